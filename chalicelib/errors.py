@@ -1,0 +1,159 @@
+"""Every error that Gatehouse answers with: a stable public code, an HTTP status, and detail for the log only.
+
+The code is part of the contract (docs/api.md); the message is a plain sentence for people and may change. `detail` goes to
+the log and never to the caller. Neither may hold a token, a password, a code or a cookie.
+"""
+
+from typing import ClassVar
+
+
+class GatehouseError(Exception):
+    """Base of the tree: `{"error": code, "message": message}` with `status`; `detail` is for the log."""
+
+    code: ClassVar[str] = "internal_error"
+    status: ClassVar[int] = 500
+    message: ClassVar[str] = "Something went wrong on our side. Please try again."
+    #: Answer these by removing the session cookie (the browser holds one that cannot be used).
+    clears_session: ClassVar[bool] = False
+
+    def __init__(self, detail: str = "", *, retry_after: int | None = None) -> None:
+        super().__init__(detail or self.code)
+        self.detail = detail
+        self.retry_after = retry_after
+
+
+class ConfigurationError(GatehouseError):
+    """Settings are missing or contradict each other; `detail` names them all (S-63: in the log only)."""
+
+    code = "misconfigured"
+    message = "The service is not set up correctly. Its operators find the reason in the log."
+
+
+class InvalidRequest(GatehouseError):
+    code = "invalid_request"
+    status = 400
+    message = "The request is not well formed."
+
+
+class UnknownProvider(GatehouseError):
+    code = "unknown_provider"
+    status = 400
+    message = "There is no such way to sign in here."
+
+
+class Unauthorized(GatehouseError):
+    code = "unauthorized"
+    status = 401
+    message = "Please sign in."
+
+
+class Forbidden(GatehouseError):
+    code = "forbidden"
+    status = 403
+    message = "You may not do this."
+
+
+class CrossSiteRequest(GatehouseError):
+    """A cookie route was called without proof that our own page called it (S-28)."""
+
+    code = "csrf"
+    status = 403
+    message = "This request did not come from the sign-in page."
+
+
+class NotFound(GatehouseError):
+    code = "not_found"
+    status = 404
+    message = "There is nothing here."
+
+
+class PayloadTooLarge(GatehouseError):
+    code = "payload_too_large"
+    status = 413
+    message = "The request is too large."
+
+
+class UnsupportedMediaType(GatehouseError):
+    code = "unsupported_media_type"
+    status = 415
+    message = "Only application/json is accepted here."
+
+
+class TemporarilyUnavailable(GatehouseError):
+    """Something that we depend on does not answer; nothing was lost, and trying again may help (S-35)."""
+
+    code = "temporarily_unavailable"
+    status = 503
+    message = "Sign-in is not available at the moment. Please try again shortly."
+
+    def __init__(self, detail: str = "", *, retry_after: int | None = 5) -> None:
+        super().__init__(detail, retry_after=retry_after)
+
+
+class NoSession(GatehouseError):
+    code = "no_session"
+    status = 401
+    message = "You are not signed in."
+    clears_session = True
+
+
+class SessionExpired(GatehouseError):
+    code = "session_expired"
+    status = 401
+    message = "Your session has ended. Please sign in again."
+    clears_session = True
+
+
+class SignInError(GatehouseError):
+    """A hosted sign-in that ends at the callback; the code goes to the page as `/?error=<code>`."""
+
+    code = "login_failed"
+    status = 400
+    message = "The sign-in did not work. Please try again."
+
+
+class LoginExpired(SignInError):
+    code = "login_expired"
+    message = "The sign-in took too long or was started in another browser."
+
+
+class AccessDenied(SignInError):
+    code = "access_denied"
+    message = "The sign-in was cancelled or refused."
+
+
+class SignUpRefused(SignInError):
+    code = "sign_up_refused"
+    message = "This address may not sign up here."
+
+
+class InvalidToken(GatehouseError):
+    """A token failed verification. `detail` carries what was expected and found, never the token."""
+
+    code = "login_failed"
+    status = 401
+    message = "The sign-in could not be verified."
+
+
+class InvalidGrant(GatehouseError):
+    """The token endpoint refuses the code or refresh token for good (RFC 6749 5.2)."""
+
+    code = "login_failed"
+    status = 401
+    message = "The sign-in is no longer valid."
+
+
+class SealBroken(GatehouseError):
+    """A sealed value is malformed, foreign, tampered with, or sealed under a key that is gone."""
+
+    code = "no_session"
+    status = 401
+    message = "You are not signed in."
+
+
+class CookieTooLarge(GatehouseError):
+    """A cookie would not fit into 4096 bytes, so browsers would drop it silently (S-31)."""
+
+    code = "login_failed"
+    status = 500
+    message = "The sign-in could not be stored in this browser."

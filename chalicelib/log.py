@@ -1,0 +1,35 @@
+"""One JSON line per event on standard output, where Lambda's log group picks it up (S-62).
+
+JSON escapes CR and LF, so nobody can write a line of their own into the log. Callers pass names and codes only: no token,
+password, code, cookie or e-mail address.
+"""
+
+import contextvars
+import json
+import sys
+import traceback
+
+_request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="-")
+
+
+def bind_request_id(request_id: str) -> None:
+    """Attach `request_id` (Lambda's aws_request_id) to the lines that follow in this invocation."""
+    _request_id.set(request_id)
+
+
+def log_event(event: str, **fields: object) -> None:
+    """Write one line, e.g. `log_event("sign_in", user="Okta_00u1", door="hosted")`."""
+    line = {"event": event, "request_id": _request_id.get(), **fields}
+    sys.stdout.write(json.dumps(line, default=str) + "\n")
+
+
+def log_exception(event: str, error: BaseException, **fields: object) -> None:
+    """Write where an unexpected error happened and its type.
+
+    The message of a foreign exception is left out: libraries put URLs, bodies and headers into theirs (S-61).
+    """
+    frames = [
+        f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__)[-8:]
+    ]
+    log_event(event, level="error", type=type(error).__qualname__, where=frames, **fields)

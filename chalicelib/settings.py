@@ -1,0 +1,161 @@
+"""The settings of a stage: the only place that reads the environment.
+
+`.chalice/config.json` sets these variables per stage; `ops provision` writes those that are outputs of the identity stack.
+Reading fails with one error that names every problem at once.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from chalicelib.errors import ConfigurationError
+
+DIRECT_SIGN_IN_MODES = ("embedded", "managed", "off")
+
+_PLACEHOLDER_POOL_ARN = "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_placeholder"
+
+_REQUIRED = (
+    "STAGE",
+    "AWS_REGION",
+    "USER_POOL_ID",
+    "CLIENT_ID",
+    "COGNITO_URL",
+    "CLIENT_SECRET_ARN",
+    "SEALING_KEYS_SECRET_ARN",
+    "USERS_TABLE",
+    "PROVIDERS_TABLE",
+)
+
+#: variable -> (default, smallest, largest) in seconds. 400 days is the longest cookie that browsers keep.
+_DURATIONS: Mapping[str, tuple[int, int, int]] = {
+    "SESSION_IDLE_SECONDS": (30 * 60, 60, 34_560_000),
+    "SESSION_ABSOLUTE_SECONDS": (12 * 3600, 300, 34_560_000),
+    "REMEMBER_IDLE_SECONDS": (14 * 86_400, 60, 34_560_000),
+    "REMEMBER_ABSOLUTE_SECONDS": (30 * 86_400, 300, 34_560_000),
+}
+
+
+def user_pool_arn(environ: Mapping[str, str] = os.environ) -> str:
+    """Return the pool's ARN for API Gateway's authorizer, needed when `app.py` is imported.
+
+    Tests and editors import the app without a stage and get a placeholder. Chalice's CLI exports the stage's environment
+    and AWS_CHALICE_CLI_MODE before it imports the app: there a placeholder would be deployed, so it is an error.
+    """
+    arn = environ.get("USER_POOL_ARN", "")
+    if arn:
+        return arn
+    if environ.get("AWS_CHALICE_CLI_MODE"):
+        raise ConfigurationError(
+            "USER_POOL_ARN is not set for this stage: run `python -m ops provision --stage STAGE` first"
+        )
+    return _PLACEHOLDER_POOL_ARN
+
+
+@dataclass(frozen=True)
+class SessionLifetimes:
+    """How long sessions last, in seconds: idle (extended by each refresh) and absolute (never extended)."""
+
+    idle: int
+    absolute: int
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a stage is made of. Holds names and addresses, never a secret (S-59)."""
+
+    app_name: str
+    stage: str
+    region: str
+    user_pool_id: str
+    client_id: str
+    cognito_url: str
+    client_secret_arn: str
+    sealing_keys_secret_arn: str
+    users_table: str
+    providers_table: str
+    jwks_url: str
+    public_url: str | None = None
+    direct_sign_in: str = "managed"
+    auto_sign_in: str | None = None
+    app_title: str = "Gatehouse"
+    session: SessionLifetimes = field(default=SessionLifetimes(30 * 60, 12 * 3600))
+    remembered: SessionLifetimes = field(default=SessionLifetimes(14 * 86_400, 30 * 86_400))
+
+    @property
+    def issuer(self) -> str:
+        """The exact `iss` of this pool's tokens (AWS: verifying a JSON web token)."""
+        return f"https://cognito-idp.{self.region}.amazonaws.com/{self.user_pool_id}"
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
+        """Read the environment; raises one ConfigurationError that names every missing or wrong setting."""
+        problems = [f"{name} is missing" for name in _REQUIRED if not environ.get(name)]
+        local = environ.get("STAGE") == "local"
+
+        def value(name: str, default: str = "") -> str:
+            return environ.get(name) or default
+
+        for name in ("COGNITO_URL", "PUBLIC_URL", "JWKS_URL"):
+            problem = _url_problem(value(name), allow_http=local)
+            if problem:
+                problems.append(f"{name} {problem}")
+        mode = value("DIRECT_SIGN_IN", "managed")
+        if mode not in DIRECT_SIGN_IN_MODES:
+            problems.append(f"DIRECT_SIGN_IN must be one of {', '.join(DIRECT_SIGN_IN_MODES)}")
+        auto_sign_in = value("AUTO_SIGN_IN") or None
+        if auto_sign_in == "COGNITO" and mode == "off":
+            problems.append("AUTO_SIGN_IN is COGNITO while DIRECT_SIGN_IN is off")
+        seconds = {}
+        for name, (default, low, high) in _DURATIONS.items():
+            text = value(name, str(default))
+            if text.isascii() and text.isdigit() and low <= int(text) <= high:
+                seconds[name] = int(text)
+            else:
+                problems.append(f"{name} must be a number of seconds from {low} to {high}")
+                seconds[name] = default
+        for kind in ("SESSION", "REMEMBER"):
+            if seconds[f"{kind}_IDLE_SECONDS"] > seconds[f"{kind}_ABSOLUTE_SECONDS"]:
+                problems.append(f"{kind}_IDLE_SECONDS is longer than {kind}_ABSOLUTE_SECONDS")
+        if problems:
+            raise ConfigurationError("; ".join(problems))
+
+        region, pool = value("AWS_REGION"), value("USER_POOL_ID")
+        return cls(
+            app_name=value("APP_NAME", "gatehouse"),
+            stage=value("STAGE"),
+            region=region,
+            user_pool_id=pool,
+            client_id=value("CLIENT_ID"),
+            cognito_url=value("COGNITO_URL").rstrip("/"),
+            client_secret_arn=value("CLIENT_SECRET_ARN"),
+            sealing_keys_secret_arn=value("SEALING_KEYS_SECRET_ARN"),
+            users_table=value("USERS_TABLE"),
+            providers_table=value("PROVIDERS_TABLE"),
+            jwks_url=value(
+                "JWKS_URL",
+                f"https://cognito-idp.{region}.amazonaws.com/{pool}/.well-known/jwks.json",
+            ),
+            public_url=value("PUBLIC_URL") or None,
+            direct_sign_in=mode,
+            auto_sign_in=auto_sign_in,
+            app_title=value("APP_TITLE", "Gatehouse"),
+            session=SessionLifetimes(
+                seconds["SESSION_IDLE_SECONDS"], seconds["SESSION_ABSOLUTE_SECONDS"]
+            ),
+            remembered=SessionLifetimes(
+                seconds["REMEMBER_IDLE_SECONDS"], seconds["REMEMBER_ABSOLUTE_SECONDS"]
+            ),
+        )
+
+
+def _url_problem(url: str, *, allow_http: bool) -> str | None:
+    """Return what is wrong with a configured URL, or None; the empty string counts as unset."""
+    if not url:
+        return None
+    parts = urlsplit(url)
+    if not parts.hostname or parts.query or parts.fragment or parts.username:
+        return "is not a plain URL"
+    if parts.scheme != "https" and not (allow_http and parts.scheme == "http"):
+        return "must start with https://"
+    return None
