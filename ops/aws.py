@@ -1,0 +1,78 @@
+"""boto3 sessions and clients for a stage.
+
+The endpoint comes from the environment (AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE>, which
+boto3 reads itself), so the same code talks to the local AWS and to the real one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ops.errors import OpsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ops.stages import Stage
+
+# A person is waiting: give up on a dead endpoint in seconds, and let boto3 ride out throttling
+# (Cognito's control plane allows only a few calls a second).
+_CONFIG = Config(
+    connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 6}
+)
+
+
+def session(stage: Stage) -> boto3.Session:
+    """Build a boto3 session in the stage's region."""
+    return boto3.Session(region_name=stage.region)
+
+
+def client(session: boto3.Session, service: str) -> Any:
+    """Build a client with bounded waits.
+
+    Typed `Any`: boto3's clients are made at run time, and their stubs are not a dependency.
+    """
+    make: Callable[..., Any] = session.client
+    return make(service, config=_CONFIG)
+
+
+def account_id(session: boto3.Session) -> str:
+    """Ask STS whose credentials these are."""
+    return str(client(session, "sts").get_caller_identity()["Account"])
+
+
+def error_code(error: ClientError) -> str:
+    """Read the code of an AWS error, such as `ResourceNotFoundException`."""
+    return str(_error(error).get("Code", ""))
+
+
+def error_message(error: ClientError) -> str:
+    """Read the sentence of an AWS error."""
+    return str(_error(error).get("Message", ""))
+
+
+@contextmanager
+def explained(doing: str) -> Iterator[None]:
+    """Turn AWS failures inside the block into an OpsError that says what was being done."""
+    try:
+        yield
+    except ClientError as error:
+        raise OpsError(
+            f"AWS refused while {doing}: {error_code(error)}: {error_message(error)}"
+        ) from error
+    except BotoCoreError as error:
+        raise OpsError(
+            f"AWS could not be reached while {doing}: {error}\n"
+            "Check the credentials (AWS_PROFILE, or `aws sts get-caller-identity`) and the network."
+        ) from error
+
+
+def _error(error: ClientError) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = error.response.get("Error", {})
+    return found

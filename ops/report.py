@@ -1,0 +1,42 @@
+"""Progress on a terminal: one line per step, with the time since the start."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import TextIO
+
+
+class Reporter:
+    """Prints what is happening, so that no wait is silent.
+
+    `step` opens a piece of work, `note` adds a line to it, `done` closes it with its own duration.
+    Lines go to stderr by default: stdout belongs to the answers of commands (`info --json`).
+    """
+
+    def __init__(
+        self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._stream = stream if stream is not None else sys.stderr
+        self._clock = clock
+        self._started = clock()
+        self._step_started = self._started
+
+    def step(self, text: str) -> None:
+        """Say that a piece of work begins."""
+        self._step_started = self._clock()
+        self._line(f"{text} …")
+
+    def note(self, text: str) -> None:
+        """Add a detail to the step under way; several lines are indented alike."""
+        for line in text.splitlines():
+            self._line(f"  {line}")
+
+    def done(self, text: str = "done") -> None:
+        """Say that the step ended, and how long it took."""
+        self._line(f"  {text} ({self._clock() - self._step_started:.1f} s)")
+
+    def _line(self, text: str) -> None:
+        elapsed = self._clock() - self._started
+        print(f"[{elapsed:6.1f} s] {text}", file=self._stream, flush=True)

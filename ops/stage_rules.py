@@ -1,0 +1,166 @@
+"""What a stage must and must not say: pure checks that collect every problem at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+DIRECT_SIGN_IN = ("embedded", "managed", "off")
+
+# Names become parts of ARNs, table and function names; Lambda allows 64 characters in all.
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,23}")
+# https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolDomain.html
+_DOMAIN_PREFIX = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_RESERVED_IN_PREFIX = ("aws", "amazon", "cognito")
+# Federated people are named <provider>_<sub>: an underscore inside would make that ambiguous.
+_PROVIDER = re.compile(r"[A-Za-z][A-Za-z0-9.-]{2,31}")
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653)
+_OPTIONS = {
+    "region",
+    "domain_prefix",
+    "deletion_protection",
+    "log_retention_days",
+    "throttle_rate",
+    "throttle_burst",
+}
+_URLS = ("PUBLIC_URL", "COGNITO_URL", "JWKS_URL")
+_LOOPBACK = ("localhost", "127.0.0.1", "::1", "0.0.0.0")
+
+
+def problems_of(name: str, merged: Mapping[str, Any], region: str, *, local: bool) -> list[str]:
+    """List everything wrong with a stage; empty when it can be used.
+
+    `merged` is the stage's block over the top level of config.json.
+    """
+    environment: Mapping[str, Any] = merged["environment_variables"]
+    found = [
+        *_of_names(name, merged),
+        *_of_options(merged.get("gatehouse"), region, local=local),
+        *_of_sign_in(environment),
+        *_of_variables(name, merged, environment),
+        *_of_urls(merged, environment, local=local),
+    ]
+    return found
+
+
+def is_provider_name(name: str) -> bool:
+    """Whether an identity provider may be called so."""
+    return _PROVIDER.fullmatch(name) is not None and name.upper() != "COGNITO"
+
+
+def _of_names(name: str, merged: Mapping[str, Any]) -> Iterator[str]:
+    for what, value in (("the stage's name", name), ("app_name", merged.get("app_name"))):
+        if not isinstance(value, str) or not _NAME.fullmatch(value):
+            yield (
+                f"{what} must be 1-24 lower-case letters, digits or hyphens, starting with a "
+                f"letter, not {value!r}"
+            )
+    if not isinstance(merged.get("api_gateway_stage"), str) or not merged["api_gateway_stage"]:
+        yield 'api_gateway_stage is missing: set it to "api"'
+    if merged.get("manage_iam_role") is not False:
+        yield (
+            "manage_iam_role must be false: each function gets its own role from the identity "
+            "stack, never one that Chalice makes for all"
+        )
+    size = merged.get("minimum_compression_size")
+    if not isinstance(size, int) or isinstance(size, bool):
+        yield "minimum_compression_size is missing: set it to 1024"
+
+
+def _of_options(options: Any, region: str, *, local: bool) -> Iterator[str]:
+    if options is None:
+        options = {}
+    if not isinstance(options, dict):
+        yield 'gatehouse must be a block of options, such as {"domain_prefix": "acme-dev"}'
+        return
+    unknown = sorted(set(options) - _OPTIONS)
+    if unknown:
+        yield f"gatehouse has options nobody reads: {', '.join(unknown)}"
+    if not region:
+        yield "no AWS region: set gatehouse.region, or AWS_REGION in the shell"
+    yield from _of_domain_prefix(options.get("domain_prefix"), local=local)
+    if not isinstance(options.get("deletion_protection", False), bool):
+        yield "gatehouse.deletion_protection must be true or false"
+    if options.get("log_retention_days", 30) not in _RETENTION_DAYS:
+        yield f"gatehouse.log_retention_days must be one of {', '.join(map(str, _RETENTION_DAYS))}"
+    for key in ("throttle_rate", "throttle_burst"):
+        limit = options.get(key, 1)
+        if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
+            yield f"gatehouse.{key} must be a whole number of 1 or more"
+
+
+def _of_domain_prefix(prefix: Any, *, local: bool) -> Iterator[str]:
+    if local:
+        if prefix:
+            yield "gatehouse.domain_prefix must be empty: the local AWS has no sign-in domains"
+        return
+    if not prefix:
+        yield (
+            "gatehouse.domain_prefix is missing: choose the name of the sign-in domain, "
+            'such as "acme-dev" (it must be free in the whole region)'
+        )
+    elif not isinstance(prefix, str) or not _DOMAIN_PREFIX.fullmatch(prefix):
+        yield (
+            "gatehouse.domain_prefix must be lower-case letters, digits and hyphens, "
+            f"not {prefix!r}"
+        )
+    elif any(word in prefix for word in _RESERVED_IN_PREFIX):
+        yield f"gatehouse.domain_prefix may not contain {', '.join(_RESERVED_IN_PREFIX)}"
+
+
+def _of_sign_in(environment: Mapping[str, Any]) -> Iterator[str]:
+    direct = environment.get("DIRECT_SIGN_IN")
+    auto = environment.get("AUTO_SIGN_IN", "")
+    if direct not in DIRECT_SIGN_IN:
+        said = "is missing" if direct in (None, "") else f"is {direct!r}"
+        yield f"DIRECT_SIGN_IN {said}: set it to one of {', '.join(DIRECT_SIGN_IN)}"
+    if auto == "COGNITO":
+        if direct in ("off", "embedded"):
+            yield (
+                f"AUTO_SIGN_IN=COGNITO contradicts DIRECT_SIGN_IN={direct}: "
+                "managed login is what it would start"
+            )
+    elif auto and not (isinstance(auto, str) and is_provider_name(auto)):
+        yield f"AUTO_SIGN_IN must name an identity provider, such as Okta, or be empty: {auto!r}"
+
+
+def _of_variables(
+    name: str, merged: Mapping[str, Any], environment: Mapping[str, Any]
+) -> Iterator[str]:
+    for key, value in environment.items():
+        if not isinstance(value, str):
+            yield f"environment variable {key} must be text in quotes, not {value!r}"
+    for key, wanted in (("STAGE", name), ("APP_NAME", merged.get("app_name"))):
+        if environment.get(key, wanted) != wanted:
+            yield f"{key} is {environment[key]!r} but this stage's is {wanted!r}"
+
+
+def _of_urls(
+    merged: Mapping[str, Any], environment: Mapping[str, Any], *, local: bool
+) -> Iterator[str]:
+    for key in _URLS:
+        value = environment.get(key)
+        if isinstance(value, str) and value:
+            yield from _of_url(key, value, local=local)
+    domain = merged.get("api_gateway_custom_domain")
+    public = environment.get("PUBLIC_URL")
+    if isinstance(domain, dict) and isinstance(public, str) and public:
+        host = urlsplit(public).hostname
+        if host != domain.get("domain_name"):
+            yield (
+                f"PUBLIC_URL is on {host} but api_gateway_custom_domain is "
+                f"{domain.get('domain_name')}: drop PUBLIC_URL, or make them agree"
+            )
+
+
+def _of_url(key: str, value: str, *, local: bool) -> Iterator[str]:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        yield f"{key} must be an absolute URL without query or fragment, not {value!r}"
+    elif not local and (parts.scheme != "https" or parts.hostname in _LOOPBACK):
+        yield (
+            f"{key} is {value!r}: outside the local stage it must be https, and not on this machine"
+        )

@@ -1,0 +1,195 @@
+"""A stage: one entry of `.chalice/config.json`, read, checked as a whole, and written back.
+
+Chalice ignores keys it does not know, so what ops alone needs sits in the same file, in each
+stage's `gatehouse` block:
+
+    domain_prefix        the sign-in domain: <prefix>.auth.<region>.amazoncognito.com
+    region               AWS region (otherwise AWS_REGION, AWS_DEFAULT_REGION or the profile's)
+    deletion_protection  true: neither pool nor tables can be deleted (default: true but locally)
+    log_retention_days   how long the functions' logs are kept (default 30)
+    throttle_rate        requests per second the API lets through (default 50)
+    throttle_burst       size of a burst (default 100)
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ops.errors import OpsError
+from ops.stage_rules import problems_of
+
+LOCAL = "local"
+"""The one stage that may speak plain HTTP and name localhost."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage, already checked.
+
+    `environment` is what the functions get; `options` is the `gatehouse` block;
+    `custom_domain` is Chalice's `api_gateway_custom_domain`, empty when there is none.
+    """
+
+    name: str
+    app_name: str
+    project_dir: Path
+    region: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    api_gateway_stage: str = "api"
+    custom_domain: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this is the stage of the local AWS."""
+        return self.name == LOCAL
+
+    @property
+    def direct_sign_in(self) -> str:
+        """How people sign in with email and password: managed, embedded or off."""
+        return self.environment.get("DIRECT_SIGN_IN", "managed")
+
+    @property
+    def deletion_protection(self) -> bool:
+        """Whether AWS refuses to delete the pool and the tables."""
+        return bool(self.options.get("deletion_protection", not self.is_local))
+
+    @property
+    def identity_stack(self) -> str:
+        """Name of the CloudFormation stack."""
+        return f"{self.app_name}-{self.name}-identity"
+
+    @property
+    def api_function(self) -> str:
+        """Name of the Lambda function behind the API, as Chalice names it."""
+        return f"{self.app_name}-{self.name}"
+
+    def function(self, resource: str) -> str:
+        """Name of another Lambda function, as Chalice names it."""
+        return f"{self.api_function}-{resource}"
+
+    @property
+    def config_file(self) -> Path:
+        """The file this stage was read from."""
+        return config_file(self.project_dir)
+
+    @property
+    def deployed_file(self) -> Path:
+        """Where Chalice writes what it deployed."""
+        return self.project_dir / ".chalice" / "deployed" / f"{self.name}.json"
+
+
+def config_file(project_dir: Path) -> Path:
+    """Where a project keeps its stages."""
+    return project_dir / ".chalice" / "config.json"
+
+
+def load_stage(project_dir: Path, name: str) -> Stage:
+    """Read one stage and check it as a whole.
+
+    Raises one OpsError that names every missing or contradictory setting.
+    """
+    config = _read(project_dir)
+    stages = config.get("stages")
+    if not isinstance(stages, dict) or not isinstance(stages.get(name), dict):
+        known = ", ".join(sorted(stages)) if isinstance(stages, dict) else "none"
+        raise OpsError(
+            f"There is no stage {name!r} in {config_file(project_dir)} (there: {known}).\n"
+            "Add one under `stages`; `dev` is a good one to copy."
+        )
+    # Chalice looks a key up in the stage first, then at the top of the file; so do we.
+    merged: dict[str, Any] = {**config, **stages[name]}
+    merged["environment_variables"] = {
+        **_mapping(config.get("environment_variables")),
+        **_mapping(stages[name].get("environment_variables")),
+    }
+    options = _mapping(merged.get("gatehouse"))
+    region = _region(options)
+    problems = problems_of(name, merged, region, local=name == LOCAL)
+    if problems:
+        raise OpsError.listing(
+            f"Stage {name!r} in {config_file(project_dir)} cannot be used:", problems
+        )
+    return Stage(
+        name=name,
+        app_name=merged["app_name"],
+        project_dir=project_dir,
+        region=region,
+        environment=merged["environment_variables"],
+        options=options,
+        api_gateway_stage=merged["api_gateway_stage"],
+        custom_domain=_mapping(merged.get("api_gateway_custom_domain")),
+    )
+
+
+def write_environment(
+    project_dir: Path, name: str, outputs: Mapping[str, str], roles: Mapping[str, str]
+) -> None:
+    """Write stack outputs into a stage of config.json: variables, and a role per function.
+
+    `outputs` is variable → value; `roles` is Chalice's function name (`api_handler`,
+    `user_records`, …) → role ARN. Everything else in the file stays, in its order; the file is
+    replaced in one step, and not touched when nothing changed.
+    """
+    config = _read(project_dir)
+    stages = config.get("stages")
+    if not isinstance(stages, dict) or not isinstance(stages.get(name), dict):
+        raise OpsError(f"There is no stage {name!r} in {config_file(project_dir)}.")
+    before = json.dumps(config)
+    stage = stages[name]
+    stage.setdefault("environment_variables", {}).update(outputs)
+    functions = stage.setdefault("lambda_functions", {})
+    for function, role in roles.items():
+        functions.setdefault(function, {})["iam_role_arn"] = role
+    if json.dumps(config) != before:
+        _replace(config_file(project_dir), json.dumps(config, indent=2, ensure_ascii=False) + "\n")
+
+
+def _read(project_dir: Path) -> dict[str, Any]:
+    path = config_file(project_dir)
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise OpsError(
+            f"There is no {path}. Run this in the project's folder, or name it with --project-dir."
+        ) from None
+    except ValueError as error:
+        raise OpsError(f"{path} is not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise OpsError(f"{path} must hold one JSON object.")
+    return found
+
+
+def _replace(path: Path, text: str) -> None:
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        # mkstemp makes files private; this one is read by whoever may read the checkout.
+        os.chmod(temporary, path.stat().st_mode & 0o777)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _region(options: Mapping[str, Any]) -> str:
+    named = options.get("region")
+    for candidate in (named, os.environ.get("AWS_REGION"), os.environ.get("AWS_DEFAULT_REGION")):
+        if isinstance(candidate, str) and candidate:
+            return candidate
+    # Last, because importing botocore takes a tenth of a second.
+    import botocore.session
+
+    found = botocore.session.get_session().get_config_variable("region")
+    return str(found) if found else ""
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return dict(value) if isinstance(value, dict) else {}
