@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 _MAX_LENGTH = 1024
 _SAFE = frozenset(
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789" "-._~/?#!$&'()*+,;=:@%[]"
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/?#!$&'()*+,;=:@%[]"
 )
 
 
@@ -34,6 +34,6 @@ def parse_return_to(value: str | None, base_path: str = "/") -> str:
 def _is_plain_path(path: str, base_path: str) -> bool:
     if not path.startswith(base_path) and path + "/" != base_path:
         return False
-    if "//" in path or "\\" in path or any(ord(char) < 0x21 or ord(char) == 0x7F for char in path):
+    if "//" in path or "\\" in path or any(ord(char) < 0x20 or ord(char) == 0x7F for char in path):
         return False
     return not any(segment in (".", "..") for segment in path.split("/"))
