@@ -13,6 +13,7 @@ from chalicelib.session.sealing import Sealer
 from chalicelib.settings import SessionLifetimes
 
 PURPOSE = "session"
+COOKIE = "__Host-gatehouse"
 
 
 @dataclass(frozen=True)

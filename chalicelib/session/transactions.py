@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass, field
 
 from chalicelib.errors import LoginExpired, SealBroken
 from chalicelib.session.sealing import Sealer
-from chalicelib.web.cookies import LOGIN_COOKIE_PREFIX
 
 PURPOSE = "login"
+COOKIE_PREFIX = "__Host-gatehouse-login-"
 LIFETIME_SECONDS = 600
 MAX_IN_FLIGHT = 4
 _RANDOM_BYTES = 32
@@ -48,7 +48,7 @@ class LoginTransaction:
 
 def cookie_name(state: str) -> str:
     """Return the name of the cookie that holds the transaction of `state`."""
-    return LOGIN_COOKIE_PREFIX + hashlib.sha256(state.encode()).hexdigest()[:8]
+    return COOKIE_PREFIX + hashlib.sha256(state.encode()).hexdigest()[:8]
 
 
 class LoginTransactions:
@@ -96,7 +96,7 @@ class LoginTransactions:
         alive: list[tuple[int, str]] = []
         dead: list[str] = []
         for name, value in cookies.items():
-            if not name.startswith(LOGIN_COOKIE_PREFIX):
+            if not name.startswith(COOKIE_PREFIX):
                 continue
             transaction = self._open(value)
             if transaction is None or transaction.expires_at <= self._clock():

@@ -10,10 +10,6 @@ from typing import Literal
 
 from chalicelib.errors import CookieTooLarge
 
-SESSION_COOKIE = "__Host-gatehouse"
-CHALLENGE_COOKIE = "__Host-gatehouse-challenge"
-LOGIN_COOKIE_PREFIX = "__Host-gatehouse-login-"
-
 #: Browsers drop a cookie whose name, value and attributes exceed this (RFC 6265bis 5.6).
 MAX_COOKIE_BYTES = 4096
 

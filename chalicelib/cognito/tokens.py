@@ -1,0 +1,261 @@
+"""Verification of Cognito's ID and access tokens against the pool's published keys (S-18 … S-25).
+
+Sources: RFC 8725; OpenID Connect Core 3.1.3.7; AWS "Verifying JSON web tokens". Signature and time claims are PyJWT's
+work; what a Cognito token must say besides is checked here. `jwt` is imported on first use.
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.cognito.http_client import HttpAnswer
+from chalicelib.errors import InvalidToken, TemporarilyUnavailable
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+ALGORITHM = "RS256"
+LEEWAY_SECONDS = 30
+MAX_TOKEN_LENGTH = 16_384
+MIN_RSA_BITS = 2048
+#: Keys are fetched anew after this, so that a withdrawn key does not live as long as a warm container.
+KEYS_MAX_AGE_SECONDS = 3600
+#: Tokens with unknown kids can cause at most one fetch in this time.
+REFETCH_INTERVAL_SECONDS = 60
+
+#: The scope of Cognito's own user API. In page memory it would let a script change the profile (S-05).
+USER_ADMIN_SCOPE = "aws.cognito.signin.user.admin"
+
+
+@dataclass(frozen=True)
+class IdentityClaims:
+    """Who signed in, from a verified ID token. `provider` is the identity provider's name or `COGNITO`."""
+
+    sub: str
+    username: str
+    email: str
+    given_name: str
+    family_name: str
+    groups: tuple[str, ...]
+    provider: str
+
+
+@dataclass(frozen=True)
+class AccessClaims:
+    """What a verified access token allows. `expires_at` is Unix seconds."""
+
+    sub: str
+    username: str
+    scope: str
+    expires_at: int
+    issued_at: int
+
+
+@dataclass
+class _KeySet:
+    keys: Mapping[str, "RSAPublicKey"] = field(default_factory=dict)
+    fetched_at: float = float("-inf")
+    tried_at: float = float("-inf")
+
+
+class JwksCache:
+    """The pool's signing keys by kid. `fetch` gets the JWKS document, `clock` gives Unix seconds."""
+
+    def __init__(self, fetch: Callable[[], HttpAnswer], clock: Callable[[], float]) -> None:
+        self._fetch = fetch
+        self._clock = clock
+        self._set = _KeySet()
+
+    def key(self, kid: str) -> "RSAPublicKey":
+        """Return the key of `kid`; raises InvalidToken if the pool has none, TemporarilyUnavailable if it can't be asked."""
+        now = self._clock()
+        fresh = now - self._set.fetched_at < KEYS_MAX_AGE_SECONDS
+        if fresh and kid in self._set.keys:
+            return self._set.keys[kid]
+        may_ask = now - self._set.tried_at >= REFETCH_INTERVAL_SECONDS
+        if may_ask:
+            self._set.tried_at = now
+            self._set = _KeySet(parse_jwks(self._fetch()), now, now)
+        elif not fresh:
+            raise TemporarilyUnavailable("signing keys could not be fetched a moment ago")
+        if kid not in self._set.keys:
+            raise InvalidToken("kid is not one of the pool's")
+        return self._set.keys[kid]
+
+
+def parse_jwks(answer: HttpAnswer) -> dict[str, "RSAPublicKey"]:
+    """Return the usable keys of a JWKS document: RSA of 2048 bits or more, use=sig, each kid once (S-19)."""
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+    from jwt import PyJWTError
+    from jwt.algorithms import RSAAlgorithm
+
+    listed = (answer.body or {}).get("keys")
+    if answer.status != 200 or not isinstance(listed, list):
+        raise TemporarilyUnavailable(f"JWKS answered {answer.status} without keys")
+    keys: dict[str, RSAPublicKey] = {}
+    for jwk in listed:
+        if not isinstance(jwk, dict) or jwk.get("kty") != "RSA" or jwk.get("use") != "sig":
+            continue
+        kid = jwk.get("kid")
+        if not isinstance(kid, str) or jwk.get("alg", ALGORITHM) != ALGORITHM:
+            continue
+        if kid in keys:
+            raise TemporarilyUnavailable("JWKS names a kid twice")
+        try:
+            key = RSAAlgorithm.from_jwk(jwk)
+        except (PyJWTError, ValueError):
+            continue
+        if isinstance(key, RSAPublicKey) and key.key_size >= MIN_RSA_BITS:
+            keys[kid] = key
+    if not keys:
+        raise TemporarilyUnavailable("JWKS holds no usable key")
+    return keys
+
+
+class TokenVerifier:
+    """Verifies tokens of one pool and one app client."""
+
+    def __init__(
+        self, *, issuer: str, client_id: str, keys: JwksCache, clock: Callable[[], float]
+    ) -> None:
+        self._issuer = issuer
+        self._client_id = client_id
+        self._keys = keys
+        self._clock = clock
+
+    def verify_id_token(
+        self, token: str, *, nonce: str | None, access_token: str | None = None
+    ) -> IdentityClaims:
+        """Return who signed in; raises InvalidToken.
+
+        `nonce` is the transaction's. None says that there is none to expect: a refreshed ID token (OpenID Connect Core 12.2).
+        """
+        claims = self._verify(token, audience=self._client_id)
+        _require(claims, "token_use", "id")
+        if claims.get("azp", self._client_id) != self._client_id:
+            raise InvalidToken("azp is another client")
+        if nonce is not None:
+            found = claims.get("nonce")
+            if not isinstance(found, str) or not hmac.compare_digest(
+                found.encode(), nonce.encode()
+            ):
+                raise InvalidToken("nonce is missing or of another sign-in")
+        at_hash = claims.get("at_hash")
+        if access_token is not None and at_hash is not None and at_hash != _at_hash(access_token):
+            raise InvalidToken("at_hash belongs to another access token")
+        return _identity(claims)
+
+    def verify_access_token(self, token: str) -> AccessClaims:
+        """Return what the token allows; raises InvalidToken."""
+        claims = self._verify(token, audience=None)
+        _require(claims, "token_use", "access")
+        _require(claims, "client_id", self._client_id)
+        scope = _text(claims, "scope")
+        if USER_ADMIN_SCOPE in scope.split():
+            raise InvalidToken("access token may change the profile at Cognito")
+        return AccessClaims(
+            sub=_text(claims, "sub"),
+            username=_text(claims, "username"),
+            scope=scope,
+            expires_at=int(claims["exp"]),
+            issued_at=int(claims["iat"]),
+        )
+
+    def _verify(self, token: str, *, audience: str | None) -> Mapping[str, Any]:
+        import jwt
+
+        if len(token) > MAX_TOKEN_LENGTH:
+            raise InvalidToken("token is too long")
+        try:
+            header = jwt.get_unverified_header(token)
+            if header.get("alg") != ALGORITHM:
+                raise InvalidToken("alg is not RS256")
+            kid = header.get("kid")
+            if not isinstance(kid, str):
+                raise InvalidToken("kid is missing")
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                key=self._keys.key(kid),
+                algorithms=[ALGORITHM],
+                audience=audience,
+                issuer=self._issuer,
+                options={
+                    "require": ["exp", "iat", "sub", "iss"],
+                    "verify_aud": audience is not None,
+                    # The times are checked below, by the injected clock.
+                    "verify_exp": False,
+                    "verify_iat": False,
+                    "verify_nbf": False,
+                },
+            )
+        except jwt.PyJWTError as error:
+            # PyJWT's messages may quote the token's header; the type says enough.
+            raise InvalidToken(f"token refused: {type(error).__name__}") from None
+        self._verify_times(claims)
+        return claims
+
+    def _verify_times(self, claims: Mapping[str, Any]) -> None:
+        now = self._clock()
+        for name in ("exp", "iat", "nbf"):
+            value = claims.get(name, 0 if name == "nbf" else None)
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise InvalidToken(f"{name} is not a time")
+        if claims["exp"] <= now - LEEWAY_SECONDS:
+            raise InvalidToken("token has expired")
+        if claims["iat"] > now + LEEWAY_SECONDS or claims.get("nbf", 0) > now + LEEWAY_SECONDS:
+            raise InvalidToken("token is not valid yet")
+
+
+def parse_groups(value: object) -> tuple[str, ...]:
+    """Return the names in a `cognito:groups` claim: a list in a token, one string like `[a b]` behind API Gateway."""
+    if isinstance(value, str):
+        return tuple(value.strip().removeprefix("[").removesuffix("]").replace(",", " ").split())
+    if isinstance(value, list | tuple):
+        return tuple(name for name in value if isinstance(name, str))
+    return ()
+
+
+def _identity(claims: Mapping[str, Any]) -> IdentityClaims:
+    def optional(name: str) -> str:
+        value = claims.get(name, "")
+        return value if isinstance(value, str) else ""
+
+    return IdentityClaims(
+        sub=_text(claims, "sub"),
+        username=_text(claims, "cognito:username"),
+        email=optional("email"),
+        given_name=optional("given_name"),
+        family_name=optional("family_name"),
+        groups=parse_groups(claims.get("cognito:groups")),
+        provider=_provider(claims.get("identities")),
+    )
+
+
+def _provider(identities: object) -> str:
+    """Return the name of the identity provider that a federated token was born at."""
+    if isinstance(identities, list) and identities and isinstance(identities[0], dict):
+        name = identities[0].get("providerName")
+        if isinstance(name, str) and name:
+            return name
+    return "COGNITO"
+
+
+def _text(claims: Mapping[str, Any], name: str) -> str:
+    value = claims.get(name)
+    if not isinstance(value, str) or not value:
+        raise InvalidToken(f"{name} is missing")
+    return value
+
+
+def _require(claims: Mapping[str, Any], name: str, expected: str) -> None:
+    if claims.get(name) != expected:
+        raise InvalidToken(f"{name} is not {expected}")
+
+
+def _at_hash(access_token: str) -> str:
+    """The left half of the token's SHA-256 in base64url (OpenID Connect Core 3.1.3.6)."""
+    digest = hashlib.sha256(access_token.encode("ascii")).digest()
+    return base64.urlsafe_b64encode(digest[:16]).rstrip(b"=").decode("ascii")
