@@ -25,6 +25,8 @@ MIN_RSA_BITS = 2048
 KEYS_MAX_AGE_SECONDS = 3600
 #: Tokens with unknown kids can cause at most one fetch in this time.
 REFETCH_INTERVAL_SECONDS = 60
+#: While there are no keys at all (the endpoint is down), it is asked again after this.
+RETRY_INTERVAL_SECONDS = 2
 
 #: The scope of Cognito's own user API. In page memory it would let a script change the profile (S-05).
 USER_ADMIN_SCOPE = "aws.cognito.signin.user.admin"
@@ -75,8 +77,8 @@ class JwksCache:
         fresh = now - self._set.fetched_at < KEYS_MAX_AGE_SECONDS
         if fresh and kid in self._set.keys:
             return self._set.keys[kid]
-        may_ask = now - self._set.tried_at >= REFETCH_INTERVAL_SECONDS
-        if may_ask:
+        interval = REFETCH_INTERVAL_SECONDS if fresh else RETRY_INTERVAL_SECONDS
+        if now - self._set.tried_at >= interval:
             self._set.tried_at = now
             self._set = _KeySet(parse_jwks(self._fetch()), now, now)
         elif not fresh:

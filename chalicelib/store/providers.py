@@ -1,0 +1,89 @@
+"""The identity providers of the stage: what Cognito does not hold of them (label, domains, trust).
+
+Rows are written by `ops provider`. They are few and change rarely, so a container keeps them for a minute; if the table
+does not answer, it goes on with what it had.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from chalicelib.errors import TemporarilyUnavailable
+from chalicelib.log import log_event
+from chalicelib.store.dynamodb import DynamoDB, Item, read_text, translated_errors
+
+CACHE_SECONDS = 60
+#: Cognito's own users: the provider name that its authorize endpoint knows.
+NATIVE = "COGNITO"
+
+
+@dataclass(frozen=True)
+class Provider:
+    """One identity provider. `domains` are the e-mail domains whose people belong to it; they are private."""
+
+    name: str
+    label: str
+    domains: tuple[str, ...] = ()
+    trusted: bool = False
+    link: bool = False
+    groups_claim: str = ""
+
+    @classmethod
+    def from_item(cls, item: Item) -> "Provider":
+        name = read_text(item, "name")
+        return cls(
+            name=name,
+            label=read_text(item, "label") or name,
+            domains=_domains(item),
+            trusted=item.get("trusted", {}).get("BOOL") is True,
+            link=item.get("link", {}).get("BOOL") is True,
+            groups_claim=read_text(item, "groups_claim"),
+        )
+
+
+class ProviderStore:
+    """Reads the providers table. `clock` gives Unix seconds."""
+
+    def __init__(self, client: DynamoDB, table: str, clock: Callable[[], float]) -> None:
+        self._client = client
+        self._table = table
+        self._clock = clock
+        self._cached: tuple[Provider, ...] | None = None
+        self._cached_at = float("-inf")
+
+    def all(self) -> tuple[Provider, ...]:
+        """Return every provider, sorted by name. Raises TemporarilyUnavailable if none were ever read."""
+        if self._cached is None or self._clock() - self._cached_at >= CACHE_SECONDS:
+            try:
+                self._cached = self._scan()
+            except TemporarilyUnavailable as error:
+                if self._cached is None:
+                    raise
+                log_event("providers_stale", level="warning", detail=error.detail)
+            self._cached_at = self._clock()
+        return self._cached
+
+    def find(self, name: str) -> Provider | None:
+        """Return the provider of that exact name, or None."""
+        return next((provider for provider in self.all() if provider.name == name), None)
+
+    def find_by_email(self, email: str) -> Provider | None:
+        """Return the provider to whose domains the address belongs, or None."""
+        domain = email.rpartition("@")[2].strip().lower()
+        return next((provider for provider in self.all() if domain in provider.domains), None)
+
+    def _scan(self) -> tuple[Provider, ...]:
+        found: list[Provider] = []
+        start: dict[str, object] = {}
+        while True:
+            with translated_errors("Scan"):
+                page = self._client.scan(TableName=self._table, **start)
+            found += [Provider.from_item(item) for item in page.get("Items", [])]
+            if not page.get("LastEvaluatedKey"):
+                return tuple(sorted(found, key=lambda provider: provider.name))
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def _domains(item: Item) -> tuple[str, ...]:
+    attribute = item.get("domains", {})
+    listed = attribute.get("SS") or [entry.get("S", "") for entry in attribute.get("L", [])]
+    return tuple(domain for domain in listed if domain)

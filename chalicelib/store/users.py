@@ -1,0 +1,158 @@
+"""The users table: one record a person, written by the user-pool trigger and healed at sign-in (S-55, S-57).
+
+Every write is one conditional UpdateItem, so the same event twice, late, or out of order leaves the same record:
+a PENDING write only ever creates, a CONFIRMED write only happens where it changes something, and `createdAt` and
+`ClientId` keep their first value.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from chalicelib.store.dynamodb import ConditionFailed, DynamoDB, Item, read_text, translated_errors
+
+PENDING = "PENDING"
+CONFIRMED = "CONFIRMED"
+#: A sign-up that is never confirmed leaves the table after this (DynamoDB TTL on `expiresAt`).
+PENDING_LIFETIME_SECONDS = 30 * 86_400
+
+
+@dataclass(frozen=True)
+class UserProfile:
+    """What is known of a person at one moment. `sub` is empty before Cognito has created the user."""
+
+    user_name: str
+    client_id: str
+    email: str
+    given_name: str
+    family_name: str
+    provider: str
+    sub: str = ""
+
+    def columns(self) -> dict[str, str]:
+        """Return the profile under the table's attribute names, without `userName` and `ClientId`."""
+        columns = {
+            "Email": self.email,
+            "given_name": self.given_name,
+            "family_name": self.family_name,
+            "provider": self.provider,
+            "sub": self.sub,
+        }
+        # An empty value says "not told", never "erase": events carry different sets of attributes.
+        # (DynamoDB refuses an empty string as an index key, too.)
+        return {name: value for name, value in columns.items() if value}
+
+
+@dataclass(frozen=True)
+class UserRecord:
+    """A row of the table; the fields are its attribute names. Times are ISO 8601 UTC."""
+
+    userName: str  # noqa: N815 - the table's own name, part of the contract
+    ClientId: str
+    Email: str
+    given_name: str
+    family_name: str
+    sub: str
+    provider: str
+    status: str
+    createdAt: str  # noqa: N815
+    updatedAt: str  # noqa: N815
+    lastSignInAt: str  # noqa: N815
+
+    @classmethod
+    def from_item(cls, item: Item) -> "UserRecord":
+        return cls(**{name: read_text(item, name) for name in cls.__dataclass_fields__})
+
+
+class UserStore:
+    """Reads and writes the table through `client`. `clock` gives Unix seconds."""
+
+    def __init__(self, client: DynamoDB, table: str, clock: Callable[[], float]) -> None:
+        self._client = client
+        self._table = table
+        self._clock = clock
+
+    def load(self, user_name: str) -> UserRecord | None:
+        """Return the record, or None. Consistent, so that a record is there right after the sign-in that wrote it."""
+        with translated_errors("GetItem"):
+            answer = self._client.get_item(
+                TableName=self._table, Key={"userName": {"S": user_name}}, ConsistentRead=True
+            )
+        item = answer.get("Item")
+        return UserRecord.from_item(item) if item else None
+
+    def record_pending(self, profile: UserProfile) -> None:
+        """Create the record of a sign-up that is not confirmed yet; changes nothing if there is one."""
+        now = self._clock()
+        assignments = {
+            **{name: {"S": value} for name, value in profile.columns().items()},
+            "ClientId": {"S": profile.client_id},
+            "status": {"S": PENDING},
+            "createdAt": {"S": _iso(now)},
+            "updatedAt": {"S": _iso(now)},
+            "expiresAt": {"N": str(int(now) + PENDING_LIFETIME_SECONDS)},
+        }
+        self._update(profile.user_name, assignments, {}, "attribute_not_exists(userName)")
+
+    def record_confirmed(self, profile: UserProfile) -> None:
+        """Make the record CONFIRMED and its profile current; writes nothing where it is so already."""
+        columns = {**profile.columns(), "status": CONFIRMED}
+        assignments = {name: {"S": value} for name, value in columns.items()}
+        assignments["updatedAt"] = {"S": _iso(self._clock())}
+        differs = " OR ".join(f"#{name} <> :{name}" for name in columns)
+        self._update(
+            profile.user_name,
+            assignments,
+            self._first_values(profile),
+            f"attribute_not_exists(userName) OR {differs}",
+            remove="expiresAt",
+        )
+
+    def record_sign_in(self, profile: UserProfile) -> None:
+        """Heal the record as `record_confirmed` does, and note the sign-in's time."""
+        self.record_confirmed(profile)
+        now = {"S": _iso(self._clock())}
+        self._update(
+            profile.user_name,
+            {"lastSignInAt": now},
+            {},
+            "attribute_not_exists(lastSignInAt) OR lastSignInAt < :lastSignInAt",
+        )
+
+    def _first_values(self, profile: UserProfile) -> dict[str, Mapping[str, str]]:
+        return {
+            "ClientId": {"S": profile.client_id},
+            "createdAt": {"S": _iso(self._clock())},
+        }
+
+    def _update(
+        self,
+        user_name: str,
+        assignments: Mapping[str, Mapping[str, str]],
+        first_values: Mapping[str, Mapping[str, str]],
+        condition: str,
+        remove: str | None = None,
+    ) -> None:
+        sets = [f"#{name} = :{name}" for name in assignments]
+        sets += [f"#{name} = if_not_exists(#{name}, :{name})" for name in first_values]
+        expression = "SET " + ", ".join(sets) + (f" REMOVE {remove}" if remove else "")
+        values = {**assignments, **first_values}
+        arguments: dict[str, Any] = {
+            "TableName": self._table,
+            "Key": {"userName": {"S": user_name}},
+            "UpdateExpression": expression,
+            "ConditionExpression": condition,
+            # Every name has a placeholder: `status` is one of DynamoDB's reserved words.
+            "ExpressionAttributeNames": {f"#{name}": name for name in values},
+            "ExpressionAttributeValues": {f":{name}": value for name, value in values.items()},
+        }
+        try:
+            with translated_errors("UpdateItem"):
+                self._client.update_item(**arguments)
+        except ConditionFailed:
+            return
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, tz=timezone.utc).isoformat(timespec="milliseconds")
