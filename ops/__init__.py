@@ -1,1 +1,1 @@
-"""What runs on a person's machine: provisioning, deploying, the local AWS. Never packaged for Lambda."""
+"""What runs on a person's machine: provisioning, deploying, the local AWS. Never packaged."""

@@ -27,7 +27,7 @@ _OPTIONS = {
     "throttle_burst",
 }
 _URLS = ("PUBLIC_URL", "COGNITO_URL", "JWKS_URL")
-_LOOPBACK = ("localhost", "127.0.0.1", "::1", "0.0.0.0")
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def problems_of(name: str, merged: Mapping[str, Any], region: str, *, local: bool) -> list[str]:
@@ -36,14 +36,13 @@ def problems_of(name: str, merged: Mapping[str, Any], region: str, *, local: boo
     `merged` is the stage's block over the top level of config.json.
     """
     environment: Mapping[str, Any] = merged["environment_variables"]
-    found = [
+    return [
         *_of_names(name, merged),
         *_of_options(merged.get("gatehouse"), region, local=local),
         *_of_sign_in(environment),
         *_of_variables(name, merged, environment),
         *_of_urls(merged, environment, local=local),
     ]
-    return found
 
 
 def is_provider_name(name: str) -> bool:

@@ -1,0 +1,71 @@
+"""The events of a CloudFormation stack as progress lines, and the reasons of its failures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+# Said of resources that were only stopped because another one failed.
+_CONSEQUENCES = ("cancelled", "canceled")
+
+
+class StackEvents:
+    """Follows one stack; `failures` collects what went wrong, oldest first."""
+
+    def __init__(self, cloudformation: Any, stack_name: str) -> None:
+        self._api = cloudformation
+        self._name = stack_name
+        self._seen: set[str] = set()
+        self.failures: list[str] = []
+
+    def skip(self) -> None:
+        """Forget what happened before now."""
+        self._seen.update(event["EventId"] for event in self._fetch())
+
+    def new(self) -> list[str]:
+        """Answer a line per resource finished since the last call, oldest first."""
+        lines = []
+        for event in reversed(self._fetch()):
+            self._seen.add(event["EventId"])
+            # The stack reports on itself too; its reader shows that.
+            if event["LogicalResourceId"] == self._name:
+                continue
+            if event["ResourceStatus"].endswith("_IN_PROGRESS"):
+                continue
+            lines.append(_line(event))
+            if _is_failure(event):
+                self.failures.append(_line(event))
+        return lines
+
+    def _fetch(self) -> list[Mapping[str, Any]]:
+        """Fetch unseen events, newest first, as the API gives them."""
+        found: list[Mapping[str, Any]] = []
+        token: dict[str, str] = {}
+        while True:
+            try:
+                page = self._api.describe_stack_events(StackName=self._name, **token)
+            except ClientError:
+                # A deleted stack has no name any more; its end shows in describe_stacks.
+                return found
+            for event in page["StackEvents"]:
+                if event["EventId"] in self._seen:
+                    return found
+                found.append(event)
+            if not page.get("NextToken"):
+                return found
+            token = {"NextToken": page["NextToken"]}
+
+
+def _is_failure(event: Mapping[str, Any]) -> bool:
+    reason = event.get("ResourceStatusReason", "").lower()
+    return event["ResourceStatus"].endswith("_FAILED") and not any(
+        word in reason for word in _CONSEQUENCES
+    )
+
+
+def _line(event: Mapping[str, Any]) -> str:
+    reason = event.get("ResourceStatusReason")
+    line = f"{event['LogicalResourceId']} {event['ResourceStatus']}"
+    return f"{line}: {reason}" if reason else line
