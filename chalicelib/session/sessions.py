@@ -76,19 +76,23 @@ class Sessions:
         return self._sealer.seal(PURPOSE, json.dumps(asdict(session)).encode())
 
     def open(self, value: str | None) -> Session:
-        """Return the session in a cookie value; raises NoSession (absent, malformed, foreign) or SessionExpired."""
-        if not value:
-            raise NoSession("no session cookie")
-        try:
-            session = Session(**json.loads(self._sealer.open(PURPOSE, value)))
-        except (SealBroken, ValueError, TypeError) as error:
-            raise NoSession(f"session cookie unusable: {type(error).__name__}") from None
+        """Return the live session in a cookie value; raises NoSession (absent, malformed, foreign) or SessionExpired."""
+        session = self.open_even_expired(value)
         now = self._clock()
         if now >= session.expires_at:
             raise SessionExpired("absolute deadline passed")
         if now >= session.idle_expires_at:
             raise SessionExpired("idle for too long")
         return session
+
+    def open_even_expired(self, value: str | None) -> Session:
+        """Return the session whatever its deadlines, so that a sign-out can still revoke it; raises NoSession."""
+        if not value:
+            raise NoSession("no session cookie")
+        try:
+            return Session(**json.loads(self._sealer.open(PURPOSE, value)))
+        except (SealBroken, ValueError, TypeError) as error:
+            raise NoSession(f"session cookie unusable: {type(error).__name__}") from None
 
     def _lifetimes(self, remember: bool) -> SessionLifetimes:
         return self._remembered if remember else self._ordinary

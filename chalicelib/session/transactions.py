@@ -32,8 +32,6 @@ class LoginTransaction:
     provider: str | None
     remember: bool
     expires_at: int
-    #: A sign-in that Cognito failed while it linked two accounts is tried again once, never twice.
-    retry: bool = False
 
     @property
     def code_challenge(self) -> str:
@@ -59,7 +57,7 @@ class LoginTransactions:
         self._clock = clock
 
     def begin(
-        self, *, return_to: str, provider: str | None, remember: bool, retry: bool = False
+        self, *, return_to: str, provider: str | None, remember: bool
     ) -> LoginTransaction:
         """Return a new transaction with its own state, nonce and verifier, 256 random bits each."""
         return LoginTransaction(
@@ -70,7 +68,6 @@ class LoginTransactions:
             provider=provider,
             remember=remember,
             expires_at=int(self._clock()) + LIFETIME_SECONDS,
-            retry=retry,
         )
 
     def seal(self, transaction: LoginTransaction) -> str:

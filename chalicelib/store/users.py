@@ -97,34 +97,30 @@ class UserStore:
 
     def record_confirmed(self, profile: UserProfile) -> None:
         """Make the record CONFIRMED and its profile current; writes nothing where it is so already."""
-        columns = {**profile.columns(), "status": CONFIRMED}
-        assignments = {name: {"S": value} for name, value in columns.items()}
-        assignments["updatedAt"] = {"S": _iso(self._clock())}
+        columns = self._confirmed_columns(profile)
         differs = " OR ".join(f"#{name} <> :{name}" for name in columns)
-        self._update(
-            profile.user_name,
-            assignments,
-            self._first_values(profile),
-            f"attribute_not_exists(userName) OR {differs}",
-            remove="expiresAt",
-        )
+        self._write_confirmed(profile, columns, f"attribute_not_exists(userName) OR {differs}")
 
     def record_sign_in(self, profile: UserProfile) -> None:
-        """Heal the record as `record_confirmed` does, and note the sign-in's time."""
-        self.record_confirmed(profile)
-        now = {"S": _iso(self._clock())}
-        self._update(
-            profile.user_name,
-            {"lastSignInAt": now},
-            {},
-            "attribute_not_exists(lastSignInAt) OR lastSignInAt < :lastSignInAt",
+        """Heal the record as `record_confirmed` does, and note the time, in one write (S-57)."""
+        columns = {**self._confirmed_columns(profile), "lastSignInAt": _iso(self._clock())}
+        self._write_confirmed(
+            profile,
+            columns,
+            "attribute_not_exists(lastSignInAt) OR #lastSignInAt < :lastSignInAt",
         )
 
-    def _first_values(self, profile: UserProfile) -> dict[str, Mapping[str, str]]:
-        return {
-            "ClientId": {"S": profile.client_id},
-            "createdAt": {"S": _iso(self._clock())},
-        }
+    def _confirmed_columns(self, profile: UserProfile) -> dict[str, str]:
+        return {**profile.columns(), "status": CONFIRMED}
+
+    def _write_confirmed(
+        self, profile: UserProfile, columns: Mapping[str, str], condition: str
+    ) -> None:
+        now = _iso(self._clock())
+        assignments = {name: {"S": value} for name, value in columns.items()}
+        assignments["updatedAt"] = {"S": now}
+        first_values = {"ClientId": {"S": profile.client_id}, "createdAt": {"S": now}}
+        self._update(profile.user_name, assignments, first_values, condition, remove="expiresAt")
 
     def _update(
         self,
@@ -155,4 +151,5 @@ class UserStore:
 
 
 def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, tz=timezone.utc).isoformat(timespec="milliseconds")
+    moment = datetime.fromtimestamp(seconds, tz=timezone.utc)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

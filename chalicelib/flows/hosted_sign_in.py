@@ -1,0 +1,209 @@
+"""The hosted sign-in: authorization code with PKCE through Cognito, from the first redirect to the session.
+
+Steps b to g of docs/architecture.md. Framework-free: takes what the browser sent, gives what it shall get.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from chalicelib.cognito.oauth import OAuthClient
+from chalicelib.cognito.tokens import IdentityClaims, TokenVerifier
+from chalicelib.errors import (
+    AccessDenied,
+    InvalidGrant,
+    InvalidToken,
+    LoginExpired,
+    NoSession,
+    SignInError,
+    SignUpRefused,
+    TemporarilyUnavailable,
+    UnknownProvider,
+)
+from chalicelib.log import log_event
+from chalicelib.session.sessions import COOKIE, Session, Sessions
+from chalicelib.session.transactions import LoginTransaction, LoginTransactions
+from chalicelib.settings import Settings
+from chalicelib.store.providers import NATIVE, ProviderStore
+from chalicelib.store.users import UserProfile, UserStore
+
+#: Our pre-sign-up trigger puts this into its refusals; Cognito's own wording around it is not fixed.
+REFUSAL_MARKER = "GATEHOUSE_REFUSED"
+
+
+@dataclass(frozen=True)
+class LoginStart:
+    """Where to send the browser, the transaction's sealed cookie, and older login cookies to clear."""
+
+    authorize_url: str
+    transaction: LoginTransaction
+    sealed: str = field(repr=False)
+    surplus_cookies: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class CallbackQuery:
+    """What Cognito put into the callback URL; each value at most once."""
+
+    state: str | None = field(repr=False)
+    code: str | None = field(repr=False)
+    error: str | None = None
+    error_description: str | None = field(default=None, repr=False)
+    issuer: str | None = None
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A finished sign-in: the new session, its cookie value, and where the person wanted to go."""
+
+    session: Session
+    sealed: str = field(repr=False)
+    return_to: str
+
+
+class HostedSignIn:
+    """Starts and finishes sign-ins at the Cognito hosted UI."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        oauth: OAuthClient,
+        tokens: TokenVerifier,
+        transactions: LoginTransactions,
+        sessions: Sessions,
+        users: UserStore,
+        providers: ProviderStore,
+    ) -> None:
+        self._settings = settings
+        self._oauth = oauth
+        self._tokens = tokens
+        self._transactions = transactions
+        self._sessions = sessions
+        self._users = users
+        self._providers = providers
+
+    def start(
+        self,
+        *,
+        provider: str | None,
+        email: str | None,
+        return_to: str,
+        remember: bool,
+        redirect_uri: str,
+        cookies: Mapping[str, str],
+    ) -> LoginStart:
+        """Begin a sign-in. `return_to` is validated already. Raises UnknownProvider."""
+        name = self._choose_provider(provider, email)
+        transaction = self._transactions.begin(
+            return_to=return_to, provider=name, remember=remember
+        )
+        url = self._oauth.build_authorize_url(
+            redirect_uri=redirect_uri,
+            state=transaction.state,
+            nonce=transaction.nonce,
+            code_challenge=transaction.code_challenge,
+            provider=name,
+        )
+        return LoginStart(
+            authorize_url=url,
+            transaction=transaction,
+            sealed=self._transactions.seal(transaction),
+            surplus_cookies=self._transactions.surplus(cookies),
+        )
+
+    def finish(
+        self, query: CallbackQuery, *, redirect_uri: str, cookies: Mapping[str, str]
+    ) -> SignedIn:
+        """Turn a callback into a session. Raises SignInError or TemporarilyUnavailable, with nothing written."""
+        if query.state is None:
+            raise LoginExpired("callback without a state")
+        transaction = self._transactions.load(cookies, query.state)
+        if query.issuer is not None and query.issuer != self._settings.issuer:
+            raise SignInError("callback names another issuer")
+        if query.error is not None:
+            raise map_callback_error(query.error, query.error_description or "")
+        if not query.code:
+            raise SignInError("callback without a code")
+        try:
+            tokens = self._oauth.exchange_code(
+                code=query.code,
+                code_verifier=transaction.code_verifier,
+                redirect_uri=redirect_uri,
+            )
+            identity = self._tokens.verify_id_token(
+                tokens.id_token, nonce=transaction.nonce, access_token=tokens.access_token
+            )
+            access = self._tokens.verify_access_token(tokens.access_token)
+        except (InvalidGrant, InvalidToken) as error:
+            raise SignInError(error.detail) from None
+        if access.sub != identity.sub:
+            raise SignInError("ID token and access token name different people")
+        assert tokens.refresh_token is not None
+        session = self._sessions.begin(
+            refresh_token=tokens.refresh_token,
+            sub=identity.sub,
+            username=identity.username,
+            remember=transaction.remember,
+        )
+        sealed = self._sessions.seal(session)
+        self._record(identity)
+        self._end_replaced_session(cookies)
+        log_event("sign_in", door="hosted", user=identity.username, provider=identity.provider)
+        return SignedIn(session, sealed, transaction.return_to)
+
+    def _choose_provider(self, provider: str | None, email: str | None) -> str | None:
+        if provider is not None:
+            if provider == NATIVE and self._settings.direct_sign_in != "off":
+                return NATIVE
+            if provider != NATIVE and self._providers.find(provider) is not None:
+                return provider
+            raise UnknownProvider("provider is not registered")
+        if email is not None:
+            found = self._providers.find_by_email(email)
+            if found is not None:
+                return found.name
+            if self._settings.direct_sign_in == "off":
+                raise UnknownProvider("no provider for the address's domain")
+            return NATIVE
+        return None
+
+    def _record(self, identity: IdentityClaims) -> None:
+        """Heal the person's record. A table that does not answer must not keep people out: the next sign-in heals."""
+        try:
+            self._users.record_sign_in(
+                UserProfile(
+                    user_name=identity.username,
+                    client_id=self._settings.client_id,
+                    email=identity.email,
+                    given_name=identity.given_name,
+                    family_name=identity.family_name,
+                    provider=identity.provider,
+                    sub=identity.sub,
+                )
+            )
+        except TemporarilyUnavailable as error:
+            log_event(
+                "record_not_written", level="error", user=identity.username, detail=error.detail
+            )
+
+    def _end_replaced_session(self, cookies: Mapping[str, str]) -> None:
+        """Revoke the session that this one replaces, if the browser sent it (mostly not: it is SameSite=Strict; S-47)."""
+        try:
+            self._oauth.revoke(
+                self._sessions.open_even_expired(cookies.get(COOKIE)).refresh_token
+            )
+        except NoSession:
+            return
+        except TemporarilyUnavailable as error:
+            log_event("revoke_failed", level="warning", detail=error.detail)
+
+
+def map_callback_error(error: str, description: str) -> SignInError | TemporarilyUnavailable:
+    """Return our error for Cognito's `error` and `error_description`; nothing of them is passed on (S-13)."""
+    if REFUSAL_MARKER in description:
+        return SignUpRefused("pre sign-up refused")
+    if error == "access_denied":
+        return AccessDenied("access_denied")
+    if error in ("temporarily_unavailable", "server_error"):
+        return TemporarilyUnavailable(error)
+    return SignInError("Cognito answered with another error")

@@ -1,0 +1,65 @@
+"""A session's life after the sign-in: refresh and sign-out (S-32 … S-38)."""
+
+from dataclasses import dataclass, field
+
+from chalicelib.cognito.oauth import OAuthClient
+from chalicelib.cognito.tokens import AccessClaims, IdentityClaims, TokenVerifier
+from chalicelib.errors import InvalidGrant, InvalidToken, SessionExpired, TemporarilyUnavailable
+from chalicelib.log import log_event
+from chalicelib.session.sessions import Session, Sessions
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """A renewed session: the access token for the page's memory, who it is for, and the new cookie value."""
+
+    access_token: str = field(repr=False)
+    access: AccessClaims
+    identity: IdentityClaims
+    session: Session
+    sealed: str = field(repr=False)
+
+
+class SessionFlow:
+    """Renews and ends sessions."""
+
+    def __init__(self, *, oauth: OAuthClient, tokens: TokenVerifier, sessions: Sessions) -> None:
+        self._oauth = oauth
+        self._tokens = tokens
+        self._sessions = sessions
+
+    def refresh(self, cookie: str | None) -> Refreshed:
+        """Renew the session of a cookie value.
+
+        Raises NoSession or SessionExpired, which end it, and TemporarilyUnavailable, which does not (S-35).
+        """
+        session = self._sessions.open(cookie)
+        try:
+            tokens = self._oauth.refresh(session.refresh_token)
+            identity = self._tokens.verify_id_token(
+                tokens.id_token, nonce=None, access_token=tokens.access_token
+            )
+            access = self._tokens.verify_access_token(tokens.access_token)
+        except InvalidGrant:
+            # Revoked, expired, or rotated out and used again after the grace period: the token endpoint names no reason.
+            log_event("refresh_refused", level="warning", user=session.username)
+            raise SessionExpired("Cognito refuses the refresh token") from None
+        except InvalidToken as error:
+            raise SessionExpired(f"refreshed tokens: {error.detail}") from None
+        if not identity.sub == access.sub == session.sub:
+            raise SessionExpired("refreshed tokens belong to somebody else")
+        renewed = self._sessions.renew(session, tokens.refresh_token or session.refresh_token)
+        return Refreshed(
+            tokens.access_token, access, identity, renewed, self._sessions.seal(renewed)
+        )
+
+    def sign_out(self, cookie: str | None) -> None:
+        """Revoke the session's tokens. Raises NoSession; a failed revocation is logged, and the cookie still goes (S-36)."""
+        session = self._sessions.open_even_expired(cookie)
+        try:
+            self._oauth.revoke(session.refresh_token)
+        except TemporarilyUnavailable as error:
+            log_event(
+                "revoke_failed", level="error", user=session.username, detail=error.detail
+            )
+        log_event("sign_out", user=session.username)
