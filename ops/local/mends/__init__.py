@@ -1,0 +1,41 @@
+"""What the local AWS does unlike AWS, mended at run time.
+
+Each module is named after one noun of AWS and mends how MiniStack treats it: it replaces or wraps
+functions of the running emulator, cites AWS's page, and has its tests in tests/local_aws.
+docs/local-aws.md lists them all, and what stays unmended.
+"""
+
+from __future__ import annotations
+
+from ops.local.mends import (
+    authorization_endpoint,
+    federated_sign_in,
+    federated_user,
+    identity_event,
+    login_page,
+    logout_endpoint,
+    rest_api_import,
+    revocation_endpoint,
+    token_endpoint,
+    token_generation,
+)
+from ops.local.mends.emulator import Emulator
+
+_MENDS = (
+    identity_event,
+    token_generation,
+    federated_user,
+    federated_sign_in,
+    authorization_endpoint,
+    token_endpoint,
+    revocation_endpoint,
+    logout_endpoint,
+    login_page,
+    rest_api_import,
+)
+
+
+def apply_all(emulator: Emulator) -> None:
+    """Put every mend in place; to be called before MiniStack's `main()`."""
+    for mend in _MENDS:
+        mend.apply(emulator)

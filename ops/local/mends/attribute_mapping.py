@@ -1,0 +1,53 @@
+"""An identity provider's claims as user-pool attributes.
+
+AWS takes only the mapped claims, writes every value as a string ("true" for a JSON true, lists as
+text), lets one claim feed several attributes, and reads an unmapped email_verified as false:
+https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-specifying-attribute-mapping.html
+Claims come from the ID token and, where that is thin, from userinfo:
+https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-oidc-flow.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+# Cognito's own: the mapping's `username` names the profile, `sub` is never written from outside.
+_NOT_ATTRIBUTES = {"username", "sub"}
+
+
+def map_attributes(claims: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, str]:
+    """Build the attributes of a federated profile from claims; unmapped claims are left out."""
+    attributes = {
+        attribute: as_text(claims[claim])
+        for attribute, claim in mapping.items()
+        if attribute not in _NOT_ATTRIBUTES and claims.get(claim) is not None
+    }
+    if "email" in attributes:
+        attributes.setdefault("email_verified", "false")
+    return attributes
+
+
+def as_text(value: Any) -> str:
+    """Write a claim's value as an attribute holds it.
+
+    The exact spelling of a list is AWS's own affair (documented only as "a string"); this one,
+    "[a, b]", is what people report, so readers must be lenient.
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return "[" + ", ".join(as_text(item) for item in value) + "]"
+    if isinstance(value, dict):
+        return json.dumps(value)
+    return str(value)
+
+
+def missing_required(attributes: Mapping[str, str], schema: list[Mapping[str, Any]]) -> list[str]:
+    """Name the pool's required attributes that a sign-in does not bring."""
+    return [
+        str(entry["Name"])
+        for entry in schema
+        if entry.get("Required") and entry.get("Name") not in (*_NOT_ATTRIBUTES, *attributes)
+    ]

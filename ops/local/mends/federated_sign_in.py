@@ -1,0 +1,176 @@
+"""The sign-in through an OIDC identity provider, from /oauth2/idpresponse back to the app.
+
+Where MiniStack differs from AWS:
+- refusals end as 400 JSON at Cognito; AWS redirects to the callback with error, description, state
+  https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoint-idp-responses.html
+- PKCE of the app is dropped
+  https://docs.aws.amazon.com/cognito/latest/developerguide/using-pkce-in-authorization-code.html
+- claims are mapped loosely (see attribute_mapping), and userinfo is never read
+- PostConfirmation, Pre- and PostAuthentication do not fire; a disabled user gets in
+  https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-identity-pools-working-with-aws-lambda-triggers.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+from ops.local.mends.attribute_mapping import map_attributes, missing_required
+from ops.local.mends.emulator import Emulator, Response, first, replace
+from ops.local.mends.identity_event import fire
+from ops.local.mends.identity_provider import SignInRefusedError, fetch_claims
+from ops.local.mends.trigger import TriggerFailedError
+
+
+def apply(emulator: Emulator) -> None:
+    """Put the mend in place."""
+    replace(emulator.cognito, "_oauth2_idp_response", lambda _: _idp_response(emulator))
+
+
+def redirect_with_error(redirect_uri: str, error: str, description: str, state: str) -> Response:
+    """Send the browser back to the app with a refusal."""
+    query = {"error_description": description, "error": error}
+    if state:
+        query["state"] = state
+    separator = "&" if "?" in redirect_uri else "?"
+    return 302, {"Location": f"{redirect_uri}{separator}{urlencode(query)}"}, b""
+
+
+def _idp_response(emulator: Emulator) -> Callable[..., Response]:
+    cognito = emulator.cognito
+
+    def respond(method: str, body: bytes, query: Mapping[str, Any]) -> Response:
+        answer = {**query, **(parse_qs(body.decode()) if method == "POST" and body else {})}
+        relay = cognito._auth_codes.pop(first(answer, "state"), None)
+        if not relay or relay.get("type") != "relay":
+            refusal: Response = cognito._oauth2_error("invalid_request", "Invalid state.")
+            return refusal
+        try:
+            username = _sign_in(emulator, relay, answer)
+        except SignInRefusedError as refused:
+            return redirect_with_error(
+                relay["redirect_uri"], refused.error, str(refused), relay["state"]
+            )
+        # The same code store as managed login's: PKCE, client and redirect_uri are checked there.
+        issued: Response = cognito._issue_auth_code_redirect(
+            relay["client_id"],
+            relay["pool_id"],
+            relay["redirect_uri"],
+            relay["scope"],
+            username,
+            relay["nonce"],
+            relay["code_challenge"],
+            relay["code_challenge_method"],
+            relay["state"],
+        )
+        return issued
+
+    return respond
+
+
+def _sign_in(emulator: Emulator, relay: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
+    """Find or create the profile of whoever comes back from the provider; return its user name."""
+    cognito = emulator.cognito
+    name = relay["provider_name"]
+    if first(answer, "error"):
+        description = first(answer, "error_description") or first(answer, "error")
+        raise SignInRefusedError(f"{name} Error - {description}", first(answer, "error"))
+    pool = cognito._get_pool_unscoped(relay["pool_id"])
+    provider = ((pool or {}).get("_identity_providers") or {}).get(name)
+    if not provider:
+        raise SignInRefusedError(f"Identity provider {name} does not exist.")
+    claims = fetch_claims(emulator, pool, provider, first(answer, "code"))
+    mapping = provider.get("AttributeMapping") or {}
+    subject = str(claims.get(mapping.get("username", "sub")) or claims.get("sub") or "")
+    if not subject:
+        raise SignInRefusedError("The identity provider sent no subject.")
+    try:
+        claims = {**claims, **_inbound(emulator, relay, subject, claims)}
+        attributes = map_attributes(claims, mapping)
+        missing = missing_required(attributes, pool.get("SchemaAttributes") or [])
+        if missing:
+            raise SignInRefusedError(f"attributes required: [{', '.join(missing)}]")
+        return _enter(emulator, pool, relay, subject, attributes)
+    except (
+        TriggerFailedError,
+        cognito._PreSignUpRejected,
+        cognito._InboundFederationRejected,
+    ) as failure:
+        raise SignInRefusedError(str(failure)) from failure
+
+
+def _inbound(
+    emulator: Emulator, relay: Mapping[str, Any], subject: str, claims: Mapping[str, Any]
+) -> dict[str, Any]:
+    replaced: dict[str, Any] = emulator.cognito._apply_inbound_federation_trigger(
+        relay["pool_id"],
+        relay["client_id"],
+        subject,
+        relay["provider_name"],
+        "OIDC",
+        {"idToken": dict(claims)},
+    )
+    return replaced
+
+
+def _enter(
+    emulator: Emulator,
+    pool: dict[str, Any],
+    relay: Mapping[str, Any],
+    subject: str,
+    attributes: dict[str, str],
+) -> str:
+    cognito = emulator.cognito
+    name = relay["provider_name"]
+    username = f"{name}_{subject}"
+    if (pool.get("UsernameConfiguration") or {}).get("CaseSensitive") is False:
+        username = username.lower()
+    linked = cognito._linked_username_for_federation(pool, name, subject, attributes)
+    user = pool["_users"].get(linked or username)
+    if user:
+        return _sign_in_again(emulator, pool, relay, user, attributes)
+    answer = cognito._apply_presignup_trigger(
+        pool["Id"], relay["client_id"], username, dict(attributes)
+    )
+    linked = cognito._linked_username_for_federation(pool, name, subject, attributes)
+    if linked:
+        return _sign_in_again(emulator, pool, relay, pool["_users"][linked], attributes)
+    if answer["autoVerifyEmail"] and "email" in attributes:
+        attributes["email_verified"] = "true"
+    now = cognito._now_epoch()
+    user = {
+        "Username": username,
+        "Attributes": cognito._dict_to_attr_list({"sub": cognito.new_uuid(), **attributes}),
+        "UserCreateDate": now,
+        "UserLastModifiedDate": now,
+        "Enabled": True,
+        "UserStatus": "EXTERNAL_PROVIDER",
+        "MFAOptions": [],
+        "_password": "",
+        "_groups": [],
+        "_tokens": [],
+    }
+    pool["_users"][username] = user
+    pool["EstimatedNumberOfUsers"] = len(pool["_users"])
+    cognito._start_federated_profile(pool, pool["Id"], user, name, subject)
+    client = {"ClientId": relay["client_id"]}
+    fire(emulator, pool, "PostConfirmation", "ConfirmSignUp", user, client)
+    return username
+
+
+def _sign_in_again(
+    emulator: Emulator,
+    pool: Mapping[str, Any],
+    relay: Mapping[str, Any],
+    user: dict[str, Any],
+    attributes: dict[str, str],
+) -> str:
+    if not user.get("Enabled", True):
+        raise SignInRefusedError("User is disabled.", "access_denied")
+    client = {"ClientId": relay["client_id"]}
+    fire(emulator, pool, "PreAuthentication", "Authentication", user, client)
+    cognito = emulator.cognito
+    cognito._merge_federated_attrs(user, attributes, cognito._now_epoch())
+    fire(emulator, pool, "PostAuthentication", "Authentication", user, client)
+    return str(user["Username"])

@@ -1,0 +1,78 @@
+"""Talking to an OIDC identity provider, as Cognito does on its side of a federated sign-in.
+
+https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-oidc-flow.html
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from ops.local.mends.emulator import Emulator
+
+_SECONDS = 10
+
+
+class SignInRefusedError(Exception):
+    """A federated sign-in that ends at the app's callback with `error`."""
+
+    def __init__(self, description: str, error: str = "invalid_request") -> None:
+        super().__init__(description)
+        self.error = error
+
+
+def fetch_claims(
+    emulator: Emulator, pool: Mapping[str, Any], provider: Mapping[str, Any], code: str
+) -> dict[str, Any]:
+    """Exchange a code for tokens and return the person's claims, userinfo merged in.
+
+    The ID token's signature is not verified (it comes straight from the provider over the back
+    channel); its issuer and audience are.
+    """
+    details = provider["ProviderDetails"]
+    issuer = str(details.get("oidc_issuer", "")).rstrip("/")
+    discovered = _read(f"{issuer}/.well-known/openid-configuration") if issuer else {}
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": emulator.cognito._oidc_callback_url(pool),
+        "client_id": details.get("client_id", ""),
+        "client_secret": details.get("client_secret", ""),
+    }
+    token_url = details.get("token_url") or discovered.get("token_endpoint", "")
+    tokens = _read(token_url, data=urlencode(form).encode())
+    if not tokens.get("id_token"):
+        raise SignInRefusedError("The identity provider sent no ID token.")
+    claims: dict[str, Any] = emulator.cognito._decode_id_token_unverified(tokens["id_token"])
+    audience = claims.get("aud")
+    audiences = audience if isinstance(audience, list) else [audience]
+    if claims.get("iss") != issuer or details.get("client_id") not in audiences:
+        raise SignInRefusedError("Bad id_token issuer or audience.")
+    userinfo_url = details.get("attributes_url") or discovered.get("userinfo_endpoint", "")
+    if userinfo_url and tokens.get("access_token"):
+        userinfo = _read(userinfo_url, bearer=tokens["access_token"])
+        if userinfo.get("sub") == claims.get("sub"):
+            claims = {**userinfo, **claims}
+    return claims
+
+
+def _read(url: str, data: bytes | None = None, bearer: str = "") -> dict[str, Any]:
+    headers = {"Accept": "application/json"}
+    if bearer:
+        headers["Authorization"] = f"Bearer {bearer}"
+    if not url.startswith(("http://", "https://")):
+        raise SignInRefusedError(f"The identity provider has no usable address: {url!r}.")
+    # The address is checked above: only http and https are opened.
+    request = urllib.request.Request(url, data=data, headers=headers)  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
+            document = json.loads(answer.read())
+    except (OSError, ValueError) as failure:
+        raise SignInRefusedError(f"The identity provider failed: {failure}") from failure
+    if not isinstance(document, dict):
+        raise SignInRefusedError("The identity provider did not answer with JSON.")
+    return document

@@ -1,0 +1,30 @@
+"""GET /logout sends people only to the client's own logout URLs.
+
+MiniStack goes anywhere where a client lists none.
+https://docs.aws.amazon.com/cognito/latest/developerguide/logout-endpoint.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ops.local.mends.emulator import Emulator, Response, first, replace
+
+
+def apply(emulator: Emulator) -> None:
+    """Put the mend in place."""
+    replace(emulator.cognito, "handle_logout", lambda handle: _logout(emulator, handle))
+
+
+def _logout(emulator: Emulator, handle: Callable[..., Response]) -> Callable[..., Response]:
+    cognito = emulator.cognito
+
+    def logout(method: str, path: str, headers: Any, query: dict[str, Any]) -> Response:
+        _, _, client = cognito._find_pool_by_client_id(first(query, "client_id"))
+        if client and first(query, "logout_uri") not in (client.get("LogoutURLs") or []):
+            refused: Response = cognito._oauth2_error("invalid_request", "Invalid logout_uri.")
+            return refused
+        return handle(method, path, headers, query)
+
+    return logout

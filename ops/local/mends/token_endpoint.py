@@ -1,0 +1,45 @@
+"""POST /oauth2/token: refreshing keeps groups, scopes and the secret's check.
+
+MiniStack keeps the refresh tokens of hosted sign-ins in a list of its own, whose tokens lose
+cognito:groups when refreshed and whose client secret may be left out. Dropping the entry makes it
+use the way it has for tokens issued through the API, which does both right. `expires_in` tells the
+access token's real lifetime. A failing trigger is answered, not a crash.
+https://docs.aws.amazon.com/cognito/latest/developerguide/token-endpoint.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+from ops.local.mends.emulator import Emulator, Response, first, replace
+from ops.local.mends.trigger import TriggerFailedError
+
+
+def apply(emulator: Emulator) -> None:
+    """Put the mend in place."""
+    replace(emulator.cognito, "_oauth2_token", lambda exchange: _exchange(emulator, exchange))
+
+
+def _exchange(emulator: Emulator, exchange: Callable[..., Response]) -> Callable[..., Response]:
+    cognito = emulator.cognito
+
+    def token(
+        data: Any, query: Any, raw_body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> Response:
+        form = parse_qs(raw_body.decode("utf-8", errors="replace"))
+        cognito._refresh_tokens.pop(first(form, "refresh_token"), None)
+        try:
+            status, answer_headers, body = exchange(data, query, raw_body, headers)
+        except TriggerFailedError as failure:
+            refused: Response = cognito._oauth2_error("invalid_request", str(failure))
+            return refused
+        answer = json.loads(body)
+        if status == 200:
+            claims = cognito._token_claims(answer["access_token"])
+            answer["expires_in"] = claims["exp"] - claims["iat"]
+        return status, answer_headers, json.dumps(answer).encode()
+
+    return token
