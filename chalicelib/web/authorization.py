@@ -1,0 +1,38 @@
+"""`authorized(scope, group)`: the argument that puts a route behind API Gateway's Cognito authorizer.
+
+    @routes.route("/orders", authorizer=authorized("api/read"))
+    def orders(): …
+
+API Gateway answers 401 without a valid access token and refuses a wrong scope; the middleware verifies the rest before
+the view runs. docs/your-routes.md has the whole story.
+"""
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+from chalice.app import CognitoUserPoolAuthorizer
+
+from chalicelib.settings import user_pool_arn
+from chalicelib.web.callers import Caller, verify_caller
+
+NAME = "gatehouse"
+
+
+class ScopedAuthorizer(CognitoUserPoolAuthorizer):  # type: ignore[misc] # chalice is untyped
+    """Chalice's Cognito authorizer with one scope, and optionally a group that the handler side demands."""
+
+    def __init__(self, scope: str, group: str | None) -> None:
+        super().__init__(NAME, provider_arns=[user_pool_arn()], scopes=[scope])
+        self._scope = scope
+        self._group = group
+
+    def verify(self, context: Mapping[str, Any], client_id: str) -> Caller:
+        """Return the caller of a requestContext; raises Unauthorized or Forbidden."""
+        return verify_caller(context, client_id=client_id, scope=self._scope, group=self._group)
+
+
+@functools.lru_cache(maxsize=None)
+def authorized(scope: str, group: str | None = None) -> ScopedAuthorizer:
+    """Return the authorizer for a route: `scope` such as `api/read`, `group` a Cognito group such as `admins`."""
+    return ScopedAuthorizer(scope, group)

@@ -1,0 +1,55 @@
+"""Who calls an authorized route, from the claims that API Gateway's authorizer verified (S-49, S-50).
+
+The authorizer checks signature, expiry and scope, but no audience: any client of the pool passes, and behind a route
+without a scope so does an ID token. So token_use, client_id and scope are checked again here.
+Source: AWS "Control access to REST APIs using Amazon Cognito user pools as an authorizer".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.errors import Forbidden, Unauthorized
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The person behind an access token. Identity is `sub`; `username` is the users table's key."""
+
+    sub: str
+    username: str
+    scopes: tuple[str, ...]
+    groups: tuple[str, ...]
+
+
+def parse_groups(value: object) -> tuple[str, ...]:
+    """Return the names in `cognito:groups`: a list in a token, one string like `[a b]` or `a,b` behind API Gateway."""
+    if isinstance(value, str):
+        return tuple(value.strip().removeprefix("[").removesuffix("]").replace(",", " ").split())
+    if isinstance(value, list | tuple):
+        return tuple(name for name in value if isinstance(name, str))
+    return ()
+
+
+def verify_caller(
+    context: Mapping[str, Any], *, client_id: str, scope: str, group: str | None
+) -> Caller:
+    """Return the caller of an event's requestContext. Raises Unauthorized (not our access token) or Forbidden."""
+    authorizer = context.get("authorizer") or {}
+    claims = authorizer.get("claims") if isinstance(authorizer, Mapping) else None
+    if not isinstance(claims, Mapping):
+        raise Unauthorized("no claims from the authorizer")
+    if claims.get("token_use") != "access":
+        raise Unauthorized("not an access token")
+    if claims.get("client_id") != client_id:
+        raise Unauthorized("token of another app client")
+    sub, username = claims.get("sub"), claims.get("username")
+    if not isinstance(sub, str) or not sub or not isinstance(username, str) or not username:
+        raise Unauthorized("token without sub or username")
+    scopes = tuple(str(claims.get("scope", "")).split())
+    if scope not in scopes:
+        raise Forbidden("scope is missing")
+    groups = parse_groups(claims.get("cognito:groups"))
+    if group is not None and group not in groups:
+        raise Forbidden("group is missing")
+    return Caller(sub, username, scopes, groups)

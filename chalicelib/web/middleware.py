@@ -1,0 +1,141 @@
+"""What every route has in common: who may call it, what may be sent to it, and how errors look.
+
+`install(app)` comes last in app.py: it wraps every view that is registered by then, a team's own included, so no route
+can forget a check.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from chalice.app import Chalice, ChaliceViewError, Request, Response
+
+from chalicelib import errors, services
+from chalicelib.errors import GatehouseError
+from chalicelib.log import bind_request_id, log_event, log_exception
+from chalicelib.web import bodies, callers, csrf, urls
+from chalicelib.web.authorization import ScopedAuthorizer
+from chalicelib.web.security_headers import SECURITY_HEADERS
+
+JSON_TYPE = "application/json; charset=utf-8"
+TEXT_TYPE = "text/plain; charset=utf-8"
+
+View = Callable[..., Any]
+
+#: Chalice's own answers by status, made ours.
+_CHALICE_ERRORS = {
+    400: (errors.InvalidRequest.code, errors.InvalidRequest.message),
+    404: (errors.NotFound.code, errors.NotFound.message),
+    405: ("method_not_allowed", "This method is not allowed here."),
+    415: (errors.UnsupportedMediaType.code, errors.UnsupportedMediaType.message),
+}
+
+
+def install(app: Chalice, public: frozenset[tuple[str, str]]) -> None:
+    """Guard every registered route of `app`; `public` lists (method, path) of those that need no access token.
+
+    Raises ValueError for a route that is neither public nor `authorized(…)`: such a route must not be deployed (S-48).
+    """
+    for path, methods in app.routes.items():
+        for method, entry in methods.items():
+            authorizer = entry.authorizer
+            if isinstance(authorizer, ScopedAuthorizer):
+                check = functools.partial(_check_caller, authorizer)
+            elif (method, path) in public and authorizer is None:
+                check = _check_public
+            else:
+                raise ValueError(
+                    f"{method} {path} has no authorizer=authorized(…) and is not a public route"
+                )
+            entry.view_function = _guard(app, entry.view_function, check)
+    app.register_middleware(_finish, "http")
+
+
+def error_response(error: GatehouseError) -> Response:
+    """Return the envelope of `error`."""
+    headers: dict[str, Any] = {}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    if error.clears_session:
+        from chalicelib.session.sessions import COOKIE
+        from chalicelib.web.cookies import clear_cookie
+
+        headers["Set-Cookie"] = [clear_cookie(COOKIE, same_site="Strict")]
+    return _envelope(error.status, error.code, error.message, headers)
+
+
+def _envelope(status: int, code: str, message: str, headers: dict[str, Any]) -> Response:
+    return Response({"error": code, "message": message}, headers, status)
+
+
+def _guard(app: Chalice, view: View, check: Callable[[Request], None]) -> View:
+    @functools.wraps(view)
+    def guarded(**parameters: str) -> Any:
+        request = app.current_request
+        context = app.lambda_context
+        bind_request_id(getattr(context, "aws_request_id", None) or "-")
+        route = f"{request.method} {request.path}"
+        try:
+            check(request)
+            return view(**parameters)
+        except GatehouseError as error:
+            level = "error" if error.status >= 500 else "info"
+            log_event(
+                "refused",
+                level=level,
+                route=route,
+                code=error.code,
+                status=error.status,
+                detail=error.detail,
+            )
+            return error_response(error)
+        except ChaliceViewError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the last line of defence: nothing of it may reach the caller (S-63)
+            log_exception("unhandled_error", error, route=route)
+            return error_response(GatehouseError())
+
+    return guarded
+
+
+def _check_caller(authorizer: ScopedAuthorizer, request: Request) -> None:
+    authorizer.verify(request.context, services.current().settings.client_id)
+
+
+def _check_public(request: Request) -> None:
+    """Cookie routes change things by POST: their bodies are checked, then that our own page calls (S-28, S-29)."""
+    if request.method == "GET":
+        return
+    bodies.verify_body(request.raw_body, request.headers.get("content-type"))
+    settings = services.current().settings
+    own = urls.build_app_url(request.context, settings.public_url)
+    csrf.verify_own_request(request.headers, own.origin)
+
+
+def _finish(event: Request, get_response: Callable[[Request], Response]) -> Response:
+    """Put Chalice's own errors into our envelope and the security headers on everything (S-53)."""
+    response = get_response(event)
+    if _is_chalice_error(response):
+        code, message = _CHALICE_ERRORS.get(
+            response.status_code, (GatehouseError.code, GatehouseError.message)
+        )
+        response.body = {"error": code, "message": message}
+        response.headers = {
+            name: value for name, value in response.headers.items() if name == "Allow"
+        }
+    present = {name.lower() for name in response.headers}
+    for name, value in SECURITY_HEADERS.items():
+        if name.lower() not in present:
+            response.headers[name] = value
+    if "content-type" not in present:
+        is_text = isinstance(response.body, str | bytes)
+        response.headers["Content-Type"] = TEXT_TYPE if is_text else JSON_TYPE
+    return response
+
+
+def _is_chalice_error(response: Response) -> bool:
+    return (
+        response.status_code >= 400
+        and isinstance(response.body, dict)
+        and set(response.body) == {"Code", "Message"}
+    )
