@@ -135,10 +135,13 @@ def parameter_names(body: str) -> list[str]:
     composed, never constructed, so that CloudFormation's own tags need no meaning here.
     """
     root = yaml.compose(body, Loader=yaml.SafeLoader)
-    for key, section in root.value:
-        if key.value == "Parameters":
-            return [str(name.value) for name, _ in section.value]
-    return []
+    sections = root.value if isinstance(root, yaml.MappingNode) else []
+    return [
+        str(name.value)
+        for key, section in sections
+        if key.value == "Parameters"
+        for name, _ in section.value
+    ]
 
 
 def provider_list(direct_sign_in: str, names: list[str]) -> str:

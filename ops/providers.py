@@ -1,19 +1,54 @@
-"""Identity providers of the pool (being written)."""
+"""Identity providers: in the pool, in the app client's list, and in the providers table.
+
+The pool's registration goes through the API, because it takes a client secret that belongs into no
+template. The app client's list is a parameter of the identity stack, because UpdateUserPoolClient
+would reset everything it is not told. The table holds what the app shows and decides by.
+
+A provider is added in the order pool, table, client, and removed in the reverse order: whatever
+stops in between, nobody is offered a provider that is not there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 
+from ops import aws
+from ops.discovery import Fetch, verify_issuer
+from ops.errors import OpsError
+from ops.identity_stack import parameters_of, provider_list, provision
 from ops.report import Reporter
+from ops.stage_rules import is_provider_name
 from ops.stages import Stage
+
+# Pool attribute -> claim, both case-sensitive. `sub` also becomes the user name, without being
+# said; it is mapped once more because that name is lower-cased. An unmapped email_verified reads
+# false. Attributes are overwritten at each sign-in.
+# https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-specifying-attribute-mapping.html
+ATTRIBUTE_MAPPING: Mapping[str, str] = {
+    "email": "email",
+    "email_verified": "email_verified",
+    "given_name": "given_name",
+    "family_name": "family_name",
+    "custom:idp_sub": "sub",
+}
+SCOPES = "openid profile email"
+
+_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
+# Cognito allows 40 characters for an identifier, and 50 of them.
+# https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateIdentityProvider.html
+_DOMAIN_LENGTH = 40
+_DOMAIN_COUNT = 50
 
 
 @dataclass(frozen=True)
 class Provider:
-    """One OIDC provider, such as an Okta tenant."""
+    """One OIDC provider, such as an Okta tenant, as a person describes it."""
 
     name: str
     issuer: str
@@ -22,19 +57,243 @@ class Provider:
     label: str = ""
     domains: tuple[str, ...] = ()
 
+    def tidied(self) -> Provider:
+        """Answer the same with canonical issuer, domains and label."""
+        return Provider(
+            name=self.name,
+            issuer=self.issuer.strip().rstrip("/"),
+            client_id=self.client_id.strip(),
+            client_secret=self.client_secret,
+            label=self.label.strip() or self.name,
+            domains=tuple(sorted({domain.strip().lower() for domain in self.domains})),
+        )
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A provider as it is registered; the flags say in which of the three places."""
+
+    name: str
+    label: str
+    issuer: str
+    domains: tuple[str, ...]
+    in_pool: bool
+    in_table: bool
+    in_client: bool
+
+    @property
+    def complete(self) -> bool:
+        """Whether people can sign in with it."""
+        return self.in_pool and self.in_table and self.in_client
+
 
 def add_provider(
-    session: boto3.Session, stage: Stage, provider: Provider, report: Reporter
+    session: boto3.Session,
+    stage: Stage,
+    provider: Provider,
+    report: Reporter,
+    fetch: Fetch | None = None,
 ) -> None:
-    """Register the provider, or update it."""
-    raise NotImplementedError
+    """Register a provider, or bring the registration of that name up to what is said now.
+
+    Its discovery document is read first. What people decided later about trust, linking and groups
+    is kept. Raises OpsError, naming the mend.
+    """
+    provider = provider.tidied()
+    _verify(provider)
+    report.step(f"Provider {provider.name}")
+    for warning in verify_issuer(provider.issuer, local=stage.is_local, fetch=fetch):
+        report.note(f"note: {warning}")
+    names = _client_names(parameters_of(session, stage))
+    with aws.explained(f"registering {provider.name}"):
+        _verify_free(provider, _rows(session, stage))
+        report.note(_put_in_pool(session, stage, provider))
+        _put_row(session, stage, provider)
+        report.note("in the table")
+    if provider.name not in names:
+        names.append(provider.name)
+    listed = provider_list(stage.direct_sign_in, names)
+    provision(session, stage, {"IdentityProviders": listed}, report)
+    report.note("people can sign in with it")
 
 
-def list_providers(session: boto3.Session, stage: Stage) -> Sequence[dict[str, object]]:
-    """List what is registered: name, label, issuer, domains."""
-    raise NotImplementedError
+def list_providers(session: boto3.Session, stage: Stage) -> list[Registered]:
+    """List every provider known to the pool, the table or the app client, by name."""
+    in_client = [name for name in _client_names(parameters_of(session, stage)) if name != "COGNITO"]
+    with aws.explained("listing providers"):
+        rows = _rows(session, stage)
+        pool = _pool_providers(session, stage)
+    return [
+        Registered(
+            name=name,
+            label=rows.get(name, {}).get("label", name),
+            issuer=pool.get(name, {}).get("ProviderDetails", {}).get("oidc_issuer", ""),
+            domains=tuple(
+                rows[name]["domains"] if name in rows else pool[name].get("IdpIdentifiers", [])
+            )
+            if name in rows or name in pool
+            else (),
+            in_pool=name in pool,
+            in_table=name in rows,
+            in_client=name in in_client,
+        )
+        for name in sorted({*rows, *pool, *in_client})
+    ]
 
 
 def remove_provider(session: boto3.Session, stage: Stage, name: str, report: Reporter) -> None:
-    """Take a provider out again."""
-    raise NotImplementedError
+    """Take a provider out of the client's list, the table and the pool, in that order.
+
+    The profiles of people who came through it stay in the pool. Raises OpsError when nobody knows
+    the name, or when the stage signs people in with it at once.
+    """
+    if stage.environment.get("AUTO_SIGN_IN") == name:
+        raise OpsError(
+            f"AUTO_SIGN_IN of stage {stage.name!r} names {name}: everyone would be sent to a "
+            "provider that is gone. Empty it, deploy, then remove the provider."
+        )
+    known = [found.name for found in list_providers(session, stage)]
+    if name not in known:
+        raise OpsError(
+            f"Stage {stage.name!r} has no provider {name!r} (there: {', '.join(known) or 'none'})."
+        )
+    names = [other for other in _client_names(parameters_of(session, stage)) if other != name]
+    listed = provider_list(stage.direct_sign_in, names)
+    provision(session, stage, {"IdentityProviders": listed}, report)
+    report.step(f"Removing {name}")
+    with aws.explained(f"removing {name}"):
+        aws.client(session, "dynamodb").delete_item(
+            TableName=_table(stage), Key={"name": {"S": name}}
+        )
+        try:
+            aws.client(session, "cognito-idp").delete_identity_provider(
+                UserPoolId=_pool(stage), ProviderName=name
+            )
+        except ClientError as error:
+            if aws.error_code(error) != "ResourceNotFoundException":
+                raise
+    report.done()
+
+
+def _verify(provider: Provider) -> None:
+    problems = []
+    if not is_provider_name(provider.name):
+        problems.append(
+            f"the name {provider.name!r} must be 3-32 letters, digits, dots or hyphens, start with "
+            "a letter, and not be COGNITO"
+        )
+    if not provider.client_id:
+        problems.append("the client id is empty")
+    if not provider.client_secret:
+        problems.append("the client secret is empty")
+    for domain in provider.domains:
+        if len(domain) > _DOMAIN_LENGTH or not _DOMAIN.fullmatch(domain):
+            problems.append(
+                f"{domain!r} is not a domain such as acme.com, of at most {_DOMAIN_LENGTH} letters"
+            )
+    if len(provider.domains) > _DOMAIN_COUNT:
+        problems.append(f"there may be {_DOMAIN_COUNT} domains at most")
+    if problems:
+        raise OpsError.listing("The provider cannot be registered:", problems)
+
+
+def _verify_free(provider: Provider, rows: Mapping[str, Mapping[str, Any]]) -> None:
+    problems = [
+        f"{domain} belongs to {name}"
+        for name, row in rows.items()
+        if name != provider.name
+        for domain in provider.domains
+        if domain in row["domains"]
+    ]
+    if problems:
+        raise OpsError.listing("A domain can lead to one provider only:", problems)
+
+
+def _put_in_pool(session: boto3.Session, stage: Stage, provider: Provider) -> str:
+    cognito = aws.client(session, "cognito-idp")
+    request: dict[str, Any] = {
+        "UserPoolId": _pool(stage),
+        "ProviderName": provider.name,
+        "ProviderDetails": {
+            "client_id": provider.client_id,
+            "client_secret": provider.client_secret,
+            "attributes_request_method": "GET",
+            "oidc_issuer": provider.issuer,
+            "authorize_scopes": SCOPES,
+        },
+        "AttributeMapping": dict(ATTRIBUTE_MAPPING),
+        "IdpIdentifiers": list(provider.domains),
+    }
+    try:
+        cognito.describe_identity_provider(UserPoolId=_pool(stage), ProviderName=provider.name)
+    except ClientError as error:
+        if aws.error_code(error) != "ResourceNotFoundException":
+            raise
+        cognito.create_identity_provider(**request, ProviderType="OIDC")
+        return "registered in the pool"
+    cognito.update_identity_provider(**request)
+    return "updated in the pool"
+
+
+def _put_row(session: boto3.Session, stage: Stage, provider: Provider) -> None:
+    aws.client(session, "dynamodb").update_item(
+        TableName=_table(stage),
+        Key={"name": {"S": provider.name}},
+        UpdateExpression=(
+            "SET #label = :label, #domains = :domains, trusted = if_not_exists(trusted, :no), "
+            "link = if_not_exists(link, :no), groups_claim = if_not_exists(groups_claim, :none)"
+        ),
+        ExpressionAttributeNames={"#label": "label", "#domains": "domains"},
+        ExpressionAttributeValues={
+            ":label": {"S": provider.label},
+            ":domains": {"L": [{"S": domain} for domain in provider.domains]},
+            ":no": {"BOOL": False},
+            ":none": {"S": ""},
+        },
+    )
+
+
+def _rows(session: boto3.Session, stage: Stage) -> dict[str, dict[str, Any]]:
+    pages = aws.client(session, "dynamodb").get_paginator("scan").paginate(TableName=_table(stage))
+    return {
+        item["name"]["S"]: {
+            "label": item.get("label", {}).get("S", item["name"]["S"]),
+            "domains": [domain["S"] for domain in item.get("domains", {}).get("L", [])],
+        }
+        for page in pages
+        for item in page["Items"]
+    }
+
+
+def _pool_providers(session: boto3.Session, stage: Stage) -> dict[str, dict[str, Any]]:
+    cognito = aws.client(session, "cognito-idp")
+    pages = cognito.get_paginator("list_identity_providers").paginate(UserPoolId=_pool(stage))
+    names = [item["ProviderName"] for page in pages for item in page["Providers"]]
+    return {
+        name: cognito.describe_identity_provider(UserPoolId=_pool(stage), ProviderName=name)[
+            "IdentityProvider"
+        ]
+        for name in names
+    }
+
+
+def _client_names(parameters: Mapping[str, str]) -> list[str]:
+    return [name for name in parameters.get("IdentityProviders", "").split(",") if name]
+
+
+def _pool(stage: Stage) -> str:
+    return _variable(stage, "USER_POOL_ID")
+
+
+def _table(stage: Stage) -> str:
+    return _variable(stage, "PROVIDERS_TABLE")
+
+
+def _variable(stage: Stage, name: str) -> str:
+    value = stage.environment.get(name)
+    if not value:
+        raise OpsError(
+            f"Stage {stage.name!r} has no {name} yet: "
+            f"run `python -m ops provision --stage {stage.name}` first."
+        )
+    return value

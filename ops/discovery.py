@@ -1,0 +1,90 @@
+"""An OIDC provider's discovery document, checked before anything is registered.
+
+https://openid.net/specs/openid-connect-discovery-1_0.html, section 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from ops.errors import OpsError
+
+TIMEOUT_SECONDS = 10
+_ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint")
+_SCOPES = ("openid", "profile", "email")
+
+Fetch = Callable[[str], Mapping[str, Any]]
+
+
+def verify_issuer(issuer: str, *, local: bool, fetch: Fetch | None = None) -> list[str]:
+    """Check that `issuer` is an OIDC provider that Cognito can use.
+
+    Answers warnings, one sentence each. Raises OpsError, naming the mend, when the address cannot
+    be reached, is not a provider, or calls itself by another name.
+    """
+    _verify_address(issuer, local=local)
+    document = (fetch or fetch_discovery)(discovery_url(issuer))
+    said = document.get("issuer")
+    if said != issuer:
+        raise OpsError(
+            f"The provider at {issuer} calls itself {said!r}. Tokens carry that name, and Cognito "
+            "compares it exactly.\n"
+            f"Use --issuer {said}"
+            if isinstance(said, str) and not said.endswith("/")
+            else f"The provider at {issuer} calls itself {said!r}, which Cognito cannot be given: "
+            "an issuer is text without a slash at its end. Choose another authorization server."
+        )
+    missing = [name for name in _ENDPOINTS if not isinstance(document.get(name), str)]
+    if missing:
+        raise OpsError(
+            f"The discovery document of {issuer} lacks {', '.join(missing)}; Cognito needs them. "
+            "Is this the issuer of an OIDC application?"
+        )
+    supported = document.get("scopes_supported")
+    if isinstance(supported, list):
+        absent = [scope for scope in _SCOPES if scope not in supported]
+        if absent:
+            return [f"the provider does not list the scopes {', '.join(absent)}: allow them there"]
+    return []
+
+
+def discovery_url(issuer: str) -> str:
+    """Build the address of an issuer's discovery document."""
+    return f"{issuer}/.well-known/openid-configuration"
+
+
+def fetch_discovery(url: str) -> Mapping[str, Any]:
+    """Fetch a discovery document; redirects are not followed, as the issuer is an exact name."""
+    hint = (
+        "An Okta issuer looks like https://acme.okta.com (not the -admin address) "
+        "or https://acme.okta.com/oauth2/default."
+    )
+    try:
+        response = requests.get(url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+    except requests.RequestException as error:
+        raise OpsError(f"Cannot reach {url}: {type(error).__name__}. {hint}") from error
+    if response.status_code != 200:
+        raise OpsError(f"{url} answered {response.status_code}, not a discovery document. {hint}")
+    try:
+        document = response.json()
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise OpsError(f"{url} answered something that is not a discovery document. {hint}")
+    return document
+
+
+def _verify_address(issuer: str, *, local: bool) -> None:
+    parts = urlsplit(issuer)
+    if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment:
+        raise OpsError(f"--issuer must be a URL such as https://acme.okta.com, not {issuer!r}.")
+    if parts.username or parts.password:
+        raise OpsError("--issuer must not hold a user name or a password.")
+    if parts.scheme == "http" and not local:
+        raise OpsError(
+            f"The issuer {issuer} is plain http. Outside the local stage it must be https."
+        )
