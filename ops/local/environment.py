@@ -1,0 +1,59 @@
+"""MiniStack's own virtual environment, made once and remade when its lock or Python changes.
+
+It must hold nothing but MiniStack and boto3: the Lambda workers run on its interpreter and would
+see whatever else is installed, and so hide what a deployment package forgot.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import platform
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+from ops.errors import OpsError
+from ops.report import Reporter
+
+_LOCK = Path(__file__).resolve().parent / "requirements.txt"
+_TAIL_LINES = 15
+
+
+def require_linux() -> None:
+    """Raise OpsError where Lambda's Linux packages cannot run."""
+    if sys.platform != "linux" or platform.machine() not in ("x86_64", "aarch64"):
+        raise OpsError(
+            f"The local stack runs Lambda packages, which are built for Linux; this is "
+            f"{platform.system()} on {platform.machine()}. Open the project in its devcontainer "
+            "(.devcontainer/), or work on a Linux machine. Unit tests run everywhere."
+        )
+
+
+def ministack_python(state_dir: Path, report: Reporter) -> Path:
+    """Return MiniStack's interpreter, installing it where needed."""
+    directory = state_dir / "ministack-venv"
+    python = directory / "bin" / "python"
+    stamp = directory / "lock.sha256"
+    wanted = hashlib.sha256(_LOCK.read_bytes() + sys.version.encode()).hexdigest()
+    if python.exists() and stamp.exists() and stamp.read_text() == wanted:
+        return python
+    report.step("Installing the local AWS (MiniStack), once")
+    shutil.rmtree(directory, ignore_errors=True)
+    own_pip = importlib.util.find_spec("pip") is not None
+    venv.EnvBuilder(with_pip=not own_pip, symlinks=True).create(directory)
+    installer = [sys.executable, "-m", "pip", "--python", str(python)]
+    command = [
+        *(installer if own_pip else [str(python), "-m", "pip"]),
+        *("install", "--quiet", "--no-compile", "--disable-pip-version-check"),
+        *("--require-hashes", "--only-binary", ":all:", "--requirement", str(_LOCK)),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        tail = "\n".join(done.stderr.splitlines()[-_TAIL_LINES:])
+        raise OpsError(f"Installing MiniStack failed:\n{tail}")
+    stamp.write_text(wanted)
+    report.done()
+    return python

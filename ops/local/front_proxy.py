@@ -1,0 +1,192 @@
+"""A reverse proxy from http://localhost:PORT/ to the local REST API's stage.
+
+It stands where API Gateway's front end stands on AWS: it names the API by the Host header, tells
+the function the true peer address (a client's own X-Forwarded-* never arrives), and refuses what
+API Gateway refuses for its size.
+https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import socket
+import sys
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+PAYLOAD_BYTES = 10 * 1024 * 1024
+HEADER_BYTES = 10_240
+_UPSTREAM_SECONDS = 35
+_HOP_BY_HOP = frozenset(
+    (
+        *("connection", "keep-alive", "proxy-authenticate", "proxy-authorization"),
+        *("proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"),
+    )
+)
+_OURS = frozenset(("host", "forwarded", "content-length", "expect"))
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """The REST API's stage behind the proxy."""
+
+    port: int
+    api_id: str
+    stage: str
+
+    @property
+    def host(self) -> str:
+        """The Host header that names the API, as execute-api's does on AWS."""
+        return f"{self.api_id}.execute-api.localhost:{self.port}"
+
+
+class _RefusedError(Exception):
+    """A request that API Gateway would not pass on."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Passes one request on and its answer back."""
+
+    protocol_version = "HTTP/1.1"
+    upstream: Upstream
+    # Without this, small answers wait for the peer's delayed acknowledgement.
+    disable_nagle_algorithm = True
+
+    def _pass(self) -> None:
+        try:
+            body = self._read_body()
+        except _RefusedError as refused:
+            self._refuse(refused.status, str(refused))
+            return
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", self.upstream.port, timeout=_UPSTREAM_SECONDS
+        )
+        try:
+            self._send_on(connection, body)
+            self._send_back(connection.getresponse())
+        except (OSError, http.client.HTTPException) as failure:
+            self._refuse(502, f"The local AWS did not answer: {type(failure).__name__}")
+        finally:
+            connection.close()
+
+    # The base class calls a method's handler by these names.
+    do_GET = do_HEAD = do_POST = _pass  # noqa: N815
+    do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _pass  # noqa: N815
+
+    def _read_body(self) -> bytes:
+        if sum(len(name) + len(value) + 4 for name, value in self.headers.items()) > HEADER_BYTES:
+            raise _RefusedError(431, "Request Header Fields Too Large")
+        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
+            return self._read_chunks()
+        length = self.headers.get("Content-Length", "0")
+        if not length.isdigit():
+            raise _RefusedError(400, "Bad Request")
+        if int(length) > PAYLOAD_BYTES:
+            raise _RefusedError(413, "Request Too Long")
+        return self.rfile.read(int(length))
+
+    def _read_chunks(self) -> bytes:
+        body = bytearray()
+        while True:
+            try:
+                size = int(self.rfile.readline(64).split(b";")[0], 16)
+            except ValueError as garbled:
+                raise _RefusedError(400, "Bad Request") from garbled
+            if size < 0 or len(body) + size > PAYLOAD_BYTES:
+                raise _RefusedError(413, "Request Too Long")
+            if size == 0:
+                while self.rfile.readline(HEADER_BYTES).strip():
+                    continue
+                return bytes(body)
+            body += self.rfile.read(size)
+            self.rfile.readline(8)
+
+    def _send_on(self, connection: http.client.HTTPConnection, body: bytes) -> None:
+        path = self.path if self.path.startswith("/") else "/"
+        connection.putrequest(
+            self.command,
+            f"/{self.upstream.stage}{path}",
+            skip_host=True,
+            skip_accept_encoding=True,
+        )
+        connection.putheader("Host", self.upstream.host)
+        connection.putheader("X-Forwarded-For", str(self.client_address[0]))
+        for name, value in self.headers.items():
+            lower = name.lower()
+            if lower not in _HOP_BY_HOP | _OURS and not lower.startswith("x-forwarded-"):
+                connection.putheader(name, value)
+        if body or self.command in ("POST", "PUT", "PATCH"):
+            connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders(body or None)
+
+    def _send_back(self, answer: http.client.HTTPResponse) -> None:
+        self.send_response_only(answer.status, answer.reason)
+        length = answer.getheader("Content-Length")
+        for name, value in answer.getheaders():
+            if name.lower() not in _HOP_BY_HOP:
+                self.send_header(name, value)
+        bodyless = self.command == "HEAD" or answer.status in (204, 304)
+        chunked = length is None and not bodyless
+        if chunked:
+            self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        while not bodyless and (part := answer.read1(65536)):
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(part), part) if chunked else part)
+        if chunked:
+            self.wfile.write(b"0\r\n\r\n")
+
+    def _refuse(self, status: int, message: str) -> None:
+        """Answer in API Gateway's place."""
+        body = b'{"message":"%b"}' % message.encode()
+        self.send_response_only(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(body)
+        self.close_connection = True
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - inherited name
+        """Log nothing: request lines hold authorization codes."""
+
+
+class _Server6(ThreadingHTTPServer):
+    address_family = socket.AF_INET6
+
+
+def servers(port: int, upstream: Upstream) -> Iterable[ThreadingHTTPServer]:
+    """Bind both of localhost's addresses; IPv6's only where the machine has it."""
+    handler = type("BoundHandler", (Handler,), {"upstream": upstream})
+    four = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    yield four
+    if socket.has_ipv6:
+        try:
+            yield _Server6(("::1", four.server_address[1]), handler)
+        except OSError as failure:
+            print(f"Not on ::1: {failure}", file=sys.stderr)
+
+
+def main() -> None:
+    """Serve until stopped."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--upstream-port", type=int, required=True)
+    parser.add_argument("--api-id", required=True)
+    parser.add_argument("--stage", required=True)
+    options = parser.parse_args()
+    upstream = Upstream(options.upstream_port, options.api_id, options.stage)
+    *others, last = servers(options.port, upstream)
+    for server in others:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    last.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

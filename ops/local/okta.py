@@ -1,0 +1,75 @@
+"""The stand-in for Okta: oidc-provider-mock with people of ours and a login page of ours.
+
+The issuer is http://127.0.0.1:PORT. Unlike the bare mock, a refusal carries `state` back, as
+RFC 6749 (4.1.2.1) asks and Okta does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+_HERE = Path(__file__).resolve().parent
+PEOPLE_FILE = _HERE / "people.json"
+
+
+def load_people(path: Path = PEOPLE_FILE) -> list[dict[str, Any]]:
+    """Read who can sign in: a list of claims, `sub` among them."""
+    people: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    return people
+
+
+def build_app(people: list[dict[str, Any]]) -> Any:
+    """Build the provider's WSGI app (Flask, untyped here: it is a dependency of the mock)."""
+    os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"  # http on this machine only
+    import flask
+    import jinja2
+    import oidc_provider_mock
+
+    users = [
+        oidc_provider_mock.User(
+            sub=person["sub"], claims={name: person[name] for name in person if name != "sub"}
+        )
+        for person in people
+    ]
+    app: Any = oidc_provider_mock.app(user_claims=users)
+    app.jinja_loader = jinja2.ChoiceLoader(
+        [jinja2.FileSystemLoader(_HERE / "okta_pages"), app.jinja_loader]
+    )
+    app.jinja_env.globals["people"] = people
+
+    @app.after_request  # type: ignore[untyped-decorator]  # Flask's app is untyped here
+    def carry_state(response: Any) -> Any:
+        asked, location = flask.request.args, response.headers.get("Location", "")
+        if flask.request.form.get("action") == "deny" and location and "state" in asked:
+            response.headers["Location"] = with_state(location, asked["state"])
+        return response
+
+    return app
+
+
+def with_state(location: str, state: str) -> str:
+    """Add `state` to a redirect that lacks it."""
+    if "state" in parse_qs(urlsplit(location).query):
+        return location
+    return f"{location}{'&' if urlsplit(location).query else '?'}{urlencode({'state': state})}"
+
+
+def main() -> None:
+    """Serve until stopped."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--people", type=Path, default=PEOPLE_FILE)
+    options = parser.parse_args()
+    import werkzeug.serving
+
+    app = build_app(load_people(options.people))
+    werkzeug.serving.make_server("127.0.0.1", options.port, app, threaded=True).serve_forever()
+
+
+if __name__ == "__main__":
+    main()

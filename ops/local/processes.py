@@ -1,0 +1,196 @@
+"""The stack's child processes: started with logs, watched, and stopped by exactly who started them.
+
+Every child carries a random mark in its environment and leads a session of its own. What is stopped
+are the processes of that session that carry the mark: never a stranger that came by the same
+number, and also what a crashed child left behind.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ops.errors import OpsError
+
+MARK = "GATEHOUSE_LOCAL_MARK"
+_READY_SECONDS = 30.0
+_STOP_SECONDS = 5.0
+_POLL_SECONDS = 0.05
+_TAIL_LINES = 20
+
+
+@dataclass(frozen=True)
+class Program:
+    """One child process: what to run, where it listens, and when it is ready."""
+
+    name: str
+    arguments: Sequence[str]
+    environment: Mapping[str, str]
+    directory: Path
+    port: int
+    port_option: str
+    health_url: str
+    host: str = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class _Entry:
+    name: str
+    pid: int
+    mark: str
+
+
+class Processes:
+    """Starts, watches and stops programs; remembers them in a file so that `down` finds them."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._logs = state_dir / "logs"
+        self._file = state_dir / "processes.json"
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, program: Program) -> None:
+        """Start a program and wait until it is ready.
+
+        Raises OpsError when its port is taken, it dies, or it is not ready in time.
+        """
+        require_free_port(program.port, program.name, program.port_option)
+        self._logs.mkdir(parents=True, exist_ok=True)
+        program.directory.mkdir(parents=True, exist_ok=True)
+        mark = secrets.token_hex(16)
+        with self.log(program.name).open("wb") as log:
+            child = subprocess.Popen(
+                program.arguments,
+                env={**program.environment, MARK: mark},
+                cwd=program.directory,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._children[program.name] = child
+        self._remember(program.name, child.pid, mark)
+        self._wait_until_ready(program, child)
+
+    def log(self, name: str) -> Path:
+        """Where a program's output goes."""
+        return self._logs / f"{name}.log"
+
+    def check(self) -> None:
+        """Raise OpsError when a child has died."""
+        for name, child in self._children.items():
+            if child.poll() is not None:
+                raise OpsError(f"{name} stopped by itself.\n{self._tail(name)}")
+
+    def stop(self) -> list[str]:
+        """Stop everything that was started from this state directory; return the names stopped."""
+        stopped = [
+            entry.name
+            for entry in reversed(self._remembered())
+            if _stop_marked(entry.pid, entry.mark)
+        ]
+        for child in self._children.values():
+            child.wait()
+        self._children.clear()
+        self._file.unlink(missing_ok=True)
+        return stopped
+
+    def running(self) -> list[str]:
+        """Name what still runs."""
+        return [entry.name for entry in self._remembered() if _marked(entry.pid, entry.mark)]
+
+    def _wait_until_ready(self, program: Program, child: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + _READY_SECONDS
+        while time.monotonic() < deadline:
+            if child.poll() is not None:
+                raise OpsError(f"{program.name} did not start.\n{self._tail(program.name)}")
+            if _answers(program.health_url):
+                return
+            time.sleep(_POLL_SECONDS)
+        tail = self._tail(program.name)
+        raise OpsError(f"{program.name} was not ready after {_READY_SECONDS:.0f} s.\n{tail}")
+
+    def _tail(self, name: str) -> str:
+        path = self.log(name)
+        lines = path.read_text(errors="replace").splitlines()[-_TAIL_LINES:]
+        return "\n".join([f"The end of {path}:", *(f"  {line}" for line in lines)])
+
+    def _remember(self, name: str, pid: int, mark: str) -> None:
+        entries = [*self._remembered(), _Entry(name, pid, mark)]
+        self._file.write_text(json.dumps([asdict(entry) for entry in entries]))
+
+    def _remembered(self) -> list[_Entry]:
+        try:
+            return [_Entry(**entry) for entry in json.loads(self._file.read_text())]
+        except (OSError, ValueError, TypeError):
+            return []
+
+
+def require_free_port(port: int, name: str, option: str) -> None:
+    """Raise OpsError when something already listens on the port."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as taken:
+            raise OpsError(
+                f"Port {port} for {name} is taken by another program. "
+                f"Choose another with {option}, or stop that program."
+            ) from taken
+
+
+def _answers(url: str) -> bool:
+    try:
+        # Only addresses that this module's callers build, on this machine.
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310
+            return bool(answer.status == 200)
+    except (OSError, ValueError):
+        return False
+
+
+def _stop_marked(session: int, mark: str) -> bool:
+    found = _marked(session, mark)
+    if not found:
+        return False
+    _signal(found, signal.SIGTERM)
+    deadline = time.monotonic() + _STOP_SECONDS
+    while time.monotonic() < deadline:
+        if not _marked(session, mark):
+            return True
+        time.sleep(_POLL_SECONDS)
+    _signal(_marked(session, mark), signal.SIGKILL)
+    return True
+
+
+def _signal(pids: Sequence[int], number: signal.Signals) -> None:
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            continue
+
+
+def _marked(session: int, mark: str) -> list[int]:
+    """Find the living processes of a session that carry the mark (Linux: by /proc)."""
+    wanted = f"{MARK}={mark}".encode()
+    found = []
+    for directory in Path("/proc").iterdir():
+        if not directory.name.isdigit():
+            continue
+        try:
+            fields = (directory / "stat").read_text().rpartition(")")[2].split()
+            if int(fields[3]) != session or fields[0] == "Z":
+                continue
+            if wanted in (directory / "environ").read_bytes().split(b"\0"):
+                found.append(int(directory.name))
+        except (OSError, ValueError, IndexError):
+            continue
+    return found
