@@ -94,9 +94,7 @@ class OAuthClient:
 
     def refresh(self, refresh_token: str) -> TokenSet:
         """Renew the tokens. Raises InvalidGrant (revoked, expired, rotated out) or TemporarilyUnavailable."""
-        return self._request_tokens(
-            {"grant_type": "refresh_token", "refresh_token": refresh_token}
-        )
+        return self._request_tokens({"grant_type": "refresh_token", "refresh_token": refresh_token})
 
     def revoke(self, refresh_token: str) -> None:
         """Revoke a refresh token and the access tokens that came from it. Raises TemporarilyUnavailable."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.cognito.claims import parse_groups
 from chalicelib.cognito.http_client import HttpAnswer
 from chalicelib.errors import InvalidToken, TemporarilyUnavailable
 
@@ -133,7 +134,7 @@ class TokenVerifier:
     ) -> IdentityClaims:
         """Return who signed in; raises InvalidToken.
 
-        `nonce` is the transaction's. None says that there is none to expect: a refreshed ID token (OpenID Connect Core 12.2).
+        `nonce` is the transaction's. None says that there is none to expect: a refreshed ID token (OIDC Core 12.2).
         """
         claims = self._verify(token, audience=self._client_id)
         _require(claims, "token_use", "id")
@@ -209,15 +210,6 @@ class TokenVerifier:
             raise InvalidToken("token has expired")
         if claims["iat"] > now + LEEWAY_SECONDS or claims.get("nbf", 0) > now + LEEWAY_SECONDS:
             raise InvalidToken("token is not valid yet")
-
-
-def parse_groups(value: object) -> tuple[str, ...]:
-    """Return the names in a `cognito:groups` claim: a list in a token, one string like `[a b]` behind API Gateway."""
-    if isinstance(value, str):
-        return tuple(value.strip().removeprefix("[").removesuffix("]").replace(",", " ").split())
-    if isinstance(value, list | tuple):
-        return tuple(name for name in value if isinstance(name, str))
-    return ()
 
 
 def _identity(claims: Mapping[str, Any]) -> IdentityClaims:

@@ -189,9 +189,7 @@ class HostedSignIn:
     def _end_replaced_session(self, cookies: Mapping[str, str]) -> None:
         """Revoke the session that this one replaces, if the browser sent it (mostly not: it is SameSite=Strict; S-47)."""
         try:
-            self._oauth.revoke(
-                self._sessions.open_even_expired(cookies.get(COOKIE)).refresh_token
-            )
+            self._oauth.revoke(self._sessions.open_even_expired(cookies.get(COOKIE)).refresh_token)
         except NoSession:
             return
         except TemporarilyUnavailable as error:

@@ -59,7 +59,5 @@ class SessionFlow:
         try:
             self._oauth.revoke(session.refresh_token)
         except TemporarilyUnavailable as error:
-            log_event(
-                "revoke_failed", level="error", user=session.username, detail=error.detail
-            )
+            log_event("revoke_failed", level="error", user=session.username, detail=error.detail)
         log_event("sign_out", user=session.username)

@@ -56,9 +56,7 @@ class LoginTransactions:
         self._sealer = sealer
         self._clock = clock
 
-    def begin(
-        self, *, return_to: str, provider: str | None, remember: bool
-    ) -> LoginTransaction:
+    def begin(self, *, return_to: str, provider: str | None, remember: bool) -> LoginTransaction:
         """Return a new transaction with its own state, nonce and verifier, 256 random bits each."""
         return LoginTransaction(
             state=secrets.token_urlsafe(_RANDOM_BYTES),
@@ -89,7 +87,10 @@ class LoginTransactions:
         return transaction
 
     def surplus(self, cookies: Mapping[str, str]) -> list[str]:
-        """Return names of login cookies to clear, so that one more sign-in stays within MAX_IN_FLIGHT: dead ones, then the oldest."""
+        """Return names of login cookies to clear, so that one more sign-in stays within MAX_IN_FLIGHT.
+
+        Dead ones go first, then the oldest.
+        """
         alive: list[tuple[int, str]] = []
         dead: list[str] = []
         for name, value in cookies.items():

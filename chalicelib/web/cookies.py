@@ -34,9 +34,7 @@ def parse_cookies(headers: Iterable[str]) -> dict[str, str]:
     return {name: value for name, value in found.items() if name not in doubled}
 
 
-def build_cookie(
-    name: str, value: str, *, same_site: SameSite, max_age: int | None = None
-) -> str:
+def build_cookie(name: str, value: str, *, same_site: SameSite, max_age: int | None = None) -> str:
     """Return a Set-Cookie value. `max_age` in seconds; None makes a cookie of the browser session.
 
     Raises CookieTooLarge above 4096 bytes and ValueError for characters that could start another attribute or header.

@@ -13,8 +13,8 @@ from chalice.app import Chalice, ChaliceViewError, Request, Response
 from chalicelib import errors, services
 from chalicelib.errors import GatehouseError
 from chalicelib.log import bind_request_id, log_event, log_exception
-from chalicelib.web import bodies, callers, csrf, urls
-from chalicelib.web.authorization import ScopedAuthorizer
+from chalicelib.routes.authorization import CALLER_KEY, ScopedAuthorizer
+from chalicelib.web import bodies, csrf, urls
 from chalicelib.web.security_headers import SECURITY_HEADERS
 
 JSON_TYPE = "application/json; charset=utf-8"
@@ -39,6 +39,7 @@ def install(app: Chalice, public: frozenset[tuple[str, str]]) -> None:
     for path, methods in app.routes.items():
         for method, entry in methods.items():
             authorizer = entry.authorizer
+            check: Callable[[Request], None]
             if isinstance(authorizer, ScopedAuthorizer):
                 check = functools.partial(_check_caller, authorizer)
             elif (method, path) in public and authorizer is None:
@@ -72,6 +73,7 @@ def _guard(app: Chalice, view: View, check: Callable[[Request], None]) -> View:
     @functools.wraps(view)
     def guarded(**parameters: str) -> Any:
         request = app.current_request
+        assert request is not None
         context = app.lambda_context
         bind_request_id(getattr(context, "aws_request_id", None) or "-")
         route = f"{request.method} {request.path}"
@@ -99,7 +101,8 @@ def _guard(app: Chalice, view: View, check: Callable[[Request], None]) -> View:
 
 
 def _check_caller(authorizer: ScopedAuthorizer, request: Request) -> None:
-    authorizer.verify(request.context, services.current().settings.client_id)
+    caller = authorizer.verify(request.context, services.current().settings.client_id)
+    request.context[CALLER_KEY] = caller
 
 
 def _check_public(request: Request) -> None:

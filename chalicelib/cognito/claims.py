@@ -1,4 +1,4 @@
-"""Who calls an authorized route, from the claims that API Gateway's authorizer verified (S-49, S-50).
+"""What Cognito's claims say: groups, and who calls an authorized route (S-49, S-50).
 
 The authorizer checks signature, expiry and scope, but no audience: any client of the pool passes, and behind a route
 without a scope so does an ID token. So token_use, client_id and scope are checked again here.

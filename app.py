@@ -1,0 +1,25 @@
+"""The Chalice app: blueprints, Lambda functions, middleware. Everything else is in chalicelib/."""
+
+from typing import Any
+
+from chalice.app import Chalice
+
+from chalicelib.routes import auth, me, pages, session, whoami
+from chalicelib.routes.public import PUBLIC_ROUTES
+from chalicelib.web import middleware
+
+app = Chalice(app_name="gatehouse")
+
+for blueprint in (pages, auth, session, me, whoami):
+    app.register_blueprint(blueprint.routes)
+
+
+@app.lambda_function(name="user_records")
+def user_records(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Cognito's PreSignUp and PostConfirmation triggers: people go to the users table."""
+    from chalicelib.triggers import entry
+
+    return entry.user_records(event, context)
+
+
+middleware.install(app, PUBLIC_ROUTES)

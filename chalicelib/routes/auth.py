@@ -1,0 +1,113 @@
+"""Hosted sign-in over HTTP: what the page may offer, the way to Cognito, and the way back."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from chalice.app import Blueprint, Response
+
+from chalicelib import services
+from chalicelib.errors import GatehouseError, LoginExpired, SignInError, TemporarilyUnavailable
+from chalicelib.log import log_event
+from chalicelib.routes.request import app_url, query_value, query_values, request_cookies
+from chalicelib.web.cookies import build_cookie, clear_cookie
+from chalicelib.web.redirects import parse_return_to
+
+routes = Blueprint(__name__)
+
+
+@routes.route("/auth/config", methods=["GET"])
+def config() -> dict[str, Any]:
+    """What the page offers. Providers with domains stay private: they are a list of customers."""
+    current = services.current()
+    settings = current.settings
+    return {
+        "app": settings.app_title,
+        "direct_sign_in": settings.direct_sign_in,
+        "sign_up": settings.direct_sign_in != "off",
+        "auto_sign_in": settings.auto_sign_in,
+        "providers": [
+            {"name": provider.name, "label": provider.label}
+            for provider in current.providers.all()
+            if not provider.domains
+        ],
+    }
+
+
+@routes.route("/auth/login", methods=["GET"])
+def login() -> Response:
+    """302 to Cognito's authorize endpoint, with a login transaction in a cookie of its own."""
+    from chalicelib.session.transactions import LIFETIME_SECONDS
+
+    request = routes.current_request
+    url = app_url(request)
+    start = services.current().hosted_sign_in.start(
+        provider=query_value(request, "provider"),
+        email=query_value(request, "email"),
+        return_to=parse_return_to(query_value(request, "return_to"), url.base_path),
+        remember=query_value(request, "remember") == "1",
+        redirect_uri=url.callback,
+        cookies=request_cookies(request),
+    )
+    cookies = [clear_cookie(name, same_site="Lax") for name in start.surplus_cookies]
+    cookies.append(
+        build_cookie(
+            start.transaction.cookie_name,
+            start.sealed,
+            same_site="Lax",
+            max_age=LIFETIME_SECONDS,
+        )
+    )
+    return Response("", {"Location": start.authorize_url, "Set-Cookie": cookies}, 302)
+
+
+@routes.route("/auth/callback", methods=["GET"])
+def callback() -> Response:
+    """303 to where the person wanted to go, with the session cookie; any failure is 303 to the page with an error code."""
+    from chalicelib.session.sessions import COOKIE
+    from chalicelib.session.transactions import cookie_name
+
+    request = routes.current_request
+    url = app_url(request)
+    states = query_values(request, "state")
+    # Single use: the transaction's cookie goes whatever the outcome (S-11).
+    cookies = [clear_cookie(name, same_site="Lax") for name in sorted(map(cookie_name, states))]
+    try:
+        signed_in = _finish(request, states, url.callback)
+        cookies.append(
+            build_cookie(
+                COOKIE,
+                signed_in.sealed,
+                same_site="Strict",
+                max_age=signed_in.session.cookie_max_age(services.current().clock()),
+            )
+        )
+        location = parse_return_to(signed_in.return_to, url.base_path)
+    except GatehouseError as error:
+        code = page_error_code(error)
+        log_event("sign_in_failed", door="hosted", code=code, detail=error.detail)
+        location = f"{url.base_path}?{urlencode({'error': code})}"
+    return Response("", {"Location": location, "Set-Cookie": cookies}, 303)
+
+
+def _finish(request: Any, states: list[str], redirect_uri: str) -> Any:
+    from chalicelib.flows.hosted_sign_in import CallbackQuery
+
+    if len(states) > 1:
+        raise LoginExpired("state is given more than once")
+    query = CallbackQuery(
+        state=states[0] if states else None,
+        code=query_value(request, "code"),
+        error=query_value(request, "error"),
+        error_description=query_value(request, "error_description"),
+        issuer=query_value(request, "iss"),
+    )
+    return services.current().hosted_sign_in.finish(
+        query, redirect_uri=redirect_uri, cookies=request_cookies(request)
+    )
+
+
+def page_error_code(error: GatehouseError) -> str:
+    """Return the fixed code that the page explains; everything unexpected is `login_failed` (S-13)."""
+    if isinstance(error, SignInError | TemporarilyUnavailable):
+        return error.code
+    return SignInError.code

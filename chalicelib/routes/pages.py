@@ -1,0 +1,38 @@
+"""The sign-in page, its assets, and the health check."""
+
+from chalice.app import Blueprint, Response
+
+from chalicelib import __version__, services
+from chalicelib.errors import NotFound
+from chalicelib.routes.request import app_url
+from chalicelib.web.static_files import ASSET_CACHE_CONTROL, load_static_files
+
+routes = Blueprint(__name__)
+
+
+@routes.route("/", methods=["GET"])
+def page() -> Response:
+    """The page's HTML, with addresses built from the API's own base."""
+    html = load_static_files().page(
+        base_path=app_url(routes.current_request).base_path,
+        title=services.current().settings.app_title,
+    )
+    return Response(html, {"Content-Type": "text/html; charset=utf-8"})
+
+
+@routes.route("/assets/{version}/{name}", methods=["GET"])
+def asset(version: str, name: str) -> Response:
+    """A file of the page, cached for ever under its fingerprint."""
+    found = load_static_files().asset(version, name)
+    if found is None:
+        raise NotFound("no such asset")
+    return Response(
+        found.text,
+        {"Content-Type": found.content_type, "Cache-Control": ASSET_CACHE_CONTROL},
+    )
+
+
+@routes.route("/health", methods=["GET"])
+def health() -> dict[str, str]:
+    """That the app runs at all; asks nothing of anybody."""
+    return {"status": "ok", "version": __version__}

@@ -1,0 +1,42 @@
+"""What a view reads from Chalice's request: single query values, cookies, the app's own address."""
+
+from typing import Any
+
+from chalicelib import services
+from chalicelib.errors import InvalidRequest
+from chalicelib.web.cookies import parse_cookies
+from chalicelib.web.urls import AppUrl, build_app_url
+
+
+def query_values(request: Any, name: str) -> list[str]:
+    """Return every value of a query parameter (Chalice's own accessor hides all but the last)."""
+    event = request.to_original_event()
+    return list((event.get("multiValueQueryStringParameters") or {}).get(name) or [])
+
+
+def query_value(request: Any, name: str) -> str | None:
+    """Return the only value of a query parameter, or None. Raises InvalidRequest if it is given twice."""
+    values = query_values(request, name)
+    if len(values) > 1:
+        raise InvalidRequest(f"{name} is given more than once")
+    return values[0] if values else None
+
+
+def request_cookies(request: Any) -> dict[str, str]:
+    """Return the request's cookies; HTTP/2 clients may split them over several headers."""
+    event = request.to_original_event()
+    several = event.get("multiValueHeaders") or {}
+    headers = [
+        value
+        for name, values in several.items()
+        if name.lower() == "cookie"
+        for value in values or []
+    ]
+    if not headers:
+        headers = [request.headers.get("cookie", "")]
+    return parse_cookies(headers)
+
+
+def app_url(request: Any) -> AppUrl:
+    """Return the address under which this request reached us."""
+    return build_app_url(request.context, services.current().settings.public_url)

@@ -1,0 +1,70 @@
+"""A session's routes: the page asks for an access token, or ends the session."""
+
+from typing import Any
+
+from chalice.app import Blueprint, Response
+
+from chalicelib import services
+from chalicelib.routes.request import app_url, request_cookies
+from chalicelib.web.cookies import build_cookie, clear_cookie
+
+routes = Blueprint(__name__)
+
+
+@routes.route("/auth/refresh", methods=["POST"])
+def refresh() -> Response:
+    """A fresh access token for the page's memory; the refresh token moves on inside the cookie."""
+    from chalicelib.session.sessions import COOKIE
+
+    current = services.current()
+    refreshed = current.session_flow.refresh(request_cookies(routes.current_request).get(COOKIE))
+    cookie = build_cookie(
+        COOKIE,
+        refreshed.sealed,
+        same_site="Strict",
+        max_age=refreshed.session.cookie_max_age(current.clock()),
+    )
+    return Response(token_answer(refreshed, current.clock()), {"Set-Cookie": [cookie]})
+
+
+def token_answer(refreshed: Any, now: float) -> dict[str, Any]:
+    """Return the body of a token answer (a `Refreshed`): what the page needs and nothing else (S-32, S-33).
+
+    `expires_in` is in seconds, deadlines and `now` are Unix seconds of the server's clock, so that the page need not
+    trust its own.
+    """
+    identity = refreshed.identity
+    return {
+        "access_token": refreshed.access_token,
+        "token_type": "Bearer",
+        "expires_in": max(0, refreshed.access.expires_at - int(now)),
+        "scope": refreshed.access.scope,
+        "user": {
+            "sub": identity.sub,
+            "username": identity.username,
+            "email": identity.email,
+            "given_name": identity.given_name,
+            "family_name": identity.family_name,
+            "groups": list(identity.groups),
+            "provider": identity.provider,
+        },
+        "session": {
+            "now": int(now),
+            "idle_expires_at": refreshed.session.idle_expires_at,
+            "expires_at": refreshed.session.expires_at,
+        },
+    }
+
+
+@routes.route("/auth/logout", methods=["POST"])
+def logout() -> Response:
+    """Revoke and forget the session; the browser goes on to `logout_url`, which ends Cognito's own."""
+    from chalicelib.session.sessions import COOKIE
+
+    current = services.current()
+    request = routes.current_request
+    current.session_flow.sign_out(request_cookies(request).get(COOKIE))
+    return Response(
+        {"logout_url": current.oauth.build_logout_url(app_url(request).signed_out)},
+        {"Set-Cookie": [clear_cookie(COOKIE, same_site="Strict")]},
+    )

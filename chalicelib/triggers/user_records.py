@@ -1,0 +1,104 @@
+"""The user-pool trigger that writes people to the users table: PreSignUp and PostConfirmation.
+
+A pure function per trigger source says what an event means; `handle` stores it. Cognito gives a trigger five seconds and
+tries up to three times, so everything here may happen twice, late, or in another order (S-55).
+Source: AWS "Customizing user pool workflows with Lambda triggers" and its pages on each trigger.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from chalicelib.errors import GatehouseError
+from chalicelib.log import log_event
+from chalicelib.settings import Settings
+from chalicelib.store.users import UserProfile, UserStore
+
+Event = dict[str, Any]
+
+#: What callerContext.clientId says when an administrator acts.
+_NO_CLIENT = "CLIENT_ID_NOT_APPLICABLE"
+
+
+class TriggerRefused(GatehouseError):
+    """The event is not for this pool or not one that we handle (S-58)."""
+
+    code = "trigger_refused"
+    message = "This event is not handled here."
+
+
+def handle(event: Event, settings: Settings, users: UserStore) -> Event:
+    """Store what `event` says and return it, as Cognito expects.
+
+    Raises TriggerRefused for foreign events and TemporarilyUnavailable if the table does not answer: Cognito then tries
+    again, and at last refuses the sign-up, with nothing half-written.
+    """
+    if event.get("userPoolId") != settings.user_pool_id:
+        raise TriggerRefused("event of another user pool")
+    store = _WRITES.get(str(event.get("triggerSource")))
+    if store is None:
+        raise TriggerRefused("unknown triggerSource")
+    profile = parse_profile(event, settings.client_id)
+    store(users, profile)
+    log_event("user_record", source=event["triggerSource"], user=profile.user_name)
+    return event
+
+
+#: ConfirmForgotPassword fires PostConfirmation again: by then the address is proved, so it confirms as well.
+_WRITES: Mapping[str, Callable[[UserStore, UserProfile], None]] = {
+    "PreSignUp_SignUp": UserStore.record_pending,
+    "PreSignUp_AdminCreateUser": UserStore.record_pending,
+    "PreSignUp_ExternalProvider": UserStore.record_pending,
+    "PostConfirmation_ConfirmSignUp": UserStore.record_confirmed,
+    "PostConfirmation_ConfirmForgotPassword": UserStore.record_confirmed,
+}
+
+
+def parse_profile(event: Mapping[str, Any], client_id: str) -> UserProfile:
+    """Return what an event tells of a person. `client_id` stands in where no app client took part.
+
+    Unknown attributes are ignored, so that nobody can add columns by signing up. At PreSignUp there is no `sub` yet.
+    """
+    user_name = event.get("userName")
+    if not isinstance(user_name, str) or not user_name:
+        raise TriggerRefused("event without userName")
+    request = event.get("request")
+    attributes = request.get("userAttributes") if isinstance(request, Mapping) else None
+    if not isinstance(attributes, Mapping):
+        attributes = {}
+    caller = event.get("callerContext")
+    caller_client = caller.get("clientId") if isinstance(caller, Mapping) else None
+
+    def text(name: str) -> str:
+        value = attributes.get(name)
+        return value if isinstance(value, str) else ""
+
+    return UserProfile(
+        user_name=user_name,
+        client_id=client_id if caller_client in (None, "", _NO_CLIENT) else str(caller_client),
+        email=text("email"),
+        given_name=text("given_name"),
+        family_name=text("family_name"),
+        provider=parse_provider(event, text("identities")),
+        sub=text("sub"),
+    )
+
+
+def parse_provider(event: Mapping[str, Any], identities: str) -> str:
+    """Return the identity provider's name, or COGNITO.
+
+    After creation the `identities` attribute names it. Before, a federated userName is `<provider>_<subject>`; `ops
+    provider add` admits no underscore in names, and native user names are UUIDs that nobody chooses.
+    """
+    try:
+        listed = json.loads(identities) if identities else []
+        name = listed[0]["providerName"]
+        if isinstance(name, str) and name:
+            return name
+    except (ValueError, LookupError, TypeError):
+        pass
+    if event.get("triggerSource") == "PreSignUp_ExternalProvider":
+        prefix, separator, _ = str(event.get("userName")).partition("_")
+        if separator:
+            return prefix
+    return "COGNITO"
