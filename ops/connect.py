@@ -1,13 +1,223 @@
-"""The second pass after `chalice deploy` (being written)."""
+"""The second pass, after `chalice deploy`: what needs the API's id and the functions' ARNs.
+
+Pool, trigger function and API need each other's names, so no single pass can make all three. This
+one gives the pool its URLs and triggers (through the stack's parameters), lets the pool invoke the
+triggers, and gives the API its own errors, limits and access log. Safe to repeat.
+"""
 
 from __future__ import annotations
 
-import boto3
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
+import boto3
+from botocore.exceptions import ClientError
+
+from ops import aws
+from ops.errors import OpsError
+from ops.gateway_responses import ACCESS_LOG_FORMAT, GATEWAY_RESPONSES
+from ops.identity_stack import provision
 from ops.report import Reporter
 from ops.stages import Stage
 
+STATEMENT_ID = "user-pool"
+"""Name of the statement in a trigger's resource policy; stable, so that repeating replaces it."""
+
+_TRIGGER = "user_records"
+_OPTIONAL_TRIGGER = "token_claims"
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """What `chalice deploy` made, read from `.chalice/deployed/<stage>.json`."""
+
+    rest_api_id: str
+    rest_api_url: str
+    functions: Mapping[str, str]
+
 
 def connect(session: boto3.Session, stage: Stage, report: Reporter) -> str:
-    """Give the pool its URLs and triggers, the API its own errors and limits; answer the root URL."""
-    raise NotImplementedError
+    """Connect what is deployed, and answer the app's root URL (it ends with a slash).
+
+    `stage` must have been loaded after the first pass wrote its outputs.
+    """
+    deployed = load_deployed(stage)
+    root = root_url(stage, deployed)
+    triggers = {
+        name: deployed.functions[name]
+        for name in (_TRIGGER, _OPTIONAL_TRIGGER)
+        if name in deployed.functions
+    }
+    # Permission first: a pool with a trigger it may not invoke refuses every sign-in.
+    report.step("Permission for the user pool to invoke its triggers")
+    with aws.explained("permitting the triggers"):
+        for function_arn in triggers.values():
+            permit_trigger(aws.client(session, "lambda"), function_arn, _pool_arn(stage), report)
+    report.done()
+    provision(session, stage, stack_parameters(root, triggers), report)
+    report.step("The API's own errors, limits and access log")
+    with aws.explained("setting up the API"):
+        gateway = aws.client(session, "apigateway")
+        for response in GATEWAY_RESPONSES:
+            gateway.put_gateway_response(restApiId=deployed.rest_api_id, **response.request())
+        gateway.create_deployment(
+            restApiId=deployed.rest_api_id,
+            stageName=stage.api_gateway_stage,
+            description="ops connect: gateway responses",
+        )
+        _limit(gateway, stage, deployed)
+        if not stage.is_local:  # the local AWS has no access logs
+            _log_access(gateway, stage, deployed, report)
+    report.done()
+    return root
+
+
+def load_deployed(stage: Stage) -> Deployed:
+    """Read what Chalice deployed; an OpsError when something that connects is missing."""
+    mend = f"run `python -m ops deploy --stage {stage.name}` first."
+    try:
+        resources = json.loads(stage.deployed_file.read_text(encoding="utf-8"))["resources"]
+        by_name = {item["name"]: item for item in resources}
+    except FileNotFoundError:
+        raise OpsError(f"Stage {stage.name!r} is not deployed: {mend}") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise OpsError(f"{stage.deployed_file} is not what Chalice writes: {mend}") from error
+    api = by_name.get("rest_api", {})
+    functions = {name: item["lambda_arn"] for name, item in by_name.items() if "lambda_arn" in item}
+    missing = [
+        *([] if "rest_api_id" in api else ["the REST API"]),
+        *([] if _TRIGGER in functions else [f"the function {_TRIGGER}"]),
+    ]
+    if missing:
+        raise OpsError(f"Stage {stage.name!r} lacks {' and '.join(missing)}: {mend}")
+    return Deployed(api["rest_api_id"], api.get("rest_api_url", ""), functions)
+
+
+def root_url(stage: Stage, deployed: Deployed) -> str:
+    """Build the public address of the app's root: PUBLIC_URL, else the custom domain, else AWS's.
+
+    PUBLIC_URL is the same variable the functions read, so both sides agree.
+    """
+    public = stage.environment.get("PUBLIC_URL")
+    domain = stage.custom_domain.get("domain_name")
+    if public:
+        root = public
+    elif domain:
+        prefix = str(stage.custom_domain.get("url_prefix", "")).strip("/")
+        root = f"https://{domain}/{prefix}"
+    else:
+        root = deployed.rest_api_url
+    if not root:
+        raise OpsError(f"{stage.deployed_file} names no URL: deploy again, or set PUBLIC_URL.")
+    return root.rstrip("/") + "/"
+
+
+def stack_parameters(root: str, triggers: Mapping[str, str]) -> dict[str, str]:
+    """Build the identity stack's parameters of the second pass: exact URLs, trigger ARNs."""
+    return {
+        "CallbackUrls": f"{root}auth/callback",
+        "LogoutUrls": f"{root}?signed_out=1",
+        "UserRecordsFunctionArn": triggers.get(_TRIGGER, ""),
+        "TokenClaimsFunctionArn": triggers.get(_OPTIONAL_TRIGGER, ""),
+    }
+
+
+def permit_trigger(functions: Any, function_arn: str, pool_arn: str, report: Reporter) -> None:
+    """Let exactly this pool of this account invoke the function; nothing to do when it may.
+
+    https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-working-with-lambda-triggers.html
+    """
+    name = function_arn.rsplit(":", 1)[-1]
+    account = pool_arn.split(":")[4]
+    found = _statement(functions, function_arn)
+    if found is not None:
+        if _permits(found, pool_arn, account):
+            report.note(f"{name}: already there")
+            return
+        functions.remove_permission(FunctionName=function_arn, StatementId=STATEMENT_ID)
+    functions.add_permission(
+        FunctionName=function_arn,
+        StatementId=STATEMENT_ID,
+        Action="lambda:InvokeFunction",
+        Principal="cognito-idp.amazonaws.com",
+        SourceArn=pool_arn,
+        SourceAccount=account,
+    )
+    report.note(f"{name}: given")
+
+
+def _statement(functions: Any, function_arn: str) -> Mapping[str, Any] | None:
+    try:
+        policy = json.loads(functions.get_policy(FunctionName=function_arn)["Policy"])
+    except ClientError as error:
+        if aws.error_code(error) == "ResourceNotFoundException":
+            return None
+        raise
+    return next((item for item in policy["Statement"] if item.get("Sid") == STATEMENT_ID), None)
+
+
+def _permits(statement: Mapping[str, Any], pool_arn: str, account: str) -> bool:
+    condition = statement.get("Condition", {})
+    arns = {**condition.get("ArnLike", {}), **condition.get("ArnEquals", {})}
+    accounts = condition.get("StringEquals", {})
+    return (
+        statement.get("Effect") == "Allow"
+        and statement.get("Principal") == {"Service": "cognito-idp.amazonaws.com"}
+        and {key.lower(): value for key, value in arns.items()} == {"aws:sourcearn": pool_arn}
+        and {key.lower(): value for key, value in accounts.items()}
+        == {"aws:sourceaccount": account}
+    )
+
+
+def _limit(gateway: Any, stage: Stage, deployed: Deployed) -> None:
+    """Throttle the whole stage, below the account's limit that all its APIs share."""
+    gateway.update_stage(
+        restApiId=deployed.rest_api_id,
+        stageName=stage.api_gateway_stage,
+        patchOperations=[
+            _replace("/*/*/throttling/rateLimit", str(stage.options.get("throttle_rate", 50))),
+            _replace("/*/*/throttling/burstLimit", str(stage.options.get("throttle_burst", 100))),
+        ],
+    )
+
+
+def _log_access(gateway: Any, stage: Stage, deployed: Deployed, report: Reporter) -> None:
+    _, partition, _, region, account, _ = _pool_arn(stage).split(":", 5)
+    group = f"/aws/apigateway/{stage.app_name}-{stage.name}"
+    try:
+        gateway.update_stage(
+            restApiId=deployed.rest_api_id,
+            stageName=stage.api_gateway_stage,
+            patchOperations=[
+                _replace(
+                    "/accessLogSettings/destinationArn",
+                    f"arn:{partition}:logs:{region}:{account}:log-group:{group}",
+                ),
+                _replace("/accessLogSettings/format", ACCESS_LOG_FORMAT),
+            ],
+        )
+    except ClientError as error:
+        # A setting of the account and region, not of this app, so it is not made here.
+        # https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+        if "role ARN must be set" not in aws.error_message(error):
+            raise
+        report.note(
+            "note: no access log. API Gateway has no role to write logs in this account and "
+            "region; set one (API Gateway console, Settings, Logging) and run this again."
+        )
+
+
+def _replace(path: str, value: str) -> dict[str, str]:
+    return {"op": "replace", "path": path, "value": value}
+
+
+def _pool_arn(stage: Stage) -> str:
+    arn = stage.environment.get("USER_POOL_ARN")
+    if not arn:
+        raise OpsError(
+            f"Stage {stage.name!r} has no USER_POOL_ARN yet: "
+            f"run `python -m ops provision --stage {stage.name}` first."
+        )
+    return arn

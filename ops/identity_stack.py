@@ -44,6 +44,8 @@ _ROLES = {
     "UserRecordsRoleArn": "user_records",
     "TokenClaimsRoleArn": "token_claims",
 }
+VARIABLES = tuple(_VARIABLES.values())
+FUNCTIONS = tuple(_ROLES.values())
 
 # The remains of a first attempt: CloudFormation cannot update these, only delete them.
 _LEFTOVERS = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")

@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -149,6 +149,22 @@ def write_environment(
         functions.setdefault(function, {})["iam_role_arn"] = role
     if json.dumps(config) != before:
         _replace(config_file(project_dir), json.dumps(config, indent=2, ensure_ascii=False) + "\n")
+
+
+def clear_environment(
+    project_dir: Path, name: str, variables: Iterable[str], functions: Iterable[str]
+) -> None:
+    """Take back what `write_environment` wrote, after the stage's stack is gone."""
+    config = _read(project_dir)
+    stage = _mapping(_mapping(config.get("stages")).get(name))
+    for variable in variables:
+        stage.get("environment_variables", {}).pop(variable, None)
+    roles = stage.get("lambda_functions", {})
+    for function in functions:
+        roles.get(function, {}).pop("iam_role_arn", None)
+        if roles.get(function) == {}:
+            del roles[function]
+    _replace(config_file(project_dir), json.dumps(config, indent=2, ensure_ascii=False) + "\n")
 
 
 def _read(project_dir: Path) -> dict[str, Any]:

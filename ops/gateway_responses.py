@@ -1,0 +1,91 @@
+"""What API Gateway itself answers before any function runs: our envelope, our headers.
+
+Pure data. `put_rest_api`, which `chalice deploy` uses, wipes these, so `ops.connect` puts them
+back after each deploy.
+https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib import errors
+from chalicelib.web.security_headers import SECURITY_HEADERS
+
+# The header names API Gateway's own errors get besides the security headers.
+_CONTENT_TYPE = "application/json; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class GatewayResponse:
+    """One customised answer. Without `status` API Gateway keeps the type's own."""
+
+    kind: str
+    code: str
+    message: str
+    status: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def request(self) -> dict[str, Any]:
+        """Build the keyword arguments of `put_gateway_response`, without the API's id.
+
+        Header values are static text, which API Gateway wants in a pair of single quotes. The
+        template holds no variable: nothing of the request is reflected.
+        """
+        headers = {**SECURITY_HEADERS, "Content-Type": _CONTENT_TYPE, **self.headers}
+        body = json.dumps({"error": self.code, "message": self.message})
+        return {
+            "responseType": self.kind,
+            **({"statusCode": self.status} if self.status else {}),
+            "responseParameters": {
+                f"gatewayresponse.header.{name}": f"'{value}'" for name, value in headers.items()
+            },
+            "responseTemplates": {"application/json": body},
+        }
+
+
+def _like(kind: str, error: type[errors.GatehouseError], status: str = "") -> GatewayResponse:
+    return GatewayResponse(kind, error.code, error.message, status)
+
+
+_TOO_MANY = "Too many requests. Please wait a moment and try again."
+
+# API Gateway takes an unknown path, or a method it does not know on a path, for an unsigned
+# call to an IAM-protected one, hence MISSING_AUTHENTICATION_TOKEN, INVALID_SIGNATURE (a header
+# `Authorization` is there) and their 403. Nothing here is IAM-protected: all of them are 404.
+GATEWAY_RESPONSES: tuple[GatewayResponse, ...] = (
+    _like("DEFAULT_4XX", errors.InvalidRequest),
+    _like("DEFAULT_5XX", errors.GatehouseError),
+    _like("UNAUTHORIZED", errors.Unauthorized),
+    _like("ACCESS_DENIED", errors.Forbidden),
+    _like("EXPIRED_TOKEN", errors.Unauthorized, "401"),
+    _like("WAF_FILTERED", errors.Forbidden),
+    _like("MISSING_AUTHENTICATION_TOKEN", errors.NotFound, "404"),
+    _like("INVALID_SIGNATURE", errors.NotFound, "404"),
+    _like("RESOURCE_NOT_FOUND", errors.NotFound),
+    _like("REQUEST_TOO_LARGE", errors.PayloadTooLarge),
+    _like("UNSUPPORTED_MEDIA_TYPE", errors.UnsupportedMediaType),
+    GatewayResponse("THROTTLED", "too_many_requests", _TOO_MANY, headers={"Retry-After": "1"}),
+    GatewayResponse("QUOTA_EXCEEDED", "too_many_requests", _TOO_MANY),
+    _like("INTEGRATION_FAILURE", errors.TemporarilyUnavailable, "503"),
+    _like("INTEGRATION_TIMEOUT", errors.TemporarilyUnavailable, "503"),
+)
+
+# One line per request: the path as it is declared, never as it was asked for, and no query string,
+# which may hold a code, a state or an address (S-63).
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+ACCESS_LOG_FORMAT = json.dumps(
+    {
+        "request_id": "$context.requestId",
+        "time": "$context.requestTimeEpoch",
+        "source_ip": "$context.identity.sourceIp",
+        "method": "$context.httpMethod",
+        "resource": "$context.resourcePath",
+        "status": "$context.status",
+        "latency_ms": "$context.responseLatency",
+        "error_type": "$context.error.responseType",
+    }
+)
