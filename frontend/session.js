@@ -1,0 +1,323 @@
+/**
+ * Who is signed in, and calls on their behalf. One file, no imports, no DOM: copy it or load it from any front end.
+ *
+ * The access token lives in a closure of this module and nowhere else. The refresh token never reaches JavaScript.
+ * Times from the server are shifted to this machine's clock by the answer's Date header, so a wrong clock does no harm;
+ * every decision compares against now(), so waking from sleep is only a late tick.
+ *
+ * @typedef {{sub: string, username: string, email: string, given_name: string, family_name: string,
+ *   groups: string[], provider: string}} User
+ * @typedef {Object} State
+ * @property {'unknown'|'signed_in'|'signed_out'|'unavailable'} status
+ * @property {User|null} user
+ * @property {string|null} reason error code of the last refusal: `no_session`, `session_expired`, `signed_out`,
+ *   `network`, `temporarily_unavailable`
+ * @property {number|null} idleExpiresAt end by inactivity, milliseconds on this machine's clock
+ * @property {number|null} expiresAt end in any case
+ * @property {boolean} idleWarning the session is about to end by inactivity; input or stay() keeps it
+ * @property {number|null} retryAt when the next attempt is made after a failure
+ *
+ * @typedef {Object} Options
+ * @property {string|URL} baseUrl root of the API
+ * @property {typeof globalThis.fetch} [fetch] the rest is for tests
+ * @property {() => number} [now]
+ * @property {Pick<LockManager, 'request'>|null} [locks]
+ * @property {Pick<BroadcastChannel, 'postMessage'|'close'|'onmessage'>|null} [channel]
+ * @property {Pick<EventTarget, 'addEventListener'|'removeEventListener'>} [events] where input and waking are heard
+ * @property {(work: () => void, ms: number) => any} [setTimer]
+ * @property {(timer: any) => void} [clearTimer]
+ * @property {(url: string) => void} [navigate]
+ * @property {() => number} [random]
+ *
+ * @typedef {{provider?: string, email?: string, returnTo?: string, remember?: boolean}} SignIn
+ */
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const REQUEST_TIMEOUT = 20 * SECOND;
+const LOCK_WAIT = 25 * SECOND; // a suspended tab may hold the lock for ever; the server's grace covers the overlap
+const LONGEST_PAUSE = MINUTE;
+const LONGEST_TIMER = 30 * SECOND; // timers may not count sleep
+const JUST_BORN = 10 * SECOND; // a 401 for a token this young is a matter of scope, not of age
+const INPUT = ['pointerdown', 'keydown'];
+const WAKING = ['visibilitychange', 'focus', 'pageshow'];
+
+/** @param {number|string} value epoch seconds or ISO 8601 */
+const instant = (value) => (typeof value === 'number' ? value * SECOND : Date.parse(value));
+
+/** @param {Options} options */
+export function createSession({
+  baseUrl,
+  fetch: send = (...request) => globalThis.fetch(...request),
+  now = Date.now,
+  locks = globalThis.navigator?.locks,
+  channel,
+  events = globalThis,
+  setTimer = (work, ms) => setTimeout(work, ms),
+  clearTimer = (timer) => clearTimeout(timer),
+  navigate = (url) => location.assign(url),
+  random = Math.random,
+}) {
+  const here = globalThis.location;
+  const base = new URL(baseUrl, here?.href);
+  if (!base.pathname.endsWith('/')) base.pathname += '/';
+  const name = `gatehouse ${base}`;
+  channel ??= channel === null ? null : new BroadcastChannel(name);
+
+  /** @type {Readonly<State>} */
+  let state = Object.freeze({
+    status: 'unknown', user: null, reason: null, idleExpiresAt: null, expiresAt: null, idleWarning: false, retryAt: null,
+  });
+  /** @type {Set<(state: Readonly<State>) => void>} */
+  const listeners = new Set();
+  let token = null; // {value, bornAt, renewAt, expiresAt}
+  let warnAt = Infinity;
+  let active = false; // input or a call since the last refresh
+  let failures = 0;
+  let refreshing = null;
+  let timer;
+
+  /** @param {Partial<State>} patch */
+  function change(patch) {
+    state = Object.freeze({ ...state, ...patch });
+    for (const listener of [...listeners]) listener(state);
+  }
+
+  function schedule() {
+    clearTimer(timer);
+    const moments = [state.retryAt ?? Infinity];
+    if (state.status === 'signed_in') {
+      moments.push(state.idleExpiresAt + SECOND, state.expiresAt + SECOND);
+      if (active && token) moments.push(token.renewAt);
+      if (!state.idleWarning) moments.push(warnAt);
+    }
+    const next = Math.min(...moments);
+    if (next < Infinity) timer = setTimer(tick, Math.min(Math.max(next - now(), 0), LONGEST_TIMER));
+  }
+
+  function tick() {
+    const time = now();
+    if (refreshing) return;
+    if (state.retryAt !== null) {
+      if (time >= state.retryAt) return void refresh();
+    } else if (state.status === 'signed_in') {
+      if (time >= Math.min(state.idleExpiresAt, state.expiresAt) + SECOND) {
+        token = null;
+        return void refresh(); // the server has the last word: another origin may have kept the session alive
+      }
+      if (active && time >= Math.min(token?.renewAt ?? 0, warnAt)) return void refresh();
+      if (!state.idleWarning && time >= warnAt) change({ idleWarning: true });
+    }
+    schedule();
+  }
+
+  const onInput = () => {
+    active = true;
+    tick();
+  };
+  const onOnline = () => (state.retryAt === null ? tick() : void refresh());
+  for (const type of INPUT) events.addEventListener(type, onInput, { capture: true, passive: true });
+  for (const type of WAKING) events.addEventListener(type, tick);
+  events.addEventListener('online', onOnline);
+
+  /** One at a time over all tabs of this origin. */
+  async function locked(work) {
+    let started = false;
+    const run = () => {
+      started = true;
+      return work();
+    };
+    if (!locks) return run();
+    try {
+      return await locks.request(name, { signal: AbortSignal.timeout(LOCK_WAIT) }, run);
+    } catch (error) {
+      if (started) throw error;
+      return run();
+    }
+  }
+
+  async function post(path) {
+    const response = await send(new URL(path, base), {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'X-Gatehouse': '1' },
+      body: '{}',
+      credentials: base.origin === here?.origin ? 'same-origin' : 'include',
+      cache: 'no-store',
+      redirect: 'error',
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT),
+    });
+    const answer = await response.json().catch(() => ({}));
+    return { response, answer };
+  }
+
+  function began(answer, response, asked) {
+    const date = Date.parse(response.headers.get('Date') ?? '');
+    const skew = date ? now() - date : 0;
+    const life = answer.expires_in * SECOND;
+    token = {
+      value: answer.access_token,
+      bornAt: now(),
+      renewAt: asked + life - Math.min(MINUTE, life / 5),
+      expiresAt: asked + life,
+    };
+    failures = 0;
+    const idleExpiresAt = instant(answer.session.idle_expires_at) + skew;
+    const expiresAt = instant(answer.session.expires_at) + skew;
+    warnAt = idleExpiresAt < expiresAt ? idleExpiresAt - Math.min(2 * MINUTE, (idleExpiresAt - now()) / 4) : Infinity;
+    change({
+      status: 'signed_in', user: answer.user, reason: null, idleExpiresAt, expiresAt, idleWarning: false, retryAt: null,
+    });
+    channel?.postMessage({ sub: answer.user.sub, idleExpiresAt, expiresAt, warnAt });
+  }
+
+  function ended(reason) {
+    token = null;
+    failures = 0;
+    change({
+      status: 'signed_out', user: null, reason, idleExpiresAt: null, expiresAt: null, idleWarning: false, retryAt: null,
+    });
+  }
+
+  function failed(reason, retryAfter) {
+    active = true;
+    const pause = Math.min(SECOND * 2 ** failures++, LONGEST_PAUSE) * (0.5 + random() / 2);
+    change({
+      status: usable() ? 'signed_in' : 'unavailable', reason, retryAt: now() + Math.max(pause, retryAfter * SECOND || 0),
+    });
+  }
+
+  async function ask() {
+    const asked = now();
+    const known = state.user;
+    active = false;
+    try {
+      const { response, answer } = await post('auth/refresh');
+      if (response.ok && answer.access_token) began(answer, response, asked);
+      else if (response.status === 401 && /^(no_session|session_expired)$/.test(answer.error)) {
+        ended(known ? 'session_expired' : answer.error);
+        if (known) channel?.postMessage({ ended: 'session_expired' });
+      } else failed('temporarily_unavailable', response.headers.get('Retry-After'));
+    } catch {
+      failed('network');
+    }
+  }
+
+  /**
+   * Asks the server who is signed in; call it once at start. Calls in between share one request.
+   * @returns {Promise<Readonly<State>>} never rejects
+   */
+  function refresh() {
+    refreshing ??= locked(ask).then(() => {
+      refreshing = null;
+      schedule();
+      return state;
+    });
+    return refreshing;
+  }
+
+  if (channel) {
+    channel.onmessage = ({ data }) => {
+      if (data.ended) {
+        if (state.user) ended(data.ended);
+      } else if (state.user?.sub === data.sub) {
+        warnAt = data.warnAt;
+        change({ idleExpiresAt: data.idleExpiresAt, expiresAt: data.expiresAt, idleWarning: false });
+      } else return void refresh();
+      schedule();
+    };
+  }
+
+  const usable = () => token !== null && now() < token.expiresAt;
+
+  const call = (url, init) => {
+    const headers = new Headers(init.headers);
+    headers.set('Authorization', `Bearer ${token.value}`);
+    return send(url, { redirect: 'error', ...init, headers });
+  };
+
+  /**
+   * fetch with the access token. A path is taken below the API root, with or without a leading slash. Without a
+   * session the answer is a 401, during an outage a 503, both made here in the API's error envelope. Redirects are
+   * refused unless `init.redirect` says otherwise. An address of another origin is fetched without the token.
+   * @param {string|URL} path
+   * @param {RequestInit} [init]
+   * @returns {Promise<Response>}
+   */
+  async function authorizedFetch(path, init = {}) {
+    const url = new URL(String(path).replace(/^\/(?!\/)/, ''), base);
+    if (url.origin !== base.origin) return send(url, init);
+    active = true;
+    const mayAsk = state.status !== 'signed_out' && !(state.retryAt > now());
+    if (!usable() && mayAsk) await refresh();
+    if (!usable()) {
+      return Response.json(
+        { error: state.reason ?? 'no_session', message: 'There is no usable session.' },
+        { status: state.status === 'signed_out' ? 401 : 503 },
+      );
+    }
+    schedule();
+    const used = token;
+    const response = await call(url, init);
+    if (response.status !== 401 || init.body instanceof ReadableStream) return response;
+    if (token === used && now() - used.bornAt > JUST_BORN) await refresh();
+    return token && token !== used ? call(url, init) : response;
+  }
+
+  /**
+   * Address that starts a sign-in; fits a link.
+   * @param {SignIn} [choice] `returnTo` is a path below the API root or a URL of an allowed origin
+   */
+  function signInUrl({ provider, email, returnTo, remember } = {}) {
+    const url = new URL('auth/login', base);
+    const query = { provider, email, return_to: returnTo, remember: remember ? '1' : '' };
+    for (const [key, value] of Object.entries(query)) if (value) url.searchParams.set(key, value);
+    return url.href;
+  }
+
+  /**
+   * Ends the session on the server, in every tab, and at Cognito (by navigating there).
+   * @returns {Promise<void>} rejects when the server could not be reached: the session then still exists
+   */
+  async function signOut() {
+    const { response, answer } = await locked(() => post('auth/logout'));
+    if (!response.ok && response.status !== 401) throw new Error(answer.error ?? `HTTP ${response.status}`);
+    ended('signed_out');
+    channel?.postMessage({ ended: 'signed_out' });
+    navigate(answer.logout_url ?? new URL('?signed_out=1', base).href);
+  }
+
+  return {
+    /** @returns {User|null} */
+    get user() {
+      return state.user;
+    },
+    get state() {
+      return state;
+    },
+    fetch: authorizedFetch,
+    refresh,
+    /** Keeps an idle session alive, as input does. */
+    stay: onInput,
+    signInUrl,
+    /** @param {SignIn} [choice] */
+    signIn: (choice) => navigate(signInUrl(choice)),
+    signOut,
+    /**
+     * @param {(state: Readonly<State>) => void} listener
+     * @returns {() => void} stops listening
+     */
+    onChange(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    /** Stops timers and listeners; the session itself goes on. */
+    close() {
+      clearTimer(timer);
+      listeners.clear();
+      channel?.close();
+      for (const type of INPUT) events.removeEventListener(type, onInput, { capture: true });
+      for (const type of WAKING) events.removeEventListener(type, tick);
+      events.removeEventListener('online', onOnline);
+    },
+  };
+}

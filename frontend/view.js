@@ -1,0 +1,140 @@
+/**
+ * The frame of the page and the views that everybody sees first. A view is a function from data to nodes, given to
+ * show(); views that only some people see live in modules of their own, imported when needed. Text reaches the
+ * document through text nodes only.
+ */
+import { fill, texts } from './texts.js';
+
+const ICONS = {
+  key: 'M11.5 12.5a4.5 4.5 0 1 1 0-.01zM11.5 12.5H21v3.5m-4-3.5v2.5',
+  mail: 'M3 6h18v12H3zm0 1 9 7 9-7',
+  go: 'M5 12h14m-6-6 6 6-6 6',
+  out: 'M13 4H5v16h8m-3-8h11m-4-4 4 4-4 4',
+  info: 'M12 3a9 9 0 1 0 .01 0M12 11v6m0-9.5v.5',
+  alert: 'M12 4 2.5 20h19zm0 6v5m0 2.2v.3',
+  cloud: 'M7 18a4.5 4.5 0 1 1 .6-9A6 6 0 0 1 19 11a3.5 3.5 0 0 1-.5 7z',
+};
+
+/**
+ * @param {string} tag
+ * @param {Record<string, any>} [props] `on…` are listeners, true and false set and leave out, all else are attributes
+ * @param {...(Node|string|null|undefined|false)} children
+ */
+export function el(tag, props = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [key, value] of Object.entries(props)) {
+    if (typeof value === 'function') node.addEventListener(key.slice(2), value);
+    else if (value === true) node.setAttribute(key, '');
+    else if (value !== false && value != null) node.setAttribute(key, value);
+  }
+  node.append(...children.filter((child) => child));
+  return node;
+}
+
+export function icon(name) {
+  const space = 'http://www.w3.org/2000/svg';
+  const svg = document.createElementNS(space, 'svg');
+  svg.setAttribute('viewBox', '0 0 24 24');
+  svg.setAttribute('aria-hidden', 'true');
+  const path = document.createElementNS(space, 'path');
+  path.setAttribute('d', ICONS[name]);
+  svg.append(path);
+  return svg;
+}
+
+export const heading = (text) => el('h1', { tabindex: '-1' }, text);
+
+export const notice = (text, more, kind = 'info') =>
+  el('div', { class: `notice ${kind}` }, icon(kind), el('div', {}, el('p', {}, text), more && el('p', {}, more)));
+
+export const button = (label, onclick, kind = 'primary', sign = undefined) =>
+  el('button', { class: `button ${kind}`, type: 'button', onclick }, sign && icon(sign), el('span', {}, label));
+
+/** A link, not a form: CSP's form-action would bind the redirects that follow. */
+const way = (label, sign, href, kind = '') =>
+  el('a', { class: `button ${kind}`, href, onclick: busy }, icon(sign), el('span', {}, label), icon('go'));
+
+function busy(event) {
+  if (!event.ctrlKey && !event.metaKey && !event.shiftKey) event.currentTarget.setAttribute('aria-busy', 'true');
+}
+
+export function choose({ ways, notice: [text, more] = [] }) {
+  const links = ways.map(({ label, sign, url }, index) => way(label, sign, url(false), index ? '' : 'primary'));
+  const onchange = ({ target }) => links.forEach((link, index) => (link.href = ways[index].url(target.checked)));
+  return [
+    heading(texts.chooseTitle),
+    text ? notice(text, more) : el('p', { class: 'quiet' }, texts.chooseLead),
+    links.length ? el('div', { class: 'ways' }, ...links) : notice(texts.noMethod, null, 'alert'),
+    links.length > 0 &&
+      el('label', { class: 'check' }, el('input', { type: 'checkbox', autocomplete: 'off', onchange }), texts.remember),
+  ];
+}
+
+export function leaving({ label, url }) {
+  return [
+    heading(label ? fill(texts.leaveTitle, { label }) : texts.wait),
+    url && el('p', { class: 'quiet' }, texts.leaveLead),
+    url && way(fill(texts.provider, { label }), 'key', url),
+  ];
+}
+
+export function error({ code, retry }) {
+  const { title, what, help } = Object.hasOwn(texts.errors, code) ? texts.errors[code] : texts.errors.unknown;
+  return [
+    el('div', { class: 'sign' }, icon('alert')),
+    heading(title),
+    el('p', {}, what),
+    el('p', { class: 'quiet' }, help),
+    button(texts.tryAgain, retry),
+  ];
+}
+
+export function unavailable({ offline, retry }) {
+  return [
+    el('div', { class: 'sign' }, icon('cloud')),
+    heading(offline ? texts.offlineTitle : texts.unavailableTitle),
+    el('p', {}, offline ? texts.offline : texts.unavailable),
+    el('p', { class: 'quiet', id: 'countdown' }),
+    button(texts.tryAgain, retry),
+  ];
+}
+
+const main = /** @type {HTMLElement} */ (document.getElementById('view'));
+const alertBox = /** @type {HTMLElement} */ (document.getElementById('alert'));
+const app = document.title;
+let shown = 'loading';
+
+/**
+ * Replaces what is shown. Focus goes to the new heading, except on the first view of a freshly opened page.
+ * @param {string} name
+ * @param {(Node|string|null|undefined|false)[]} nodes
+ */
+export function show(name, nodes) {
+  const move = shown !== 'loading' && shown !== name;
+  main.replaceChildren(...nodes.filter(Boolean));
+  shown = document.body.dataset.view = name;
+  announce();
+  const title = main.querySelector('h1');
+  document.title = `${title.textContent} · ${app}`;
+  if (move || name === 'error') title.focus();
+}
+
+/**
+ * Says something at once, below the view; without a text it falls silent.
+ * @param {string} [text]
+ * @param {string} [more]
+ * @param {{label: string, act: () => void}} [action]
+ */
+export function announce(text, more, action) {
+  alertBox.replaceChildren(...(text ? [notice(text, more, 'alert')] : []));
+  if (text && action) alertBox.firstChild.append(button(action.label, action.act, 'small'));
+}
+
+/** @param {number|null} seconds */
+export function showCountdown(seconds) {
+  const box = document.getElementById('countdown');
+  if (box) box.textContent = seconds > 0 ? fill(texts.retryIn, { seconds }) : '';
+}
+
+/** Takes back the "busy" look of links when the page returns from the back-forward cache. */
+export const settle = () => document.querySelectorAll('[aria-busy]').forEach((link) => link.removeAttribute('aria-busy'));

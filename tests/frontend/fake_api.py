@@ -1,0 +1,179 @@
+"""A small stand-in for the API: serves the page with its real headers, and answers what a test tells it to."""
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from time import time
+from typing import Any
+
+FRONTEND = Path(__file__).parents[2] / "frontend"
+BASE = "/api/"
+ASSETS = f"{BASE}assets/0123abcd/"
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+)
+TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+TOKEN = "access-token-that-must-not-leak"  # a canary, not a secret
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One HTTP answer; a dict as body becomes JSON."""
+
+    status: int
+    body: Mapping[str, Any] | str = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the page sent."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+
+
+def error(status: int, code: str, headers: Mapping[str, str] | None = None) -> Answer:
+    return Answer(status, {"error": code, "message": "A sentence."}, headers or {})
+
+
+def signed_in(token: str = TOKEN, idle: float = 1800, absolute: float = 43200, **user: Any) -> Answer:
+    """The answer of /auth/refresh to a browser with a session."""
+    person = {
+        "sub": "sub-ada",
+        "username": "Okta_ada",
+        "email": "ada@example.com",
+        "given_name": "Ada",
+        "family_name": "Lovelace",
+        "groups": ["admins"],
+        "provider": "Okta",
+    }
+    now = int(time())
+    return Answer(
+        200,
+        {
+            "access_token": token,
+            "token_type": "Bearer",
+            "expires_in": 600,
+            "scope": "api/read api/write",
+            "user": person | user,
+            "session": {"idle_expires_at": int(now + idle), "expires_at": int(now + absolute)},
+        },
+    )
+
+
+RECORD = {
+    "userName": "Okta_ada",
+    "Email": "ada@example.com",
+    "given_name": "Ada",
+    "family_name": "Lovelace",
+    "provider": "Okta",
+    "status": "CONFIRMED",
+    "createdAt": "2024-03-09T08:15:00Z",
+    "lastSignInAt": "2024-05-02T07:58:12Z",
+    "groups": ["admins", "early-access"],
+}
+
+
+class FakeApi:
+    """Answers by path; `answers` may be changed by a test at any time, `requests` is what came in."""
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+        self.title = "Acme Reports"
+        self.config: dict[str, Any] = {
+            "app": "Acme Reports",
+            "direct_sign_in": "managed",
+            "sign_up": False,
+            "auto_sign_in": None,
+            "providers": [{"name": "Okta", "label": "Okta"}],
+        }
+        self.answers: dict[str, Answer | Callable[[Request], Answer]] = {
+            "GET /auth/config": lambda _: Answer(200, self.config),
+            "POST /auth/refresh": error(401, "no_session"),
+            "GET /auth/login": Answer(200, "Cognito's page", {"Content-Type": "text/plain"}),
+            "GET /me": Answer(200, RECORD),
+        }
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+        self.origin = f"http://localhost:{self._server.server_port}"
+        self.url = self.origin + BASE
+
+    def sign_in(self, **claims: Any) -> None:
+        self.answers["POST /auth/refresh"] = signed_in(**claims)
+
+    def sent(self, line: str) -> list[Request]:
+        """Requests of this method and path, the query left aside."""
+        return [
+            request
+            for request in self.requests
+            if f"{request.method} {request.path.partition('?')[0]}" == line
+        ]
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def answer(self, request: Request) -> Answer:
+        path = request.path.partition("?")[0]
+        if path == "/":
+            page = (FRONTEND / "index.html").read_text("utf-8")
+            for name, value in (("assets", ASSETS), ("base", BASE), ("title", self.title)):
+                page = page.replace("{{%s}}" % name, value)
+            return Answer(200, page, {"Content-Type": "text/html; charset=utf-8"})
+        asset = FRONTEND / path.rpartition("/")[2]
+        if path.startswith("/assets/0123abcd/") and asset.is_file():
+            headers = {"Content-Type": TYPES[asset.suffix] + "; charset=utf-8"}
+            return Answer(200, asset.read_text("utf-8"), headers)
+        found = self.answers.get(f"{request.method} {path}", error(404, "not_found"))
+        return found(request) if callable(found) else found
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        api = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:  # noqa: N802 - the name is http.server's
+                self._serve()
+
+            def do_POST(self) -> None:  # noqa: N802 - the name is http.server's
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                self._serve()
+
+            def _serve(self) -> None:
+                if not self.path.startswith(BASE):
+                    return self._send(error(404, "outside_of_the_root"))
+                request = Request(self.command, "/" + self.path[len(BASE) :], dict(self.headers))
+                api.requests.append(request)
+                return self._send(api.answer(request))
+
+            def _send(self, answer: Answer) -> None:
+                text = isinstance(answer.body, str)
+                body = answer.body.encode() if text else json.dumps(answer.body).encode()
+                headers = {
+                    "Content-Type": "application/json",
+                    "Content-Length": str(len(body)),
+                    "Content-Security-Policy": CSP,
+                    "Cache-Control": "no-store",
+                    "X-Content-Type-Options": "nosniff",
+                } | dict(answer.headers)
+                self.send_response(answer.status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                """Keeps the test output quiet."""
+
+        return Handler
