@@ -40,7 +40,7 @@ class Upstream:
     @property
     def host(self) -> str:
         """The Host header that names the API, as execute-api's does on AWS."""
-        return f"{self.api_id}.execute-api.localhost:{self.port}"
+        return f"{self.api_id}.execute-api.127.0.0.1:{self.port}"
 
 
 class _RefusedError(Exception):

@@ -30,7 +30,10 @@ _TAIL_LINES = 20
 
 @dataclass(frozen=True)
 class Program:
-    """One child process: what to run, where it listens, and when it is ready."""
+    """One child process: what to run, where it listens, and when it is ready.
+
+    It is ready when `health_url` answers 200, or, where that is empty, when its port accepts.
+    """
 
     name: str
     arguments: Sequence[str]
@@ -39,7 +42,6 @@ class Program:
     port: int
     port_option: str
     health_url: str
-    host: str = "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ class Processes:
         while time.monotonic() < deadline:
             if child.poll() is not None:
                 raise OpsError(f"{program.name} did not start.\n{self._tail(program.name)}")
-            if _answers(program.health_url):
+            if _answers(program.health_url or program.port):
                 return
             time.sleep(_POLL_SECONDS)
         tail = self._tail(program.name)
@@ -147,10 +149,13 @@ def require_free_port(port: int, name: str, option: str) -> None:
             ) from taken
 
 
-def _answers(url: str) -> bool:
+def _answers(target: str | int) -> bool:
     try:
+        if isinstance(target, int):
+            socket.create_connection(("127.0.0.1", target), timeout=2).close()
+            return True
         # Only addresses that this module's callers build, on this machine.
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310
+        with urllib.request.urlopen(target, timeout=2) as answer:  # noqa: S310
             return bool(answer.status == 200)
     except (OSError, ValueError):
         return False

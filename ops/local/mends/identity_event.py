@@ -161,9 +161,6 @@ def _is_password_flow(data: Mapping[str, Any]) -> bool:
 
 def _find(emulator: Emulator, data: Mapping[str, Any], username: Any) -> tuple[Any, Any]:
     cognito = emulator.cognito
-    pool_id = data.get("UserPoolId")
-    if pool_id:
-        pool = cognito._get_pool_unscoped(pool_id)
-    else:
-        pool = cognito._find_pool_by_client_id(data.get("ClientId"))[1]
+    pool = cognito._get_pool_unscoped(data.get("UserPoolId"))
+    pool = pool or cognito._find_pool_by_client_id(data.get("ClientId"))[1]
     return pool, cognito._resolve_user(pool, username)[0] if pool else None

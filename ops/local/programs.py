@@ -1,0 +1,76 @@
+"""The three programs of the local stack, and how each is started."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from ops.local.processes import Program
+
+_HERE = Path(__file__).resolve().parent
+_PROJECT = _HERE.parents[1]
+_KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE")
+
+
+def ministack(python: Path, state_dir: Path, port: int, region: str) -> Program:
+    """The local AWS, mended, with IAM enforced, reachable from this machine only.
+
+    Nothing of the caller's AWS_* variables or PYTHONPATH goes in: the Lambda workers inherit it.
+    """
+    directory = state_dir / "ministack"
+    return Program(
+        name="MiniStack",
+        arguments=[str(python), str(_HERE / "launcher.py")],
+        environment={
+            **_environment(),
+            "AUTH": "true",
+            "GATEWAY_PORT": str(port),
+            "BIND_HOST": "127.0.0.1",
+            # Cognito tells identity providers to come back to this host: the one that
+            # cognito_url names.
+            "MINISTACK_HOST": "127.0.0.1",
+            "MINISTACK_REGION": region,
+            "MINISTACK_COGNITO_PRETOKEN_STRICT": "1",
+            "IOT_MTLS_ENABLED": "0",
+            "STATE_DIR": str(directory / "state"),
+            "S3_DATA_DIR": str(directory / "s3"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
+        directory=directory,
+        port=port,
+        port_option="--aws-port",
+        health_url=f"http://127.0.0.1:{port}/_ministack/health",
+    )
+
+
+def okta(python: Path, state_dir: Path, port: int) -> Program:
+    """The stand-in for Okta."""
+    return Program(
+        name="Okta",
+        arguments=[str(python), "-m", "ops.local.okta", "--port", str(port)],
+        environment={**_environment(), "PYTHONPATH": str(_PROJECT)},
+        directory=state_dir / "okta",
+        port=port,
+        port_option="--okta-port",
+        health_url=f"http://127.0.0.1:{port}/.well-known/openid-configuration",
+    )
+
+
+def front_proxy(state_dir: Path, port: int, aws_port: int, api_id: str, stage: str) -> Program:
+    """The reverse proxy at http://localhost:PORT/."""
+    api = ["--upstream-port", str(aws_port), "--api-id", api_id, "--stage", stage]
+    return Program(
+        name="Proxy",
+        arguments=[sys.executable, str(_HERE / "front_proxy.py"), "--port", str(port), *api],
+        environment=_environment(),
+        directory=state_dir / "proxy",
+        port=port,
+        port_option="--port",
+        health_url="",
+    )
+
+
+def _environment() -> Mapping[str, str]:
+    return {name: os.environ[name] for name in _KEPT if name in os.environ}

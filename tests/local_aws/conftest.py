@@ -1,0 +1,57 @@
+"""One mended MiniStack and one Okta stand-in for all tests of this folder."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ops.local.environment import ministack_python
+from ops.local.ports import free_ports
+from ops.local.processes import Processes
+from ops.local.programs import ministack, okta
+from ops.report import Reporter
+from tests.local_aws.cloud import Cloud
+from tests.local_aws.okta_browser import OktaBrowser
+from tests.local_aws.pool import Pool
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """The local AWS, mended, with IAM enforced."""
+    state = tmp_path_factory.mktemp("local-aws")
+    aws_port, okta_port = free_ports(2)
+    python = ministack_python(PROJECT / ".local", Reporter())
+    processes = Processes(state)
+    try:
+        program = ministack(python, state, aws_port, "us-east-1")
+        events = {"EVENTS_FILE": str(state / "events"), "SCRIPT_FILE": str(state / "script")}
+        processes.start(replace(program, environment={**program.environment, **events}))
+        processes.start(okta(Path(sys.executable), state, okta_port))
+        yield Cloud(f"http://127.0.0.1:{aws_port}", f"http://127.0.0.1:{okta_port}", state)
+    finally:
+        processes.stop()
+
+
+@pytest.fixture(scope="session")
+def shared_pool(cloud: Cloud) -> Pool:
+    """A user pool with every trigger, an app client and the Okta stand-in."""
+    return Pool.create(cloud)
+
+
+@pytest.fixture
+def pool(cloud: Cloud, shared_pool: Pool) -> Pool:
+    """The shared pool, without people and with quiet triggers."""
+    shared_pool.clear()
+    return shared_pool
+
+
+@pytest.fixture
+def browser(pool: Pool) -> OktaBrowser:
+    """Somebody's browser."""
+    return OktaBrowser(pool)

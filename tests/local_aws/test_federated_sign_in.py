@@ -1,0 +1,166 @@
+"""The mends of the federated sign-in."""
+
+from __future__ import annotations
+
+import pytest
+import requests
+from botocore.exceptions import ClientError
+
+from tests.local_aws.cloud import Cloud
+from tests.local_aws.okta_browser import ALICE, BRUNO, CHLOE, OktaBrowser
+from tests.local_aws.pool import Pool, claims
+
+ALICE_NAME = f"okta_{ALICE}".lower()
+
+
+def test_a_first_sign_in_runs_the_triggers_of_a_new_profile(
+    cloud: Cloud, browser: OktaBrowser
+) -> None:
+    """PreSignUp, PostConfirmation, then one token generation for all tokens."""
+    browser.tokens()
+    assert cloud.sources() == [
+        "PreSignUp_ExternalProvider",
+        "PostConfirmation_ConfirmSignUp",
+        "TokenGeneration_HostedAuth",
+    ]
+
+
+def test_a_later_sign_in_runs_the_triggers_of_authentication(
+    cloud: Cloud, browser: OktaBrowser
+) -> None:
+    """No second PreSignUp, and the profile is the same."""
+    first = claims(browser.tokens()["id_token"])["sub"]
+    cloud.forget_events()
+    assert claims(browser.tokens()["id_token"])["sub"] == first
+    assert cloud.sources() == [
+        "PreAuthentication_Authentication",
+        "PostAuthentication_Authentication",
+        "TokenGeneration_HostedAuth",
+    ]
+
+
+def test_events_carry_what_aws_sends(cloud: Cloud, pool: Pool, browser: OktaBrowser) -> None:
+    """PreSignUp knows no `sub` yet; PostConfirmation does; both name the app's client."""
+    browser.tokens()
+    before, after, _ = cloud.events()
+    assert before["userName"] == after["userName"] == ALICE_NAME
+    assert before["callerContext"]["clientId"] == after["callerContext"]["clientId"]
+    assert after["callerContext"]["clientId"] == pool.client_id
+    assert "sub" not in before["request"]["userAttributes"]
+    assert after["request"]["userAttributes"]["sub"]
+    assert after["request"]["userAttributes"]["cognito:user_status"] == "EXTERNAL_PROVIDER"
+
+
+def test_mapped_claims_become_attributes_as_text(pool: Pool, browser: OktaBrowser) -> None:
+    """Booleans stay lower-case, lists are kept, one claim may feed an attribute beside `sub`."""
+    browser.tokens()
+    attributes = pool.user(ALICE_NAME)
+    assert attributes["email"] == "alice@example.com"
+    assert attributes["email_verified"] == "true"
+    assert attributes["custom:groups"] == "[Everyone, admins]"
+    assert attributes["custom:idp_sub"] == ALICE
+    assert attributes["sub"] != ALICE
+
+
+def test_unmapped_claims_do_not_become_attributes(pool: Pool, browser: OktaBrowser) -> None:
+    """Nothing but the mapping, `sub`, `identities` and Cognito's own flags."""
+    requests.put(
+        f"{pool.cloud.okta_url}/users/{BRUNO}-x",
+        json={"email": "x@example.com", "nickname": "X", "secret_claim": "no"},
+        timeout=10,
+    ).raise_for_status()
+    browser.tokens(f"{BRUNO}-x")
+    known = {"email", "email_verified", "custom:idp_sub", "sub", "identities"}
+    assert set(pool.user(f"okta_{BRUNO}-x".lower())) == known
+
+
+def test_an_unmapped_email_verified_reads_false(pool: Pool, browser: OktaBrowser) -> None:
+    """Chloé's provider says false; the ID token carries a JSON false."""
+    id_token = browser.tokens(CHLOE)["id_token"]
+    assert claims(id_token)["email_verified"] is False
+    assert claims(id_token)["given_name"] == "Chloé"
+
+
+def test_a_profile_joins_the_providers_group(pool: Pool, browser: OktaBrowser) -> None:
+    """An unlinked federated user is in <pool>_<provider>, also after a refresh."""
+    tokens = browser.tokens()
+    group = f"{pool.id}_Okta"
+    assert claims(tokens["access_token"])["cognito:groups"] == [group]
+    form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+    refreshed = pool.post("/oauth2/token", form).json()
+    assert claims(refreshed["access_token"])["cognito:groups"] == [group]
+    assert claims(refreshed["access_token"])["scope"] == claims(tokens["access_token"])["scope"]
+
+
+def test_the_nonce_and_state_come_back(browser: OktaBrowser) -> None:
+    """The app's state at the callback, its nonce in the ID token."""
+    answer = browser.sign_in()
+    assert answer["state"] == "state-1"
+    tokens = browser.pool.exchange(answer["code"]).json()
+    assert claims(tokens["id_token"])["nonce"] == "nonce-1"
+
+
+def test_pre_sign_up_refusal_ends_at_the_callback(cloud: Cloud, browser: OktaBrowser) -> None:
+    """With error, description and state, and without a profile."""
+    cloud.script({"PreSignUp_ExternalProvider": {"raise": "GATEHOUSE_REFUSED not invited"}})
+    answer = browser.sign_in()
+    assert answer["error"] == "invalid_request"
+    assert answer["state"] == "state-1"
+    assert "PreSignUp failed with error GATEHOUSE_REFUSED" in answer["error_description"]
+    assert browser.pool.cognito.list_users(UserPoolId=browser.pool.id)["Users"] == []
+
+
+def test_pre_authentication_refusal_ends_at_the_callback(
+    cloud: Cloud, browser: OktaBrowser
+) -> None:
+    """A known person may be refused later."""
+    browser.tokens()
+    cloud.script({"PreAuthentication_Authentication": {"raise": "not today"}})
+    assert "not today" in browser.sign_in()["error_description"]
+
+
+def test_a_denial_at_the_provider_ends_at_the_callback(browser: OktaBrowser) -> None:
+    """error=access_denied travels through, with the app's state."""
+    answer = browser.come_back({"action": "deny"})
+    assert answer["error"] == "access_denied"
+    assert answer["state"] == "state-1"
+
+
+def test_a_missing_required_attribute_ends_at_the_callback(
+    pool: Pool, browser: OktaBrowser
+) -> None:
+    """The pool requires an email address."""
+    requests.put(f"{pool.cloud.okta_url}/users/00uNoMail", json={}, timeout=10).raise_for_status()
+    assert "email" in browser.sign_in("00uNoMail")["error_description"]
+
+
+def test_a_disabled_user_gets_no_code(pool: Pool, browser: OktaBrowser) -> None:
+    """Neither a code nor, for an older refresh token, new tokens."""
+    tokens = browser.tokens()
+    pool.cognito.admin_disable_user(UserPoolId=pool.id, Username=ALICE_NAME)
+    assert "code" not in browser.sign_in()
+    form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+    assert pool.post("/oauth2/token", form).json()["error"] == "invalid_grant"
+
+
+def test_a_user_disabled_after_the_code_gets_no_tokens(pool: Pool, browser: OktaBrowser) -> None:
+    """The exchange looks again."""
+    code = browser.sign_in()["code"]
+    pool.cognito.admin_disable_user(UserPoolId=pool.id, Username=ALICE_NAME)
+    assert pool.exchange(code).status_code == 400
+
+
+@pytest.mark.parametrize("password", ["anything", ""])
+def test_a_federated_user_has_no_password(pool: Pool, browser: OktaBrowser, password: str) -> None:
+    """InitiateAuth refuses as for a wrong password."""
+    browser.tokens()
+    with pytest.raises(ClientError, match=r"NotAuthorized|InvalidParameter"):
+        pool.sign_in(ALICE_NAME, password)
+
+
+def test_an_unknown_state_is_refused_without_a_redirect(pool: Pool) -> None:
+    """Nobody to go back to."""
+    answer = requests.get(
+        pool.cloud.url + "/oauth2/idpresponse", params={"state": "x", "code": "y"}, timeout=10
+    )
+    assert answer.status_code == 400
