@@ -1,0 +1,52 @@
+# `make help` lists the targets. Nothing but Python 3.10+ (and, for the browser tests, npm or apt for Chromium) is presumed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+OUT ?= dist
+
+.PHONY: help up down test check unit e2e package security lock clean
+
+help: ## Show this help
+	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+$(STAMP): requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || { \
+	  echo "Python 3.10 to 3.13 is needed; $(PYTHON) is $$($(PYTHON) -V 2>&1). Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "Installing into $(VENV) (once, and after requirements change) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $(STAMP)
+
+up: $(STAMP) ## Start the local AWS and Okta stand-in, deploy, print the URL; Ctrl-C stops
+	@$(BIN)/python -m ops up
+
+down: $(STAMP) ## Stop a stack that was started with `python -m ops up --detach`
+	@$(BIN)/python -m ops down
+
+test: $(STAMP) ## Everything: checks, unit, component and end-to-end tests in a real browser
+	@$(BIN)/python -m tests.browser
+	@$(BIN)/ruff check .
+	@$(BIN)/python -m pytest tests
+
+check: $(STAMP) ## Seconds: ruff, format, mypy, unit and component tests
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/cfn-lint ops/templates/*.yaml
+	@$(BIN)/python -m pytest -q tests/unit tests/component
+
+package: $(STAMP) ## The Lambda zip into OUT=DIR, just as `chalice deploy` packages it
+	@$(BIN)/python -m ops package --out $(OUT)
+
+bench: $(STAMP) ## The benchmarks
+	@$(BIN)/python -m benchmarks
+
+security: $(STAMP) ## The security matrix with its test counts
+	@$(BIN)/python -m ops.security_matrix
+
+lock: $(STAMP) ## Lock requirements*.in anew for Python 3.10-3.13, with hashes and without index addresses
+	@$(BIN)/python -m ops.lock
+
+clean: ## Remove everything that was installed or built here
+	rm -rf $(VENV) .local .chalice/deployments dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
