@@ -30,7 +30,8 @@ _CONFIG = Config(
 
 def session(stage: Stage) -> boto3.Session:
     """Build a boto3 session in the stage's region."""
-    return boto3.Session(region_name=stage.region)
+    with explained("opening a session"):
+        return boto3.Session(region_name=stage.region)
 
 
 def client(session: boto3.Session, service: str) -> Any:

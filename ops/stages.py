@@ -202,8 +202,12 @@ def _region(options: Mapping[str, Any]) -> str:
             return candidate
     # Last, because importing botocore takes a tenth of a second.
     import botocore.session
+    from botocore.exceptions import BotoCoreError
 
-    found = botocore.session.get_session().get_config_variable("region")
+    try:
+        found = botocore.session.get_session().get_config_variable("region")
+    except BotoCoreError as error:
+        raise OpsError(f"The AWS configuration cannot be read: {error}") from error
     return str(found) if found else ""
 
 
