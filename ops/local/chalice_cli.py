@@ -52,6 +52,8 @@ def cached(build: Callable[..., None], cache: Path) -> Callable[..., None]:
 
 def main() -> int:
     """Run `chalice` with this process's arguments."""
+    # This script's own folder is no place to import from.
+    del sys.path[0]
     shorten_sleeps()
     from chalice.cli import main as chalice
     from chalice.deploy.packager import DependencyBuilder

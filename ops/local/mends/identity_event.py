@@ -29,10 +29,15 @@ _ADMIN_CLIENT = "CLIENT_ID_NOT_APPLICABLE"
 _request: contextvars.ContextVar[Mapping[str, Any] | None] = contextvars.ContextVar(
     "request", default=None
 )
+# The `sub` of a person about to be made, told to a trigger before it exists.
+_promised_sub: contextvars.ContextVar[str | None] = contextvars.ContextVar(
+    "promised_sub", default=None
+)
 
 
 def apply(emulator: Emulator) -> None:
     """Put the events in place."""
+    replace(emulator.cognito, "new_uuid", _keep_promise)
     replace(emulator.cognito, "_apply_presignup_trigger", lambda _: _pre_sign_up(emulator))
     replace(emulator.cognito, "_run_idp_handler", lambda run: _around_api_call(emulator, run))
 
@@ -95,6 +100,15 @@ def _before(emulator: Emulator, action: str, data: dict[str, Any]) -> None:
             fire(emulator, pool, "PreAuthentication", "Authentication", user, data)
 
 
+def _keep_promise(new_uuid: Callable[[], str]) -> Callable[[], str]:
+    def uuid() -> str:
+        promised = _promised_sub.get()
+        _promised_sub.set(None)
+        return promised or new_uuid()
+
+    return uuid
+
+
 def _before_admin_create(emulator: Emulator, data: dict[str, Any]) -> None:
     cognito = emulator.cognito
     pool = cognito._get_pool_unscoped(data.get("UserPoolId"))
@@ -106,9 +120,8 @@ def _before_admin_create(emulator: Emulator, data: dict[str, Any]) -> None:
     if alias:
         attributes.setdefault(alias, username)
         # In a pool that signs in by email the user name is the `sub` to be.
-        sub = attributes.setdefault("sub", cognito.new_uuid())
-        data["UserAttributes"] = cognito._dict_to_attr_list(attributes)
-        username = sub
+        username = cognito.new_uuid()
+        _promised_sub.set(username)
     answer = cognito._apply_presignup_trigger(
         pool["Id"], _ADMIN_CLIENT, username, attributes, "PreSignUp_AdminCreateUser"
     )

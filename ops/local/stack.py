@@ -1,0 +1,232 @@
+"""The local stack: the same template, the same `chalice deploy`, against an AWS on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ops import aws
+from ops.connect import connect, load_deployed
+from ops.errors import OpsError
+from ops.identity_stack import provision
+from ops.local import programs
+from ops.local.chalice_cli import CACHE
+from ops.local.deployer import create_deployer, local_aws_only
+from ops.local.environment import ministack_python, require_linux
+from ops.local.okta import load_people
+from ops.local.people import DEMO_USERS, create_demo_users
+from ops.local.processes import Processes, require_free_port
+from ops.local.staged_copy import stage_copy
+from ops.providers import Provider, add_provider
+from ops.report import Reporter
+from ops.stages import LOCAL, Stage, load_stage, write_environment
+
+_PROJECT = Path(__file__).resolve().parents[2]
+_CHALICE = Path(__file__).resolve().parent / "chalice_cli.py"
+_WATCH_SECONDS = 0.5
+_SHOWN_LINES = 20
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where the stack listens."""
+
+    app: int
+    aws: int
+    okta: int
+
+    @property
+    def app_url(self) -> str:
+        """On localhost while the others are on 127.0.0.1: cross-site, as on AWS."""
+        return f"http://localhost:{self.app}/"
+
+    @property
+    def aws_url(self) -> str:
+        """The local AWS, its Cognito pages included."""
+        return f"http://127.0.0.1:{self.aws}"
+
+    @property
+    def okta_url(self) -> str:
+        """Issuer of the Okta stand-in."""
+        return f"http://127.0.0.1:{self.okta}"
+
+
+def up(
+    detach: bool = False,
+    port: int = 8000,
+    aws_port: int = 4566,
+    okta_port: int = 8100,
+    project_dir: Path = _PROJECT,
+    report: Reporter | None = None,
+) -> None:
+    """Start everything and deploy into it; stay until interrupted, unless detached.
+
+    Whatever an earlier `up` of this checkout left running is stopped first. Raises OpsError.
+    """
+    require_linux()
+    report = report or Reporter()
+    state_dir = project_dir / ".local"
+    state_dir.mkdir(exist_ok=True)
+    processes = Processes(state_dir)
+    left = processes.stop()
+    if left:
+        report.note(f"stopped what was running: {', '.join(left)}")
+    ports = Ports(port, aws_port, okta_port)
+    _require_free(ports)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        _start(processes, state_dir, project_dir, ports, report)
+        _announce(ports, detach)
+        while not detach:
+            time.sleep(_WATCH_SECONDS)
+            processes.check()
+    except KeyboardInterrupt:
+        _stop(processes, state_dir)
+        report.note("stopped")
+    except BaseException:
+        _stop(processes, state_dir)
+        raise
+
+
+def down(project_dir: Path = _PROJECT) -> None:
+    """Stop what `up` started, also after a crash; says so when there was nothing."""
+    state_dir = project_dir / ".local"
+    stopped = _stop(Processes(state_dir), state_dir)
+    Reporter().note(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
+
+
+def info(project_dir: Path = _PROJECT) -> dict[str, Any]:
+    """Say where the running stack is and who can sign in."""
+    state_dir = project_dir / ".local"
+    if not Processes(state_dir).running():
+        raise OpsError("The local stack is not running. Start it with `make up`.")
+    try:
+        found: dict[str, Any] = json.loads((state_dir / "info.json").read_text())
+    except (OSError, ValueError):
+        raise OpsError("The local stack is not ready yet: it is being deployed.") from None
+    return found
+
+
+def _start(
+    processes: Processes, state_dir: Path, project_dir: Path, ports: Ports, report: Reporter
+) -> None:
+    python = ministack_python(state_dir, report)
+    region = _region(project_dir)
+    report.step("Starting the local AWS and the Okta stand-in")
+    processes.start(programs.ministack(python, state_dir, ports.aws, region))
+    processes.start(programs.okta(Path(sys.executable), state_dir, ports.okta))
+    report.done()
+    copy = state_dir / "app"
+    stage_copy(project_dir, copy)
+    credentials = create_deployer(ports.aws_url, region)
+    with local_aws_only(ports.aws_url, region, credentials, state_dir / "no-aws-files"):
+        stage = _deploy(copy, state_dir, ports, report)
+        facts = _facts(stage, ports)
+    api_id = facts["rest_api_id"]
+    processes.start(
+        programs.front_proxy(state_dir, ports.app, ports.aws, api_id, stage.api_gateway_stage)
+    )
+    (state_dir / "info.json").write_text(json.dumps(facts, indent=2))
+
+
+def _deploy(copy: Path, state_dir: Path, ports: Ports, report: Reporter) -> Stage:
+    """Do what `ops deploy` and `ops provider add` do on AWS."""
+    stage = load_stage(copy, LOCAL)
+    session = aws.session(stage)
+    outputs = provision(session, stage, {}, report)
+    pool_id = outputs.environment["USER_POOL_ID"]
+    addresses = {
+        "COGNITO_URL": ports.aws_url,
+        "JWKS_URL": f"{ports.aws_url}/{pool_id}/.well-known/jwks.json",
+        "PUBLIC_URL": ports.app_url,
+    }
+    write_environment(copy, LOCAL, addresses, {})
+    _run_chalice(copy, state_dir, report)
+    stage = load_stage(copy, LOCAL)
+    okta = Provider(
+        name="Okta",
+        issuer=ports.okta_url,
+        client_id="gatehouse-local",
+        client_secret="local-only",  # noqa: S106 - the stand-in takes any
+    )
+    add_provider(session, stage, okta, report)
+    connect(session, stage, report)
+    create_demo_users(session, pool_id)
+    return stage
+
+
+def _run_chalice(copy: Path, state_dir: Path, report: Reporter) -> None:
+    report.step("chalice deploy --stage local")
+    done = subprocess.run(
+        [sys.executable, str(_CHALICE), "deploy", "--stage", LOCAL],
+        cwd=copy,
+        env={
+            **os.environ,
+            CACHE: str(state_dir / "dependencies"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        tail = "\n".join(done.stdout.splitlines()[-_SHOWN_LINES:])
+        raise OpsError(f"`chalice deploy --stage local` failed:\n{tail}")
+    report.done()
+
+
+def _facts(stage: Stage, ports: Ports) -> dict[str, Any]:
+    people = [{"sub": person["sub"], "email": person["email"]} for person in load_people()]
+    return {
+        "app_url": ports.app_url,
+        "cognito_url": ports.aws_url,
+        "okta_url": ports.okta_url,
+        "aws_endpoint_url": ports.aws_url,
+        "region": stage.region,
+        "stage": stage.name,
+        "user_pool_id": stage.environment["USER_POOL_ID"],
+        "client_id": stage.environment["CLIENT_ID"],
+        "users_table": stage.environment["USERS_TABLE"],
+        "rest_api_id": load_deployed(stage).rest_api_id,
+        "okta_users": people,
+        "demo_users": [dict(user) for user in DEMO_USERS],
+    }
+
+
+def _announce(ports: Ports, detach: bool) -> None:
+    people = ", ".join(str(person["email"]) for person in load_people())
+    accounts = ", ".join(f"{user['email']} / {user['password']}" for user in DEMO_USERS)
+    stop = "python -m ops down" if detach else "Ctrl-C"
+    print(
+        f"\n  Open              {ports.app_url}\n"
+        f"  Okta's people     {people} (choose one, no password)\n"
+        f"  Email, password   {accounts}\n"
+        f"  Mails and codes   {ports.aws_url}/_ministack/ses/messages\n"
+        f"  Stop              {stop}\n",
+        flush=True,
+    )
+
+
+def _require_free(ports: Ports) -> None:
+    require_free_port(ports.app, "the app", "--port")
+    require_free_port(ports.aws, "the local AWS", "--aws-port")
+    require_free_port(ports.okta, "the Okta stand-in", "--okta-port")
+
+
+def _region(project_dir: Path) -> str:
+    return load_stage(project_dir, LOCAL).region
+
+
+def _stop(processes: Processes, state_dir: Path) -> list[str]:
+    (state_dir / "info.json").unlink(missing_ok=True)
+    return processes.stop()
