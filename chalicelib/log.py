@@ -4,22 +4,23 @@ JSON escapes CR and LF, so nobody can write a line of their own into the log. Ca
 password, code, cookie or e-mail address.
 """
 
-import contextvars
 import json
 import sys
 import traceback
 
-_request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="-")
+# A plain global: Lambda gives a container one event at a time.
+_request_id = "-"
 
 
 def bind_request_id(request_id: str) -> None:
     """Attach `request_id` (Lambda's aws_request_id) to the lines that follow in this invocation."""
-    _request_id.set(request_id)
+    global _request_id
+    _request_id = request_id
 
 
 def log_event(event: str, **fields: object) -> None:
     """Write one line, e.g. `log_event("sign_in", user="Okta_00u1", door="hosted")`."""
-    line = {"event": event, "request_id": _request_id.get(), **fields}
+    line = {"event": event, "request_id": _request_id, **fields}
     sys.stdout.write(json.dumps(line, default=str) + "\n")
 
 

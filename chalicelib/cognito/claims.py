@@ -6,14 +6,12 @@ Source: AWS "Control access to REST APIs using Amazon Cognito user pools as an a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from chalicelib.errors import Forbidden, Unauthorized
 
 
-@dataclass(frozen=True)
-class Caller:
+class Caller(NamedTuple):
     """The person behind an access token. Identity is `sub`; `username` is the users table's key."""
 
     sub: str

@@ -9,8 +9,6 @@ from chalicelib import services
 from chalicelib.errors import GatehouseError, LoginExpired, SignInError, TemporarilyUnavailable
 from chalicelib.log import log_event
 from chalicelib.routes.request import app_url, query_value, query_values, request_cookies
-from chalicelib.web.cookies import build_cookie, clear_cookie
-from chalicelib.web.redirects import parse_return_to
 
 routes = Blueprint(__name__)
 
@@ -37,6 +35,8 @@ def config() -> dict[str, Any]:
 def login() -> Response:
     """302 to Cognito's authorize endpoint, with a login transaction in a cookie of its own."""
     from chalicelib.session.transactions import LIFETIME_SECONDS
+    from chalicelib.web.cookies import build_cookie, clear_cookie
+    from chalicelib.web.redirects import parse_return_to
 
     request = routes.current_request
     url = app_url(request)
@@ -65,6 +65,8 @@ def callback() -> Response:
     """303 to where the person wanted to go, with the session cookie; any failure is 303 to the page with an error code."""
     from chalicelib.session.sessions import COOKIE
     from chalicelib.session.transactions import cookie_name
+    from chalicelib.web.cookies import build_cookie, clear_cookie
+    from chalicelib.web.redirects import parse_return_to
 
     request = routes.current_request
     url = app_url(request)

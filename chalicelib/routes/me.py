@@ -1,6 +1,5 @@
 """The caller's own record."""
 
-from dataclasses import asdict
 from typing import Any
 
 from chalice.app import Blueprint
@@ -15,6 +14,8 @@ routes = Blueprint(__name__)
 @routes.route("/me", methods=["GET"], authorizer=authorized("api/read"))
 def me() -> dict[str, Any]:
     """The record from the users table and the caller's groups."""
+    from dataclasses import asdict
+
     caller = caller_of(routes.current_request)
     record = services.current().users.load(caller.username)
     # A user name can be given to a new person after a deletion; `sub` never is (S-50).

@@ -5,7 +5,6 @@ from chalice.app import Blueprint, Response
 from chalicelib import __version__, services
 from chalicelib.errors import NotFound
 from chalicelib.routes.request import app_url
-from chalicelib.web.static_files import ASSET_CACHE_CONTROL, load_static_files
 
 routes = Blueprint(__name__)
 
@@ -13,6 +12,8 @@ routes = Blueprint(__name__)
 @routes.route("/", methods=["GET"])
 def page() -> Response:
     """The page's HTML, with addresses built from the API's own base."""
+    from chalicelib.web.static_files import load_static_files
+
     html = load_static_files().page(
         base_path=app_url(routes.current_request).base_path,
         title=services.current().settings.app_title,
@@ -23,6 +24,8 @@ def page() -> Response:
 @routes.route("/assets/{version}/{name}", methods=["GET"])
 def asset(version: str, name: str) -> Response:
     """A file of the page, cached for ever under its fingerprint."""
+    from chalicelib.web.static_files import ASSET_CACHE_CONTROL, load_static_files
+
     found = load_static_files().asset(version, name)
     if found is None:
         raise NotFound("no such asset")

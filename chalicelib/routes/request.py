@@ -1,11 +1,12 @@
 """What a view reads from Chalice's request: single query values, cookies, the app's own address."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib import services
 from chalicelib.errors import InvalidRequest
-from chalicelib.web.cookies import parse_cookies
-from chalicelib.web.urls import AppUrl, build_app_url
+
+if TYPE_CHECKING:
+    from chalicelib.web.urls import AppUrl
 
 
 def query_values(request: Any, name: str) -> list[str]:
@@ -24,6 +25,8 @@ def query_value(request: Any, name: str) -> str | None:
 
 def request_cookies(request: Any) -> dict[str, str]:
     """Return the request's cookies; HTTP/2 clients may split them over several headers."""
+    from chalicelib.web.cookies import parse_cookies
+
     event = request.to_original_event()
     several = event.get("multiValueHeaders") or {}
     headers = [
@@ -37,6 +40,8 @@ def request_cookies(request: Any) -> dict[str, str]:
     return parse_cookies(headers)
 
 
-def app_url(request: Any) -> AppUrl:
+def app_url(request: Any) -> "AppUrl":
     """Return the address under which this request reached us."""
+    from chalicelib.web.urls import build_app_url
+
     return build_app_url(request.context, services.current().settings.public_url)

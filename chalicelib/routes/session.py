@@ -6,7 +6,6 @@ from chalice.app import Blueprint, Response
 
 from chalicelib import services
 from chalicelib.routes.request import app_url, request_cookies
-from chalicelib.web.cookies import build_cookie, clear_cookie
 
 routes = Blueprint(__name__)
 
@@ -15,6 +14,7 @@ routes = Blueprint(__name__)
 def refresh() -> Response:
     """A fresh access token for the page's memory; the refresh token moves on inside the cookie."""
     from chalicelib.session.sessions import COOKIE
+    from chalicelib.web.cookies import build_cookie
 
     current = services.current()
     refreshed = current.session_flow.refresh(request_cookies(routes.current_request).get(COOKIE))
@@ -60,6 +60,7 @@ def token_answer(refreshed: Any, now: float) -> dict[str, Any]:
 def logout() -> Response:
     """Revoke and forget the session; the browser goes on to `logout_url`, which ends Cognito's own."""
     from chalicelib.session.sessions import COOKIE
+    from chalicelib.web.cookies import clear_cookie
 
     current = services.current()
     request = routes.current_request

@@ -14,7 +14,6 @@ from chalicelib import errors, services
 from chalicelib.errors import GatehouseError
 from chalicelib.log import bind_request_id, log_event, log_exception
 from chalicelib.routes.authorization import CALLER_KEY, ScopedAuthorizer
-from chalicelib.web import bodies, csrf, urls
 from chalicelib.web.security_headers import SECURITY_HEADERS
 
 JSON_TYPE = "application/json; charset=utf-8"
@@ -109,6 +108,8 @@ def _check_public(request: Request) -> None:
     """Cookie routes change things by POST: their bodies are checked, then that our own page calls (S-28, S-29)."""
     if request.method == "GET":
         return
+    from chalicelib.web import bodies, csrf, urls
+
     bodies.verify_body(request.raw_body, request.headers.get("content-type"))
     settings = services.current().settings
     own = urls.build_app_url(request.context, settings.public_url)

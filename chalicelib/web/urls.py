@@ -1,13 +1,11 @@
 """The app's public address, from what API Gateway itself says (never from Host or X-Forwarded-*; S-04)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 
-@dataclass(frozen=True)
-class AppUrl:
+class AppUrl(NamedTuple):
     """`origin` such as `https://id.execute-api.eu-west-1.amazonaws.com`, `base_path` such as `/api/`."""
 
     origin: str
