@@ -1,0 +1,174 @@
+"""The mends of /oauth2/authorize, /login, /oauth2/token, /oauth2/revoke and /logout."""
+
+from __future__ import annotations
+
+import requests
+
+from tests.local_aws.cloud import Cloud
+from tests.local_aws.okta_browser import OktaBrowser, query_of
+from tests.local_aws.pool import CALLBACK, CHALLENGE, PASSWORD, SCOPE, SIGNED_OUT, Pool, claims
+
+EMAIL = "dana@example.com"
+
+
+def log_in(pool: Pool, password: str = PASSWORD) -> requests.Response:
+    """Post the hosted login page's form."""
+    form = {
+        "client_id": pool.client_id,
+        "redirect_uri": CALLBACK,
+        "response_type": "code",
+        "scope": SCOPE,
+        "state": "state-2",
+        "code_challenge": CHALLENGE,
+        "code_challenge_method": "S256",
+        "username": EMAIL,
+        "password": password,
+    }
+    return requests.post(pool.cloud.url + "/login", data=form, allow_redirects=False, timeout=30)
+
+
+def test_cognito_as_provider_shows_the_login_page(browser: OktaBrowser) -> None:
+    """identity_provider=COGNITO is the pool itself."""
+    page = browser.authorize(identity_provider="COGNITO")
+    assert page.status_code == 200
+    assert 'name="password"' in page.text
+
+
+def test_an_idp_identifier_picks_its_provider(browser: OktaBrowser) -> None:
+    """Such as the domain of an address."""
+    answer = browser.authorize(identity_provider="", idp_identifier="example.com")
+    assert answer.headers["Location"].startswith(browser.pool.cloud.okta_url)
+
+
+def test_an_unknown_idp_identifier_goes_nowhere(browser: OktaBrowser) -> None:
+    """Cognito answers itself."""
+    answer = browser.authorize(identity_provider="", idp_identifier="example.net")
+    assert answer.status_code == 400
+
+
+def test_a_provider_must_be_enabled_for_the_client(browser: OktaBrowser) -> None:
+    """One that the client does not list is not offered."""
+    assert browser.authorize(identity_provider="Other").status_code == 400
+
+
+def test_a_foreign_redirect_uri_is_never_redirected_to(browser: OktaBrowser) -> None:
+    """Not even with an error."""
+    answer = browser.authorize(redirect_uri="https://evil.example/")
+    assert answer.status_code == 400
+    assert "Location" not in answer.headers
+
+
+def test_plain_pkce_is_refused(browser: OktaBrowser) -> None:
+    """S256 only, on the federated path too."""
+    answer = browser.authorize(code_challenge_method="plain")
+    assert query_of(answer.headers["Location"])["error"] == "invalid_request"
+
+
+def test_a_login_hint_travels_to_the_provider(browser: OktaBrowser) -> None:
+    """The provider may fill it in."""
+    answer = browser.authorize(login_hint="alice@example.com")
+    assert query_of(answer.headers["Location"])["login_hint"] == "alice@example.com"
+
+
+def test_pkce_is_enforced_on_the_federated_path(browser: OktaBrowser) -> None:
+    """No verifier, a wrong one; then the right one still works: the code was not spent."""
+    code = browser.sign_in()["code"]
+    pool = browser.pool
+    assert pool.exchange(code, code_verifier="").status_code == 400
+    assert pool.exchange(code, code_verifier="x" * 43).json()["error"] == "invalid_grant"
+    assert pool.exchange(code).status_code == 200
+    assert pool.exchange(code).json()["error"] == "invalid_grant"
+
+
+def test_a_code_needs_its_redirect_uri_and_secret(browser: OktaBrowser) -> None:
+    """As MiniStack already does for codes of its own login page."""
+    code = browser.sign_in()["code"]
+    assert browser.pool.exchange(code, redirect_uri="http://localhost:1/").status_code == 400
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK}
+    assert browser.pool.post("/oauth2/token", form, secret="wrong").status_code == 400
+
+
+def test_an_omitted_scope_means_all_of_the_clients(browser: OktaBrowser) -> None:
+    """Which is why the app always sends its own."""
+    access = claims(browser.tokens(scope="")["access_token"])
+    assert set(access["scope"].split()) == set(SCOPE.split())
+
+
+def test_a_refresh_needs_the_clients_secret(browser: OktaBrowser) -> None:
+    """A confidential client without its secret gets nothing."""
+    form = {
+        "grant_type": "refresh_token",
+        "refresh_token": browser.tokens()["refresh_token"],
+        "client_id": browser.pool.client_id,
+    }
+    answer = requests.post(browser.pool.cloud.url + "/oauth2/token", data=form, timeout=30)
+    assert answer.json()["error"] == "invalid_client"
+
+
+def test_expires_in_is_the_access_tokens_lifetime(browser: OktaBrowser) -> None:
+    """At the exchange and at a refresh: ten minutes here."""
+    tokens = browser.tokens()
+    form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+    refreshed = browser.pool.post("/oauth2/token", form).json()
+    assert tokens["expires_in"] == refreshed["expires_in"] == 600
+
+
+def test_revoking_ends_a_refresh_token(browser: OktaBrowser) -> None:
+    """And answers 200 again for the dead one."""
+    form = {"token": browser.tokens()["refresh_token"]}
+    pool = browser.pool
+    assert pool.post("/oauth2/revoke", form).status_code == 200
+    refresh = {"grant_type": "refresh_token", "refresh_token": form["token"]}
+    assert pool.post("/oauth2/token", refresh).json()["error"] == "invalid_grant"
+    assert pool.post("/oauth2/revoke", form).status_code == 200
+
+
+def test_revoking_wants_a_refresh_token_and_its_client(browser: OktaBrowser) -> None:
+    """Not an access token, not nothing, not without credentials."""
+    pool, tokens = browser.pool, browser.tokens()
+    assert pool.post("/oauth2/revoke", {}).json()["error"] == "invalid_request"
+    access = pool.post("/oauth2/revoke", {"token": tokens["access_token"]})
+    assert access.json()["error"] == "unsupported_token_type"
+    form = {"token": tokens["refresh_token"]}
+    assert pool.post("/oauth2/revoke", form, secret="wrong").json()["error"] == "invalid_client"
+
+
+def test_logout_goes_only_to_the_clients_own_urls(pool: Pool) -> None:
+    """Others are refused without a redirect."""
+    logout = f"{pool.cloud.url}/logout"
+    query = {"client_id": pool.client_id, "logout_uri": SIGNED_OUT}
+    allowed = requests.get(logout, params=query, allow_redirects=False, timeout=10)
+    assert allowed.headers["Location"] == SIGNED_OUT
+    query["logout_uri"] = "https://evil.example/"
+    refused = requests.get(logout, params=query, allow_redirects=False, timeout=10)
+    assert refused.status_code == 400
+    assert "Location" not in refused.headers
+
+
+def test_the_login_page_runs_the_triggers(cloud: Cloud, pool: Pool) -> None:
+    """Before and after; the tokens follow at the exchange."""
+    pool.add_person(EMAIL)
+    answer = query_of(log_in(pool).headers["Location"])
+    assert answer["state"] == "state-2"
+    assert pool.exchange(answer["code"]).status_code == 200
+    assert cloud.sources() == [
+        "PreAuthentication_Authentication",
+        "PostAuthentication_Authentication",
+        "TokenGeneration_HostedAuth",
+    ]
+
+
+def test_a_wrong_password_shows_the_login_page_again(cloud: Cloud, pool: Pool) -> None:
+    """Without PostAuthentication."""
+    pool.add_person(EMAIL)
+    assert log_in(pool, "wrong").status_code == 200
+    assert "PostAuthentication_Authentication" not in cloud.sources()
+
+
+def test_a_refusal_on_the_login_page_ends_at_the_callback(cloud: Cloud, pool: Pool) -> None:
+    """With the trigger's words and the state."""
+    pool.add_person(EMAIL)
+    cloud.script({"PreAuthentication_Authentication": {"raise": "closed"}})
+    answer = query_of(log_in(pool).headers["Location"])
+    assert answer["error"] == "invalid_request"
+    assert answer["state"] == "state-2"

@@ -1,0 +1,135 @@
+"""The mends of the triggers around sign-up and sign-in with a password."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.local_aws.cloud import ACCOUNT, Cloud
+from tests.local_aws.pool import PASSWORD, Pool
+
+EMAIL = "dana@example.com"
+
+
+def sign_up(pool: Pool, **more: Any) -> str:
+    """SignUp; return the user's sub."""
+    answer = pool.cognito.sign_up(
+        ClientId=pool.client_id,
+        SecretHash=pool.secret_hash(EMAIL),
+        Username=EMAIL,
+        Password=PASSWORD,
+        UserAttributes=[{"Name": "email", "Value": EMAIL}],
+        **more,
+    )
+    return str(answer["UserSub"])
+
+
+def test_sign_up_shows_no_sub_to_pre_sign_up(cloud: Cloud, pool: Pool) -> None:
+    """The user does not exist yet; what the client sent along arrives."""
+    sub = sign_up(pool, ClientMetadata={"invitation": "7"})
+    (event,) = cloud.events()
+    assert event["triggerSource"] == "PreSignUp_SignUp"
+    assert "sub" not in event["request"]["userAttributes"]
+    assert event["request"]["clientMetadata"] == {"invitation": "7"}
+    assert event["userName"] == sub
+
+
+def test_confirming_fires_post_confirmation(cloud: Cloud, pool: Pool) -> None:
+    """With the attributes the user now has."""
+    sub = sign_up(pool)
+    cloud.forget_events()
+    pool.cognito.confirm_sign_up(
+        ClientId=pool.client_id,
+        SecretHash=pool.secret_hash(EMAIL),
+        Username=EMAIL,
+        ConfirmationCode="123456",
+    )
+    (event,) = cloud.events()
+    assert event["triggerSource"] == "PostConfirmation_ConfirmSignUp"
+    assert event["request"]["userAttributes"]["sub"] == sub
+    assert event["request"]["userAttributes"]["cognito:user_status"] == "CONFIRMED"
+
+
+def test_confirming_by_an_administrator_fires_post_confirmation(cloud: Cloud, pool: Pool) -> None:
+    """AdminConfirmSignUp counts as well."""
+    sign_up(pool)
+    pool.cognito.admin_confirm_sign_up(UserPoolId=pool.id, Username=EMAIL)
+    assert cloud.sources()[-1] == "PostConfirmation_ConfirmSignUp"
+
+
+def test_a_reset_password_fires_post_confirmation(cloud: Cloud, pool: Pool) -> None:
+    """Under the other name: ConfirmForgotPassword."""
+    pool.add_person(EMAIL)
+    pool.cognito.forgot_password(
+        ClientId=pool.client_id, SecretHash=pool.secret_hash(EMAIL), Username=EMAIL
+    )
+    pool.cognito.confirm_forgot_password(
+        ClientId=pool.client_id,
+        SecretHash=pool.secret_hash(EMAIL),
+        Username=EMAIL,
+        ConfirmationCode="654321",
+        Password=PASSWORD + "!",
+    )
+    assert cloud.sources() == ["PostConfirmation_ConfirmForgotPassword"]
+
+
+def test_an_administrators_user_fires_pre_sign_up(cloud: Cloud, pool: Pool) -> None:
+    """PreSignUp_AdminCreateUser, without a client, never PostConfirmation."""
+    created = pool.cognito.admin_create_user(
+        UserPoolId=pool.id, Username=EMAIL, MessageAction="SUPPRESS"
+    )
+    (event,) = cloud.events()
+    assert event["triggerSource"] == "PreSignUp_AdminCreateUser"
+    assert event["callerContext"]["clientId"] == "CLIENT_ID_NOT_APPLICABLE"
+    assert event["userName"] == created["User"]["Username"]
+    assert event["request"]["userAttributes"]["email"] == EMAIL
+
+
+def test_a_refused_administrators_user_is_not_made(cloud: Cloud, pool: Pool) -> None:
+    """The refusal comes back as UserLambdaValidationException."""
+    cloud.script({"PreSignUp_AdminCreateUser": {"raise": "no"}})
+    with pytest.raises(ClientError, match="UserLambdaValidationException"):
+        pool.cognito.admin_create_user(UserPoolId=pool.id, Username=EMAIL)
+    assert pool.cognito.list_users(UserPoolId=pool.id)["Users"] == []
+
+
+def test_a_password_sign_in_is_between_its_triggers(cloud: Cloud, pool: Pool) -> None:
+    """PreAuthentication, the tokens, PostAuthentication."""
+    pool.add_person(EMAIL)
+    pool.sign_in(EMAIL)
+    assert cloud.sources() == [
+        "PreAuthentication_Authentication",
+        "TokenGeneration_Authentication",
+        "PostAuthentication_Authentication",
+    ]
+
+
+def test_pre_authentication_refuses_a_password_sign_in(cloud: Cloud, pool: Pool) -> None:
+    """No tokens are made."""
+    pool.add_person(EMAIL)
+    cloud.script({"PreAuthentication_Authentication": {"raise": "closed"}})
+    with pytest.raises(ClientError, match="PreAuthentication failed with error closed"):
+        pool.sign_in(EMAIL)
+    assert "TokenGeneration_Authentication" not in cloud.sources()
+
+
+def test_a_trigger_without_a_permission_for_this_pool_fails(cloud: Cloud, pool: Pool) -> None:
+    """Another pool's SourceArn does not let this one in."""
+    functions = cloud.client("lambda")
+    functions.remove_permission(FunctionName="triggers", StatementId="cognito")
+    permission = {
+        "FunctionName": "triggers",
+        "StatementId": "cognito",
+        "Action": "lambda:InvokeFunction",
+        "Principal": "cognito-idp.amazonaws.com",
+        "SourceAccount": ACCOUNT,
+    }
+    try:
+        functions.add_permission(**permission, SourceArn=pool.arn + "-other")
+        with pytest.raises(ClientError, match="invocation failed due to error AccessDenied"):
+            sign_up(pool)
+    finally:
+        functions.remove_permission(FunctionName="triggers", StatementId="cognito")
+        functions.add_permission(**permission, SourceArn=pool.arn)
