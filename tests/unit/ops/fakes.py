@@ -1,0 +1,260 @@
+"""Hand-written stand-ins for AWS clients, as far as ops uses them."""
+
+# ruff: noqa: N803  -- boto3 names its arguments as AWS does
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from ops.report import Reporter
+from ops.stages import Stage
+
+POOL = "eu-west-1_Pool"
+POOL_ARN = f"arn:aws:cognito-idp:eu-west-1:111122223333:userpool/{POOL}"
+
+
+def client_error(code: str, message: str = "") -> ClientError:
+    """Build the error that boto3 raises."""
+    return ClientError({"Error": {"Code": code, "Message": message}}, "Operation")
+
+
+def reporter() -> tuple[Reporter, io.StringIO]:
+    """A reporter whose lines can be read, with a clock that stands still."""
+    stream = io.StringIO()
+    return Reporter(stream, clock=lambda: 0.0), stream
+
+
+def project(tmp_path: Path, **stages: Mapping[str, Any]) -> Path:
+    """Write a minimal project with these stages and answer its folder."""
+    folder = tmp_path / ".chalice"
+    folder.mkdir()
+    config = {
+        "version": "2.0",
+        "app_name": "gatehouse",
+        "api_gateway_stage": "api",
+        "manage_iam_role": False,
+        "minimum_compression_size": 1024,
+        "stages": stages,
+    }
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    return tmp_path
+
+
+def dev_block(**changes: Any) -> dict[str, Any]:
+    """A stage's block that is in order."""
+    return {
+        "environment_variables": {"DIRECT_SIGN_IN": "managed"},
+        "gatehouse": {"region": "eu-west-1", "domain_prefix": "acme-dev"},
+        **changes,
+    }
+
+
+def stage(project_dir: Path, name: str = "dev", **environment: str) -> Stage:
+    """A stage as `load_stage` answers it after the first pass."""
+    return Stage(
+        name=name,
+        app_name="gatehouse",
+        project_dir=project_dir,
+        region="eu-west-1",
+        environment={
+            "DIRECT_SIGN_IN": "managed",
+            "USER_POOL_ID": POOL,
+            "USER_POOL_ARN": POOL_ARN,
+            "PROVIDERS_TABLE": "providers",
+            "USERS_TABLE": "users",
+            **environment,
+        },
+        options={"domain_prefix": "acme-dev", "throttle_rate": 7, "throttle_burst": 9},
+    )
+
+
+class FakeSession:
+    """Answers the fakes it was given, by service name."""
+
+    def __init__(self, **clients: Any) -> None:
+        self._clients = {name.replace("_", "-"): client for name, client in clients.items()}
+
+    def client(self, service: str, config: object = None) -> Any:
+        """The client of a service; asking for another one is a mistake of the test."""
+        return self._clients[service]
+
+
+class FakeCloudFormation:
+    """One stack. `fails` names a resource whose reason makes the next operation roll back."""
+
+    def __init__(self, status: str | None = None, parameters: Mapping[str, str] = {}) -> None:
+        self.status = status
+        self.parameters = dict(parameters)
+        self.outputs: dict[str, str] = {"UserPoolId": POOL, "ApiRoleArn": "arn:role"}
+        self.events: list[dict[str, str]] = []
+        self.calls: list[str] = []
+        self.fails: tuple[str, str] | None = None
+        self.pending: list[str] = []
+
+    def describe_stacks(self, StackName: str) -> dict[str, Any]:
+        """Describe; a pending status comes first, once."""
+        if self.pending:
+            self.status = self.pending.pop(0)
+        if self.status is None:
+            raise client_error("ValidationError", f"Stack with id {StackName} does not exist")
+        return {
+            "Stacks": [
+                {
+                    "StackStatus": self.status,
+                    "Parameters": [
+                        {"ParameterKey": key, "ParameterValue": value}
+                        for key, value in self.parameters.items()
+                    ],
+                    "Outputs": [
+                        {"OutputKey": key, "OutputValue": value}
+                        for key, value in self.outputs.items()
+                    ],
+                }
+            ]
+        }
+
+    def describe_stack_events(self, StackName: str) -> dict[str, Any]:
+        """Newest first, as AWS does."""
+        return {"StackEvents": list(reversed(self.events))}
+
+    def create_stack(self, Parameters: list[dict[str, Any]], **_: Any) -> None:
+        """Take the parameters."""
+        self.calls.append("create")
+        self._apply(Parameters, "CREATE_COMPLETE", "ROLLBACK_COMPLETE")
+
+    def update_stack(self, Parameters: list[dict[str, Any]], **_: Any) -> None:
+        """Take the changed parameters, or say that there are none."""
+        self.calls.append("update")
+        before = dict(self.parameters)
+        self._apply(Parameters, "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
+        if self.parameters == before and not self.fails:
+            raise client_error("ValidationError", "No updates are to be performed.")
+
+    def delete_stack(self, StackName: str) -> None:
+        """Forget everything."""
+        self.calls.append("delete")
+        self.status = None
+        self.parameters = {}
+
+    def _apply(self, parameters: list[dict[str, Any]], good: str, bad: str) -> None:
+        given = {
+            item["ParameterKey"]: item["ParameterValue"]
+            if "ParameterValue" in item
+            else self.parameters[item["ParameterKey"]]
+            for item in parameters
+        }
+        if self.fails:
+            resource, reason = self.fails
+            self._event(resource, "CREATE_FAILED", reason)
+            self._event("Other", "CREATE_FAILED", "Resource creation cancelled")
+            self.status = bad
+            return
+        self._event("UserPool", "CREATE_COMPLETE", "")
+        self.parameters = given
+        self.status = good
+
+    def _event(self, resource: str, status: str, reason: str) -> None:
+        self.events.append(
+            {
+                "EventId": str(len(self.events)),
+                "LogicalResourceId": resource,
+                "ResourceStatus": status,
+                "ResourceStatusReason": reason,
+            }
+        )
+
+
+class FakePaginator:
+    """Answers one page."""
+
+    def __init__(self, page: Mapping[str, Any]) -> None:
+        self._page = page
+
+    def paginate(self, **_: str) -> list[Mapping[str, Any]]:
+        """All pages."""
+        return [self._page]
+
+
+class FakeCognito:
+    """The identity providers of one pool."""
+
+    def __init__(self) -> None:
+        self.providers: dict[str, dict[str, Any]] = {}
+        self.log: list[str] = []
+        self.protection = "INACTIVE"
+
+    def describe_identity_provider(self, UserPoolId: str, ProviderName: str) -> dict[str, Any]:
+        """Answer one provider, or AWS's error."""
+        if ProviderName not in self.providers:
+            raise client_error("ResourceNotFoundException")
+        return {"IdentityProvider": self.providers[ProviderName]}
+
+    def create_identity_provider(self, **request: Any) -> None:
+        """Keep it."""
+        self.log.append("create")
+        self.providers[request["ProviderName"]] = request
+
+    def update_identity_provider(self, **request: Any) -> None:
+        """Replace it."""
+        self.log.append("update")
+        self.providers[request["ProviderName"]].update(request)
+
+    def delete_identity_provider(self, UserPoolId: str, ProviderName: str) -> None:
+        """Forget it, or AWS's error."""
+        self.log.append("delete")
+        if self.providers.pop(ProviderName, None) is None:
+            raise client_error("ResourceNotFoundException")
+
+    def get_paginator(self, operation: str) -> FakePaginator:
+        """Page through the names."""
+        return FakePaginator({"Providers": [{"ProviderName": name} for name in self.providers]})
+
+    def describe_user_pool(self, UserPoolId: str) -> dict[str, Any]:
+        """Answer the pool's protection."""
+        return {"UserPool": {"DeletionProtection": self.protection}}
+
+    def delete_user_pool(self, UserPoolId: str) -> None:
+        """Note that it happened."""
+        self.log.append("delete pool")
+
+
+class FakeDynamoDB:
+    """The rows of the providers table, and the protection of all tables."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, dict[str, Any]] = {}
+        self.protected = False
+        self.deleted: list[str] = []
+
+    def update_item(
+        self, Key: dict[str, Any], ExpressionAttributeValues: dict[str, Any], **_: Any
+    ) -> None:
+        """Set what add_provider sets; if_not_exists as DynamoDB does."""
+        values = ExpressionAttributeValues
+        row = self.rows.setdefault(Key["name"]["S"], {"name": Key["name"]})
+        row.update({"label": values[":label"], "domains": values[":domains"]})
+        row.setdefault("trusted", values[":no"])
+        row.setdefault("link", values[":no"])
+        row.setdefault("groups_claim", values[":none"])
+
+    def delete_item(self, Key: dict[str, Any], **_: Any) -> None:
+        """Forget a row."""
+        self.rows.pop(Key["name"]["S"], None)
+
+    def get_paginator(self, operation: str) -> FakePaginator:
+        """Page through the rows."""
+        return FakePaginator({"Items": list(self.rows.values())})
+
+    def describe_table(self, TableName: str) -> dict[str, Any]:
+        """Answer the table's protection."""
+        return {"Table": {"DeletionProtectionEnabled": self.protected}}
+
+    def delete_table(self, TableName: str) -> None:
+        """Note that it happened."""
+        self.deleted.append(TableName)

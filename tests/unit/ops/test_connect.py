@@ -1,0 +1,253 @@
+"""The second pass: URLs, permissions, the gateway's own answers, limits."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.web.security_headers import SECURITY_HEADERS
+from ops.connect import STATEMENT_ID, connect, load_deployed
+from ops.errors import OpsError
+from ops.gateway_responses import ACCESS_LOG_FORMAT, GATEWAY_RESPONSES
+from ops.stages import Stage
+from tests.unit.ops.fakes import (
+    POOL_ARN,
+    FakeCloudFormation,
+    FakeSession,
+    client_error,
+    dev_block,
+    project,
+    reporter,
+    stage,
+)
+
+API_URL = "https://abc.execute-api.eu-west-1.amazonaws.com/api/"
+FUNCTION = "arn:aws:lambda:eu-west-1:111122223333:function:gatehouse-dev-user_records"
+
+
+class FakeLambda:
+    """The resource policy of one function, shaped as AWS answers it."""
+
+    def __init__(self) -> None:
+        self.statements: list[dict[str, Any]] = []
+        self.added = 0
+
+    def get_policy(self, **_: str) -> dict[str, str]:
+        """The policy as text, or AWS's error when there is none."""
+        if not self.statements:
+            raise client_error("ResourceNotFoundException")
+        return {"Policy": json.dumps({"Statement": self.statements})}
+
+    def add_permission(self, **request: str) -> None:
+        """Add a statement."""
+        self.added += 1
+        self.statements.append(
+            {
+                "Sid": request["StatementId"],
+                "Effect": "Allow",
+                "Principal": {"Service": request["Principal"]},
+                "Action": request["Action"],
+                "Condition": {
+                    "ArnLike": {"AWS:SourceArn": request["SourceArn"]},
+                    "StringEquals": {"AWS:SourceAccount": request["SourceAccount"]},
+                },
+            }
+        )
+
+    def remove_permission(self, **request: str) -> None:
+        """Take a statement away."""
+        self.statements = [s for s in self.statements if s["Sid"] != request["StatementId"]]
+
+
+class FakeGateway:
+    """Keeps what it is told, in order."""
+
+    def __init__(self) -> None:
+        self.responses: dict[str, dict[str, Any]] = {}
+        self.calls: list[str] = []
+        self.patches: dict[str, str] = {}
+        self.can_log = True
+
+    def put_gateway_response(self, **request: Any) -> None:
+        """Keep a response."""
+        self.calls.append("response")
+        self.responses[request["responseType"]] = request
+
+    def create_deployment(self, **_: str) -> None:
+        """Note that it happened."""
+        self.calls.append("deployment")
+
+    def update_stage(self, patchOperations: list[dict[str, str]], **_: str) -> None:  # noqa: N803  -- boto3's name
+        """Keep the patches, or AWS's error when the account has no role for logs."""
+        self.calls.append("stage")
+        if "accessLogSettings" in patchOperations[0]["path"] and not self.can_log:
+            raise client_error(
+                "BadRequestException",
+                "CloudWatch Logs role ARN must be set in account settings to enable logging",
+            )
+        self.patches.update({patch["path"]: patch["value"] for patch in patchOperations})
+
+
+class Place:
+    """One deployed stage."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        self.folder = project(tmp_path, dev=dev_block(), local=dev_block())
+        self.cloud = FakeCloudFormation("CREATE_COMPLETE")
+        self.functions = FakeLambda()
+        self.gateway = FakeGateway()
+        self.report, self.printed = reporter()
+        for name in ("dev", "local"):
+            self.deployed(
+                name,
+                {"name": "rest_api", "rest_api_id": "abc", "rest_api_url": API_URL},
+                {"name": "user_records", "lambda_arn": FUNCTION},
+            )
+
+    def deployed(self, stage_name: str, *resources: dict[str, str]) -> None:
+        """Write what Chalice writes."""
+        folder = self.folder / ".chalice" / "deployed"
+        folder.mkdir(exist_ok=True)
+        text = json.dumps({"resources": resources, "schema_version": "2.0"})
+        (folder / f"{stage_name}.json").write_text(text)
+
+    def connect(self, target: Stage | None = None) -> str:
+        """Run the second pass."""
+        session: Any = FakeSession(
+            **{"cloudformation": self.cloud, "lambda": self.functions, "apigateway": self.gateway}
+        )
+        return connect(session, target or stage(self.folder), self.report)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """A stage after `chalice deploy`."""
+    return Place(tmp_path)
+
+
+@pytest.mark.security("S-64")
+def test_pool_gets_exactly_this_apis_urls_and_triggers(place: Place) -> None:
+    """One callback, one logout address, both https."""
+    assert place.connect() == API_URL
+    assert place.cloud.parameters["CallbackUrls"] == f"{API_URL}auth/callback"
+    assert place.cloud.parameters["LogoutUrls"] == f"{API_URL}?signed_out=1"
+    assert place.cloud.parameters["UserRecordsFunctionArn"] == FUNCTION
+    assert place.cloud.parameters["TokenClaimsFunctionArn"] == ""
+
+
+@pytest.mark.parametrize(
+    ("public", "domain", "root"),
+    [
+        ("https://a.example", {}, "https://a.example/"),
+        ("", {"domain_name": "b.example"}, "https://b.example/"),
+        ("", {"domain_name": "b.example", "url_prefix": "/team"}, "https://b.example/team/"),
+        ("", {}, API_URL),
+    ],
+)
+def test_root_follows_public_url_then_custom_domain_then_aws(
+    place: Place, public: str, domain: dict[str, str], root: str
+) -> None:
+    """It always ends with one slash."""
+    plain = stage(place.folder, PUBLIC_URL=public)
+    target = Stage(**{**vars(plain), "custom_domain": domain})
+    assert place.connect(target) == root
+
+
+@pytest.mark.security("S-58")
+def test_trigger_may_be_invoked_by_this_pool_of_this_account_alone(place: Place) -> None:
+    """And repeating adds nothing."""
+    place.connect()
+    place.connect()
+    (statement,) = place.functions.statements
+    assert statement["Condition"] == {
+        "ArnLike": {"AWS:SourceArn": POOL_ARN},
+        "StringEquals": {"AWS:SourceAccount": "111122223333"},
+    }
+    assert place.functions.added == 1
+
+
+@pytest.mark.security("S-58")
+def test_permission_of_an_earlier_pool_is_replaced(place: Place) -> None:
+    """A pool that was made anew leaves no door behind."""
+    place.connect()
+    place.functions.statements[0]["Condition"]["ArnLike"]["AWS:SourceArn"] = "arn:old"
+    place.connect()
+    (statement,) = place.functions.statements
+    assert statement["Sid"] == STATEMENT_ID
+    assert statement["Condition"]["ArnLike"] == {"AWS:SourceArn": POOL_ARN}
+
+
+@pytest.mark.security("S-53")
+@pytest.mark.parametrize("response", GATEWAY_RESPONSES, ids=lambda response: response.kind)
+def test_gateways_own_answers_have_our_envelope_and_headers(response: Any) -> None:
+    """Static text only: nothing of the request is reflected."""
+    request = response.request()
+    parameters = request["responseParameters"]
+    for name, value in SECURITY_HEADERS.items():
+        assert parameters[f"gatewayresponse.header.{name}"] == f"'{value}'"
+    assert "charset=utf-8" in parameters["gatewayresponse.header.Content-Type"]
+    body = request["responseTemplates"]["application/json"]
+    assert set(json.loads(body)) == {"error", "message"}
+    assert "$" not in body
+    assert not any("Access-Control" in name for name in parameters)
+
+
+def test_answers_cover_both_families_and_hide_unknown_paths(place: Place) -> None:
+    """A path nobody declared is a plain 404, with or without an Authorization header."""
+    place.connect()
+    made = place.gateway.responses
+    assert {"DEFAULT_4XX", "DEFAULT_5XX", "UNAUTHORIZED", "THROTTLED"} <= set(made)
+    for kind in ("MISSING_AUTHENTICATION_TOKEN", "INVALID_SIGNATURE"):
+        assert made[kind]["statusCode"] == "404"
+        assert "not_found" in made[kind]["responseTemplates"]["application/json"]
+    assert "statusCode" not in made["DEFAULT_4XX"]
+    last = len(place.gateway.calls) - 1 - place.gateway.calls[::-1].index("response")
+    assert place.gateway.calls[last + 1] == "deployment"
+
+
+@pytest.mark.security("S-65")
+def test_stage_is_throttled_as_configured(place: Place) -> None:
+    """Every method of every path."""
+    place.connect()
+    assert place.gateway.patches["/*/*/throttling/rateLimit"] == "7"
+    assert place.gateway.patches["/*/*/throttling/burstLimit"] == "9"
+
+
+@pytest.mark.security("S-63")
+def test_access_log_holds_declared_paths_and_no_query(place: Place) -> None:
+    """Queries carry codes and states."""
+    place.connect()
+    assert place.gateway.patches["/accessLogSettings/destinationArn"] == (
+        "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/apigateway/gatehouse-dev"
+    )
+    written = json.loads(ACCESS_LOG_FORMAT)
+    assert "$context.resourcePath" in written.values()
+    assert not {"$context.path", "$context.requestOverride.path.proxy"} & set(written.values())
+    assert "querystring" not in ACCESS_LOG_FORMAT.lower()
+
+
+def test_account_that_cannot_log_is_told_and_served(place: Place) -> None:
+    """The setting belongs to the whole account, so it is not made here."""
+    place.gateway.can_log = False
+    place.connect()
+    assert "no access log" in place.printed.getvalue()
+
+
+def test_local_stage_has_no_access_log(place: Place) -> None:
+    """The local AWS does not know them."""
+    place.connect(stage(place.folder, "local"))
+    assert not any("accessLog" in path for path in place.gateway.patches)
+
+
+def test_stage_that_is_not_deployed_names_the_mend(place: Place) -> None:
+    """Missing file, missing pieces and rubbish alike."""
+    place.deployed("dev")
+    with pytest.raises(OpsError, match=r"lacks the REST API and the function user_records.*deploy"):
+        load_deployed(stage(place.folder))
+    stage(place.folder).deployed_file.write_text("[]")
+    with pytest.raises(OpsError, match="not what Chalice writes"):
+        load_deployed(stage(place.folder))
+    stage(place.folder).deployed_file.unlink()
+    with pytest.raises(OpsError, match="ops deploy --stage dev"):
+        load_deployed(stage(place.folder))

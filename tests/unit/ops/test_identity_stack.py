@@ -1,0 +1,146 @@
+"""Provisioning: create, update, leave alone, recover from leftovers, explain failures."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ops.errors import OpsError
+from ops.identity_stack import Outputs, parameters_of, provider_list, provision
+from ops.stages import config_file
+from tests.unit.ops.fakes import (
+    FakeCloudFormation,
+    FakeSession,
+    dev_block,
+    project,
+    reporter,
+    stage,
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A project with a stage `dev`."""
+    return project(tmp_path, dev=dev_block())
+
+
+def run(cloud: FakeCloudFormation, folder: Path, **parameters: str) -> tuple[Outputs, str]:
+    """Provision without waiting, and answer the outputs and what was printed."""
+    report, stream = reporter()
+    session = FakeSession(cloudformation=cloud)
+    found = provision(session, stage(folder), parameters, report, sleep=lambda _: None)  # type: ignore[arg-type]  # a fake session
+    return found, stream.getvalue()
+
+
+def test_first_time_creates_and_writes_the_outputs(folder: Path) -> None:
+    """Variables and roles land in config.json."""
+    cloud = FakeCloudFormation()
+    outputs, printed = run(cloud, folder)
+    assert cloud.calls == ["create"]
+    assert cloud.parameters["DomainPrefix"] == "acme-dev"
+    assert cloud.parameters["DeletionProtection"] == "ACTIVE"
+    assert cloud.parameters["IdentityProviders"] == "COGNITO"
+    assert outputs.environment == {"USER_POOL_ID": "eu-west-1_Pool"}
+    dev = json.loads(config_file(folder).read_text())["stages"]["dev"]
+    assert dev["environment_variables"]["USER_POOL_ID"] == "eu-west-1_Pool"
+    assert dev["lambda_functions"] == {"api_handler": {"iam_role_arn": "arn:role"}}
+    assert "UserPool CREATE_COMPLETE" in printed
+
+
+def test_second_time_changes_nothing(folder: Path) -> None:
+    """AWS's "No updates" is success."""
+    cloud = FakeCloudFormation()
+    run(cloud, folder)
+    outputs, printed = run(cloud, folder)
+    assert cloud.calls == ["create", "update"]
+    assert "unchanged" in printed
+    assert outputs.environment
+
+
+def test_what_is_not_said_keeps_its_value(folder: Path) -> None:
+    """A provision after the second pass keeps URLs, triggers and providers."""
+    cloud = FakeCloudFormation()
+    run(cloud, folder)
+    run(
+        cloud,
+        folder,
+        CallbackUrls="https://a.example/auth/callback",
+        IdentityProviders="COGNITO,Okta",
+    )
+    run(cloud, folder)
+    assert cloud.parameters["CallbackUrls"] == "https://a.example/auth/callback"
+    assert cloud.parameters["IdentityProviders"] == "COGNITO,Okta"
+
+
+def test_parameters_the_template_no_longer_has_are_not_mentioned(folder: Path) -> None:
+    """CloudFormation refuses an update that does."""
+    cloud = FakeCloudFormation("UPDATE_COMPLETE", {"Retired": "1", "CallbackUrls": "https://a/"})
+    run(cloud, folder)
+    assert "Retired" not in cloud.parameters
+    assert cloud.parameters["CallbackUrls"] == "https://a/"
+
+
+def test_leftover_of_a_failed_creation_is_removed_first(folder: Path) -> None:
+    """ROLLBACK_COMPLETE can only be deleted."""
+    cloud = FakeCloudFormation("ROLLBACK_COMPLETE")
+    run(cloud, folder)
+    assert cloud.calls == ["delete", "create"]
+
+
+def test_an_operation_under_way_is_waited_for(folder: Path) -> None:
+    """Somebody else may be deploying."""
+    cloud = FakeCloudFormation("UPDATE_COMPLETE")
+    cloud.pending = ["UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]
+    _, printed = run(cloud, folder)
+    assert "waiting: UPDATE_IN_PROGRESS" in printed
+
+
+def test_waiting_has_an_end(folder: Path) -> None:
+    """After twenty minutes by its own count the person decides."""
+    cloud = FakeCloudFormation("UPDATE_IN_PROGRESS")
+    with pytest.raises(OpsError, match="still at work after 20 minutes"):
+        run(cloud, folder)
+
+
+@pytest.mark.parametrize("status", [None, "UPDATE_COMPLETE"])
+def test_failure_gives_the_reasons_and_not_their_consequences(
+    folder: Path, status: str | None
+) -> None:
+    """And writes nothing."""
+    cloud = FakeCloudFormation(status)
+    cloud.fails = ("Domain", "acme-dev is taken")
+    before = config_file(folder).read_text()
+    with pytest.raises(OpsError) as caught:
+        run(cloud, folder)
+    assert "Domain CREATE_FAILED: acme-dev is taken" in str(caught.value)
+    assert "cancelled" not in str(caught.value)
+    assert config_file(folder).read_text() == before
+
+
+def test_stuck_stack_is_left_to_a_person(folder: Path) -> None:
+    """With the state's name, to look up."""
+    with pytest.raises(OpsError, match="stuck in UPDATE_ROLLBACK_FAILED"):
+        run(FakeCloudFormation("UPDATE_ROLLBACK_FAILED"), folder)
+
+
+def test_reading_parameters_before_the_first_provision_names_the_mend(folder: Path) -> None:
+    """Instead of AWS's ValidationError."""
+    with pytest.raises(OpsError, match="ops provision --stage dev"):
+        parameters_of(FakeSession(cloudformation=FakeCloudFormation()), stage(folder))  # type: ignore[arg-type]  # a fake session
+
+
+@pytest.mark.parametrize(
+    ("direct", "names", "expected"),
+    [
+        ("managed", [], "COGNITO"),
+        ("managed", ["COGNITO", "Okta"], "COGNITO,Okta"),
+        ("embedded", ["Okta"], "COGNITO,Okta"),
+        ("off", ["COGNITO", "Okta", ""], "Okta"),
+        ("off", [], ""),
+    ],
+)
+def test_native_people_are_let_in_unless_switched_off(
+    direct: str, names: list[str], expected: str
+) -> None:
+    """DIRECT_SIGN_IN=off leaves the providers alone."""
+    assert provider_list(direct, names) == expected

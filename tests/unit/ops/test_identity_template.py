@@ -1,0 +1,331 @@
+"""The identity template holds the promises that a local AWS cannot prove."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ops.identity_stack import TEMPLATE, VARIABLES, parameter_names
+
+ROLES = {"ApiRole": "Api", "UserRecordsRole": "UserRecords", "TokenClaimsRole": "TokenClaims"}
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads CloudFormation's tags as {"tag": value}."""
+
+
+def _tagged(loader: _Loader, suffix: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        return {suffix: loader.construct_scalar(node)}
+    if isinstance(node, yaml.SequenceNode):
+        return {suffix: loader.construct_sequence(node, deep=True)}
+    assert isinstance(node, yaml.MappingNode)
+    return {suffix: loader.construct_mapping(node, deep=True)}
+
+
+_Loader.add_multi_constructor("!", _tagged)
+
+
+@pytest.fixture(scope="module")
+def template() -> dict[str, Any]:
+    """The template, parsed."""
+    found: dict[str, Any] = yaml.load(TEMPLATE.read_text(encoding="utf-8"), Loader=_Loader)
+    return found
+
+
+@pytest.fixture(scope="module")
+def resources(template: dict[str, Any]) -> dict[str, Any]:
+    """Logical id -> resource."""
+    found: dict[str, Any] = template["Resources"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def client(resources: dict[str, Any]) -> dict[str, Any]:
+    """The app client's properties."""
+    found: dict[str, Any] = resources["Client"]["Properties"]
+    return found
+
+
+def statements(resources: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Every statement of every role's permissions."""
+    return [
+        (name, statement)
+        for name, resource in resources.items()
+        if resource["Type"] == "AWS::IAM::Role"
+        for policy in resource["Properties"]["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+
+
+def as_list(value: Any) -> list[Any]:
+    """IAM takes one or a list."""
+    return value if isinstance(value, list) else [value]
+
+
+def test_cfn_lint_finds_nothing() -> None:
+    """Every property and value is one that CloudFormation knows."""
+    found = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys; from cfnlint.runner import main; sys.exit(main())",
+            str(TEMPLATE),
+        ],
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode == 0, found.stdout
+
+
+def test_fits_into_one_request() -> None:
+    """CloudFormation takes 51,200 bytes without a bucket."""
+    assert len(TEMPLATE.read_bytes()) < 51_200
+
+
+@pytest.mark.security("S-01")
+def test_client_offers_the_code_flow_only(client: dict[str, Any]) -> None:
+    """No implicit flow and no client credentials."""
+    assert client["AllowedOAuthFlows"] == ["code"]
+    assert client["GenerateSecret"] is True
+
+
+@pytest.mark.security("S-05")
+def test_client_can_never_get_the_scope_of_self_service(client: dict[str, Any]) -> None:
+    """Hosted sign-in asks for exactly these."""
+    assert client["AllowedOAuthScopes"] == [
+        "openid",
+        "email",
+        "profile",
+        {"Sub": "${ApiScopes}/read"},
+        {"Sub": "${ApiScopes}/write"},
+    ]
+
+
+@pytest.mark.security("S-34")
+def test_refresh_tokens_rotate_with_a_short_grace(client: dict[str, Any]) -> None:
+    """And last as long as the longest "remember me", which is 30 days."""
+    assert client["RefreshTokenRotation"]["Feature"] == "ENABLED"
+    assert 0 < client["RefreshTokenRotation"]["RetryGracePeriodSeconds"] <= 60
+    assert client["RefreshTokenValidity"] == 30
+    assert client["TokenValidityUnits"]["RefreshToken"] == "days"
+
+
+@pytest.mark.security("S-37")
+def test_access_tokens_live_five_to_fifteen_minutes(client: dict[str, Any]) -> None:
+    """The gateway accepts a revoked one until it expires."""
+    assert client["TokenValidityUnits"]["AccessToken"] == "minutes"
+    assert client["TokenValidityUnits"]["IdToken"] == "minutes"
+    assert 5 <= client["AccessTokenValidity"] <= 15
+    assert 5 <= client["IdTokenValidity"] <= 15
+
+
+@pytest.mark.security("S-45")
+def test_challenges_live_as_long_as_their_cookie(client: dict[str, Any]) -> None:
+    """DESIGN.md: the challenge cookie lives 15 minutes."""
+    assert client["AuthSessionValidity"] == 15
+
+
+@pytest.mark.security("S-65")
+def test_only_needed_flows_and_no_telling_of_who_exists(client: dict[str, Any]) -> None:
+    """Password sign-in by API only where the page is ours, and never refresh by API."""
+    condition, embedded, otherwise = client["ExplicitAuthFlows"]["If"]
+    assert condition == "IsEmbedded"
+    assert embedded == ["ALLOW_ADMIN_USER_PASSWORD_AUTH"]
+    assert otherwise == ["ALLOW_USER_SRP_AUTH"]
+    assert client["EnableTokenRevocation"] is True
+    assert client["PreventUserExistenceErrors"] == "ENABLED"
+
+
+@pytest.mark.security("S-65")
+def test_passwords_are_long_mfa_is_there_and_recovery_goes_by_email(
+    resources: dict[str, Any],
+) -> None:
+    """Twelve characters at least; a TOTP app can be registered."""
+    pool = resources["UserPool"]["Properties"]
+    assert pool["Policies"]["PasswordPolicy"]["MinimumLength"] >= 12
+    assert pool["MfaConfiguration"] == "OPTIONAL"
+    assert pool["EnabledMfas"] == ["SOFTWARE_TOKEN_MFA"]
+    assert [way["Name"] for way in pool["AccountRecoverySetting"]["RecoveryMechanisms"]] == [
+        "verified_email"
+    ]
+
+
+@pytest.mark.security("S-65")
+@pytest.mark.parametrize("name", ["UsersTable", "ProvidersTable"])
+def test_tables_are_encrypted_restorable_and_protected(
+    resources: dict[str, Any], name: str
+) -> None:
+    """The local AWS drops these settings, so they are asserted here."""
+    table = resources[name]["Properties"]
+    assert table["SSESpecification"] == {"SSEEnabled": True}
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["DeletionProtectionEnabled"] == {"If": ["IsProtected", True, False]}
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_users_table_has_its_keys_and_expiry(resources: dict[str, Any]) -> None:
+    """DESIGN.md names them."""
+    table = resources["UsersTable"]["Properties"]
+    assert table["KeySchema"] == [{"AttributeName": "userName", "KeyType": "HASH"}]
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expiresAt", "Enabled": True}
+    assert [
+        index["KeySchema"][0]["AttributeName"] for index in table["GlobalSecondaryIndexes"]
+    ] == ["Email"]
+
+
+@pytest.mark.parametrize("name", ["UserPool", "UsersTable", "ProvidersTable"])
+def test_accounts_and_records_outlive_the_stack(resources: dict[str, Any], name: str) -> None:
+    """Deleting a stack by mistake deletes nobody."""
+    assert resources[name]["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert resources[name]["UpdateReplacePolicy"] == "Retain"
+
+
+@pytest.mark.security("S-65")
+def test_every_log_group_expires(resources: dict[str, Any]) -> None:
+    """One per function and one for the API's access log."""
+    groups = [
+        resource["Properties"]
+        for resource in resources.values()
+        if resource["Type"] == "AWS::Logs::LogGroup"
+    ]
+    assert len(groups) == 4
+    assert all(group["RetentionInDays"] == {"Ref": "LogRetentionDays"} for group in groups)
+
+
+@pytest.mark.security("S-60")
+def test_no_action_and_no_resource_is_a_wildcard(resources: dict[str, Any]) -> None:
+    """But for the log streams' names, which Lambda makes up."""
+    for role, statement in statements(resources):
+        assert statement["Effect"] == "Allow"
+        for action in as_list(statement["Action"]):
+            assert "*" not in action, role
+        for resource in as_list(statement["Resource"]):
+            (value,) = resource.values()
+            if any(action.startswith("logs:") for action in as_list(statement["Action"])):
+                assert value.endswith(f":log-group:${{{ROLES[role]}Logs}}:*")
+                value = value.removesuffix(":*")
+            assert "*" not in value, role
+
+
+@pytest.mark.security("S-60")
+def test_each_function_has_a_role_of_its_own_for_this_account(resources: dict[str, Any]) -> None:
+    """Only Lambda, and only on behalf of this account, may take it."""
+    for name in ROLES:
+        (trust,) = resources[name]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
+        assert trust["Action"] == "sts:AssumeRole"
+        assert trust["Condition"] == {
+            "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+        }
+        assert "ManagedPolicyArns" not in resources[name]["Properties"]
+
+
+@pytest.mark.security("S-60")
+def test_secrets_and_passwords_are_for_the_api_alone(resources: dict[str, Any]) -> None:
+    """The triggers can read neither the client's secret nor the sealing keys."""
+    readers = {
+        role
+        for role, statement in statements(resources)
+        if any(action.startswith("secretsmanager:") for action in as_list(statement["Action"]))
+    }
+    assert readers == {"ApiRole"}
+
+
+@pytest.mark.security("S-59")
+def test_secrets_are_made_by_aws_and_appear_in_no_output(
+    template: dict[str, Any], resources: dict[str, Any]
+) -> None:
+    """Outputs name secrets, they don't hold them, and no parameter takes one."""
+    made = resources["SealingKeys"]["Properties"]["GenerateSecretString"]
+    assert made["PasswordLength"] >= 64
+    assert json.loads(made["SecretStringTemplate"])["current"] == made["GenerateStringKey"]
+    text, values = resources["ClientSecret"]["Properties"]["SecretString"]["Sub"]
+    assert values == {"Value": {"GetAtt": "Client.ClientSecret"}}
+    assert set(json.loads(text)) == {"client_id", "client_secret"}
+    outputs = json.dumps(template["Outputs"])
+    assert "Client.ClientSecret" not in outputs
+    assert not any("Secret" in name for name in template["Parameters"])
+
+
+@pytest.mark.security("S-64")
+def test_urls_are_exact_https_and_never_on_this_machine(template: dict[str, Any]) -> None:
+    """Before the second pass they lead nowhere."""
+    for name in ("CallbackUrls", "LogoutUrls"):
+        assert template["Parameters"][name]["Default"].startswith("https://")
+        assert ".invalid/" in template["Parameters"][name]["Default"]
+    for line in TEMPLATE.read_text(encoding="utf-8").splitlines():
+        assert "localhost" not in line
+        assert "127.0.0.1" not in line
+
+
+@pytest.mark.security("S-57")
+def test_triggers_are_wired_once_there_are_functions(resources: dict[str, Any]) -> None:
+    """Sign-up, confirmation and every sign-in reach the function that keeps the table."""
+    wired = resources["UserPool"]["Properties"]["LambdaConfig"]
+    for source in ("PreSignUp", "PostConfirmation", "PostAuthentication"):
+        assert wired[source] == {
+            "If": ["HasUserRecords", {"Ref": "UserRecordsFunctionArn"}, {"Ref": "AWS::NoValue"}]
+        }
+    condition, settings, otherwise = wired["PreTokenGenerationConfig"]["If"]
+    assert condition == "HasTokenClaims"
+    assert settings["LambdaVersion"] == "V2_0"
+    assert otherwise == {"Ref": "AWS::NoValue"}
+
+
+def test_client_may_write_what_a_provider_maps(client: dict[str, Any]) -> None:
+    """Cognito fails a federated sign-in otherwise; email_verified is AWS's own to write."""
+    from ops.providers import ATTRIBUTE_MAPPING
+
+    mapped = set(ATTRIBUTE_MAPPING) - {"email_verified"}
+    assert mapped <= set(client["WriteAttributes"])
+    assert {"email", "email_verified"} <= set(client["ReadAttributes"])
+
+
+def test_mapped_attributes_are_mutable_and_not_case_folded(resources: dict[str, Any]) -> None:
+    """An immutable mapped attribute fails the second sign-in."""
+    pool = resources["UserPool"]["Properties"]
+    assert all(attribute["Mutable"] for attribute in pool["Schema"])
+    assert {"idp_sub", "groups"} <= {attribute["Name"] for attribute in pool["Schema"]}
+    assert pool["UsernameConfiguration"] == {"CaseSensitive": False}
+
+
+def test_what_the_local_aws_does_not_know_is_under_a_condition(resources: dict[str, Any]) -> None:
+    """It accepts unknown types only where they are not made."""
+    for name in ("Domain", "Branding"):
+        assert resources[name]["Condition"] == "HasDomain"
+
+
+def test_every_setting_of_the_functions_is_an_output(template: dict[str, Any]) -> None:
+    """provision writes them all."""
+    from ops import identity_stack
+
+    known = {**identity_stack._VARIABLES, **identity_stack._ROLES}
+    assert set(template["Outputs"]) == set(known)
+    assert "CLIENT_ID" in VARIABLES
+
+
+def test_parameters_are_read_without_understanding_the_tags(template: dict[str, Any]) -> None:
+    """An update may mention only those."""
+    assert parameter_names(TEMPLATE.read_text(encoding="utf-8")) == list(template["Parameters"])
+
+
+def test_chalice_accepts_the_extra_block_and_finds_each_role(tmp_path: Path) -> None:
+    """`gatehouse` is our key in Chalice's file; roles come from the functions' blocks."""
+    from chalice.config import Config
+
+    disk = json.loads((Path(__file__).parents[3] / ".chalice" / "config.json").read_text())
+    for stage in disk["stages"]:
+        disk["stages"][stage]["lambda_functions"] = {"user_records": {"iam_role_arn": "arn:r"}}
+        api = Config(chalice_stage=stage, config_from_disk=disk)
+        records = api.scope(stage, "user_records")
+        assert (api.manage_iam_role, records.iam_role_arn) == (False, "arn:r")
+        assert api.lambda_memory_size >= 512
+        assert records.lambda_memory_size >= 512
+        assert (api.lambda_timeout, records.lambda_timeout) == (25, 5)
+        assert api.minimum_compression_size == 1024
+        assert api.api_gateway_stage == "api"

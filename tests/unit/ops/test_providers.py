@@ -1,0 +1,216 @@
+"""Identity providers: checked first, registered in order, removed in reverse."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops.discovery import verify_issuer
+from ops.errors import OpsError
+from ops.providers import Provider, add_provider, list_providers, remove_provider
+from tests.unit.ops.fakes import (
+    FakeCloudFormation,
+    FakeCognito,
+    FakeDynamoDB,
+    FakeSession,
+    dev_block,
+    project,
+    reporter,
+    stage,
+)
+
+ISSUER = "https://acme.okta.com"
+DOCUMENT = {
+    "issuer": ISSUER,
+    "authorization_endpoint": f"{ISSUER}/authorize",
+    "token_endpoint": f"{ISSUER}/token",
+    "jwks_uri": f"{ISSUER}/keys",
+    "userinfo_endpoint": f"{ISSUER}/userinfo",
+    "scopes_supported": ["openid", "email", "profile"],
+}
+
+
+class Place:
+    """One stage with its three services."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        self.folder = project(tmp_path, dev=dev_block())
+        self.cloud = FakeCloudFormation("CREATE_COMPLETE", {"IdentityProviders": "COGNITO"})
+        self.cognito = FakeCognito()
+        self.dynamodb = FakeDynamoDB()
+        self.session: Any = FakeSession(
+            cloudformation=self.cloud, cognito_idp=self.cognito, dynamodb=self.dynamodb
+        )
+        self.report, self.printed = reporter()
+
+    def add(self, **changes: Any) -> None:
+        """Add Okta."""
+        settings: dict[str, Any] = {
+            "name": "Okta",
+            "issuer": ISSUER,
+            "client_id": "id",
+            "client_secret": "canary-secret",
+            **changes,
+        }
+        document = {**DOCUMENT, "issuer": settings["issuer"].rstrip("/")}
+        add_provider(
+            self.session, stage(self.folder), Provider(**settings), self.report, lambda _: document
+        )
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """A stage without providers."""
+    return Place(tmp_path)
+
+
+def test_adding_registers_in_pool_table_and_client(place: Place) -> None:
+    """With what AWS-side names demand."""
+    place.add(issuer=f"{ISSUER}/", domains=("Acme.com", "acme.com"), label="Acme staff")
+    made = place.cognito.providers["Okta"]
+    assert made["ProviderType"] == "OIDC"
+    assert made["ProviderDetails"] == {
+        "client_id": "id",
+        "client_secret": "canary-secret",
+        "attributes_request_method": "GET",
+        "oidc_issuer": ISSUER,
+        "authorize_scopes": "openid profile email",
+    }
+    assert made["AttributeMapping"]["custom:idp_sub"] == "sub"
+    assert made["AttributeMapping"]["email_verified"] == "email_verified"
+    assert made["IdpIdentifiers"] == ["acme.com"]
+    row = place.dynamodb.rows["Okta"]
+    assert row["label"] == {"S": "Acme staff"}
+    assert row["domains"] == {"L": [{"S": "acme.com"}]}
+    assert (row["trusted"], row["link"]) == ({"BOOL": False}, {"BOOL": False})
+    assert place.cloud.parameters["IdentityProviders"] == "COGNITO,Okta"
+
+
+@pytest.mark.security("S-56")
+def test_adding_again_updates_and_keeps_what_people_decided(place: Place) -> None:
+    """Trust is given by hand, later, and neither given nor taken by a repeated add."""
+    place.add(domains=("acme.com",))
+    place.dynamodb.rows["Okta"]["trusted"] = {"BOOL": True}
+    place.add(client_id="other")
+    assert place.cognito.log == ["create", "update"]
+    assert place.cognito.providers["Okta"]["ProviderDetails"]["client_id"] == "other"
+    assert place.cognito.providers["Okta"]["IdpIdentifiers"] == []
+    assert place.dynamodb.rows["Okta"]["trusted"] == {"BOOL": True}
+    assert place.cloud.parameters["IdentityProviders"] == "COGNITO,Okta"
+
+
+@pytest.mark.security("S-61")
+def test_secret_is_neither_printed_nor_in_a_stack_parameter_nor_in_a_repr(place: Place) -> None:
+    """It goes to Cognito, and nowhere else."""
+    place.add()
+    provider = Provider("Okta", ISSUER, "id", "canary-secret")
+    for text in (
+        place.printed.getvalue(),
+        repr(provider),
+        str(place.cloud.parameters),
+        str(place.dynamodb.rows),
+        (place.folder / ".chalice" / "config.json").read_text(),
+    ):
+        assert "canary-secret" not in text
+
+
+def test_problems_of_a_provider_are_named_together(place: Place) -> None:
+    """Before anything is asked of anybody."""
+    with pytest.raises(OpsError) as caught:
+        place.add(name="my_okta", client_id=" ", client_secret="", domains=("acme", "-a.com"))
+    for said in ("'my_okta'", "client id", "client secret", "'acme'", "'-a.com'"):
+        assert said in str(caught.value)
+    assert not place.cognito.log
+
+
+def test_domain_of_another_provider_is_refused(place: Place) -> None:
+    """One address leads to one provider."""
+    place.add(domains=("acme.com",))
+    with pytest.raises(OpsError, match=r"acme\.com belongs to Okta"):
+        place.add(name="Other", domains=("acme.com",))
+    assert "Other" not in place.cognito.providers
+
+
+def test_removing_goes_in_the_reverse_order(place: Place) -> None:
+    """The client stops offering it first."""
+    place.add()
+    remove_provider(place.session, stage(place.folder), "Okta", place.report)
+    assert place.cloud.parameters["IdentityProviders"] == "COGNITO"
+    assert not place.dynamodb.rows
+    assert not place.cognito.providers
+
+
+def test_half_removed_provider_is_shown_and_can_be_removed(place: Place) -> None:
+    """A removal that stopped half-way is finished by repeating it."""
+    place.add()
+    place.cognito.providers.clear()
+    (found,) = list_providers(place.session, stage(place.folder))
+    assert not found.complete
+    assert (found.in_pool, found.in_table, found.in_client) == (False, True, True)
+    remove_provider(place.session, stage(place.folder), "Okta", place.report)
+    assert not list_providers(place.session, stage(place.folder))
+
+
+def test_removing_what_is_not_there_lists_what_is(place: Place) -> None:
+    """A typo is seen at a glance."""
+    place.add()
+    with pytest.raises(OpsError, match="there: Okta"):
+        remove_provider(place.session, stage(place.folder), "Octa", place.report)
+
+
+def test_provider_that_people_are_sent_to_at_once_is_not_removed(place: Place) -> None:
+    """AUTO_SIGN_IN would lead to an error page."""
+    place.add()
+    with pytest.raises(OpsError, match="AUTO_SIGN_IN"):
+        remove_provider(
+            place.session, stage(place.folder, AUTO_SIGN_IN="Okta"), "Okta", place.report
+        )
+    assert "Okta" in place.cognito.providers
+
+
+def verify(document: Mapping[str, Any], issuer: str = ISSUER, *, local: bool = False) -> list[str]:
+    """Check an issuer whose document is given."""
+    return verify_issuer(issuer, local=local, fetch=lambda _: document)
+
+
+def test_issuer_must_call_itself_so() -> None:
+    """The mend is in the message."""
+    with pytest.raises(OpsError, match=r"Use --issuer https://acme\.okta\.com$"):
+        verify(DOCUMENT, "https://acme-admin.okta.com")
+
+
+@pytest.mark.parametrize("said", [f"{ISSUER}/", None, 7])
+def test_issuer_that_cognito_cannot_be_given_is_refused(said: object) -> None:
+    """A slash at the end, or no name at all."""
+    with pytest.raises(OpsError, match="Cognito cannot be given"):
+        verify({**DOCUMENT, "issuer": said})
+
+
+def test_document_without_what_cognito_needs_is_refused() -> None:
+    """All that is missing is named."""
+    document = {"issuer": ISSUER, "token_endpoint": "https://a/"}
+    with pytest.raises(OpsError, match="authorization_endpoint, jwks_uri, userinfo_endpoint"):
+        verify(document)
+
+
+def test_missing_scopes_are_a_warning() -> None:
+    """Providers need not list what they offer."""
+    assert verify(DOCUMENT) == []
+    (warning,) = verify({**DOCUMENT, "scopes_supported": ["openid"]})
+    assert "profile, email" in warning
+
+
+def test_plain_http_is_for_the_local_stage() -> None:
+    """The stand-in for Okta speaks it."""
+    issuer = "http://127.0.0.1:8100"
+    assert verify({**DOCUMENT, "issuer": issuer}, issuer, local=True) == []
+    with pytest.raises(OpsError, match="must be https"):
+        verify({**DOCUMENT, "issuer": issuer}, issuer)
+
+
+@pytest.mark.parametrize("issuer", ["acme.okta.com", "ftp://a/", "https://a/?b", "https://u:p@a"])
+def test_what_is_no_issuer_is_refused(issuer: str) -> None:
+    """Without asking the network."""
+    with pytest.raises(OpsError, match="--issuer must"):
+        verify(DOCUMENT, issuer)

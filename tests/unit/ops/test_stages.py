@@ -1,0 +1,183 @@
+"""A stage is read and checked as a whole, and written back without disturbing anything else."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ops.errors import OpsError
+from ops.stages import clear_environment, config_file, load_stage, write_environment
+from tests.unit.ops.fakes import dev_block, project
+
+
+def test_stage_in_order_is_read_with_the_top_level_below_it(tmp_path: Path) -> None:
+    """A stage's own variables win over those of the file's top level."""
+    folder = project(tmp_path, dev=dev_block())
+    config = json.loads(config_file(folder).read_text())
+    config["environment_variables"] = {"DIRECT_SIGN_IN": "off", "APP_TITLE": "Acme"}
+    config_file(folder).write_text(json.dumps(config))
+    stage = load_stage(folder, "dev")
+    assert stage.environment == {"DIRECT_SIGN_IN": "managed", "APP_TITLE": "Acme"}
+    assert (stage.region, stage.identity_stack) == ("eu-west-1", "gatehouse-dev-identity")
+    assert stage.function("user_records") == "gatehouse-dev-user_records"
+
+
+def test_one_message_names_every_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody has to run a command five times to learn of five faults."""
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    block = {
+        "environment_variables": {
+            "STAGE": "prod",
+            "DIRECT_SIGN_IN": "maybe",
+            "AUTO_SIGN_IN": "my_okta",
+            "PUBLIC_URL": "http://localhost:8000/",
+            "DEBUG": 1,
+        },
+        "manage_iam_role": True,
+        "gatehouse": {"domain_prefx": "acme"},
+    }
+    with pytest.raises(OpsError) as caught:
+        load_stage(project(tmp_path, dev=block), "dev")
+    for said in (
+        "manage_iam_role",
+        "options nobody reads: domain_prefx",
+        "no AWS region",
+        "domain_prefix is missing",
+        "DIRECT_SIGN_IN is 'maybe'",
+        "AUTO_SIGN_IN must name",
+        "DEBUG must be text",
+        "STAGE is 'prod'",
+        "PUBLIC_URL is 'http://localhost:8000/'",
+    ):
+        assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({}, "DIRECT_SIGN_IN is missing"),
+        ({"DIRECT_SIGN_IN": "off", "AUTO_SIGN_IN": "COGNITO"}, "contradicts DIRECT_SIGN_IN=off"),
+        ({"DIRECT_SIGN_IN": "managed", "COGNITO_URL": "http://a.example"}, "must be https"),
+        ({"DIRECT_SIGN_IN": "managed", "PUBLIC_URL": "/app"}, "must be an absolute URL"),
+        ({"DIRECT_SIGN_IN": "managed", "APP_NAME": "other"}, "APP_NAME is 'other'"),
+    ],
+)
+def test_variables_that_cannot_work_are_refused(
+    tmp_path: Path, variables: dict[str, str], said: str
+) -> None:
+    """Each message names the variable and what it may be."""
+    folder = project(tmp_path, dev=dev_block(environment_variables=variables))
+    with pytest.raises(OpsError, match="cannot be used") as caught:
+        load_stage(folder, "dev")
+    assert said in str(caught.value)
+
+
+@pytest.mark.security("S-64")
+@pytest.mark.parametrize(
+    "url", ["http://localhost:8000/", "https://localhost/", "https://127.0.0.1:1/", "http://a.com/"]
+)
+def test_only_the_local_stage_may_be_on_this_machine_or_on_plain_http(
+    tmp_path: Path, url: str
+) -> None:
+    """The same URL is fine locally and refused anywhere else."""
+    variables = {"DIRECT_SIGN_IN": "managed", "PUBLIC_URL": url}
+    local = dev_block(environment_variables=variables, gatehouse={"region": "us-east-1"})
+    folder = project(tmp_path, dev=dev_block(environment_variables=variables), local=local)
+    assert load_stage(folder, "local").environment["PUBLIC_URL"] == url
+    with pytest.raises(OpsError, match="PUBLIC_URL"):
+        load_stage(folder, "dev")
+
+
+@pytest.mark.parametrize("prefix", ["Acme", "acme_dev", "-acme", "my-cognito-dev", "awsome"])
+def test_domain_prefixes_that_cognito_refuses_are_refused_first(
+    tmp_path: Path, prefix: str
+) -> None:
+    """Before a stack is rolled back because of them."""
+    block = dev_block(gatehouse={"region": "eu-west-1", "domain_prefix": prefix})
+    with pytest.raises(OpsError, match="domain_prefix"):
+        load_stage(project(tmp_path, dev=block), "dev")
+
+
+def test_public_url_and_custom_domain_must_agree(tmp_path: Path) -> None:
+    """Otherwise Cognito would send people to an address the app does not know."""
+    block = dev_block(
+        environment_variables={"DIRECT_SIGN_IN": "managed", "PUBLIC_URL": "https://a.example/"},
+        api_gateway_custom_domain={"domain_name": "b.example"},
+    )
+    with pytest.raises(OpsError, match=r"PUBLIC_URL is on a\.example"):
+        load_stage(project(tmp_path, dev=block), "dev")
+
+
+def test_unknown_stage_names_those_there_are(tmp_path: Path) -> None:
+    """A typo is seen at a glance."""
+    with pytest.raises(OpsError, match="there: dev"):
+        load_stage(project(tmp_path, dev=dev_block()), "deev")
+
+
+def test_no_project_and_broken_json_are_said_plainly(tmp_path: Path) -> None:
+    """With the path, not with a traceback."""
+    with pytest.raises(OpsError, match="project-dir"):
+        load_stage(tmp_path, "dev")
+    folder = project(tmp_path, dev=dev_block())
+    config_file(folder).write_text("{")
+    with pytest.raises(OpsError, match="not JSON"):
+        load_stage(folder, "dev")
+
+
+def test_outputs_are_added_and_everything_else_stays_in_its_order(tmp_path: Path) -> None:
+    """People's own keys, unknown ones included, survive a provision."""
+    folder = project(
+        tmp_path,
+        prod={"zeta": 1},
+        dev=dev_block(
+            lambda_functions={"user_records": {"lambda_timeout": 5}}, tags={"team": "Zürich"}
+        ),
+    )
+    write_environment(folder, "dev", {"CLIENT_ID": "abc"}, {"user_records": "arn:r"})
+    text = config_file(folder).read_text(encoding="utf-8")
+    config = json.loads(text)
+    assert list(config["stages"]) == ["prod", "dev"]
+    dev = config["stages"]["dev"]
+    assert dev["environment_variables"] == {"DIRECT_SIGN_IN": "managed", "CLIENT_ID": "abc"}
+    assert dev["lambda_functions"]["user_records"] == {"lambda_timeout": 5, "iam_role_arn": "arn:r"}
+    assert "Zürich" in text
+    assert text.endswith("}\n")
+    assert [path.name for path in config_file(folder).parent.iterdir()] == ["config.json"]
+
+
+def test_nothing_new_does_not_touch_the_file(tmp_path: Path) -> None:
+    """`git status` stays clean after a repeated provision."""
+    folder = project(tmp_path, dev=dev_block())
+    write_environment(folder, "dev", {"CLIENT_ID": "abc"}, {})
+    before = config_file(folder).stat().st_mtime_ns, config_file(folder).stat().st_ino
+    write_environment(folder, "dev", {"CLIENT_ID": "abc"}, {})
+    assert (config_file(folder).stat().st_mtime_ns, config_file(folder).stat().st_ino) == before
+
+
+def test_writing_is_undone_after_a_destroy(tmp_path: Path) -> None:
+    """Only what provision wrote goes."""
+    folder = project(tmp_path, dev=dev_block())
+    before = json.loads(config_file(folder).read_text())["stages"]["dev"]
+    write_environment(folder, "dev", {"CLIENT_ID": "abc"}, {"api_handler": "arn:r"})
+    clear_environment(folder, "dev", ["CLIENT_ID"], ["api_handler"])
+    after = json.loads(config_file(folder).read_text())["stages"]["dev"]
+    assert after == {**before, "lambda_functions": {}}
+
+
+def test_the_repositorys_own_stages_lack_only_what_a_team_must_choose(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """`local` works as it is; the others ask for a domain prefix, and for nothing else."""
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    root = Path(__file__).parents[3]
+    assert load_stage(root, "local").is_local
+    config = json.loads(config_file(root).read_text())
+    for name in ("dev", "prod"):
+        if config["stages"][name]["gatehouse"]["domain_prefix"]:
+            continue
+        with pytest.raises(OpsError) as caught:
+            load_stage(root, name)
+        assert str(caught.value).count("\n") == 1
+        assert "domain_prefix is missing" in str(caught.value)
