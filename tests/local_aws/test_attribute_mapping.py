@@ -1,0 +1,42 @@
+"""Claims as attributes, without any service."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ops.local.mends.attribute_mapping import as_text, map_attributes, missing_required
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (True, "true"),
+        (False, "false"),
+        (["a", "b c"], "[a, b c]"),
+        ([], "[]"),
+        (7, "7"),
+        ({"k": 1}, '{"k": 1}'),
+        ("Chloé", "Chloé"),
+    ],
+)
+def test_values_become_text(value: Any, text: str) -> None:
+    """Every attribute is a string."""
+    assert as_text(value) == text
+
+
+def test_one_claim_feeds_two_attributes() -> None:
+    """And a missing claim feeds none."""
+    mapping = {"custom:idp_sub": "sub", "nickname": "sub", "name": "absent", "username": "sub"}
+    assert map_attributes({"sub": "00uX"}, mapping) == {
+        "custom:idp_sub": "00uX",
+        "nickname": "00uX",
+    }
+
+
+def test_required_attributes_are_named() -> None:
+    """`sub` is Cognito's own and never missing."""
+    schema = [{"Name": "sub", "Required": True}, {"Name": "email", "Required": True}]
+    assert missing_required({}, schema) == ["email"]
+    assert missing_required({"email": "a@example.com"}, schema) == []

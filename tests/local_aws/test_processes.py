@@ -1,0 +1,127 @@
+"""Child processes: clear errors, and nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ops.errors import OpsError
+from ops.local.ports import free_ports
+from ops.local.processes import Processes, Program, require_free_port
+
+SERVER = "import http.server as h,sys;h.test(h.SimpleHTTPRequestHandler,port=int(sys.argv[1]))"
+PARENT = (
+    "import subprocess,sys;subprocess.Popen([sys.executable,'-c',sys.argv[2],sys.argv[1]]).wait()"
+)
+
+
+def program(directory: Path, code: str = SERVER) -> Program:
+    """A small web server."""
+    (port,) = free_ports(1)
+    return Program(
+        name="Server",
+        arguments=[sys.executable, "-c", code, str(port), SERVER],
+        environment=dict(os.environ),
+        directory=directory,
+        port=port,
+        port_option="--server-port",
+        health_url=f"http://127.0.0.1:{port}/",
+    )
+
+
+def test_a_program_is_started_and_stopped(tmp_path: Path) -> None:
+    """Ready after start, gone after stop; a second stop finds nothing."""
+    processes = Processes(tmp_path)
+    processes.start(program(tmp_path))
+    processes.check()
+    assert processes.running() == ["Server"]
+    assert processes.stop() == ["Server"]
+    assert processes.running() == []
+    assert processes.stop() == []
+
+
+def test_another_process_can_stop_it_with_its_children(tmp_path: Path) -> None:
+    """As `down` does: known by the file only, grandchildren included."""
+    started = program(tmp_path, PARENT)
+    starter = Processes(tmp_path)
+    starter.start(started)
+    assert Processes(tmp_path).stop() == ["Server"]
+    starter.stop()
+    require_free_port(started.port, "the server", "--server-port")
+
+
+def test_what_a_crashed_program_left_is_stopped(tmp_path: Path) -> None:
+    """The parent is dead, its child still listens."""
+    processes = Processes(tmp_path)
+    started = program(tmp_path, PARENT)
+    processes.start(started)
+    (entry,) = json.loads((tmp_path / "processes.json").read_text())
+    os.kill(entry["pid"], 9)
+    assert Processes(tmp_path).stop() == ["Server"]
+    processes.stop()
+    require_free_port(started.port, "the server", "--server-port")
+
+
+def test_a_stranger_with_the_same_number_is_left_alone(tmp_path: Path) -> None:
+    """A process without the mark is nobody's business."""
+    stranger = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    with closing(stranger.stdin) if stranger.stdin else pytest.fail("no pipe"):
+        entry = {"name": "Server", "pid": stranger.pid, "mark": "not-theirs"}
+        (tmp_path / "processes.json").write_text(json.dumps([entry]))
+        assert Processes(tmp_path).stop() == []
+        assert stranger.poll() is None
+    stranger.wait()
+
+
+def test_a_taken_port_is_named_with_its_option(tmp_path: Path) -> None:
+    """Before anything is started."""
+    first = program(tmp_path)
+    processes = Processes(tmp_path)
+    try:
+        processes.start(first)
+        with pytest.raises(OpsError, match=f"Port {first.port} for Server .*--server-port"):
+            Processes(tmp_path / "other").start(first)
+    finally:
+        processes.stop()
+
+
+def test_a_program_that_dies_at_start_shows_its_log(tmp_path: Path) -> None:
+    """The last lines are in the error."""
+    dying = program(tmp_path, "raise SystemExit('no disk')")
+    with pytest.raises(OpsError, match=r"(?s)did not start.*no disk"):
+        Processes(tmp_path).start(dying)
+
+
+def test_a_program_that_dies_later_is_noticed(tmp_path: Path) -> None:
+    """`up` looks twice a second."""
+    processes = Processes(tmp_path)
+    processes.start(program(tmp_path))
+    (entry,) = json.loads((tmp_path / "processes.json").read_text())
+    os.kill(entry["pid"], 9)
+    os.waitid(os.P_PID, entry["pid"], os.WEXITED | os.WNOWAIT)
+    with pytest.raises(OpsError, match="Server stopped by itself"):
+        processes.check()
+    processes.stop()
+
+
+def test_a_program_that_is_never_ready_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bounded, with the log."""
+    monkeypatch.setattr("ops.local.processes._READY_SECONDS", 0.3)
+    processes = Processes(tmp_path)
+    idle = replace(
+        program(tmp_path), arguments=[sys.executable, "-c", "import time;time.sleep(60)"]
+    )
+    try:
+        with pytest.raises(OpsError, match="was not ready"):
+            processes.start(idle)
+    finally:
+        assert processes.stop() == ["Server"]

@@ -1,0 +1,201 @@
+"""ImportRestApi and PutRestApi as `chalice deploy` calls them, and the front proxy."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+import requests
+
+from ops.local.front_proxy import HEADER_BYTES, PAYLOAD_BYTES
+from ops.local.ports import free_ports
+from ops.local.processes import Processes
+from ops.local.programs import front_proxy
+from tests.local_aws.cloud import REGION, Cloud
+from tests.local_aws.okta_browser import OktaBrowser
+from tests.local_aws.pool import Pool
+
+AUTHORIZER = "people"
+
+
+def document(pool: Pool, function_arn: str, *paths: str) -> dict[str, Any]:
+    """A swagger document as Chalice writes it: `/me…` needs the scope, the rest is open."""
+    uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{function_arn}/invocations"
+    integration = {"type": "aws_proxy", "httpMethod": "POST", "uri": uri}
+    described: dict[str, Any] = {}
+    for path in paths:
+        method: dict[str, Any] = {"x-amazon-apigateway-integration": integration}
+        if path.startswith("/me"):
+            method["security"] = [{AUTHORIZER: ["api/read"]}]
+        described[path] = {"get": method, "post": method}
+    return {
+        "swagger": "2.0",
+        "info": {"title": "test", "version": "1.0"},
+        "paths": described,
+        "securityDefinitions": {
+            AUTHORIZER: {
+                "in": "header",
+                "type": "apiKey",
+                "name": "Authorization",
+                "x-amazon-apigateway-authtype": "cognito_user_pools",
+                "x-amazon-apigateway-authorizer": {
+                    "type": "cognito_user_pools",
+                    "providerARNs": [pool.arn],
+                },
+            }
+        },
+        "x-amazon-apigateway-binary-media-types": ["application/octet-stream"],
+    }
+
+
+@pytest.fixture(scope="module")
+def function_arn(cloud: Cloud) -> str:
+    """An API handler that tells what it was sent."""
+    return cloud.create_function("echo", "echo")
+
+
+@pytest.fixture
+def api(cloud: Cloud, pool: Pool, function_arn: str) -> Iterator[str]:
+    """An imported, deployed API; its id."""
+    gateway = cloud.client("apigateway")
+    body = document(pool, function_arn, "/", "/me", "/items/{name}")
+    parameters = {"endpointConfigurationTypes": "REGIONAL"}
+    api_id = gateway.import_rest_api(body=json.dumps(body), parameters=parameters)["id"]
+    gateway.create_deployment(restApiId=api_id, stageName="api")
+    yield str(api_id)
+    gateway.delete_rest_api(restApiId=api_id)
+
+
+def url(cloud: Cloud, api_id: str, path: str) -> str:
+    """Where MiniStack serves a stage without special DNS."""
+    return f"{cloud.url}/_aws/execute-api/{api_id}/api{path}"
+
+
+def get(address: str, **headers: str) -> requests.Response:
+    """GET."""
+    return requests.get(address, headers=headers, timeout=30)
+
+
+def test_an_import_keeps_what_the_document_says(cloud: Cloud, api: str) -> None:
+    """Name, endpoint type, binary media types, path parameters."""
+    described = cloud.client("apigateway").get_rest_api(restApiId=api)
+    assert described["name"] == "test"
+    assert described["endpointConfiguration"]["types"] == ["REGIONAL"]
+    assert described["binaryMediaTypes"] == ["application/octet-stream"]
+    answer = get(url(cloud, api, "/items/blue")).json()
+    assert answer["resource"] == "/items/{name}"
+    assert answer["pathParameters"] == {"name": "blue"}
+
+
+def test_an_imported_authorizer_wants_token_and_scope(
+    cloud: Cloud, api: str, browser: OktaBrowser
+) -> None:
+    """No token, ID token, access token without the scope: refused; with it: its claims."""
+    address = url(cloud, api, "/me")
+    tokens, narrow = browser.tokens(), browser.tokens(scope="openid email")
+    assert get(address).status_code == 401
+    assert get(address, Authorization=tokens["id_token"]).status_code in (401, 403)
+    assert get(address, Authorization=narrow["access_token"]).status_code in (401, 403)
+    answer = get(address, Authorization=f"Bearer {tokens['access_token']}")
+    assert answer.json()["claims"]["client_id"] == browser.pool.client_id
+
+
+def test_an_overwrite_replaces_routes_and_authorizers(
+    cloud: Cloud, pool: Pool, api: str, function_arn: str
+) -> None:
+    """The API keeps its id and stage."""
+    gateway = cloud.client("apigateway")
+    body = json.dumps(document(pool, function_arn, "/", "/me/more"))
+    gateway.put_rest_api(restApiId=api, mode="overwrite", body=body)
+    gateway.create_deployment(restApiId=api, stageName="api")
+    assert get(url(cloud, api, "/items/blue")).status_code == 403
+    assert get(url(cloud, api, "/me/more")).status_code == 401
+    assert get(url(cloud, api, "/")).status_code == 200
+    assert len(gateway.get_authorizers(restApiId=api)["items"]) == 1
+
+
+def test_an_overwrite_wipes_gateway_responses(
+    cloud: Cloud, pool: Pool, api: str, function_arn: str
+) -> None:
+    """So a plain `chalice deploy` loses them, as on AWS."""
+    gateway = cloud.client("apigateway")
+    gateway.put_gateway_response(
+        restApiId=api, responseType="MISSING_AUTHENTICATION_TOKEN", statusCode="404"
+    )
+    gateway.create_deployment(restApiId=api, stageName="api")
+    assert get(url(cloud, api, "/nowhere")).status_code == 404
+    body = json.dumps(document(pool, function_arn, "/"))
+    gateway.put_rest_api(restApiId=api, mode="overwrite", body=body)
+    gateway.create_deployment(restApiId=api, stageName="api")
+    assert get(url(cloud, api, "/nowhere")).status_code == 403
+
+
+@pytest.fixture
+def proxy(cloud: Cloud, api: str) -> Iterator[int]:
+    """The front proxy before the API; its port."""
+    (port,) = free_ports(1)
+    aws_port = int(cloud.url.rpartition(":")[2])
+    processes = Processes(cloud.state / "proxied")
+    try:
+        processes.start(front_proxy(cloud.state, port, aws_port, api, "api"))
+        yield port
+    finally:
+        processes.stop()
+
+
+def test_the_proxy_serves_the_stage_at_the_root(proxy: int) -> None:
+    """On localhost, with query and body."""
+    answer = requests.post(f"http://localhost:{proxy}/items/blue?x=1", data="hello", timeout=30)
+    assert answer.json()["path"] == "/items/blue"
+    assert answer.json()["body"] == "hello"
+
+
+def test_the_proxy_tells_the_true_peer(proxy: int) -> None:
+    """A client's own forwarding headers never arrive."""
+    forged = {"X-Forwarded-For": "6.6.6.6", "x-forwarded-host": "evil", "Forwarded": "for=6"}
+    answer = get(f"http://127.0.0.1:{proxy}/", **forged).json()
+    assert answer["sourceIp"] == "127.0.0.1"
+    lower = {name.lower(): value for name, value in answer["headers"].items()}
+    assert lower["x-forwarded-for"] == "127.0.0.1"
+    assert "x-forwarded-host" not in lower
+    assert "forwarded" not in lower
+
+
+def test_the_proxy_passes_every_cookie(proxy: int) -> None:
+    """Two Set-Cookie lines stay two."""
+    with closing(http.client.HTTPConnection("127.0.0.1", proxy, timeout=30)) as connection:
+        connection.request("GET", "/")
+        answer = connection.getresponse()
+        assert answer.headers.get_all("Set-Cookie") == ["first=1; Path=/", "second=2; Path=/"]
+        answer.read()
+
+
+def test_the_proxy_keeps_connections_and_reads_chunks(proxy: int) -> None:
+    """Two requests on one connection, one of them chunked."""
+    with closing(http.client.HTTPConnection("127.0.0.1", proxy, timeout=30)) as connection:
+        connection.request("POST", "/", body=iter([b"one ", b"two"]), encode_chunked=True)
+        assert json.load(connection.getresponse())["body"] == "one two"
+        first = connection.sock
+        connection.request("GET", "/")
+        assert connection.getresponse().status == 200
+        assert connection.sock is first
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        (f"X-Big: {'x' * HEADER_BYTES}", 431),
+        (f"Content-Length: {PAYLOAD_BYTES + 1}", 413),
+        ("Content-Length: many", 400),
+    ],
+)
+def test_the_proxy_refuses_what_api_gateway_refuses(proxy: int, header: str, status: int) -> None:
+    """Too much header, too much body, nonsense."""
+    with closing(socket.create_connection(("127.0.0.1", proxy), timeout=10)) as connection:
+        connection.sendall(f"POST / HTTP/1.1\r\nHost: x\r\n{header}\r\n\r\n".encode())
+        assert connection.recv(64).split()[1] == str(status).encode()
