@@ -1,0 +1,42 @@
+"""Fixtures: the app on doubles, a browser, a signed-in browser, the log."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from chalicelib import services
+from tests.component.world import World, build_world
+from tests.doubles.browser import Browser
+from tests.doubles.clock import Clock
+
+
+@pytest.fixture
+def world(clock: Clock) -> Iterator[World]:
+    """A container with one registered provider, Okta."""
+    yield build_world(clock)
+    services.install(None)
+
+
+@pytest.fixture
+def browser(world: World) -> Browser:
+    """A fresh browser at the API's own address."""
+    return world.browser()
+
+
+@pytest.fixture
+def signed_in(world: World, browser: Browser) -> Browser:
+    """A browser that is signed in as Ada, through Okta."""
+    world.sign_in(browser)
+    return browser
+
+
+@pytest.fixture
+def log_lines(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[dict[str, Any]]]:
+    """Read the log lines written so far, as JSON."""
+
+    def read() -> list[dict[str, Any]]:
+        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    return read

@@ -1,0 +1,102 @@
+"""The Chalice app on doubles: everything of chalicelib is real but AWS, Cognito and time."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from app import app
+
+from chalicelib import services
+from chalicelib.services import Services
+from chalicelib.settings import Settings
+from tests.doubles.browser import Answer, Browser
+from tests.doubles.clock import Clock
+from tests.doubles.cognito import CognitoDouble, Person
+from tests.doubles.dynamodb import DynamoDBDouble
+from tests.doubles.secrets import SecretsManagerDouble
+
+DOMAIN = "a1b2c3.execute-api.eu-west-1.amazonaws.com"
+SECRET_ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:gatehouse/dev/client"
+KEYS_ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:gatehouse/dev/sealing-keys"
+CLIENT_SECRET = "canary-client-secret-0123456789abcdef"
+SEALING_KEY = "canary-sealing-key-" + "k" * 45
+
+ENVIRONMENT = {
+    "APP_NAME": "gatehouse",
+    "STAGE": "dev",
+    "AWS_REGION": "eu-west-1",
+    "USER_POOL_ID": "eu-west-1_TestPool1",
+    "CLIENT_ID": "1example23456789",
+    "COGNITO_URL": "https://acme-dev.auth.eu-west-1.amazoncognito.com",
+    "CLIENT_SECRET_ARN": SECRET_ARN,
+    "SEALING_KEYS_SECRET_ARN": KEYS_ARN,
+    "USERS_TABLE": "gatehouse-dev-users",
+    "PROVIDERS_TABLE": "gatehouse-dev-providers",
+}
+
+
+@dataclass
+class World:
+    """The app, its surroundings, and what a test moves in them."""
+
+    settings: Settings
+    clock: Clock
+    cognito: CognitoDouble
+    dynamodb: DynamoDBDouble
+    secrets: SecretsManagerDouble
+
+    def restart(self, **settings: Any) -> None:
+        """Start a new container, with changed settings if any are given."""
+        self.settings = self.settings._replace(**settings)
+        clients = {"dynamodb": self.dynamodb, "secretsmanager": self.secrets}
+        services.install(
+            Services(self.settings, clock=self.clock, aws=clients.__getitem__, http=self.cognito)  # type: ignore[arg-type]  # the double offers HttpClient's two methods
+        )
+
+    def browser(self, **arguments: Any) -> Browser:
+        """Open a fresh browser."""
+        return Browser(app, self.clock, **arguments)
+
+    def sign_in(self, browser: Browser, person: Person | None = None, query: str = "provider=Okta") -> Answer:  # fmt: skip
+        """Sign in through the hosted pages; return the callback's answer."""
+        start = browser.get(f"/auth/login?{query}")
+        back = self.cognito.authorize(start.location, person or Person())
+        return browser.get(back, site="cross-site")
+
+    def users(self) -> dict[str, dict[str, str]]:
+        """Return the users table as plain text values."""
+        items = self.dynamodb.items(self.settings.users_table)
+        return {
+            key: {name: next(iter(value.values())) for name, value in item.items()}
+            for key, item in items.items()
+        }
+
+
+def build_world(clock: Clock) -> World:
+    """Start a container with one registered provider, Okta."""
+    settings = Settings.from_env(ENVIRONMENT)
+    root = f"https://{DOMAIN}/api/"
+    cognito = CognitoDouble(
+        clock=clock,
+        client_id=settings.client_id,
+        client_secret=CLIENT_SECRET,
+        url=settings.cognito_url,
+        issuer=settings.issuer,
+        redirect_uris=frozenset({f"{root}auth/callback", "https://app.example.org/auth/callback"}),
+        logout_uris=frozenset({f"{root}?signed_out=1"}),
+    )
+    dynamodb = DynamoDBDouble(
+        {
+            settings.users_table: ("userName", frozenset({"Email"})),
+            settings.providers_table: ("name", frozenset()),
+        }
+    )
+    dynamodb.put(settings.providers_table, {"name": {"S": "Okta"}, "label": {"S": "Acme Okta"}})
+    secrets = SecretsManagerDouble(
+        {
+            SECRET_ARN: {"client_id": settings.client_id, "client_secret": CLIENT_SECRET},
+            KEYS_ARN: {"current": "k1", "k1": SEALING_KEY},
+        }
+    )
+    made = World(settings, clock, cognito, dynamodb, secrets)
+    made.restart()
+    return made

@@ -1,0 +1,20 @@
+"""A clock that stands still until a test moves it."""
+
+from dataclasses import dataclass
+
+#: 2026-01-02T03:04:05.678Z: milliseconds that are not zero, so that a dropped fraction shows.
+START = 1_767_323_045.678
+
+
+@dataclass
+class Clock:
+    """Gives Unix seconds when called."""
+
+    now: float = START
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        """Let `seconds` pass."""
+        self.now += seconds

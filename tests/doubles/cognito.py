@@ -1,0 +1,331 @@
+"""A strict Cognito: the OAuth endpoints of one user pool, in process, as AWS documents them.
+
+It offers the transport that `OAuthClient` and `JwksCache` use, and `authorize` for what the browser does at the hosted pages.
+What the local AWS does not enforce is enforced here: PKCE, exact redirect URIs, single-use codes, client_secret_basic,
+refresh token rotation with its grace period, revocation of a whole family. Sources: Amazon Cognito developer guide,
+"Authorize endpoint", "Token endpoint", "Revoke endpoint", "Refresh token rotation", "Understanding user pool JSON web tokens".
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from chalicelib.cognito.http_client import HttpAnswer
+from tests.doubles.clock import Clock
+from tests.doubles.signing import at_hash, b64url, public_jwk, rsa_key, sign_jwt
+
+CODE_SECONDS = 300
+GRACE_SECONDS = 60
+REFRESH_SECONDS = 30 * 86_400
+ACCESS_SECONDS = 600
+ID_KID, ACCESS_KID = "pool-id-key", "pool-access-key"
+
+
+@dataclass(frozen=True)
+class Person:
+    """A user of the pool; `provider` COGNITO is a native one."""
+
+    sub: str = "5d3c7b1e-0a6f-4c7e-9b1d-2f6a8c4e0d11"
+    username: str = "Okta_00u1ada"
+    email: str = "ada@example.org"
+    given_name: str = "Ada"
+    family_name: str = "Lovelace"
+    groups: tuple[str, ...] = ()
+    provider: str = "Okta"
+
+
+@dataclass
+class _Code:
+    person: Person
+    redirect_uri: str
+    challenge: str
+    scope: str
+    nonce: str
+    expires_at: float
+    family: "_Family | None" = None
+
+
+@dataclass
+class _Family:
+    """All refresh tokens of one sign-in: they die together, at the first one's deadline."""
+
+    person: Person
+    scope: str
+    expires_at: float
+    revoked: bool = False
+
+
+@dataclass
+class _Refresh:
+    family: _Family
+    rotated_at: float | None = None
+
+
+class AuthorizeRefused(Exception):
+    """What the hosted pages show as an error instead of sending the browser back."""
+
+
+Fault = Callable[[], HttpAnswer]
+
+
+@dataclass
+class CognitoDouble:
+    """One pool and one app client. `requests` lists (method, path, form) of every call that came in."""
+
+    clock: Clock
+    client_id: str
+    client_secret: str
+    url: str
+    issuer: str
+    redirect_uris: frozenset[str]
+    logout_uris: frozenset[str] = frozenset()
+    providers: frozenset[str] = frozenset({"COGNITO", "Okta"})
+    rotation: bool = True
+    requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+    #: Changes what the next tokens claim; a test of forgeries fills these.
+    id_claims: dict[str, Any] = field(default_factory=dict)
+    access_claims: dict[str, Any] = field(default_factory=dict)
+    id_header: dict[str, Any] = field(default_factory=dict)
+    jwks: list[dict[str, Any]] | None = None
+    refresh_token_length: int = 1900
+    _codes: dict[str, _Code] = field(default_factory=dict)
+    _refresh: dict[str, _Refresh] = field(default_factory=dict)
+    _faults: dict[str, list[Fault]] = field(default_factory=dict)
+    access_tokens: list[str] = field(default_factory=list)
+    id_tokens: list[str] = field(default_factory=list)
+
+    # What the browser does -------------------------------------------------------------------
+
+    def authorize(self, url: str, person: Person) -> str:
+        """Sign `person` in at the authorize URL; return the callback URL. Raises AuthorizeRefused."""
+        query = self.read_authorize_url(url)
+        code = secrets.token_urlsafe(24)
+        self._codes[code] = _Code(
+            person,
+            query["redirect_uri"],
+            query["code_challenge"],
+            query["scope"],
+            query.get("nonce") or secrets.token_urlsafe(8),
+            self.clock() + CODE_SECONDS,
+        )
+        return f"{query['redirect_uri']}?{urlencode({'code': code, 'state': query['state']})}"
+
+    def read_authorize_url(self, url: str) -> dict[str, str]:
+        """Return the query of an authorize URL after the checks that Cognito makes."""
+        parts = urlsplit(url)
+        if f"{parts.scheme}://{parts.netloc}{parts.path}" != f"{self.url}/oauth2/authorize":
+            raise AuthorizeRefused("not the authorize endpoint")
+        pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True)
+        query = dict(pairs)
+        if len(query) != len(pairs):
+            raise AuthorizeRefused("a parameter is given twice")
+        expected = {"response_type": "code", "client_id": self.client_id, "code_challenge_method": "S256"}  # fmt: skip
+        for name, value in expected.items():
+            if query.get(name) != value:
+                raise AuthorizeRefused(f"{name} is {query.get(name)!r}")
+        if query.get("redirect_uri") not in self.redirect_uris:
+            raise AuthorizeRefused("redirect_mismatch")
+        if not query.get("scope") or not query.get("state") or len(query.get("code_challenge", "")) != 43:  # fmt: skip
+            raise AuthorizeRefused("scope, state or code_challenge is missing")
+        if query.get("identity_provider", "COGNITO") not in self.providers:
+            raise AuthorizeRefused("unknown identity provider")
+        return query
+
+    # The transport of chalicelib ---------------------------------------------------------------
+
+    def get(self, url: str) -> HttpAnswer:
+        self.requests.append(("GET", urlsplit(url).path, {}))
+        if fault := self._fault("jwks"):
+            return fault()
+        return HttpAnswer(200, {"keys": self.jwks if self.jwks is not None else default_jwks()})
+
+    def post_form(
+        self, url: str, form: Mapping[str, str], basic_auth: tuple[str, str]
+    ) -> HttpAnswer:
+        if not url.startswith(self.url) or "?" in url:
+            raise AssertionError("only our own endpoints, and nothing in the URL")
+        path = url.removeprefix(self.url)
+        self.requests.append(("POST", path, dict(form)))
+        endpoint = {"/oauth2/token": self._token, "/oauth2/revoke": self._revoke}[path]
+        if fault := self._fault(path.rsplit("/", 1)[1]):
+            return fault()
+        if basic_auth != (self.client_id, self.client_secret):
+            return _error("invalid_client")
+        if form.get("client_id", self.client_id) != self.client_id or "client_secret" in form:
+            return _error("invalid_request")
+        return endpoint(form)
+
+    def fail(self, endpoint: str, *faults: Fault) -> None:
+        """Let the next calls of `endpoint` (token, revoke, jwks) end in `faults`, one each."""
+        self._faults.setdefault(endpoint, []).extend(faults)
+
+    def calls(self, path: str) -> int:
+        """Return how often a path was asked for."""
+        return sum(1 for _, asked, _ in self.requests if asked == path)
+
+    def is_revoked(self, refresh_token: str) -> bool:
+        """Tell whether the family of a refresh token was revoked."""
+        return self._refresh[refresh_token].family.revoked
+
+    def refresh_tokens(self) -> list[str]:
+        """Return every refresh token that was ever issued, oldest first."""
+        return list(self._refresh)
+
+    def delete_person(self) -> None:
+        """Let all families die, as deleting or disabling the user does."""
+        for entry in self._refresh.values():
+            entry.family.revoked = True
+
+    # The endpoints -----------------------------------------------------------------------------
+
+    def _token(self, form: Mapping[str, str]) -> HttpAnswer:
+        if form.get("grant_type") == "authorization_code":
+            return self._redeem_code(form)
+        if form.get("grant_type") == "refresh_token":
+            return self._redeem_refresh(form)
+        return _error("unsupported_grant_type")
+
+    def _redeem_code(self, form: Mapping[str, str]) -> HttpAnswer:
+        if set(form) - {"client_id"} != {"grant_type", "code", "code_verifier", "redirect_uri"}:
+            return _error("invalid_request")
+        code = self._codes.get(form["code"])
+        if code is None or self.clock() >= code.expires_at:
+            return _error("invalid_grant")
+        if code.family is not None:
+            code.family.revoked = True  # a code that is used twice was stolen (RFC 6749 4.1.2)
+            return _error("invalid_grant")
+        if form["redirect_uri"] != code.redirect_uri:
+            return _error("unauthorized_client")
+        verifier = form["code_verifier"]
+        challenge = b64url(hashlib.sha256(verifier.encode()).digest())
+        if not 43 <= len(verifier) <= 128 or challenge != code.challenge:
+            return _error("invalid_grant")
+        code.family = _Family(code.person, code.scope, self.clock() + REFRESH_SECONDS)
+        return self._issue(
+            code.family, nonce=code.nonce, refresh_token=self._new_refresh(code.family)
+        )
+
+    def _redeem_refresh(self, form: Mapping[str, str]) -> HttpAnswer:
+        if set(form) - {"client_id"} != {"grant_type", "refresh_token"}:
+            return _error("invalid_request")
+        entry = self._refresh.get(form["refresh_token"])
+        if entry is None or entry.family.revoked or self.clock() >= entry.family.expires_at:
+            return _error("invalid_grant")
+        if entry.rotated_at is not None and self.clock() - entry.rotated_at > GRACE_SECONDS:
+            return _error("invalid_grant")
+        if not self.rotation:
+            return self._issue(entry.family, nonce=None, refresh_token=None)
+        if entry.rotated_at is None:
+            entry.rotated_at = self.clock()
+        return self._issue(entry.family, nonce=None, refresh_token=self._new_refresh(entry.family))
+
+    def _revoke(self, form: Mapping[str, str]) -> HttpAnswer:
+        entry = self._refresh.get(form.get("token", ""))
+        if entry is not None:
+            entry.family.revoked = True
+        return HttpAnswer(200, None)
+
+    def _new_refresh(self, family: _Family) -> str:
+        token = f"refresh-{secrets.token_urlsafe(16)}-".ljust(self.refresh_token_length, "r")
+        self._refresh[token] = _Refresh(family)
+        return token
+
+    def _issue(
+        self, family: _Family, *, nonce: str | None, refresh_token: str | None
+    ) -> HttpAnswer:
+        access = self.access_token(family.person, family.scope)
+        body = {
+            "access_token": access,
+            "id_token": self.id_token(family.person, nonce, access),
+            "token_type": "Bearer",
+            "expires_in": ACCESS_SECONDS,
+        }
+        if refresh_token is not None:
+            body["refresh_token"] = refresh_token
+        return HttpAnswer(200, body)
+
+    def access_token(self, person: Person, scope: str) -> str:
+        """Issue an access token. It carries client_id, not aud."""
+        now = int(self.clock())
+        claims: dict[str, Any] = {
+            "sub": person.sub,
+            "iss": self.issuer,
+            "version": 2,
+            "client_id": self.client_id,
+            "token_use": "access",
+            "scope": scope,
+            "auth_time": now,
+            "exp": now + ACCESS_SECONDS,
+            "iat": now,
+            "jti": secrets.token_hex(8),
+            "username": person.username,
+        }
+        if person.groups:
+            claims["cognito:groups"] = list(person.groups)
+        header = {"kid": ACCESS_KID, "alg": "RS256"}
+        token = sign_jwt(header, _changed(claims, self.access_claims), rsa_key(ACCESS_KID))
+        self.access_tokens.append(token)
+        return token
+
+    def id_token(self, person: Person, nonce: str | None, access_token: str) -> str:
+        """Issue an ID token."""
+        now = int(self.clock())
+        claims: dict[str, Any] = {
+            "at_hash": at_hash(access_token),
+            "sub": person.sub,
+            "iss": self.issuer,
+            "aud": self.client_id,
+            "token_use": "id",
+            "auth_time": now,
+            "exp": now + ACCESS_SECONDS,
+            "iat": now,
+            "jti": secrets.token_hex(8),
+            "cognito:username": person.username,
+            "email": person.email,
+            "email_verified": True,
+            "given_name": person.given_name,
+            "family_name": person.family_name,
+        }
+        if nonce is not None:
+            claims["nonce"] = nonce
+        if person.groups:
+            claims["cognito:groups"] = list(person.groups)
+        if person.provider != "COGNITO":
+            claims["identities"] = [{"userId": "00u1ada", "providerName": person.provider, "providerType": "OIDC", "primary": "true", "dateCreated": "1767323045678"}]  # fmt: skip
+        header = _changed({"kid": ID_KID, "alg": "RS256"}, self.id_header)
+        token = sign_jwt(header, _changed(claims, self.id_claims), rsa_key(ID_KID))
+        self.id_tokens.append(token)
+        return token
+
+    def _fault(self, endpoint: str) -> Fault | None:
+        waiting = self._faults.get(endpoint)
+        return waiting.pop(0) if waiting else None
+
+
+def default_jwks() -> list[dict[str, Any]]:
+    """Return the pool's two keys: Cognito signs ID and access tokens with different ones."""
+    return [public_jwk(rsa_key(ID_KID), ID_KID), public_jwk(rsa_key(ACCESS_KID), ACCESS_KID)]
+
+
+def answers(status: int, body: Mapping[str, Any] | None = None) -> Fault:
+    """A fault: this answer instead of the right one."""
+    return lambda: HttpAnswer(status, body)
+
+
+def times_out() -> HttpAnswer:
+    """A fault: no complete answer, as HttpClient reports it."""
+    from chalicelib.errors import TemporarilyUnavailable
+
+    raise TemporarilyUnavailable("POST failed: ReadTimeout")
+
+
+def _error(code: str) -> HttpAnswer:
+    return HttpAnswer(400, {"error": code})
+
+
+def _changed(claims: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Apply `changes`; None removes a claim."""
+    return {name: value for name, value in {**claims, **changes}.items() if value is not None}

@@ -1,0 +1,146 @@
+"""DynamoDB in memory, as strict as the service: it evaluates expressions, refuses unknown ones, and can be made to fail.
+
+A read that does not ask for consistency sees the item as it was before its last write, so that a store which needs
+consistency cannot forget to say so.
+"""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+from tests.doubles.aws_errors import client_error
+from tests.doubles.expressions import Expression, Invalid, Item
+
+_TYPES = frozenset({"S", "N", "BOOL", "SS", "L"})
+
+
+class DynamoDBDouble:
+    """Tables by name; `tables` maps a table to its partition key and the keys of its indexes."""
+
+    def __init__(
+        self, tables: Mapping[str, tuple[str, frozenset[str]]], page_size: int = 2
+    ) -> None:
+        self._schemas = tables
+        self._page_size = page_size
+        self._items: dict[str, dict[str, Item]] = {name: {} for name in tables}
+        self._before: dict[str, dict[str, Item | None]] = {name: {} for name in tables}
+        self.fault: Exception | None = None
+        self.calls: list[str] = []
+        self.writes = 0
+
+    def items(self, table: str) -> dict[str, Item]:
+        """Return a copy of a table's items by key."""
+        return deepcopy(self._items[table])
+
+    def put(self, table: str, item: Mapping[str, Mapping[str, Any]]) -> None:
+        """Put an item there, as `ops` or an earlier release did."""
+        key_name, _ = self._schemas[table]
+        self._store(table, item[key_name]["S"], dict(item))
+
+    def delete(self, table: str, key: str) -> None:
+        """Take an item away, as TTL or a person does."""
+        del self._items[table][key]
+
+    def get_item(
+        self,
+        *,
+        TableName: str,
+        Key: Mapping[str, Any],
+        ConsistentRead: bool = False,  # noqa: N803 - DynamoDB's own names
+    ) -> dict[str, Any]:
+        self._called("GetItem")
+        key = self._key(TableName, Key)
+        item = self._items[TableName].get(key)
+        if not ConsistentRead and key in self._before[TableName]:
+            item = self._before[TableName][key]
+        return {} if item is None else {"Item": deepcopy(item)}
+
+    def scan(
+        self,
+        *,
+        TableName: str,
+        ExclusiveStartKey: Mapping[str, Any] | None = None,  # noqa: N803
+    ) -> dict[str, Any]:
+        self._called("Scan")
+        keys = sorted(self._items[TableName])
+        if ExclusiveStartKey is not None:
+            last = self._key(TableName, ExclusiveStartKey)
+            keys = [key for key in keys if key > last]
+        page = keys[: self._page_size]
+        answer: dict[str, Any] = {
+            "Items": [deepcopy(self._items[TableName][key]) for key in page],
+            "Count": len(page),
+        }
+        if len(keys) > len(page):
+            key_name, _ = self._schemas[TableName]
+            answer["LastEvaluatedKey"] = {key_name: {"S": page[-1]}}
+        return answer
+
+    def update_item(
+        self,
+        *,
+        TableName: str,  # noqa: N803
+        Key: Mapping[str, Any],  # noqa: N803
+        UpdateExpression: str,  # noqa: N803
+        ConditionExpression: str | None = None,  # noqa: N803
+        ExpressionAttributeNames: Mapping[str, str] | None = None,  # noqa: N803
+        ExpressionAttributeValues: Mapping[str, Mapping[str, Any]] | None = None,  # noqa: N803
+    ) -> dict[str, Any]:
+        self._called("UpdateItem")
+        key_name, index_keys = self._schemas[TableName]
+        key = self._key(TableName, Key)
+        names, values = ExpressionAttributeNames or {}, ExpressionAttributeValues or {}
+        used: set[str] = set()
+        old = self._items[TableName].get(key, {})
+        try:
+            sets, removes = Expression(UpdateExpression, names, values, used).update()
+            met = True
+            if ConditionExpression is not None:
+                met = Expression(ConditionExpression, names, values, used).condition()(old)
+            unused = (set(names) | set(values)) - used
+            if unused:
+                raise Invalid(f"unused placeholders: {sorted(unused)}")
+            new = {**old, key_name: {"S": key}}
+            new.update({name: dict(value(old)) for name, value in sets.items()})
+            for name in removes:
+                new.pop(name, None)
+            _check_item(new, key_name, key, index_keys)
+            if key_name in sets or key_name in removes:
+                raise Invalid("the key cannot be updated")
+        except Invalid as error:
+            raise client_error("ValidationException", "UpdateItem") from error
+        if not met:
+            raise client_error("ConditionalCheckFailedException", "UpdateItem")
+        self._store(TableName, key, new)
+        self.writes += 1
+        return {}
+
+    def _store(self, table: str, key: str, item: Item) -> None:
+        self._before[table][key] = self._items[table].get(key)
+        self._items[table][key] = item
+
+    def _called(self, operation: str) -> None:
+        self.calls.append(operation)
+        if self.fault is not None:
+            raise self.fault
+
+    def _key(self, table: str, key: Mapping[str, Any]) -> str:
+        if table not in self._schemas:
+            raise client_error("ResourceNotFoundException")
+        key_name, _ = self._schemas[table]
+        if set(key) != {key_name} or set(key[key_name]) != {"S"} or not key[key_name]["S"]:
+            raise client_error("ValidationException")
+        return str(key[key_name]["S"])
+
+
+def _check_item(item: Item, key_name: str, key: str, index_keys: frozenset[str]) -> None:
+    for name, value in item.items():
+        ((kind, content),) = value.items()
+        if kind not in _TYPES:
+            raise Invalid(f"{name} has the type {kind}")
+        if kind in ("S", "N") and not isinstance(content, str):
+            raise Invalid(f"{name} is not text")
+        if name in index_keys and content == "":
+            raise Invalid(f"{name} is a key of an index and must not be empty")
+    if item[key_name] != {"S": key}:
+        raise Invalid("the key cannot be updated")

@@ -1,0 +1,47 @@
+"""RSA keys made once a run, and a JWT signer that signs anything, so that tests can forge as well as issue."""
+
+import base64
+import functools
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+
+PrivateKey = rsa.RSAPrivateKey
+
+
+@functools.cache
+def rsa_key(name: str, bits: int = 2048) -> PrivateKey:
+    """Return the key of that name; the same one for the whole run."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=bits)
+
+
+def b64url(data: bytes) -> str:
+    """Return base64url without padding."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def sign_jwt(header: Mapping[str, Any], claims: object, key: PrivateKey) -> str:
+    """Return a JWS in compact form, signed RS256 whatever `header` says."""
+    signed = f"{b64url(json.dumps(header).encode())}.{b64url(json.dumps(claims).encode())}"
+    signature = key.sign(signed.encode(), padding.PKCS1v15(), SHA256())
+    return f"{signed}.{b64url(signature)}"
+
+
+def public_jwk(key: PrivateKey, kid: str, **changes: Any) -> dict[str, Any]:
+    """Return the public JWK as Cognito publishes it; `changes` replace members, None removes one."""
+    numbers = key.public_key().public_numbers()
+    jwk = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, "n": _uint(numbers.n), "e": _uint(numbers.e)}  # fmt: skip
+    return {name: value for name, value in {**jwk, **changes}.items() if value is not None}
+
+
+def at_hash(access_token: str) -> str:
+    """OpenID Connect Core 3.1.3.6."""
+    return b64url(hashlib.sha256(access_token.encode()).digest()[:16])
+
+
+def _uint(number: int) -> str:
+    return b64url(number.to_bytes((number.bit_length() + 7) // 8, "big"))
