@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-DIRECT_SIGN_IN = ("embedded", "managed", "off")
+from chalicelib.errors import ConfigurationError
+from chalicelib.settings import DIRECT_SIGN_IN_MODES, Settings
 
 # Names become parts of ARNs, table and function names; Lambda allows 64 characters in all.
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,23}")
@@ -26,6 +27,19 @@ _OPTIONS = {
     "throttle_rate",
     "throttle_burst",
 }
+# Variables that the identity stack gives, so that they may be missing before it does.
+_OUTPUTS = {
+    "AWS_REGION": "eu-west-1",
+    "USER_POOL_ID": "later",
+    "CLIENT_ID": "later",
+    "COGNITO_URL": "https://later.invalid",
+    "CLIENT_SECRET_ARN": "later",
+    "SEALING_KEYS_SECRET_ARN": "later",
+    "USERS_TABLE": "later",
+    "PROVIDERS_TABLE": "later",
+}
+# RefreshTokenValidity of templates/identity.yaml: no session outlives its refresh token.
+_REFRESH_TOKEN_SECONDS = 30 * 86_400
 _URLS = ("PUBLIC_URL", "COGNITO_URL", "JWKS_URL")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -36,13 +50,14 @@ def problems_of(name: str, merged: Mapping[str, Any], region: str, *, local: boo
     `merged` is the stage's block over the top level of config.json.
     """
     environment: Mapping[str, Any] = merged["environment_variables"]
-    return [
+    found = [
         *_of_names(name, merged),
         *_of_options(merged.get("gatehouse"), region, local=local),
         *_of_sign_in(environment),
         *_of_variables(name, merged, environment),
         *_of_urls(merged, environment, local=local),
     ]
+    return [*found, *_of_functions(environment, found)]
 
 
 def is_provider_name(name: str) -> bool:
@@ -111,15 +126,15 @@ def _of_domain_prefix(prefix: Any, *, local: bool) -> Iterator[str]:
 
 
 def _of_sign_in(environment: Mapping[str, Any]) -> Iterator[str]:
-    direct = environment.get("DIRECT_SIGN_IN")
+    direct = environment.get("DIRECT_SIGN_IN") or "managed"
     auto = environment.get("AUTO_SIGN_IN", "")
-    if direct not in DIRECT_SIGN_IN:
-        said = "is missing" if direct in (None, "") else f"is {direct!r}"
-        yield f"DIRECT_SIGN_IN {said}: set it to one of {', '.join(DIRECT_SIGN_IN)}"
+    if direct not in DIRECT_SIGN_IN_MODES:
+        modes = ", ".join(DIRECT_SIGN_IN_MODES)
+        yield f"DIRECT_SIGN_IN is {direct!r}: set it to one of {modes}"
     if auto == "COGNITO":
-        if direct in ("off", "embedded"):
+        if direct == "off":
             yield (
-                f"AUTO_SIGN_IN=COGNITO contradicts DIRECT_SIGN_IN={direct}: "
+                "AUTO_SIGN_IN=COGNITO contradicts DIRECT_SIGN_IN=off: "
                 "managed login is what it would start"
             )
     elif auto and not (isinstance(auto, str) and is_provider_name(auto)):
@@ -135,6 +150,22 @@ def _of_variables(
     for key, wanted in (("STAGE", name), ("APP_NAME", merged.get("app_name"))):
         if environment.get(key, wanted) != wanted:
             yield f"{key} is {environment[key]!r} but this stage's is {wanted!r}"
+
+
+def _of_functions(environment: Mapping[str, Any], found: list[str]) -> Iterator[str]:
+    """Say what the functions themselves would refuse at their first call, unless said already."""
+    said = {key: value for key, value in environment.items() if isinstance(value, str) and value}
+    for key in ("SESSION_ABSOLUTE_SECONDS", "REMEMBER_ABSOLUTE_SECONDS"):
+        seconds = said.get(key, "0")
+        if seconds.isdecimal() and int(seconds) > _REFRESH_TOKEN_SECONDS:
+            yield f"{key} is longer than the 30 days ({_REFRESH_TOKEN_SECONDS}) of a refresh token"
+    try:
+        Settings.from_env({**_OUTPUTS, **said})
+    except ConfigurationError as error:
+        for problem in error.detail.split("; "):
+            variable = problem.split()[0]
+            if not any(variable in other for other in found):
+                yield problem
 
 
 def _of_urls(

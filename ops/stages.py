@@ -53,7 +53,7 @@ class Stage:
     @property
     def direct_sign_in(self) -> str:
         """How people sign in with email and password: managed, embedded or off."""
-        return self.environment.get("DIRECT_SIGN_IN", "managed")
+        return self.environment.get("DIRECT_SIGN_IN") or "managed"
 
     @property
     def deletion_protection(self) -> bool:

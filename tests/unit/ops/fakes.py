@@ -46,10 +46,10 @@ def project(tmp_path: Path, **stages: Mapping[str, Any]) -> Path:
     return tmp_path
 
 
-def dev_block(**changes: Any) -> dict[str, Any]:
+def dev_block(name: str = "dev", **changes: Any) -> dict[str, Any]:
     """A stage's block that is in order."""
     return {
-        "environment_variables": {"DIRECT_SIGN_IN": "managed"},
+        "environment_variables": {"STAGE": name, "DIRECT_SIGN_IN": "managed"},
         "gatehouse": {"region": "eu-west-1", "domain_prefix": "acme-dev"},
         **changes,
     }

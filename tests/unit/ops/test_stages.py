@@ -17,7 +17,11 @@ def test_stage_in_order_is_read_with_the_top_level_below_it(tmp_path: Path) -> N
     config["environment_variables"] = {"DIRECT_SIGN_IN": "off", "APP_TITLE": "Acme"}
     config_file(folder).write_text(json.dumps(config))
     stage = load_stage(folder, "dev")
-    assert stage.environment == {"DIRECT_SIGN_IN": "managed", "APP_TITLE": "Acme"}
+    assert stage.environment == {
+        "STAGE": "dev",
+        "DIRECT_SIGN_IN": "managed",
+        "APP_TITLE": "Acme",
+    }
     assert (stage.region, stage.identity_stack) == ("eu-west-1", "gatehouse-dev-identity")
     assert stage.function("user_records") == "gatehouse-dev-user_records"
 
@@ -57,18 +61,21 @@ def test_one_message_names_every_problem(tmp_path: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
-        ({}, "DIRECT_SIGN_IN is missing"),
+        ({"STAGE": ""}, "STAGE is ''"),
         ({"DIRECT_SIGN_IN": "off", "AUTO_SIGN_IN": "COGNITO"}, "contradicts DIRECT_SIGN_IN=off"),
-        ({"DIRECT_SIGN_IN": "managed", "COGNITO_URL": "http://a.example"}, "must be https"),
-        ({"DIRECT_SIGN_IN": "managed", "PUBLIC_URL": "/app"}, "must be an absolute URL"),
-        ({"DIRECT_SIGN_IN": "managed", "APP_NAME": "other"}, "APP_NAME is 'other'"),
+        ({"COGNITO_URL": "http://a.example"}, "must be https"),
+        ({"PUBLIC_URL": "/app"}, "must be an absolute URL"),
+        ({"APP_NAME": "other"}, "APP_NAME is 'other'"),
+        ({"SESSION_IDLE_SECONDS": "soon"}, "SESSION_IDLE_SECONDS must be a number"),
+        ({"REMEMBER_ABSOLUTE_SECONDS": "9999999"}, "longer than the 30 days"),
     ],
 )
 def test_variables_that_cannot_work_are_refused(
     tmp_path: Path, variables: dict[str, str], said: str
 ) -> None:
-    """Each message names the variable and what it may be."""
-    folder = project(tmp_path, dev=dev_block(environment_variables=variables))
+    """Each message names the variable and what it may be; the functions' own rules are asked too."""
+    block = dev_block(environment_variables={"STAGE": "dev", **variables})
+    folder = project(tmp_path, dev=block)
     with pytest.raises(OpsError, match="cannot be used") as caught:
         load_stage(folder, "dev")
     assert said in str(caught.value)
@@ -82,9 +89,12 @@ def test_only_the_local_stage_may_be_on_this_machine_or_on_plain_http(
     tmp_path: Path, url: str
 ) -> None:
     """The same URL is fine locally and refused anywhere else."""
-    variables = {"DIRECT_SIGN_IN": "managed", "PUBLIC_URL": url}
-    local = dev_block(environment_variables=variables, gatehouse={"region": "us-east-1"})
-    folder = project(tmp_path, dev=dev_block(environment_variables=variables), local=local)
+    dev = dev_block(environment_variables={"STAGE": "dev", "PUBLIC_URL": url})
+    local = dev_block(
+        environment_variables={"STAGE": "local", "PUBLIC_URL": url},
+        gatehouse={"region": "us-east-1"},
+    )
+    folder = project(tmp_path, dev=dev, local=local)
     assert load_stage(folder, "local").environment["PUBLIC_URL"] == url
     with pytest.raises(OpsError, match="PUBLIC_URL"):
         load_stage(folder, "dev")
@@ -103,7 +113,7 @@ def test_domain_prefixes_that_cognito_refuses_are_refused_first(
 def test_public_url_and_custom_domain_must_agree(tmp_path: Path) -> None:
     """Otherwise Cognito would send people to an address the app does not know."""
     block = dev_block(
-        environment_variables={"DIRECT_SIGN_IN": "managed", "PUBLIC_URL": "https://a.example/"},
+        environment_variables={"STAGE": "dev", "PUBLIC_URL": "https://a.example/"},
         api_gateway_custom_domain={"domain_name": "b.example"},
     )
     with pytest.raises(OpsError, match=r"PUBLIC_URL is on a\.example"):
@@ -140,7 +150,7 @@ def test_outputs_are_added_and_everything_else_stays_in_its_order(tmp_path: Path
     config = json.loads(text)
     assert list(config["stages"]) == ["prod", "dev"]
     dev = config["stages"]["dev"]
-    assert dev["environment_variables"] == {"DIRECT_SIGN_IN": "managed", "CLIENT_ID": "abc"}
+    assert list(dev["environment_variables"]) == ["STAGE", "DIRECT_SIGN_IN", "CLIENT_ID"]
     assert dev["lambda_functions"]["user_records"] == {"lambda_timeout": 5, "iam_role_arn": "arn:r"}
     assert "Zürich" in text
     assert text.endswith("}\n")
