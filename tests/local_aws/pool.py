@@ -163,6 +163,24 @@ class Pool:
         credentials = (self.client_id, self.client_secret if secret is None else secret)
         return requests.post(self.cloud.url + path, data=form, auth=credentials, timeout=30)
 
+    def rotate(self, feature: str, grace_seconds: int) -> None:
+        """Switch refresh token rotation of the client, leaving the rest as it is."""
+        described = self.cognito.describe_user_pool_client(
+            UserPoolId=self.id, ClientId=self.client_id
+        )["UserPoolClient"]
+        kept = ("AllowedOAuthFlows", "AllowedOAuthScopes", "CallbackURLs", "LogoutURLs")
+        self.cognito.update_user_pool_client(
+            UserPoolId=self.id,
+            ClientId=self.client_id,
+            **{name: described[name] for name in kept},
+            RefreshTokenRotation={"Feature": feature, "RetryGracePeriodSeconds": grace_seconds},
+        )
+
+    def refresh(self, refresh_token: str) -> requests.Response:
+        """Refresh at /oauth2/token."""
+        form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        return self.post("/oauth2/token", form)
+
     def exchange(self, code: str, **changed: str) -> requests.Response:
         """Exchange a code at /oauth2/token."""
         form = {

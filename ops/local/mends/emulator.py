@@ -22,6 +22,7 @@ class Emulator:
     cognito: Any
     lambda_functions: Any
     rest_apis: Any
+    templates: Any
     concurrency: Any
     scope: Any
 
@@ -33,6 +34,7 @@ class Emulator:
             cognito=importlib.import_module("ministack.services.cognito"),
             lambda_functions=importlib.import_module("ministack.services.lambda_svc"),
             rest_apis=importlib.import_module("ministack.services.apigateway_v1"),
+            templates=importlib.import_module("ministack.services.cloudformation.provisioners"),
             concurrency=importlib.import_module("ministack.core.concurrency"),
             scope=importlib.import_module("ministack.core.responses"),
         )

@@ -1,0 +1,100 @@
+"""Refresh token rotation, which MiniStack lacks.
+
+A client with rotation gets a new refresh token at each refresh. It lives as long as the old one
+would have; the old one works on for the client's grace period, then it is refused. Signing in again
+with REFRESH_TOKEN_AUTH is refused for such a client.
+https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_RefreshTokenRotationType.html
+https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-refresh-token.html
+"""
+
+from __future__ import annotations
+
+import contextvars
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ops.local.mends.emulator import Emulator, Function, Response, replace
+
+_SETTING = "RefreshTokenRotation"
+_REFRESH_FLOWS = ("REFRESH_TOKEN_AUTH", "REFRESH_TOKEN")
+# Refresh token -> when its grace ends, in seconds since the epoch.
+_retired: dict[str, float] = {}
+_successor: contextvars.ContextVar[str] = contextvars.ContextVar("successor", default="")
+
+
+def apply(emulator: Emulator) -> None:
+    """Put rotation in place."""
+    cognito = emulator.cognito
+    # CloudFormation hands on the properties that are listed here; None is their default.
+    emulator.templates._COGNITO_USER_POOL_CLIENT_UPDATABLE[_SETTING] = None
+    for name in ("_create_user_pool_client", "_update_user_pool_client"):
+        replace(cognito, name, lambda call: _keep_setting(emulator, call))
+    replace(cognito, "_refresh_auth_result", lambda refresh: _rotate(emulator, refresh))
+    replace(cognito, "_oauth2_refresh_api_issued_token", _hand_out)
+    replace(cognito, "_auth_flow_error", lambda check: _refuse_flow(emulator, check))
+
+
+def _keep_setting(emulator: Emulator, call: Function) -> Function:
+    def save(data: Mapping[str, Any]) -> Response:
+        status, headers, body = call(data)
+        if status == 200 and _SETTING in data:
+            client_id = json.loads(body)["UserPoolClient"]["ClientId"]
+            emulator.cognito._find_pool_by_client_id(client_id)[2][_SETTING] = data[_SETTING]
+        return status, headers, body
+
+    return save
+
+
+def _grace(emulator: Emulator, client_id: str) -> float | None:
+    """The grace of a client that rotates; None for one that does not."""
+    client = emulator.cognito._find_pool_by_client_id(client_id)[2] or {}
+    setting = client.get(_SETTING) or {}
+    if setting.get("Feature") != "ENABLED":
+        return None
+    return float(setting.get("RetryGracePeriodSeconds", 0))
+
+
+def _rotate(emulator: Emulator, refresh: Function) -> Function:
+    cognito = emulator.cognito
+
+    def result(pool: Any, pool_id: str, client_id: str, token: str) -> tuple[Any, Any]:
+        grace = _grace(emulator, client_id)
+        if grace is not None and _retired.get(token, float("inf")) <= time.time():
+            return None, emulator.scope.error_response_json(
+                "RefreshTokenReuseException", "Refresh token has been rotated out.", 400
+            )
+        issued, error = refresh(pool, pool_id, client_id, token)
+        if issued and grace is not None:
+            _retired.setdefault(token, time.time() + grace)
+            fresh = {"jti": cognito.new_uuid(), "iat": int(time.time())}
+            claims = {**cognito._token_claims(token), **fresh}
+            issued["RefreshToken"] = cognito._signed_jwt(claims, pool_id, "access")
+            _successor.set(issued["RefreshToken"])
+        return issued, error
+
+    return result
+
+
+def _hand_out(refresh: Callable[..., Response]) -> Callable[..., Response]:
+    def at_token_endpoint(*arguments: Any) -> Response:
+        _successor.set("")
+        status, headers, body = refresh(*arguments)
+        if status == 200 and _successor.get():
+            body = json.dumps({**json.loads(body), "refresh_token": _successor.get()}).encode()
+        return status, headers, body
+
+    return at_token_endpoint
+
+
+def _refuse_flow(emulator: Emulator, check: Function) -> Function:
+    def error(action: str, data: Mapping[str, Any]) -> Any:
+        rotates = _grace(emulator, str(data.get("ClientId", ""))) is not None
+        if data.get("AuthFlow") in _REFRESH_FLOWS and rotates:
+            return emulator.scope.error_response_json(
+                "InvalidParameterException", "Refresh token rotation is on for this client.", 400
+            )
+        return check(action, data)
+
+    return error
