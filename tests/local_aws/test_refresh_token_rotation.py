@@ -49,7 +49,7 @@ def test_revoking_the_successor_ends_the_family(rotating: Pool, browser: OktaBro
 def test_a_rotating_client_refuses_refresh_token_auth(rotating: Pool, browser: OktaBrowser) -> None:
     """GetTokensFromRefreshToken is the way, and it rotates too."""
     tokens = browser.tokens()
-    token, username = tokens["refresh_token"], claims(tokens["access_token"])["username"]
+    token, username = tokens["refresh_token"], claims(tokens["access_token"])["sub"]
     with pytest.raises(ClientError, match="InvalidParameterException"):
         rotating.cognito.initiate_auth(
             ClientId=rotating.client_id,
