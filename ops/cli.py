@@ -285,7 +285,10 @@ def _load(options: argparse.Namespace) -> Stage:
     if options.stage == LOCAL and not os.environ.get("AWS_ENDPOINT_URL"):
         raise OpsError(
             "Stage 'local' lives in the local AWS: `python -m ops up` sets it up. To work on it "
-            "while it runs, set AWS_ENDPOINT_URL to what `python -m ops info` prints."
+            "while it runs, name its endpoint (`python -m ops info`), its root credentials, and "
+            "the copy it was deployed from:\n"
+            "  AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_ACCESS_KEY_ID=test "
+            "AWS_SECRET_ACCESS_KEY=test python -m ops --project-dir .local/app …"
         )
     return load_stage(options.project_dir, options.stage)
 

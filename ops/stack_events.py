@@ -25,19 +25,22 @@ class StackEvents:
         self._seen.update(event["EventId"] for event in self._fetch())
 
     def new(self) -> list[str]:
-        """Answer a line per resource finished since the last call, oldest first."""
-        lines = []
+        """Answer what finished since the last call: a line per failure, one per kind of success."""
+        failed: list[str] = []
+        finished: dict[str, list[str]] = {}
         for event in reversed(self._fetch()):
             self._seen.add(event["EventId"])
+            resource, status = event["LogicalResourceId"], event["ResourceStatus"]
             # The stack reports on itself too; its reader shows that.
-            if event["LogicalResourceId"] == self._name:
+            if resource == self._name or status.endswith("_IN_PROGRESS"):
                 continue
-            if event["ResourceStatus"].endswith("_IN_PROGRESS"):
-                continue
-            lines.append(_line(event))
-            if _is_failure(event):
-                self.failures.append(_line(event))
-        return lines
+            if status.endswith("_FAILED"):
+                failed.append(_line(event))
+                if not _is_consequence(event):
+                    self.failures.append(_line(event))
+            else:
+                finished.setdefault(status, []).append(resource)
+        return [*(f"{status}: {', '.join(names)}" for status, names in finished.items()), *failed]
 
     def _fetch(self) -> list[Mapping[str, Any]]:
         """Fetch unseen events, newest first, as the API gives them."""
@@ -58,11 +61,9 @@ class StackEvents:
             token = {"NextToken": page["NextToken"]}
 
 
-def _is_failure(event: Mapping[str, Any]) -> bool:
+def _is_consequence(event: Mapping[str, Any]) -> bool:
     reason = event.get("ResourceStatusReason", "").lower()
-    return event["ResourceStatus"].endswith("_FAILED") and not any(
-        word in reason for word in _CONSEQUENCES
-    )
+    return any(word in reason for word in _CONSEQUENCES)
 
 
 def _line(event: Mapping[str, Any]) -> str:

@@ -156,7 +156,8 @@ def clear_environment(
 ) -> None:
     """Take back what `write_environment` wrote, after the stage's stack is gone."""
     config = _read(project_dir)
-    stage = _mapping(_mapping(config.get("stages")).get(name))
+    stages = _mapping(config.get("stages"))
+    stage = _mapping(stages.get(name))
     for variable in variables:
         stage.get("environment_variables", {}).pop(variable, None)
     roles = stage.get("lambda_functions", {})
@@ -164,6 +165,8 @@ def clear_environment(
         roles.get(function, {}).pop("iam_role_arn", None)
         if roles.get(function) == {}:
             del roles[function]
+    if roles == {}:
+        stages[name].pop("lambda_functions", None)
     _replace(config_file(project_dir), json.dumps(config, indent=2, ensure_ascii=False) + "\n")
 
 

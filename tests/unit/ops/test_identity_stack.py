@@ -44,7 +44,7 @@ def test_first_time_creates_and_writes_the_outputs(folder: Path) -> None:
     dev = json.loads(config_file(folder).read_text())["stages"]["dev"]
     assert dev["environment_variables"]["USER_POOL_ID"] == "eu-west-1_Pool"
     assert dev["lambda_functions"] == {"api_handler": {"iam_role_arn": "arn:role"}}
-    assert "UserPool CREATE_COMPLETE" in printed
+    assert "CREATE_COMPLETE: UserPool" in printed
 
 
 def test_second_time_changes_nothing(folder: Path) -> None:
