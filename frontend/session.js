@@ -37,6 +37,8 @@ const MINUTE = 60 * SECOND;
 const REQUEST_TIMEOUT = 20 * SECOND;
 const LOCK_WAIT = 25 * SECOND; // a suspended tab may hold the lock for ever; the server's grace covers the overlap
 const LONGEST_PAUSE = MINUTE;
+const LONGEST_RETRY_AFTER = 300;
+const SHORTEST_TIMER = 50;
 const LONGEST_TIMER = 30 * SECOND; // timers may not count sleep
 const JUST_BORN = 10 * SECOND; // a 401 for a token this young is a matter of scope, not of age
 const INPUT = ['pointerdown', 'keydown'];
@@ -85,14 +87,15 @@ export function createSession({
 
   function schedule() {
     clearTimer(timer);
-    const moments = [state.retryAt ?? Infinity];
-    if (state.status === 'signed_in') {
+    const moments = [];
+    if (state.retryAt !== null) moments.push(state.retryAt);
+    else if (state.status === 'signed_in') {
       moments.push(state.idleExpiresAt + SECOND, state.expiresAt + SECOND);
       if (active && token) moments.push(token.renewAt);
       if (!state.idleWarning) moments.push(warnAt);
     }
     const next = Math.min(...moments);
-    if (next < Infinity) timer = setTimer(tick, Math.min(Math.max(next - now(), 0), LONGEST_TIMER));
+    if (next < Infinity) timer = setTimer(tick, Math.min(Math.max(next - now(), SHORTEST_TIMER), LONGEST_TIMER));
   }
 
   function tick() {
@@ -111,8 +114,12 @@ export function createSession({
     schedule();
   }
 
+  /** A sign of life; right after a refresh it is that refresh's own cause and must not bring about the next. */
+  const touch = () => {
+    active ||= !token || now() - token.bornAt > JUST_BORN || state.idleWarning;
+  };
   const onInput = () => {
-    active = true;
+    touch();
     tick();
   };
   const onOnline = () => (state.retryAt === null ? tick() : void refresh());
@@ -182,7 +189,7 @@ export function createSession({
     active = true;
     const pause = Math.min(SECOND * 2 ** failures++, LONGEST_PAUSE) * (0.5 + random() / 2);
     change({
-      status: usable() ? 'signed_in' : 'unavailable', reason, retryAt: now() + Math.max(pause, retryAfter * SECOND || 0),
+      status: usable() ? 'signed_in' : 'unavailable', reason, retryAt: now() + Math.max(pause, Math.min(retryAfter, LONGEST_RETRY_AFTER) * SECOND || 0),
     });
   }
 
@@ -246,7 +253,7 @@ export function createSession({
   async function authorizedFetch(path, init = {}) {
     const url = new URL(String(path).replace(/^\/(?!\/)/, ''), base);
     if (url.origin !== base.origin) return send(url, init);
-    active = true;
+    touch();
     const mayAsk = state.status !== 'signed_out' && !(state.retryAt > now());
     if (!usable() && mayAsk) await refresh();
     if (!usable()) {
