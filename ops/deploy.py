@@ -15,7 +15,11 @@ from ops.report import Reporter
 from ops.stages import load_stage
 
 # Chalice installs a script but no `python -m`; this runs the same function of this interpreter.
-_CHALICE = (sys.executable, "-c", "import sys; from chalice.cli import main; sys.exit(main())")
+_CHALICE = (
+    sys.executable,
+    "-c",
+    "import sys; from chalice.cli import main; sys.argv[0] = 'chalice'; sys.exit(main())",
+)
 
 
 def deploy(project_dir: Path, stage_name: str, report: Reporter) -> str:

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from tests.unit.ops.fakes import reporter
 
 from ops.deploy import run_chalice
 from ops.errors import OpsError
+from tests.unit.ops.fakes import reporter
 
 
 def test_chalices_lines_are_shown(tmp_path: Path) -> None:
