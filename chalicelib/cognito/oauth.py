@@ -153,4 +153,4 @@ _KNOWN_ERRORS = frozenset(
 def _error_code(answer: HttpAnswer) -> str | None:
     """Return the error code if it is one of RFC 6749's: it goes to the log, where foreign text has no place."""
     code = (answer.body or {}).get("error")
-    return code if code in _KNOWN_ERRORS else None
+    return code if isinstance(code, str) and code in _KNOWN_ERRORS else None
