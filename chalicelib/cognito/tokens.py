@@ -9,6 +9,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.cognito.claims import parse_groups
@@ -137,6 +138,8 @@ class TokenVerifier:
         `nonce` is the transaction's. None says that there is none to expect: a refreshed ID token (OIDC Core 12.2).
         """
         claims = self._verify(token, audience=self._client_id)
+        # PyJWT is content with a list that has us in it; Cognito's `aud` is one client's id (S-21).
+        _require(claims, "aud", self._client_id)
         _require(claims, "token_use", "id")
         if claims.get("azp", self._client_id) != self._client_id:
             raise InvalidToken("azp is another client")
@@ -204,7 +207,8 @@ class TokenVerifier:
         now = self._clock()
         for name in ("exp", "iat", "nbf"):
             value = claims.get(name, 0 if name == "nbf" else None)
-            if isinstance(value, bool) or not isinstance(value, int | float):
+            # JSON as Python reads it has NaN and Infinity, which no comparison below would refuse.
+            if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
                 raise InvalidToken(f"{name} is not a time")
         if claims["exp"] <= now - LEEWAY_SECONDS:
             raise InvalidToken("token has expired")
@@ -251,5 +255,5 @@ def _require(claims: Mapping[str, Any], name: str, expected: str) -> None:
 
 def _at_hash(access_token: str) -> str:
     """The left half of the token's SHA-256 in base64url (OpenID Connect Core 3.1.3.6)."""
-    digest = hashlib.sha256(access_token.encode("ascii")).digest()
+    digest = hashlib.sha256(access_token.encode()).digest()
     return base64.urlsafe_b64encode(digest[:16]).rstrip(b"=").decode("ascii")
