@@ -25,7 +25,9 @@ def parse_cookies(headers: Iterable[str]) -> dict[str, str]:
     doubled: set[str] = set()
     for header in headers:
         for pair in header.split(";"):
-            name, separator, value = pair.strip().partition("=")
+            # Space and tab only: `strip()` also drops what browsers count as part of a name (U+00A0, …), and a site
+            # beside ours could set a cookie under such a name past the browser's guard of `__Host-`.
+            name, separator, value = pair.strip(" \t").partition("=")
             if not separator:
                 continue
             if name in found:
