@@ -6,7 +6,8 @@ newlines, and read a backslash as a slash, so neither may occur at all.
 
 from urllib.parse import unquote
 
-_MAX_LENGTH = 1024
+#: Four login cookies of this length and a session stay below API Gateway's 10,240 bytes of headers (S-31).
+_MAX_LENGTH = 512
 _SAFE = frozenset(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/?#!$&'()*+,;=:@%[]"
 )
@@ -32,6 +33,8 @@ def parse_return_to(value: str | None, base_path: str = "/") -> str:
 
 
 def _is_plain_path(path: str, base_path: str) -> bool:
+    if not path.startswith("/"):
+        return False
     if not path.startswith(base_path) and path + "/" != base_path:
         return False
     if "//" in path or "\\" in path or any(ord(char) < 0x20 or ord(char) == 0x7F for char in path):
