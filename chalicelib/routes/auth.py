@@ -7,7 +7,7 @@ from chalice.app import Blueprint, Response
 
 from chalicelib import services
 from chalicelib.errors import GatehouseError, LoginExpired, SignInError, TemporarilyUnavailable
-from chalicelib.log import log_event
+from chalicelib.log import log_event, log_exception
 from chalicelib.routes.request import app_url, query_value, query_values, request_cookies
 
 routes = Blueprint(__name__)
@@ -64,15 +64,17 @@ def login() -> Response:
 def callback() -> Response:
     """303 to where the person wanted to go, with the session cookie; any failure is 303 to the page with an error code."""
     from chalicelib.session.sessions import COOKIE
-    from chalicelib.session.transactions import cookie_name
+    from chalicelib.session.transactions import MAX_IN_FLIGHT, cookie_name
     from chalicelib.web.cookies import build_cookie, clear_cookie
     from chalicelib.web.redirects import parse_return_to
 
     request = routes.current_request
     url = app_url(request)
     states = query_values(request, "state")
-    # Single use: the transaction's cookie goes whatever the outcome (S-11).
-    cookies = [clear_cookie(name, same_site="Lax") for name in sorted(map(cookie_name, states))]
+    # Single use: the transaction's cookie goes whatever the outcome (S-11). A query full of states must not become an
+    # answer full of headers.
+    names = sorted({cookie_name(state) for state in states[:MAX_IN_FLIGHT]})
+    cookies = [clear_cookie(name, same_site="Lax") for name in names]
     try:
         signed_in = _finish(request, states, url.callback)
         cookies.append(
@@ -88,6 +90,9 @@ def callback() -> Response:
         code = page_error_code(error)
         log_event("sign_in_failed", door="hosted", code=code, detail=error.detail)
         location = f"{url.base_path}?{urlencode({'error': code})}"
+    except Exception as error:  # noqa: BLE001 - a bug of ours must not leave the login cookie behind, nor a blank page
+        log_exception("sign_in_failed", error, door="hosted")
+        location = f"{url.base_path}?{urlencode({'error': SignInError.code})}"
     return Response("", {"Location": location, "Set-Cookie": cookies}, 303)
 
 
