@@ -24,6 +24,8 @@ View = Callable[..., Any]
 #: Chalice's own answers by status, made ours.
 _CHALICE_ERRORS = {
     400: (errors.InvalidRequest.code, errors.InvalidRequest.message),
+    401: (errors.Unauthorized.code, errors.Unauthorized.message),
+    403: (errors.Forbidden.code, errors.Forbidden.message),
     404: (errors.NotFound.code, errors.NotFound.message),
     405: ("method_not_allowed", "This method is not allowed here."),
     415: (errors.UnsupportedMediaType.code, errors.UnsupportedMediaType.message),
@@ -110,7 +112,11 @@ def _check_public(request: Request) -> None:
         return
     from chalicelib.web import bodies, csrf, urls
 
-    bodies.verify_body(request.raw_body, request.headers.get("content-type"))
+    try:
+        body = request.raw_body
+    except ValueError:
+        raise errors.InvalidRequest("body is not base64") from None
+    bodies.verify_body(body, request.headers.get("content-type"))
     settings = services.current().settings
     own = urls.build_app_url(request.context, settings.public_url)
     csrf.verify_own_request(request.headers, own.origin)
