@@ -75,19 +75,30 @@ class JwksCache:
 
     def key(self, kid: str) -> "RSAPublicKey":
         """Return the key of `kid`; raises InvalidToken if the pool has none, TemporarilyUnavailable if it can't be asked."""
-        now = self._clock()
-        fresh = now - self._set.fetched_at < KEYS_MAX_AGE_SECONDS
+        fresh = self._is_fresh()
         if fresh and kid in self._set.keys:
             return self._set.keys[kid]
+        self._fetch_anew(fresh)
+        if kid not in self._set.keys:
+            raise InvalidToken("kid is not one of the pool's")
+        return self._set.keys[kid]
+
+    def load(self) -> None:
+        """Make sure that there are keys; raises TemporarilyUnavailable."""
+        if not self._is_fresh():
+            self._fetch_anew(False)
+
+    def _is_fresh(self) -> bool:
+        return self._clock() - self._set.fetched_at < KEYS_MAX_AGE_SECONDS
+
+    def _fetch_anew(self, fresh: bool) -> None:
+        now = self._clock()
         interval = REFETCH_INTERVAL_SECONDS if fresh else RETRY_INTERVAL_SECONDS
         if now - self._set.tried_at >= interval:
             self._set.tried_at = now
             self._set = _KeySet(parse_jwks(self._fetch()), now, now)
         elif not fresh:
             raise TemporarilyUnavailable("signing keys could not be fetched a moment ago")
-        if kid not in self._set.keys:
-            raise InvalidToken("kid is not one of the pool's")
-        return self._set.keys[kid]
 
 
 def parse_jwks(answer: HttpAnswer) -> dict[str, "RSAPublicKey"]:
@@ -129,6 +140,13 @@ class TokenVerifier:
         self._client_id = client_id
         self._keys = keys
         self._clock = clock
+
+    def load_keys(self) -> None:
+        """Fetch the signing keys if there are none yet; raises TemporarilyUnavailable.
+
+        Before a refresh: a refresh token that was rotated out for tokens which nobody could verify would be lost.
+        """
+        self._keys.load()
 
     def verify_id_token(
         self, token: str, *, nonce: str | None, access_token: str | None = None

@@ -35,6 +35,7 @@ class SessionFlow:
         """
         session = self._sessions.open(cookie)
         try:
+            self._tokens.load_keys()
             tokens = self._oauth.refresh(session.refresh_token)
             identity = self._tokens.verify_id_token(
                 tokens.id_token, nonce=None, access_token=tokens.access_token
