@@ -4,7 +4,13 @@ from dataclasses import dataclass, field
 
 from chalicelib.cognito.oauth import OAuthClient
 from chalicelib.cognito.tokens import AccessClaims, IdentityClaims, TokenVerifier
-from chalicelib.errors import InvalidGrant, InvalidToken, SessionExpired, TemporarilyUnavailable
+from chalicelib.errors import (
+    ConfigurationError,
+    InvalidGrant,
+    InvalidToken,
+    SessionExpired,
+    TemporarilyUnavailable,
+)
 from chalicelib.log import log_event
 from chalicelib.session.sessions import Session, Sessions
 
@@ -55,10 +61,15 @@ class SessionFlow:
         )
 
     def sign_out(self, cookie: str | None) -> None:
-        """Revoke the session's tokens. Raises NoSession; a failed revocation is logged, and the cookie still goes (S-36)."""
-        session = self._sessions.open_even_expired(cookie)
+        """Revoke the session's tokens. Raises NoSession.
+
+        Whatever keeps us from revoking is logged, and the cookie still goes (S-36): a person who signs out is out.
+        """
+        user = None
         try:
+            session = self._sessions.open_even_expired(cookie)
+            user = session.username
             self._oauth.revoke(session.refresh_token)
-        except TemporarilyUnavailable as error:
-            log_event("revoke_failed", level="error", user=session.username, detail=error.detail)
-        log_event("sign_out", user=session.username)
+        except (TemporarilyUnavailable, ConfigurationError) as error:
+            log_event("revoke_failed", level="error", user=user, detail=error.detail)
+        log_event("sign_out", user=user)
