@@ -40,3 +40,9 @@ def test_required_attributes_are_named() -> None:
     schema = [{"Name": "sub", "Required": True}, {"Name": "email", "Required": True}]
     assert missing_required({}, schema) == ["email"]
     assert missing_required({"email": "a@example.com"}, schema) == []
+
+
+def test_an_unmapped_email_verified_reads_false() -> None:
+    """Even when the provider says true: nobody mapped it."""
+    claims = {"email": "a@example.com", "email_verified": True}
+    assert map_attributes(claims, {"email": "email"})["email_verified"] == "false"

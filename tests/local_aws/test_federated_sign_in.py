@@ -74,7 +74,7 @@ def test_unmapped_claims_do_not_become_attributes(pool: Pool, browser: OktaBrows
     assert set(pool.user(f"okta_{BRUNO}-x".lower())) == known
 
 
-def test_an_unmapped_email_verified_reads_false(pool: Pool, browser: OktaBrowser) -> None:
+def test_an_unverified_address_stays_unverified(pool: Pool, browser: OktaBrowser) -> None:
     """Chloé's provider says false; the ID token carries a JSON false."""
     id_token = browser.tokens(CHLOE)["id_token"]
     assert claims(id_token)["email_verified"] is False
