@@ -16,7 +16,7 @@ for blueprint in (pages, auth, session, me, whoami):
 
 @app.lambda_function(name="user_records")
 def user_records(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Cognito's PreSignUp and PostConfirmation triggers: people go to the users table."""
+    """Cognito's sign-up and sign-in triggers: people go to the users table."""
     from chalicelib.triggers import entry
 
     return entry.user_records(event, context)

@@ -100,9 +100,16 @@ def _add_local_commands(commands: Any) -> None:
         up.add_argument(
             f"--{name}", type=int, default=default, metavar="N", help=f"{what} (default {default})"
         )
-    _command(commands, "down", _down, "stop what `up` started")
+    down = _command(commands, "down", _down, "stop what `up` started")
     info = _command(commands, "info", _info, "say where the local stack is and who can sign in")
     info.add_argument("--json", action="store_true", help="for programs")
+    for command in (up, down, info):
+        command.add_argument(
+            "--state-dir",
+            type=Path,
+            metavar="DIR",
+            help="where this stack keeps its state (default .local); another one for a second stack",
+        )
 
 
 def _add_stage_commands(commands: Any) -> None:
@@ -190,19 +197,20 @@ def _up(options: argparse.Namespace) -> None:
         port=options.port,
         aws_port=options.aws_port,
         okta_port=options.okta_port,
+        state_dir=options.state_dir,
     )
 
 
 def _down(options: argparse.Namespace) -> None:
     from ops.local import stack
 
-    stack.down()
+    stack.down(state_dir=options.state_dir)
 
 
 def _info(options: argparse.Namespace) -> None:
     from ops.local import stack
 
-    found = stack.info()
+    found = stack.info(state_dir=options.state_dir)
     if options.json:
         print(json.dumps(found, indent=2))
         return

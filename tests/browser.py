@@ -93,7 +93,11 @@ def _install_by_playwright() -> bool:
 def _run(command: list[str], environment: dict[str, str]) -> bool:
     try:
         done = subprocess.run(
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            check=False,
         )
     except OSError:
         return False

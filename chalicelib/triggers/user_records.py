@@ -1,4 +1,4 @@
-"""The user-pool trigger that writes people to the users table: PreSignUp and PostConfirmation.
+"""The user-pool trigger that writes people to the users table: PreSignUp, PostConfirmation, PostAuthentication.
 
 A pure function per trigger source says what an event means; `handle` stores it. Cognito gives a trigger five seconds and
 tries up to three times, so everything here may happen twice, late, or in another order (S-55).
@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from chalicelib.errors import GatehouseError
+from chalicelib.errors import GatehouseError, TemporarilyUnavailable
 from chalicelib.log import log_event
 from chalicelib.settings import Settings
 from chalicelib.store.users import UserProfile, UserStore
@@ -31,7 +31,8 @@ def handle(event: Event, settings: Settings, users: UserStore) -> Event:
     """Store what `event` says and return it, as Cognito expects.
 
     Raises TriggerRefused for foreign events and TemporarilyUnavailable if the table does not answer: Cognito then tries
-    again, and at last refuses the sign-up, with nothing half-written.
+    again, and at last refuses the sign-up, with nothing half-written. A sign-in goes on without the table: the next
+    one heals the record.
     """
     if event.get("userPoolId") != settings.user_pool_id:
         raise TriggerRefused("event of another user pool")
@@ -39,7 +40,13 @@ def handle(event: Event, settings: Settings, users: UserStore) -> Event:
     if store is None:
         raise TriggerRefused("unknown triggerSource")
     profile = parse_profile(event, settings.client_id)
-    store(users, profile)
+    try:
+        store(users, profile)
+    except TemporarilyUnavailable as error:
+        if store is not UserStore.record_sign_in:
+            raise
+        log_event("record_not_written", level="error", user=profile.user_name, detail=error.detail)
+        return event
     log_event("user_record", source=event["triggerSource"], user=profile.user_name)
     return event
 
@@ -51,6 +58,7 @@ _WRITES: Mapping[str, Callable[[UserStore, UserProfile], None]] = {
     "PreSignUp_ExternalProvider": UserStore.record_pending,
     "PostConfirmation_ConfirmSignUp": UserStore.record_confirmed,
     "PostConfirmation_ConfirmForgotPassword": UserStore.record_confirmed,
+    "PostAuthentication_Authentication": UserStore.record_sign_in,
 }
 
 

@@ -65,15 +65,18 @@ def up(
     okta_port: int = 8100,
     project_dir: Path = _PROJECT,
     report: Reporter | None = None,
+    state_dir: Path | None = None,
 ) -> None:
     """Start everything and deploy into it; stay until interrupted, unless detached.
 
-    Whatever an earlier `up` of this checkout left running is stopped first. Raises OpsError.
+    Whatever an earlier `up` with this state directory left running is stopped first. What can be
+    shared (MiniStack's environment, built dependencies) stays in the project's `.local`.
+    Raises OpsError.
     """
     require_linux()
     report = report or Reporter()
-    state_dir = project_dir / ".local"
-    state_dir.mkdir(exist_ok=True)
+    state_dir = state_dir or project_dir / ".local"
+    state_dir.mkdir(parents=True, exist_ok=True)
     processes = Processes(state_dir)
     left = processes.stop()
     if left:
@@ -96,16 +99,16 @@ def up(
         raise
 
 
-def down(project_dir: Path = _PROJECT) -> None:
+def down(project_dir: Path = _PROJECT, state_dir: Path | None = None) -> None:
     """Stop what `up` started, also after a crash; says so when there was nothing."""
-    state_dir = project_dir / ".local"
+    state_dir = state_dir or project_dir / ".local"
     stopped = _stop(Processes(state_dir), state_dir)
     Reporter().note(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
 
 
-def info(project_dir: Path = _PROJECT) -> dict[str, Any]:
+def info(project_dir: Path = _PROJECT, state_dir: Path | None = None) -> dict[str, Any]:
     """Say where the running stack is and who can sign in."""
-    state_dir = project_dir / ".local"
+    state_dir = state_dir or project_dir / ".local"
     if not Processes(state_dir).running():
         raise OpsError("The local stack is not running. Start it with `make up`.")
     try:
@@ -118,7 +121,9 @@ def info(project_dir: Path = _PROJECT) -> dict[str, Any]:
 def _start(
     processes: Processes, state_dir: Path, project_dir: Path, ports: Ports, report: Reporter
 ) -> None:
-    python = ministack_python(state_dir, report)
+    shared = project_dir / ".local"
+    shared.mkdir(exist_ok=True)
+    python = ministack_python(shared, report)
     region = _region(project_dir)
     report.step("Starting the local AWS and the Okta stand-in")
     processes.start(programs.ministack(python, state_dir, ports.aws, region))
@@ -128,7 +133,7 @@ def _start(
     stage_copy(project_dir, copy)
     credentials = create_deployer(ports.aws_url, region)
     with local_aws_only(ports.aws_url, region, credentials, state_dir / "no-aws-files"):
-        stage = _deploy(copy, state_dir, ports, report)
+        stage = _deploy(copy, shared, ports, report)
         facts = _facts(stage, ports)
     api_id = facts["rest_api_id"]
     processes.start(
@@ -137,7 +142,7 @@ def _start(
     (state_dir / "info.json").write_text(json.dumps(facts, indent=2))
 
 
-def _deploy(copy: Path, state_dir: Path, ports: Ports, report: Reporter) -> Stage:
+def _deploy(copy: Path, shared: Path, ports: Ports, report: Reporter) -> Stage:
     """Do what `ops deploy` and `ops provider add` do on AWS."""
     stage = load_stage(copy, LOCAL)
     session = aws.session(stage)
@@ -149,7 +154,7 @@ def _deploy(copy: Path, state_dir: Path, ports: Ports, report: Reporter) -> Stag
         "PUBLIC_URL": ports.app_url,
     }
     write_environment(copy, LOCAL, addresses, {})
-    _run_chalice(copy, state_dir, report)
+    _run_chalice(copy, shared, report)
     stage = load_stage(copy, LOCAL)
     okta = Provider(
         name="Okta",
@@ -163,14 +168,14 @@ def _deploy(copy: Path, state_dir: Path, ports: Ports, report: Reporter) -> Stag
     return stage
 
 
-def _run_chalice(copy: Path, state_dir: Path, report: Reporter) -> None:
+def _run_chalice(copy: Path, shared: Path, report: Reporter) -> None:
     report.step("chalice deploy --stage local")
     done = subprocess.run(
         [sys.executable, str(_CHALICE), "deploy", "--stage", LOCAL],
         cwd=copy,
         env={
             **os.environ,
-            CACHE: str(state_dir / "dependencies"),
+            CACHE: str(shared / "dependencies"),
             "PYTHONDONTWRITEBYTECODE": "1",
         },
         stdin=subprocess.DEVNULL,

@@ -1,0 +1,72 @@
+"""One local stack for all end-to-end tests: the real template, the real `chalice deploy`, IAM enforced."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from ops.local.ports import free_ports
+from tests.e2e.stack import Stack, Visitor
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def _ops(*arguments: str, state: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "ops", *arguments, "--state-dir", str(state)],
+        cwd=PROJECT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """`ops up --detach` on free ports, as a person would run it."""
+    state = tmp_path_factory.mktemp("stack")
+    app, aws, okta = free_ports(3)
+    ports = ("--port", str(app), "--aws-port", str(aws), "--okta-port", str(okta))
+    try:
+        _ops("up", "--detach", *ports, state=state)
+        yield Stack(json.loads(_ops("info", "--json", state=state)))
+    finally:
+        _ops("down", state=state)
+
+
+@pytest.fixture
+def visitor(stack: Stack) -> Visitor:
+    """Somebody without cookies."""
+    return Visitor(stack)
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A fresh browser profile; a script error or a CSP violation fails the test."""
+    faults: list[str] = []
+    context = browser.new_context(locale="en-GB")
+    context.set_default_timeout(15_000)
+    context.on("weberror", lambda error: faults.append(str(error.error)))
+    context.on(
+        "console",
+        lambda message: (
+            faults.append(message.text)
+            if message.type == "error" and "Failed to load resource" not in message.text
+            else None
+        ),
+    )
+    yield context
+    context.close()
+    assert faults == []
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()

@@ -1,0 +1,151 @@
+"""The local stack as the end-to-end tests see it: its addresses, its AWS, and people who sign in without a browser."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+import boto3
+import requests
+
+HOSTED_SCOPES = "openid email profile api/read api/write"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running stack. `info` is what `ops info --json` prints."""
+
+    info: Mapping[str, Any]
+
+    @property
+    def url(self) -> str:
+        """The app's root, with a trailing slash."""
+        return str(self.info["app_url"])
+
+    @property
+    def origin(self) -> str:
+        return self.url.rstrip("/")
+
+    def aws(self, service: str) -> Any:
+        """A client that may do everything in the local AWS."""
+        return boto3.Session("test", "test", region_name=self.info["region"]).client(
+            service, endpoint_url=self.info["aws_endpoint_url"]
+        )
+
+    def sub(self, email: str) -> str:
+        """An Okta person's subject."""
+        return next(str(p["sub"]) for p in self.info["okta_users"] if p["email"] == email)
+
+    def user_item(self, user_name: str) -> dict[str, str] | None:
+        """The row of the users table, attribute -> value, or None."""
+        answer = self.aws("dynamodb").get_item(
+            TableName=self.info["users_table"],
+            Key={"userName": {"S": user_name}},
+            ConsistentRead=True,
+        )
+        item = answer.get("Item")
+        return {name: next(iter(value.values())) for name, value in item.items()} if item else None
+
+    def delete_user_item(self, user_name: str) -> None:
+        self.aws("dynamodb").delete_item(
+            TableName=self.info["users_table"], Key={"userName": {"S": user_name}}
+        )
+
+    @contextmanager
+    def without_permission(self, role: str, action: str) -> Iterator[None]:
+        """Take one action out of a role's policies for a while."""
+        iam = self.aws("iam")
+        names = iam.list_role_policies(RoleName=role)["PolicyNames"]
+        before = {
+            name: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+            for name in names
+        }
+        taken = 0
+        for name, document in before.items():
+            changed = json.loads(json.dumps(document))
+            for statement in changed["Statement"]:
+                actions = statement["Action"]
+                actions = [actions] if isinstance(actions, str) else actions
+                statement["Action"] = [a for a in actions if a != action] or ["none:None"]
+                taken += action in actions
+            iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(changed))
+        assert taken, f"{role} does not hold {action}"
+        try:
+            yield
+        finally:
+            for name, document in before.items():
+                iam.put_role_policy(
+                    RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document)
+                )
+
+
+@dataclass
+class Visitor:
+    """Somebody with an HTTP client: follows the sign-in by hand and holds cookies like a browser would."""
+
+    stack: Stack
+    http: requests.Session = field(default_factory=requests.Session)
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    def request(self, method: str, path: str, **arguments: Any) -> requests.Response:
+        """Call the app with this visitor's cookies; nothing is followed."""
+        headers = dict(arguments.pop("headers", {}))
+        if self.cookies:
+            headers["Cookie"] = "; ".join(f"{n}={v}" for n, v in self.cookies.items())
+        answer = self.http.request(
+            method,
+            urljoin(self.stack.url, path),
+            headers=headers,
+            allow_redirects=False,
+            timeout=30,
+            **arguments,
+        )
+        self._keep(answer)
+        return answer
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None) -> requests.Response:
+        """POST as the page does."""
+        return self.request(
+            "POST", path, json=body, headers={"X-Gatehouse": "1", "Origin": self.stack.origin}
+        )
+
+    def get(self, path: str, token: str | None = None) -> requests.Response:
+        """GET, with an access token if one is given."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return self.request("GET", path, headers=headers)
+
+    def callback_url(self, sub: str, *, query: str = "provider=Okta") -> str:
+        """Start a sign-in, choose a person at the stand-in, and return the callback's URL, not yet called."""
+        start = self.get(f"/auth/login?{query}")
+        assert start.status_code == 302, start.text
+        okta = self.http.get(start.headers["Location"], allow_redirects=False, timeout=30)
+        chosen = self.http.post(
+            okta.headers["Location"], data={"sub": sub}, allow_redirects=False, timeout=30
+        )
+        back = self.http.get(chosen.headers["Location"], allow_redirects=False, timeout=60)
+        return str(back.headers["Location"])
+
+    def sign_in(self, email: str = "alice@example.com") -> dict[str, Any]:
+        """Sign in through the stand-in and return the first refresh's answer."""
+        answer = self.request("GET", self.callback_url(self.stack.sub(email)))
+        assert answer.status_code == 303, answer.text
+        assert parse_qs(urlsplit(answer.headers["Location"]).query) == {}, answer.headers
+        return self.refresh()
+
+    def refresh(self) -> dict[str, Any]:
+        answer = self.post("/auth/refresh")
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def _keep(self, answer: requests.Response) -> None:
+        # requests' own jar refuses Secure cookies over http, which browsers accept on localhost.
+        for line in answer.raw.headers.getlist("Set-Cookie"):
+            pair, _, attributes = line.partition(";")
+            name, _, value = pair.partition("=")
+            if re.search(r"max-age=0\b", attributes, re.IGNORECASE):
+                self.cookies.pop(name, None)
+            else:
+                self.cookies[name] = value

@@ -1,0 +1,218 @@
+"""API Gateway's authorizer before the routes, with real and forged tokens; never through `chalice local`."""
+
+import base64
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import jwt
+import pytest
+import requests
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from chalicelib.routes.public import PUBLIC_ROUTES
+from tests.e2e.stack import Stack, Visitor
+
+DEADLINE_SECONDS = 20
+
+
+@pytest.fixture(scope="module")
+def tokens(stack: Stack) -> dict[str, Any]:
+    return Visitor(stack).sign_in()
+
+
+@pytest.fixture(scope="module")
+def other_client(stack: Stack) -> Iterator[str]:
+    """A second app client of the pool: it may sign in by password and its tokens die after a second."""
+    cognito = stack.aws("cognito-idp")
+    pool = stack.info["user_pool_id"]
+    client = cognito.create_user_pool_client(
+        UserPoolId=pool,
+        ClientName="other",
+        ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+        AccessTokenValidity=5,
+        IdTokenValidity=5,
+        TokenValidityUnits={"AccessToken": "minutes", "IdToken": "minutes"},
+    )["UserPoolClient"]["ClientId"]
+    yield client
+    cognito.delete_user_pool_client(UserPoolId=pool, ClientId=client)
+
+
+@pytest.fixture(scope="module")
+def password_tokens(stack: Stack, other_client: str) -> dict[str, str]:
+    demo = stack.info["demo_users"][0]
+    answer = stack.aws("cognito-idp").initiate_auth(
+        ClientId=other_client,
+        AuthFlow="USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": demo["email"], "PASSWORD": demo["password"]},
+    )
+    return dict(answer["AuthenticationResult"])
+
+
+def call(stack: Stack, token: str | None, path: str = "/whoami") -> requests.Response:
+    return Visitor(stack).get(path, token)
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    return dict(jwt.decode(token, options={"verify_signature": False}))
+
+
+def test_a_good_token_gets_data(stack: Stack, tokens: dict[str, Any]) -> None:
+    """200 with the caller's identity from the claims, and the record from the table."""
+    who = call(stack, tokens["access_token"])
+    assert who.status_code == 200
+    assert who.json()["sub"] == tokens["user"]["sub"]
+    assert "api/read" in who.json()["scopes"]
+    me = call(stack, tokens["access_token"], "/me")
+    assert me.status_code == 200
+    assert me.json()["Email"] == "alice@example.com"
+
+
+def test_no_token_is_401(stack: Stack) -> None:
+    """In our envelope, although API Gateway answers it alone."""
+    answer = call(stack, None)
+    assert (answer.status_code, answer.json()["error"]) == (401, "unauthorized")
+
+
+@pytest.mark.security("S-24")
+def test_an_id_token_is_refused(stack: Stack, password_tokens: dict[str, str]) -> None:
+    """An ID token is no access token, though the same pool signed it."""
+    assert call(stack, password_tokens["IdToken"]).status_code in (401, 403)
+
+
+def test_a_token_without_the_scope_is_refused(
+    stack: Stack, password_tokens: dict[str, str]
+) -> None:
+    """A password sign-in at another client carries aws.cognito.signin.user.admin only."""
+    assert "api/read" not in claims_of(password_tokens["AccessToken"])["scope"]
+    assert call(stack, password_tokens["AccessToken"]).status_code in (401, 403)
+
+
+@pytest.mark.security("S-18")
+def test_forged_tokens_are_refused(stack: Stack, tokens: dict[str, Any]) -> None:
+    """Another key under the same kid, no algorithm, a changed payload, and garbage."""
+    token = tokens["access_token"]
+    header, payload, signature = token.split(".")
+    kid = jwt.get_unverified_header(token)["kid"]
+    claims = claims_of(token)
+    stranger = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    none_header = base64.urlsafe_b64encode(b'{"alg":"none"}').rstrip(b"=").decode()
+    richer = {**claims, "cognito:groups": ["admins"]}
+    changed = base64.urlsafe_b64encode(json.dumps(richer).encode()).rstrip(b"=").decode()
+    forgeries = [
+        jwt.encode(claims, stranger, algorithm="RS256", headers={"kid": kid}),
+        f"{none_header}.{payload}.",
+        f"{header}.{changed}.{signature}",
+        "garbage",
+        "",
+    ]
+    assert [call(stack, forged or " ").status_code for forged in forgeries] == [401] * 5
+
+
+@pytest.mark.security("S-49")
+def test_a_token_of_another_client_is_refused_by_the_app(stack: Stack) -> None:
+    """API Gateway checks no audience: a client of the same pool with the scope passes it, and the app says 401."""
+    cognito = stack.aws("cognito-idp")
+    pool = stack.info["user_pool_id"]
+    callback = f"{stack.url}auth/callback"
+    client = cognito.create_user_pool_client(
+        UserPoolId=pool,
+        ClientName="neighbour",
+        GenerateSecret=True,
+        AllowedOAuthFlows=["code"],
+        AllowedOAuthFlowsUserPoolClient=True,
+        AllowedOAuthScopes=["openid", "email", "profile", "api/read", "api/write"],
+        CallbackURLs=[callback],
+        SupportedIdentityProviders=["Okta"],
+    )["UserPoolClient"]
+    verifier = "v" * 64
+    import hashlib
+
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest())
+    start = requests.get(
+        f"{stack.info['cognito_url']}/oauth2/authorize",
+        params={
+            "response_type": "code",
+            "client_id": client["ClientId"],
+            "redirect_uri": callback,
+            "scope": "openid email profile api/read api/write",
+            "state": "s",
+            "code_challenge": challenge.rstrip(b"=").decode(),
+            "code_challenge_method": "S256",
+            "identity_provider": "Okta",
+        },
+        allow_redirects=False,
+        timeout=30,
+    )
+    sub = stack.sub("alice@example.com")
+    chosen = requests.post(
+        start.headers["Location"], data={"sub": sub}, allow_redirects=False, timeout=30
+    )
+    back = requests.get(chosen.headers["Location"], allow_redirects=False, timeout=60)
+    code = requests.utils.urlparse(back.headers["Location"]).query.split("code=")[1].split("&")[0]
+    answer = requests.post(
+        f"{stack.info['cognito_url']}/oauth2/token",
+        data={
+            "grant_type": "authorization_code",
+            "client_id": client["ClientId"],
+            "code": code,
+            "code_verifier": verifier,
+            "redirect_uri": callback,
+        },
+        auth=(client["ClientId"], client["ClientSecret"]),
+        timeout=30,
+    )
+    cognito.delete_user_pool_client(UserPoolId=pool, ClientId=client["ClientId"])
+    token = answer.json()["access_token"]
+    assert "api/read" in claims_of(token)["scope"]
+    refused = call(stack, token)
+    assert (refused.status_code, refused.json()["error"]) == (401, "unauthorized")
+
+
+def test_an_expired_token_is_refused(stack: Stack) -> None:
+    """A real token, once good, is 401 after its expiry."""
+    cognito = stack.aws("cognito-idp")
+    pool = stack.info["user_pool_id"]
+    described = cognito.describe_user_pool_client(
+        UserPoolId=pool, ClientId=stack.info["client_id"]
+    )["UserPoolClient"]
+    keep = {
+        name: value
+        for name, value in described.items()
+        if name not in ("ClientSecret", "CreationDate", "LastModifiedDate")
+    }
+    # AWS allows no less than five minutes; the local AWS lets a test be quicker.
+    units = {**keep["TokenValidityUnits"], "AccessToken": "seconds"}
+    cognito.update_user_pool_client(
+        **{**keep, "AccessTokenValidity": 2, "TokenValidityUnits": units}
+    )
+    try:
+        token = Visitor(stack).sign_in()["access_token"]
+        assert call(stack, token).status_code == 200
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while (status := call(stack, token).status_code) == 200:
+            assert time.monotonic() < deadline, "the token never expired"
+        assert status == 401
+    finally:
+        cognito.update_user_pool_client(**keep)
+
+
+@pytest.mark.security("S-48")
+def test_every_deployed_route_is_public_by_name_or_has_authorizer_and_scope(stack: Stack) -> None:
+    """Walks what API Gateway really holds, not what the code says."""
+    gateway = stack.aws("apigateway")
+    api = stack.info["rest_api_id"]
+    resources = gateway.get_resources(restApiId=api, embed=["methods"], limit=500)["items"]
+    seen = set()
+    for resource in resources:
+        for method in resource.get("resourceMethods", {}):
+            detail = gateway.get_method(restApiId=api, resourceId=resource["id"], httpMethod=method)
+            seen.add((method, resource["path"]))
+            if (method, resource["path"]) in PUBLIC_ROUTES:
+                assert detail["authorizationType"] == "NONE"
+            else:
+                assert detail["authorizationType"] == "COGNITO_USER_POOLS", resource["path"]
+                assert detail["authorizationScopes"], resource["path"]
+    assert seen >= PUBLIC_ROUTES
+    assert ("GET", "/me") in seen

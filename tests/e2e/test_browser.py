@@ -1,0 +1,184 @@
+"""The federated sign-in in a real Chromium, from the page to the table and back."""
+
+import json
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, Response, expect
+
+from tests.e2e.stack import Stack, Visitor
+
+ALICE = "alice@example.com"
+SESSION = "__Host-gatehouse"
+
+
+def sign_in(page: Page, stack: Stack, email: str = ALICE) -> None:
+    page.goto(stack.url)
+    page.get_by_role("link", name="Continue with Okta").click()
+    page.get_by_text(email, exact=True).click()
+    expect(page.get_by_role("heading", name="Hello, Alice")).to_be_visible()
+
+
+def session_cookie(context: BrowserContext) -> str | None:
+    return next((c["value"] for c in context.cookies() if c["name"] == SESSION), None)
+
+
+def test_a_person_signs_in_sees_the_record_reloads_and_signs_out(
+    page: Page, context: BrowserContext, stack: Stack
+) -> None:
+    """The whole way: page, Okta, callback, /me, reload, sign-out; afterwards the old cookie is dead."""
+    sign_in(page, stack)
+    expect(page.get_by_text("Alice Moreau")).to_be_visible()
+    expect(page.get_by_text(ALICE)).to_be_visible()
+    assert page.url == stack.url
+
+    page.reload()
+    expect(page.get_by_role("heading", name="Hello, Alice")).to_be_visible()
+
+    cookie = session_cookie(context)
+    assert cookie is not None
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("link", name="Continue with Okta")).to_be_visible()
+    assert session_cookie(context) is None
+
+    replay = Visitor(stack, cookies={SESSION: cookie}).post("/auth/refresh")
+    assert (replay.status_code, replay.json()["error"]) == (401, "session_expired")
+
+
+def test_the_table_holds_exactly_the_fields_filled_from_oktas_claims(
+    page: Page, stack: Stack
+) -> None:
+    """The trigger wrote the person under the seed's attribute names, and nothing that Okta made up."""
+    sign_in(page, stack)
+    item = stack.user_item(f"Okta_{stack.sub(ALICE)}")
+    assert item is not None
+    seed = {
+        name: item[name] for name in ("userName", "ClientId", "Email", "given_name", "family_name")
+    }
+    assert seed == {
+        "userName": f"Okta_{stack.sub(ALICE)}",
+        "ClientId": stack.info["client_id"],
+        "Email": ALICE,
+        "given_name": "Alice",
+        "family_name": "Moreau",
+    }
+    assert set(item) - set(seed) == {
+        "sub",
+        "provider",
+        "status",
+        "createdAt",
+        "updatedAt",
+        "lastSignInAt",
+    }
+    assert (item["provider"], item["status"]) == ("Okta", "CONFIRMED")
+
+
+@pytest.mark.security("S-32")
+@pytest.mark.security("S-08")
+def test_tokens_are_in_no_storage_cookie_or_body_that_must_not_have_them(
+    page: Page, context: BrowserContext, stack: Stack
+) -> None:
+    """The access token is in page memory alone; refresh and ID token reach no body, URL or storage."""
+    bodies: dict[str, str] = {}
+    urls: list[str] = []
+
+    def note(response: Response) -> None:
+        urls.append(response.url)
+        if response.url.startswith(stack.url) and response.status == 200:
+            bodies[response.url] = response.text()
+
+    page.on("response", note)
+    sign_in(page, stack)
+    answer = json.loads(bodies[f"{stack.url}auth/refresh"])
+    token = answer["access_token"]
+    assert set(answer) == {"access_token", "token_type", "expires_in", "scope", "user", "session"}
+
+    stored = page.evaluate("[JSON.stringify(localStorage), JSON.stringify(sessionStorage)]")
+    assert stored == ["{}", "{}"]
+    assert page.evaluate("indexedDB.databases().then((found) => found.length)") == 0
+    assert page.evaluate("caches.keys().then((found) => found.length)") == 0
+    assert page.evaluate("document.cookie") == ""
+    assert all(token not in cookie["value"] for cookie in context.cookies())
+    for url, body in bodies.items():
+        tokens_here = body.count("eyJ")
+        assert tokens_here == (1 if url.endswith("/auth/refresh") else 0), url
+    assert not any("eyJ" in url for url in urls)
+
+
+@pytest.mark.security("S-26")
+@pytest.mark.security("S-27")
+def test_cookies_have_their_attributes_in_the_browser(
+    page: Page, context: BrowserContext, stack: Stack
+) -> None:
+    """The session cookie is Strict and of the browser session, the transaction Lax; nothing is left of the latter."""
+    page.goto(stack.url)
+    page.get_by_role("link", name="Continue with Okta").click()
+    expect(page.get_by_text(ALICE)).to_be_visible()
+    [transaction] = context.cookies()
+    assert transaction["name"].startswith("__Host-gatehouse-login-")
+    assert (transaction["secure"], transaction["httpOnly"]) == (True, True)
+    assert (transaction["sameSite"], transaction["path"]) == ("Lax", "/")
+
+    page.get_by_text(ALICE, exact=True).click()
+    expect(page.get_by_role("heading", name="Hello, Alice")).to_be_visible()
+    [session] = [c for c in context.cookies() if c["domain"] == "localhost"]
+    assert session["name"] == SESSION
+    assert (session["secure"], session["httpOnly"], session["sameSite"]) == (True, True, "Strict")
+    assert session["expires"] == -1
+
+
+def test_remember_me_makes_the_cookie_outlive_the_browser(
+    page: Page, context: BrowserContext, stack: Stack
+) -> None:
+    """With the box ticked the session cookie has an end of its own."""
+    page.goto(stack.url)
+    page.get_by_label("Keep me signed in on this device").check()
+    page.get_by_role("link", name="Continue with Okta").click()
+    page.get_by_text(ALICE, exact=True).click()
+    expect(page.get_by_role("heading", name="Hello, Alice")).to_be_visible()
+    [session] = [c for c in context.cookies() if c["name"] == SESSION]
+    assert session["expires"] > 0
+
+
+def test_two_tabs_can_sign_in_side_by_side(context: BrowserContext, stack: Stack) -> None:
+    """Each sign-in has its own transaction, so the tab that started first can finish last."""
+    first, second = context.new_page(), context.new_page()
+    for tab in (first, second):
+        tab.goto(stack.url)
+        tab.get_by_role("link", name="Continue with Okta").click()
+        expect(tab.get_by_text(ALICE)).to_be_visible()
+    for tab in (second, first):
+        tab.get_by_text(ALICE, exact=True).click()
+        expect(tab.get_by_role("heading", name="Hello, Alice")).to_be_visible()
+
+
+@pytest.mark.security("S-13")
+def test_a_refusal_at_okta_is_explained_on_the_page(page: Page, stack: Stack) -> None:
+    """error=access_denied comes back as our own words, with a way to try again, and a clean URL."""
+    page.goto(stack.url)
+    page.get_by_role("link", name="Continue with Okta").click()
+    page.get_by_text("Refuse").click()
+    expect(page.get_by_role("link", name="Continue with Okta")).to_be_visible()
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert page.url == stack.url
+
+
+@pytest.mark.security("S-10")
+def test_a_callback_of_another_browser_is_refused(
+    page: Page, context: BrowserContext, stack: Stack, visitor: Visitor
+) -> None:
+    """Somebody else's code and state do not sign this browser in (login CSRF)."""
+    page.goto(visitor.callback_url(stack.sub(ALICE)))
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert session_cookie(context) is None
+
+
+def test_continue_with_email_signs_in_at_managed_login(page: Page, stack: Stack) -> None:
+    """A native person signs in on Cognito's own page, and the record is healed: no event ever showed them."""
+    demo = stack.info["demo_users"][0]
+    page.goto(stack.url)
+    page.get_by_role("link", name="Continue with email").click()
+    page.locator("input[name=username]").fill(demo["email"])
+    page.locator("input[name=password]").fill(demo["password"])
+    page.locator("input[name=password]").press("Enter")
+    expect(page.get_by_role("heading", name="Hello, Demo")).to_be_visible()
+    expect(page.get_by_text(demo["email"])).to_be_visible()
