@@ -145,6 +145,19 @@ def test_logout_goes_only_to_the_clients_own_urls(pool: Pool) -> None:
     assert "Location" not in refused.headers
 
 
+def test_a_client_without_logout_urls_sends_people_nowhere(pool: Pool) -> None:
+    """An empty list allows nothing."""
+    created = pool.cognito.create_user_pool_client(UserPoolId=pool.id, ClientName="bare")
+    query = {
+        "client_id": created["UserPoolClient"]["ClientId"],
+        "logout_uri": "https://evil.example/",
+    }
+    answer = requests.get(
+        f"{pool.cloud.url}/logout", params=query, allow_redirects=False, timeout=10
+    )
+    assert answer.status_code == 400
+
+
 def test_the_login_page_runs_the_triggers(cloud: Cloud, pool: Pool) -> None:
     """Before and after; the tokens follow at the exchange."""
     pool.add_person(EMAIL)
