@@ -1,41 +1,27 @@
 /**
- * Who is signed in, and calls on their behalf. One file, no imports, no DOM: copy it or load it from any front end.
+ * Who is signed in, and calls on their behalf. One file, no imports, no DOM: load or copy it from any front end.
  *
- * The access token lives in a closure of this module and nowhere else. The refresh token never reaches JavaScript.
- * Times from the server are shifted to this machine's clock by the answer's Date header, so a wrong clock does no harm;
- * every decision compares against now(), so waking from sleep is only a late tick.
+ * The access token lives in a closure here and nowhere else; the refresh token never reaches JavaScript. The server's
+ * times are shifted to this machine's clock by the Date header, and every decision compares against now(): a wrong
+ * clock does no harm, and waking from sleep is only a late tick.
  *
  * @typedef {{sub: string, username: string, email: string, given_name: string, family_name: string,
  *   groups: string[], provider: string}} User
  * @typedef {Object} State
  * @property {'unknown'|'signed_in'|'signed_out'|'unavailable'} status
  * @property {User|null} user
- * @property {string|null} reason error code of the last refusal: `no_session`, `session_expired`, `signed_out`,
- *   `network`, `temporarily_unavailable`
- * @property {number|null} idleExpiresAt end by inactivity, milliseconds on this machine's clock
+ * @property {string|null} reason `no_session`, `session_expired`, `signed_out`, `network`, `temporarily_unavailable`
+ * @property {number|null} idleExpiresAt end by inactivity, in milliseconds of this machine's clock
  * @property {number|null} expiresAt end in any case
- * @property {boolean} idleWarning the session is about to end by inactivity; input or stay() keeps it
- * @property {number|null} retryAt when the next attempt is made after a failure
- *
- * @typedef {Object} Options
- * @property {string|URL} baseUrl root of the API
- * @property {typeof globalThis.fetch} [fetch] the rest is for tests
- * @property {() => number} [now]
- * @property {Pick<LockManager, 'request'>|null} [locks]
- * @property {Pick<BroadcastChannel, 'postMessage'|'close'|'onmessage'>|null} [channel]
- * @property {Pick<EventTarget, 'addEventListener'|'removeEventListener'>} [events] where input and waking are heard
- * @property {(work: () => void, ms: number) => any} [setTimer]
- * @property {(timer: any) => void} [clearTimer]
- * @property {(url: string) => void} [navigate]
- * @property {() => number} [random]
- *
+ * @property {boolean} idleWarning the end by inactivity is near; input or stay() averts it
+ * @property {number|null} retryAt the next attempt after a failure
  * @typedef {{provider?: string, email?: string, returnTo?: string, remember?: boolean}} SignIn
  */
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const REQUEST_TIMEOUT = 20 * SECOND;
-const LOCK_WAIT = 25 * SECOND; // a suspended tab may hold the lock for ever; the server's grace covers the overlap
+const LOCK_WAIT = 25 * SECOND; // a frozen tab may hold it for ever; the server's grace covers the overlap
 const LONGEST_PAUSE = MINUTE;
 const LONGEST_RETRY_AFTER = 300;
 const SHORTEST_TIMER = 50;
@@ -47,7 +33,10 @@ const WAKING = ['visibilitychange', 'focus', 'pageshow'];
 /** @param {number|string} value epoch seconds or ISO 8601 */
 const instant = (value) => (typeof value === 'number' ? value * SECOND : Date.parse(value));
 
-/** @param {Options} options */
+/**
+ * @param {Object} options all but `baseUrl`, the root of the API, is for tests
+ * @param {string|URL} options.baseUrl
+ */
 export function createSession({
   baseUrl,
   fetch: send = (...request) => globalThis.fetch(...request),
@@ -243,9 +232,8 @@ export function createSession({
   };
 
   /**
-   * fetch with the access token. A path is taken below the API root, with or without a leading slash. Without a
-   * session the answer is a 401, during an outage a 503, both made here in the API's error envelope. Redirects are
-   * refused unless `init.redirect` says otherwise. An address of another origin is fetched without the token.
+   * fetch with the access token; another origin gets none. Paths are below the API root, with or without a slash.
+   * No session is a 401, an outage a 503, made here in the API's error envelope. Redirects are refused by default.
    * @param {string|URL} path
    * @param {RequestInit} [init]
    * @returns {Promise<Response>}

@@ -44,6 +44,7 @@ export const texts = {
   unavailableTitle: 'We’ll be right back',
   unavailable: 'Sign-in is temporarily unavailable. If you were signed in, you still are.',
   retryIn: 'Trying again in {seconds} s.',
+  retrying: 'Trying again…',
   offlineTitle: 'You are offline',
   offline: 'There is no connection. This page goes on by itself as soon as there is one.',
 

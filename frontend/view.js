@@ -130,10 +130,10 @@ export function announce(text, more, action) {
   if (text && action) alertBox.firstChild.append(button(action.label, action.act, 'small'));
 }
 
-/** @param {number|null} seconds */
+/** @param {number|null} seconds to the next attempt, if there will be one */
 export function showCountdown(seconds) {
   const box = document.getElementById('countdown');
-  if (box) box.textContent = seconds > 0 ? fill(texts.retryIn, { seconds }) : '';
+  if (box) box.textContent = seconds === null ? '' : seconds > 0 ? fill(texts.retryIn, { seconds }) : texts.retrying;
 }
 
 /** Takes back the "busy" look of links when the page returns from the back-forward cache. */

@@ -1,23 +1,12 @@
 """A real Chromium and a fake API for the tests of the page."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from .fake_api import FakeApi
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    installed = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=installed, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -36,9 +25,11 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     context.on("weberror", lambda error: faults.append(str(error.error)))
     context.on(
         "console",
-        lambda message: faults.append(message.text)
-        if message.type == "error" and "Failed to load resource" not in message.text
-        else None,
+        lambda message: (
+            faults.append(message.text)
+            if message.type == "error" and "Failed to load resource" not in message.text
+            else None
+        ),
     )
     yield context
     context.close()

@@ -32,7 +32,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Request:
-    """What the page sent."""
+    """What the page sent; header names in lower case."""
 
     method: str
     path: str
@@ -43,7 +43,9 @@ def error(status: int, code: str, headers: Mapping[str, str] | None = None) -> A
     return Answer(status, {"error": code, "message": "A sentence."}, headers or {})
 
 
-def signed_in(token: str = TOKEN, idle: float = 1800, absolute: float = 43200, **user: Any) -> Answer:
+def signed_in(
+    token: str = TOKEN, idle: float = 1800, absolute: float = 43200, **user: Any
+) -> Answer:
     """The answer of /auth/refresh to a browser with a session."""
     person = {
         "sub": "sub-ada",
@@ -102,7 +104,9 @@ class FakeApi:
         }
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.02,), daemon=True
+        )
         self._thread.start()
         self.origin = f"http://localhost:{self._server.server_port}"
         self.url = self.origin + BASE
@@ -128,7 +132,7 @@ class FakeApi:
         if path == "/":
             page = (FRONTEND / "index.html").read_text("utf-8")
             for name, value in (("assets", ASSETS), ("base", BASE), ("title", self.title)):
-                page = page.replace("{{%s}}" % name, value)
+                page = page.replace("{{" + name + "}}", value)
             return Answer(200, page, {"Content-Type": "text/html; charset=utf-8"})
         asset = FRONTEND / path.rpartition("/")[2]
         if path.startswith("/assets/0123abcd/") and asset.is_file():
@@ -142,18 +146,23 @@ class FakeApi:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = -1  # one packet an answer: Nagle would wait 40 ms between head and body
 
-            def do_GET(self) -> None:  # noqa: N802 - the name is http.server's
+            def do_GET(self) -> None:
                 self._serve()
 
-            def do_POST(self) -> None:  # noqa: N802 - the name is http.server's
+            def do_POST(self) -> None:
                 self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 self._serve()
 
             def _serve(self) -> None:
                 if not self.path.startswith(BASE):
                     return self._send(error(404, "outside_of_the_root"))
-                request = Request(self.command, "/" + self.path[len(BASE) :], dict(self.headers))
+                request = Request(
+                    self.command,
+                    "/" + self.path[len(BASE) :],
+                    {name.lower(): value for name, value in self.headers.items()},
+                )
                 api.requests.append(request)
                 return self._send(api.answer(request))
 

@@ -32,14 +32,13 @@ def run(blank: Page) -> Any:
 
     def run(body: str, options: str = "{}") -> Any:
         return blank.evaluate(
-            """async () => {
-              const { createSession } = await import('./assets/0123abcd/session.js');
-              const { makeWorld } = await import('./world.js');
-              const world = makeWorld(createSession, %s);
+            f"""async () => {{
+              const {{ createSession }} = await import('./assets/0123abcd/session.js');
+              const {{ makeWorld }} = await import('./world.js');
+              const world = makeWorld(createSession, {options});
               const a = world.tab();
-              %s
-            }"""
-            % (options, body)
+              {body}
+            }}"""
         )
 
     return run
@@ -68,7 +67,8 @@ def test_calls_carry_the_token_and_stay_below_the_root(run: Any) -> None:
     assert run("""
         await a.session.fetch('/me');
         await a.session.fetch('notes/1', {method: 'PUT', headers: {'X-Own': '1'}});
-        return world.calls.slice(1).map(({url, token, init}) => [url, token, new Headers(init.headers).get('X-Own'), init.redirect]);
+        return world.calls.slice(1).map(({url, token, init}) =>
+          [url, token, new Headers(init.headers).get('X-Own'), init.redirect]);
     """) == [
         ["https://api.example.com/api/me", "token-1", None, "error"],
         ["https://api.example.com/api/notes/1", "token-1", "1", "error"],
@@ -151,18 +151,24 @@ def test_tabs_refresh_one_after_the_other(run: Any) -> None:
 
 def test_a_lock_held_by_a_frozen_tab_is_not_waited_for_for_ever(run: Any) -> None:
     """The real wait is 25 seconds of AbortSignal.timeout; here the lock gives up at once."""
-    assert run("""
+    assert (
+        run("""
         const locks = {request: async () => { throw new DOMException('waited', 'TimeoutError'); }};
         const b = world.tab({locks});
         return (await b.session.refresh()).status;
-    """) == "signed_in"
+    """)
+        == "signed_in"
+    )
 
 
 def test_a_browser_without_locks_or_channel_works(run: Any) -> None:
-    assert run("""
+    assert (
+        run("""
         const b = world.tab({locks: null, channel: null});
         return (await b.session.refresh()).status;
-    """) == "signed_in"
+    """)
+        == "signed_in"
+    )
 
 
 def test_active_people_are_renewed_ahead(run: Any) -> None:
@@ -237,14 +243,17 @@ def test_a_wrong_clock_does_no_harm(run: Any, skew: int) -> None:
 
 
 def test_a_clock_set_back_costs_one_401(run: Any) -> None:
-    assert run("""
+    assert (
+        run("""
         await a.session.refresh();
         await world.pass(60);
         world.sleep(-7200);
         world.answers.me = ({token}) => world.respond(token === 'token-1' ? 401 : 200);
         world.sleep(7300);
         return (await a.session.fetch('me')).status;
-    """) == 200
+    """)
+        == 200
+    )
 
 
 def test_sleep_is_noticed_on_waking(run: Any) -> None:
@@ -260,13 +269,16 @@ def test_sleep_is_noticed_on_waking(run: Any) -> None:
 
 
 def test_sleep_is_noticed_without_any_event(run: Any) -> None:
-    assert run("""
+    assert (
+        run("""
         await a.session.refresh();
         world.answers['auth/refresh'] = () => world.respond(401, {error: 'session_expired'});
         world.sleep(8 * 3600);
         await world.pass(30);
         return a.session.state.status;
-    """) == "signed_out"
+    """)
+        == "signed_out"
+    )
 
 
 def test_an_outage_of_a_minute_costs_nobody_the_session(run: Any) -> None:
@@ -342,7 +354,8 @@ def test_signing_out_empties_every_tab(run: Any) -> None:
         await a.session.signOut();
         await world.settle();
         const response = await b.session.fetch('me');
-        return [world.navigated, a.session.user, b.session.state.status, b.session.state.reason, response.status, world.count('me')];
+        return [world.navigated, a.session.user, b.session.state.status, b.session.state.reason,
+                response.status, world.count('me')];
     """) == [["https://cognito.example/logout"], None, "signed_out", "signed_out", 401, 0]
 
 
@@ -395,26 +408,32 @@ def test_a_cross_origin_front_end_sends_the_cookie(run: Any) -> None:
 
 
 def test_close_leaves_nothing_running(run: Any) -> None:
-    assert run("""
+    assert (
+        run("""
         await a.session.refresh();
         await world.pass(300);
         a.session.close();
         a.input();
         await world.pass(7200);
         return world.count('auth/refresh');
-    """) == 1
+    """)
+        == 1
+    )
 
 
 @pytest.mark.security("S-32")
 def test_the_token_is_out_of_reach(run: Any) -> None:
     """Neither the session object, nor its state, nor a message to other tabs holds it."""
-    assert run("""
+    assert (
+        run("""
         const said = [];
         const channel = {postMessage: (data) => said.push(data), close() {}};
         const b = world.tab({channel});
         await b.session.refresh();
         return JSON.stringify([b.session, b.session.state, said]).includes('token-');
-    """) is False
+    """)
+        is False
+    )
 
 
 def test_session_js_is_small_and_alone(frontend: Path) -> None:

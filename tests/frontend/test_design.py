@@ -1,0 +1,195 @@
+"""What can be measured of the design: contrast, layout, targets, keyboard, weight. Thresholds are WCAG 2.2 AA's."""
+
+import gzip
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from .fake_api import Answer, FakeApi, error
+
+LONG = "Wolfeschlegelsteinhausenbergerdorff" * 2
+
+
+def choose(api: FakeApi) -> str:
+    api.config["providers"] = [{"name": "Okta", "label": "Okta"}, {"name": "Long", "label": LONG}]
+    return "?signed_out=1"
+
+
+def profile(api: FakeApi) -> str:
+    api.sign_in(given_name=LONG)
+    api.answers["GET /me"] = Answer(
+        200, {"Email": f"{LONG}@example.com", "groups": [LONG, "admins"], "provider": "Okta"}
+    )
+    return ""
+
+
+def refused(api: FakeApi) -> str:
+    api.sign_in()
+    api.answers["GET /me"] = error(403, "forbidden")
+    return ""
+
+
+def failed(api: FakeApi) -> str:
+    return "?error=access_denied"
+
+
+def unavailable(api: FakeApi) -> str:
+    api.answers["POST /auth/refresh"] = error(503, "temporarily_unavailable", {"Retry-After": "60"})
+    return ""
+
+
+VIEWS = [choose, profile, refused, failed, unavailable]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_fits_every_width(
+    page: Page, api: FakeApi, view: Callable[[FakeApi], str]
+) -> None:
+    """320 px is also 1280 px at 400 % zoom. Nothing sticks out; every target is at least 44 px high."""
+    page.goto(api.url + view(api))
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    for width, height in ((320, 640), (320, 256), (768, 1024), (1440, 900), (1920, 1080)):
+        page.set_viewport_size({"width": width, "height": height})
+        faults = page.evaluate(
+            """() => {
+              const width = document.documentElement.clientWidth;
+              const faults = document.documentElement.scrollWidth > width ? ['the page scrolls sideways'] : [];
+              for (const node of document.querySelectorAll('.page *')) {
+                const box = node.getBoundingClientRect();
+                if (box.width && (box.left < 0 || box.right > width + 0.5)) faults.push(node.className || node.tagName);
+              }
+              for (const node of document.querySelectorAll('a, button, label:has(input)'))
+                if (node.getBoundingClientRect().height < 44) faults.push('small: ' + node.textContent);
+              return faults;
+            }"""
+        )
+        assert faults == [], f"{width}x{height}"
+
+
+def test_the_page_does_not_shift_while_it_loads(page: Page, api: FakeApi) -> None:
+    page.add_init_script(
+        """window.shift = 0;
+        new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.shift += entry.value; })
+          .observe({type: 'layout-shift', buffered: true});"""
+    )
+    page.goto(api.url)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert (
+        page.evaluate(
+            "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(window.shift))))"
+        )
+        < 0.02
+    )
+
+
+def test_the_keyboard_reaches_everything_in_order_and_shows_where_it_is(
+    page: Page, api: FakeApi
+) -> None:
+    page.goto(api.url)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    walk = []
+    for _ in range(3):
+        page.keyboard.press("Tab")
+        walk.append(page.evaluate("document.activeElement.closest('a, label').textContent"))
+        outline = page.evaluate(
+            """(() => {
+              const style = getComputedStyle(document.activeElement);
+              return style.outlineStyle + parseFloat(style.outlineWidth);
+            })()"""
+        )
+        assert outline == "solid3"
+    assert walk == ["Continue with Okta", "Continue with email", "Keep me signed in on this device"]
+    page.keyboard.press("Space")
+    expect(page.get_by_role("checkbox")).to_be_checked()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/auth/login?provider=COGNITO&remember=1")
+
+
+def test_reduced_motion_is_respected(browser: Browser, api: FakeApi) -> None:
+    context = browser.new_context(reduced_motion="reduce")
+    page = context.new_page()
+    page.route("**/app.js", lambda route: route.abort())
+    page.goto(api.url)
+    moving = page.evaluate(
+        "document.getAnimations().map((animation) => animation.animationName).filter((name) => name !== 'appear')"
+    )
+    context.close()
+    assert moving == []
+
+
+def luminance(colour: str) -> float:
+    if len(colour) == 4:
+        colour = "#" + "".join(2 * digit for digit in colour[1:])
+    channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2.2, "contrast ratio"."""
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+TEXT = [
+    ("ink", "ground"), ("ink", "raised"), ("ink", "tint"), ("quiet", "ground"), ("accent", "ground"),
+    ("on-accent", "accent"), ("on-accent", "accent-deep"), ("warm-ink", "warm"),
+]  # fmt: skip
+EDGES = [("edge", "ground"), ("edge", "raised"), ("accent", "ground"), ("accent", "line")]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_colours_have_contrast(frontend: Path, theme: str) -> None:
+    blocks = re.findall(r":root \{(.*?)\}", (frontend / "styles.css").read_text("utf-8"), re.DOTALL)
+    tokens = {}
+    for block in blocks[: 1 if theme == "light" else 2]:
+        tokens |= dict(re.findall(r"--([\w-]+): (#\w+)", block))
+    weak = [pair for pair in TEXT if contrast(*(tokens[name] for name in pair)) < 4.5]
+    weak += [pair for pair in EDGES if contrast(*(tokens[name] for name in pair)) < 3]
+    assert weak == []
+
+
+def test_the_first_view_is_light(page: Page, api: FakeApi, frontend: Path) -> None:
+    """All that a person without a session loads: 15 kB of gzip, one round trip, no third party."""
+    loaded: list[str] = []
+    page.on("request", lambda request: loaded.append(request.url))
+    page.goto(api.url)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert all(url.startswith(api.url) for url in loaded)
+    names = {url.rpartition("/")[2] for url in loaded if "/assets/" in url} | {"favicon.svg"}
+    assert "profile.js" not in names, "later views come when they are needed"
+    sizes = {
+        name: len(gzip.compress((frontend / name).read_bytes())) for name in {*names, "index.html"}
+    }
+    assert sum(sizes.values()) <= 15_000, sizes
+    hints = (frontend / "index.html").read_text("utf-8")
+    for name in names:
+        assert f"{{{{assets}}}}{name}" in hints or name == "gate.svg", (
+            f"{name} would cost a second round trip"
+        )
+
+
+def test_every_text_is_used_and_none_is_missing(frontend: Path) -> None:
+    catalogue = (frontend / "texts.js").read_text("utf-8")
+    code = "".join(
+        (frontend / name).read_text("utf-8") for name in ("app.js", "view.js", "profile.js")
+    )
+    keys = set(re.findall(r"^  (\w+):", catalogue, re.MULTILINE))
+    assert keys == set(re.findall(r"\btexts\.(?!js)(\w+)", code))
+
+
+@pytest.mark.security("S-54")
+def test_no_markup_sink_is_used(frontend: Path) -> None:
+    """Trusted Types would stop them at run time; this names the line."""
+    sinks = (
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|srcdoc|\beval\b|new Function"
+        r"|localStorage|sessionStorage|document\.cookie|\.style\b"
+    )
+    for script in frontend.glob("*.js"):
+        assert re.findall(sinks, script.read_text("utf-8")) == [], script.name
+    page = (frontend / "index.html").read_text("utf-8")
+    assert re.findall(r"\son\w+=|\sstyle=|<style|<form|<script(?![^>]* src=)", page) == []
