@@ -1,0 +1,205 @@
+"""GET /auth/login: what the browser takes to Cognito, and what it keeps."""
+
+import re
+
+import pytest
+
+from chalicelib.session.transactions import COOKIE_PREFIX
+from tests.component.world import World
+from tests.doubles.browser import Browser, build_event, LambdaContext
+from tests.doubles.cognito import Person
+
+
+@pytest.mark.security("S-01")
+def test_login_asks_for_a_code_and_nothing_else(world: World, browser: Browser) -> None:
+    """The implicit and hybrid flows are never asked for."""
+    query = world.cognito.read_authorize_url(browser.get("/auth/login").location)
+    assert query["response_type"] == "code"
+
+
+@pytest.mark.security("S-02")
+def test_every_login_has_its_own_s256_challenge(world: World, browser: Browser) -> None:
+    """Two logins share no verifier; the challenge is SHA-256 in base64url."""
+    queries = [world.cognito.read_authorize_url(browser.get("/auth/login").location) for _ in range(2)]
+    assert queries[0]["code_challenge"] != queries[1]["code_challenge"]
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]{43}", query["code_challenge"]) for query in queries)
+    assert {query["code_challenge_method"] for query in queries} == {"S256"}
+
+
+@pytest.mark.security("S-03")
+def test_state_and_nonce_are_long_independent_and_new_each_time(world: World, browser: Browser) -> None:
+    """256 random bits each, and none of them twice."""
+    seen = set()
+    for _ in range(4):
+        query = world.cognito.read_authorize_url(browser.get("/auth/login").location)
+        seen |= {query["state"], query["nonce"], query["code_challenge"]}
+    assert len(seen) == 12
+    assert all(len(value) >= 43 for value in seen)
+
+
+@pytest.mark.security("S-04")
+@pytest.mark.parametrize("header", ["Host", "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded", "X-Original-URL", "X-Forwarded-Prefix"])  # fmt: skip
+def test_redirect_uri_ignores_what_the_caller_says_of_the_host(
+    world: World, browser: Browser, header: str
+) -> None:
+    """The registered address comes from requestContext, whatever the headers claim."""
+    location = browser.get("/auth/login", headers=[(header, "evil.example")]).location
+    query = world.cognito.read_authorize_url(location)
+    assert query["redirect_uri"] == f"{browser.root}auth/callback"
+    assert "evil" not in location
+
+
+@pytest.mark.security("S-04")
+def test_redirect_uri_on_a_custom_domain_has_no_stage(world: World) -> None:
+    """The base path mapping decides, so the same package works on both addresses."""
+    browser = world.browser(domain="app.example.org", stage="")
+    query = world.cognito.read_authorize_url(browser.get("/auth/login").location)
+    assert query["redirect_uri"] == "https://app.example.org/auth/callback"
+
+
+@pytest.mark.security("S-05")
+def test_scopes_are_sent_and_do_not_hold_the_user_api(world: World, browser: Browser) -> None:
+    """Without `scope` Cognito would grant everything that the client may have."""
+    query = world.cognito.read_authorize_url(browser.get("/auth/login").location)
+    assert query["scope"].split() == ["openid", "email", "profile", "api/read", "api/write"]
+
+
+@pytest.mark.security("S-06")
+@pytest.mark.parametrize(
+    "query",
+    [
+        "provider=Evil",
+        "provider=okta",
+        "provider=",
+        "provider=Okta%26scope%3Daws.cognito.signin.user.admin",
+        "provider=Okta%0d%0aSet-Cookie:x=1",
+        "provider=Okta&provider=Okta",
+        "provider=Okta&provider=Evil",
+        "email=a@x.example&email=b@x.example",
+        "return_to=/api/&return_to=/api/x",
+    ],
+)
+def test_login_refuses_providers_and_doubles_that_it_does_not_know(
+    world: World, browser: Browser, query: str
+) -> None:
+    """Only registered names reach Cognito, and no parameter counts twice."""
+    answer = browser.get(f"/auth/login?{query}")
+    assert answer.status == 400
+    assert answer.json()["error"] in ("unknown_provider", "invalid_request")
+    assert answer.set_cookies == []
+
+
+@pytest.mark.security("S-06")
+def test_callers_cannot_add_authorize_parameters(world: World, browser: Browser) -> None:
+    """What the caller appends stays out of the authorize URL."""
+    extra = "scope=openid&response_type=token&redirect_uri=https://evil.example&prompt=none&state=s&nonce=n&client_id=x"
+    location = browser.get(f"/auth/login?provider=Okta&{extra}").location
+    query = world.cognito.read_authorize_url(location)
+    assert set(query) == {"response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge", "code_challenge_method", "identity_provider"}  # fmt: skip
+    assert query["state"] != "s"
+    assert query["nonce"] != "n"
+    assert "evil" not in location
+
+
+@pytest.mark.security("S-08")
+def test_the_transaction_is_http_only_lax_and_ten_minutes(world: World, browser: Browser) -> None:
+    """Script cannot read it; it is sealed, so even its holder reads neither verifier nor nonce."""
+    answer = browser.get("/auth/login")
+    (cookie,) = answer.set_cookies
+    assert cookie.startswith(COOKIE_PREFIX)
+    assert cookie.endswith("; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=600")
+    query = world.cognito.read_authorize_url(answer.location)
+    assert query["nonce"] not in cookie
+    assert query["state"] not in cookie
+    assert answer.body == ""
+
+
+@pytest.mark.security("S-08")
+def test_the_verifier_goes_only_to_the_token_endpoint(world: World, browser: Browser) -> None:
+    """It is in the token request and in nothing that the browser ever sees."""
+    world.sign_in(browser)
+    (form,) = [form for _, path, form in world.cognito.requests if path == "/oauth2/token"]
+    seen = repr([(a.headers, a.set_cookies, a.body) for a in browser.answers])
+    assert form["code_verifier"] not in seen
+    assert form["code"] not in seen
+    assert 43 <= len(form["code_verifier"]) <= 128
+
+
+@pytest.mark.security("S-27")
+def test_the_login_cookie_reaches_the_callback_and_the_session_cookie_does_not(
+    world: World, browser: Browser
+) -> None:
+    """Lax goes with the cross-site navigation back from Cognito; Strict stays at home."""
+    world.sign_in(browser)
+    browser.get("/auth/login")
+    sent = browser.cookie_header("GET", "cross-site")
+    assert COOKIE_PREFIX in sent
+    assert "__Host-gatehouse=" not in sent
+
+
+def test_an_address_picks_its_provider_by_domain(world: World, browser: Browser) -> None:
+    """`email=` goes to the provider of the domain, others to Cognito's own sign-in."""
+    world.dynamodb.put(
+        world.settings.providers_table,
+        {"name": {"S": "Contoso"}, "domains": {"SS": ["contoso.example"]}},
+    )
+    world.cognito.providers |= {"Contoso"}
+    chosen = [
+        world.cognito.read_authorize_url(browser.get(f"/auth/login?email={email}").location)
+        for email in ("Bo@CONTOSO.example", "bo@elsewhere.example")
+    ]
+    assert [query["identity_provider"] for query in chosen] == ["Contoso", "COGNITO"]
+
+
+def test_email_of_a_foreign_domain_is_refused_where_direct_sign_in_is_off(
+    world: World, browser: Browser
+) -> None:
+    """With direct sign-in off there is nothing to offer such an address; nor is COGNITO a provider."""
+    world.restart(direct_sign_in="off")
+    for query in ("email=bo@elsewhere.example", "provider=COGNITO"):
+        assert browser.get(f"/auth/login?{query}").json()["error"] == "unknown_provider"
+
+
+def test_login_clears_the_oldest_transactions_beyond_four(world: World, browser: Browser) -> None:
+    """A browser never holds more than four logins in flight."""
+    for _ in range(7):
+        world.clock.advance(1)
+        browser.get("/auth/login")
+    assert len(browser.cookies) == 4
+
+
+@pytest.mark.security("S-31")
+def test_all_cookies_together_stay_below_the_gateways_header_limit(world: World, browser: Browser) -> None:
+    """Four logins with the longest return_to and a session of the longest refresh token leave 2 kB for other headers."""
+    from urllib.parse import quote
+
+    world.cognito.refresh_token_length = 2048
+    world.sign_in(browser, query="provider=Okta&remember=1")
+    longest = max((n for n in range(2048) if _kept("/api/" + "x" * n)))
+    for _ in range(4):
+        browser.get("/auth/login?return_to=" + quote("/api/" + "x" * longest))
+    assert len(browser.cookies) == 5
+    assert len(browser.cookie_header("GET", "same-origin")) < 10_240 - 2_048
+
+
+def _kept(path: str) -> bool:
+    from chalicelib.web.redirects import parse_return_to
+
+    return parse_return_to(path, "/api/") == path
+
+
+def test_login_starts_without_query_or_headers(world: World) -> None:
+    """API Gateway sends null where there is nothing; managed login then offers the choice."""
+    from app import app
+
+    event = build_event(app.routes, "GET", "/auth/login", domain="x.example", stage="")
+    raw = app(event, LambdaContext())
+    assert raw["statusCode"] == 302
+    assert "identity_provider" not in raw["headers"]["Location"]
+
+
+def test_a_native_person_signs_in_at_managed_login(world: World, browser: Browser) -> None:
+    """The same flow serves Cognito's own users; their record says COGNITO."""
+    native = Person(username="0b7c-native", provider="COGNITO")
+    world.sign_in(browser, native, query="provider=COGNITO")
+    assert world.users()["0b7c-native"]["provider"] == "COGNITO"
