@@ -1,7 +1,11 @@
 """Fixtures for every test: the clock, and nobody's environment or services."""
 
-import pytest
+from collections.abc import Iterator
 
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser import chromium_path, launch_arguments
 from tests.doubles.clock import Clock
 
 
@@ -9,3 +13,14 @@ from tests.doubles.clock import Clock
 def clock() -> Clock:
     """A clock that stands still."""
     return Clock()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium; one for the whole run, since Playwright runs once a process."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium_path(), args=launch_arguments()
+        )
+        yield browser
+        browser.close()

@@ -39,6 +39,10 @@ class Stack:
         """An Okta person's subject."""
         return next(str(p["sub"]) for p in self.info["okta_users"] if p["email"] == email)
 
+    def user_name(self, email: str) -> str:
+        """An Okta person's name in the pool: lower case, because the pool ignores case."""
+        return f"Okta_{self.sub(email)}".lower()
+
     def user_item(self, user_name: str) -> dict[str, str] | None:
         """The row of the users table, attribute -> value, or None."""
         answer = self.aws("dynamodb").get_item(

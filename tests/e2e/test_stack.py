@@ -34,7 +34,7 @@ def test_without_the_triggers_permission_a_new_person_is_refused_cleanly(stack: 
         answer = visitor.request("GET", url)
     assert answer.status_code == 303
     assert answer.headers["Location"] == "/?error=login_failed"
-    assert stack.user_item(f"Okta_{stack.sub(BRUNO)}") is None
+    assert stack.user_item(stack.user_name(BRUNO)) is None
     assert visitor.sign_in(BRUNO)["user"]["email"] == BRUNO
 
 
@@ -42,7 +42,7 @@ def test_without_the_triggers_permission_a_new_person_is_refused_cleanly(stack: 
 def test_a_lost_record_is_healed_by_the_next_sign_in(stack: Stack) -> None:
     """Whatever became of the trigger's write, signing in writes the record anew."""
     Visitor(stack).sign_in()
-    name = f"Okta_{stack.sub(ALICE)}"
+    name = stack.user_name(ALICE)
     before = stack.user_item(name)
     stack.delete_user_item(name)
     Visitor(stack).sign_in()
