@@ -16,6 +16,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -42,6 +43,15 @@ class Program:
     port: int
     port_option: str
     health_url: str
+
+
+@dataclass(frozen=True)
+class _Running:
+    """A living process; its start time tells it from a later one with the same number."""
+
+    pid: int
+    session: int
+    start_time: int
 
 
 @dataclass(frozen=True)
@@ -166,36 +176,56 @@ def _stop_marked(session: int, mark: str) -> bool:
     if not found:
         return False
     _signal(found, signal.SIGTERM)
-    deadline = time.monotonic() + _STOP_SECONDS
-    while time.monotonic() < deadline:
-        if not _marked(session, mark):
-            return True
-        time.sleep(_POLL_SECONDS)
-    _signal(_marked(session, mark), signal.SIGKILL)
+    if not _wait_until_gone(found, session, mark):
+        _signal(found | _marked(session, mark), signal.SIGKILL)
+        _wait_until_gone(found, session, mark)
     return True
 
 
-def _signal(pids: Sequence[int], number: signal.Signals) -> None:
-    for pid in pids:
-        try:
-            os.kill(pid, number)
-        except ProcessLookupError:
-            continue
+def _wait_until_gone(found: set[_Running], session: int, mark: str) -> bool:
+    """Wait for the end of what was found and of what it started meanwhile; False if in vain.
+
+    A dying process loses its environment, and so its mark, before it lets go of its ports: hence
+    the look at the processes themselves too.
+    """
+    deadline = time.monotonic() + _STOP_SECONDS
+    while time.monotonic() < deadline:
+        if not any(_running(each.pid) == each for each in found) and not _marked(session, mark):
+            return True
+        time.sleep(_POLL_SECONDS)
+    return False
 
 
-def _marked(session: int, mark: str) -> list[int]:
+def _signal(processes: set[_Running], number: signal.Signals) -> None:
+    for each in processes:
+        if _running(each.pid) == each:
+            with suppress(ProcessLookupError):
+                os.kill(each.pid, number)
+
+
+def _marked(session: int, mark: str) -> set[_Running]:
     """Find the living processes of a session that carry the mark (Linux: by /proc)."""
     wanted = f"{MARK}={mark}".encode()
-    found = []
-    for directory in Path("/proc").iterdir():
-        if not directory.name.isdigit():
-            continue
-        try:
-            fields = (directory / "stat").read_text().rpartition(")")[2].split()
-            if int(fields[3]) != session or fields[0] == "Z":
-                continue
-            if wanted in (directory / "environ").read_bytes().split(b"\0"):
-                found.append(int(directory.name))
-        except (OSError, ValueError, IndexError):
-            continue
-    return found
+    pids = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+    living = [found for pid in pids if (found := _running(pid)) and found.session == session]
+    return {each for each in living if wanted in _environment(each.pid)}
+
+
+def _running(pid: int) -> _Running | None:
+    """Identify a process by number and start time; None when it is dead, or dead but not buried.
+
+    The fields of /proc/<pid>/stat: proc(5).
+    """
+    try:
+        stat = (Path("/proc") / str(pid) / "stat").read_text()
+    except OSError:
+        return None
+    fields = stat.rpartition(")")[2].split()
+    return None if fields[0] == "Z" else _Running(pid, int(fields[3]), int(fields[19]))
+
+
+def _environment(pid: int) -> list[bytes]:
+    try:
+        return (Path("/proc") / str(pid) / "environ").read_bytes().split(b"\0")
+    except OSError:
+        return []
