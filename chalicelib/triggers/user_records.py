@@ -103,7 +103,7 @@ def parse_provider(event: Mapping[str, Any], identities: str) -> str:
         name = listed[0]["providerName"]
         if isinstance(name, str) and name:
             return name
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         pass
     if event.get("triggerSource") == "PreSignUp_ExternalProvider":
         prefix, separator, _ = str(event.get("userName")).partition("_")
