@@ -1,0 +1,225 @@
+"""What all answers have in common: security headers, the error envelope, content types, caching."""
+
+import json
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from app import app
+from chalicelib import services
+from chalicelib.web.security_headers import CONTENT_SECURITY_POLICY, SECURITY_HEADERS
+from chalicelib.web.static_files import load_static_files
+from tests.component.test_authorized_routes import CLAIMS
+from tests.component.world import World
+from tests.doubles.aws_errors import client_error
+from tests.doubles.browser import Answer, Browser, LambdaContext, build_event
+
+
+def script_name() -> str:
+    return f"/assets/{load_static_files().version}/app.js"
+
+
+def status_cases() -> dict[str, tuple[int, Any]]:
+    """Return name -> (status, how to get it) for every route and status of this level."""
+    own = [("X-Gatehouse", "1"), ("Origin", "https://a1b2c3.execute-api.eu-west-1.amazonaws.com")]
+    return {
+        "page": (200, lambda b: b.get("/")),
+        "asset": (200, lambda b: b.get(script_name())),
+        "asset of another version": (404, lambda b: b.get("/assets/0123/app.js")),
+        "asset unknown": (404, lambda b: b.get(script_name().replace("app.js", "nothing.js"))),
+        "health": (200, lambda b: b.get("/health")),
+        "config": (200, lambda b: b.get("/auth/config")),
+        "login": (302, lambda b: b.get("/auth/login")),
+        "login refused": (400, lambda b: b.get("/auth/login?provider=Nobody")),
+        "callback": (303, lambda b: b.get("/auth/callback?state=x&code=y")),
+        "callback bare": (303, lambda b: b.get("/auth/callback")),
+        "refresh without session": (401, lambda b: b.post("/auth/refresh")),
+        "refresh forged": (403, lambda b: b.post("/auth/refresh", drop=["X-Gatehouse"])),
+        "refresh with text": (415, lambda b: b.send("POST", "/auth/refresh", [*own, ("Content-Type", "text/plain")], body="x")),  # fmt: skip
+        "refresh too large": (413, lambda b: b.post("/auth/refresh", {"a": "x" * 20_000})),
+        "refresh not JSON": (400, lambda b: b.post("/auth/refresh", "{")),
+        "logout without session": (401, lambda b: b.post("/auth/logout")),
+        "method": (405, lambda b: b.send("PATCH", "/auth/logout")),
+        "me without claims": (401, lambda b: b.get("/me")),
+        "me without scope": (403, lambda b: b.get("/me", claims={**CLAIMS, "scope": "openid"})),
+        "me without record": (404, lambda b: b.get("/me", claims=CLAIMS)),
+        "whoami": (200, lambda b: b.get("/whoami", claims=CLAIMS)),
+    }
+
+
+CASES = status_cases()
+
+
+def assert_well_dressed(answer: Answer) -> None:
+    """Every security header is there with its value; the content type has a charset."""
+    for name, value in SECURITY_HEADERS.items():
+        if name == "Cache-Control" and "immutable" in answer.headers["cache-control"]:
+            continue
+        assert answer.headers[name.lower()] == value
+    assert "charset=utf-8" in answer.headers["content-type"]
+    if answer.status >= 400:
+        assert answer.headers["content-type"] == "application/json; charset=utf-8"
+        assert set(answer.json()) == {"error", "message"}
+        assert answer.json()["message"].endswith(".")
+
+
+@pytest.mark.security("S-53")
+@pytest.mark.parametrize("name", CASES, ids=str)
+def test_every_answer_has_the_security_headers(world: World, browser: Browser, name: str) -> None:
+    """2xx, 3xx and 4xx alike."""
+    status, call = CASES[name]
+    answer = call(browser)
+    assert answer.status == status
+    assert_well_dressed(answer)
+
+
+@pytest.mark.security("S-53")
+@pytest.mark.parametrize("target", ["/auth/config", "/auth/login?provider=Okta"])
+def test_answers_about_outages_have_them_too(world: World, browser: Browser, target: str) -> None:
+    """503 with Retry-After."""
+    world.dynamodb.fault = client_error("InternalServerError")
+    answer = browser.get(target)
+    assert (answer.status, answer.headers["retry-after"]) == (503, "5")
+    assert_well_dressed(answer)
+
+
+@pytest.mark.security("S-63")
+def test_missing_settings_are_named_in_the_log_and_not_in_the_answer(
+    monkeypatch: pytest.MonkeyPatch, world: World, browser: Browser, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line in the log names them all; the caller reads a plain sentence."""
+    from tests.component.world import ENVIRONMENT
+
+    for name in ENVIRONMENT:
+        monkeypatch.delenv(name, raising=False)
+    services.install(None)
+    for target in ("/", "/auth/config", "/auth/login", "/auth/callback?state=a&code=b"):
+        answer = browser.get(target)
+        assert_well_dressed(answer)
+        assert (answer.status, answer.json()["error"]) == (500, "misconfigured")
+        assert "USER_POOL_ID" not in answer.body
+    lines = capsys.readouterr().out.splitlines()
+    for name in ("USER_POOL_ID", "CLIENT_ID", "COGNITO_URL", "USERS_TABLE", "SEALING_KEYS_SECRET_ARN"):
+        assert all(name in line for line in lines)
+
+
+def test_health_needs_no_settings_at_all(world: World, browser: Browser) -> None:
+    """It answers that the app runs, and asks nobody."""
+    services.install(None)
+    assert browser.get("/health").json()["status"] == "ok"
+
+
+@pytest.mark.security("S-63")
+def test_debug_is_off() -> None:
+    """Chalice's debug mode puts tracebacks into answers."""
+    assert app.debug is False
+
+
+@pytest.mark.security("S-52")
+def test_the_policy_allows_our_own_origin_only() -> None:
+    """No inline, no eval, no wildcard, no third party, no scheme source; the locks are on."""
+    sources = {source for values in CONTENT_SECURITY_POLICY.values() for source in values}
+    assert sources == {"'self'", "'none'", "'script'"}
+    for directive in ("default-src", "object-src", "base-uri", "frame-ancestors", "trusted-types"):
+        assert CONTENT_SECURITY_POLICY[directive] == ("'none'",)
+    assert CONTENT_SECURITY_POLICY["require-trusted-types-for"] == ("'script'",)
+    assert CONTENT_SECURITY_POLICY["form-action"] == ("'self'",)
+
+
+class _Page(HTMLParser):
+    """Collects what a strict policy would block."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.faults: list[str] = []
+        self.links: list[str] = []
+        self._in: str | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.faults += [f"{tag} {name}" for name in given if name.startswith("on") or name == "style"]
+        if tag == "style" or (tag == "script" and not given.get("src")):
+            self.faults.append(f"inline {tag}")
+        if tag == "form" and "auth/login" in (given.get("action") or ""):
+            self.faults.append("a form to /auth/login")
+        self.links += [value for name, value in given.items() if name in ("src", "href", "action") and value]  # fmt: skip
+
+
+@pytest.mark.security("S-52")
+def test_the_page_needs_nothing_that_the_policy_forbids(world: World, browser: Browser) -> None:
+    """No inline script or style, no handler attributes, no address of another origin, and login is a link."""
+    page = _Page()
+    page.feed(browser.get("/").body)
+    assert page.faults == []
+    assert page.links
+    assert all(link.startswith(("/api/", "#")) for link in page.links)
+
+
+@pytest.mark.security("S-54")
+def test_the_title_is_escaped_into_the_page(world: World, browser: Browser) -> None:
+    """A title with markup stays text."""
+    world.restart(app_title="<script>alert(1)</script>\"'&")
+    body = browser.get("/").body
+    assert "<script>alert" not in body
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in body
+
+
+@pytest.mark.security("S-04")
+def test_the_pages_addresses_follow_the_request_context(world: World) -> None:
+    """The same package serves `…/api` and a custom domain."""
+    assert 'href="/api/assets/' in world.browser().get("/").body
+    assert 'href="/assets/' in world.browser(domain="app.example.org", stage="").get("/").body
+
+
+def test_assets_are_cached_for_ever_and_the_page_is_not(world: World, browser: Browser) -> None:
+    """A new release has a new fingerprint."""
+    assert browser.get(script_name()).headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert browser.get("/").headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("name", ["..", "%2e%2e", "index.html", "..%2f..%2fapp.py", "app.js%00", "APP.JS", ".env"])  # fmt: skip
+def test_only_known_assets_can_be_asked_for(world: World, name: str) -> None:
+    """Names are looked up, never opened."""
+    from urllib.parse import unquote
+
+    event = build_event(app.routes, "GET", f"/assets/{load_static_files().version}/x", domain="x.example", stage="")  # fmt: skip
+    event["pathParameters"]["name"] = unquote(name)
+    assert app(event, LambdaContext())["statusCode"] == 404
+
+
+def test_config_keeps_providers_with_domains_private(world: World, browser: Browser) -> None:
+    """The customer list is nobody's business."""
+    for index in range(5):
+        world.dynamodb.put(
+            world.settings.providers_table,
+            {"name": {"S": f"Customer{index}"}, "domains": {"L": [{"S": f"customer{index}.example"}]}},
+        )
+    answer = browser.get("/auth/config")
+    assert answer.json() == {
+        "app": "Gatehouse",
+        "direct_sign_in": "managed",
+        "sign_up": True,
+        "auto_sign_in": None,
+        "providers": [{"name": "Okta", "label": "Acme Okta"}],
+    }
+    assert "ustomer" not in answer.body
+
+
+@pytest.mark.security("S-62")
+def test_log_lines_are_json_with_the_request_id_and_the_resource_path(
+    world: World, browser: Browser, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line a refusal, with the route's pattern and never a query string."""
+    event = build_event(app.routes, "GET", "/auth/login?provider=Nobody%0d%0afake", domain="x.example", stage="")  # fmt: skip
+    app(event, LambdaContext("request-1"))
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line) == {
+        "event": "refused",
+        "request_id": "request-1",
+        "level": "info",
+        "route": "GET /auth/login",
+        "code": "unknown_provider",
+        "status": 400,
+        "detail": "provider is not registered",
+    }

@@ -1,0 +1,116 @@
+"""Imports run one way, and only where docs/architecture.md says so."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+#: Which parts of chalicelib a part may import, besides itself. Cheap value modules (settings, errors, log) are for all.
+BASE = frozenset({"settings", "errors", "log"})
+PURE_WEB = frozenset({"web.cookies", "web.csrf", "web.redirects", "web.urls", "web.bodies", "web.security_headers", "web.static_files"})  # fmt: skip
+STORES = frozenset({"cognito", "session", "store"})
+ALLOWED = {
+    "settings": frozenset({"errors"}),
+    "errors": frozenset(),
+    "log": frozenset(),
+    "store": BASE,
+    "session": BASE,
+    "cognito": BASE,
+    "flows": BASE | STORES,
+    "services": BASE | STORES | {"flows"},
+    # A route may name the value types and constants of what it calls; it makes nothing.
+    "routes": BASE | STORES | PURE_WEB | {"services", "flows"},
+    "triggers": BASE | {"services", "store"},
+    "web.middleware": BASE | PURE_WEB | {"services", "routes.authorization", "session"},
+    "app": frozenset({"routes", "triggers", "web.middleware"}),
+} | {module: frozenset({"errors"}) for module in PURE_WEB}
+
+CHALICE = ("app", "routes", "web.middleware")
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    """Give every module's name without `chalicelib.`, and its tree."""
+    yield "app", ast.parse((ROOT / "app.py").read_text())
+    for path in sorted((ROOT / "chalicelib").rglob("*.py")):
+        name = ".".join(path.relative_to(ROOT / "chalicelib").with_suffix("").parts)
+        yield name.removesuffix(".__init__").replace("__init__", "package"), ast.parse(path.read_text())
+
+
+def imports(tree: ast.Module) -> Iterator[str]:
+    """Give the full names of everything that is imported, also inside functions."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative import"
+            for alias in node.names:
+                yield f"{node.module}.{alias.name}"
+
+
+def within(name: str, part: str) -> bool:
+    return name == part or name.startswith(part + ".")
+
+
+def part_of(name: str) -> str | None:
+    """Return the longest key of ALLOWED that a module belongs to."""
+    parts = [part for part in ALLOWED if within(name, part)]
+    return max(parts, key=len) if parts else None
+
+
+MODULES = dict(modules())
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if part_of(name)])
+def test_imports_run_one_way(name: str) -> None:
+    """app → routes, triggers, web.middleware → services → flows → cognito, session, store → settings, errors, log."""
+    part = part_of(name)
+    assert part is not None
+    for imported in imports(MODULES[name]):
+        inner = imported.removeprefix("chalicelib.")
+        if inner == imported or inner.startswith("__version__"):
+            continue
+        assert any(within(inner, allowed) for allowed in ALLOWED[part] | {part}), f"{name} imports {inner}"  # fmt: skip
+
+
+def test_every_module_has_a_place() -> None:
+    """A new part must be given one in ALLOWED before it can be imported."""
+    empty = {name for name, tree in MODULES.items() if not tree.body or name == "package"}
+    assert {name for name in MODULES if part_of(name) is None} - empty == set()
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_only_the_door_knows_chalice(name: str) -> None:
+    """Flows, stores and triggers are free of the framework."""
+    if not any(within(name, part) for part in CHALICE):
+        assert not [found for found in imports(MODULES[name]) if within(found, "chalice")]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_nothing_in_lambda_imports_ops_or_tests(name: str) -> None:
+    """`ops` is never packaged."""
+    assert not [found for found in imports(MODULES[name]) if found.split(".")[0] in ("ops", "tests", "benchmarks")]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name != "settings"])
+def test_only_settings_reads_the_environment(name: str) -> None:
+    """No other module mentions os.environ or getenv."""
+    for node in ast.walk(MODULES[name]):
+        words = {getattr(node, "attr", None), getattr(node, "id", None)}
+        assert not words & {"environ", "getenv", "environb"}, name
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name != "services"])
+def test_only_services_makes_clients(name: str) -> None:
+    """boto3 appears in the composition root and nowhere else."""
+    assert not [found for found in imports(MODULES[name]) if within(found, "boto3")]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_no_assert_is_a_check_of_input(name: str) -> None:
+    """At most a type's narrowing: `python -O` must not switch a defence off."""
+    for node in ast.walk(MODULES[name]):
+        if isinstance(node, ast.Assert):
+            assert "is not None" in ast.unparse(node) or "isinstance" in ast.unparse(node)

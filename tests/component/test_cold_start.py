@@ -1,0 +1,39 @@
+"""What an authorized route that touches no table costs a new container."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.component.world import ENVIRONMENT
+
+ROOT = Path(__file__).resolve().parents[2]
+
+PROGRAM = """
+import json, sys
+event, context = json.loads(sys.argv[1]), type("Context", (), {"aws_request_id": "r"})()
+from app import app
+answers = [app(event, context) for _ in range(2)]
+heavy = ("boto3", "botocore", "requests", "jwt", "cryptography", "urllib3")
+print(json.dumps({"status": answers[1]["statusCode"], "loaded": [m for m in heavy if m in sys.modules]}))
+"""
+
+
+def test_a_route_without_a_table_loads_no_heavy_library() -> None:
+    """Import of `app` and a warm GET /whoami: no boto3, botocore, requests, jwt, cryptography."""
+    from app import app
+    from tests.component.test_authorized_routes import CLAIMS
+    from tests.doubles.browser import build_event
+
+    event = build_event(app.routes, "GET", "/whoami", domain="x.example", stage="api", claims=CLAIMS)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, json.dumps(event)],
+        cwd=ROOT,
+        env={**ENVIRONMENT, "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    assert json.loads(done.stdout.splitlines()[-1]) == {"status": 200, "loaded": []}

@@ -1,0 +1,157 @@
+"""The `user_records` function as Lambda calls it."""
+
+from typing import Any
+
+import pytest
+
+from app import user_records
+from chalicelib.triggers.entry import TriggerFailed
+from tests.component.world import World
+from tests.doubles.aws_errors import client_error, connect_timeout
+from tests.doubles.browser import Browser, LambdaContext
+from tests.events import load_event
+
+
+def fire(event: dict[str, Any]) -> Any:
+    """Invoke the function."""
+    return user_records(event, LambdaContext())
+
+
+def test_a_federated_person_is_recorded_from_okta_s_claims(world: World) -> None:
+    """PENDING before creation, CONFIRMED after, with the contract's names and nothing else."""
+    event = load_event("PreSignUp_ExternalProvider")
+    assert fire(event) == load_event("PreSignUp_ExternalProvider")
+    record = world.users()["Okta_00u1ada"]
+    assert (record["status"], record["provider"], "sub" in record) == ("PENDING", "Okta", False)
+    assert int(record["expiresAt"]) == int(world.clock()) + 30 * 86_400
+    fire(load_event("PostConfirmation_ConfirmSignUp_federated"))
+    assert world.users()["Okta_00u1ada"] == {
+        "userName": "Okta_00u1ada",
+        "ClientId": "1example23456789",
+        "Email": "ada@example.org",
+        "given_name": "Ada",
+        "family_name": "Lovelace",
+        "sub": "5d3c7b1e-0a6f-4c7e-9b1d-2f6a8c4e0d11",
+        "provider": "Okta",
+        "status": "CONFIRMED",
+        "createdAt": "2026-01-02T03:04:05.678Z",
+        "updatedAt": "2026-01-02T03:04:05.678Z",
+    }
+
+
+def test_an_admins_user_gets_the_stages_own_client(world: World) -> None:
+    """CLIENT_ID_NOT_APPLICABLE is nobody's client."""
+    fire(load_event("PreSignUp_AdminCreateUser"))
+    record = world.users()["9d8e7f6a-aaaa-4bbb-8ccc-ddddeeeeffff"]
+    assert (record["ClientId"], record["provider"]) == ("1example23456789", "COGNITO")
+
+
+@pytest.mark.security("S-58")
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"userPoolId": "eu-west-1_Other"},
+        {"userPoolId": None},
+        {"triggerSource": "TokenGeneration_HostedAuth"},
+        {"triggerSource": "PreSignUp_New"},
+        {"triggerSource": ["PreSignUp_SignUp"]},
+        {"triggerSource": None},
+        {"userName": None},
+        {"userName": ""},
+        {"userName": {"S": "x"}},
+    ],
+)
+def test_foreign_and_unknown_events_are_refused(world: World, change: dict[str, Any]) -> None:
+    """Another pool, another source, no name: an error to Cognito, and nothing is written."""
+    with pytest.raises(TriggerFailed):
+        fire({**load_event("PreSignUp_SignUp"), **change})
+    assert world.users() == {}
+
+
+@pytest.mark.security("S-55")
+@pytest.mark.parametrize("fault", [client_error("ThrottlingException"), client_error("AccessDeniedException"), connect_timeout()])  # fmt: skip
+def test_a_table_that_is_down_is_a_plain_error_with_nothing_half_written(
+    world: World, fault: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Cognito shows the message to the person, so it holds nothing of the fault; the retry then works."""
+    world.dynamodb.fault = fault
+    with pytest.raises(TriggerFailed) as caught:
+        fire(load_event("PostConfirmation_ConfirmSignUp"))
+    assert str(caught.value) == "Sign-up is not possible at the moment. Please try again."
+    assert caught.value.__cause__ is None
+    assert world.users() == {}
+    assert "trigger_failed" in capsys.readouterr().out
+    world.dynamodb.fault = None
+    fire(load_event("PostConfirmation_ConfirmSignUp"))
+    assert len(world.users()) == 1
+
+
+@pytest.mark.security("S-55")
+def test_hostile_attributes_do_not_become_columns(world: World) -> None:
+    """Only the contract's columns, whatever a sign-up carries; strange values count as not told."""
+    event = load_event("PreSignUp_SignUp")
+    event["request"]["userAttributes"] |= {
+        "status": "CONFIRMED",
+        "createdAt": "1970",
+        "userName": "somebody-else",
+        "provider": "Okta",
+        "lastSignInAt": "9999",
+        "custom:groups": "admins",
+        "#x": ":y",
+        "identities": "not json [",
+        "given_name": {"S": "object"},
+        "family_name": None,
+    }
+    fire(event)
+    ((key, record),) = world.users().items()
+    assert key == event["userName"]
+    assert set(record) == {"userName", "ClientId", "Email", "status", "provider", "createdAt", "updatedAt", "expiresAt"}  # fmt: skip
+    assert (record["status"], record["provider"]) == ("PENDING", "COGNITO")
+
+
+@pytest.mark.security("S-55")
+@pytest.mark.parametrize("identities", ["[]", "{}", "null", '[{"providerName": 7}]', '["x"]', "[" * 5000, '[{"providerName": ""}]'])  # fmt: skip
+def test_strange_identities_do_not_stop_a_sign_up(world: World, identities: str) -> None:
+    """What cannot be read names no provider."""
+    event = load_event("PostConfirmation_ConfirmSignUp")
+    event["request"]["userAttributes"]["identities"] = identities
+    fire(event)
+    assert world.users()[event["userName"]]["provider"] == "COGNITO"
+
+
+@pytest.mark.parametrize("request_part", [None, {}, {"userAttributes": None}, {"userAttributes": []}])
+def test_an_event_without_attributes_still_records_the_name(world: World, request_part: Any) -> None:
+    """AWS may leave out and add fields; the next sign-in fills in the rest."""
+    fire({**load_event("PreSignUp_SignUp"), "request": request_part, "callerContext": None})
+    (record,) = world.users().values()
+    assert "Email" not in record
+
+
+@pytest.mark.security("S-57")
+def test_a_sign_in_confirms_what_a_missed_trigger_left_pending(world: World, browser: Browser) -> None:
+    """PENDING with an expiry becomes CONFIRMED without one; the first ClientId and createdAt stay."""
+    event = load_event("PreSignUp_ExternalProvider")
+    event["callerContext"]["clientId"] = "first-client"
+    fire(event)
+    created = world.users()["Okta_00u1ada"]["createdAt"]
+    world.clock.advance(90)
+    world.sign_in(browser)
+    record = world.users()["Okta_00u1ada"]
+    assert (record["status"], record["ClientId"], record["createdAt"]) == ("CONFIRMED", "first-client", created)  # fmt: skip
+    assert "expiresAt" not in record
+    assert record["lastSignInAt"] == record["updatedAt"] == "2026-01-02T03:05:35.678Z"
+
+
+@pytest.mark.security("S-63")
+def test_a_misconfigured_trigger_tells_people_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The names of missing settings go to the log only."""
+    from chalicelib import services
+
+    monkeypatch.delenv("USER_POOL_ID", raising=False)
+    services.install(None)
+    with pytest.raises(TriggerFailed) as caught:
+        fire(load_event("PreSignUp_SignUp"))
+    assert "USER_POOL_ID" not in str(caught.value)
+    assert "USER_POOL_ID" in capsys.readouterr().out
