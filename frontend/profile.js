@@ -6,10 +6,9 @@ import { button, el, heading, notice } from './view.js';
 const { lang } = document.documentElement;
 const locale = navigator.languages.find((language) => language.startsWith(lang)) ?? lang;
 
-const time = (value, style) => new Intl.DateTimeFormat(locale, style).format(value);
-const day = (iso) => iso && el('time', { datetime: iso }, time(new Date(iso), { dateStyle: 'long' }));
-const moment = (iso) =>
-  iso && el('time', { datetime: iso }, time(new Date(iso), { dateStyle: 'medium', timeStyle: 'short' }));
+const time = (value, format) => new Intl.DateTimeFormat(locale, format).format(value);
+const date = (iso, format) =>
+  Date.parse(iso) ? el('time', { datetime: iso }, time(new Date(iso), { dateStyle: 'long', ...format })) : null;
 
 /** @param {number} ms */
 function duration(ms) {
@@ -27,18 +26,18 @@ const initials = (name = '') =>
 
 /** @returns the nodes; `record` is null when it could not be read, and `problem` says why */
 export function profile({ user, record, problem, again, signOut, providers }) {
-  const given = record?.given_name ?? user.given_name;
-  const full = [given, record?.family_name ?? user.family_name].filter(Boolean).join(' ');
-  const email = record?.Email ?? user.email;
-  const provider = record?.provider ?? user.provider;
+  const given = record?.given_name || user.given_name;
+  const full = [given, record?.family_name || user.family_name].filter(Boolean).join(' ');
+  const email = record?.Email || user.email;
+  const provider = record?.provider || user.provider;
   const groups = record?.groups ?? user.groups ?? [];
   const label = provider === 'COGNITO' ? texts.emailProvider : (providers[provider] ?? provider);
   const rows = [
     [texts.name, full],
     [texts.mail, email],
     [texts.signedInWith, label],
-    [texts.since, day(record?.createdAt)],
-    [texts.lastSignIn, moment(record?.lastSignInAt)],
+    [texts.since, date(record?.createdAt)],
+    [texts.lastSignIn, date(record?.lastSignInAt, { dateStyle: 'medium', timeStyle: 'short' })],
     [texts.groups, groups.length > 0 && el('ul', { class: 'chips' }, ...groups.map((group) => el('li', {}, group)))],
   ].filter(([, value]) => value);
   return [

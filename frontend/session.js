@@ -2,7 +2,7 @@
  * Who is signed in, and calls on their behalf. One file, no imports, no DOM: load or copy it from any front end.
  *
  * The access token lives in a closure here and nowhere else; the refresh token never reaches JavaScript. The server's
- * times are shifted to this machine's clock by the Date header, and every decision compares against now(): a wrong
+ * times are shifted to this machine's clock by `session.now`, and every decision compares against now(): a wrong
  * clock does no harm, and waking from sleep is only a late tick.
  *
  * @typedef {{sub: string, username: string, email: string, given_name: string, family_name: string,
@@ -29,9 +29,6 @@ const LONGEST_TIMER = 30 * SECOND; // timers may not count sleep
 const JUST_BORN = 10 * SECOND; // a 401 for a token this young is a matter of scope, not of age
 const INPUT = ['pointerdown', 'keydown'];
 const WAKING = ['visibilitychange', 'focus', 'pageshow'];
-
-/** @param {number|string} value epoch seconds or ISO 8601 */
-const instant = (value) => (typeof value === 'number' ? value * SECOND : Date.parse(value));
 
 /**
  * @param {Object} options all but `baseUrl`, the root of the API, is for tests
@@ -146,9 +143,8 @@ export function createSession({
     return { response, answer };
   }
 
-  function began(answer, response, asked) {
-    const date = Date.parse(response.headers.get('Date') ?? '');
-    const skew = date ? now() - date : 0;
+  function began(answer, asked) {
+    const local = (seconds) => seconds * SECOND + now() - answer.session.now * SECOND;
     const life = answer.expires_in * SECOND;
     token = {
       value: answer.access_token,
@@ -157,8 +153,8 @@ export function createSession({
       expiresAt: asked + life,
     };
     failures = 0;
-    const idleExpiresAt = instant(answer.session.idle_expires_at) + skew;
-    const expiresAt = instant(answer.session.expires_at) + skew;
+    const idleExpiresAt = local(answer.session.idle_expires_at);
+    const expiresAt = local(answer.session.expires_at);
     warnAt = idleExpiresAt < expiresAt ? idleExpiresAt - Math.min(2 * MINUTE, (idleExpiresAt - now()) / 4) : Infinity;
     change({
       status: 'signed_in', user: answer.user, reason: null, idleExpiresAt, expiresAt, idleWarning: false, retryAt: null,
@@ -188,7 +184,7 @@ export function createSession({
     active = false;
     try {
       const { response, answer } = await post('auth/refresh');
-      if (response.ok && answer.access_token) began(answer, response, asked);
+      if (response.ok && answer.access_token) began(answer, asked);
       else if (response.status === 401 && /^(no_session|session_expired)$/.test(answer.error)) {
         ended(known ? 'session_expired' : answer.error);
         if (known) channel?.postMessage({ ended: 'session_expired' });

@@ -1,23 +1,19 @@
-"""A small stand-in for the API: serves the page with its real headers, and answers what a test tells it to."""
+"""A small stand-in for the API: serves the page with the app's own headers, and answers what a test tells it to."""
 
 import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from time import time
 from typing import Any
 
-FRONTEND = Path(__file__).parents[2] / "frontend"
+from chalicelib.web.security_headers import SECURITY_HEADERS
+from chalicelib.web.static_files import StaticFiles
+
 BASE = "/api/"
-ASSETS = f"{BASE}assets/0123abcd/"
-CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'; "
-    "require-trusted-types-for 'script'; trusted-types 'none'"
-)
-TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+FILES = StaticFiles()
+ASSETS = f"/assets/{FILES.version}/"
 TOKEN = "access-token-that-must-not-leak"  # a canary, not a secret
 
 
@@ -65,7 +61,11 @@ def signed_in(
             "expires_in": 600,
             "scope": "api/read api/write",
             "user": person | user,
-            "session": {"idle_expires_at": int(now + idle), "expires_at": int(now + absolute)},
+            "session": {
+                "now": now,
+                "idle_expires_at": int(now + idle),
+                "expires_at": int(now + absolute),
+            },
         },
     )
 
@@ -130,14 +130,12 @@ class FakeApi:
     def answer(self, request: Request) -> Answer:
         path = request.path.partition("?")[0]
         if path == "/":
-            page = (FRONTEND / "index.html").read_text("utf-8")
-            for name, value in (("assets", ASSETS), ("base", BASE), ("title", self.title)):
-                page = page.replace("{{" + name + "}}", value)
+            page = FILES.page(base_path=BASE, title=self.title)
             return Answer(200, page, {"Content-Type": "text/html; charset=utf-8"})
-        asset = FRONTEND / path.rpartition("/")[2]
-        if path.startswith("/assets/0123abcd/") and asset.is_file():
-            headers = {"Content-Type": TYPES[asset.suffix] + "; charset=utf-8"}
-            return Answer(200, asset.read_text("utf-8"), headers)
+        if path.startswith(ASSETS) and (
+            asset := FILES.asset(FILES.version, path.rpartition("/")[2])
+        ):
+            return Answer(200, asset.text, {"Content-Type": asset.content_type})
         found = self.answers.get(f"{request.method} {path}", error(404, "not_found"))
         return found(request) if callable(found) else found
 
@@ -170,12 +168,11 @@ class FakeApi:
                 text = isinstance(answer.body, str)
                 body = answer.body.encode() if text else json.dumps(answer.body).encode()
                 headers = {
+                    **SECURITY_HEADERS,
                     "Content-Type": "application/json",
                     "Content-Length": str(len(body)),
-                    "Content-Security-Policy": CSP,
-                    "Cache-Control": "no-store",
-                    "X-Content-Type-Options": "nosniff",
-                } | dict(answer.headers)
+                    **answer.headers,
+                }
                 self.send_response(answer.status)
                 for name, value in headers.items():
                     self.send_header(name, value)

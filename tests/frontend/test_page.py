@@ -93,7 +93,9 @@ def test_signed_in_shows_the_record(page: Page, api: FakeApi) -> None:
 
 def test_a_person_without_names_is_greeted_all_the_same(page: Page, api: FakeApi) -> None:
     api.sign_in(given_name=None, family_name=None, provider="COGNITO", groups=[])
-    api.answers["GET /me"] = Answer(200, {"Email": "x@example.com", "provider": "COGNITO"})
+    api.answers["GET /me"] = Answer(
+        200, {"Email": "x@example.com", "given_name": "", "createdAt": "?"}
+    )
     page.goto(api.url)
     heading(page, "You are signed in")
     expect(page.locator("dl")).to_contain_text("Email and password")

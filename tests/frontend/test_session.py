@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from .fake_api import Answer, FakeApi
+from .fake_api import ASSETS, Answer, FakeApi
 
 WORLD = (Path(__file__).parent / "world.js").read_text("utf-8")
 
@@ -33,7 +33,7 @@ def run(blank: Page) -> Any:
     def run(body: str, options: str = "{}") -> Any:
         return blank.evaluate(
             f"""async () => {{
-              const {{ createSession }} = await import('./assets/0123abcd/session.js');
+              const {{ createSession }} = await import('.{ASSETS}session.js');
               const {{ makeWorld }} = await import('./world.js');
               const world = makeWorld(createSession, {options});
               const a = world.tab();

@@ -31,13 +31,13 @@ export function makeWorld(createSession, { skew = 0, life = 600, idle = 1800, ab
       const ends = Math.floor(world.ends / 1000);
       return world.respond(200, {
         access_token: `token-${world.tokens}`, expires_in: life, user: { sub },
-        session: { idle_expires_at: Math.min(seconds + idle, ends), expires_at: ends },
+        session: { now: seconds, idle_expires_at: Math.min(seconds + idle, ends), expires_at: ends },
       });
     },
 
     respond: (status, body = {}, headers = {}) => ({
       ok: status < 300, status, json: async () => body,
-      headers: new Headers({ Date: new Date(serverTime()).toUTCString(), ...headers }),
+      headers: new Headers(headers),
     }),
 
     /** Lets time pass, timers included. */
