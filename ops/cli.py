@@ -112,6 +112,18 @@ def _add_local_commands(commands: Any) -> None:
         )
 
 
+    package = _command(
+        commands,
+        "package",
+        _package,
+        "build the Lambda zip by itself",
+        "\nJust as `chalice deploy` packages it, from a copy of the project.",
+    )
+    package.add_argument(
+        "--out", type=Path, default=Path("dist"), metavar="DIR", help="where to (default dist)"
+    )
+
+
 def _add_stage_commands(commands: Any) -> None:
     provision = _command(
         commands,
@@ -216,6 +228,13 @@ def _info(options: argparse.Namespace) -> None:
         return
     for key, value in found.items():
         print(f"{key + ':':<18} {value if isinstance(value, str) else json.dumps(value)}")
+
+
+def _package(options: argparse.Namespace) -> None:
+    from ops.package import package
+
+    path = package(options.project_dir, options.out)
+    print(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")
 
 
 def _provision(options: argparse.Namespace) -> None:
