@@ -186,6 +186,7 @@ def test_active_people_are_renewed_ahead(run: Any) -> None:
 def test_idle_people_are_not_renewed(run: Any) -> None:
     """Idle means idle: neither time nor the call that opened the page prolongs the session."""
     assert run("""
+        await a.session.refresh();
         await a.session.fetch('me');
         await world.pass(1500);
         return [world.count('auth/refresh'), a.session.state.status];
