@@ -22,4 +22,12 @@ def user_records(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return entry.user_records(event, context)
 
 
+@app.lambda_function(name="token_claims")
+def token_claims(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Cognito's pre-token-generation trigger: the same scopes through both doors."""
+    from chalicelib.triggers import entry
+
+    return entry.token_claims(event, context)
+
+
 middleware.install(app, PUBLIC_ROUTES)

@@ -157,3 +157,18 @@ class CookieTooLarge(GatehouseError):
     code = "login_failed"
     status = 500
     message = "The sign-in could not be stored in this browser."
+
+
+class TriggerRefused(GatehouseError):
+    """A trigger's event is not for this pool or not one that we handle (S-58)."""
+
+    code = "trigger_refused"
+    message = "This event is not handled here."
+
+
+class TooManyAttempts(GatehouseError):
+    """The throttle refuses an attempt; `retry_after` says for how many seconds (S-41, S-44)."""
+
+    code = "too_many_attempts"
+    status = 429
+    message = "Too many attempts. Please wait a moment and try again."

@@ -10,10 +10,8 @@ from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from chalicelib.cognito.http_client import HttpAnswer
+from chalicelib.cognito.scopes import SCOPES
 from chalicelib.errors import InvalidGrant, InvalidToken, TemporarilyUnavailable
-
-#: What a hosted sign-in asks for. Sent always: without `scope` Cognito grants everything the client may have (S-05).
-SCOPES = ("openid", "email", "profile", "api/read", "api/write")
 
 
 @dataclass(frozen=True)

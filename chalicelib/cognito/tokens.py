@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.cognito.claims import parse_groups
 from chalicelib.cognito.http_client import HttpAnswer
+from chalicelib.cognito.scopes import USER_ADMIN_SCOPE
 from chalicelib.errors import InvalidToken, TemporarilyUnavailable
 
 if TYPE_CHECKING:
@@ -29,9 +30,6 @@ KEYS_MAX_AGE_SECONDS = 3600
 REFETCH_INTERVAL_SECONDS = 60
 #: While there are no keys at all (the endpoint is down), it is asked again after this.
 RETRY_INTERVAL_SECONDS = 2
-
-#: The scope of Cognito's own user API. In page memory it would let a script change the profile (S-05).
-USER_ADMIN_SCOPE = "aws.cognito.signin.user.admin"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from chalicelib.errors import GatehouseError, TemporarilyUnavailable
+from chalicelib.errors import TemporarilyUnavailable, TriggerRefused
 from chalicelib.log import log_event
 from chalicelib.settings import Settings
 from chalicelib.store.users import UserProfile, UserStore
@@ -18,13 +18,6 @@ Event = dict[str, Any]
 
 #: What callerContext.clientId says when an administrator acts.
 _NO_CLIENT = "CLIENT_ID_NOT_APPLICABLE"
-
-
-class TriggerRefused(GatehouseError):
-    """The event is not for this pool or not one that we handle (S-58)."""
-
-    code = "trigger_refused"
-    message = "This event is not handled here."
 
 
 def handle(event: Event, settings: Settings, users: UserStore) -> Event:

@@ -77,7 +77,7 @@ def test_a_table_that_is_down_is_a_plain_error_with_nothing_half_written(
     world.dynamodb.fault = fault
     with pytest.raises(TriggerFailed) as caught:
         fire(load_event("PostConfirmation_ConfirmSignUp"))
-    assert str(caught.value) == "Sign-up is not possible at the moment. Please try again."
+    assert str(caught.value) == "This is not possible at the moment. Please try again."
     assert caught.value.__cause__ is None
     assert world.users() == {}
     assert "trigger_failed" in capsys.readouterr().out

@@ -1,0 +1,203 @@
+"""Throttling in DynamoDB: guesses are counted before Cognito is asked, per account and per source (S-41 … S-44).
+
+An attempt is *taken* first, atomically over all containers, and given back where nothing was guessed. After the free
+attempts each further one opens a pause that doubles, up to fifteen minutes, and is forgotten an hour after the last
+attempt: nobody can lock somebody else out for good. Known and unknown accounts are counted alike, under an HMAC of the
+canonical address, so the table holds no addresses. Expiry is compared here; DynamoDB's TTL only tidies up.
+Source: OWASP ASVS 5.0 6.3.1; OWASP Authentication Cheat Sheet (account lockout).
+"""
+
+import hashlib
+import hmac
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.errors import TemporarilyUnavailable, TooManyAttempts
+from chalicelib.store.dynamodb import ConditionFailed, DynamoDB, translated_errors
+
+FIRST_PAUSE_SECONDS = 15
+LONGEST_PAUSE_SECONDS = 15 * 60
+FORGOTTEN_AFTER_SECONDS = 3600
+#: An office behind one address makes mistakes too.
+FREE_ATTEMPTS_ACCOUNT = 5
+FREE_ATTEMPTS_SOURCE = 50
+#: Attempts that race for one counter try again so often; then they are refused, which fails closed.
+_RACES = 12
+
+
+@dataclass(frozen=True)
+class _Counter:
+    """A row of the table. Times are Unix seconds; `version` makes writes compare-and-set."""
+
+    attempts: int = 0
+    blocked_until: float = 0.0
+    last_at: float = 0.0
+    version: int = 0
+
+
+@dataclass(frozen=True)
+class _Budget:
+    """One key of the table and how many attempts are free."""
+
+    key: str
+    free: int
+
+
+class ThrottleStore:
+    """Counts attempts. `load_pepper` gives the HMAC's key, `clock` Unix seconds."""
+
+    def __init__(
+        self,
+        client: DynamoDB,
+        table: str,
+        clock: Callable[[], float],
+        load_pepper: Callable[[], bytes],
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._clock = clock
+        self._load_pepper = load_pepper
+
+    def take(self, kind: str, account: str | None, source: str) -> None:
+        """Take one attempt of `kind` (`sign-in`, `code`, `mail`) for an account and a source address.
+
+        Raises TooManyAttempts with the seconds to wait, or TemporarilyUnavailable: without the table nobody may guess.
+        """
+        taken: list[_Budget] = []
+        for budget in self._budgets(kind, account, source):
+            try:
+                self._take(budget)
+            except TooManyAttempts:
+                for other in taken:
+                    self._give_back(other)
+                raise
+            taken.append(budget)
+
+    def give_back(self, kind: str, account: str | None, source: str) -> None:
+        """Undo a `take` after which nothing was guessed (Cognito did not answer)."""
+        for budget in self._budgets(kind, account, source):
+            self._give_back(budget)
+
+    def succeeded(self, kind: str, account: str | None, source: str) -> None:
+        """Forget the account's attempts, and give the source back this one.
+
+        The source's other attempts stay: a good password of one's own must not buy guesses at other people's.
+        """
+        for budget in self._budgets(kind, account, source):
+            if budget.free == FREE_ATTEMPTS_SOURCE:
+                self._give_back(budget)
+            else:
+                self._write(budget.key, self._read(budget.key), _Counter())
+
+    def failures(self, kind: str, account: str | None, source: str) -> int:
+        """Return how many attempts count at the moment, the larger of account and source."""
+        counters = [self._read(budget.key) for budget in self._budgets(kind, account, source)]
+        return max((self._current(counter).attempts for counter in counters), default=0)
+
+    def _budgets(self, kind: str, account: str | None, source: str) -> list[_Budget]:
+        budgets = [_Budget(self._key(kind, "source", source), FREE_ATTEMPTS_SOURCE)]
+        if account is not None:
+            canonical = canonical_account(account)
+            budgets.append(_Budget(self._key(kind, "account", canonical), FREE_ATTEMPTS_ACCOUNT))
+        return budgets
+
+    def _key(self, kind: str, scope: str, value: str) -> str:
+        text = f"{kind}\0{scope}\0{value}".encode()
+        return f"{kind}/{scope}/{hmac.new(self._load_pepper(), text, hashlib.sha256).hexdigest()}"
+
+    def _take(self, budget: _Budget) -> None:
+        for _ in range(_RACES):
+            stored = self._read(budget.key)
+            counter = self._current(stored)
+            now = self._clock()
+            if counter.blocked_until > now:
+                raise TooManyAttempts(
+                    "paused", retry_after=max(1, int(counter.blocked_until - now + 0.999))
+                )
+            attempts = counter.attempts + 1
+            taken = _Counter(attempts, now + pause_after(attempts, budget.free), now)
+            if self._write(budget.key, stored, taken):
+                return
+        raise TooManyAttempts("too many at once", retry_after=1)
+
+    def _give_back(self, budget: _Budget) -> None:
+        for _ in range(_RACES):
+            stored = self._read(budget.key)
+            counter = self._current(stored)
+            if counter.attempts == 0:
+                return
+            # The pause that this attempt opened goes too; one that others opened would have refused it.
+            given = _Counter(counter.attempts - 1, 0.0, counter.last_at)
+            if self._write(budget.key, stored, given):
+                return
+
+    def _current(self, stored: _Counter) -> _Counter:
+        """Return what still counts of a stored counter."""
+        if stored.last_at + FORGOTTEN_AFTER_SECONDS <= self._clock():
+            return _Counter()
+        return stored
+
+    def _read(self, key: str) -> _Counter:
+        with translated_errors("GetItem"):
+            answer = self._client.get_item(
+                TableName=self._table, Key={"key": {"S": key}}, ConsistentRead=True
+            )
+        item = answer.get("Item")
+        if not item:
+            return _Counter()
+        try:
+            return _Counter(
+                int(item["attempts"]["N"]),
+                float(item["blockedUntil"]["N"]),
+                float(item["lastAt"]["N"]),
+                int(item["version"]["N"]),
+            )
+        except (KeyError, ValueError):
+            raise TemporarilyUnavailable("a throttle row is malformed") from None
+
+    def _write(self, key: str, stored: _Counter, counter: _Counter) -> bool:
+        """Replace the row that was read; returns False if somebody else was faster."""
+        values: dict[str, Any] = {
+            "attempts": counter.attempts,
+            "blockedUntil": counter.blocked_until,
+            "lastAt": counter.last_at,
+            "version": stored.version + 1,
+            "expiresAt": int(self._clock()) + FORGOTTEN_AFTER_SECONDS + LONGEST_PAUSE_SECONDS,
+        }
+        sets = ", ".join(f"#{name} = :{name}" for name in values)
+        expression_values = {
+            f":{name}": {"N": f"{value:.3f}" if isinstance(value, float) else str(value)}
+            for name, value in values.items()
+        }
+        condition = "attribute_not_exists(version)"
+        if stored.version:
+            condition = "version = :seen"
+            expression_values[":seen"] = {"N": str(stored.version)}
+        try:
+            with translated_errors("UpdateItem"):
+                self._client.update_item(
+                    TableName=self._table,
+                    Key={"key": {"S": key}},
+                    UpdateExpression=f"SET {sets}",
+                    ConditionExpression=condition,
+                    ExpressionAttributeNames={f"#{name}": name for name in values},
+                    ExpressionAttributeValues=expression_values,
+                )
+        except ConditionFailed:
+            return False
+        return True
+
+
+def canonical_account(email: str) -> str:
+    """Return the address as one account: NFKC, trimmed, case-folded, as the pool ignores case (S-43)."""
+    return unicodedata.normalize("NFKC", email).strip().casefold()
+
+
+def pause_after(attempts: int, free: int) -> float:
+    """Return the pause in seconds that attempt number `attempts` opens: none while free, then doubling."""
+    beyond = attempts - free
+    if beyond < 0:
+        return 0.0
+    return float(min(FIRST_PAUSE_SECONDS * 2 ** min(beyond, 10), LONGEST_PAUSE_SECONDS))
