@@ -34,7 +34,7 @@ REFUSAL_MARKER = "GATEHOUSE_REFUSED"
 class LoginStart:
     """Where to send the browser, the transaction's sealed cookie, and older login cookies to clear."""
 
-    authorize_url: str
+    authorize_url: str = field(repr=False)  # holds state and nonce
     transaction: LoginTransaction
     sealed: str = field(repr=False)
     surplus_cookies: list[str] = field(default_factory=list)
