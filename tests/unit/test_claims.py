@@ -1,0 +1,79 @@
+"""What Cognito's claims say."""
+
+from typing import Any
+
+import pytest
+
+from chalicelib.cognito.claims import Caller, parse_groups, verify_caller
+from chalicelib.errors import Forbidden, Unauthorized
+
+CLAIMS = {"token_use": "access", "client_id": "c", "sub": "s", "username": "u", "scope": "api/read x"}
+
+
+def verify(claims: Any, group: str | None = None) -> Caller:
+    return verify_caller({"authorizer": {"claims": claims}}, client_id="c", scope="api/read", group=group)
+
+
+@pytest.mark.parametrize(
+    ("value", "groups"),
+    [
+        ("[a b c]", ("a", "b", "c")),
+        ("a,b", ("a", "b")),
+        ("[a, b]", ("a", "b")),
+        ("admins", ("admins",)),
+        ("", ()),
+        ("[]", ()),
+        (None, ()),
+        (7, ()),
+        (["a", "b"], ("a", "b")),
+        (["a", 7, None], ("a",)),
+        ({"a": 1}, ()),
+    ],
+)
+def test_groups_are_read_in_every_shape(value: object, groups: tuple[str, ...]) -> None:
+    """A list in a token, one string behind API Gateway; anything else is no group."""
+    assert parse_groups(value) == groups
+
+
+@pytest.mark.security("S-49")
+def test_a_caller_is_who_the_access_token_says() -> None:
+    """sub, username, scopes, groups."""
+    assert verify({**CLAIMS, "cognito:groups": "[g]"}, "g") == Caller("s", "u", ("api/read", "x"), ("g",))  # fmt: skip
+
+
+@pytest.mark.security("S-49")
+@pytest.mark.parametrize("context", [{}, {"authorizer": None}, {"authorizer": {}}, {"authorizer": "x"}, {"authorizer": {"claims": "x"}}, {"authorizer": {"claims": ["x"]}}])  # fmt: skip
+def test_no_claims_is_nobody(context: dict[str, Any]) -> None:
+    """A route that lost its authorizer lets nobody in."""
+    with pytest.raises(Unauthorized):
+        verify_caller(context, client_id="c", scope="api/read", group=None)
+
+
+@pytest.mark.security("S-49")
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"token_use": "id"}, Unauthorized),
+        ({"token_use": None}, Unauthorized),
+        ({"client_id": "C"}, Unauthorized),
+        ({"client_id": ["c"]}, Unauthorized),
+        ({"sub": ""}, Unauthorized),
+        ({"sub": 1}, Unauthorized),
+        ({"username": ""}, Unauthorized),
+        ({"scope": ""}, Forbidden),
+        ({"scope": "api/rea api/read/x"}, Forbidden),
+        ({"scope": None}, Forbidden),
+    ],
+)
+def test_one_wrong_claim_is_enough(change: dict[str, Any], error: type[Exception]) -> None:
+    """Each check stands alone."""
+    with pytest.raises(error):
+        verify({**CLAIMS, **change})
+
+
+@pytest.mark.security("S-51")
+def test_a_missing_group_is_forbidden() -> None:
+    """Groups count from cognito:groups only, whole names only."""
+    for claims in ({}, {"cognito:groups": "[admins2]"}, {"custom:groups": "admins"}):
+        with pytest.raises(Forbidden):
+            verify({**CLAIMS, **claims}, "admins")

@@ -1,0 +1,95 @@
+"""return_to: what may be followed after a sign-in."""
+
+import re
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.web.redirects import parse_return_to
+
+_ESCAPE = re.compile(r"\\(?:([nrt])|x([0-9a-f]{2})|u([0-9a-f]{4}))")
+
+
+def _character(match: "re.Match[str]") -> str:
+    letter, short, long = match.groups()
+    return {"n": "\n", "r": "\r", "t": "\t"}[letter] if letter else chr(int(short or long, 16))
+
+
+def attack_lines() -> list[str]:
+    text = (Path(__file__).parents[1] / "data" / "open_redirects.txt").read_text(encoding="utf-8")
+    lines = [line for line in text.split("\n") if line and not line.startswith("# ")]
+    return [_ESCAPE.sub(_character, line) for line in lines]
+
+
+LINES = attack_lines()
+
+
+def test_the_corpus_is_large() -> None:
+    """It was not emptied by a change of its format."""
+    assert len(set(LINES)) >= 200
+
+
+@pytest.mark.security("S-07")
+@pytest.mark.parametrize("value", LINES)
+def test_attacks_fall_back_to_the_root(value: str) -> None:
+    """Every line of the corpus, below /api/."""
+    assert parse_return_to(value, "/api/") == "/api/"
+
+
+@pytest.mark.security("S-07")
+@pytest.mark.parametrize("value", [line for line in LINES if not re.match(r"/(?![\\/\s\t])", line) or "evil" in line])  # fmt: skip
+def test_attacks_stay_at_home_on_a_custom_domain(value: str) -> None:
+    """With the root as base more paths are good, but none leads to another origin, whatever a browser makes of it."""
+    found = parse_return_to(value, "/")
+    assert found.startswith("/")
+    assert not re.match(r"/[\s]*[/\\]", found)
+    assert urlsplit(urljoin("https://app.example.org/auth/callback", found)).netloc == "app.example.org"
+
+
+@pytest.mark.security("S-07")
+@pytest.mark.parametrize("value", ["?x=1", "?", "#x", "#", "?code=a&state=b"])
+def test_a_value_without_a_path_does_not_lead_back_to_the_callback(value: str) -> None:
+    """A relative reference would be resolved against /auth/callback."""
+    assert parse_return_to(value, "/") == "/"
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["/api/", "/api", "/api/reports", "/api/reports/2026?year=1&x=%20y#top", "/api/?q=//x", "/api/#/route/a", "/api/a%20b", "/api/%C3%A9", "/api/a..b/...", "/api/x?u=https://elsewhere.example", "/api/a@b", "/api/a:b"],  # fmt: skip
+)
+def test_paths_of_the_app_are_kept_as_they_are(value: str) -> None:
+    """Deep links with query and fragment work."""
+    assert parse_return_to(value, "/api/") == value
+
+
+@pytest.mark.parametrize("value", [None, "", "/api/" + "x" * 508])
+def test_nothing_and_too_much_fall_back(value: str | None) -> None:
+    """An absent value, and one beyond 512 characters."""
+    assert parse_return_to(value, "/api/") == "/api/"
+
+
+def test_the_longest_value_is_512() -> None:
+    """The limit itself is allowed."""
+    value = "/api/" + "x" * 507
+    assert parse_return_to(value, "/api/") == value
+
+
+_URLISH = st.text(alphabet="/\\.%25c2fFeE0aA9dh:t?#@ \t\n\rapi-é", max_size=40)
+
+
+@pytest.mark.security("S-07")
+@given(st.one_of(_URLISH, _URLISH.map(lambda rest: "/api/" + rest), st.text(max_size=30)))
+def test_no_text_at_all_leaves_the_app(value: str) -> None:
+    """The answer is always a path below the base, resolves to our origin, and has no character that could start a header."""
+    for base in ("/", "/api/"):
+        found = parse_return_to(value, base)
+        assert found == base or found == value
+        assert found.startswith(base) or found.split("?")[0].split("#")[0] + "/" == base
+        assert "\\" not in found
+        assert not found.startswith("//")
+        assert all(0x20 < ord(char) < 0x7F for char in found)
+        joined = urlsplit(urljoin("https://app.example.org/x", found))
+        assert joined.netloc == "app.example.org"

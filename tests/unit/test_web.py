@@ -1,0 +1,250 @@
+"""The pure modules of the HTTP edge: addresses, cookies, proof of origin, bodies, headers, files."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.errors import (
+    CookieTooLarge,
+    CrossSiteRequest,
+    InvalidRequest,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+)
+from chalicelib.web.bodies import MAX_BODY_BYTES, parse_object, verify_body
+from chalicelib.web.cookies import build_cookie, clear_cookie, parse_cookies
+from chalicelib.web.csrf import verify_own_request
+from chalicelib.web.security_headers import SECURITY_HEADERS
+from chalicelib.web.static_files import StaticFiles
+from chalicelib.web.urls import build_app_url
+
+ORIGIN = "https://a1.execute-api.eu-west-1.amazonaws.com"
+HOST = ORIGIN.removeprefix("https://")
+
+
+@pytest.mark.security("S-04")
+@pytest.mark.parametrize(
+    ("path", "resource", "base"),
+    [
+        ("/api/", "/", "/api/"),
+        ("/api", "/", "/api/"),
+        ("/api/auth/login", "/auth/login", "/api/"),
+        ("/auth/login", "/auth/login", "/"),
+        ("/", "/", "/"),
+        ("/team/sign-in/auth/callback", "/auth/callback", "/team/sign-in/"),
+        ("/api/assets/0a1b/app.js", "/assets/{version}/{name}", "/api/"),
+        ("/api/auth/login/", "/auth/login", "/api/"),
+        ("//evil.example/auth/login", "/auth/login", "/evil.example/"),
+    ],
+)
+def test_the_base_path_is_the_path_minus_the_resource(path: str, resource: str, base: str) -> None:
+    """execute-api with its stage, a custom domain with and without a base path mapping; never two slashes."""
+    url = build_app_url({"path": path, "resourcePath": resource, "domainName": HOST}, None)
+    assert url == (ORIGIN, base)
+    assert url.root == f"{ORIGIN}{base}"
+    assert url.callback == f"{ORIGIN}{base}auth/callback"
+    assert url.signed_out == f"{ORIGIN}{base}?signed_out=1"
+
+
+@pytest.mark.security("S-04")
+@pytest.mark.parametrize(
+    ("public", "root"),
+    [
+        ("http://localhost:8000/", "http://localhost:8000/"),
+        ("http://localhost:8000", "http://localhost:8000/"),
+        ("https://app.example.org/a", "https://app.example.org/a/"),
+    ],
+)
+def test_a_configured_address_replaces_what_the_gateway_says(public: str, root: str) -> None:
+    """Where requestContext has no domainName, as locally."""
+    assert build_app_url({"path": "/x", "resourcePath": "/x"}, public).root == root
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ([], {}),
+        ([""], {}),
+        (["a=1; b=2"], {"a": "1", "b": "2"}),
+        (["a=1", "b=2"], {"a": "1", "b": "2"}),
+        (["a=1;b=2;; ;c"], {"a": "1", "b": "2"}),
+        (["a=x=y"], {"a": "x=y"}),
+        (["a=1; a=2; b=3"], {"b": "3"}),
+        (["a=1", "a=1"], {}),
+        (["a=1; a=2; a=3"], {}),
+        (["=1; a=2"], {"": "1", "a": "2"}),
+        (["A=1; a=2"], {"A": "1", "a": "2"}),
+        (["\u00a0a=1"], {"\u00a0a": "1"}),
+        (["a =1"], {"a ": "1"}),
+    ],
+)
+def test_cookies_are_read_as_browsers_write_them(headers: list[str], expected: dict[str, str]) -> None:
+    """A doubled name is left out, and a name is what the browser guards, to the character."""
+    assert parse_cookies(headers) == expected
+
+
+@given(st.lists(st.text(max_size=50), max_size=4))
+def test_no_cookie_header_breaks_the_reader(headers: list[str]) -> None:
+    """Whatever arrives is a mapping of text."""
+    assert all("=" not in name for name in parse_cookies(headers))
+
+
+@pytest.mark.security("S-26")
+def test_a_cookie_has_every_attribute() -> None:
+    """Secure, HttpOnly, Path=/, SameSite as told, and no Domain."""
+    assert build_cookie("__Host-x", "v.1", same_site="Strict") == "__Host-x=v.1; Path=/; Secure; HttpOnly; SameSite=Strict"  # fmt: skip
+    assert build_cookie("x", "v", same_site="Lax", max_age=5).endswith("; SameSite=Lax; Max-Age=5")
+    assert clear_cookie("x", same_site="Lax") == "x=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0"  # fmt: skip
+
+
+@pytest.mark.security("S-26")
+@pytest.mark.parametrize("text", ["a\r\nSet-Cookie: x=1", "a\n", "\n", "a;Domain=x", "a b", "a,b", "é", '"a"', "a\x00", "a\\", "a%", "a="])  # fmt: skip
+def test_a_value_that_could_start_something_else_is_refused(text: str) -> None:
+    """Chalice does not look into list-valued headers for CR and LF."""
+    with pytest.raises(ValueError, match="outside the safe set"):
+        build_cookie("x", text, same_site="Lax")
+    with pytest.raises(ValueError, match="outside the safe set"):
+        build_cookie(text, "x", same_site="Lax")
+
+
+@pytest.mark.security("S-31")
+def test_a_cookie_of_4096_bytes_is_the_largest() -> None:
+    """Browsers drop larger ones without a word."""
+    overhead = len(build_cookie("x", "", same_site="Lax"))
+    assert len(build_cookie("x", "v" * (4096 - overhead), same_site="Lax")) == 4096
+    with pytest.raises(CookieTooLarge) as caught:
+        build_cookie("x", "v" * (4097 - overhead), same_site="Lax")
+    assert "vvv" not in str(caught.value)
+
+
+@pytest.mark.security("S-28")
+@pytest.mark.parametrize(
+    ("headers", "good"),
+    [
+        ({"x-gatehouse": "1", "origin": ORIGIN}, True),
+        ({"x-gatehouse": "1", "sec-fetch-site": "same-origin"}, True),
+        ({"x-gatehouse": "1", "origin": ORIGIN, "sec-fetch-site": "same-origin"}, True),
+        ({}, False),
+        ({"x-gatehouse": "1"}, False),
+        ({"origin": ORIGIN}, False),
+        ({"sec-fetch-site": "same-origin"}, False),
+        ({"x-gatehouse": "11", "origin": ORIGIN}, False),
+        ({"x-gatehouse": "1, 1", "origin": ORIGIN}, False),
+        ({"x-gatehouse": "1", "origin": ORIGIN + "/"}, False),
+        ({"x-gatehouse": "1", "origin": ORIGIN.upper()}, False),
+        ({"x-gatehouse": "1", "origin": f"{ORIGIN}, {ORIGIN}"}, False),
+        ({"x-gatehouse": "1", "origin": "null", "sec-fetch-site": "same-origin"}, False),
+        ({"x-gatehouse": "1", "sec-fetch-site": "Same-Origin"}, False),
+        ({"x-gatehouse": "1", "referer": ORIGIN + "/"}, False),
+    ],
+)
+def test_our_page_is_told_by_header_and_origin(headers: dict[str, str], good: bool) -> None:
+    """The header alone, or the origin alone, is not enough."""
+    if good:
+        verify_own_request(headers, ORIGIN)
+    else:
+        with pytest.raises(CrossSiteRequest):
+            verify_own_request(headers, ORIGIN)
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "Application/JSON", "application/json;charset=UTF-8", "application/json ; charset=utf-8"])  # fmt: skip
+def test_json_bodies_pass(content_type: str) -> None:
+    """In the spellings that browsers send."""
+    verify_body(b'{"a": 1}', content_type)
+
+
+def test_an_empty_body_needs_no_type() -> None:
+    """The page posts nothing at all to refresh."""
+    for content_type in (None, "", "text/plain"):
+        verify_body(b"", content_type)
+    assert parse_object(b"") == {}
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "error"),
+    [
+        (b"{}", None, UnsupportedMediaType),
+        (b"{}", "text/plain;application/json", UnsupportedMediaType),
+        (b"{}", "application/json, text/plain", UnsupportedMediaType),
+        (b"{}", "application/jsonp", UnsupportedMediaType),
+        (b"{}", "application/json; charset=utf-8; boundary=x", UnsupportedMediaType),
+        (b"x" * (MAX_BODY_BYTES + 1), "text/plain", PayloadTooLarge),
+        (b"\xff", "application/json", InvalidRequest),
+        (b"nonsense", "application/json", InvalidRequest),
+        (b"1", "application/json", InvalidRequest),
+        (b"null", "application/json", InvalidRequest),
+        (b"[{}]", "application/json", InvalidRequest),
+        (b"[" * MAX_BODY_BYTES, "application/json", InvalidRequest),
+        (b'{"a":' * 3000, "application/json", InvalidRequest),
+    ],
+)
+def test_other_bodies_do_not(body: bytes, content_type: str | None, error: type[Exception]) -> None:
+    """Wrong type, too large, not an object: each its own error, and none a crash."""
+    with pytest.raises(error):
+        verify_body(body, content_type)
+
+
+@pytest.mark.security("S-53")
+def test_the_headers_are_these() -> None:
+    """HSTS of a year or more, nosniff, no referrer, isolation, no-store."""
+    assert int(SECURITY_HEADERS["Strict-Transport-Security"].split(";")[0].split("=")[1]) >= 31_536_000
+    expected = {
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Cache-Control": "no-store",
+    }
+    assert expected.items() <= SECURITY_HEADERS.items()
+    assert all(value.isprintable() and value.isascii() for value in SECURITY_HEADERS.values())
+
+
+@pytest.mark.security("S-53")
+def test_the_headers_cannot_be_changed_by_accident() -> None:
+    """One mapping serves every answer of a warm container."""
+    table: Any = SECURITY_HEADERS
+    with pytest.raises(TypeError):
+        table["X-Content-Type-Options"] = ""
+
+
+def test_one_changed_file_changes_the_fingerprint_of_all(tmp_path: Path) -> None:
+    """Modules import each other by relative names, so the set is cached as one."""
+    (tmp_path / "index.html").write_text("<title>{{title}}</title>{{base}} {{assets}}")
+    (tmp_path / "a.js").write_text("1")
+    (tmp_path / "b.css").write_text("2")
+    (tmp_path / "secret.txt").write_text("3")
+    before = StaticFiles(tmp_path)
+    (tmp_path / "a.js").write_text("1 ")
+    after = StaticFiles(tmp_path)
+    assert before.version != after.version
+    assert after.asset(before.version, "a.js") is None
+    assert after.asset(after.version, "secret.txt") is None
+    assert after.asset(after.version, "index.html") is None
+    found = after.asset(after.version, "b.css")
+    assert found is not None
+    assert found.content_type == "text/css; charset=utf-8"
+
+
+@pytest.mark.security("S-54")
+def test_page_values_are_escaped(tmp_path: Path) -> None:
+    """Title and base path are text in the HTML, and a placeholder inside one is harmless."""
+    (tmp_path / "index.html").write_text("<a href='{{base}}'>{{title}}</a>")
+    html = StaticFiles(tmp_path).page(base_path="/a\"'<b>/", title="</a><script>&")
+    assert html == "<a href='/a&quot;&#x27;&lt;b&gt;/'>&lt;/a&gt;&lt;script&gt;&amp;</a>"
+
+
+def test_errors_have_codes_that_do_not_collide_and_plain_sentences() -> None:
+    """The table of errors: a code has one status wherever it is answered with, messages end with a full stop."""
+    from chalicelib import errors
+
+    found = [cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, errors.GatehouseError)]  # fmt: skip
+    assert len(found) > 15
+    for cls in found:
+        assert cls.code.replace("_", "").isalpha()
+        assert 400 <= cls.status < 600
+        assert cls.message.endswith(".")
+        assert "detail" not in json.dumps({"error": cls("detail").code, "message": cls.message})
