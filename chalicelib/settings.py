@@ -154,7 +154,10 @@ def _url_problem(url: str, *, allow_http: bool) -> str | None:
     """Return what is wrong with a configured URL, or None; the empty string counts as unset."""
     if not url:
         return None
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "is not a plain URL"
     if not parts.hostname or parts.query or parts.fragment or parts.username:
         return "is not a plain URL"
     if parts.scheme != "https" and not (allow_http and parts.scheme == "http"):
