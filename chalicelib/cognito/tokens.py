@@ -119,7 +119,7 @@ def parse_jwks(answer: HttpAnswer) -> dict[str, "RSAPublicKey"]:
             raise TemporarilyUnavailable("JWKS names a kid twice")
         try:
             key = RSAAlgorithm.from_jwk(jwk)
-        except (PyJWTError, ValueError):
+        except (PyJWTError, ValueError, TypeError):
             continue
         if isinstance(key, RSAPublicKey) and key.key_size >= MIN_RSA_BITS:
             keys[kid] = key
@@ -189,8 +189,8 @@ class TokenVerifier:
     def _verify(self, token: str, *, audience: str | None) -> Mapping[str, Any]:
         import jwt
 
-        if len(token) > MAX_TOKEN_LENGTH:
-            raise InvalidToken("token is too long")
+        if len(token) > MAX_TOKEN_LENGTH or not token.isascii():
+            raise InvalidToken("token is too long or not ASCII")
         try:
             header = jwt.get_unverified_header(token)
             if header.get("alg") != ALGORITHM:
