@@ -36,7 +36,12 @@ def status_cases() -> dict[str, tuple[int, Any]]:
         "callback bare": (303, lambda b: b.get("/auth/callback")),
         "refresh without session": (401, lambda b: b.post("/auth/refresh")),
         "refresh forged": (403, lambda b: b.post("/auth/refresh", drop=["X-Gatehouse"])),
-        "refresh with text": (415, lambda b: b.send("POST", "/auth/refresh", [*own, ("Content-Type", "text/plain")], body="x")),  # fmt: skip
+        "refresh with text": (
+            415,
+            lambda b: b.send(
+                "POST", "/auth/refresh", [*own, ("Content-Type", "text/plain")], body="x"
+            ),
+        ),
         "refresh too large": (413, lambda b: b.post("/auth/refresh", {"a": "x" * 20_000})),
         "refresh not JSON": (400, lambda b: b.post("/auth/refresh", "{")),
         "logout without session": (401, lambda b: b.post("/auth/logout")),
@@ -86,7 +91,10 @@ def test_answers_about_outages_have_them_too(world: World, browser: Browser, tar
 
 @pytest.mark.security("S-63")
 def test_missing_settings_are_named_in_the_log_and_not_in_the_answer(
-    monkeypatch: pytest.MonkeyPatch, world: World, browser: Browser, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch,
+    world: World,
+    browser: Browser,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """One line in the log names them all; the caller reads a plain sentence."""
     from tests.component.world import ENVIRONMENT
@@ -100,7 +108,13 @@ def test_missing_settings_are_named_in_the_log_and_not_in_the_answer(
         assert (answer.status, answer.json()["error"]) == (500, "misconfigured")
         assert "USER_POOL_ID" not in answer.body
     lines = capsys.readouterr().out.splitlines()
-    for name in ("USER_POOL_ID", "CLIENT_ID", "COGNITO_URL", "USERS_TABLE", "SEALING_KEYS_SECRET_ARN"):
+    for name in (
+        "USER_POOL_ID",
+        "CLIENT_ID",
+        "COGNITO_URL",
+        "USERS_TABLE",
+        "SEALING_KEYS_SECRET_ARN",
+    ):
         assert all(name in line for line in lines)
 
 
@@ -138,12 +152,16 @@ class _Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
-        self.faults += [f"{tag} {name}" for name in given if name.startswith("on") or name == "style"]
+        self.faults += [
+            f"{tag} {name}" for name in given if name.startswith("on") or name == "style"
+        ]
         if tag == "style" or (tag == "script" and not given.get("src")):
             self.faults.append(f"inline {tag}")
         if tag == "form" and "auth/login" in (given.get("action") or ""):
             self.faults.append("a form to /auth/login")
-        self.links += [value for name, value in given.items() if name in ("src", "href", "action") and value]  # fmt: skip
+        self.links += [
+            value for name, value in given.items() if name in ("src", "href", "action") and value
+        ]
 
 
 @pytest.mark.security("S-52")
@@ -174,16 +192,22 @@ def test_the_pages_addresses_follow_the_request_context(world: World) -> None:
 
 def test_assets_are_cached_for_ever_and_the_page_is_not(world: World, browser: Browser) -> None:
     """A new release has a new fingerprint."""
-    assert browser.get(script_name()).headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert (
+        browser.get(script_name()).headers["cache-control"] == "public, max-age=31536000, immutable"
+    )
     assert browser.get("/").headers["cache-control"] == "no-store"
 
 
-@pytest.mark.parametrize("name", ["..", "%2e%2e", "index.html", "..%2f..%2fapp.py", "app.js%00", "APP.JS", ".env"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name", ["..", "%2e%2e", "index.html", "..%2f..%2fapp.py", "app.js%00", "APP.JS", ".env"]
+)
 def test_only_known_assets_can_be_asked_for(world: World, name: str) -> None:
     """Names are looked up, never opened."""
     from urllib.parse import unquote
 
-    event = build_event(app.routes, "GET", f"/assets/{load_static_files().version}/x", domain="x.example", stage="")  # fmt: skip
+    event = build_event(
+        app.routes, "GET", f"/assets/{load_static_files().version}/x", domain="x.example", stage=""
+    )
     event["pathParameters"]["name"] = unquote(name)
     assert app(event, LambdaContext())["statusCode"] == 404
 
@@ -193,7 +217,10 @@ def test_config_keeps_providers_with_domains_private(world: World, browser: Brow
     for index in range(5):
         world.dynamodb.put(
             world.settings.providers_table,
-            {"name": {"S": f"Customer{index}"}, "domains": {"L": [{"S": f"customer{index}.example"}]}},
+            {
+                "name": {"S": f"Customer{index}"},
+                "domains": {"L": [{"S": f"customer{index}.example"}]},
+            },
         )
     answer = browser.get("/auth/config")
     assert answer.json() == {
@@ -211,7 +238,9 @@ def test_log_lines_are_json_with_the_request_id_and_the_resource_path(
     world: World, browser: Browser, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One line a refusal, with the route's pattern and never a query string."""
-    event = build_event(app.routes, "GET", "/auth/login?provider=Nobody%0d%0afake", domain="x.example", stage="")  # fmt: skip
+    event = build_event(
+        app.routes, "GET", "/auth/login?provider=Nobody%0d%0afake", domain="x.example", stage=""
+    )
     app(event, LambdaContext("request-1"))
     (line,) = capsys.readouterr().out.splitlines()
     assert json.loads(line) == {

@@ -32,7 +32,11 @@ def without(*names: str, **changes: str) -> dict[str, str]:
 @pytest.mark.security("S-48")
 def test_every_route_is_public_by_list_or_has_the_authorizer_and_a_scope() -> None:
     """Walks the app: the lists are exact in both directions."""
-    routes = {(method, path): entry for path, methods in app.routes.items() for method, entry in methods.items()}  # fmt: skip
+    routes = {
+        (method, path): entry
+        for path, methods in app.routes.items()
+        for method, entry in methods.items()
+    }
     assert set(routes) >= PUBLIC_ROUTES
     for key, entry in routes.items():
         if key in PUBLIC_ROUTES:
@@ -66,7 +70,10 @@ def test_a_public_route_with_another_method_is_not_public() -> None:
 REFUSED: dict[str, tuple[dict[str, str] | None, int]] = {
     "no claims": (None, 401),
     "empty claims": ({}, 401),
-    "ID token": (without("client_id", "scope", "username", token_use="id", aud="1example23456789"), 401),
+    "ID token": (
+        without("client_id", "scope", "username", token_use="id", aud="1example23456789"),
+        401,
+    ),
     "another client": (without(client_id="2other"), 401),
     "no client": (without("client_id"), 401),
     "no token_use": (without("token_use"), 401),
@@ -82,7 +89,9 @@ REFUSED: dict[str, tuple[dict[str, str] | None, int]] = {
 @pytest.mark.security("S-49")
 @pytest.mark.parametrize("route", AUTHORIZED)
 @pytest.mark.parametrize("case", REFUSED, ids=str)
-def test_handlers_check_the_claims_again(world: World, browser: Browser, route: str, case: str) -> None:
+def test_handlers_check_the_claims_again(
+    world: World, browser: Browser, route: str, case: str
+) -> None:
     """API Gateway checks no audience, and no token_use on a route without scopes."""
     claims, status = REFUSED[case]
     answer = browser.get(route, claims=claims)
@@ -110,10 +119,14 @@ def test_me_is_found_by_the_callers_own_sub(world: World, signed_in: Browser) ->
 
 
 @pytest.mark.security("S-50")
-def test_nothing_in_the_request_chooses_whose_record_is_read(world: World, signed_in: Browser) -> None:
+def test_nothing_in_the_request_chooses_whose_record_is_read(
+    world: World, signed_in: Browser
+) -> None:
     """Query and headers name somebody else; the claims decide."""
     world.sign_in(world.browser(), Person(sub="s2", username="Okta_00u2", email="bob@example.org"))
-    answer = signed_in.get("/me?userName=Okta_00u2&sub=s2", headers=[("X-User", "Okta_00u2")], claims=CLAIMS)  # fmt: skip
+    answer = signed_in.get(
+        "/me?userName=Okta_00u2&sub=s2", headers=[("X-User", "Okta_00u2")], claims=CLAIMS
+    )
     assert answer.json()["Email"] == "ada@example.org"
 
 
@@ -135,7 +148,12 @@ def test_me_is_503_while_the_table_is_down(world: World, signed_in: Browser) -> 
 def test_whoami_reads_claims_and_no_table(world: World, browser: Browser) -> None:
     """The example of a team's route costs no call."""
     body = browser.get("/whoami", claims={**CLAIMS, "cognito:groups": "a,b"}).json()
-    assert body == {"sub": Person().sub, "username": "Okta_00u1ada", "scopes": CLAIMS["scope"].split(), "groups": ["a", "b"]}  # fmt: skip
+    assert body == {
+        "sub": Person().sub,
+        "username": "Okta_00u1ada",
+        "scopes": CLAIMS["scope"].split(),
+        "groups": ["a", "b"],
+    }
     assert world.dynamodb.calls == []
     assert world.secrets.reads == []
 
@@ -143,13 +161,17 @@ def test_whoami_reads_claims_and_no_table(world: World, browser: Browser) -> Non
 def team_app(view: Any, **arguments: Any) -> Any:
     """Return a team's app with one route, guarded as ours is."""
     blueprint = Blueprint("team")
-    blueprint.route("/orders", methods=["GET"], **arguments)(lambda: view(blueprint.current_request))
+    blueprint.route("/orders", methods=["GET"], **arguments)(
+        lambda: view(blueprint.current_request)
+    )
     team = Chalice("team")
     team.register_blueprint(blueprint)
     middleware.install(team, frozenset())
 
     def call(claims: dict[str, str] | None) -> dict[str, Any]:
-        event = build_event(team.routes, "GET", "/orders", domain="x.example", stage="", claims=claims)  # fmt: skip
+        event = build_event(
+            team.routes, "GET", "/orders", domain="x.example", stage="", claims=claims
+        )
         answer: dict[str, Any] = team(event, LambdaContext())
         return answer
 
@@ -159,7 +181,10 @@ def team_app(view: Any, **arguments: Any) -> Any:
 @pytest.mark.security("S-51")
 def test_a_group_counts_only_from_the_tokens_own_claim(world: World) -> None:
     """`custom:groups` and the like are user-writable; only cognito:groups opens a route."""
-    call = team_app(lambda request: {"ok": caller_of(request).username}, authorizer=authorized("api/read", "admins"))  # fmt: skip
+    call = team_app(
+        lambda request: {"ok": caller_of(request).username},
+        authorizer=authorized("api/read", "admins"),
+    )
     assert call(CLAIMS)["statusCode"] == 403
     for forged in ("custom:groups", "groups", "roles", "scope_groups"):
         assert call({**CLAIMS, forged: "admins"})["statusCode"] == 403
@@ -168,7 +193,9 @@ def test_a_group_counts_only_from_the_tokens_own_claim(world: World) -> None:
 
 
 @pytest.mark.security("S-63")
-def test_errors_of_a_teams_view_hold_nothing_of_the_inside(world: World, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+def test_errors_of_a_teams_view_hold_nothing_of_the_inside(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A crash is a plain 500; the log names place and type, not the message."""
 
     def crash(_: Any) -> None:

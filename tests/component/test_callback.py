@@ -62,7 +62,9 @@ def test_callback_refuses_a_state_of_another_browser(world: World, browser: Brow
 
 
 @pytest.mark.security("S-10")
-def test_callback_refuses_a_transaction_under_another_states_name(world: World, browser: Browser) -> None:
+def test_callback_refuses_a_transaction_under_another_states_name(
+    world: World, browser: Browser
+) -> None:
     """The state inside the seal counts, not the cookie's name."""
     from chalicelib.session.transactions import cookie_name
 
@@ -164,7 +166,9 @@ def test_a_code_of_one_transaction_does_not_fit_another(world: World, browser: B
 
 
 @pytest.mark.security("S-12")
-def test_an_id_token_of_another_login_is_refused_even_without_pkce(world: World, browser: Browser) -> None:
+def test_an_id_token_of_another_login_is_refused_even_without_pkce(
+    world: World, browser: Browser
+) -> None:
     """The nonce catches it where the verifier would not."""
     query = begin(world, browser)
     world.cognito.id_claims["nonce"] = "nonce-of-another-login"
@@ -176,7 +180,11 @@ def test_an_id_token_of_another_login_is_refused_even_without_pkce(world: World,
     ("error", "description", "code"),
     [
         ("access_denied", "user said no", "access_denied"),
-        ("invalid_request", "PreSignUp failed with error GATEHOUSE_REFUSED domain. ", "sign_up_refused"),
+        (
+            "invalid_request",
+            "PreSignUp failed with error GATEHOUSE_REFUSED domain. ",
+            "sign_up_refused",
+        ),
         ("server_error", "boom", "temporarily_unavailable"),
         ("temporarily_unavailable", "boom", "temporarily_unavailable"),
         ("<script>alert(1)</script>", "x", "login_failed"),
@@ -205,7 +213,9 @@ def test_an_error_without_our_state_ends_nothing(world: World, browser: Browser)
 
 
 @pytest.mark.security("S-14")
-def test_the_token_request_has_the_secret_in_the_header_only(world: World, browser: Browser) -> None:
+def test_the_token_request_has_the_secret_in_the_header_only(
+    world: World, browser: Browser
+) -> None:
     """client_secret_basic, the very redirect_uri of the start, the verifier; no secret in form or URL."""
     world.sign_in(browser)
     (form,) = [form for _, path, form in world.cognito.requests if path == TOKEN]
@@ -218,8 +228,14 @@ def test_the_token_request_has_the_secret_in_the_header_only(world: World, brows
     ("issuer", "location"),
     [
         ("https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_TestPool1", "/api/"),
-        ("https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_TestPool2", "/api/?error=login_failed"),
-        ("https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_TestPool1/", "/api/?error=login_failed"),
+        (
+            "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_TestPool2",
+            "/api/?error=login_failed",
+        ),
+        (
+            "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_TestPool1/",
+            "/api/?error=login_failed",
+        ),
         ("", "/api/?error=login_failed"),
     ],
 )
@@ -283,7 +299,9 @@ def test_a_wrong_access_token_keeps_the_sign_in_from_ending_well(
 @pytest.mark.security("S-17")
 def test_a_good_callback_is_a_303_to_a_clean_address(world: World, browser: Browser) -> None:
     """No code or state stays in the address bar, in caches or in the Referer."""
-    answer = come_back(browser, begin(world, browser, "provider=Okta&return_to=/api/reports%3Fa=1%23part"))
+    answer = come_back(
+        browser, begin(world, browser, "provider=Okta&return_to=/api/reports%3Fa=1%23part")
+    )
     assert (answer.status, answer.location) == (303, "/api/reports?a=1#part")
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["referrer-policy"] == "no-referrer"
@@ -291,8 +309,21 @@ def test_a_good_callback_is_a_303_to_a_clean_address(world: World, browser: Brow
 
 
 @pytest.mark.security("S-07")
-@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "/\\evil.example", "/api/../../x", "javascript:alert(1)", "/elsewhere", "/api/%2e%2e/x"])  # fmt: skip
-def test_login_forgets_a_return_to_outside_the_app(world: World, browser: Browser, target: str) -> None:
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "/api/../../x",
+        "javascript:alert(1)",
+        "/elsewhere",
+        "/api/%2e%2e/x",
+    ],
+)
+def test_login_forgets_a_return_to_outside_the_app(
+    world: World, browser: Browser, target: str
+) -> None:
     """A login link cannot be made into a redirect to another place."""
     from urllib.parse import quote
 
@@ -306,7 +337,9 @@ def test_the_callback_checks_return_to_again(world: World, browser: Browser) -> 
     from chalicelib import services
 
     transactions = services.current().transactions
-    transaction = transactions.begin(return_to="https://evil.example/", provider=None, remember=False)
+    transaction = transactions.begin(
+        return_to="https://evil.example/", provider=None, remember=False
+    )
     browser._keep(
         f"{transaction.cookie_name}={transactions.seal(transaction)}; Path=/; Secure; SameSite=Lax"
     )
@@ -323,7 +356,9 @@ def test_the_callback_checks_return_to_again(world: World, browser: Browser) -> 
 
 
 @pytest.mark.security("S-25")
-@pytest.mark.parametrize("fault", [times_out, answers(500), answers(200), answers(200, {"keys": []})])
+@pytest.mark.parametrize(
+    "fault", [times_out, answers(500), answers(200), answers(200, {"keys": []})]
+)
 def test_callback_fails_closed_when_the_keys_cannot_be_had(
     world: World, browser: Browser, fault: Any
 ) -> None:
@@ -333,7 +368,9 @@ def test_callback_fails_closed_when_the_keys_cannot_be_had(
     assert_refused(world, browser, answer, "temporarily_unavailable")
 
 
-@pytest.mark.parametrize("fault", [times_out, answers(500), answers(429), answers(302), answers(200)])
+@pytest.mark.parametrize(
+    "fault", [times_out, answers(500), answers(429), answers(302), answers(200)]
+)
 def test_an_outage_of_the_token_endpoint_is_told_as_such(
     world: World, browser: Browser, fault: Any
 ) -> None:
@@ -407,7 +444,9 @@ def test_a_table_that_is_down_keeps_nobody_out_and_the_next_sign_in_heals(
 
 
 @pytest.mark.security("S-56")
-def test_the_same_address_at_another_provider_is_another_person(world: World, browser: Browser) -> None:
+def test_the_same_address_at_another_provider_is_another_person(
+    world: World, browser: Browser
+) -> None:
     """Nobody is linked by e-mail: two records, and the first is untouched."""
     world.sign_in(browser, Person())
     before = world.users()["Okta_00u1ada"]
@@ -442,7 +481,9 @@ def test_a_rotated_client_secret_works_in_a_warm_container(world: World, browser
     assert world.sign_in(world.browser()).location == "/api/"
 
 
-def test_a_wrong_client_secret_is_an_outage_and_not_a_refusal(world: World, browser: Browser) -> None:
+def test_a_wrong_client_secret_is_an_outage_and_not_a_refusal(
+    world: World, browser: Browser
+) -> None:
     """Two tries, then 503 semantics: nobody's session is ended by a misconfigured secret."""
     world.cognito.client_secret = "rotated-but-not-stored"
     answer = world.sign_in(browser)

@@ -26,7 +26,9 @@ def test_a_route_without_a_table_loads_no_heavy_library() -> None:
     from tests.component.test_authorized_routes import CLAIMS
     from tests.doubles.browser import build_event
 
-    event = build_event(app.routes, "GET", "/whoami", domain="x.example", stage="api", claims=CLAIMS)
+    event = build_event(
+        app.routes, "GET", "/whoami", domain="x.example", stage="api", claims=CLAIMS
+    )
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, json.dumps(event)],
         cwd=ROOT,

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.session.transactions import COOKIE_PREFIX
 from tests.component.world import World
-from tests.doubles.browser import Browser, build_event, LambdaContext
+from tests.doubles.browser import Browser, LambdaContext, build_event
 from tests.doubles.cognito import Person
 
 
@@ -20,14 +20,18 @@ def test_login_asks_for_a_code_and_nothing_else(world: World, browser: Browser) 
 @pytest.mark.security("S-02")
 def test_every_login_has_its_own_s256_challenge(world: World, browser: Browser) -> None:
     """Two logins share no verifier; the challenge is SHA-256 in base64url."""
-    queries = [world.cognito.read_authorize_url(browser.get("/auth/login").location) for _ in range(2)]
+    queries = [
+        world.cognito.read_authorize_url(browser.get("/auth/login").location) for _ in range(2)
+    ]
     assert queries[0]["code_challenge"] != queries[1]["code_challenge"]
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{43}", query["code_challenge"]) for query in queries)
     assert {query["code_challenge_method"] for query in queries} == {"S256"}
 
 
 @pytest.mark.security("S-03")
-def test_state_and_nonce_are_long_independent_and_new_each_time(world: World, browser: Browser) -> None:
+def test_state_and_nonce_are_long_independent_and_new_each_time(
+    world: World, browser: Browser
+) -> None:
     """256 random bits each, and none of them twice."""
     seen = set()
     for _ in range(4):
@@ -38,7 +42,17 @@ def test_state_and_nonce_are_long_independent_and_new_each_time(world: World, br
 
 
 @pytest.mark.security("S-04")
-@pytest.mark.parametrize("header", ["Host", "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded", "X-Original-URL", "X-Forwarded-Prefix"])  # fmt: skip
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Host",
+        "X-Forwarded-Host",
+        "X-Forwarded-Proto",
+        "Forwarded",
+        "X-Original-URL",
+        "X-Forwarded-Prefix",
+    ],
+)
 def test_redirect_uri_ignores_what_the_caller_says_of_the_host(
     world: World, browser: Browser, header: str
 ) -> None:
@@ -95,7 +109,17 @@ def test_callers_cannot_add_authorize_parameters(world: World, browser: Browser)
     extra = "scope=openid&response_type=token&redirect_uri=https://evil.example&prompt=none&state=s&nonce=n&client_id=x"
     location = browser.get(f"/auth/login?provider=Okta&{extra}").location
     query = world.cognito.read_authorize_url(location)
-    assert set(query) == {"response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge", "code_challenge_method", "identity_provider"}  # fmt: skip
+    assert set(query) == {
+        "response_type",
+        "client_id",
+        "redirect_uri",
+        "scope",
+        "state",
+        "nonce",
+        "code_challenge",
+        "code_challenge_method",
+        "identity_provider",
+    }
     assert query["state"] != "s"
     assert query["nonce"] != "n"
     assert "evil" not in location
@@ -169,13 +193,15 @@ def test_login_clears_the_oldest_transactions_beyond_four(world: World, browser:
 
 
 @pytest.mark.security("S-31")
-def test_all_cookies_together_stay_below_the_gateways_header_limit(world: World, browser: Browser) -> None:
+def test_all_cookies_together_stay_below_the_gateways_header_limit(
+    world: World, browser: Browser
+) -> None:
     """Four logins with the longest return_to and a session of the longest refresh token leave 2 kB for other headers."""
     from urllib.parse import quote
 
     world.cognito.refresh_token_length = 2048
     world.sign_in(browser, query="provider=Okta&remember=1")
-    longest = max((n for n in range(2048) if _kept("/api/" + "x" * n)))
+    longest = max(n for n in range(2048) if _kept("/api/" + "x" * n))
     for _ in range(4):
         browser.get("/auth/login?return_to=" + quote("/api/" + "x" * longest))
     assert len(browser.cookies) == 5

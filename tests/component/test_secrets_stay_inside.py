@@ -34,7 +34,11 @@ def refused_tokens(world: World, browser: Browser, _: pytest.MonkeyPatch) -> Non
 
 
 def outages(world: World, browser: Browser, _: pytest.MonkeyPatch) -> None:
-    for fault in (times_out, answers(500, {"error": "canary-body"}), answers(400, {"error": "canary-body", "error_description": "canary-body"})):  # fmt: skip
+    for fault in (
+        times_out,
+        answers(500, {"error": "canary-body"}),
+        answers(400, {"error": "canary-body", "error_description": "canary-body"}),
+    ):
         world.cognito.fail("token", fault)
         world.sign_in(browser)
     world.sign_in(browser)
@@ -63,7 +67,9 @@ def bugs(world: World, browser: Browser, patch: pytest.MonkeyPatch) -> None:
 
 def hostile_callback(world: World, browser: Browser, _: pytest.MonkeyPatch) -> None:
     browser.get("/auth/login?provider=Okta")
-    browser.get("/auth/callback?state=canary-state&code=canary-code&error=canary-error&error_description=canary-text")
+    browser.get(
+        "/auth/callback?state=canary-state&code=canary-code&error=canary-error&error_description=canary-text"
+    )
     browser.get("/auth/callback?state=canary-state&state=canary-2&code=canary-code")
     browser.get("/auth/login?provider=canary-provider&email=canary@example.org")
     browser.get("/auth/login?email=canary@example.org")
@@ -72,7 +78,9 @@ def hostile_callback(world: World, browser: Browser, _: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.security("S-61")
-@pytest.mark.parametrize("story", [whole_life, refused_tokens, outages, bugs, hostile_callback], ids=lambda s: s.__name__)  # fmt: skip
+@pytest.mark.parametrize(
+    "story", [whole_life, refused_tokens, outages, bugs, hostile_callback], ids=lambda s: s.__name__
+)
 def test_no_secret_is_in_a_log_line_or_an_answer(
     world: World,
     browser: Browser,
@@ -85,20 +93,33 @@ def test_no_secret_is_in_a_log_line_or_an_answer(
     caplog.set_level(logging.DEBUG)
     sealed: set[str] = set()
     keep = browser._keep
-    monkeypatch.setattr(browser, "_keep", lambda text: (sealed.add(text.split("=", 1)[1].split(";")[0]), keep(text)))  # fmt: skip
+    monkeypatch.setattr(
+        browser, "_keep", lambda text: (sealed.add(text.split("=", 1)[1].split(";")[0]), keep(text))
+    )
     story(world, browser, monkeypatch)
     out, err = capsys.readouterr()
     log = out + err + caplog.text
     forms = [form for _, _, form in world.cognito.requests]
-    codes = {form[name] for form in forms for name in ("code", "code_verifier", "refresh_token", "token") if name in form}  # fmt: skip
-    tokens = {*world.cognito.access_tokens, *world.cognito.id_tokens, *world.cognito.refresh_tokens()}  # fmt: skip
+    codes = {
+        form[name]
+        for form in forms
+        for name in ("code", "code_verifier", "refresh_token", "token")
+        if name in form
+    }
+    tokens = {
+        *world.cognito.access_tokens,
+        *world.cognito.id_tokens,
+        *world.cognito.refresh_tokens(),
+    }
     secrets = {CLIENT_SECRET, SEALING_KEY}
     for secret in codes | tokens | secrets | sealed - {""}:
         assert secret not in log
     assert "canary" not in log
     bodies = "".join(answer.body for answer in browser.answers)
     headers = repr([answer.headers for answer in browser.answers])
-    for secret in codes | secrets | set(world.cognito.id_tokens) | set(world.cognito.refresh_tokens()):  # fmt: skip
+    for secret in (
+        codes | secrets | set(world.cognito.id_tokens) | set(world.cognito.refresh_tokens())
+    ):
         assert secret not in bodies + headers
     assert "canary" not in bodies + headers
 

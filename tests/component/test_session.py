@@ -38,7 +38,9 @@ def test_refresh_answers_with_exactly_what_the_page_needs(world: World, signed_i
 
 @pytest.mark.security("S-26")
 @pytest.mark.parametrize("remember", [False, True])
-def test_the_session_cookie_has_every_attribute(world: World, browser: Browser, remember: bool) -> None:
+def test_the_session_cookie_has_every_attribute(
+    world: World, browser: Browser, remember: bool
+) -> None:
     """`__Host-`, Secure, HttpOnly, SameSite=Strict, Path=/, no Domain; Max-Age only for "remember me"."""
     answer = world.sign_in(browser, query=f"provider=Okta&remember={int(remember)}")
     (cookie,) = [text for text in answer.set_cookies if text.startswith(f"{SESSION}=")]
@@ -50,7 +52,9 @@ def test_the_session_cookie_has_every_attribute(world: World, browser: Browser, 
     assert refreshed[0].partition("; ")[0] != value
 
 
-def test_an_ordinary_session_ends_with_the_browser_and_a_remembered_one_does_not(world: World) -> None:
+def test_an_ordinary_session_ends_with_the_browser_and_a_remembered_one_does_not(
+    world: World,
+) -> None:
     """Closing the browser is the test of Max-Age."""
     for remember, expected in ((0, 401), (1, 200)):
         browser = world.browser()
@@ -66,16 +70,28 @@ CSRF: dict[str, tuple[list[str], list[tuple[str, str]]]] = {
     "foreign origin": ([], [("Origin", "https://evil.example")]),
     "null origin": ([], [("Origin", "null")]),
     "origin over http": ([], [("Origin", "http://a1b2c3.execute-api.eu-west-1.amazonaws.com")]),
-    "origin with another port": ([], [("Origin", "https://a1b2c3.execute-api.eu-west-1.amazonaws.com:444")]),  # fmt: skip
-    "longer origin": ([], [("Origin", "https://a1b2c3.execute-api.eu-west-1.amazonaws.com.evil.example")]),  # fmt: skip
+    "origin with another port": (
+        [],
+        [("Origin", "https://a1b2c3.execute-api.eu-west-1.amazonaws.com:444")],
+    ),
+    "longer origin": (
+        [],
+        [("Origin", "https://a1b2c3.execute-api.eu-west-1.amazonaws.com.evil.example")],
+    ),
     "sibling origin": ([], [("Origin", "https://z9y8x7.execute-api.eu-west-1.amazonaws.com")]),
     "empty origin": ([], [("Origin", "")]),
-    "foreign origin beside a good fetch site": ([], [("Origin", "https://evil.example"), ("Sec-Fetch-Site", "same-origin")]),  # fmt: skip
+    "foreign origin beside a good fetch site": (
+        [],
+        [("Origin", "https://evil.example"), ("Sec-Fetch-Site", "same-origin")],
+    ),
     "neither": (["Origin", "Sec-Fetch-Site"], []),
     "same-site only": (["Origin"], [("Sec-Fetch-Site", "same-site")]),
     "cross-site only": (["Origin"], [("Sec-Fetch-Site", "cross-site")]),
     "none": (["Origin"], [("Sec-Fetch-Site", "none")]),
-    "header beside nothing else, foreign host": (["Sec-Fetch-Site"], [("Host", "evil.example"), ("Origin", "https://evil.example")]),  # fmt: skip
+    "header beside nothing else, foreign host": (
+        ["Sec-Fetch-Site"],
+        [("Host", "evil.example"), ("Origin", "https://evil.example")],
+    ),
 }
 
 
@@ -126,7 +142,11 @@ def test_bodies_are_small_json_objects_or_nothing(
 
 def test_a_body_that_is_not_base64_is_a_bad_request(signed_in: Browser) -> None:
     """API Gateway marks binary bodies; a broken one is the caller's fault and not ours."""
-    headers = [("X-Gatehouse", "1"), ("Origin", signed_in.origin), ("Content-Type", "application/json")]
+    headers = [
+        ("X-Gatehouse", "1"),
+        ("Origin", signed_in.origin),
+        ("Content-Type", "application/json"),
+    ]
     for body in ("a", "é"):
         answer = signed_in.send("POST", "/auth/refresh", headers, body=body, base64_encoded=True)
         assert (answer.status, answer.json()["error"]) == (400, "invalid_request")
@@ -146,7 +166,9 @@ def test_get_and_head_change_nothing(world: World, signed_in: Browser) -> None:
 
 
 @pytest.mark.security("S-30")
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "https://a1b2c3.execute-api.eu-west-1.amazonaws.com"])  # fmt: skip
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "https://a1b2c3.execute-api.eu-west-1.amazonaws.com"]
+)
 def test_no_answer_carries_cors_headers(signed_in: Browser, origin: str) -> None:
     """Neither reflected, nor `*`, nor for `null`; and no preflight is answered."""
     for route in ("/auth/refresh", "/auth/logout"):
@@ -172,7 +194,9 @@ def test_refresh_and_id_token_never_leave_in_clear(world: World, browser: Browse
 def test_token_answers_are_never_cached(signed_in: Browser) -> None:
     """no-store on success and on refusal."""
     assert signed_in.post("/auth/refresh").headers["cache-control"] == "no-store"
-    assert signed_in.post("/auth/refresh", drop=["X-Gatehouse"]).headers["cache-control"] == "no-store"
+    assert (
+        signed_in.post("/auth/refresh", drop=["X-Gatehouse"]).headers["cache-control"] == "no-store"
+    )
 
 
 @pytest.mark.security("S-34")
@@ -181,7 +205,9 @@ def test_each_refresh_moves_the_refresh_token_on(world: World, signed_in: Browse
     for _ in range(6):
         world.clock.advance(1200)
         assert signed_in.post("/auth/refresh").status == 200
-    sent = [form["refresh_token"] for _, _, form in world.cognito.requests if "refresh_token" in form]
+    sent = [
+        form["refresh_token"] for _, _, form in world.cognito.requests if "refresh_token" in form
+    ]
     assert sent == world.cognito.refresh_tokens()[:6]
 
 
@@ -247,7 +273,18 @@ def test_an_idle_session_ends(world: World, signed_in: Browser) -> None:
 @pytest.mark.security("S-35")
 @pytest.mark.parametrize(
     "fault",
-    [times_out, answers(500), answers(429), answers(503, {"error": "invalid_grant"}), answers(200), answers(200, {"error": "x"}), answers(400), answers(400, {"error": "invalid_request"}), answers(400, {"error": "unauthorized_client"}), answers(301)],  # fmt: skip
+    [
+        times_out,
+        answers(500),
+        answers(429),
+        answers(503, {"error": "invalid_grant"}),
+        answers(200),
+        answers(200, {"error": "x"}),
+        answers(400),
+        answers(400, {"error": "invalid_request"}),
+        answers(400, {"error": "unauthorized_client"}),
+        answers(301),
+    ],
 )
 def test_an_outage_keeps_the_session(world: World, signed_in: Browser, fault: Any) -> None:
     """503, the cookie is not touched, and the next refresh works."""
@@ -314,9 +351,21 @@ def test_unknown_kids_cause_one_fetch_a_minute(world: World, signed_in: Browser)
 
 @pytest.mark.parametrize(
     "value",
-    ["", "x", "k1.", "k1.AAAA", "k9." + "A" * 80, "a.b.c", "k1." + "%" * 80, "." * 50, "k1." + "A" * 5000],
+    [
+        "",
+        "x",
+        "k1.",
+        "k1.AAAA",
+        "k9." + "A" * 80,
+        "a.b.c",
+        "k1." + "%" * 80,
+        "." * 50,
+        "k1." + "A" * 5000,
+    ],
 )
-def test_a_malformed_or_foreign_cookie_is_no_session(world: World, browser: Browser, value: str) -> None:
+def test_a_malformed_or_foreign_cookie_is_no_session(
+    world: World, browser: Browser, value: str
+) -> None:
     """401 with the cookie cleared, and no call to Cognito."""
     browser.cookies[SESSION] = Cookie(value, "Strict", None)
     answer = browser.post("/auth/refresh")
@@ -328,7 +377,11 @@ def test_a_malformed_or_foreign_cookie_is_no_session(world: World, browser: Brow
 def test_a_tampered_or_truncated_cookie_is_no_session(signed_in: Browser) -> None:
     """Any changed or missing character breaks the seal."""
     value = signed_in.cookies[SESSION].value
-    for changed in (value[:-1], value[:-40], value[:30] + ("A" if value[30] != "A" else "B") + value[31:]):
+    for changed in (
+        value[:-1],
+        value[:-40],
+        value[:30] + ("A" if value[30] != "A" else "B") + value[31:],
+    ):
         signed_in.cookies[SESSION] = Cookie(changed, "Strict", None)
         assert signed_in.post("/auth/refresh").json()["error"] == "no_session"
 
@@ -352,11 +405,15 @@ def test_two_session_cookies_are_none(signed_in: Browser) -> None:
 
 @pytest.mark.security("S-26")
 @pytest.mark.parametrize("lead", ["\u00a0", "\u2000", "\u0085", "\x1c", "\x0b"])
-def test_a_name_that_only_looks_like_ours_is_not_ours(world: World, signed_in: Browser, lead: str) -> None:
+def test_a_name_that_only_looks_like_ours_is_not_ours(
+    world: World, signed_in: Browser, lead: str
+) -> None:
     """Browsers guard `__Host-` names; a space that they see and we strip would get around that."""
     value = signed_in.cookies.pop(SESSION).value
     headers = [("X-Gatehouse", "1"), ("Origin", signed_in.origin)]
-    answer = signed_in.send("POST", "/auth/refresh", [*headers, ("Cookie", f"{lead}{SESSION}={value}")])
+    answer = signed_in.send(
+        "POST", "/auth/refresh", [*headers, ("Cookie", f"{lead}{SESSION}={value}")]
+    )
     assert answer.json()["error"] == "no_session"
 
 
@@ -397,7 +454,9 @@ def test_logout_revokes_and_a_replayed_cookie_is_dead(world: World, signed_in: B
 
 
 @pytest.mark.security("S-36")
-@pytest.mark.parametrize("fault", [times_out, answers(500), answers(400, {"error": "invalid_request"})])
+@pytest.mark.parametrize(
+    "fault", [times_out, answers(500), answers(400, {"error": "invalid_request"})]
+)
 def test_logout_clears_the_cookie_even_if_revoking_failed(
     world: World, signed_in: Browser, fault: Any, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
@@ -457,8 +516,18 @@ def test_logout_without_a_session_says_so_and_clears(world: World, browser: Brow
 
 
 @pytest.mark.security("S-37")
-@pytest.mark.parametrize("claims", [{"client_id": "x"}, {"sub": "x"}, {"token_use": "id"}, {"scope": "aws.cognito.signin.user.admin"}])  # fmt: skip
-def test_refreshed_tokens_are_verified_again(world: World, signed_in: Browser, claims: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"client_id": "x"},
+        {"sub": "x"},
+        {"token_use": "id"},
+        {"scope": "aws.cognito.signin.user.admin"},
+    ],
+)
+def test_refreshed_tokens_are_verified_again(
+    world: World, signed_in: Browser, claims: dict[str, str]
+) -> None:
     """A wrong answer of the token endpoint reaches nobody, and ends the session."""
     world.cognito.access_claims.update(claims)
     answer = signed_in.post("/auth/refresh")
@@ -474,7 +543,9 @@ def test_expires_in_is_the_tokens_own_deadline(world: World, signed_in: Browser)
 
 
 @pytest.mark.security("S-31")
-def test_a_refresh_whose_cookie_would_not_fit_fails_cleanly(world: World, signed_in: Browser) -> None:
+def test_a_refresh_whose_cookie_would_not_fit_fails_cleanly(
+    world: World, signed_in: Browser
+) -> None:
     """An error in the envelope, never a cookie that the browser drops."""
     world.cognito.refresh_token_length = 3500
     answer = signed_in.post("/auth/refresh")

@@ -1,10 +1,7 @@
 """The hosted sign-in from the first redirect to the end of the session."""
 
-import pytest
-
 from tests.component.world import World
 from tests.doubles.browser import Browser
-from tests.doubles.cognito import Person
 
 
 def test_a_person_signs_in_and_gets_a_session(world: World, browser: Browser) -> None:

@@ -69,7 +69,10 @@ def test_foreign_and_unknown_events_are_refused(world: World, change: dict[str, 
 
 
 @pytest.mark.security("S-55")
-@pytest.mark.parametrize("fault", [client_error("ThrottlingException"), client_error("AccessDeniedException"), connect_timeout()])  # fmt: skip
+@pytest.mark.parametrize(
+    "fault",
+    [client_error("ThrottlingException"), client_error("AccessDeniedException"), connect_timeout()],
+)
 def test_a_table_that_is_down_is_a_plain_error_with_nothing_half_written(
     world: World, fault: Exception, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -105,12 +108,24 @@ def test_hostile_attributes_do_not_become_columns(world: World) -> None:
     fire(event)
     ((key, record),) = world.users().items()
     assert key == event["userName"]
-    assert set(record) == {"userName", "ClientId", "Email", "status", "provider", "createdAt", "updatedAt", "expiresAt"}  # fmt: skip
+    assert set(record) == {
+        "userName",
+        "ClientId",
+        "Email",
+        "status",
+        "provider",
+        "createdAt",
+        "updatedAt",
+        "expiresAt",
+    }
     assert (record["status"], record["provider"]) == ("PENDING", "COGNITO")
 
 
 @pytest.mark.security("S-55")
-@pytest.mark.parametrize("identities", ["[]", "{}", "null", '[{"providerName": 7}]', '["x"]', "[" * 5000, '[{"providerName": ""}]'])  # fmt: skip
+@pytest.mark.parametrize(
+    "identities",
+    ["[]", "{}", "null", '[{"providerName": 7}]', '["x"]', "[" * 5000, '[{"providerName": ""}]'],
+)
 def test_strange_identities_do_not_stop_a_sign_up(world: World, identities: str) -> None:
     """What cannot be read names no provider."""
     event = load_event("PostConfirmation_ConfirmSignUp")
@@ -119,8 +134,12 @@ def test_strange_identities_do_not_stop_a_sign_up(world: World, identities: str)
     assert world.users()[event["userName"]]["provider"] == "COGNITO"
 
 
-@pytest.mark.parametrize("request_part", [None, {}, {"userAttributes": None}, {"userAttributes": []}])
-def test_an_event_without_attributes_still_records_the_name(world: World, request_part: Any) -> None:
+@pytest.mark.parametrize(
+    "request_part", [None, {}, {"userAttributes": None}, {"userAttributes": []}]
+)
+def test_an_event_without_attributes_still_records_the_name(
+    world: World, request_part: Any
+) -> None:
     """AWS may leave out and add fields; the next sign-in fills in the rest."""
     fire({**load_event("PreSignUp_SignUp"), "request": request_part, "callerContext": None})
     (record,) = world.users().values()
@@ -128,7 +147,9 @@ def test_an_event_without_attributes_still_records_the_name(world: World, reques
 
 
 @pytest.mark.security("S-57")
-def test_a_sign_in_confirms_what_a_missed_trigger_left_pending(world: World, browser: Browser) -> None:
+def test_a_sign_in_confirms_what_a_missed_trigger_left_pending(
+    world: World, browser: Browser
+) -> None:
     """PENDING with an expiry becomes CONFIRMED without one; the first ClientId and createdAt stay."""
     event = load_event("PreSignUp_ExternalProvider")
     event["callerContext"]["clientId"] = "first-client"
@@ -137,7 +158,11 @@ def test_a_sign_in_confirms_what_a_missed_trigger_left_pending(world: World, bro
     world.clock.advance(90)
     world.sign_in(browser)
     record = world.users()["Okta_00u1ada"]
-    assert (record["status"], record["ClientId"], record["createdAt"]) == ("CONFIRMED", "first-client", created)  # fmt: skip
+    assert (record["status"], record["ClientId"], record["createdAt"]) == (
+        "CONFIRMED",
+        "first-client",
+        created,
+    )
     assert "expiresAt" not in record
     assert record["lastSignInAt"] == record["updatedAt"] == "2026-01-02T03:05:35.678Z"
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from app import app
-
 from chalicelib import services
 from chalicelib.services import Services
 from chalicelib.settings import Settings
@@ -56,7 +55,9 @@ class World:
         """Open a fresh browser."""
         return Browser(app, self.clock, **arguments)
 
-    def sign_in(self, browser: Browser, person: Person | None = None, query: str = "provider=Okta") -> Answer:  # fmt: skip
+    def sign_in(
+        self, browser: Browser, person: Person | None = None, query: str = "provider=Okta"
+    ) -> Answer:
         """Sign in through the hosted pages; return the callback's answer."""
         start = browser.get(f"/auth/login?{query}")
         back = self.cognito.authorize(start.location, person or Person())

@@ -1,7 +1,7 @@
 """A browser in front of the Lambda handler: builds API Gateway's events, keeps cookies as browsers do.
 
-Cookies: RFC 6265bis. `__Host-` needs Secure, Path=/ and no Domain; Strict is sent with same-site requests only, Lax also with a
-cross-site top-level GET; more than 4096 bytes are dropped; Max-Age ends them by the test's clock.
+Cookies: RFC 6265bis. `__Host-` needs Secure, Path=/ and no Domain; Strict is sent with same-site requests only, Lax
+also with a cross-site top-level GET; more than 4096 bytes are dropped; Max-Age ends them by the test's clock.
 """
 
 import json
@@ -144,7 +144,13 @@ class Browser:
         """Post as the page's script does; `drop` leaves out headers, `headers` replaces them."""
         changed = list(headers)
         names = {name.lower() for name in drop} | {name.lower() for name, _ in changed}
-        own = [("Host", self.domain), ("X-Gatehouse", "1"), ("Origin", self.origin), ("Sec-Fetch-Site", site), ("Content-Type", "application/json")]  # fmt: skip
+        own = [
+            ("Host", self.domain),
+            ("X-Gatehouse", "1"),
+            ("Origin", self.origin),
+            ("Sec-Fetch-Site", site),
+            ("Content-Type", "application/json"),
+        ]
         sent = [(name, value) for name, value in own if name.lower() not in names]
         text = body if isinstance(body, str) or body is None else json.dumps(body)
         return self.send("POST", target, [*sent, *changed], body=text, site=site)
@@ -216,7 +222,9 @@ class Browser:
         pair, *rest = text.split("; ")
         name, _, value = pair.partition("=")
         attributes = {key.lower(): val for key, _, val in (part.partition("=") for part in rest)}
-        host_prefix = "secure" in attributes and attributes.get("path") == "/" and "domain" not in attributes  # fmt: skip
+        host_prefix = (
+            "secure" in attributes and attributes.get("path") == "/" and "domain" not in attributes
+        )
         if len(text) > 4096 or (name.startswith("__Host-") and not host_prefix):
             self.rejected.append(text)
             return

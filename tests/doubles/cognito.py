@@ -1,9 +1,10 @@
 """A strict Cognito: the OAuth endpoints of one user pool, in process, as AWS documents them.
 
-It offers the transport that `OAuthClient` and `JwksCache` use, and `authorize` for what the browser does at the hosted pages.
-What the local AWS does not enforce is enforced here: PKCE, exact redirect URIs, single-use codes, client_secret_basic,
-refresh token rotation with its grace period, revocation of a whole family. Sources: Amazon Cognito developer guide,
-"Authorize endpoint", "Token endpoint", "Revoke endpoint", "Refresh token rotation", "Understanding user pool JSON web tokens".
+It offers the transport that `OAuthClient` and `JwksCache` use, and `authorize` for what the browser does at the hosted
+pages. What the local AWS does not enforce is enforced here: PKCE, exact redirect URIs, single-use codes,
+client_secret_basic, refresh token rotation with its grace period, revocation of a whole family. Sources: Amazon Cognito
+developer guide, "Authorize endpoint", "Token endpoint", "Revoke endpoint", "Refresh token rotation", "Understanding user
+pool JSON web tokens".
 """
 
 import hashlib
@@ -122,13 +123,21 @@ class CognitoDouble:
         query = dict(pairs)
         if len(query) != len(pairs):
             raise AuthorizeRefused("a parameter is given twice")
-        expected = {"response_type": "code", "client_id": self.client_id, "code_challenge_method": "S256"}  # fmt: skip
+        expected = {
+            "response_type": "code",
+            "client_id": self.client_id,
+            "code_challenge_method": "S256",
+        }
         for name, value in expected.items():
             if query.get(name) != value:
                 raise AuthorizeRefused(f"{name} is {query.get(name)!r}")
         if query.get("redirect_uri") not in self.redirect_uris:
             raise AuthorizeRefused("redirect_mismatch")
-        if not query.get("scope") or not query.get("state") or len(query.get("code_challenge", "")) != 43:  # fmt: skip
+        if (
+            not query.get("scope")
+            or not query.get("state")
+            or len(query.get("code_challenge", "")) != 43
+        ):
             raise AuthorizeRefused("scope, state or code_challenge is missing")
         if query.get("identity_provider", "COGNITO") not in self.providers:
             raise AuthorizeRefused("unknown identity provider")
@@ -294,7 +303,15 @@ class CognitoDouble:
         if person.groups:
             claims["cognito:groups"] = list(person.groups)
         if person.provider != "COGNITO":
-            claims["identities"] = [{"userId": "00u1ada", "providerName": person.provider, "providerType": "OIDC", "primary": "true", "dateCreated": "1767323045678"}]  # fmt: skip
+            claims["identities"] = [
+                {
+                    "userId": "00u1ada",
+                    "providerName": person.provider,
+                    "providerType": "OIDC",
+                    "primary": "true",
+                    "dateCreated": "1767323045678",
+                }
+            ]
         header = _changed({"kid": ID_KID, "alg": "RS256"}, self.id_header)
         token = sign_jwt(header, _changed(claims, self.id_claims), rsa_key(ID_KID))
         self.id_tokens.append(token)

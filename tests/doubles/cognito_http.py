@@ -14,7 +14,7 @@ from tests.doubles.cognito import AuthorizeRefused, CognitoDouble, Person
 
 @contextmanager
 def served(cognito: CognitoDouble, person: Person) -> Iterator[str]:
-    """Serve `cognito` on a free port, where everybody who signs in is `person`; gives the base URL and makes it the double's."""
+    """Serve `cognito` on a free port, where everybody signs in as `person`; gives the URL, the double's own meanwhile."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -46,7 +46,7 @@ class DynamoDBDouble:
         *,
         TableName: str,
         Key: Mapping[str, Any],
-        ConsistentRead: bool = False,  # noqa: N803 - DynamoDB's own names
+        ConsistentRead: bool = False,
     ) -> dict[str, Any]:
         self._called("GetItem")
         key = self._key(TableName, Key)
@@ -59,7 +59,7 @@ class DynamoDBDouble:
         self,
         *,
         TableName: str,
-        ExclusiveStartKey: Mapping[str, Any] | None = None,  # noqa: N803
+        ExclusiveStartKey: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         self._called("Scan")
         keys = sorted(self._items[TableName])
@@ -79,12 +79,12 @@ class DynamoDBDouble:
     def update_item(
         self,
         *,
-        TableName: str,  # noqa: N803
-        Key: Mapping[str, Any],  # noqa: N803
-        UpdateExpression: str,  # noqa: N803
-        ConditionExpression: str | None = None,  # noqa: N803
-        ExpressionAttributeNames: Mapping[str, str] | None = None,  # noqa: N803
-        ExpressionAttributeValues: Mapping[str, Mapping[str, Any]] | None = None,  # noqa: N803
+        TableName: str,
+        Key: Mapping[str, Any],
+        UpdateExpression: str,
+        ConditionExpression: str | None = None,
+        ExpressionAttributeNames: Mapping[str, str] | None = None,
+        ExpressionAttributeValues: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> dict[str, Any]:
         self._called("UpdateItem")
         key_name, index_keys = self._schemas[TableName]

@@ -14,7 +14,34 @@ Item = dict[str, Value]
 
 _TOKEN = re.compile(r"\s*(?:(<>|<=|>=|[=<>(),+-])|([#:]?[A-Za-z_][A-Za-z0-9_]*))")
 #: Of DynamoDB's 573 reserved words, those that our attribute names could meet.
-RESERVED = frozenset({"status", "name", "names", "domain", "label", "link", "users", "user", "role", "ttl", "count", "date", "time", "timestamp", "value", "values", "items", "key", "owner", "state", "session", "token", "group", "groups"})  # fmt: skip
+RESERVED = frozenset(
+    {
+        "status",
+        "name",
+        "names",
+        "domain",
+        "label",
+        "link",
+        "users",
+        "user",
+        "role",
+        "ttl",
+        "count",
+        "date",
+        "time",
+        "timestamp",
+        "value",
+        "values",
+        "items",
+        "key",
+        "owner",
+        "state",
+        "session",
+        "token",
+        "group",
+        "groups",
+    }
+)
 _WORDS = frozenset({"AND", "OR", "NOT", "SET", "REMOVE", "ADD", "DELETE", "IN", "BETWEEN"})
 
 

@@ -31,10 +31,17 @@ def sign_jwt(header: Mapping[str, Any], claims: object, key: PrivateKey) -> str:
     return f"{signed}.{b64url(signature)}"
 
 
-def public_jwk(key: PrivateKey, kid: str, **changes: Any) -> dict[str, Any]:
+def public_jwk(key: PrivateKey, kid: str, /, **changes: Any) -> dict[str, Any]:
     """Return the public JWK as Cognito publishes it; `changes` replace members, None removes one."""
     numbers = key.public_key().public_numbers()
-    jwk = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, "n": _uint(numbers.n), "e": _uint(numbers.e)}  # fmt: skip
+    jwk = {
+        "kty": "RSA",
+        "use": "sig",
+        "alg": "RS256",
+        "kid": kid,
+        "n": _uint(numbers.n),
+        "e": _uint(numbers.e),
+    }
     return {name: value for name, value in {**jwk, **changes}.items() if value is not None}
 
 

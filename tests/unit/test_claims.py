@@ -7,11 +7,19 @@ import pytest
 from chalicelib.cognito.claims import Caller, parse_groups, verify_caller
 from chalicelib.errors import Forbidden, Unauthorized
 
-CLAIMS = {"token_use": "access", "client_id": "c", "sub": "s", "username": "u", "scope": "api/read x"}
+CLAIMS = {
+    "token_use": "access",
+    "client_id": "c",
+    "sub": "s",
+    "username": "u",
+    "scope": "api/read x",
+}
 
 
 def verify(claims: Any, group: str | None = None) -> Caller:
-    return verify_caller({"authorizer": {"claims": claims}}, client_id="c", scope="api/read", group=group)
+    return verify_caller(
+        {"authorizer": {"claims": claims}}, client_id="c", scope="api/read", group=group
+    )
 
 
 @pytest.mark.parametrize(
@@ -38,11 +46,23 @@ def test_groups_are_read_in_every_shape(value: object, groups: tuple[str, ...]) 
 @pytest.mark.security("S-49")
 def test_a_caller_is_who_the_access_token_says() -> None:
     """sub, username, scopes, groups."""
-    assert verify({**CLAIMS, "cognito:groups": "[g]"}, "g") == Caller("s", "u", ("api/read", "x"), ("g",))  # fmt: skip
+    assert verify({**CLAIMS, "cognito:groups": "[g]"}, "g") == Caller(
+        "s", "u", ("api/read", "x"), ("g",)
+    )
 
 
 @pytest.mark.security("S-49")
-@pytest.mark.parametrize("context", [{}, {"authorizer": None}, {"authorizer": {}}, {"authorizer": "x"}, {"authorizer": {"claims": "x"}}, {"authorizer": {"claims": ["x"]}}])  # fmt: skip
+@pytest.mark.parametrize(
+    "context",
+    [
+        {},
+        {"authorizer": None},
+        {"authorizer": {}},
+        {"authorizer": "x"},
+        {"authorizer": {"claims": "x"}},
+        {"authorizer": {"claims": ["x"]}},
+    ],
+)
 def test_no_claims_is_nobody(context: dict[str, Any]) -> None:
     """A route that lost its authorizer lets nobody in."""
     with pytest.raises(Unauthorized):

@@ -40,13 +40,18 @@ def test_attacks_fall_back_to_the_root(value: str) -> None:
 
 
 @pytest.mark.security("S-07")
-@pytest.mark.parametrize("value", [line for line in LINES if not re.match(r"/(?![\\/\s\t])", line) or "evil" in line])  # fmt: skip
+@pytest.mark.parametrize(
+    "value", [line for line in LINES if not re.match(r"/(?![\\/\s\t])", line) or "evil" in line]
+)
 def test_attacks_stay_at_home_on_a_custom_domain(value: str) -> None:
     """With the root as base more paths are good, but none leads to another origin, whatever a browser makes of it."""
     found = parse_return_to(value, "/")
     assert found.startswith("/")
     assert not re.match(r"/[\s]*[/\\]", found)
-    assert urlsplit(urljoin("https://app.example.org/auth/callback", found)).netloc == "app.example.org"
+    assert (
+        urlsplit(urljoin("https://app.example.org/auth/callback", found)).netloc
+        == "app.example.org"
+    )
 
 
 @pytest.mark.security("S-07")
@@ -58,7 +63,20 @@ def test_a_value_without_a_path_does_not_lead_back_to_the_callback(value: str) -
 
 @pytest.mark.parametrize(
     "value",
-    ["/api/", "/api", "/api/reports", "/api/reports/2026?year=1&x=%20y#top", "/api/?q=//x", "/api/#/route/a", "/api/a%20b", "/api/%C3%A9", "/api/a..b/...", "/api/x?u=https://elsewhere.example", "/api/a@b", "/api/a:b"],  # fmt: skip
+    [
+        "/api/",
+        "/api",
+        "/api/reports",
+        "/api/reports/2026?year=1&x=%20y#top",
+        "/api/?q=//x",
+        "/api/#/route/a",
+        "/api/a%20b",
+        "/api/%C3%A9",
+        "/api/a..b/...",
+        "/api/x?u=https://elsewhere.example",
+        "/api/a@b",
+        "/api/a:b",
+    ],
 )
 def test_paths_of_the_app_are_kept_as_they_are(value: str) -> None:
     """Deep links with query and fragment work."""
@@ -86,7 +104,7 @@ def test_no_text_at_all_leaves_the_app(value: str) -> None:
     """The answer is always a path below the base, resolves to our origin, and has no character that could start a header."""
     for base in ("/", "/api/"):
         found = parse_return_to(value, base)
-        assert found == base or found == value
+        assert found in (base, value)
         assert found.startswith(base) or found.split("?")[0].split("#")[0] + "/" == base
         assert "\\" not in found
         assert not found.startswith("//")

@@ -47,7 +47,17 @@ def test_every_truncation_breaks_it() -> None:
         SEALER.open("p", value + "A")
 
 
-@pytest.mark.parametrize("change", [lambda v: v + "=", lambda v: v + "\n", lambda v: " " + v, lambda v: v.replace(".", ".."), lambda v: v.replace("k1", "K1"), lambda v: v.replace("k1.", "k1.=")])  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda v: v + "=",
+        lambda v: v + "\n",
+        lambda v: " " + v,
+        lambda v: v.replace(".", ".."),
+        lambda v: v.replace("k1", "K1"),
+        lambda v: v.replace("k1.", "k1.="),
+    ],
+)
 def test_there_is_one_spelling_of_a_value(change: object) -> None:
     """Padding, white space and case make another value."""
     with pytest.raises(SealBroken):
@@ -145,7 +155,9 @@ def test_oversized_values_are_refused_before_any_work() -> None:
         ({"current": "k1", "k1": "a" * 31}, "k1"),
     ],
 )
-def test_a_bad_key_ring_names_its_faults_and_no_key(document: dict[str, object], named: str) -> None:
+def test_a_bad_key_ring_names_its_faults_and_no_key(
+    document: dict[str, object], named: str
+) -> None:
     """The message goes to the log."""
     with pytest.raises(ConfigurationError, match=named) as caught:
         KeyRing.parse(document)

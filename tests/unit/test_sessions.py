@@ -22,7 +22,9 @@ SECRET = "canary-secret-value"
 
 @pytest.fixture
 def sessions(clock: Clock) -> Sessions:
-    return Sessions(SEALER, clock, SessionLifetimes(1800, 43_200), SessionLifetimes(86_400, 864_000))
+    return Sessions(
+        SEALER, clock, SessionLifetimes(1800, 43_200), SessionLifetimes(86_400, 864_000)
+    )
 
 
 @pytest.fixture
@@ -79,7 +81,9 @@ def test_max_age_is_for_remembered_sessions_only(sessions: Sessions, clock: Cloc
     assert remembered.cookie_max_age(clock() + 10**7) == 0
 
 
-@pytest.mark.parametrize("payload", [b"{}", b"[]", b"null", b"x", b'{"refresh_token": "a"}', b'{"unknown": 1}', b"\xff"])  # fmt: skip
+@pytest.mark.parametrize(
+    "payload", [b"{}", b"[]", b"null", b"x", b'{"refresh_token": "a"}', b'{"unknown": 1}', b"\xff"]
+)
 def test_a_sealed_value_of_another_shape_is_no_session(sessions: Sessions, payload: bytes) -> None:
     """An older or newer release may have sealed it: sign in again rather than crash."""
     with pytest.raises(NoSession):
@@ -104,7 +108,9 @@ def test_the_challenge_is_the_rfcs(transactions: LoginTransactions) -> None:
 
 
 @pytest.mark.security("S-11")
-def test_a_transaction_is_found_by_its_state_alone(transactions: LoginTransactions, clock: Clock) -> None:
+def test_a_transaction_is_found_by_its_state_alone(
+    transactions: LoginTransactions, clock: Clock
+) -> None:
     """Absent, broken, of another state, too old: always the same error."""
     one, two = (transactions.begin(return_to="/", provider=None, remember=False) for _ in range(2))
     sealed = transactions.seal(one)
@@ -123,7 +129,9 @@ def test_a_transaction_is_found_by_its_state_alone(transactions: LoginTransactio
         transactions.load({one.cookie_name: sealed}, one.state)
 
 
-def test_surplus_is_the_dead_and_then_the_oldest(transactions: LoginTransactions, clock: Clock) -> None:
+def test_surplus_is_the_dead_and_then_the_oldest(
+    transactions: LoginTransactions, clock: Clock
+) -> None:
     """One more login must stay within four."""
     jar: dict[str, str] = {"other": "x"}
     names = []
@@ -145,7 +153,9 @@ def test_a_cookie_name_is_eight_hex_digits_of_the_states_hash() -> None:
 
 
 @pytest.mark.security("S-61")
-def test_values_that_hold_secrets_do_not_print_them(transactions: LoginTransactions, sessions: Sessions) -> None:  # fmt: skip
+def test_values_that_hold_secrets_do_not_print_them(
+    transactions: LoginTransactions, sessions: Sessions
+) -> None:
     """repr and str of everything that holds a token, code, verifier, cookie or key."""
     begun = transactions.begin(return_to="/", provider=None, remember=False)
     begun = replace(begun, state=SECRET, nonce=SECRET, code_verifier=SECRET)

@@ -82,7 +82,9 @@ def test_a_configured_address_replaces_what_the_gateway_says(public: str, root: 
         (["a =1"], {"a ": "1"}),
     ],
 )
-def test_cookies_are_read_as_browsers_write_them(headers: list[str], expected: dict[str, str]) -> None:
+def test_cookies_are_read_as_browsers_write_them(
+    headers: list[str], expected: dict[str, str]
+) -> None:
     """A doubled name is left out, and a name is what the browser guards, to the character."""
     assert parse_cookies(headers) == expected
 
@@ -96,13 +98,35 @@ def test_no_cookie_header_breaks_the_reader(headers: list[str]) -> None:
 @pytest.mark.security("S-26")
 def test_a_cookie_has_every_attribute() -> None:
     """Secure, HttpOnly, Path=/, SameSite as told, and no Domain."""
-    assert build_cookie("__Host-x", "v.1", same_site="Strict") == "__Host-x=v.1; Path=/; Secure; HttpOnly; SameSite=Strict"  # fmt: skip
+    assert (
+        build_cookie("__Host-x", "v.1", same_site="Strict")
+        == "__Host-x=v.1; Path=/; Secure; HttpOnly; SameSite=Strict"
+    )
     assert build_cookie("x", "v", same_site="Lax", max_age=5).endswith("; SameSite=Lax; Max-Age=5")
-    assert clear_cookie("x", same_site="Lax") == "x=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0"  # fmt: skip
+    assert (
+        clear_cookie("x", same_site="Lax")
+        == "x=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0"
+    )
 
 
 @pytest.mark.security("S-26")
-@pytest.mark.parametrize("text", ["a\r\nSet-Cookie: x=1", "a\n", "\n", "a;Domain=x", "a b", "a,b", "é", '"a"', "a\x00", "a\\", "a%", "a="])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a\r\nSet-Cookie: x=1",
+        "a\n",
+        "\n",
+        "a;Domain=x",
+        "a b",
+        "a,b",
+        "é",
+        '"a"',
+        "a\x00",
+        "a\\",
+        "a%",
+        "a=",
+    ],
+)
 def test_a_value_that_could_start_something_else_is_refused(text: str) -> None:
     """Chalice does not look into list-valued headers for CR and LF."""
     with pytest.raises(ValueError, match="outside the safe set"):
@@ -151,7 +175,15 @@ def test_our_page_is_told_by_header_and_origin(headers: dict[str, str], good: bo
             verify_own_request(headers, ORIGIN)
 
 
-@pytest.mark.parametrize("content_type", ["application/json", "Application/JSON", "application/json;charset=UTF-8", "application/json ; charset=utf-8"])  # fmt: skip
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/json",
+        "Application/JSON",
+        "application/json;charset=UTF-8",
+        "application/json ; charset=utf-8",
+    ],
+)
 def test_json_bodies_pass(content_type: str) -> None:
     """In the spellings that browsers send."""
     verify_body(b'{"a": 1}', content_type)
@@ -191,7 +223,9 @@ def test_other_bodies_do_not(body: bytes, content_type: str | None, error: type[
 @pytest.mark.security("S-53")
 def test_the_headers_are_these() -> None:
     """HSTS of a year or more, nosniff, no referrer, isolation, no-store."""
-    assert int(SECURITY_HEADERS["Strict-Transport-Security"].split(";")[0].split("=")[1]) >= 31_536_000
+    assert (
+        int(SECURITY_HEADERS["Strict-Transport-Security"].split(";")[0].split("=")[1]) >= 31_536_000
+    )
     expected = {
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
@@ -241,7 +275,11 @@ def test_errors_have_codes_that_do_not_collide_and_plain_sentences() -> None:
     """The table of errors: a code has one status wherever it is answered with, messages end with a full stop."""
     from chalicelib import errors
 
-    found = [cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, errors.GatehouseError)]  # fmt: skip
+    found = [
+        cls
+        for cls in vars(errors).values()
+        if isinstance(cls, type) and issubclass(cls, errors.GatehouseError)
+    ]
     assert len(found) > 15
     for cls in found:
         assert cls.code.replace("_", "").isalpha()

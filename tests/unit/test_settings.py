@@ -1,0 +1,126 @@
+"""Settings: read once, wrong all at once."""
+
+import pytest
+
+from chalicelib.errors import ConfigurationError
+from chalicelib.settings import Settings, user_pool_arn
+from tests.component.world import ENVIRONMENT
+
+REQUIRED = sorted(set(ENVIRONMENT) - {"APP_NAME"})
+
+
+def problems(**changes: str) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        Settings.from_env({**ENVIRONMENT, **changes})
+    return caught.value.detail
+
+
+def test_a_complete_environment_is_read() -> None:
+    """Defaults for what may be left out; addresses derived from region and pool."""
+    settings = Settings.from_env(ENVIRONMENT)
+    assert settings.issuer == "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_TestPool1"
+    assert settings.jwks_url == f"{settings.issuer}/.well-known/jwks.json"
+    assert (settings.direct_sign_in, settings.auto_sign_in, settings.public_url) == (
+        "managed",
+        None,
+        None,
+    )
+    assert (settings.session.idle, settings.session.absolute) == (1800, 43_200)
+
+
+def test_every_missing_setting_is_named_at_once() -> None:
+    """Nobody fixes a stage one variable at a time."""
+    with pytest.raises(ConfigurationError) as caught:
+        Settings.from_env({})
+    assert all(f"{name} is missing" in caught.value.detail for name in REQUIRED)
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+@pytest.mark.parametrize("value", ["", None])
+def test_each_required_setting_is_required(name: str, value: str | None) -> None:
+    """Absent and empty are the same; no default secret, table or pool steps in."""
+    environment = {key: text for key, text in ENVIRONMENT.items() if key != name}
+    if value is not None:
+        environment[name] = value
+    with pytest.raises(ConfigurationError, match=f"^{name} is missing$"):
+        Settings.from_env(environment)
+
+
+def test_missing_wrong_and_contradictory_settings_come_in_one_message() -> None:
+    """All kinds together."""
+    found = problems(
+        CLIENT_ID="",
+        COGNITO_URL="http://acme.example",
+        DIRECT_SIGN_IN="sometimes",
+        SESSION_IDLE_SECONDS="7200",
+        SESSION_ABSOLUTE_SECONDS="3600",
+        REMEMBER_IDLE_SECONDS="soon",
+    )
+    for name in (
+        "CLIENT_ID",
+        "COGNITO_URL",
+        "DIRECT_SIGN_IN",
+        "SESSION_IDLE_SECONDS is longer",
+        "REMEMBER_IDLE_SECONDS must",
+    ):
+        assert name in found
+
+
+@pytest.mark.security("S-64")
+@pytest.mark.parametrize("name", ["COGNITO_URL", "PUBLIC_URL", "JWKS_URL"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://acme.example",
+        "ftp://acme.example",
+        "acme.example",
+        "https://",
+        "https://u:p@acme.example",
+        "https://u@acme.example",
+        "https://acme.example/?a=b",
+        "https://acme.example/#a",
+        "https://[",
+        "javascript:alert(1)",
+    ],
+)
+def test_addresses_are_plain_https_outside_the_local_stage(name: str, url: str) -> None:
+    """http is for the local stage only; a malformed one is a named problem and not a crash."""
+    assert name in problems(**{name: url})
+
+
+@pytest.mark.security("S-64")
+def test_the_local_stage_may_use_http() -> None:
+    """And no other may, whatever it is called."""
+    local = {
+        "STAGE": "local",
+        "PUBLIC_URL": "http://localhost:8000/",
+        "COGNITO_URL": "http://127.0.0.1:4566/",
+    }
+    assert Settings.from_env({**ENVIRONMENT, **local}).cognito_url == "http://127.0.0.1:4566"
+    for stage in ("Local", "local2", "dev", "prod"):
+        assert "PUBLIC_URL" in problems(**{**local, "STAGE": stage})
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "59", "1e3", "٣٠٠", "99999999999", "1.5", " 300"])
+def test_durations_are_numbers_in_range(text: str) -> None:
+    """Seconds in ASCII digits."""
+    assert "SESSION_IDLE_SECONDS" in problems(SESSION_IDLE_SECONDS=text)
+
+
+def test_automatic_sign_in_needs_what_it_starts() -> None:
+    """COGNITO cannot start by itself where direct sign-in is off."""
+    assert "AUTO_SIGN_IN" in problems(AUTO_SIGN_IN="COGNITO", DIRECT_SIGN_IN="off")
+
+
+def test_the_authorizers_arn_is_a_placeholder_only_outside_the_cli() -> None:
+    """A deploy of a placeholder would open nothing, but refuse everybody."""
+    assert "placeholder" in user_pool_arn({})
+    assert user_pool_arn({"USER_POOL_ARN": "arn:x", "AWS_CHALICE_CLI_MODE": "1"}) == "arn:x"
+    with pytest.raises(ConfigurationError, match="ops provision"):
+        user_pool_arn({"AWS_CHALICE_CLI_MODE": "1"})
+
+
+@pytest.mark.security("S-59")
+def test_settings_hold_no_secret() -> None:
+    """Names and ARNs only, so they may be logged and shown."""
+    assert not [name for name in Settings._fields if "secret" in name and not name.endswith("_arn")]
