@@ -24,6 +24,28 @@ def log_event(event: str, **fields: object) -> None:
     sys.stdout.write(json.dumps(line, default=str) + "\n")
 
 
+def count_metric(name: str, stage: str, now: float) -> None:
+    """Write one count of a metric in CloudWatch's embedded metric format: namespace Gatehouse, dimension Stage.
+
+    `now` is Unix seconds. CloudWatch reads the metric out of the log; nobody has to call it.
+    """
+    log_event(
+        "metric",
+        _aws={
+            "Timestamp": int(now * 1000),
+            "CloudWatchMetrics": [
+                {
+                    "Namespace": "Gatehouse",
+                    "Dimensions": [["Stage"]],
+                    "Metrics": [{"Name": name, "Unit": "Count"}],
+                }
+            ],
+        },
+        Stage=stage,
+        **{name: 1},
+    )
+
+
 def log_exception(event: str, error: BaseException, **fields: object) -> None:
     """Write where an unexpected error happened and its type.
 

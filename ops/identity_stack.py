@@ -37,12 +37,24 @@ _VARIABLES = {
     "SealingKeysSecretArn": "SEALING_KEYS_SECRET_ARN",
     "UsersTableName": "USERS_TABLE",
     "ProvidersTableName": "PROVIDERS_TABLE",
+    "ThrottleTableName": "THROTTLE_TABLE",
+    "MfaClientId": "MFA_CLIENT_ID",
+    "MfaClientSecretArn": "MFA_CLIENT_SECRET_ARN",
 }
 # Output of the template -> function, as .chalice/config.json calls it.
 _ROLES = {
     "ApiRoleArn": "api_handler",
     "UserRecordsRoleArn": "user_records",
     "TokenClaimsRoleArn": "token_claims",
+}
+# Option of a stage's "gatehouse" block -> template parameter; all are optional.
+_OPTIONS = {
+    "ses_identity_arn": "SesIdentityArn",
+    "ses_from_address": "SesFromAddress",
+    "sms_role_arn": "SmsRoleArn",
+    "sms_external_id": "SmsExternalId",
+    "captcha_secret_arn": "CaptchaSecretArn",
+    "alarm_topic_arn": "AlarmTopicArn",
 }
 VARIABLES = tuple(_VARIABLES.values())
 FUNCTIONS = tuple(_ROLES.values())
@@ -162,6 +174,7 @@ def _of_stage(stage: Stage, earlier: Mapping[str, str]) -> dict[str, str]:
         "DeletionProtection": "ACTIVE" if stage.deletion_protection else "INACTIVE",
         "LogRetentionDays": str(stage.options.get("log_retention_days", 30)),
         "IdentityProviders": provider_list(stage.direct_sign_in, names),
+        **{name: str(stage.options.get(option, "")) for option, name in _OPTIONS.items()},
     }
 
 

@@ -26,7 +26,15 @@ _OPTIONS = {
     "log_retention_days",
     "throttle_rate",
     "throttle_burst",
+    "ses_identity_arn",
+    "ses_from_address",
+    "sms_role_arn",
+    "sms_external_id",
+    "captcha_secret_arn",
+    "alarm_topic_arn",
 }
+# Options that mean something only together.
+_PAIRS = (("ses_identity_arn", "ses_from_address"), ("sms_role_arn", "sms_external_id"))
 # Variables that the identity stack gives, so that they may be missing before it does.
 _OUTPUTS = {
     "AWS_REGION": "eu-west-1",
@@ -95,6 +103,9 @@ def _of_options(options: Any, region: str, *, local: bool) -> Iterator[str]:
         yield f"gatehouse has options nobody reads: {', '.join(unknown)}"
     if not region:
         yield "no AWS region: set gatehouse.region, or AWS_REGION in the shell"
+    for one, other in _PAIRS:
+        if bool(options.get(one)) != bool(options.get(other)):
+            yield f"gatehouse.{one} and gatehouse.{other} go together: set both or neither"
     yield from _of_domain_prefix(options.get("domain_prefix"), local=local)
     if not isinstance(options.get("deletion_protection", False), bool):
         yield "gatehouse.deletion_protection must be true or false"

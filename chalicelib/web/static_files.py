@@ -4,6 +4,7 @@ One fingerprint covers the whole set, so that modules can import each other by r
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +15,8 @@ from pathlib import Path
 FRONTEND = Path(__file__).resolve().parents[2] / "frontend"
 
 _PAGE = "index.html"
+_COMMENT_LINES = re.compile(r"^[ \t]*(?://.*|/\*(?:[^*]|\*(?!/))*\*/[ \t]*)$", re.MULTILINE)
+_BLANK_LINES = re.compile(r"\n\s*\n")
 _TYPES: Mapping[str, str] = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -36,7 +39,7 @@ class StaticFiles:
 
     def __init__(self, folder: Path = FRONTEND) -> None:
         files = sorted(path for path in folder.iterdir() if path.suffix in _TYPES)
-        texts = {path.name: path.read_text(encoding="utf-8") for path in files}
+        texts = {path.name: strip_comments(path.read_text(encoding="utf-8")) for path in files}
         self._page = (folder / _PAGE).read_text(encoding="utf-8")
         self._assets = {
             name: Asset(_TYPES[Path(name).suffix], text) for name, text in texts.items()
@@ -61,6 +64,14 @@ class StaticFiles:
         for placeholder, value in values.items():
             html = html.replace(placeholder, escape(value, quote=True))
         return html
+
+
+def strip_comments(text: str) -> str:
+    """Return a stylesheet or module without comments and blank lines; there is no build step that would do it.
+
+    Only whole lines of comment are taken, so that nothing inside a string can be mistaken for one.
+    """
+    return _BLANK_LINES.sub("\n", _COMMENT_LINES.sub("", text))
 
 
 @lru_cache(maxsize=1)
