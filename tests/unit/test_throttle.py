@@ -1,0 +1,205 @@
+"""The throttle: how many guesses get through, for how long the others wait, and that nobody is locked out."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chalicelib.errors import TemporarilyUnavailable, TooManyAttempts
+from chalicelib.store.throttle import (
+    FIRST_PAUSE_SECONDS,
+    FORGOTTEN_AFTER_SECONDS,
+    FREE_ATTEMPTS_ACCOUNT,
+    FREE_ATTEMPTS_SOURCE,
+    LONGEST_PAUSE_SECONDS,
+    ThrottleStore,
+    canonical_account,
+    pause_after,
+)
+from tests.doubles.aws_errors import client_error
+from tests.doubles.clock import Clock
+from tests.doubles.dynamodb import DynamoDBDouble
+
+TABLE = "throttle"
+ANN = "ann@example.com"
+SOURCE = "198.51.100.7"
+
+
+class AtomicDynamoDB(DynamoDBDouble):
+    """The double for threads: like the service, each call is atomic."""
+
+    def __init__(self, tables: dict[str, tuple[str, frozenset[str]]]) -> None:
+        super().__init__(tables)
+        self._lock = threading.Lock()
+
+    def get_item(self, **arguments: Any) -> dict[str, Any]:
+        with self._lock:
+            return super().get_item(**arguments)
+
+    def update_item(self, **arguments: Any) -> dict[str, Any]:
+        with self._lock:
+            return super().update_item(**arguments)
+
+
+@pytest.fixture
+def database() -> DynamoDBDouble:
+    return AtomicDynamoDB({TABLE: ("key", frozenset())})
+
+
+@pytest.fixture
+def throttle(database: DynamoDBDouble, clock: Clock) -> ThrottleStore:
+    return ThrottleStore(database, TABLE, clock, lambda: b"pepper" * 6)
+
+
+def spend(throttle: ThrottleStore, times: int, account: str | None = ANN) -> None:
+    for _ in range(times):
+        throttle.take("sign-in", account, SOURCE)
+
+
+def wait_for(call: Callable[[], None]) -> int:
+    with pytest.raises(TooManyAttempts) as refused:
+        call()
+    assert refused.value.retry_after is not None
+    return refused.value.retry_after
+
+
+@pytest.mark.security("S-41")
+def test_the_free_attempts_pass_and_the_next_one_waits(throttle: ThrottleStore) -> None:
+    """Five guesses at an account, then a pause of fifteen seconds."""
+    spend(throttle, FREE_ATTEMPTS_ACCOUNT)
+    assert wait_for(lambda: spend(throttle, 1)) == FIRST_PAUSE_SECONDS
+
+
+@pytest.mark.security("S-41")
+def test_each_further_attempt_doubles_the_pause(throttle: ThrottleStore, clock: Clock) -> None:
+    """15, 30, 60 … and after each exactly one attempt passes."""
+    spend(throttle, FREE_ATTEMPTS_ACCOUNT)
+    pauses = []
+    for _ in range(4):
+        pauses.append(wait_for(lambda: spend(throttle, 1)))
+        clock.advance(pauses[-1])
+        spend(throttle, 1)
+    assert pauses == [15, 30, 60, 120]
+
+
+@pytest.mark.security("S-44")
+def test_no_pause_is_longer_than_fifteen_minutes_and_an_hour_forgets_all(
+    throttle: ThrottleStore, clock: Clock
+) -> None:
+    """An attacker who never stops cannot keep the owner out for longer than that at a time."""
+    for _ in range(30):
+        try:
+            spend(throttle, 1)
+        except TooManyAttempts as refused:
+            assert refused.retry_after is not None
+            assert refused.retry_after <= LONGEST_PAUSE_SECONDS
+            clock.advance(refused.retry_after)
+    clock.advance(FORGOTTEN_AFTER_SECONDS)
+    spend(throttle, FREE_ATTEMPTS_ACCOUNT)
+
+
+@pytest.mark.security("S-41")
+def test_a_source_that_tries_many_accounts_is_paused(throttle: ThrottleStore) -> None:
+    """Password spraying: each account once, but all from one address."""
+    for number in range(FREE_ATTEMPTS_SOURCE):
+        throttle.take("sign-in", f"p{number}@example.com", SOURCE)
+    wait_for(lambda: throttle.take("sign-in", "another@example.com", SOURCE))
+    throttle.take("sign-in", "another@example.com", "203.0.113.5")
+
+
+@pytest.mark.security("S-41")
+def test_an_attempt_refused_for_the_account_does_not_count_for_the_source(
+    throttle: ThrottleStore,
+) -> None:
+    """Hammering one paused account must not pause a whole office."""
+    spend(throttle, FREE_ATTEMPTS_ACCOUNT)
+    for _ in range(2 * FREE_ATTEMPTS_SOURCE):
+        wait_for(lambda: spend(throttle, 1))
+    throttle.take("sign-in", "colleague@example.com", SOURCE)
+
+
+@pytest.mark.security("S-43")
+@pytest.mark.parametrize("spelling", ["ANN@EXAMPLE.COM", "  ann@example.com ", "ａnn@example.com"])
+def test_spellings_of_an_address_are_one_account(throttle: ThrottleStore, spelling: str) -> None:
+    """Case, blanks and Unicode variants buy no further guesses."""
+    spend(throttle, FREE_ATTEMPTS_ACCOUNT)
+    wait_for(lambda: throttle.take("sign-in", spelling, "203.0.113.5"))
+    assert canonical_account(spelling) == ANN
+
+
+@pytest.mark.security("S-43")
+def test_the_table_holds_no_address(throttle: ThrottleStore, database: DynamoDBDouble) -> None:
+    """Neither the person's nor the network's."""
+    spend(throttle, 2)
+    stored = repr(database.items(TABLE))
+    assert "ann" not in stored
+    assert SOURCE not in stored
+
+
+@pytest.mark.security("S-41")
+def test_kinds_have_budgets_of_their_own(throttle: ThrottleStore) -> None:
+    """A paused sign-in leaves the way open to a password reset."""
+    spend(throttle, FREE_ATTEMPTS_ACCOUNT)
+    throttle.take("mail", ANN, SOURCE)
+    throttle.take("code", ANN, SOURCE)
+
+
+def test_success_forgets_the_account_but_not_the_source(throttle: ThrottleStore) -> None:
+    """A good password of one's own must not buy guesses at other people's."""
+    for number in range(FREE_ATTEMPTS_SOURCE - 1):
+        throttle.take("sign-in", f"p{number}@example.com", SOURCE)
+    throttle.take("sign-in", ANN, "203.0.113.5")
+    throttle.succeeded("sign-in", ANN, "203.0.113.5")
+    assert throttle.failures("sign-in", ANN, "203.0.113.9") == 0
+    throttle.take("sign-in", ANN, SOURCE)
+    throttle.succeeded("sign-in", ANN, SOURCE)
+    assert throttle.failures("sign-in", None, SOURCE) == FREE_ATTEMPTS_SOURCE - 1
+
+
+def test_an_attempt_can_be_given_back(throttle: ThrottleStore) -> None:
+    """Where Cognito did not answer, nothing was guessed."""
+    spend(throttle, FREE_ATTEMPTS_ACCOUNT)
+    throttle.give_back("sign-in", ANN, SOURCE)
+    assert throttle.failures("sign-in", ANN, SOURCE) == FREE_ATTEMPTS_ACCOUNT - 1
+    spend(throttle, 1)
+
+
+@pytest.mark.security("S-41")
+def test_fifty_parallel_guesses_from_two_containers_let_five_through(
+    database: DynamoDBDouble, clock: Clock
+) -> None:
+    """The count is compare-and-set, so containers cannot overtake each other."""
+    containers = [ThrottleStore(database, TABLE, clock, lambda: b"pepper" * 6) for _ in range(2)]
+    passed: list[int] = []
+    start = threading.Barrier(50)
+
+    def guess(number: int) -> None:
+        start.wait()
+        try:
+            containers[number % 2].take("sign-in", ANN, SOURCE)
+        except TooManyAttempts:
+            return
+        passed.append(number)
+
+    threads = [threading.Thread(target=guess, args=(number,)) for number in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert 1 <= len(passed) <= FREE_ATTEMPTS_ACCOUNT
+
+
+def test_without_the_table_nobody_may_guess(
+    throttle: ThrottleStore, database: DynamoDBDouble
+) -> None:
+    """The throttle fails closed, as an outage and not as a refusal."""
+    database.fault = client_error("ProvisionedThroughputExceededException")
+    with pytest.raises(TemporarilyUnavailable):
+        spend(throttle, 1)
+
+
+def test_pauses_begin_with_the_last_free_attempt() -> None:
+    """The attempt that uses up the free ones opens the first pause."""
+    assert [pause_after(n, 5) for n in range(1, 8)] == [0, 0, 0, 0, 15, 30, 60]
+    assert pause_after(10_000, 5) == LONGEST_PAUSE_SECONDS

@@ -1,0 +1,91 @@
+"""The pre-token-generation trigger: the same scopes through both doors, and none that a browser may not have."""
+
+from typing import Any
+
+import pytest
+
+from chalicelib.cognito.scopes import SCOPES, USER_ADMIN_SCOPE
+from chalicelib.errors import TriggerRefused
+from chalicelib.settings import Settings
+from chalicelib.triggers.token_claims import handle
+
+POOL = "eu-west-1_pool"
+CLIENT = "client"
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings.from_env(
+        {
+            "STAGE": "test",
+            "AWS_REGION": "eu-west-1",
+            "USER_POOL_ID": POOL,
+            "CLIENT_ID": CLIENT,
+            "COGNITO_URL": "https://auth.example.com",
+            "CLIENT_SECRET_ARN": "arn:client",
+            "SEALING_KEYS_SECRET_ARN": "arn:keys",
+            "USERS_TABLE": "users",
+            "PROVIDERS_TABLE": "providers",
+        }
+    )
+
+
+def event(source: str, scopes: list[str], client: str = CLIENT, pool: str = POOL) -> dict[str, Any]:
+    return {
+        "version": "2",
+        "triggerSource": source,
+        "region": "eu-west-1",
+        "userPoolId": pool,
+        "userName": "u",
+        "callerContext": {"awsSdkVersion": "x", "clientId": client},
+        "request": {"userAttributes": {}, "groupConfiguration": {}, "scopes": scopes},
+        "response": {"claimsAndScopeOverrideDetails": None},
+    }
+
+
+def granted(answer: dict[str, Any], scopes: list[str]) -> set[str]:
+    """The scopes that Cognito would put into the token."""
+    override = answer["response"]["claimsAndScopeOverrideDetails"]
+    change = (override or {}).get("accessTokenGeneration", {})
+    added = set(scopes) | set(change.get("scopesToAdd", []))
+    return added - set(change.get("scopesToSuppress", []))
+
+
+@pytest.mark.parametrize(
+    ("source", "scopes"),
+    [
+        ("TokenGeneration_HostedAuth", list(SCOPES)),
+        ("TokenGeneration_Authentication", [USER_ADMIN_SCOPE]),
+        ("TokenGeneration_NewPasswordChallenge", [USER_ADMIN_SCOPE]),
+        ("TokenGeneration_RefreshTokens", [USER_ADMIN_SCOPE]),
+        ("TokenGeneration_RefreshTokens", list(SCOPES)),
+    ],
+)
+def test_both_doors_give_the_same_scopes(
+    settings: Settings, source: str, scopes: list[str]
+) -> None:
+    """Whatever Cognito would have put in, the token holds exactly ours."""
+    assert granted(handle(event(source, scopes), settings), scopes) == set(SCOPES)
+
+
+def test_groups_are_left_to_cognito(settings: Settings) -> None:
+    """An empty groupOverrideDetails would wipe cognito:groups."""
+    answer = handle(event("TokenGeneration_Authentication", [USER_ADMIN_SCOPE]), settings)
+    assert "groupOverrideDetails" not in answer["response"]["claimsAndScopeOverrideDetails"]
+
+
+def test_other_clients_of_the_pool_are_left_alone(settings: Settings) -> None:
+    """The server-only client for MFA keeps its scope, and a neighbour gets none of ours."""
+    before = event("TokenGeneration_Authentication", [USER_ADMIN_SCOPE], client="mfa")
+    assert granted(handle(before, settings), [USER_ADMIN_SCOPE]) == {USER_ADMIN_SCOPE}
+
+
+@pytest.mark.security("S-58")
+@pytest.mark.parametrize(
+    ("source", "pool"),
+    [("TokenGeneration_HostedAuth", "eu-west-1_other"), ("PostConfirmation_ConfirmSignUp", POOL)],
+)
+def test_foreign_events_are_refused(settings: Settings, source: str, pool: str) -> None:
+    """Another pool's events and other triggers' events change nothing."""
+    with pytest.raises(TriggerRefused):
+        handle(event(source, [], pool=pool), settings)
