@@ -6,6 +6,9 @@ the log and never to the caller. Neither may hold a token, a password, a code or
 
 from typing import ClassVar
 
+#: Our pre-sign-up trigger puts this into its refusals; Cognito's own wording around it is not fixed.
+REFUSAL_MARKER = "GATEHOUSE_REFUSED"
+
 
 class GatehouseError(Exception):
     """Base of the tree: `{"error": code, "message": message}` with `status`; `detail` is for the log."""
@@ -15,11 +18,18 @@ class GatehouseError(Exception):
     message: ClassVar[str] = "Something went wrong on our side. Please try again."
     #: Answer these by removing the session cookie (the browser holds one that cannot be used).
     clears_session: ClassVar[bool] = False
+    #: The same for the cookie of a sign-in that waits for its next answer.
+    clears_challenge: ClassVar[bool] = False
 
     def __init__(self, detail: str = "", *, retry_after: int | None = None) -> None:
         super().__init__(detail or self.code)
         self.detail = detail
         self.retry_after = retry_after
+
+    @property
+    def extra(self) -> Mapping[str, object]:
+        """What the body holds besides code and message."""
+        return {}
 
 
 class ConfigurationError(GatehouseError):
@@ -102,6 +112,101 @@ class SessionExpired(GatehouseError):
     status = 401
     message = "Your session has ended. Please sign in again."
     clears_session = True
+
+
+class InvalidCredentials(GatehouseError):
+    """Unknown, wrong, disabled, unconfirmed, locked: one answer for all of them (S-40). `detail` tells them apart."""
+
+    code = "invalid_credentials"
+    status = 401
+    message = "Email or password is not right, or the address is not confirmed yet."
+
+
+class TooManyAttempts(GatehouseError):
+    """The throttle's answer; `retry_after` in seconds, also in the body for the page's countdown (S-41, S-44)."""
+
+    code = "too_many_attempts"
+    status = 429
+    message = "Too many attempts. Please wait a moment, then try again."
+
+    def __init__(self, detail: str = "", *, retry_after: int) -> None:
+        super().__init__(detail, retry_after=retry_after)
+
+    @property
+    def extra(self) -> Mapping[str, object]:
+        return {"retry_after": self.retry_after}
+
+
+class InvalidCode(GatehouseError):
+    """A code that was mailed: wrong, expired, or for nobody."""
+
+    code = "invalid_code"
+    status = 400
+    message = "This code is not right, or it has expired."
+
+
+class InvalidChallengeCode(InvalidCode):
+    """A wrong answer to a challenge; the challenge stands."""
+
+    status = 401
+
+
+class ChallengeExpired(GatehouseError):
+    code = "challenge_expired"
+    status = 401
+    message = "The sign-in took too long. Please start again."
+    clears_challenge = True
+
+
+class UnsupportedChallenge(GatehouseError):
+    """Cognito asks for something that this page cannot do; managed login can (S-45: fail closed)."""
+
+    code = "unsupported_challenge"
+    status = 401
+    message = "This account needs another way to sign in."
+    clears_challenge = True
+
+    def __init__(self, detail: str = "", *, login_url: str = "") -> None:
+        super().__init__(detail)
+        self.login_url = login_url
+
+    @property
+    def extra(self) -> Mapping[str, object]:
+        return {"login_url": self.login_url}
+
+
+class InvalidPassword(GatehouseError):
+    """A new password that may not be one. `requirements` are for the page."""
+
+    code = "invalid_password"
+    status = 400
+    message = "This password cannot be used. Please choose a longer one."
+
+    def __init__(self, detail: str = "", *, requirements: Mapping[str, object]) -> None:
+        super().__init__(detail)
+        self.requirements = requirements
+
+    @property
+    def extra(self) -> Mapping[str, object]:
+        return {"requirements": dict(self.requirements)}
+
+
+class SignUpNotAllowed(GatehouseError):
+    code = "sign_up_refused"
+    status = 403
+    message = "This address may not sign up here."
+
+
+class ManagedByProvider(GatehouseError):
+    code = "managed_by_provider"
+    status = 409
+    message = "Your identity provider manages this."
+
+
+class MfaAlreadyOn(GatehouseError):
+    code = "mfa_already_on"
+    status = 409
+    message = "A second factor is on already."
 
 
 class SignInError(GatehouseError):

@@ -82,6 +82,8 @@ class Settings(NamedTuple):
     app_title: str = "Gatehouse"
     session: SessionLifetimes = SessionLifetimes(30 * 60, 12 * 3600)
     remembered: SessionLifetimes = SessionLifetimes(14 * 86_400, 30 * 86_400)
+    sign_up_allowed_domains: frozenset[str] = frozenset()
+    sign_up_refused_domains: frozenset[str] = frozenset()
 
     @property
     def issuer(self) -> str:
@@ -118,6 +120,12 @@ class Settings(NamedTuple):
         for kind in ("SESSION", "REMEMBER"):
             if seconds[f"{kind}_IDLE_SECONDS"] > seconds[f"{kind}_ABSOLUTE_SECONDS"]:
                 problems.append(f"{kind}_IDLE_SECONDS is longer than {kind}_ABSOLUTE_SECONDS")
+        domains = {}
+        for name in ("SIGN_UP_ALLOWED_DOMAINS", "SIGN_UP_REFUSED_DOMAINS"):
+            listed = [domain.strip().lower() for domain in value(name).split(",")]
+            domains[name] = frozenset(domain for domain in listed if domain)
+            if any("@" in domain or "." not in domain for domain in domains[name]):
+                problems.append(f"{name} must be domains such as example.com, separated by commas")
         if problems:
             raise ConfigurationError("; ".join(problems))
 
@@ -147,6 +155,8 @@ class Settings(NamedTuple):
             remembered=SessionLifetimes(
                 seconds["REMEMBER_IDLE_SECONDS"], seconds["REMEMBER_ABSOLUTE_SECONDS"]
             ),
+            sign_up_allowed_domains=domains["SIGN_UP_ALLOWED_DOMAINS"],
+            sign_up_refused_domains=domains["SIGN_UP_REFUSED_DOMAINS"],
         )
 
 

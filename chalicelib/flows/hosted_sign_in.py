@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from chalicelib.cognito.oauth import OAuthClient
 from chalicelib.cognito.tokens import IdentityClaims, TokenVerifier
 from chalicelib.errors import (
+    REFUSAL_MARKER,
     AccessDenied,
     InvalidGrant,
     InvalidToken,
@@ -25,9 +26,6 @@ from chalicelib.session.transactions import LoginTransaction, LoginTransactions
 from chalicelib.settings import Settings
 from chalicelib.store.providers import NATIVE, ProviderStore
 from chalicelib.store.users import UserProfile, UserStore
-
-#: Our pre-sign-up trigger puts this into its refusals; Cognito's own wording around it is not fixed.
-REFUSAL_MARKER = "GATEHOUSE_REFUSED"
 
 
 @dataclass(frozen=True)

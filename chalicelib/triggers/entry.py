@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chalicelib import services
-from chalicelib.errors import GatehouseError
+from chalicelib.errors import REFUSAL_MARKER, GatehouseError, SignUpRefused
 from chalicelib.log import bind_request_id, log_event, log_exception
 from chalicelib.services import Services
 
@@ -36,6 +36,9 @@ def _run(event: Event, context: Any, handle: Callable[[Services], Event]) -> Eve
     source = str(event.get("triggerSource"))[:64]
     try:
         return handle(services.current())
+    except SignUpRefused as error:
+        log_event("sign_up_refused", source=source, detail=error.detail)
+        raise TriggerFailed(f"{REFUSAL_MARKER}: {error.message}") from None
     except GatehouseError as error:
         log_event(
             "trigger_failed", level="error", source=source, code=error.code, detail=error.detail

@@ -9,9 +9,10 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from chalicelib.errors import TemporarilyUnavailable, TriggerRefused
+from chalicelib.errors import SignUpRefused, TemporarilyUnavailable, TriggerRefused
 from chalicelib.log import log_event
 from chalicelib.settings import Settings
+from chalicelib.sign_up_rules import refuse_address, refuse_attributes
 from chalicelib.store.users import UserProfile, UserStore
 
 Event = dict[str, Any]
@@ -33,6 +34,8 @@ def handle(event: Event, settings: Settings, users: UserStore) -> Event:
     if store is None:
         raise TriggerRefused("unknown triggerSource")
     profile = parse_profile(event, settings.client_id)
+    if event["triggerSource"] == "PreSignUp_SignUp":
+        _refuse_sign_up(event, profile.email, settings)
     try:
         store(users, profile)
     except TemporarilyUnavailable as error:
@@ -55,6 +58,24 @@ _WRITES: Mapping[str, Callable[[UserStore, UserProfile], None]] = {
 }
 
 
+def _refuse_sign_up(event: Mapping[str, Any], email: str, settings: Settings) -> None:
+    """Raise SignUpRefused where somebody may not make an account of their own.
+
+    Sign-up is an open API of the user pool: our own page is not the only way to it, so the rules must hold here.
+    """
+    reason = refuse_attributes(_attributes(event)) or refuse_address(
+        email, settings.sign_up_allowed_domains, settings.sign_up_refused_domains
+    )
+    if reason:
+        raise SignUpRefused(reason)
+
+
+def _attributes(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    request = event.get("request")
+    attributes = request.get("userAttributes") if isinstance(request, Mapping) else None
+    return attributes if isinstance(attributes, Mapping) else {}
+
+
 def parse_profile(event: Mapping[str, Any], client_id: str) -> UserProfile:
     """Return what an event tells of a person. `client_id` stands in where no app client took part.
 
@@ -63,10 +84,7 @@ def parse_profile(event: Mapping[str, Any], client_id: str) -> UserProfile:
     user_name = event.get("userName")
     if not isinstance(user_name, str) or not user_name:
         raise TriggerRefused("event without userName")
-    request = event.get("request")
-    attributes = request.get("userAttributes") if isinstance(request, Mapping) else None
-    if not isinstance(attributes, Mapping):
-        attributes = {}
+    attributes = _attributes(event)
     caller = event.get("callerContext")
     caller_client = caller.get("clientId") if isinstance(caller, Mapping) else None
 

@@ -58,16 +58,14 @@ def error_response(error: GatehouseError) -> Response:
     headers: dict[str, Any] = {}
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
-    if error.clears_session:
-        from chalicelib.session.sessions import COOKIE
+    if error.clears_session or error.clears_challenge:
+        from chalicelib.session import challenges, sessions
         from chalicelib.web.cookies import clear_cookie
 
-        headers["Set-Cookie"] = [clear_cookie(COOKIE, same_site="Strict")]
-    return _envelope(error.status, error.code, error.message, headers)
-
-
-def _envelope(status: int, code: str, message: str, headers: dict[str, Any]) -> Response:
-    return Response({"error": code, "message": message}, headers, status)
+        name = sessions.COOKIE if error.clears_session else challenges.COOKIE
+        headers["Set-Cookie"] = [clear_cookie(name, same_site="Strict")]
+    body = {"error": error.code, "message": error.message, **error.extra}
+    return Response(body, headers, error.status)
 
 
 def _guard(app: Chalice, view: View, check: Callable[[Request], None]) -> View:

@@ -89,6 +89,19 @@ def test_a_table_that_is_down_is_a_plain_error_with_nothing_half_written(
     assert len(world.users()) == 1
 
 
+@pytest.mark.security("S-51")
+@pytest.mark.parametrize("attribute", ["custom:groups", "custom:idp_sub"])
+def test_a_native_sign_up_may_not_bring_what_a_provider_maps(world: World, attribute: str) -> None:
+    """The client must be able to write mapped attributes, so anybody could claim a group for himself."""
+    event = load_event("PreSignUp_SignUp")
+    event["request"]["userAttributes"][attribute] = "admins"
+    with pytest.raises(
+        TriggerFailed, match=r"^GATEHOUSE_REFUSED: This address may not sign up here\.$"
+    ):
+        fire(event)
+    assert world.users() == {}
+
+
 @pytest.mark.security("S-55")
 def test_hostile_attributes_do_not_become_columns(world: World) -> None:
     """Only the contract's columns, whatever a sign-up carries; strange values count as not told."""
@@ -99,7 +112,7 @@ def test_hostile_attributes_do_not_become_columns(world: World) -> None:
         "userName": "somebody-else",
         "provider": "Okta",
         "lastSignInAt": "9999",
-        "custom:groups": "admins",
+        "custom:other": "admins",
         "#x": ":y",
         "identities": "not json [",
         "given_name": {"S": "object"},

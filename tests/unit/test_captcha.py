@@ -1,0 +1,94 @@
+"""The siteverify protocol, against a double of a vendor's endpoint."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from chalicelib.captcha import MAX_TOKEN_LENGTH, PROVIDERS, SiteVerify
+from chalicelib.cognito.http_client import HttpAnswer
+from chalicelib.errors import TemporarilyUnavailable
+
+
+@dataclass
+class Vendor:
+    """Accepts one token once, for one secret and site."""
+
+    good: str = "solved"
+    status: int = 200
+    garbage: bool = False
+    seen: list[Mapping[str, str]] = field(default_factory=list)
+
+    def post_form(
+        self, url: str, form: Mapping[str, str], basic_auth: tuple[str, str] | None = None
+    ) -> HttpAnswer:
+        assert basic_auth is None
+        assert url == "https://vendor.test/siteverify"
+        self.seen.append(form)
+        success = form["secret"] == "secret" and form["response"] == self.good
+        if success:
+            self.good = "used"
+        body: dict[str, Any] = {"success": success, "hostname": "app.example.com"}
+        return HttpAnswer(self.status, None if self.garbage else body)
+
+
+@pytest.fixture
+def vendor() -> Vendor:
+    return Vendor()
+
+
+def verifier(vendor: Vendor, hostname: str | None = None) -> SiteVerify:
+    return SiteVerify(
+        name="turnstile",
+        site_key="site",
+        verify_url="https://vendor.test/siteverify",
+        load_secret=lambda: "secret",
+        transport=vendor,
+        hostname=hostname,
+    )
+
+
+def test_a_solved_challenge_passes_once(vendor: Vendor) -> None:
+    """The vendor is told the site and the person's address, and its word counts."""
+    captcha = verifier(vendor)
+    assert captcha.verify("solved", "198.51.100.7")
+    assert vendor.seen[0]["remoteip"] == "198.51.100.7"
+    assert vendor.seen[0]["sitekey"] == "site"
+    assert not captcha.verify("solved", "198.51.100.7")
+
+
+@pytest.mark.parametrize("token", [None, "", "x" * (MAX_TOKEN_LENGTH + 1)])
+def test_nothing_and_too_much_are_refused_without_asking(vendor: Vendor, token: str | None) -> None:
+    """The vendor is not bothered with what cannot be a token."""
+    assert not verifier(vendor).verify(token, "198.51.100.7")
+    assert vendor.seen == []
+
+
+def test_a_token_of_another_site_is_refused(vendor: Vendor) -> None:
+    """Where the hostname is known, a token solved elsewhere does not count."""
+    assert not verifier(vendor, hostname="other.example.com").verify("solved", "198.51.100.7")
+
+
+@pytest.mark.parametrize(("status", "garbage"), [(500, False), (200, True)])
+def test_a_vendor_that_is_down_fails_closed(vendor: Vendor, status: int, garbage: bool) -> None:
+    """As an outage, not as a pass and not as a refusal."""
+    vendor.status, vendor.garbage = status, garbage
+    with pytest.raises(TemporarilyUnavailable):
+        verifier(vendor).verify("solved", "198.51.100.7")
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_challenge_tells_the_page_what_to_load(vendor: Vendor, name: str) -> None:
+    """Its script comes from an origin that the CSP opens for that vendor."""
+    captcha = SiteVerify(
+        name=name, site_key="s", verify_url=None, load_secret=lambda: "", transport=vendor
+    )
+    challenge = captcha.challenge()
+    assert challenge["name"] == "CAPTCHA"
+    host = challenge["script"].split("/")[2]
+    origins = [origin.removeprefix("https://") for origin in PROVIDERS[name].origins]
+    assert any(
+        host == origin or (origin.startswith("*.") and host.endswith(origin[1:]))
+        for origin in origins
+    )

@@ -1,0 +1,38 @@
+"""Whose address may sign up."""
+
+import pytest
+
+from chalicelib.sign_up_rules import refuse_address, refuse_attributes
+
+ALLOWED = frozenset({"example.com", "example.org"})
+REFUSED = frozenset({"bad.example"})
+
+
+@pytest.mark.parametrize("email", ["a@example.com", "A@EXAMPLE.COM ", "a@b@example.org"])
+def test_an_allowed_domain_may_sign_up(email: str) -> None:
+    """Case and blanks do not matter; the last @ starts the domain."""
+    assert refuse_address(email, ALLOWED, REFUSED) is None
+
+
+@pytest.mark.parametrize(
+    "email",
+    ["a@mail.example.com", "a@example.com.evil.example", "a@example.co", "a", "", "@", "a@"],
+)
+def test_another_domain_may_not(email: str) -> None:
+    """Neither a subdomain nor a longer name nor no domain at all."""
+    assert refuse_address(email, ALLOWED, REFUSED)
+
+
+@pytest.mark.parametrize("email", ["a@bad.example", "a@BAD.example", "a@bad.example."])
+def test_a_refused_domain_may_not(email: str) -> None:
+    """Also where everybody else may."""
+    assert refuse_address(email, frozenset(), REFUSED)
+    assert refuse_address("a@good.example", frozenset(), REFUSED) is None
+
+
+@pytest.mark.security("S-51")
+def test_only_a_provider_sets_groups_and_subject() -> None:
+    """What may be self-asserted at sign-up gives no privilege."""
+    assert refuse_attributes({"email": "a@b.example", "given_name": "A"}) is None
+    assert refuse_attributes({"custom:groups": ""})
+    assert refuse_attributes({"custom:idp_sub": "00u"})
