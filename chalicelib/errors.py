@@ -4,6 +4,7 @@ The code is part of the contract (docs/api.md); the message is a plain sentence 
 the log and never to the caller. Neither may hold a token, a password, a code or a cookie.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 #: Our pre-sign-up trigger puts this into its refusals; Cognito's own wording around it is not fixed.
