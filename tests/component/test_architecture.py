@@ -14,6 +14,7 @@ PURE_WEB = frozenset(
     {
         "web.cookies",
         "web.csrf",
+        "web.qr",
         "web.redirects",
         "web.urls",
         "web.bodies",

@@ -192,7 +192,7 @@ class Browser:
             raw["body"],
         )
         for text in answer.set_cookies:
-            self._keep(text)
+            self.keep(text)
         self.answers.append(answer)
         return answer
 
@@ -218,7 +218,8 @@ class Browser:
             n: c for n, c in self.cookies.items() if c.expires_at is None or c.expires_at > now
         }
 
-    def _keep(self, text: str) -> None:
+    def keep(self, text: str) -> None:
+        """Take a Set-Cookie value as a browser would, or refuse it."""
         pair, *rest = text.split("; ")
         name, _, value = pair.partition("=")
         attributes = {key.lower(): val for key, _, val in (part.partition("=") for part in rest)}

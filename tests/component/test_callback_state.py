@@ -1,0 +1,165 @@
+"""GET /auth/callback: state and transaction bind a sign-in to this browser, once."""
+
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+
+from tests.component.world import World
+from tests.doubles.browser import Answer, Browser
+from tests.doubles.cognito import Person, answers, times_out
+
+TOKEN = "/oauth2/token"
+
+
+def begin(world: World, browser: Browser, query: str = "provider=Okta") -> dict[str, str]:
+    """Start a login and sign in at Cognito; return what the callback URL carries."""
+    back = world.cognito.authorize(browser.get(f"/auth/login?{query}").location, Person())
+    return {name: values[0] for name, values in parse_qs(urlsplit(back).query).items()}
+
+
+def come_back(browser: Browser, query: dict[str, str] | str) -> Answer:
+    """Navigate to the callback from Cognito's site."""
+    text = query if isinstance(query, str) else urlencode(query)
+    return browser.get(f"/auth/callback?{text}", site="cross-site")
+
+
+def assert_refused(world: World, browser: Browser, answer: Answer, code: str) -> None:
+    """The page gets a fixed code; no session, no record."""
+    assert (answer.status, answer.location) == (303, f"/api/?error={code}")
+    assert "__Host-gatehouse" not in browser.cookies
+    assert world.users() == {}
+
+
+@pytest.mark.security("S-09")
+@pytest.mark.parametrize("change", ["missing", "empty", "wrong", "doubled", "doubled-same"])
+def test_callback_refuses_a_bad_state_without_a_token_request(
+    world: World, browser: Browser, change: str
+) -> None:
+    """Missing, wrong and doubled states never reach the token endpoint."""
+    query = begin(world, browser)
+    code, state = urlencode({"code": query["code"]}), query["state"]
+    text = {
+        "missing": code,
+        "empty": f"{code}&state=",
+        "wrong": f"{code}&state={state[:-1]}",
+        "doubled": f"{code}&state=other&state={state}",
+        "doubled-same": f"{code}&state={state}&state={state}",
+    }[change]
+    assert_refused(world, browser, come_back(browser, text), "login_expired")
+    assert world.cognito.calls(TOKEN) == 0
+
+
+@pytest.mark.security("S-10")
+def test_callback_refuses_a_state_of_another_browser(world: World, browser: Browser) -> None:
+    """An attacker's code and state do not sign the victim in (login CSRF)."""
+    query = begin(world, world.browser())
+    begin(world, browser)
+    assert_refused(world, browser, come_back(browser, query), "login_expired")
+    assert world.cognito.calls(TOKEN) == 0
+
+
+@pytest.mark.security("S-10")
+def test_callback_refuses_a_transaction_under_another_states_name(
+    world: World, browser: Browser
+) -> None:
+    """The state inside the seal counts, not the cookie's name."""
+    from chalicelib.session.transactions import cookie_name
+
+    query = begin(world, browser)
+    (cookie,) = browser.cookies.values()
+    browser.cookies = {cookie_name("chosen"): cookie}
+    answer = come_back(browser, {**query, "state": "chosen"})
+    assert_refused(world, browser, answer, "login_expired")
+    assert world.cognito.calls(TOKEN) == 0
+
+
+@pytest.mark.security("S-11")
+def test_a_transaction_is_gone_after_success(world: World, browser: Browser) -> None:
+    """The same callback a second time finds no transaction."""
+    query = begin(world, browser)
+    assert come_back(browser, query).location == "/api/"
+    assert come_back(browser, query).location == "/api/?error=login_expired"
+    assert world.cognito.calls(TOKEN) == 1
+
+
+@pytest.mark.security("S-11")
+@pytest.mark.parametrize(
+    "fault",
+    [
+        answers(400, {"error": "invalid_grant"}),
+        answers(500),
+        answers(200, {"access_token": "a", "id_token": "b", "refresh_token": "c"}),
+        times_out,
+    ],
+    ids=["invalid_grant", "500", "garbage tokens", "timeout"],
+)
+def test_a_transaction_is_gone_after_a_failure(world: World, browser: Browser, fault: Any) -> None:
+    """Whatever went wrong, the login cookie is cleared."""
+    query = begin(world, browser)
+    world.cognito.fail("token", fault)
+    assert come_back(browser, query).status == 303
+    assert browser.cookies == {}
+
+
+@pytest.mark.security("S-11")
+def test_an_unforeseen_error_still_ends_at_the_page_with_the_transaction_cleared(
+    world: World, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even a bug of ours is a 303 with a fixed code, never a 500 that leaves the login cookie behind."""
+    query = begin(world, browser)
+    monkeypatch.setattr(world.cognito, "post_form", _broken)
+    assert_refused(world, browser, come_back(browser, query), "login_failed")
+    assert browser.cookies == {}
+
+
+def _broken(*_: object) -> None:
+    raise RuntimeError("canary-of-a-bug")
+
+
+@pytest.mark.security("S-08")
+def test_a_transaction_older_than_ten_minutes_is_refused(world: World, browser: Browser) -> None:
+    """The deadline is inside the seal: a browser that keeps the cookie gains nothing."""
+    query = begin(world, browser)
+    kept = dict(browser.cookies)
+    world.clock.advance(601)
+    for cookie in kept.values():
+        cookie.expires_at = None
+    browser.cookies = kept
+    assert_refused(world, browser, come_back(browser, query), "login_expired")
+    assert world.cognito.calls(TOKEN) == 0
+
+
+@pytest.mark.security("S-12")
+def test_a_code_of_one_transaction_does_not_fit_another(world: World, browser: Browser) -> None:
+    """Code injection: the verifier of the second login does not redeem the code of the first."""
+    first, second = begin(world, browser), begin(world, browser)
+    answer = come_back(browser, {"code": first["code"], "state": second["state"]})
+    assert_refused(world, browser, answer, "login_failed")
+
+
+@pytest.mark.security("S-12")
+def test_an_id_token_of_another_login_is_refused_even_without_pkce(
+    world: World, browser: Browser
+) -> None:
+    """The nonce catches it where the verifier would not."""
+    query = begin(world, browser)
+    world.cognito.id_claims["nonce"] = "nonce-of-another-login"
+    assert_refused(world, browser, come_back(browser, query), "login_failed")
+
+
+@pytest.mark.security("S-09")
+def test_an_error_without_our_state_ends_nothing(world: World, browser: Browser) -> None:
+    """A stranger cannot cancel a login in flight by sending the browser to an error."""
+    query = begin(world, browser)
+    come_back(browser, "error=access_denied&state=guessed")
+    assert come_back(browser, query).location == "/api/"
+
+
+def test_two_tabs_sign_in_side_by_side(world: World, browser: Browser) -> None:
+    """Each login has its own cookie; finishing one leaves the other usable, in any order."""
+    first = begin(world, browser, "provider=Okta&return_to=/api/one")
+    second = begin(world, browser, "provider=Okta&return_to=/api/two")
+    assert come_back(browser, second).location == "/api/two"
+    assert come_back(browser, first).location == "/api/one"
+    assert set(browser.cookies) == {"__Host-gatehouse"}

@@ -1,0 +1,142 @@
+"""The session cookie: its attributes, its seal, and what is no session."""
+
+import pytest
+
+from tests.component.world import CLIENT_SECRET, KEYS_ARN, SEALING_KEY, World
+from tests.doubles.browser import Browser, Cookie
+
+SESSION = "__Host-gatehouse"
+
+
+CLEARED = f"{SESSION}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0"
+
+
+@pytest.mark.security("S-26")
+@pytest.mark.parametrize("remember", [False, True])
+def test_the_session_cookie_has_every_attribute(
+    world: World, browser: Browser, remember: bool
+) -> None:
+    """`__Host-`, Secure, HttpOnly, SameSite=Strict, Path=/, no Domain; Max-Age only for "remember me"."""
+    answer = world.sign_in(browser, query=f"provider=Okta&remember={int(remember)}")
+    (cookie,) = [text for text in answer.set_cookies if text.startswith(f"{SESSION}=")]
+    value, _, attributes = cookie.partition("; ")
+    expected = "Path=/; Secure; HttpOnly; SameSite=Strict"
+    assert attributes == (f"{expected}; Max-Age={14 * 86_400}" if remember else expected)
+    refreshed = browser.post("/auth/refresh").set_cookies
+    assert [text.partition("; ")[2] for text in refreshed] == [attributes]
+    assert refreshed[0].partition("; ")[0] != value
+
+
+def test_an_ordinary_session_ends_with_the_browser_and_a_remembered_one_does_not(
+    world: World,
+) -> None:
+    """Closing the browser is the test of Max-Age."""
+    for remember, expected in ((0, 401), (1, 200)):
+        browser = world.browser()
+        world.sign_in(browser, query=f"provider=Okta&remember={remember}")
+        browser.close()
+        assert browser.post("/auth/refresh").status == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "x",
+        "k1.",
+        "k1.AAAA",
+        "k9." + "A" * 80,
+        "a.b.c",
+        "k1." + "%" * 80,
+        "." * 50,
+        "k1." + "A" * 5000,
+    ],
+)
+def test_a_malformed_or_foreign_cookie_is_no_session(
+    world: World, browser: Browser, value: str
+) -> None:
+    """401 with the cookie cleared, and no call to Cognito."""
+    browser.cookies[SESSION] = Cookie(value, "Strict", None)
+    answer = browser.post("/auth/refresh")
+    assert (answer.status, answer.json()["error"]) == (401, "no_session")
+    assert answer.set_cookies == [CLEARED]
+    assert world.cognito.requests == []
+
+
+def test_a_tampered_or_truncated_cookie_is_no_session(signed_in: Browser) -> None:
+    """Any changed or missing character breaks the seal."""
+    value = signed_in.cookies[SESSION].value
+    for changed in (
+        value[:-1],
+        value[:-40],
+        value[:30] + ("A" if value[30] != "A" else "B") + value[31:],
+    ):
+        signed_in.cookies[SESSION] = Cookie(changed, "Strict", None)
+        assert signed_in.post("/auth/refresh").json()["error"] == "no_session"
+
+
+def test_a_login_cookie_is_no_session_cookie(world: World, browser: Browser) -> None:
+    """Sealed values are bound to their purpose."""
+    browser.get("/auth/login")
+    (cookie,) = browser.cookies.values()
+    browser.cookies[SESSION] = cookie
+    assert browser.post("/auth/refresh").json()["error"] == "no_session"
+
+
+@pytest.mark.security("S-26")
+def test_two_session_cookies_are_none(signed_in: Browser) -> None:
+    """Where two cookies of the name arrive, nobody can say which one is ours."""
+    value = signed_in.cookies[SESSION].value
+    headers = [("X-Gatehouse", "1"), ("Origin", signed_in.origin)]
+    answer = signed_in.send("POST", "/auth/refresh", [*headers, ("Cookie", f"{SESSION}={value}")])
+    assert answer.json()["error"] == "no_session"
+
+
+@pytest.mark.security("S-26")
+@pytest.mark.parametrize("lead", ["\u00a0", "\u2000", "\u0085", "\x1c", "\x0b"])
+def test_a_name_that_only_looks_like_ours_is_not_ours(
+    world: World, signed_in: Browser, lead: str
+) -> None:
+    """Browsers guard `__Host-` names; a space that they see and we strip would get around that."""
+    value = signed_in.cookies.pop(SESSION).value
+    headers = [("X-Gatehouse", "1"), ("Origin", signed_in.origin)]
+    answer = signed_in.send(
+        "POST", "/auth/refresh", [*headers, ("Cookie", f"{lead}{SESSION}={value}")]
+    )
+    assert answer.json()["error"] == "no_session"
+
+
+@pytest.mark.security("S-59")
+def test_sessions_outlive_a_rotation_of_the_sealing_keys(world: World, signed_in: Browser) -> None:
+    """The old key opens, the new one seals, also in a container that has not read the new ring yet."""
+    other = world.browser()
+    world.clock.advance(31)
+    world.secrets.put(KEYS_ARN, {"current": "k2", "k2": "n" * 64, "k1": SEALING_KEY})
+    from chalicelib import services
+
+    warm = services.current()
+    world.restart()
+    assert signed_in.post("/auth/refresh").status == 200
+    assert signed_in.cookies[SESSION].value.startswith("k2.")
+    services.install(warm)
+    assert signed_in.post("/auth/refresh").status == 200
+    assert other.post("/auth/refresh").json()["error"] == "no_session"
+
+
+def test_a_retired_sealing_key_ends_its_sessions(world: World, signed_in: Browser) -> None:
+    """Taking a key out of the ring is the emergency brake."""
+    world.secrets.put(KEYS_ARN, {"current": "k2", "k2": "n" * 64})
+    world.restart()
+    assert signed_in.post("/auth/refresh").json()["error"] == "no_session"
+
+
+@pytest.mark.security("S-31")
+def test_a_refresh_whose_cookie_would_not_fit_fails_cleanly(
+    world: World, signed_in: Browser
+) -> None:
+    """An error in the envelope, never a cookie that the browser drops."""
+    world.cognito.refresh_token_length = 3500
+    answer = signed_in.post("/auth/refresh")
+    assert answer.status == 500
+    assert answer.set_cookies == []
+    assert CLIENT_SECRET not in answer.body

@@ -1,0 +1,110 @@
+"""What a finished sign-in leaves: the record, the old session's end, a secret that was rotated."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+
+from tests.component.world import World
+from tests.doubles.aws_errors import client_error
+from tests.doubles.browser import Answer, Browser
+from tests.doubles.cognito import Person
+
+TOKEN = "/oauth2/token"
+
+
+def begin(world: World, browser: Browser, query: str = "provider=Okta") -> dict[str, str]:
+    """Start a login and sign in at Cognito; return what the callback URL carries."""
+    back = world.cognito.authorize(browser.get(f"/auth/login?{query}").location, Person())
+    return {name: values[0] for name, values in parse_qs(urlsplit(back).query).items()}
+
+
+def come_back(browser: Browser, query: dict[str, str] | str) -> Answer:
+    """Navigate to the callback from Cognito's site."""
+    text = query if isinstance(query, str) else urlencode(query)
+    return browser.get(f"/auth/callback?{text}", site="cross-site")
+
+
+@pytest.mark.security("S-57")
+def test_sign_in_writes_the_record_that_no_trigger_wrote(world: World, browser: Browser) -> None:
+    """Admin-created users and missed triggers are healed, with exactly the contract's names."""
+    world.sign_in(browser)
+    record = world.users()["Okta_00u1ada"]
+    now = "2026-01-02T03:04:05.678Z"
+    assert record == {
+        "userName": "Okta_00u1ada",
+        "ClientId": "1example23456789",
+        "Email": "ada@example.org",
+        "given_name": "Ada",
+        "family_name": "Lovelace",
+        "sub": Person().sub,
+        "provider": "Okta",
+        "status": "CONFIRMED",
+        "createdAt": now,
+        "updatedAt": now,
+        "lastSignInAt": now,
+    }
+
+
+@pytest.mark.security("S-57")
+def test_a_table_that_is_down_keeps_nobody_out_and_the_next_sign_in_heals(
+    world: World, browser: Browser, log_lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    """The failure is logged as an error; nothing is half-written."""
+    query = begin(world, browser)
+    world.dynamodb.fault = client_error("ProvisionedThroughputExceededException")
+    assert come_back(browser, query).location == "/api/"
+    assert world.users() == {}
+    assert "record_not_written" in [line["event"] for line in log_lines()]
+    world.dynamodb.fault = None
+    world.sign_in(browser)
+    assert "Okta_00u1ada" in world.users()
+
+
+@pytest.mark.security("S-56")
+def test_the_same_address_at_another_provider_is_another_person(
+    world: World, browser: Browser
+) -> None:
+    """Nobody is linked by e-mail: two records, and the first is untouched."""
+    world.sign_in(browser, Person())
+    before = world.users()["Okta_00u1ada"]
+    other = Person(sub="other-sub", username="native-uuid", provider="COGNITO")
+    world.clock.advance(60)
+    world.sign_in(world.browser(), other, query="provider=COGNITO")
+    assert world.users()["Okta_00u1ada"] == before
+    assert world.users()["native-uuid"]["sub"] == "other-sub"
+
+
+@pytest.mark.security("S-47")
+def test_a_sign_in_over_an_old_session_revokes_the_old_one(world: World, browser: Browser) -> None:
+    """Where the browser sends the old cookie, its refresh token dies."""
+    world.sign_in(browser)
+    (old,) = world.cognito.refresh_tokens()
+    start = browser.get("/auth/login?provider=Okta")
+    back = world.cognito.authorize(start.location, Person())
+    browser.get(back, site="same-origin")
+    assert world.cognito.is_revoked(old)
+    assert browser.post("/auth/refresh").status == 200
+
+
+@pytest.mark.security("S-59")
+def test_a_rotated_client_secret_works_in_a_warm_container(world: World, browser: Browser) -> None:
+    """`invalid_client` makes us read the secret past the cache, once."""
+    from tests.component.world import SECRET_ARN
+
+    world.sign_in(browser)
+    world.clock.advance(40)
+    world.cognito.client_secret = "rotated-secret-rotated-secret-rotated"
+    world.secrets.put(SECRET_ARN, {"client_secret": world.cognito.client_secret})
+    assert world.sign_in(world.browser()).location == "/api/"
+
+
+def test_a_wrong_client_secret_is_an_outage_and_not_a_refusal(
+    world: World, browser: Browser
+) -> None:
+    """Two tries, then 503 semantics: nobody's session is ended by a misconfigured secret."""
+    world.cognito.client_secret = "rotated-but-not-stored"
+    answer = world.sign_in(browser)
+    assert answer.location == "/api/?error=temporarily_unavailable"
+    assert world.cognito.calls(TOKEN) == 2

@@ -1,0 +1,91 @@
+"""The cache of providers, and whose an address is."""
+
+import pytest
+
+from chalicelib.store.providers import Provider, ProviderStore
+from tests.doubles.aws_errors import client_error
+from tests.doubles.clock import Clock
+from tests.doubles.dynamodb import DynamoDBDouble
+
+
+def make_table() -> DynamoDBDouble:
+    return DynamoDBDouble(
+        {"users": ("userName", frozenset({"Email"})), "providers": ("name", frozenset())}
+    )
+
+
+@pytest.fixture
+def table() -> DynamoDBDouble:
+    return make_table()
+
+
+@pytest.fixture
+def providers(table: DynamoDBDouble, clock: Clock) -> ProviderStore:
+    for name in ("Zeta", "Okta", "Acme", "Beta", "Contoso"):
+        table.put(
+            "providers", {"name": {"S": name}, "domains": {"SS": [f"{name.lower()}.example"]}}
+        )
+    return ProviderStore(table, "providers", clock)
+
+
+def test_all_pages_of_providers_are_read_and_kept_for_a_minute(
+    providers: ProviderStore, table: DynamoDBDouble, clock: Clock
+) -> None:
+    """Five rows at two a page are three calls, once a minute."""
+    assert [provider.name for provider in providers.all()] == [
+        "Acme",
+        "Beta",
+        "Contoso",
+        "Okta",
+        "Zeta",
+    ]
+    providers.all()
+    assert table.calls == ["Scan"] * 3
+    table.delete("providers", "Zeta")
+    clock.advance(59)
+    assert providers.find("Zeta") is not None
+    clock.advance(1)
+    assert providers.find("Zeta") is None
+
+
+def test_known_providers_outlive_an_outage_and_the_table_is_not_hammered(
+    providers: ProviderStore, table: DynamoDBDouble, clock: Clock
+) -> None:
+    """Signing in goes on with what the container knows; an empty container cannot know."""
+    providers.all()
+    calls = len(table.calls)
+    table.fault = client_error("InternalServerError")
+    clock.advance(61)
+    for _ in range(5):
+        assert providers.find("Okta") is not None
+    assert len(table.calls) == calls + 1
+
+
+@pytest.mark.parametrize(
+    ("email", "name"),
+    [
+        ("bo@okta.example", "Okta"),
+        (" Bo@OKTA.Example ", "Okta"),
+        ('"a@b"@okta.example', "Okta"),
+        ("bo@okta.example.evil", None),
+        ("bo@sub.okta.example", None),
+        ("okta.example@evil.example", None),
+        ("bo@", None),
+        ("", None),
+    ],
+)
+def test_an_address_belongs_to_the_provider_of_its_whole_domain(
+    providers: ProviderStore, email: str, name: str | None
+) -> None:
+    """No suffixes, no sub-domains, the last @ counts."""
+    found = providers.find_by_email(email)
+    assert (found.name if found else None) == name
+
+
+@pytest.mark.security("S-56")
+def test_a_provider_is_trusted_only_by_a_true_flag() -> None:
+    """Rows of other shapes trust and link nobody."""
+    for odd in ({"S": "true"}, {"N": "1"}, {"BOOL": "yes"}, {"BOOL": False}, {}):
+        row = Provider.from_item({"name": {"S": "x"}, "trusted": odd, "link": odd})
+        assert (row.trusted, row.link, row.label) == (False, False, "x")
+    assert Provider.from_item({"name": {"S": "x"}, "trusted": {"BOOL": True}}).trusted

@@ -1,0 +1,196 @@
+"""The users table: one record a person, whatever comes twice, late or out of order."""
+
+from itertools import permutations
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.errors import TemporarilyUnavailable
+from chalicelib.settings import Settings
+from chalicelib.store.providers import ProviderStore
+from chalicelib.store.users import UserProfile, UserStore
+from chalicelib.triggers import user_records
+from tests.component.world import ENVIRONMENT
+from tests.doubles.aws_errors import client_error, connect_timeout
+from tests.doubles.clock import Clock
+from tests.doubles.dynamodb import DynamoDBDouble
+from tests.events import load_event
+
+SETTINGS = Settings.from_env(ENVIRONMENT)
+
+
+ADA = UserProfile("Okta_1", "client", "ada@example.org", "Ada", "Lovelace", "Okta", "sub-1")
+
+
+def make_table() -> DynamoDBDouble:
+    return DynamoDBDouble(
+        {"users": ("userName", frozenset({"Email"})), "providers": ("name", frozenset())}
+    )
+
+
+def plain(table: DynamoDBDouble) -> dict[str, dict[str, Any]]:
+    return {
+        key: {n: next(iter(v.values())) for n, v in item.items()}
+        for key, item in table.items("users").items()
+    }
+
+
+@pytest.fixture
+def table() -> DynamoDBDouble:
+    return make_table()
+
+
+@pytest.fixture
+def users(table: DynamoDBDouble, clock: Clock) -> UserStore:
+    return UserStore(table, "users", clock)
+
+
+HISTORIES = {
+    "native": (
+        "PreSignUp_SignUp",
+        "PostConfirmation_ConfirmSignUp",
+        "PostConfirmation_ConfirmForgotPassword",
+    ),
+    "federated": ("PreSignUp_ExternalProvider", "PostConfirmation_ConfirmSignUp_federated"),
+}
+
+
+def final_record(history: str, order: list[str]) -> dict[str, Any]:
+    """Return the record that these events leave, without its times; their order may differ."""
+    table, clock = make_table(), Clock()
+    users = UserStore(table, "users", clock)
+    for name in order:
+        user_records.handle(load_event(name), SETTINGS, users)
+        clock.advance(1)
+    (record,) = plain(table).values()
+    return {name: value for name, value in record.items() if name not in ("createdAt", "updatedAt")}
+
+
+@st.composite
+def shuffled_histories(draw: st.DrawFn) -> tuple[str, list[str]]:
+    """Every event of a history once or more, in any order."""
+    history = draw(st.sampled_from(sorted(HISTORIES)))
+    events = HISTORIES[history]
+    extra = draw(st.lists(st.sampled_from(events), max_size=4))
+    return history, draw(st.permutations([*events, *extra]))
+
+
+@pytest.mark.security("S-55")
+@given(shuffled_histories())
+def test_the_same_events_leave_the_same_record_in_any_order(drawn: tuple[str, list[str]]) -> None:
+    """Twice, thrice, late, out of order: one record, CONFIRMED, without an expiry."""
+    history, order = drawn
+    record = final_record(history, order)
+    assert record == final_record(history, list(HISTORIES[history]))
+    assert record["status"] == "CONFIRMED"
+    assert "expiresAt" not in record
+
+
+@pytest.mark.security("S-55")
+def test_the_same_event_three_times_writes_once(
+    table: DynamoDBDouble, users: UserStore, clock: Clock
+) -> None:
+    """Not even updatedAt moves: the condition fails, and that is an answer."""
+    for event in ("PreSignUp_SignUp", "PostConfirmation_ConfirmSignUp"):
+        before = table.writes
+        for _ in range(3):
+            user_records.handle(load_event(event), SETTINGS, users)
+            clock.advance(10)
+        assert table.writes == before + 1
+
+
+@pytest.mark.security("S-55")
+def test_sign_in_and_trigger_may_cross(clock: Clock) -> None:
+    """A record healed at sign-in and events that come before, between and after: the same record."""
+    results = []
+    for order in permutations(["pending", "confirmed", "sign_in"]):
+        table = make_table()
+        users = UserStore(table, "users", Clock())
+        for step in order:
+            getattr(users, f"record_{step}")(ADA)
+        results.append(plain(table))
+    assert all(result == results[0] for result in results)
+    assert results[0]["Okta_1"]["status"] == "CONFIRMED"
+
+
+@pytest.mark.security("S-55")
+def test_a_late_pending_event_takes_nothing_back(table: DynamoDBDouble, users: UserStore) -> None:
+    """A confirmed person does not get an expiry."""
+    users.record_sign_in(ADA)
+    before = plain(table)
+    users.record_pending(ADA)
+    assert plain(table) == before
+
+
+def test_an_older_sign_in_does_not_overwrite_a_newer_one(
+    table: DynamoDBDouble, users: UserStore, clock: Clock
+) -> None:
+    """Two containers, two clocks: the later time stays."""
+    users.record_sign_in(ADA)
+    before = plain(table)
+    clock.advance(-60)
+    users.record_sign_in(UserProfile(**{**ADA.__dict__, "given_name": "Old"}))
+    assert plain(table) == before
+
+
+def test_what_is_not_told_is_not_erased(
+    table: DynamoDBDouble, users: UserStore, clock: Clock
+) -> None:
+    """Events carry different sets of attributes; a changed one is taken over."""
+    users.record_confirmed(ADA)
+    clock.advance(5)
+    users.record_confirmed(UserProfile("Okta_1", "other", "", "Augusta", "", "Okta"))
+    record = plain(table)["Okta_1"]
+    assert (record["Email"], record["given_name"], record["sub"]) == (
+        "ada@example.org",
+        "Augusta",
+        "sub-1",
+    )
+    assert (record["ClientId"], record["createdAt"] < record["updatedAt"]) == ("client", True)
+
+
+def test_a_record_is_read_right_after_it_was_written(users: UserStore) -> None:
+    """The read is consistent; the double shows older data otherwise."""
+    assert users.load("Okta_1") is None
+    users.record_confirmed(ADA)
+    record = users.load("Okta_1")
+    assert record is not None
+    assert (record.userName, record.Email, record.lastSignInAt) == ("Okta_1", "ada@example.org", "")
+
+
+@pytest.mark.parametrize("name", ["a" * 128, "Okta_x@y.example", "ünïcode", ":x", "#status", "a b"])
+def test_strange_user_names_are_only_keys(users: UserStore, name: str) -> None:
+    """Values never become part of an expression."""
+    users.record_sign_in(UserProfile(name, "c", "e@x", ":given", "#family", "Okta", "s"))
+    record = users.load(name)
+    assert record is not None
+    assert (record.given_name, record.family_name) == (":given", "#family")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        client_error("ThrottlingException"),
+        client_error("AccessDeniedException"),
+        client_error("ValidationException"),
+        connect_timeout(),
+    ],
+)
+def test_every_fault_of_the_table_is_an_outage(
+    table: DynamoDBDouble, users: UserStore, clock: Clock, fault: Exception
+) -> None:
+    """TemporarilyUnavailable names operation and code, and nothing of the message."""
+    table.fault = fault
+    for call in (
+        lambda: users.load("x"),
+        lambda: users.record_pending(ADA),
+        lambda: users.record_confirmed(ADA),
+        lambda: users.record_sign_in(ADA),
+        lambda: ProviderStore(table, "providers", clock).all(),
+    ):
+        with pytest.raises(TemporarilyUnavailable) as caught:
+            call()
+        assert "stays inside" not in caught.value.detail
+        assert "secret-path" not in caught.value.detail
