@@ -3,10 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser import chromium_path, launch_arguments
 from tests.doubles.clock import Clock
+
+# A busy machine is no counter-example, and a run must not depend on chance or leave files behind.
+settings.register_profile("gatehouse", deadline=None, derandomize=True, database=None)
+settings.load_profile("gatehouse")
 
 
 @pytest.fixture
