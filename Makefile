@@ -43,7 +43,7 @@ bench: $(STAMP) ## The benchmarks
 	@$(BIN)/python -m benchmarks
 
 security: $(STAMP) ## The security matrix with its test counts
-	@$(BIN)/python -m ops.security_matrix
+	@$(BIN)/python -m tests.security_matrix
 
 lock: $(STAMP) ## Lock requirements*.in anew for Python 3.10-3.13, with hashes and without index addresses
 	@$(BIN)/python -m ops.lock
