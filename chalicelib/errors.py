@@ -270,11 +270,3 @@ class TriggerRefused(GatehouseError):
 
     code = "trigger_refused"
     message = "This event is not handled here."
-
-
-class TooManyAttempts(GatehouseError):
-    """The throttle refuses an attempt; `retry_after` says for how many seconds (S-41, S-44)."""
-
-    code = "too_many_attempts"
-    status = 429
-    message = "Too many attempts. Please wait a moment and try again."

@@ -13,11 +13,19 @@ from chalicelib.errors import ConfigurationError
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
+    from chalicelib.captcha import SiteVerify
     from chalicelib.cognito.http_client import HttpClient
     from chalicelib.cognito.oauth import OAuthClient
     from chalicelib.cognito.tokens import TokenVerifier
+    from chalicelib.cognito.user_pool_api import UserPoolApi
+    from chalicelib.flows.accounts import Accounts
+    from chalicelib.flows.attempts import Attempts
+    from chalicelib.flows.direct_sign_in import DirectSignIn
     from chalicelib.flows.hosted_sign_in import HostedSignIn
+    from chalicelib.flows.mfa import Mfa
+    from chalicelib.flows.new_session import NewSessions
     from chalicelib.flows.session_flow import SessionFlow
+    from chalicelib.session.challenges import Challenges
     from chalicelib.session.sealing import Sealer
     from chalicelib.session.sessions import Sessions
     from chalicelib.session.transactions import LoginTransactions
@@ -29,6 +37,9 @@ if TYPE_CHECKING:
 _CONNECT_TIMEOUT = 1.0
 _READ_TIMEOUT = 2.0
 _TOTAL_ATTEMPTS = 2
+#: A sign-in waits for our triggers, cold ones too. It is tried once: a second try would count as a second guess, and a
+#: challenge's Session serves once.
+_COGNITO_READ_TIMEOUT = 10.0
 
 
 class Services:
@@ -102,8 +113,7 @@ class Services:
             oauth=self.oauth,
             tokens=self.tokens,
             transactions=self.transactions,
-            sessions=self.sessions,
-            users=self.users,
+            new_sessions=self._new_sessions,
             providers=self.providers,
         )
 
@@ -112,6 +122,109 @@ class Services:
         from chalicelib.flows.session_flow import SessionFlow
 
         return SessionFlow(oauth=self.oauth, tokens=self.tokens, sessions=self.sessions)
+
+    @cached_property
+    def direct_sign_in(self) -> "DirectSignIn":
+        from chalicelib.flows.direct_sign_in import DirectSignIn
+
+        return DirectSignIn(
+            api=self._user_pool_api,
+            oauth=self.oauth,
+            tokens=self.tokens,
+            challenges=self._challenges,
+            new_sessions=self._new_sessions,
+            attempts=self._attempts,
+            captcha=self.captcha,
+            issuer_label=self.settings.app_title,
+        )
+
+    @cached_property
+    def accounts(self) -> "Accounts":
+        from chalicelib.flows.accounts import Accounts
+
+        return Accounts(
+            api=self._user_pool_api,
+            attempts=self._attempts,
+            allowed_domains=self.settings.sign_up_allowed_domains,
+            refused_domains=self.settings.sign_up_refused_domains,
+        )
+
+    @cached_property
+    def mfa(self) -> "Mfa":
+        from chalicelib.cognito.user_pool_api import UserPoolApi
+        from chalicelib.flows.mfa import Mfa
+
+        arn = self.settings.mfa_client_secret_arn
+        return Mfa(
+            api=UserPoolApi(
+                self._cognito_idp,
+                user_pool_id=self.settings.user_pool_id,
+                client_id=self.settings.mfa_client_id,
+                load_client_secret=lambda renew: self._load_secret(arn, "client_secret", renew),
+            ),
+            sessions=self.sessions,
+            users=self.users,
+            challenges=self._challenges,
+            attempts=self._attempts,
+            issuer_label=self.settings.app_title,
+        )
+
+    @cached_property
+    def captcha(self) -> "SiteVerify | None":
+        if self.settings.captcha == "off":
+            return None
+        from chalicelib.captcha import SiteVerify
+
+        arn = self.settings.captcha_secret_arn
+        return SiteVerify(
+            name=self.settings.captcha,
+            site_key=self.settings.captcha_site_key,
+            verify_url=self.settings.captcha_verify_url,
+            load_secret=lambda: self._load_secret(arn, "secret", False),
+            transport=self._http,
+        )
+
+    @cached_property
+    def _user_pool_api(self) -> "UserPoolApi":
+        from chalicelib.cognito.user_pool_api import UserPoolApi
+
+        return UserPoolApi(
+            self._cognito_idp,
+            user_pool_id=self.settings.user_pool_id,
+            client_id=self.settings.client_id,
+            load_client_secret=self._load_client_secret,
+        )
+
+    @cached_property
+    def _new_sessions(self) -> "NewSessions":
+        from chalicelib.flows.new_session import NewSessions
+
+        return NewSessions(
+            client_id=self.settings.client_id,
+            oauth=self.oauth,
+            sessions=self.sessions,
+            users=self.users,
+        )
+
+    @cached_property
+    def _challenges(self) -> "Challenges":
+        from chalicelib.session.challenges import Challenges
+
+        return Challenges(self._sealer, self.clock)
+
+    @cached_property
+    def _attempts(self) -> "Attempts":
+        from chalicelib.flows.attempts import Attempts
+        from chalicelib.store.throttle import ThrottleStore
+
+        throttle = ThrottleStore(
+            self._dynamodb, self.settings.throttle_table, self.clock, self._load_pepper
+        )
+        return Attempts(throttle, self.settings.stage, self.clock)
+
+    @cached_property
+    def _cognito_idp(self) -> Any:
+        return self._aws("cognito-idp")
 
     @cached_property
     def _http(self) -> "HttpClient":
@@ -137,20 +250,37 @@ class Services:
         return Sealer(lambda renew: KeyRing.parse(self._secrets.read(arn, renew=renew)))
 
     def _load_client_secret(self, renew: bool) -> str:
-        secret = self._secrets.read(self.settings.client_secret_arn, renew=renew)
-        value = secret.get("client_secret")
+        return self._load_secret(self.settings.client_secret_arn, "client_secret", renew)
+
+    def _load_secret(self, arn: str, name: str, renew: bool) -> str:
+        value = self._secrets.read(arn, renew=renew).get(name)
         if not isinstance(value, str) or not value:
-            raise ConfigurationError("the client secret has no `client_secret`")
+            raise ConfigurationError(f"a secret has no `{name}`")
         return value
+
+    def _load_pepper(self) -> bytes:
+        """The key under which the throttle hides addresses. A rotation of the sealing keys starts its counters anew."""
+        import hashlib
+        import hmac
+
+        from chalicelib.session.sealing import KeyRing
+
+        ring = KeyRing.parse(self._secrets.read(self.settings.sealing_keys_secret_arn))
+        secret = ring.secrets[ring.current].encode()
+        return hmac.new(secret, b"gatehouse/throttle", hashlib.sha256).digest()
 
     def _make_aws_client(self, service: str) -> Any:
         import boto3
         from botocore.config import Config
 
+        slow = service == "cognito-idp"
         config = Config(
             connect_timeout=_CONNECT_TIMEOUT,
-            read_timeout=_READ_TIMEOUT,
-            retries={"mode": "standard", "total_max_attempts": _TOTAL_ATTEMPTS},
+            read_timeout=_COGNITO_READ_TIMEOUT if slow else _READ_TIMEOUT,
+            retries={
+                "mode": "standard",
+                "total_max_attempts": 1 if slow else _TOTAL_ATTEMPTS,
+            },
         )
         make: Any = boto3.client
         return make(service, region_name=self.settings.region, config=config)

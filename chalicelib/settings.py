@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from chalicelib.errors import ConfigurationError
 
 DIRECT_SIGN_IN_MODES = ("embedded", "managed", "off")
+CAPTCHAS = ("off", "hcaptcha", "turnstile")
 
 _PLACEHOLDER_POOL_ARN = "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_placeholder"
 
@@ -29,6 +30,10 @@ _REQUIRED = (
     "USERS_TABLE",
     "PROVIDERS_TABLE",
 )
+
+#: What our own form needs besides; outputs of the identity stack.
+_REQUIRED_EMBEDDED = ("THROTTLE_TABLE", "MFA_CLIENT_ID", "MFA_CLIENT_SECRET_ARN")
+_REQUIRED_CAPTCHA = ("CAPTCHA_SITE_KEY", "CAPTCHA_SECRET_ARN")
 
 #: variable -> (default, smallest, largest) in seconds. 400 days is the longest cookie that browsers keep.
 _DURATIONS: Mapping[str, tuple[int, int, int]] = {
@@ -84,6 +89,13 @@ class Settings(NamedTuple):
     remembered: SessionLifetimes = SessionLifetimes(14 * 86_400, 30 * 86_400)
     sign_up_allowed_domains: frozenset[str] = frozenset()
     sign_up_refused_domains: frozenset[str] = frozenset()
+    throttle_table: str = ""
+    mfa_client_id: str = ""
+    mfa_client_secret_arn: str = ""
+    captcha: str = "off"
+    captcha_site_key: str = ""
+    captcha_secret_arn: str = ""
+    captcha_verify_url: str | None = None
 
     @property
     def issuer(self) -> str:
@@ -99,13 +111,19 @@ class Settings(NamedTuple):
         def value(name: str, default: str = "") -> str:
             return environ.get(name) or default
 
-        for name in ("COGNITO_URL", "PUBLIC_URL", "JWKS_URL"):
+        for name in ("COGNITO_URL", "PUBLIC_URL", "JWKS_URL", "CAPTCHA_VERIFY_URL"):
             problem = _url_problem(value(name), allow_http=local)
             if problem:
                 problems.append(f"{name} {problem}")
         mode = value("DIRECT_SIGN_IN", "managed")
         if mode not in DIRECT_SIGN_IN_MODES:
             problems.append(f"DIRECT_SIGN_IN must be one of {', '.join(DIRECT_SIGN_IN_MODES)}")
+        captcha = value("CAPTCHA", "off")
+        if captcha not in CAPTCHAS:
+            problems.append(f"CAPTCHA must be one of {', '.join(CAPTCHAS)}")
+        needed = [*(_REQUIRED_EMBEDDED if mode == "embedded" else ())]
+        needed += _REQUIRED_CAPTCHA if captcha != "off" else ()
+        problems += [f"{name} is missing" for name in needed if not value(name)]
         auto_sign_in = value("AUTO_SIGN_IN") or None
         if auto_sign_in == "COGNITO" and mode == "off":
             problems.append("AUTO_SIGN_IN is COGNITO while DIRECT_SIGN_IN is off")
@@ -155,6 +173,13 @@ class Settings(NamedTuple):
             remembered=SessionLifetimes(
                 seconds["REMEMBER_IDLE_SECONDS"], seconds["REMEMBER_ABSOLUTE_SECONDS"]
             ),
+            throttle_table=value("THROTTLE_TABLE"),
+            mfa_client_id=value("MFA_CLIENT_ID"),
+            mfa_client_secret_arn=value("MFA_CLIENT_SECRET_ARN"),
+            captcha=captcha,
+            captcha_site_key=value("CAPTCHA_SITE_KEY"),
+            captcha_secret_arn=value("CAPTCHA_SECRET_ARN"),
+            captcha_verify_url=value("CAPTCHA_VERIFY_URL") or None,
             sign_up_allowed_domains=domains["SIGN_UP_ALLOWED_DOMAINS"],
             sign_up_refused_domains=domains["SIGN_UP_REFUSED_DOMAINS"],
         )

@@ -38,9 +38,9 @@ class HttpClient:
         return self._send("GET", url, None, None)
 
     def post_form(
-        self, url: str, form: Mapping[str, str], basic_auth: tuple[str, str]
+        self, url: str, form: Mapping[str, str], basic_auth: tuple[str, str] | None = None
     ) -> HttpAnswer:
-        """Post a form with HTTP Basic authentication (client_secret_basic, RFC 6749 2.3.1)."""
+        """Post a form, with HTTP Basic authentication for Cognito (client_secret_basic, RFC 6749 2.3.1)."""
         return self._send("POST", url, form, basic_auth)
 
     def _send(

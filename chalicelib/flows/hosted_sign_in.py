@@ -7,25 +7,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chalicelib.cognito.oauth import OAuthClient
-from chalicelib.cognito.tokens import IdentityClaims, TokenVerifier
+from chalicelib.cognito.tokens import TokenVerifier
 from chalicelib.errors import (
     REFUSAL_MARKER,
     AccessDenied,
     InvalidGrant,
     InvalidToken,
     LoginExpired,
-    NoSession,
     SignInError,
     SignUpRefused,
     TemporarilyUnavailable,
     UnknownProvider,
 )
-from chalicelib.log import log_event
-from chalicelib.session.sessions import COOKIE, Session, Sessions
+from chalicelib.flows.new_session import NewSessions
+from chalicelib.session.sessions import Session
 from chalicelib.session.transactions import LoginTransaction, LoginTransactions
 from chalicelib.settings import Settings
 from chalicelib.store.providers import NATIVE, ProviderStore
-from chalicelib.store.users import UserProfile, UserStore
 
 
 @dataclass(frozen=True)
@@ -68,16 +66,14 @@ class HostedSignIn:
         oauth: OAuthClient,
         tokens: TokenVerifier,
         transactions: LoginTransactions,
-        sessions: Sessions,
-        users: UserStore,
+        new_sessions: NewSessions,
         providers: ProviderStore,
     ) -> None:
         self._settings = settings
         self._oauth = oauth
         self._tokens = tokens
         self._transactions = transactions
-        self._sessions = sessions
-        self._users = users
+        self._new_sessions = new_sessions
         self._providers = providers
 
     def start(
@@ -137,16 +133,13 @@ class HostedSignIn:
         if access.sub != identity.sub:
             raise SignInError("ID token and access token name different people")
         assert tokens.refresh_token is not None
-        session = self._sessions.begin(
-            refresh_token=tokens.refresh_token,
-            sub=identity.sub,
-            username=identity.username,
+        session, sealed = self._new_sessions.start(
+            identity,
+            tokens.refresh_token,
+            door="hosted",
             remember=transaction.remember,
+            cookies=cookies,
         )
-        sealed = self._sessions.seal(session)
-        self._record(identity)
-        self._end_replaced_session(cookies)
-        log_event("sign_in", door="hosted", user=identity.username, provider=identity.provider)
         return SignedIn(session, sealed, transaction.return_to)
 
     def _choose_provider(self, provider: str | None, email: str | None) -> str | None:
@@ -164,34 +157,6 @@ class HostedSignIn:
                 raise UnknownProvider("no provider for the address's domain")
             return NATIVE
         return None
-
-    def _record(self, identity: IdentityClaims) -> None:
-        """Heal the person's record. A table that does not answer must not keep people out: the next sign-in heals."""
-        try:
-            self._users.record_sign_in(
-                UserProfile(
-                    user_name=identity.username,
-                    client_id=self._settings.client_id,
-                    email=identity.email,
-                    given_name=identity.given_name,
-                    family_name=identity.family_name,
-                    provider=identity.provider,
-                    sub=identity.sub,
-                )
-            )
-        except TemporarilyUnavailable as error:
-            log_event(
-                "record_not_written", level="error", user=identity.username, detail=error.detail
-            )
-
-    def _end_replaced_session(self, cookies: Mapping[str, str]) -> None:
-        """Revoke the session that this one replaces, if the browser sent it (mostly not: it is SameSite=Strict; S-47)."""
-        try:
-            self._oauth.revoke(self._sessions.open_even_expired(cookies.get(COOKIE)).refresh_token)
-        except NoSession:
-            return
-        except TemporarilyUnavailable as error:
-            log_event("revoke_failed", level="warning", detail=error.detail)
 
 
 def map_callback_error(error: str, description: str) -> SignInError | TemporarilyUnavailable:

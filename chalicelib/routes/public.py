@@ -10,5 +10,15 @@ PUBLIC_ROUTES = frozenset(
         ("GET", "/auth/callback"),
         ("POST", "/auth/refresh"),
         ("POST", "/auth/logout"),
+        ("POST", "/auth/direct/sign-in"),
+        ("POST", "/auth/direct/challenge"),
+        ("POST", "/auth/direct/sign-up"),
+        ("POST", "/auth/direct/confirm"),
+        ("POST", "/auth/direct/resend-code"),
+        ("POST", "/auth/direct/forgot-password"),
+        ("POST", "/auth/direct/reset-password"),
+        ("POST", "/auth/mfa/setup"),
+        ("POST", "/auth/mfa/verify"),
+        ("POST", "/auth/mfa/disable"),
     }
 )

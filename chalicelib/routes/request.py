@@ -6,6 +6,7 @@ from chalicelib import services
 from chalicelib.errors import InvalidRequest
 
 if TYPE_CHECKING:
+    from chalicelib.cognito.user_pool_api import Origin
     from chalicelib.web.urls import AppUrl
 
 
@@ -45,3 +46,24 @@ def app_url(request: Any) -> "AppUrl":
     from chalicelib.web.urls import build_app_url
 
     return build_app_url(request.context, services.current().settings.public_url)
+
+
+def json_body(request: Any) -> dict[str, Any]:
+    """Return the JSON object that was posted; the middleware has checked it."""
+    from chalicelib.web.bodies import parse_object
+
+    return parse_object(request.raw_body)
+
+
+def request_origin(request: Any) -> "Origin":
+    """Return where a request comes from: API Gateway's word for it, never a forwarded header (S-42)."""
+    from chalicelib.cognito.user_pool_api import Origin
+
+    identity = request.context["identity"]
+    url = app_url(request)
+    return Origin(
+        ip=str(identity["sourceIp"]),
+        server=url.origin.partition("://")[2],
+        path=str(request.context["path"]),
+        user_agent=str(identity.get("userAgent") or "")[:256],
+    )

@@ -14,17 +14,26 @@ routes = Blueprint(__name__)
 def refresh() -> Response:
     """A fresh access token for the page's memory; the refresh token moves on inside the cookie."""
     from chalicelib.session.sessions import COOKIE
-    from chalicelib.web.cookies import build_cookie
 
     current = services.current()
-    refreshed = current.session_flow.refresh(request_cookies(routes.current_request).get(COOKIE))
+    return signed_in_answer(
+        current.session_flow.refresh(request_cookies(routes.current_request).get(COOKIE))
+    )
+
+
+def signed_in_answer(refreshed: Any, cookies: list[str] | None = None) -> Response:
+    """Return a token answer (of a `Refreshed`) with the session cookie, after other `cookies`."""
+    from chalicelib.session.sessions import COOKIE
+    from chalicelib.web.cookies import build_cookie
+
+    now = services.current().clock()
     cookie = build_cookie(
         COOKIE,
         refreshed.sealed,
         same_site="Strict",
-        max_age=refreshed.session.cookie_max_age(current.clock()),
+        max_age=refreshed.session.cookie_max_age(now),
     )
-    return Response(token_answer(refreshed, current.clock()), {"Set-Cookie": [cookie]})
+    return Response(token_answer(refreshed, now), {"Set-Cookie": [*(cookies or []), cookie]})
 
 
 def token_answer(refreshed: Any, now: float) -> dict[str, Any]:

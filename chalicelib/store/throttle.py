@@ -91,6 +91,12 @@ class ThrottleStore:
             else:
                 self._write(budget.key, self._read(budget.key), _Counter())
 
+    def forget_account(self, kind: str, account: str) -> None:
+        """Forget an account's attempts without a `take` (its owner proved the address); no source gains by it."""
+        for budget in self._budgets(kind, account, ""):
+            if budget.free == FREE_ATTEMPTS_ACCOUNT:
+                self._write(budget.key, self._read(budget.key), _Counter())
+
     def failures(self, kind: str, account: str | None, source: str) -> int:
         """Return how many attempts count at the moment, the larger of account and source."""
         counters = [self._read(budget.key) for budget in self._budgets(kind, account, source)]

@@ -1,11 +1,14 @@
 """Request bodies: JSON objects of modest size, or nothing."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
 
 MAX_BODY_BYTES = 16 * 1024
+#: What Cognito takes as a user name (API reference, UsernameType).
+MAX_EMAIL_LENGTH = 128
 
 
 def verify_body(raw: bytes | str, content_type: str | None) -> None:
@@ -36,3 +39,43 @@ def parse_object(raw: bytes | str) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise InvalidRequest("body is not a JSON object")
     return body
+
+
+def read_text(body: Mapping[str, Any], name: str, *, max_length: int) -> str:
+    """Return a member that must be text of 1 to `max_length` characters, exactly as it was sent. Raises InvalidRequest."""
+    value = body.get(name)
+    if not isinstance(value, str) or not 1 <= len(value) <= max_length:
+        raise InvalidRequest(f"{name} is missing, empty, too long or not text")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidRequest(f"{name} has half of a character") from None
+    return value
+
+
+def read_name(body: Mapping[str, Any], name: str, *, max_length: int) -> str:
+    """Return a person's name without the space around it: one printable line. Raises InvalidRequest."""
+    value = read_text(body, name, max_length=max_length).strip()
+    if not value or not value.isprintable():
+        raise InvalidRequest(f"{name} is not a name")
+    return value
+
+
+def read_flag(body: Mapping[str, Any], name: str) -> bool:
+    """Return an optional true or false. Raises InvalidRequest."""
+    value = body.get(name, False)
+    if not isinstance(value, bool):
+        raise InvalidRequest(f"{name} is neither true nor false")
+    return value
+
+
+def read_email(body: Mapping[str, Any], name: str = "email") -> str:
+    """Return an e-mail address without the space around it. Raises InvalidRequest.
+
+    Only what has one `@` may pass: a user's other names (`sub`, `Okta_00u1`) would each have a throttle of its own.
+    """
+    value = read_text(body, name, max_length=MAX_EMAIL_LENGTH).strip()
+    local, _, domain = value.partition("@")
+    if not local or not domain or "@" in domain or not value.isprintable() or " " in value:
+        raise InvalidRequest(f"{name} is not an e-mail address")
+    return value

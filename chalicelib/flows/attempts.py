@@ -1,0 +1,65 @@
+"""Guesses under the throttle: taken before Cognito is asked, given back where Cognito looked at nothing (S-41, S-62)."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from chalicelib.cognito.user_pool_calls import TriggerFault
+from chalicelib.errors import TemporarilyUnavailable, TooManyAttempts
+from chalicelib.log import count_metric, log_event
+from chalicelib.store.throttle import ThrottleStore
+
+#: The budgets: passwords, codes, and requests that send a mail.
+SIGN_IN = "sign-in"
+CODE = "code"
+MAIL = "mail"
+
+
+class Attempts:
+    """The throttle with its metrics. `account` is the e-mail address as typed, or a signed-in person's user name."""
+
+    def __init__(self, throttle: ThrottleStore, stage: str, clock: Callable[[], float]) -> None:
+        self._throttle = throttle
+        self._stage = stage
+        self._clock = clock
+
+    @contextmanager
+    def guarded(self, kind: str, account: str, source: str) -> Iterator[None]:
+        """Take one attempt, then let the body ask Cognito. Raises TooManyAttempts.
+
+        An outage gives the attempt back; a trigger that failed does not, since by then the password was checked.
+        """
+        try:
+            self._throttle.take(kind, account, source)
+        except TooManyAttempts:
+            count_metric("ThrottledAttempts", self._stage, self._clock())
+            raise
+        try:
+            yield
+        except TriggerFault:
+            raise
+        except TemporarilyUnavailable:
+            self._tidy(lambda: self._throttle.give_back(kind, account, source))
+            raise
+
+    def failed(self) -> None:
+        """Count a wrong password or code."""
+        count_metric("FailedSignIns", self._stage, self._clock())
+
+    def succeeded(self, kind: str, account: str, source: str) -> None:
+        """Forget the account's attempts of a kind; the source gets back the one it took."""
+        self._tidy(lambda: self._throttle.succeeded(kind, account, source))
+
+    def forget(self, kind: str, account: str) -> None:
+        """Forget the account's attempts of a kind that was not taken now."""
+        self._tidy(lambda: self._throttle.forget_account(kind, account))
+
+    def count(self, kind: str, account: str, source: str) -> int:
+        """Return how many attempts count at the moment."""
+        return self._throttle.failures(kind, account, source)
+
+    def _tidy(self, action: Callable[[], None]) -> None:
+        """A counter that cannot be tidied costs somebody a pause, and must not cost a sign-in."""
+        try:
+            action()
+        except TemporarilyUnavailable as error:
+            log_event("throttle_not_tidied", level="warning", detail=error.detail)

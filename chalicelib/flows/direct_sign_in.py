@@ -1,0 +1,274 @@
+"""The direct sign-in: email and password through our own endpoints, challenges included (docs/adr/0006).
+
+Every refusal of a password is one answer (S-40), and no password reaches Cognito before the throttle (S-41). Framework-free.
+Source: AWS "AdminInitiateAuth", "AdminRespondToAuthChallenge", "Understanding API, OIDC, and managed login authentication".
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib import captcha as captchas
+from chalicelib.cognito.oauth import OAuthClient, TokenSet
+from chalicelib.cognito.tokens import AccessClaims, IdentityClaims, TokenVerifier
+from chalicelib.cognito.user_pool_api import Origin, Step, UserPoolApi
+from chalicelib.cognito.user_pool_calls import Refused
+from chalicelib.errors import (
+    ChallengeExpired,
+    GatehouseError,
+    InvalidChallengeCode,
+    InvalidCredentials,
+    InvalidPassword,
+    InvalidRequest,
+    InvalidToken,
+    TemporarilyUnavailable,
+)
+from chalicelib.flows.attempts import CODE, SIGN_IN, Attempts
+from chalicelib.flows.challenge_steps import (
+    CODE_RESPONSES,
+    MFA_SETUP,
+    NEW_PASSWORD,
+    SELECT_MFA,
+    read_step,
+)
+from chalicelib.flows.credentials import (
+    PASSWORD_REQUIREMENTS,
+    TotpKey,
+    build_totp_key,
+    parse_code,
+    verify_new_password,
+)
+from chalicelib.flows.new_session import NewSessions
+from chalicelib.flows.session_flow import Refreshed
+from chalicelib.log import log_event
+from chalicelib.session.challenges import Challenge, Challenges
+from chalicelib.store.providers import NATIVE
+
+#: Without it no route would let the person in: the pre-token-generation trigger is not attached.
+REQUIRED_SCOPE = "api/read"
+
+
+@dataclass(frozen=True)
+class Challenged:
+    """What the page must ask next, and the sealed challenge; `totp` is a new authenticator app's key."""
+
+    body: Mapping[str, Any]
+    challenge: Challenge
+    sealed: str = field(repr=False)
+    totp: TotpKey | None = None
+
+
+@dataclass(frozen=True)
+class CaptchaNeeded:
+    """The page must bring a solved CAPTCHA with the next try."""
+
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ChallengeAnswer:
+    """What the page sends for a challenge; only the member that the challenge asks for is read."""
+
+    name: str
+    code: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+    choice: str | None = None
+
+
+class DirectSignIn:
+    """Signs people in by password, and through what Cognito asks after it."""
+
+    def __init__(
+        self,
+        *,
+        api: UserPoolApi,
+        oauth: OAuthClient,
+        tokens: TokenVerifier,
+        challenges: Challenges,
+        new_sessions: NewSessions,
+        attempts: Attempts,
+        captcha: captchas.SiteVerify | None,
+        issuer_label: str,
+    ) -> None:
+        self._api = api
+        self._oauth = oauth
+        self._tokens = tokens
+        self._challenges = challenges
+        self._new_sessions = new_sessions
+        self._attempts = attempts
+        self._captcha = captcha
+        self._issuer_label = issuer_label
+
+    def sign_in(
+        self,
+        *,
+        email: str,
+        password: str,
+        remember: bool,
+        captcha_token: str | None,
+        origin: Origin,
+        cookies: Mapping[str, str],
+    ) -> "Refreshed | Challenged | CaptchaNeeded":
+        """Check a password. Raises InvalidCredentials, TooManyAttempts, UnsupportedChallenge, TemporarilyUnavailable."""
+        self._tokens.load_keys()
+        if (captcha := self._captcha_needed(email, captcha_token, origin)) is not None:
+            return captcha
+        with self._attempts.guarded(SIGN_IN, email, origin.ip):
+            try:
+                step = self._api.sign_in(email, password, origin)
+            except Refused as refused:
+                self._attempts.failed()
+                log_event("sign_in_failed", door="direct", detail=refused.code)
+                raise InvalidCredentials(refused.code) from None
+        if step.tokens is not None:
+            return self._finish(step.tokens, email, remember, origin, cookies, (SIGN_IN,))
+        start = Challenge(
+            name="",
+            session="",
+            username=step.parameters.get("USER_ID_FOR_SRP") or email,
+            email=email,
+            remember=remember,
+            expires_at=self._challenges.deadline(),
+        )
+        return self._challenged(step, start)
+
+    def answer(
+        self,
+        given: ChallengeAnswer,
+        *,
+        cookie: str | None,
+        origin: Origin,
+        cookies: Mapping[str, str],
+    ) -> "Refreshed | Challenged":
+        """Answer the challenge in `cookie`, the value of this browser's challenge cookie.
+
+        Raises ChallengeExpired, InvalidChallengeCode, InvalidPassword, TooManyAttempts and what `sign_in` raises.
+        """
+        challenge = self._challenges.open(cookie)
+        if given.name != challenge.name:
+            raise InvalidRequest("answer to another challenge")
+        send = self._prepare(challenge, given, origin)
+        self._tokens.load_keys()
+        with self._attempts.guarded(CODE, challenge.email, origin.ip):
+            try:
+                step = send()
+            except Refused as refused:
+                raise self._refusal(refused) from None
+        if step.tokens is not None:
+            done = (SIGN_IN, CODE)
+            return self._finish(
+                step.tokens, challenge.email, challenge.remember, origin, cookies, done
+            )
+        return self._challenged(step, challenge)
+
+    def _captcha_needed(
+        self, email: str, token: str | None, origin: Origin
+    ) -> CaptchaNeeded | None:
+        if self._captcha is None:
+            return None
+        counted = self._attempts.count(SIGN_IN, email, origin.ip)
+        if counted < captchas.REQUIRED_AFTER_ATTEMPTS or self._captcha.verify(token, origin.ip):
+            return None
+        return CaptchaNeeded(self._captcha.challenge())
+
+    def _prepare(
+        self, challenge: Challenge, given: ChallengeAnswer, origin: Origin
+    ) -> Callable[[], Step]:
+        """Check an answer's form, before it counts as an attempt, and return the call that sends it."""
+
+        def respond(responses: Mapping[str, str], session: str = challenge.session) -> Step:
+            return self._api.respond(challenge.name, session, challenge.username, responses, origin)
+
+        if challenge.name == NEW_PASSWORD:
+            password = given.password or ""
+            verify_new_password(password)
+            return lambda: respond({"NEW_PASSWORD": password})
+        if challenge.name == SELECT_MFA:
+            choice = given.choice or ""
+            if choice not in challenge.choices:
+                raise InvalidRequest("choice was not offered")
+            return lambda: respond({"ANSWER": choice})
+        code = parse_code(given.code or "")
+        if code is None:
+            raise InvalidChallengeCode("not six digits")
+        if challenge.name == MFA_SETUP:
+            return lambda: respond({}, self._api.verify_totp(code, session=challenge.session))
+        return lambda: respond({CODE_RESPONSES[challenge.name]: code})
+
+    def _refusal(self, refused: Refused) -> GatehouseError:
+        """Return what a refused answer means; everything but a wrong code or password ends the challenge."""
+        self._attempts.failed()
+        log_event("challenge_failed", door="direct", detail=refused.code)
+        if refused.code in ("CodeMismatchException", "EnableSoftwareTokenMFAException"):
+            return InvalidChallengeCode(refused.code)
+        if refused.code in ("InvalidPasswordException", "PasswordHistoryPolicyViolationException"):
+            return InvalidPassword(refused.code, requirements=PASSWORD_REQUIREMENTS)
+        return ChallengeExpired(refused.code)
+
+    def _challenged(self, step: Step, before: Challenge) -> Challenged:
+        """Seal the next challenge. Raises UnsupportedChallenge for what this page cannot answer (S-45)."""
+        asked = read_step(step)
+        session, totp = step.session, None
+        if asked.name == MFA_SETUP:
+            try:
+                secret, session = self._api.associate_totp(session=step.session)
+            except Refused as refused:
+                raise ChallengeExpired(refused.code) from None
+            totp = build_totp_key(secret, account=before.email, issuer=self._issuer_label)
+        if not session:
+            raise TemporarilyUnavailable("Cognito gave a challenge without a Session")
+        challenge = before.next(asked.name, session, asked.choices)
+        log_event("challenged", door="direct", challenge=asked.name)
+        return Challenged(asked.body, challenge, self._challenges.seal(challenge), totp)
+
+    def _finish(
+        self,
+        tokens: TokenSet,
+        email: str,
+        remember: bool,
+        origin: Origin,
+        cookies: Mapping[str, str],
+        proved: tuple[str, ...],
+    ) -> Refreshed:
+        """Turn tokens into a session, after the checks of the hosted door; refused tokens are revoked."""
+        assert tokens.refresh_token is not None
+        try:
+            identity, access = self._verify(tokens)
+        except GatehouseError:
+            self._revoke(tokens.refresh_token)
+            raise
+        session, sealed = self._new_sessions.start(
+            identity, tokens.refresh_token, door="direct", remember=remember, cookies=cookies
+        )
+        for kind in proved:
+            self._attempts.succeeded(kind, email, origin.ip)
+        return Refreshed(tokens.access_token, access, identity, session, sealed)
+
+    def _verify(self, tokens: TokenSet) -> tuple[IdentityClaims, AccessClaims]:
+        # An ID token of this flow has no nonce of ours: nothing came by way of the browser.
+        identity = self._tokens.verify_id_token(
+            tokens.id_token, nonce=None, access_token=tokens.access_token
+        )
+        access = self._tokens.verify_access_token(tokens.access_token)
+        if access.sub != identity.sub:
+            raise InvalidToken("ID token and access token name different people")
+        if REQUIRED_SCOPE not in access.scope.split():
+            raise InvalidToken(f"access token lacks {REQUIRED_SCOPE}: is token_claims attached?")
+        if is_federated_only(identity):
+            raise InvalidCredentials("a federated person has no password here")
+        return identity, access
+
+    def _revoke(self, refresh_token: str) -> None:
+        try:
+            self._oauth.revoke(refresh_token)
+        except TemporarilyUnavailable as error:
+            log_event("revoke_failed", level="warning", detail=error.detail)
+
+
+def is_federated_only(identity: IdentityClaims) -> bool:
+    """Tell whether a person was born at an identity provider: Cognito names such a user `<provider>_<subject>`.
+
+    A native user who is linked to a provider keeps the native name, and the password.
+    """
+    provider = identity.provider.casefold()
+    return identity.provider != NATIVE and identity.username.casefold().startswith(f"{provider}_")

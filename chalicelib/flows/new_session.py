@@ -1,0 +1,75 @@
+"""What both doors do with verified tokens: the session, the person's record, the end of the session before (S-47, S-57)."""
+
+from collections.abc import Mapping
+
+from chalicelib.cognito.oauth import OAuthClient
+from chalicelib.cognito.tokens import IdentityClaims
+from chalicelib.errors import NoSession, TemporarilyUnavailable
+from chalicelib.log import log_event
+from chalicelib.session.sessions import COOKIE, Session, Sessions
+from chalicelib.store.users import UserProfile, UserStore
+
+
+class NewSessions:
+    """Starts sessions."""
+
+    def __init__(
+        self, *, client_id: str, oauth: OAuthClient, sessions: Sessions, users: UserStore
+    ) -> None:
+        self._client_id = client_id
+        self._oauth = oauth
+        self._sessions = sessions
+        self._users = users
+
+    def start(
+        self,
+        identity: IdentityClaims,
+        refresh_token: str,
+        *,
+        door: str,
+        remember: bool,
+        cookies: Mapping[str, str],
+    ) -> tuple[Session, str]:
+        """Return the new session and its cookie value. `door` is `hosted` or `direct`, for the log."""
+        session = self._sessions.begin(
+            refresh_token=refresh_token,
+            sub=identity.sub,
+            username=identity.username,
+            remember=remember,
+        )
+        sealed = self._sessions.seal(session)
+        self._record(identity)
+        self._end_replaced_session(cookies)
+        log_event("sign_in", door=door, user=identity.username, provider=identity.provider)
+        return session, sealed
+
+    def _record(self, identity: IdentityClaims) -> None:
+        """Heal the person's record. A table that does not answer must not keep people out: the next sign-in heals."""
+        try:
+            self._users.record_sign_in(
+                UserProfile(
+                    user_name=identity.username,
+                    client_id=self._client_id,
+                    email=identity.email,
+                    given_name=identity.given_name,
+                    family_name=identity.family_name,
+                    provider=identity.provider,
+                    sub=identity.sub,
+                )
+            )
+        except TemporarilyUnavailable as error:
+            log_event(
+                "record_not_written", level="error", user=identity.username, detail=error.detail
+            )
+
+    def _end_replaced_session(self, cookies: Mapping[str, str]) -> None:
+        """Revoke the session that this one replaces, if the browser sent it (S-47).
+
+        After a hosted sign-in it mostly does not: the cookie is SameSite=Strict, and the way back is cross-site.
+        """
+        try:
+            self._oauth.revoke(self._sessions.open_even_expired(cookies.get(COOKIE)).refresh_token)
+        except NoSession:
+            return
+        except TemporarilyUnavailable as error:
+            log_event("revoke_failed", level="warning", detail=error.detail)
