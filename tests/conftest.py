@@ -1,10 +1,10 @@
 """Fixtures for every test: the clock, and nobody's environment or services."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
-from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser import chromium_path, launch_arguments
 from tests.doubles.clock import Clock
@@ -14,6 +14,10 @@ settings.register_profile("gatehouse", deadline=None, derandomize=True, database
 settings.load_profile("gatehouse")
 
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+
 @pytest.fixture
 def clock() -> Clock:
     """A clock that stands still."""
@@ -21,8 +25,10 @@ def clock() -> Clock:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser() -> "Iterator[Browser]":
     """The system's Chromium; one for the whole run, since Playwright runs once a process."""
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium_path(), args=launch_arguments()
