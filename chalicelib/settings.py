@@ -8,6 +8,7 @@ module, and `dataclasses` costs it 5 ms on top of Chalice's 20.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -42,6 +43,11 @@ _DURATIONS: Mapping[str, tuple[int, int, int]] = {
     "REMEMBER_IDLE_SECONDS": (14 * 86_400, 60, 34_560_000),
     "REMEMBER_ABSOLUTE_SECONDS": (30 * 86_400, 300, 34_560_000),
 }
+
+
+#: An origin just as browsers send it: scheme, host in lower case, a port unless it is the scheme's own.
+_ORIGIN = re.compile(r"(https?)://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::([1-9][0-9]{0,4}))?")
+_OWN_PORTS = {"http": "80", "https": "443"}
 
 
 def user_pool_arn(environ: Mapping[str, str] = os.environ) -> str:
@@ -96,6 +102,8 @@ class Settings(NamedTuple):
     captcha_site_key: str = ""
     captcha_secret_arn: str = ""
     captcha_verify_url: str | None = None
+    #: Exact origins of the same site that may call us from a browser (S-30).
+    allowed_origins: frozenset[str] = frozenset()
 
     @property
     def issuer(self) -> str:
@@ -140,10 +148,15 @@ class Settings(NamedTuple):
                 problems.append(f"{kind}_IDLE_SECONDS is longer than {kind}_ABSOLUTE_SECONDS")
         domains = {}
         for name in ("SIGN_UP_ALLOWED_DOMAINS", "SIGN_UP_REFUSED_DOMAINS"):
-            listed = [domain.strip().lower() for domain in value(name).split(",")]
-            domains[name] = frozenset(domain for domain in listed if domain)
+            domains[name] = frozenset(parse_list(value(name).lower()))
             if any("@" in domain or "." not in domain for domain in domains[name]):
                 problems.append(f"{name} must be domains such as example.com, separated by commas")
+        origins = parse_list(value("ALLOWED_ORIGINS"))
+        if not all(_is_origin(origin, allow_http=local) for origin in origins):
+            problems.append(
+                "ALLOWED_ORIGINS must be exact origins such as https://app.example.com, separated by commas: "
+                "https, lower case, no path, no slash at the end, no *"
+            )
         if problems:
             raise ConfigurationError("; ".join(problems))
 
@@ -182,7 +195,21 @@ class Settings(NamedTuple):
             captcha_verify_url=value("CAPTCHA_VERIFY_URL") or None,
             sign_up_allowed_domains=domains["SIGN_UP_ALLOWED_DOMAINS"],
             sign_up_refused_domains=domains["SIGN_UP_REFUSED_DOMAINS"],
+            allowed_origins=frozenset(origins),
         )
+
+
+def parse_list(text: str) -> list[str]:
+    """Return the entries of a comma-separated setting, without blanks, in their order."""
+    return [entry for entry in (part.strip() for part in text.split(",")) if entry]
+
+
+def _is_origin(text: str, *, allow_http: bool) -> bool:
+    found = _ORIGIN.fullmatch(text)
+    if found is None:
+        return False
+    scheme, port = found.groups()
+    return (scheme == "https" or allow_http) and port != _OWN_PORTS[scheme]
 
 
 def _url_problem(url: str, *, allow_http: bool) -> str | None:

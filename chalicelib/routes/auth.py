@@ -43,7 +43,11 @@ def login() -> Response:
     start = services.current().hosted_sign_in.start(
         provider=query_value(request, "provider"),
         email=query_value(request, "email"),
-        return_to=parse_return_to(query_value(request, "return_to"), url.base_path),
+        return_to=parse_return_to(
+            query_value(request, "return_to"),
+            url.base_path,
+            services.current().settings.allowed_origins,
+        ),
         remember=query_value(request, "remember") == "1",
         redirect_uri=url.callback,
         cookies=request_cookies(request),
@@ -85,7 +89,9 @@ def callback() -> Response:
                 max_age=signed_in.session.cookie_max_age(services.current().clock()),
             )
         )
-        location = parse_return_to(signed_in.return_to, url.base_path)
+        location = parse_return_to(
+            signed_in.return_to, url.base_path, services.current().settings.allowed_origins
+        )
     except GatehouseError as error:
         code = page_error_code(error)
         log_event("sign_in_failed", door="hosted", code=code, detail=error.detail)

@@ -5,7 +5,7 @@ can forget a check.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from chalice.app import Chalice, ChaliceViewError, Request, Response
@@ -14,6 +14,7 @@ from chalicelib import errors, services
 from chalicelib.errors import GatehouseError
 from chalicelib.log import bind_request_id, log_event, log_exception
 from chalicelib.routes.authorization import CALLER_KEY, ScopedAuthorizer
+from chalicelib.web import cors
 from chalicelib.web.security_headers import SECURITY_HEADERS
 
 JSON_TYPE = "application/json; charset=utf-8"
@@ -35,9 +36,15 @@ _CHALICE_ERRORS = {
 def install(app: Chalice, public: frozenset[tuple[str, str]]) -> None:
     """Guard every registered route of `app`; `public` lists (method, path) of those that need no access token.
 
+    Routes that other origins may call get an OPTIONS route besides, since API Gateway passes on declared methods only.
     Raises ValueError for a route that is neither public nor `authorized(…)`: such a route must not be deployed (S-48).
     """
+    rules: dict[str, cors.CorsRule] = {}
     for path, methods in app.routes.items():
+        authorized = [m for m, e in methods.items() if isinstance(e.authorizer, ScopedAuthorizer)]
+        rule = cors.build_rule(path, methods, authorized)
+        if rule is not None:
+            rules[path] = rule
         for method, entry in methods.items():
             authorizer = entry.authorizer
             check: Callable[[Request], None]
@@ -50,7 +57,10 @@ def install(app: Chalice, public: frozenset[tuple[str, str]]) -> None:
                     f"{method} {path} has no authorizer=authorized(…) and is not a public route"
                 )
             entry.view_function = _guard(app, entry.view_function, check)
-    app.register_middleware(_finish, "http")
+    for path, rule in rules.items():
+        view = _guard(app, _preflight_view(app, rule), _let_pass)
+        app.route(path, methods=["OPTIONS"])(view)
+    app.register_middleware(functools.partial(_finish, rules), "http")
 
 
 def error_response(error: GatehouseError) -> Response:
@@ -117,11 +127,33 @@ def _check_public(request: Request) -> None:
     bodies.verify_body(body, request.headers.get("content-type"))
     settings = services.current().settings
     own = urls.build_app_url(request.context, settings.public_url)
-    csrf.verify_own_request(request.headers, own.origin)
+    route = (request.method, request.context["resourcePath"])
+    others = settings.allowed_origins if route in cors.CREDENTIALED else frozenset()
+    csrf.verify_own_request(request.headers, own.origin, others)
 
 
-def _finish(event: Request, get_response: Callable[[Request], Response]) -> Response:
-    """Put Chalice's own errors into our envelope and the security headers on everything (S-53)."""
+def _let_pass(request: Request) -> None:
+    """Nothing to check: a preflight carries neither token nor cookie."""
+
+
+def _preflight_view(app: Chalice, rule: cors.CorsRule) -> View:
+    def preflight(**_: str) -> Response:
+        request = app.current_request
+        assert request is not None
+        allowed = services.current().settings.allowed_origins
+        if request.headers.get("origin") not in allowed:
+            raise errors.Forbidden("preflight of an origin that is not allowed")
+        return Response("", dict(cors.build_preflight_headers(rule)), 204)
+
+    return preflight
+
+
+def _finish(
+    rules: Mapping[str, cors.CorsRule],
+    event: Request,
+    get_response: Callable[[Request], Response],
+) -> Response:
+    """Put Chalice's own errors into our envelope and the security headers on everything (S-53); CORS where due (S-30)."""
     response = get_response(event)
     if _is_chalice_error(response):
         code, message = _CHALICE_ERRORS.get(
@@ -138,7 +170,19 @@ def _finish(event: Request, get_response: Callable[[Request], Response]) -> Resp
     if "content-type" not in present:
         is_text = isinstance(response.body, str | bytes)
         response.headers["Content-Type"] = TEXT_TYPE if is_text else JSON_TYPE
+    rule = rules.get(event.context.get("resourcePath", ""))
+    if rule is not None and event.method in (*rule.methods, "OPTIONS"):
+        response.headers.update(
+            cors.build_headers(rule, event.headers.get("origin"), _allowed_origins())
+        )
     return response
+
+
+def _allowed_origins() -> frozenset[str]:
+    try:
+        return services.current().settings.allowed_origins
+    except GatehouseError:
+        return frozenset()  # not set up: the view has said so, in the log too
 
 
 def _is_chalice_error(response: Response) -> bool:

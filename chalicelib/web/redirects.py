@@ -1,4 +1,4 @@
-"""Where a browser may be sent after a sign-in: `return_to` is a path below the API root (S-07).
+"""Where a browser may be sent after a sign-in: `return_to` is a path below the API root, or on an allowed origin (S-07).
 
 Source: RFC 9700 4.11 (open redirectors). What browsers do with odd URLs is the WHATWG URL standard's: they drop tabs and
 newlines, and read a backslash as a slash, so neither may occur at all.
@@ -13,23 +13,34 @@ _SAFE = frozenset(
 )
 
 
-def parse_return_to(value: str | None, base_path: str = "/") -> str:
-    """Return `value` if it is a path below `base_path`, else `base_path` itself.
+def parse_return_to(
+    value: str | None, base_path: str = "/", allowed_origins: frozenset[str] = frozenset()
+) -> str:
+    """Return `value` if it is a path below `base_path` or a URL of an allowed origin, else `base_path` itself.
 
-    `value` is the path, query and fragment as the browser shows them. Only printable ASCII that may stand in a URL is
+    A path is path, query and fragment as the browser shows them. Only printable ASCII that may stand in a URL is
     accepted; the check is repeated on the percent-decoded path, because a server in between might decode it once more.
     """
     if not value or len(value) > _MAX_LENGTH or not _SAFE.issuperset(value):
         return base_path
+    # The origin ends where a slash says so: `https://app.example.com@evil.example` has no allowed one.
+    scheme, separator, rest = value.partition("://")
+    host, slash, below = rest.partition("/")
+    if separator and f"{scheme}://{host}" in allowed_origins:
+        return value if _stays_below(slash + below or "/", "/") else base_path
+    return value if _stays_below(value, base_path) else base_path
+
+
+def _stays_below(value: str, base_path: str) -> bool:
     path = value.split("?", 1)[0].split("#", 1)[0]
     for _ in range(3):
         if not _is_plain_path(path, base_path):
-            return base_path
+            return False
         decoded = unquote(path)
         if decoded == path:
-            return value
+            return True
         path = decoded
-    return base_path
+    return False
 
 
 def _is_plain_path(path: str, base_path: str) -> bool:

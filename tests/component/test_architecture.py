@@ -13,6 +13,7 @@ BASE = frozenset({"settings", "errors", "log"})
 PURE_WEB = frozenset(
     {
         "web.cookies",
+        "web.cors",
         "web.csrf",
         "web.qr",
         "web.redirects",

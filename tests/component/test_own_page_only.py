@@ -112,8 +112,10 @@ def test_get_and_head_change_nothing(world: World, signed_in: Browser) -> None:
     "origin", ["https://evil.example", "null", "https://a1b2c3.execute-api.eu-west-1.amazonaws.com"]
 )
 def test_no_answer_carries_cors_headers(signed_in: Browser, origin: str) -> None:
-    """Neither reflected, nor `*`, nor for `null`; and no preflight is answered."""
+    """Neither reflected, nor `*`, nor for `null`; and every preflight is refused."""
     for route in ("/auth/refresh", "/auth/logout"):
         answer = signed_in.post(route, headers=[("Origin", origin)])
         assert not [name for name in answer.headers if name.startswith("access-control")]
-        assert signed_in.send("OPTIONS", route, [("Origin", origin)]).status == 405
+        preflight = signed_in.send("OPTIONS", route, [("Origin", origin)])
+        assert (preflight.status, preflight.json()["error"]) == (403, "forbidden")
+        assert not [name for name in preflight.headers if name.startswith("access-control")]

@@ -111,3 +111,26 @@ def test_no_text_at_all_leaves_the_app(value: str) -> None:
         assert all(0x20 < ord(char) < 0x7F for char in found)
         joined = urlsplit(urljoin("https://app.example.org/x", found))
         assert joined.netloc == "app.example.org"
+
+
+@pytest.mark.security("S-07")
+@pytest.mark.parametrize("value", LINES)
+def test_an_allowed_origin_opens_no_other(value: str) -> None:
+    """The corpus finds no way out beside the one origin that is on the list."""
+    found = parse_return_to(value, "/api/", frozenset({"https://notes.example.com"}))
+    assert found == "/api/" or found.startswith("https://notes.example.com/")
+
+
+@pytest.mark.security("S-07")
+@given(st.text(alphabet=st.sampled_from("https:/\\notes.example.com@evil?#%2f5c"), max_size=60))
+def test_whatever_follows_an_allowed_origin_stays_on_it(rest: str) -> None:
+    """A browser that resolves the result lands on the list or at home."""
+    origin = "https://notes.example.com"
+    for value in (origin + rest, origin + "/" + rest):
+        found = parse_return_to(value, "/api/", frozenset({origin}))
+        landed = urlsplit(urljoin("https://auth.example.com/api/auth/callback", found))
+        assert (landed.scheme, landed.netloc) in (
+            ("https", "notes.example.com"),
+            ("https", "auth.example.com"),
+        )
+        assert landed.netloc == "notes.example.com" or found == "/api/"

@@ -124,3 +124,54 @@ def test_the_authorizers_arn_is_a_placeholder_only_outside_the_cli() -> None:
 def test_settings_hold_no_secret() -> None:
     """Names and ARNs only, so they may be logged and shown."""
     assert not [name for name in Settings._fields if "secret" in name and not name.endswith("_arn")]
+
+
+@pytest.mark.security("S-30")
+def test_allowed_origins_are_none_by_default_and_exact() -> None:
+    """Blanks and a comma at the end do no harm."""
+    assert Settings.from_env(ENVIRONMENT).allowed_origins == frozenset()
+    text = "https://app.example.com, https://notes.example.com:8443,"
+    assert Settings.from_env({**ENVIRONMENT, "ALLOWED_ORIGINS": text}).allowed_origins == {
+        "https://app.example.com",
+        "https://notes.example.com:8443",
+    }
+
+
+@pytest.mark.security("S-30")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "*",
+        "null",
+        "https://*.example.com",
+        "https://app.example.com/",
+        "https://app.example.com/app",
+        "https://app.example.com?x",
+        "https://APP.example.com",
+        "https://app.example.com:443",
+        "https://app.example.com:0",
+        "https://app.example.com:",
+        "https://user@app.example.com",
+        "https://app.example.com https://notes.example.com",
+        "https://äpp.example.com",
+        "app.example.com",
+        "//app.example.com",
+        "https://",
+        "ftp://app.example.com",
+        "http://app.example.com",
+        "http://localhost:3000",
+        "https://app.example.com,*",
+    ],
+)
+def test_an_origin_that_browsers_would_not_send_is_refused(text: str) -> None:
+    """A mistake here opens nothing silently: the stage does not start."""
+    assert "ALLOWED_ORIGINS" in problems(ALLOWED_ORIGINS=text)
+
+
+def test_origins_over_http_are_for_the_local_stage() -> None:
+    """A front end under development, beside `make up`."""
+    local = {**ENVIRONMENT, "STAGE": "local", "ALLOWED_ORIGINS": "http://localhost:3000"}
+    assert Settings.from_env(local).allowed_origins == {"http://localhost:3000"}
+    assert "ALLOWED_ORIGINS" in problems(
+        STAGE="local", ALLOWED_ORIGINS="http://localhost:80", COGNITO_URL="http://127.0.0.1:1"
+    )

@@ -1,0 +1,230 @@
+"""Front ends on other origins of the same site: what the setting ALLOWED_ORIGINS opens, to whom, and nothing more."""
+
+import pytest
+
+from app import app
+from chalicelib.errors import ConfigurationError
+from chalicelib.web.cors import CREDENTIALED
+from tests.component.test_authorized_routes import CLAIMS
+from tests.component.world import World
+from tests.doubles.browser import Answer, Browser
+
+OTHER = "https://notes.example.com"
+ALLOWED = frozenset({OTHER, "https://app.example.com:8443"})
+COOKIE_ROUTES = sorted(path for _, path in CREDENTIALED)
+STRANGERS = [
+    "https://evil.example",
+    "null",
+    "",
+    "*",
+    "http://notes.example.com",
+    "https://notes.example.com:444",
+    "https://notes.example.com/",
+    "https://NOTES.example.com",
+    "https://notes.example.com.evil.example",
+    "https://evil-notes.example.com",
+    "https://app.example.com",
+    "https://notes.example.com, https://evil.example",
+]
+
+
+@pytest.fixture
+def opened(world: World, signed_in: Browser) -> Browser:
+    """A signed-in browser at a stage that allows two other origins."""
+    world.restart(allowed_origins=ALLOWED)
+    return signed_in
+
+
+def cors(answer: Answer) -> dict[str, str]:
+    return {n: v for n, v in answer.headers.items() if n.startswith("access-control")}
+
+
+def from_origin(browser: Browser, route: str, origin: str, fetch_site: str | None) -> Answer:
+    """Call a cookie route as session.js does on a page of `origin`."""
+    if fetch_site is None:
+        return browser.post(route, {}, headers=[("Origin", origin)], drop=["Sec-Fetch-Site"])
+    return browser.post(route, {}, headers=[("Origin", origin), ("Sec-Fetch-Site", fetch_site)])
+
+
+@pytest.mark.security("S-30")
+@pytest.mark.parametrize("fetch_site", ["same-site", None])
+@pytest.mark.parametrize("origin", sorted(ALLOWED))
+def test_an_allowed_origin_renews_and_ends_the_session(
+    opened: Browser, origin: str, fetch_site: str | None
+) -> None:
+    """With credentials, its own origin named, and Retry-After readable."""
+    expected = {
+        "access-control-allow-origin": origin,
+        "access-control-allow-credentials": "true",
+        "access-control-expose-headers": "Retry-After",
+    }
+    for route in ("/auth/refresh", "/auth/logout"):
+        answer = from_origin(opened, route, origin, fetch_site)
+        assert answer.status == 200
+        assert cors(answer) == expected
+        assert answer.headers["vary"] == "Origin"
+    assert opened.cookies == {}
+
+
+@pytest.mark.security("S-28")
+@pytest.mark.security("S-30")
+@pytest.mark.parametrize("origin", STRANGERS)
+@pytest.mark.parametrize("route", COOKIE_ROUTES)
+def test_everybody_else_is_refused_as_before(
+    world: World, opened: Browser, route: str, origin: str
+) -> None:
+    """403, no CORS header, and the session stands."""
+    before, calls = dict(opened.cookies), len(world.cognito.requests)
+    for fetch_site in ("same-site", "cross-site", "same-origin", None):
+        answer = from_origin(opened, route, origin, fetch_site)
+        assert (answer.status, answer.json()["error"]) == (403, "csrf")
+        assert cors(answer) == {}
+        assert answer.headers["vary"] == "Origin"
+    assert (opened.cookies, len(world.cognito.requests)) == (before, calls)
+
+
+@pytest.mark.security("S-28")
+@pytest.mark.parametrize("fetch_site", ["cross-site", "none", "same-origin"])
+def test_an_allowed_origin_of_another_site_is_refused(opened: Browser, fetch_site: str) -> None:
+    """A list that names another site by mistake opens nothing: the browser says what it is."""
+    answer = from_origin(opened, "/auth/refresh", OTHER, fetch_site)
+    assert (answer.status, answer.json()["error"]) == (403, "csrf")
+
+
+@pytest.mark.security("S-28")
+def test_an_allowed_origin_needs_the_header_too(opened: Browser) -> None:
+    """No preflight would have been asked without it."""
+    answer = opened.post("/auth/refresh", headers=[("Origin", OTHER)], drop=["X-Gatehouse"])
+    assert (answer.status, answer.json()["error"]) == (403, "csrf")
+
+
+@pytest.mark.security("S-28")
+@pytest.mark.parametrize(
+    "route",
+    sorted(
+        path
+        for path, methods in app.routes.items()
+        if "POST" in methods and methods["POST"].authorizer is None and path not in COOKIE_ROUTES
+    ),
+)
+def test_no_other_public_post_is_open_to_allowed_origins(opened: Browser, route: str) -> None:
+    """Passwords and codes are typed on our own page alone."""
+    answer = from_origin(opened, route, OTHER, "same-site")
+    assert (answer.status, answer.json()["error"]) == (403, "csrf")
+    assert cors(answer) == {}
+    assert "OPTIONS" not in app.routes[route]
+
+
+@pytest.mark.security("S-30")
+def test_authorized_routes_are_open_without_credentials(opened: Browser) -> None:
+    """The token travels in a header; the browser is not told to send cookies."""
+    answer = opened.get("/me", claims=CLAIMS, headers=[("Origin", OTHER)])
+    assert answer.status == 200
+    assert cors(answer) == {
+        "access-control-allow-origin": OTHER,
+        "access-control-expose-headers": "Retry-After",
+    }
+    refused = opened.get("/me", headers=[("Origin", OTHER)])
+    assert (refused.status, cors(refused)) == (401, cors(answer))
+    for stranger in STRANGERS:
+        assert cors(opened.get("/me", claims=CLAIMS, headers=[("Origin", stranger)])) == {}
+
+
+@pytest.mark.security("S-30")
+def test_preflights_are_answered_for_what_is_open_and_for_nothing_else(opened: Browser) -> None:
+    """Methods and headers of that path, remembered for ten minutes; cookies only where they are meant."""
+    for path, methods in app.routes.items():
+        is_open = path in COOKIE_ROUTES or any(
+            entry.authorizer is not None for entry in methods.values()
+        )
+        assert ("OPTIONS" in methods) == is_open, path
+    preflight = opened.send("OPTIONS", "/auth/refresh", [("Origin", OTHER)])
+    assert (preflight.status, preflight.body) == (204, "")
+    assert cors(preflight) == {
+        "access-control-allow-origin": OTHER,
+        "access-control-allow-credentials": "true",
+        "access-control-allow-methods": "POST",
+        "access-control-allow-headers": "content-type, x-gatehouse",
+        "access-control-expose-headers": "Retry-After",
+        "access-control-max-age": "600",
+    }
+    preflight = opened.send("OPTIONS", "/whoami", [("Origin", OTHER)])
+    assert preflight.headers["access-control-allow-methods"] == "GET"
+    assert preflight.headers["access-control-allow-headers"] == "authorization, content-type"
+    assert "access-control-allow-credentials" not in preflight.headers
+
+
+@pytest.mark.security("S-30")
+@pytest.mark.parametrize("origin", STRANGERS)
+def test_preflights_of_strangers_are_refused(opened: Browser, origin: str) -> None:
+    """403 without a CORS header, so the browser sends nothing."""
+    for route in (*COOKIE_ROUTES, "/me", "/whoami"):
+        answer = opened.send("OPTIONS", route, [("Origin", origin)])
+        assert (answer.status, answer.json()["error"], cors(answer)) == (403, "forbidden", {})
+    assert opened.send("OPTIONS", "/me").status == 403
+
+
+def test_a_preflight_calls_nobody(world: World, opened: Browser) -> None:
+    """It is unauthenticated, so it must be cheap."""
+    world.restart()
+    before = len(world.cognito.requests), len(world.secrets.reads), len(world.dynamodb.calls)
+    opened.send("OPTIONS", "/me", [("Origin", OTHER)])
+    assert before == (
+        len(world.cognito.requests),
+        len(world.secrets.reads),
+        len(world.dynamodb.calls),
+    )
+
+
+@pytest.mark.security("S-07")
+@pytest.mark.parametrize(
+    ("return_to", "expected"),
+    [
+        (f"{OTHER}/notes?id=1#top", f"{OTHER}/notes?id=1#top"),
+        (f"{OTHER}/", f"{OTHER}/"),
+        ("https://app.example.com:8443/x", "https://app.example.com:8443/x"),
+        ("https://app.example.com/x", "/api/"),
+        ("https://evil.example/", "/api/"),
+        (f"{OTHER}@evil.example/", "/api/"),
+        (f"{OTHER}.evil.example/", "/api/"),
+        ("https://notes.example.com\\@evil.example/", "/api/"),
+        ("//notes.example.com/", "/api/"),
+        ("http://notes.example.com/", "/api/"),
+    ],
+)
+def test_a_sign_in_comes_back_to_an_allowed_origin(
+    world: World, return_to: str, expected: str
+) -> None:
+    """To exactly the address that was asked for, if its origin is on the list; else to our own page."""
+    world.restart(allowed_origins=ALLOWED)
+    from urllib.parse import quote
+
+    query = f"provider=Okta&return_to={quote(return_to, safe='')}"
+    assert world.sign_in(world.browser(), query=query).location == expected
+
+
+@pytest.mark.security("S-07")
+def test_the_way_back_is_checked_again_at_the_callback(world: World, browser: Browser) -> None:
+    """An origin that left the list while the person was at Okta is not gone to."""
+    from tests.doubles.cognito import Person
+
+    world.restart(allowed_origins=ALLOWED)
+    start = browser.get(f"/auth/login?provider=Okta&return_to={OTHER}/")
+    world.restart(allowed_origins=frozenset())
+    back = world.cognito.authorize(start.location, Person())
+    assert browser.get(back, site="cross-site").location == "/api/"
+
+
+def test_a_stage_that_is_not_set_up_answers_as_ever(
+    world: World, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CORS reads the settings after the view did; a broken one is still the plain 500."""
+    from chalicelib import services
+
+    def broken() -> None:
+        raise ConfigurationError("USERS_TABLE is missing")
+
+    monkeypatch.setattr(services, "current", broken)
+    answer = browser.post("/auth/refresh", headers=[("Origin", OTHER)])
+    assert (answer.status, answer.json()["error"]) == (500, "misconfigured")
+    assert cors(answer) == {}
