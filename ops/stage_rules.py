@@ -45,6 +45,9 @@ _OUTPUTS = {
     "SEALING_KEYS_SECRET_ARN": "later",
     "USERS_TABLE": "later",
     "PROVIDERS_TABLE": "later",
+    "THROTTLE_TABLE": "later",
+    "MFA_CLIENT_ID": "later",
+    "MFA_CLIENT_SECRET_ARN": "later",
 }
 # RefreshTokenValidity of templates/identity.yaml: no session outlives its refresh token.
 _REFRESH_TOKEN_SECONDS = 30 * 86_400
