@@ -15,9 +15,10 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from chalicelib.settings import parse_list
 from ops import aws
 from ops.errors import OpsError
-from ops.gateway_responses import ACCESS_LOG_FORMAT, GATEWAY_RESPONSES
+from ops.gateway_responses import ACCESS_LOG_FORMAT, gateway_responses
 from ops.identity_stack import provision
 from ops.report import Reporter
 from ops.stages import Stage
@@ -60,7 +61,7 @@ def connect(session: boto3.Session, stage: Stage, report: Reporter) -> str:
     report.step("The API's own errors, limits and access log")
     with aws.explained("setting up the API"):
         gateway = aws.client(session, "apigateway")
-        for response in GATEWAY_RESPONSES:
+        for response in gateway_responses(_allowed_origins(stage)):
             gateway.put_gateway_response(restApiId=deployed.rest_api_id, **response.request())
         gateway.create_deployment(
             restApiId=deployed.rest_api_id,
@@ -207,6 +208,10 @@ def _log_access(gateway: Any, stage: Stage, deployed: Deployed, report: Reporter
             "note: no access log. API Gateway has no role to write logs in this account and "
             "region; set one (API Gateway console, Settings, Logging) and run this again."
         )
+
+
+def _allowed_origins(stage: Stage) -> list[str]:
+    return parse_list(stage.environment.get("ALLOWED_ORIGINS", ""))
 
 
 def _replace(path: str, value: str) -> dict[str, str]:

@@ -8,8 +8,8 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-r
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chalicelib import errors
@@ -73,6 +73,41 @@ GATEWAY_RESPONSES: tuple[GatewayResponse, ...] = (
     _like("INTEGRATION_FAILURE", errors.TemporarilyUnavailable, "503"),
     _like("INTEGRATION_TIMEOUT", errors.TemporarilyUnavailable, "503"),
 )
+
+# Only the authorizer gives these, so no route with a cookie ever answers them.
+_OF_THE_AUTHORIZER = frozenset({"UNAUTHORIZED", "ACCESS_DENIED", "EXPIRED_TOKEN"})
+
+
+def gateway_responses(origins: Sequence[str]) -> tuple[GatewayResponse, ...]:
+    """Build the answers of a stage whose ALLOWED_ORIGINS are `origins`.
+
+    A header of a gateway response is static text or a header of the request, never a choice. One
+    origin is named, as the app itself would. Of several none can be: reflecting Origin would name
+    strangers, so the authorizer's own answers, constant text asked for without credentials, are
+    readable by all, and the others by nobody (docs/adr/0007-other-origins.md).
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
+    """
+    if not origins:
+        return GATEWAY_RESPONSES
+    exposed = {"Access-Control-Expose-Headers": "Retry-After", "Vary": "Origin"}
+    if len(origins) == 1:
+        cors = {
+            "Access-Control-Allow-Origin": origins[0],
+            "Access-Control-Allow-Credentials": "true",
+            **exposed,
+        }
+        return tuple(_with(response, cors) for response in GATEWAY_RESPONSES)
+    return tuple(
+        _with(response, {"Access-Control-Allow-Origin": "*", **exposed})
+        if response.kind in _OF_THE_AUTHORIZER
+        else response
+        for response in GATEWAY_RESPONSES
+    )
+
+
+def _with(response: GatewayResponse, headers: Mapping[str, str]) -> GatewayResponse:
+    return replace(response, headers={**response.headers, **headers})
+
 
 # One line per request: the path as it is declared, never as it was asked for, and no query string,
 # which may hold a code, a state or an address (S-63).

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from chalicelib.errors import ConfigurationError
-from chalicelib.settings import DIRECT_SIGN_IN_MODES, Settings
+from chalicelib.settings import DIRECT_SIGN_IN_MODES, Settings, parse_list
 
 # Names become parts of ARNs, table and function names; Lambda allows 64 characters in all.
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,23}")
@@ -67,6 +67,7 @@ def problems_of(name: str, merged: Mapping[str, Any], region: str, *, local: boo
         *_of_sign_in(environment),
         *_of_variables(name, merged, environment),
         *_of_urls(merged, environment, local=local),
+        *_of_origins(merged, environment, local=local),
     ]
     return [*found, *_of_functions(environment, found)]
 
@@ -208,3 +209,29 @@ def _of_url(key: str, value: str, *, local: bool) -> Iterator[str]:
         yield (
             f"{key} is {value!r}: outside the local stage it must be https, and not on this machine"
         )
+
+
+def _of_origins(
+    merged: Mapping[str, Any], environment: Mapping[str, Any], *, local: bool
+) -> Iterator[str]:
+    """Origins of another site: browsers would keep the SameSite=Strict cookie from them.
+
+    One site's hosts share at least their last two labels, and each execute-api host is a site of
+    its own (https://publicsuffix.org/list/). The rest of the rule only a browser can check.
+    """
+    origins = parse_list(str(environment.get("ALLOWED_ORIGINS") or ""))
+    if local or not origins:
+        return
+    domain = merged.get("api_gateway_custom_domain")
+    own = str(domain.get("domain_name", "")) if isinstance(domain, dict) else ""
+    own = own or urlsplit(str(environment.get("PUBLIC_URL") or "")).hostname or ""
+    if not own:
+        yield (
+            "ALLOWED_ORIGINS needs api_gateway_custom_domain: no other origin is on the same site "
+            "as an execute-api address"
+        )
+        return
+    for origin in origins:
+        host = origin.partition("://")[2].partition(":")[0]
+        if host and host.split(".")[-2:] != own.split(".")[-2:]:
+            yield f"ALLOWED_ORIGINS names {origin}, which is not on the same site as {own}"

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.web.security_headers import SECURITY_HEADERS
 from ops.connect import STATEMENT_ID, connect, load_deployed
 from ops.errors import OpsError
-from ops.gateway_responses import ACCESS_LOG_FORMAT, GATEWAY_RESPONSES
+from ops.gateway_responses import ACCESS_LOG_FORMAT, GATEWAY_RESPONSES, gateway_responses
 from ops.stages import Stage
 from tests.unit.ops.fakes import (
     POOL_ARN,
@@ -191,6 +191,53 @@ def test_gateways_own_answers_have_our_envelope_and_headers(response: Any) -> No
     assert set(json.loads(body)) == {"error", "message"}
     assert "$" not in body
     assert not any("Access-Control" in name for name in parameters)
+
+
+def cors_of(response: Any) -> dict[str, str]:
+    """The CORS headers of a gateway response, without API Gateway's prefix and quotes."""
+    return {
+        name.removeprefix("gatewayresponse.header."): value.strip("'")
+        for name, value in response.request()["responseParameters"].items()
+        if "Access-Control" in name
+    }
+
+
+@pytest.mark.security("S-30")
+def test_the_one_allowed_origin_reads_every_answer_of_the_gateway(place: Place) -> None:
+    """Named as text, with credentials, as the app itself would name it."""
+    place.connect(stage(place.folder, ALLOWED_ORIGINS="https://notes.example.com"))
+    for request in place.gateway.responses.values():
+        parameters = request["responseParameters"]
+        named = parameters["gatewayresponse.header.Access-Control-Allow-Origin"]
+        assert named == "'https://notes.example.com'"
+        assert parameters["gatewayresponse.header.Access-Control-Allow-Credentials"] == "'true'"
+        assert parameters["gatewayresponse.header.Access-Control-Expose-Headers"] == "'Retry-After'"
+        assert parameters["gatewayresponse.header.Vary"] == "'Origin'"
+
+
+@pytest.mark.security("S-30")
+def test_of_several_origins_none_is_named_and_nothing_is_reflected() -> None:
+    """The authorizer's constant texts are open to all, without credentials; no answer of a cookie route is."""
+    made = {
+        r.kind: r for r in gateway_responses(["https://a.example.com", "https://b.example.com"])
+    }
+    open_ones = {kind: cors_of(response) for kind, response in made.items() if cors_of(response)}
+    assert set(open_ones) == {"UNAUTHORIZED", "ACCESS_DENIED", "EXPIRED_TOKEN"}
+    for headers in open_ones.values():
+        assert headers == {
+            "Access-Control-Allow-Origin": "*",
+            "Access-Control-Expose-Headers": "Retry-After",
+        }
+    assert set(made) == {response.kind for response in GATEWAY_RESPONSES}
+
+
+@pytest.mark.security("S-30")
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_no_gateway_answer_takes_text_from_the_request(count: int) -> None:
+    """Every header is static: a pair of quotes around it."""
+    for response in gateway_responses([f"https://{n}.example.com" for n in range(count)]):
+        values = response.request()["responseParameters"].values()
+        assert all(value.startswith("'") and value.endswith("'") for value in values)
 
 
 def test_answers_cover_both_families_and_hide_unknown_paths(place: Place) -> None:

@@ -191,3 +191,31 @@ def test_the_repositorys_own_stages_lack_only_what_a_team_must_choose(
             load_stage(root, name)
         assert str(caught.value).count("\n") == 1
         assert "domain_prefix is missing" in str(caught.value)
+
+
+@pytest.mark.security("S-30")
+@pytest.mark.parametrize(
+    ("domain", "origins", "said"),
+    [
+        ("auth.example.com", "https://app.example.com", None),
+        ("auth.example.com", "https://example.com,https://a.b.example.com:8443", None),
+        ("auth.example.com", "https://app.example.org", "not on the same site as auth.example.com"),
+        ("auth.example.com", "https://app.example.com, https://evil.example", "evil.example"),
+        ("", "https://app.example.com", "api_gateway_custom_domain"),
+        ("auth.example.com", "*", "exact origins"),
+    ],
+)
+def test_other_origins_are_of_the_same_site(
+    tmp_path: Path, domain: str, origins: str, said: str | None
+) -> None:
+    """Where the rule can be checked, a mistake is told before it is deployed."""
+    block = dev_block()
+    block["environment_variables"]["ALLOWED_ORIGINS"] = origins
+    if domain:
+        block["api_gateway_custom_domain"] = {"domain_name": domain, "certificate_arn": "arn:x"}
+    folder = project(tmp_path, dev=block)
+    if said is None:
+        assert load_stage(folder, "dev").environment["ALLOWED_ORIGINS"] == origins
+        return
+    with pytest.raises(OpsError, match=said):
+        load_stage(folder, "dev")
