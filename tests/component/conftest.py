@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib import services
+from tests.component.direct import Direct
 from tests.component.world import World, build_world
 from tests.doubles.browser import Browser
 from tests.doubles.clock import Clock
@@ -30,6 +31,12 @@ def signed_in(world: World, browser: Browser) -> Browser:
     """A browser that is signed in as Ada, through Okta."""
     world.sign_in(browser)
     return browser
+
+
+@pytest.fixture
+def direct(world: World) -> Direct:
+    """A stage with our own form, and Grace in its user pool."""
+    return Direct(world)
 
 
 @pytest.fixture

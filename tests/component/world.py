@@ -12,11 +12,17 @@ from tests.doubles.clock import Clock
 from tests.doubles.cognito import CognitoDouble, Person
 from tests.doubles.dynamodb import DynamoDBDouble
 from tests.doubles.secrets import SecretsManagerDouble
+from tests.doubles.user_pool_api import UserPoolDouble
+from tests.doubles.user_pool_triggers import run_trigger
 
 DOMAIN = "a1b2c3.execute-api.eu-west-1.amazonaws.com"
 SECRET_ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:gatehouse/dev/client"
+MFA_SECRET_ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:gatehouse/dev/mfa-client"
 KEYS_ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:gatehouse/dev/sealing-keys"
 CLIENT_SECRET = "canary-client-secret-0123456789abcdef"
+MFA_CLIENT_ID = "2example3456789a"
+MFA_CLIENT_SECRET = "canary-mfa-client-secret-0123456789"
+THROTTLE_TABLE = "gatehouse-dev-throttle"
 SEALING_KEY = "canary-sealing-key-" + "k" * 45
 
 ENVIRONMENT = {
@@ -42,11 +48,16 @@ class World:
     cognito: CognitoDouble
     dynamodb: DynamoDBDouble
     secrets: SecretsManagerDouble
+    pool: UserPoolDouble
 
     def restart(self, **settings: Any) -> None:
         """Start a new container, with changed settings if any are given."""
         self.settings = self.settings._replace(**settings)
-        clients = {"dynamodb": self.dynamodb, "secretsmanager": self.secrets}
+        clients = {
+            "dynamodb": self.dynamodb,
+            "secretsmanager": self.secrets,
+            "cognito-idp": self.pool,
+        }
         services.install(
             Services(self.settings, clock=self.clock, aws=clients.__getitem__, http=self.cognito)  # type: ignore[arg-type]  # the double offers HttpClient's two methods
         )
@@ -89,15 +100,20 @@ def build_world(clock: Clock) -> World:
         {
             settings.users_table: ("userName", frozenset({"Email"})),
             settings.providers_table: ("name", frozenset()),
+            THROTTLE_TABLE: ("key", frozenset()),
         }
     )
     dynamodb.put(settings.providers_table, {"name": {"S": "Okta"}, "label": {"S": "Acme Okta"}})
     secrets = SecretsManagerDouble(
         {
             SECRET_ARN: {"client_id": settings.client_id, "client_secret": CLIENT_SECRET},
+            MFA_SECRET_ARN: {"client_id": MFA_CLIENT_ID, "client_secret": MFA_CLIENT_SECRET},
             KEYS_ARN: {"current": "k1", "k1": SEALING_KEY},
         }
     )
-    made = World(settings, clock, cognito, dynamodb, secrets)
+    clients = {settings.client_id: CLIENT_SECRET, MFA_CLIENT_ID: MFA_CLIENT_SECRET}
+    pool = UserPoolDouble(clock, cognito, settings.user_pool_id, clients)
+    pool.trigger = lambda source, user: run_trigger(settings, source, user)
+    made = World(settings, clock, cognito, dynamodb, secrets, pool)
     made.restart()
     return made

@@ -14,6 +14,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from tests.doubles.clock import Clock
 
+#: requestContext.identity.sourceIp, API Gateway's word for who calls.
+SOURCE_IP = "192.0.2.7"
+
 Site = Literal["same-origin", "cross-site", "none"]
 
 
@@ -57,6 +60,7 @@ def build_event(
     body: str | None = None,
     claims: Mapping[str, str] | None = None,
     base64_encoded: bool = False,
+    source_ip: str = SOURCE_IP,
 ) -> dict[str, Any]:
     """Return API Gateway's event (REST, proxy integration) for `method` and `target` (path and query below the API root)."""
     parts = urlsplit(target)
@@ -71,7 +75,7 @@ def build_event(
         "path": (f"/{stage}" if stage else "") + parts.path,
         "stage": stage or "api",
         "domainName": domain,
-        "identity": {"sourceIp": "192.0.2.7", "userAgent": "Browser double"},
+        "identity": {"sourceIp": source_ip, "userAgent": "Browser double"},
         "requestId": str(uuid.uuid4()),
     }
     if claims is not None:
@@ -107,6 +111,7 @@ class Browser:
         self._clock = clock
         self.domain = domain
         self.stage = stage
+        self.source_ip = SOURCE_IP
         self.cookies: dict[str, Cookie] = {}
         self.answers: list[Answer] = []
         #: Set-Cookie values that a browser would refuse; tests of good flows expect none.
@@ -180,6 +185,7 @@ class Browser:
             body=body,
             claims=claims,
             base64_encoded=base64_encoded,
+            source_ip=self.source_ip,
         )
         raw = self._app(event, LambdaContext())
         several = {

@@ -1,0 +1,127 @@
+"""The users of the strict user pool: passwords, states, lockout, mailed codes, authenticator apps.
+
+Sources: Amazon Cognito developer guide, "Lockout behavior for failed sign-in attempts", "Confirmation codes", "TOTP software
+token MFA"; RFC 4226 and RFC 6238 for the codes.
+"""
+
+import base64
+import hashlib
+import hmac
+import secrets
+import struct
+import uuid
+from dataclasses import dataclass, field
+
+from tests.doubles.cognito import Person
+
+STEP_SECONDS = 30
+FREE_ATTEMPTS = 5
+LONGEST_LOCKOUT_SECONDS = 900
+MIN_PASSWORD_LENGTH = 12
+CODE_SECONDS = {"sign-up": 86_400, "reset": 3600, "EMAIL_OTP": 180, "SMS_MFA": 180}
+CODE_TRIES = 5
+
+
+@dataclass
+class MailedCode:
+    code: str
+    expires_at: float
+    tries: int = 0
+
+
+@dataclass
+class PoolUser:
+    """One user; `status` is Cognito's UserStatus."""
+
+    email: str
+    password: str
+    status: str = "CONFIRMED"
+    enabled: bool = True
+    given_name: str = "Grace"
+    family_name: str = "Hopper"
+    groups: tuple[str, ...] = ()
+    sub: str = field(default_factory=lambda: str(uuid.uuid4()))
+    provider: str = "COGNITO"
+    #: The pool's own user name: the sub, or `<provider>_<subject>`.
+    username: str = ""
+    factors: set[str] = field(default_factory=set)
+    preferred: str | None = None
+    totp_secret: str | None = None
+    last_totp_step: int = -1
+    failures: int = 0
+    locked_until: float = 0.0
+    codes: dict[str, MailedCode] = field(default_factory=dict)
+    past_passwords: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.username = self.username or self.sub
+
+    def person(self) -> Person:
+        """Return what tokens say of this user."""
+        return Person(
+            self.sub,
+            self.username,
+            self.email,
+            self.given_name,
+            self.family_name,
+            self.groups,
+            self.provider,
+        )
+
+    def is_locked(self, now: float) -> bool:
+        return now < self.locked_until
+
+    def note_failure(self, now: float) -> None:
+        """Five wrong passwords are free; then each locks twice as long as the one before."""
+        self.failures += 1
+        beyond = self.failures - FREE_ATTEMPTS
+        if beyond >= 0:
+            self.locked_until = now + min(2**beyond, LONGEST_LOCKOUT_SECONDS)
+
+    def new_code(self, purpose: str, now: float) -> str:
+        code = f"{secrets.randbelow(10**6):06d}"
+        self.codes[purpose] = MailedCode(code, now + CODE_SECONDS[purpose])
+        return code
+
+    def check_code(self, purpose: str, code: str, now: float) -> str | None:
+        """Use a mailed code; return the exception's name, or None."""
+        mailed = self.codes.get(purpose)
+        if mailed is None or now >= mailed.expires_at:
+            return "ExpiredCodeException"
+        mailed.tries += 1
+        if mailed.tries > CODE_TRIES:
+            return "LimitExceededException"
+        if not hmac.compare_digest(mailed.code.encode(), code.encode()):
+            return "CodeMismatchException"
+        del self.codes[purpose]
+        return None
+
+    def check_totp(self, code: str, now: float, secret: str | None = None) -> bool:
+        """Check an app's code, one step of tolerance each way, each step once."""
+        secret = secret or self.totp_secret or ""
+        step = int(now) // STEP_SECONDS
+        for candidate in (step, step - 1, step + 1):
+            if candidate > self.last_totp_step and totp(secret, candidate) == code:
+                self.last_totp_step = candidate
+                return True
+        return False
+
+
+def new_totp_secret() -> str:
+    return base64.b32encode(secrets.token_bytes(32)).decode().rstrip("=")
+
+
+def totp(secret: str, step: int) -> str:
+    """RFC 6238 with SHA-1 and six digits."""
+    key = base64.b32decode(secret + "=" * (-len(secret) % 8))
+    digest = hmac.new(key, struct.pack(">Q", step), hashlib.sha1).digest()
+    offset = digest[-1] & 0x0F
+    number = struct.unpack(">I", digest[offset : offset + 4])[0] & 0x7FFFFFFF
+    return f"{number % 10**6:06d}"
+
+
+def password_problem(password: str) -> str | None:
+    """Return the exception of the pool's policy, or None."""
+    if password != password.strip():
+        return "InvalidParameterException"
+    return None if MIN_PASSWORD_LENGTH <= len(password) <= 256 else "InvalidPasswordException"

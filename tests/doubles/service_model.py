@@ -1,0 +1,46 @@
+"""AWS's own model of a service, as botocore ships it: every request to a double and every answer of it must fit."""
+
+import functools
+from typing import Any
+
+import botocore.session
+from botocore.exceptions import ClientError
+from botocore.model import OperationModel, ServiceModel
+from botocore.validate import ParamValidator
+
+
+@functools.cache
+def service_model(name: str) -> ServiceModel:
+    return botocore.session.get_session().get_service_model(name)
+
+
+def operation(service: str, name: str) -> OperationModel:
+    return service_model(service).operation_model(name)
+
+
+def check_request(service: str, name: str, arguments: dict[str, Any]) -> None:
+    """Fail the test if boto3 would refuse the arguments before it sends anything."""
+    _check(operation(service, name).input_shape, arguments, f"request of {name}")
+
+
+def check_answer(service: str, name: str, answer: dict[str, Any]) -> None:
+    """Fail the test if the double answers what AWS never could."""
+    _check(operation(service, name).output_shape, answer, f"answer of {name}")
+
+
+def check_error(service: str, name: str, error: ClientError) -> None:
+    """Fail the test if the operation has no such error."""
+    known = {shape.name for shape in operation(service, name).error_shapes}
+    code = error.response["Error"]["Code"]
+    if code not in known:
+        raise AssertionError(f"{name} has no error {code}")
+
+
+def _check(shape: Any, value: dict[str, Any], what: str) -> None:
+    report = ParamValidator().validate(value, shape)
+    if report.has_errors():
+        raise AssertionError(f"{what}: {report.generate_report()}")
+    for name, member in value.items():
+        allowed = getattr(shape.members[name], "enum", None)
+        if allowed and member not in allowed:
+            raise AssertionError(f"{what}: {name} is {member!r}")

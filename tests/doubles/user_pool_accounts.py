@@ -1,0 +1,109 @@
+"""SignUp, ConfirmSignUp, ResendConfirmationCode, ForgotPassword and ConfirmForgotPassword of the strict user pool.
+
+With PreventUserExistenceErrors an unknown user gets a made-up delivery or InvalidParameterException, by turns: AWS "Managing
+user existence error responses".
+"""
+
+from typing import Any
+
+from chalicelib.triggers.entry import TriggerFailed
+from tests.doubles.pool_users import PoolUser, password_problem
+from tests.doubles.user_pool_core import PoolCore, refusal
+
+DELIVERY = {"Destination": "g***@e***", "DeliveryMedium": "EMAIL", "AttributeName": "email"}
+
+
+class AccountOperations(PoolCore):
+    """Accounts that people make themselves."""
+
+    def _op_sign_up(self, given: dict[str, Any]) -> dict[str, Any]:
+        op = "SignUp"
+        self._check_hash(given["ClientId"], given["Username"], given.get("SecretHash"), op)
+        if problem := password_problem(given["Password"]):
+            raise refusal(problem, op)
+        attributes = {entry["Name"]: entry["Value"] for entry in given["UserAttributes"]}
+        if attributes["email"] != given["Username"]:
+            raise refusal("InvalidParameterException", op)
+        user = PoolUser(
+            attributes["email"],
+            given["Password"],
+            status="UNCONFIRMED",
+            given_name=attributes["given_name"],
+            family_name=attributes["family_name"],
+        )
+        try:
+            self.trigger("PreSignUp_SignUp", user)
+        except TriggerFailed as error:
+            message = f"PreSignUp failed with error {error}."
+            raise refusal("UserLambdaValidationException", op, message) from None
+        if self.find(given["Username"]) is not None:
+            raise refusal("UsernameExistsException", op)
+        self.users.append(user)
+        self._deliver(user, "sign-up", op)
+        return {"UserConfirmed": False, "UserSub": user.sub, "CodeDeliveryDetails": DELIVERY}
+
+    def _op_confirm_sign_up(self, given: dict[str, Any]) -> dict[str, Any]:
+        op = "ConfirmSignUp"
+        self._check_hash(given["ClientId"], given["Username"], given.get("SecretHash"), op)
+        user = self.find(given["Username"])
+        if user is None:
+            raise refusal("ExpiredCodeException", op)
+        if user.status != "UNCONFIRMED":
+            raise refusal("NotAuthorizedException", op, "User cannot be confirmed.")
+        if problem := user.check_code("sign-up", given["ConfirmationCode"], self.clock()):
+            raise refusal(problem, op)
+        user.status = "CONFIRMED"
+        self.trigger("PostConfirmation_ConfirmSignUp", user)
+        return {}
+
+    def _op_resend_confirmation_code(self, given: dict[str, Any]) -> dict[str, Any]:
+        op = "ResendConfirmationCode"
+        self._check_hash(given["ClientId"], given["Username"], given.get("SecretHash"), op)
+        user = self.find(given["Username"])
+        if user is None:
+            return self._simulated(op)
+        if user.status != "UNCONFIRMED":
+            raise refusal("InvalidParameterException", op, "User is already confirmed.")
+        self._deliver(user, "sign-up", op)
+        return {"CodeDeliveryDetails": DELIVERY}
+
+    def _op_forgot_password(self, given: dict[str, Any]) -> dict[str, Any]:
+        op = "ForgotPassword"
+        self._check_hash(given["ClientId"], given["Username"], given.get("SecretHash"), op)
+        user = self.find(given["Username"])
+        if user is None or user.provider != "COGNITO":
+            return self._simulated(op)
+        if user.status == "UNCONFIRMED":
+            raise refusal("InvalidParameterException", op, "no registered or verified email")
+        if user.status == "FORCE_CHANGE_PASSWORD" or not user.enabled:
+            raise refusal("NotAuthorizedException", op)
+        self._deliver(user, "reset", op)
+        return {"CodeDeliveryDetails": DELIVERY}
+
+    def _op_confirm_forgot_password(self, given: dict[str, Any]) -> dict[str, Any]:
+        op = "ConfirmForgotPassword"
+        self._check_hash(given["ClientId"], given["Username"], given.get("SecretHash"), op)
+        if (problem := password_problem(given["Password"])) is not None:
+            raise refusal(problem, op)
+        user = self.find(given["Username"])
+        if user is None:
+            raise refusal("CodeMismatchException", op)
+        if problem := user.check_code("reset", given["ConfirmationCode"], self.clock()):
+            raise refusal(problem, op)
+        if given["Password"] in user.past_passwords:
+            raise refusal("PasswordHistoryPolicyViolationException", op)
+        user.password, user.status = given["Password"], "CONFIRMED"
+        user.failures, user.locked_until = 0, 0.0
+        self.trigger("PostConfirmation_ConfirmForgotPassword", user)
+        return {}
+
+    def _simulated(self, op: str) -> dict[str, Any]:
+        self.simulated += 1
+        if self.simulated % 2:
+            return {"CodeDeliveryDetails": DELIVERY}
+        raise refusal("InvalidParameterException", op)
+
+    def _deliver(self, user: PoolUser, purpose: str, op: str) -> None:
+        if self.undeliverable is not None:
+            raise refusal(self.undeliverable, op)
+        self._send(user, purpose)

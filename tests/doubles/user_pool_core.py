@@ -1,0 +1,198 @@
+"""The strict user pool's core: dispatch with checks, Sessions, tokens. The operations are in the modules beside it."""
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tests.doubles.clock import Clock
+from tests.doubles.cognito import ACCESS_KID, CognitoDouble
+from tests.doubles.pool_users import PoolUser
+from tests.doubles.service_model import check_answer, check_error, check_request
+from tests.doubles.signing import rsa_key, sign_jwt
+
+SERVICE = "cognito-idp"
+SESSION_SECONDS = 900
+USER_ADMIN = "aws.cognito.signin.user.admin"
+SCOPES = "openid email profile api/read api/write"
+
+
+@dataclass
+class PoolSession:
+    user: PoolUser
+    client_id: str
+    challenge: str
+    expires_at: float
+    totp_secret: str | None = None
+    verified: bool = False
+
+
+@dataclass
+class Grant:
+    """Tokens of the server-only client; they die together."""
+
+    user: PoolUser
+    client_id: str
+    totp_secret: str | None = None
+    revoked: bool = False
+
+
+def refusal(code: str, operation: str, message: str = "detail that stays inside") -> ClientError:
+    """What boto3 raises."""
+    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
+
+
+@dataclass
+class PoolCore:
+    """The pool. `clients` maps app client ids to secrets; the first is the one that browsers' tokens are for."""
+
+    clock: Clock
+    cognito: CognitoDouble
+    pool_id: str
+    clients: dict[str, str]
+    mfa_required: bool = False
+    mfas_can_setup: tuple[str, ...] = ("SOFTWARE_TOKEN_MFA",)
+    #: Called with (trigger source, user) where Cognito would call the trigger; a raised exception's text refuses.
+    trigger: Callable[[str, PoolUser], None] = lambda source, user: None
+    users: list[PoolUser] = field(default_factory=list)
+    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    #: (destination, purpose, code) of everything that was sent.
+    sent: list[tuple[str, str, str]] = field(default_factory=list)
+    grants: dict[str, Grant] = field(default_factory=dict)
+    #: Changes the next challenge that is issued: (name, parameters).
+    next_challenge: tuple[str, dict[str, str]] | None = None
+    #: As on AWS a federated user has no password; the local AWS takes any.
+    federated_passwords: bool = False
+    #: The exception's name with which every mail fails.
+    undeliverable: str | None = None
+    simulated: int = 0
+    _sessions: dict[str, PoolSession] = field(default_factory=dict)
+    _faults: dict[str, list[Exception]] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> Callable[..., dict[str, Any]]:
+        """Offer each operation under boto3's name, with the checks around it."""
+        operation = "".join(part.title() for part in name.split("_")).replace("Mfa", "MFA")
+        handler = getattr(type(self), f"_op_{name}", None)
+        if handler is None:
+            raise AttributeError(name)
+
+        def call(**arguments: Any) -> dict[str, Any]:
+            check_request(SERVICE, operation, arguments)
+            self.calls.append((name, arguments))
+            waiting = self._faults.get(name)
+            try:
+                if waiting:
+                    raise waiting.pop(0)
+                answer: dict[str, Any] = handler(self, arguments)
+            except ClientError as error:
+                check_error(SERVICE, operation, error)
+                raise
+            check_answer(SERVICE, operation, answer)
+            return answer
+
+        return call
+
+    # What a test moves ---------------------------------------------------------------------------
+
+    def add(self, user: PoolUser) -> PoolUser:
+        self.users.append(user)
+        return user
+
+    def fail(self, name: str, *faults: Exception) -> None:
+        """Let the next calls of `name` (boto3's) end in `faults`, one each."""
+        self._faults.setdefault(name, []).extend(faults)
+
+    def called(self, name: str) -> int:
+        return sum(1 for call, _ in self.calls if call == name)
+
+    def last_code(self, purpose: str) -> str:
+        return next(code for _, kind, code in reversed(self.sent) if kind == purpose)
+
+    def forget_sessions(self) -> None:
+        self._sessions.clear()
+
+    # What they share -----------------------------------------------------------------------------
+
+    def find(self, name: str) -> PoolUser | None:
+        """Find a user by address or user name, whatever the case (UsernameConfiguration CaseSensitive=false)."""
+        folded = name.casefold()
+        return next(
+            (u for u in self.users if folded in (u.email.casefold(), u.username.casefold())), None
+        )
+
+    def _check_hash(self, client_id: str, name: str, given: str | None, op: str) -> None:
+        if client_id not in self.clients:
+            raise refusal("ResourceNotFoundException", op)
+        digest = hmac.new(
+            self.clients[client_id].encode(), (name + client_id).encode(), hashlib.sha256
+        ).digest()
+        if given != base64.b64encode(digest).decode():
+            message = f"Unable to verify secret hash for client {client_id}"
+            raise refusal("NotAuthorizedException", op, message)
+
+    def _challenge(
+        self, user: PoolUser, client_id: str, name: str, **parameters: str
+    ) -> dict[str, Any]:
+        session = PoolSession(user, client_id, name, self.clock() + SESSION_SECONDS)
+        return {
+            "ChallengeName": name,
+            "Session": self._keep(session),
+            "ChallengeParameters": {"USER_ID_FOR_SRP": user.username, **parameters},
+        }
+
+    def _keep(self, session: PoolSession) -> str:
+        name = f"session-{secrets.token_urlsafe(24)}-{secrets.token_urlsafe(900)}"
+        self._sessions[name] = session
+        return name
+
+    def _session(self, name: str, op: str) -> PoolSession:
+        session = self._sessions.get(name)
+        if session is None or self.clock() >= session.expires_at:
+            message = "Invalid session for the user, session is expired."
+            raise refusal("NotAuthorizedException", op, message)
+        return session
+
+    def _send(self, user: PoolUser, purpose: str) -> None:
+        self.sent.append((user.email, purpose, user.new_code(purpose, self.clock())))
+
+    def _tokens(self, user: PoolUser, client_id: str) -> dict[str, Any]:
+        self.trigger("PostAuthentication_Authentication", user)
+        if client_id == next(iter(self.clients)):
+            access, identity, refresh = self.cognito.sign_in_directly(user.person(), SCOPES)
+        else:
+            access = self._server_only_token(user, client_id)
+            identity, refresh = "server-only-id-token", f"refresh-{access}"
+            self.grants[access] = Grant(user, client_id)
+        return {
+            "AccessToken": access,
+            "IdToken": identity,
+            "RefreshToken": refresh,
+            "ExpiresIn": 600,
+            "TokenType": "Bearer",
+        }
+
+    def _server_only_token(self, user: PoolUser, client_id: str) -> str:
+        now = int(self.clock())
+        claims = {
+            "sub": user.sub,
+            "iss": self.cognito.issuer,
+            "client_id": client_id,
+            "token_use": "access",
+            "scope": USER_ADMIN,
+            "exp": now + 900,
+            "iat": now,
+            "jti": secrets.token_hex(8),
+            "username": user.username,
+        }
+        return sign_jwt({"kid": ACCESS_KID, "alg": "RS256"}, claims, rsa_key(ACCESS_KID))
+
+    def _grant(self, access_token: str, op: str) -> Grant:
+        grant = self.grants.get(access_token)
+        if grant is None or grant.revoked:
+            raise refusal("NotAuthorizedException", op, "Access Token has been revoked")
+        return grant

@@ -1,0 +1,29 @@
+"""Cognito's calls of the `user_records` trigger, with the events that AWS documents, into the app's own handler."""
+
+from typing import Any
+
+from chalicelib.settings import Settings
+from chalicelib.triggers import entry
+from tests.doubles.pool_users import PoolUser
+
+
+def run_trigger(settings: Settings, source: str, user: PoolUser) -> None:
+    """Let the app handle `source` for `user`; what it raises is Cognito's reason to refuse."""
+    attributes: dict[str, Any] = {
+        "email": user.email,
+        "given_name": user.given_name,
+        "family_name": user.family_name,
+    }
+    if not source.startswith("PreSignUp"):
+        attributes |= {"sub": user.sub, "cognito:user_status": user.status}
+    event = {
+        "version": "1",
+        "triggerSource": source,
+        "region": settings.region,
+        "userPoolId": settings.user_pool_id,
+        "userName": user.username,
+        "callerContext": {"awsSdkVersion": "boto3", "clientId": settings.client_id},
+        "request": {"userAttributes": attributes},
+        "response": {},
+    }
+    entry.user_records(event, None)
