@@ -5,48 +5,55 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ops import aws
+from ops.adopt import adopt_api
 from ops.connect import connect
 from ops.errors import OpsError
 from ops.identity_stack import provision
 from ops.report import Reporter
 from ops.stages import load_stage
 
-# Chalice installs a script but no `python -m`; this runs the same function of this interpreter.
-_CHALICE = (
+CHALICE = (
     sys.executable,
     "-c",
     "import sys; from chalice.cli import main; sys.argv[0] = 'chalice'; sys.exit(main())",
 )
+"""Chalice installs a script but no `python -m`; this runs the same function of this interpreter."""
 
 
-def deploy(project_dir: Path, stage_name: str, report: Reporter) -> str:
-    """Provision, deploy with Chalice, connect; answer the app's root URL."""
+def deploy(
+    project_dir: Path, stage_name: str, report: Reporter, chalice: Sequence[str] = CHALICE
+) -> str:
+    """Provision, deploy with Chalice, connect; answer the app's root URL.
+
+    Whatever fails on the way, running it again goes on from there: each step looks at what is
+    there before it makes something.
+    """
     stage = load_stage(project_dir, stage_name)
     session = aws.session(stage)
     provision(session, stage, {}, report)
-    run_chalice(project_dir, ["deploy", "--stage", stage_name], stage.region, report)
+    adopt_api(session, stage, report)
+    run_chalice(project_dir, ["deploy", "--stage", stage_name], stage.region, report, chalice)
     # Once more: the first pass wrote the pool's ARN and the roles.
     return connect(session, load_stage(project_dir, stage_name), report)
 
 
-def run_chalice(project_dir: Path, arguments: list[str], region: str, report: Reporter) -> None:
+def run_chalice(
+    project_dir: Path,
+    arguments: list[str],
+    region: str,
+    report: Reporter,
+    chalice: Sequence[str] = CHALICE,
+) -> None:
     """Run Chalice's own command line, unchanged, showing its lines; an OpsError when it fails."""
     report.step(f"chalice {' '.join(arguments)}")
-    environment = {
-        **os.environ,
-        "AWS_DEFAULT_REGION": region,
-        "AWS_REGION": region,
-        # Byte code of this machine would be packaged with the app.
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONUNBUFFERED": "1",
-    }
     with subprocess.Popen(
-        [*_CHALICE, *arguments],
+        [*chalice, *arguments],
         cwd=project_dir,
-        env=environment,
+        env=_environment(region),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -60,3 +67,14 @@ def run_chalice(project_dir: Path, arguments: list[str], region: str, report: Re
             "its last lines above say why. What was done before it stays; run this again."
         )
     report.done()
+
+
+def _environment(region: str) -> Mapping[str, str]:
+    return {
+        **os.environ,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_REGION": region,
+        # Byte code of this machine would be packaged with the app.
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUNBUFFERED": "1",
+    }

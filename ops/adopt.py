@@ -1,0 +1,90 @@
+"""Finds the API that an interrupted first deployment left, so that the next one goes on with it.
+
+Chalice writes `.chalice/deployed/<stage>.json` at the very end of a deployment. When that is cut
+between making the API and writing the file, or the file was never committed, Chalice would make a
+second API under another address; functions it finds by their names. So the one API that leads to
+this stage's function is written into the file before Chalice runs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+
+from ops import aws
+from ops.errors import OpsError
+from ops.report import Reporter
+from ops.stages import Stage
+
+_SCHEMA = "2.0"
+
+
+def adopt_api(session: boto3.Session, stage: Stage, report: Reporter) -> None:
+    """Write the stage's API into Chalice's file where the file does not know one.
+
+    Raises OpsError when several APIs lead to the stage's function.
+    """
+    resources = _recorded(stage)
+    if any(resource.get("name") == "rest_api" for resource in resources):
+        return
+    with aws.explained("looking for an API of this stage"):
+        found = list(apis_of(session, stage))
+    if not found:
+        return
+    if len(found) > 1:
+        raise OpsError(
+            f"Several APIs lead to {stage.api_function}: {', '.join(found)}, and "
+            f"{stage.deployed_file} does not say which one people use. Get that file from whoever "
+            "deployed last, or delete the others (API Gateway console)."
+        )
+    report.note(f"going on with API {found[0]}, which an earlier deployment made")
+    url = f"https://{found[0]}.execute-api.{stage.region}.amazonaws.com/{stage.api_gateway_stage}/"
+    api = {
+        "name": "rest_api",
+        "resource_type": "rest_api",
+        "rest_api_id": found[0],
+        "rest_api_url": url,
+    }
+    stage.deployed_file.parent.mkdir(parents=True, exist_ok=True)
+    stage.deployed_file.write_text(
+        json.dumps(
+            {"resources": [*resources, api], "schema_version": _SCHEMA, "backend": "api"}, indent=2
+        ),
+        encoding="utf-8",
+    )
+
+
+def apis_of(session: boto3.Session, stage: Stage) -> Iterator[str]:
+    """Answer the ids of the REST APIs whose root leads to the stage's function.
+
+    Stages of one app have APIs of the same name, so the name alone says nothing.
+    """
+    gateway = aws.client(session, "apigateway")
+    for page in gateway.get_paginator("get_rest_apis").paginate():
+        for api in page["items"]:
+            if api.get("name") == stage.app_name and _leads_to(gateway, api["id"], stage):
+                yield str(api["id"])
+
+
+def _leads_to(gateway: Any, api_id: str, stage: Stage) -> bool:
+    wanted = f":function:{stage.api_function}/invocations"
+    for page in gateway.get_paginator("get_resources").paginate(
+        restApiId=api_id, embed=["methods"]
+    ):
+        for resource in page["items"]:
+            for method in resource.get("resourceMethods", {}).values():
+                uri = method.get("methodIntegration", {}).get("uri", "")
+                if uri:
+                    return bool(uri.endswith(wanted))
+    return False
+
+
+def _recorded(stage: Stage) -> list[dict[str, Any]]:
+    try:
+        found = json.loads(stage.deployed_file.read_text(encoding="utf-8"))["resources"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []

@@ -1,0 +1,145 @@
+"""One stage on a bare local AWS, as `ops deploy` and `ops provider add` make it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from ops import aws
+from ops.connect import connect, load_deployed
+from ops.deploy import deploy
+from ops.identity_stack import provision
+from ops.local import programs
+from ops.local.deployer import create_deployer, local_aws_only
+from ops.local.environment import ministack_python
+from ops.local.ports import free_ports
+from ops.local.processes import Processes
+from ops.local.staged_copy import stage_copy
+from ops.providers import Provider, add_provider
+from ops.report import Reporter
+from ops.stages import LOCAL, Stage, load_stage, write_environment
+from tests.ops_e2e.wire import Wire
+
+PROJECT = Path(__file__).resolve().parents[2]
+REGION = "us-east-1"
+CHALICE = (sys.executable, str(PROJECT / "ops" / "local" / "chalice_cli.py"))
+
+
+@dataclass
+class Place:
+    """A local AWS with nothing in it yet, the wire to it, and a copy of the project."""
+
+    state: Path
+    processes: Processes
+    wire: Wire
+    aws_port: int
+    okta_port: int
+    app_port: int
+    credentials: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def start(cls, state: Path) -> Place:
+        """Start the local AWS and the Okta stand-in."""
+        aws_port, okta_port, app_port = free_ports(3)
+        processes = Processes(state)
+        python = ministack_python(PROJECT / ".local", Reporter(StringIO()))
+        processes.start(programs.ministack(python, state, aws_port, REGION))
+        processes.start(programs.okta(Path(sys.executable), state, okta_port))
+        wire = Wire(aws_port)
+        wire.start()
+        place = cls(state, processes, wire, aws_port, okta_port, app_port)
+        place.credentials = create_deployer(place.aws_url, REGION)
+        stage_copy(PROJECT, place.project)
+        return place
+
+    def stop(self) -> None:
+        """Stop everything."""
+        self.wire.stop()
+        self.processes.stop()
+
+    @property
+    def aws_url(self) -> str:
+        """The local AWS, past the wire."""
+        return f"http://127.0.0.1:{self.aws_port}"
+
+    @property
+    def okta_url(self) -> str:
+        """The stand-in's issuer."""
+        return f"http://127.0.0.1:{self.okta_port}"
+
+    @property
+    def app_url(self) -> str:
+        """The app's root."""
+        return f"http://localhost:{self.app_port}/"
+
+    @property
+    def project(self) -> Path:
+        """The copy that is deployed from."""
+        return self.state / "app"
+
+    @property
+    def stage(self) -> Stage:
+        """The stage as config.json says it now."""
+        return load_stage(self.project, LOCAL)
+
+    @property
+    def session(self) -> boto3.Session:
+        """A session of whoever deploys."""
+        return aws.session(self.stage)
+
+    @contextmanager
+    def environment(self) -> Iterator[None]:
+        """Let this process see only the local AWS, over the wire."""
+        with local_aws_only(self.wire.url, REGION, self.credentials, self.state / "no-aws-files"):
+            yield
+
+    def root(self, service: str) -> Any:
+        """A client that may do everything, past the wire."""
+        return boto3.Session("test", "test", region_name=REGION).client(
+            service, endpoint_url=self.aws_url
+        )
+
+    def deploy(self) -> str:
+        """`ops deploy --stage local`; answers what it printed."""
+        printed = StringIO()
+        deploy(self.project, LOCAL, Reporter(printed), CHALICE)
+        return printed.getvalue()
+
+    def address(self) -> None:
+        """Say where things are, which the stack cannot know here."""
+        pool = provision(self.session, self.stage, {}, Reporter(StringIO())).environment
+        addresses = {
+            "COGNITO_URL": self.aws_url,
+            "JWKS_URL": f"{self.aws_url}/{pool['USER_POOL_ID']}/.well-known/jwks.json",
+            "PUBLIC_URL": self.app_url,
+        }
+        write_environment(self.project, LOCAL, addresses, {})
+
+    def add_okta(self) -> None:
+        """`ops provider add Okta`."""
+        okta = Provider("Okta", self.okta_url, "gatehouse-local", "local-only")
+        add_provider(self.session, self.stage, okta, Reporter(StringIO()))
+
+    def connect(self) -> None:
+        """The second pass again."""
+        connect(self.session, self.stage, Reporter(StringIO()))
+
+    def serve(self) -> None:
+        """Start the proxy in front of the API."""
+        api = load_deployed(self.stage).rest_api_id
+        self.processes.start(
+            programs.front_proxy(self.state, self.app_port, self.aws_port, api, "api")
+        )
+
+    def config(self) -> dict[str, Any]:
+        """config.json of the copy."""
+        found: dict[str, Any] = json.loads(self.stage.config_file.read_text())
+        return found
