@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from chalicelib.cognito.http_client import HttpClient
     from chalicelib.cognito.oauth import OAuthClient
     from chalicelib.cognito.tokens import TokenVerifier
+    from chalicelib.cognito.user_admin import UserAdmin
     from chalicelib.cognito.user_pool_api import UserPoolApi
     from chalicelib.flows.accounts import Accounts
     from chalicelib.flows.attempts import Attempts
@@ -183,6 +184,12 @@ class Services:
             load_secret=lambda: self._load_secret(arn, "secret", False),
             transport=self._http,
         )
+
+    @cached_property
+    def user_admin(self) -> "UserAdmin":
+        from chalicelib.cognito.user_admin import UserAdmin
+
+        return UserAdmin(self._cognito_idp, self.settings.user_pool_id)
 
     @cached_property
     def _user_pool_api(self) -> "UserPoolApi":

@@ -1,0 +1,36 @@
+"""What administrators do with people in the pool. Source: Amazon Cognito API reference, "AdminUserGlobalSignOut"."""
+
+from typing import Any, Protocol
+
+from chalicelib.cognito.user_pool_calls import Refused, call_cognito
+from chalicelib.errors import NotFound, TemporarilyUnavailable
+
+#: A name that cannot exist is an unknown one, too.
+_UNKNOWN = frozenset({"UserNotFoundException", "InvalidParameterException"})
+
+
+class CognitoIdp(Protocol):
+    """The call that is made; boto3's client and the tests' double both have it."""
+
+    def admin_user_global_sign_out(self, **arguments: Any) -> dict[str, Any]: ...
+
+
+class UserAdmin:
+    """Acts on the people of one pool."""
+
+    def __init__(self, client: CognitoIdp, user_pool_id: str) -> None:
+        self._client = client
+        self._user_pool_id = user_pool_id
+
+    def sign_out_everywhere(self, user_name: str) -> None:
+        """Revoke every refresh token of a person; repeating it does no harm. Raises NotFound or TemporarilyUnavailable.
+
+        API Gateway accepts access tokens that are out already until they expire, ten minutes at most (S-37).
+        """
+        arguments = {"UserPoolId": self._user_pool_id, "Username": user_name}
+        try:
+            call_cognito(self._client.admin_user_global_sign_out, arguments)
+        except Refused as refused:
+            if refused.code in _UNKNOWN:
+                raise NotFound("nobody of that name is in the pool") from None
+            raise TemporarilyUnavailable(f"AdminUserGlobalSignOut: {refused.code}") from None
