@@ -100,6 +100,13 @@ def _add_local_commands(commands: Any) -> None:
         up.add_argument(
             f"--{name}", type=int, default=default, metavar="N", help=f"{what} (default {default})"
         )
+    up.add_argument(
+        "--allow-origin",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="let a front end there call the app, e.g. http://localhost:3000; may be repeated",
+    )
     down = _command(commands, "down", _down, "stop what `up` started")
     info = _command(commands, "info", _info, "say where the local stack is and who can sign in")
     info.add_argument("--json", action="store_true", help="for programs")
@@ -110,7 +117,6 @@ def _add_local_commands(commands: Any) -> None:
             metavar="DIR",
             help="where this stack keeps its state (default .local); another one for a second stack",
         )
-
 
     package = _command(
         commands,
@@ -209,6 +215,7 @@ def _up(options: argparse.Namespace) -> None:
         port=options.port,
         aws_port=options.aws_port,
         okta_port=options.okta_port,
+        origins=options.allow_origin,
         state_dir=options.state_dir,
     )
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,7 @@ def up(
     port: int = 8000,
     aws_port: int = 4566,
     okta_port: int = 8100,
+    origins: Sequence[str] = (),
     project_dir: Path = _PROJECT,
     report: Reporter | None = None,
     state_dir: Path | None = None,
@@ -70,8 +72,8 @@ def up(
     """Start everything and deploy into it; stay until interrupted, unless detached.
 
     Whatever an earlier `up` with this state directory left running is stopped first. What can be
-    shared (MiniStack's environment, built dependencies) stays in the project's `.local`.
-    Raises OpsError.
+    shared (MiniStack's environment, built dependencies) stays in the project's `.local`. `origins`
+    are the stage's ALLOWED_ORIGINS. Raises OpsError.
     """
     require_linux()
     report = report or Reporter()
@@ -86,7 +88,7 @@ def up(
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
-        _start(processes, state_dir, project_dir, ports, report)
+        _start(processes, state_dir, project_dir, ports, origins, report)
         _announce(ports, detach)
         while not detach:
             time.sleep(_WATCH_SECONDS)
@@ -119,7 +121,12 @@ def info(project_dir: Path = _PROJECT, state_dir: Path | None = None) -> dict[st
 
 
 def _start(
-    processes: Processes, state_dir: Path, project_dir: Path, ports: Ports, report: Reporter
+    processes: Processes,
+    state_dir: Path,
+    project_dir: Path,
+    ports: Ports,
+    origins: Sequence[str],
+    report: Reporter,
 ) -> None:
     shared = project_dir / ".local"
     shared.mkdir(exist_ok=True)
@@ -131,6 +138,8 @@ def _start(
     report.done()
     copy = state_dir / "app"
     stage_copy(project_dir, copy)
+    if origins:
+        write_environment(copy, LOCAL, {"ALLOWED_ORIGINS": ",".join(origins)}, {})
     credentials = create_deployer(ports.aws_url, region)
     with local_aws_only(ports.aws_url, region, credentials, state_dir / "no-aws-files"):
         stage = _deploy(copy, shared, ports, report)

@@ -30,13 +30,15 @@ def _ops(*arguments: str, state: Path) -> str:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """`ops up --detach` on free ports, as a person would run it."""
+    """`ops up --detach` on free ports, as a person would run it, with one other origin allowed."""
     state = tmp_path_factory.mktemp("stack")
-    app, aws, okta = free_ports(3)
+    app, aws, okta, other = free_ports(4)
     ports = ("--port", str(app), "--aws-port", str(aws), "--okta-port", str(okta))
+    origin = f"http://localhost:{other}"
     try:
-        _ops("up", "--detach", *ports, state=state)
-        yield Stack(json.loads(_ops("info", "--json", state=state)))
+        _ops("up", "--detach", *ports, "--allow-origin", origin, state=state)
+        info = json.loads(_ops("info", "--json", state=state))
+        yield Stack({**info, "allowed_origin": origin})
     finally:
         _ops("down", state=state)
 
