@@ -9,20 +9,30 @@ const query = new URLSearchParams(location.search);
 const arrival = {
   error: query.get('error'),
   signedOut: query.has('signed_out'),
-  returned: query.has('returned'), // from an automatic sign-in
-  stepped: history.state?.left === true, // back by the Back button
-  asked: false, // the person pressed "try again"
+  // from an automatic sign-in
+  returned: query.has('returned'),
+  // back by the Back button
+  stepped: history.state?.left === true,
+  // the person pressed "try again"
+  asked: false,
 };
 history.replaceState(null, '', location.pathname + location.hash);
 
 let config = null;
 let configAsked = false;
-let pause = 2000; // before the configuration is asked for again
-let profile = null; // its module, once needed
-let shown = ''; // what the view was made from
+// before the configuration is asked for again
+let pause = 2000;
+// modules, once needed
+let profile = null;
+let direct = null;
+let twoStep = null;
+const choice = { remember: false };
+// what the view was made from
+let shown = '';
 let warning = '';
 let leaving = false;
-let whole = 1; // the session's length, for the meter
+// the session's length, for the meter
+let whole = 1;
 
 async function loadConfig() {
   configAsked = true;
@@ -36,14 +46,28 @@ async function loadConfig() {
   if (!config) setTimeout(() => config ?? loadConfig().then(render), (pause = Math.min(pause * 2, 60000)));
 }
 
+const embedded = () => config?.direct_sign_in === 'embedded';
+
 function waysIn() {
   const ways = config.providers.map(({ name, label }) => [name, fill(texts.provider, { label }), 'key']);
-  if (config.direct_sign_in !== 'off') ways.push(['COGNITO', texts.email, 'mail']);
+  if (config.direct_sign_in === 'managed') ways.push(['COGNITO', texts.email, 'mail']);
   return ways.map(([provider, label, sign]) => ({
     label,
     sign,
     url: (remember) => session.signInUrl({ provider, remember }),
   }));
+}
+
+const emailWay = () => (embedded() ? [{ label: texts.email, sign: 'mail', url: () => '#email' }] : []);
+
+/** The views of direct sign-in have addresses, so that Back, reload and bookmarks work. */
+const DIRECT = ['email', 'sign-up', 'code', 'forgot', 'reset'];
+const address = () => location.hash.slice(1);
+
+function goTo(name) {
+  if (address() !== name) history.pushState(null, '', location.pathname + (name && `#${name}`));
+  shown = '';
+  render();
 }
 
 const labels = () => Object.fromEntries((config?.providers ?? []).map(({ name, label }) => [name, label]));
@@ -70,6 +94,29 @@ function noticeFor(reason) {
   return undefined;
 }
 
+/** A module that did not come is an outage like any other. */
+const missing = (again) => view.show('unavailable', view.unavailable({ offline: !navigator.onLine, retry: again }));
+
+async function showDirect(name, reason) {
+  const notice = noticeFor(reason);
+  direct ??= await Promise.all([import('./direct.js'), import('./form.js')]).then(
+    ([module]) => module.createDirect({ session, choice, ways: waysIn, goTo, signUp: config.sign_up, root }),
+    () => null,
+  );
+  if (shown !== name || leaving) return;
+  if (direct) direct.open(name, notice);
+  else missing(() => showDirect(name, reason));
+}
+
+const mayTwoStep = (user) => embedded() && user.provider === 'COGNITO';
+
+async function showTwoStep(user) {
+  twoStep ??= await import('./mfa.js').catch(() => null);
+  if (shown !== 'two-step' || leaving) return;
+  if (twoStep) twoStep.open({ session, user, back: () => goTo('') });
+  else missing(() => showTwoStep(user));
+}
+
 async function showProfile(user) {
   const module = import('./profile.js').catch(() => null);
   let record = null;
@@ -84,8 +131,10 @@ async function showProfile(user) {
   }
   profile ??= await module;
   if (session.user?.sub !== user.sub || shown !== user.sub || leaving) return;
-  if (profile) view.show('profile', profile.profile({ user, record, problem, again, signOut, providers: labels() }));
-  else view.show('unavailable', view.unavailable({ offline: !navigator.onLine, retry: () => showProfile(user) }));
+  if (profile) {
+    const twoStepLink = mayTwoStep(user) && '#two-step';
+    view.show('profile', profile.profile({ user, record, problem, again, signOut, twoStepLink, providers: labels() }));
+  } else missing(() => showProfile(user));
   warning = '';
   render();
   tickClock();
@@ -116,9 +165,12 @@ async function retry({ currentTarget }) {
 /** Name of the view that fits, a user's sub for the profile, or nothing while that is still open. */
 function fitting({ status, user }) {
   if (arrival.error) return 'error';
-  if (user) return user.sub;
+  if (user) return address() === 'two-step' && mayTwoStep(user) ? 'two-step' : user.sub;
   if (status === 'unknown' || (configAsked && !config)) return '';
-  if (status === 'signed_out' && config) return 'choose';
+  if (status === 'signed_out' && config) {
+    if (embedded() && DIRECT.includes(address())) return address();
+    return embedded() && !config.providers.length && !config.auto_sign_in ? 'email' : 'choose';
+  }
   return navigator.onLine ? 'unavailable' : 'offline';
 }
 
@@ -128,12 +180,15 @@ function render() {
   const next = fitting(state);
   if (next && next !== shown) {
     shown = next;
+    if (state.user && DIRECT.includes(address())) history.replaceState(null, '', location.pathname);
     if (next === 'error') view.show(next, view.error({ code: arrival.error, retry }));
+    else if (next === 'two-step') void showTwoStep(state.user);
     else if (state.user) void showProfile(state.user);
+    else if (DIRECT.includes(next)) void showDirect(next, state.reason);
     else if (next !== 'choose') view.show(next, view.unavailable({ offline: next === 'offline', retry }));
     else if (config.auto_sign_in && mayLeave(state.reason)) leave();
-    else view.show(next, view.choose({ ways: waysIn(), notice: noticeFor(state.reason) }));
-    if (next === 'choose' || state.user) arrival.asked = arrival.signedOut = arrival.returned = false;
+    else view.show(next, view.choose({ ways: [...waysIn(), ...emailWay()], choice, notice: noticeFor(state.reason) }));
+    if (state.status !== 'unavailable' && next !== 'error') arrival.asked = arrival.signedOut = arrival.returned = false;
   }
   warn(state);
 }
@@ -141,7 +196,7 @@ function render() {
 /** What interrupts the signed-in view. */
 function warn({ user, status, idleWarning }) {
   const next = user && (idleWarning ? 'idle' : status === 'unavailable' ? 'unavailable' : '');
-  if (next === warning || shown !== user?.sub) return;
+  if (next === warning || !user || (shown !== user.sub && shown !== 'two-step')) return;
   warning = next;
   if (next === 'idle') view.announce(texts.idleTitle, texts.idleMore, { label: texts.stay, act: session.stay });
   else view.announce(next && texts.unavailable);
@@ -163,6 +218,7 @@ session.onChange(() => {
   tickClock();
 });
 setInterval(tickClock, 1000);
+addEventListener('hashchange', render);
 addEventListener('offline', render);
 addEventListener('online', () => (config ? render() : loadConfig().then(render)));
 addEventListener('pageshow', ({ persisted }) => {

@@ -1,6 +1,6 @@
 /** The signed-in view: the person's record and how long the session lasts. */
 import { fill, texts } from './texts.js';
-import { button, el, heading, notice } from './view.js';
+import { button, el, heading, notice, way } from './view.js';
 
 /** The reader's flavour of the page's language, so that dates look familiar. */
 const { lang } = document.documentElement;
@@ -25,7 +25,7 @@ const initials = (name = '') =>
   name.split(/[\s@]+/).filter(Boolean).slice(0, 2).map((word) => [...word][0].toUpperCase()).join('');
 
 /** @returns the nodes; `record` is null when it could not be read, and `problem` says why */
-export function profile({ user, record, problem, again, signOut, providers }) {
+export function profile({ user, record, problem, again, signOut, twoStepLink, providers }) {
   const given = record?.given_name || user.given_name;
   const full = [given, record?.family_name || user.family_name].filter(Boolean).join(' ');
   const email = record?.Email || user.email;
@@ -51,6 +51,7 @@ export function profile({ user, record, problem, again, signOut, providers }) {
       el('p', {}, el('label', { for: 'meter' }, texts.timeLeft), el('b', { id: 'left' })),
       el('progress', { id: 'meter', max: '1', value: '1' }),
       el('p', { class: 'quiet', id: 'idle' })),
+    twoStepLink && way(texts.twoStep, 'shield', twoStepLink),
     button(texts.signOut, signOut, '', 'out'),
   ];
 }

@@ -21,12 +21,15 @@
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const REQUEST_TIMEOUT = 20 * SECOND;
-const LOCK_WAIT = 25 * SECOND; // a frozen tab may hold it for ever; the server's grace covers the overlap
+// a frozen tab may hold it for ever; the server's grace covers the overlap
+const LOCK_WAIT = 25 * SECOND;
 const LONGEST_PAUSE = MINUTE;
 const LONGEST_RETRY_AFTER = 300;
 const SHORTEST_TIMER = 50;
-const LONGEST_TIMER = 30 * SECOND; // timers may not count sleep
-const JUST_BORN = 10 * SECOND; // a 401 for a token this young is a matter of scope, not of age
+// timers may not count sleep
+const LONGEST_TIMER = 30 * SECOND;
+// a 401 for a token this young is a matter of scope, not of age
+const JUST_BORN = 10 * SECOND;
 const INPUT = ['pointerdown', 'keydown'];
 const WAKING = ['visibilitychange', 'focus', 'pageshow'];
 
@@ -58,9 +61,11 @@ export function createSession({
   });
   /** @type {Set<(state: Readonly<State>) => void>} */
   const listeners = new Set();
-  let token = null; // {value, bornAt, renewAt, expiresAt}
+  // {value, bornAt, renewAt, expiresAt}
+  let token = null;
   let warnAt = Infinity;
-  let active = false; // input or a call since the last refresh
+  // input or a call since the last refresh
+  let active = false;
   let failures = 0;
   let refreshing = null;
   let timer;
@@ -92,7 +97,8 @@ export function createSession({
     } else if (state.status === 'signed_in') {
       if (time >= Math.min(state.idleExpiresAt, state.expiresAt) + SECOND) {
         token = null;
-        return void refresh(); // the server has the last word: another origin may have kept the session alive
+        // the server has the last word: another origin may have kept the session alive
+        return void refresh();
       }
       if (active && time >= Math.min(token?.renewAt ?? 0, warnAt)) return void refresh();
       if (!state.idleWarning && time >= warnAt) change({ idleWarning: true });
@@ -129,11 +135,11 @@ export function createSession({
     }
   }
 
-  async function post(path) {
+  async function post(path, body = {}) {
     const response = await send(new URL(path, base), {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', 'X-Gatehouse': '1' },
-      body: '{}',
+      body: JSON.stringify(body),
       credentials: base.origin === here?.origin ? 'same-origin' : 'include',
       cache: 'no-store',
       redirect: 'error',
@@ -287,6 +293,22 @@ export function createSession({
     },
     fetch: authorizedFetch,
     refresh,
+    /**
+     * Posts to one of Gatehouse's own routes. An answer with a token starts the session, as a refresh would.
+     * @param {string} path
+     * @param {Object} [body]
+     * @returns {Promise<{response: Response, answer: any}>} rejects without a connection
+     */
+    async post(path, body) {
+      const asked = now();
+      const result = await locked(() => post(path, body));
+      if (result.answer.access_token) {
+        began(result.answer, asked);
+        active = false;
+        schedule();
+      }
+      return result;
+    },
     /** Keeps an idle session alive, as input does. */
     stay: onInput,
     signInUrl,

@@ -12,6 +12,8 @@ const ICONS = {
   out: 'M13 4H5v16h8m-3-8h11m-4-4 4 4-4 4',
   info: 'M12 3a9 9 0 1 0 .01 0M12 11v6m0-9.5v.5',
   alert: 'M12 4 2.5 20h19zm0 6v5m0 2.2v.3',
+  shield: 'M12 3l8 3v6c0 4.5-3.2 7.6-8 9-4.8-1.4-8-4.5-8-9V6zm-3.5 9 2.5 2.5 4.5-5',
+  phone: 'M7 3h10v18H7zm4 15h2',
   cloud: 'M7 18a4.5 4.5 0 1 1 .6-9A6 6 0 0 1 19 11a3.5 3.5 0 0 1-.5 7z',
 };
 
@@ -42,7 +44,7 @@ export function icon(name) {
   return svg;
 }
 
-export const heading = (text) => el('h1', { tabindex: '-1' }, text);
+export const heading = (text) => el('h1', { id: 'title', tabindex: '-1' }, text);
 
 export const notice = (text, more, kind = 'info') =>
   el('div', { class: `notice ${kind}` }, icon(kind), el('div', {}, el('p', {}, text), more && el('p', {}, more)));
@@ -51,22 +53,29 @@ export const button = (label, onclick, kind = 'primary', sign = undefined) =>
   el('button', { class: `button ${kind}`, type: 'button', onclick }, sign && icon(sign), el('span', {}, label));
 
 /** A link, not a form: CSP's form-action would bind the redirects that follow. */
-const way = (label, sign, href, kind = '') =>
+export const way = (label, sign, href, kind = '') =>
   el('a', { class: `button ${kind}`, href, onclick: busy }, icon(sign), el('span', {}, label), icon('go'));
 
 function busy(event) {
   if (!event.ctrlKey && !event.metaKey && !event.shiftKey) event.currentTarget.setAttribute('aria-busy', 'true');
 }
 
-export function choose({ ways, notice: [text, more] = [] }) {
-  const links = ways.map(({ label, sign, url }, index) => way(label, sign, url(false), index ? '' : 'primary'));
-  const onchange = ({ target }) => links.forEach((link, index) => (link.href = ways[index].url(target.checked)));
+/** The ways in as links, and the box that goes with them; `choice.remember` is kept for the next view. */
+export function waysAndBox(ways, choice, primary = 'primary') {
+  const links = ways.map(({ label, sign, url }, index) => way(label, sign, url(choice.remember), index ? '' : primary));
+  const onchange = ({ target: { checked } }) => {
+    choice.remember = checked;
+    links.forEach((link, index) => (link.href = ways[index].url(checked)));
+  };
+  const input = el('input', { type: 'checkbox', autocomplete: 'off', checked: choice.remember, onchange });
+  return [el('div', { class: 'ways' }, ...links), el('label', { class: 'check' }, input, texts.remember)];
+}
+
+export function choose({ ways, choice, notice: [text, more] = [] }) {
   return [
     heading(texts.chooseTitle),
     text ? notice(text, more) : el('p', { class: 'quiet' }, texts.chooseLead),
-    links.length ? el('div', { class: 'ways' }, ...links) : notice(texts.noMethod, null, 'alert'),
-    links.length > 0 &&
-      el('label', { class: 'check' }, el('input', { type: 'checkbox', autocomplete: 'off', onchange }), texts.remember),
+    ...(ways.length ? waysAndBox(ways, choice) : [notice(texts.noMethod, null, 'alert')]),
   ];
 }
 
@@ -108,15 +117,16 @@ let shown = 'loading';
  * Replaces what is shown. Focus goes to the new heading, except on the first view of a freshly opened page.
  * @param {string} name
  * @param {(Node|string|null|undefined|false)[]} nodes
+ * @param {HTMLElement} [start] where focus goes instead
  */
-export function show(name, nodes) {
-  const move = shown !== 'loading' && shown !== name;
+export function show(name, nodes, start) {
+  const move = shown !== 'loading' && (start || shown !== name);
   main.replaceChildren(...nodes.filter(Boolean));
   shown = document.body.dataset.view = name;
   announce();
   const title = main.querySelector('h1');
   document.title = `${title.textContent} · ${app}`;
-  if (move || name === 'error') title.focus();
+  if (move || name === 'error') (start ?? title).focus();
 }
 
 /**

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from time import time
 from typing import Any
 
+from chalicelib.web.qr import build_rows
 from chalicelib.web.security_headers import SECURITY_HEADERS
 from chalicelib.web.static_files import StaticFiles
 
@@ -33,10 +34,29 @@ class Request:
     method: str
     path: str
     headers: Mapping[str, str]
+    body: Mapping[str, Any] = field(default_factory=dict)
 
 
 def error(status: int, code: str, headers: Mapping[str, str] | None = None) -> Answer:
     return Answer(status, {"error": code, "message": "A sentence."}, headers or {})
+
+
+def throttled(seconds: int) -> Answer:
+    """The throttle's answer, with its pause in the header and in the body."""
+    answer = error(429, "too_many_attempts", {"Retry-After": str(seconds)})
+    assert isinstance(answer.body, Mapping)
+    return Answer(429, {**answer.body, "retry_after": seconds}, answer.headers)
+
+
+def challenge(name: str, **more: Any) -> Answer:
+    return Answer(200, {"challenge": {"name": name, **more}})
+
+
+def totp_key() -> dict[str, Any]:
+    """A new authenticator app's key, as the server gives it."""
+    secret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXPJBSW"
+    uri = f"otpauth://totp/Acme:ada@example.com?secret={secret}&issuer=Acme"
+    return {"secret": secret, "otpauth": uri, "qr": build_rows(uri)}
 
 
 def signed_in(
@@ -89,6 +109,7 @@ class FakeApi:
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.title = "Acme Reports"
+        self.headers = dict(SECURITY_HEADERS)
         self.config: dict[str, Any] = {
             "app": "Acme Reports",
             "direct_sign_in": "managed",
@@ -113,6 +134,30 @@ class FakeApi:
 
     def sign_in(self, **claims: Any) -> None:
         self.answers["POST /auth/refresh"] = signed_in(**claims)
+
+    def embed(self) -> None:
+        """Direct sign-in by the page's own forms; nobody has an account."""
+        self.config |= {"direct_sign_in": "embedded", "sign_up": True}
+        for name in ("sign-up", "confirm", "resend-code", "forgot-password", "reset-password"):
+            self.answers[f"POST /auth/direct/{name}"] = Answer(200, {})
+        self.answers["POST /auth/direct/sign-in"] = error(401, "invalid_credentials")
+        self.answers["POST /auth/direct/challenge"] = error(401, "challenge_expired")
+
+    def accept_password(self, **claims: Any) -> None:
+        """The next sign-in by password works, and so does a reload after it."""
+        self.answers["POST /auth/direct/sign-in"] = self.native(**claims)
+
+    def native(self, **claims: Any) -> Answer:
+        """The token answer to a person with a password; /me agrees with it."""
+        person = {"sub": "sub-bo", "username": "bo", "email": "bo@example.com", "given_name": "Bo",
+                  "family_name": "Ek", "groups": [], "provider": "COGNITO"}  # fmt: skip
+        answer = signed_in(**{**person, **claims})
+        self.answers["POST /auth/refresh"] = answer
+        self.answers["GET /me"] = Answer(
+            200, {**RECORD, "Email": "bo@example.com", "given_name": "Bo", "family_name": "Ek",
+                  "provider": "COGNITO", "groups": []}
+        )  # fmt: skip
+        return answer
 
     def sent(self, line: str) -> list[Request]:
         """Requests of this method and path, the query left aside."""
@@ -147,19 +192,19 @@ class FakeApi:
             wbufsize = -1  # one packet an answer: Nagle would wait 40 ms between head and body
 
             def do_GET(self) -> None:
-                self._serve()
+                self._serve({})
 
             def do_POST(self) -> None:
-                self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                self._serve()
+                self._serve(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
 
-            def _serve(self) -> None:
+            def _serve(self, body: Mapping[str, Any]) -> None:
                 if not self.path.startswith(BASE):
                     return self._send(error(404, "outside_of_the_root"))
                 request = Request(
                     self.command,
                     "/" + self.path[len(BASE) :],
                     {name.lower(): value for name, value in self.headers.items()},
+                    body,
                 )
                 api.requests.append(request)
                 return self._send(api.answer(request))
@@ -168,7 +213,7 @@ class FakeApi:
                 text = isinstance(answer.body, str)
                 body = answer.body.encode() if text else json.dumps(answer.body).encode()
                 headers = {
-                    **SECURITY_HEADERS,
+                    **api.headers,
                     "Content-Type": "application/json",
                     "Content-Length": str(len(body)),
                     **answer.headers,

@@ -1,0 +1,48 @@
+/**
+ * The widget of a CAPTCHA vendor. hCaptcha and Turnstile are driven alike: a script that is told which function to call
+ * when it is ready, and an object with render(). Sources: hCaptcha, "Explicitly render hCaptcha"; Cloudflare Turnstile,
+ * "Explicitly render the Turnstile widget".
+ */
+const VENDORS = { hcaptcha: () => globalThis.hcaptcha, turnstile: () => globalThis.turnstile };
+const READY = 'gatehouseCaptchaReady';
+const PATIENCE = 15000;
+
+let loading = null;
+
+/** The address comes from our own server, and CSP admits only the vendor that the stage has chosen. */
+function load(script) {
+  loading ??= new Promise((done, failed) => {
+    globalThis[READY] = done;
+    const url = new URL(script);
+    url.searchParams.set('render', 'explicit');
+    url.searchParams.set('onload', READY);
+    const node = document.createElement('script');
+    node.src = url.href;
+    node.onerror = failed;
+    document.head.append(node);
+    setTimeout(failed, PATIENCE);
+  }).catch((error) => {
+    loading = null;
+    throw error ?? new Error('the CAPTCHA did not load');
+  });
+  return loading;
+}
+
+/**
+ * Shows the widget in `place`.
+ * @param {HTMLElement} place
+ * @param {{provider?: string, site_key: string, script: string}} challenge
+ * @param {(token: string) => void} solved may be called more than once: a token is good for one attempt
+ */
+export async function captcha(place, { provider, site_key: siteKey, script }, solved) {
+  await load(script);
+  const vendor = (VENDORS[provider] ?? (() => globalThis.turnstile ?? globalThis.hcaptcha))();
+  const dark = matchMedia('(prefers-color-scheme: dark)').matches;
+  const narrow = innerWidth < 360;
+  return vendor.render(place, {
+    sitekey: siteKey,
+    theme: dark ? 'dark' : 'light',
+    size: narrow ? 'compact' : 'normal',
+    callback: solved,
+  });
+}

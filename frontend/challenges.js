@@ -1,0 +1,104 @@
+/** The steps that Cognito may ask for between password and tokens. */
+import { enrolment } from './enrolment.js';
+import { accountField, badPassword, codeField, form, linkButton, passwordField, reject, sender } from './form.js';
+import { fill, texts } from './texts.js';
+import { button, el, heading, show } from './view.js';
+
+const METHODS = {
+  SOFTWARE_TOKEN_MFA: [texts.byApp, 'key'],
+  EMAIL_OTP: [texts.byMail, 'mail'],
+  SMS_MFA: [texts.byPhone, 'phone'],
+};
+
+/**
+ * @param {Object} options
+ * @param {{name: string}} options.challenge
+ * @param {(body: Object) => Promise<any>} options.reply answers a challenge
+ * @param {(extra: Object) => Promise<any>} options.signIn repeats the sign-in
+ * @param {(answer: any) => unknown} options.proceed with the next answer
+ * @param {(answer: any) => void} options.elsewhere @param {(text?: string) => void} options.startOver
+ */
+export function showChallenge({ challenge, email, reply, signIn, proceed, elsewhere, startOver, by }) {
+  const { name } = challenge;
+  const common = {
+    kind: () => by('code')(),
+    done: proceed,
+    refused: {
+      challenge_expired: () => startOver(texts.challengeExpired),
+      invalid_credentials: () => startOver(texts.challengeExpired),
+      unsupported_challenge: elsewhere,
+    },
+  };
+  const present = (title, nodes, start) => {
+    const top = heading(title);
+    show('challenge', [top, ...nodes, linkButton(texts.startOver, () => startOver())], start ?? top);
+  };
+  const lead = (text) => el('p', { class: 'quiet' }, text);
+
+  function askCode(title, before, label = texts.goOn) {
+    const code = codeField();
+    const sheet = form({
+      ...common,
+      fields: [code],
+      label,
+      send: (values) => reply({ name, code: values.code }),
+      refused: { ...common.refused, invalid_code: () => reject(code, texts.wrongCode) },
+    });
+    // A key to scan comes before its code; the cursor in the field would scroll past it.
+    present(title, [...before, sheet], name === 'MFA_SETUP' ? undefined : code.input);
+  }
+
+  const views = {
+    SOFTWARE_TOKEN_MFA: () => askCode(texts.appCodeTitle, [lead(texts.appCodeLead)]),
+    EMAIL_OTP: () => askCode(texts.mailCodeTitle, [lead(fill(texts.sentTo, challenge))]),
+    SMS_MFA: () => askCode(texts.phoneCodeTitle, [lead(fill(texts.sentTo, challenge))]),
+    MFA_SETUP: () => askCode(texts.setupTitle, enrolment(challenge), texts.turnOn),
+
+    NEW_PASSWORD_REQUIRED() {
+      const secret = passwordField('new-password');
+      const sheet = form({
+        ...common,
+        fields: [secret],
+        label: texts.savePassword,
+        extra: [accountField(email)],
+        send: ({ password }) => reply({ name, password }),
+        refused: { ...common.refused, invalid_password: (answer) => badPassword(secret, answer) },
+      });
+      present(texts.newPasswordTitle, [lead(texts.newPasswordLead), sheet], secret.input);
+    },
+
+    SELECT_MFA_TYPE() {
+      const known = challenge.choices.filter((choice) => Object.hasOwn(METHODS, choice));
+      if (!known.length) return elsewhere({});
+      const rows = known.map((choice) => {
+        const [label, sign] = METHODS[choice];
+        const control = button(label, () => act(), '', sign);
+        const { said, act } = sender({ ...common, control, send: () => reply({ name, choice }) });
+        return el('div', { class: 'way' }, control, said);
+      });
+      present(texts.selectTitle, [lead(texts.selectLead), el('div', { class: 'ways' }, ...rows)]);
+    },
+
+    async CAPTCHA() {
+      const { captcha } = await import('./captcha.js');
+      const control = button(texts.goOn, () => act());
+      let token = '';
+      const { said, act } = sender({
+        ...common,
+        control,
+        kind: () => by('sign-in')(),
+        send: () => signIn({ captcha: token }),
+      });
+      const place = el('div', { class: 'captcha' });
+      control.hidden = true;
+      present(texts.captchaTitle, [lead(texts.captchaLead), place, said, control]);
+      captcha(place, challenge, (solved) => {
+        token = solved;
+        control.hidden = false;
+        void act();
+      }).catch(() => place.replaceChildren(el('p', { class: 'wrong' }, texts.captchaFailed)));
+    },
+  };
+
+  return Object.hasOwn(views, name) ? views[name]() : elsewhere(challenge);
+}

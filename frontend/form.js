@@ -1,0 +1,189 @@
+/** What the forms of direct sign-in and of two-step verification share: fields, waiting, and how a refusal is said. */
+import { fill, texts } from './texts.js';
+import { el, notice } from './view.js';
+
+await new Promise((done) => {
+  const href = new URL('forms.css', import.meta.url).href;
+  document.head.append(el('link', { rel: 'stylesheet', href, onload: done, onerror: done }));
+});
+
+/**
+ * A labelled field, its hint, and the place for what is wrong with it.
+ * @param {Object} options what is not named here becomes an attribute of the input
+ * @param {string} options.need said when it is empty or malformed
+ */
+export function field({ name, label, need, hint, after, ...attributes }) {
+  const id = `field-${name}`;
+  const described = `${hint ? `${id}-hint ` : ''}${id}-wrong`;
+  const input = el('input', { id, name, type: 'text', required: true, 'aria-describedby': described, ...attributes });
+  const wrong = el('p', { class: 'wrong', id: `${id}-wrong` });
+  const complain = (text = '') => {
+    wrong.textContent = text;
+    if (text) input.setAttribute('aria-invalid', 'true');
+    else input.removeAttribute('aria-invalid');
+  };
+  input.addEventListener('input', () => complain());
+  return {
+    name,
+    input,
+    complain,
+    node: el('div', { class: 'field' },
+      el('label', { for: id }, label),
+      hint && el('p', { class: 'quiet', id: `${id}-hint` }, hint),
+      el('div', { class: 'box' }, input, after),
+      wrong),
+    /** Says what is wrong; true if nothing is. */
+    check() {
+      complain(input.validity.valid && input.value.trim() ? '' : need);
+      return !input.hasAttribute('aria-invalid');
+    },
+  };
+}
+
+export const emailField = (value = '') =>
+  field({
+    name: 'email', label: texts.address, need: texts.needAddress, value,
+    type: 'email', autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false',
+  });
+
+/** @param {'current-password'|'new-password'} autocomplete */
+export function passwordField(autocomplete) {
+  const fresh = autocomplete === 'new-password';
+  const toggle = el('button', {
+    type: 'button', class: 'inside', 'aria-label': texts.showPassword,
+    onclick: () => {
+      const hidden = made.input.type === 'text';
+      made.input.type = hidden ? 'password' : 'text';
+      toggle.textContent = hidden ? texts.show : texts.hide;
+      toggle.setAttribute('aria-label', hidden ? texts.showPassword : texts.hidePassword);
+    },
+  }, texts.show);
+  const caps = el('p', { class: 'wrong', role: 'status' });
+  const made = field({
+    name: 'password', type: 'password', autocomplete, after: toggle, maxlength: '256',
+    autocapitalize: 'none', spellcheck: 'false',
+    label: fresh ? texts.newPassword : texts.password,
+    need: fresh ? texts.needNewPassword : texts.needPassword,
+    hint: fresh && texts.newPasswordHint,
+    onkeydown: look, onkeyup: look, onblur: () => (caps.textContent = ''),
+  });
+  function look(event) {
+    caps.textContent = event.getModifierState?.('CapsLock') ? texts.capsLock : '';
+  }
+  made.node.append(caps);
+  return made;
+}
+
+/** One field for the whole code, so that paste and autofill work; spaces and dashes in it do no harm. */
+export function codeField() {
+  return field({
+    name: 'code', label: texts.code, need: texts.needCode, class: 'code',
+    inputmode: 'numeric', autocomplete: 'one-time-code', spellcheck: 'false',
+    oninput: ({ target }) => {
+      const digits = target.value.replace(/\D/g, '').slice(0, 10);
+      if (digits !== target.value) target.value = digits;
+    },
+  });
+}
+
+/** For password managers: whose password is being set. */
+export const accountField = (email) =>
+  el('input', { type: 'email', name: 'username', autocomplete: 'username', value: email, hidden: true, readonly: true });
+
+/** Until when the server wants no more attempts of a kind, in milliseconds; outlives the views. */
+const until = new Map();
+const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+
+/** Makes `control` wait while attempts of its kind are blocked; gives a function that looks anew. */
+function waiting(control, kind, freed) {
+  const words = control.querySelector('span');
+  const label = words.textContent;
+  let timer;
+  const look = () => {
+    const left = Math.ceil(((until.get(kind()) ?? 0) - Date.now()) / 1000);
+    const was = control.hasAttribute('aria-disabled');
+    words.textContent = left > 0 ? fill(texts.waitButton, { time: clock(left) }) : label;
+    if (left > 0) control.setAttribute('aria-disabled', 'true');
+    else control.removeAttribute('aria-disabled');
+    if (left > 0) timer ??= setInterval(() => (control.isConnected ? look() : clearInterval(timer)), 1000);
+    else timer = clearInterval(timer);
+    if (was && left <= 0) freed();
+    return left > 0;
+  };
+  look();
+  return look;
+}
+
+/**
+ * Sends when `control` is used and says what came of it. Never twice at once, never while there is a wait.
+ * @param {Object} options
+ * @param {HTMLElement} options.control the button; it keeps the focus, so it is never really disabled
+ * @param {() => string} options.kind which of the server's budgets an attempt counts against
+ * @param {() => Promise<{response: Response, answer: any}>} options.send
+ * @param {(answer: any) => unknown} options.done
+ * @param {Record<string, (answer: any, say: Function) => void>} [options.refused] by error code
+ */
+export function sender({ control, kind, send, done, refused = {} }) {
+  const said = el('div', { class: 'said', role: 'alert' });
+  const say = (text, more, ...extra) => {
+    said.replaceChildren(...(text ? [notice(text, more, 'alert')] : []));
+    if (text) said.firstChild.lastChild.append(...extra.filter(Boolean));
+  };
+  const look = waiting(control, kind, () => said.replaceChildren(notice(texts.tryNow)));
+  async function act() {
+    if (control.hasAttribute('aria-busy') || look()) return;
+    say();
+    control.setAttribute('aria-busy', 'true');
+    try {
+      const { response, answer } = await send();
+      if (response.ok) return void (await done(answer));
+      const after = Number(response.headers.get('Retry-After') ?? answer.retry_after);
+      if (response.status === 429) {
+        until.set(kind(), Date.now() + (after || 15) * 1000);
+        say(texts.tooMany, texts.tooManyMore);
+        look();
+      } else if (Object.hasOwn(refused, answer.error)) refused[answer.error](answer, say);
+      else say(response.status >= 500 ? texts.formUnavailable : texts.formFailed);
+    } catch {
+      say(texts.formOffline);
+    } finally {
+      control.removeAttribute('aria-busy');
+    }
+  }
+  return { said, act, look };
+}
+
+/**
+ * A form whose submission is sent by us.
+ * @param {Object} options those of sender(), and:
+ * @param {ReturnType<typeof field>[]} options.fields
+ * @param {string} options.label of the button
+ * @param {(values: Record<string, string>) => Promise<any>} options.send
+ * @param {(Node|false|null|undefined)[]} [options.extra] between the fields and the button
+ */
+export function form({ fields, label, extra = [], send, kind, ...rest }) {
+  const control = el('button', { class: 'button primary', type: 'submit' }, el('span', {}, label));
+  const values = () => Object.fromEntries(fields.map(({ name, input }) => [name, input.value]));
+  const { said, act, look } = sender({ ...rest, control, kind: () => kind(values()), send: () => send(values()) });
+  const onsubmit = (event) => {
+    event.preventDefault();
+    const wrong = fields.filter((one) => !one.check());
+    if (wrong.length) wrong[0].input.focus();
+    else void act();
+  };
+  // A method, so that a password could never end up in an address.
+  return el('form', { method: 'post', novalidate: true, 'aria-labelledby': 'title', onsubmit, oninput: () => look() },
+    ...fields.map(({ node }) => node), ...extra.filter(Boolean), said, control);
+}
+
+/** Marks a field as refused by the server and puts the cursor there. */
+export function reject(one, text) {
+  one.complain(text);
+  one.input.focus();
+  one.input.select();
+}
+
+export const badPassword = (one, { requirements = {} }) => reject(one, fill(texts.badPassword, requirements));
+
+export const link = (label, href) => el('a', { class: 'link', href }, label);
+export const linkButton = (label, onclick) => el('button', { class: 'link', type: 'button', onclick }, label);

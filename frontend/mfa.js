@@ -1,0 +1,81 @@
+/** Two-step verification on and off, for people who are signed in with a password. */
+import { enrolment } from './enrolment.js';
+import { accountField, codeField, form, linkButton, passwordField, reject } from './form.js';
+import { texts } from './texts.js';
+import { button, el, heading, notice, show } from './view.js';
+
+export function open({ session, user, back }) {
+  const post = (path, body) => session.post(`auth/mfa/${path}`, body);
+  const lead = (text) => el('p', { class: 'quiet' }, text);
+  const present = (title, nodes, start) => {
+    const top = heading(title);
+    show('two-step', [top, ...nodes, linkButton(texts.backToProfile, back)], start ?? top);
+  };
+  /** The session ended meanwhile: asking shows it. */
+  const gone = () => void session.refresh();
+  const kind = () => 'two-step';
+  const refused = { no_session: gone, session_expired: gone };
+
+  function askPassword(text) {
+    const secret = passwordField('current-password');
+    const sheet = form({
+      kind,
+      fields: [secret],
+      label: texts.goOn,
+      extra: [accountField(user.email)],
+      send: ({ password }) => post('setup', { password }),
+      done: setUp,
+      refused: {
+        ...refused,
+        invalid_credentials: () => reject(secret, texts.wrongPassword),
+        mfa_already_on: () => turnOff(secret.input.value),
+        managed_by_provider: (_, say) => say(texts.twoStepManaged),
+      },
+    });
+    present(texts.twoStep, [
+      text && notice(text, null, 'alert'), lead(texts.twoStepLead), lead(texts.twoStepPassword), sheet,
+    ], secret.input);
+  }
+
+  function askCode({ title, before, label, send, done, scan = false }) {
+    const code = codeField();
+    const sheet = form({
+      kind,
+      fields: [code],
+      label,
+      send: (values) => send(values.code),
+      done,
+      refused: {
+        ...refused,
+        invalid_code: () => reject(code, texts.wrongCode),
+        invalid_credentials: () => askPassword(texts.wrongPassword),
+        challenge_expired: () => askPassword(texts.challengeExpired),
+      },
+    });
+    present(title, [...before, sheet], scan ? undefined : code.input);
+  }
+
+  const setUp = (key) =>
+    askCode({
+      title: texts.setupTitle,
+      before: enrolment(key),
+      scan: true,
+      label: texts.turnOn,
+      send: (code) => post('verify', { code }),
+      done: () => finished(texts.isOnTitle, texts.isOn),
+    });
+
+  const turnOff = (password) =>
+    askCode({
+      title: texts.offTitle,
+      before: [lead(texts.offLead)],
+      label: texts.turnOff,
+      send: (code) => post('disable', { password, code }),
+      done: () => finished(texts.isOffTitle, texts.isOff),
+    });
+
+  const finished = (title, text) =>
+    show('two-step-done', [heading(title), el('p', {}, text), button(texts.goOn, back)]);
+
+  askPassword();
+}
