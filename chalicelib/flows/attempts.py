@@ -8,10 +8,12 @@ from chalicelib.errors import TemporarilyUnavailable, TooManyAttempts
 from chalicelib.log import count_metric, log_event
 from chalicelib.store.throttle import ThrottleStore
 
-#: The budgets: passwords, codes, and requests that send a mail.
+#: The budgets: passwords, mailed codes, requests that send a mail, and answers to challenges. The last has its own because
+#: only who knows the password can use it up: strangers must not be able to bar the second step.
 SIGN_IN = "sign-in"
 CODE = "code"
 MAIL = "mail"
+CHALLENGE = "challenge"
 
 
 class Attempts:

@@ -23,7 +23,7 @@ from chalicelib.errors import (
     InvalidToken,
     TemporarilyUnavailable,
 )
-from chalicelib.flows.attempts import CODE, SIGN_IN, Attempts
+from chalicelib.flows.attempts import CHALLENGE, SIGN_IN, Attempts
 from chalicelib.flows.challenge_steps import (
     CODE_RESPONSES,
     MFA_SETUP,
@@ -149,13 +149,13 @@ class DirectSignIn:
             raise InvalidRequest("answer to another challenge")
         send = self._prepare(challenge, given, origin)
         self._tokens.load_keys()
-        with self._attempts.guarded(CODE, challenge.email, origin.ip):
+        with self._attempts.guarded(CHALLENGE, challenge.email, origin.ip):
             try:
                 step = send()
             except Refused as refused:
                 raise self._refusal(refused) from None
         if step.tokens is not None:
-            done = (SIGN_IN, CODE)
+            done = (SIGN_IN, CHALLENGE)
             return self._finish(
                 step.tokens, challenge.email, challenge.remember, origin, cookies, done
             )

@@ -21,7 +21,7 @@ from chalicelib.errors import (
     TemporarilyUnavailable,
     UnsupportedChallenge,
 )
-from chalicelib.flows.attempts import CODE, SIGN_IN, Attempts
+from chalicelib.flows.attempts import CHALLENGE, SIGN_IN, Attempts
 from chalicelib.flows.challenge_steps import CODE_RESPONSES, SELECT_MFA, TOTP
 from chalicelib.flows.credentials import TotpKey, build_totp_key, read_code
 from chalicelib.log import log_event
@@ -101,7 +101,7 @@ class Mfa:
         if enrolment.sub != session.sub:
             raise ChallengeExpired("enrolment of another person")
         digits = read_code(code)
-        with self._attempts.guarded(CODE, session.username, origin.ip):
+        with self._attempts.guarded(CHALLENGE, session.username, origin.ip):
             try:
                 self._api.verify_totp(digits, access_token=enrolment.access_token)
                 self._api.prefer_totp(enrolment.access_token, True)
@@ -110,7 +110,7 @@ class Mfa:
                     self._attempts.failed()
                     raise InvalidCode(refused.code) from None
                 raise ChallengeExpired(refused.code) from None
-        self._attempts.succeeded(CODE, session.username, origin.ip)
+        self._attempts.succeeded(CHALLENGE, session.username, origin.ip)
         self._revoke(TokenSet(enrolment.access_token, "", enrolment.refresh_token))
         log_event("mfa", user=session.username, on=True)
 
@@ -131,7 +131,7 @@ class Mfa:
                 self._api.prefer_totp(tokens.access_token, False)
             except Refused as refused:
                 raise TemporarilyUnavailable(f"SetUserMFAPreference: {refused.code}") from None
-        for kind in (SIGN_IN, CODE):
+        for kind in (SIGN_IN, CHALLENGE):
             self._attempts.succeeded(kind, session.username, origin.ip)
         log_event("mfa", user=session.username, on=False)
 
@@ -153,7 +153,7 @@ class Mfa:
 
     def _second_factor(self, step: Step, session: Session, digits: str, origin: Origin) -> Step:
         name = step.parameters.get("USER_ID_FOR_SRP") or session.username
-        with self._attempts.guarded(CODE, session.username, origin.ip):
+        with self._attempts.guarded(CHALLENGE, session.username, origin.ip):
             try:
                 if step.challenge == SELECT_MFA:
                     chosen = {"ANSWER": TOTP}

@@ -152,6 +152,17 @@ def test_a_password_without_its_code_forgets_nothing(direct: Direct) -> None:
     assert [direct.sign_in().status for _ in range(6)] == [200] * 5 + [429]
 
 
+@pytest.mark.security("S-44")
+def test_strangers_cannot_use_up_the_second_steps_budget(direct: Direct) -> None:
+    """Wrong mailed codes for somebody's address pause mailed codes, not the answers to a challenge."""
+    direct.with_totp()
+    for _ in range(6):
+        last = direct.post("direct/confirm", email=EMAIL, code="000000")
+    assert last.status == 429
+    direct.sign_in()
+    assert direct.challenge("SOFTWARE_TOKEN_MFA", code=direct.totp()).status == 200
+
+
 @pytest.mark.security("S-45")
 def test_the_challenge_belongs_to_one_browser(direct: Direct) -> None:
     direct.with_totp()

@@ -58,7 +58,7 @@ class TotpOperations(PoolCore):
     def _op_revoke_token(self, given: dict[str, Any]) -> dict[str, Any]:
         if self.clients.get(given["ClientId"]) != given.get("ClientSecret"):
             raise refusal("UnauthorizedException", "RevokeToken")
-        for token, grant in self.grants.items():
-            if given["Token"] == f"refresh-{token}":
+        for grant in self.grants.values():
+            if given["Token"] == grant.refresh_token:
                 grant.revoked = True
         return {}
