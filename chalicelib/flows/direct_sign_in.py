@@ -234,6 +234,10 @@ class DirectSignIn:
         assert tokens.refresh_token is not None
         try:
             identity, access = self._verify(tokens)
+        except InvalidToken as error:
+            # Nothing that the person did: a trigger is missing, or keys and pool do not belong together.
+            self._revoke(tokens.refresh_token)
+            raise TemporarilyUnavailable(f"tokens of a direct sign-in: {error.detail}") from None
         except GatehouseError:
             self._revoke(tokens.refresh_token)
             raise

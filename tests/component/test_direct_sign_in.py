@@ -1,14 +1,18 @@
 """POST /auth/direct/sign-in: the password, its throttle, and the session that comes of it."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chalicelib.settings import Settings
 from tests.component.direct import EMAIL, PASSWORD, SESSION_COOKIE, STRANGER, WRONG, Direct, outline
-from tests.component.world import CLIENT_SECRET, SECRET_ARN, World
+from tests.component.world import CLIENT_SECRET, ENVIRONMENT, SECRET_ARN, World
 from tests.doubles.cognito import times_out
 from tests.doubles.pool_users import PoolUser
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_good_password_gives_what_refresh_gives(direct: Direct) -> None:
@@ -76,6 +80,21 @@ def test_without_the_setting_the_whole_family_is_not_there(direct: Direct, mode:
     for path in ("setup", "verify", "disable"):
         assert direct.post(f"mfa/{path}", password=PASSWORD, code="123456").status == 404
     assert direct.pool.calls == []
+
+
+@pytest.mark.security("S-39")
+def test_the_decision_is_written_down() -> None:
+    """The standards that advise against it, the default, when to turn it off, and whom it is not for."""
+    text = " ".join((ROOT / "docs" / "adr" / "0006-direct-sign-in.md").read_text().split())
+    for said in (
+        "RFC 9700, 2.4",
+        "ASVS 5.0, 10.4.4",
+        "`managed` is the default",
+        "Turn `embedded` off",
+        "People of an identity provider cannot use it",
+    ):
+        assert said in text
+    assert Settings.from_env(ENVIRONMENT).direct_sign_in == "managed"
 
 
 @pytest.mark.security("S-39")
@@ -210,7 +229,7 @@ def test_a_token_with_other_scopes_is_refused_and_revoked(direct: Direct, scope:
     """The pre-token-generation trigger is missing or wrong: fail closed, leave nothing alive."""
     direct.world.cognito.access_claims["scope"] = scope
     answer = direct.sign_in()
-    assert answer.status == 401
+    assert (answer.status, answer.json()["error"]) == (503, "temporarily_unavailable")
     assert "access_token" not in answer.json()
     assert direct.browser.cookies == {}
     assert direct.world.cognito.is_revoked(direct.world.cognito.refresh_tokens()[-1])
@@ -221,7 +240,7 @@ def test_a_token_with_other_scopes_is_refused_and_revoked(direct: Direct, scope:
 )
 def test_tokens_are_verified_as_in_the_hosted_flow(direct: Direct, claim: dict[str, str]) -> None:
     direct.world.cognito.id_claims.update(claim)
-    assert direct.sign_in().status == 401
+    assert direct.sign_in().status == 503
     assert direct.browser.cookies == {}
     assert direct.world.users() == {} or "lastSignInAt" in repr(direct.world.users())
 
