@@ -1,4 +1,6 @@
-"""The sign-in page, its assets, and the health check."""
+"""The sign-in page, its assets, the health check, and the description of the API."""
+
+from typing import Any
 
 from chalice.app import Blueprint, Response
 
@@ -39,3 +41,11 @@ def asset(version: str, name: str) -> Response:
 def health() -> dict[str, str]:
     """That the app runs at all; asks nothing of anybody."""
     return {"status": "ok", "version": __version__}
+
+
+@routes.route("/openapi.json", methods=["GET"])
+def openapi() -> dict[str, Any]:
+    """The OpenAPI document, with this API's own address in it."""
+    from chalicelib.web.openapi import build_document
+
+    return build_document(app_url(routes.current_request).root)

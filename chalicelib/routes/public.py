@@ -5,6 +5,7 @@ PUBLIC_ROUTES = frozenset(
         ("GET", "/"),
         ("GET", "/assets/{version}/{name}"),
         ("GET", "/health"),
+        ("GET", "/openapi.json"),
         ("GET", "/auth/config"),
         ("GET", "/auth/login"),
         ("GET", "/auth/callback"),

@@ -3,13 +3,15 @@
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from chalicelib import services
+from tests.component import contract
 from tests.component.direct import Direct
 from tests.component.world import World, build_world
-from tests.doubles.browser import Browser
+from tests.doubles.browser import Answer, Browser
 from tests.doubles.clock import Clock
 
 
@@ -18,6 +20,22 @@ def world(clock: Clock) -> Iterator[World]:
     """A container with one registered provider, Okta."""
     yield build_world(clock)
     services.install(None)
+
+
+@pytest.fixture(autouse=True)
+def contract_holds(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every answer that a test gets is as the OpenAPI document says."""
+    send, problems = Browser.send, list[str]()
+
+    def checked(self: Browser, method: str, target: str, *args: Any, **named: Any) -> Answer:
+        answer = send(self, method, target, *args, **named)
+        path = urlsplit(target.removeprefix(self.root.rstrip("/"))).path
+        problems.extend(contract.problems(method, path, answer))
+        return answer
+
+    monkeypatch.setattr(Browser, "send", checked)
+    yield
+    assert problems == []
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ PURE_WEB = frozenset(
     {
         "web.cookies",
         "web.cors",
+        "web.openapi",
         "web.csrf",
         "web.qr",
         "web.redirects",
@@ -40,7 +41,7 @@ ALLOWED = {
     "captcha": BASE | {"cognito.http_client"},
     "web.middleware": BASE | PURE_WEB | {"services", "routes.authorization", "session"},
     "app": frozenset({"routes", "triggers", "web.middleware"}),
-} | {module: frozenset({"errors"}) for module in PURE_WEB}
+} | {module: frozenset({"errors", "web.cors"}) for module in PURE_WEB}
 
 CHALICE = ("app", "routes", "web.middleware")
 

@@ -1,0 +1,108 @@
+"""GET /openapi.json: complete in both directions, valid, and true (every other component test's answers are held to it)."""
+
+import json
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from app import app
+from chalicelib.routes.authorization import ScopedAuthorizer
+from chalicelib.web.openapi import FOLDER, load_paths
+from tests.component import contract
+from tests.component.world import World
+from tests.doubles.browser import Answer, Browser
+
+ROUTES = {
+    (method, path): entry
+    for path, methods in app.routes.items()
+    for method, entry in methods.items()
+}
+
+
+def test_the_document_names_the_address_it_was_asked_at(world: World, browser: Browser) -> None:
+    """Public, and the same on execute-api and on a custom domain but for `servers`."""
+    document = browser.get("/openapi.json").json()
+    assert document["openapi"] == "3.1.0"
+    assert document["servers"] == [
+        {"url": "https://a1b2c3.execute-api.eu-west-1.amazonaws.com/api"}
+    ]
+    other = world.browser(domain="app.example.org", stage="").get("/openapi.json").json()
+    assert other["servers"] == [{"url": "https://app.example.org"}]
+    assert {**other, "servers": 0} == {**document, "servers": 0}
+
+
+def test_every_route_has_an_entry_and_every_entry_a_route() -> None:
+    """A route without an entry fails here; docs/your-routes.md says how to write one."""
+    assert set(contract.operations()) == set(ROUTES)
+
+
+@pytest.mark.security("S-48")
+@pytest.mark.parametrize("key", ROUTES, ids=str)
+def test_entries_say_what_a_route_demands(key: tuple[str, str]) -> None:
+    """The scope of the authorizer; parameters of the path; and the header where cookies are used."""
+    operation, entry = contract.operations()[key], ROUTES[key]
+    scopes = [d["accessToken"] for d in operation.get("security", []) if "accessToken" in d]
+    authorizer = entry.authorizer
+    assert scopes == ([authorizer.scopes] if isinstance(authorizer, ScopedAuthorizer) else [])
+    parameters = [contract._resolved(parameter) for parameter in operation.get("parameters", [])]
+    in_path = {p["name"] for p in parameters if p["in"] == "path"}
+    assert in_path == {part[1:-1] for part in key[1].split("/") if part.startswith("{")}
+    guarded = key[0] == "POST" and authorizer is None
+    assert ("X-Gatehouse" in {p["name"] for p in parameters}) == guarded
+
+
+def test_schemas_are_schemas_and_references_lead_somewhere() -> None:
+    """Draft 2020-12, as OpenAPI 3.1 wants; operation ids are unique."""
+    for schema in contract.document()["components"]["schemas"].values():
+        Draft202012Validator.check_schema(schema)
+    ids = [operation["operationId"] for operation in contract.operations().values()]
+    assert len(ids) == len(set(ids))
+    text = json.dumps(contract.document())
+    for reference in set(text.split('"$ref": "')[1:]):
+        assert contract._resolved({"$ref": reference.partition('"')[0]})
+
+
+def test_every_shared_part_is_used() -> None:
+    """Nothing is left over of what a route once answered."""
+    text = json.dumps(contract.document())
+    for kind, parts in contract.document()["components"].items():
+        for name in parts:
+            if kind != "securitySchemes":
+                assert f'"#/components/{kind}/{name}"' in text, (kind, name)
+
+
+def test_a_path_described_twice_is_an_error(tmp_path: Path) -> None:
+    """A team's file must not replace one of ours silently."""
+    for name in ("api.json", "orders.json"):
+        (tmp_path / name).write_bytes((FOLDER / "api.json").read_bytes())
+    with pytest.raises(ValueError, match="twice"):
+        load_paths(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("status", "content_type", "body", "said"),
+    [
+        (418, "application/json", "{}", "status"),
+        (200, "text/html", "", "text/html"),
+        (200, "application/json", "{}", "status"),
+        (200, "application/json", '{"status": "ok", "version": "1", "x": 1}', "Additional"),
+        (429, "application/json", '{"error": "other", "message": "m"}', "too_many_requests"),
+    ],
+)
+def test_the_check_itself_finds_what_is_wrong(
+    status: int, content_type: str, body: str, said: str
+) -> None:
+    """Otherwise the other tests' answers would prove nothing."""
+    answer = Answer(status, {"content-type": content_type}, [], body)
+    (found,) = contract.problems("GET", "/health", answer)[:1]
+    assert said in found
+
+
+def test_the_check_reads_templates_and_headers() -> None:
+    """Path parameters are matched, required headers demanded, and unknown paths left alone."""
+    plain = Answer(302, {"content-type": "text/plain"}, [], "")
+    assert "Location" in contract.problems("GET", "/auth/login", plain)[0]
+    wrong = Answer(201, {"content-type": "text/plain"}, [], "")
+    assert contract.problems("POST", "/users/anybody/sign-out", wrong)
+    assert contract.problems("GET", "/orders", wrong) == []
