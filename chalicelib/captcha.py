@@ -13,6 +13,8 @@ from chalicelib.errors import TemporarilyUnavailable
 
 #: Counted attempts after which the page must bring a solved challenge.
 REQUIRED_AFTER_ATTEMPTS = 3
+#: The same of a source address: an office makes a few mistakes an hour, and need not solve puzzles for that.
+REQUIRED_AFTER_SOURCE_ATTEMPTS = 20
 MAX_TOKEN_LENGTH = 4096
 
 

@@ -55,9 +55,9 @@ class Attempts:
         """Forget the account's attempts of a kind that was not taken now."""
         self._tidy(lambda: self._throttle.forget_account(kind, account))
 
-    def count(self, kind: str, account: str, source: str) -> int:
-        """Return how many attempts count at the moment."""
-        return self._throttle.failures(kind, account, source)
+    def counted(self, kind: str, account: str, source: str) -> tuple[int, int]:
+        """Return how many attempts count at the moment: of the account, and of the source."""
+        return self._throttle.counted(kind, account, source)
 
     def _tidy(self, action: Callable[[], None]) -> None:
         """A counter that cannot be tidied costs somebody a pause, and must not cost a sign-in."""

@@ -166,8 +166,12 @@ class DirectSignIn:
     ) -> CaptchaNeeded | None:
         if self._captcha is None:
             return None
-        counted = self._attempts.count(SIGN_IN, email, origin.ip)
-        if counted < captchas.REQUIRED_AFTER_ATTEMPTS or self._captcha.verify(token, origin.ip):
+        account, source = self._attempts.counted(SIGN_IN, email, origin.ip)
+        needed = (
+            account >= captchas.REQUIRED_AFTER_ATTEMPTS
+            or source >= captchas.REQUIRED_AFTER_SOURCE_ATTEMPTS
+        )
+        if not needed or self._captcha.verify(token, origin.ip):
             return None
         return CaptchaNeeded(self._captcha.challenge())
 

@@ -97,6 +97,14 @@ class ThrottleStore:
             if budget.free == FREE_ATTEMPTS_ACCOUNT:
                 self._write(budget.key, self._read(budget.key), _Counter())
 
+    def counted(self, kind: str, account: str, source: str) -> tuple[int, int]:
+        """Return how many attempts count at the moment: of the account, and of the source."""
+        found = {
+            budget.free: self._current(self._read(budget.key)).attempts
+            for budget in self._budgets(kind, account, source)
+        }
+        return found[FREE_ATTEMPTS_ACCOUNT], found[FREE_ATTEMPTS_SOURCE]
+
     def failures(self, kind: str, account: str | None, source: str) -> int:
         """Return how many attempts count at the moment, the larger of account and source."""
         counters = [self._read(budget.key) for budget in self._budgets(kind, account, source)]

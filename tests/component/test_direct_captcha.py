@@ -1,0 +1,124 @@
+"""CAPTCHA at the sign-in: after repeated failures, before the throttle and Cognito, for known and unknown alike."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from chalicelib.cognito.http_client import HttpAnswer
+from tests.component.direct import EMAIL, PASSWORD, STRANGER, WRONG, Direct, outline
+from tests.doubles.cognito import times_out
+
+SITEVERIFY = "https://captcha.example/siteverify"
+SECRET_ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:captcha"
+
+
+class Vendor:
+    """The vendor's siteverify: each token serves once."""
+
+    def __init__(self, direct: Direct, patch: pytest.MonkeyPatch) -> None:
+        self.solved: set[str] = set()
+        self.forms: list[dict[str, str]] = []
+        self.down = False
+        ours = direct.world.cognito.post_form
+
+        def post_form(
+            url: str, form: Mapping[str, str], basic_auth: tuple[str, str] | None = None
+        ) -> HttpAnswer:
+            if url != SITEVERIFY:
+                assert basic_auth is not None
+                return ours(url, form, basic_auth)
+            if self.down:
+                return times_out()
+            self.forms.append(dict(form))
+            good = form["response"] in self.solved and form["secret"] == "canary-captcha-secret"
+            self.solved.discard(form["response"])
+            return HttpAnswer(200, {"success": good})
+
+        patch.setattr(direct.world.cognito, "post_form", post_form)
+        direct.world.secrets.put(SECRET_ARN, {"secret": "canary-captcha-secret"})
+        direct.restart(
+            captcha="turnstile",
+            captcha_site_key="site-key-1",
+            captcha_secret_arn=SECRET_ARN,
+            captcha_verify_url=SITEVERIFY,
+        )
+
+
+@pytest.fixture
+def vendor(direct: Direct, monkeypatch: pytest.MonkeyPatch) -> Vendor:
+    return Vendor(direct, monkeypatch)
+
+
+def fail_three_times(direct: Direct, email: str = EMAIL) -> None:
+    for _ in range(3):
+        assert direct.sign_in(email, WRONG).status == 401
+
+
+def test_off_means_never(direct: Direct) -> None:
+    fail_three_times(direct)
+    assert "access_token" in direct.sign_in().json()
+
+
+@pytest.mark.security("S-40")
+@pytest.mark.parametrize("email", [EMAIL, STRANGER])
+def test_after_three_failures_it_must_be_solved(direct: Direct, vendor: Vendor, email: str) -> None:
+    """Cognito is not asked without it, and the page learns what it needs for the widget."""
+    fail_three_times(direct, email)
+    asked = len(direct.pool.calls)
+    for captcha in ({}, {"captcha": "made up"}):
+        answer = direct.sign_in(email, PASSWORD, **captcha)
+        assert answer.status == 200
+        challenge: dict[str, Any] = answer.json()["challenge"]
+        assert challenge["name"] == "CAPTCHA"
+        assert challenge["site_key"] == "site-key-1"
+    assert len(direct.pool.calls) == asked
+    assert direct.browser.cookies == {}
+
+
+def test_a_solved_one_lets_the_password_through_once(direct: Direct, vendor: Vendor) -> None:
+    fail_three_times(direct)
+    vendor.solved = {"token-1"}
+    assert direct.sign_in(password=WRONG, captcha="token-1").status == 401
+    assert "challenge" in direct.sign_in(captcha="token-1").json()
+    vendor.solved = {"token-2"}
+    assert "access_token" in direct.sign_in(captcha="token-2").json()
+    assert vendor.forms[-1]["remoteip"] == "192.0.2.7"
+    assert "access_token" in direct.sign_in().json()
+
+
+@pytest.mark.security("S-41")
+def test_it_is_no_way_around_the_throttle(direct: Direct, vendor: Vendor) -> None:
+    fail_three_times(direct)
+    vendor.solved = {str(number) for number in range(3)}
+    statuses = [direct.sign_in(password=WRONG, captcha=str(number)).status for number in range(3)]
+    assert statuses == [401, 401, 429]
+
+
+def test_a_vendor_that_is_down_fails_closed(direct: Direct, vendor: Vendor) -> None:
+    fail_three_times(direct)
+    vendor.down = True
+    asked = len(direct.pool.calls)
+    assert direct.sign_in(captcha="token").status == 503
+    assert len(direct.pool.calls) == asked
+
+
+@pytest.mark.security("S-40")
+def test_known_and_unknown_are_asked_alike(direct: Direct, vendor: Vendor) -> None:
+    outlines = []
+    for email in (EMAIL, STRANGER):
+        fail_three_times(direct, email)
+        outlines.append(outline(direct.sign_in(email)))
+    assert outlines[0] == outlines[1]
+
+
+def test_a_source_with_many_failures_is_asked_for_every_account(
+    direct: Direct, vendor: Vendor
+) -> None:
+    """Twenty addresses tried once each from one place; elsewhere nobody is asked."""
+    for number in range(20):
+        assert direct.sign_in(f"person{number}@example.org", WRONG).status == 401
+    assert direct.sign_in().json()["challenge"]["name"] == "CAPTCHA"
+    elsewhere = direct.world.browser()
+    elsewhere.source_ip = "203.0.113.9"
+    assert "access_token" in direct.sign_in(browser=elsewhere).json()
