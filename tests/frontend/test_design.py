@@ -2,59 +2,45 @@
 
 import gzip
 import re
-from collections.abc import Callable
 from pathlib import Path
 
+import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from .fake_api import FILES, Answer, FakeApi, error
+from .fake_api import FILES, FakeApi
+from .views import VIEWS, View
 
-LONG = "Wolfeschlegelsteinhausenbergerdorff" * 2
-
-
-def choose(api: FakeApi) -> str:
-    api.config["providers"] = [{"name": "Okta", "label": "Okta"}, {"name": "Long", "label": LONG}]
-    return "?signed_out=1"
-
-
-def profile(api: FakeApi) -> str:
-    api.sign_in(given_name=LONG)
-    api.answers["GET /me"] = Answer(
-        200, {"Email": f"{LONG}@example.com", "groups": [LONG, "admins"], "provider": "Okta"}
-    )
-    return ""
-
-
-def refused(api: FakeApi) -> str:
-    api.sign_in()
-    api.answers["GET /me"] = error(403, "forbidden")
-    return ""
-
-
-def failed(api: FakeApi) -> str:
-    return "?error=access_denied"
-
-
-def unavailable(api: FakeApi) -> str:
-    api.answers["POST /auth/refresh"] = error(503, "temporarily_unavailable", {"Retry-After": "60"})
-    return ""
-
-
-VIEWS = [choose, profile, refused, failed, unavailable]
-
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
 
 FIRST = {
     "app.js", "favicon.svg", "gate.svg", "logo.svg", "session.js", "styles.css", "texts.js", "view.js",
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("view", VIEWS)
-def test_every_view_fits_every_width(
-    page: Page, api: FakeApi, view: Callable[[FakeApi], str]
+def axe(page: Page) -> list[str]:
+    """What axe-core finds in both themes, by WCAG 2.2 AA and its own best practices."""
+    page.evaluate(AXE)
+    found = []
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        found += page.evaluate(
+            """async () => {
+              for (const change of document.getAnimations()) if (change instanceof CSSTransition) change.finish();
+              const {violations} = await axe.run();
+              return violations.map(({id, nodes}) => id + ': ' + nodes.map(({html, failureSummary}) => html + failureSummary).join(' '));
+            }"""
+        )
+    return found
+
+
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS.keys())
+def test_every_view_fits_every_width_and_axe_finds_nothing(
+    page: Page, api: FakeApi, view: View
 ) -> None:
     """320 px is also 1280 px at 400 % zoom. Nothing sticks out; every target is at least 44 px high."""
-    page.goto(api.url + view(api))
+    api.embed()
+    view(page, api)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     for width, height in ((320, 640), (320, 256), (768, 1024), (1440, 900), (1920, 1080)):
         page.set_viewport_size({"width": width, "height": height})
@@ -66,12 +52,14 @@ def test_every_view_fits_every_width(
                 const box = node.getBoundingClientRect();
                 if (box.width && (box.left < 0 || box.right > width + 0.5)) faults.push(node.className || node.tagName);
               }
-              for (const node of document.querySelectorAll('a, button, label:has(input)'))
-                if (node.getBoundingClientRect().height < 44) faults.push('small: ' + node.textContent);
+              for (const node of document.querySelectorAll('a, button, label:has(input), .field input'))
+                if (node.checkVisibility() && node.getBoundingClientRect().height < 44)
+                  faults.push('small: ' + node.textContent);
               return faults;
             }"""
         )
         assert faults == [], f"{width}x{height}"
+    assert axe(page) == []
 
 
 def test_the_page_does_not_shift_while_it_loads(page: Page, api: FakeApi) -> None:
@@ -158,8 +146,10 @@ def test_the_colours_have_contrast(frontend: Path, theme: str) -> None:
     assert weak == []
 
 
-def test_the_first_view_is_light(page: Page, api: FakeApi, frontend: Path) -> None:
+@pytest.mark.parametrize("direct", ["managed", "embedded"])
+def test_the_first_view_is_light(page: Page, api: FakeApi, frontend: Path, direct: str) -> None:
     """All that a person without a session loads: 15 kB of gzip, one round trip, no third party."""
+    api.config["direct_sign_in"] = direct
     loaded: list[str] = []
     page.on("request", lambda request: loaded.append(request.url))
     page.goto(api.url)

@@ -1,0 +1,186 @@
+"""Every view of the page, and the way to it: for the tests that hold for all of them."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from .fake_api import Answer, FakeApi, challenge, error, throttled, totp_key
+
+LONG = "Wolfeschlegelsteinhausenbergerdorff" * 2
+EMAIL = "bo@example.com"
+PASSWORD = "  correct horse battery "  # the spaces are part of it
+REQUIREMENTS = {"min_length": 12, "max_length": 256, "outer_spaces": False}
+
+View = Callable[[Page, FakeApi], None]
+
+
+def heading(page: Page, text: str) -> None:
+    expect(page.get_by_role("heading", level=1)).to_have_text(text)
+
+
+def fill(page: Page, **values: str) -> None:
+    """Fills in the fields with these labels; `_` stands for a space."""
+    for label, value in values.items():
+        page.get_by_label(label.replace("_", " "), exact=True).fill(value)
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def enter_password(page: Page, api: FakeApi, email: str = EMAIL) -> None:
+    page.goto(f"{api.url}#email")
+    fill(page, Email=email, Password=PASSWORD)
+    press(page, "Sign in")
+
+
+def sign_up(page: Page, api: FakeApi) -> None:
+    page.goto(f"{api.url}#sign-up")
+    fill(page, First_name="Bo", Last_name="Ek", Email=EMAIL, New_password=PASSWORD)
+    press(page, "Create an account")
+
+
+def ask_for_reset(page: Page, api: FakeApi) -> None:
+    page.goto(f"{api.url}#forgot")
+    fill(page, Email=EMAIL)
+    press(page, "Send the code")
+
+
+def ask_for_two_step(page: Page, api: FakeApi) -> None:
+    api.native()
+    page.goto(f"{api.url}#two-step")
+    fill(page, Password=PASSWORD)
+    press(page, "Continue")
+
+
+def _choose(page: Page, api: FakeApi) -> None:
+    api.config["providers"] = [{"name": "Okta", "label": "Okta"}, {"name": "Long", "label": LONG}]
+    page.goto(f"{api.url}?signed_out=1")
+
+
+def _profile(page: Page, api: FakeApi) -> None:
+    api.sign_in(given_name=LONG)
+    api.answers["GET /me"] = Answer(
+        200, {"Email": f"{LONG}@example.com", "groups": [LONG, "admins"], "provider": "Okta"}
+    )
+    page.goto(api.url)
+
+
+def _native_profile(page: Page, api: FakeApi) -> None:
+    api.native()
+    page.goto(api.url)
+    expect(page.get_by_role("link", name="Two-step verification")).to_be_visible()
+
+
+def _refused_record(page: Page, api: FakeApi) -> None:
+    api.sign_in()
+    api.answers["GET /me"] = error(403, "forbidden")
+    page.goto(api.url)
+
+
+def _failed(page: Page, api: FakeApi) -> None:
+    page.goto(f"{api.url}?error=access_denied")
+
+
+def _unavailable(page: Page, api: FakeApi) -> None:
+    api.answers["POST /auth/refresh"] = error(503, "temporarily_unavailable", {"Retry-After": "60"})
+    page.goto(api.url)
+
+
+def _empty_form(page: Page, api: FakeApi) -> None:
+    page.goto(f"{api.url}#email")
+    press(page, "Sign in")
+
+
+def _refused(page: Page, api: FakeApi) -> None:
+    enter_password(page, api, f"{LONG[:60]}@example.com")
+    expect(page.get_by_role("alert")).to_contain_text(["could not sign you in", ""])
+
+
+def _throttled(page: Page, api: FakeApi) -> None:
+    api.answers["POST /auth/direct/sign-in"] = throttled(75)
+    enter_password(page, api)
+    expect(page.get_by_role("button", name="Please wait")).to_be_visible()
+
+
+def _sign_up_refused(page: Page, api: FakeApi) -> None:
+    api.answers["POST /auth/direct/sign-up"] = Answer(
+        400, {"error": "invalid_password", "requirements": REQUIREMENTS}
+    )
+    sign_up(page, api)
+    expect(page.get_by_text("Choose another")).to_be_visible()
+
+
+def _code(page: Page, api: FakeApi) -> None:
+    sign_up(page, api)
+    press(page, "Send a new code")
+    expect(page.get_by_text("If a code was due")).to_be_visible()
+
+
+def _reset(page: Page, api: FakeApi) -> None:
+    ask_for_reset(page, api)
+    heading(page, "Choose a new password")
+
+
+def at(address: str) -> View:
+    return lambda page, api: page.goto(f"{api.url}#{address}") and None
+
+
+def challenged(name: str, **more: Any) -> View:
+    def view(page: Page, api: FakeApi) -> None:
+        api.answers["POST /auth/direct/sign-in"] = challenge(name, **more)
+        enter_password(page, api)
+        expect(page.locator("[data-view=challenge]")).to_be_visible()
+
+    return view
+
+
+def _set_up(page: Page, api: FakeApi) -> None:
+    api.answers["POST /auth/mfa/setup"] = Answer(200, totp_key())
+    ask_for_two_step(page, api)
+    heading(page, "Set up your authenticator app")
+
+
+def _turn_off(page: Page, api: FakeApi) -> None:
+    api.answers["POST /auth/mfa/setup"] = error(409, "mfa_already_on")
+    ask_for_two_step(page, api)
+    heading(page, "Two-step verification is on")
+
+
+def _two_step(page: Page, api: FakeApi) -> None:
+    api.native()
+    page.goto(f"{api.url}#two-step")
+
+
+CHOICES = ["SOFTWARE_TOKEN_MFA", "SMS_MFA", "EMAIL_OTP"]
+
+VIEWS: Mapping[str, View] = {
+    "choose": _choose,
+    "profile": _profile,
+    "refused record": _refused_record,
+    "error": _failed,
+    "unavailable": _unavailable,
+    "email": at("email"),
+    "email, empty": _empty_form,
+    "email, refused": _refused,
+    "email, throttled": _throttled,
+    "sign-up": at("sign-up"),
+    "sign-up, password refused": _sign_up_refused,
+    "code": _code,
+    "code, address unknown": at("code"),
+    "forgot": at("forgot"),
+    "reset": _reset,
+    "reset, address unknown": at("reset"),
+    "new password": challenged("NEW_PASSWORD_REQUIRED"),
+    "app code": challenged("SOFTWARE_TOKEN_MFA"),
+    "app set-up": challenged("MFA_SETUP", **totp_key()),
+    "choice of method": challenged("SELECT_MFA_TYPE", choices=CHOICES),
+    "mailed code": challenged("EMAIL_OTP", destination=f"b***@{LONG}.com"),
+    "texted code": challenged("SMS_MFA", destination="+*******42"),
+    "unknown challenge": challenged("WEB_AUTHN"),
+    "profile with two-step": _native_profile,
+    "two-step": _two_step,
+    "two-step, set-up": _set_up,
+    "two-step, off": _turn_off,
+}
