@@ -320,7 +320,7 @@ def test_every_setting_of_the_functions_is_an_output(template: dict[str, Any]) -
     """provision writes them all."""
     from ops import identity_stack
 
-    known = {**identity_stack._VARIABLES, **identity_stack._ROLES}
+    known = {**identity_stack.OUTPUT_VARIABLES, **identity_stack._ROLES}
     assert set(template["Outputs"]) == set(known)
     assert "CLIENT_ID" in VARIABLES
 
@@ -345,3 +345,25 @@ def test_chalice_accepts_the_extra_block_and_finds_each_role(tmp_path: Path) -> 
         assert (api.lambda_timeout, records.lambda_timeout) == (25, 5)
         assert api.minimum_compression_size == 1024
         assert api.api_gateway_stage == "api"
+
+
+@pytest.mark.security("S-50")
+def test_the_group_that_routes_ask_for_exists(template: dict[str, Any]) -> None:
+    """Nobody is in it by the template: an administrator is made by hand."""
+    from app import app
+
+    asked = {
+        entry.authorizer._group
+        for methods in app.routes.values()
+        for entry in methods.values()
+        if getattr(entry.authorizer, "_group", None)
+    }
+    groups = {
+        resource["Properties"]["GroupName"]
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::Cognito::UserPoolGroup"
+    }
+    assert asked <= groups == {"admins"}
+    assert not [
+        r for r in template["Resources"].values() if r["Type"].endswith("ToGroupAttachment")
+    ]
