@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ops import stage_commands
+from ops.command import add_stage, ask, command, load
 from ops.errors import OpsError
 from ops.report import Reporter
-
-if TYPE_CHECKING:
-    from ops.stages import Stage
 
 _DESCRIPTION = """\
 Gatehouse on your machine and in your AWS account.
@@ -37,14 +35,14 @@ def main(arguments: Sequence[str]) -> int:
     """Run one command and answer the process's exit code."""
     options = build_parser().parse_args(arguments)
     try:
-        options.run(options)
+        code: int | None = options.run(options)
     except OpsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
-    return 0
+    return code or 0
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -65,25 +63,13 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_local_commands(commands)
-    _add_stage_commands(commands)
+    stage_commands.add(commands)
     _add_provider_commands(commands)
     return parser
 
 
-def _command(commands: Any, name: str, run: Any, summary: str, details: str = "") -> Any:
-    parser = commands.add_parser(
-        name,
-        help=summary,
-        description=f"{summary[0].upper()}{summary[1:]}.\n{details}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.set_defaults(run=run)
-    return parser
-
-
 def _add_local_commands(commands: Any) -> None:
-    up = _command(
+    up = command(
         commands,
         "up",
         _up,
@@ -107,63 +93,22 @@ def _add_local_commands(commands: Any) -> None:
         metavar="ORIGIN",
         help="let a front end there call the app, e.g. http://localhost:3000; may be repeated",
     )
-    down = _command(commands, "down", _down, "stop what `up` started")
-    info = _command(commands, "info", _info, "say where the local stack is and who can sign in")
+    down = command(commands, "down", _down, "stop what `up` started")
+    info = command(commands, "info", _info, "say where the local stack is and who can sign in")
     info.add_argument("--json", action="store_true", help="for programs")
-    for command in (up, down, info):
-        command.add_argument(
+    for each in (up, down, info):
+        each.add_argument(
             "--state-dir",
             type=Path,
             metavar="DIR",
             help="where this stack keeps its state (default .local); another one for a second stack",
         )
 
-    package = _command(
-        commands,
-        "package",
-        _package,
-        "build the Lambda zip by itself",
-        "\nJust as `chalice deploy` packages it, from a copy of the project.",
-    )
-    package.add_argument(
-        "--out", type=Path, default=Path("dist"), metavar="DIR", help="where to (default dist)"
-    )
-
-
-def _add_stage_commands(commands: Any) -> None:
-    provision = _command(
-        commands,
-        "provision",
-        _provision,
-        "create or update a stage's identity stack",
-        "\nApplies ops/templates/identity.yaml with CloudFormation and writes the outputs into\n"
-        ".chalice/config.json. Repeating it changes nothing.",
-    )
-    _add_stage(provision)
-    deploy = _command(
-        commands,
-        "deploy",
-        _deploy,
-        "provision, `chalice deploy`, then connect the two",
-        "\nThe second pass sets callback and logout URLs, triggers, their permissions, the API's\n"
-        "own error answers, its limits and its access log.",
-    )
-    _add_stage(deploy)
-    destroy = _command(
-        commands,
-        "destroy",
-        _destroy,
-        "remove a stage with all its accounts and records",
-        "\nAsks first. Refuses where deletion protection is on, and says how to take it off.",
-    )
-    _add_stage(destroy)
-    destroy.add_argument("--yes", action="store_true", help="do not ask")
-
 
 def _add_provider_commands(commands: Any) -> None:
-    provider = _command(commands, "provider", None, "identity providers, such as Okta tenants")
+    provider = command(commands, "provider", None, "identity providers, such as Okta tenants")
     actions = provider.add_subparsers(title="actions", metavar="ACTION", required=True)
-    add = _command(
+    add = command(
         actions,
         "add",
         _provider_add,
@@ -175,7 +120,7 @@ def _add_provider_commands(commands: Any) -> None:
         "line, where other users of the machine can read it. Domains not named again are dropped.",
     )
     add.add_argument("name", metavar="NAME", help="what it is called in the pool, such as Okta")
-    _add_stage(add)
+    add_stage(add)
     add.add_argument("--issuer", required=True, metavar="URL", help="such as https://acme.okta.com")
     add.add_argument("--client-id", required=True, metavar="ID", help="of the provider's app")
     add.add_argument(
@@ -189,9 +134,9 @@ def _add_provider_commands(commands: Any) -> None:
         help="people with addresses there are sent to it, and it gets no button; repeatable",
     )
     add.add_argument("--label", default="", help="what its button says (default: NAME)")
-    listing = _command(actions, "list", _provider_list, "list the registered providers")
-    _add_stage(listing)
-    remove = _command(
+    listing = command(actions, "list", _provider_list, "list the registered providers")
+    add_stage(listing)
+    remove = command(
         actions,
         "remove",
         _provider_remove,
@@ -199,12 +144,8 @@ def _add_provider_commands(commands: Any) -> None:
         "\nPeople who came through it can no longer sign in; their profiles and records stay.",
     )
     remove.add_argument("name", metavar="NAME")
-    _add_stage(remove)
+    add_stage(remove)
     remove.add_argument("--yes", action="store_true", help="do not ask")
-
-
-def _add_stage(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--stage", required=True, metavar="S", help="stage in .chalice/config.json")
 
 
 def _up(options: argparse.Namespace) -> None:
@@ -237,46 +178,10 @@ def _info(options: argparse.Namespace) -> None:
         print(f"{key + ':':<18} {value if isinstance(value, str) else json.dumps(value)}")
 
 
-def _package(options: argparse.Namespace) -> None:
-    from ops.package import package
-
-    path = package(options.project_dir, options.out)
-    print(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")
-
-
-def _provision(options: argparse.Namespace) -> None:
-    from ops import aws, identity_stack
-
-    stage = _load(options)
-    identity_stack.provision(aws.session(stage), stage, {}, Reporter())
-    print(f"{stage.config_file} holds the outputs; commit it.")
-
-
-def _deploy(options: argparse.Namespace) -> None:
-    from ops import deploy
-
-    stage = _load(options)
-    root = deploy.deploy(options.project_dir, stage.name, Reporter())
-    print(f"{root}\nCommit .chalice/config.json and .chalice/deployed/{stage.name}.json.")
-
-
-def _destroy(options: argparse.Namespace) -> None:
-    from ops import aws, destroy
-
-    stage = _load(options)
-    if not options.yes:
-        _ask(
-            f"This removes stage {stage.name!r} in {stage.region} with every account and record.",
-            stage.name,
-        )
-    destroy.destroy(aws.session(stage), stage, Reporter())
-    print(f"Stage {stage.name!r} is gone. Its entry in config.json stays, without the outputs.")
-
-
 def _provider_add(options: argparse.Namespace) -> None:
     from ops import aws, providers
 
-    stage = _load(options)
+    stage = load(options)
     provider = providers.Provider(
         name=options.name,
         issuer=options.issuer,
@@ -291,7 +196,7 @@ def _provider_add(options: argparse.Namespace) -> None:
 def _provider_list(options: argparse.Namespace) -> None:
     from ops import aws, providers
 
-    stage = _load(options)
+    stage = load(options)
     found = providers.list_providers(aws.session(stage), stage)
     if not found:
         print(f"Stage {stage.name!r} has no identity providers.")
@@ -307,24 +212,10 @@ def _provider_list(options: argparse.Namespace) -> None:
 def _provider_remove(options: argparse.Namespace) -> None:
     from ops import aws, providers
 
-    stage = _load(options)
+    stage = load(options)
     if not options.yes:
-        _ask(f"Nobody will be able to sign in through {options.name} any more.", options.name)
+        ask(f"Nobody will be able to sign in through {options.name} any more.", options.name)
     providers.remove_provider(aws.session(stage), stage, options.name, Reporter())
-
-
-def _load(options: argparse.Namespace) -> Stage:
-    from ops.stages import LOCAL, load_stage
-
-    if options.stage == LOCAL and not os.environ.get("AWS_ENDPOINT_URL"):
-        raise OpsError(
-            "Stage 'local' lives in the local AWS: `python -m ops up` sets it up. To work on it "
-            "while it runs, name its endpoint (`python -m ops info`), its root credentials, and "
-            "the copy it was deployed from:\n"
-            "  AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_ACCESS_KEY_ID=test "
-            "AWS_SECRET_ACCESS_KEY=test python -m ops --project-dir .local/app …"
-        )
-    return load_stage(options.project_dir, options.stage)
 
 
 def _secret(options: argparse.Namespace) -> str:
@@ -335,12 +226,3 @@ def _secret(options: argparse.Namespace) -> str:
     from getpass import getpass
 
     return getpass("Client secret (not shown): ").strip()
-
-
-def _ask(warning: str, word: str) -> None:
-    if not sys.stdin.isatty():
-        raise OpsError(f"{warning} There is no terminal to ask: use --yes if it is meant.")
-    print(warning, file=sys.stderr)
-    print(f"Type {word} to go on: ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip() != word:
-        raise OpsError("Nothing was changed.")

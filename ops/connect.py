@@ -61,7 +61,7 @@ def connect(session: boto3.Session, stage: Stage, report: Reporter) -> str:
     report.step("The API's own errors, limits and access log")
     with aws.explained("setting up the API"):
         gateway = aws.client(session, "apigateway")
-        for response in gateway_responses(_allowed_origins(stage)):
+        for response in gateway_responses(allowed_origins(stage)):
             gateway.put_gateway_response(restApiId=deployed.rest_api_id, **response.request())
         gateway.create_deployment(
             restApiId=deployed.rest_api_id,
@@ -132,9 +132,9 @@ def permit_trigger(functions: Any, function_arn: str, pool_arn: str, report: Rep
     """
     name = function_arn.rsplit(":", 1)[-1]
     account = pool_arn.split(":")[4]
-    found = _statement(functions, function_arn)
+    found = permission_of(functions, function_arn)
     if found is not None:
-        if _permits(found, pool_arn, account):
+        if permits(found, pool_arn, account):
             report.note(f"{name}: already there")
             return
         functions.remove_permission(FunctionName=function_arn, StatementId=STATEMENT_ID)
@@ -149,7 +149,8 @@ def permit_trigger(functions: Any, function_arn: str, pool_arn: str, report: Rep
     report.note(f"{name}: given")
 
 
-def _statement(functions: Any, function_arn: str) -> Mapping[str, Any] | None:
+def permission_of(functions: Any, function_arn: str) -> Mapping[str, Any] | None:
+    """Read the statement that lets a pool invoke the function; None when there is none."""
     try:
         policy = json.loads(functions.get_policy(FunctionName=function_arn)["Policy"])
     except ClientError as error:
@@ -159,7 +160,8 @@ def _statement(functions: Any, function_arn: str) -> Mapping[str, Any] | None:
     return next((item for item in policy["Statement"] if item.get("Sid") == STATEMENT_ID), None)
 
 
-def _permits(statement: Mapping[str, Any], pool_arn: str, account: str) -> bool:
+def permits(statement: Mapping[str, Any], pool_arn: str, account: str) -> bool:
+    """Whether a statement lets exactly this pool of this account invoke (S-58)."""
     condition = statement.get("Condition", {})
     arns = {**condition.get("ArnLike", {}), **condition.get("ArnEquals", {})}
     accounts = condition.get("StringEquals", {})
@@ -210,7 +212,8 @@ def _log_access(gateway: Any, stage: Stage, deployed: Deployed, report: Reporter
         )
 
 
-def _allowed_origins(stage: Stage) -> list[str]:
+def allowed_origins(stage: Stage) -> list[str]:
+    """Read which other origins' pages may call the app."""
     return parse_list(stage.environment.get("ALLOWED_ORIGINS", ""))
 
 

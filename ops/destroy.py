@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
 
 from ops import aws, identity_stack
-from ops.deploy import run_chalice
+from ops.deploy import CHALICE, run_chalice
 from ops.errors import OpsError
 from ops.report import Reporter
 from ops.stages import Stage, clear_environment
@@ -17,19 +18,52 @@ _TABLES = ("USERS_TABLE", "PROVIDERS_TABLE")
 _MISSING = ("ResourceNotFoundException", "UserPoolNotFoundException")
 
 
-def destroy(session: boto3.Session, stage: Stage, report: Reporter) -> None:
+def inventory(session: boto3.Session, stage: Stage) -> list[str]:
+    """Name what the stack retains and `destroy` deletes: the pool and the tables, with counts."""
+    found = []
+    with aws.explained("counting what would be lost"):
+        pool = stage.environment.get("USER_POOL_ID")
+        describe = aws.client(session, "cognito-idp").describe_user_pool
+        described = _ignoring_absence(describe, UserPoolId=pool) if pool else None
+        if described:
+            people = described["UserPool"].get("EstimatedNumberOfUsers", 0)
+            found.append(f"user pool {pool} (about {people} accounts)")
+        for variable in _TABLES:
+            table = stage.environment.get(variable)
+            describe = aws.client(session, "dynamodb").describe_table
+            described = _ignoring_absence(describe, TableName=table) if table else None
+            if described:
+                found.append(f"table {table} (about {described['Table']['ItemCount']} rows)")
+    return found
+
+
+def destroy(
+    session: boto3.Session,
+    stage: Stage,
+    report: Reporter,
+    *,
+    keep_data: bool = False,
+    chalice: Sequence[str] = CHALICE,
+) -> None:
     """Remove everything a stage has, people's accounts and records included.
 
     Refuses, before touching anything, where deletion protection is on. Safe to repeat after a
-    failure in between.
+    failure in between. With `keep_data` the pool and the tables stay, and are named.
     """
-    with aws.explained("looking for deletion protection"):
-        _verify_unprotected(session, stage)
+    if not keep_data:
+        with aws.explained("looking for deletion protection"):
+            _verify_unprotected(session, stage)
     if stage.deployed_file.exists():
-        run_chalice(stage.project_dir, ["delete", "--stage", stage.name], stage.region, report)
+        arguments = ["delete", "--stage", stage.name]
+        run_chalice(stage.project_dir, arguments, stage.region, report, chalice)
     report.step(f"Deleting stack {stage.identity_stack}")
     identity_stack.delete(session, stage, report)
     report.done()
+    if keep_data:
+        report.note("kept, with deletion protection as it was:")
+        for line in inventory(session, stage):
+            report.note(f"  {line}")
+        return
     report.step("Deleting the user pool and the tables, which the stack retains")
     with aws.explained("deleting what the stack retained"):
         pool = stage.environment.get("USER_POOL_ID")

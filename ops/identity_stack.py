@@ -28,7 +28,7 @@ NATIVE = "COGNITO"
 """How an app client's list of providers names the pool's own people."""
 
 # Output of the template -> environment variable of the functions (chalicelib.settings).
-_VARIABLES = {
+OUTPUT_VARIABLES = {
     "UserPoolId": "USER_POOL_ID",
     "UserPoolArn": "USER_POOL_ARN",
     "ClientId": "CLIENT_ID",
@@ -56,7 +56,7 @@ _OPTIONS = {
     "captcha_secret_arn": "CaptchaSecretArn",
     "alarm_topic_arn": "AlarmTopicArn",
 }
-VARIABLES = tuple(_VARIABLES.values())
+VARIABLES = tuple(OUTPUT_VARIABLES.values())
 FUNCTIONS = tuple(_ROLES.values())
 
 # The remains of a first attempt: CloudFormation cannot update these, only delete them.
@@ -100,7 +100,7 @@ def provision(
         body = TEMPLATE.read_text(encoding="utf-8")
         raw = stack.update(found, body, wanted) if found else stack.create(body, wanted)
     outputs = Outputs(
-        environment={_VARIABLES[key]: raw[key] for key in _VARIABLES if key in raw},
+        environment={OUTPUT_VARIABLES[key]: raw[key] for key in OUTPUT_VARIABLES if key in raw},
         roles={_ROLES[key]: raw[key] for key in _ROLES if key in raw},
         raw=raw,
     )
@@ -162,6 +162,26 @@ def provider_list(direct_sign_in: str, names: list[str]) -> str:
     """Build the `IdentityProviders` parameter: native people first unless switched off."""
     others = [name for name in names if name and name != NATIVE]
     return ",".join([*([NATIVE] if direct_sign_in != "off" else []), *others])
+
+
+def update_parameters(
+    stage: Stage, found: Mapping[str, Any], body: str, parameters: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Build the parameters of an update of `found`, as `provision` would send them."""
+    return _request(found, body, {**_of_stage(stage, _values(found)), **parameters})
+
+
+def _request(
+    found: Mapping[str, Any], body: str, parameters: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    earlier = _values(found)
+    return [
+        _parameter(key, parameters[key])
+        if key in parameters
+        else {"ParameterKey": key, "UsePreviousValue": True}
+        for key in parameter_names(body)
+        if key in parameters or key in earlier
+    ]
 
 
 def _of_stage(stage: Stage, earlier: Mapping[str, str]) -> dict[str, str]:
@@ -230,14 +250,7 @@ class _Stack:
         self, found: Mapping[str, Any], body: str, parameters: Mapping[str, str]
     ) -> dict[str, str]:
         """Update the stack where something changed, and answer its outputs."""
-        earlier = _values(found)
-        request = [
-            _parameter(key, parameters[key])
-            if key in parameters
-            else {"ParameterKey": key, "UsePreviousValue": True}
-            for key in parameter_names(body)
-            if key in parameters or key in earlier
-        ]
+        request = _request(found, body, parameters)
         events = StackEvents(self._api, self._name)
         events.skip()
         try:

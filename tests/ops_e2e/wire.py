@@ -14,6 +14,15 @@ from urllib.parse import parse_qs, urlsplit
 _HOP = {"connection", "transfer-encoding", "keep-alive"}
 
 
+class _Quiet(ThreadingHTTPServer):
+    """Says nothing of callers that went away."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nobody is told: a test cuts the wire on purpose."""
+
+
 @dataclass
 class Cut:
     """Where the wire breaks: the `nth` time `operation` passes, before AWS sees it or after."""
@@ -45,8 +54,7 @@ class Wire:
             def log_message(self, *_: Any) -> None:
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Quiet(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
 
     @property

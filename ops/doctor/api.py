@@ -1,0 +1,200 @@
+"""Checks of the REST API: routes, authorizer, its own answers, limits, logs, domain."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from botocore.exceptions import ClientError
+
+from chalicelib.routes.public import PUBLIC_ROUTES
+from ops.adopt import apis_of
+from ops.connect import allowed_origins, load_deployed
+from ops.doctor.check import Check, Fault
+from ops.doctor.deployment import Deployment, Missing
+from ops.errors import OpsError
+from ops.gateway_responses import ACCESS_LOG_FORMAT, gateway_responses
+
+
+def deployed(deployment: Deployment) -> Iterator[Fault]:
+    """Chalice's record of what it deployed is in the checkout."""
+    try:
+        load_deployed(deployment.stage)
+    except OpsError as error:
+        yield Fault(str(error), deployment.again)
+
+
+def api(deployment: Deployment) -> Iterator[Fault]:
+    """There is one API, with its stage."""
+    try:
+        _ = deployment.api_stage
+    except Missing as missing:
+        if "see api" not in missing.args[0]:
+            raise
+        yield Fault("the API, or its stage, is gone.", deployment.again)
+        return
+    others = sorted(
+        set(apis_of(deployment.session, deployment.stage)) - {deployment.deployed.rest_api_id}
+    )
+    if others:
+        yield Fault(
+            f"{', '.join(others)} also lead to {deployment.stage.api_function}: left by an "
+            "interrupted deployment, or made from a checkout without the deployed file.",
+            "find out that nobody uses them, and delete them in the API Gateway console.",
+        )
+
+
+def api_authorizer(deployment: Deployment) -> Iterator[Fault]:
+    """The authorizer asks this pool."""
+    _ = deployment.api_stage
+    found = deployment.client("apigateway").get_authorizers(
+        restApiId=deployment.deployed.rest_api_id
+    )["items"]
+    pools = [arn for item in found for arn in item.get("providerARNs", [])]
+    if pools != [deployment.pool["Arn"]]:
+        yield Fault(
+            f"the API's authorizer asks {', '.join(pools) or 'nobody'}, not this stage's pool: "
+            "every route answers 401, or strangers' tokens pass.",
+            deployment.again,
+        )
+
+
+def api_routes(deployment: Deployment) -> Iterator[Fault]:
+    """Every route but the public ones wants an access token with a scope (S-48)."""
+    _ = deployment.api_stage
+    there = set()
+    for path, verb, method in deployment.methods:
+        if verb == "OPTIONS":
+            continue
+        there.add((verb, path))
+        if (verb, path) in PUBLIC_ROUTES:
+            continue
+        guarded = method.get("authorizationType") == "COGNITO_USER_POOLS"
+        if not guarded or not method.get("authorizationScopes"):
+            yield Fault(
+                f"{verb} {path} is open: "
+                + ("no scope is asked for." if guarded else "it has no authorizer."),
+                deployment.again,
+            )
+    lacking = sorted(f"{verb} {path}" for verb, path in PUBLIC_ROUTES - there)
+    if lacking:
+        yield Fault(
+            f"the API lacks {', '.join(lacking)}: it was deployed from another version.",
+            deployment.again,
+        )
+
+
+def api_permission(deployment: Deployment) -> Iterator[Fault]:
+    """The API may invoke its function."""
+    function = deployment.functions["api_handler"]["FunctionArn"]
+    found = deployment.absent_as_none(deployment.client("lambda").get_policy, FunctionName=function)
+    statements = json.loads(found["Policy"])["Statement"] if found else []
+    wanted = f":{deployment.deployed.rest_api_id}/"
+    if not any(
+        statement.get("Principal") == {"Service": "apigateway.amazonaws.com"}
+        and wanted in json.dumps(statement.get("Condition", {}))
+        for statement in statements
+    ):
+        yield Fault(
+            "the API may not invoke its function: every route answers 503.", deployment.again
+        )
+
+
+def gateway_answers(deployment: Deployment) -> Iterator[Fault]:
+    """The API's own errors carry our envelope and headers (S-53); `chalice deploy` wipes them."""
+    _ = deployment.api_stage
+    found = deployment.client("apigateway").get_gateway_responses(
+        restApiId=deployment.deployed.rest_api_id, limit=500
+    )["items"]
+    by_kind = {item["responseType"]: item for item in found if not item.get("defaultResponse")}
+    wrong = []
+    for response in gateway_responses(allowed_origins(deployment.stage)):
+        request = response.request()
+        there = by_kind.get(response.kind, {})
+        if any(
+            there.get(key) != request[key] for key in ("responseParameters", "responseTemplates")
+        ):
+            wrong.append(response.kind)
+    if wrong:
+        yield Fault(
+            f"the API's own errors ({', '.join(wrong)}) lack our headers or text: a plain "
+            "`chalice deploy` wipes them.",
+            deployment.again,
+        )
+
+
+def api_throttles(deployment: Deployment) -> Iterator[Fault]:
+    """The stage is throttled as config.json says (S-65)."""
+    settings = deployment.api_stage.get("methodSettings", {}).get("*/*", {})
+    options = deployment.stage.options
+    wanted = (options.get("throttle_rate", 50), options.get("throttle_burst", 100))
+    found = (settings.get("throttlingRateLimit"), settings.get("throttlingBurstLimit"))
+    if found != wanted:
+        yield Fault(
+            f"the API lets {found[0]} requests a second and bursts of {found[1]} through; "
+            f"config.json says {wanted[0]} and {wanted[1]}.",
+            deployment.again,
+        )
+
+
+def api_tracing(deployment: Deployment) -> Iterator[Fault]:
+    """The stage does not log bodies and headers, which hold codes and tokens (S-63)."""
+    settings = deployment.api_stage.get("methodSettings", {})
+    loud = sorted(path for path, each in settings.items() if each.get("dataTraceEnabled"))
+    if loud:
+        yield Fault(
+            f"the API logs whole requests and answers ({', '.join(loud)}): codes, cookies and "
+            "tokens end up in its log.",
+            "switch data tracing off (API Gateway console, Stages, Logs) and delete that log.",
+        )
+
+
+def access_log(deployment: Deployment) -> Iterator[Fault]:
+    """The stage writes its access log, without query strings (S-63)."""
+    settings = deployment.api_stage.get("accessLogSettings", {})
+    group = f"/aws/apigateway/{deployment.stage.app_name}-{deployment.stage.name}"
+    if not str(settings.get("destinationArn", "")).endswith(f":log-group:{group}"):
+        yield Fault(
+            "the API writes no access log.",
+            "give API Gateway a role to write logs (its console, Settings, Logging), then "
+            + deployment.again,
+        )
+    elif settings.get("format") != ACCESS_LOG_FORMAT:
+        yield Fault("the access log has another format than ours.", deployment.again)
+
+
+def custom_domain(deployment: Deployment) -> Iterator[Fault]:
+    """The custom domain exists, speaks TLS 1.2, and leads to this API."""
+    name = deployment.stage.custom_domain.get("domain_name")
+    if not name:
+        return
+    gateway = deployment.client("apigateway")
+    try:
+        found = gateway.get_domain_name(domainName=name)
+        mappings = gateway.get_base_path_mappings(domainName=name).get("items", [])
+    except ClientError as error:
+        yield Fault(
+            f"the custom domain {name}: {error.response['Error']['Code']}.", deployment.again
+        )
+        return
+    if found.get("securityPolicy", "TLS_1_2") == "TLS_1_0":
+        yield Fault(
+            f"{name} still speaks TLS 1.0.",
+            'set "tls_version": "1.2" in api_gateway_custom_domain and deploy.',
+        )
+    if deployment.deployed.rest_api_id not in [item.get("restApiId") for item in mappings]:
+        yield Fault(f"{name} does not lead to this stage's API.", deployment.again)
+
+
+CHECKS = (
+    Check("deployed", deployed),
+    Check("api", api),
+    Check("api-authorizer", api_authorizer),
+    Check("api-routes", api_routes),
+    Check("api-permission", api_permission),
+    Check("gateway-responses", gateway_answers),
+    Check("api-throttles", api_throttles),
+    Check("api-tracing", api_tracing),
+    Check("access-log", access_log, "the local AWS has no access logs"),
+    Check("custom-domain", custom_domain),
+)

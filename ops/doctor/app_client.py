@@ -1,0 +1,202 @@
+"""Checks of the app client: URLs, scopes, tokens, what it may read and write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chalicelib.cognito.scopes import SCOPES, USER_ADMIN_SCOPE
+from ops.connect import stack_parameters
+from ops.doctor.check import Check, Fault
+from ops.doctor.deployment import Deployment, Missing
+from ops.providers import ATTRIBUTE_MAPPING
+
+_SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
+_MAX_GRACE = 60
+
+
+def app_client(deployment: Deployment) -> Iterator[Fault]:
+    """The client in config.json exists, and has a secret."""
+    try:
+        found = deployment.app_client
+    except Missing as missing:
+        if "app client" not in missing.args[0]:
+            raise
+        yield Fault("the app client is gone: nobody can sign in.", deployment.again)
+        return
+    if not found.get("ClientSecret"):
+        yield Fault("the app client has no secret.", "deploy a new stage: it cannot be added.")
+
+
+def callback_urls(deployment: Deployment) -> Iterator[Fault]:
+    """The callback URL is exactly the API's (S-64)."""
+    yield from _urls(deployment, "CallbackURLs", "CallbackUrls", "redirect_mismatch at sign-in")
+
+
+def logout_urls(deployment: Deployment) -> Iterator[Fault]:
+    """The logout URL is exactly the API's (S-64)."""
+    yield from _urls(deployment, "LogoutURLs", "LogoutUrls", "an error page at sign-out")
+
+
+def _urls(deployment: Deployment, key: str, parameter: str, effect: str) -> Iterator[Fault]:
+    wanted = stack_parameters(deployment.root, {})[parameter].split(",")
+    found = deployment.app_client.get(key, [])
+    if sorted(found) != sorted(wanted):
+        yield Fault(
+            f"the app client's {key} are {', '.join(found) or 'empty'}; this API's is "
+            f"{', '.join(wanted)}. People get {effect}.",
+            deployment.again,
+        )
+
+
+def oauth_flow(deployment: Deployment) -> Iterator[Fault]:
+    """Authorization code and nothing else (S-01)."""
+    client = deployment.app_client
+    flows = client.get("AllowedOAuthFlows", [])
+    if flows != ["code"] or not client.get("AllowedOAuthFlowsUserPoolClient"):
+        yield Fault(
+            f"the app client's OAuth flows are {', '.join(flows) or 'switched off'}; "
+            "only `code` may be on.",
+            deployment.again,
+        )
+
+
+def scopes(deployment: Deployment) -> Iterator[Fault]:
+    """The client may ask for our scopes and not for Cognito's own (S-05)."""
+    allowed = deployment.app_client.get("AllowedOAuthScopes", [])
+    lacking = [scope for scope in SCOPES if scope not in allowed]
+    if lacking:
+        yield Fault(
+            f"the app client may not ask for {', '.join(lacking)}: sign-ins end in invalid_scope.",
+            deployment.again,
+        )
+    if USER_ADMIN_SCOPE in allowed:
+        yield Fault(
+            f"the app client may get {USER_ADMIN_SCOPE}: a script in the page could change "
+            "profiles.",
+            deployment.again,
+        )
+
+
+def auth_flows(deployment: Deployment) -> Iterator[Fault]:
+    """Only the password flow that the stage needs (S-65)."""
+    embedded = deployment.stage.direct_sign_in == "embedded"
+    wanted = {"ALLOW_ADMIN_USER_PASSWORD_AUTH" if embedded else "ALLOW_USER_SRP_AUTH"}
+    found = set(deployment.app_client.get("ExplicitAuthFlows", []))
+    if found != wanted:
+        yield Fault(
+            f"the app client allows {', '.join(sorted(found)) or 'the default flows'}; this stage "
+            f"needs {', '.join(sorted(wanted))} only.",
+            deployment.again,
+        )
+
+
+def token_lifetimes(deployment: Deployment) -> Iterator[Fault]:
+    """Access and ID tokens live 5 to 15 minutes (S-37), refresh tokens as long as any session."""
+    client = deployment.app_client
+    units = client.get("TokenValidityUnits", {})
+    for kind in ("Access", "Id"):
+        unit = units.get(f"{kind}Token", "hours")
+        seconds = client.get(f"{kind}TokenValidity", 1) * _SECONDS[unit]
+        if not 300 <= seconds <= 900:
+            yield Fault(
+                f"{kind.lower()} tokens live {seconds // 60} minutes, not 5 to 15: a revoked one "
+                "goes on working so long.",
+                deployment.again,
+            )
+    refresh = client.get("RefreshTokenValidity", 30) * _SECONDS[units.get("RefreshToken", "days")]
+    if refresh < 30 * _SECONDS["days"]:
+        yield Fault(
+            f"refresh tokens live {refresh // 3600} hours: remembered sessions end early.",
+            deployment.again,
+        )
+
+
+def refresh_rotation(deployment: Deployment) -> Iterator[Fault]:
+    """Refresh tokens rotate with a short grace (S-34)."""
+    rotation = deployment.app_client.get("RefreshTokenRotation", {})
+    grace = rotation.get("RetryGracePeriodSeconds", 0)
+    if rotation.get("Feature") != "ENABLED" or not 0 < grace <= _MAX_GRACE:
+        yield Fault(
+            f"refresh token rotation is {rotation.get('Feature', 'off').lower()} with a grace of "
+            f"{grace} s: a stolen token is not noticed, or two tabs log each other out.",
+            deployment.again,
+        )
+
+
+def token_revocation(deployment: Deployment) -> Iterator[Fault]:
+    """Signing out revokes (S-65)."""
+    if not deployment.app_client.get("EnableTokenRevocation"):
+        yield Fault(
+            "token revocation is off: after a sign-out the old refresh token still works.",
+            deployment.again,
+        )
+
+
+def user_existence_errors(deployment: Deployment) -> Iterator[Fault]:
+    """Nobody can find out who has an account (S-65)."""
+    if deployment.app_client.get("PreventUserExistenceErrors") != "ENABLED":
+        yield Fault(
+            "Cognito tells unknown users from wrong passwords: strangers can list accounts.",
+            deployment.again,
+        )
+
+
+def attribute_permissions(deployment: Deployment) -> Iterator[Fault]:
+    """The client may write what providers map, and read what its scopes need.
+
+    https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-specifying-attribute-mapping.html
+    """
+    client = deployment.app_client
+    mapped = {*ATTRIBUTE_MAPPING, "custom:groups"} - {"email_verified"}
+    unwritable = sorted(mapped - set(client.get("WriteAttributes", mapped)))
+    if unwritable:
+        yield Fault(
+            f"the app client may not write {', '.join(unwritable)}: federated sign-ins fail with "
+            "'attributes required' or 'user is not authorized'.",
+            deployment.again,
+        )
+    needed = {"email", "email_verified", "given_name", "family_name"}
+    unreadable = sorted(needed - set(client.get("ReadAttributes", needed)))
+    if unreadable:
+        yield Fault(
+            f"the app client may not read {', '.join(unreadable)}: the token endpoint answers "
+            "invalid_grant, or names are empty.",
+            deployment.again,
+        )
+
+
+def client_providers(deployment: Deployment) -> Iterator[Fault]:
+    """The client lets in the registered providers, and native people as configured."""
+    enabled = set(deployment.app_client.get("SupportedIdentityProviders", []))
+    native = deployment.stage.direct_sign_in != "off"
+    wanted = {*deployment.provider_rows, *(["COGNITO"] if native else [])}
+    for name in sorted(wanted - enabled):
+        yield Fault(
+            f"the app client does not let {name} in, though the page offers it.",
+            deployment.again
+            if name == "COGNITO"
+            else f"`python -m ops provider add {name} …` once more.",
+        )
+    for name in sorted(enabled - wanted):
+        yield Fault(
+            f"the app client lets {name} in, though the page does not know it.",
+            deployment.again
+            if name == "COGNITO"
+            else f"`python -m ops provider remove {name}`, or add it again.",
+        )
+
+
+CHECKS = (
+    Check("app-client", app_client),
+    Check("callback-urls", callback_urls),
+    Check("logout-urls", logout_urls),
+    Check("oauth-flow", oauth_flow),
+    Check("scopes", scopes),
+    Check("auth-flows", auth_flows),
+    Check("token-lifetimes", token_lifetimes),
+    Check("refresh-rotation", refresh_rotation),
+    Check("token-revocation", token_revocation),
+    Check("user-existence-errors", user_existence_errors),
+    Check("attribute-permissions", attribute_permissions),
+    Check("client-providers", client_providers),
+)

@@ -1,0 +1,99 @@
+"""What a check is, what it finds, and how all of them are run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ops import aws
+from ops.doctor.deployment import Deployment, Missing
+from ops.errors import OpsError
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong: what a person sees or risks, and what mends it."""
+
+    says: str
+    mend: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """One question about a deployed stage. `id` is stable and documented in docs/operations.md.
+
+    `not_locally` says why the local AWS cannot answer; empty where it can.
+    """
+
+    id: str
+    find: Callable[[Deployment], Iterable[Fault]]
+    not_locally: str = ""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A fault and the check that found it."""
+
+    id: str
+    says: str
+    mend: str
+
+
+@dataclass
+class Diagnosis:
+    """What a whole run found, what it looked at, and what it could not look at, with the reason."""
+
+    stage: str
+    findings: list[Finding] = field(default_factory=list)
+    checked: list[str] = field(default_factory=list)
+    not_checked: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing was found."""
+        return not self.findings
+
+    def as_json(self) -> dict[str, Any]:
+        """Build the document of `--json`."""
+        return {
+            "stage": self.stage,
+            "healthy": self.healthy,
+            "findings": [vars(finding) for finding in self.findings],
+            "checked": self.checked,
+            "not_checked": self.not_checked,
+        }
+
+
+def diagnose(deployment: Deployment, checks: Sequence[Check]) -> Diagnosis:
+    """Run every check. One that needs what another found missing is named, not guessed at."""
+    diagnosis = Diagnosis(deployment.stage.name)
+    for check in checks:
+        if check.not_locally and deployment.stage.is_local:
+            diagnosis.not_checked[check.id] = check.not_locally
+            continue
+        try:
+            diagnosis.findings += [
+                Finding(check.id, fault.says, fault.mend) for fault in _run(check, deployment)
+            ]
+        except Missing as missing:
+            diagnosis.not_checked[check.id] = str(missing)
+        else:
+            diagnosis.checked.append(check.id)
+    return diagnosis
+
+
+def _run(check: Check, deployment: Deployment) -> Iterator[Fault]:
+    try:
+        yield from check.find(deployment)
+    except ClientError as error:
+        yield Fault(
+            f"AWS did not answer this check: {aws.error_code(error)}: {aws.error_message(error)}",
+            "give whoever runs doctor the right to read this, and run it again.",
+        )
+    except (BotoCoreError, OpsError) as error:
+        yield Fault(
+            f"this check could not be made: {error}", "see to that first, then run doctor again."
+        )

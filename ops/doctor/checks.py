@@ -1,0 +1,20 @@
+"""All checks, in the order they are made: what others stand on comes first."""
+
+from __future__ import annotations
+
+from ops.doctor import api, app_client, data, functions, identity_providers, pool, sign_in, watch
+from ops.doctor import stack as identity
+from ops.doctor.check import Check
+
+CHECKS: tuple[Check, ...] = (
+    *identity.CHECKS,
+    *api.CHECKS[:1],
+    *functions.CHECKS,
+    *pool.CHECKS,
+    *app_client.CHECKS,
+    *identity_providers.CHECKS,
+    *data.CHECKS,
+    *api.CHECKS[1:],
+    *watch.CHECKS,
+    *sign_in.CHECKS,
+)

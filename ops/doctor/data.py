@@ -1,0 +1,150 @@
+"""Checks of secrets and tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import requests
+
+from chalicelib.errors import ConfigurationError
+from chalicelib.session.sealing import KeyRing
+from ops.doctor.check import Check, Fault
+from ops.doctor.deployment import TABLES, TIMEOUT_SECONDS, Deployment
+
+_DROPPED = "the local AWS drops this setting of a template"
+_MANY_KEYS = 5
+
+
+def client_secret(deployment: Deployment) -> Iterator[Fault]:
+    """The secret is readable, is this client's, and Cognito's token endpoint takes it.
+
+    A made-up code is redeemed: `invalid_grant` means that the client was recognised, and
+    `invalid_client` that it was not (RFC 6749 5.2).
+    """
+    found = _secret(deployment, "CLIENT_SECRET_ARN")
+    restore = (
+        f"put it back from the pool: see docs/operations.md#client-secret, then {deployment.again}"
+    )
+    if found is None or not found.get("client_secret"):
+        yield Fault("the app client's secret cannot be read: every sign-in answers 503.", restore)
+        return
+    if found.get("client_id") != deployment.variable("CLIENT_ID"):
+        yield Fault("the secret belongs to another app client.", restore)
+        return
+    try:
+        answer = requests.post(
+            f"{deployment.variable('COGNITO_URL')}/oauth2/token",
+            data={
+                "grant_type": "authorization_code",
+                "client_id": str(found["client_id"]),
+                "code": "doctor",
+                "redirect_uri": f"{deployment.root}auth/callback",
+            },
+            auth=(str(found["client_id"]), str(found["client_secret"])),
+            timeout=TIMEOUT_SECONDS,
+            allow_redirects=False,
+        )
+    except requests.RequestException as error:
+        yield Fault(
+            f"Cognito's token endpoint does not answer: {type(error).__name__}.",
+            "check COGNITO_URL and the sign-in domain.",
+        )
+        return
+    if "invalid_client" in answer.text:
+        yield Fault("Cognito refuses the stored secret: every sign-in answers 503.", restore)
+
+
+def sealing_keys(deployment: Deployment) -> Iterator[Fault]:
+    """The sealing keys are readable and sane."""
+    rotate = f"run `python -m ops rotate-keys --stage {deployment.stage.name}`."
+    found = _secret(deployment, "SEALING_KEYS_SECRET_ARN")
+    if found is None:
+        yield Fault("the sealing keys cannot be read: nobody has a session.", rotate)
+        return
+    try:
+        ring = KeyRing.parse(found)
+    except ConfigurationError as error:
+        yield Fault(f"{error.detail}: nobody has a session.", rotate)
+        return
+    if len(ring.secrets) > _MANY_KEYS:
+        yield Fault(
+            f"there are {len(ring.secrets)} sealing keys; old ones open old cookies for ever.",
+            f"run `python -m ops rotate-keys --stage {deployment.stage.name} --drop-old`.",
+        )
+
+
+def _secret(deployment: Deployment, variable: str) -> Mapping[str, Any] | None:
+    found = deployment.absent_as_none(
+        deployment.client("secretsmanager").get_secret_value, SecretId=deployment.variable(variable)
+    )
+    try:
+        document = json.loads(found["SecretString"]) if found else None
+    except (KeyError, ValueError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def tables(deployment: Deployment) -> Iterator[Fault]:
+    """The tables are there, with their keys, and bill by request."""
+    keys = {"USERS_TABLE": "userName", "PROVIDERS_TABLE": "name", "THROTTLE_TABLE": "key"}
+    for variable in TABLES:
+        name = deployment.variable(variable)
+        found = deployment.absent_as_none(
+            deployment.client("dynamodb").describe_table, TableName=name
+        )
+        if found is None:
+            yield Fault(
+                f"the table {name} is gone.",
+                "restore it (docs/operations.md, Backup and restore).",
+            )
+            continue
+        table = found["Table"]
+        if [key["AttributeName"] for key in table["KeySchema"]] != [keys[variable]]:
+            yield Fault(f"{name} has another key than {keys[variable]}.", "make it anew.")
+        indexes = [index["IndexName"] for index in table.get("GlobalSecondaryIndexes", [])]
+        if variable == "USERS_TABLE" and "Email" not in indexes:
+            yield Fault(f"{name} has lost its index Email.", deployment.again)
+        billing = table.get("BillingModeSummary", {}).get("BillingMode")
+        if billing != "PAY_PER_REQUEST":
+            yield Fault(
+                f"{name} bills by provisioned capacity: a morning's rush is throttled.",
+                deployment.again,
+            )
+
+
+def table_backups(deployment: Deployment) -> Iterator[Fault]:
+    """Point-in-time recovery is on (S-65)."""
+    for variable in ("USERS_TABLE", "PROVIDERS_TABLE"):
+        name = deployment.tables[variable]["TableName"]
+        found = deployment.client("dynamodb").describe_continuous_backups(TableName=name)
+        recovery = found["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
+        if recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
+            yield Fault(f"{name} has no point-in-time recovery.", deployment.again)
+
+
+def table_expiry(deployment: Deployment) -> Iterator[Fault]:
+    """Unconfirmed sign-ups and old counters go away by themselves."""
+    for variable in ("USERS_TABLE", "THROTTLE_TABLE"):
+        name = deployment.tables[variable]["TableName"]
+        found = deployment.client("dynamodb").describe_time_to_live(TableName=name)
+        if found["TimeToLiveDescription"].get("TimeToLiveStatus") not in ("ENABLED", "ENABLING"):
+            yield Fault(f"{name} does not expire its rows.", deployment.again)
+
+
+def table_encryption(deployment: Deployment) -> Iterator[Fault]:
+    """The tables are encrypted under a KMS key of the account (S-65)."""
+    for table in deployment.tables.values():
+        if table.get("SSEDescription", {}).get("Status") != "ENABLED":
+            yield Fault(f"{table['TableName']} is not encrypted by KMS.", deployment.again)
+
+
+CHECKS = (
+    Check("client-secret", client_secret),
+    Check("sealing-keys", sealing_keys),
+    Check("tables", tables),
+    Check("table-backups", table_backups, _DROPPED),
+    Check("table-expiry", table_expiry, _DROPPED),
+    Check("table-encryption", table_encryption, _DROPPED),
+)

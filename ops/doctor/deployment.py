@@ -1,0 +1,244 @@
+"""A deployed stage as doctor sees it: each part is read once, when a check asks for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import boto3
+import requests
+from botocore.exceptions import ClientError
+
+from ops import aws, identity_stack
+from ops.connect import Deployed, load_deployed, root_url
+from ops.errors import OpsError
+from ops.stages import Stage
+
+TIMEOUT_SECONDS = 15
+TABLES = ("USERS_TABLE", "PROVIDERS_TABLE", "THROTTLE_TABLE")
+FUNCTIONS = {"api_handler": "", "user_records": "user_records", "token_claims": "token_claims"}
+_ABSENT = (
+    "ResourceNotFoundException",
+    "NotFoundException",
+    "NoSuchEntity",
+    "UserPoolNotFoundException",
+)
+
+
+class Missing(Exception):
+    """A part that other checks stand on is not there; its own check reports it."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer: status 0 where nothing answered, and `error` then says why."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str = ""
+    error: str = ""
+
+
+Fetch = Callable[[str], Answer]
+
+
+def fetch(url: str) -> Answer:
+    """GET an address without following redirects."""
+    try:
+        found = requests.get(url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+    except requests.RequestException as error:
+        return Answer(0, {}, error=type(error).__name__)
+    return Answer(found.status_code, found.headers, found.text)
+
+
+class Deployment:
+    """One stage's parts. `http` fetches a page; every other part comes through `session`."""
+
+    def __init__(self, session: boto3.Session, stage: Stage, http: Fetch = fetch) -> None:
+        self.session = session
+        self.stage = stage
+        self.http = http
+        self._clients: dict[str, Any] = {}
+
+    def client(self, service: str) -> Any:
+        """The client of a service, made once."""
+        if service not in self._clients:
+            self._clients[service] = aws.client(self.session, service)
+        return self._clients[service]
+
+    def variable(self, name: str) -> str:
+        """A setting of the stage; Missing where it is empty."""
+        value = self.stage.environment.get(name, "")
+        if not value:
+            raise Missing(f"{name} is not set (see stack-outputs)")
+        return value
+
+    @property
+    def again(self) -> str:
+        """The usual mend."""
+        return f"run `python -m ops deploy --stage {self.stage.name}`."
+
+    @cached_property
+    def stack(self) -> dict[str, Any]:
+        """The identity stack."""
+        found = identity_stack.describe(self.client("cloudformation"), self.stage.identity_stack)
+        if found is None:
+            raise Missing("there is no identity stack (see stack-status)")
+        return found
+
+    @cached_property
+    def parameters(self) -> dict[str, str]:
+        """Parameters of the identity stack."""
+        return {
+            item["ParameterKey"]: item.get("ParameterValue", "")
+            for item in self.stack.get("Parameters", [])
+        }
+
+    @cached_property
+    def outputs(self) -> dict[str, str]:
+        """Outputs of the identity stack."""
+        return {item["OutputKey"]: item["OutputValue"] for item in self.stack.get("Outputs", [])}
+
+    @cached_property
+    def pool(self) -> dict[str, Any]:
+        """The user pool."""
+        found = self.absent_as_none(
+            self.client("cognito-idp").describe_user_pool, UserPoolId=self.variable("USER_POOL_ID")
+        )
+        if found is None:
+            raise Missing("the user pool is gone (see user-pool)")
+        return dict(found["UserPool"])
+
+    @cached_property
+    def app_client(self) -> dict[str, Any]:
+        """The app client."""
+        found = self.absent_as_none(
+            self.client("cognito-idp").describe_user_pool_client,
+            UserPoolId=self.pool["Id"],
+            ClientId=self.variable("CLIENT_ID"),
+        )
+        if found is None:
+            raise Missing("the app client is gone (see app-client)")
+        return dict(found["UserPoolClient"])
+
+    @cached_property
+    def providers(self) -> dict[str, dict[str, Any]]:
+        """The pool's identity providers by name."""
+        cognito, pool_id = self.client("cognito-idp"), self.pool["Id"]
+        pages = cognito.get_paginator("list_identity_providers").paginate(UserPoolId=pool_id)
+        names = [item["ProviderName"] for page in pages for item in page["Providers"]]
+        return {
+            name: cognito.describe_identity_provider(UserPoolId=pool_id, ProviderName=name)[
+                "IdentityProvider"
+            ]
+            for name in names
+        }
+
+    @cached_property
+    def provider_rows(self) -> dict[str, list[str]]:
+        """The providers table: name -> domains."""
+        pages = (
+            self.client("dynamodb")
+            .get_paginator("scan")
+            .paginate(TableName=self.variable("PROVIDERS_TABLE"))
+        )
+        return {
+            item["name"]["S"]: [domain["S"] for domain in item.get("domains", {}).get("L", [])]
+            for page in pages
+            for item in page["Items"]
+        }
+
+    @cached_property
+    def deployed(self) -> Deployed:
+        """What Chalice deployed."""
+        try:
+            return load_deployed(self.stage)
+        except OpsError:
+            raise Missing("Chalice deployed nothing yet (see deployed)") from None
+
+    @cached_property
+    def root(self) -> str:
+        """The app's public root, with a slash at its end."""
+        return root_url(self.stage, self.deployed)
+
+    @cached_property
+    def functions(self) -> dict[str, dict[str, Any]]:
+        """The functions by Chalice's names; Missing when one is gone."""
+        found = {}
+        for name, suffix in FUNCTIONS.items():
+            full = self.stage.function(suffix) if suffix else self.stage.api_function
+            described = self.absent_as_none(
+                self.client("lambda").get_function_configuration, FunctionName=full
+            )
+            if described is None:
+                raise Missing(f"the function {full} is gone (see functions)")
+            found[name] = dict(described)
+        return found
+
+    @cached_property
+    def api_stage(self) -> dict[str, Any]:
+        """The API's stage."""
+        found = self.absent_as_none(
+            self.client("apigateway").get_stage,
+            restApiId=self.deployed.rest_api_id,
+            stageName=self.stage.api_gateway_stage,
+        )
+        if found is None:
+            raise Missing("the API or its stage is gone (see api)")
+        return dict(found)
+
+    @cached_property
+    def methods(self) -> list[tuple[str, str, dict[str, Any]]]:
+        """Every deployed method: path, verb, settings."""
+        pages = (
+            self.client("apigateway")
+            .get_paginator("get_resources")
+            .paginate(restApiId=self.deployed.rest_api_id, embed=["methods"])
+        )
+        return [
+            (resource["path"], verb, method)
+            for page in pages
+            for resource in page["items"]
+            for verb, method in resource.get("resourceMethods", {}).items()
+        ]
+
+    @cached_property
+    def tables(self) -> dict[str, dict[str, Any]]:
+        """The tables by variable; Missing when one is gone."""
+        found = {}
+        for variable in TABLES:
+            described = self.absent_as_none(
+                self.client("dynamodb").describe_table, TableName=self.variable(variable)
+            )
+            if described is None:
+                raise Missing(f"the table {self.variable(variable)} is gone (see tables)")
+            found[variable] = dict(described["Table"])
+        return found
+
+    def policies(self, role_arn: str) -> list[dict[str, Any]]:
+        """Every statement of a role's own policies."""
+        iam, role = self.client("iam"), role_arn.rsplit("/", 1)[-1]
+        names = iam.list_role_policies(RoleName=role)["PolicyNames"]
+        documents = [
+            iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in names
+        ]
+        return [
+            statement
+            for document in documents
+            for statement in (json.loads(document) if isinstance(document, str) else document)[
+                "Statement"
+            ]
+        ]
+
+    @staticmethod
+    def absent_as_none(call: Any, **request: Any) -> Any:
+        """Call, and answer None where AWS says that there is no such thing."""
+        try:
+            return call(**request)
+        except ClientError as error:
+            if aws.error_code(error) in _ABSENT:
+                return None
+            raise

@@ -1,0 +1,179 @@
+"""Checks of the Lambda functions and their roles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ops.doctor.check import Check, Fault
+from ops.doctor.deployment import FUNCTIONS, Deployment
+
+_ROLES = {
+    "api_handler": "ApiRoleArn",
+    "user_records": "UserRecordsRoleArn",
+    "token_claims": "TokenClaimsRoleArn",
+}
+_TRIGGER_SECONDS = 5
+_TRIGGER_MEGABYTES = 512
+_USERS = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+_LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
+
+
+def functions(deployment: Deployment) -> Iterator[Fault]:
+    """The functions are there and ready."""
+    for suffix in FUNCTIONS.values():
+        name = deployment.stage.function(suffix) if suffix else deployment.stage.api_function
+        found = deployment.absent_as_none(
+            deployment.client("lambda").get_function_configuration, FunctionName=name
+        )
+        if found is None:
+            yield Fault(f"the function {name} is gone.", deployment.again)
+        elif found.get("State", "Active") not in ("Active", "Inactive"):
+            yield Fault(
+                f"the function {name} is {found['State']}: {found.get('StateReason', '')}",
+                deployment.again,
+            )
+
+
+def function_limits(deployment: Deployment) -> Iterator[Fault]:
+    """Triggers give up when Cognito does, and have the memory to start in time.
+
+    https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-working-with-lambda-triggers.html
+    """
+    for name in ("user_records", "token_claims"):
+        function = deployment.functions[name]
+        if function["Timeout"] > _TRIGGER_SECONDS:
+            yield Fault(
+                f"{function['FunctionName']} may run {function['Timeout']} s, but Cognito waits 5.",
+                f"set lambda_timeout to 5 for {name} in config.json and deploy.",
+            )
+        if function["MemorySize"] < _TRIGGER_MEGABYTES:
+            yield Fault(
+                f"{function['FunctionName']} has {function['MemorySize']} MB: its cold start can "
+                "take longer than Cognito waits.",
+                f"set lambda_memory_size to 512 for {name} in config.json and deploy.",
+            )
+
+
+def function_concurrency(deployment: Deployment) -> Iterator[Fault]:
+    """No function is switched off by a reserved concurrency of 0."""
+    for function in deployment.functions.values():
+        found = deployment.client("lambda").get_function_concurrency(
+            FunctionName=function["FunctionName"]
+        )
+        if found.get("ReservedConcurrentExecutions") == 0:
+            yield Fault(
+                f"{function['FunctionName']} is switched off (reserved concurrency 0).",
+                f"remove it in the Lambda console, or {deployment.again}",
+            )
+
+
+def function_roles(deployment: Deployment) -> Iterator[Fault]:
+    """Each function runs under its own role of the identity stack (S-60)."""
+    for name, output in _ROLES.items():
+        function, wanted = deployment.functions[name], deployment.outputs.get(output)
+        if function["Role"] != wanted:
+            yield Fault(
+                f"{function['FunctionName']} runs under {function['Role']}, not under the "
+                f"stack's {wanted}.",
+                deployment.again,
+            )
+
+
+def role_permissions(deployment: Deployment) -> Iterator[Fault]:
+    """Each role allows what its function does."""
+    for name, needed in _needed(deployment).items():
+        role = deployment.functions[name]["Role"]
+        allowed = {
+            (action, resource)
+            for statement in deployment.policies(role)
+            if statement["Effect"] == "Allow"
+            for action in _listed(statement["Action"])
+            for resource in _listed(statement["Resource"])
+        }
+        lacking = [
+            f"{action} on {resource}"
+            for action, resource in needed
+            if (action, resource) not in allowed
+        ]
+        if lacking:
+            yield Fault(
+                f"the role of {deployment.functions[name]['FunctionName']} lacks "
+                f"{', '.join(lacking)}.",
+                f"put the policy back as ops/templates/identity.yaml says; {deployment.again}",
+            )
+
+
+def role_wildcards(deployment: Deployment) -> Iterator[Fault]:
+    """No role allows more than it needs (S-60)."""
+    iam = deployment.client("iam")
+    for function in deployment.functions.values():
+        role = function["Role"].rsplit("/", 1)[-1]
+        attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+        for policy in attached:
+            yield Fault(
+                f"{role} has the policy {policy['PolicyName']} attached besides its own.",
+                "detach it in the IAM console.",
+            )
+        for statement in deployment.policies(function["Role"]):
+            wide = [action for action in _listed(statement["Action"]) if "*" in action]
+            wide += [
+                resource
+                for resource in _listed(statement["Resource"])
+                # The names of log streams are Lambda's own.
+                if "*" in resource.removesuffix(":*") or resource == "*"
+            ]
+            if wide:
+                yield Fault(
+                    f"{role} allows {', '.join(wide)}: more than the function needs.",
+                    "put the policy back as ops/templates/identity.yaml says.",
+                )
+
+
+def _needed(deployment: Deployment) -> dict[str, list[tuple[str, str]]]:
+    tables = {variable: table["TableArn"] for variable, table in deployment.tables.items()}
+    users = [(action, tables["USERS_TABLE"]) for action in _USERS]
+    providers = [
+        (action, tables["PROVIDERS_TABLE"]) for action in ("dynamodb:GetItem", "dynamodb:Scan")
+    ]
+    secrets = [
+        ("secretsmanager:GetSecretValue", deployment.variable(variable))
+        for variable in ("CLIENT_SECRET_ARN", "SEALING_KEYS_SECRET_ARN")
+    ]
+    throttle = [
+        (action, tables["THROTTLE_TABLE"]) for action in ("dynamodb:GetItem", "dynamodb:UpdateItem")
+    ]
+    sign_out = ("cognito-idp:AdminUserGlobalSignOut", deployment.pool["Arn"])
+    api = [*users, *providers, *secrets, *throttle, sign_out]
+    if deployment.stage.direct_sign_in == "embedded":
+        api += [
+            (f"cognito-idp:{call}", deployment.pool["Arn"])
+            for call in ("AdminInitiateAuth", "AdminRespondToAuthChallenge")
+        ]
+        api.append(("secretsmanager:GetSecretValue", deployment.variable("MFA_CLIENT_SECRET_ARN")))
+    return {
+        "api_handler": [*api, *_logs(deployment, "")],
+        "user_records": [*users, *providers, *_logs(deployment, "user_records")],
+        "token_claims": _logs(deployment, "token_claims"),
+    }
+
+
+def _logs(deployment: Deployment, suffix: str) -> list[tuple[str, str]]:
+    stage = deployment.stage
+    function = stage.function(suffix) if suffix else stage.api_function
+    _, partition, _, region, account, _ = deployment.pool["Arn"].split(":", 5)
+    group = f"arn:{partition}:logs:{region}:{account}:log-group:/aws/lambda/{function}:*"
+    return [(action, group) for action in _LOGS]
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+CHECKS = (
+    Check("functions", functions),
+    Check("function-limits", function_limits),
+    Check("function-concurrency", function_concurrency),
+    Check("function-roles", function_roles),
+    Check("role-permissions", role_permissions),
+    Check("role-wildcards", role_wildcards),
+)

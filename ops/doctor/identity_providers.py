@@ -1,0 +1,101 @@
+"""Checks of the identity providers (Okta): address, scopes, mapping, domains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ops.discovery import verify_issuer
+from ops.doctor.check import Check, Fault
+from ops.doctor.deployment import Deployment
+from ops.errors import OpsError
+from ops.providers import ATTRIBUTE_MAPPING, SCOPES
+
+
+def _again(name: str) -> str:
+    return f"`python -m ops provider add {name} …` once more, or `provider remove {name}`."
+
+
+def provider_registered(deployment: Deployment) -> Iterator[Fault]:
+    """Every provider is in the pool and in the table."""
+    pool, rows = set(deployment.providers), set(deployment.provider_rows)
+    for name in sorted(rows - pool):
+        yield Fault(f"{name} is offered on the page but is not in the pool.", _again(name))
+    for name in sorted(pool - rows):
+        yield Fault(f"{name} is in the pool but the page does not know it.", _again(name))
+
+
+def provider_discovery(deployment: Deployment) -> Iterator[Fault]:
+    """The discovery document is reachable, and calls the issuer exactly as registered."""
+    for name, provider in deployment.providers.items():
+        issuer = provider["ProviderDetails"].get("oidc_issuer", "")
+        try:
+            verify_issuer(issuer, local=deployment.stage.is_local)
+        except OpsError as error:
+            yield Fault(f"{name}: {error}", _again(name))
+
+
+def provider_scopes(deployment: Deployment) -> Iterator[Fault]:
+    """Cognito asks the provider for openid, profile and email."""
+    for name, provider in deployment.providers.items():
+        asked = provider["ProviderDetails"].get("authorize_scopes", "").split()
+        lacking = [scope for scope in SCOPES.split() if scope not in asked]
+        if lacking:
+            yield Fault(
+                f"{name} is not asked for {', '.join(lacking)}: names or addresses stay empty.",
+                _again(name),
+            )
+
+
+def provider_mapping(deployment: Deployment) -> Iterator[Fault]:
+    """The claims are mapped to the attributes that the users table holds."""
+    for name, provider in deployment.providers.items():
+        mapping = provider.get("AttributeMapping", {})
+        wrong = [
+            f"{attribute} <- {mapping.get(attribute) or 'nothing'} (should be {claim})"
+            for attribute, claim in ATTRIBUTE_MAPPING.items()
+            if mapping.get(attribute) != claim
+        ]
+        if wrong:
+            yield Fault(f"{name} maps claims wrongly: {'; '.join(wrong)}.", _again(name))
+
+
+def provider_domains(deployment: Deployment) -> Iterator[Fault]:
+    """Page and pool agree on whose addresses lead to the provider."""
+    for name, provider in deployment.providers.items():
+        rows = deployment.provider_rows.get(name)
+        if rows is not None and sorted(rows) != sorted(provider.get("IdpIdentifiers", [])):
+            yield Fault(
+                f"{name} has the domains {', '.join(rows) or 'none'} on the page, but "
+                f"{', '.join(provider.get('IdpIdentifiers', [])) or 'none'} in the pool.",
+                _again(name),
+            )
+
+
+def provider_secret(deployment: Deployment) -> Iterator[Fault]:
+    """The pool holds a client id and a secret for the provider."""
+    for name, provider in deployment.providers.items():
+        details = provider["ProviderDetails"]
+        lacking = [key for key in ("client_id", "client_secret") if not details.get(key)]
+        if lacking:
+            yield Fault(f"{name} is registered without {', '.join(lacking)}.", _again(name))
+
+
+def auto_sign_in(deployment: Deployment) -> Iterator[Fault]:
+    """The provider that the page starts by itself is there."""
+    name = deployment.stage.environment.get("AUTO_SIGN_IN", "")
+    if name and name != "COGNITO" and name not in deployment.provider_rows:
+        yield Fault(
+            f"AUTO_SIGN_IN names {name}, which is not registered: the page opens with an error.",
+            f"`python -m ops provider add {name} …`, or empty AUTO_SIGN_IN and deploy.",
+        )
+
+
+CHECKS = (
+    Check("provider-registered", provider_registered),
+    Check("provider-discovery", provider_discovery),
+    Check("provider-scopes", provider_scopes),
+    Check("provider-mapping", provider_mapping),
+    Check("provider-domains", provider_domains),
+    Check("provider-secret", provider_secret),
+    Check("auto-sign-in", auto_sign_in),
+)

@@ -1,0 +1,163 @@
+"""Checks of the user pool: who gets in, what runs at a sign-in."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from chalicelib.cognito.scopes import SCOPES
+from ops.connect import permission_of, permits
+from ops.doctor.check import Check, Fault
+from ops.doctor.deployment import Deployment, Missing
+
+_SOURCES = ("PreSignUp", "PostConfirmation", "PostAuthentication")
+_TRIGGERS = ("user_records", "token_claims")
+_MINIMUM_PASSWORD = 12
+
+
+def user_pool(deployment: Deployment) -> Iterator[Fault]:
+    """The pool in config.json exists."""
+    try:
+        _ = deployment.pool
+    except Missing as missing:
+        yield Fault(
+            f"{missing.args[0].split(' (')[0]}: nobody can sign in.",
+            "restore it (docs/operations.md, Backup and restore), or deploy a new stage.",
+        )
+
+
+def triggers_attached(deployment: Deployment) -> Iterator[Fault]:
+    """The pool calls our functions."""
+    wired: Mapping[str, Any] = deployment.pool.get("LambdaConfig", {})
+    functions = deployment.functions
+    for source in _SOURCES:
+        if wired.get(source) != functions["user_records"]["FunctionArn"]:
+            yield Fault(
+                f"the pool's {source} trigger is {wired.get(source) or 'empty'}, not user_records: "
+                "people do not get into the users table.",
+                deployment.again,
+            )
+    token = wired.get("PreTokenGenerationConfig", {})
+    if token.get("LambdaArn") != functions["token_claims"]["FunctionArn"]:
+        yield Fault(
+            "the pool's pre-token-generation trigger is not token_claims: people who sign in on "
+            "our own page get tokens without scopes.",
+            deployment.again,
+        )
+    elif token.get("LambdaVersion") not in ("V2_0", "V3_0"):
+        yield Fault(
+            "the pre-token-generation trigger is attached as V1, which cannot set scopes.",
+            deployment.again,
+        )
+
+
+def trigger_permission(deployment: Deployment) -> Iterator[Fault]:
+    """This pool, and no other, may invoke the triggers (S-58)."""
+    pool_arn = deployment.pool["Arn"]
+    for name in _TRIGGERS:
+        function = deployment.functions[name]
+        found = permission_of(deployment.client("lambda"), function["FunctionArn"])
+        if found is None or not permits(found, pool_arn, pool_arn.split(":")[4]):
+            yield Fault(
+                f"{function['FunctionName']} does not let exactly this pool invoke it: sign-ins "
+                "fail with UnexpectedLambdaException, or strangers may call it.",
+                deployment.again,
+            )
+
+
+def trigger_invocable(deployment: Deployment) -> Iterator[Fault]:
+    """The triggers start and find their settings; an event of a foreign pool must be refused."""
+    for name in _TRIGGERS:
+        function = deployment.functions[name]["FunctionName"]
+        answer = deployment.client("lambda").invoke(
+            FunctionName=function,
+            LogType="Tail",
+            Payload=json.dumps({"userPoolId": "doctor", "triggerSource": "doctor"}).encode(),
+        )
+        log = base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace")
+        if '"code": "trigger_refused"' not in log:
+            reason = json.loads(answer["Payload"].read() or b"null")
+            shown = reason.get("errorMessage", "") if isinstance(reason, dict) else ""
+            said = next((line for line in log.splitlines() if '"event"' in line), "")
+            yield Fault(
+                f"{function} does not work: {said or shown or 'it gave no reason'}",
+                f"read its log group /aws/lambda/{function}; then {deployment.again}",
+            )
+
+
+def mfa(deployment: Deployment) -> Iterator[Fault]:
+    """People can register an authenticator app (S-65)."""
+    found = deployment.client("cognito-idp").get_user_pool_mfa_config(
+        UserPoolId=deployment.pool["Id"]
+    )
+    if found.get("MfaConfiguration", "OFF") == "OFF":
+        yield Fault(
+            "MFA is off: nobody can protect an account by a second factor.", deployment.again
+        )
+    elif not found.get("SoftwareTokenMfaConfiguration", {}).get("Enabled"):
+        yield Fault("authenticator apps are not allowed as a second factor.", deployment.again)
+
+
+def password_policy(deployment: Deployment) -> Iterator[Fault]:
+    """Passwords have twelve characters at least (S-65)."""
+    policy = deployment.pool.get("Policies", {}).get("PasswordPolicy", {})
+    if policy.get("MinimumLength", 0) < _MINIMUM_PASSWORD:
+        yield Fault(
+            f"passwords of {policy.get('MinimumLength', 0)} characters are accepted.",
+            deployment.again,
+        )
+
+
+def pool_plan(deployment: Deployment) -> Iterator[Fault]:
+    """Scopes by trigger need Essentials.
+
+    https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-sign-in-feature-plans.html
+    """
+    if deployment.pool.get("UserPoolTier") == "LITE":
+        yield Fault(
+            "the pool is on the Lite plan: the trigger that sets scopes does not run as V2.",
+            deployment.again,
+        )
+
+
+def sign_up(deployment: Deployment) -> Iterator[Fault]:
+    """Nobody signs up by himself where direct sign-in is off."""
+    closed = deployment.pool.get("AdminCreateUserConfig", {}).get("AllowAdminCreateUserOnly", False)
+    if deployment.stage.direct_sign_in == "off" and not closed:
+        yield Fault(
+            "direct sign-in is off but anybody can still sign up through Cognito's API.",
+            deployment.again,
+        )
+
+
+def resource_server(deployment: Deployment) -> Iterator[Fault]:
+    """The scopes that sign-ins ask for exist."""
+    found = deployment.absent_as_none(
+        deployment.client("cognito-idp").describe_resource_server,
+        UserPoolId=deployment.pool["Id"],
+        Identifier="api",
+    )
+    scopes = found["ResourceServer"].get("Scopes", []) if found else []
+    there = {f"api/{scope['ScopeName']}" for scope in scopes}
+    lacking = [scope for scope in SCOPES if scope.startswith("api/") and scope not in there]
+    if lacking:
+        yield Fault(
+            f"the pool's resource server lacks {', '.join(lacking)}: every sign-in ends in "
+            "invalid_scope.",
+            deployment.again,
+        )
+
+
+CHECKS = (
+    Check("user-pool", user_pool),
+    Check("triggers-attached", triggers_attached),
+    Check("trigger-permission", trigger_permission),
+    Check("trigger-invocable", trigger_invocable),
+    Check("mfa", mfa),
+    Check("password-policy", password_policy),
+    Check("pool-plan", pool_plan),
+    Check("sign-up", sign_up),
+    Check("resource-server", resource_server),
+)

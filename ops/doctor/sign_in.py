@@ -1,0 +1,155 @@
+"""Checks that go the way a person goes: the page, Cognito's keys and domain, up to Okta's login."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator, Mapping
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+from chalicelib.cognito.http_client import HttpAnswer
+from chalicelib.cognito.oauth import OAuthClient
+from ops.doctor.check import Check, Fault
+from ops.doctor.deployment import Deployment
+
+_HOPS = 6
+_NO_DOMAINS = "the local AWS has no sign-in domains"
+# RFC 7636, appendix B. The code that would come of it is never redeemed.
+_CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+
+
+def app_answers(deployment: Deployment) -> Iterator[Fault]:
+    """The app answers at its public address, over its page and its settings."""
+    for path, wanted in (("health", '"status"'), ("", "<!doctype html"), ("auth/config", "{")):
+        answer = deployment.http(deployment.root + path)
+        if answer.status != 200 or wanted not in answer.text.lower():
+            yield Fault(
+                f"{deployment.root}{path} answers {answer.status or answer.error}"
+                + (": " + _message(answer.text) if answer.text else "."),
+                f"read the log group /aws/lambda/{deployment.stage.api_function}; "
+                f"then {deployment.again}",
+            )
+            return
+
+
+def signing_keys(deployment: Deployment) -> Iterator[Fault]:
+    """The pool's signing keys can be fetched where the app looks for them."""
+    pool = deployment.pool["Id"]
+    url = deployment.stage.environment.get("JWKS_URL") or (
+        f"https://cognito-idp.{deployment.stage.region}.amazonaws.com/{pool}/.well-known/jwks.json"
+    )
+    answer = deployment.http(url)
+    try:
+        keys = json.loads(answer.text).get("keys") if answer.status == 200 else None
+    except (ValueError, AttributeError):
+        keys = None
+    if not keys or pool not in url:
+        yield Fault(
+            f"no signing keys of this pool at {url} ({answer.status or answer.error}): every "
+            "sign-in answers temporarily_unavailable.",
+            f"empty JWKS_URL, or correct it; then {deployment.again}",
+        )
+
+
+def authorize_redirect(deployment: Deployment) -> Iterator[Fault]:
+    """A sign-in that is begun for each provider arrives at that provider's own page."""
+    providers = deployment.providers
+    for name in sorted(deployment.provider_rows):
+        if name not in providers:
+            continue
+        issuer = providers[name]["ProviderDetails"].get("oidc_issuer", "")
+        url = _oauth(deployment).build_authorize_url(
+            redirect_uri=f"{deployment.root}auth/callback",
+            state=secrets.token_urlsafe(16),
+            nonce=secrets.token_urlsafe(16),
+            code_challenge=_CHALLENGE,
+            provider=name,
+        )
+        problem = _follow(deployment, url, urlsplit(issuer).netloc)
+        if problem:
+            yield Fault(
+                f"a sign-in with {name} does not get to its page: {problem}",
+                "see docs/okta-setup.md for what each error means.",
+            )
+
+
+def _oauth(deployment: Deployment) -> OAuthClient:
+    return OAuthClient(
+        cognito_url=deployment.variable("COGNITO_URL"),
+        client_id=deployment.variable("CLIENT_ID"),
+        load_client_secret=lambda renew: "",
+        transport=_NoTransport(),
+    )
+
+
+class _NoTransport:
+    """A begun sign-in posts nothing."""
+
+    def post_form(
+        self, url: str, form: Mapping[str, str], basic_auth: tuple[str, str]
+    ) -> HttpAnswer:
+        raise AssertionError("doctor redeems nothing")
+
+
+def _follow(deployment: Deployment, url: str, host: str) -> str:
+    """Follow redirects until the provider's page; answer what went wrong, or nothing."""
+    for _ in range(_HOPS):
+        answer = deployment.http(url)
+        there = urlsplit(url)
+        if answer.status in (301, 302, 303, 307):
+            url = urljoin(url, answer.headers.get("Location", ""))
+            error = parse_qs(urlsplit(url).query).get("error")
+            if error:
+                said = parse_qs(urlsplit(url).query).get("error_description", [""])[0]
+                return f"{there.netloc} answered {error[0]} {said}".strip()
+            continue
+        if answer.status == 200 and there.netloc == host:
+            return ""
+        if answer.status == 200:
+            return f"it ends at {there.netloc}{there.path}, not at {host}."
+        return f"{there.netloc}{there.path} answered {answer.status or answer.error}: " + _message(
+            answer.text
+        )
+    return f"more than {_HOPS} redirects."
+
+
+def _message(text: str) -> str:
+    return " ".join(text.split())[:200]
+
+
+def sign_in_domain(deployment: Deployment) -> Iterator[Fault]:
+    """The sign-in domain is this pool's, active, and shows managed login."""
+    prefix = str(deployment.stage.options.get("domain_prefix", ""))
+    found = deployment.client("cognito-idp").describe_user_pool_domain(Domain=prefix)
+    domain = found.get("DomainDescription", {})
+    if domain.get("UserPoolId") != deployment.pool["Id"]:
+        yield Fault(f"the sign-in domain {prefix} is not this pool's.", deployment.again)
+    elif domain.get("Status") != "ACTIVE":
+        yield Fault(
+            f"the sign-in domain {prefix} is {domain.get('Status')}.", "wait some minutes for it."
+        )
+    elif domain.get("ManagedLoginVersion", 2) != 2:
+        yield Fault(f"{prefix} shows the old hosted pages.", deployment.again)
+
+
+def sign_in_style(deployment: Deployment) -> Iterator[Fault]:
+    """Managed login has a style for the client: without one it shows an error page.
+
+    https://docs.aws.amazon.com/cognito/latest/developerguide/managed-login-branding.html
+    """
+    found = deployment.absent_as_none(
+        deployment.client("cognito-idp").describe_managed_login_branding_by_client,
+        UserPoolId=deployment.pool["Id"],
+        ClientId=deployment.variable("CLIENT_ID"),
+    )
+    if found is None:
+        yield Fault("Cognito's sign-in page has no style and shows an error.", deployment.again)
+
+
+CHECKS = (
+    Check("sign-in-domain", sign_in_domain, _NO_DOMAINS),
+    Check("sign-in-style", sign_in_style, _NO_DOMAINS),
+    Check("app-answers", app_answers),
+    Check("signing-keys", signing_keys),
+    Check("authorize-redirect", authorize_redirect),
+)

@@ -1,0 +1,155 @@
+"""Checks of the identity stack and of what config.json says."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from ops import aws, identity_stack
+from ops.doctor.check import Check, Fault
+from ops.doctor.deployment import Deployment
+
+_GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
+_DRIFT_SECONDS = 120.0
+
+
+def stack_status(deployment: Deployment) -> Iterator[Fault]:
+    """The stack is there and at rest."""
+    name = deployment.stage.identity_stack
+    found = identity_stack.describe(deployment.client("cloudformation"), name)
+    if found is None:
+        yield Fault(f"there is no stack {name}: the stage was never provisioned.", deployment.again)
+    elif found["StackStatus"] not in _GOOD:
+        yield Fault(
+            f"stack {name} is in {found['StackStatus']}: a change of it is under way or stuck.",
+            "wait for it, or settle it in the CloudFormation console; then " + deployment.again,
+        )
+
+
+def stack_template(deployment: Deployment) -> Iterator[Fault]:
+    """What is deployed came from this checkout's template."""
+    body = deployment.client("cloudformation").get_template(
+        StackName=deployment.stack["StackName"]
+    )["TemplateBody"]
+    own = identity_stack.TEMPLATE.read_text(encoding="utf-8")
+    if isinstance(body, str) and body.strip() != own.strip():
+        yield Fault(
+            "the identity stack was made from another version of ops/templates/identity.yaml "
+            "than this checkout's.",
+            f"update the checkout, or {deployment.again}",
+        )
+
+
+def stack_outputs(deployment: Deployment) -> Iterator[Fault]:
+    """config.json names what the stack made."""
+    environment = deployment.stage.environment
+    for output, variable in identity_stack.OUTPUT_VARIABLES.items():
+        made = deployment.outputs.get(output)
+        # The local AWS has no sign-in domain: there the address is written by hand.
+        if made is not None and environment.get(variable, "") != made:
+            yield Fault(
+                f"{variable} in config.json is {environment.get(variable, '')!r} but the identity "
+                f"stack made {made!r}.",
+                f"run `python -m ops provision --stage {deployment.stage.name}`, then deploy.",
+            )
+
+
+def stack_drift(deployment: Deployment) -> Iterator[Fault]:
+    """Nobody changed by hand what the stack made.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-drift.html
+    """
+    cloudformation = deployment.client("cloudformation")
+    name = deployment.stack["StackName"]
+    begun = cloudformation.detect_stack_drift(StackName=name)["StackDriftDetectionId"]
+    deadline = time.monotonic() + _DRIFT_SECONDS
+    while True:
+        status = cloudformation.describe_stack_drift_detection_status(StackDriftDetectionId=begun)
+        if status["DetectionStatus"] != "DETECTION_IN_PROGRESS" or time.monotonic() > deadline:
+            break
+        time.sleep(2)
+    drifts = cloudformation.describe_stack_resource_drifts(
+        StackName=name, StackResourceDriftStatusFilters=["MODIFIED", "DELETED"]
+    )["StackResourceDrifts"]
+    for drift in drifts:
+        paths = [item["PropertyPath"] for item in drift.get("PropertyDifferences", [])]
+        # Written by `ops rotate-keys`; CloudFormation made the first value only.
+        if drift["ResourceType"] == "AWS::SecretsManager::Secret" and all(
+            "Secret" in path for path in paths
+        ):
+            continue
+        what = f" ({', '.join(paths)})" if paths else ""
+        yield Fault(
+            f"{drift['LogicalResourceId']} was changed outside the stack: "
+            f"{drift['StackResourceDriftStatus'].lower()}{what}.",
+            "put it back as ops/templates/identity.yaml says, or say it there; "
+            "CloudFormation does not undo drift by itself.",
+        )
+
+
+def deletion_protection(deployment: Deployment) -> Iterator[Fault]:
+    """Pool and tables are protected where the stage says so."""
+    if not deployment.stage.deletion_protection:
+        return
+    bare = []
+    if deployment.pool.get("DeletionProtection") != "ACTIVE":
+        bare.append(f"user pool {deployment.pool['Id']}")
+    bare += [
+        f"table {table['TableName']}"
+        for variable, table in deployment.tables.items()
+        if variable != "THROTTLE_TABLE" and not table.get("DeletionProtectionEnabled")
+    ]
+    if bare:
+        yield Fault(
+            f"deletion protection is off for {', '.join(bare)}: one wrong click deletes accounts.",
+            deployment.again,
+        )
+
+
+def function_settings(deployment: Deployment) -> Iterator[Fault]:
+    """The functions run with the settings in config.json."""
+    wanted = {name: value for name, value in deployment.stage.environment.items() if value}
+    for function in deployment.functions.values():
+        running = function.get("Environment", {}).get("Variables", {})
+        differing = sorted(
+            name
+            for name in {*wanted, *(key for key in running if running[key])}
+            if running.get(name, "") != wanted.get(name, "")
+        )
+        if differing:
+            yield Fault(
+                f"{function['FunctionName']} runs with other settings than config.json: "
+                f"{', '.join(differing)}.",
+                deployment.again,
+            )
+
+
+def clock_skew(deployment: Deployment) -> Iterator[Fault]:
+    """This machine's clock agrees with AWS's, within the leeway of signatures and tokens.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
+    """
+    from email.utils import parsedate_to_datetime
+
+    answer = aws.client(deployment.session, "sts").get_caller_identity()
+    stated = answer["ResponseMetadata"]["HTTPHeaders"].get("date", "")
+    if not stated:
+        return
+    skew = time.time() - parsedate_to_datetime(stated).timestamp()
+    if abs(skew) > 60:
+        yield Fault(
+            f"this machine's clock is {skew:+.0f} s off AWS's: signed requests and token checks "
+            "made here can fail.",
+            "set the clock by NTP (`timedatectl set-ntp true`).",
+        )
+
+
+CHECKS = (
+    Check("clock-skew", clock_skew),
+    Check("stack-status", stack_status),
+    Check("stack-template", stack_template),
+    Check("stack-outputs", stack_outputs),
+    Check("stack-drift", stack_drift),
+    Check("function-settings", function_settings),
+    Check("deletion-protection", deletion_protection),
+)

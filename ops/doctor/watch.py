@@ -1,0 +1,90 @@
+"""Checks of what tells people that something is wrong: alarms and logs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ops.doctor.check import Check, Fault
+from ops.doctor.deployment import Deployment
+
+ALARMS = (
+    "failed-sign-ins",
+    "throttled-attempts",
+    "server-errors",
+    "user-records-errors",
+    "user-records-duration",
+    "token-claims-errors",
+    "token-claims-duration",
+    "federation-throttles",
+    "sign-in-throttles",
+    "refresh-throttles",
+)
+"""Names of the stack's alarms, without `<app>-<stage>-`; docs/operations.md has a runbook for each."""
+
+
+def alarms(deployment: Deployment) -> Iterator[Fault]:
+    """Every alarm of the stack is there."""
+    found = {alarm["AlarmName"] for alarm in _alarms(deployment)}
+    prefix = deployment.stage.api_function
+    lacking = [name for name in ALARMS if f"{prefix}-{name}" not in found]
+    if lacking:
+        yield Fault(f"alarms are gone: {', '.join(lacking)}.", deployment.again)
+
+
+def alarm_actions(deployment: Deployment) -> Iterator[Fault]:
+    """Somebody hears the alarms."""
+    topic = deployment.stage.options.get("alarm_topic_arn", "")
+    if not topic and not deployment.stage.is_local:
+        yield Fault(
+            "alarms tell nobody: they only show in the console.",
+            "make an SNS topic, set gatehouse.alarm_topic_arn in config.json, and deploy.",
+        )
+    wrong = [
+        alarm["AlarmName"]
+        for alarm in _alarms(deployment)
+        if not alarm.get("ActionsEnabled", True)
+        or alarm.get("AlarmActions", []) != ([topic] if topic else [])
+    ]
+    if wrong:
+        yield Fault(
+            f"alarms are muted or tell somebody else: {', '.join(wrong)}.", deployment.again
+        )
+
+
+def log_retention(deployment: Deployment) -> Iterator[Fault]:
+    """Every log group is there and expires (S-65)."""
+    stage = deployment.stage
+    wanted = int(str(stage.options.get("log_retention_days", 30)))
+    names = [
+        f"/aws/lambda/{stage.api_function}",
+        f"/aws/lambda/{stage.function('user_records')}",
+        f"/aws/lambda/{stage.function('token_claims')}",
+        f"/aws/apigateway/{stage.api_function}",
+    ]
+    logs = deployment.client("logs")
+    for name in names:
+        found = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+        days = {group["logGroupName"]: group.get("retentionInDays", 0) for group in found}
+        if name not in days:
+            yield Fault(f"the log group {name} is gone.", deployment.again)
+        elif days[name] != wanted:
+            kept = f"{days[name]} days" if days[name] else "for ever"
+            yield Fault(f"{name} keeps logs {kept}, not {wanted} days.", deployment.again)
+
+
+def _alarms(deployment: Deployment) -> list[dict[str, Any]]:
+    pages = (
+        deployment.client("cloudwatch")
+        .get_paginator("describe_alarms")
+        .paginate(AlarmNamePrefix=f"{deployment.stage.api_function}-")
+    )
+    ours = {f"{deployment.stage.api_function}-{name}" for name in ALARMS}
+    return [alarm for page in pages for alarm in page["MetricAlarms"] if alarm["AlarmName"] in ours]
+
+
+CHECKS = (
+    Check("alarms", alarms),
+    Check("alarm-actions", alarm_actions),
+    Check("log-retention", log_retention),
+)
