@@ -175,11 +175,10 @@ def test_a_callback_of_another_browser_is_refused(
     assert session_cookie(context) is None
 
 
-def test_continue_with_email_signs_in_at_managed_login(page: Page, stack: Stack) -> None:
+def test_managed_login_is_a_door_as_well(page: Page, stack: Stack) -> None:
     """A native person signs in on Cognito's own page, and the record is healed: no event ever showed them."""
     demo = stack.info["demo_users"][0]
-    page.goto(stack.url)
-    page.get_by_role("link", name="Continue with email").click()
+    page.goto(f"{stack.url}auth/login?provider=COGNITO")
     page.locator("input[name=username]").fill(demo["email"])
     page.locator("input[name=password]").fill(demo["password"])
     page.locator("input[name=password]").press("Enter")

@@ -1,0 +1,156 @@
+"""Email and password in a real Chromium: from the sign-up to the second factor, and what a guesser meets."""
+
+import re
+
+import pyotp
+import requests
+from playwright.sync_api import Locator, Page, expect
+
+from chalicelib.store.throttle import FREE_ATTEMPTS_ACCOUNT
+from tests.e2e.stack import Stack
+
+PASSWORD = "correct horse battery"
+ANOTHER = "another horse battery"
+
+
+def mailed_code(stack: Stack, email: str) -> str:
+    """The code in the last mail to somebody, from the local AWS's outbox."""
+    outbox = requests.get(
+        f"{stack.info['aws_endpoint_url']}/_ministack/ses/messages", timeout=10
+    ).json()["messages"]
+    bodies = [
+        mail["BodyText"] for mails in outbox.values() for mail in mails if email in mail["To"]
+    ]
+    found = re.search(r"\b\d{6}\b", bodies[-1])
+    assert found, bodies
+    return found.group()
+
+
+def field(page: Page, name: str) -> Locator:
+    return page.get_by_role("textbox", name=name, exact=True)
+
+
+def submit(page: Page) -> None:
+    page.locator("form button[type=submit]").click()
+
+
+def title(page: Page, text: str) -> None:
+    expect(page.get_by_role("heading", level=1, name=text)).to_be_visible()
+
+
+def open_form(page: Page, email: str) -> None:
+    page.get_by_text("Continue with email").click()
+    field(page, "Email").fill(email)
+
+
+def sign_in(page: Page, email: str, password: str) -> None:
+    open_form(page, email)
+    field(page, "Password").fill(password)
+    submit(page)
+
+
+def sign_out(page: Page) -> None:
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_text("You are signed out.")).to_be_visible()
+
+
+def test_sign_up_guesses_reset_and_sign_in(page: Page, stack: Stack) -> None:
+    """Sign up, code, in, out; five wrong passwords and a countdown; reset, and in again; Okta open meanwhile."""
+    email = "nora@example.com"
+    page.goto(stack.url)
+    page.get_by_text("Continue with email").click()
+    page.get_by_text("Create an account").click()
+    field(page, "First name").fill("Nora")
+    field(page, "Last name").fill("Quist")
+    field(page, "Email").fill(email)
+    field(page, "New password").fill(PASSWORD)
+    submit(page)
+    title(page, "Check your mail")
+    field(page, "Code").fill(mailed_code(stack, email))
+    submit(page)
+    title(page, "Hello, Nora")
+    expect(page.get_by_text(email)).to_be_visible()
+    sign_out(page)
+
+    open_form(page, email)
+    for _ in range(FREE_ATTEMPTS_ACCOUNT):
+        field(page, "Password").fill("wrong password!")
+        with page.expect_response("**/auth/direct/sign-in"):
+            submit(page)
+        expect(page.get_by_text("We could not sign you in")).to_be_visible()
+    field(page, "Password").fill("wrong password!")
+    submit(page)
+    expect(page.get_by_text("Too many attempts.")).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("Please wait"))).to_be_disabled()
+    expect(page.get_by_text("Continue with Okta")).to_be_enabled()
+
+    page.get_by_text("Forgot your password?").click()
+    field(page, "Email").fill(email)
+    submit(page)
+    expect(field(page, "Code")).to_be_visible()
+    field(page, "Code").fill(mailed_code(stack, email))
+    field(page, "New password").fill(ANOTHER)
+    submit(page)
+    title(page, "Hello, Nora")
+
+
+def test_a_second_factor_is_set_up_asked_for_and_taken_away(page: Page, stack: Stack) -> None:
+    """TOTP: the key from the page, real codes; the next sign-in asks for one; afterwards it is off again."""
+    email = "tom@example.com"
+    stack.create_person(email, PASSWORD)
+    page.goto(stack.url)
+    sign_in(page, email, PASSWORD)
+    title(page, "Hello, Nadia")
+
+    page.get_by_text("Two-step verification").click()
+    field(page, "Password").fill(PASSWORD)
+    submit(page)
+    title(page, "Set up your authenticator app")
+    expect(page.get_by_role("img", name=re.compile("QR code"))).to_be_visible()
+    key = re.search(r"(?:[A-Z2-7]{4} ){7}[A-Z2-7]{4}", page.locator("main").inner_text())
+    assert key
+    app = pyotp.TOTP(key.group().replace(" ", ""))
+    field(page, "Code").fill(app.now())
+    submit(page)
+    title(page, "Two-step verification is on now")
+    page.get_by_role("button", name="Continue").click()
+    sign_out(page)
+
+    sign_in(page, email, PASSWORD)
+    title(page, "Enter the code of your app")
+    field(page, "Code").fill("000000")
+    submit(page)
+    expect(page.get_by_text("This code is not right")).to_be_visible()
+    field(page, "Code").fill(app.now())
+    submit(page)
+    title(page, "Hello, Nadia")
+
+    page.get_by_text("Two-step verification").click()
+    field(page, "Password").fill(PASSWORD)
+    submit(page)
+    title(page, "Two-step verification is on")
+    field(page, "Code").fill(app.now())
+    submit(page)
+    title(page, "Two-step verification is off")
+
+
+def test_an_invited_person_chooses_a_password_on_the_page(page: Page, stack: Stack) -> None:
+    """NEW_PASSWORD_REQUIRED on the page."""
+    email = "iris@example.com"
+    stack.aws("cognito-idp").admin_create_user(
+        UserPoolId=stack.info["user_pool_id"],
+        Username=email,
+        TemporaryPassword=PASSWORD,
+        UserAttributes=[
+            {"Name": "email", "Value": email},
+            {"Name": "email_verified", "Value": "true"},
+            {"Name": "given_name", "Value": "Iris"},
+        ],
+        MessageAction="SUPPRESS",
+    )
+    page.goto(stack.url)
+    sign_in(page, email, PASSWORD)
+    title(page, "Choose your own password")
+    field(page, "New password").fill(ANOTHER)
+    submit(page)
+    title(page, "Hello, Iris")
