@@ -70,6 +70,11 @@ class SiteVerify:
         self._transport = transport
         self._hostname = hostname
 
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """What the page's Content-Security-Policy must let in."""
+        return self._provider.origins
+
     def challenge(self) -> dict[str, Any]:
         """Return what the page needs to show the widget."""
         return {

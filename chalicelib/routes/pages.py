@@ -14,13 +14,18 @@ routes = Blueprint(__name__)
 @routes.route("/", methods=["GET"])
 def page() -> Response:
     """The page's HTML, with addresses built from the API's own base."""
+    from chalicelib.web.security_headers import open_for_captcha
     from chalicelib.web.static_files import load_static_files
 
     html = load_static_files().page(
         base_path=app_url(routes.current_request).base_path,
         title=services.current().settings.app_title,
     )
-    return Response(html, {"Content-Type": "text/html; charset=utf-8"})
+    headers: dict[str, str | list[str]] = {"Content-Type": "text/html; charset=utf-8"}
+    captcha = services.current().captcha
+    if captcha is not None:
+        headers["Content-Security-Policy"] = open_for_captcha(captcha.origins)
+    return Response(html, headers)
 
 
 @routes.route("/assets/{version}/{name}", methods=["GET"])

@@ -31,6 +31,22 @@ def build_content_security_policy(directives: Mapping[str, tuple[str, ...]]) -> 
     return "; ".join(" ".join((name, *sources)) for name, sources in directives.items())
 
 
+def open_for_captcha(origins: tuple[str, ...]) -> str:
+    """Return the page's policy with a CAPTCHA vendor let in: its script, frames, styles and calls.
+
+    Vendors' scripts assign plain strings to script URLs and frames, so Trusted Types cannot stay (S-52).
+    """
+    opened = {
+        name: sources
+        for name, sources in CONTENT_SECURITY_POLICY.items()
+        if name not in ("require-trusted-types-for", "trusted-types")
+    }
+    for name in ("script-src", "style-src", "connect-src"):
+        opened[name] = (*opened[name], *origins)
+    opened["frame-src"] = origins
+    return build_content_security_policy(opened)
+
+
 #: Name -> value. `Cache-Control: no-store` is the default; a static asset replaces it.
 SECURITY_HEADERS: Mapping[str, str] = MappingProxyType(
     {

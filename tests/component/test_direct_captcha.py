@@ -122,3 +122,19 @@ def test_a_source_with_many_failures_is_asked_for_every_account(
     elsewhere = direct.world.browser()
     elsewhere.source_ip = "203.0.113.9"
     assert "access_token" in direct.sign_in(browser=elsewhere).json()
+
+
+@pytest.mark.security("S-52")
+def test_only_the_page_opens_its_policy_and_only_with_a_captcha(
+    direct: Direct, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A policy belongs to a document: other answers stay strict, and so does the page of a stage without a CAPTCHA."""
+    origin = "https://challenges.cloudflare.com"
+
+    def policy(path: str) -> str:
+        return str(direct.browser.get(path).headers["content-security-policy"])
+
+    assert origin not in policy("/")
+    Vendor(direct, monkeypatch)
+    assert f"script-src 'self' {origin}" in policy("/")
+    assert origin not in policy("/health")

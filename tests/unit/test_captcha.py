@@ -9,6 +9,7 @@ import pytest
 from chalicelib.captcha import MAX_TOKEN_LENGTH, PROVIDERS, SiteVerify
 from chalicelib.cognito.http_client import HttpAnswer
 from chalicelib.errors import TemporarilyUnavailable
+from chalicelib.web.security_headers import SECURITY_HEADERS, open_for_captcha
 
 
 @dataclass
@@ -92,3 +93,24 @@ def test_a_challenge_tells_the_page_what_to_load(vendor: Vendor, name: str) -> N
         host == origin or (origin.startswith("*.") and host.endswith(origin[1:]))
         for origin in origins
     )
+
+
+@pytest.mark.security("S-52")
+def test_the_policy_opens_for_the_vendor_and_nobody_else() -> None:
+    """Script, frames, styles and calls of the vendor; everything else stays as strict; Trusted Types have to go."""
+    origins = PROVIDERS["turnstile"].origins
+    opened = parse_policy(open_for_captcha(origins))
+    strict = parse_policy(SECURITY_HEADERS["Content-Security-Policy"])
+    for name in ("script-src", "style-src", "connect-src"):
+        assert opened.pop(name) == strict.pop(name) | set(origins)
+    assert opened.pop("frame-src") == set(origins)
+    assert strict.pop("require-trusted-types-for") == {"'script'"}
+    strict.pop("trusted-types")
+    assert opened == strict
+    assert "'unsafe-inline'" not in open_for_captcha(origins)
+
+
+def parse_policy(text: str) -> dict[str, set[str]]:
+    """Read a policy: directive -> sources."""
+    directives = [directive.split() for directive in text.split(";")]
+    return {name: set(sources) for name, *sources in directives}
