@@ -1,0 +1,106 @@
+"""The OpenAPI document against the running stack: Schemathesis sends what it allows and what it forbids."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from chalicelib.web.openapi import load_paths
+from tests.e2e.stack import Stack, Visitor
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+OPERATIONS = [(method, path) for path, item in load_paths().items() for method in item]
+EXAMPLES = 12
+
+
+@pytest.fixture(scope="module")
+def described(stack: Stack) -> Any:
+    """The document as the stack serves it."""
+    return schemathesis.openapi.from_url(f"{stack.url}openapi.json")
+
+
+@pytest.fixture(scope="module")
+def admin(stack: Stack) -> Iterator[dict[str, str]]:
+    """Headers of an administrator's browser: cookie and access token. Leaves no attempts behind."""
+    visitor = Visitor(stack)
+    visitor.sign_in()
+    pool, name = stack.info["user_pool_id"], stack.user_name("alice@example.com")
+    cognito = stack.aws("cognito-idp")
+    cognito.admin_add_user_to_group(UserPoolId=pool, Username=name, GroupName="admins")
+    token = visitor.refresh()["access_token"]
+    cookie = "; ".join(f"{n}={v}" for n, v in visitor.cookies.items())
+    yield {"Authorization": f"Bearer {token}", "Cookie": cookie, "X-Gatehouse": "1"}
+    cognito.admin_remove_user_from_group(UserPoolId=pool, Username=name, GroupName="admins")
+    forget_attempts(stack)
+
+
+def forget_attempts(stack: Stack) -> None:
+    """Hundreds of wrong passwords from one address would keep the other tests out."""
+    dynamodb, table = stack.aws("dynamodb"), "gatehouse-local-throttle"
+    keys = [
+        k["AttributeName"] for k in dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]
+    ]
+    for item in dynamodb.scan(TableName=table)["Items"]:
+        dynamodb.delete_item(TableName=table, Key={key: item[key] for key in keys})
+
+
+def explore(operation: Any, mode: GenerationMode, headers: dict[str, str]) -> int:
+    """Send examples of one kind and hold the answers against the document; return how many."""
+    sent = 0
+
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def check(case: Any) -> None:
+        nonlocal sent
+        answer = case.call(headers=headers, allow_redirects=False, timeout=30)
+        case.validate_response(answer, checks=CHECKS)
+        sent += 1
+
+    check()
+    return sent
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_answers_are_as_described(
+    stack: Stack, described: Any, admin: dict[str, str], method: str, path: str
+) -> None:
+    """For a stranger and for an administrator's page, with what is allowed; and with what is not."""
+    operation = described[path][method]
+    origin = stack.info["allowed_origin"] if method == "options" else stack.origin
+    own_page = {**admin, "Origin": origin}
+    assert explore(operation, GenerationMode.POSITIVE, {}) > 0
+    explore(operation, GenerationMode.POSITIVE, own_page)
+    raw = operation.definition.raw
+    if "requestBody" in raw or any(p.get("in") == "query" for p in raw.get("parameters", [])):
+        assert explore(operation, GenerationMode.NEGATIVE, own_page) > 0
+
+
+def test_the_document_is_served_as_it_is_written(stack: Stack) -> None:
+    """With the stack's own address."""
+    served = requests.get(f"{stack.url}openapi.json", timeout=30).json()
+    assert served["paths"] == load_paths()
+    assert served["servers"] == [{"url": stack.origin}]
