@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from benchmarks import authorized_route
+from benchmarks import authorized_route, direct_timing
 
 
 def main() -> int:
@@ -12,7 +12,8 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=31, help="processes per subject (default 31)")
     arguments = parser.parse_args()
     report = authorized_route.run(arguments.runs)
-    print(report.text())
+    print(report.text(), end="\n\n")
+    print(direct_timing.run(20 * arguments.runs).text())
     return 0 if report.met() else 1
 
 

@@ -1,6 +1,6 @@
 """Hand-written stand-ins for AWS clients, as far as ops uses them."""
 
-# ruff: noqa: N803  -- boto3 names its arguments as AWS does
+
 
 from __future__ import annotations
 

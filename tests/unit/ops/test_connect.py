@@ -78,7 +78,7 @@ class FakeGateway:
         """Note that it happened."""
         self.calls.append("deployment")
 
-    def update_stage(self, patchOperations: list[dict[str, str]], **_: str) -> None:  # noqa: N803  -- boto3's name
+    def update_stage(self, patchOperations: list[dict[str, str]], **_: str) -> None:
         """Keep the patches, or AWS's error when the account has no role for logs."""
         self.calls.append("stage")
         if "accessLogSettings" in patchOperations[0]["path"] and not self.can_log:
