@@ -80,6 +80,24 @@ class Stack:
         )
 
     @contextmanager
+    def with_setting(self, name: str, value: str) -> Iterator[None]:
+        """Run the API with another setting for a while, as after a redeployment."""
+        functions = self.aws("lambda")
+        function = f"gatehouse-{self.info['stage']}"
+        found = functions.get_function_configuration(FunctionName=function)
+        before = found["Environment"]["Variables"]
+        changed = {**before, name: value}
+        functions.update_function_configuration(
+            FunctionName=function, Environment={"Variables": changed}
+        )
+        try:
+            yield
+        finally:
+            functions.update_function_configuration(
+                FunctionName=function, Environment={"Variables": before}
+            )
+
+    @contextmanager
     def without_permission(self, role: str, action: str) -> Iterator[None]:
         """Take one action out of a role's policies for a while."""
         iam = self.aws("iam")

@@ -200,3 +200,20 @@ def test_the_alarm_hears_of_failed_sign_ins(stack: Stack, person: str) -> None:
     )
     [alarm] = watch.describe_alarms(AlarmNames=["gatehouse-local-failed-sign-ins"])["MetricAlarms"]
     assert alarm["StateValue"] == "ALARM"
+
+
+@pytest.mark.parametrize("mode", ["managed", "off"])
+def test_the_other_modes_of_direct_sign_in_work(stack: Stack, mode: str, person: str) -> None:
+    """Managed: Cognito's page instead of our form. Off: no way in with a password. Okta works in both."""
+    with stack.with_setting("DIRECT_SIGN_IN", mode):
+        visitor = Visitor(stack)
+        config = visitor.get("/auth/config").json()
+        assert (config["direct_sign_in"], config["sign_up"]) == (mode, mode == "managed")
+        form = sign_in(visitor, person)
+        assert (form.status_code, form.json()["error"]) == (404, "not_found")
+        hosted = visitor.get("/auth/login?provider=COGNITO")
+        if mode == "managed":
+            assert Visitor(stack).managed_sign_in(person, PASSWORD)["user"]["email"] == person
+        else:
+            assert (hosted.status_code, hosted.json()["error"]) == (400, "unknown_provider")
+        assert Visitor(stack).sign_in()["user"]["provider"] == "Okta"
