@@ -15,10 +15,11 @@ const METHODS = {
  * @param {{name: string}} options.challenge
  * @param {(body: Object) => Promise<any>} options.reply answers a challenge
  * @param {(extra: Object) => Promise<any>} options.signIn repeats the sign-in
+ * @param {() => void} options.refuse says that the password was refused
  * @param {(answer: any) => unknown} options.proceed with the next answer
  * @param {(answer: any) => void} options.elsewhere @param {(text?: string) => void} options.startOver
  */
-export function showChallenge({ challenge, email, reply, signIn, proceed, elsewhere, startOver, by }) {
+export function showChallenge({ challenge, email, reply, signIn, refuse, proceed, elsewhere, startOver, by }) {
   const { name } = challenge;
   const common = {
     kind: () => by('code')(),
@@ -88,6 +89,7 @@ export function showChallenge({ challenge, email, reply, signIn, proceed, elsewh
         control,
         kind: () => by('sign-in')(),
         send: () => signIn({ captcha: token }),
+        refused: { ...common.refused, invalid_credentials: refuse },
       });
       const place = el('div', { class: 'captcha' });
       control.hidden = true;

@@ -27,8 +27,9 @@ export function createDirect({ session, choice, ways, goTo, signUp, root }) {
   const by = (kind) => (values) => `${kind} ${(values?.email ?? email).trim().toLowerCase()}`;
   const signIn = (extra) => post('sign-in', { email, password, remember: choice.remember, ...extra });
 
-  function startOver(text) {
-    nextNotice = text && [text];
+  function startOver(text, ...more) {
+    nextNotice = text ? notice(text, null, 'alert') : null;
+    nextNotice?.lastChild.append(...more);
     goTo('email');
   }
 
@@ -52,6 +53,7 @@ export function createDirect({ session, choice, ways, goTo, signUp, root }) {
       challenge: answer.challenge, email, proceed, elsewhere, startOver, by,
       reply: (body) => post('challenge', body),
       signIn,
+      refuse: () => startOver(texts.refused, el('p', {}, texts.refusedMore), offers()),
     });
   }
 
@@ -60,7 +62,8 @@ export function createDirect({ session, choice, ways, goTo, signUp, root }) {
     const { response, answer } = password ? await signIn() : {};
     if (response?.ok) return proceed(answer);
     if (answer?.error === 'unsupported_challenge') return elsewhere(answer);
-    return startOver(text);
+    nextNotice = notice(text);
+    return goTo('email');
   }
 
   const offers = () =>
@@ -234,9 +237,9 @@ export function createDirect({ session, choice, ways, goTo, signUp, root }) {
     /** @param {string} name @param {string[]} [words] a notice: what it says, and more */
     open(name, words) {
       const [title, nodes, start] = views[name]();
-      const [text, more] = nextNotice ?? words ?? [];
+      const said = nextNotice ?? (words && notice(...words));
       nextNotice = null;
-      show(name, [heading(title), text && notice(text, more), ...nodes], start.input);
+      show(name, [heading(title), said, ...nodes], start.input);
     },
   };
 }

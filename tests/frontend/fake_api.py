@@ -145,7 +145,7 @@ class FakeApi:
 
     def accept_password(self, **claims: Any) -> None:
         """The next sign-in by password works, and so does a reload after it."""
-        self.answers["POST /auth/direct/sign-in"] = self.native(**claims)
+        self.answers["POST /auth/direct/sign-in"] = lambda _: self.native(**claims)
 
     def native(self, **claims: Any) -> Answer:
         """The token answer to a person with a password; /me agrees with it."""

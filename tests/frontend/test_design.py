@@ -28,7 +28,7 @@ def axe(page: Page) -> list[str]:
             """async () => {
               for (const change of document.getAnimations()) if (change instanceof CSSTransition) change.finish();
               const {violations} = await axe.run();
-              return violations.map(({id, nodes}) => id + ': ' + nodes.map(({html, failureSummary}) => html + failureSummary).join(' '));
+              return violations.map(({id, nodes}) => id + ': ' + nodes.map((node) => node.failureSummary));
             }"""
         )
     return found
