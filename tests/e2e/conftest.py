@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from ops.local.ports import free_ports
 from tests.e2e.stack import Stack, Visitor
+
+# A machine that runs other things too; where a test is about time, it says so itself.
+expect.set_options(timeout=15_000)
 
 PROJECT = Path(__file__).resolve().parents[2]
 
