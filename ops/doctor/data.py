@@ -18,10 +18,10 @@ _MANY_KEYS = 5
 
 
 def client_secret(deployment: Deployment) -> Iterator[Fault]:
-    """The secret is readable, is this client's, and Cognito's token endpoint takes it.
+    """The secret is readable, is this client's, and Cognito takes it.
 
-    A made-up code is redeemed: `invalid_grant` means that the client was recognised, and
-    `invalid_client` that it was not (RFC 6749 5.2).
+    A made-up refresh token is revoked, which changes nothing: `invalid_client` means that Cognito
+    did not recognise the client (RFC 7009 2.2.1).
     """
     found = _secret(deployment, "CLIENT_SECRET_ARN")
     restore = (
@@ -35,12 +35,10 @@ def client_secret(deployment: Deployment) -> Iterator[Fault]:
         return
     try:
         answer = requests.post(
-            f"{deployment.variable('COGNITO_URL')}/oauth2/token",
+            f"{deployment.variable('COGNITO_URL')}/oauth2/revoke",
             data={
-                "grant_type": "authorization_code",
                 "client_id": str(found["client_id"]),
-                "code": "doctor",
-                "redirect_uri": f"{deployment.root}auth/callback",
+                "token": "doctor",
             },
             auth=(str(found["client_id"]), str(found["client_secret"])),
             timeout=TIMEOUT_SECONDS,
@@ -48,7 +46,7 @@ def client_secret(deployment: Deployment) -> Iterator[Fault]:
         )
     except requests.RequestException as error:
         yield Fault(
-            f"Cognito's token endpoint does not answer: {type(error).__name__}.",
+            f"Cognito's endpoints do not answer: {type(error).__name__}.",
             "check COGNITO_URL and the sign-in domain.",
         )
         return

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
 from ops import aws
 from ops.connect import connect, load_deployed
 from ops.deploy import deploy
 from ops.identity_stack import provision
 from ops.local import programs
+from ops.local.chalice_cli import CACHE
 from ops.local.deployer import create_deployer, local_aws_only
 from ops.local.environment import ministack_python
 from ops.local.ports import free_ports
@@ -44,6 +48,7 @@ class Place:
     okta_port: int
     app_port: int
     credentials: dict[str, str] = field(default_factory=dict)
+    clients: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def start(cls, state: Path) -> Place:
@@ -90,22 +95,35 @@ class Place:
         """The stage as config.json says it now."""
         return load_stage(self.project, LOCAL)
 
-    @property
+    @cached_property
     def session(self) -> boto3.Session:
-        """A session of whoever deploys."""
+        """A session of whoever deploys; kept, because making clients takes long."""
         return aws.session(self.stage)
 
     @contextmanager
-    def environment(self) -> Iterator[None]:
-        """Let this process see only the local AWS, over the wire."""
-        with local_aws_only(self.wire.url, REGION, self.credentials, self.state / "no-aws-files"):
-            yield
+    def environment(self, tries: int = 3) -> Iterator[None]:
+        """Let this process and its children see only the local AWS, over the wire.
+
+        `tries` is how often a call that fails is made; waits between them would only take time.
+        """
+        files = self.state / "no-aws-files"
+        usual = aws._CONFIG
+        with local_aws_only(self.wire.url, REGION, self.credentials, files):
+            os.environ[CACHE] = str(PROJECT / ".local" / "dependencies")
+            os.environ["AWS_MAX_ATTEMPTS"] = str(tries)
+            aws._CONFIG = usual.merge(Config(retries={"total_max_attempts": tries}))
+            try:
+                yield
+            finally:
+                aws._CONFIG = usual
 
     def root(self, service: str) -> Any:
         """A client that may do everything, past the wire."""
-        return boto3.Session("test", "test", region_name=REGION).client(
-            service, endpoint_url=self.aws_url
-        )
+        if service not in self.clients:
+            self.clients[service] = boto3.Session("test", "test", region_name=REGION).client(
+                service, endpoint_url=self.aws_url
+            )
+        return self.clients[service]
 
     def deploy(self) -> str:
         """`ops deploy --stage local`; answers what it printed."""
@@ -139,7 +157,23 @@ class Place:
             programs.front_proxy(self.state, self.app_port, self.aws_port, api, "api")
         )
 
-    def config(self) -> dict[str, Any]:
-        """config.json of the copy."""
-        found: dict[str, Any] = json.loads(self.stage.config_file.read_text())
-        return found
+    @contextmanager
+    def setting(self, block: str, **changes: Any) -> Iterator[None]:
+        """Change config.json for a while.
+
+        `block` is environment_variables or gatehouse of the stage, or empty for the top of the file.
+        """
+        path = self.project / ".chalice" / "config.json"
+        before = path.read_text()
+        config = json.loads(before)
+        target = config["stages"][LOCAL].setdefault(block, {}) if block else config
+        target.update(changes)
+        path.write_text(json.dumps(config))
+        try:
+            yield
+        finally:
+            path.write_text(before)
+
+    def variable(self, name: str) -> str:
+        """A setting of the stage."""
+        return self.stage.environment[name]

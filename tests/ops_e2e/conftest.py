@@ -1,0 +1,42 @@
+"""A bare local AWS with one stage deployed into it, shared by the tests of doctor and rotation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.ops_e2e.place import Place
+
+
+@pytest.fixture(scope="session")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A stage as a team has it: provisioned, deployed, with Okta, connected."""
+    place = Place.start(tmp_path_factory.mktemp("deployed"))
+    try:
+        with place.environment():
+            place.address()
+            place.deploy()
+            place.add_okta()
+        place.serve()
+        yield place
+    finally:
+        place.stop()
+
+
+@pytest.fixture
+def place(deployed: Place) -> Iterator[Place]:
+    """The deployed stage; this process sees only its AWS."""
+    with deployed.environment():
+        yield deployed
+
+
+@pytest.fixture
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A local AWS with nothing in it; calls that fail are not repeated."""
+    place = Place.start(tmp_path_factory.mktemp("bare"))
+    try:
+        with place.environment(tries=1):
+            yield place
+    finally:
+        place.stop()

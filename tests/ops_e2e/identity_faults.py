@@ -1,0 +1,283 @@
+"""Faults of the pool, its client, providers, secrets and stack: what people do by hand in a console."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+from tests.ops_e2e.place import Place
+
+Fault = Callable[[Place], AbstractContextManager[None]]
+
+_POOL_FIELDS = (
+    *("Policies", "DeletionProtection", "LambdaConfig", "AutoVerifiedAttributes"),
+    *("MfaConfiguration", "UserAttributeUpdateSettings", "AdminCreateUserConfig"),
+    *("AccountRecoverySetting", "UserPoolTier"),
+)
+_NOT_SENT = ("ClientSecret", "LastModifiedDate", "CreationDate", "DefaultRedirectURI")
+
+
+def pool(**changes: Any) -> Fault:
+    """Update the pool as the console does, with everything it has but for `changes`."""
+
+    @contextmanager
+    def seed(place: Place) -> Iterator[None]:
+        cognito, pool_id = place.root("cognito-idp"), place.variable("USER_POOL_ID")
+        found = cognito.describe_user_pool(UserPoolId=pool_id)["UserPool"]
+        before = {name: found[name] for name in _POOL_FIELDS if name in found}
+        cognito.update_user_pool(UserPoolId=pool_id, **{**before, **changes})
+        try:
+            yield
+        finally:
+            cognito.update_user_pool(UserPoolId=pool_id, **before)
+
+    return seed
+
+
+def client(**changes: Any) -> Fault:
+    """Update the app client, with everything it has but for `changes`."""
+
+    @contextmanager
+    def seed(place: Place) -> Iterator[None]:
+        cognito = place.root("cognito-idp")
+        ids = {
+            "UserPoolId": place.variable("USER_POOL_ID"),
+            "ClientId": place.variable("CLIENT_ID"),
+        }
+        found = cognito.describe_user_pool_client(**ids)["UserPoolClient"]
+        before = {key: value for key, value in found.items() if key not in _NOT_SENT}
+        cognito.update_user_pool_client(**{**before, **changes})
+        try:
+            yield
+        finally:
+            cognito.update_user_pool_client(**before)
+
+    return seed
+
+
+def provider(
+    details: dict[str, str] | None = None,
+    mapping: dict[str, str] | None = None,
+    domains: list[str] | None = None,
+) -> Fault:
+    """Change how Okta is registered in the pool."""
+
+    @contextmanager
+    def seed(place: Place) -> Iterator[None]:
+        cognito = place.root("cognito-idp")
+        ids = {"UserPoolId": place.variable("USER_POOL_ID"), "ProviderName": "Okta"}
+        found = cognito.describe_identity_provider(**ids)["IdentityProvider"]
+        before = {
+            "ProviderDetails": found["ProviderDetails"],
+            "AttributeMapping": found["AttributeMapping"],
+            "IdpIdentifiers": found.get("IdpIdentifiers", []),
+        }
+        changed = {
+            "ProviderDetails": {**before["ProviderDetails"], **(details or {})},
+            "AttributeMapping": {**before["AttributeMapping"], **(mapping or {})},
+            "IdpIdentifiers": domains if domains is not None else before["IdpIdentifiers"],
+        }
+        cognito.update_identity_provider(**ids, **changed)
+        try:
+            yield
+        finally:
+            cognito.update_identity_provider(**ids, **before)
+
+    return seed
+
+
+def secret(variable: str, change: Callable[[dict[str, Any]], Any]) -> Fault:
+    """Put another document into a secret."""
+
+    @contextmanager
+    def seed(place: Place) -> Iterator[None]:
+        manager, arn = place.root("secretsmanager"), place.variable(variable)
+        before = manager.get_secret_value(SecretId=arn)["SecretString"]
+        text = json.dumps(change(json.loads(before)))
+        manager.put_secret_value(SecretId=arn, SecretString=text)
+        try:
+            yield
+        finally:
+            manager.put_secret_value(SecretId=arn, SecretString=before)
+
+    return seed
+
+
+def setting(block: str = "environment_variables", **changes: Any) -> Fault:
+    """Change config.json without deploying."""
+
+    @contextmanager
+    def seed(place: Place) -> Iterator[None]:
+        with place.setting(block, **changes):
+            yield
+
+    return seed
+
+
+@contextmanager
+def scope_deleted(place: Place) -> Iterator[None]:
+    """Take a scope from the resource server."""
+    cognito, pool_id = place.root("cognito-idp"), place.variable("USER_POOL_ID")
+    ids = {"UserPoolId": pool_id, "Identifier": "api", "Name": "API"}
+    read = {"ScopeName": "read", "ScopeDescription": "Read"}
+    write = {"ScopeName": "write", "ScopeDescription": "Change"}
+    cognito.update_resource_server(**ids, Scopes=[read])
+    try:
+        yield
+    finally:
+        cognito.update_resource_server(**ids, Scopes=[read, write])
+
+
+@contextmanager
+def provider_row_deleted(place: Place) -> Iterator[None]:
+    """Take Okta out of the providers table."""
+    dynamodb, table = place.root("dynamodb"), place.variable("PROVIDERS_TABLE")
+    key = {"name": {"S": "Okta"}}
+    item = dynamodb.get_item(TableName=table, Key=key)["Item"]
+    dynamodb.delete_item(TableName=table, Key=key)
+    try:
+        yield
+    finally:
+        dynamodb.put_item(TableName=table, Item=item)
+
+
+@contextmanager
+def role_drifted(place: Place) -> Iterator[None]:
+    """Edit a role of the stack in the IAM console."""
+    iam = place.root("iam")
+    function = place.root("lambda").get_function_configuration(
+        FunctionName=place.stage.api_function
+    )
+    role = function["Role"].rsplit("/", 1)[-1]
+    trust = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+    bare = {**trust, "Statement": [{**trust["Statement"][0]}]}
+    bare["Statement"][0].pop("Condition", None)
+    iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(bare))
+    try:
+        yield
+    finally:
+        iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(trust))
+
+
+@contextmanager
+def template_changed(place: Place) -> Iterator[None]:
+    """Let somebody deploy a newer template."""
+    cloudformation, name = place.root("cloudformation"), place.stage.identity_stack
+    found = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    kept = [
+        {"ParameterKey": each["ParameterKey"], "UsePreviousValue": True}
+        for each in found["Parameters"]
+    ]
+    body = cloudformation.get_template(StackName=name)["TemplateBody"]
+    waiter = cloudformation.get_waiter("stack_update_complete")
+    for text in (body.replace("Many wrong passwords", "Very many wrong passwords"), body):
+        cloudformation.update_stack(
+            StackName=name,
+            TemplateBody=text,
+            Parameters=kept,
+            Capabilities=["CAPABILITY_IAM"],
+        )
+        waiter.wait(StackName=name, WaiterConfig={"Delay": 1})
+        if text is not body:
+            yield
+
+
+@contextmanager
+def client_id_elsewhere(place: Place) -> Iterator[None]:
+    """Name an app client that was deleted."""
+    with place.setting("environment_variables", CLIENT_ID="gone0000000000000000000000"):
+        yield
+
+
+@contextmanager
+def renamed(place: Place) -> Iterator[None]:
+    """Give the app another name, under which nothing was made."""
+    with (
+        place.setting("environment_variables", APP_NAME="other"),
+        place.setting("", app_name="other", environment_variables={"APP_NAME": "other"}),
+    ):
+        yield
+
+
+IDENTITY_FAULTS: dict[str, list[tuple[str, Fault]]] = {
+    "stack-status": [("no stack", renamed)],
+    "stack-template": [("another template", template_changed)],
+    "stack-outputs": [("another table", setting(USERS_TABLE="gatehouse-old-users"))],
+    "stack-drift": [("a role edited by hand", role_drifted)],
+    "function-settings": [("a setting not deployed", setting(APP_TITLE="Another"))],
+    "deletion-protection": [
+        ("off where it is wanted", setting("gatehouse", deletion_protection=True))
+    ],
+    "user-pool": [("another pool", setting(USER_POOL_ID="us-east-1_Gone00000"))],
+    "triggers-attached": [
+        ("triggers wiped", pool(LambdaConfig={})),
+    ],
+    "mfa": [("MFA off", pool(MfaConfiguration="OFF"))],
+    "password-policy": [
+        ("eight characters", pool(Policies={"PasswordPolicy": {"MinimumLength": 8}}))
+    ],
+    "pool-plan": [("Lite", pool(UserPoolTier="LITE"))],
+    "sign-up": [("open though direct sign-in is off", setting(DIRECT_SIGN_IN="off"))],
+    "resource-server": [("a scope deleted", scope_deleted)],
+    "app-client": [("deleted", client_id_elsewhere)],
+    "callback-urls": [
+        ("another API's", client(CallbackURLs=["https://old.example/auth/callback"])),
+    ],
+    "logout-urls": [("wiped", client(LogoutURLs=[]))],
+    "oauth-flow": [("implicit flow on", client(AllowedOAuthFlows=["code", "implicit"]))],
+    "scopes": [
+        ("one missing", client(AllowedOAuthScopes=["openid", "email", "profile", "api/read"])),
+        (
+            "Cognito's own",
+            client(
+                AllowedOAuthScopes=[
+                    *("openid", "email", "profile", "api/read", "api/write"),
+                    "aws.cognito.signin.user.admin",
+                ]
+            ),
+        ),
+    ],
+    "auth-flows": [("plain password", client(ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"]))],
+    "token-lifetimes": [
+        ("an hour", client(AccessTokenValidity=60)),
+        ("short sessions", client(RefreshTokenValidity=1)),
+    ],
+    "refresh-rotation": [("off", client(RefreshTokenRotation={"Feature": "DISABLED"}))],
+    "token-revocation": [("off", client(EnableTokenRevocation=False))],
+    "user-existence-errors": [("told", client(PreventUserExistenceErrors="LEGACY"))],
+    "attribute-permissions": [
+        ("mapped attribute not writable", client(WriteAttributes=["email"])),
+        ("email_verified not readable", client(ReadAttributes=["email"])),
+    ],
+    "client-providers": [("Okta not enabled", client(SupportedIdentityProviders=["COGNITO"]))],
+    "provider-registered": [("no row", provider_row_deleted)],
+    "provider-discovery": [
+        ("unreachable", provider(details={"oidc_issuer": "http://127.0.0.1:9"})),
+    ],
+    "provider-scopes": [("openid only", provider(details={"authorize_scopes": "openid"}))],
+    "provider-mapping": [("given_name by another claim", provider(mapping={"given_name": "name"}))],
+    "provider-domains": [("only in the pool", provider(domains=["acme.com"]))],
+    "provider-secret": [("emptied", provider(details={"client_secret": ""}))],
+    "auto-sign-in": [("nobody", setting(AUTO_SIGN_IN="Ghost"))],
+    "client-secret": [
+        ("wrong", secret("CLIENT_SECRET_ARN", lambda old: {**old, "client_secret": "wrong"})),
+        ("another client's", secret("CLIENT_SECRET_ARN", lambda old: {**old, "client_id": "x"})),
+        ("no document", secret("CLIENT_SECRET_ARN", lambda old: "text")),
+    ],
+    "sealing-keys": [
+        (
+            "no such current",
+            secret("SEALING_KEYS_SECRET_ARN", lambda old: {**old, "current": "k9"}),
+        ),
+        ("too short", secret("SEALING_KEYS_SECRET_ARN", lambda old: {**old, "k1": "short"})),
+        (
+            "too many",
+            secret(
+                "SEALING_KEYS_SECRET_ARN",
+                lambda old: {**old, **{f"k{n}": "x" * 40 for n in range(2, 9)}},
+            ),
+        ),
+    ],
+}

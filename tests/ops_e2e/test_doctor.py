@@ -1,0 +1,100 @@
+"""`ops doctor` on a deployed stage: silent when all is well, and finds each seeded fault."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ops.doctor.check import Check, diagnose
+from ops.doctor.checks import CHECKS
+from ops.doctor.deployment import Deployment
+from tests.ops_e2e.app_faults import APP_FAULTS
+from tests.ops_e2e.identity_faults import IDENTITY_FAULTS, Fault
+from tests.ops_e2e.place import PROJECT, Place
+
+BY_ID = {check.id: check for check in CHECKS}
+FAULTS = {**IDENTITY_FAULTS, **APP_FAULTS}
+SEEDED = [
+    pytest.param(check, seed, id=f"{check}: {what}")
+    for check, seeds in FAULTS.items()
+    for what, seed in seeds
+]
+#: Proved with doubles in tests/unit/ops/test_doctor.py: the local AWS does not have these.
+ELSEWHERE = {
+    *("clock-skew", "table-backups", "table-expiry", "table-encryption"),
+    *("access-log", "custom-domain", "sign-in-domain", "sign-in-style"),
+}
+
+
+def run(place: Place, check: Check) -> list[str]:
+    """Run one check; answer what it says."""
+    return [
+        finding.says
+        for finding in diagnose(Deployment(place.session, place.stage), [check]).findings
+    ]
+
+
+def test_healthy_stage_has_no_finding(place: Place) -> None:
+    """Every check runs, but those whose subject the local AWS lacks."""
+    diagnosis = diagnose(Deployment(place.session, place.stage), CHECKS)
+    assert diagnosis.findings == []
+    assert set(diagnosis.not_checked) == {check.id for check in CHECKS if check.not_locally}
+    assert len(diagnosis.checked) >= 50
+
+
+@pytest.mark.parametrize(("check", "seed"), SEEDED)
+def test_seeded_fault_is_found(place: Place, check: str, seed: Fault) -> None:
+    """By its own check."""
+    with seed(place):
+        said = run(place, BY_ID[check])
+    assert said, f"{check} found nothing"
+    assert not any("AWS did not answer" in line for line in said), said
+
+
+def test_stage_is_healthy_again_when_all_faults_are_mended(place: Place) -> None:
+    """So each fault above was told from the healthy stage it was seeded into."""
+    assert diagnose(Deployment(place.session, place.stage), CHECKS).findings == []
+
+
+def test_every_check_has_a_seeded_fault() -> None:
+    """Here, or with a double where the local AWS lacks the subject."""
+    assert set(FAULTS) | ELSEWHERE == set(BY_ID)
+    assert not set(FAULTS) & ELSEWHERE
+
+
+def test_command_prints_json_and_its_exit_code_says_it(place: Place) -> None:
+    """For programs: the same findings, and 1 where there are any."""
+    command = [sys.executable, "-m", "ops", "--project-dir", str(place.project)]
+    with place.setting("environment_variables", AUTO_SIGN_IN="Ghost"):
+        done = subprocess.run(
+            [*command, "doctor", "--stage", "local", "--json"],
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+        )
+    assert done.returncode == 1, done.stderr
+    answer = json.loads(done.stdout)
+    assert not answer["healthy"]
+    assert {"auto-sign-in", "function-settings"} == {each["id"] for each in answer["findings"]}
+    assert all(each["says"] and each["mend"] for each in answer["findings"])
+
+
+def test_every_check_is_documented() -> None:
+    """docs/operations.md names each id with symptom and mend, and no other."""
+    page = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
+    section = page.partition("## What doctor finds")[2].partition("\n## ")[0]
+    rows = [line.split("|") for line in section.splitlines() if line.startswith("| `")]
+    assert {row[1].strip(" `") for row in rows} == set(BY_ID)
+    assert all(len(row[2].strip()) > 10 and len(row[3].strip()) > 10 for row in rows)
+
+
+def test_checks_have_one_sentence_of_their_own() -> None:
+    """Each function says in its docstring what holds when it is quiet."""
+    for check in CHECKS:
+        assert check.find.__doc__, check.id
+    assert len(BY_ID) == len(CHECKS)
+    assert Path(PROJECT / "ops" / "doctor").is_dir()

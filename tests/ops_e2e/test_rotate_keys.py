@@ -1,0 +1,118 @@
+"""`ops rotate-keys` on a deployed stage: people stay signed in."""
+
+from __future__ import annotations
+
+import json
+import re
+from io import StringIO
+from urllib.parse import urljoin
+
+import pytest
+import requests
+
+from ops import rotate
+from ops.errors import OpsError
+from ops.report import Reporter
+from tests.ops_e2e.place import Place
+
+SESSION = "__Host-gatehouse"
+
+
+def sign_in(place: Place) -> str:
+    """Sign in through Okta as a browser would; answer the session cookie."""
+    http = requests.Session()
+
+    def get(url: str, **more: object) -> requests.Response:
+        return http.get(url, allow_redirects=False, timeout=30, **more)  # type: ignore[arg-type]
+
+    start = get(urljoin(place.app_url, "auth/login?provider=Okta"))
+    login = cookies(start)
+    okta = get(start.headers["Location"])
+    sub = re.findall(r'name="sub" value="([^"]+)"', get(okta.headers["Location"]).text)
+    person = {"sub": sub[0] if sub else "00u1alice"}
+    chosen = http.post(okta.headers["Location"], data=person, allow_redirects=False, timeout=30)
+    back = get(chosen.headers["Location"])
+    done = get(back.headers["Location"], headers={"Cookie": login})
+    assert done.status_code == 303, done.text
+    return cookies(done)
+
+
+def cookies(answer: requests.Response) -> str:
+    """What the browser would send back; requests' own jar refuses Secure cookies over http."""
+    lines = answer.raw.headers.getlist("Set-Cookie")
+    kept = [line.split(";")[0] for line in lines if "max-age=0" not in line.lower()]
+    return "; ".join(kept)
+
+
+def refresh(place: Place, cookie: str) -> requests.Response:
+    """The page's own refresh."""
+    headers = {
+        "Cookie": cookie,
+        "X-Gatehouse": "1",
+        "Origin": place.app_url.rstrip("/"),
+    }
+    return requests.post(
+        urljoin(place.app_url, "auth/refresh"), headers=headers, json={}, timeout=30
+    )
+
+
+def keys(place: Place) -> dict[str, object]:
+    """The stored sealing keys."""
+    found = place.root("secretsmanager").get_secret_value(
+        SecretId=place.variable("SEALING_KEYS_SECRET_ARN")
+    )
+    document: dict[str, object] = json.loads(found["SecretString"])
+    return document
+
+
+def forget_caches(place: Place) -> None:
+    """What minutes do: containers read the secrets anew (here: new containers)."""
+    functions = place.root("lambda")
+    name = place.stage.api_function
+    before = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    for variables in ({**before, "RESTART": "1"}, before):
+        functions.update_function_configuration(
+            FunctionName=name, Environment={"Variables": variables}
+        )
+
+
+@pytest.mark.security("S-59")
+def test_sessions_survive_a_new_sealing_key(place: Place) -> None:
+    """Old cookies open, new ones are sealed under the new key; dropping the old key ends old ones."""
+    old = sign_in(place)
+    assert refresh_name(old) == "k1"
+    waited: list[float] = []
+    made = rotate.rotate_sealing_keys(
+        place.session, place.stage, Reporter(StringIO()), sleep=waited.append
+    )
+    assert made == "k2"
+    assert waited == [rotate.SETTLE_SECONDS]
+    assert waited[0] > 300, "longer than any container keeps a secret"
+    assert keys(place)["current"] == "k2"
+    forget_caches(place)
+    renewed = refresh(place, old)
+    assert renewed.status_code == 200, renewed.text
+    new = cookies(renewed)
+    assert refresh_name(new) == "k2"
+    with pytest.raises(OpsError, match="Remembered sessions live 30 days"):
+        rotate.drop_old_sealing_keys(place.session, place.stage, Reporter(StringIO()))
+    dropped = rotate.drop_old_sealing_keys(
+        place.session, place.stage, Reporter(StringIO()), force=True
+    )
+    assert dropped == ["k1"]
+    forget_caches(place)
+    assert refresh(place, old).status_code == 401
+    assert refresh(place, new).status_code == 200
+
+
+def refresh_name(cookie: str) -> str:
+    """Under which key a session cookie is sealed."""
+    found = re.search(rf"{SESSION}=([^.;]+)\.", cookie)
+    assert found, cookie
+    return found.group(1)
+
+
+def test_local_aws_says_that_it_has_no_second_client_secret(place: Place) -> None:
+    """And nothing is changed."""
+    with pytest.raises(OpsError, match="AddUserPoolClientSecret"):
+        rotate.rotate_client_secrets(place.session, place.stage, Reporter(StringIO()))
