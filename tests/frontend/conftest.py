@@ -8,19 +8,21 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from .fake_api import FakeApi
 
+SIZE = {"width": 1024, "height": 800}
+
 
 @pytest.fixture
 def api() -> Iterator[FakeApi]:
+    """A server of its own for every test: another port is another origin, so no storage or channel is shared."""
     fake = FakeApi()
     yield fake
     fake.close()
 
 
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A fresh profile; a page error or a CSP violation fails the test."""
+def _watched(browser: Browser) -> tuple[BrowserContext, list[str]]:
+    """A fresh profile, and the list to which its page errors and CSP violations go."""
     faults: list[str] = []
-    context = browser.new_context(viewport={"width": 1024, "height": 800}, locale="en-GB")
+    context = browser.new_context(viewport=SIZE, locale="en-GB")
     context.set_default_timeout(5000)
     context.on("weberror", lambda error: faults.append(str(error.error)))
     context.on(
@@ -31,14 +33,43 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
             else None
         ),
     )
+    return context, faults
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A profile of the test's own; a page error or a CSP violation fails the test."""
+    context, faults = _watched(browser)
     yield context
     context.close()
     assert faults == []
 
 
+@pytest.fixture(scope="session")
+def _worn(browser: Browser) -> Iterator[tuple[Page, list[str]]]:
+    context, faults = _watched(browser)
+    yield context.new_page(), faults
+    context.close()
+
+
 @pytest.fixture
-def page(context: BrowserContext) -> Page:
-    return context.new_page()
+def page(request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A blank page. It is one for many tests, which halves their time; those that change what cannot be put back (the
+    clock, scripts at start, permissions) ask for `context` too and get a fresh one.
+    """
+    if "context" in request.fixturenames:
+        yield request.getfixturevalue("context").new_page()
+        return
+    page, faults = request.getfixturevalue("_worn")
+    faults.clear()
+    yield page
+    page.unroute_all()
+    page.goto("about:blank")
+    page.set_viewport_size(SIZE)
+    page.emulate_media(color_scheme="null", reduced_motion="null")
+    page.context.clear_cookies()
+    assert faults == []
+    assert page.evaluate("/native code/.test(Date)"), "a test that sets the clock needs a `context`"
 
 
 @pytest.fixture(scope="session")

@@ -66,6 +66,7 @@ def test_a_code_that_was_sent(page: Page, api: FakeApi, name: str, title: str) -
 
 
 @pytest.mark.security("S-45")
+@pytest.mark.usefixtures("context")
 def test_wrong_codes_are_throttled_with_a_countdown(page: Page, api: FakeApi) -> None:
     page.clock.install()
     challenged("SOFTWARE_TOKEN_MFA")(page, api)

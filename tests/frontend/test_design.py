@@ -62,6 +62,7 @@ def test_every_view_fits_every_width_and_axe_finds_nothing(
     assert axe(page) == []
 
 
+@pytest.mark.usefixtures("context")
 def test_the_page_does_not_shift_while_it_loads(page: Page, api: FakeApi) -> None:
     page.add_init_script(
         """window.shift = 0;

@@ -208,6 +208,7 @@ def test_two_clicks_are_one_attempt(page: Page, api: FakeApi) -> None:
 
 
 @pytest.mark.security("S-44")
+@pytest.mark.usefixtures("context")
 def test_a_throttle_counts_down_and_leaves_okta_usable(page: Page, api: FakeApi) -> None:
     page.clock.install()
     api.answers["POST /auth/direct/sign-in"] = throttled(75)
@@ -317,6 +318,7 @@ def test_a_refused_sign_up_says_why(page: Page, api: FakeApi, answer: Answer, wo
     heading(page, "Create an account")
 
 
+@pytest.mark.usefixtures("context")
 def test_a_wrong_code_can_be_corrected_or_replaced(page: Page, api: FakeApi) -> None:
     page.clock.install()
     api.answers["POST /auth/direct/confirm"] = error(400, "invalid_code")

@@ -253,6 +253,7 @@ def test_try_again_after_an_error_takes_the_automatic_way(page: Page, api: FakeA
     page.wait_for_url("**/auth/login?*")
 
 
+@pytest.mark.usefixtures("context")
 def test_an_outage_is_said_and_ends_by_itself(page: Page, api: FakeApi) -> None:
     page.clock.install()
     api.answers["POST /auth/refresh"] = error(503, "temporarily_unavailable")
@@ -273,6 +274,7 @@ def test_retry_asks_at_once(page: Page, api: FakeApi) -> None:
     heading(page, "Hello, Ada")
 
 
+@pytest.mark.usefixtures("context")
 def test_without_the_configuration_it_waits_for_it(page: Page, api: FakeApi) -> None:
     page.clock.install()
     whole = api.answers["GET /auth/config"]
@@ -284,6 +286,7 @@ def test_without_the_configuration_it_waits_for_it(page: Page, api: FakeApi) -> 
     heading(page, "Sign in")
 
 
+@pytest.mark.usefixtures("context")
 def test_offline_is_said_and_ends_with_the_connection(page: Page, api: FakeApi) -> None:
     page.add_init_script(
         "Object.defineProperty(navigator, 'onLine', {get: () => !window.cut}); window.cut = true"
@@ -317,6 +320,7 @@ def test_a_record_that_failed_can_be_loaded_again(page: Page, api: FakeApi) -> N
     expect(page.locator("dl")).to_contain_text("9 March 2024")
 
 
+@pytest.mark.usefixtures("context")
 def test_idle_people_are_warned_and_can_stay(page: Page, api: FakeApi) -> None:
     page.clock.install()
     api.sign_in()
@@ -330,6 +334,7 @@ def test_idle_people_are_warned_and_can_stay(page: Page, api: FakeApi) -> None:
     assert len(api.sent("POST /auth/refresh")) == 2
 
 
+@pytest.mark.usefixtures("context")
 def test_an_idle_session_ends_on_the_page_too(page: Page, api: FakeApi) -> None:
     page.clock.install()
     api.sign_in()

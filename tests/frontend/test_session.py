@@ -437,6 +437,62 @@ def test_the_token_is_out_of_reach(run: Any) -> None:
     )
 
 
+def test_an_answer_with_a_token_starts_the_session(run: Any) -> None:
+    """Direct sign-in: as a refresh would, in the other tabs too, and renewed in time but not before."""
+    assert run("""
+        const b = world.tab();
+        world.answers['auth/refresh'] = () => world.respond(401, {error: 'no_session'});
+        await Promise.all([a.session.refresh(), b.session.refresh()]);
+        world.answers['auth/direct/sign-in'] = () => world.ok();
+        delete world.answers['auth/refresh'];
+        a.input();
+        const {response} = await a.session.post('auth/direct/sign-in', {email: 'e', password: ' p '});
+        await world.settle();
+        const sent = world.calls.find(({path}) => path === 'auth/direct/sign-in').init;
+        await a.session.fetch('me');
+        const before = world.count('auth/refresh');
+        await world.pass(1500);
+        return [response.status, JSON.parse(sent.body), sent.headers['X-Gatehouse'], a.session.user, b.session.user,
+                world.calls.filter(({path}) => path === 'me').map(({token}) => token), before,
+                world.count('auth/refresh')];
+    """) == [
+        200,
+        {"email": "e", "password": " p "},
+        "1",
+        {"sub": "ada"},
+        {"sub": "ada"},
+        ["token-1"],
+        3,
+        3,
+    ]
+
+
+@pytest.mark.security("S-47")
+def test_a_direct_sign_in_and_a_refresh_do_not_overlap(run: Any) -> None:
+    """It replaces the session: an old session's refresh on its way could clear the new cookie."""
+    assert run("""
+        const order = [];
+        world.answers['auth/refresh'] = () => (order.push('refresh'), world.ok('old'));
+        world.answers['auth/direct/sign-in'] = () => (order.push('sign-in'), world.ok('new'));
+        const first = a.session.refresh();
+        const second = a.session.post('auth/direct/sign-in', {});
+        await Promise.all([first, second]);
+        return [order, a.session.user.sub, world.overlap];
+    """) == [["refresh", "sign-in"], "new", 0]
+
+
+def test_an_answer_without_a_token_changes_nothing(run: Any) -> None:
+    assert run("""
+        await a.session.refresh();
+        world.answers['auth/mfa/setup'] = () => world.respond(401, {error: 'invalid_credentials'});
+        const before = a.session.state;
+        const {response, answer} = await a.session.post('auth/mfa/setup', {password: 'x'});
+        world.answers['auth/y'] = new TypeError('Failed to fetch');
+        return [response.status, answer.error, a.session.state === before,
+                await a.session.post('auth/y').catch(() => 'rejects')];
+    """) == [401, "invalid_credentials", True, "rejects"]
+
+
 def test_session_js_is_small_and_alone(frontend: Path) -> None:
     """At most 3 kB of gzip, comments stripped; no imports, so that it can be copied."""
     text = (frontend / "session.js").read_text("utf-8")
