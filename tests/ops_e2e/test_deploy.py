@@ -1,0 +1,170 @@
+"""`ops deploy` from nothing: cut at each step and run again, with a changed route, and destroyed."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from typing import Any
+
+import pytest
+import requests
+
+from ops.adopt import apis_of
+from ops.connect import load_deployed
+from ops.destroy import destroy, inventory
+from ops.doctor.check import diagnose
+from ops.doctor.checks import CHECKS
+from ops.doctor.deployment import Deployment
+from ops.errors import OpsError
+from ops.plan import plan
+from ops.report import Reporter
+from tests.ops_e2e.place import CHALICE, Place
+from tests.ops_e2e.wire import Cut
+
+#: In the order in which a first deployment calls: where the wire breaks, and whether AWS still
+#: got the call. Each run goes on from what the one before it left.
+CUTS = (
+    Cut("POST 2015-03-31/functions", nth=1, after=True),
+    Cut("POST 2015-03-31/functions", nth=2),
+    Cut("POST restapis", after=True),
+    Cut("POST restapis/deployments", nth=1),
+    Cut("POST 2015-03-31/functions/policy", nth=2, after=True),
+    Cut("UpdateStack", after=True),
+    Cut("PUT restapis/gatewayresponses", nth=3),
+    Cut("POST restapis/deployments", nth=2),
+    Cut("PATCH restapis/stages/api"),
+)
+
+
+def identity(place: Place) -> dict[str, Any]:
+    """What must never change: ids, addresses, people."""
+    stage = place.stage
+    cognito, pool = place.root("cognito-idp"), place.variable("USER_POOL_ID")
+    return {
+        "pool": pool,
+        "client": place.variable("CLIENT_ID"),
+        "secret": cognito.describe_user_pool_client(
+            UserPoolId=pool, ClientId=place.variable("CLIENT_ID")
+        )["UserPoolClient"]["ClientSecret"],
+        "api": load_deployed(stage).rest_api_id,
+        "people": [
+            (user["Username"], user["UserStatus"])
+            for user in cognito.list_users(UserPoolId=pool)["Users"]
+        ],
+        "keys": place.root("secretsmanager").get_secret_value(
+            SecretId=place.variable("SEALING_KEYS_SECRET_ARN")
+        )["SecretString"],
+    }
+
+
+def test_deployment_goes_on_wherever_it_was_cut(bare: Place) -> None:
+    """From nothing to a healthy stage through a failure at every step, with one API and one pool."""
+    for cut in (Cut("CreateStack"), Cut("CreateStack", after=True)):
+        with bare.wire.broken(cut), pytest.raises(OpsError):
+            bare.deploy()
+        assert cut.happened
+    bare.address()
+    for cut in CUTS:
+        with bare.wire.broken(cut), pytest.raises(OpsError):
+            bare.deploy()
+        assert cut.happened, cut
+    bare.add_okta()
+    bare.deploy()
+    bare.serve()
+    assert list(apis_of(bare.session, bare.stage)) == [load_deployed(bare.stage).rest_api_id]
+    found = diagnose(Deployment(bare.session, bare.stage), CHECKS)
+    assert found.findings == []
+    _redeploy(bare)
+    _destroy(bare)
+
+
+def _redeploy(place: Place) -> None:
+    """A changed route arrives; ids, secrets, people and keys are what they were."""
+    cognito = place.root("cognito-idp")
+    cognito.admin_create_user(
+        UserPoolId=place.variable("USER_POOL_ID"),
+        Username="ann@example.com",
+        MessageAction="SUPPRESS",
+    )
+    before = identity(place)
+    route = place.project / "chalicelib" / "routes" / "whoami.py"
+    route.write_text(route.read_text().replace('"/whoami"', '"/whoami-else"'))
+    place.deploy()
+    assert identity(place) == before
+    there = {path for path, _, _ in Deployment(place.session, place.stage).methods}
+    assert "/whoami-else" in there
+    assert "/whoami" not in there
+    answer = requests.get(place.app_url + "whoami-else", timeout=30)
+    assert answer.status_code == 401
+    planned = plan(place.session, place.stage, sleep=lambda _: None)
+    assert any("no change" in line for line in planned.lines), planned.lines
+    assert planned.replaced == []
+
+
+def _destroy(place: Place) -> None:
+    """What is lost is named first, kept data stay, and nothing is left at the end."""
+    stage = place.stage
+    lost = inventory(place.session, stage)
+    assert any(place.variable("USER_POOL_ID") in line for line in lost)
+    assert any("gatehouse-local-users" in line for line in lost)
+    printed = StringIO()
+    destroy(place.session, stage, Reporter(printed), keep_data=True, chalice=CHALICE)
+    assert "gatehouse-local-users" in printed.getvalue()
+    tables = place.root("dynamodb").list_tables()["TableNames"]
+    assert {"gatehouse-local-users", "gatehouse-local-providers"} <= set(tables)
+    assert inventory(place.session, stage) == lost
+    destroy(place.session, stage, Reporter(StringIO()), chalice=CHALICE)
+    assert place.root("dynamodb").list_tables()["TableNames"] == []
+    assert place.root("cognito-idp").list_user_pools(MaxResults=10)["UserPools"] == []
+    assert place.root("apigateway").get_rest_apis()["items"] == []
+    assert place.root("lambda").list_functions()["Functions"] == []
+
+
+def test_plan_names_what_would_change_and_changes_nothing(place: Place) -> None:
+    """A new retention is four log groups; the change set is gone again."""
+    cloudformation = place.root("cloudformation")
+    with place.setting("gatehouse", log_retention_days=60):
+        planned = plan(place.session, place.stage, sleep=lambda _: None)
+    text = "\n".join(planned.lines)
+    assert "000000000000" in planned.lines[0]
+    assert "modify ApiLogs (RetentionInDays)" in text
+    assert "UserPool" not in text
+    assert planned.replaced == []
+    sets = cloudformation.list_change_sets(StackName=place.stage.identity_stack)
+    assert sets["Summaries"] == []
+    groups = place.root("logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/")["logGroups"]
+    assert {group["retentionInDays"] for group in groups} == {30}
+
+
+def test_plain_chalice_deploy_keeps_everything_but_the_gateways_answers(place: Place) -> None:
+    """A teammate's `chalice deploy`: doctor says what was lost, `ops deploy` puts it back."""
+    from ops.deploy import run_chalice
+
+    run_chalice(
+        place.project,
+        ["deploy", "--stage", "local"],
+        "us-east-1",
+        Reporter(StringIO()),
+        CHALICE,
+    )
+    found = diagnose(Deployment(place.session, place.stage), CHECKS)
+    assert {finding.id for finding in found.findings} == {"gateway-responses"}
+    place.connect()
+    assert diagnose(Deployment(place.session, place.stage), CHECKS).findings == []
+
+
+def test_api_of_a_checkout_without_the_deployed_file_is_found_again(place: Place) -> None:
+    """Another clone goes on with the API that people use."""
+    from ops.adopt import adopt_api
+
+    path = place.stage.deployed_file
+    before = path.read_text()
+    path.unlink()
+    try:
+        adopt_api(place.session, place.stage, Reporter(StringIO()))
+        adopted = json.loads(path.read_text())["resources"]
+    finally:
+        path.write_text(before)
+    (api,) = [item for item in json.loads(before)["resources"] if item["name"] == "rest_api"]
+    assert adopted[0]["rest_api_id"] == api["rest_api_id"]
+    assert adopted[0]["rest_api_url"] == api["rest_api_url"]
