@@ -1,0 +1,231 @@
+"""Sessions that hold, in a real Chromium on the running stack: tabs, sleep, idleness, outages."""
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, Route, expect
+
+from chalicelib.session.sealing import KeyRing, Sealer
+from chalicelib.session.sessions import PURPOSE
+from tests.e2e.stack import Stack, Visitor
+
+ALICE = "alice@example.com"
+SESSION = "__Host-gatehouse"
+ROUNDS = 50
+
+
+def sign_in(page: Page, stack: Stack) -> None:
+    page.goto(stack.url)
+    page.get_by_role("link", name="Continue with Okta").click()
+    page.get_by_text(ALICE, exact=True).click()
+    expect(page.get_by_role("heading", name="Hello, Alice")).to_be_visible()
+
+
+def sealer(stack: Stack) -> Sealer:
+    """The stack's own, from the secret that only its operators can read."""
+    secret = stack.aws("secretsmanager").get_secret_value(SecretId="gatehouse/local/sealing-keys")
+    ring = KeyRing.parse(json.loads(secret["SecretString"]))
+    return Sealer(lambda renew: ring)
+
+
+def change_session(context: BrowserContext, stack: Stack, **changes: Any) -> None:
+    """Put other deadlines into the browser's sealed cookie, as time would have."""
+    (cookie,) = [c for c in context.cookies() if c["name"] == SESSION]
+    seal = sealer(stack)
+    session = {**json.loads(seal.open(PURPOSE, cookie["value"])), **changes}
+    cookie["value"] = seal.seal(PURPOSE, json.dumps(session).encode())
+    context.add_cookies([cookie])  # type: ignore[list-item]  # Playwright's two types of one cookie
+
+
+REFRESH_LOOP = """async ([rounds, locked]) => {
+  const script = [...document.querySelectorAll('script[src]')].find((s) => /app\\.js/.test(s.src)).src;
+  const { createSession } = await import(script.replace('app.js', 'session.js'));
+  const root = document.querySelector('meta[name=gatehouse-base]').content;
+  const session = createSession({ baseUrl: root, channel: null, ...(locked ? {} : { locks: null }) });
+  const seen = [];
+  window.rounds = (async () => {
+    for (let round = 0; round < rounds; round++) {
+      // Both tabs start each round at the same tick of the wall clock.
+      await new Promise((go) => setTimeout(go, 100 - (Date.now() % 100)));
+      const { status, reason } = await session.refresh();
+      seen.push(`${status} ${reason}`);
+    }
+    session.close();
+    return seen;
+  })();
+}"""
+
+
+@pytest.mark.security("S-34")
+@pytest.mark.parametrize("locked", [True, False], ids=["one at a time", "really at once"])
+def test_two_tabs_refresh_at_the_same_moment_and_neither_is_signed_out(
+    context: BrowserContext, stack: Stack, locked: bool
+) -> None:
+    """Fifty times: with the lock that tabs of one origin share, and without it, by the server's grace alone."""
+    tabs = [context.new_page(), context.new_page()]
+    sign_in(tabs[0], stack)
+    tabs[1].goto(stack.url)
+    expect(tabs[1].get_by_role("heading", name="Hello, Alice")).to_be_visible()
+    for tab in tabs:
+        tab.evaluate(REFRESH_LOOP, [ROUNDS, locked])
+    for tab in tabs:
+        assert tab.evaluate("window.rounds") == ["signed_in null"] * ROUNDS
+    for tab in tabs:
+        tab.reload()
+        expect(tab.get_by_role("heading", name="Hello, Alice")).to_be_visible()
+
+
+@pytest.mark.security("S-38")
+def test_a_sign_out_reaches_the_other_tab_within_a_second(
+    context: BrowserContext, stack: Stack
+) -> None:
+    """From the server's answer to the first tab, to the other tab's signed-out view."""
+    first, second = context.new_page(), context.new_page()
+    sign_in(first, stack)
+    second.goto(stack.url)
+    expect(second.get_by_role("heading", name="Hello, Alice")).to_be_visible()
+    second.evaluate(
+        """() => {
+          new MutationObserver(() => {
+            if (/signed out in another tab/.test(document.body.innerText)) window.out ??= Date.now();
+          }).observe(document.body, {childList: true, subtree: true, characterData: true});
+        }"""
+    )
+    with first.expect_response("**/auth/logout") as answered:
+        first.get_by_role("button", name="Sign out").click()
+    timing = answered.value.request.timing
+    expect(second.get_by_text("You signed out in another tab.")).to_be_visible()
+    answer_came = timing["startTime"] + timing["responseStart"]
+    assert second.evaluate("window.out") - answer_came < 1000
+
+
+def test_a_laptops_sleep_is_survived(page: Page, stack: Stack) -> None:
+    """Twenty minutes pass at once, the access token is past its end: the next call works without a sign-in."""
+    page.clock.install()
+    sign_in(page, stack)
+    with page.expect_response("**/auth/refresh") as answered:
+        page.clock.fast_forward("20:00")
+        page.mouse.click(5, 5)
+        page.clock.run_for(2000)
+    assert answered.value.status == 200
+    expect(page.get_by_role("heading", name="Hello, Alice")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name="Hello, Alice")).to_be_visible()
+
+
+def test_idleness_warns_and_then_ends_the_session(
+    page: Page, context: BrowserContext, stack: Stack
+) -> None:
+    """A warning before the deadline; at it, the server has the last word, and the cookie is gone."""
+    page.clock.install()
+    sign_in(page, stack)
+    page.clock.fast_forward("28:30")
+    expect(page.get_by_text("Are you still there?")).to_be_visible()
+    expect(page.get_by_role("button", name="Stay signed in")).to_be_visible()
+    change_session(context, stack, idle_expires_at=1)
+    page.clock.fast_forward("02:00")
+    page.clock.run_for(2000)
+    expect(page.get_by_text("Your session ended. Sign in again to go on.")).to_be_visible()
+    assert [c for c in context.cookies() if c["name"] == SESSION] == []
+
+
+def test_staying_averts_the_end(page: Page, stack: Stack) -> None:
+    """The button renews the session, and the warning goes."""
+    page.clock.install()
+    sign_in(page, stack)
+    page.clock.fast_forward("28:30")
+    with page.expect_response("**/auth/refresh") as answered:
+        page.get_by_role("button", name="Stay signed in").click()
+    assert answered.value.status == 200
+    expect(page.get_by_text("Are you still there?")).to_be_hidden()
+
+
+@pytest.mark.security("S-35")
+def test_a_minute_without_the_api_ends_nothing(page: Page, stack: Stack) -> None:
+    """Every call fails for a minute, the page says so; when the API is back, the person is still signed in."""
+    page.clock.install()
+    sign_in(page, stack)
+    down: list[str] = []
+
+    def fail(route: Route) -> None:
+        down.append(route.request.url)
+        route.abort("connectionrefused")
+
+    page.route(re.compile(r"/auth/refresh"), fail)
+    page.clock.fast_forward("11:00")  # the access token is past its end
+    page.mouse.click(5, 5)
+    for _ in range(60):
+        page.clock.run_for(1000)
+    assert len(down) >= 3
+    expect(page.get_by_text("Sign-in is temporarily unavailable").first).to_be_visible()
+    page.unroute_all()
+    asked: list[str] = []
+    page.on("request", lambda r: asked.append(r.url) if r.url.endswith("/refresh") else None)
+    with page.expect_response("**/auth/refresh") as answered:
+        for _ in range(120):  # a minute at most lies between two attempts
+            page.clock.run_for(1000)
+            if asked:
+                break
+    assert answered.value.status == 200
+    expect(page.get_by_text("Sign-in is temporarily unavailable")).to_have_count(0)
+    expect(page.get_by_role("heading", name="Hello, Alice")).to_be_visible()
+
+
+@pytest.mark.security("S-36")
+def test_a_person_whom_an_administrator_signs_out_is_out_at_the_next_refresh(
+    stack: Stack, administrator: str
+) -> None:
+    """Everywhere, and again without harm; nobody else is."""
+    alice, second, bruno = Visitor(stack), Visitor(stack), Visitor(stack)
+    alice.sign_in()
+    second.sign_in()
+    bruno.sign_in("bruno@example.com")
+    issued = int(time.time())
+    while int(time.time()) == issued:
+        continue  # the local AWS compares whole seconds
+    path = f"/users/{stack.user_name(ALICE)}/sign-out"
+    for _ in range(2):
+        answer = alice.request("POST", path, headers={"Authorization": f"Bearer {administrator}"})
+        assert (answer.status_code, answer.json()) == (200, {"userName": stack.user_name(ALICE)})
+    for visitor in (alice, second):
+        refused = visitor.post("/auth/refresh")
+        assert (refused.status_code, refused.json()["error"]) == (401, "session_expired")
+        assert visitor.cookies == {}
+    bruno.refresh()
+
+
+def test_only_administrators_sign_others_out(stack: Stack, administrator: str) -> None:
+    """403 for everybody else, 401 without a token, and 404 for nobody."""
+    carla = Visitor(stack)
+    token = carla.sign_in("bruno@example.com")["access_token"]
+    path = f"/users/{stack.user_name(ALICE)}/sign-out"
+
+    def call(token: str | None, path: str = path) -> tuple[int, str]:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        answer = Visitor(stack).request("POST", path, headers=headers)
+        return answer.status_code, answer.json()["error"]
+
+    assert call(token) == (403, "forbidden")
+    assert call(None) == (401, "unauthorized")
+    assert call(administrator, "/users/nobody/sign-out") == (404, "not_found")
+
+
+@pytest.fixture(scope="module")
+def administrator(stack: Stack) -> Iterator[str]:
+    """The access token of somebody in the group `admins`."""
+    cognito, pool = stack.aws("cognito-idp"), stack.info["user_pool_id"]
+    visitor = Visitor(stack)
+    email = next(
+        p["email"]
+        for p in stack.info["okta_users"]
+        if p["email"] not in (ALICE, "bruno@example.com")
+    )
+    visitor.sign_in(email)
+    who = {"UserPoolId": pool, "Username": stack.user_name(email), "GroupName": "admins"}
+    cognito.admin_add_user_to_group(**who)
+    yield str(visitor.refresh()["access_token"])
+    cognito.admin_remove_user_from_group(**who)
