@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from io import StringIO
 from typing import Any
 
@@ -23,7 +24,7 @@ from tests.ops_e2e.wire import Cut
 
 #: In the order in which a first deployment calls: where the wire breaks, and whether AWS still
 #: got the call. Each run goes on from what the one before it left.
-CUTS = (
+ALL_CUTS = (
     Cut("POST 2015-03-31/functions", nth=1, after=True),
     Cut("POST 2015-03-31/functions", nth=2),
     Cut("POST restapis", after=True),
@@ -33,6 +34,17 @@ CUTS = (
     Cut("PUT restapis/gatewayresponses", nth=3),
     Cut("POST restapis/deployments", nth=2),
     Cut("PATCH restapis/stages/api"),
+)
+
+#: The whole list takes a minute, so it is for `make soak`; these three leave the worst remains:
+#: half of the functions, an API that nobody wrote down, half of the second pass.
+CUTS = ALL_CUTS if os.environ.get("GATEHOUSE_SOAK") else (ALL_CUTS[1], ALL_CUTS[2], ALL_CUTS[6])
+
+#: What a plain `chalice deploy` could break.
+TOUCHED = (
+    *("gateway-responses", "callback-urls", "triggers-attached", "trigger-permission"),
+    *("api-authorizer", "api-permission", "api-throttles", "function-roles", "api-routes"),
+    *("function-settings", "function-limits", "api"),
 )
 
 
@@ -147,10 +159,12 @@ def test_plain_chalice_deploy_keeps_everything_but_the_gateways_answers(place: P
         Reporter(StringIO()),
         CHALICE,
     )
-    found = diagnose(Deployment(place.session, place.stage), CHECKS)
+    checks = [check for check in CHECKS if check.id in TOUCHED]
+    assert len(checks) == len(TOUCHED)
+    found = diagnose(Deployment(place.session, place.stage), checks)
     assert {finding.id for finding in found.findings} == {"gateway-responses"}
     place.connect()
-    assert diagnose(Deployment(place.session, place.stage), CHECKS).findings == []
+    assert diagnose(Deployment(place.session, place.stage), checks).findings == []
 
 
 def test_api_of_a_checkout_without_the_deployed_file_is_found_again(place: Place) -> None:

@@ -1,0 +1,95 @@
+"""The Lambda zip: reproducible, small, and nothing in it but the app."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from ops.errors import OpsError
+from ops.package import MAX_BYTES, package, write_reproducible
+
+PROJECT = Path(__file__).resolve().parents[2]
+SECRET = re.compile(rb"AKIA[0-9A-Z]{16}|-----BEGIN [A-Z ]*PRIVATE KEY|us-east-1_[A-Za-z0-9]{9}\b")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`make package`."""
+    return package(PROJECT, tmp_path_factory.mktemp("one"))
+
+
+def test_same_checkout_gives_the_same_bytes(built: Path, tmp_path: Path) -> None:
+    """Built again, at another time and under another umask."""
+    before = os.umask(0o077)
+    try:
+        again = package(PROJECT, tmp_path)
+    finally:
+        os.umask(before)
+    assert again.read_bytes() == built.read_bytes()
+
+
+def test_order_date_and_mode_do_not_come_from_the_file_system(tmp_path: Path) -> None:
+    """Entries in another order, of another day, with other modes."""
+    made = []
+    for number, names in enumerate((("app.py", "a/b.py"), ("a/b.py", "app.py"))):
+        source, target = tmp_path / f"{number}.zip", tmp_path / f"{number}-out.zip"
+        with zipfile.ZipFile(source, "w") as packed:
+            for name in names:
+                entry = zipfile.ZipInfo(name, time.localtime(1e9 + number * 1e6)[:6])
+                entry.external_attr = (0o100600 + number * 0o44) << 16
+                packed.writestr(entry, f"# {name}")
+        write_reproducible(source, target)
+        made.append(target.read_bytes())
+    assert made[0] == made[1]
+    with zipfile.ZipFile(io.BytesIO(made[0])) as packed:
+        assert packed.namelist() == ["a/b.py", "app.py"]
+        assert {info.date_time[0] for info in packed.infolist()} == {1980}
+
+
+def test_it_is_small_and_holds_the_app_and_what_it_imports(built: Path) -> None:
+    """cryptography too, which the local AWS would show through from its own."""
+    assert built.stat().st_size <= MAX_BYTES == 10_000_000
+    with zipfile.ZipFile(built) as packed:
+        names = set(packed.namelist())
+    assert {"app.py", "chalicelib/settings.py", "frontend/index.html"} <= names
+    for package_name in ("cryptography", "jwt", "requests", "chalice", "segno"):
+        assert f"{package_name}/__init__.py" in names
+
+
+@pytest.mark.security("S-59")
+def test_no_byte_code_no_tests_no_ops_no_secret(built: Path) -> None:
+    """Nor config.json, which names a stage's pool."""
+    with zipfile.ZipFile(built) as packed:
+        for name in packed.namelist():
+            top = name.split("/")[0]
+            assert top not in ("tests", "ops", "docs", ".chalice", "benchmarks"), name
+            assert "__pycache__" not in name
+            assert not name.endswith((".pyc", "config.json", ".env")), name
+            if top in ("app.py", "chalicelib", "frontend"):
+                found = SECRET.search(packed.read(name))
+                assert found is None or b"placeholder" in found.group(), (name, found)
+
+
+@pytest.mark.parametrize("stray", ["ops/cli.py", "chalicelib/__pycache__/a.pyc", ".env", "tests/a"])
+def test_strays_are_refused(tmp_path: Path, stray: str) -> None:
+    """The names say what does not belong there."""
+    source = tmp_path / "in.zip"
+    with zipfile.ZipFile(source, "w") as packed:
+        packed.writestr(stray, "")
+    with pytest.raises(OpsError, match=re.escape(stray)):
+        write_reproducible(source, tmp_path / "out.zip")
+
+
+def test_large_zips_are_refused(tmp_path: Path) -> None:
+    """Cold starts pay for every megabyte."""
+    source = tmp_path / "in.zip"
+    with zipfile.ZipFile(source, "w") as packed:
+        packed.writestr("big", os.urandom(MAX_BYTES + 1))
+    with pytest.raises(OpsError, match=r"10\.0 MB"):
+        write_reproducible(source, tmp_path / "out.zip")
