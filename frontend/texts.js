@@ -46,7 +46,7 @@ export const texts = {
   address: 'Email',
   password: 'Password',
   newPassword: 'New password',
-  newPasswordHint: 'At least 12 characters. A few words in a row make a good one.',
+  newPasswordHint: 'At least 12 characters; a few words work well.',
   givenName: 'First name',
   familyName: 'Last name',
   code: 'Code',

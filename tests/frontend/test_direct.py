@@ -204,6 +204,24 @@ def test_two_clicks_are_one_attempt(page: Page, api: FakeApi) -> None:
     fill(page, Email=EMAIL, Password=PASSWORD)
     page.locator("form").evaluate("(form) => { form.requestSubmit(); form.requestSubmit(); }")
     expect(page.get_by_text("We could not sign you in")).to_be_visible()
+    page.evaluate("(name) => navigator.locks.request(name, () => {})", f"gatehouse {api.url}")
+    assert len(bodies(api, "sign-in")) == 1
+
+
+@pytest.mark.usefixtures("context")
+def test_a_used_password_is_forgotten(page: Page, api: FakeApi) -> None:
+    """After the session's end nobody at the same screen gets in by what the page remembers."""
+    page.clock.install()
+    api.accept_password()
+    enter_password(page, api)
+    heading(page, "Hello, Bo")
+    api.answers["POST /auth/refresh"] = error(401, "session_expired")
+    page.clock.fast_forward("30:02")
+    heading(page, "Sign in")
+    page.goto(f"{api.url}#code")
+    fill(page, Code="123456")
+    press(page, "Confirm")
+    heading(page, "Sign in with email")
     assert len(bodies(api, "sign-in")) == 1
 
 
