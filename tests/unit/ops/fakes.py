@@ -1,7 +1,5 @@
 """Hand-written stand-ins for AWS clients, as far as ops uses them."""
 
-
-
 from __future__ import annotations
 
 import io

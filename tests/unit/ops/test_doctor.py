@@ -1,0 +1,199 @@
+"""Checks of doctor whose subject the local AWS lacks, against doubles that botocore's models check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops.doctor.check import Check, Fault, diagnose
+from ops.doctor.checks import CHECKS
+from ops.doctor.deployment import Deployment, Missing
+from ops.gateway_responses import ACCESS_LOG_FORMAT
+from ops.stages import Stage
+from tests.unit.ops.fakes import POOL, client_error
+from tests.unit.ops.fakes import stage as make_stage
+from tests.unit.ops.stubs import StubbedSession
+
+BY_ID = {check.id: check for check in CHECKS}
+NOW = 1_800_000_000.0
+
+
+class Seen(Deployment):
+    """A deployment whose basic parts are given."""
+
+    pool = {"Id": POOL}
+    app_client = {"ClientId": "client"}
+    tables: Any = {
+        variable: {"TableName": variable.lower()}
+        for variable in ("USERS_TABLE", "PROVIDERS_TABLE", "THROTTLE_TABLE")
+    }
+    deployed: Any = type("Deployed", (), {"rest_api_id": "abc", "functions": {}})()
+
+
+def look(check: str, stage: Stage, aws: StubbedSession, **parts: Any) -> list[str]:
+    """Run one check; answer what it says."""
+    deployment = Seen(aws, stage)  # type: ignore[arg-type]
+    for name, value in parts.items():
+        setattr(deployment, name, value)
+    found = diagnose(deployment, [BY_ID[check]])
+    aws.verify()
+    return [finding.says for finding in found.findings]
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    """A stage on AWS."""
+    return make_stage(tmp_path, CLIENT_ID="client")
+
+
+@pytest.mark.parametrize(("status", "found"), [("ENABLED", 0), ("DISABLED", 2)])
+def test_table_backups(stage: Stage, status: str, found: int) -> None:
+    """Both tables that hold people's records."""
+    aws = StubbedSession()
+    for _ in range(2):
+        described = {
+            "ContinuousBackupsStatus": "ENABLED",
+            "PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": status},
+        }
+        answer = {"ContinuousBackupsDescription": described}
+        aws.expect("dynamodb", "describe_continuous_backups", answer)
+    assert len(look("table-backups", stage, aws)) == found
+
+
+@pytest.mark.parametrize(("status", "found"), [("ENABLED", 0), ("ENABLING", 0), ("DISABLED", 2)])
+def test_table_expiry(stage: Stage, status: str, found: int) -> None:
+    """The users and the throttle table."""
+    aws = StubbedSession()
+    for _ in range(2):
+        answer = {"TimeToLiveDescription": {"TimeToLiveStatus": status}}
+        aws.expect("dynamodb", "describe_time_to_live", answer)
+    assert len(look("table-expiry", stage, aws)) == found
+
+
+def test_table_encryption(stage: Stage) -> None:
+    """AWS says nothing of encryption under its own key."""
+    good = {"USERS_TABLE": {"TableName": "users", "SSEDescription": {"Status": "ENABLED"}}}
+    assert look("table-encryption", stage, StubbedSession(), tables=good) == []
+    bad = {"USERS_TABLE": {"TableName": "users"}}
+    assert len(look("table-encryption", stage, StubbedSession(), tables=bad)) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({}, "no access log"),
+        ({"destinationArn": "arn:x:log-group:/aws/apigateway/gatehouse-dev", "format": "$context.path"}, "format"),
+        ({"destinationArn": "arn:x:log-group:/aws/apigateway/gatehouse-dev", "format": ACCESS_LOG_FORMAT}, ""),
+    ],
+)  # fmt: skip
+def test_access_log(stage: Stage, settings: dict[str, str], said: str) -> None:
+    """Missing, or with paths as they were asked for."""
+    found = look("access-log", stage, StubbedSession(), api_stage={"accessLogSettings": settings})
+    assert (said in found[0]) if said else found == []
+
+
+@pytest.mark.parametrize(
+    ("api", "policy", "found"), [("abc", "TLS_1_2", 0), ("other", "TLS_1_2", 1), ("abc", "TLS_1_0", 1)]
+)  # fmt: skip
+def test_custom_domain(stage: Stage, api: str, policy: str, found: int) -> None:
+    """It leads to this API, over TLS 1.2."""
+    aws = StubbedSession()
+    domain = {"domainName": "login.example.com", "securityPolicy": policy}
+    aws.expect("apigateway", "get_domain_name", domain)
+    mapping = {"basePath": "(none)", "restApiId": api, "stage": "api"}
+    aws.expect("apigateway", "get_base_path_mappings", {"items": [mapping]})
+    there = replace(stage, custom_domain={"domain_name": "login.example.com"})
+    assert len(look("custom-domain", there, aws)) == found
+
+
+def test_custom_domain_that_does_not_exist(stage: Stage) -> None:
+    """Chalice makes it at the next deploy."""
+    aws = StubbedSession()
+    aws.refuse("apigateway", "get_domain_name", "NotFoundException")
+    there = replace(stage, custom_domain={"domain_name": "login.example.com"})
+    assert "NotFoundException" in look("custom-domain", there, aws)[0]
+
+
+@pytest.mark.parametrize(
+    ("description", "said"),
+    [
+        ({"UserPoolId": POOL, "Status": "ACTIVE", "ManagedLoginVersion": 2}, ""),
+        ({"UserPoolId": "eu-west-1_Other", "Status": "ACTIVE"}, "not this pool's"),
+        ({"UserPoolId": POOL, "Status": "CREATING"}, "CREATING"),
+        ({"UserPoolId": POOL, "Status": "ACTIVE", "ManagedLoginVersion": 1}, "old hosted pages"),
+        ({}, "not this pool's"),
+    ],
+)
+def test_sign_in_domain(stage: Stage, description: dict[str, Any], said: str) -> None:
+    """Gone, somebody else's, not ready, or old."""
+    aws = StubbedSession()
+    answer = {"DomainDescription": description}
+    aws.expect("cognito-idp", "describe_user_pool_domain", answer, {"Domain": "acme-dev"})
+    found = look("sign-in-domain", stage, aws)
+    assert (said in found[0]) if said else found == []
+
+
+def test_sign_in_style(stage: Stage) -> None:
+    """Managed login shows an error page without one."""
+    aws = StubbedSession()
+    answer: dict[str, Any] = {"ManagedLoginBranding": {"UserPoolId": POOL}}
+    aws.expect("cognito-idp", "describe_managed_login_branding_by_client", answer)
+    assert look("sign-in-style", stage, aws) == []
+    aws = StubbedSession()
+    call = "describe_managed_login_branding_by_client"
+    aws.refuse("cognito-idp", call, "ResourceNotFoundException")
+    assert len(look("sign-in-style", stage, aws)) == 1
+
+
+@pytest.mark.parametrize(("skew", "found"), [(0, 0), (30, 0), (600, 1), (-600, 1)])
+def test_clock_skew(stage: Stage, monkeypatch: pytest.MonkeyPatch, skew: int, found: int) -> None:
+    """More than a minute either way."""
+    aws = StubbedSession()
+    stated = {"HTTPHeaders": {"date": formatdate(NOW, usegmt=True)}}
+    aws.expect("sts", "get_caller_identity", {"ResponseMetadata": stated})
+    monkeypatch.setattr("ops.doctor.stack.time.time", lambda: NOW + skew)
+    assert len(look("clock-skew", stage, aws)) == found
+
+
+def test_alarms_that_tell_nobody(stage: Stage) -> None:
+    """On AWS a topic is wanted; the local AWS has none."""
+    aws = StubbedSession()
+    aws.expect("cloudwatch", "describe_alarms", {"MetricAlarms": []})
+    assert "tell nobody" in look("alarm-actions", stage, aws)[0]
+
+
+def _missing(deployment: Deployment) -> list[Fault]:
+    raise Missing("the user pool is gone (see user-pool)")
+
+
+def _refused(deployment: Deployment) -> list[Fault]:
+    raise client_error("AccessDeniedException", "no")
+
+
+def test_what_a_missing_part_hides_is_named_and_not_guessed(stage: Stage) -> None:
+    """It is no finding of its own: the part's own check has it."""
+    found = diagnose(Deployment(StubbedSession(), stage), [Check("x", _missing)])  # type: ignore[arg-type]
+    assert found.findings == []
+    assert "see user-pool" in found.not_checked["x"]
+    assert found.checked == []
+
+
+def test_check_that_may_not_look_is_a_finding(stage: Stage) -> None:
+    """Nothing is healthy because nobody was allowed to see it."""
+    found = diagnose(Deployment(StubbedSession(), stage), [Check("x", _refused)])  # type: ignore[arg-type]
+    assert "AccessDeniedException" in found.findings[0].says
+    assert not found.healthy
+
+
+def test_local_gaps_are_said_on_the_local_stage_only(stage: Stage) -> None:
+    """Elsewhere the check is made."""
+    quiet: Callable[[Deployment], list[Fault]] = lambda _: []  # noqa: E731
+    check = Check("x", quiet, "the local AWS has none")
+    local = replace(stage, name="local")
+    for each, checked in ((stage, ["x"]), (local, [])):
+        assert diagnose(Deployment(StubbedSession(), each), [check]).checked == checked  # type: ignore[arg-type]
