@@ -4,7 +4,7 @@ import base64
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
@@ -52,14 +52,16 @@ def served(cognito: CognitoDouble, person: Person) -> Iterator[str]:
             return self._answer(answer.status, answer.body)
 
         def _answer(self, status: int, body: object, location: str | None = None) -> None:
-            data = b"" if body is None else json.dumps(body).encode()
+            text = b"" if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+            data = body if isinstance(body, bytes) else text  # bytes: a fault that is no JSON
             self.send_response(status)
             if location is not None:
                 self.send_header("Location", location)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
+            with suppress(ConnectionError):  # a client that ran out of patience
+                self.end_headers()
+                self.wfile.write(data)
 
         def log_message(self, *_: object) -> None:
             """Keep quiet."""
