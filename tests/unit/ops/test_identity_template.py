@@ -367,3 +367,67 @@ def test_the_group_that_routes_ask_for_exists(template: dict[str, Any]) -> None:
     assert not [
         r for r in template["Resources"].values() if r["Type"].endswith("ToGroupAttachment")
     ]
+
+
+def test_every_exception_from_checkov_says_why(resources: dict[str, Any]) -> None:
+    """Beside the resource, in words; and these are all."""
+    found = {
+        (name, skip["id"])
+        for name, resource in resources.items()
+        for skip in resource.get("Metadata", {}).get("checkov", {}).get("skip", [])
+        if len(skip["comment"]) > 40
+    }
+    kms = {"UsersTable", "ProvidersTable", "ThrottleTable"}
+    secrets = {"ClientSecret", "MfaClientSecret", "SealingKeys"}
+    logs = {"ApiLogs", "UserRecordsLogs", "TokenClaimsLogs", "AccessLogs"}
+    assert found == {
+        *((name, "CKV_AWS_119") for name in kms),
+        *((name, "CKV_AWS_149") for name in secrets),
+        *((name, "CKV_AWS_158") for name in logs),
+        ("ThrottleTable", "CKV_AWS_28"),
+    }
+
+
+@pytest.mark.security("S-62")
+def test_every_alarm_is_known_to_doctor_and_has_a_runbook(resources: dict[str, Any]) -> None:
+    """By its name, in docs/operations.md; each tells the topic, if there is one."""
+    from ops.doctor.watch import ALARMS
+
+    page = (Path(__file__).parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
+    alarms = [
+        resource["Properties"]
+        for resource in resources.values()
+        if resource["Type"] == "AWS::CloudWatch::Alarm"
+    ]
+    names = [alarm["AlarmName"]["Sub"].removeprefix("${AppName}-${StageName}-") for alarm in alarms]
+    assert sorted(names) == sorted(ALARMS)
+    for name, alarm in zip(names, alarms, strict=True):
+        assert f"### `{name}`" in page, name
+        assert "docs/operations.md" in alarm["AlarmDescription"]
+        assert alarm["TreatMissingData"] == "notBreaching"
+        condition, topics, _ = alarm["AlarmActions"]["If"]
+        assert (condition, topics) == ("HasAlarmTopic", [{"Ref": "AlarmTopicArn"}])
+
+
+def test_alarms_ring_before_cognito_gives_up_on_a_trigger(resources: dict[str, Any]) -> None:
+    """It waits five seconds."""
+    for name in ("UserRecordsDurationAlarm", "TokenClaimsDurationAlarm"):
+        alarm = resources[name]["Properties"]
+        assert (alarm["Statistic"], alarm["Namespace"]) == ("Maximum", "AWS/Lambda")
+        assert 3000 <= alarm["Threshold"] < 5000
+
+
+def test_dashboard_is_json_and_shows_each_metric_that_an_alarm_watches(
+    resources: dict[str, Any],
+) -> None:
+    """So whoever is woken sees the figure's history."""
+    body = json.loads(resources["Dashboard"]["Properties"]["DashboardBody"]["Sub"])
+    shown = {
+        tuple(metric[:2])
+        for widget in body["widgets"]
+        for metric in widget["properties"]["metrics"]
+    }
+    for resource in resources.values():
+        if resource["Type"] == "AWS::CloudWatch::Alarm":
+            alarm = resource["Properties"]
+            assert (alarm["Namespace"], alarm["MetricName"]) in shown
