@@ -1,0 +1,68 @@
+"""The pages name what is there: every route, setting, log event and member of session.js."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from app import app
+
+ROOT = Path(__file__).resolve().parents[2]
+ROUTES = sorted((m, p) for p, methods in app.routes.items() for m in methods if m != "OPTIONS")
+
+
+def page(name: str) -> str:
+    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+def trees() -> list[ast.Module]:
+    files = sorted((ROOT / "chalicelib").rglob("*.py"))
+    return [ast.parse(file.read_text(encoding="utf-8")) for file in files]
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_api_page_names_every_route(method: str, path: str) -> None:
+    """With its method, or beside a sibling as `/auth/direct/resend-code` · `forgot-password`."""
+    line = re.compile(
+        rf"`{method} {re.escape(path.rpartition('/')[0])}.*{re.escape(path.rpartition('/')[2])}"
+    )
+    assert any(line.search(text) for text in page("api.md").splitlines())
+
+
+def test_operations_page_names_every_setting() -> None:
+    """Whatever settings.py reads from the environment."""
+    tree = ast.parse((ROOT / "chalicelib" / "settings.py").read_text(encoding="utf-8"))
+    constants = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)}
+    names = {c for c in constants if isinstance(c, str) and re.fullmatch(r"[A-Z]+(_[A-Z]+)*", c)}
+    names -= {"AWS_CHALICE_CLI_MODE", "SESSION", "REMEMBER", "COGNITO"}
+    assert len(names) > 20
+    assert {name for name in names if f"`{name}`" not in page("operations.md")} == set()
+
+
+def test_operations_page_names_every_log_event_and_metric() -> None:
+    """First arguments of log_event, log_exception and count_metric."""
+    names = {
+        node.args[0].value
+        for tree in trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("log_event", "log_exception", "count_metric")
+        and isinstance(node.args[0], ast.Constant)
+    }
+    assert len(names) > 15
+    assert {name for name in names if f"`{name}`" not in page("operations.md")} == set()
+
+
+def test_clients_page_names_every_member_of_a_session() -> None:
+    """And nothing that is not there."""
+    script = (ROOT / "frontend" / "session.js").read_text(encoding="utf-8")
+    returned = script[script.rindex("\n  return {") :]
+    members = set(
+        re.findall(r"^    (?:async |get )?(\w+)(?:\(.*\) \{|: |,$)", returned, re.MULTILINE)
+    )
+    table = page("clients.md").partition("## What it does")[2].partition("`state.status`")[0]
+    named = set(re.findall(r"^\| .*", table, re.MULTILINE))
+    words = {w for row in named for w in re.findall(r"`(\w+)(?:\(|`)", row.split("|")[1])}
+    assert members == words - {"createSession"}
