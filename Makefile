@@ -24,9 +24,8 @@ up: $(STAMP) ## Start the local AWS and Okta stand-in, deploy, print the URL; Ct
 down: $(STAMP) ## Stop a stack that was started with `python -m ops up --detach`
 	@$(BIN)/python -m ops down
 
-test: $(STAMP) ## Everything: checks, unit, component and end-to-end tests in a real browser
+test: $(STAMP) ## Everything: unit, component and end-to-end tests in a real browser
 	@$(BIN)/python -m tests.browser
-	@$(BIN)/ruff check .
 	@$(BIN)/python -m pytest tests
 
 check: $(STAMP) ## Seconds: ruff, format, mypy, unit and component tests

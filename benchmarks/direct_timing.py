@@ -1,7 +1,7 @@
 """Whether an unknown address and a wrong password can be told apart by our own time (S-40).
 
-In process, with Cognito and DynamoDB doubled: what Cognito itself takes is Cognito's matter (PreventUserExistenceErrors), and
-what we add around it must be the same for both. Wrong password against wrong password is the noise of the measurement.
+In process, with Cognito and DynamoDB doubled: what Cognito itself takes is Cognito's matter (PreventUserExistenceErrors),
+and what we add around it must be the same for both. Wrong password against wrong password is the noise of the measurement.
 """
 
 import contextlib
