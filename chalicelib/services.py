@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from chalicelib.flows.accounts import Accounts
     from chalicelib.flows.attempts import Attempts
     from chalicelib.flows.direct_sign_in import DirectSignIn
+    from chalicelib.flows.discovery import Discovery
     from chalicelib.flows.hosted_sign_in import HostedSignIn
     from chalicelib.flows.mfa import Mfa
     from chalicelib.flows.new_session import NewSessions
@@ -117,6 +118,13 @@ class Services:
             new_sessions=self._new_sessions,
             providers=self.providers,
         )
+
+    @cached_property
+    def discovery(self) -> "Discovery":
+        from chalicelib.flows.discovery import Discovery
+
+        attempts = self._attempts if self.settings.throttle_table else None
+        return Discovery(providers=self.providers, attempts=attempts)
 
     @cached_property
     def session_flow(self) -> "SessionFlow":

@@ -14,6 +14,8 @@ SIGN_IN = "sign-in"
 CODE = "code"
 MAIL = "mail"
 CHALLENGE = "challenge"
+#: Which provider an address belongs to; counted per source only, since no account is concerned.
+DISCOVERY = "discovery"
 
 
 class Attempts:
@@ -25,7 +27,7 @@ class Attempts:
         self._clock = clock
 
     @contextmanager
-    def guarded(self, kind: str, account: str, source: str) -> Iterator[None]:
+    def guarded(self, kind: str, account: str | None, source: str) -> Iterator[None]:
         """Take one attempt, then let the body ask Cognito. Raises TooManyAttempts.
 
         An outage gives the attempt back; a trigger that failed does not, since by then the password was checked.
@@ -47,7 +49,7 @@ class Attempts:
         """Count a wrong password or code."""
         count_metric("FailedSignIns", self._stage, self._clock())
 
-    def succeeded(self, kind: str, account: str, source: str) -> None:
+    def succeeded(self, kind: str, account: str | None, source: str) -> None:
         """Forget the account's attempts of a kind; the source gets back the one it took."""
         self._tidy(lambda: self._throttle.succeeded(kind, account, source))
 

@@ -8,7 +8,14 @@ from chalice.app import Blueprint, Response
 from chalicelib import services
 from chalicelib.errors import GatehouseError, LoginExpired, SignInError, TemporarilyUnavailable
 from chalicelib.log import log_event, log_exception
-from chalicelib.routes.request import app_url, query_value, query_values, request_cookies
+from chalicelib.routes.request import (
+    app_url,
+    json_body,
+    query_value,
+    query_values,
+    request_cookies,
+    request_origin,
+)
 
 routes = Blueprint(__name__)
 
@@ -28,6 +35,20 @@ def config() -> dict[str, Any]:
             for provider in current.providers.all()
             if not provider.domains
         ],
+    }
+
+
+@routes.route("/auth/discover", methods=["POST"])
+def discover() -> dict[str, Any]:
+    """The provider of an address's domain, and whether this stage has sign-in by password at all."""
+    from chalicelib.web.bodies import read_email
+
+    current = services.current()
+    request = routes.current_request
+    found = current.discovery.find(read_email(json_body(request)), request_origin(request).ip)
+    return {
+        "provider": None if found is None else {"name": found.name, "label": found.label},
+        "direct": current.settings.direct_sign_in != "off",
     }
 
 

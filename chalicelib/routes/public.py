@@ -7,6 +7,7 @@ PUBLIC_ROUTES = frozenset(
         ("GET", "/health"),
         ("GET", "/openapi.json"),
         ("GET", "/auth/config"),
+        ("POST", "/auth/discover"),
         ("GET", "/auth/login"),
         ("GET", "/auth/callback"),
         ("POST", "/auth/refresh"),

@@ -4,6 +4,7 @@ Rows are written by `ops provider`. They are few and change rarely, so a contain
 does not answer, it goes on with what it had.
 """
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -66,9 +67,14 @@ class ProviderStore:
         """Return the provider of that exact name, or None."""
         return next((provider for provider in self.all() if provider.name == name), None)
 
+    def find_ignoring_case(self, name: str) -> Provider | None:
+        """Return the provider of that name in any case: a pool that ignores case lowers the names of federated people."""
+        folded = name.casefold()
+        return next((each for each in self.all() if each.name.casefold() == folded), None)
+
     def find_by_email(self, email: str) -> Provider | None:
         """Return the provider to whose domains the address belongs, or None."""
-        domain = email.rpartition("@")[2].strip().lower()
+        domain = email_domain(email)
         return next((provider for provider in self.all() if domain in provider.domains), None)
 
     def _scan(self) -> tuple[Provider, ...]:
@@ -81,6 +87,12 @@ class ProviderStore:
             if not page.get("LastEvaluatedKey"):
                 return tuple(sorted(found, key=lambda provider: provider.name))
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def email_domain(email: str) -> str:
+    """Return an address's domain in one spelling; `ops provider` admits lower-case ASCII domains only."""
+    domain = unicodedata.normalize("NFKC", email).rpartition("@")[2]
+    return domain.strip().casefold().rstrip(".")
 
 
 def _domains(item: Item) -> tuple[str, ...]:

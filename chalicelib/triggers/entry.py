@@ -21,7 +21,11 @@ def user_records(event: Event, context: Any) -> Event:
     """Handle one event of the `user_records` function. Raises TriggerFailed."""
     from chalicelib.triggers.user_records import handle
 
-    return _run(event, context, lambda current: handle(event, current.settings, current.users))
+    return _run(
+        event,
+        context,
+        lambda current: handle(event, current.settings, current.users, current.providers),
+    )
 
 
 def token_claims(event: Event, context: Any) -> Event:

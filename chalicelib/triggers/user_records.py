@@ -7,12 +7,14 @@ Source: AWS "Customizing user pool workflows with Lambda triggers" and its pages
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.errors import SignUpRefused, TemporarilyUnavailable, TriggerRefused
 from chalicelib.log import log_event
 from chalicelib.settings import Settings
 from chalicelib.sign_up_rules import refuse_address, refuse_attributes
+from chalicelib.store.providers import Provider, ProviderStore, email_domain
 from chalicelib.store.users import UserProfile, UserStore
 
 Event = dict[str, Any]
@@ -21,12 +23,12 @@ Event = dict[str, Any]
 _NO_CLIENT = "CLIENT_ID_NOT_APPLICABLE"
 
 
-def handle(event: Event, settings: Settings, users: UserStore) -> Event:
+def handle(event: Event, settings: Settings, users: UserStore, providers: ProviderStore) -> Event:
     """Store what `event` says and return it, as Cognito expects.
 
-    Raises TriggerRefused for foreign events and TemporarilyUnavailable if the table does not answer: Cognito then tries
-    again, and at last refuses the sign-up, with nothing half-written. A sign-in goes on without the table: the next
-    one heals the record.
+    Raises TriggerRefused for foreign events, SignUpRefused by our rules, and TemporarilyUnavailable if the table does
+    not answer: Cognito then tries again, and at last refuses the sign-up, with nothing half-written. A sign-in goes on
+    without the table: the next one heals the record.
     """
     if event.get("userPoolId") != settings.user_pool_id:
         raise TriggerRefused("event of another user pool")
@@ -36,6 +38,9 @@ def handle(event: Event, settings: Settings, users: UserStore) -> Event:
     profile = parse_profile(event, settings.client_id)
     if event["triggerSource"] == "PreSignUp_SignUp":
         _refuse_sign_up(event, profile.email, settings)
+    if event["triggerSource"] == "PreSignUp_ExternalProvider":
+        provider = _allowed_provider(profile, providers)
+        profile = replace(profile, provider=provider.name)
     try:
         store(users, profile)
     except TemporarilyUnavailable as error:
@@ -68,6 +73,23 @@ def _refuse_sign_up(event: Mapping[str, Any], email: str, settings: Settings) ->
     )
     if reason:
         raise SignUpRefused(reason)
+
+
+def _allowed_provider(profile: UserProfile, providers: ProviderStore) -> Provider:
+    """Return the provider that a new federated person comes from. Raises SignUpRefused.
+
+    A provider with domains speaks for addresses of these alone, and nobody else speaks for them: what a tenant's own
+    administrators write into their directory must not make people of another tenant.
+    """
+    provider = providers.find_ignoring_case(profile.provider)
+    if provider is None:
+        raise SignUpRefused("the provider is not in the table")
+    owner = providers.find_by_email(profile.email)
+    if owner is not None and owner.name != provider.name:
+        raise SignUpRefused("the address belongs to another provider")
+    if provider.domains and email_domain(profile.email) not in provider.domains:
+        raise SignUpRefused("the address is not of the provider's domains")
+    return provider
 
 
 def _attributes(event: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -37,6 +37,12 @@ def plain(table: DynamoDBDouble) -> dict[str, dict[str, Any]]:
     }
 
 
+def okta(table: DynamoDBDouble) -> ProviderStore:
+    """The providers: Okta alone."""
+    table.put("providers", {"name": {"S": "Okta"}})
+    return ProviderStore(table, "providers", Clock())
+
+
 @pytest.fixture
 def table() -> DynamoDBDouble:
     return make_table()
@@ -62,7 +68,7 @@ def final_record(history: str, order: list[str]) -> dict[str, Any]:
     table, clock = make_table(), Clock()
     users = UserStore(table, "users", clock)
     for name in order:
-        user_records.handle(load_event(name), SETTINGS, users)
+        user_records.handle(load_event(name), SETTINGS, users, okta(table))
         clock.advance(1)
     (record,) = plain(table).values()
     return {name: value for name, value in record.items() if name not in ("createdAt", "updatedAt")}
@@ -96,7 +102,7 @@ def test_the_same_event_three_times_writes_once(
     for event in ("PreSignUp_SignUp", "PostConfirmation_ConfirmSignUp"):
         before = table.writes
         for _ in range(3):
-            user_records.handle(load_event(event), SETTINGS, users)
+            user_records.handle(load_event(event), SETTINGS, users, okta(table))
             clock.advance(10)
         assert table.writes == before + 1
 

@@ -1,0 +1,114 @@
+"""POST /auth/discover: the provider of an address, by its domain alone."""
+
+import pytest
+
+from chalicelib.store.throttle import FREE_ATTEMPTS_SOURCE
+from tests.component.world import THROTTLE_TABLE, World
+from tests.doubles.aws_errors import connect_timeout
+from tests.doubles.browser import Answer, Browser
+
+
+@pytest.fixture
+def tenants(world: World) -> World:
+    """Two customers with domains, beside Okta without."""
+    for name in ("Contoso", "Fabrikam"):
+        world.dynamodb.put(
+            world.settings.providers_table,
+            {
+                "name": {"S": name},
+                "label": {"S": f"{name} Inc."},
+                "domains": {"L": [{"S": f"{name.lower()}.example"}]},
+            },
+        )
+    world.restart(throttle_table=THROTTLE_TABLE)
+    return world
+
+
+def ask(browser: Browser, email: str) -> Answer:
+    return browser.post("/auth/discover", {"email": email})
+
+
+@pytest.mark.parametrize(
+    "email",
+    ["bo@contoso.example", " Bo@CONTOSO.example ", "bo@contoso.example.", "x@ｃontoso.example"],
+)
+def test_the_domain_picks_the_tenant(tenants: World, browser: Browser, email: str) -> None:
+    """In any spelling of the same domain."""
+    assert ask(browser, email).json() == {
+        "provider": {"name": "Contoso", "label": "Contoso Inc."},
+        "direct": True,
+    }
+
+
+@pytest.mark.parametrize(
+    "email", ["bo@elsewhere.example", "bo@sub.contoso.example", "bo@contoso.example.evil"]
+)
+@pytest.mark.parametrize(("mode", "direct"), [("managed", True), ("off", False)])
+def test_other_domains_have_no_provider(
+    tenants: World, browser: Browser, email: str, mode: str, direct: bool
+) -> None:
+    """The page then shows the password, or says whom to ask. No domain names the button's provider."""
+    tenants.restart(direct_sign_in=mode)
+    assert ask(browser, email).json() == {"provider": None, "direct": direct}
+
+
+@pytest.mark.security("S-40")
+def test_no_account_is_looked_at(tenants: World, browser: Browser) -> None:
+    """Known and unknown people of a domain get the same answer, and Cognito is not asked."""
+    tenants.sign_in(browser)
+    calls = len(tenants.cognito.requests)
+    known, unknown = ask(browser, "ada@example.org"), ask(browser, "nobody@example.org")
+    assert (known.status, known.body) == (unknown.status, unknown.body)
+    assert len(tenants.cognito.requests) == calls
+    assert tenants.pool.calls == []
+
+
+@pytest.mark.security("S-41")
+def test_the_customer_list_cannot_be_read_off_by_trying(tenants: World, browser: Browser) -> None:
+    """After fifty misses the source waits; then even a good domain gets no answer. Another source goes on."""
+    for n in range(FREE_ATTEMPTS_SOURCE):
+        assert ask(browser, f"a@guess{n}.example").status == 200
+    for email in ("a@guess.example", "bo@contoso.example"):
+        refused = ask(browser, email)
+        assert (refused.status, refused.json()["error"]) == (429, "too_many_attempts")
+        assert int(refused.headers["retry-after"]) > 0
+    other = tenants.browser()
+    other.source_ip = "198.51.100.9"
+    assert ask(other, "bo@contoso.example").status == 200
+
+
+def test_people_of_one_office_do_not_bar_each_other(tenants: World, browser: Browser) -> None:
+    """A domain that has a provider costs nothing."""
+    for n in range(FREE_ATTEMPTS_SOURCE + 10):
+        assert ask(browser, f"person{n}@contoso.example").json()["provider"]["name"] == "Contoso"
+
+
+@pytest.mark.security("S-28")
+def test_only_our_own_page_may_ask(tenants: World, browser: Browser) -> None:
+    """Otherwise any site could let its visitors try domains."""
+    body = {"email": "bo@contoso.example"}
+    for drop in (["X-Gatehouse"], ["Origin", "Sec-Fetch-Site"]):
+        answer = browser.post("/auth/discover", body, drop=drop)
+        assert (answer.status, answer.json()["error"]) == (403, "csrf")
+
+
+@pytest.mark.parametrize("email", [None, "", "no-address", "a@b@c", "a b@c.example", 7])
+def test_what_is_no_address_is_400(tenants: World, browser: Browser, email: object) -> None:
+    """Nothing is counted for it."""
+    answer = browser.post("/auth/discover", {"email": email})
+    assert (answer.status, answer.json()["error"]) == (400, "invalid_request")
+    assert tenants.dynamodb.items(THROTTLE_TABLE) == {}
+
+
+def test_a_table_that_is_down_is_503(tenants: World, browser: Browser) -> None:
+    """Nobody may guess without the counter."""
+    tenants.dynamodb.fault = connect_timeout()
+    assert ask(browser, "bo@contoso.example").status == 503
+
+
+@pytest.mark.security("S-63")
+def test_a_stage_without_a_throttle_table_answers_nobody(world: World, browser: Browser) -> None:
+    """The check is never skipped; the log names the setting."""
+    answer = ask(browser, "bo@contoso.example")
+    assert (answer.status, answer.json()["error"]) == (500, "misconfigured")
+    assert "THROTTLE" not in answer.body

@@ -1,0 +1,82 @@
+"""Which addresses an identity provider may bring, at PreSignUp_ExternalProvider."""
+
+from typing import Any
+
+import pytest
+
+from app import user_records
+from chalicelib.triggers.entry import TriggerFailed
+from tests.component.world import World
+from tests.doubles.aws_errors import connect_timeout
+from tests.doubles.browser import LambdaContext
+from tests.events import load_event
+
+REFUSED = r"^GATEHOUSE_REFUSED: This address may not sign up here\.$"
+
+
+@pytest.fixture
+def tenants(world: World) -> World:
+    """Contoso and Fabrikam own domains; Okta has none."""
+    for name in ("Contoso", "Fabrikam"):
+        row = {"name": {"S": name}, "domains": {"L": [{"S": f"{name.lower()}.example"}]}}
+        world.dynamodb.put(world.settings.providers_table, row)
+    return world
+
+
+def arrive(user_name: str, email: str | None) -> Any:
+    """A new federated person, as Cognito tells the trigger."""
+    event = load_event("PreSignUp_ExternalProvider")
+    event["userName"] = user_name
+    event["request"]["userAttributes"]["email"] = email
+    return user_records(event, LambdaContext())
+
+
+@pytest.mark.parametrize(
+    ("user_name", "email", "provider"),
+    [
+        ("contoso_00u1", "bo@contoso.example", "Contoso"),
+        ("Contoso_00u1", "Bo@CONTOSO.EXAMPLE", "Contoso"),
+        ("okta_00u_with_underscore", "ada@example.org", "Okta"),
+    ],
+)
+def test_the_record_names_the_provider_exactly(
+    tenants: World, user_name: str, email: str, provider: str
+) -> None:
+    """The pool lowers user names; the provider is found all the same."""
+    arrive(user_name, email)
+    assert tenants.users()[user_name]["provider"] == provider
+
+
+@pytest.mark.security("S-56")
+@pytest.mark.parametrize(
+    ("user_name", "email"),
+    [
+        ("contoso_00u1", "ceo@fabrikam.example"),
+        ("contoso_00u1", "ceo@FABRIKAM.example"),
+        ("contoso_00u1", "bo@elsewhere.example"),
+        ("contoso_00u1", "bo@sub.contoso.example"),
+        ("contoso_00u1", "bo@contoso.example@fabrikam.example"),
+        ("contoso_00u1", ""),
+        ("contoso_00u1", None),
+        # A provider without domains brings anybody but the people of those that have some.
+        ("okta_00u1", "bo@contoso.example"),
+        ("okta_00u1", "bo@contoso.example."),
+        ("okta_00u1", "bo@ｃontoso.example"),
+        ("unknown_00u1", "ada@example.org"),
+        ("nounderscore", "ada@example.org"),
+    ],
+)
+def test_nobody_speaks_for_addresses_of_others(
+    tenants: World, user_name: str, email: str | None
+) -> None:
+    """The refusal carries our marker, and nothing is written."""
+    with pytest.raises(TriggerFailed, match=REFUSED):
+        arrive(user_name, email)
+    assert tenants.users() == {}
+
+
+def test_while_the_providers_are_unknown_nobody_new_comes_in(tenants: World) -> None:
+    """An outage is no permission; it is not told as a refusal either."""
+    tenants.dynamodb.fault = connect_timeout()
+    with pytest.raises(TriggerFailed, match="not possible at the moment"):
+        arrive("contoso_00u1", "bo@contoso.example")
