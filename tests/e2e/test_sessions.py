@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from chalicelib.session.sealing import KeyRing, Sealer
@@ -14,6 +15,7 @@ from chalicelib.session.sessions import PURPOSE
 from tests.e2e.stack import Stack, Visitor
 
 ALICE = "alice@example.com"
+CHLOE = "chloe@example.org"
 SESSION = "__Host-gatehouse"
 ROUNDS = 50
 
@@ -177,55 +179,51 @@ def test_a_minute_without_the_api_ends_nothing(page: Page, stack: Stack) -> None
 
 @pytest.mark.security("S-36")
 def test_a_person_whom_an_administrator_signs_out_is_out_at_the_next_refresh(
-    stack: Stack, administrator: str
+    stack: Stack, administrator: Visitor
 ) -> None:
     """Everywhere, and again without harm; nobody else is."""
-    alice, second, bruno = Visitor(stack), Visitor(stack), Visitor(stack)
+    alice, second = Visitor(stack), Visitor(stack)
     alice.sign_in()
     second.sign_in()
-    bruno.sign_in("bruno@example.com")
+    token = administrator.refresh()["access_token"]
     issued = int(time.time())
     while int(time.time()) == issued:
         continue  # the local AWS compares whole seconds
-    path = f"/users/{stack.user_name(ALICE)}/sign-out"
     for _ in range(2):
-        answer = alice.request("POST", path, headers={"Authorization": f"Bearer {administrator}"})
+        answer = sign_out(stack, ALICE, token)
         assert (answer.status_code, answer.json()) == (200, {"userName": stack.user_name(ALICE)})
     for visitor in (alice, second):
         refused = visitor.post("/auth/refresh")
         assert (refused.status_code, refused.json()["error"]) == (401, "session_expired")
         assert visitor.cookies == {}
-    bruno.refresh()
+    administrator.refresh()
 
 
-def test_only_administrators_sign_others_out(stack: Stack, administrator: str) -> None:
+def test_only_administrators_sign_others_out(stack: Stack, administrator: Visitor) -> None:
     """403 for everybody else, 401 without a token, and 404 for nobody."""
-    carla = Visitor(stack)
-    token = carla.sign_in("bruno@example.com")["access_token"]
-    path = f"/users/{stack.user_name(ALICE)}/sign-out"
+    refused = sign_out(stack, CHLOE, Visitor(stack).sign_in()["access_token"])
+    assert (refused.status_code, refused.json()["error"]) == (403, "forbidden")
+    refused = sign_out(stack, CHLOE, None)
+    assert (refused.status_code, refused.json()["error"]) == (401, "unauthorized")
+    token = administrator.refresh()["access_token"]
+    unknown = sign_out(stack, "nobody", token)
+    assert (unknown.status_code, unknown.json()["error"]) == (404, "not_found")
 
-    def call(token: str | None, path: str = path) -> tuple[int, str]:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        answer = Visitor(stack).request("POST", path, headers=headers)
-        return answer.status_code, answer.json()["error"]
 
-    assert call(token) == (403, "forbidden")
-    assert call(None) == (401, "unauthorized")
-    assert call(administrator, "/users/nobody/sign-out") == (404, "not_found")
+def sign_out(stack: Stack, person: str, token: str | None) -> requests.Response:
+    """Call the route for one of Okta's people, or for a name nobody has."""
+    name = stack.user_name(person) if "@" in person else person
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return Visitor(stack).request("POST", f"/users/{name}/sign-out", headers=headers)
 
 
 @pytest.fixture(scope="module")
-def administrator(stack: Stack) -> Iterator[str]:
-    """The access token of somebody in the group `admins`."""
+def administrator(stack: Stack) -> Iterator[Visitor]:
+    """Somebody in the group `admins`, signed in."""
     cognito, pool = stack.aws("cognito-idp"), stack.info["user_pool_id"]
     visitor = Visitor(stack)
-    email = next(
-        p["email"]
-        for p in stack.info["okta_users"]
-        if p["email"] not in (ALICE, "bruno@example.com")
-    )
-    visitor.sign_in(email)
-    who = {"UserPoolId": pool, "Username": stack.user_name(email), "GroupName": "admins"}
+    visitor.sign_in(CHLOE)
+    who = {"UserPoolId": pool, "Username": stack.user_name(CHLOE), "GroupName": "admins"}
     cognito.admin_add_user_to_group(**who)
-    yield str(visitor.refresh()["access_token"])
+    yield visitor
     cognito.admin_remove_user_from_group(**who)
