@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import requests
 
+from ops import cli
 from ops.adopt import apis_of
 from ops.connect import load_deployed
 from ops.destroy import destroy, inventory
@@ -146,6 +147,22 @@ def test_plan_names_what_would_change_and_changes_nothing(place: Place) -> None:
     assert sets["Summaries"] == []
     groups = place.root("logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/")["logGroups"]
     assert {group["retentionInDays"] for group in groups} == {30}
+
+
+def test_protected_stage_is_asked_for_after_its_plan(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The plan is shown, nobody says yes, nothing changes; `--plan` does not even ask."""
+    line = ["--project-dir", str(place.project), "deploy", "--stage", "local"]
+    with place.setting("gatehouse", deletion_protection=True):
+        place.wire.operations.clear()
+        assert cli.main(line) == 1
+        said = capsys.readouterr().err
+        assert cli.main([*line, "--plan"]) == 0
+    assert "modify UserPool (DeletionProtection)" in said
+    assert "use --yes if it is meant" in said
+    assert "modify UserPool" in capsys.readouterr().err
+    assert not {"UpdateStack", "PUT restapis"} & set(place.wire.operations)
 
 
 def test_plain_chalice_deploy_keeps_everything_but_the_gateways_answers(place: Place) -> None:

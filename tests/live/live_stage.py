@@ -1,0 +1,126 @@
+"""A stage on AWS as the live tests see it."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import requests
+
+from ops import aws
+from ops.connect import load_deployed, root_url
+from ops.stages import Stage, load_stage
+
+TIMEOUT = 30
+
+
+@dataclass(frozen=True)
+class Person:
+    """A native account made for one test."""
+
+    user_name: str
+    email: str
+    password: str = field(repr=False)
+
+
+@dataclass
+class Browser:
+    """Somebody's cookies, and the requests that the page makes."""
+
+    root: str
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    def get(self, path: str, token: str = "") -> requests.Response:
+        """GET a path of the app, or an absolute URL; redirects are not followed."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return self._send("GET", path, headers)
+
+    def post(self, path: str, body: dict[str, Any] | None = None) -> requests.Response:
+        """POST as the page does."""
+        origin = "/".join(self.root.split("/")[:3])
+        return self._send("POST", path, {"X-Gatehouse": "1", "Origin": origin}, body or {})
+
+    def _send(
+        self, method: str, path: str, headers: dict[str, str], body: dict[str, Any] | None = None
+    ) -> requests.Response:
+        url = path if "://" in path else self.root + path.lstrip("/")
+        if url.startswith(self.root) and self.cookies:
+            pairs = (f"{name}={value}" for name, value in self.cookies.items())
+            headers = {**headers, "Cookie": "; ".join(pairs)}
+        answer = requests.request(
+            method, url, headers=headers, json=body, allow_redirects=False, timeout=TIMEOUT
+        )
+        for line in answer.raw.headers.getlist("Set-Cookie"):
+            pair, _, attributes = line.partition(";")
+            name, _, value = pair.partition("=")
+            if re.search(r"max-age=0\b", attributes, re.IGNORECASE):
+                self.cookies.pop(name, None)
+            else:
+                self.cookies[name] = value
+        return answer
+
+
+@dataclass(frozen=True)
+class LiveStage:
+    """A deployed stage and a session of whoever tests."""
+
+    stage: Stage
+    session: boto3.Session
+    root: str
+
+    @classmethod
+    def load(cls, project: Path, name: str) -> LiveStage:
+        """Find the stage; fails with ops' own words where it is not deployed."""
+        stage = load_stage(project, name)
+        return cls(stage, aws.session(stage), root_url(stage, load_deployed(stage)))
+
+    def browser(self) -> Browser:
+        """Somebody without cookies."""
+        return Browser(self.root)
+
+    def client(self, service: str) -> Any:
+        """A boto3 client."""
+        return aws.client(self.session, service)
+
+    def record(self, user_name: str) -> dict[str, str]:
+        """The row of the users table, read consistently; empty when there is none."""
+        answer = self.client("dynamodb").get_item(
+            TableName=self.stage.environment["USERS_TABLE"],
+            Key={"userName": {"S": user_name}},
+            ConsistentRead=True,
+        )
+        return {key: next(iter(value.values())) for key, value in answer.get("Item", {}).items()}
+
+    @contextmanager
+    def person(self) -> Iterator[Person]:
+        """Make a native account; delete it and its record afterwards."""
+        cognito, pool = self.client("cognito-idp"), self.stage.environment["USER_POOL_ID"]
+        email = f"gatehouse-live-{secrets.token_hex(6)}@example.com"
+        password = secrets.token_urlsafe(24)
+        made = cognito.admin_create_user(
+            UserPoolId=pool,
+            Username=email,
+            MessageAction="SUPPRESS",
+            UserAttributes=[
+                {"Name": "email", "Value": email},
+                {"Name": "email_verified", "Value": "true"},
+                {"Name": "given_name", "Value": "Live"},
+                {"Name": "family_name", "Value": "Test"},
+            ],
+        )["User"]["Username"]
+        try:
+            cognito.admin_set_user_password(
+                UserPoolId=pool, Username=made, Password=password, Permanent=True
+            )
+            yield Person(made, email, password)
+        finally:
+            cognito.admin_delete_user(UserPoolId=pool, Username=made)
+            self.client("dynamodb").delete_item(
+                TableName=self.stage.environment["USERS_TABLE"], Key={"userName": {"S": made}}
+            )
