@@ -8,6 +8,7 @@ Source: AWS "Control access to REST APIs using Amazon Cognito user pools as an a
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from chalicelib.cognito.groups import without_automatic
 from chalicelib.errors import Forbidden, Unauthorized
 
 
@@ -47,7 +48,8 @@ def verify_caller(
     scopes = tuple(str(claims.get("scope", "")).split())
     if scope not in scopes:
         raise Forbidden("scope is missing")
-    groups = parse_groups(claims.get("cognito:groups"))
+    pool = str(claims.get("iss", "")).rpartition("/")[2]
+    groups = without_automatic(parse_groups(claims.get("cognito:groups")), pool)
     if group is not None and group not in groups:
         raise Forbidden("group is missing")
     return Caller(sub, username, scopes, groups)

@@ -13,7 +13,9 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.cognito.claims import parse_groups
+from chalicelib.cognito.groups import without_automatic
 from chalicelib.cognito.http_client import HttpAnswer
+from chalicelib.cognito.identities import NATIVE, Identity, parse_identities
 from chalicelib.cognito.scopes import USER_ADMIN_SCOPE
 from chalicelib.errors import InvalidToken, TemporarilyUnavailable
 
@@ -34,7 +36,7 @@ RETRY_INTERVAL_SECONDS = 2
 
 @dataclass(frozen=True)
 class IdentityClaims:
-    """Who signed in, from a verified ID token. `provider` is the identity provider's name or `COGNITO`."""
+    """Who signed in, from a verified ID token. `provider` is an identity provider's name or `COGNITO`."""
 
     sub: str
     username: str
@@ -43,6 +45,7 @@ class IdentityClaims:
     family_name: str
     groups: tuple[str, ...]
     provider: str
+    identities: tuple[Identity, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -237,24 +240,18 @@ def _identity(claims: Mapping[str, Any]) -> IdentityClaims:
         value = claims.get(name, "")
         return value if isinstance(value, str) else ""
 
+    identities = parse_identities(claims.get("identities"))
+    pool = str(claims["iss"]).rpartition("/")[2]
     return IdentityClaims(
         sub=_text(claims, "sub"),
         username=_text(claims, "cognito:username"),
         email=optional("email"),
         given_name=optional("given_name"),
         family_name=optional("family_name"),
-        groups=parse_groups(claims.get("cognito:groups")),
-        provider=_provider(claims.get("identities")),
+        groups=without_automatic(parse_groups(claims.get("cognito:groups")), pool),
+        provider=identities[0].provider if identities else NATIVE,
+        identities=identities,
     )
-
-
-def _provider(identities: object) -> str:
-    """Return the name of the identity provider that a federated token was born at."""
-    if isinstance(identities, list) and identities and isinstance(identities[0], dict):
-        name = identities[0].get("providerName")
-        if isinstance(name, str) and name:
-            return name
-    return "COGNITO"
 
 
 def _text(claims: Mapping[str, Any], name: str) -> str:

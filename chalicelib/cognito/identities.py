@@ -1,0 +1,53 @@
+"""What the `identities` attribute or claim says: which providers a person came through.
+
+Cognito writes it as JSON text in trigger events and as a list in ID tokens. A person born at a provider is named
+`<provider>_<subject>` (`ops provider` admits no underscore in names); a native person who was linked keeps the native name.
+Source: AWS "Linking federated users to an existing user profile".
+"""
+
+import json
+from collections.abc import Mapping
+from typing import NamedTuple
+
+NATIVE = "COGNITO"
+
+
+class Identity(NamedTuple):
+    """One entry: the provider's name and its own name for the person."""
+
+    provider: str
+    subject: str
+
+
+class Origin(NamedTuple):
+    """Where a person was born (`COGNITO` or a provider), and the names of further providers that were linked."""
+
+    provider: str
+    linked: tuple[str, ...]
+
+
+def parse_identities(value: object) -> tuple[Identity, ...]:
+    """Return the readable entries; anything else counts as none."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value) if value else []
+        except (ValueError, RecursionError):
+            return ()
+    if not isinstance(value, list | tuple):
+        return ()
+    found = []
+    for entry in value:
+        name = entry.get("providerName") if isinstance(entry, Mapping) else None
+        if isinstance(name, str) and name:
+            found.append(Identity(name, str(entry.get("userId") or "")))
+    return tuple(found)
+
+
+def origin_of(user_name: str, identities: tuple[Identity, ...]) -> Origin:
+    """Return a person's origin by user name and identities. User names may be in lower case."""
+    folded = user_name.casefold()
+    names = sorted({identity.provider for identity in identities})
+    for name in names:
+        if folded.startswith(f"{name.casefold()}_"):
+            return Origin(name, tuple(other for other in names if other != name))
+    return Origin(NATIVE, tuple(names))

@@ -1,0 +1,168 @@
+"""Groups of an identity provider: how they are read, and whom they count for."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.cognito.claims import parse_groups
+from chalicelib.cognito.groups import parse_provider_groups, without_automatic
+from chalicelib.cognito.identities import Identity, origin_of, parse_identities
+from chalicelib.settings import Settings
+from chalicelib.triggers.token_claims import handle
+from tests.component.world import ENVIRONMENT
+
+SETTINGS = Settings.from_env(ENVIRONMENT)
+POOL = SETTINGS.user_pool_id
+IDENTITIES = '[{"userId":"00u1ada","providerName":"Okta","providerType":"OIDC","primary":true}]'
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("[Everyone, admins]", ("Everyone", "admins")),
+        ('["Everyone", "admins"]', ("Everyone", "admins")),
+        ("Everyone,admins", ("Everyone", "admins")),
+        ("admins", ("admins",)),
+        ("[admins, admins]", ("admins",)),
+        ("[team:a/b, x.y-z_1, a@b+c]", ("team:a/b", "x.y-z_1", "a@b+c")),
+        ("", ()),
+        ("[]", ()),
+        ("[,,]", ()),
+        ('[["admins"], {"a": 1}, 7, null, "ok"]', ("ok",)),
+        ("[" * 2000, ()),
+        ("a" * 129, ()),
+        ("x" * 2049, ()),
+        (None, ()),
+        (["admins"], ()),
+    ],
+)
+def test_every_spelling_of_a_list_is_read(text: object, names: tuple[str, ...]) -> None:
+    """What cannot be read is no group."""
+    assert parse_provider_groups(text) == names
+
+
+@pytest.mark.security("S-51")
+@pytest.mark.parametrize(
+    "text", ['["x admins"]', "[x admins]", '["a]b"]', '["ad\\nmins"]', '["[admins"]', "x admins"]
+)
+def test_a_name_that_could_read_as_another_is_left_out(text: str) -> None:
+    """Behind API Gateway `[x admins]` is two groups."""
+    assert parse_provider_groups(text) == ()
+
+
+@pytest.mark.security("S-51")
+@given(st.text(max_size=80))
+def test_no_text_makes_more_groups_behind_the_gateway(text: str) -> None:
+    """Written as API Gateway writes them, and read again: the same names."""
+    names = parse_provider_groups(text)
+    assert parse_groups("[" + " ".join(names) + "]") == tuple(
+        part for name in names for part in name.split(",")
+    )
+
+
+def token_event(groups: object, identities: object = IDENTITIES, own: Any = None) -> dict[str, Any]:
+    return {
+        "version": "2",
+        "triggerSource": "TokenGeneration_HostedAuth",
+        "userPoolId": POOL,
+        "userName": "okta_00u1ada",
+        "callerContext": {"clientId": SETTINGS.client_id},
+        "request": {
+            "userAttributes": {"custom:groups": groups, "identities": identities},
+            "groupConfiguration": {
+                "groupsToOverride": own if own is not None else [f"{POOL}_Okta"],
+                "iamRolesToOverride": [],
+                "preferredRole": None,
+            },
+            "scopes": [],
+        },
+        "response": {},
+    }
+
+
+def groups_of(event: dict[str, Any]) -> list[str]:
+    """The groups in both tokens, as Cognito makes them of the trigger's answer."""
+    own = event["request"]["groupConfiguration"]["groupsToOverride"]
+    details = handle(event, SETTINGS)["response"]["claimsAndScopeOverrideDetails"]
+    found = details.get("groupOverrideDetails")
+    return list(own if found is None else found["groupsToOverride"])
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["HostedAuth", "Authentication", "RefreshTokens", "NewPasswordChallenge"],
+)
+def test_groups_of_the_provider_come_besides_the_pools_own(source: str) -> None:
+    """Through both doors, at the sign-in and at each refresh; the automatic group is nobody's business."""
+    event = token_event("[Everyone, admins]", own=[f"{POOL}_Okta", "staff"])
+    event["triggerSource"] = f"TokenGeneration_{source}"
+    assert groups_of(event) == ["staff", "Everyone", "admins"]
+
+
+def test_a_group_that_the_provider_takes_away_is_gone() -> None:
+    """Nothing of an earlier sign-in is kept: the attribute is all that counts."""
+    assert groups_of(token_event("[Everyone, admins]")) == ["Everyone", "admins"]
+    assert groups_of(token_event("[Everyone]")) == ["Everyone"]
+    assert groups_of(token_event(None)) == []
+
+
+@pytest.mark.security("S-51")
+@pytest.mark.parametrize("identities", [None, "", "[]", "{}", "garbage", "[7]", "[{}]", 7])
+def test_people_without_a_provider_have_no_groups_of_one(identities: object) -> None:
+    """`custom:groups` is writable by the client; without identities it is what somebody made up."""
+    assert groups_of(token_event("[admins]", identities, own=["staff"])) == ["staff"]
+
+
+@pytest.mark.security("S-51")
+def test_a_provider_cannot_name_the_pools_automatic_groups() -> None:
+    """They say where a person came from."""
+    assert groups_of(token_event(f"[{POOL}_Other, ok]")) == ["ok"]
+
+
+def test_roles_of_groups_are_kept_when_groups_are_overridden() -> None:
+    """Leaving them out would take IAM roles away."""
+    event = token_event("[admins]", own=["staff"])
+    roles = {"iamRolesToOverride": ["arn:role"], "preferredRole": "arn:role"}
+    event["request"]["groupConfiguration"] |= roles
+    details = handle(event, SETTINGS)["response"]["claimsAndScopeOverrideDetails"]
+    assert details["groupOverrideDetails"] == {"groupsToOverride": ["staff", "admins"], **roles}
+
+
+@pytest.mark.parametrize("request_part", [None, {}, {"userAttributes": []}, 7])
+def test_an_event_without_attributes_changes_no_groups(request_part: object) -> None:
+    event = token_event("[admins]")
+    event["request"] = request_part
+    details = handle(event, SETTINGS)["response"]["claimsAndScopeOverrideDetails"]
+    assert "groupOverrideDetails" not in details
+
+
+def test_identities_are_read_from_text_and_from_lists() -> None:
+    """Trigger events carry JSON text, ID tokens a list."""
+    expected = (Identity("Okta", "00u1ada"),)
+    assert parse_identities(IDENTITIES) == expected
+    assert parse_identities([{"providerName": "Okta", "userId": "00u1ada"}]) == expected
+
+
+@pytest.mark.parametrize(
+    ("user_name", "names", "provider", "linked"),
+    [
+        ("okta_00u1", ["Okta"], "Okta", ()),
+        ("7b1c-uuid", ["Okta"], "COGNITO", ("Okta",)),
+        ("7b1c-uuid", ["Okta", "Acme"], "COGNITO", ("Acme", "Okta")),
+        ("acme_00u1", ["Okta", "Acme"], "Acme", ("Okta",)),
+        ("7b1c-uuid", [], "COGNITO", ()),
+    ],
+)
+def test_the_user_name_tells_where_a_person_was_born(
+    user_name: str, names: list[str], provider: str, linked: tuple[str, ...]
+) -> None:
+    """Linking adds identities to a native person and leaves the name."""
+    found = origin_of(user_name, tuple(Identity(name, "s") for name in names))
+    assert found == (provider, linked)
+
+
+def test_the_automatic_group_is_left_out_where_claims_are_read() -> None:
+    """Also where the trigger is not attached yet."""
+    assert without_automatic((f"{POOL}_Okta", "admins"), POOL) == ("admins",)
