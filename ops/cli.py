@@ -134,6 +134,21 @@ def _add_provider_commands(commands: Any) -> None:
         help="people with addresses there are sent to it, and it gets no button; repeatable",
     )
     add.add_argument("--label", default="", help="what its button says (default: NAME)")
+    add.add_argument(
+        "--trusted",
+        action=argparse.BooleanOptionalAction,
+        help="it proves the addresses that it calls verified (default: not, or as it was)",
+    )
+    add.add_argument(
+        "--link",
+        action=argparse.BooleanOptionalAction,
+        help="join its people to the account with their verified address; needs --trusted",
+    )
+    add.add_argument(
+        "--groups-claim",
+        metavar="CLAIM",
+        help="its claim with groups, which then count here, admins too; '' for none",
+    )
     listing = command(actions, "list", _provider_list, "list the registered providers")
     add_stage(listing)
     remove = command(
@@ -189,6 +204,9 @@ def _provider_add(options: argparse.Namespace) -> None:
         client_secret=_secret(options),
         label=options.label,
         domains=tuple(options.domain),
+        trusted=options.trusted,
+        link=options.link,
+        groups_claim=options.groups_claim,
     )
     providers.add_provider(aws.session(stage), stage, provider, Reporter())
 
@@ -203,6 +221,10 @@ def _provider_list(options: argparse.Namespace) -> None:
     for item in found:
         domains = ", ".join(item.domains) or "everyone (a button on the page)"
         print(f"{item.name}  {item.label!r}  {item.issuer}  for {domains}")
+        said = [word for word in ("trusted", "link") if getattr(item.row, word)]
+        said += [f"groups from {item.row.groups_claim!r}"] if item.row.groups_claim else []
+        if said:
+            print(f"  {', '.join(said)}")
         if not item.complete:
             places = {"pool": item.in_pool, "table": item.in_table, "app client": item.in_client}
             lacking = ", ".join(place for place, there in places.items() if not there)

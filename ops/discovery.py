@@ -52,6 +52,12 @@ def verify_issuer(issuer: str, *, local: bool, fetch: Fetch | None = None) -> li
     return []
 
 
+def supports_scope(issuer: str, scope: str, fetch: Fetch | None = None) -> bool:
+    """Say whether an issuer lists a scope."""
+    supported = (fetch or fetch_discovery)(discovery_url(issuer)).get("scopes_supported")
+    return isinstance(supported, list) and scope in supported
+
+
 def discovery_url(issuer: str) -> str:
     """Build the address of an issuer's discovery document."""
     return f"{issuer}/.well-known/openid-configuration"

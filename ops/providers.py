@@ -12,16 +12,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
 
 from ops import aws
-from ops.discovery import Fetch, verify_issuer
+from ops.discovery import Fetch, supports_scope, verify_issuer
 from ops.errors import OpsError
 from ops.identity_stack import parameters_of, provider_list, provision
+from ops.provider_rows import Row, load_rows, put_row, table_of, variable_of
 from ops.report import Reporter
 from ops.stage_rules import is_provider_name
 from ops.stages import Stage
@@ -37,18 +38,27 @@ ATTRIBUTE_MAPPING: Mapping[str, str] = {
     "family_name": "family_name",
     "custom:idp_sub": "sub",
 }
+GROUPS_ATTRIBUTE = "custom:groups"
 SCOPES = "openid profile email"
+# Okta's org server tells groups only to who asks for this scope, and custom servers may not know it.
+# https://developer.okta.com/docs/guides/customize-tokens-groups-claim/main/
+GROUPS_SCOPE = "groups"
 
 _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
 # Cognito allows 40 characters for an identifier, and 50 of them.
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateIdentityProvider.html
 _DOMAIN_LENGTH = 40
 _DOMAIN_COUNT = 50
+_CLAIM = re.compile(r"[A-Za-z][A-Za-z0-9_.:/-]{0,127}")
+_OTHER_CLAIMS = frozenset({"sub", "iss", "aud", *ATTRIBUTE_MAPPING.values()})
 
 
 @dataclass(frozen=True)
 class Provider:
-    """One OIDC provider, such as an Okta tenant, as a person describes it."""
+    """One OIDC provider, such as an Okta tenant, as a person describes it.
+
+    None in one of the last three keeps what was said earlier; at first nothing is trusted.
+    """
 
     name: str
     issuer: str
@@ -56,16 +66,29 @@ class Provider:
     client_secret: str = field(repr=False)
     label: str = ""
     domains: tuple[str, ...] = ()
+    trusted: bool | None = None
+    link: bool | None = None
+    groups_claim: str | None = None
 
     def tidied(self) -> Provider:
         """Answer the same with canonical issuer, domains and label."""
-        return Provider(
-            name=self.name,
+        return replace(
+            self,
             issuer=self.issuer.strip().rstrip("/"),
             client_id=self.client_id.strip(),
-            client_secret=self.client_secret,
             label=self.label.strip() or self.name,
             domains=tuple(sorted({domain.strip().lower() for domain in self.domains})),
+            groups_claim=None if self.groups_claim is None else self.groups_claim.strip(),
+        )
+
+    def row(self, before: Row) -> Row:
+        """Answer the table's row, after what it said before."""
+        return Row(
+            label=self.label,
+            domains=self.domains,
+            trusted=before.trusted if self.trusted is None else self.trusted,
+            link=before.link if self.link is None else self.link,
+            groups_claim=before.groups_claim if self.groups_claim is None else self.groups_claim,
         )
 
 
@@ -80,6 +103,7 @@ class Registered:
     in_pool: bool
     in_table: bool
     in_client: bool
+    row: Row = field(default_factory=Row)
 
     @property
     def complete(self) -> bool:
@@ -96,8 +120,8 @@ def add_provider(
 ) -> None:
     """Register a provider, or bring the registration of that name up to what is said now.
 
-    Its discovery document is read first. What people decided later about trust, linking and groups
-    is kept. Raises OpsError, naming the mend.
+    Its discovery document is read first. What was decided about trust, linking and groups is kept
+    unless it is said anew. Raises OpsError, naming the mend.
     """
     provider = provider.tidied()
     _verify(provider)
@@ -106,10 +130,20 @@ def add_provider(
         report.note(f"note: {warning}")
     names = _client_names(parameters_of(session, stage))
     with aws.explained(f"registering {provider.name}"):
-        _verify_free(provider, _rows(session, stage))
-        report.note(_put_in_pool(session, stage, provider))
-        _put_row(session, stage, provider)
+        rows = load_rows(session, stage)
+        row = provider.row(rows.get(provider.name, Row()))
+        _verify_free(provider, row, rows)
+        scopes = SCOPES
+        if row.groups_claim and supports_scope(provider.issuer, GROUPS_SCOPE, fetch):
+            scopes = f"{SCOPES} {GROUPS_SCOPE}"
+        report.note(_put_in_pool(session, stage, provider, row.groups_claim, scopes))
+        put_row(session, stage, provider.name, row)
         report.note("in the table")
+    if row.groups_claim:
+        report.note(
+            f"note: whoever fills {row.groups_claim} there can put people into any group here, "
+            "admins too"
+        )
     if provider.name not in names:
         names.append(provider.name)
     listed = provider_list(stage.direct_sign_in, names)
@@ -121,21 +155,22 @@ def list_providers(session: boto3.Session, stage: Stage) -> list[Registered]:
     """List every provider known to the pool, the table or the app client, by name."""
     in_client = [name for name in _client_names(parameters_of(session, stage)) if name != "COGNITO"]
     with aws.explained("listing providers"):
-        rows = _rows(session, stage)
+        rows = load_rows(session, stage)
         pool = _pool_providers(session, stage)
     return [
         Registered(
             name=name,
-            label=rows.get(name, {}).get("label", name),
+            label=rows[name].label if name in rows else name,
             issuer=pool.get(name, {}).get("ProviderDetails", {}).get("oidc_issuer", ""),
             domains=tuple(
-                rows[name]["domains"] if name in rows else pool[name].get("IdpIdentifiers", [])
+                rows[name].domains if name in rows else pool[name].get("IdpIdentifiers", [])
             )
             if name in rows or name in pool
             else (),
             in_pool=name in pool,
             in_table=name in rows,
             in_client=name in in_client,
+            row=rows.get(name, Row()),
         )
         for name in sorted({*rows, *pool, *in_client})
     ]
@@ -163,7 +198,7 @@ def remove_provider(session: boto3.Session, stage: Stage, name: str, report: Rep
     report.step(f"Removing {name}")
     with aws.explained(f"removing {name}"):
         aws.client(session, "dynamodb").delete_item(
-            TableName=_table(stage), Key={"name": {"S": name}}
+            TableName=table_of(stage), Key={"name": {"S": name}}
         )
         try:
             aws.client(session, "cognito-idp").delete_identity_provider(
@@ -191,25 +226,38 @@ def _verify(provider: Provider) -> None:
             problems.append(
                 f"{domain!r} is not a domain such as acme.com, of at most {_DOMAIN_LENGTH} letters"
             )
+    claim = provider.groups_claim
+    if claim and (not _CLAIM.fullmatch(claim) or claim in _OTHER_CLAIMS):
+        problems.append(f"{claim!r} is not the name of a groups claim")
     if len(provider.domains) > _DOMAIN_COUNT:
         problems.append(f"there may be {_DOMAIN_COUNT} domains at most")
     if problems:
         raise OpsError.listing("The provider cannot be registered:", problems)
 
 
-def _verify_free(provider: Provider, rows: Mapping[str, Mapping[str, Any]]) -> None:
+def _verify_free(provider: Provider, row: Row, rows: Mapping[str, Row]) -> None:
+    if row.link and not row.trusted:
+        raise OpsError(
+            "--link joins people to accounts by the address that the provider tells: it needs "
+            "--trusted."
+        )
+    others = {name: other for name, other in rows.items() if name != provider.name}
+    alike = [name for name in others if name.casefold() == provider.name.casefold()]
+    if alike:
+        raise OpsError(f"There is {alike[0]} already: names must differ in more than case.")
     problems = [
         f"{domain} belongs to {name}"
-        for name, row in rows.items()
-        if name != provider.name
+        for name, other in others.items()
         for domain in provider.domains
-        if domain in row["domains"]
+        if domain in other.domains
     ]
     if problems:
         raise OpsError.listing("A domain can lead to one provider only:", problems)
 
 
-def _put_in_pool(session: boto3.Session, stage: Stage, provider: Provider) -> str:
+def _put_in_pool(
+    session: boto3.Session, stage: Stage, provider: Provider, groups_claim: str, scopes: str
+) -> str:
     cognito = aws.client(session, "cognito-idp")
     request: dict[str, Any] = {
         "UserPoolId": _pool(stage),
@@ -219,9 +267,12 @@ def _put_in_pool(session: boto3.Session, stage: Stage, provider: Provider) -> st
             "client_secret": provider.client_secret,
             "attributes_request_method": "GET",
             "oidc_issuer": provider.issuer,
-            "authorize_scopes": SCOPES,
+            "authorize_scopes": scopes,
         },
-        "AttributeMapping": dict(ATTRIBUTE_MAPPING),
+        "AttributeMapping": {
+            **ATTRIBUTE_MAPPING,
+            **({GROUPS_ATTRIBUTE: groups_claim} if groups_claim else {}),
+        },
         "IdpIdentifiers": list(provider.domains),
     }
     try:
@@ -233,36 +284,6 @@ def _put_in_pool(session: boto3.Session, stage: Stage, provider: Provider) -> st
         return "registered in the pool"
     cognito.update_identity_provider(**request)
     return "updated in the pool"
-
-
-def _put_row(session: boto3.Session, stage: Stage, provider: Provider) -> None:
-    aws.client(session, "dynamodb").update_item(
-        TableName=_table(stage),
-        Key={"name": {"S": provider.name}},
-        UpdateExpression=(
-            "SET #label = :label, #domains = :domains, trusted = if_not_exists(trusted, :no), "
-            "link = if_not_exists(link, :no), groups_claim = if_not_exists(groups_claim, :none)"
-        ),
-        ExpressionAttributeNames={"#label": "label", "#domains": "domains"},
-        ExpressionAttributeValues={
-            ":label": {"S": provider.label},
-            ":domains": {"L": [{"S": domain} for domain in provider.domains]},
-            ":no": {"BOOL": False},
-            ":none": {"S": ""},
-        },
-    )
-
-
-def _rows(session: boto3.Session, stage: Stage) -> dict[str, dict[str, Any]]:
-    pages = aws.client(session, "dynamodb").get_paginator("scan").paginate(TableName=_table(stage))
-    return {
-        item["name"]["S"]: {
-            "label": item.get("label", {}).get("S", item["name"]["S"]),
-            "domains": [domain["S"] for domain in item.get("domains", {}).get("L", [])],
-        }
-        for page in pages
-        for item in page["Items"]
-    }
 
 
 def _pool_providers(session: boto3.Session, stage: Stage) -> dict[str, dict[str, Any]]:
@@ -282,18 +303,4 @@ def _client_names(parameters: Mapping[str, str]) -> list[str]:
 
 
 def _pool(stage: Stage) -> str:
-    return _variable(stage, "USER_POOL_ID")
-
-
-def _table(stage: Stage) -> str:
-    return _variable(stage, "PROVIDERS_TABLE")
-
-
-def _variable(stage: Stage, name: str) -> str:
-    value = stage.environment.get(name)
-    if not value:
-        raise OpsError(
-            f"Stage {stage.name!r} has no {name} yet: "
-            f"run `python -m ops provision --stage {stage.name}` first."
-        )
-    return value
+    return variable_of(stage, "USER_POOL_ID")

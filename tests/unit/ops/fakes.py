@@ -233,13 +233,9 @@ class FakeDynamoDB:
     def update_item(
         self, Key: dict[str, Any], ExpressionAttributeValues: dict[str, Any], **_: Any
     ) -> None:
-        """Set what add_provider sets; if_not_exists as DynamoDB does."""
-        values = ExpressionAttributeValues
+        """Set what put_row sets: a value for each attribute."""
         row = self.rows.setdefault(Key["name"]["S"], {"name": Key["name"]})
-        row.update({"label": values[":label"], "domains": values[":domains"]})
-        row.setdefault("trusted", values[":no"])
-        row.setdefault("link", values[":no"])
-        row.setdefault("groups_claim", values[":none"])
+        row.update({name[1:]: value for name, value in ExpressionAttributeValues.items()})
 
     def delete_item(self, Key: dict[str, Any], **_: Any) -> None:
         """Forget a row."""

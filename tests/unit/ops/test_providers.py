@@ -100,6 +100,61 @@ def test_adding_again_updates_and_keeps_what_people_decided(place: Place) -> Non
     assert place.cloud.parameters["IdentityProviders"] == "COGNITO,Okta"
 
 
+@pytest.mark.security("S-56")
+def test_linking_needs_trust_and_both_can_be_taken_back(place: Place) -> None:
+    """Off by default; --no-trusted alone is refused while --link stands."""
+    with pytest.raises(OpsError, match="needs --trusted"):
+        place.add(link=True)
+    assert not place.cognito.providers
+    place.add(link=True, trusted=True)
+    assert place.dynamodb.rows["Okta"]["link"] == {"BOOL": True}
+    with pytest.raises(OpsError, match="needs --trusted"):
+        place.add(trusted=False)
+    place.add(trusted=False, link=False)
+    row = place.dynamodb.rows["Okta"]
+    assert (row["trusted"], row["link"]) == ({"BOOL": False}, {"BOOL": False})
+
+
+@pytest.mark.security("S-51")
+def test_a_groups_claim_is_mapped_while_it_is_said(place: Place) -> None:
+    """Kept by a repeated add, taken away by an empty one; the scope is asked for where there is one."""
+    place.add()
+    mapping = "AttributeMapping"
+    assert "custom:groups" not in place.cognito.providers["Okta"][mapping]
+    place.add(groups_claim="teams")
+    place.add(label="Acme")
+    made = place.cognito.providers["Okta"]
+    assert made[mapping]["custom:groups"] == "teams"
+    assert made["ProviderDetails"]["authorize_scopes"] == "openid profile email"
+    assert "admins too" in place.printed.getvalue()
+    place.add(groups_claim="")
+    assert "custom:groups" not in place.cognito.providers["Okta"][mapping]
+    assert place.dynamodb.rows["Okta"]["groups_claim"] == {"S": ""}
+
+
+def test_the_groups_scope_is_asked_for_where_the_provider_lists_it(place: Place) -> None:
+    """As Okta's org authorization server does."""
+    document = {**DOCUMENT, "scopes_supported": ["openid", "email", "profile", "groups"]}
+    okta = Provider("Okta", ISSUER, "id", "secret", groups_claim="groups")
+    add_provider(place.session, stage(place.folder), okta, place.report, lambda _: document)
+    details = place.cognito.providers["Okta"]["ProviderDetails"]
+    assert details["authorize_scopes"] == "openid profile email groups"
+
+
+@pytest.mark.parametrize("claim", ["sub", "email", "email_verified", "a b", "1x", "x" * 129])
+def test_what_is_no_groups_claim_is_refused(place: Place, claim: str) -> None:
+    """Mapping an address to groups would make groups of addresses."""
+    with pytest.raises(OpsError, match="not the name of a groups claim"):
+        place.add(groups_claim=claim)
+
+
+def test_names_differ_in_more_than_case(place: Place) -> None:
+    """The pool lowers them in user names."""
+    place.add()
+    with pytest.raises(OpsError, match="There is Okta already"):
+        place.add(name="OKTA")
+
+
 @pytest.mark.security("S-61")
 def test_secret_is_neither_printed_nor_in_a_stack_parameter_nor_in_a_repr(place: Place) -> None:
     """It goes to Cognito, and nowhere else."""

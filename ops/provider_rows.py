@@ -1,0 +1,69 @@
+"""The providers table: what Cognito does not hold of an identity provider."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import boto3
+
+from chalicelib.store.providers import Provider
+from ops import aws
+from ops.errors import OpsError
+from ops.stages import Stage
+
+
+@dataclass(frozen=True)
+class Row:
+    """A provider's row, without its name. Nothing is trusted, linked or read unless somebody said so."""
+
+    label: str = ""
+    domains: tuple[str, ...] = ()
+    trusted: bool = False
+    link: bool = False
+    groups_claim: str = ""
+
+
+def load_rows(session: boto3.Session, stage: Stage) -> dict[str, Row]:
+    """Read the whole table, by name, as the app reads it."""
+    pages = (
+        aws.client(session, "dynamodb").get_paginator("scan").paginate(TableName=table_of(stage))
+    )
+    found = (Provider.from_item(item) for page in pages for item in page["Items"])
+    return {
+        each.name: Row(each.label, each.domains, each.trusted, each.link, each.groups_claim)
+        for each in found
+    }
+
+
+def put_row(session: boto3.Session, stage: Stage, name: str, row: Row) -> None:
+    """Write a provider's row; attributes that nobody here knows stay."""
+    values = {
+        "label": {"S": row.label},
+        "domains": {"L": [{"S": domain} for domain in row.domains]},
+        "trusted": {"BOOL": row.trusted},
+        "link": {"BOOL": row.link},
+        "groups_claim": {"S": row.groups_claim},
+    }
+    aws.client(session, "dynamodb").update_item(
+        TableName=table_of(stage),
+        Key={"name": {"S": name}},
+        UpdateExpression="SET " + ", ".join(f"#{each} = :{each}" for each in values),
+        ExpressionAttributeNames={f"#{each}": each for each in values},
+        ExpressionAttributeValues={f":{each}": value for each, value in values.items()},
+    )
+
+
+def table_of(stage: Stage) -> str:
+    """Answer the table's name."""
+    return variable_of(stage, "PROVIDERS_TABLE")
+
+
+def variable_of(stage: Stage, name: str) -> str:
+    """Answer an output of the identity stack. Raises OpsError before there is one."""
+    value = stage.environment.get(name)
+    if not value:
+        raise OpsError(
+            f"Stage {stage.name!r} has no {name} yet: "
+            f"run `python -m ops provision --stage {stage.name}` first."
+        )
+    return value
