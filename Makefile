@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OUT ?= dist
 
-.PHONY: help up down test check unit e2e package security lock clean
+.PHONY: help up down test check unit e2e package security bench screenshots lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -40,6 +40,10 @@ package: $(STAMP) ## The Lambda zip into OUT=DIR, just as `chalice deploy` packa
 
 bench: $(STAMP) ## The benchmarks
 	@$(BIN)/python -m benchmarks
+
+screenshots: $(STAMP) ## Pictures of the page for the README, from a stack of its own
+	@$(BIN)/python -m tests.browser
+	@$(BIN)/python -m tests.screenshots
 
 security: $(STAMP) ## The security matrix with its test counts
 	@$(BIN)/python -m tests.security_matrix

@@ -1,0 +1,89 @@
+"""Pictures of the page for the README, from a running local stack: `make screenshots`."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from ops.local.ports import free_ports
+from tests.browser import chromium_path, launch_arguments
+
+ROOT = Path(__file__).resolve().parents[1]
+OUT = ROOT / "docs" / "images"
+WIDE = {"width": 1200, "height": 800}
+NARROW = {"width": 390, "height": 780}
+
+
+def main() -> int:
+    """Start a stack of its own, take the pictures, stop it; returns the exit code."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    app, aws, okta = free_ports(3)
+    with tempfile.TemporaryDirectory() as state:
+        ports = ["--port", str(app), "--aws-port", str(aws), "--okta-port", str(okta)]
+        try:
+            _ops("up", "--detach", *ports, state=state)
+            url = json.loads(_ops("info", "--json", state=state))["app_url"]
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(
+                    executable_path=chromium_path(), args=launch_arguments()
+                )
+                _take(browser, url)
+                browser.close()
+        finally:
+            _ops("down", state=state)
+    return 0
+
+
+def _take(browser: Browser, url: str) -> None:
+    for scheme in ("light", "dark"):
+        page = _open(browser, url, WIDE, scheme)
+        expect(page.get_by_text("Continue with Okta")).to_be_visible()
+        _save(page, f"choose-{scheme}")
+        page.get_by_text("Continue with Okta").click()
+        page.get_by_text("alice@example.com", exact=True).click()
+        expect(page.get_by_role("heading", name="Hello, Alice")).to_be_visible()
+        expect(page.get_by_text("Member since")).to_be_visible()
+        _save(page, f"signed-in-{scheme}")
+        page.context.close()
+    page = _open(browser, url, NARROW, "light")
+    page.get_by_text("Continue with email").click()
+    expect(page.get_by_role("heading", name="Sign in with email")).to_be_visible()
+    _save(page, "email-narrow")
+    page.context.close()
+
+
+def _open(browser: Browser, url: str, size: dict[str, int], scheme: str) -> Page:
+    context = browser.new_context(
+        viewport={"width": size["width"], "height": size["height"]},
+        color_scheme="dark" if scheme == "dark" else "light",
+        reduced_motion="reduce",
+        locale="en-GB",
+    )
+    page = context.new_page()
+    page.goto(url)
+    return page
+
+
+def _save(page: Page, name: str) -> None:
+    page.evaluate("document.fonts.ready")
+    page.screenshot(path=OUT / f"{name}.png")
+    print(f"docs/images/{name}.png")
+
+
+def _ops(*arguments: str, state: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "ops", *arguments, "--state-dir", state],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+if __name__ == "__main__":
+    sys.exit(main())
