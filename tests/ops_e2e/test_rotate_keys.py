@@ -5,55 +5,16 @@ from __future__ import annotations
 import json
 import re
 from io import StringIO
-from urllib.parse import urljoin
 
 import pytest
-import requests
 
 from ops import rotate
 from ops.errors import OpsError
 from ops.report import Reporter
 from tests.ops_e2e.place import Place
+from tests.ops_e2e.visitor import cookies, refresh, sign_in
 
 SESSION = "__Host-gatehouse"
-
-
-def sign_in(place: Place) -> str:
-    """Sign in through Okta as a browser would; answer the session cookie."""
-    http = requests.Session()
-
-    def get(url: str, **more: object) -> requests.Response:
-        return http.get(url, allow_redirects=False, timeout=30, **more)  # type: ignore[arg-type]
-
-    start = get(urljoin(place.app_url, "auth/login?provider=Okta"))
-    login = cookies(start)
-    okta = get(start.headers["Location"])
-    sub = re.findall(r'name="sub" value="([^"]+)"', get(okta.headers["Location"]).text)
-    person = {"sub": sub[0] if sub else "00u1alice"}
-    chosen = http.post(okta.headers["Location"], data=person, allow_redirects=False, timeout=30)
-    back = get(chosen.headers["Location"])
-    done = get(back.headers["Location"], headers={"Cookie": login})
-    assert done.status_code == 303, done.text
-    return cookies(done)
-
-
-def cookies(answer: requests.Response) -> str:
-    """What the browser would send back; requests' own jar refuses Secure cookies over http."""
-    lines = answer.raw.headers.getlist("Set-Cookie")
-    kept = [line.split(";")[0] for line in lines if "max-age=0" not in line.lower()]
-    return "; ".join(kept)
-
-
-def refresh(place: Place, cookie: str) -> requests.Response:
-    """The page's own refresh."""
-    headers = {
-        "Cookie": cookie,
-        "X-Gatehouse": "1",
-        "Origin": place.app_url.rstrip("/"),
-    }
-    return requests.post(
-        urljoin(place.app_url, "auth/refresh"), headers=headers, json={}, timeout=30
-    )
 
 
 def keys(place: Place) -> dict[str, object]:
