@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from chalicelib.flows.hosted_sign_in import HostedSignIn
     from chalicelib.flows.mfa import Mfa
     from chalicelib.flows.new_session import NewSessions
+    from chalicelib.flows.profile import Profile
     from chalicelib.flows.session_flow import SessionFlow
     from chalicelib.session.challenges import Challenges
+    from chalicelib.session.cursors import Cursors
     from chalicelib.session.sealing import Sealer
     from chalicelib.session.sessions import Sessions
     from chalicelib.session.transactions import LoginTransactions
@@ -198,6 +200,18 @@ class Services:
         from chalicelib.cognito.user_admin import UserAdmin
 
         return UserAdmin(self._cognito_idp, self.settings.user_pool_id)
+
+    @cached_property
+    def profile(self) -> "Profile":
+        from chalicelib.flows.profile import Profile
+
+        return Profile(users=self.users, user_admin=self.user_admin)
+
+    @cached_property
+    def user_cursors(self) -> "Cursors":
+        from chalicelib.session.cursors import Cursors
+
+        return Cursors(self._sealer, "users")
 
     @cached_property
     def _user_pool_api(self) -> "UserPoolApi":

@@ -1,5 +1,9 @@
-"""What administrators do with people in the pool. Source: Amazon Cognito API reference, "AdminUserGlobalSignOut"."""
+"""What is done with people in the pool by rights of the app's own role.
 
+Source: Amazon Cognito API reference, "AdminUserGlobalSignOut", "AdminUpdateUserAttributes".
+"""
+
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from chalicelib.cognito.user_pool_calls import Refused, call_cognito
@@ -10,9 +14,10 @@ _UNKNOWN = frozenset({"UserNotFoundException", "InvalidParameterException"})
 
 
 class CognitoIdp(Protocol):
-    """The call that is made; boto3's client and the tests' double both have it."""
+    """The calls that are made; boto3's client and the tests' double both have it."""
 
     def admin_user_global_sign_out(self, **arguments: Any) -> dict[str, Any]: ...
+    def admin_update_user_attributes(self, **arguments: Any) -> dict[str, Any]: ...
 
 
 class UserAdmin:
@@ -34,3 +39,22 @@ class UserAdmin:
             if refused.code in _UNKNOWN:
                 raise NotFound("nobody of that name is in the pool") from None
             raise TemporarilyUnavailable(f"AdminUserGlobalSignOut: {refused.code}") from None
+
+    def update_names(self, user_name: str, names: Mapping[str, str]) -> None:
+        """Set `given_name` and `family_name`, and nothing else. Raises NotFound or TemporarilyUnavailable."""
+        attributes = [
+            {"Name": name, "Value": names[name]}
+            for name in ("given_name", "family_name")
+            if name in names
+        ]
+        arguments = {
+            "UserPoolId": self._user_pool_id,
+            "Username": user_name,
+            "UserAttributes": attributes,
+        }
+        try:
+            call_cognito(self._client.admin_update_user_attributes, arguments)
+        except Refused as refused:
+            if refused.code in _UNKNOWN:
+                raise NotFound("nobody of that name is in the pool") from None
+            raise TemporarilyUnavailable(f"AdminUpdateUserAttributes: {refused.code}") from None

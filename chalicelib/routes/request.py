@@ -55,6 +55,17 @@ def json_body(request: Any) -> dict[str, Any]:
     return parse_object(request.raw_body)
 
 
+def checked_body(request: Any) -> dict[str, Any]:
+    """Return the JSON object that was sent to an authorized route, whose body the middleware leaves to the view."""
+    from chalicelib.web.bodies import verify_body
+
+    try:
+        verify_body(request.raw_body, request.headers.get("content-type"))
+    except ValueError:
+        raise InvalidRequest("body is not base64") from None
+    return json_body(request)
+
+
 def request_origin(request: Any) -> "Origin":
     """Return where a request comes from: API Gateway's word for it, never a forwarded header (S-42)."""
     from chalicelib.cognito.user_pool_api import Origin

@@ -29,6 +29,8 @@ class UserProfile:
     family_name: str
     provider: str
     sub: str = ""
+    #: Names of providers that a native person was linked to, sorted, with commas.
+    linked: str = ""
 
     def columns(self) -> dict[str, str]:
         """Return the profile under the table's attribute names, without `userName` and `ClientId`."""
@@ -38,6 +40,7 @@ class UserProfile:
             "family_name": self.family_name,
             "provider": self.provider,
             "sub": self.sub,
+            "linked": self.linked,
         }
         # An empty value says "not told", never "erase": events carry different sets of attributes.
         # (DynamoDB refuses an empty string as an index key, too.)
@@ -59,6 +62,7 @@ class UserRecord:
     createdAt: str  # noqa: N815
     updatedAt: str  # noqa: N815
     lastSignInAt: str  # noqa: N815
+    linked: str
 
     @classmethod
     def from_item(cls, item: Item) -> "UserRecord":
@@ -81,6 +85,23 @@ class UserStore:
             )
         item = answer.get("Item")
         return UserRecord.from_item(item) if item else None
+
+    def page(self, limit: int, after: str | None = None) -> tuple[list[UserRecord], str | None]:
+        """Return up to `limit` records in the table's own order, and the name that the next page comes after."""
+        start = {} if after is None else {"ExclusiveStartKey": {"userName": {"S": after}}}
+        with translated_errors("Scan"):
+            answer = self._client.scan(TableName=self._table, Limit=limit, **start)
+        records = [UserRecord.from_item(item) for item in answer.get("Items", [])]
+        last = answer.get("LastEvaluatedKey")
+        return records, read_text(last, "userName") if last else None
+
+    def record_names(self, user_name: str, names: Mapping[str, str]) -> None:
+        """Set `given_name` and `family_name` of a record that is there; a lost one is for the next sign-in to heal."""
+        assignments = {
+            name: {"S": names[name]} for name in ("given_name", "family_name") if name in names
+        }
+        assignments["updatedAt"] = {"S": _iso(self._clock())}
+        self._update(user_name, assignments, {}, "attribute_exists(userName)")
 
     def record_pending(self, profile: UserProfile) -> None:
         """Create the record of a sign-up that is not confirmed yet; changes nothing if there is one."""

@@ -60,18 +60,22 @@ class DynamoDBDouble:
         *,
         TableName: str,
         ExclusiveStartKey: Mapping[str, Any] | None = None,
+        Limit: int | None = None,
     ) -> dict[str, Any]:
         self._called("Scan")
+        if Limit is not None and Limit < 1:
+            raise client_error("ValidationException", "Scan")
         keys = sorted(self._items[TableName])
         if ExclusiveStartKey is not None:
             last = self._key(TableName, ExclusiveStartKey)
             keys = [key for key in keys if key > last]
-        page = keys[: self._page_size]
+        page = keys[: self._page_size if Limit is None else Limit]
         answer: dict[str, Any] = {
             "Items": [deepcopy(self._items[TableName][key]) for key in page],
             "Count": len(page),
         }
-        if len(keys) > len(page):
+        # As the service does: a page that is full may be the last one and still name a key.
+        if len(keys) > len(page) or len(page) == Limit:
             key_name, _ = self._schemas[TableName]
             answer["LastEvaluatedKey"] = {key_name: {"S": page[-1]}}
         return answer

@@ -52,6 +52,9 @@ class PoolUser:
     locked_until: float = 0.0
     codes: dict[str, MailedCode] = field(default_factory=dict)
     past_passwords: list[str] = field(default_factory=list)
+    email_verified: bool = True
+    #: (provider, subject) of every provider that leads to this user.
+    identities: list[tuple[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.username = self.username or self.sub

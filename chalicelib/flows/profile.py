@@ -1,0 +1,35 @@
+"""A person's own names: changed in the pool and in the record, unless an identity provider manages them."""
+
+from collections.abc import Mapping
+
+from chalicelib.cognito.user_admin import UserAdmin
+from chalicelib.errors import ManagedByProvider, NotFound
+from chalicelib.store.providers import NATIVE
+from chalicelib.store.users import UserRecord, UserStore
+
+
+class Profile:
+    """Reads and changes the record of one caller, who is found by name and `sub` (S-50)."""
+
+    def __init__(self, *, users: UserStore, user_admin: UserAdmin) -> None:
+        self._users = users
+        self._user_admin = user_admin
+
+    def load(self, user_name: str, sub: str) -> UserRecord:
+        """Return the caller's record. Raises NotFound: a name can be given to a new person, a `sub` never is."""
+        record = self._users.load(user_name)
+        if record is None or record.sub not in ("", sub):
+            raise NotFound("the caller has no record; the next sign-in writes it")
+        return record
+
+    def rename(self, user_name: str, sub: str, names: Mapping[str, str]) -> UserRecord:
+        """Change `given_name` and `family_name`; repeating it does no harm.
+
+        Raises NotFound, ManagedByProvider (each sign-in would overwrite the change) and TemporarilyUnavailable.
+        """
+        record = self.load(user_name, sub)
+        if record.provider != NATIVE or record.linked:
+            raise ManagedByProvider(f"a person of {record.provider} {record.linked}")
+        self._user_admin.update_names(user_name, names)
+        self._users.record_names(user_name, names)
+        return self.load(user_name, sub)

@@ -1,0 +1,113 @@
+"""What administrators' calls do with the strict user pool's people: attributes, lists, linking, deletion.
+
+ListUsers with a filter compares as it is written, without regard to the pool's case rules: nothing documented promises more.
+Sources: Amazon Cognito user pools API reference, ListUsers, AdminGetUser, AdminUpdateUserAttributes, AdminDeleteUser,
+AdminLinkProviderForUser, AdminDisableProviderForUser.
+"""
+
+import json
+import re
+from typing import Any
+
+from tests.doubles.pool_users import PoolUser
+from tests.doubles.user_pool_core import PoolCore, refusal
+
+_FILTER = re.compile(r'email = "((?:[^"\\]|\\.)*)"')
+_WRITABLE = ("given_name", "family_name")
+MAX_PAGE = 60
+MAX_LINKS = 5
+
+
+class PeopleOperations(PoolCore):
+    """The administrators' operations."""
+
+    #: Raised by the next AdminLinkProviderForUser after it has linked, as a repeated call does.
+    link_throws_after: bool = False
+
+    def _op_list_users(self, given: dict[str, Any]) -> dict[str, Any]:
+        limit = given.get("Limit", MAX_PAGE)
+        if not 1 <= limit <= MAX_PAGE:
+            raise refusal("InvalidParameterException", "ListUsers")
+        found = self.users
+        if text := given.get("Filter"):
+            match = _FILTER.fullmatch(text)
+            if match is None:
+                raise refusal("InvalidParameterException", "ListUsers")
+            wanted = re.sub(r"\\(.)", r"\1", match.group(1))
+            found = [user for user in found if user.email == wanted]
+        start = int(given.get("PaginationToken", "0"))
+        page = found[start : start + limit]
+        answer: dict[str, Any] = {"Users": [_described(user, "Attributes") for user in page]}
+        if start + limit < len(found):
+            answer["PaginationToken"] = str(start + limit)
+        return answer
+
+    def _op_admin_get_user(self, given: dict[str, Any]) -> dict[str, Any]:
+        return _described(self._named(given["Username"], "AdminGetUser"), "UserAttributes")
+
+    def _op_admin_update_user_attributes(self, given: dict[str, Any]) -> dict[str, Any]:
+        op = "AdminUpdateUserAttributes"
+        assert given["UserPoolId"] == self.pool_id
+        user = self._named(given["Username"], op)
+        for attribute in given["UserAttributes"]:
+            if attribute["Name"] not in _WRITABLE:
+                raise AssertionError(f"{attribute['Name']} is not ours to change")
+            setattr(user, attribute["Name"], attribute["Value"])
+        return {}
+
+    def _op_admin_delete_user(self, given: dict[str, Any]) -> dict[str, Any]:
+        self.users.remove(self._named(given["Username"], "AdminDeleteUser"))
+        return {}
+
+    def _op_admin_link_provider_for_user(self, given: dict[str, Any]) -> dict[str, Any]:
+        op = "AdminLinkProviderForUser"
+        destination, source = given["DestinationUser"], given["SourceUser"]
+        if destination["ProviderName"] != "Cognito":
+            raise refusal("InvalidParameterException", op)
+        if source["ProviderAttributeName"] != "Cognito_Subject":
+            raise refusal("InvalidParameterException", op)
+        user = self._named(destination["ProviderAttributeValue"], op)
+        pair = (source["ProviderName"], source["ProviderAttributeValue"])
+        if any(pair in other.identities for other in self.users):
+            raise refusal("InvalidParameterException", op, "SourceUser is already linked")
+        if len(user.identities) >= MAX_LINKS:
+            raise refusal("LimitExceededException", op)
+        user.identities.append(pair)
+        if self.link_throws_after:
+            raise refusal("InvalidParameterException", op)
+        return {}
+
+    def _op_admin_disable_provider_for_user(self, given: dict[str, Any]) -> dict[str, Any]:
+        source = given["User"]
+        pair = (source["ProviderName"], source["ProviderAttributeValue"])
+        for user in self.users:
+            if pair in user.identities and source["ProviderAttributeName"] == "Cognito_Subject":
+                user.identities.remove(pair)
+                return {}
+        raise refusal("UserNotFoundException", "AdminDisableProviderForUser")
+
+    def _named(self, name: str, op: str) -> PoolUser:
+        user = self.find(name)
+        if user is None:
+            raise refusal("UserNotFoundException", op)
+        return user
+
+
+def _described(user: PoolUser, attributes: str) -> dict[str, Any]:
+    found = {
+        "sub": user.sub,
+        "email": user.email,
+        "email_verified": "true" if user.email_verified else "false",
+        "given_name": user.given_name,
+        "family_name": user.family_name,
+    }
+    if user.identities:
+        found["identities"] = json.dumps(
+            [{"userId": s, "providerName": p, "providerType": "OIDC"} for p, s in user.identities]
+        )
+    return {
+        "Username": user.username,
+        attributes: [{"Name": name, "Value": value} for name, value in found.items()],
+        "Enabled": user.enabled,
+        "UserStatus": user.status,
+    }
