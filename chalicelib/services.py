@@ -15,6 +15,7 @@ from chalicelib.settings import Settings
 if TYPE_CHECKING:
     from chalicelib.captcha import SiteVerify
     from chalicelib.cognito.http_client import HttpClient
+    from chalicelib.cognito.linking import Linker
     from chalicelib.cognito.oauth import OAuthClient
     from chalicelib.cognito.tokens import TokenVerifier
     from chalicelib.cognito.user_admin import UserAdmin
@@ -200,6 +201,12 @@ class Services:
         from chalicelib.cognito.user_admin import UserAdmin
 
         return UserAdmin(self._cognito_idp, self.settings.user_pool_id)
+
+    @cached_property
+    def linker(self) -> "Linker":
+        from chalicelib.cognito.linking import Linker
+
+        return Linker(self._cognito_idp, self.settings.user_pool_id)
 
     @cached_property
     def profile(self) -> "Profile":

@@ -20,6 +20,7 @@ from chalicelib.errors import (
     UnknownProvider,
 )
 from chalicelib.flows.new_session import NewSessions
+from chalicelib.log import log_event
 from chalicelib.session.sessions import Session
 from chalicelib.session.transactions import LoginTransaction, LoginTransactions
 from chalicelib.settings import Settings
@@ -87,16 +88,22 @@ class HostedSignIn:
         cookies: Mapping[str, str],
     ) -> LoginStart:
         """Begin a sign-in. `return_to` is validated already. Raises UnknownProvider."""
-        name = self._choose_provider(provider, email)
         transaction = self._transactions.begin(
-            return_to=return_to, provider=name, remember=remember
+            return_to=return_to,
+            provider=self._choose_provider(provider, email),
+            remember=remember,
         )
+        return self._to_cognito(transaction, redirect_uri, cookies)
+
+    def _to_cognito(
+        self, transaction: LoginTransaction, redirect_uri: str, cookies: Mapping[str, str]
+    ) -> LoginStart:
         url = self._oauth.build_authorize_url(
             redirect_uri=redirect_uri,
             state=transaction.state,
             nonce=transaction.nonce,
             code_challenge=transaction.code_challenge,
-            provider=name,
+            provider=transaction.provider,
         )
         return LoginStart(
             authorize_url=url,
@@ -107,14 +114,26 @@ class HostedSignIn:
 
     def finish(
         self, query: CallbackQuery, *, redirect_uri: str, cookies: Mapping[str, str]
-    ) -> SignedIn:
-        """Turn a callback into a session. Raises SignInError or TemporarilyUnavailable, with nothing written."""
+    ) -> "SignedIn | LoginStart":
+        """Turn a callback into a session, or into a second try where the first one linked the person.
+
+        Raises SignInError or TemporarilyUnavailable, with nothing written.
+        """
         if query.state is None:
             raise LoginExpired("callback without a state")
         transaction = self._transactions.load(cookies, query.state)
         if query.issuer is not None and query.issuer != self._settings.issuer:
             raise SignInError("callback names another issuer")
         if query.error is not None:
+            if is_linked_now(query.error_description or "") and not transaction.retried:
+                log_event("sign_in_retried", provider=transaction.provider)
+                again = self._transactions.begin(
+                    return_to=transaction.return_to,
+                    provider=transaction.provider,
+                    remember=transaction.remember,
+                    retried=True,
+                )
+                return self._to_cognito(again, redirect_uri, {})
             raise map_callback_error(query.error, query.error_description or "")
         if not query.code:
             raise SignInError("callback without a code")
@@ -157,6 +176,15 @@ class HostedSignIn:
                 raise UnknownProvider("no provider for the address's domain")
             return NATIVE
         return None
+
+
+def is_linked_now(description: str) -> bool:
+    """Tell whether Cognito refused a person's first sign-in because our trigger has linked the person meanwhile.
+
+    The link stands by then, so the same sign-in works the next time. Source: AWS re:Post, "Already found an entry for
+    username"; no documented error code tells it apart.
+    """
+    return "already found an entry for username" in description.casefold()
 
 
 def map_callback_error(error: str, description: str) -> SignInError | TemporarilyUnavailable:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from chalicelib.cognito.identities import origin_of
 from chalicelib.cognito.oauth import OAuthClient
 from chalicelib.cognito.tokens import IdentityClaims
 from chalicelib.errors import NoSession, TemporarilyUnavailable
@@ -45,6 +46,7 @@ class NewSessions:
 
     def _record(self, identity: IdentityClaims) -> None:
         """Heal the person's record. A table that does not answer must not keep people out: the next sign-in heals."""
+        origin = origin_of(identity.username, identity.identities)
         try:
             self._users.record_sign_in(
                 UserProfile(
@@ -53,8 +55,9 @@ class NewSessions:
                     email=identity.email,
                     given_name=identity.given_name,
                     family_name=identity.family_name,
-                    provider=identity.provider,
+                    provider=origin.provider,
                     sub=identity.sub,
+                    linked=",".join(origin.linked),
                 )
             )
         except TemporarilyUnavailable as error:

@@ -55,8 +55,7 @@ def discover() -> dict[str, Any]:
 @routes.route("/auth/login", methods=["GET"])
 def login() -> Response:
     """302 to Cognito's authorize endpoint, with a login transaction in a cookie of its own."""
-    from chalicelib.session.transactions import LIFETIME_SECONDS
-    from chalicelib.web.cookies import build_cookie, clear_cookie
+    from chalicelib.web.cookies import clear_cookie
     from chalicelib.web.redirects import parse_return_to
 
     request = routes.current_request
@@ -74,20 +73,14 @@ def login() -> Response:
         cookies=request_cookies(request),
     )
     cookies = [clear_cookie(name, same_site="Lax") for name in start.surplus_cookies]
-    cookies.append(
-        build_cookie(
-            start.transaction.cookie_name,
-            start.sealed,
-            same_site="Lax",
-            max_age=LIFETIME_SECONDS,
-        )
-    )
+    cookies.append(_login_cookie(start))
     return Response("", {"Location": start.authorize_url, "Set-Cookie": cookies}, 302)
 
 
 @routes.route("/auth/callback", methods=["GET"])
 def callback() -> Response:
     """303 to where the person wanted to go, with the session cookie; any failure is 303 to the page with an error code."""
+    from chalicelib.flows.hosted_sign_in import LoginStart
     from chalicelib.session.sessions import COOKIE
     from chalicelib.session.transactions import MAX_IN_FLIGHT, cookie_name
     from chalicelib.web.cookies import build_cookie, clear_cookie
@@ -102,6 +95,9 @@ def callback() -> Response:
     cookies = [clear_cookie(name, same_site="Lax") for name in names]
     try:
         signed_in = _finish(request, states, url.callback)
+        if isinstance(signed_in, LoginStart):
+            cookies.append(_login_cookie(signed_in))
+            return Response("", {"Location": signed_in.authorize_url, "Set-Cookie": cookies}, 303)
         cookies.append(
             build_cookie(
                 COOKIE,
@@ -121,6 +117,16 @@ def callback() -> Response:
         log_exception("sign_in_failed", error, door="hosted")
         location = f"{url.base_path}?{urlencode({'error': SignInError.code})}"
     return Response("", {"Location": location, "Set-Cookie": cookies}, 303)
+
+
+def _login_cookie(start: Any) -> str:
+    """Return the cookie of a `LoginStart`'s transaction."""
+    from chalicelib.session.transactions import LIFETIME_SECONDS
+    from chalicelib.web.cookies import build_cookie
+
+    return build_cookie(
+        start.transaction.cookie_name, start.sealed, same_site="Lax", max_age=LIFETIME_SECONDS
+    )
 
 
 def _finish(request: Any, states: list[str], redirect_uri: str) -> Any:

@@ -32,6 +32,8 @@ class LoginTransaction:
     provider: str | None
     remember: bool
     expires_at: int
+    #: This sign-in is the second try of one that Cognito refused while it linked the person.
+    retried: bool = False
 
     @property
     def code_challenge(self) -> str:
@@ -56,7 +58,9 @@ class LoginTransactions:
         self._sealer = sealer
         self._clock = clock
 
-    def begin(self, *, return_to: str, provider: str | None, remember: bool) -> LoginTransaction:
+    def begin(
+        self, *, return_to: str, provider: str | None, remember: bool, retried: bool = False
+    ) -> LoginTransaction:
         """Return a new transaction with its own state, nonce and verifier, 256 random bits each."""
         return LoginTransaction(
             state=secrets.token_urlsafe(_RANDOM_BYTES),
@@ -66,6 +70,7 @@ class LoginTransactions:
             provider=provider,
             remember=remember,
             expires_at=int(self._clock()) + LIFETIME_SECONDS,
+            retried=retried,
         )
 
     def seal(self, transaction: LoginTransaction) -> str:

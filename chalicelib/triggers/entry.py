@@ -24,7 +24,9 @@ def user_records(event: Event, context: Any) -> Event:
     return _run(
         event,
         context,
-        lambda current: handle(event, current.settings, current.users, current.providers),
+        lambda current: handle(
+            event, current.settings, current.users, current.providers, lambda: current.linker
+        ),
     )
 
 

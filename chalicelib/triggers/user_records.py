@@ -5,11 +5,11 @@ tries up to three times, so everything here may happen twice, late, or in anothe
 Source: AWS "Customizing user pool workflows with Lambda triggers" and its pages on each trigger.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from chalicelib.cognito.identities import NATIVE, Origin, origin_of, parse_identities
 from chalicelib.errors import SignUpRefused, TemporarilyUnavailable, TriggerRefused
 from chalicelib.log import log_event
 from chalicelib.settings import Settings
@@ -17,13 +17,22 @@ from chalicelib.sign_up_rules import refuse_address, refuse_attributes
 from chalicelib.store.providers import Provider, ProviderStore, email_domain
 from chalicelib.store.users import UserProfile, UserStore
 
+if TYPE_CHECKING:
+    from chalicelib.cognito.linking import Linker, PoolUser
+
 Event = dict[str, Any]
 
 #: What callerContext.clientId says when an administrator acts.
 _NO_CLIENT = "CLIENT_ID_NOT_APPLICABLE"
 
 
-def handle(event: Event, settings: Settings, users: UserStore, providers: ProviderStore) -> Event:
+def handle(
+    event: Event,
+    settings: Settings,
+    users: UserStore,
+    providers: ProviderStore,
+    load_linker: "Callable[[], Linker]",
+) -> Event:
     """Store what `event` says and return it, as Cognito expects.
 
     Raises TriggerRefused for foreign events, SignUpRefused by our rules, and TemporarilyUnavailable if the table does
@@ -41,6 +50,12 @@ def handle(event: Event, settings: Settings, users: UserStore, providers: Provid
     if event["triggerSource"] == "PreSignUp_ExternalProvider":
         provider = _allowed_provider(profile, providers)
         profile = replace(profile, provider=provider.name)
+        if provider.link and provider.trusted:
+            native = load_linker().link(provider.name, _attributes(event))
+            if native is not None:
+                # Cognito makes no profile now: what there is to record is the account that was joined.
+                users.record_confirmed(_native_profile(native, profile.client_id))
+                return event
     try:
         store(users, profile)
     except TemporarilyUnavailable as error:
@@ -92,6 +107,24 @@ def _allowed_provider(profile: UserProfile, providers: ProviderStore) -> Provide
     return provider
 
 
+def _native_profile(native: "PoolUser", client_id: str) -> UserProfile:
+    """Return what the pool knows of an account that a provider's person was joined to."""
+
+    def text(name: str) -> str:
+        return native.attributes.get(name, "")
+
+    return UserProfile(
+        user_name=native.user_name,
+        client_id=client_id,
+        email=text("email"),
+        given_name=text("given_name"),
+        family_name=text("family_name"),
+        provider=NATIVE,
+        sub=text("sub"),
+        linked=",".join(origin_of(native.user_name, native.identities).linked),
+    )
+
+
 def _attributes(event: Mapping[str, Any]) -> Mapping[str, Any]:
     request = event.get("request")
     attributes = request.get("userAttributes") if isinstance(request, Mapping) else None
@@ -107,12 +140,14 @@ def parse_profile(event: Mapping[str, Any], client_id: str) -> UserProfile:
     if not isinstance(user_name, str) or not user_name:
         raise TriggerRefused("event without userName")
     attributes = _attributes(event)
-    caller = event.get("callerContext")
-    caller_client = caller.get("clientId") if isinstance(caller, Mapping) else None
 
     def text(name: str) -> str:
         value = attributes.get(name)
         return value if isinstance(value, str) else ""
+
+    origin = parse_origin(event, user_name, text("identities"))
+    caller = event.get("callerContext")
+    caller_client = caller.get("clientId") if isinstance(caller, Mapping) else None
 
     return UserProfile(
         user_name=user_name,
@@ -120,26 +155,21 @@ def parse_profile(event: Mapping[str, Any], client_id: str) -> UserProfile:
         email=text("email"),
         given_name=text("given_name"),
         family_name=text("family_name"),
-        provider=parse_provider(event, text("identities")),
+        provider=origin.provider,
         sub=text("sub"),
+        linked=",".join(origin.linked),
     )
 
 
-def parse_provider(event: Mapping[str, Any], identities: str) -> str:
-    """Return the identity provider's name, or COGNITO.
+def parse_origin(event: Mapping[str, Any], user_name: str, identities: str) -> Origin:
+    """Return where a person was born, and the providers that were linked since.
 
-    After creation the `identities` attribute names it. Before, a federated userName is `<provider>_<subject>`; `ops
+    After creation the `identities` attribute names them. Before, a federated userName is `<provider>_<subject>`; `ops
     provider add` admits no underscore in names, and native user names are UUIDs that nobody chooses.
     """
-    try:
-        listed = json.loads(identities) if identities else []
-        name = listed[0]["providerName"]
-        if isinstance(name, str) and name:
-            return name
-    except (ValueError, LookupError, TypeError, RecursionError):
-        pass
-    if event.get("triggerSource") == "PreSignUp_ExternalProvider":
-        prefix, separator, _ = str(event.get("userName")).partition("_")
+    found = parse_identities(identities)
+    if not found and event.get("triggerSource") == "PreSignUp_ExternalProvider":
+        prefix, separator, _ = user_name.partition("_")
         if separator:
-            return prefix
-    return "COGNITO"
+            return Origin(prefix, ())
+    return origin_of(user_name, found)

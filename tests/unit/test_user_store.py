@@ -43,6 +43,11 @@ def okta(table: DynamoDBDouble) -> ProviderStore:
     return ProviderStore(table, "providers", Clock())
 
 
+def no_linker() -> Any:
+    """Nobody is linked where the provider does not say so."""
+    raise AssertionError("the linker is not asked for")
+
+
 @pytest.fixture
 def table() -> DynamoDBDouble:
     return make_table()
@@ -68,7 +73,7 @@ def final_record(history: str, order: list[str]) -> dict[str, Any]:
     table, clock = make_table(), Clock()
     users = UserStore(table, "users", clock)
     for name in order:
-        user_records.handle(load_event(name), SETTINGS, users, okta(table))
+        user_records.handle(load_event(name), SETTINGS, users, okta(table), no_linker)
         clock.advance(1)
     (record,) = plain(table).values()
     return {name: value for name, value in record.items() if name not in ("createdAt", "updatedAt")}
@@ -102,7 +107,7 @@ def test_the_same_event_three_times_writes_once(
     for event in ("PreSignUp_SignUp", "PostConfirmation_ConfirmSignUp"):
         before = table.writes
         for _ in range(3):
-            user_records.handle(load_event(event), SETTINGS, users, okta(table))
+            user_records.handle(load_event(event), SETTINGS, users, okta(table), no_linker)
             clock.advance(10)
         assert table.writes == before + 1
 
