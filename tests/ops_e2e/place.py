@@ -37,6 +37,20 @@ REGION = "us-east-1"
 CHALICE = (sys.executable, str(PROJECT / "ops" / "local" / "chalice_cli.py"))
 
 
+class _Session:
+    """Makes each client once: that takes longer than most calls."""
+
+    def __init__(self, session: boto3.Session) -> None:
+        self._session: Any = session
+        self._made: dict[str, Any] = {}
+
+    def client(self, service: str, config: object = None) -> Any:
+        """A client of a service."""
+        if service not in self._made:
+            self._made[service] = self._session.client(service, config=config)
+        return self._made[service]
+
+
 @dataclass
 class Place:
     """A local AWS with nothing in it yet, the wire to it, and a copy of the project."""
@@ -96,9 +110,9 @@ class Place:
         return load_stage(self.project, LOCAL)
 
     @cached_property
-    def session(self) -> boto3.Session:
-        """A session of whoever deploys; kept, because making clients takes long."""
-        return aws.session(self.stage)
+    def session(self) -> Any:
+        """A session of whoever deploys."""
+        return _Session(aws.session(self.stage))
 
     @contextmanager
     def environment(self, tries: int = 3) -> Iterator[None]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from ops import cli
 from ops.doctor.check import Check, diagnose
 from ops.doctor.checks import CHECKS
 from ops.doctor.deployment import Deployment
@@ -38,14 +37,6 @@ def run(place: Place, check: Check) -> list[str]:
     ]
 
 
-def test_healthy_stage_has_no_finding(place: Place) -> None:
-    """Every check runs, but those whose subject the local AWS lacks."""
-    diagnosis = diagnose(Deployment(place.session, place.stage), CHECKS)
-    assert diagnosis.findings == []
-    assert set(diagnosis.not_checked) == {check.id for check in CHECKS if check.not_locally}
-    assert len(diagnosis.checked) >= 50
-
-
 @pytest.mark.parametrize(("check", "seed"), SEEDED)
 def test_seeded_fault_is_found(place: Place, check: str, seed: Fault) -> None:
     """By its own check."""
@@ -55,32 +46,34 @@ def test_seeded_fault_is_found(place: Place, check: str, seed: Fault) -> None:
     assert not any("AWS did not answer" in line for line in said), said
 
 
-def test_stage_is_healthy_again_when_all_faults_are_mended(place: Place) -> None:
-    """So each fault above was told from the healthy stage it was seeded into."""
-    assert diagnose(Deployment(place.session, place.stage), CHECKS).findings == []
-
-
 def test_every_check_has_a_seeded_fault() -> None:
     """Here, or with a double where the local AWS lacks the subject."""
     assert set(FAULTS) | ELSEWHERE == set(BY_ID)
     assert not set(FAULTS) & ELSEWHERE
 
 
-def test_command_prints_json_and_its_exit_code_says_it(place: Place) -> None:
+def test_command_prints_json_and_its_exit_code_says_it(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
     """For programs: the same findings, and 1 where there are any."""
-    command = [sys.executable, "-m", "ops", "--project-dir", str(place.project)]
+    line = ["--project-dir", str(place.project), "doctor", "--stage", "local"]
     with place.setting("environment_variables", AUTO_SIGN_IN="Ghost"):
-        done = subprocess.run(
-            [*command, "doctor", "--stage", "local", "--json"],
-            cwd=PROJECT,
-            capture_output=True,
-            text=True,
-        )
-    assert done.returncode == 1, done.stderr
-    answer = json.loads(done.stdout)
+        assert cli.main([*line, "--json"]) == 1
+    answer = json.loads(capsys.readouterr().out)
     assert not answer["healthy"]
     assert {"auto-sign-in", "function-settings"} == {each["id"] for each in answer["findings"]}
     assert all(each["says"] and each["mend"] for each in answer["findings"])
+
+
+def test_healthy_stage_has_no_finding(place: Place) -> None:
+    """Last, so that every fault above was told from a healthy stage.
+
+    Every check runs, but those whose subject the local AWS lacks.
+    """
+    diagnosis = diagnose(Deployment(place.session, place.stage), CHECKS)
+    assert diagnosis.findings == []
+    assert set(diagnosis.not_checked) == {check.id for check in CHECKS if check.not_locally}
+    assert len(diagnosis.checked) >= 50
 
 
 def test_every_check_is_documented() -> None:
