@@ -111,7 +111,8 @@ class ThrottleStore:
         return max((self._current(counter).attempts for counter in counters), default=0)
 
     def _budgets(self, kind: str, account: str | None, source: str) -> list[_Budget]:
-        budgets = [_Budget(self._key(kind, "source", source), FREE_ATTEMPTS_SOURCE)]
+        place = canonical_source(source)
+        budgets = [_Budget(self._key(kind, "source", place), FREE_ATTEMPTS_SOURCE)]
         if account is not None:
             canonical = canonical_account(account)
             budgets.append(_Budget(self._key(kind, "account", canonical), FREE_ATTEMPTS_ACCOUNT))
@@ -207,6 +208,24 @@ class ThrottleStore:
 def canonical_account(email: str) -> str:
     """Return the address as one account: NFKC, trimmed, case-folded, as the pool ignores case (S-43)."""
     return unicodedata.normalize("NFKC", email).strip().casefold()
+
+
+def canonical_source(address: str) -> str:
+    """Return what counts as one source: an IPv4 address, or the /64 of an IPv6 one (S-42).
+
+    Whoever has one IPv6 address mostly has 2^64 of them (RFC 6177; RFC 4291 2.5.4), each of which would have a budget.
+    """
+    import ipaddress
+
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return f"{ipaddress.IPv6Address(int(parsed) >> 64 << 64)}/64"
 
 
 def pause_after(attempts: int, free: int) -> float:

@@ -15,6 +15,7 @@ from chalicelib.store.throttle import (
     LONGEST_PAUSE_SECONDS,
     ThrottleStore,
     canonical_account,
+    canonical_source,
     pause_after,
 )
 from tests.doubles.aws_errors import client_error
@@ -202,3 +203,55 @@ def test_pauses_begin_with_the_last_free_attempt() -> None:
     """The attempt that uses up the free ones opens the first pause."""
     assert [pause_after(n, 5) for n in range(1, 8)] == [0, 0, 0, 0, 15, 30, 60]
     assert pause_after(10_000, 5) == LONGEST_PAUSE_SECONDS
+
+
+@pytest.mark.security("S-42")
+@pytest.mark.parametrize(
+    ("address", "source"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:0DB8:0001:0002::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("test-invoke-source-ip", "test-invoke-source-ip"),
+    ],
+)
+def test_a_source_is_an_ipv4_address_or_an_ipv6_network(address: str, source: str) -> None:
+    assert canonical_source(address) == source
+
+
+@pytest.mark.security("S-42")
+def test_the_addresses_of_one_ipv6_network_share_a_budget(throttle: ThrottleStore) -> None:
+    """Whoever has one of them has 2^64: a budget for each would be no budget at all."""
+    for n in range(FREE_ATTEMPTS_SOURCE):
+        throttle.take("sign-in", f"guess{n}@example.org", f"2001:db8:1:2::{n:x}")
+    with pytest.raises(TooManyAttempts):
+        throttle.take("sign-in", "one-more@example.org", "2001:db8:1:2:ffff::1")
+    throttle.take("sign-in", "one-more@example.org", "2001:db8:1:3::1")
+
+
+@pytest.mark.security("S-41")
+def test_an_attempt_between_reading_and_writing_is_not_lost(clock: Clock) -> None:
+    """Another container is faster, on a row that is there already: both attempts count."""
+
+    class Interrupted(DynamoDBDouble):
+        between: Callable[[], None] | None = None
+
+        def get_item(self, **arguments: Any) -> dict[str, Any]:
+            found = super().get_item(**arguments)
+            between, self.between = self.between, None
+            if between is not None:
+                between()
+            return found
+
+    database = Interrupted({TABLE: ("key", frozenset())})
+    throttle = ThrottleStore(database, TABLE, clock, lambda: b"pepper" * 6)
+    throttle.take("sign-in", ANN, SOURCE)
+    database.between = lambda: throttle.take("sign-in", ANN, SOURCE)
+    throttle.take("sign-in", ANN, SOURCE)
+    assert throttle.counted("sign-in", ANN, SOURCE) == (3, 3)
+    database.between = lambda: throttle.take("sign-in", ANN, SOURCE)
+    throttle.give_back("sign-in", ANN, SOURCE)
+    assert throttle.counted("sign-in", ANN, SOURCE) == (3, 3)
