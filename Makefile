@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OUT ?= dist
 
-.PHONY: help up down test check unit e2e package security bench screenshots lock clean
+.PHONY: help up down test check soak package security bench screenshots lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -34,6 +34,9 @@ check: $(STAMP) ## Seconds: ruff, format, mypy, unit and component tests
 	@$(BIN)/mypy
 	@$(BIN)/cfn-lint ops/templates/*.yaml
 	@$(BIN)/python -m pytest -q tests/unit tests/component
+
+soak: $(STAMP) ## The long tests: a deployment cut at each of its steps
+	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest tests/ops_e2e/test_deploy.py
 
 package: $(STAMP) ## The Lambda zip into OUT=DIR, just as `chalice deploy` packages it
 	@$(BIN)/python -m ops package --out $(OUT)
