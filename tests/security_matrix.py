@@ -40,7 +40,9 @@ def main() -> int:
         print(f"{identifier}  {counted.counts[identifier]:4}  {title}")
     unknown = sorted(set(counted.counts) - set(titles))
     missing = [identifier for identifier in titles if not counted.counts[identifier]]
-    print(f"\n{len(titles)} requirements, {len(missing)} without a test: {', '.join(missing) or '-'}")
+    print(
+        f"\n{len(titles)} requirements, {len(missing)} without a test: {', '.join(missing) or '-'}"
+    )
     if unknown:
         print(f"Tests name ids that do not exist: {', '.join(unknown)}")
     return 1 if missing or unknown else 0
