@@ -103,6 +103,11 @@ class UserStore:
         assignments["updatedAt"] = {"S": _iso(self._clock())}
         self._update(user_name, assignments, {}, "attribute_exists(userName)")
 
+    def record_unlinked(self, user_name: str) -> None:
+        """Take the last linked provider off a record: an empty value would mean that nothing was told."""
+        assignments = {"updatedAt": {"S": _iso(self._clock())}}
+        self._update(user_name, assignments, {}, "attribute_exists(linked)", remove="linked")
+
     def record_pending(self, profile: UserProfile) -> None:
         """Create the record of a sign-up that is not confirmed yet; changes nothing if there is one."""
         now = self._clock()

@@ -26,6 +26,8 @@ class DynamoDBDouble:
         self._before: dict[str, dict[str, Item | None]] = {name: {} for name in tables}
         self.fault: Exception | None = None
         self.calls: list[str] = []
+        #: BatchGetItem answers so many keys at once.
+        self.batch_size = 100
         self.writes = 0
 
     def items(self, table: str) -> dict[str, Item]:
@@ -118,6 +120,39 @@ class DynamoDBDouble:
         self._store(TableName, key, new)
         self.writes += 1
         return {}
+
+    def batch_get_item(self, *, RequestItems: Mapping[str, Any]) -> dict[str, Any]:
+        """A page of keys; what is over `batch_size` comes back as unprocessed."""
+        self._called("BatchGetItem")
+        ((table, request),) = RequestItems.items()
+        keys = request["Keys"]
+        names = [self._key(table, key) for key in keys]
+        if not 1 <= len(keys) <= 100 or len(set(names)) < len(names):
+            raise client_error("ValidationException", "BatchGetItem")
+        assert request["ConsistentRead"] is True
+        taken, left = names[: self.batch_size], keys[self.batch_size :]
+        items = [deepcopy(self._items[table][n]) for n in taken if n in self._items[table]]
+        unprocessed = {table: {**request, "Keys": left}} if left else {}
+        return {"Responses": {table: items}, "UnprocessedKeys": unprocessed}
+
+    def delete_item(
+        self,
+        *,
+        TableName: str,
+        Key: Mapping[str, Any],
+        ConditionExpression: str | None = None,
+        ExpressionAttributeValues: Mapping[str, Mapping[str, Any]] | None = None,
+        ReturnValues: str = "NONE",
+    ) -> dict[str, Any]:
+        self._called("DeleteItem")
+        key, values = self._key(TableName, Key), ExpressionAttributeValues or {}
+        old = self._items[TableName].get(key, {})
+        if ConditionExpression is not None:
+            met = Expression(ConditionExpression, {}, values, set()).condition()(old)
+            if not met:
+                raise client_error("ConditionalCheckFailedException", "DeleteItem")
+        self._items[TableName].pop(key, None)
+        return {"Attributes": old} if old and ReturnValues == "ALL_OLD" else {}
 
     def _store(self, table: str, key: str, item: Item) -> None:
         self._before[table][key] = self._items[table].get(key)

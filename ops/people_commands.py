@@ -1,0 +1,109 @@
+"""The commands about people: reconcile, and one person at a time."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from ops.command import add_stage, ask, command, load
+from ops.report import Reporter
+
+
+def add(commands: Any) -> None:
+    """Add the commands about people."""
+    reconcile = command(
+        commands,
+        "reconcile",
+        _reconcile,
+        "make the users table equal to the user pool",
+        "\nFor people from before Gatehouse came, and for whatever a trigger missed. Interrupted, it\n"
+        "goes on where it stopped. Records of people who are gone from the pool are deleted.",
+    )
+    add_stage(reconcile)
+    reconcile.add_argument(
+        "--dry-run", action="store_true", help="only report; exit code 1 if something differs"
+    )
+    reconcile.add_argument("--restart", action="store_true", help="do not go on: begin anew")
+    user = command(commands, "user", None, "one person of a stage")
+    actions = user.add_subparsers(title="actions", metavar="ACTION", required=True)
+    delete = command(
+        actions,
+        "delete",
+        _delete,
+        "delete a person from pool and table",
+        "\nEnds every session. A provider's person comes back as a new one at the next sign-in,\n"
+        "unless the provider keeps them out.",
+    )
+    unlink = command(
+        actions,
+        "unlink",
+        _unlink,
+        "take a provider off a native account",
+        "\nThe account and its password stay. Where the provider still links, the next sign-in\n"
+        "through it joins the account again: `provider add NAME … --no-link` first.",
+    )
+    for each in (delete, unlink):
+        each.add_argument("user", metavar="USER", help="user name, or a native person's address")
+        add_stage(each)
+    unlink.add_argument("provider", metavar="PROVIDER")
+    delete.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _reconcile(options: argparse.Namespace) -> int:
+    import tempfile
+    from pathlib import Path
+
+    from ops import aws
+    from ops.pool import Pace, PoolReader
+    from ops.progress_file import ProgressFile
+    from ops.provider_rows import variable_of
+    from ops.reconcile import Reconciler
+
+    stage = load(options)
+    session, report = aws.session(stage), Reporter()
+    name = f"reconcile-{stage.name}.sqlite"
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) if options.dry_run else stage.project_dir / ".local"
+        progress = ProgressFile(folder / name)
+        if options.restart:
+            progress.clear()
+        pool = PoolReader(
+            aws.client(session, "cognito-idp"), variable_of(stage, "USER_POOL_ID"), Pace()
+        )
+        done = False
+        try:
+            with aws.explained("reconciling"):
+                found = Reconciler(
+                    pool=pool,
+                    dynamodb=aws.client(session, "dynamodb"),
+                    table=variable_of(stage, "USERS_TABLE"),
+                    client_id=variable_of(stage, "CLIENT_ID"),
+                    progress=progress,
+                    report=report,
+                    dry_run=options.dry_run,
+                ).run()
+            done = True
+        finally:
+            progress.close(remove=done)
+    verb = "to mend" if options.dry_run else "mended"
+    print(
+        f"{found.people} people, {found.records} records; {verb}: {found.missing} missing, "
+        f"{found.differing} differing, {found.surplus} of nobody."
+    )
+    return 1 if options.dry_run and found.total else 0
+
+
+def _delete(options: argparse.Namespace) -> None:
+    from ops import aws, people
+
+    stage = load(options)
+    if not options.yes:
+        ask(f"This deletes {options.user} from stage {stage.name!r} for ever.", options.user)
+    people.delete_user(aws.session(stage), stage, options.user, Reporter())
+
+
+def _unlink(options: argparse.Namespace) -> None:
+    from ops import aws, people
+
+    stage = load(options)
+    people.unlink_user(aws.session(stage), stage, options.user, options.provider, Reporter())

@@ -1,0 +1,90 @@
+"""The people of a user pool as `ops` reads them: paced, page by page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from chalicelib.cognito.identities import origin_of
+from chalicelib.cognito.linking import PoolUser, parse_pool_user
+from chalicelib.store.users import UserProfile
+from ops import aws
+
+# ListUsers may be called 30 times a second, a quota that cannot be raised; sign-ins that link use
+# it too.
+# https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
+CALLS_PER_SECOND = 20
+PAGE = 60
+# Not confirmed yet: by themselves, or invited and never come.
+PENDING_STATES = frozenset({"UNCONFIRMED", "FORCE_CHANGE_PASSWORD"})
+
+
+class Pace:
+    """Lets so many calls a second begin, evenly."""
+
+    def __init__(
+        self,
+        per_second: float = CALLS_PER_SECOND,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._interval = 1 / per_second
+        self._clock = clock
+        self._sleep = sleep
+        self._next = clock()
+
+    def wait(self) -> None:
+        """Return when the next call may begin."""
+        now = self._clock()
+        if now < self._next:
+            self._sleep(self._next - now)
+        self._next = max(now, self._next) + self._interval
+
+
+class PoolReader:
+    """Reads one pool. `client` is boto3's `cognito-idp`; `requests` counts the calls."""
+
+    def __init__(self, client: Any, user_pool_id: str, pace: Pace) -> None:
+        self._client = client
+        self._pool = user_pool_id
+        self._pace = pace
+        self.requests = 0
+
+    def page(self, token: str | None) -> tuple[list[PoolUser], str | None]:
+        """Answer a page of people and the token of the next one."""
+        more = {"PaginationToken": token} if token else {}
+        answer = self._call(self._client.list_users, Limit=PAGE, **more)
+        return [parse_pool_user(user) for user in answer["Users"]], answer.get("PaginationToken")
+
+    def find(self, name: str) -> PoolUser | None:
+        """Answer the user of a user name, or of the address of a native one."""
+        try:
+            return parse_pool_user(self._call(self._client.admin_get_user, Username=name))
+        except ClientError as error:
+            if aws.error_code(error) == "UserNotFoundException":
+                return None
+            raise
+
+    def _call(self, call: Callable[..., dict[str, Any]], **arguments: Any) -> dict[str, Any]:
+        self._pace.wait()
+        self.requests += 1
+        return call(UserPoolId=self._pool, **arguments)
+
+
+def build_profile(user: PoolUser, client_id: str) -> UserProfile:
+    """Build what the table should hold of a pool's user; `client_id` stands in where none is known."""
+    origin = origin_of(user.user_name, user.identities)
+    attributes = user.attributes
+    return UserProfile(
+        user_name=user.user_name,
+        client_id=client_id,
+        email=attributes.get("email", ""),
+        given_name=attributes.get("given_name", ""),
+        family_name=attributes.get("family_name", ""),
+        provider=origin.provider,
+        sub=attributes.get("sub", ""),
+        linked=",".join(origin.linked),
+    )

@@ -1,0 +1,59 @@
+"""Where a long comparison stands, on disk: it can go on after an interruption, and memory stays flat.
+
+Names are kept as hashes: the file is no list of people.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+
+class ProgressFile:
+    """A set of names that were seen, and a small state, stored together."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self._db = sqlite3.connect(path)
+        self._db.execute("CREATE TABLE IF NOT EXISTS seen (name BLOB PRIMARY KEY) WITHOUT ROWID")
+        self._db.execute("CREATE TABLE IF NOT EXISTS state (id INTEGER PRIMARY KEY, text TEXT)")
+
+    def load(self) -> dict[str, Any]:
+        """Answer the state as it was saved last; empty at first."""
+        row = self._db.execute("SELECT text FROM state").fetchone()
+        found: dict[str, Any] = json.loads(row[0]) if row else {}
+        return found
+
+    def save(self, state: dict[str, Any], seen: Iterable[str] = ()) -> None:
+        """Keep a state together with further names."""
+        with self._db:
+            rows = ((_hash(name),) for name in seen)
+            self._db.executemany("INSERT OR IGNORE INTO seen VALUES (?)", rows)
+            text = json.dumps(state)
+            self._db.execute("INSERT OR REPLACE INTO state VALUES (1, ?)", (text,))
+
+    def has(self, name: str) -> bool:
+        """Say whether a name was seen."""
+        found = self._db.execute("SELECT 1 FROM seen WHERE name = ?", (_hash(name),)).fetchone()
+        return found is not None
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._db:
+            self._db.execute("DELETE FROM seen")
+            self._db.execute("DELETE FROM state")
+
+    def close(self, *, remove: bool) -> None:
+        """Close the file, and remove it when nothing is left to go on with."""
+        self._db.close()
+        if remove:
+            self.path.unlink(missing_ok=True)
+
+
+def _hash(name: str) -> bytes:
+    return hashlib.sha256(name.encode()).digest()[:16]

@@ -1,0 +1,195 @@
+"""Making the users table equal to the user pool: missed events, and people from before Gatehouse.
+
+First every page of the pool is compared with the records of its people, then every page of the
+table with what was seen. Writes are those of the trigger (UserStore), so a sign-in that comes
+between harms nothing. What the pool does not tell is left as it is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from chalicelib.cognito.linking import PoolUser
+from chalicelib.store.users import PENDING, UserProfile, UserRecord, UserStore
+from ops import aws
+from ops.pool import PENDING_STATES, PoolReader, build_profile
+from ops.progress_file import ProgressFile
+from ops.report import Reporter
+
+_TABLE_PAGE = 500
+_REPORT_EVERY = 6000
+# A record that is younger may be of a sign-up under way: the trigger writes before the pool does.
+GRACE_SECONDS = 3600
+
+
+@dataclass
+class Findings:
+    """What was compared and found; with `dry_run` nothing was mended."""
+
+    people: int = 0
+    records: int = 0
+    missing: int = 0
+    differing: int = 0
+    surplus: int = 0
+
+    @property
+    def total(self) -> int:
+        """How many records were not as the pool has them."""
+        return self.missing + self.differing + self.surplus
+
+
+class Reconciler:
+    """Compares one pool with one table. `dynamodb` is boto3's client, `clock` gives Unix seconds."""
+
+    def __init__(
+        self,
+        *,
+        pool: PoolReader,
+        dynamodb: Any,
+        table: str,
+        client_id: str,
+        progress: ProgressFile,
+        report: Reporter,
+        dry_run: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._pool = pool
+        self._dynamodb = dynamodb
+        self._table = table
+        self._client_id = client_id
+        self._progress = progress
+        self._report = report
+        self._dry_run = dry_run
+        self._clock = clock
+        self._users = UserStore(dynamodb, table, clock)
+        self._findings = Findings()
+
+    def run(self) -> Findings:
+        """Compare and mend everything, going on where an interrupted run stopped."""
+        state = self._progress.load()
+        self._findings = Findings(**state.get("findings", {}))
+        if state:
+            self._report.note(f"going on after {self._findings.people} people")
+        if not state.get("pool_done"):
+            self._report.step("Comparing the pool's people with their records")
+            self._compare_people(state.get("token"))
+            self._report.done(f"{self._findings.people} people")
+        self._report.step("Looking for records of nobody")
+        self._compare_records(state.get("after") if state.get("pool_done") else None)
+        self._report.done(f"{self._findings.records} records")
+        return self._findings
+
+    def _compare_people(self, token: str | None) -> None:
+        resumed = token is not None
+        while True:
+            try:
+                people, token = self._pool.page(token)
+            except ClientError as error:
+                if not resumed or aws.error_code(error) != "InvalidParameterException":
+                    raise
+                self._report.note("the pool does not remember the last page: starting anew")
+                self._progress.clear()
+                self._findings, token, resumed = Findings(), None, False
+                continue
+            resumed = False
+            records = self._load([user.user_name for user in people])
+            for user in people:
+                self._compare(user, records.get(user.user_name))
+            before = self._findings.people
+            self._findings.people += len(people)
+            if before // _REPORT_EVERY != self._findings.people // _REPORT_EVERY:
+                self._report.note(f"{self._findings.people} people, {self._findings.total} to mend")
+            state = {"findings": asdict(self._findings), "token": token, "pool_done": token is None}
+            self._progress.save(state, [user.user_name for user in people])
+            if token is None:
+                return
+
+    def _compare_records(self, after: str | None) -> None:
+        while True:
+            records, after = self._users.page(_TABLE_PAGE, after)
+            for record in records:
+                if not self._progress.has(record.userName):
+                    self._judge(record)
+            self._findings.records += len(records)
+            state = {"findings": asdict(self._findings), "pool_done": True, "after": after}
+            self._progress.save(state)
+            if after is None:
+                return
+
+    def _compare(self, user: PoolUser, record: UserRecord | None) -> None:
+        profile = build_profile(user, self._client_id)
+        pending = user.status in PENDING_STATES
+        if record is None:
+            self._findings.missing += 1
+            if not self._dry_run:
+                write = self._users.record_pending if pending else self._users.record_confirmed
+                write(profile)
+        elif not pending and differs(profile, record):
+            self._findings.differing += 1
+            if not self._dry_run:
+                self._users.record_confirmed(profile)
+                if record.linked and not profile.linked:
+                    self._users.record_unlinked(profile.user_name)
+
+    def _judge(self, record: UserRecord) -> None:
+        """Mend a record whose name was not among the pool's people."""
+        if record.status == PENDING and _age(record, self._clock()) < GRACE_SECONDS:
+            return
+        user = self._pool.find(record.userName)
+        if user is not None and user.user_name == record.userName:
+            self._compare(user, record)  # made after its page was read
+            return
+        self._findings.surplus += 1
+        if not self._dry_run:
+            delete_unchanged(self._dynamodb, self._table, record)
+
+    def _load(self, names: list[str]) -> dict[str, UserRecord]:
+        """Answer the records of a page of people."""
+        wanted: dict[str, Any] = {
+            self._table: {
+                "Keys": [{"userName": {"S": name}} for name in names],
+                "ConsistentRead": True,
+            }
+        }
+        found: dict[str, UserRecord] = {}
+        while wanted and names:
+            answer = self._dynamodb.batch_get_item(RequestItems=wanted)
+            for item in answer["Responses"].get(self._table, []):
+                record = UserRecord.from_item(item)
+                found[record.userName] = record
+            wanted = answer.get("UnprocessedKeys") or {}
+        return found
+
+
+def differs(profile: UserProfile, record: UserRecord) -> bool:
+    """Say whether a record lacks something of a confirmed person's profile."""
+    told = {**profile.columns(), "status": "CONFIRMED", "linked": profile.linked}
+    return any(getattr(record, name) != value for name, value in told.items())
+
+
+def delete_unchanged(dynamodb: Any, table: str, record: UserRecord) -> None:
+    """Delete a record unless somebody wrote it since it was read."""
+    try:
+        dynamodb.delete_item(
+            TableName=table,
+            Key={"userName": {"S": record.userName}},
+            ConditionExpression="updatedAt = :seen OR attribute_not_exists(updatedAt)",
+            ExpressionAttributeValues={":seen": {"S": record.updatedAt}},
+        )
+    except ClientError as error:
+        if aws.error_code(error) != "ConditionalCheckFailedException":
+            raise
+
+
+def _age(record: UserRecord, now: float) -> float:
+    try:
+        made = datetime.strptime(record.createdAt, "%Y-%m-%dT%H:%M:%S.%f%z")
+    except ValueError:
+        return float("inf")
+    return now - made.timestamp()

@@ -1,0 +1,382 @@
+"""Reconciling pool and table; deleting and unlinking one person."""
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.settings import Settings
+from chalicelib.store.users import UserStore
+from chalicelib.triggers.entry import TriggerFailed
+from ops.errors import OpsError
+from ops.people import delete_user, unlink_user
+from ops.pool import Pace, PoolReader, build_profile
+from ops.progress_file import ProgressFile
+from ops.reconcile import Findings, Reconciler, differs
+from tests.component.world import ENVIRONMENT
+from tests.doubles.aws_errors import client_error
+from tests.doubles.clock import Clock
+from tests.doubles.dynamodb import DynamoDBDouble
+from tests.doubles.pool_users import PoolUser
+from tests.doubles.user_pool_api import UserPoolDouble
+from tests.unit.ops.fakes import POOL, FakeSession, dev_block, project, reporter, stage
+
+TABLE = "users"
+CLIENT = "client"
+
+
+class Place:
+    """A pool, a table, and a clock that sleeping moves."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.clock = Clock()
+        nobody: Any = None
+        self.pool = UserPoolDouble(self.clock, nobody, POOL, {CLIENT: "secret"})
+        self.dynamodb = DynamoDBDouble({TABLE: ("userName", frozenset({"Email"}))})
+        self.users = UserStore(self.dynamodb, TABLE, self.clock)
+        self.report, self.printed = reporter()
+        self.session: Any = FakeSession(cognito_idp=self.pool, dynamodb=self.dynamodb)
+        self.stage = stage(folder, USERS_TABLE=TABLE, CLIENT_ID=CLIENT)
+        self.sleeps: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        self.clock.advance(seconds)
+
+    def run(self, *, dry_run: bool = False) -> Findings:
+        """Reconcile; the progress file goes when it is through."""
+        progress = ProgressFile(self.folder / "progress.sqlite")
+        done = False
+        try:
+            pace = Pace(clock=self.clock, sleep=self.sleep)
+            found = Reconciler(
+                pool=PoolReader(self.pool, POOL, pace),
+                dynamodb=self.dynamodb,
+                table=TABLE,
+                client_id=CLIENT,
+                progress=progress,
+                report=self.report,
+                dry_run=dry_run,
+                clock=self.clock,
+            ).run()
+            done = True
+        finally:
+            progress.close(remove=done)
+        return found
+
+    def rows(self) -> dict[str, dict[str, str]]:
+        return {
+            name: {key: next(iter(value.values())) for key, value in item.items()}
+            for name, item in self.dynamodb.items(TABLE).items()
+        }
+
+    def add(self, count: int, **changes: Any) -> list[PoolUser]:
+        return [
+            self.pool.add(PoolUser(f"p{n}@x.example", "x" * 12, sub=f"sub-{n:04d}", **changes))
+            for n in range(count)
+        ]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(project(tmp_path, dev=dev_block()))
+
+
+@pytest.mark.security("S-57")
+def test_people_from_before_get_their_records(place: Place) -> None:
+    """Native, linked, federated, pending: each as the trigger would have written it."""
+    place.pool.add(PoolUser("grace@x.example", "x" * 12, sub="grace"))
+    place.pool.add(PoolUser("lin@x.example", "x" * 12, sub="lin", identities=[("Okta", "1")]))
+    place.pool.add(
+        PoolUser(
+            "ada@x.example",
+            "",
+            status="EXTERNAL_PROVIDER",
+            username="okta_00uada",
+            identities=[("Okta", "00uAda")],
+        )
+    )
+    place.pool.add(PoolUser("new@x.example", "x" * 12, sub="new", status="UNCONFIRMED"))
+    place.pool.add(PoolUser("inv@x.example", "x" * 12, sub="inv", status="FORCE_CHANGE_PASSWORD"))
+    found = place.run()
+    assert (found.people, found.missing, found.differing, found.surplus) == (5, 5, 0, 0)
+    rows = place.rows()
+    assert {n: (r["provider"], r["status"], r.get("linked")) for n, r in rows.items()} == {
+        "grace": ("COGNITO", "CONFIRMED", None),
+        "lin": ("COGNITO", "CONFIRMED", "Okta"),
+        "okta_00uada": ("Okta", "CONFIRMED", None),
+        "new": ("COGNITO", "PENDING", None),
+        "inv": ("COGNITO", "PENDING", None),
+    }
+    assert rows["grace"]["ClientId"] == CLIENT
+    assert place.run().total == 0
+
+
+def test_what_differs_is_mended_and_the_rest_is_not_written(place: Place) -> None:
+    """The first ClientId and createdAt stay; a record as it should be is not touched."""
+    people = place.add(130)
+    place.run()
+    row = place.dynamodb.items(TABLE)["sub-0007"]
+    place.dynamodb.put(
+        TABLE,
+        {**row, "Email": {"S": "old@x.example"}, "linked": {"S": "Okta"}, "ClientId": {"S": "c0"}},
+    )
+    people[9].given_name = "Changed"
+    place.clock.advance(10)
+    writes = place.dynamodb.writes
+    found = place.run()
+    assert (found.differing, found.missing, found.surplus) == (2, 0, 0)
+    assert place.dynamodb.writes == writes + 3
+    mended = place.rows()["sub-0007"]
+    assert (mended["Email"], mended["ClientId"]) == ("p7@x.example", "c0")
+    assert "linked" not in mended
+    assert place.rows()["sub-0009"]["given_name"] == "Changed"
+
+
+def test_records_of_nobody_go_but_a_sign_up_under_way_stays(place: Place) -> None:
+    """The trigger writes PENDING before the pool has the person."""
+    place.add(1)
+    place.run()
+    ghost, young = (
+        build_profile(_parsed(PoolUser(f"{n}@x.example", "", sub=n)), CLIENT)
+        for n in ("ghost", "young")
+    )
+    place.users.record_confirmed(ghost)
+    place.users.record_pending(young)
+    assert place.run().surplus == 1
+    assert sorted(place.rows()) == ["sub-0000", "young"]
+    place.clock.advance(3600)
+    assert place.run().surplus == 1
+    assert sorted(place.rows()) == ["sub-0000"]
+
+
+def test_a_person_made_while_it_runs_is_not_taken_for_nobody(place: Place) -> None:
+    """Pages of the pool were read before; the pool is asked again before anything is deleted."""
+    place.add(1)
+    late = PoolUser("late@x.example", "", sub="late")
+    place.users.record_confirmed(build_profile(_parsed(late), CLIENT))
+    page = place.users.page
+
+    def page_and_join(*arguments: Any) -> Any:
+        if late not in place.pool.users:
+            place.pool.add(late)
+        return page(*arguments)
+
+    progress = ProgressFile(place.folder / "p.sqlite")
+    reconciler = Reconciler(
+        pool=PoolReader(place.pool, POOL, Pace(clock=place.clock, sleep=place.sleep)),
+        dynamodb=place.dynamodb,
+        table=TABLE,
+        client_id=CLIENT,
+        progress=progress,
+        report=place.report,
+        clock=place.clock,
+    )
+    reconciler._users.page = page_and_join  # type: ignore[method-assign]  # somebody signs up between the passes
+    assert reconciler.run().surplus == 0
+    progress.close(remove=True)
+    assert "late" in place.rows()
+
+
+def test_a_dry_run_changes_nothing(place: Place) -> None:
+    place.add(3)
+    place.users.record_confirmed(
+        build_profile(_parsed(PoolUser("g@x.example", "", sub="ghost")), CLIENT)
+    )
+    before, writes = place.rows(), place.dynamodb.writes
+    found = place.run(dry_run=True)
+    assert (found.missing, found.surplus) == (3, 1)
+    assert (place.rows(), place.dynamodb.writes) == (before, writes)
+
+
+@pytest.mark.parametrize("fails_at", [2, 3, 5])
+def test_an_interrupted_run_goes_on_where_it_stopped(place: Place, fails_at: int) -> None:
+    """No page of the pool is compared twice, and nobody seen before is taken for surplus."""
+    place.add(300)
+    calls = 0
+    list_users = place.pool._op_list_users
+
+    def failing(given: dict[str, Any]) -> dict[str, Any]:
+        nonlocal calls
+        calls += 1
+        if calls == fails_at:
+            raise client_error("TooManyRequestsException", "ListUsers")
+        return list_users(given)
+
+    type(place.pool)._op_list_users = lambda self, given: failing(given)  # type: ignore[method-assign]  # one throttled page
+    try:
+        with pytest.raises(Exception, match="TooManyRequests"):
+            place.run()
+        found = place.run()
+    finally:
+        del type(place.pool)._op_list_users
+    assert (found.people, found.missing, found.surplus, calls) == (300, 300, 0, 6)
+    assert len(place.rows()) == 300
+
+
+def test_a_token_that_the_pool_forgot_starts_anew(place: Place) -> None:
+    """After a pause of days."""
+    place.add(100)
+    progress = ProgressFile(place.folder / "progress.sqlite")
+    findings = {"people": 60, "records": 0, "missing": 60, "differing": 0, "surplus": 0}
+    progress.save({"findings": findings, "token": "1", "pool_done": False})
+    progress.close(remove=False)
+    place.pool.fail("list_users", client_error("InvalidParameterException", "ListUsers"))
+    assert place.run().people == 100
+    assert "starting anew" in place.printed.getvalue()
+
+
+def test_calls_keep_within_the_pools_quota(place: Place) -> None:
+    """Twenty a second, evenly, by the injected clock."""
+    place.add(60 * 50)
+    began = place.clock()
+    place.run()
+    assert place.pool.called("list_users") == 50
+    assert place.clock() - began == pytest.approx(49 / 20, abs=0.01)
+
+
+def test_keys_that_dynamodb_did_not_get_to_are_asked_for_again(place: Place) -> None:
+    place.add(60)
+    place.run()
+    place.dynamodb.batch_size = 7
+    assert place.run().total == 0
+
+
+def test_the_progress_file_holds_no_names(place: Place) -> None:
+    progress = ProgressFile(place.folder / "p.sqlite")
+    progress.save({"token": "t"}, ["okta_00uada"])
+    assert progress.has("okta_00uada")
+    assert not progress.has("okta_00ubob")
+    progress.close(remove=False)
+    assert b"okta_00uada" not in (place.folder / "p.sqlite").read_bytes()
+
+
+def _parsed(user: PoolUser) -> Any:
+    from chalicelib.cognito.linking import parse_pool_user
+    from tests.doubles.user_pool_people import _described
+
+    return parse_pool_user(_described(user, "Attributes"))
+
+
+@pytest.mark.security("S-55")
+@pytest.mark.parametrize("seed", range(3))
+def test_a_thousand_sign_ups_with_faults_lose_and_double_nobody(place: Place, seed: int) -> None:
+    """One call to the table in ten fails. Cognito tries a trigger three times, people try again; then reconcile."""
+    from chalicelib.errors import TemporarilyUnavailable
+    from chalicelib.store.providers import ProviderStore
+    from chalicelib.triggers import user_records
+
+    chance = random.Random(seed)
+    settings = Settings.from_env({**ENVIRONMENT, "USER_POOL_ID": POOL})
+    update = place.dynamodb.update_item
+
+    class Flaky:
+        """Fails before or after the write took place."""
+
+        def update_item(self, **arguments: Any) -> dict[str, Any]:
+            late = chance.random() < 0.5
+            fault = chance.random() < 0.1
+            if fault and not late:
+                raise client_error("ThrottlingException")
+            answer = update(**arguments)
+            if fault:
+                raise client_error("InternalServerError")
+            return answer
+
+    flaky: Any = Flaky()
+    users = UserStore(flaky, TABLE, place.clock)
+    providers = ProviderStore(flaky, "providers", place.clock)
+
+    def fire(source: str, user: PoolUser) -> bool:
+        attributes = {"email": user.email, "given_name": user.given_name}
+        attributes["family_name"] = user.family_name
+        if not source.startswith("PreSignUp"):
+            attributes["sub"] = user.sub
+        event = {
+            "triggerSource": source,
+            "userPoolId": POOL,
+            "userName": user.username,
+            "callerContext": {"clientId": CLIENT},
+            "request": {"userAttributes": attributes},
+        }
+        for _ in range(3):
+            place.clock.advance(0.01)
+            try:
+                user_records.handle(event, settings, users, providers, _no_linker)
+            except (TemporarilyUnavailable, TriggerFailed):
+                continue
+            return True
+        return False
+
+    for n in range(1000):
+        user = PoolUser(f"p{n}@x.example", "x" * 12, sub=f"{seed}-{n:04d}", status="UNCONFIRMED")
+        while not fire("PreSignUp_SignUp", user):
+            pass  # the person presses the button again
+        place.pool.add(user)
+        user.status = "CONFIRMED"  # Cognito confirms whether or not the trigger after it works
+        fire("PostConfirmation_ConfirmSignUp", user)
+        if chance.random() < 0.3:
+            fire("PostAuthentication_Authentication", user)
+    found = place.run()
+    assert found.people == 1000
+    assert (found.missing, found.surplus) == (0, 0)
+    rows = place.rows()
+    assert sorted(rows) == sorted(user.sub for user in place.pool.users)
+    records = {name: place.users.load(name) for name in rows}
+    for user in place.pool.users:
+        record = records[user.sub]
+        assert record is not None
+        assert not differs(build_profile(_parsed(user), CLIENT), record)
+        assert "expiresAt" not in rows[user.sub]
+    assert place.run().total == 0
+
+
+def _no_linker() -> Any:
+    raise AssertionError("nobody is linked here")
+
+
+def test_deleting_takes_person_and_record(place: Place) -> None:
+    """By address or user name; again is an error that says so."""
+    place.add(2)
+    place.run()
+    delete_user(place.session, place.stage, "P0@x.example", place.report)
+    assert [user.sub for user in place.pool.users] == ["sub-0001"]
+    assert sorted(place.rows()) == ["sub-0001"]
+    delete_user(place.session, place.stage, "sub-0001", place.report)
+    assert place.rows() == {}
+    with pytest.raises(OpsError, match="nobody called"):
+        delete_user(place.session, place.stage, "sub-0001", place.report)
+
+
+def test_a_record_that_stayed_behind_can_be_deleted(place: Place) -> None:
+    """A deletion that stopped half-way is finished by repeating it with the user name."""
+    place.add(1)
+    place.run()
+    place.pool.users.clear()
+    delete_user(place.session, place.stage, "sub-0000", place.report)
+    assert place.rows() == {}
+
+
+@pytest.mark.security("S-56")
+def test_unlinking_leaves_the_account_and_its_other_providers(place: Place) -> None:
+    (user,) = place.add(1, identities=[("Okta", "00uA"), ("Acme", "7")])
+    place.run()
+    unlink_user(place.session, place.stage, user.email, "Okta", place.report)
+    assert user.identities == [("Acme", "7")]
+    assert place.rows()[user.sub]["linked"] == "Acme"
+    unlink_user(place.session, place.stage, user.email, "Acme", place.report)
+    assert user.identities == []
+    assert "linked" not in place.rows()[user.sub]
+    with pytest.raises(OpsError, match="linked to no provider"):
+        unlink_user(place.session, place.stage, user.email, "Acme", place.report)
+
+
+def test_people_of_a_provider_cannot_be_unlinked(place: Place) -> None:
+    """There is no native account under them."""
+    place.add(1, status="EXTERNAL_PROVIDER", identities=[("Okta", "1")])
+    with pytest.raises(OpsError, match="born at a provider"):
+        unlink_user(place.session, place.stage, "p0@x.example", "Okta", place.report)
+    with pytest.raises(OpsError, match="nobody called"):
+        unlink_user(place.session, place.stage, "q@x.example", "Okta", place.report)
