@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from benchmarks import authorized_route, direct_timing
+from benchmarks import authorized_route, direct_timing, reconcile
 
 
 def main() -> int:
@@ -13,7 +13,9 @@ def main() -> int:
     arguments = parser.parse_args()
     report = authorized_route.run(arguments.runs)
     print(report.text(), end="\n\n")
-    print(direct_timing.run(20 * arguments.runs).text())
+    print(direct_timing.run(20 * arguments.runs).text(), end="\n\n")
+    for result in reconcile.run():
+        print(result.text())
     return 0 if report.met() else 1
 
 

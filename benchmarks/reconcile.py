@@ -1,0 +1,153 @@
+"""Reconciling 100,000 people: time, memory, requests. Pool and table are in memory, so the figures are our own code's.
+
+On AWS the pool's quota decides how long the first pass takes: pages of 60 at 20 a second.
+"""
+
+import io
+import resource
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ops.pool import CALLS_PER_SECOND, Pace, PoolReader
+from ops.progress_file import ProgressFile
+from ops.reconcile import Reconciler
+from ops.report import Reporter
+
+PEOPLE = 100_000
+#: One record in this many is missing, and one differs.
+_FAULTS = 1000
+
+
+class _Pool:
+    """Makes each page when it is asked for, so that the pool itself takes no memory."""
+
+    def __init__(self, people: int) -> None:
+        self._people = people
+
+    def list_users(self, **asked: Any) -> dict[str, Any]:
+        start = int(asked.get("PaginationToken", "0"))
+        end = min(start + int(asked["Limit"]), self._people)
+        answer: dict[str, Any] = {"Users": [_user(n) for n in range(start, end)]}
+        if end < self._people:
+            answer["PaginationToken"] = str(end)
+        return answer
+
+
+class _Table:
+    """Answers what the trigger would have written, but for every thousandth record."""
+
+    def __init__(self, people: int) -> None:
+        self._people = people
+        self.reads = 0
+        self.writes = 0
+
+    def batch_get_item(self, **asked: Any) -> dict[str, Any]:
+        self.reads += 1
+        ((table, request),) = asked["RequestItems"].items()
+        numbers = [int(key["userName"]["S"]) for key in request["Keys"]]
+        return {"Responses": {table: [_item(n) for n in numbers if n % _FAULTS]}}
+
+    def scan(self, **asked: Any) -> dict[str, Any]:
+        self.reads += 1
+        after = asked.get("ExclusiveStartKey")
+        start = int(after["userName"]["S"]) + 1 if after else 0
+        end = min(start + int(asked["Limit"]), self._people)
+        answer: dict[str, Any] = {"Items": [_item(n) for n in range(start, end)]}
+        if end < self._people:
+            answer["LastEvaluatedKey"] = {"userName": {"S": _name(end - 1)}}
+        return answer
+
+    def update_item(self, **_: Any) -> dict[str, Any]:
+        self.writes += 1
+        return {}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one run took. Memory is the growth of the process's peak, in MB."""
+
+    people: int
+    seconds: float
+    memory_mb: float
+    list_users: int
+    reads: int
+    writes: int
+
+    def text(self) -> str:
+        at_quota = self.list_users / CALLS_PER_SECOND
+        return (
+            f"Reconciling {self.people:,} people: {self.seconds:.1f} s of our own, {self.memory_mb:.1f} MB more memory, "
+            f"{self.list_users:,} ListUsers (at least {at_quota:.0f} s at {CALLS_PER_SECOND} a second), "
+            f"{self.reads:,} reads and {self.writes:,} writes of the table"
+        )
+
+
+def run(people: int = PEOPLE) -> Iterator[Result]:
+    """Reconcile a tenth, then all: flat memory shows as about the same figure."""
+    for count in (people // 10, people):
+        yield _run(count)
+
+
+def _run(people: int) -> Result:
+    pool, table = PoolReader(_Pool(people), "pool", Pace(sleep=lambda _: None)), _Table(people)
+    before = _peak_mb()
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        progress = ProgressFile(Path(folder) / "progress.sqlite")
+        Reconciler(
+            pool=pool,
+            dynamodb=table,
+            table="users",
+            client_id="client",
+            progress=progress,
+            report=Reporter(io.StringIO()),
+        ).run()
+        progress.close(remove=True)
+    seconds = time.perf_counter() - began
+    memory = _peak_mb() - before
+    return Result(people, seconds, memory, pool.requests, table.reads, table.writes)
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _name(number: int) -> str:
+    return f"{number:036d}"
+
+
+def _user(number: int) -> dict[str, Any]:
+    attributes = {
+        "sub": _name(number),
+        "email": f"person{number}@example.org",
+        "email_verified": "true",
+        "given_name": "Ada",
+        "family_name": "Lovelace",
+    }
+    return {
+        "Username": _name(number),
+        "Attributes": [{"Name": name, "Value": value} for name, value in attributes.items()],
+        "Enabled": True,
+        "UserStatus": "CONFIRMED",
+    }
+
+
+def _item(number: int) -> dict[str, Any]:
+    given_name = "Old" if number % _FAULTS == 1 else "Ada"
+    texts = {
+        "userName": _name(number),
+        "ClientId": "client",
+        "Email": f"person{number}@example.org",
+        "given_name": given_name,
+        "family_name": "Lovelace",
+        "sub": _name(number),
+        "provider": "COGNITO",
+        "status": "CONFIRMED",
+        "createdAt": "2026-01-02T03:04:05.678Z",
+        "updatedAt": "2026-01-02T03:04:05.678Z",
+    }
+    return {name: {"S": value} for name, value in texts.items()}
