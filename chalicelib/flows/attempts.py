@@ -16,6 +16,8 @@ MAIL = "mail"
 CHALLENGE = "challenge"
 #: Which provider an address belongs to; counted per source only, since no account is concerned.
 DISCOVERY = "discovery"
+#: The same by way of `/auth/login`. Its own, because other sites can send a browser there: they must not bar the page.
+LOGIN = "login"
 
 
 class Attempts:

@@ -5,9 +5,11 @@ not, or the people of one office would use up each other's attempts. No account 
 one that does not get the same answer (S-40).
 """
 
-from chalicelib.errors import ConfigurationError
-from chalicelib.flows.attempts import DISCOVERY, Attempts
-from chalicelib.store.providers import Provider, ProviderStore
+from collections.abc import Callable
+
+from chalicelib.errors import ConfigurationError, TemporarilyUnavailable, TooManyAttempts
+from chalicelib.flows.attempts import DISCOVERY, LOGIN, Attempts
+from chalicelib.store.providers import NATIVE, Provider, ProviderStore
 
 
 class Discovery:
@@ -19,10 +21,39 @@ class Discovery:
 
     def find(self, email: str, source: str) -> Provider | None:
         """Return the provider of the address's domain, or None. Raises TooManyAttempts and TemporarilyUnavailable."""
+        return self._counted(DISCOVERY, source, lambda: self._providers.find_by_email(email))
+
+    def is_open(self, provider: str | None, email: str | None) -> bool:
+        """Tell whether a sign-in may start uncounted: its answer says nothing about the private providers."""
+        if provider is None:
+            return email is None
+        found = None if provider == NATIVE else self._providers.find(provider)
+        return provider == NATIVE or (found is not None and not found.domains)
+
+    def count_login(self, provider: str | None, email: str | None, source: str) -> None:
+        """Count a sign-in by address or by the name of a private provider, as `find` counts.
+
+        Where it leads to tells as much as an answer of `find`: without this the list could be read off there. A stage
+        without a throttle table, where `find` refuses, signs people in all the same. Raises TemporarilyUnavailable.
+        """
+        if self._attempts is None:
+            return
+        try:
+            if provider is not None:
+                self._counted(LOGIN, source, lambda: self._providers.find(provider))
+            elif email is not None:
+                self._counted(LOGIN, source, lambda: self._providers.find_by_email(email))
+        except TooManyAttempts as error:
+            # The contract of /auth/login knows no `too_many_attempts`.
+            raise TemporarilyUnavailable("throttled", retry_after=error.retry_after) from None
+
+    def _counted(
+        self, kind: str, source: str, look_up: Callable[[], Provider | None]
+    ) -> Provider | None:
         if self._attempts is None:
             raise ConfigurationError("THROTTLE_TABLE is missing: `ops provision` writes it")
-        with self._attempts.guarded(DISCOVERY, None, source):
-            found = self._providers.find_by_email(email)
+        with self._attempts.guarded(kind, None, source):
+            found = look_up()
         if found is not None:
-            self._attempts.succeeded(DISCOVERY, None, source)
+            self._attempts.succeeded(kind, None, source)
         return found

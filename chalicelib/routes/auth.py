@@ -22,17 +22,21 @@ routes = Blueprint(__name__)
 
 @routes.route("/auth/config", methods=["GET"])
 def config() -> dict[str, Any]:
-    """What the page offers. Providers with domains stay private: they are a list of customers."""
+    """What the page offers. Providers with domains stay private: they are a list of customers. Whether there are any is
+    not: with `discover` the page asks for the address first.
+    """
     current = services.current()
     settings = current.settings
+    providers = current.providers.all()
     return {
         "app": settings.app_title,
         "direct_sign_in": settings.direct_sign_in,
         "sign_up": settings.direct_sign_in != "off",
         "auto_sign_in": settings.auto_sign_in,
+        "discover": any(provider.domains for provider in providers),
         "providers": [
             {"name": provider.name, "label": provider.label}
-            for provider in current.providers.all()
+            for provider in providers
             if not provider.domains
         ],
     }
@@ -56,13 +60,19 @@ def discover() -> dict[str, Any]:
 def login() -> Response:
     """302 to Cognito's authorize endpoint, with a login transaction in a cookie of its own."""
     from chalicelib.web.cookies import clear_cookie
+    from chalicelib.web.csrf import verify_navigation
     from chalicelib.web.redirects import parse_return_to
 
     request = routes.current_request
     url = app_url(request)
+    provider, email = query_value(request, "provider"), query_value(request, "email")
+    discovery = services.current().discovery
+    if not discovery.is_open(provider, email):
+        verify_navigation(request.headers)
+        discovery.count_login(provider, email, request_origin(request).ip)
     start = services.current().hosted_sign_in.start(
-        provider=query_value(request, "provider"),
-        email=query_value(request, "email"),
+        provider=provider,
+        email=email,
         return_to=parse_return_to(
             query_value(request, "return_to"),
             url.base_path,

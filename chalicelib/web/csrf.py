@@ -6,7 +6,7 @@ another origin cannot set `X-Gatehouse` without a CORS preflight, which we answe
 
 from collections.abc import Mapping
 
-from chalicelib.errors import CrossSiteRequest
+from chalicelib.errors import CrossSiteRequest, InvalidRequest
 
 HEADER = "x-gatehouse"
 
@@ -32,3 +32,14 @@ def verify_own_request(
         return
     if headers.get("sec-fetch-site") != "same-origin":
         raise CrossSiteRequest("neither Origin nor Sec-Fetch-Site says that the page is ours")
+
+
+def verify_navigation(headers: Mapping[str, str]) -> None:
+    """Raise InvalidRequest for what another site embeds or fetches: only going to a page may use up attempts.
+
+    Browsers that send no Fetch Metadata, and callers that are none, pass: they spend their own attempts.
+    """
+    if headers.get("sec-fetch-mode", "navigate") != "navigate":
+        raise InvalidRequest("not a navigation")
+    if headers.get("sec-fetch-dest", "document") != "document":
+        raise InvalidRequest("not a navigation of the whole page")

@@ -112,3 +112,44 @@ def test_a_stage_without_a_throttle_table_answers_nobody(world: World, browser: 
     answer = ask(browser, "bo@contoso.example")
     assert (answer.status, answer.json()["error"]) == (500, "misconfigured")
     assert "THROTTLE" not in answer.body
+
+
+@pytest.mark.security("S-41")
+@pytest.mark.parametrize("query", ["email=a@guess{}.example", "provider=Guess{}"])
+def test_nor_by_starting_sign_ins(tenants: World, browser: Browser, query: str) -> None:
+    """Where a sign-in leads to tells as much, so its misses count too; what the page shows anyway goes on."""
+    for n in range(FREE_ATTEMPTS_SOURCE):
+        browser.get(f"/auth/login?{query.format(n)}")
+    for good in ("email=bo@contoso.example", "provider=Contoso", "email=a@x.example"):
+        refused = browser.get(f"/auth/login?{good}")
+        assert (refused.status, refused.json()["error"]) == (503, "temporarily_unavailable")
+        assert int(refused.headers["retry-after"]) > 0
+    for public in ("", "provider=Okta", "provider=COGNITO"):
+        assert browser.get(f"/auth/login?{public}").status == 302
+    assert ask(browser, "bo@contoso.example").status == 200
+    other = tenants.browser()
+    other.source_ip = "198.51.100.9"
+    assert other.get("/auth/login?provider=Contoso").status == 302
+
+
+def test_people_of_one_office_start_sign_ins_without_barring_each_other(
+    tenants: World, browser: Browser
+) -> None:
+    """What belongs to a provider costs nothing."""
+    for query in ("email=bo@contoso.example", "provider=Contoso"):
+        for _ in range(FREE_ATTEMPTS_SOURCE + 5):
+            assert browser.get(f"/auth/login?{query}").status == 302
+
+
+@pytest.mark.security("S-28")
+@pytest.mark.parametrize(
+    ("mode", "dest"), [("no-cors", "image"), ("cors", "empty"), ("navigate", "iframe")]
+)
+def test_other_sites_cannot_use_up_an_offices_attempts(
+    tenants: World, browser: Browser, mode: str, dest: str
+) -> None:
+    """A picture or a frame that points here is refused, and counts for nothing."""
+    headers = [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", mode), ("Sec-Fetch-Dest", dest)]
+    answer = browser.send("GET", "/auth/login?email=a@guess.example", headers)
+    assert (answer.status, answer.json()["error"]) == (400, "invalid_request")
+    assert tenants.dynamodb.items(THROTTLE_TABLE) == {}
