@@ -57,6 +57,8 @@ def handle(
                 users.record_confirmed(_native_profile(native, profile.client_id))
                 return event
     try:
+        if store is UserStore.record_sign_in:
+            _refuse_moved_address(profile, providers)
         store(users, profile)
     except TemporarilyUnavailable as error:
         if store is not UserStore.record_sign_in:
@@ -99,12 +101,28 @@ def _allowed_provider(profile: UserProfile, providers: ProviderStore) -> Provide
     provider = providers.find_ignoring_case(profile.provider)
     if provider is None:
         raise SignUpRefused("the provider is not in the table")
-    owner = providers.find_by_email(profile.email)
+    _refuse_foreign_address(profile.email, provider, providers)
+    return provider
+
+
+def _refuse_moved_address(profile: UserProfile, providers: ProviderStore) -> None:
+    """Refuse a sign-in at which a provider gives its person an address that it may not speak for.
+
+    Cognito maps the attributes anew at each sign-in: the rule of the first one would be void at the second.
+    """
+    if profile.provider == NATIVE:
+        return
+    provider = providers.find_ignoring_case(profile.provider)
+    if provider is not None:
+        _refuse_foreign_address(profile.email, provider, providers)
+
+
+def _refuse_foreign_address(email: str, provider: Provider, providers: ProviderStore) -> None:
+    owner = providers.find_by_email(email)
     if owner is not None and owner.name != provider.name:
         raise SignUpRefused("the address belongs to another provider")
-    if provider.domains and email_domain(profile.email) not in provider.domains:
+    if provider.domains and email_domain(email) not in provider.domains:
         raise SignUpRefused("the address is not of the provider's domains")
-    return provider
 
 
 def _native_profile(native: "PoolUser", client_id: str) -> UserProfile:

@@ -1,5 +1,6 @@
 """Which addresses an identity provider may bring, at PreSignUp_ExternalProvider."""
 
+import json
 from typing import Any
 
 import pytest
@@ -80,3 +81,53 @@ def test_while_the_providers_are_unknown_nobody_new_comes_in(tenants: World) -> 
     tenants.dynamodb.fault = connect_timeout()
     with pytest.raises(TriggerFailed, match="not possible at the moment"):
         arrive("contoso_00u1", "bo@contoso.example")
+
+
+def come_back(provider: str, email: str) -> Any:
+    """A later sign-in of a federated person, as Cognito tells the trigger."""
+    event = load_event("PostConfirmation_ConfirmSignUp_federated")
+    event["triggerSource"] = "PostAuthentication_Authentication"
+    event["userName"] = f"{provider.lower()}_00u1"
+    attributes = event["request"]["userAttributes"]
+    attributes["email"] = email
+    attributes["identities"] = json.dumps([{"providerName": provider, "userId": "00u1"}])
+    return user_records(event, LambdaContext())
+
+
+@pytest.mark.security("S-56")
+@pytest.mark.parametrize(
+    ("provider", "email"),
+    [
+        ("Contoso", "ceo@fabrikam.example"),
+        ("Contoso", "bo@elsewhere.example"),
+        ("Contoso", ""),
+        ("Okta", "bo@contoso.example"),
+    ],
+)
+def test_nor_at_a_later_sign_in(tenants: World, provider: str, email: str) -> None:
+    """Attributes are mapped anew each time: an address that changes afterwards is held against the same rule."""
+    before = "ada@example.org" if provider == "Okta" else "bo@contoso.example"
+    come_back(provider, before)
+    records = tenants.users()
+    tenants.clock.advance(60)
+    with pytest.raises(TriggerFailed, match=REFUSED):
+        come_back(provider, email)
+    assert tenants.users() == records
+
+
+def test_a_new_address_of_the_same_domain_is_fine(tenants: World) -> None:
+    come_back("Contoso", "bo@contoso.example")
+    tenants.clock.advance(60)
+    come_back("Contoso", "bo.married@contoso.example")
+    assert tenants.users()["contoso_00u1"]["Email"] == "bo.married@contoso.example"
+
+
+def test_people_come_back_while_the_providers_are_unknown(tenants: World) -> None:
+    """They go on without the table; nothing unproved is written."""
+    come_back("Contoso", "bo@contoso.example")
+    records = tenants.users()
+    tenants.restart()
+    tenants.dynamodb.fault = connect_timeout()
+    come_back("Contoso", "ceo@fabrikam.example")
+    tenants.dynamodb.fault = None
+    assert tenants.users() == records
