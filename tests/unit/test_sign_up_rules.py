@@ -23,11 +23,24 @@ def test_another_domain_may_not(email: str) -> None:
     assert refuse_address(email, ALLOWED, REFUSED)
 
 
-@pytest.mark.parametrize("email", ["a@bad.example", "a@BAD.example", "a@bad.example."])
+@pytest.mark.parametrize(
+    "email",
+    [
+        "a@bad.example",
+        "a@BAD.example",
+        "a@bad.example.",
+        "a@\uff42ad.example",
+        "a@bad\uff0eexample",
+    ],
+)
 def test_a_refused_domain_may_not(email: str) -> None:
     """Also where everybody else may."""
     assert refuse_address(email, frozenset(), REFUSED)
     assert refuse_address("a@good.example", frozenset(), REFUSED) is None
+
+
+def test_an_allowed_domain_in_other_letters_is_not_it() -> None:
+    assert refuse_address("a@\uff45xample.com", ALLOWED, REFUSED)
 
 
 @pytest.mark.security("S-51")
