@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib import captcha as captchas
+from chalicelib.cognito.identities import NATIVE, origin_of
 from chalicelib.cognito.oauth import OAuthClient, TokenSet
 from chalicelib.cognito.tokens import AccessClaims, IdentityClaims, TokenVerifier
 from chalicelib.cognito.user_pool_api import Origin, Step, UserPoolApi
@@ -42,7 +43,6 @@ from chalicelib.flows.new_session import NewSessions
 from chalicelib.flows.session_flow import Refreshed
 from chalicelib.log import log_event
 from chalicelib.session.challenges import Challenge, Challenges
-from chalicelib.store.providers import NATIVE
 
 #: Without it no route would let the person in: the pre-token-generation trigger is not attached.
 REQUIRED_SCOPE = "api/read"
@@ -278,5 +278,4 @@ def is_federated_only(identity: IdentityClaims) -> bool:
 
     A native user who is linked to a provider keeps the native name, and the password.
     """
-    provider = identity.provider.casefold()
-    return identity.provider != NATIVE and identity.username.casefold().startswith(f"{provider}_")
+    return origin_of(identity.username, identity.identities).provider != NATIVE

@@ -1,0 +1,28 @@
+"""Who has no password here: people who were born at an identity provider, whatever was linked to them since."""
+
+import pytest
+
+from chalicelib.cognito.identities import Identity
+from chalicelib.cognito.tokens import IdentityClaims
+from chalicelib.flows.direct_sign_in import is_federated_only
+
+NATIVE = "5d3c7b1e-0a6f-4c7e-9b1d-2f6a8c4e0d11"
+OKTA, CONTOSO = Identity("Okta", "00u1"), Identity("Contoso", "00u2")
+
+
+@pytest.mark.security("S-40")
+@pytest.mark.parametrize(
+    ("username", "identities", "expected"),
+    [
+        (NATIVE, (), False),
+        (NATIVE, (OKTA,), False),
+        ("Okta_00u1", (OKTA,), True),
+        ("okta_00u1", (OKTA,), True),
+        ("Okta_00u1", (CONTOSO, OKTA), True),
+    ],
+)
+def test_birth_decides(username: str, identities: tuple[Identity, ...], expected: bool) -> None:
+    """Not the first entry of `identities`, whose order nobody promises."""
+    provider = identities[0].provider if identities else "COGNITO"
+    claims = IdentityClaims("sub", username, "", "", "", (), provider, identities)
+    assert is_federated_only(claims) is expected
