@@ -1,0 +1,148 @@
+"""A second Okta stand-in as a tenant of its own: its domain picks it, its groups count, and its addresses are its own."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops.local import programs
+from ops.local.ports import free_ports
+from ops.local.processes import Processes
+from tests.e2e.stack import Stack, Visitor
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def person(sub: str, email: str, *groups: str) -> dict[str, Any]:
+    name = email.partition("@")[0].title()
+    facts = {"email_verified": True, "given_name": name, "family_name": "Acme"}
+    return {"sub": sub, "email": email, "groups": list(groups), **facts}
+
+
+PEOPLE = [
+    person("00uTina1", "tina@acme.example", "Everyone", "admins"),
+    person("00uUrs2", "urs@acme.example", "Everyone"),
+    person("00uVera3", "vera@acme.example", "x admins"),
+    person("00uMallory4", "mallory@example.com", "admins"),
+]
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """The stack with the second provider, Acme."""
+
+    stack: Stack
+
+    def sign_in(self, sub: str, query: str) -> tuple[Visitor, dict[str, Any]]:
+        visitor = Visitor(self.stack)
+        answer = visitor.request("GET", visitor.callback_url(sub, query=query))
+        assert "error" not in answer.headers["Location"], answer.headers["Location"]
+        return visitor, visitor.refresh()
+
+    def item(self, user_name: str) -> dict[str, str]:
+        found = self.stack.user_item(user_name)
+        assert found is not None
+        return found
+
+
+@pytest.fixture(scope="module")
+def tenant(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
+    """Registered by the command that a person would use, with trust, linking and groups."""
+    folder = tmp_path_factory.mktemp("acme")
+    people = folder / "people.json"
+    people.write_text(json.dumps(PEOPLE), encoding="utf-8")
+    (port,) = free_ports(1)
+    program = programs.okta(Path(sys.executable), folder, port)
+    processes = Processes(folder)
+    (copy,) = tmp_path_factory.getbasetemp().glob("stack[0-9]/app")
+    ops = [sys.executable, "-m", "ops", "--project-dir", str(copy), "provider"]
+    flags = ["--domain", "acme.example", "--trusted", "--link", "--groups-claim", "groups"]
+    environment = {
+        **os.environ,
+        "AWS_ENDPOINT_URL": stack.info["aws_endpoint_url"],
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "PYTHONPATH": str(PROJECT),
+    }
+
+    def run(*arguments: str) -> None:
+        done = subprocess.run(
+            [*ops, *arguments, "--stage", "local"],
+            env=environment,
+            cwd=PROJECT,
+            input="local-only\n",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    issuer = f"http://127.0.0.1:{port}"
+    identity = ["--issuer", issuer, "--client-id", "acme", "--client-secret-stdin"]
+    try:
+        processes.start(replace(program, arguments=[*program.arguments, "--people", str(people)]))
+        run("add", "Acme", *identity, *flags)
+        yield Tenant(stack)
+        run("remove", "Acme", "--yes")
+    finally:
+        processes.stop()
+
+
+def test_the_domain_leads_to_the_tenant_and_the_list_stays_private(tenant: Tenant) -> None:
+    """Nobody sees Acme but people of its domain."""
+    visitor = Visitor(tenant.stack)
+    config = visitor.get("/auth/config").json()
+    assert [provider["name"] for provider in config["providers"]] == ["Okta"]
+    found = visitor.post("/auth/discover", {"email": "tina@ACME.example"}).json()
+    assert found["provider"] == {"name": "Acme", "label": "Acme"}
+    assert visitor.post("/auth/discover", {"email": "tina@else.example"}).json()["provider"] is None
+
+
+@pytest.mark.security("S-51")
+def test_groups_of_the_tenant_open_the_route_and_nothing_else_does(tenant: Tenant) -> None:
+    """Through the real authorizer; a name with a space is not two groups, and the automatic group is not told."""
+    tina, answer = tenant.sign_in("00uTina1", "email=tina@acme.example")
+    assert sorted(answer["user"]["groups"]) == ["Everyone", "admins"]
+    page = tina.get("/users?limit=1", token=answer["access_token"])
+    assert page.status_code == 200, page.text
+    more = tina.get(f"/users?cursor={page.json()['cursor']}", token=answer["access_token"])
+    assert more.status_code == 200
+    urs, answer = tenant.sign_in("00uUrs2", "email=urs@acme.example")
+    assert urs.get("/users", token=answer["access_token"]).status_code == 403
+    vera, answer = tenant.sign_in("00uVera3", "email=vera@acme.example")
+    assert answer["user"]["groups"] == []
+    assert vera.get("/users", token=answer["access_token"]).status_code == 403
+    record = tenant.item("acme_00uurs2")
+    assert (record["provider"], record["Email"]) == ("Acme", "urs@acme.example")
+    assert (record["ClientId"], record["status"]) == (tenant.stack.info["client_id"], "CONFIRMED")
+
+
+@pytest.mark.security("S-56")
+def test_a_tenant_cannot_bring_somebody_elses_address(tenant: Tenant) -> None:
+    """Refused before there is a profile."""
+    visitor = Visitor(tenant.stack)
+    url = visitor.callback_url("00uMallory4", query="provider=Acme")
+    answer = visitor.request("GET", url)
+    assert answer.headers["Location"].endswith("?error=sign_up_refused")
+    assert tenant.stack.user_item("acme_00umallory4") is None
+
+
+def test_a_native_person_changes_names_and_people_of_okta_do_not(tenant: Tenant) -> None:
+    """PATCH /me by the API's own role."""
+    stack = tenant.stack
+    stack.create_person("pat@else.example", "correct-horse-for-pat")
+    pat = Visitor(stack)
+    token = pat.managed_sign_in("pat@else.example", "correct-horse-for-pat")["access_token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = pat.request("PATCH", "/me", json={"given_name": "Patricia"}, headers=headers)
+    assert (answer.status_code, answer.json()["given_name"]) == (200, "Patricia")
+    urs, signed_in = tenant.sign_in("00uUrs2", "email=urs@acme.example")
+    headers = {"Authorization": f"Bearer {signed_in['access_token']}"}
+    answer = urs.request("PATCH", "/me", json={"given_name": "Eve"}, headers=headers)
+    assert (answer.status_code, answer.json()["error"]) == (409, "managed_by_provider")
