@@ -213,7 +213,9 @@ def test_only_known_assets_can_be_asked_for(world: World, name: str) -> None:
 
 
 def test_config_keeps_providers_with_domains_private(world: World, browser: Browser) -> None:
-    """The customer list is nobody's business."""
+    """The customer list is nobody's business; that there is one, the page has to know."""
+    assert browser.get("/auth/config").json()["discover"] is False
+    world.restart()
     for index in range(5):
         world.dynamodb.put(
             world.settings.providers_table,
@@ -228,6 +230,7 @@ def test_config_keeps_providers_with_domains_private(world: World, browser: Brow
         "direct_sign_in": "managed",
         "sign_up": True,
         "auto_sign_in": None,
+        "discover": True,
         "providers": [{"name": "Okta", "label": "Acme Okta"}],
     }
     assert "ustomer" not in answer.body
