@@ -29,6 +29,7 @@ PEOPLE = [
     person("00uTina1", "tina@acme.example", "Everyone", "admins"),
     person("00uUrs2", "urs@acme.example", "Everyone"),
     person("00uVera3", "vera@acme.example", "x admins"),
+    person("00uLinkedNora5", "nora@acme.example", "Everyone"),
     person("00uMallory4", "mallory@example.com", "admins"),
 ]
 
@@ -131,6 +132,20 @@ def test_a_tenant_cannot_bring_somebody_elses_address(tenant: Tenant) -> None:
     answer = visitor.request("GET", url)
     assert answer.headers["Location"].endswith("?error=sign_up_refused")
     assert tenant.stack.user_item("acme_00umallory4") is None
+
+
+@pytest.mark.security("S-56")
+def test_a_person_of_the_tenant_joins_the_native_account(tenant: Tenant) -> None:
+    """Under the trigger's own role: one account, one record that shows both, and both ways in; no second profile."""
+    stack = tenant.stack
+    stack.create_person("nora@acme.example", "correct-horse-for-nora")
+    by_password = Visitor(stack).managed_sign_in("nora@acme.example", "correct-horse-for-nora")
+    for _ in range(2):
+        _, by_acme = tenant.sign_in("00uLinkedNora5", "email=nora@acme.example")
+        assert by_acme["user"]["sub"] == by_password["user"]["sub"]
+    record = tenant.item(by_password["user"]["username"])
+    assert (record["provider"], record["linked"]) == ("COGNITO", "Acme")
+    assert stack.user_item("acme_00ulinkednora5") is None
 
 
 def test_a_native_person_changes_names_and_people_of_okta_do_not(tenant: Tenant) -> None:
