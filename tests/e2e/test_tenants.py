@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,8 @@ class Tenant:
     """The stack with the second provider, Acme."""
 
     stack: Stack
+    #: Runs an `ops` command on the stage and returns what it prints.
+    ops: Callable[..., str]
 
     def sign_in(self, sub: str, query: str) -> tuple[Visitor, dict[str, Any]]:
         visitor = Visitor(self.stack)
@@ -62,7 +64,7 @@ def tenant(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[T
     program = programs.okta(Path(sys.executable), folder, port)
     processes = Processes(folder)
     (copy,) = tmp_path_factory.getbasetemp().glob("stack[0-9]/app")
-    ops = [sys.executable, "-m", "ops", "--project-dir", str(copy), "provider"]
+    ops = [sys.executable, "-m", "ops", "--project-dir", str(copy)]
     flags = ["--domain", "acme.example", "--trusted", "--link", "--groups-claim", "groups"]
     environment = {
         **os.environ,
@@ -72,7 +74,7 @@ def tenant(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[T
         "PYTHONPATH": str(PROJECT),
     }
 
-    def run(*arguments: str) -> None:
+    def run(*arguments: str) -> str:
         done = subprocess.run(
             [*ops, *arguments, "--stage", "local"],
             env=environment,
@@ -83,14 +85,15 @@ def tenant(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[T
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     issuer = f"http://127.0.0.1:{port}"
     identity = ["--issuer", issuer, "--client-id", "acme", "--client-secret-stdin"]
     try:
         processes.start(replace(program, arguments=[*program.arguments, "--people", str(people)]))
-        run("add", "Acme", *identity, *flags)
-        yield Tenant(stack)
-        run("remove", "Acme", "--yes")
+        run("provider", "add", "Acme", *identity, *flags)
+        yield Tenant(stack, run)
+        run("provider", "remove", "Acme", "--yes")
     finally:
         processes.stop()
 
@@ -161,3 +164,28 @@ def test_a_native_person_changes_names_and_people_of_okta_do_not(tenant: Tenant)
     headers = {"Authorization": f"Bearer {signed_in['access_token']}"}
     answer = urs.request("PATCH", "/me", json={"given_name": "Eve"}, headers=headers)
     assert (answer.status_code, answer.json()["error"]) == (409, "managed_by_provider")
+
+
+@pytest.mark.security("S-57")
+def test_reconcile_mends_and_deleting_leaves_nothing(tenant: Tenant) -> None:
+    """A lost record comes back, and pool and table are equal; a deleted person is in neither."""
+    tenant.sign_in("00uTina1", "email=tina@acme.example")
+    before = tenant.item("acme_00utina1")
+    tenant.stack.delete_user_item("acme_00utina1")
+    tenant.ops("reconcile")
+    kept = (
+        "userName",
+        "ClientId",
+        "Email",
+        "given_name",
+        "family_name",
+        "sub",
+        "provider",
+        "status",
+    )
+    after = tenant.item("acme_00utina1")
+    assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
+    tenant.ops("reconcile", "--dry-run")
+    tenant.ops("user", "delete", "acme_00utina1", "--yes")
+    assert tenant.stack.user_item("acme_00utina1") is None
+    assert "to mend: 0 missing, 0 differing, 0 of nobody" in tenant.ops("reconcile", "--dry-run")
