@@ -47,10 +47,11 @@ async function loadConfig() {
 }
 
 const embedded = () => config?.direct_sign_in === 'embedded';
+const emailFirst = () => embedded() || config?.discover;
 
 function waysIn() {
   const ways = config.providers.map(({ name, label }) => [name, fill(texts.provider, { label }), 'key']);
-  if (config.direct_sign_in === 'managed') ways.push(['COGNITO', texts.email, 'mail']);
+  if (config.direct_sign_in === 'managed' && !config.discover) ways.push(['COGNITO', texts.email, 'mail']);
   return ways.map(([provider, label, sign]) => ({
     label,
     sign,
@@ -58,10 +59,10 @@ function waysIn() {
   }));
 }
 
-const emailWay = () => (embedded() ? [{ label: texts.email, sign: 'mail', url: () => '#email' }] : []);
+const emailWay = () => (emailFirst() ? [{ label: texts.email, sign: 'mail', url: () => '#email' }] : []);
 
 /** The views of direct sign-in have addresses, so that Back, reload and bookmarks work. */
-const DIRECT = ['email', 'sign-up', 'code', 'forgot', 'reset'];
+const DIRECT = ['email', 'password', 'sign-up', 'code', 'forgot', 'reset'];
 const address = () => location.hash.slice(1);
 
 function goTo(name) {
@@ -100,7 +101,7 @@ const missing = (again) => view.show('unavailable', view.unavailable({ offline: 
 async function showDirect(name, reason) {
   const notice = noticeFor(reason);
   direct ??= await Promise.all([import('./direct.js'), import('./form.js')]).then(
-    ([module]) => module.createDirect({ session, choice, ways: waysIn, goTo, signUp: config.sign_up, root }),
+    ([module]) => module.createDirect({ session, choice, ways: waysIn, goTo, config, root }),
     () => null,
   );
   if (shown !== name || leaving) return;
@@ -168,8 +169,8 @@ function fitting({ status, user }) {
   if (user) return address() === 'two-step' && mayTwoStep(user) ? 'two-step' : user.sub;
   if (status === 'unknown' || (configAsked && !config)) return '';
   if (status === 'signed_out' && config) {
-    if (embedded() && DIRECT.includes(address())) return address();
-    return embedded() && !config.providers.length && !config.auto_sign_in ? 'email' : 'choose';
+    if (DIRECT.includes(address()) && (embedded() || (config.discover && address() === 'email'))) return address();
+    return emailFirst() && !config.providers.length && !config.auto_sign_in ? 'email' : 'choose';
   }
   return navigator.onLine ? 'unavailable' : 'offline';
 }

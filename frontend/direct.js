@@ -1,9 +1,9 @@
-/** Sign-in with email and password: its form, sign-up, codes, and the reset of a password. */
+/** Sign-in that begins with an address: where its domain leads, the password, sign-up, codes, and the reset of a password. */
 import {
   badPassword, codeField, emailField, field, form, link, linkButton, passwordField, reject, sender,
 } from './form.js';
 import { fill, texts } from './texts.js';
-import { button, el, heading, notice, show, way, waysAndBox } from './view.js';
+import { button, el, heading, leaving, notice, show, way, waysAndBox } from './view.js';
 
 /**
  * @param {Object} options
@@ -11,10 +11,10 @@ import { button, el, heading, notice, show, way, waysAndBox } from './view.js';
  * @param {{remember: boolean}} options.choice
  * @param {() => {label: string, sign: string, url: (remember: boolean) => string}[]} options.ways the other ways in
  * @param {(name: string) => void} options.goTo shows one of the views below
- * @param {boolean} options.signUp whether people may create accounts
+ * @param {Object} options.config that of the stage: `discover` asks for the address before anything else
  * @param {URL} options.root
  */
-export function createDirect({ session, choice, ways, goTo, signUp, root }) {
+export function createDirect({ session, choice, ways, goTo, config, root }) {
   let email = ''; // travels from view to view
   let password = ''; // only until it has signed in: a confirmed address signs in by itself
   let nextNotice = null;
@@ -24,13 +24,14 @@ export function createDirect({ session, choice, ways, goTo, signUp, root }) {
   });
 
   const post = (path, body) => session.post(`auth/direct/${path}`, body);
+  const home = () => (config.discover && email ? 'password' : 'email');
   const by = (kind) => (values) => `${kind} ${(values?.email ?? email).trim().toLowerCase()}`;
   const signIn = (extra) => post('sign-in', { email, password, remember: choice.remember, ...extra });
 
   function startOver(text, ...more) {
     nextNotice = text ? notice(text, null, 'alert') : null;
     nextNotice?.lastChild.append(...more);
-    goTo('email');
+    goTo(home());
   }
 
   /** A step that this page does not know ends at the managed login. */
@@ -63,47 +64,98 @@ export function createDirect({ session, choice, ways, goTo, signUp, root }) {
     if (response?.ok) return proceed(answer);
     if (answer?.error === 'unsupported_challenge') return elsewhere(answer);
     nextNotice = notice(text);
-    return goTo('email');
+    return goTo(home());
   }
 
   const offers = () =>
     el('div', { class: 'links' }, link(texts.enterCode, '#code'), link(texts.resetPassword, '#forgot'));
 
+  /** Where the address's domain belongs: to a provider, to direct sign-in, or to nobody. */
+  function askAddress() {
+    password = '';
+    const address = emailField(email);
+    const others = ways();
+    const [list, box] = waysAndBox(others, choice, '');
+    const to = (target) => session.signInUrl({ ...target, remember: choice.remember, returnTo: root.pathname });
+    const leave = (url, nodes) => {
+      show('leaving', nodes);
+      location.assign(url);
+    };
+    const sheet = form({
+      fields: [address],
+      label: texts.goOn,
+      extra: [box],
+      kind: () => 'discover',
+      send(values) {
+        ({ email } = values);
+        return session.post('auth/discover', { email });
+      },
+      done({ provider, direct }, say) {
+        if (!sheet.isConnected) return; // stepped back meanwhile
+        const url = to(provider ? { email } : { provider: 'COGNITO' });
+        if (provider) leave(url, leaving({ label: provider.label, url }));
+        else if (direct && config.direct_sign_in === 'embedded') goTo('password');
+        else if (direct) leave(url, [heading(texts.wait), way(texts.email, 'mail', url)]);
+        else {
+          say(texts.nobody, texts.nobodyMore);
+          address.input.focus();
+        }
+      },
+      refused: { invalid_request: () => reject(address, texts.needAddress) },
+    });
+    return [
+      texts.emailTitle,
+      [el('p', { class: 'quiet' }, texts.discoverLead), sheet, ...orElse(others, list)],
+      address,
+    ];
+  }
+
+  const orElse = (others, list) => (others.length ? [el('p', { class: 'or' }, texts.or), list] : []);
+
+  /** Email and password; only the password, where the address has been asked for already. */
+  function askBoth() {
+    password = '';
+    const known = config.discover;
+    const address = emailField(email);
+    address.input.readOnly = known; // still there for password managers
+    const secret = passwordField('current-password');
+    const others = known ? [] : ways();
+    const [list, box] = waysAndBox(others, choice, '');
+    const sheet = form({
+      fields: [address, secret],
+      label: texts.chooseTitle,
+      extra: [box],
+      kind: by('sign-in'),
+      send(values) {
+        ({ email, password } = values);
+        return signIn();
+      },
+      done: proceed,
+      refused: {
+        invalid_credentials(_, say) {
+          say(texts.refused, texts.refusedMore, offers());
+          secret.input.focus();
+          secret.input.select();
+        },
+        unsupported_challenge: elsewhere,
+        not_found: elsewhere,
+      },
+    });
+    const nodes = [
+      sheet,
+      el('div', { class: 'links' },
+        link(texts.forgotten, '#forgot'), config.sign_up && link(texts.signUpTitle, '#sign-up'),
+        known && link(texts.otherAddress, '#email')),
+      ...orElse(others, list),
+    ];
+    return [texts.emailTitle, nodes, email ? secret : address];
+  }
+
   const views = {
-    email() {
-      password = '';
-      const address = emailField(email);
-      const secret = passwordField('current-password');
-      const others = ways();
-      const [list, box] = waysAndBox(others, choice, '');
-      const sheet = form({
-        fields: [address, secret],
-        label: texts.chooseTitle,
-        extra: [box],
-        kind: by('sign-in'),
-        send(values) {
-          ({ email, password } = values);
-          return signIn();
-        },
-        done: proceed,
-        refused: {
-          invalid_credentials(_, say) {
-            say(texts.refused, texts.refusedMore, offers());
-            secret.input.focus();
-            secret.input.select();
-          },
-          unsupported_challenge: elsewhere,
-          not_found: elsewhere,
-        },
-      });
-      const nodes = [
-        sheet,
-        el('div', { class: 'links' },
-          link(texts.forgotten, '#forgot'), signUp && link(texts.signUpTitle, '#sign-up')),
-        ...(others.length ? [el('p', { class: 'or' }, texts.or), list] : []),
-      ];
-      return [texts.emailTitle, nodes, email ? secret : address];
-    },
+    email: () => (config.discover ? askAddress() : askBoth()),
+
+    /** Opened afresh, it does not know whose password to ask for. */
+    password: () => (config.discover && email ? askBoth() : views.email()),
 
     'sign-up'() {
       const given = field({
@@ -128,7 +180,7 @@ export function createDirect({ session, choice, ways, goTo, signUp, root }) {
           sign_up_refused: (_, say) => say(texts.errors.sign_up_refused.what, texts.errors.sign_up_refused.help),
         },
       });
-      return [texts.signUpTitle, [sheet, link(texts.backToSignIn, '#email')], given];
+      return [texts.signUpTitle, [sheet, link(texts.backToSignIn, `#${home()}`)], given];
     },
 
     code() {
@@ -153,7 +205,7 @@ export function createDirect({ session, choice, ways, goTo, signUp, root }) {
           resend('resend-code', address),
           el('p', { class: 'quiet' }, texts.codeNone),
           el('div', { class: 'links' },
-            link(texts.backToSignIn, '#email'), link(texts.resetPassword, '#forgot'),
+            link(texts.backToSignIn, `#${home()}`), link(texts.resetPassword, '#forgot'),
             email && linkButton(texts.otherAddress, () => another('code'))),
         ],
         address ?? code,
@@ -175,7 +227,7 @@ export function createDirect({ session, choice, ways, goTo, signUp, root }) {
       });
       return [
         texts.forgotTitle,
-        [el('p', { class: 'quiet' }, texts.forgotLead), sheet, link(texts.backToSignIn, '#email')],
+        [el('p', { class: 'quiet' }, texts.forgotLead), sheet, link(texts.backToSignIn, `#${home()}`)],
         address,
       ];
     },
@@ -206,7 +258,7 @@ export function createDirect({ session, choice, ways, goTo, signUp, root }) {
           sheet,
           resend('forgot-password', address),
           el('div', { class: 'links' },
-            link(texts.backToSignIn, '#email'), email && linkButton(texts.otherAddress, () => another('reset'))),
+            link(texts.backToSignIn, `#${home()}`), email && linkButton(texts.otherAddress, () => another('reset'))),
         ],
         email ? code : address,
       ];

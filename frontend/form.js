@@ -120,7 +120,7 @@ function waiting(control, kind, freed) {
  * @param {HTMLElement} options.control the button; it keeps the focus, so it is never really disabled
  * @param {() => string} options.kind which of the server's budgets an attempt counts against
  * @param {() => Promise<{response: Response, answer: any}>} options.send
- * @param {(answer: any) => unknown} options.done
+ * @param {(answer: any, say: Function) => unknown} options.done
  * @param {Record<string, (answer: any, say: Function) => void>} [options.refused] by error code
  */
 export function sender({ control, kind, send, done, refused = {} }) {
@@ -136,7 +136,7 @@ export function sender({ control, kind, send, done, refused = {} }) {
     control.setAttribute('aria-busy', 'true');
     try {
       const { response, answer } = await send();
-      if (response.ok) return void (await done(answer));
+      if (response.ok) return void (await done(answer, say));
       const after = Number(response.headers.get('Retry-After') ?? answer.retry_after);
       if (response.status === 429) {
         until.set(kind(), Date.now() + (after || 15) * 1000);

@@ -64,6 +64,10 @@ export const texts = {
   goOn: 'Continue',
   otherAddress: 'Use another address',
 
+  discoverLead: 'Your address decides how you sign in.',
+  nobody: 'There is no sign-in for this address here.',
+  nobodyMore: 'Check the address. If it is right, ask your administrator for access.',
+
   needAddress: 'Enter your email address, such as name@example.com.',
   needPassword: 'Enter your password.',
   needNewPassword: 'Enter a new password.',

@@ -115,6 +115,7 @@ class FakeApi:
             "direct_sign_in": "managed",
             "sign_up": False,
             "auto_sign_in": None,
+            "discover": False,
             "providers": [{"name": "Okta", "label": "Okta"}],
         }
         self.answers: dict[str, Answer | Callable[[Request], Answer]] = {
@@ -142,6 +143,12 @@ class FakeApi:
             self.answers[f"POST /auth/direct/{name}"] = Answer(200, {})
         self.answers["POST /auth/direct/sign-in"] = error(401, "invalid_credentials")
         self.answers["POST /auth/direct/challenge"] = error(401, "challenge_expired")
+
+    def discover(self, *, provider: str | None = None, direct: bool = True) -> None:
+        """Some provider has domains; `provider` is the label of the one that every address belongs to."""
+        self.config["discover"] = True
+        found = {"name": "Contoso", "label": provider} if provider else None
+        self.answers["POST /auth/discover"] = Answer(200, {"provider": found, "direct": direct})
 
     def accept_password(self, **claims: Any) -> None:
         """The next sign-in by password works, and so does a reload after it."""

@@ -35,6 +35,12 @@ def enter_password(page: Page, api: FakeApi, email: str = EMAIL) -> None:
     press(page, "Sign in")
 
 
+def enter_address(page: Page, api: FakeApi, email: str = EMAIL) -> None:
+    page.goto(f"{api.url}#email")
+    fill(page, Email=email)
+    press(page, "Continue")
+
+
 def sign_up(page: Page, api: FakeApi) -> None:
     page.goto(f"{api.url}#sign-up")
     fill(page, First_name="Bo", Last_name="Ek", Email=EMAIL, New_password=PASSWORD)
@@ -104,6 +110,40 @@ def _throttled(page: Page, api: FakeApi) -> None:
     expect(page.get_by_role("button", name="Please wait")).to_be_visible()
 
 
+def _address(page: Page, api: FakeApi) -> None:
+    api.config["providers"] = [{"name": "Okta", "label": "Okta"}, {"name": "Long", "label": LONG}]
+    api.discover()
+    page.goto(f"{api.url}#email")
+    expect(page.get_by_label("Password", exact=True)).to_have_count(0)
+
+
+def _nobody(page: Page, api: FakeApi) -> None:
+    api.discover(direct=False)
+    enter_address(page, api, f"{LONG[:60]}@example.com")
+    expect(page.get_by_text("There is no sign-in for this address here.")).to_be_visible()
+
+
+def _discovery_throttled(page: Page, api: FakeApi) -> None:
+    api.discover()
+    api.answers["POST /auth/discover"] = throttled(75)
+    enter_address(page, api)
+    expect(page.get_by_role("button", name="Please wait")).to_be_visible()
+
+
+def _password_step(page: Page, api: FakeApi) -> None:
+    api.discover()
+    enter_address(page, api, f"{LONG[:60]}@example.com")
+    expect(page.get_by_label("Password", exact=True)).to_be_visible()
+
+
+def _on_the_way(page: Page, api: FakeApi) -> None:
+    """Cognito does not answer, so the page stays."""
+    api.discover(provider=LONG)
+    api.answers["GET /auth/login"] = Answer(204)
+    enter_address(page, api)
+    heading(page, f"Taking you to {LONG}…")
+
+
 def _sign_up_refused(page: Page, api: FakeApi) -> None:
     api.answers["POST /auth/direct/sign-up"] = Answer(
         400, {"error": "invalid_password", "requirements": REQUIREMENTS}
@@ -165,6 +205,11 @@ VIEWS: Mapping[str, View] = {
     "email, empty": _empty_form,
     "email, refused": _refused,
     "email, throttled": _throttled,
+    "address": _address,
+    "address of nobody": _nobody,
+    "address, throttled": _discovery_throttled,
+    "password step": _password_step,
+    "on the way to a provider": _on_the_way,
     "sign-up": at("sign-up"),
     "sign-up, password refused": _sign_up_refused,
     "code": _code,
