@@ -251,12 +251,15 @@ class Services:
     @cached_property
     def _attempts(self) -> "Attempts":
         from chalicelib.flows.attempts import Attempts
+        from chalicelib.session.devices import Devices
         from chalicelib.store.throttle import ThrottleStore
 
         throttle = ThrottleStore(
             self._dynamodb, self.settings.throttle_table, self.clock, self._load_pepper
         )
-        return Attempts(throttle, self.settings.stage, self.clock)
+        return Attempts(
+            throttle, Devices(self._sealer, self.clock), self.settings.stage, self.clock
+        )
 
     @cached_property
     def _cognito_idp(self) -> Any:

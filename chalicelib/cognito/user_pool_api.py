@@ -20,12 +20,16 @@ from chalicelib.errors import TemporarilyUnavailable
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a request comes from, as Cognito's threat protection wants it. `ip` is requestContext.identity.sourceIp."""
+    """Where a request comes from, as Cognito's threat protection wants it. `ip` is requestContext.identity.sourceIp.
+
+    `device_cookie` is for our own throttle: it is how a browser shows that it is known to an account.
+    """
 
     ip: str
     server: str
     path: str
     user_agent: str = ""
+    device_cookie: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

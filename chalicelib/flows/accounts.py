@@ -14,6 +14,7 @@ from chalicelib.flows.attempts import CODE, MAIL, SIGN_IN, Attempts
 from chalicelib.flows.credentials import PASSWORD_REQUIREMENTS, read_code, verify_new_password
 from chalicelib.log import log_event
 from chalicelib.sign_up_rules import refuse_address
+from chalicelib.store.throttle import canonical_account
 
 _BAD_PASSWORD = ("InvalidPasswordException", "PasswordHistoryPolicyViolationException")
 #: What an operator should hear of: nobody got the mail.
@@ -46,7 +47,7 @@ class Accounts:
         if reason:
             raise SignUpNotAllowed(reason)
         attributes = {"email": email, "given_name": given_name, "family_name": family_name}
-        with self._attempts.guarded(MAIL, email, origin.ip):
+        with self._attempts.guarded(MAIL, self._attempts.account_of(email, origin), origin.ip):
             try:
                 self._api.sign_up(email, password, attributes, origin)
             except Refused as refused:
@@ -86,19 +87,21 @@ class Accounts:
             lambda: self._api.reset_password(email, digits, password, origin),
         )
         # Whoever reads the mailbox owns the account: a pause that somebody else's guesses opened ends here.
-        self._attempts.forget(SIGN_IN, email)
+        for account in {canonical_account(email), self._attempts.account_of(email, origin)}:
+            self._attempts.forget(SIGN_IN, account)
 
     def _send_mail(
         self, request: str, email: str, origin: Origin, call: Callable[[], None]
     ) -> None:
-        with self._attempts.guarded(MAIL, email, origin.ip):
+        with self._attempts.guarded(MAIL, self._attempts.account_of(email, origin), origin.ip):
             try:
                 call()
             except Refused as refused:
                 _log_refusal(request, refused)
 
     def _use_code(self, request: str, email: str, origin: Origin, call: Callable[[], None]) -> None:
-        with self._attempts.guarded(CODE, email, origin.ip):
+        account = self._attempts.account_of(email, origin)
+        with self._attempts.guarded(CODE, account, origin.ip):
             try:
                 call()
             except Refused as refused:
@@ -109,7 +112,7 @@ class Accounts:
                     ) from None
                 self._attempts.failed()
                 raise InvalidCode(refused.code) from None
-        self._attempts.succeeded(CODE, email, origin.ip)
+        self._attempts.succeeded(CODE, account, origin.ip)
         log_event("account", request=request)
 
 

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from chalicelib.cognito.user_pool_api import Origin
 from chalicelib.cognito.user_pool_calls import TriggerFault
 from chalicelib.errors import TemporarilyUnavailable, TooManyAttempts
 from chalicelib.log import count_metric, log_event
-from chalicelib.store.throttle import ThrottleStore
+from chalicelib.session.devices import Devices
+from chalicelib.store.throttle import ThrottleStore, canonical_account
 
 #: The budgets: passwords, mailed codes, requests that send a mail, and answers to challenges. The last has its own because
 #: only who knows the password can use it up: strangers must not be able to bar the second step.
@@ -21,12 +23,29 @@ LOGIN = "login"
 
 
 class Attempts:
-    """The throttle with its metrics. `account` is the e-mail address as typed, or a signed-in person's user name."""
+    """The throttle with its metrics. `account` comes from `account_of`, or is a signed-in person's user name."""
 
-    def __init__(self, throttle: ThrottleStore, stage: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        throttle: ThrottleStore,
+        devices: Devices,
+        stage: str,
+        clock: Callable[[], float],
+    ) -> None:
         self._throttle = throttle
+        self._devices = devices
         self._stage = stage
         self._clock = clock
+
+    def account_of(self, email: str, origin: Origin) -> str:
+        """Return whose budget an address uses: its own, or that of a device which is known to it (S-44)."""
+        account = canonical_account(email)
+        device = self._devices.recognise(origin.device_cookie, account)
+        return account if device is None else f"{account}\n{device}"
+
+    def known_device(self, email: str, origin: Origin) -> str:
+        """Return the cookie value that makes this browser known to the address."""
+        return self._devices.remember(origin.device_cookie, canonical_account(email))
 
     @contextmanager
     def guarded(self, kind: str, account: str | None, source: str) -> Iterator[None]:

@@ -49,6 +49,13 @@ REQUIRED_SCOPE = "api/read"
 
 
 @dataclass(frozen=True)
+class DirectlySignedIn(Refreshed):
+    """A finished sign-in; `device` is the cookie value by which the throttle knows this browser again."""
+
+    device: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Challenged:
     """What the page must ask next, and the sealed challenge; `totp` is a new authenticator app's key."""
 
@@ -108,12 +115,13 @@ class DirectSignIn:
         captcha_token: str | None,
         origin: Origin,
         cookies: Mapping[str, str],
-    ) -> "Refreshed | Challenged | CaptchaNeeded":
+    ) -> "DirectlySignedIn | Challenged | CaptchaNeeded":
         """Check a password. Raises InvalidCredentials, TooManyAttempts, UnsupportedChallenge, TemporarilyUnavailable."""
         self._tokens.load_keys()
         if (captcha := self._captcha_needed(email, captcha_token, origin)) is not None:
             return captcha
-        with self._attempts.guarded(SIGN_IN, email, origin.ip):
+        account = self._attempts.account_of(email, origin)
+        with self._attempts.guarded(SIGN_IN, account, origin.ip):
             try:
                 step = self._api.sign_in(email, password, origin)
             except Refused as refused:
@@ -139,7 +147,7 @@ class DirectSignIn:
         cookie: str | None,
         origin: Origin,
         cookies: Mapping[str, str],
-    ) -> "Refreshed | Challenged":
+    ) -> "DirectlySignedIn | Challenged":
         """Answer the challenge in `cookie`, the value of this browser's challenge cookie.
 
         Raises ChallengeExpired, InvalidChallengeCode, InvalidPassword, TooManyAttempts and what `sign_in` raises.
@@ -149,7 +157,8 @@ class DirectSignIn:
             raise InvalidRequest("answer to another challenge")
         send = self._prepare(challenge, given, origin)
         self._tokens.load_keys()
-        with self._attempts.guarded(CHALLENGE, challenge.email, origin.ip):
+        account = self._attempts.account_of(challenge.email, origin)
+        with self._attempts.guarded(CHALLENGE, account, origin.ip):
             try:
                 step = send()
             except Refused as refused:
@@ -166,7 +175,9 @@ class DirectSignIn:
     ) -> CaptchaNeeded | None:
         if self._captcha is None:
             return None
-        account, source = self._attempts.counted(SIGN_IN, email, origin.ip)
+        account, source = self._attempts.counted(
+            SIGN_IN, self._attempts.account_of(email, origin), origin.ip
+        )
         needed = (
             account >= captchas.REQUIRED_AFTER_ATTEMPTS
             or source >= captchas.REQUIRED_AFTER_SOURCE_ATTEMPTS
@@ -233,7 +244,7 @@ class DirectSignIn:
         origin: Origin,
         cookies: Mapping[str, str],
         proved: tuple[str, ...],
-    ) -> Refreshed:
+    ) -> DirectlySignedIn:
         """Turn tokens into a session, after the checks of the hosted door; refused tokens are revoked."""
         assert tokens.refresh_token is not None
         try:
@@ -249,8 +260,9 @@ class DirectSignIn:
             identity, tokens.refresh_token, door="direct", remember=remember, cookies=cookies
         )
         for kind in proved:
-            self._attempts.succeeded(kind, email, origin.ip)
-        return Refreshed(tokens.access_token, access, identity, session, sealed)
+            self._attempts.succeeded(kind, self._attempts.account_of(email, origin), origin.ip)
+        device = self._attempts.known_device(email, origin)
+        return DirectlySignedIn(tokens.access_token, access, identity, session, sealed, device)
 
     def _verify(self, tokens: TokenSet) -> tuple[IdentityClaims, AccessClaims]:
         # An ID token of this flow has no nonce of ours: nothing came by way of the browser.

@@ -163,6 +163,7 @@ def with_login_url(error: UnsupportedChallenge, request: Any) -> UnsupportedChal
 
 def _answer(result: Any) -> Response:
     from chalicelib.flows.direct_sign_in import CaptchaNeeded, Challenged
+    from chalicelib.session import devices
     from chalicelib.session.challenges import COOKIE
     from chalicelib.web.cookies import build_cookie, clear_cookie
 
@@ -180,7 +181,10 @@ def _answer(result: Any) -> Response:
             max_age=max(0, result.challenge.expires_at - int(now)),
         )
         return Response({"challenge": body}, {"Set-Cookie": [cookie]})
-    return signed_in_answer(result, [clear_cookie(COOKIE, same_site="Strict")])
+    known = build_cookie(
+        devices.COOKIE, result.device, same_site="Strict", max_age=devices.LIFETIME_SECONDS
+    )
+    return signed_in_answer(result, [clear_cookie(COOKIE, same_site="Strict"), known])
 
 
 def totp_body(totp: Any) -> dict[str, Any]:

@@ -69,6 +69,7 @@ def checked_body(request: Any) -> dict[str, Any]:
 def request_origin(request: Any) -> "Origin":
     """Return where a request comes from: API Gateway's word for it, never a forwarded header (S-42)."""
     from chalicelib.cognito.user_pool_api import Origin
+    from chalicelib.session.devices import COOKIE
 
     identity = request.context["identity"]
     url = app_url(request)
@@ -77,4 +78,5 @@ def request_origin(request: Any) -> "Origin":
         server=url.origin.partition("://")[2],
         path=str(request.context["path"]),
         user_agent=str(identity.get("userAgent") or "")[:256],
+        device_cookie=request_cookies(request).get(COOKIE),
     )

@@ -15,6 +15,7 @@ WRONG = "not the password"
 STRANGER = "nobody@example.org"
 CHALLENGE_COOKIE = "__Host-gatehouse-challenge"
 SESSION_COOKIE = "__Host-gatehouse"
+DEVICE_COOKIE = "__Host-gatehouse-device"
 
 
 class Direct:

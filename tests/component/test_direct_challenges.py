@@ -6,6 +6,7 @@ import pytest
 
 from tests.component.direct import (
     CHALLENGE_COOKIE,
+    DEVICE_COOKIE,
     EMAIL,
     PASSWORD,
     SESSION_COOKIE,
@@ -31,7 +32,7 @@ def test_an_authenticator_app_is_asked_and_its_code_signs_in(direct: Direct) -> 
     assert answer.status == 200
     assert answer.json()["user"]["email"] == EMAIL
     assert CLEARED in answer.set_cookies
-    assert set(direct.browser.cookies) == {SESSION_COOKIE}
+    assert set(direct.browser.cookies) == {SESSION_COOKIE, DEVICE_COOKIE}
     assert direct.browser.cookies[SESSION_COOKIE].expires_at is not None
 
 

@@ -2,7 +2,15 @@
 
 import pytest
 
-from tests.component.direct import CHALLENGE_COOKIE, EMAIL, PASSWORD, SESSION_COOKIE, WRONG, Direct
+from tests.component.direct import (
+    CHALLENGE_COOKIE,
+    DEVICE_COOKIE,
+    EMAIL,
+    PASSWORD,
+    SESSION_COOKIE,
+    WRONG,
+    Direct,
+)
 from tests.component.world import MFA_CLIENT_ID
 from tests.doubles.aws_errors import connect_timeout
 from tests.doubles.pool_users import PoolUser
@@ -24,7 +32,7 @@ def test_an_app_is_turned_on_and_asked_for_and_off(direct: Direct) -> None:
     assert f"{EMAIL}?secret={begun.json()['secret']}" in begun.json()["otpauth"]
     done = direct.post("mfa/verify", code=direct.totp(begun.json()["secret"]))
     assert (done.status, done.json()) == (200, {"mfa": True})
-    assert set(direct.browser.cookies) == {SESSION_COOKIE}
+    assert set(direct.browser.cookies) == {SESSION_COOKIE, DEVICE_COOKIE}
     direct.world.clock.advance(30)
     assert direct.sign_in().json() == {"challenge": {"name": "SOFTWARE_TOKEN_MFA"}}
     assert direct.challenge("SOFTWARE_TOKEN_MFA", code=direct.totp()).status == 200
