@@ -7,7 +7,7 @@ one that does not get the same answer (S-40).
 
 from collections.abc import Callable
 
-from chalicelib.errors import ConfigurationError, TemporarilyUnavailable, TooManyAttempts
+from chalicelib.errors import ConfigurationError
 from chalicelib.flows.attempts import DISCOVERY, LOGIN, Attempts
 from chalicelib.store.providers import NATIVE, Provider, ProviderStore
 
@@ -34,18 +34,14 @@ class Discovery:
         """Count a sign-in by address or by the name of a private provider, as `find` counts.
 
         Where it leads to tells as much as an answer of `find`: without this the list could be read off there. A stage
-        without a throttle table, where `find` refuses, signs people in all the same. Raises TemporarilyUnavailable.
+        without a throttle table, where `find` refuses, signs people in all the same. Raises TooManyAttempts.
         """
         if self._attempts is None:
             return
-        try:
-            if provider is not None:
-                self._counted(LOGIN, source, lambda: self._providers.find(provider))
-            elif email is not None:
-                self._counted(LOGIN, source, lambda: self._providers.find_by_email(email))
-        except TooManyAttempts as error:
-            # The contract of /auth/login knows no `too_many_attempts`.
-            raise TemporarilyUnavailable("throttled", retry_after=error.retry_after) from None
+        if provider is not None:
+            self._counted(LOGIN, source, lambda: self._providers.find(provider))
+        elif email is not None:
+            self._counted(LOGIN, source, lambda: self._providers.find_by_email(email))
 
     def _counted(
         self, kind: str, source: str, look_up: Callable[[], Provider | None]

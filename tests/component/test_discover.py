@@ -122,7 +122,7 @@ def test_nor_by_starting_sign_ins(tenants: World, browser: Browser, query: str) 
         browser.get(f"/auth/login?{query.format(n)}")
     for good in ("email=bo@contoso.example", "provider=Contoso", "email=a@x.example"):
         refused = browser.get(f"/auth/login?{good}")
-        assert (refused.status, refused.json()["error"]) == (503, "temporarily_unavailable")
+        assert (refused.status, refused.json()["error"]) == (429, "too_many_attempts")
         assert int(refused.headers["retry-after"]) > 0
     for public in ("", "provider=Okta", "provider=COGNITO"):
         assert browser.get(f"/auth/login?{public}").status == 302
