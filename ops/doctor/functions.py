@@ -14,7 +14,9 @@ _ROLES = {
 }
 _TRIGGER_SECONDS = 5
 _TRIGGER_MEGABYTES = 512
-_USERS = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+_USERS = ("dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Scan")
+_PEOPLE = ("AdminUserGlobalSignOut", "AdminUpdateUserAttributes")
+_LINKING = ("ListUsers", "AdminGetUser", "AdminLinkProviderForUser")
 _LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
 
 
@@ -132,9 +134,8 @@ def role_wildcards(deployment: Deployment) -> Iterator[Fault]:
 def _needed(deployment: Deployment) -> dict[str, list[tuple[str, str]]]:
     tables = {variable: table["TableArn"] for variable, table in deployment.tables.items()}
     users = [(action, tables["USERS_TABLE"]) for action in _USERS]
-    providers = [
-        (action, tables["PROVIDERS_TABLE"]) for action in ("dynamodb:GetItem", "dynamodb:Scan")
-    ]
+    record = ("dynamodb:UpdateItem", tables["USERS_TABLE"])
+    providers = ("dynamodb:Scan", tables["PROVIDERS_TABLE"])
     secrets = [
         ("secretsmanager:GetSecretValue", deployment.variable(variable))
         for variable in ("CLIENT_SECRET_ARN", "SEALING_KEYS_SECRET_ARN")
@@ -142,8 +143,9 @@ def _needed(deployment: Deployment) -> dict[str, list[tuple[str, str]]]:
     throttle = [
         (action, tables["THROTTLE_TABLE"]) for action in ("dynamodb:GetItem", "dynamodb:UpdateItem")
     ]
-    sign_out = ("cognito-idp:AdminUserGlobalSignOut", deployment.pool["Arn"])
-    api = [*users, *providers, *secrets, *throttle, sign_out]
+    people = [(f"cognito-idp:{call}", deployment.pool["Arn"]) for call in _PEOPLE]
+    linking = [(f"cognito-idp:{call}", deployment.pool["Arn"]) for call in _LINKING]
+    api = [*users, providers, *secrets, *throttle, *people]
     if deployment.stage.direct_sign_in == "embedded":
         api += [
             (f"cognito-idp:{call}", deployment.pool["Arn"])
@@ -152,7 +154,7 @@ def _needed(deployment: Deployment) -> dict[str, list[tuple[str, str]]]:
         api.append(("secretsmanager:GetSecretValue", deployment.variable("MFA_CLIENT_SECRET_ARN")))
     return {
         "api_handler": [*api, *_logs(deployment, "")],
-        "user_records": [*users, *providers, *_logs(deployment, "user_records")],
+        "user_records": [record, providers, *linking, *_logs(deployment, "user_records")],
         "token_claims": _logs(deployment, "token_claims"),
     }
 

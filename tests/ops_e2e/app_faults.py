@@ -231,8 +231,11 @@ def log_kept_for_ever(place: Place) -> Iterator[None]:
 
 def _without_writes(statement: dict[str, Any]) -> dict[str, Any]:
     actions = statement["Action"]
-    if isinstance(actions, list) and "dynamodb:PutItem" in actions:
-        return {**statement, "Action": [a for a in actions if a != "dynamodb:PutItem"]}
+    if "dynamodb:UpdateItem" in actions:  # one action or a list of them
+        kept = (
+            [a for a in actions if a != "dynamodb:UpdateItem"] if isinstance(actions, list) else []
+        )
+        return {**statement, "Action": kept or ["dynamodb:DescribeTable"]}
     return statement
 
 
