@@ -6,20 +6,16 @@ somebody else built.
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import tempfile
 import zipfile
 from pathlib import Path
 
 from ops.errors import OpsError
+from ops.local.chalice_cli import run_chalice
 from ops.local.staged_copy import stage_copy
 from ops.stages import LOCAL
 
 NAME = "gatehouse.zip"
-_CHALICE = Path(__file__).resolve().parent / "local" / "chalice_cli.py"
-_SHOWN_LINES = 20
 MAX_BYTES = 10_000_000
 _STRAYS = ("tests", "ops", "docs", "benchmarks", ".chalice", ".git", ".local", ".venv", "vendor")
 #: Chalice imports the app to package it; no stage's address gets into the zip.
@@ -33,25 +29,12 @@ def package(project_dir: Path, out: Path) -> Path:
         copy = Path(scratch) / "app"
         stage_copy(project_dir, copy)
         built = Path(scratch) / "built"
-        done = subprocess.run(
-            [sys.executable, str(_CHALICE), "package", "--stage", LOCAL, str(built)],
-            cwd=copy,
-            env={
-                **os.environ,
-                "AWS_DEFAULT_REGION": "us-east-1",
-                "USER_POOL_ARN": _PLACEHOLDER_POOL,
-                "GATEHOUSE_DEPENDENCY_CACHE": str(project_dir / ".local" / "dependencies"),
-                "PYTHONDONTWRITEBYTECODE": "1",
-            },
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
+        run_chalice(
+            ["package", "--stage", LOCAL, str(built)],
+            copy,
+            project_dir / ".local" / "dependencies",
+            {"AWS_DEFAULT_REGION": "us-east-1", "USER_POOL_ARN": _PLACEHOLDER_POOL},
         )
-        if done.returncode != 0:
-            tail = "\n".join(done.stdout.splitlines()[-_SHOWN_LINES:])
-            raise OpsError(f"`chalice package` failed:\n{tail}")
         target = out / NAME
         write_reproducible(built / "deployment.zip", target)
     return target

@@ -105,11 +105,6 @@ class ThrottleStore:
         }
         return found[FREE_ATTEMPTS_ACCOUNT], found[FREE_ATTEMPTS_SOURCE]
 
-    def failures(self, kind: str, account: str | None, source: str) -> int:
-        """Return how many attempts count at the moment, the larger of account and source."""
-        counters = [self._read(budget.key) for budget in self._budgets(kind, account, source)]
-        return max((self._current(counter).attempts for counter in counters), default=0)
-
     def _budgets(self, kind: str, account: str | None, source: str) -> list[_Budget]:
         place = canonical_source(source)
         budgets = [_Budget(self._key(kind, "source", place), FREE_ATTEMPTS_SOURCE)]

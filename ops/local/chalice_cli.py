@@ -11,14 +11,45 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 CACHE = "GATEHOUSE_DEPENDENCY_CACHE"
 _LONGEST_SLEEP = 0.1
+_SHOWN_LINES = 20
+
+
+def run_chalice(
+    arguments: Sequence[str],
+    directory: Path,
+    cache: Path,
+    environment: Mapping[str, str] | None = None,
+) -> None:
+    """Run Chalice through this script in `directory`; an OpsError with its last lines if it fails."""
+    from ops.errors import OpsError
+
+    done = subprocess.run(
+        [sys.executable, __file__, *arguments],
+        cwd=directory,
+        env={
+            **os.environ,
+            **(environment or {}),
+            CACHE: str(cache),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        tail = "\n".join(done.stdout.splitlines()[-_SHOWN_LINES:])
+        raise OpsError(f"`chalice {' '.join(arguments)}` failed:\n{tail}")
 
 
 def shorten_sleeps() -> None:

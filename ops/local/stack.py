@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -18,7 +16,7 @@ from ops.connect import connect, load_deployed
 from ops.errors import OpsError
 from ops.identity_stack import provision
 from ops.local import programs
-from ops.local.chalice_cli import CACHE
+from ops.local.chalice_cli import run_chalice
 from ops.local.deployer import create_deployer, local_aws_only
 from ops.local.environment import ministack_python, require_linux
 from ops.local.okta import load_people
@@ -30,9 +28,7 @@ from ops.report import Reporter
 from ops.stages import LOCAL, Stage, load_stage, write_environment
 
 _PROJECT = Path(__file__).resolve().parents[2]
-_CHALICE = Path(__file__).resolve().parent / "chalice_cli.py"
 _WATCH_SECONDS = 0.5
-_SHOWN_LINES = 20
 
 
 @dataclass(frozen=True)
@@ -179,23 +175,7 @@ def _deploy(copy: Path, shared: Path, ports: Ports, report: Reporter) -> Stage:
 
 def _run_chalice(copy: Path, shared: Path, report: Reporter) -> None:
     report.step("chalice deploy --stage local")
-    done = subprocess.run(
-        [sys.executable, str(_CHALICE), "deploy", "--stage", LOCAL],
-        cwd=copy,
-        env={
-            **os.environ,
-            CACHE: str(shared / "dependencies"),
-            "PYTHONDONTWRITEBYTECODE": "1",
-        },
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        tail = "\n".join(done.stdout.splitlines()[-_SHOWN_LINES:])
-        raise OpsError(f"`chalice deploy --stage local` failed:\n{tail}")
+    run_chalice(["deploy", "--stage", LOCAL], copy, shared / "dependencies")
     report.done()
 
 

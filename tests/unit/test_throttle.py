@@ -151,17 +151,20 @@ def test_success_forgets_the_account_but_not_the_source(throttle: ThrottleStore)
         throttle.take("sign-in", f"p{number}@example.com", SOURCE)
     throttle.take("sign-in", ANN, "203.0.113.5")
     throttle.succeeded("sign-in", ANN, "203.0.113.5")
-    assert throttle.failures("sign-in", ANN, "203.0.113.9") == 0
+    assert throttle.counted("sign-in", ANN, "203.0.113.9") == (0, 0)
     throttle.take("sign-in", ANN, SOURCE)
     throttle.succeeded("sign-in", ANN, SOURCE)
-    assert throttle.failures("sign-in", None, SOURCE) == FREE_ATTEMPTS_SOURCE - 1
+    assert throttle.counted("sign-in", ANN, SOURCE) == (0, FREE_ATTEMPTS_SOURCE - 1)
 
 
 def test_an_attempt_can_be_given_back(throttle: ThrottleStore) -> None:
     """Where Cognito did not answer, nothing was guessed."""
     spend(throttle, FREE_ATTEMPTS_ACCOUNT)
     throttle.give_back("sign-in", ANN, SOURCE)
-    assert throttle.failures("sign-in", ANN, SOURCE) == FREE_ATTEMPTS_ACCOUNT - 1
+    assert throttle.counted("sign-in", ANN, SOURCE) == (
+        FREE_ATTEMPTS_ACCOUNT - 1,
+        FREE_ATTEMPTS_ACCOUNT - 1,
+    )
     spend(throttle, 1)
 
 
