@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OUT ?= dist
 
-.PHONY: help up down test check soak package security bench screenshots lock clean
+.PHONY: help up down test check soak package security audit bench screenshots lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -28,10 +28,12 @@ test: $(STAMP) ## Everything: unit, component and end-to-end tests in a real bro
 	@$(BIN)/python -m tests.browser
 	@$(BIN)/python -m pytest tests
 
-check: $(STAMP) ## Seconds: ruff, format, mypy, unit and component tests
+check: $(STAMP) ## Seconds: ruff, format, mypy, bandit, secrets, unit and component tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive app.py chalicelib ops benchmarks
+	@$(BIN)/python -m tests.secret_scan
 	@$(BIN)/cfn-lint ops/templates/*.yaml
 	@$(BIN)/python -m pytest -q tests/unit tests/component
 
@@ -50,6 +52,10 @@ screenshots: $(STAMP) ## Pictures of the page for the README, from a stack of it
 
 security: $(STAMP) ## The security matrix with its test counts
 	@$(BIN)/python -m tests.security_matrix
+
+audit: $(STAMP) ## Known advisories against all that is locked; needs the network, so it is in no other target
+	@for lock in $$(git ls-files "*requirements*.txt"); do echo "$$lock"; \
+	  $(BIN)/python -m uv tool run pip-audit@2.10.1 --strict --disable-pip --require-hashes -r $$lock || exit 1; done
 
 lock: $(STAMP) ## Lock requirements*.in anew for Python 3.10-3.13, with hashes and without index addresses
 	@$(BIN)/python -m ops.lock

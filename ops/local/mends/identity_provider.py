@@ -69,7 +69,7 @@ def _read(url: str, data: bytes | None = None, bearer: str = "") -> dict[str, An
     # The address is checked above: only http and https are opened.
     request = urllib.request.Request(url, data=data, headers=headers)  # noqa: S310
     try:
-        with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 # nosec B310
             document = json.loads(answer.read())
     except (OSError, ValueError) as failure:
         raise SignInRefusedError(f"The identity provider failed: {failure}") from failure

@@ -1,0 +1,117 @@
+"""Looks for secrets in every file of the checkout: part of `make check`.
+
+detect-secrets finds what looks like one; `.secrets.baseline` lists what was looked at and is none, and says for each
+file why. A finding that the baseline does not hold fails, and so does an entry that nothing needs any more. Tests make up
+passwords all the time, so what is called a password counts for nothing there; keys, tokens and random text do.
+
+    python -m tests.secret_scan            exit code 1 if something is new, gone or unexplained
+    python -m tests.secret_scan --write    takes today's findings into the baseline; write the reasons by hand
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from detect_secrets.core.scan import scan_file
+from detect_secrets.settings import transient_settings
+
+ROOT = Path(__file__).resolve().parents[1]
+BASELINE = ROOT / ".secrets.baseline"
+#: Hashes of packages look like keys, and pictures like anything.
+NOT_SCANNED = (".png", ".secrets.baseline", "requirements.txt", "requirements-dev.txt")
+
+#: detect-secrets' word for a value that has "password", "secret" … in its name.
+NAMED_SECRET = "Secret Keyword"
+
+Findings = dict[str, set[tuple[str, str]]]
+
+
+def files() -> list[str]:
+    """Return the checkout's files as git sees them, those that are not committed yet included."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    return [
+        name
+        for name in sorted(set(listed))
+        if not name.endswith(NOT_SCANNED)
+        and (ROOT / name).is_file()
+        and not (ROOT / name).is_symlink()
+    ]
+
+
+def load_baseline() -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(BASELINE.read_text(encoding="utf-8"))
+    return loaded
+
+
+def scan(settings: dict[str, Any], names: list[str], root: Path = ROOT) -> Findings:
+    """Return path -> (type, hash) of everything that looks like a secret."""
+    found: Findings = {}
+    with transient_settings(settings):
+        for name in names:
+            for secret in scan_file(str(root / name)):
+                if secret.type == NAMED_SECRET and name.startswith("tests/"):
+                    continue
+                found.setdefault(name, set()).add((secret.type, secret.secret_hash))
+    return found
+
+
+def known(baseline: dict[str, Any]) -> Findings:
+    """Return path -> (type, hash) of what the baseline holds."""
+    return {
+        name: {(entry["type"], entry["hashed_secret"]) for entry in entries}
+        for name, entries in baseline["results"].items()
+    }
+
+
+def problems(baseline: dict[str, Any], found: Findings) -> list[str]:
+    """List what is new, what is gone, and what nobody explained."""
+    old, reasons = known(baseline), baseline["reasons"]
+    listed = []
+    for name in sorted({*old, *found}):
+        new = found.get(name, set()) - old.get(name, set())
+        listed += [f"{name}: looks like a secret ({kind})" for kind, _ in sorted(new)]
+        gone = old.get(name, set()) - found.get(name, set())
+        listed += [f"{name}: no longer found ({kind}), take it out" for kind, _ in sorted(gone)]
+    listed += [f"{name}: has no reason" for name in sorted(old) if not reasons.get(name)]
+    listed += [f"{name}: a reason for nothing" for name in sorted(set(reasons) - set(old))]
+    return listed
+
+
+def write(baseline: dict[str, Any], found: Findings) -> None:
+    """Take `found` into the baseline; reasons that are still needed stay."""
+    baseline["results"] = {
+        name: [
+            {"type": kind, "filename": name, "hashed_secret": digest, "is_verified": False}
+            for kind, digest in sorted(found[name])
+        ]
+        for name in sorted(found)
+    }
+    baseline["reasons"] = {name: baseline["reasons"].get(name, "") for name in sorted(found)}
+    BASELINE.write_text(json.dumps(baseline, indent=1) + "\n", encoding="utf-8")
+
+
+def main(arguments: list[str]) -> int:
+    """Scan; returns the exit code."""
+    baseline = load_baseline()
+    settings = {name: baseline[name] for name in ("plugins_used", "filters_used")}
+    found = scan(settings, files())
+    if arguments == ["--write"]:
+        write(baseline, found)
+        baseline = load_baseline()
+    listed = problems(baseline, found)
+    print("\n".join(listed) or f"No secret in {len(files())} files.")
+    if listed:
+        print("What is none goes into .secrets.baseline with its reason: tests/secret_scan.py")
+    return 1 if listed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
