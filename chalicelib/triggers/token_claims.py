@@ -31,6 +31,8 @@ def handle(event: Event, settings: Settings) -> Event:
     if _client_id(event) != settings.client_id:
         # Another app client of the pool, the one for MFA among them: its tokens are not ours to shape.
         return event
+    if event["triggerSource"] == "TokenGeneration_ClientCredentials":
+        raise TriggerRefused("a machine would get the scopes of people")
     present = _scopes(event)
     details: dict[str, Any] = {
         "accessTokenGeneration": {

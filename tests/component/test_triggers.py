@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from app import user_records
+from app import token_claims, user_records
 from chalicelib.triggers.entry import TriggerFailed
 from tests.component.world import World
 from tests.doubles.aws_errors import client_error, connect_timeout
 from tests.doubles.browser import Browser, LambdaContext
-from tests.events import load_event
+from tests.events import RECORD_EVENTS, TOKEN_EVENTS, load_event
 
 
 def fire(event: dict[str, Any]) -> Any:
@@ -37,6 +37,19 @@ def test_a_federated_person_is_recorded_from_okta_s_claims(world: World) -> None
         "createdAt": "2026-01-02T03:04:05.678Z",
         "updatedAt": "2026-01-02T03:04:05.678Z",
     }
+
+
+@pytest.mark.parametrize("name", [*RECORD_EVENTS, *TOKEN_EVENTS])
+def test_every_documented_event_is_answered(world: World, name: str) -> None:
+    """By the function that it is attached to; the other one refuses it."""
+    ours, other = user_records, token_claims
+    if name in TOKEN_EVENTS:
+        ours, other = other, ours
+    answer = ours(load_event(name), LambdaContext())
+    assert {**answer, "response": None} == {**load_event(name), "response": None}
+    assert len(world.users()) == (name in RECORD_EVENTS)
+    with pytest.raises(TriggerFailed):
+        other(load_event(name), LambdaContext())
 
 
 def test_an_admins_user_gets_the_stages_own_client(world: World) -> None:

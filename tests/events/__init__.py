@@ -4,8 +4,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+_FOLDER = Path(__file__).parent
+
+#: Every file's name, without its ending.
+EVENTS = tuple(sorted(path.stem for path in _FOLDER.glob("*.json")))
+#: Those of `user_records`, and those of `token_claims`.
+RECORD_EVENTS = tuple(name for name in EVENTS if not name.startswith("TokenGeneration_"))
+TOKEN_EVENTS = tuple(name for name in EVENTS if name.startswith("TokenGeneration_"))
+
 
 def load_event(name: str) -> dict[str, Any]:
     """Return the event in `<name>.json`."""
-    event: dict[str, Any] = json.loads((Path(__file__).parent / f"{name}.json").read_text())
+    event: dict[str, Any] = json.loads((_FOLDER / f"{name}.json").read_text())
     return event

@@ -4,8 +4,6 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from chalicelib.errors import TemporarilyUnavailable
 from chalicelib.settings import Settings
@@ -56,88 +54,6 @@ def table() -> DynamoDBDouble:
 @pytest.fixture
 def users(table: DynamoDBDouble, clock: Clock) -> UserStore:
     return UserStore(table, "users", clock)
-
-
-HISTORIES = {
-    "native": (
-        "PreSignUp_SignUp",
-        "PostConfirmation_ConfirmSignUp",
-        "PostConfirmation_ConfirmForgotPassword",
-    ),
-    "federated": ("PreSignUp_ExternalProvider", "PostConfirmation_ConfirmSignUp_federated"),
-}
-
-
-def final_record(history: str, order: list[str]) -> dict[str, Any]:
-    """Return the record that these events leave, without its times; their order may differ."""
-    table, clock = make_table(), Clock()
-    users = UserStore(table, "users", clock)
-    for name in order:
-        user_records.handle(load_event(name), SETTINGS, users, okta(table), no_linker)
-        clock.advance(1)
-    (record,) = plain(table).values()
-    return {name: value for name, value in record.items() if name not in ("createdAt", "updatedAt")}
-
-
-@st.composite
-def shuffled_histories(draw: st.DrawFn) -> tuple[str, list[str]]:
-    """Every event of a history once or more, in any order."""
-    history = draw(st.sampled_from(sorted(HISTORIES)))
-    events = HISTORIES[history]
-    extra = draw(st.lists(st.sampled_from(events), max_size=4))
-    return history, draw(st.permutations([*events, *extra]))
-
-
-@pytest.mark.security("S-55")
-@given(shuffled_histories())
-def test_the_same_events_leave_the_same_record_in_any_order(drawn: tuple[str, list[str]]) -> None:
-    """Twice, thrice, late, out of order: one record, CONFIRMED, without an expiry."""
-    history, order = drawn
-    record = final_record(history, order)
-    assert record == final_record(history, list(HISTORIES[history]))
-    assert record["status"] == "CONFIRMED"
-    assert "expiresAt" not in record
-
-
-@st.composite
-def timed_histories(draw: st.DrawFn) -> tuple[str, list[tuple[str, int]], list[tuple[str, int]]]:
-    """Events with the time at which Cognito sent them, a sign-in among them; in order, and shuffled with repeats."""
-    history = draw(st.sampled_from(sorted(HISTORIES)))
-    signed_in = f"PostAuthentication_{history}"
-    names = [*HISTORIES[history], *[signed_in] * draw(st.integers(1, 3))]
-    sent = [(name, 10 * at) for at, name in enumerate(names)]
-    extra = draw(st.lists(st.sampled_from(sent), max_size=4))
-    return history, sent, draw(st.permutations([*sent, *extra]))
-
-
-def timed_record(sent: list[tuple[str, int]]) -> dict[str, Any]:
-    """Return the record after events that are handled by a clock of their own each."""
-    table, clock = make_table(), Clock()
-    users = UserStore(table, "users", clock)
-    began = clock()
-    for name, at in sent:
-        clock.now = began + at
-        kind = name.removeprefix("PostAuthentication_")
-        event = load_event(HISTORIES[kind][1] if kind != name else name)
-        if kind != name:
-            event["triggerSource"] = "PostAuthentication_Authentication"
-        user_records.handle(event, SETTINGS, users, okta(table), no_linker)
-    (record,) = plain(table).values()
-    return {name: value for name, value in record.items() if name not in ("createdAt", "updatedAt")}
-
-
-@pytest.mark.security("S-55")
-@given(timed_histories())
-def test_sign_ins_among_the_events_leave_the_same_record_in_any_order(
-    drawn: tuple[str, list[tuple[str, int]], list[tuple[str, int]]],
-) -> None:
-    """The latest sign-in's time stays, whichever container comes last."""
-    _, sent, shuffled = drawn
-    record = timed_record(shuffled)
-    assert record == timed_record(sent)
-    assert record["status"] == "CONFIRMED"
-    assert record["lastSignInAt"]
-    assert "expiresAt" not in record
 
 
 @pytest.mark.security("S-55")

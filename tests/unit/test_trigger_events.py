@@ -1,0 +1,236 @@
+"""The triggers on every event that AWS documents: in any order, twice, late; and on events that are none."""
+
+import json
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.cognito.scopes import SCOPES, USER_ADMIN_SCOPE
+from chalicelib.errors import GatehouseError, TriggerRefused
+from chalicelib.settings import Settings
+from chalicelib.store.providers import ProviderStore
+from chalicelib.store.users import UserRecord, UserStore
+from chalicelib.triggers import token_claims, user_records
+from tests.component.world import ENVIRONMENT
+from tests.doubles.clock import Clock
+from tests.doubles.dynamodb import DynamoDBDouble
+from tests.events import EVENTS, RECORD_EVENTS, TOKEN_EVENTS, load_event
+from tests.events.hostile import hostile_events
+
+SETTINGS = Settings.from_env(ENVIRONMENT)
+
+#: AWS, "Customizing user pool workflows with Lambda triggers", table "Pairing API operations with triggers".
+OURS = {
+    *("PreSignUp_SignUp", "PreSignUp_AdminCreateUser", "PreSignUp_ExternalProvider"),
+    *("PostConfirmation_ConfirmSignUp", "PostConfirmation_ConfirmForgotPassword"),
+    "PostAuthentication_Authentication",
+    *("TokenGeneration_HostedAuth", "TokenGeneration_Authentication"),
+    *("TokenGeneration_NewPasswordChallenge", "TokenGeneration_AuthenticateDevice"),
+    "TokenGeneration_RefreshTokens",
+}
+OTHERS = [
+    *("PreAuthentication_Authentication", "InboundFederation_ExternalProvider"),
+    *("CustomMessage_SignUp", "CustomMessage_AdminCreateUser", "CustomMessage_ResendCode"),
+    *("CustomMessage_ForgotPassword", "CustomMessage_UpdateUserAttribute"),
+    *("CustomMessage_VerifyUserAttribute", "CustomMessage_Authentication"),
+    *("CustomEmailSender_SignUp", "CustomSMSSender_SignUp"),
+    *("DefineAuthChallenge_Authentication", "CreateAuthChallenge_Authentication"),
+    "VerifyAuthChallengeResponse_Authentication",
+    *("UserMigration_Authentication", "UserMigration_ForgotPassword"),
+]
+#: Each person's events, as Cognito sends them one after the other.
+HISTORIES = {
+    "native": [
+        "PreSignUp_SignUp",
+        "PostConfirmation_ConfirmSignUp",
+        "PostAuthentication_Authentication",
+        "PostConfirmation_ConfirmForgotPassword",
+        "PostAuthentication_Authentication_linked",
+    ],
+    "federated": [
+        "PreSignUp_ExternalProvider",
+        "PreSignUp_ExternalProvider_groups",
+        "PostConfirmation_ConfirmSignUp_federated",
+        "PostAuthentication_Authentication_federated",
+    ],
+    "invited": [
+        "PreSignUp_AdminCreateUser",
+        "PreSignUp_AdminCreateUser_metadata",
+        "PostAuthentication_Authentication_invited",
+    ],
+}
+
+
+class Table:
+    """A users table, a provider, and the trigger in front of them."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.began = self.clock()
+        self.double = DynamoDBDouble(
+            {"users": ("userName", frozenset({"Email"})), "providers": ("name", frozenset())}
+        )
+        self.double.put("providers", {"name": {"S": "Okta"}})
+        self.users = UserStore(self.double, "users", self.clock)
+        self.providers = ProviderStore(self.double, "providers", Clock())
+
+    def handle(self, event: dict[str, Any]) -> dict[str, Any]:
+        return user_records.handle(event, SETTINGS, self.users, self.providers, no_linker)
+
+    def rows(self) -> dict[str, dict[str, Any]]:
+        return {
+            key: {name: next(iter(value.values())) for name, value in item.items()}
+            for key, item in self.double.items("users").items()
+        }
+
+
+def no_linker() -> Any:
+    raise AssertionError("nobody is linked where the provider does not say so")
+
+
+def final_record(sent: list[tuple[str, int]]) -> dict[str, Any]:
+    """Return what events leave that are handled at their times, without the times of writing."""
+    table = Table()
+    for name, at in sent:
+        table.clock.now = table.began + at
+        table.handle(load_event(name))
+    (record,) = table.rows().values()
+    return {name: value for name, value in record.items() if name not in ("createdAt", "updatedAt")}
+
+
+def test_there_is_an_event_of_every_documented_source() -> None:
+    """And each is one of those that are played."""
+    assert {load_event(name)["triggerSource"] for name in EVENTS} == OURS
+    assert {name for names in HISTORIES.values() for name in names} == set(RECORD_EVENTS)
+
+
+@pytest.mark.parametrize("name", RECORD_EVENTS)
+def test_cognito_gets_its_event_back_and_the_person_is_recorded(name: str) -> None:
+    """Unchanged: a trigger that answers otherwise stops the sign-in."""
+    table, event = Table(), load_event(name)
+    assert table.handle(event) == load_event(name)
+    (record,) = table.rows().values()
+    assert record["userName"] == event["userName"]
+    assert record["ClientId"] == SETTINGS.client_id
+    assert record["Email"] == event["request"]["userAttributes"]["email"]
+    pending = name.startswith("PreSignUp_")
+    assert (record["status"], "expiresAt" in record) == (
+        "PENDING" if pending else "CONFIRMED",
+        pending,
+    )
+    assert ("lastSignInAt" in record) == name.startswith("PostAuthentication_")
+
+
+@pytest.mark.security("S-05")
+@pytest.mark.parametrize("name", TOKEN_EVENTS)
+def test_every_way_to_tokens_gives_the_same_scopes(name: str) -> None:
+    """Only `response` changes; what Cognito makes of it holds exactly our scopes."""
+    event = load_event(name)
+    answer = token_claims.handle(load_event(name), SETTINGS)
+    details = answer.pop("response")["claimsAndScopeOverrideDetails"]
+    assert answer == {key: value for key, value in event.items() if key != "response"}
+    change = details["accessTokenGeneration"]
+    granted = {*event["request"]["scopes"], *change["scopesToAdd"]} - {*change["scopesToSuppress"]}
+    assert granted == set(SCOPES)
+    groups = details.get("groupOverrideDetails")
+    expected = ["Everyone", "admins"] if name.endswith("_federated") else None
+    assert (groups and groups["groupsToOverride"]) == expected
+
+
+@pytest.mark.security("S-58")
+@pytest.mark.parametrize("source", [*OTHERS, "TokenGeneration_ClientCredentials", "", None])
+def test_events_of_other_triggers_are_refused_by_both(source: str | None) -> None:
+    """They are attached to none; a machine's token is not a person's either."""
+    table = Table()
+    for name in ("PreSignUp_SignUp", "TokenGeneration_HostedAuth"):
+        event = {**load_event(name), "triggerSource": source}
+        with pytest.raises(TriggerRefused):
+            table.handle(deepcopy(event))
+        with pytest.raises(TriggerRefused):
+            token_claims.handle(event, SETTINGS)
+    assert table.rows() == {}
+
+
+@st.composite
+def deliveries(draw: st.DrawFn) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
+    """A person's events with the times of their sending; in order, and shuffled with repeats."""
+    names = HISTORIES[draw(st.sampled_from(sorted(HISTORIES)))]
+    again = draw(st.lists(st.sampled_from(names[-2:]), max_size=3))
+    sent = [(name, 10 * at) for at, name in enumerate([*names, *again])]
+    extra = draw(st.lists(st.sampled_from(sent), max_size=4))
+    return sent, draw(st.permutations([*sent, *extra]))
+
+
+@pytest.mark.security("S-55")
+@given(deliveries())
+def test_shuffled_repeated_and_late_deliveries_leave_the_same_record(
+    drawn: tuple[list[tuple[str, int]], list[tuple[str, int]]],
+) -> None:
+    """One record, CONFIRMED, without an expiry, with the latest sign-in's time, whichever container comes last."""
+    sent, shuffled = drawn
+    record = final_record(shuffled)
+    assert record == final_record(sent)
+    assert (record["status"], "expiresAt" in record) == ("CONFIRMED", False)
+    assert record["lastSignInAt"]
+
+
+@pytest.mark.security("S-55")
+@given(deliveries(), st.integers(min_value=3600, max_value=10**7))
+def test_a_delivery_long_after_changes_nothing_but_the_sign_in(
+    drawn: tuple[list[tuple[str, int]], list[tuple[str, int]]], later: int
+) -> None:
+    """Every event once more, hours or months later."""
+    sent, _ = drawn
+    record = final_record(sent)
+    again = final_record([*sent, *[(name, later + at) for name, at in sent]])
+    assert again.pop("lastSignInAt") > record.pop("lastSignInAt")
+    assert again == record
+
+
+@pytest.mark.security("S-55")
+@given(hostile_events(RECORD_EVENTS))
+def test_whatever_an_event_holds_the_table_gets_one_person_or_nothing(
+    event: dict[str, Any],
+) -> None:
+    """Only the contract's columns, only text in them, only the event's own person; refusals write nothing."""
+    table, before = Table(), deepcopy(event)
+    try:
+        assert table.handle(event) == before
+    except GatehouseError:
+        assert table.rows() == {}
+        return
+    ((key, record),) = table.rows().items()
+    assert key == event["userName"]
+    assert set(record) <= {*UserRecord.__dataclass_fields__, "expiresAt"}
+    assert all(isinstance(value, str) and value for value in record.values())
+    pending = event["triggerSource"].startswith("PreSignUp_")
+    assert record["status"] == ("PENDING" if pending else "CONFIRMED")
+    # Nobody is of a provider that neither the pool's user name nor its identities tell.
+    assert record["provider"] == "COGNITO" or "okta" in json.dumps(event).casefold()
+
+
+@pytest.mark.security("S-51")
+@given(hostile_events(TOKEN_EVENTS))
+def test_whatever_an_event_holds_no_scope_or_group_comes_of_it(event: dict[str, Any]) -> None:
+    """Ours are the scopes; the groups are the pool's, and the provider's for people with identities."""
+    before = deepcopy(event)
+    try:
+        answer = token_claims.handle(event, SETTINGS)
+    except GatehouseError:
+        return
+    if answer == before:
+        assert event["callerContext"] != load_event("TokenGeneration_HostedAuth")["callerContext"]
+        return
+    json.dumps(answer)
+    details = answer["response"]["claimsAndScopeOverrideDetails"]
+    assert set(details["accessTokenGeneration"]["scopesToAdd"]) <= set(SCOPES)
+    assert details["accessTokenGeneration"]["scopesToSuppress"] == [USER_ADMIN_SCOPE]
+    told = details.get("groupOverrideDetails", {}).get("groupsToOverride", [])
+    attributes = event["request"]["userAttributes"] if told else {}
+    allowed = [*event["request"]["groupConfiguration"].get("groupsToOverride", [])] if told else []
+    if "Okta" in str(attributes.get("identities")):
+        allowed += str(attributes.get("custom:groups")).strip("[]").replace(",", " ").split()
+    assert set(told) <= {str(name).strip("\"'") for name in allowed}
