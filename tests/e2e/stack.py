@@ -79,6 +79,31 @@ class Stack:
             UserPoolId=pool, Username=email, Password=password, Permanent=True
         )
 
+    def users(self) -> dict[str, dict[str, str]]:
+        """The whole users table, by userName."""
+        pages = (
+            self.aws("dynamodb")
+            .get_paginator("scan")
+            .paginate(TableName=self.info["users_table"], ConsistentRead=True)
+        )
+        rows = [
+            {name: next(iter(value.values())) for name, value in item.items()}
+            for page in pages
+            for item in page["Items"]
+        ]
+        return {row["userName"]: row for row in rows}
+
+    def start_anew(self) -> None:
+        """Let API and triggers begin with fresh containers, as after a deployment."""
+        functions = self.aws("lambda")
+        app = f"gatehouse-{self.info['stage']}"
+        for name in (app, f"{app}-user_records", f"{app}-token_claims"):
+            found = functions.get_function_configuration(FunctionName=name)["Environment"]
+            turn = str(int(found["Variables"].get("TURN", "0")) + 1)
+            functions.update_function_configuration(
+                FunctionName=name, Environment={"Variables": {**found["Variables"], "TURN": turn}}
+            )
+
     @contextmanager
     def with_setting(self, name: str, value: str) -> Iterator[None]:
         """Run the API with another setting for a while, as after a redeployment."""

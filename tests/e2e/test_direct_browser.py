@@ -3,27 +3,14 @@
 import re
 
 import pyotp
-import requests
 from playwright.sync_api import Locator, Page, expect
 
 from chalicelib.store.throttle import FREE_ATTEMPTS_ACCOUNT
+from tests.e2e.mails import mailed_code
 from tests.e2e.stack import Stack
 
 PASSWORD = "correct horse battery"
 ANOTHER = "another horse battery"
-
-
-def mailed_code(stack: Stack, email: str) -> str:
-    """The code in the last mail to somebody, from the local AWS's outbox."""
-    outbox = requests.get(
-        f"{stack.info['aws_endpoint_url']}/_ministack/ses/messages", timeout=10
-    ).json()["messages"]
-    bodies = [
-        mail["BodyText"] for mails in outbox.values() for mail in mails if email in mail["To"]
-    ]
-    found = re.search(r"\b\d{6}\b", bodies[-1])
-    assert found, bodies
-    return found.group()
 
 
 def field(page: Page, name: str) -> Locator:

@@ -1,0 +1,15 @@
+"""The tenants are there for this folder's tests only: their domains change what the page asks first."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.stack import Stack
+from tests.e2e.tenants.tenancy import Tenancy, two_tenants
+
+
+@pytest.fixture(scope="package")
+def tenancy(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenancy]:
+    (project,) = tmp_path_factory.getbasetemp().glob("stack[0-9]/app")
+    with two_tenants(stack, project, tmp_path_factory.mktemp("tenants")) as found:
+        yield found

@@ -1,0 +1,132 @@
+"""Two companies as tenants, each with an Okta stand-in of its own on a port of its own, besides the stack's open Okta."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ops.local import programs
+from ops.local.ports import free_ports
+from ops.local.processes import Processes
+from tests.e2e.stack import Stack, Visitor
+
+PROJECT = Path(__file__).resolve().parents[3]
+
+
+def person(sub: str, email: str, *groups: str) -> dict[str, Any]:
+    """What a stand-in tells of somebody; the names come of the address."""
+    given, _, domain = email.partition("@")
+    family = domain.partition(".")[0]
+    facts = {"email_verified": True, "given_name": given.title(), "family_name": family.title()}
+    return {"sub": sub, "email": email, "groups": list(groups), **facts}
+
+
+#: By tenant. Those of Acme with groups, and Mallory, are for the tests without a browser.
+PEOPLE = {
+    "Acme": [
+        person("00uTina1", "tina@acme.example", "Everyone", "admins"),
+        person("00uUrs2", "urs@acme.example", "Everyone"),
+        person("00uVera3", "vera@acme.example", "x admins"),
+        person("00uLinkedNora5", "nora@acme.example", "Everyone"),
+        person("00uMallory4", "mallory@example.com", "admins"),
+        person("00uAnaA", "ana@acme.example"),
+        person("00uBenB", "ben@acme.example"),
+        person("00uCleoC", "cleo@acme.example"),
+    ],
+    "Birch": [
+        person("00uDoraD", "dora@birch.example"),
+        person("00uEmilE", "emil@birch.example"),
+        person("00uFayF", "fay@birch.example"),
+    ],
+}
+_FLAGS = {
+    "Acme": ["--domain", "acme.example", "--trusted", "--link", "--groups-claim", "groups"],
+    "Birch": ["--domain", "birch.example", "--label", "Birch Ltd"],
+}
+
+
+@dataclass(frozen=True)
+class Tenancy:
+    """The stack with its tenants. `project` is the copy that it was deployed from."""
+
+    stack: Stack
+    project: Path
+    issuers: dict[str, str]
+
+    def sign_in(self, sub: str, query: str) -> tuple[Visitor, dict[str, Any]]:
+        """Sign in without a browser; return the visitor and the first refresh's answer."""
+        visitor = Visitor(self.stack)
+        answer = visitor.request("GET", visitor.callback_url(sub, query=query))
+        assert "error" not in answer.headers["Location"], answer.headers["Location"]
+        return visitor, visitor.refresh()
+
+    def item(self, user_name: str) -> dict[str, str]:
+        """A row that must be there."""
+        found = self.stack.user_item(user_name)
+        assert found is not None
+        return found
+
+    def add(self, name: str, *flags: str) -> None:
+        """Register a tenant by the command that a person would use, and let the functions know at once."""
+        identity = ["--issuer", self.issuers[name], "--client-id", name.lower()]
+        self.ops(
+            "provider", "add", name, *identity, "--client-secret-stdin", *(flags or _FLAGS[name])
+        )
+
+    def ops(self, *arguments: str) -> str:
+        """Run an `ops` command on the stage and return what it prints."""
+        stage = ("--project-dir", str(self.project), *arguments, "--stage", "local")
+        done = subprocess.run(
+            [sys.executable, "-m", "ops", *stage],
+            env={
+                **os.environ,
+                "AWS_ENDPOINT_URL": self.stack.info["aws_endpoint_url"],
+                "AWS_ACCESS_KEY_ID": "test",
+                "AWS_SECRET_ACCESS_KEY": "test",
+                "PYTHONPATH": str(PROJECT),
+            },
+            cwd=PROJECT,
+            input="local-only\n",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+@contextmanager
+def two_tenants(stack: Stack, project: Path, folder: Path) -> Iterator[Tenancy]:
+    """Start the stand-ins and register them; take them out again at the end."""
+    ports = free_ports(len(PEOPLE))
+    running = []
+    try:
+        for (name, people), port in zip(PEOPLE.items(), ports, strict=True):
+            own = folder / name
+            own.mkdir()
+            listed = own / "people.json"
+            listed.write_text(json.dumps(people), encoding="utf-8")
+            program = programs.okta(Path(sys.executable), own, port)
+            arguments = [*program.arguments, "--people", str(listed)]
+            processes = Processes(own)
+            running.append(processes)
+            processes.start(replace(program, arguments=arguments))
+        issuers = {
+            name: f"http://127.0.0.1:{port}" for name, port in zip(PEOPLE, ports, strict=True)
+        }
+        tenancy = Tenancy(stack, project, issuers)
+        for name in PEOPLE:
+            tenancy.add(name)
+        stack.start_anew()  # containers keep the list of providers for a minute
+        yield tenancy
+        for name in PEOPLE:
+            tenancy.ops("provider", "remove", name, "--yes")
+        stack.start_anew()
+    finally:
+        for processes in running:
+            processes.stop()
