@@ -15,6 +15,7 @@ _LOCKED = (
     Path("requirements.in"),
     Path("requirements-dev.in"),
     Path("ops/local/requirements.in"),
+    Path("benchmarks/requirements.in"),
 )
 _ADDRESS = re.compile(r"https?://|file:|^--(index|extra-index|find-links)", re.MULTILINE)
 

@@ -1,0 +1,90 @@
+"""What runs in a fresh process: imports one subject, sends it a plan of events, prints CPU times as one line of JSON.
+
+Nothing but what is needed for that is imported here, so that no subject finds its own imports done. CPU time of the whole
+process (user and system), from just before the subject's import to its answer.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+
+class Context:
+    """What a Lambda context must have for our subjects."""
+
+    aws_request_id = "bench"
+    function_name = "bench"
+    memory_limit_in_mb = "512"
+    invoked_function_arn = "arn:aws:lambda:eu-west-1:000000000000:function:bench"
+
+
+def main() -> None:
+    """Read `module`, `attribute` and the plan from the arguments."""
+    module, attribute, text = sys.argv[1:4]
+    plan = json.loads(text)
+    started = time.process_time()
+    subject = getattr(__import__(module, fromlist=[attribute]), attribute)
+    imported = time.process_time() - started
+    journey = Journey(subject, plan["steps"])
+    cold = journey.run()
+    cold[0] += imported
+    rounds: list[list[float]] = [journey.run() for _ in range(plan["warm"])]
+    warm = [sorted(times)[len(times) // 2] for times in zip(*rounds, strict=True)]
+    print("\n" + json.dumps({"cold": cold, "warm": warm, "jar": journey.jar, "at": journey.location}))
+
+
+class Journey:
+    """One browser's way through `steps`; `jar` holds name -> [value, is Lax], `location` the last redirect."""
+
+    def __init__(self, subject: Callable[[Any, Any], Any], steps: list[dict[str, Any]]) -> None:
+        self._subject = subject
+        self._steps = steps
+        self.jar: dict[str, list[Any]] = {}
+        self.location = ""
+
+    def run(self) -> list[float]:
+        """Take every step; return the CPU seconds of each."""
+        return [self._take(step) for step in self._steps]
+
+    def _take(self, step: dict[str, Any]) -> float:
+        event = step["event"]
+        self.jar.update(step.get("jar", {}))
+        if step.get("cookies"):
+            pairs = [
+                f"{name}={value}"
+                for name, (value, lax) in self.jar.items()
+                if lax or step["cookies"] == "all"
+            ]
+            event["headers"]["Cookie"] = "; ".join(pairs)
+            event["multiValueHeaders"]["Cookie"] = ["; ".join(pairs)]
+        if step.get("back"):
+            # The stand-in for Cognito takes the nonce as code, so that nothing need be asked for here.
+            sent = dict(
+                pair.split("=", 1) for pair in (step.get("at") or self.location).split("?")[1].split("&")
+            )
+            query = {"code": sent["nonce"].replace("%3D", "="), "state": sent["state"].replace("%3D", "=")}
+            event["queryStringParameters"] = query
+            event["multiValueQueryStringParameters"] = {n: [v] for n, v in query.items()}
+        context = Context()
+        began = time.process_time()
+        answer = self._subject(event, context)
+        taken = time.process_time() - began
+        if step["contains"] not in json.dumps(answer):
+            raise SystemExit(f"unexpected answer: {answer}")
+        self._keep(answer)
+        return taken
+
+    def _keep(self, answer: dict[str, Any]) -> None:
+        several = {n.lower(): v for n, v in (answer.get("multiValueHeaders") or {}).items()}
+        single = {n.lower(): [v] for n, v in (answer.get("headers") or {}).items()}
+        headers = {**single, **several}
+        for text in headers.get("set-cookie", ()):
+            pair, _, attributes = text.partition(";")
+            name, _, value = pair.partition("=")
+            if value and "max-age=0" not in attributes.lower():
+                self.jar[name] = [value, "samesite=strict" not in attributes.lower()]
+            else:
+                self.jar.pop(name, None)
+        self.location = "".join(headers.get("location", ())[:1]) or self.location

@@ -1,0 +1,101 @@
+"""What a benchmark hands back: sections of tables, with targets that are met or missed. Pure: numbers in, Markdown out."""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A median and the quarter of the samples on either side of it, in one unit."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, samples: Sequence[float], scale: float = 1.0) -> "Spread":
+        """Summarize `samples`, each times `scale`. One sample is its own spread."""
+        scaled = sorted(sample * scale for sample in samples)
+        if len(scaled) < 2:
+            return cls(scaled[0], scaled[0], scaled[0])
+        low, median, high = statistics.quantiles(scaled, n=4, method="inclusive")
+        return cls(median, low, high)
+
+    def text(self) -> str:
+        """As `17.2 (16.9–18.0)`."""
+        return f"{number(self.median)} ({number(self.low)}–{number(self.high)})"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A promise about a measured figure. `limit` is the most it may be, or with `at_least` the least."""
+
+    promise: str
+    measured: float
+    limit: float
+    unit: str = "×"
+    at_least: bool = False
+
+    def met(self) -> bool:
+        """Whether the promise holds."""
+        return self.measured >= self.limit if self.at_least else self.measured <= self.limit
+
+    def row(self) -> tuple[str, str, str, str]:
+        """Return promise, measured, limit, verdict."""
+        sign = "≥" if self.at_least else "≤"
+        verdict = "met" if self.met() else "**missed**"
+        return (
+            self.promise,
+            f"{number(self.measured)} {self.unit}",
+            f"{sign} {number(self.limit)} {self.unit}",
+            verdict,
+        )
+
+
+@dataclass(frozen=True)
+class Section:
+    """One table with a heading, and what was done to get it. The first column is text, the others are figures."""
+
+    title: str
+    method: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    targets: Sequence[Target] = ()
+    notes: str = ""
+
+    def text(self) -> str:
+        """Return the section as Markdown."""
+        parts = [f"## {self.title}", self.method, table(self.header, self.rows)]
+        if self.notes:
+            parts.append(self.notes)
+        return "\n\n".join(parts)
+
+
+def number(value: float) -> str:
+    """Return a figure with three digits that matter: 0.0123, 1.23, 12.3, 123, 1,234."""
+    if value == 0 or abs(value) >= 100:
+        return f"{value:,.0f}"
+    if abs(value) >= 10:
+        return f"{value:.1f}"
+    return f"{value:.2f}" if abs(value) >= 0.1 else f"{value:.2g}"
+
+
+def ratio(value: float, base: float) -> str:
+    """As `1.27 ×`."""
+    return f"{value / base:.2f} ×"
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table that reads well as plain text too: columns are filled up, figures stand right."""
+    widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
+
+    def line(cells: Sequence[str]) -> str:
+        filled = [
+            cell.rjust(width) if i else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        ]
+        return f"| {' | '.join(filled)} |"
+
+    rule = [("-" * (width - 1) + ":") if i else "-" * width for i, width in enumerate(widths)]
+    return "\n".join([line(header), line(rule), *map(line, rows)])

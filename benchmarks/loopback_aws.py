@@ -1,0 +1,136 @@
+"""Cognito's OAuth endpoints, DynamoDB and Secrets Manager on one loopback port, for the processes that are measured.
+
+They answer at once and check nothing: what they take is not the subjects' time, and is the same for all. The token
+endpoint takes a nonce as code. tests/doubles has the strict ones.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs
+
+from tests.doubles.cognito import CognitoDouble, Person, default_jwks
+
+REGION = "eu-west-1"
+POOL = f"{REGION}_BenchPool"
+CLIENT_ID = "1example23456789"
+CLIENT_SECRET = "client-secret-of-the-benchmark"
+SEALING_KEY = "sealing-key-of-the-benchmark-" + "k" * 40
+DOMAIN = "api.example.com"
+SCOPE = "openid profile email api/read api/write"
+
+_SECRETS = {
+    "arn:client": {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET},
+    "arn:keys": {"current": "k1", "k1": SEALING_KEY},
+}
+_RECORD = {
+    "userName": "Okta_00u1ada",
+    "ClientId": CLIENT_ID,
+    "Email": "ada@example.org",
+    "given_name": "Ada",
+    "family_name": "Lovelace",
+    "status": "CONFIRMED",
+}
+
+
+class LoopbackAws:
+    """The address, the environment that leads subjects to it, and the calls that came in."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self.calls: list[str] = []
+        clock: Any = time.time
+        self.cognito = CognitoDouble(
+            clock=clock,
+            client_id=CLIENT_ID,
+            client_secret=CLIENT_SECRET,
+            url=self.url,
+            issuer=f"https://cognito-idp.{REGION}.amazonaws.com/{POOL}",
+            redirect_uris=frozenset(),
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Every subject's environment; STAGE=local is what allows plain http."""
+        return {
+            "STAGE": "local",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "bench",
+            "AWS_SECRET_ACCESS_KEY": "bench",
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "USER_POOL_ID": POOL,
+            "CLIENT_ID": CLIENT_ID,
+            "COGNITO_URL": self.url,
+            "JWKS_URL": f"{self.url}/.well-known/jwks.json",
+            "PUBLIC_URL": f"https://{DOMAIN}/api",
+            "CLIENT_SECRET_ARN": "arn:client",
+            "SEALING_KEYS_SECRET_ARN": "arn:keys",
+            "USERS_TABLE": "users",
+            "PROVIDERS_TABLE": "providers",
+        }
+
+    def answer(self, operation: str, body: bytes) -> tuple[str, Any]:
+        """Return what is counted as called, and the JSON to answer."""
+        if operation.endswith("jwks.json"):
+            return "Cognito keys", {"keys": default_jwks()}
+        if operation == "/oauth2/token":
+            code = parse_qs(body.decode()).get("code", [None])[0]
+            access = self.cognito.access_token(Person(), SCOPE)
+            answer = {
+                "access_token": access,
+                "id_token": self.cognito.id_token(Person(), code, access),
+                "refresh_token": "refresh-".ljust(1900, "r"),
+                "token_type": "Bearer",
+                "expires_in": 600,
+            }
+            return f"Cognito token ({'code' if code else 'refresh'})", answer
+        target = operation.rpartition(".")[2]
+        if target == "GetSecretValue":
+            arn = json.loads(body)["SecretId"]
+            return "Secrets Manager", {"ARN": arn, "SecretString": json.dumps(_SECRETS[arn])}
+        if target == "GetItem":
+            return "DynamoDB", {"Item": {name: {"S": value} for name, value in _RECORD.items()}}
+        return "DynamoDB", {}
+
+
+@contextmanager
+def served() -> Iterator[LoopbackAws]:
+    """Serve on a free port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def do_GET(self) -> None:
+            self._answer(self.path, b"")
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            self._answer(self.headers.get("X-Amz-Target") or self.path, body)
+
+        def _answer(self, operation: str, body: bytes) -> None:
+            name, answer = aws.answer(operation, body)
+            aws.calls.append(name)
+            data = json.dumps(answer).encode()
+            head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n"
+            self.wfile.write(head.encode() + data)
+
+        def log_message(self, *_: object) -> None:
+            """Keep quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        aws = LoopbackAws(server.server_port)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        try:
+            yield aws
+        finally:
+            server.shutdown()
+            thread.join()

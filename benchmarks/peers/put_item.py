@@ -1,0 +1,23 @@
+"""The trigger that most tutorials end with: boto3 and one put_item; no retries told apart, no status, no healing."""
+
+import os
+
+import boto3
+
+dynamodb = boto3.client("dynamodb")
+
+
+def handler(event, context):
+    attributes = event["request"]["userAttributes"]
+    item = {
+        "userName": event["userName"],
+        "ClientId": event["callerContext"]["clientId"],
+        "Email": attributes["email"],
+        "given_name": attributes["given_name"],
+        "family_name": attributes["family_name"],
+    }
+    dynamodb.put_item(
+        TableName=os.environ["USERS_TABLE"],
+        Item={name: {"S": value} for name, value in item.items()},
+    )
+    return event

@@ -1,0 +1,74 @@
+"""Where the peers live: a virtual environment and a node_modules of their own below .local, made when first needed.
+
+Neither is part of what developing or deploying Gatehouse needs.
+"""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks.processes import ROOT
+
+_REQUIREMENTS = ROOT / "benchmarks" / "requirements.txt"
+_PACKAGE = ROOT / "benchmarks" / "peers" / "browser" / "package.json"
+_VENV = ROOT / ".local" / "bench-venv"
+_NPM = ROOT / ".local" / "bench-npm"
+
+
+def python() -> Path:
+    """Return the peers' interpreter, installing what is locked if that has changed."""
+    interpreter = _VENV / "bin" / "python"
+    if not _is_current(_VENV, _REQUIREMENTS):
+        print("Installing the Python peers into .local/bench-venv …", flush=True)
+        shutil.rmtree(_VENV, ignore_errors=True)
+        _run([sys.executable, "-m", "venv", str(_VENV)])
+        pip = [str(interpreter), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        _run([*pip, "--require-hashes", "-r", str(_REQUIREMENTS)])
+        _note(_VENV, _REQUIREMENTS)
+    return interpreter
+
+
+def node_modules() -> Path:
+    """Return the folder of the browser peers, installed at the exact versions of package.json."""
+    if not _is_current(_NPM, _PACKAGE):
+        print("Installing the browser peers into .local/bench-npm …", flush=True)
+        shutil.rmtree(_NPM, ignore_errors=True)
+        _NPM.mkdir(parents=True)
+        shutil.copy(_PACKAGE, _NPM)
+        # A lock file would name the registry that it was made with.
+        _run(["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--silent"], _NPM)
+        _note(_NPM, _PACKAGE)
+    return _NPM / "node_modules"
+
+
+def browser_versions() -> dict[str, str]:
+    """Return name -> exact version of what package.json asks for."""
+    found: dict[str, str] = json.loads(_PACKAGE.read_text(encoding="utf-8"))["dependencies"]
+    return found
+
+
+def _is_current(home: Path, source: Path) -> bool:
+    stamp = home / ".installed"
+    return stamp.exists() and stamp.read_text(encoding="utf-8") == _digest(source)
+
+
+def _note(home: Path, source: Path) -> None:
+    (home / ".installed").write_text(_digest(source), encoding="utf-8")
+
+
+def _digest(source: Path) -> str:
+    return hashlib.sha256(source.read_bytes()).hexdigest()
+
+
+def _run(command: list[str], folder: Path = ROOT) -> None:
+    try:
+        done = subprocess.run(
+            command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        raise RuntimeError(f"{command[0]} is needed for the peers, and is not installed") from None
+    if done.returncode:
+        raise RuntimeError(f"{command[0]} failed:\n{done.stdout}{done.stderr}")
