@@ -2,13 +2,11 @@
 
 from typing import Any
 
-from chalice.app import Chalice
-
 from chalicelib.routes import auth, direct, me, mfa, pages, session, users, whoami
 from chalicelib.routes.public import PUBLIC_ROUTES
 from chalicelib.web import middleware
 
-app = Chalice(app_name="gatehouse")
+app = middleware.GuardedChalice(app_name="gatehouse")
 
 for blueprint in (pages, auth, session, direct, mfa, me, users, whoami):
     app.register_blueprint(blueprint.routes)

@@ -5,8 +5,12 @@ password, code, cookie or e-mail address.
 """
 
 import json
+import logging
 import sys
 import traceback
+
+#: Their DEBUG lines quote requests and answers: passwords, codes, tokens, secrets. At WARNING they quote nothing.
+_LIBRARIES = ("boto3", "botocore", "jwt", "requests", "s3transfer", "urllib3")
 
 # A plain global: Lambda gives a container one event at a time.
 _request_id = "-"
@@ -16,6 +20,12 @@ def bind_request_id(request_id: str) -> None:
     """Attach `request_id` (Lambda's aws_request_id) to the lines that follow in this invocation."""
     global _request_id
     _request_id = request_id
+
+
+def quiet_libraries() -> None:
+    """Keep libraries at WARNING, whatever the root logger is set to (`AWS_LAMBDA_LOG_LEVEL=DEBUG`, say; S-61)."""
+    for name in _LIBRARIES:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def log_event(event: str, **fields: object) -> None:

@@ -5,16 +5,18 @@ can forget a check.
 """
 
 import functools
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from chalice.app import Chalice, ChaliceViewError, Request, Response
 
-from chalicelib import errors, services
+from chalicelib import deadline, errors, services
 from chalicelib.errors import GatehouseError
-from chalicelib.log import bind_request_id, log_event, log_exception
+from chalicelib.log import bind_request_id, log_event, log_exception, quiet_libraries
 from chalicelib.routes.authorization import CALLER_KEY, ScopedAuthorizer
 from chalicelib.web import cors
+from chalicelib.web.gateway_events import find_problem
 from chalicelib.web.security_headers import SECURITY_HEADERS
 
 JSON_TYPE = "application/json; charset=utf-8"
@@ -33,12 +35,47 @@ _CHALICE_ERRORS = {
 }
 
 
+class GuardedChalice(Chalice):
+    """Chalice that answers in our envelope whatever it is called with, and whatever happens (S-63)."""
+
+    def __call__(self, event: Any, context: Any) -> dict[str, Any]:
+        problem = find_problem(event, self.routes)
+        if problem is None:
+            try:
+                answer: dict[str, Any] = super().__call__(event, context)
+                return answer
+            except Exception as error:  # noqa: BLE001 - an answer that is no JSON, say: nothing of it may leave
+                log_exception("unhandled_error", error)
+                refusal = GatehouseError()
+        else:
+            refusal = errors.InvalidRequest(f"not an event of API Gateway: {problem}")
+            bind_request_id(getattr(context, "aws_request_id", None) or "-")
+            log_event("refused", level="info", code=refusal.code, detail=refusal.detail)
+        dressed: dict[str, Any] = _dress(error_response(refusal)).to_dict(self.api.binary_types)
+        return dressed
+
+
+class _ChaliceErrors(logging.Filter):
+    """Chalice logs an exception with its message, which may quote what a caller sent; ours says type and place (S-61)."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Replace Chalice's own record of an exception."""
+        if record.funcName != "_unhandled_exception_to_response" or not record.exc_info:
+            return True
+        error = record.exc_info[1]
+        if error is not None:
+            log_exception("unhandled_error", error)
+        return False
+
+
 def install(app: Chalice, public: frozenset[tuple[str, str]]) -> None:
     """Guard every registered route of `app`; `public` lists (method, path) of those that need no access token.
 
     Routes that other origins may call get an OPTIONS route besides, since API Gateway passes on declared methods only.
     Raises ValueError for a route that is neither public nor `authorized(…)`: such a route must not be deployed (S-48).
     """
+    quiet_libraries()
+    app.log.addFilter(_ChaliceErrors())
     rules: dict[str, cors.CorsRule] = {}
     for path, methods in app.routes.items():
         authorized = [m for m, e in methods.items() if isinstance(e.authorizer, ScopedAuthorizer)]
@@ -85,6 +122,7 @@ def _guard(app: Chalice, view: View, check: Callable[[Request], None]) -> View:
         assert request is not None
         context = app.lambda_context
         bind_request_id(getattr(context, "aws_request_id", None) or "-")
+        deadline.current.begin_request()
         route = f"{request.method} {request.path}"
         try:
             check(request)
@@ -154,7 +192,11 @@ def _finish(
     get_response: Callable[[Request], Response],
 ) -> Response:
     """Put Chalice's own errors into our envelope and the security headers on everything (S-53); CORS where due (S-30)."""
-    response = get_response(event)
+    try:
+        response = get_response(event)
+    except Exception as error:  # noqa: BLE001 - outside of every view: Chalice would answer without our headers
+        log_exception("unhandled_error", error)
+        response = error_response(GatehouseError())
     if _is_chalice_error(response):
         code, message = _CHALICE_ERRORS.get(
             response.status_code, (GatehouseError.code, GatehouseError.message)
@@ -163,6 +205,16 @@ def _finish(
         response.headers = {
             name: value for name, value in response.headers.items() if name == "Allow"
         }
+    _dress(response)
+    rule = rules.get(event.context.get("resourcePath", ""))
+    if rule is not None and event.method in (*rule.methods, "OPTIONS"):
+        response.headers.update(
+            cors.build_headers(rule, event.headers.get("origin"), _allowed_origins())
+        )
+    return response
+
+
+def _dress(response: Response) -> Response:
     present = {name.lower() for name in response.headers}
     for name, value in SECURITY_HEADERS.items():
         if name.lower() not in present:
@@ -170,11 +222,6 @@ def _finish(
     if "content-type" not in present:
         is_text = isinstance(response.body, str | bytes)
         response.headers["Content-Type"] = TEXT_TYPE if is_text else JSON_TYPE
-    rule = rules.get(event.context.get("resourcePath", ""))
-    if rule is not None and event.method in (*rule.methods, "OPTIONS"):
-        response.headers.update(
-            cors.build_headers(rule, event.headers.get("origin"), _allowed_origins())
-        )
     return response
 
 

@@ -1,0 +1,168 @@
+"""Malformed events: what API Gateway never sends, and what it may send however odd."""
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app import app
+from chalicelib import services
+from chalicelib.web.gateway_events import find_problem
+from chalicelib.web.security_headers import SECURITY_HEADERS
+from tests.component.world import World
+from tests.doubles.browser import Browser, LambdaContext, build_event
+
+CORPUS = Path(__file__).parents[1] / "data" / "gateway_events.json"
+CASES: list[dict[str, Any]] = json.loads(CORPUS.read_text(encoding="utf-8"))["cases"]
+CANARY = "canary-in-the-event"
+
+
+def good_event(browser: Browser) -> dict[str, Any]:
+    """A refresh, as our page sends it."""
+    headers = [
+        ("X-Gatehouse", "1"),
+        ("Origin", browser.origin),
+        ("Content-Type", "application/json"),
+        ("Cookie", browser.cookie_header("POST", "same-origin")),
+    ]
+    return build_event(
+        app.routes,
+        "POST",
+        "/auth/refresh",
+        domain=browser.domain,
+        stage=browser.stage,
+        headers=headers,
+    )
+
+
+def malformed(case: dict[str, Any], event: dict[str, Any]) -> Any:
+    """The event of a case."""
+    if "event" in case:
+        return case["event"]
+    *way, last = case["at"]
+    place = event
+    for name in way:
+        place = place[name]
+    if case.get("drop"):
+        del place[last]
+    else:
+        place[last] = case["set"]
+    if case.get("base64"):
+        event["isBase64Encoded"] = True
+    return event
+
+
+def assert_envelope(raw: dict[str, Any], status: int, code: str) -> None:
+    assert (raw["statusCode"], json.loads(raw["body"])["error"]) == (status, code)
+    assert SECURITY_HEADERS.items() <= raw["headers"].items()
+
+
+def test_the_corpus_is_whole() -> None:
+    """Every case has a name of its own."""
+    assert len({case["id"] for case in CASES}) == len(CASES) >= 80
+
+
+@pytest.mark.security("S-63")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
+def test_a_malformed_event_has_its_decided_answer(
+    world: World, signed_in: Browser, case: dict[str, Any]
+) -> None:
+    """In the envelope, with the security headers; nothing was called or written, and the session lives on."""
+    calls, writes = len(world.cognito.requests), world.dynamodb.writes
+    event = malformed(case, good_event(signed_in))
+    assert_envelope(app(event, LambdaContext()), case["status"], case["error"])
+    assert (len(world.cognito.requests), world.dynamodb.writes) == (calls, writes)
+    assert app(good_event(signed_in), LambdaContext())["statusCode"] == 200
+
+
+@pytest.mark.security("S-61")
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.just(CANARY),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.sampled_from(["headers", "requestContext", "body", CANARY]), inner)
+        ),
+        max_leaves=12,
+    )
+)
+def test_no_event_whatever_is_reflected_or_raises(event: Any) -> None:
+    """Any JSON: 400, and nothing of it in the answer."""
+    raw = app(event, LambdaContext())
+    assert raw["statusCode"] == 400
+    assert CANARY not in json.dumps(raw)
+
+
+@pytest.mark.security("S-63")
+@given(data=st.data())
+def test_one_changed_value_anywhere_is_no_crash(data: st.DataObject) -> None:
+    """Whatever takes the place of one value: an answer, and never Chalice's own."""
+    event = copy.deepcopy(EVENT)
+    place: Any = event
+    while True:
+        name = data.draw(st.sampled_from(sorted(place)))
+        if not isinstance(place[name], dict) or not place[name] or data.draw(st.booleans()):
+            break
+        place = place[name]
+    place[name] = data.draw(
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.text(max_size=5)
+        | st.lists(st.text())
+        | st.just({})
+    )
+    problem = find_problem(event, app.routes)
+    services.install(None)
+    raw = app(event, LambdaContext())
+    assert set(json.loads(raw["body"])) >= {"error", "message"} or raw["statusCode"] == 200
+    assert (raw["statusCode"] == 400) or problem is None
+
+
+#: GET /health needs no services: what is left are the event and the middleware.
+EVENT = build_event(
+    app.routes, "GET", "/health", domain="a.example", stage="api", headers=[("Accept", "*/*")]
+)
+
+
+@pytest.mark.security("S-61")
+@pytest.mark.security("S-63")
+def test_an_answer_that_is_no_json_is_a_plain_500(
+    world: World,
+    browser: Browser,
+    monkeypatch: pytest.MonkeyPatch,
+    log_lines: Callable[[], list[dict[str, Any]]],
+) -> None:
+    """A bug of a team's route after its view: no message of it leaves, in answer or log."""
+    entry = app.routes["/health"]["GET"]
+    monkeypatch.setattr(entry, "view_function", lambda: {"x": type(CANARY, (), {})()})
+    answer = browser.get("/health")
+    assert (answer.status, answer.json()["error"]) == (500, "internal_error")
+    (line,) = log_lines()
+    assert line["event"] == "unhandled_error"
+    assert "canary" not in json.dumps(line)
+
+
+@pytest.mark.security("S-61")
+def test_chalices_own_errors_are_logged_without_their_message(
+    world: World,
+    browser: Browser,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Chalice refuses a header with a line break, and would log its value."""
+    from chalice.app import Response
+
+    entry = app.routes["/health"]["GET"]
+    broken = Response("", {"Location": f"/\n{CANARY}"}, 302)
+    monkeypatch.setattr(entry, "view_function", lambda: broken)
+    answer = browser.get("/health")
+    assert (answer.status, answer.json()["error"]) == (500, "internal_error")
+    out, err = capsys.readouterr()
+    assert "unhandled_error" in out
+    assert CANARY not in out + err + answer.body
