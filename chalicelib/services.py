@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from chalicelib import deadline
 from chalicelib.errors import ConfigurationError
 from chalicelib.settings import Settings
 
@@ -38,17 +39,12 @@ if TYPE_CHECKING:
     from chalicelib.store.secrets import SecretStore
     from chalicelib.store.users import UserStore
 
-#: Seconds. A Cognito trigger has 5 s in all and AWS tries it three times; a page's request has 29 s.
-_CONNECT_TIMEOUT = 1.0
-_READ_TIMEOUT = 2.0
-_TOTAL_ATTEMPTS = 2
-#: A sign-in waits for our triggers, cold ones too. It is tried once: a second try would count as a second guess, and a
-#: challenge's Session serves once.
-_COGNITO_READ_TIMEOUT = 10.0
-
 
 class Services:
-    """What the routes and triggers call. `clock` gives Unix seconds; `aws` makes a client by service name."""
+    """What the routes and triggers call. `clock` gives Unix seconds; `aws` makes a client by service name.
+
+    `budget` is the time that calls to others may take; clients that are given keep to it themselves.
+    """
 
     def __init__(
         self,
@@ -57,11 +53,13 @@ class Services:
         clock: Callable[[], float] = time.time,
         aws: Callable[[str], Any] | None = None,
         http: "HttpClient | None" = None,
+        budget: deadline.Budget | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
-        self._aws = aws or self._make_aws_client
+        self._given_aws = aws
         self._given_http = http
+        self._budget = budget or deadline.current
 
     @cached_property
     def users(self) -> "UserStore":
@@ -269,7 +267,19 @@ class Services:
     def _http(self) -> "HttpClient":
         from chalicelib.cognito.http_client import HttpClient
 
-        return self._given_http or HttpClient()
+        return self._given_http or HttpClient(self._budget)
+
+    @cached_property
+    def _aws(self) -> Callable[[str], Any]:
+        if self._given_aws is not None:
+            return self._given_aws
+        from chalicelib.aws_clients import AwsClients
+
+        return AwsClients(
+            self.settings.region,
+            self._budget,
+            repeatable_tables=frozenset({self.settings.users_table}),
+        )
 
     @cached_property
     def _dynamodb(self) -> Any:
@@ -307,22 +317,6 @@ class Services:
         ring = KeyRing.parse(self._secrets.read(self.settings.sealing_keys_secret_arn))
         secret = ring.secrets[ring.current].encode()
         return hmac.new(secret, b"gatehouse/throttle", hashlib.sha256).digest()
-
-    def _make_aws_client(self, service: str) -> Any:
-        import boto3
-        from botocore.config import Config
-
-        slow = service == "cognito-idp"
-        config = Config(
-            connect_timeout=_CONNECT_TIMEOUT,
-            read_timeout=_COGNITO_READ_TIMEOUT if slow else _READ_TIMEOUT,
-            retries={
-                "mode": "standard",
-                "total_max_attempts": 1 if slow else _TOTAL_ATTEMPTS,
-            },
-        )
-        make: Any = boto3.client
-        return make(service, region_name=self.settings.region, config=config)
 
 
 _current: Services | None = None

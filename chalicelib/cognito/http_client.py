@@ -4,18 +4,16 @@
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.deadline import Budget, pause_before_retry
 from chalicelib.errors import TemporarilyUnavailable
 
 if TYPE_CHECKING:
     import requests
 
-#: Seconds to connect and seconds between two bytes. Two tries of a call stay far below API Gateway's 29 s.
-CONNECT_TIMEOUT = 2.0
-READ_TIMEOUT = 5.0
 MAX_RESPONSE_BYTES = 256 * 1024
 
 
@@ -26,22 +24,53 @@ class HttpAnswer:
     status: int
     body: Mapping[str, Any] | None = field(repr=False)
 
+    @property
+    def is_unreadable(self) -> bool:
+        """Whether it says that all is well, and holds nothing: half an answer, or somebody else's page."""
+        return self.status == 200 and self.body is None
+
 
 class HttpClient:
-    """GET and POST for JSON answers. Raises TemporarilyUnavailable when no complete answer arrives."""
+    """GET and POST for JSON answers, within the limits of `budget`.
 
-    def __init__(self) -> None:
+    Raises TemporarilyUnavailable when no complete answer arrives.
+    """
+
+    def __init__(
+        self, budget: Budget | None = None, pause: Callable[[], None] = pause_before_retry
+    ) -> None:
+        self._budget = budget or Budget()
+        self._pause = pause
         self._session: requests.Session | None = None
 
     def get(self, url: str) -> HttpAnswer:
-        """Fetch a JSON document."""
-        return self._send("GET", url, None, None)
+        """Fetch a JSON document; a second time where the first brought none."""
+        limits = self._budget.limits
+
+        def fetch(seconds: float) -> HttpAnswer:
+            try:
+                answer = self._send("GET", url, None, None, min(seconds, limits.get_try))
+                if answer.status < 500 and answer.status != 429 and not answer.is_unreadable:
+                    return answer
+            except TemporarilyUnavailable:
+                pass
+            self._pause()
+            return self._send("GET", url, None, None, min(seconds, limits.get_try))
+
+        return self._budget.run("GET", limits.get, fetch)
 
     def post_form(
         self, url: str, form: Mapping[str, str], basic_auth: tuple[str, str] | None = None
     ) -> HttpAnswer:
-        """Post a form, with HTTP Basic authentication for Cognito (client_secret_basic, RFC 6749 2.3.1)."""
-        return self._send("POST", url, form, basic_auth)
+        """Post a form, with HTTP Basic authentication for Cognito (client_secret_basic, RFC 6749 2.3.1).
+
+        Never a second time: a code serves once, and so does a refresh token that rotates.
+        """
+        return self._budget.run(
+            "POST",
+            self._budget.limits.post,
+            lambda seconds: self._send("POST", url, form, basic_auth, seconds),
+        )
 
     def _send(
         self,
@@ -49,6 +78,7 @@ class HttpClient:
         url: str,
         form: Mapping[str, str] | None,
         basic_auth: tuple[str, str] | None,
+        timeout: float,
     ) -> HttpAnswer:
         import requests
 
@@ -63,7 +93,7 @@ class HttpClient:
                 data=form,
                 auth=basic_auth,
                 headers={"Accept": "application/json"},
-                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+                timeout=(min(self._budget.limits.connect, timeout), timeout),
                 allow_redirects=False,
                 stream=True,
             ) as response:

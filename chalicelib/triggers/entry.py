@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from chalicelib import services
+from chalicelib import deadline, services
 from chalicelib.errors import REFUSAL_MARKER, GatehouseError, SignUpRefused
 from chalicelib.log import bind_request_id, log_event, log_exception
 from chalicelib.services import Services
@@ -39,6 +39,7 @@ def token_claims(event: Event, context: Any) -> Event:
 
 def _run(event: Event, context: Any, handle: Callable[[Services], Event]) -> Event:
     bind_request_id(getattr(context, "aws_request_id", "-"))
+    deadline.current.begin_trigger()
     source = str(event.get("triggerSource"))[:64]
     try:
         return handle(services.current())

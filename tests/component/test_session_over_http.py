@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from chalicelib import services
-from chalicelib.cognito import http_client
-from chalicelib.cognito.http_client import HttpAnswer
+from chalicelib.cognito.http_client import HttpAnswer, HttpClient
+from chalicelib.deadline import Budget, Limits
 from chalicelib.services import Services
 from tests.component.world import World
 from tests.doubles.browser import Browser
@@ -37,21 +37,20 @@ class Wire:
 
 
 @pytest.fixture
-def wire(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
+def wire(world: World) -> Iterator[Wire]:
     """The world's container, with our own HTTP client and short timeouts."""
-    monkeypatch.setattr(http_client, "CONNECT_TIMEOUT", TIMEOUT_SECONDS)
-    monkeypatch.setattr(http_client, "READ_TIMEOUT", TIMEOUT_SECONDS)
     clients = {"dynamodb": world.dynamodb, "secretsmanager": world.secrets}
     wire = Wire()
     with served(world.cognito, Person()) as url:
         settings = world.settings._replace(
             cognito_url=url, jwks_url=f"{url}/pool/.well-known/jwks.json"
         )
-        made = Services(settings, clock=world.clock, aws=clients.__getitem__)
-        services.install(made)
+        limits = Limits(post=TIMEOUT_SECONDS, get=TIMEOUT_SECONDS, get_try=TIMEOUT_SECONDS / 2)
+        http = HttpClient(Budget(limits), pause=lambda: None)
+        services.install(Services(settings, clock=world.clock, aws=clients.__getitem__, http=http))
         yield wire
         wire.gate.set()
-        connection = made._http._session
+        connection = http._session
         if connection is not None:
             connection.close()
 
@@ -98,13 +97,13 @@ def test_an_outage_on_the_wire_keeps_the_session(
 def test_keys_that_cannot_be_had_keep_the_session(
     world: World, wire: Wire, signed_in_over_http: Browser, outage: str
 ) -> None:
-    """Before the refresh token is spent: the token endpoint is not asked."""
+    """Before the refresh token is spent: the token endpoint is not asked. Fetching them is tried twice."""
     for _ in range(2):
         world.clock.advance(1700)
         signed_in_over_http.post("/auth/refresh")
     world.clock.advance(1700)
     spent = world.cognito.calls("/oauth2/token")
-    world.cognito.fail("jwks", OUTAGES[outage](wire))
+    world.cognito.fail("jwks", OUTAGES[outage](wire), OUTAGES[outage](wire))
     answer = signed_in_over_http.post("/auth/refresh")
     assert (answer.status, answer.set_cookies) == (503, [])
     assert world.cognito.calls("/oauth2/token") == spent

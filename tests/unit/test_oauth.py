@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.cognito import http_client
 from chalicelib.cognito.http_client import HttpAnswer, HttpClient
 from chalicelib.cognito.oauth import OAuthClient, TokenSet, parse_token_answer
+from chalicelib.deadline import Budget, Limits
 from chalicelib.errors import (
     AccessDenied,
     InvalidGrant,
@@ -208,13 +208,10 @@ def http_answer(
     ],
     ids=["silence", "closed", "no HTTP", "cut off", "too large", "bad gzip"],
 )
-def test_a_peer_that_misbehaves_is_an_outage(
-    answer: bytes | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_peer_that_misbehaves_is_an_outage(answer: bytes | None) -> None:
     """Silence, a cut line, too much: TemporarilyUnavailable, in bounded time, with nothing of the URL in it."""
-    monkeypatch.setattr(http_client, "READ_TIMEOUT", 0.05)
     with raw_server(answer) as url:
-        http = HttpClient()
+        http = HttpClient(Budget(Limits(post=0.2)))
         with pytest.raises(TemporarilyUnavailable) as caught:
             http.post_form(f"{url}canary", {"code": "canary"}, ("canary", "canary"))
         http._session.close()  # type: ignore[union-attr]  # the test's own socket
@@ -246,7 +243,7 @@ def test_a_port_where_nobody_listens_is_an_outage() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     with pytest.raises(TemporarilyUnavailable):
-        HttpClient().get(f"http://127.0.0.1:{port}/")
+        HttpClient(pause=lambda: None).get(f"http://127.0.0.1:{port}/")
 
 
 @pytest.mark.security("S-14")
