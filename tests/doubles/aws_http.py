@@ -1,0 +1,68 @@
+"""AWS doubles behind HTTP on loopback, in the JSON protocol that DynamoDB, Secrets Manager and Cognito speak, so that a
+test can run the real botocore.
+"""
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from botocore import xform_name
+from botocore.exceptions import ClientError
+
+#: X-Amz-Target's first half -> the service's name for boto3.
+_TARGETS = {
+    "DynamoDB_20120810": "dynamodb",
+    "secretsmanager": "secretsmanager",
+    "AWSCognitoIdentityProviderService": "cognito-idp",
+}
+
+
+def _plain(value: object) -> float:
+    if isinstance(value, datetime):
+        return value.timestamp()
+    raise TypeError(type(value).__name__)
+
+
+@contextmanager
+def served(clients: Mapping[str, Any]) -> Iterator[str]:
+    """Serve doubles by service name on a free port; gives the endpoint's URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def do_POST(self) -> None:
+            length = int(self.headers.get("Content-Length", "0"))
+            arguments = json.loads(self.rfile.read(length) or b"{}")
+            service, _, operation = self.headers["X-Amz-Target"].partition(".")
+            call = getattr(clients[_TARGETS[service]], xform_name(operation))
+            try:
+                self._answer(200, call(**arguments))
+            except ClientError as error:
+                said = error.response["Error"]
+                self._answer(400, {"__type": said["Code"], "message": said["Message"]})
+
+        def _answer(self, status: int, body: object) -> None:
+            data = json.dumps(body, default=_plain).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/x-amz-json-1.1")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_: object) -> None:
+            """Keep quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
