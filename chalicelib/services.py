@@ -210,7 +210,7 @@ class Services:
     def profile(self) -> "Profile":
         from chalicelib.flows.profile import Profile
 
-        return Profile(users=self.users, user_admin=self.user_admin)
+        return Profile(users=self.users, load_user_admin=lambda: self.user_admin)
 
     @cached_property
     def user_cursors(self) -> "Cursors":

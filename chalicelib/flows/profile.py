@@ -1,19 +1,25 @@
 """A person's own names: changed in the pool and in the record, unless an identity provider manages them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
-from chalicelib.cognito.user_admin import UserAdmin
 from chalicelib.errors import ManagedByProvider, NotFound
 from chalicelib.store.providers import NATIVE
 from chalicelib.store.users import UserRecord, UserStore
 
+if TYPE_CHECKING:
+    from chalicelib.cognito.user_admin import UserAdmin
+
 
 class Profile:
-    """Reads and changes the record of one caller, who is found by name and `sub` (S-50)."""
+    """Reads and changes the record of one caller, who is found by name and `sub` (S-50).
 
-    def __init__(self, *, users: UserStore, user_admin: UserAdmin) -> None:
+    Most callers only read: what speaks to Cognito is loaded when a name changes (a client costs 18 ms).
+    """
+
+    def __init__(self, *, users: UserStore, load_user_admin: "Callable[[], UserAdmin]") -> None:
         self._users = users
-        self._user_admin = user_admin
+        self._load_user_admin = load_user_admin
 
     def load(self, user_name: str, sub: str) -> UserRecord:
         """Return the caller's record. Raises NotFound: a name can be given to a new person, a `sub` never is."""
@@ -30,6 +36,6 @@ class Profile:
         record = self.load(user_name, sub)
         if record.provider != NATIVE or record.linked:
             raise ManagedByProvider(f"a person of {record.provider} {record.linked}")
-        self._user_admin.update_names(user_name, names)
+        self._load_user_admin().update_names(user_name, names)
         self._users.record_names(user_name, names)
         return self.load(user_name, sub)
