@@ -61,8 +61,12 @@ FUNCTIONS = tuple(_ROLES.values())
 
 # The remains of a first attempt: CloudFormation cannot update these, only delete them.
 _LEFTOVERS = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
-_STUCK = ("DELETE_FAILED", "UPDATE_ROLLBACK_FAILED")
+# As good as no stack: leftovers are removed before the creation, the others hold nothing.
+ABSENT = (*_LEFTOVERS, "REVIEW_IN_PROGRESS", "DELETE_COMPLETE")
+_UNDELETED = "DELETE_FAILED"
+_STUCK = (_UNDELETED, "UPDATE_ROLLBACK_FAILED")
 _SUCCESS = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+_PROTECTION = "DeletionProtection"
 _GONE = "DELETE_COMPLETE"
 _WAIT_SECONDS = 20 * 60.0
 
@@ -138,8 +142,13 @@ def delete(session: boto3.Session, stage: Stage, report: Reporter) -> None:
         stack = _Stack(
             aws.client(session, "cloudformation"), stage.identity_stack, report, time.sleep
         )
-        if stack.settled() is not None:
+        if stack.settled(deleting=True) is not None:
             stack.delete()
+
+
+def takes_updates(status: str) -> bool:
+    """Say whether CloudFormation works out changes of a stack in this state."""
+    return status.endswith("_COMPLETE") and status not in ABSENT
 
 
 def parameter_names(body: str) -> list[str]:
@@ -218,15 +227,18 @@ class _Stack:
         self._report = report
         self._sleep = sleep
 
-    def settled(self) -> dict[str, Any] | None:
-        """Describe the stack once nothing is under way; None when there is none."""
+    def settled(self, *, deleting: bool = False) -> dict[str, Any] | None:
+        """Describe the stack once nothing is under way; None when there is none.
+
+        A deletion that failed can be tried again, and nothing else can be done with the stack.
+        """
         found = describe(self._api, self._name)
         if found and found["StackStatus"].endswith("_IN_PROGRESS"):
             self._report.note(f"waiting: {found['StackStatus']}")
             found = self._wait(StackEvents(self._api, self._name))
         if found is None or found["StackStatus"] in (_GONE, "REVIEW_IN_PROGRESS"):
             return None
-        if found["StackStatus"] in _STUCK:
+        if found["StackStatus"] in _STUCK and not (deleting and found["StackStatus"] == _UNDELETED):
             raise OpsError(
                 f"Stack {self._name} is stuck in {found['StackStatus']}. "
                 "Settle it in the CloudFormation console (continue the rollback, or delete it "
@@ -235,16 +247,30 @@ class _Stack:
         return found
 
     def create(self, body: str, parameters: Mapping[str, str]) -> dict[str, str]:
-        """Create the stack and answer its outputs."""
+        """Create the stack and answer its outputs.
+
+        What it makes is protected from deletion once all of it stands: CloudFormation could not
+        take a protected pool or table back when a later resource fails, and what is left there
+        would block the next attempt by its name.
+        https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-deletion-protection.html
+        """
         self._report.note("creating")
         events = StackEvents(self._api, self._name)
         self._api.create_stack(
             StackName=self._name,
             TemplateBody=body,
             Capabilities=["CAPABILITY_IAM"],
-            Parameters=[_parameter(key, value) for key, value in parameters.items()],
+            Parameters=[
+                _parameter(key, value)
+                for key, value in {**parameters, _PROTECTION: "INACTIVE"}.items()
+            ],
         )
-        return self._outputs(self._wait(events), events)
+        made = self._wait(events)
+        outputs = self._outputs(made, events)
+        if made is None or parameters.get(_PROTECTION) == "INACTIVE":
+            return outputs
+        self._report.note("protecting it from deletion")
+        return self.update(made, body, parameters)
 
     def update(
         self, found: Mapping[str, Any], body: str, parameters: Mapping[str, str]

@@ -40,9 +40,15 @@ def plan(session: boto3.Session, stage: Stage, sleep: Callable[[float], None] = 
         found = identity_stack.describe(cloudformation, stage.identity_stack)
         lines = [f"stage {stage.name} in account {account}, {stage.region}"]
         changes: list[dict[str, Any]] = []
-        if found is None:
+        status = found["StackStatus"] if found else ""
+        if found is None or status in identity_stack.ABSENT:
             lines.append(
                 f"create stack {stage.identity_stack}: pool, client, tables, secrets, roles"
+            )
+        elif not identity_stack.takes_updates(status):
+            # A change set of it would be refused, and `provision` waits, tidies up, or says why not.
+            lines.append(
+                f"stack {stage.identity_stack} is in {status}: its changes cannot be told now"
             )
         else:
             changes = _changes(cloudformation, stage, found, sleep)

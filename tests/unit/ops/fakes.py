@@ -92,6 +92,7 @@ class FakeCloudFormation:
         self.outputs: dict[str, str] = {"UserPoolId": POOL, "ApiRoleArn": "arn:role"}
         self.events: list[dict[str, str]] = []
         self.calls: list[str] = []
+        self.given: list[dict[str, str]] = []
         self.fails: tuple[str, str] | None = None
         self.pending: list[str] = []
 
@@ -147,6 +148,7 @@ class FakeCloudFormation:
             else self.parameters[item["ParameterKey"]]
             for item in parameters
         }
+        self.given.append(given)
         if self.fails:
             resource, reason = self.fails
             self._event(resource, "CREATE_FAILED", reason)

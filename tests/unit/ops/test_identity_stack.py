@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ops.errors import OpsError
-from ops.identity_stack import Outputs, parameters_of, provider_list, provision
+from ops.identity_stack import Outputs, delete, parameters_of, provider_list, provision
 from ops.stages import config_file
 from tests.unit.ops.fakes import (
     FakeCloudFormation,
@@ -36,7 +36,6 @@ def test_first_time_creates_and_writes_the_outputs(folder: Path) -> None:
     """Variables and roles land in config.json."""
     cloud = FakeCloudFormation()
     outputs, printed = run(cloud, folder)
-    assert cloud.calls == ["create"]
     assert cloud.parameters["DomainPrefix"] == "acme-dev"
     assert cloud.parameters["DeletionProtection"] == "ACTIVE"
     assert cloud.parameters["IdentityProviders"] == "COGNITO"
@@ -51,8 +50,9 @@ def test_second_time_changes_nothing(folder: Path) -> None:
     """AWS's "No updates" is success."""
     cloud = FakeCloudFormation()
     run(cloud, folder)
+    cloud.calls.clear()
     outputs, printed = run(cloud, folder)
-    assert cloud.calls == ["create", "update"]
+    assert cloud.calls == ["update"]
     assert "unchanged" in printed
     assert outputs.environment
 
@@ -84,7 +84,43 @@ def test_leftover_of_a_failed_creation_is_removed_first(folder: Path) -> None:
     """ROLLBACK_COMPLETE can only be deleted."""
     cloud = FakeCloudFormation("ROLLBACK_COMPLETE")
     run(cloud, folder)
-    assert cloud.calls == ["delete", "create"]
+    assert cloud.calls[:2] == ["delete", "create"]
+
+
+def test_protection_from_deletion_comes_after_the_creation(folder: Path) -> None:
+    """CloudFormation could not take a protected pool or table back: a failed first attempt would
+    leave them, and their names would block the second."""
+    cloud = FakeCloudFormation()
+    run(cloud, folder)
+    assert cloud.calls == ["create", "update"]
+    assert [given["DeletionProtection"] for given in cloud.given] == ["INACTIVE", "ACTIVE"]
+
+
+def test_a_failed_creation_was_never_protected(folder: Path) -> None:
+    """And nothing more is tried."""
+    cloud = FakeCloudFormation()
+    cloud.fails = ("Domain", "acme-dev is taken")
+    with pytest.raises(OpsError, match="acme-dev is taken"):
+        run(cloud, folder)
+    assert cloud.calls == ["create"]
+    assert cloud.given[0]["DeletionProtection"] == "INACTIVE"
+
+
+def test_a_stage_without_protection_is_created_in_one_go(folder: Path) -> None:
+    """As before."""
+    cloud = FakeCloudFormation()
+    run(cloud, folder, DeletionProtection="INACTIVE")
+    assert cloud.calls == ["create"]
+
+
+def test_a_failed_deletion_can_be_tried_again(folder: Path) -> None:
+    """`ops destroy` once more; everything else leaves such a stack to a person."""
+    cloud = FakeCloudFormation("DELETE_FAILED")
+    session = FakeSession(cloudformation=cloud)
+    delete(session, stage(folder), reporter()[0])  # type: ignore[arg-type]  # a fake session
+    assert cloud.calls == ["delete"]
+    with pytest.raises(OpsError, match="stuck in DELETE_FAILED"):
+        run(FakeCloudFormation("DELETE_FAILED"), folder)
 
 
 def test_an_operation_under_way_is_waited_for(folder: Path) -> None:
