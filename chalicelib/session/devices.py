@@ -8,7 +8,7 @@ budget with all strangers. Source: OWASP, "Slow Down Online Guessing Attacks wit
 import json
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from chalicelib.errors import SealBroken
 from chalicelib.session.sealing import Sealer
@@ -23,8 +23,8 @@ _ID_BYTES = 16
 class Device:
     """A browser known to `account`, the canonical e-mail address. `expires_at` is Unix seconds."""
 
-    identifier: str
-    account: str
+    identifier: str = field(repr=False)
+    account: str = field(repr=False)
     expires_at: int
 
 

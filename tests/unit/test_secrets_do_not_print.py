@@ -1,0 +1,179 @@
+"""Values that hold a secret do not show it, however they are printed; a new type with such a field is found by itself."""
+
+import ast
+import dataclasses
+import importlib
+import inspect
+import json
+import pkgutil
+import re
+import traceback
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import chalicelib
+
+ROOT = Path(chalicelib.__file__).parent
+CANARY = "canary-0123456789"
+#: Names of fields that hold what must not be printed.
+SECRET = re.compile(
+    r"token|secret|passw|code|nonce|state$|verifier|cookie|sealed|^session$|^device|^key|pepper|"
+    r"^identifier$|"
+    r"authorize_url|^uri$|^body$|parameters|^account$|error_description"
+)
+#: Fields that only sound like one: type.field -> why it may be printed.
+HARMLESS = {
+    "Settings.client_secret_arn": "where the secret is",
+    "Settings.sealing_keys_secret_arn": "where the keys are",
+    "Settings.mfa_client_secret_arn": "where the secret is",
+    "Settings.captcha_secret_arn": "where the secret is",
+    "_KeySet.keys": "public keys",
+    "_Budget.key": "an HMAC",
+    "LoginStart.surplus_cookies": "names of cookies",
+    "Asked.body": "what the page is told: a challenge's name and choices",
+    "Challenged.body": "the same",
+    "CaptchaNeeded.body": "the puzzle's public parameters",
+}
+
+
+def value_types() -> list[type[Any]]:
+    """Every dataclass and named tuple of chalicelib."""
+    found = []
+    for module in pkgutil.walk_packages(chalicelib.__path__, "chalicelib."):
+        for value in vars(importlib.import_module(module.name)).values():
+            own = inspect.isclass(value) and value.__module__ == module.name
+            if own and (dataclasses.is_dataclass(value) or hasattr(value, "_fields")):
+                found.append(value)
+    return found
+
+
+TYPES = value_types()
+
+
+def is_secret(kind: type[Any], name: str) -> bool:
+    return bool(SECRET.search(name)) and f"{kind.__name__}.{name}" not in HARMLESS
+
+
+def fields_of(kind: type[Any]) -> dict[str, Any]:
+    """Name -> type of each field."""
+    return {
+        name: hint
+        for name, hint in typing.get_type_hints(kind, localns=FORWARD).items()
+        if name in getattr(kind, "__dataclass_fields__", getattr(kind, "_fields", ()))
+    }
+
+
+def made(kind: type[Any]) -> Any:
+    """An instance with the canary in each secret field."""
+    return kind(**{name: value_for(kind, name, hint) for name, hint in fields_of(kind).items()})
+
+
+def value_for(kind: type[Any], name: str, hint: Any) -> Any:
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        hint = next(part for part in typing.get_args(hint) if part is not type(None))
+    if hint in TYPES:
+        return made(hint)
+    text = CANARY if is_secret(kind, name) else "plain"
+    if hint is str:
+        return text
+    if typing.get_origin(hint) in (Mapping, dict):
+        return {text: text}
+    if typing.get_origin(hint) in (tuple, list, frozenset):
+        return typing.get_origin(hint)([text])
+    return 7
+
+
+FORWARD = {"RSAPublicKey": object}
+BEARERS = [
+    kind
+    for kind in TYPES
+    if any(is_secret(kind, name) or hint in TYPES for name, hint in fields_of(kind).items())
+]
+
+
+def test_the_walk_finds_the_types_that_are_known_to_bear_secrets() -> None:
+    """Not vacuous: these would be missing if the walk or the names were wrong."""
+    names = {kind.__name__ for kind in BEARERS}
+    assert names >= {
+        *("TokenSet", "HttpAnswer", "Session", "LoginTransaction", "Challenge", "Enrolment"),
+        *("KeyRing", "SignedIn", "LoginStart", "CallbackQuery", "DirectlySignedIn", "Refreshed"),
+        *("ChallengeAnswer", "TotpKey", "Step", "Origin", "Device"),
+    }
+
+
+def test_every_exception_from_the_rule_is_still_needed() -> None:
+    """A field that is gone takes its excuse with it."""
+    present = {f"{kind.__name__}.{name}" for kind in TYPES for name in fields_of(kind)}
+    assert set(HARMLESS) <= present
+
+
+@pytest.mark.security("S-61")
+@pytest.mark.parametrize("kind", BEARERS, ids=lambda kind: kind.__name__)
+def test_a_value_with_a_secret_does_not_print_it(kind: type[Any]) -> None:
+    """repr, str, format, %, the log's JSON, an exception's message, and a traceback with local variables."""
+    value = made(kind)
+    try:
+        raise ValueError(value)
+    except ValueError as error:
+        shown = traceback.TracebackException.from_exception(error, capture_locals=True)
+        told = "".join(shown.format()) + repr(error)
+    printed = [
+        repr(value),
+        str(value),
+        f"{value} {value!r} {value!s}",
+        "%s %r" % (value, value),
+        json.dumps({"detail": value, "list": [value]}, default=str),
+        told,
+    ]
+    assert CANARY not in "".join(printed)
+
+
+@pytest.mark.security("S-61")
+def test_the_same_values_hold_the_canary() -> None:
+    """What is not printed is there: taken out field by field."""
+    silent = []
+    for kind in BEARERS:
+        value = made(kind)
+        own = [getattr(value, name) for name in fields_of(kind) if is_secret(kind, name)]
+        silent += [
+            kind.__name__
+            for held in own
+            if not hasattr(held, "_fields") and CANARY not in str(held)
+        ]
+    assert [name for name in silent if name not in NESTED] == []
+
+
+#: Their secret is a value of another type of this list.
+NESTED = {"Step", "SignedIn", "DirectlySignedIn", "Refreshed"}
+
+
+@pytest.mark.security("S-61")
+def test_values_become_plain_data_only_where_they_are_sealed_or_shown_on_purpose() -> None:
+    """`asdict` lays a value open; `pickle` and its kin, `vars` and `__dict__` have no place here at all."""
+    opened, forbidden = set(), []
+    for path in ROOT.rglob("*.py"):
+        name = path.relative_to(ROOT).as_posix()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                words = {a.name for a in node.names} | {getattr(node, "module", None)}
+                forbidden += [
+                    name for word in words if word in ("pickle", "marshal", "shelve", "copyreg")
+                ]
+            if isinstance(node, ast.Attribute) and node.attr == "__dict__":
+                forbidden.append(name)
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("asdict", "vars"):
+                opened.add(name)
+    assert forbidden == []
+    assert opened == {
+        "session/sessions.py",  # sealed
+        "session/transactions.py",
+        "session/challenges.py",
+        "session/devices.py",
+        "routes/me.py",  # the caller's own record
+        "routes/users.py",  # records, for administrators
+    }
