@@ -210,7 +210,7 @@ class Browser:
         sent = [
             f"{name}={cookie.value}"
             for name, cookie in self.cookies.items()
-            if strict or (cookie.same_site == "Lax" and lax)
+            if strict or cookie.same_site == "None" or (cookie.same_site == "Lax" and lax)
         ]
         return "; ".join(sent)
 

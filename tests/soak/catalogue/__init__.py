@@ -1,0 +1,25 @@
+"""The catalogue: one entry a defence, grouped as SECURITY.md's ids are."""
+
+from tests.soak.catalogue.accounts import ACCOUNTS
+from tests.soak.catalogue.api import API
+from tests.soak.catalogue.hosted import HOSTED
+from tests.soak.catalogue.infrastructure import INFRASTRUCTURE
+from tests.soak.catalogue.people import PEOPLE
+from tests.soak.catalogue.sessions import SESSIONS
+from tests.soak.catalogue.tokens import TOKENS
+from tests.soak.defence import Defence
+
+DEFENCES: tuple[Defence, ...] = (
+    *HOSTED,
+    *TOKENS,
+    *SESSIONS,
+    *ACCOUNTS,
+    *API,
+    *PEOPLE,
+    *INFRASTRUCTURE,
+)
+
+#: Requirements that nobody can switch off in a Python process, and what proves them instead.
+NOT_SWITCHED: dict[str, str] = {
+    "S-66": "a property of the lock files, not of running code: tests/unit/ops reads them",
+}

@@ -1,0 +1,244 @@
+"""Direct sign-in, throttling, challenges, passwords (S-39 … S-47)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import Any
+
+from tests.soak.defence import Defence, answering, defence, nothing, reading, value, wrapped
+from tests.soak.template import template_with
+
+_THROTTLE = "chalicelib.store.throttle"
+_DIRECT = "chalicelib.flows.direct_sign_in:DirectSignIn"
+_CHALLENGES = "chalicelib.session.challenges:Challenges"
+
+
+def _source_by_header(request_origin: Any, request: Any) -> Any:
+    origin = request_origin(request)
+    told = request.headers.get("x-forwarded-for")
+    return replace(origin, ip=told.split(",")[0].strip()) if told else origin
+
+
+def _telling_why(init: Any, self: Any, detail: str = "", **named: Any) -> None:
+    init(self, detail, **named)
+    self.message = f"{type(self).message} {detail}"
+
+
+def _but_challenges(take: Any, self: Any, kind: str, account: Any, source: str) -> None:
+    if kind != "challenge":
+        take(self, kind, account, source)
+
+
+def _stripped(sign_in: Any, self: Any, username: str, password: str, origin: Any) -> Any:
+    return sign_in(self, username, password.strip(), origin)
+
+
+def _account_only(budgets: Any, self: Any, kind: str, account: Any, source: str) -> Any:
+    return budgets(self, kind, account, source)[1:]
+
+
+def _source_only(budgets: Any, self: Any, kind: str, account: Any, source: str) -> Any:
+    return budgets(self, kind, account, source)[:1]
+
+
+@contextmanager
+def _late_guard(self: Any, kind: str, account: Any, source: str) -> Iterator[None]:
+    yield
+    self._throttle.take(kind, account, source)
+
+
+def _open_when_down(take: Any, *args: Any) -> None:
+    from chalicelib.errors import TemporarilyUnavailable
+
+    with suppress(TemporarilyUnavailable):
+        take(*args)
+
+
+def _any_challenge(read_step: Any, step: Any) -> Any:
+    from chalicelib.errors import UnsupportedChallenge
+    from chalicelib.flows.challenge_steps import Asked
+
+    try:
+        return read_step(step)
+    except UnsupportedChallenge:
+        return Asked(step.challenge, {"name": step.challenge})
+
+
+ACCOUNTS: tuple[Defence, ...] = (
+    defence(
+        "federated-people-have-no-password",
+        "S-39 S-40",
+        "a person of an identity provider can sign in by password",
+        ("chalicelib.flows.direct_sign_in:is_federated_only", answering(False)),
+    ),
+    defence(
+        "one-answer-to-every-refusal",
+        "S-40",
+        "a refused sign-in says why",
+        ("chalicelib.errors:InvalidCredentials.__init__", wrapped(_telling_why)),
+    ),
+    defence(
+        "mail-routes-tell-nothing",
+        "S-40",
+        "forgot-password and resend-code tell who has an account",
+        (
+            "chalicelib.flows.accounts:Accounts._send_mail",
+            reading(("_log_refusal(request, refused)", "raise")),
+        ),
+    ),
+    defence(
+        "sign-up-tells-nothing",
+        "S-40",
+        "signing up tells who has an account",
+        (
+            "chalicelib.flows.accounts:Accounts.sign_up",
+            reading(('_log_refusal("sign_up", refused)', "raise")),
+        ),
+    ),
+    defence(
+        "throttle",
+        "S-41",
+        "guesses are not counted",
+        (f"{_THROTTLE}:ThrottleStore.take", nothing),
+    ),
+    defence(
+        "throttle-per-account",
+        "S-41",
+        "guesses are counted per source only",
+        (f"{_THROTTLE}:ThrottleStore._budgets", wrapped(_source_only)),
+    ),
+    defence(
+        "throttle-per-source",
+        "S-41",
+        "guesses are counted per account only",
+        (f"{_THROTTLE}:ThrottleStore._budgets", wrapped(_account_only)),
+    ),
+    defence(
+        "throttle-atomic",
+        "S-41",
+        "of attempts that race for a counter, one is counted and all go through",
+        (f"{_THROTTLE}:ThrottleStore._write", reading(("return False", "return True"))),
+    ),
+    defence(
+        "throttle-before-cognito",
+        "S-41",
+        "Cognito is asked first, and the throttle after it",
+        (
+            "chalicelib.flows.attempts:Attempts.guarded",
+            value(_late_guard),
+        ),
+    ),
+    defence(
+        "throttle-fails-closed",
+        "S-41",
+        "while the throttle's table is down, everybody may guess",
+        (f"{_THROTTLE}:ThrottleStore.take", wrapped(_open_when_down)),
+        tests=("tests/component/test_direct_throttle.py",),
+    ),
+    defence(
+        "source-from-the-gateway",
+        "S-42",
+        "X-Forwarded-For says who calls",
+        ("chalicelib.routes.request:request_origin", wrapped(_source_by_header)),
+    ),
+    defence(
+        "ipv6-networks",
+        "S-42",
+        "each of 2^64 addresses of one network has attempts of its own",
+        (f"{_THROTTLE}:canonical_source", value(lambda address: address)),
+    ),
+    defence(
+        "canonical-accounts",
+        "S-43",
+        "each spelling of an address has attempts of its own",
+        (f"{_THROTTLE}:canonical_account", value(lambda email: email)),
+    ),
+    defence(
+        "throttle-holds-no-addresses",
+        "S-43",
+        "the throttle's table holds addresses in clear",
+        (
+            f"{_THROTTLE}:ThrottleStore._key",
+            value(lambda self, kind, scope, text: f"{kind}/{scope}/{text}"),
+        ),
+    ),
+    defence(
+        "pauses-end",
+        "S-44",
+        "a pause can grow to two days",
+        (f"{_THROTTLE}:LONGEST_PAUSE_SECONDS", value(172_800)),
+    ),
+    defence(
+        "known-devices",
+        "S-44",
+        "an account's owner shares the pause that a stranger opened",
+        ("chalicelib.session.devices:Devices.recognise", answering(None)),
+    ),
+    defence(
+        "challenge-names-allowlisted",
+        "S-45",
+        "every challenge is handed on to the page",
+        ("chalicelib.flows.challenge_steps:read_step", wrapped(_any_challenge)),
+    ),
+    defence(
+        "challenge-answered-as-asked",
+        "S-45",
+        "the page chooses which challenge it answers",
+        (f"{_DIRECT}.answer", reading(("given.name != challenge.name", "False"))),
+    ),
+    defence(
+        "challenges-throttled",
+        "S-45",
+        "codes of a challenge can be guessed without limit",
+        (f"{_THROTTLE}:ThrottleStore.take", wrapped(_but_challenges)),
+    ),
+    defence(
+        "challenges-expire",
+        "S-45",
+        "a challenge's cookie is good for ever",
+        (
+            f"{_CHALLENGES}._open",
+            reading(('fields["expires_at"] > self._clock()', 'fields["expires_at"] > 0')),
+        ),
+    ),
+    defence(
+        "enrolment-of-the-same-person",
+        "S-45",
+        "an authenticator app can be set up for somebody else's session",
+        ("chalicelib.flows.mfa:Mfa.verify", reading(("enrolment.sub != session.sub", "False"))),
+    ),
+    defence(
+        "passwords-byte-exact",
+        "S-46",
+        "spaces around a password are dropped",
+        ("chalicelib.cognito.user_pool_api:UserPoolApi.sign_in", wrapped(_stripped)),
+    ),
+    defence(
+        "passwords-bounded",
+        "S-46",
+        "passwords of any length reach Cognito",
+        ("chalicelib.routes.direct:_MAX_PASSWORD", value(1_000_000)),
+    ),
+    defence(
+        "old-session-revoked",
+        "S-47",
+        "a sign-in leaves the session that it replaces alive",
+        (
+            "chalicelib.flows.new_session:NewSessions._end_replaced_session",
+            nothing,
+        ),
+    ),
+    defence(
+        "captcha-verified",
+        "S-41",
+        "any text passes for a solved CAPTCHA",
+        ("chalicelib.captcha:SiteVerify.verify", answering(True)),
+        tests=("tests/component/test_direct_captcha.py", "tests/unit/test_captcha.py"),
+    ),
+    defence(
+        "long-passwords",
+        "S-65",
+        "the pool takes passwords of eight characters",
+        ("ops.identity_stack:TEMPLATE", template_with("MinimumLength: 12", "MinimumLength: 8")),
+    ),
+)

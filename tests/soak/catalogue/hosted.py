@@ -1,0 +1,293 @@
+"""The hosted sign-in: authorize request and callback (S-01 … S-17)."""
+
+from typing import Any
+
+from chalicelib.errors import SignInError
+from tests.soak.defence import Defence, calling_in, defence, reading, value, wrapped
+from tests.soak.template import template_with
+
+_FLOW = "chalicelib.flows.hosted_sign_in:HostedSignIn"
+_TRANSACTIONS = "chalicelib.session.transactions:LoginTransactions"
+_SESSION_MODULE = "chalicelib.session.transactions"
+
+
+def _address_by_host(app_url: Any, request: Any) -> Any:
+    """What many frameworks do: believe the caller."""
+    headers = request.headers
+    host = headers.get("x-forwarded-host") or headers.get("host") or ""
+    found = app_url(request)
+    return found._replace(origin=f"https://{host}") if host else found
+
+
+_kept: dict[str, Any] = {}
+
+
+def _remembering(begin: Any, *args: Any, **named: Any) -> Any:
+    transaction = begin(*args, **named)
+    _kept[transaction.state] = transaction
+    return transaction
+
+
+def _kept_on_the_server(load: Any, self: Any, cookies: Any, state: str) -> Any:
+    return _kept.get(state) or load(self, cookies, state)
+
+
+def _reflecting(original: Any, error: str, description: str) -> Any:
+    class Reflected(SignInError):
+        code = error
+
+    return Reflected(description)
+
+
+def _unverified(original: Any, self: Any, token: str, **_: Any) -> Any:
+    import jwt
+
+    from chalicelib.cognito.tokens import _identity
+
+    return _identity(jwt.decode(token, options={"verify_signature": False}))
+
+
+def _following(request: Any, *args: Any, **named: Any) -> Any:
+    return request(*args, **{**named, "allow_redirects": True})
+
+
+HOSTED: tuple[Defence, ...] = (
+    defence(
+        "authorization-code-only",
+        "S-01",
+        "the app client offers the implicit flow as well",
+        ("ops.identity_stack:TEMPLATE", template_with("[code]", "[code, implicit]")),
+    ),
+    defence(
+        "fresh-code-verifier",
+        "S-02",
+        "every login has the same code_verifier",
+        (
+            f"{_TRANSACTIONS}.begin",
+            reading(
+                ("code_verifier=secrets.token_urlsafe(_RANDOM_BYTES)", 'code_verifier="v" * 43')
+            ),
+        ),
+    ),
+    defence(
+        "long-state",
+        "S-03",
+        "state has 64 random bits",
+        (
+            f"{_TRANSACTIONS}.begin",
+            reading(
+                ("state=secrets.token_urlsafe(_RANDOM_BYTES)", "state=secrets.token_urlsafe(8)")
+            ),
+        ),
+    ),
+    defence(
+        "independent-nonce",
+        "S-03",
+        "the nonce is the same at every login",
+        (
+            f"{_TRANSACTIONS}.begin",
+            reading(("nonce=secrets.token_urlsafe(_RANDOM_BYTES)", 'nonce="n" * 43')),
+        ),
+    ),
+    defence(
+        "address-from-request-context",
+        "S-04",
+        "redirect_uri is built from Host and X-Forwarded-Host",
+        ("chalicelib.routes.request:app_url", wrapped(_address_by_host)),
+    ),
+    defence(
+        "minimal-scopes",
+        "S-05",
+        "a sign-in asks for the scope of Cognito's user API as well",
+        (
+            "chalicelib.flows.hosted_sign_in:OAuthClient.build_authorize_url",
+            reading(('" ".join(SCOPES)', '" ".join((*SCOPES, "aws.cognito.signin.user.admin"))')),
+        ),
+    ),
+    defence(
+        "user-api-scope-refused",
+        "S-05",
+        "an access token that may change the profile reaches the browser",
+        (
+            "chalicelib.cognito.tokens:TokenVerifier.verify_access_token",
+            reading(("USER_ADMIN_SCOPE in scope.split()", "False")),
+        ),
+    ),
+    defence(
+        "user-api-scope-suppressed",
+        "S-05",
+        "the token trigger leaves the scope of Cognito's user API in place",
+        ("chalicelib.triggers.token_claims:USER_ADMIN_SCOPE", value("none")),
+        tests=("tests/unit/test_token_claims.py",),
+    ),
+    defence(
+        "provider-allowlist",
+        "S-06",
+        "any text is passed on as identity_provider",
+        (
+            f"{_FLOW}._choose_provider",
+            reading(("self._providers.find(provider) is not None", "True")),
+        ),
+    ),
+    defence(
+        "return-to-checked-at-login",
+        "S-07",
+        "return_to may be anything that has the right characters",
+        ("chalicelib.web.redirects:_stays_below", value(lambda value, base_path: True)),
+    ),
+    defence(
+        "return-to-characters",
+        "S-07",
+        "control characters and backslashes pass in return_to",
+        (
+            "chalicelib.web.redirects:parse_return_to",
+            reading(("or not _SAFE.issuperset(value)", "")),
+        ),
+        (
+            "chalicelib.web.redirects:_is_plain_path",
+            reading(
+                (
+                    'or "\\\\" in path or any(ord(char) < 0x20 or ord(char) == 0x7F for char in path)',
+                    "",
+                )
+            ),
+        ),
+    ),
+    defence(
+        "return-to-checked-again-at-callback",
+        "S-07",
+        "the callback trusts the return_to that the transaction holds",
+        (
+            "chalicelib.web.redirects:parse_return_to",
+            calling_in("callback", lambda original, given, *rest: given),
+        ),
+    ),
+    defence(
+        "transaction-ten-minutes",
+        "S-08",
+        "a login transaction lives for a day",
+        (f"{_SESSION_MODULE}:LIFETIME_SECONDS", value(86_400)),
+    ),
+    defence(
+        "doubled-state-refused",
+        "S-09",
+        "of several states the first counts",
+        ("chalicelib.routes.auth:_finish", reading(("len(states) > 1", "False"))),
+    ),
+    defence(
+        "state-bound-to-the-browser",
+        "S-09 S-10",
+        "transactions lie on the server, open to every browser that knows a state",
+        (f"{_TRANSACTIONS}.begin", wrapped(_remembering)),
+        (f"{_TRANSACTIONS}.load", wrapped(_kept_on_the_server)),
+    ),
+    defence(
+        "transaction-expires",
+        "S-11 S-08",
+        "a transaction of any age is taken",
+        (
+            f"{_TRANSACTIONS}.load",
+            reading(("transaction.expires_at <= self._clock()", "False")),
+        ),
+    ),
+    defence(
+        "transaction-cleared",
+        "S-11",
+        "the callback leaves the login cookie where it is",
+        (f"{_SESSION_MODULE}:MAX_IN_FLIGHT", value(0)),
+        (f"{_TRANSACTIONS}.surplus", value(lambda self, cookies: [])),
+    ),
+    defence(
+        "transaction-of-this-state",
+        "S-12",
+        "any of the browser's transactions serves for a state",
+        (
+            f"{_TRANSACTIONS}.load",
+            reading(
+                (
+                    "not secrets.compare_digest(transaction.state.encode(), state.encode())",
+                    "False",
+                )
+            ),
+        ),
+    ),
+    defence(
+        "errors-are-fixed-codes",
+        "S-13",
+        "the error of the callback's URL is passed on to the page",
+        ("chalicelib.flows.hosted_sign_in:map_callback_error", wrapped(_reflecting)),
+    ),
+    defence(
+        "token-request-follows-no-redirect",
+        "S-14",
+        "the token request, with secret and code, follows redirects",
+        ("requests.sessions:Session.request", wrapped(_following)),
+    ),
+    defence(
+        "secret-in-the-authorization-header",
+        "S-14",
+        "the client's secret is in the form as well",
+        (
+            "chalicelib.cognito.oauth:OAuthClient._post",
+            reading(
+                (
+                    '{"client_id": self._client_id, **form}',
+                    '{"client_secret": credentials[1], **form}',
+                )
+            ),
+        ),
+    ),
+    defence(
+        "issuer-of-the-callback",
+        "S-15",
+        "a callback that names another issuer is taken",
+        (
+            f"{_FLOW}.finish",
+            reading(
+                ("query.issuer is not None and query.issuer != self._settings.issuer", "False")
+            ),
+        ),
+    ),
+    defence(
+        "session-after-every-check",
+        "S-16",
+        "session and record are made from an ID token that nobody verified",
+        (
+            "chalicelib.cognito.tokens:TokenVerifier.verify_id_token",
+            calling_in("finish", _unverified),
+        ),
+    ),
+    defence(
+        "both-tokens-name-one-person",
+        "S-16",
+        "ID token and access token may name different people",
+        (f"{_FLOW}.finish", reading(("access.sub != identity.sub", "False"))),
+    ),
+    defence(
+        "access-token-belongs-to-id-token",
+        "S-16",
+        "at_hash is not compared",
+        (
+            "chalicelib.cognito.tokens:TokenVerifier.verify_id_token",
+            reading(
+                (
+                    "access_token is not None and at_hash is not None and at_hash != _at_hash(access_token)",
+                    "False",
+                )
+            ),
+        ),
+    ),
+    defence(
+        "clean-uncached-callback",
+        "S-17",
+        "the callback's answer may be cached and tells its URL to the next page",
+        (
+            "chalicelib.web.security_headers:SECURITY_HEADERS",
+            lambda headers: {
+                name: text
+                for name, text in headers.items()
+                if name not in ("Cache-Control", "Referrer-Policy")
+            },
+        ),
+    ),
+)

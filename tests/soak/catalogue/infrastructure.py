@@ -1,0 +1,257 @@
+"""Secrets, roles, logs, the template and the stages (S-59 … S-65)."""
+
+from typing import Any
+
+from tests.soak.defence import Defence, defence, nothing, reading, wrapped
+from tests.soak.template import template_with
+
+_TEMPLATE = "ops.identity_stack:TEMPLATE"
+_LOG = "chalicelib.log"
+
+
+def _shown(original: Any) -> Any:
+    """A repr that shows everything."""
+    return lambda self: f"{type(self).__name__}({vars(self)})"
+
+
+def _with_message(log_exception: Any, event: str, error: BaseException, **fields: object) -> None:
+    log_exception(event, error, message=str(error), **fields)
+
+
+def _raw(log_event: Any, event: str, **fields: object) -> None:
+    import contextlib
+    import io
+    import sys
+
+    kept = io.StringIO()
+    with contextlib.redirect_stdout(kept):
+        log_event(event, **fields)
+    sys.stdout.write(kept.getvalue().replace("\\n", "\n").replace("\\r", "\r"))
+
+
+def _telling_detail(error_response: Any, error: Any) -> Any:
+    response = error_response(error)
+    response.body["message"] = error.detail or error.message
+    return response
+
+
+INFRASTRUCTURE: tuple[Defence, ...] = (
+    defence(
+        "rotated-client-secret",
+        "S-59",
+        "a warm container never learns of a new client secret",
+        (
+            "chalicelib.cognito.oauth:OAuthClient._post",
+            reading(("for renew in (False, True):", "for renew in (False, False):")),
+        ),
+    ),
+    defence(
+        "rotated-sealing-keys",
+        "S-59",
+        "a warm container never learns of new sealing keys",
+        (
+            "chalicelib.session.sealing:Sealer.open",
+            reading(("ring = self._load_key_ring(True)", "pass")),
+        ),
+    ),
+    defence(
+        "secrets-in-no-output",
+        "S-59",
+        "the stack's outputs hold the client's secret",
+        (
+            _TEMPLATE,
+            template_with(
+                "\nOutputs:\n", "\nOutputs:\n  Leaked:\n    Value: !GetAtt Client.ClientSecret\n"
+            ),
+        ),
+    ),
+    defence(
+        "no-wildcard-actions",
+        "S-60",
+        "a role may do everything with its table",
+        (_TEMPLATE, template_with("Action: dynamodb:UpdateItem", "Action: dynamodb:*")),
+    ),
+    defence(
+        "no-wildcard-resources",
+        "S-60",
+        "a role may read every table",
+        (
+            _TEMPLATE,
+            template_with(
+                "Resource: !GetAtt ThrottleTable.Arn", "Resource: !Sub arn:aws:dynamodb:*:*:table/*"
+            ),
+        ),
+    ),
+    defence(
+        "roles-for-this-account",
+        "S-60",
+        "functions of any account may be behind a role",
+        (
+            _TEMPLATE,
+            template_with("aws:SourceAccount: !Ref AWS::AccountId", 'aws:SourceAccount: "*"'),
+        ),
+    ),
+    defence(
+        "tokens-do-not-print",
+        "S-61",
+        "a token set prints its tokens",
+        ("chalicelib.cognito.oauth:TokenSet.__repr__", _shown),
+    ),
+    defence(
+        "sessions-do-not-print",
+        "S-61",
+        "a session prints its refresh token",
+        ("chalicelib.session.sessions:Session.__repr__", _shown),
+    ),
+    defence(
+        "foreign-messages-stay-out-of-the-log",
+        "S-61",
+        "the messages of libraries, with URLs and bodies, are logged",
+        (f"{_LOG}:log_exception", wrapped(_with_message)),
+    ),
+    defence(
+        "log-lines-are-json",
+        "S-62",
+        "a user name with a newline writes log lines of its own",
+        (f"{_LOG}:log_event", wrapped(_raw)),
+    ),
+    defence(
+        "failures-are-counted",
+        "S-62",
+        "wrong passwords and codes leave no metric",
+        ("chalicelib.flows.attempts:Attempts.failed", nothing),
+    ),
+    defence(
+        "request-ids",
+        "S-62",
+        "log lines do not say which request they belong to",
+        (f"{_LOG}:bind_request_id", nothing),
+    ),
+    defence(
+        "generic-errors",
+        "S-63",
+        "an error's detail goes to the caller",
+        ("chalicelib.web.middleware:error_response", wrapped(_telling_detail)),
+    ),
+    defence(
+        "unexpected-errors-are-ours",
+        "S-63",
+        "an unexpected error is left to the framework",
+        (
+            "chalicelib.web.middleware:_guard",
+            reading(("return error_response(GatehouseError())", "return {'error': str(error)}")),
+        ),
+    ),
+    defence(
+        "trigger-errors-are-plain",
+        "S-63",
+        "Cognito shows people the detail of an error",
+        (
+            "chalicelib.triggers.entry:_run",
+            reading(
+                (
+                    "except GatehouseError as error:\n",
+                    "except GatehouseError as error:\n        raise TriggerFailed(error.detail)\n",
+                )
+            ),
+        ),
+    ),
+    defence(
+        "access-log-without-queries",
+        "S-63",
+        "the access log holds paths as they were asked for",
+        (
+            "ops.gateway_responses:ACCESS_LOG_FORMAT",
+            lambda original: original.replace("$context.resourcePath", "$context.path"),
+        ),
+    ),
+    defence(
+        "https-settings",
+        "S-64",
+        "a shared stage may speak plain HTTP",
+        (
+            "chalicelib.settings:_url_problem",
+            reading(
+                (
+                    'parts.scheme != "https" and not (allow_http and parts.scheme == "http")',
+                    "False",
+                )
+            ),
+        ),
+    ),
+    defence(
+        "no-localhost-in-shared-stages",
+        "S-64",
+        "a shared stage may lead to a developer's machine",
+        ("ops.stage_rules:_LOOPBACK", lambda original: ()),
+    ),
+    defence(
+        "exact-callback-url",
+        "S-64",
+        "the pool sends codes to plain HTTP as well",
+        (
+            "ops.connect:stack_parameters",
+            reading(
+                (
+                    'f"{root}auth/callback"',
+                    'f"{root}auth/callback," + f"{root}auth/callback".replace("https", "http")',
+                )
+            ),
+        ),
+    ),
+    defence(
+        "stage-throttles",
+        "S-65",
+        "the API takes as many requests as the account allows",
+        ("ops.connect:_limit", nothing),
+    ),
+    defence(
+        "revocation-on",
+        "S-65",
+        "the pool does not revoke tokens",
+        (_TEMPLATE, template_with("EnableTokenRevocation: true", "EnableTokenRevocation: false")),
+    ),
+    defence(
+        "pool-tells-nobody-who-exists",
+        "S-65",
+        "the pool tells who has an account",
+        (
+            _TEMPLATE,
+            template_with(
+                "PreventUserExistenceErrors: ENABLED", "PreventUserExistenceErrors: LEGACY"
+            ),
+        ),
+    ),
+    defence(
+        "needed-flows-only",
+        "S-65",
+        "the app client takes passwords from anybody",
+        (
+            _TEMPLATE,
+            template_with(
+                "[ALLOW_USER_SRP_AUTH]", "[ALLOW_USER_SRP_AUTH, ALLOW_USER_PASSWORD_AUTH]"
+            ),
+        ),
+    ),
+    defence(
+        "tables-can-be-restored",
+        "S-65",
+        "tables have no point-in-time recovery",
+        (
+            _TEMPLATE,
+            template_with("PointInTimeRecoveryEnabled: true", "PointInTimeRecoveryEnabled: false"),
+        ),
+    ),
+    defence(
+        "mfa-available",
+        "S-65",
+        "the pool has no second factor",
+        (_TEMPLATE, template_with("MfaConfiguration: OPTIONAL", 'MfaConfiguration: "OFF"')),
+    ),
+    defence(
+        "logs-expire",
+        "S-65",
+        "logs are kept for ever",
+        (_TEMPLATE, template_with("      RetentionInDays: !Ref LogRetentionDays\n", "")),
+    ),
+)

@@ -1,0 +1,151 @@
+"""Triggers, the users table, linking (S-55 … S-58)."""
+
+from typing import Any
+
+from tests.soak.defence import Defence, answering, defence, nothing, reading, wrapped
+
+_USERS = "chalicelib.store.users:UserStore"
+_RECORDS = "chalicelib.triggers.user_records"
+_LINKING = "chalicelib.cognito.linking"
+
+
+def _with_any_attribute(columns: Any, self: Any) -> dict[str, str]:
+    return {**columns(self), **_TOLD}
+
+
+_TOLD: dict[str, str] = {}
+
+
+def _noting(parse_profile: Any, event: Any, client_id: str) -> Any:
+    profile = parse_profile(event, client_id)
+    attributes = event["request"]["userAttributes"]
+    _TOLD.clear()
+    _TOLD.update({name: str(told) for name, told in attributes.items() if told and name != "email"})
+    return profile
+
+
+PEOPLE: tuple[Defence, ...] = (
+    defence(
+        "late-events-change-nothing",
+        "S-55",
+        "a sign-up event that comes late makes a confirmed person pending again",
+        (
+            f"{_USERS}.record_pending",
+            reading(('"attribute_not_exists(userName)"', '"attribute_not_exists(nobody)"')),
+        ),
+    ),
+    defence(
+        "first-values-stay",
+        "S-55",
+        "each event writes createdAt and ClientId anew",
+        (
+            f"{_USERS}._update",
+            reading(("#{name} = if_not_exists(#{name}, :{name})", "#{name} = :{name}")),
+        ),
+    ),
+    defence(
+        "known-columns-only",
+        "S-55",
+        "every attribute of an event becomes a column",
+        ("chalicelib.store.users:UserProfile.columns", wrapped(_with_any_attribute)),
+        (f"{_RECORDS}:parse_profile", wrapped(_noting)),
+    ),
+    defence(
+        "sign-up-needs-the-table",
+        "S-55",
+        "a person comes to be although the table did not take the record",
+        (
+            f"{_RECORDS}:handle",
+            reading(("if store is not UserStore.record_sign_in:", "if False:")),
+        ),
+    ),
+    defence(
+        "link-for-trusted-providers-only",
+        "S-56",
+        "a provider that nobody trusts takes over native accounts",
+        (f"{_RECORDS}:handle", reading(("provider.link and provider.trusted", "True"))),
+    ),
+    defence(
+        "link-verified-addresses-only",
+        "S-56",
+        "an address that the provider did not verify is enough for a link",
+        (
+            f"{_LINKING}:doubt_about_newcomer",
+            reading(('or attributes.get("email_verified") != "true"', "")),
+        ),
+    ),
+    defence(
+        "link-to-verified-accounts-only",
+        "S-56",
+        "whoever signs up first under another's address gets their sign-in",
+        (
+            f"{_LINKING}:doubt_about_natives",
+            reading(('native.attributes.get("email_verified") != "true"', "False")),
+        ),
+    ),
+    defence(
+        "link-when-nothing-is-in-doubt",
+        "S-56",
+        "disabled, unconfirmed and doubled accounts are linked as well",
+        (f"{_LINKING}:doubt_about_natives", answering(None)),
+    ),
+    defence(
+        "providers-speak-for-their-domains",
+        "S-56",
+        "a tenant can make people of another tenant's domain",
+        (f"{_RECORDS}:_refuse_foreign_address", nothing),
+    ),
+    defence(
+        "missed-triggers-are-healed",
+        "S-57",
+        "whom no trigger recorded is never recorded",
+        ("chalicelib.flows.new_session:NewSessions._record", nothing),
+    ),
+    defence(
+        "records-for-this-pool-only",
+        "S-58",
+        "any pool may write to the users table",
+        (
+            f"{_RECORDS}:handle",
+            reading(('event.get("userPoolId") != settings.user_pool_id', "False")),
+        ),
+    ),
+    defence(
+        "claims-for-this-pool-only",
+        "S-58",
+        "any pool gets its tokens shaped",
+        (
+            "chalicelib.triggers.token_claims:handle",
+            reading(('event.get("userPoolId") != settings.user_pool_id', "False")),
+        ),
+    ),
+    defence(
+        "known-sources-only",
+        "S-58",
+        "an unknown triggerSource counts as a sign-up",
+        (
+            f"{_RECORDS}:handle",
+            reading(
+                (
+                    '_WRITES.get(str(event.get("triggerSource")))',
+                    '_WRITES.get(str(event.get("triggerSource")), UserStore.record_pending)',
+                )
+            ),
+        ),
+    ),
+    defence(
+        "invocation-by-this-pool-only",
+        "S-58",
+        "a permission for any pool of any account is good enough",
+        (
+            "ops.connect:permits",
+            lambda original: lambda statement, *rest: statement.get("Effect") == "Allow",
+        ),
+    ),
+    defence(
+        "invocation-permission-names-the-pool",
+        "S-58",
+        "every pool may invoke the triggers",
+        ("ops.connect:permit_trigger", reading(("SourceArn=pool_arn,", ""))),
+    ),
+)

@@ -1,0 +1,295 @@
+"""Cookies, CSRF, refresh, logout (S-26 … S-38) and the seals that all of them rest on."""
+
+from typing import Any
+
+from tests.soak.defence import Defence, defence, nothing, reading, value, wrapped
+from tests.soak.template import template_with
+
+_COOKIE = "chalicelib.web.cookies:build_cookie"
+_CSRF = "chalicelib.web.csrf:verify_own_request"
+_FLOW = "chalicelib.flows.session_flow:SessionFlow"
+_SEALING = "chalicelib.session.sealing"
+_SESSIONS = "chalicelib.session.sessions:Sessions"
+
+
+def _logout_by_get(original: Any, self: Any, path: str, **named: Any) -> Any:
+    if path == "/auth/logout":
+        named["methods"] = [*named["methods"], "GET"]
+    return original(self, path, **named)
+
+
+def _with_refresh_token(token_answer: Any, refreshed: Any, now: float) -> Any:
+    answer = token_answer(refreshed, now)
+    return {**answer, "refresh_token": refreshed.session.refresh_token}
+
+
+SESSIONS: tuple[Defence, ...] = (
+    defence(
+        "cookies-http-only",
+        "S-26 S-08",
+        "scripts can read the cookies",
+        (_COOKIE, reading(("; HttpOnly", ""))),
+    ),
+    defence(
+        "cookies-secure",
+        "S-26",
+        "cookies go over plain HTTP as well",
+        (_COOKIE, reading(("; Secure", ""))),
+        # Without it the browser refuses `__Host-` cookies, so nobody could sign in: the prefix goes, too.
+        ("tests.doubles.browser:Browser.keep", reading(('name.startswith("__Host-")', "False"))),
+    ),
+    defence(
+        "session-cookie-strict",
+        "S-26",
+        "the session cookie is SameSite=Lax",
+        (_COOKIE, reading(("SameSite={same_site}", "SameSite=Lax"))),
+    ),
+    defence(
+        "host-prefix",
+        "S-26",
+        "the session cookie has no __Host- prefix, so that a site beside ours can set it",
+        ("chalicelib.session.sessions:COOKIE", value("gatehouse")),
+    ),
+    defence(
+        "doubled-cookies-dropped",
+        "S-26",
+        "of two cookies with one name the last counts",
+        (
+            "chalicelib.web.cookies:parse_cookies",
+            reading(("if name not in doubled", "")),
+        ),
+    ),
+    defence(
+        "login-cookie-lax",
+        "S-27",
+        "the login cookie goes with every cross-site request",
+        (
+            _COOKIE,
+            reading(
+                ("SameSite={same_site}", "SameSite={'None' if same_site == 'Lax' else same_site}")
+            ),
+        ),
+    ),
+    defence("csrf", "S-28", "any page may post to the cookie routes", (_CSRF, nothing)),
+    defence(
+        "csrf-header",
+        "S-28",
+        "X-Gatehouse is not asked for",
+        (_CSRF, reading(('headers.get(HEADER) != "1"', "False"))),
+    ),
+    defence(
+        "csrf-origin",
+        "S-28",
+        "a foreign Origin is not looked at",
+        (_CSRF, reading(("origin not in other_origins", "False"))),
+    ),
+    defence(
+        "csrf-proof-of-origin",
+        "S-28",
+        "neither Origin nor Sec-Fetch-Site is needed",
+        (_CSRF, reading(('headers.get("sec-fetch-site") != "same-origin"', "False"))),
+    ),
+    defence(
+        "no-change-by-get",
+        "S-29",
+        "a link can sign people out",
+        ("chalice.app:Blueprint.route", wrapped(_logout_by_get)),
+        (
+            "chalicelib.routes.public:PUBLIC_ROUTES",
+            lambda routes: routes | {("GET", "/auth/logout")},
+        ),
+    ),
+    defence(
+        "cors-exact-origins",
+        "S-30",
+        "every origin is echoed, with credentials",
+        ("chalicelib.web.cors:build_headers", reading(("origin not in allowed", "origin is None"))),
+    ),
+    defence(
+        "cors-off-by-default",
+        "S-30",
+        "without a setting every origin is let in",
+        (
+            "chalicelib.web.cors:build_headers",
+            reading(
+                ("if not allowed:", "if origin is None:"),
+                ("origin not in allowed", "False"),
+            ),
+        ),
+    ),
+    defence(
+        "passwords-on-our-page-only",
+        "S-28 S-30",
+        "every route takes the cookie from allowed origins",
+        (
+            "chalicelib.web.middleware:_check_public",
+            reading(("if route in cors.CREDENTIALED else frozenset()", "")),
+        ),
+    ),
+    defence(
+        "cookies-fit",
+        "S-31",
+        "a cookie that browsers would drop is sent nevertheless",
+        ("chalicelib.web.cookies:MAX_COOKIE_BYTES", value(100_000)),
+    ),
+    defence(
+        "tokens-stay-inside",
+        "S-32 S-33",
+        "the answer of a refresh holds the refresh token",
+        ("chalicelib.routes.session:token_answer", wrapped(_with_refresh_token)),
+    ),
+    defence(
+        "token-answers-uncached",
+        "S-33",
+        "token answers may be cached",
+        (
+            "chalicelib.web.security_headers:SECURITY_HEADERS",
+            lambda headers: {**headers, "Cache-Control": "private"},
+        ),
+    ),
+    defence(
+        "rotation-moves-on",
+        "S-34",
+        "the cookie keeps the refresh token that was rotated out",
+        (
+            f"{_FLOW}.refresh",
+            reading(("tokens.refresh_token or session.refresh_token", "session.refresh_token")),
+        ),
+    ),
+    defence(
+        "absolute-lifetime",
+        "S-34",
+        "each refresh puts the absolute deadline off",
+        (
+            f"{_SESSIONS}.renew",
+            reading(
+                (
+                    "refresh_token=refresh_token,",
+                    "refresh_token=refresh_token, expires_at=session.expires_at + 3600,",
+                )
+            ),
+        ),
+    ),
+    defence(
+        "deadlines-enforced",
+        "S-34",
+        "a session is good for as long as Cognito renews it",
+        (
+            f"{_SESSIONS}.open",
+            reading(
+                ("now >= session.expires_at", "False"), ("now >= session.idle_expires_at", "False")
+            ),
+        ),
+    ),
+    defence(
+        "refused-refresh-is-logged",
+        "S-34",
+        "a rotated-out token that comes back leaves no line in the log",
+        (
+            f"{_FLOW}.refresh",
+            reading(
+                (
+                    'log_event("refresh_refused", level="warning", user=session.username)',
+                    "None",
+                )
+            ),
+        ),
+    ),
+    defence(
+        "rotation-in-the-pool",
+        "S-34",
+        "the pool does not rotate refresh tokens",
+        ("ops.identity_stack:TEMPLATE", template_with("Feature: ENABLED", "Feature: DISABLED")),
+    ),
+    defence(
+        "outage-ends-no-session",
+        "S-35",
+        "any error of the token endpoint counts as invalid_grant",
+        (
+            "chalicelib.cognito.oauth:parse_token_answer",
+            reading(
+                (
+                    'answer.status == 400 and _error_code(answer) == "invalid_grant"',
+                    "answer.status != 200",
+                )
+            ),
+        ),
+    ),
+    defence(
+        "refused-session-is-cleared",
+        "S-35",
+        "a cookie whose session has ended stays in the browser",
+        ("chalicelib.errors:SessionExpired.clears_session", value(False)),
+    ),
+    defence(
+        "logout-revokes",
+        "S-36",
+        "signing out only forgets the cookie",
+        (f"{_FLOW}.sign_out", reading(("self._oauth.revoke(session.refresh_token)", "None"))),
+    ),
+    defence(
+        "logout-clears-whatever-happens",
+        "S-36",
+        "whoever signs out while Cognito is down stays signed in",
+        (
+            f"{_FLOW}.sign_out",
+            reading(("except (TemporarilyUnavailable, ConfigurationError)", "except ()")),
+        ),
+    ),
+    defence(
+        "short-access-tokens",
+        "S-37",
+        "access tokens live for an hour",
+        (
+            "ops.identity_stack:TEMPLATE",
+            template_with("AccessTokenValidity: 10", "AccessTokenValidity: 60"),
+        ),
+    ),
+    defence(
+        "logout-ends-cognitos-session",
+        "S-38",
+        "signing out leaves Cognito's own session: the next sign-in asks for nothing",
+        (
+            "chalicelib.cognito.oauth:OAuthClient.build_logout_url",
+            value(lambda self, logout_uri: logout_uri),
+        ),
+    ),
+    # HKDF's purpose and the authenticated data cover each other; either alone keeps cookies apart.
+    defence(
+        "one-seal-one-purpose",
+        "S-10 S-45",
+        "what was sealed for one purpose opens for every other",
+        (f"{_SEALING}:_derive_key", reading(("gatehouse/seal/{purpose}", "gatehouse/seal"))),
+        (f"{_SEALING}:_associated_data", reading(("{purpose}.{kid}", "{kid}"))),
+        tests=("tests/unit/test_sealing.py",),
+    ),
+    defence(
+        "seals-are-spelled-one-way",
+        "S-10",
+        "a changed cookie can pass as the same one",
+        (
+            f"{_SEALING}:_decode_base64url",
+            reading(
+                ('base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii") != text', "False")
+            ),
+        ),
+        tests=("tests/unit/test_sealing.py",),
+    ),
+    defence(
+        "long-sealing-keys",
+        "S-59",
+        "a short sealing key is taken",
+        (f"{_SEALING}:_MIN_SECRET_LENGTH", value(1)),
+        tests=("tests/unit/test_sealing.py",),
+    ),
+    defence(
+        "refreshed-tokens-are-the-sessions-own",
+        "S-34",
+        "a refresh may hand over somebody else's tokens",
+        (
+            f"{_FLOW}.refresh",
+            reading(("not identity.sub == access.sub == session.sub", "False")),
+        ),
+        tests=("tests/component/test_session.py",),
+    ),
+)

@@ -1,0 +1,178 @@
+"""The ID token and the keys (S-18 … S-25)."""
+
+from tests.soak.defence import Defence, defence, reading, value
+
+_VERIFIER = "chalicelib.cognito.tokens:TokenVerifier"
+_MODULE = "chalicelib.cognito.tokens"
+
+TOKENS: tuple[Defence, ...] = (
+    # Three checks that cover each other: ours of the header, and PyJWT's list, given twice.
+    defence(
+        "rs256-only",
+        "S-18",
+        "the token's own header chooses the algorithm",
+        (f"{_MODULE}:_read_kid", reading(('header.get("alg") != ALGORITHM', "False"))),
+        (
+            f"{_VERIFIER}._verify",
+            reading(("algorithms=[ALGORITHM]", "algorithms=['RS256', 'RS384', 'RS512', 'PS256']")),
+        ),
+        ("jwt:PyJWS", lambda original: lambda algorithms: original()),
+    ),
+    defence(
+        "signature",
+        "S-18 S-19",
+        "a token's signature is not verified",
+        (
+            f"{_VERIFIER}._verify",
+            reading(
+                (
+                    "algorithms=[ALGORITHM]",
+                    "algorithms=[ALGORITHM], options={'verify_signature': False}",
+                )
+            ),
+        ),
+    ),
+    defence(
+        "keys-of-2048-bits",
+        "S-19",
+        "short RSA keys are taken",
+        (f"{_MODULE}:MIN_RSA_BITS", value(0)),
+    ),
+    defence(
+        "keys-for-signing-only",
+        "S-19",
+        "a key that is for encryption verifies signatures",
+        (f"{_MODULE}:parse_jwks", reading(('or jwk.get("use") != "sig"', ""))),
+    ),
+    defence(
+        "each-kid-once",
+        "S-19",
+        "of two keys with one kid the last counts",
+        (f"{_MODULE}:parse_jwks", reading(("if kid in keys:", "if False:"))),
+    ),
+    defence(
+        "issuer",
+        "S-20",
+        "tokens of any issuer are taken",
+        (f"{_VERIFIER}._verify", reading(('_require(claims, "iss", self._issuer)', "None"))),
+    ),
+    defence(
+        "audience",
+        "S-21",
+        "an ID token of another app client is taken",
+        (
+            f"{_VERIFIER}.verify_id_token",
+            reading(('_require(claims, "aud", self._client_id)', "None")),
+        ),
+    ),
+    defence(
+        "audience-is-one-string",
+        "S-21",
+        "a list of audiences with ours in it is taken",
+        (
+            f"{_VERIFIER}.verify_id_token",
+            reading(
+                (
+                    '_require(claims, "aud", self._client_id)',
+                    'assert self._client_id in (claims.get("aud") or ())',
+                )
+            ),
+        ),
+    ),
+    defence(
+        "authorized-party",
+        "S-21",
+        "azp may be another client",
+        (
+            f"{_VERIFIER}.verify_id_token",
+            reading(('claims.get("azp", self._client_id) != self._client_id', "False")),
+        ),
+    ),
+    defence(
+        "expiry",
+        "S-22",
+        "a token is good for ever",
+        (
+            f"{_VERIFIER}._verify_times",
+            reading(('claims["exp"] <= now - LEEWAY_SECONDS', "False")),
+        ),
+    ),
+    defence(
+        "not-before",
+        "S-22",
+        "nbf is not looked at",
+        (
+            f"{_VERIFIER}._verify_times",
+            reading(('claims.get("nbf", 0) > now + LEEWAY_SECONDS', "False")),
+        ),
+    ),
+    defence(
+        "issued-in-the-past",
+        "S-22",
+        "a token of next week is taken today",
+        (
+            f"{_VERIFIER}._verify_times",
+            reading(('claims["iat"] > now + LEEWAY_SECONDS', "False")),
+        ),
+    ),
+    defence(
+        "small-leeway",
+        "S-22",
+        "clocks may be an hour apart",
+        (f"{_MODULE}:LEEWAY_SECONDS", value(3600)),
+    ),
+    defence(
+        "nonce",
+        "S-23",
+        "the nonce is not compared",
+        (f"{_VERIFIER}.verify_id_token", reading(("if nonce is not None:", "if False:"))),
+    ),
+    defence(
+        "nonce-mandatory",
+        "S-23",
+        "an ID token without a nonce is taken",
+        (
+            f"{_VERIFIER}.verify_id_token",
+            reading(("if nonce is not None:", 'if nonce is not None and "nonce" in claims:')),
+        ),
+    ),
+    defence(
+        "id-token-is-one",
+        "S-24",
+        "an access token passes for an ID token",
+        (
+            f"{_VERIFIER}.verify_id_token",
+            reading(('_require(claims, "token_use", "id")', "None")),
+        ),
+    ),
+    defence(
+        "access-token-is-one",
+        "S-24",
+        "an ID token passes for an access token",
+        (
+            f"{_VERIFIER}.verify_access_token",
+            reading(('_require(claims, "token_use", "access")', "None")),
+        ),
+    ),
+    defence(
+        "one-fetch-for-unknown-kids",
+        "S-25",
+        "each token with an unknown kid fetches the keys",
+        (f"{_MODULE}:REFETCH_INTERVAL_SECONDS", value(0)),
+    ),
+    defence(
+        "withdrawn-keys-end",
+        "S-25",
+        "keys are kept for as long as a container lives",
+        (f"{_MODULE}:KEYS_MAX_AGE_SECONDS", value(10**9)),
+    ),
+    defence(
+        "keys-before-refresh",
+        "S-25",
+        "a refresh token is used up before it is clear that anybody can verify the answer",
+        (
+            "chalicelib.flows.session_flow:SessionFlow.refresh",
+            reading(("self._tokens.load_keys()", "None")),
+        ),
+    ),
+)

@@ -1,0 +1,145 @@
+"""What `make soak` switches off: a defence, where it lives, and what stands in its place meanwhile.
+
+Nothing is edited: in a process of its own an attribute is replaced before any test module is imported.
+"""
+
+import inspect
+import sys
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+#: From what is there to what stands in its place.
+Off = Callable[[Any], Any]
+
+
+class Stale(Exception):
+    """An entry of the catalogue no longer fits the code."""
+
+
+@dataclass(frozen=True)
+class Switch:
+    """`target` is `package.module:attribute` or `package.module:Class.attribute`."""
+
+    target: str
+    off: Off
+
+    def find(self) -> tuple[Any, str, Any]:
+        """Return the owner, the attribute's name and what is there. Raises Stale."""
+        module, _, path = self.target.partition(":")
+        try:
+            owner: Any = import_module(module)
+            *outer, name = path.split(".")
+            for part in outer:
+                owner = getattr(owner, part)
+            return owner, name, inspect.getattr_static(owner, name)
+        except (ImportError, AttributeError) as error:
+            raise Stale(f"{self.target} does not exist: {error}") from None
+
+    def replacement(self) -> Any:
+        """Return what stands in its place. Raises Stale."""
+        _, _, original = self.find()
+        try:
+            return self.off(original)
+        except Stale as error:
+            raise Stale(f"{self.target}: {error}") from None
+
+
+@dataclass(frozen=True)
+class Defence:
+    """One defence. `without` says what the code does once it is off; `tests` are those of its ids unless files are named."""
+
+    name: str
+    ids: tuple[str, ...]
+    without: str
+    switches: tuple[Switch, ...]
+    tests: tuple[str, ...] = ()
+
+
+def defence(
+    name: str, ids: str, without: str, *switches: tuple[str, Off], tests: tuple[str, ...] = ()
+) -> Defence:
+    """Return an entry of the catalogue; `ids` separated by spaces, a switch as (target, off)."""
+    made = tuple(Switch(target, off) for target, off in switches)
+    return Defence(name, tuple(ids.split()), without, made, tests)
+
+
+def check(entry: Defence) -> None:
+    """Raise Stale, naming the entry, if one of its switches no longer fits the code."""
+    try:
+        for switch in entry.switches:
+            switch.replacement()
+    except Stale as error:
+        raise Stale(f"{entry.name}: {error}") from None
+
+
+def switch_off(entry: Defence) -> None:
+    """Switch a defence off for the rest of this process."""
+    check(entry)
+    for switch in entry.switches:
+        owner, name, _ = switch.find()
+        setattr(owner, name, switch.replacement())
+
+
+# What stands in a defence's place ----------------------------------------------------------------
+
+
+def value(new: Any) -> Off:
+    """Another value: a limit that no longer limits."""
+    return lambda original: new
+
+
+def nothing(original: Any) -> Any:
+    """A check that checks nothing."""
+    return lambda *args, **named: None
+
+
+def answering(result: Any) -> Off:
+    """A check with one answer for everybody."""
+    return lambda original: lambda *args, **named: result
+
+
+def wrapped(around: Callable[..., Any]) -> Off:
+    """`around(original, *args, **named)` in the original's place."""
+
+    def off(original: Any) -> Any:
+        def call(*args: Any, **named: Any) -> Any:
+            return around(original, *args, **named)
+
+        return call
+
+    return off
+
+
+def calling_in(caller: str, around: Callable[..., Any]) -> Off:
+    """As `wrapped`, but only where the function `caller` calls; the original elsewhere."""
+
+    def off(original: Any) -> Any:
+        def call(*args: Any, **named: Any) -> Any:
+            if sys._getframe(1).f_code.co_name == caller:
+                return around(original, *args, **named)
+            return original(*args, **named)
+
+        return call
+
+    return off
+
+
+def reading(*changes: tuple[str, str]) -> Off:
+    """The same function with pieces of it read differently, such as a condition as `False`. Each must occur once."""
+
+    def off(original: Any) -> Any:
+        function = inspect.unwrap(getattr(original, "__func__", original))
+        source = textwrap.dedent(inspect.getsource(function))
+        for old, new in changes:
+            if source.count(old) != 1:
+                raise Stale(f"`{old}` occurs {source.count(old)} times")
+            source = source.replace(old, new)
+        made: dict[str, Any] = {}
+        code = compile(source, inspect.getsourcefile(function) or "?", "exec")
+        exec(code, function.__globals__, made)
+        return made[function.__name__]
+
+    return off

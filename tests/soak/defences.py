@@ -1,0 +1,171 @@
+"""Switches every defence of the catalogue off in turn and shows that the suite notices: part of `make soak`.
+
+`python -m tests.soak.defences [--list] [--only NAME …]`. Each runs in a process of its own. Exit code 1 if one is not
+noticed, if the app does not even run without it, or if the catalogue no longer fits the code.
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from tests.soak.catalogue import DEFENCES, NOT_SWITCHED
+from tests.soak.defence import Defence, Stale, check
+
+ROOT = Path(__file__).resolve().parents[2]
+_SUITES = ("tests/unit", "tests/component")
+_ORDINARY_DAY = "tests/soak/test_ordinary_day.py"
+_TIMEOUT_SECONDS = 240
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the suite said with one defence off. `problem` is empty if that is as it should be."""
+
+    entry: Defence | None
+    failed: tuple[str, ...]
+    passed: int
+    seconds: float
+    problem: str
+
+    def line(self) -> str:
+        """One line of the report."""
+        if self.entry is None:
+            return f"control: nothing off, {self.passed} tests pass, {len(self.failed)} fail"
+        first = re.sub(r"^tests/", "", self.failed[0]) if self.failed else ""
+        told = self.problem or f"{len(self.failed):3} fail, first {first[:110]}"
+        return f"{' '.join(self.entry.ids):11} {self.entry.name:42} {told}"
+
+
+def run(entry: Defence | None) -> Outcome:
+    """Run the tests of an entry without its defence; None is the control: every test, nothing off."""
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        environment = {
+            **os.environ,
+            "GATEHOUSE_SWITCHED_OFF": entry.name if entry else "",
+            "GATEHOUSE_SWITCHED_OFF_REPORT": str(report),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        arguments = ["-q", "-p", "tests.soak.switched_off", "-p", "no:cacheprovider"]
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", "pytest", *arguments, *_files(entry), _ORDINARY_DAY],
+                cwd=ROOT,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=_TIMEOUT_SECONDS,
+            )
+        except subprocess.TimeoutExpired:
+            return Outcome(entry, (), 0, time.monotonic() - began, "THE RUN DID NOT END")
+        seconds = time.monotonic() - began
+        if not report.exists():
+            return Outcome(entry, (), 0, seconds, f"THE RUN BROKE: {_tail(done)}")
+        seen = json.loads(report.read_text(encoding="utf-8"))
+    failed = tuple(seen["failed"])
+    return Outcome(entry, failed, seen["passed"], seconds, _judge(entry, seen, failed))
+
+
+def _judge(entry: Defence | None, seen: dict[str, list[str]], failed: tuple[str, ...]) -> str:
+    if seen["broken"]:
+        return f"A MODULE DOES NOT IMPORT: {', '.join(seen['broken'])}"
+    if entry is None:
+        return f"THE SUITE FAILS BY ITSELF: {', '.join(failed[:5])}" if failed else ""
+    if any(name.startswith(_ORDINARY_DAY) for name in failed):
+        return "THE APP DOES NOT RUN WITHOUT IT: the entry breaks more than a defence"
+    return "" if failed else "NOT NOTICED: no test fails without it"
+
+
+def _files(entry: Defence | None) -> Sequence[str]:
+    """The files to run: those that an entry names, else those that name one of its ids."""
+    if entry is None:
+        return _SUITES
+    if entry.tests:
+        return entry.tests
+    return [name for name, ids in _marked_files().items() if ids & set(entry.ids)]
+
+
+@cache
+def _marked_files() -> dict[str, set[str]]:
+    found = {}
+    for suite in _SUITES:
+        for path in sorted((ROOT / suite).rglob("test_*.py")):
+            text = path.read_text(encoding="utf-8")
+            found[str(path.relative_to(ROOT))] = set(re.findall(r'"(S-\d\d)"', text))
+    return found
+
+
+def _tail(done: "subprocess.CompletedProcess[str]") -> str:
+    return " ".join((done.stdout + done.stderr).split())[-300:]
+
+
+def run_all(entries: Sequence[Defence]) -> list[Outcome]:
+    """Run the control and every entry, a few at a time, with a line of progress for each."""
+    outcomes = []
+    with ThreadPoolExecutor(max(1, min(4, os.cpu_count() or 1))) as pool:
+        waiting = [pool.submit(run, entry) for entry in (None, *entries)]
+        for number, future in enumerate(waiting):
+            outcome = future.result()
+            outcomes.append(outcome)
+            print(f"[{number:3}/{len(entries)}] {outcome.line()}", flush=True)
+    return outcomes
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.soak.defences", description=__doc__)
+    parser.add_argument("--list", action="store_true", help="print the catalogue and stop")
+    parser.add_argument("--only", metavar="NAME", nargs="+", help="run these entries only")
+    given = parser.parse_args(arguments)
+    entries = [entry for entry in DEFENCES if not given.only or entry.name in given.only]
+    if given.only and len(entries) < len(set(given.only)):
+        unknown = sorted(set(given.only) - {entry.name for entry in entries})
+        print(f"The catalogue has no {', '.join(unknown)}", file=sys.stderr)
+        return 1
+    if given.list:
+        for entry in entries:
+            print(f"{' '.join(entry.ids):11} {entry.name:42} {entry.without}")
+        return 0
+    stale = list(_stale(entries))
+    if stale:
+        print("The catalogue no longer fits the code:", *stale, sep="\n  ", file=sys.stderr)
+        return 1
+    began = time.monotonic()
+    outcomes = run_all(entries)
+    problems = [outcome.line() for outcome in outcomes if outcome.problem]
+    ids = {identifier for entry in entries for identifier in entry.ids}
+    print(
+        f"\n{len(entries)} defences of {len(ids)} requirements switched off one by one, "
+        f"{sum(not outcome.problem for outcome in outcomes[1:])} noticed, in {time.monotonic() - began:.0f} s"
+    )
+    for identifier, why in NOT_SWITCHED.items():
+        print(f"{identifier} cannot be switched off here: {why}")
+    if problems:
+        print("\nNot as it should be:", *problems, sep="\n  ", file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _stale(entries: Sequence[Defence]) -> Sequence[str]:
+    found = []
+    for entry in entries:
+        try:
+            check(entry)
+        except Stale as error:
+            found.append(str(error))
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+"""A pytest plugin: switches one defence off before anything is imported, runs the tests of its ids, reports as JSON.
+
+`-p tests.soak.switched_off` with GATEHOUSE_SWITCHED_OFF (a name of the catalogue; empty for the control run, which has
+every defence on and runs every test) and GATEHOUSE_SWITCHED_OFF_REPORT (a file to write).
+"""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.soak.catalogue import DEFENCES
+from tests.soak.defence import switch_off
+
+_NAME = os.environ["GATEHOUSE_SWITCHED_OFF"]
+_REPORT = Path(os.environ["GATEHOUSE_SWITCHED_OFF_REPORT"])
+#: It must pass throughout: a defence that is off must not be an app that is broken.
+ORDINARY_DAY = "tests/soak/test_ordinary_day.py"
+
+_entry = next((entry for entry in DEFENCES if entry.name == _NAME), None)
+_failed: list[str] = []
+_passed: list[str] = []
+_broken: list[str] = []
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests() -> None:
+    """The earliest moment that pytest offers: before conftest files import the code."""
+    if _NAME and _entry is None:
+        raise pytest.UsageError(f"the catalogue has no {_NAME}")
+    if _entry is not None:
+        switch_off(_entry)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tests of the entry's ids, all tests of files that it names, and the ordinary day."""
+    if _entry is None:
+        return
+    kept, left = [], []
+    for item in items:
+        ids = {str(marker.args[0]) for marker in item.iter_markers("security")}
+        wanted = bool(_entry.tests) or bool(ids & set(_entry.ids))
+        (kept if wanted or item.nodeid.startswith(ORDINARY_DAY) else left).append(item)
+    config.hook.pytest_deselected(items=left)
+    items[:] = kept
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """A module that cannot even be imported proves nothing."""
+    if report.failed:
+        _broken.append(report.nodeid)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Count each test once."""
+    if report.failed and report.nodeid not in _failed:
+        _failed.append(report.nodeid)
+    elif report.passed and report.when == "call":
+        _passed.append(report.nodeid)
+
+
+def pytest_sessionfinish() -> None:
+    """Write what was seen."""
+    seen = {"failed": _failed, "passed": len(_passed), "broken": _broken}
+    _REPORT.write_text(json.dumps(seen), encoding="utf-8")

@@ -1,0 +1,25 @@
+"""The identity template read differently: written beside the temporary files, never over the real one."""
+
+import atexit
+import tempfile
+from pathlib import Path
+
+from tests.soak.defence import Off, Stale
+
+
+def template_with(old: str, new: str) -> Off:
+    """The template's path becomes that of a copy with `new` in place of every `old`."""
+
+    def off(original: Path) -> Path:
+        text = original.read_text(encoding="utf-8")
+        if old not in text:
+            raise Stale(f"the template has no `{old}`")
+        with tempfile.NamedTemporaryFile(
+            "w", suffix=".yaml", prefix="gatehouse-soak-", delete=False, encoding="utf-8"
+        ) as copy:
+            copy.write(text.replace(old, new))
+        made = Path(copy.name)
+        atexit.register(made.unlink, missing_ok=True)
+        return made
+
+    return off

@@ -1,0 +1,60 @@
+"""The catalogue of `make soak` fits the code, and switching off works: two of its entries are really run."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.soak import defences
+from tests.soak.catalogue import DEFENCES, NOT_SWITCHED
+from tests.soak.defence import Defence, Stale, check, defence, reading, value
+
+REQUIREMENTS = Path(__file__).resolve().parents[1] / "data" / "security_requirements.json"
+
+
+def by_name(name: str) -> Defence:
+    return next(entry for entry in DEFENCES if entry.name == name)
+
+
+@pytest.mark.parametrize("entry", DEFENCES, ids=lambda entry: entry.name)
+def test_every_entry_fits_the_code(entry: Defence) -> None:
+    """Whoever renames a defence hears of it here, not in the next long run."""
+    check(entry)
+    assert entry.without
+    assert entry.switches
+    for name in entry.tests:
+        assert (defences.ROOT / name).is_file()
+
+
+def test_every_requirement_has_an_entry_or_a_reason() -> None:
+    """Names are unique, ids exist, and nothing is left out in silence."""
+    ids = set(json.loads(REQUIREMENTS.read_text(encoding="utf-8")))
+    switched = {identifier for entry in DEFENCES for identifier in entry.ids}
+    assert switched | set(NOT_SWITCHED) == ids
+    assert not switched & set(NOT_SWITCHED)
+    assert len({entry.name for entry in DEFENCES}) == len(DEFENCES) >= 30
+
+
+def test_an_entry_that_no_longer_fits_is_named() -> None:
+    """A target that is gone, and a text that is not there any more."""
+    gone = defence("gone", "S-01", "…", ("chalicelib.web.csrf:no_such_check", value(None)))
+    with pytest.raises(Stale, match=r"gone: chalicelib\.web\.csrf:no_such_check"):
+        check(gone)
+    changed = defence("changed", "S-01", "…", ("chalicelib.log:log_event", reading(("nope", ""))))
+    with pytest.raises(Stale, match="changed: .*`nope` occurs 0 times"):
+        check(changed)
+
+
+def test_a_defence_that_is_off_fails_the_tests_of_its_id() -> None:
+    """In a process of its own, where the ordinary day goes on."""
+    outcome = defences.run(by_name("nonce"))
+    assert outcome.problem == ""
+    assert any("another nonce" in name for name in outcome.failed)
+
+
+def test_a_defence_that_nobody_misses_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ordinary day alone does not notice that a header is gone."""
+    monkeypatch.setattr(defences, "_files", lambda entry: ())
+    outcome = defences.run(by_name("hsts"))
+    assert (outcome.failed, outcome.passed) == ((), 1)
+    assert outcome.problem.startswith("NOT NOTICED")
