@@ -9,6 +9,8 @@ from typing import ClassVar
 
 #: Our pre-sign-up trigger puts this into its refusals; Cognito's own wording around it is not fixed.
 REFUSAL_MARKER = "GATEHOUSE_REFUSED"
+#: The same where something did not answer the trigger: trying again may help.
+OUTAGE_MARKER = "GATEHOUSE_UNAVAILABLE"
 
 
 class GatehouseError(Exception):

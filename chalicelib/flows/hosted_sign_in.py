@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from chalicelib.cognito.oauth import OAuthClient
 from chalicelib.cognito.tokens import TokenVerifier
 from chalicelib.errors import (
+    OUTAGE_MARKER,
     REFUSAL_MARKER,
     AccessDenied,
     InvalidGrant,
@@ -191,6 +192,8 @@ def map_callback_error(error: str, description: str) -> SignInError | Temporaril
     """Return our error for Cognito's `error` and `error_description`; nothing of them is passed on (S-13)."""
     if REFUSAL_MARKER in description:
         return SignUpRefused("pre sign-up refused")
+    if OUTAGE_MARKER in description:
+        return TemporarilyUnavailable("the users table did not answer the trigger")
     if error == "access_denied":
         return AccessDenied("access_denied")
     if error in ("temporarily_unavailable", "server_error"):

@@ -4,7 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from chalicelib import deadline, services
-from chalicelib.errors import REFUSAL_MARKER, GatehouseError, SignUpRefused
+from chalicelib.errors import (
+    OUTAGE_MARKER,
+    REFUSAL_MARKER,
+    GatehouseError,
+    SignUpRefused,
+    TemporarilyUnavailable,
+)
 from chalicelib.log import bind_request_id, log_event, log_exception
 from chalicelib.services import Services
 
@@ -50,7 +56,8 @@ def _run(event: Event, context: Any, handle: Callable[[Services], Event]) -> Eve
         log_event(
             "trigger_failed", level="error", source=source, code=error.code, detail=error.detail
         )
-        raise TriggerFailed(_MESSAGE) from None
+        outage = isinstance(error, TemporarilyUnavailable)
+        raise TriggerFailed(f"{OUTAGE_MARKER}: {_MESSAGE}" if outage else _MESSAGE) from None
     except Exception as error:  # noqa: BLE001 - Cognito shows a raised message to people
         log_exception("trigger_failed", error, source=source)
         raise TriggerFailed(_MESSAGE) from None

@@ -35,9 +35,9 @@ def handle(
 ) -> Event:
     """Store what `event` says and return it, as Cognito expects.
 
-    Raises TriggerRefused for foreign events, SignUpRefused by our rules, and TemporarilyUnavailable if the table does
-    not answer: Cognito then tries again, and at last refuses the sign-up, with nothing half-written. A sign-in goes on
-    without the table: the next one heals the record.
+    Raises TriggerRefused for foreign events, SignUpRefused by our rules, and TemporarilyUnavailable if a table does not
+    answer before there is a person: the sign-up is refused then, and can be tried again. Once there is one, with a
+    PENDING record at least, confirming and signing in go on without the table: the next sign-in heals the record.
     """
     if event.get("userPoolId") != settings.user_pool_id:
         raise TriggerRefused("event of another user pool")
@@ -61,7 +61,7 @@ def handle(
             _refuse_moved_address(profile, providers)
         store(users, profile)
     except TemporarilyUnavailable as error:
-        if store is not UserStore.record_sign_in:
+        if store is UserStore.record_pending:
             raise
         log_event("record_not_written", level="error", user=profile.user_name, detail=error.detail)
         return event

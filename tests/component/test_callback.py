@@ -66,6 +66,11 @@ def test_nonsense_from_the_token_endpoint_is_a_failed_sign_in_not_a_crash(
             "PreSignUp failed with error GATEHOUSE_REFUSED domain. ",
             "sign_up_refused",
         ),
+        (
+            "invalid_request",
+            "PreSignUp failed with error GATEHOUSE_UNAVAILABLE: try again. ",
+            "temporarily_unavailable",
+        ),
         ("server_error", "boom", "temporarily_unavailable"),
         ("temporarily_unavailable", "boom", "temporarily_unavailable"),
         ("<script>alert(1)</script>", "x", "login_failed"),

@@ -86,20 +86,48 @@ def test_foreign_and_unknown_events_are_refused(world: World, change: dict[str, 
     "fault",
     [client_error("ThrottlingException"), client_error("AccessDeniedException"), connect_timeout()],
 )
-def test_a_table_that_is_down_is_a_plain_error_with_nothing_half_written(
+def test_a_table_that_is_down_lets_nobody_sign_up_and_leaves_nothing_half_written(
     world: World, fault: Exception, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Cognito shows the message to the person, so it holds nothing of the fault; the retry then works."""
     world.dynamodb.fault = fault
     with pytest.raises(TriggerFailed) as caught:
-        fire(load_event("PostConfirmation_ConfirmSignUp"))
-    assert str(caught.value) == "This is not possible at the moment. Please try again."
+        fire(load_event("PreSignUp_SignUp"))
+    assert (
+        str(caught.value)
+        == "GATEHOUSE_UNAVAILABLE: This is not possible at the moment. Please try again."
+    )
     assert caught.value.__cause__ is None
     assert world.users() == {}
     assert "trigger_failed" in capsys.readouterr().out
     world.dynamodb.fault = None
-    fire(load_event("PostConfirmation_ConfirmSignUp"))
+    fire(load_event("PreSignUp_SignUp"))
     assert len(world.users()) == 1
+
+
+@pytest.mark.security("S-57")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "PostConfirmation_ConfirmSignUp",
+        "PostConfirmation_ConfirmForgotPassword",
+        "PostAuthentication_Authentication",
+    ],
+)
+def test_who_is_in_the_pool_already_goes_on_without_the_table(
+    world: World, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Cognito has confirmed the person by then: an error would only hide it. The next sign-in heals the record."""
+    fire(load_event("PreSignUp_SignUp"))
+    before = world.users()
+    world.dynamodb.fault = client_error("ThrottlingException")
+    assert fire(load_event(name)) == load_event(name)
+    assert "record_not_written" in capsys.readouterr().out
+    world.dynamodb.fault = None
+    assert world.users() == before
+    fire(load_event("PostAuthentication_Authentication"))
+    (record,) = world.users().values()
+    assert (record["status"], "expiresAt" in record) == ("CONFIRMED", False)
 
 
 @pytest.mark.security("S-51")

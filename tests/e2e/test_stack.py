@@ -33,7 +33,7 @@ def test_without_the_triggers_permission_a_new_person_is_refused_cleanly(stack: 
         url = visitor.callback_url(stack.sub(BRUNO))
         answer = visitor.request("GET", url)
     assert answer.status_code == 303
-    assert answer.headers["Location"] == "/?error=login_failed"
+    assert answer.headers["Location"] == "/?error=temporarily_unavailable"
     assert stack.user_item(stack.user_name(BRUNO)) is None
     assert visitor.sign_in(BRUNO)["user"]["email"] == BRUNO
 
