@@ -160,9 +160,14 @@ def test_passwords_are_long_mfa_is_there_and_recovery_goes_by_email(
         {"If": ["HasSes", "EMAIL_OTP", no_value]},
         {"If": ["HasSms", "SMS_MFA", no_value]},
     ]
-    assert [way["Name"] for way in pool["AccountRecoverySetting"]["RecoveryMechanisms"]] == [
-        "verified_email"
+    first, *others = pool["AccountRecoverySetting"]["RecoveryMechanisms"]
+    assert first["Name"] == "verified_email"
+    # With codes by e-mail as a factor Cognito wants a second way, and no other stage has one.
+    assert others == [
+        {"If": ["HasSes", {"Name": "verified_phone_number", "Priority": 2}, no_value]}
     ]
+    for client in ("Client", "MfaClient"):
+        assert "phone_number" not in resources[client]["Properties"]["WriteAttributes"]
 
 
 @pytest.mark.security("S-65")
@@ -422,12 +427,27 @@ def test_dashboard_is_json_and_shows_each_metric_that_an_alarm_watches(
 ) -> None:
     """So whoever is woken sees the figure's history."""
     body = json.loads(resources["Dashboard"]["Properties"]["DashboardBody"]["Sub"])
-    shown = {
-        tuple(metric[:2])
-        for widget in body["widgets"]
-        for metric in widget["properties"]["metrics"]
-    }
+    metrics = [metric for each in body["widgets"] for metric in each["properties"]["metrics"]]
+    shown = {tuple(metric[:2]) for metric in metrics if isinstance(metric[0], str)}
+    searched = [metric[0]["expression"] for metric in metrics if isinstance(metric[0], dict)]
     for resource in resources.values():
-        if resource["Type"] == "AWS::CloudWatch::Alarm":
+        if resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" not in resource["Properties"]:
             alarm = resource["Properties"]
             assert (alarm["Namespace"], alarm["MetricName"]) in shown
+    assert any('MetricName="FederationThrottles"' in expression for expression in searched)
+
+
+def test_federation_is_watched_over_all_providers(resources: dict[str, Any]) -> None:
+    """Cognito publishes these figures per IdentityProvider, and under no two dimensions alone: an
+    alarm that leaves the third out sees nothing for ever."""
+    alarm = resources["FederationThrottlesAlarm"]
+    assert alarm["Condition"] == "HasDomain"
+    (query,) = alarm["Properties"]["Metrics"]
+    assert (
+        'SCHEMA("AWS/Cognito", IdentityProvider, UserPool, UserPoolClient)'
+        in query["Expression"]["Sub"]
+    )
+    dashboard = json.loads(resources["Dashboard"]["Properties"]["DashboardBody"]["Sub"])
+    for widget in dashboard["widgets"]:
+        for metric in widget["properties"]["metrics"]:
+            assert not str(metric[1:2]).startswith("['Federation"), metric
