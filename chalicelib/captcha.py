@@ -60,7 +60,6 @@ class SiteVerify:
         verify_url: str | None,
         load_secret: Callable[[], str],
         transport: Transport,
-        hostname: str | None = None,
     ) -> None:
         self._provider = PROVIDERS[name]
         self._name = name
@@ -68,7 +67,6 @@ class SiteVerify:
         self._verify_url = verify_url or self._provider.verify_url
         self._load_secret = load_secret
         self._transport = transport
-        self._hostname = hostname
 
     @property
     def origins(self) -> tuple[str, ...]:
@@ -84,10 +82,11 @@ class SiteVerify:
             "script": self._provider.script,
         }
 
-    def verify(self, token: str | None, source: str) -> bool:
-        """Return whether a person solved it. Raises TemporarilyUnavailable if the vendor does not answer: fail closed."""
-        if not token or len(token) > MAX_TOKEN_LENGTH:
-            return False
+    def verify(self, token: str, source: str, hostname: str) -> bool:
+        """Return whether a person solved it on a page of `hostname`, where the vendor says where it was solved.
+
+        Raises TemporarilyUnavailable if the vendor does not answer: fail closed.
+        """
         answer = self._transport.post_form(
             self._verify_url,
             {
@@ -101,4 +100,5 @@ class SiteVerify:
             raise TemporarilyUnavailable(f"siteverify answered {answer.status}")
         if answer.body.get("success") is not True:
             return False
-        return self._hostname is None or answer.body.get("hostname") == self._hostname
+        solved_on = answer.body.get("hostname")
+        return solved_on is None or solved_on == hostname

@@ -139,7 +139,6 @@ class Services:
 
         return DirectSignIn(
             api=self._user_pool_api,
-            oauth=self.oauth,
             tokens=self.tokens,
             challenges=self._challenges,
             new_sessions=self._new_sessions,

@@ -47,6 +47,9 @@ _DURATIONS: Mapping[str, tuple[int, int, int]] = {
 
 #: An origin just as browsers send it: scheme, host in lower case, a port unless it is the scheme's own.
 _ORIGIN = re.compile(r"(https?)://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::([1-9][0-9]{0,4}))?")
+#: `<region>_<id>`, and the ARN that ends in it.
+_POOL_ID = re.compile(r"([a-z0-9-]+)_[A-Za-z0-9]+")
+_POOL_ARN = re.compile(r"arn:[a-z-]+:cognito-idp:([a-z0-9-]+):[0-9]{12}:userpool/(.+)")
 _OWN_PORTS = {"http": "80", "https": "443"}
 
 
@@ -123,6 +126,9 @@ class Settings(NamedTuple):
             problem = _url_problem(value(name), allow_http=local)
             if problem:
                 problems.append(f"{name} {problem}")
+        problems += _pool_problems(
+            value("USER_POOL_ID"), value("USER_POOL_ARN"), value("AWS_REGION")
+        )
         mode = value("DIRECT_SIGN_IN", "managed")
         if mode not in DIRECT_SIGN_IN_MODES:
             problems.append(f"DIRECT_SIGN_IN must be one of {', '.join(DIRECT_SIGN_IN_MODES)}")
@@ -202,6 +208,27 @@ class Settings(NamedTuple):
 def parse_list(text: str) -> list[str]:
     """Return the entries of a comma-separated setting, without blanks, in their order."""
     return [entry for entry in (part.strip() for part in text.split(",")) if entry]
+
+
+def _pool_problems(pool: str, arn: str, region: str) -> list[str]:
+    """Return what does not belong together of the pool's id, its ARN and the region; what is missing is named elsewhere.
+
+    The issuer and the keys are addressed by region and id: keys of another pool's would be somebody else's.
+    """
+    problems = []
+    found = _POOL_ID.fullmatch(pool)
+    if pool and found is None:
+        problems.append("USER_POOL_ID must look like eu-west-1_AbCdEfGhI")
+    elif found and region and found[1] != region:
+        problems.append("USER_POOL_ID is of another region than AWS_REGION")
+    named = _POOL_ARN.fullmatch(arn)
+    if arn and named is None:
+        problems.append("USER_POOL_ARN is not the ARN of a user pool")
+    elif named and pool and named[2] != pool:
+        problems.append("USER_POOL_ARN is of another pool than USER_POOL_ID")
+    elif named and region and named[1] != region:
+        problems.append("USER_POOL_ARN is of another region than AWS_REGION")
+    return problems
 
 
 def _is_origin(text: str, *, allow_http: bool) -> bool:

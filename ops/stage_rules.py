@@ -37,8 +37,6 @@ _OPTIONS = {
 _PAIRS = (("ses_identity_arn", "ses_from_address"), ("sms_role_arn", "sms_external_id"))
 # Variables that the identity stack gives, so that they may be missing before it does.
 _OUTPUTS = {
-    "AWS_REGION": "eu-west-1",
-    "USER_POOL_ID": "later",
     "CLIENT_ID": "later",
     "COGNITO_URL": "https://later.invalid",
     "CLIENT_SECRET_ARN": "later",
@@ -69,7 +67,7 @@ def problems_of(name: str, merged: Mapping[str, Any], region: str, *, local: boo
         *_of_urls(merged, environment, local=local),
         *_of_origins(merged, environment, local=local),
     ]
-    return [*found, *_of_functions(environment, found)]
+    return [*found, *_of_functions(environment, region, found)]
 
 
 def is_provider_name(name: str) -> bool:
@@ -167,7 +165,9 @@ def _of_variables(
             yield f"{key} is {environment[key]!r} but this stage's is {wanted!r}"
 
 
-def _of_functions(environment: Mapping[str, Any], found: list[str]) -> Iterator[str]:
+def _of_functions(
+    environment: Mapping[str, Any], region: str, found: list[str]
+) -> Iterator[str]:
     """Say what the functions themselves would refuse at their first call, unless said already."""
     said = {key: value for key, value in environment.items() if isinstance(value, str) and value}
     for key in ("SESSION_ABSOLUTE_SECONDS", "REMEMBER_ABSOLUTE_SECONDS"):
@@ -175,7 +175,9 @@ def _of_functions(environment: Mapping[str, Any], found: list[str]) -> Iterator[
         if seconds.isdecimal() and int(seconds) > _REFRESH_TOKEN_SECONDS:
             yield f"{key} is longer than the 30 days ({_REFRESH_TOKEN_SECONDS}) of a refresh token"
     try:
-        Settings.from_env({**_OUTPUTS, **said})
+        Settings.from_env(
+            {**_OUTPUTS, "AWS_REGION": region, "USER_POOL_ID": f"{region}_later", **said}
+        )
     except ConfigurationError as error:
         for problem in error.detail.split("; "):
             variable = problem.split()[0]

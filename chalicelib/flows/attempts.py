@@ -20,6 +20,8 @@ CHALLENGE = "challenge"
 DISCOVERY = "discovery"
 #: The same by way of `/auth/login`. Its own, because other sites can send a browser there: they must not bar the page.
 LOGIN = "login"
+#: Solved puzzles, counted per source: a vendor is asked about each, whoever made it up.
+CAPTCHA = "captcha"
 
 
 class Attempts:

@@ -7,10 +7,11 @@ Source: AWS "AdminInitiateAuth", "AdminRespondToAuthChallenge", "Understanding A
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from chalicelib import captcha as captchas
 from chalicelib.cognito.identities import NATIVE, origin_of
-from chalicelib.cognito.oauth import OAuthClient, TokenSet
+from chalicelib.cognito.oauth import TokenSet
 from chalicelib.cognito.tokens import AccessClaims, IdentityClaims, TokenVerifier
 from chalicelib.cognito.user_pool_api import Origin, Step, UserPoolApi
 from chalicelib.cognito.user_pool_calls import Refused
@@ -24,7 +25,7 @@ from chalicelib.errors import (
     InvalidToken,
     TemporarilyUnavailable,
 )
-from chalicelib.flows.attempts import CHALLENGE, SIGN_IN, Attempts
+from chalicelib.flows.attempts import CAPTCHA, CHALLENGE, SIGN_IN, Attempts
 from chalicelib.flows.challenge_steps import (
     CODE_RESPONSES,
     MFA_SETUP,
@@ -89,7 +90,6 @@ class DirectSignIn:
         self,
         *,
         api: UserPoolApi,
-        oauth: OAuthClient,
         tokens: TokenVerifier,
         challenges: Challenges,
         new_sessions: NewSessions,
@@ -98,7 +98,6 @@ class DirectSignIn:
         issuer_label: str,
     ) -> None:
         self._api = api
-        self._oauth = oauth
         self._tokens = tokens
         self._challenges = challenges
         self._new_sessions = new_sessions
@@ -182,9 +181,20 @@ class DirectSignIn:
             account >= captchas.REQUIRED_AFTER_ATTEMPTS
             or source >= captchas.REQUIRED_AFTER_SOURCE_ATTEMPTS
         )
-        if not needed or self._captcha.verify(token, origin.ip):
+        if not needed or (token and self._solved(self._captcha, token, origin)):
             return None
         return CaptchaNeeded(self._captcha.challenge())
+
+    def _solved(self, captcha: captchas.SiteVerify, token: str, origin: Origin) -> bool:
+        """Ask the vendor. Each try counts against the source and a solved one is given back: junk costs us a call."""
+        if len(token) > captchas.MAX_TOKEN_LENGTH:
+            return False
+        host = urlsplit(f"//{origin.server}").hostname or ""
+        with self._attempts.guarded(CAPTCHA, None, origin.ip):
+            solved = captcha.verify(token, origin.ip, host)
+        if solved:
+            self._attempts.succeeded(CAPTCHA, None, origin.ip)
+        return solved
 
     def _prepare(
         self, challenge: Challenge, given: ChallengeAnswer, origin: Origin
@@ -247,18 +257,17 @@ class DirectSignIn:
     ) -> DirectlySignedIn:
         """Turn tokens into a session, after the checks of the hosted door; refused tokens are revoked."""
         assert tokens.refresh_token is not None
-        try:
-            identity, access = self._verify(tokens)
-        except InvalidToken as error:
-            # Nothing that the person did: a trigger is missing, or keys and pool do not belong together.
-            self._revoke(tokens.refresh_token)
-            raise TemporarilyUnavailable(f"tokens of a direct sign-in: {error.detail}") from None
-        except GatehouseError:
-            self._revoke(tokens.refresh_token)
-            raise
-        session, sealed = self._new_sessions.start(
-            identity, tokens.refresh_token, door="direct", remember=remember, cookies=cookies
-        )
+        with self._new_sessions.revoked_on_failure(tokens.refresh_token):
+            try:
+                identity, access = self._verify(tokens)
+            except InvalidToken as error:
+                # Nothing that the person did: a trigger is missing, or keys and pool do not belong together.
+                raise TemporarilyUnavailable(
+                    f"tokens of a direct sign-in: {error.detail}"
+                ) from None
+            session, sealed = self._new_sessions.start(
+                identity, tokens.refresh_token, door="direct", remember=remember, cookies=cookies
+            )
         for kind in proved:
             self._attempts.succeeded(kind, self._attempts.account_of(email, origin), origin.ip)
         device = self._attempts.known_device(email, origin)
@@ -277,12 +286,6 @@ class DirectSignIn:
         if is_federated_only(identity):
             raise InvalidCredentials("a federated person has no password here")
         return identity, access
-
-    def _revoke(self, refresh_token: str) -> None:
-        try:
-            self._oauth.revoke(refresh_token)
-        except TemporarilyUnavailable as error:
-            log_event("revoke_failed", level="warning", detail=error.detail)
 
 
 def is_federated_only(identity: IdentityClaims) -> bool:

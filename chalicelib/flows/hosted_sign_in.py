@@ -6,7 +6,7 @@ Steps b to g of docs/architecture.md. Framework-free: takes what the browser sen
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from chalicelib.cognito.oauth import OAuthClient
+from chalicelib.cognito.oauth import OAuthClient, TokenSet
 from chalicelib.cognito.tokens import TokenVerifier
 from chalicelib.errors import (
     OUTAGE_MARKER,
@@ -139,17 +139,25 @@ class HostedSignIn:
         if not query.code:
             raise SignInError("callback without a code")
         try:
+            # First of all: tokens that nobody can verify would have to be thrown away.
+            self._tokens.load_keys()
             tokens = self._oauth.exchange_code(
                 code=query.code,
                 code_verifier=transaction.code_verifier,
                 redirect_uri=redirect_uri,
             )
-            identity = self._tokens.verify_id_token(
-                tokens.id_token, nonce=transaction.nonce, access_token=tokens.access_token
-            )
-            access = self._tokens.verify_access_token(tokens.access_token)
+            with self._new_sessions.revoked_on_failure(tokens.refresh_token):
+                return self._start(tokens, transaction, cookies)
         except (InvalidGrant, InvalidToken) as error:
             raise SignInError(error.detail) from None
+
+    def _start(
+        self, tokens: TokenSet, transaction: LoginTransaction, cookies: Mapping[str, str]
+    ) -> SignedIn:
+        identity = self._tokens.verify_id_token(
+            tokens.id_token, nonce=transaction.nonce, access_token=tokens.access_token
+        )
+        access = self._tokens.verify_access_token(tokens.access_token)
         if access.sub != identity.sub:
             raise SignInError("ID token and access token name different people")
         assert tokens.refresh_token is not None

@@ -14,6 +14,7 @@ from chalicelib.cognito.user_pool_api import Origin, Step, UserPoolApi
 from chalicelib.cognito.user_pool_calls import Refused
 from chalicelib.errors import (
     ChallengeExpired,
+    CookieTooLarge,
     InvalidCode,
     InvalidCredentials,
     ManagedByProvider,
@@ -85,7 +86,7 @@ class Mfa:
         except Refused as refused:
             self._revoke(tokens)
             raise TemporarilyUnavailable(f"AssociateSoftwareToken: {refused.code}") from None
-        except TemporarilyUnavailable:
+        except (TemporarilyUnavailable, CookieTooLarge):
             self._revoke(tokens)
             raise
         self._attempts.succeeded(SIGN_IN, session.username, origin.ip)

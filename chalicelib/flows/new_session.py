@@ -1,11 +1,12 @@
 """What both doors do with verified tokens: the session, the person's record, the end of the session before (S-47, S-57)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from chalicelib.cognito.identities import origin_of
 from chalicelib.cognito.oauth import OAuthClient
 from chalicelib.cognito.tokens import IdentityClaims
-from chalicelib.errors import NoSession, TemporarilyUnavailable
+from chalicelib.errors import GatehouseError, NoSession, TemporarilyUnavailable
 from chalicelib.log import log_event
 from chalicelib.session.sessions import COOKIE, Session, Sessions
 from chalicelib.store.users import UserProfile, UserStore
@@ -22,6 +23,16 @@ class NewSessions:
         self._sessions = sessions
         self._users = users
 
+    @contextmanager
+    def revoked_on_failure(self, refresh_token: str | None) -> Iterator[None]:
+        """Revoke a new refresh token if the body does not make a session of it: no cookie will ever hold it."""
+        try:
+            yield
+        except Exception:
+            if refresh_token is not None:
+                self._revoke(refresh_token)
+            raise
+
     def start(
         self,
         identity: IdentityClaims,
@@ -31,7 +42,10 @@ class NewSessions:
         remember: bool,
         cookies: Mapping[str, str],
     ) -> tuple[Session, str]:
-        """Return the new session and its cookie value. `door` is `hosted` or `direct`, for the log."""
+        """Return the new session and its cookie value. `door` is `hosted` or `direct`, for the log.
+
+        Raises CookieTooLarge and TemporarilyUnavailable (no sealing keys), with nothing recorded.
+        """
         session = self._sessions.begin(
             refresh_token=refresh_token,
             sub=identity.sub,
@@ -71,8 +85,13 @@ class NewSessions:
         After a hosted sign-in it mostly does not: the cookie is SameSite=Strict, and the way back is cross-site.
         """
         try:
-            self._oauth.revoke(self._sessions.open_even_expired(cookies.get(COOKIE)).refresh_token)
-        except NoSession:
+            replaced = self._sessions.open_even_expired(cookies.get(COOKIE))
+        except (NoSession, TemporarilyUnavailable):
             return
-        except TemporarilyUnavailable as error:
+        self._revoke(replaced.refresh_token)
+
+    def _revoke(self, refresh_token: str) -> None:
+        try:
+            self._oauth.revoke(refresh_token)
+        except GatehouseError as error:
             log_event("revoke_failed", level="warning", detail=error.detail)

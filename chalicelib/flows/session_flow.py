@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from chalicelib.cognito.oauth import OAuthClient
+from chalicelib.cognito.oauth import OAuthClient, TokenSet
 from chalicelib.cognito.tokens import AccessClaims, IdentityClaims, TokenVerifier
 from chalicelib.errors import (
     ConfigurationError,
+    CookieTooLarge,
     InvalidGrant,
     InvalidToken,
     SessionExpired,
@@ -43,18 +44,24 @@ class SessionFlow:
         try:
             self._tokens.load_keys()
             tokens = self._oauth.refresh(session.refresh_token)
-            identity = self._tokens.verify_id_token(
-                tokens.id_token, nonce=None, access_token=tokens.access_token
-            )
-            access = self._tokens.verify_access_token(tokens.access_token)
         except InvalidGrant:
             # Revoked, expired, or rotated out and used again after the grace period: the token endpoint names no reason.
             log_event("refresh_refused", level="warning", user=session.username)
             raise SessionExpired("Cognito refuses the refresh token") from None
-        except InvalidToken as error:
+        try:
+            return self._renew(session, tokens)
+        except (InvalidToken, CookieTooLarge) as error:
+            # The cookie's own token is rotated out by now: the session cannot go on, and nothing of it may stay alive.
+            self._revoke(tokens.refresh_token or session.refresh_token, session.username)
             raise SessionExpired(f"refreshed tokens: {error.detail}") from None
+
+    def _renew(self, session: Session, tokens: TokenSet) -> Refreshed:
+        identity = self._tokens.verify_id_token(
+            tokens.id_token, nonce=None, access_token=tokens.access_token
+        )
+        access = self._tokens.verify_access_token(tokens.access_token)
         if not identity.sub == access.sub == session.sub:
-            raise SessionExpired("refreshed tokens belong to somebody else")
+            raise InvalidToken("they belong to somebody else")
         renewed = self._sessions.renew(session, tokens.refresh_token or session.refresh_token)
         return Refreshed(
             tokens.access_token, access, identity, renewed, self._sessions.seal(renewed)
@@ -68,8 +75,15 @@ class SessionFlow:
         user = None
         try:
             session = self._sessions.open_even_expired(cookie)
-            user = session.username
-            self._oauth.revoke(session.refresh_token)
         except (TemporarilyUnavailable, ConfigurationError) as error:
             log_event("revoke_failed", level="error", user=user, detail=error.detail)
+        else:
+            user = session.username
+            self._revoke(session.refresh_token, user)
         log_event("sign_out", user=user)
+
+    def _revoke(self, refresh_token: str, user: str) -> None:
+        try:
+            self._oauth.revoke(refresh_token)
+        except (TemporarilyUnavailable, ConfigurationError) as error:
+            log_event("revoke_failed", level="error", user=user, detail=error.detail)

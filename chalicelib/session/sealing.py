@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from chalicelib.errors import ConfigurationError, SealBroken
+from chalicelib.errors import ConfigurationError, CookieTooLarge, SealBroken
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -24,6 +24,9 @@ _NONCE_BYTES = 12
 _TAG_BYTES = 16
 _MIN_SECRET_LENGTH = 32
 _MAX_SEALED_LENGTH = 4096
+#: Browsers drop a cookie of more than 4096 bytes, name and attributes included (RFC 6265bis 5.6): these take up to 96. What
+#: is too long is refused here, before anything is done that only the cookie could undo (S-31).
+MAX_COOKIE_VALUE = 4000
 
 
 @dataclass(frozen=True)
@@ -62,14 +65,17 @@ class Sealer:
         self._derived: dict[tuple[str, str, str], bytes] = {}
 
     def seal(self, purpose: str, payload: bytes) -> str:
-        """Return `payload` sealed for `purpose` under the current key."""
+        """Return `payload` sealed for `purpose` under the current key. Raises CookieTooLarge if no cookie could hold it."""
         ring = self._load_key_ring(False)
         kid = ring.current
         nonce = os.urandom(_NONCE_BYTES)
         sealed = nonce + self._cipher(ring, kid, purpose).encrypt(
             nonce, payload, _associated_data(purpose, kid)
         )
-        return f"{kid}.{base64.urlsafe_b64encode(sealed).rstrip(b'=').decode('ascii')}"
+        value = f"{kid}.{base64.urlsafe_b64encode(sealed).rstrip(b'=').decode('ascii')}"
+        if len(value) > MAX_COOKIE_VALUE:
+            raise CookieTooLarge(f"{purpose} would take {len(value)} characters")
+        return value
 
     def open(self, purpose: str, value: str) -> bytes:
         """Return the payload; raises SealBroken for everything that this ring did not seal for `purpose`."""

@@ -1,9 +1,11 @@
 """Throttling in DynamoDB: guesses are counted before Cognito is asked, per account and per source (S-41 … S-44).
 
 An attempt is *taken* first, atomically over all containers, and given back where nothing was guessed. After the free
-attempts each further one opens a pause that doubles, up to fifteen minutes, and is forgotten an hour after the last
-attempt: nobody can lock somebody else out for good. Known and unknown accounts are counted alike, under an HMAC of the
-canonical address, so the table holds no addresses. Expiry is compared here; DynamoDB's TTL only tidies up.
+attempts each further one opens a pause that doubles, up to fifteen minutes: nobody can lock somebody else out for good.
+Counters leak: within an hour as many attempts are forgotten, evenly, as are free, so that an office whose people mistype
+now and then is not paused for good either; and an hour of silence forgets everything. Known and unknown accounts are
+counted alike, under an HMAC of the canonical address, so the table holds no addresses. Expiry is compared here; DynamoDB's
+TTL only tidies up.
 Source: OWASP ASVS 5.0 6.3.1; OWASP Authentication Cheat Sheet (account lockout).
 """
 
@@ -11,7 +13,8 @@ import hashlib
 import hmac
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
 from typing import Any
 
 from chalicelib.errors import TemporarilyUnavailable, TooManyAttempts
@@ -29,9 +32,12 @@ _RACES = 12
 
 @dataclass(frozen=True)
 class _Counter:
-    """A row of the table. Times are Unix seconds; `version` makes writes compare-and-set."""
+    """A row of the table. Times are Unix seconds; `attempts` are those left at `last_at`, since they leak.
 
-    attempts: int = 0
+    `version` makes writes compare-and-set.
+    """
+
+    attempts: float = 0.0
     blocked_until: float = 0.0
     last_at: float = 0.0
     version: int = 0
@@ -100,7 +106,7 @@ class ThrottleStore:
     def counted(self, kind: str, account: str, source: str) -> tuple[int, int]:
         """Return how many attempts count at the moment: of the account, and of the source."""
         found = {
-            budget.free: self._current(self._read(budget.key)).attempts
+            budget.free: ceil(self._current(self._read(budget.key), budget).attempts)
             for budget in self._budgets(kind, account, source)
         }
         return found[FREE_ATTEMPTS_ACCOUNT], found[FREE_ATTEMPTS_SOURCE]
@@ -120,14 +126,14 @@ class ThrottleStore:
     def _take(self, budget: _Budget) -> None:
         for _ in range(_RACES):
             stored = self._read(budget.key)
-            counter = self._current(stored)
+            counter = self._current(stored, budget)
             now = self._clock()
             if counter.blocked_until > now:
                 raise TooManyAttempts(
                     "paused", retry_after=max(1, int(counter.blocked_until - now + 0.999))
                 )
             attempts = counter.attempts + 1
-            taken = _Counter(attempts, now + pause_after(attempts, budget.free), now)
+            taken = _Counter(attempts, now + pause_after(ceil(attempts), budget.free), now)
             if self._write(budget.key, stored, taken):
                 return
         raise TooManyAttempts("too many at once", retry_after=1)
@@ -135,19 +141,21 @@ class ThrottleStore:
     def _give_back(self, budget: _Budget) -> None:
         for _ in range(_RACES):
             stored = self._read(budget.key)
-            counter = self._current(stored)
+            counter = self._current(stored, budget)
             if counter.attempts == 0:
                 return
             # The pause that this attempt opened goes too; one that others opened would have refused it.
-            given = _Counter(counter.attempts - 1, 0.0, counter.last_at)
+            given = _Counter(max(0.0, counter.attempts - 1), 0.0, self._clock())
             if self._write(budget.key, stored, given):
                 return
 
-    def _current(self, stored: _Counter) -> _Counter:
+    def _current(self, stored: _Counter, budget: _Budget) -> _Counter:
         """Return what still counts of a stored counter."""
-        if stored.last_at + FORGOTTEN_AFTER_SECONDS <= self._clock():
+        silence = max(0.0, self._clock() - stored.last_at)
+        if silence >= FORGOTTEN_AFTER_SECONDS:
             return _Counter()
-        return stored
+        leaked = silence * budget.free / FORGOTTEN_AFTER_SECONDS
+        return replace(stored, attempts=max(0.0, stored.attempts - leaked))
 
     def _read(self, key: str) -> _Counter:
         with translated_errors("GetItem"):
@@ -159,7 +167,7 @@ class ThrottleStore:
             return _Counter()
         try:
             return _Counter(
-                int(item["attempts"]["N"]),
+                float(item["attempts"]["N"]),
                 float(item["blockedUntil"]["N"]),
                 float(item["lastAt"]["N"]),
                 int(item["version"]["N"]),
@@ -178,7 +186,8 @@ class ThrottleStore:
         }
         sets = ", ".join(f"#{name} = :{name}" for name in values)
         expression_values = {
-            f":{name}": {"N": f"{value:.3f}" if isinstance(value, float) else str(value)}
+            # Six decimals: what leaks between two attempts must not be rounded away.
+            f":{name}": {"N": f"{value:.6f}" if isinstance(value, float) else str(value)}
             for name, value in values.items()
         }
         condition = "attribute_not_exists(version)"

@@ -7,6 +7,7 @@ import pytest
 
 from chalicelib.cognito.http_client import HttpAnswer
 from tests.component.direct import EMAIL, PASSWORD, STRANGER, WRONG, Direct, outline
+from tests.component.world import THROTTLE_TABLE
 from tests.doubles.cognito import times_out
 
 SITEVERIFY = "https://captcha.example/siteverify"
@@ -20,6 +21,8 @@ class Vendor:
         self.solved: set[str] = set()
         self.forms: list[dict[str, str]] = []
         self.down = False
+        #: Where the puzzles were solved.
+        self.hostname = direct.browser.domain
         ours = direct.world.cognito.post_form
 
         def post_form(
@@ -33,7 +36,7 @@ class Vendor:
             self.forms.append(dict(form))
             good = form["response"] in self.solved and form["secret"] == "canary-captcha-secret"
             self.solved.discard(form["response"])
-            return HttpAnswer(200, {"success": good})
+            return HttpAnswer(200, {"success": good, "hostname": self.hostname})
 
         patch.setattr(direct.world.cognito, "post_form", post_form)
         direct.world.secrets.put(SECRET_ARN, {"secret": "canary-captcha-secret"})
@@ -138,3 +141,49 @@ def test_only_the_page_opens_its_policy_and_only_with_a_captcha(
     Vendor(direct, monkeypatch)
     assert f"script-src 'self' {origin}" in policy("/")
     assert origin not in policy("/health")
+
+
+def test_a_puzzle_that_was_solved_on_another_site_is_none(direct: Direct, vendor: Vendor) -> None:
+    """The site key is public: a page elsewhere can have people solve puzzles under it."""
+    fail_three_times(direct)
+    vendor.solved, vendor.hostname = {"token-1"}, "puzzles.example"
+    assert direct.sign_in(captcha="token-1").json()["challenge"]["name"] == "CAPTCHA"
+    vendor.solved, vendor.hostname = {"token-2"}, direct.browser.domain
+    assert "access_token" in direct.sign_in(captcha="token-2").json()
+
+
+@pytest.mark.security("S-41")
+def test_made_up_tokens_count_against_their_source(direct: Direct, vendor: Vendor) -> None:
+    """Each one costs us a call to the vendor; after fifty there are none, and other sources notice nothing."""
+    fail_three_times(direct)
+    for _ in range(50):
+        assert direct.sign_in(captcha="junk").status == 200
+    asked = len(vendor.forms)
+    answer = direct.sign_in(captcha="junk")
+    assert (answer.status, answer.json()["error"]) == (429, "too_many_attempts")
+    assert len(vendor.forms) == asked
+    elsewhere = direct.world.browser()
+    elsewhere.source_ip = "203.0.113.9"
+    vendor.solved = {"token-1"}
+    assert "access_token" in direct.sign_in(browser=elsewhere, captcha="token-1").json()
+
+
+@pytest.mark.security("S-41")
+def test_solved_puzzles_and_a_vendors_outage_do_not_count(direct: Direct, vendor: Vendor) -> None:
+    """Sixty of either use up nothing: the made-up one after them is only one."""
+    fail_three_times(direct)
+    vendor.down = True
+    for _ in range(60):
+        assert direct.sign_in(captcha="token").status == 503
+    vendor.down = False
+    assert direct.sign_in(captcha="junk").status == 200
+    counted = direct.world.dynamodb.items(THROTTLE_TABLE)
+    (ours,) = [row for key, row in counted.items() if key.startswith("captcha/")]
+    assert float(ours["attempts"]["N"]) == 1
+
+
+def test_a_token_that_is_too_long_is_not_asked_about(direct: Direct, vendor: Vendor) -> None:
+    """The route refuses it; so does the flow, should a route forget."""
+    fail_three_times(direct)
+    assert direct.sign_in(captcha="x" * 4097).status == 400
+    assert vendor.forms == []

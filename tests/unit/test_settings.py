@@ -175,3 +175,37 @@ def test_origins_over_http_are_for_the_local_stage() -> None:
     assert "ALLOWED_ORIGINS" in problems(
         STAGE="local", ALLOWED_ORIGINS="http://localhost:80", COGNITO_URL="http://127.0.0.1:1"
     )
+
+
+_ARN = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_TestPool1"
+
+
+def test_pool_arn_and_region_that_belong_together_are_accepted() -> None:
+    """Other partitions too."""
+    Settings.from_env({**ENVIRONMENT, "USER_POOL_ARN": _ARN})
+    Settings.from_env({**ENVIRONMENT, "USER_POOL_ARN": _ARN.replace("arn:aws:", "arn:aws-cn:")})
+
+
+@pytest.mark.security("S-20")
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"USER_POOL_ID": "eu-central-1_TestPool1"}, "USER_POOL_ID is of another region"),
+        ({"AWS_REGION": "us-east-1"}, "USER_POOL_ID is of another region"),
+        ({"USER_POOL_ID": "TestPool1"}, "USER_POOL_ID must look like"),
+        ({"USER_POOL_ID": "eu-west-1_Test/../Pool"}, "USER_POOL_ID must look like"),
+        ({"USER_POOL_ARN": "arn:x"}, "USER_POOL_ARN is not the ARN of a user pool"),
+        ({"USER_POOL_ARN": f"{_ARN}x"}, "USER_POOL_ARN is of another pool"),
+        (
+            {"USER_POOL_ARN": _ARN.replace(":eu-west-1:", ":eu-west-2:")},
+            "USER_POOL_ARN is of another region",
+        ),
+    ],
+)
+def test_pool_arn_and_region_that_do_not_belong_together_are_named(
+    changes: dict[str, str], problem: str
+) -> None:
+    """Issuer and keys are built from them: of another pool they would be somebody else's. All problems come at once."""
+    found = problems(**changes, DIRECT_SIGN_IN="sometimes")
+    assert problem in found
+    assert "DIRECT_SIGN_IN" in found

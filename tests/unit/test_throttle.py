@@ -258,3 +258,55 @@ def test_an_attempt_between_reading_and_writing_is_not_lost(clock: Clock) -> Non
     database.between = lambda: throttle.take("sign-in", ANN, SOURCE)
     throttle.give_back("sign-in", ANN, SOURCE)
     assert throttle.counted("sign-in", ANN, SOURCE) == (3, 3)
+
+
+@pytest.mark.security("S-44")
+def test_a_source_whose_people_mistype_now_and_then_is_never_paused(
+    throttle: ThrottleStore, clock: Clock
+) -> None:
+    """One mistake every minute and a half, all day long: the counter leaks faster, and waits for no silence."""
+    for number in range(24 * 40):
+        throttle.take("sign-in", f"p{number}@example.com", SOURCE)
+        clock.advance(90)
+    assert throttle.counted("sign-in", "nobody@example.com", SOURCE)[1] <= 1
+
+
+@pytest.mark.security("S-41")
+@pytest.mark.parametrize("every", [1, 20, 72, 300])
+def test_a_leaking_counter_lets_no_more_guesses_through_than_its_rate(
+    throttle: ThrottleStore, clock: Clock, every: int
+) -> None:
+    """A source's ten hours at any pace: the free ones at first, then fifty an hour."""
+    passed = 0
+    for number in range(36_000 // every):
+        try:
+            throttle.take("sign-in", f"p{number}@example.com", SOURCE)
+            passed += 1
+        except TooManyAttempts:
+            pass
+        clock.advance(every)
+    assert passed <= FREE_ATTEMPTS_SOURCE * 11 + 1
+
+
+@pytest.mark.security("S-41")
+def test_an_accounts_guesses_leak_at_five_an_hour(throttle: ThrottleStore, clock: Clock) -> None:
+    """A day of guesses at one account, each as soon as it may be: that rate, the free ones, one a doubling."""
+    passed, until = 0, clock() + 86_400
+    while clock() < until:
+        try:
+            throttle.take("sign-in", ANN, f"203.0.113.{passed % 200}")
+            passed += 1
+        except TooManyAttempts as refused:
+            clock.advance(refused.retry_after or 0)
+    assert 24 * 3 <= passed <= FREE_ATTEMPTS_ACCOUNT * 25 + 6
+
+
+def test_a_row_of_an_earlier_release_counts_on(
+    throttle: ThrottleStore, database: DynamoDBDouble, clock: Clock
+) -> None:
+    """Whole numbers, as they were written then."""
+    throttle.take("sign-in", ANN, SOURCE)
+    for key, row in database.items(TABLE).items():
+        database.put(TABLE, {**row, "key": {"S": key}, "attempts": {"N": "4"}})
+    spend(throttle, 1)
+    assert wait_for(lambda: spend(throttle, 1)) == FIRST_PAUSE_SECONDS
