@@ -1,0 +1,128 @@
+"""The users table throttled, down and slow, under the deployed functions: what people see, what is stored, what heals."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.faulty_table import FaultyTable, faulty_users_table
+from tests.e2e.mails import mailed_code
+from tests.e2e.stack import Stack, Visitor
+
+PASSWORD = "correct horse battery"
+CHLOE = "chloe@example.org"
+ALICE = "alice@example.com"
+
+
+@pytest.fixture(scope="module")
+def table(stack: Stack) -> Iterator[FaultyTable]:
+    with faulty_users_table(stack) as faulty:
+        yield faulty
+
+
+@pytest.fixture
+def newcomer(stack: Stack) -> Iterator[str]:
+    """Somebody at Okta whom the pool has never seen, before and after."""
+    forget(stack, CHLOE)
+    yield CHLOE
+    forget(stack, CHLOE)
+
+
+def forget(stack: Stack, email: str) -> None:
+    cognito = stack.aws("cognito-idp")
+    name = stack.user_name(email)
+    try:
+        cognito.admin_delete_user(UserPoolId=stack.info["user_pool_id"], Username=name)
+    except cognito.exceptions.UserNotFoundException:
+        return
+    stack.delete_user_item(name)
+
+
+def row_of(stack: Stack, email: str) -> list[dict[str, str]]:
+    return [row for row in stack.users().values() if row.get("Email") == email]
+
+
+def sign_up(visitor: Visitor, email: str) -> int:
+    body = {"email": email, "password": PASSWORD, "given_name": "Nia", "family_name": "Oke"}
+    return visitor.post("/auth/direct/sign-up", body).status_code
+
+
+@pytest.mark.security("S-55")
+@pytest.mark.security("S-57")
+@pytest.mark.parametrize("fault", ["throttled", "down", "slow"])
+def test_nobody_new_comes_in_known_people_do_and_all_is_healed_afterwards(
+    stack: Stack, table: FaultyTable, newcomer: str, fault: str
+) -> None:
+    """Both doors at once. New people are asked to try again, within Cognito's 5 s and without a profile in the pool;
+    known ones are signed in, without their record; the first sign-in afterwards writes what is missing.
+    """
+    known, unknown = f"known-{fault}@else.example", f"new-{fault}@else.example"
+    stack.create_person(known, PASSWORD)
+    Visitor(stack).sign_in(ALICE)
+    names = {stack.user_name(ALICE), *(row["userName"] for row in row_of(stack, known))}
+    for name in names:
+        stack.delete_user_item(name)
+    password = {"email": known, "password": PASSWORD, "remember": False}
+
+    def arrive(email: str) -> str:
+        visitor = Visitor(stack)
+        answer = visitor.request("GET", visitor.callback_url(stack.sub(email)))
+        assert answer.status_code == 303
+        return answer.headers["Location"]
+
+    with table(fault), ThreadPoolExecutor() as at_once:
+        hosted_new = at_once.submit(arrive, newcomer)
+        hosted_known = at_once.submit(arrive, ALICE)
+        direct_new = at_once.submit(sign_up, Visitor(stack), unknown)
+        direct_known = at_once.submit(Visitor(stack).post, "/auth/direct/sign-in", password)
+        assert hosted_new.result() == "/?error=temporarily_unavailable"
+        assert hosted_known.result() == "/"
+        assert direct_new.result() == 503
+        signed_in = direct_known.result()
+    assert signed_in.status_code == 200
+    assert {*table.spoiled} == {"UpdateItem"}
+    cognito = stack.aws("cognito-idp")
+    listed = cognito.list_users(UserPoolId=stack.info["user_pool_id"])["Users"]
+    addresses = {a["Value"] for user in listed for a in user["Attributes"] if a["Name"] == "email"}
+    assert not {newcomer, unknown} & addresses
+    # A slow table has written although nobody heard of it; records of nobody are PENDING and expire.
+    left = [*row_of(stack, newcomer), *row_of(stack, unknown)]
+    assert [row["status"] for row in left] == (["PENDING"] * 2 if fault == "slow" else [])
+    assert all("expiresAt" in row for row in left)
+
+    answer = Visitor(stack).get("/me", signed_in.json()["access_token"])
+    assert answer.status_code == (200 if fault == "slow" else 404)
+    assert arrive(newcomer) == arrive(ALICE) == "/"
+    assert Visitor(stack).post("/auth/direct/sign-in", password).status_code == 200
+    visitor = Visitor(stack)
+    assert sign_up(visitor, unknown) == 200
+    body = {"email": unknown, "code": mailed_code(stack, unknown)}
+    assert visitor.post("/auth/direct/confirm", body).status_code == 200
+    for email in (newcomer, ALICE, known, unknown):
+        healed = [row for row in row_of(stack, email) if row["status"] == "CONFIRMED"]
+        assert len(healed) == 1, email
+        assert healed[0]["ClientId"] == stack.info["client_id"]
+        assert "expiresAt" not in healed[0]
+
+
+def test_the_page_asks_a_newcomer_to_try_again_and_lets_a_known_person_in(
+    page: Page, stack: Stack, table: FaultyTable, newcomer: str
+) -> None:
+    """In the browser: plain words, a way to try again that works once the table is back, and no dead end."""
+    Visitor(stack).sign_in(ALICE)
+    page.goto(stack.url)
+    page.get_by_role("link", name="Continue with Okta").click()
+    with table("down"):
+        page.get_by_text(newcomer).click()
+        expect(page.get_by_text("Your account is fine.")).to_be_visible()
+    page.get_by_role("button", name="Try again").click()
+    page.get_by_role("link", name="Continue with Okta").click()
+    page.get_by_text(newcomer).click()
+    expect(page.get_by_role("heading", name="Hello, Chloé")).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("link", name="Continue with Okta").click()
+    with table("down"):
+        page.get_by_text(ALICE).click()
+        expect(page.get_by_role("heading", name="Hello, Alice")).to_be_visible()
+        expect(page.get_by_text("Your record could not be loaded right now.")).to_be_visible()
