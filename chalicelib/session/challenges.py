@@ -9,9 +9,10 @@ import json
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from chalicelib.errors import ChallengeExpired, SealBroken
+from chalicelib.session.records import parse_record
 from chalicelib.session.sealing import Sealer
 
 COOKIE = "__Host-gatehouse-challenge"
@@ -49,6 +50,9 @@ class Enrolment:
     expires_at: int
 
 
+Waiting = TypeVar("Waiting", Challenge, Enrolment)
+
+
 class Challenges:
     """Seals and opens both kinds. `clock` gives Unix seconds."""
 
@@ -70,31 +74,23 @@ class Challenges:
 
     def open(self, value: str | None) -> Challenge:
         """Return this browser's challenge; raises ChallengeExpired if there is none that is still alive."""
-        fields = self._open(SIGN_IN_PURPOSE, value)
-        try:
-            return Challenge(**{**fields, "choices": tuple(fields.get("choices", ()))})
-        except TypeError:
-            raise ChallengeExpired("challenge cookie of another release") from None
+        return self._open(Challenge, SIGN_IN_PURPOSE, value)
 
     def open_enrolment(self, value: str | None) -> Enrolment:
         """Return this browser's enrolment; raises ChallengeExpired if there is none that is still alive."""
-        try:
-            return Enrolment(**self._open(ENROLMENT_PURPOSE, value))
-        except TypeError:
-            raise ChallengeExpired("enrolment cookie of another release") from None
+        return self._open(Enrolment, ENROLMENT_PURPOSE, value)
 
     def _seal(self, purpose: str, fields: Mapping[str, Any]) -> str:
         # Tokens and Session strings are base64: deflate takes back the quarter that a cookie's own base64 adds.
         return self._sealer.seal(purpose, zlib.compress(json.dumps(fields).encode(), 9))
 
-    def _open(self, purpose: str, value: str | None) -> dict[str, Any]:
+    def _open(self, kind: type[Waiting], purpose: str, value: str | None) -> Waiting:
         if not value:
             raise ChallengeExpired("no challenge cookie")
         try:
-            fields = json.loads(zlib.decompress(self._sealer.open(purpose, value)))
-            alive = fields["expires_at"] > self._clock()
-        except (SealBroken, zlib.error, ValueError, KeyError, TypeError) as error:
+            waiting = parse_record(kind, zlib.decompress(self._sealer.open(purpose, value)))
+        except (SealBroken, zlib.error) as error:
             raise ChallengeExpired(f"challenge cookie unusable: {type(error).__name__}") from None
-        if not alive:
+        if waiting.expires_at <= self._clock():
             raise ChallengeExpired("challenge is older than fifteen minutes")
-        return dict(fields)
+        return waiting

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
 from chalicelib.errors import SealBroken
+from chalicelib.session.records import parse_record
 from chalicelib.session.sealing import Sealer
 
 PURPOSE = "device"
@@ -52,7 +53,7 @@ class Devices:
         if not cookie:
             return None
         try:
-            device = Device(**json.loads(self._sealer.open(PURPOSE, cookie)))
-        except (SealBroken, ValueError, TypeError):
+            device = parse_record(Device, self._sealer.open(PURPOSE, cookie))
+        except SealBroken:
             return None
         return device if device.expires_at > self._clock() else None

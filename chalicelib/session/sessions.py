@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 
 from chalicelib.errors import NoSession, SealBroken, SessionExpired
+from chalicelib.session.records import parse_record
 from chalicelib.session.sealing import Sealer
 from chalicelib.settings import SessionLifetimes
 
@@ -90,9 +91,9 @@ class Sessions:
         if not value:
             raise NoSession("no session cookie")
         try:
-            return Session(**json.loads(self._sealer.open(PURPOSE, value)))
-        except (SealBroken, ValueError, TypeError) as error:
-            raise NoSession(f"session cookie unusable: {type(error).__name__}") from None
+            return parse_record(Session, self._sealer.open(PURPOSE, value))
+        except SealBroken as error:
+            raise NoSession(f"session cookie unusable: {error.detail}") from None
 
     def _lifetimes(self, remember: bool) -> SessionLifetimes:
         return self._remembered if remember else self._ordinary

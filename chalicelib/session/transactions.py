@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 
 from chalicelib.errors import LoginExpired, SealBroken
+from chalicelib.session.records import parse_record
 from chalicelib.session.sealing import Sealer
 
 PURPOSE = "login"
@@ -112,6 +113,6 @@ class LoginTransactions:
 
     def _open(self, value: str) -> LoginTransaction | None:
         try:
-            return LoginTransaction(**json.loads(self._sealer.open(PURPOSE, value)))
-        except (SealBroken, ValueError, TypeError):
+            return parse_record(LoginTransaction, self._sealer.open(PURPOSE, value))
+        except SealBroken:
             return None
