@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from chalicelib.brand import Brand, brand_problems
 from chalicelib.errors import ConfigurationError
 
 DIRECT_SIGN_IN_MODES = ("embedded", "managed", "off")
@@ -94,6 +95,7 @@ class Settings(NamedTuple):
     direct_sign_in: str = "managed"
     auto_sign_in: str | None = None
     app_title: str = "Gatehouse"
+    brand: Brand = Brand()
     session: SessionLifetimes = SessionLifetimes(30 * 60, 12 * 3600)
     remembered: SessionLifetimes = SessionLifetimes(14 * 86_400, 30 * 86_400)
     sign_up_allowed_domains: frozenset[str] = frozenset()
@@ -163,6 +165,15 @@ class Settings(NamedTuple):
                 "ALLOWED_ORIGINS must be exact origins such as https://app.example.com, separated by commas: "
                 "https, lower case, no path, no slash at the end, no *"
             )
+        brand = Brand(
+            logo=value("BRAND_LOGO"),
+            accent=value("BRAND_ACCENT").lower(),
+            accent_dark=value("BRAND_ACCENT_DARK").lower(),
+            terms_url=value("TERMS_URL"),
+            privacy_url=value("PRIVACY_URL"),
+            languages=tuple(parse_list(value("LANGUAGES", "en"))),
+        )
+        problems += brand_problems(brand)
         if problems:
             raise ConfigurationError("; ".join(problems))
 
@@ -186,6 +197,7 @@ class Settings(NamedTuple):
             direct_sign_in=mode,
             auto_sign_in=auto_sign_in,
             app_title=value("APP_TITLE", "Gatehouse"),
+            brand=brand,
             session=SessionLifetimes(
                 seconds["SESSION_IDLE_SECONDS"], seconds["SESSION_ABSOLUTE_SECONDS"]
             ),

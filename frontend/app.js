@@ -1,6 +1,6 @@
 /** Wires the session to the views: reads how the person arrived, asks who they are, shows the view that fits. */
 import { createSession } from './session.js';
-import { fill, texts } from './texts.js';
+import { texts } from './texts.js';
 import * as view from './view.js';
 
 const root = new URL(document.querySelector('meta[name=gatehouse-base]').content, location.href);
@@ -50,7 +50,7 @@ const embedded = () => config?.direct_sign_in === 'embedded';
 const emailFirst = () => embedded() || config?.discover;
 
 function waysIn() {
-  const ways = config.providers.map(({ name, label }) => [name, fill(texts.provider, { label }), 'key']);
+  const ways = config.providers.map(({ name, label }) => [name, view.fill(texts.provider, { label }), 'key']);
   if (config.direct_sign_in === 'managed' && !config.discover) ways.push(['COGNITO', texts.email, 'mail']);
   return ways.map(([provider, label, sign]) => ({
     label,
@@ -100,7 +100,7 @@ const missing = (again) => view.show('unavailable', view.unavailable({ offline: 
 
 async function showDirect(name, reason) {
   const notice = noticeFor(reason);
-  direct ??= await Promise.all([import('./direct.js'), import('./form.js')]).then(
+  direct ??= await Promise.all([import('./direct.js'), import('./form.js'), import('./more-texts.js')]).then(
     ([module]) => module.createDirect({ session, choice, ways: waysIn, goTo, config, root }),
     () => null,
   );
@@ -125,9 +125,9 @@ async function showProfile(user) {
   let again = null;
   const response = await session.fetch('me').catch(() => null);
   if (response?.ok) record = await response.json();
-  else if (response?.status === 401 || response?.status === 403) problem = texts.recordForbidden;
+  else if (response?.status === 401 || response?.status === 403) problem = 'forbidden';
   else {
-    problem = texts.recordFailed;
+    problem = 'failed';
     again = () => showProfile(user);
   }
   profile ??= await module;

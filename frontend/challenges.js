@@ -1,8 +1,8 @@
 /** The steps that Cognito may ask for between password and tokens. */
 import { enrolment } from './enrolment.js';
 import { accountField, badPassword, codeField, form, linkButton, passwordField, reject, sender } from './form.js';
-import { fill, texts } from './texts.js';
-import { button, el, heading, show } from './view.js';
+import { texts } from './more-texts.js';
+import { button, el, fill, heading, show } from './view.js';
 
 const METHODS = {
   SOFTWARE_TOKEN_MFA: [texts.byApp, 'key'],

@@ -2,8 +2,8 @@
 import {
   badPassword, codeField, emailField, field, form, link, linkButton, passwordField, reject, sender,
 } from './form.js';
-import { fill, texts } from './texts.js';
-import { button, el, heading, leaving, notice, show, way, waysAndBox } from './view.js';
+import { texts } from './more-texts.js';
+import { button, el, fill, heading, leaving, notice, show, way, waysAndBox } from './view.js';
 
 /**
  * @param {Object} options

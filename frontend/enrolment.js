@@ -1,6 +1,6 @@
 /** What an authenticator app needs to be set up: a QR code, and the same key as text. */
 import { el } from './view.js';
-import { texts } from './texts.js';
+import { texts } from './more-texts.js';
 
 const SPACE = 'http://www.w3.org/2000/svg';
 const QUIET_ZONE = 4; // modules; ISO/IEC 18004

@@ -1,6 +1,6 @@
 /** What the forms of direct sign-in and of two-step verification share: fields, waiting, and how a refusal is said. */
-import { fill, texts } from './texts.js';
-import { el, notice } from './view.js';
+import { texts } from './more-texts.js';
+import { el, fill, notice } from './view.js';
 
 await new Promise((done) => {
   const href = new URL('forms.css', import.meta.url).href;

@@ -1,7 +1,7 @@
 /** Two-step verification on and off, for people who are signed in with a password. */
 import { enrolment } from './enrolment.js';
 import { accountField, codeField, form, linkButton, passwordField, reject } from './form.js';
-import { texts } from './texts.js';
+import { texts } from './more-texts.js';
 import { button, el, heading, notice, show } from './view.js';
 
 export function open({ session, user, back }) {

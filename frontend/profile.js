@@ -1,6 +1,6 @@
 /** The signed-in view: the person's record and how long the session lasts. */
-import { fill, texts } from './texts.js';
-import { button, el, heading, notice, way } from './view.js';
+import { texts } from './more-texts.js';
+import { button, el, fill, heading, notice, way } from './view.js';
 
 /** The reader's flavour of the page's language, so that dates look familiar. */
 const { lang } = document.documentElement;
@@ -24,7 +24,7 @@ function duration(ms) {
 const initials = (name = '') =>
   name.split(/[\s@]+/).filter(Boolean).slice(0, 2).map((word) => [...word][0].toUpperCase()).join('');
 
-/** @returns the nodes; `record` is null when it could not be read, and `problem` says why */
+/** @returns the nodes; `record` is null when it could not be read, and `problem` says why: `forbidden` or `failed` */
 export function profile({ user, record, problem, again, signOut, twoStepLink, providers }) {
   const given = record?.given_name || user.given_name;
   const full = [given, record?.family_name || user.family_name].filter(Boolean).join(' ');
@@ -44,7 +44,7 @@ export function profile({ user, record, problem, again, signOut, twoStepLink, pr
     el('div', { class: 'who' },
       el('span', { class: 'avatar', 'aria-hidden': 'true' }, initials(full || email)),
       heading(given ? fill(texts.profileTitle, { name: given }) : texts.profileTitleNameless)),
-    problem && notice(problem, null, 'alert'),
+    problem && notice(problem === 'forbidden' ? texts.recordForbidden : texts.recordFailed, null, 'alert'),
     problem && again && button(texts.tryAgain, again, 'small'),
     el('dl', {}, ...rows.map(([name, value]) => el('div', {}, el('dt', {}, name), el('dd', {}, value)))),
     el('div', { class: 'left' },

@@ -3,7 +3,7 @@
  * show(); views that only some people see live in modules of their own, imported when needed. Text reaches the
  * document through text nodes only.
  */
-import { fill, texts } from './texts.js';
+import { texts } from './texts.js';
 
 const ICONS = {
   key: 'M11.5 12.5a4.5 4.5 0 1 1 0-.01zM11.5 12.5H21v3.5m-4-3.5v2.5',
@@ -16,6 +16,12 @@ const ICONS = {
   phone: 'M7 3h10v18H7zm4 15h2',
   cloud: 'M7 18a4.5 4.5 0 1 1 .6-9A6 6 0 0 1 19 11a3.5 3.5 0 0 1-.5 7z',
 };
+
+/**
+ * @param {string} text
+ * @param {Record<string, string|number>} values
+ */
+export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, key) => String(values[key] ?? ''));
 
 /**
  * @param {string} tag

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from chalicelib.errors import ConfigurationError
 from chalicelib.settings import DIRECT_SIGN_IN_MODES, Settings, parse_list
+from chalicelib.web.static_files import StaticFiles
 
 # Names become parts of ARNs, table and function names; Lambda allows 64 characters in all.
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,23}")
@@ -175,9 +176,10 @@ def _of_functions(
         if seconds.isdecimal() and int(seconds) > _REFRESH_TOKEN_SECONDS:
             yield f"{key} is longer than the 30 days ({_REFRESH_TOKEN_SECONDS}) of a refresh token"
     try:
-        Settings.from_env(
+        settings = Settings.from_env(
             {**_OUTPUTS, "AWS_REGION": region, "USER_POOL_ID": f"{region}_later", **said}
         )
+        StaticFiles(brand=settings.brand)
     except ConfigurationError as error:
         for problem in error.detail.split("; "):
             variable = problem.split()[0]

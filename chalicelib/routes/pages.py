@@ -13,19 +13,22 @@ routes = Blueprint(__name__)
 
 @routes.route("/", methods=["GET"])
 def page() -> Response:
-    """The page's HTML, with addresses built from the API's own base."""
+    """The page's HTML, with addresses built from the API's own base. It holds no secret, so browsers may keep a copy."""
     from chalicelib.web.security_headers import open_for_captcha
     from chalicelib.web.static_files import load_static_files
 
-    html = load_static_files().page(
-        base_path=app_url(routes.current_request).base_path,
-        title=services.current().settings.app_title,
+    current, request = services.current(), routes.current_request
+    html = load_static_files(current.settings.brand).page(
+        base_path=app_url(request).base_path,
+        title=current.settings.app_title,
+        accept_language=request.headers.get("accept-language", ""),
     )
-    headers: dict[str, str | list[str]] = {"Content-Type": "text/html; charset=utf-8"}
-    captcha = services.current().captcha
-    if captcha is not None:
-        headers["Content-Security-Policy"] = open_for_captcha(captcha.origins)
-    return Response(html, headers)
+    headers = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-cache"}
+    if len(current.settings.brand.languages) > 1:
+        headers["Vary"] = "Accept-Language"
+    if current.captcha is not None:
+        headers["Content-Security-Policy"] = open_for_captcha(current.captcha.origins)
+    return _unless_unchanged(html, headers)
 
 
 @routes.route("/assets/{version}/{name}", methods=["GET"])
@@ -33,13 +36,21 @@ def asset(version: str, name: str) -> Response:
     """A file of the page, cached for ever under its fingerprint."""
     from chalicelib.web.static_files import ASSET_CACHE_CONTROL, load_static_files
 
-    found = load_static_files().asset(version, name)
+    found = load_static_files(services.current().settings.brand).asset(version, name)
     if found is None:
         raise NotFound("no such asset")
-    return Response(
-        found.text,
-        {"Content-Type": found.content_type, "Cache-Control": ASSET_CACHE_CONTROL},
-    )
+    headers = {"Content-Type": found.content_type, "Cache-Control": ASSET_CACHE_CONTROL}
+    return _unless_unchanged(found.text, headers)
+
+
+def _unless_unchanged(text: str, headers: dict[str, Any]) -> Response:
+    """Return the text with its entity tag, or a 304 if that is what the browser has."""
+    from chalicelib.web.conditional import build_etag, is_unchanged
+
+    headers["ETag"] = build_etag(text)
+    if is_unchanged(routes.current_request.headers.get("if-none-match"), headers["ETag"]):
+        return Response("", headers, 304)
+    return Response(text, headers)
 
 
 @routes.route("/health", methods=["GET"])

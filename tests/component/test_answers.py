@@ -59,8 +59,8 @@ CASES = status_cases()
 def assert_well_dressed(answer: Answer) -> None:
     """Every security header is there with its value; the content type has a charset."""
     for name, value in SECURITY_HEADERS.items():
-        if name == "Cache-Control" and "immutable" in answer.headers["cache-control"]:
-            continue
+        if name == "Cache-Control" and "etag" in answer.headers:
+            continue  # the page and its files: no secret in them, so browsers may keep them
         assert answer.headers[name.lower()] == value
     assert "charset=utf-8" in answer.headers["content-type"]
     if answer.status >= 400:
@@ -190,12 +190,57 @@ def test_the_pages_addresses_follow_the_request_context(world: World) -> None:
     assert 'href="/assets/' in world.browser(domain="app.example.org", stage="").get("/").body
 
 
-def test_assets_are_cached_for_ever_and_the_page_is_not(world: World, browser: Browser) -> None:
-    """A new release has a new fingerprint."""
+def test_assets_are_cached_for_ever_and_the_page_is_asked_for_anew(
+    world: World, browser: Browser
+) -> None:
+    """A new release has a new fingerprint, and the page names it at once."""
     assert (
         browser.get(script_name()).headers["cache-control"] == "public, max-age=31536000, immutable"
     )
-    assert browser.get("/").headers["cache-control"] == "no-store"
+    assert browser.get("/").headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.security("S-53")
+@pytest.mark.parametrize("target", ["/", script_name()], ids=["page", "asset"])
+@pytest.mark.parametrize("form", ["{}", "W/{}", '"other", {}', "*"])
+def test_a_browser_that_has_this_version_gets_304(
+    world: World, browser: Browser, target: str, form: str
+) -> None:
+    """No body, and the same headers: they replace those that the browser has kept."""
+    whole = browser.get(target)
+    tag = whole.headers["etag"]
+    assert tag.startswith('W/"')
+    again = browser.get(target, headers=[("If-None-Match", form.format(tag.removeprefix("W/")))])
+    assert (again.status, again.body) == (304, "")
+    assert again.headers == whole.headers
+    assert_well_dressed(again)
+
+
+@pytest.mark.parametrize("target", ["/", script_name()], ids=["page", "asset"])
+@pytest.mark.parametrize("tag", ["", '"other"', 'W/"other"', "nonsense", '"*"', "W/"])
+def test_another_version_is_answered_in_full(
+    world: World, browser: Browser, target: str, tag: str
+) -> None:
+    """What does not name this version exactly is no match."""
+    answer = browser.get(target, headers=[("If-None-Match", tag)])
+    assert (answer.status, answer.body != "") == (200, True)
+
+
+def test_the_pages_tag_changes_with_what_it_says(world: World, browser: Browser) -> None:
+    """Title, base path and release are all in it."""
+    tag = browser.get("/").headers["etag"]
+    assert world.browser(domain="app.example.org", stage="").get("/").headers["etag"] != tag
+    world.restart(app_title="Other")
+    assert browser.get("/", headers=[("If-None-Match", tag)]).status == 200
+
+
+@pytest.mark.security("S-33")
+@pytest.mark.parametrize("name", ["config", "refresh without session", "health", "whoami"])
+def test_nothing_else_may_be_kept(world: World, browser: Browser, name: str) -> None:
+    """no-store stays the rule."""
+    answer = CASES[name][1](browser)
+    assert answer.headers["cache-control"] == "no-store"
+    assert "etag" not in answer.headers
 
 
 @pytest.mark.parametrize(

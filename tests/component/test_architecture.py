@@ -23,11 +23,16 @@ PURE_WEB = frozenset(
         "web.bodies",
         "web.security_headers",
         "web.static_files",
+        "web.catalogue",
+        "web.conditional",
+        "web.logo",
     }
 )
 STORES = frozenset({"cognito", "session", "store"})
 ALLOWED = {
-    "settings": frozenset({"errors"}),
+    "settings": frozenset({"errors", "brand"}),
+    "brand": frozenset({"colours"}),
+    "colours": frozenset(),
     "errors": frozenset(),
     "deadline": frozenset({"errors"}),
     "log": frozenset(),
@@ -45,6 +50,7 @@ ALLOWED = {
     "web.middleware": BASE | PURE_WEB | {"services", "routes.authorization", "session"},
     "app": frozenset({"routes", "triggers", "web.middleware"}),
 } | {module: frozenset({"errors", "web.cors"}) for module in PURE_WEB}
+ALLOWED["web.static_files"] |= {"brand", "colours", "web.catalogue", "web.logo"}
 
 CHALICE = ("app", "routes", "web.middleware")
 

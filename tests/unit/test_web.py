@@ -1,6 +1,5 @@
 """The pure modules of the HTTP edge: addresses, cookies, proof of origin, bodies, headers, files."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +17,6 @@ from chalicelib.web.bodies import MAX_BODY_BYTES, parse_object, verify_body
 from chalicelib.web.cookies import build_cookie, clear_cookie, parse_cookies
 from chalicelib.web.csrf import verify_own_request
 from chalicelib.web.security_headers import SECURITY_HEADERS
-from chalicelib.web.static_files import StaticFiles
 from chalicelib.web.urls import build_app_url
 
 ORIGIN = "https://a1.execute-api.eu-west-1.amazonaws.com"
@@ -242,32 +240,6 @@ def test_the_headers_cannot_be_changed_by_accident() -> None:
     table: Any = SECURITY_HEADERS
     with pytest.raises(TypeError):
         table["X-Content-Type-Options"] = ""
-
-
-def test_one_changed_file_changes_the_fingerprint_of_all(tmp_path: Path) -> None:
-    """Modules import each other by relative names, so the set is cached as one."""
-    (tmp_path / "index.html").write_text("<title>{{title}}</title>{{base}} {{assets}}")
-    (tmp_path / "a.js").write_text("1")
-    (tmp_path / "b.css").write_text("2")
-    (tmp_path / "secret.txt").write_text("3")
-    before = StaticFiles(tmp_path)
-    (tmp_path / "a.js").write_text("1 ")
-    after = StaticFiles(tmp_path)
-    assert before.version != after.version
-    assert after.asset(before.version, "a.js") is None
-    assert after.asset(after.version, "secret.txt") is None
-    assert after.asset(after.version, "index.html") is None
-    found = after.asset(after.version, "b.css")
-    assert found is not None
-    assert found.content_type == "text/css; charset=utf-8"
-
-
-@pytest.mark.security("S-54")
-def test_page_values_are_escaped(tmp_path: Path) -> None:
-    """Title and base path are text in the HTML, and a placeholder inside one is harmless."""
-    (tmp_path / "index.html").write_text("<a href='{{base}}'>{{title}}</a>")
-    html = StaticFiles(tmp_path).page(base_path="/a\"'<b>/", title="</a><script>&")
-    assert html == "<a href='/a&quot;&#x27;&lt;b&gt;/'>&lt;/a&gt;&lt;script&gt;&amp;</a>"
 
 
 def test_errors_have_codes_that_do_not_collide_and_plain_sentences() -> None:

@@ -1,0 +1,106 @@
+"""A team's accent colour, made into the colours of the page, and held to WCAG 2.2's contrast.
+
+"Contrast ratio" and "relative luminance" are those of WCAG 2.2 (https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio): text
+needs 4.5:1 (SC 1.4.3). The accent colours links and buttons, so it is held against every ground that links stand on.
+"""
+
+import re
+
+TEXT_CONTRAST = 4.5
+
+#: The page's own grounds, of frontend/styles.css: behind everything, and of boxes.
+GROUNDS = {"light": ("#f5f8f6", "#ffffff"), "dark": ("#0c1617", "#132122")}
+
+_HEX = re.compile(r"#[0-9a-f]{6}", re.IGNORECASE)
+_TINT = 0.12
+_DEEPER = 0.22
+_STEPS = 50
+
+Channels = tuple[float, float, float]
+
+
+def is_colour(text: str) -> bool:
+    """Whether `text` is a colour such as #0b6b62."""
+    return _HEX.fullmatch(text) is not None
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of two colours, 1 to 21."""
+    low, high = sorted((_luminance(one), _luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def build_palette(accent: str, theme: str) -> dict[str, str]:
+    """Return the page's colours that follow from `accent`, by the names of styles.css."""
+    light = theme == "light"
+    return {
+        "accent": accent,
+        "accent-deep": mix(accent, "#000000" if light else "#ffffff", _DEEPER),
+        "on-accent": "#ffffff" if light else "#000000",
+        "tint": mix(GROUNDS[theme][0], accent, _TINT),
+    }
+
+
+def weakest(accent: str, theme: str) -> tuple[float, str]:
+    """Return the lowest contrast that text in or on `accent` would have, and with what."""
+    palette = build_palette(accent, theme)
+    others = (*GROUNDS[theme], palette["tint"], palette["on-accent"])
+    return min((contrast(accent, other), other) for other in others)
+
+
+def mended(accent: str, theme: str) -> str:
+    """Return the colour nearest to `accent` in its own hue that can be read in `theme`."""
+    goal = "#000000" if theme == "light" else "#ffffff"
+    candidates = (mix(accent, goal, step / _STEPS) for step in range(_STEPS + 1))
+    return next(one for one in candidates if weakest(one, theme)[0] >= TEXT_CONTRAST)
+
+
+def contrast_problem(accent: str, theme: str) -> str | None:
+    """Say what is wrong with an accent colour and what would do, or None."""
+    if not is_colour(accent):
+        return "must be a colour such as #0b6b62"
+    ratio, other = weakest(accent, theme)
+    if ratio >= TEXT_CONTRAST:
+        return None
+    return (
+        f"is {accent}: its contrast with {other} in the {theme} theme is {ratio:.2f}:1 and text needs "
+        f"{TEXT_CONTRAST}:1 (WCAG 2.2), which {mended(accent, theme)} would have"
+    )
+
+
+def mix(one: str, other: str, share: float) -> str:
+    """Return `one` with a share (0 to 1) of `other` in it."""
+    pairs = zip(_channels(one), _channels(other), strict=True)
+    return _written(tuple(a + (b - a) * share for a, b in pairs))  # type: ignore[arg-type]
+
+
+def rehue(text: str, accent: str) -> str:
+    """Return an SVG whose greens and blues have taken the hue of `accent`; their lightness stays, so the picture does."""
+    from colorsys import hls_to_rgb, rgb_to_hls
+
+    hue, _, strength = rgb_to_hls(*_channels(accent))
+
+    def changed(found: "re.Match[str]") -> str:
+        old, lightness, saturation = rgb_to_hls(*_channels(found[0]))
+        if not 0.25 < old < 0.75:  # the lamps stay warm, the moon pale
+            return found[0]
+        return _written(hls_to_rgb(hue, lightness, min(saturation, strength)))
+
+    return _HEX.sub(changed, text)
+
+
+def _channels(colour: str) -> Channels:
+    red, green, blue = (int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5))
+    return red, green, blue
+
+
+def _written(channels: Channels) -> str:
+    return "#" + "".join(f"{round(255 * channel):02x}" for channel in channels)
+
+
+def _luminance(colour: str) -> float:
+    red, green, blue = (
+        channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
+        for channel in _channels(colour)
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -1,0 +1,102 @@
+"""A team's colours and links: what is accepted, and how a refusal says what to do."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.brand import Brand, brand_problems
+from chalicelib.colours import GROUNDS, build_palette, contrast, contrast_problem, mended, weakest
+from chalicelib.web.static_files import FRONTEND
+
+COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "ratio"),
+    [("#000000", "#ffffff", 21), ("#777777", "#ffffff", 4.48), ("#0000ff", "#ffffff", 8.59)],
+)
+def test_contrast_is_wcags(one: str, other: str, ratio: float) -> None:
+    """Values of the W3C's own examples."""
+    assert contrast(one, other) == contrast(other, one) == pytest.approx(ratio, abs=0.005)
+
+
+def test_the_grounds_are_the_stylesheets() -> None:
+    """Contrast is measured against what the page really has."""
+    blocks = re.findall(r":root \{(.*?)\}", (FRONTEND / "styles.css").read_text("utf-8"), re.DOTALL)
+    for theme, block in zip(("light", "dark"), blocks, strict=False):
+        ground, raised = (
+            re.findall(rf"--{name}: (#\w+);", block)[0] for name in ("ground", "raised")
+        )
+        raised = "#ffffff" if raised == "#fff" else raised
+        assert GROUNDS[theme] == (ground, raised)
+
+
+@given(COLOURS, st.sampled_from(["light", "dark"]))
+def test_what_is_proposed_is_accepted(accent: str, theme: str) -> None:
+    """Whatever a brand's colour: the proposal passes, and every pair that the page makes of it can be read."""
+    proposal = mended(accent, theme)
+    assert contrast_problem(proposal, theme) is None
+    palette = build_palette(proposal, theme)
+    for ground in (*GROUNDS[theme], palette["tint"]):
+        assert contrast(palette["accent"], ground) >= 4.5
+    assert contrast(palette["accent"], palette["on-accent"]) >= 4.5
+    assert contrast(palette["accent-deep"], palette["on-accent"]) >= 4.5
+    assert contrast_problem(accent, theme) is None or weakest(accent, theme)[0] < 4.5
+
+
+def test_a_pale_accent_is_refused_with_figures_and_a_mend() -> None:
+    """The setting, the ratio found, the ratio needed, and a colour that would do."""
+    (problem,) = brand_problems(Brand(accent="#ff5a5f"))
+    assert re.fullmatch(
+        r"BRAND_ACCENT is #ff5a5f: its contrast with #\w{6} in the light theme is 2\.\d\d:1 and text needs "
+        r"4\.5:1 \(WCAG 2\.2\), which (#\w{6}) would have",
+        problem,
+    )
+    proposal = problem.split()[-3]
+    assert list(brand_problems(Brand(accent=proposal))) == []
+    (problem,) = brand_problems(Brand(accent_dark="#08524b"))
+    assert problem.startswith("BRAND_ACCENT_DARK is #08524b")
+    assert "dark theme" in problem
+
+
+@pytest.mark.parametrize("accent", ["red", "#fff", "#12345", "0b6b62", "#0b6b62;}", "#0b6b6g"])
+def test_an_accent_is_a_plain_colour(accent: str) -> None:
+    """It goes into a stylesheet, so nothing else may pass."""
+    (problem,) = brand_problems(Brand(accent=accent))
+    assert problem == "BRAND_ACCENT must be a colour such as #0b6b62"
+
+
+@pytest.mark.security("S-54")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)", "http://example.com/terms", "//evil.example", "/\\evil.example", "terms", "https:evil",
+        "https://user@example.com/", "https://", "https:///x", "data:text/html,x", "/a\nb", "/a b", " /a", "https://[x",
+    ],
+)  # fmt: skip
+def test_links_are_https_or_ours(url: str) -> None:
+    """Terms and privacy are places to go, never code."""
+    for brand in (Brand(terms_url=url), Brand(privacy_url=url)):
+        (problem,) = brand_problems(brand)
+        assert "must start with https://" in problem
+
+
+@pytest.mark.parametrize(
+    "url", ["https://example.com/terms?x=1#y", "/terms", "/legal/privacy.html"]
+)
+def test_ordinary_links_pass(url: str) -> None:
+    assert list(brand_problems(Brand(terms_url=url, privacy_url=url))) == []
+
+
+@pytest.mark.parametrize("logo", ["../x.svg", "x.gif", "a/b.svg", "X.SVG", ".svg", "x.svg\n"])
+def test_a_logo_is_the_name_of_a_file(logo: str) -> None:
+    (problem,) = brand_problems(Brand(logo=logo))
+    assert problem.startswith("BRAND_LOGO must be")
+
+
+@pytest.mark.parametrize("languages", [(), ("EN",), ("../en",), ("en", "german")])
+def test_languages_are_tags(languages: tuple[str, ...]) -> None:
+    (problem,) = brand_problems(Brand(languages=languages))
+    assert problem.startswith("LANGUAGES must be")

@@ -1,0 +1,256 @@
+"""What the server makes of `frontend/`: fingerprints, languages, a team's texts, colours and logo."""
+
+import json
+import re
+from base64 import b64decode
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib import colours
+from chalicelib.brand import Brand
+from chalicelib.errors import ConfigurationError
+from chalicelib.web.catalogue import choose_language, flatten, load_catalogue
+from chalicelib.web.static_files import FRONTEND, StaticFiles, compact
+
+WORDS: dict[str, Any] = {
+    "document": {"hello": "Hello from {title}", "terms": "Terms", "privacy": "Privacy <3"},
+    "first": {"go": "Go to {label}"},
+    "later": {"errors": {"x": "No"}},
+}
+SQUARE = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><path d="M0 0h8v8z"/></svg>'
+PNG = b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAYAAAD0In+KAAAAEUlEQVR4nGP8z8Dwn4GBgQEADQYCAWs1bZgAAAAASUVORK5CYII="
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A frontend of one page, one script, one stylesheet, two pictures and one language."""
+    for name in ("texts", "brand"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "index.html").write_text("<a href='{{base}}'>{{title}}</a>{{words.hello}}{{legal}}")
+    (tmp_path / "a.js").write_text("1")
+    (tmp_path / "styles.css").write_text(":root { --accent: #0b6b62; }")
+    (tmp_path / "logo.svg").write_text(SQUARE)
+    (tmp_path / "gate.svg").write_text('<svg fill="#123f43" stroke="#f0a042"/>')
+    (tmp_path / "secret.txt").write_text("3")
+    write(tmp_path / "texts" / "en.json", WORDS)
+    return tmp_path
+
+
+def write(file: Path, words: Any) -> None:
+    file.write_text(json.dumps(words))
+
+
+def text_of(files: StaticFiles, name: str) -> str:
+    asset = files.asset(files.version, name)
+    assert asset is not None
+    return asset.text
+
+
+def test_the_fingerprint_covers_the_whole_set(folder: Path) -> None:
+    """Another file, another address; only what lies in the folder has one."""
+    before = StaticFiles(folder)
+    (folder / "a.js").write_text("2")
+    after = StaticFiles(folder)
+    assert before.version != after.version
+    assert after.asset(before.version, "a.js") is None
+    for name in ("secret.txt", "index.html", "en.json", "texts/en.json", "README.md", ""):
+        assert after.asset(after.version, name) is None
+    found = after.asset(after.version, "styles.css")
+    assert found is not None
+    assert found.content_type == "text/css; charset=utf-8"
+
+
+@pytest.mark.security("S-54")
+def test_page_values_are_escaped(folder: Path) -> None:
+    """Title, base path, words and links are text in the HTML, and a placeholder inside one is harmless."""
+    brand = Brand(terms_url='/a"b', privacy_url="https://x.example/?a&b")
+    html = StaticFiles(folder, brand).page(base_path="/a\"'<b>/", title="</a><script>{{base}}")
+    title = "&lt;/a&gt;&lt;script&gt;{{base}}"
+    assert html == (
+        f"<a href='/a&quot;&#x27;&lt;b&gt;/'>{title}</a>Hello from {title}"
+        '<a href="/a&quot;b">Terms</a><a href="https://x.example/?a&amp;b">Privacy &lt;3</a>'
+    )
+
+
+def test_each_language_is_a_set_of_its_own(folder: Path) -> None:
+    """The page of a language names the assets of that language, and both stay reachable."""
+    write(folder / "texts" / "de.json", {**WORDS, "first": {"go": "Zu {label}"}})
+    files = StaticFiles(folder, Brand(languages=("en", "de")))
+    (folder / "index.html").write_text("{{assets}}")
+    files = StaticFiles(folder, Brand(languages=("en", "de")))
+    addresses = [
+        files.page(base_path="/", title="", accept_language=accepted) for accepted in ("de", "fr")
+    ]
+    german, english = (address.split("/")[2] for address in addresses)
+    assert german != english == files.version
+    for version, said in ((german, "Zu {label}"), (english, "Go to {label}")):
+        asset = files.asset(version, "texts.js")
+        assert asset is not None
+        assert said in asset.text
+
+
+@pytest.mark.parametrize(
+    ("accepted", "chosen"),
+    [
+        ("", "en"),
+        ("de", "de"),
+        ("DE-at", "de"),
+        ("fr, de;q=0.8, en;q=0.9", "en"),
+        ("fr, de;q=0.9, en;q=0.8", "de"),
+        ("en;q=0, de;q=0.1", "de"),
+        ("pt", "pt-BR"),
+        ("pt-PT", "pt-BR"),
+        ("de;q=nonsense, *", "en"),
+        ("de;q=0", "en"),
+        (",;q=1,,", "en"),
+    ],
+)
+def test_the_browser_chooses_the_language(accepted: str, chosen: str) -> None:
+    """By Accept-Language's weights; a tag also stands for its variants; else the first."""
+    assert choose_language(accepted, ("en", "de", "pt-BR")) == chosen
+
+
+def test_a_teams_words_replace_ours_one_by_one(folder: Path) -> None:
+    """Only what differs is written."""
+    write(folder / "brand" / "texts.en.json", {"first": {"go": "Enter {label}"}})
+    files = StaticFiles(folder)
+    assert '"go":"Enter {label}"' in text_of(files, "texts.js")
+    assert '"x":"No"' in text_of(files, "more-texts.js")
+
+
+@pytest.mark.parametrize(
+    ("file", "words", "problem"),
+    [
+        ("texts/de.json", {**WORDS, "later": {}}, "texts/de.json lacks later.errors.x"),
+        ("texts/de.json", {**WORDS, "first": {"go": "Los"}}, "must have {label} in first.go"),
+        ("texts/de.json", {**WORDS, "later": {"errors": {"x": 1}}}, "something else than a text"),
+        ("brand/texts.de.json", {"first": {"stop": "x"}}, "has first.stop which the page"),
+        ("brand/texts.de.json", {"later": "x"}, "has later which the page does not know"),
+        ("brand/texts.de.json", {"first": {"go": "{name}"}}, "must have {label} in first.go"),
+        ("brand/texts.de.json", [], "must be a JSON object"),
+    ],
+)
+def test_a_faulty_catalogue_is_refused_by_name(
+    folder: Path, file: str, words: Any, problem: str
+) -> None:
+    """What is missing, unknown, or without its placeholder."""
+    write(folder / "texts" / "de.json", WORDS)
+    write(folder / file, words)
+    with pytest.raises(ConfigurationError, match=re.escape(problem)):
+        StaticFiles(folder, Brand(languages=("de",)))
+
+
+def test_a_language_without_a_catalogue_says_what_to_do(folder: Path) -> None:
+    with pytest.raises(ConfigurationError, match="LANGUAGES names fr: translate"):
+        StaticFiles(folder, Brand(languages=("fr",)))
+
+
+LANGUAGES = sorted(file.stem for file in (FRONTEND / "texts").glob("*.json"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_our_catalogues_are_complete(language: str) -> None:
+    """Every key, every placeholder, no empty text, and no text that was left in English."""
+    assert {"en", "de"} <= set(LANGUAGES)
+    words = flatten(load_catalogue(FRONTEND, language))
+    assert all(words.values())
+    english = flatten(load_catalogue(FRONTEND, "en"))
+    same = {path for path in words if words[path] == english[path]}
+    assert language == "en" or same == {"later.name", "later.code"}
+
+
+def test_scripts_keep_their_lines_and_lose_the_rest() -> None:
+    assert compact("a.js", "/** x\n * y */\n// z\nlet a = 'b'; // c\n\n  let d;\n") == (
+        "let a = 'b'; // c\nlet d;"
+    )
+    assert compact("a.css", "a, b {\n  margin: 0 1px;\n  color: red;\n}\n@media (x: y) {\n}") == (
+        "a,b{margin:0 1px;color:red;}@media (x:y){}"
+    )
+
+
+@pytest.mark.parametrize("script", sorted(FRONTEND.glob("*.js")), ids=lambda script: script.name)
+def test_no_string_of_ours_runs_over_lines(script: Path) -> None:
+    """Else taking away margins would change it."""
+    code = re.sub(r"/\*.*?\*/|//[^\n]*", "", script.read_text("utf-8"), flags=re.DOTALL)
+    assert [line for line in code.splitlines() if line.count("`") % 2] == []
+
+
+def test_a_brand_recolours_page_and_pictures(folder: Path) -> None:
+    """The accent and what follows from it in both themes; cold hues turn, warm ones stay."""
+    plain, brand = StaticFiles(folder), StaticFiles(folder, Brand(accent="#9d174d"))
+    assert plain.version != brand.version
+    styles = text_of(brand, "styles.css")
+    light, _, dark = styles.partition("@media(prefers-color-scheme:dark)")
+    assert "--accent:#9d174d;" in light
+    assert re.search(r"--night:#2c0d19;", light)
+    (accent,) = re.findall(r"--accent:(#\w+);", dark)
+    assert colours.weakest(accent, "dark")[0] >= 4.5
+    picture = text_of(brand, "gate.svg")
+    assert "#f0a042" in picture
+    assert "#123f43" not in picture
+
+
+def test_a_logo_takes_its_place(folder: Path) -> None:
+    """A wide one keeps our icon for the tab, where it would be unreadable."""
+    (folder / "index.html").write_text("{{icon}} {{logo_width}}")
+    (folder / "brand" / "acme.svg").write_text(SQUARE.replace("0 0 8 8", "0 0 40 8"))
+    files = StaticFiles(folder, Brand(logo="acme.svg"))
+    assert files.page(base_path="/", title="") == "icon.svg 160"
+    assert "0 0 40 8" in text_of(files, "logo.svg")
+    assert text_of(files, "icon.svg") == SQUARE
+    (folder / "brand" / "acme.svg").write_text(SQUARE)
+    assert StaticFiles(folder, Brand(logo="acme.svg")).page(base_path="/", title="") == (
+        "logo.svg 32"
+    )
+
+
+def test_a_png_becomes_an_svg(folder: Path) -> None:
+    """API Gateway passes on text."""
+    (folder / "brand" / "acme.png").write_bytes(PNG)
+    text = text_of(StaticFiles(folder, Brand(logo="acme.png")), "logo.svg")
+    assert 'viewBox="0 0 2 1"' in text
+    assert 'href="data:image/png;base64,iVBORw0KGgo' in text
+
+
+def svg(inner: str = "", attributes: str = 'viewBox="0 0 8 8"') -> str:
+    return f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:x="http://www.w3.org/1999/xlink" {attributes}>{inner}</svg>'
+
+
+@pytest.mark.security("S-52")
+@pytest.mark.parametrize(
+    ("logo", "problem"),
+    [
+        (svg("<script>1</script>"), "has <script>"),
+        (svg("<foreignObject/>"), "has <foreignObject>"),
+        (svg("<animate/>"), "has <animate>"),
+        (svg('<path onload="1"/>'), "has onload"),
+        (svg('<use href="https://x.example/a.svg#b"/>'), "has a link to https"),
+        (svg('<image x:href="//x.example/a.png"/>'), "has a link to //x"),
+        (svg('<a href="javascript:1"/>'), "has javascript:"),
+        (svg("<style>@import 'x'</style>"), "has @import"),
+        (svg("<style>a{fill:url(https://x.example)}</style>"), "has url("),
+        ("<!DOCTYPE svg [<!ENTITY a 'b'>]>" + svg(), "has <!DOCTYPE"),
+        (svg(attributes=""), "needs a viewBox"),
+        (svg(attributes='viewBox="0 0 0 8"'), "needs a viewBox"),
+        ("<svg/>", "needs xmlns"),
+        ("not markup", "is not an SVG"),
+        (svg("<!--" + "x" * 40_000 + "-->"), "may have 32768"),
+    ],
+)
+def test_a_logo_that_could_act_is_refused(folder: Path, logo: str, problem: str) -> None:
+    """Scripts, handlers, animation, other hosts; and what has no size."""
+    (folder / "brand" / "acme.svg").write_text(logo)
+    with pytest.raises(ConfigurationError, match=re.escape(problem)):
+        StaticFiles(folder, Brand(logo="acme.svg"))
+
+
+@pytest.mark.parametrize(("name", "problem"), [("x.svg", "is not in"), ("x.png", "is not a PNG")])
+def test_a_logo_that_is_none_is_refused(folder: Path, name: str, problem: str) -> None:
+    if name.endswith("png"):
+        (folder / "brand" / name).write_text(SQUARE)
+    with pytest.raises(ConfigurationError, match=problem):
+        StaticFiles(folder, Brand(logo=name))
