@@ -1,22 +1,111 @@
-"""`python -m benchmarks`: run every benchmark and print its figures; exit 1 if a target is missed."""
+"""`python -m benchmarks`: measure Gatehouse beside its peers, print the figures, write docs/BENCHMARKS.md.
+
+Exit code 1 if a target is missed. Parts of it (`--only`) are printed and not written.
+"""
 
 import argparse
 import sys
+import time
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
 
-from benchmarks import authorized_route, direct_timing, reconcile
+from benchmarks import (
+    authorized_route,
+    callback,
+    direct_timing,
+    loopback_aws,
+    machine,
+    package_size,
+    page,
+    peers_home,
+    reconcile,
+    report,
+    sign_in,
+    tokens,
+    trigger,
+)
+from benchmarks.figures import Section
+from benchmarks.processes import ROOT, Lab
+
+PAGE = ROOT / "docs" / "BENCHMARKS.md"
+
+Run = Callable[[Lab, loopback_aws.LoopbackAws], list[Section]]
+
+#: In the order of the page. Memory is measured first: later the process has grown anyway.
+BENCHMARKS: dict[str, Run] = {
+    authorized_route.NAME: lambda lab, _: authorized_route.run(lab),
+    callback.NAME: lambda lab, _: callback.run(lab),
+    sign_in.NAME: sign_in.run,
+    tokens.NAME: lambda lab, _: tokens.run(lab),
+    trigger.NAME: lambda lab, _: trigger.run(lab),
+    package_size.NAME: lambda lab, _: package_size.run(lab),
+    page.NAME: lambda lab, _: page.run(lab),
+    direct_timing.NAME: lambda lab, _: direct_timing.run(lab),
+    reconcile.NAME: lambda lab, _: reconcile.run(lab),
+}
 
 
 def main() -> int:
     """Run and report; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--runs", type=int, default=31, help="processes per subject (default 31)")
-    arguments = parser.parse_args()
-    report = authorized_route.run(arguments.runs)
-    print(report.text(), end="\n\n")
-    print(direct_timing.run(20 * arguments.runs).text(), end="\n\n")
-    for result in reconcile.run():
-        print(result.text())
-    return 0 if report.met() else 1
+    arguments = _parse()
+    began = time.monotonic()
+
+    def tell(text: str) -> None:
+        print(f"[{time.monotonic() - began:4.0f} s] {text}", file=sys.stderr, flush=True)
+
+    names = arguments.only or list(BENCHMARKS)
+    found: dict[str, list[Section]] = {}
+    try:
+        with loopback_aws.served() as aws:
+            lab = Lab(peers_home.python(), aws.environment, arguments.runs, tell)
+            for name in sorted(names, key=lambda name: name != reconcile.NAME):
+                found[name] = BENCHMARKS[name](lab, aws)
+            about = machine.describe(lab)
+    except RuntimeError as error:
+        sys.exit(str(error))
+    sections = [section for name in BENCHMARKS for section in found.get(name, ())]
+    text = report.build(
+        sections,
+        about,
+        date=datetime.now(tz=timezone.utc).date().isoformat(),
+        runs=arguments.runs,
+        minutes=max(1, round((time.monotonic() - began) / 60)),
+    )
+    print(text)
+    if not arguments.only:
+        arguments.out.write_text(text, encoding="utf-8")
+    missed = report.missed(sections)
+    for promise in missed:
+        print(f"MISSED: {promise}", file=sys.stderr)
+    return 1 if missed else 0
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=list(BENCHMARKS),
+        metavar="NAME",
+        help=f"one of {', '.join(BENCHMARKS)}; may be repeated",
+    )
+    parser.add_argument(
+        "--runs", type=_positive, default=31, help="processes per subject (default 31)"
+    )
+    parser.add_argument("--out", type=Path, default=PAGE, help="where the page is written")
+    return parser.parse_args()
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return value
 
 
 if __name__ == "__main__":

@@ -21,7 +21,10 @@ _HANDLERS = {
 
 def run(lab: Lab) -> list[Section]:
     """Measure all in turn."""
-    step = {"event": events.request("GET", "/whoami", authorized=True), "contains": '"statusCode": 200'}
+    step = {
+        "event": events.request("GET", "/whoami", authorized=True),
+        "contains": '"statusCode": 200',
+    }
     subjects = [Subject(name, handler, plan(step, warm=300)) for name, handler in _HANDLERS.items()]
     times = lab.measure(subjects)
     cold = {name: Spread.of([steps[0] for steps in t.cold], 1e3) for name, t in times.items()}

@@ -38,9 +38,9 @@ def run(lab: Lab) -> list[Section]:
     return [
         Section(
             "The callback",
-            "`GET /auth/callback` as the first call of a container. Both read two secrets from Secrets Manager, exchange the "
-            "code at the token endpoint, fetch the keys, verify ID and access token, write the person to DynamoDB, seal the "
-            "refresh token into a cookie. All of AWS is one server on loopback, without TLS.",
+            "`GET /auth/callback` as the first call of a container. Both read two secrets from Secrets Manager, exchange "
+            "the code at the token endpoint, fetch the keys, verify ID and access token, write the person to DynamoDB, seal "
+            "the refresh token into a cookie. All of AWS is one server on loopback, without TLS.",
             ("", "cold, ms", "to Flask", "warm, ms"),
             rows,
             (

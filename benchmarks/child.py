@@ -32,7 +32,9 @@ def main() -> None:
     cold[0] += imported
     rounds: list[list[float]] = [journey.run() for _ in range(plan["warm"])]
     warm = [sorted(times)[len(times) // 2] for times in zip(*rounds, strict=True)]
-    print("\n" + json.dumps({"cold": cold, "warm": warm, "jar": journey.jar, "at": journey.location}))
+    print(
+        "\n" + json.dumps({"cold": cold, "warm": warm, "jar": journey.jar, "at": journey.location})
+    )
 
 
 class Journey:
@@ -62,9 +64,13 @@ class Journey:
         if step.get("back"):
             # The stand-in for Cognito takes the nonce as code, so that nothing need be asked for here.
             sent = dict(
-                pair.split("=", 1) for pair in (step.get("at") or self.location).split("?")[1].split("&")
+                pair.split("=", 1)
+                for pair in (step.get("at") or self.location).split("?")[1].split("&")
             )
-            query = {"code": sent["nonce"].replace("%3D", "="), "state": sent["state"].replace("%3D", "=")}
+            query = {
+                "code": sent["nonce"].replace("%3D", "="),
+                "state": sent["state"].replace("%3D", "="),
+            }
             event["queryStringParameters"] = query
             event["multiValueQueryStringParameters"] = {n: [v] for n, v in query.items()}
         context = Context()

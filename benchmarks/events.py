@@ -26,7 +26,7 @@ def request(
     """Return the event of one request."""
     sent = {"Host": DOMAIN, "User-Agent": "benchmark", **(headers or {})}
     return build_event(
-        dict.fromkeys(_PATHS, {}),
+        {known: {} for known in _PATHS},
         method,
         path,
         domain=DOMAIN,

@@ -66,7 +66,12 @@ def _digest(source: Path) -> str:
 def _run(command: list[str], folder: Path = ROOT) -> None:
     try:
         done = subprocess.run(
-            command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
         )
     except FileNotFoundError:
         raise RuntimeError(f"{command[0]} is needed for the peers, and is not installed") from None

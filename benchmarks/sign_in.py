@@ -1,6 +1,7 @@
 """A whole sign-in: our Lambda time from the first redirect to the person's data on the page, and who talks to whom."""
 
 from collections import Counter
+from typing import Any
 
 from benchmarks import events
 from benchmarks.figures import Section, Spread
@@ -15,8 +16,11 @@ _OWN_POST = {
     "Sec-Fetch-Site": "same-origin",
     "Content-Type": "application/json",
 }
-_STEPS = {
-    "GET /auth/login": {"event": events.request("GET", "/auth/login"), "contains": "code_challenge"},
+_STEPS: dict[str, dict[str, Any]] = {
+    "GET /auth/login": {
+        "event": events.request("GET", "/auth/login"),
+        "contains": "code_challenge",
+    },
     "GET /auth/callback": {
         "event": events.request("GET", "/auth/callback"),
         "contains": "__Host-gatehouse=",
@@ -42,12 +46,14 @@ def run(lab: Lab, aws: LoopbackAws) -> list[Section]:
     lab.run(Subject("a sign-in", "app:app", plan(*_STEPS.values())))
     calls = Counter(aws.calls)
     times = lab.measure([subject])[subject.name]
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for index, name in enumerate(_STEPS):
         cold = Spread.of([steps[index] for steps in times.cold], 1e3)
         warm = Spread.of([steps[index] for steps in times.warm], 1e3)
         rows.append((name, cold.text(), warm.text()))
-    whole = [Spread.of([sum(steps) for steps in runs], 1e3).text() for runs in (times.cold, times.warm)]
+    whole = [
+        Spread.of([sum(steps) for steps in runs], 1e3).text() for runs in (times.cold, times.warm)
+    ]
     rows.append(("together", *whole))
     outward = "; ".join(f"{name}: {count}" for name, count in sorted(calls.items()))
     return [
@@ -58,9 +64,9 @@ def run(lab: Lab, aws: LoopbackAws) -> list[Section]:
             ("", "cold, ms", "warm, ms"),
             rows,
             notes=(
-                f"Round trips: {len(_STEPS)} from the browser to the app (and the page with its assets before, `GET /` after "
-                f"the callback), {sum(calls.values())} from a cold app to AWS: {outward}. Warm, secrets and keys are known: "
-                f"{sum(count for name, count in calls.items() if 'keys' not in name and 'Secrets' not in name)}."
+                f"Round trips: {len(_STEPS)} from the browser to the app (and the page with its assets before, `GET /` "
+                f"after the callback), {sum(calls.values())} from a cold app to AWS: {outward}. "
+                f"Warm, secrets and keys are known: {sum(count for name, count in calls.items() if 'keys' not in name and 'Secrets' not in name)}."
             ),
         )
     ]

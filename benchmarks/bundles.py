@@ -1,0 +1,43 @@
+"""Bundles the browser peers' pages as their documentation would: one minified ES module each, by esbuild."""
+
+import subprocess
+from pathlib import Path
+
+from benchmarks import peers_home
+from benchmarks.processes import ROOT
+
+_SOURCES = ROOT / "benchmarks" / "peers" / "browser"
+OIDC, AMPLIFY = "oidc-client-ts", "aws-amplify with passwords, sign-up, reset"
+#: Page name -> entry module.
+_ENTRIES = {
+    OIDC: "oidc.js",
+    "aws-amplify, redirect only": "amplify-redirect.js",
+    AMPLIFY: "amplify-full.js",
+}
+
+
+def slug(name: str) -> str:
+    """Return a page's name for its URL."""
+    return _ENTRIES[name].removesuffix(".js")
+
+
+def build() -> dict[str, bytes]:
+    """Return page name -> bundle. Raises RuntimeError."""
+    modules = peers_home.node_modules()
+    return {name: _bundle(modules, _SOURCES / entry) for name, entry in _ENTRIES.items()}
+
+
+def _bundle(modules: Path, entry: Path) -> bytes:
+    done = subprocess.run(
+        [
+            str(modules / ".bin" / "esbuild"),
+            *(str(entry), "--bundle", "--minify", "--format=esm", "--target=es2022"),
+            "--legal-comments=none",
+        ],
+        env={"NODE_PATH": str(modules), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"esbuild failed:\n{done.stderr.decode()}")
+    return done.stdout

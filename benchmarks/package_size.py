@@ -1,0 +1,89 @@
+"""How large the Lambda zip is: ours as `make package` makes it, beside the least that each peer needs for its own part."""
+
+import io
+import json
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.figures import Section
+from benchmarks.processes import ROOT, Lab
+from ops.package import package
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
+
+NAME = "package"
+
+#: What the apps in benchmarks/peers import; what these need comes along.
+_PEERS = {
+    "Powertools: routes only": ("aws-lambda-powertools",),
+    "Flask + flask-cognito-lib + apig-wsgi": ("flask", "flask-cognito-lib", "apig-wsgi"),
+    "FastAPI + Mangum: routes only": ("fastapi", "mangum"),
+}
+#: AWS's Python runtime has these; nobody needs to bring them.
+_IN_RUNTIME = frozenset({"boto3", "botocore", "jmespath", "s3transfer", "python-dateutil", "six"})
+#: What `chalice deploy` packages of Chalice itself.
+_CHALICE = ("chalice/__init__.py", "chalice/app.py")
+
+
+def run(lab: Lab) -> list[Section]:
+    """Package ours, and pack the peers' installed files in the same way."""
+    lab.tell("packaging")
+    with tempfile.TemporaryDirectory() as folder:
+        ours = package(ROOT, Path(folder)).stat().st_size
+    program = f"from benchmarks.package_size import child; child({json.dumps(_PEERS)})"
+    peers: dict[str, int] = json.loads(lab.program(program))
+    sizes = {"Gatehouse: sign-in, page, triggers, routes": ours, **peers}
+    return [
+        Section(
+            "The package",
+            "Bytes of the zip that goes to Lambda, without boto3, which the runtime has. Most of ours, and of Flask's, is "
+            "`cryptography`; the ones that are smaller have no sign-in.",
+            ("", "MB"),
+            [(name, f"{size / 1e6:.2f}") for name, size in sizes.items()],
+        )
+    ]
+
+
+def child(peers: dict[str, list[str]]) -> None:
+    """Measure where the peers are installed; prints name -> bytes."""
+    from importlib.metadata import distribution
+
+    chalice = distribution("chalice")
+    sizes = {"bare Chalice: routes only": _zip([chalice], _CHALICE)}
+    for name, roots in peers.items():
+        sizes[name] = _zip(_closure(roots))
+    print("\n" + json.dumps(sizes))
+
+
+def _closure(roots: list[str]) -> "list[Distribution]":
+    from importlib.metadata import distribution
+
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    found: dict[tuple[str, str], Distribution] = {}
+    waiting = [(canonicalize_name(root), "") for root in roots]
+    while waiting:
+        name, extra = waiting.pop()
+        if (name, extra) in found or name in _IN_RUNTIME:
+            continue
+        found[name, extra] = distribution(name)
+        for text in found[name, extra].requires or ():
+            needed = Requirement(text)
+            if needed.marker is None or needed.marker.evaluate({"extra": extra}):
+                waiting += [(canonicalize_name(needed.name), e) for e in ("", *needed.extras)]
+    return list({name: dist for (name, _), dist in found.items()}.values())
+
+
+def _zip(parts: "list[Distribution]", only: tuple[str, ...] = ()) -> int:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for file in (file for part in parts for file in part.files or ()):
+            name = file.as_posix()
+            if name.startswith("../") or name.endswith(".pyc") or (only and name not in only):
+                continue
+            archive.write(str(file.locate()), name)
+    return len(packed.getvalue())

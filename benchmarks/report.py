@@ -1,0 +1,52 @@
+"""docs/BENCHMARKS.md from sections and the machine. Pure."""
+
+from collections.abc import Sequence
+
+from benchmarks.figures import Section, table
+
+_INTRODUCTION = """# Benchmarks
+
+Written by `make bench`; not by hand. Times are CPU time (user and system) of whole processes unless it says otherwise, as
+median and, in brackets, the middle half of the runs. All of a table is measured in one run, in turn (A, B, C, A, B, C …), so
+that a machine whose speed drifts is fair to all. The ratios carry over to other machines; the figures do not.
+
+In a cold figure the interpreter has started already, and Python's bytecode is there for everybody. What AWS itself adds
+(starting a container, the network, TLS) is in none of them: **not measured on AWS**.
+
+To repeat: `make bench`, about {minutes} minutes on this machine; `python -m benchmarks --help` runs parts of it. The peers
+are installed below `.local/`, locked with hashes (`benchmarks/requirements.txt`) or by exact version
+(`benchmarks/peers/browser/package.json`); their apps are in `benchmarks/peers/`."""
+
+
+def build(
+    sections: Sequence[Section],
+    machine: Sequence[tuple[str, str]],
+    *,
+    date: str,
+    runs: int,
+    minutes: int,
+) -> str:
+    """Return the page as Markdown."""
+    rows = [*machine, ("measured", f"{date}, {runs} runs of each")]
+    parts = [
+        _INTRODUCTION.format(minutes=minutes),
+        "\n".join(f"- {name}: {value}" for name, value in rows),
+        targets(sections),
+        *(section.text() for section in sections),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def targets(sections: Sequence[Section]) -> str:
+    """Return the table of promises and whether they hold; empty if there are none."""
+    rows = [target.row() for section in sections for target in section.targets]
+    if not rows:
+        return ""
+    return "## Targets\n\n" + table(("", "measured", "target", ""), rows)
+
+
+def missed(sections: Sequence[Section]) -> list[str]:
+    """Return the promises that do not hold."""
+    return [
+        target.promise for section in sections for target in section.targets if not target.met()
+    ]
