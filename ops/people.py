@@ -8,7 +8,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from chalicelib.cognito.linking import PoolUser
-from chalicelib.store.users import UserStore
+from chalicelib.store.users import UserStore, key_of
 from ops import aws
 from ops.errors import OpsError
 from ops.pool import Pace, PoolReader, build_profile
@@ -36,7 +36,7 @@ def delete_user(session: boto3.Session, stage: Stage, name: str, report: Reporte
                     raise
             report.note("gone from the pool")
         answer = dynamodb.delete_item(
-            TableName=table, Key={"userName": {"S": user_name}}, ReturnValues="ALL_OLD"
+            TableName=table, Key={"userName": {"S": key_of(user_name)}}, ReturnValues="ALL_OLD"
         )
     if answer.get("Attributes"):
         report.note("gone from the table")

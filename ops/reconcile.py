@@ -16,7 +16,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.cognito.linking import PoolUser
-from chalicelib.store.users import PENDING, UserProfile, UserRecord, UserStore
+from chalicelib.store.users import PENDING, UserProfile, UserRecord, UserStore, key_of
 from ops import aws
 from ops.pool import PENDING_STATES, PoolReader, build_profile
 from ops.progress_file import ProgressFile
@@ -98,15 +98,16 @@ class Reconciler:
                 self._findings, token, resumed = Findings(), None, False
                 continue
             resumed = False
-            records = self._load([user.user_name for user in people])
-            for user in people:
-                self._compare(user, records.get(user.user_name))
+            keys = [key_of(user.user_name) for user in people]
+            records = self._load(keys)
+            for user, key in zip(people, keys, strict=True):
+                self._compare(user, records.get(key))
             before = self._findings.people
             self._findings.people += len(people)
             if before // _REPORT_EVERY != self._findings.people // _REPORT_EVERY:
                 self._report.note(f"{self._findings.people} people, {self._findings.total} to mend")
             state = {"findings": asdict(self._findings), "token": token, "pool_done": token is None}
-            self._progress.save(state, [user.user_name for user in people])
+            self._progress.save(state, keys)
             if token is None:
                 return
 
@@ -142,23 +143,23 @@ class Reconciler:
         if record.status == PENDING and _age(record, self._clock()) < GRACE_SECONDS:
             return
         user = self._pool.find(record.userName)
-        if user is not None and user.user_name == record.userName:
+        if user is not None and key_of(user.user_name) == record.userName:
             self._compare(user, record)  # made after its page was read
             return
         self._findings.surplus += 1
         if not self._dry_run:
             delete_unchanged(self._dynamodb, self._table, record)
 
-    def _load(self, names: list[str]) -> dict[str, UserRecord]:
+    def _load(self, keys: list[str]) -> dict[str, UserRecord]:
         """Answer the records of a page of people."""
         wanted: dict[str, Any] = {
             self._table: {
-                "Keys": [{"userName": {"S": name}} for name in names],
+                "Keys": [{"userName": {"S": key}} for key in keys],
                 "ConsistentRead": True,
             }
         }
         found: dict[str, UserRecord] = {}
-        while wanted and names:
+        while wanted and keys:
             answer = self._dynamodb.batch_get_item(RequestItems=wanted)
             for item in answer["Responses"].get(self._table, []):
                 record = UserRecord.from_item(item)
@@ -170,6 +171,9 @@ class Reconciler:
 def differs(profile: UserProfile, record: UserRecord) -> bool:
     """Say whether a record lacks something of a confirmed person's profile."""
     told = {**profile.columns(), "status": "CONFIRMED", "linked": profile.linked}
+    # The pool tells addresses in lower case, and tokens perhaps not: that is no difference.
+    if record.Email.lower() == profile.email.lower():
+        told.pop("Email", None)
     return any(getattr(record, name) != value for name, value in told.items())
 
 

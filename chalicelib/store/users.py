@@ -18,6 +18,15 @@ CONFIRMED = "CONFIRMED"
 PENDING_LIFETIME_SECONDS = 30 * 86_400
 
 
+def key_of(user_name: str) -> str:
+    """Return the table's key of a user name: the name in lower case.
+
+    The pool ignores case, and AWS gives such names to triggers in lower case, but says nothing of tokens: whoever told
+    us a name, the person has one record. Source: AWS "User pool case sensitivity" (Amazon Cognito developer guide).
+    """
+    return user_name.lower()
+
+
 @dataclass(frozen=True)
 class UserProfile:
     """What is known of a person at one moment. `sub` is empty before Cognito has created the user."""
@@ -81,7 +90,9 @@ class UserStore:
         """Return the record, or None. Consistent, so that a record is there right after the sign-in that wrote it."""
         with translated_errors("GetItem"):
             answer = self._client.get_item(
-                TableName=self._table, Key={"userName": {"S": user_name}}, ConsistentRead=True
+                TableName=self._table,
+                Key={"userName": {"S": key_of(user_name)}},
+                ConsistentRead=True,
             )
         item = answer.get("Item")
         return UserRecord.from_item(item) if item else None
@@ -162,7 +173,7 @@ class UserStore:
         values = {**assignments, **first_values}
         arguments: dict[str, Any] = {
             "TableName": self._table,
-            "Key": {"userName": {"S": user_name}},
+            "Key": {"userName": {"S": key_of(user_name)}},
             "UpdateExpression": expression,
             "ConditionExpression": condition,
             # Every name has a placeholder: `status` is one of DynamoDB's reserved words.

@@ -103,7 +103,7 @@ def test_handlers_check_the_claims_again(
 def test_me_answers_the_record_and_the_groups(world: World, signed_in: Browser) -> None:
     """The row under its own names, and groups from the token."""
     body = signed_in.get("/me", claims={**CLAIMS, "cognito:groups": "[admins staff]"}).json()
-    assert body["userName"] == "Okta_00u1ada"
+    assert body["userName"] == "okta_00u1ada"
     assert body["Email"] == "ada@example.org"
     assert body["groups"] == ["admins", "staff"]
     assert body["lastSignInAt"]

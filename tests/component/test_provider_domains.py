@@ -45,7 +45,7 @@ def test_the_record_names_the_provider_exactly(
 ) -> None:
     """The pool lowers user names; the provider is found all the same."""
     arrive(user_name, email)
-    assert tenants.users()[user_name]["provider"] == provider
+    assert tenants.users()[user_name.lower()]["provider"] == provider
 
 
 @pytest.mark.security("S-56")

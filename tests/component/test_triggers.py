@@ -21,12 +21,12 @@ def test_a_federated_person_is_recorded_from_okta_s_claims(world: World) -> None
     """PENDING before creation, CONFIRMED after, with the contract's names and nothing else."""
     event = load_event("PreSignUp_ExternalProvider")
     assert fire(event) == load_event("PreSignUp_ExternalProvider")
-    record = world.users()["Okta_00u1ada"]
+    record = world.users()["okta_00u1ada"]
     assert (record["status"], record["provider"], "sub" in record) == ("PENDING", "Okta", False)
     assert int(record["expiresAt"]) == int(world.clock()) + 30 * 86_400
     fire(load_event("PostConfirmation_ConfirmSignUp_federated"))
-    assert world.users()["Okta_00u1ada"] == {
-        "userName": "Okta_00u1ada",
+    assert world.users()["okta_00u1ada"] == {
+        "userName": "okta_00u1ada",
         "ClientId": "1example23456789",
         "Email": "ada@example.org",
         "given_name": "Ada",
@@ -208,10 +208,10 @@ def test_a_sign_in_confirms_what_a_missed_trigger_left_pending(
     event = load_event("PreSignUp_ExternalProvider")
     event["callerContext"]["clientId"] = "first-client"
     fire(event)
-    created = world.users()["Okta_00u1ada"]["createdAt"]
+    created = world.users()["okta_00u1ada"]["createdAt"]
     world.clock.advance(90)
     world.sign_in(browser)
-    record = world.users()["Okta_00u1ada"]
+    record = world.users()["okta_00u1ada"]
     assert (record["status"], record["ClientId"], record["createdAt"]) == (
         "CONFIRMED",
         "first-client",

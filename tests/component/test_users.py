@@ -50,7 +50,7 @@ def test_a_record_is_shown_as_the_table_holds_it(world: World, signed_in: Browse
     """With the contract's names; groups are in tokens, not in the table."""
     (user,) = list_users(signed_in).json()["users"]
     assert (user["userName"], user["Email"], user["status"]) == (
-        "Okta_00u1ada",
+        "okta_00u1ada",
         "ada@example.org",
         "CONFIRMED",
     )
@@ -161,7 +161,7 @@ def test_names_of_a_providers_people_are_managed_there(
     world: World, signed_in: Browser, change: dict[str, Any], grace: PoolUser
 ) -> None:
     """409 for people of a provider, and for native ones who were linked to one."""
-    name, claims = "Okta_00u1ada", CLAIMS
+    name, claims = "okta_00u1ada", CLAIMS
     if change:
         name, claims = GRACE, GRACE_CLAIMS
         row = world.dynamodb.items(world.settings.users_table)[name]

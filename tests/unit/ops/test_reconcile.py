@@ -135,6 +135,29 @@ def test_what_differs_is_mended_and_the_rest_is_not_written(place: Place) -> Non
     assert place.rows()["sub-0009"]["given_name"] == "Changed"
 
 
+@pytest.mark.security("S-55")
+def test_case_makes_neither_two_records_nor_a_difference(place: Place) -> None:
+    """The pool ignores it in names and addresses; a second record from before goes."""
+    place.pool.add(
+        PoolUser(
+            "ada@x.example",
+            "",
+            status="EXTERNAL_PROVIDER",
+            username="Okta_00uAda",
+            identities=[("Okta", "00uAda")],
+        )
+    )
+    place.run()
+    row = place.dynamodb.items(TABLE)["okta_00uada"]
+    place.dynamodb.put(TABLE, {**row, "Email": {"S": "Ada@X.example"}})
+    assert place.run().total == 0
+    place.dynamodb.put(TABLE, {**row, "userName": {"S": "Okta_00uAda"}})
+    assert place.run().surplus == 1
+    assert list(place.rows()) == ["okta_00uada"]
+    delete_user(place.session, place.stage, "Okta_00uAda", place.report)
+    assert place.rows() == {}
+
+
 def test_records_of_nobody_go_but_a_sign_up_under_way_stays(place: Place) -> None:
     """The trigger writes PENDING before the pool has the person."""
     place.add(1)
