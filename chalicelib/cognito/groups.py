@@ -1,13 +1,15 @@
 """Groups that an identity provider tells, as Cognito stores them in `custom:groups` (S-51).
 
-AWS documents only that a list claim becomes a string, so every likely spelling is read: JSON, `[a, b]`, `a,b`. Names with
-spaces or other characters that a reader of `cognito:groups` could split are left out: API Gateway hands that claim on as
-one string `[a b]`, where `x admins` would read as two groups.
+AWS documents only that a list claim becomes a string whose values are form encoded where they hold more than letters,
+digits and `.-*_` ("Mapping IdP attributes to profiles and tokens"), so every likely spelling is read: JSON, `[a, b]`,
+`a,b`, and `%3A` for a colon. Names with spaces or other characters that a reader of `cognito:groups` could split are
+left out: API Gateway hands that claim on as one string `[a b]`, where `x admins` would read as two groups.
 """
 
 import json
 import re
 from collections.abc import Iterable
+from urllib.parse import unquote_plus
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@/+-]{0,127}")
 #: Longer attributes cannot be stored (`custom:groups` in the identity template).
@@ -27,8 +29,13 @@ def parse_provider_groups(value: object) -> tuple[str, ...]:
             names = text.removeprefix("[").removesuffix("]").split(",")
     else:
         names = text.split(",")
-    cleaned = (name.strip() for name in names if isinstance(name, str))
+    cleaned = (_decoded(name.strip()) for name in names if isinstance(name, str))
     return tuple(dict.fromkeys(name for name in cleaned if _NAME.fullmatch(name)))
+
+
+def _decoded(name: str) -> str:
+    """Undo form encoding where there is some; a plus sign alone is part of a name that nobody encoded."""
+    return unquote_plus(name) if "%" in name else name
 
 
 def without_automatic(names: Iterable[str], user_pool_id: str) -> tuple[str, ...]:

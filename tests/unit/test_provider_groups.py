@@ -27,6 +27,10 @@ IDENTITIES = '[{"userId":"00u1ada","providerName":"Okta","providerType":"OIDC","
         ("admins", ("admins",)),
         ("[admins, admins]", ("admins",)),
         ("[team:a/b, x.y-z_1, a@b+c]", ("team:a/b", "x.y-z_1", "a@b+c")),
+        ("[team%3Aa%2Fb, a%40b%2Bc]", ("team:a/b", "a@b+c")),
+        ('["team%3Aa", "c++"]', ("team:a", "c++")),
+        ("team%3Aa", ("team:a",)),
+        ("[50%, %zz, %ff, %00]", ()),
         ("", ()),
         ("[]", ()),
         ("[,,]", ()),
@@ -45,7 +49,11 @@ def test_every_spelling_of_a_list_is_read(text: object, names: tuple[str, ...]) 
 
 @pytest.mark.security("S-51")
 @pytest.mark.parametrize(
-    "text", ['["x admins"]', "[x admins]", '["a]b"]', '["ad\\nmins"]', '["[admins"]', "x admins"]
+    "text",
+    [
+        *('["x admins"]', "[x admins]", '["a]b"]', '["ad\\nmins"]', '["[admins"]', "x admins"),
+        *("[x%20admins]", "[x+admins%2E]", "[x%2Cadmins]", "[a%5Db]", "[%5Badmins]", "x%0Aadmins"),
+    ],
 )
 def test_a_name_that_could_read_as_another_is_left_out(text: str) -> None:
     """Behind API Gateway `[x admins]` is two groups."""
