@@ -189,8 +189,9 @@ export function createSession({
     const known = state.user;
     active = false;
     try {
-      const { response, answer } = await post('auth/refresh');
+      const { response, answer } = await post('auth/refresh', { probe: !known });
       if (response.ok && answer.access_token) began(answer, asked);
+      else if (response.ok && answer.user === null) ended('no_session');
       else if (response.status === 401 && /^(no_session|session_expired)$/.test(answer.error)) {
         ended(known ? 'session_expired' : answer.error);
         if (known) channel?.postMessage({ ended: 'session_expired' });

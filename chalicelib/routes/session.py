@@ -5,20 +5,27 @@ from typing import Any
 from chalice.app import Blueprint, Response
 
 from chalicelib import services
-from chalicelib.routes.request import app_url, request_cookies
+from chalicelib.routes.request import app_url, json_body, request_cookies
 
 routes = Blueprint(__name__)
 
 
 @routes.route("/auth/refresh", methods=["POST"])
 def refresh() -> Response:
-    """A fresh access token for the page's memory; the refresh token moves on inside the cookie."""
-    from chalicelib.session.sessions import COOKIE
+    """A fresh access token for the page's memory; the refresh token moves on inside the cookie.
 
-    current = services.current()
-    return signed_in_answer(
-        current.session_flow.refresh(request_cookies(routes.current_request).get(COOKIE))
-    )
+    A page that does not know yet whether anybody is signed in says so (`probe`): "nobody" is then an answer and no
+    error, of which browsers would write into their console.
+    """
+    from chalicelib.session.sessions import COOKIE
+    from chalicelib.web.bodies import read_flag
+    from chalicelib.web.cookies import clear_cookie
+
+    current, request = services.current(), routes.current_request
+    cookie = request_cookies(request).get(COOKIE)
+    if cookie is None and read_flag(json_body(request), "probe"):
+        return Response({"user": None}, {"Set-Cookie": [clear_cookie(COOKIE, same_site="Strict")]})
+    return signed_in_answer(current.session_flow.refresh(cookie))
 
 
 def signed_in_answer(refreshed: Any, cookies: list[str] | None = None) -> Response:

@@ -41,6 +41,11 @@ def error(status: int, code: str, headers: Mapping[str, str] | None = None) -> A
     return Answer(status, {"error": code, "message": "A sentence."}, headers or {})
 
 
+def nobody(request: Request) -> Answer:
+    """The answer of /auth/refresh to a browser without a cookie."""
+    return Answer(200, {"user": None}) if request.body.get("probe") else error(401, "no_session")
+
+
 def throttled(seconds: int) -> Answer:
     """The throttle's answer, with its pause in the header and in the body."""
     answer = error(429, "too_many_attempts", {"Retry-After": str(seconds)})
@@ -120,7 +125,7 @@ class FakeApi:
         }
         self.answers: dict[str, Answer | Callable[[Request], Answer]] = {
             "GET /auth/config": lambda _: Answer(200, self.config),
-            "POST /auth/refresh": error(401, "no_session"),
+            "POST /auth/refresh": nobody,
             "GET /auth/login": Answer(200, "Cognito's page", {"Content-Type": "text/plain"}),
             "GET /me": Answer(200, RECORD),
         }
