@@ -191,9 +191,10 @@ def is_linked_now(description: str) -> bool:
     """Tell whether Cognito refused a person's first sign-in because our trigger has linked the person meanwhile.
 
     The link stands by then, so the same sign-in works the next time. Source: AWS re:Post, "Already found an entry for
-    username"; no documented error code tells it apart.
+    username"; no documented error code tells it apart. Cognito writes spaces as plus signs, and nothing says that API
+    Gateway always reads them back.
     """
-    return "already found an entry for username" in description.casefold()
+    return "already found an entry for username" in description.casefold().replace("+", " ")
 
 
 def map_callback_error(error: str, description: str) -> SignInError | TemporarilyUnavailable:

@@ -199,10 +199,13 @@ def come_back(world: World, browser: Browser, location: str, description: str) -
     return browser.get(target, site="cross-site")
 
 
-def test_the_first_sign_in_after_linking_is_tried_again(world: World, browser: Browser) -> None:
+@pytest.mark.parametrize("description", [FIRST, FIRST.upper(), FIRST.replace(" ", "+")])
+def test_the_first_sign_in_after_linking_is_tried_again(
+    world: World, browser: Browser, description: str
+) -> None:
     """A fresh transaction with the same wishes; then the person is in, where they wanted to go."""
     start = browser.get("/auth/login?provider=Okta&return_to=/api/orders&remember=1").location
-    again = come_back(world, browser, start, FIRST)
+    again = come_back(world, browser, start, description)
     assert again.status == 303
     first, second = (world.cognito.read_authorize_url(url) for url in (start, again.location))
     assert second["identity_provider"] == "Okta"
