@@ -1,4 +1,7 @@
-"""Runs subjects in fresh processes, in turn (A, B, C, A, B, C …), so that a machine whose speed drifts is fair to all."""
+"""Runs subjects in fresh processes, in turn, so that a machine whose speed drifts is fair to all.
+
+Each round starts with another subject (A B C, B C A, C A B …): what a process costs depends on what ran just before it.
+"""
 
 import json
 import os
@@ -49,7 +52,8 @@ class Lab:
         """Run every subject `runs` times in turn."""
         times = {subject.name: Times() for subject in subjects}
         for number in range(self.runs + _UNCOUNTED):
-            for subject in subjects:
+            first = number % len(subjects)
+            for subject in (*subjects[first:], *subjects[:first]):
                 result = self.run(subject)
                 if number >= _UNCOUNTED:
                     times[subject.name].cold.append(result["cold"])

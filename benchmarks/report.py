@@ -7,8 +7,8 @@ from benchmarks.figures import Section, table
 _INTRODUCTION = """# Benchmarks
 
 Written by `make bench`; not by hand. Times are CPU time (user and system) of whole processes unless it says otherwise, as
-median and, in brackets, the middle half of the runs. All of a table is measured in one run, in turn (A, B, C, A, B, C …), so
-that a machine whose speed drifts is fair to all. The ratios carry over to other machines; the figures do not.
+median and, in brackets, the middle half of the runs. All of a table is measured in one run, in turn (A B C, B C A, C A B …),
+so that a machine whose speed drifts is fair to all. The ratios carry over to other machines; the figures do not.
 
 In a cold figure the interpreter has started already, and Python's bytecode is there for everybody. What AWS itself adds
 (starting a container, the network, TLS) is in none of them: **not measured on AWS**.

@@ -65,8 +65,8 @@ def run(lab: Lab, aws: LoopbackAws) -> list[Section]:
             ("", "cold, ms", "warm, ms"),
             rows,
             notes=(
-                f"Round trips: {len(_STEPS)} from the browser to the app (besides the page, before and after). From a cold app "
-                f"to AWS {sum(calls.values())}: {outward}. Warm, secrets and keys are known: {warm_calls}."
+                f"Round trips: {len(_STEPS)} from the browser to the app (besides the page, before and after). From a cold "
+                f"app to AWS {sum(calls.values())}: {outward}. Warm, secrets and keys are known: {warm_calls}."
             ),
         )
     ]
