@@ -41,7 +41,7 @@ def test_an_entry_that_no_longer_fits_is_named() -> None:
     with pytest.raises(Stale, match=r"gone: chalicelib\.web\.csrf:no_such_check"):
         check(gone)
     changed = defence("changed", "S-01", "…", ("chalicelib.log:log_event", reading(("nope", ""))))
-    with pytest.raises(Stale, match="changed: .*`nope` occurs 0 times"):
+    with pytest.raises(Stale, match=r"changed: .*`nope` occurs 0 times"):
         check(changed)
 
 

@@ -1,0 +1,266 @@
+"""A crowd before warm containers that it shares, and what must hold of every answer: it belongs to its asker.
+
+Each person has a mark in name, address, `sub` and group. Whatever comes back (headers, bodies, tokens read, cookies
+opened) may hold the asker's mark and nobody else's.
+"""
+
+import base64
+import json
+import random
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from chalicelib.services import Services
+from tests.component.world import MFA_CLIENT_ID, MFA_SECRET_ARN, THROTTLE_TABLE, World
+from tests.doubles.browser import Answer, Browser
+from tests.doubles.cognito import Person
+from tests.doubles.pool_users import PoolUser
+from tests.doubles.user_pool_triggers import run_trigger
+from tests.soak.fleet import Fleet
+from tests.soak.weather import StormyAws, StormyCognito, Weather
+
+PASSWORD = "correct horse battery"
+_MARK = re.compile(r"mark\d{4}z")
+_TOKEN = re.compile(r"eyJ[\w-]+\.(eyJ[\w-]+)\.[\w-]+")
+_COOKIE = re.compile(r"__Host-gatehouse(?:-login-\w+|-device|-challenge)?=([\w.-]+)")
+#: What may come of a sign-in or refresh while the weather is bad. Everything else loses somebody's session, or is a bug.
+_DECIDED = frozenset({"temporarily_unavailable", "too_many_attempts"})
+
+
+@dataclass
+class Member:
+    """One person with a browser; `door` is how they come in."""
+
+    number: int
+    door: str
+    person: Person
+    browser: Browser
+    token: str = ""
+    refreshed: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def mark(self) -> str:
+        return f"mark{self.number:04}z"
+
+
+class LogLines:
+    """Standard output that counts events instead of keeping them."""
+
+    def __init__(self) -> None:
+        self.events: Counter[str] = Counter()
+        self.marks: set[str] = set()
+
+    def write(self, text: str) -> None:
+        for line in text.splitlines():
+            if line.startswith("{"):
+                self.events[json.loads(line)["event"]] += 1
+                if "@" in line:
+                    self.marks.add(line)
+
+    def flush(self) -> None:
+        """Nothing is kept."""
+
+
+class Crowd:
+    """`size` people, half through Okta and half by password, before `containers` containers."""
+
+    def __init__(self, world: World, *, size: int, containers: int, fault_share: float) -> None:
+        self.world = world
+        self.weather = Weather(size, fault_share)
+        self._cognito = StormyCognito(world.cognito, self.weather)
+        self._aws = {
+            "dynamodb": StormyAws(world.dynamodb, "dynamodb", self.weather),
+            "secretsmanager": StormyAws(world.secrets, "secretsmanager", self.weather),
+            "cognito-idp": StormyAws(world.pool, "cognito-idp", self.weather),
+        }
+        self._settings = world.settings._replace(
+            direct_sign_in="embedded",
+            throttle_table=THROTTLE_TABLE,
+            mfa_client_id=MFA_CLIENT_ID,
+            mfa_client_secret_arn=MFA_SECRET_ARN,
+        )
+        self.fleet = Fleet(self._start, containers, restarts=200)
+        self._triggers = Fleet(self._start, 2, restarts=200)
+        world.pool.trigger = lambda source, user: self._triggers.trigger(
+            lambda: run_trigger(self._settings, source, user)
+        )
+        self.members = [self._member(number) for number in range(size)]
+        self.log = LogLines()
+
+    # What people do ------------------------------------------------------------------------------
+
+    def sign_in(self, member: Member) -> bool:
+        """Try once; return whether the member is in. Any other end is a decided one."""
+        if member.door == "hosted":
+            start = member.browser.get("/auth/login?provider=Okta")
+            self._belongs(member, start)
+            if start.status != 302:
+                return self._decided(member, start)
+            back = self.world.cognito.authorize(start.location, member.person)
+            answer = member.browser.get(back, site="cross-site")
+            self._belongs(member, answer)
+            errors = parse_qs(urlsplit(answer.location).query).get("error", [])
+            assert (answer.status, set(errors) - _DECIDED) == (303, set()), answer.location
+            member.outcomes.update(["signed in", *errors][-1:])
+            return not errors
+        body = {"email": member.person.email, "password": PASSWORD}
+        answer = member.browser.post("/auth/direct/sign-in", body)
+        self._belongs(member, answer)
+        if answer.status != 200:
+            return self._decided(member, answer)
+        self._is_theirs(member, answer)
+        member.outcomes["signed in"] += 1
+        return True
+
+    def refresh(self, member: Member) -> bool:
+        """Refresh once. An outage keeps the session; nothing else may happen to somebody who is signed in."""
+        before = member.browser.cookies["__Host-gatehouse"].value
+        answer = member.browser.post("/auth/refresh")
+        self._belongs(member, answer)
+        if answer.status == 200:
+            self._is_theirs(member, answer)
+            assert member.browser.cookies["__Host-gatehouse"].value != before
+            member.refreshed += 1
+            return True
+        assert (answer.status, answer.json()["error"]) == (503, "temporarily_unavailable")
+        assert member.browser.cookies["__Host-gatehouse"].value == before
+        member.outcomes["temporarily_unavailable"] += 1
+        return False
+
+    def ask_who(self, member: Member) -> None:
+        """Call authorized routes with the claims that API Gateway would hand on."""
+        claims = _claims(member.token)
+        for path in ("/whoami", "/me"):
+            answer = member.browser.get(path, claims=claims)
+            self._belongs(member, answer)
+            if answer.status == 200:
+                assert answer.json()["sub"] == member.person.sub
+                assert answer.json()["groups"] == list(member.person.groups)
+            else:
+                # 404: the record could not be written at the sign-in, or the token was not to be had yet.
+                assert answer.status in ((404, 503) if path == "/me" else ())
+
+    def sign_out(self, member: Member) -> None:
+        """Sign out and try the old cookie again."""
+        kept = dict(member.browser.cookies)
+        answer = member.browser.post("/auth/logout")
+        self._belongs(member, answer)
+        assert answer.status == 200
+        member.browser.cookies = kept
+        assert member.browser.post("/auth/refresh").status == 401
+
+    # What holds of every answer ------------------------------------------------------------------
+
+    def _belongs(self, member: Member, answer: Answer) -> None:
+        text = f"{answer.headers} {answer.set_cookies} {answer.body}"
+        told = [text, *(_read(payload) for payload in _TOKEN.findall(text))]
+        told += self._opened(_COOKIE.findall(text))
+        marks = {mark for part in told for mark in _MARK.findall(part)}
+        assert marks <= {member.mark}, f"{member.mark} was told of {sorted(marks)}"
+
+    def _opened(self, values: Iterable[str]) -> Iterable[str]:
+        for value in values:
+            for purpose in ("session", "login", "device"):
+                try:
+                    yield self.fleet.containers[0]._sealer.open(purpose, value).decode()
+                except Exception:  # noqa: BLE001 - sealed for another purpose
+                    continue
+
+    def _is_theirs(self, member: Member, answer: Answer) -> None:
+        """A token answer names the asker, and so do the token and the cookie that come with it."""
+        body = answer.json()
+        person = member.person
+        assert body["user"] == {
+            "sub": person.sub,
+            "username": person.username,
+            "email": person.email,
+            "given_name": person.given_name,
+            "family_name": person.family_name,
+            "groups": list(person.groups),
+            "provider": person.provider,
+        }
+        member.token = body["access_token"]
+        claims = _claims(member.token)
+        assert (claims["sub"], claims["username"]) == (person.sub, person.username)
+        cookie = member.browser.cookies["__Host-gatehouse"].value
+        (session,) = [json.loads(text) for text in self._opened([cookie])]
+        assert (session["sub"], session["username"]) == (person.sub, person.username)
+
+    def _decided(self, member: Member, answer: Answer) -> bool:
+        error = answer.json()["error"]
+        assert answer.status in (429, 503), (answer.status, error)
+        assert error in _DECIDED
+        assert int(answer.headers["retry-after"]) > 0
+        member.outcomes[error] += 1
+        return False
+
+    def _start(self) -> Services:
+        return Services(
+            self._settings,
+            clock=self.world.clock,
+            aws=self._aws.__getitem__,
+            http=self._cognito,  # type: ignore[arg-type]  # HttpClient's two methods
+        )
+
+    def _member(self, number: int) -> Member:
+        mark, hosted = f"mark{number:04}z", number % 2 == 0
+        sub = f"{number:08x}-0000-4000-8000-{mark}"
+        browser = self.world.browser()
+        browser._app = self.fleet
+        browser.source_ip = f"198.51.{number // 250}.{number % 250 + 1}"
+        person = Person(
+            sub=sub,
+            username=f"okta_{mark}" if hosted else sub,
+            email=f"{mark}@example.org",
+            given_name=f"Given {mark}",
+            family_name=f"Family {mark}",
+            groups=(f"group-{mark}",),
+            provider="Okta" if hosted else "COGNITO",
+        )
+        if not hosted:
+            self.world.pool.add(
+                PoolUser(
+                    person.email,
+                    PASSWORD,
+                    given_name=person.given_name,
+                    family_name=person.family_name,
+                    groups=person.groups,
+                    sub=sub,
+                )
+            )
+        return Member(number, "hosted" if hosted else "direct", person, browser)
+
+
+def together(members: list[Any], do: Callable[[Any], object], threads: int) -> None:
+    """Let `threads` threads go through a shuffled list, so that people meet in every order; raises what they raise."""
+    # A thread gives way every few bytecodes, so that whatever two containers share would show.
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(5e-5)
+    try:
+        with ThreadPoolExecutor(threads) as pool:
+            for _ in pool.map(do, members):
+                pass
+    finally:
+        sys.setswitchinterval(before)
+
+
+def shuffled(members: list[Member], count: int, seed: int) -> list[list[Member]]:
+    """Share `count` turns out among the members at random; a member's own turns stay in one list, for one thread."""
+    chosen = random.Random(seed).choices(members, k=count)
+    turns = Counter(member.number for member in chosen)
+    return [[member] * turns[member.number] for member in members]
+
+
+def _claims(token: str) -> dict[str, Any]:
+    return dict(json.loads(_read(token.split(".")[1])))
+
+
+def _read(payload: str) -> str:
+    return base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)).decode()

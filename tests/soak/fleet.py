@@ -1,0 +1,83 @@
+"""Several warm containers in one process, each with one event at a time, as Lambda runs them.
+
+A container is a `Services` with caches of its own. What is a global in Lambda, because a container has one event at a
+time, belongs to a thread here: Chalice's current request and the container's services.
+"""
+
+import queue
+import random
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from chalice.app import Chalice
+
+from app import app
+from chalicelib import services
+from chalicelib.services import Services
+
+_here = threading.local()
+
+
+class Fleet:
+    """Stands where a browser expects the app. `start` makes a container; one in `restarts` events starts a new one."""
+
+    def __init__(self, start: Callable[[], Services], size: int, restarts: int = 0) -> None:
+        self._start = start
+        self._restarts = restarts
+        self._random = random.Random(size)
+        self._free: queue.Queue[Services] = queue.Queue()
+        self.containers = [start() for _ in range(size)]
+        self.events = 0
+        for container in self.containers:
+            self._free.put(container)
+
+    @property
+    def routes(self) -> Any:
+        return app.routes
+
+    def __call__(self, event: dict[str, Any], context: Any) -> Any:
+        with self.container() as container:
+            self.events += 1
+            _here.container = container
+            return app(event, context)
+
+    @contextmanager
+    def container(self) -> Iterator[Services]:
+        """Lend a free container; waits for one."""
+        container = self._free.get()
+        if self._restarts and self._random.randrange(self._restarts) == 0:
+            container = self._start()
+        try:
+            yield container
+        finally:
+            self._free.put(container)
+
+    def trigger(self, function: Callable[[], Any]) -> Any:
+        """Run a trigger, which is another function with containers of its own, while a caller of ours waits for it."""
+        before = _here.container
+        with self.container() as container:
+            _here.container = container
+            try:
+                return function()
+            finally:
+                _here.container = before
+
+
+def install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make per thread what is per container in Lambda."""
+
+    def own(name: str) -> property:
+        def read(self: Chalice) -> Any:
+            return getattr(_here, name, None)
+
+        def write(self: Chalice, value: Any) -> None:
+            setattr(_here, name, value)
+
+        return property(read, write)
+
+    for name in ("current_request", "lambda_context"):
+        monkeypatch.setattr(Chalice, name, own(name), raising=False)
+    monkeypatch.setattr(services, "current", lambda: _here.container)
