@@ -1,15 +1,12 @@
 """Pictures of the page for the README, from a running local stack: `make screenshots`."""
 
-import json
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from ops.local.ports import free_ports
 from tests.browser import chromium_path, launch_arguments
+from tests.own_stack import own_stack
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "docs" / "images"
@@ -20,20 +17,12 @@ NARROW = {"width": 390, "height": 780}
 def main() -> int:
     """Start a stack of its own, take the pictures, stop it; returns the exit code."""
     OUT.mkdir(parents=True, exist_ok=True)
-    app, aws, okta = free_ports(3)
-    with tempfile.TemporaryDirectory() as state:
-        ports = ["--port", str(app), "--aws-port", str(aws), "--okta-port", str(okta)]
-        try:
-            _ops("up", "--detach", *ports, state=state)
-            url = json.loads(_ops("info", "--json", state=state))["app_url"]
-            with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(
-                    executable_path=chromium_path(), args=launch_arguments()
-                )
-                _take(browser, url)
-                browser.close()
-        finally:
-            _ops("down", state=state)
+    with own_stack() as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium_path(), args=launch_arguments()
+        )
+        _take(browser, url)
+        browser.close()
     return 0
 
 
@@ -71,18 +60,6 @@ def _save(page: Page, name: str) -> None:
     page.evaluate("document.fonts.ready")
     page.screenshot(path=OUT / f"{name}.png")
     print(f"docs/images/{name}.png")
-
-
-def _ops(*arguments: str, state: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "ops", *arguments, "--state-dir", state],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    return done.stdout
 
 
 if __name__ == "__main__":

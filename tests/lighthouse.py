@@ -1,0 +1,92 @@
+"""Lighthouse's four scores of the page on a running local stack: `make lighthouse`.
+
+Lighthouse (Apache-2.0) is fetched by npx at the version below, and drives the same Chromium as the tests. It emulates
+a phone on a slow network. What a cold container costs is benchmarks' business (docs/BENCHMARKS.md), so containers are
+warm here. Exit code 1 if a score is below 100; the audits that cost points are named.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+
+import requests
+
+from tests.browser import chromium_path, launch_arguments
+from tests.own_stack import own_stack
+
+LIGHTHOUSE = "lighthouse@12.8.2"
+CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
+
+
+def main() -> int:
+    """Measure a stack of its own, or the address that is given; returns the exit code."""
+    if shutil.which("npx") is None:
+        print("Lighthouse needs Node.js: install `nodejs` and `npm`, then run this again.")
+        return 2
+    if len(sys.argv) > 1:
+        return report(measure(sys.argv[1]))
+    with own_stack() as url:
+        return report(measure(url))
+
+
+def warm(url: str) -> None:
+    """Load page and assets once, at the same time as a browser does: the local AWS starts a container for each."""
+    page = requests.get(url, timeout=60).text
+    found = [
+        urljoin(url, path) for path in re.findall(r'(?:href|src)="([^"]*/assets/[^"]+)"', page)
+    ]
+    found += [urljoin(url, "auth/config")]
+    with ThreadPoolExecutor(len(found)) as pool:
+        for answer in pool.map(lambda address: requests.get(address, timeout=60), found):
+            answer.raise_for_status()
+
+
+def measure(url: str) -> Any:
+    """Return Lighthouse's result for `url`, as its JSON says it."""
+    warm(url)
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "report.json"
+        flags = " ".join(["--headless=new", *launch_arguments()])
+        subprocess.run(
+            [
+                *("npx", "--yes", LIGHTHOUSE, url, "--quiet", f"--chrome-flags={flags}"),
+                *("--output=json", f"--output-path={out}"),
+                f"--only-categories={','.join(CATEGORIES)}",
+            ],
+            env={**os.environ, "CHROME_PATH": chromium_path(), "TMPDIR": folder, "CI": "1"},
+            stdin=subprocess.DEVNULL,
+            check=True,
+        )
+        return json.loads(out.read_text("utf-8"))
+
+
+def report(result: Any) -> int:
+    """Print scores, figures, and what cost points; 0 if nothing did."""
+    audits, bad = result["audits"], 0
+    print(f"Lighthouse {result['lighthouseVersion']}, {result['finalDisplayedUrl']}, mobile")
+    for name in CATEGORIES:
+        category = result["categories"][name]
+        score = round(100 * category["score"])
+        bad += score < 100
+        print(f"  {category['title']:<16} {score}")
+        for entry in category["auditRefs"]:
+            audit = audits[entry["id"]]
+            if entry["weight"] and audit["score"] is not None and audit["score"] < 1:
+                print(f"    {entry['id']}: {audit.get('displayValue') or audit['title']}")
+    for name in ("first-contentful-paint", "largest-contentful-paint", "interactive"):
+        print(f"  {audits[name]['title']:<26} {audits[name]['displayValue']}")
+    for name in ("total-blocking-time", "cumulative-layout-shift"):
+        print(f"  {audits[name]['title']:<26} {audits[name]['displayValue']}")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,38 @@
+"""A local stack of a command's own, on free ports: for what is looked at rather than tested."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ops.local.ports import free_ports
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@contextmanager
+def own_stack() -> Iterator[str]:
+    """Start it, give the app's URL, stop it."""
+    app, aws, okta = free_ports(3)
+    with tempfile.TemporaryDirectory() as state:
+        ports = ["--port", str(app), "--aws-port", str(aws), "--okta-port", str(okta)]
+        try:
+            _ops("up", "--detach", *ports, state=state)
+            yield json.loads(_ops("info", "--json", state=state))["app_url"]
+        finally:
+            _ops("down", state=state)
+
+
+def _ops(*arguments: str, state: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "ops", *arguments, "--state-dir", state],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return done.stdout
