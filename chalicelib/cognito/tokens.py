@@ -8,10 +8,10 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.cognito.claims import parse_groups
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 ALGORITHM = "RS256"
 LEEWAY_SECONDS = 30
 MAX_TOKEN_LENGTH = 16_384
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\Z")
+#: What JSON numbers hold exactly (RFC 8259 6).
+_MAX_TIME = 2**53
 MIN_RSA_BITS = 2048
 #: Keys are fetched anew after this, so that a withdrawn key does not live as long as a warm container.
 KEYS_MAX_AGE_SECONDS = 3600
@@ -201,8 +204,9 @@ class TokenVerifier:
     def _verify(self, token: str) -> Mapping[str, Any]:
         from jwt import PyJWTError
 
-        if len(token) > MAX_TOKEN_LENGTH or not token.isascii():
-            raise InvalidToken("token is too long or not ASCII")
+        # One spelling for each token: base64 as Python reads it drops what it does not know, and padding at the end.
+        if len(token) > MAX_TOKEN_LENGTH or not _COMPACT.match(token):
+            raise InvalidToken("token is too long or not in compact form")
         key = self._keys.key(_read_kid(token.partition(".")[0]))
         try:
             payload = self._signatures.decode(token, key=key, algorithms=[ALGORITHM])
@@ -220,8 +224,10 @@ class TokenVerifier:
         now = self._clock()
         for name in ("exp", "iat", "nbf"):
             value = claims.get(name, 0 if name == "nbf" else None)
-            # JSON as Python reads it has NaN and Infinity, which no comparison below would refuse.
-            if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise InvalidToken(f"{name} is not a time")
+            # JSON as Python reads it has NaN, Infinity, and whole numbers of any length.
+            if not abs(value) < _MAX_TIME:
                 raise InvalidToken(f"{name} is not a time")
         if claims["exp"] <= now - LEEWAY_SECONDS:
             raise InvalidToken("token has expired")
@@ -250,7 +256,8 @@ def _read_kid(segment: str) -> str:
 
 def _read_object(text: bytes) -> Mapping[str, Any]:
     try:
-        value = json.loads(text)
+        # RFC 7519 7.2: UTF-8. Given bytes, `loads` would guess other encodings.
+        value = json.loads(text.decode())
     except (ValueError, RecursionError):
         raise InvalidToken("token holds no JSON") from None
     if not isinstance(value, dict):

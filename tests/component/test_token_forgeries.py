@@ -1,0 +1,93 @@
+"""Forged tokens from the token endpoint: every case of tests/data/token_forgeries.json, at the callback and at a refresh."""
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.component.forging import forge
+from tests.component.world import World
+from tests.doubles.browser import Browser
+from tests.doubles.cognito import CognitoDouble, Person
+
+CORPUS = Path(__file__).parents[1] / "data" / "token_forgeries.json"
+CASES: list[dict[str, Any]] = json.loads(CORPUS.read_text(encoding="utf-8"))["cases"]
+SESSION = "__Host-gatehouse"
+BOB = Person(sub="b0b", username="Okta_00u1bob", email="bob@example.org")
+
+
+def parameters() -> list[Any]:
+    return [
+        pytest.param(
+            case, kind, id=f"{case['id']} ({kind})", marks=pytest.mark.security(case["sid"])
+        )
+        for case in CASES
+        for kind in ("id", "access")
+        if case.get("of", kind) == kind
+    ]
+
+
+@pytest.fixture
+def forgery(world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Switch the next tokens of one kind to a case's forgeries; returns the list of what was issued."""
+    issued: list[str] = []
+
+    def switch(case: dict[str, Any], kind: str) -> list[str]:
+        method = f"{kind}_token"
+        genuine = getattr(world.cognito, method)
+
+        def forged(self: CognitoDouble, person: Person, *arguments: Any) -> str:
+            token = genuine(person, *arguments)
+            other = genuine(BOB, *arguments)
+            if case.get("swap"):
+                made = arguments[1] if kind == "id" else world.cognito.id_token(person, None, "x")
+            else:
+                made = forge(case, kind, token, other, int(world.clock()))
+            issued.append(made)
+            return made
+
+        monkeypatch.setattr(type(world.cognito), method, forged)
+        return issued
+
+    return switch
+
+
+def test_the_corpus_is_whole() -> None:
+    """Every case has a name of its own, and there are good ones among them."""
+    assert len({case["id"] for case in CASES}) == len(CASES) >= 500
+    assert sum(bool(case.get("good")) for case in CASES) >= 10
+
+
+@pytest.mark.parametrize(("case", "kind"), parameters())
+def test_a_forged_token_lets_nobody_in_and_ends_a_session(
+    world: World,
+    browser: Browser,
+    forgery: Any,
+    capsys: pytest.CaptureFixture[str],
+    case: dict[str, Any],
+    kind: str,
+) -> None:
+    """Callback: back to the page, no cookie, no record. Refresh: the session is over. The token is in no answer or log."""
+    other = world.browser()
+    world.sign_in(other)
+    records = world.users()
+    issued = forgery(case, kind)
+    back = world.sign_in(browser)
+    renewed = other.post("/auth/refresh")
+    if case.get("good"):
+        assert (back.location, renewed.status) == ("/api/", 200)
+        return
+    assert (back.status, back.location) == (303, "/api/?error=login_failed")
+    assert browser.cookies == {}
+    if case.get("refresh") == "good":
+        assert renewed.status == 200
+    else:
+        assert (renewed.status, renewed.json()["error"]) == (401, "session_expired")
+        assert SESSION not in other.cookies
+    assert world.users() == records
+    asked = {path for method, path, _ in world.cognito.requests if method == "GET"}
+    assert asked == {urlsplit(world.settings.jwks_url).path}
+    said = capsys.readouterr().out + renewed.body + repr([a.headers for a in browser.answers])
+    assert not [token for token in issued if len(token) > 8 and token in said]
