@@ -1,7 +1,5 @@
 """Verification of tokens: what good ones say. Forged ones: tests/component/test_token_forgeries.py."""
 
-from typing import Any
-
 import pytest
 
 from chalicelib.cognito.tokens import JwksCache, TokenVerifier
