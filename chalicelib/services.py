@@ -154,6 +154,7 @@ class Services:
         return Accounts(
             api=self._user_pool_api,
             attempts=self._attempts,
+            providers=self.providers,
             allowed_domains=self.settings.sign_up_allowed_domains,
             refused_domains=self.settings.sign_up_refused_domains,
         )
@@ -237,6 +238,7 @@ class Services:
             oauth=self.oauth,
             sessions=self.sessions,
             users=self.users,
+            providers=self.providers,
         )
 
     @cached_property

@@ -150,6 +150,11 @@ def _add_provider_commands(commands: Any) -> None:
         metavar="CLAIM",
         help="its claim with groups, which then count here, admins too; '' for none",
     )
+    add.add_argument(
+        "--native-sign-up",
+        action=argparse.BooleanOptionalAction,
+        help="people of its domains may make accounts with a password as well (default: not)",
+    )
     listing = command(actions, "list", _provider_list, "list the registered providers")
     add_stage(listing)
     remove = command(
@@ -196,9 +201,10 @@ def _info(options: argparse.Namespace) -> None:
 
 def _provider_add(options: argparse.Namespace) -> None:
     from ops import aws, providers
+    from ops.provider import Provider
 
     stage = load(options)
-    provider = providers.Provider(
+    provider = Provider(
         name=options.name,
         issuer=options.issuer,
         client_id=options.client_id,
@@ -208,6 +214,7 @@ def _provider_add(options: argparse.Namespace) -> None:
         trusted=options.trusted,
         link=options.link,
         groups_claim=options.groups_claim,
+        native_sign_up=options.native_sign_up,
     )
     providers.add_provider(aws.session(stage), stage, provider, Reporter())
 
@@ -222,7 +229,8 @@ def _provider_list(options: argparse.Namespace) -> None:
     for item in found:
         domains = ", ".join(item.domains) or "everyone (a button on the page)"
         print(f"{item.name}  {item.label!r}  {item.issuer}  for {domains}")
-        said = [word for word in ("trusted", "link") if getattr(item.row, word)]
+        words = {"trusted": "trusted", "link": "link", "native_sign_up": "native sign-up"}
+        said = [word for name, word in words.items() if getattr(item.row, name)]
         said += [f"groups from {item.row.groups_claim!r}"] if item.row.groups_claim else []
         if said:
             print(f"  {', '.join(said)}")

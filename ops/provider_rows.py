@@ -21,6 +21,7 @@ class Row:
     trusted: bool = False
     link: bool = False
     groups_claim: str = ""
+    native_sign_up: bool = False
 
 
 def load_rows(session: boto3.Session, stage: Stage) -> dict[str, Row]:
@@ -30,7 +31,14 @@ def load_rows(session: boto3.Session, stage: Stage) -> dict[str, Row]:
     )
     found = (Provider.from_item(item) for page in pages for item in page["Items"])
     return {
-        each.name: Row(each.label, each.domains, each.trusted, each.link, each.groups_claim)
+        each.name: Row(
+            label=each.label,
+            domains=each.domains,
+            trusted=each.trusted,
+            link=each.link,
+            groups_claim=each.groups_claim,
+            native_sign_up=each.native_sign_up,
+        )
         for each in found
     }
 
@@ -43,6 +51,7 @@ def put_row(session: boto3.Session, stage: Stage, name: str, row: Row) -> None:
         "trusted": {"BOOL": row.trusted},
         "link": {"BOOL": row.link},
         "groups_claim": {"S": row.groups_claim},
+        "native_sign_up": {"BOOL": row.native_sign_up},
     }
     aws.client(session, "dynamodb").update_item(
         TableName=table_of(stage),

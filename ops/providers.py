@@ -10,9 +10,8 @@ stops in between, nobody is offered a provider that is not there.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
@@ -22,74 +21,16 @@ from ops import aws
 from ops.discovery import Fetch, supports_scope, verify_issuer
 from ops.errors import OpsError
 from ops.identity_stack import parameters_of, provider_list, provision
+from ops.provider import ATTRIBUTE_MAPPING, Provider, verify, verify_free
 from ops.provider_rows import Row, load_rows, put_row, table_of, variable_of
 from ops.report import Reporter
-from ops.stage_rules import is_provider_name
 from ops.stages import Stage
 
-# Pool attribute -> claim, both case-sensitive. `sub` also becomes the user name, without being
-# said; it is mapped once more because that name is lower-cased. An unmapped email_verified reads
-# false. Attributes are overwritten at each sign-in.
-# https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-specifying-attribute-mapping.html
-ATTRIBUTE_MAPPING: Mapping[str, str] = {
-    "email": "email",
-    "email_verified": "email_verified",
-    "given_name": "given_name",
-    "family_name": "family_name",
-    "custom:idp_sub": "sub",
-}
 GROUPS_ATTRIBUTE = "custom:groups"
 SCOPES = "openid profile email"
 # Okta's org server tells groups only to who asks for this scope, and custom servers may not know it.
 # https://developer.okta.com/docs/guides/customize-tokens-groups-claim/main/
 GROUPS_SCOPE = "groups"
-
-_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
-# Cognito allows 40 characters for an identifier, and 50 of them.
-# https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateIdentityProvider.html
-_DOMAIN_LENGTH = 40
-_DOMAIN_COUNT = 50
-_CLAIM = re.compile(r"[A-Za-z][A-Za-z0-9_.:/-]{0,127}")
-_OTHER_CLAIMS = frozenset({"sub", "iss", "aud", *ATTRIBUTE_MAPPING.values()})
-
-
-@dataclass(frozen=True)
-class Provider:
-    """One OIDC provider, such as an Okta tenant, as a person describes it.
-
-    None in one of the last three keeps what was said earlier; at first nothing is trusted.
-    """
-
-    name: str
-    issuer: str
-    client_id: str
-    client_secret: str = field(repr=False)
-    label: str = ""
-    domains: tuple[str, ...] = ()
-    trusted: bool | None = None
-    link: bool | None = None
-    groups_claim: str | None = None
-
-    def tidied(self) -> Provider:
-        """Answer the same with canonical issuer, domains and label."""
-        return replace(
-            self,
-            issuer=self.issuer.strip().rstrip("/"),
-            client_id=self.client_id.strip(),
-            label=self.label.strip() or self.name,
-            domains=tuple(sorted({domain.strip().lower() for domain in self.domains})),
-            groups_claim=None if self.groups_claim is None else self.groups_claim.strip(),
-        )
-
-    def row(self, before: Row) -> Row:
-        """Answer the table's row, after what it said before."""
-        return Row(
-            label=self.label,
-            domains=self.domains,
-            trusted=before.trusted if self.trusted is None else self.trusted,
-            link=before.link if self.link is None else self.link,
-            groups_claim=before.groups_claim if self.groups_claim is None else self.groups_claim,
-        )
 
 
 @dataclass(frozen=True)
@@ -124,7 +65,7 @@ def add_provider(
     unless it is said anew. Raises OpsError, naming the mend.
     """
     provider = provider.tidied()
-    _verify(provider)
+    verify(provider)
     report.step(f"Provider {provider.name}")
     for warning in verify_issuer(provider.issuer, local=stage.is_local, fetch=fetch):
         report.note(f"note: {warning}")
@@ -132,7 +73,7 @@ def add_provider(
     with aws.explained(f"registering {provider.name}"):
         rows = load_rows(session, stage)
         row = provider.row(rows.get(provider.name, Row()))
-        _verify_free(provider, row, rows)
+        verify_free(provider, row, rows)
         scopes = SCOPES
         if row.groups_claim and supports_scope(provider.issuer, GROUPS_SCOPE, fetch):
             scopes = f"{SCOPES} {GROUPS_SCOPE}"
@@ -143,6 +84,11 @@ def add_provider(
         report.note(
             f"note: whoever fills {row.groups_claim} there can put people into any group here, "
             "admins too"
+        )
+    if row.domains and not row.native_sign_up and stage.direct_sign_in != "off":
+        report.note(
+            "note: people of its domains make no accounts with a password any more; who has one "
+            "keeps it (--native-sign-up allows new ones)"
         )
     if provider.name not in names:
         names.append(provider.name)
@@ -208,51 +154,6 @@ def remove_provider(session: boto3.Session, stage: Stage, name: str, report: Rep
             if aws.error_code(error) != "ResourceNotFoundException":
                 raise
     report.done()
-
-
-def _verify(provider: Provider) -> None:
-    problems = []
-    if not is_provider_name(provider.name):
-        problems.append(
-            f"the name {provider.name!r} must be 3-32 letters, digits, dots or hyphens, start with "
-            "a letter, and not be COGNITO"
-        )
-    if not provider.client_id:
-        problems.append("the client id is empty")
-    if not provider.client_secret:
-        problems.append("the client secret is empty")
-    for domain in provider.domains:
-        if len(domain) > _DOMAIN_LENGTH or not _DOMAIN.fullmatch(domain):
-            problems.append(
-                f"{domain!r} is not a domain such as acme.com, of at most {_DOMAIN_LENGTH} letters"
-            )
-    claim = provider.groups_claim
-    if claim and (not _CLAIM.fullmatch(claim) or claim in _OTHER_CLAIMS):
-        problems.append(f"{claim!r} is not the name of a groups claim")
-    if len(provider.domains) > _DOMAIN_COUNT:
-        problems.append(f"there may be {_DOMAIN_COUNT} domains at most")
-    if problems:
-        raise OpsError.listing("The provider cannot be registered:", problems)
-
-
-def _verify_free(provider: Provider, row: Row, rows: Mapping[str, Row]) -> None:
-    if row.link and not row.trusted:
-        raise OpsError(
-            "--link joins people to accounts by the address that the provider tells: it needs "
-            "--trusted."
-        )
-    others = {name: other for name, other in rows.items() if name != provider.name}
-    alike = [name for name in others if name.casefold() == provider.name.casefold()]
-    if alike:
-        raise OpsError(f"There is {alike[0]} already: names must differ in more than case.")
-    problems = [
-        f"{domain} belongs to {name}"
-        for name, other in others.items()
-        for domain in provider.domains
-        if domain in other.domains
-    ]
-    if problems:
-        raise OpsError.listing("A domain can lead to one provider only:", problems)
 
 
 def _put_in_pool(

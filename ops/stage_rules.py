@@ -166,9 +166,7 @@ def _of_variables(
             yield f"{key} is {environment[key]!r} but this stage's is {wanted!r}"
 
 
-def _of_functions(
-    environment: Mapping[str, Any], region: str, found: list[str]
-) -> Iterator[str]:
+def _of_functions(environment: Mapping[str, Any], region: str, found: list[str]) -> Iterator[str]:
     """Say what the functions themselves would refuse at their first call, unless said already."""
     said = {key: value for key, value in environment.items() if isinstance(value, str) and value}
     for key in ("SESSION_ABSOLUTE_SECONDS", "REMEMBER_ABSOLUTE_SECONDS"):

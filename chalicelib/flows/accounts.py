@@ -14,6 +14,7 @@ from chalicelib.flows.attempts import CODE, MAIL, SIGN_IN, Attempts
 from chalicelib.flows.credentials import PASSWORD_REQUIREMENTS, read_code, verify_new_password
 from chalicelib.log import log_event
 from chalicelib.sign_up_rules import refuse_address
+from chalicelib.store.providers import ProviderStore
 from chalicelib.store.throttle import canonical_account
 
 _BAD_PASSWORD = ("InvalidPasswordException", "PasswordHistoryPolicyViolationException")
@@ -29,11 +30,13 @@ class Accounts:
         *,
         api: UserPoolApi,
         attempts: Attempts,
+        providers: ProviderStore,
         allowed_domains: Collection[str],
         refused_domains: Collection[str],
     ) -> None:
         self._api = api
         self._attempts = attempts
+        self._providers = providers
         self._allowed_domains = allowed_domains
         self._refused_domains = refused_domains
 
@@ -43,7 +46,10 @@ class Accounts:
         """Start an account. Raises InvalidPassword and SignUpNotAllowed, which say nothing about the address's owner."""
         verify_new_password(password)
         # The pre-sign-up trigger checks this too. Asked here first, the answer cannot depend on whether the user exists.
-        reason = refuse_address(email, self._allowed_domains, self._refused_domains)
+        # It tells whether the domain is some provider's, as /auth/discover does; here each miss costs an attempt, too.
+        reason = refuse_address(
+            email, self._allowed_domains, self._refused_domains
+        ) or self._providers.refuse_native(email)
         if reason:
             raise SignUpNotAllowed(reason)
         attributes = {"email": email, "given_name": given_name, "family_name": family_name}

@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from chalicelib.cognito.identities import origin_of
 from chalicelib.cognito.oauth import OAuthClient
 from chalicelib.cognito.tokens import IdentityClaims
-from chalicelib.errors import GatehouseError, NoSession, TemporarilyUnavailable
+from chalicelib.errors import GatehouseError, NoSession, SignUpRefused, TemporarilyUnavailable
 from chalicelib.log import log_event
 from chalicelib.session.sessions import COOKIE, Session, Sessions
+from chalicelib.store.providers import ProviderStore
 from chalicelib.store.users import UserProfile, UserStore
 
 
@@ -16,12 +17,19 @@ class NewSessions:
     """Starts sessions."""
 
     def __init__(
-        self, *, client_id: str, oauth: OAuthClient, sessions: Sessions, users: UserStore
+        self,
+        *,
+        client_id: str,
+        oauth: OAuthClient,
+        sessions: Sessions,
+        users: UserStore,
+        providers: ProviderStore,
     ) -> None:
         self._client_id = client_id
         self._oauth = oauth
         self._sessions = sessions
         self._users = users
+        self._providers = providers
 
     @contextmanager
     def revoked_on_failure(self, refresh_token: str | None) -> Iterator[None]:
@@ -44,8 +52,10 @@ class NewSessions:
     ) -> tuple[Session, str]:
         """Return the new session and its cookie value. `door` is `hosted` or `direct`, for the log.
 
-        Raises CookieTooLarge and TemporarilyUnavailable (no sealing keys), with nothing recorded.
+        Raises SignUpRefused, CookieTooLarge and TemporarilyUnavailable (no sealing keys; a provider's person whose
+        provider is not to be looked up), with nothing recorded.
         """
+        self._refuse_foreign_address(identity)
         session = self._sessions.begin(
             refresh_token=refresh_token,
             sub=identity.sub,
@@ -57,6 +67,16 @@ class NewSessions:
         self._end_replaced_session(cookies)
         log_event("sign_in", door=door, user=identity.username, provider=identity.provider)
         return session, sealed
+
+    def _refuse_foreign_address(self, identity: IdentityClaims) -> None:
+        """Refuse an address that none of the person's providers may speak for (S-56).
+
+        The trigger has looked already, but it lets people in when it cannot read the providers, and Cognito has stored
+        the address by then: nobody gets a session with an address that belongs to somebody else.
+        """
+        names = [provider for provider, _ in identity.identities]
+        if names and (reason := self._providers.refuse_address(identity.email, names)):
+            raise SignUpRefused(reason)
 
     def _record(self, identity: IdentityClaims) -> None:
         """Heal the person's record. A table that does not answer must not keep people out: the next sign-in heals."""

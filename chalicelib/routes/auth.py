@@ -44,7 +44,7 @@ def config() -> dict[str, Any]:
 
 @routes.route("/auth/discover", methods=["POST"])
 def discover() -> dict[str, Any]:
-    """The provider of an address's domain, and whether this stage has sign-in by password at all."""
+    """The provider of an address's domain, and whether people of that domain may have a password here."""
     from chalicelib.web.bodies import read_email
 
     current = services.current()
@@ -52,7 +52,8 @@ def discover() -> dict[str, Any]:
     found = current.discovery.find(read_email(json_body(request)), request_origin(request).ip)
     return {
         "provider": None if found is None else {"name": found.name, "label": found.label},
-        "direct": current.settings.direct_sign_in != "off",
+        "direct": current.settings.direct_sign_in != "off"
+        and (found is None or found.native_sign_up),
     }
 
 

@@ -5,7 +5,7 @@ does not answer, it goes on with what it had.
 """
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from chalicelib.errors import TemporarilyUnavailable
@@ -19,7 +19,10 @@ NATIVE = "COGNITO"
 
 @dataclass(frozen=True)
 class Provider:
-    """One identity provider. `domains` are the e-mail domains whose people belong to it; they are private."""
+    """One identity provider. `domains` are the e-mail domains whose people belong to it; they are private.
+
+    With `native_sign_up` people of these domains may make accounts with a password as well.
+    """
 
     name: str
     label: str
@@ -27,6 +30,7 @@ class Provider:
     trusted: bool = False
     link: bool = False
     groups_claim: str = ""
+    native_sign_up: bool = False
 
     @classmethod
     def from_item(cls, item: Item) -> "Provider":
@@ -38,6 +42,7 @@ class Provider:
             trusted=item.get("trusted", {}).get("BOOL") is True,
             link=item.get("link", {}).get("BOOL") is True,
             groups_claim=read_text(item, "groups_claim"),
+            native_sign_up=item.get("native_sign_up", {}).get("BOOL") is True,
         )
 
 
@@ -76,6 +81,27 @@ class ProviderStore:
         """Return the provider to whose domains the address belongs, or None."""
         domain = email_domain(email)
         return next((provider for provider in self.all() if domain in provider.domains), None)
+
+    def refuse_address(self, email: str, names: Collection[str]) -> str | None:
+        """Return why people who came through the providers of `names` may not have this address, for the log, or None.
+
+        A provider with domains speaks for addresses of these alone, and nobody else speaks for them: what a tenant's own
+        administrators write into their directory must not make people of another tenant. Names may be in any case.
+        """
+        theirs = [found for name in names if (found := self.find_ignoring_case(name))]
+        owner = self.find_by_email(email)
+        if names and owner is not None and owner not in theirs:
+            return "the address belongs to another provider"
+        if owner is None and theirs and all(provider.domains for provider in theirs):
+            return "the address is not of the provider's domains"
+        return None
+
+    def refuse_native(self, email: str) -> str | None:
+        """Return why nobody may make an account with a password for this address, for the log, or None."""
+        owner = self.find_by_email(email)
+        if owner is not None and not owner.native_sign_up:
+            return "the address belongs to a provider"
+        return None
 
     def _scan(self) -> tuple[Provider, ...]:
         found: list[Provider] = []

@@ -14,7 +14,7 @@ from chalicelib.errors import SignUpRefused, TemporarilyUnavailable, TriggerRefu
 from chalicelib.log import log_event
 from chalicelib.settings import Settings
 from chalicelib.sign_up_rules import refuse_address, refuse_attributes
-from chalicelib.store.providers import Provider, ProviderStore, email_domain
+from chalicelib.store.providers import Provider, ProviderStore
 from chalicelib.store.users import UserProfile, UserStore
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def handle(
         raise TriggerRefused("unknown triggerSource")
     profile = parse_profile(event, settings.client_id)
     if event["triggerSource"] == "PreSignUp_SignUp":
-        _refuse_sign_up(event, profile.email, settings)
+        _refuse_sign_up(event, profile.email, settings, providers)
     if event["triggerSource"] == "PreSignUp_ExternalProvider":
         provider = _allowed_provider(profile, providers)
         profile = replace(profile, provider=provider.name)
@@ -80,49 +80,43 @@ _WRITES: Mapping[str, Callable[[UserStore, UserProfile], None]] = {
 }
 
 
-def _refuse_sign_up(event: Mapping[str, Any], email: str, settings: Settings) -> None:
+def _refuse_sign_up(
+    event: Mapping[str, Any], email: str, settings: Settings, providers: ProviderStore
+) -> None:
     """Raise SignUpRefused where somebody may not make an account of their own.
 
     Sign-up is an open API of the user pool: our own page is not the only way to it, so the rules must hold here.
     """
-    reason = refuse_attributes(_attributes(event)) or refuse_address(
-        email, settings.sign_up_allowed_domains, settings.sign_up_refused_domains
+    reason = (
+        refuse_attributes(_attributes(event))
+        or refuse_address(email, settings.sign_up_allowed_domains, settings.sign_up_refused_domains)
+        or providers.refuse_native(email)
     )
     if reason:
         raise SignUpRefused(reason)
 
 
 def _allowed_provider(profile: UserProfile, providers: ProviderStore) -> Provider:
-    """Return the provider that a new federated person comes from. Raises SignUpRefused.
-
-    A provider with domains speaks for addresses of these alone, and nobody else speaks for them: what a tenant's own
-    administrators write into their directory must not make people of another tenant.
-    """
+    """Return the provider that a new federated person comes from. Raises SignUpRefused."""
     provider = providers.find_ignoring_case(profile.provider)
     if provider is None:
         raise SignUpRefused("the provider is not in the table")
-    _refuse_foreign_address(profile.email, provider, providers)
+    reason = providers.refuse_address(profile.email, [provider.name])
+    if reason:
+        raise SignUpRefused(reason)
     return provider
 
 
 def _refuse_moved_address(profile: UserProfile, providers: ProviderStore) -> None:
-    """Refuse a sign-in at which a provider gives its person an address that it may not speak for.
+    """Refuse a sign-in of somebody to whom a provider has given an address that it may not speak for.
 
-    Cognito maps the attributes anew at each sign-in: the rule of the first one would be void at the second.
+    Cognito maps the attributes anew at each sign-in, those of linked accounts too: the rule of the first sign-in would be
+    void at the second.
     """
-    if profile.provider == NATIVE:
-        return
-    provider = providers.find_ignoring_case(profile.provider)
-    if provider is not None:
-        _refuse_foreign_address(profile.email, provider, providers)
-
-
-def _refuse_foreign_address(email: str, provider: Provider, providers: ProviderStore) -> None:
-    owner = providers.find_by_email(email)
-    if owner is not None and owner.name != provider.name:
-        raise SignUpRefused("the address belongs to another provider")
-    if provider.domains and email_domain(email) not in provider.domains:
-        raise SignUpRefused("the address is not of the provider's domains")
+    names = [name for name in (profile.provider, *profile.linked.split(",")) if name]
+    names = [name for name in names if name != NATIVE]
+    if names and (reason := providers.refuse_address(profile.email, names)):
+        raise SignUpRefused(reason)
 
 
 def _native_profile(native: "PoolUser", client_id: str) -> UserProfile:

@@ -8,7 +8,7 @@ from chalicelib.cognito.scopes import SCOPES, USER_ADMIN_SCOPE
 from ops.connect import stack_parameters
 from ops.doctor.check import Check, Fault
 from ops.doctor.deployment import Deployment, Missing
-from ops.providers import ATTRIBUTE_MAPPING
+from ops.provider import ATTRIBUTE_MAPPING
 
 _SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
 _MAX_GRACE = 60

@@ -8,7 +8,8 @@ from ops.discovery import verify_issuer
 from ops.doctor.check import Check, Fault
 from ops.doctor.deployment import Deployment
 from ops.errors import OpsError
-from ops.providers import ATTRIBUTE_MAPPING, SCOPES
+from ops.provider import ATTRIBUTE_MAPPING
+from ops.providers import SCOPES
 
 
 def _again(name: str) -> str:

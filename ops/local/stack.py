@@ -23,7 +23,8 @@ from ops.local.okta import load_people
 from ops.local.people import DEMO_USERS, create_demo_users
 from ops.local.processes import Processes, require_free_port
 from ops.local.staged_copy import stage_copy
-from ops.providers import Provider, add_provider
+from ops.provider import Provider
+from ops.providers import add_provider
 from ops.report import Reporter
 from ops.stages import LOCAL, Stage, load_stage, write_environment
 

@@ -36,7 +36,29 @@ def test_the_domain_picks_the_tenant(tenants: World, browser: Browser, email: st
     """In any spelling of the same domain."""
     assert ask(browser, email).json() == {
         "provider": {"name": "Contoso", "label": "Contoso Inc."},
-        "direct": True,
+        "direct": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("mode", "direct"), [("managed", True), ("embedded", True), ("off", False)]
+)
+def test_a_provider_may_leave_its_people_the_choice(
+    tenants: World, browser: Browser, mode: str, direct: bool
+) -> None:
+    """The answer agrees with what sign-up would say: a password only where the provider's row and the stage allow it."""
+    tenants.dynamodb.put(
+        tenants.settings.providers_table,
+        {
+            "name": {"S": "Contoso"},
+            "domains": {"L": [{"S": "contoso.example"}]},
+            "native_sign_up": {"BOOL": True},
+        },
+    )
+    tenants.restart(direct_sign_in=mode)
+    assert ask(browser, "bo@contoso.example").json() == {
+        "provider": {"name": "Contoso", "label": "Contoso"},
+        "direct": direct,
     }
 
 

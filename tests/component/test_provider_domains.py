@@ -1,4 +1,4 @@
-"""Which addresses an identity provider may bring, at PreSignUp_ExternalProvider."""
+"""Which addresses an identity provider may bring, at the first sign-in and at later ones, through both doors."""
 
 import json
 from typing import Any
@@ -9,7 +9,8 @@ from app import user_records
 from chalicelib.triggers.entry import TriggerFailed
 from tests.component.world import World
 from tests.doubles.aws_errors import connect_timeout
-from tests.doubles.browser import LambdaContext
+from tests.doubles.browser import Browser, LambdaContext
+from tests.doubles.cognito import Person
 from tests.events import load_event
 
 REFUSED = r"^GATEHOUSE_REFUSED: This address may not sign up here\.$"
@@ -21,6 +22,7 @@ def tenants(world: World) -> World:
     for name in ("Contoso", "Fabrikam"):
         row = {"name": {"S": name}, "domains": {"L": [{"S": f"{name.lower()}.example"}]}}
         world.dynamodb.put(world.settings.providers_table, row)
+        world.cognito.providers |= {name}
     return world
 
 
@@ -131,3 +133,84 @@ def test_people_come_back_while_the_providers_are_unknown(tenants: World) -> Non
     come_back("Contoso", "ceo@fabrikam.example")
     tenants.dynamodb.fault = None
     assert tenants.users() == records
+
+
+LINKED = "7b1c2d3e-1111-4222-8333-444455556666"
+
+
+def come_back_linked(email: str, *providers: str) -> Any:
+    """A later sign-in of a native person who was linked, through whichever door."""
+    event = load_event("PostAuthentication_Authentication_linked")
+    attributes = event["request"]["userAttributes"]
+    attributes["email"] = email
+    attributes["identities"] = json.dumps([{"providerName": n, "userId": "1"} for n in providers])
+    return user_records(event, LambdaContext())
+
+
+@pytest.mark.security("S-56")
+@pytest.mark.parametrize(
+    ("email", "providers"),
+    [
+        ("ceo@fabrikam.example", ["Contoso"]),
+        ("bo@elsewhere.example", ["Contoso"]),
+        ("ceo@fabrikam.example", ["Okta"]),
+        ("bo@elsewhere.example", ["Contoso", "Fabrikam"]),
+    ],
+)
+def test_nor_by_way_of_a_linked_account(tenants: World, email: str, providers: list[str]) -> None:
+    """A linked account's attributes are mapped at each sign-in as well: the tenant must not move it elsewhere."""
+    come_back_linked("bo@contoso.example", "Contoso")
+    records = tenants.users()
+    tenants.clock.advance(60)
+    with pytest.raises(TriggerFailed, match=REFUSED):
+        come_back_linked(email, *providers)
+    assert tenants.users() == records
+
+
+@pytest.mark.parametrize(
+    ("email", "providers"),
+    [
+        ("ceo@fabrikam.example", ["Contoso", "Fabrikam"]),
+        ("bo@elsewhere.example", ["Contoso", "Okta"]),
+        ("bo@contoso.example", []),
+    ],
+)
+def test_any_of_a_linked_persons_providers_may_speak_for_the_address(
+    tenants: World, email: str, providers: list[str]
+) -> None:
+    """And a native person who is linked to nobody keeps an address that a provider has taken over since."""
+    come_back_linked(email, *providers)
+    assert tenants.users()[LINKED]["Email"] == email
+
+
+MOVED = Person(username="contoso_00u1", email="ceo@fabrikam.example", provider="Contoso")
+
+
+@pytest.mark.security("S-56")
+@pytest.mark.security("S-16")
+def test_the_callback_gives_no_session_for_an_address_of_others(
+    tenants: World, browser: Browser
+) -> None:
+    """Even where the trigger has let the person pass; the tokens that came are revoked, and nothing is recorded."""
+    answer = tenants.sign_in(browser, MOVED, "provider=Contoso")
+    assert answer.location == "/api/?error=sign_up_refused"
+    assert browser.cookies == {}
+    assert tenants.users() == {}
+    (token,) = tenants.cognito.refresh_tokens()
+    assert tenants.cognito.is_revoked(token)
+    own = Person(username="contoso_00u1", email="bo@contoso.example", provider="Contoso")
+    assert tenants.sign_in(browser, own, "provider=Contoso").location == "/api/"
+
+
+@pytest.mark.security("S-56")
+def test_the_callback_does_not_skip_the_check_while_the_providers_are_unknown(
+    tenants: World, browser: Browser
+) -> None:
+    """A fresh container that cannot read them signs in nobody who comes of one."""
+    start = browser.get("/auth/login?provider=Contoso")
+    back = tenants.cognito.authorize(start.location, MOVED)
+    tenants.restart()
+    tenants.dynamodb.fault = connect_timeout()
+    answer = browser.get(back, site="cross-site")
+    assert answer.location == "/api/?error=temporarily_unavailable"
+    assert browser.cookies == {}

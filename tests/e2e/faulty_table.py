@@ -1,4 +1,4 @@
-"""A table that misbehaves: a proxy between the deployed functions and the local DynamoDB, which spoils one table's answers."""
+"""A table that misbehaves: a proxy between the deployed functions and the local DynamoDB spoils one table's answers."""
 
 import json
 import threading

@@ -27,7 +27,8 @@ from ops.local.environment import ministack_python
 from ops.local.ports import free_ports
 from ops.local.processes import Processes
 from ops.local.staged_copy import stage_copy
-from ops.providers import Provider, add_provider
+from ops.provider import Provider
+from ops.providers import add_provider
 from ops.report import Reporter
 from ops.stages import LOCAL, Stage, load_stage, write_environment
 from tests.ops_e2e.wire import Wire

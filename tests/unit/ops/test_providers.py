@@ -8,7 +8,8 @@ import pytest
 
 from ops.discovery import verify_issuer
 from ops.errors import OpsError
-from ops.providers import Provider, add_provider, list_providers, remove_provider
+from ops.provider import Provider
+from ops.providers import add_provider, list_providers, remove_provider
 from tests.unit.ops.fakes import (
     FakeCloudFormation,
     FakeCognito,
@@ -113,6 +114,21 @@ def test_linking_needs_trust_and_both_can_be_taken_back(place: Place) -> None:
     place.add(trusted=False, link=False)
     row = place.dynamodb.rows["Okta"]
     assert (row["trusted"], row["link"]) == ({"BOOL": False}, {"BOOL": False})
+
+
+@pytest.mark.security("S-56")
+def test_passwords_for_people_of_its_domains_are_allowed_by_name_only(place: Place) -> None:
+    """Off by default, and for rows of before; kept by a repeated add, and taken back."""
+    place.add(domains=("acme.com",))
+    assert "make no accounts with a password" in place.printed.getvalue()
+    del place.dynamodb.rows["Okta"]["native_sign_up"]
+    place.add(domains=("acme.com",))
+    assert place.dynamodb.rows["Okta"]["native_sign_up"] == {"BOOL": False}
+    place.add(domains=("acme.com",), native_sign_up=True)
+    place.add(domains=("acme.com",))
+    assert place.dynamodb.rows["Okta"]["native_sign_up"] == {"BOOL": True}
+    place.add(domains=("acme.com",), native_sign_up=False)
+    assert place.dynamodb.rows["Okta"]["native_sign_up"] == {"BOOL": False}
 
 
 @pytest.mark.security("S-51")

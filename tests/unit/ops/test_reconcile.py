@@ -34,7 +34,9 @@ class Place:
         self.clock = Clock()
         nobody: Any = None
         self.pool = UserPoolDouble(self.clock, nobody, POOL, {CLIENT: "secret"})
-        self.dynamodb = DynamoDBDouble({TABLE: ("userName", frozenset({"Email"}))})
+        self.dynamodb = DynamoDBDouble(
+            {TABLE: ("userName", frozenset({"Email"})), "providers": ("name", frozenset())}
+        )
         self.users = UserStore(self.dynamodb, TABLE, self.clock)
         self.report, self.printed = reporter()
         self.session: Any = FakeSession(cognito_idp=self.pool, dynamodb=self.dynamodb)
@@ -307,6 +309,11 @@ def test_a_thousand_sign_ups_with_faults_lose_and_double_nobody(place: Place, se
             if fault:
                 raise client_error("InternalServerError")
             return answer
+
+        def scan(self, **arguments: Any) -> dict[str, Any]:
+            if chance.random() < 0.1:
+                raise client_error("ThrottlingException")
+            return place.dynamodb.scan(**arguments)
 
     flaky: Any = Flaky()
     users = UserStore(flaky, TABLE, place.clock)

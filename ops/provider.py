@@ -1,0 +1,124 @@
+"""An identity provider as a person describes it, and the rules that it must keep.
+
+What Cognito allows of names, domains and claims is checked here, before anything is registered.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from ops.errors import OpsError
+from ops.provider_rows import Row
+from ops.stage_rules import is_provider_name
+
+# Pool attribute -> claim, both case-sensitive. `sub` also becomes the user name, without being
+# said; it is mapped once more because that name is lower-cased. An unmapped email_verified reads
+# false. Attributes are overwritten at each sign-in.
+# https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-specifying-attribute-mapping.html
+ATTRIBUTE_MAPPING: Mapping[str, str] = {
+    "email": "email",
+    "email_verified": "email_verified",
+    "given_name": "given_name",
+    "family_name": "family_name",
+    "custom:idp_sub": "sub",
+}
+
+_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
+# Cognito allows 40 characters for an identifier, and 50 of them.
+# https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateIdentityProvider.html
+_DOMAIN_LENGTH = 40
+_DOMAIN_COUNT = 50
+_CLAIM = re.compile(r"[A-Za-z][A-Za-z0-9_.:/-]{0,127}")
+_OTHER_CLAIMS = frozenset({"sub", "iss", "aud", *ATTRIBUTE_MAPPING.values()})
+
+
+@dataclass(frozen=True)
+class Provider:
+    """One OIDC provider, such as an Okta tenant, as a person describes it.
+
+    None in one of the last four keeps what was said earlier; at first nothing is trusted or allowed.
+    """
+
+    name: str
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    label: str = ""
+    domains: tuple[str, ...] = ()
+    trusted: bool | None = None
+    link: bool | None = None
+    groups_claim: str | None = None
+    native_sign_up: bool | None = None
+
+    def tidied(self) -> Provider:
+        """Answer the same with canonical issuer, domains and label."""
+        return replace(
+            self,
+            issuer=self.issuer.strip().rstrip("/"),
+            client_id=self.client_id.strip(),
+            label=self.label.strip() or self.name,
+            domains=tuple(sorted({domain.strip().lower() for domain in self.domains})),
+            groups_claim=None if self.groups_claim is None else self.groups_claim.strip(),
+        )
+
+    def row(self, before: Row) -> Row:
+        """Answer the table's row, after what it said before."""
+        return Row(
+            label=self.label,
+            domains=self.domains,
+            trusted=before.trusted if self.trusted is None else self.trusted,
+            link=before.link if self.link is None else self.link,
+            groups_claim=before.groups_claim if self.groups_claim is None else self.groups_claim,
+            native_sign_up=(
+                before.native_sign_up if self.native_sign_up is None else self.native_sign_up
+            ),
+        )
+
+
+def verify(provider: Provider) -> None:
+    """Raise OpsError, naming all that cannot be registered."""
+    problems = []
+    if not is_provider_name(provider.name):
+        problems.append(
+            f"the name {provider.name!r} must be 3-32 letters, digits, dots or hyphens, start with "
+            "a letter, and not be COGNITO"
+        )
+    if not provider.client_id:
+        problems.append("the client id is empty")
+    if not provider.client_secret:
+        problems.append("the client secret is empty")
+    for domain in provider.domains:
+        if len(domain) > _DOMAIN_LENGTH or not _DOMAIN.fullmatch(domain):
+            problems.append(
+                f"{domain!r} is not a domain such as acme.com, of at most {_DOMAIN_LENGTH} letters"
+            )
+    claim = provider.groups_claim
+    if claim and (not _CLAIM.fullmatch(claim) or claim in _OTHER_CLAIMS):
+        problems.append(f"{claim!r} is not the name of a groups claim")
+    if len(provider.domains) > _DOMAIN_COUNT:
+        problems.append(f"there may be {_DOMAIN_COUNT} domains at most")
+    if problems:
+        raise OpsError.listing("The provider cannot be registered:", problems)
+
+
+def verify_free(provider: Provider, row: Row, rows: Mapping[str, Row]) -> None:
+    """Raise OpsError where another provider of `rows` has the name or a domain already."""
+    if row.link and not row.trusted:
+        raise OpsError(
+            "--link joins people to accounts by the address that the provider tells: it needs "
+            "--trusted."
+        )
+    others = {name: other for name, other in rows.items() if name != provider.name}
+    alike = [name for name in others if name.casefold() == provider.name.casefold()]
+    if alike:
+        raise OpsError(f"There is {alike[0]} already: names must differ in more than case.")
+    problems = [
+        f"{domain} belongs to {name}"
+        for name, other in others.items()
+        for domain in provider.domains
+        if domain in other.domains
+    ]
+    if problems:
+        raise OpsError.listing("A domain can lead to one provider only:", problems)

@@ -1,0 +1,99 @@
+"""Accounts with a password for addresses whose domain belongs to an identity provider: only where its row allows them."""
+
+from typing import Any
+
+import pytest
+
+from app import user_records
+from chalicelib.store.throttle import FREE_ATTEMPTS_SOURCE
+from chalicelib.triggers.entry import TriggerFailed
+from tests.component.direct import PASSWORD, Direct, outline
+from tests.doubles.aws_errors import connect_timeout
+from tests.doubles.browser import Answer, Browser, LambdaContext
+from tests.doubles.pool_users import PoolUser
+from tests.events import load_event
+
+OWNED = "bo@contoso.example"
+OLD = "old@contoso.example"
+
+
+@pytest.fixture
+def tenant(direct: Direct) -> Direct:
+    """Contoso owns a domain; somebody of it had an account before."""
+    own(direct)
+    direct.pool.add(PoolUser(OLD, PASSWORD))
+    return direct
+
+
+def own(direct: Direct, **more: Any) -> None:
+    row = {"name": {"S": "Contoso"}, "domains": {"L": [{"S": "contoso.example"}]}, **more}
+    direct.world.dynamodb.put(direct.world.settings.providers_table, row)
+    direct.restart()
+
+
+def sign_up(direct: Direct, email: str, browser: Browser | None = None) -> Answer:
+    names = {"given_name": "Bo", "family_name": "Contoso"}
+    return direct.post("direct/sign-up", browser, email=email, password=PASSWORD, **names)
+
+
+def trigger(source: str, email: str) -> Any:
+    event = load_event(source)
+    event["request"]["userAttributes"]["email"] = email
+    return user_records(event, LambdaContext())
+
+
+@pytest.mark.security("S-40")
+@pytest.mark.security("S-56")
+@pytest.mark.parametrize("email", [OWNED, OLD, "Bo@CONTOSO.example", "x@ｃontoso.example"])
+def test_a_providers_domain_is_refused_whoever_it_is(tenant: Direct, email: str) -> None:
+    """By the domain alone and before Cognito: known and new addresses get the same answer."""
+    answer = sign_up(tenant, email)
+    assert (answer.status, answer.json()["error"]) == (403, "sign_up_refused")
+    assert outline(answer) == outline(sign_up(tenant, "nobody@contoso.example"))
+    assert tenant.pool.called("sign_up") == 0
+
+
+@pytest.mark.security("S-56")
+def test_the_trigger_holds_the_rule_as_well(tenant: Direct) -> None:
+    """Managed login has a sign-up of its own; administrators may still invite anybody."""
+    with pytest.raises(TriggerFailed, match=r"^GATEHOUSE_REFUSED: "):
+        trigger("PreSignUp_SignUp", OWNED)
+    assert tenant.world.users() == {}
+    trigger("PreSignUp_AdminCreateUser", OWNED)
+    trigger("PreSignUp_SignUp", "bo@sub.contoso.example")
+    assert len(tenant.world.users()) == 2
+
+
+def test_a_provider_may_allow_it(tenant: Direct) -> None:
+    """`ops provider add --native-sign-up`: contractors of a customer, say, who are not in its directory."""
+    own(tenant, native_sign_up={"BOOL": True})
+    assert sign_up(tenant, OWNED).status == 200
+    (record,) = tenant.world.users().values()
+    assert (record["Email"], record["status"], record["provider"]) == (OWNED, "PENDING", "COGNITO")
+
+
+def test_who_had_an_account_keeps_it(tenant: Direct) -> None:
+    """Signing in, and a new password where the old one is forgotten."""
+    assert tenant.sign_in(OLD).status == 200
+    assert tenant.post("direct/forgot-password", email=OLD).status == 200
+    code = tenant.pool.last_code("reset")
+    new = "another horse 34"
+    assert tenant.post("direct/reset-password", email=OLD, code=code, password=new).status == 200
+    assert tenant.sign_in(OLD, new).status == 200
+
+
+def test_while_the_providers_are_unknown_nobody_signs_up(tenant: Direct) -> None:
+    """An outage is no permission, neither at our form nor in the trigger."""
+    tenant.restart()
+    tenant.world.dynamodb.fault = connect_timeout()
+    assert sign_up(tenant, "new@elsewhere.example").status == 503
+    with pytest.raises(TriggerFailed, match=r"^GATEHOUSE_UNAVAILABLE: "):
+        trigger("PreSignUp_SignUp", "new@elsewhere.example")
+
+
+@pytest.mark.security("S-41")
+def test_the_customer_list_cannot_be_read_off_by_signing_up(tenant: Direct) -> None:
+    """A domain of nobody costs an attempt each time, as it does where domains are asked for."""
+    for n in range(FREE_ATTEMPTS_SOURCE):
+        assert sign_up(tenant, f"a@guess{n}.example").status == 200
+    assert sign_up(tenant, "a@guess.example").status == 429
