@@ -36,6 +36,14 @@ _OPTIONS = {
 }
 # Options that mean something only together.
 _PAIRS = (("ses_identity_arn", "ses_from_address"), ("sms_role_arn", "sms_external_id"))
+# Lambda sets these itself and refuses functions that bring them.
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+_LAMBDAS_OWN = re.compile(
+    r"_.*|AWS_(REGION|DEFAULT_REGION|ACCESS_KEY(_ID)?|SECRET_ACCESS_KEY|SESSION_TOKEN|"
+    r"EXECUTION_ENV|LAMBDA_.*)|LAMBDA_(TASK_ROOT|RUNTIME_DIR)"
+)
+# As Chalice spells it; it takes its default for anything else without a word.
+_TLS = "TLS_1_2"
 # Variables that the identity stack gives, so that they may be missing before it does.
 _OUTPUTS = {
     "CLIENT_ID": "later",
@@ -161,6 +169,8 @@ def _of_variables(
     for key, value in environment.items():
         if not isinstance(value, str):
             yield f"environment variable {key} must be text in quotes, not {value!r}"
+        if _LAMBDAS_OWN.fullmatch(key):
+            yield f"environment variable {key} is Lambda's own: take it out"
     for key, wanted in (("STAGE", name), ("APP_NAME", merged.get("app_name"))):
         if environment.get(key, wanted) != wanted:
             yield f"{key} is {environment[key]!r} but this stage's is {wanted!r}"
@@ -193,6 +203,8 @@ def _of_urls(
         if isinstance(value, str) and value:
             yield from _of_url(key, value, local=local)
     domain = merged.get("api_gateway_custom_domain")
+    if isinstance(domain, dict) and domain.get("tls_version", _TLS) != _TLS:
+        yield f'tls_version of api_gateway_custom_domain must be "{_TLS}", or be left out'
     public = environment.get("PUBLIC_URL")
     if isinstance(domain, dict) and isinstance(public, str) and public:
         host = urlsplit(public).hostname

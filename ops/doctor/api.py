@@ -180,7 +180,7 @@ def custom_domain(deployment: Deployment) -> Iterator[Fault]:
     if found.get("securityPolicy", "TLS_1_2") == "TLS_1_0":
         yield Fault(
             f"{name} still speaks TLS 1.0.",
-            'set "tls_version": "1.2" in api_gateway_custom_domain and deploy.',
+            'set "tls_version": "TLS_1_2" in api_gateway_custom_domain and deploy.',
         )
     if deployment.deployed.rest_api_id not in [item.get("restApiId") for item in mappings]:
         yield Fault(f"{name} does not lead to this stage's API.", deployment.again)

@@ -68,6 +68,8 @@ def test_one_message_names_every_problem(tmp_path: Path, monkeypatch: pytest.Mon
         ({"APP_NAME": "other"}, "APP_NAME is 'other'"),
         ({"SESSION_IDLE_SECONDS": "soon"}, "SESSION_IDLE_SECONDS must be a number"),
         ({"REMEMBER_ABSOLUTE_SECONDS": "9999999"}, "longer than the 30 days"),
+        ({"AWS_REGION": "eu-west-1"}, "AWS_REGION is Lambda's own"),
+        ({"AWS_LAMBDA_X": "1"}, "AWS_LAMBDA_X is Lambda's own"),
     ],
 )
 def test_variables_that_cannot_work_are_refused(
@@ -118,6 +120,19 @@ def test_public_url_and_custom_domain_must_agree(tmp_path: Path) -> None:
     )
     with pytest.raises(OpsError, match=r"PUBLIC_URL is on a\.example"):
         load_stage(project(tmp_path, dev=block), "dev")
+
+
+@pytest.mark.security("S-53")
+@pytest.mark.parametrize("version", ["1.2", "1.0", "TLS_1_0"])
+def test_a_custom_domain_speaks_tls_1_2_or_later(tmp_path: Path, version: str) -> None:
+    """In Chalice's own spelling, for it overlooks any other."""
+    domain = {"domain_name": "b.example", "certificate_arn": "arn:c"}
+    good = dev_block(api_gateway_custom_domain={**domain, "tls_version": "TLS_1_2"})
+    bad = dev_block(api_gateway_custom_domain={**domain, "tls_version": version}, name="bad")
+    folder = project(tmp_path, dev=good, bad=bad)
+    assert load_stage(folder, "dev").custom_domain["domain_name"] == "b.example"
+    with pytest.raises(OpsError, match="tls_version"):
+        load_stage(folder, "bad")
 
 
 def test_unknown_stage_names_those_there_are(tmp_path: Path) -> None:
