@@ -19,12 +19,12 @@ def refresh() -> Response:
     """
     from chalicelib.session.sessions import COOKIE
     from chalicelib.web.bodies import read_flag
-    from chalicelib.web.cookies import clear_cookie
 
     current, request = services.current(), routes.current_request
     cookie = request_cookies(request).get(COOKIE)
     if cookie is None and read_flag(json_body(request), "probe"):
-        return Response({"user": None}, {"Set-Cookie": [clear_cookie(COOKIE, same_site="Strict")]})
+        # Nothing is cleared: another tab may be getting its cookie at this moment.
+        return Response({"user": None})
     return signed_in_answer(current.session_flow.refresh(cookie))
 
 

@@ -241,6 +241,7 @@ def test_a_page_that_only_looks_gets_nobody_as_an_answer(browser: Browser) -> No
     answer = browser.post("/auth/refresh", {"probe": True})
     assert (answer.status, answer.json()) == (200, {"user": None})
     assert answer.headers["cache-control"] == "no-store"
+    assert "set-cookie" not in answer.headers, "another tab may be signing in"
     for body in ({}, {"probe": False}):
         answer = browser.post("/auth/refresh", body)
         assert (answer.status, answer.json()["error"]) == (401, "no_session")
