@@ -11,6 +11,16 @@ from ops.doctor.deployment import Deployment
 
 _GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
 _DRIFT_SECONDS = 120.0
+# What differs from the template on every healthy stage: properties, with all that is below them.
+_EXPECTED_DRIFT = {
+    # Written by `ops rotate-keys`; CloudFormation made the first value only.
+    "AWS::SecretsManager::Secret": ("/SecretString", "/GenerateSecretString"),
+    # A pool tells all its standard attributes, and the custom ones with their prefix; neither can be
+    # changed afterwards. https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-attributes.html
+    # The trigger is told under its legacy name besides.
+    # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_LambdaConfigType.html
+    "AWS::Cognito::UserPool": ("/Schema", "/LambdaConfig/PreTokenGeneration"),
+}
 
 
 def stack_status(deployment: Deployment) -> Iterator[Fault]:
@@ -73,11 +83,15 @@ def stack_drift(deployment: Deployment) -> Iterator[Fault]:
     )["StackResourceDrifts"]
     for drift in drifts:
         paths = [item["PropertyPath"] for item in drift.get("PropertyDifferences", [])]
-        # Written by `ops rotate-keys`; CloudFormation made the first value only.
-        if drift["ResourceType"] == "AWS::SecretsManager::Secret" and all(
-            "Secret" in path for path in paths
-        ):
+        expected = _EXPECTED_DRIFT.get(drift["ResourceType"], ())
+        unexpected = [
+            path
+            for path in paths
+            if not any(f"{path}/".startswith(f"{each}/") for each in expected)
+        ]
+        if paths and not unexpected:
             continue
+        paths = unexpected
         what = f" ({', '.join(paths)})" if paths else ""
         yield Fault(
             f"{drift['LogicalResourceId']} was changed outside the stack: "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timezone
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -158,6 +159,51 @@ def test_clock_skew(stage: Stage, monkeypatch: pytest.MonkeyPatch, skew: int, fo
     aws.expect("sts", "get_caller_identity", {"ResponseMetadata": stated})
     monkeypatch.setattr("ops.doctor.stack.time.time", lambda: NOW + skew)
     assert len(look("clock-skew", stage, aws)) == found
+
+
+SECRET, POOL_TYPE, ROLE = "AWS::SecretsManager::Secret", "AWS::Cognito::UserPool", "AWS::IAM::Role"
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "paths", "said"),
+    [
+        (SECRET, "MODIFIED", ["/SecretString"], None),
+        (SECRET, "MODIFIED", ["/SecretString", "/KmsKeyId"], "modified (/KmsKeyId)"),
+        (SECRET, "DELETED", [], "deleted"),
+        (POOL_TYPE, "MODIFIED", ["/Schema", "/Schema/7/Name"], None),
+        (POOL_TYPE, "MODIFIED", ["/LambdaConfig/PreTokenGeneration"], None),
+        (POOL_TYPE, "MODIFIED", ["/LambdaConfig/PreTokenGenerationConfig"], "modified (/Lambda"),
+        (POOL_TYPE, "MODIFIED", ["/Schema/7", "/MfaConfiguration"], "modified (/MfaConfiguration)"),
+        (ROLE, "MODIFIED", ["/Policies/0"], "modified (/Policies/0)"),
+    ],
+)
+def test_stack_drift(
+    stage: Stage, kind: str, status: str, paths: list[str], said: str | None
+) -> None:
+    """What differs on every healthy stage is no finding: a pool tells attributes that nobody declared."""
+    aws = StubbedSession()
+    when, arn = datetime(2026, 1, 1, tzinfo=timezone.utc), "arn:aws:cloudformation:eu-west-1:1:s/n"
+    aws.expect("cloudformation", "detect_stack_drift", {"StackDriftDetectionId": "d"})
+    found = {"StackId": arn, "StackDriftDetectionId": "d", "Timestamp": when}
+    answer = {**found, "DetectionStatus": "DETECTION_COMPLETE"}
+    aws.expect("cloudformation", "describe_stack_drift_detection_status", answer)
+    differences = [
+        {"PropertyPath": path, "ExpectedValue": "", "ActualValue": "", "DifferenceType": "ADD"}
+        for path in paths
+    ]
+    drift = {
+        "StackId": arn,
+        "LogicalResourceId": "Thing",
+        "ResourceType": kind,
+        "StackResourceDriftStatus": status,
+        "PropertyDifferences": differences,
+        "Timestamp": when,
+    }
+    drifts = {"StackResourceDrifts": [drift]}
+    aws.expect("cloudformation", "describe_stack_resource_drifts", drifts)
+    says = look("stack-drift", stage, aws, stack={"StackName": "gatehouse-dev-identity"})
+    assert len(says) == (said is not None)
+    assert said is None or said in says[0]
 
 
 def test_alarms_that_tell_nobody(stage: Stage) -> None:
