@@ -21,24 +21,39 @@ def verify_body(raw: bytes | str, content_type: str | None) -> None:
         return
     if len(raw) > MAX_BODY_BYTES:
         raise PayloadTooLarge(f"{len(raw)} bytes")
-    media_type = (content_type or "").split(";", 1)[0].strip().lower()
-    parameters = (content_type or "").partition(";")[2].strip().lower()
+    media_type = (content_type or "").split(";", 1)[0].strip(" \t").lower()
+    parameters = (content_type or "").partition(";")[2].strip(" \t").lower()
     if media_type != "application/json" or parameters not in ("", "charset=utf-8"):
         raise UnsupportedMediaType("body is not application/json")
     parse_object(raw)
 
 
 def parse_object(raw: bytes | str) -> dict[str, Any]:
-    """Return the JSON object of a body; an empty body is an empty object. Raises InvalidRequest."""
+    """Return the JSON object of a body; an empty body is an empty object. Raises InvalidRequest.
+
+    Stricter than `json` by itself: UTF-8 alone, each name once (two parsers may pick different ones), no NaN or Infinity.
+    """
     if not raw:
         return {}
     try:
-        body = json.loads(raw)
+        text = raw if isinstance(raw, str) else raw.decode()
+        body = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
     except (ValueError, RecursionError):
         raise InvalidRequest("body is not JSON") from None
     if not isinstance(body, dict):
         raise InvalidRequest("body is not a JSON object")
     return body
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError
+    return found
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError
 
 
 def read_text(body: Mapping[str, Any], name: str, *, max_length: int) -> str:

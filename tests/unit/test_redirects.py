@@ -1,7 +1,6 @@
 """return_to: what may be followed after a sign-in."""
 
 import re
-from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import pytest
@@ -9,22 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.web.redirects import parse_return_to
+from tests.data_lines import attack_lines
 
-_ESCAPE = re.compile(r"\\(?:([nrt])|x([0-9a-f]{2})|u([0-9a-f]{4}))")
-
-
-def _character(match: "re.Match[str]") -> str:
-    letter, short, long = match.groups()
-    return {"n": "\n", "r": "\r", "t": "\t"}[letter] if letter else chr(int(short or long, 16))
-
-
-def attack_lines() -> list[str]:
-    text = (Path(__file__).parents[1] / "data" / "open_redirects.txt").read_text(encoding="utf-8")
-    lines = [line for line in text.split("\n") if line and not line.startswith("# ")]
-    return [_ESCAPE.sub(_character, line) for line in lines]
-
-
-LINES = attack_lines()
+LINES = attack_lines("open_redirects.txt")
 
 
 def test_the_corpus_is_large() -> None:

@@ -1,0 +1,153 @@
+"""Bodies of tests/data/malformed_bodies.json at every route that takes one, and members of the wrong kind."""
+
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chalicelib.errors import InvalidRequest
+from chalicelib.web.bodies import parse_object, verify_body
+from tests.component.direct import EMAIL, PASSWORD, SESSION_COOKIE, Direct
+from tests.component.test_authorized_routes import CLAIMS
+from tests.doubles.browser import Answer, Browser
+
+CORPUS = Path(__file__).parents[1] / "data" / "malformed_bodies.json"
+CASES: list[dict[str, Any]] = json.loads(CORPUS.read_text(encoding="utf-8"))["cases"]
+JSON = "application/json"
+WRITER = {**CLAIMS, "scope": "openid api/read api/write"}
+#: Every POST route without an access token, and which members it needs, each a text.
+ROUTES: dict[str, dict[str, str]] = {
+    "/auth/refresh": {},
+    "/auth/logout": {},
+    "/auth/discover": {"email": EMAIL},
+    "/auth/direct/sign-in": {"email": EMAIL, "password": PASSWORD},
+    "/auth/direct/challenge": {"name": "SOFTWARE_TOKEN_MFA"},
+    "/auth/direct/sign-up": {
+        "email": "new@example.org",
+        "password": "a good password",
+        "given_name": "N",
+        "family_name": "E",
+    },
+    "/auth/direct/confirm": {"email": EMAIL, "code": "123456"},
+    "/auth/direct/resend-code": {"email": EMAIL},
+    "/auth/direct/forgot-password": {"email": EMAIL},
+    "/auth/direct/reset-password": {"email": EMAIL, "code": "123456", "password": PASSWORD},
+    "/auth/mfa/setup": {"password": PASSWORD},
+    "/auth/mfa/verify": {"code": "123456"},
+    "/auth/mfa/disable": {"password": PASSWORD, "code": "123456"},
+}
+NO_TEXT: tuple[Any, ...] = (None, 7, 1.5, True, False, [], ["x"], {}, {"x": 1}, "", "\ud800")
+TOO_LONG = "x" * 16_000
+
+
+def content(case: dict[str, Any]) -> bytes:
+    """The bytes of a case."""
+    if "hex" in case:
+        return bytes.fromhex(case["hex"])
+    text = case.get("body", "")
+    text += case.get("before", "") + case.get("repeat", "") * case.get("times", 0)
+    return str(text + case.get("after", "")).encode(case.get("encode", "utf-8"))
+
+
+def sent(browser: Browser, path: str, case: dict[str, Any]) -> Iterator[Answer]:
+    """Send it as text, if API Gateway would pass it as text, and as base64."""
+    headers = [
+        ("X-Gatehouse", "1"),
+        ("Origin", browser.origin),
+        ("Content-Type", case.get("content_type", JSON)),
+    ]
+    data = content(case)
+    method, claims = ("PATCH", WRITER) if path == "/me" else ("POST", None)
+    encoded = base64.b64encode(data).decode()
+    if len(data) < 1_000_000:
+        yield browser.send(method, path, headers, body=encoded, claims=claims, base64_encoded=True)
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return
+    yield browser.send(method, path, headers, body=text, claims=claims)
+
+
+def test_the_corpus_is_whole_and_every_route_is_meant() -> None:
+    """Every case has a name of its own; no POST route without a token is left out."""
+    from chalicelib.routes.public import PUBLIC_ROUTES
+
+    assert len({case["id"] for case in CASES}) == len(CASES) >= 150
+    assert set(ROUTES) == {path for method, path in PUBLIC_ROUTES if method == "POST"}
+
+
+@pytest.mark.security("S-28")
+@pytest.mark.security("S-63")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
+def test_a_malformed_body_has_the_same_decided_answer_at_every_route(
+    direct: Direct, case: dict[str, Any]
+) -> None:
+    """Before anything reads it: no call to Cognito, no write, no cookie, nothing reflected."""
+    calls, writes = len(direct.pool.calls), direct.world.dynamodb.writes
+    for path in [*ROUTES, "/me"]:
+        for answer in sent(direct.browser, path, case):
+            if case.get("good"):
+                assert answer.status < 500, path
+                assert answer.json().get("error") != "unsupported_media_type", path
+                continue
+            assert (answer.status, answer.json()["error"]) == (case["status"], case["error"]), path
+            assert set(answer.json()) == {"error", "message"}
+            assert answer.set_cookies == []
+    if not case.get("good"):
+        assert (len(direct.pool.calls), direct.world.dynamodb.writes) == (calls, writes)
+        assert direct.world.cognito.requests == []
+
+
+@pytest.mark.security("S-63")
+@pytest.mark.parametrize("path", [path for path, members in ROUTES.items() if members])
+def test_members_of_the_wrong_kind_are_bad_requests(direct: Direct, path: str) -> None:
+    """Each member in turn: missing, no text, empty, half of a character, longer than anything; nobody is asked."""
+    calls, writes = len(direct.pool.calls), direct.world.dynamodb.writes
+    for name in ROUTES[path]:
+        good = ROUTES[path]
+        bodies = [{**good, name: value} for value in NO_TEXT]
+        bodies += [{n: v for n, v in good.items() if n != name}, {}]
+        if not (name == "password" and path.endswith(("sign-up", "reset-password"))):
+            bodies.append({**good, name: TOO_LONG})
+        for body in bodies:
+            answer = direct.browser.post(path, body)
+            assert (answer.status, answer.json()["error"]) == (400, "invalid_request"), body
+    assert (len(direct.pool.calls), direct.world.dynamodb.writes) == (calls, writes)
+
+
+@pytest.mark.security("S-63")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["email", "password", "code", "name", "remember", "captcha", "x"]),
+                inner,
+            )
+        ),
+        max_leaves=10,
+    )
+)
+def test_no_json_whatever_is_a_5xx_or_a_session(direct: Direct, value: Any) -> None:
+    """Any JSON at any route is refused in the envelope, or counts for nothing."""
+    for path in ROUTES:
+        answer = direct.browser.post(path, json.dumps(value))
+        assert answer.status < 500
+        assert SESSION_COOKIE not in direct.browser.cookies
+
+
+@given(st.binary(max_size=60))
+def test_no_bytes_break_the_reader(data: bytes) -> None:
+    """An object or InvalidRequest."""
+    try:
+        verify_body(data, JSON)
+        assert isinstance(parse_object(data), dict)
+    except InvalidRequest:
+        pass
