@@ -1,0 +1,120 @@
+"""boto3's clients: what is tried twice, and what counts as an answer."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from botocore import exceptions
+from botocore.exceptions import ClientError
+
+from chalicelib.aws_clients import MAX_ANSWER_BYTES, AwsClients, UnreadableAnswer, is_passing
+from chalicelib.aws_clients import _verify_answer as verify_answer
+from chalicelib.deadline import Budget
+from tests.doubles.service_model import operation
+
+USERS, THROTTLE = "gatehouse-dev-users", "gatehouse-dev-throttle"
+
+
+@pytest.fixture
+def clients() -> AwsClients:
+    return AwsClients("eu-west-1", Budget(), repeatable_tables=frozenset({USERS}))
+
+
+@pytest.mark.security("S-41")
+@pytest.mark.parametrize(
+    ("name", "arguments", "twice"),
+    [
+        ("get_item", {"TableName": THROTTLE}, True),
+        ("scan", {"TableName": USERS}, True),
+        ("get_secret_value", {}, True),
+        ("list_users", {}, True),
+        ("admin_get_user", {}, True),
+        ("update_item", {"TableName": USERS}, True),
+        ("update_item", {"TableName": THROTTLE}, False),
+        ("admin_initiate_auth", {}, False),
+        ("admin_respond_to_auth_challenge", {}, False),
+        ("sign_up", {}, False),
+        ("confirm_sign_up", {}, False),
+        ("resend_confirmation_code", {}, False),
+        ("forgot_password", {}, False),
+        ("confirm_forgot_password", {}, False),
+        ("associate_software_token", {}, False),
+        ("verify_software_token", {}, False),
+        ("set_user_mfa_preference", {}, False),
+        ("revoke_token", {}, False),
+        ("admin_update_user_attributes", {}, False),
+        ("admin_link_provider_for_user", {}, False),
+        ("something_new", {}, False),
+    ],
+)
+def test_only_what_may_happen_twice_is_tried_twice(
+    clients: AwsClients, name: str, arguments: Mapping[str, Any], twice: bool
+) -> None:
+    """Reads, and the users table's conditional writes; never a guess, a mail, a code, a count."""
+    assert clients.may_repeat(name, arguments) is twice
+
+
+def refused(status: int, code: str) -> ClientError:
+    answer: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "GetItem")
+
+
+@pytest.mark.parametrize(
+    ("error", "passing"),
+    [
+        (refused(500, "InternalServerError"), True),
+        (refused(503, "503"), True),
+        (refused(429, "429"), True),
+        (refused(400, "ThrottlingException"), True),
+        (refused(400, "ProvisionedThroughputExceededException"), True),
+        (refused(400, "ValidationException"), False),
+        (refused(400, "ConditionalCheckFailedException"), False),
+        (refused(400, "AccessDeniedException"), False),
+        (exceptions.ReadTimeoutError(endpoint_url="x"), True),
+        (exceptions.ConnectTimeoutError(endpoint_url="x"), True),
+        (exceptions.EndpointConnectionError(endpoint_url="x"), True),
+        (exceptions.ConnectionClosedError(endpoint_url="x"), True),
+        (exceptions.SSLError(endpoint_url="x", error="expired"), False),
+        (exceptions.NoCredentialsError(), False),
+        (UnreadableAnswer("half of one"), True),
+        (KeyError("a bug"), False),
+    ],
+    ids=str,
+)
+def test_only_what_may_pass_is_tried_again(error: Exception, passing: bool) -> None:
+    """A refusal stays one, a certificate does not get better, a bug neither."""
+    assert is_passing(error) is passing
+
+
+def verify(
+    body: bytes, status: int = 200, service: str = "dynamodb", name: str = "GetItem"
+) -> None:
+    verify_answer(operation(service, name), {"body": body, "status_code": status})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"null", b"[]", b'"text"', b"<html>", b'{"Item": {', bytes(range(256)), b"[" * 100_000],
+)
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_what_is_no_json_object_is_no_answer(body: bytes, status: int) -> None:
+    """botocore would take most of them for an item that is not there. An error may say nothing."""
+    if body == b"" and status != 200:
+        return verify(body, status)
+    with pytest.raises(UnreadableAnswer):
+        verify(body, status)
+    return None
+
+
+def test_more_than_a_page_of_dynamodb_is_no_answer() -> None:
+    """The limit is above the largest page there is."""
+    padding = MAX_ANSWER_BYTES - len(json.dumps({"x": ""}))
+    verify(json.dumps({"x": "x" * padding}).encode())
+    with pytest.raises(UnreadableAnswer):
+        verify(json.dumps({"x": "x" * (padding + 1)}).encode())
+
+
+def test_cognito_may_answer_with_nothing() -> None:
+    """RevokeToken and AdminUserGlobalSignOut do; what must tell something is checked where it is read."""
+    verify(b"", service="cognito-idp", name="RevokeToken")

@@ -1,0 +1,116 @@
+"""Limits of calls: each ends in time whatever the peer does, and all of a request together."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from chalicelib import deadline
+from chalicelib.deadline import MAX_ABANDONED, Budget, Limits
+from chalicelib.errors import TemporarilyUnavailable
+from tests.doubles.clock import Clock
+
+LIMITS = Limits(request=20.0, trigger=3.5)
+
+
+@pytest.fixture
+def gate() -> threading.Event:
+    return threading.Event()
+
+
+def refusal(call: Callable[[], object]) -> str:
+    with pytest.raises(TemporarilyUnavailable) as caught:
+        call()
+    return caught.value.detail
+
+
+def test_a_call_gives_what_it_gives() -> None:
+    """A value, or what it raises; it is told how many seconds it has."""
+    budget = Budget(LIMITS)
+    assert budget.run("x", 5.0, lambda seconds: seconds) == 5.0
+
+    def fails(_: float) -> None:
+        raise KeyError("inside")
+
+    with pytest.raises(KeyError, match="inside"):
+        budget.run("x", 5.0, fails)
+
+
+def test_a_call_that_hangs_is_left_behind(gate: threading.Event) -> None:
+    """Whoever waits stops waiting; what the call would say later is lost."""
+    budget = Budget(LIMITS)
+    found = refusal(lambda: budget.run("DynamoDB", 0.05, lambda _: gate.wait(10)))
+    assert found == "DynamoDB: no answer in 0.1 s"
+    gate.set()
+
+
+def test_calls_of_one_request_share_its_time(clock: Clock) -> None:
+    """Each gets its limit, or what is left; when nothing is left, the next one is not begun."""
+    budget = Budget(LIMITS, clock)
+    budget.begin_request()
+    given = []
+    for spent in (8.0, 8.0, 3.0):
+        given.append(budget.run("x", 8.0, lambda seconds: seconds))
+        clock.advance(spent)
+    given.append(budget.run("x", 8.0, lambda seconds: seconds))
+    clock.advance(1.0)
+    assert given == [8.0, 8.0, 4.0, 1.0]
+    begun: list[float] = []
+    assert "waited long enough" in refusal(lambda: budget.run("x", 8.0, begun.append))
+    assert begun == []
+
+
+def test_every_invocation_begins_anew_and_a_trigger_has_less(clock: Clock) -> None:
+    """Outside of an invocation only the calls' own limits hold."""
+    budget = Budget(LIMITS, clock)
+    assert budget.run("x", 8.0, lambda seconds: seconds) == 8.0
+    budget.begin_trigger()
+    assert budget.run("x", 8.0, lambda seconds: seconds) == 3.5
+    clock.advance(60)
+    budget.begin_request()
+    assert budget.left() == 20.0
+
+
+def test_a_container_with_many_hanging_calls_asks_nobody_until_they_end(
+    gate: threading.Event,
+) -> None:
+    """A peer that never finishes must not fill it with threads and sockets."""
+    budget = Budget(LIMITS)
+    for _ in range(MAX_ABANDONED):
+        refusal(lambda: budget.run("x", 0.001, lambda _: gate.wait(10)))
+    begun: list[float] = []
+    assert "too many calls hang" in refusal(lambda: budget.run("x", 1.0, begun.append))
+    assert begun == []
+    gate.set()
+    for thread in budget._abandoned:
+        thread.join(10)
+    budget.run("x", 1.0, begun.append)
+    assert begun == [1.0]
+
+
+def test_the_app_and_the_triggers_begin_an_invocation(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In front of every view, and of every trigger."""
+    from app import app, user_records
+    from chalicelib.triggers.entry import TriggerFailed
+    from tests.doubles.browser import Browser, LambdaContext
+
+    budget = Budget(LIMITS, clock)
+    monkeypatch.setattr(deadline, "current", budget)
+    assert budget.left() == float("inf")
+    Browser(app, clock).get("/health")
+    assert budget.left() == 20.0
+    with pytest.raises(TriggerFailed):
+        user_records({"triggerSource": "Foreign"}, LambdaContext())
+    assert budget.left() == 3.5
+
+
+def test_the_pause_before_a_second_try_is_random_and_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """50 to 250 ms."""
+    pauses: list[float] = []
+    monkeypatch.setattr(deadline.time, "sleep", pauses.append)
+    for _ in range(50):
+        deadline.pause_before_retry()
+    assert all(0.05 <= pause <= 0.25 for pause in pauses)
+    assert len(set(pauses)) > 10
