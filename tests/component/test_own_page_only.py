@@ -1,4 +1,4 @@
-"""Cookie routes answer our own page alone: proof of origin, bodies, methods, CORS."""
+"""Cookie routes answer our own page alone: proof of origin, methods, CORS."""
 
 import pytest
 
@@ -58,40 +58,6 @@ def test_cookie_routes_refuse_what_our_page_did_not_send(
 def test_one_of_origin_and_fetch_site_is_enough(signed_in: Browser, drop: list[str]) -> None:
     """Browsers that send only one of them are served."""
     assert signed_in.post("/auth/refresh", drop=drop).status == 200
-
-
-@pytest.mark.security("S-28")
-@pytest.mark.parametrize(
-    ("content_type", "body", "status", "code"),
-    [
-        ("text/plain", "{}", 415, "unsupported_media_type"),
-        ("text/plain;application/json", "{}", 415, "unsupported_media_type"),
-        ("application/x-www-form-urlencoded", "a=1", 415, "unsupported_media_type"),
-        ("application/json; charset=utf-16", "{}", 415, "unsupported_media_type"),
-        ("application/json", "[1]", 400, "invalid_request"),
-        ("application/json", "{", 400, "invalid_request"),
-        ("application/json", '"' + "x" * 20_000 + '"', 413, "payload_too_large"),
-        ("application/json", "[" * 16_000, 400, "invalid_request"),
-    ],
-)
-def test_bodies_are_small_json_objects_or_nothing(
-    signed_in: Browser, content_type: str, body: str, status: int, code: str
-) -> None:
-    """Chalice's own check lets `text/plain;application/json` through; ours does not."""
-    answer = signed_in.post("/auth/refresh", body, headers=[("Content-Type", content_type)])
-    assert (answer.status, answer.json()["error"]) == (status, code)
-
-
-def test_a_body_that_is_not_base64_is_a_bad_request(signed_in: Browser) -> None:
-    """API Gateway marks binary bodies; a broken one is the caller's fault and not ours."""
-    headers = [
-        ("X-Gatehouse", "1"),
-        ("Origin", signed_in.origin),
-        ("Content-Type", "application/json"),
-    ]
-    for body in ("a", "é"):
-        answer = signed_in.send("POST", "/auth/refresh", headers, body=body, base64_encoded=True)
-        assert (answer.status, answer.json()["error"]) == (400, "invalid_request")
 
 
 @pytest.mark.security("S-29")
