@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from chalicelib import cold_start  # noqa: F401 - first, for its effect
 from chalicelib.routes import auth, direct, me, mfa, pages, session, users, whoami
 from chalicelib.routes.public import PUBLIC_ROUTES
 from chalicelib.web import middleware

@@ -1,4 +1,4 @@
-"""The boto3 clients: how long a call may take, what may be tried twice, and what counts as an answer.
+"""boto3's clients, made by botocore itself: how long a call may take, what may be tried twice, and what counts as an answer.
 
 botocore's own retries are off: they do not know what may happen twice. It also takes bytes that are no JSON for an answer
 without members, reads past a missing end, and has no limit for a whole call; all three end here as outages.
@@ -8,6 +8,7 @@ guide, "Error retries and exponential backoff".
 
 import json
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 from chalicelib.deadline import Budget, pause_before_retry
@@ -53,7 +54,6 @@ class AwsClients:
 
     def __call__(self, service: str) -> "BoundedClient":
         """Return a client for `dynamodb`, `secretsmanager` or `cognito-idp`."""
-        import boto3
         from botocore.config import Config
 
         limits = self._budget.limits
@@ -64,7 +64,7 @@ class AwsClients:
             read_timeout=limit if slow else limits.aws_read,
             retries={"mode": "standard", "total_max_attempts": 1},
         )
-        make: Any = boto3.client
+        make: Any = self._session.create_client
         client = make(service, region_name=self._region, config=config)
         client.meta.events.register("before-parse", _verify_answer)
 
@@ -75,6 +75,13 @@ class AwsClients:
             )
 
         return BoundedClient(client, run)
+
+    @cached_property
+    def _session(self) -> Any:
+        """What clients share. `boto3.client` would give the same clients, and import S3's transfer manager for it."""
+        from botocore.session import get_session
+
+        return get_session()
 
     def may_repeat(self, name: str, arguments: Mapping[str, Any]) -> bool:
         """Tell whether a call, by boto3's name, does no harm when it happens twice."""

@@ -48,7 +48,8 @@ ALLOWED = {
     "sign_up_rules": frozenset(),
     "captcha": BASE | {"cognito.http_client"},
     "web.middleware": BASE | PURE_WEB | {"services", "routes.authorization", "session"},
-    "app": frozenset({"routes", "triggers", "web.middleware"}),
+    "cold_start": frozenset(),
+    "app": frozenset({"routes", "triggers", "web.middleware", "cold_start"}),
 } | {module: frozenset({"errors", "web.cors"}) for module in PURE_WEB}
 ALLOWED["web.static_files"] |= {"brand", "colours", "web.catalogue", "web.logo"}
 
@@ -137,8 +138,9 @@ def test_only_settings_reads_the_environment(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name != "aws_clients"])
 def test_only_one_module_makes_clients(name: str) -> None:
-    """boto3 appears where the composition root gets its clients from, and nowhere else."""
-    assert not [found for found in imports(MODULES[name]) if within(found, "boto3")]
+    """botocore's session appears where the composition root gets its clients from, and nowhere else."""
+    makers = ("boto3", "botocore.session")
+    assert not [f for f in imports(MODULES[name]) if any(within(f, maker) for maker in makers)]
 
 
 @pytest.mark.parametrize("name", MODULES)
