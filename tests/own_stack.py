@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from ops.local.ports import free_ports
 
@@ -16,12 +17,19 @@ ROOT = Path(__file__).resolve().parents[1]
 @contextmanager
 def own_stack() -> Iterator[str]:
     """Start it, give the app's URL, stop it."""
+    with own_stack_info() as info:
+        yield str(info["app_url"])
+
+
+@contextmanager
+def own_stack_info() -> Iterator[dict[str, Any]]:
+    """Start it, give what `ops info --json` says, stop it."""
     app, aws, okta = free_ports(3)
     with tempfile.TemporaryDirectory() as state:
         ports = ["--port", str(app), "--aws-port", str(aws), "--okta-port", str(okta)]
         try:
             _ops("up", "--detach", *ports, state=state)
-            yield json.loads(_ops("info", "--json", state=state))["app_url"]
+            yield json.loads(_ops("info", "--json", state=state))
         finally:
             _ops("down", state=state)
 
