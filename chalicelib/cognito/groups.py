@@ -38,6 +38,14 @@ def _decoded(name: str) -> str:
     return unquote_plus(name) if "%" in name else name
 
 
+def is_one_name(name: str) -> bool:
+    """Tell whether a group's name can only be read as one, however API Gateway writes the list: `a,b` or `[a b]`.
+
+    Cognito admits commas and brackets in the names of a pool's groups.
+    """
+    return bool(name) and not re.search(r"[,\s]|^\[|\]$", name)
+
+
 def without_automatic(names: Iterable[str], user_pool_id: str) -> tuple[str, ...]:
     """Return group names without `<pool>_<provider>`, in which Cognito puts everybody who comes through a provider."""
     return tuple(name for name in names if not name.startswith(f"{user_pool_id}_"))

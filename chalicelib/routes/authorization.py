@@ -15,6 +15,7 @@ from typing import Any
 from chalice.app import CognitoUserPoolAuthorizer, Request
 
 from chalicelib.cognito.claims import Caller, verify_caller
+from chalicelib.cognito.groups import is_one_name
 from chalicelib.settings import user_pool_arn
 
 NAME = "gatehouse"
@@ -37,7 +38,12 @@ class ScopedAuthorizer(CognitoUserPoolAuthorizer):
 
 @functools.cache
 def authorized(scope: str, group: str | None = None) -> ScopedAuthorizer:
-    """Return the authorizer for a route: `scope` such as `api/read`, `group` a Cognito group such as `admins`."""
+    """Return the authorizer for a route: `scope` such as `api/read`, `group` a Cognito group such as `admins`.
+
+    Raises ValueError for a group whose name could read as several: no token ever holds it.
+    """
+    if group is not None and not is_one_name(group):
+        raise ValueError(f"no route can ask for the group {group!r}: rename it without a comma")
     return ScopedAuthorizer(scope, group)
 
 

@@ -40,7 +40,9 @@ def token_claims(event: Event, context: Any) -> Event:
     """Handle one event of the `token_claims` function. Raises TriggerFailed."""
     from chalicelib.triggers.token_claims import handle
 
-    return _run(event, context, lambda current: handle(event, current.settings))
+    return _run(
+        event, context, lambda current: handle(event, current.settings, lambda: current.providers)
+    )
 
 
 def _run(event: Event, context: Any, handle: Callable[[Services], Event]) -> Event:

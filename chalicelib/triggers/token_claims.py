@@ -5,25 +5,36 @@ a hosted sign-in asks for, and loses the one that would let a script change the 
 that manages MFA keeps it.
 
 Groups: people of an identity provider get those that it tells (`custom:groups`, where `ops provider` maps a claim to it)
-besides the pool's own. Anybody else's `custom:groups` counts for nothing (S-51). Where nothing changes, no
-`groupOverrideDetails` is sent: an empty one would wipe the groups.
+besides the pool's own, for as long as the provider's row names that claim: Cognito keeps the attribute when the mapping is
+gone. Anybody else's `custom:groups` counts for nothing, and a group whose name could read as two behind API Gateway gets
+into no token (S-51). Where nothing changes, no `groupOverrideDetails` is sent: an empty one would wipe the groups.
 Source: AWS "Pre token generation Lambda trigger", event version 2; needs the Essentials plan or higher.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from chalicelib.cognito.groups import parse_provider_groups, without_automatic
-from chalicelib.cognito.identities import parse_identities
+from chalicelib.cognito.groups import is_one_name, parse_provider_groups, without_automatic
+from chalicelib.cognito.identities import Identity, parse_identities
 from chalicelib.cognito.scopes import SCOPES, USER_ADMIN_SCOPE
-from chalicelib.errors import TriggerRefused
+from chalicelib.errors import TemporarilyUnavailable, TriggerRefused
+from chalicelib.log import log_event
 from chalicelib.settings import Settings
+
+if TYPE_CHECKING:
+    from chalicelib.store.providers import ProviderStore
 
 Event = dict[str, Any]
 
 
-def handle(event: Event, settings: Settings) -> Event:
-    """Return `event` with the scopes to add and to suppress. Raises TriggerRefused for foreign events (S-58)."""
+def handle(
+    event: Event, settings: Settings, load_providers: "Callable[[], ProviderStore]"
+) -> Event:
+    """Return `event` with the scopes to add and to suppress. Raises TriggerRefused for foreign events (S-58).
+
+    The providers are asked for only where one of them tells groups: no other sign-in waits for a table. Where they cannot
+    be read, their groups are left out, and the next tokens have them again.
+    """
     if event.get("userPoolId") != settings.user_pool_id:
         raise TriggerRefused("event of another user pool")
     if not str(event.get("triggerSource")).startswith("TokenGeneration_"):
@@ -40,7 +51,7 @@ def handle(event: Event, settings: Settings) -> Event:
             "scopesToSuppress": [USER_ADMIN_SCOPE],
         }
     }
-    groups = _groups(event, settings.user_pool_id)
+    groups = _groups(event, settings.user_pool_id, load_providers)
     if groups is not None:
         details["groupOverrideDetails"] = groups
     event["response"] = {"claimsAndScopeOverrideDetails": details}
@@ -52,17 +63,24 @@ def _client_id(event: Mapping[str, Any]) -> object:
     return caller.get("clientId") if isinstance(caller, Mapping) else None
 
 
-def _groups(event: Mapping[str, Any], user_pool_id: str) -> dict[str, Any] | None:
-    """Return `groupOverrideDetails` for a person of an identity provider, or None if the pool's groups stand."""
+def _groups(
+    event: Mapping[str, Any], user_pool_id: str, load_providers: "Callable[[], ProviderStore]"
+) -> dict[str, Any] | None:
+    """Return `groupOverrideDetails`, or None if the pool's groups stand."""
     request = _mapping(event.get("request"))
     attributes = _mapping(request.get("userAttributes"))
-    if not parse_identities(attributes.get("identities")):
-        return None
     configured = _mapping(request.get("groupConfiguration"))
     listed = configured.get("groupsToOverride")
     present = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
-    told = parse_provider_groups(attributes.get("custom:groups"))
-    groups = list(dict.fromkeys(without_automatic([*present, *told], user_pool_id)))
+    groups = [name for name in present if is_one_name(name)]
+    if len(groups) != len(present):
+        log_event("groups_left_out", level="warning", detail="names that could read as several")
+    identities = parse_identities(attributes.get("identities"))
+    if identities:
+        told = parse_provider_groups(attributes.get("custom:groups"))
+        if told and not _tells_groups(identities, load_providers):
+            told = ()
+        groups = list(dict.fromkeys(without_automatic([*groups, *told], user_pool_id)))
     if groups == present:
         return None
     kept = {
@@ -71,6 +89,19 @@ def _groups(event: Mapping[str, Any], user_pool_id: str) -> dict[str, Any] | Non
         if configured.get(name)
     }
     return {"groupsToOverride": groups, **kept}
+
+
+def _tells_groups(
+    identities: tuple[Identity, ...], load_providers: "Callable[[], ProviderStore]"
+) -> bool:
+    """Tell whether one of a person's providers tells groups now."""
+    try:
+        providers = load_providers()
+        found = [providers.find_ignoring_case(identity.provider) for identity in identities]
+    except TemporarilyUnavailable as error:
+        log_event("groups_left_out", level="error", detail=error.detail)
+        return False
+    return any(provider is not None and provider.groups_claim for provider in found)
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -155,7 +155,7 @@ def _needed(deployment: Deployment) -> dict[str, list[tuple[str, str]]]:
     return {
         "api_handler": [*api, *_logs(deployment, "")],
         "user_records": [record, providers, *linking, *_logs(deployment, "user_records")],
-        "token_claims": _logs(deployment, "token_claims"),
+        "token_claims": [providers, *_logs(deployment, "token_claims")],
     }
 
 

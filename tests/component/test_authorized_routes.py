@@ -219,3 +219,11 @@ def test_chalices_own_errors_come_in_our_envelope(world: World) -> None:
     assert answer["statusCode"] == 403
     assert answer["body"].startswith('{"error":"forbidden"')
     assert "canary" not in answer["body"]
+
+
+@pytest.mark.security("S-51")
+@pytest.mark.parametrize("group", ["x,admins", "x admins", "[admins", ""])
+def test_no_route_asks_for_a_group_whose_name_could_read_as_several(group: str) -> None:
+    """No token holds such a group, so the route would be closed to everybody: better at once than in production."""
+    with pytest.raises(ValueError, match="rename it"):
+        authorized("api/read", group=group)

@@ -1,5 +1,6 @@
 """Groups of an identity provider: how they are read, and whom they count for."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,8 +11,12 @@ from chalicelib.cognito.claims import parse_groups
 from chalicelib.cognito.groups import parse_provider_groups, without_automatic
 from chalicelib.cognito.identities import Identity, origin_of, parse_identities
 from chalicelib.settings import Settings
+from chalicelib.store.providers import CACHE_SECONDS, ProviderStore
 from chalicelib.triggers.token_claims import handle
 from tests.component.world import ENVIRONMENT
+from tests.doubles.aws_errors import client_error
+from tests.doubles.clock import Clock
+from tests.doubles.dynamodb import DynamoDBDouble
 
 SETTINGS = Settings.from_env(ENVIRONMENT)
 POOL = SETTINGS.user_pool_id
@@ -90,10 +95,25 @@ def token_event(groups: object, identities: object = IDENTITIES, own: Any = None
     }
 
 
-def groups_of(event: dict[str, Any]) -> list[str]:
+def providers(clock: Clock | None = None, **claims: str) -> tuple[ProviderStore, DynamoDBDouble]:
+    """The providers table: names, and the claim with groups that each tells, empty for none."""
+    table = DynamoDBDouble({"providers": ("name", frozenset())})
+    for name, claim in claims.items():
+        table.put("providers", {"name": {"S": name}, "groups_claim": {"S": claim}})
+    return ProviderStore(table, "providers", clock or Clock()), table
+
+
+def okta() -> ProviderStore:
+    """Okta, which tells groups."""
+    return providers(Okta="groups")[0]
+
+
+def groups_of(
+    event: dict[str, Any], load_providers: Callable[[], ProviderStore] = okta
+) -> list[str]:
     """The groups in both tokens, as Cognito makes them of the trigger's answer."""
     own = event["request"]["groupConfiguration"]["groupsToOverride"]
-    details = handle(event, SETTINGS)["response"]["claimsAndScopeOverrideDetails"]
+    details = handle(event, SETTINGS, load_providers)["response"]["claimsAndScopeOverrideDetails"]
     found = details.get("groupOverrideDetails")
     return list(own if found is None else found["groupsToOverride"])
 
@@ -117,6 +137,60 @@ def test_a_group_that_the_provider_takes_away_is_gone() -> None:
 
 
 @pytest.mark.security("S-51")
+def test_groups_are_gone_when_the_provider_tells_them_no_more() -> None:
+    """Cognito keeps the attribute when its mapping is taken away: what counts is the provider's row, within a minute."""
+    clock = Clock()
+    store, table = providers(clock, Okta="groups")
+    event = token_event("[Everyone, admins]", own=["staff"])
+    assert groups_of(event, lambda: store) == ["staff", "Everyone", "admins"]
+    table.put("providers", {"name": {"S": "Okta"}, "groups_claim": {"S": ""}})
+    clock.advance(CACHE_SECONDS)
+    assert groups_of(event, lambda: store) == ["staff"]
+    removed, _ = providers(Acme="groups")
+    assert groups_of(event, lambda: removed) == ["staff"]
+
+
+@pytest.mark.security("S-51")
+def test_any_of_a_persons_providers_may_tell_them() -> None:
+    """Names in any case, as the pool and the table write them."""
+    linked = '[{"providerName":"OKTA","userId":"1"},{"providerName":"Acme","userId":"2"}]'
+    for claims, expected in (
+        ({"okta": "", "acme": "teams"}, ["admins"]),
+        ({"okta": "", "acme": ""}, []),
+    ):
+        store, _ = providers(**claims)
+        assert groups_of(token_event("[admins]", linked), lambda store=store: store) == expected  # type: ignore[misc]  # bound in the loop
+
+
+@pytest.mark.security("S-51")
+def test_without_the_table_there_are_no_groups_of_a_provider_but_there_are_tokens(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """An outage is no permission. A container that knew them goes on with what it had; others have them again later."""
+    clock = Clock()
+    store, table = providers(clock, Okta="groups")
+    event = token_event("[admins]", own=["staff"])
+    table.fault = client_error("ThrottlingException")
+    assert groups_of(event, lambda: store) == ["staff"]
+    assert "groups_left_out" in capsys.readouterr().out
+    table.fault = None
+    assert groups_of(event, lambda: store) == ["staff", "admins"]
+    table.fault = client_error("ThrottlingException")
+    clock.advance(CACHE_SECONDS)
+    assert groups_of(event, lambda: store) == ["staff", "admins"]
+
+
+def test_the_table_is_asked_for_nobody_who_was_told_no_groups() -> None:
+    """Neither people with passwords nor those of a provider without a groups claim wait for it."""
+
+    def no_table() -> ProviderStore:
+        raise AssertionError("asked")
+
+    assert groups_of(token_event("[admins]", None, own=["staff"]), no_table) == ["staff"]
+    assert groups_of(token_event(None, own=["staff"]), no_table) == ["staff"]
+
+
+@pytest.mark.security("S-51")
 @pytest.mark.parametrize("identities", [None, "", "[]", "{}", "garbage", "[7]", "[{}]", 7])
 def test_people_without_a_provider_have_no_groups_of_one(identities: object) -> None:
     """`custom:groups` is writable by the client; without identities it is what somebody made up."""
@@ -134,7 +208,7 @@ def test_roles_of_groups_are_kept_when_groups_are_overridden() -> None:
     event = token_event("[admins]", own=["staff"])
     roles = {"iamRolesToOverride": ["arn:role"], "preferredRole": "arn:role"}
     event["request"]["groupConfiguration"] |= roles
-    details = handle(event, SETTINGS)["response"]["claimsAndScopeOverrideDetails"]
+    details = handle(event, SETTINGS, okta)["response"]["claimsAndScopeOverrideDetails"]
     assert details["groupOverrideDetails"] == {"groupsToOverride": ["staff", "admins"], **roles}
 
 
@@ -142,7 +216,7 @@ def test_roles_of_groups_are_kept_when_groups_are_overridden() -> None:
 def test_an_event_without_attributes_changes_no_groups(request_part: object) -> None:
     event = token_event("[admins]")
     event["request"] = request_part
-    details = handle(event, SETTINGS)["response"]["claimsAndScopeOverrideDetails"]
+    details = handle(event, SETTINGS, okta)["response"]["claimsAndScopeOverrideDetails"]
     assert "groupOverrideDetails" not in details
 
 

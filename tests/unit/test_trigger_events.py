@@ -74,12 +74,15 @@ class Table:
         self.double = DynamoDBDouble(
             {"users": ("userName", frozenset({"Email"})), "providers": ("name", frozenset())}
         )
-        self.double.put("providers", {"name": {"S": "Okta"}})
+        self.double.put("providers", {"name": {"S": "Okta"}, "groups_claim": {"S": "groups"}})
         self.users = UserStore(self.double, "users", self.clock)
         self.providers = ProviderStore(self.double, "providers", Clock())
 
     def handle(self, event: dict[str, Any]) -> dict[str, Any]:
         return user_records.handle(event, SETTINGS, self.users, self.providers, no_linker)
+
+    def telling(self) -> ProviderStore:
+        return self.providers
 
     def rows(self) -> dict[str, dict[str, Any]]:
         return {
@@ -130,7 +133,7 @@ def test_cognito_gets_its_event_back_and_the_person_is_recorded(name: str) -> No
 def test_every_way_to_tokens_gives_the_same_scopes(name: str) -> None:
     """Only `response` changes; what Cognito makes of it holds exactly our scopes."""
     event = load_event(name)
-    answer = token_claims.handle(load_event(name), SETTINGS)
+    answer = token_claims.handle(load_event(name), SETTINGS, Table().telling)
     details = answer.pop("response")["claimsAndScopeOverrideDetails"]
     assert answer == {key: value for key, value in event.items() if key != "response"}
     change = details["accessTokenGeneration"]
@@ -151,7 +154,7 @@ def test_events_of_other_triggers_are_refused_by_both(source: str | None) -> Non
         with pytest.raises(TriggerRefused):
             table.handle(deepcopy(event))
         with pytest.raises(TriggerRefused):
-            token_claims.handle(event, SETTINGS)
+            token_claims.handle(event, SETTINGS, Table().telling)
     assert table.rows() == {}
 
 
@@ -219,7 +222,7 @@ def test_whatever_an_event_holds_no_scope_or_group_comes_of_it(event: dict[str, 
     """Ours are the scopes; the groups are the pool's, and the provider's for people with identities."""
     before = deepcopy(event)
     try:
-        answer = token_claims.handle(event, SETTINGS)
+        answer = token_claims.handle(event, SETTINGS, Table().telling)
     except GatehouseError:
         return
     if answer == before:

@@ -97,8 +97,22 @@ API: tuple[Defence, ...] = (
         "custom:groups makes administrators of people without a provider",
         (
             "chalicelib.triggers.token_claims:_groups",
-            reading(('not parse_identities(attributes.get("identities"))', "False")),
+            reading(
+                ('parse_identities(attributes.get("identities"))', '(Identity("Okta", "00u1"),)')
+            ),
         ),
+    ),
+    defence(
+        "provider-groups-while-they-are-told",
+        "S-51",
+        "groups of a provider stay with its people when its claim is taken away",
+        ("chalicelib.triggers.token_claims:_tells_groups", answering(True)),
+    ),
+    defence(
+        "groups-with-one-name",
+        "S-51",
+        "a group called x,admins makes administrators",
+        ("chalicelib.triggers.token_claims:is_one_name", answering(True)),
     ),
     defence(
         "no-provider-attributes-at-sign-up",

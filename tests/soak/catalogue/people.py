@@ -56,7 +56,7 @@ PEOPLE: tuple[Defence, ...] = (
         "a person comes to be although the table did not take the record",
         (
             f"{_RECORDS}:handle",
-            reading(("if store is not UserStore.record_sign_in:", "if False:")),
+            reading(("if store is UserStore.record_pending:", "if False:")),
         ),
     ),
     defence(
@@ -93,7 +93,34 @@ PEOPLE: tuple[Defence, ...] = (
         "providers-speak-for-their-domains",
         "S-56",
         "a tenant can make people of another tenant's domain",
-        (f"{_RECORDS}:_refuse_foreign_address", nothing),
+        ("chalicelib.store.providers:ProviderStore.refuse_address", answering(None)),
+    ),
+    defence(
+        "no-record-of-a-moved-address",
+        "S-56",
+        "a tenant can move its people to another tenant's addresses after their first sign-in",
+        (f"{_RECORDS}:_refuse_moved_address", nothing),
+    ),
+    defence(
+        "linked-accounts-are-not-moved",
+        "S-56",
+        "a tenant can move a linked account to another tenant's address",
+        (
+            f"{_RECORDS}:_refuse_moved_address",
+            reading(("(profile.provider, *profile.linked.split(", "(profile.provider, *''.split(")),
+        ),
+    ),
+    defence(
+        "no-session-for-a-moved-address",
+        "S-56",
+        "what the trigger let pass gets a session with an address of others",
+        ("chalicelib.flows.new_session:NewSessions._refuse_foreign_address", nothing),
+    ),
+    defence(
+        "no-passwords-for-a-tenants-people",
+        "S-56",
+        "whoever left a tenant can have an account with its address and a password",
+        (f"{_RECORDS}:_refuse_sign_up", reading(("or providers.refuse_native(email)", ""))),
     ),
     defence(
         "missed-triggers-are-healed",
