@@ -315,6 +315,15 @@ def test_mapped_attributes_are_mutable_and_not_case_folded(resources: dict[str, 
     assert pool["UsernameConfiguration"] == {"CaseSensitive": False}
 
 
+def test_every_attribute_names_its_data_type(resources: dict[str, Any]) -> None:
+    """Without it, CloudFormation makes a pool but refuses to update it, which the second pass does.
+
+    https://github.com/aws/aws-cdk/issues/8585
+    """
+    for attribute in resources["UserPool"]["Properties"]["Schema"]:
+        assert attribute["AttributeDataType"] == "String"
+
+
 def test_what_the_local_aws_does_not_know_is_under_a_condition(resources: dict[str, Any]) -> None:
     """It accepts unknown types only where they are not made."""
     for name in ("Domain", "Branding"):
