@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measure Gatehouse beside its peers, print the figures, write docs/BENCHMARKS.md.
+"""`python -m benchmarks`: measure Gatehouse beside its peers, print the figures, write docs/BENCHMARKS.md and the README's.
 
 Exit code 1 if a target is missed. Parts of it (`--only`) are printed and not written.
 """
@@ -29,6 +29,7 @@ from benchmarks.figures import Section
 from benchmarks.processes import ROOT, Lab
 
 PAGE = ROOT / "docs" / "BENCHMARKS.md"
+README = ROOT / "README.md"
 
 Run = Callable[[Lab, loopback_aws.LoopbackAws], list[Section]]
 
@@ -75,6 +76,9 @@ def main() -> int:
     print(text)
     if not arguments.only:
         arguments.out.write_text(text, encoding="utf-8")
+        if arguments.out == PAGE:
+            readme = report.put_headlines(README.read_text(encoding="utf-8"), sections)
+            README.write_text(readme, encoding="utf-8")
     missed = report.missed(sections)
     for promise in missed:
         print(f"MISSED: {promise}", file=sys.stderr)

@@ -2,7 +2,7 @@
 `app.py`, with all its routes and middleware; each peer is an app with this one route."""
 
 from benchmarks import events
-from benchmarks.figures import Section, Spread, Target, ratio
+from benchmarks.figures import Headline, Section, Spread, Target, number, ratio
 from benchmarks.processes import Lab, Subject, plan
 
 NAME = "route"
@@ -50,6 +50,11 @@ def run(lab: Lab) -> list[Section]:
                     MIN_AGAINST_POWERTOOLS,
                     at_least=True,
                 ),
+            ),
+            headline=Headline(
+                "an authorized route, cold",
+                f"{number(ours)} ms",
+                {name: number(cold[name].median) for name in _HANDLERS if name != OURS},
             ),
         )
     ]

@@ -1,7 +1,7 @@
 """What the callback costs a cold container: code for tokens, keys, verification, the person's record, the session."""
 
 from benchmarks import events
-from benchmarks.figures import Section, Spread, Target, ratio
+from benchmarks.figures import Headline, Section, Spread, Target, number, ratio
 from benchmarks.processes import Lab, Subject, plan
 
 NAME = "callback"
@@ -49,6 +49,11 @@ def run(lab: Lab) -> list[Section]:
                     cold[OURS].median / cold[FLASK].median,
                     MAX_OF_FLASK,
                 ),
+            ),
+            headline=Headline(
+                "the callback of a sign-in, cold",
+                f"{number(cold[OURS].median)} ms",
+                {FLASK: number(cold[FLASK].median)},
             ),
         )
     ]

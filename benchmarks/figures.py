@@ -1,7 +1,7 @@
 """What a benchmark hands back: sections of tables, with targets that are met or missed. Pure: numbers in, Markdown out."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -54,6 +54,23 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Headline:
+    """A section in one line, for the README: what, our figure, and the others' beside it."""
+
+    what: str
+    ours: str
+    beside: Mapping[str, str]
+
+    def row(self) -> tuple[str, str, str]:
+        """Return the cells of a table."""
+        return (
+            self.what,
+            self.ours,
+            " · ".join(f"{who} {figure}" for who, figure in self.beside.items()),
+        )
+
+
+@dataclass(frozen=True)
 class Section:
     """One table with a heading, and what was done to get it. The first column is text, the others are figures."""
 
@@ -63,6 +80,7 @@ class Section:
     rows: Sequence[Sequence[str]]
     targets: Sequence[Target] = ()
     notes: str = ""
+    headline: Headline | None = None
 
     def text(self) -> str:
         """Return the section as Markdown."""

@@ -94,9 +94,10 @@ class LoopbackAws:
         if target == "GetSecretValue":
             arn = json.loads(body)["SecretId"]
             return "Secrets Manager", {"ARN": arn, "SecretString": json.dumps(_SECRETS[arn])}
-        if target == "GetItem":
-            return "DynamoDB", {"Item": {name: {"S": value} for name, value in _RECORD.items()}}
-        return "DynamoDB", {}
+        called = f"DynamoDB {target} {json.loads(body).get('TableName', '')}".rstrip()
+        if called == "DynamoDB GetItem users":
+            return called, {"Item": {name: {"S": value} for name, value in _RECORD.items()}}
+        return called, {}
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.figures import Section
+from benchmarks.figures import Headline, Section
 from benchmarks.processes import ROOT, Lab
 from ops.package import package
 
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 NAME = "package"
 
+_FLASK = "Flask + flask-cognito-lib + apig-wsgi"
 #: What the apps in benchmarks/peers import; what these need comes along.
 _PEERS = {
     "Powertools: routes only": ("aws-lambda-powertools",),
-    "Flask + flask-cognito-lib + apig-wsgi": ("flask", "flask-cognito-lib", "apig-wsgi"),
+    _FLASK: ("flask", "flask-cognito-lib", "apig-wsgi"),
     "FastAPI + Mangum: routes only": ("fastapi", "mangum"),
 }
 #: AWS's Python runtime has these; nobody needs to bring them.
@@ -43,6 +44,11 @@ def run(lab: Lab) -> list[Section]:
             "`cryptography`; the ones that are smaller have no sign-in.",
             ("", "MB"),
             [(name, f"{size / 1e6:.2f}") for name, size in sizes.items()],
+            headline=Headline(
+                "the Lambda zip",
+                f"{ours / 1e6:.1f} MB",
+                {_FLASK: f"{peers[_FLASK] / 1e6:.1f}"},
+            ),
         )
     ]
 

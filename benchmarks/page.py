@@ -6,7 +6,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks import bundles
-from benchmarks.figures import Section, Spread, Target
+from benchmarks.figures import Headline, Section, Spread, Target, number
 from benchmarks.page_server import File, Site, pack, served
 from benchmarks.processes import Lab
 from tests.browser import chromium_path, launch_arguments
@@ -134,8 +134,13 @@ def _weight(loads: Loads, everything: int) -> Section:
                 for name in (bundles.OIDC, bundles.AMPLIFY)
             ),
         ),
-        f"Everything that our page can come to load (every form, authenticator apps with QR code, CAPTCHA): {everything:,} "
-        "bytes gzipped, in modules that are fetched when they are needed.",
+        notes="Everything that our page can come to load (every form, authenticator apps with QR code, CAPTCHA): "
+        f"{everything:,} bytes gzipped, in modules that are fetched when they are needed.",
+        headline=Headline(
+            "the page's first view, gzip",
+            f"{number(ours / 1e3)} kB",
+            {name: number(weights[name] / 1e3) for name in (bundles.OIDC, bundles.AMPLIFY)},
+        ),
     )
 
 

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 
 from benchmarks.figures import Section, table
 
+#: Where the README has its figures.
+BEGIN, END = "<!-- figures: written by `make bench` -->", "<!-- /figures -->"
+
 _INTRODUCTION = """# Benchmarks
 
 Written by `make bench`; not by hand. Times are CPU time (user and system) of whole processes unless it says otherwise, as
@@ -43,6 +46,16 @@ def targets(sections: Sequence[Section]) -> str:
     if not rows:
         return ""
     return "## Targets\n\n" + table(("", "measured", "target", ""), rows)
+
+
+def put_headlines(readme: str, sections: Sequence[Section]) -> str:
+    """Return the README with the sections in one line each, between the two marks. Raises ValueError without marks."""
+    before, begin, rest = readme.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError("README.md has no place for the figures")
+    rows = [section.headline.row() for section in sections if section.headline is not None]
+    return f"{before}{begin}\n{table(('', 'Gatehouse', 'beside'), rows)}\n{end}{after}"
 
 
 def missed(sections: Sequence[Section]) -> list[str]:

@@ -1,7 +1,7 @@
 """What the user-pool trigger costs, beside a function that is nothing but boto3's put_item."""
 
 from benchmarks import events
-from benchmarks.figures import Section, Spread, Target, ratio
+from benchmarks.figures import Headline, Section, Spread, Target, number, ratio
 from benchmarks.processes import Lab, Subject, plan
 
 NAME = "trigger"
@@ -40,6 +40,11 @@ def run(lab: Lab) -> list[Section]:
                     cold[OURS].median / cold[BARE].median,
                     MAX_OF_PUT_ITEM,
                 ),
+            ),
+            headline=Headline(
+                "the user-pool trigger, cold",
+                f"{number(cold[OURS].median)} ms",
+                {BARE: number(cold[BARE].median)},
             ),
         )
     ]

@@ -1,0 +1,196 @@
+"""The benchmarks' own code: figures, targets, the page, the journey of a measured process. Nothing is timed here."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import child, machine, report
+from benchmarks.figures import Headline, Section, Spread, Target, number, ratio, table
+from benchmarks.loopback_aws import CLIENT_ID, LoopbackAws, served
+from benchmarks.processes import ROOT, Lab, Subject, plan
+
+SECTION = Section(
+    "A thing",
+    "How.",
+    ("", "ms"),
+    [("ours", "1.00")],
+    (Target("Fast", 1.2, 1.5), Target("Faster than that", 2.0, 2.5, at_least=True)),
+    headline=Headline("the thing", "1.00 ms", {"that": "2.00", "other": "3.00"}),
+)
+
+
+def test_a_spread_is_the_median_and_the_middle_half() -> None:
+    """One slow run moves neither."""
+    assert Spread.of([5, 1, 3, 2, 4]) == Spread(3, 2, 4)
+    assert Spread.of([1, 2, 3, 4, 900]) == Spread(3, 2, 4)
+    assert Spread.of([0.002], 1e3).text() == "2.00 (2.00–2.00)"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (0.0123, "0.012"),
+        (0.5, "0.50"),
+        (1.234, "1.23"),
+        (12.34, "12.3"),
+        (1234.5, "1,234"),
+    ],
+)
+def test_a_number_has_the_digits_that_matter(value: float, text: str) -> None:
+    """Three, about."""
+    assert number(value) == text
+
+
+def test_a_target_is_met_up_to_its_limit_and_no_further() -> None:
+    """At most and at least."""
+    assert [Target("x", value, 1.5).met() for value in (1.4, 1.5, 1.51)] == [True, True, False]
+    least = [Target("x", value, 2.5, at_least=True).met() for value in (2.49, 2.5, 2.6)]
+    assert least == [False, True, True]
+    assert Target("x", 1.51, 1.5).row() == ("x", "1.51 ×", "≤ 1.50 ×", "**missed**")
+
+
+def test_a_missed_target_is_named() -> None:
+    """It decides the exit code."""
+    assert report.missed([SECTION]) == ["Faster than that"]
+    assert report.missed([]) == []
+
+
+def test_the_page_holds_sections_targets_and_machine() -> None:
+    """In columns that read as plain text too."""
+    page = report.build([SECTION], [("system", "Debian")], date="2026-01-02", runs=3, minutes=5)
+    assert "- system: Debian\n- measured: 2026-01-02, 3 runs of each\n" in page
+    assert "| Faster than that |   2.00 × | ≥ 2.50 × | **missed** |" in page
+    assert "## A thing\n\nHow.\n\n|      |   ms |\n| ---- | ---: |\n| ours | 1.00 |\n" in page
+    assert ratio(3, 2) == "1.50 ×"
+    assert table(("a",), []) == "| a |\n| - |"
+
+
+def test_the_readme_gets_one_line_a_section_between_its_marks() -> None:
+    """What stands around them stays; without marks nothing is guessed."""
+    readme = f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n"
+    text = report.put_headlines(readme, [SECTION])
+    assert text.startswith(f"before\n{report.BEGIN}\n|")
+    assert "| the thing |   1.00 ms | that 2.00 · other 3.00 |" in text
+    assert "old" not in text
+    assert text.endswith(f"|\n{report.END}\nafter\n")
+    with pytest.raises(ValueError, match="no place"):
+        report.put_headlines("before", [SECTION])
+
+
+def test_the_readme_has_a_place_for_the_figures() -> None:
+    """Once each."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert (text.count(report.BEGIN), text.count(report.END)) == (1, 1)
+
+
+def test_the_processor_is_read_from_cpuinfo() -> None:
+    """Or is nothing, on machines that don't say."""
+    assert (
+        machine.parse_processor("vendor : x\nmodel name\t: Some  CPU @ 2 GHz\n")
+        == "Some CPU @ 2 GHz"
+    )
+    assert machine.parse_processor("") == ""
+
+
+class Recording(Lab):
+    """Notes which subject would run."""
+
+    ran: list[str]
+
+    def run(self, subject: Subject) -> dict[str, Any]:
+        self.ran.append(subject.name)
+        return {"cold": [float(len(self.ran))], "warm": [0.0]}
+
+
+def test_subjects_take_turns_and_each_begins_a_round() -> None:
+    """And the first round, which fills caches, is not counted."""
+    lab = Recording(Path(), {}, 2, lambda _: None)
+    object.__setattr__(lab, "ran", [])
+    times = lab.measure([Subject(name, "x:y", plan()) for name in "ABC"])
+    assert "".join(lab.ran) == "ABCBCACAB"
+    assert times["A"].cold == [[6.0], [8.0]]
+
+
+def answer(cookies: list[str], location: str = "") -> dict[str, Any]:
+    return {
+        "statusCode": 302,
+        "headers": {"Location": location},
+        "multiValueHeaders": {"Set-Cookie": cookies},
+    }
+
+
+def test_a_journey_carries_cookies_and_comes_back_with_state_and_nonce() -> None:
+    """As a browser would: Strict cookies stay behind on the way back from another site, cleared ones are gone."""
+    seen: list[dict[str, Any]] = []
+    answers = iter(
+        [
+            answer(
+                ["a=1; SameSite=Lax", "b=2; SameSite=Strict", "c=3; Path=/"],
+                "https://x/authorize?state=s&nonce=n%3D",
+            ),
+            answer(["a=; Max-Age=0"]),
+            answer([]),
+        ]
+    )
+
+    def subject(event: dict[str, Any], context: child.Context) -> dict[str, Any]:
+        seen.append(
+            {"query": event.get("queryStringParameters"), "cookie": event["headers"].get("Cookie")}
+        )
+        assert context.aws_request_id
+        return next(answers)
+
+    def step(**more: Any) -> dict[str, Any]:
+        return {"event": {"headers": {}, "multiValueHeaders": {}}, "contains": "302", **more}
+
+    journey = child.Journey(subject, [step(), step(cookies="lax", back=True), step(cookies="all")])
+    assert len(journey.run()) == 3
+    assert seen == [
+        {"query": None, "cookie": None},
+        {"query": {"code": "n=", "state": "s"}, "cookie": "a=1; c=3"},
+        {"query": None, "cookie": "b=2; c=3"},
+    ]
+
+
+def test_an_unexpected_answer_ends_the_measurement() -> None:
+    """A subject that fails fast would otherwise look fast."""
+    journey = child.Journey(
+        lambda event, context: {"statusCode": 500}, [{"event": {}, "contains": "200"}]
+    )
+    with pytest.raises(SystemExit, match="unexpected answer"):
+        journey.run()
+
+
+def test_a_measured_process_does_a_whole_sign_in_on_loopback() -> None:
+    """One real process, the app, and the calls it makes: the figures are of what they say."""
+    from benchmarks.sign_in import run
+
+    with served() as aws:
+        assert aws.environment["CLIENT_ID"] == CLIENT_ID
+        lab = Lab(Path(sys.executable), aws.environment, 1, lambda _: None)
+        (section,) = run(lab, aws)
+    assert [row[0] for row in section.rows][-2:] == ["GET /me", "together"]
+    for once in ("Cognito keys: 1", "Cognito token (code): 1", "Cognito token (refresh): 1"):
+        assert once in section.notes
+    assert "DynamoDB UpdateItem users: 1" in section.notes
+
+
+def test_a_subject_that_fails_says_why(tmp_path: Path) -> None:
+    """With what it printed."""
+    lab = Lab(Path(sys.executable), {"HOME": os.fspath(tmp_path)}, 1, lambda _: None)
+    with pytest.raises(RuntimeError, match="no such thing"):
+        lab.program("raise SystemExit('no such thing')")
+
+
+def test_the_loopback_gives_what_is_asked_for() -> None:
+    """Its token endpoint takes a nonce for a code."""
+    aws = LoopbackAws(0)
+    name, tokens = aws.answer("/oauth2/token", b"grant_type=authorization_code&code=the-nonce")
+    assert name == "Cognito token (code)"
+    assert tokens["id_token"].count(".") == 2
+    called, _ = aws.answer("DynamoDB_20120810.UpdateItem", b'{"TableName": "users"}')
+    assert called == "DynamoDB UpdateItem users"
