@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from tests.soak.catalogue import DEFENCES, NOT_SWITCHED
 from tests.soak.defence import Defence, Stale, check
@@ -34,7 +35,6 @@ class Outcome:
     entry: Defence | None
     failed: tuple[str, ...]
     passed: int
-    seconds: float
     problem: str
 
     def line(self) -> str:
@@ -48,37 +48,14 @@ class Outcome:
 
 def run(entry: Defence | None) -> Outcome:
     """Run the tests of an entry without its defence; None is the control: every test, nothing off."""
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.json"
-        environment = {
-            **os.environ,
-            "GATEHOUSE_SWITCHED_OFF": entry.name if entry else "",
-            "GATEHOUSE_SWITCHED_OFF_REPORT": str(report),
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
-        arguments = ["-q", "-p", "tests.soak.switched_off", "-p", "no:cacheprovider"]
-        try:
-            done = subprocess.run(
-                [sys.executable, "-m", "pytest", *arguments, *_files(entry), _ORDINARY_DAY],
-                cwd=ROOT,
-                env=environment,
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=_TIMEOUT_SECONDS,
-            )
-        except subprocess.TimeoutExpired:
-            return Outcome(entry, (), 0, time.monotonic() - began, "THE RUN DID NOT END")
-        seconds = time.monotonic() - began
-        if not report.exists():
-            return Outcome(entry, (), 0, seconds, f"THE RUN BROKE: {_tail(done)}")
-        seen = json.loads(report.read_text(encoding="utf-8"))
+    problem, seen = _pytest(entry.name if entry else "", [*_files(entry), _ORDINARY_DAY])
+    if problem:
+        return Outcome(entry, (), 0, problem)
     failed = tuple(seen["failed"])
-    return Outcome(entry, failed, seen["passed"], seconds, _judge(entry, seen, failed))
+    return Outcome(entry, failed, seen["passed"], _judge(entry, seen, failed))
 
 
-def _judge(entry: Defence | None, seen: dict[str, list[str]], failed: tuple[str, ...]) -> str:
+def _judge(entry: Defence | None, seen: dict[str, Any], failed: tuple[str, ...]) -> str:
     if seen["broken"]:
         return f"A MODULE DOES NOT IMPORT: {', '.join(seen['broken'])}"
     if entry is None:
@@ -89,31 +66,53 @@ def _judge(entry: Defence | None, seen: dict[str, list[str]], failed: tuple[str,
 
 
 def _files(entry: Defence | None) -> Sequence[str]:
-    """The files to run: those that an entry names, else those that name one of its ids."""
+    """The files to run: those that an entry names, else those with tests of one of its ids."""
     if entry is None:
         return _SUITES
     if entry.tests:
         return entry.tests
-    return [name for name, ids in _marked_files().items() if ids & set(entry.ids)]
+    return sorted({name for identifier in entry.ids for name in _marked_files()[identifier]})
 
 
 @cache
-def _marked_files() -> dict[str, set[str]]:
-    found = {}
-    for suite in _SUITES:
-        for path in sorted((ROOT / suite).rglob("test_*.py")):
-            text = path.read_text(encoding="utf-8")
-            found[str(path.relative_to(ROOT))] = set(re.findall(r'"(S-\d\d)"', text))
-    return found
+def _marked_files() -> dict[str, list[str]]:
+    """Security id -> files with tests of it. Many ids come from data, so pytest has to say."""
+    _, seen = _pytest("", [*_SUITES, "--collect-only"])
+    return dict(seen["files"])
 
 
-def _tail(done: "subprocess.CompletedProcess[str]") -> str:
-    return " ".join((done.stdout + done.stderr).split())[-300:]
+def _pytest(name: str, arguments: Sequence[str]) -> "tuple[str, dict[str, Any]]":
+    """Run pytest with a defence off; returns what went wrong, and the plugin's report."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        environment = {
+            **os.environ,
+            "GATEHOUSE_SWITCHED_OFF": name,
+            "GATEHOUSE_SWITCHED_OFF_REPORT": str(report),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        plugins = ["-q", "-p", "tests.soak.switched_off", "-p", "no:cacheprovider"]
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", "pytest", *plugins, *arguments],
+                cwd=ROOT,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=_TIMEOUT_SECONDS,
+            )
+        except subprocess.TimeoutExpired:
+            return "THE RUN DID NOT END", {}
+        if not report.exists():
+            return f"THE RUN BROKE: {' '.join((done.stdout + done.stderr).split())[-300:]}", {}
+        return "", json.loads(report.read_text(encoding="utf-8"))
 
 
 def run_all(entries: Sequence[Defence]) -> list[Outcome]:
     """Run the control and every entry, a few at a time, with a line of progress for each."""
     outcomes = []
+    _marked_files()
     with ThreadPoolExecutor(max(1, min(4, os.cpu_count() or 1))) as pool:
         waiting = [pool.submit(run, entry) for entry in (None, *entries)]
         for number, future in enumerate(waiting):

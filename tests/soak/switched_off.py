@@ -22,6 +22,7 @@ _entry = next((entry for entry in DEFENCES if entry.name == _NAME), None)
 _failed: list[str] = []
 _passed: list[str] = []
 _broken: list[str] = []
+_files: dict[str, set[str]] = {}
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -35,6 +36,9 @@ def pytest_load_initial_conftests() -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the tests of the entry's ids, all tests of files that it names, and the ordinary day."""
+    for item in items:
+        for marker in item.iter_markers("security"):
+            _files.setdefault(str(marker.args[0]), set()).add(item.nodeid.partition("::")[0])
     if _entry is None:
         return
     kept, left = [], []
@@ -62,5 +66,6 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 def pytest_sessionfinish() -> None:
     """Write what was seen."""
-    seen = {"failed": _failed, "passed": len(_passed), "broken": _broken}
+    files = {identifier: sorted(names) for identifier, names in _files.items()}
+    seen = {"failed": _failed, "passed": len(_passed), "broken": _broken, "files": files}
     _REPORT.write_text(json.dumps(seen), encoding="utf-8")

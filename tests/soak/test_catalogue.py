@@ -45,11 +45,11 @@ def test_an_entry_that_no_longer_fits_is_named() -> None:
         check(changed)
 
 
-def test_a_defence_that_is_off_fails_the_tests_of_its_id() -> None:
+def test_a_defence_that_is_off_fails_its_tests() -> None:
     """In a process of its own, where the ordinary day goes on."""
-    outcome = defences.run(by_name("nonce"))
+    outcome = defences.run(by_name("one-seal-one-purpose"))
     assert outcome.problem == ""
-    assert any("another nonce" in name for name in outcome.failed)
+    assert any("test_a_purpose_opens_only_its_own" in name for name in outcome.failed)
 
 
 def test_a_defence_that_nobody_misses_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -198,7 +198,7 @@ ACCOUNTS: tuple[Defence, ...] = (
         "a challenge's cookie is good for ever",
         (
             f"{_CHALLENGES}._open",
-            reading(('fields["expires_at"] > self._clock()', 'fields["expires_at"] > 0')),
+            reading(("waiting.expires_at <= self._clock()", "False")),
         ),
     ),
     defence(

@@ -254,14 +254,14 @@ HOSTED: tuple[Defence, ...] = (
         "session and record are made from an ID token that nobody verified",
         (
             "chalicelib.cognito.tokens:TokenVerifier.verify_id_token",
-            calling_in("finish", _unverified),
+            calling_in("_start", _unverified),
         ),
     ),
     defence(
         "both-tokens-name-one-person",
         "S-16",
         "ID token and access token may name different people",
-        (f"{_FLOW}.finish", reading(("access.sub != identity.sub", "False"))),
+        (f"{_FLOW}._start", reading(("access.sub != identity.sub", "False"))),
     ),
     defence(
         "access-token-belongs-to-id-token",

@@ -152,7 +152,7 @@ SESSIONS: tuple[Defence, ...] = (
         "S-34",
         "the cookie keeps the refresh token that was rotated out",
         (
-            f"{_FLOW}.refresh",
+            f"{_FLOW}._renew",
             reading(("tokens.refresh_token or session.refresh_token", "session.refresh_token")),
         ),
     ),
@@ -225,14 +225,14 @@ SESSIONS: tuple[Defence, ...] = (
         "logout-revokes",
         "S-36",
         "signing out only forgets the cookie",
-        (f"{_FLOW}.sign_out", reading(("self._oauth.revoke(session.refresh_token)", "None"))),
+        (f"{_FLOW}.sign_out", reading(("self._revoke(session.refresh_token, user)", "None"))),
     ),
     defence(
         "logout-clears-whatever-happens",
         "S-36",
         "whoever signs out while Cognito is down stays signed in",
         (
-            f"{_FLOW}.sign_out",
+            f"{_FLOW}._revoke",
             reading(("except (TemporarilyUnavailable, ConfigurationError)", "except ()")),
         ),
     ),
@@ -287,7 +287,7 @@ SESSIONS: tuple[Defence, ...] = (
         "S-34",
         "a refresh may hand over somebody else's tokens",
         (
-            f"{_FLOW}.refresh",
+            f"{_FLOW}._renew",
             reading(("not identity.sub == access.sub == session.sub", "False")),
         ),
         tests=("tests/component/test_session.py",),
