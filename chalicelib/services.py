@@ -10,7 +10,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import deadline
-from chalicelib.errors import ConfigurationError
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,8 +34,8 @@ if TYPE_CHECKING:
     from chalicelib.session.sealing import Sealer
     from chalicelib.session.sessions import Sessions
     from chalicelib.session.transactions import LoginTransactions
+    from chalicelib.stage_secrets import StageSecrets
     from chalicelib.store.providers import ProviderStore
-    from chalicelib.store.secrets import SecretStore
     from chalicelib.store.users import UserStore
 
 
@@ -92,7 +91,7 @@ class Services:
         return OAuthClient(
             cognito_url=self.settings.cognito_url,
             client_id=self.settings.client_id,
-            load_client_secret=self._load_client_secret,
+            load_client_secret=lambda renew: self._secrets.client_secret(renew),
             transport=self._http,
         )
 
@@ -164,13 +163,12 @@ class Services:
         from chalicelib.cognito.user_pool_api import UserPoolApi
         from chalicelib.flows.mfa import Mfa
 
-        arn = self.settings.mfa_client_secret_arn
         return Mfa(
             api=UserPoolApi(
                 self._cognito_idp,
                 user_pool_id=self.settings.user_pool_id,
                 client_id=self.settings.mfa_client_id,
-                load_client_secret=lambda renew: self._load_secret(arn, "client_secret", renew),
+                load_client_secret=lambda renew: self._secrets.mfa_client_secret(renew),
             ),
             sessions=self.sessions,
             users=self.users,
@@ -185,12 +183,11 @@ class Services:
             return None
         from chalicelib.captcha import SiteVerify
 
-        arn = self.settings.captcha_secret_arn
         return SiteVerify(
             name=self.settings.captcha,
             site_key=self.settings.captcha_site_key,
             verify_url=self.settings.captcha_verify_url,
-            load_secret=lambda: self._load_secret(arn, "secret", False),
+            load_secret=lambda: self._secrets.captcha_secret(),
             transport=self._http,
         )
 
@@ -226,7 +223,7 @@ class Services:
             self._cognito_idp,
             user_pool_id=self.settings.user_pool_id,
             client_id=self.settings.client_id,
-            load_client_secret=self._load_client_secret,
+            load_client_secret=lambda renew: self._secrets.client_secret(renew),
         )
 
     @cached_property
@@ -254,7 +251,10 @@ class Services:
         from chalicelib.store.throttle import ThrottleStore
 
         throttle = ThrottleStore(
-            self._dynamodb, self.settings.throttle_table, self.clock, self._load_pepper
+            self._dynamodb,
+            self.settings.throttle_table,
+            self.clock,
+            lambda: self._secrets.pepper(),
         )
         return Attempts(
             throttle, Devices(self._sealer, self.clock), self.settings.stage, self.clock
@@ -287,37 +287,17 @@ class Services:
         return self._aws("dynamodb")
 
     @cached_property
-    def _secrets(self) -> "SecretStore":
+    def _secrets(self) -> "StageSecrets":
+        from chalicelib.stage_secrets import StageSecrets
         from chalicelib.store.secrets import SecretStore
 
-        return SecretStore(self._aws("secretsmanager"), self.clock)
+        return StageSecrets(SecretStore(self._aws("secretsmanager"), self.clock), self.settings)
 
     @cached_property
     def _sealer(self) -> "Sealer":
-        from chalicelib.session.sealing import KeyRing, Sealer
+        from chalicelib.session.sealing import Sealer
 
-        arn = self.settings.sealing_keys_secret_arn
-        return Sealer(lambda renew: KeyRing.parse(self._secrets.read(arn, renew=renew)))
-
-    def _load_client_secret(self, renew: bool) -> str:
-        return self._load_secret(self.settings.client_secret_arn, "client_secret", renew)
-
-    def _load_secret(self, arn: str, name: str, renew: bool) -> str:
-        value = self._secrets.read(arn, renew=renew).get(name)
-        if not isinstance(value, str) or not value:
-            raise ConfigurationError(f"a secret has no `{name}`")
-        return value
-
-    def _load_pepper(self) -> bytes:
-        """The key under which the throttle hides addresses. A rotation of the sealing keys starts its counters anew."""
-        import hashlib
-        import hmac
-
-        from chalicelib.session.sealing import KeyRing
-
-        ring = KeyRing.parse(self._secrets.read(self.settings.sealing_keys_secret_arn))
-        secret = ring.secrets[ring.current].encode()
-        return hmac.new(secret, b"gatehouse/throttle", hashlib.sha256).digest()
+        return Sealer(lambda renew: self._secrets.key_ring(renew))
 
 
 _current: Services | None = None

@@ -40,7 +40,8 @@ ALLOWED = {
     "session": BASE,
     "cognito": BASE,
     "flows": BASE | STORES | {"captcha", "sign_up_rules"},
-    "services": BASE | STORES | {"flows", "captcha", "aws_clients"},
+    "services": BASE | STORES | {"flows", "captcha", "aws_clients", "stage_secrets"},
+    "stage_secrets": BASE | {"session", "store"},
     "aws_clients": frozenset({"errors", "deadline"}),
     # A route may name the value types and constants of what it calls; it makes nothing.
     "routes": BASE | STORES | PURE_WEB | {"services", "flows"},

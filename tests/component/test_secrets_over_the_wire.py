@@ -49,7 +49,7 @@ def wired(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Direct]:
             made._http._session.close()
         for name in ("_dynamodb", "_cognito_idp"):
             getattr(made, name).close()
-        made._secrets._client.close()
+        made._secrets._store._client.close()
 
 
 def live(direct: Direct) -> None:

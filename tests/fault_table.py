@@ -1,0 +1,151 @@
+"""The fault table as a page: `python -m tests.fault_table` writes docs/faults.md.
+
+`--measure` plays every case with the production limits instead (some eight minutes, nearly all waiting): what came, and
+how long a person waited; exit code 1 if anybody waited for longer than the table says. `--keep` puts the times on the page.
+"""
+
+import argparse
+import contextlib
+import io
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from chalicelib.deadline import Limits
+from tests.faults.stage import FaultStage, built
+from tests.faults.table import CALLS, ENDLESS, FAULTS, Call, Outcome
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "faults.md"
+TEMPLATE = ROOT / "tests" / "faults" / "page.md"
+TIMES = ROOT / "tests" / "data" / "fault_times.json"
+#: Our own work beside the calls.
+SLACK_SECONDS = 1.0
+
+_EVENTS = {
+    "refused": "`refused`, error: `route`, `code`, `status`, `detail`",
+    "sign_in_failed": "`sign_in_failed`: `door`, `code`, `detail`",
+    "revoke_failed": "`revoke_failed`: `detail`",
+    "record_not_written": "`record_not_written`, error: `user`, `detail`",
+    "trigger_failed": "`trigger_failed`, error: `source`, `code`, `detail`",
+    "sign_out": "`sign_out`",
+}
+
+_REASONS = {
+    "request": "all calls of one request; the function has 25 s, API Gateway gives up at 29 s",
+    "trigger": "all calls of one trigger; Cognito gives it 5 s, cold start included",
+    "post": "token and revoke endpoint, siteverify; a token answer waits for our own trigger, a cold one too",
+    "get": "the signing keys, two tries",
+    "get_try": "one of them",
+    "connect": "to connect, over HTTP",
+    "aws": "DynamoDB, Secrets Manager, two tries of a read",
+    "aws_connect": "to connect",
+    "aws_read": "between two bytes",
+    "cognito": "Cognito's user-pool API, one try; it waits for our triggers, cold ones too",
+}
+
+
+def main() -> int:
+    """Write the page, or measure; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--measure", action="store_true")
+    parser.add_argument("--keep", action="store_true")
+    options = parser.parse_args()
+    late: list[str] = []
+    if options.measure:
+        times, late = measure()
+        if options.keep:
+            TIMES.write_text(json.dumps(times, indent=1) + "\n", encoding="utf-8")
+    if options.keep or not options.measure:
+        PAGE.write_text(render(), encoding="utf-8")
+        print(f"{PAGE.relative_to(ROOT)} written")
+    for line in late:
+        print(f"TOO LATE: {line}")
+    return 1 if late else 0
+
+
+def measure() -> tuple[dict[str, dict[str, float]], list[str]]:
+    """Play every case with the production limits; return the seconds, and the cases that took too long."""
+    limits, times, late = Limits(), dict[str, dict[str, float]](), list[str]()
+    with tempfile.TemporaryDirectory() as folder, built(Path(folder)) as stage:
+        for call in CALLS:
+            for fault in call.faults():
+                seconds = _measured(stage, call, fault, limits)
+                times.setdefault(title(call), {})[fault] = round(seconds, 2)
+                print(f"{seconds:6.2f} s  {title(call)} | {fault}", flush=True)
+                if seconds > call.seconds(limits) + SLACK_SECONDS:
+                    late.append(f"{title(call)} | {fault}: {seconds:.2f} s")
+    return times, late
+
+
+def _measured(stage: FaultStage, call: Call, fault: str, limits: Limits) -> float:
+    with contextlib.redirect_stdout(io.StringIO()):
+        played = stage.play(call, fault, limits)
+    expected = call.others.get(fault, call.outcome)
+    if (played.status, played.code) != (expected.status, expected.code):
+        raise SystemExit(f"{title(call)} | {fault}: {played.status} {played.code}\n{played.log}")
+    return played.seconds
+
+
+def title(call: Call) -> str:
+    """Return a case's name in the file of times."""
+    return f"{call.route} | {call.name}"
+
+
+def render() -> str:
+    """Return the page."""
+    limits = Limits()
+    config = json.loads((ROOT / ".chalice" / "config.json").read_text(encoding="utf-8"))
+    return TEMPLATE.read_text(encoding="utf-8").format(
+        function=config["lambda_functions"]["api_handler"]["lambda_timeout"],
+        limits="\n".join(
+            f"| `{name}` | {getattr(limits, name):g} | {_REASONS[name]} |"
+            for name in limits._fields
+        ),
+        faults="\n".join(f"| {name} | {what} |" for name, (what, _) in FAULTS.items()),
+        calls=len(CALLS),
+        cases=sum(len(call.faults()) for call in CALLS),
+        table="\n".join(_row(call, limits) for call in CALLS),
+    )
+
+
+def _row(call: Call, limits: Limits) -> str:
+    notes = [call.note] if call.note else []
+    for outcome in dict.fromkeys(call.others.values()):
+        names = ", ".join(name for name, other in call.others.items() if other == outcome)
+        notes.append(f"{names}: {_answer(call, outcome)}, {_EVENTS[outcome.event]}")
+    if not call.first:
+        notes.append("not met with the whole host gone: an earlier call ends the request")
+    cells = [
+        f"`{call.route}`",
+        f"`{call.name}`",
+        _answer(call, call.outcome),
+        call.outcome.cookie,
+        _EVENTS[call.outcome.event],
+        str(call.tries),
+        f"{call.seconds(limits):g} s",
+        _times(call),
+        "; ".join(notes),
+    ]
+    return "| " + " | ".join(cells) + " |"
+
+
+def _answer(call: Call, outcome: Outcome) -> str:
+    if not outcome.status:
+        return "an error for Cognito" if outcome.event == "trigger_failed" else "the event"
+    if outcome.status == 303:
+        return f"303 `/?error={outcome.code}`" if outcome.code else "303 to the app"
+    return f"{outcome.status} `{outcome.code}`" if outcome.code else str(outcome.status)
+
+
+def _times(call: Call) -> str:
+    times = json.loads(TIMES.read_text(encoding="utf-8")).get(title(call))
+    if not times:
+        return "–"
+    others = max(seconds for fault, seconds in times.items() if fault not in ENDLESS)
+    return " · ".join(f"{seconds:.1f}" for seconds in (*(times[name] for name in ENDLESS), others))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

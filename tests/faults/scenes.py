@@ -1,0 +1,206 @@
+"""How each call of the fault table comes about: what a person did before, and what the person does then."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from app import user_records
+from tests.component.direct import CHALLENGE_COOKIE, EMAIL, PASSWORD, SESSION_COOKIE, WRONG, Direct
+from tests.component.test_authorized_routes import CLAIMS
+from tests.component.world import World
+from tests.doubles.browser import Answer, Browser, LambdaContext
+from tests.doubles.cognito import Person
+from tests.doubles.pool_users import PoolUser
+from tests.events import load_event
+
+CAPTCHA_ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:gatehouse/dev/captcha"
+NEWCOMER = "newcomer@example.org"
+NATIVE = {**CLAIMS, "sub": "native-sub", "username": "native"}
+ADMIN = {**NATIVE, "cognito:groups": "[admins]"}
+NEW_PASSWORD = "another good one 34"
+
+Act = Callable[[], Answer | None]
+
+
+@dataclass
+class Scene:
+    """What happens when the wire is broken; `cookie` is the one to watch."""
+
+    browser: Browser
+    act: Act
+    cookie: str = SESSION_COOKIE
+
+
+def callback(world: World) -> Scene:
+    browser = world.browser()
+    start = browser.get("/auth/login?provider=Okta")
+    back = world.cognito.authorize(start.location, Person())
+    return Scene(browser, lambda: browser.get(back, site="cross-site"))
+
+
+def refresh(world: World) -> Scene:
+    browser = world.browser()
+    world.sign_in(browser)
+    return Scene(browser, lambda: browser.post("/auth/refresh"))
+
+
+def logout(world: World) -> Scene:
+    browser = world.browser()
+    world.sign_in(browser)
+    return Scene(browser, lambda: browser.post("/auth/logout"))
+
+
+def config(world: World) -> Scene:
+    browser = world.browser()
+    return Scene(browser, lambda: browser.get("/auth/config"))
+
+
+def _with_record(world: World) -> Browser:
+    item = {"userName": "native", "sub": "native-sub", "provider": "COGNITO", "Email": EMAIL}
+    world.dynamodb.put(world.settings.users_table, {k: {"S": v} for k, v in item.items()})
+    world.pool.add(PoolUser(EMAIL, PASSWORD, sub="native-sub", username="native"))
+    return world.browser()
+
+
+def me(world: World) -> Scene:
+    browser = _with_record(world)
+    return Scene(browser, lambda: browser.get("/me", claims=NATIVE))
+
+
+def users(world: World) -> Scene:
+    browser = _with_record(world)
+    return Scene(browser, lambda: browser.get("/users", claims=ADMIN))
+
+
+def rename(world: World) -> Scene:
+    browser = _with_record(world)
+    headers = [("Content-Type", "application/json")]
+    return Scene(
+        browser,
+        lambda: browser.send("PATCH", "/me", headers, body='{"given_name": "G"}', claims=NATIVE),
+    )
+
+
+def global_sign_out(world: World) -> Scene:
+    browser = world.browser()
+    world.sign_in(browser)
+    target = f"/users/{Person().username}/sign-out"
+    return Scene(browser, lambda: browser.send("POST", target, claims=ADMIN))
+
+
+def sign_in(world: World) -> Scene:
+    direct = Direct(world)
+    return Scene(direct.browser, direct.sign_in)
+
+
+def captcha(world: World) -> Scene:
+    direct = Direct(world)
+    world.secrets.put(CAPTCHA_ARN, {"secret": "canary-captcha-secret"})
+    direct.restart(
+        captcha="turnstile",
+        captcha_site_key="site-key-1",
+        captcha_secret_arn=CAPTCHA_ARN,
+        captcha_verify_url=f"{world.cognito.url}/siteverify",
+    )
+    for _ in range(3):
+        direct.sign_in(password=WRONG)
+    return Scene(direct.browser, lambda: direct.sign_in(captcha="solved"))
+
+
+def challenge(world: World) -> Scene:
+    direct = Direct(world)
+    direct.with_totp()
+    direct.sign_in()
+    return Scene(
+        direct.browser,
+        lambda: direct.challenge("SOFTWARE_TOKEN_MFA", code=direct.totp()),
+        CHALLENGE_COOKIE,
+    )
+
+
+def _account(path: str, **body: Any) -> Callable[[World], Scene]:
+    def scene(world: World) -> Scene:
+        direct = Direct(world)
+        return Scene(direct.browser, lambda: direct.post(f"direct/{path}", **body))
+
+    return scene
+
+
+def confirm(world: World) -> Scene:
+    direct = Direct(world)
+    names = {"given_name": "N", "family_name": "C"}
+    direct.post("direct/sign-up", email=NEWCOMER, password=PASSWORD, **names)
+    code = world.pool.last_code("sign-up")
+    return Scene(direct.browser, lambda: direct.post("direct/confirm", email=NEWCOMER, code=code))
+
+
+def reset(world: World) -> Scene:
+    direct = Direct(world)
+    direct.post("direct/forgot-password", email=EMAIL)
+    body = {"email": EMAIL, "code": world.pool.last_code("reset"), "password": NEW_PASSWORD}
+    return Scene(direct.browser, lambda: direct.post("direct/reset-password", **body))
+
+
+def mfa_setup(world: World) -> Scene:
+    direct = Direct(world)
+    direct.sign_in()
+    return Scene(direct.browser, lambda: direct.post("mfa/setup", password=PASSWORD))
+
+
+def mfa_verify(world: World) -> Scene:
+    direct = Direct(world)
+    direct.sign_in()
+    secret = direct.post("mfa/setup", password=PASSWORD).json()["secret"]
+    return Scene(direct.browser, lambda: direct.post("mfa/verify", code=direct.totp(secret)))
+
+
+def _trigger(name: str) -> Callable[[World], Scene]:
+    def scene(world: World) -> Scene:
+        def act() -> None:
+            user_records(load_event(name), LambdaContext())
+
+        return Scene(world.browser(), act)
+
+    return scene
+
+
+def trigger_linking(world: World) -> Scene:
+    row = {"name": {"S": "Okta"}, "trusted": {"BOOL": True}, "link": {"BOOL": True}}
+    world.dynamodb.put(world.settings.providers_table, row)
+    world.pool.add(PoolUser("ada@example.org", PASSWORD))
+
+    def act() -> None:
+        event = load_event("PreSignUp_ExternalProvider")
+        event["request"]["userAttributes"]["custom:idp_sub"] = "00u1ada"
+        user_records(event, LambdaContext())
+
+    return Scene(world.browser(), act)
+
+
+SCENES: dict[str, Callable[[World], Scene]] = {
+    "callback": callback,
+    "refresh": refresh,
+    "logout": logout,
+    "config": config,
+    "me": me,
+    "users": users,
+    "rename": rename,
+    "global sign-out": global_sign_out,
+    "sign-in": sign_in,
+    "captcha": captcha,
+    "challenge": challenge,
+    "sign-up": _account(
+        "sign-up", email=NEWCOMER, password=PASSWORD, given_name="N", family_name="C"
+    ),
+    "confirm": confirm,
+    "resend": _account("resend-code", email=EMAIL),
+    "forgot": _account("forgot-password", email=EMAIL),
+    "reset": reset,
+    "mfa setup": mfa_setup,
+    "mfa verify": mfa_verify,
+    "trigger sign-up": _trigger("PreSignUp_SignUp"),
+    "trigger linking": trigger_linking,
+    "trigger sign-in": _trigger("PostAuthentication_Authentication"),
+}
+#: Scenes that cannot be played again with what the browser holds afterwards: they spend something on the way.
+ONCE = ("callback", "logout", "mfa verify")

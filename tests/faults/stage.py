@@ -1,0 +1,244 @@
+"""One case of the fault table, played: real clients against a broken wire, and what came of it."""
+
+import contextlib
+import io
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from chalicelib import deadline, services
+from chalicelib.aws_clients import AwsClients
+from chalicelib.cognito.http_client import HttpClient
+from chalicelib.deadline import Budget, Limits, pause_before_retry
+from chalicelib.services import Services
+from chalicelib.settings import Settings
+from chalicelib.triggers.entry import TriggerFailed
+from tests.component.world import ENVIRONMENT, World, build_world
+from tests.doubles.clock import Clock
+from tests.faults.certificates import Authority
+from tests.faults.scenes import SCENES, Scene
+from tests.faults.table import ENDLESS, FAULTS, OF_HOST, Call
+from tests.faults.wire import Wire, nobody, served
+
+_SERVICES = ("dynamodb", "secretsmanager", "cognito-idp")
+_CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+#: Where a host's URL is in the settings.
+_URLS = {"cognito": "cognito_url", "jwks": "jwks_url", "captcha": "captcha_verify_url"}
+
+
+@dataclass
+class Played:
+    """What came of a case. `code` is the error's; `seconds` is what a person waited."""
+
+    status: int
+    code: str
+    cookie: str
+    lines: list[dict[str, Any]]
+    tries: int
+    calls: list[str]
+    seconds: float
+    log: str = field(repr=False)
+
+
+@dataclass
+class Place:
+    """Where calls go: a base URL, and boto3's clients for it by the limits that they keep to."""
+
+    url: str
+    clients: dict[Limits, dict[str, Any]] = field(default_factory=dict)
+
+
+class FaultStage:
+    """The wire, a port where nobody listens, and a server whose certificate has expired."""
+
+    def __init__(
+        self,
+        wire: Wire,
+        places: dict[str, Place],
+        bundle: Path,
+        pause: Callable[[], None] = pause_before_retry,
+    ) -> None:
+        self._wire = wire
+        self._pause = pause
+        self._places = places
+        self._bundle = bundle
+        self.budget = Budget()
+
+    def play(self, call: Call, fault: str, limits: Limits) -> Played:
+        """Play the scene of `call` with `fault`, the first and only thing that is wrong."""
+        world = self._world()
+        scene = SCENES[call.scene](world)
+        http = self._install(world, limits, call.host if fault in OF_HOST else "", fault)
+        broken = FAULTS[fault][1]
+        self._wire.fault = None if broken is None else (call.name, broken)
+        return self._played(scene, http, call.name)
+
+    def play_late(self, name: str, limits: Limits, delay: float) -> Played:
+        """Play a scene in which every answer is right, and comes `delay` seconds late."""
+        world = self._world()
+        scene = SCENES[name](world)
+        http = self._install(world, limits, "", "")
+        self._wire.delay = delay
+        return self._played(scene, http, "")
+
+    def _played(self, scene: Scene, http: HttpClient, name: str) -> Played:
+        before = scene.browser.cookies.get(scene.cookie)
+        self._wire.calls.clear()
+        out = io.StringIO()
+        began = time.monotonic()
+        with contextlib.redirect_stdout(out):
+            status, code, location = _act(scene)
+        seconds = time.monotonic() - began
+        calls = list(self._wire.calls)
+        after = scene.browser.cookies.get(scene.cookie)
+        self._settle(http)
+        return Played(
+            status=status,
+            code=location.partition("?error=")[2] or code,
+            cookie=_cookie(before and before.value, after and after.value),
+            lines=[json.loads(line) for line in out.getvalue().splitlines()],
+            tries=calls.count(name),
+            calls=calls,
+            seconds=seconds,
+            log=out.getvalue(),
+        )
+
+    def play_mended(self, call: Call, fault: str, limits: Limits) -> int:
+        """Play a scene with `fault`, then again with what the browser holds and nothing wrong; return the second status."""
+        world = self._world()
+        scene = SCENES[call.scene](world)
+        http = self._install(world, limits, "", fault)
+        broken = FAULTS[fault][1]
+        assert broken is not None
+        self._wire.fault = (call.name, broken)
+        _act(scene)
+        self._wire.fault = None
+        world.clock.advance(5)
+        status, _, _ = _act(scene)
+        self._settle(http)
+        return status
+
+    def _world(self) -> World:
+        world = build_world(Clock())
+        self._wire.begin(world)
+        url = self._wire.url
+        world.cognito.url = url
+        world.restart(cognito_url=url, jwks_url=f"{url}/.well-known/jwks.json")
+        return world
+
+    def _install(self, world: World, limits: Limits, gone: str, fault: str) -> HttpClient:
+        """Start a container with the real clients; those of the host `gone` lead to where `fault` says."""
+        self.budget = Budget(limits)
+        # The wire's threads must not start an invocation of their own in the middle of ours.
+        world.pool.trigger = lambda source, user: None
+        healthy = self._clients("wire", limits)
+        clients = (
+            {**healthy, gone: self._clients(fault, limits)[gone]} if gone in healthy else healthy
+        )
+        settings = world.settings
+        if gone in _URLS:
+            name = _URLS[gone]
+            url = getattr(settings, name).replace(self._wire.url, self._places[fault].url)
+            settings = settings._replace(**{name: url})
+        http = HttpClient(self.budget, self._pause)
+        deadline.current = self.budget
+        services.install(Services(settings, clock=world.clock, aws=clients.__getitem__, http=http))
+        return http
+
+    def _clients(self, place: str, limits: Limits) -> dict[str, Any]:
+        """Return boto3's clients of a place, made once for all cases."""
+        found = self._places[place]
+        if limits not in found.clients:
+            environment = {
+                **_CREDENTIALS,
+                "AWS_ENDPOINT_URL": found.url,
+                "AWS_CA_BUNDLE": str(self._bundle),
+            }
+            with patch.dict("os.environ", environment):
+                make = AwsClients(
+                    ENVIRONMENT["AWS_REGION"],
+                    _Current(self, limits),
+                    repeatable_tables=frozenset({Settings.from_env(ENVIRONMENT).users_table}),
+                    pause=self._pause,
+                )
+                found.clients[limits] = {service: make(service) for service in _SERVICES}
+        return found.clients[limits]
+
+    def _settle(self, http: HttpClient) -> None:
+        """End what hangs, so that no case leaves a thread or a socket to the next."""
+        self._wire.end()
+        for thread in self.budget._abandoned:
+            thread.join(10)
+            assert not thread.is_alive()
+        if http._session is not None:
+            http._session.close()
+        services.install(None)
+
+
+class _Current(Budget):
+    """The budget of the case that is being played: boto3's clients are shared by all cases."""
+
+    def __init__(self, stage: FaultStage, limits: Limits) -> None:
+        super().__init__(limits)
+        self._stage = stage
+
+    def run(self, what: str, limit: float, call: Any) -> Any:
+        return self._stage.budget.run(what, limit, call)
+
+
+def _act(scene: Scene) -> tuple[int, str, str]:
+    try:
+        answer = scene.act()
+    except TriggerFailed:
+        return 0, "", ""
+    if answer is None:
+        return 0, "", ""
+    code = json.loads(answer.body).get("error", "") if answer.body else ""
+    return answer.status, code, answer.headers.get("location", "")
+
+
+def _cookie(before: str | None, after: str | None) -> str:
+    if before is None:
+        return "not set" if after is None else "set"
+    if after is None:
+        return "cleared"
+    return "kept" if after == before else "replaced"
+
+
+@contextlib.contextmanager
+def built(folder: Path, pause: Callable[[], None] = pause_before_retry) -> Iterator[FaultStage]:
+    """Open the stage; `folder` takes certificates, `pause` comes before a second try."""
+    authority = Authority(folder)
+    wire = Wire()
+    before = deadline.current
+    with (
+        served(wire) as url,
+        nobody() as closed,
+        served(wire, authority.server("expired", days=-1)) as expired,
+        # What `requests` trusts: our own authority, so that nothing but its date speaks against the certificate.
+        patch("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(authority.bundle)),
+    ):
+        wire.url = url
+        places = {"wire": Place(url), "refused": Place(closed), "expired": Place(expired)}
+        stage = FaultStage(wire, places, authority.bundle, pause)
+        try:
+            yield stage
+        finally:
+            deadline.current, stage.budget = before, Budget()
+            for place in places.values():
+                for clients in place.clients.values():
+                    for client in clients.values():
+                        client.close()
+
+
+def limits_for(fault: str, quick: Limits, tight: Limits) -> Limits:
+    """Return the limits for a case: tight ones where only they end it."""
+    return tight if fault in ENDLESS else quick

@@ -1,0 +1,249 @@
+"""The fault table: every outbound call, every way in which it goes wrong, and what a person then gets.
+
+This is the data; test_faults.py proves each line over real sockets, and `python -m tests.fault_table` prints docs/faults.md.
+"""
+
+from dataclasses import dataclass, field
+
+from chalicelib.aws_clients import MAX_ANSWER_BYTES
+from chalicelib.cognito.http_client import MAX_RESPONSE_BYTES
+from chalicelib.deadline import Limits
+from tests.faults.wire import Fault, Peer
+
+PAGE = b"<!doctype html><title>All is well</title>"
+
+
+def _refusal(peer: Peer, status: int, code: str, headers: str = "") -> None:
+    body = f'{{"__type": "{code}", "message": "m", "error": "{code}"}}'
+    peer.answer(status, body.encode(), f"Content-Type: application/json\r\n{headers}")
+
+
+def _huge(peer: Peer) -> None:
+    size = MAX_ANSWER_BYTES if peer.is_aws else MAX_RESPONSE_BYTES
+    peer.answer(200, b'{"padding": "' + b"x" * size + b'"}')
+
+
+#: name -> (what the peer does, how it does it). The last two happen before a call: the wire cannot do them.
+FAULTS: dict[str, tuple[str, Fault | None]] = {
+    "hang": ("takes the request and says nothing", Peer.silence),
+    "slow": ("sends a byte now and then, for ever", Peer.drip),
+    "reset": ("cuts the connection", Peer.reset),
+    "429": (
+        "429 with `Retry-After`",
+        lambda peer: _refusal(peer, 429, "TooManyRequestsException", "Retry-After: 7\r\n"),
+    ),
+    "500": ("500", lambda peer: _refusal(peer, 500, "InternalServerError")),
+    "garbage": (
+        "200 with bytes that are no text",
+        lambda peer: peer.answer(200, bytes(range(256))),
+    ),
+    "list": ("200 with JSON of another shape", lambda peer: peer.answer(200, b'["invalid_grant"]')),
+    "huge": ("200 with more than we read", _huge),
+    "page": (
+        "200 with another content type, a page",
+        lambda peer: peer.answer(200, PAGE, "Content-Type: text/html\r\n"),
+    ),
+    "cut off": (
+        "200, and the body ends too early",
+        lambda peer: peer.answer(200, b'{"access_token": "eyJ', length=999),
+    ),
+    "redirect": (
+        "302 to somewhere else",
+        lambda peer: peer.answer(302, b"", "Location: /elsewhere\r\n"),
+    ),
+    "refused": ("nobody listens", None),
+    "expired": ("the certificate has expired", None),
+}
+#: Those that only a limit ends; everything else is over at once.
+ENDLESS = ("hang", "slow")
+#: Those that are of a whole host.
+OF_HOST = ("refused", "expired")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What comes of a fault. `cookie` is what becomes of the session (or challenge) that the browser has, or would get."""
+
+    status: int
+    code: str = "temporarily_unavailable"
+    cookie: str = "kept"
+    event: str = "refused"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One outbound call, in one route or trigger. `name` is the wire's, `scene` makes the call happen (scenes.py)."""
+
+    name: str
+    host: str
+    limit: str
+    route: str
+    scene: str
+    outcome: Outcome
+    tries: int = 1
+    #: Faults that end differently.
+    others: dict[str, Outcome] = field(default_factory=dict)
+    #: Calls that must not have happened.
+    never: tuple[str, ...] = ()
+    #: Whether it is the route's first call to its host: otherwise nobody comes as far when the host is gone.
+    first: bool = True
+    note: str = ""
+
+    def faults(self) -> list[str]:
+        """Return the names of the faults that this call can meet."""
+        return [name for name in FAULTS if self.first or name not in OF_HOST]
+
+    def tries_at(self, fault: str) -> int:
+        """Return how often it is asked for: a peer that drips uses up the limit at once, and a redirect is an answer.
+
+        Where Cognito waits for our triggers, the limit is one try long.
+        """
+        used_up = fault == "slow" or (fault == "hang" and self.limit == "cognito")
+        return 1 if used_up or fault == "redirect" else self.tries
+
+    def seconds(self, limits: Limits) -> float:
+        """Return how long a person waits at worst: the call's limit, or the request's, whichever is shorter."""
+        whole = limits.trigger if self.route.startswith("trigger") else limits.request
+        return float(min(getattr(limits, self.limit), whole))
+
+
+_503 = Outcome(503)
+_NOTHING = Outcome(503, cookie="not set")
+_CALLBACK = Outcome(303, cookie="not set", event="sign_in_failed")
+_RECORDED_LATER = Outcome(303, code="", cookie="set", event="record_not_written")
+_SIGNED_OUT = Outcome(200, code="", cookie="cleared", event="revoke_failed")
+#: RFC 7009 2.2: the status says it all, and the body is ignored.
+_REVOKED = Outcome(200, code="", cookie="cleared", event="sign_out")
+_REFUSED_TO_COGNITO = Outcome(0, code="", cookie="–", event="trigger_failed")
+
+_DYNAMODB, _SECRETS, _POOL = "dynamodb", "secretsmanager", "cognito-idp"
+_SIGN_IN = "POST /auth/direct/sign-in"
+
+CALLS: tuple[Call, ...] = (
+    Call(
+        "token authorization_code", "cognito", "post", "GET /auth/callback", "callback", _CALLBACK,
+        note="a code serves once: the person starts again",
+    ),
+    Call(
+        "jwks.json", "jwks", "get", "GET /auth/callback", "callback", _CALLBACK, tries=2,
+        never=("token authorization_code",), note="the code is not spent",
+    ),
+    Call(
+        "UpdateItem users", _DYNAMODB, "aws", "GET /auth/callback", "callback", _RECORDED_LATER,
+        tries=2, first=False, note="the next sign-in heals the record",
+    ),
+    Call(
+        "Scan providers", _DYNAMODB, "aws", "GET /auth/callback", "callback", _CALLBACK, tries=2,
+        note="whether the address may come that way is unknown; the new tokens are revoked",
+    ),
+    Call(
+        "token refresh_token", "cognito", "post", "POST /auth/refresh", "refresh", _503,
+        note="if Cognito rotated the token unseen, the old one serves within the grace period",
+    ),
+    Call(
+        "jwks.json", "jwks", "get", "POST /auth/refresh", "refresh", _503, tries=2,
+        never=("token refresh_token",), note="the refresh token is not spent",
+    ),
+    Call(
+        "GetSecretValue sealing-keys", _SECRETS, "aws", "POST /auth/refresh", "refresh", _503,
+        tries=2, never=("token refresh_token",), note="a new container; a warm one goes on with its keys",
+    ),
+    Call(
+        "GetSecretValue client", _SECRETS, "aws", "POST /auth/refresh", "refresh", _503, tries=2,
+        never=("token refresh_token",), first=False, note="a new container, as above",
+    ),
+    Call(
+        "revoke", "cognito", "post", "POST /auth/logout", "logout", _SIGNED_OUT,
+        others=dict.fromkeys(("garbage", "list", "page"), _REVOKED),
+        note="whoever signs out is out; a 200 counts whatever its body",
+    ),
+    Call(
+        "Scan providers", _DYNAMODB, "aws", "GET /auth/config", "config", Outcome(503, cookie="–"),
+        tries=2, note="a new container; a warm one goes on with its list",
+    ),
+    Call("GetItem users", _DYNAMODB, "aws", "GET /me", "me", Outcome(503, cookie="–"), tries=2),
+    Call("Scan users", _DYNAMODB, "aws", "GET /users", "users", Outcome(503, cookie="–"), tries=2),
+    Call(
+        "AdminUpdateUserAttributes", _POOL, "cognito", "PATCH /me", "rename",
+        Outcome(503, cookie="–"),
+    ),
+    Call(
+        "AdminUserGlobalSignOut", _POOL, "cognito", "POST /users/{userName}/sign-out",
+        "global sign-out", Outcome(503, cookie="–"),
+    ),
+    Call(
+        "GetItem throttle", _DYNAMODB, "aws", _SIGN_IN, "sign-in", _NOTHING, tries=2,
+        never=("AdminInitiateAuth",), note="no guess without a count",
+    ),
+    Call(
+        "UpdateItem throttle", _DYNAMODB, "aws", _SIGN_IN, "sign-in", _NOTHING, first=False,
+        never=("AdminInitiateAuth",), note="the same; a count is not repeated",
+    ),
+    Call(
+        "siteverify", "captcha", "post", _SIGN_IN, "captcha", _NOTHING,
+        never=("AdminInitiateAuth",), note="fails closed; the attempt is given back",
+    ),
+    Call(
+        "AdminInitiateAuth", _POOL, "cognito", _SIGN_IN, "sign-in", _NOTHING,
+        note="the attempt is given back",
+    ),
+    Call(
+        "AdminRespondToAuthChallenge", _POOL, "cognito", "POST /auth/direct/challenge", "challenge",
+        _503, note="the challenge is kept, the attempt given back",
+    ),
+    Call(
+        "SignUp", _POOL, "cognito", "POST /auth/direct/sign-up", "sign-up", _NOTHING,
+        note="trying again is safe: a known address gets the same answer",
+    ),
+    Call("ConfirmSignUp", _POOL, "cognito", "POST /auth/direct/confirm", "confirm", _NOTHING),
+    Call(
+        "ResendConfirmationCode", _POOL, "cognito", "POST /auth/direct/resend-code", "resend", _NOTHING,
+    ),
+    Call(
+        "ForgotPassword", _POOL, "cognito", "POST /auth/direct/forgot-password", "forgot", _NOTHING,
+    ),
+    Call(
+        "ConfirmForgotPassword", _POOL, "cognito", "POST /auth/direct/reset-password", "reset", _NOTHING,
+    ),
+    Call(
+        "AssociateSoftwareToken", _POOL, "cognito", "POST /auth/mfa/setup", "mfa setup", _503,
+        first=False, note="the tokens of the server-only client are revoked",
+    ),
+    Call("VerifySoftwareToken", _POOL, "cognito", "POST /auth/mfa/verify", "mfa verify", _503),
+    Call(
+        "SetUserMFAPreference", _POOL, "cognito", "POST /auth/mfa/verify", "mfa verify", _503,
+        first=False,
+    ),
+    Call(
+        "RevokeToken", _POOL, "cognito", "POST /auth/mfa/verify", "mfa verify",
+        Outcome(200, code="", event="revoke_failed"), first=False,
+        note="the factor is on; the token ends by itself within the hour",
+    ),
+    Call(
+        "UpdateItem users", _DYNAMODB, "aws", "trigger PreSignUp_SignUp", "trigger sign-up",
+        _REFUSED_TO_COGNITO, tries=2,
+        note="Cognito refuses the sign-up, with nothing half-written",
+    ),
+    Call(
+        "Scan providers", _DYNAMODB, "aws", "trigger PreSignUp_ExternalProvider", "trigger linking",
+        _REFUSED_TO_COGNITO, tries=2, note="Cognito refuses the first sign-in",
+    ),
+    Call(
+        "ListUsers", _POOL, "cognito", "trigger PreSignUp_ExternalProvider", "trigger linking",
+        _REFUSED_TO_COGNITO, tries=2, never=("AdminLinkProviderForUser",), note="the same",
+    ),
+    Call(
+        "AdminLinkProviderForUser", _POOL, "cognito", "trigger PreSignUp_ExternalProvider",
+        "trigger linking", _REFUSED_TO_COGNITO, first=False,
+        note="the same; the next try finds the link, or makes it",
+    ),
+    Call(
+        "AdminGetUser", _POOL, "cognito", "trigger PreSignUp_ExternalProvider", "trigger linking",
+        _REFUSED_TO_COGNITO, tries=2, first=False, note="the same",
+    ),
+    Call(
+        "UpdateItem users", _DYNAMODB, "aws", "trigger PostAuthentication_Authentication",
+        "trigger sign-in", Outcome(0, code="", cookie="–", event="record_not_written"), tries=2,
+        note="the sign-in goes on; the next one heals the record",
+    ),
+)  # fmt: skip

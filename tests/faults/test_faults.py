@@ -1,0 +1,130 @@
+"""Every outbound call with every fault, over real sockets, with the real clients: the lines of the fault table."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from chalicelib.deadline import Limits
+from tests.component.direct import PASSWORD
+from tests.component.world import CLIENT_SECRET, MFA_CLIENT_SECRET, SEALING_KEY
+from tests.fault_table import PAGE, ROOT, TIMES, render, title
+from tests.fault_table import SLACK_SECONDS as MEASURED_SLACK
+from tests.faults.scenes import ONCE
+from tests.faults.stage import FaultStage, built, limits_for
+from tests.faults.table import CALLS, FAULTS, OF_HOST, Call
+
+#: What nothing here may come near, and what ends the faults that never end by themselves.
+QUICK = Limits(*(10.0 for _ in Limits._fields))
+TIGHT = Limits(
+    request=2.0,
+    trigger=1.0,
+    connect=0.2,
+    post=0.2,
+    get=0.3,
+    get_try=0.12,
+    aws=0.3,
+    aws_connect=0.2,
+    aws_read=0.12,
+    cognito=0.2,
+)
+#: Our own work beside the calls, on a busy machine.
+SLACK_SECONDS = 2.0
+
+CASES = [
+    pytest.param(call, fault, id=f"{call.route} | {call.name} | {fault}")
+    for call in CALLS
+    for fault in call.faults()
+]
+REPEATED = [
+    pytest.param(call, id=f"{call.route} | {call.name}") for call in CALLS if call.scene not in ONCE
+]
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultStage]:
+    with built(tmp_path_factory.mktemp("certificates"), pause=lambda: None) as made:
+        yield made
+
+
+@pytest.mark.security("S-35")
+@pytest.mark.security("S-25")
+@pytest.mark.security("S-63")
+@pytest.mark.parametrize(("call", "fault"), CASES)
+def test_a_fault_ends_as_the_table_says(stage: FaultStage, call: Call, fault: str) -> None:
+    """Answer, cookie, log line, tries, and when: in time, with nothing secret in the log."""
+    expected = call.others.get(fault, call.outcome)
+    limits = limits_for(fault, QUICK, TIGHT)
+    played = stage.play(call, fault, limits)
+    assert (played.status, played.code) == (expected.status, expected.code), played.log
+    if expected.cookie != "–":
+        assert played.cookie == expected.cookie
+    lines = [line for line in played.lines if line["event"] == expected.event]
+    assert lines, played.log
+    if expected.event == "refused":
+        assert lines[-1]["level"] == "error"
+        assert lines[-1]["route"] == call.route
+    if fault not in OF_HOST:
+        assert played.tries == call.tries_at(fault)
+    assert not set(call.never) & set(played.calls)
+    assert "elsewhere" not in played.calls
+    assert played.seconds < call.seconds(limits) + SLACK_SECONDS
+    for secret in (CLIENT_SECRET, MFA_CLIENT_SECRET, SEALING_KEY, PASSWORD, "refresh-", "eyJ"):
+        assert secret not in played.log
+
+
+@pytest.mark.security("S-35")
+@pytest.mark.parametrize("call", REPEATED)
+def test_afterwards_the_same_browser_goes_on(stage: FaultStage, call: Call) -> None:
+    """Nothing was lost and nothing used up: the same request succeeds with what the browser holds."""
+    status = stage.play_mended(call, "500", QUICK)
+    assert status == (0 if call.route.startswith("trigger") else 200)
+
+
+@pytest.mark.security("S-35")
+@pytest.mark.parametrize(
+    "scene", ["callback", "refresh", "sign-in", "challenge", "mfa setup", "captcha"]
+)
+def test_answers_that_are_all_late_do_not_add_up(stage: FaultStage, scene: str) -> None:
+    """Each one comes within its limit, and all together would take twice what a request has: that ends it, cleanly."""
+    limits = QUICK._replace(request=0.5)
+    played = stage.play_late(scene, limits, 0.15)
+    assert played.code == "temporarily_unavailable", played.log
+    assert 3 <= len(played.calls) <= 5
+    assert played.cookie in ("kept", "not set")
+    assert limits.request <= played.seconds < limits.request + SLACK_SECONDS
+
+
+def test_every_fault_is_met() -> None:
+    """By every call but those that nobody comes as far as."""
+    assert len(CASES) == len(CALLS) * len(FAULTS) - len(OF_HOST) * sum(
+        not call.first for call in CALLS
+    )
+
+
+def test_the_page_is_up_to_date() -> None:
+    """docs/faults.md is what the table says; `python -m tests.fault_table` writes it."""
+    assert PAGE.read_text(encoding="utf-8") == render()
+
+
+def test_every_case_was_measured_and_came_in_time() -> None:
+    """With the production limits, by `make soak`."""
+    times = json.loads(TIMES.read_text(encoding="utf-8"))
+    assert {name: set(faults) for name, faults in times.items()} == {
+        title(call): set(call.faults()) for call in CALLS
+    }
+    for call in CALLS:
+        assert max(times[title(call)].values()) <= call.seconds(Limits()) + MEASURED_SLACK
+
+
+def test_the_production_limits_leave_room_below_those_of_aws() -> None:
+    """A request's budget below our function's time, that below API Gateway's; a trigger's below Cognito's five seconds."""
+    functions = json.loads((ROOT / ".chalice" / "config.json").read_text())["lambda_functions"]
+    limits = Limits()
+    assert limits.request + 5 <= functions["api_handler"]["lambda_timeout"] < 29
+    assert limits.trigger + 1.5 <= functions["user_records"]["lambda_timeout"] <= 5
+    assert all(call.seconds(limits) <= limits.request for call in CALLS)
+    # Two tries and the pause between them fit into their limit: without that a second one would be cut off.
+    assert 2 * limits.get_try + 0.25 <= limits.get
+    assert 2 * limits.aws_read + 0.25 <= limits.aws
+    assert limits.aws_connect <= limits.aws_read

@@ -1,0 +1,194 @@
+"""AWS, Cognito's OAuth endpoints and a CAPTCHA vendor behind one real socket, any call of which can be made to go wrong.
+
+The doubles of the component tests answer; the clients are the real ones: requests, boto3, their parsers, their timeouts.
+"""
+
+import base64
+import json
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from botocore import xform_name
+from botocore.exceptions import ClientError
+
+from tests.component.world import World
+from tests.doubles.user_admin import UserAdminDouble
+
+#: How fast a slow peer is: far below every read timeout, so that only a limit for the whole call ends it.
+DRIP_SECONDS = 0.01
+
+Fault = Callable[["Peer"], None]
+
+
+class Wire:
+    """The server's state: which call goes wrong and how, and which calls came in."""
+
+    def __init__(self) -> None:
+        self.world: World | None = None
+        self.fault: tuple[str, Fault] | None = None
+        self.calls: list[str] = []
+        self.gate = threading.Event()
+        self.url = ""
+        #: Seconds that every answer comes late, be it right or wrong.
+        self.delay = 0.0
+
+    def begin(self, world: World) -> None:
+        """Start a case with nothing wrong."""
+        self.world, self.fault, self.calls, self.gate = world, None, [], threading.Event()
+        self.delay = 0.0
+
+    def end(self) -> None:
+        """Let go of every connection that a fault holds."""
+        self.gate.set()
+
+
+class Peer(BaseHTTPRequestHandler):
+    """One connection to the server."""
+
+    protocol_version = "HTTP/1.1"
+    wire: Wire
+
+    def do_GET(self) -> None:
+        self._handle("")
+
+    def do_POST(self) -> None:
+        length = int(self.headers.get("Content-Length", "0"))
+        self._handle(self.rfile.read(length).decode())
+
+    def answer(
+        self, status: int, body: bytes, headers: str = "", length: int | None = None
+    ) -> None:
+        """Write an answer, whole or not, and close."""
+        self.close_connection = True
+        size = len(body) if length is None else length
+        head = (
+            f"HTTP/1.1 {status} X\r\nContent-Length: {size}\r\nConnection: close\r\n{headers}\r\n"
+        )
+        self.wfile.write(head.encode() + body)
+
+    def silence(self) -> None:
+        """Hold the connection and say nothing."""
+        self.close_connection = True
+        self.wire.gate.wait(60)
+
+    def drip(self) -> None:
+        """Answer byte by byte, for ever: the headers already."""
+        self.close_connection = True
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Padding: ")
+        while not self.wire.gate.wait(DRIP_SECONDS):
+            self.wfile.write(b"x")
+
+    def reset(self) -> None:
+        """Cut the connection without a word (RST)."""
+        self.close_connection = True
+        linger = b"\x01\x00\x00\x00\x00\x00\x00\x00"
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self.rfile.close()
+        self.connection.close()
+
+    @property
+    def is_aws(self) -> bool:
+        """Whether a boto3 client asks."""
+        return "X-Amz-Target" in self.headers
+
+    def _handle(self, text: str) -> None:
+        name = self._name(text)
+        self.wire.calls.append(name)
+        fault = self.wire.fault
+        if self.wire.delay:
+            self.wire.gate.wait(self.wire.delay)
+        with suppress(OSError):  # whoever asked has lost patience
+            if fault is not None and fault[0] == name:
+                fault[1](self)
+            elif self.is_aws:
+                self._aws(json.loads(text))
+            else:
+                self._http(text)
+
+    def _name(self, text: str) -> str:
+        """Return the call's name in the fault table."""
+        if self.is_aws:
+            operation = str(self.headers["X-Amz-Target"]).rpartition(".")[2]
+            given = json.loads(text)
+            subject = given.get("TableName") or given.get("SecretId", "")
+            place = subject.rpartition("/")[2].removeprefix("gatehouse-dev-")
+            return f"{operation} {place}".strip()
+        path = urlsplit(self.path).path.rpartition("/")[2]
+        if path == "token":
+            return f"token {dict(parse_qsl(text))['grant_type']}"
+        return path
+
+    def _aws(self, given: dict[str, Any]) -> None:
+        world = self.wire.world
+        assert world is not None
+        service, _, operation = str(self.headers["X-Amz-Target"]).rpartition(".")
+        double: Any = world.pool
+        if service.startswith("DynamoDB"):
+            double = world.dynamodb
+        elif service == "secretsmanager":
+            double = world.secrets
+        elif operation == "AdminUserGlobalSignOut":
+            double = UserAdminDouble(world.cognito, world.settings.user_pool_id)
+        try:
+            answer = getattr(double, xform_name(operation))(**given)
+        except ClientError as error:
+            described = error.response["Error"]
+            body = {"__type": described["Code"], "message": described["Message"]}
+            self.answer(400, json.dumps(body).encode())
+        else:
+            self.answer(200, json.dumps(answer).encode())
+
+    def _http(self, text: str) -> None:
+        world = self.wire.world
+        assert world is not None
+        form = dict(parse_qsl(text))
+        path = urlsplit(self.path).path
+        if path == "/siteverify":
+            body: Any = {"success": True, "hostname": "a1b2c3.execute-api.eu-west-1.amazonaws.com"}
+            return self.answer(200, json.dumps(body).encode())
+        if self.command == "GET":
+            found = world.cognito.get(world.cognito.url + path)
+        else:
+            encoded = self.headers.get("Authorization", "").partition(" ")[2]
+            name, _, secret = base64.b64decode(encoded).decode().partition(":")
+            found = world.cognito.post_form(world.cognito.url + path, form, (name, secret))
+        return self.answer(found.status, json.dumps(found.body).encode() if found.body else b"")
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
+
+
+@contextmanager
+def served(wire: Wire, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """Serve `wire` on a free port of the loopback interface; gives the URL."""
+    handler = type("WiredPeer", (Peer,), {"wire": wire})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        server.handle_error = lambda *_: None  # type: ignore[method-assign]  # clients that hang up are the point
+        if tls is not None:
+            server.socket = tls.wrap_socket(
+                server.socket, server_side=True, do_handshake_on_connect=False
+            )
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        scheme = "http" if tls is None else "https"
+        try:
+            yield f"{scheme}://localhost:{server.server_port}"
+        finally:
+            wire.end()
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def nobody() -> Iterator[str]:
+    """Give the URL of a port that is taken and where nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
