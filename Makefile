@@ -38,14 +38,15 @@ check: $(STAMP) ## Seconds: ruff, format, mypy, bandit, secrets, unit and compon
 	@$(BIN)/python -m pytest -q tests/unit tests/component
 
 soak: $(STAMP) ## The long ones: defences switched off one by one, load, deployments cut at each step
-	@echo "1/4 Each defence switched off in turn: the suite must notice ..."
+	@echo "1/5 Each defence switched off in turn: the suite must notice ..."
 	@$(BIN)/python -m tests.soak.defences
-	@echo "2/4 A crowd before shared warm containers, with faults; memory over 100,000 invocations ..."
+	@echo "2/5 A crowd before shared warm containers, with faults; memory over 100,000 invocations ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest -q tests/soak/test_crowd.py tests/soak/test_memory.py
-	@echo "3/4 The same on a local stack ..."
+	@echo "3/5 The same on a local stack ..."
 	@$(BIN)/python -m tests.soak.stack_load
-	@echo "4/4 Deployments cut at each of their steps ..."
+	@echo "4/5 Deployments cut at each of their steps ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest tests/ops_e2e/test_deploy.py
+	@echo "5/5 Times of faults, measured ..."
 	@$(BIN)/python -m tests.fault_table --measure
 
 package: $(STAMP) ## The Lambda zip into OUT=DIR, just as `chalice deploy` packages it
