@@ -22,6 +22,11 @@ def trigger(event, context):
     return event
 
 
+def broken(event, context):
+    """An API handler that fails."""
+    raise ValueError("canary-in-an-error")
+
+
 def echo(event, context):
     """An API handler that tells what it was sent."""
     body = {name: event[name] for name in ("httpMethod", "path", "resource", "body")}

@@ -135,6 +135,28 @@ def test_an_overwrite_wipes_gateway_responses(
     assert get(url(cloud, api, "/nowhere")).status_code == 403
 
 
+def test_a_function_that_fails_is_502_by_the_gateways_own_answer(cloud: Cloud, pool: Pool) -> None:
+    """The customised DEFAULT_5XX with its headers; nothing of the error."""
+    gateway = cloud.client("apigateway")
+    arn = cloud.create_function("broken", "broken")
+    body = json.dumps(document(pool, arn, "/", "/items/{name}"))
+    api = gateway.import_rest_api(body=body)["id"]
+    gateway.put_gateway_response(
+        restApiId=api,
+        responseType="DEFAULT_5XX",
+        responseParameters={"gatewayresponse.header.X-Own": "'yes'"},
+        responseTemplates={"application/json": '{"error": "own"}'},
+    )
+    gateway.create_deployment(restApiId=api, stageName="api")
+    try:
+        answer = get(url(cloud, api, "/items/x"))
+        assert (answer.status_code, answer.json()) == (502, {"error": "own"})
+        assert answer.headers["X-Own"] == "yes"
+        assert "canary" not in answer.text
+    finally:
+        gateway.delete_rest_api(restApiId=api)
+
+
 @pytest.fixture
 def proxy(cloud: Cloud, api: str) -> Iterator[int]:
     """The front proxy before the API; its port."""

@@ -14,6 +14,7 @@ from ops.local.mends import (
     identity_event,
     login_page,
     logout_endpoint,
+    proxy_failure,
     refresh_token_rotation,
     rest_api_import,
     revocation_endpoint,
@@ -34,6 +35,7 @@ _MENDS = (
     logout_endpoint,
     login_page,
     rest_api_import,
+    proxy_failure,
 )
 
 

@@ -1,0 +1,49 @@
+"""A function that fails, or answers what is no answer: API Gateway says 502 in its own words.
+
+MiniStack passes the function's error on to the caller, past the API's gateway responses; API
+Gateway answers 502 by its DEFAULT_5XX response, and tells nothing of the error.
+https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from ops.local.mends.emulator import Emulator, Response, replace
+
+_KIND = "DEFAULT_5XX"
+
+
+def apply(emulator: Emulator) -> None:
+    """Put both halves in place: the error, and the status of its answer."""
+    rest_apis = emulator.rest_apis
+    replace(rest_apis, "_invoke_lambda_proxy_v1", lambda invoke: _invoke(rest_apis, invoke))
+    replace(rest_apis, "_gateway_error_response", _answer)
+
+
+def _invoke(
+    rest_apis: Any, original: Callable[..., Awaitable[Any]]
+) -> Callable[..., Awaitable[Any]]:
+    async def invoke(*arguments: Any, **named: Any) -> Any:
+        response = await original(*arguments, **named)
+        # An answer of a function has headers of its own; this bare one is MiniStack's.
+        if isinstance(response, tuple) and response[:2] == (
+            502,
+            {"Content-Type": "application/json"},
+        ):
+            failure = rest_apis._gw_error(_KIND, "Internal server error")
+            failure.of_the_function = True
+            return failure
+        return response
+
+    return invoke
+
+
+def _answer(original: Callable[[Any, Any], Response]) -> Callable[[Any, Any], Response]:
+    def answer(error: Any, request: Any) -> Response:
+        status, headers, body = original(error, request)
+        return 502 if getattr(error, "of_the_function", False) else status, headers, body
+
+    return answer
