@@ -93,12 +93,15 @@ def test_nobody_new_comes_in_known_people_do_and_all_is_healed_afterwards(
 
     answer = Visitor(stack).get("/me", signed_in.json()["access_token"])
     assert answer.status_code == (200 if fault == "slow" else 404)
-    assert arrive(newcomer) == arrive(ALICE) == "/"
-    assert Visitor(stack).post("/auth/direct/sign-in", password).status_code == 200
-    visitor = Visitor(stack)
-    assert sign_up(visitor, unknown) == 200
-    body = {"email": unknown, "code": mailed_code(stack, unknown)}
-    assert visitor.post("/auth/direct/confirm", body).status_code == 200
+    with ThreadPoolExecutor() as at_once:
+        hosted = [at_once.submit(arrive, email) for email in (newcomer, ALICE)]
+        direct = at_once.submit(Visitor(stack).post, "/auth/direct/sign-in", password)
+        visitor = Visitor(stack)
+        assert sign_up(visitor, unknown) == 200
+        body = {"email": unknown, "code": mailed_code(stack, unknown)}
+        assert visitor.post("/auth/direct/confirm", body).status_code == 200
+        assert [each.result() for each in hosted] == ["/", "/"]
+        assert direct.result().status_code == 200
     for email in (newcomer, ALICE, known, unknown):
         healed = [row for row in row_of(stack, email) if row["status"] == "CONFIRMED"]
         assert len(healed) == 1, email

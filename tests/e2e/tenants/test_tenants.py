@@ -16,6 +16,17 @@ def test_the_domain_leads_to_the_tenant_and_the_list_stays_private(tenancy: Tena
     assert visitor.post("/auth/discover", {"email": "tina@else.example"}).json()["provider"] is None
 
 
+@pytest.mark.security("S-56")
+def test_nobody_makes_an_account_with_a_password_for_a_tenants_address(tenancy: Tenancy) -> None:
+    """The page would not offer it (`direct`), and by the bare API it is refused as well; other addresses go on."""
+    visitor = Visitor(tenancy.stack)
+    assert visitor.post("/auth/discover", {"email": "x@acme.example"}).json()["direct"] is False
+    body = {"password": "correct horse battery", "given_name": "X", "family_name": "Y"}
+    refused = visitor.post("/auth/direct/sign-up", {**body, "email": "x@acme.example"})
+    assert (refused.status_code, refused.json()["error"]) == (403, "sign_up_refused")
+    assert "x@acme.example" not in {row.get("Email") for row in tenancy.stack.users().values()}
+
+
 @pytest.mark.security("S-51")
 def test_groups_of_the_tenant_open_the_route_and_nothing_else_does(tenancy: Tenancy) -> None:
     """Through the real authorizer; a name with a space is not two groups, and the automatic group is not told."""
