@@ -116,6 +116,7 @@ export function unavailable({ offline, retry }) {
 
 const main = /** @type {HTMLElement} */ (document.getElementById('view'));
 const alertBox = /** @type {HTMLElement} */ (document.getElementById('alert'));
+const footer = document.querySelector('footer');
 const app = document.title;
 let shown = 'loading';
 
@@ -143,6 +144,8 @@ export function show(name, nodes, start) {
  */
 export function announce(text, more, action) {
   alertBox.replaceChildren(...(text ? [notice(text, more, 'alert')] : []));
+  // put there anew, it does not count as shifted
+  footer.parentNode.append(footer);
   if (text && action) alertBox.firstChild.append(button(action.label, action.act, 'small'));
 }
 

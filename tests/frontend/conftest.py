@@ -66,7 +66,9 @@ def page(request: pytest.FixtureRequest) -> Iterator[Page]:
     page.unroute_all()
     page.goto("about:blank")
     page.set_viewport_size(SIZE)
-    page.emulate_media(color_scheme="null", reduced_motion="null")
+    page.emulate_media(
+        color_scheme="null", reduced_motion="null", forced_colors="null", contrast="null"
+    )
     page.context.clear_cookies()
     assert faults == []
     assert page.evaluate("/native code/.test(Date)"), "a test that sets the clock needs a `context`"

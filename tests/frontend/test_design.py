@@ -5,79 +5,14 @@ import json
 import re
 from pathlib import Path
 
-import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from .fake_api import FILES, FakeApi
-from .views import VIEWS, View
-
-AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
 
 FIRST = {
     "app.js", "gate.svg", "logo.svg", "session.js", "styles.css", "texts.js", "view.js",
 }  # fmt: skip
-
-
-def axe(page: Page) -> list[str]:
-    """What axe-core finds in both themes, by WCAG 2.2 AA and its own best practices."""
-    page.evaluate(AXE)
-    found = []
-    for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)
-        found += page.evaluate(
-            """async () => {
-              for (const change of document.getAnimations()) if (change instanceof CSSTransition) change.finish();
-              const {violations} = await axe.run();
-              return violations.map(({id, nodes}) => id + ': ' + nodes.map((node) => node.failureSummary));
-            }"""
-        )
-    return found
-
-
-@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS.keys())
-def test_every_view_fits_every_width_and_axe_finds_nothing(
-    page: Page, api: FakeApi, view: View
-) -> None:
-    """320 px is also 1280 px at 400 % zoom. Nothing sticks out; every target is at least 44 px high."""
-    api.embed()
-    view(page, api)
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
-    for width, height in ((320, 640), (320, 256), (768, 1024), (1440, 900), (1920, 1080)):
-        page.set_viewport_size({"width": width, "height": height})
-        faults = page.evaluate(
-            """() => {
-              const width = document.documentElement.clientWidth;
-              const faults = document.documentElement.scrollWidth > width ? ['the page scrolls sideways'] : [];
-              for (const node of document.querySelectorAll('.page *')) {
-                const box = node.getBoundingClientRect();
-                if (box.width && (box.left < 0 || box.right > width + 0.5)) faults.push(node.className || node.tagName);
-              }
-              for (const node of document.querySelectorAll('a, button, label:has(input), .field input'))
-                if (node.checkVisibility() && node.getBoundingClientRect().height < 44)
-                  faults.push('small: ' + node.textContent);
-              return faults;
-            }"""
-        )
-        assert faults == [], f"{width}x{height}"
-    assert axe(page) == []
-
-
-@pytest.mark.usefixtures("context")
-def test_the_page_does_not_shift_while_it_loads(page: Page, api: FakeApi) -> None:
-    page.add_init_script(
-        """window.shift = 0;
-        new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.shift += entry.value; })
-          .observe({type: 'layout-shift', buffered: true});"""
-    )
-    page.goto(api.url)
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
-    assert (
-        page.evaluate(
-            "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(window.shift))))"
-        )
-        < 0.02
-    )
 
 
 def test_the_keyboard_reaches_everything_in_order_and_shows_where_it_is(

@@ -85,10 +85,6 @@ def _refused_record(page: Page, api: FakeApi) -> None:
     page.goto(api.url)
 
 
-def _failed(page: Page, api: FakeApi) -> None:
-    page.goto(f"{api.url}?error=access_denied")
-
-
 def _unavailable(page: Page, api: FakeApi) -> None:
     api.answers["POST /auth/refresh"] = error(503, "temporarily_unavailable", {"Retry-After": "60"})
     page.goto(api.url)
@@ -199,7 +195,6 @@ VIEWS: Mapping[str, View] = {
     "choose": _choose,
     "profile": _profile,
     "refused record": _refused_record,
-    "error": _failed,
     "unavailable": _unavailable,
     "email": at("email"),
     "email, empty": _empty_form,

@@ -1,0 +1,170 @@
+"""Views in the states that few people see: errors, no connection, no scripts, the end of a session, what follows a step."""
+
+import re
+from collections.abc import Mapping
+
+from playwright.sync_api import Page, expect
+
+from .captcha_widget import demand_captcha
+from .fake_api import Answer, FakeApi, error, totp_key
+from .views import (
+    LONG,
+    VIEWS,
+    View,
+    ask_for_two_step,
+    at,
+    challenged,
+    enter_password,
+    fill,
+    heading,
+    press,
+    sign_up,
+)  # fmt: skip
+
+ERRORS = (
+    "access_denied", "login_expired", "login_failed", "sign_up_refused", "temporarily_unavailable", "unknown",
+)  # fmt: skip
+
+
+def _arriving(query: str) -> View:
+    return lambda page, api: page.goto(f"{api.url}?{query}") and None
+
+
+def _offline(page: Page, api: FakeApi) -> None:
+    """The connection goes while the service is being asked for again."""
+    VIEWS["unavailable"](page, api)
+    heading(page, "We\u2019ll be right back")
+    page.context.set_offline(True)
+    heading(page, "You are offline")
+
+
+def _script_lost(page: Page, api: FakeApi) -> None:
+    page.route("**/app.js", lambda route: route.abort())
+    page.goto(api.url)
+    page.locator(".late").evaluate(
+        "(node) => node.getAnimations().forEach((wait) => wait.finish())"
+    )
+    expect(page.get_by_role("link", name="Sign in without this page")).to_be_visible()
+
+
+def _nothing_set_up(page: Page, api: FakeApi) -> None:
+    api.config |= {"direct_sign_in": "off", "providers": []}
+    page.goto(api.url)
+    expect(page.get_by_text("No way to sign in has been set up here yet")).to_be_visible()
+
+
+def _leaving(page: Page, api: FakeApi) -> None:
+    """By itself; Cognito does not answer, so the page stays."""
+    api.config |= {"auto_sign_in": "Okta", "providers": [{"name": "Okta", "label": LONG}]}
+    api.answers["GET /auth/login"] = Answer(204)
+    page.goto(api.url)
+    heading(page, f"Taking you to {LONG}…")
+
+
+def _lost_record(page: Page, api: FakeApi) -> None:
+    api.sign_in()
+    api.answers["GET /me"] = error(500, "internal")
+    page.goto(api.url)
+    expect(page.get_by_text("could not be loaded right now")).to_be_visible()
+
+
+def _last_minutes(page: Page, api: FakeApi) -> None:
+    """The session ends whatever the person does."""
+    api.sign_in(idle=600, absolute=600)
+    page.goto(api.url)
+    expect(page.get_by_text("you will have to sign in again")).to_be_visible()
+
+
+def _idle(page: Page, api: FakeApi) -> None:
+    """Another tab says that the end by inactivity is near."""
+    api.sign_in()
+    page.goto(api.url)
+    expect(page.get_by_text("Member since")).to_be_visible()
+    page.evaluate(
+        """(base) => new BroadcastChannel('gatehouse ' + base).postMessage({
+          sub: 'sub-ada', idleExpiresAt: Date.now() + 90000, expiresAt: Date.now() + 9e6, warnAt: Date.now() - 1})""",
+        api.url,
+    )
+    expect(page.get_by_role("button", name="Stay signed in")).to_be_visible()
+
+
+def _stuck(page: Page, api: FakeApi) -> None:
+    api.sign_in()
+    api.answers["POST /auth/logout"] = error(503, "temporarily_unavailable")
+    page.goto(api.url)
+    press(page, "Sign out")
+    expect(page.get_by_role("alert")).to_contain_text("you are still signed in")
+
+
+def _domain_refused(page: Page, api: FakeApi) -> None:
+    api.answers["POST /auth/direct/sign-up"] = error(403, "sign_up_refused")
+    sign_up(page, api)
+    expect(page.get_by_text("New accounts are limited")).to_be_visible()
+
+
+def _wrong_code(page: Page, api: FakeApi) -> None:
+    challenged("SOFTWARE_TOKEN_MFA")(page, api)
+    api.answers["POST /auth/direct/challenge"] = error(400, "invalid_code")
+    fill(page, Code="123456")
+    press(page, "Continue")
+    expect(page.get_by_text("This code is not right")).to_be_visible()
+
+
+def _captcha(page: Page, api: FakeApi) -> None:
+    demand_captcha(page, api, "turnstile")
+    enter_password(page, api)
+    expect(page.get_by_role("button", name="I am a person")).to_be_visible()
+
+
+def _captcha_blocked(page: Page, api: FakeApi) -> None:
+    demand_captcha(page, api, "hcaptcha")
+    page.route(re.compile("hcaptcha"), lambda route: route.abort())
+    enter_password(page, api)
+    expect(page.get_by_text("The check could not be loaded.")).to_be_visible()
+
+
+def _turned_on(page: Page, api: FakeApi) -> None:
+    api.answers["POST /auth/mfa/setup"] = Answer(200, totp_key())
+    api.answers["POST /auth/mfa/verify"] = Answer(200, {})
+    ask_for_two_step(page, api)
+    fill(page, Code="123456")
+    press(page, "Turn on")
+    heading(page, "Two-step verification is on now")
+
+
+def _turned_off(page: Page, api: FakeApi) -> None:
+    api.answers["POST /auth/mfa/setup"] = error(409, "mfa_already_on")
+    api.answers["POST /auth/mfa/disable"] = Answer(200, {})
+    ask_for_two_step(page, api)
+    fill(page, Code="123456")
+    press(page, "Turn off")
+    heading(page, "Two-step verification is off")
+
+
+def _forgot_empty(page: Page, api: FakeApi) -> None:
+    at("forgot")(page, api)
+    press(page, "Send the code")
+
+
+STATES: Mapping[str, View] = {
+    **{f"error, {code}": _arriving(f"error={code}") for code in ERRORS},
+    "signed out": _arriving("signed_out=1"),
+    "cookies refused": _arriving("returned=1"),
+    "offline": _offline,
+    "script lost": _script_lost,
+    "nothing set up": _nothing_set_up,
+    "leaving by itself": _leaving,
+    "record lost": _lost_record,
+    "last minutes": _last_minutes,
+    "idle warning": _idle,
+    "sign-out failed": _stuck,
+    "sign-up, domain refused": _domain_refused,
+    "app code, wrong": _wrong_code,
+    "captcha": _captcha,
+    "captcha blocked": _captcha_blocked,
+    "two-step, turned on": _turned_on,
+    "two-step, turned off": _turned_off,
+    "forgot, empty": _forgot_empty,
+}
+
+ALL: Mapping[str, View] = {**VIEWS, **STATES}

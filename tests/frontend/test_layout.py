@@ -1,0 +1,175 @@
+"""Every view and state of the page: layout, targets, keyboard, shifts, axe, high contrast. Thresholds are WCAG 2.2 AA's."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from .fake_api import FakeApi
+from .states import ALL
+from .views import View
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
+LAYOUT = (Path(__file__).parent / "layout.js").read_text("utf-8")
+
+#: 320 px is also 1280 px at 400 % zoom, where 1024 px of height are 256.
+SIZES = ((320, 640), (320, 256), (768, 1024), (1440, 900))
+THEMES = ("light", "dark")
+
+SHIFTS = """new Promise((done) => {
+  const found = [];
+  const seen = (entries) => entries.filter((entry) => !entry.hadRecentInput).forEach(({value, sources}) =>
+    found.push(value + ': ' + sources.map(({node}) => node?.tagName)));
+  const observer = new PerformanceObserver((list) => seen(list.getEntries()));
+  observer.observe({type: 'layout-shift', buffered: true});
+  requestAnimationFrame(() => requestAnimationFrame(() => { seen(observer.takeRecords()); done(found); }));
+})"""
+
+FOCUS = """() => {
+  const node = document.activeElement;
+  if (node === document.body) return null;
+  const box = (node.closest('.box') ?? node).getBoundingClientRect();
+  const framed = [node, node.closest('.box')].some((one) => {
+    const {outlineStyle, outlineWidth} = one ? getComputedStyle(one) : {};
+    return outlineStyle === 'solid' && parseFloat(outlineWidth) >= 3;
+  });
+  const middle = document.elementFromPoint((box.left + box.right) / 2, (box.top + box.bottom) / 2);
+  return {
+    what: node.id || node.textContent || node.type || node.getAttribute('href'),
+    framed,
+    inside: box.left >= 0 && box.top >= 0 && box.right <= innerWidth && box.top < innerHeight,
+    uncovered: !middle || !middle.closest('#alert') || node.closest('#alert') !== null,
+  };
+}"""
+
+REACHABLE = """() => [...document.querySelectorAll('a[href], button, input')]
+  .filter((node) => node.checkVisibility() && node.getBoundingClientRect().width)
+  .map((node) => node.id || node.textContent || node.type || node.getAttribute('href'))"""
+
+
+def axe(page: Page) -> list[str]:
+    """What axe-core finds, by WCAG 2.2 AA and its own best practices."""
+    return page.evaluate(
+        """async () => {
+          for (const change of document.getAnimations()) if (change instanceof CSSTransition) change.finish();
+          const {violations} = await axe.run();
+          return violations.map(({id, nodes}) => id + ': ' + nodes.map((node) => node.failureSummary));
+        }"""
+    )
+
+
+def layout_faults(page: Page) -> dict[str, list[str]]:
+    """What sticks out, is cut, is too small to hit, or overlaps, by size and theme."""
+    found = {}
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)
+        for width, height in SIZES:
+            page.set_viewport_size({"width": width, "height": height})
+            faults = page.evaluate(LAYOUT)
+            if faults:
+                found[f"{width}x{height} {theme}"] = faults
+    return found
+
+
+def walk(page: Page) -> list[dict[str, Any]]:
+    """Press Tab from the top until it leaves the page; where that leads."""
+    page.set_viewport_size({"width": 320, "height": 480})
+    page.evaluate(
+        "() => { document.activeElement.blur(); getSelection().removeAllRanges(); scrollTo(0, 0); }"
+    )
+    page.locator("header").click()
+    steps: list[dict[str, Any]] = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        step = page.evaluate(FOCUS)
+        if step is None:
+            break
+        steps.append(step)
+    return steps
+
+
+@pytest.fixture
+def page(page: Page) -> Iterator[Page]:
+    """With a connection again, whatever the view did."""
+    yield page
+    page.context.set_offline(False)
+
+
+@pytest.mark.parametrize("view", ALL.values(), ids=ALL.keys())
+def test_every_view_in_every_size_theme_and_by_keyboard(
+    page: Page, api: FakeApi, view: View
+) -> None:
+    """Nothing overflows, overlaps, is cut or shifts; Tab reaches all there is, visibly; axe finds nothing."""
+    api.embed()
+    view(page, api)
+    expect(page.locator("h1, .late")).to_be_visible()
+    assert page.evaluate(SHIFTS) == []
+    reachable = page.evaluate(REACHABLE)
+    assert layout_faults(page) == {}
+    page.evaluate(AXE)
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)
+        # without its script the page has only a waiting sign, and no heading
+        found = [one for one in axe(page) if view is not ALL["script lost"] or "heading" not in one]
+        assert found == [], theme
+    steps = walk(page)
+    assert [step["what"] for step in steps] == reachable
+    assert [step for step in steps if not all(step.values())] == []
+
+
+def test_without_scripts_it_fits_too(browser: Browser, api: FakeApi) -> None:
+    """The links of <noscript>, in every size and theme."""
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(api.url)
+    expect(page.get_by_role("link", name="Continue with email")).to_be_visible()
+    assert layout_faults(page) == {}
+    assert page.evaluate(
+        "document.querySelector('footer').checkVisibility({visibilityProperty: true})"
+    )
+    context.close()
+
+
+HIGH_CONTRAST = ["choose", "profile", "email, empty", "unavailable", "app set-up", "code"]
+
+
+@pytest.mark.parametrize("name", HIGH_CONTRAST)
+def test_forced_colours_keep_every_edge(page: Page, api: FakeApi, name: str) -> None:
+    """Backgrounds are gone there: what was a surface must have a border, what was marked must be marked otherwise."""
+    api.embed()
+    ALL[name](page, api)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    page.emulate_media(forced_colors="active")
+    bare = page.evaluate(
+        """() => [...document.querySelectorAll('.button, .box, .notice, .sign, .avatar, .chips li, progress, .key')]
+          .filter((node) => node.checkVisibility() && parseFloat(getComputedStyle(node).borderTopWidth) < 1)
+          .map((node) => node.className || node.tagName)"""
+    )
+    assert bare == []
+    invalid = page.locator(".box:has([aria-invalid])")
+    for index in range(invalid.count()):
+        expect(invalid.nth(index)).to_have_css("border-top-width", "3px")
+    assert layout_faults(page) == {}
+
+
+@pytest.mark.parametrize("name", HIGH_CONTRAST)
+def test_more_contrast_is_given_where_it_is_wanted(page: Page, api: FakeApi, name: str) -> None:
+    """7:1 for all text, WCAG's AAA."""
+    api.embed()
+    ALL[name](page, api)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    page.evaluate(AXE)
+    for theme in THEMES:
+        page.emulate_media(contrast="more", color_scheme=theme)
+        weak = page.evaluate(
+            """async () => {
+              for (const change of document.getAnimations()) if (change instanceof CSSTransition) change.finish();
+              const {violations} = await axe.run({runOnly: ['color-contrast-enhanced'],
+                rules: {'color-contrast-enhanced': {enabled: true}}});
+              return violations.flatMap(({nodes}) => nodes.map((node) => node.target + ' ' + node.failureSummary));
+            }"""
+        )
+        assert weak == [], theme
