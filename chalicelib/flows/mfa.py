@@ -73,6 +73,7 @@ class Mfa:
                 raise MfaAlreadyOn("password accepted, a second factor asked for")
             raise InvalidCredentials(f"challenge {step.challenge[:40]}")
         tokens = step.tokens
+        self._attempts.succeeded(SIGN_IN, session.username, origin.ip)
         try:
             secret, _ = self._api.associate_totp(access_token=tokens.access_token)
             enrolment = Enrolment(
@@ -89,7 +90,6 @@ class Mfa:
         except (TemporarilyUnavailable, CookieTooLarge):
             self._revoke(tokens)
             raise
-        self._attempts.succeeded(SIGN_IN, session.username, origin.ip)
         totp = build_totp_key(secret, account=email, issuer=self._issuer_label)
         return Enrolling(totp, enrolment, sealed)
 

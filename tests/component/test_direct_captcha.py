@@ -170,12 +170,14 @@ def test_made_up_tokens_count_against_their_source(direct: Direct, vendor: Vendo
 
 @pytest.mark.security("S-41")
 def test_solved_puzzles_and_a_vendors_outage_do_not_count(direct: Direct, vendor: Vendor) -> None:
-    """Sixty of either use up nothing: the made-up one after them is only one."""
+    """Sixty outages and two solved ones use up nothing: the made-up one after them is only one."""
     fail_three_times(direct)
     vendor.down = True
     for _ in range(60):
         assert direct.sign_in(captcha="token").status == 503
-    vendor.down = False
+    vendor.down, vendor.solved = False, {"token-1", "token-2"}
+    for token in ("token-1", "token-2"):
+        assert direct.sign_in(password=WRONG, captcha=token).status == 401
     assert direct.sign_in(captcha="junk").status == 200
     counted = direct.world.dynamodb.items(THROTTLE_TABLE)
     (ours,) = [row for key, row in counted.items() if key.startswith("captcha/")]

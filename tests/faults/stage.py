@@ -17,7 +17,7 @@ from chalicelib.deadline import Budget, Limits, pause_before_retry
 from chalicelib.services import Services
 from chalicelib.settings import Settings
 from chalicelib.triggers.entry import TriggerFailed
-from tests.component.world import ENVIRONMENT, World, build_world
+from tests.component.world import ENVIRONMENT, THROTTLE_TABLE, World, build_world
 from tests.doubles.clock import Clock
 from tests.faults.certificates import Authority
 from tests.faults.scenes import SCENES, Scene
@@ -45,6 +45,8 @@ class Played:
     tries: int
     calls: list[str]
     seconds: float
+    #: How many attempts more count against account and source than before.
+    attempts: float
     log: str = field(repr=False)
 
 
@@ -90,6 +92,7 @@ class FaultStage:
         return self._played(scene, http, "")
 
     def _played(self, scene: Scene, http: HttpClient, name: str) -> Played:
+        counted = self._counted()
         before = scene.browser.cookies.get(scene.cookie)
         self._wire.calls.clear()
         out = io.StringIO()
@@ -108,6 +111,7 @@ class FaultStage:
             tries=calls.count(name),
             calls=calls,
             seconds=seconds,
+            attempts=self._counted() - counted,
             log=out.getvalue(),
         )
 
@@ -125,6 +129,11 @@ class FaultStage:
         status, _, _ = _act(scene)
         self._settle(http)
         return status
+
+    def _counted(self) -> float:
+        assert self._wire.world is not None
+        rows = self._wire.world.dynamodb.items(THROTTLE_TABLE).values()
+        return sum(float(row["attempts"]["N"]) for row in rows)
 
     def _world(self) -> World:
         world = build_world(Clock())

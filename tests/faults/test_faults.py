@@ -20,13 +20,13 @@ TIGHT = Limits(
     request=2.0,
     trigger=1.0,
     connect=0.2,
-    post=0.2,
-    get=0.3,
-    get_try=0.12,
-    aws=0.3,
+    post=0.16,
+    get=0.24,
+    get_try=0.1,
+    aws=0.24,
     aws_connect=0.2,
-    aws_read=0.12,
-    cognito=0.2,
+    aws_read=0.1,
+    cognito=0.16,
 )
 #: Our own work beside the calls, on a busy machine.
 SLACK_SECONDS = 2.0
@@ -68,6 +68,8 @@ def test_a_fault_ends_as_the_table_says(stage: FaultStage, call: Call, fault: st
         assert played.tries == call.tries_at(fault)
     assert not set(call.never) & set(played.calls)
     assert "elsewhere" not in played.calls
+    # Where the count itself is what fails, one may stay: the answer to it is unknown.
+    assert played.attempts <= ("throttle" in call.name)
     assert played.seconds < call.seconds(limits) + SLACK_SECONDS
     for secret in (CLIENT_SECRET, MFA_CLIENT_SECRET, SEALING_KEY, PASSWORD, "refresh-", "eyJ"):
         assert secret not in played.log
