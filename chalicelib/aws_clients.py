@@ -7,6 +7,7 @@ guide, "Error retries and exponential backoff".
 """
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
@@ -46,11 +47,13 @@ class AwsClients:
         *,
         repeatable_tables: frozenset[str] = frozenset(),
         pause: Callable[[], None] = pause_before_retry,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._region = region
         self._budget = budget
         self._repeatable_tables = repeatable_tables
         self._pause = pause
+        self._clock = clock
 
     def __call__(self, service: str) -> "BoundedClient":
         """Return a client for `dynamodb`, `secretsmanager` or `cognito-idp`."""
@@ -69,9 +72,10 @@ class AwsClients:
         client.meta.events.register("before-parse", _verify_answer)
 
         def run(name: str, call: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
-            tries = 2 if self.may_repeat(name, arguments) else 1
+            if not self.may_repeat(name, arguments):
+                return self._budget.run(f"{service} {name}", limit, lambda _: call(**arguments))
             return self._budget.run(
-                f"{service} {name}", limit, lambda _: self._try(tries, call, arguments)
+                f"{service} {name}", limit, lambda seconds: self._try(seconds, call, arguments)
             )
 
         return BoundedClient(client, run)
@@ -89,11 +93,13 @@ class AwsClients:
             name == "update_item" and arguments.get("TableName") in self._repeatable_tables
         )
 
-    def _try(self, tries: int, call: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
+    def _try(self, seconds: float, call: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
+        """Call, and call again unless that is useless, or nobody waits any more."""
+        ends_at = self._clock() + seconds
         try:
             return call(**arguments)
         except Exception as error:
-            if tries == 1 or not is_passing(error):
+            if not is_passing(error) or self._clock() >= ends_at:
                 raise
         self._pause()
         return call(**arguments)

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from chalicelib.aws_clients import MAX_ANSWER_BYTES, AwsClients, UnreadableAnswer, is_passing
 from chalicelib.aws_clients import _verify_answer as verify_answer
 from chalicelib.deadline import Budget
+from tests.doubles.clock import Clock
 from tests.doubles.service_model import operation
 
 USERS, THROTTLE = "gatehouse-dev-users", "gatehouse-dev-throttle"
@@ -118,3 +119,20 @@ def test_more_than_a_page_of_dynamodb_is_no_answer() -> None:
 def test_cognito_may_answer_with_nothing() -> None:
     """RevokeToken and AdminUserGlobalSignOut do; what must tell something is checked where it is read."""
     verify(b"", service="cognito-idp", name="RevokeToken")
+
+
+def test_a_call_that_nobody_waits_for_is_not_made_again(clock: Clock) -> None:
+    """A container may thaw long after: what it was about to write then belongs to another time."""
+    clients = AwsClients("eu-west-1", Budget(), pause=lambda: None, clock=clock)
+    made: list[float] = []
+
+    def fails(**_: Any) -> None:
+        made.append(clock())
+        clock.advance(3)
+        raise refused(500, "InternalServerError")
+
+    for seconds, tries in ((5.0, 2), (2.0, 1)):
+        made.clear()
+        with pytest.raises(ClientError):
+            clients._try(seconds, fails, {})
+        assert len(made) == tries
