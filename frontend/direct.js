@@ -93,8 +93,13 @@ export function createDirect({ session, choice, ways, goTo, config, root }) {
       done({ provider, direct }, say) {
         if (!sheet.isConnected) return; // stepped back meanwhile
         const url = to(provider ? { email } : { provider: 'COGNITO' });
-        if (provider) leave(url, leaving({ label: provider.label, url }));
-        else if (direct && config.direct_sign_in === 'embedded') goTo('password');
+        const embedded = config.direct_sign_in === 'embedded';
+        if (provider && direct) {
+          show('choose', [heading(texts.chooseTitle), el('div', { class: 'ways' },
+            way(fill(texts.provider, provider), 'key', url, 'primary'),
+            way(texts.email, 'mail', embedded ? '#password' : to({ provider: 'COGNITO' })))]);
+        } else if (provider) leave(url, leaving({ label: provider.label, url }));
+        else if (direct && embedded) goTo('password');
         else if (direct) leave(url, [heading(texts.wait), way(texts.email, 'mail', url)]);
         else {
           say(texts.nobody, texts.nobodyMore);

@@ -149,8 +149,12 @@ class FakeApi:
         self.answers["POST /auth/direct/sign-in"] = error(401, "invalid_credentials")
         self.answers["POST /auth/direct/challenge"] = error(401, "challenge_expired")
 
-    def discover(self, *, provider: str | None = None, direct: bool = True) -> None:
-        """Some provider has domains; `provider` is the label of the one that every address belongs to."""
+    def discover(self, *, provider: str | None = None, direct: bool | None = None) -> None:
+        """Some provider has domains; `provider` is the label of the one that every address belongs to.
+
+        Unless `direct` is said, a provider's people have no passwords, and nobody's people have.
+        """
+        direct = provider is None if direct is None else direct
         self.config["discover"] = True
         found = {"name": "Contoso", "label": provider} if provider else None
         self.answers["POST /auth/discover"] = Answer(200, {"provider": found, "direct": direct})

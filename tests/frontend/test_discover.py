@@ -55,7 +55,7 @@ def test_without_a_listed_provider_the_address_comes_first(
 
 
 def test_a_domain_leads_to_its_provider(page: Page, api: FakeApi, mode: str) -> None:
-    api.discover(provider="Contoso", direct=mode != "off")
+    api.discover(provider="Contoso")
     page.goto(f"{api.url}#email")
     page.get_by_label("Keep me signed in on this device").check()
     fill(page, Email="bo@contoso.example")
@@ -67,6 +67,35 @@ def test_a_domain_leads_to_its_provider(page: Page, api: FakeApi, mode: str) -> 
     (request,) = api.sent("POST /auth/discover")
     assert request.body == {"email": "bo@contoso.example"}
     assert request.headers["x-gatehouse"] == "1"
+
+
+@pytest.mark.parametrize("mode", ["managed", "embedded"], indirect=True)
+def test_where_the_provider_leaves_the_choice_both_ways_are_offered(
+    page: Page, api: FakeApi, mode: str
+) -> None:
+    """The provider first, the password second; the address is not asked for again."""
+    api.discover(provider="Contoso", direct=True)
+    enter_address(page, api)
+    heading(page, "Sign in")
+    expect(page.get_by_role("link")).to_have_text(["Continue with Contoso", "Continue with email"])
+    assert went_to(api) == []
+    if mode == "embedded":
+        page.get_by_role("link", name="Continue with email").click()
+        expect(page.get_by_label("Password", exact=True)).to_be_focused()
+        expect(page.get_by_label("Email", exact=True)).to_have_value(EMAIL)
+        page.go_back()
+        heading(page, "Sign in with email")
+        press(page, "Continue")
+    else:
+        page.get_by_role("link", name="Continue with email").click()
+        page.wait_for_url("**/auth/login?*")
+        assert went_to(api).pop()["provider"] == ["COGNITO"]
+        page.go_back()
+        fill(page, Email=EMAIL)
+        press(page, "Continue")
+    page.get_by_role("link", name="Continue with Contoso").click()
+    page.wait_for_url("**/auth/login?*")
+    assert went_to(api).pop()["email"] == [EMAIL]
 
 
 def test_back_from_the_provider_asks_again(page: Page, api: FakeApi) -> None:
