@@ -46,9 +46,10 @@ class Outcome:
         return f"{' '.join(self.entry.ids):11} {self.entry.name:42} {told}"
 
 
-def run(entry: Defence | None) -> Outcome:
-    """Run the tests of an entry without its defence; None is the control: every test, nothing off."""
-    problem, seen = _pytest(entry.name if entry else "", [*_files(entry), _ORDINARY_DAY])
+def run(entry: Defence | None, files: Sequence[str] = _SUITES) -> Outcome:
+    """Run the tests of an entry without its defence; None is the control: every test of `files`, nothing off."""
+    chosen = files if entry is None else _files(entry)
+    problem, seen = _pytest(entry.name if entry else "", [*chosen, _ORDINARY_DAY])
     if problem:
         return Outcome(entry, (), 0, problem)
     failed = tuple(seen["failed"])
@@ -65,10 +66,8 @@ def _judge(entry: Defence | None, seen: dict[str, Any], failed: tuple[str, ...])
     return "" if failed else "NOT NOTICED: no test fails without it"
 
 
-def _files(entry: Defence | None) -> Sequence[str]:
+def _files(entry: Defence) -> Sequence[str]:
     """The files to run: those that an entry names, else those with tests of one of its ids."""
-    if entry is None:
-        return _SUITES
     if entry.tests:
         return entry.tests
     return sorted({name for identifier in entry.ids for name in _marked_files()[identifier]})
@@ -112,9 +111,9 @@ def _pytest(name: str, arguments: Sequence[str]) -> "tuple[str, dict[str, Any]]"
 def run_all(entries: Sequence[Defence]) -> list[Outcome]:
     """Run the control and every entry, a few at a time, with a line of progress for each."""
     outcomes = []
-    _marked_files()
+    files = sorted({name for entry in entries for name in _files(entry)})
     with ThreadPoolExecutor(max(1, min(4, os.cpu_count() or 1))) as pool:
-        waiting = [pool.submit(run, entry) for entry in (None, *entries)]
+        waiting = [pool.submit(run, None, files), *(pool.submit(run, entry) for entry in entries)]
         for number, future in enumerate(waiting):
             outcome = future.result()
             outcomes.append(outcome)

@@ -236,6 +236,16 @@ ACCOUNTS: tuple[Defence, ...] = (
         tests=("tests/component/test_direct_captcha.py", "tests/unit/test_captcha.py"),
     ),
     defence(
+        "captcha-solved-on-our-page",
+        "S-41",
+        "a puzzle that was solved on another site counts",
+        (
+            "chalicelib.captcha:SiteVerify.verify",
+            reading(("solved_on is None or solved_on == hostname", "True")),
+        ),
+        tests=("tests/unit/test_captcha.py",),
+    ),
+    defence(
         "long-passwords",
         "S-65",
         "the pool takes passwords of eight characters",

@@ -115,6 +115,13 @@ API: tuple[Defence, ...] = (
         ("chalicelib.triggers.token_claims:is_one_name", answering(True)),
     ),
     defence(
+        "group-names-read-as-one",
+        "S-51",
+        "a pool group `x admins` makes administrators",
+        ("chalicelib.cognito.groups:is_one_name", answering(True)),
+        tests=("tests/unit/test_token_claims.py", "tests/component/test_authorized_routes.py"),
+    ),
+    defence(
         "no-provider-attributes-at-sign-up",
         "S-51",
         "people can bring custom:groups when they sign up",

@@ -1,5 +1,6 @@
 """Cookies, CSRF, refresh, logout (S-26 … S-38) and the seals that all of them rest on."""
 
+from contextlib import nullcontext
 from typing import Any
 
 from tests.soak.defence import Defence, defence, nothing, reading, value, wrapped
@@ -235,6 +236,16 @@ SESSIONS: tuple[Defence, ...] = (
             f"{_FLOW}._revoke",
             reading(("except (TemporarilyUnavailable, ConfigurationError)", "except ()")),
         ),
+    ),
+    defence(
+        "tokens-that-no-cookie-holds-are-revoked",
+        "S-36",
+        "refresh tokens of sign-ins that failed live on at Cognito",
+        (
+            "chalicelib.flows.new_session:NewSessions.revoked_on_failure",
+            lambda original: lambda self, refresh_token: nullcontext(),
+        ),
+        tests=("tests/component/test_lost_tokens.py",),
     ),
     defence(
         "short-access-tokens",
