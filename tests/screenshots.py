@@ -1,27 +1,37 @@
 """Pictures of the page for the README, from a running local stack: `make screenshots`."""
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser import chromium_path, launch_arguments
-from tests.own_stack import own_stack
+from tests.e2e.stack import Stack
+from tests.own_stack import own_stack_info
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "docs" / "images"
 WIDE = {"width": 1200, "height": 800}
+BRAND = {
+    "APP_TITLE": "Harbour",
+    "BRAND_ACCENT": "#9d174d",
+    "TERMS_URL": "https://harbour.example/terms",
+    "PRIVACY_URL": "https://harbour.example/privacy",
+    "LANGUAGES": "de",
+}
 NARROW = {"width": 390, "height": 780}
 
 
 def main() -> int:
     """Start a stack of its own, take the pictures, stop it; returns the exit code."""
     OUT.mkdir(parents=True, exist_ok=True)
-    with own_stack() as url, sync_playwright() as playwright:
+    with own_stack_info() as info, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium_path(), args=launch_arguments()
         )
-        _take(browser, url)
+        _take(browser, info["app_url"])
+        _take_branded(browser, Stack(info))
         browser.close()
     return 0
 
@@ -42,6 +52,17 @@ def _take(browser: Browser, url: str) -> None:
     expect(page.get_by_role("heading", name="Sign in with email")).to_be_visible()
     _save(page, "email-narrow")
     page.context.close()
+
+
+def _take_branded(browser: Browser, stack: Stack) -> None:
+    """Another name, another colour, another language, by settings alone: docs/branding.md."""
+    with ExitStack() as settings:
+        for name, value in BRAND.items():
+            settings.enter_context(stack.with_setting(name, value))
+        page = _open(browser, stack.url, WIDE, "light")
+        expect(page.get_by_text("Weiter mit Okta")).to_be_visible()
+        _save(page, "branded")
+        page.context.close()
 
 
 def _open(browser: Browser, url: str, size: dict[str, int], scheme: str) -> Page:

@@ -5,8 +5,8 @@ from typing import Any
 from chalice.app import Blueprint, Response
 
 from chalicelib import __version__, services
-from chalicelib.errors import NotFound
-from chalicelib.routes.request import app_url
+from chalicelib.errors import NotFound, TemporarilyUnavailable
+from chalicelib.routes.request import app_url, query_values
 
 routes = Blueprint(__name__)
 
@@ -22,6 +22,8 @@ def page() -> Response:
         base_path=app_url(request).base_path,
         title=current.settings.app_title,
         accept_language=request.headers.get("accept-language", ""),
+        by_email=current.settings.direct_sign_in != "off",
+        providers=_listed_providers() if query_values(request, "basic") else None,
     )
     headers = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-cache"}
     if len(current.settings.brand.languages) > 1:
@@ -41,6 +43,15 @@ def asset(version: str, name: str) -> Response:
         raise NotFound("no such asset")
     headers = {"Content-Type": found.content_type, "Cache-Control": ASSET_CACHE_CONTROL}
     return _unless_unchanged(found.text, headers)
+
+
+def _listed_providers() -> list[tuple[str, str]]:
+    """Names and labels of the providers that anybody may know; none in an outage, since managed login has them too."""
+    try:
+        found = services.current().providers.all()
+    except TemporarilyUnavailable:
+        return []
+    return [(provider.name, provider.label) for provider in found if not provider.domains]
 
 
 def _unless_unchanged(text: str, headers: dict[str, Any]) -> Response:

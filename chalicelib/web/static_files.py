@@ -8,11 +8,12 @@ import each other by relative names and still be cached for ever.
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from chalicelib import colours
 from chalicelib.brand import Brand
@@ -86,8 +87,20 @@ class StaticFiles:
                 return found.assets.get(name)
         return None
 
-    def page(self, *, base_path: str, title: str, accept_language: str = "") -> str:
-        """Return the page's HTML for an app at `base_path` (ends with a slash), in the language that is wanted most."""
+    def page(
+        self,
+        *,
+        base_path: str,
+        title: str,
+        accept_language: str = "",
+        by_email: bool = True,
+        providers: Sequence[tuple[str, str]] | None = None,
+    ) -> str:
+        """Return the page's HTML for an app at `base_path` (ends with a slash), in the language that is wanted most.
+
+        `providers` (name, label) are for browsers without scripts. They come by `?basic=1`, where the page sends such
+        browsers by itself: no other visit has to wait for the table.
+        """
         language = choose_language(accept_language, self._brand.languages)
         found = self._sets[language]
         values = {
@@ -104,6 +117,10 @@ class StaticFiles:
             name, word = match.groups()
             if name == "legal":
                 return self._legal_links(found.words)
+            if name == "refresh":
+                return _refresh(base_path) if providers is None else ""
+            if name == "ways":
+                return _plain_ways(base_path, found.words, providers or (), by_email=by_email)
             text = found.words[word].replace("{title}", title) if word else values[name]
             return escape(text, quote=True)
 
@@ -140,6 +157,29 @@ class StaticFiles:
             texts[_ICON] = texts[_LOGO]
             self._icon = _ICON
         texts[_LOGO] = logo.svg
+
+
+def _refresh(base_path: str) -> str:
+    address = escape(f"{base_path}?basic=1", quote=True)
+    return f'<noscript><meta http-equiv="refresh" content="0; url={address}"></noscript>'
+
+
+def _plain_ways(
+    base_path: str,
+    words: Mapping[str, str],
+    providers: Sequence[tuple[str, str]],
+    *,
+    by_email: bool,
+) -> str:
+    ways = [
+        (name, words["noScriptProvider"].replace("{label}", label)) for name, label in providers
+    ]
+    ways += [("COGNITO", words["noScriptEmail"])] if by_email else []
+    links = []
+    for name, text in ways:
+        address = escape(f"{base_path}auth/login?{urlencode({'provider': name})}", quote=True)
+        links.append(f'<p><a class="button" href="{address}">{escape(text)}</a></p>')
+    return "".join(links)
 
 
 def _rule(palette: Mapping[str, str]) -> str:

@@ -227,6 +227,20 @@ def test_another_version_is_answered_in_full(
     assert (answer.status, answer.body != "") == (200, True)
 
 
+def test_without_scripts_the_providers_are_links(world: World, browser: Browser) -> None:
+    """Only `?basic=1` asks the table; in an outage managed login is left, which has the providers too."""
+    plain = browser.get("/").body
+    assert "provider=Okta" not in plain
+    assert 'content="0; url=/api/?basic=1"' in plain
+    assert 'href="/api/auth/login?provider=Okta"' in browser.get("/?basic=1").body
+    world.restart(direct_sign_in="off")
+    assert "provider=COGNITO" not in browser.get("/?basic=1").body
+    world.restart()
+    world.dynamodb.fault = client_error("InternalServerError")
+    answer = browser.get("/?basic=1")
+    assert (answer.status, 'href="/api/auth/login"' in answer.body) == (200, True)
+
+
 def test_the_pages_tag_changes_with_what_it_says(world: World, browser: Browser) -> None:
     """Title, base path and release are all in it."""
     tag = browser.get("/").headers["etag"]

@@ -114,6 +114,7 @@ class FakeApi:
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.title = "Acme Reports"
+        self.files = FILES
         self.headers = dict(SECURITY_HEADERS)
         self.config: dict[str, Any] = {
             "app": "Acme Reports",
@@ -191,12 +192,20 @@ class FakeApi:
     def answer(self, request: Request) -> Answer:
         path = request.path.partition("?")[0]
         if path == "/":
-            page = FILES.page(base_path=BASE, title=self.title)
+            page = self.files.page(
+                base_path=BASE,
+                title=self.title,
+                accept_language=request.headers.get("accept-language", ""),
+                providers=[(one["name"], one["label"]) for one in self.config["providers"]]
+                if request.path == "/?basic=1"
+                else None,
+            )
             return Answer(200, page, {"Content-Type": "text/html; charset=utf-8"})
-        if path.startswith(ASSETS) and (
-            asset := FILES.asset(FILES.version, path.rpartition("/")[2])
-        ):
-            return Answer(200, asset.text, {"Content-Type": asset.content_type})
+        if path.startswith("/assets/"):
+            version, name = path.split("/")[2:]
+            asset = self.files.asset(version, name)
+            if asset:
+                return Answer(200, asset.text, {"Content-Type": asset.content_type})
         found = self.answers.get(f"{request.method} {path}", error(404, "not_found"))
         return found(request) if callable(found) else found
 

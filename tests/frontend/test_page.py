@@ -377,8 +377,14 @@ def test_without_scripts_there_are_working_links(browser: Browser, api: FakeApi)
     page.goto(api.url)
     expect(page.get_by_role("link", name="Continue with email")).to_be_visible()
     expect(page.locator(".skeleton")).to_be_hidden()
-    page.get_by_role("link", name="Continue to sign-in").click()
-    page.wait_for_url("**/api/auth/login")
+    for name, address in (
+        ("Continue to sign-in", "**/api/auth/login"),
+        ("Continue with Okta", "**/api/auth/login?provider=Okta"),
+        ("Continue with email", "**/api/auth/login?provider=COGNITO"),
+    ):
+        page.get_by_role("link", name=name).click()
+        page.wait_for_url(address)
+        page.go_back()
     context.close()
 
 

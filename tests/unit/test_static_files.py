@@ -15,7 +15,13 @@ from chalicelib.web.catalogue import choose_language, flatten, load_catalogue
 from chalicelib.web.static_files import FRONTEND, StaticFiles, compact
 
 WORDS: dict[str, Any] = {
-    "document": {"hello": "Hello from {title}", "terms": "Terms", "privacy": "Privacy <3"},
+    "document": {
+        "hello": "Hello from {title}",
+        "terms": "Terms",
+        "noScriptProvider": "With {label}",
+        "noScriptEmail": "By mail",
+        "privacy": "Privacy <3",
+    },
     "first": {"go": "Go to {label}"},
     "later": {"errors": {"x": "No"}},
 }
@@ -218,6 +224,22 @@ def test_a_png_becomes_an_svg(folder: Path) -> None:
 
 def svg(inner: str = "", attributes: str = 'viewBox="0 0 8 8"') -> str:
     return f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:x="http://www.w3.org/1999/xlink" {attributes}>{inner}</svg>'
+
+
+@pytest.mark.security("S-54")
+def test_browsers_without_scripts_get_links(folder: Path) -> None:
+    """First those that need no table, and a way to the page that has the others; text and addresses are escaped."""
+    (folder / "index.html").write_text("{{refresh}}|{{ways}}")
+    files = StaticFiles(folder)
+    assert files.page(base_path="/api/", title="") == (
+        '<noscript><meta http-equiv="refresh" content="0; url=/api/?basic=1"></noscript>|'
+        '<p><a class="button" href="/api/auth/login?provider=COGNITO">By mail</a></p>'
+    )
+    assert files.page(
+        base_path="/", title="", by_email=False, providers=[('O"k&t=a', "<b>{title}")]
+    ) == (
+        '|<p><a class="button" href="/auth/login?provider=O%22k%26t%3Da">With &lt;b&gt;{title}</a></p>'
+    )
 
 
 @pytest.mark.security("S-52")

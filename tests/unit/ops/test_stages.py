@@ -63,6 +63,10 @@ def test_one_message_names_every_problem(tmp_path: Path, monkeypatch: pytest.Mon
     [
         ({"STAGE": ""}, "STAGE is ''"),
         ({"DIRECT_SIGN_IN": "off", "AUTO_SIGN_IN": "COGNITO"}, "contradicts DIRECT_SIGN_IN=off"),
+        ({"BRAND_ACCENT": "#ff5a5f"}, "2.51:1 and text needs 4.5:1 (WCAG 2.2), which #ad3d41"),
+        ({"BRAND_LOGO": "nobody.svg"}, "nobody.svg is not in frontend/brand/"),
+        ({"LANGUAGES": "en,tlh"}, "LANGUAGES names tlh: translate frontend/texts/en.json"),
+        ({"TERMS_URL": "javascript:1"}, "TERMS_URL must start with https://"),
         ({"COGNITO_URL": "http://a.example"}, "must be https"),
         ({"PUBLIC_URL": "/app"}, "must be an absolute URL"),
         ({"APP_NAME": "other"}, "APP_NAME is 'other'"),

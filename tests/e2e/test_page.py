@@ -1,0 +1,49 @@
+"""The page through API Gateway: what browsers keep of it, and what their consoles say."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from chalicelib.web.security_headers import SECURITY_HEADERS
+from tests.e2e.stack import Stack, Visitor
+
+
+@pytest.mark.security("S-53")
+def test_page_and_assets_are_answered_with_304_to_who_has_them(stack: Stack) -> None:
+    """Without a body, with the headers of the whole answer."""
+    visitor = Visitor(stack)
+    page = visitor.get("/")
+    script = re.search(r'src="(/assets/[^"]+/app\.js)"', page.text)
+    assert script
+    for path, caching in (("/", "no-cache"), (script[1], "public, max-age=31536000, immutable")):
+        whole = visitor.get(path)
+        again = visitor.request("GET", path, headers={"If-None-Match": whole.headers["ETag"]})
+        assert (whole.status_code, again.status_code, again.content) == (200, 304, b"")
+        assert again.headers["ETag"] == whole.headers["ETag"]
+        assert again.headers["Cache-Control"] == caching
+        for name, value in SECURITY_HEADERS.items():
+            assert name == "Cache-Control" or again.headers[name] == value
+
+
+def test_a_visit_leaves_the_console_clean_and_reloads_cheaply(page: Page, stack: Stack) -> None:
+    """Nobody being signed in is no error; a reload asks for the page only, and gets a 304."""
+    said: list[str] = []
+    page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
+    page.goto(stack.url)
+    expect(page.get_by_role("link", name="Continue with Okta")).to_be_visible()
+    statuses: dict[str, int] = {}
+    client = page.context.new_cdp_session(page)
+    client.send("Network.enable")
+    client.on(
+        "Network.responseReceivedExtraInfo",
+        lambda event: (
+            statuses.update({event["headersText"].partition("\r")[0]: event["statusCode"]})
+            if "headersText" in event
+            else statuses.update({event["requestId"]: event["statusCode"]})
+        ),
+    )
+    page.reload()
+    expect(page.get_by_role("link", name="Continue with Okta")).to_be_visible()
+    assert 304 in statuses.values()
+    assert said == []

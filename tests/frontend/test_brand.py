@@ -1,0 +1,135 @@
+"""A team's brand and another language in the browser: what a person sees of the settings."""
+
+import re
+import shutil
+from base64 import b64encode
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from chalicelib.brand import Brand
+from chalicelib.web.static_files import StaticFiles
+
+from .fake_api import FakeApi
+from .test_layout import AXE, THEMES, axe, layout_faults
+from .views import heading
+
+WORDMARK = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 32"><rect width="120" height="32"/></svg>'
+BRAND = Brand(
+    logo="acme.svg",
+    accent="#9d174d",
+    terms_url="https://acme.example/terms",
+    privacy_url="/privacy",
+    languages=("en", "de"),
+)
+VIEWS = (
+    "",
+    "#email",
+    "#sign-up",
+    "#code",
+    "#forgot",
+    "#reset",
+    "?error=login_failed",
+    "?signed_out=1",
+)
+
+Dress = Callable[[Brand], StaticFiles]
+
+
+@pytest.fixture
+def dress(tmp_path: Path, frontend: Path, api: FakeApi) -> Dress:
+    """Serve the page with a brand, from a copy of the folder with a logo in it."""
+    folder = tmp_path / "frontend"
+    shutil.copytree(frontend, folder)
+    (folder / "brand" / "acme.svg").write_text(WORDMARK)
+
+    def dressed(brand: Brand) -> StaticFiles:
+        api.files = StaticFiles(folder, brand)
+        return api.files
+
+    return dressed
+
+
+@pytest.mark.security("S-52")
+def test_a_brand_is_seen_and_needs_no_looser_policy(page: Page, api: FakeApi, dress: Dress) -> None:
+    """Logo, colour, links; any CSP violation would fail the test, and so would a request to somebody else."""
+    dress(BRAND)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(api.url)
+    heading(page, "Sign in")
+    assert [url for url in asked if not url.startswith(api.origin)] == []
+    logo = page.locator("header img")
+    assert logo.evaluate("(image) => [image.naturalWidth > 0, image.width, image.height]") == [
+        True, 120, 32,
+    ]  # fmt: skip
+    primary = page.get_by_role("link", name="Continue with Okta")
+    expect(primary).to_have_css("background-color", "rgb(157, 23, 77)")
+    for name, href in (("Terms", BRAND.terms_url), ("Privacy", BRAND.privacy_url)):
+        expect(page.get_by_role("contentinfo").get_by_role("link", name=name)).to_have_attribute(
+            "href", href
+        )
+    assert page.evaluate("performance.getEntriesByType('layout-shift').length") == 0
+    assert layout_faults(page) == {}
+    page.evaluate(AXE)
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)
+        assert axe(page) == [], theme
+
+
+def test_a_png_is_shown(page: Page, api: FakeApi, dress: Dress, tmp_path: Path) -> None:
+    """Inside an SVG, which browsers let hold its own data and nothing else."""
+    page.goto("about:blank")
+    png = page.screenshot(clip={"x": 0, "y": 0, "width": 64, "height": 16})
+    assert len(b64encode(png)) > 0
+    (tmp_path / "frontend" / "brand" / "acme.png").write_bytes(png)
+    dress(Brand(logo="acme.png"))
+    page.goto(api.url)
+    heading(page, "Sign in")
+    logo = page.locator("header img")
+    assert logo.evaluate("(image) => image.decode().then(() => [image.width, image.height])") == [
+        128,
+        32,
+    ]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_german_fits_wherever_english_does(
+    page: Page, api: FakeApi, dress: Dress, view: str
+) -> None:
+    """Its words are longer; nothing of them is English, overflows, overlaps or is cut."""
+    dress(Brand(languages=("de",)))
+    api.embed()
+    page.goto(api.url + view)
+    expect(page.locator("h1")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    assert layout_faults(page) == {}
+    text = page.locator(".page").inner_text()
+    assert re.findall(r"\b(?:the|your|with|Sign|Enter|Password|Continue)\b", text) == []
+
+
+def test_the_profile_speaks_german_dates_included(page: Page, api: FakeApi, dress: Dress) -> None:
+    dress(Brand(languages=("de",)))
+    api.embed()
+    api.native()
+    page.goto(api.url)
+    heading(page, "Hallo, Bo")
+    expect(page.locator("dl")).to_contain_text("9. März 2024")
+    expect(page.get_by_role("link", name="Bestätigung in zwei Schritten")).to_be_visible()
+    assert layout_faults(page) == {}
+
+
+def test_the_browser_chooses_and_pays_for_one_language_only(
+    page: Page, api: FakeApi, dress: Dress
+) -> None:
+    """The first view in German weighs what the English one does."""
+    files = dress(Brand(languages=("de", "en")))
+    loaded: list[str] = []
+    page.on("request", lambda request: loaded.append(request.url))
+    page.goto(api.url)
+    heading(page, "Sign in")
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    assert sum("texts" in url for url in loaded) == 1
+    assert not any(f"/{files.version}/" in url for url in loaded), "that is the German set"
