@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from chalicelib import deadline
+from chalicelib.cognito.http_client import HttpClient
 from chalicelib.deadline import MAX_ABANDONED, Budget, Limits
 from chalicelib.errors import TemporarilyUnavailable
 from tests.doubles.clock import Clock
@@ -114,3 +115,23 @@ def test_the_pause_before_a_second_try_is_random_and_short(monkeypatch: pytest.M
         deadline.pause_before_retry()
     assert all(0.05 <= pause <= 0.25 for pause in pauses)
     assert len(set(pauses)) > 10
+
+
+def test_a_name_server_that_says_nothing_is_no_longer_waited_for(
+    gate: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No timeout of a socket covers the look-up of a name; the limit of a call does."""
+    looked_up: list[str] = []
+
+    def look_up(host: str, *_: object, **__: object) -> None:
+        looked_up.append(host)
+        gate.wait(10)
+        raise OSError("no such name")
+
+    monkeypatch.setattr("socket.getaddrinfo", look_up)
+    budget = Budget(Limits(post=0.1))
+    found = refusal(lambda: HttpClient(budget).post_form("http://tokens.example/", {}))
+    gate.set()
+    for thread in budget._abandoned:
+        thread.join(10)
+    assert (found, looked_up) == ("POST: no answer in 0.1 s", ["tokens.example"])
