@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 
 from ops import aws, identity_stack
+from ops.cloudformation import ABSENT, describe, takes_updates
 from ops.connect import load_deployed, root_url
 from ops.errors import OpsError
 from ops.stages import Stage
@@ -37,15 +38,15 @@ def plan(session: boto3.Session, stage: Stage, sleep: Callable[[float], None] = 
     with aws.explained("planning"):
         account = aws.account_id(session)
         cloudformation = aws.client(session, "cloudformation")
-        found = identity_stack.describe(cloudformation, stage.identity_stack)
+        found = describe(cloudformation, stage.identity_stack)
         lines = [f"stage {stage.name} in account {account}, {stage.region}"]
         changes: list[dict[str, Any]] = []
         status = found["StackStatus"] if found else ""
-        if found is None or status in identity_stack.ABSENT:
+        if found is None or status in ABSENT:
             lines.append(
                 f"create stack {stage.identity_stack}: pool, client, tables, secrets, roles"
             )
-        elif not identity_stack.takes_updates(status):
+        elif not takes_updates(status):
             # A change set of it would be refused, and `provision` waits, tidies up, or says why not.
             lines.append(
                 f"stack {stage.identity_stack} is in {status}: its changes cannot be told now"

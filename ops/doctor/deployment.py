@@ -12,7 +12,8 @@ import boto3
 import requests
 from botocore.exceptions import ClientError
 
-from ops import aws, identity_stack
+from ops import aws
+from ops.cloudformation import describe
 from ops.connect import Deployed, load_deployed, root_url
 from ops.errors import OpsError
 from ops.stages import Stage
@@ -84,7 +85,7 @@ class Deployment:
     @cached_property
     def stack(self) -> dict[str, Any]:
         """The identity stack."""
-        found = identity_stack.describe(self.client("cloudformation"), self.stage.identity_stack)
+        found = describe(self.client("cloudformation"), self.stage.identity_stack)
         if found is None:
             raise Missing("there is no identity stack (see stack-status)")
         return found

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 
 from ops import aws, identity_stack
+from ops.cloudformation import describe
 from ops.doctor.check import Check, Fault
 from ops.doctor.deployment import Deployment
 
@@ -26,7 +27,7 @@ _EXPECTED_DRIFT = {
 def stack_status(deployment: Deployment) -> Iterator[Fault]:
     """The stack is there and at rest."""
     name = deployment.stage.identity_stack
-    found = identity_stack.describe(deployment.client("cloudformation"), name)
+    found = describe(deployment.client("cloudformation"), name)
     if found is None:
         yield Fault(f"there is no stack {name}: the stage was never provisioned.", deployment.again)
     elif found["StackStatus"] not in _GOOD:

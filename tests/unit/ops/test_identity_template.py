@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from ops.identity_stack import TEMPLATE, VARIABLES, parameter_names
+from ops.cloudformation import parameter_names
+from ops.identity_stack import TEMPLATE, VARIABLES
 
 ROLES = {"ApiRole": "Api", "UserRecordsRole": "UserRecords", "TokenClaimsRole": "TokenClaims"}
 
