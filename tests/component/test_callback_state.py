@@ -139,6 +139,20 @@ def test_a_code_of_one_transaction_does_not_fit_another(world: World, browser: B
 
 
 @pytest.mark.security("S-12")
+def test_a_transaction_under_anothers_name_is_refused(world: World, browser: Browser) -> None:
+    """Cookies are named after 32 bits of the state: the transaction itself must be of the whole state."""
+    from chalicelib.session.transactions import cookie_name
+
+    first, second = begin(world, browser), begin(world, browser)
+    one, other = (cookie_name(query["state"]) for query in (first, second))
+    cookies = browser.cookies
+    cookies[one], cookies[other] = cookies[other], cookies[one]
+    for query in (first, second):
+        assert_refused(world, browser, come_back(browser, query), "login_expired")
+    assert world.cognito.calls(TOKEN) == 0
+
+
+@pytest.mark.security("S-12")
 def test_an_id_token_of_another_login_is_refused_even_without_pkce(
     world: World, browser: Browser
 ) -> None:

@@ -103,6 +103,12 @@ HOSTED: tuple[Defence, ...] = (
             "chalicelib.flows.hosted_sign_in:OAuthClient.build_authorize_url",
             reading(('" ".join(SCOPES)', '" ".join((*SCOPES, "aws.cognito.signin.user.admin"))')),
         ),
+        # The token that comes back would be refused: two defences that cover each other.
+        (
+            "chalicelib.cognito.tokens:TokenVerifier.verify_access_token",
+            reading(("USER_ADMIN_SCOPE in scope.split()", "False")),
+        ),
+        tests=("tests/component/test_login.py",),
     ),
     defence(
         "user-api-scope-refused",
@@ -222,20 +228,6 @@ HOSTED: tuple[Defence, ...] = (
         "S-14",
         "the token request, with secret and code, follows redirects",
         ("requests.sessions:Session.request", wrapped(_following)),
-    ),
-    defence(
-        "secret-in-the-authorization-header",
-        "S-14",
-        "the client's secret is in the form as well",
-        (
-            "chalicelib.cognito.oauth:OAuthClient._post",
-            reading(
-                (
-                    '{"client_id": self._client_id, **form}',
-                    '{"client_secret": credentials[1], **form}',
-                )
-            ),
-        ),
     ),
     defence(
         "issuer-of-the-callback",

@@ -123,13 +123,6 @@ PEOPLE: tuple[Defence, ...] = (
         (f"{_RECORDS}:_refuse_sign_up", reading(("or providers.refuse_native(email)", ""))),
     ),
     defence(
-        "no-passwords-for-a-providers-addresses",
-        "S-56",
-        "anybody can make an account with a password under a tenant's address",
-        ("chalicelib.store.providers:ProviderStore.refuse_native", answering(None)),
-        tests=("tests/component/test_native_sign_up.py",),
-    ),
-    defence(
         "missed-triggers-are-healed",
         "S-57",
         "whom no trigger recorded is never recorded",
