@@ -46,8 +46,9 @@ def test_signing_in_with_a_second_factor_and_out_again(page: Page, api: FakeApi)
     focused(page, "field-email")
     type_in(page, EMAIL, PASSWORD)
     focused(page, "field-code")
-    type_in(page, "123456")
+    type_in(page, "123 4-56")  # as it is pasted from a mail
     heading(page, "Hello, Bo")
+    assert api.sent("POST /auth/direct/challenge")[-1].body["code"] == "123456"
     focused(page, "title")
     api.answers["POST /auth/logout"] = Answer(200, {"logout_url": f"{api.url}?signed_out=1"})
     api.answers["POST /auth/refresh"] = nobody
