@@ -126,6 +126,7 @@ def test_callers_cannot_add_authorize_parameters(world: World, browser: Browser)
 
 
 @pytest.mark.security("S-08")
+@pytest.mark.security("S-27")
 def test_the_transaction_is_http_only_lax_and_ten_minutes(world: World, browser: Browser) -> None:
     """Script cannot read it; it is sealed, so even its holder reads neither verifier nor nonce."""
     answer = browser.get("/auth/login")
