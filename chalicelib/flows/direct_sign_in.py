@@ -23,6 +23,7 @@ from chalicelib.errors import (
     InvalidPassword,
     InvalidRequest,
     InvalidToken,
+    SignUpRefused,
     TemporarilyUnavailable,
 )
 from chalicelib.flows.attempts import CAPTCHA, CHALLENGE, SIGN_IN, Attempts
@@ -260,14 +261,20 @@ class DirectSignIn:
         with self._new_sessions.revoked_on_failure(tokens.refresh_token):
             try:
                 identity, access = self._verify(tokens)
+                session, sealed = self._new_sessions.start(
+                    identity,
+                    tokens.refresh_token,
+                    door="direct",
+                    remember=remember,
+                    cookies=cookies,
+                )
             except InvalidToken as error:
                 # Nothing that the person did: a trigger is missing, or keys and pool do not belong together.
                 raise TemporarilyUnavailable(
                     f"tokens of a direct sign-in: {error.detail}"
                 ) from None
-            session, sealed = self._new_sessions.start(
-                identity, tokens.refresh_token, door="direct", remember=remember, cookies=cookies
-            )
+            except SignUpRefused as error:  # as where the trigger refuses it
+                raise InvalidCredentials(error.detail) from None
         for kind in proved:
             self._attempts.succeeded(kind, self._attempts.account_of(email, origin), origin.ip)
         device = self._attempts.known_device(email, origin)

@@ -97,3 +97,16 @@ def test_the_customer_list_cannot_be_read_off_by_signing_up(tenant: Direct) -> N
     for n in range(FREE_ATTEMPTS_SOURCE):
         assert sign_up(tenant, f"a@guess{n}.example").status == 200
     assert sign_up(tenant, "a@guess.example").status == 429
+
+
+@pytest.mark.security("S-56")
+def test_nor_does_a_password_open_an_account_that_was_moved_to_an_address_of_others(
+    tenant: Direct,
+) -> None:
+    """A linked account whose tenant gave it a foreign address: no session through this door either."""
+    tenant.pool.add(PoolUser("ceo@elsewhere.example", PASSWORD, provider="Contoso"))
+    answer = tenant.sign_in("ceo@elsewhere.example")
+    assert (answer.status, answer.json()["error"]) == (401, "invalid_credentials")
+    assert tenant.browser.cookies == {}
+    tenant.pool.add(PoolUser("bo.linked@contoso.example", PASSWORD, provider="Contoso"))
+    assert tenant.sign_in("bo.linked@contoso.example").status == 200
