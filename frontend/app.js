@@ -222,6 +222,11 @@ setInterval(tickClock, 1000);
 addEventListener('hashchange', render);
 addEventListener('offline', render);
 addEventListener('online', () => (config ? render() : loadConfig().then(render)));
+// A page that the browser keeps for the Back button holds and shows nothing of a person until it has asked again.
+addEventListener('pagehide', () => {
+  direct = null;
+  view.blank();
+});
 addEventListener('pageshow', ({ persisted }) => {
   if (!persisted) return;
   leaving = false;

@@ -155,5 +155,7 @@ export function showCountdown(seconds) {
   if (box) box.textContent = seconds === null ? '' : seconds > 0 ? fill(texts.retryIn, { seconds }) : texts.retrying;
 }
 
+export const blank = () => main.replaceChildren();
+
 /** Takes back the "busy" look of links when the page returns from the back-forward cache. */
 export const settle = () => document.querySelectorAll('[aria-busy]').forEach((link) => link.removeAttribute('aria-busy'));

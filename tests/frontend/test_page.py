@@ -371,6 +371,36 @@ def test_signing_in_reaches_the_other_tab(context: BrowserContext, api: FakeApi)
     heading(first, "Hello, Ada")
 
 
+LEFT = "() => dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}))"
+BACK = "() => dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))"
+
+
+@pytest.mark.security("S-38")
+def test_a_page_kept_for_the_back_button_holds_nothing_until_it_has_asked(
+    page: Page, api: FakeApi
+) -> None:
+    """The back-forward cache keeps pages as they were: neither a profile nor a typed password may come back with it."""
+    api.embed()
+    page.goto(f"{api.url}#email")
+    page.get_by_label("Password", exact=True).fill("typed and left")
+    page.evaluate(LEFT)
+    expect(page.locator("#view")).to_be_empty()
+    page.evaluate(BACK)
+    expect(page.get_by_label("Password", exact=True)).to_have_value("")
+    api.sign_in()
+    page.goto(api.url)
+    heading(page, "Hello, Ada")
+    page.evaluate(LEFT)
+    expect(page.locator("#view")).to_be_empty()
+    page.evaluate(BACK)
+    heading(page, "Hello, Ada")
+    page.evaluate(LEFT)
+    api.answers["POST /auth/refresh"] = error(401, "session_expired")
+    page.evaluate(BACK)
+    heading(page, "Sign in")
+    expect(page.get_by_text("Your session ended.")).to_be_visible()
+
+
 def test_without_scripts_there_are_working_links(browser: Browser, api: FakeApi) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
