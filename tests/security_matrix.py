@@ -1,38 +1,109 @@
-"""The security requirements and how many tests prove each: `make security`. Exit code 1 if one has none."""
+"""The security requirements and the tests that prove each.
+
+    python -m tests.security_matrix            the matrix with test counts (`make security`); fails if an id has no test
+    python -m tests.security_matrix --write    writes the matrix into docs/security.md, between its two marks
+
+Counts change with every parameter of a test, so the page names the files, which change seldom, and `make security` counts.
+The files are read off the source, without running anything; `make security` checks that pytest collects the same ones.
+"""
 
 import contextlib
 import io
 import json
+import re
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 REQUIREMENTS = ROOT / "tests" / "data" / "security_requirements.json"
+PAGE = ROOT / "docs" / "security.md"
+BEGIN = "<!-- matrix: written by `python -m tests.security_matrix --write`, do not edit -->"
+END = "<!-- end of the matrix -->"
+
+_ID = re.compile(r'"(S-\d\d)"')
+_SID_IN_DATA = re.compile(r'"sid": "(S-\d\d)"')
 
 
 class Counted:
-    """A pytest plugin that counts collected tests by the ids of their `security` markers."""
+    """A pytest plugin that counts collected tests, and their files, by the ids of their `security` markers."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
+        self.files: dict[str, set[str]] = {}
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Count each test once for each of its ids."""
         for item in items:
             ids = {str(marker.args[0]) for marker in item.iter_markers("security")}
             self.counts.update(ids)
+            for identifier in ids:
+                name = item.path.relative_to(ROOT).as_posix()
+                self.files.setdefault(identifier, set()).add(name)
 
 
-def main() -> int:
-    """Print the matrix; returns the exit code."""
-    titles: dict[str, str] = json.loads(REQUIREMENTS.read_text(encoding="utf-8"))
+def requirements() -> dict[str, dict[str, str]]:
+    """Id -> title, text, source, group."""
+    loaded: dict[str, dict[str, str]] = json.loads(REQUIREMENTS.read_text(encoding="utf-8"))
+    return loaded
+
+
+def marked_files() -> dict[str, set[str]]:
+    """Id -> test files that name it, by their source alone; ids of a data file count for the tests that read it."""
+    found: dict[str, set[str]] = {}
+    in_data = {
+        path.name: set(_SID_IN_DATA.findall(path.read_text(encoding="utf-8")))
+        for path in (ROOT / "tests" / "data").glob("*.json")
+    }
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        text = path.read_text(encoding="utf-8")
+        ids = set(_ID.findall(text)) if "mark.security" in text else set()
+        for name, of_data in in_data.items():
+            ids |= of_data if f'"{name}"' in text and "mark.security" in text else set()
+        for identifier in ids:
+            found.setdefault(identifier, set()).add(path.relative_to(ROOT).as_posix())
+    return found
+
+
+def build_matrix() -> str:
+    """Return the page's block, marks included."""
+    files = marked_files()
+    lines, group = [BEGIN], ""
+    for identifier, entry in requirements().items():
+        if entry["group"] != group:
+            group = entry["group"]
+            lines += ["", f"### {group}", "", "| id | requirement | source | proved in |"]
+            lines += ["|---|---|---|---|"]
+        proofs = [
+            f"[{Path(name).stem.removeprefix('test_')}](../{name})"
+            for name in sorted(files.get(identifier, ()))
+        ]
+        text = entry["text"].replace("|", "\\|")
+        anchor = f'<a id="{identifier.lower()}"></a>{identifier}'
+        lines.append(
+            f"| {anchor} | {text} | {entry['source']} | {', '.join(proofs) or '**none**'} |"
+        )
+    return "\n".join([*lines, "", END])
+
+
+def with_matrix(page: str) -> str:
+    """Return the page with today's block."""
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return before + build_matrix() + after
+
+
+def print_matrix() -> int:
+    """Collect, print and compare; returns the exit code."""
+    titles = {identifier: entry["title"] for identifier, entry in requirements().items()}
     counted = Counted()
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
-        code = pytest.main(["--collect-only", "-q", str(ROOT / "tests")], plugins=[counted])
+        arguments: list[Any] = ["--collect-only", "-q", str(ROOT / "tests")]
+        code = pytest.main(arguments, plugins=[counted])
     if code != pytest.ExitCode.OK:
         print(said.getvalue())
         return 1
@@ -45,8 +116,20 @@ def main() -> int:
     )
     if unknown:
         print(f"Tests name ids that do not exist: {', '.join(unknown)}")
-    return 1 if missing or unknown else 0
+    read = marked_files()
+    differing = [i for i in titles if counted.files.get(i, set()) != read.get(i, set())]
+    if differing:
+        print(f"docs/security.md would name other files than these are collected from: {', '.join(differing)}")
+    return 1 if missing or unknown or differing else 0
+
+
+def main(arguments: list[str]) -> int:
+    """Print the matrix or write it; returns the exit code."""
+    if arguments == ["--write"]:
+        PAGE.write_text(with_matrix(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+        return 0
+    return print_matrix()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -13,6 +13,7 @@ import pytest
 
 from ops.errors import OpsError
 from ops.package import MAX_BYTES, package, write_reproducible
+from tests import secret_scan
 
 PROJECT = Path(__file__).resolve().parents[2]
 SECRET = re.compile(rb"AKIA[0-9A-Z]{16}|-----BEGIN [A-Z ]*PRIVATE KEY|us-east-1_[A-Za-z0-9]{9}\b")
@@ -74,6 +75,57 @@ def test_no_byte_code_no_tests_no_ops_no_secret(built: Path) -> None:
             if top in ("app.py", "chalicelib", "frontend"):
                 found = SECRET.search(packed.read(name))
                 assert found is None or b"placeholder" in found.group(), (name, found)
+
+
+def locked(name: str) -> set[str]:
+    """Distributions that a lock file names, as they are called in site-packages."""
+    text = (PROJECT / name).read_text(encoding="utf-8")
+    return {
+        n.lower().replace("-", "_") for n in re.findall(r"^([A-Za-z0-9._-]+)==", text, re.MULTILINE)
+    }
+
+
+@pytest.mark.security("S-59")
+@pytest.mark.security("S-66")
+def test_nothing_is_in_it_that_the_lock_does_not_name(built: Path) -> None:
+    """The app, Chalice itself, and what requirements.txt locks: nothing of development."""
+    with zipfile.ZipFile(built) as packed:
+        names = packed.namelist()
+    distributions = {
+        name.split("/")[0].split("-")[0].lower() for name in names if ".dist-info/" in name
+    }
+    assert distributions <= locked("requirements.txt")
+    development = locked("requirements-dev.txt") - locked("requirements.txt") - {"chalice"}
+    roots = {name.split("/")[0].removesuffix(".py").lower() for name in names}
+    assert roots & development == set()
+    hidden = [name for name in names if any(part.startswith(".") for part in name.split("/"))]
+    assert hidden == []
+
+
+@pytest.mark.security("S-59")
+@pytest.mark.security("S-61")
+def test_no_entry_tells_of_this_machine_or_holds_a_secret(built: Path, tmp_path: Path) -> None:
+    """No path of the checkout or of a home anywhere; detect-secrets finds in our own files what it knows, and no more."""
+    private = {str(PROJECT).encode(), str(tmp_path.parent.parent).encode()}
+    home = str(Path.home()).encode()
+    own = []
+    with zipfile.ZipFile(built) as packed:
+        for name in packed.namelist():
+            data = packed.read(name)
+            assert not [path for path in private if path in data], name
+            if name.split("/")[0] in ("app.py", "chalicelib", "frontend"):
+                assert home + b"/" not in data, name
+                packed.extract(name, tmp_path)
+                own.append(name)
+        comments = packed.comment + b"".join(
+            info.extra + info.comment for info in packed.infolist()
+        )
+    assert comments == b""
+    baseline = secret_scan.load_baseline()
+    settings = {name: baseline[name] for name in ("plugins_used", "filters_used")}
+    known = secret_scan.known(baseline)
+    for name, findings in secret_scan.scan(settings, own, tmp_path).items():
+        assert findings <= known.get(name, set()), name
 
 
 @pytest.mark.parametrize("stray", ["ops/cli.py", "chalicelib/__pycache__/a.pyc", ".env", "tests/a"])

@@ -1,0 +1,36 @@
+"""docs/security.md says what the tests say."""
+
+import re
+
+import pytest
+
+from tests import security_matrix
+
+PAGE = security_matrix.PAGE.read_text(encoding="utf-8")
+IDS = set(security_matrix.requirements())
+
+
+def test_the_matrix_in_the_page_is_todays() -> None:
+    """`python -m tests.security_matrix --write` after a test in a new file got a security mark."""
+    assert security_matrix.with_matrix(PAGE) == PAGE
+
+
+def test_every_requirement_has_text_source_and_a_test() -> None:
+    """S-01 to S-66, none without."""
+    assert {f"S-{number:02}" for number in range(1, 67)} == IDS
+    for identifier, entry in security_matrix.requirements().items():
+        assert all(entry[name] for name in ("title", "text", "source", "group")), identifier
+    assert set(security_matrix.marked_files()) == IDS
+
+
+def test_the_threat_model_names_ids_that_exist() -> None:
+    """And every link in the page leads somewhere."""
+    assert {f"S-{n}" for n in re.findall(r"\(#s-(\d\d)\)", PAGE)} <= IDS
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", PAGE):
+        assert (security_matrix.PAGE.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("part", ["worth protecting", "trusted", "Attackers", "What is left"])
+def test_the_threat_model_has_its_parts(part: str) -> None:
+    """Assets, boundaries, attackers, residues."""
+    assert re.search(rf"^## .*{part}", PAGE, re.MULTILINE)
