@@ -210,7 +210,15 @@ IDENTITY_FAULTS: dict[str, list[tuple[str, Fault]]] = {
     "deletion-protection": [
         ("off where it is wanted", setting("gatehouse", deletion_protection=True))
     ],
-    "user-pool": [("another pool", setting(USER_POOL_ID="us-east-1_Gone00000"))],
+    "user-pool": [
+        (
+            "another pool",
+            setting(
+                USER_POOL_ID="us-east-1_Gone00000",
+                USER_POOL_ARN="arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_Gone00000",
+            ),
+        )
+    ],
     "triggers-attached": [
         ("triggers wiped", pool(LambdaConfig={})),
     ],
