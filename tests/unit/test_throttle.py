@@ -292,7 +292,7 @@ def test_a_leaking_counter_lets_no_more_guesses_through_than_its_rate(
 def test_an_accounts_guesses_leak_at_five_an_hour(throttle: ThrottleStore, clock: Clock) -> None:
     """A day of guesses at one account, each as soon as it may be: that rate, the free ones, one a doubling."""
     passed, until = 0, clock() + 86_400
-    while clock() < until:
+    while clock() < until and passed < 1000:  # without a throttle the clock would stand still
         try:
             throttle.take("sign-in", ANN, f"203.0.113.{passed % 200}")
             passed += 1

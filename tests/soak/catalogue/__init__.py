@@ -21,5 +21,5 @@ DEFENCES: tuple[Defence, ...] = (
 
 #: Requirements that nobody can switch off in a Python process, and what proves them instead.
 NOT_SWITCHED: dict[str, str] = {
-    "S-66": "a property of the lock files, not of running code: tests/unit/ops reads them",
+    "S-66": "a property of the lock files, not of running code: tests/ops_e2e/test_package.py installs by hash",
 }
