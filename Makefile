@@ -52,7 +52,8 @@ soak: $(STAMP) ## The long ones: defences switched off one by one, load, deploym
 package: $(STAMP) ## The Lambda zip into OUT=DIR, just as `chalice deploy` packages it
 	@$(BIN)/python -m ops package --out $(OUT)
 
-bench: $(STAMP) ## The benchmarks
+bench: $(STAMP) ## Measure beside peers, into docs/BENCHMARKS.md and the README; fails where a target is missed
+	@$(BIN)/python -m tests.browser
 	@$(BIN)/python -m benchmarks
 
 screenshots: $(STAMP) ## Pictures of the page for the README, from a stack of its own

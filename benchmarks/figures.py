@@ -104,16 +104,23 @@ def ratio(value: float, base: float) -> str:
     return f"{value / base:.2f} ×"
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table that reads well as plain text too: columns are filled up, figures stand right."""
+def table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], texts: frozenset[int] = frozenset({0})
+) -> str:
+    """Return a Markdown table that reads well as plain text too: columns are filled up.
+
+    Figures stand right; the columns in `texts` stand left.
+    """
     widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
 
     def line(cells: Sequence[str]) -> str:
         filled = [
-            cell.rjust(width) if i else cell.ljust(width)
+            cell.ljust(width) if i in texts else cell.rjust(width)
             for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
         ]
         return f"| {' | '.join(filled)} |"
 
-    rule = [("-" * (width - 1) + ":") if i else "-" * width for i, width in enumerate(widths)]
+    rule = [
+        "-" * width if i in texts else "-" * (width - 1) + ":" for i, width in enumerate(widths)
+    ]
     return "\n".join([line(header), line(rule), *map(line, rows)])

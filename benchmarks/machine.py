@@ -3,12 +3,13 @@
 import json
 import os
 import platform
+import shutil
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks import peers_home
-from benchmarks.processes import Lab
+from benchmarks.processes import ROOT, Lab
 from chalicelib import __version__
 
 _PACKAGES = (
@@ -71,7 +72,9 @@ def _system() -> str:
 
 
 def _commit() -> str:
-    done = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    )
+    git = shutil.which("git")
+    if git is None:
+        return "unknown"
+    asked = [git, "rev-parse", "--short", "HEAD"]
+    done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False)
     return done.stdout.strip() or "unknown"
