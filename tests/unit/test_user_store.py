@@ -104,6 +104,7 @@ def test_an_older_sign_in_does_not_overwrite_a_newer_one(
     assert plain(table) == before
 
 
+@pytest.mark.security("S-55")
 def test_what_is_not_told_is_not_erased(
     table: DynamoDBDouble, users: UserStore, clock: Clock
 ) -> None:
