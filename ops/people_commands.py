@@ -51,12 +51,14 @@ def add(commands: Any) -> None:
 
 def _reconcile(options: argparse.Namespace) -> int:
     import tempfile
+    import time
     from pathlib import Path
 
+    from chalicelib.store.providers import ProviderStore
     from ops import aws
     from ops.pool import Pace, PoolReader
     from ops.progress_file import ProgressFile
-    from ops.provider_rows import variable_of
+    from ops.provider_rows import table_of, variable_of
     from ops.reconcile import Reconciler
 
     stage = load(options)
@@ -78,6 +80,9 @@ def _reconcile(options: argparse.Namespace) -> int:
                     dynamodb=aws.client(session, "dynamodb"),
                     table=variable_of(stage, "USERS_TABLE"),
                     client_id=variable_of(stage, "CLIENT_ID"),
+                    refuse_address=ProviderStore(
+                        aws.client(session, "dynamodb"), table_of(stage), time.time
+                    ).refuse_address,
                     progress=progress,
                     report=report,
                     dry_run=options.dry_run,
@@ -90,6 +95,8 @@ def _reconcile(options: argparse.Namespace) -> int:
         f"{found.people} people, {found.records} records; {verb}: {found.missing} missing, "
         f"{found.differing} differing, {found.surplus} of nobody."
     )
+    if found.moved:
+        print(f"{found.moved} have an address that their provider may not speak for: see above.")
     return 1 if options.dry_run and found.total else 0
 
 

@@ -2,14 +2,16 @@
 
 First every page of the pool is compared with the records of its people, then every page of the
 table with what was seen. Writes are those of the trigger (UserStore), so a sign-in that comes
-between harms nothing. What the pool does not tell is left as it is.
+between harms nothing. What the pool does not tell is left as it is, and so is the address of
+somebody whom a provider has moved to one that it may not speak for: Cognito has stored that, but no
+sign-in brings it into the table.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -37,6 +39,7 @@ class Findings:
     missing: int = 0
     differing: int = 0
     surplus: int = 0
+    moved: int = 0
 
     @property
     def total(self) -> int:
@@ -45,7 +48,10 @@ class Findings:
 
 
 class Reconciler:
-    """Compares one pool with one table. `dynamodb` is boto3's client, `clock` gives Unix seconds."""
+    """Compares one pool with one table. `dynamodb` is boto3's client, `clock` gives Unix seconds.
+
+    `refuse_address` is that of ProviderStore.
+    """
 
     def __init__(
         self,
@@ -54,6 +60,7 @@ class Reconciler:
         dynamodb: Any,
         table: str,
         client_id: str,
+        refuse_address: Callable[[str, Collection[str]], str | None],
         progress: ProgressFile,
         report: Reporter,
         dry_run: bool = False,
@@ -63,6 +70,7 @@ class Reconciler:
         self._dynamodb = dynamodb
         self._table = table
         self._client_id = client_id
+        self._refuse_address = refuse_address
         self._progress = progress
         self._report = report
         self._dry_run = dry_run
@@ -125,6 +133,11 @@ class Reconciler:
 
     def _compare(self, user: PoolUser, record: UserRecord | None) -> None:
         profile = build_profile(user, self._client_id)
+        names = [identity.provider for identity in user.identities]
+        if names and (reason := self._refuse_address(profile.email, names)):
+            self._findings.moved += 1
+            self._report.note(f"{profile.user_name}: {reason}")
+            profile = replace(profile, email="")  # not told
         pending = user.status in PENDING_STATES
         if record is None:
             self._findings.missing += 1

@@ -119,7 +119,9 @@ def print_matrix() -> int:
     read = marked_files()
     differing = [i for i in titles if counted.files.get(i, set()) != read.get(i, set())]
     if differing:
-        print(f"docs/security.md would name other files than these are collected from: {', '.join(differing)}")
+        print(
+            f"docs/security.md would name other files than these are collected from: {', '.join(differing)}"
+        )
     return 1 if missing or unknown or differing else 0
 
 

@@ -117,6 +117,15 @@ PEOPLE: tuple[Defence, ...] = (
         ("chalicelib.flows.new_session:NewSessions._refuse_foreign_address", nothing),
     ),
     defence(
+        "no-moved-address-by-reconcile",
+        "S-56",
+        "reconcile writes what no sign-in may bring",
+        (
+            "ops.reconcile:Reconciler._compare",
+            reading(("if names and (reason", "if not names and (reason")),
+        ),
+    ),
+    defence(
         "no-passwords-for-a-tenants-people",
         "S-56",
         "whoever left a tenant can have an account with its address and a password",

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.settings import Settings
+from chalicelib.store.providers import ProviderStore
 from chalicelib.store.users import UserStore
 from chalicelib.triggers.entry import TriggerFailed
 from ops.errors import OpsError
@@ -58,6 +59,7 @@ class Place:
                 dynamodb=self.dynamodb,
                 table=TABLE,
                 client_id=CLIENT,
+                refuse_address=ProviderStore(self.dynamodb, "providers", self.clock).refuse_address,
                 progress=progress,
                 report=self.report,
                 dry_run=dry_run,
@@ -195,6 +197,7 @@ def test_a_person_made_while_it_runs_is_not_taken_for_nobody(place: Place) -> No
         dynamodb=place.dynamodb,
         table=TABLE,
         client_id=CLIENT,
+        refuse_address=lambda *_: None,
         progress=progress,
         report=place.report,
         clock=place.clock,
@@ -290,7 +293,6 @@ def _parsed(user: PoolUser) -> Any:
 def test_a_thousand_sign_ups_with_faults_lose_and_double_nobody(place: Place, seed: int) -> None:
     """One call to the table in ten fails. Cognito tries a trigger three times, people try again; then reconcile."""
     from chalicelib.errors import TemporarilyUnavailable
-    from chalicelib.store.providers import ProviderStore
     from chalicelib.triggers import user_records
 
     chance = random.Random(seed)
@@ -360,6 +362,30 @@ def test_a_thousand_sign_ups_with_faults_lose_and_double_nobody(place: Place, se
         assert record is not None
         assert not differs(build_profile(_parsed(user), CLIENT), record)
         assert "expiresAt" not in rows[user.sub]
+    assert place.run().total == 0
+
+
+@pytest.mark.security("S-56")
+def test_an_address_that_a_provider_may_not_tell_does_not_come_in_by_reconcile(
+    place: Place,
+) -> None:
+    """Cognito has stored what a tenant moved its people to, linked ones too: the records keep the address from before."""
+    for name in ("Contoso", "Fabrikam"):
+        row = {"name": {"S": name}, "domains": {"L": [{"S": f"{name.lower()}.example"}]}}
+        place.dynamodb.put("providers", row)
+    born = PoolUser("a@contoso.example", "", username="contoso_1", identities=[("Contoso", "1")])
+    linked = PoolUser("b@contoso.example", "x" * 12, sub="lin", identities=[("Contoso", "2")])
+    native = PoolUser("c@contoso.example", "x" * 12, sub="nat")
+    for user in (born, linked, native):
+        place.pool.add(user)
+    assert (place.run().total, place.run().moved) == (3, 0)
+    born.email, linked.email, born.given_name = "ceo@fabrikam.example", "ceo@else.example", "New"
+    found = place.run()
+    assert (found.differing, found.moved) == (1, 2)
+    rows = place.rows()
+    assert [rows[name]["Email"][0] for name in ("contoso_1", "lin", "nat")] == ["a", "b", "c"]
+    assert rows["contoso_1"]["given_name"] == "New"
+    assert "contoso_1: the address belongs to another provider" in place.printed.getvalue()
     assert place.run().total == 0
 
 
