@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from ops.local.ports import free_ports
+from tests.e2e.sightings import note_sent
 from tests.e2e.stack import Stack, Visitor
 
 # A machine that runs other things too; where a test is about time, it says so itself.
@@ -58,6 +59,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     faults: list[str] = []
     context = browser.new_context(locale="en-GB")
     context.set_default_timeout(15_000)
+    context.on("request", lambda request: note_sent(request.post_data))
     context.on("weberror", lambda error: faults.append(str(error.error)))
     context.on(
         "console",

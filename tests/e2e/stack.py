@@ -12,6 +12,8 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 import boto3
 import requests
 
+from tests.e2e.sightings import note_answer, note_sent
+
 HOSTED_SCOPES = "openid email profile api/read api/write"
 
 
@@ -163,6 +165,7 @@ class Visitor:
         headers = dict(arguments.pop("headers", {}))
         if self.cookies:
             headers["Cookie"] = "; ".join(f"{n}={v}" for n, v in self.cookies.items())
+        note_sent(arguments.get("json"))
         answer = self.http.request(
             method,
             urljoin(self.stack.url, path),
@@ -172,6 +175,7 @@ class Visitor:
             **arguments,
         )
         self._keep(answer)
+        note_answer(answer)
         return answer
 
     def post(self, path: str, body: Mapping[str, Any] | None = None) -> requests.Response:
