@@ -89,7 +89,7 @@ class Journey:
         for text in headers.get("set-cookie", ()):
             pair, _, attributes = text.partition(";")
             name, _, value = pair.partition("=")
-            if value and "max-age=0" not in attributes.lower():
+            if "max-age=0" not in attributes.lower():
                 self.jar[name] = [value, "samesite=strict" not in attributes.lower()]
             else:
                 self.jar.pop(name, None)

@@ -132,7 +132,7 @@ def test_a_journey_carries_cookies_and_comes_back_with_state_and_nonce() -> None
                 ["a=1; SameSite=Lax", "b=2; SameSite=Strict", "c=3; Path=/"],
                 "https://x/authorize?state=s&nonce=n%3D",
             ),
-            answer(["a=; Max-Age=0"]),
+            answer(["a=gone; Max-Age=0"]),
             answer([]),
         ]
     )
