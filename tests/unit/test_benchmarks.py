@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks import __main__ as command
 from benchmarks import child, machine, report
 from benchmarks.figures import Headline, Section, Spread, Target, number, ratio, table
 from benchmarks.loopback_aws import CLIENT_ID, LoopbackAws, served
@@ -196,3 +197,18 @@ def test_the_loopback_gives_what_is_asked_for() -> None:
     assert tokens["id_token"].count(".") == 2
     called, _ = aws.answer("DynamoDB_20120810.UpdateItem", b'{"TableName": "users"}')
     assert called == "DynamoDB UpdateItem users"
+
+
+@pytest.mark.parametrize(("limit", "code"), [(1.5, 0), (1.0, 1)])
+def test_the_exit_code_tells_of_a_missed_target(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: float, code: int
+) -> None:
+    """And the page is written either way."""
+    section = Section("A thing", "How.", ("",), [], (Target("Fast", 1.2, limit),))
+    monkeypatch.setattr(command, "BENCHMARKS", {"thing": lambda lab, aws: [section]})
+    monkeypatch.setattr(command.peers_home, "python", lambda: Path(sys.executable))
+    monkeypatch.setattr(command.machine, "describe", lambda lab: [])
+    page = tmp_path / "BENCHMARKS.md"
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--runs", "1", "--out", str(page)])
+    assert command.main() == code
+    assert "## A thing" in page.read_text(encoding="utf-8")
