@@ -82,7 +82,7 @@ def rehue(text: str, accent: str) -> str:
 
     def changed(found: "re.Match[str]") -> str:
         old, lightness, saturation = rgb_to_hls(*_channels(found[0]))
-        if not 0.25 < old < 0.75:  # the lamps stay warm, the moon pale
+        if not 0.17 < old < 0.75:  # the lamps stay warm
             return found[0]
         return _written(hls_to_rgb(hue, lightness, min(saturation, strength)))
 

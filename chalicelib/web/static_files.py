@@ -128,11 +128,12 @@ class StaticFiles:
 
     def _legal_links(self, words: Mapping[str, str]) -> str:
         links = (("terms", self._brand.terms_url), ("privacy", self._brand.privacy_url))
-        return "".join(
+        anchors = "".join(
             f'<a href="{escape(url, quote=True)}">{escape(words[name])}</a>'
             for name, url in links
             if url
         )
+        return f"<div>{anchors}</div>" if anchors else ""
 
     def _recolour(self, texts: dict[str, str]) -> None:
         """The accent over the page's own, and the pictures in its hue."""

@@ -60,7 +60,8 @@ def test_signing_in_with_a_second_factor_and_out_again(page: Page, api: FakeApi)
 def test_a_refused_password_puts_the_cursor_back_with_words(page: Page, api: FakeApi) -> None:
     """And the ways on are the next stops."""
     page.goto(f"{api.url}#email")
-    focused(page, "field-email")
+    heading(page, "Sign in with email")
+    tab_to(page, "field-email")
     type_in(page, EMAIL, PASSWORD)
     expect(page.get_by_role("alert").first).to_contain_text("could not sign you in")
     focused(page, "field-password")
@@ -76,7 +77,8 @@ def test_a_refused_password_puts_the_cursor_back_with_words(page: Page, api: Fak
 def test_signing_up_with_a_code(page: Page, api: FakeApi) -> None:
     """Names, address, password, code, signed in; an empty form leads to its first gap."""
     page.goto(f"{api.url}#sign-up")
-    focused(page, "field-given_name")
+    heading(page, "Create an account")
+    tab_to(page, "field-given_name")
     page.keyboard.press("Enter")
     focused(page, "field-given_name")
     expect(page.get_by_label("First name")).to_have_accessible_description("Enter a name.")
@@ -102,7 +104,7 @@ def test_two_step_verification_on_and_back(page: Page, api: FakeApi) -> None:
     focused(page, "title")
     tab_to(page, "field-code")
     type_in(page, "000000")
-    expect(page.get_by_label("Code")).to_have_accessible_description(
+    expect(page.get_by_label("Code", exact=True)).to_have_accessible_description(
         "This code is not right, or no longer valid."
     )
     focused(page, "field-code")

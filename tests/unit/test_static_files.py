@@ -78,7 +78,7 @@ def test_page_values_are_escaped(folder: Path) -> None:
     title = "&lt;/a&gt;&lt;script&gt;{{base}}"
     assert html == (
         f"<a href='/a&quot;&#x27;&lt;b&gt;/'>{title}</a>Hello from {title}"
-        '<a href="/a&quot;b">Terms</a><a href="https://x.example/?a&amp;b">Privacy &lt;3</a>'
+        '<div><a href="/a&quot;b">Terms</a><a href="https://x.example/?a&amp;b">Privacy &lt;3</a></div>'
     )
 
 
