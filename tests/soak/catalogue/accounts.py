@@ -241,7 +241,7 @@ ACCOUNTS: tuple[Defence, ...] = (
         "a puzzle that was solved on another site counts",
         (
             "chalicelib.captcha:SiteVerify.verify",
-            reading(("solved_on is None or solved_on == hostname", "True")),
+            reading(("solved_on in _UNTOLD or solved_on == hostname", "True")),
         ),
         tests=("tests/unit/test_captcha.py",),
     ),
