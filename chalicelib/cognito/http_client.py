@@ -83,9 +83,7 @@ class HttpClient:
         import requests
 
         if self._session is None:
-            self._session = requests.Session()
-            # No proxies and no .netrc: the latter would replace our Authorization header.
-            self._session.trust_env = False
+            self._session = _new_session()
         try:
             with self._session.request(
                 method,
@@ -109,6 +107,22 @@ class HttpClient:
         if len(text) > MAX_RESPONSE_BYTES:
             raise TemporarilyUnavailable(f"{method} answered more than {MAX_RESPONSE_BYTES} bytes")
         return HttpAnswer(status, _parse_object(text))
+
+
+def _new_session() -> "requests.Session":
+    """Return connections that keep nothing of one request for the next.
+
+    No proxies and no .netrc: the latter would replace our Authorization header. No cookies: a peer's would go from one
+    person's request into another's.
+    """
+    from http.cookiejar import DefaultCookiePolicy
+
+    import requests
+
+    session = requests.Session()
+    session.trust_env = False
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+    return session
 
 
 def _parse_object(text: bytes) -> Mapping[str, Any] | None:

@@ -238,6 +238,16 @@ def test_only_json_objects_are_bodies(body: bytes, expected: Any) -> None:
     assert (answer.status, answer.body) == (403, expected)
 
 
+def test_a_peer_sets_no_cookie() -> None:
+    """One container serves many people: what a peer sets in the request of one must not go into another's."""
+    with raw_server(http_answer(b"{}", extra="Set-Cookie: of=somebody; Path=/\r\n")) as url:
+        http = HttpClient()
+        assert http.get(url).status == 200
+        assert http._session is not None
+        assert list(http._session.cookies) == []
+        http._session.close()
+
+
 def test_a_port_where_nobody_listens_is_an_outage() -> None:
     """Refused connections too."""
     with socket.create_server(("127.0.0.1", 0)) as server:
