@@ -1,7 +1,8 @@
 """Who may sign up: by the e-mail address's domain, and never with attributes that only a provider may set."""
 
-import unicodedata
 from collections.abc import Collection, Mapping
+
+from chalicelib.email_domains import email_domain
 
 #: Identity providers map these, so the app client can write them, and anybody could at sign-up (S-51).
 PROVIDER_ONLY_ATTRIBUTES = frozenset({"custom:groups", "custom:idp_sub"})
@@ -13,9 +14,8 @@ def refuse_address(email: str, allowed: Collection[str], refused: Collection[str
     A domain stands for itself only: `example.com` does not speak for `mail.example.com`.
     """
     domain = email.rpartition("@")[2].strip().lower().rstrip(".")
-    # What a mail server may read it as (UTS 46): `bad.example` in full-width letters is no other domain.
-    read_as = unicodedata.normalize("NFKC", email).rpartition("@")[2].strip().casefold().rstrip(".")
-    if domain in refused or read_as in refused:
+    # In whatever letters it is written: `bad.example` in full-width ones is no other domain.
+    if email_domain(email) in map(email_domain, refused):
         return "the address's domain is refused"
     if allowed and domain not in allowed:
         return "the address's domain is not allowed"

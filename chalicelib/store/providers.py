@@ -4,10 +4,10 @@ Rows are written by `ops provider`. They are few and change rarely, so a contain
 does not answer, it goes on with what it had.
 """
 
-import unicodedata
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from chalicelib.email_domains import email_domain
 from chalicelib.errors import TemporarilyUnavailable
 from chalicelib.log import log_event
 from chalicelib.store.dynamodb import DynamoDB, Item, read_text, translated_errors
@@ -78,7 +78,10 @@ class ProviderStore:
         return next((each for each in self.all() if each.name.casefold() == folded), None)
 
     def find_by_email(self, email: str) -> Provider | None:
-        """Return the provider to whose domains the address belongs, or None."""
+        """Return the provider to whose domains the address belongs, or None.
+
+        `ops provider` admits domains in lower-case ASCII only.
+        """
         domain = email_domain(email)
         return next((provider for provider in self.all() if domain in provider.domains), None)
 
@@ -113,12 +116,6 @@ class ProviderStore:
             if not page.get("LastEvaluatedKey"):
                 return tuple(sorted(found, key=lambda provider: provider.name))
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
-
-
-def email_domain(email: str) -> str:
-    """Return an address's domain in one spelling; `ops provider` admits lower-case ASCII domains only."""
-    domain = unicodedata.normalize("NFKC", email).rpartition("@")[2]
-    return domain.strip().casefold().rstrip(".")
 
 
 def _domains(item: Item) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 #: Which parts of chalicelib a part may import, besides itself. Cheap value modules (settings, errors, log) are for all.
-BASE = frozenset({"settings", "errors", "log", "deadline"})
+BASE = frozenset({"settings", "errors", "log", "deadline", "email_domains"})
 PURE_WEB = frozenset(
     {
         "web.cookies",
@@ -46,7 +46,8 @@ ALLOWED = {
     # A route may name the value types and constants of what it calls; it makes nothing.
     "routes": BASE | STORES | PURE_WEB | {"services", "flows"},
     "triggers": BASE | STORES | {"services", "sign_up_rules"},
-    "sign_up_rules": frozenset(),
+    "sign_up_rules": frozenset({"email_domains"}),
+    "email_domains": frozenset(),
     "captcha": BASE | {"cognito.http_client"},
     "web.middleware": BASE | PURE_WEB | {"services", "routes.authorization", "session"},
     "cold_start": frozenset(),

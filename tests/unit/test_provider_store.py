@@ -70,14 +70,20 @@ def test_known_providers_outlive_an_outage_and_the_table_is_not_hammered(
         ("bo@okta.example.evil", None),
         ("bo@sub.okta.example", None),
         ("okta.example@evil.example", None),
+        ("bo@okta\u3002example", "Okta"),
+        ("bo@\uff2fkta.example", "Okta"),
+        ("bo@b\u00fccher.example", "Books"),
+        ("bo@B\u00dcCHER.example.", "Books"),
+        ("bo@" + "\u00fc" * 70 + ".example", None),
         ("bo@", None),
         ("", None),
     ],
 )
 def test_an_address_belongs_to_the_provider_of_its_whole_domain(
-    providers: ProviderStore, email: str, name: str | None
+    providers: ProviderStore, table: DynamoDBDouble, email: str, name: str | None
 ) -> None:
-    """No suffixes, no sub-domains, the last @ counts."""
+    """No suffixes, no sub-domains, the last @ counts; a domain is one in whatever letters."""
+    table.put("providers", {"name": {"S": "Books"}, "domains": {"SS": ["xn--bcher-kva.example"]}})
     found = providers.find_by_email(email)
     assert (found.name if found else None) == name
 

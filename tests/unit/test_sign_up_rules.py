@@ -5,7 +5,7 @@ import pytest
 from chalicelib.sign_up_rules import refuse_address, refuse_attributes
 
 ALLOWED = frozenset({"example.com", "example.org"})
-REFUSED = frozenset({"bad.example"})
+REFUSED = frozenset({"bad.example", "b\u00fccher.example"})
 
 
 @pytest.mark.parametrize("email", ["a@example.com", "A@EXAMPLE.COM ", "a@b@example.org"])
@@ -31,6 +31,9 @@ def test_another_domain_may_not(email: str) -> None:
         "a@bad.example.",
         "a@\uff42ad.example",
         "a@bad\uff0eexample",
+        "a@bad\u3002example",
+        "a@b\u00fccher.example",
+        "a@xn--bcher-kva.example",
     ],
 )
 def test_a_refused_domain_may_not(email: str) -> None:
