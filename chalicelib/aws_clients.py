@@ -134,11 +134,16 @@ def is_passing(error: Exception) -> bool:
 
 
 def _verify_answer(operation_model: Any, response_dict: Mapping[str, Any], **_: Any) -> None:
-    """Raise UnreadableAnswer unless the body is a JSON object, or nothing where the operation tells nothing."""
+    """Raise UnreadableAnswer unless the body is a JSON object, or nothing where the operation tells nothing.
+
+    Nobody locks the botocore of Lambda's runtime: a later one may speak CBOR to a service, and reads that strictly itself.
+    """
     body: bytes = response_dict["body"]
     name = operation_model.name
     if len(body) > MAX_ANSWER_BYTES:
         raise UnreadableAnswer(f"{name} answered more than {MAX_ANSWER_BYTES} bytes")
+    if operation_model.service_model.resolved_protocol != "json":
+        return
     if not body and (response_dict["status_code"] >= 300 or _tells_nothing(operation_model)):
         return
     try:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore import exceptions
 from botocore.exceptions import ClientError
+from botocore.model import ServiceModel
 
 from chalicelib.aws_clients import MAX_ANSWER_BYTES, AwsClients, UnreadableAnswer, is_passing
 from chalicelib.aws_clients import _verify_answer as verify_answer
@@ -114,6 +115,17 @@ def test_more_than_a_page_of_dynamodb_is_no_answer() -> None:
     verify(json.dumps({"x": "x" * padding}).encode())
     with pytest.raises(UnreadableAnswer):
         verify(json.dumps({"x": "x" * (padding + 1)}).encode())
+
+
+def test_another_protocol_is_not_held_to_json() -> None:
+    """botocore chooses by the service's model, and Lambda's own botocore is as new as AWS wants."""
+    cbor = ServiceModel(
+        {"metadata": {"protocols": ["smithy-rpc-v2-cbor"]}, "operations": {"GetItem": {}}},
+        "dynamodb",
+    ).operation_model("GetItem")
+    verify_answer(cbor, {"body": b"\xbf\xff", "status_code": 200})
+    with pytest.raises(UnreadableAnswer):
+        verify_answer(cbor, {"body": b"\xbf" * (MAX_ANSWER_BYTES + 1), "status_code": 200})
 
 
 def test_cognito_may_answer_with_nothing() -> None:
