@@ -12,8 +12,6 @@ from typing import Any
 
 from chalicelib.errors import ConfigurationError
 
-PARTS = ("document", "first", "later")
-
 #: What the others are held against: it has every text, with its placeholders.
 REFERENCE = "en"
 

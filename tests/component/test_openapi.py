@@ -1,6 +1,7 @@
 """GET /openapi.json: complete in both directions, valid, and true (every other component test's answers are held to it)."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,19 @@ def test_the_document_names_the_address_it_was_asked_at(world: World, browser: B
 def test_every_route_has_an_entry_and_every_entry_a_route() -> None:
     """A route without an entry fails here; docs/your-routes.md says how to write one."""
     assert set(contract.operations()) == set(ROUTES)
+
+
+def test_every_query_parameter_that_is_read_is_described() -> None:
+    """By its name, somewhere in the document."""
+    routes = "".join(path.read_text() for path in (FOLDER.parent / "routes").glob("*.py"))
+    read = set(re.findall(r'query_values?\(\w+, "(\w+)"\)', routes))
+    described = {
+        parameter["name"]
+        for operation in contract.operations().values()
+        for parameter in map(contract._resolved, operation.get("parameters", []))
+        if parameter["in"] == "query"
+    }
+    assert {"basic", "return_to", "state"} <= read <= described
 
 
 @pytest.mark.security("S-48")
