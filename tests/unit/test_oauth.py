@@ -238,6 +238,7 @@ def test_only_json_objects_are_bodies(body: bytes, expected: Any) -> None:
     assert (answer.status, answer.body) == (403, expected)
 
 
+@pytest.mark.security("S-14")
 def test_a_peer_sets_no_cookie() -> None:
     """One container serves many people: what a peer sets in the request of one must not go into another's."""
     with raw_server(http_answer(b"{}", extra="Set-Cookie: of=somebody; Path=/\r\n")) as url:

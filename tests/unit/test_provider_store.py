@@ -61,6 +61,7 @@ def test_known_providers_outlive_an_outage_and_the_table_is_not_hammered(
     assert len(table.calls) == calls + 1
 
 
+@pytest.mark.security("S-56")
 @pytest.mark.parametrize(
     ("email", "name"),
     [

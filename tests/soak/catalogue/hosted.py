@@ -230,6 +230,15 @@ HOSTED: tuple[Defence, ...] = (
         ("requests.sessions:Session.request", wrapped(_following)),
     ),
     defence(
+        "peers-set-no-cookies",
+        "S-14",
+        "what a peer sets in one person's request goes into another's",
+        (
+            "chalicelib.cognito.http_client:_new_session",
+            reading(("DefaultCookiePolicy(allowed_domains=())", "DefaultCookiePolicy()")),
+        ),
+    ),
+    defence(
         "issuer-of-the-callback",
         "S-15",
         "a callback that names another issuer is taken",

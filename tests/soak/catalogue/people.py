@@ -96,6 +96,16 @@ PEOPLE: tuple[Defence, ...] = (
         ("chalicelib.store.providers:ProviderStore.refuse_address", answering(None)),
     ),
     defence(
+        "domains-in-any-letters",
+        "S-56",
+        "an address of a tenant's domain in other letters is nobody's",
+        (
+            "chalicelib.store.providers:email_domain",
+            reading(("if domain.isascii():", "if domain:")),
+        ),
+        tests=("tests/unit/test_provider_store.py",),
+    ),
+    defence(
         "no-record-of-a-moved-address",
         "S-56",
         "a tenant can move its people to another tenant's addresses after their first sign-in",
