@@ -20,8 +20,9 @@ from chalicelib.triggers.entry import TriggerFailed
 from tests.component.world import ENVIRONMENT, THROTTLE_TABLE, World, build_world
 from tests.doubles.clock import Clock
 from tests.faults.certificates import Authority
+from tests.faults.patience import ChosenClient, ChosenHttp
 from tests.faults.scenes import SCENES, Scene
-from tests.faults.table import ENDLESS, FAULTS, OF_HOST, Call
+from tests.faults.table import FAULTS, OF_HOST, Call
 from tests.faults.wire import Wire, nobody, served
 
 _SERVICES = ("dynamodb", "secretsmanager", "cognito-idp")
@@ -74,14 +75,18 @@ class FaultStage:
         self._bundle = bundle
         self.budget = Budget()
 
-    def play(self, call: Call, fault: str, limits: Limits) -> Played:
-        """Play the scene of `call` with `fault`, the first and only thing that is wrong."""
+    def play(self, call: Call, fault: str, limits: Limits, own: Limits | None = None) -> Played:
+        """Play the scene of `call` with `fault`, the first and only thing that is wrong.
+
+        `own` are the limits of that call alone: tight ones for all would end healthy calls on a busy machine.
+        """
         world = self._world()
         scene = SCENES[call.scene](world)
-        http = self._install(world, limits, call.host if fault in OF_HOST else "", fault)
+        gone = call.host if fault in OF_HOST else ""
+        http = self._install(world, limits, gone, fault, (call.name, own or limits))
         broken = FAULTS[fault][1]
         self._wire.fault = None if broken is None else (call.name, broken)
-        return self._played(scene, http, call.name)
+        return self._played(scene, http, call.name, call.tries_at(fault) if broken else 0)
 
     def play_late(self, name: str, limits: Limits, delay: float) -> Played:
         """Play a scene in which every answer is right, and comes `delay` seconds late."""
@@ -89,9 +94,9 @@ class FaultStage:
         scene = SCENES[name](world)
         http = self._install(world, limits, "", "")
         self._wire.delay = delay
-        return self._played(scene, http, "")
+        return self._played(scene, http, "", 0)
 
-    def _played(self, scene: Scene, http: HttpClient, name: str) -> Played:
+    def _played(self, scene: Scene, http: ChosenHttp, name: str, tries: int) -> Played:
         counted = self._counted()
         before = scene.browser.cookies.get(scene.cookie)
         self._wire.calls.clear()
@@ -100,6 +105,7 @@ class FaultStage:
         with contextlib.redirect_stdout(out):
             status, code, location = _act(scene)
         seconds = time.monotonic() - began
+        self._wire.wait_for(name, tries)
         calls = list(self._wire.calls)
         after = scene.browser.cookies.get(scene.cookie)
         self._settle(http)
@@ -143,8 +149,19 @@ class FaultStage:
         world.restart(cognito_url=url, jwks_url=f"{url}/.well-known/jwks.json")
         return world
 
-    def _install(self, world: World, limits: Limits, gone: str, fault: str) -> HttpClient:
-        """Start a container with the real clients; those of the host `gone` lead to where `fault` says."""
+    def _install(
+        self,
+        world: World,
+        limits: Limits,
+        gone: str,
+        fault: str,
+        own: tuple[str, Limits] | None = None,
+    ) -> ChosenHttp:
+        """Start a container with the real clients; those of the host `gone` lead to where `fault` says.
+
+        `own` names a call that has limits of its own.
+        """
+        name, tight = own or ("", limits)
         self.budget = Budget(limits)
         # The wire's threads must not start an invocation of their own in the middle of ours.
         world.pool.trigger = lambda source, user: None
@@ -157,9 +174,21 @@ class FaultStage:
             name = _URLS[gone]
             url = getattr(settings, name).replace(self._wire.url, self._places[fault].url)
             settings = settings._replace(**{name: url})
-        http = HttpClient(self.budget, self._pause)
+        tightly = self._clients("wire", tight)
+        if tight != limits:
+            clients = {
+                service: ChosenClient(client, tightly[service], name)
+                for service, client in clients.items()
+            }
+        http = ChosenHttp(
+            HttpClient(self.budget, self._pause),
+            HttpClient(_Current(self, tight), self._pause),
+            name,
+        )
         deadline.current = self.budget
-        services.install(Services(settings, clock=world.clock, aws=clients.__getitem__, http=http))
+        services.install(
+            Services(settings, clock=world.clock, aws=clients.__getitem__, http=http)  # type: ignore[arg-type]  # it offers HttpClient's two methods
+        )
         return http
 
     def _clients(self, place: str, limits: Limits) -> dict[str, Any]:
@@ -181,14 +210,13 @@ class FaultStage:
                 found.clients[limits] = {service: make(service) for service in _SERVICES}
         return found.clients[limits]
 
-    def _settle(self, http: HttpClient) -> None:
+    def _settle(self, http: ChosenHttp) -> None:
         """End what hangs, so that no case leaves a thread or a socket to the next."""
         self._wire.end()
         for thread in self.budget._abandoned:
             thread.join(10)
             assert not thread.is_alive()
-        if http._session is not None:
-            http._session.close()
+        http.close()
         services.install(None)
 
 
@@ -246,8 +274,3 @@ def built(folder: Path, pause: Callable[[], None] = pause_before_retry) -> Itera
                 for clients in place.clients.values():
                     for client in clients.values():
                         client.close()
-
-
-def limits_for(fault: str, quick: Limits, tight: Limits) -> Limits:
-    """Return the limits for a case: tight ones where only they end it."""
-    return tight if fault in ENDLESS else quick

@@ -11,25 +11,19 @@ from tests.component.world import CLIENT_SECRET, MFA_CLIENT_SECRET, SEALING_KEY
 from tests.fault_table import PAGE, ROOT, TIMES, render, title
 from tests.fault_table import SLACK_SECONDS as MEASURED_SLACK
 from tests.faults.scenes import ONCE
-from tests.faults.stage import FaultStage, built, limits_for
+from tests.faults.stage import FaultStage, built
 from tests.faults.table import CALLS, FAULTS, OF_HOST, Call
 
 #: What nothing here may come near, and what ends the faults that never end by themselves.
 QUICK = Limits(*(10.0 for _ in Limits._fields))
-TIGHT = Limits(
-    request=2.0,
-    trigger=1.0,
-    connect=0.2,
-    post=0.16,
-    get=0.24,
-    get_try=0.1,
-    aws=0.24,
-    aws_connect=0.2,
-    aws_read=0.1,
-    cognito=0.16,
-)
-#: Our own work beside the calls, on a busy machine.
-SLACK_SECONDS = 2.0
+#: What ends them, for the broken call alone. A limit that only has to be exceeded by a peer who never answers is exceeded
+#: on a busy machine too; a healthy call must not meet it, and where two tries are wanted nothing else may end the first.
+TIGHT = {
+    "hang": QUICK._replace(post=0.05, cognito=0.05, get_try=0.05, aws_read=0.05),
+    "slow": QUICK._replace(post=0.05, cognito=0.05, get=0.05, aws=0.05),
+}
+#: Far above what our own work takes on a busy machine, far below the minute for which a silent peer holds a connection.
+SLACK_SECONDS = 15.0
 
 CASES = [
     pytest.param(call, fault, id=f"{call.route} | {call.name} | {fault}")
@@ -54,8 +48,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultStage]:
 def test_a_fault_ends_as_the_table_says(stage: FaultStage, call: Call, fault: str) -> None:
     """Answer, cookie, log line, tries, and when: in time, with nothing secret in the log."""
     expected = call.others.get(fault, call.outcome)
-    limits = limits_for(fault, QUICK, TIGHT)
-    played = stage.play(call, fault, limits)
+    limits = TIGHT.get(fault, QUICK)
+    played = stage.play(call, fault, QUICK, limits)
     assert (played.status, played.code) == (expected.status, expected.code), played.log
     if expected.cookie != "–":
         assert played.cookie == expected.cookie
@@ -92,7 +86,7 @@ def test_answers_that_are_all_late_do_not_add_up(stage: FaultStage, scene: str) 
     limits = QUICK._replace(request=0.5)
     played = stage.play_late(scene, limits, 0.15)
     assert played.code == "temporarily_unavailable", played.log
-    assert 3 <= len(played.calls) <= 5
+    assert 2 <= len(played.calls) <= 4
     assert played.cookie in ("kept", "not set")
     assert limits.request <= played.seconds < limits.request + SLACK_SECONDS
 

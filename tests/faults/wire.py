@@ -18,6 +18,7 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 
 from tests.component.world import World
+from tests.doubles.outbound import http_name, place_of
 from tests.doubles.user_admin import UserAdminDouble
 
 #: How fast a slow peer is: far below every read timeout, so that only a limit for the whole call ends it.
@@ -34,6 +35,7 @@ class Wire:
         self.fault: tuple[str, Fault] | None = None
         self.calls: list[str] = []
         self.gate = threading.Event()
+        self.came = threading.Condition()
         self.url = ""
         #: Seconds that every answer comes late, be it right or wrong.
         self.delay = 0.0
@@ -42,6 +44,17 @@ class Wire:
         """Start a case with nothing wrong."""
         self.world, self.fault, self.calls, self.gate = world, None, [], threading.Event()
         self.delay = 0.0
+
+    def note(self, name: str) -> None:
+        """A call came in."""
+        with self.came:
+            self.calls.append(name)
+            self.came.notify_all()
+
+    def wait_for(self, name: str, times: int) -> None:
+        """Wait until a call came in so often: whoever gave it up may have been faster than we are."""
+        with self.came:
+            self.came.wait_for(lambda: self.calls.count(name) >= times, timeout=10)
 
     def end(self) -> None:
         """Let go of every connection that a fault holds."""
@@ -99,7 +112,7 @@ class Peer(BaseHTTPRequestHandler):
 
     def _handle(self, text: str) -> None:
         name = self._name(text)
-        self.wire.calls.append(name)
+        self.wire.note(name)
         fault = self.wire.fault
         if self.wire.delay:
             self.wire.gate.wait(self.wire.delay)
@@ -115,14 +128,8 @@ class Peer(BaseHTTPRequestHandler):
         """Return the call's name in the fault table."""
         if self.is_aws:
             operation = str(self.headers["X-Amz-Target"]).rpartition(".")[2]
-            given = json.loads(text)
-            subject = given.get("TableName") or given.get("SecretId", "")
-            place = subject.rpartition("/")[2].removeprefix("gatehouse-dev-")
-            return f"{operation} {place}".strip()
-        path = urlsplit(self.path).path.rpartition("/")[2]
-        if path == "token":
-            return f"token {dict(parse_qsl(text))['grant_type']}"
-        return path
+            return f"{operation} {place_of(json.loads(text))}".strip()
+        return http_name(self.path, dict(parse_qsl(text)))
 
     def _aws(self, given: dict[str, Any]) -> None:
         world = self.wire.world

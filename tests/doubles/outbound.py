@@ -1,0 +1,84 @@
+"""How the fault table names outbound calls, and a recorder of the calls that go to doubles, by route or trigger."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+#: Operations as AWS spells them where the words of boto3's names do not say it.
+_SPELLED = {"SetUserMfaPreference": "SetUserMFAPreference"}
+
+
+def place_of(arguments: Mapping[str, Any]) -> str:
+    """Return the table or the secret that a call to AWS is about, without the stage; empty for a user pool."""
+    subject = str(arguments.get("TableName") or arguments.get("SecretId") or "")
+    return subject.rpartition(":")[2].rpartition("/")[2].removeprefix("gatehouse-dev-")
+
+
+def aws_name(method: str, arguments: Mapping[str, Any]) -> str:
+    """Return the name of a call by boto3's method."""
+    words = "".join(word.title() for word in method.split("_"))
+    return f"{_SPELLED.get(words, words)} {place_of(arguments)}".strip()
+
+
+def http_name(url: str, form: Mapping[str, str]) -> str:
+    """Return the name of a call over HTTP."""
+    path = urlsplit(url).path.rpartition("/")[2]
+    return f"token {form['grant_type']}" if path == "token" else path
+
+
+class Outbound:
+    """Notes which route or trigger called what. Each thread is at one place; calls from nowhere are not noted."""
+
+    def __init__(self) -> None:
+        self.pairs: set[tuple[str, str]] = set()
+        self._local = threading.local()
+
+    @contextmanager
+    def at(self, place: str) -> Iterator[None]:
+        """Be in a route or trigger; a trigger may come in the middle of a route."""
+        before = getattr(self._local, "place", None)
+        self._local.place = place
+        try:
+            yield
+        finally:
+            self._local.place = before
+
+    def note(self, name: str) -> None:
+        place = getattr(self._local, "place", None)
+        if place is not None:
+            self.pairs.add((place, name))
+
+
+class RecordedAws:
+    """A client whose calls are noted."""
+
+    def __init__(self, client: Any, outbound: Outbound) -> None:
+        self._client = client
+        self._outbound = outbound
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        call = getattr(self._client, method)
+
+        def noted(**arguments: Any) -> Any:
+            self._outbound.note(aws_name(method, arguments))
+            return call(**arguments)
+
+        return noted
+
+
+class RecordedHttp:
+    """HttpClient's two methods, noted."""
+
+    def __init__(self, http: Any, outbound: Outbound) -> None:
+        self._http = http
+        self._outbound = outbound
+
+    def get(self, url: str) -> Any:
+        self._outbound.note(http_name(url, {}))
+        return self._http.get(url)
+
+    def post_form(self, url: str, form: Mapping[str, str], *more: Any) -> Any:
+        self._outbound.note(http_name(url, form))
+        return self._http.post_form(url, form, *more)

@@ -1,0 +1,46 @@
+"""Limits for one call alone: the others of a scene are healthy, and must not end because the machine is busy."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from chalicelib.cognito.http_client import HttpAnswer, HttpClient
+from tests.doubles.outbound import aws_name, http_name
+
+
+class ChosenClient:
+    """boto3's client; the call of that name goes to another client, with other limits."""
+
+    def __init__(self, client: Any, other: Any, name: str) -> None:
+        self._client = client
+        self._other = other
+        self._name = name
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        def call(**arguments: Any) -> Any:
+            mine = aws_name(method, arguments) == self._name
+            return getattr(self._other if mine else self._client, method)(**arguments)
+
+        return call
+
+
+class ChosenHttp:
+    """The same of HttpClient's two methods."""
+
+    def __init__(self, http: HttpClient, other: HttpClient, name: str) -> None:
+        self._http = http
+        self._other = other
+        self._name = name
+
+    def get(self, url: str) -> HttpAnswer:
+        return self._for(http_name(url, {})).get(url)
+
+    def post_form(self, url: str, form: Mapping[str, str], *more: Any) -> HttpAnswer:
+        return self._for(http_name(url, form)).post_form(url, form, *more)
+
+    def _for(self, name: str) -> HttpClient:
+        return self._other if name == self._name else self._http
+
+    def close(self) -> None:
+        for http in (self._http, self._other):
+            if http._session is not None:
+                http._session.close()
