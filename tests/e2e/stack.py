@@ -61,6 +61,16 @@ class Stack:
             TableName=self.info["users_table"], Key={"userName": {"S": user_name}}
         )
 
+    def forget_person(self, email: str) -> None:
+        """Make one of Okta's people somebody whom the pool has never seen."""
+        cognito = self.aws("cognito-idp")
+        name = self.user_name(email)
+        try:
+            cognito.admin_delete_user(UserPoolId=self.info["user_pool_id"], Username=name)
+        except cognito.exceptions.UserNotFoundException:
+            return
+        self.delete_user_item(name)
+
     def create_person(self, email: str, password: str) -> None:
         """Make a confirmed native person, as an administrator does."""
         cognito = self.aws("cognito-idp")

@@ -105,7 +105,7 @@ def admin(stack: Stack) -> Iterator[tuple[Visitor, dict[str, str]]]:
 def plain_token(stack: Stack) -> dict[str, str]:
     """Somebody in no group."""
     visitor = Visitor(stack)
-    return {"Authorization": f"Bearer {visitor.sign_in('bruno@example.com')['access_token']}"}
+    return {"Authorization": f"Bearer {visitor.sign_in('chloe@example.org')['access_token']}"}
 
 
 @pytest.fixture

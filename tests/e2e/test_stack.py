@@ -28,6 +28,7 @@ def test_a_missing_permission_shows_at_once(stack: Stack) -> None:
 @pytest.mark.security("S-55")
 def test_without_the_triggers_permission_a_new_person_is_refused_cleanly(stack: Stack) -> None:
     """The trigger cannot write, so nobody is let in without a record, and the page hears why in our words."""
+    stack.forget_person(BRUNO)
     visitor = Visitor(stack)
     with stack.without_permission(trigger_role(stack), "dynamodb:UpdateItem"):
         url = visitor.callback_url(stack.sub(BRUNO))

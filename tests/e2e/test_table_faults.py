@@ -24,19 +24,9 @@ def table(stack: Stack) -> Iterator[FaultyTable]:
 @pytest.fixture
 def newcomer(stack: Stack) -> Iterator[str]:
     """Somebody at Okta whom the pool has never seen, before and after."""
-    forget(stack, CHLOE)
+    stack.forget_person(CHLOE)
     yield CHLOE
-    forget(stack, CHLOE)
-
-
-def forget(stack: Stack, email: str) -> None:
-    cognito = stack.aws("cognito-idp")
-    name = stack.user_name(email)
-    try:
-        cognito.admin_delete_user(UserPoolId=stack.info["user_pool_id"], Username=name)
-    except cognito.exceptions.UserNotFoundException:
-        return
-    stack.delete_user_item(name)
+    stack.forget_person(CHLOE)
 
 
 def row_of(stack: Stack, email: str) -> list[dict[str, str]]:
