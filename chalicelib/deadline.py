@@ -16,8 +16,8 @@ from chalicelib.errors import TemporarilyUnavailable
 
 Result = TypeVar("Result")
 
-#: Calls that nobody waits for any more and that still hold a thread. More than that, and the container asks nobody until
-#: they end: a peer that never finishes must not fill it up.
+#: Calls of one peer that nobody waits for any more and that still hold a thread. More than that, and the container does not
+#: ask it until one ends: a peer that never finishes must not fill it up, nor keep it from asking others.
 MAX_ABANDONED = 16
 
 
@@ -69,17 +69,19 @@ class Budget:
     def run(self, what: str, limit: float, call: "Callable[[float], Result]") -> Result:
         """Return what `call` returns, which is told how many seconds it has. Raises what it raises.
 
-        Raises TemporarilyUnavailable after `limit` seconds, or when the invocation's are used up; `what` is for its detail.
+        `what` is whom it asks, and for what: `dynamodb get_item`. Raises TemporarilyUnavailable with that in its detail
+        after `limit` seconds, when the invocation's are used up, or while too many calls of that peer hang.
         The call may still happen then, as after any timeout: only what may happen twice can be tried again.
         """
         allowed = min(limit, self.left())
         if allowed <= 0:
             raise TemporarilyUnavailable(f"{what}: this request has waited long enough")
         self._abandoned = [thread for thread in self._abandoned if thread.is_alive()]
-        if len(self._abandoned) >= MAX_ABANDONED:
+        peer = what.partition(" ")[0]
+        if sum(thread.name == peer for thread in self._abandoned) >= MAX_ABANDONED:
             raise TemporarilyUnavailable(f"{what}: too many calls hang")
         answer = _Answer(call, allowed)
-        thread = threading.Thread(target=answer.fetch, daemon=True)
+        thread = threading.Thread(target=answer.fetch, name=peer, daemon=True)
         thread.start()
         thread.join(allowed)
         if thread.is_alive():

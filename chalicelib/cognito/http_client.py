@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from chalicelib.deadline import Budget, pause_before_retry
 from chalicelib.errors import TemporarilyUnavailable
@@ -57,7 +58,7 @@ class HttpClient:
             self._pause()
             return self._send("GET", url, None, None, min(seconds, limits.get_try))
 
-        return self._budget.run("GET", limits.get, fetch)
+        return self._budget.run(f"{_host(url)} GET", limits.get, fetch)
 
     def post_form(
         self, url: str, form: Mapping[str, str], basic_auth: tuple[str, str] | None = None
@@ -67,7 +68,7 @@ class HttpClient:
         Never a second time: a code serves once, and so does a refresh token that rotates.
         """
         return self._budget.run(
-            "POST",
+            f"{_host(url)} POST",
             self._budget.limits.post,
             lambda seconds: self._send("POST", url, form, basic_auth, seconds),
         )
@@ -107,6 +108,10 @@ class HttpClient:
         if len(text) > MAX_RESPONSE_BYTES:
             raise TemporarilyUnavailable(f"{method} answered more than {MAX_RESPONSE_BYTES} bytes")
         return HttpAnswer(status, _parse_object(text))
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc
 
 
 def _new_session() -> "requests.Session":

@@ -89,6 +89,22 @@ def test_a_container_with_many_hanging_calls_asks_nobody_until_they_end(
     assert begun == [1.0]
 
 
+@pytest.mark.security("S-44")
+def test_a_peer_that_hangs_keeps_nobody_from_asking_another(gate: threading.Event) -> None:
+    """Whoever solves puzzles slowly must not keep people of a provider out."""
+    budget = Budget(Limits(post=0.001))
+    puzzles = HttpClient(budget)
+    puzzles._send = lambda *_: gate.wait(10)  # type: ignore[assignment,method-assign]
+    for _ in range(MAX_ABANDONED):
+        refusal(lambda: puzzles.post_form("https://puzzles.example/siteverify", {}))
+    assert "too many calls hang" in refusal(
+        lambda: puzzles.post_form("https://puzzles.example/siteverify", {})
+    )
+    assert "no answer" in refusal(lambda: puzzles.post_form("https://login.example/token", {}))
+    assert budget.run("dynamodb get_item", 1.0, lambda _: "asked") == "asked"
+    gate.set()
+
+
 def test_the_app_and_the_triggers_begin_an_invocation(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,4 +150,4 @@ def test_a_name_server_that_says_nothing_is_no_longer_waited_for(
     gate.set()
     for thread in budget._abandoned:
         thread.join(10)
-    assert (found, looked_up) == ("POST: no answer in 0.1 s", ["tokens.example"])
+    assert (found, looked_up) == ("tokens.example POST: no answer in 0.1 s", ["tokens.example"])
