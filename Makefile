@@ -18,8 +18,8 @@ $(STAMP): requirements.txt requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $(STAMP)
 
-up: $(STAMP) ## Start the local AWS and Okta stand-in, deploy, print the URL; Ctrl-C stops
-	@$(BIN)/python -m ops up
+up: $(STAMP) ## Start the local AWS and Okta stand-in, deploy, print the URL; Ctrl-C stops (ARGS='--port 8001' ...)
+	@$(BIN)/python -m ops up $(ARGS)
 
 down: $(STAMP) ## Stop a stack that was started with `python -m ops up --detach`
 	@$(BIN)/python -m ops down

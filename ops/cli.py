@@ -33,7 +33,11 @@ Stages are in .chalice/config.json. Credentials are boto3's: AWS_PROFILE, or the
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command and answer the process's exit code."""
-    options = build_parser().parse_args(arguments)
+    parser = build_parser()
+    if not arguments:
+        parser.print_help(sys.stderr)
+        return 2
+    options = parser.parse_args(arguments)
     try:
         code: int | None = options.run(options)
     except OpsError as error:

@@ -24,7 +24,12 @@ _PLACEHOLDER_POOL = "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east
 
 def package(project_dir: Path, out: Path) -> Path:
     """Write the zip into `out` and return its path. Raises OpsError."""
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OpsError(
+            f"{out} cannot be made: {error.strerror}. Name another with --out."
+        ) from error
     with tempfile.TemporaryDirectory() as scratch:
         copy = Path(scratch) / "app"
         stage_copy(project_dir, copy)

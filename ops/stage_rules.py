@@ -185,7 +185,12 @@ def _of_functions(environment: Mapping[str, Any], region: str, found: list[str])
             yield f"{key} is longer than the 30 days ({_REFRESH_TOKEN_SECONDS}) of a refresh token"
     try:
         settings = Settings.from_env(
-            {**_OUTPUTS, "AWS_REGION": region, "USER_POOL_ID": f"{region}_later", **said}
+            {
+                **_OUTPUTS,
+                "AWS_REGION": region,
+                "USER_POOL_ID": f"{region or 'nowhere'}_later",
+                **said,
+            }
         )
         StaticFiles(brand=settings.brand)
     except ConfigurationError as error:

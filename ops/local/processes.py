@@ -155,7 +155,7 @@ def require_free_port(port: int, name: str, option: str) -> None:
         except OSError as taken:
             raise OpsError(
                 f"Port {port} for {name} is taken by another program. "
-                f"Choose another with {option}, or stop that program."
+                f"Stop that program, or choose another: make up ARGS='{option} {port + 1}'"
             ) from taken
 
 

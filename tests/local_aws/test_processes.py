@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from contextlib import closing
@@ -34,6 +35,16 @@ def program(directory: Path, code: str = SERVER) -> Program:
         port_option="--server-port",
         health_url=f"http://127.0.0.1:{port}/",
     )
+
+
+def test_a_taken_port_is_named_with_the_command_that_mends_it() -> None:
+    """For people who typed `make up`, which takes no options by itself."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(OpsError, match=rf"taken.* make up ARGS='--port {port + 1}'"):
+            require_free_port(port, "the app", "--port")
 
 
 def test_a_program_is_started_and_stopped(tmp_path: Path) -> None:

@@ -31,7 +31,24 @@ def test_an_ops_error_is_one_message_and_exit_code_1(
     assert capsys.readouterr().err.startswith("error: There is no ")
 
 
-@pytest.mark.parametrize("line", [[], ["provision"], ["nonsense"], ["provider", "add", "Okta"]])
+def test_without_a_command_it_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """The whole help, as wrong usage: a script that lost its command must not pass."""
+    assert cli.main([]) == 2
+    said = capsys.readouterr().err
+    assert "python -m ops up" in said
+    assert "doctor" in said
+
+
+def test_a_zip_that_cannot_be_put_there_is_one_message(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The folder's name is that of a file."""
+    (tmp_path / "dist").write_text("")
+    assert cli.main(["package", "--out", str(tmp_path / "dist")]) == 1
+    assert "cannot be made: File exists. Name another with --out." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("line", [["provision"], ["nonsense"], ["provider", "add", "Okta"]])
 def test_wrong_usage_is_exit_code_2(line: list[str]) -> None:
     """As every Unix program does it."""
     with pytest.raises(SystemExit) as caught:
