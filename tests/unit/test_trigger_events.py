@@ -234,8 +234,11 @@ def test_whatever_an_event_holds_no_scope_or_group_comes_of_it(event: dict[str, 
     assert set(details["accessTokenGeneration"]["scopesToAdd"]) <= set(SCOPES)
     assert details["accessTokenGeneration"]["scopesToSuppress"] == [USER_ADMIN_SCOPE]
     told = details.get("groupOverrideDetails", {}).get("groupsToOverride", [])
-    attributes = event["request"]["userAttributes"] if told else {}
-    allowed = [*event["request"]["groupConfiguration"].get("groupsToOverride", [])] if told else []
+    request = event["request"] if told else {}
+    attributes = request.get("userAttributes", {})
+    configured = request.get("groupConfiguration")
+    pool_groups = configured.get("groupsToOverride") if isinstance(configured, dict) else None
+    allowed = list(pool_groups) if isinstance(pool_groups, list) else []
     if "Okta" in str(attributes.get("identities")):
         allowed += str(attributes.get("custom:groups")).strip("[]").replace(",", " ").split()
     allowed += [unquote_plus(str(name)) for name in allowed]
