@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from chalicelib import services
-from tests.component import contract
+from tests.component import contract, outbound
 from tests.component.direct import Direct
 from tests.component.world import World, build_world
 from tests.doubles.browser import Answer, Browser
@@ -36,6 +36,14 @@ def contract_holds(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(Browser, "send", checked)
     yield
     assert problems == []
+
+
+@pytest.fixture(autouse=True)
+def calls_are_listed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever a route or trigger asks of others is in a line of the fault table (tests/faults)."""
+    made = outbound.record(monkeypatch)
+    yield
+    assert made.pairs <= outbound.LISTED, sorted(made.pairs - outbound.LISTED)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from chalicelib.settings import Settings
 from chalicelib.triggers.entry import TriggerFailed
 from tests.component.world import ENVIRONMENT, THROTTLE_TABLE, World, build_world
 from tests.doubles.clock import Clock
+from tests.faults.byways import BYWAYS
 from tests.faults.certificates import Authority
 from tests.faults.patience import ChosenClient, ChosenHttp
 from tests.faults.scenes import SCENES, Scene
@@ -81,7 +82,7 @@ class FaultStage:
         `own` are the limits of that call alone: tight ones for all would end healthy calls on a busy machine.
         """
         world = self._world()
-        scene = SCENES[call.scene](world)
+        scene = ({**SCENES, **BYWAYS})[call.scene](world)
         gone = call.host if fault in OF_HOST else ""
         http = self._install(world, limits, gone, fault, (call.name, own or limits))
         broken = FAULTS[fault][1]
@@ -91,7 +92,7 @@ class FaultStage:
     def play_late(self, name: str, limits: Limits, delay: float) -> Played:
         """Play a scene in which every answer is right, and comes `delay` seconds late."""
         world = self._world()
-        scene = SCENES[name](world)
+        scene = ({**SCENES, **BYWAYS})[name](world)
         http = self._install(world, limits, "", "")
         self._wire.delay = delay
         return self._played(scene, http, "", 0)
@@ -124,7 +125,7 @@ class FaultStage:
     def play_mended(self, call: Call, fault: str, limits: Limits) -> int:
         """Play a scene with `fault`, then again with what the browser holds and nothing wrong; return the second status."""
         world = self._world()
-        scene = SCENES[call.scene](world)
+        scene = ({**SCENES, **BYWAYS})[call.scene](world)
         http = self._install(world, limits, "", fault)
         broken = FAULTS[fault][1]
         assert broken is not None
@@ -238,7 +239,8 @@ def _act(scene: Scene) -> tuple[int, str, str]:
         return 0, "", ""
     if answer is None:
         return 0, "", ""
-    code = json.loads(answer.body).get("error", "") if answer.body else ""
+    is_json = answer.headers.get("content-type", "").startswith("application/json")
+    code = json.loads(answer.body).get("error", "") if is_json and answer.body else ""
     return answer.status, code, answer.headers.get("location", "")
 
 

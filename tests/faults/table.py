@@ -58,6 +58,8 @@ FAULTS: dict[str, tuple[str, Fault | None]] = {
 ENDLESS = ("hang", "slow")
 #: Those that are of a whole host.
 OF_HOST = ("refused", "expired")
+#: One of each kind, what a client raises and what a service says: they show who catches it.
+SAMPLE = ("reset", "500")
 
 
 @dataclass(frozen=True)
@@ -85,12 +87,18 @@ class Call:
     others: dict[str, Outcome] = field(default_factory=dict)
     #: Calls that must not have happened.
     never: tuple[str, ...] = ()
+    #: Attempts that stay counted, of account and source: Cognito has looked at the password by then.
+    counted: int = 0
+    #: Whether it is proved with SAMPLE alone: all of the call's faults are met in another route, by the same client.
+    elsewhere: bool = False
     #: Whether it is the route's first call to its host: otherwise nobody comes as far when the host is gone.
     first: bool = True
     note: str = ""
 
     def faults(self) -> list[str]:
-        """Return the names of the faults that this call can meet."""
+        """Return the names of the faults that this call is proved with."""
+        if self.elsewhere:
+            return list(SAMPLE)
         return [name for name in FAULTS if self.first or name not in OF_HOST]
 
     def tries_at(self, fault: str) -> int:
@@ -115,6 +123,7 @@ _SIGNED_OUT = Outcome(200, code="", cookie="cleared", event="revoke_failed")
 #: RFC 7009 2.2: the status says it all, and the body is ignored.
 _REVOKED = Outcome(200, code="", cookie="cleared", event="sign_out")
 _REFUSED_TO_COGNITO = Outcome(0, code="", cookie="–", event="trigger_failed")
+_GOES_ON = Outcome(0, code="", cookie="–", event="record_not_written")
 
 _DYNAMODB, _SECRETS, _POOL = "dynamodb", "secretsmanager", "cognito-idp"
 _SIGN_IN = "POST /auth/direct/sign-in"
@@ -188,8 +197,21 @@ CALLS: tuple[Call, ...] = (
         note="the attempt is given back",
     ),
     Call(
+        "Scan providers", _DYNAMODB, "aws", _SIGN_IN, "sign-in, linked", _NOTHING, tries=2,
+        first=False, counted=2, note="a linked account: the new tokens are revoked; Cognito has looked, the attempt stays",
+    ),
+    Call(
+        "UpdateItem users", _DYNAMODB, "aws", _SIGN_IN, "sign-in",
+        Outcome(200, code="", cookie="set", event="record_not_written"), tries=2, first=False,
+        note="the next sign-in heals the record",
+    ),
+    Call(
         "AdminRespondToAuthChallenge", _POOL, "cognito", "POST /auth/direct/challenge", "challenge",
         _503, note="the challenge is kept, the attempt given back",
+    ),
+    Call(
+        "Scan providers", _DYNAMODB, "aws", "POST /auth/direct/sign-up", "sign-up", _NOTHING,
+        tries=2, never=("SignUp", "UpdateItem throttle"), note="whose the address is, is unknown: nothing is counted",
     ),
     Call(
         "SignUp", _POOL, "cognito", "POST /auth/direct/sign-up", "sign-up", _NOTHING,
@@ -220,8 +242,12 @@ CALLS: tuple[Call, ...] = (
         note="the factor is on; the token ends by itself within the hour",
     ),
     Call(
+        "Scan providers", _DYNAMODB, "aws", "trigger PreSignUp_SignUp", "trigger sign-up",
+        _REFUSED_TO_COGNITO, tries=2, never=("UpdateItem users",), note="Cognito refuses the sign-up",
+    ),
+    Call(
         "UpdateItem users", _DYNAMODB, "aws", "trigger PreSignUp_SignUp", "trigger sign-up",
-        _REFUSED_TO_COGNITO, tries=2,
+        _REFUSED_TO_COGNITO, tries=2, first=False,
         note="Cognito refuses the sign-up, with nothing half-written",
     ),
     Call(
@@ -242,8 +268,23 @@ CALLS: tuple[Call, ...] = (
         _REFUSED_TO_COGNITO, tries=2, first=False, note="the same",
     ),
     Call(
+        "UpdateItem users", _DYNAMODB, "aws", "trigger PostConfirmation_ConfirmSignUp",
+        "trigger confirmed", _GOES_ON, tries=2,
+        note="the account is confirmed; its record stays PENDING until the first sign-in",
+    ),
+    Call(
+        "Scan providers", _DYNAMODB, "aws", "trigger PostAuthentication_Authentication",
+        "trigger federated sign-in", _GOES_ON, tries=2, never=("UpdateItem users",),
+        note="callback and direct sign-in look once more before there is a session",
+    ),
+    Call(
+        "Scan providers", _DYNAMODB, "aws", "trigger TokenGeneration", "trigger tokens",
+        Outcome(0, code="", cookie="–", event="groups_left_out"), tries=2,
+        note="only where a provider tells groups: its groups are left out until the next tokens",
+    ),
+    Call(
         "UpdateItem users", _DYNAMODB, "aws", "trigger PostAuthentication_Authentication",
-        "trigger sign-in", Outcome(0, code="", cookie="–", event="record_not_written"), tries=2,
+        "trigger sign-in", _GOES_ON, tries=2,
         note="the sign-in goes on; the next one heals the record",
     ),
 )  # fmt: skip

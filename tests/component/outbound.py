@@ -1,0 +1,51 @@
+"""Every call that a component test makes the app make: it must be in a line of the fault table."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from chalicelib.services import Services
+from chalicelib.triggers import entry
+from tests.doubles import browser
+from tests.doubles.browser import Browser
+from tests.doubles.outbound import Outbound, RecordedAws, RecordedHttp
+from tests.faults.elsewhere import ELSEWHERE
+from tests.faults.table import CALLS
+
+LISTED = {(call.route, call.name) for call in (*CALLS, *ELSEWHERE)}
+
+
+def record(monkeypatch: pytest.MonkeyPatch) -> Outbound:
+    """Note the calls of all containers that start from now on, by route and trigger."""
+    outbound = Outbound()
+    send, run, init = Browser.send, entry._run, Services.__init__
+
+    def sent(self: Browser, method: str, target: str, *more: Any, **named: Any) -> Any:
+        path = urlsplit(target.removeprefix(self.root.rstrip("/"))).path
+        resource, _ = browser._match(self._app.routes, path)
+        with outbound.at(f"{method} {resource}"):
+            return send(self, method, target, *more, **named)
+
+    def ran(event: Any, *more: Any) -> Any:
+        source = str(event.get("triggerSource"))
+        if source.startswith("TokenGeneration_"):
+            source = "TokenGeneration"
+        with outbound.at(f"trigger {source}"):
+            return run(event, *more)
+
+    def made(
+        self: Services, settings: Any, *, aws: Any = None, http: Any = None, **more: Any
+    ) -> None:
+        init(
+            self,
+            settings,
+            aws=aws and (lambda service: RecordedAws(aws(service), outbound)),
+            http=http and RecordedHttp(http, outbound),  # type: ignore[arg-type]  # HttpClient's two methods
+            **more,
+        )
+
+    monkeypatch.setattr(Browser, "send", sent)
+    monkeypatch.setattr(entry, "_run", ran)
+    monkeypatch.setattr(Services, "__init__", made)
+    return outbound

@@ -1,0 +1,182 @@
+"""Scenes of the ways that fewer people take: what other lines of the fault table need."""
+
+from collections.abc import Callable
+
+from app import token_claims, user_records
+from tests.component.direct import CHALLENGE_COOKIE, PASSWORD, Direct
+from tests.component.world import THROTTLE_TABLE, World
+from tests.doubles.aws_errors import client_error
+from tests.doubles.browser import LambdaContext
+from tests.doubles.cognito import Person
+from tests.doubles.pool_users import PoolUser
+from tests.events import load_event
+from tests.faults.scenes import ADMIN, Scene
+
+LINKED = "linked@example.org"
+
+
+def page(world: World) -> Scene:
+    """Without JavaScript."""
+    browser = world.browser()
+    return Scene(browser, lambda: browser.get("/?basic=1"))
+
+
+def login(world: World) -> Scene:
+    """By address: counted."""
+    world.restart(throttle_table=THROTTLE_TABLE, direct_sign_in="embedded")
+    browser = world.browser()
+    return Scene(browser, lambda: browser.get("/auth/login?email=ada@example.org"))
+
+
+def discover(world: World) -> Scene:
+    direct = Direct(world)
+    return Scene(direct.browser, lambda: direct.post("discover", email="ada@example.org"))
+
+
+def callback_refused(world: World) -> Scene:
+    """Somebody whose provider may not speak for the address."""
+    browser = world.browser()
+    start = browser.get("/auth/login?provider=Okta")
+    back = world.cognito.authorize(start.location, Person(email="ceo@fabrikam.example"))
+    row = {"name": {"S": "Fabrikam"}, "domains": {"SS": ["fabrikam.example"]}}
+    world.dynamodb.put(world.settings.providers_table, row)
+    return Scene(browser, lambda: browser.get(back, site="cross-site"))
+
+
+def refresh_of_another(world: World) -> Scene:
+    """Cognito's tokens are somebody else's."""
+    browser = world.browser()
+    world.sign_in(browser)
+    (token,) = world.cognito.refresh_tokens()
+    family = world.cognito._refresh[token].family
+    family.person = Person(sub="somebody-else")
+    return Scene(browser, lambda: browser.post("/auth/refresh"))
+
+
+def users_page(world: World) -> Scene:
+    """More people than a page holds: the cursor is sealed."""
+    for name in ("a", "b", "c"):
+        item = {"userName": {"S": name}, "Email": {"S": f"{name}@example.org"}}
+        world.dynamodb.put(world.settings.users_table, item)
+    browser = world.browser()
+    return Scene(browser, lambda: browser.get("/users?limit=1", claims=ADMIN))
+
+
+def sign_in_linked(world: World) -> Scene:
+    """A native account that a provider leads to as well."""
+    direct = Direct(world)
+    direct.pool.add(PoolUser(LINKED, PASSWORD, provider="Okta"))
+    return Scene(direct.browser, lambda: direct.sign_in(LINKED))
+
+
+def sign_in_again(world: World) -> Scene:
+    """The session before it ends."""
+    direct = Direct(world)
+    direct.sign_in()
+    return Scene(direct.browser, direct.sign_in)
+
+
+def sign_in_set_up(world: World) -> Scene:
+    """The pool demands an authenticator app."""
+    direct = Direct(world)
+    direct.pool.mfa_required = True
+    return Scene(direct.browser, direct.sign_in)
+
+
+def challenge_again(world: World) -> Scene:
+    direct = Direct(world)
+    direct.sign_in()
+    direct.with_totp()
+    direct.sign_in()
+    return Scene(direct.browser, lambda: direct.challenge("SOFTWARE_TOKEN_MFA", code=direct.totp()))
+
+
+def challenge_linked(world: World) -> Scene:
+    direct = Direct(world)
+    linked = direct.pool.add(PoolUser(LINKED, PASSWORD, provider="Okta"))
+    direct.with_totp()
+    linked.totp_secret, linked.factors = direct.grace.totp_secret, set(direct.grace.factors)
+    direct.sign_in(LINKED)
+    return Scene(
+        direct.browser,
+        lambda: direct.challenge("SOFTWARE_TOKEN_MFA", code=direct.totp()),
+    )
+
+
+def challenge_set_up(world: World) -> Scene:
+    direct = Direct(world)
+    direct.pool.mfa_required = True
+    secret = direct.sign_in().json()["challenge"]["secret"]
+    return Scene(
+        direct.browser,
+        lambda: direct.challenge("MFA_SETUP", code=direct.totp(secret)),
+        CHALLENGE_COOKIE,
+    )
+
+
+def challenge_both(world: World) -> Scene:
+    """A new password, and then an app because the pool demands one."""
+    direct = Direct(world)
+    direct.grace.status = "FORCE_CHANGE_PASSWORD"
+    direct.pool.mfa_required = True
+    direct.sign_in()
+    return Scene(
+        direct.browser,
+        lambda: direct.challenge("NEW_PASSWORD_REQUIRED", password="another good one 34"),
+        CHALLENGE_COOKIE,
+    )
+
+
+def mfa_disable(world: World) -> Scene:
+    direct = Direct(world)
+    direct.sign_in()
+    direct.with_totp()
+    return Scene(
+        direct.browser,
+        lambda: direct.post("mfa/disable", password=PASSWORD, code=direct.totp()),
+    )
+
+
+def mfa_setup_refused(world: World) -> Scene:
+    """Cognito gives no key: the tokens of the server-only client have to go."""
+    direct = Direct(world)
+    direct.sign_in()
+    direct.pool.fail("associate_software_token", client_error("InternalErrorException"))
+    return Scene(direct.browser, lambda: direct.post("mfa/setup", password=PASSWORD))
+
+
+def trigger(name: str, *, claims: bool = False) -> Callable[[World], Scene]:
+    """One event of a trigger."""
+
+    def scene(world: World) -> Scene:
+        def act() -> None:
+            (token_claims if claims else user_records)(load_event(name), LambdaContext())
+
+        return Scene(world.browser(), act)
+
+    return scene
+
+
+BYWAYS: dict[str, Callable[[World], Scene]] = {
+    "page": page,
+    "login": login,
+    "discover": discover,
+    "callback refused": callback_refused,
+    "refresh of another": refresh_of_another,
+    "users, a page": users_page,
+    "sign-in, linked": sign_in_linked,
+    "sign-in again": sign_in_again,
+    "sign-in, set-up": sign_in_set_up,
+    "challenge again": challenge_again,
+    "challenge, linked": challenge_linked,
+    "challenge, set-up": challenge_set_up,
+    "challenge, both": challenge_both,
+    "mfa disable": mfa_disable,
+    "mfa setup, refused": mfa_setup_refused,
+    "trigger confirmed": trigger("PostConfirmation_ConfirmSignUp"),
+    "trigger new password": trigger("PostConfirmation_ConfirmForgotPassword"),
+    "trigger created": trigger("PreSignUp_AdminCreateUser"),
+    "trigger federated": trigger("PreSignUp_ExternalProvider"),
+    "trigger federated sign-in": trigger("PostAuthentication_Authentication_federated"),
+    "trigger tokens": trigger("TokenGeneration_HostedAuth_federated", claims=True),
+}

@@ -1,0 +1,122 @@
+"""The fault table's second half: the same calls in other routes and triggers, each with what it means there."""
+
+from tests.faults.table import Call, Outcome
+
+#: What a call is, wherever it is made: host, limit, tries.
+_KINDS = {
+    "GetItem throttle": ("dynamodb", "aws", 2),
+    "UpdateItem throttle": ("dynamodb", "aws", 1),
+    "GetItem users": ("dynamodb", "aws", 2),
+    "UpdateItem users": ("dynamodb", "aws", 2),
+    "Scan providers": ("dynamodb", "aws", 2),
+    "GetSecretValue sealing-keys": ("secretsmanager", "aws", 2),
+    "GetSecretValue client": ("secretsmanager", "aws", 2),
+    "GetSecretValue mfa-client": ("secretsmanager", "aws", 2),
+    "GetSecretValue captcha": ("secretsmanager", "aws", 2),
+    "jwks.json": ("jwks", "get", 2),
+    "revoke": ("cognito", "post", 1),
+    **dict.fromkeys(
+        (
+            "AdminInitiateAuth",
+            "AdminRespondToAuthChallenge",
+            "AssociateSoftwareToken",
+            "RevokeToken",
+            "SetUserMFAPreference",
+            "VerifySoftwareToken",
+        ),
+        ("cognito-idp", "cognito", 1),
+    ),
+}
+_COUNTS = ("GetItem throttle", "UpdateItem throttle")
+_KEYS = ("GetSecretValue sealing-keys",)
+_CLIENT = (*_KEYS, "GetSecretValue client")
+_NOTHING = Outcome(503, cookie="not set")
+_KEPT = Outcome(503)
+_REFUSED_TO_COGNITO = Outcome(0, code="", cookie="–", event="trigger_failed")
+_SIGN_IN, _CHALLENGE = "POST /auth/direct/sign-in", "POST /auth/direct/challenge"
+_SETUP, _DISABLE, _VERIFY = (f"POST /auth/mfa/{name}" for name in ("setup", "disable", "verify"))
+_REPLACED = Outcome(200, code="", cookie="replaced", event="revoke_failed")
+
+
+def _lines(
+    route: str, scene: str, outcome: Outcome, *names: str, counted: int = 0
+) -> tuple[Call, ...]:
+    return tuple(
+        Call(name, host, limit, route, scene, outcome, tries, counted=counted, elsewhere=True)
+        for name in names
+        for host, limit, tries in (_KINDS[name],)
+    )
+
+
+ELSEWHERE: tuple[Call, ...] = (
+    *_lines("GET /", "page", Outcome(200, code="", cookie="–", event=""), "Scan providers"),
+    *_lines("GET /auth/login", "login", _NOTHING, *_KEYS, *_COUNTS, "Scan providers"),
+    *_lines("POST /auth/discover", "discover", _NOTHING, *_KEYS, *_COUNTS, "Scan providers"),
+    *_lines(
+        "GET /auth/callback", "callback",
+        Outcome(303, cookie="not set", event="sign_in_failed"), *_CLIENT,
+    ),
+    *_lines(
+        "GET /auth/callback", "callback refused",
+        Outcome(303, "sign_up_refused", "not set", "revoke_failed"), "revoke",
+    ),
+    *_lines(
+        "POST /auth/refresh", "refresh of another",
+        Outcome(401, "session_expired", "cleared", "revoke_failed"), "revoke",
+    ),
+    *_lines(
+        "POST /auth/logout", "logout",
+        Outcome(200, code="", cookie="cleared", event="revoke_failed"), *_CLIENT,
+    ),
+    *_lines("GET /users", "users, a page", Outcome(503, cookie="–"), *_KEYS),
+    *_lines("PATCH /me", "rename", Outcome(503, cookie="–"), "GetItem users", "UpdateItem users"),
+    *_lines(_SIGN_IN, "sign-in", _NOTHING, *_CLIENT, "jwks.json"),
+    *_lines(_SIGN_IN, "captcha", _NOTHING, "GetSecretValue captcha"),
+    *_lines(_SIGN_IN, "sign-in, set-up", _NOTHING, "AssociateSoftwareToken", counted=2),
+    *_lines(_SIGN_IN, "sign-in again", _REPLACED, "revoke"),
+    *_lines(_CHALLENGE, "challenge", _KEPT, *_CLIENT, *_COUNTS, "jwks.json"),
+    *_lines(_CHALLENGE, "challenge, linked", _NOTHING, "Scan providers", counted=2),
+    *_lines(_CHALLENGE, "challenge, set-up", _KEPT, "VerifySoftwareToken"),
+    *_lines(_CHALLENGE, "challenge, both", _KEPT, "AssociateSoftwareToken", counted=2),
+    *_lines(
+        _CHALLENGE, "challenge again",
+        Outcome(200, code="", cookie="replaced", event="record_not_written"), "UpdateItem users",
+    ),
+    *_lines(_CHALLENGE, "challenge again", _REPLACED, "revoke"),
+    *_lines("POST /auth/direct/sign-up", "sign-up", _NOTHING, *_CLIENT, *_COUNTS),
+    *_lines("POST /auth/direct/confirm", "confirm", _NOTHING, *_CLIENT, *_COUNTS),
+    *_lines("POST /auth/direct/resend-code", "resend", _NOTHING, *_CLIENT, *_COUNTS),
+    *_lines("POST /auth/direct/forgot-password", "forgot", _NOTHING, *_CLIENT, *_COUNTS),
+    *_lines("POST /auth/direct/reset-password", "reset", _NOTHING, *_CLIENT, *_COUNTS),
+    *_lines(
+        _SETUP, "mfa setup", _KEPT, *_KEYS, "GetSecretValue mfa-client", *_COUNTS,
+        "GetItem users", "AdminInitiateAuth",
+    ),
+    *_lines(_SETUP, "mfa setup, refused", Outcome(503, event="revoke_failed"), "RevokeToken"),
+    *_lines(_VERIFY, "mfa verify", _KEPT, *_KEYS, *_COUNTS),
+    *_lines(
+        _VERIFY, "mfa verify", Outcome(200, code="", event="revoke_failed"),
+        "GetSecretValue mfa-client",
+    ),
+    *_lines(
+        _DISABLE, "mfa disable", _KEPT, *_KEYS, "GetSecretValue mfa-client", *_COUNTS,
+        "GetItem users", "AdminInitiateAuth",
+    ),
+    *_lines(_DISABLE, "mfa disable", _KEPT, "AdminRespondToAuthChallenge", counted=2),
+    *_lines(_DISABLE, "mfa disable", _KEPT, "SetUserMFAPreference", counted=4),
+    *_lines(
+        _DISABLE, "mfa disable", Outcome(200, code="", event="revoke_failed"), "RevokeToken",
+    ),
+    *_lines(
+        "trigger PreSignUp_AdminCreateUser", "trigger created", _REFUSED_TO_COGNITO,
+        "UpdateItem users",
+    ),
+    *_lines(
+        "trigger PreSignUp_ExternalProvider", "trigger federated", _REFUSED_TO_COGNITO,
+        "UpdateItem users",
+    ),
+    *_lines(
+        "trigger PostConfirmation_ConfirmForgotPassword", "trigger new password",
+        Outcome(0, code="", cookie="–", event="record_not_written"), "UpdateItem users",
+    ),
+)  # fmt: skip

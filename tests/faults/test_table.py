@@ -1,0 +1,51 @@
+"""The fault table has a line for each call that the app's code names; who makes them is recorded by the component tests."""
+
+import ast
+from collections.abc import Iterator
+
+from botocore import xform_name
+
+from tests.fault_table import ROOT
+from tests.faults.elsewhere import ELSEWHERE
+from tests.faults.table import CALLS
+
+#: Where HTTP goes out by our own client, and the lines that stand for it.
+HTTP = {
+    ("services.py", "get"): {"jwks.json"},
+    ("captcha.py", "post_form"): {"siteverify"},
+    ("cognito/oauth.py", "post_form"): {
+        "token authorization_code",
+        "token refresh_token",
+        "revoke",
+    },
+}
+
+
+def _uses(*holders: str) -> Iterator[tuple[str, str]]:
+    """Give file and member wherever a member of `self.<holder>` is named."""
+    for file in sorted((ROOT / "chalicelib").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if (
+                isinstance(node, ast.Attribute)
+                and isinstance(node.value, ast.Attribute)
+                and node.value.attr in holders
+            ):
+                yield str(file.relative_to(ROOT / "chalicelib")), node.attr
+
+
+def test_every_operation_of_aws_has_a_line() -> None:
+    """And no line is of an operation that nobody calls."""
+    operations = {
+        call.name.partition(" ")[0] for call in (*CALLS, *ELSEWHERE) if call.host not in HOSTS
+    }
+    assert {member for _, member in _uses("_client")} == set(map(xform_name, operations))
+
+
+HOSTS = {"cognito", "jwks", "captcha"}
+
+
+def test_every_call_over_http_has_a_line() -> None:
+    """A new place that calls the client has to be looked at."""
+    assert set(_uses("_transport", "_http")) == set(HTTP)
+    names = {call.name for call in (*CALLS, *ELSEWHERE) if call.host in HOSTS}
+    assert names == set().union(*HTTP.values())
