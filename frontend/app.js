@@ -224,16 +224,18 @@ addEventListener('offline', render);
 addEventListener('online', () => (config ? render() : loadConfig().then(render)));
 // A page that the browser keeps for the Back button holds and shows nothing of a person until it has asked again.
 addEventListener('pagehide', () => {
+  leaving = true;
   direct = null;
   view.blank();
 });
-addEventListener('pageshow', ({ persisted }) => {
+addEventListener('pageshow', async ({ persisted }) => {
   if (!persisted) return;
-  leaving = false;
   arrival.stepped = true;
   shown = '';
   view.settle();
-  void session.refresh().then(render);
+  await session.refresh();
+  leaving = false;
+  render();
 });
 
 await Promise.all([loadConfig(), session.refresh()]);
