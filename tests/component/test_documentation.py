@@ -66,3 +66,16 @@ def test_clients_page_names_every_member_of_a_session() -> None:
     named = set(re.findall(r"^\| .*", table, re.MULTILINE))
     words = {w for row in named for w in re.findall(r"`(\w+)(?:\(|`)", row.split("|")[1])}
     assert members == words - {"createSession"}
+
+
+def test_architecture_page_names_every_module() -> None:
+    """In the row of its package."""
+    rows = page("architecture.md").partition("## Every module")[2].partition("\n## ")[0]
+    code = ROOT / "chalicelib"
+    lost = []
+    for file in sorted(code.rglob("*.py")):
+        package = f"{file.parent.name}/"
+        (row,) = (line for line in rows.splitlines() if line.startswith(f"| `{package}` |"))
+        if file.name != "__init__.py" and f"`{file.name}`" not in row:
+            lost.append(str(file.relative_to(code)))
+    assert lost == []
