@@ -105,11 +105,12 @@ class Stack:
         ]
         return {row["userName"]: row for row in rows}
 
-    def start_anew(self) -> None:
-        """Let API and triggers begin with fresh containers, as after a deployment."""
+    def start_anew(self, *triggers: str) -> None:
+        """Let API and triggers begin with fresh containers, as after a deployment; or only the triggers that are named."""
         functions = self.aws("lambda")
         app = f"gatehouse-{self.info['stage']}"
-        for name in (app, f"{app}-user_records", f"{app}-token_claims"):
+        every = (app, f"{app}-user_records", f"{app}-token_claims")
+        for name in [f"{app}-{given}" for given in triggers] or every:
             found = functions.get_function_configuration(FunctionName=name)["Environment"]
             turn = str(int(found["Variables"].get("TURN", "0")) + 1)
             functions.update_function_configuration(

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import requests
+
 from ops.local import programs
 from ops.local.ports import free_ports
 from ops.local.processes import Processes
@@ -42,6 +44,7 @@ PEOPLE = {
         person("00uDoraD", "dora@birch.example"),
         person("00uEmilE", "emil@birch.example"),
         person("00uFayF", "fay@birch.example"),
+        person("00uGusG", "gus@birch.example"),
     ],
 }
 _FLAGS = {
@@ -70,6 +73,27 @@ class Tenancy:
         found = self.stack.user_item(user_name)
         assert found is not None
         return found
+
+    def tell(self, tenant: str, told: dict[str, Any]) -> None:
+        """Let a tenant tell something else of a person from now on."""
+        claims = {name: value for name, value in told.items() if name != "sub"}
+        url = f"{self.issuers[tenant]}/users/{told['sub']}"
+        requests.put(url, json=claims, timeout=10).raise_for_status()
+
+    @contextmanager
+    def without_groups_claim(self, tenant: str) -> Iterator[None]:
+        """Let a tenant tell no groups for a while, as the table says it; Cognito keeps what it has stored of people."""
+        table = self.stack.aws("dynamodb")
+        name = self.stack.info["users_table"].removesuffix("-users") + "-providers"
+        given = {"TableName": name, "Key": {"name": {"S": tenant}}}
+        row = table.get_item(**given)["Item"]
+        table.put_item(TableName=name, Item={**row, "groups_claim": {"S": ""}})
+        self.stack.start_anew("token_claims")  # its container keeps the list for a minute
+        try:
+            yield
+        finally:
+            table.put_item(TableName=name, Item=row)
+            self.stack.start_anew("token_claims")
 
     def add(self, name: str, *flags: str) -> None:
         """Register a tenant by the command that a person would use, and let the functions know at once."""
