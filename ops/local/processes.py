@@ -68,6 +68,7 @@ class Processes:
         self._logs = state_dir / "logs"
         self._file = state_dir / "processes.json"
         self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._started: list[_Entry] = []
 
     def start(self, program: Program) -> None:
         """Start a program and wait until it is ready.
@@ -89,7 +90,8 @@ class Processes:
                 start_new_session=True,
             )
         self._children[program.name] = child
-        self._remember(program.name, child.pid, mark)
+        self._started.append(_Entry(program.name, child.pid, mark))
+        self._remember(self._started[-1])
         self._wait_until_ready(program, child)
 
     def log(self, name: str) -> Path:
@@ -100,19 +102,26 @@ class Processes:
         """Raise OpsError when a child has died."""
         for name, child in self._children.items():
             if child.poll() is not None:
+                self._require_still_ours()
                 raise OpsError(f"{name} stopped by itself.\n{self._tail(name)}")
 
     def stop(self) -> list[str]:
-        """Stop everything that was started from this state directory; return the names stopped."""
+        """Stop everything that was started from this state directory; return the names stopped.
+
+        Only our own where the file no longer names it: somebody stopped it since, and what runs now is theirs.
+        """
+        taken_over = self._taken_over()
         stopped = [
             entry.name
-            for entry in reversed(self._remembered())
+            for entry in reversed(self._started if taken_over else self._remembered())
             if _stop_marked(entry.pid, entry.mark)
         ]
         for child in self._children.values():
             child.wait()
         self._children.clear()
-        self._file.unlink(missing_ok=True)
+        self._started.clear()
+        if not taken_over:
+            self._file.unlink(missing_ok=True)
         return stopped
 
     def running(self) -> list[str]:
@@ -123,6 +132,7 @@ class Processes:
         deadline = time.monotonic() + _READY_SECONDS
         while time.monotonic() < deadline:
             if child.poll() is not None:
+                self._require_still_ours()
                 raise OpsError(f"{program.name} did not start.\n{self._tail(program.name)}")
             if _answers(program.health_url or program.port):
                 return
@@ -130,13 +140,20 @@ class Processes:
         tail = self._tail(program.name)
         raise OpsError(f"{program.name} was not ready after {_READY_SECONDS:.0f} s.\n{tail}")
 
+    def _taken_over(self) -> bool:
+        return not set(self._started) <= set(self._remembered())
+
+    def _require_still_ours(self) -> None:
+        if self._taken_over():
+            raise OpsError("Stopped from elsewhere: by `make down`, or another `make up` here.")
+
     def _tail(self, name: str) -> str:
         path = self.log(name)
         lines = path.read_text(errors="replace").splitlines()[-_TAIL_LINES:]
         return "\n".join([f"The end of {path}:", *(f"  {line}" for line in lines)])
 
-    def _remember(self, name: str, pid: int, mark: str) -> None:
-        entries = [*self._remembered(), _Entry(name, pid, mark)]
+    def _remember(self, entry: _Entry) -> None:
+        entries = [*self._remembered(), entry]
         self._file.write_text(json.dumps([asdict(entry) for entry in entries]))
 
     def _remembered(self) -> list[_Entry]:

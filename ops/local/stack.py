@@ -77,7 +77,7 @@ def up(
     state_dir = state_dir or project_dir / ".local"
     state_dir.mkdir(parents=True, exist_ok=True)
     processes = Processes(state_dir)
-    left = processes.stop()
+    left = _stop(processes, state_dir)
     if left:
         report.note(f"stopped what was running: {', '.join(left)}")
     ports = Ports(port, aws_port, okta_port)
@@ -223,5 +223,7 @@ def _region(project_dir: Path) -> str:
 
 
 def _stop(processes: Processes, state_dir: Path) -> list[str]:
-    (state_dir / "info.json").unlink(missing_ok=True)
-    return processes.stop()
+    stopped = processes.stop()
+    if not processes.running():  # else they are another `up`'s by now, and so is its page of facts
+        (state_dir / "info.json").unlink(missing_ok=True)
+    return stopped

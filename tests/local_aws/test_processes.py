@@ -68,6 +68,30 @@ def test_another_process_can_stop_it_with_its_children(tmp_path: Path) -> None:
     require_free_port(started.port, "the server", "--server-port")
 
 
+def test_what_another_start_has_put_in_its_place_is_left_alone(tmp_path: Path) -> None:
+    """Two terminals, `make up` in both: the second has the stack, and the first says what happened and goes."""
+    first, second = Processes(tmp_path), Processes(tmp_path)
+    first.start(program(tmp_path))
+    try:
+        assert second.stop() == ["Server"]
+        second.start(program(tmp_path))
+        with pytest.raises(OpsError, match="Stopped from elsewhere: by `make down`, or another"):
+            first.check()
+        assert first.stop() == []
+        assert second.running() == ["Server"]
+        second.check()
+    finally:
+        second.stop()
+
+
+def test_what_was_started_is_stopped_without_the_file(tmp_path: Path) -> None:
+    """`make clean` in another terminal takes it away."""
+    processes = Processes(tmp_path)
+    processes.start(program(tmp_path))
+    (tmp_path / "processes.json").unlink()
+    assert processes.stop() == ["Server"]
+
+
 def test_what_a_crashed_program_left_is_stopped(tmp_path: Path) -> None:
     """The parent is dead, its child still listens."""
     processes = Processes(tmp_path)
