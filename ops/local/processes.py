@@ -67,6 +67,7 @@ class Processes:
     def __init__(self, state_dir: Path) -> None:
         self._logs = state_dir / "logs"
         self._file = state_dir / "processes.json"
+        self._stopping = state_dir / "processes.stopping.json"
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._started: list[_Entry] = []
 
@@ -111,17 +112,18 @@ class Processes:
         Only our own where the file no longer names it: somebody stopped it since, and what runs now is theirs.
         """
         taken_over = self._taken_over()
-        stopped = [
-            entry.name
-            for entry in reversed(self._started if taken_over else self._remembered())
-            if _stop_marked(entry.pid, entry.mark)
-        ]
+        if not taken_over:
+            # Away first, so that whoever watches one of them die knows that it was meant.
+            with suppress(FileNotFoundError):
+                self._file.replace(self._stopping)
+        entries = self._started if taken_over else _read(self._stopping)
+        stopped = [entry.name for entry in reversed(entries) if _stop_marked(entry.pid, entry.mark)]
         for child in self._children.values():
             child.wait()
         self._children.clear()
         self._started.clear()
         if not taken_over:
-            self._file.unlink(missing_ok=True)
+            self._stopping.unlink(missing_ok=True)
         return stopped
 
     def running(self) -> list[str]:
@@ -157,10 +159,14 @@ class Processes:
         self._file.write_text(json.dumps([asdict(entry) for entry in entries]))
 
     def _remembered(self) -> list[_Entry]:
-        try:
-            return [_Entry(**entry) for entry in json.loads(self._file.read_text())]
-        except (OSError, ValueError, TypeError):
-            return []
+        return _read(self._file)
+
+
+def _read(file: Path) -> list[_Entry]:
+    try:
+        return [_Entry(**entry) for entry in json.loads(file.read_text())]
+    except (OSError, ValueError, TypeError):
+        return []
 
 
 def require_free_port(port: int, name: str, option: str) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from ops.errors import OpsError
+from ops.local import processes as processes_module
 from ops.local.ports import free_ports
 from ops.local.processes import Processes, Program, require_free_port
 
@@ -82,6 +83,29 @@ def test_what_another_start_has_put_in_its_place_is_left_alone(tmp_path: Path) -
         second.check()
     finally:
         second.stop()
+
+
+def test_who_watches_hears_at_once_that_it_was_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first process to die says so, while the others still live."""
+    first, said = Processes(tmp_path), list[str]()
+    first.start(program(tmp_path))
+    stop_marked = processes_module._stop_marked
+
+    def watched(pid: int, mark: str) -> bool:
+        found = stop_marked(pid, mark)
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        with pytest.raises(OpsError) as caught:
+            first.check()
+        said.append(str(caught.value))
+        return found
+
+    monkeypatch.setattr(processes_module, "_stop_marked", watched)
+    assert Processes(tmp_path).stop() == ["Server"]
+    assert "elsewhere" in said[0]
+    monkeypatch.undo()
+    first.stop()
 
 
 def test_what_was_started_is_stopped_without_the_file(tmp_path: Path) -> None:
