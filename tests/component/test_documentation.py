@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from app import app
+from ops import stage_rules
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUTES = sorted((m, p) for p, methods in app.routes.items() for m in methods if m != "OPTIONS")
@@ -38,6 +39,13 @@ def test_operations_page_names_every_setting() -> None:
     names -= {"AWS_CHALICE_CLI_MODE", "SESSION", "REMEMBER", "COGNITO"}
     assert len(names) > 20
     assert {name for name in names if f"`{name}`" not in page("operations.md")} == set()
+
+
+def test_operations_page_names_every_option() -> None:
+    """Whatever ops takes in `gatehouse` of a stage, and nothing else."""
+    table = page("operations.md").partition("## Options of a stage")[2].partition("\n## ")[0]
+    first = "".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| `"))
+    assert set(re.findall(r"`(\w+)`", first)) == stage_rules._OPTIONS
 
 
 def test_operations_page_names_every_log_event_and_metric() -> None:
