@@ -152,6 +152,7 @@ class Services:
 
         return Accounts(
             api=self._user_pool_api,
+            user_admin=self.user_admin,
             attempts=self._attempts,
             providers=self.providers,
             allowed_domains=self.settings.sign_up_allowed_domains,

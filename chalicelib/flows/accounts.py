@@ -7,9 +7,16 @@ Source: AWS "Managing user existence error responses" (Amazon Cognito developer 
 
 from collections.abc import Callable, Collection
 
+from chalicelib.cognito.user_admin import UserAdmin
 from chalicelib.cognito.user_pool_api import Origin, UserPoolApi
 from chalicelib.cognito.user_pool_calls import Refused
-from chalicelib.errors import InvalidCode, InvalidPassword, SignUpNotAllowed
+from chalicelib.errors import (
+    InvalidCode,
+    InvalidPassword,
+    NotFound,
+    SignUpNotAllowed,
+    TemporarilyUnavailable,
+)
 from chalicelib.flows.attempts import CODE, MAIL, SIGN_IN, Attempts
 from chalicelib.flows.credentials import PASSWORD_REQUIREMENTS, read_code, verify_new_password
 from chalicelib.log import log_event
@@ -29,12 +36,14 @@ class Accounts:
         self,
         *,
         api: UserPoolApi,
+        user_admin: UserAdmin,
         attempts: Attempts,
         providers: ProviderStore,
         allowed_domains: Collection[str],
         refused_domains: Collection[str],
     ) -> None:
         self._api = api
+        self._user_admin = user_admin
         self._attempts = attempts
         self._providers = providers
         self._allowed_domains = allowed_domains
@@ -83,7 +92,7 @@ class Accounts:
         )
 
     def reset_password(self, *, email: str, code: str, password: str, origin: Origin) -> None:
-        """Set a new password by the mailed code. Raises InvalidCode and InvalidPassword."""
+        """Set a new password by the mailed code, and end every session. Raises InvalidCode and InvalidPassword."""
         verify_new_password(password)
         digits = read_code(code)
         self._use_code(
@@ -95,6 +104,14 @@ class Accounts:
         # Whoever reads the mailbox owns the account: a pause that somebody else's guesses opened ends here.
         for account in {canonical_account(email), self._attempts.account_of(email, origin)}:
             self._attempts.forget(SIGN_IN, account)
+        self._end_sessions(email)
+
+    def _end_sessions(self, email: str) -> None:
+        """Whoever knew the old password may be signed in with it (ASVS 7.4.3). The new one stands even if this fails."""
+        try:
+            self._user_admin.sign_out_everywhere(email)
+        except (NotFound, TemporarilyUnavailable) as error:
+            log_event("sessions_not_ended", level="error", detail=error.detail)
 
     def _send_mail(
         self, request: str, email: str, origin: Origin, call: Callable[[], None]

@@ -8,7 +8,15 @@ import pytest
 import yaml
 
 from chalicelib.flows.credentials import MIN_PASSWORD_LENGTH
-from tests.component.direct import EMAIL, PASSWORD, STRANGER, WRONG, Direct, outline
+from tests.component.direct import (
+    EMAIL,
+    PASSWORD,
+    SESSION_COOKIE,
+    STRANGER,
+    WRONG,
+    Direct,
+    outline,
+)
 from tests.doubles.aws_errors import connect_timeout
 from tests.doubles.browser import Answer
 from tests.doubles.pool_users import PoolUser
@@ -60,6 +68,40 @@ def test_a_forgotten_password_is_replaced(direct: Direct) -> None:
     assert (wrong.status, wrong.json()["error"]) == (400, "invalid_code")
     done = direct.post("direct/reset-password", email=EMAIL, code=code, password=NEW_PASSWORD)
     assert (done.status, done.json()) == (200, {})
+    assert direct.sign_in(password=NEW_PASSWORD).status == 200
+
+
+def reset_password(direct: Direct) -> Answer:
+    """Set a new password by mail, from a browser that is not signed in."""
+    elsewhere = direct.world.browser()
+    direct.post("direct/forgot-password", elsewhere, email=EMAIL)
+    code = direct.pool.last_code("reset")
+    return direct.post(
+        "direct/reset-password", elsewhere, email=EMAIL, code=code, password=NEW_PASSWORD
+    )
+
+
+@pytest.mark.security("S-36")
+def test_a_new_password_ends_the_sessions_of_the_old_one(direct: Direct) -> None:
+    """Those of this person, and nobody else's."""
+    direct.sign_in()
+    bystander = direct.world.browser()
+    direct.world.sign_in(bystander)
+    assert reset_password(direct).status == 200
+    ended = direct.browser.post("/auth/refresh")
+    assert (ended.status, ended.json()["error"]) == (401, "session_expired")
+    assert SESSION_COOKIE not in direct.browser.cookies
+    assert bystander.post("/auth/refresh").status == 200
+
+
+@pytest.mark.parametrize("code", ["InternalErrorException", "UserNotFoundException"])
+def test_a_new_password_stands_where_sessions_cannot_be_ended(
+    direct: Direct, code: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The person has it and must be told so; the operator hears of the rest."""
+    direct.pool.fail("admin_user_global_sign_out", refusal(code, "AdminUserGlobalSignOut"))
+    assert reset_password(direct).status == 200
+    assert "sessions_not_ended" in capsys.readouterr().out
     assert direct.sign_in(password=NEW_PASSWORD).status == 200
 
 

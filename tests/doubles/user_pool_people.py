@@ -2,7 +2,7 @@
 
 ListUsers with a filter compares as it is written, without regard to the pool's case rules: nothing documented promises more.
 Sources: Amazon Cognito user pools API reference, ListUsers, AdminGetUser, AdminUpdateUserAttributes, AdminDeleteUser,
-AdminLinkProviderForUser, AdminDisableProviderForUser.
+AdminLinkProviderForUser, AdminDisableProviderForUser, AdminUserGlobalSignOut.
 """
 
 import json
@@ -53,6 +53,13 @@ class PeopleOperations(PoolCore):
             if attribute["Name"] not in _WRITABLE:
                 raise AssertionError(f"{attribute['Name']} is not ours to change")
             setattr(user, attribute["Name"], attribute["Value"])
+        return {}
+
+    def _op_admin_user_global_sign_out(self, given: dict[str, Any]) -> dict[str, Any]:
+        user = self._named(given["Username"], "AdminUserGlobalSignOut")
+        for entry in self.cognito._refresh.values():
+            if entry.family.person.username == user.username:
+                entry.family.revoked = True
         return {}
 
     def _op_admin_delete_user(self, given: dict[str, Any]) -> dict[str, Any]:

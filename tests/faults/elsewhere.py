@@ -19,6 +19,7 @@ _KINDS = {
         (
             "AdminInitiateAuth",
             "AdminRespondToAuthChallenge",
+            "AdminUserGlobalSignOut",
             "AssociateSoftwareToken",
             "RevokeToken",
             "SetUserMFAPreference",
@@ -88,6 +89,11 @@ ELSEWHERE: tuple[Call, ...] = (
     *_lines("POST /auth/direct/resend-code", "resend", _NOTHING, *_CLIENT, *_COUNTS),
     *_lines("POST /auth/direct/forgot-password", "forgot", _NOTHING, *_CLIENT, *_COUNTS),
     *_lines("POST /auth/direct/reset-password", "reset", _NOTHING, *_CLIENT, *_COUNTS),
+    *_lines(
+        "POST /auth/direct/reset-password", "reset",
+        Outcome(200, code="", cookie="not set", event="sessions_not_ended"),
+        "AdminUserGlobalSignOut",
+    ),
     *_lines(
         _SETUP, "mfa setup", _KEPT, *_KEYS, "GetSecretValue mfa-client", *_COUNTS,
         "GetItem users", "AdminInitiateAuth",
