@@ -89,7 +89,11 @@ def _add_local_commands(commands: Any) -> None:
         ("okta-port", 8100, "the stand-in for Okta"),
     ):
         up.add_argument(
-            f"--{name}", type=int, default=default, metavar="N", help=f"{what} (default {default})"
+            f"--{name}",
+            type=_port,
+            default=default,
+            metavar="N",
+            help=f"{what} (default {default})",
         )
     up.add_argument(
         "--allow-origin",
@@ -173,9 +177,17 @@ def _add_provider_commands(commands: Any) -> None:
     remove.add_argument("--yes", action="store_true", help="do not ask")
 
 
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: 1 to 65535")
+    return int(text)
+
+
 def _up(options: argparse.Namespace) -> None:
     from ops.local import stack
 
+    if len({options.port, options.aws_port, options.okta_port}) < 3:
+        raise OpsError("The three ports must differ: --port, --aws-port, --okta-port.")
     stack.up(
         detach=options.detach,
         port=options.port,

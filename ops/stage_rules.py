@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -59,6 +61,8 @@ _OUTPUTS = {
 # RefreshTokenValidity of templates/identity.yaml: no session outlives its refresh token.
 _REFRESH_TOKEN_SECONDS = 30 * 86_400
 _URLS = ("PUBLIC_URL", "COGNITO_URL", "JWKS_URL")
+# As get_close_matches counts: one letter of ten amiss.
+_ALIKE = 0.9
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -171,9 +175,39 @@ def _of_variables(
             yield f"environment variable {key} must be text in quotes, not {value!r}"
         if _LAMBDAS_OWN.fullmatch(key):
             yield f"environment variable {key} is Lambda's own: take it out"
+        elif (meant := _misspelt(key)) is not None:
+            yield f"{key} is no setting, and nobody would read it: is {meant} meant?"
     for key, wanted in (("STAGE", name), ("APP_NAME", merged.get("app_name"))):
         if environment.get(key, wanted) != wanted:
             yield f"{key} is {environment[key]!r} but this stage's is {wanted!r}"
+
+
+class _Recorder(dict[str, str]):
+    """An environment that remembers what it was asked for."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        super().__init__(values)
+        self.asked: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.asked.add(name)
+        return super().get(name, default)
+
+
+@cache
+def _settings() -> frozenset[str]:
+    """Whatever the functions read, as they read it."""
+    values = {**_OUTPUTS, "STAGE": "a", "AWS_REGION": "a", "USER_POOL_ID": "a_later"}
+    recorder = _Recorder(values)
+    Settings.from_env(recorder)
+    return frozenset(recorder.asked)
+
+
+def _misspelt(key: str) -> str | None:
+    """Return the setting that a variable all but is; a team's own variables are like none."""
+    if key in _settings():
+        return None
+    return next(iter(get_close_matches(key, _settings(), n=1, cutoff=_ALIKE)), None)
 
 
 def _of_functions(environment: Mapping[str, Any], region: str, found: list[str]) -> Iterator[str]:

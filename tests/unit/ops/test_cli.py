@@ -65,6 +65,23 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
     assert f"ops {command}" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("port", ["0", "65536", "80x", "-1", "²"])
+def test_what_is_no_port_is_wrong_usage(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Named with its option."""
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["up", f"--aws-port={port}"])
+    assert caught.value.code == 2
+    assert "--aws-port" in capsys.readouterr().err
+
+
+def test_two_programs_on_one_port_are_refused_before_any_starts(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Else the last to start would say that somebody else has it."""
+    assert cli.main(["up", "--port", "8100"]) == 1
+    assert "must differ" in capsys.readouterr().err
+
+
 @pytest.mark.security("S-61")
 def test_secret_is_never_an_argument() -> None:
     """Arguments are readable by every user of a machine."""

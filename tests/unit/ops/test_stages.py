@@ -239,3 +239,30 @@ def test_other_origins_are_of_the_same_site(
         return
     with pytest.raises(OpsError, match=said):
         load_stage(folder, "dev")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("SIGN_UP_ALLOWED_DOMAIN", "SIGN_UP_ALLOWED_DOMAINS"),
+        ("ALOWED_ORIGINS", "ALLOWED_ORIGINS"),
+        ("BRAND_ACENT", "BRAND_ACCENT"),
+        ("SESSION_IDLE_SECOND", "SESSION_IDLE_SECONDS"),
+    ],
+)
+def test_a_misspelt_setting_is_named_with_the_one_that_is_meant(
+    wrong: str, right: str, tmp_path: Path
+) -> None:
+    """Nobody would read it, and a limit that somebody believes in would not be there."""
+    block = dev_block()
+    block["environment_variables"][wrong] = "60"
+    with pytest.raises(OpsError, match=f"{wrong} is no setting.* is {right} meant"):
+        load_stage(project(tmp_path, dev=block), "dev")
+
+
+def test_a_teams_own_variables_are_left_alone(tmp_path: Path) -> None:
+    """Alike in words, not in letters."""
+    block = dev_block()
+    for own in ("ORDERS_TABLE", "USERS_BUCKET", "LOG_LEVEL", "OTHER_CLIENT_ID", "STAGING"):
+        block["environment_variables"][own] = "x"
+    assert load_stage(project(tmp_path, dev=block), "dev").environment["ORDERS_TABLE"] == "x"
