@@ -248,6 +248,15 @@ SESSIONS: tuple[Defence, ...] = (
         tests=("tests/component/test_lost_tokens.py",),
     ),
     defence(
+        "a-new-password-ends-sessions",
+        "S-36",
+        "whoever knew the old password stays signed in",
+        (
+            "chalicelib.flows.accounts:Accounts._end_sessions",
+            lambda original: lambda self, email: None,
+        ),
+    ),
+    defence(
         "short-access-tokens",
         "S-37",
         "access tokens live for an hour",
