@@ -128,7 +128,8 @@ class Processes:
 
     def running(self) -> list[str]:
         """Name what still runs."""
-        return [entry.name for entry in self._remembered() if _marked(entry.pid, entry.mark)]
+        entries = [*_read(self._stopping), *self._remembered()]
+        return [entry.name for entry in entries if _marked(entry.pid, entry.mark)]
 
     def _wait_until_ready(self, program: Program, child: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + _READY_SECONDS

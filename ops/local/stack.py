@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from ops.local import programs
 from ops.local.chalice_cli import run_chalice
 from ops.local.deployer import create_deployer, local_aws_only
 from ops.local.environment import ministack_python, require_linux
+from ops.local.interrupts import hear_once
 from ops.local.okta import load_people
 from ops.local.people import DEMO_USERS, create_demo_users
 from ops.local.processes import Processes, require_free_port
@@ -82,8 +82,7 @@ def up(
         report.note(f"stopped what was running: {', '.join(left)}")
     ports = Ports(port, aws_port, okta_port)
     _require_free(ports)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
+    hear_once()
     try:
         _start(processes, state_dir, project_dir, ports, origins, report)
         _announce(ports, detach)

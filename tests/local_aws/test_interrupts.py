@@ -1,0 +1,37 @@
+"""Ctrl-C in one hand, the clearing up in the other."""
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from ops.local.interrupts import hear_once
+
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@pytest.fixture(autouse=True)
+def handlers() -> Iterator[None]:
+    """As they were, afterwards."""
+    before = {number: signal.getsignal(number) for number in ENDS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("first", ENDS)
+def test_only_the_first_is_heard(first: signal.Signals) -> None:
+    """An impatient second Ctrl-C would leave the stack's programs running."""
+    hear_once()
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), first)
+    for number in ENDS:
+        os.kill(os.getpid(), number)
+
+
+def test_what_was_ignored_stays_ignored() -> None:
+    """As of a command that a script put into the background."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    hear_once()
+    os.kill(os.getpid(), signal.SIGINT)
