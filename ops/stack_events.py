@@ -9,6 +9,8 @@ from botocore.exceptions import ClientError
 
 # Said of resources that were only stopped because another one failed.
 _CONSEQUENCES = ("cancelled", "canceled")
+#: So many of what went well are named; a whole stack at once would hide what did not.
+_NAMED = 4
 
 
 class StackEvents:
@@ -40,7 +42,7 @@ class StackEvents:
                     self.failures.append(_line(event))
             else:
                 finished.setdefault(status, []).append(resource)
-        return [*(f"{status}: {', '.join(names)}" for status, names in finished.items()), *failed]
+        return [*(f"{status}: {_list(names)}" for status, names in finished.items()), *failed]
 
     def _fetch(self) -> list[Mapping[str, Any]]:
         """Fetch unseen events, newest first, as the API gives them."""
@@ -59,6 +61,11 @@ class StackEvents:
             if not page.get("NextToken"):
                 return found
             token = {"NextToken": page["NextToken"]}
+
+
+def _list(names: list[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names) if more <= 0 else f"{', '.join(names[:_NAMED])} and {more} more"
 
 
 def _is_consequence(event: Mapping[str, Any]) -> bool:
