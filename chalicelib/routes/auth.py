@@ -59,19 +59,37 @@ def discover() -> dict[str, Any]:
 
 @routes.route("/auth/login", methods=["GET"])
 def login() -> Response:
-    """302 to Cognito's authorize endpoint, with a login transaction in a cookie of its own."""
+    """302 to Cognito's authorize endpoint, with a login transaction in a cookie of its own.
+
+    A browser that goes here in an outage is sent back to the page, which can say so: 303 instead of 503.
+    """
     from chalicelib.web.cookies import clear_cookie
-    from chalicelib.web.csrf import verify_navigation
-    from chalicelib.web.redirects import parse_return_to
 
     request = routes.current_request
     url = app_url(request)
+    try:
+        start = _start(request, url)
+    except TemporarilyUnavailable as error:
+        if request.headers.get("sec-fetch-mode") != "navigate":
+            raise
+        log_event("sign_in_failed", door="hosted", code=error.code, detail=error.detail)
+        return Response("", {"Location": _error_location(url, error.code)}, 303)
+    cookies = [clear_cookie(name, same_site="Lax") for name in start.surplus_cookies]
+    cookies.append(_login_cookie(start))
+    return Response("", {"Location": start.authorize_url, "Set-Cookie": cookies}, 302)
+
+
+def _start(request: Any, url: Any) -> Any:
+    """Return the `LoginStart` of what the browser asks for."""
+    from chalicelib.web.csrf import verify_navigation
+    from chalicelib.web.redirects import parse_return_to
+
     provider, email = query_value(request, "provider"), query_value(request, "email")
     discovery = services.current().discovery
     if not discovery.is_open(provider, email):
         verify_navigation(request.headers)
         discovery.count_login(provider, email, request_origin(request).ip)
-    start = services.current().hosted_sign_in.start(
+    return services.current().hosted_sign_in.start(
         provider=provider,
         email=email,
         return_to=parse_return_to(
@@ -83,9 +101,6 @@ def login() -> Response:
         redirect_uri=url.callback,
         cookies=request_cookies(request),
     )
-    cookies = [clear_cookie(name, same_site="Lax") for name in start.surplus_cookies]
-    cookies.append(_login_cookie(start))
-    return Response("", {"Location": start.authorize_url, "Set-Cookie": cookies}, 302)
 
 
 @routes.route("/auth/callback", methods=["GET"])
@@ -123,11 +138,16 @@ def callback() -> Response:
     except GatehouseError as error:
         code = page_error_code(error)
         log_event("sign_in_failed", door="hosted", code=code, detail=error.detail)
-        location = f"{url.base_path}?{urlencode({'error': code})}"
+        location = _error_location(url, code)
     except Exception as error:  # noqa: BLE001 - a bug of ours must not leave the login cookie behind, nor a blank page
         log_exception("sign_in_failed", error, door="hosted")
-        location = f"{url.base_path}?{urlencode({'error': SignInError.code})}"
+        location = _error_location(url, SignInError.code)
     return Response("", {"Location": location, "Set-Cookie": cookies}, 303)
+
+
+def _error_location(url: Any, code: str) -> str:
+    """Return the page's address with a code that it explains."""
+    return f"{url.base_path}?{urlencode({'error': code})}"
 
 
 def _login_cookie(start: Any) -> str:

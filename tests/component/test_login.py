@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.session.transactions import COOKIE_PREFIX
 from tests.component.world import World
+from tests.doubles.aws_errors import client_error
 from tests.doubles.browser import Browser, LambdaContext, build_event
 from tests.doubles.cognito import Person
 
@@ -230,3 +231,13 @@ def test_a_native_person_signs_in_at_managed_login(world: World, browser: Browse
     native = Person(username="0b7c-native", provider="COGNITO")
     world.sign_in(browser, native, query="provider=COGNITO")
     assert world.users()["0b7c-native"]["provider"] == "COGNITO"
+
+
+def test_an_outage_at_the_start_is_told_on_the_page(world: World, browser: Browser) -> None:
+    """To whoever followed a link; a client that no person looks at gets the status. Nothing is begun."""
+    world.secrets.fault = client_error("InternalServiceError")
+    answer = browser.get("/auth/login?provider=Okta")
+    assert (answer.status, answer.location) == (303, "/api/?error=temporarily_unavailable")
+    plain = browser.send("GET", "/auth/login?provider=Okta")
+    assert (plain.status, plain.json()["error"]) == (503, "temporarily_unavailable")
+    assert not browser.cookies

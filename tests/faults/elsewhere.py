@@ -51,7 +51,11 @@ def _lines(
 
 ELSEWHERE: tuple[Call, ...] = (
     *_lines("GET /", "page", Outcome(200, code="", cookie="–", event=""), "Scan providers"),
-    *_lines("GET /auth/login", "login", _NOTHING, *_KEYS, *_COUNTS, "Scan providers"),
+    *_lines(
+        "GET /auth/login", "login",
+        Outcome(303, cookie="not set", event="sign_in_failed"),
+        *_KEYS, *_COUNTS, "Scan providers",
+    ),
     *_lines("POST /auth/discover", "discover", _NOTHING, *_KEYS, *_COUNTS, "Scan providers"),
     *_lines(
         "GET /auth/callback", "callback",
