@@ -6,11 +6,21 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    SSOError,
+    TokenRetrievalError,
+)
 
 from ops import aws
 from ops.doctor.deployment import Deployment, Missing
 from ops.errors import OpsError
+
+#: Not a fault of the stage: whoever looks has nothing to look with, and every check would say so.
+_CANNOT_LOOK = (NoCredentialsError, PartialCredentialsError, SSOError, TokenRetrievalError)
 
 
 @dataclass(frozen=True)
@@ -68,7 +78,15 @@ class Diagnosis:
 
 
 def diagnose(deployment: Deployment, checks: Sequence[Check]) -> Diagnosis:
-    """Run every check. One that needs what another found missing is named, not guessed at."""
+    """Run every check. One that needs what another found missing is named, not guessed at.
+
+    Raises OpsError where there are no credentials to look with.
+    """
+    with aws.explained(f"looking at stage {deployment.stage.name}"):
+        return _diagnose(deployment, checks)
+
+
+def _diagnose(deployment: Deployment, checks: Sequence[Check]) -> Diagnosis:
     diagnosis = Diagnosis(deployment.stage.name)
     for check in checks:
         if check.not_locally and deployment.stage.is_local:
@@ -88,6 +106,8 @@ def diagnose(deployment: Deployment, checks: Sequence[Check]) -> Diagnosis:
 def _run(check: Check, deployment: Deployment) -> Iterator[Fault]:
     try:
         yield from check.find(deployment)
+    except _CANNOT_LOOK:
+        raise
     except ClientError as error:
         yield Fault(
             f"AWS did not answer this check: {aws.error_code(error)}: {aws.error_message(error)}",

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import NoCredentialsError
 
 from ops.doctor.check import Check, Fault, diagnose
 from ops.doctor.checks import CHECKS
 from ops.doctor.deployment import Deployment, Missing
+from ops.errors import OpsError
 from ops.gateway_responses import ACCESS_LOG_FORMAT
 from ops.stages import Stage
 from tests.unit.ops.fakes import POOL, client_error
@@ -234,6 +236,16 @@ def test_check_that_may_not_look_is_a_finding(stage: Stage) -> None:
     found = diagnose(Deployment(StubbedSession(), stage), [Check("x", _refused)])  # type: ignore[arg-type]
     assert "AccessDeniedException" in found.findings[0].says
     assert not found.healthy
+
+
+def test_without_credentials_nothing_is_said_of_the_stage(stage: Stage) -> None:
+    """One line for whoever looks, instead of one finding a check."""
+
+    def find(_: Deployment) -> list[Fault]:
+        raise NoCredentialsError
+
+    with pytest.raises(OpsError, match=r"Unable to locate credentials\nCheck the credentials"):
+        diagnose(Deployment(StubbedSession(), stage), [Check("x", find)])  # type: ignore[arg-type]
 
 
 def test_local_gaps_are_said_on_the_local_stage_only(stage: Stage) -> None:
