@@ -238,5 +238,11 @@ addEventListener('pageshow', async ({ persisted }) => {
   render();
 });
 
-await Promise.all([loadConfig(), session.refresh()]);
+// The configuration, which comes with the scripts, tells whether there is a session to ask for: a first visitor need not
+// wait for another answer. A slow one keeps nobody from a session.
+const late = setTimeout(session.refresh, 1000);
+await loadConfig();
+clearTimeout(late);
+if (config?.session === false && session.state.status === 'unknown') session.nobody();
+else await session.refresh();
 render();

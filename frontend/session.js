@@ -294,6 +294,8 @@ export function createSession({
     },
     fetch: authorizedFetch,
     refresh,
+    /** Instead of `refresh`, for whoever knows already that this browser has no session (`session` of auth/config). */
+    nobody: () => ended('no_session'),
     /**
      * Posts to one of Gatehouse's own routes. An answer with a token starts the session, as a refresh would.
      * @param {string} path

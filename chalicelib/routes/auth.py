@@ -23,8 +23,11 @@ routes = Blueprint(__name__)
 @routes.route("/auth/config", methods=["GET"])
 def config() -> dict[str, Any]:
     """What the page offers. Providers with domains stay private: they are a list of customers. Whether there are any is
-    not: with `discover` the page asks for the address first.
+    not: with `discover` the page asks for the address first. `session` says whether the browser sent a session's cookie,
+    be it worth anything or not: without one the page need not ask who is signed in.
     """
+    from chalicelib.session.sessions import COOKIE
+
     current = services.current()
     settings = current.settings
     providers = current.providers.all()
@@ -34,6 +37,7 @@ def config() -> dict[str, Any]:
         "sign_up": settings.direct_sign_in != "off",
         "auto_sign_in": settings.auto_sign_in,
         "discover": any(provider.domains for provider in providers),
+        "session": COOKIE in request_cookies(routes.current_request),
         "providers": [
             {"name": provider.name, "label": provider.label}
             for provider in providers

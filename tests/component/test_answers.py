@@ -291,9 +291,20 @@ def test_config_keeps_providers_with_domains_private(world: World, browser: Brow
         "sign_up": True,
         "auto_sign_in": None,
         "discover": True,
+        "session": False,
         "providers": [{"name": "Okta", "label": "Acme Okta"}],
     }
     assert "ustomer" not in answer.body
+
+
+def test_config_tells_whether_a_session_is_worth_asking_for(world: World, browser: Browser) -> None:
+    """By the cookie's being there; what it is worth, only a refresh tells."""
+    world.sign_in(browser)
+    assert browser.get("/auth/config").json()["session"] is True
+    world.clock.advance(31 * 60)
+    assert browser.get("/auth/config").json()["session"] is True
+    assert browser.post("/auth/refresh").status == 401
+    assert browser.get("/auth/config").json()["session"] is False
 
 
 @pytest.mark.security("S-62")

@@ -125,7 +125,7 @@ class FakeApi:
             "providers": [{"name": "Okta", "label": "Okta"}],
         }
         self.answers: dict[str, Answer | Callable[[Request], Answer]] = {
-            "GET /auth/config": lambda _: Answer(200, self.config),
+            "GET /auth/config": lambda _: Answer(200, {"session": self.has_cookie, **self.config}),
             "POST /auth/refresh": nobody,
             "GET /auth/login": Answer(200, "Cognito's page", {"Content-Type": "text/plain"}),
             "GET /me": Answer(200, RECORD),
@@ -138,6 +138,11 @@ class FakeApi:
         self._thread.start()
         self.origin = f"http://localhost:{self._server.server_port}"
         self.url = self.origin + BASE
+
+    @property
+    def has_cookie(self) -> bool:
+        """Whether the browser would send a session's cookie, good or not."""
+        return self.answers["POST /auth/refresh"] is not nobody
 
     def sign_in(self, **claims: Any) -> None:
         self.answers["POST /auth/refresh"] = signed_in(**claims)

@@ -80,6 +80,8 @@ def _idle(page: Page, api: FakeApi) -> None:
     api.sign_in()
     page.goto(api.url)
     expect(page.get_by_text("Member since")).to_be_visible()
+    # a key or a click would end the warning by a refresh; it stays while the server cannot be reached
+    api.answers["POST /auth/refresh"] = error(503, "temporarily_unavailable")
     page.evaluate(
         """(base) => new BroadcastChannel('gatehouse ' + base).postMessage({
           sub: 'sub-ada', idleExpiresAt: Date.now() + 90000, expiresAt: Date.now() + 9e6, warnAt: Date.now() - 1})""",

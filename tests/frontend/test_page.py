@@ -2,12 +2,13 @@
 
 import json
 import re
+import threading
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from .fake_api import RECORD, TOKEN, Answer, FakeApi, error
+from .fake_api import RECORD, TOKEN, Answer, FakeApi, Request, error
 
 
 def heading(page: Page, text: str) -> None:
@@ -64,12 +65,39 @@ def test_sign_in_is_a_navigation_by_link(page: Page, api: FakeApi) -> None:
 
 @pytest.mark.security("S-28")
 def test_the_refresh_call_carries_the_header_and_json(page: Page, api: FakeApi) -> None:
+    api.sign_in()
     page.goto(api.url)
-    heading(page, "Sign in")
+    heading(page, "Hello, Ada")
     (request,) = api.sent("POST /auth/refresh")
     assert request.headers["x-gatehouse"] == "1"
     assert request.headers["content-type"] == "application/json"
     assert request.headers["origin"] == api.origin
+
+
+def test_a_browser_without_a_session_is_asked_no_second_question(page: Page, api: FakeApi) -> None:
+    """The configuration comes with the scripts and says so: one round trip after the HTML, and the page can be used."""
+    page.goto(api.url)
+    heading(page, "Sign in")
+    assert api.sent("POST /auth/refresh") == []
+
+
+def test_a_slow_configuration_keeps_nobody_from_a_session(page: Page, api: FakeApi) -> None:
+    """It is answered only when the session has been asked for."""
+    api.sign_in()
+    asked = threading.Event()
+    signed_in, configured = api.answers["POST /auth/refresh"], api.answers["GET /auth/config"]
+
+    def refresh(request: Request) -> Answer:
+        asked.set()
+        return signed_in(request) if callable(signed_in) else signed_in
+
+    def config(request: Request) -> Answer:
+        assert asked.wait(20)
+        return configured(request) if callable(configured) else configured
+
+    api.answers |= {"POST /auth/refresh": refresh, "GET /auth/config": config}
+    page.goto(api.url)
+    heading(page, "Hello, Ada")
 
 
 def test_signed_in_shows_the_record(page: Page, api: FakeApi) -> None:
