@@ -329,6 +329,9 @@ def test_faults_are_dressed_alike(
             lambda m, p: visitor.request(m, p, headers=headers, json=GOOD.get(f"{m} {p}")),
             SAMPLE.get(fault),
         )
+        followed = visitor.request("GET", "/auth/login", headers={"Sec-Fetch-Mode": "navigate"})
     assert expected in set.union(*seen.values())
     assert set(seen) == SAMPLE.get(fault, set(seen))
+    check(seen, "GET /auth/login", followed)
+    assert (followed.status_code == 303) == (expected == 503), "a person is sent back to the page"
     visitor.request("GET", "/health")

@@ -57,7 +57,7 @@ def _leaving(page: Page, api: FakeApi) -> None:
     """By itself; Cognito does not answer, so the page stays."""
     api.config |= {"auto_sign_in": "Okta", "providers": [{"name": "Okta", "label": LONG}]}
     api.answers["GET /auth/login"] = Answer(204)
-    page.goto(api.url)
+    page.goto(api.url, wait_until="commit")  # it leaves before it is loaded
     heading(page, f"Taking you to {LONG}…")
 
 

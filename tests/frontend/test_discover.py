@@ -292,5 +292,5 @@ def test_a_managed_stage_has_no_other_forms(page: Page, api: FakeApi, address: s
 def test_an_automatic_sign_in_comes_before_the_address(page: Page, api: FakeApi) -> None:
     api.config |= {"auto_sign_in": "Okta", "providers": []}
     api.discover()
-    page.goto(api.url)
+    page.goto(api.url, wait_until="commit")
     page.wait_for_url("**/auth/login?provider=Okta*")

@@ -238,7 +238,7 @@ def test_an_error_does_not_hide_a_session_for_ever(page: Page, api: FakeApi) -> 
 
 def test_auto_sign_in_starts_at_once_and_says_where_to_come_back(page: Page, api: FakeApi) -> None:
     api.config["auto_sign_in"] = "Okta"
-    page.goto(api.url)
+    page.goto(api.url, wait_until="commit")  # it leaves before it is loaded
     page.wait_for_url("**/auth/login?*")
     query = parse_qs(urlsplit(page.url).query)
     assert query == {"provider": ["Okta"], "return_to": ["/api/?returned=1"]}
@@ -258,7 +258,7 @@ def test_a_browser_that_refuses_cookies_is_told_so(page: Page, api: FakeApi) -> 
     """Okta signs in, the callback comes back, and still there is no session: one round, then words."""
     api.config["auto_sign_in"] = "Okta"
     api.answers["GET /auth/login"] = Answer(303, "", {"Location": "/api/?returned=1"})
-    page.goto(api.url)
+    page.goto(api.url, wait_until="commit")
     expect(page.get_by_text("this browser did not keep the session")).to_be_visible()
     assert len(api.sent("GET /auth/login")) == 1
 
