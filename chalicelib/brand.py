@@ -20,13 +20,16 @@ class Brand(NamedTuple):
     languages: tuple[str, ...] = ("en",)
 
 
+#: The page's own looks.
+PLAIN = Brand()
+
 _LOGO = re.compile(r"[a-z0-9][a-z0-9_-]*\.(?:svg|png)")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Z]{2})?")
 
 
 def brand_problems(brand: Brand) -> Iterator[str]:
     """Say everything that is wrong, each by the name of its setting."""
-    if brand == Brand():
+    if brand == PLAIN:
         return
     from chalicelib.colours import contrast_problem
 

@@ -5,6 +5,7 @@ needs 4.5:1 (SC 1.4.3). The accent colours links and buttons, so it is held agai
 """
 
 import re
+from collections.abc import Iterable
 
 TEXT_CONTRAST = 4.5
 
@@ -71,7 +72,7 @@ def contrast_problem(accent: str, theme: str) -> str | None:
 def mix(one: str, other: str, share: float) -> str:
     """Return `one` with a share (0 to 1) of `other` in it."""
     pairs = zip(_channels(one), _channels(other), strict=True)
-    return _written(tuple(a + (b - a) * share for a, b in pairs))  # type: ignore[arg-type]
+    return _written(a + (b - a) * share for a, b in pairs)
 
 
 def rehue(text: str, accent: str) -> str:
@@ -94,7 +95,7 @@ def _channels(colour: str) -> Channels:
     return red, green, blue
 
 
-def _written(channels: Channels) -> str:
+def _written(channels: Iterable[float]) -> str:
     return "#" + "".join(f"{round(255 * channel):02x}" for channel in channels)
 
 

@@ -189,9 +189,8 @@ export function createSession({
     const known = state.user;
     active = false;
     try {
-      const { response, answer } = await post('auth/refresh', { probe: !known });
+      const { response, answer } = await post('auth/refresh');
       if (response.ok && answer.access_token) began(answer, asked);
-      else if (response.ok && answer.user === null) ended('no_session');
       else if (response.status === 401 && /^(no_session|session_expired)$/.test(answer.error)) {
         ended(known ? 'session_expired' : answer.error);
         if (known) channel?.postMessage({ ended: 'session_expired' });

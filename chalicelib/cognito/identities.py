@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import NamedTuple
 
+#: Cognito's own users: the provider name that its authorize endpoint knows.
 NATIVE = "COGNITO"
 
 

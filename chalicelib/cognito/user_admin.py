@@ -32,13 +32,7 @@ class UserAdmin:
 
         API Gateway accepts access tokens that are out already until they expire, ten minutes at most (S-37).
         """
-        arguments = {"UserPoolId": self._user_pool_id, "Username": user_name}
-        try:
-            call_cognito(self._client.admin_user_global_sign_out, arguments)
-        except Refused as refused:
-            if refused.code in _UNKNOWN:
-                raise NotFound("nobody of that name is in the pool") from None
-            raise TemporarilyUnavailable(f"AdminUserGlobalSignOut: {refused.code}") from None
+        self._call("AdminUserGlobalSignOut", self._client.admin_user_global_sign_out, user_name)
 
     def update_names(self, user_name: str, names: Mapping[str, str]) -> None:
         """Set `given_name` and `family_name`, and nothing else. Raises NotFound or TemporarilyUnavailable."""
@@ -47,14 +41,14 @@ class UserAdmin:
             for name in ("given_name", "family_name")
             if name in names
         ]
-        arguments = {
-            "UserPoolId": self._user_pool_id,
-            "Username": user_name,
-            "UserAttributes": attributes,
-        }
+        update = self._client.admin_update_user_attributes
+        self._call("AdminUpdateUserAttributes", update, user_name, UserAttributes=attributes)
+
+    def _call(self, operation: str, call: Any, user_name: str, **more: Any) -> None:
+        arguments = {"UserPoolId": self._user_pool_id, "Username": user_name, **more}
         try:
-            call_cognito(self._client.admin_update_user_attributes, arguments)
+            call_cognito(call, arguments)
         except Refused as refused:
             if refused.code in _UNKNOWN:
                 raise NotFound("nobody of that name is in the pool") from None
-            raise TemporarilyUnavailable(f"AdminUpdateUserAttributes: {refused.code}") from None
+            raise TemporarilyUnavailable(f"{operation}: {refused.code}") from None

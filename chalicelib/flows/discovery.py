@@ -7,9 +7,10 @@ one that does not get the same answer (S-40).
 
 from collections.abc import Callable
 
+from chalicelib.cognito.identities import NATIVE
 from chalicelib.errors import ConfigurationError
 from chalicelib.flows.attempts import DISCOVERY, LOGIN, Attempts
-from chalicelib.store.providers import NATIVE, Provider, ProviderStore
+from chalicelib.store.providers import Provider, ProviderStore
 
 
 class Discovery:

@@ -6,6 +6,7 @@ Steps b to g of docs/architecture.md. Framework-free: takes what the browser sen
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from chalicelib.cognito.identities import NATIVE
 from chalicelib.cognito.oauth import OAuthClient, TokenSet
 from chalicelib.cognito.tokens import TokenVerifier
 from chalicelib.errors import (
@@ -25,7 +26,7 @@ from chalicelib.log import log_event
 from chalicelib.session.sessions import Session
 from chalicelib.session.transactions import LoginTransaction, LoginTransactions
 from chalicelib.settings import Settings
-from chalicelib.store.providers import NATIVE, ProviderStore
+from chalicelib.store.providers import ProviderStore
 
 
 @dataclass(frozen=True)

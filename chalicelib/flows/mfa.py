@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from chalicelib.cognito.identities import NATIVE
 from chalicelib.cognito.oauth import TokenSet
 from chalicelib.cognito.user_pool_api import Origin, Step, UserPoolApi
 from chalicelib.cognito.user_pool_calls import Refused
@@ -28,7 +29,6 @@ from chalicelib.flows.credentials import TotpKey, build_totp_key, read_code
 from chalicelib.log import log_event
 from chalicelib.session.challenges import Challenges, Enrolment
 from chalicelib.session.sessions import Session, Sessions
-from chalicelib.store.providers import NATIVE
 from chalicelib.store.users import UserStore
 
 _WRONG_CODE = ("CodeMismatchException", "EnableSoftwareTokenMFAException", "ExpiredCodeException")

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from chalicelib.cognito.identities import NATIVE
 from chalicelib.errors import ManagedByProvider, NotFound
-from chalicelib.store.providers import NATIVE
 from chalicelib.store.users import UserRecord, UserStore
 
 if TYPE_CHECKING:

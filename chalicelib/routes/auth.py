@@ -30,18 +30,16 @@ def config() -> dict[str, Any]:
 
     current = services.current()
     settings = current.settings
-    providers = current.providers.all()
     return {
         "app": settings.app_title,
         "direct_sign_in": settings.direct_sign_in,
         "sign_up": settings.direct_sign_in != "off",
         "auto_sign_in": settings.auto_sign_in,
-        "discover": any(provider.domains for provider in providers),
+        "discover": any(provider.domains for provider in current.providers.all()),
         "session": COOKIE in request_cookies(routes.current_request),
         "providers": [
             {"name": provider.name, "label": provider.label}
-            for provider in providers
-            if not provider.domains
+            for provider in current.providers.listed()
         ],
     }
 

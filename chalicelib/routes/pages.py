@@ -48,10 +48,10 @@ def asset(version: str, name: str) -> Response:
 def _listed_providers() -> list[tuple[str, str]]:
     """Names and labels of the providers that anybody may know; none in an outage, since managed login has them too."""
     try:
-        found = services.current().providers.all()
+        found = services.current().providers.listed()
     except TemporarilyUnavailable:
         return []
-    return [(provider.name, provider.label) for provider in found if not provider.domains]
+    return [(provider.name, provider.label) for provider in found]
 
 
 def _unless_unchanged(text: str, headers: dict[str, Any]) -> Response:

@@ -5,27 +5,18 @@ from typing import Any
 from chalice.app import Blueprint, Response
 
 from chalicelib import services
-from chalicelib.routes.request import app_url, json_body, request_cookies
+from chalicelib.routes.request import app_url, request_cookies
 
 routes = Blueprint(__name__)
 
 
 @routes.route("/auth/refresh", methods=["POST"])
 def refresh() -> Response:
-    """A fresh access token for the page's memory; the refresh token moves on inside the cookie.
-
-    A page that does not know yet whether anybody is signed in says so (`probe`): "nobody" is then an answer and no
-    error, of which browsers would write into their console.
-    """
+    """A fresh access token for the page's memory; the refresh token moves on inside the cookie."""
     from chalicelib.session.sessions import COOKIE
-    from chalicelib.web.bodies import read_flag
 
-    current, request = services.current(), routes.current_request
-    cookie = request_cookies(request).get(COOKIE)
-    if cookie is None and read_flag(json_body(request), "probe"):
-        # Nothing is cleared: another tab may be getting its cookie at this moment.
-        return Response({"user": None})
-    return signed_in_answer(current.session_flow.refresh(cookie))
+    cookie = request_cookies(routes.current_request).get(COOKIE)
+    return signed_in_answer(services.current().session_flow.refresh(cookie))
 
 
 def signed_in_answer(refreshed: Any, cookies: list[str] | None = None) -> Response:

@@ -13,8 +13,6 @@ from chalicelib.log import log_event
 from chalicelib.store.dynamodb import DynamoDB, Item, read_text, translated_errors
 
 CACHE_SECONDS = 60
-#: Cognito's own users: the provider name that its authorize endpoint knows.
-NATIVE = "COGNITO"
 
 
 @dataclass(frozen=True)
@@ -67,6 +65,10 @@ class ProviderStore:
                 log_event("providers_stale", level="warning", detail=error.detail)
             self._cached_at = self._clock()
         return self._cached
+
+    def listed(self) -> tuple[Provider, ...]:
+        """Return the providers that anybody may know: those with domains are a list of customers."""
+        return tuple(provider for provider in self.all() if not provider.domains)
 
     def find(self, name: str) -> Provider | None:
         """Return the provider of that exact name, or None."""

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from chalicelib import colours
-from chalicelib.brand import Brand
+from chalicelib.brand import PLAIN, Brand
 from chalicelib.web.catalogue import Catalogue, choose_language, load_catalogue
 
 #: `frontend/` lies beside chalicelib both in a checkout and in the Lambda zip (there by way of `vendor/`).
@@ -62,7 +62,7 @@ class StaticFiles:
     Raises ConfigurationError for a catalogue or a logo that cannot be used.
     """
 
-    def __init__(self, folder: Path = FRONTEND, brand: Brand = Brand()) -> None:  # noqa: B008 - a value
+    def __init__(self, folder: Path = FRONTEND, brand: Brand = PLAIN) -> None:
         files = sorted(path for path in folder.iterdir() if path.suffix in _TYPES)
         texts = {path.name: compact(path.name, path.read_text(encoding="utf-8")) for path in files}
         self._brand = brand
@@ -217,6 +217,6 @@ def compact(name: str, text: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def load_static_files(brand: Brand = Brand()) -> StaticFiles:  # noqa: B008 - a value
+def load_static_files(brand: Brand = PLAIN) -> StaticFiles:
     """Return the container's files."""
     return StaticFiles(brand=brand)

@@ -35,7 +35,6 @@ def status_cases() -> dict[str, tuple[int, Any]]:
         "callback": (303, lambda b: b.get("/auth/callback?state=x&code=y")),
         "callback bare": (303, lambda b: b.get("/auth/callback")),
         "refresh without session": (401, lambda b: b.post("/auth/refresh")),
-        "refresh probed": (200, lambda b: b.post("/auth/refresh", {"probe": True})),
         "refresh forged": (403, lambda b: b.post("/auth/refresh", drop=["X-Gatehouse"])),
         "refresh with text": (
             415,

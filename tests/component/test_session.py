@@ -234,29 +234,3 @@ def test_expires_in_is_the_tokens_own_deadline(world: World, signed_in: Browser)
     """The page plans by `exp`, not by what the endpoint says about it."""
     world.cognito.access_claims["exp"] = int(world.clock()) + 77
     assert signed_in.post("/auth/refresh").json()["expires_in"] == 77
-
-
-def test_a_page_that_only_looks_gets_nobody_as_an_answer(browser: Browser) -> None:
-    """Without a cookie and with `probe`; a client that expects a session still gets its 401."""
-    answer = browser.post("/auth/refresh", {"probe": True})
-    assert (answer.status, answer.json()) == (200, {"user": None})
-    assert answer.headers["cache-control"] == "no-store"
-    assert "set-cookie" not in answer.headers, "another tab may be signing in"
-    for body in ({}, {"probe": False}):
-        answer = browser.post("/auth/refresh", body)
-        assert (answer.status, answer.json()["error"]) == (401, "no_session")
-    assert browser.post("/auth/refresh", {"probe": "yes"}).status == 400
-
-
-@pytest.mark.security("S-28")
-def test_looking_is_for_our_own_page_only(browser: Browser) -> None:
-    assert browser.post("/auth/refresh", {"probe": True}, drop=["X-Gatehouse"]).status == 403
-
-
-@pytest.mark.security("S-35")
-def test_looking_changes_nothing_about_a_session(world: World, signed_in: Browser) -> None:
-    """Where there is a cookie, `probe` means nothing: it is renewed, or refused and cleared."""
-    assert signed_in.post("/auth/refresh", {"probe": True}).json()["user"]["email"]
-    world.clock.advance(31 * 60)
-    answer = signed_in.post("/auth/refresh", {"probe": True})
-    assert (answer.status, answer.json()["error"]) == (401, "session_expired")

@@ -41,9 +41,9 @@ def error(status: int, code: str, headers: Mapping[str, str] | None = None) -> A
     return Answer(status, {"error": code, "message": "A sentence."}, headers or {})
 
 
-def nobody(request: Request) -> Answer:
+def nobody(_: Request) -> Answer:
     """The answer of /auth/refresh to a browser without a cookie."""
-    return Answer(200, {"user": None}) if request.body.get("probe") else error(401, "no_session")
+    return error(401, "no_session")
 
 
 def throttled(seconds: int) -> Answer:
