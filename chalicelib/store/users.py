@@ -72,6 +72,10 @@ class UserRecord:
     updatedAt: str  # noqa: N815
     lastSignInAt: str  # noqa: N815
     linked: str
+    #: When the person last proved the mailbox and chose a password in the same step; empty if never (S-67).
+    provedAt: str  # noqa: N815
+    #: Tokens and sessions issued before this count no more; empty if nobody ended them.
+    validAfter: str  # noqa: N815
 
     @classmethod
     def from_item(cls, item: Item) -> "UserRecord":
@@ -118,6 +122,17 @@ class UserStore:
         """Take the last linked provider off a record: an empty value would mean that nothing was told."""
         assignments = {"updatedAt": {"S": _iso(self._clock())}}
         self._update(user_name, assignments, {}, "attribute_exists(linked)", remove="linked")
+
+    def record_proved(self, user_name: str) -> None:
+        """Note that the mailbox's owner has just chosen the password, by a mailed code or an invitation (S-67, S-68)."""
+        now = {"S": _iso(self._clock())}
+        self._update(
+            user_name,
+            {"provedAt": now, "updatedAt": now},
+            {},
+            "attribute_not_exists(provedAt) OR #provedAt < :provedAt",
+            remove="expiresAt",
+        )
 
     def record_pending(self, profile: UserProfile) -> None:
         """Create the record of a sign-up that is not confirmed yet; changes nothing if there is one."""

@@ -121,6 +121,22 @@ def test_what_is_not_told_is_not_erased(
     assert (record["ClientId"], record["createdAt"] < record["updatedAt"]) == ("client", True)
 
 
+def test_a_proof_is_noted_once_a_moment_and_keeps_the_record(
+    table: DynamoDBDouble, users: UserStore, clock: Clock
+) -> None:
+    """`provedAt` moves forward only; a record that a lost write left PENDING does not expire any more."""
+    users.record_pending(ADA)
+    users.record_proved("okta_1")
+    proved = plain(table)["okta_1"]["provedAt"]
+    assert "expiresAt" not in plain(table)["okta_1"]
+    clock.advance(-60)
+    users.record_proved("Okta_1")
+    assert plain(table)["okta_1"]["provedAt"] == proved
+    clock.advance(120)
+    users.record_proved("Okta_1")
+    assert plain(table)["okta_1"]["provedAt"] > proved
+
+
 def test_a_record_is_read_right_after_it_was_written(users: UserStore) -> None:
     """The read is consistent; the double shows older data otherwise."""
     assert users.load("Okta_1") is None
