@@ -29,4 +29,12 @@ def token_claims(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return entry.token_claims(event, context)
 
 
+@app.lambda_function(name="account_mail")
+def account_mail(event: dict[str, Any], context: Any) -> None:
+    """Codes by mail for sign-up and forgotten passwords, out of the way of the answer (S-73)."""
+    from chalicelib.triggers import entry
+
+    entry.account_mail(event, context)
+
+
 middleware.install(app, PUBLIC_ROUTES)

@@ -18,6 +18,8 @@ from chalicelib.errors import TemporarilyUnavailable
 #: Reads: asked twice, they answer twice. Everything else is sent once: a second AdminInitiateAuth is a second guess, a
 #: challenge's Session serves once, a second ForgotPassword is a second mail.
 _READS = frozenset({"get_item", "scan", "get_secret_value", "list_users", "admin_get_user"})
+#: Writes that say what shall be, and so do the same twice.
+_SAME_TWICE = frozenset({"admin_set_user_password"})
 _THROTTLED = frozenset(
     {
         "ProvisionedThroughputExceededException",
@@ -56,7 +58,7 @@ class AwsClients:
         self._clock = clock
 
     def __call__(self, service: str) -> "BoundedClient":
-        """Return a client for `dynamodb`, `secretsmanager` or `cognito-idp`."""
+        """Return a client for `dynamodb`, `secretsmanager`, `cognito-idp` or `lambda`."""
         from botocore.config import Config
 
         limits = self._budget.limits
@@ -89,8 +91,10 @@ class AwsClients:
 
     def may_repeat(self, name: str, arguments: Mapping[str, Any]) -> bool:
         """Tell whether a call, by boto3's name, does no harm when it happens twice."""
-        return name in _READS or (
-            name == "update_item" and arguments.get("TableName") in self._repeatable_tables
+        return (
+            name in _READS
+            or name in _SAME_TWICE
+            or (name == "update_item" and arguments.get("TableName") in self._repeatable_tables)
         )
 
     def _try(self, seconds: float, call: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
@@ -138,6 +142,8 @@ def _verify_answer(operation_model: Any, response_dict: Mapping[str, Any], **_: 
 
     Nobody locks the botocore of Lambda's runtime: a later one may speak CBOR to a service, and reads that strictly itself.
     """
+    if operation_model.has_streaming_output:
+        return  # a body that nobody has read, nor will: Lambda's Invoke is judged by its status alone
     body: bytes = response_dict["body"]
     name = operation_model.name
     if len(body) > MAX_ANSWER_BYTES:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from chalicelib.cognito.tokens import TokenVerifier
     from chalicelib.cognito.user_admin import UserAdmin
     from chalicelib.cognito.user_pool_api import UserPoolApi
+    from chalicelib.flows.account_mail import AccountMail
     from chalicelib.flows.accounts import Accounts
     from chalicelib.flows.attempts import Attempts
     from chalicelib.flows.direct_sign_in import DirectSignIn
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from chalicelib.session.sessions import Sessions
     from chalicelib.session.transactions import LoginTransactions
     from chalicelib.stage_secrets import StageSecrets
+    from chalicelib.store.locks import AddressLocks
     from chalicelib.store.providers import ProviderStore
     from chalicelib.store.users import UserStore
 
@@ -149,14 +151,31 @@ class Services:
     @cached_property
     def accounts(self) -> "Accounts":
         from chalicelib.flows.accounts import Accounts
+        from chalicelib.mail_requests import MailRequests
 
         return Accounts(
             api=self._user_pool_api,
             user_admin=self.user_admin,
+            users=self.users,
+            locks=self._locks,
+            mail=MailRequests(
+                self._aws("lambda"), f"{self.settings.app_name}-{self.settings.stage}-account_mail"
+            ),
             attempts=self._attempts,
             providers=self.providers,
             allowed_domains=self.settings.sign_up_allowed_domains,
             refused_domains=self.settings.sign_up_refused_domains,
+        )
+
+    @cached_property
+    def account_mail(self) -> "AccountMail":
+        from chalicelib.flows.account_mail import AccountMail
+
+        return AccountMail(
+            api=self._user_pool_api,
+            user_admin=self.user_admin,
+            users=self.users,
+            locks=self._locks,
         )
 
     @cached_property
@@ -191,6 +210,10 @@ class Services:
             load_secret=lambda: self._secrets.captcha_secret(),
             transport=self._http,
         )
+
+    def client_secret(self, renew: bool) -> str:
+        """Return the app client's secret, for the pre-sign-up trigger; `renew` asks past the cache."""
+        return self._secrets.client_secret(renew)
 
     @cached_property
     def user_admin(self) -> "UserAdmin":
@@ -259,6 +282,17 @@ class Services:
         )
         return Attempts(
             throttle, Devices(self._sealer, self.clock), self.settings.stage, self.clock
+        )
+
+    @cached_property
+    def _locks(self) -> "AddressLocks":
+        from chalicelib.store.locks import AddressLocks
+
+        return AddressLocks(
+            self._dynamodb,
+            self.settings.throttle_table,
+            self.clock,
+            lambda: self._secrets.pepper(),
         )
 
     @cached_property

@@ -44,6 +44,7 @@ _ROLES = {
     "ApiRoleArn": "api_handler",
     "UserRecordsRoleArn": "user_records",
     "TokenClaimsRoleArn": "token_claims",
+    "AccountMailRoleArn": "account_mail",
 }
 # Option of a stage's "gatehouse" block -> template parameter; all are optional.
 _OPTIONS = {

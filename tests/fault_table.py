@@ -33,6 +33,7 @@ _EVENTS = {
     "trigger_failed": "`trigger_failed`, error: `source`, `code`, `detail`",
     "sign_out": "`sign_out`",
     "groups_left_out": "`groups_left_out`, error: `detail`",
+    "account_mail_failed": "`account_mail_failed`, error: `code`, `detail`",
     "sessions_not_ended": "`sessions_not_ended`, error: `detail`",
     "": "–",
 }

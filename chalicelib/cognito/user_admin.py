@@ -1,11 +1,13 @@
 """What is done with people in the pool by rights of the app's own role.
 
-Source: Amazon Cognito API reference, "AdminUserGlobalSignOut", "AdminUpdateUserAttributes".
+Source: Amazon Cognito API reference, "AdminUserGlobalSignOut", "AdminUpdateUserAttributes", "AdminGetUser",
+"AdminSetUserPassword", "AdminDeleteUser".
 """
 
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from chalicelib.cognito.linking import PoolUser, parse_pool_user
 from chalicelib.cognito.user_pool_calls import Refused, call_cognito
 from chalicelib.errors import NotFound, TemporarilyUnavailable
 
@@ -18,6 +20,9 @@ class CognitoIdp(Protocol):
 
     def admin_user_global_sign_out(self, **arguments: Any) -> dict[str, Any]: ...
     def admin_update_user_attributes(self, **arguments: Any) -> dict[str, Any]: ...
+    def admin_get_user(self, **arguments: Any) -> dict[str, Any]: ...
+    def admin_set_user_password(self, **arguments: Any) -> dict[str, Any]: ...
+    def admin_delete_user(self, **arguments: Any) -> dict[str, Any]: ...
 
 
 class UserAdmin:
@@ -44,10 +49,36 @@ class UserAdmin:
         update = self._client.admin_update_user_attributes
         self._call("AdminUpdateUserAttributes", update, user_name, UserAttributes=attributes)
 
-    def _call(self, operation: str, call: Any, user_name: str, **more: Any) -> None:
+    def find(self, name: str) -> PoolUser | None:
+        """Return the person of a user name or of a native person's address, or None. Raises TemporarilyUnavailable."""
+        try:
+            return parse_pool_user(self._call("AdminGetUser", self._client.admin_get_user, name))
+        except NotFound:
+            return None
+
+    def set_password(self, user_name: str, password: str) -> None:
+        """Set a password that stays; repeating it does no harm. Raises NotFound, Refused or TemporarilyUnavailable.
+
+        Never before a mailed code was accepted: Cognito confirms whoever is given a password (aws-sdk-js issue 2976).
+        """
+        call_cognito(
+            self._client.admin_set_user_password,
+            {
+                "UserPoolId": self._user_pool_id,
+                "Username": user_name,
+                "Password": password,
+                "Permanent": True,
+            },
+        )
+
+    def delete(self, user_name: str) -> None:
+        """Delete a person, whatever the status. Raises NotFound or TemporarilyUnavailable."""
+        self._call("AdminDeleteUser", self._client.admin_delete_user, user_name)
+
+    def _call(self, operation: str, call: Any, user_name: str, **more: Any) -> dict[str, Any]:
         arguments = {"UserPoolId": self._user_pool_id, "Username": user_name, **more}
         try:
-            call_cognito(call, arguments)
+            return call_cognito(call, arguments)
         except Refused as refused:
             if refused.code in _UNKNOWN:
                 raise NotFound("nobody of that name is in the pool") from None

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from chalicelib.cognito.oauth import TokenSet
+from chalicelib.cognito.sign_up_mark import KEY, build_mark
 from chalicelib.cognito.user_pool_calls import Refused, SecretRefused, call_cognito
 from chalicelib.errors import TemporarilyUnavailable
 
@@ -114,31 +115,43 @@ class UserPoolApi:
             username,
         )
 
-    def sign_up(
-        self, email: str, password: str, attributes: Mapping[str, str], origin: Origin
-    ) -> None:
-        """Create an unconfirmed user; Cognito mails a code."""
-        listed = [{"Name": name, "Value": value} for name, value in attributes.items()]
+    def sign_up(self, email: str, password: str, ip: str) -> None:
+        """Create an unconfirmed user with our mark; Cognito mails a code.
+
+        The address is the only attribute: whatever else the account holds comes with the proof of its mailbox (S-67).
+        """
         self._account(
-            self._client.sign_up, email, origin, {"Password": password, "UserAttributes": listed}
+            self._client.sign_up,
+            email,
+            ip,
+            lambda secret: {
+                "Password": password,
+                "UserAttributes": [{"Name": "email", "Value": email}],
+                "ClientMetadata": {KEY: build_mark(email, secret)},
+            },
         )
 
-    def confirm_sign_up(self, email: str, code: str, origin: Origin) -> None:
-        """Confirm a sign-up by the mailed code."""
-        self._account(self._client.confirm_sign_up, email, origin, {"ConfirmationCode": code})
+    def confirm_sign_up(self, user_name: str, code: str, names: Mapping[str, str], ip: str) -> None:
+        """Confirm a sign-up by the mailed code. `names` reach the trigger that writes the record."""
+        self._account(
+            self._client.confirm_sign_up,
+            user_name,
+            ip,
+            lambda _: {"ConfirmationCode": code, "ClientMetadata": dict(names)},
+        )
 
-    def resend_code(self, email: str, origin: Origin) -> None:
+    def resend_code(self, user_name: str, ip: str) -> None:
         """Mail the code of a sign-up again."""
-        self._account(self._client.resend_confirmation_code, email, origin, {})
+        self._account(self._client.resend_confirmation_code, user_name, ip, lambda _: {})
 
-    def forgot_password(self, email: str, origin: Origin) -> None:
+    def forgot_password(self, user_name: str, ip: str) -> None:
         """Mail a code that allows a new password."""
-        self._account(self._client.forgot_password, email, origin, {})
+        self._account(self._client.forgot_password, user_name, ip, lambda _: {})
 
-    def reset_password(self, email: str, code: str, password: str, origin: Origin) -> None:
+    def reset_password(self, user_name: str, code: str, password: str, ip: str) -> None:
         """Set a new password by the mailed code."""
         given = {"ConfirmationCode": code, "Password": password}
-        self._account(self._client.confirm_forgot_password, email, origin, given)
+        self._account(self._client.confirm_forgot_password, user_name, ip, lambda _: given)
 
     def associate_totp(
         self, *, access_token: str | None = None, session: str | None = None
@@ -182,18 +195,19 @@ class UserPoolApi:
     def _account(
         self,
         call: Callable[..., dict[str, Any]],
-        email: str,
-        origin: Origin,
-        given: Mapping[str, Any],
+        user_name: str,
+        ip: str,
+        build: Callable[[str], Mapping[str, Any]],
     ) -> None:
+        """Call about an account. `user_name` is an address or the pool's own name; `build` is given the client's secret."""
         self._with_secret(
             call,
             lambda secret: {
                 "ClientId": self._client_id,
-                "Username": email,
-                "SecretHash": secret_hash(email, self._client_id, secret),
-                "UserContextData": {"IpAddress": origin.ip},
-                **given,
+                "Username": user_name,
+                "SecretHash": secret_hash(user_name, self._client_id, secret),
+                "UserContextData": {"IpAddress": ip},
+                **build(secret),
             },
         )
 

@@ -1,12 +1,15 @@
-"""Accounts of people without a provider: sign-up, confirmation, forgotten passwords.
+"""Accounts of people without a provider: sign-up, forgotten passwords, and the mailed code that settles both.
 
-A known and an unknown address get the same answer everywhere (S-40). Cognito does half of that
-(PreventUserExistenceErrors); what it still tells apart ends here, in the log.
-Source: AWS "Managing user existence error responses" (Amazon Cognito developer guide).
+An account belongs to whoever reads its mailbox (S-67). Before that, nobody can choose a password, a name or a second factor:
+sign-up takes an address and nothing else, and whoever enters the mailed code chooses the password in the same step. A known
+and an unknown address get the same answer everywhere (S-40), in the same time (S-73).
+Sources: OWASP, "Account pre-hijacking"; A. Sudhodanan and A. Paverd, "Pre-hijacked accounts" (USENIX Security 2022); AWS
+"Managing user existence error responses" (Amazon Cognito developer guide).
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
+from chalicelib.cognito.linking import PoolUser
 from chalicelib.cognito.user_admin import UserAdmin
 from chalicelib.cognito.user_pool_api import Origin, UserPoolApi
 from chalicelib.cognito.user_pool_calls import Refused
@@ -17,16 +20,20 @@ from chalicelib.errors import (
     SignUpNotAllowed,
     TemporarilyUnavailable,
 )
+from chalicelib.flows.account_mail import UNCONFIRMED
 from chalicelib.flows.attempts import CODE, MAIL, SIGN_IN, Attempts
 from chalicelib.flows.credentials import PASSWORD_REQUIREMENTS, read_code, verify_new_password
 from chalicelib.log import log_event
+from chalicelib.mail_requests import SIGN_UP, MailRequest, MailRequests
 from chalicelib.sign_up_rules import refuse_address
+from chalicelib.store.locks import AddressLocks
 from chalicelib.store.providers import ProviderStore
 from chalicelib.store.throttle import canonical_account
+from chalicelib.store.users import UserStore
 
 _BAD_PASSWORD = ("InvalidPasswordException", "PasswordHistoryPolicyViolationException")
-#: What an operator should hear of: nobody got the mail.
-_UNDELIVERED = ("CodeDeliveryFailureException", "LimitExceededException")
+#: How long an entered code waits for a mail that is being sent to the same address.
+_PATIENCE_SECONDS = 2.0
 
 
 class Accounts:
@@ -37,6 +44,9 @@ class Accounts:
         *,
         api: UserPoolApi,
         user_admin: UserAdmin,
+        users: UserStore,
+        locks: AddressLocks,
+        mail: MailRequests,
         attempts: Attempts,
         providers: ProviderStore,
         allowed_domains: Collection[str],
@@ -44,16 +54,16 @@ class Accounts:
     ) -> None:
         self._api = api
         self._user_admin = user_admin
+        self._users = users
+        self._locks = locks
+        self._mail = mail
         self._attempts = attempts
         self._providers = providers
         self._allowed_domains = allowed_domains
         self._refused_domains = refused_domains
 
-    def sign_up(
-        self, *, email: str, password: str, given_name: str, family_name: str, origin: Origin
-    ) -> None:
-        """Start an account. Raises InvalidPassword and SignUpNotAllowed, which say nothing about the address's owner."""
-        verify_new_password(password)
+    def sign_up(self, *, email: str, origin: Origin) -> None:
+        """Mail a code that opens an account, or a new password to whoever has one. Raises SignUpNotAllowed."""
         # The pre-sign-up trigger checks this too. Asked here first, the answer cannot depend on whether the user exists.
         # It tells whether the domain is some provider's, as /auth/discover does; here each miss costs an attempt, too.
         reason = refuse_address(
@@ -61,84 +71,108 @@ class Accounts:
         ) or self._providers.refuse_native(email)
         if reason:
             raise SignUpNotAllowed(reason)
-        attributes = {"email": email, "given_name": given_name, "family_name": family_name}
+        self.send_code(SIGN_UP, email=email, origin=origin)
+
+    def send_code(self, kind: str, *, email: str, origin: Origin) -> None:
+        """Have a code mailed, if there is anybody to mail one to. `kind` is one of `mail_requests.KINDS`."""
         with self._attempts.guarded(MAIL, self._attempts.account_of(email, origin), origin.ip):
-            try:
-                self._api.sign_up(email, password, attributes, origin)
-            except Refused as refused:
-                if refused.by_our_rules:
-                    raise SignUpNotAllowed("pre sign-up refused") from None
-                if refused.code in _BAD_PASSWORD:
-                    raise InvalidPassword(
-                        refused.code, requirements=PASSWORD_REQUIREMENTS
-                    ) from None
-                _log_refusal("sign_up", refused)
+            self._mail.send(MailRequest(kind, email, origin.ip, self._locks.key_of(email)))
 
-    def confirm(self, *, email: str, code: str, origin: Origin) -> None:
-        """Prove an address by the mailed code. Raises InvalidCode."""
-        digits = read_code(code)
-        self._use_code(
-            "confirm", email, origin, lambda: self._api.confirm_sign_up(email, digits, origin)
-        )
+    def prove(
+        self,
+        *,
+        email: str,
+        code: str,
+        password: str,
+        names: Mapping[str, str],
+        origin: Origin,
+    ) -> None:
+        """Take a mailed code, of a sign-up or of a forgotten password, and set the password of whoever sent it.
 
-    def resend_code(self, *, email: str, origin: Origin) -> None:
-        """Mail the code of a sign-up again, if there is anybody to mail it to."""
-        self._send_mail("resend_code", email, origin, lambda: self._api.resend_code(email, origin))
+        `names` holds `given_name` and `family_name`, or nothing. Raises InvalidCode and InvalidPassword.
 
-    def forgot_password(self, *, email: str, origin: Origin) -> None:
-        """Mail a code for a new password, if there is anybody to mail it to."""
-        self._send_mail(
-            "forgot_password", email, origin, lambda: self._api.forgot_password(email, origin)
-        )
-
-    def reset_password(self, *, email: str, code: str, password: str, origin: Origin) -> None:
-        """Set a new password by the mailed code, and end every session. Raises InvalidCode and InvalidPassword."""
+        A crash between the calls leaves an account without a password that anybody knows; the next code finishes it.
+        """
         verify_new_password(password)
         digits = read_code(code)
+        account = self._attempts.account_of(email, origin)
+        with (
+            self._attempts.guarded(CODE, account, origin.ip),
+            self._locks.held(self._locks.key_of(email), _PATIENCE_SECONDS),
+        ):
+            user = self._user_admin.find(email)
+            # Asked for everybody, so that nobody's answer takes longer.
+            ours = self._users.is_ours(email if user is None else user.user_name)
+            if user is not None and user.status == UNCONFIRMED and ours:
+                self._confirm(user, digits, password, names, origin)
+            else:
+                self._reset(user, email, digits, password, names, origin)
+        self._attempts.succeeded(CODE, account, origin.ip)
+        # Whoever reads the mailbox owns the account: a pause that somebody else's guesses opened ends here.
+        for each in {canonical_account(email), account}:
+            self._attempts.forget(SIGN_IN, each)
+
+    def _confirm(
+        self, user: PoolUser, digits: str, password: str, names: Mapping[str, str], origin: Origin
+    ) -> None:
+        """First the code, then the rest: Cognito confirms whoever is given a password."""
+        name = user.user_name
+        self._use_code("confirm", lambda: self._api.confirm_sign_up(name, digits, names, origin.ip))
+        if names:
+            self._user_admin.update_names(name, names)
+        try:
+            self._user_admin.set_password(name, password)
+        except Refused as refused:
+            # Checked before, by the same rules: the pool's policy is another one than the template's.
+            raise TemporarilyUnavailable(f"AdminSetUserPassword: {refused.code}") from None
+        self._note_proof(name, {})
+        log_event("account", request="confirm", user=name)
+
+    def _reset(
+        self,
+        user: PoolUser | None,
+        email: str,
+        digits: str,
+        password: str,
+        names: Mapping[str, str],
+        origin: Origin,
+    ) -> None:
+        """Set a new password and end every session. Of nobody, Cognito says that the code is wrong."""
+        name = email if user is None or user.status == UNCONFIRMED else user.user_name
         self._use_code(
             "reset_password",
-            email,
-            origin,
-            lambda: self._api.reset_password(email, digits, password, origin),
+            lambda: self._api.reset_password(name, digits, password, origin.ip),
         )
-        # Whoever reads the mailbox owns the account: a pause that somebody else's guesses opened ends here.
-        for account in {canonical_account(email), self._attempts.account_of(email, origin)}:
-            self._attempts.forget(SIGN_IN, account)
-        self._end_sessions(email)
+        if user is None:
+            raise InvalidCode("a code for nobody was accepted")
+        if names and not user.identities:
+            self._user_admin.update_names(name, names)
+        self._note_proof(name, {} if user.identities else names)
+        self._end_sessions(name)
+        log_event("account", request="reset_password", user=name)
 
-    def _end_sessions(self, email: str) -> None:
+    def _use_code(self, request: str, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except Refused as refused:
+            log_event("account_refused", request=request, detail=refused.code)
+            if refused.code in _BAD_PASSWORD:
+                raise InvalidPassword(refused.code, requirements=PASSWORD_REQUIREMENTS) from None
+            self._attempts.failed()
+            raise InvalidCode(refused.code) from None
+
+    def _note_proof(self, user_name: str, names: Mapping[str, str]) -> None:
+        """The password stands even if the record does not say so; without it nobody is linked to the account (S-68)."""
+        try:
+            if names:
+                self._users.record_names(user_name, names)
+            self._users.record_proved(user_name)
+        except TemporarilyUnavailable as error:
+            log_event("record_not_written", level="error", user=user_name, detail=error.detail)
+
+    def _end_sessions(self, user_name: str) -> None:
         """Whoever knew the old password may be signed in with it (ASVS 7.4.3). The new one stands even if this fails."""
         try:
-            self._user_admin.sign_out_everywhere(email)
+            self._user_admin.sign_out_everywhere(user_name)
         except (NotFound, TemporarilyUnavailable) as error:
             log_event("sessions_not_ended", level="error", detail=error.detail)
-
-    def _send_mail(
-        self, request: str, email: str, origin: Origin, call: Callable[[], None]
-    ) -> None:
-        with self._attempts.guarded(MAIL, self._attempts.account_of(email, origin), origin.ip):
-            try:
-                call()
-            except Refused as refused:
-                _log_refusal(request, refused)
-
-    def _use_code(self, request: str, email: str, origin: Origin, call: Callable[[], None]) -> None:
-        account = self._attempts.account_of(email, origin)
-        with self._attempts.guarded(CODE, account, origin.ip):
-            try:
-                call()
-            except Refused as refused:
-                _log_refusal(request, refused)
-                if refused.code in _BAD_PASSWORD:
-                    raise InvalidPassword(
-                        refused.code, requirements=PASSWORD_REQUIREMENTS
-                    ) from None
-                self._attempts.failed()
-                raise InvalidCode(refused.code) from None
-        self._attempts.succeeded(CODE, account, origin.ip)
-        log_event("account", request=request)
-
-
-def _log_refusal(request: str, refused: Refused) -> None:
-    level = "error" if refused.code in _UNDELIVERED else "info"
-    log_event("account_refused", level=level, request=request, detail=refused.code)

@@ -163,6 +163,9 @@ class DirectSignIn:
                 step = send()
             except Refused as refused:
                 raise self._refusal(refused) from None
+        if challenge.name == NEW_PASSWORD:
+            # The temporary password came by mail, and is gone now: mailbox and password are proved (S-68).
+            self._new_sessions.record_proved(challenge.username)
         if step.tokens is not None:
             done = (SIGN_IN, CHALLENGE)
             return self._finish(

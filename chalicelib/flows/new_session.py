@@ -68,6 +68,13 @@ class NewSessions:
         log_event("sign_in", door=door, user=identity.username, provider=identity.provider)
         return session, sealed
 
+    def record_proved(self, user_name: str) -> None:
+        """Note that an invited person has chosen a password. Without the note nobody is linked to the account (S-68)."""
+        try:
+            self._users.record_proved(user_name)
+        except TemporarilyUnavailable as error:
+            log_event("record_not_written", level="error", user=user_name, detail=error.detail)
+
     def _refuse_foreign_address(self, identity: IdentityClaims) -> None:
         """Refuse an address that none of the person's providers may speak for (S-56).
 

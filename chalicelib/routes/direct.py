@@ -5,7 +5,7 @@ from typing import Any
 from chalice.app import Blueprint, Response
 
 from chalicelib import services
-from chalicelib.errors import NotFound, UnsupportedChallenge
+from chalicelib.errors import InvalidRequest, NotFound, UnsupportedChallenge
 from chalicelib.routes.request import app_url, json_body, request_cookies, request_origin
 from chalicelib.routes.session import signed_in_answer
 
@@ -75,73 +75,70 @@ def challenge() -> Response:
 
 @routes.route("/auth/direct/sign-up", methods=["POST"])
 def sign_up() -> dict[str, Any]:
-    """200 {} whether or not the address has an account; Cognito mails a code to a new one."""
-    from chalicelib.web.bodies import MAX_BODY_BYTES, read_email, read_name, read_text
+    """200 {} whether or not the address has an account. A code is mailed; the password comes with it (S-67)."""
+    from chalicelib.web.bodies import read_email
 
     current = embedded()
     body = json_body(routes.current_request)
-    current.accounts.sign_up(
-        email=read_email(body),
-        password=read_text(body, "password", max_length=MAX_BODY_BYTES),
-        given_name=read_name(body, "given_name", max_length=_MAX_NAME),
-        family_name=read_name(body, "family_name", max_length=_MAX_NAME),
-        origin=request_origin(routes.current_request),
-    )
+    if "password" in body:
+        raise InvalidRequest("the password is chosen with the mailed code, at /auth/direct/confirm")
+    current.accounts.sign_up(email=read_email(body), origin=request_origin(routes.current_request))
     return {}
 
 
 @routes.route("/auth/direct/confirm", methods=["POST"])
 def confirm() -> dict[str, Any]:
-    """200 {} when the code proves the address."""
-    from chalicelib.web.bodies import read_email, read_text
+    """200 {} when the code proves the address: the account has this password and these names from now on."""
+    from chalicelib.web.bodies import read_name
 
-    current = embedded()
+    names = ("given_name", "family_name")
+    embedded()
     body = json_body(routes.current_request)
-    current.accounts.confirm(
-        email=read_email(body),
-        code=read_text(body, "code", max_length=_MAX_CODE),
-        origin=request_origin(routes.current_request),
-    )
-    return {}
+    return _prove({name: read_name(body, name, max_length=_MAX_NAME) for name in names})
 
 
 @routes.route("/auth/direct/resend-code", methods=["POST"])
 def resend_code() -> dict[str, Any]:
     """200 {} always."""
-    from chalicelib.web.bodies import read_email
+    from chalicelib.mail_requests import RESEND_CODE
 
-    current = embedded()
-    request = routes.current_request
-    current.accounts.resend_code(
-        email=read_email(json_body(request)), origin=request_origin(request)
-    )
-    return {}
+    return _send_code(RESEND_CODE)
 
 
 @routes.route("/auth/direct/forgot-password", methods=["POST"])
 def forgot_password() -> dict[str, Any]:
-    """200 {} always."""
-    from chalicelib.web.bodies import read_email
+    """200 {} always. Whoever never finished the sign-up is mailed its code, which serves as well."""
+    from chalicelib.mail_requests import RESET
 
-    current = embedded()
-    request = routes.current_request
-    current.accounts.forgot_password(
-        email=read_email(json_body(request)), origin=request_origin(request)
-    )
-    return {}
+    return _send_code(RESET)
 
 
 @routes.route("/auth/direct/reset-password", methods=["POST"])
 def reset_password() -> dict[str, Any]:
     """200 {} when the code allows the new password."""
+    return _prove({})
+
+
+def _send_code(kind: str) -> dict[str, Any]:
+    from chalicelib.web.bodies import read_email
+
+    current = embedded()
+    request = routes.current_request
+    email = read_email(json_body(request))
+    current.accounts.send_code(kind, email=email, origin=request_origin(request))
+    return {}
+
+
+def _prove(names: dict[str, str]) -> dict[str, Any]:
     from chalicelib.web.bodies import MAX_BODY_BYTES, read_email, read_text
 
     current = embedded()
     body = json_body(routes.current_request)
-    current.accounts.reset_password(
+    current.accounts.prove(
         email=read_email(body),
         code=read_text(body, "code", max_length=_MAX_CODE),
         password=read_text(body, "password", max_length=MAX_BODY_BYTES),
+        names=names,
         origin=request_origin(routes.current_request),
     )
     return {}

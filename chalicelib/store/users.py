@@ -14,6 +14,8 @@ from chalicelib.store.dynamodb import ConditionFailed, DynamoDB, Item, read_text
 
 PENDING = "PENDING"
 CONFIRMED = "CONFIRMED"
+#: `madeBy` of a PENDING record whose account holds nothing that anybody chose.
+OUR_SERVER = "gatehouse"
 #: A sign-up that is never confirmed leaves the table after this (DynamoDB TTL on `expiresAt`).
 PENDING_LIFETIME_SECONDS = 30 * 86_400
 
@@ -134,8 +136,35 @@ class UserStore:
             remove="expiresAt",
         )
 
-    def record_pending(self, profile: UserProfile) -> None:
-        """Create the record of a sign-up that is not confirmed yet; changes nothing if there is one."""
+    def is_ours(self, user_name: str) -> bool:
+        """Tell whether a sign-up that waits for its confirmation was made by our own server (S-67)."""
+        with translated_errors("GetItem"):
+            answer = self._client.get_item(
+                TableName=self._table,
+                Key={"userName": {"S": key_of(user_name)}},
+                ConsistentRead=True,
+            )
+        return read_text(answer.get("Item") or {}, "madeBy") == OUR_SERVER
+
+    def delete_pending(self, user_name: str) -> None:
+        """Delete the record of a sign-up that was removed from the pool; one that is confirmed stays."""
+        try:
+            with translated_errors("DeleteItem"):
+                self._client.delete_item(
+                    TableName=self._table,
+                    Key={"userName": {"S": key_of(user_name)}},
+                    ConditionExpression="#status = :pending",
+                    ExpressionAttributeNames={"#status": "status"},
+                    ExpressionAttributeValues={":pending": {"S": PENDING}},
+                )
+        except ConditionFailed:
+            return
+
+    def record_pending(self, profile: UserProfile, made_by: str = "") -> None:
+        """Create the record of a sign-up that is not confirmed yet; changes nothing if there is one.
+
+        `made_by` is OUR_SERVER where our own server signed the person up.
+        """
         now = self._clock()
         assignments = {
             **{name: {"S": value} for name, value in profile.columns().items()},
@@ -144,6 +173,7 @@ class UserStore:
             "createdAt": {"S": _iso(now)},
             "updatedAt": {"S": _iso(now)},
             "expiresAt": {"N": str(int(now) + PENDING_LIFETIME_SECONDS)},
+            **({"madeBy": {"S": made_by}} if made_by else {}),
         }
         self._update(profile.user_name, assignments, {}, "attribute_not_exists(userName)")
 

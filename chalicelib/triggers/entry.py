@@ -1,4 +1,7 @@
-"""Where Lambda calls the triggers: binds them to this container's services and decides how faults look to Cognito."""
+"""Where Lambda calls us without API Gateway: Cognito's triggers, and the function that mails codes.
+
+Binds them to this container's services, and decides how faults look to Cognito or to Lambda.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -31,7 +34,12 @@ def user_records(event: Event, context: Any) -> Event:
         event,
         context,
         lambda current: handle(
-            event, current.settings, current.users, current.providers, lambda: current.linker
+            event,
+            current.settings,
+            current.users,
+            current.providers,
+            lambda: current.linker,
+            lambda renew: current.client_secret(renew),
         ),
     )
 
@@ -43,6 +51,27 @@ def token_claims(event: Event, context: Any) -> Event:
     return _run(
         event, context, lambda current: handle(event, current.settings, lambda: current.providers)
     )
+
+
+def account_mail(event: Any, context: Any) -> None:
+    """Handle one request of the `account_mail` function. Raises TriggerFailed, and Lambda calls again.
+
+    An event that no release of ours sends is logged and done with: it would be as wrong the next time.
+    """
+    from chalicelib.mail_requests import MailRequest
+
+    bind_request_id(getattr(context, "aws_request_id", "-"))
+    deadline.current.begin_request()
+    try:
+        services.current().account_mail.send(MailRequest.parse(event))
+    except ValueError as error:
+        log_event("account_mail_refused", level="error", detail=str(error))
+    except GatehouseError as error:
+        log_event("account_mail_failed", level="error", code=error.code, detail=error.detail)
+        raise TriggerFailed(_MESSAGE) from None
+    except Exception as error:  # noqa: BLE001 - Lambda keeps what is raised in its own log
+        log_exception("account_mail_failed", error)
+        raise TriggerFailed(_MESSAGE) from None
 
 
 def _run(event: Event, context: Any, handle: Callable[[Services], Event]) -> Event:

@@ -10,12 +10,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.cognito.identities import NATIVE, Origin, origin_of, parse_identities
+from chalicelib.cognito.sign_up_mark import has_mark
 from chalicelib.errors import SignUpRefused, TemporarilyUnavailable, TriggerRefused
 from chalicelib.log import log_event
 from chalicelib.settings import Settings
 from chalicelib.sign_up_rules import refuse_address, refuse_attributes
 from chalicelib.store.providers import Provider, ProviderStore
-from chalicelib.store.users import UserProfile, UserStore
+from chalicelib.store.users import OUR_SERVER, UserProfile, UserStore
 
 if TYPE_CHECKING:
     from chalicelib.cognito.linking import Linker, PoolUser
@@ -32,8 +33,11 @@ def handle(
     users: UserStore,
     providers: ProviderStore,
     load_linker: "Callable[[], Linker]",
+    load_client_secret: Callable[[bool], str],
 ) -> Event:
     """Store what `event` says and return it, as Cognito expects.
+
+    `load_client_secret(renew)` gives the app client's secret; `renew=True` asks past its cache.
 
     Raises TriggerRefused for foreign events, SignUpRefused by our rules, and TemporarilyUnavailable if a table does not
     answer before there is a person: the sign-up is refused then, and can be tried again. Once there is one, with a
@@ -47,6 +51,10 @@ def handle(
     profile = parse_profile(event, settings.client_id)
     if event["triggerSource"] == "PreSignUp_SignUp":
         _refuse_sign_up(event, profile.email, settings, providers)
+        if settings.direct_sign_in == "embedded":
+            _refuse_unmarked(event, profile.email, load_client_secret)
+            users.record_pending(profile, OUR_SERVER)
+            return event
     if event["triggerSource"] == "PreSignUp_ExternalProvider":
         provider = _allowed_provider(profile, providers)
         profile = replace(profile, provider=provider.name)
@@ -60,6 +68,8 @@ def handle(
         if store is UserStore.record_sign_in:
             _refuse_moved_address(profile, providers)
         store(users, profile)
+        if event["triggerSource"] == "PostConfirmation_ConfirmForgotPassword":
+            users.record_proved(profile.user_name)
     except TemporarilyUnavailable as error:
         if store is UserStore.record_pending:
             raise
@@ -94,6 +104,20 @@ def _refuse_sign_up(
     )
     if reason:
         raise SignUpRefused(reason)
+
+
+def _refuse_unmarked(
+    event: Mapping[str, Any], email: str, load_client_secret: Callable[[bool], str]
+) -> None:
+    """Raise SignUpRefused for a sign-up that our own server did not send (S-67).
+
+    Cognito's page takes a password before the mailbox is proved. The secret may have been rotated since it was read.
+    """
+    metadata = _request(event).get("clientMetadata")
+    if not metadata or not any(
+        has_mark(metadata, email, load_client_secret(renew)) for renew in (False, True)
+    ):
+        raise SignUpRefused("a sign-up that our own page did not send")
 
 
 def _allowed_provider(profile: UserProfile, providers: ProviderStore) -> Provider:
@@ -138,9 +162,13 @@ def _native_profile(native: "PoolUser", client_id: str) -> UserProfile:
 
 
 def _attributes(event: Mapping[str, Any]) -> Mapping[str, Any]:
-    request = event.get("request")
-    attributes = request.get("userAttributes") if isinstance(request, Mapping) else None
+    attributes = _request(event).get("userAttributes")
     return attributes if isinstance(attributes, Mapping) else {}
+
+
+def _request(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    request = event.get("request")
+    return request if isinstance(request, Mapping) else {}
 
 
 def parse_profile(event: Mapping[str, Any], client_id: str) -> UserProfile:
@@ -151,7 +179,7 @@ def parse_profile(event: Mapping[str, Any], client_id: str) -> UserProfile:
     user_name = event.get("userName")
     if not isinstance(user_name, str) or not user_name:
         raise TriggerRefused("event without userName")
-    attributes = _attributes(event)
+    attributes = {**_attributes(event), **_confirmed_names(event)}
 
     def text(name: str) -> str:
         value = attributes.get(name)
@@ -171,6 +199,15 @@ def parse_profile(event: Mapping[str, Any], client_id: str) -> UserProfile:
         sub=text("sub"),
         linked=",".join(origin.linked),
     )
+
+
+def _confirmed_names(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the names that came with the code of a sign-up: the pool gets them a moment later (S-67)."""
+    if event.get("triggerSource") != "PostConfirmation_ConfirmSignUp":
+        return {}
+    metadata = _request(event).get("clientMetadata")
+    given = metadata if isinstance(metadata, Mapping) else {}
+    return {name: given[name] for name in ("given_name", "family_name") if given.get(name)}
 
 
 def parse_origin(event: Mapping[str, Any], user_name: str, identities: str) -> Origin:

@@ -20,7 +20,12 @@ from ops.stages import Stage
 
 TIMEOUT_SECONDS = 15
 TABLES = ("USERS_TABLE", "PROVIDERS_TABLE", "THROTTLE_TABLE")
-FUNCTIONS = {"api_handler": "", "user_records": "user_records", "token_claims": "token_claims"}
+FUNCTIONS = {
+    "api_handler": "",
+    "user_records": "user_records",
+    "token_claims": "token_claims",
+    "account_mail": "account_mail",
+}
 _ABSENT = (
     "ResourceNotFoundException",
     "NotFoundException",

@@ -11,12 +11,17 @@ _ROLES = {
     "api_handler": "ApiRoleArn",
     "user_records": "UserRecordsRoleArn",
     "token_claims": "TokenClaimsRoleArn",
+    "account_mail": "AccountMailRoleArn",
 }
 _TRIGGER_SECONDS = 5
 _TRIGGER_MEGABYTES = 512
 _USERS = ("dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Scan")
 _PEOPLE = ("AdminUserGlobalSignOut", "AdminUpdateUserAttributes")
 _LINKING = ("ListUsers", "AdminGetUser", "AdminLinkProviderForUser")
+_DIRECT = (
+    *("AdminGetUser", "AdminInitiateAuth", "AdminRespondToAuthChallenge", "AdminSetUserPassword"),
+)
+_MAIL = ("AdminGetUser", "AdminDeleteUser")
 _LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
 
 
@@ -146,16 +151,23 @@ def _needed(deployment: Deployment) -> dict[str, list[tuple[str, str]]]:
     people = [(f"cognito-idp:{call}", deployment.pool["Arn"]) for call in _PEOPLE]
     linking = [(f"cognito-idp:{call}", deployment.pool["Arn"]) for call in _LINKING]
     api = [*users, providers, *secrets, *throttle, *people]
+    triggers, mail = [record, providers, *linking], list[tuple[str, str]]()
     if deployment.stage.direct_sign_in == "embedded":
-        api += [
-            (f"cognito-idp:{call}", deployment.pool["Arn"])
-            for call in ("AdminInitiateAuth", "AdminRespondToAuthChallenge")
-        ]
+        api += [(f"cognito-idp:{call}", deployment.pool["Arn"]) for call in _DIRECT]
         api.append(("secretsmanager:GetSecretValue", deployment.variable("MFA_CLIENT_SECRET_ARN")))
+        api.append(("lambda:InvokeFunction", deployment.functions["account_mail"]["FunctionArn"]))
+        triggers.append(secrets[0])
+        mail = [
+            secrets[0],
+            ("dynamodb:UpdateItem", tables["THROTTLE_TABLE"]),
+            *((f"dynamodb:{call}", tables["USERS_TABLE"]) for call in ("GetItem", "DeleteItem")),
+            *((f"cognito-idp:{call}", deployment.pool["Arn"]) for call in _MAIL),
+        ]
     return {
         "api_handler": [*api, *_logs(deployment, "")],
-        "user_records": [record, providers, *linking, *_logs(deployment, "user_records")],
+        "user_records": [*triggers, *_logs(deployment, "user_records")],
         "token_claims": [providers, *_logs(deployment, "token_claims")],
+        "account_mail": [*mail, *_logs(deployment, "account_mail")],
     }
 
 

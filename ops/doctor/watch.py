@@ -16,6 +16,7 @@ ALARMS = (
     "user-records-duration",
     "token-claims-errors",
     "token-claims-duration",
+    "account-mail-errors",
     "federation-throttles",
     "sign-in-throttles",
     "refresh-throttles",
@@ -64,6 +65,7 @@ def log_retention(deployment: Deployment) -> Iterator[Fault]:
         f"/aws/lambda/{stage.api_function}",
         f"/aws/lambda/{stage.function('user_records')}",
         f"/aws/lambda/{stage.function('token_claims')}",
+        f"/aws/lambda/{stage.function('account_mail')}",
         f"/aws/apigateway/{stage.api_function}",
     ]
     logs = deployment.client("logs")

@@ -20,6 +20,7 @@ def record(monkeypatch: pytest.MonkeyPatch) -> Outbound:
     """Note the calls of all containers that start from now on, by route and trigger."""
     outbound = Outbound()
     send, run, init = Browser.send, entry._run, Services.__init__
+    mail = entry.account_mail
 
     def sent(self: Browser, method: str, target: str, *more: Any, **named: Any) -> Any:
         path = urlsplit(target.removeprefix(self.root.rstrip("/"))).path
@@ -34,6 +35,10 @@ def record(monkeypatch: pytest.MonkeyPatch) -> Outbound:
         with outbound.at(f"trigger {source}"):
             return run(event, *more)
 
+    def mailed(*event: Any) -> None:
+        with outbound.at("function account_mail"):
+            mail(*event)
+
     def made(
         self: Services, settings: Any, *, aws: Any = None, http: Any = None, **more: Any
     ) -> None:
@@ -47,5 +52,6 @@ def record(monkeypatch: pytest.MonkeyPatch) -> Outbound:
 
     monkeypatch.setattr(Browser, "send", sent)
     monkeypatch.setattr(entry, "_run", ran)
+    monkeypatch.setattr(entry, "account_mail", mailed)
     monkeypatch.setattr(Services, "__init__", made)
     return outbound

@@ -39,13 +39,16 @@ ALLOWED = {
     "store": BASE,
     "session": BASE,
     "cognito": BASE,
-    "flows": BASE | STORES | {"captcha", "sign_up_rules"},
-    "services": BASE | STORES | {"flows", "captcha", "aws_clients", "stage_secrets"},
+    "flows": BASE | STORES | {"captcha", "mail_requests", "sign_up_rules"},
+    "services": BASE
+    | STORES
+    | {"flows", "captcha", "mail_requests", "aws_clients", "stage_secrets"},
     "stage_secrets": BASE | {"session", "store"},
     "aws_clients": frozenset({"errors", "deadline"}),
     # A route may name the value types and constants of what it calls; it makes nothing.
-    "routes": BASE | STORES | PURE_WEB | {"services", "flows"},
-    "triggers": BASE | STORES | {"services", "sign_up_rules"},
+    "routes": BASE | STORES | PURE_WEB | {"services", "flows", "mail_requests"},
+    "triggers": BASE | STORES | {"services", "sign_up_rules", "mail_requests"},
+    "mail_requests": frozenset({"errors"}),
     "sign_up_rules": frozenset({"email_domains"}),
     "email_domains": frozenset(),
     "captcha": BASE | {"cognito.http_client"},

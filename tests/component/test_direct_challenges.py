@@ -158,7 +158,9 @@ def test_strangers_cannot_use_up_the_second_steps_budget(direct: Direct) -> None
     """Wrong mailed codes for somebody's address pause mailed codes, not the answers to a challenge."""
     direct.with_totp()
     for _ in range(6):
-        last = direct.post("direct/confirm", email=EMAIL, code="000000")
+        last = direct.post(
+            "direct/reset-password", email=EMAIL, code="000000", password="a good password"
+        )
     assert last.status == 429
     direct.sign_in()
     assert direct.challenge("SOFTWARE_TOKEN_MFA", code=direct.totp()).status == 200

@@ -60,7 +60,7 @@ def test_remember_me_makes_the_cookie_last(
 @pytest.mark.security("S-57")
 def test_the_record_is_healed(direct: Direct) -> None:
     """Somebody whom no trigger ever saw has a record after the sign-in."""
-    direct.pool.trigger = lambda source, user: None
+    direct.pool.trigger = lambda source, user, metadata: None
     direct.sign_in()
     record = direct.world.users()[direct.grace.sub]
     assert (record["Email"], record["status"], record["provider"]) == (

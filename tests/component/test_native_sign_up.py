@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 
 from app import user_records
+from chalicelib.cognito.sign_up_mark import KEY, build_mark
 from chalicelib.store.throttle import FREE_ATTEMPTS_SOURCE
 from chalicelib.triggers.entry import TriggerFailed
 from tests.component.direct import PASSWORD, Direct, outline
+from tests.component.world import CLIENT_SECRET
 from tests.doubles.aws_errors import connect_timeout
 from tests.doubles.browser import Answer, Browser, LambdaContext
 from tests.doubles.pool_users import PoolUser
@@ -32,13 +34,13 @@ def own(direct: Direct, **more: Any) -> None:
 
 
 def sign_up(direct: Direct, email: str, browser: Browser | None = None) -> Answer:
-    names = {"given_name": "Bo", "family_name": "Contoso"}
-    return direct.post("direct/sign-up", browser, email=email, password=PASSWORD, **names)
+    return direct.post("direct/sign-up", browser, email=email)
 
 
 def trigger(source: str, email: str) -> Any:
     event = load_event(source)
     event["request"]["userAttributes"]["email"] = email
+    event["request"]["clientMetadata"] = {KEY: build_mark(email, CLIENT_SECRET)}
     return user_records(event, LambdaContext())
 
 

@@ -109,15 +109,15 @@ def test_one_confirmation_many_times_makes_one_person(crowd: Crowd) -> None:
     browser = tabs(crowd, crowd.members[1], 1)[0]
     new = {"email": "new@example.org", "password": PASSWORD}
     names = {"given_name": "New", "family_name": "Person"}
-    assert browser.post("/auth/direct/sign-up", {**new, **names}).status == 200
-    code = crowd.world.pool.last_code("sign-up")
-    body = {"email": new["email"], "code": code}
+    assert browser.post("/auth/direct/sign-up", {"email": new["email"]}).status == 200
+    body = {**new, **names, "code": crowd.world.pool.last_code("sign-up")}
     answers = at_once(
         tabs(crowd, crowd.members[1]), lambda each: each.post("/auth/direct/confirm", body)
     )
     outcomes = Counter(answer.status for answer in answers)
     assert outcomes[200] == 1
-    assert set(outcomes) <= {200, 400, 429}
+    # 503: whoever waited too long for the lock of the address.
+    assert set(outcomes) <= {200, 400, 429, 503}
     rows = [row for row in crowd.world.users().values() if row["Email"] == new["email"]]
     assert [row["status"] for row in rows] == ["CONFIRMED"]
     assert browser.post("/auth/direct/sign-in", new).status == 200
@@ -141,7 +141,7 @@ def test_one_reset_code_many_times_sets_one_password(crowd: Crowd) -> None:
     answers = at_once(opened, reset)
     won = [each for each, answer in zip(opened, answers, strict=True) if answer.status == 200]
     assert len(won) == 1
-    assert {answer.status for answer in answers} <= {200, 400, 429}
+    assert {answer.status for answer in answers} <= {200, 400, 429, 503}
     crowd.world.clock.advance(3600)
     for each in (won[0], opened[0], opened[-1]):
         body = {"email": email, "password": passwords[id(each)]}

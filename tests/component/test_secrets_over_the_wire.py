@@ -36,6 +36,7 @@ def wired(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Direct]:
         "dynamodb": world.dynamodb,
         "secretsmanager": world.secrets,
         "cognito-idp": world.pool,
+        "lambda": world.functions,
     }
     with aws_http.served(clients) as aws, cognito_http.served(world.cognito, Person()) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", aws)
@@ -49,6 +50,7 @@ def wired(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Direct]:
             made._http._session.close()
         for name in ("_dynamodb", "_cognito_idp"):
             getattr(made, name).close()
+        made.accounts._mail._client.close()  # type: ignore[attr-defined]  # BoundedClient passes it on
         made._secrets._store._client.close()
 
 
@@ -61,8 +63,9 @@ def live(direct: Direct) -> None:
     world.cognito.fail("token", answers(400, {"error": "canary-error-of-cognito"}))
     world.sign_in(browser)
     names = {"given_name": "Canary", "family_name": "Canary"}
-    direct.post("direct/sign-up", email=NEW_EMAIL, password=NEW_PASSWORD, **names)
-    direct.post("direct/confirm", email=NEW_EMAIL, code=direct.pool.last_code("sign-up"))
+    direct.post("direct/sign-up", email=NEW_EMAIL)
+    code = direct.pool.last_code("sign-up")
+    direct.post("direct/confirm", email=NEW_EMAIL, code=code, password=NEW_PASSWORD, **names)
     direct.post("direct/forgot-password", email=NEW_EMAIL)
     reset = direct.pool.last_code("reset")
     direct.post("direct/reset-password", email=NEW_EMAIL, code=reset, password=LATER_PASSWORD)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from app import app
+from app import account_mail, app
 from chalicelib import services
 from chalicelib.services import Services
 from chalicelib.settings import Settings
@@ -11,6 +11,7 @@ from tests.doubles.browser import Answer, Browser
 from tests.doubles.clock import Clock
 from tests.doubles.cognito import CognitoDouble, Person
 from tests.doubles.dynamodb import DynamoDBDouble
+from tests.doubles.functions import LambdaDouble
 from tests.doubles.secrets import SecretsManagerDouble
 from tests.doubles.user_pool_api import UserPoolDouble
 from tests.doubles.user_pool_triggers import run_trigger
@@ -49,6 +50,7 @@ class World:
     dynamodb: DynamoDBDouble
     secrets: SecretsManagerDouble
     pool: UserPoolDouble
+    functions: LambdaDouble
 
     def restart(self, **settings: Any) -> None:
         """Start a new container, with changed settings if any are given."""
@@ -57,6 +59,7 @@ class World:
             "dynamodb": self.dynamodb,
             "secretsmanager": self.secrets,
             "cognito-idp": self.pool,
+            "lambda": self.functions,
         }
         services.install(
             Services(self.settings, clock=self.clock, aws=clients.__getitem__, http=self.cognito)  # type: ignore[arg-type]  # the double offers HttpClient's two methods
@@ -113,7 +116,8 @@ def build_world(clock: Clock) -> World:
     )
     clients = {settings.client_id: CLIENT_SECRET, MFA_CLIENT_ID: MFA_CLIENT_SECRET}
     pool = UserPoolDouble(clock, cognito, settings.user_pool_id, clients)
-    pool.trigger = lambda source, user: run_trigger(settings, source, user)
-    made = World(settings, clock, cognito, dynamodb, secrets, pool)
+    pool.trigger = lambda *event: run_trigger(settings, *event)
+    functions = LambdaDouble({"gatehouse-dev-account_mail": account_mail})
+    made = World(settings, clock, cognito, dynamodb, secrets, pool, functions)
     made.restart()
     return made

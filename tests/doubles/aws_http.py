@@ -3,6 +3,7 @@ test can run the real botocore.
 """
 
 import json
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ _TARGETS = {
     "secretsmanager": "secretsmanager",
     "AWSCognitoIdentityProviderService": "cognito-idp",
 }
+#: How Lambda is asked: no target, the function's name in the path.
+_INVOKED = re.compile(r"/2015-03-31/functions/([A-Za-z0-9_-]+)/invocations")
 
 
 def _plain(value: object) -> float:
@@ -37,7 +40,14 @@ def served(clients: Mapping[str, Any]) -> Iterator[str]:
 
         def do_POST(self) -> None:
             length = int(self.headers.get("Content-Length", "0"))
-            arguments = json.loads(self.rfile.read(length) or b"{}")
+            body = self.rfile.read(length)
+            if invoked := _INVOKED.fullmatch(self.path):
+                clients["lambda"].invoke(
+                    FunctionName=invoked[1], InvocationType="Event", Payload=body
+                )
+                self._answer(202, {})
+                return
+            arguments = json.loads(body or b"{}")
             service, _, operation = self.headers["X-Amz-Target"].partition(".")
             call = getattr(clients[_TARGETS[service]], xform_name(operation))
             try:

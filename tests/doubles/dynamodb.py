@@ -141,14 +141,16 @@ class DynamoDBDouble:
         TableName: str,
         Key: Mapping[str, Any],
         ConditionExpression: str | None = None,
+        ExpressionAttributeNames: Mapping[str, str] | None = None,
         ExpressionAttributeValues: Mapping[str, Mapping[str, Any]] | None = None,
         ReturnValues: str = "NONE",
     ) -> dict[str, Any]:
         self._called("DeleteItem")
         key, values = self._key(TableName, Key), ExpressionAttributeValues or {}
+        names = ExpressionAttributeNames or {}
         old = self._items[TableName].get(key, {})
         if ConditionExpression is not None:
-            met = Expression(ConditionExpression, {}, values, set()).condition()(old)
+            met = Expression(ConditionExpression, names, values, set()).condition()(old)
             if not met:
                 raise client_error("ConditionalCheckFailedException", "DeleteItem")
         self._items[TableName].pop(key, None)

@@ -11,8 +11,9 @@ _SPELLED = {"SetUserMfaPreference": "SetUserMFAPreference"}
 
 
 def place_of(arguments: Mapping[str, Any]) -> str:
-    """Return the table or the secret that a call to AWS is about, without the stage; empty for a user pool."""
-    subject = str(arguments.get("TableName") or arguments.get("SecretId") or "")
+    """Return the table, the secret or the function that a call to AWS is about, without the stage; empty for a user pool."""
+    names = ("TableName", "SecretId", "FunctionName")
+    subject = next((str(arguments[name]) for name in names if arguments.get(name)), "")
     return subject.rpartition(":")[2].rpartition("/")[2].removeprefix("gatehouse-dev-")
 
 

@@ -28,11 +28,12 @@ class AccountOperations(PoolCore):
             attributes["email"],
             given["Password"],
             status="UNCONFIRMED",
-            given_name=attributes["given_name"],
-            family_name=attributes["family_name"],
+            given_name=attributes.get("given_name", ""),
+            family_name=attributes.get("family_name", ""),
+            email_verified=False,
         )
         try:
-            self.trigger("PreSignUp_SignUp", user)
+            self.trigger("PreSignUp_SignUp", user, given.get("ClientMetadata", {}))
         except TriggerFailed as error:
             message = f"PreSignUp failed with error {error}."
             raise refusal("UserLambdaValidationException", op, message) from None
@@ -52,8 +53,8 @@ class AccountOperations(PoolCore):
             raise refusal("NotAuthorizedException", op, "User cannot be confirmed.")
         if problem := user.check_code("sign-up", given["ConfirmationCode"], self.clock()):
             raise refusal(problem, op)
-        user.status = "CONFIRMED"
-        self.trigger("PostConfirmation_ConfirmSignUp", user)
+        user.status, user.email_verified = "CONFIRMED", True
+        self.trigger("PostConfirmation_ConfirmSignUp", user, given.get("ClientMetadata", {}))
         return {}
 
     def _op_resend_confirmation_code(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -94,7 +95,7 @@ class AccountOperations(PoolCore):
             raise refusal("PasswordHistoryPolicyViolationException", op)
         user.password, user.status = given["Password"], "CONFIRMED"
         user.failures, user.locked_until = 0, 0.0
-        self.trigger("PostConfirmation_ConfirmForgotPassword", user)
+        self.trigger("PostConfirmation_ConfirmForgotPassword", user, {})
         return {}
 
     def _simulated(self, op: str) -> dict[str, Any]:

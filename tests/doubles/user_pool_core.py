@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,8 +58,10 @@ class PoolCore:
     clients: dict[str, str]
     mfa_required: bool = False
     mfas_can_setup: tuple[str, ...] = ("SOFTWARE_TOKEN_MFA",)
-    #: Called with (trigger source, user) where Cognito would call the trigger; a raised exception's text refuses.
-    trigger: Callable[[str, PoolUser], None] = lambda source, user: None
+    #: Called with (trigger source, user, ClientMetadata) where Cognito would call the trigger; what it raises refuses.
+    trigger: Callable[[str, PoolUser, Mapping[str, str]], None] = lambda source, user, metadata: (
+        None
+    )
     users: list[PoolUser] = field(default_factory=list)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     #: (destination, purpose, code) of everything that was sent.
@@ -162,7 +164,7 @@ class PoolCore:
         self.sent.append((user.email, purpose, user.new_code(purpose, self.clock())))
 
     def _tokens(self, user: PoolUser, client_id: str) -> dict[str, Any]:
-        self.trigger("PostAuthentication_Authentication", user)
+        self.trigger("PostAuthentication_Authentication", user, {})
         if client_id == next(iter(self.clients)):
             access, identity, refresh = self.cognito.sign_in_directly(user.person(), SCOPES)
         else:

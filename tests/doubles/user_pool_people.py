@@ -2,14 +2,14 @@
 
 ListUsers with a filter compares as it is written, without regard to the pool's case rules: nothing documented promises more.
 Sources: Amazon Cognito user pools API reference, ListUsers, AdminGetUser, AdminUpdateUserAttributes, AdminDeleteUser,
-AdminLinkProviderForUser, AdminDisableProviderForUser, AdminUserGlobalSignOut.
+AdminLinkProviderForUser, AdminDisableProviderForUser, AdminUserGlobalSignOut, AdminSetUserPassword.
 """
 
 import json
 import re
 from typing import Any
 
-from tests.doubles.pool_users import PoolUser
+from tests.doubles.pool_users import PoolUser, password_problem
 from tests.doubles.user_pool_core import PoolCore, refusal
 
 _FILTER = re.compile(r'email = "((?:[^"\\]|\\.)*)"')
@@ -53,6 +53,15 @@ class PeopleOperations(PoolCore):
             if attribute["Name"] not in _WRITABLE:
                 raise AssertionError(f"{attribute['Name']} is not ours to change")
             setattr(user, attribute["Name"], attribute["Value"])
+        return {}
+
+    def _op_admin_set_user_password(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Confirms an UNCONFIRMED user, whose address stays unproved (aws-sdk-js issue 2976)."""
+        user = self._named(given["Username"], "AdminSetUserPassword")
+        assert given["Permanent"] is True
+        if problem := password_problem(given["Password"]):
+            raise refusal(problem, "AdminSetUserPassword")
+        user.password, user.status = given["Password"], "CONFIRMED"
         return {}
 
     def _op_admin_user_global_sign_out(self, given: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Cognito's calls of the `user_records` trigger, with the events that AWS documents, into the app's own handler."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.settings import Settings
@@ -7,13 +8,16 @@ from chalicelib.triggers import entry
 from tests.doubles.pool_users import PoolUser
 
 
-def run_trigger(settings: Settings, source: str, user: PoolUser) -> None:
+def run_trigger(
+    settings: Settings, source: str, user: PoolUser, metadata: Mapping[str, str]
+) -> None:
     """Let the app handle `source` for `user`; what it raises is Cognito's reason to refuse."""
-    attributes: dict[str, Any] = {
+    named = {
         "email": user.email,
         "given_name": user.given_name,
         "family_name": user.family_name,
     }
+    attributes: dict[str, Any] = {name: value for name, value in named.items() if value}
     if not source.startswith("PreSignUp"):
         attributes |= {"sub": user.sub, "cognito:user_status": user.status}
     event = {
@@ -23,7 +27,10 @@ def run_trigger(settings: Settings, source: str, user: PoolUser) -> None:
         "userPoolId": settings.user_pool_id,
         "userName": user.username,
         "callerContext": {"awsSdkVersion": "boto3", "clientId": settings.client_id},
-        "request": {"userAttributes": attributes},
+        "request": {
+            "userAttributes": attributes,
+            **({"clientMetadata": dict(metadata)} if metadata else {}),
+        },
         "response": {},
     }
     entry.user_records(event, None)

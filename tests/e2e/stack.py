@@ -109,7 +109,9 @@ class Stack:
         """Let API and triggers begin with fresh containers, as after a deployment; or only the triggers that are named."""
         functions = self.aws("lambda")
         app = f"gatehouse-{self.info['stage']}"
-        every = (app, f"{app}-user_records", f"{app}-token_claims")
+        every = tuple(
+            f"{app}{name}" for name in ("", "-user_records", "-token_claims", "-account_mail")
+        )
         for name in [f"{app}-{given}" for given in triggers] or every:
             found = functions.get_function_configuration(FunctionName=name)["Environment"]
             turn = str(int(found["Variables"].get("TURN", "0")) + 1)

@@ -19,7 +19,12 @@ JWT = re.compile(r"eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}
 JWE = re.compile(r"eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{10,}\.")
 SEALED = re.compile(r"\bk[0-9]+\.[A-Za-z0-9_-]{60,}")
 ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.[a-z]{2,}")
-GROUPS = ("gatehouse-local", "gatehouse-local-user_records", "gatehouse-local-token_claims")
+GROUPS = (
+    "gatehouse-local",
+    "gatehouse-local-user_records",
+    "gatehouse-local-token_claims",
+    "gatehouse-local-account_mail",
+)
 
 
 def logs_of(stack: Stack) -> dict[str, list[str]]:

@@ -8,6 +8,10 @@ _KINDS = {
     "UpdateItem throttle": ("dynamodb", "aws", 1),
     "GetItem users": ("dynamodb", "aws", 2),
     "UpdateItem users": ("dynamodb", "aws", 2),
+    "DeleteItem users": ("dynamodb", "aws", 1),
+    "Invoke account_mail": ("lambda", "aws", 1),
+    "AdminGetUser": ("cognito-idp", "cognito", 2),
+    "AdminSetUserPassword": ("cognito-idp", "cognito", 2),
     "Scan providers": ("dynamodb", "aws", 2),
     "GetSecretValue sealing-keys": ("secretsmanager", "aws", 2),
     "GetSecretValue client": ("secretsmanager", "aws", 2),
@@ -19,6 +23,9 @@ _KINDS = {
         (
             "AdminInitiateAuth",
             "AdminRespondToAuthChallenge",
+            "AdminUpdateUserAttributes",
+            "ConfirmForgotPassword",
+            "ConfirmSignUp",
             "AdminUserGlobalSignOut",
             "AssociateSoftwareToken",
             "RevokeToken",
@@ -36,6 +43,14 @@ _KEPT = Outcome(503)
 _REFUSED_TO_COGNITO = Outcome(0, code="", cookie="–", event="trigger_failed")
 _SIGN_IN, _CHALLENGE = "POST /auth/direct/sign-in", "POST /auth/direct/challenge"
 _SETUP, _DISABLE, _VERIFY = (f"POST /auth/mfa/{name}" for name in ("setup", "disable", "verify"))
+_CONFIRM, _RESET, _RESEND, _FORGOT = (
+    f"POST /auth/direct/{name}"
+    for name in ("confirm", "reset-password", "resend-code", "forgot-password")
+)
+_MAIL = "function account_mail"
+_MAILED_LATER = Outcome(0, code="", cookie="–", event="account_mail_failed")
+_PROVED = Outcome(200, code="", cookie="not set", event="record_not_written")
+_NOT_ENDED = Outcome(200, code="", cookie="not set", event="sessions_not_ended")
 _REPLACED = Outcome(200, code="", cookie="replaced", event="revoke_failed")
 
 
@@ -88,16 +103,26 @@ ELSEWHERE: tuple[Call, ...] = (
         Outcome(200, code="", cookie="replaced", event="record_not_written"), "UpdateItem users",
     ),
     *_lines(_CHALLENGE, "challenge again", _REPLACED, "revoke"),
-    *_lines("POST /auth/direct/sign-up", "sign-up", _NOTHING, *_CLIENT, *_COUNTS),
-    *_lines("POST /auth/direct/confirm", "confirm", _NOTHING, *_CLIENT, *_COUNTS),
-    *_lines("POST /auth/direct/resend-code", "resend", _NOTHING, *_CLIENT, *_COUNTS),
-    *_lines("POST /auth/direct/forgot-password", "forgot", _NOTHING, *_CLIENT, *_COUNTS),
-    *_lines("POST /auth/direct/reset-password", "reset", _NOTHING, *_CLIENT, *_COUNTS),
+    *_lines("POST /auth/direct/sign-up", "sign-up", _NOTHING, *_KEYS, *_COUNTS),
+    *_lines(_RESEND, "resend", _NOTHING, *_KEYS, *_COUNTS, "Invoke account_mail"),
+    *_lines(_FORGOT, "forgot", _NOTHING, *_KEYS, *_COUNTS, "Invoke account_mail"),
     *_lines(
-        "POST /auth/direct/reset-password", "reset",
-        Outcome(200, code="", cookie="not set", event="sessions_not_ended"),
-        "AdminUserGlobalSignOut",
+        _MAIL, "mail, new", _MAILED_LATER, "UpdateItem throttle", "GetSecretValue client",
     ),
+    *_lines(_MAIL, "mail, waiting", _MAILED_LATER, "GetItem users"),
+    *_lines(_MAIL, "mail, removed", _MAILED_LATER, "DeleteItem users"),
+    # After the code is accepted the next code finishes what is missing (chalicelib/flows/accounts.py).
+    *_lines(
+        _CONFIRM, "confirm", _NOTHING, *_CLIENT, *_COUNTS, "GetItem users",
+        "AdminUpdateUserAttributes", "AdminSetUserPassword",
+    ),
+    *_lines(_CONFIRM, "confirm", _PROVED, "UpdateItem users"),
+    *_lines(_CONFIRM, "confirm, known", _NOTHING, "ConfirmForgotPassword"),
+    *_lines(_CONFIRM, "confirm, known", _NOT_ENDED, "AdminUserGlobalSignOut"),
+    *_lines(_RESET, "reset", _NOTHING, *_CLIENT, *_COUNTS, "AdminGetUser", "GetItem users"),
+    *_lines(_RESET, "reset", _PROVED, "UpdateItem users"),
+    *_lines(_RESET, "reset", _NOT_ENDED, "AdminUserGlobalSignOut"),
+    *_lines(_RESET, "reset, waiting", _NOTHING, "ConfirmSignUp", "AdminSetUserPassword"),
     *_lines(
         _SETUP, "mfa setup", _KEPT, *_KEYS, "GetSecretValue mfa-client", *_COUNTS,
         "GetItem users", "AdminInitiateAuth",
@@ -116,6 +141,10 @@ ELSEWHERE: tuple[Call, ...] = (
     *_lines(_DISABLE, "mfa disable", _KEPT, "SetUserMFAPreference", counted=4),
     *_lines(
         _DISABLE, "mfa disable", Outcome(200, code="", event="revoke_failed"), "RevokeToken",
+    ),
+    *_lines(
+        "trigger PreSignUp_SignUp", "trigger sign-up, ours", _REFUSED_TO_COGNITO,
+        "GetSecretValue client",
     ),
     *_lines(
         "trigger PreSignUp_AdminCreateUser", "trigger created", _REFUSED_TO_COGNITO,

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from app import user_records
+from app import account_mail, user_records
+from chalicelib.cognito.sign_up_mark import KEY, build_mark
 from tests.component.direct import CHALLENGE_COOKIE, EMAIL, PASSWORD, SESSION_COOKIE, WRONG, Direct
 from tests.component.test_authorized_routes import CLAIMS
-from tests.component.world import World
+from tests.component.world import CLIENT_SECRET, World
 from tests.doubles.browser import Answer, Browser, LambdaContext
 from tests.doubles.cognito import Person
 from tests.doubles.pool_users import PoolUser
@@ -18,6 +19,7 @@ NEWCOMER = "newcomer@example.org"
 NATIVE = {**CLAIMS, "sub": "native-sub", "username": "native"}
 ADMIN = {**NATIVE, "cognito:groups": "[admins]"}
 NEW_PASSWORD = "another good one 34"
+NAMES = {"given_name": "N", "family_name": "C"}
 
 Act = Callable[[], Answer | None]
 
@@ -127,11 +129,43 @@ def _account(path: str, **body: Any) -> Callable[[World], Scene]:
 
 
 def confirm(world: World) -> Scene:
+    return _proof(world, "confirm", "sign-up", NEWCOMER, **NAMES)
+
+
+def confirm_known(world: World) -> Scene:
+    """Somebody who has an account and signs up: the code is for a new password."""
+    return _proof(world, "confirm", "reset", EMAIL, **NAMES)
+
+
+def reset_waiting(world: World) -> Scene:
+    """Somebody who never confirmed and asks for a new password: the code is that of the sign-up."""
+    return _proof(world, "reset-password", "sign-up", NEWCOMER)
+
+
+def _proof(world: World, path: str, kind: str, email: str, **names: str) -> Scene:
     direct = Direct(world)
-    names = {"given_name": "N", "family_name": "C"}
-    direct.post("direct/sign-up", email=NEWCOMER, password=PASSWORD, **names)
-    code = world.pool.last_code("sign-up")
-    return Scene(direct.browser, lambda: direct.post("direct/confirm", email=NEWCOMER, code=code))
+    direct.post("direct/sign-up", email=email)
+    body = {"email": email, "code": world.pool.last_code(kind), "password": NEW_PASSWORD, **names}
+    return Scene(direct.browser, lambda: direct.post(f"direct/{path}", **body))
+
+
+def _mail(kind: str, email: str, *, before: str = "") -> Callable[[World], Scene]:
+    """One request of the function `account_mail`; `before` is what came in earlier."""
+
+    def scene(world: World) -> Scene:
+        direct = Direct(world)
+        if before == "sign-up":
+            direct.post("direct/sign-up", email=email)
+        elif before:
+            world.pool.add(PoolUser(email, PASSWORD, status="UNCONFIRMED"))
+        event = {"kind": kind, "email": email, "ip": "192.0.2.7", "lock": "lock/1"}
+
+        def act() -> None:
+            account_mail(event, LambdaContext())
+
+        return Scene(direct.browser, act)
+
+    return scene
 
 
 def reset(world: World) -> Scene:
@@ -164,6 +198,19 @@ def _trigger(name: str) -> Callable[[World], Scene]:
     return scene
 
 
+def trigger_marked(world: World) -> Scene:
+    """A sign-up of our own server: the secret proves it."""
+    Direct(world)
+    event = load_event("PreSignUp_SignUp")
+    email = event["request"]["userAttributes"]["email"]
+    event["request"]["clientMetadata"] = {KEY: build_mark(email, CLIENT_SECRET)}
+
+    def act() -> None:
+        user_records(event, LambdaContext())
+
+    return Scene(world.browser(), act)
+
+
 def trigger_linking(world: World) -> Scene:
     row = {"name": {"S": "Okta"}, "trusted": {"BOOL": True}, "link": {"BOOL": True}}
     world.dynamodb.put(world.settings.providers_table, row)
@@ -189,16 +236,21 @@ SCENES: dict[str, Callable[[World], Scene]] = {
     "sign-in": sign_in,
     "captcha": captcha,
     "challenge": challenge,
-    "sign-up": _account(
-        "sign-up", email=NEWCOMER, password=PASSWORD, given_name="N", family_name="C"
-    ),
+    "sign-up": _account("sign-up", email=NEWCOMER),
+    "mail, new": _mail("sign-up", NEWCOMER),
+    "mail, waiting": _mail("resend-code", NEWCOMER, before="sign-up"),
+    "mail, known": _mail("forgot-password", EMAIL),
+    "mail, removed": _mail("sign-up", NEWCOMER, before="an account of Cognito's page"),
     "confirm": confirm,
+    "confirm, known": confirm_known,
+    "reset, waiting": reset_waiting,
     "resend": _account("resend-code", email=EMAIL),
     "forgot": _account("forgot-password", email=EMAIL),
     "reset": reset,
     "mfa setup": mfa_setup,
     "mfa verify": mfa_verify,
     "trigger sign-up": _trigger("PreSignUp_SignUp"),
+    "trigger sign-up, ours": trigger_marked,
     "trigger linking": trigger_linking,
     "trigger sign-in": _trigger("PostAuthentication_Authentication"),
 }

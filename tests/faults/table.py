@@ -125,8 +125,12 @@ _REVOKED = Outcome(200, code="", cookie="cleared", event="sign_out")
 _REFUSED_TO_COGNITO = Outcome(0, code="", cookie="–", event="trigger_failed")
 _GOES_ON = Outcome(0, code="", cookie="–", event="record_not_written")
 
+_MAILED_LATER = Outcome(0, code="", cookie="–", event="account_mail_failed")
+
 _DYNAMODB, _SECRETS, _POOL = "dynamodb", "secretsmanager", "cognito-idp"
 _SIGN_IN = "POST /auth/direct/sign-in"
+#: A function of our own that no route waits for.
+_MAIL = "function account_mail"
 
 CALLS: tuple[Call, ...] = (
     Call(
@@ -214,18 +218,38 @@ CALLS: tuple[Call, ...] = (
         tries=2, never=("SignUp", "UpdateItem throttle"), note="whose the address is, is unknown: nothing is counted",
     ),
     Call(
-        "SignUp", _POOL, "cognito", "POST /auth/direct/sign-up", "sign-up", _NOTHING,
-        note="trying again is safe: a known address gets the same answer",
-    ),
-    Call("ConfirmSignUp", _POOL, "cognito", "POST /auth/direct/confirm", "confirm", _NOTHING),
-    Call(
-        "ResendConfirmationCode", _POOL, "cognito", "POST /auth/direct/resend-code", "resend", _NOTHING,
+        "Invoke account_mail", "lambda", "aws", "POST /auth/direct/sign-up", "sign-up", _NOTHING,
+        note="the attempt is given back; sent once, since a second one is a second mail",
     ),
     Call(
-        "ForgotPassword", _POOL, "cognito", "POST /auth/direct/forgot-password", "forgot", _NOTHING,
+        "AdminGetUser", _POOL, "cognito", _MAIL, "mail, new", _MAILED_LATER, tries=2,
+        never=("SignUp",), note="nobody waits for this function: Lambda calls it again, a minute later",
+    ),
+    Call("SignUp", _POOL, "cognito", _MAIL, "mail, new", _MAILED_LATER, first=False, note="the same"),
+    Call(
+        "ResendConfirmationCode", _POOL, "cognito", _MAIL, "mail, waiting", _MAILED_LATER,
+        first=False, note="the same",
     ),
     Call(
-        "ConfirmForgotPassword", _POOL, "cognito", "POST /auth/direct/reset-password", "reset", _NOTHING,
+        "ForgotPassword", _POOL, "cognito", _MAIL, "mail, known", _MAILED_LATER, first=False,
+        note="the same",
+    ),
+    Call(
+        "AdminDeleteUser", _POOL, "cognito", _MAIL, "mail, removed", _MAILED_LATER, first=False,
+        never=("SignUp",), note="the same: an account that our server did not make is not kept",
+    ),
+    Call(
+        "AdminGetUser", _POOL, "cognito", "POST /auth/direct/confirm", "confirm", _NOTHING, tries=2,
+        never=("ConfirmSignUp",), note="the code is not spent",
+    ),
+    Call(
+        "ConfirmSignUp", _POOL, "cognito", "POST /auth/direct/confirm", "confirm", _NOTHING,
+        first=False, never=("AdminSetUserPassword",),
+        note="if Cognito took the code unseen, the next code finishes it",
+    ),
+    Call(
+        "ConfirmForgotPassword", _POOL, "cognito", "POST /auth/direct/reset-password", "reset",
+        _NOTHING, first=False,
     ),
     Call(
         "AssociateSoftwareToken", _POOL, "cognito", "POST /auth/mfa/setup", "mfa setup", _503,

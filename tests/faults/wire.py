@@ -5,6 +5,7 @@ The doubles of the component tests answer; the clients are the real ones: reques
 
 import base64
 import json
+import re
 import socket
 import ssl
 import threading
@@ -25,6 +26,7 @@ from tests.doubles.user_admin import UserAdminDouble
 DRIP_SECONDS = 0.01
 
 Fault = Callable[["Peer"], None]
+_INVOKED = re.compile(r"/2015-03-31/functions/([A-Za-z0-9_-]+)/invocations")
 
 
 class Wire:
@@ -108,7 +110,13 @@ class Peer(BaseHTTPRequestHandler):
     @property
     def is_aws(self) -> bool:
         """Whether a boto3 client asks."""
-        return "X-Amz-Target" in self.headers
+        return "X-Amz-Target" in self.headers or self._function is not None
+
+    @property
+    def _function(self) -> str | None:
+        """The name of the function that is invoked, or None."""
+        found = _INVOKED.fullmatch(urlsplit(self.path).path)
+        return found and found[1]
 
     def _handle(self, text: str) -> None:
         name = self._name(text)
@@ -119,6 +127,12 @@ class Peer(BaseHTTPRequestHandler):
         with suppress(OSError):  # whoever asked has lost patience
             if fault is not None and fault[0] == name:
                 fault[1](self)
+            elif self._function is not None:
+                assert self.wire.world is not None
+                self.wire.world.functions.invoke(
+                    FunctionName=self._function, InvocationType="Event", Payload=text.encode()
+                )
+                self.answer(202, b"")
             elif self.is_aws:
                 self._aws(json.loads(text))
             else:
@@ -126,6 +140,8 @@ class Peer(BaseHTTPRequestHandler):
 
     def _name(self, text: str) -> str:
         """Return the call's name in the fault table."""
+        if self._function is not None:
+            return f"Invoke {place_of({'FunctionName': self._function})}"
         if self.is_aws:
             operation = str(self.headers["X-Amz-Target"]).rpartition(".")[2]
             return f"{operation} {place_of(json.loads(text))}".strip()

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from app import account_mail
 from chalicelib.services import Services
 from tests.component.world import MFA_CLIENT_ID, MFA_SECRET_ARN, THROTTLE_TABLE, World
 from tests.doubles.browser import Answer, Browser
@@ -79,6 +80,7 @@ class Crowd:
             "dynamodb": StormyAws(world.dynamodb, "dynamodb", self.weather),
             "secretsmanager": StormyAws(world.secrets, "secretsmanager", self.weather),
             "cognito-idp": StormyAws(world.pool, "cognito-idp", self.weather),
+            "lambda": StormyAws(world.functions, "lambda", self.weather),
         }
         self._settings = world.settings._replace(
             direct_sign_in="embedded",
@@ -88,9 +90,14 @@ class Crowd:
         )
         self.fleet = Fleet(self._start, containers, restarts=200)
         self._triggers = Fleet(self._start, 2, restarts=200)
-        world.pool.trigger = lambda source, user: self._triggers.trigger(
-            lambda: run_trigger(self._settings, source, user)
+        world.pool.trigger = lambda *event: self._triggers.trigger(
+            lambda: run_trigger(self._settings, *event)
         )
+        world.functions.functions = {
+            "gatehouse-dev-account_mail": lambda event, context: self._triggers.trigger(
+                lambda: account_mail(event, context)
+            )
+        }
         self.members = [self._member(number) for number in range(size)]
         self.log = LogLines()
 

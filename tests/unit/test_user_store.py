@@ -42,6 +42,11 @@ def okta(table: DynamoDBDouble) -> ProviderStore:
     return ProviderStore(table, "providers", Clock())
 
 
+def no_secret(_: bool) -> str:
+    """Where Cognito's own page signs people up, nobody asks for the mark of ours."""
+    raise AssertionError("the client secret is not asked for")
+
+
 def no_linker() -> Any:
     """Nobody is linked where the provider does not say so."""
     raise AssertionError("the linker is not asked for")
@@ -65,7 +70,9 @@ def test_the_same_event_three_times_writes_once(
     for event in ("PreSignUp_SignUp", "PostConfirmation_ConfirmSignUp"):
         before = table.writes
         for _ in range(3):
-            user_records.handle(load_event(event), SETTINGS, users, okta(table), no_linker)
+            user_records.handle(
+                load_event(event), SETTINGS, users, okta(table), no_linker, no_secret
+            )
             clock.advance(10)
         assert table.writes == before + 1
 

@@ -12,7 +12,12 @@ import yaml
 from ops.cloudformation import parameter_names
 from ops.identity_stack import TEMPLATE, VARIABLES
 
-ROLES = {"ApiRole": "Api", "UserRecordsRole": "UserRecords", "TokenClaimsRole": "TokenClaims"}
+ROLES = {
+    "ApiRole": "Api",
+    "UserRecordsRole": "UserRecords",
+    "TokenClaimsRole": "TokenClaims",
+    "AccountMailRole": "AccountMail",
+}
 
 
 class _Loader(yaml.SafeLoader):
@@ -209,7 +214,7 @@ def test_every_log_group_expires(resources: dict[str, Any]) -> None:
         for resource in resources.values()
         if resource["Type"] == "AWS::Logs::LogGroup"
     ]
-    assert len(groups) == 4
+    assert len(groups) == 5
     assert all(group["RetentionInDays"] == {"Ref": "LogRetentionDays"} for group in groups)
 
 
@@ -247,14 +252,18 @@ def test_each_function_has_a_role_of_its_own_for_this_account(resources: dict[st
 
 
 @pytest.mark.security("S-60")
-def test_secrets_and_passwords_are_for_the_api_alone(resources: dict[str, Any]) -> None:
-    """The triggers can read neither the client's secret nor the sealing keys."""
-    readers = {
-        role
-        for role, statement in statements(resources)
-        if any(action.startswith("secretsmanager:") for action in as_list(statement["Action"]))
+def test_only_the_api_reads_the_keys_of_sessions(resources: dict[str, Any]) -> None:
+    """The client's secret is for whoever signs people up, and for the trigger that knows its mark (S-67)."""
+    readers: dict[str, set[str]] = {}
+    for role, statement in statements(resources):
+        if any(action.startswith("secretsmanager:") for action in as_list(statement["Action"])):
+            for resource in as_list(statement["Resource"]):
+                if "GetAtt" in resource:
+                    readers.setdefault(resource["GetAtt"], set()).add(role)
+    assert readers == {
+        "ClientSecret.Id": {"ApiRole", "UserRecordsRole", "AccountMailRole"},
+        "SealingKeys.Id": {"ApiRole"},
     }
-    assert readers == {"ApiRole"}
 
 
 @pytest.mark.security("S-59")
@@ -394,7 +403,7 @@ def test_every_exception_from_checkov_says_why(resources: dict[str, Any]) -> Non
     }
     kms = {"UsersTable", "ProvidersTable", "ThrottleTable"}
     secrets = {"ClientSecret", "MfaClientSecret", "SealingKeys"}
-    logs = {"ApiLogs", "UserRecordsLogs", "TokenClaimsLogs", "AccessLogs"}
+    logs = {"ApiLogs", "UserRecordsLogs", "TokenClaimsLogs", "AccountMailLogs", "AccessLogs"}
     assert found == {
         *((name, "CKV_AWS_119") for name in kms),
         *((name, "CKV_AWS_149") for name in secrets),

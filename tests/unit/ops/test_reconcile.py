@@ -336,7 +336,7 @@ def test_a_thousand_sign_ups_with_faults_lose_and_double_nobody(place: Place, se
         for _ in range(3):
             place.clock.advance(0.01)
             try:
-                user_records.handle(event, settings, users, providers, _no_linker)
+                user_records.handle(event, settings, users, providers, _no_linker, no_secret)
             except (TemporarilyUnavailable, TriggerFailed):
                 continue
             return True
@@ -387,6 +387,11 @@ def test_an_address_that_a_provider_may_not_tell_does_not_come_in_by_reconcile(
     assert rows["contoso_1"]["given_name"] == "New"
     assert "contoso_1: the address belongs to another provider" in place.printed.getvalue()
     assert place.run().total == 0
+
+
+def no_secret(_: bool) -> str:
+    """Where Cognito's own page signs people up, nobody asks for the mark of ours."""
+    raise AssertionError("the client secret is not asked for")
 
 
 def _no_linker() -> Any:

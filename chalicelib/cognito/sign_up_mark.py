@@ -1,0 +1,27 @@
+"""The mark by which the pre-sign-up trigger knows a sign-up of our own server (S-67).
+
+Cognito's own page asks for a password before the mailbox is proved, and whoever comes first would keep it. So where our page
+signs people up, the trigger lets a sign-up pass only with this mark: an HMAC of the address under the app client's secret,
+which browsers never see. It travels in ClientMetadata of SignUp, which Cognito hands to the trigger and stores nowhere.
+Source: AWS "Pre sign-up Lambda trigger", `clientMetadata`.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+
+#: The member of ClientMetadata that holds the mark.
+KEY = "gatehouse"
+
+
+def build_mark(email: str, client_secret: str) -> str:
+    """Return the mark of a sign-up for `email`, 64 hexadecimal digits."""
+    text = f"gatehouse/sign-up\0{email.lower()}".encode()
+    return hmac.new(client_secret.encode(), text, hashlib.sha256).hexdigest()
+
+
+def has_mark(metadata: object, email: str, client_secret: str) -> bool:
+    """Tell whether a trigger event's `clientMetadata` carries the mark for `email`."""
+    given = metadata.get(KEY) if isinstance(metadata, Mapping) else None
+    expected = build_mark(email, client_secret)
+    return isinstance(given, str) and hmac.compare_digest(given.encode(), expected.encode())

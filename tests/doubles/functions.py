@@ -1,0 +1,48 @@
+"""Lambda behind boto3's client: the app's own functions, called without waiting for an answer, in this process."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tests.doubles.browser import LambdaContext
+from tests.doubles.service_model import check_answer, check_request
+
+
+class LambdaDouble:
+    """`functions` maps names to handlers. `events` lists what was handed over, `failed` what a handler raised.
+
+    An asynchronous call answers 202 whatever the handler does. With `holding`, events wait until `run` is called.
+    """
+
+    def __init__(self, functions: Mapping[str, Callable[[Any, Any], Any]]) -> None:
+        self.functions = functions
+        self.fault: Exception | None = None
+        self.holding = False
+        self.events: list[tuple[str, dict[str, Any]]] = []
+        self.failed: list[Exception] = []
+        self._waiting: list[tuple[str, dict[str, Any]]] = []
+
+    def invoke(self, **arguments: Any) -> dict[str, Any]:
+        check_request("lambda", "Invoke", arguments)
+        if self.fault is not None:
+            raise self.fault
+        assert arguments["InvocationType"] == "Event"
+        name = arguments["FunctionName"]
+        assert name in self.functions, f"no function {name}"
+        event = json.loads(arguments["Payload"])
+        self.events.append((name, event))
+        self._waiting.append((name, event))
+        if not self.holding:
+            self.run()
+        answer = {"StatusCode": 202}
+        check_answer("lambda", "Invoke", answer)
+        return answer
+
+    def run(self) -> None:
+        """Let the functions handle what waits for them."""
+        while self._waiting:
+            name, event = self._waiting.pop(0)
+            try:
+                self.functions[name](event, LambdaContext())
+            except Exception as error:  # noqa: BLE001 - Lambda keeps it to itself, and would try again
+                self.failed.append(error)
