@@ -162,113 +162,102 @@ export function createDirect({ session, choice, ways, goTo, config, root }) {
     /** Opened afresh, it does not know whose password to ask for. */
     password: () => (config.discover && email ? askBoth() : views.email()),
 
-    'sign-up'() {
-      const given = field({
-        name: 'given_name', label: texts.givenName, need: texts.needName, autocomplete: 'given-name', maxlength: '100',
-      });
-      const family = field({
-        name: 'family_name', label: texts.familyName, need: texts.needName, autocomplete: 'family-name', maxlength: '100',
-      });
-      const address = emailField(email);
-      const secret = passwordField('new-password');
-      const sheet = form({
-        fields: [given, family, address, secret],
-        label: texts.signUpTitle,
-        kind: by('mail'),
-        send(values) {
-          ({ email, password } = values);
-          return post('sign-up', values);
-        },
-        done: () => goTo('code'),
+    /** The address alone: the password comes with the mailed code, or a stranger could set it first. */
+    'sign-up': () =>
+      askForCode('sign-up', {
+        title: texts.signUpTitle,
+        lead: texts.signUpLead,
+        label: texts.sendCode,
+        next: 'code',
         refused: {
-          invalid_password: (answer) => badPassword(secret, answer),
           sign_up_refused: (_, say) => say(texts.errors.sign_up_refused.what, texts.errors.sign_up_refused.help),
         },
-      });
-      return [texts.signUpTitle, [sheet, link(texts.backToSignIn, `#${home()}`)], given];
-    },
+      }),
 
-    code() {
-      const address = email ? null : emailField();
-      const code = codeField();
-      const sheet = form({
-        fields: [address, code].filter(Boolean),
-        label: texts.confirm,
-        kind: by('code'),
-        send(values) {
-          email = values.email ?? email;
-          return post('confirm', { email, code: values.code });
-        },
-        done: () => signInByItself(texts.confirmed),
-        refused: { invalid_code: () => reject(code, texts.wrongCode) },
-      });
-      return [
-        texts.codeTitle,
-        [
-          el('p', { class: 'quiet' }, email ? fill(texts.codeLead, { email }) : texts.codeAsk),
-          sheet,
-          resend('resend-code', address),
-          el('p', { class: 'quiet' }, texts.codeNone),
-          el('div', { class: 'links' },
-            link(texts.backToSignIn, `#${home()}`), link(texts.resetPassword, '#forgot'),
-            email && linkButton(texts.otherAddress, () => another('code'))),
+    forgot: () =>
+      askForCode('forgot-password', {
+        title: texts.forgotTitle, lead: texts.forgotLead, label: texts.sendCode, next: 'reset',
+      }),
+
+    code: () =>
+      prove('code', {
+        path: 'confirm',
+        title: texts.codeTitle,
+        done: texts.confirmed,
+        again: 'resend-code',
+        fields: [
+          field({
+            name: 'given_name', label: texts.givenName, need: texts.needName, autocomplete: 'given-name', maxlength: '100',
+          }),
+          field({
+            name: 'family_name', label: texts.familyName, need: texts.needName, autocomplete: 'family-name', maxlength: '100',
+          }),
         ],
-        address ?? code,
-      ];
-    },
+        more: [el('p', { class: 'quiet' }, texts.codeNone)],
+        elsewhere: link(texts.resetPassword, '#forgot'),
+      }),
 
-    forgot() {
-      password = '';
-      const address = emailField(email);
-      const sheet = form({
-        fields: [address],
-        label: texts.sendCode,
-        kind: by('mail'),
-        send(values) {
-          ({ email } = values);
-          return post('forgot-password', { email });
-        },
-        done: () => goTo('reset'),
-      });
-      return [
-        texts.forgotTitle,
-        [el('p', { class: 'quiet' }, texts.forgotLead), sheet, link(texts.backToSignIn, `#${home()}`)],
-        address,
-      ];
-    },
-
-    reset() {
-      const address = emailField(email);
-      address.node.hidden = Boolean(email); // still there for password managers
-      const code = codeField();
-      const secret = passwordField('new-password');
-      const sheet = form({
-        fields: [address, code, secret],
-        label: texts.savePassword,
-        kind: by('code'),
-        send(values) {
-          ({ email, password } = values);
-          return post('reset-password', values);
-        },
-        done: () => signInByItself(texts.resetDone),
-        refused: {
-          invalid_code: () => reject(code, texts.wrongCode),
-          invalid_password: (answer) => badPassword(secret, answer),
-        },
-      });
-      return [
-        texts.resetTitle,
-        [
-          el('p', { class: 'quiet' }, email ? fill(texts.codeLead, { email }) : texts.codeAsk),
-          sheet,
-          resend('forgot-password', address),
-          el('div', { class: 'links' },
-            link(texts.backToSignIn, `#${home()}`), email && linkButton(texts.otherAddress, () => another('reset'))),
-        ],
-        email ? code : address,
-      ];
-    },
+    reset: () =>
+      prove('reset', {
+        path: 'reset-password', title: texts.resetTitle, done: texts.resetDone, again: 'forgot-password',
+      }),
   };
+
+  /** The first half of sign-up and reset: an address, to which a code is mailed. */
+  function askForCode(path, { title, lead, label, next, refused }) {
+    password = '';
+    const address = emailField(email);
+    const sheet = form({
+      fields: [address],
+      label,
+      kind: by('mail'),
+      send(values) {
+        ({ email } = values);
+        return post(path, { email });
+      },
+      done: () => goTo(next),
+      refused,
+    });
+    return [
+      title,
+      [el('p', { class: 'quiet' }, lead), sheet, link(texts.backToSignIn, `#${home()}`)],
+      address,
+    ];
+  }
+
+  /** The second half: whoever enters the mailed code chooses the password in the same step. */
+  function prove(name, { path, title, done, again, fields = [], more = [], elsewhere: other }) {
+    const address = emailField(email);
+    address.node.hidden = Boolean(email); // still there for password managers
+    const code = codeField();
+    const secret = passwordField('new-password');
+    const sheet = form({
+      fields: [address, code, ...fields, secret],
+      label: texts.savePassword,
+      kind: by('code'),
+      send(values) {
+        ({ email, password } = values);
+        return post(path, values);
+      },
+      done: () => signInByItself(done),
+      refused: {
+        invalid_code: () => reject(code, texts.wrongCode),
+        invalid_password: (answer) => badPassword(secret, answer),
+      },
+    });
+    return [
+      title,
+      [
+        el('p', { class: 'quiet' }, email ? fill(texts.codeLead, { email }) : texts.codeAsk),
+        sheet,
+        resend(again, address),
+        ...more,
+        el('div', { class: 'links' },
+          link(texts.backToSignIn, `#${home()}`), other, email && linkButton(texts.otherAddress, () => another(name))),
+      ],
+      email ? code : address,
+    ];
+  }
 
   function another(name) {
     email = password = '';
@@ -277,10 +266,10 @@ export function createDirect({ session, choice, ways, goTo, config, root }) {
 
   function resend(path, address) {
     const control = button(texts.resend, () => {
-      if (!address || address.check()) void act();
+      if (address.check()) void act();
       else address.input.focus();
     }, 'small');
-    const whom = () => address?.input.value || email;
+    const whom = () => address.input.value;
     const { said, act } = sender({
       control,
       kind: () => by('mail')({ email: whom() }),

@@ -1,20 +1,42 @@
 """The local AWS's outbox."""
 
 import re
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 import requests
 
 from tests.e2e.stack import Stack
 
+#: A function that nobody waits for sends the mails, and its first container may be a cold one.
+_PATIENCE_SECONDS = 20.0
+_read: Counter[tuple[str, str]] = Counter()
 
-def mailed_code(stack: Stack, email: str) -> str:
-    """The code in the last mail to somebody."""
+
+def mails_to(stack: Stack, email: str) -> list[dict[str, Any]]:
+    """Every mail to somebody, the oldest first."""
     outbox = requests.get(
         f"{stack.info['aws_endpoint_url']}/_ministack/ses/messages", timeout=10
     ).json()["messages"]
-    bodies = [
-        mail["BodyText"] for mails in outbox.values() for mail in mails if email in mail["To"]
-    ]
-    found = re.search(r"\b\d{6}\b", bodies[-1])
-    assert found, bodies
-    return found.group()
+    return [mail for mails in outbox.values() for mail in mails if email in mail["To"]]
+
+
+def expect_soon(holds: Callable[[], bool]) -> None:
+    """Wait until something holds that happens in a function which nobody waits for."""
+    ends_at = time.monotonic() + _PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < ends_at, "it does not happen"
+        time.sleep(0.05)
+
+
+def mailed_code(stack: Stack, email: str) -> str:
+    """The code in the next mail to somebody that no call has returned yet; waits for it."""
+    place = (stack.url, email)
+    expect_soon(lambda: len(mails_to(stack, email)) > _read[place])
+    found = mails_to(stack, email)
+    _read[place] = len(found)
+    code = re.search(r"\b\d{6}\b", found[-1]["BodyText"])
+    assert code, found[-1]
+    return code.group()

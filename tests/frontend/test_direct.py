@@ -11,6 +11,7 @@ from .views import (
     PASSWORD,
     REQUIREMENTS,
     ask_for_reset,
+    enter_code,
     enter_password,
     fill,
     heading,
@@ -76,8 +77,8 @@ def test_other_stages_have_no_form(page: Page, api: FakeApi, mode: str) -> None:
     ("address", "tokens"),
     [
         ("email", ["username", "current-password"]),
-        ("sign-up", ["given-name", "family-name", "username", "new-password"]),
-        ("code", ["username", "one-time-code"]),
+        ("sign-up", ["username"]),
+        ("code", ["username", "one-time-code", "given-name", "family-name", "new-password"]),
         ("forgot", ["username"]),
         ("reset", ["username", "one-time-code", "new-password"]),
     ],
@@ -155,11 +156,11 @@ def test_somebody_unconfirmed_gets_in_by_the_code(page: Page, api: FakeApi) -> N
     enter_password(page, api)
     page.get_by_role("link", name="Enter a code").click()
     heading(page, "Check your mail")
-    fill(page, Code="123456")
     api.accept_password()
-    press(page, "Confirm")
+    enter_code(page)
     heading(page, "Hello, Bo")
-    assert bodies(api, "confirm") == [{"email": EMAIL, "code": "123456"}]
+    (body,) = bodies(api, "confirm")
+    assert (body["email"], body["code"], body["password"]) == (EMAIL, "123456", PASSWORD)
     assert len(bodies(api, "sign-in")) == 2
 
 
@@ -218,10 +219,8 @@ def test_a_used_password_is_forgotten(page: Page, api: FakeApi) -> None:
     api.answers["POST /auth/refresh"] = error(401, "session_expired")
     page.clock.fast_forward("30:02")
     heading(page, "Sign in")
-    page.goto(f"{api.url}#code")
-    fill(page, Code="123456")
-    press(page, "Confirm")
-    heading(page, "Sign in with email")
+    page.goto(f"{api.url}#email")
+    expect(page.get_by_label("Password", exact=True)).to_have_value("")
     assert len(bodies(api, "sign-in")) == 1
 
 
@@ -301,39 +300,50 @@ def test_modules_that_do_not_come_are_an_outage_that_can_end(page: Page, api: Fa
     expect(page.get_by_role("button", name="Try again")).to_be_visible()
 
 
-def test_signing_up_confirming_and_being_in(page: Page, api: FakeApi) -> None:
+@pytest.mark.security("S-67")
+def test_signing_up_with_a_mailed_code_and_being_in(page: Page, api: FakeApi) -> None:
+    """In one sitting: the address, then code, names and password together; then the page signs in by itself."""
     sign_up(page, api)
     heading(page, "Check your mail")
-    assert bodies(api, "sign-up") == [
-        {"given_name": "Bo", "family_name": "Ek", "email": EMAIL, "password": PASSWORD}
-    ]
+    assert bodies(api, "sign-up") == [{"email": EMAIL}]
     code = page.get_by_label("Code", exact=True)
     expect(code).to_be_focused()
     expect(code).to_have_attribute("inputmode", "numeric")
     page.keyboard.insert_text(" 123 456\n")
     expect(code).to_have_value("123456")
     api.accept_password()
-    press(page, "Confirm")
+    enter_code(page)
     heading(page, "Hello, Bo")
-    assert bodies(api, "confirm") == [{"email": EMAIL, "code": "123456"}]
+    assert bodies(api, "confirm") == [
+        {
+            "email": EMAIL,
+            "code": "123456",
+            "given_name": "Bo",
+            "family_name": "Ek",
+            "password": PASSWORD,
+        }
+    ]
     assert bodies(api, "sign-in") == [{"email": EMAIL, "password": PASSWORD, "remember": False}]
+    kept = page.evaluate("() => [localStorage.length, sessionStorage.length]")
+    assert kept == [0, 0]
 
 
-@pytest.mark.parametrize(
-    ("answer", "words"),
-    [
-        (
-            Answer(400, {"error": "invalid_password", "requirements": REQUIREMENTS}),
-            "12 characters or more",
-        ),
-        (error(403, "sign_up_refused"), "New accounts are limited"),
-    ],
-)
-def test_a_refused_sign_up_says_why(page: Page, api: FakeApi, answer: Answer, words: str) -> None:
-    api.answers["POST /auth/direct/sign-up"] = answer
+def test_a_refused_sign_up_says_why(page: Page, api: FakeApi) -> None:
+    api.answers["POST /auth/direct/sign-up"] = error(403, "sign_up_refused")
     sign_up(page, api)
-    expect(page.locator("form")).to_contain_text(words)
+    expect(page.locator("form")).to_contain_text("New accounts are limited")
     heading(page, "Create an account")
+
+
+def test_a_refused_password_says_why_and_keeps_the_rest(page: Page, api: FakeApi) -> None:
+    api.answers["POST /auth/direct/confirm"] = Answer(
+        400, {"error": "invalid_password", "requirements": REQUIREMENTS}
+    )
+    sign_up(page, api)
+    enter_code(page)
+    expect(page.locator("form")).to_contain_text("12 characters or more")
+    expect(page.get_by_label("Code", exact=True)).to_have_value("123456")
+    expect(page.get_by_label("First name")).to_have_value("Bo")
 
 
 @pytest.mark.usefixtures("context")
@@ -341,8 +351,7 @@ def test_a_wrong_code_can_be_corrected_or_replaced(page: Page, api: FakeApi) -> 
     page.clock.install()
     api.answers["POST /auth/direct/confirm"] = error(400, "invalid_code")
     sign_up(page, api)
-    fill(page, Code="111111")
-    press(page, "Confirm")
+    enter_code(page, "111111")
     code = page.get_by_label("Code", exact=True)
     expect(code).to_be_focused()
     expect(code).to_have_accessible_description("This code is not right, or no longer valid.")
@@ -351,7 +360,7 @@ def test_a_wrong_code_can_be_corrected_or_replaced(page: Page, api: FakeApi) -> 
     api.answers["POST /auth/direct/resend-code"] = throttled(30)
     press(page, "Send a new code")
     expect(page.get_by_role("button", name="Please wait 0:30")).to_be_disabled()
-    expect(page.get_by_role("button", name="Confirm")).to_be_enabled()
+    expect(page.get_by_role("button", name="Save and sign in")).to_be_enabled()
     page.clock.run_for(31_000)
     expect(page.get_by_role("button", name="Send a new code")).to_be_enabled()
 
@@ -360,10 +369,10 @@ def test_a_code_for_an_address_that_the_page_does_not_know(page: Page, api: Fake
     page.goto(f"{api.url}#code")
     press(page, "Send a new code")
     expect(page.get_by_label("Email", exact=True)).to_be_focused()
-    fill(page, Email=EMAIL, Code="123456")
-    press(page, "Confirm")
+    fill(page, Email=EMAIL)
+    enter_code(page)
     heading(page, "Sign in with email")
-    expect(page.get_by_text("Your address is confirmed.")).to_be_visible()
+    expect(page.get_by_text("Your account is ready.")).to_be_visible()
     expect(page.get_by_label("Email", exact=True)).to_have_value(EMAIL)
     expect(page.get_by_label("Password", exact=True)).to_be_focused()
     assert bodies(api, "resend-code") == []

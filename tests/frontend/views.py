@@ -43,8 +43,13 @@ def enter_address(page: Page, api: FakeApi, email: str = EMAIL) -> None:
 
 def sign_up(page: Page, api: FakeApi) -> None:
     page.goto(f"{api.url}#sign-up")
-    fill(page, First_name="Bo", Last_name="Ek", Email=EMAIL, New_password=PASSWORD)
-    press(page, "Create an account")
+    fill(page, Email=EMAIL)
+    press(page, "Send the code")
+
+
+def enter_code(page: Page, code: str = "123456") -> None:
+    fill(page, Code=code, First_name="Bo", Last_name="Ek", New_password=PASSWORD)
+    press(page, "Save and sign in")
 
 
 def ask_for_reset(page: Page, api: FakeApi) -> None:
@@ -140,11 +145,12 @@ def _on_the_way(page: Page, api: FakeApi) -> None:
     heading(page, f"Taking you to {LONG}…")
 
 
-def _sign_up_refused(page: Page, api: FakeApi) -> None:
-    api.answers["POST /auth/direct/sign-up"] = Answer(
+def _code_refused(page: Page, api: FakeApi) -> None:
+    api.answers["POST /auth/direct/confirm"] = Answer(
         400, {"error": "invalid_password", "requirements": REQUIREMENTS}
     )
     sign_up(page, api)
+    enter_code(page)
     expect(page.get_by_text("Choose another")).to_be_visible()
 
 
@@ -206,8 +212,8 @@ VIEWS: Mapping[str, View] = {
     "password step": _password_step,
     "on the way to a provider": _on_the_way,
     "sign-up": at("sign-up"),
-    "sign-up, password refused": _sign_up_refused,
     "code": _code,
+    "code, password refused": _code_refused,
     "code, address unknown": at("code"),
     "forgot": at("forgot"),
     "reset": _reset,

@@ -1,0 +1,159 @@
+"""Who an account belongs to, on the deployed stack: a stranger comes first, or second, and gets nothing (S-67)."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import requests
+from botocore.exceptions import ClientError
+from playwright.sync_api import Browser, Page
+
+from chalicelib.cognito.user_pool_api import secret_hash
+from tests.e2e.mails import expect_soon, mailed_code, mails_to
+from tests.e2e.stack import Stack, Visitor
+from tests.e2e.test_direct_browser import field, sign_out, submit, title
+
+STRANGERS = "the stranger's own 1"
+OWNERS = "the owner's own word 2"
+
+
+@pytest.fixture
+def address(stack: Stack, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Somebody's mailbox, which has no account yet."""
+    name = request.node.name.partition("[")[2].strip("]").replace("-", ".") or "owner"
+    email = f"{name}.{abs(hash(request.node.name)) % 10**6}@mailbox.example"
+    yield email
+    cognito = stack.aws("cognito-idp")
+    try:
+        cognito.admin_delete_user(UserPoolId=stack.info["user_pool_id"], Username=email)
+    except cognito.exceptions.UserNotFoundException:
+        return
+
+
+def open_sign_up(page: Page, url: str, email: str) -> None:
+    page.goto(url)
+    page.get_by_text("Continue with email").click()
+    page.get_by_text("Create an account").click()
+    field(page, "Email").fill(email)
+    submit(page)
+    title(page, "Check your mail")
+
+
+def finish(page: Page, code: str, given: str, family: str, password: str) -> None:
+    field(page, "Code").fill(code)
+    field(page, "First name").fill(given)
+    field(page, "Last name").fill(family)
+    field(page, "New password").fill(password)
+    submit(page)
+
+
+@pytest.mark.security("S-67")
+@pytest.mark.parametrize("first", ["stranger", "owner"])
+def test_the_mailboxs_owner_gets_the_account_and_the_stranger_nothing(
+    page: Page, browser: Browser, stack: Stack, address: str, first: str
+) -> None:
+    """Two devices, both orders. The owner ends with his own names and password; the stranger has no session, no password
+    that works, and no factor in the account; and the owner may finish on another device than he began on.
+    """
+    strangers = browser.new_context(locale="en-GB").new_page()
+    order = [strangers, page] if first == "stranger" else [page, strangers]
+    for each in order:
+        open_sign_up(each, stack.url, address)
+    expect_soon(lambda: len(mails_to(stack, address)) == 2)
+    finish(strangers, "000000", "Mallory", "Stranger", STRANGERS)
+    strangers.get_by_text("This code is not right").wait_for()
+
+    phone = browser.new_context(locale="en-GB").new_page()
+    phone.goto(f"{stack.url}#code")
+    field(phone, "Email").fill(address)
+    finish(phone, mailed_code(stack, address), "Olga", "Owner", OWNERS)
+    title(phone, "Hello, Olga")
+    phone.get_by_text("Olga Owner").wait_for()
+
+    finish(strangers, "123456", "Mallory", "Stranger", STRANGERS)
+    strangers.get_by_text("This code is not right").wait_for()
+    visitor = Visitor(stack)
+    for password, status in ((STRANGERS, 401), (OWNERS, 200)):
+        body = {"email": address, "password": password}
+        assert visitor.post("/auth/direct/sign-in", body).status_code == status
+    user = stack.aws("cognito-idp").admin_get_user(
+        UserPoolId=stack.info["user_pool_id"], Username=address
+    )
+    names = {a["Name"]: a["Value"] for a in user["UserAttributes"]}
+    assert (names["given_name"], names["family_name"]) == ("Olga", "Owner")
+    assert not user.get("UserMFASettingList")
+    rows = [row for row in stack.users().values() if row.get("Email") == address]
+    assert [(row["given_name"], row["status"], "provedAt" in row) for row in rows] == [
+        ("Olga", "CONFIRMED", True)
+    ]
+    sign_out(phone)
+    for each in (strangers, phone):
+        each.context.close()
+
+
+def _by_the_api(stack: Stack, email: str) -> None:
+    cognito = stack.aws("cognito-idp")
+    client = cognito.describe_user_pool_client(
+        UserPoolId=stack.info["user_pool_id"], ClientId=stack.info["client_id"]
+    )["UserPoolClient"]
+    cognito.sign_up(
+        ClientId=client["ClientId"],
+        SecretHash=secret_hash(email, client["ClientId"], client["ClientSecret"]),
+        Username=email,
+        Password=STRANGERS,
+        UserAttributes=[{"Name": "email", "Value": email}],
+    )
+
+
+def _by_cognitos_page(stack: Stack, email: str) -> None:
+    start = Visitor(stack).get("/auth/login?provider=COGNITO").headers["Location"]
+    answer = requests.post(
+        start.replace("/oauth2/authorize", "/signup"),
+        data={"username": email, "email": email, "password": STRANGERS},
+        allow_redirects=False,
+        timeout=30,
+    )
+    if answer.status_code >= 400 or "GATEHOUSE_REFUSED" in answer.text:
+        raise ClientError({"Error": {"Message": "GATEHOUSE_REFUSED"}}, "signup")
+
+
+@pytest.mark.security("S-67")
+@pytest.mark.parametrize("door", [_by_the_api, _by_cognitos_page], ids=["api", "page"])
+def test_a_stranger_finds_no_other_door(
+    stack: Stack, address: str, door: Callable[[Stack, str], None]
+) -> None:
+    """Cognito's own sign-up takes a password before the proof, so where ours is embedded it makes nobody."""
+    with pytest.raises(ClientError, match="GATEHOUSE_REFUSED"):
+        door(stack, address)
+    listed = stack.aws("cognito-idp").list_users(
+        UserPoolId=stack.info["user_pool_id"], Filter=f'email = "{address}"'
+    )
+    assert listed["Users"] == []
+
+
+@pytest.mark.security("S-67")
+def test_an_account_from_before_starts_afresh(stack: Stack, address: str) -> None:
+    """Made by an earlier release with a stranger's password: its record says nothing of our server."""
+    functions = stack.aws("lambda")
+    name = "gatehouse-local-user_records"
+    found = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    managed = {**found, "DIRECT_SIGN_IN": "managed"}
+    functions.update_function_configuration(FunctionName=name, Environment={"Variables": managed})
+    try:
+        _by_the_api(stack, address)
+    finally:
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": found})
+    (old,) = [row for row in stack.users().values() if row.get("Email") == address]
+    assert mailed_code(stack, address)
+
+    visitor = Visitor(stack)
+    body = {"email": address, "password": OWNERS, "given_name": "Olga", "family_name": "Owner"}
+    early = visitor.post("/auth/direct/confirm", {**body, "code": "123456"})
+    assert (early.status_code, early.json()["error"]) == (400, "invalid_code")
+    assert visitor.post("/auth/direct/sign-up", {"email": address}).status_code == 200
+    code = mailed_code(stack, address)
+    assert visitor.post("/auth/direct/confirm", {**body, "code": code}).status_code == 200
+    for password, status in ((STRANGERS, 401), (OWNERS, 200)):
+        sent = {"email": address, "password": password}
+        assert visitor.post("/auth/direct/sign-in", sent).status_code == status
+    (row,) = [row for row in stack.users().values() if row.get("Email") == address]
+    assert row["userName"] != old["userName"]
