@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import requests
 from botocore.exceptions import ClientError
 
 from tests.local_aws.cloud import ACCOUNT, Cloud
@@ -133,3 +134,36 @@ def test_a_trigger_without_a_permission_for_this_pool_fails(cloud: Cloud, pool: 
     finally:
         functions.remove_permission(FunctionName="triggers", StatementId="cognito")
         functions.add_permission(**permission, SourceArn=pool.arn)
+
+
+def hosted(pool: Pool, path: str, **form: str) -> requests.Response:
+    """Send one of managed login's own forms."""
+    return requests.post(
+        f"{pool.cloud.url}{path}?client_id={pool.client_id}",
+        data=form,
+        allow_redirects=False,
+        timeout=30,
+    )
+
+
+def test_the_sign_up_page_makes_and_confirms_an_account(cloud: Cloud, pool: Pool) -> None:
+    """With a password first and the code afterwards; no metadata comes along."""
+    made = hosted(pool, "/signup", username=EMAIL, password=PASSWORD)
+    assert (made.status_code, made.headers["Location"].partition("?")[0]) == (302, "/confirmUser")
+    wrong = hosted(pool, "/confirmUser", username=EMAIL, code="000000")
+    assert wrong.status_code == 200
+    done = hosted(pool, "/confirmUser", username=EMAIL, code="123456")
+    assert done.headers["Location"].startswith("/login?")
+    assert cloud.sources() == ["PreSignUp_SignUp", "PostConfirmation_ConfirmSignUp"]
+    assert "clientMetadata" not in cloud.events()[0]["request"]
+    user = pool.cognito.admin_get_user(UserPoolId=pool.id, Username=EMAIL)
+    assert user["UserStatus"] == "CONFIRMED"
+
+
+def test_a_refusal_is_shown_on_the_sign_up_page(cloud: Cloud, pool: Pool) -> None:
+    """In the trigger's words, and nobody comes to be."""
+    cloud.script({"PreSignUp_SignUp": {"raise": "not here"}})
+    refused = hosted(pool, "/signup", username=EMAIL, password=PASSWORD)
+    assert refused.status_code == 200
+    assert "PreSignUp failed with error not here" in refused.text
+    assert pool.cognito.list_users(UserPoolId=pool.id)["Users"] == []

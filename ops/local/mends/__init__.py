@@ -18,6 +18,7 @@ from ops.local.mends import (
     refresh_token_rotation,
     rest_api_import,
     revocation_endpoint,
+    sign_up_page,
     token_endpoint,
     token_generation,
 )
@@ -34,6 +35,7 @@ _MENDS = (
     revocation_endpoint,
     logout_endpoint,
     login_page,
+    sign_up_page,
     rest_api_import,
     proxy_failure,
 )
