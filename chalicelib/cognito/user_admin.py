@@ -1,9 +1,11 @@
 """What is done with people in the pool by rights of the app's own role.
 
-Source: Amazon Cognito API reference, "AdminUserGlobalSignOut", "AdminUpdateUserAttributes".
+Source: Amazon Cognito API reference, "AdminGetUser", "AdminListGroupsForUser", "AdminUserGlobalSignOut",
+"AdminUpdateUserAttributes"; developer guide, "Quotas in Amazon Cognito" (a person is in 100 groups at most).
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from chalicelib.cognito.user_pool_calls import Refused, call_cognito
@@ -11,11 +13,29 @@ from chalicelib.errors import NotFound, TemporarilyUnavailable
 
 #: A name that cannot exist is an unknown one, too.
 _UNKNOWN = frozenset({"UserNotFoundException", "InvalidParameterException"})
+#: Groups a page, AWS's maximum, and pages that are read at most.
+_GROUPS_A_PAGE = 60
+_GROUP_PAGES = 5
+
+
+@dataclass(frozen=True)
+class PoolPerson:
+    """A person as the pool has them now. `attributes` by name, such as `custom:groups`."""
+
+    user_name: str
+    enabled: bool
+    attributes: Mapping[str, str] = field(repr=False)
+
+    @property
+    def sub(self) -> str:
+        return self.attributes.get("sub", "")
 
 
 class CognitoIdp(Protocol):
-    """The calls that are made; boto3's client and the tests' double both have it."""
+    """The calls that are made; boto3's client and the tests' double both have them."""
 
+    def admin_get_user(self, **arguments: Any) -> dict[str, Any]: ...
+    def admin_list_groups_for_user(self, **arguments: Any) -> dict[str, Any]: ...
     def admin_user_global_sign_out(self, **arguments: Any) -> dict[str, Any]: ...
     def admin_update_user_attributes(self, **arguments: Any) -> dict[str, Any]: ...
 
@@ -26,6 +46,33 @@ class UserAdmin:
     def __init__(self, client: CognitoIdp, user_pool_id: str) -> None:
         self._client = client
         self._user_pool_id = user_pool_id
+
+    def load(self, user_name: str) -> PoolPerson:
+        """Return the person of that name or alias. Raises NotFound or TemporarilyUnavailable."""
+        answer = self._call("AdminGetUser", self._client.admin_get_user, user_name)
+        attributes = {
+            str(entry.get("Name")): str(entry.get("Value", ""))
+            for entry in answer.get("UserAttributes", [])
+        }
+        # What the answer does not say is no permission.
+        enabled = answer.get("Enabled") is True
+        return PoolPerson(str(answer.get("Username", "")), enabled, attributes)
+
+    def is_in_group(self, user_name: str, group: str) -> bool:
+        """Tell whether the pool has a person in a group. Raises NotFound or TemporarilyUnavailable.
+
+        A list that does not end within a few pages is no answer.
+        """
+        more: dict[str, Any] = {"Limit": _GROUPS_A_PAGE}
+        for _ in range(_GROUP_PAGES):
+            call = self._client.admin_list_groups_for_user
+            answer = self._call("AdminListGroupsForUser", call, user_name, **more)
+            if any(entry.get("GroupName") == group for entry in answer.get("Groups", [])):
+                return True
+            if not answer.get("NextToken"):
+                return False
+            more["NextToken"] = answer["NextToken"]
+        raise TemporarilyUnavailable(f"AdminListGroupsForUser: more than {_GROUP_PAGES} pages")
 
     def sign_out_everywhere(self, user_name: str) -> None:
         """Revoke every refresh token of a person; repeating it does no harm. Raises NotFound or TemporarilyUnavailable.
@@ -44,10 +91,10 @@ class UserAdmin:
         update = self._client.admin_update_user_attributes
         self._call("AdminUpdateUserAttributes", update, user_name, UserAttributes=attributes)
 
-    def _call(self, operation: str, call: Any, user_name: str, **more: Any) -> None:
+    def _call(self, operation: str, call: Any, user_name: str, **more: Any) -> dict[str, Any]:
         arguments = {"UserPoolId": self._user_pool_id, "Username": user_name, **more}
         try:
-            call_cognito(call, arguments)
+            return call_cognito(call, arguments)
         except Refused as refused:
             if refused.code in _UNKNOWN:
                 raise NotFound("nobody of that name is in the pool") from None

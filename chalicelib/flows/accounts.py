@@ -7,7 +7,6 @@ Source: AWS "Managing user existence error responses" (Amazon Cognito developer 
 
 from collections.abc import Callable, Collection
 
-from chalicelib.cognito.user_admin import UserAdmin
 from chalicelib.cognito.user_pool_api import Origin, UserPoolApi
 from chalicelib.cognito.user_pool_calls import Refused
 from chalicelib.errors import (
@@ -19,6 +18,7 @@ from chalicelib.errors import (
 )
 from chalicelib.flows.attempts import CODE, MAIL, SIGN_IN, Attempts
 from chalicelib.flows.credentials import PASSWORD_REQUIREMENTS, read_code, verify_new_password
+from chalicelib.flows.global_sign_out import GlobalSignOut
 from chalicelib.log import log_event
 from chalicelib.sign_up_rules import refuse_address
 from chalicelib.store.providers import ProviderStore
@@ -36,14 +36,14 @@ class Accounts:
         self,
         *,
         api: UserPoolApi,
-        user_admin: UserAdmin,
+        global_sign_out: GlobalSignOut,
         attempts: Attempts,
         providers: ProviderStore,
         allowed_domains: Collection[str],
         refused_domains: Collection[str],
     ) -> None:
         self._api = api
-        self._user_admin = user_admin
+        self._global_sign_out = global_sign_out
         self._attempts = attempts
         self._providers = providers
         self._allowed_domains = allowed_domains
@@ -109,7 +109,7 @@ class Accounts:
     def _end_sessions(self, email: str) -> None:
         """Whoever knew the old password may be signed in with it (ASVS 7.4.3). The new one stands even if this fails."""
         try:
-            self._user_admin.sign_out_everywhere(email)
+            self._global_sign_out.end_sessions(email)
         except (NotFound, TemporarilyUnavailable) as error:
             log_event("sessions_not_ended", level="error", detail=error.detail)
 

@@ -15,7 +15,12 @@ _ROLES = {
 _TRIGGER_SECONDS = 5
 _TRIGGER_MEGABYTES = 512
 _USERS = ("dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Scan")
-_PEOPLE = ("AdminUserGlobalSignOut", "AdminUpdateUserAttributes")
+_PEOPLE = (
+    "AdminGetUser",
+    "AdminListGroupsForUser",
+    "AdminUserGlobalSignOut",
+    "AdminUpdateUserAttributes",
+)
 _LINKING = ("ListUsers", "AdminGetUser", "AdminLinkProviderForUser")
 _LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
 
