@@ -27,6 +27,7 @@ _KINDS = {
         ),
         ("cognito-idp", "cognito", 1),
     ),
+    **dict.fromkeys(("AdminGetUser", "AdminListGroupsForUser"), ("cognito-idp", "cognito", 2)),
 }
 _COUNTS = ("GetItem throttle", "UpdateItem throttle")
 _KEYS = ("GetSecretValue sealing-keys",)
@@ -36,6 +37,7 @@ _KEPT = Outcome(503)
 _REFUSED_TO_COGNITO = Outcome(0, code="", cookie="–", event="trigger_failed")
 _SIGN_IN, _CHALLENGE = "POST /auth/direct/sign-in", "POST /auth/direct/challenge"
 _SETUP, _DISABLE, _VERIFY = (f"POST /auth/mfa/{name}" for name in ("setup", "disable", "verify"))
+_SIGN_OUT = "POST /users/{userName}/sign-out"
 _REPLACED = Outcome(200, code="", cookie="replaced", event="revoke_failed")
 
 
@@ -74,6 +76,15 @@ ELSEWHERE: tuple[Call, ...] = (
         Outcome(200, code="", cookie="cleared", event="revoke_failed"), *_CLIENT,
     ),
     *_lines("GET /users", "users, a page", Outcome(503, cookie="–"), *_KEYS),
+    *_lines("GET /users", "users", Outcome(503, cookie="–"), "GetItem users", "AdminGetUser"),
+    *_lines("GET /users", "users, told groups", Outcome(503, cookie="–"), "Scan providers"),
+    *_lines(
+        _SIGN_OUT, "global sign-out", Outcome(503, cookie="–"),
+        "GetItem users", "AdminGetUser", "AdminListGroupsForUser",
+    ),
+    *_lines(
+        _SIGN_OUT, "global sign-out, told groups", Outcome(503, cookie="–"), "Scan providers",
+    ),
     *_lines("PATCH /me", "rename", Outcome(503, cookie="–"), "GetItem users", "UpdateItem users"),
     *_lines(_SIGN_IN, "sign-in", _NOTHING, *_CLIENT, "jwks.json"),
     *_lines(_SIGN_IN, "captcha", _NOTHING, "GetSecretValue captcha"),
@@ -96,7 +107,7 @@ ELSEWHERE: tuple[Call, ...] = (
     *_lines(
         "POST /auth/direct/reset-password", "reset",
         Outcome(200, code="", cookie="not set", event="sessions_not_ended"),
-        "AdminUserGlobalSignOut",
+        "AdminGetUser", "AdminUserGlobalSignOut", "UpdateItem users",
     ),
     *_lines(
         _SETUP, "mfa setup", _KEPT, *_KEYS, "GetSecretValue mfa-client", *_COUNTS,
