@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.soak.defence import Defence, answering, defence, nothing, reading, wrapped
+from tests.soak.defence import Defence, answering, defence, nothing, reading, value, wrapped
 
 _CALLER = "chalicelib.cognito.claims:verify_caller"
 _FRESH = "chalicelib.flows.fresh_check:FreshCheck.verify"
@@ -210,6 +210,12 @@ API: tuple[Defence, ...] = (
         "S-70",
         "whoever makes the pool slow keeps a right",
         (_FRESH, wrapped(_passing_in_outages)),
+    ),
+    defence(
+        "fresh-a-list-without-end",
+        "S-70",
+        "a list of groups that never ends keeps the function busy until its time is up",
+        ("chalicelib.cognito.user_admin:_GROUP_PAGES", value(1_000)),
     ),
     defence(
         "sign-out-noted",
