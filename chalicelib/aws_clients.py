@@ -17,7 +17,16 @@ from chalicelib.errors import TemporarilyUnavailable
 
 #: Reads: asked twice, they answer twice. Everything else is sent once: a second AdminInitiateAuth is a second guess, a
 #: challenge's Session serves once, a second ForgotPassword is a second mail.
-_READS = frozenset({"get_item", "scan", "get_secret_value", "list_users", "admin_get_user"})
+_READS = frozenset(
+    {
+        "get_item",
+        "scan",
+        "get_secret_value",
+        "list_users",
+        "admin_get_user",
+        "admin_list_groups_for_user",
+    }
+)
 #: Writes that say what shall be, and so do the same twice.
 _SAME_TWICE = frozenset({"admin_set_user_password"})
 _THROTTLED = frozenset(

@@ -15,6 +15,9 @@ from typing import Generic, NamedTuple, TypeVar
 from chalicelib.errors import TemporarilyUnavailable
 
 Result = TypeVar("Result")
+First = TypeVar("First")
+Second = TypeVar("Second")
+Third = TypeVar("Third")
 
 #: Calls of one peer that nobody waits for any more and that still hold a thread. More than that, and the container does not
 #: ask it until one ends: a peer that never finishes must not fill it up, nor keep it from asking others.
@@ -53,6 +56,8 @@ class Budget:
         self._clock = clock
         self._ends_at = float("inf")
         self._abandoned: list[threading.Thread] = []
+        #: Calls may be made side by side (`together`), and each looks at the list.
+        self._lock = threading.Lock()
 
     def begin_request(self) -> None:
         """Start anew, with what a request may spend."""
@@ -76,16 +81,19 @@ class Budget:
         allowed = min(limit, self.left())
         if allowed <= 0:
             raise TemporarilyUnavailable(f"{what}: this request has waited long enough")
-        self._abandoned = [thread for thread in self._abandoned if thread.is_alive()]
         peer = what.partition(" ")[0]
-        if sum(thread.name == peer for thread in self._abandoned) >= MAX_ABANDONED:
+        with self._lock:
+            self._abandoned = [thread for thread in self._abandoned if thread.is_alive()]
+            hanging = sum(thread.name == peer for thread in self._abandoned)
+        if hanging >= MAX_ABANDONED:
             raise TemporarilyUnavailable(f"{what}: too many calls hang")
         answer = _Answer(call, allowed)
         thread = threading.Thread(target=answer.fetch, name=peer, daemon=True)
         thread.start()
         thread.join(allowed)
         if thread.is_alive():
-            self._abandoned.append(thread)
+            with self._lock:
+                self._abandoned.append(thread)
             raise TemporarilyUnavailable(f"{what}: no answer in {allowed:.1f} s")
         return answer.take()
 
@@ -109,6 +117,26 @@ class _Answer(Generic[Result]):
         if self._error is not None:
             raise self._error
         return self._result[0]
+
+
+def together(
+    first: Callable[[], First], second: Callable[[], Second], third: Callable[[], Third]
+) -> tuple[First, Second, Third]:
+    """Make three calls side by side and return what they return, so that their times do not add up.
+
+    Raises what the first of them raised, in the order given, after all have ended: each ends in time by itself
+    (`Budget.run`), and none goes on into the next invocation.
+    """
+    one = _Answer(lambda _: first(), 0.0)
+    two = _Answer(lambda _: second(), 0.0)
+    three = _Answer(lambda _: third(), 0.0)
+    threads = [threading.Thread(target=each.fetch, daemon=True) for each in (two, three)]
+    for thread in threads:
+        thread.start()
+    one.fetch()
+    for thread in threads:
+        thread.join()
+    return one.take(), two.take(), three.take()
 
 
 #: This container's. Lambda gives a container one event at a time.

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from chalicelib.flows.attempts import Attempts
     from chalicelib.flows.direct_sign_in import DirectSignIn
     from chalicelib.flows.discovery import Discovery
+    from chalicelib.flows.fresh_check import FreshCheck
+    from chalicelib.flows.global_sign_out import GlobalSignOut
     from chalicelib.flows.hosted_sign_in import HostedSignIn
     from chalicelib.flows.mfa import Mfa
     from chalicelib.flows.new_session import NewSessions
@@ -156,6 +158,7 @@ class Services:
         return Accounts(
             api=self._user_pool_api,
             user_admin=self.user_admin,
+            global_sign_out=self.global_sign_out,
             users=self.users,
             locks=self._locks,
             mail=MailRequests(
@@ -220,6 +223,22 @@ class Services:
         from chalicelib.cognito.user_admin import UserAdmin
 
         return UserAdmin(self._cognito_idp, self.settings.user_pool_id)
+
+    @cached_property
+    def global_sign_out(self) -> "GlobalSignOut":
+        from chalicelib.flows.global_sign_out import GlobalSignOut
+
+        return GlobalSignOut(users=self.users, user_admin=self.user_admin)
+
+    @cached_property
+    def fresh_check(self) -> "FreshCheck":
+        from chalicelib.flows.fresh_check import FreshCheck
+
+        return FreshCheck(
+            users=self.users,
+            user_admin=self.user_admin,
+            load_providers=lambda: self.providers,
+        )
 
     @cached_property
     def linker(self) -> "Linker":

@@ -11,6 +11,14 @@ from typing import Any, NamedTuple
 from chalicelib.cognito.groups import without_automatic
 from chalicelib.errors import Forbidden, Unauthorized
 
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = (
+    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
+    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+)
+#: The last second that a date can name (9999-12-31T23:59:59Z).
+_LAST_SECOND = 253_402_300_799
+
 
 class Caller(NamedTuple):
     """The person behind an access token. Identity is `sub`; `username` is the users table's key."""
@@ -28,6 +36,40 @@ def parse_groups(value: object) -> tuple[str, ...]:
     if isinstance(value, list | tuple):
         return tuple(name for name in value if isinstance(name, str))
     return ()
+
+
+def parse_issued_at(context: Mapping[str, Any]) -> int:
+    """Return `iat` of an event's requestContext in Unix seconds. Raises Unauthorized for what is neither of its two forms.
+
+    API Gateway's Cognito authorizer hands `exp` and `iat` on as dates, `Mon Nov 30 12:00:00 UTC 2026`. No page of AWS says
+    so; seen in aws/serverless-java-container #25 and awsdocs/amazon-api-gateway-developer-guide #158.
+    """
+    claims = (context.get("authorizer") or {}).get("claims") or {}
+    value = claims.get("iat")
+    if isinstance(value, str):
+        if value.isascii() and value.isdigit() and len(value) <= len(str(_LAST_SECOND)):
+            value = int(value)
+        else:
+            value = _parse_date(value)
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LAST_SECOND:
+        return value
+    raise Unauthorized("iat is neither seconds nor a date of API Gateway")
+
+
+def _parse_date(text: str) -> int | None:
+    """Return the Unix seconds of a date as Java's `Date.toString` writes it, in UTC; None for any other text."""
+    from datetime import datetime, timezone
+
+    try:
+        _, month, day, clock, _, year = text.split(" ")
+        hour, minute, second = clock.split(":")
+        numbers = (int(year), _MONTHS.index(month) + 1, int(day), int(hour), int(minute))
+        moment = datetime(*numbers, int(second), tzinfo=timezone.utc)
+    except (ValueError, OverflowError):
+        return None
+    # Written again, it must be the same text: no wrong weekday, no sign, no other zone.
+    again = f"{_DAYS[moment.weekday()]} {_MONTHS[moment.month - 1]} {moment:%d %H:%M:%S} UTC {moment.year:04d}"
+    return int(moment.timestamp()) if again == text else None
 
 
 def verify_caller(

@@ -38,6 +38,10 @@ class PoolUser(NamedTuple):
     attributes: Mapping[str, str]
 
     @property
+    def sub(self) -> str:
+        return self.attributes.get("sub", "")
+
+    @property
     def identities(self) -> tuple[Identity, ...]:
         return parse_identities(self.attributes.get("identities"))
 

@@ -1,7 +1,8 @@
 """What is done with people in the pool by rights of the app's own role.
 
-Source: Amazon Cognito API reference, "AdminUserGlobalSignOut", "AdminUpdateUserAttributes", "AdminGetUser",
-"AdminSetUserPassword", "AdminDeleteUser".
+Source: Amazon Cognito API reference, "AdminGetUser", "AdminListGroupsForUser", "AdminUserGlobalSignOut",
+"AdminUpdateUserAttributes", "AdminSetUserPassword", "AdminDeleteUser"; developer guide, "Quotas in Amazon Cognito" (a person
+is in 100 groups at most).
 """
 
 from collections.abc import Mapping
@@ -13,14 +14,18 @@ from chalicelib.errors import NotFound, TemporarilyUnavailable
 
 #: A name that cannot exist is an unknown one, too.
 _UNKNOWN = frozenset({"UserNotFoundException", "InvalidParameterException"})
+#: Groups a page, AWS's maximum, and pages that are read at most.
+_GROUPS_A_PAGE = 60
+_GROUP_PAGES = 5
 
 
 class CognitoIdp(Protocol):
-    """The calls that are made; boto3's client and the tests' double both have it."""
+    """The calls that are made; boto3's client and the tests' double both have them."""
 
+    def admin_get_user(self, **arguments: Any) -> dict[str, Any]: ...
+    def admin_list_groups_for_user(self, **arguments: Any) -> dict[str, Any]: ...
     def admin_user_global_sign_out(self, **arguments: Any) -> dict[str, Any]: ...
     def admin_update_user_attributes(self, **arguments: Any) -> dict[str, Any]: ...
-    def admin_get_user(self, **arguments: Any) -> dict[str, Any]: ...
     def admin_set_user_password(self, **arguments: Any) -> dict[str, Any]: ...
     def admin_delete_user(self, **arguments: Any) -> dict[str, Any]: ...
 
@@ -31,6 +36,33 @@ class UserAdmin:
     def __init__(self, client: CognitoIdp, user_pool_id: str) -> None:
         self._client = client
         self._user_pool_id = user_pool_id
+
+    def load(self, name: str) -> PoolUser:
+        """Return the person of a user name, or of a native person's address. Raises NotFound or TemporarilyUnavailable."""
+        return parse_pool_user(self._call("AdminGetUser", self._client.admin_get_user, name))
+
+    def find(self, name: str) -> PoolUser | None:
+        """Return what `load` returns, or None. Raises TemporarilyUnavailable."""
+        try:
+            return self.load(name)
+        except NotFound:
+            return None
+
+    def is_in_group(self, user_name: str, group: str) -> bool:
+        """Tell whether the pool has a person in a group. Raises NotFound or TemporarilyUnavailable.
+
+        A list that does not end within a few pages is no answer.
+        """
+        more: dict[str, Any] = {"Limit": _GROUPS_A_PAGE}
+        for _ in range(_GROUP_PAGES):
+            call = self._client.admin_list_groups_for_user
+            answer = self._call("AdminListGroupsForUser", call, user_name, **more)
+            if any(entry.get("GroupName") == group for entry in answer.get("Groups", [])):
+                return True
+            if not answer.get("NextToken"):
+                return False
+            more["NextToken"] = answer["NextToken"]
+        raise TemporarilyUnavailable(f"AdminListGroupsForUser: more than {_GROUP_PAGES} pages")
 
     def sign_out_everywhere(self, user_name: str) -> None:
         """Revoke every refresh token of a person; repeating it does no harm. Raises NotFound or TemporarilyUnavailable.
@@ -48,13 +80,6 @@ class UserAdmin:
         ]
         update = self._client.admin_update_user_attributes
         self._call("AdminUpdateUserAttributes", update, user_name, UserAttributes=attributes)
-
-    def find(self, name: str) -> PoolUser | None:
-        """Return the person of a user name or of a native person's address, or None. Raises TemporarilyUnavailable."""
-        try:
-            return parse_pool_user(self._call("AdminGetUser", self._client.admin_get_user, name))
-        except NotFound:
-            return None
 
     def set_password(self, user_name: str, password: str) -> None:
         """Set a password that stays; repeating it does no harm. Raises NotFound, Refused or TemporarilyUnavailable.

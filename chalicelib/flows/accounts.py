@@ -23,6 +23,7 @@ from chalicelib.errors import (
 from chalicelib.flows.account_mail import UNCONFIRMED
 from chalicelib.flows.attempts import CODE, MAIL, SIGN_IN, Attempts
 from chalicelib.flows.credentials import PASSWORD_REQUIREMENTS, read_code, verify_new_password
+from chalicelib.flows.global_sign_out import GlobalSignOut
 from chalicelib.log import log_event
 from chalicelib.mail_requests import SIGN_UP, MailRequest, MailRequests
 from chalicelib.sign_up_rules import refuse_address
@@ -44,6 +45,7 @@ class Accounts:
         *,
         api: UserPoolApi,
         user_admin: UserAdmin,
+        global_sign_out: GlobalSignOut,
         users: UserStore,
         locks: AddressLocks,
         mail: MailRequests,
@@ -54,6 +56,7 @@ class Accounts:
     ) -> None:
         self._api = api
         self._user_admin = user_admin
+        self._global_sign_out = global_sign_out
         self._users = users
         self._locks = locks
         self._mail = mail
@@ -173,6 +176,6 @@ class Accounts:
     def _end_sessions(self, user_name: str) -> None:
         """Whoever knew the old password may be signed in with it (ASVS 7.4.3). The new one stands even if this fails."""
         try:
-            self._user_admin.sign_out_everywhere(user_name)
+            self._global_sign_out.end_sessions_of(user_name)
         except (NotFound, TemporarilyUnavailable) as error:
             log_event("sessions_not_ended", level="error", detail=error.detail)

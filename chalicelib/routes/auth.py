@@ -83,7 +83,7 @@ def login() -> Response:
 
 def _start(request: Any, url: Any) -> Any:
     """Return the `LoginStart` of what the browser asks for."""
-    from chalicelib.web.csrf import verify_navigation
+    from chalicelib.web.csrf import is_from_own_page, verify_navigation
     from chalicelib.web.redirects import parse_return_to
 
     provider, email = query_value(request, "provider"), query_value(request, "email")
@@ -99,7 +99,7 @@ def _start(request: Any, url: Any) -> Any:
             url.base_path,
             services.current().settings.allowed_origins,
         ),
-        remember=query_value(request, "remember") == "1",
+        remember=query_value(request, "remember") == "1" and is_from_own_page(request.headers),
         redirect_uri=url.callback,
         cookies=request_cookies(request),
     )
@@ -110,7 +110,7 @@ def callback() -> Response:
     """303 to where the person wanted to go, with the session cookie; any failure is 303 to the page with an error code."""
     from chalicelib.flows.hosted_sign_in import LoginStart
     from chalicelib.session.sessions import COOKIE
-    from chalicelib.session.transactions import MAX_IN_FLIGHT, cookie_name
+    from chalicelib.session.transactions import MAX_CLEARED, cookie_name
     from chalicelib.web.cookies import build_cookie, clear_cookie
     from chalicelib.web.redirects import parse_return_to
 
@@ -119,7 +119,7 @@ def callback() -> Response:
     states = query_values(request, "state")
     # Single use: the transaction's cookie goes whatever the outcome (S-11). A query full of states must not become an
     # answer full of headers.
-    names = sorted({cookie_name(state) for state in states[:MAX_IN_FLIGHT]})
+    names = sorted({cookie_name(state) for state in states[:MAX_CLEARED]})
     cookies = [clear_cookie(name, same_site="Lax") for name in names]
     try:
         signed_in = _finish(request, states, url.callback)

@@ -16,7 +16,9 @@ _DEFAULT_LIMIT = 50
 _MAX_LIMIT = 100
 
 
-@routes.route("/users", methods=["GET"], authorizer=authorized("api/read", group="admins"))
+@routes.route(
+    "/users", methods=["GET"], authorizer=authorized("api/read", group="admins", fresh=True)
+)
 def users() -> dict[str, Any]:
     """A page of the users table in no particular order; `cursor` leads to the next and is null at the end."""
     from dataclasses import asdict
@@ -46,10 +48,10 @@ def _limit(text: str | None) -> int:
 @routes.route(
     "/users/{userName}/sign-out",
     methods=["POST"],
-    authorizer=authorized("api/write", group="admins"),
+    authorizer=authorized("api/write", group="admins", fresh=True),
 )
 def sign_out(userName: str) -> dict[str, str]:  # noqa: N803 - the path parameter's name in the contract
     """End every session of a person, at every device: no refresh works any more."""
-    services.current().user_admin.sign_out_everywhere(userName)
-    log_event("global_sign_out", user=userName, by=caller_of(routes.current_request).username)
+    user_name = services.current().global_sign_out.end_sessions(userName)
+    log_event("global_sign_out", user=user_name, by=caller_of(routes.current_request).username)
     return {"userName": userName}

@@ -19,6 +19,8 @@ PURPOSE = "login"
 COOKIE_PREFIX = "__Host-gatehouse-login-"
 LIFETIME_SECONDS = 600
 MAX_IN_FLIGHT = 4
+#: Login cookies that one answer clears at most.
+MAX_CLEARED = 4
 _RANDOM_BYTES = 32
 
 
@@ -95,7 +97,8 @@ class LoginTransactions:
     def surplus(self, cookies: Mapping[str, str]) -> list[str]:
         """Return names of login cookies to clear, so that one more sign-in stays within MAX_IN_FLIGHT.
 
-        Dead ones go first, then the oldest.
+        Never more than that at once: an answer has 10,240 bytes of headers. The oldest ones alive go first, then dead ones,
+        which the next sign-ins clear or their ten minutes end.
         """
         alive: list[tuple[int, str]] = []
         dead: list[str] = []
@@ -109,7 +112,7 @@ class LoginTransactions:
                 alive.append((transaction.expires_at, name))
         alive.sort()
         too_many = max(0, len(alive) - (MAX_IN_FLIGHT - 1))
-        return dead + [name for _, name in alive[:too_many]]
+        return ([name for _, name in alive[:too_many]] + dead)[:MAX_CLEARED]
 
     def _open(self, value: str) -> LoginTransaction | None:
         try:

@@ -4,7 +4,7 @@ Rows are written by `ops provider`. They are few and change rarely, so a contain
 does not answer, it goes on with what it had.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from chalicelib.email_domains import email_domain
@@ -78,6 +78,11 @@ class ProviderStore:
         """Return the provider of that name in any case: a pool that ignores case lowers the names of federated people."""
         folded = name.casefold()
         return next((each for each in self.all() if each.name.casefold() == folded), None)
+
+    def tells_groups(self, names: Iterable[str]) -> bool:
+        """Tell whether one of the providers of `names`, in any case, has a claim with groups."""
+        found = [self.find_ignoring_case(name) for name in names]
+        return any(provider is not None and provider.groups_claim for provider in found)
 
     def find_by_email(self, email: str) -> Provider | None:
         """Return the provider to whose domains the address belongs, or None.

@@ -83,6 +83,15 @@ class UserRecord:
     def from_item(cls, item: Item) -> "UserRecord":
         return cls(**{name: read_text(item, name) for name in cls.__dataclass_fields__})
 
+    def ends_tokens_of(self, issued_at: int) -> bool:
+        """Tell whether a token that was issued at `issued_at` (Unix seconds) counts no more.
+
+        A token does not say in which part of its second it was issued: that of the sign-out's own second is refused, too.
+        """
+        # Both are ISO 8601 in UTC, so their texts compare as the moments do.
+        whole_seconds = len("2026-01-01T00:00:00")
+        return _iso(issued_at)[:whole_seconds] <= self.validAfter[:whole_seconds]
+
 
 class UserStore:
     """Reads and writes the table through `client`. `clock` gives Unix seconds."""
@@ -134,6 +143,20 @@ class UserStore:
             {},
             "attribute_not_exists(provedAt) OR #provedAt < :provedAt",
             remove="expiresAt",
+        )
+
+    def record_signed_out(self, user_name: str) -> bool:
+        """Note that tokens and sessions issued until now count no more (S-70); a later note stays.
+
+        Returns False if there is no record. It makes none: that would be one of a person without address, names or `sub`.
+        """
+        now = {"S": _iso(self._clock())}
+        return self._update(
+            user_name,
+            {"validAfter": now, "updatedAt": now},
+            {},
+            "attribute_exists(userName) AND "
+            "(attribute_not_exists(validAfter) OR #validAfter <= :validAfter)",
         )
 
     def is_ours(self, user_name: str) -> bool:
@@ -211,7 +234,8 @@ class UserStore:
         first_values: Mapping[str, Mapping[str, str]],
         condition: str,
         remove: str | None = None,
-    ) -> None:
+    ) -> bool:
+        """Make one conditional UpdateItem; return whether the condition held."""
         sets = [f"#{name} = :{name}" for name in assignments]
         sets += [f"#{name} = if_not_exists(#{name}, :{name})" for name in first_values]
         expression = "SET " + ", ".join(sets) + (f" REMOVE {remove}" if remove else "")
@@ -229,7 +253,8 @@ class UserStore:
             with translated_errors("UpdateItem"):
                 self._client.update_item(**arguments)
         except ConditionFailed:
-            return
+            return False
+        return True
 
 
 def _iso(seconds: float) -> str:

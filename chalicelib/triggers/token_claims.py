@@ -14,9 +14,10 @@ Source: AWS "Pre token generation Lambda trigger", event version 2; needs the Es
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.cognito.groups import is_one_name, parse_provider_groups, without_automatic
+from chalicelib.cognito.groups import is_one_name, without_automatic
 from chalicelib.cognito.identities import Identity, parse_identities
 from chalicelib.cognito.scopes import SCOPES, USER_ADMIN_SCOPE
+from chalicelib.cognito.told_groups import told_groups
 from chalicelib.errors import TemporarilyUnavailable, TriggerRefused
 from chalicelib.log import log_event
 from chalicelib.settings import Settings
@@ -75,11 +76,8 @@ def _groups(
     groups = [name for name in present if is_one_name(name)]
     if len(groups) != len(present):
         log_event("groups_left_out", level="warning", detail="names that could read as several")
-    identities = parse_identities(attributes.get("identities"))
-    if identities:
-        told = parse_provider_groups(attributes.get("custom:groups"))
-        if told and not _tells_groups(identities, load_providers):
-            told = ()
+    told = told_groups(attributes, lambda theirs: _tells_groups(theirs, load_providers))
+    if parse_identities(attributes.get("identities")):
         groups = list(dict.fromkeys(without_automatic([*groups, *told], user_pool_id)))
     if groups == present:
         return None
@@ -96,12 +94,10 @@ def _tells_groups(
 ) -> bool:
     """Tell whether one of a person's providers tells groups now."""
     try:
-        providers = load_providers()
-        found = [providers.find_ignoring_case(identity.provider) for identity in identities]
+        return load_providers().tells_groups(identity.provider for identity in identities)
     except TemporarilyUnavailable as error:
         log_event("groups_left_out", level="error", detail=error.detail)
         return False
-    return any(provider is not None and provider.groups_claim for provider in found)
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

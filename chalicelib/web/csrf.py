@@ -43,3 +43,11 @@ def verify_navigation(headers: Mapping[str, str]) -> None:
         raise InvalidRequest("not a navigation")
     if headers.get("sec-fetch-dest", "document") != "document":
         raise InvalidRequest("not a navigation of the whole page")
+
+
+def is_from_own_page(headers: Mapping[str, str]) -> bool:
+    """Tell whether the browser says that our own page led it here: neither another site nor a typed or mailed address.
+
+    Browsers without Fetch Metadata say nothing, which is no.
+    """
+    return headers.get("sec-fetch-site") == "same-origin"

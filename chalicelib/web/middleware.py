@@ -126,7 +126,7 @@ def _guard(app: Chalice, view: View, check: Callable[[Request], None]) -> View:
         route = f"{request.method} {request.path}"
         try:
             check(request)
-            return view(**parameters)
+            return view(**_decode(request, parameters))
         except GatehouseError as error:
             level = "error" if error.status >= 500 else "info"
             log_event(
@@ -147,8 +147,24 @@ def _guard(app: Chalice, view: View, check: Callable[[Request], None]) -> View:
     return guarded
 
 
+def _decode(request: Request, parameters: dict[str, str]) -> dict[str, str]:
+    """Return a view's path parameters decoded, and let `request.uri_params` say the same."""
+    if not parameters:
+        return parameters
+    from chalicelib.web.path_parameters import decode_path_parameters
+
+    try:
+        decoded = decode_path_parameters(parameters)
+    except ValueError:
+        raise errors.InvalidRequest("a path parameter is not percent-encoded UTF-8") from None
+    request.uri_params = {**(request.uri_params or {}), **decoded}
+    return decoded
+
+
 def _check_caller(authorizer: ScopedAuthorizer, request: Request) -> None:
-    caller = authorizer.verify(request.context, services.current().settings.client_id)
+    current = services.current()
+    caller = authorizer.verify(request.context, current.settings.client_id)
+    authorizer.verify_fresh(caller, request.context, lambda: current.fresh_check)
     request.context[CALLER_KEY] = caller
 
 

@@ -16,11 +16,14 @@ _ROLES = {
 _TRIGGER_SECONDS = 5
 _TRIGGER_MEGABYTES = 512
 _USERS = ("dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Scan")
-_PEOPLE = ("AdminUserGlobalSignOut", "AdminUpdateUserAttributes")
-_LINKING = ("ListUsers", "AdminGetUser", "AdminLinkProviderForUser")
-_DIRECT = (
-    *("AdminGetUser", "AdminInitiateAuth", "AdminRespondToAuthChallenge", "AdminSetUserPassword"),
+_PEOPLE = (
+    "AdminGetUser",
+    "AdminListGroupsForUser",
+    "AdminUserGlobalSignOut",
+    "AdminUpdateUserAttributes",
 )
+_LINKING = ("ListUsers", "AdminGetUser", "AdminLinkProviderForUser")
+_DIRECT = ("AdminInitiateAuth", "AdminRespondToAuthChallenge", "AdminSetUserPassword")
 _MAIL = ("AdminGetUser", "AdminDeleteUser")
 _LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
 

@@ -1,10 +1,12 @@
 """Every call that a component test makes the app make: it must be in a line of the fault table."""
 
+import functools
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from chalicelib import deadline
 from chalicelib.services import Services
 from chalicelib.triggers import entry
 from tests.doubles import browser
@@ -50,6 +52,14 @@ def record(monkeypatch: pytest.MonkeyPatch) -> Outbound:
             **more,
         )
 
+    together = deadline.together
+
+    def carried(*calls: Any) -> Any:
+        """Calls made side by side are made where whoever makes them is."""
+        place = outbound.place
+        return together(*(functools.partial(outbound.run_at, place, call) for call in calls))
+
+    monkeypatch.setattr(deadline, "together", carried)
     monkeypatch.setattr(Browser, "send", sent)
     monkeypatch.setattr(entry, "_run", ran)
     monkeypatch.setattr(entry, "account_mail", mailed)

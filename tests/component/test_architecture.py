@@ -15,6 +15,7 @@ PURE_WEB = frozenset(
         "web.cookies",
         "web.cors",
         "web.openapi",
+        "web.path_parameters",
         "web.csrf",
         "web.gateway_events",
         "web.qr",

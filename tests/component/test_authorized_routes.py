@@ -20,6 +20,7 @@ CLAIMS = {
     "token_use": "access",
     "scope": "openid email profile api/read api/write",
     "username": "Okta_00u1ada",
+    "iat": "Fri Jan 02 03:04:05 UTC 2026",
     "exp": "Fri Jan 02 03:14:05 UTC 2026",
 }
 AUTHORIZED = ["/me", "/whoami"]

@@ -6,52 +6,50 @@ from typing import Any
 import pytest
 
 from app import app
-from chalicelib import services
-from chalicelib.services import Services
 from tests.component.test_authorized_routes import CLAIMS
 from tests.component.world import World
 from tests.doubles.aws_errors import client_error, connect_timeout
-from tests.doubles.browser import Answer, Browser, LambdaContext, build_event
+from tests.doubles.browser import Answer, Browser
+from tests.doubles.clock import Clock
 from tests.doubles.cognito import Person
-from tests.doubles.user_admin import UserAdminDouble
+from tests.doubles.pool_users import PoolUser
+from tests.doubles.user_pool_api import UserPoolDouble
 
 ADMIN = {**CLAIMS, "sub": "admin-sub", "username": "Okta_00u9root", "cognito:groups": "[admins]"}
 ADA = "Okta_00u1ada"
 
 
 @pytest.fixture
-def pool(world: World) -> UserAdminDouble:
-    """The pool behind the route, in the same world as the sessions."""
-    double = UserAdminDouble(world.cognito, world.settings.user_pool_id)
-    clients = {
-        "dynamodb": world.dynamodb,
-        "secretsmanager": world.secrets,
-        "cognito-idp": double,
-    }
-    http: Any = world.cognito
-    services.install(
-        Services(world.settings, clock=world.clock, aws=clients.__getitem__, http=http)
+def pool(world: World) -> UserPoolDouble:
+    """The pool behind the route: the administrator and Ada."""
+    add_administrator(world)
+    ada = Person()
+    identities = [("Okta", "00u1ada")]
+    world.pool.add(PoolUser(ada.email, "x" * 12, sub=ada.sub, username=ADA, identities=identities))
+    return world.pool
+
+
+def add_administrator(world: World) -> PoolUser:
+    """Put the person of `ADMIN` into the pool."""
+    return world.pool.add(
+        PoolUser(
+            "root@example.org",
+            "x" * 12,
+            sub=ADMIN["sub"],
+            username=ADMIN["username"],
+            groups=("staff", "admins"),
+        )
     )
-    return double
 
 
 def sign_out(user_name: str, claims: dict[str, str] | None = ADMIN) -> Answer:
-    """Call the route as API Gateway does."""
-    event = build_event(
-        app.routes,
-        "POST",
-        f"/users/{user_name}/sign-out",
-        domain="a1b2c3.execute-api.eu-west-1.amazonaws.com",
-        stage="api",
-        claims=claims,
-    )
-    raw = app(event, LambdaContext())
-    return Answer(raw["statusCode"], raw["headers"], [], raw["body"])
+    """Call the route; `user_name` is as it stands in the URL."""
+    return Browser(app, Clock()).send("POST", f"/users/{user_name}/sign-out", claims=claims)
 
 
 @pytest.mark.security("S-36")
 def test_every_session_of_the_person_is_dead_and_nobody_elses(
-    world: World, signed_in: Browser, pool: UserAdminDouble
+    world: World, signed_in: Browser, pool: UserPoolDouble
 ) -> None:
     """Two browsers of Ada end at their next refresh; Bob goes on."""
     second, bob = world.browser(), world.browser()
@@ -66,16 +64,18 @@ def test_every_session_of_the_person_is_dead_and_nobody_elses(
     assert bob.post("/auth/refresh").status == 200
 
 
-def test_repeating_it_is_no_error(signed_in: Browser, pool: UserAdminDouble) -> None:
+def test_repeating_it_is_no_error(signed_in: Browser, pool: UserPoolDouble) -> None:
     """Twice is as good as once."""
     assert [sign_out(ADA).status, sign_out(ADA).status] == [200, 200]
 
 
 @pytest.mark.parametrize("code", ["UserNotFoundException", "InvalidParameterException"])
-def test_nobody_of_that_name_is_404(pool: UserAdminDouble, code: str) -> None:
-    """Also for a name that nobody can have."""
+def test_nobody_of_that_name_is_404(pool: UserPoolDouble, code: str) -> None:
+    """Also for a name that nobody can have, and for somebody who goes in the middle."""
     if code == "InvalidParameterException":
-        pool.fault = client_error(code)
+        gone = client_error(code, "AdminUserGlobalSignOut")
+        pool.fail("admin_user_global_sign_out", gone)
+        assert sign_out(ADA).status == 404
     answer = sign_out("nobody")
     assert (answer.status, answer.json()["error"]) == (404, "not_found")
 
@@ -90,9 +90,9 @@ def test_nobody_of_that_name_is_404(pool: UserAdminDouble, code: str) -> None:
         client_error("ResourceNotFoundException"),
     ],
 )
-def test_cognito_down_is_503(pool: UserAdminDouble, fault: Exception) -> None:
+def test_cognito_down_is_503(pool: UserPoolDouble, fault: Exception) -> None:
     """An outage, or a right that is missing, is no answer about the person."""
-    pool.fault = fault
+    pool.fail("admin_user_global_sign_out", fault)
     answer = sign_out(ADA)
     assert (answer.status, answer.json()["error"]) == (503, "temporarily_unavailable")
     assert "inside" not in answer.body
@@ -110,16 +110,16 @@ def test_cognito_down_is_503(pool: UserAdminDouble, fault: Exception) -> None:
     ],
 )
 def test_only_administrators_with_the_write_scope_may(
-    pool: UserAdminDouble, claims: dict[str, str] | None, status: int
+    pool: UserPoolDouble, claims: dict[str, str] | None, status: int
 ) -> None:
     """Not even the person; their own way is the logout."""
     assert sign_out(ADA, claims).status == status
-    assert pool.calls == []
+    assert pool.called("admin_user_global_sign_out") == 0
 
 
 @pytest.mark.security("S-62")
 def test_the_log_says_who_signed_out_whom(
-    signed_in: Browser, pool: UserAdminDouble, log_lines: Callable[[], list[dict[str, Any]]]
+    signed_in: Browser, pool: UserPoolDouble, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
     """One line on success."""
     sign_out(ADA)

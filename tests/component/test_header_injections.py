@@ -11,6 +11,7 @@ from tests.component.direct import CHALLENGE_COOKIE, SESSION_COOKIE, Direct
 from tests.component.test_authorized_routes import CLAIMS
 from tests.data_lines import attack_lines
 from tests.doubles.browser import Answer, Browser, Cookie
+from tests.doubles.pool_users import PoolUser
 
 LINES = attack_lines("header_injections.txt")
 ADMIN = {**CLAIMS, "cognito:groups": "admins"}
@@ -55,9 +56,13 @@ GOOD = {"email": "ada@example.org", "password": "a good password", "code": "1234
 def queries(line: str) -> Iterator[str]:
     for path, name in QUERIES:
         yield f"{path}?{urlencode({name or line: line}, errors='surrogatepass')}"
-    segment = quote(line, safe="", errors="surrogatepass")
+    segment = segment_of(line)
     yield f"/assets/{segment}/app.js"
     yield f"/assets/0/{segment}"
+
+
+def segment_of(line: str) -> str:
+    return quote(line, safe="", errors="surrogatepass")
 
 
 def answers_to(line: str, browser: Browser) -> Iterator[tuple[str, Answer]]:
@@ -67,6 +72,8 @@ def answers_to(line: str, browser: Browser) -> Iterator[tuple[str, Answer]]:
     for name in ("limit", "cursor"):
         target = f"/users?{urlencode({name: line}, errors='surrogatepass')}"
         yield name, browser.get(target, claims=ADMIN)
+    target = f"/users/{segment_of(line)}/sign-out"
+    yield "userName", browser.send("POST", target, claims=ADMIN)
     for path, names in BODIES:
         for name in names:
             yield f"{path} {name}", browser.post(path, {**GOOD, name: line})
@@ -111,6 +118,9 @@ def test_nothing_that_is_sent_ends_up_in_a_header_a_page_or_a_line_of_its_own(
     direct: Direct, line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Fixed header names, printable values, no echo, no 5xx; the log stays one JSON object a line; nobody is let in."""
+    direct.pool.add(
+        PoolUser("root@example.org", "x" * 12, sub=ADMIN["sub"], username=ADMIN["username"])
+    ).groups = ("admins",)
     people = len(direct.pool.users)
     for place, answer in answers_to(line, direct.browser):
         assert_clean(place, answer)

@@ -7,7 +7,7 @@ import pytest
 from chalicelib.session.transactions import COOKIE_PREFIX
 from tests.component.world import World
 from tests.doubles.aws_errors import client_error
-from tests.doubles.browser import Browser, LambdaContext, build_event
+from tests.doubles.browser import Answer, Browser, LambdaContext, build_event
 from tests.doubles.cognito import Person
 
 
@@ -192,6 +192,65 @@ def test_login_clears_the_oldest_transactions_beyond_four(world: World, browser:
         world.clock.advance(1)
         browser.get("/auth/login")
     assert len(browser.cookies) == 4
+
+
+def login_cookies(answer: Answer) -> list[str]:
+    """Names of the login cookies that an answer clears."""
+    cleared = [text.partition("=")[0] for text in answer.set_cookies if "Max-Age=0" in text]
+    return [name for name in cleared if name.startswith("__Host-gatehouse-login-")]
+
+
+@pytest.mark.security("S-31")
+@pytest.mark.parametrize("kind", ["dead", "broken", "alive"])
+def test_one_answer_clears_four_login_cookies_at_most(
+    world: World, browser: Browser, kind: str
+) -> None:
+    """API Gateway passes 10,240 bytes of headers on; what is left over goes with the next sign-ins."""
+    for number in range(30):
+        other = world.browser()
+        other.get("/auth/login")
+        for name, cookie in other.cookies.items():
+            browser.cookies[name] = cookie
+            if kind == "broken":
+                cookie.value = f"junk{number}"
+            cookie.expires_at = None  # a browser whose clock is wrong
+    if kind == "dead":
+        world.clock.advance(700)
+    before = len(browser.cookies)
+    for turn in range(1, 4):
+        assert len(login_cookies(browser.get("/auth/login"))) == 4
+        assert len(browser.cookies) == before - 3 * turn
+    states = "&".join(f"state=s{n}" for n in range(30))
+    back = browser.get(f"/auth/callback?{states}&code=x", site="cross-site")
+    assert len(login_cookies(back)) == 4
+
+
+@pytest.mark.security("S-29")
+@pytest.mark.parametrize(
+    ("site", "kept"),
+    [
+        ("same-origin", True),
+        ("same-site", False),
+        ("cross-site", False),
+        ("none", False),
+        (None, False),
+    ],
+)
+@pytest.mark.parametrize("allowed", [False, True])
+def test_only_our_own_page_decides_that_a_session_is_remembered(
+    world: World, site: str | None, kept: bool, allowed: bool
+) -> None:
+    """Another page, a mail, a typed address, a browser that says nothing: as if the box were not ticked."""
+    origin = "https://notes.example.org"
+    world.restart(allowed_origins=frozenset({origin} if allowed else ()))
+    browser = world.browser()
+    headers = [("Sec-Fetch-Site", site)] if site else []
+    headers += [("Referer", origin), ("Sec-Fetch-Mode", "navigate")]
+    start = browser.send("GET", "/auth/login?provider=Okta&remember=1", headers)
+    back = world.cognito.authorize(start.location, Person())
+    answer = browser.get(back, site="cross-site")
+    (cookie,) = [text for text in answer.set_cookies if text.startswith("__Host-gatehouse=")]
+    assert ("Max-Age" in cookie) is kept
 
 
 @pytest.mark.security("S-31")

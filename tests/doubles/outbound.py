@@ -37,19 +37,29 @@ class Outbound:
         self._local = threading.local()
 
     @contextmanager
-    def at(self, place: str) -> Iterator[None]:
+    def at(self, place: str | None) -> Iterator[None]:
         """Be in a route or trigger; a trigger may come in the middle of a route."""
-        before = getattr(self._local, "place", None)
+        before = self.place
         self._local.place = place
         try:
             yield
         finally:
             self._local.place = before
 
+    @property
+    def place(self) -> str | None:
+        """Where this thread is; None if nowhere."""
+        found: str | None = getattr(self._local, "place", None)
+        return found
+
+    def run_at(self, place: str | None, call: Callable[[], Any]) -> Any:
+        """Make a call from `place`, whatever the thread."""
+        with self.at(place):
+            return call()
+
     def note(self, name: str) -> None:
-        place = getattr(self._local, "place", None)
-        if place is not None:
-            self.pairs.add((place, name))
+        if self.place is not None:
+            self.pairs.add((self.place, name))
 
 
 class RecordedAws:

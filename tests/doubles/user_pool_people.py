@@ -1,8 +1,8 @@
 """What administrators' calls do with the strict user pool's people: attributes, lists, linking, deletion.
 
 ListUsers with a filter compares as it is written, without regard to the pool's case rules: nothing documented promises more.
-Sources: Amazon Cognito user pools API reference, ListUsers, AdminGetUser, AdminUpdateUserAttributes, AdminDeleteUser,
-AdminLinkProviderForUser, AdminDisableProviderForUser, AdminUserGlobalSignOut, AdminSetUserPassword.
+Sources: Amazon Cognito user pools API reference, ListUsers, AdminGetUser, AdminListGroupsForUser, AdminUpdateUserAttributes,
+AdminDeleteUser, AdminLinkProviderForUser, AdminDisableProviderForUser, AdminUserGlobalSignOut, AdminSetUserPassword.
 """
 
 import json
@@ -45,6 +45,16 @@ class PeopleOperations(PoolCore):
     def _op_admin_get_user(self, given: dict[str, Any]) -> dict[str, Any]:
         return _described(self._named(given["Username"], "AdminGetUser"), "UserAttributes")
 
+    def _op_admin_list_groups_for_user(self, given: dict[str, Any]) -> dict[str, Any]:
+        user = self._named(given["Username"], "AdminListGroupsForUser")
+        start = int(given.get("NextToken", "0"))
+        end = start + min(given.get("Limit", MAX_PAGE), MAX_PAGE)
+        groups = [{"GroupName": name, "UserPoolId": self.pool_id} for name in user.groups]
+        answer: dict[str, Any] = {"Groups": groups[start:end]}
+        if end < len(groups):
+            answer["NextToken"] = str(end)
+        return answer
+
     def _op_admin_update_user_attributes(self, given: dict[str, Any]) -> dict[str, Any]:
         op = "AdminUpdateUserAttributes"
         assert given["UserPoolId"] == self.pool_id
@@ -67,7 +77,7 @@ class PeopleOperations(PoolCore):
     def _op_admin_user_global_sign_out(self, given: dict[str, Any]) -> dict[str, Any]:
         user = self._named(given["Username"], "AdminUserGlobalSignOut")
         for entry in self.cognito._refresh.values():
-            if entry.family.person.username == user.username:
+            if entry.family.person.username.casefold() == user.username.casefold():
                 entry.family.revoked = True
         return {}
 
@@ -117,6 +127,8 @@ def _described(user: PoolUser, attributes: str) -> dict[str, Any]:
         "given_name": user.given_name,
         "family_name": user.family_name,
     }
+    if user.told_groups:
+        found["custom:groups"] = user.told_groups
     if user.identities:
         found["identities"] = json.dumps(
             [{"userId": s, "providerName": p, "providerType": "OIDC"} for p, s in user.identities]

@@ -156,6 +156,23 @@ def test_other_sites_and_unlisted_origins_get_nothing(
     page.context.close()
 
 
+@pytest.mark.security("S-29")
+@pytest.mark.parametrize("where", ["typed", "allowed", "localhost", "127.0.0.1"])
+def test_only_our_own_page_makes_a_session_outlive_the_browser(
+    page: Page, context: BrowserContext, stack: Stack, notes: str, where: str
+) -> None:
+    """`remember=1` in the address bar, on an allowed origin, on the same site, on another: a session of this browser run."""
+    address = f"{stack.url}auth/login?provider=Okta&remember=1"
+    with ForeignPage("127.0.0.1" if where == "127.0.0.1" else "localhost") as url:
+        page.goto({"typed": address, "allowed": notes}.get(where, url))
+        if where != "typed":
+            page.evaluate("address => setTimeout(() => location.assign(address))", address)
+        page.get_by_text(ALICE, exact=True).click()
+        expect(page.get_by_role("heading", name="Hello, Alice")).to_be_visible()
+    [session] = [c for c in context.cookies() if c["name"] == "__Host-gatehouse"]
+    assert session["expires"] == -1
+
+
 class ForeignPage:
     """An empty page on an origin that is on no list."""
 

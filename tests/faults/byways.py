@@ -10,7 +10,7 @@ from tests.doubles.browser import LambdaContext
 from tests.doubles.cognito import Person
 from tests.doubles.pool_users import PoolUser
 from tests.events import load_event
-from tests.faults.scenes import ADMIN, Scene
+from tests.faults.scenes import ADMIN, Scene, with_record
 
 LINKED = "linked@example.org"
 
@@ -58,8 +58,24 @@ def users_page(world: World) -> Scene:
     for name in ("a", "b", "c"):
         item = {"userName": {"S": name}, "Email": {"S": f"{name}@example.org"}}
         world.dynamodb.put(world.settings.users_table, item)
-    browser = world.browser()
+    browser = with_record(world)
     return Scene(browser, lambda: browser.get("/users?limit=1", claims=ADMIN))
+
+
+def users_of_told_groups(world: World) -> Scene:
+    """An administrator by a provider's word: whether it tells groups is in its row."""
+    browser = with_record(world)
+    person = world.pool.users[0]
+    person.groups, person.told_groups, person.identities = (), "admins", [("Okta", "00u1")]
+    row = {"name": {"S": "Okta"}, "groups_claim": {"S": "groups"}}
+    world.dynamodb.put(world.settings.providers_table, row)
+    return Scene(browser, lambda: browser.get("/users", claims=ADMIN))
+
+
+def sign_out_of_told_groups(world: World) -> Scene:
+    """The same on the other route."""
+    browser = users_of_told_groups(world).browser
+    return Scene(browser, lambda: browser.send("POST", "/users/native/sign-out", claims=ADMIN))
 
 
 def sign_in_linked(world: World) -> Scene:
@@ -164,6 +180,8 @@ BYWAYS: dict[str, Callable[[World], Scene]] = {
     "callback refused": callback_refused,
     "refresh of another": refresh_of_another,
     "users, a page": users_page,
+    "users, told groups": users_of_told_groups,
+    "global sign-out, told groups": sign_out_of_told_groups,
     "sign-in, linked": sign_in_linked,
     "sign-in again": sign_in_again,
     "sign-in, set-up": sign_in_set_up,

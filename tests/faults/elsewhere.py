@@ -34,6 +34,7 @@ _KINDS = {
         ),
         ("cognito-idp", "cognito", 1),
     ),
+    **dict.fromkeys(("AdminGetUser", "AdminListGroupsForUser"), ("cognito-idp", "cognito", 2)),
 }
 _COUNTS = ("GetItem throttle", "UpdateItem throttle")
 _KEYS = ("GetSecretValue sealing-keys",)
@@ -51,6 +52,7 @@ _MAIL = "function account_mail"
 _MAILED_LATER = Outcome(0, code="", cookie="–", event="account_mail_failed")
 _PROVED = Outcome(200, code="", cookie="not set", event="record_not_written")
 _NOT_ENDED = Outcome(200, code="", cookie="not set", event="sessions_not_ended")
+_SIGN_OUT = "POST /users/{userName}/sign-out"
 _REPLACED = Outcome(200, code="", cookie="replaced", event="revoke_failed")
 
 
@@ -89,6 +91,15 @@ ELSEWHERE: tuple[Call, ...] = (
         Outcome(200, code="", cookie="cleared", event="revoke_failed"), *_CLIENT,
     ),
     *_lines("GET /users", "users, a page", Outcome(503, cookie="–"), *_KEYS),
+    *_lines("GET /users", "users", Outcome(503, cookie="–"), "GetItem users", "AdminGetUser"),
+    *_lines("GET /users", "users, told groups", Outcome(503, cookie="–"), "Scan providers"),
+    *_lines(
+        _SIGN_OUT, "global sign-out", Outcome(503, cookie="–"),
+        "GetItem users", "AdminGetUser", "AdminListGroupsForUser",
+    ),
+    *_lines(
+        _SIGN_OUT, "global sign-out, told groups", Outcome(503, cookie="–"), "Scan providers",
+    ),
     *_lines("PATCH /me", "rename", Outcome(503, cookie="–"), "GetItem users", "UpdateItem users"),
     *_lines(_SIGN_IN, "sign-in", _NOTHING, *_CLIENT, "jwks.json"),
     *_lines(_SIGN_IN, "captcha", _NOTHING, "GetSecretValue captcha"),

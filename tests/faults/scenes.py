@@ -18,6 +18,7 @@ CAPTCHA_ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:gatehouse/de
 NEWCOMER = "newcomer@example.org"
 NATIVE = {**CLAIMS, "sub": "native-sub", "username": "native"}
 ADMIN = {**NATIVE, "cognito:groups": "[admins]"}
+ADA = Person()
 NEW_PASSWORD = "another good one 34"
 NAMES = {"given_name": "N", "family_name": "C"}
 
@@ -57,25 +58,27 @@ def config(world: World) -> Scene:
     return Scene(browser, lambda: browser.get("/auth/config"))
 
 
-def _with_record(world: World) -> Browser:
+def with_record(world: World) -> Browser:
     item = {"userName": "native", "sub": "native-sub", "provider": "COGNITO", "Email": EMAIL}
     world.dynamodb.put(world.settings.users_table, {k: {"S": v} for k, v in item.items()})
-    world.pool.add(PoolUser(EMAIL, PASSWORD, sub="native-sub", username="native"))
+    world.pool.add(
+        PoolUser(EMAIL, PASSWORD, sub="native-sub", username="native", groups=("admins",))
+    )
     return world.browser()
 
 
 def me(world: World) -> Scene:
-    browser = _with_record(world)
+    browser = with_record(world)
     return Scene(browser, lambda: browser.get("/me", claims=NATIVE))
 
 
 def users(world: World) -> Scene:
-    browser = _with_record(world)
+    browser = with_record(world)
     return Scene(browser, lambda: browser.get("/users", claims=ADMIN))
 
 
 def rename(world: World) -> Scene:
-    browser = _with_record(world)
+    browser = with_record(world)
     headers = [("Content-Type", "application/json")]
     return Scene(
         browser,
@@ -84,9 +87,10 @@ def rename(world: World) -> Scene:
 
 
 def global_sign_out(world: World) -> Scene:
-    browser = world.browser()
+    browser = with_record(world)
     world.sign_in(browser)
-    target = f"/users/{Person().username}/sign-out"
+    world.pool.add(PoolUser(ADA.email, PASSWORD, sub=ADA.sub, username=ADA.username))
+    target = f"/users/{ADA.username}/sign-out"
     return Scene(browser, lambda: browser.send("POST", target, claims=ADMIN))
 
 

@@ -175,14 +175,28 @@ CALLS: tuple[Call, ...] = (
         tries=2, note="a new container; a warm one goes on with its list",
     ),
     Call("GetItem users", _DYNAMODB, "aws", "GET /me", "me", Outcome(503, cookie="–"), tries=2),
-    Call("Scan users", _DYNAMODB, "aws", "GET /users", "users", Outcome(503, cookie="–"), tries=2),
+    Call(
+        "Scan users", _DYNAMODB, "aws", "GET /users", "users", Outcome(503, cookie="–"), tries=2,
+        first=False,
+    ),
+    Call(
+        "AdminListGroupsForUser", _POOL, "cognito", "GET /users", "users",
+        Outcome(503, cookie="–"), tries=2, never=("Scan users",),
+        note="whether the caller is still in the group is unknown: nobody passes",
+    ),
     Call(
         "AdminUpdateUserAttributes", _POOL, "cognito", "PATCH /me", "rename",
         Outcome(503, cookie="–"),
     ),
     Call(
         "AdminUserGlobalSignOut", _POOL, "cognito", "POST /users/{userName}/sign-out",
-        "global sign-out", Outcome(503, cookie="–"),
+        "global sign-out", Outcome(503, cookie="–"), first=False, never=("UpdateItem users",),
+        note="nothing is ended",
+    ),
+    Call(
+        "UpdateItem users", _DYNAMODB, "aws", "POST /users/{userName}/sign-out",
+        "global sign-out", Outcome(503, cookie="–"), tries=2, first=False,
+        note="refresh tokens are dead by then; the same request again notes `validAfter`",
     ),
     Call(
         "GetItem throttle", _DYNAMODB, "aws", _SIGN_IN, "sign-in", _NOTHING, tries=2,

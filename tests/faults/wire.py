@@ -20,7 +20,6 @@ from botocore.exceptions import ClientError
 
 from tests.component.world import World
 from tests.doubles.outbound import http_name, place_of
-from tests.doubles.user_admin import UserAdminDouble
 
 #: How fast a slow peer is: far below every read timeout, so that only a limit for the whole call ends it.
 DRIP_SECONDS = 0.01
@@ -156,9 +155,6 @@ class Peer(BaseHTTPRequestHandler):
             double = world.dynamodb
         elif service == "secretsmanager":
             double = world.secrets
-        elif operation == "AdminUserGlobalSignOut" and world.pool.find(given["Username"]) is None:
-            # Somebody of Okta's, whom the OAuth double alone knows.
-            double = UserAdminDouble(world.cognito, world.settings.user_pool_id)
         try:
             answer = getattr(double, xform_name(operation))(**given)
         except ClientError as error:

@@ -7,8 +7,10 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import datetime
 from typing import Any
 
+import jwt
 import pytest
 import requests
 
@@ -103,6 +105,26 @@ def test_an_imported_authorizer_wants_token_and_scope(
     assert get(address, Authorization=narrow["access_token"]).status_code in (401, 403)
     answer = get(address, Authorization=f"Bearer {tokens['access_token']}")
     assert answer.json()["claims"]["client_id"] == browser.pool.client_id
+
+
+def test_path_parameters_stay_encoded(cloud: Cloud, api: str) -> None:
+    """As the caller wrote them, each in its own segment; what needs no encoding is the same either way."""
+    for name in ("ada%40x.example", "a%2Fb", "a%25b", "a%20b+c", "%C3%A4", "%FF", "a@b"):
+        answer = get(url(cloud, api, f"/items/{name}"))
+        assert (answer.status_code, answer.json()["pathParameters"]) == (200, {"name": name}), name
+        assert answer.json()["resource"] == "/items/{name}"
+
+
+def test_the_authorizers_claims_have_dates(cloud: Cloud, api: str, browser: OktaBrowser) -> None:
+    """`exp` and `iat` as Java writes a date, `auth_time` as a number in text."""
+    token = browser.tokens()["access_token"]
+    told = jwt.decode(token, options={"verify_signature": False})
+    claims = get(url(cloud, api, "/me"), Authorization=token).json()["claims"]
+    for name in ("exp", "iat"):
+        text = claims[name].replace(" UTC ", " +0000 ")
+        moment = datetime.strptime(text, "%a %b %d %H:%M:%S %z %Y")
+        assert moment.timestamp() == told[name]
+    assert all(isinstance(value, str) for value in claims.values())
 
 
 def test_an_overwrite_replaces_routes_and_authorizers(

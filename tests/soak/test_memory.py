@@ -22,6 +22,7 @@ from tests.component.world import build_world
 from tests.doubles.browser import Browser
 from tests.doubles.clock import Clock
 from tests.doubles.cognito import Person
+from tests.doubles.pool_users import PoolUser
 
 LONG = bool(os.environ.get("GATEHOUSE_SOAK"))
 INVOCATIONS = 100_000 if LONG else 2_500
@@ -100,7 +101,12 @@ class Visits:
             "scope": "openid email profile api/read api/write",
             "iss": direct.world.settings.issuer,
             "cognito:groups": "[admins]",
+            "iat": str(int(direct.world.clock())),
         }
+        ada = Person()
+        direct.pool.add(
+            PoolUser(ada.email, WRONG, sub=ada.sub, username=ada.username, groups=("admins",))
+        )
 
     def run(self, count: int) -> None:
         """Serve `count` events."""

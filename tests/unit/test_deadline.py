@@ -72,6 +72,36 @@ def test_every_invocation_begins_anew_and_a_trigger_has_less(clock: Clock) -> No
     assert budget.left() == 20.0
 
 
+def test_calls_side_by_side_give_what_each_gives_or_the_first_ones_error() -> None:
+    """In the order given, whichever ends first; and all have ended by then."""
+    assert deadline.together(lambda: 1, lambda: "two", lambda: None) == (1, "two", None)
+    begun = threading.Barrier(3, timeout=10)
+    ended: list[str] = []
+
+    def call(name: str) -> None:
+        begun.wait()
+        ended.append(name)
+        raise KeyError(name)
+
+    with pytest.raises(KeyError, match="one"):
+        deadline.together(lambda: call("one"), lambda: call("two"), lambda: call("three"))
+    assert sorted(ended) == ["one", "three", "two"]
+
+
+def test_hanging_calls_are_counted_from_every_thread(gate: threading.Event) -> None:
+    """None of three that hang at once is forgotten."""
+    budget = Budget(LIMITS)
+
+    def hang() -> None:
+        budget.run("x", 0.01, lambda _: gate.wait(10))
+
+    assert "no answer" in refusal(lambda: deadline.together(hang, hang, hang))
+    assert len(budget._abandoned) == 3
+    gate.set()
+    for thread in budget._abandoned:
+        thread.join(10)
+
+
 def test_a_container_with_many_hanging_calls_asks_nobody_until_they_end(
     gate: threading.Event,
 ) -> None:

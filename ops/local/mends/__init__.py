@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from ops.local.mends import (
     authorization_endpoint,
+    authorizer_claims,
     federated_sign_in,
     federated_user,
     identity_event,
     login_page,
     logout_endpoint,
+    path_parameters,
     proxy_failure,
     refresh_token_rotation,
     rest_api_import,
@@ -38,6 +40,8 @@ _MENDS = (
     sign_up_page,
     rest_api_import,
     proxy_failure,
+    path_parameters,
+    authorizer_claims,
 )
 
 

@@ -56,7 +56,7 @@ def _send(emulator: Emulator, path: str, given: Mapping[str, Any]) -> Response:
     _, _, client = cognito._find_pool_by_client_id(client_id)
     secret = str((client or {}).get("ClientSecret") or "")
     digest = hmac.new(secret.encode(), (username + client_id).encode(), hashlib.sha256).digest()
-    call = {
+    call: dict[str, Any] = {
         "ClientId": client_id,
         "Username": username,
         "SecretHash": base64.b64encode(digest).decode(),

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from tests.soak.defence import Defence, answering, defence, reading, wrapped
+from tests.soak.defence import Defence, answering, defence, nothing, reading, value, wrapped
 
 _CALLER = "chalicelib.cognito.claims:verify_caller"
+_FRESH = "chalicelib.flows.fresh_check:FreshCheck.verify"
 _HEADERS = "chalicelib.web.security_headers:SECURITY_HEADERS"
 
 
@@ -26,6 +27,24 @@ def _by_attribute(verify: Any, context: Any, *, group: str | None, **named: Any)
     if group is not None and group not in (*caller.groups, *told):
         raise Forbidden("group is missing")
     return caller._replace(groups=(*caller.groups, *told))
+
+
+def _now_if_unreadable(parse: Any, context: Any) -> Any:
+    from chalicelib.errors import Unauthorized
+
+    try:
+        return parse(context)
+    except Unauthorized:
+        return 4_000_000_000
+
+
+def _passing_in_outages(verify: Any, *args: Any, **named: Any) -> None:
+    from chalicelib.errors import TemporarilyUnavailable
+
+    try:
+        verify(*args, **named)
+    except TemporarilyUnavailable:
+        return
 
 
 API: tuple[Defence, ...] = (
@@ -96,7 +115,7 @@ API: tuple[Defence, ...] = (
         "S-51",
         "custom:groups makes administrators of people without a provider",
         (
-            "chalicelib.triggers.token_claims:_groups",
+            "chalicelib.cognito.told_groups:told_groups",
             reading(
                 ('parse_identities(attributes.get("identities"))', '(Identity("Okta", "00u1"),)')
             ),
@@ -106,7 +125,7 @@ API: tuple[Defence, ...] = (
         "provider-groups-while-they-are-told",
         "S-51",
         "groups of a provider stay with its people when its claim is taken away",
-        ("chalicelib.triggers.token_claims:_tells_groups", answering(True)),
+        ("chalicelib.store.providers:ProviderStore.tells_groups", answering(True)),
     ),
     defence(
         "groups-with-one-name",
@@ -126,6 +145,97 @@ API: tuple[Defence, ...] = (
         "S-51",
         "people can bring custom:groups when they sign up",
         ("chalicelib.sign_up_rules:refuse_attributes", answering(None)),
+    ),
+    defence(
+        "fresh-on-the-administrators-routes",
+        "S-70",
+        "an old token lists and signs out people for ten minutes",
+        (_FRESH, nothing),
+    ),
+    defence(
+        "fresh-enabled",
+        "S-70",
+        "disabled people keep what their token says",
+        (_FRESH, reading(("if not person.enabled:", "if False:"))),
+    ),
+    defence(
+        "fresh-same-person",
+        "S-70",
+        "a name that was given to somebody new keeps the former owner's token good",
+        (_FRESH, reading(("if person.sub != caller.sub:", "if False:"))),
+    ),
+    defence(
+        "fresh-in-the-group",
+        "S-70",
+        "who was removed from the group stays in it for ten minutes",
+        (_FRESH, reading(("if not in_pool_group and", "if False and"))),
+    ),
+    defence(
+        "fresh-providers-groups-by-the-rule-of-tokens",
+        "S-70",
+        "custom:groups opens routes to people without a provider",
+        (
+            _FRESH,
+            reading(
+                (
+                    "group not in told_groups(person.attributes, self._tells_groups)",
+                    'group not in person.attributes.get("custom:groups", "")',
+                )
+            ),
+        ),
+    ),
+    defence(
+        "fresh-after-sign-out",
+        "S-70",
+        "tokens from before a sign-out everywhere count on",
+        ("chalicelib.store.users:UserRecord.ends_tokens_of", answering(False)),
+    ),
+    defence(
+        "fresh-the-same-second",
+        "S-70",
+        "a token of the sign-out's own second counts on",
+        (
+            "chalicelib.store.users:UserRecord.ends_tokens_of",
+            reading(("<= self.validAfter", "< self.validAfter")),
+        ),
+    ),
+    defence(
+        "fresh-time-of-issue",
+        "S-70",
+        "a token whose iat nobody can read counts as new",
+        ("chalicelib.routes.authorization:parse_issued_at", wrapped(_now_if_unreadable)),
+    ),
+    defence(
+        "fresh-outage-is-no-pass",
+        "S-70",
+        "whoever makes the pool slow keeps a right",
+        (_FRESH, wrapped(_passing_in_outages)),
+    ),
+    defence(
+        "fresh-a-list-without-end",
+        "S-70",
+        "a list of groups that never ends keeps the function busy until its time is up",
+        ("chalicelib.cognito.user_admin:_GROUP_PAGES", value(1_000)),
+    ),
+    defence(
+        "sign-out-noted",
+        "S-70",
+        "sign-out everywhere leaves access tokens as good as they were",
+        ("chalicelib.store.users:UserStore.record_signed_out", answering(True)),
+    ),
+    defence(
+        "sign-out-noted-for-good",
+        "S-70",
+        "a slower container takes a later sign-out back",
+        (
+            "chalicelib.store.users:UserStore.record_signed_out",
+            reading(
+                (
+                    "(attribute_not_exists(validAfter) OR #validAfter <= :validAfter)",
+                    "#validAfter <> :validAfter",
+                )
+            ),
+        ),
     ),
     defence(
         "policy-without-inline-scripts",

@@ -200,7 +200,7 @@ HOSTED: tuple[Defence, ...] = (
         "transaction-cleared",
         "S-11",
         "the callback leaves the login cookie where it is",
-        (f"{_SESSION_MODULE}:MAX_IN_FLIGHT", value(0)),
+        (f"{_SESSION_MODULE}:MAX_CLEARED", value(0)),
         (f"{_TRANSACTIONS}.surplus", value(lambda self, cookies: [])),
     ),
     defence(

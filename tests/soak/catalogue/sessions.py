@@ -3,7 +3,7 @@
 from contextlib import nullcontext
 from typing import Any
 
-from tests.soak.defence import Defence, defence, nothing, reading, value, wrapped
+from tests.soak.defence import Defence, answering, defence, nothing, reading, value, wrapped
 from tests.soak.template import template_with
 
 _COOKIE = "chalicelib.web.cookies:build_cookie"
@@ -101,6 +101,12 @@ SESSIONS: tuple[Defence, ...] = (
         ),
     ),
     defence(
+        "remembered-by-our-own-page",
+        "S-29",
+        "a link on any page makes a session outlive the browser",
+        ("chalicelib.web.csrf:is_from_own_page", answering(True)),
+    ),
+    defence(
         "cors-exact-origins",
         "S-30",
         "every origin is echoed, with credentials",
@@ -132,6 +138,12 @@ SESSIONS: tuple[Defence, ...] = (
         "S-31",
         "a cookie that browsers would drop is sent nevertheless",
         ("chalicelib.web.cookies:MAX_COOKIE_BYTES", value(100_000)),
+    ),
+    defence(
+        "few-cookies-cleared-at-once",
+        "S-31",
+        "dozens of old login cookies make an answer that API Gateway does not pass on",
+        ("chalicelib.session.transactions:MAX_CLEARED", value(1_000)),
     ),
     defence(
         "tokens-stay-inside",

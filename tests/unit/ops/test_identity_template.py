@@ -252,6 +252,25 @@ def test_each_function_has_a_role_of_its_own_for_this_account(resources: dict[st
 
 
 @pytest.mark.security("S-60")
+def test_the_api_may_ask_about_people_of_its_own_pool_and_change_little(
+    resources: dict[str, Any],
+) -> None:
+    """Enabled, in which groups; names and sign-out. No groups or people can be made."""
+    allowed = {
+        (action, str(statement["Resource"]))
+        for role, statement in statements(resources)
+        if role == "ApiRole"
+        for action in as_list(statement["Action"])
+        if action.startswith("cognito-idp:")
+    }
+    pool = str({"GetAtt": "UserPool.Arn"})
+    always = ("GetUser", "ListGroupsForUser", "UserGlobalSignOut", "UpdateUserAttributes")
+    by_password = ("InitiateAuth", "RespondToAuthChallenge", "SetUserPassword")  # `embedded` only
+    names = [f"cognito-idp:Admin{name}" for name in (*always, *by_password)]
+    assert allowed == {(name, pool) for name in names}
+
+
+@pytest.mark.security("S-60")
 def test_only_the_api_reads_the_keys_of_sessions(resources: dict[str, Any]) -> None:
     """The client's secret is for whoever signs people up, and for the trigger that knows its mark (S-67)."""
     readers: dict[str, set[str]] = {}

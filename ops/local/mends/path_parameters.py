@@ -1,0 +1,37 @@
+"""Path parameters of a REST API: a function gets them as the caller wrote them, percent-encoded.
+
+MiniStack routes by the decoded path, so that `%2F` splits a segment in two and `%25` is decoded before the
+function decodes it. On AWS a mapping or the function has to decode (aws/chalice#511, aws/chalice#688,
+serverless/serverless#5037), and `%2F` stays within its segment.
+https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from ops.local.mends.emulator import Emulator, replace
+
+
+def apply(emulator: Emulator) -> None:
+    """Let REST APIs see the path as it came."""
+    replace(emulator.app, "_handle_execute_api_request", lambda handle: _handle(emulator, handle))
+
+
+def _handle(
+    emulator: Emulator, original: Callable[..., Awaitable[Any]]
+) -> Callable[..., Awaitable[Any]]:
+    async def handle(
+        host: str, path: str, *arguments: Any, raw_path: str | None = None, **named: Any
+    ) -> Any:
+        if raw_path is not None and _is_of_rest_api(emulator, host, path):
+            path = raw_path.partition("?")[0]
+        return await original(host, path, *arguments, raw_path=raw_path, **named)
+
+    return handle
+
+
+def _is_of_rest_api(emulator: Emulator, host: str, path: str) -> bool:
+    parsed = emulator.app._parse_execute_api_url(host, path)
+    return parsed is not None and emulator.rest_apis.find_api_scope(parsed[0]) is not None

@@ -1,0 +1,121 @@
+"""Rights that are asked at the time of the call, under the deployed function's own role, and names as they stand in URLs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import requests
+
+from tests.e2e.stack import Stack, Visitor
+from tests.e2e.test_stack import api_role
+
+BRUNO = "bruno@example.com"
+PASSWORD = "correct horse 12"
+
+
+@dataclass
+class Administrator:
+    """Bruno, in the group `admins`, with the access token that he got then."""
+
+    stack: Stack
+    token: str
+
+    @property
+    def who(self) -> dict[str, str]:
+        pool = self.stack.info["user_pool_id"]
+        return {"UserPoolId": pool, "Username": self.stack.user_name(BRUNO)}
+
+    @property
+    def cognito(self) -> Any:
+        return self.stack.aws("cognito-idp")
+
+    def list(self) -> requests.Response:
+        return Visitor(self.stack).get("/users", self.token)
+
+    def sign_out(self, spelled: str) -> requests.Response:
+        """`spelled` is the name as it stands in the URL."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        return Visitor(self.stack).request("POST", f"/users/{spelled}/sign-out", headers=headers)
+
+    def statuses(self) -> tuple[int, int]:
+        """Of both routes; nobody has the name, so that the second is 404 when it is open."""
+        return self.list().status_code, self.sign_out("nobody").status_code
+
+
+@pytest.fixture
+def bruno(stack: Stack) -> Iterator[Administrator]:
+    visitor = Visitor(stack)
+    visitor.sign_in(BRUNO)
+    made = Administrator(stack, "")
+    made.cognito.admin_add_user_to_group(**made.who, GroupName="admins")
+    made.token = visitor.refresh()["access_token"]
+    yield made
+    stack.forget_person(BRUNO)
+
+
+@pytest.mark.security("S-70")
+def test_a_right_that_was_taken_away_is_gone_at_once(stack: Stack, bruno: Administrator) -> None:
+    """With the same access token, on both routes; routes that do not ask go on."""
+    assert bruno.statuses() == (200, 404)
+    bruno.cognito.admin_remove_user_from_group(**bruno.who, GroupName="admins")
+    assert bruno.statuses() == (403, 403)
+    bruno.cognito.admin_add_user_to_group(**bruno.who, GroupName="admins")
+    assert bruno.statuses() == (200, 404)
+    bruno.cognito.admin_disable_user(**bruno.who)
+    assert bruno.statuses() == (401, 401)
+    assert Visitor(stack).get("/whoami", bruno.token).status_code == 200
+    bruno.cognito.admin_enable_user(**bruno.who)
+    assert bruno.statuses() == (200, 404)
+
+
+@pytest.mark.security("S-70")
+def test_a_sign_out_everywhere_ends_old_tokens_on_these_routes(
+    stack: Stack, bruno: Administrator
+) -> None:
+    """One's own, too: the record says since when."""
+    assert bruno.sign_out(quote(stack.user_name(BRUNO))).status_code == 200
+    assert bruno.statuses() == (401, 401)
+    item = stack.user_item(stack.user_name(BRUNO))
+    assert item
+    assert item["validAfter"]
+
+
+@pytest.mark.security("S-70")
+def test_a_person_who_is_deleted_or_made_anew_has_no_rights_left(
+    stack: Stack, bruno: Administrator
+) -> None:
+    """API Gateway still takes the token; a new person of the same name does not lend it anything."""
+    stack.forget_person(BRUNO)
+    assert bruno.statuses() == (401, 401)
+    visitor = Visitor(stack)
+    visitor.sign_in(BRUNO)
+    bruno.cognito.admin_add_user_to_group(**bruno.who, GroupName="admins")
+    assert bruno.statuses() == (401, 401)
+    bruno.token = visitor.refresh()["access_token"]
+    assert bruno.statuses() == (200, 404)
+
+
+@pytest.mark.security("S-70")
+@pytest.mark.parametrize("action", ["AdminGetUser", "AdminListGroupsForUser"])
+def test_where_the_pool_cannot_be_asked_nobody_passes(
+    stack: Stack, bruno: Administrator, action: str
+) -> None:
+    """A role that lacks one of the actions: 503."""
+    with stack.without_permission(api_role(stack), f"cognito-idp:{action}"):
+        assert bruno.statuses() == (503, 503)
+    assert bruno.statuses() == (200, 404)
+
+
+def test_names_arrive_encoded_and_are_decoded_once(stack: Stack, bruno: Administrator) -> None:
+    """An address is found; names that nobody has are 404, whatever they are made of; what is no encoding is 400."""
+    stack.create_person("p+q@example.com", PASSWORD)
+    for spelled in ("p+q@example.com", "p%2Bq%40example.com", "%70%2b%71@example%2Ecom"):
+        answer = bruno.sign_out(spelled)
+        assert (answer.status_code, answer.json()) == (200, {"userName": "p+q@example.com"})
+    for name in ("okta_00u%x@acme.example", "a/b", "a b", "100%", "Jürgen", "p%2Bq@example.com"):
+        assert bruno.sign_out(quote(name, safe="")).status_code == 404, name
+    for spelled in ("%FF", "a%C3"):
+        answer = bruno.sign_out(spelled)
+        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
