@@ -22,7 +22,6 @@ from chalicelib.flows.credentials import PASSWORD_REQUIREMENTS, read_code, verif
 from chalicelib.log import log_event
 from chalicelib.sign_up_rules import refuse_address
 from chalicelib.store.providers import ProviderStore
-from chalicelib.store.throttle import canonical_account
 
 _BAD_PASSWORD = ("InvalidPasswordException", "PasswordHistoryPolicyViolationException")
 #: What an operator should hear of: nobody got the mail.
@@ -102,8 +101,7 @@ class Accounts:
             lambda: self._api.reset_password(email, digits, password, origin),
         )
         # Whoever reads the mailbox owns the account: a pause that somebody else's guesses opened ends here.
-        for account in {canonical_account(email), self._attempts.account_of(email, origin)}:
-            self._attempts.forget(SIGN_IN, account)
+        self._attempts.forget(SIGN_IN, email)
         self._end_sessions(email)
 
     def _end_sessions(self, email: str) -> None:

@@ -7,7 +7,7 @@ does not answer, it goes on with what it had.
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from chalicelib.email_domains import email_domain
+from chalicelib.email_domains import email_domain, parse_domain
 from chalicelib.errors import TemporarilyUnavailable
 from chalicelib.log import log_event
 from chalicelib.store.dynamodb import DynamoDB, Item, read_text, translated_errors
@@ -80,10 +80,7 @@ class ProviderStore:
         return next((each for each in self.all() if each.name.casefold() == folded), None)
 
     def find_by_email(self, email: str) -> Provider | None:
-        """Return the provider to whose domains the address belongs, or None.
-
-        `ops provider` admits domains in lower-case ASCII only.
-        """
+        """Return the provider to whose domains the address belongs, or None."""
         domain = email_domain(email)
         return next((provider for provider in self.all() if domain in provider.domains), None)
 
@@ -93,6 +90,8 @@ class ProviderStore:
         A provider with domains speaks for addresses of these alone, and nobody else speaks for them: what a tenant's own
         administrators write into their directory must not make people of another tenant. Names may be in any case.
         """
+        if names and email and not email_domain(email):
+            return "the address's domain cannot be told"
         theirs = [found for name in names if (found := self.find_ignoring_case(name))]
         owner = self.find_by_email(email)
         if names and owner is not None and owner not in theirs:
@@ -103,6 +102,8 @@ class ProviderStore:
 
     def refuse_native(self, email: str) -> str | None:
         """Return why nobody may make an account with a password for this address, for the log, or None."""
+        if not email_domain(email):
+            return "the address's domain cannot be told"
         owner = self.find_by_email(email)
         if owner is not None and not owner.native_sign_up:
             return "the address belongs to a provider"
@@ -123,4 +124,5 @@ class ProviderStore:
 def _domains(item: Item) -> tuple[str, ...]:
     attribute = item.get("domains", {})
     listed = attribute.get("SS") or [entry.get("S", "") for entry in attribute.get("L", [])]
-    return tuple(domain for domain in listed if domain)
+    # A row may be older than the rule that `ops provider` writes domains in ASCII.
+    return tuple(parse_domain(domain) or domain for domain in listed if domain)

@@ -140,7 +140,7 @@ class FaultStage:
     def _counted(self) -> float:
         assert self._wire.world is not None
         rows = self._wire.world.dynamodb.items(THROTTLE_TABLE).values()
-        return sum(float(row["attempts"]["N"]) for row in rows)
+        return sum(float(row["attempts"]["N"]) for row in rows if "attempts" in row)
 
     def _world(self) -> World:
         world = build_world(Clock())
