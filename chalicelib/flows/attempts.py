@@ -146,12 +146,12 @@ class Attempts:
     @contextmanager
     def _once(self, kind: str, value: str, seconds: int) -> Iterator[bool]:
         """Tell the body whether it is the first; whatever it raises then takes the mark off again."""
-        fresh = self._marks.set(kind, value, seconds)
+        holder = self._marks.set(kind, value, seconds)
         try:
-            yield fresh
+            yield holder is not None
         except BaseException:
-            if fresh:
-                self._tidy(lambda: self._marks.take_off(kind, value))
+            if holder is not None:
+                self._tidy(lambda: self._marks.take_off(kind, value, holder))
             raise
 
     def _is_current(self, device: Device) -> bool:

@@ -7,9 +7,14 @@ Source: RFC 6238 5.2 ("must not accept the second attempt of the OTP").
 
 import hashlib
 import hmac
+import secrets
 from collections.abc import Callable
+from contextlib import suppress
 
+from chalicelib.errors import TemporarilyUnavailable
 from chalicelib.store.dynamodb import ConditionFailed, DynamoDB, translated_errors
+
+_HOLDER_BYTES = 8
 
 
 class MarkStore:
@@ -27,25 +32,38 @@ class MarkStore:
         self._clock = clock
         self._load_pepper = load_pepper
 
-    def set(self, kind: str, value: str, seconds: int) -> bool:
-        """Mark a value for some seconds; returns False if it is marked already. Raises TemporarilyUnavailable."""
+    def set(self, kind: str, value: str, seconds: int) -> str | None:
+        """Mark a value for some seconds; returns what takes the mark off, or None if it is marked already.
+
+        Raises TemporarilyUnavailable, with no mark left behind if that can be helped.
+        """
+        holder = secrets.token_hex(_HOLDER_BYTES)
         now = int(self._clock())
         try:
             self._write(
                 kind,
                 value,
                 "attribute_not_exists(expiresAt) OR expiresAt <= :now",
-                {":now": {"N": str(now)}, ":until": {"N": str(now + seconds)}},
+                {
+                    ":holder": {"S": holder},
+                    ":now": {"N": str(now)},
+                    ":until": {"N": str(now + seconds)},
+                },
             )
         except ConditionFailed:
-            return False
-        return True
+            return None
+        except TemporarilyUnavailable:
+            # The mark may be set all the same, and its answer lost: nobody was served for it.
+            with suppress(TemporarilyUnavailable):
+                self.take_off(kind, value, holder)
+            raise
+        return holder
 
-    def take_off(self, kind: str, value: str) -> None:
-        """Let a value that was marked serve after all. Raises TemporarilyUnavailable."""
-        self._write(
-            kind, value, "attribute_exists(expiresAt)", {":until": {"N": str(int(self._clock()))}}
-        )
+    def take_off(self, kind: str, value: str, holder: str) -> None:
+        """Let a value serve after all, if the mark is still that of `holder`. Raises TemporarilyUnavailable."""
+        values = {":holder": {"S": holder}, ":until": {"N": str(int(self._clock()))}}
+        with suppress(ConditionFailed):
+            self._write(kind, value, "holder = :holder", values)
 
     def _write(
         self, kind: str, value: str, condition: str, values: dict[str, dict[str, str]]
@@ -55,7 +73,7 @@ class MarkStore:
             self._client.update_item(
                 TableName=self._table,
                 Key={"key": {"S": f"{kind}/used/{digest.hexdigest()}"}},
-                UpdateExpression="SET expiresAt = :until",
+                UpdateExpression="SET expiresAt = :until, holder = :holder",
                 ConditionExpression=condition,
                 ExpressionAttributeValues=values,
             )

@@ -232,6 +232,27 @@ def test_without_its_mark_nothing_serves(
     assert answer(lenient, browser, lenient.totp()).status == 200
 
 
+@pytest.mark.parametrize("kind", ["step", "totp"])
+def test_a_mark_whose_answer_was_lost_is_no_dead_end(
+    lenient: Direct, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was set, and nobody was told: it is taken off again, and the same code serves."""
+    browser = challenged(lenient)
+    update = lenient.world.dynamodb.update_item
+    lost = [kind]
+
+    def answer_lost(**arguments: Any) -> Any:
+        done = update(**arguments)
+        if lost and arguments["Key"].get("key", {}).get("S", "").startswith(f"{lost[0]}/"):
+            lost.clear()
+            raise connect_timeout()
+        return done
+
+    monkeypatch.setattr(lenient.world.dynamodb, "update_item", answer_lost)
+    assert answer(lenient, browser, lenient.totp()).status == 503
+    assert answer(lenient, browser, lenient.totp()).status == 200
+
+
 @pytest.mark.security("S-74")
 @pytest.mark.security("S-61")
 def test_the_marks_hold_neither_code_nor_session_and_end(lenient: Direct) -> None:
@@ -247,13 +268,16 @@ def test_the_marks_hold_neither_code_nor_session_and_end(lenient: Direct) -> Non
     assert lenient.grace.sub not in repr(rows)
     now = lenient.world.clock()
     for key, row in marks.items():
-        assert row.keys() == {"key", "expiresAt"}
+        assert row.keys() == {"key", "expiresAt", "holder"}
         assert code not in key.rpartition("/")[2][:6]
         assert now + 90 <= float(row["expiresAt"]["N"]) <= now + 3600
     marks_again = services.current()._attempts._marks
-    assert not marks_again.set("totp", f"{lenient.grace.username}\0{code}", 300)
+    value = f"{lenient.grace.username}\0{code}"
+    assert marks_again.set("totp", value, 300) is None
+    marks_again.take_off("totp", value, "somebody else")
+    assert marks_again.set("totp", value, 300) is None
     lenient.world.clock.advance(300)
-    assert marks_again.set("totp", f"{lenient.grace.username}\0{code}", 300)
+    assert marks_again.set("totp", value, 300)
 
 
 @pytest.mark.security("S-74")

@@ -22,13 +22,13 @@ def _folded(email: str) -> str:
     return unicodedata.normalize("NFKC", email).strip().casefold()
 
 
-def _marked_when_down(set_mark: Any, *args: Any) -> bool:
+def _marked_when_down(set_mark: Any, *args: Any) -> str | None:
     from chalicelib.errors import TemporarilyUnavailable
 
     try:
-        return bool(set_mark(*args))
+        return None if set_mark(*args) is None else "somebody"
     except TemporarilyUnavailable:
-        return True
+        return "somebody"
 
 
 GUESSES: tuple[Defence, ...] = (
@@ -88,7 +88,7 @@ GUESSES: tuple[Defence, ...] = (
         "marks-are-atomic",
         "S-74",
         "of answers that race for a mark, all go through",
-        (f"{_MARKS}.set", reading(("return False", "return True"))),
+        (f"{_MARKS}.set", reading(("return None", "return holder"))),
     ),
     defence(
         "marks-fail-closed",
