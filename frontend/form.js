@@ -106,7 +106,11 @@ export const accountField = (email) =>
 
 /** Until when the server wants no more attempts of a kind, in milliseconds; outlives the views. */
 const until = new Map();
-const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+const two = (number) => String(Math.floor(number)).padStart(2, '0');
+const clock = (seconds) =>
+  (seconds < 3600
+    ? `${Math.floor(seconds / 60)}:${two(seconds % 60)}`
+    : `${Math.floor(seconds / 3600)}:${two((seconds % 3600) / 60)}:${two(seconds % 60)}`);
 
 /** Makes `control` wait while attempts of its kind are blocked; gives a function that looks anew. */
 function waiting(control, kind, freed) {

@@ -397,6 +397,16 @@ def test_what_is_no_address_is_not_sent(page: Page, api: FakeApi, typed: str) ->
     assert bodies(api, "forgot-password") == []
 
 
+def test_a_wait_of_hours_is_told_in_hours(page: Page, api: FakeApi) -> None:
+    """The stage's mails of a day are used up: the next one may be half a day away."""
+    api.answers["POST /auth/direct/forgot-password"] = throttled(12 * 3600 + 5 * 60 + 9)
+    page.goto(f"{api.url}#forgot")
+    page.get_by_label("Email", exact=True).fill("bo@acme.example")
+    button = page.locator("form button[type=submit]")
+    button.click()
+    expect(button).to_contain_text(re.compile(r"12:05:0\d"))
+
+
 def test_an_address_that_only_the_server_refuses_is_named_at_its_field(
     page: Page, api: FakeApi
 ) -> None:
