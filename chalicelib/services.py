@@ -291,16 +291,19 @@ class Services:
     def _attempts(self) -> "Attempts":
         from chalicelib.flows.attempts import Attempts
         from chalicelib.session.devices import Devices
+        from chalicelib.store.daily_mails import DailyMails
+        from chalicelib.store.marks import MarkStore
         from chalicelib.store.throttle import ThrottleStore
 
-        throttle = ThrottleStore(
-            self._dynamodb,
-            self.settings.throttle_table,
-            self.clock,
-            lambda: self._secrets.pepper(),
-        )
+        table = self.settings.throttle_table
         return Attempts(
-            throttle, Devices(self._sealer, self.clock), self.settings.stage, self.clock
+            ThrottleStore(self._dynamodb, table, self.clock, lambda: self._secrets.pepper()),
+            MarkStore(self._dynamodb, table, self.clock, lambda: self._secrets.pepper()),
+            DailyMails(self._dynamodb, table, self.clock, self.settings.mails_per_day),
+            Devices(self._sealer, self.clock),
+            self.users,
+            self.settings.stage,
+            self.clock,
         )
 
     @cached_property

@@ -44,6 +44,9 @@ _DURATIONS: Mapping[str, tuple[int, int, int]] = {
     "REMEMBER_IDLE_SECONDS": (14 * 86_400, 60, 34_560_000),
     "REMEMBER_ABSOLUTE_SECONDS": (30 * 86_400, 300, 34_560_000),
 }
+#: (default, smallest, largest). Cognito's own sender has 50 mails a day (AWS "Quotas in Amazon Cognito").
+COGNITO_MAILS_PER_DAY = 50
+_MAILS_PER_DAY = (COGNITO_MAILS_PER_DAY, 1, 1_000_000)
 
 
 #: An origin just as browsers send it: scheme, host in lower case, a port unless it is the scheme's own.
@@ -107,6 +110,8 @@ class Settings(NamedTuple):
     captcha_site_key: str = ""
     captcha_secret_arn: str = ""
     captcha_verify_url: str | None = None
+    #: How many mails our own form may have Cognito send in 24 hours (S-41).
+    mails_per_day: int = COGNITO_MAILS_PER_DAY
     #: Exact origins of the same site that may call us from a browser (S-30).
     allowed_origins: frozenset[str] = frozenset()
 
@@ -154,11 +159,19 @@ class Settings(NamedTuple):
         for kind in ("SESSION", "REMEMBER"):
             if seconds[f"{kind}_IDLE_SECONDS"] > seconds[f"{kind}_ABSOLUTE_SECONDS"]:
                 problems.append(f"{kind}_IDLE_SECONDS is longer than {kind}_ABSOLUTE_SECONDS")
+        mails, low, high = _MAILS_PER_DAY
+        text = value("MAILS_PER_DAY", str(mails))
+        if text.isascii() and text.isdigit() and low <= int(text) <= high:
+            mails = int(text)
+        else:
+            problems.append(f"MAILS_PER_DAY must be a number from {low} to {high}")
         domains = {}
         for name in ("SIGN_UP_ALLOWED_DOMAINS", "SIGN_UP_REFUSED_DOMAINS"):
-            domains[name] = frozenset(parse_list(value(name).lower()))
-            if any("@" in domain or "." not in domain for domain in domains[name]):
-                problems.append(f"{name} must be domains such as example.com, separated by commas")
+            domains[name], wrong = _parse_domains(value(name))
+            if wrong:
+                problems.append(
+                    f"{name} must be domains such as example.com, separated by commas, not {wrong}"
+                )
         origins = parse_list(value("ALLOWED_ORIGINS"))
         if not all(_is_origin(origin, allow_http=local) for origin in origins):
             problems.append(
@@ -211,6 +224,7 @@ class Settings(NamedTuple):
             captcha_site_key=value("CAPTCHA_SITE_KEY"),
             captcha_secret_arn=value("CAPTCHA_SECRET_ARN"),
             captcha_verify_url=value("CAPTCHA_VERIFY_URL") or None,
+            mails_per_day=mails,
             sign_up_allowed_domains=domains["SIGN_UP_ALLOWED_DOMAINS"],
             sign_up_refused_domains=domains["SIGN_UP_REFUSED_DOMAINS"],
             allowed_origins=frozenset(origins),
@@ -220,6 +234,17 @@ class Settings(NamedTuple):
 def parse_list(text: str) -> list[str]:
     """Return the entries of a comma-separated setting, without blanks, in their order."""
     return [entry for entry in (part.strip() for part in text.split(",")) if entry]
+
+
+def _parse_domains(text: str) -> tuple[frozenset[str], str]:
+    """Return the domains of a comma-separated setting in lower-case ASCII, and what is none, comma-separated."""
+    if not text:
+        return frozenset(), ""
+    from chalicelib.email_domains import parse_full_domain
+
+    parsed = {entry: parse_full_domain(entry) for entry in parse_list(text)}
+    found = frozenset(domain for domain in parsed.values() if domain is not None)
+    return found, ", ".join(entry for entry, domain in parsed.items() if domain is None)
 
 
 def _pool_problems(pool: str, arn: str, region: str) -> list[str]:

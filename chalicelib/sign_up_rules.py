@@ -2,22 +2,25 @@
 
 from collections.abc import Collection, Mapping
 
-from chalicelib.email_domains import email_domain
+from chalicelib.email_domains import parse_address, parse_full_domain
 
 #: Identity providers map these, so the app client can write them, and anybody could at sign-up (S-51).
 PROVIDER_ONLY_ATTRIBUTES = frozenset({"custom:groups", "custom:idp_sub"})
 
 
 def refuse_address(email: str, allowed: Collection[str], refused: Collection[str]) -> str | None:
-    """Return why `email` may not sign up, for the log, or None. Domains are lower case; an empty `allowed` allows all.
+    """Return why `email` may not sign up, for the log, or None. An empty `allowed` allows all.
 
-    A domain stands for itself only: `example.com` does not speak for `mail.example.com`.
+    A domain stands for itself only: `example.com` does not speak for `mail.example.com`. In whatever letters it is
+    written, here or in the lists, it is one domain (S-72).
     """
-    domain = email.rpartition("@")[2].strip().lower().rstrip(".")
-    # In whatever letters it is written: `bad.example` in full-width ones is no other domain.
-    if email_domain(email) in map(email_domain, refused):
+    address = parse_address(email)
+    if address is None:
+        return "this is not an e-mail address"
+    domain = address.rpartition("@")[2]
+    if domain in map(parse_full_domain, refused):
         return "the address's domain is refused"
-    if allowed and domain not in allowed:
+    if allowed and domain not in map(parse_full_domain, allowed):
         return "the address's domain is not allowed"
     return None
 

@@ -44,6 +44,7 @@ export const emailField = (value = '') =>
   field({
     name: 'email', label: texts.address, need: texts.needAddress, value,
     type: 'email', autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false',
+    pattern: '.+@.+[.\u3002\uff0e\uff61].+', // as the server: no mailbox is at a name without a dot, in whatever script
   });
 
 /** @param {'current-password'|'new-password'} autocomplete */
@@ -74,15 +75,28 @@ export function passwordField(autocomplete) {
   return made;
 }
 
+/** A digit of any script; the digits of a script stand in a row that begins with its zero. */
+function digit(character) {
+  const number = character.codePointAt(0);
+  let zero = number;
+  while (/\p{Nd}/u.test(String.fromCodePoint(zero - 1))) zero -= 1;
+  return String((number - zero) % 10);
+}
+
+/** The digits of a code as it is typed or pasted: full-width ones too, with any spaces and dashes. */
+export const digitsOf = (text) => text.replace(/\p{Nd}/gu, digit).replace(/\D/g, '').slice(0, 10);
+
 /** One field for the whole code, so that paste and autofill work; spaces and dashes in it do no harm. */
 export function codeField() {
+  const tidy = ({ target, isComposing }) => {
+    const digits = digitsOf(target.value);
+    // A keyboard that composes its characters is in the middle of one: it would write the rest of it once more.
+    if (!isComposing && digits !== target.value) target.value = digits;
+  };
   return field({
     name: 'code', label: texts.code, need: texts.needCode, class: 'code',
     inputmode: 'numeric', autocomplete: 'one-time-code', spellcheck: 'false',
-    oninput: ({ target }) => {
-      const digits = target.value.replace(/\D/g, '').slice(0, 10);
-      if (digits !== target.value) target.value = digits;
-    },
+    oninput: tidy, oncompositionend: tidy, onblur: tidy,
   });
 }
 
@@ -92,7 +106,11 @@ export const accountField = (email) =>
 
 /** Until when the server wants no more attempts of a kind, in milliseconds; outlives the views. */
 const until = new Map();
-const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+const two = (number) => String(Math.floor(number)).padStart(2, '0');
+const clock = (seconds) =>
+  (seconds < 3600
+    ? `${Math.floor(seconds / 60)}:${two(seconds % 60)}`
+    : `${Math.floor(seconds / 3600)}:${two((seconds % 3600) / 60)}:${two(seconds % 60)}`);
 
 /** Makes `control` wait while attempts of its kind are blocked; gives a function that looks anew. */
 function waiting(control, kind, freed) {
@@ -161,10 +179,15 @@ export function sender({ control, kind, send, done, refused = {} }) {
  * @param {(values: Record<string, string>) => Promise<any>} options.send
  * @param {(Node|false|null|undefined)[]} [options.extra] between the fields and the button
  */
-export function form({ fields, label, extra = [], send, kind, ...rest }) {
+export function form({ fields, label, extra = [], send, kind, refused, ...rest }) {
   const control = el('button', { class: 'button primary', type: 'submit' }, el('span', {}, label));
   const values = () => Object.fromEntries(fields.map(({ name, input }) => [name, input.value]));
-  const { said, act, look } = sender({ ...rest, control, kind: () => kind(values()), send: () => send(values()) });
+  const address = fields.find(({ name }) => name === 'email');
+  // The server is stricter with addresses than some browsers.
+  const malformed = address ? { invalid_request: () => reject(address, texts.needAddress) } : {};
+  const { said, act, look } = sender({
+    ...rest, control, refused: { ...malformed, ...refused }, kind: () => kind(values()), send: () => send(values()),
+  });
   const onsubmit = (event) => {
     event.preventDefault();
     const wrong = fields.filter((one) => !one.check());

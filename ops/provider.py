@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from chalicelib.email_domains import parse_full_domain
 from ops.errors import OpsError
 from ops.provider_rows import Row
 from ops.stage_rules import is_provider_name
@@ -25,7 +26,6 @@ ATTRIBUTE_MAPPING: Mapping[str, str] = {
     "custom:idp_sub": "sub",
 }
 
-_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
 # Cognito allows 40 characters for an identifier, and 50 of them.
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateIdentityProvider.html
 _DOMAIN_LENGTH = 40
@@ -59,7 +59,7 @@ class Provider:
             issuer=self.issuer.strip().rstrip("/"),
             client_id=self.client_id.strip(),
             label=self.label.strip() or self.name,
-            domains=tuple(sorted({domain.strip().lower() for domain in self.domains})),
+            domains=tuple(sorted({_spelled(domain.strip()) for domain in self.domains})),
             groups_claim=None if self.groups_claim is None else self.groups_claim.strip(),
         )
 
@@ -77,6 +77,11 @@ class Provider:
         )
 
 
+def _spelled(domain: str) -> str:
+    """Answer a domain as mail servers know it; what is none stays as it is, for `verify` to name."""
+    return parse_full_domain(domain) or domain
+
+
 def verify(provider: Provider) -> None:
     """Raise OpsError, naming all that cannot be registered."""
     problems = []
@@ -90,7 +95,7 @@ def verify(provider: Provider) -> None:
     if not provider.client_secret:
         problems.append("the client secret is empty")
     for domain in provider.domains:
-        if len(domain) > _DOMAIN_LENGTH or not _DOMAIN.fullmatch(domain):
+        if len(domain) > _DOMAIN_LENGTH or parse_full_domain(domain) != domain:
             problems.append(
                 f"{domain!r} is not a domain such as acme.com, of at most {_DOMAIN_LENGTH} letters"
             )

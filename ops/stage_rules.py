@@ -10,7 +10,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from chalicelib.errors import ConfigurationError
-from chalicelib.settings import DIRECT_SIGN_IN_MODES, Settings, parse_list
+from chalicelib.settings import (
+    COGNITO_MAILS_PER_DAY,
+    DIRECT_SIGN_IN_MODES,
+    Settings,
+    parse_list,
+)
 from chalicelib.web.static_files import StaticFiles
 
 # Names become parts of ARNs, table and function names; Lambda allows 64 characters in all.
@@ -76,6 +81,7 @@ def problems_of(name: str, merged: Mapping[str, Any], region: str, *, local: boo
         *_of_names(name, merged),
         *_of_options(merged.get("gatehouse"), region, local=local),
         *_of_sign_in(environment),
+        *_of_mails(merged.get("gatehouse"), environment, local=local),
         *_of_variables(name, merged, environment),
         *_of_urls(merged, environment, local=local),
         *_of_origins(merged, environment, local=local),
@@ -165,6 +171,27 @@ def _of_sign_in(environment: Mapping[str, Any]) -> Iterator[str]:
             )
     elif auto and not (isinstance(auto, str) and is_provider_name(auto)):
         yield f"AUTO_SIGN_IN must name an identity provider, such as Okta, or be empty: {auto!r}"
+
+
+def _of_mails(options: Any, environment: Mapping[str, Any], *, local: bool) -> Iterator[str]:
+    """Cognito's own sender stops at 50 mails a day; what somebody's SES may send, only they know.
+
+    https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
+    """
+    has_ses = isinstance(options, dict) and bool(options.get("ses_identity_arn"))
+    mails = environment.get("MAILS_PER_DAY")
+    if has_ses and not mails and environment.get("DIRECT_SIGN_IN") == "embedded":
+        yield (
+            "MAILS_PER_DAY is missing: with SES, set it to the mails that sign-ups and new "
+            "passwords may cost in a day (without it, the sign-in page stops after 50)"
+        )
+    if local or has_ses or not isinstance(mails, str) or not mails.isdecimal():
+        return
+    if int(mails) > COGNITO_MAILS_PER_DAY:
+        yield (
+            f"MAILS_PER_DAY is {mails}, but Cognito's own sender stops at "
+            f"{COGNITO_MAILS_PER_DAY} a day: set gatehouse.ses_identity_arn, or a smaller number"
+        )
 
 
 def _of_variables(

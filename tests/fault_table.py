@@ -28,6 +28,7 @@ SLACK_SECONDS = 1.0
 _EVENTS = {
     "refused": "`refused`, error: `route`, `code`, `status`, `detail`",
     "sign_in_failed": "`sign_in_failed`: `door`, `code`, `detail`",
+    "device_not_checked": "`device_not_checked`, warning: `detail`",
     "revoke_failed": "`revoke_failed`: `detail`",
     "record_not_written": "`record_not_written`, error: `user`, `detail`",
     "trigger_failed": "`trigger_failed`, error: `source`, `code`, `detail`",

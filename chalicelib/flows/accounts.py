@@ -29,7 +29,6 @@ from chalicelib.mail_requests import SIGN_UP, MailRequest, MailRequests
 from chalicelib.sign_up_rules import refuse_address
 from chalicelib.store.locks import AddressLocks
 from chalicelib.store.providers import ProviderStore
-from chalicelib.store.throttle import canonical_account
 from chalicelib.store.users import UserStore
 
 _BAD_PASSWORD = ("InvalidPasswordException", "PasswordHistoryPolicyViolationException")
@@ -112,8 +111,7 @@ class Accounts:
                 self._reset(user, email, digits, password, names, origin)
         self._attempts.succeeded(CODE, account, origin.ip)
         # Whoever reads the mailbox owns the account: a pause that somebody else's guesses opened ends here.
-        for each in {canonical_account(email), account}:
-            self._attempts.forget(SIGN_IN, each)
+        self._attempts.forget(SIGN_IN, email)
 
     def _confirm(
         self, user: PoolUser, digits: str, password: str, names: Mapping[str, str], origin: Origin

@@ -4,6 +4,7 @@ Sources: OWASP ASVS 5.0 6.2 (length, no composition rules); NIST SP 800-63B 5.1.
 authenticator apps; RFC 6238.
 """
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
@@ -19,6 +20,10 @@ PASSWORD_REQUIREMENTS: Mapping[str, object] = {
     "outer_spaces": False,
 }
 _CODE_LENGTH = 6
+#: Unicode's spaces, dashes, line ends and marks without width; and what is typed as a dash without being one of them: the
+#: minus sign, the hyphen bullet, and the long-vowel mark that Japanese keyboards have in its place.
+_SILENT = ("Zs", "Zl", "Zp", "Pd", "Cf")
+_DASHES = "\u2212\u2043\u30fc\uff70"
 
 
 def verify_new_password(password: str) -> None:
@@ -29,9 +34,23 @@ def verify_new_password(password: str) -> None:
 
 
 def parse_code(text: str) -> str | None:
-    """Return the six digits of a code as people type them (`123 456`), or None."""
-    code = "".join(text.split())
-    return code if len(code) == _CODE_LENGTH and code.isascii() and code.isdigit() else None
+    """Return the six digits of a code as people type and paste them (`123 456`, `123-456`), or None.
+
+    A digit is a digit in whatever script it is written, full-width ones as well; spaces, dashes and invisible marks
+    between them say nothing.
+    """
+    code = ""
+    for character in text:
+        digit = unicodedata.decimal(character, None)
+        if digit is not None:
+            code += str(digit)
+        elif not (
+            unicodedata.category(character) in _SILENT
+            or character in _DASHES
+            or character.isspace()
+        ):
+            return None
+    return code if len(code) == _CODE_LENGTH else None
 
 
 def read_code(text: str) -> str:

@@ -5,6 +5,7 @@ Source: AWS "AdminInitiateAuth", "AdminRespondToAuthChallenge", "Understanding A
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from chalicelib.errors import (
     ChallengeExpired,
     GatehouseError,
     InvalidChallengeCode,
+    InvalidCode,
     InvalidCredentials,
     InvalidPassword,
     InvalidRequest,
@@ -32,6 +34,7 @@ from chalicelib.flows.challenge_steps import (
     MFA_SETUP,
     NEW_PASSWORD,
     SELECT_MFA,
+    TOTP,
     read_step,
 )
 from chalicelib.flows.credentials import (
@@ -118,9 +121,9 @@ class DirectSignIn:
     ) -> "DirectlySignedIn | Challenged | CaptchaNeeded":
         """Check a password. Raises InvalidCredentials, TooManyAttempts, UnsupportedChallenge, TemporarilyUnavailable."""
         self._tokens.load_keys()
-        if (captcha := self._captcha_needed(email, captcha_token, origin)) is not None:
-            return captcha
         account = self._attempts.account_of(email, origin)
+        if (captcha := self._captcha_needed(account, captcha_token, origin)) is not None:
+            return captcha
         with self._attempts.guarded(SIGN_IN, account, origin.ip):
             try:
                 step = self._api.sign_in(email, password, origin)
@@ -129,7 +132,9 @@ class DirectSignIn:
                 log_event("sign_in_failed", door="direct", detail=refused.code)
                 raise InvalidCredentials(refused.code) from None
         if step.tokens is not None:
-            return self._finish(step.tokens, email, remember, origin, cookies, (SIGN_IN,))
+            signed_in = self._finish(step.tokens, email, remember, cookies)
+            self._attempts.succeeded(SIGN_IN, account, origin.ip)
+            return signed_in
         start = Challenge(
             name="",
             session="",
@@ -158,31 +163,45 @@ class DirectSignIn:
         send = self._prepare(challenge, given, origin)
         self._tokens.load_keys()
         account = self._attempts.account_of(challenge.email, origin)
-        with self._attempts.guarded(CHALLENGE, account, origin.ip):
-            try:
-                step = send()
-            except Refused as refused:
-                raise self._refusal(refused) from None
-        if challenge.name == NEW_PASSWORD:
-            # The temporary password came by mail, and is gone now: mailbox and password are proved (S-68).
-            self._new_sessions.record_proved(challenge.username)
-        if step.tokens is not None:
-            done = (SIGN_IN, CHALLENGE)
-            return self._finish(
-                step.tokens, challenge.email, challenge.remember, origin, cookies, done
-            )
-        return self._challenged(step, challenge)
+        with ExitStack() as once:
+            with self._attempts.guarded(CHALLENGE, account, origin.ip):
+                self._enter_once(once, challenge, given)
+                try:
+                    step = send()
+                except Refused as refused:
+                    raise self._refusal(refused) from None
+            if challenge.name == NEW_PASSWORD:
+                # The temporary password came by mail, and is gone now: mailbox and password are proved (S-68).
+                self._new_sessions.record_proved(challenge.username)
+            if step.tokens is None:
+                return self._challenged(step, challenge)
+            signed_in = self._finish(step.tokens, challenge.email, challenge.remember, cookies)
+        for kind in (SIGN_IN, CHALLENGE):
+            self._attempts.succeeded(kind, account, origin.ip)
+        return signed_in
+
+    def _enter_once(self, once: ExitStack, challenge: Challenge, given: ChallengeAnswer) -> None:
+        """Refuse a step, or an app's code, that has served before (S-74); if `once` ends badly, neither has served."""
+        try:
+            once.enter_context(self._attempts.step_once(challenge.session))
+            code = parse_code(given.code or "")
+            if challenge.name in (TOTP, MFA_SETUP) and code is not None:
+                once.enter_context(self._attempts.app_code_once(challenge.username, code))
+        except (ChallengeExpired, InvalidCode) as error:
+            self._attempts.failed()
+            log_event("challenge_failed", door="direct", detail=error.detail)
+            if isinstance(error, InvalidCode):
+                raise InvalidChallengeCode(error.detail) from None
+            raise
 
     def _captcha_needed(
-        self, email: str, token: str | None, origin: Origin
+        self, account: str, token: str | None, origin: Origin
     ) -> CaptchaNeeded | None:
         if self._captcha is None:
             return None
-        account, source = self._attempts.counted(
-            SIGN_IN, self._attempts.account_of(email, origin), origin.ip
-        )
+        counted, source = self._attempts.counted(SIGN_IN, account, origin.ip)
         needed = (
-            account >= captchas.REQUIRED_AFTER_ATTEMPTS
+            counted >= captchas.REQUIRED_AFTER_ATTEMPTS
             or source >= captchas.REQUIRED_AFTER_SOURCE_ATTEMPTS
         )
         if not needed or (token and self._solved(self._captcha, token, origin)):
@@ -255,9 +274,7 @@ class DirectSignIn:
         tokens: TokenSet,
         email: str,
         remember: bool,
-        origin: Origin,
         cookies: Mapping[str, str],
-        proved: tuple[str, ...],
     ) -> DirectlySignedIn:
         """Turn tokens into a session, after the checks of the hosted door; refused tokens are revoked."""
         assert tokens.refresh_token is not None
@@ -278,9 +295,7 @@ class DirectSignIn:
                 ) from None
             except SignUpRefused as error:  # as where the trigger refuses it
                 raise InvalidCredentials(error.detail) from None
-        for kind in proved:
-            self._attempts.succeeded(kind, self._attempts.account_of(email, origin), origin.ip)
-        device = self._attempts.known_device(email, origin)
+        device = self._attempts.known_device(email, identity.username)
         return DirectlySignedIn(tokens.access_token, access, identity, session, sealed, device)
 
     def _verify(self, tokens: TokenSet) -> tuple[IdentityClaims, AccessClaims]:

@@ -6,7 +6,7 @@ revoked as soon as they have served. Source: AWS "AssociateSoftwareToken", "SetU
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from chalicelib.cognito.identities import NATIVE
@@ -66,14 +66,15 @@ class Mfa:
     def set_up(self, *, password: str, session_cookie: str | None, origin: Origin) -> Enrolling:
         """Begin with a new key. Raises NoSession, InvalidCredentials, MfaAlreadyOn, ManagedByProvider."""
         session, email = self._native(session_cookie)
-        step = self._sign_in(session, password, origin)
+        account = self._attempts.account_of(email, origin)
+        step = self._sign_in(session, account, password, origin)
         if step.tokens is None:
             if step.challenge in CODE_RESPONSES or step.challenge == SELECT_MFA:
-                self._attempts.succeeded(SIGN_IN, session.username, origin.ip)
+                self._attempts.succeeded(SIGN_IN, account, origin.ip)
                 raise MfaAlreadyOn("password accepted, a second factor asked for")
             raise InvalidCredentials(f"challenge {step.challenge[:40]}")
         tokens = step.tokens
-        self._attempts.succeeded(SIGN_IN, session.username, origin.ip)
+        self._attempts.succeeded(SIGN_IN, account, origin.ip)
         try:
             secret, _ = self._api.associate_totp(access_token=tokens.access_token)
             enrolment = Enrolment(
@@ -102,7 +103,12 @@ class Mfa:
         if enrolment.sub != session.sub:
             raise ChallengeExpired("enrolment of another person")
         digits = read_code(code)
-        with self._attempts.guarded(CHALLENGE, session.username, origin.ip):
+        # On the user name's own budget: nothing of the account's is guessed, the key was made for this browser just now.
+        with (
+            self._attempts.guarded(CHALLENGE, session.username, origin.ip),
+            self._attempts.step_once(enrolment.access_token),
+            self._attempts.app_code_once(session.username, digits),
+        ):
             try:
                 self._api.verify_totp(digits, access_token=enrolment.access_token)
                 self._api.prefer_totp(enrolment.access_token, True)
@@ -119,21 +125,25 @@ class Mfa:
         self, *, password: str, code: str, session_cookie: str | None, origin: Origin
     ) -> None:
         """Turn it off, by password and a code of the app. Raises NoSession, InvalidCredentials, InvalidCode."""
-        session, _ = self._native(session_cookie)
+        session, email = self._native(session_cookie)
         digits = read_code(code)
-        step = self._sign_in(session, password, origin)
-        if step.tokens is None:
-            step = self._second_factor(step, session, digits, origin)
-        tokens = step.tokens
-        if tokens is None:
-            raise UnsupportedChallenge(f"challenge {step.challenge[:40]}")
-        with self._revoked_after(tokens):
-            try:
-                self._api.prefer_totp(tokens.access_token, False)
-            except Refused as refused:
-                raise TemporarilyUnavailable(f"SetUserMFAPreference: {refused.code}") from None
+        account = self._attempts.account_of(email, origin)
+        step = self._sign_in(session, account, password, origin)
+        with ExitStack() as once:
+            if step.tokens is None:
+                with self._attempts.guarded(CHALLENGE, account, origin.ip):
+                    once.enter_context(self._attempts.app_code_once(session.username, digits))
+                    step = self._second_factor(step, session, digits, origin)
+            tokens = step.tokens
+            if tokens is None:
+                raise UnsupportedChallenge(f"challenge {step.challenge[:40]}")
+            with self._revoked_after(tokens):
+                try:
+                    self._api.prefer_totp(tokens.access_token, False)
+                except Refused as refused:
+                    raise TemporarilyUnavailable(f"SetUserMFAPreference: {refused.code}") from None
         for kind in (SIGN_IN, CHALLENGE):
-            self._attempts.succeeded(kind, session.username, origin.ip)
+            self._attempts.succeeded(kind, account, origin.ip)
         log_event("mfa", user=session.username, on=False)
 
     def _native(self, cookie: str | None) -> tuple[Session, str]:
@@ -144,8 +154,9 @@ class Mfa:
             raise ManagedByProvider("signed in by an identity provider")
         return session, record.Email if record is not None else session.username
 
-    def _sign_in(self, session: Session, password: str, origin: Origin) -> Step:
-        with self._attempts.guarded(SIGN_IN, session.username, origin.ip):
+    def _sign_in(self, session: Session, account: str, password: str, origin: Origin) -> Step:
+        """Check the password on the budget of the account's sign-ins: it is the same password that is guessed (S-71)."""
+        with self._attempts.guarded(SIGN_IN, account, origin.ip):
             try:
                 return self._api.sign_in(session.username, password, origin)
             except Refused as refused:
@@ -154,18 +165,17 @@ class Mfa:
 
     def _second_factor(self, step: Step, session: Session, digits: str, origin: Origin) -> Step:
         name = step.parameters.get("USER_ID_FOR_SRP") or session.username
-        with self._attempts.guarded(CHALLENGE, session.username, origin.ip):
-            try:
-                if step.challenge == SELECT_MFA:
-                    chosen = {"ANSWER": TOTP}
-                    step = self._api.respond(SELECT_MFA, step.session, name, chosen, origin)
-                if step.challenge != TOTP:
-                    raise UnsupportedChallenge(f"challenge {step.challenge[:40]}")
-                answer = {CODE_RESPONSES[TOTP]: digits}
-                return self._api.respond(TOTP, step.session, name, answer, origin)
-            except Refused as refused:
-                self._attempts.failed()
-                raise InvalidCode(refused.code) from None
+        try:
+            if step.challenge == SELECT_MFA:
+                chosen = {"ANSWER": TOTP}
+                step = self._api.respond(SELECT_MFA, step.session, name, chosen, origin)
+            if step.challenge != TOTP:
+                raise UnsupportedChallenge(f"challenge {step.challenge[:40]}")
+            answer = {CODE_RESPONSES[TOTP]: digits}
+            return self._api.respond(TOTP, step.session, name, answer, origin)
+        except Refused as refused:
+            self._attempts.failed()
+            raise InvalidCode(refused.code) from None
 
     @contextmanager
     def _revoked_after(self, tokens: TokenSet) -> Iterator[None]:

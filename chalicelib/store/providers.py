@@ -7,7 +7,7 @@ does not answer, it goes on with what it had.
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
-from chalicelib.email_domains import email_domain
+from chalicelib.email_domains import email_domain, parse_domain
 from chalicelib.errors import TemporarilyUnavailable
 from chalicelib.log import log_event
 from chalicelib.store.dynamodb import DynamoDB, Item, read_text, translated_errors
@@ -85,10 +85,7 @@ class ProviderStore:
         return any(provider is not None and provider.groups_claim for provider in found)
 
     def find_by_email(self, email: str) -> Provider | None:
-        """Return the provider to whose domains the address belongs, or None.
-
-        `ops provider` admits domains in lower-case ASCII only.
-        """
+        """Return the provider to whose domains the address belongs, or None."""
         domain = email_domain(email)
         return next((provider for provider in self.all() if domain in provider.domains), None)
 
@@ -98,6 +95,8 @@ class ProviderStore:
         A provider with domains speaks for addresses of these alone, and nobody else speaks for them: what a tenant's own
         administrators write into their directory must not make people of another tenant. Names may be in any case.
         """
+        if names and email and not email_domain(email):
+            return "the address's domain cannot be told"
         theirs = [found for name in names if (found := self.find_ignoring_case(name))]
         owner = self.find_by_email(email)
         if names and owner is not None and owner not in theirs:
@@ -108,6 +107,8 @@ class ProviderStore:
 
     def refuse_native(self, email: str) -> str | None:
         """Return why nobody may make an account with a password for this address, for the log, or None."""
+        if not email_domain(email):
+            return "the address's domain cannot be told"
         owner = self.find_by_email(email)
         if owner is not None and not owner.native_sign_up:
             return "the address belongs to a provider"
@@ -128,4 +129,5 @@ class ProviderStore:
 def _domains(item: Item) -> tuple[str, ...]:
     attribute = item.get("domains", {})
     listed = attribute.get("SS") or [entry.get("S", "") for entry in attribute.get("L", [])]
-    return tuple(domain for domain in listed if domain)
+    # A row may be older than the rule that `ops provider` writes domains in ASCII.
+    return tuple(parse_domain(domain) or domain for domain in listed if domain)

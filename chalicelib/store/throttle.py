@@ -5,13 +5,13 @@ attempts each further one opens a pause that doubles, up to fifteen minutes: nob
 Counters leak: within an hour as many attempts are forgotten, evenly, as are free, so that an office whose people mistype
 now and then is not paused for good either; and an hour of silence forgets everything. Known and unknown accounts are
 counted alike, under an HMAC of the canonical address, so the table holds no addresses. Expiry is compared here; DynamoDB's
-TTL only tidies up.
+TTL only tidies up. An account's name is as fine as the pool's (S-71): spellings that are one account there share a budget,
+and no success forgives what was tried at another account.
 Source: OWASP ASVS 5.0 6.3.1; OWASP Authentication Cheat Sheet (account lockout).
 """
 
 import hashlib
 import hmac
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import ceil
@@ -26,6 +26,8 @@ FORGOTTEN_AFTER_SECONDS = 3600
 #: An office behind one address makes mistakes too.
 FREE_ATTEMPTS_ACCOUNT = 5
 FREE_ATTEMPTS_SOURCE = 50
+#: Kinds of which a source has fewer: whoever makes us send mails must not use up the stage's day alone.
+FREE_ATTEMPTS_SOURCE_OF = {"mail": 10}
 #: Attempts that race for one counter try again so often; then they are refused, which fails closed.
 _RACES = 12
 
@@ -45,10 +47,11 @@ class _Counter:
 
 @dataclass(frozen=True)
 class _Budget:
-    """One key of the table and how many attempts are free."""
+    """One key of the table and how many attempts are free; `of_source` if it is not the account's."""
 
     key: str
     free: int
+    of_source: bool
 
 
 class ThrottleStore:
@@ -92,7 +95,7 @@ class ThrottleStore:
         The source's other attempts stay: a good password of one's own must not buy guesses at other people's.
         """
         for budget in self._budgets(kind, account, source):
-            if budget.free == FREE_ATTEMPTS_SOURCE:
+            if budget.of_source:
                 self._give_back(budget)
             else:
                 self._write(budget.key, self._read(budget.key), _Counter())
@@ -100,23 +103,24 @@ class ThrottleStore:
     def forget_account(self, kind: str, account: str) -> None:
         """Forget an account's attempts without a `take` (its owner proved the address); no source gains by it."""
         for budget in self._budgets(kind, account, ""):
-            if budget.free == FREE_ATTEMPTS_ACCOUNT:
+            if not budget.of_source:
                 self._write(budget.key, self._read(budget.key), _Counter())
 
     def counted(self, kind: str, account: str, source: str) -> tuple[int, int]:
         """Return how many attempts count at the moment: of the account, and of the source."""
         found = {
-            budget.free: ceil(self._current(self._read(budget.key), budget).attempts)
+            budget.of_source: ceil(self._current(self._read(budget.key), budget).attempts)
             for budget in self._budgets(kind, account, source)
         }
-        return found[FREE_ATTEMPTS_ACCOUNT], found[FREE_ATTEMPTS_SOURCE]
+        return found[False], found[True]
 
     def _budgets(self, kind: str, account: str | None, source: str) -> list[_Budget]:
         place = canonical_source(source)
-        budgets = [_Budget(self._key(kind, "source", place), FREE_ATTEMPTS_SOURCE)]
+        free = FREE_ATTEMPTS_SOURCE_OF.get(kind, FREE_ATTEMPTS_SOURCE)
+        budgets = [_Budget(self._key(kind, "source", place), free, True)]
         if account is not None:
-            canonical = canonical_account(account)
-            budgets.append(_Budget(self._key(kind, "account", canonical), FREE_ATTEMPTS_ACCOUNT))
+            key = self._key(kind, "account", canonical_account(account))
+            budgets.append(_Budget(key, FREE_ATTEMPTS_ACCOUNT, False))
         return budgets
 
     def _key(self, kind: str, scope: str, value: str) -> str:
@@ -210,8 +214,12 @@ class ThrottleStore:
 
 
 def canonical_account(email: str) -> str:
-    """Return the address as one account: NFKC, trimmed, case-folded, as the pool ignores case (S-43)."""
-    return unicodedata.normalize("NFKC", email).strip().casefold()
+    """Return the address as one account: in lower case, as the pool ignores case and nothing else (S-43, S-71).
+
+    Whatever is folded beyond that makes one budget of two accounts, and whoever owns the one could forgive guesses at the
+    other: NFKC does that to full-width letters, and `casefold` to `ß` and `ss`. Source: AWS "User pool case sensitivity".
+    """
+    return email.lower()
 
 
 def canonical_source(address: str) -> str:

@@ -4,11 +4,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib.email_domains import MAX_ADDRESS_LENGTH, parse_address
 from chalicelib.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
 
 MAX_BODY_BYTES = 16 * 1024
-#: What Cognito takes as a user name (API reference, UsernameType).
-MAX_EMAIL_LENGTH = 128
 
 
 def verify_body(raw: bytes | str, content_type: str | None) -> None:
@@ -85,12 +84,11 @@ def read_flag(body: Mapping[str, Any], name: str) -> bool:
 
 
 def read_email(body: Mapping[str, Any], name: str = "email") -> str:
-    """Return an e-mail address without the space around it. Raises InvalidRequest.
+    """Return an e-mail address without the space around it, its domain in lower-case ASCII. Raises InvalidRequest.
 
-    Only what has one `@` may pass: a user's other names (`sub`, `Okta_00u1`) would each have a throttle of its own.
+    Nothing else may pass: a user's other names (`sub`, `Okta_00u1`) would each have a throttle of its own (S-72).
     """
-    value = read_text(body, name, max_length=MAX_EMAIL_LENGTH).strip()
-    local, _, domain = value.partition("@")
-    if not local or not domain or "@" in domain or not value.isprintable() or " " in value:
+    address = parse_address(read_text(body, name, max_length=MAX_ADDRESS_LENGTH).strip())
+    if address is None:
         raise InvalidRequest(f"{name} is not an e-mail address")
-    return value
+    return address

@@ -11,6 +11,7 @@ from ops.doctor.deployment import Deployment
 ALARMS = (
     "failed-sign-ins",
     "throttled-attempts",
+    "mails-used-up",
     "server-errors",
     "user-records-errors",
     "user-records-duration",

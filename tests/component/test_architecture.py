@@ -31,7 +31,7 @@ PURE_WEB = frozenset(
 )
 STORES = frozenset({"cognito", "session", "store"})
 ALLOWED = {
-    "settings": frozenset({"errors", "brand"}),
+    "settings": frozenset({"errors", "brand", "email_domains"}),
     "brand": frozenset({"colours"}),
     "colours": frozenset(),
     "errors": frozenset(),
@@ -57,6 +57,7 @@ ALLOWED = {
     "cold_start": frozenset(),
     "app": frozenset({"routes", "triggers", "web.middleware", "cold_start"}),
 } | {module: frozenset({"errors", "web.cors"}) for module in PURE_WEB}
+ALLOWED["web.bodies"] |= {"email_domains"}
 ALLOWED["web.static_files"] |= {"brand", "colours", "web.catalogue", "web.logo"}
 
 CHALICE = ("app", "routes", "web.middleware")

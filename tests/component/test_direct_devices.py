@@ -1,12 +1,21 @@
-"""Known devices: a stranger's guesses at an account do not keep its owner's own browser out (S-44)."""
+"""Known devices: a stranger's guesses at an account do not keep its owner's own browser out (S-44), and no number of known
+browsers, nor old ones, gives more guesses than one (S-71)."""
+
+import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from chalicelib.session.devices import LIFETIME_SECONDS
+from chalicelib import services
+from chalicelib.session.devices import LIFETIME_SECONDS, PURPOSE
 from chalicelib.store.throttle import FREE_ATTEMPTS_ACCOUNT
 from tests.component.direct import DEVICE_COOKIE, EMAIL, PASSWORD, WRONG, Direct
+from tests.doubles.aws_errors import connect_timeout
 from tests.doubles.browser import Browser
 from tests.doubles.pool_users import PoolUser
+
+NEW_PASSWORD = "another horse 34"
 
 
 @pytest.fixture
@@ -22,6 +31,13 @@ def browser_at(direct: Direct, address: str) -> Browser:
     browser = direct.world.browser()
     browser.source_ip = address
     return browser
+
+
+def guesses(direct: Direct, browsers: list[Browser]) -> int:
+    """Let each browser guess in turn; return how many guesses got through."""
+    statuses = [direct.sign_in(EMAIL, WRONG, browser).status for browser in browsers]
+    assert set(statuses) <= {401, 429}
+    return statuses.count(401)
 
 
 def pause(direct: Direct) -> None:
@@ -47,9 +63,113 @@ def test_a_known_browser_signs_in_while_strangers_keep_the_account_paused(
 @pytest.mark.security("S-41")
 def test_a_known_browser_has_no_more_attempts_than_anybody(direct: Direct, owner: Browser) -> None:
     """The cookie is a budget, not a pass: a stolen one buys five guesses."""
-    for _ in range(FREE_ATTEMPTS_ACCOUNT):
-        assert direct.sign_in(EMAIL, WRONG, owner).status == 401
+    assert guesses(direct, [owner] * 20) == FREE_ATTEMPTS_ACCOUNT
     assert direct.sign_in(EMAIL, PASSWORD, owner).status == 429
+
+
+@pytest.mark.security("S-71")
+def test_ten_known_browsers_have_five_guesses_in_all(direct: Direct) -> None:
+    """Whoever knew the password once, and made many browsers known, guesses the next one no faster than with one."""
+    known = [browser_at(direct, f"203.0.113.{number}") for number in range(10)]
+    for browser in known:
+        assert direct.sign_in(browser=browser).status == 200
+    assert guesses(direct, known * 5) == FREE_ATTEMPTS_ACCOUNT
+    assert [direct.sign_in(browser=browser).status for browser in known] == [429] * 10
+    strangers = [browser_at(direct, f"198.51.100.{number}") for number in range(10)]
+    assert guesses(direct, strangers * 2) == FREE_ATTEMPTS_ACCOUNT
+
+
+@pytest.mark.security("S-71")
+@pytest.mark.parametrize("path", ["setup", "disable"])
+def test_a_password_that_is_asked_again_is_guessed_on_the_same_budget(
+    direct: Direct, owner: Browser, path: str
+) -> None:
+    """Two-step verification asks for the password of the account: no further five guesses at it, with the cookie or not."""
+    assert direct.sign_in(browser=owner).status == 200
+    session = {name: cookie for name, cookie in owner.cookies.items() if name != DEVICE_COOKIE}
+    assert guesses(direct, [owner] * 6) == FREE_ATTEMPTS_ACCOUNT
+    again = direct.post(f"mfa/{path}", owner, password=PASSWORD, code="123456")
+    assert again.status == 429
+    bare = browser_at(direct, "203.0.113.9")
+    bare.cookies.update(session)
+    for _ in range(FREE_ATTEMPTS_ACCOUNT):
+        answer = direct.post(f"mfa/{path}", bare, password=WRONG, code="123456")
+        assert answer.status == 401
+    assert direct.sign_in(browser=browser_at(direct, "203.0.113.10")).status == 429
+
+
+@pytest.mark.security("S-71")
+def test_a_new_password_makes_every_browser_a_stranger(direct: Direct, owner: Browser) -> None:
+    """Whoever had the old one keeps no budget; a sign-in with the new one makes a browser known, in that very moment."""
+    thief = browser_at(direct, "203.0.113.67")
+    assert direct.sign_in(browser=thief).status == 200
+    direct.world.clock.advance(0.001)
+    services.current().users.record_proved(direct.grace.username)
+    pause(direct)
+    for browser in (owner, thief):
+        assert direct.sign_in(EMAIL, PASSWORD, browser).status == 429
+    services.current()._attempts.forget("sign-in", EMAIL)
+    services.current().users.record_proved(direct.grace.username)
+    assert direct.sign_in(browser=owner).status == 200
+    pause(direct)
+    assert direct.sign_in(browser=owner).status == 200
+    assert direct.sign_in(browser=thief).status == 429
+
+
+@pytest.mark.security("S-71")
+def test_a_reset_forgets_the_guesses_of_strangers_and_of_known_browsers(
+    direct: Direct, owner: Browser
+) -> None:
+    """Whoever reads the mailbox owns the account: both pauses end, whichever browser asks."""
+    pause(direct)
+    assert guesses(direct, [owner] * 6) == FREE_ATTEMPTS_ACCOUNT
+    direct.grace.locked_until = 0
+    elsewhere = browser_at(direct, "198.51.100.20")
+    assert direct.post("direct/forgot-password", elsewhere, email=EMAIL).status == 200
+    code = direct.pool.last_code("reset")
+    body = {"email": EMAIL, "code": code, "password": NEW_PASSWORD}
+    assert direct.post("direct/reset-password", elsewhere, **body).status == 200
+    for browser in (elsewhere, owner):
+        assert direct.sign_in(EMAIL, NEW_PASSWORD, browser).status == 200
+
+
+@pytest.mark.security("S-71")
+@pytest.mark.parametrize("change", ["earlier release", "no record", "malformed", "table down"])
+def test_what_cannot_be_told_to_be_known_is_a_stranger(
+    direct: Direct,
+    owner: Browser,
+    change: str,
+    monkeypatch: pytest.MonkeyPatch,
+    log_lines: Callable[[], list[dict[str, Any]]],
+) -> None:
+    """It signs in as one: no refusal, and no budget of known browsers either."""
+    table, name = direct.world.settings.users_table, direct.grace.username
+    if change == "earlier release":
+        expires_at = int(direct.world.clock()) + LIFETIME_SECONDS
+        old = {"identifier": "00" * 16, "account": EMAIL, "expires_at": expires_at}
+        sealer = services.current()._sealer
+        owner.cookies[DEVICE_COOKIE].value = sealer.seal(PURPOSE, json.dumps(old).encode())
+    elif change == "no record":
+        direct.world.dynamodb.delete(table, name)
+    elif change == "malformed":
+        row = direct.world.dynamodb.items(table)[name]
+        direct.world.dynamodb.put(table, {**row, "provedAt": {"S": "yesterday"}})
+    else:
+        read = direct.world.dynamodb.get_item
+
+        def without_users(**arguments: Any) -> dict[str, Any]:
+            if arguments["TableName"] == table:
+                raise connect_timeout()
+            return read(**arguments)
+
+        monkeypatch.setattr(direct.world.dynamodb, "get_item", without_users)
+    pause(direct)
+    log_lines()
+    assert direct.sign_in(EMAIL, PASSWORD, owner).status == 429
+    events = {line["event"] for line in log_lines()}
+    assert ("device_not_checked" in events) is (change == "table down")
+    direct.world.clock.advance(15)
+    assert direct.sign_in(EMAIL, PASSWORD, owner).status == 200
 
 
 @pytest.mark.security("S-44")
@@ -78,10 +198,8 @@ def test_a_device_cookie_that_is_not_good_counts_as_none(
     assert direct.sign_in(EMAIL, PASSWORD, owner).status == 429
 
 
-def test_the_cookie_lasts_half_a_year_and_keeps_its_identifier(
-    direct: Direct, owner: Browser
-) -> None:
-    """Each sign-in renews it; guesses made before are not forgotten with a new identifier."""
+def test_the_cookie_lasts_half_a_year(direct: Direct, owner: Browser) -> None:
+    """Each sign-in renews it."""
     for _ in range(FREE_ATTEMPTS_ACCOUNT - 1):
         direct.sign_in(EMAIL, WRONG, owner)
     assert direct.sign_in(EMAIL, PASSWORD, owner).status == 200

@@ -1,6 +1,7 @@
-"""Fifty guesses at once, from two containers: the throttle lets through what it would let through one by one (S-41)."""
+"""Fifty guesses or mails at once, from two containers: as many get through as would one by one (S-41)."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -9,8 +10,9 @@ import pytest
 from chalicelib import services
 from chalicelib.cognito.user_pool_api import Origin
 from chalicelib.errors import GatehouseError
+from chalicelib.services import Services
 from chalicelib.store.throttle import FREE_ATTEMPTS_ACCOUNT
-from tests.component.direct import EMAIL, WRONG, Direct
+from tests.component.direct import DEVICE_COOKIE, EMAIL, WRONG, Direct
 
 
 @pytest.mark.security("S-41")
@@ -18,13 +20,7 @@ def test_parallel_guesses_do_not_slip_past_the_limit(
     direct: Direct, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """DynamoDB's writes are atomic one by one; what the store makes of them must be atomic too."""
-    lock = threading.Lock()
-    update = direct.world.dynamodb.update_item
-
-    def one_by_one(**arguments: Any) -> dict[str, Any]:
-        with lock:
-            return update(**arguments)
-
+    _make_writes_atomic(direct, monkeypatch)
     read = direct.world.dynamodb.get_item
     everybody = threading.Barrier(50)
     seen = threading.local()
@@ -37,7 +33,6 @@ def test_parallel_guesses_do_not_slip_past_the_limit(
             everybody.wait()
         return answer
 
-    monkeypatch.setattr(direct.world.dynamodb, "update_item", one_by_one)
     monkeypatch.setattr(direct.world.dynamodb, "get_item", read_together)
     containers = [services.current()]
     direct.restart()
@@ -64,3 +59,99 @@ def test_parallel_guesses_do_not_slip_past_the_limit(
         outcomes = list(pool.map(guess, range(50)))
     assert set(outcomes) == {"invalid_credentials", "too_many_attempts"}
     assert 1 <= direct.pool.called("admin_initiate_auth") <= FREE_ATTEMPTS_ACCOUNT
+
+
+@pytest.mark.security("S-71")
+def test_nor_do_parallel_guesses_of_many_known_browsers(
+    direct: Direct, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each with a cookie of its own, and from an address of its own."""
+    _make_writes_atomic(direct, monkeypatch)
+    known = []
+    for _ in range(20):
+        browser = direct.world.browser()
+        assert direct.sign_in(browser=browser).status == 200
+        known.append(browser.cookies[DEVICE_COOKIE].value)
+    asked = direct.pool.called("admin_initiate_auth")
+
+    def guess(container: Services, number: int) -> None:
+        container.direct_sign_in.sign_in(
+            email=EMAIL,
+            password=WRONG,
+            remember=False,
+            captcha_token=None,
+            origin=_origin(number, known[number]),
+            cookies={},
+        )
+
+    outcomes = _at_once(direct, 20, guess)
+    assert set(outcomes) == {"invalid_credentials", "too_many_attempts"}
+    assert 1 <= direct.pool.called("admin_initiate_auth") - asked <= FREE_ATTEMPTS_ACCOUNT
+
+
+@pytest.mark.security("S-41")
+def test_nor_do_parallel_mails_slip_past_the_stages_day(
+    direct: Direct, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From fifty sources, to fifty addresses."""
+    _make_writes_atomic(direct, monkeypatch)
+    direct.restart(mails_per_day=5)
+    read = direct.world.dynamodb.get_item
+    everybody = threading.Barrier(50)
+    seen = threading.local()
+
+    def read_together(**arguments: Any) -> dict[str, Any]:
+        """As above: everybody has read the counter before anybody writes it."""
+        answer = read(**arguments)
+        if arguments["Key"] == {"key": {"S": "mail/stage"}} and not hasattr(seen, "once"):
+            seen.once = True
+            everybody.wait(10)
+        return answer
+
+    monkeypatch.setattr(direct.world.dynamodb, "get_item", read_together)
+
+    def ask(container: Services, number: int) -> None:
+        container.accounts.forgot_password(
+            email=f"nobody{number}@example.org", origin=_origin(number, None)
+        )
+
+    outcomes = _at_once(direct, 50, ask)
+    assert set(outcomes) == {"", "too_many_attempts"}
+    assert 1 <= direct.pool.called("forgot_password") <= 5
+
+
+def _make_writes_atomic(direct: Direct, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DynamoDB's writes are; the double's are one by one."""
+    lock = threading.Lock()
+    update = direct.world.dynamodb.update_item
+
+    def one_by_one(**arguments: Any) -> dict[str, Any]:
+        with lock:
+            return update(**arguments)
+
+    monkeypatch.setattr(direct.world.dynamodb, "update_item", one_by_one)
+
+
+def _origin(number: int, device_cookie: str | None) -> Origin:
+    return Origin(f"198.51.100.{number}", "app.example.org", "/api", device_cookie=device_cookie)
+
+
+def _at_once(direct: Direct, crowd: int, act: Callable[[Services, int], None]) -> list[str]:
+    """Let a crowd act over two containers in the same moment; return each one's error, or an empty string."""
+    containers = [services.current()]
+    direct.restart()
+    containers.append(services.current())
+    for container in containers:
+        container.tokens.load_keys()
+    everybody = threading.Barrier(crowd)
+
+    def one(number: int) -> str:
+        everybody.wait(10)
+        try:
+            act(containers[number % 2], number)
+        except GatehouseError as error:
+            return error.code
+        return ""
+
+    with ThreadPoolExecutor(crowd) as pool:
+        return list(pool.map(one, range(crowd)))

@@ -30,7 +30,12 @@ def ask(browser: Browser, email: str) -> Answer:
 
 @pytest.mark.parametrize(
     "email",
-    ["bo@contoso.example", " Bo@CONTOSO.example ", "bo@contoso.example.", "x@ｃontoso.example"],
+    [
+        "bo@contoso.example",
+        " Bo@CONTOSO.example ",
+        "bo@contoso\u3002example",
+        "x@\uff43ontoso.example",
+    ],
 )
 def test_the_domain_picks_the_tenant(tenants: World, browser: Browser, email: str) -> None:
     """In any spelling of the same domain."""

@@ -6,7 +6,7 @@ import pytest
 
 from app import user_records
 from chalicelib.cognito.sign_up_mark import KEY, build_mark
-from chalicelib.store.throttle import FREE_ATTEMPTS_SOURCE
+from chalicelib.store.throttle import FREE_ATTEMPTS_SOURCE_OF
 from chalicelib.triggers.entry import TriggerFailed
 from tests.component.direct import PASSWORD, Direct, outline
 from tests.component.world import CLIENT_SECRET
@@ -96,7 +96,7 @@ def test_while_the_providers_are_unknown_nobody_signs_up(tenant: Direct) -> None
 @pytest.mark.security("S-41")
 def test_the_customer_list_cannot_be_read_off_by_signing_up(tenant: Direct) -> None:
     """A domain of nobody costs an attempt each time, as it does where domains are asked for."""
-    for n in range(FREE_ATTEMPTS_SOURCE):
+    for n in range(FREE_ATTEMPTS_SOURCE_OF["mail"]):
         assert sign_up(tenant, f"a@guess{n}.example").status == 200
     assert sign_up(tenant, "a@guess.example").status == 429
 

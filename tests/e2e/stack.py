@@ -255,3 +255,13 @@ class Visitor:
                 self.cookies.pop(name, None)
             else:
                 self.cookies[name] = value
+
+
+def forget_attempts(stack: Stack) -> None:
+    """Hundreds of wrong passwords from one address would keep the other tests out."""
+    dynamodb, table = stack.aws("dynamodb"), "gatehouse-local-throttle"
+    keys = [
+        k["AttributeName"] for k in dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]
+    ]
+    for item in dynamodb.scan(TableName=table)["Items"]:
+        dynamodb.delete_item(TableName=table, Key={key: item[key] for key in keys})

@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from chalicelib.web.openapi import load_paths
-from tests.e2e.stack import Stack, Visitor
+from tests.e2e.stack import Stack, Visitor, forget_attempts
 
 CHECKS = [
     not_a_server_error,
@@ -49,16 +49,6 @@ def admin(stack: Stack) -> Iterator[dict[str, str]]:
     yield {"Authorization": f"Bearer {token}", "Cookie": cookie, "X-Gatehouse": "1"}
     cognito.admin_remove_user_from_group(UserPoolId=pool, Username=name, GroupName="admins")
     forget_attempts(stack)
-
-
-def forget_attempts(stack: Stack) -> None:
-    """Hundreds of wrong passwords from one address would keep the other tests out."""
-    dynamodb, table = stack.aws("dynamodb"), "gatehouse-local-throttle"
-    keys = [
-        k["AttributeName"] for k in dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]
-    ]
-    for item in dynamodb.scan(TableName=table)["Items"]:
-        dynamodb.delete_item(TableName=table, Key={key: item[key] for key in keys})
 
 
 def explore(operation: Any, mode: GenerationMode, headers: dict[str, str]) -> int:

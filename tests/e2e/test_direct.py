@@ -13,9 +13,15 @@ from botocore.exceptions import ClientError
 
 from chalicelib.cognito.user_pool_api import secret_hash
 from chalicelib.store.throttle import FREE_ATTEMPTS_ACCOUNT, pause_after
-from tests.e2e.stack import Stack, Visitor
+from tests.e2e.stack import Stack, Visitor, forget_attempts
 
 PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fresh_attempts(stack: Stack) -> None:
+    """All end-to-end tests come from one address, which has ten mails an hour."""
+    forget_attempts(stack)
 
 
 @pytest.fixture

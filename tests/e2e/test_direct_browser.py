@@ -3,14 +3,21 @@
 import re
 
 import pyotp
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from chalicelib.store.throttle import FREE_ATTEMPTS_ACCOUNT
 from tests.e2e.mails import mailed_code
-from tests.e2e.stack import Stack
+from tests.e2e.stack import Stack, forget_attempts
 
 PASSWORD = "correct horse battery"
 ANOTHER = "another horse battery"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fresh_attempts(stack: Stack) -> None:
+    """All end-to-end tests come from one address, which has ten mails an hour."""
+    forget_attempts(stack)
 
 
 def field(page: Page, name: str) -> Locator:

@@ -16,8 +16,7 @@ from chalicelib.web.openapi import load_paths
 from chalicelib.web.security_headers import SECURITY_HEADERS
 from chalicelib.web.static_files import load_static_files
 from tests.e2e.mails import mailed_code
-from tests.e2e.stack import Stack, Visitor
-from tests.e2e.test_contract import forget_attempts
+from tests.e2e.stack import Stack, Visitor, forget_attempts
 
 DATA = Path(__file__).parents[1] / "data" / "security_header_differences.json"
 _LOADED = json.loads(DATA.read_text(encoding="utf-8"))

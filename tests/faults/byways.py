@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from app import token_claims, user_records
-from tests.component.direct import CHALLENGE_COOKIE, PASSWORD, Direct
+from tests.component.direct import CHALLENGE_COOKIE, EMAIL, PASSWORD, Direct
 from tests.component.world import THROTTLE_TABLE, World
 from tests.doubles.aws_errors import client_error
 from tests.doubles.browser import LambdaContext
@@ -143,6 +143,31 @@ def challenge_both(world: World) -> Scene:
     )
 
 
+def known(path: str, **body: str) -> Callable[[World], Scene]:
+    """A form of accounts, sent by a browser that is known to the address."""
+
+    def scene(world: World) -> Scene:
+        direct = Direct(world)
+        direct.sign_in()
+        return Scene(direct.browser, lambda: direct.post(f"direct/{path}", email=EMAIL, **body))
+
+    return scene
+
+
+def reset_known(world: World) -> Scene:
+    """A new password, in a browser that is known to the address."""
+    direct = Direct(world)
+    direct.sign_in()
+    direct.post("direct/forgot-password", email=EMAIL)
+    code = world.pool.last_code("reset")
+    return Scene(
+        direct.browser,
+        lambda: direct.post(
+            "direct/reset-password", email=EMAIL, code=code, password="another good one 34"
+        ),
+    )
+
+
 def mfa_disable(world: World) -> Scene:
     direct = Direct(world)
     direct.sign_in()
@@ -189,6 +214,11 @@ BYWAYS: dict[str, Callable[[World], Scene]] = {
     "challenge, linked": challenge_linked,
     "challenge, set-up": challenge_set_up,
     "challenge, both": challenge_both,
+    "sign-up, known": known("sign-up"),
+    "confirm, known": known("confirm", code="123456"),
+    "resend, known": known("resend-code"),
+    "forgot, known": known("forgot-password"),
+    "reset, known": reset_known,
     "mfa disable": mfa_disable,
     "mfa setup, refused": mfa_setup_refused,
     "trigger confirmed": trigger("PostConfirmation_ConfirmSignUp"),

@@ -54,6 +54,8 @@ _PROVED = Outcome(200, code="", cookie="not set", event="record_not_written")
 _NOT_ENDED = Outcome(200, code="", cookie="not set", event="sessions_not_ended")
 _SIGN_OUT = "POST /users/{userName}/sign-out"
 _REPLACED = Outcome(200, code="", cookie="replaced", event="revoke_failed")
+#: A browser whose being known cannot be checked is a stranger, and goes on as one.
+_STRANGER = Outcome(200, code="", event="device_not_checked")
 
 
 def _lines(
@@ -105,6 +107,22 @@ ELSEWHERE: tuple[Call, ...] = (
     *_lines(_SIGN_IN, "captcha", _NOTHING, "GetSecretValue captcha"),
     *_lines(_SIGN_IN, "sign-in, set-up", _NOTHING, "AssociateSoftwareToken", counted=2),
     *_lines(_SIGN_IN, "sign-in again", _REPLACED, "revoke"),
+    *_lines(
+        _SIGN_IN, "sign-in again",
+        Outcome(200, code="", cookie="replaced", event="device_not_checked"), "GetItem users",
+    ),
+    *_lines(
+        _CHALLENGE, "challenge again",
+        Outcome(200, code="", cookie="replaced", event="device_not_checked"), "GetItem users",
+    ),
+    *_lines("POST /auth/direct/sign-up", "sign-up, known", _STRANGER, "GetItem users", counted=2),
+    *_lines(
+        "POST /auth/direct/confirm", "confirm, known",
+        Outcome(400, "invalid_code", event="device_not_checked"), "GetItem users", counted=2,
+    ),
+    *_lines("POST /auth/direct/resend-code", "resend, known", _STRANGER, "GetItem users", counted=2),
+    *_lines("POST /auth/direct/forgot-password", "forgot, known", _STRANGER, "GetItem users", counted=2),
+    *_lines("POST /auth/direct/reset-password", "reset, known", _STRANGER, "GetItem users"),
     *_lines(_CHALLENGE, "challenge", _KEPT, *_CLIENT, *_COUNTS, "jwks.json"),
     *_lines(_CHALLENGE, "challenge, linked", _NOTHING, "Scan providers", counted=2),
     *_lines(_CHALLENGE, "challenge, set-up", _KEPT, "VerifySoftwareToken"),

@@ -347,6 +347,91 @@ def test_a_refused_password_says_why_and_keeps_the_rest(page: Page, api: FakeApi
 
 
 @pytest.mark.usefixtures("context")
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "\uff11\uff12\uff13\u2010\uff14\uff15\uff16",
+        "\uff11\uff12\uff13\u30fc\uff14\uff15\uff16",
+        "\u0661\u0662\u0663 \u0664\u0665\u0666",
+        "\U0001d7d9\U0001d7da\U0001d7db\U0001d7dc\U0001d7dd\U0001d7de",
+        "123\u2013456",
+        "\u200e123\u00a0456",
+    ],
+    ids=ascii,
+)
+def test_a_code_may_be_typed_in_any_digits(page: Page, api: FakeApi, typed: str) -> None:
+    """Full-width ones, as East Asian keyboards give them, and those of other scripts."""
+    page.goto(f"{api.url}#code")
+    code = page.get_by_label("Code", exact=True)
+    code.focus()
+    page.keyboard.insert_text(typed)
+    expect(code).to_have_value("123456")
+
+
+def test_a_code_that_is_being_composed_is_left_alone(page: Page, api: FakeApi) -> None:
+    """A keyboard that composes characters would lose its place; what it leaves is tidied at its end."""
+    page.goto(f"{api.url}#code")
+    code = page.get_by_label("Code", exact=True)
+    code.evaluate(
+        """(input) => {
+          input.value = '\uff11\uff12';
+          input.dispatchEvent(new InputEvent('input', { isComposing: true }));
+        }"""
+    )
+    expect(code).to_have_value("\uff11\uff12")
+    code.evaluate("(input) => input.dispatchEvent(new CompositionEvent('compositionend'))")
+    expect(code).to_have_value("12")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "bo",
+        "bo@",
+        "bo@localhost",
+        "bo@acme.example>",
+        "<bo@acme.example>",
+        "bo@acme..example",
+        "b o@acme.example",
+    ],
+)
+def test_what_is_no_address_is_not_sent(page: Page, api: FakeApi, typed: str) -> None:
+    """Said at the field, before anybody is asked."""
+    page.goto(f"{api.url}#forgot")
+    address = page.get_by_label("Email", exact=True)
+    address.fill(typed)
+    page.locator("form button[type=submit]").click()
+    expect(address).to_have_accessible_description(
+        "Enter your email address, such as name@example.com."
+    )
+    assert bodies(api, "forgot-password") == []
+
+
+def test_a_wait_of_hours_is_told_in_hours(page: Page, api: FakeApi) -> None:
+    """The stage's mails of a day are used up: the next one may be half a day away."""
+    api.answers["POST /auth/direct/forgot-password"] = throttled(12 * 3600 + 5 * 60 + 9)
+    page.goto(f"{api.url}#forgot")
+    page.get_by_label("Email", exact=True).fill("bo@acme.example")
+    button = page.locator("form button[type=submit]")
+    button.click()
+    expect(button).to_contain_text(re.compile(r"12:05:0\d"))
+
+
+def test_an_address_that_only_the_server_refuses_is_named_at_its_field(
+    page: Page, api: FakeApi
+) -> None:
+    """Browsers differ in what they let through; nobody is told that "something" was wrong."""
+    api.answers["POST /auth/direct/forgot-password"] = error(400, "invalid_request")
+    page.goto(f"{api.url}#forgot")
+    address = page.get_by_label("Email", exact=True)
+    address.fill("bo@acme.example")
+    page.locator("form button[type=submit]").click()
+    expect(address).to_be_focused()
+    expect(address).to_have_accessible_description(
+        "Enter your email address, such as name@example.com."
+    )
+
+
 def test_a_wrong_code_can_be_corrected_or_replaced(page: Page, api: FakeApi) -> None:
     page.clock.install()
     api.answers["POST /auth/direct/confirm"] = error(400, "invalid_code")

@@ -28,6 +28,34 @@ def test_a_complete_environment_is_read() -> None:
     assert (settings.session.idle, settings.session.absolute) == (1800, 43_200)
 
 
+@pytest.mark.security("S-72")
+def test_domains_are_read_in_one_spelling_and_wrong_ones_named() -> None:
+    """U-labels and A-labels alike; a setting that could never match anybody is a mistake."""
+    listed = "B\u00dcCHER.example, xn--bcher-kva.example,Example.COM"
+    settings = Settings.from_env({**ENVIRONMENT, "SIGN_UP_ALLOWED_DOMAINS": listed})
+    assert settings.sign_up_allowed_domains == {"xn--bcher-kva.example", "example.com"}
+    for wrong in (
+        "example",
+        "a@example.com",
+        "example.com.",
+        "*.example.com",
+        "10.0.0.1",
+        "xn--a.de",
+    ):
+        said = problems(SIGN_UP_REFUSED_DOMAINS=f"example.org,{wrong}")
+        assert said.startswith("SIGN_UP_REFUSED_DOMAINS must be domains such as example.com")
+        assert said.endswith(f"not {wrong}")
+
+
+@pytest.mark.parametrize(("text", "mails"), [(None, 50), ("1", 1), ("1000000", 1_000_000)])
+def test_the_mails_of_a_day_are_a_number(text: str | None, mails: int) -> None:
+    """Fifty where nothing is said: what Cognito's own sender has."""
+    more = {} if text is None else {"MAILS_PER_DAY": text}
+    assert Settings.from_env({**ENVIRONMENT, **more}).mails_per_day == mails
+    for wrong in ("0", "-1", "1000001", "1e3", "many", "\u0661"):
+        assert problems(MAILS_PER_DAY=wrong) == "MAILS_PER_DAY must be a number from 1 to 1000000"
+
+
 def test_every_missing_setting_is_named_at_once() -> None:
     """Nobody fixes a stage one variable at a time."""
     with pytest.raises(ConfigurationError) as caught:

@@ -12,6 +12,7 @@ from chalicelib.store.throttle import (
     FORGOTTEN_AFTER_SECONDS,
     FREE_ATTEMPTS_ACCOUNT,
     FREE_ATTEMPTS_SOURCE,
+    FREE_ATTEMPTS_SOURCE_OF,
     LONGEST_PAUSE_SECONDS,
     ThrottleStore,
     canonical_account,
@@ -109,6 +110,18 @@ def test_a_source_that_tries_many_accounts_is_paused(throttle: ThrottleStore) ->
 
 
 @pytest.mark.security("S-41")
+def test_a_source_makes_the_stage_send_fewer_mails(throttle: ThrottleStore) -> None:
+    """Ten an hour, to whomever: one address cannot use up the stage's day in one go."""
+    assert FREE_ATTEMPTS_SOURCE_OF["mail"] == 10
+    for number in range(10):
+        throttle.take("mail", f"p{number}@example.com", SOURCE)
+    wait_for(lambda: throttle.take("mail", "another@example.com", SOURCE))
+    throttle.take("mail", "another@example.com", "203.0.113.5")
+    throttle.give_back("mail", "p0@example.com", SOURCE)
+    throttle.take("mail", "another@example.com", SOURCE)
+
+
+@pytest.mark.security("S-41")
 def test_an_attempt_refused_for_the_account_does_not_count_for_the_source(
     throttle: ThrottleStore,
 ) -> None:
@@ -120,12 +133,34 @@ def test_an_attempt_refused_for_the_account_does_not_count_for_the_source(
 
 
 @pytest.mark.security("S-43")
-@pytest.mark.parametrize("spelling", ["ANN@EXAMPLE.COM", "  ann@example.com ", "ａnn@example.com"])
+@pytest.mark.parametrize("spelling", ["ANN@EXAMPLE.COM", "Ann@Example.com"])
 def test_spellings_of_an_address_are_one_account(throttle: ThrottleStore, spelling: str) -> None:
-    """Case, blanks and Unicode variants buy no further guesses."""
+    """Case buys no further guesses."""
     spend(throttle, FREE_ATTEMPTS_ACCOUNT)
     wait_for(lambda: throttle.take("sign-in", spelling, "203.0.113.5"))
     assert canonical_account(spelling) == ANN
+
+
+@pytest.mark.security("S-71")
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (ANN, "\uff41nn@example.com"),
+        ("ann@strasse.example", "ann@stra\u00dfe.example"),
+        ("office@example.com", "o\ufb03ce@example.com"),
+        (ANN, f" {ANN}"),
+    ],
+)
+def test_what_the_pool_tells_apart_has_budgets_of_its_own(
+    throttle: ThrottleStore, one: str, other: str
+) -> None:
+    """The pool ignores case and nothing else: neither pauses the other, nor forgives its guesses."""
+    for _ in range(FREE_ATTEMPTS_ACCOUNT):
+        throttle.take("sign-in", one, "203.0.113.5")
+        throttle.take("sign-in", other, SOURCE)
+        throttle.succeeded("sign-in", other, SOURCE)
+    wait_for(lambda: throttle.take("sign-in", one, "203.0.113.6"))
+    throttle.take("sign-in", other, "203.0.113.6")
 
 
 @pytest.mark.security("S-43")

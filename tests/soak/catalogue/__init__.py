@@ -2,6 +2,7 @@
 
 from tests.soak.catalogue.accounts import ACCOUNTS
 from tests.soak.catalogue.api import API
+from tests.soak.catalogue.guesses import GUESSES
 from tests.soak.catalogue.hosted import HOSTED
 from tests.soak.catalogue.infrastructure import INFRASTRUCTURE
 from tests.soak.catalogue.people import PEOPLE
@@ -14,6 +15,7 @@ DEFENCES: tuple[Defence, ...] = (
     *TOKENS,
     *SESSIONS,
     *ACCOUNTS,
+    *GUESSES,
     *API,
     *PEOPLE,
     *INFRASTRUCTURE,

@@ -101,7 +101,7 @@ PEOPLE: tuple[Defence, ...] = (
         "an address of a tenant's domain in other letters is nobody's",
         (
             "chalicelib.store.providers:email_domain",
-            reading(("if domain.isascii():", "if domain:")),
+            reading(('parse_domain(domain.removesuffix(".")) or ""', "domain.lower()")),
         ),
         tests=("tests/unit/test_provider_store.py",),
     ),

@@ -195,6 +195,45 @@ def test_problems_of_a_provider_are_named_together(place: Place) -> None:
     assert not place.cognito.log
 
 
+@pytest.mark.security("S-72")
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "b\u00fccher.example",
+        "B\u00dcCHER\u3002example",
+        "xn--bcher-kva.example",
+        "bu\u0308cher.example",
+    ],
+)
+def test_a_domain_may_be_typed_in_any_letters(place: Place, typed: str) -> None:
+    """It is kept, registered and compared in the one spelling that mail servers look up."""
+    place.add(domains=(typed,))
+    assert place.dynamodb.rows["Okta"]["domains"] == {"L": [{"S": "xn--bcher-kva.example"}]}
+    with pytest.raises(OpsError, match=r"xn--bcher-kva\.example belongs to Okta"):
+        place.add(name="Other", domains=("xn--bcher-kva.example",))
+
+
+@pytest.mark.security("S-72")
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "acme",
+        "acme.com.",
+        "acme.com>",
+        "x@acme.com",
+        "*.acme.com",
+        "127.0.0.1",
+        "xn--a.com",
+        "\u2615.com",
+    ],
+)
+def test_what_is_no_domain_is_not_registered(place: Place, typed: str) -> None:
+    """As it was typed, so that it is found."""
+    with pytest.raises(OpsError, match="is not a domain"):
+        place.add(domains=(typed,))
+    assert not place.cognito.log
+
+
 def test_domain_of_another_provider_is_refused(place: Place) -> None:
     """One address leads to one provider."""
     place.add(domains=("acme.com",))

@@ -260,6 +260,41 @@ def test_a_misspelt_setting_is_named_with_the_one_that_is_meant(
         load_stage(project(tmp_path, dev=block), "dev")
 
 
+@pytest.mark.parametrize(
+    ("mode", "mails", "ses", "said"),
+    [
+        ("embedded", None, False, None),
+        ("embedded", "50", False, None),
+        ("embedded", "51", False, "Cognito's own sender stops at 50"),
+        ("managed", "1000", False, "Cognito's own sender stops at 50"),
+        ("embedded", "1000", True, None),
+        ("embedded", None, True, "MAILS_PER_DAY is missing: with SES"),
+        ("managed", None, True, None),
+        ("embedded", "0", True, "MAILS_PER_DAY must be a number from 1 to 1000000"),
+        ("embedded", "many", False, "MAILS_PER_DAY must be a number from 1 to 1000000"),
+    ],
+)
+def test_the_mails_of_a_day_are_what_the_sender_allows(
+    tmp_path: Path, mode: str, mails: str | None, ses: bool, said: str | None
+) -> None:
+    """Told before it is deployed: a limit above Cognito's is none, and one below SES's is a surprise."""
+    block = dev_block()
+    block["environment_variables"]["DIRECT_SIGN_IN"] = mode
+    if mails is not None:
+        block["environment_variables"]["MAILS_PER_DAY"] = mails
+    if ses:
+        block["gatehouse"]["ses_identity_arn"] = (
+            "arn:aws:ses:eu-west-1:111122223333:identity/a.example"
+        )
+        block["gatehouse"]["ses_from_address"] = "login@a.example"
+    folder = project(tmp_path, dev=block)
+    if said is None:
+        load_stage(folder, "dev")
+        return
+    with pytest.raises(OpsError, match=said):
+        load_stage(folder, "dev")
+
+
 def test_a_teams_own_variables_are_left_alone(tmp_path: Path) -> None:
     """Alike in words, not in letters."""
     block = dev_block()

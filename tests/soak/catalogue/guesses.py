@@ -1,0 +1,165 @@
+"""How often somebody may guess or have mails sent, what serves once, what an address is (S-41, S-43, S-71, S-72, S-74)."""
+
+import re
+import unicodedata
+from typing import Any
+
+from tests.soak.defence import Defence, answering, defence, nothing, reading, value, wrapped
+
+_THROTTLE = "chalicelib.store.throttle"
+_ATTEMPTS = "chalicelib.flows.attempts:Attempts"
+_MFA = "chalicelib.flows.mfa:Mfa"
+_MARKS = "chalicelib.store.marks:MarkStore"
+_MAILS = "chalicelib.store.daily_mails:DailyMails"
+
+
+def _own_budget(account_of: Any, self: Any, email: str, origin: Any) -> str:
+    budget = str(account_of(self, email, origin))
+    return f"{budget}\n{origin.device_cookie}" if "\n" in budget else budget
+
+
+def _folded(email: str) -> str:
+    return unicodedata.normalize("NFKC", email).strip().casefold()
+
+
+def _marked_when_down(set_mark: Any, *args: Any) -> str | None:
+    from chalicelib.errors import TemporarilyUnavailable
+
+    try:
+        return None if set_mark(*args) is None else "somebody"
+    except TemporarilyUnavailable:
+        return "somebody"
+
+
+GUESSES: tuple[Defence, ...] = (
+    defence(
+        "known-browsers-share-a-budget",
+        "S-71",
+        "each browser that is known to an account has guesses of its own",
+        (f"{_ATTEMPTS}.account_of", wrapped(_own_budget)),
+    ),
+    defence(
+        "a-new-password-makes-strangers",
+        "S-71",
+        "browsers stay known under a new password",
+        (f"{_ATTEMPTS}._is_current", answering(True)),
+    ),
+    defence(
+        "a-reset-forgets-both-budgets",
+        "S-71",
+        "after a reset known browsers are still paused",
+        (
+            f"{_ATTEMPTS}.forget",
+            reading(("forget_account(kind, _known(account))", "_key('', '', '')")),
+        ),
+    ),
+    defence(
+        "two-step-settings-on-the-accounts-budget",
+        "S-71",
+        "the settings of two-step verification give five more guesses at the password",
+        (
+            f"{_MFA}.set_up",
+            reading(("self._attempts.account_of(email, origin)", "session.username")),
+        ),
+        (
+            f"{_MFA}.disable",
+            reading(("self._attempts.account_of(email, origin)", "session.username")),
+        ),
+    ),
+    defence(
+        "accounts-as-fine-as-the-pools",
+        "S-71",
+        "accounts that the pool tells apart share a budget, so one forgives guesses at the other",
+        (f"{_THROTTLE}:canonical_account", value(_folded)),
+    ),
+    defence(
+        "steps-serve-once",
+        "S-74",
+        "a finished challenge gives a second session",
+        (f"{_ATTEMPTS}.step_once", reading(("if not fresh", "if False"))),
+    ),
+    defence(
+        "app-codes-serve-once",
+        "S-74",
+        "a code of an authenticator app serves as often as Cognito takes it",
+        (f"{_ATTEMPTS}.app_code_once", reading(("if not fresh", "if False"))),
+    ),
+    defence(
+        "marks-are-atomic",
+        "S-74",
+        "of answers that race for a mark, all go through",
+        (f"{_MARKS}.set", reading(("return None", "return holder"))),
+    ),
+    defence(
+        "marks-fail-closed",
+        "S-74",
+        "while the throttle's table is down, codes serve twice",
+        (f"{_MARKS}.set", wrapped(_marked_when_down)),
+    ),
+    defence(
+        "what-fails-bars-nothing",
+        "S-74",
+        "a right code is refused after an outage",
+        (f"{_MARKS}.take_off", nothing),
+    ),
+    defence(
+        "mails-of-the-stage",
+        "S-41",
+        "many sources together have as many mails sent as they like",
+        (f"{_MAILS}.take", nothing),
+    ),
+    defence(
+        "mails-of-the-stage-atomic",
+        "S-41",
+        "of mails that race for the counter, one is counted and all are sent",
+        (f"{_MAILS}._write", reading(("return False", "return True"))),
+    ),
+    defence(
+        "few-mails-a-source",
+        "S-41",
+        "one source can use up the stage's mails of a day",
+        (f"{_THROTTLE}:FREE_ATTEMPTS_SOURCE_OF", value({"mail": 50})),
+    ),
+    defence(
+        "addresses-only-at-the-form",
+        "S-43 S-72",
+        "our form hands anything on to the pool",
+        ("chalicelib.web.bodies:parse_address", value(lambda text: text)),
+    ),
+    defence(
+        "addresses-only-in-the-trigger",
+        "S-72",
+        "Cognito's own page makes accounts of addresses in odd syntax",
+        ("chalicelib.sign_up_rules:parse_address", value(lambda text: text)),
+    ),
+    defence(
+        "no-routes-in-addresses",
+        "S-72",
+        "an address of an allowed domain may name another server to pass the mail on to",
+        ("chalicelib.email_domains:_ROUTE", value(re.compile("(?!)"))),
+    ),
+    defence(
+        "domains-by-uts46",
+        "S-72",
+        "a domain in other letters is another domain",
+        (
+            "chalicelib.email_domains:parse_domain",
+            reading(('not text.isascii() or "xn--" in text.lower()', "False")),
+        ),
+    ),
+    defence(
+        "lists-in-either-spelling",
+        "S-72",
+        "a list that spells a domain in its own letters holds nobody",
+        ("chalicelib.sign_up_rules:parse_full_domain", value(str.lower)),
+    ),
+    defence(
+        "domains-that-cannot-be-told",
+        "S-72",
+        "a provider without domains may bring addresses whose domain nobody can read",
+        (
+            "chalicelib.store.providers:ProviderStore.refuse_address",
+            reading(("if names and email and not email_domain(email)", "if False")),
+        ),
+    ),
+)
