@@ -17,16 +17,16 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from chalicelib.cognito.provider_claims import ATTRIBUTE_MAPPING, GROUPS_ATTRIBUTE
 from ops import aws
 from ops.discovery import Fetch, supports_scope, verify_issuer
 from ops.errors import OpsError
 from ops.identity_stack import parameters_of, provider_list, provision
-from ops.provider import ATTRIBUTE_MAPPING, Provider, verify, verify_free
+from ops.provider import Provider, verify, verify_free
 from ops.provider_rows import Row, load_rows, put_row, table_of, variable_of
 from ops.report import Reporter
 from ops.stages import Stage
 
-GROUPS_ATTRIBUTE = "custom:groups"
 SCOPES = "openid profile email"
 # Okta's org server tells groups only to who asks for this scope, and custom servers may not know it.
 # https://developer.okta.com/docs/guides/customize-tokens-groups-claim/main/

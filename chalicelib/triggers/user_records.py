@@ -15,10 +15,11 @@ from chalicelib.log import log_event
 from chalicelib.settings import Settings
 from chalicelib.sign_up_rules import refuse_address, refuse_attributes
 from chalicelib.store.providers import Provider, ProviderStore
-from chalicelib.store.users import UserProfile, UserStore
+from chalicelib.store.users import NAME_COLUMNS, UserProfile, UserStore
 
 if TYPE_CHECKING:
-    from chalicelib.cognito.linking import Linker, PoolUser
+    from chalicelib.cognito.linking import Linker
+    from chalicelib.cognito.pool_user import PoolUser
 
 Event = dict[str, Any]
 
@@ -134,6 +135,7 @@ def _native_profile(native: "PoolUser", client_id: str) -> UserProfile:
         provider=NATIVE,
         sub=text("sub"),
         linked=",".join(origin_of(native.user_name, native.identities).linked),
+        told=NAME_COLUMNS,
     )
 
 
@@ -170,7 +172,19 @@ def parse_profile(event: Mapping[str, Any], client_id: str) -> UserProfile:
         provider=origin.provider,
         sub=text("sub"),
         linked=",".join(origin.linked),
+        told=_told_names(event, attributes),
     )
+
+
+def _told_names(event: Mapping[str, Any], attributes: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names that an event tells, be they empty.
+
+    At a sign-in Cognito sends the whole profile, of which `sub` is a part: what is not there is empty in the pool.
+    Before, and at a confirmation, it sends what it has; and what is no text tells nothing.
+    """
+    if event.get("triggerSource") != "PostAuthentication_Authentication" or "sub" not in attributes:
+        return frozenset()
+    return frozenset(name for name in NAME_COLUMNS if isinstance(attributes.get(name, ""), str))
 
 
 def parse_origin(event: Mapping[str, Any], user_name: str, identities: str) -> Origin:

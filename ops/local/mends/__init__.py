@@ -20,6 +20,8 @@ from ops.local.mends import (
     revocation_endpoint,
     token_endpoint,
     token_generation,
+    user_attributes,
+    user_lookup,
 )
 from ops.local.mends.emulator import Emulator
 
@@ -36,6 +38,8 @@ _MENDS = (
     login_page,
     rest_api_import,
     proxy_failure,
+    user_lookup,
+    user_attributes,
 )
 
 

@@ -282,7 +282,7 @@ def test_the_progress_file_holds_no_names(place: Place) -> None:
 
 
 def _parsed(user: PoolUser) -> Any:
-    from chalicelib.cognito.linking import parse_pool_user
+    from chalicelib.cognito.pool_user import parse_pool_user
     from tests.doubles.user_pool_people import _described
 
     return parse_pool_user(_described(user, "Attributes"))
