@@ -1,8 +1,8 @@
 """What administrators' calls do with the strict user pool's people: attributes, lists, linking, deletion.
 
 ListUsers with a filter compares as it is written, without regard to the pool's case rules: nothing documented promises more.
-Sources: Amazon Cognito user pools API reference, ListUsers, AdminGetUser, AdminUpdateUserAttributes, AdminDeleteUser,
-AdminLinkProviderForUser, AdminDisableProviderForUser, AdminUserGlobalSignOut.
+Sources: Amazon Cognito user pools API reference, ListUsers, AdminGetUser, AdminUpdateUserAttributes,
+AdminDeleteUserAttributes, AdminDeleteUser, AdminLinkProviderForUser, AdminDisableProviderForUser, AdminUserGlobalSignOut.
 """
 
 import json
@@ -37,13 +37,13 @@ class PeopleOperations(PoolCore):
             found = [user for user in found if user.email == wanted]
         start = int(given.get("PaginationToken", "0"))
         page = found[start : start + limit]
-        answer: dict[str, Any] = {"Users": [_described(user, "Attributes") for user in page]}
+        answer: dict[str, Any] = {"Users": [described(user, "Attributes") for user in page]}
         if start + limit < len(found):
             answer["PaginationToken"] = str(start + limit)
         return answer
 
     def _op_admin_get_user(self, given: dict[str, Any]) -> dict[str, Any]:
-        return _described(self._named(given["Username"], "AdminGetUser"), "UserAttributes")
+        return described(self._named(given["Username"], "AdminGetUser"), "UserAttributes")
 
     def _op_admin_update_user_attributes(self, given: dict[str, Any]) -> dict[str, Any]:
         op = "AdminUpdateUserAttributes"
@@ -53,6 +53,14 @@ class PeopleOperations(PoolCore):
             if attribute["Name"] not in _WRITABLE:
                 raise AssertionError(f"{attribute['Name']} is not ours to change")
             setattr(user, attribute["Name"], attribute["Value"])
+        return {}
+
+    def _op_admin_delete_user_attributes(self, given: dict[str, Any]) -> dict[str, Any]:
+        user = self._named(given["Username"], "AdminDeleteUserAttributes")
+        for name in given["UserAttributeNames"]:
+            if name not in _WRITABLE:
+                raise AssertionError(f"{name} is not ours to delete")
+            setattr(user, name, "")
         return {}
 
     def _op_admin_user_global_sign_out(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -100,7 +108,7 @@ class PeopleOperations(PoolCore):
         return user
 
 
-def _described(user: PoolUser, attributes: str) -> dict[str, Any]:
+def described(user: PoolUser, attributes: str) -> dict[str, Any]:
     found = {
         "sub": user.sub,
         "email": user.email,
@@ -114,7 +122,7 @@ def _described(user: PoolUser, attributes: str) -> dict[str, Any]:
         )
     return {
         "Username": user.username,
-        attributes: [{"Name": name, "Value": value} for name, value in found.items()],
+        attributes: [{"Name": name, "Value": value} for name, value in found.items() if value],
         "Enabled": user.enabled,
         "UserStatus": user.status,
     }
