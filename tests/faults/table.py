@@ -257,7 +257,7 @@ CALLS: tuple[Call, ...] = (
     ),
     Call(
         "AdminGetUser", _POOL, "cognito", "trigger InboundFederation_ExternalProvider",
-        "trigger inbound", _REFUSED_TO_COGNITO, never=("AdminDeleteUserAttributes",),
+        "trigger inbound", _REFUSED_TO_COGNITO, tries=2, never=("AdminDeleteUserAttributes",),
         note="only where the provider tells no given or family name; the same",
     ),
     Call(

@@ -2,6 +2,7 @@
 
 from tests.soak.catalogue.accounts import ACCOUNTS
 from tests.soak.catalogue.api import API
+from tests.soak.catalogue.federation import FEDERATION
 from tests.soak.catalogue.hosted import HOSTED
 from tests.soak.catalogue.infrastructure import INFRASTRUCTURE
 from tests.soak.catalogue.people import PEOPLE
@@ -16,6 +17,7 @@ DEFENCES: tuple[Defence, ...] = (
     *ACCOUNTS,
     *API,
     *PEOPLE,
+    *FEDERATION,
     *INFRASTRUCTURE,
 )
 
