@@ -310,8 +310,9 @@ def test_triggers_are_wired_once_there_are_functions(resources: dict[str, Any]) 
             "If": ["HasUserRecords", {"Ref": "UserRecordsFunctionArn"}, {"Ref": "AWS::NoValue"}]
         }
     condition, settings, otherwise = wired["InboundFederation"]["If"]
-    assert (condition, otherwise) == ("HasUserRecords", {"Ref": "AWS::NoValue"})
-    assert settings == {"LambdaVersion": "V1_0", "LambdaArn": {"Ref": "UserRecordsFunctionArn"}}
+    assert (condition, otherwise) == ("HasInboundFederation", {"Ref": "AWS::NoValue"})
+    arn = {"Ref": "InboundFederationFunctionArn"}
+    assert settings == {"LambdaVersion": "V1_0", "LambdaArn": arn}
     condition, settings, otherwise = wired["PreTokenGenerationConfig"]["If"]
     assert condition == "HasTokenClaims"
     assert settings["LambdaVersion"] == "V2_0"
