@@ -85,6 +85,11 @@ def add_provider(
             f"note: whoever fills {row.groups_claim} there can put people into any group here, "
             "admins too"
         )
+    if row.link:
+        report.note(
+            "note: it joins accounts whose owner has proved the mailbox; those from before need one "
+            "password reset first (docs/okta-setup.md, step 4)"
+        )
     if row.domains and not row.native_sign_up and stage.direct_sign_in != "off":
         report.note(
             "note: people of its domains make no accounts with a password any more; who has one "
