@@ -103,7 +103,8 @@ class Linker:
             user
             for user in found.values()
             if user.status != FEDERATED_STATUS
-            and _text(user.attributes, "email").casefold() == email.casefold()
+            # Not casefold, for which straße and strasse are one: they are two mailboxes.
+            and _text(user.attributes, "email").lower() == email.lower()
         ]
         if led_to is None:
             return [user for user in natives if _text(user.attributes, "email") == email]

@@ -99,6 +99,10 @@ REFUSALS: dict[str, tuple[dict[str, Any], list[PoolUser]]] = {
     "nobody": ({}, []),
     "only a federated one": ({}, [native(status="EXTERNAL_PROVIDER", username="acme_1")]),
     "another address": ({"email": "ada@example.org.evil"}, [native()]),
+    "an address that only folds to it": (
+        {"email": "straße@x.org"},
+        [native(email="strasse@x.org")],
+    ),
     "a filter in the address": ({"email": '" or email ^= "ada@example.org'}, [native()]),
     "a wildcard": ({"email": "*@example.org"}, [native()]),
 }
@@ -109,6 +113,7 @@ SILENT = (
     "nobody",
     "only a federated one",
     "another address",
+    "an address that only folds to it",
     "a filter in the address",
     "a wildcard",
 )

@@ -24,12 +24,12 @@ def _ignoring_case(emulator: Emulator, find: Callable[..., Any]) -> Callable[...
         case_rule = pool.get("UsernameConfiguration") or {}
         if user or case_rule.get("CaseSensitive") is not False or not isinstance(username, str):
             return user, refusal
-        folded = username.casefold()
+        folded = username.lower()
         aliases = pool.get("UsernameAttributes") or []
         for candidate in pool["_users"].values():
             attributes = emulator.cognito._attr_list_to_dict(candidate.get("Attributes", []))
             names = [candidate["Username"], *(attributes.get(alias) for alias in aliases)]
-            if folded in (str(name).casefold() for name in names if name):
+            if folded in (str(name).lower() for name in names if name):
                 return candidate, None
         return user, refusal
 

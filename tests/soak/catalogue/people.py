@@ -130,6 +130,15 @@ PEOPLE: tuple[Defence, ...] = (
         (f"{_LINKING}:Linker._natives", reading(("if led_to is None:", "if False:"))),
     ),
     defence(
+        "addresses-are-not-folded",
+        "S-68",
+        "straße@ at a provider is joined to the account of strasse@",
+        (
+            f"{_LINKING}:Linker._natives",
+            reading((".lower() == email.lower()", ".casefold() == email.casefold()")),
+        ),
+    ),
+    defence(
         "each-refusal-to-link-is-logged",
         "S-68",
         "nobody learns why an account is not joined",
