@@ -131,7 +131,7 @@ PEOPLE: tuple[Defence, ...] = (
     ),
     defence(
         "addresses-are-not-folded",
-        "S-68",
+        "S-56",
         "straße@ at a provider is joined to the account of strasse@",
         (
             f"{_LINKING}:Linker._natives",
