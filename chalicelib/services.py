@@ -14,6 +14,7 @@ from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
     from chalicelib.captcha import SiteVerify
+    from chalicelib.cognito.federated_profiles import FederatedProfiles
     from chalicelib.cognito.http_client import HttpClient
     from chalicelib.cognito.linking import Linker
     from chalicelib.cognito.oauth import OAuthClient
@@ -244,7 +245,13 @@ class Services:
     def linker(self) -> "Linker":
         from chalicelib.cognito.linking import Linker
 
-        return Linker(self._cognito_idp, self.settings.user_pool_id)
+        return Linker(self._cognito_idp, self.settings.user_pool_id, self.users.is_proved)
+
+    @cached_property
+    def federated_profiles(self) -> "FederatedProfiles":
+        from chalicelib.cognito.federated_profiles import FederatedProfiles
+
+        return FederatedProfiles(self._cognito_idp, self.settings.user_pool_id)
 
     @cached_property
     def profile(self) -> "Profile":

@@ -121,6 +121,7 @@ def stack_parameters(root: str, triggers: Mapping[str, str]) -> dict[str, str]:
         "CallbackUrls": f"{root}auth/callback",
         "LogoutUrls": f"{root}?signed_out=1",
         "UserRecordsFunctionArn": triggers.get(_TRIGGER, ""),
+        "InboundFederationFunctionArn": triggers.get(_TRIGGER, ""),
         "TokenClaimsFunctionArn": triggers.get(_OPTIONAL_TRIGGER, ""),
     }
 

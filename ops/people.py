@@ -7,7 +7,7 @@ import time
 import boto3
 from botocore.exceptions import ClientError
 
-from chalicelib.cognito.linking import PoolUser
+from chalicelib.cognito.pool_user import PoolUser
 from chalicelib.store.users import UserStore, key_of
 from ops import aws
 from ops.errors import OpsError

@@ -9,8 +9,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.cognito.identities import origin_of
-from chalicelib.cognito.linking import PoolUser, parse_pool_user
-from chalicelib.store.users import UserProfile
+from chalicelib.cognito.pool_user import PoolUser, parse_pool_user
+from chalicelib.store.users import NAME_COLUMNS, UserProfile
 from ops import aws
 
 # ListUsers may be called 30 times a second, a quota that cannot be raised; sign-ins that link use
@@ -87,4 +87,5 @@ def build_profile(user: PoolUser, client_id: str) -> UserProfile:
         provider=origin.provider,
         sub=attributes.get("sub", ""),
         linked=",".join(origin.linked),
+        told=NAME_COLUMNS,  # ListUsers and AdminGetUser answer every attribute that there is
     )

@@ -9,22 +9,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from chalicelib.cognito.provider_claims import ATTRIBUTE_MAPPING
 from chalicelib.email_domains import parse_full_domain
 from ops.errors import OpsError
 from ops.provider_rows import Row
 from ops.stage_rules import is_provider_name
-
-# Pool attribute -> claim, both case-sensitive. `sub` also becomes the user name, without being
-# said; it is mapped once more because that name is lower-cased. An unmapped email_verified reads
-# false. Attributes are overwritten at each sign-in.
-# https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-specifying-attribute-mapping.html
-ATTRIBUTE_MAPPING: Mapping[str, str] = {
-    "email": "email",
-    "email_verified": "email_verified",
-    "given_name": "given_name",
-    "family_name": "family_name",
-    "custom:idp_sub": "sub",
-}
 
 # Cognito allows 40 characters for an identifier, and 50 of them.
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateIdentityProvider.html

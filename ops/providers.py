@@ -17,16 +17,16 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from chalicelib.cognito.provider_claims import ATTRIBUTE_MAPPING, GROUPS_ATTRIBUTE
 from ops import aws
 from ops.discovery import Fetch, supports_scope, verify_issuer
 from ops.errors import OpsError
 from ops.identity_stack import parameters_of, provider_list, provision
-from ops.provider import ATTRIBUTE_MAPPING, Provider, verify, verify_free
+from ops.provider import Provider, verify, verify_free
 from ops.provider_rows import Row, load_rows, put_row, table_of, variable_of
 from ops.report import Reporter
 from ops.stages import Stage
 
-GROUPS_ATTRIBUTE = "custom:groups"
 SCOPES = "openid profile email"
 # Okta's org server tells groups only to who asks for this scope, and custom servers may not know it.
 # https://developer.okta.com/docs/guides/customize-tokens-groups-claim/main/
@@ -84,6 +84,11 @@ def add_provider(
         report.note(
             f"note: whoever fills {row.groups_claim} there can put people into any group here, "
             "admins too"
+        )
+    if row.link:
+        report.note(
+            "note: it joins accounts whose owner has proved the mailbox; those from before need one "
+            "password reset first (docs/okta-setup.md, step 4)"
         )
     if row.domains and not row.native_sign_up and stage.direct_sign_in != "off":
         report.note(

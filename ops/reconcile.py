@@ -17,7 +17,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.cognito.linking import PoolUser
+from chalicelib.cognito.pool_user import PoolUser
 from chalicelib.store.users import PENDING, UserProfile, UserRecord, UserStore, key_of
 from ops import aws
 from ops.pool import PENDING_STATES, PoolReader, build_profile
@@ -182,8 +182,9 @@ class Reconciler:
 
 
 def differs(profile: UserProfile, record: UserRecord) -> bool:
-    """Say whether a record lacks something of a confirmed person's profile."""
-    told = {**profile.columns(), "status": "CONFIRMED", "linked": profile.linked}
+    """Say whether a record is not as a confirmed person's profile: something lacks, or should be gone."""
+    emptied = dict.fromkeys(profile.emptied(), "")
+    told = {**profile.columns(), **emptied, "status": "CONFIRMED", "linked": profile.linked}
     # The pool tells addresses in lower case, and tokens perhaps not: that is no difference.
     if record.Email.lower() == profile.email.lower():
         told.pop("Email", None)

@@ -1,21 +1,32 @@
-"""Linking: a federated person joins the native account with the same verified address (S-56).
+"""Linking: a federated person joins the native account with the same verified address (S-56, S-68).
 
 Only before the profile is made (PreSignUp_ExternalProvider), only for a provider that is trusted and set to link, and only
-where nothing is in doubt: one native account with the address, confirmed, enabled, its address verified, and not linked
-to that provider as somebody else (an address that was given to a new person there must not open the old one's account).
-In every other case the person gets a profile of their own, as without linking.
-Sources: AWS "Linking federated users to an existing user profile"; API reference, AdminLinkProviderForUser, ListUsers.
+where nothing is in doubt: one native account with the address, confirmed, enabled, its address verified, not linked to
+that provider as somebody else (an address that was given to a new person there must not open the old one's account), and
+proved: whoever owns the mailbox has chosen the password (`provedAt` in the users table). An account that was made before
+there were proofs, or by a stranger who knew the address, is joined after its owner has reset the password once.
+In every other case the person gets a profile of their own, as without linking, and the log says why.
+
+What an address leads to is the pool's affair: AdminGetUser compares an alias by the pool's own case rule. ListUsers may
+compare exactly (AWS does not say); it is asked too, because a second account with the address is a doubt.
+Sources: AWS "Linking federated users to an existing user profile", "User pool case sensitivity"; API reference,
+AdminGetUser, AdminLinkProviderForUser, ListUsers.
 """
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
-from chalicelib.cognito.identities import Identity, parse_identities
+from chalicelib.cognito.identities import Identity
+from chalicelib.cognito.pool_user import (
+    FEDERATED_STATUS,
+    PoolUser,
+    load_pool_user,
+    parse_pool_user,
+)
 from chalicelib.cognito.user_pool_calls import Refused, call_cognito
 from chalicelib.errors import TemporarilyUnavailable
 from chalicelib.log import log_event
 
-FEDERATED_STATUS = "EXTERNAL_PROVIDER"
 _PAGE = 60
 #: One address on more accounts than this is in doubt anyway.
 _PAGES = 3
@@ -29,46 +40,22 @@ class CognitoIdp(Protocol):
     def admin_link_provider_for_user(self, **arguments: Any) -> dict[str, Any]: ...
 
 
-class PoolUser(NamedTuple):
-    """A user as ListUsers and AdminGetUser describe one."""
-
-    user_name: str
-    status: str
-    enabled: bool
-    attributes: Mapping[str, str]
-
-    @property
-    def sub(self) -> str:
-        return self.attributes.get("sub", "")
-
-    @property
-    def identities(self) -> tuple[Identity, ...]:
-        return parse_identities(self.attributes.get("identities"))
-
-
-def parse_pool_user(answer: Mapping[str, Any]) -> PoolUser:
-    """Read a user of ListUsers or AdminGetUser; both name their attributes differently."""
-    listed = answer.get("Attributes") or answer.get("UserAttributes") or []
-    return PoolUser(
-        user_name=str(answer.get("Username", "")),
-        status=str(answer.get("UserStatus", "")),
-        enabled=answer.get("Enabled") is True,
-        attributes={str(entry["Name"]): str(entry.get("Value", "")) for entry in listed},
-    )
-
-
 class Linker:
-    """Links people of one pool."""
+    """Links people of one pool. `is_proved` says of a user name whether its record has a proof; it may raise
+    TemporarilyUnavailable."""
 
-    def __init__(self, client: CognitoIdp, user_pool_id: str) -> None:
+    def __init__(
+        self, client: CognitoIdp, user_pool_id: str, is_proved: Callable[[str], bool]
+    ) -> None:
         self._client = client
         self._pool = user_pool_id
+        self._is_proved = is_proved
 
     def link(self, provider: str, attributes: Mapping[str, Any]) -> PoolUser | None:
         """Join a new federated person to the native account; returns it as it is then, or None if there is no link.
 
         `provider` is the exact name of a provider that may link; `attributes` are those of the event. Raises
-        TemporarilyUnavailable: Cognito tries again, and links at most once.
+        TemporarilyUnavailable, also where the proof cannot be read: Cognito tries again, and links at most once.
         """
         # The user name is in lower case, so the subject comes from the attribute that it is also mapped to.
         wanted = Identity(provider, _text(attributes, "custom:idp_sub"))
@@ -78,6 +65,8 @@ class Linker:
             if not found:
                 return None
             doubt = doubt_about_natives(found, wanted)
+        if doubt is None and not self._is_proved(found[0].user_name):
+            doubt = "not proved: one password reset proves it"
         if doubt is not None:
             log_event("not_linked", provider=provider, detail=doubt)
             return None
@@ -88,8 +77,14 @@ class Linker:
         return self._load(native.user_name)
 
     def _natives(self, email: str) -> list[PoolUser]:
-        """Return the native accounts with an address, in whatever case it is written."""
+        """Return the native accounts to which an address leads, and those that have it in another case.
+
+        Where the pool's own rule leads to none, whoever has it in another case only is somebody else.
+        """
+        led_to = load_pool_user(self._client.admin_get_user, self._pool, email)
         found: dict[str, PoolUser] = {}
+        if led_to is not None:
+            found[led_to.user_name] = led_to
         for spelling in dict.fromkeys((email, email.lower())):
             quoted = spelling.replace("\\", "\\\\").replace('"', '\\"')
             more: dict[str, str] = {}
@@ -98,18 +93,22 @@ class Linker:
                     self._client.list_users, Filter=f'email = "{quoted}"', Limit=_PAGE, **more
                 )
                 for user in map(parse_pool_user, page.get("Users", [])):
-                    if user.status != FEDERATED_STATUS:
-                        found[user.user_name] = user
+                    found.setdefault(user.user_name, user)
                 if not page.get("PaginationToken"):
                     break
                 more = {"PaginationToken": page["PaginationToken"]}
             else:
                 raise TemporarilyUnavailable("ListUsers finds too many people of one address")
-        return [
+        natives = [
             user
             for user in found.values()
-            if _text(user.attributes, "email").casefold() == email.casefold()
+            if user.status != FEDERATED_STATUS
+            # Not casefold, for which straße and strasse are one: they are two mailboxes.
+            and _text(user.attributes, "email").lower() == email.lower()
         ]
+        if led_to is None:
+            return [user for user in natives if _text(user.attributes, "email") == email]
+        return natives
 
     def _link(self, user_name: str, identity: Identity) -> None:
         try:
@@ -128,10 +127,10 @@ class Linker:
                 raise TemporarilyUnavailable(f"AdminLinkProviderForUser: {refused.code}") from None
 
     def _load(self, user_name: str) -> PoolUser:
-        try:
-            return parse_pool_user(self._call(self._client.admin_get_user, Username=user_name))
-        except Refused as refused:
-            raise TemporarilyUnavailable(f"AdminGetUser: {refused.code}") from None
+        user = load_pool_user(self._client.admin_get_user, self._pool, user_name)
+        if user is None:
+            raise TemporarilyUnavailable("AdminGetUser: the native account is gone")
+        return user
 
     def _call(self, call: Any, **arguments: Any) -> dict[str, Any]:
         return call_cognito(call, {"UserPoolId": self._pool, **arguments})

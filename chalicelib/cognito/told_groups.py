@@ -6,19 +6,21 @@ Cognito keeps `custom:groups` when the mapping is gone, and anybody without a pr
 
 from collections.abc import Callable, Mapping
 
-from chalicelib.cognito.groups import parse_provider_groups
+from chalicelib.cognito.groups import ToldGroups, parse_provider_groups
 from chalicelib.cognito.identities import Identity, parse_identities
+
+_NONE = ToldGroups((), 0)
 
 
 def told_groups(
     attributes: Mapping[str, object], tells_groups: Callable[[tuple[Identity, ...]], bool]
-) -> tuple[str, ...]:
+) -> ToldGroups:
     """Return the groups that a person's provider tells, by the attributes that the pool has of the person.
 
     `tells_groups` says whether one of the person's providers may; it is asked only where that makes a difference.
     """
     identities = parse_identities(attributes.get("identities"))
     if not identities:
-        return ()
+        return _NONE
     told = parse_provider_groups(attributes.get("custom:groups"))
-    return told if told and tells_groups(identities) else ()
+    return told if told.names and tells_groups(identities) else _NONE

@@ -8,7 +8,7 @@ is in 100 groups at most).
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from chalicelib.cognito.linking import PoolUser, parse_pool_user
+from chalicelib.cognito.pool_user import PoolUser, parse_pool_user
 from chalicelib.cognito.user_pool_calls import Refused, call_cognito
 from chalicelib.errors import NotFound, TemporarilyUnavailable
 

@@ -11,7 +11,7 @@ Source: Amazon Cognito API reference, "SignUp", "ResendConfirmationCode", "Forgo
 
 import secrets
 
-from chalicelib.cognito.linking import PoolUser
+from chalicelib.cognito.pool_user import PoolUser
 from chalicelib.cognito.user_admin import UserAdmin
 from chalicelib.cognito.user_pool_api import UserPoolApi
 from chalicelib.cognito.user_pool_calls import Refused

@@ -9,7 +9,7 @@ Sources: OWASP, "Account pre-hijacking"; A. Sudhodanan and A. Paverd, "Pre-hijac
 
 from collections.abc import Callable, Collection, Mapping
 
-from chalicelib.cognito.linking import PoolUser
+from chalicelib.cognito.pool_user import PoolUser
 from chalicelib.cognito.user_admin import UserAdmin
 from chalicelib.cognito.user_pool_api import Origin, UserPoolApi
 from chalicelib.cognito.user_pool_calls import Refused

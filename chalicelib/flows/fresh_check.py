@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from chalicelib import deadline
 from chalicelib.cognito.claims import Caller
 from chalicelib.cognito.identities import Identity
+from chalicelib.cognito.pool_user import PoolUser
 from chalicelib.cognito.told_groups import told_groups
 from chalicelib.cognito.user_admin import UserAdmin
 from chalicelib.errors import Forbidden, NotFound, Unauthorized
@@ -55,7 +56,7 @@ class FreshCheck:
             raise Unauthorized("the person is disabled")
         if record is not None and record.ends_tokens_of(issued_at):
             raise Unauthorized("the person was signed out everywhere after this token")
-        if not in_pool_group and group not in told_groups(person.attributes, self._tells_groups):
+        if not in_pool_group and group not in self._told_groups(person):
             raise Forbidden("no longer in the group")
 
     def _is_in_group(self, user_name: str, group: str) -> bool:
@@ -66,3 +67,6 @@ class FreshCheck:
 
     def _tells_groups(self, identities: tuple[Identity, ...]) -> bool:
         return self._load_providers().tells_groups(identity.provider for identity in identities)
+
+    def _told_groups(self, person: PoolUser) -> tuple[str, ...]:
+        return told_groups(person.attributes, self._tells_groups).names

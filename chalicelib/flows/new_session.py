@@ -10,7 +10,7 @@ from chalicelib.errors import GatehouseError, NoSession, SignUpRefused, Temporar
 from chalicelib.log import log_event
 from chalicelib.session.sessions import COOKIE, Session, Sessions
 from chalicelib.store.providers import ProviderStore
-from chalicelib.store.users import UserProfile, UserStore
+from chalicelib.store.users import NAME_COLUMNS, UserProfile, UserStore
 
 
 class NewSessions:
@@ -99,6 +99,8 @@ class NewSessions:
                     provider=origin.provider,
                     sub=identity.sub,
                     linked=",".join(origin.linked),
+                    # An ID token for the scope `profile` holds every name that the pool has.
+                    told=NAME_COLUMNS,
                 )
             )
         except TemporarilyUnavailable as error:

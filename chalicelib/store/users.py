@@ -16,6 +16,8 @@ PENDING = "PENDING"
 CONFIRMED = "CONFIRMED"
 #: `madeBy` of a PENDING record whose account holds nothing that anybody chose.
 OUR_SERVER = "gatehouse"
+#: What may be emptied: nobody is without an address, a `sub`, a provider.
+NAME_COLUMNS = frozenset({"given_name", "family_name"})
 #: A sign-up that is never confirmed leaves the table after this (DynamoDB TTL on `expiresAt`).
 PENDING_LIFETIME_SECONDS = 30 * 86_400
 
@@ -42,6 +44,8 @@ class UserProfile:
     sub: str = ""
     #: Names of providers that a native person was linked to, sorted, with commas.
     linked: str = ""
+    #: Columns of which the source told all there is: empty, they are emptied. Of others an empty value says nothing.
+    told: frozenset[str] = frozenset()
 
     def columns(self) -> dict[str, str]:
         """Return the profile under the table's attribute names, without `userName` and `ClientId`."""
@@ -53,9 +57,13 @@ class UserProfile:
             "sub": self.sub,
             "linked": self.linked,
         }
-        # An empty value says "not told", never "erase": events carry different sets of attributes.
-        # (DynamoDB refuses an empty string as an index key, too.)
+        # An empty value is never written: events carry different sets of attributes, and DynamoDB refuses an
+        # empty string as an index key.
         return {name: value for name, value in columns.items() if value}
+
+    def emptied(self) -> tuple[str, ...]:
+        """Return the columns that the source says are empty, as opposed to those that it did not tell (S-69)."""
+        return tuple(sorted((self.told & NAME_COLUMNS) - set(self.columns())))
 
 
 @dataclass(frozen=True)
@@ -111,6 +119,11 @@ class UserStore:
             )
         item = answer.get("Item")
         return UserRecord.from_item(item) if item else None
+
+    def is_proved(self, user_name: str) -> bool:
+        """Tell whether the mailbox's owner has chosen the password at some time (S-68)."""
+        record = self.load(user_name)
+        return record is not None and bool(record.provedAt)
 
     def page(self, limit: int, after: str | None = None) -> tuple[list[UserRecord], str | None]:
         """Return up to `limit` records in the table's own order, and the name that the next page comes after."""
@@ -203,7 +216,10 @@ class UserStore:
     def record_confirmed(self, profile: UserProfile) -> None:
         """Make the record CONFIRMED and its profile current; writes nothing where it is so already."""
         columns = self._confirmed_columns(profile)
-        differs = " OR ".join(f"#{name} <> :{name}" for name in columns)
+        differs = " OR ".join(
+            [f"#{name} <> :{name}" for name in columns]
+            + [f"attribute_exists({name})" for name in profile.emptied()]
+        )
         self._write_confirmed(profile, columns, f"attribute_not_exists(userName) OR {differs}")
 
     def record_sign_in(self, profile: UserProfile) -> None:
@@ -225,7 +241,8 @@ class UserStore:
         assignments = {name: {"S": value} for name, value in columns.items()}
         assignments["updatedAt"] = {"S": now}
         first_values = {"ClientId": {"S": profile.client_id}, "createdAt": {"S": now}}
-        self._update(profile.user_name, assignments, first_values, condition, remove="expiresAt")
+        remove = ", ".join(("expiresAt", *profile.emptied()))
+        self._update(profile.user_name, assignments, first_values, condition, remove=remove)
 
     def _update(
         self,

@@ -27,7 +27,12 @@ class TriggerFailed(Exception):
 
 
 def user_records(event: Event, context: Any) -> Event:
-    """Handle one event of the `user_records` function. Raises TriggerFailed."""
+    """Handle one event of the `user_records` function. Raises TriggerFailed.
+
+    What a provider says comes to it too: one function is one cold start of a sign-in that has three of these events.
+    """
+    if str(event.get("triggerSource")).startswith("InboundFederation_"):
+        return _inbound_federation(event, context)
     from chalicelib.triggers.user_records import handle
 
     return _run(
@@ -72,6 +77,18 @@ def account_mail(event: Any, context: Any) -> None:
     except Exception as error:  # noqa: BLE001 - Lambda keeps what is raised in its own log
         log_exception("account_mail_failed", error)
         raise TriggerFailed(_MESSAGE) from None
+
+
+def _inbound_federation(event: Event, context: Any) -> Event:
+    from chalicelib.triggers.inbound_federation import handle
+
+    return _run(
+        event,
+        context,
+        lambda current: handle(
+            event, current.settings, current.providers, lambda: current.federated_profiles
+        ),
+    )
 
 
 def _run(event: Event, context: Any, handle: Callable[[Services], Event]) -> Event:

@@ -7,14 +7,15 @@ that manages MFA keeps it.
 Groups: people of an identity provider get those that it tells (`custom:groups`, where `ops provider` maps a claim to it)
 besides the pool's own, for as long as the provider's row names that claim: Cognito keeps the attribute when the mapping is
 gone. Anybody else's `custom:groups` counts for nothing, and a group whose name could read as two behind API Gateway gets
-into no token (S-51). Where nothing changes, no `groupOverrideDetails` is sent: an empty one would wipe the groups.
+into no token (S-51). Neither do more than a request's headers can carry; the pool's own come first. Whatever is left out
+is counted in the log (S-69). Where nothing changes, no `groupOverrideDetails` is sent: an empty one would wipe the groups.
 Source: AWS "Pre token generation Lambda trigger", event version 2; needs the Essentials plan or higher.
 """
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.cognito.groups import is_one_name, without_automatic
+from chalicelib.cognito.groups import fit_into_token, is_one_name, without_automatic
 from chalicelib.cognito.identities import Identity, parse_identities
 from chalicelib.cognito.scopes import SCOPES, USER_ADMIN_SCOPE
 from chalicelib.cognito.told_groups import told_groups
@@ -73,12 +74,24 @@ def _groups(
     configured = _mapping(request.get("groupConfiguration"))
     listed = configured.get("groupsToOverride")
     present = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
-    groups = [name for name in present if is_one_name(name)]
-    if len(groups) != len(present):
-        log_event("groups_left_out", level="warning", detail="names that could read as several")
     told = told_groups(attributes, lambda theirs: _tells_groups(theirs, load_providers))
-    if parse_identities(attributes.get("identities")):
-        groups = list(dict.fromkeys(without_automatic([*groups, *told], user_pool_id)))
+    identities = parse_identities(attributes.get("identities"))
+    named = [name for name in present if is_one_name(name)]
+    own, theirs = tuple(dict.fromkeys(named)), told.names
+    if identities:
+        own, theirs = (without_automatic(names, user_pool_id) for names in (own, theirs))
+    groups = list(fit_into_token(own, theirs))
+    unfit, no_room = told.left_out + len(present) - len(named), len({*own, *theirs}) - len(groups)
+    if unfit or no_room:
+        log_event(
+            "groups_left_out",
+            level="warning",
+            user=str(event.get("userName")),
+            kept=len(groups),
+            unfit=unfit,
+            no_room=no_room,
+            detail="names that could read as several, or more than a token carries",
+        )
     if groups == present:
         return None
     kept = {

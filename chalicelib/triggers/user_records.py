@@ -16,10 +16,11 @@ from chalicelib.log import log_event
 from chalicelib.settings import Settings
 from chalicelib.sign_up_rules import refuse_address, refuse_attributes
 from chalicelib.store.providers import Provider, ProviderStore
-from chalicelib.store.users import OUR_SERVER, UserProfile, UserStore
+from chalicelib.store.users import NAME_COLUMNS, OUR_SERVER, UserProfile, UserStore
 
 if TYPE_CHECKING:
-    from chalicelib.cognito.linking import Linker, PoolUser
+    from chalicelib.cognito.linking import Linker
+    from chalicelib.cognito.pool_user import PoolUser
 
 Event = dict[str, Any]
 
@@ -158,6 +159,7 @@ def _native_profile(native: "PoolUser", client_id: str) -> UserProfile:
         provider=NATIVE,
         sub=text("sub"),
         linked=",".join(origin_of(native.user_name, native.identities).linked),
+        told=NAME_COLUMNS,
     )
 
 
@@ -198,6 +200,7 @@ def parse_profile(event: Mapping[str, Any], client_id: str) -> UserProfile:
         provider=origin.provider,
         sub=text("sub"),
         linked=",".join(origin.linked),
+        told=_told_names(event, attributes),
     )
 
 
@@ -208,6 +211,17 @@ def _confirmed_names(event: Mapping[str, Any]) -> dict[str, Any]:
     metadata = _request(event).get("clientMetadata")
     given = metadata if isinstance(metadata, Mapping) else {}
     return {name: given[name] for name in ("given_name", "family_name") if given.get(name)}
+
+
+def _told_names(event: Mapping[str, Any], attributes: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names that an event tells, be they empty.
+
+    At a sign-in Cognito sends the whole profile, of which `sub` is a part: what is not there is empty in the pool.
+    Before, and at a confirmation, it sends what it has; and what is no text tells nothing.
+    """
+    if event.get("triggerSource") != "PostAuthentication_Authentication" or "sub" not in attributes:
+        return frozenset()
+    return frozenset(name for name in NAME_COLUMNS if isinstance(attributes.get(name, ""), str))
 
 
 def parse_origin(event: Mapping[str, Any], user_name: str, identities: str) -> Origin:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from chalicelib.cognito.provider_claims import ATTRIBUTE_MAPPING, GROUPS_ATTRIBUTE
 from chalicelib.cognito.scopes import SCOPES, USER_ADMIN_SCOPE
 from ops.connect import stack_parameters
 from ops.doctor.check import Check, Fault
 from ops.doctor.deployment import Deployment, Missing
-from ops.provider import ATTRIBUTE_MAPPING
 
 _SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
 _MAX_GRACE = 60
@@ -147,7 +147,7 @@ def attribute_permissions(deployment: Deployment) -> Iterator[Fault]:
     https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-specifying-attribute-mapping.html
     """
     client = deployment.app_client
-    mapped = {*ATTRIBUTE_MAPPING, "custom:groups"} - {"email_verified"}
+    mapped = {*ATTRIBUTE_MAPPING, GROUPS_ATTRIBUTE} - {"email_verified"}
     unwritable = sorted(mapped - set(client.get("WriteAttributes", mapped)))
     if unwritable:
         yield Fault(

@@ -39,6 +39,13 @@ def triggers_attached(deployment: Deployment) -> Iterator[Fault]:
                 "people do not get into the users table.",
                 deployment.again,
             )
+    inbound = wired.get("InboundFederation", {}).get("LambdaArn")
+    if inbound != functions["user_records"]["FunctionArn"]:
+        yield Fault(
+            f"the pool's InboundFederation trigger is {inbound or 'empty'}, not user_records: groups "
+            "that a provider takes away stay, and of many groups none are kept.",
+            deployment.again,
+        )
     token = wired.get("PreTokenGenerationConfig", {})
     if token.get("LambdaArn") != functions["token_claims"]["FunctionArn"]:
         yield Fault(

@@ -1,19 +1,20 @@
-"""Linking: a provider's person joins the native account with the same address, where nothing is in doubt (S-56)."""
+"""Linking: a provider's person joins the proved native account of the address, where nothing is in doubt (S-56, S-68)."""
 
 import json
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 
 from app import user_records
+from chalicelib import services
 from chalicelib.triggers.entry import TriggerFailed
 from tests.component.world import World
 from tests.doubles.aws_errors import client_error, connect_timeout
 from tests.doubles.browser import Browser, LambdaContext
 from tests.doubles.cognito import Person
 from tests.doubles.pool_users import PoolUser
+from tests.doubles.user_pool_people import described
 from tests.events import load_event
 
 NATIVE = "7b1c2d3e-1111-4222-8333-444455556666"
@@ -31,11 +32,20 @@ def native(**changes: Any) -> PoolUser:
     return PoolUser(**arguments)
 
 
+def prove(world: World, user_name: str = NATIVE) -> None:
+    """Whoever owns the mailbox has reset the password."""
+    record = {"userName": user_name, "provedAt": "2026-01-01T00:00:00.000Z"}
+    world.dynamodb.put(
+        world.settings.users_table, {name: {"S": value} for name, value in record.items()}
+    )
+
+
 @pytest.fixture
 def linking(world: World) -> World:
-    """Okta is trusted and links; Ada has a native account."""
+    """Okta is trusted and links; Ada has a native account, which she has proved."""
     set_okta(world, trusted=True, link=True)
     world.pool.add(native())
+    prove(world)
     return world
 
 
@@ -53,16 +63,19 @@ def test_the_native_account_is_joined_under_the_exact_subject(linking: World) ->
     arrive()
     assert linking.pool.users[0].identities == [("Okta", SUBJECT)]
     ((name, record),) = linking.users().items()
-    assert name == NATIVE
+    assert (name, record["provedAt"]) == (NATIVE, "2026-01-01T00:00:00.000Z")
     assert (record["provider"], record["linked"]) == ("COGNITO", "Okta")
     assert (record["status"], record["given_name"], record["sub"]) == ("CONFIRMED", "Grace", NATIVE)
 
 
 @pytest.mark.security("S-56")
-@pytest.mark.parametrize("email", ["ADA@example.org", "Ada@Example.Org"])
-def test_case_is_no_difference_between_addresses(linking: World, email: str) -> None:
-    """The pool ignores it, so Okta's spelling need not be the pool's."""
-    arrive(email=email)
+@pytest.mark.security("S-68")
+@pytest.mark.parametrize("here", ["ada@example.org", "Ada@example.org", "ADA@EXAMPLE.ORG"])
+@pytest.mark.parametrize("there", ["ada@example.org", "ADA@example.org", "Ada@Example.Org"])
+def test_case_is_no_difference_between_addresses(linking: World, here: str, there: str) -> None:
+    """The pool ignores it, so neither spelling need be the other. ListUsers compares exactly in this double."""
+    linking.pool.users[0].email = here
+    arrive(email=there)
     assert linking.pool.users[0].identities == [("Okta", SUBJECT)]
 
 
@@ -86,24 +99,48 @@ REFUSALS: dict[str, tuple[dict[str, Any], list[PoolUser]]] = {
     "nobody": ({}, []),
     "only a federated one": ({}, [native(status="EXTERNAL_PROVIDER", username="acme_1")]),
     "another address": ({"email": "ada@example.org.evil"}, [native()]),
+    "an address that only folds to it": (
+        {"email": "straße@x.org"},
+        [native(email="strasse@x.org")],
+    ),
     "a filter in the address": ({"email": '" or email ^= "ada@example.org'}, [native()]),
     "a wildcard": ({"email": "*@example.org"}, [native()]),
 }
 
 
+#: Where nobody has the address there is nothing to refuse.
+SILENT = (
+    "nobody",
+    "only a federated one",
+    "another address",
+    "an address that only folds to it",
+    "a filter in the address",
+    "a wildcard",
+)
+
+
 @pytest.mark.security("S-56")
 @pytest.mark.parametrize("case", REFUSALS, ids=str)
-def test_whatever_is_in_doubt_is_not_linked(world: World, case: str) -> None:
-    """The person gets a profile of their own, and nobody's account changes."""
+def test_whatever_is_in_doubt_is_not_linked(
+    world: World, case: str, log_lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    """The person gets a profile of their own, nobody's account changes, and the log says why."""
     changes, users = REFUSALS[case]
     set_okta(world, trusted=True, link=True)
     before = [list(user.identities) for user in users]
     for user in users:
         world.pool.add(user)
+        prove(world, user.username)
     arrive(**changes)
     assert [user.identities for user in users] == before
-    ((name, record),) = world.users().items()
-    assert (name, record["status"]) == (f"okta_{SUBJECT.lower()}", "PENDING")
+    record = world.users()[f"okta_{SUBJECT.lower()}"]
+    assert (record["status"], len(world.users())) == (
+        "PENDING",
+        1 + len({u.username for u in users}),
+    )
+    said = [line for line in log_lines() if line["event"] == "not_linked"]
+    assert len(said) == (case not in SILENT)
+    assert all(line["detail"] and line["provider"] == "Okta" for line in said)
     for user in users:
         user.identities.clear()
 
@@ -149,13 +186,83 @@ def test_an_outage_refuses_the_sign_in_and_the_next_one_works(
 ) -> None:
     """Going on would make a second profile for the person."""
     if fault == "refused":
-        code = {"admin_get_user": "UserNotFoundException"}.get(call, "InvalidParameterException")
+        code = {"admin_get_user": "NotAuthorizedException"}.get(call, "InvalidParameterException")
         fault = client_error(code)
     linking.pool.fail(call, fault)
     with pytest.raises(TriggerFailed, match="not possible at the moment"):
         arrive()
-    assert linking.users() == {}
+    assert set(linking.users()) == {NATIVE}
     arrive()
+    assert linking.pool.users[0].identities == [("Okta", SUBJECT)]
+
+
+@pytest.mark.security("S-68")
+def test_an_account_that_its_owner_has_not_proved_is_not_joined(
+    world: World, log_lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    """A stranger signed up with Ada's address, and she entered the code: the password is the stranger's. Ada, in
+    `admins` at the provider, gets a profile of her own; after one reset by her mailbox it is her account."""
+    set_okta(world, trusted=True, link=True)
+    strangers = world.pool.add(native(password="the-strangers-password"))
+    world.dynamodb.put(
+        world.settings.users_table,
+        {"userName": {"S": NATIVE}, "status": {"S": "CONFIRMED"}, "Email": {"S": strangers.email}},
+    )
+    arrive(**{"custom:groups": "=admins"})
+    assert strangers.identities == []
+    assert world.users()[NATIVE].get("linked") is None
+    assert world.users()[f"okta_{SUBJECT.lower()}"]["status"] == "PENDING"
+    (line,) = [line for line in log_lines() if line["event"] == "not_linked"]
+    assert line["detail"] == "not proved: one password reset proves it"
+    services.current().users.record_proved(NATIVE)
+    arrive()
+    assert strangers.identities == [("Okta", SUBJECT)]
+
+
+@pytest.mark.security("S-68")
+def test_an_account_without_a_record_is_not_proved(world: World) -> None:
+    """What nobody wrote down did not happen."""
+    set_okta(world, trusted=True, link=True)
+    user = world.pool.add(native())
+    arrive()
+    assert user.identities == []
+
+
+@pytest.mark.security("S-68")
+@pytest.mark.parametrize("fault", [client_error("ThrottlingException"), connect_timeout()])
+def test_where_the_proof_cannot_be_read_the_sign_in_is_refused(
+    linking: World, fault: Exception
+) -> None:
+    """Neither joined nor given a second profile, which would be for good."""
+    services.current().providers.all()
+    linking.dynamodb.fault = fault
+    with pytest.raises(TriggerFailed, match="GATEHOUSE_UNAVAILABLE"):
+        arrive()
+    assert linking.pool.users[0].identities == []
+    linking.dynamodb.fault = None
+    arrive()
+    assert linking.pool.users[0].identities == [("Okta", SUBJECT)]
+
+
+@pytest.mark.security("S-68")
+def test_where_the_pool_tells_cases_apart_another_case_is_another_mailbox(
+    linking: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pool of before, made with CaseSensitive: what AdminGetUser does not find is not joined, whatever ListUsers finds."""
+    monkeypatch.setattr(
+        type(linking.pool),
+        "find",
+        lambda self, name: next((u for u in self.users if name in (u.email, u.username)), None),
+    )
+    monkeypatch.setattr(
+        type(linking.pool),
+        "_op_list_users",
+        lambda self, given: {"Users": [described(user, "Attributes") for user in self.users]},
+    )
+    linking.pool.users[0].email = "Ada@example.org"
+    arrive(email="ada@example.org")
+    assert linking.pool.users[0].identities == []
+    arrive(email="Ada@example.org")
     assert linking.pool.users[0].identities == [("Okta", SUBJECT)]
 
 
@@ -184,62 +291,3 @@ def test_later_events_and_sign_ins_keep_both(linking: World, browser: Browser) -
     linking.sign_in(browser, Person(sub=NATIVE, username=NATIVE, email="ada@example.org"))
     record = linking.users()[NATIVE]
     assert (record["provider"], record["linked"]) == ("COGNITO", "Okta")
-
-
-# The first sign-in of a linked person, which Cognito refuses once --------------------------------
-
-FIRST = "Already found an entry for username Okta_00uAda"
-
-
-def come_back(world: World, browser: Browser, location: str, description: str) -> Any:
-    """Cognito refuses the sign-in that began with the authorize URL in `location`."""
-    query = world.cognito.read_authorize_url(location)
-    error = {"error": "invalid_request", "error_description": description}
-    target = f"/auth/callback?{urlencode({**error, 'state': query['state']})}"
-    return browser.get(target, site="cross-site")
-
-
-@pytest.mark.parametrize("description", [FIRST, FIRST.upper(), FIRST.replace(" ", "+")])
-def test_the_first_sign_in_after_linking_is_tried_again(
-    world: World, browser: Browser, description: str
-) -> None:
-    """A fresh transaction with the same wishes; then the person is in, where they wanted to go."""
-    start = browser.get("/auth/login?provider=Okta&return_to=/api/orders&remember=1").location
-    again = come_back(world, browser, start, description)
-    assert again.status == 303
-    first, second = (world.cognito.read_authorize_url(url) for url in (start, again.location))
-    assert second["identity_provider"] == "Okta"
-    assert not {first[n] for n in ("state", "nonce", "code_challenge")} & set(second.values())
-    assert len(browser.cookies) == 1
-    done = browser.get(world.cognito.authorize(again.location, Person()), site="cross-site")
-    assert done.location == "/api/orders"
-    assert browser.cookies["__Host-gatehouse"].expires_at is not None
-
-
-def test_it_is_tried_again_once(
-    world: World, browser: Browser, log_lines: Callable[[], list[dict[str, Any]]]
-) -> None:
-    """The second refusal ends at the page: no loop."""
-    start = browser.get("/auth/login?provider=Okta").location
-    again = come_back(world, browser, start, FIRST).location
-    ended = come_back(world, browser, again, FIRST)
-    assert ended.location == "/api/?error=login_failed"
-    assert browser.cookies == {}
-    events = [line["event"] for line in log_lines()]
-    assert (events.count("sign_in_retried"), events.count("sign_in_failed")) == (1, 1)
-
-
-@pytest.mark.security("S-13")
-@pytest.mark.parametrize("description", ["", "Already found", "user already exists", "x" * 3000])
-def test_other_errors_are_not_tried_again(world: World, browser: Browser, description: str) -> None:
-    start = browser.get("/auth/login?provider=Okta").location
-    ended = come_back(world, browser, start, description)
-    assert ended.location == "/api/?error=login_failed"
-
-
-@pytest.mark.security("S-10")
-def test_another_browser_cannot_start_a_second_try(world: World, browser: Browser) -> None:
-    """Without the transaction's cookie nothing begins."""
-    start = browser.get("/auth/login?provider=Okta").location
-    other = come_back(world, world.browser(), start, FIRST)
-    assert other.location == "/api/?error=login_expired"

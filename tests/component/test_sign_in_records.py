@@ -26,6 +26,18 @@ def come_back(browser: Browser, query: dict[str, str] | str) -> Answer:
     return browser.get(f"/auth/callback?{text}", site="cross-site")
 
 
+@pytest.mark.security("S-69")
+def test_a_name_that_the_id_token_has_no_more_is_empty_in_the_record(
+    world: World, browser: Browser
+) -> None:
+    """Also where no trigger said so: the token holds every name that the pool has."""
+    world.sign_in(browser)
+    world.clock.advance(5)
+    world.sign_in(browser, Person(family_name=""))
+    record = world.users()["okta_00u1ada"]
+    assert ("family_name" in record, record["given_name"]) == (False, "Ada")
+
+
 @pytest.mark.security("S-57")
 def test_sign_in_writes_the_record_that_no_trigger_wrote(world: World, browser: Browser) -> None:
     """Admin-created users and missed triggers are healed, with exactly the contract's names."""

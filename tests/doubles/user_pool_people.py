@@ -2,7 +2,8 @@
 
 ListUsers with a filter compares as it is written, without regard to the pool's case rules: nothing documented promises more.
 Sources: Amazon Cognito user pools API reference, ListUsers, AdminGetUser, AdminListGroupsForUser, AdminUpdateUserAttributes,
-AdminDeleteUser, AdminLinkProviderForUser, AdminDisableProviderForUser, AdminUserGlobalSignOut, AdminSetUserPassword.
+AdminDeleteUserAttributes, AdminDeleteUser, AdminLinkProviderForUser, AdminDisableProviderForUser, AdminUserGlobalSignOut,
+AdminSetUserPassword.
 """
 
 import json
@@ -37,13 +38,13 @@ class PeopleOperations(PoolCore):
             found = [user for user in found if user.email == wanted]
         start = int(given.get("PaginationToken", "0"))
         page = found[start : start + limit]
-        answer: dict[str, Any] = {"Users": [_described(user, "Attributes") for user in page]}
+        answer: dict[str, Any] = {"Users": [described(user, "Attributes") for user in page]}
         if start + limit < len(found):
             answer["PaginationToken"] = str(start + limit)
         return answer
 
     def _op_admin_get_user(self, given: dict[str, Any]) -> dict[str, Any]:
-        return _described(self._named(given["Username"], "AdminGetUser"), "UserAttributes")
+        return described(self._named(given["Username"], "AdminGetUser"), "UserAttributes")
 
     def _op_admin_list_groups_for_user(self, given: dict[str, Any]) -> dict[str, Any]:
         user = self._named(given["Username"], "AdminListGroupsForUser")
@@ -72,6 +73,14 @@ class PeopleOperations(PoolCore):
         if problem := password_problem(given["Password"]):
             raise refusal(problem, "AdminSetUserPassword")
         user.password, user.status = given["Password"], "CONFIRMED"
+        return {}
+
+    def _op_admin_delete_user_attributes(self, given: dict[str, Any]) -> dict[str, Any]:
+        user = self._named(given["Username"], "AdminDeleteUserAttributes")
+        for name in given["UserAttributeNames"]:
+            if name not in _WRITABLE:
+                raise AssertionError(f"{name} is not ours to delete")
+            setattr(user, name, "")
         return {}
 
     def _op_admin_user_global_sign_out(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -119,7 +128,7 @@ class PeopleOperations(PoolCore):
         return user
 
 
-def _described(user: PoolUser, attributes: str) -> dict[str, Any]:
+def described(user: PoolUser, attributes: str) -> dict[str, Any]:
     found = {
         "sub": user.sub,
         "email": user.email,
@@ -135,7 +144,7 @@ def _described(user: PoolUser, attributes: str) -> dict[str, Any]:
         )
     return {
         "Username": user.username,
-        attributes: [{"Name": name, "Value": value} for name, value in found.items()],
+        attributes: [{"Name": name, "Value": value} for name, value in found.items() if value],
         "Enabled": user.enabled,
         "UserStatus": user.status,
     }

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 import boto3
 import requests
 
+from ops.local.mends.inbound_federation import EMPTY_CLAIMS_TAG
 from tests.e2e.sightings import note_answer, note_sent
 
 HOSTED_SCOPES = "openid email profile api/read api/write"
@@ -60,6 +61,26 @@ class Stack:
         self.aws("dynamodb").delete_item(
             TableName=self.info["users_table"], Key={"userName": {"S": user_name}}
         )
+
+    def prove(self, user_name: str) -> None:
+        """Let a person's record say that the mailbox's owner has chosen the password."""
+        self.aws("dynamodb").update_item(
+            TableName=self.info["users_table"],
+            Key={"userName": {"S": user_name}},
+            UpdateExpression="SET provedAt = :now",
+            ExpressionAttributeValues={":now": {"S": "2026-01-01T00:00:00.000Z"}},
+        )
+
+    @contextmanager
+    def keeping_empty_claims(self) -> Iterator[None]:
+        """Let Cognito keep what it has stored where a trigger answers an empty value, which AWS may do."""
+        cognito, pool = self.aws("cognito-idp"), self.info["user_pool_id"]
+        arn = cognito.describe_user_pool(UserPoolId=pool)["UserPool"]["Arn"]
+        cognito.tag_resource(ResourceArn=arn, Tags={EMPTY_CLAIMS_TAG: "keep"})
+        try:
+            yield
+        finally:
+            cognito.untag_resource(ResourceArn=arn, TagKeys=[EMPTY_CLAIMS_TAG])
 
     def forget_person(self, email: str) -> None:
         """Make one of Okta's people somebody whom the pool has never seen."""

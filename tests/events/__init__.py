@@ -8,8 +8,11 @@ _FOLDER = Path(__file__).parent
 
 #: Every file's name, without its ending.
 EVENTS = tuple(sorted(path.stem for path in _FOLDER.glob("*.json")))
-#: Those of `user_records`, and those of `token_claims`.
-RECORD_EVENTS = tuple(name for name in EVENTS if not name.startswith("TokenGeneration_"))
+#: Those of `user_records` that write a record, the ones of it that decide attributes, and those of `token_claims`.
+RECORD_EVENTS = tuple(
+    name for name in EVENTS if not name.startswith(("InboundFederation_", "TokenGeneration_"))
+)
+INBOUND_EVENTS = tuple(name for name in EVENTS if name.startswith("InboundFederation_"))
 TOKEN_EVENTS = tuple(name for name in EVENTS if name.startswith("TokenGeneration_"))
 
 

@@ -218,11 +218,26 @@ def trigger_marked(world: World) -> Scene:
 def trigger_linking(world: World) -> Scene:
     row = {"name": {"S": "Okta"}, "trusted": {"BOOL": True}, "link": {"BOOL": True}}
     world.dynamodb.put(world.settings.providers_table, row)
-    world.pool.add(PoolUser("ada@example.org", PASSWORD))
+    world.pool.add(PoolUser("ada@example.org", PASSWORD, sub="native-sub"))
+    proved = {"userName": {"S": "native-sub"}, "provedAt": {"S": "2026-01-01T00:00:00.000Z"}}
+    world.dynamodb.put(world.settings.users_table, proved)
 
     def act() -> None:
         event = load_event("PreSignUp_ExternalProvider")
         event["request"]["userAttributes"]["custom:idp_sub"] = "00u1ada"
+        user_records(event, LambdaContext())
+
+    return Scene(world.browser(), act)
+
+
+def trigger_inbound(world: World) -> Scene:
+    """A person who has a profile, and of whom the provider tells no family name any more."""
+    ada = PoolUser("ada@example.org", PASSWORD, status="EXTERNAL_PROVIDER", username="okta_00u1ada")
+    world.pool.add(ada)
+
+    def act() -> None:
+        event = load_event("InboundFederation_ExternalProvider")
+        del event["request"]["attributes"]["idToken"]["family_name"]
         user_records(event, LambdaContext())
 
     return Scene(world.browser(), act)
@@ -256,6 +271,7 @@ SCENES: dict[str, Callable[[World], Scene]] = {
     "trigger sign-up": _trigger("PreSignUp_SignUp"),
     "trigger sign-up, ours": trigger_marked,
     "trigger linking": trigger_linking,
+    "trigger inbound": trigger_inbound,
     "trigger sign-in": _trigger("PostAuthentication_Authentication"),
 }
 #: Scenes that cannot be played again with what the browser holds afterwards: they spend something on the way.

@@ -289,12 +289,32 @@ CALLS: tuple[Call, ...] = (
         note="Cognito refuses the sign-up, with nothing half-written",
     ),
     Call(
+        "Scan providers", _DYNAMODB, "aws", "trigger InboundFederation_ExternalProvider",
+        "trigger inbound", _REFUSED_TO_COGNITO, tries=2, never=("AdminGetUser",),
+        note="Cognito refuses the sign-in: it must not go on with what the provider said earlier",
+    ),
+    Call(
+        "AdminGetUser", _POOL, "cognito", "trigger InboundFederation_ExternalProvider",
+        "trigger inbound", _REFUSED_TO_COGNITO, tries=2, never=("AdminDeleteUserAttributes",),
+        note="only where the provider tells no given or family name; the same",
+    ),
+    Call(
+        "AdminDeleteUserAttributes", _POOL, "cognito", "trigger InboundFederation_ExternalProvider",
+        "trigger inbound", _REFUSED_TO_COGNITO, first=False,
+        note="only where the pool still has that name; the same",
+    ),
+    Call(
         "Scan providers", _DYNAMODB, "aws", "trigger PreSignUp_ExternalProvider", "trigger linking",
         _REFUSED_TO_COGNITO, tries=2, note="Cognito refuses the first sign-in",
     ),
     Call(
         "ListUsers", _POOL, "cognito", "trigger PreSignUp_ExternalProvider", "trigger linking",
         _REFUSED_TO_COGNITO, tries=2, never=("AdminLinkProviderForUser",), note="the same",
+    ),
+    Call(
+        "GetItem users", _DYNAMODB, "aws", "trigger PreSignUp_ExternalProvider", "trigger linking",
+        _REFUSED_TO_COGNITO, tries=2, first=False, never=("AdminLinkProviderForUser",),
+        note="the same: without the proof nobody is joined, nor given a second profile",
     ),
     Call(
         "AdminLinkProviderForUser", _POOL, "cognito", "trigger PreSignUp_ExternalProvider",

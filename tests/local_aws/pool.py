@@ -11,6 +11,7 @@ from typing import Any
 
 import requests
 
+from ops.local.mends.inbound_federation import EMPTY_CLAIMS_TAG
 from tests.local_aws.cloud import ACCOUNT, Cloud
 
 CALLBACK = "http://localhost:9999/auth/callback"
@@ -49,6 +50,7 @@ class Pool:
         cognito = cloud.client("cognito-idp")
         arn = cloud.create_function("triggers", "trigger")
         triggers: dict[str, Any] = dict.fromkeys(_TRIGGERS, arn)
+        triggers["InboundFederation"] = {"LambdaArn": arn, "LambdaVersion": "V1_0"}
         triggers["PreTokenGenerationConfig"] = {"LambdaArn": arn, "LambdaVersion": "V2_0"}
         pool = cognito.create_user_pool(
             PoolName="people",
@@ -117,8 +119,13 @@ class Pool:
         cognito = self.cognito
         for user in cognito.list_users(UserPoolId=self.id)["Users"]:
             cognito.admin_delete_user(UserPoolId=self.id, Username=user["Username"])
+        cognito.untag_resource(ResourceArn=self.arn, TagKeys=[EMPTY_CLAIMS_TAG])
         self.cloud.script({})
         self.cloud.forget_events()
+
+    def keep_empty_claims(self) -> None:
+        """Let an empty claim leave what is stored, until `clear`."""
+        self.cognito.tag_resource(ResourceArn=self.arn, Tags={EMPTY_CLAIMS_TAG: "keep"})
 
     def secret_hash(self, username: str) -> str:
         """The SECRET_HASH of an API call."""

@@ -16,9 +16,10 @@ ALICE_NAME = f"okta_{ALICE}".lower()
 def test_a_first_sign_in_runs_the_triggers_of_a_new_profile(
     cloud: Cloud, browser: OktaBrowser
 ) -> None:
-    """PreSignUp, PostConfirmation, then one token generation for all tokens."""
+    """What the provider says, PreSignUp, PostConfirmation, then one token generation for all tokens."""
     browser.tokens()
     assert cloud.sources() == [
+        "InboundFederation_ExternalProvider",
         "PreSignUp_ExternalProvider",
         "PostConfirmation_ConfirmSignUp",
         "TokenGeneration_HostedAuth",
@@ -33,6 +34,7 @@ def test_a_later_sign_in_runs_the_triggers_of_authentication(
     cloud.forget_events()
     assert claims(browser.tokens()["id_token"])["sub"] == first
     assert cloud.sources() == [
+        "InboundFederation_ExternalProvider",
         "PreAuthentication_Authentication",
         "PostAuthentication_Authentication",
         "TokenGeneration_HostedAuth",
@@ -42,7 +44,7 @@ def test_a_later_sign_in_runs_the_triggers_of_authentication(
 def test_events_carry_what_aws_sends(cloud: Cloud, pool: Pool, browser: OktaBrowser) -> None:
     """PreSignUp knows no `sub` yet; PostConfirmation does; both name the app's client."""
     browser.tokens()
-    before, after, _ = cloud.events()
+    _, before, after, _ = cloud.events()
     assert before["userName"] == after["userName"] == ALICE_NAME
     assert before["callerContext"]["clientId"] == after["callerContext"]["clientId"]
     assert after["callerContext"]["clientId"] == pool.client_id

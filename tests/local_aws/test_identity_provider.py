@@ -42,7 +42,7 @@ class Provider:
     def fetch(self) -> dict[str, Any]:
         """Exchange a code there."""
         details = {"oidc_issuer": self.url, "client_id": "me", "client_secret": "s"}
-        return fetch_claims(_EMULATOR, {}, {"ProviderDetails": details}, "code")
+        return fetch_claims(_EMULATOR, {}, {"ProviderDetails": details}, "code").claims
 
 
 def jwt(claims: dict[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """Groups of an identity provider: how they are read, and whom they count for."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.cognito.claims import parse_groups
-from chalicelib.cognito.groups import parse_provider_groups, without_automatic
+from chalicelib.cognito.groups import (
+    is_one_name,
+    parse_provider_groups,
+    read_groups_claim,
+    without_automatic,
+    write_groups,
+)
 from chalicelib.cognito.identities import Identity, origin_of, parse_identities
 from chalicelib.settings import Settings
 from chalicelib.store.providers import CACHE_SECONDS, ProviderStore
@@ -35,7 +42,7 @@ IDENTITIES = '[{"userId":"00u1ada","providerName":"Okta","providerType":"OIDC","
         ("[team%3Aa%2Fb, a%40b%2Bc]", ("team:a/b", "a@b+c")),
         ('["team%3Aa", "c++"]', ("team:a", "c++")),
         ("team%3Aa", ("team:a",)),
-        ("[50%, %zz, %ff, %00]", ()),
+        ("[50%, %zz, %ff, %00]", ("50%", "%zz")),
         ("", ()),
         ("[]", ()),
         ("[,,]", ()),
@@ -49,30 +56,116 @@ IDENTITIES = '[{"userId":"00u1ada","providerName":"Okta","providerType":"OIDC","
 )
 def test_every_spelling_of_a_list_is_read(text: object, names: tuple[str, ...]) -> None:
     """What cannot be read is no group."""
-    assert parse_provider_groups(text) == names
+    assert parse_provider_groups(text).names == names
 
 
 @pytest.mark.security("S-51")
 @pytest.mark.parametrize(
     "text",
     [
-        *('["x admins"]', "[x admins]", '["a]b"]', '["ad\\nmins"]', '["[admins"]', "x admins"),
-        *("[x%20admins]", "[x+admins%2E]", "[x%2Cadmins]", "[a%5Db]", "[%5Badmins]", "x%0Aadmins"),
+        *('["x admins"]', "[x admins]", '["ab]"]', '["ad\\nmins"]', '["[admins"]', "x admins"),
+        *("[x%20admins]", "[x+admins%2E]", "[x%2Cadmins]", "[ab%5D]", "[%5Badmins]", "x%0Aadmins"),
+        *("=x admins", "=[admins", "=admins]", "=ad\u200bmins", "=ad\u2028mins", "=ad\nmins"),
     ],
 )
 def test_a_name_that_could_read_as_another_is_left_out(text: str) -> None:
     """Behind API Gateway `[x admins]` is two groups."""
-    assert parse_provider_groups(text) == ()
+    assert parse_provider_groups(text) == ((), 1)
 
 
 @pytest.mark.security("S-51")
 @given(st.text(max_size=80))
 def test_no_text_makes_more_groups_behind_the_gateway(text: str) -> None:
     """Written as API Gateway writes them, and read again: the same names."""
-    names = parse_provider_groups(text)
+    names = parse_provider_groups(text).names
     assert parse_groups("[" + " ".join(names) + "]") == tuple(
         part for name in names for part in name.split(",")
     )
+
+
+FIVE = ("Everyone", "Geschäftsführung", "R&D", "App(Prod)", "sales")
+
+
+@pytest.mark.security("S-69")
+@pytest.mark.parametrize(
+    "name", [*FIVE, "50%", "%41dmins", "a=b", "=", "ops/eu:1", "e\u0301quipe", "🚀"]
+)
+def test_one_rule_for_the_pools_names_and_a_providers(name: str) -> None:
+    """Whatever Cognito admits as a group's name and reads as one; written and read again, and behind the gateway."""
+    assert is_one_name(name)
+    assert read_groups_claim(["a", name]) == (("a", name), 0)
+    text, left_out = write_groups(("a", name))
+    assert (parse_provider_groups(text), left_out) == ((("a", name), 0), 0)
+    assert parse_groups(f"[a {name}]") == parse_groups(f"a,{name}") == ("a", name)
+    assert groups_of(token_event(text, own=[name])) == [name, "a"]
+
+
+@pytest.mark.security("S-69")
+def test_no_groups_is_a_value_of_its_own() -> None:
+    """Not empty, so that it replaces what was stored, whatever Cognito does with empty values."""
+    text, _ = write_groups(())
+    assert text
+    assert parse_provider_groups(text) == ((), 0)
+    assert groups_of(token_event(text, own=["staff"])) == ["staff"]
+
+
+@pytest.mark.security("S-69")
+@given(st.lists(st.text(max_size=140), max_size=200))
+def test_whatever_is_told_is_kept_or_counted(told: list[str]) -> None:
+    """As many as the attribute holds, never a character more, and none that was not told."""
+    names, unfit = read_groups_claim(told)
+    assert set(names) <= set(told)
+    assert len(told) - unfit >= len(names)
+    text, no_room = write_groups(names)
+    assert len(text.encode("utf-16-le")) // 2 <= 2048
+    read = parse_provider_groups(text)
+    assert (set(read.names) <= set(names), read.left_out) == (True, 0)
+    assert len(read.names) + no_room == len(names)
+
+
+@pytest.mark.security("S-69")
+@pytest.mark.parametrize(("length", "kept"), [(9, 150), (20, 97), (127, 16), (128, 15)])
+def test_of_many_groups_as_many_as_fit_are_kept(length: int, kept: int) -> None:
+    """Of 150, and the token carries them all."""
+    names = [f"{number:03}".ljust(length, "x") for number in range(150)]
+    text, left_out = write_groups(names)
+    assert (left_out, parse_provider_groups(text).names) == (150 - kept, tuple(names[:kept]))
+    assert groups_of(token_event(text, own=[])) == names[:kept]
+
+
+@pytest.mark.security("S-69")
+def test_short_names_are_not_crowded_out_by_a_long_one() -> None:
+    """The largest number that fits, in the order in which they were told."""
+    told = ("x" * 128, *(f"{number:04}" for number in range(409)))
+    text, left_out = write_groups(told)
+    assert (parse_provider_groups(text).names, left_out) == (told[1:], 1)
+
+
+@pytest.mark.security("S-69")
+def test_a_token_carries_what_a_requests_headers_can(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The pool's own groups first; what has no room is counted in the log, never named."""
+    text, left_out = write_groups(f"{number:03}" + "語" * 10 for number in range(150))
+    own = [f"own-{number:03}" for number in range(100)]
+    event = token_event(text, own=own)
+    groups = groups_of(event)
+    assert groups[:100] == own
+    assert len(json.dumps(groups, ensure_ascii=False, separators=(",", ":")).encode()) <= 2802
+    (line,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert line["event"] == "groups_left_out"
+    assert (line["kept"], line["kept"] + line["no_room"]) == (len(groups), 250 - left_out)
+    assert "語" not in json.dumps(line, ensure_ascii=False)
+
+
+@pytest.mark.security("S-69")
+def test_names_in_no_token_are_counted_for_pool_and_provider(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    event = token_event("[a, x admins]", own=["x,admins", "staff"])
+    assert groups_of(event) == ["staff", "a"]
+    (line,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (line["event"], line["unfit"], line["no_room"]) == ("groups_left_out", 2, 0)
 
 
 def token_event(groups: object, identities: object = IDENTITIES, own: Any = None) -> dict[str, Any]:

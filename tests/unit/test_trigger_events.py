@@ -9,16 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.cognito.federated_profiles import FederatedProfiles
+from chalicelib.cognito.groups import parse_provider_groups
 from chalicelib.cognito.scopes import SCOPES, USER_ADMIN_SCOPE
 from chalicelib.errors import GatehouseError, TriggerRefused
 from chalicelib.settings import Settings
 from chalicelib.store.providers import ProviderStore
 from chalicelib.store.users import UserRecord, UserStore, key_of
-from chalicelib.triggers import token_claims, user_records
+from chalicelib.triggers import inbound_federation, token_claims, user_records
 from tests.component.world import ENVIRONMENT
+from tests.doubles.aws_errors import client_error
 from tests.doubles.clock import Clock
 from tests.doubles.dynamodb import DynamoDBDouble
-from tests.events import EVENTS, RECORD_EVENTS, TOKEN_EVENTS, load_event
+from tests.events import EVENTS, INBOUND_EVENTS, RECORD_EVENTS, TOKEN_EVENTS, load_event
 from tests.events.hostile import hostile_events
 
 SETTINGS = Settings.from_env(ENVIRONMENT)
@@ -30,10 +33,10 @@ OURS = {
     "PostAuthentication_Authentication",
     *("TokenGeneration_HostedAuth", "TokenGeneration_Authentication"),
     *("TokenGeneration_NewPasswordChallenge", "TokenGeneration_AuthenticateDevice"),
-    "TokenGeneration_RefreshTokens",
+    *("TokenGeneration_RefreshTokens", "InboundFederation_ExternalProvider"),
 }
 OTHERS = [
-    *("PreAuthentication_Authentication", "InboundFederation_ExternalProvider"),
+    "PreAuthentication_Authentication",
     *("CustomMessage_SignUp", "CustomMessage_AdminCreateUser", "CustomMessage_ResendCode"),
     *("CustomMessage_ForgotPassword", "CustomMessage_UpdateUserAttribute"),
     *("CustomMessage_VerifyUserAttribute", "CustomMessage_Authentication"),
@@ -70,6 +73,16 @@ def no_secret(_: bool) -> str:
     raise AssertionError("the client secret is not asked for")
 
 
+class Nobody:
+    """A pool without people."""
+
+    def admin_get_user(self, **arguments: Any) -> dict[str, Any]:
+        raise client_error("UserNotFoundException")
+
+    def admin_delete_user_attributes(self, **arguments: Any) -> dict[str, Any]:
+        raise AssertionError("there is nobody")
+
+
 class Table:
     """A users table, a provider, and the trigger in front of them."""
 
@@ -87,6 +100,10 @@ class Table:
         return user_records.handle(
             event, SETTINGS, self.users, self.providers, no_linker, no_secret
         )
+
+    def decide(self, event: dict[str, Any]) -> dict[str, Any]:
+        profiles = FederatedProfiles(Nobody(), SETTINGS.user_pool_id)
+        return inbound_federation.handle(event, SETTINGS, self.providers, lambda: profiles)
 
     def telling(self) -> ProviderStore:
         return self.providers
@@ -152,14 +169,19 @@ def test_every_way_to_tokens_gives_the_same_scopes(name: str) -> None:
 
 
 @pytest.mark.security("S-58")
-@pytest.mark.parametrize("source", [*OTHERS, "TokenGeneration_ClientCredentials", "", None])
-def test_events_of_other_triggers_are_refused_by_both(source: str | None) -> None:
+@pytest.mark.parametrize(
+    "source", [*OTHERS, "TokenGeneration_ClientCredentials", "", None, "InboundFederation_New"]
+)
+def test_events_of_other_triggers_are_refused_by_all(source: str | None) -> None:
     """They are attached to none; a machine's token is not a person's either."""
     table = Table()
-    for name in ("PreSignUp_SignUp", "TokenGeneration_HostedAuth"):
+    names = ("PreSignUp_SignUp", "TokenGeneration_HostedAuth", "InboundFederation_ExternalProvider")
+    for name in names:
         event = {**load_event(name), "triggerSource": source}
         with pytest.raises(TriggerRefused):
             table.handle(deepcopy(event))
+        with pytest.raises(TriggerRefused):
+            table.decide(deepcopy(event))
         with pytest.raises(TriggerRefused):
             token_claims.handle(event, SETTINGS, Table().telling)
     assert table.rows() == {}
@@ -251,3 +273,30 @@ def test_whatever_an_event_holds_no_scope_or_group_comes_of_it(event: dict[str, 
         allowed += str(attributes.get("custom:groups")).strip("[]").replace(",", " ").split()
     allowed += [unquote_plus(str(name)) for name in allowed]
     assert set(told) <= {str(name).strip("\"'") for name in allowed}
+
+
+@pytest.mark.security("S-69")
+@given(hostile_events(INBOUND_EVENTS))
+def test_whatever_a_provider_says_every_attribute_is_decided_or_the_sign_in_fails(
+    event: dict[str, Any],
+) -> None:
+    """Text in all of them, none missing, groups that read as they were written; the same event, the same answer."""
+    table, before = Table(), deepcopy(event)
+    try:
+        answer = table.decide(event)
+    except GatehouseError:
+        return
+    json.dumps(answer)
+    assert table.decide(deepcopy(before)) == answer
+    decided = answer.pop("response")["userAttributesToMap"]
+    before.pop("response", None)
+    assert answer == before
+    assert set(decided) == {
+        *("email", "email_verified", "given_name", "family_name", "sub", "custom:idp_sub"),
+        *("groups", "custom:groups"),
+    }
+    assert all(isinstance(value, str) and len(value) <= 2048 for value in decided.values())
+    assert decided["sub"] == decided["custom:idp_sub"] != ""
+    assert decided["email_verified"] in ("true", "false")
+    assert parse_provider_groups(decided["custom:groups"]).left_out == 0
+    assert decided["custom:groups"] == decided["groups"]

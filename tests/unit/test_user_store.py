@@ -9,7 +9,7 @@ import pytest
 from chalicelib.errors import TemporarilyUnavailable
 from chalicelib.settings import Settings
 from chalicelib.store.providers import ProviderStore
-from chalicelib.store.users import UserProfile, UserStore
+from chalicelib.store.users import NAME_COLUMNS, UserProfile, UserStore
 from chalicelib.triggers import user_records
 from tests.component.world import ENVIRONMENT
 from tests.doubles.aws_errors import client_error, connect_timeout
@@ -126,6 +126,66 @@ def test_what_is_not_told_is_not_erased(
         "sub-1",
     )
     assert (record["ClientId"], record["createdAt"] < record["updatedAt"]) == ("client", True)
+
+
+EMPTIED = replace(ADA, family_name="", told=NAME_COLUMNS)
+
+
+@pytest.mark.security("S-69")
+@pytest.mark.parametrize("write", ["record_confirmed", "record_sign_in"])
+def test_what_is_told_to_be_empty_is_emptied(
+    table: DynamoDBDouble, users: UserStore, clock: Clock, write: str
+) -> None:
+    """Once; the names that are not empty stay, and a name that comes back is written."""
+    users.record_confirmed(ADA)
+    clock.advance(5)
+    getattr(users, write)(EMPTIED)
+    record = plain(table)["okta_1"]
+    assert ("family_name" in record, record["given_name"]) == (False, "Ada")
+    before = table.writes
+    users.record_confirmed(EMPTIED)
+    assert table.writes == before
+    clock.advance(5)
+    users.record_confirmed(ADA)
+    assert plain(table)["okta_1"]["family_name"] == "Lovelace"
+
+
+@pytest.mark.security("S-69")
+def test_nobody_loses_more_than_names(
+    table: DynamoDBDouble, users: UserStore, clock: Clock
+) -> None:
+    """Address, `sub` and provider are never empty, whatever is told of them."""
+    users.record_confirmed(ADA)
+    clock.advance(5)
+    every = frozenset({*ADA.columns(), "Email", "sub", "provider", "status"})
+    users.record_confirmed(UserProfile("Okta_1", "client", "", "", "", "", told=every))
+    record = plain(table)["okta_1"]
+    assert {"given_name", "family_name"}.isdisjoint(record)
+    assert (record["Email"], record["sub"], record["provider"]) == (
+        "ada@example.org",
+        "sub-1",
+        "Okta",
+    )
+
+
+@pytest.mark.security("S-55")
+def test_an_emptied_name_is_empty_in_whatever_order_events_come() -> None:
+    """A sign-in from before, that comes late or twice, does not bring it back."""
+    sent = [("pending", ADA, 0), ("sign_in", ADA, 20), ("sign_in", EMPTIED, 30)]
+    results = []
+    for order in permutations(sent):
+        table, clock = make_table(), Clock()
+        users, began = UserStore(table, "users", clock), clock()
+        for step, profile, at in [*order, *order]:
+            clock.now = began + at
+            getattr(users, f"record_{step}")(profile)
+        results.append(plain(table)["okta_1"])
+    for result in results:
+        assert ("family_name" in result, result["given_name"]) == (False, "Ada")
+        assert (result["status"], result["lastSignInAt"]) == (
+            "CONFIRMED",
+            results[0]["lastSignInAt"],
+        )
 
 
 def test_a_proof_is_noted_once_a_moment_and_keeps_the_record(

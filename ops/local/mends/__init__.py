@@ -23,6 +23,8 @@ from ops.local.mends import (
     sign_up_page,
     token_endpoint,
     token_generation,
+    user_attributes,
+    user_lookup,
 )
 from ops.local.mends.emulator import Emulator
 
@@ -42,6 +44,8 @@ _MENDS = (
     proxy_failure,
     path_parameters,
     authorizer_claims,
+    user_lookup,
+    user_attributes,
 )
 
 

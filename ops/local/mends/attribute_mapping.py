@@ -49,5 +49,7 @@ def missing_required(attributes: Mapping[str, str], schema: list[Mapping[str, An
     return [
         str(entry["Name"])
         for entry in schema
-        if entry.get("Required") and entry.get("Name") not in (*_NOT_ATTRIBUTES, *attributes)
+        if entry.get("Required")
+        and entry.get("Name") not in _NOT_ATTRIBUTES
+        and not attributes.get(str(entry.get("Name")))
     ]

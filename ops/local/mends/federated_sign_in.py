@@ -5,7 +5,8 @@ Where MiniStack differs from AWS:
   https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoint-idp-responses.html
 - PKCE of the app is dropped
   https://docs.aws.amazon.com/cognito/latest/developerguide/using-pkce-in-authorization-code.html
-- claims are mapped loosely (see attribute_mapping), and userinfo is never read
+- claims are mapped loosely (see attribute_mapping), userinfo is never read, and the trigger that
+  decides about them is shown less, and obeyed less (see inbound_federation)
 - PostConfirmation, Pre- and PostAuthentication do not fire; a disabled user gets in
   https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-identity-pools-working-with-aws-lambda-triggers.html
 """
@@ -20,6 +21,7 @@ from ops.local.mends.attribute_mapping import map_attributes, missing_required
 from ops.local.mends.emulator import Emulator, Response, first, replace
 from ops.local.mends.identity_event import fire
 from ops.local.mends.identity_provider import SignInRefusedError, fetch_claims
+from ops.local.mends.inbound_federation import decide_claims, merge, without_empty
 from ops.local.mends.trigger import TriggerFailedError
 
 
@@ -80,38 +82,21 @@ def _sign_in(emulator: Emulator, relay: Mapping[str, Any], answer: Mapping[str, 
     provider = ((pool or {}).get("_identity_providers") or {}).get(name)
     if not provider:
         raise SignInRefusedError(f"Identity provider {name} does not exist.")
-    claims = fetch_claims(emulator, pool, provider, first(answer, "code"))
+    told = fetch_claims(emulator, pool, provider, first(answer, "code"))
+    claims = told.claims
     mapping = provider.get("AttributeMapping") or {}
     subject = str(claims.get(mapping.get("username", "sub")) or claims.get("sub") or "")
     if not subject:
         raise SignInRefusedError("The identity provider sent no subject.")
     try:
-        claims = {**claims, **_inbound(emulator, relay, subject, claims)}
-        attributes = map_attributes(claims, mapping)
+        decided = decide_claims(emulator, pool, relay, subject, told)
+        attributes = map_attributes(decided, mapping)
         missing = missing_required(attributes, pool.get("SchemaAttributes") or [])
         if missing:
             raise SignInRefusedError(f"attributes required: [{', '.join(missing)}]")
         return _enter(emulator, pool, relay, subject, attributes)
-    except (
-        TriggerFailedError,
-        cognito._PreSignUpRejected,
-        cognito._InboundFederationRejected,
-    ) as failure:
+    except (TriggerFailedError, cognito._PreSignUpRejected) as failure:
         raise SignInRefusedError(str(failure)) from failure
-
-
-def _inbound(
-    emulator: Emulator, relay: Mapping[str, Any], subject: str, claims: Mapping[str, Any]
-) -> dict[str, Any]:
-    replaced: dict[str, Any] = emulator.cognito._apply_inbound_federation_trigger(
-        relay["pool_id"],
-        relay["client_id"],
-        subject,
-        relay["provider_name"],
-        "OIDC",
-        {"idToken": dict(claims)},
-    )
-    return replaced
 
 
 def _enter(
@@ -131,7 +116,7 @@ def _enter(
     if user:
         return _sign_in_again(emulator, pool, relay, user, attributes)
     answer = cognito._apply_presignup_trigger(
-        pool["Id"], relay["client_id"], username, dict(attributes)
+        pool["Id"], relay["client_id"], username, without_empty(attributes)
     )
     linked = cognito._linked_username_for_federation(pool, name, subject, attributes)
     if linked:
@@ -141,7 +126,9 @@ def _enter(
     now = cognito._now_epoch()
     user = {
         "Username": username,
-        "Attributes": cognito._dict_to_attr_list({"sub": cognito.new_uuid(), **attributes}),
+        "Attributes": cognito._dict_to_attr_list(
+            {"sub": cognito.new_uuid(), **without_empty(attributes)}
+        ),
         "UserCreateDate": now,
         "UserLastModifiedDate": now,
         "Enabled": True,
@@ -170,7 +157,6 @@ def _sign_in_again(
         raise SignInRefusedError("User is disabled.", "access_denied")
     client = {"ClientId": relay["client_id"]}
     fire(emulator, pool, "PreAuthentication", "Authentication", user, client)
-    cognito = emulator.cognito
-    cognito._merge_federated_attrs(user, attributes, cognito._now_epoch())
+    merge(emulator, pool, user, attributes)
     fire(emulator, pool, "PostAuthentication", "Authentication", user, client)
     return str(user["Username"])

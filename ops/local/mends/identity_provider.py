@@ -9,7 +9,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from ops.local.mends.emulator import Emulator
@@ -25,10 +25,23 @@ class SignInRefusedError(Exception):
         self.error = error
 
 
+class Told(NamedTuple):
+    """What a provider answers: the token response, the ID token's claims, and userinfo's."""
+
+    tokens: dict[str, Any]
+    id_token: dict[str, Any]
+    userinfo: dict[str, Any]
+
+    @property
+    def claims(self) -> dict[str, Any]:
+        """The person's claims, userinfo merged in."""
+        return {**self.userinfo, **self.id_token}
+
+
 def fetch_claims(
     emulator: Emulator, pool: Mapping[str, Any], provider: Mapping[str, Any], code: str
-) -> dict[str, Any]:
-    """Exchange a code for tokens and return the person's claims, userinfo merged in.
+) -> Told:
+    """Exchange a code for tokens and read what they and userinfo say of the person.
 
     The ID token's signature is not verified (it comes straight from the provider over the back
     channel); its issuer and audience are.
@@ -52,12 +65,13 @@ def fetch_claims(
     audiences = audience if isinstance(audience, list) else [audience]
     if claims.get("iss") != issuer or details.get("client_id") not in audiences:
         raise SignInRefusedError("Bad id_token issuer or audience.")
+    userinfo: dict[str, Any] = {}
     userinfo_url = details.get("attributes_url") or discovered.get("userinfo_endpoint", "")
     if userinfo_url and tokens.get("access_token"):
-        userinfo = _read(userinfo_url, bearer=tokens["access_token"])
-        if userinfo.get("sub") == claims.get("sub"):
-            claims = {**userinfo, **claims}
-    return claims
+        answer = _read(userinfo_url, bearer=tokens["access_token"])
+        if answer.get("sub") == claims.get("sub"):
+            userinfo = answer
+    return Told(tokens, claims, userinfo)
 
 
 def _read(url: str, data: bytes | None = None, bearer: str = "") -> dict[str, Any]:

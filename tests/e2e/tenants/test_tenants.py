@@ -26,6 +26,22 @@ def test_nobody_makes_an_account_with_a_password_for_a_tenants_address(tenancy: 
     assert "x@acme.example" not in {row.get("Email") for row in tenancy.stack.users().values()}
 
 
+@pytest.mark.security("S-68")
+def test_an_account_that_nobody_has_proved_is_not_joined(tenancy: Tenancy) -> None:
+    """Somebody else may have chosen its password: the tenant's person gets a profile, and the groups, alone."""
+    stack = tenancy.stack
+    stack.create_person("otto@acme.example", "the-strangers-password")
+    stranger = Visitor(stack).managed_sign_in("otto@acme.example", "the-strangers-password")
+    _, otto = tenancy.sign_in("00uOtto6", "email=otto@acme.example")
+    assert (otto["user"]["sub"] != stranger["user"]["sub"], otto["user"]["groups"]) == (
+        True,
+        ["admins"],
+    )
+    again = Visitor(stack).managed_sign_in("otto@acme.example", "the-strangers-password")
+    assert again["user"]["groups"] == []
+    assert "linked" not in tenancy.item(stranger["user"]["username"])
+
+
 @pytest.mark.security("S-51")
 def test_groups_of_the_tenant_open_the_route_and_nothing_else_does(tenancy: Tenancy) -> None:
     """Through the real authorizer; a name with a space is not two groups, and the automatic group is not told."""
@@ -56,11 +72,14 @@ def test_a_tenant_cannot_bring_somebody_elses_address(tenancy: Tenancy) -> None:
 
 
 @pytest.mark.security("S-56")
+@pytest.mark.security("S-68")
 def test_a_person_of_the_tenant_joins_the_native_account(tenancy: Tenancy) -> None:
-    """Under the trigger's own role: one account, one record that shows both, and both ways in; no second profile."""
+    """Under the trigger's own role: one account, one record that shows both, and both ways in; no second profile. The
+    account is proved, and its address in another case."""
     stack = tenancy.stack
-    stack.create_person("nora@acme.example", "correct-horse-for-nora")
-    by_password = Visitor(stack).managed_sign_in("nora@acme.example", "correct-horse-for-nora")
+    stack.create_person("Nora@acme.example", "correct-horse-for-nora")
+    by_password = Visitor(stack).managed_sign_in("Nora@acme.example", "correct-horse-for-nora")
+    stack.prove(by_password["user"]["username"])
     for _ in range(2):
         _, by_acme = tenancy.sign_in("00uLinkedNora5", "email=nora@acme.example")
         assert by_acme["user"]["sub"] == by_password["user"]["sub"]

@@ -1,5 +1,7 @@
 """What a tenant could do yesterday and cannot do today: groups that are no longer asked for, addresses that moved."""
 
+from contextlib import nullcontext
+
 import pytest
 
 from tests.e2e.stack import Visitor
@@ -22,25 +24,61 @@ def test_groups_are_gone_at_the_next_refresh_where_a_tenant_tells_none_any_more(
         assert anew["user"]["groups"] == []
 
 
-@pytest.mark.security("S-56")
-def test_a_tenant_cannot_give_somebody_an_address_of_others_later(tenancy: Tenancy) -> None:
-    """The trigger refuses it; and where the trigger cannot read the providers, and lets people pass, the callback does."""
-    tenancy.sign_in("00uGusG", "email=gus@birch.example")
-    tenancy.tell("Birch", person("00uGusG", "tina@acme.example"))
+@pytest.mark.security("S-69")
+@pytest.mark.parametrize(
+    ("sub", "name", "keeps"), [("00uHana7", "hana", False), ("00uIda8", "ida", True)]
+)
+def test_what_a_tenant_tells_no_more_is_gone_at_that_sign_in(
+    tenancy: Tenancy, sub: str, name: str, keeps: bool
+) -> None:
+    """The groups claim is missing, then empty; the family name too. Whatever Cognito does with an empty value."""
+    email = f"{name}@acme.example"
+    visitor, before = tenancy.sign_in(sub, f"email={email}")
+    assert before["user"]["groups"] == ["Everyone", "Geschäftsführung", "R&D", "admins"]
+    assert visitor.get("/users", token=before["access_token"]).status_code == 200
+    record = f"acme_{sub.lower()}"
+    assert tenancy.item(record)["family_name"] == "Acme"
 
-    def comes_back() -> str:
-        """Return what Cognito sends to the callback, which refuses in any case."""
-        visitor = Visitor(tenancy.stack)
-        url = visitor.callback_url("00uGusG", query="provider=Birch")
-        answer = visitor.request("GET", url)
-        assert answer.headers["Location"] == "/?error=sign_up_refused"
-        assert "__Host-gatehouse" not in visitor.cookies
-        return url
+    told = person(sub, email, "admins")
+    for gone in ({"groups", "family_name"}, set[str]()):
+        less = {key: value for key, value in told.items() if key not in gone}
+        less |= {} if gone else {"groups": [], "family_name": ""}
+        tenancy.tell("Acme", less)
+        with tenancy.stack.keeping_empty_claims() if keeps else nullcontext():
+            visitor, after = tenancy.sign_in(sub, f"email={email}")
+        assert after["user"]["groups"] == []
+        assert visitor.get("/users", token=after["access_token"]).status_code == 403
+        assert visitor.get("/me", token=after["access_token"]).json()["family_name"] == ""
+        assert "family_name" not in tenancy.item(record)
+        tenancy.tell("Acme", told)
+        _, back = tenancy.sign_in(sub, f"email={email}")
+        assert back["user"]["groups"] == ["admins"]
+        assert tenancy.item(record)["family_name"] == "Acme"
 
-    assert "error=" in comes_back()
+
+@pytest.mark.security("S-69")
+def test_nobody_comes_in_while_what_a_tenant_says_cannot_be_judged(tenancy: Tenancy) -> None:
+    """The trigger that decides about it fails, and so does the sign-in."""
     with tenancy.stack.without_permission(trigger_role(tenancy.stack), "dynamodb:Scan"):
         tenancy.stack.start_anew("user_records")
-        assert "code=" in comes_back()
+        visitor = Visitor(tenancy.stack)
+        url = visitor.callback_url("00uUrs2", query="provider=Acme")
+        answer = visitor.request("GET", url)
+        assert answer.headers["Location"] == "/?error=temporarily_unavailable"
+        assert "__Host-gatehouse" not in visitor.cookies
     tenancy.stack.start_anew("user_records")
+
+
+@pytest.mark.security("S-56")
+def test_a_tenant_cannot_give_somebody_an_address_of_others_later(tenancy: Tenancy) -> None:
+    """The trigger refuses it, and the record keeps the old one."""
+    tenancy.sign_in("00uGusG", "email=gus@birch.example")
+    tenancy.tell("Birch", person("00uGusG", "tina@acme.example"))
+    visitor = Visitor(tenancy.stack)
+    url = visitor.callback_url("00uGusG", query="provider=Birch")
+    assert "error=" in url
+    answer = visitor.request("GET", url)
+    assert answer.headers["Location"] == "/?error=sign_up_refused"
+    assert "__Host-gatehouse" not in visitor.cookies
     tenancy.tell("Birch", person("00uGusG", "gus@birch.example"))
     assert tenancy.item("birch_00ugusg")["Email"] == "gus@birch.example"

@@ -2,6 +2,7 @@
 
 from tests.soak.catalogue.accounts import ACCOUNTS
 from tests.soak.catalogue.api import API
+from tests.soak.catalogue.federation import FEDERATION
 from tests.soak.catalogue.guesses import GUESSES
 from tests.soak.catalogue.hosted import HOSTED
 from tests.soak.catalogue.infrastructure import INFRASTRUCTURE
@@ -18,6 +19,7 @@ DEFENCES: tuple[Defence, ...] = (
     *GUESSES,
     *API,
     *PEOPLE,
+    *FEDERATION,
     *INFRASTRUCTURE,
 )
 

@@ -1,4 +1,4 @@
-"""Triggers, the users table, linking (S-55 … S-58)."""
+"""Triggers, the users table, linking (S-55 … S-58, S-68)."""
 
 from typing import Any
 
@@ -88,6 +88,61 @@ PEOPLE: tuple[Defence, ...] = (
         "S-56",
         "disabled, unconfirmed and doubled accounts are linked as well",
         (f"{_LINKING}:doubt_about_natives", answering(None)),
+    ),
+    defence(
+        "link-proved-accounts-only",
+        "S-68",
+        "whoever signs up first with another's address gets that person's sign-in, and rights",
+        (f"{_USERS}.is_proved", answering(True)),
+    ),
+    defence(
+        "link-only-where-the-proof-can-be-read",
+        "S-68",
+        "an account of which nobody can say whether it is proved is joined",
+        (
+            f"{_USERS}.is_proved",
+            reading(
+                (
+                    "record is not None and bool(record.provedAt)",
+                    "record is None or bool(record.provedAt)",
+                )
+            ),
+        ),
+    ),
+    defence(
+        "link-by-the-pools-case-rule",
+        "S-68",
+        "an account whose address is written in another case is not found",
+        (
+            f"{_LINKING}:Linker._natives",
+            reading(
+                (
+                    "load_pool_user(self._client.admin_get_user, self._pool, email)",
+                    "None",
+                )
+            ),
+        ),
+    ),
+    defence(
+        "no-link-against-the-pools-case-rule",
+        "S-68",
+        "in a pool that tells cases apart, somebody else's account is joined",
+        (f"{_LINKING}:Linker._natives", reading(("if led_to is None:", "if False:"))),
+    ),
+    defence(
+        "addresses-are-not-folded",
+        "S-56",
+        "straße@ at a provider is joined to the account of strasse@",
+        (
+            f"{_LINKING}:Linker._natives",
+            reading((".lower() == email.lower()", ".casefold() == email.casefold()")),
+        ),
+    ),
+    defence(
+        "each-refusal-to-link-is-logged",
+        "S-68",
+        "nobody learns why an account is not joined",
+        (f"{_LINKING}:Linker.link", reading(('log_event("not_linked"', 'dict(event="not_linked"'))),
     ),
     defence(
         "providers-speak-for-their-domains",

@@ -133,6 +133,7 @@ def test_pool_gets_exactly_this_apis_urls_and_triggers(place: Place) -> None:
     assert place.cloud.parameters["CallbackUrls"] == f"{API_URL}auth/callback"
     assert place.cloud.parameters["LogoutUrls"] == f"{API_URL}?signed_out=1"
     assert place.cloud.parameters["UserRecordsFunctionArn"] == FUNCTION
+    assert place.cloud.parameters["InboundFederationFunctionArn"] == FUNCTION
     assert place.cloud.parameters["TokenClaimsFunctionArn"] == ""
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from email.utils import formatdate
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -255,3 +256,35 @@ def test_local_gaps_are_said_on_the_local_stage_only(stage: Stage) -> None:
     local = replace(stage, name="local")
     for each, checked in ((stage, ["x"]), (local, [])):
         assert diagnose(Deployment(StubbedSession(), each), [check]).checked == checked  # type: ignore[arg-type]
+
+
+FUNCTIONS = {
+    "user_records": {"FunctionArn": "arn:user_records"},
+    "token_claims": {"FunctionArn": "arn:token_claims"},
+}
+WIRED: dict[str, Any] = {
+    **dict.fromkeys(("PreSignUp", "PostConfirmation", "PostAuthentication"), "arn:user_records"),
+    "InboundFederation": {"LambdaArn": "arn:user_records", "LambdaVersion": "V1_0"},
+    "PreTokenGenerationConfig": {"LambdaArn": "arn:token_claims", "LambdaVersion": "V2_0"},
+}
+
+
+@pytest.mark.security("S-69")
+@pytest.mark.parametrize("source", WIRED)
+@pytest.mark.parametrize("instead", [None, "arn:another"])
+def test_every_trigger_that_is_not_ours_is_found(source: str, instead: str | None) -> None:
+    """Taken off, or put on another function."""
+
+    def faults(wired: dict[str, Any]) -> list[str]:
+        deployment: Any = SimpleNamespace(
+            pool={"LambdaConfig": wired}, functions=FUNCTIONS, again="ops deploy"
+        )
+        return [fault.says for fault in BY_ID["triggers-attached"].find(deployment)]
+
+    assert faults(WIRED) == []
+    changed = {name: value for name, value in WIRED.items() if name != source}
+    if instead:
+        is_config = isinstance(WIRED[source], dict)
+        changed[source] = {**WIRED[source], "LambdaArn": instead} if is_config else instead
+    (said,) = faults(changed)
+    assert "trigger is" in said

@@ -313,6 +313,22 @@ def test_urls_are_exact_https_and_never_on_this_machine(template: dict[str, Any]
         assert "127.0.0.1" not in line
 
 
+@pytest.mark.security("S-60")
+@pytest.mark.security("S-69")
+def test_the_trigger_can_delete_attributes_and_write_none(resources: dict[str, Any]) -> None:
+    """What a provider tells no more goes; no code in the trigger's place could make somebody an administrator."""
+    actions = {
+        action
+        for role, statement in statements(resources)
+        if role == "UserRecordsRole"
+        for action in as_list(statement["Action"])
+    }
+    assert "cognito-idp:AdminDeleteUserAttributes" in actions
+    assert not {action for action in actions if "Update" in action or "Group" in action} - {
+        "dynamodb:UpdateItem"
+    }
+
+
 @pytest.mark.security("S-57")
 def test_triggers_are_wired_once_there_are_functions(resources: dict[str, Any]) -> None:
     """Sign-up, confirmation and every sign-in reach the function that keeps the table."""
@@ -321,6 +337,10 @@ def test_triggers_are_wired_once_there_are_functions(resources: dict[str, Any]) 
         assert wired[source] == {
             "If": ["HasUserRecords", {"Ref": "UserRecordsFunctionArn"}, {"Ref": "AWS::NoValue"}]
         }
+    condition, settings, otherwise = wired["InboundFederation"]["If"]
+    assert (condition, otherwise) == ("HasInboundFederation", {"Ref": "AWS::NoValue"})
+    arn = {"Ref": "InboundFederationFunctionArn"}
+    assert settings == {"LambdaVersion": "V1_0", "LambdaArn": arn}
     condition, settings, otherwise = wired["PreTokenGenerationConfig"]["If"]
     assert condition == "HasTokenClaims"
     assert settings["LambdaVersion"] == "V2_0"
@@ -329,7 +349,7 @@ def test_triggers_are_wired_once_there_are_functions(resources: dict[str, Any]) 
 
 def test_client_may_write_what_a_provider_maps(client: dict[str, Any]) -> None:
     """Cognito fails a federated sign-in otherwise; email_verified is AWS's own to write."""
-    from ops.provider import ATTRIBUTE_MAPPING
+    from chalicelib.cognito.provider_claims import ATTRIBUTE_MAPPING
 
     mapped = set(ATTRIBUTE_MAPPING) - {"email_verified"}
     assert mapped <= set(client["WriteAttributes"])

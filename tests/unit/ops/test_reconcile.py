@@ -281,11 +281,25 @@ def test_the_progress_file_holds_no_names(place: Place) -> None:
     assert b"okta_00uada" not in (place.folder / "p.sqlite").read_bytes()
 
 
-def _parsed(user: PoolUser) -> Any:
-    from chalicelib.cognito.linking import parse_pool_user
-    from tests.doubles.user_pool_people import _described
+@pytest.mark.security("S-69")
+@pytest.mark.parametrize("name", ["given_name", "family_name"])
+def test_a_name_that_the_pool_has_no_more_is_a_difference(place: Place, name: str) -> None:
+    """ListUsers shows every attribute that there is: a missing name is an empty one."""
+    (user,) = place.add(1)
+    place.run()
+    setattr(user, name, "")
+    assert place.run(dry_run=True).differing == 1
+    assert name in place.rows()["sub-0000"]
+    assert place.run().differing == 1
+    assert name not in place.rows()["sub-0000"]
+    assert place.run().total == 0
 
-    return parse_pool_user(_described(user, "Attributes"))
+
+def _parsed(user: PoolUser) -> Any:
+    from chalicelib.cognito.pool_user import parse_pool_user
+    from tests.doubles.user_pool_people import described
+
+    return parse_pool_user(described(user, "Attributes"))
 
 
 @pytest.mark.security("S-55")

@@ -1,0 +1,78 @@
+"""What an identity provider says of a person at a sign-in: the claims, read, and the attributes that come of them (S-69).
+
+`ATTRIBUTE_MAPPING` is the mapping that `ops provider add` registers: pool attribute -> claim, both case-sensitive. `sub`
+also becomes the user name, without being said; it is mapped once more because that name is lower-cased.
+Source: AWS "Mapping IdP attributes to profiles and tokens".
+"""
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any
+
+ATTRIBUTE_MAPPING: Mapping[str, str] = {
+    "email": "email",
+    "email_verified": "email_verified",
+    "given_name": "given_name",
+    "family_name": "family_name",
+    "custom:idp_sub": "sub",
+}
+GROUPS_ATTRIBUTE = "custom:groups"
+#: What may be emptied at a provider, and is then empty here.
+NAMES = ("given_name", "family_name")
+#: A longer value makes Cognito refuse the sign-in (AWS, the same page); a name is cut.
+_MAX_TEXT = 2048
+
+
+def read_claims(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the claims in an InboundFederation event's `request.attributes`: ID token first, then userinfo.
+
+    Cognito writes every claim as text there, a list as `[a, b]`, where a name with a comma could read as two. The ID
+    token itself is in `tokenResponse`, verified by Cognito: what it says, it says exactly. A userinfo answer about
+    somebody else counts for nothing (OpenID Connect Core 5.3.2).
+    """
+    id_token = _mapping(attributes.get("idToken"))
+    exact = _payload(_mapping(attributes.get("tokenResponse")).get("id_token"))
+    if exact.get("sub") != id_token.get("sub"):
+        exact = {}
+    userinfo = _mapping(attributes.get("userInfo"))
+    if id_token and userinfo.get("sub") != id_token.get("sub"):
+        userinfo = {}
+    told = (userinfo, id_token, exact)
+    return {name: value for claims in told for name, value in claims.items() if value is not None}
+
+
+def text_of(claims: Mapping[str, Any], claim: str) -> str:
+    """Return a claim's text; empty where it is gone, or no text."""
+    value = claims.get(claim)
+    return value[:_MAX_TEXT] if isinstance(value, str) else ""
+
+
+def is_verified(claims: Mapping[str, Any]) -> bool:
+    """Tell whether the provider says, in so many words, that the address is verified."""
+    told = claims.get("email_verified")
+    return told is True or told == "true"
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    if isinstance(value, str):
+        value = _json(value)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _payload(token: object) -> Mapping[str, Any]:
+    parts = token.split(".") if isinstance(token, str) else []
+    if len(parts) != 3:
+        return {}
+    try:
+        text = base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)).decode()
+    except ValueError:
+        return {}
+    return _mapping(text)
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

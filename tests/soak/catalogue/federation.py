@@ -1,0 +1,124 @@
+"""What a provider says, and what becomes of it (S-69)."""
+
+from tests.soak.defence import Defence, answering, defence, nothing, reading, value, wrapped
+
+_RECORDS = "chalicelib.triggers.user_records"
+_INBOUND = "chalicelib.triggers.inbound_federation"
+_PROFILES = "chalicelib.cognito.federated_profiles:FederatedProfiles"
+_GROUPS = "chalicelib.cognito.groups"
+
+FEDERATION: tuple[Defence, ...] = (
+    defence(
+        "no-groups-is-said-explicitly",
+        "S-69",
+        "whoever loses the last group at the provider keeps all of them here",
+        (
+            f"{_INBOUND}:_groups",
+            wrapped(lambda original, *given: "" if original(*given) == "=" else original(*given)),
+        ),
+    ),
+    defence(
+        "every-claim-is-answered",
+        "S-69",
+        "what the provider tells no more stays as it was",
+        (
+            f"{_INBOUND}:decide_attributes",
+            wrapped(
+                lambda original, *given: {
+                    name: value for name, value in original(*given).items() if value
+                }
+            ),
+        ),
+    ),
+    defence(
+        "names-that-are-gone-are-deleted",
+        "S-69",
+        "a name that the provider emptied stays where Cognito keeps it",
+        (f"{_PROFILES}.delete_names", nothing),
+    ),
+    defence(
+        "names-of-the-right-person-only",
+        "S-69",
+        "whoever tells another's address empties that person's names",
+        (f"{_PROFILES}._find", reading(("and identity in linked.identities", ""))),
+    ),
+    defence(
+        "emptied-names-are-emptied",
+        "S-69",
+        "a name that is gone in the pool stays in the table, and reconcile sees no difference",
+        ("chalicelib.store.users:UserProfile.emptied", answering(())),
+    ),
+    defence(
+        "not-told-is-not-emptied",
+        "S-69",
+        "an event without names takes the names away",
+        (
+            f"{_RECORDS}:_told_names",
+            reading(('event.get("triggerSource") != "PostAuthentication_Authentication"', "False")),
+        ),
+    ),
+    defence(
+        "unknown-providers-decide-nothing",
+        "S-69",
+        "a provider that is in no table gets people in",
+        (
+            f"{_INBOUND}:handle",
+            reading(
+                (
+                    "providers.find_ignoring_case(name) if isinstance(name, str) else None",
+                    "Provider(str(name), str(name))",
+                )
+            ),
+        ),
+    ),
+    defence(
+        "claims-of-one-person-only",
+        "S-69",
+        "userinfo about somebody else fills what the token leaves out",
+        (
+            "chalicelib.cognito.provider_claims:read_claims",
+            reading(('if id_token and userinfo.get("sub") != id_token.get("sub"):', "if False:")),
+        ),
+        tests=("tests/component/test_inbound_federation.py",),
+    ),
+    defence(
+        "names-end-where-the-token-says",
+        "S-51",
+        "a group called `x, admins` at a provider makes administrators",
+        ("chalicelib.cognito.provider_claims:_payload", answering({})),
+        tests=("tests/component/test_inbound_federation.py",),
+    ),
+    defence(
+        "groups-that-do-not-fit-are-logged",
+        "S-69",
+        "groups are missing, and no line says so",
+        (f"{_INBOUND}:log_event", nothing),
+    ),
+    defence(
+        "groups-that-no-token-carries-are-logged",
+        "S-69",
+        "groups are missing in tokens, and no line says so",
+        ("chalicelib.triggers.token_claims:log_event", nothing),
+    ),
+    defence(
+        "as-many-groups-as-the-attribute-holds",
+        "S-69",
+        "Cognito refuses the sign-in of people in many groups",
+        (f"{_GROUPS}:MAX_TEXT", value(10**6)),
+    ),
+    defence(
+        "as-many-groups-as-a-request-carries",
+        "S-69",
+        "people in many groups get tokens that API Gateway refuses",
+        (f"{_GROUPS}:TOKEN_ROOM", value(10**6)),
+    ),
+    defence(
+        "inbound-for-this-pool-only",
+        "S-58",
+        "any pool gets a provider's people decided",
+        (
+            f"{_INBOUND}:handle",
+            reading(('event.get("userPoolId") != settings.user_pool_id', "False")),
+        ),
+    ),
+)
