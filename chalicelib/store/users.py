@@ -134,6 +134,13 @@ class UserStore:
             remove="expiresAt",
         )
 
+    def record_signed_out(self, user_name: str) -> None:
+        """Let tokens and sessions that were issued before now count no more (S-70), where there is a record."""
+        now = {"S": _iso(self._clock())}
+        self._update(
+            user_name, {"validAfter": now, "updatedAt": now}, {}, "attribute_exists(userName)"
+        )
+
     def record_pending(self, profile: UserProfile) -> None:
         """Create the record of a sign-up that is not confirmed yet; changes nothing if there is one."""
         now = self._clock()

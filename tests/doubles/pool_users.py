@@ -55,6 +55,10 @@ class PoolUser:
     email_verified: bool = True
     #: (provider, subject) of every provider that leads to this user.
     identities: list[tuple[str, str]] = field(default_factory=list)
+    #: `custom:groups`, which a provider's claim is mapped to.
+    told_groups: str = ""
+    created_at: float = 0.0
+    modified_at: float = 0.0
 
     def __post_init__(self) -> None:
         self.username = self.username or self.sub

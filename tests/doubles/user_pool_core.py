@@ -120,10 +120,16 @@ class PoolCore:
     # What they share -----------------------------------------------------------------------------
 
     def find(self, name: str) -> PoolUser | None:
-        """Find a user by address or user name, whatever the case (UsernameConfiguration CaseSensitive=false)."""
+        """Find a user by user name, or a native one by address, whatever the case (CaseSensitive=false)."""
         folded = name.casefold()
         return next(
-            (u for u in self.users if folded in (u.email.casefold(), u.username.casefold())), None
+            (
+                user
+                for user in self.users
+                if folded == user.username.casefold()
+                or (user.status != "EXTERNAL_PROVIDER" and folded == user.email.casefold())
+            ),
+            None,
         )
 
     def _check_hash(self, client_id: str, name: str, given: str | None, op: str) -> None:

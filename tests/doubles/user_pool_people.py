@@ -7,12 +7,13 @@ AdminLinkProviderForUser, AdminDisableProviderForUser, AdminUserGlobalSignOut.
 
 import json
 import re
+from datetime import datetime, timezone
 from typing import Any
 
 from tests.doubles.pool_users import PoolUser
 from tests.doubles.user_pool_core import PoolCore, refusal
 
-_FILTER = re.compile(r'email = "((?:[^"\\]|\\.)*)"')
+_FILTER = re.compile(r'(email|cognito:user_status) (\^?=) "((?:[^"\\]|\\.)*)"')
 _WRITABLE = ("given_name", "family_name")
 MAX_PAGE = 60
 MAX_LINKS = 5
@@ -33,17 +34,29 @@ class PeopleOperations(PoolCore):
             match = _FILTER.fullmatch(text)
             if match is None:
                 raise refusal("InvalidParameterException", "ListUsers")
-            wanted = re.sub(r"\\(.)", r"\1", match.group(1))
-            found = [user for user in found if user.email == wanted]
+            attribute, comparison, quoted = match.groups()
+            wanted = re.sub(r"\\(.)", r"\1", quoted)
+            values = [(user.email if attribute == "email" else user.status, user) for user in found]
+            found = [
+                user
+                for value, user in values
+                if value == wanted or (comparison == "^=" and value.startswith(wanted))
+            ]
         start = int(given.get("PaginationToken", "0"))
         page = found[start : start + limit]
-        answer: dict[str, Any] = {"Users": [_described(user, "Attributes") for user in page]}
+        answer: dict[str, Any] = {"Users": [described(user, "Attributes") for user in page]}
         if start + limit < len(found):
             answer["PaginationToken"] = str(start + limit)
         return answer
 
     def _op_admin_get_user(self, given: dict[str, Any]) -> dict[str, Any]:
-        return _described(self._named(given["Username"], "AdminGetUser"), "UserAttributes")
+        user = self._named(given["Username"], "AdminGetUser")
+        answer = described(user, "UserAttributes")
+        if user.factors:
+            answer["UserMFASettingList"] = sorted(user.factors)
+        if user.preferred:
+            answer["PreferredMfaSetting"] = user.preferred
+        return answer
 
     def _op_admin_update_user_attributes(self, given: dict[str, Any]) -> dict[str, Any]:
         op = "AdminUpdateUserAttributes"
@@ -100,7 +113,8 @@ class PeopleOperations(PoolCore):
         return user
 
 
-def _described(user: PoolUser, attributes: str) -> dict[str, Any]:
+def described(user: PoolUser, attributes: str) -> dict[str, Any]:
+    """A user as ListUsers and AdminGetUser tell one, which name the attributes differently."""
     found = {
         "sub": user.sub,
         "email": user.email,
@@ -112,8 +126,12 @@ def _described(user: PoolUser, attributes: str) -> dict[str, Any]:
         found["identities"] = json.dumps(
             [{"userId": s, "providerName": p, "providerType": "OIDC"} for p, s in user.identities]
         )
+    if user.told_groups:
+        found["custom:groups"] = user.told_groups
     return {
         "Username": user.username,
+        "UserCreateDate": datetime.fromtimestamp(user.created_at, timezone.utc),
+        "UserLastModifiedDate": datetime.fromtimestamp(user.modified_at, timezone.utc),
         attributes: [{"Name": name, "Value": value} for name, value in found.items()],
         "Enabled": user.enabled,
         "UserStatus": user.status,
