@@ -14,6 +14,7 @@ from ops.report import Reporter
 
 if TYPE_CHECKING:
     from ops.directory import Directory, Person
+    from ops.stages import Stage
 
 _STATES = ("confirmed", "not-confirmed", "invited", "reset-required", "from-a-provider", "disabled")
 
@@ -170,18 +171,25 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def open_directory(stage: Stage) -> Directory:
+    """Open the directory of a stage, with the credentials of the environment."""
+    from ops import aws
+    from ops.directory import Directory
+
+    return Directory(aws.session(stage), stage)
+
+
 @contextmanager
 def _at_work(options: argparse.Namespace, doing: str) -> Iterator[tuple[Directory, Reporter]]:
     """Open the stage's directory; a refusal by AWS becomes an error that says which rights are needed."""
     from botocore.exceptions import ClientError
 
     from ops import aws
-    from ops.directory import Directory
 
     stage = load(options)
     with aws.explained(doing):
         try:
-            yield Directory(aws.session(stage), stage), Reporter()
+            yield open_directory(stage), Reporter()
         except ClientError as error:
             if not aws.error_code(error).startswith("AccessDenied"):
                 raise

@@ -24,7 +24,6 @@ class AdminOperations(PeopleOperations):
     """The operators' operations."""
 
     pool_groups: tuple[str, ...] = ("admins", "readers")
-    case_sensitive: bool = False
     #: Factors that the pool has; settings of others are refused.
     pool_factors: tuple[str, ...] = ("SOFTWARE_TOKEN_MFA",)
     unsure: bool = False

@@ -56,6 +56,8 @@ class PoolCore:
     cognito: CognitoDouble
     pool_id: str
     clients: dict[str, str]
+    #: UsernameConfiguration of the pool; the identity stack makes pools that ignore case.
+    case_sensitive: bool = False
     mfa_required: bool = False
     mfas_can_setup: tuple[str, ...] = ("SOFTWARE_TOKEN_MFA",)
     #: Called with (trigger source, user) where Cognito would call the trigger; a raised exception's text refuses.
@@ -120,14 +122,16 @@ class PoolCore:
     # What they share -----------------------------------------------------------------------------
 
     def find(self, name: str) -> PoolUser | None:
-        """Find a user by user name, or a native one by address, whatever the case (CaseSensitive=false)."""
-        folded = name.casefold()
+        """Find a user by user name, or a native one by address, by the pool's case rule."""
+
+        def same(one: str) -> bool:
+            return one == name if self.case_sensitive else one.casefold() == name.casefold()
+
         return next(
             (
                 user
                 for user in self.users
-                if folded == user.username.casefold()
-                or (user.status != "EXTERNAL_PROVIDER" and folded == user.email.casefold())
+                if same(user.username) or (user.status != "EXTERNAL_PROVIDER" and same(user.email))
             ),
             None,
         )
