@@ -67,8 +67,11 @@ export function createDirect({ session, choice, ways, goTo, config, root }) {
     return goTo(home());
   }
 
+  /** The same for everybody: it must not tell who was invited. */
+  const invited = () => el('p', { class: 'quiet' }, texts.invited);
   const offers = () =>
-    el('div', { class: 'links' }, link(texts.enterCode, '#code'), link(texts.resetPassword, '#forgot'));
+    el('div', {},
+      el('div', { class: 'links' }, link(texts.enterCode, '#code'), link(texts.resetPassword, '#forgot')), invited());
 
   /** Where the address's domain belongs: to a provider, to direct sign-in, or to nobody. */
   function askAddress() {
@@ -185,7 +188,7 @@ export function createDirect({ session, choice, ways, goTo, config, root }) {
           sign_up_refused: (_, say) => say(texts.errors.sign_up_refused.what, texts.errors.sign_up_refused.help),
         },
       });
-      return [texts.signUpTitle, [sheet, link(texts.backToSignIn, `#${home()}`)], given];
+      return [texts.signUpTitle, [sheet, invited(), link(texts.backToSignIn, `#${home()}`)], given];
     },
 
     code() {
@@ -232,7 +235,7 @@ export function createDirect({ session, choice, ways, goTo, config, root }) {
       });
       return [
         texts.forgotTitle,
-        [el('p', { class: 'quiet' }, texts.forgotLead), sheet, link(texts.backToSignIn, `#${home()}`)],
+        [el('p', { class: 'quiet' }, texts.forgotLead), sheet, invited(), link(texts.backToSignIn, `#${home()}`)],
         address,
       ];
     },
@@ -262,6 +265,7 @@ export function createDirect({ session, choice, ways, goTo, config, root }) {
           el('p', { class: 'quiet' }, email ? fill(texts.codeLead, { email }) : texts.codeAsk),
           sheet,
           resend('forgot-password', address),
+          invited(),
           el('div', { class: 'links' },
             link(texts.backToSignIn, `#${home()}`), email && linkButton(texts.otherAddress, () => another('reset'))),
         ],
