@@ -4,6 +4,7 @@ from tests.soak.catalogue.accounts import ACCOUNTS
 from tests.soak.catalogue.api import API
 from tests.soak.catalogue.hosted import HOSTED
 from tests.soak.catalogue.infrastructure import INFRASTRUCTURE
+from tests.soak.catalogue.operators import OPERATORS
 from tests.soak.catalogue.people import PEOPLE
 from tests.soak.catalogue.sessions import SESSIONS
 from tests.soak.catalogue.tokens import TOKENS
@@ -16,6 +17,7 @@ DEFENCES: tuple[Defence, ...] = (
     *ACCOUNTS,
     *API,
     *PEOPLE,
+    *OPERATORS,
     *INFRASTRUCTURE,
 )
 

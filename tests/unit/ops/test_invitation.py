@@ -65,6 +65,7 @@ def test_a_trigger_that_wrote_no_record_is_named(desk: Desk) -> None:
     assert "wrote no record" not in desk.run("invite", "bob@x.example").err
 
 
+@pytest.mark.security("S-67")
 @pytest.mark.parametrize(
     ("changes", "mend"),
     [

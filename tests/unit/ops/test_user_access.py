@@ -47,6 +47,7 @@ def test_signing_out_works_for_people_of_a_provider_too(desk: Desk) -> None:
     assert (row["provider"], bool(row["validAfter"])) == ("Okta", True)
 
 
+@pytest.mark.security("S-70")
 @pytest.mark.parametrize("action", ["sign-out", "disable", "reset-mfa", "delete"])
 def test_what_cannot_be_undone_is_asked_first(desk: Desk, action: str) -> None:
     """Without a terminal, or with another word typed, nothing happens; with the name it does."""

@@ -20,6 +20,7 @@ def test_a_provider_person_is_found_by_the_address_too(desk: Desk) -> None:
     assert desk.run("show", "Ada@x.example", "--json").json()["user_name"] == "okta_00u1"
 
 
+@pytest.mark.security("S-70")
 def test_an_address_of_several_people_is_an_error_that_lists_them(desk: Desk) -> None:
     """Nothing is done to either of them; by the user name it works."""
     desk.add("ada@x.example", sub="ada")
@@ -32,6 +33,7 @@ def test_an_address_of_several_people_is_an_error_that_lists_them(desk: Desk) ->
     assert [user.enabled for user in desk.pool.users] == [True, False]
 
 
+@pytest.mark.security("S-72")
 def test_a_pool_that_heeds_case_tells_two_addresses_apart(desk: Desk) -> None:
     """What differs in case alone is somebody else there."""
     desk.pool.case_sensitive = True
@@ -85,6 +87,7 @@ def test_an_outage_of_the_table_is_one_message(desk: Desk) -> None:
     assert (answer.code, "A table did not answer" in answer.err) == (1, True)
 
 
+@pytest.mark.security("S-54")
 def test_names_cannot_write_over_the_operators_screen(desk: Desk) -> None:
     """Strangers choose their names: an escape sequence is shown, not obeyed."""
     desk.add("ada@x.example", sub="ada", given_name="\x1b[2JEve", family_name="\u202egnol")
