@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -218,7 +220,12 @@ def _list(options: argparse.Namespace) -> None:
         from ops.people_list import Filter, print_people
 
         wanted = Filter(options.group, options.status, options.email_prefix, options.provider)
-        print_people(directory, wanted, report, limit=options.limit, as_json=options.json)
+        try:
+            print_people(directory, wanted, report, limit=options.limit, as_json=options.json)
+        except BrokenPipeError:
+            # `… | head` has read enough; Python would complain once more when it flushes at its end.
+            # https://docs.python.org/3/library/signal.html#note-on-sigpipe
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _show(options: argparse.Namespace) -> None:

@@ -1,6 +1,8 @@
 """`ops user list` and `show`: pages, filters, and what is told of a person."""
 
 import json
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -80,6 +82,25 @@ def test_an_unknown_group_is_an_error_that_lists_the_groups(desk: Desk) -> None:
     assert answer.code == 1
     assert "Did you mean admins?" in answer.err
     assert "admins, readers" in answer.err
+
+
+def test_a_reader_that_has_read_enough_is_no_error(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`ops user list | head`: no further page is asked for, no traceback."""
+    for n in range(130):
+        desk.add(f"p{n}@x.example", sub=f"p{n:03d}")
+    lines = iter(range(3))
+
+    def print_until_closed(*_: object, **__: object) -> None:
+        if next(lines, None) is None:
+            raise BrokenPipeError
+
+    monkeypatch.setattr("builtins.print", print_until_closed)
+    with (tmp_path / "pipe").open("w") as pipe:
+        monkeypatch.setattr(sys, "stdout", pipe)
+        assert desk.run("list").code == 0
+    assert desk.pool.called("list_users") == 1
 
 
 def test_nobody_is_no_error(desk: Desk) -> None:
