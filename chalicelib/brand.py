@@ -17,6 +17,7 @@ class Brand(NamedTuple):
     accent_dark: str = ""
     terms_url: str = ""
     privacy_url: str = ""
+    support_url: str = ""
     languages: tuple[str, ...] = ("en",)
 
 
@@ -24,6 +25,8 @@ class Brand(NamedTuple):
 PLAIN = Brand()
 
 _LOGO = re.compile(r"[a-z0-9][a-z0-9_-]*\.(?:svg|png)")
+#: `mailto:` with one address and nothing else: a subject or a second recipient would need encoding rules of its own.
+_MAILTO = re.compile(r"mailto:[A-Za-z0-9.+_-]+@[A-Za-z0-9.-]+")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Z]{2})?")
 
 
@@ -45,6 +48,8 @@ def brand_problems(brand: Brand) -> Iterator[str]:
     for name, url in (("TERMS_URL", brand.terms_url), ("PRIVACY_URL", brand.privacy_url)):
         if url and not _is_link(url):
             yield f"{name} must start with https:// or be a path of this host such as /terms"
+    if brand.support_url and not _is_link(brand.support_url) and not _is_mailto(brand.support_url):
+        yield "SUPPORT_URL must start with https:// or mailto: or be a path of this host such as /help"
     if not brand.languages or not all(_LANGUAGE.fullmatch(tag) for tag in brand.languages):
         yield "LANGUAGES must be tags such as en or de-CH, separated by commas, the default one first"
 
@@ -60,3 +65,7 @@ def _is_link(url: str) -> bool:
     if parts.scheme == "https":
         return bool(parts.hostname) and parts.username is None
     return url.startswith("/") and not parts.netloc and not parts.scheme
+
+
+def _is_mailto(url: str) -> bool:
+    return _MAILTO.fullmatch(url) is not None

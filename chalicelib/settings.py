@@ -184,6 +184,7 @@ class Settings(NamedTuple):
             accent_dark=value("BRAND_ACCENT_DARK").lower(),
             terms_url=value("TERMS_URL"),
             privacy_url=value("PRIVACY_URL"),
+            support_url=value("SUPPORT_URL"),
             languages=tuple(parse_list(value("LANGUAGES", "en"))),
         )
         problems += brand_problems(brand)

@@ -36,7 +36,7 @@ export function showChallenge({ challenge, email, reply, signIn, refuse, proceed
   };
   const lead = (text) => el('p', { class: 'quiet' }, text);
 
-  function askCode(title, before, label = texts.goOn) {
+  function askCode(title, before, { label = texts.goOn, after = [] } = {}) {
     const code = codeField();
     const sheet = form({
       ...common,
@@ -46,14 +46,15 @@ export function showChallenge({ challenge, email, reply, signIn, refuse, proceed
       refused: { ...common.refused, invalid_code: () => reject(code, texts.wrongCode) },
     });
     // A key to scan comes before its code; the cursor in the field would scroll past it.
-    present(title, [...before, sheet], name === 'MFA_SETUP' ? undefined : code.input);
+    present(title, [...before, sheet, ...after], name === 'MFA_SETUP' ? undefined : code.input);
   }
 
+  const lost = { after: [lead(texts.lostPhone)] };
   const views = {
-    SOFTWARE_TOKEN_MFA: () => askCode(texts.appCodeTitle, [lead(texts.appCodeLead)]),
+    SOFTWARE_TOKEN_MFA: () => askCode(texts.appCodeTitle, [lead(texts.appCodeLead)], lost),
     EMAIL_OTP: () => askCode(texts.mailCodeTitle, [lead(fill(texts.sentTo, challenge))]),
-    SMS_MFA: () => askCode(texts.phoneCodeTitle, [lead(fill(texts.sentTo, challenge))]),
-    MFA_SETUP: () => askCode(texts.setupTitle, enrolment(challenge), texts.turnOn),
+    SMS_MFA: () => askCode(texts.phoneCodeTitle, [lead(fill(texts.sentTo, challenge))], lost),
+    MFA_SETUP: () => askCode(texts.setupTitle, enrolment(challenge), { label: texts.turnOn }),
 
     NEW_PASSWORD_REQUIRED() {
       const secret = passwordField('new-password');
@@ -77,7 +78,7 @@ export function showChallenge({ challenge, email, reply, signIn, refuse, proceed
         const { said, act } = sender({ ...common, control, send: () => reply({ name, choice }) });
         return el('div', { class: 'way' }, control, said);
       });
-      present(texts.selectTitle, [lead(texts.selectLead), el('div', { class: 'ways' }, ...rows)]);
+      present(texts.selectTitle, [lead(texts.selectLead), el('div', { class: 'ways' }, ...rows), lead(texts.lostPhone)]);
     },
 
     async CAPTCHA() {

@@ -67,8 +67,11 @@ export function createDirect({ session, choice, ways, goTo, config, root }) {
     return goTo(home());
   }
 
+  /** The same for everybody: it must not tell who was invited. */
+  const invited = () => el('p', { class: 'quiet' }, texts.invited);
   const offers = () =>
-    el('div', { class: 'links' }, link(texts.enterCode, '#code'), link(texts.resetPassword, '#forgot'));
+    el('div', {},
+      el('div', { class: 'links' }, link(texts.enterCode, '#code'), link(texts.resetPassword, '#forgot')), invited());
 
   /** Where the address's domain belongs: to a provider, to direct sign-in, or to nobody. */
   function askAddress() {
@@ -199,7 +202,7 @@ export function createDirect({ session, choice, ways, goTo, config, root }) {
 
     reset: () =>
       prove('reset', {
-        path: 'reset-password', title: texts.resetTitle, done: texts.resetDone, again: 'forgot-password',
+        path: 'reset-password', title: texts.resetTitle, done: texts.resetDone, again: 'forgot-password', more: [invited()],
       }),
   };
 
@@ -220,7 +223,7 @@ export function createDirect({ session, choice, ways, goTo, config, root }) {
     });
     return [
       title,
-      [el('p', { class: 'quiet' }, lead), sheet, link(texts.backToSignIn, `#${home()}`)],
+      [el('p', { class: 'quiet' }, lead), sheet, invited(), link(texts.backToSignIn, `#${home()}`)],
       address,
     ];
   }

@@ -14,6 +14,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.errors import TemporarilyUnavailable
 from ops.errors import OpsError
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ def explained(doing: str) -> Iterator[None]:
         raise OpsError(
             f"AWS refused while {doing}: {error_code(error)}: {error_message(error)}"
         ) from error
+    except TemporarilyUnavailable as error:
+        raise OpsError(f"A table did not answer while {doing}: {error.detail}") from error
     except BotoCoreError as error:
         raise OpsError(
             f"AWS could not be reached while {doing}: {error}\n"

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ops import people_commands, stage_commands
+from ops import people_commands, stage_commands, user_commands
 from ops.command import add_stage, ask, command, load
 from ops.errors import OpsError
 from ops.report import Reporter
@@ -70,6 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
     stage_commands.add(commands)
     _add_provider_commands(commands)
     people_commands.add(commands)
+    user_commands.add(commands)
     return parser
 
 

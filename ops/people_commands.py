@@ -1,16 +1,16 @@
-"""The commands about people: reconcile, and one person at a time."""
+"""The commands about all people of a stage: reconcile."""
 
 from __future__ import annotations
 
 import argparse
 from typing import Any
 
-from ops.command import add_stage, ask, command, load
+from ops.command import add_stage, command, load
 from ops.report import Reporter
 
 
 def add(commands: Any) -> None:
-    """Add the commands about people."""
+    """Add `reconcile`."""
     reconcile = command(
         commands,
         "reconcile",
@@ -24,29 +24,6 @@ def add(commands: Any) -> None:
         "--dry-run", action="store_true", help="only report; exit code 1 if something differs"
     )
     reconcile.add_argument("--restart", action="store_true", help="do not go on: begin anew")
-    user = command(commands, "user", None, "one person of a stage")
-    actions = user.add_subparsers(title="actions", metavar="ACTION", required=True)
-    delete = command(
-        actions,
-        "delete",
-        _delete,
-        "delete a person from pool and table",
-        "\nEnds every session. A provider's person comes back as a new one at the next sign-in,\n"
-        "unless the provider keeps them out.",
-    )
-    unlink = command(
-        actions,
-        "unlink",
-        _unlink,
-        "take a provider off a native account",
-        "\nThe account and its password stay. Where the provider still links, the next sign-in\n"
-        "through it joins the account again: `provider add NAME … --no-link` first.",
-    )
-    for each in (delete, unlink):
-        each.add_argument("user", metavar="USER", help="user name, or a native person's address")
-        add_stage(each)
-    unlink.add_argument("provider", metavar="PROVIDER")
-    delete.add_argument("--yes", action="store_true", help="do not ask")
 
 
 def _reconcile(options: argparse.Namespace) -> int:
@@ -98,19 +75,3 @@ def _reconcile(options: argparse.Namespace) -> int:
     if found.moved:
         print(f"{found.moved} have an address that their provider may not speak for: see above.")
     return 1 if options.dry_run and found.total else 0
-
-
-def _delete(options: argparse.Namespace) -> None:
-    from ops import aws, people
-
-    stage = load(options)
-    if not options.yes:
-        ask(f"This deletes {options.user} from stage {stage.name!r} for ever.", options.user)
-    people.delete_user(aws.session(stage), stage, options.user, Reporter())
-
-
-def _unlink(options: argparse.Namespace) -> None:
-    from ops import aws, people
-
-    stage = load(options)
-    people.unlink_user(aws.session(stage), stage, options.user, options.provider, Reporter())

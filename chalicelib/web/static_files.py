@@ -127,7 +127,11 @@ class StaticFiles:
         return _PLACEHOLDER.sub(value, self._page)
 
     def _legal_links(self, words: Mapping[str, str]) -> str:
-        links = (("terms", self._brand.terms_url), ("privacy", self._brand.privacy_url))
+        links = (
+            ("terms", self._brand.terms_url),
+            ("privacy", self._brand.privacy_url),
+            ("support", self._brand.support_url),
+        )
         anchors = "".join(
             f'<a href="{escape(url, quote=True)}">{escape(words[name])}</a>'
             for name, url in links

@@ -7,10 +7,10 @@ Sources: Amazon Cognito user pools API reference; developer guide, "Managing use
 """
 
 from tests.doubles.user_pool_accounts import AccountOperations
-from tests.doubles.user_pool_people import PeopleOperations
+from tests.doubles.user_pool_admin import AdminOperations
 from tests.doubles.user_pool_sign_in import SignInOperations
 from tests.doubles.user_pool_totp import TotpOperations
 
 
-class UserPoolDouble(SignInOperations, TotpOperations, AccountOperations, PeopleOperations):
+class UserPoolDouble(SignInOperations, TotpOperations, AccountOperations, AdminOperations):
     """The pool as boto3's client for `cognito-idp`."""

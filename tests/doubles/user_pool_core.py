@@ -56,6 +56,8 @@ class PoolCore:
     cognito: CognitoDouble
     pool_id: str
     clients: dict[str, str]
+    #: UsernameConfiguration of the pool; the identity stack makes pools that ignore case.
+    case_sensitive: bool = False
     mfa_required: bool = False
     mfas_can_setup: tuple[str, ...] = ("SOFTWARE_TOKEN_MFA",)
     #: Called with (trigger source, user, ClientMetadata) where Cognito would call the trigger; what it raises refuses.
@@ -122,10 +124,18 @@ class PoolCore:
     # What they share -----------------------------------------------------------------------------
 
     def find(self, name: str) -> PoolUser | None:
-        """Find a user by address or user name, whatever the case (UsernameConfiguration CaseSensitive=false)."""
-        folded = name.casefold()
+        """Find a user by user name, or a native one by address, by the pool's case rule."""
+
+        def same(one: str) -> bool:
+            return one == name if self.case_sensitive else one.casefold() == name.casefold()
+
         return next(
-            (u for u in self.users if folded in (u.email.casefold(), u.username.casefold())), None
+            (
+                user
+                for user in self.users
+                if same(user.username) or (user.status != "EXTERNAL_PROVIDER" and same(user.email))
+            ),
+            None,
         )
 
     def _check_hash(self, client_id: str, name: str, given: str | None, op: str) -> None:

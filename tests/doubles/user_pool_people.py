@@ -8,12 +8,13 @@ AdminSetUserPassword.
 
 import json
 import re
+from datetime import datetime, timezone
 from typing import Any
 
 from tests.doubles.pool_users import PoolUser, password_problem
 from tests.doubles.user_pool_core import PoolCore, refusal
 
-_FILTER = re.compile(r'email = "((?:[^"\\]|\\.)*)"')
+_FILTER = re.compile(r'(email|cognito:user_status) (\^?=) "((?:[^"\\]|\\.)*)"')
 _WRITABLE = ("given_name", "family_name")
 MAX_PAGE = 60
 MAX_LINKS = 5
@@ -34,8 +35,14 @@ class PeopleOperations(PoolCore):
             match = _FILTER.fullmatch(text)
             if match is None:
                 raise refusal("InvalidParameterException", "ListUsers")
-            wanted = re.sub(r"\\(.)", r"\1", match.group(1))
-            found = [user for user in found if user.email == wanted]
+            attribute, comparison, quoted = match.groups()
+            wanted = re.sub(r"\\(.)", r"\1", quoted)
+            values = [(user.email if attribute == "email" else user.status, user) for user in found]
+            found = [
+                user
+                for value, user in values
+                if value == wanted or (comparison == "^=" and value.startswith(wanted))
+            ]
         start = int(given.get("PaginationToken", "0"))
         page = found[start : start + limit]
         answer: dict[str, Any] = {"Users": [described(user, "Attributes") for user in page]}
@@ -44,16 +51,12 @@ class PeopleOperations(PoolCore):
         return answer
 
     def _op_admin_get_user(self, given: dict[str, Any]) -> dict[str, Any]:
-        return described(self._named(given["Username"], "AdminGetUser"), "UserAttributes")
-
-    def _op_admin_list_groups_for_user(self, given: dict[str, Any]) -> dict[str, Any]:
-        user = self._named(given["Username"], "AdminListGroupsForUser")
-        start = int(given.get("NextToken", "0"))
-        end = start + min(given.get("Limit", MAX_PAGE), MAX_PAGE)
-        groups = [{"GroupName": name, "UserPoolId": self.pool_id} for name in user.groups]
-        answer: dict[str, Any] = {"Groups": groups[start:end]}
-        if end < len(groups):
-            answer["NextToken"] = str(end)
+        user = self._named(given["Username"], "AdminGetUser")
+        answer = described(user, "UserAttributes")
+        if user.factors:
+            answer["UserMFASettingList"] = sorted(user.factors)
+        if user.preferred:
+            answer["PreferredMfaSetting"] = user.preferred
         return answer
 
     def _op_admin_update_user_attributes(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -129,6 +132,7 @@ class PeopleOperations(PoolCore):
 
 
 def described(user: PoolUser, attributes: str) -> dict[str, Any]:
+    """A user as ListUsers and AdminGetUser tell one, which name the attributes differently."""
     found = {
         "sub": user.sub,
         "email": user.email,
@@ -142,8 +146,12 @@ def described(user: PoolUser, attributes: str) -> dict[str, Any]:
         found["identities"] = json.dumps(
             [{"userId": s, "providerName": p, "providerType": "OIDC"} for p, s in user.identities]
         )
+    if user.told_groups:
+        found["custom:groups"] = user.told_groups
     return {
         "Username": user.username,
+        "UserCreateDate": datetime.fromtimestamp(user.created_at, timezone.utc),
+        "UserLastModifiedDate": datetime.fromtimestamp(user.modified_at, timezone.utc),
         attributes: [{"Name": name, "Value": value} for name, value in found.items() if value],
         "Enabled": user.enabled,
         "UserStatus": user.status,

@@ -42,7 +42,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     try:
         _ops("up", "--detach", *ports, "--allow-origin", origin, state=state)
         info = json.loads(_ops("info", "--json", state=state))
-        yield Stack({**info, "allowed_origin": origin})
+        yield Stack({**info, "allowed_origin": origin, "state_dir": str(state)})
     finally:
         _ops("down", state=state)
 

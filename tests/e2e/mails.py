@@ -33,10 +33,19 @@ def expect_soon(holds: Callable[[], bool]) -> None:
 
 def mailed_code(stack: Stack, email: str) -> str:
     """The code in the next mail to somebody that no call has returned yet; waits for it."""
+    return _next_match(stack, email, r"\b(\d{6})\b")
+
+
+def mailed_password(stack: Stack, email: str) -> str:
+    """The temporary password in the next invitation to somebody that no call has returned yet."""
+    return _next_match(stack, email, r"temporary password is (\S+)\.$")
+
+
+def _next_match(stack: Stack, email: str, pattern: str) -> str:
     place = (stack.url, email)
     expect_soon(lambda: len(mails_to(stack, email)) > _read[place])
     found = mails_to(stack, email)
     _read[place] = len(found)
-    code = re.search(r"\b\d{6}\b", found[-1]["BodyText"])
-    assert code, found[-1]
-    return code.group()
+    told = re.search(pattern, found[-1]["BodyText"])
+    assert told, found[-1]
+    return told[1]

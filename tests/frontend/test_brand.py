@@ -22,6 +22,7 @@ BRAND = Brand(
     accent="#9d174d",
     terms_url="https://acme.example/terms",
     privacy_url="/privacy",
+    support_url="mailto:help@acme.example",
     languages=("en", "de"),
 )
 VIEWS = (
@@ -67,7 +68,8 @@ def test_a_brand_is_seen_and_needs_no_looser_policy(page: Page, api: FakeApi, dr
     ]  # fmt: skip
     primary = page.get_by_role("link", name="Continue with Okta")
     expect(primary).to_have_css("background-color", "rgb(157, 23, 77)")
-    for name, href in (("Terms", BRAND.terms_url), ("Privacy", BRAND.privacy_url)):
+    links = {"Terms": BRAND.terms_url, "Privacy": BRAND.privacy_url, "Help": BRAND.support_url}
+    for name, href in links.items():
         expect(page.get_by_role("contentinfo").get_by_role("link", name=name)).to_have_attribute(
             "href", href
         )

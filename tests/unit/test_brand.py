@@ -77,8 +77,8 @@ def test_an_accent_is_a_plain_colour(accent: str) -> None:
     ],
 )  # fmt: skip
 def test_links_are_https_or_ours(url: str) -> None:
-    """Terms and privacy are places to go, never code."""
-    for brand in (Brand(terms_url=url), Brand(privacy_url=url)):
+    """Terms, privacy and help are places to go, never code."""
+    for brand in (Brand(terms_url=url), Brand(privacy_url=url), Brand(support_url=url)):
         (problem,) = brand_problems(brand)
         assert "must start with https://" in problem
 
@@ -88,6 +88,21 @@ def test_links_are_https_or_ours(url: str) -> None:
 )
 def test_ordinary_links_pass(url: str) -> None:
     assert list(brand_problems(Brand(terms_url=url, privacy_url=url))) == []
+
+
+@pytest.mark.security("S-54")
+def test_help_may_be_one_address() -> None:
+    """Plain, without a subject or a second recipient; terms may not."""
+    assert list(brand_problems(Brand(support_url="mailto:help@example.com"))) == []
+    for url in (
+        "mailto:",
+        "mailto:help",
+        "mailto:a@b.example?bcc=c@d.example",
+        "MAILTO:a@b.example\n",
+    ):
+        (problem,) = brand_problems(Brand(support_url=url))
+        assert problem.startswith("SUPPORT_URL must start with https:// or mailto:")
+    assert list(brand_problems(Brand(terms_url="mailto:help@example.com"))) != []
 
 
 @pytest.mark.parametrize("logo", ["../x.svg", "x.gif", "a/b.svg", "X.SVG", ".svg", "x.svg\n"])

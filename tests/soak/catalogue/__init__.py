@@ -6,6 +6,7 @@ from tests.soak.catalogue.federation import FEDERATION
 from tests.soak.catalogue.guesses import GUESSES
 from tests.soak.catalogue.hosted import HOSTED
 from tests.soak.catalogue.infrastructure import INFRASTRUCTURE
+from tests.soak.catalogue.operators import OPERATORS
 from tests.soak.catalogue.people import PEOPLE
 from tests.soak.catalogue.sessions import SESSIONS
 from tests.soak.catalogue.tokens import TOKENS
@@ -20,6 +21,7 @@ DEFENCES: tuple[Defence, ...] = (
     *API,
     *PEOPLE,
     *FEDERATION,
+    *OPERATORS,
     *INFRASTRUCTURE,
 )
 

@@ -10,6 +10,7 @@ from chalicelib.settings import Settings
 from chalicelib.store.providers import ProviderStore
 from chalicelib.store.users import UserStore
 from chalicelib.triggers.entry import TriggerFailed
+from ops.directory import Directory
 from ops.errors import OpsError
 from ops.people import delete_user, unlink_user
 from ops.pool import Pace, PoolReader, build_profile
@@ -43,6 +44,10 @@ class Place:
         self.session: Any = FakeSession(cognito_idp=self.pool, dynamodb=self.dynamodb)
         self.stage = stage(folder, USERS_TABLE=TABLE, CLIENT_ID=CLIENT)
         self.sleeps: list[float] = []
+
+    def directory(self) -> Directory:
+        pace = Pace(clock=self.clock, sleep=self.sleep)
+        return Directory(self.session, self.stage, pace, self.clock)
 
     def sleep(self, seconds: float) -> None:
         self.sleeps.append(seconds)
@@ -158,7 +163,7 @@ def test_case_makes_neither_two_records_nor_a_difference(place: Place) -> None:
     place.dynamodb.put(TABLE, {**row, "userName": {"S": "Okta_00uAda"}})
     assert place.run().surplus == 1
     assert list(place.rows()) == ["okta_00uada"]
-    delete_user(place.session, place.stage, "Okta_00uAda", place.report)
+    delete_user(place.directory(), "Okta_00uAda", place.report)
     assert place.rows() == {}
 
 
@@ -416,13 +421,13 @@ def test_deleting_takes_person_and_record(place: Place) -> None:
     """By address or user name; again is an error that says so."""
     place.add(2)
     place.run()
-    delete_user(place.session, place.stage, "P0@x.example", place.report)
+    delete_user(place.directory(), "P0@x.example", place.report)
     assert [user.sub for user in place.pool.users] == ["sub-0001"]
     assert sorted(place.rows()) == ["sub-0001"]
-    delete_user(place.session, place.stage, "sub-0001", place.report)
+    delete_user(place.directory(), "sub-0001", place.report)
     assert place.rows() == {}
     with pytest.raises(OpsError, match="nobody called"):
-        delete_user(place.session, place.stage, "sub-0001", place.report)
+        delete_user(place.directory(), "sub-0001", place.report)
 
 
 def test_a_record_that_stayed_behind_can_be_deleted(place: Place) -> None:
@@ -430,7 +435,7 @@ def test_a_record_that_stayed_behind_can_be_deleted(place: Place) -> None:
     place.add(1)
     place.run()
     place.pool.users.clear()
-    delete_user(place.session, place.stage, "sub-0000", place.report)
+    delete_user(place.directory(), "sub-0000", place.report)
     assert place.rows() == {}
 
 
@@ -438,20 +443,20 @@ def test_a_record_that_stayed_behind_can_be_deleted(place: Place) -> None:
 def test_unlinking_leaves_the_account_and_its_other_providers(place: Place) -> None:
     (user,) = place.add(1, identities=[("Okta", "00uA"), ("Acme", "7")])
     place.run()
-    unlink_user(place.session, place.stage, user.email, "Okta", place.report)
+    unlink_user(place.directory(), user.email, "Okta", place.report)
     assert user.identities == [("Acme", "7")]
     assert place.rows()[user.sub]["linked"] == "Acme"
-    unlink_user(place.session, place.stage, user.email, "Acme", place.report)
+    unlink_user(place.directory(), user.email, "Acme", place.report)
     assert user.identities == []
     assert "linked" not in place.rows()[user.sub]
     with pytest.raises(OpsError, match="linked to no provider"):
-        unlink_user(place.session, place.stage, user.email, "Acme", place.report)
+        unlink_user(place.directory(), user.email, "Acme", place.report)
 
 
 def test_people_of_a_provider_cannot_be_unlinked(place: Place) -> None:
     """There is no native account under them."""
     place.add(1, status="EXTERNAL_PROVIDER", identities=[("Okta", "1")])
     with pytest.raises(OpsError, match="born at a provider"):
-        unlink_user(place.session, place.stage, "p0@x.example", "Okta", place.report)
+        unlink_user(place.directory(), "p0@x.example", "Okta", place.report)
     with pytest.raises(OpsError, match="nobody called"):
-        unlink_user(place.session, place.stage, "q@x.example", "Okta", place.report)
+        unlink_user(place.directory(), "q@x.example", "Okta", place.report)

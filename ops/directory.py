@@ -1,0 +1,255 @@
+"""The people of one stage, in its user pool and its users table, and whom a name means."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from chalicelib.cognito.groups import without_automatic
+from chalicelib.cognito.pool_user import FEDERATED_STATUS, PoolUser, parse_pool_user
+from chalicelib.store.providers import ProviderStore
+from chalicelib.store.users import UserRecord, UserStore, key_of
+from ops import aws
+from ops.errors import OpsError
+from ops.pool import PAGE, PENDING_STATES, Pace, build_profile
+from ops.printable import printable
+from ops.provider_rows import table_of, variable_of
+from ops.stages import Stage
+
+# What a pool says of a person's account, in words.
+# https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_UserType.html
+STATUS_WORDS: Mapping[str, str] = {
+    "CONFIRMED": "confirmed",
+    "UNCONFIRMED": "not confirmed",
+    "FORCE_CHANGE_PASSWORD": "invited",
+    "RESET_REQUIRED": "reset required",
+    FEDERATED_STATUS: "from a provider",
+}
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody of the pool. `factors` and `preferred` are known only of a person who was asked for by name."""
+
+    user: PoolUser
+    created_at: datetime | None
+    modified_at: datetime | None
+    factors: tuple[str, ...]
+    preferred: str
+
+    @classmethod
+    def parse(cls, answer: Mapping[str, Any]) -> Person:
+        """Read a user of ListUsers, ListUsersInGroup or AdminGetUser."""
+        return cls(
+            user=parse_pool_user(answer),
+            created_at=answer.get("UserCreateDate"),
+            modified_at=answer.get("UserLastModifiedDate"),
+            factors=tuple(answer.get("UserMFASettingList") or ()),
+            preferred=str(answer.get("PreferredMfaSetting") or ""),
+        )
+
+    @property
+    def user_name(self) -> str:
+        """The pool's own name of the person."""
+        return self.user.user_name
+
+    @property
+    def email(self) -> str:
+        """The address in the pool; may be empty."""
+        return self.user.attributes.get("email", "")
+
+    @property
+    def status_words(self) -> str:
+        """The account's status in words, and whether it is disabled."""
+        words = STATUS_WORDS.get(self.user.status, self.user.status.lower())
+        return words if self.user.enabled else f"{words}, disabled"
+
+    @property
+    def is_federated(self) -> bool:
+        """Whether the person was born at a provider: no password, no second factor here."""
+        return self.user.status == FEDERATED_STATUS
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """Names of the providers that lead to this account."""
+        return tuple(dict.fromkeys(identity.provider for identity in self.user.identities))
+
+    def __str__(self) -> str:
+        """The address where there is one, with the user name."""
+        address = printable(self.email)
+        name = printable(self.user_name)
+        return f"{address} ({name})" if address else name
+
+
+class Directory:
+    """Reads the pool and the table of one stage, paced. `clock` gives Unix seconds."""
+
+    def __init__(
+        self,
+        session: boto3.Session,
+        stage: Stage,
+        pace: Pace | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.stage = stage
+        self.pool_id = variable_of(stage, "USER_POOL_ID")
+        self.client_id = variable_of(stage, "CLIENT_ID")
+        self.clock = clock
+        self._cognito = aws.client(session, "cognito-idp")
+        self._dynamodb = aws.client(session, "dynamodb")
+        self._table = variable_of(stage, "USERS_TABLE")
+        self.users = UserStore(self._dynamodb, self._table, clock)
+        self.providers = ProviderStore(self._dynamodb, table_of(stage), clock)
+        self._pace = pace or Pace()
+
+    def call(self, operation: str, **arguments: Any) -> dict[str, Any]:
+        """Make one call to the pool, named as boto3 names it, when the pace allows."""
+        self._pace.wait()
+        answer: dict[str, Any] = getattr(self._cognito, operation)(
+            UserPoolId=self.pool_id, **arguments
+        )
+        return answer
+
+    @cached_property
+    def pool(self) -> Mapping[str, Any]:
+        """The pool as DescribeUserPool tells it."""
+        found: Mapping[str, Any] = self.call("describe_user_pool")["UserPool"]
+        return found
+
+    def same(self, one: str, other: str) -> bool:
+        """Compare two names or addresses by the pool's own case rule, which is case-sensitive by default."""
+        rule = self.pool.get("UsernameConfiguration") or {}
+        if rule.get("CaseSensitive") is False:
+            return one.casefold() == other.casefold()
+        return one == other
+
+    def get(self, name: str) -> Person | None:
+        """Answer the person whom AWS knows by a user name, or by a native person's address."""
+        try:
+            return Person.parse(self.call("admin_get_user", Username=name))
+        except ClientError as error:
+            if aws.error_code(error) == "UserNotFoundException":
+                return None
+            raise
+
+    def find(self, name: str) -> Person | None:
+        """Answer the person of a user name or an address, or None.
+
+        Raises OpsError where several people have the address: it names them by their user names.
+        """
+        people = self.everybody(name)
+        if len(people) > 1:
+            raise OpsError.listing(
+                f"{printable(name)} is the address of {len(people)} people. "
+                "Name one of them by the user name:",
+                [
+                    f"{printable(each.user_name)}  {each.status_words}"
+                    + (f" ({', '.join(each.providers)})" if each.providers else "")
+                    for each in people
+                ],
+            )
+        return people[0] if people else None
+
+    def require(self, name: str) -> Person:
+        """Answer the person of a name. Raises OpsError if the pool has nobody."""
+        found = self.find(name)
+        if found is None:
+            raise self.nobody(name)
+        return found
+
+    def nobody(self, name: str) -> OpsError:
+        """Build the error for a name that nobody has."""
+        return OpsError(
+            f"The user pool of stage {self.stage.name!r} has nobody called {printable(name)!r}. "
+            f"`python -m ops user list --stage {self.stage.name}` lists everybody."
+        )
+
+    def everybody(self, name: str) -> list[Person]:
+        """Answer everybody whom a name can mean: one for a user name, perhaps several for an address.
+
+        ListUsers compares addresses as they are written, so a provider's person whose address differs
+        in case alone is found only in lower case.
+        """
+        if not name.strip():
+            raise OpsError("The name is empty: give a user name or an address.")
+        found = self.get(name)
+        if found is not None and self.same(found.user_name, name):
+            return [found]
+        people = {} if found is None else {found.user_name: found}
+        if "@" in name:
+            for spelling in dict.fromkeys((name, name.lower())):
+                for person in self.pages(Filter=build_filter("email", "=", spelling)):
+                    if person.user_name not in people and self.same(person.email, name):
+                        # Asked for by name: a list tells no second factors.
+                        people[person.user_name] = self.get(person.user_name) or person
+        return sorted(people.values(), key=lambda person: person.user_name)
+
+    def pages(self, group: str | None = None, **arguments: Any) -> Iterator[Person]:
+        """Answer everybody, or a group's members, page by page as they are asked for."""
+        operation, token = ("list_users_in_group", "NextToken")
+        if group is None:
+            operation, token = ("list_users", "PaginationToken")
+        else:
+            arguments["GroupName"] = group
+        more: dict[str, str] = {}
+        while True:
+            answer = self.call(operation, Limit=PAGE, **arguments, **more)
+            yield from map(Person.parse, answer["Users"])
+            if not answer.get(token):
+                return
+            more = {token: answer[token]}
+
+    def groups(self) -> tuple[str, ...]:
+        """Answer the pool's groups that people keep, sorted."""
+        return self._names("list_groups")
+
+    def groups_of(self, user_name: str) -> tuple[str, ...]:
+        """Answer the pool's groups that somebody is in, sorted, without those that Cognito keeps itself."""
+        return self._names("admin_list_groups_for_user", Username=user_name)
+
+    def record(self, person: Person) -> UserRecord:
+        """Answer the person's record; a missing one is made, as `reconcile` would."""
+        found = self.users.load(person.user_name)
+        if found is None:
+            profile = build_profile(person.user, self.client_id)
+            pending = person.user.status in PENDING_STATES
+            (self.users.record_pending if pending else self.users.record_confirmed)(profile)
+            found = self.users.load(person.user_name)
+        if found is None:
+            raise OpsError(f"The record of {person} could not be written: run the command again.")
+        return found
+
+    def delete_record(self, user_name: str) -> bool:
+        """Delete a record; tell whether there was one."""
+        answer = self._dynamodb.delete_item(
+            TableName=self._table,
+            Key={"userName": {"S": key_of(user_name)}},
+            ReturnValues="ALL_OLD",
+        )
+        return bool(answer.get("Attributes"))
+
+    def _names(self, operation: str, **arguments: Any) -> tuple[str, ...]:
+        names: list[str] = []
+        more: dict[str, str] = {}
+        while True:
+            answer = self.call(operation, Limit=PAGE, **arguments, **more)
+            names += [str(group["GroupName"]) for group in answer["Groups"]]
+            if not answer.get("NextToken"):
+                return tuple(sorted(without_automatic(names, self.pool_id)))
+            more = {"NextToken": answer["NextToken"]}
+
+
+def build_filter(attribute: str, comparison: str, value: str) -> str:
+    """Build a Filter of ListUsers; `comparison` is `=` or `^=` (starts with).
+
+    https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ListUsers.html
+    """
+    quoted = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{attribute} {comparison} "{quoted}"'

@@ -1,0 +1,122 @@
+"""Everybody of a stage, or those whom a filter leaves, printed as the pool's pages come in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from ops import aws
+from ops.directory import STATUS_WORDS, Directory, Person, build_filter
+from ops.memberships import require_group
+from ops.printable import printable
+from ops.report import Reporter
+
+#: What `--status` takes: the pool's own states by shorter names, and `disabled` beside them.
+STATES: Mapping[str, str] = {
+    **{words.replace(" ", "-"): state for state, words in STATUS_WORDS.items()},
+    "disabled": "",
+}
+_REPORT_EVERY = 6000
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Whom to list; empty lets everybody through."""
+
+    group: str = ""
+    status: str = ""
+    email_prefix: str = ""
+    provider: str = ""
+
+    def admits(self, person: Person) -> bool:
+        """Tell whether a person is wanted. The group was asked of the pool already."""
+        if self.status == "disabled":
+            if person.user.enabled:
+                return False
+        elif self.status and person.user.status != STATES[self.status]:
+            return False
+        if self.provider and self.provider.casefold() not in map(str.casefold, person.providers):
+            return False
+        return person.email.casefold().startswith(self.email_prefix.casefold())
+
+
+def find_people(directory: Directory, wanted: Filter, report: Reporter) -> Iterator[Person]:
+    """Answer the people whom a filter admits, page by page; says how far it is on long lists."""
+    if wanted.group:
+        require_group(directory, wanted.group)
+    seen: set[str] = set()
+    for count, person in enumerate(_candidates(directory, wanted), 1):
+        if count % _REPORT_EVERY == 0:
+            report.note(f"{count} people looked at")
+        if wanted.admits(person) and person.user_name not in seen:
+            if wanted.email_prefix:
+                seen.add(person.user_name)
+            yield person
+
+
+def _candidates(directory: Directory, wanted: Filter) -> Iterator[Person]:
+    """Let the pool filter where it can: it takes one condition at a time, and none within a group."""
+    if wanted.group:
+        yield from directory.pages(group=wanted.group)
+    elif wanted.email_prefix:
+        # The pool compares as it is written: nothing documented promises more.
+        for prefix in dict.fromkeys((wanted.email_prefix, wanted.email_prefix.lower())):
+            yield from directory.pages(Filter=build_filter("email", "^=", prefix))
+    elif wanted.status and wanted.status != "disabled":
+        state = STATES[wanted.status]
+        yield from directory.pages(Filter=build_filter("cognito:user_status", "=", state))
+    else:
+        yield from directory.pages()
+
+
+def print_people(
+    directory: Directory, wanted: Filter, report: Reporter, *, limit: int | None, as_json: bool
+) -> None:
+    """Print one person a line, as soon as they are known; as JSON it is one array."""
+    printed = 0
+    try:
+        for person in find_people(directory, wanted, report):
+            if printed == limit:
+                report.note(f"there are more than {limit}: raise --limit, or narrow the list")
+                break
+            print(_json_line(person, printed) if as_json else _line(person), flush=True)
+            printed += 1
+    except ClientError as error:
+        # Half a list must not pass for a whole one: the array stays open, and the error says so.
+        if printed:
+            report.note(f"the list broke off after {printed}: {aws.error_code(error)}")
+        raise
+    if as_json:
+        print("]" if printed else "[]")
+    elif not printed:
+        report.note("nobody")
+
+
+def describe(person: Person) -> dict[str, Any]:
+    """Answer what a list says of a person, for programs."""
+    attributes = person.user.attributes
+    return {
+        "user_name": person.user_name,
+        "email": person.email,
+        "status": person.user.status,
+        "enabled": person.user.enabled,
+        "given_name": attributes.get("given_name", ""),
+        "family_name": attributes.get("family_name", ""),
+        "providers": list(person.providers),
+        "created_at": person.created_at.isoformat() if person.created_at else None,
+    }
+
+
+def _json_line(person: Person, printed: int) -> str:
+    return ("," if printed else "[") + json.dumps(describe(person))
+
+
+def _line(person: Person) -> str:
+    attributes = person.user.attributes
+    name = f"{attributes.get('given_name', '')} {attributes.get('family_name', '')}".strip()
+    told = (person.email or "-", person.status_words, ", ".join(person.providers), name)
+    return "  ".join(printable(part) for part in (person.user_name, *told) if part)

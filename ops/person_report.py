@@ -1,0 +1,176 @@
+"""Everything that is known of one person, and what they can do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime, timezone
+from typing import Any
+
+from chalicelib.store.users import CONFIRMED, PENDING, UserRecord
+from ops.directory import Directory, Person
+from ops.invitation import INVITED, validity_of
+from ops.memberships import groups_of
+from ops.people_list import describe
+from ops.pool import PENDING_STATES, build_profile
+from ops.printable import printable
+from ops.reconcile import differs
+from ops.second_factor import WORDS
+
+
+def build_report(directory: Directory, name: str) -> dict[str, Any]:
+    """Answer what pool, table and providers know of a person. Raises OpsError where nobody is meant."""
+    person = directory.find(name)
+    if person is None:
+        record = directory.users.load(name)
+        if record is None:
+            raise directory.nobody(name)
+        return _of_nobody(directory, record)
+    record = directory.users.load(person.user_name)
+    groups = groups_of(directory, person)
+    validity = validity_of(directory, person) if person.user.status == INVITED else None
+    now = datetime.fromtimestamp(directory.clock(), timezone.utc)
+    report: dict[str, Any] = {
+        **describe(person),
+        "email_verified": person.user.attributes.get("email_verified") == "true",
+        "provider": build_profile(person.user, "").provider,
+        "linked": list(person.providers) if not person.is_federated else [],
+        "groups": {
+            "pool": list(groups.pool),
+            "told_by_provider": list(groups.told),
+            "in_tokens": list(groups.effective),
+        },
+        "second_factors": list(person.factors),
+        "preferred_second_factor": person.preferred or None,
+        "invitation": validity
+        and {
+            "expires_at": validity.at_most_until.isoformat(),
+            "words": validity.words(now),
+        },
+        "record": asdict(record) if record else None,
+        "differences": _differences(person, record),
+    }
+    report["next"] = list(_next_steps(directory, person, record, report))
+    return report
+
+
+def _of_nobody(directory: Directory, record: UserRecord) -> dict[str, Any]:
+    step = (
+        f"the pool has nobody of this name: `python -m ops reconcile --stage {directory.stage.name}` removes the "
+        "record, and so does `python -m ops user delete`"
+    )
+    return {
+        "user_name": record.userName,
+        "status": None,
+        "record": asdict(record),
+        "differences": ["only in the table"],
+        "next": [step],
+    }
+
+
+def _differences(person: Person, record: UserRecord | None) -> list[str]:
+    pending = person.user.status in PENDING_STATES
+    if record is None:
+        return ["no record in the table"]
+    if pending:
+        return [] if record.status == PENDING else [f"status: the table says {record.status}"]
+    profile = build_profile(person.user, record.ClientId)
+    if not differs(profile, record):
+        return []
+    told = {**profile.columns(), "status": CONFIRMED, "linked": profile.linked}
+    kept = {name: str(getattr(record, name)) for name in told}
+    return [
+        f"{name}: the pool says {value!r}, the table {kept[name]!r}"
+        for name, value in told.items()
+        if kept[name] != value
+    ] or ["the record is not as the pool has it"]
+
+
+def _next_steps(
+    directory: Directory, person: Person, record: UserRecord | None, report: dict[str, Any]
+) -> Iterator[str]:
+    stage = directory.stage
+    user = f"{printable(person.user_name)} --stage {stage.name}"
+    if not person.user.enabled:
+        yield f"cannot sign in: `python -m ops user enable {user}`"
+    if report["differences"]:
+        yield f"pool and table differ: `python -m ops reconcile --stage {stage.name}`"
+    if person.is_federated:
+        names = " or ".join(person.providers) or "the provider"
+        yield f"signs in through {names}, which owns password, second factor and names"
+        return
+    if stage.direct_sign_in == "off":
+        yield "cannot sign in with a password: DIRECT_SIGN_IN is off"
+        return
+    status = person.user.status
+    if status == INVITED:
+        words = report["invitation"]["words"] if report["invitation"] else "sent"
+        address = printable(person.email)
+        yield (
+            f"signs in with the temporary password of the mail (invitation: {words}); a new one: "
+            f"`python -m ops user invite {address} --stage {stage.name}`"
+        )
+    elif status == "UNCONFIRMED":
+        yield "signs up again on the page and enters the mailed code"
+    elif status == "RESET_REQUIRED":
+        yield "chooses a new password: “Forgot your password?” on the page"
+    elif status == "CONFIRMED":
+        yield "signs in with email and password; forgotten: “Forgot your password?” on the page"
+        if person.factors:
+            words = ", ".join(WORDS.get(name, name) for name in person.factors)
+            yield f"is asked for a second factor ({words}); lost: `python -m ops user reset-mfa {user}`"
+        if record is not None and not record.provedAt:
+            yield (
+                "is not joined to a provider's person yet: the mailbox counts as proved after one password reset "
+                "by mailed code"
+            )
+    if not report["email_verified"] and status in ("CONFIRMED", "RESET_REQUIRED"):
+        yield "gets no mails for a new password: the address is not verified"
+
+
+def lines_of(report: dict[str, Any]) -> Iterator[str]:
+    """Answer a report as lines for people."""
+    record = report["record"] or {}
+    yield from _line("user name", report["user_name"])
+    if report["status"] is not None:
+        disabled = "" if report["enabled"] else ", disabled"
+        yield from _line(
+            "address", report["email"], "" if report["email_verified"] else "not verified"
+        )
+        yield from _line("name", f"{report['given_name']} {report['family_name']}".strip())
+        yield from _line("status", f"{report['status']}{disabled}")
+        if report["invitation"]:
+            yield from _line("invitation", report["invitation"]["words"])
+        yield from _line("from", report["provider"])
+        yield from _line("linked to", ", ".join(report["linked"]))
+        groups = report["groups"]
+        yield from _line("groups", ", ".join(groups["pool"]))
+        told = [name for name in groups["told_by_provider"] if name in groups["in_tokens"]]
+        yield from _line("", ", ".join(told), "told by the provider")
+        lost = [
+            n
+            for n in (*groups["pool"], *groups["told_by_provider"])
+            if n not in groups["in_tokens"]
+        ]
+        yield from _line("", ", ".join(lost), "in no token")
+        factors = [WORDS.get(name, name) for name in report["second_factors"]]
+        yield from _line("second factor", ", ".join(factors) or "none")
+    for title, name in (
+        ("record", "status"),
+        ("proved", "provedAt"),
+        ("signed out", "validAfter"),
+        ("last sign-in", "lastSignInAt"),
+        ("made", "createdAt"),
+    ):
+        yield from _line(title, record.get(name, ""))
+    if not record:
+        yield from _line("record", "none")
+    for text in report["differences"]:
+        yield from _line("differs", text)
+    for text in report["next"]:
+        yield from _line("next", text)
+
+
+def _line(title: str, text: str, remark: str = "") -> Iterator[str]:
+    if text:
+        yield f"{title:<14} {printable(text)}{f' ({remark})' if remark else ''}"

@@ -1,0 +1,85 @@
+"""A person's second factor: authenticator app, codes by mail or text message."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from ops import aws
+from ops.access import end_sessions
+from ops.directory import Directory, Person
+from ops.errors import OpsError
+from ops.report import Reporter
+
+# UserMFASettingList of AdminGetUser -> the setting of AdminSetUserMFAPreference. Only what is on is
+# switched off: a pool refuses settings of a factor that it does not have.
+# https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminSetUserMFAPreference.html
+_SETTINGS: Mapping[str, str] = {
+    "SOFTWARE_TOKEN_MFA": "SoftwareTokenMfaSettings",
+    "SMS_MFA": "SMSMfaSettings",
+    "EMAIL_OTP": "EmailMfaSettings",
+    "WEB_AUTHN": "WebAuthnMfaSettings",
+}
+#: What each is called where people read it.
+WORDS: Mapping[str, str] = {
+    "SOFTWARE_TOKEN_MFA": "authenticator app",
+    "SMS_MFA": "codes by text message",
+    "EMAIL_OTP": "codes by mail",
+    "WEB_AUTHN": "passkey",
+}
+
+
+def refuse_reset(person: Person) -> None:
+    """Raise OpsError for people who have no second factor here."""
+    if person.is_federated:
+        names = " or ".join(person.providers) or "their provider"
+        raise OpsError(
+            f"{person} signs in through {names}, which asks for the second factor: reset it there."
+        )
+    if person.user.status != "CONFIRMED" and not person.factors:
+        raise OpsError(f"{person} is {person.status_words} and has no second factor.")
+    unknown = [name for name in person.factors if name not in _SETTINGS]
+    if unknown:
+        raise OpsError(
+            f"{person} has a second factor that this version does not know: {', '.join(unknown)}. "
+            "Update your checkout, or switch it off in the console."
+        )
+
+
+def reset(directory: Directory, person: Person, report: Reporter) -> None:
+    """Switch every second factor off, forget the authenticator app, and end every session.
+
+    The password stays. Whoever asks for this must have shown who they are: it is half of the door.
+    """
+    refuse_reset(person)
+    settings: dict[str, Any] = {}
+    for name in person.factors:
+        off = (
+            {"Enabled": False} if name == "WEB_AUTHN" else {"Enabled": False, "PreferredMfa": False}
+        )
+        settings[_SETTINGS[name]] = off
+    if settings:
+        directory.call("admin_set_user_mfa_preference", Username=person.user_name, **settings)
+        report.note(f"off: {', '.join(WORDS[name] for name in person.factors)}")
+    else:
+        report.note("no second factor was on")
+    _forget_app(directory, person, report)
+    end_sessions(directory, person, report)
+    report.note(
+        "the password is as it was: if somebody else may know it, let the person reset it as well"
+    )
+
+
+def _forget_app(directory: Directory, person: Person, report: Reporter) -> None:
+    """Delete the app's key, also one that was set up and never switched on."""
+    try:
+        directory.call("admin_delete_software_token", Username=person.user_name)
+    except ClientError as error:
+        # What AWS answers where there is no key is not documented; with none there is nothing to forget.
+        if aws.error_code(error) not in ("InvalidParameterException", "ResourceNotFoundException"):
+            raise
+        report.note("no authenticator app is registered")
+        return
+    report.note("the authenticator app is forgotten; the person can set up another one")

@@ -1,0 +1,146 @@
+"""What operators do with the strict user pool's people: invite, disable, groups, second factors.
+
+AWS does not say what AdminUserGlobalSignOut does for a disabled person, nor AdminDeleteSoftwareToken where there is
+none; `unsure` makes both refuse. Sources: Amazon Cognito user pools API reference, AdminCreateUser (`RESEND` takes a
+user that exists and was never confirmed), AdminDisableUser, AdminSetUserMFAPreference, AdminDeleteSoftwareToken, groups.
+"""
+
+import secrets
+from typing import Any
+
+from chalicelib.triggers.entry import TriggerFailed
+from tests.doubles.pool_users import PoolUser
+from tests.doubles.user_pool_core import refusal
+from tests.doubles.user_pool_people import PeopleOperations, described
+
+_SETTINGS = {
+    "SoftwareTokenMfaSettings": "SOFTWARE_TOKEN_MFA",
+    "SMSMfaSettings": "SMS_MFA",
+    "EmailMfaSettings": "EMAIL_OTP",
+}
+
+
+class AdminOperations(PeopleOperations):
+    """The operators' operations."""
+
+    pool_groups: tuple[str, ...] = ("admins", "readers")
+    #: Factors that the pool has; settings of others are refused.
+    pool_factors: tuple[str, ...] = ("SOFTWARE_TOKEN_MFA",)
+    unsure: bool = False
+
+    def _op_describe_user_pool(self, given: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "UserPool": {
+                "Id": given["UserPoolId"],
+                "UsernameConfiguration": {"CaseSensitive": self.case_sensitive},
+                "Policies": {"PasswordPolicy": {"TemporaryPasswordValidityDays": 3}},
+            }
+        }
+
+    def _op_admin_create_user(self, given: dict[str, Any]) -> dict[str, Any]:
+        op, address = "AdminCreateUser", given["Username"]
+        if "@" not in address:
+            raise refusal("InvalidParameterException", op, "Username should be an email.")
+        user = self.find(address)
+        if given.get("MessageAction") == "RESEND":
+            if user is None:
+                raise refusal("UserNotFoundException", op)
+            if user.status != "FORCE_CHANGE_PASSWORD":
+                raise refusal("UnsupportedUserStateException", op)
+            user.password = f"Temp-{secrets.token_urlsafe(9)}"
+        else:
+            if user is not None:
+                raise refusal("UsernameExistsException", op)
+            told = {each["Name"]: each["Value"] for each in given["UserAttributes"]}
+            user = PoolUser(
+                told["email"],
+                f"Temp-{secrets.token_urlsafe(9)}",
+                status="FORCE_CHANGE_PASSWORD",
+                given_name=told.get("given_name", ""),
+                family_name=told.get("family_name", ""),
+                email_verified=told.get("email_verified") == "true",
+                created_at=self.clock(),
+            )
+            try:
+                self.trigger("PreSignUp_AdminCreateUser", user, {})
+            except TriggerFailed as error:
+                raise refusal("UserLambdaValidationException", op, str(error)) from None
+            self.users.append(user)
+        user.modified_at = self.clock()
+        if self.undeliverable is not None:
+            raise refusal(self.undeliverable, op)
+        if "EMAIL" in given.get("DesiredDeliveryMediums", ["SMS"]):
+            self.sent.append((user.email, "invitation", user.password))
+        return {"User": described(user, "Attributes")}
+
+    def _op_admin_disable_user(self, given: dict[str, Any]) -> dict[str, Any]:
+        self._named(given["Username"], "AdminDisableUser").enabled = False
+        return {}
+
+    def _op_admin_enable_user(self, given: dict[str, Any]) -> dict[str, Any]:
+        self._named(given["Username"], "AdminEnableUser").enabled = True
+        return {}
+
+    def _op_admin_user_global_sign_out(self, given: dict[str, Any]) -> dict[str, Any]:
+        op = "AdminUserGlobalSignOut"
+        if self.unsure and not self._named(given["Username"], op).enabled:
+            raise refusal("NotAuthorizedException", op, "User is disabled.")
+        return super()._op_admin_user_global_sign_out(given)
+
+    def _op_admin_set_user_mfa_preference(self, given: dict[str, Any]) -> dict[str, Any]:
+        op = "AdminSetUserMFAPreference"
+        user = self._named(given["Username"], op)
+        for setting, value in given.items():
+            factor = _SETTINGS.get(setting)
+            if factor is None:
+                continue
+            if factor not in self.pool_factors:
+                raise refusal("InvalidParameterException", op)
+            user.factors.discard(factor)
+            user.factors |= {factor} if value["Enabled"] else set()
+            if user.preferred == factor and not value["PreferredMfa"]:
+                user.preferred = None
+        return {}
+
+    def _op_admin_delete_software_token(self, given: dict[str, Any]) -> dict[str, Any]:
+        user = self._named(given["Username"], "AdminDeleteSoftwareToken")
+        if user.totp_secret is None and self.unsure:
+            raise refusal("InvalidParameterException", "AdminDeleteSoftwareToken")
+        user.totp_secret = None
+        return {}
+
+    def _op_list_groups(self, given: dict[str, Any]) -> dict[str, Any]:
+        return _page([{"GroupName": name} for name in self.pool_groups], "Groups", given)
+
+    def _op_admin_list_groups_for_user(self, given: dict[str, Any]) -> dict[str, Any]:
+        user = self._named(given["Username"], "AdminListGroupsForUser")
+        return _page([{"GroupName": name} for name in user.groups], "Groups", given)
+
+    def _op_list_users_in_group(self, given: dict[str, Any]) -> dict[str, Any]:
+        if given["GroupName"] not in self.pool_groups:
+            raise refusal("ResourceNotFoundException", "ListUsersInGroup")
+        members = [user for user in self.users if given["GroupName"] in user.groups]
+        return _page([described(user, "Attributes") for user in members], "Users", given)
+
+    def _op_admin_add_user_to_group(self, given: dict[str, Any]) -> dict[str, Any]:
+        op = "AdminAddUserToGroup"
+        if given["GroupName"] not in self.pool_groups:
+            raise refusal("ResourceNotFoundException", op, "Group not found.")
+        user = self._named(given["Username"], op)
+        user.groups = tuple(dict.fromkeys((*user.groups, given["GroupName"])))
+        return {}
+
+    def _op_admin_remove_user_from_group(self, given: dict[str, Any]) -> dict[str, Any]:
+        user = self._named(given["Username"], "AdminRemoveUserFromGroup")
+        user.groups = tuple(name for name in user.groups if name != given["GroupName"])
+        return {}
+
+
+def _page(found: list[dict[str, Any]], name: str, given: dict[str, Any]) -> dict[str, Any]:
+    """So many as were asked for, and a token where there are more; AWS gives 60 at most."""
+    limit = min(given.get("Limit", 60), 60)
+    start = int(given.get("NextToken", "0"))
+    answer: dict[str, Any] = {name: found[start : start + limit]}
+    if start + limit < len(found):
+        answer["NextToken"] = str(start + limit)
+    return answer

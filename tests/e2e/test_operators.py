@@ -1,0 +1,175 @@
+"""`ops user …` on the deployed stack: the first administrator, a second invitation, a lost phone, people kept out."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyotp
+import pytest
+import requests
+
+from tests.e2e.mails import mailed_password
+from tests.e2e.stack import Stack, Visitor
+
+PROJECT = Path(__file__).resolve().parents[2]
+PASSWORD = "correct horse battery"
+
+
+def user(stack: Stack, *words: str) -> subprocess.CompletedProcess[str]:
+    """Type `ops user …` for the stage `local`, with the local AWS in the environment as docs/operations.md says."""
+    copy = Path(str(stack.info["state_dir"])) / "app"
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "ops", "--project-dir", str(copy)),
+            *("user", *words, "--stage", "local"),
+        ],
+        cwd=PROJECT,
+        env={
+            **os.environ,
+            "AWS_ENDPOINT_URL": str(stack.info["aws_endpoint_url"]),
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def done(stack: Stack, *words: str) -> str:
+    answer = user(stack, *words)
+    assert answer.returncode == 0, answer.stderr
+    return answer.stdout
+
+
+def shown(stack: Stack, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(done(stack, "show", name, "--json"))
+    return found
+
+
+def sign_in(visitor: Visitor, email: str, password: str = PASSWORD) -> requests.Response:
+    return visitor.post("/auth/direct/sign-in", {"email": email, "password": password})
+
+
+def accept(stack: Stack, email: str) -> dict[str, Any]:
+    """Follow the last invitation; return the first refresh's answer."""
+    visitor = Visitor(stack)
+    asked = sign_in(visitor, email, mailed_password(stack, email))
+    assert asked.json() == {"challenge": {"name": "NEW_PASSWORD_REQUIRED"}}, asked.text
+    body = {"name": "NEW_PASSWORD_REQUIRED", "password": PASSWORD}
+    answer = visitor.post("/auth/direct/challenge", body)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+@pytest.mark.security("S-70")
+def test_the_first_administrator_comes_and_goes(stack: Stack) -> None:
+    """One command, one mail, one password: GET /users works; out of the group, the next token says so."""
+    email = "first-admin@example.com"
+    names = ("--given-name", "Ada", "--family-name", "King")
+    invited = json.loads(done(stack, "invite", email, *names, "--group", "admins", "--json"))
+    waiting = stack.user_item(invited["user_name"])
+    assert waiting is not None
+    assert (waiting["status"], waiting["Email"]) == ("PENDING", email)
+    assert "invite" in " ".join(shown(stack, email)["next"])
+
+    answer = accept(stack, email)
+    assert (answer["user"]["given_name"], answer["user"]["groups"]) == ("Ada", ["admins"])
+    listed = Visitor(stack).get("/users", answer["access_token"])
+    assert listed.status_code == 200, listed.text
+    found = shown(stack, email)
+    assert (found["status"], found["differences"]) == ("CONFIRMED", [])
+    assert found["groups"]["in_tokens"] == ["admins"]
+    members = json.loads(done(stack, "list", "--group", "admins", "--json"))
+    assert invited["user_name"] in [member["user_name"] for member in members]
+
+    done(stack, "group", "remove", email, "admins")
+    later = sign_in(Visitor(stack), email).json()
+    refused = Visitor(stack).get("/users", later["access_token"])
+    assert (refused.status_code, refused.json()["error"]) == (403, "forbidden")
+
+
+def test_a_second_invitation_voids_the_first(stack: Stack) -> None:
+    """The dead end of an invitation that has expired: the new mail's password leads in, the old one's does not."""
+    email = "expired@example.com"
+    done(stack, "invite", email)
+    old = mailed_password(stack, email)
+    done(stack, "invite", email, "--given-name", "Ivy")
+    assert mailed_password(stack, email) != old
+    refused = sign_in(Visitor(stack), email, old)
+    assert (refused.status_code, refused.json()["error"]) == (401, "invalid_credentials")
+    assert accept(stack, email)["user"]["given_name"] == "Ivy"
+    again = user(stack, "invite", email)
+    assert (again.returncode, "has an account" in again.stderr) == (1, True)
+
+
+@pytest.mark.security("S-67")
+def test_a_lost_phone_is_helped(stack: Stack) -> None:
+    """The app is asked for no more, the session of whoever has it is over, and another app can be set up."""
+    email = "lost-phone@example.com"
+    stack.create_person(email, PASSWORD)
+    phone = Visitor(stack)
+    sign_in(phone, email)
+
+    def set_up(visitor: Visitor) -> None:
+        key = visitor.post("/auth/mfa/setup", {"password": PASSWORD})
+        assert key.status_code == 200, key.text
+        code = pyotp.TOTP(key.json()["secret"]).now()
+        verified = visitor.post("/auth/mfa/verify", {"code": code})
+        assert verified.status_code == 200, verified.text
+
+    set_up(phone)
+    assert shown(stack, email)["second_factors"] == ["SOFTWARE_TOKEN_MFA"]
+    asked = sign_in(Visitor(stack), email).json()
+    assert asked == {"challenge": {"name": "SOFTWARE_TOKEN_MFA"}}
+
+    unsure = user(stack, "reset-mfa", email)
+    assert (unsure.returncode, "--yes" in unsure.stderr) == (1, True)
+    done(stack, "reset-mfa", email, "--yes")
+    assert shown(stack, email)["second_factors"] == []
+    assert phone.post("/auth/refresh").status_code == 401
+    anew = Visitor(stack)
+    assert "access_token" in sign_in(anew, email).json()
+    set_up(anew)
+
+
+@pytest.mark.security("S-70")
+def test_somebody_is_kept_out_and_let_in_again(stack: Stack) -> None:
+    """Password and session at once; afterwards the password works, and the old session does not come back."""
+    email = "kept-out@example.com"
+    stack.create_person(email, PASSWORD)
+    visitor = Visitor(stack)
+    sign_in(visitor, email)
+    done(stack, "disable", email, "--yes")
+    refused = sign_in(Visitor(stack), email)
+    assert (refused.status_code, refused.json()["error"]) == (401, "invalid_credentials")
+    cookies = dict(visitor.cookies)
+    assert visitor.post("/auth/refresh").status_code == 401
+    found = shown(stack, email)
+    assert (found["enabled"], bool(found["record"]["validAfter"])) == (False, True)
+    disabled = json.loads(done(stack, "list", "--status", "disabled", "--json"))
+    assert [person["email"] for person in disabled] == [email]
+
+    done(stack, "enable", email)
+    visitor.cookies = cookies
+    assert visitor.post("/auth/refresh").status_code == 401
+    assert "access_token" in sign_in(Visitor(stack), email).json()
+
+
+def test_people_of_okta_are_helped_at_okta(stack: Stack) -> None:
+    """What belongs to the provider says so; signing out works for them as well."""
+    visitor = Visitor(stack)
+    email = "alice@example.com"
+    visitor.sign_in(email)
+    name = stack.user_name(email)
+    for action in ("reset-mfa", "invite"):
+        whom = email if action == "invite" else name
+        answer = user(stack, action, whom)
+        assert answer.returncode == 1
+        assert "Okta" in answer.stderr or "provider" in answer.stderr
+    done(stack, "sign-out", name, "--yes")
+    assert visitor.post("/auth/refresh").status_code == 401

@@ -1,0 +1,65 @@
+"""Where a person is stuck, the page names who can help, and says the same to everybody."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from .fake_api import FakeApi, error
+from .views import (
+    View,
+    ask_for_reset,
+    challenged,
+    enter_password,
+    heading,
+    press,
+)
+
+INVITED = "the invitation has expired? Ask your administrator to send a new one."
+LOST = "Lost your phone? Ask your administrator"
+
+
+@pytest.fixture(autouse=True)
+def _embedded(api: FakeApi) -> None:
+    api.embed()
+
+
+def refused(page: Page, api: FakeApi) -> None:
+    api.answers["POST /auth/direct/sign-in"] = error(401, "invalid_credentials")
+    enter_password(page, api)
+
+
+def sign_up_form(page: Page, api: FakeApi) -> None:
+    page.goto(f"{api.url}#sign-up")
+
+
+def forgot_form(page: Page, api: FakeApi) -> None:
+    page.goto(f"{api.url}#forgot")
+
+
+@pytest.mark.security("S-40")
+@pytest.mark.parametrize("view", [refused, sign_up_form, forgot_form, ask_for_reset])
+def test_an_expired_invitation_has_a_way_out(page: Page, api: FakeApi, view: View) -> None:
+    """Cognito mails nothing to somebody whose invitation has expired, and the page may not know it: it says it always."""
+    view(page, api)
+    expect(page.get_by_text(INVITED)).to_have_count(1)
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        challenged("SOFTWARE_TOKEN_MFA"),
+        challenged("SMS_MFA", destination="+***12"),
+        challenged("SELECT_MFA_TYPE", choices=["SOFTWARE_TOKEN_MFA", "SMS_MFA"]),
+    ],
+)
+def test_a_lost_phone_has_a_way_out(page: Page, api: FakeApi, view: View) -> None:
+    """Where a phone is asked for."""
+    view(page, api)
+    expect(page.get_by_text(LOST)).to_be_visible()
+
+
+def test_a_code_by_mail_needs_no_phone(page: Page, api: FakeApi) -> None:
+    """So nobody is sent away with the wrong advice; nor while an app is being set up."""
+    challenged("EMAIL_OTP", destination="b***")(page, api)
+    heading(page, "Check your mail")
+    expect(page.get_by_text(LOST)).to_have_count(0)
+    press(page, "Start over")

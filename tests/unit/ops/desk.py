@@ -1,0 +1,98 @@
+"""An operator's desk: a stage with a strict pool and a table, and `ops` as it is typed."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.store.users import UserStore
+from ops import cli, user_commands
+from ops.directory import Directory
+from ops.pool import Pace
+from ops.stages import Stage
+from tests.doubles.clock import Clock
+from tests.doubles.cognito import CognitoDouble
+from tests.doubles.dynamodb import DynamoDBDouble
+from tests.doubles.pool_users import PoolUser
+from tests.doubles.user_pool_api import UserPoolDouble
+from tests.unit.ops.fakes import POOL, FakeSession, dev_block, project, stage
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class Desk:
+    """`pool` and `table` are behind every command; nothing is waited for."""
+
+    def __init__(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        self.folder = project(folder, dev=dev_block())
+        self.clock = Clock()
+        cognito = CognitoDouble(self.clock, "client", "secret", "", "", frozenset())
+        self.pool = UserPoolDouble(self.clock, cognito, POOL, {"client": "secret"})
+        self.dynamodb = DynamoDBDouble(
+            {"users": ("userName", frozenset({"Email"})), "providers": ("name", frozenset())}
+        )
+        self.users = UserStore(self.dynamodb, "users", self.clock)
+        self.environment: dict[str, str] = {"CLIENT_ID": "client", "DIRECT_SIGN_IN": "embedded"}
+        self._capsys = capsys
+        self._monkeypatch = monkeypatch
+        monkeypatch.setattr(user_commands, "load", lambda _: self.stage())
+        monkeypatch.setattr(user_commands, "open_directory", lambda _: self.directory())
+
+    def stage(self) -> Stage:
+        return stage(self.folder, **self.environment)
+
+    def directory(self) -> Directory:
+        session: Any = FakeSession(cognito_idp=self.pool, dynamodb=self.dynamodb)
+        pace = Pace(clock=self.clock, sleep=self.clock.advance)
+        return Directory(session, self.stage(), pace, self.clock)
+
+    def add(self, email: str, **changes: Any) -> PoolUser:
+        """Somebody of the pool, without a record."""
+        changes.setdefault("created_at", self.clock())
+        changes.setdefault("modified_at", self.clock())
+        return self.pool.add(PoolUser(email, "x" * 12, **changes))
+
+    def add_federated(self, email: str, subject: str = "00u1", **changes: Any) -> PoolUser:
+        """Somebody who was born at Okta."""
+        return self.add(
+            email,
+            status="EXTERNAL_PROVIDER",
+            username=f"okta_{subject.lower()}",
+            identities=[("Okta", subject)],
+            **changes,
+        )
+
+    def add_provider(self, name: str = "Okta", **columns: Any) -> None:
+        """A row of the providers table."""
+        self.dynamodb.put("providers", {"name": {"S": name}, **columns})
+
+    def row(self, user_name: str) -> dict[str, str]:
+        item = self.dynamodb.items("users").get(user_name, {})
+        return {name: next(iter(value.values())) for name, value in item.items()}
+
+    def run(self, *words: str, typed: str | None = None) -> Answer:
+        """Type `ops user …`; `typed` is what somebody at a terminal answers."""
+        stdin = io.StringIO("" if typed is None else f"{typed}\n")
+        self._monkeypatch.setattr(stdin, "isatty", lambda: typed is not None, raising=False)
+        self._monkeypatch.setattr(sys, "stdin", stdin)
+        code = cli.main(["user", *words, "--stage", "dev"])
+        said = self._capsys.readouterr()
+        return Answer(code, said.out, said.err)

@@ -1,0 +1,188 @@
+"""Keeping out and helping: disable, enable, sign-out, reset-mfa, groups, unlink, delete."""
+
+import pytest
+
+from tests.unit.ops.desk import Desk
+
+ADA = "ada@x.example"
+
+
+@pytest.mark.security("S-70")
+def test_disabling_ends_every_session_at_once(desk: Desk) -> None:
+    """In the pool, and by the record for tokens that are out already."""
+    user = desk.add(ADA, sub="ada")
+    assert desk.run("disable", ADA, "--yes").code == 0
+    assert not user.enabled
+    assert desk.pool.called("admin_user_global_sign_out") == 1
+    assert desk.row("ada")["validAfter"].startswith("2026-01-02T03:04:05")
+
+
+@pytest.mark.security("S-70")
+def test_what_was_before_does_not_come_back_with_enabling(desk: Desk) -> None:
+    """Also where the pool refuses to sign disabled people out."""
+    user = desk.add(ADA, sub="ada")
+    desk.pool.unsure = True
+    assert desk.run("disable", ADA, "--yes").code == 0
+    first = desk.row("ada")["validAfter"]
+    desk.clock.advance(60)
+    assert desk.run("enable", ADA).code == 0
+    assert user.enabled
+    assert desk.row("ada")["validAfter"] > first
+    assert desk.pool.called("admin_user_global_sign_out") == 2
+
+
+def test_enabling_somebody_who_is_not_disabled_ends_nothing(desk: Desk) -> None:
+    """It is not a sign-out."""
+    desk.add(ADA, sub="ada")
+    assert desk.run("enable", ADA).code == 0
+    assert desk.pool.called("admin_user_global_sign_out") == 0
+
+
+@pytest.mark.security("S-70")
+def test_signing_out_works_for_people_of_a_provider_too(desk: Desk) -> None:
+    """By the user name in any case; a missing record is made, or nothing would say so."""
+    desk.add_federated(ADA, subject="00uAda")
+    assert desk.run("sign-out", "Okta_00uAda", "--yes").code == 0
+    row = desk.row("okta_00uada")
+    assert (row["provider"], bool(row["validAfter"])) == ("Okta", True)
+
+
+@pytest.mark.security("S-70")
+@pytest.mark.parametrize("action", ["sign-out", "disable", "reset-mfa", "delete"])
+def test_what_cannot_be_undone_is_asked_first(desk: Desk, action: str) -> None:
+    """Without a terminal, or with another word typed, nothing happens; with the name it does."""
+    user = desk.add(ADA, sub="ada", factors={"SOFTWARE_TOKEN_MFA"})
+    before = [name for name, _ in desk.pool.calls]
+    assert "--yes" in desk.run(action, ADA).err
+    assert "Nothing was changed" in desk.run(action, ADA, typed="yes").err
+    assert user.enabled
+    assert user.factors
+    changes = {name for name, _ in desk.pool.calls} - {*before, "admin_get_user", "list_users"}
+    assert changes <= {"describe_user_pool"}
+    assert desk.run(action, ADA, typed=ADA).code == 0
+
+
+@pytest.mark.security("S-67")
+def test_a_lost_phone(desk: Desk) -> None:
+    """Every factor off, the app's key gone, sessions ended, the password as it was."""
+    desk.pool.pool_factors = ("SOFTWARE_TOKEN_MFA", "EMAIL_OTP")
+    user = desk.add(
+        ADA,
+        sub="ada",
+        factors={"SOFTWARE_TOKEN_MFA", "EMAIL_OTP"},
+        preferred="SOFTWARE_TOKEN_MFA",
+        totp_secret="SECRET",
+    )
+    answer = desk.run("reset-mfa", ADA, "--yes")
+    assert answer.code == 0, answer.err
+    assert (user.factors, user.preferred, user.totp_secret) == (set(), None, None)
+    assert desk.pool.called("admin_user_global_sign_out") == 1
+    assert desk.row("ada")["validAfter"]
+    assert user.password == "x" * 12
+    assert "authenticator app is forgotten" in answer.err
+
+
+@pytest.mark.parametrize("unsure", [False, True])
+def test_an_app_that_was_never_switched_on_is_forgotten_too(desk: Desk, unsure: bool) -> None:
+    """A stranger's app could be one; where there is none, AWS may refuse or not."""
+    desk.pool.unsure = unsure
+    user = desk.add(ADA, sub="ada", totp_secret=None if unsure else "SECRET")
+    assert desk.run("reset-mfa", ADA, "--yes").code == 0
+    assert user.totp_secret is None
+    assert desk.pool.called("admin_set_user_mfa_preference") == 0
+
+
+def test_a_second_factor_of_a_provider_is_reset_there(desk: Desk) -> None:
+    """Nothing here asks for it."""
+    desk.add_federated(ADA)
+    answer = desk.run("reset-mfa", ADA, "--yes")
+    assert (answer.code, "Okta, which asks for the second factor" in answer.err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"status": "FORCE_CHANGE_PASSWORD"}, "has no second factor"),
+        ({"factors": {"MIND_READING"}}, "does not know: MIND_READING"),
+    ],
+)
+def test_factors_that_are_not_there_or_not_known_are_named(
+    desk: Desk, changes: dict[str, object], said: str
+) -> None:
+    """A factor that stayed on would lock the person out all the same."""
+    desk.add(ADA, sub="ada", **changes)
+    answer = desk.run("reset-mfa", ADA, "--yes")
+    assert (answer.code, said in answer.err) == (1, True)
+    assert desk.pool.called("admin_user_global_sign_out") == 0
+
+
+def test_groups_are_given_and_taken(desk: Desk) -> None:
+    """Twice does no harm."""
+    user = desk.add(ADA, sub="ada")
+    for _ in range(2):
+        assert desk.run("group", "add", ADA, "admins").code == 0
+    assert user.groups == ("admins",)
+    answers = [desk.run("group", "remove", ADA, "admins") for _ in range(2)]
+    assert [answer.code for answer in answers] == [0, 0]
+    assert user.groups == ()
+    assert "within ten minutes" in answers[0].err
+    assert "is not in admins" in answers[1].err
+
+
+@pytest.mark.parametrize("verb", ["add", "remove"])
+def test_an_unknown_group_is_named_with_those_there_are(desk: Desk, verb: str) -> None:
+    """And the one that is meant."""
+    desk.add(ADA, sub="ada")
+    answer = desk.run("group", verb, ADA, "amdins")
+    assert answer.code == 1
+    assert "Did you mean admins?" in answer.err
+    assert "Groups: admins, readers" in answer.err
+    automatic = desk.run("group", verb, ADA, f"{desk.pool.pool_id}_Okta")
+    assert (automatic.code, "Cognito itself keeps" in automatic.err) == (1, True)
+
+
+@pytest.mark.security("S-69")
+@pytest.mark.parametrize("also_here", [False, True])
+def test_a_group_that_a_provider_tells_is_taken_away_there(desk: Desk, also_here: bool) -> None:
+    """The pool's own membership ends; the error says that the person still has the group, and why."""
+    desk.add_provider(groups_claim={"S": "groups"})
+    user = desk.add_federated(ADA, told_groups="[admins]", groups=("admins",) if also_here else ())
+    answer = desk.run("group", "remove", user.username, "admins")
+    assert answer.code == 1
+    assert "Okta tells the group 'admins'" in answer.err
+    assert user.groups == ()
+
+
+def test_a_group_that_a_provider_no_longer_tells_does_not_count(desk: Desk) -> None:
+    """The attribute stays in the pool when the mapping is gone; its groups do not."""
+    desk.add_provider()
+    user = desk.add_federated(ADA, told_groups="[admins]")
+    assert desk.run("group", "remove", user.username, "admins").code == 0
+    assert desk.run("show", user.username, "--json").json()["groups"]["in_tokens"] == []
+
+
+def test_a_group_whose_name_reads_as_several_is_in_no_token(desk: Desk) -> None:
+    """The operator hears it at once."""
+    desk.pool.pool_groups = ("admins", "a,b")
+    desk.add(ADA, sub="ada")
+    assert "in no token" in desk.run("group", "add", ADA, "a,b").err
+
+
+def test_deleting_asks_with_whom_it_found(desk: Desk) -> None:
+    """Then pool and table are rid of the person; a record that stayed behind goes by its name."""
+    desk.add(ADA, sub="ada")
+    directory = desk.directory()
+    directory.record(directory.require("ada"))
+    assert f"deletes {ADA} (ada) from stage 'dev'" in desk.run("delete", ADA, typed="no").err
+    assert desk.run("delete", ADA, "--yes").code == 0
+    assert (desk.pool.users, desk.row("ada")) == ([], {})
+    assert "nobody called" in desk.run("delete", ADA, "--yes").err
+
+
+def test_unlinking_asks_first(desk: Desk) -> None:
+    """No command links again."""
+    user = desk.add(ADA, sub="ada", identities=[("Okta", "1")])
+    assert desk.run("unlink", ADA, "Okta", typed="no").code == 1
+    assert user.identities
+    assert desk.run("unlink", ADA, "Okta", typed=ADA).code == 0
+    assert not user.identities

@@ -1,0 +1,98 @@
+"""Whom a name means: user names, addresses in the pool's own case rule, and addresses of several people."""
+
+import pytest
+
+from ops.directory import Directory
+from tests.doubles.aws_errors import client_error
+from tests.unit.ops.desk import Desk
+
+
+@pytest.mark.parametrize("name", ["ada", "ADA", "ada@x.example", "Ada@X.example"])
+def test_a_person_is_found_in_any_case_where_the_pool_ignores_it(desk: Desk, name: str) -> None:
+    """By user name and by address."""
+    desk.add("ada@x.example", sub="ada")
+    assert desk.run("show", name, "--json").json()["user_name"] == "ada"
+
+
+def test_a_provider_person_is_found_by_the_address_too(desk: Desk) -> None:
+    """Where nobody else has it: AWS itself finds only native people by address."""
+    desk.add_federated("ada@x.example")
+    assert desk.run("show", "Ada@x.example", "--json").json()["user_name"] == "okta_00u1"
+
+
+@pytest.mark.security("S-70")
+def test_an_address_of_several_people_is_an_error_that_lists_them(desk: Desk) -> None:
+    """Nothing is done to either of them; by the user name it works."""
+    desk.add("ada@x.example", sub="ada")
+    desk.add_federated("ada@x.example")
+    answer = desk.run("disable", "ada@x.example", "--yes")
+    assert (answer.code, desk.pool.called("admin_disable_user")) == (1, 0)
+    for said in ("2 people", "ada  confirmed", "okta_00u1  from a provider (Okta)"):
+        assert said in answer.err
+    assert desk.run("disable", "okta_00u1", "--yes").code == 0
+    assert [user.enabled for user in desk.pool.users] == [True, False]
+
+
+@pytest.mark.security("S-72")
+def test_a_pool_that_heeds_case_tells_two_addresses_apart(desk: Desk) -> None:
+    """What differs in case alone is somebody else there."""
+    desk.pool.case_sensitive = True
+    desk.add("ada@x.example", sub="ada")
+    desk.add_federated("Ada@x.example")
+    assert desk.run("show", "Ada@x.example", "--json").json()["user_name"] == "okta_00u1"
+
+
+def test_a_subject_that_is_an_address_is_a_user_name(desk: Desk) -> None:
+    """Some providers' subjects are addresses; the user name is whole, so nobody else is meant."""
+    desk.add_federated("ada@x.example", subject="ada@x.example")
+    desk.add("okta_ada@x.example", sub="other")
+    found = desk.run("show", "okta_ada@x.example", "--json").json()
+    assert found["user_name"] == "okta_ada@x.example"
+
+
+@pytest.mark.parametrize("action", ["show", "disable", "enable", "sign-out", "reset-mfa"])
+def test_nobody_of_a_name_is_an_error_that_says_where_to_look(desk: Desk, action: str) -> None:
+    """Before anything is asked."""
+    answer = desk.run(action, "nobody@x.example")
+    assert answer.code == 1
+    assert "ops user list --stage dev" in answer.err
+
+
+@pytest.mark.parametrize("name", ["", "  "])
+def test_an_empty_name_is_refused(desk: Desk, name: str) -> None:
+    """Without a call to AWS."""
+    assert "The name is empty" in desk.run("show", name).err
+    assert desk.pool.calls == []
+
+
+def test_credentials_without_the_right_are_told_what_they_need(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the page that lists the rights."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise client_error("AccessDeniedException")
+
+    monkeypatch.setattr(Directory, "call", refuse)
+    answer = desk.run("show", "ada")
+    assert answer.code == 1
+    assert "Rights of an operator" in answer.err
+
+
+def test_an_outage_of_the_table_is_one_message(desk: Desk) -> None:
+    """No traceback."""
+    desk.add("ada@x.example", sub="ada")
+    desk.dynamodb.fault = client_error("InternalServerError")
+    answer = desk.run("show", "ada")
+    assert (answer.code, "A table did not answer" in answer.err) == (1, True)
+
+
+@pytest.mark.security("S-54")
+def test_names_cannot_write_over_the_operators_screen(desk: Desk) -> None:
+    """Strangers choose their names: an escape sequence is shown, not obeyed."""
+    desk.add("ada@x.example", sub="ada", given_name="\x1b[2JEve", family_name="\u202egnol")
+    for answer in (desk.run("list"), desk.run("show", "ada")):
+        assert answer.code == 0
+        assert "\x1b" not in answer.out + answer.err
+        assert "\u202e" not in answer.out + answer.err
+        assert "[2JEve" in answer.out

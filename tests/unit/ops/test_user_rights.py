@@ -1,0 +1,95 @@
+"""docs/operations.md lists every action with the rights it needs: what the commands really call, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ops import cli
+from tests.unit.ops.desk import Desk
+
+ROOT = Path(__file__).resolve().parents[3]
+ADA = "ada@x.example"
+# Each command so that it makes every kind of call it can make.
+LINES: dict[str, tuple[tuple[str, ...], ...]] = {
+    "list": (("list", "--group", "admins"), ("list", "--email-prefix", "a")),
+    "show": (("show", ADA),),
+    "invite": (
+        ("invite", "new@x.example", "--group", "admins"),
+        ("invite", "new@x.example", "--given-name", "Ada", "--group", "readers"),
+    ),
+    "reset-mfa": (("reset-mfa", ADA, "--yes"),),
+    "sign-out": (("sign-out", ADA, "--yes"),),
+    "disable": (("disable", ADA, "--yes"),),
+    "enable": (("enable", "off@x.example"),),
+    "group add": (("group", "add", ADA, "readers"),),
+    "group remove": (
+        ("group", "remove", ADA, "admins"),
+        ("group", "remove", ADA, "readers"),
+    ),
+    "unlink": (("unlink", ADA, "Okta", "--yes"),),
+    "delete": (("delete", ADA, "--yes"),),
+}
+
+
+def rights() -> dict[str, tuple[set[str], set[str]]]:
+    """Command -> actions of Cognito and of DynamoDB, as the page says."""
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    table = page.partition("### Rights of an operator")[2].partition("\n## ")[0]
+    found = {}
+    for line in table.splitlines():
+        if line.startswith("|") and "`cognito-idp:`" not in line and "|---" not in line:
+            command, cognito, users, providers = (cell.strip() for cell in line.split("|")[1:-1])
+            tables = set(re.findall(r"`(\w+)`", users + providers))
+            found[command.strip("`")] = (set(re.findall(r"`(\w+)`", cognito)), tables)
+    return found
+
+
+def test_every_action_has_its_rights_and_its_place_in_the_runbooks() -> None:
+    """Whatever `ops user` offers."""
+    runbooks = (ROOT / "docs" / "runbooks.md").read_text(encoding="utf-8")
+    offered = set()
+    parser = cli.build_parser()
+    (commands,) = (each for each in parser._actions if each.dest == "==SUPPRESS==" or each.choices)
+    assert commands.choices
+    (actions,) = (each for each in commands.choices["user"]._actions if each.choices)
+    for name, action in actions.choices.items():
+        (verbs, *_) = [each.choices for each in action._actions if each.metavar == "ACTION"] or [{}]
+        offered |= {f"{name} {verb}" for verb in verbs} or {name}
+    assert offered == set(LINES) == set(rights()) - {"every one"}
+    assert [name for name in sorted(offered) if f"user {name}" not in runbooks] == []
+
+
+@pytest.mark.security("S-60")
+@pytest.mark.parametrize("command", sorted(LINES))
+def test_a_command_calls_what_the_page_says(desk: Desk, command: str) -> None:
+    """No more, so that a policy made of the page suffices; no less, so that it allows nothing idle."""
+    desk.add_provider(groups_claim={"S": "groups"})
+    desk.add(
+        ADA,
+        sub="ada",
+        groups=("admins",),
+        identities=[("Okta", "1")],
+        told_groups="[sales]",
+        factors={"SOFTWARE_TOKEN_MFA"},
+    )
+    desk.add("off@x.example", sub="off", enabled=False)
+    directory = desk.directory()
+    for name in ("ada", "off"):
+        directory.record(directory.require(name))
+    desk.pool.calls.clear()
+    desk.dynamodb.calls.clear()
+    for line in LINES[command]:
+        answer = desk.run(*line)
+        assert answer.code == 0, answer.err
+    made = {
+        "".join(part.title() for part in name.split("_")).replace("Mfa", "MFA")
+        for name, _ in desk.pool.calls
+    }
+    said = rights()
+    (common, common_tables), (own, own_tables) = said["every one"], said[command]
+    assert own <= made <= common | own
+    used = set(desk.dynamodb.calls)
+    assert own_tables <= used <= common_tables | own_tables
