@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.soak.defence import Defence, defence, nothing, reading, wrapped
+from tests.soak.defence import Defence, answering, defence, nothing, reading, wrapped
 from tests.soak.template import template_with
 
 _TEMPLATE = "ops.identity_stack:TEMPLATE"
@@ -253,5 +253,36 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
         "S-65",
         "logs are kept for ever",
         (_TEMPLATE, template_with("      RetentionInDays: !Ref LogRetentionDays\n", "")),
+    ),
+    defence(
+        "every-dependency-has-a-hash",
+        "S-76",
+        "a line of the lock without a hash is taken",
+        ("ops.locked:_parse", reading(("if not hashes:", "if False:"))),
+    ),
+    defence(
+        "wheels-by-their-hashes",
+        "S-76",
+        "a wheel counts by its name, whatever is in it",
+        ("ops.wheels:_problem_of", answering("")),
+    ),
+    defence(
+        "all-that-is-needed-is-locked",
+        "S-76",
+        "a dependency of a dependency may be missing from the lock",
+        ("ops.wheels:_unlocked", answering(())),
+    ),
+    defence(
+        "what-does-not-build-is-not-left-out",
+        "S-76",
+        "a dependency without a wheel is passed over",
+        ("ops.wheels:_build", answering("")),
+    ),
+    defence(
+        "the-zip-is-compared",
+        "S-76",
+        "nobody looks at what Chalice packed",
+        ("ops.package_contents:differences", answering([])),
+        ("ops.exact_package:differences", answering([])),
     ),
 )
