@@ -1,4 +1,4 @@
-# `make help` lists the targets. Nothing but Python 3.10+ (and, for the browser tests, npm or apt for Chromium) is presumed.
+# `make help` lists the targets. Nothing but Python 3.11+ (and, for the browser tests, npm or apt for Chromium) is presumed.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,8 +11,8 @@ help: ## Show this help
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 $(STAMP): requirements.txt requirements-dev.txt
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || { \
-	  echo "Python 3.10 to 3.13 is needed; $(PYTHON) is $$($(PYTHON) -V 2>&1). Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' || { \
+	  echo "Python 3.11 to 3.14 is needed; $(PYTHON) is $$($(PYTHON) -V 2>&1). Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@echo "Installing into $(VENV) (once, and after requirements change) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
@@ -71,7 +71,7 @@ audit: $(STAMP) ## Known advisories against all that is locked; needs the networ
 	@for lock in $$(git ls-files "*requirements*.txt"); do echo "$$lock"; \
 	  $(BIN)/python -m uv tool run pip-audit@2.10.1 --strict --disable-pip --require-hashes -r $$lock || exit 1; done
 
-lock: $(STAMP) ## Lock requirements*.in anew for Python 3.10-3.13, with hashes and without index addresses
+lock: $(STAMP) ## Lock requirements*.in anew for Python 3.11-3.14, with hashes and without index addresses
 	@$(BIN)/python -m ops.lock
 
 clean: ## Remove everything that was installed or built here
