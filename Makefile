@@ -38,15 +38,17 @@ check: $(STAMP) ## Seconds: ruff, format, mypy, bandit, secrets, unit and compon
 	@$(BIN)/python -m pytest -q tests/unit tests/component
 
 soak: $(STAMP) ## The long ones: defences switched off one by one, load, deployments cut at each step
-	@echo "1/5 Each defence switched off in turn: the suite must notice ..."
+	@echo "1/6 Each defence switched off in turn: the suite must notice ..."
 	@$(BIN)/python -m tests.soak.defences
-	@echo "2/5 A crowd before shared warm containers, with faults; memory over 100,000 invocations ..."
+	@echo "2/6 A crowd before shared warm containers, with faults; memory over 100,000 invocations ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest -q tests/soak/test_crowd.py tests/soak/test_memory.py
-	@echo "3/5 The same on a local stack ..."
+	@echo "3/6 The same on a local stack ..."
 	@$(BIN)/python -m tests.soak.stack_load
-	@echo "4/5 Deployments cut at each of their steps ..."
+	@echo "4/6 Deployments cut at each of their steps ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest tests/ops_e2e/test_deploy.py
-	@echo "5/5 Times of faults, measured ..."
+	@echo "5/6 The zip under AWS's own runtime client, on every Python at hand ..."
+	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest tests/ops_e2e/test_lambda_runtime.py
+	@echo "6/6 Times of faults, measured ..."
 	@$(BIN)/python -m tests.fault_table --measure
 
 package: $(STAMP) ## The Lambda zip into OUT=DIR, just as `chalice deploy` packages it

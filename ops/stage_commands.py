@@ -164,6 +164,8 @@ def _doctor(options: argparse.Namespace) -> int:
         return 0 if diagnosis.healthy else 1
     for finding in diagnosis.findings:
         print(f"{finding.id}: {finding.says}\n  mend: {finding.mend}")
+    for note in diagnosis.notes:
+        print(f"note: {note.id}: {note.says}\n  to set it up: {note.mend}")
     for name, why in diagnosis.not_checked.items():
         print(f"({name} not checked: {why})")
     found = len(diagnosis.findings)

@@ -29,17 +29,26 @@ class Outcome:
     document: Any
 
 
+class _Quiet(ThreadingHTTPServer):
+    """Says nothing of a container that was ended."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nobody is told."""
+
+
 class Container:
     """One process under `awslambdaric`: the first `invoke` is cold, the others are warm."""
 
     def __init__(
         self, python: Path, task_root: Path, handler: str, environment: Mapping[str, str]
     ) -> None:
+        self._logged: str | None = None
         self._events: queue.Queue[Any] = queue.Queue()
         self._outcomes: queue.Queue[Outcome] = queue.Queue()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self._events, self._outcomes))
-        self._server.daemon_threads = True
-        self._thread = Thread(target=self._server.serve_forever)
+        self._server = _Quiet(("127.0.0.1", 0), _handler(self._events, self._outcomes))
+        self._thread = Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
         self._process = subprocess.Popen(
             [python, "-m", "awslambdaric", handler],
@@ -72,20 +81,23 @@ class Container:
                     raise AssertionError(f"the function is gone: {self.stop()}") from None
 
     def stop(self) -> str:
-        """End the process; answer what it logged."""
-        self._process.kill()
-        logged, _ = self._process.communicate()
-        self._events.put(None)
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-        return logged
+        """End the process; answer what it logged. A second time changes nothing."""
+        if self._logged is None:
+            self._process.kill()
+            self._logged, _ = self._process.communicate()
+            self._events.put(None)
+            self._server.shutdown()
+            self._server.server_close()
+            self._thread.join()
+        return self._logged
 
 
 def _handler(
     events: queue.Queue[Any], outcomes: queue.Queue[Outcome]
 ) -> type[BaseHTTPRequestHandler]:
     class RuntimeApi(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
         def do_GET(self) -> None:
             """`/2018-06-01/runtime/invocation/next`: wait for an event."""
             event = events.get()
@@ -95,6 +107,8 @@ def _handler(
             self.send_response(200)
             self.send_header("Lambda-Runtime-Aws-Request-Id", str(uuid.uuid4()))
             self.send_header("Lambda-Runtime-Deadline-Ms", str(int((time.time() + 25) * 1000)))
+            self.send_header("Lambda-Runtime-Trace-Id", "Root=1-0-0;Sampled=0")
+            self.send_header("Content-Type", "application/json")
             self.send_header("Lambda-Runtime-Invoked-Function-Arn", _ARN)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
