@@ -25,7 +25,7 @@ def test_the_setting_comes_before_the_interpreter() -> None:
 @pytest.mark.parametrize("running", [(3, 10), (3, 15)])
 def test_a_python_that_is_no_runtime_is_refused(running: tuple[int, int]) -> None:
     """With both ways out; Chalice would take 3.10, which Lambda has deprecated."""
-    with pytest.raises(OpsError, match='supports Python 3.11 to 3.14.*"python_version"'):
+    with pytest.raises(OpsError, match=r'supports Python 3\.11 to 3\.14.*"python_version"'):
         runtime_of({}, running)
 
 
