@@ -11,6 +11,7 @@ from ops.local.mends import (
     authorization_endpoint,
     federated_sign_in,
     federated_user,
+    function_rights,
     identity_event,
     login_page,
     logout_endpoint,
@@ -36,6 +37,7 @@ _MENDS = (
     login_page,
     rest_api_import,
     proxy_failure,
+    function_rights,
 )
 
 
