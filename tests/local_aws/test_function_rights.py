@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local_aws.cloud import ACCOUNT, REGION, Cloud
+from tests.local_aws.cloud import _TRUST, ACCOUNT, REGION, Cloud
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/shop-dev"
 
@@ -19,6 +19,7 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/shop-dev"
 def test_create_function_is_allowed_by_the_functions_arn(cloud: Cloud) -> None:
     """A deployer of one app makes that app's functions, and no other."""
     iam = cloud.client("iam")
+    iam.create_role(RoleName="shop-dev", AssumeRolePolicyDocument=json.dumps(_TRUST))
     iam.create_user(UserName="shop-deployer")
     statements = [
         {
