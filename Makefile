@@ -1,4 +1,4 @@
-# `make help` lists the targets. Nothing but Python 3.10+ (and, for the browser tests, npm or apt for Chromium) is presumed.
+# `make help` lists the targets. Nothing but Python 3.11+ (and, for the browser tests, npm or apt for Chromium) is presumed.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,8 +11,8 @@ help: ## Show this help
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 $(STAMP): requirements.txt requirements-dev.txt
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || { \
-	  echo "Python 3.10 to 3.13 is needed; $(PYTHON) is $$($(PYTHON) -V 2>&1). Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' || { \
+	  echo "Python 3.11 to 3.14 is needed; $(PYTHON) is $$($(PYTHON) -V 2>&1). Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@echo "Installing into $(VENV) (once, and after requirements change) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
@@ -38,15 +38,17 @@ check: $(STAMP) ## Seconds: ruff, format, mypy, bandit, secrets, unit and compon
 	@$(BIN)/python -m pytest -q tests/unit tests/component
 
 soak: $(STAMP) ## The long ones: defences switched off one by one, load, deployments cut at each step
-	@echo "1/5 Each defence switched off in turn: the suite must notice ..."
+	@echo "1/6 Each defence switched off in turn: the suite must notice ..."
 	@$(BIN)/python -m tests.soak.defences
-	@echo "2/5 A crowd before shared warm containers, with faults; memory over 100,000 invocations ..."
+	@echo "2/6 A crowd before shared warm containers, with faults; memory over 100,000 invocations ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest -q tests/soak/test_crowd.py tests/soak/test_memory.py
-	@echo "3/5 The same on a local stack ..."
+	@echo "3/6 The same on a local stack ..."
 	@$(BIN)/python -m tests.soak.stack_load
-	@echo "4/5 Deployments cut at each of their steps ..."
+	@echo "4/6 Deployments cut at each of their steps ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest tests/ops_e2e/test_deploy.py
-	@echo "5/5 Times of faults, measured ..."
+	@echo "5/6 The zip under AWS's own runtime client, on every Python at hand ..."
+	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest tests/ops_e2e/test_lambda_runtime.py
+	@echo "6/6 Times of faults, measured ..."
 	@$(BIN)/python -m tests.fault_table --measure
 
 package: $(STAMP) ## The Lambda zip into OUT=DIR, just as `chalice deploy` packages it
@@ -71,7 +73,7 @@ audit: $(STAMP) ## Known advisories against all that is locked; needs the networ
 	@for lock in $$(git ls-files "*requirements*.txt"); do echo "$$lock"; \
 	  $(BIN)/python -m uv tool run pip-audit@2.10.1 --strict --disable-pip --require-hashes -r $$lock || exit 1; done
 
-lock: $(STAMP) ## Lock requirements*.in anew for Python 3.10-3.13, with hashes and without index addresses
+lock: $(STAMP) ## Lock requirements*.in anew for Python 3.11-3.14, with hashes and without index addresses
 	@$(BIN)/python -m ops.lock
 
 clean: ## Remove everything that was installed or built here

@@ -1,5 +1,6 @@
 """The Chalice app: blueprints, Lambda functions, middleware. Everything else is in chalicelib/."""
 
+import sys
 from typing import Any
 
 from chalicelib import cold_start  # noqa: F401 - first, for its effect
@@ -8,6 +9,11 @@ from chalicelib.routes.public import PUBLIC_ROUTES
 from chalicelib.web import middleware
 
 app = middleware.GuardedChalice(app_name="gatehouse")
+
+if "chalice.cli" in sys.modules:  # Chalice is about to package this: exactly what is locked
+    from ops import exact_package
+
+    exact_package.install()
 
 for blueprint in (pages, auth, session, direct, mfa, me, users, whoami):
     app.register_blueprint(blueprint.routes)

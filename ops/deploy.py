@@ -1,4 +1,4 @@
-"""Deploy a stage: identity stack, `chalice deploy`, second pass."""
+"""Deploy a stage: locked dependencies, identity stack, `chalice deploy`, second pass."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
 from pathlib import Path
 
 from ops import aws
 from ops.adopt import adopt_api
 from ops.connect import connect
 from ops.errors import OpsError
+from ops.exact_package import MACHINES, cache_of, locked_wheels
 from ops.identity_stack import provision
 from ops.report import Reporter
-from ops.stages import load_stage
+from ops.runtimes import OPTION, near_end, runtime_of
+from ops.stages import Stage, load_stage
+from ops.wheels import Target
 
 CHALICE = (
     sys.executable,
@@ -33,12 +37,28 @@ def deploy(
     there before it makes something.
     """
     stage = load_stage(project_dir, stage_name)
+    require_dependencies(stage, report)
     session = aws.session(stage)
     provision(session, stage, {}, report)
     adopt_api(session, stage, report)
     run_chalice(project_dir, ["deploy", "--stage", stage_name], stage.region, report, chalice)
     # Once more: the first pass wrote the pool's ARN and the roles.
     return connect(session, load_stage(project_dir, stage_name), report)
+
+
+def require_dependencies(stage: Stage, report: Reporter) -> None:
+    """Fetch what requirements.txt locks before anything changes on AWS; raises OpsError.
+
+    Chalice packages from what was fetched here.
+    """
+    runtime = runtime_of(stage.options)
+    report.step(f"Dependencies for {runtime.identifier}")
+    target = Target(runtime, MACHINES[stage.architecture])
+    locked_wheels(stage.project_dir, target, cache_of(stage.project_dir))
+    warning = near_end(runtime, datetime.now(timezone.utc).date())
+    if warning:
+        report.note(f"note: {warning} Choose a newer one: {OPTION} in docs/operations.md.")
+    report.done()
 
 
 def run_chalice(

@@ -1,4 +1,4 @@
-"""Locks requirements*.in for Python 3.10 to 3.13 at once: `make lock`.
+"""Locks requirements*.in for Python 3.11 to 3.14 at once: `make lock`.
 
 Hashes are kept; addresses of package indexes and local paths are left out, and their absence is checked.
 """
@@ -16,6 +16,7 @@ _LOCKED = (
     Path("requirements-dev.in"),
     Path("ops/local/requirements.in"),
     Path("benchmarks/requirements.in"),
+    Path("tests/lambda_runtime/requirements.in"),
 )
 _ADDRESS = re.compile(r"https?://|file:|^--(index|extra-index|find-links)", re.MULTILINE)
 
@@ -26,7 +27,7 @@ def lock(source: Path) -> Path:
     subprocess.run(
         [
             *(sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--upgrade"),
-            *("--universal", "--python-version", "3.10", "--generate-hashes"),
+            *("--universal", "--python-version", "3.11", "--generate-hashes"),
             *("--no-emit-index-url", "--no-emit-find-links"),
             *("--custom-compile-command", "make lock"),
             *(source.name, "--output-file", target.name),

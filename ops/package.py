@@ -1,19 +1,24 @@
 """The Lambda zip by itself: `make package OUT=DIR`, made by Chalice from a copy of the project.
 
-The same checkout under the same Python gives the same bytes, so a zip can be compared with what
-somebody else built.
+The same checkout for the same runtime gives the same bytes, so a zip can be compared with what
+somebody else built. It holds what requirements.txt locks, or it is not written.
 """
 
 from __future__ import annotations
 
+import json
+import shutil
 import tempfile
 import zipfile
 from pathlib import Path
 
 from ops.errors import OpsError
+from ops.exact_package import MACHINES, cache_of, require_exact
 from ops.local.chalice_cli import run_chalice
 from ops.local.staged_copy import stage_copy
-from ops.stages import LOCAL
+from ops.runtimes import OPTION, Runtime, runtime_of
+from ops.stages import LOCAL, config_file
+from ops.wheels import Target
 
 NAME = "gatehouse.zip"
 MAX_BYTES = 10_000_000
@@ -22,27 +27,46 @@ _STRAYS = ("tests", "ops", "docs", "benchmarks", ".chalice", ".git", ".local", "
 _PLACEHOLDER_POOL = "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_package"
 
 
-def package(project_dir: Path, out: Path) -> Path:
-    """Write the zip into `out` and return its path. Raises OpsError."""
+def package(project_dir: Path, out: Path, python: str = "") -> Path:
+    """Write the zip into `out` and return its path. Raises OpsError.
+
+    It is for Lambda's runtime of the version `python`, such as 3.13; by default for this Python's.
+    """
+    runtime = runtime_of({OPTION: python})
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OpsError(
             f"{out} cannot be made: {error.strerror}. Name another with --out."
         ) from error
+    target = out / NAME
+    target.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         copy = Path(scratch) / "app"
         stage_copy(project_dir, copy)
+        architecture = _choose(copy, runtime)
         built = Path(scratch) / "built"
         run_chalice(
             ["package", "--stage", LOCAL, str(built)],
             copy,
-            project_dir / ".local" / "dependencies",
+            cache_of(project_dir),
             {"AWS_DEFAULT_REGION": "us-east-1", "USER_POOL_ARN": _PLACEHOLDER_POOL},
         )
-        target = out / NAME
-        write_reproducible(built / "deployment.zip", target)
+        made = Path(scratch) / NAME
+        write_reproducible(built / "deployment.zip", made)
+        require_exact(made, copy, Target(runtime, MACHINES[architecture]), cache_of(project_dir))
+        shutil.move(made, target)
     return target
+
+
+def _choose(copy: Path, runtime: Runtime) -> str:
+    """Write the runtime into the copy's settings; answer the architecture that they name."""
+    path = config_file(copy)
+    config = json.loads(path.read_text(encoding="utf-8"))
+    stage = config["stages"][LOCAL]
+    stage.setdefault("gatehouse", {})[OPTION] = runtime.python
+    path.write_text(json.dumps(config), encoding="utf-8")
+    return str({**config, **stage}.get("lambda_architecture", "x86_64"))
 
 
 def write_reproducible(source: Path, target: Path) -> None:

@@ -53,7 +53,14 @@ def add(commands: Any) -> None:
         "package",
         _package,
         "build the Lambda zip by itself",
-        "\nJust as `chalice deploy` packages it, from a copy of the project.",
+        "\nJust as `chalice deploy` packages it, from a copy of the project: exactly what\n"
+        "requirements.txt locks, or nothing.",
+    )
+    package.add_argument(
+        "--python",
+        default="",
+        metavar="VERSION",
+        help="Lambda's runtime, such as 3.13 (default: the Python that runs this)",
     )
     package.add_argument(
         "--out", type=Path, default=Path("dist"), metavar="DIR", help="where to (default dist)"
@@ -94,7 +101,7 @@ def _add_care(commands: Any) -> None:
 def _package(options: argparse.Namespace) -> None:
     from ops.package import package
 
-    path = package(options.project_dir, options.out)
+    path = package(options.project_dir, options.out, options.python)
     print(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")
 
 
@@ -157,6 +164,8 @@ def _doctor(options: argparse.Namespace) -> int:
         return 0 if diagnosis.healthy else 1
     for finding in diagnosis.findings:
         print(f"{finding.id}: {finding.says}\n  mend: {finding.mend}")
+    for note in diagnosis.notes:
+        print(f"note: {note.id}: {note.says}\n  to set it up: {note.mend}")
     for name, why in diagnosis.not_checked.items():
         print(f"({name} not checked: {why})")
     found = len(diagnosis.findings)

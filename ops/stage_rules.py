@@ -17,6 +17,7 @@ from chalicelib.settings import (
     parse_list,
 )
 from chalicelib.web.static_files import StaticFiles
+from ops.runtimes import OPTION, RUNTIMES
 
 # Names become parts of ARNs, table and function names; Lambda allows 64 characters in all.
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,23}")
@@ -40,7 +41,10 @@ _OPTIONS = {
     "sms_external_id",
     "captcha_secret_arn",
     "alarm_topic_arn",
+    "python_version",
 }
+# https://docs.aws.amazon.com/lambda/latest/dg/foundation-arch.html
+_ARCHITECTURES = ("x86_64", "arm64")
 # Options that mean something only together.
 _PAIRS = (("ses_identity_arn", "ses_from_address"), ("sms_role_arn", "sms_external_id"))
 # Lambda sets these itself and refuses functions that bring them.
@@ -109,6 +113,8 @@ def _of_names(name: str, merged: Mapping[str, Any]) -> Iterator[str]:
             "stack, never one that Chalice makes for all"
         )
     size = merged.get("minimum_compression_size")
+    if merged.get("lambda_architecture", "x86_64") not in _ARCHITECTURES:
+        yield f"lambda_architecture must be one of {', '.join(_ARCHITECTURES)}"
     if not isinstance(size, int) or isinstance(size, bool):
         yield "minimum_compression_size is missing: set it to 1024"
 
@@ -132,10 +138,20 @@ def _of_options(options: Any, region: str, *, local: bool) -> Iterator[str]:
         yield "gatehouse.deletion_protection must be true or false"
     if options.get("log_retention_days", 30) not in _RETENTION_DAYS:
         yield f"gatehouse.log_retention_days must be one of {', '.join(map(str, _RETENTION_DAYS))}"
+    yield from _of_python(options.get(OPTION), local=local)
     for key in ("throttle_rate", "throttle_burst"):
         limit = options.get(key, 1)
         if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
             yield f"gatehouse.{key} must be a whole number of 1 or more"
+
+
+def _of_python(version: Any, *, local: bool) -> Iterator[str]:
+    if not version:
+        return
+    if version not in RUNTIMES:
+        yield f"gatehouse.{OPTION} must be one of {', '.join(RUNTIMES)}, not {version!r}"
+    elif local:
+        yield f"gatehouse.{OPTION} must be empty: the local AWS runs functions on this Python"
 
 
 def _of_domain_prefix(prefix: Any, *, local: bool) -> Iterator[str]:

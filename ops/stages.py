@@ -9,6 +9,7 @@ stage's `gatehouse` block:
     log_retention_days   how long the functions' logs are kept (default 30)
     throttle_rate        requests per second the API lets through (default 50)
     throttle_burst       size of a burst (default 100)
+    python_version       Lambda's runtime, such as 3.13 (default: the Python that deploys)
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ class Stage:
     """One stage, already checked.
 
     `environment` is what the functions get; `options` is the `gatehouse` block;
-    `custom_domain` is Chalice's `api_gateway_custom_domain`, empty when there is none.
+    `custom_domain` is Chalice's `api_gateway_custom_domain`, empty when there is none;
+    `architecture` its `lambda_architecture`.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Stage:
     options: Mapping[str, Any] = field(default_factory=dict)
     api_gateway_stage: str = "api"
     custom_domain: Mapping[str, Any] = field(default_factory=dict)
+    architecture: str = "x86_64"
 
     @property
     def is_local(self) -> bool:
@@ -125,6 +128,7 @@ def load_stage(project_dir: Path, name: str) -> Stage:
         options=options,
         api_gateway_stage=merged["api_gateway_stage"],
         custom_domain=_mapping(merged.get("api_gateway_custom_domain")),
+        architecture=merged.get("lambda_architecture", "x86_64"),
     )
 
 

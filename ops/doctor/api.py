@@ -10,10 +10,15 @@ from botocore.exceptions import ClientError
 from chalicelib.routes.public import PUBLIC_ROUTES
 from ops.adopt import apis_of
 from ops.connect import allowed_origins, load_deployed
-from ops.doctor.check import Check, Fault
+from ops.doctor.check import Check, Fault, Note
 from ops.doctor.deployment import Deployment, Missing
 from ops.errors import OpsError
 from ops.gateway_responses import ACCESS_LOG_FORMAT, gateway_responses
+
+_LOG_ROLE = (
+    "run `aws apigateway update-account --patch-operations "
+    "op=replace,path=/cloudwatchRoleArn,value=ROLE_ARN`"
+)
 
 
 def deployed(deployment: Deployment) -> Iterator[Fault]:
@@ -150,15 +155,22 @@ def api_tracing(deployment: Deployment) -> Iterator[Fault]:
 
 
 def access_log(deployment: Deployment) -> Iterator[Fault]:
-    """The stage writes its access log, without query strings (S-63)."""
+    """The stage writes its access log, without query strings (S-63).
+
+    API Gateway needs a role for that, one for all APIs of the account and region.
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+    """
     settings = deployment.api_stage.get("accessLogSettings", {})
     group = f"/aws/apigateway/{deployment.stage.app_name}-{deployment.stage.name}"
     if not str(settings.get("destinationArn", "")).endswith(f":log-group:{group}"):
-        yield Fault(
-            "the API writes no access log.",
-            "give API Gateway a role to write logs (its console, Settings, Logging), then "
-            + deployment.again,
-        )
+        if not deployment.client("apigateway").get_account().get("cloudwatchRoleArn"):
+            yield Note(
+                "there is no access log yet: API Gateway has no role to write logs in this account "
+                "and region.",
+                f"{_LOG_ROLE} (docs/operations.md, Access log); then {deployment.again}",
+            )
+        else:
+            yield Fault("the API writes no access log.", deployment.again)
     elif settings.get("format") != ACCESS_LOG_FORMAT:
         yield Fault("the access log has another format than ours.", deployment.again)
 

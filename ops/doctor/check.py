@@ -32,6 +32,11 @@ class Fault:
 
 
 @dataclass(frozen=True)
+class Note(Fault):
+    """Nothing is wrong: something useful is not set up yet, or will be wrong one day."""
+
+
+@dataclass(frozen=True)
 class Check:
     """One question about a deployed stage. `id` is stable and documented in docs/operations.md.
 
@@ -54,10 +59,14 @@ class Finding:
 
 @dataclass
 class Diagnosis:
-    """What a whole run found, what it looked at, and what it could not look at, with the reason."""
+    """What a whole run found, what it looked at, and what it could not look at, with the reason.
+
+    `notes` say what is not set up; they leave a stage healthy.
+    """
 
     stage: str
     findings: list[Finding] = field(default_factory=list)
+    notes: list[Finding] = field(default_factory=list)
     checked: list[str] = field(default_factory=list)
     not_checked: dict[str, str] = field(default_factory=dict)
 
@@ -72,6 +81,7 @@ class Diagnosis:
             "stage": self.stage,
             "healthy": self.healthy,
             "findings": [vars(finding) for finding in self.findings],
+            "notes": [vars(note) for note in self.notes],
             "checked": self.checked,
             "not_checked": self.not_checked,
         }
@@ -93,9 +103,9 @@ def _diagnose(deployment: Deployment, checks: Sequence[Check]) -> Diagnosis:
             diagnosis.not_checked[check.id] = check.not_locally
             continue
         try:
-            diagnosis.findings += [
-                Finding(check.id, fault.says, fault.mend) for fault in _run(check, deployment)
-            ]
+            for fault in _run(check, deployment):
+                told = diagnosis.notes if isinstance(fault, Note) else diagnosis.findings
+                told.append(Finding(check.id, fault.says, fault.mend))
         except Missing as missing:
             diagnosis.not_checked[check.id] = str(missing)
         else:

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from ops.doctor import api, app_client, data, functions, identity_providers, pool, sign_in, watch
+from ops.doctor import (
+    api,
+    app_client,
+    data,
+    functions,
+    identity_providers,
+    packages,
+    pool,
+    sign_in,
+    watch,
+)
 from ops.doctor import stack as identity
 from ops.doctor.check import Check
 
@@ -10,6 +20,7 @@ CHECKS: tuple[Check, ...] = (
     *identity.CHECKS,
     *api.CHECKS[:1],
     *functions.CHECKS,
+    *packages.CHECKS,
     *pool.CHECKS,
     *app_client.CHECKS,
     *identity_providers.CHECKS,

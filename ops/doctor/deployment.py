@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime, timezone
 from functools import cached_property
 from typing import Any
 
@@ -81,6 +82,11 @@ class Deployment:
         if not value:
             raise Missing(f"{name} is not set (see stack-outputs)")
         return value
+
+    @property
+    def today(self) -> date:
+        """The day on which this is."""
+        return datetime.now(timezone.utc).date()
 
     @property
     def again(self) -> str:

@@ -6,15 +6,19 @@ import base64
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from chalicelib.cognito.scopes import SCOPES
+from chalicelib.errors import ConfigurationError
+from chalicelib.settings import Settings
 from ops.connect import permission_of, permits
-from ops.doctor.check import Check, Fault
+from ops.doctor.check import Check, Fault, Note
 from ops.doctor.deployment import Deployment, Missing
 
 _SOURCES = ("PreSignUp", "PostConfirmation", "PostAuthentication")
 _TRIGGERS = ("user_records", "token_claims")
 _MINIMUM_PASSWORD = 12
+_ORIGINAL = "ORIGINAL"
 
 
 def user_pool(deployment: Deployment) -> Iterator[Fault]:
@@ -129,6 +133,51 @@ def pool_plan(deployment: Deployment) -> Iterator[Fault]:
         )
 
 
+def pool_issuer(deployment: Deployment) -> Iterator[Fault]:
+    """The functions take tokens of the issuer that the pool writes into them (S-20).
+
+    https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_IssuerConfigurationType.html
+    """
+    kind = deployment.pool.get("IssuerConfiguration", {}).get("Type", _ORIGINAL)
+    stage = deployment.stage
+    try:
+        issuer = Settings.from_env({"AWS_REGION": stage.region, **stage.environment}).issuer
+    except ConfigurationError as error:
+        raise Missing(f"the settings cannot be read: {error.detail}") from None
+    host = urlsplit(issuer).hostname or ""
+    taken = "UPDATED" if host.startswith("issuer-") else _ORIGINAL
+    if kind != taken:
+        yield Fault(
+            f"the pool's issuer is of the type {kind}, but the functions take tokens of {issuer} "
+            "only: every sign-in fails.",
+            f"set IssuerConfiguration of the pool back to {taken} (`aws cognito-idp "
+            "update-user-pool`, with all its other settings: those left out are reset).",
+        )
+
+
+def threat_protection(deployment: Deployment) -> Iterator[Fault]:
+    """Addresses and devices that our form passes on (ContextData) are looked at: Plus plan only.
+
+    https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-settings-threat-protection.html
+    """
+    if deployment.stage.direct_sign_in == "off":
+        return
+    plus = deployment.pool.get("UserPoolTier") == "PLUS"
+    mode = deployment.pool.get("UserPoolAddOns", {}).get("AdvancedSecurityMode", "OFF")
+    if plus and mode == "OFF":
+        yield Note(
+            "the pool is on the Plus plan, but threat protection is off.",
+            "set UserPoolAddOns.AdvancedSecurityMode of the pool to ENFORCED in the template.",
+        )
+    elif not plus and deployment.stage.direct_sign_in == "embedded":
+        yield Note(
+            "Cognito's threat protection is not set up: the addresses that our form passes on "
+            "(ContextData) serve the Plus plan alone. Our own throttle does not need it.",
+            "set UserPoolTier: PLUS and UserPoolAddOns in ops/templates/identity.yaml; it costs "
+            "extra for each person.",
+        )
+
+
 def sign_up(deployment: Deployment) -> Iterator[Fault]:
     """Nobody signs up by himself where direct sign-in is off."""
     closed = deployment.pool.get("AdminCreateUserConfig", {}).get("AllowAdminCreateUserOnly", False)
@@ -165,6 +214,8 @@ CHECKS = (
     Check("mfa", mfa),
     Check("password-policy", password_policy),
     Check("pool-plan", pool_plan),
+    Check("pool-issuer", pool_issuer),
+    Check("threat-protection", threat_protection, "it is a matter of AWS's plans"),
     Check("sign-up", sign_up),
     Check("resource-server", resource_server),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ops.doctor.check import Check, Fault
+from ops.doctor.check import Check, Fault, Note
 from ops.doctor.deployment import Deployment
 
 ALARMS = (
@@ -42,9 +42,10 @@ def alarm_actions(deployment: Deployment) -> Iterator[Fault]:
     """Somebody hears the alarms."""
     topic = deployment.stage.options.get("alarm_topic_arn", "")
     if not topic and not deployment.stage.is_local:
-        yield Fault(
-            "alarms tell nobody: they only show in the console.",
-            "make an SNS topic, set gatehouse.alarm_topic_arn in config.json, and deploy.",
+        yield Note(
+            "alarms tell nobody yet: they only show in the console.",
+            f"run `aws sns create-topic --name {deployment.stage.api_function}-alarms`, subscribe "
+            "somebody to it, set gatehouse.alarm_topic_arn in config.json, and deploy.",
         )
     wrong = [
         alarm["AlarmName"]

@@ -1,24 +1,22 @@
-"""Chalice's own command line, unmodified but for two waits, for the local AWS only.
+"""Chalice's own command line, unmodified but for its waits, for the local AWS only.
 
-- Chalice sleeps 5 s after making a function and 10 s while one updates, for IAM and Lambda to
-  settle. The local AWS settles at once, so sleeps are cut to a tenth of a second.
-- It downloads the dependencies anew when a line of the app changes. They are kept by the hash of
-  requirements.txt in the directory that GATEHOUSE_DEPENDENCY_CACHE names.
+Chalice sleeps 5 s after making a function and 10 s while one updates, for IAM and Lambda to settle.
+The local AWS settles at once, so sleeps are cut to a tenth of a second. What it packages is the
+business of ops/exact_package.py, which the app itself calls.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 CACHE = "GATEHOUSE_DEPENDENCY_CACHE"
+"""Environment variable: where ops/exact_package.py keeps verified wheels."""
+
 _LONGEST_SLEEP = 0.1
 _SHOWN_LINES = 20
 
@@ -62,37 +60,14 @@ def shorten_sleeps() -> None:
     vars(time)["sleep"] = shorter
 
 
-def cached(build: Callable[..., None], cache: Path) -> Callable[..., None]:
-    """Wrap DependencyBuilder.build_site_packages so that equal requirements are built once."""
-
-    def build_site_packages(
-        self: Any, abi: str, requirements_filepath: str, target_directory: str
-    ) -> None:
-        requirements = Path(requirements_filepath).read_bytes()
-        kept = cache / f"{abi}-{hashlib.sha256(requirements).hexdigest()[:16]}"
-        if not kept.is_dir():
-            build(self, abi, requirements_filepath, target_directory)
-            partial = kept.with_suffix(f".{os.getpid()}")
-            shutil.copytree(target_directory, partial)
-            partial.rename(kept)
-            return
-        shutil.copytree(kept, target_directory, dirs_exist_ok=True)
-
-    return build_site_packages
-
-
 def main() -> int:
     """Run `chalice` with this process's arguments."""
-    # This script's own folder is no place to import from.
+    # This script's own folder is no place to import from; the checkout is, after the app's.
     del sys.path[0]
+    sys.path.append(str(Path(__file__).resolve().parents[2]))
     shorten_sleeps()
     from chalice.cli import main as chalice
-    from chalice.deploy.packager import DependencyBuilder
 
-    cache = os.environ.get(CACHE)
-    if cache:
-        build = cached(DependencyBuilder.build_site_packages, Path(cache))
-        type.__setattr__(DependencyBuilder, "build_site_packages", build)
     return int(chalice() or 0)
 
 

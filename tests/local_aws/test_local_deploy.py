@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from ops.errors import OpsError
 from ops.local import environment
-from ops.local.chalice_cli import cached, shorten_sleeps
+from ops.local.chalice_cli import shorten_sleeps
 from ops.local.deployer import local_aws_only
 from ops.local.staged_copy import stage_copy
 
@@ -43,30 +42,6 @@ def test_the_copy_keeps_the_newest_package(tmp_path: Path) -> None:
         os.utime(packages / name, (age, age))
     stage_copy(PROJECT, tmp_path)
     assert [path.name for path in packages.iterdir()] == ["new.zip"]
-
-
-def test_equal_requirements_are_built_once(tmp_path: Path) -> None:
-    """Another line in requirements.txt builds anew."""
-    requirements = tmp_path / "requirements.txt"
-    requirements.write_text("a==1")
-    built: list[str] = []
-
-    def build(self: Any, abi: str, requirements_filepath: str, target_directory: str) -> None:
-        built.append(abi)
-        Path(target_directory, "a.py").write_text(Path(requirements_filepath).read_text())
-
-    once = cached(build, tmp_path / "cache")
-    for number in range(2):
-        target = tmp_path / f"target{number}"
-        target.mkdir()
-        once(None, "cp311", str(requirements), str(target))
-        assert (target / "a.py").read_text() == "a==1"
-    assert built == ["cp311"]
-    requirements.write_text("a==2")
-    target = tmp_path / "target-new"
-    target.mkdir()
-    once(None, "cp311", str(requirements), str(target))
-    assert (target / "a.py").read_text() == "a==2"
 
 
 def test_long_sleeps_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+
+import requests
 
 from ops.connect import load_deployed
 from tests.ops_e2e.identity_faults import Fault, client, renamed, setting
@@ -85,6 +89,24 @@ def policy(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Fault:
             iam.put_role_policy(**put, PolicyDocument=json.dumps(before))
 
     return seed
+
+
+@contextmanager
+def a_dependency_left_out(place: Place) -> Iterator[None]:
+    """Upload what Chalice alone would make where a dependency cannot be built."""
+    functions = place.root("lambda")
+    location = functions.get_function(FunctionName=RECORDS)["Code"]["Location"]
+    before = requests.get(location, timeout=30).content
+    less = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(before)) as whole, zipfile.ZipFile(less, "w") as packed:
+        for name in whole.namelist():
+            if not name.startswith(("requests/", "requests-")):
+                packed.writestr(name, whole.read(name))
+    functions.update_function_code(FunctionName=RECORDS, ZipFile=less.getvalue())
+    try:
+        yield
+    finally:
+        functions.update_function_code(FunctionName=RECORDS, ZipFile=before)
 
 
 def api(do: Callable[[Any, str], None], undo: Callable[[Place], None]) -> Fault:
@@ -259,6 +281,10 @@ APP_FAULTS: dict[str, list[tuple[str, Fault]]] = {
     "function-roles": [
         ("another role", function(RECORDS, Role="arn:aws:iam::000000000000:role/other"))
     ],
+    "runtime-age": [
+        ("no security updates any more", function(RECORDS, Runtime="python3.10")),
+    ],
+    "package-contents": [("a dependency left out", a_dependency_left_out)],
     "role-permissions": [("may not write", policy(_without_writes))],
     "role-wildcards": [("may read every secret", policy(_with_everything))],
     "trigger-permission": [("taken away", without_statement(RECORDS, "cognito-idp"))],

@@ -12,6 +12,7 @@ from ops.local.mends import (
     authorizer_claims,
     federated_sign_in,
     federated_user,
+    function_rights,
     identity_event,
     invitation,
     login_page,
@@ -50,6 +51,7 @@ _MENDS = (
     authorizer_claims,
     user_lookup,
     user_attributes,
+    function_rights,
 )
 
 

@@ -25,6 +25,7 @@ class Emulator:
     templates: Any
     concurrency: Any
     scope: Any
+    iam_actions: Any
 
     @classmethod
     def load(cls) -> Emulator:
@@ -37,6 +38,7 @@ class Emulator:
             templates=importlib.import_module("ministack.services.cloudformation.provisioners"),
             concurrency=importlib.import_module("ministack.core.concurrency"),
             scope=importlib.import_module("ministack.core.responses"),
+            iam_actions=importlib.import_module("ministack.core.iam_actions"),
         )
 
 

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from tests.soak.defence import Defence, defence, nothing, reading, wrapped
+from tests.soak.defence import Defence, answering, defence, nothing, reading, wrapped
 from tests.soak.template import template_with
 
 _TEMPLATE = "ops.identity_stack:TEMPLATE"
 _LOG = "chalicelib.log"
+_PACKAGE = ("tests/unit/ops/test_locked.py", "tests/ops_e2e/test_exact_package.py")
 
 
 def _shown(original: Any) -> Any:
@@ -253,5 +254,41 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
         "S-65",
         "logs are kept for ever",
         (_TEMPLATE, template_with("      RetentionInDays: !Ref LogRetentionDays\n", "")),
+    ),
+    defence(
+        "every-dependency-has-a-hash",
+        "S-76",
+        "a line of the lock without a hash is taken",
+        ("ops.locked:_parse", reading(("if not hashes:", "if False:"))),
+        tests=_PACKAGE,
+    ),
+    defence(
+        "wheels-by-their-hashes",
+        "S-76",
+        "a wheel counts by its name, whatever is in it",
+        ("ops.wheels:_problem_of", answering("")),
+        tests=_PACKAGE,
+    ),
+    defence(
+        "all-that-is-needed-is-locked",
+        "S-76",
+        "a dependency of a dependency may be missing from the lock",
+        ("ops.wheels:_unlocked", answering(())),
+        tests=_PACKAGE,
+    ),
+    defence(
+        "what-does-not-build-is-not-left-out",
+        "S-76",
+        "a dependency without a wheel is passed over",
+        ("ops.wheels:_build", answering("")),
+        tests=_PACKAGE,
+    ),
+    defence(
+        "the-zip-is-compared",
+        "S-76",
+        "nobody looks at what Chalice packed",
+        ("ops.package_contents:differences", answering([])),
+        ("ops.exact_package:differences", answering([])),
+        tests=_PACKAGE,
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from email.utils import formatdate
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import NoCredentialsError
 
-from ops.doctor.check import Check, Fault, diagnose
+from ops.doctor.check import Check, Diagnosis, Fault, diagnose
 from ops.doctor.checks import CHECKS
 from ops.doctor.deployment import Deployment, Missing
 from ops.errors import OpsError
@@ -30,7 +30,8 @@ NOW = 1_800_000_000.0
 class Seen(Deployment):
     """A deployment whose basic parts are given."""
 
-    pool = {"Id": POOL}
+    pool: Any = {"Id": POOL}
+    today: Any = date(2026, 11, 29)
     app_client = {"ClientId": "client"}
     tables: Any = {
         variable: {"TableName": variable.lower()}
@@ -41,12 +42,25 @@ class Seen(Deployment):
 
 def look(check: str, stage: Stage, aws: StubbedSession, **parts: Any) -> list[str]:
     """Run one check; answer what it says."""
+    return [finding.says for finding in whole(check, stage, aws, **parts).findings]
+
+
+def noted(check: str, stage: Stage, aws: StubbedSession, **parts: Any) -> list[str]:
+    """Run one check that finds nothing wrong; answer its notes, what to do included."""
+    found = whole(check, stage, aws, **parts)
+    assert found.findings == []
+    assert found.healthy
+    return [f"{note.says} {note.mend}" for note in found.notes]
+
+
+def whole(check: str, stage: Stage, aws: StubbedSession, **parts: Any) -> Diagnosis:
+    """Run one check."""
     deployment = Seen(aws, stage)  # type: ignore[arg-type]
     for name, value in parts.items():
         setattr(deployment, name, value)
     found = diagnose(deployment, [BY_ID[check]])
     aws.verify()
-    return [finding.says for finding in found.findings]
+    return found
 
 
 @pytest.fixture
@@ -90,7 +104,6 @@ def test_table_encryption(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({}, "no access log"),
         ({"destinationArn": "arn:x:log-group:/aws/apigateway/gatehouse-dev", "format": "$context.path"}, "format"),
         ({"destinationArn": "arn:x:log-group:/aws/apigateway/gatehouse-dev", "format": ACCESS_LOG_FORMAT}, ""),
     ],
@@ -99,6 +112,22 @@ def test_access_log(stage: Stage, settings: dict[str, str], said: str) -> None:
     """Missing, or with paths as they were asked for."""
     found = look("access-log", stage, StubbedSession(), api_stage={"accessLogSettings": settings})
     assert (said in found[0]) if said else found == []
+
+
+def test_no_access_log_for_want_of_a_role_is_not_set_up(stage: Stage) -> None:
+    """A setting of the account, which a fresh one lacks: no fault, and the command that makes it."""
+    aws = StubbedSession()
+    aws.expect("apigateway", "get_account", {})
+    (said,) = noted("access-log", stage, aws, api_stage={})
+    assert "no access log yet" in said
+    assert "aws apigateway update-account" in said
+
+
+def test_no_access_log_although_there_is_a_role(stage: Stage) -> None:
+    """Then it is a fault of the stage."""
+    aws = StubbedSession()
+    aws.expect("apigateway", "get_account", {"cloudwatchRoleArn": "arn:aws:iam::1:role/logs"})
+    assert "no access log" in look("access-log", stage, aws, api_stage={})[0]
 
 
 @pytest.mark.parametrize(
@@ -209,11 +238,92 @@ def test_stack_drift(
     assert said is None or said in says[0]
 
 
-def test_alarms_that_tell_nobody(stage: Stage) -> None:
-    """On AWS a topic is wanted; the local AWS has none."""
+def test_alarms_that_tell_nobody_are_not_set_up(stage: Stage) -> None:
+    """No fault of a fresh stage: the command that makes a topic, on AWS; the local AWS has none."""
     aws = StubbedSession()
     aws.expect("cloudwatch", "describe_alarms", {"MetricAlarms": []})
-    assert "tell nobody" in look("alarm-actions", stage, aws)[0]
+    (said,) = noted("alarm-actions", stage, aws)
+    assert "tell nobody yet" in said
+    assert "aws sns create-topic --name gatehouse-dev-alarms" in said
+    aws = StubbedSession()
+    aws.expect("cloudwatch", "describe_alarms", {"MetricAlarms": []})
+    assert noted("alarm-actions", replace(stage, name="local"), aws) == []
+
+
+@pytest.mark.parametrize(
+    ("pool", "said"),
+    [
+        ({}, ""),
+        ({"IssuerConfiguration": {"Type": "ORIGINAL"}}, ""),
+        ({"IssuerConfiguration": {"Type": "UPDATED"}}, "issuer is of the type UPDATED"),
+    ],
+)
+def test_pool_issuer(stage: Stage, pool: dict[str, Any], said: str) -> None:
+    """Tokens with an issuer that the functions do not take end every sign-in."""
+    settings = {
+        **dict.fromkeys(("CLIENT_SECRET_ARN", "SEALING_KEYS_SECRET_ARN", "CLIENT_ID"), "x"),
+        **{"STAGE": "dev", "COGNITO_URL": "https://acme-dev.auth.eu-west-1.amazoncognito.com"},
+        **stage.environment,
+    }
+    found = look("pool-issuer", replace(stage, environment=settings), StubbedSession(), pool=pool)
+    assert (said in found[0]) if said else found == []
+
+
+def test_pool_issuer_without_settings_is_not_guessed(stage: Stage) -> None:
+    """Another check says which are missing."""
+    found = whole("pool-issuer", replace(stage, environment={}), StubbedSession())
+    assert "settings cannot be read" in found.not_checked["pool-issuer"]
+
+
+@pytest.mark.parametrize(
+    ("tier", "mode", "form", "said"),
+    [
+        ("PLUS", "ENFORCED", "embedded", ""),
+        ("PLUS", "OFF", "managed", "threat protection is off"),
+        ("ESSENTIALS", "OFF", "embedded", "serve the Plus plan alone"),
+        ("ESSENTIALS", "OFF", "managed", ""),
+        ("PLUS", "OFF", "off", ""),
+    ],
+)
+def test_threat_protection(stage: Stage, tier: str, mode: str, form: str, said: str) -> None:
+    """What our form passes on is read by a plan that costs extra; nobody needs to have it."""
+    pool = {"UserPoolTier": tier, "UserPoolAddOns": {"AdvancedSecurityMode": mode}}
+    there = replace(stage, environment={**stage.environment, "DIRECT_SIGN_IN": form})
+    found = noted("threat-protection", there, StubbedSession(), pool=pool)
+    assert (said in found[0]) if said else found == []
+
+
+def functions_on(runtime: str) -> dict[str, dict[str, str]]:
+    """One function that runs on it."""
+    return {"api_handler": {"FunctionName": "gatehouse-dev", "Runtime": runtime}}
+
+
+@pytest.mark.parametrize(
+    ("runtime", "day", "said", "note"),
+    [
+        ("python3.13", date(2026, 11, 29), "", ""),
+        ("python3.11", date(2026, 12, 31), "", ""),
+        ("python3.11", date(2027, 1, 1), "", "on 2027-06-30, in 180 days"),
+        ("python3.11", date(2027, 6, 30), "", "in 0 days"),
+        ("python3.11", date(2027, 7, 1), "deprecated python3.11 on 2027-06-30", ""),
+        ("python3.10", date(2026, 11, 29), "Lambda has deprecated or Gatehouse does not know", ""),
+        ("nodejs24.x", date(2026, 11, 29), "Gatehouse does not know", ""),
+    ],
+)
+def test_runtime_age(stage: Stage, runtime: str, day: date, said: str, note: str) -> None:
+    """Spoken of half a year before its end, and a fault after it."""
+    found = whole(
+        "runtime-age", stage, StubbedSession(), functions=functions_on(runtime), today=day
+    )
+    for told, expected in ((found.findings, said), (found.notes, note)):
+        assert [expected in each.says for each in told] == ([True] if expected else [])
+
+
+def test_runtime_other_than_chosen(stage: Stage) -> None:
+    """config.json was changed and not deployed."""
+    there = replace(stage, options={"python_version": "3.14"})
+    said = look("runtime-age", there, StubbedSession(), functions=functions_on("python3.13"))
+    assert said == ["gatehouse-dev runs on python3.13; config.json says 3.14."]
 
 
 def _missing(deployment: Deployment) -> list[Fault]:

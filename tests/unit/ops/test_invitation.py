@@ -59,7 +59,7 @@ def test_a_trigger_that_wrote_no_record_is_named(desk: Desk) -> None:
     answer = desk.run("invite", ADA)
     assert "wrote no record" in answer.err
     assert "ops doctor --stage dev" in answer.err
-    desk.pool.trigger = lambda _, user: desk.users.record_pending(
+    desk.pool.trigger = lambda _, user, __: desk.users.record_pending(
         UserProfile(user.username, "client", user.email, "", "", "COGNITO")
     )
     assert "wrote no record" not in desk.run("invite", "bob@x.example").err

@@ -301,3 +301,35 @@ def test_a_teams_own_variables_are_left_alone(tmp_path: Path) -> None:
     for own in ("ORDERS_TABLE", "USERS_BUCKET", "LOG_LEVEL", "OTHER_CLIENT_ID", "STAGING"):
         block["environment_variables"][own] = "x"
     assert load_stage(project(tmp_path, dev=block), "dev").environment["ORDERS_TABLE"] == "x"
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "said"),
+    [
+        ("dev", "3.10", "gatehouse.python_version must be one of 3.11, 3.12, 3.13, 3.14"),
+        ("dev", 3.13, "must be one of"),
+        ("dev", "python3.13", "must be one of"),
+        ("local", "3.13", "must be empty: the local AWS runs functions on this Python"),
+    ],
+)
+def test_a_runtime_that_cannot_be_used_is_refused(
+    tmp_path: Path, name: str, version: object, said: str
+) -> None:
+    """Deprecated, misspelt, or of no effect."""
+    prefix = "" if name == "local" else "acme-dev"
+    options = {"region": "eu-west-1", "domain_prefix": prefix, "python_version": version}
+    folder = project(tmp_path, **{name: dev_block(name, gatehouse=options)})
+    with pytest.raises(OpsError, match=said):
+        load_stage(folder, name)
+
+
+def test_runtime_and_architecture_are_read(tmp_path: Path) -> None:
+    """By `ops`, and by Chalice from the same file."""
+    options = {"region": "eu-west-1", "domain_prefix": "acme-dev", "python_version": "3.13"}
+    block = dev_block(gatehouse=options, lambda_architecture="arm64")
+    stage = load_stage(project(tmp_path, dev=block), "dev")
+    assert (stage.options["python_version"], stage.architecture) == ("3.13", "arm64")
+    block["lambda_architecture"] = "sparc"
+    (tmp_path / "other").mkdir()
+    with pytest.raises(OpsError, match="lambda_architecture must be one of x86_64, arm64"):
+        load_stage(project(tmp_path / "other", dev=block), "dev")

@@ -1,0 +1,143 @@
+"""Makes Chalice package exactly what requirements.txt locks, or nothing.
+
+On its own Chalice leaves a dependency that cannot be built out of the zip, uploads the rest and ends
+with exit code 0 (https://github.com/aws/chalice/issues/929), fetches what does not suit Lambda's
+glibc a second time by name and version, past all hashes, and takes an earlier zip without a look.
+`install` puts our own ways in the place of these three. app.py calls it when Chalice's command
+line loads the app, so a plain `chalice deploy` or `chalice package` is covered too.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ops.errors import OpsError
+from ops.local.chalice_cli import CACHE
+from ops.locked import NAME, load_lock
+from ops.package_contents import differences
+from ops.runtimes import OPTION, RUNTIMES, runtime_of
+from ops.wheels import Target, Wheel, fetch
+
+MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
+"""Chalice's `lambda_architecture` → the machine in wheel tags."""
+_INSTALLED = "_gatehouse_exact"
+
+
+class NotExact(click.ClickException):
+    """Chalice's command line prints the message and exits 1."""
+
+
+def cache_of(project_dir: Path) -> Path:
+    """Say where verified wheels are kept: `.local/dependencies`, unless the environment names it."""
+    return Path(os.environ.get(CACHE) or project_dir / ".local" / "dependencies")
+
+
+def install() -> None:
+    """Change Chalice in this process; a second time changes nothing."""
+    from chalice.config import Config
+    from chalice.deploy import packager
+
+    if hasattr(packager, _INSTALLED):
+        return
+    builder = packager.DependencyBuilder
+    type.__setattr__(builder, "build_site_packages", _build_site_packages)
+    for kind in (packager.LambdaDeploymentPackager, packager.LayerDeploymentPackager):
+        made = _checked(kind.create_deployment_package)
+        type.__setattr__(kind, "create_deployment_package", made)
+    type.__setattr__(Config, "lambda_python_version", property(_python_version))
+    setattr(packager, _INSTALLED, True)
+
+
+def _python_version(config: Any) -> str:
+    """In the place of Config.lambda_python_version: the stage's setting, or this Python."""
+    with _as_chalice_tells():
+        return runtime_of(_options(config)).identifier
+
+
+def _options(config: Any) -> dict[str, Any]:
+    stages = config.config_from_disk.get("stages", {})
+    options = stages.get(config.chalice_stage, {}).get("gatehouse")
+    top = config.config_from_disk.get("gatehouse")
+    found = options if options is not None else top
+    return found if isinstance(found, dict) else {}
+
+
+def _build_site_packages(
+    self: Any, abi: str, requirements_filepath: str, target_directory: str
+) -> None:
+    """In the place of DependencyBuilder.build_site_packages: unpack the locked wheels."""
+    lock = Path(requirements_filepath)
+    with _as_chalice_tells():
+        runtime = next((each for each in RUNTIMES.values() if each.abi == abi), None)
+        if runtime is None:
+            raise OpsError(f"{abi} is not a runtime of Gatehouse.")
+        target = Target(runtime, self._machine)
+        for wheel in locked_wheels(lock.parent, target, cache_of(lock.parent)):
+            for name, contents in wheel.files().items():
+                path = Path(target_directory) / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(contents)
+
+
+def _checked(create: Callable[[Any, str, str], str]) -> Callable[[Any, str, str], str]:
+    """Wrap create_deployment_package: what it makes is compared with the lock.
+
+    A zip of an earlier run that is not as the lock says is made anew, once; a bad new one is removed.
+    """
+
+    def create_deployment_package(self: Any, project_dir: str, python_version: str) -> str:
+        def make() -> str:
+            path = Path(create(self, project_dir, python_version))
+            project = Path(project_dir)
+            try:
+                require_exact(path, project, target, cache_of(project), prefix)
+            except OpsError:
+                path.unlink()
+                raise
+            return str(path)
+
+        with _as_chalice_tells():
+            target = Target(
+                runtime_of({OPTION: python_version.removeprefix("python")}),
+                MACHINES[self._architecture],
+            )
+            # A layer is unpacked one level up, so its names have a prefix.
+            prefix = f"{self._PREFIX % python_version}/" if hasattr(self, "_PREFIX") else ""
+            reused = Path(self.deployment_package_filename(project_dir, python_version)).exists()
+            try:
+                return make()
+            except OpsError:
+                if not reused:
+                    raise
+                return make()
+
+    return create_deployment_package
+
+
+def locked_wheels(project_dir: Path, target: Target, cache: Path) -> list[Wheel]:
+    """Answer the wheels that the project's lock names; an OpsError where one cannot be had."""
+    return fetch(load_lock(project_dir / NAME, target.runtime, target.machine), target, cache)
+
+
+def require_exact(
+    package: Path, project_dir: Path, target: Target, cache: Path, prefix: str = ""
+) -> None:
+    """Raise OpsError unless the zip holds the locked wheels, byte for byte, and the app."""
+    wheels = locked_wheels(project_dir, target, cache)
+    found = differences(package, wheels, project_dir / "vendor", prefix)
+    if found:
+        raise OpsError.listing(f"The package is not what {NAME} says, so it is not used:", found)
+
+
+@contextmanager
+def _as_chalice_tells() -> Iterator[None]:
+    try:
+        yield
+    except OpsError as error:
+        raise NotExact(str(error)) from error

@@ -1,0 +1,37 @@
+"""CreateFunction is allowed or refused by the function's ARN, as it will be.
+
+MiniStack reads the name from the address alone, where this one call has none, and asks for a right to
+every function. AWS knows the resource `function` for it.
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ops.local.mends.emulator import Emulator, Function, replace
+
+_PATH = "functions"
+
+
+def apply(emulator: Emulator) -> None:
+    """Name the resource of that call."""
+    replace(emulator.iam_actions, "extract_resource_arn", _extract)
+
+
+def _extract(original: Function) -> Function:
+    def extract_resource_arn(
+        service: str, method: str, path: str, headers: Any, body: bytes, *rest: Any
+    ) -> Any:
+        found = original(service, method, path, headers, body, *rest)
+        if service != "lambda" or method != "POST" or path.rstrip("/").split("/")[-1] != _PATH:
+            return found
+        _, region, account = rest
+        try:
+            name = json.loads(body)["FunctionName"]
+        except (ValueError, KeyError, TypeError):
+            return found
+        return f"arn:aws:lambda:{region}:{account}:function:{name}"
+
+    return extract_resource_arn

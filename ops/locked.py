@@ -1,0 +1,136 @@
+"""What requirements.txt locks: names, versions and hashes, as they hold for one runtime of Lambda.
+
+Only what pip's hash-checking mode accepts is accepted here, and less: each line names one version by
+`==` and at least one hash. https://pip.pypa.io/en/stable/topics/secure-installs/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from ops.errors import OpsError
+from ops.runtimes import Runtime
+
+NAME = "requirements.txt"
+_HASH = re.compile(r"--hash[= ](?P<kind>[a-z0-9]+):(?P<digest>\S+)")
+# As long as each digest is in hexadecimal. https://pip.pypa.io/en/stable/cli/pip_hash/
+_DIGITS = {"sha256": 64, "sha384": 96, "sha512": 128}
+_COMMENT = re.compile(r"(^|\s+)#.*$")
+
+
+@dataclass(frozen=True)
+class Locked:
+    """One dependency: its canonical name, its one version, the files it may be."""
+
+    name: str
+    version: str
+    hashes: frozenset[str]
+    extras: frozenset[str] = frozenset()
+
+    def __str__(self) -> str:
+        return f"{self.name}=={self.version}"
+
+    def lines(self) -> str:
+        """Write it as pip reads it."""
+        extras = f"[{','.join(sorted(self.extras))}]" if self.extras else ""
+        hashes = "".join(f" --hash={each}" for each in sorted(self.hashes))
+        return f"{self.name}{extras}=={self.version}{hashes}\n"
+
+
+def load_lock(path: Path, runtime: Runtime, machine: str) -> tuple[Locked, ...]:
+    """Read what the lock names for this runtime. Raises one OpsError that lists every bad line."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise OpsError(
+            f"There is no {path}: without a lock nothing says what belongs into the package."
+        ) from None
+    return parse_lock(text, runtime, machine)
+
+
+def parse_lock(text: str, runtime: Runtime, machine: str) -> tuple[Locked, ...]:
+    """Read a lock; see `load_lock`."""
+    environment = environment_of(runtime, machine)
+    found: dict[str, Locked] = {}
+    problems: list[str] = []
+    for line in _lines(text):
+        try:
+            locked = _parse(line, environment)
+        except ValueError as error:
+            problems.append(str(error))
+            continue
+        if locked is None:
+            continue
+        earlier = found.setdefault(locked.name, locked)
+        if earlier != locked:
+            problems.append(f"{earlier} and {locked} both hold for {runtime.identifier}")
+    if problems:
+        raise OpsError.listing(
+            f"{NAME} does not lock everything, so nothing is packaged (`make lock` writes it "
+            "from requirements.in):",
+            problems,
+        )
+    return tuple(found[name] for name in sorted(found))
+
+
+def environment_of(runtime: Runtime, machine: str) -> dict[str, str]:
+    """Build what environment markers (PEP 508) are compared with on that runtime."""
+    return {
+        "implementation_name": "cpython",
+        "implementation_version": f"{runtime.python}.0",
+        "os_name": "posix",
+        "platform_machine": machine,
+        "platform_release": "",
+        "platform_system": "Linux",
+        "platform_version": "",
+        "python_full_version": f"{runtime.python}.0",
+        "platform_python_implementation": "CPython",
+        "python_version": runtime.python,
+        "sys_platform": "linux",
+    }
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Give logical lines: continued ones joined, comments and empty ones left out."""
+    for line in text.replace("\\\r\n", " ").replace("\\\n", " ").splitlines():
+        bare = _COMMENT.sub("", line).strip()
+        if bare:
+            yield bare
+
+
+def _parse(line: str, environment: Mapping[str, str]) -> Locked | None:
+    """Read one line; None where its marker excludes the runtime. ValueError says what is wrong."""
+    if line.startswith("-"):
+        raise ValueError(f"{line.split()[0]} is an option: name each dependency itself")
+    text = line.partition(" --")[0].strip()
+    try:
+        requirement = Requirement(text)
+    except InvalidRequirement as error:
+        raise ValueError(f"{text!r} is not NAME==VERSION: {str(error).splitlines()[0]}") from None
+    if requirement.url:
+        raise ValueError(f"{requirement.name} is an address, not NAME==VERSION")
+    pins = list(requirement.specifier)
+    if len(pins) != 1 or pins[0].operator != "==" or "*" in pins[0].version:
+        raise ValueError(f"{text} names no single version: NAME==VERSION")
+    hashes = {f"{kind}:{digest.lower()}" for kind, digest in _HASH.findall(line)}
+    pinned = f"{requirement.name}{requirement.specifier}"
+    if not hashes:
+        raise ValueError(f"{pinned} has no hash")
+    for each in sorted(hashes):
+        kind, _, digest = each.partition(":")
+        if not re.fullmatch(f"[0-9a-f]{{{_DIGITS.get(kind, 0)}}}", digest) or not digest:
+            raise ValueError(f"{pinned} has a hash that is none: {each[:40]}")
+    if requirement.marker and not requirement.marker.evaluate(environment):
+        return None
+    return Locked(
+        canonicalize_name(requirement.name),
+        pins[0].version,
+        frozenset(hashes),
+        frozenset(requirement.extras),
+    )

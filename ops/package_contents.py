@@ -1,0 +1,119 @@
+"""What is in a Lambda zip, held against a lock: every dependency whole, and nothing besides."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from email.parser import BytesParser
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+
+from ops.locked import NAME, Locked
+from ops.wheels import Wheel
+
+# What Chalice puts there itself, besides vendor/: the app, and two files of its own.
+_APP = ("app.py", "chalicelib/")
+_CHALICE = ("chalice/app.py", "chalice/__init__.py")
+_SHOWN = 10
+
+
+def differences(
+    package: Path, wheels: Sequence[Wheel], vendor: Path, prefix: str = ""
+) -> list[str]:
+    """List how a zip differs from the wheels it should hold; empty where it is exact."""
+    try:
+        with zipfile.ZipFile(package) as packed:
+            names = [name for name in packed.namelist() if not name.endswith("/")]
+            found = {name.removeprefix(prefix): packed.read(name) for name in names}
+    except (zipfile.BadZipFile, OSError) as error:
+        return [f"{package.name} cannot be read: {error}"]
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
+    wanted = {
+        name: contents
+        for wheel in wheels
+        for name, contents in wheel.files().items()
+        # Chalice never packages itself whole.
+        if not name.startswith("chalice/")
+    }
+    vendored = {path.relative_to(vendor).as_posix() for path in _files(vendor)}
+    strangers = sorted(
+        name
+        for name in found.keys() - wanted.keys() - vendored
+        if not name.startswith(_APP) and name not in _CHALICE
+    )
+    return [
+        *_named("is in it twice", twice),
+        *_named("is missing", sorted(wanted.keys() - found.keys())),
+        *_named(
+            f"is not as the wheel that {NAME} names",
+            sorted(name for name in wanted.keys() & found.keys() if wanted[name] != found[name]),
+        ),
+        *_named(f"comes from nothing that {NAME} names", strangers),
+    ]
+
+
+def misses(contents: Mapping[str, bytes], dependencies: Sequence[Locked]) -> list[str]:
+    """List how a deployed zip differs from the lock, as far as it tells by itself.
+
+    Names and versions of what is installed there, and each file against its RECORD. The wheels'
+    own hashes cannot be told from unpacked files.
+    https://packaging.python.org/en/latest/specifications/recording-installed-packages/
+    """
+    wanted: dict[str, str] = {locked.name: locked.version for locked in dependencies}
+    found: dict[str, str] = {}
+    for name in contents:
+        if name.count("/") == 1 and name.endswith(".dist-info/METADATA"):
+            metadata = BytesParser().parsebytes(contents[name], headersonly=True)
+            found[canonicalize_name(str(metadata["Name"]))] = str(metadata["Version"])
+    lacking = sorted(f"{name}=={wanted[name]}" for name in wanted.keys() - found.keys())
+    others = sorted(
+        f"{name} {found[name]} instead of {wanted[name]}"
+        for name in wanted.keys() & found.keys()
+        if wanted[name] != found[name]
+    )
+    strangers = sorted(f"{name}=={found[name]}" for name in found.keys() - wanted.keys())
+    return [
+        *_named("is missing", lacking),
+        *_named("is there", others),
+        *_named(f"is not in {NAME}", strangers),
+        *_named("is not as its package recorded it", sorted(_unrecorded(contents))),
+    ]
+
+
+def _unrecorded(contents: Mapping[str, bytes]) -> Iterator[str]:
+    """Give files that are gone, or differ from their RECORD."""
+    for record in contents:
+        if record.count("/") != 1 or not record.endswith(".dist-info/RECORD"):
+            continue
+        text = contents[record].decode("utf-8", "replace")
+        for row in csv.reader(io.StringIO(text)):
+            name, digest = (row[0], row[1]) if len(row) > 1 else ("", "")
+            if not digest or name.startswith("chalice/") or ".data/" in name:
+                continue
+            kind, _, value = digest.partition("=")
+            made = hashlib.new(kind, contents.get(name, b""))
+            if base64.urlsafe_b64encode(made.digest()).rstrip(b"=").decode() != value:
+                yield name
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Give every file below a folder, through links, as Chalice does for vendor/."""
+    if not folder.is_dir():
+        return
+    for path in folder.iterdir():
+        if path.is_dir():
+            yield from _files(path)
+        else:
+            yield path
+
+
+def _named(what: str, names: Sequence[str]) -> list[str]:
+    shown = [f"{name} {what}" for name in names[:_SHOWN]]
+    more = len(names) - _SHOWN
+    return [*shown, f"and {more} more of the same"] if more > 0 else shown

@@ -1,0 +1,98 @@
+"""Lambda's Python runtimes: which ones a stage may use, how long each lives, what runs beneath it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from ops.errors import OpsError
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """One runtime, such as 3.12: the day Lambda deprecates it, and its glibc's minor version."""
+
+    python: str
+    deprecated: date
+    glibc_minor: int
+
+    @property
+    def identifier(self) -> str:
+        """Its name at Lambda."""
+        return f"python{self.python}"
+
+    @property
+    def abi(self) -> str:
+        """The tag of compiled wheels for it."""
+        return f"cp{self.python.replace('.', '')}"
+
+    def platforms(self, machine: str) -> list[str]:
+        """List the platform tags of wheels that run on it.
+
+        pip takes each tag literally, so every glibc up to the runtime's is named (PEP 600).
+        """
+        return [
+            *(f"manylinux_2_{minor}_{machine}" for minor in range(17, self.glibc_minor + 1)),
+            f"manylinux2014_{machine}",
+        ]
+
+
+# Dates of deprecation, after which there are no more security updates, and the operating system:
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html (Amazon Linux 2 has glibc 2.26,
+# Amazon Linux 2023 has 2.34). 2029-06-30 was read at https://endoflife.date/aws-lambda in 2026; the dates
+# of 3.11 and 3.12 were not checked against a page: do so before you rely on them.
+RUNTIMES: Mapping[str, Runtime] = {
+    runtime.python: runtime
+    for runtime in (
+        Runtime("3.11", date(2027, 6, 30), 26),
+        Runtime("3.12", date(2028, 10, 31), 34),
+        Runtime("3.13", date(2029, 6, 30), 34),
+        Runtime("3.14", date(2029, 6, 30), 34),
+    )
+}
+SUPPORTED = "Python 3.11 to 3.14"
+NEAR_DAYS = 180
+"""So long before its end a runtime is spoken of."""
+
+OPTION = "python_version"
+"""The option of a stage's `gatehouse` block that names a runtime."""
+
+
+def runtime_of(options: Mapping[str, Any], running: tuple[int, int] | None = None) -> Runtime:
+    """Choose a stage's runtime: its `python_version`, or else the Python that runs this.
+
+    Raises OpsError where Lambda has no such runtime, or will soon have none.
+    """
+    major, minor = running or sys.version_info[:2]
+    wanted = options.get(OPTION) or f"{major}.{minor}"
+    if wanted not in RUNTIMES:
+        raise OpsError(
+            f"Python {wanted} is not a runtime of Gatehouse: it supports {SUPPORTED}. Run this "
+            f'with one of them, or set "{OPTION}" in the stage\'s gatehouse block, '
+            f'such as "{newest().python}".'
+        )
+    return RUNTIMES[wanted]
+
+
+def runtime_named(identifier: str) -> Runtime | None:
+    """Return the runtime that Lambda calls `identifier`; None for one we do not support."""
+    return RUNTIMES.get(identifier.removeprefix("python"))
+
+
+def newest() -> Runtime:
+    """Return the newest supported runtime."""
+    return max(RUNTIMES.values(), key=lambda runtime: int(runtime.python.split(".")[1]))
+
+
+def near_end(runtime: Runtime, today: date) -> str:
+    """Say that a runtime is deprecated or soon will be; an empty text while it has time."""
+    left = (runtime.deprecated - today).days
+    if left > NEAR_DAYS:
+        return ""
+    when = runtime.deprecated.isoformat()
+    if left < 0:
+        return f"Lambda deprecated {runtime.identifier} on {when}: it gets no security updates."
+    return f"Lambda deprecates {runtime.identifier} on {when}, in {left} days."

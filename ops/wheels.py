@@ -1,0 +1,296 @@
+"""The wheels that a lock names, for one runtime of Lambda: fetched by pip, checked by their hashes.
+
+All of them, or an OpsError. pip asks for Lambda's platform from the start, whatever machine this is,
+so nothing is fetched a second time past the lock. What has no wheel is built from its locked source
+with the tools that requirements-dev.txt locks, and nothing from the network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from email.message import Message
+from email.parser import BytesParser
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.tags import Tag, compatible_tags, cpython_tags
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+from packaging.version import Version
+
+from ops.errors import OpsError
+from ops.locked import NAME, Locked, environment_of
+from ops.runtimes import Runtime
+
+_BUILT = "built.json"
+_TAIL_LINES = 6
+_NOT_FOUND = re.compile(r"No matching distribution found for ([A-Za-z0-9._-]+)")
+# The zip format's first day: a wheel that is built twice has the same bytes.
+_FIRST_DAY = "315532800"
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the package will run."""
+
+    runtime: Runtime
+    machine: str
+
+    def tags(self) -> set[Tag]:
+        """List the tags of wheels that run there."""
+        version = tuple(int(part) for part in self.runtime.python.split("."))
+        platforms = [*self.runtime.platforms(self.machine), f"linux_{self.machine}"]
+        interpreter = self.runtime.abi
+        return {
+            *cpython_tags(version, abis=[self.runtime.abi], platforms=platforms),
+            *compatible_tags(version, interpreter, platforms),
+        }
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """One wheel that is as the lock says."""
+
+    locked: Locked
+    path: Path
+
+    def files(self) -> dict[str, bytes]:
+        """Read what it puts into the package: name → contents.
+
+        Chalice copies `NAME.data/purelib` and `platlib` to the root, and leaves the rest.
+        """
+        found = {}
+        with zipfile.ZipFile(self.path) as packed:
+            for name in packed.namelist():
+                if not name.endswith("/"):
+                    found[_installed(name)] = packed.read(name)
+        return found
+
+
+def fetch(dependencies: Sequence[Locked], target: Target, cache: Path) -> list[Wheel]:
+    """Answer one wheel a dependency, from the cache where it has them. Raises OpsError."""
+    text = "".join(locked.lines() for locked in dependencies)
+    key = hashlib.sha256(text.encode()).hexdigest()[:16]
+    kept = cache / f"{target.machine}-{target.runtime.abi}-{key}"
+    try:
+        return _collect(dependencies, target, kept)
+    except (OpsError, OSError):
+        shutil.rmtree(kept, ignore_errors=True)
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache, prefix=".fetching-") as scratch:
+        folder = Path(scratch) / "wheels"
+        folder.mkdir()
+        _download(dependencies, target, folder)
+        _collect(dependencies, target, folder)
+        if not kept.exists():  # somebody else's run may have been quicker
+            shutil.move(folder, kept)
+    return _collect(dependencies, target, kept)
+
+
+def _collect(dependencies: Sequence[Locked], target: Target, folder: Path) -> list[Wheel]:
+    """Find every dependency's wheel in a folder, and check each; an OpsError lists what is amiss."""
+    built = _read_built(folder)
+    by_name: dict[str, list[Path]] = {}
+    for path in sorted(folder.glob("*.whl")):
+        by_name.setdefault(canonicalize_name(path.name.split("-")[0]), []).append(path)
+    wheels, problems = [], []
+    for locked in dependencies:
+        paths = by_name.get(locked.name, [])
+        if len(paths) != 1:
+            problems.append(f"{locked}: {len(paths)} wheels instead of one")
+            continue
+        problem = _problem_of(locked, paths[0], target, built)
+        if problem:
+            problems.append(f"{locked}: {problem}")
+        wheels.append(Wheel(locked, paths[0]))
+    strangers = sorted(set(by_name) - {locked.name for locked in dependencies})
+    problems += [f"{name} is not in {NAME}" for name in strangers]
+    if not problems:
+        problems = list(_unlocked(wheels, target))
+    if problems:
+        raise OpsError.listing(f"The package would not be what {NAME} says:", problems)
+    return wheels
+
+
+def _problem_of(locked: Locked, path: Path, target: Target, built: dict[str, list[str]]) -> str:
+    try:
+        name, version, _, tags = parse_wheel_filename(path.name)
+    except InvalidWheelFilename as error:
+        return str(error)
+    if name != locked.name or version != Version(locked.version):
+        return f"{path.name} is another version"
+    if not tags & target.tags():
+        return f"{path.name} does not run on Lambda's {target.runtime.identifier}"
+    hashes = digests(path.read_bytes())
+    if not hashes & locked.hashes:
+        # What was built here has no hash in the lock; its source has.
+        sources = built.get(path.name, [])
+        if not (len(sources) > 1 and sources[0] in hashes and set(sources[1:]) & locked.hashes):
+            return f"{path.name} has a hash that {NAME} does not name"
+    return ""
+
+
+def _unlocked(wheels: Sequence[Wheel], target: Target) -> Iterator[str]:
+    """Say what the wheels need and the lock does not give."""
+    environment = environment_of(target.runtime, target.machine)
+    versions = {wheel.locked.name: wheel.locked.version for wheel in wheels}
+    for wheel in wheels:
+        for text in _metadata(wheel).get_all("Requires-Dist", []):
+            needed = Requirement(text)
+            if not any(
+                needed.marker is None or needed.marker.evaluate({**environment, "extra": extra})
+                for extra in ("", *wheel.locked.extras)
+            ):
+                continue
+            there = versions.get(canonicalize_name(needed.name))
+            if there is None:
+                yield f"{wheel.locked} needs {needed.name}, which is not in {NAME}"
+            elif not needed.specifier.contains(there, prereleases=True):
+                yield f"{wheel.locked} needs {needed.name}{needed.specifier}, not {there}"
+
+
+def _metadata(wheel: Wheel) -> Message:
+    with zipfile.ZipFile(wheel.path) as packed:
+        name = next(
+            name
+            for name in packed.namelist()
+            if name.count("/") == 1 and name.endswith(".dist-info/METADATA")
+        )
+        return BytesParser().parsebytes(packed.read(name), headersonly=True)
+
+
+def digests(contents: bytes) -> set[str]:
+    """Hash a file in each way that a lock may name it."""
+    return {
+        f"{kind}:{hashlib.new(kind, contents).hexdigest()}"
+        for kind in ("sha256", "sha384", "sha512")
+    }
+
+
+def _installed(name: str) -> str:
+    first, _, rest = name.partition("/")
+    kind, _, inner = rest.partition("/")
+    if first.endswith(".data") and kind in ("purelib", "platlib"):
+        return inner
+    return name
+
+
+def _download(dependencies: Sequence[Locked], target: Target, folder: Path) -> None:
+    """Fetch wheels; what has none is built from source."""
+    wanted = {locked.name: locked for locked in dependencies}
+    from_source: list[Locked] = []
+    while wanted:
+        platforms = [f"--platform={name}" for name in target.runtime.platforms(target.machine)]
+        done = _pip(
+            [
+                *("download", "--quiet", "--no-deps", "--only-binary=:all:", "--require-hashes"),
+                *platforms,
+                f"--python-version={target.runtime.python}",
+                "--implementation=cp",
+                f"--abi={target.runtime.abi}",
+                f"--dest={folder}",
+            ],
+            wanted.values(),
+        )
+        if done.returncode == 0:
+            break
+        lacking = _NOT_FOUND.search(done.stderr)
+        name = canonicalize_name(lacking.group(1)) if lacking else ""
+        if name not in wanted:
+            raise OpsError(
+                f"{NAME} cannot be fetched for {target.runtime.identifier}, so nothing is "
+                f"packaged. pip says:\n{_tail(done.stderr)}"
+            )
+        from_source.append(wanted.pop(name))
+    problems = [problem for locked in from_source if (problem := _build(locked, folder))]
+    if problems:
+        raise OpsError.listing(
+            f"These cannot be had for Lambda's {target.runtime.identifier} on {target.machine}, so "
+            "nothing is packaged. Choose versions that have a wheel for it, or that build with "
+            "what requirements-dev.txt locks:",
+            problems,
+        )
+
+
+def _build(locked: Locked, folder: Path) -> str:
+    """Build a wheel from the locked source; answer what went wrong, or nothing."""
+    with tempfile.TemporaryDirectory() as scratch:
+        sources, made = Path(scratch) / "source", Path(scratch) / "made"
+        isolated = ("--quiet", "--no-deps", "--no-build-isolation")
+        done = _pip(
+            ["download", *isolated, "--no-binary=:all:", "--require-hashes", f"--dest={sources}"],
+            [locked],
+        )
+        if done.returncode != 0:
+            return f"{locked}: no wheel, and its source does not serve:\n{_tail(done.stderr)}"
+        (source,) = sources.iterdir()
+        hashes = digests(source.read_bytes())
+        if not hashes & locked.hashes or not _is_source_of(locked, source.name):
+            return f"{locked}: {source.name} is not what {NAME} names"
+        done = _pip(["wheel", *isolated, "--no-index", f"--wheel-dir={made}", str(source)], [])
+        wheels = sorted(made.glob("*.whl")) if made.is_dir() else []
+        if done.returncode != 0 or len(wheels) != 1:
+            return f"{locked}: no wheel, and its source does not build:\n{_tail(done.stderr)}"
+        own = f"sha256:{hashlib.sha256(wheels[0].read_bytes()).hexdigest()}"
+        built = {**_read_built(folder), wheels[0].name: [own, *sorted(hashes)]}
+        shutil.copyfile(wheels[0], folder / wheels[0].name)
+        (folder / _BUILT).write_text(json.dumps(built), encoding="utf-8")
+    return ""
+
+
+def _is_source_of(locked: Locked, filename: str) -> bool:
+    try:
+        name, version = parse_sdist_filename(filename)
+    except InvalidSdistFilename:
+        return False
+    return name == locked.name and version == Version(locked.version)
+
+
+def _read_built(folder: Path) -> dict[str, list[str]]:
+    try:
+        found: dict[str, list[str]] = json.loads((folder / _BUILT).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return found
+
+
+def _pip(
+    arguments: Sequence[str], dependencies: Iterable[Locked]
+) -> subprocess.CompletedProcess[str]:
+    with tempfile.TemporaryDirectory() as scratch:
+        wanted = Path(scratch) / NAME
+        wanted.write_text("".join(locked.lines() for locked in dependencies), encoding="utf-8")
+        named = [f"--requirement={wanted}"] if wanted.stat().st_size else []
+        return subprocess.run(
+            [
+                *(sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"),
+                *arguments,
+                *named,
+            ],
+            env={**os.environ, "SOURCE_DATE_EPOCH": _FIRST_DAY, "PYTHONDONTWRITEBYTECODE": "1"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+def _tail(text: str) -> str:
+    # Warnings about indexes are no reason.
+    lines = [line for line in text.splitlines() if line.strip() and "WARNING: Location" not in line]
+    return "\n".join(f"    {line.strip()}" for line in lines[-_TAIL_LINES:])

@@ -1,0 +1,67 @@
+"""One virtual environment a Python, with AWS's runtime client and boto3: what Lambda's own runtimes have.
+
+Made once in `.local` from a lock of its own. Nothing of the project's environment is in it, so what the
+zip forgot is missing there as it would be on AWS.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from ops.runtimes import RUNTIMES
+
+_LOCK = Path(__file__).parent / "requirements.txt"
+_CACHE = Path(__file__).resolve().parents[2] / ".local"
+
+
+def pythons() -> dict[str, Path]:
+    """Every Python on this machine that is a runtime of Lambda: on the PATH, or kept by pyenv."""
+    running = "{}.{}".format(*sys.version_info[:2])
+    kept = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    found = {running: Path(sys.executable)}
+    for version in RUNTIMES:
+        on_path = shutil.which(f"python{version}")
+        candidates = [
+            *sorted(kept.glob(f"{version}.*/bin/python")),
+            *([Path(on_path)] if on_path else []),
+        ]
+        for candidate in candidates:
+            if _version(candidate) == version:
+                found.setdefault(version, candidate)
+    return {version: found[version] for version in RUNTIMES if version in found}
+
+
+def _version(python: Path) -> str:
+    # A shim of pyenv's answers for a version that is not chosen with an error.
+    said = subprocess.run(
+        [python, "-c", "import sys; print('{}.{}'.format(*sys.version_info[:2]))"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return said.stdout.strip()
+
+
+def runtime_python(version: str) -> Path:
+    """Return the interpreter of that version's environment, installing it where needed."""
+    directory = _CACHE / f"lambda-runtime-{version}"
+    python, stamp = directory / "bin" / "python", directory / "lock.sha256"
+    base = pythons()[version]
+    wanted = hashlib.sha256(_LOCK.read_bytes() + str(base).encode()).hexdigest()
+    if python.exists() and stamp.exists() and stamp.read_text() == wanted:
+        return python
+    shutil.rmtree(directory, ignore_errors=True)
+    subprocess.run([base, "-m", "venv", "--without-pip", directory], check=True)
+    command = [
+        *(sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"),
+        *("--no-compile", "--disable-pip-version-check", "--require-hashes"),
+        *("--only-binary", ":all:", "--requirement", str(_LOCK)),
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    stamp.write_text(wanted)
+    return python

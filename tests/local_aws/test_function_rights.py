@@ -1,0 +1,59 @@
+"""Who may make a function is told by its name, as on AWS."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.local_aws.cloud import _TRUST, ACCOUNT, REGION, Cloud
+
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/shop-dev"
+
+
+def test_create_function_is_allowed_by_the_functions_arn(cloud: Cloud) -> None:
+    """A deployer of one app makes that app's functions, and no other."""
+    iam = cloud.client("iam")
+    iam.create_role(RoleName="shop-dev", AssumeRolePolicyDocument=json.dumps(_TRUST))
+    iam.create_user(UserName="shop-deployer")
+    statements = [
+        {
+            "Effect": "Allow",
+            "Action": "lambda:CreateFunction",
+            "Resource": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:shop-dev-*",
+        },
+        {"Effect": "Allow", "Action": "iam:PassRole", "Resource": ROLE},
+    ]
+    policy = {"Version": "2012-10-17", "Statement": statements}
+    iam.put_user_policy(
+        UserName="shop-deployer", PolicyName="deploy", PolicyDocument=json.dumps(policy)
+    )
+    key = iam.create_access_key(UserName="shop-deployer")["AccessKey"]
+    functions: Any = boto3.client(
+        "lambda",
+        endpoint_url=cloud.url,
+        region_name=REGION,
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+    )
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("app.py", "def handler(event, context):\n    return {}\n")
+
+    def create(name: str) -> None:
+        functions.create_function(
+            FunctionName=name,
+            Runtime="python3.12",
+            Role=ROLE,
+            Handler="app.handler",
+            Code={"ZipFile": packed.getvalue()},
+        )
+
+    create("shop-dev-cart")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        create("payroll")

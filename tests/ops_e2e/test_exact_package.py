@@ -1,0 +1,315 @@
+"""The package holds exactly what requirements.txt locks, or there is none: `ops`, and plain Chalice."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from socketserver import BaseRequestHandler, ThreadingTCPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from ops import deploy as deploying
+from ops.deploy import CHALICE, require_dependencies
+from ops.errors import OpsError
+from ops.exact_package import require_exact
+from ops.local.chalice_cli import CACHE
+from ops.local.staged_copy import stage_copy
+from ops.package import package
+from ops.runtimes import RUNTIMES
+from ops.stages import LOCAL, load_stage
+from ops.wheels import Target
+from tests.ops_e2e.distributions import BREAKS, line, source, wheel
+from tests.unit.ops.fakes import reporter
+
+PROJECT = Path(__file__).resolve().parents[2]
+TARGET = Target(RUNTIMES["3.12"], "x86_64")
+
+
+@dataclass
+class Shelf:
+    """An index of local files, and a project that locks some of them."""
+
+    folder: Path
+    project: Path
+    out: Path
+
+    def lock(self, *lines: str) -> None:
+        """Write requirements.txt."""
+        (self.project / "requirements.txt").write_text("".join(lines), encoding="utf-8")
+
+    def chalice(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run Chalice's own command line in the project, as a teammate would."""
+        return subprocess.run(
+            [*CHALICE, *arguments],
+            cwd=self.project,
+            env={**os.environ, **environment, "PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    def give_a_role(self) -> None:
+        """Say what the identity stack would: without it Chalice does not even begin."""
+        path = self.project / ".chalice" / "config.json"
+        config = json.loads(path.read_text(encoding="utf-8"))
+        config["iam_role_arn"] = "arn:aws:iam::111122223333:role/api"
+        path.write_text(json.dumps(config), encoding="utf-8")
+
+    def packaged(self) -> list[Path]:
+        """Every zip that Chalice has made and might upload."""
+        return sorted((self.project / ".chalice").glob("deployments/*.zip"))
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shelf:
+    """A copy of the project with `ops`, and no index but a folder."""
+    folder, project = tmp_path / "index", tmp_path / "project"
+    folder.mkdir()
+    stage_copy(PROJECT, project)
+    shutil.copytree(PROJECT / "ops", project / "ops", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in [name for name in os.environ if name.startswith(("PIP_", "AWS_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    monkeypatch.setenv(CACHE, str(tmp_path / "cache"))
+    return Shelf(folder, project, tmp_path / "out")
+
+
+def cannot_be_built(shelf: Shelf) -> str:
+    """A source that needs a compiler, and no wheel."""
+    shelf.lock(line(wheel(shelf.folder, "whole")), line(source(shelf.folder, "broken", BREAKS)))
+    return "broken==1.0: no wheel, and its source does not build"
+
+
+def missing_hash(shelf: Shelf) -> str:
+    """A line that names a version only."""
+    wheel(shelf.folder, "bare")
+    shelf.lock(line(wheel(shelf.folder, "whole")), "bare==1.0\n")
+    return "bare==1.0 has no hash"
+
+
+def another_hash(shelf: Shelf) -> str:
+    """The index has other bytes than those that were locked."""
+    locked = line(wheel(shelf.folder, "swapped"))
+    wheel(shelf.folder, "swapped", text="x = 'other'\n")
+    shelf.lock(locked)
+    return "DO NOT MATCH THE HASHES"
+
+
+def not_locked(shelf: Shelf) -> str:
+    """A dependency of a dependency."""
+    wheel(shelf.folder, "inner")
+    shelf.lock(line(wheel(shelf.folder, "outer", needs=["inner>=1", "extra-only; extra == 'x'"])))
+    return "outer==1.0 needs inner, which is not in requirements.txt"
+
+
+def locked_too_old(shelf: Shelf) -> str:
+    """A version that its user does not take."""
+    inner = line(wheel(shelf.folder, "inner"))
+    shelf.lock(inner, line(wheel(shelf.folder, "outer", needs=["inner>=2"])))
+    return "outer==1.0 needs inner>=2, not 1.0"
+
+
+def for_another_machine(shelf: Shelf) -> str:
+    """Only a wheel that Lambda cannot load."""
+    tag = "cp311-cp311-macosx_11_0_arm64"
+    shelf.lock(line(wheel(shelf.folder, "foreign", tag=tag)))
+    return "foreign==1.0: no wheel"
+
+
+def nowhere(shelf: Shelf) -> str:
+    """A name that the index does not have."""
+    shelf.lock("ghost==1.0 --hash=sha256:" + "0" * 64 + "\n")
+    return "ghost==1.0: no wheel"
+
+
+BAD = [
+    *(cannot_be_built, missing_hash, another_hash, not_locked, locked_too_old),
+    *(for_another_machine, nowhere),
+]
+Seed = Callable[[Shelf], str]
+
+
+@pytest.mark.security("S-76")
+@pytest.mark.parametrize("seed", BAD, ids=lambda seed: seed.__name__)
+def test_a_lock_that_cannot_be_kept_ends_before_aws_is_asked(
+    shelf: Shelf, seed: Seed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`ops deploy` says what is wrong, and nothing is provisioned."""
+    said = seed(shelf)
+    asked: list[Any] = []
+    monkeypatch.setattr(deploying.aws, "session", asked.append)
+    with pytest.raises(OpsError) as raised:
+        deploying.deploy(shelf.project, LOCAL, reporter()[0])
+    assert said in str(raised.value)
+    assert asked == []
+
+
+@pytest.mark.security("S-76")
+@pytest.mark.parametrize("seed", [cannot_be_built, missing_hash], ids=lambda seed: seed.__name__)
+def test_such_a_lock_gives_no_package(shelf: Shelf, seed: Seed) -> None:
+    """`ops package` leaves no file, not even the one of an earlier run."""
+    said = seed(shelf)
+    shelf.out.mkdir()
+    (shelf.out / "gatehouse.zip").write_bytes(b"of yesterday")
+    with pytest.raises(OpsError) as raised:
+        package(shelf.project, shelf.out)
+    assert said in str(raised.value)
+    assert list(shelf.out.iterdir()) == []
+
+
+@pytest.mark.security("S-76")
+@pytest.mark.parametrize("seed", [cannot_be_built, missing_hash], ids=lambda seed: seed.__name__)
+def test_a_plain_chalice_deploy_uploads_nothing(shelf: Shelf, seed: Seed) -> None:
+    """Exit code 1 and the reason; on its own Chalice leaves the dependency out and ends with 0."""
+    said = seed(shelf)
+    shelf.give_a_role()
+    heard: list[bytes] = []
+
+    class Listener(BaseRequestHandler):
+        def handle(self) -> None:
+            heard.append(self.request.recv(200))
+
+    server = ThreadingTCPServer(("127.0.0.1", 0), Listener)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        done = shelf.chalice(
+            "deploy",
+            *("--stage", LOCAL),
+            AWS_ENDPOINT_URL=f"http://127.0.0.1:{server.server_address[1]}",
+            AWS_ACCESS_KEY_ID="a",
+            AWS_SECRET_ACCESS_KEY="b",
+            AWS_DEFAULT_REGION="us-east-1",
+            USER_POOL_ARN="arn:aws:cognito-idp:us-east-1:1:userpool/us-east-1_a",
+        )
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert heard == []
+    assert shelf.packaged() == []
+
+
+def chalice_package(shelf: Shelf) -> subprocess.CompletedProcess[str]:
+    """A plain `chalice package`."""
+    environment = {
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "USER_POOL_ARN": "arn:aws:cognito-idp:us-east-1:1:userpool/us-east-1_a",
+    }
+    return shelf.chalice("package", "--stage", LOCAL, str(shelf.out), **environment)
+
+
+@pytest.mark.security("S-76")
+def test_a_package_of_an_earlier_run_is_looked_at_too(shelf: Shelf) -> None:
+    """Chalice takes a zip that is there by its name; one that lacks something is made anew."""
+    shelf.lock(line(wheel(shelf.folder, "whole")), line(source(shelf.folder, "built")))
+    assert chalice_package(shelf).returncode == 0
+    (made,) = shelf.packaged()
+    names = zipfile.ZipFile(made).namelist()
+    with zipfile.ZipFile(made, "w") as packed:
+        packed.writestr("app.py", "")
+    done = chalice_package(shelf)
+    assert done.returncode == 0, done.stderr
+    with zipfile.ZipFile(shelf.out / "deployment.zip") as packed:
+        assert sorted(packed.namelist()) == sorted(names)
+        assert {"whole.py", "built.py", "whole-1.0.dist-info/RECORD"} <= set(names)
+
+
+@pytest.mark.security("S-76")
+def test_a_wheel_that_changed_in_the_cache_is_fetched_again(shelf: Shelf, tmp_path: Path) -> None:
+    """Hashes are read at each use, not only when a file arrives."""
+    shelf.lock(line(wheel(shelf.folder, "whole")), line(source(shelf.folder, "built")))
+    stage = replace(load_stage(shelf.project, LOCAL), options={"python_version": "3.12"})
+    require_dependencies(stage, reporter()[0])
+    kept = {path.name: path for path in (tmp_path / "cache").rglob("*.whl")}
+    assert {name.split("-")[0] for name in kept} == {"whole", "built"}
+    before = {name: path.read_bytes() for name, path in kept.items()}
+    for path in kept.values():
+        path.write_bytes(b"tampered")
+    require_dependencies(stage, reporter()[0])
+    assert {path.name: path.read_bytes() for path in (tmp_path / "cache").rglob("*.whl")} == before
+
+
+def with_entry(name: str, contents: str) -> Callable[[Path, list[zipfile.ZipInfo]], None]:
+    """Add one entry."""
+
+    def change(path: Path, _: list[zipfile.ZipInfo]) -> None:
+        with zipfile.ZipFile(path, "a") as packed:
+            packed.writestr(name, contents)
+
+    return change
+
+
+def cut(path: Path, _: list[zipfile.ZipInfo]) -> None:
+    """As an interrupted run leaves it."""
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+@pytest.mark.security("S-76")
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (with_entry("stray.py", "x = 2"), "stray.py comes from nothing"),
+        (with_entry("stray-2.0.dist-info/METADATA", "Name: stray"), "comes from nothing"),
+        (cut, "cannot be read"),
+    ],
+)
+def test_a_package_that_differs_is_refused(shelf: Shelf, change: Any, said: str) -> None:
+    """A stranger, or half a file."""
+    shelf.lock(line(wheel(shelf.folder, "whole")))
+    made = package(shelf.project, shelf.out, "3.12")
+    cache = Path(os.environ[CACHE])
+    require_exact(made, shelf.project, TARGET, cache)
+    change(made, [])
+    with pytest.raises(OpsError, match=said):
+        require_exact(made, shelf.project, TARGET, cache)
+
+
+@pytest.mark.security("S-76")
+def test_vendor_does_not_stand_in_for_a_locked_file(shelf: Shelf) -> None:
+    """Chalice would put both into the zip, and the last one counts."""
+    shelf.lock(line(wheel(shelf.folder, "whole")))
+    (shelf.project / "vendor" / "whole.py").write_text("x = 'mine'\n")
+    done = chalice_package(shelf)
+    assert done.returncode == 1
+    assert "whole.py is in it twice" in done.stderr
+    assert shelf.packaged() == []
+
+
+@pytest.mark.parametrize("python", RUNTIMES)
+def test_the_runtime_follows_the_setting(shelf: Shelf, python: str) -> None:
+    """Not the Python that packages: compiled wheels are those of the runtime."""
+    abi = RUNTIMES[python].abi
+    tag = f"{abi}-{abi}-manylinux_2_17_x86_64.manylinux2014_x86_64"
+    for each in RUNTIMES.values():
+        other = f"{each.abi}-{each.abi}-manylinux_2_17_x86_64.manylinux2014_x86_64"
+        wheel(shelf.folder, "compiled", tag=other, text=f"abi = {each.abi!r}\n")
+    path = shelf.folder / f"compiled-1.0-{tag}.whl"
+    shelf.lock(line(path))
+    made = package(shelf.project, shelf.out, python)
+    with zipfile.ZipFile(made) as packed:
+        assert packed.read("compiled.py").decode() == f"abi = {abi!r}\n"
+
+
+def test_the_working_python_is_the_default(shelf: Shelf) -> None:
+    """A runtime that nobody supports is refused with the way out."""
+    shelf.lock(line(wheel(shelf.folder, "whole")))
+    with pytest.raises(OpsError, match=r'Python 3\.10 is not a runtime.*"python_version"'):
+        package(shelf.project, shelf.out, "3.10")
+    assert sys.version_info[:2] in {tuple(map(int, each.split("."))) for each in RUNTIMES}
+    assert package(shelf.project, shelf.out).is_file()

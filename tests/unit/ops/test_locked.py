@@ -1,0 +1,99 @@
+"""Reading a lock: what it names for one runtime, and each line that locks nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ops.errors import OpsError
+from ops.locked import load_lock, parse_lock
+from ops.runtimes import RUNTIMES
+
+HASH = "--hash=sha256:" + "a" * 64
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def named(text: str, python: str = "3.12", machine: str = "x86_64") -> list[str]:
+    """What a lock names."""
+    return [str(locked) for locked in parse_lock(text, RUNTIMES[python], machine)]
+
+
+def test_lines_are_read_as_pip_reads_them() -> None:
+    """Continued lines, comments, extras, any spelling of a name, several hashes."""
+    text = (
+        "# made by hand\n\n"
+        f"Foo_Bar[extra]==1.0 \\\n    {HASH} \\\n    --hash=sha512:{'b' * 128}\n    # via baz\n"
+        f"baz==2  {HASH}  # why\n"
+    )
+    assert named(text) == ["baz==2", "foo-bar==1.0"]
+    _, foo = parse_lock(text, RUNTIMES["3.12"], "x86_64")
+    assert foo.hashes == {"sha256:" + "a" * 64, "sha512:" + "b" * 128}
+    assert foo.lines().startswith("foo-bar[extra]==1.0 --hash=sha256:")
+
+
+def test_markers_are_those_of_the_runtime() -> None:
+    """Not of the Python and machine that read."""
+    text = (
+        f"old==1 ; python_full_version < '3.12' {HASH}\n"
+        f"new==1 ; python_version >= '3.12' and sys_platform == 'linux' {HASH}\n"
+        f"mac==1 ; sys_platform == 'darwin' {HASH}\n"
+        f"arm==1 ; platform_machine == 'aarch64' {HASH}\n"
+    )
+    assert named(text, "3.11") == ["old==1"]
+    assert named(text, "3.14", "aarch64") == ["arm==1", "new==1"]
+
+
+@pytest.mark.security("S-76")
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("foo==1", "foo==1 has no hash"),
+        ("foo==1 ; python_version < '3'", "foo==1 has no hash"),
+        (f"foo {HASH}", "names no single version"),
+        (f"foo>=1 {HASH}", "names no single version"),
+        (f"foo==1.* {HASH}", "names no single version"),
+        (f"foo==1,!=2 {HASH}", "names no single version"),
+        (f"foo===1 {HASH}", "names no single version"),
+        (f"foo @ https://example.com/foo.whl {HASH}", "is an address"),
+        ("-r other.txt", "-r is an option"),
+        ("--index-url https://example.com", "--index-url is an option"),
+        ("-e .", "-e is an option"),
+        (f"./foo-1.0.tar.gz {HASH}", "is not NAME==VERSION"),
+        ("foo==1 --hash=md5:" + "a" * 32, "a hash that is none"),
+        ("foo==1 --hash=sha256:abc", "a hash that is none"),
+        (f"foo==1 {HASH}\nfoo==2 {HASH}", "both hold for python3.12"),
+    ],
+)
+def test_a_line_that_locks_nothing_is_refused(line: str, said: str) -> None:
+    """Each is named; a good line beside it does not help."""
+    with pytest.raises(OpsError) as raised:
+        named(f"good==1 {HASH}\n{line}\n")
+    assert said in str(raised.value)
+
+
+def test_every_bad_line_is_named_at_once() -> None:
+    """Nobody mends a lock line by line."""
+    with pytest.raises(OpsError) as raised:
+        named("a==1\nb==2\n")
+    assert "a==1 has no hash" in str(raised.value)
+    assert "b==2 has no hash" in str(raised.value)
+
+
+def test_a_project_without_a_lock(tmp_path: Path) -> None:
+    """An empty lock is a choice, a missing one is not."""
+    with pytest.raises(OpsError, match="without a lock"):
+        load_lock(tmp_path / "requirements.txt", RUNTIMES["3.12"], "x86_64")
+    assert named("# nothing\n") == []
+
+
+@pytest.mark.security("S-66")
+@pytest.mark.security("S-76")
+@pytest.mark.parametrize("python", RUNTIMES)
+def test_our_own_lock_holds_for_every_runtime(python: str) -> None:
+    """The same ten for all of them."""
+    locked = load_lock(ROOT / "requirements.txt", RUNTIMES[python], "x86_64")
+    assert {each.name for each in locked} == {
+        *("certifi", "cffi", "charset-normalizer", "cryptography", "idna", "pycparser"),
+        *("pyjwt", "requests", "segno", "urllib3"),
+    }
