@@ -100,7 +100,12 @@ def _add_local_commands(commands: Any) -> None:
         action="append",
         default=[],
         metavar="ORIGIN",
-        help="let a front end there call the app, e.g. http://localhost:3000; may be repeated",
+        help="let a front end there call the app, e.g. https://localhost:3000; may be repeated",
+    )
+    up.add_argument(
+        "--http",
+        action="store_true",
+        help="serve plain http; Safari and other WebKit browsers cannot sign in there",
     )
     down = command(commands, "down", _down, "stop what `up` started")
     info = command(commands, "info", _info, "say where the local stack is and who can sign in")
@@ -194,6 +199,7 @@ def _up(options: argparse.Namespace) -> None:
         aws_port=options.aws_port,
         okta_port=options.okta_port,
         origins=options.allow_origin,
+        http=options.http,
         state_dir=options.state_dir,
     )
 

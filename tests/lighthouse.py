@@ -21,7 +21,8 @@ from urllib.parse import urljoin
 import requests
 
 from tests.browser import chromium_path, launch_arguments
-from tests.own_stack import own_stack
+from tests.own_stack import own_stack_info
+from tests.trust import chromium_environment
 
 LIGHTHOUSE = "lighthouse@12.8.2"
 RUNS = 3
@@ -34,36 +35,41 @@ def main() -> int:
         print("Lighthouse needs Node.js: install `nodejs` and `npm`, then run this again.")
         return 2
     if len(sys.argv) > 1:
-        return run(sys.argv[1])
-    with own_stack() as url:
-        return run(url)
+        return run(sys.argv[1], None)
+    with own_stack_info() as info:
+        return run(str(info["app_url"]), str(info["ca_file"]))
 
 
-def run(url: str) -> int:
-    """Measure until all is well, or three times."""
+def run(url: str, ca_file: str | None) -> int:
+    """Measure until all is well, or three times. `ca_file` is what to trust besides the system's authorities."""
     for _ in range(RUNS):
-        if report(measure(url)) == 0:
+        if report(measure(url, ca_file)) == 0:
             return 0
     return 1
 
 
-def warm(url: str) -> None:
+def warm(url: str, verify: str | bool) -> None:
     """Load page and assets once, at the same time as a browser does: the local AWS starts a container for each."""
-    page = requests.get(url, timeout=60).text
+    page = requests.get(url, timeout=60, verify=verify).text
     found = [
         urljoin(url, path) for path in re.findall(r'(?:href|src)="([^"]*/assets/[^"]+)"', page)
     ]
     found += [urljoin(url, "auth/config")]
     with ThreadPoolExecutor(len(found)) as pool:
-        for answer in pool.map(lambda address: requests.get(address, timeout=60), found):
+        for answer in pool.map(
+            lambda address: requests.get(address, timeout=60, verify=verify), found
+        ):
             answer.raise_for_status()
 
 
-def measure(url: str) -> Any:
+def measure(url: str, ca_file: str | None) -> Any:
     """Return Lighthouse's result for `url`, as its JSON says it."""
-    warm(url)
+    warm(url, ca_file or True)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "report.json"
+        environment = (
+            chromium_environment(Path(folder) / "home", ca_file) if ca_file else os.environ
+        )
         flags = " ".join(["--headless=new", *launch_arguments()])
         subprocess.run(
             [
@@ -71,7 +77,7 @@ def measure(url: str) -> Any:
                 *("--output=json", f"--output-path={out}"),
                 f"--only-categories={','.join(CATEGORIES)}",
             ],
-            env={**os.environ, "CHROME_PATH": chromium_path(), "TMPDIR": folder, "CI": "1"},
+            env={**environment, "CHROME_PATH": chromium_path(), "TMPDIR": folder, "CI": "1"},
             stdin=subprocess.DEVNULL,
             check=True,
         )

@@ -1,6 +1,7 @@
 """One local stack for all end-to-end tests: the real template, the real `chalice deploy`, IAM enforced."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from ops.local.authority import FOLDER_VARIABLE, Certificate
 from ops.local.ports import free_ports
 from tests.e2e.sightings import note_sent
 from tests.e2e.stack import Stack, Visitor
@@ -19,10 +21,11 @@ expect.set_options(timeout=15_000)
 PROJECT = Path(__file__).resolve().parents[2]
 
 
-def _ops(*arguments: str, state: Path) -> str:
+def _ops(*arguments: str, state: Path, authority: Path) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "ops", *arguments, "--state-dir", str(state)],
         cwd=PROJECT,
+        env={**os.environ, FOLDER_VARIABLE: str(authority)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -33,18 +36,19 @@ def _ops(*arguments: str, state: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(tmp_path_factory: pytest.TempPathFactory, certificate: Certificate) -> Iterator[Stack]:
     """`ops up --detach` on free ports, as a person would run it, with one other origin allowed."""
     state = tmp_path_factory.mktemp("stack")
     app, aws, okta, other = free_ports(4)
     ports = ("--port", str(app), "--aws-port", str(aws), "--okta-port", str(okta))
-    origin = f"http://localhost:{other}"
+    origin = f"https://localhost:{other}"
+    places = {"state": state, "authority": certificate.ca_file.parent}
     try:
-        _ops("up", "--detach", *ports, "--allow-origin", origin, state=state)
-        info = json.loads(_ops("info", "--json", state=state))
-        yield Stack({**info, "allowed_origin": origin})
+        _ops("up", "--detach", *ports, "--allow-origin", origin, **places)
+        info = json.loads(_ops("info", "--json", **places))
+        yield Stack({**info, "allowed_origin": origin, "state_dir": str(state)})
     finally:
-        _ops("down", state=state)
+        _ops("down", **places)
 
 
 @pytest.fixture
