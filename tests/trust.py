@@ -1,19 +1,15 @@
 """How the browsers of the tests come to trust a local authority: as a person's do, by its file in their database."""
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
+
+from tests.browser import certutil_path
 
 
 def add_to_database(folder: Path, ca_file: Path | str) -> None:
     """Make an NSS database in `folder` that trusts the authority for servers: a profile of Firefox, or Chromium's."""
-    certutil = shutil.which("certutil")
-    if certutil is None:
-        raise RuntimeError(
-            "No certutil found: run `make test`, which installs it, or install the package "
-            "`libnss3-tools` (Fedora: `nss-tools`) yourself"
-        )
+    certutil = certutil_path()
     folder.mkdir(parents=True, exist_ok=True)
     database = f"sql:{folder}"
     for arguments in (

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -14,6 +15,9 @@ from ops.local.authority import FOLDER_VARIABLE, Certificate
 from ops.local.ports import free_ports
 from tests.e2e.sightings import note_sent
 from tests.e2e.stack import Stack, Visitor
+from tests.engines import ENGINES
+from tests.engines.webdriver import Driver
+from tests.engines.webdriver import Page as Tab
 
 # A machine that runs other things too; where a test is about time, it says so itself.
 expect.set_options(timeout=15_000)
@@ -51,6 +55,34 @@ def stack(tmp_path_factory: pytest.TempPathFactory, certificate: Certificate) ->
         _ops("down", **places)
 
 
+@pytest.fixture(scope="session")
+def notes(stack: Stack) -> Iterator[str]:
+    """The example, by its own server, at the origin that the stack allows; gives its URL."""
+    origin = str(stack.info["allowed_origin"])
+    port = urlsplit(origin).port
+    server = subprocess.Popen(
+        [
+            *(
+                sys.executable,
+                str(PROJECT / "examples" / "notes" / "serve.py"),
+                "--port",
+                str(port),
+            ),
+            *("--info", str(Path(stack.info["state_dir"]) / "info.json")),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert server.stdout
+        assert server.stdout.readline() == f"Open {origin}/\n"
+        yield f"{origin}/"
+    finally:
+        server.terminate()
+        server.communicate()
+
+
 @pytest.fixture
 def visitor(stack: Stack) -> Visitor:
     """Somebody without cookies."""
@@ -81,3 +113,28 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
     return context.new_page()
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def engine(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    certificate: Certificate,
+) -> Iterator[Driver]:
+    """A browser of another engine than Chromium's, which trusts the stack's authority."""
+    folder = tmp_path_factory.mktemp(request.param)
+    driver = ENGINES[request.param](folder, certificate)
+    print(f"{driver.name} {driver.version}")
+    yield driver
+    driver.stop()
+
+
+@pytest.fixture
+def tab(engine: Driver, stack: Stack) -> Iterator[Tab]:
+    """A tab of that browser, at the app, with nobody signed in."""
+    tab = Tab(engine)
+    tab.open(stack.url)
+    tab.forget()
+    tab.open(stack.url)
+    yield tab
+    tab.close_other_tabs()

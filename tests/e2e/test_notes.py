@@ -1,45 +1,16 @@
 """The example front end on its own origin, in a real Chromium: what an allowed origin can, and others cannot."""
 
 import ssl
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.stack import Stack
 
-NOTES = Path(__file__).resolve().parents[2] / "examples" / "notes"
 ALICE = "alice@example.com"
-
-
-@pytest.fixture(scope="module")
-def notes(stack: Stack) -> Iterator[str]:
-    """The example, by its own server, at the origin that the stack allows; gives its URL."""
-    origin = str(stack.info["allowed_origin"])
-    port = urlsplit(origin).port
-    server = subprocess.Popen(
-        [
-            *(sys.executable, str(NOTES / "serve.py"), "--port", str(port)),
-            *("--info", str(Path(stack.info["state_dir"]) / "info.json")),
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
-        assert server.stdout
-        assert server.stdout.readline() == f"Open {origin}/\n"
-        yield f"{origin}/"
-    finally:
-        server.terminate()
-        server.communicate()
 
 
 def sign_in(page: Page, notes: str) -> None:
