@@ -4,7 +4,6 @@ import re
 import time
 
 import pyotp
-import pytest
 
 from tests.e2e.stack import Stack
 from tests.engines.webdriver import Page
@@ -59,7 +58,6 @@ def test_a_second_factor_is_set_up_and_asked_for(tab: Page, stack: Stack) -> Non
     tab.see_heading("Hello, Nadia")
 
 
-@pytest.mark.security("S-38")
 def test_two_tabs_share_a_session_and_its_end(tab: Page, stack: Stack) -> None:
     """Signed in here is signed in there; so is signed out, at once."""
     first = tab.tab

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import fcntl
 import ipaddress
 import os
 import socket
 import ssl
 import stat
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -239,23 +238,16 @@ def test_a_folder_that_cannot_be_used_is_an_error(tmp_path: Path) -> None:
 
 
 def test_several_at_once_agree(tmp_path: Path) -> None:
-    """Two stacks that are started at the same moment, each the first."""
-    script = (
-        "import sys, pathlib; from ops.local.authority import prepare; "
-        "made = prepare(pathlib.Path(sys.argv[1])); print(hash(made.ca_file.read_bytes()))"
-    )
-    environment = {**os.environ, "PYTHONHASHSEED": "1"}
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-c", script, str(tmp_path)],
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment,
-        )
-        for _ in range(3)
-    ]
-    assert len({process.communicate()[0] for process in started}) == 1
-    assert {process.returncode for process in started} == {0}
+    """Two stacks that are started at the same moment, each the first: one waits for the other."""
+    with (tmp_path / ".lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        second = threading.Thread(target=prepare, args=(tmp_path,))
+        second.start()
+        second.join(timeout=0.3)
+        assert second.is_alive()
+        assert not (tmp_path / "authority.pem").exists()
+    second.join(timeout=30)
+    assert (tmp_path / "authority.pem").exists()
 
 
 def fake_mkcert(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
