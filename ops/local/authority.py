@@ -81,8 +81,8 @@ def prepare(folder: Path | None = None, now: Clock = _now) -> Certificate:
     mkcert has. Raises OpsError where the authority cannot be used; the message names the mend.
     """
     own = folder is not None or bool(os.environ.get(FOLDER_VARIABLE))
-    folder = folder or default_folder()
     try:
+        folder = folder or default_folder()
         folder.mkdir(parents=True, exist_ok=True)
         with _locked(folder):
             mkcert = None if own else _mkcert_authority(now)
@@ -90,8 +90,12 @@ def prepare(folder: Path | None = None, now: Clock = _now) -> Certificate:
             file = folder / "localhost.pem"
             if not _is_good(file, authority, now):
                 _write(file, _server_certificate(authority, now), private=True)
-    except OSError as error:
-        raise _unusable(folder, f"{error.strerror or error}: {error.filename or folder}") from error
+    except (OSError, RuntimeError) as error:  # RuntimeError: this user has no home
+        told = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else str(error)
+        raise OpsError(
+            f"The local authority for https://localhost cannot be kept: {told}.\n"
+            f"Make that folder writable for you, name another with {FOLDER_VARIABLE}=DIR, or pass --http."
+        ) from error
     return Certificate(authority.file, file, mkcert is not None)
 
 

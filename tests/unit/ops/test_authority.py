@@ -227,14 +227,38 @@ def test_an_authority_that_may_sign_for_anybody_is_an_error(tmp_path: Path) -> N
 
 
 def test_a_folder_that_cannot_be_used_is_an_error(tmp_path: Path) -> None:
-    """Its name is that of a file, or a key is a folder; root reads whatever it likes, so permissions would prove nothing."""
+    """Its name is that of a file, or a key is a folder: with the path, and how to name another."""
     (tmp_path / "file").write_text("")
-    with pytest.raises(OpsError, match=r"File exists: .*file\.\n"):
+    with pytest.raises(OpsError, match=r"File exists: .*file\.\n.* GATEHOUSE_CA_DIR=DIR"):
         prepare(tmp_path / "file")
     (tmp_path / "authority.pem").write_text("")
     (tmp_path / "authority-key.pem").mkdir()
     with pytest.raises(OpsError, match=r"Is a directory|damaged"):
         prepare(tmp_path)
+
+
+def test_a_folder_of_somebody_else_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root may read whatever it likes, so the refusal is made up."""
+
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    prepare(tmp_path)
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(OpsError, match=r"Permission denied: .*authority\.pem\.\nMake that folder"):
+        prepare(tmp_path)
+
+
+def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container whose user number nobody has written down."""
+    for name in (authority.FOLDER_VARIABLE, "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", "~")
+    with pytest.raises(OpsError, match="home directory") as caught:
+        prepare()
+    assert "name another with GATEHOUSE_CA_DIR=DIR" in str(caught.value)
 
 
 def test_several_at_once_agree(tmp_path: Path) -> None:
