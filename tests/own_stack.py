@@ -17,13 +17,13 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 @contextmanager
-def own_stack_info() -> Iterator[dict[str, Any]]:
-    """Start it, give what `ops info --json` says, stop it."""
+def own_stack_info(*options: str) -> Iterator[dict[str, Any]]:
+    """Start it with `options` of `ops up`, give what `ops info --json` says, stop it."""
     app, aws, okta = free_ports(3)
     with tempfile.TemporaryDirectory() as state:
         ports = ["--port", str(app), "--aws-port", str(aws), "--okta-port", str(okta)]
         try:
-            _ops("up", "--detach", *ports, state=state)
+            _ops("up", "--detach", *ports, *options, state=state)
             yield json.loads(_ops("info", "--json", state=state))
         finally:
             _ops("down", state=state)

@@ -1,26 +1,28 @@
-"""How the browsers of the tests come to trust a local authority: as a person's do, by its file in their database."""
+"""How the browsers of the tests come to trust a local authority: by `ops trust`, as a person's, each in its own home."""
 
 import os
 import subprocess
 from pathlib import Path
 
+from ops.local.trust import trust
 from tests.browser import certutil_path
 
 
-def add_to_database(folder: Path, ca_file: Path | str) -> None:
-    """Make an NSS database in `folder` that trusts the authority for servers: a profile of Firefox, or Chromium's."""
-    certutil = certutil_path()
-    folder.mkdir(parents=True, exist_ok=True)
-    database = f"sql:{folder}"
-    for arguments in (
-        ["-N", "--empty-password"],
-        ["-A", "-t", "C,,", "-n", "Gatehouse localhost", "-i", str(ca_file)],
-    ):
-        subprocess.run([certutil, "-d", database, *arguments], check=True, capture_output=True)
-
-
 def chromium_environment(home: Path, ca_file: Path | str) -> dict[str, str | float | bool]:
-    """Return the environment of a Chromium that trusts the authority: a home of its own, with ~/.pki/nssdb in it."""
-    add_to_database(home / ".pki" / "nssdb", ca_file)
+    """Return the environment of a Chromium that trusts the authority."""
+    certutil_path()  # says how to get it
+    trust(Path(ca_file), home)
     cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return {**os.environ, "HOME": str(home), "XDG_CACHE_HOME": cache}
+    kept = {name: value for name, value in os.environ.items() if name != "XDG_DATA_HOME"}
+    return {**kept, "HOME": str(home), "XDG_CACHE_HOME": cache}
+
+
+def firefox_profile(home: Path, ca_file: Path | None) -> Path:
+    """Make a profile of Firefox as it is after its first start, and let it trust the authority; return its folder."""
+    profile = home / ".mozilla" / "firefox" / "tests.default"
+    profile.mkdir(parents=True)
+    if ca_file:
+        new = [certutil_path(), "-d", f"sql:{profile}", "-N", "--empty-password"]
+        subprocess.run(new, check=True, capture_output=True)
+        trust(ca_file, home)
+    return profile

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
-
 from ops.local.addresses import Addresses
 from ops.local.authority import Certificate
 from ops.local.okta import load_people
 from ops.local.people import DEMO_USERS
-
-TRUST = 'certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n "Gatehouse localhost" -i'
 
 
 def announcement(
@@ -38,6 +34,6 @@ def _about(certificate: Certificate | None) -> list[tuple[str, str]]:
     if certificate.by_mkcert:
         return [("Certificate", "signed by your mkcert root, which your browsers trust already")]
     return [
-        ("Trust it once", f"{TRUST} {shlex.quote(str(certificate.ca_file))}"),
-        ("", "(Chromium on Linux; Firefox, macOS, Windows, devcontainer: docs/local-aws.md#https)"),
+        ("Trust it once", "python -m ops trust (for Chromium and Firefox on this machine)"),
+        ("", f"{certificate.ca_file}: macOS, Windows, devcontainer: docs/local-aws.md#https"),
     ]

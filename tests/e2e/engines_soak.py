@@ -2,11 +2,15 @@
 
 import re
 import time
+from collections.abc import Iterator
+from typing import Any
 
 import pyotp
+import pytest
 
 from tests.e2e.stack import Stack
-from tests.engines.webdriver import Page
+from tests.engines.webdriver import Driver, Page
+from tests.own_stack import own_stack_info
 
 PASSWORD = "correct horse battery"
 SESSION = "__Host-gatehouse"
@@ -115,3 +119,23 @@ def test_another_origin_shares_the_session(tab: Page, stack: Stack, notes: str) 
     tab.open(notes)
     tab.see("Continue with Okta")
     assert "Notes of Alice" not in tab.text()
+
+
+@pytest.fixture(scope="module")
+def plain() -> Iterator[dict[str, Any]]:
+    """A stack with --http."""
+    with own_stack_info("--http") as info:
+        yield info
+
+
+def test_plain_http_signs_in_everybody_but_webkit(engine: Driver, plain: dict[str, Any]) -> None:
+    """What `up --http` says of Safari is so: the way through Okta leaves no session there, and elsewhere it does."""
+    assert (plain["ca_file"], plain["certificate_file"]) == (None, None)
+    assert plain["app_url"].startswith("http://localhost:")
+    tab = Page(engine)
+    tab.open(f"{plain['app_url']}auth/login?provider=Okta")
+    tab.see("Okta, local stand-in")
+    tab.press("Alice")
+    tab.see("Gatehouse")
+    asked = "return fetch('/auth/config').then((answer) => answer.json())"
+    assert tab.run(asked)["session"] == (engine.name != "WebKit")

@@ -2,7 +2,7 @@
 
 https://firefox-source-docs.mozilla.org/testing/marionette/Protocol.html
 Debian has no geckodriver; Firefox itself brings Marionette, so nothing but the browser is needed. The profile is a new
-one, whose certificate database trusts the stack's authority, as a person's does after importing it.
+one, whose certificate database trusts the stack's authority, as a person's does after `ops trust`.
 """
 
 import json
@@ -17,7 +17,7 @@ from typing import Any
 
 from tests.browser import firefox_path
 from tests.engines.webdriver import Command, WebDriverError
-from tests.trust import add_to_database
+from tests.trust import firefox_profile
 
 _START_SECONDS = 60.0
 _ANSWER_SECONDS = 60.0
@@ -47,10 +47,7 @@ class Firefox:
         preferences: Mapping[str, str | int | bool] | None = None,
     ) -> None:
         """Start it with a new profile in `folder`, trusting `ca_file` besides the usual authorities."""
-        profile = folder / "profile"
-        profile.mkdir(parents=True)
-        if ca_file:
-            add_to_database(profile, ca_file)
+        profile = firefox_profile(folder, ca_file)
         wanted = {**_PREFERENCES, **(preferences or {})}
         (profile / "user.js").write_text(
             "".join(f"user_pref({json.dumps(n)}, {json.dumps(v)});\n" for n, v in wanted.items())

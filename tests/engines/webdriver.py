@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 30.0
 _PAUSE_SECONDS = 0.05
 #: How WebDriver's JSON marks an element: https://www.w3.org/TR/webdriver2/#elements
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"

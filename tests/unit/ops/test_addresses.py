@@ -10,6 +10,7 @@ from ops.local.addresses import Addresses, require_one_site
 from ops.local.announcement import announcement
 from ops.local.authority import Certificate
 
+ROOT = Path(__file__).resolve().parents[3]
 HTTPS, HTTP = Addresses(8000, 4566, 8100), Addresses(8000, 4566, 8100, https=False)
 
 
@@ -62,19 +63,30 @@ def test_up_refuses_a_front_end_of_another_site(
 
 
 def test_up_says_what_to_trust() -> None:
-    """One command, quoted for a shell, and where the others are."""
-    said = announcement(HTTPS, Certificate(Path("/a b/authority.pem"), Path("/c"), False))
+    """One command, the file, and where other systems' commands are."""
+    said = announcement(HTTPS, Certificate(Path("/a/authority.pem"), Path("/c"), False))
     assert "  Open              https://localhost:8000/\n" in said
-    assert "-i '/a b/authority.pem'\n" in said
+    assert "  Trust it once     python -m ops trust (" in said
+    assert "/a/authority.pem: macOS" in said
     assert "docs/local-aws.md#https" in said
     assert "Safari" not in said
+
+
+def test_the_readme_shows_what_up_prints() -> None:
+    """Line by line; and the page with the other systems has the section that the link leads to."""
+    file = Path("/home/you/.local/share/gatehouse/authority.pem")
+    said = announcement(HTTPS, Certificate(file, Path("/c"), False))
+    assert f"```{said}```" in (ROOT / "README.md").read_text("utf-8")
+    page = (ROOT / "docs" / "local-aws.md").read_text("utf-8")
+    assert "\n## HTTPS\n" in page
+    assert "`python -m ops trust`" in page
 
 
 def test_up_with_an_mkcert_root_says_that_nothing_is_to_be_done() -> None:
     """Its user's browsers have it."""
     said = announcement(HTTPS, Certificate(Path("/r"), Path("/c"), True))
     assert "signed by your mkcert root" in said
-    assert "certutil" not in said
+    assert "ops trust" not in said
 
 
 def test_up_over_plain_http_tells_people_with_safari_what_to_do() -> None:
@@ -83,5 +95,5 @@ def test_up_over_plain_http_tells_people_with_safari_what_to_do() -> None:
     assert "  Open              http://localhost:8000/\n" in said
     assert "Safari, WebKit    cannot sign in over plain http" in said
     assert "start again without --http" in said
-    assert "certutil" not in said
+    assert "ops trust" not in said
     assert "python -m ops down" in said
