@@ -64,7 +64,7 @@ screenshots: $(STAMP) ## Pictures of the page for the README, from a stack of it
 	@$(BIN)/python -m tests.screenshots
 
 lighthouse: $(STAMP) ## Lighthouse's four scores of the page, mobile, from a stack of its own (npx fetches Lighthouse)
-	@$(BIN)/python -m tests.browser chromium certutil
+	@$(BIN)/python -m tests.browser chromium
 	@$(BIN)/python -m tests.lighthouse
 
 security: $(STAMP) ## The security matrix with its test counts

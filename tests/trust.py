@@ -3,12 +3,13 @@
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from ops.local.trust import trust
 from tests.browser import certutil_path
 
 
-def chromium_environment(home: Path, ca_file: Path | str) -> dict[str, str | float | bool]:
+def chromium_environment(home: Path, ca_file: Path | str) -> dict[str, Any]:
     """Return the environment of a Chromium that trusts the authority."""
     certutil_path()  # says how to get it
     trust(Path(ca_file), home)
