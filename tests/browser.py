@@ -91,6 +91,8 @@ def install(*names: str) -> None:
 
 
 def _is_there(name: str) -> bool:
+    if os.environ.get(name.upper()):
+        return bool(NEEDED[name].find())  # what was named and is wrong is not replaced
     try:
         NEEDED[name].find()
     except RuntimeError:
