@@ -185,7 +185,7 @@ def _constraints() -> x509.NameConstraints:
 def _new_authority(now: Clock) -> tuple[x509.Certificate, _Key]:
     key = ec.generate_private_key(ec.SECP256R1())
     # Two authorities of one name and different keys confuse browsers: each gets a name of its own.
-    name = _name(f"Gatehouse, localhost only, {secrets.token_hex(4)}")
+    name = _name(f"Gatehouse localhost {secrets.token_hex(4)}")
     certificate = (
         _builder(name, name, key, key.public_key(), now(), _AUTHORITY_DAYS)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)

@@ -13,6 +13,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from cryptography import x509
+
 from ops.errors import OpsError
 
 _CHROMIUM = (".pki/nssdb", ".local/share/pki/nssdb", "snap/chromium/current/.pki/nssdb")
@@ -53,12 +55,14 @@ def trust(ca_file: Path, home: Path | None = None) -> list[Path]:
             f"{ca_file}"
         )
     data = os.environ.get("XDG_DATA_HOME") if home is None else None
+    # A database takes one name for one authority only, so a later authority needs another name.
+    name = x509.load_pem_x509_certificate(ca_file.read_bytes()).subject.rfc4514_string()
     found = databases(home or Path.home(), Path(data) if data else None)
     for folder in found:
         done = subprocess.run(
             [
                 *(certutil, "-d", f"sql:{folder}", "-A", "-t", "C,,"),
-                *("-n", f"Gatehouse {ca_file}", "-i", str(ca_file)),
+                *("-n", name.removeprefix("CN="), "-i", str(ca_file)),
             ],
             stdin=subprocess.DEVNULL,
             capture_output=True,

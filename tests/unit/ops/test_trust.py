@@ -8,9 +8,14 @@ import pytest
 from ops import cli
 from ops.errors import OpsError
 from ops.local import authority
+from ops.local.authority import prepare
 from ops.local.trust import databases, trust
 
-CA = Path("/ca/authority.pem")
+
+@pytest.fixture
+def ca(tmp_path: Path) -> Path:
+    """An authority's file."""
+    return prepare(tmp_path / "ca").ca_file
 
 
 @pytest.fixture
@@ -54,27 +59,41 @@ def test_a_database_is_made_only_where_chromium_has_none(tmp_path: Path) -> None
     assert (tmp_path / "none" / ".pki" / "nssdb").is_dir()
 
 
-def test_the_authority_is_trusted_for_servers_only(tmp_path: Path, told: Path) -> None:
+def test_the_authority_is_trusted_for_servers_only(tmp_path: Path, told: Path, ca: Path) -> None:
     """C,, is that: neither mail nor code (certutil's manual)."""
     folder = tmp_path / "home" / ".pki" / "nssdb"
-    assert trust(CA, tmp_path / "home") == [folder]
-    assert told.read_text() == f"-d sql:{folder} -A -t C,, -n Gatehouse {CA} -i {CA}\n"
+    assert trust(ca, tmp_path / "home") == [folder]
+    before, _, after = told.read_text().partition(" -n Gatehouse")
+    assert before == f"-d sql:{folder} -A -t C,,"
+    assert after.endswith(f" -i {ca}\n")
 
 
-def test_a_refusal_is_an_error_with_the_database(tmp_path: Path, told: Path) -> None:
+def test_a_later_authority_has_another_name(tmp_path: Path, told: Path, ca: Path) -> None:
+    """certutil refuses a second certificate under the name of the first, as after `make clean` in the devcontainer."""
+    trust(ca, tmp_path / "home")
+    trust(prepare(tmp_path / "later").ca_file, tmp_path / "home")
+    trust(ca, tmp_path / "home")
+    names = [
+        line.partition(" -n ")[2].partition(" -i ")[0] for line in told.read_text().splitlines()
+    ]
+    assert names[0] == names[2] != names[1]
+
+
+@pytest.mark.usefixtures("told")
+def test_a_refusal_is_an_error_with_the_database(tmp_path: Path, ca: Path) -> None:
     """With certutil's own words."""
     (tmp_path / "locked" / ".pki" / "nssdb").mkdir(parents=True)
     with pytest.raises(OpsError, match=r"could not add .* to .*locked/\.pki/nssdb: SEC_ERROR"):
-        trust(CA, tmp_path / "locked")
+        trust(ca, tmp_path / "locked")
 
 
 def test_without_certutil_the_package_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, ca: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And the file, for doing it by hand."""
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(OpsError, match=r"libnss3-tools.*/ca/authority\.pem"):
-        trust(CA, tmp_path)
+        trust(ca, tmp_path)
 
 
 def test_the_command_says_where_and_what_else(
