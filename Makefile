@@ -1,4 +1,4 @@
-# `make help` lists the targets. Nothing but Python 3.11+ (and, for the browser tests, npm or apt for Chromium) is presumed.
+# `make help` lists the targets. Nothing but Python 3.11+ (and, for the browser tests, apt for what is missing of Chromium, Firefox and WebKitGTK) is presumed.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -24,7 +24,7 @@ up: $(STAMP) ## Start the local AWS and Okta stand-in, deploy, print the URL; Ct
 down: $(STAMP) ## Stop a stack that was started with `python -m ops up --detach`
 	@$(BIN)/python -m ops down
 
-test: $(STAMP) ## Everything: unit, component and end-to-end tests in a real browser
+test: $(STAMP) ## Everything: unit, component and end-to-end tests in real browsers, three engines
 	@$(BIN)/python -m tests.browser
 	@$(BIN)/python -m pytest tests
 
@@ -38,32 +38,35 @@ check: $(STAMP) ## Seconds: ruff, format, mypy, bandit, secrets, unit and compon
 	@$(BIN)/python -m pytest -q tests/unit tests/component
 
 soak: $(STAMP) ## The long ones: defences switched off one by one, load, deployments cut at each step
-	@echo "1/6 Each defence switched off in turn: the suite must notice ..."
+	@echo "1/7 Each defence switched off in turn: the suite must notice ..."
 	@$(BIN)/python -m tests.soak.defences
-	@echo "2/6 A crowd before shared warm containers, with faults; memory over 100,000 invocations ..."
+	@echo "2/7 A crowd before shared warm containers, with faults; memory over 100,000 invocations ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest -q tests/soak/test_crowd.py tests/soak/test_memory.py
-	@echo "3/6 The same on a local stack ..."
+	@echo "3/7 The same on a local stack ..."
 	@$(BIN)/python -m tests.soak.stack_load
-	@echo "4/6 Deployments cut at each of their steps ..."
+	@echo "4/7 Deployments cut at each of their steps ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest tests/ops_e2e/test_deploy.py
-	@echo "5/6 The zip under AWS's own runtime client, on every Python at hand ..."
+	@echo "5/7 The zip under AWS's own runtime client, on every Python at hand ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest tests/ops_e2e/test_lambda_runtime.py
-	@echo "6/6 Times of faults, measured ..."
+	@echo "6/7 Times of faults, measured ..."
 	@$(BIN)/python -m tests.fault_table --measure
+	@echo "7/7 Firefox and WebKitGTK: second factor, two tabs, another origin ..."
+	@$(BIN)/python -m tests.browser
+	@$(BIN)/python -m pytest -q tests/e2e/engines_soak.py
 
 package: $(STAMP) ## The Lambda zip into OUT=DIR, just as `chalice deploy` packages it
 	@$(BIN)/python -m ops package --out $(OUT)
 
 bench: $(STAMP) ## Measure beside peers, into docs/BENCHMARKS.md and the README; fails where a target is missed
-	@$(BIN)/python -m tests.browser
+	@$(BIN)/python -m tests.browser chromium
 	@$(BIN)/python -m benchmarks
 
 screenshots: $(STAMP) ## Pictures of the page for the README, from a stack of its own
-	@$(BIN)/python -m tests.browser
+	@$(BIN)/python -m tests.browser chromium certutil
 	@$(BIN)/python -m tests.screenshots
 
 lighthouse: $(STAMP) ## Lighthouse's four scores of the page, mobile, from a stack of its own (npx fetches Lighthouse)
-	@$(BIN)/python -m tests.browser
+	@$(BIN)/python -m tests.browser chromium
 	@$(BIN)/python -m tests.lighthouse
 
 security: $(STAMP) ## The security matrix with its test counts

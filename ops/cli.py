@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -101,11 +102,24 @@ def _add_local_commands(commands: Any) -> None:
         action="append",
         default=[],
         metavar="ORIGIN",
-        help="let a front end there call the app, e.g. http://localhost:3000; may be repeated",
+        help="let a front end there call the app, e.g. https://localhost:3000; may be repeated",
+    )
+    up.add_argument(
+        "--http",
+        action="store_true",
+        help="serve plain http; Safari and other WebKit browsers cannot sign in there",
     )
     down = command(commands, "down", _down, "stop what `up` started")
     info = command(commands, "info", _info, "say where the local stack is and who can sign in")
     info.add_argument("--json", action="store_true", help="for programs")
+    command(
+        commands,
+        "trust",
+        _trust,
+        "let this user's Chromium and Firefox trust the local stack's certificate",
+        "\nOnce is enough. For other browsers, other systems and the devcontainer:\n"
+        "docs/local-aws.md#https",
+    )
     for each in (up, down, info):
         each.add_argument(
             "--state-dir",
@@ -195,6 +209,7 @@ def _up(options: argparse.Namespace) -> None:
         aws_port=options.aws_port,
         okta_port=options.okta_port,
         origins=options.allow_origin,
+        http=options.http,
         state_dir=options.state_dir,
     )
 
@@ -214,6 +229,22 @@ def _info(options: argparse.Namespace) -> None:
         return
     for key, value in found.items():
         print(f"{key + ':':<18} {value if isinstance(value, str) else json.dumps(value)}")
+
+
+def _trust(options: argparse.Namespace) -> None:
+    from ops.local import authority, trust
+
+    certificate = authority.prepare()
+    if certificate.by_mkcert:
+        print("mkcert's root signs the certificate: `mkcert -install` puts it into your browsers.")
+        return
+    for folder in trust.trust(certificate.ca_file):
+        print(f"trusted in {folder}")
+    print(
+        "Start browsers that are running again. For programs that go by the system's store:\n"
+        f"  sudo cp {shlex.quote(str(certificate.ca_file))} "
+        "/usr/local/share/ca-certificates/gatehouse-localhost.crt && sudo update-ca-certificates"
+    )
 
 
 def _provider_add(options: argparse.Namespace) -> None:

@@ -1,15 +1,23 @@
-"""Finds the Chromium that the browser tests drive, or installs one: `python -m tests.browser`.
+"""Finds the browsers that the tests drive, or installs them: `python -m tests.browser [chromium …]`.
 
-A missing browser is installed or is an error, never a skipped test. $CHROMIUM names one explicitly.
+Chromium for nearly everything; Firefox and WebKitGTK for what differs between engines; certutil, by which Chromium and
+Firefox come to trust the local stack's certificate. A missing one is installed or is an error, never a skipped test.
+$CHROMIUM and $FIREFOX name an executable explicitly.
 """
 
+import glob
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple, NoReturn
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_FIREFOXES = ("firefox-esr", "firefox")
+#: WebKitGTK's own small browser, in no PATH: Debian's places, Fedora's.
+_MINI_BROWSERS = ("/usr/lib/*/webkit*gtk-*/MiniBrowser", "/usr/libexec/webkit*gtk-*/MiniBrowser")
 
 #: Without these Chromium tries to reach its maker's hosts at every start.
 QUIET_ARGUMENTS = (
@@ -24,22 +32,28 @@ QUIET_ARGUMENTS = (
 
 def chromium_path() -> str:
     """Return the path of a Chromium; raises RuntimeError that says how to get one."""
-    named = os.environ.get("CHROMIUM")
-    if named:
-        if not os.access(named, os.X_OK):
-            raise RuntimeError(f"CHROMIUM={named} is not an executable file")
-        return named
-    for name in _NAMES:
-        found = shutil.which(name)
-        if found:
-            return found
-    own = _playwright_chromium()
-    if own:
-        return own
-    raise RuntimeError(
-        "No Chromium found: run `make test`, which installs one, or install the package "
-        "`chromium` yourself, or set CHROMIUM to an executable"
-    )
+    found = _named("CHROMIUM", _CHROMIUMS) or _playwright_chromium()
+    return found or _missing("Chromium", "chromium", "set CHROMIUM to an executable")
+
+
+def firefox_path() -> str:
+    """Return the path of a Firefox; raises RuntimeError that says how to get one."""
+    found = _named("FIREFOX", _FIREFOXES)
+    return found or _missing("Firefox", "firefox-esr", "set FIREFOX to an executable")
+
+
+def webkit_paths() -> tuple[str, str, str]:
+    """Return WebKitWebDriver, MiniBrowser and Xvfb; raises RuntimeError that says how to get them."""
+    driver, screen = shutil.which("WebKitWebDriver"), shutil.which("Xvfb")
+    browser = next((path for names in _MINI_BROWSERS for path in sorted(glob.glob(names))), None)
+    if driver is None or browser is None or screen is None:
+        return _missing("WebKitGTK with its driver and a display", "webkit2gtk-driver xvfb")
+    return driver, browser, screen
+
+
+def certutil_path() -> str:
+    """Return the path of NSS's certutil; raises RuntimeError that says how to get it."""
+    return shutil.which("certutil") or _missing("certutil", "libnss3-tools")
 
 
 def launch_arguments() -> list[str]:
@@ -47,18 +61,63 @@ def launch_arguments() -> list[str]:
     return [*QUIET_ARGUMENTS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
 
 
-def install() -> str:
-    """Return the path of a Chromium, installing one if there is none."""
+class Needed(NamedTuple):
+    """Something the tests drive: how it is found, and the Debian packages that bring it."""
+
+    find: Callable[[], object]
+    packages: tuple[str, ...]
+
+
+NEEDED = {
+    "chromium": Needed(chromium_path, ("chromium", "fonts-liberation")),
+    "certutil": Needed(certutil_path, ("libnss3-tools",)),
+    "firefox": Needed(firefox_path, ("firefox-esr",)),
+    "webkit": Needed(webkit_paths, ("webkit2gtk-driver", "xvfb")),
+}
+
+
+def install(*names: str) -> None:
+    """Install what is missing of `names`; raises RuntimeError that says how to get what cannot be installed."""
+    lacking = [name for name in names if not _is_there(name)]
+    if lacking:
+        packages = [package for name in lacking for package in NEEDED[name].packages]
+        print(f"Not here: {', '.join(lacking)}; installing with apt-get ...", flush=True)
+        _install_by_apt(packages)
+    if "chromium" in lacking and not _is_there("chromium"):
+        print("No Chromium here; asking Playwright for its own ...", flush=True)
+        _run([sys.executable, "-m", "playwright", "install", "chromium"], dict(os.environ))
+    for name in names:
+        print(f"Browser tests use {_told(NEEDED[name].find())}", flush=True)
+
+
+def _is_there(name: str) -> bool:
+    if os.environ.get(name.upper()):
+        return bool(NEEDED[name].find())  # what was named and is wrong is not replaced
     try:
-        return chromium_path()
+        NEEDED[name].find()
     except RuntimeError:
-        if os.environ.get("CHROMIUM"):
-            raise
-    for attempt in (_install_by_apt, _install_by_playwright):
-        print(f"No Chromium here; {attempt.__doc__}", flush=True)
-        if attempt():
-            return chromium_path()
-    return chromium_path()
+        return False
+    return True
+
+
+def _told(found: object) -> str:
+    return " with ".join(found) if isinstance(found, tuple) else str(found)
+
+
+def _named(variable: str, names: tuple[str, ...]) -> str | None:
+    named = os.environ.get(variable)
+    if named:
+        if not os.access(named, os.X_OK):
+            raise RuntimeError(f"{variable}={named} is not an executable file")
+        return named
+    return next((found for name in names if (found := shutil.which(name))), None)
+
+
+def _missing(what: str, packages: str, otherwise: str = "") -> NoReturn:
+    raise RuntimeError(
+        f"No {what} found: run `make test`, which installs it, or install `{packages}` yourself"
+        + (f", or {otherwise}" if otherwise else "")
+    )
 
 
 def _playwright_chromium() -> str | None:
@@ -69,25 +128,17 @@ def _playwright_chromium() -> str | None:
     return path if Path(path).exists() else None
 
 
-def _install_by_apt() -> bool:
-    """installing Debian's with apt-get ..."""
+def _install_by_apt(packages: list[str]) -> None:
     apt = shutil.which("apt-get")
     if apt is None:
-        return False
+        return
     command = [apt] if os.geteuid() == 0 else ["sudo", "-n", apt]
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    return all(
-        _run([*command, *arguments], environment)
-        for arguments in (
-            ["update", "-qq"],
-            ["install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-liberation"],
-        )
-    )
-
-
-def _install_by_playwright() -> bool:
-    """asking Playwright for its own ..."""
-    return _run([sys.executable, "-m", "playwright", "install", "chromium"], dict(os.environ))
+    if _run([*command, "update", "-qq"], environment):
+        # One by one: what is not to be had must not keep the others away.
+        for package in packages:
+            arguments = ["install", "-y", "-qq", "--no-install-recommends", package]
+            _run([*command, *arguments], environment)
 
 
 def _run(command: list[str], environment: dict[str, str]) -> bool:
@@ -106,6 +157,6 @@ def _run(command: list[str], environment: dict[str, str]) -> bool:
 
 if __name__ == "__main__":
     try:
-        print(f"Browser tests use {install()}")
+        install(*(sys.argv[1:] or NEEDED))
     except RuntimeError as error:
         sys.exit(str(error))

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from ops.local.authority import Certificate, prepare
 from tests.browser import chromium_path, launch_arguments
 from tests.doubles.clock import Clock
+from tests.trust import chromium_environment
 
 # A busy machine is no counter-example, and a run must not depend on chance or leave files behind.
 settings.register_profile("gatehouse", deadline=None, derandomize=True, database=None)
@@ -25,13 +27,23 @@ def clock() -> Clock:
 
 
 @pytest.fixture(scope="session")
-def browser() -> "Iterator[Browser]":
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    """A certificate for localhost by an authority of this run's own, which the browsers trust."""
+    return prepare(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def browser(
+    certificate: Certificate, tmp_path_factory: pytest.TempPathFactory
+) -> "Iterator[Browser]":
     """The system's Chromium; one for the whole run, since Playwright runs once a process."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=chromium_path(), args=launch_arguments()
+            executable_path=chromium_path(),
+            args=launch_arguments(),
+            env=chromium_environment(tmp_path_factory.mktemp("chromium"), certificate.ca_file),
         )
         yield browser
         browser.close()

@@ -1,6 +1,7 @@
 """A local stack of a command's own, on free ports: for what is looked at rather than tested."""
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -9,26 +10,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ops.local.authority import FOLDER_VARIABLE
 from ops.local.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 @contextmanager
-def own_stack() -> Iterator[str]:
-    """Start it, give the app's URL, stop it."""
-    with own_stack_info() as info:
-        yield str(info["app_url"])
-
-
-@contextmanager
-def own_stack_info() -> Iterator[dict[str, Any]]:
-    """Start it, give what `ops info --json` says, stop it."""
+def own_stack_info(*options: str) -> Iterator[dict[str, Any]]:
+    """Start it with `options` of `ops up`, give what `ops info --json` says, stop it."""
     app, aws, okta = free_ports(3)
     with tempfile.TemporaryDirectory() as state:
         ports = ["--port", str(app), "--aws-port", str(aws), "--okta-port", str(okta)]
         try:
-            _ops("up", "--detach", *ports, state=state)
+            _ops("up", "--detach", *ports, *options, state=state)
             yield json.loads(_ops("info", "--json", state=state))
         finally:
             _ops("down", state=state)
@@ -38,6 +33,7 @@ def _ops(*arguments: str, state: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "ops", *arguments, "--state-dir", state],
         cwd=ROOT,
+        env={**os.environ, FOLDER_VARIABLE: str(Path(state) / "authority")},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,

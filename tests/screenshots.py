@@ -1,6 +1,7 @@
 """Pictures of the page for the README, from a running local stack: `make screenshots`."""
 
 import sys
+import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.browser import chromium_path, launch_arguments
 from tests.e2e.stack import Stack
 from tests.own_stack import own_stack_info
+from tests.trust import chromium_environment
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "docs" / "images"
@@ -26,9 +28,15 @@ NARROW = {"width": 390, "height": 780}
 def main() -> int:
     """Start a stack of its own, take the pictures, stop it; returns the exit code."""
     OUT.mkdir(parents=True, exist_ok=True)
-    with own_stack_info() as info, sync_playwright() as playwright:
+    with (
+        own_stack_info() as info,
+        tempfile.TemporaryDirectory() as home,
+        sync_playwright() as playwright,
+    ):
         browser = playwright.chromium.launch(
-            executable_path=chromium_path(), args=launch_arguments()
+            executable_path=chromium_path(),
+            args=launch_arguments(),
+            env=chromium_environment(Path(home), info["ca_file"]),
         )
         _take(browser, info["app_url"])
         _take_branded(browser, Stack(info))

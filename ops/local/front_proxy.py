@@ -1,9 +1,12 @@
-"""A reverse proxy from http://localhost:PORT/ to the local REST API's stage.
+"""A reverse proxy from https://localhost:PORT/ to the local REST API's stage.
 
 It stands where API Gateway's front end stands on AWS: it names the API by the Host header, tells
 the function the true peer address (a client's own X-Forwarded-* never arrives), and refuses what
 API Gateway refuses for its size.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+
+In one thing it stays behind: Strict-Transport-Security does not pass. Browsers keep it for the host
+whatever the port (RFC 6797, 8.3), so it would break every other http://localhost of this machine.
 """
 
 from __future__ import annotations
@@ -11,11 +14,14 @@ from __future__ import annotations
 import argparse
 import http.client
 import socket
+import ssl
 import sys
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
 
 PAYLOAD_BYTES = 10 * 1024 * 1024
 HEADER_BYTES = 10_240
@@ -26,6 +32,9 @@ _HOP_BY_HOP = frozenset(
         *("proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"),
     )
 )
+_NOT_ON_LOCALHOST = frozenset(("strict-transport-security",))
+# The first byte of every TLS connection (RFC 8446, 5.1), and of no HTTP request.
+_TLS_HANDSHAKE = b"\x16"
 _OURS = frozenset(("host", "forwarded", "content-length", "expect"))
 
 
@@ -130,7 +139,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response_only(answer.status, answer.reason)
         length = answer.getheader("Content-Length")
         for name, value in answer.getheaders():
-            if name.lower() not in _HOP_BY_HOP:
+            if name.lower() not in _HOP_BY_HOP | _NOT_ON_LOCALHOST:
                 self.send_header(name, value)
         bodyless = self.command == "HEAD" or answer.status in (204, 304)
         chunked = length is None and not bodyless
@@ -157,20 +166,89 @@ class Handler(BaseHTTPRequestHandler):
         """Log nothing: request lines hold authorization codes."""
 
 
-class _Server6(ThreadingHTTPServer):
+class PlainHandler(BaseHTTPRequestHandler):
+    """Answers plain HTTP at the port of HTTPS: says where the app is."""
+
+    protocol_version = "HTTP/1.1"
+
+    def _point(self) -> None:
+        path = self.path if self.path.startswith("/") else "/"
+        url = f"https://localhost:{self.connection.getsockname()[1]}{path}"
+        followed = self.command in ("GET", "HEAD")
+        body = f"This port speaks HTTPS: {url}\n".encode()
+        self.send_response_only(307 if followed else 400)
+        if followed:
+            self.send_header("Location", url)
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("Content-Type", "text/plain; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+        self.close_connection = True
+
+    # The base class calls a method's handler by these names.
+    do_GET = do_HEAD = do_POST = _point  # noqa: N815
+    do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _point  # noqa: N815
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - inherited name
+        """Log nothing: request lines hold authorization codes."""
+
+
+class _Server(ThreadingHTTPServer):
+    tls: ssl.SSLContext | None = None
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Serve one connection, in a thread of its own, so that a slow handshake holds up nobody."""
+        if self.tls is None:
+            super().finish_request(request, client_address)
+            return
+        try:
+            first = request.recv(1, socket.MSG_PEEK)
+            if first == _TLS_HANDSHAKE:
+                with self.tls.wrap_socket(request, server_side=True) as secured:
+                    super().finish_request(secured, client_address)
+            elif first:
+                PlainHandler(request, client_address, self)
+        except (ssl.SSLError, ConnectionError) as failure:
+            # Above all a browser that does not trust the authority yet.
+            print(f"Connection of {client_address[0]}: {failure}", file=sys.stderr, flush=True)
+
+
+class _Server6(_Server):
     address_family = socket.AF_INET6
 
 
-def servers(port: int, upstream: Upstream) -> Iterable[ThreadingHTTPServer]:
-    """Bind both of localhost's addresses; IPv6's only where the machine has it."""
+def servers(
+    port: int, upstream: Upstream, certificate: Path | None
+) -> Iterable[ThreadingHTTPServer]:
+    """Bind both of localhost's addresses; IPv6's only where the machine has it.
+
+    They speak HTTPS with `certificate`, a PEM file that holds the key as well; without, plain HTTP.
+    """
     handler = type("BoundHandler", (Handler,), {"upstream": upstream})
-    four = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    four = _Server(("127.0.0.1", port), handler)
+    four.tls = _tls(certificate)
     yield four
     if socket.has_ipv6:
         try:
-            yield _Server6(("::1", four.server_address[1]), handler)
+            six = _Server6(("::1", four.server_address[1]), handler)
         except OSError as failure:
             print(f"Not on ::1: {failure}", file=sys.stderr)
+            return
+        six.tls = four.tls
+        yield six
+
+
+def _tls(certificate: Path | None) -> ssl.SSLContext | None:
+    if certificate is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate)
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 def main() -> None:
@@ -180,9 +258,10 @@ def main() -> None:
     parser.add_argument("--upstream-port", type=int, required=True)
     parser.add_argument("--api-id", required=True)
     parser.add_argument("--stage", required=True)
+    parser.add_argument("--certificate", type=Path)
     options = parser.parse_args()
     upstream = Upstream(options.upstream_port, options.api_id, options.stage)
-    *others, last = servers(options.port, upstream)
+    *others, last = servers(options.port, upstream, options.certificate)
     for server in others:
         threading.Thread(target=server.serve_forever, daemon=True).start()
     last.serve_forever()

@@ -58,9 +58,18 @@ def okta(python: Path, state_dir: Path, port: int) -> Program:
     )
 
 
-def front_proxy(state_dir: Path, port: int, aws_port: int, api_id: str, stage: str) -> Program:
-    """The reverse proxy at http://localhost:PORT/."""
+def front_proxy(
+    state_dir: Path,
+    port: int,
+    aws_port: int,
+    api_id: str,
+    stage: str,
+    certificate: Path | None = None,
+) -> Program:
+    """The reverse proxy at https://localhost:PORT/; plain http without a certificate."""
     api = ["--upstream-port", str(aws_port), "--api-id", api_id, "--stage", stage]
+    if certificate:
+        api += ["--certificate", str(certificate)]
     return Program(
         name="Proxy",
         arguments=[sys.executable, str(_HERE / "front_proxy.py"), "--port", str(port), *api],

@@ -6,7 +6,6 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,9 @@ from ops.connect import connect, load_deployed
 from ops.errors import OpsError
 from ops.identity_stack import provision
 from ops.local import programs
+from ops.local.addresses import Addresses, require_one_site
+from ops.local.announcement import announcement
+from ops.local.authority import Certificate, prepare
 from ops.local.chalice_cli import run_chalice
 from ops.local.deployer import create_deployer, local_aws_only
 from ops.local.environment import ministack_python, require_linux
@@ -32,36 +34,13 @@ _PROJECT = Path(__file__).resolve().parents[2]
 _WATCH_SECONDS = 0.5
 
 
-@dataclass(frozen=True)
-class Ports:
-    """Where the stack listens."""
-
-    app: int
-    aws: int
-    okta: int
-
-    @property
-    def app_url(self) -> str:
-        """On localhost while the others are on 127.0.0.1: cross-site, as on AWS."""
-        return f"http://localhost:{self.app}/"
-
-    @property
-    def aws_url(self) -> str:
-        """The local AWS, its Cognito pages included."""
-        return f"http://127.0.0.1:{self.aws}"
-
-    @property
-    def okta_url(self) -> str:
-        """Issuer of the Okta stand-in."""
-        return f"http://127.0.0.1:{self.okta}"
-
-
 def up(
     detach: bool = False,
     port: int = 8000,
     aws_port: int = 4566,
     okta_port: int = 8100,
     origins: Sequence[str] = (),
+    http: bool = False,
     project_dir: Path = _PROJECT,
     report: Reporter | None = None,
     state_dir: Path | None = None,
@@ -70,9 +49,13 @@ def up(
 
     Whatever an earlier `up` with this state directory left running is stopped first. What can be
     shared (MiniStack's environment, built dependencies) stays in the project's `.local`. `origins`
-    are the stage's ALLOWED_ORIGINS. Raises OpsError.
+    are the stage's ALLOWED_ORIGINS. The app is on https://localhost unless `http` is true.
+    Raises OpsError.
     """
     require_linux()
+    addresses = Addresses(port, aws_port, okta_port, https=not http)
+    require_one_site(addresses, origins)
+    certificate = None if http else prepare()
     report = report or Reporter()
     state_dir = state_dir or project_dir / ".local"
     state_dir.mkdir(parents=True, exist_ok=True)
@@ -80,12 +63,11 @@ def up(
     left = _stop(processes, state_dir)
     if left:
         report.note(f"stopped what was running: {', '.join(left)}")
-    ports = Ports(port, aws_port, okta_port)
-    _require_free(ports)
+    _require_free(addresses)
     hear_once()
     try:
-        _start(processes, state_dir, project_dir, ports, origins, report)
-        _announce(ports, detach)
+        _start(processes, state_dir, project_dir, addresses, certificate, origins, report)
+        print(announcement(addresses, certificate, detach=detach), flush=True)
         while not detach:
             time.sleep(_WATCH_SECONDS)
             processes.check()
@@ -120,7 +102,8 @@ def _start(
     processes: Processes,
     state_dir: Path,
     project_dir: Path,
-    ports: Ports,
+    addresses: Addresses,
+    certificate: Certificate | None,
     origins: Sequence[str],
     report: Reporter,
 ) -> None:
@@ -129,41 +112,47 @@ def _start(
     python = ministack_python(shared, report)
     region = _region(project_dir)
     report.step("Starting the local AWS and the Okta stand-in")
-    processes.start(programs.ministack(python, state_dir, ports.aws, region))
-    processes.start(programs.okta(Path(sys.executable), state_dir, ports.okta))
+    processes.start(programs.ministack(python, state_dir, addresses.aws, region))
+    processes.start(programs.okta(Path(sys.executable), state_dir, addresses.okta))
     report.done()
     copy = state_dir / "app"
     stage_copy(project_dir, copy)
     if origins:
         write_environment(copy, LOCAL, {"ALLOWED_ORIGINS": ",".join(origins)}, {})
-    credentials = create_deployer(ports.aws_url, region)
-    with local_aws_only(ports.aws_url, region, credentials, state_dir / "no-aws-files"):
-        stage = _deploy(copy, shared, ports, report)
-        facts = _facts(stage, ports)
-    api_id = facts["rest_api_id"]
+    credentials = create_deployer(addresses.aws_url, region)
+    with local_aws_only(addresses.aws_url, region, credentials, state_dir / "no-aws-files"):
+        stage = _deploy(copy, shared, addresses, report)
+        facts = _facts(stage, addresses, certificate)
     processes.start(
-        programs.front_proxy(state_dir, ports.app, ports.aws, api_id, stage.api_gateway_stage)
+        programs.front_proxy(
+            state_dir,
+            addresses.app,
+            addresses.aws,
+            facts["rest_api_id"],
+            stage.api_gateway_stage,
+            certificate.file if certificate else None,
+        )
     )
     (state_dir / "info.json").write_text(json.dumps(facts, indent=2))
 
 
-def _deploy(copy: Path, shared: Path, ports: Ports, report: Reporter) -> Stage:
+def _deploy(copy: Path, shared: Path, addresses: Addresses, report: Reporter) -> Stage:
     """Do what `ops deploy` and `ops provider add` do on AWS."""
     stage = load_stage(copy, LOCAL)
     session = aws.session(stage)
     outputs = provision(session, stage, {}, report)
     pool_id = outputs.environment["USER_POOL_ID"]
-    addresses = {
-        "COGNITO_URL": ports.aws_url,
-        "JWKS_URL": f"{ports.aws_url}/{pool_id}/.well-known/jwks.json",
-        "PUBLIC_URL": ports.app_url,
+    places = {
+        "COGNITO_URL": addresses.aws_url,
+        "JWKS_URL": f"{addresses.aws_url}/{pool_id}/.well-known/jwks.json",
+        "PUBLIC_URL": addresses.app_url,
     }
-    write_environment(copy, LOCAL, addresses, {})
+    write_environment(copy, LOCAL, places, {})
     _run_chalice(copy, shared, report)
     stage = load_stage(copy, LOCAL)
     okta = Provider(
         name="Okta",
-        issuer=ports.okta_url,
+        issuer=addresses.okta_url,
         client_id="gatehouse-local",
         client_secret="local-only",  # noqa: S106 - the stand-in takes any
     )
@@ -179,13 +168,15 @@ def _run_chalice(copy: Path, shared: Path, report: Reporter) -> None:
     report.done()
 
 
-def _facts(stage: Stage, ports: Ports) -> dict[str, Any]:
+def _facts(stage: Stage, addresses: Addresses, certificate: Certificate | None) -> dict[str, Any]:
     people = [{"sub": person["sub"], "email": person["email"]} for person in load_people()]
     return {
-        "app_url": ports.app_url,
-        "cognito_url": ports.aws_url,
-        "okta_url": ports.okta_url,
-        "aws_endpoint_url": ports.aws_url,
+        "app_url": addresses.app_url,
+        "ca_file": str(certificate.ca_file) if certificate else None,
+        "certificate_file": str(certificate.file) if certificate else None,
+        "cognito_url": addresses.aws_url,
+        "okta_url": addresses.okta_url,
+        "aws_endpoint_url": addresses.aws_url,
         "region": stage.region,
         "stage": stage.name,
         "user_pool_id": stage.environment["USER_POOL_ID"],
@@ -197,24 +188,10 @@ def _facts(stage: Stage, ports: Ports) -> dict[str, Any]:
     }
 
 
-def _announce(ports: Ports, detach: bool) -> None:
-    people = ", ".join(str(person["email"]) for person in load_people())
-    accounts = ", ".join(f"{user['email']} / {user['password']}" for user in DEMO_USERS)
-    stop = "python -m ops down" if detach else "Ctrl-C"
-    print(
-        f"\n  Open              {ports.app_url}\n"
-        f"  Okta's people     {people} (choose one, no password)\n"
-        f"  Email, password   {accounts}\n"
-        f"  Mails and codes   {ports.aws_url}/_ministack/ses/messages\n"
-        f"  Stop              {stop}\n",
-        flush=True,
-    )
-
-
-def _require_free(ports: Ports) -> None:
-    require_free_port(ports.app, "the app", "--port")
-    require_free_port(ports.aws, "the local AWS", "--aws-port")
-    require_free_port(ports.okta, "the Okta stand-in", "--okta-port")
+def _require_free(addresses: Addresses) -> None:
+    require_free_port(addresses.app, "the app", "--port")
+    require_free_port(addresses.aws, "the local AWS", "--aws-port")
+    require_free_port(addresses.okta, "the Okta stand-in", "--okta-port")
 
 
 def _region(project_dir: Path) -> str:

@@ -1,17 +1,23 @@
 """One local stack for all end-to-end tests: the real template, the real `chalice deploy`, IAM enforced."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from ops.local.authority import FOLDER_VARIABLE, Certificate
 from ops.local.ports import free_ports
 from tests.e2e.sightings import note_sent
 from tests.e2e.stack import Stack, Visitor
+from tests.engines import ENGINES
+from tests.engines.webdriver import Driver
+from tests.engines.webdriver import Page as Tab
 
 # A machine that runs other things too; where a test is about time, it says so itself.
 expect.set_options(timeout=15_000)
@@ -19,10 +25,11 @@ expect.set_options(timeout=15_000)
 PROJECT = Path(__file__).resolve().parents[2]
 
 
-def _ops(*arguments: str, state: Path) -> str:
+def _ops(*arguments: str, state: Path, authority: Path) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "ops", *arguments, "--state-dir", str(state)],
         cwd=PROJECT,
+        env={**os.environ, FOLDER_VARIABLE: str(authority)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -33,18 +40,47 @@ def _ops(*arguments: str, state: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(tmp_path_factory: pytest.TempPathFactory, certificate: Certificate) -> Iterator[Stack]:
     """`ops up --detach` on free ports, as a person would run it, with one other origin allowed."""
     state = tmp_path_factory.mktemp("stack")
     app, aws, okta, other = free_ports(4)
     ports = ("--port", str(app), "--aws-port", str(aws), "--okta-port", str(okta))
-    origin = f"http://localhost:{other}"
+    origin = f"https://localhost:{other}"
+    places = {"state": state, "authority": certificate.ca_file.parent}
     try:
-        _ops("up", "--detach", *ports, "--allow-origin", origin, state=state)
-        info = json.loads(_ops("info", "--json", state=state))
+        _ops("up", "--detach", *ports, "--allow-origin", origin, **places)
+        info = json.loads(_ops("info", "--json", **places))
         yield Stack({**info, "allowed_origin": origin, "state_dir": str(state)})
     finally:
-        _ops("down", state=state)
+        _ops("down", **places)
+
+
+@pytest.fixture(scope="session")
+def notes(stack: Stack) -> Iterator[str]:
+    """The example, by its own server, at the origin that the stack allows; gives its URL."""
+    origin = str(stack.info["allowed_origin"])
+    port = urlsplit(origin).port
+    server = subprocess.Popen(
+        [
+            *(
+                sys.executable,
+                str(PROJECT / "examples" / "notes" / "serve.py"),
+                "--port",
+                str(port),
+            ),
+            *("--info", str(Path(stack.info["state_dir"]) / "info.json")),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert server.stdout
+        assert server.stdout.readline() == f"Open {origin}/\n"
+        yield f"{origin}/"
+    finally:
+        server.terminate()
+        server.communicate()
 
 
 @pytest.fixture
@@ -77,3 +113,28 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
     return context.new_page()
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def engine(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    certificate: Certificate,
+) -> Iterator[Driver]:
+    """A browser of another engine than Chromium's, which trusts the stack's authority."""
+    folder = tmp_path_factory.mktemp(request.param)
+    driver = ENGINES[request.param](folder, certificate)
+    print(f"{driver.name} {driver.version}")
+    yield driver
+    driver.stop()
+
+
+@pytest.fixture
+def tab(engine: Driver, stack: Stack) -> Iterator[Tab]:
+    """A tab of that browser, at the app, with nobody signed in."""
+    tab = Tab(engine)
+    tab.open(stack.url)
+    tab.forget()
+    tab.open(stack.url)
+    yield tab
+    tab.close_other_tabs()

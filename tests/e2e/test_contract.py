@@ -33,7 +33,7 @@ EXAMPLES = 12
 @pytest.fixture(scope="module")
 def described(stack: Stack) -> Any:
     """The document as the stack serves it."""
-    return schemathesis.openapi.from_url(f"{stack.url}openapi.json")
+    return schemathesis.openapi.from_url(f"{stack.url}openapi.json", verify=stack.verify)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def admin(stack: Stack) -> Iterator[dict[str, str]]:
     forget_attempts(stack)
 
 
-def explore(operation: Any, mode: GenerationMode, headers: dict[str, str]) -> int:
+def explore(stack: Stack, operation: Any, mode: GenerationMode, headers: dict[str, str]) -> int:
     """Send examples of one kind and hold the answers against the document; return how many."""
     sent = 0
 
@@ -66,7 +66,7 @@ def explore(operation: Any, mode: GenerationMode, headers: dict[str, str]) -> in
     @given(case=operation.as_strategy(generation_mode=mode))
     def check(case: Any) -> None:
         nonlocal sent
-        answer = case.call(headers=headers, allow_redirects=False, timeout=30)
+        answer = case.call(headers=headers, allow_redirects=False, timeout=30, verify=stack.verify)
         case.validate_response(answer, checks=CHECKS)
         sent += 1
 
@@ -82,15 +82,15 @@ def test_answers_are_as_described(
     operation = described[path][method]
     origin = stack.info["allowed_origin"] if method == "options" else stack.origin
     own_page = {**admin, "Origin": origin}
-    assert explore(operation, GenerationMode.POSITIVE, {}) > 0
-    explore(operation, GenerationMode.POSITIVE, own_page)
+    assert explore(stack, operation, GenerationMode.POSITIVE, {}) > 0
+    explore(stack, operation, GenerationMode.POSITIVE, own_page)
     raw = operation.definition.raw
     if "requestBody" in raw or any(p.get("in") == "query" for p in raw.get("parameters", [])):
-        assert explore(operation, GenerationMode.NEGATIVE, own_page) > 0
+        assert explore(stack, operation, GenerationMode.NEGATIVE, own_page) > 0
 
 
 def test_the_document_is_served_as_it_is_written(stack: Stack) -> None:
     """With the stack's own address."""
-    served = requests.get(f"{stack.url}openapi.json", timeout=30).json()
+    served = requests.get(f"{stack.url}openapi.json", timeout=30, verify=stack.verify).json()
     assert served["paths"] == load_paths()
     assert served["servers"] == [{"url": stack.origin}]

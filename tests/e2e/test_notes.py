@@ -1,57 +1,16 @@
 """The example front end on its own origin, in a real Chromium: what an allowed origin can, and others cannot."""
 
+import ssl
 import threading
-from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.stack import Stack
 
-NOTES = Path(__file__).resolve().parents[2] / "examples" / "notes"
 ALICE = "alice@example.com"
-
-
-class Handler(SimpleHTTPRequestHandler):
-    """The example's files, with the running stack's address in the page."""
-
-    api = ""
-
-    def do_GET(self) -> None:
-        if self.path.partition("?")[0] != "/":
-            return super().do_GET()
-        page = (NOTES / "index.html").read_text("utf-8")
-        assert 'content="http://localhost:8000/"' in page
-        body = page.replace("http://localhost:8000/", self.api).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-        return None
-
-    def log_message(self, *_: Any) -> None:
-        """Keep quiet."""
-
-
-@pytest.fixture(scope="module")
-def notes(stack: Stack) -> Iterator[str]:
-    """The example at the origin that the stack allows; gives its URL."""
-    origin = str(stack.info["allowed_origin"])
-    handler = type("Bound", (Handler,), {"api": stack.url})
-    address = ("127.0.0.1", urlsplit(origin).port or 0)
-    with ThreadingHTTPServer(address, partial(handler, directory=str(NOTES))) as server:
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        yield f"{origin}/"
-        server.shutdown()
-        thread.join()
 
 
 def sign_in(page: Page, notes: str) -> None:
@@ -125,15 +84,15 @@ def test_api_gateways_own_refusals_can_be_read(page: Page, stack: Stack, notes: 
 
 @pytest.mark.security("S-28")
 @pytest.mark.security("S-30")
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize("place", ["http://127.0.0.1", "http://localhost", "https://localhost"])
 def test_other_sites_and_unlisted_origins_get_nothing(
-    browser: Browser, stack: Stack, notes: str, host: str
+    browser: Browser, stack: Stack, notes: str, place: str
 ) -> None:
     """A signed-in person visits another site, or an origin of this site that is not listed: every call fails there."""
     # Not the fixture: there, the errors that CORS writes on the console would fail the test.
     page = browser.new_page(locale="en-GB")
     sign_in(page, notes)
-    with ForeignPage(host) as url:
+    with ForeignPage(place, stack) as url:
         page.goto(url)
         results = page.evaluate(
             """async (root) => {
@@ -176,26 +135,38 @@ def test_only_our_own_page_makes_a_session_outlive_the_browser(
 class ForeignPage:
     """An empty page on an origin that is on no list."""
 
-    def __init__(self, host: str) -> None:
-        self._host = host
-
-    def __enter__(self) -> str:
-        class Empty(Handler):
-            def do_GET(self) -> None:
-                self.send_response(200)
-                self.send_header("Content-Type", "text/html")
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
+    def __init__(self, place: str, stack: Stack) -> None:
+        self._place = place
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Empty)
         self._server.daemon_threads = True
+        if place.startswith("https:"):
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(stack.info["certificate_file"])
+            self._server.socket = context.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.05,), daemon=True
         )
+
+    def __enter__(self) -> str:
         self._thread.start()
-        return f"http://{self._host}:{self._server.server_port}/"
+        return f"{self._place}:{self._server.server_port}/"
 
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+class Empty(BaseHTTPRequestHandler):
+    """Nothing, for every address."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        """Keep quiet."""

@@ -12,7 +12,7 @@ from tests.e2e.stack import Stack, Visitor
 @pytest.mark.security("S-53")
 def test_page_and_assets_are_answered_with_304_to_who_has_them(stack: Stack) -> None:
     """Without a body, with the headers of the whole answer."""
-    visitor = Visitor(stack)
+    visitor = Visitor(stack, past_proxy=True)
     page = visitor.get("/")
     script = re.search(r'src="(/assets/[^"]+/app\.js)"', page.text)
     assert script
@@ -24,6 +24,20 @@ def test_page_and_assets_are_answered_with_304_to_who_has_them(stack: Stack) -> 
         assert again.headers["Cache-Control"] == caching
         for name, value in SECURITY_HEADERS.items():
             assert name == "Cache-Control" or again.headers[name] == value
+
+
+@pytest.mark.security("S-53")
+@pytest.mark.parametrize(
+    "path", ["/", "/auth/config", "/auth/login?provider=Okta", "/auth/callback", "/me", "/nowhere"]
+)
+def test_hsts_leaves_api_gateway_and_stays_behind_the_local_proxy(stack: Stack, path: str) -> None:
+    """As on AWS there; here it would break every other http://localhost of this machine."""
+    name = "Strict-Transport-Security"
+    there = Visitor(stack, past_proxy=True).get(path)
+    here = Visitor(stack).get(path)
+    assert there.status_code == here.status_code
+    assert there.headers[name] == SECURITY_HEADERS[name]
+    assert name not in here.headers
 
 
 def test_a_visit_leaves_the_console_clean_and_reloads_cheaply(page: Page, stack: Stack) -> None:

@@ -56,7 +56,9 @@ def test_wrong_usage_is_exit_code_2(line: list[str]) -> None:
     assert caught.value.code == 2
 
 
-@pytest.mark.parametrize("command", ["up", "down", "info", "provision", "deploy", "destroy"])
+@pytest.mark.parametrize(
+    "command", ["up", "down", "info", "trust", "provision", "deploy", "destroy"]
+)
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """--help is exit code 0."""
     with pytest.raises(SystemExit) as caught:

@@ -1,0 +1,63 @@
+"""Where the local stack listens, and which front ends are of one site with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from ops.errors import OpsError
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """The three ports, and whether the app speaks HTTPS."""
+
+    app: int
+    aws: int
+    okta: int
+    https: bool = True
+
+    @property
+    def scheme(self) -> str:
+        """The app's."""
+        return "https" if self.https else "http"
+
+    @property
+    def app_url(self) -> str:
+        """On localhost while the others are on 127.0.0.1: cross-site, as on AWS."""
+        return f"{self.scheme}://localhost:{self.app}/"
+
+    @property
+    def aws_url(self) -> str:
+        """The local AWS, its Cognito pages included."""
+        return f"http://127.0.0.1:{self.aws}"
+
+    @property
+    def okta_url(self) -> str:
+        """Issuer of the Okta stand-in."""
+        return f"http://127.0.0.1:{self.okta}"
+
+
+def require_one_site(addresses: Addresses, origins: Sequence[str]) -> None:
+    """Raise OpsError for a front end whose browser would not send the session cookie.
+
+    A site is scheme and host (the port does not count), and the cookie is SameSite=Strict:
+    https://html.spec.whatwg.org/multipage/browsers.html#same-site
+    """
+    for origin in origins:
+        try:
+            found = urlsplit(origin)
+        except ValueError:
+            continue  # the stage's settings say what is wrong with it
+        if (found.scheme, found.hostname) == (addresses.scheme, "localhost"):
+            continue
+        port = origin.rpartition(":")[2]
+        wanted = f"{addresses.scheme}://localhost:{port if port.isdigit() else 3000}"
+        plain = found.scheme == "http" and found.hostname == "localhost"
+        instead = ", or pass --http, which lets plain http in" if plain else ""
+        raise OpsError(
+            f"A front end at {origin} and the app at {addresses.app_url} are two sites for a browser "
+            f"(scheme and host count, the port does not): the session cookie would not arrive.\n"
+            f"Serve the front end at {wanted}{instead}: docs/clients.md#on-your-machine"
+        )

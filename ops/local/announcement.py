@@ -1,0 +1,39 @@
+"""What `up` tells a person once the stack is ready."""
+
+from __future__ import annotations
+
+from ops.local.addresses import Addresses
+from ops.local.authority import Certificate
+from ops.local.okta import load_people
+from ops.local.people import DEMO_USERS
+
+
+def announcement(
+    addresses: Addresses, certificate: Certificate | None, *, detach: bool = False
+) -> str:
+    """Say where to go, whom to be, what to trust, and how to stop it."""
+    people = ", ".join(str(person["email"]) for person in load_people())
+    accounts = ", ".join(f"{user['email']} / {user['password']}" for user in DEMO_USERS)
+    lines = [
+        ("Open", addresses.app_url),
+        ("Okta's people", f"{people} (choose one, no password)"),
+        ("Email, password", accounts),
+        ("Mails and codes", f"{addresses.aws_url}/_ministack/ses/messages"),
+        *_about(certificate),
+        ("Stop", "python -m ops down" if detach else "Ctrl-C"),
+    ]
+    return "\n" + "".join(f"  {name:<17} {text}\n" for name, text in lines)
+
+
+def _about(certificate: Certificate | None) -> list[tuple[str, str]]:
+    if certificate is None:
+        return [
+            ("Safari, WebKit", "cannot sign in over plain http: they keep no Secure cookie there."),
+            ("", "Use Chromium or Firefox, or start again without --http."),
+        ]
+    if certificate.by_mkcert:
+        return [("Certificate", "signed by your mkcert root, which your browsers trust already")]
+    return [
+        ("Trust it once", "python -m ops trust (for Chromium and Firefox on this machine)"),
+        ("", f"{certificate.ca_file}: macOS, Windows, devcontainer: docs/local-aws.md#https"),
+    ]

@@ -1,0 +1,75 @@
+"""Lets the browsers of this user trust the local authority: `python -m ops trust`.
+
+Chromium and Firefox on Linux keep what a user trusts in NSS databases. Chromium reads ~/.pki/nssdb
+where that folder is, and else the one in the user's data folder, so that making the former would
+hide the latter. Others go by the system's store, which is not ours to change.
+https://chromium.googlesource.com/chromium/src/+/main/docs/linux/cert_management.md
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from cryptography import x509
+
+from ops.errors import OpsError
+
+_CHROMIUM = (".pki/nssdb", ".local/share/pki/nssdb", "snap/chromium/current/.pki/nssdb")
+_FIREFOX = (
+    ".mozilla/firefox/*/cert9.db",
+    ".config/mozilla/firefox/*/cert9.db",
+    "snap/firefox/common/.mozilla/firefox/*/cert9.db",
+    ".var/app/org.mozilla.firefox/.mozilla/firefox/*/cert9.db",
+)
+
+
+def databases(home: Path, data: Path | None = None) -> list[Path]:
+    """Find the folders with this user's NSS databases; Chromium's is made where there is none.
+
+    `data` is the user's data folder, where it is not below `home`.
+    """
+    places = [home / name for name in _CHROMIUM]
+    if data:
+        places.append(data / "pki" / "nssdb")
+    chromium = [place for place in places if place.is_dir()]
+    if not chromium:
+        places[0].mkdir(parents=True)
+        chromium = [places[0]]
+    profiles = [file.parent for pattern in _FIREFOX for file in sorted(home.glob(pattern))]
+    return [*chromium, *profiles]
+
+
+def trust(ca_file: Path, home: Path | None = None) -> list[Path]:
+    """Add the authority to every database of this user's browsers, for servers only; return those.
+
+    Raises OpsError when certutil is missing or refuses.
+    """
+    certutil = shutil.which("certutil")
+    if certutil is None:
+        raise OpsError(
+            "certutil is missing, which puts an authority into the browsers' databases. Install "
+            "`libnss3-tools` (Debian, Ubuntu) or `nss-tools` (Fedora), or import the file by hand: "
+            f"{ca_file}"
+        )
+    data = os.environ.get("XDG_DATA_HOME") if home is None else None
+    # A database takes one name for one authority only, so a later authority needs another name.
+    name = x509.load_pem_x509_certificate(ca_file.read_bytes()).subject.rfc4514_string()
+    found = databases(home or Path.home(), Path(data) if data else None)
+    for folder in found:
+        done = subprocess.run(
+            [
+                *(certutil, "-d", f"sql:{folder}", "-A", "-t", "C,,"),
+                *("-n", name.removeprefix("CN="), "-i", str(ca_file)),
+            ],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            said = (done.stderr or done.stdout).strip()
+            raise OpsError(f"certutil could not add {ca_file} to {folder}: {said}")
+    return found

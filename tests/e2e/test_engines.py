@@ -1,0 +1,110 @@
+"""Firefox and WebKitGTK, the engine of Safari: both doors, a reload, the way out; Chromium has the files beside this one.
+
+What takes longer (second factor, two tabs, another origin) is in engines_soak.py, for `make soak`.
+"""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from tests.e2e.stack import Stack, Visitor
+from tests.engines.webdriver import Page
+
+ALICE = "alice@example.com"
+SESSION = "__Host-gatehouse"
+
+
+class OtherProject(BaseHTTPRequestHandler):
+    """Somebody's other work on this machine, over plain HTTP, which sets a Secure cookie."""
+
+    def do_GET(self) -> None:
+        body = b"<!doctype html><title>other</title><p>Another project"
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Set-Cookie", "secure-one=1; Secure; Path=/")
+        self.send_header("Set-Cookie", "plain-one=1; Path=/")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Keep quiet."""
+
+
+@pytest.fixture
+def other_project() -> Iterator[str]:
+    """Its URL, on localhost as the app's is."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), OtherProject) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        yield f"http://localhost:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+def signed_in(tab: Page, name: str) -> str:
+    """The person is greeted, and so again after a reload; gives the session's cookie."""
+    tab.see_heading(f"Hello, {name}")
+    tab.reload()
+    tab.see_heading(f"Hello, {name}")
+    tab.see("Member since")
+    # WebKit lists a Strict cookie only where the document was not come to from another site, reloads included.
+    tab.open(tab.url)
+    tab.see_heading(f"Hello, {name}")
+    cookie = tab.cookies()[SESSION]
+    assert (cookie["secure"], cookie["httpOnly"], cookie["sameSite"]) == (True, True, "Strict")
+    return str(cookie["value"])
+
+
+def sign_out(tab: Page, stack: Stack, cookie: str) -> None:
+    """Nobody is signed in then, not even with the old cookie."""
+    tab.press("Sign out")
+    tab.see("You are signed out.")
+    assert tab.url.startswith(stack.url)
+    assert SESSION not in tab.cookies()
+    assert Visitor(stack, cookies={SESSION: cookie}).post("/auth/refresh").status_code == 401
+
+
+def test_okta_reload_and_sign_out(tab: Page, stack: Stack) -> None:
+    """From the page to Okta, which is another site, and back."""
+    tab.press("Continue with Okta")
+    tab.see("Okta, local stand-in")
+    tab.press("Alice")
+    cookie = signed_in(tab, "Alice")
+    tab.see("Alice Moreau")
+    assert tab.url == stack.url
+    sign_out(tab, stack, cookie)
+
+
+def test_password_reload_and_sign_out(tab: Page, stack: Stack) -> None:
+    """A wrong password first."""
+    demo = stack.info["demo_users"][0]
+    tab.press("Continue with email")
+    tab.fill("Email", demo["email"])
+    tab.fill("Password", "not this one")
+    tab.submit()
+    tab.see("We could not sign you in")
+    tab.fill("Password", demo["password"])
+    tab.submit()
+    cookie = signed_in(tab, "Demo")
+    sign_out(tab, stack, cookie)
+
+
+def test_the_app_spoils_no_other_project_on_localhost(tab: Page, other_project: str) -> None:
+    """Without HSTS from the local proxy, plain HTTP on other ports goes on; with it, it would be over for a year."""
+    tab.see("Continue with Okta")
+    tab.open(other_project)
+    tab.see("Another project")
+    assert tab.url == other_project
+
+
+def test_plain_http_keeps_no_secure_cookie_in_webkit(tab: Page, other_project: str) -> None:
+    """Why HTTPS is the default, and why `up --http` warns: the app's cookies are Secure, and Safari's engine drops those."""
+    tab.open(other_project)
+    tab.see("Another project")
+    kept = {"Firefox": {"secure-one", "plain-one"}, "WebKit": {"plain-one"}}
+    assert {name for name in tab.cookies() if name.endswith("-one")} == kept[tab.driver.name]

@@ -1,0 +1,185 @@
+"""A browser as a person uses it, over W3C WebDriver: https://www.w3.org/TR/webdriver2/
+
+A dozen commands are all that the tests need, so this is a client of our own rather than Selenium, which would bring eight
+packages and still need a driver program for Firefox. Everything that looks for something waits for it.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any, NamedTuple, Protocol
+
+PATIENCE_SECONDS = 30.0
+_PAUSE_SECONDS = 0.05
+#: How WebDriver's JSON marks an element: https://www.w3.org/TR/webdriver2/#elements
+_ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
+
+
+class Command(NamedTuple):
+    """A command as HTTP spells it and as Marionette, Firefox's own protocol, does."""
+
+    method: str
+    path: str
+    marionette: str
+
+
+NAVIGATE = Command("POST", "/url", "WebDriver:Navigate")
+URL = Command("GET", "/url", "WebDriver:GetCurrentURL")
+REFRESH = Command("POST", "/refresh", "WebDriver:Refresh")
+BACK = Command("POST", "/back", "WebDriver:Back")
+FIND = Command("POST", "/elements", "WebDriver:FindElements")
+CLICK = Command("POST", "/element/{id}/click", "WebDriver:ElementClick")
+CLEAR = Command("POST", "/element/{id}/clear", "WebDriver:ElementClear")
+TYPE = Command("POST", "/element/{id}/value", "WebDriver:ElementSendKeys")
+SCRIPT = Command("POST", "/execute/sync", "WebDriver:ExecuteScript")
+COOKIES = Command("GET", "/cookie", "WebDriver:GetCookies")
+FORGET = Command("DELETE", "/cookie", "WebDriver:DeleteAllCookies")
+NEW_WINDOW = Command("POST", "/window/new", "WebDriver:NewWindow")
+WINDOWS = Command("GET", "/window/handles", "WebDriver:GetWindowHandles")
+WINDOW = Command("GET", "/window", "WebDriver:GetWindowHandle")
+SWITCH = Command("POST", "/window", "WebDriver:SwitchToWindow")
+CLOSE = Command("DELETE", "/window", "WebDriver:CloseWindow")
+
+
+class WebDriverError(Exception):
+    """What the browser answered instead; `code` is one of WebDriver's."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+
+
+class Driver(Protocol):
+    """A running browser with one session."""
+
+    name: str
+    version: str
+
+    def call(self, command: Command, parameters: Mapping[str, Any]) -> Any:
+        """Run one command; raises WebDriverError."""
+
+    def stop(self) -> None:
+        """End the browser."""
+
+
+class Page:
+    """The browser's current tab."""
+
+    def __init__(self, driver: Driver) -> None:
+        self.driver = driver
+
+    def open(self, url: str) -> None:
+        """Go there."""
+        self.driver.call(NAVIGATE, {"url": url})
+
+    def reload(self) -> None:
+        self.driver.call(REFRESH, {})
+
+    def back(self) -> None:
+        self.driver.call(BACK, {})
+
+    @property
+    def url(self) -> str:
+        return str(self.driver.call(URL, {}))
+
+    def run(self, script: str, *arguments: object) -> Any:
+        """Run a function's body in the page."""
+        return self.driver.call(SCRIPT, {"script": script, "args": list(arguments)})
+
+    def text(self) -> str:
+        """What is to be read on the page."""
+        return str(self.run("return document.body ? document.body.innerText : ''"))
+
+    def see(self, text: str) -> None:
+        """Wait until the page says so."""
+        self._wait(lambda: text in self.text(), f"the text {text!r}")
+
+    def see_heading(self, text: str) -> None:
+        """Wait until that is the page's heading."""
+        found = "return [...document.querySelectorAll('h1')].map((h) => h.innerText.trim())"
+        self._wait(lambda: text in self.run(found), f"the heading {text!r}")
+
+    def press(self, text: str) -> None:
+        """Press the button or follow the link that says so, or whose first words are that."""
+        named = f"[starts-with(normalize-space(), {_quoted(text)})]"
+        self._act(f"//*[self::button or self::a or self::summary]{named}", CLICK)
+
+    def submit(self) -> None:
+        """Press the form's own button."""
+        self._act("//form//button[@type='submit']", CLICK)
+
+    def fill(self, label: str, text: str) -> None:
+        """Put a text into the field of that label, in place of what is there."""
+        field = f"//input[@id = //label[normalize-space() = {_quoted(label)}]/@for]"
+        inside = f"//label[normalize-space() = {_quoted(label)}]//input"
+        self._act(f"{field} | {inside}", CLEAR)
+        self._act(f"{field} | {inside}", TYPE, {"text": text})
+
+    def cookies(self) -> dict[str, dict[str, Any]]:
+        """The cookies that this page's host has, by name."""
+        return {cookie["name"]: cookie for cookie in self.driver.call(COOKIES, {})}
+
+    def forget(self) -> None:
+        """Delete this host's cookies."""
+        self.driver.call(FORGET, {})
+
+    @property
+    def tab(self) -> str:
+        """The handle of this tab."""
+        return str(self.driver.call(WINDOW, {}))
+
+    def new_tab(self) -> str:
+        """Open a tab and go on in it; gives its handle."""
+        handle = str(self.driver.call(NEW_WINDOW, {"type": "tab"})["handle"])
+        self.switch(handle)
+        return handle
+
+    def switch(self, handle: str) -> None:
+        """Go on in another tab."""
+        self.driver.call(SWITCH, {"handle": handle})
+
+    def close_other_tabs(self) -> None:
+        """Go on with the first tab alone."""
+        first, *others = self.driver.call(WINDOWS, {})
+        for handle in others:
+            self.switch(handle)
+            self.driver.call(CLOSE, {})
+        self.switch(first)
+
+    def _act(
+        self, path: str, command: Command, parameters: Mapping[str, Any] | None = None
+    ) -> None:
+        """Do something with the first element there that can be used."""
+
+        def act() -> bool:
+            for element in self.driver.call(FIND, {"using": "xpath", "value": path}):
+                with suppress(WebDriverError):
+                    self.driver.call(command, {"id": element[_ELEMENT], **(parameters or {})})
+                    return True
+            return False
+
+        self._wait(act, path)
+
+    def _wait(self, done: Callable[[], bool], what: str) -> None:
+        """Try until it is so. Commands may fail while a page makes way for the next."""
+        ends = time.monotonic() + PATIENCE_SECONDS
+        failure: WebDriverError | None = None
+        while time.monotonic() < ends:
+            try:
+                if done():
+                    return
+            except WebDriverError as error:
+                failure = error
+            time.sleep(_PAUSE_SECONDS)
+        try:
+            there = f"{self.url}\n{self.text()}"
+        except WebDriverError as error:
+            there = str(error)
+        raise AssertionError(f"{self.driver.name} waited for {what} ({failure}) at {there}")
+
+
+def _quoted(text: str) -> str:
+    """As XPath 1.0 writes a string, which has no escapes."""
+    quote = '"' if "'" in text else "'"
+    assert quote not in text
+    return f"{quote}{text}{quote}"

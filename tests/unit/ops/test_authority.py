@@ -1,0 +1,324 @@
+"""The local authority: what it signs, what it may never sign, and what happens to its files."""
+
+from __future__ import annotations
+
+import datetime
+import fcntl
+import ipaddress
+import os
+import socket
+import ssl
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from ops.errors import OpsError
+from ops.local import authority
+from ops.local.authority import Certificate, prepare
+from tests.faults.certificates import Authority as OtherAuthority
+
+DAY = datetime.timedelta(days=1)
+
+
+def now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.timezone.utc)
+
+
+def handshake(server: ssl.SSLContext, ca_file: Path, name: str) -> str:
+    """Let a client that trusts `ca_file` alone ask for `name`; empty, or why it refused."""
+    ours, theirs = socket.socketpair()
+
+    def serve() -> None:
+        try:
+            server.wrap_socket(ours, server_side=True).close()
+        except OSError:
+            ours.close()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    client = ssl.create_default_context(cafile=str(ca_file))
+    client.verify_flags |= ssl.VERIFY_X509_STRICT  # Python 3.13's default
+    try:
+        client.wrap_socket(theirs, server_hostname=name).close()
+        return ""
+    except ssl.SSLError as refused:
+        return str(refused)
+    finally:
+        theirs.close()
+        thread.join()
+
+
+def context(file: Path) -> ssl.SSLContext:
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.load_cert_chain(file)
+    return made
+
+
+def leaf(certificate: Certificate) -> x509.Certificate:
+    return x509.load_pem_x509_certificate(certificate.file.read_bytes())
+
+
+@pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "::1"])
+def test_a_client_that_trusts_the_authority_trusts_localhost(tmp_path: Path, name: str) -> None:
+    """By every name that this machine has for itself."""
+    made = prepare(tmp_path)
+    assert handshake(context(made.file), made.ca_file, name) == ""
+
+
+@pytest.mark.parametrize("name", ["bank.example", "localhost.example", "10.0.0.1", "::2"])
+def test_the_authority_is_believed_about_no_other_host(tmp_path: Path, name: str) -> None:
+    """Whoever steals its key and signs a certificate for somebody else gains nothing."""
+    made = prepare(tmp_path)
+    stolen = serialization.load_pem_private_key(
+        (tmp_path / "authority-key.pem").read_bytes(), password=None
+    )
+    ca = x509.load_pem_x509_certificate(made.ca_file.read_bytes())
+    assert isinstance(stolen, ec.EllipticCurvePrivateKey)
+    key = ec.generate_private_key(ec.SECP256R1())
+    try:
+        alternative: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        alternative = x509.DNSName(name)
+    forged = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([]))
+        .issuer_name(ca.subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now() - DAY)
+        .not_valid_after(now() + DAY)
+        .add_extension(x509.SubjectAlternativeName([alternative]), critical=True)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(stolen.public_key()), False
+        )
+        .sign(stolen, hashes.SHA256())
+    )
+    file = tmp_path / "forged.pem"
+    file.write_bytes(authority._pem(key) + forged.public_bytes(serialization.Encoding.PEM))
+    assert "permitted subtree violation" in handshake(context(file), made.ca_file, name)
+
+
+def test_the_certificate_is_one_that_every_browser_takes(tmp_path: Path) -> None:
+    """Apple's rules: 825 days at most, names in subjectAltName, made for a server; and no authority itself."""
+    found = leaf(prepare(tmp_path))
+    assert found.not_valid_after_utc - found.not_valid_before_utc <= 400 * DAY
+    extensions = found.extensions
+    names = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DNSName) == ["localhost"]
+    usage = extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert [use._name for use in usage] == ["serverAuth"]
+    assert not extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+
+
+def test_the_authority_is_made_once(tmp_path: Path) -> None:
+    """And so is the certificate: another `up` a moment later changes nothing, and nobody has to trust again."""
+    first = prepare(tmp_path)
+    before = first.ca_file.read_bytes(), first.file.read_bytes()
+    second = prepare(tmp_path)
+    assert (second.ca_file.read_bytes(), second.file.read_bytes()) == before
+    assert prepare(tmp_path / "elsewhere").ca_file.read_bytes() != before[0]
+
+
+def test_only_the_owner_reads_a_key(tmp_path: Path) -> None:
+    """Whatever the umask is; and a file that was opened to others is closed, or made anew."""
+    before = os.umask(0)
+    try:
+        made = prepare(tmp_path)
+    finally:
+        os.umask(before)
+    keys = [tmp_path / "authority-key.pem", made.file]
+    assert [stat.S_IMODE(key.stat().st_mode) for key in keys] == [0o600, 0o600]
+    seen = made.file.read_bytes()
+    for key in keys:
+        key.chmod(0o644)
+    prepare(tmp_path)
+    assert [stat.S_IMODE(key.stat().st_mode) for key in keys] == [0o600, 0o600]
+    assert made.file.read_bytes() != seen, "somebody may have read it"
+
+
+@pytest.mark.parametrize("later", [380, 396, 398, 500])
+def test_a_certificate_that_ends_soon_is_renewed(tmp_path: Path, later: int) -> None:
+    """By the same authority, which need not be trusted again."""
+    first = prepare(tmp_path)
+    ca, before = first.ca_file.read_bytes(), leaf(first)
+    second = prepare(tmp_path, now=lambda: now() + later * DAY)
+    assert second.ca_file.read_bytes() == ca
+    assert leaf(second).not_valid_after_utc > before.not_valid_after_utc + 300 * DAY
+
+
+def test_a_certificate_never_outlives_its_authority(tmp_path: Path) -> None:
+    """In the authority's last weeks too a certificate is made, once."""
+    first = prepare(tmp_path)
+    ca = x509.load_pem_x509_certificate(first.ca_file.read_bytes())
+
+    def last() -> datetime.datetime:
+        return ca.not_valid_after_utc - 5 * DAY
+
+    second = prepare(tmp_path, now=last)
+    assert leaf(second).not_valid_after_utc <= ca.not_valid_after_utc
+    kept = second.file.read_bytes()
+    assert prepare(tmp_path, now=last).file.read_bytes() == kept
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"-----BEGIN CERTIFICATE-----\nAAAA\n"])
+def test_a_damaged_certificate_is_made_anew(tmp_path: Path, content: bytes) -> None:
+    """It costs nobody anything."""
+    made = prepare(tmp_path)
+    made.file.write_bytes(content)
+    assert handshake(context(prepare(tmp_path).file), made.ca_file, "localhost") == ""
+
+
+def test_a_certificate_of_another_authority_is_made_anew(tmp_path: Path) -> None:
+    """As after a folder that was put together from two."""
+    made, other = prepare(tmp_path / "one"), prepare(tmp_path / "two")
+    made.file.write_bytes(other.file.read_bytes())
+    prepare(tmp_path / "one")
+    assert handshake(context(made.file), made.ca_file, "localhost") == ""
+
+
+@pytest.mark.parametrize("name", ["authority.pem", "authority-key.pem"])
+@pytest.mark.parametrize("content", [b"", b"garbage", b"\xff\xfe", b"-----BEGIN X-----\n"])
+def test_a_damaged_authority_is_an_error_that_names_the_mend(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    """Nothing is overwritten: browsers trust what was there."""
+    prepare(tmp_path)
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(OpsError, match="its files are damaged") as caught:
+        prepare(tmp_path)
+    assert f"Remove {tmp_path}, run this again, and trust the new authority" in str(caught.value)
+    assert (tmp_path / name).read_bytes() == content
+
+
+def test_an_authority_without_its_key_is_an_error(tmp_path: Path) -> None:
+    """It cannot renew anything."""
+    prepare(tmp_path)
+    (tmp_path / "authority-key.pem").unlink()
+    with pytest.raises(OpsError, match="its key is missing"):
+        prepare(tmp_path)
+
+
+def test_a_key_of_another_authority_is_an_error(tmp_path: Path) -> None:
+    """Else it would sign what nobody trusts."""
+    prepare(tmp_path / "one")
+    prepare(tmp_path / "two")
+    (tmp_path / "two" / "authority-key.pem").replace(tmp_path / "one" / "authority-key.pem")
+    with pytest.raises(OpsError, match="do not belong together"):
+        prepare(tmp_path / "one")
+
+
+def test_an_expired_authority_is_an_error(tmp_path: Path) -> None:
+    """With its date."""
+    prepare(tmp_path)
+    with pytest.raises(OpsError, match=r"it expired on 20\d\d-\d\d-\d\d"):
+        prepare(tmp_path, now=lambda: now() + 3651 * DAY)
+
+
+def test_an_authority_that_may_sign_for_anybody_is_an_error(tmp_path: Path) -> None:
+    """Somebody put another one in its place: trusting that for everything is not ours to ask."""
+    other = OtherAuthority(tmp_path)
+    (tmp_path / "authority-key.pem").write_bytes(authority._pem(other._key))
+    with pytest.raises(OpsError, match="not confined to localhost"):
+        prepare(tmp_path)
+
+
+def test_a_folder_that_cannot_be_used_is_an_error(tmp_path: Path) -> None:
+    """Its name is that of a file, or a key is a folder: with the path, and how to name another."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OpsError, match=r"File exists: .*file\.\n.* GATEHOUSE_CA_DIR=DIR"):
+        prepare(tmp_path / "file")
+    (tmp_path / "authority.pem").write_text("")
+    (tmp_path / "authority-key.pem").mkdir()
+    with pytest.raises(OpsError, match=r"Is a directory|damaged"):
+        prepare(tmp_path)
+
+
+def test_a_folder_of_somebody_else_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root may read whatever it likes, so the refusal is made up."""
+
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    prepare(tmp_path)
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(OpsError, match=r"Permission denied: .*authority\.pem\.\nMake that folder"):
+        prepare(tmp_path)
+
+
+def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container whose user number nobody has written down."""
+    for name in (authority.FOLDER_VARIABLE, "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", "~")
+    with pytest.raises(OpsError, match="home directory") as caught:
+        prepare()
+    assert "name another with GATEHOUSE_CA_DIR=DIR" in str(caught.value)
+
+
+def test_several_at_once_agree(tmp_path: Path) -> None:
+    """Two stacks that are started at the same moment, each the first: one waits for the other."""
+    with (tmp_path / ".lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        second = threading.Thread(target=prepare, args=(tmp_path,))
+        second.start()
+        second.join(timeout=0.3)
+        assert second.is_alive()
+        assert not (tmp_path / "authority.pem").exists()
+    second.join(timeout=30)
+    assert (tmp_path / "authority.pem").exists()
+
+
+def fake_mkcert(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A program of that name, before all others, which names a root of its own."""
+    root = tmp_path / "caroot"
+    root.mkdir()
+    other = OtherAuthority(root)
+    (root / "authority.pem").replace(root / "rootCA.pem")
+    (root / "rootCA-key.pem").write_bytes(authority._pem(other._key))
+    program = tmp_path / "bin" / "mkcert"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\n[ "$1" = -CAROOT ] && echo {root}\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.delenv(authority.FOLDER_VARIABLE, raising=False)
+    return root
+
+
+def test_an_installed_mkcert_root_signs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This user's browsers trust it already; no authority of our own is made."""
+    root = fake_mkcert(tmp_path, monkeypatch)
+    made = prepare()
+    assert made == Certificate(
+        root / "rootCA.pem", tmp_path / "data" / "gatehouse" / "localhost.pem", True
+    )
+    assert handshake(context(made.file), made.ca_file, "localhost") == ""
+    assert not (tmp_path / "data" / "gatehouse" / "authority.pem").exists()
+
+
+@pytest.mark.parametrize("broken", ["rootCA.pem", "rootCA-key.pem"])
+def test_without_a_usable_mkcert_root_our_own_authority_signs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    """mkcert works without its key on machines that only trust it."""
+    root = fake_mkcert(tmp_path, monkeypatch)
+    (root / broken).unlink()
+    made = prepare()
+    assert made.ca_file == tmp_path / "data" / "gatehouse" / "authority.pem"
+    assert not made.by_mkcert
+
+
+def test_a_named_folder_keeps_an_authority_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in the devcontainer, where the host must find the file."""
+    fake_mkcert(tmp_path, monkeypatch)
+    monkeypatch.setenv(authority.FOLDER_VARIABLE, str(tmp_path / "named"))
+    assert prepare().ca_file == tmp_path / "named" / "authority.pem"
