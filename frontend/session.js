@@ -10,7 +10,8 @@
  * @typedef {Object} State
  * @property {'unknown'|'signed_in'|'signed_out'|'unavailable'} status
  * @property {User|null} user
- * @property {string|null} reason `no_session`, `session_expired`, `signed_out`, `network`, `temporarily_unavailable`
+ * @property {string|null} reason `no_session`, `cookies_blocked`, `session_expired`, `signed_out`, `network`,
+ *   `temporarily_unavailable`; with `signed_in` `cookies_blocked` alone: the session ends with this page
  * @property {number|null} idleExpiresAt end by inactivity, in milliseconds of this machine's clock
  * @property {number|null} expiresAt end in any case
  * @property {boolean} idleWarning the end by inactivity is near; input or stay() averts it
@@ -34,6 +35,33 @@ const INPUT = ['pointerdown', 'keydown'];
 const WAKING = ['visibilitychange', 'focus', 'pageshow'];
 
 /**
+ * Whether this browser keeps a cookie such as the session's. Blocked cookies and frames of another site do not; WebKit
+ * keeps none with `Secure` on http, localhost included. Where nobody can tell, outside of a document, it is taken to.
+ */
+function cookiesWork() {
+  const { document } = globalThis;
+  if (!document) return true;
+  const attributes = 'Path=/; Secure; SameSite=Strict';
+  try {
+    document.cookie = `__Host-gatehouse-test=1; ${attributes}`;
+    const kept = document.cookie.includes('__Host-gatehouse-test=');
+    document.cookie = `__Host-gatehouse-test=; Max-Age=0; ${attributes}`;
+    return kept;
+  } catch {
+    return false;
+  }
+}
+
+/** Without storage there are no channels in Firefox: this tab is then on its own. */
+function openChannel(name) {
+  try {
+    return new BroadcastChannel(name);
+  } catch {
+    return null;
+  }
+}
+
+/**
  * @param {Object} options all but `baseUrl`, the root of the API, is for tests
  * @param {string|URL} options.baseUrl
  */
@@ -48,12 +76,13 @@ export function createSession({
   clearTimer = (timer) => clearTimeout(timer),
   navigate = (url) => location.assign(url),
   random = Math.random,
+  keepsCookies = cookiesWork,
 }) {
   const here = globalThis.location;
   const base = new URL(baseUrl, here?.href);
   if (!base.pathname.endsWith('/')) base.pathname += '/';
   const name = `gatehouse ${base}`;
-  channel ??= channel === null ? null : new BroadcastChannel(name);
+  if (channel === undefined) channel = openChannel(name);
 
   /** @type {Readonly<State>} */
   let state = Object.freeze({
@@ -163,7 +192,8 @@ export function createSession({
     const expiresAt = local(answer.session.expires_at);
     warnAt = idleExpiresAt < expiresAt ? idleExpiresAt - Math.min(2 * MINUTE, (idleExpiresAt - now()) / 4) : Infinity;
     change({
-      status: 'signed_in', user: answer.user, reason: null, idleExpiresAt, expiresAt, idleWarning: false, retryAt: null,
+      status: 'signed_in', user: answer.user, reason: keepsCookies() ? null : 'cookies_blocked',
+      idleExpiresAt, expiresAt, idleWarning: false, retryAt: null,
     });
     channel?.postMessage({ sub: answer.user.sub, idleExpiresAt, expiresAt, warnAt });
   }
@@ -192,7 +222,8 @@ export function createSession({
       const { response, answer } = await post('auth/refresh');
       if (response.ok && answer.access_token) began(answer, asked);
       else if (response.status === 401 && /^(no_session|session_expired)$/.test(answer.error)) {
-        ended(known ? 'session_expired' : answer.error);
+        const blocked = !keepsCookies() && 'cookies_blocked';
+        ended(blocked || (known ? 'session_expired' : answer.error));
         if (known) channel?.postMessage({ ended: 'session_expired' });
       } else failed('temporarily_unavailable', response.headers.get('Retry-After'));
     } catch {
@@ -261,7 +292,7 @@ export function createSession({
   }
 
   /**
-   * Address that starts a sign-in; fits a link.
+   * Address that starts a sign-in; fits a link. Without `provider` and `email` it shows every way in.
    * @param {SignIn} [choice] `returnTo` is a path below the API root or a URL of an allowed origin
    */
   function signInUrl({ provider, email, returnTo, remember } = {}) {
@@ -273,10 +304,11 @@ export function createSession({
 
   /**
    * Ends the session on the server, in every tab, and at Cognito (by navigating there).
+   * @param {{returnTo?: string}} [choice] where the browser goes from there, as in `signInUrl`; else to the sign-in page
    * @returns {Promise<void>} rejects when the server could not be reached: the session then still exists
    */
-  async function signOut() {
-    const { response, answer } = await locked(() => post('auth/logout'));
+  async function signOut({ returnTo } = {}) {
+    const { response, answer } = await locked(() => post('auth/logout', { return_to: returnTo }));
     if (!response.ok && response.status !== 401) throw new Error(answer.error ?? `HTTP ${response.status}`);
     ended('signed_out');
     channel?.postMessage({ ended: 'signed_out' });
@@ -294,7 +326,7 @@ export function createSession({
     fetch: authorizedFetch,
     refresh,
     /** Instead of `refresh`, for whoever knows already that this browser has no session (`session` of auth/config). */
-    nobody: () => ended('no_session'),
+    nobody: () => ended(keepsCookies() ? 'no_session' : 'cookies_blocked'),
     /**
      * Posts to one of Gatehouse's own routes. An answer with a token starts the session, as a refresh would.
      * @param {string} path

@@ -291,6 +291,7 @@ def test_config_keeps_providers_with_domains_private(world: World, browser: Brow
         "auto_sign_in": None,
         "discover": True,
         "session": False,
+        "return_to": None,
         "providers": [{"name": "Okta", "label": "Acme Okta"}],
     }
     assert "ustomer" not in answer.body

@@ -131,5 +131,5 @@ def test_sign_in_refusal_and_sign_out_are_in_the_log(
     browser.get("/auth/callback?state=x&code=y")
     events = {line["event"]: line for line in log_lines()}
     assert events["sign_in"]["user"] == events["sign_out"]["user"] == "Okta_00u1ada"
-    assert events["sign_in_failed"]["code"] == "login_expired"
+    assert events["sign_in_failed"]["code"] == "login_unknown"
     assert all(line["request_id"] != "-" for line in events.values())

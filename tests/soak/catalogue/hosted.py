@@ -76,7 +76,7 @@ HOSTED: tuple[Defence, ...] = (
         (
             f"{_TRANSACTIONS}.begin",
             reading(
-                ("state=secrets.token_urlsafe(_RANDOM_BYTES)", "state=secrets.token_urlsafe(8)")
+                ('f"{now:08x}" + secrets.token_urlsafe(_RANDOM_BYTES)', "secrets.token_urlsafe(8)")
             ),
         ),
     ),
