@@ -166,7 +166,7 @@ async function showProfile(user) {
   if (profile) {
     const twoStepLink = mayTwoStep(user) && '#two-step';
     const onward = config?.return_to;
-    const failed = arrival.error && arrival.error !== 'login_used';
+    const failed = arrival.error !== 'login_used' && arrival.error;
     const lost = session.state.reason === 'cookies_blocked';
     arrival.error = null;
     view.show('profile', profile.profile({

@@ -45,7 +45,7 @@ export function profile({ user, record, problem, again, signOut, twoStepLink, on
       el('span', { class: 'avatar', 'aria-hidden': 'true' }, initials(full || email)),
       heading(given ? fill(texts.profileTitle, { name: given }) : texts.profileTitleNameless)),
     lost && notice(texts.cookiesBlocked, texts.onlyHere, 'alert'),
-    failed && notice(texts.otherFailed),
+    failed && notice((Object.hasOwn(texts.errors, failed) ? texts.errors[failed] : texts.errors.unknown).title, texts.stillIn),
     problem && notice(problem === 'forbidden' ? texts.recordForbidden : texts.recordFailed, null, 'alert'),
     problem && again && button(texts.tryAgain, again, 'small'),
     el('dl', {}, ...rows.map(([name, value]) => el('div', {}, el('dt', {}, name), el('dd', {}, value)))),

@@ -5,7 +5,8 @@ from typing import Any
 from chalice.app import Blueprint, Response
 
 from chalicelib import __version__, services
-from chalicelib.errors import NotFound, TemporarilyUnavailable
+from chalicelib.errors import ConfigurationError, NotFound, TemporarilyUnavailable
+from chalicelib.log import log_event
 from chalicelib.routes.request import app_url, query_values, request_cookies
 
 routes = Blueprint(__name__)
@@ -47,7 +48,8 @@ def _onward(request: Any) -> Response | None:
     cookie = request_cookies(request).get(COOKIE)
     try:
         found = current.departures.open(cookie) if cookie else None
-    except TemporarilyUnavailable:
+    except (TemporarilyUnavailable, ConfigurationError) as error:
+        log_event("departure_lost", level="error", detail=error.detail)
         return None  # the page says that the person is signed out
     if found is None:
         return None

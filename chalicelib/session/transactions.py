@@ -157,7 +157,7 @@ class LoginTransactions:
             if kept == MAX_IN_FLIGHT - 1 or left < 0:
                 break
             kept += 1
-        return dead + [name for _, name in alive[kept:]]
+        return dead + [name for _, name in reversed(alive[kept:])]
 
     def _open(self, value: str) -> LoginTransaction | None:
         try:

@@ -72,7 +72,7 @@ def hostile_callback(world: World, browser: Browser, _: pytest.MonkeyPatch) -> N
     )
     browser.get("/auth/callback?state=canary-state&state=canary-2&code=canary-code")
     browser.get("/auth/login?provider=canary-provider&email=canary@example.org")
-    browser.get("/auth/login?email=canary@example.org")
+    browser.get("/auth/login?email=canary-that-is-no-address&login_hint=canary")
     browser.post("/auth/refresh", '{"password": "canary-password"', drop=["Origin"])
     browser.post("/auth/refresh", headers=[("Authorization", "Bearer canary-bearer")])
 

@@ -173,6 +173,7 @@ def test_values_become_plain_data_only_where_they_are_sealed_or_shown_on_purpose
         "session/sessions.py",  # sealed
         "session/transactions.py",
         "session/challenges.py",
+        "session/departures.py",
         "session/devices.py",
         "routes/me.py",  # the caller's own record
         "routes/users.py",  # records, for administrators
