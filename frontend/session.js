@@ -36,28 +36,16 @@ const WAKING = ['visibilitychange', 'focus', 'pageshow'];
 
 /**
  * Whether this browser keeps a cookie such as the session's. Blocked cookies and frames of another site do not; WebKit
- * keeps none with `Secure` on http, localhost included. Where nobody can tell, outside of a document, it is taken to.
+ * keeps none with `Secure` on http, localhost included. Outside of a document nobody can tell, and it is taken to.
  */
 function cookiesWork() {
-  const { document } = globalThis;
-  if (!document) return true;
-  const attributes = 'Path=/; Secure; SameSite=Strict';
   try {
-    document.cookie = `__Host-gatehouse-test=1; ${attributes}`;
+    document.cookie = '__Host-gatehouse-test=1; Path=/; Secure; SameSite=Strict';
     const kept = document.cookie.includes('__Host-gatehouse-test=');
-    document.cookie = `__Host-gatehouse-test=; Max-Age=0; ${attributes}`;
+    document.cookie = '__Host-gatehouse-test=; Path=/; Secure; SameSite=Strict; Max-Age=0';
     return kept;
   } catch {
-    return false;
-  }
-}
-
-/** Without storage there are no channels in Firefox: this tab is then on its own. */
-function openChannel(name) {
-  try {
-    return new BroadcastChannel(name);
-  } catch {
-    return null;
+    return !globalThis.document;
   }
 }
 
@@ -76,13 +64,16 @@ export function createSession({
   clearTimer = (timer) => clearTimeout(timer),
   navigate = (url) => location.assign(url),
   random = Math.random,
-  keepsCookies = cookiesWork,
 }) {
   const here = globalThis.location;
   const base = new URL(baseUrl, here?.href);
   if (!base.pathname.endsWith('/')) base.pathname += '/';
   const name = `gatehouse ${base}`;
-  if (channel === undefined) channel = openChannel(name);
+  try {
+    channel ??= channel === null ? null : new BroadcastChannel(name);
+  } catch {
+    // Firefox has none where storage is blocked: this tab is on its own
+  }
 
   /** @type {Readonly<State>} */
   let state = Object.freeze({
@@ -192,13 +183,14 @@ export function createSession({
     const expiresAt = local(answer.session.expires_at);
     warnAt = idleExpiresAt < expiresAt ? idleExpiresAt - Math.min(2 * MINUTE, (idleExpiresAt - now()) / 4) : Infinity;
     change({
-      status: 'signed_in', user: answer.user, reason: keepsCookies() ? null : 'cookies_blocked',
+      status: 'signed_in', user: answer.user, reason: cookiesWork() ? null : 'cookies_blocked',
       idleExpiresAt, expiresAt, idleWarning: false, retryAt: null,
     });
     channel?.postMessage({ sub: answer.user.sub, idleExpiresAt, expiresAt, warnAt });
   }
 
-  function ended(reason) {
+  function ended(why) {
+    const reason = why === 'signed_out' || cookiesWork() ? why : 'cookies_blocked';
     token = null;
     failures = 0;
     change({
@@ -222,8 +214,7 @@ export function createSession({
       const { response, answer } = await post('auth/refresh');
       if (response.ok && answer.access_token) began(answer, asked);
       else if (response.status === 401 && /^(no_session|session_expired)$/.test(answer.error)) {
-        const blocked = !keepsCookies() && 'cookies_blocked';
-        ended(blocked || (known ? 'session_expired' : answer.error));
+        ended(known ? 'session_expired' : answer.error);
         if (known) channel?.postMessage({ ended: 'session_expired' });
       } else failed('temporarily_unavailable', response.headers.get('Retry-After'));
     } catch {
@@ -326,7 +317,7 @@ export function createSession({
     fetch: authorizedFetch,
     refresh,
     /** Instead of `refresh`, for whoever knows already that this browser has no session (`session` of auth/config). */
-    nobody: () => ended(keepsCookies() ? 'no_session' : 'cookies_blocked'),
+    nobody: () => ended('no_session'),
     /**
      * Posts to one of Gatehouse's own routes. An answer with a token starts the session, as a refresh would.
      * @param {string} path
