@@ -78,7 +78,7 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
     const address = emailField(email);
     const others = ways();
     const [list, box] = waysAndBox(others, choice, '');
-    const to = (target) => signInUrl({ ...target, remember: choice.remember });
+    const to = (target) => session.signInUrl({ ...target, remember: choice.remember, returnTo: config.return_to ?? root.pathname });
     const leave = (url, nodes) => {
       show('leaving', nodes);
       location.assign(url);

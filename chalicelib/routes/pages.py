@@ -55,7 +55,10 @@ def _onward(request: Any) -> Response | None:
         return None
     origins = current.settings.allowed_origins
     location = parse_return_to(found, app_url(request).base_path, origins)
-    headers = {"Location": location, "Set-Cookie": [clear_cookie(COOKIE, same_site="Lax")]}
+    headers: dict[str, Any] = {
+        "Location": location,
+        "Set-Cookie": [clear_cookie(COOKIE, same_site="Lax")],
+    }
     return Response("", headers, 303)
 
 

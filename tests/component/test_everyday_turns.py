@@ -208,6 +208,7 @@ def test_where_the_form_is_ours_a_sign_in_begins_at_it(direct: Direct) -> None:
         assert browser.get(f"/auth/login?{named}").status == 302
 
 
+@pytest.mark.security("S-06")
 @pytest.mark.parametrize("provider", ["provider=COGNITO&", "provider=Okta&", ""])
 def test_an_address_is_handed_on_as_the_hint(world: World, browser: Browser, provider: str) -> None:
     """So that nobody types it twice; what is no address is not handed on."""

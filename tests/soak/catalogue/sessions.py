@@ -3,7 +3,7 @@
 from contextlib import nullcontext
 from typing import Any
 
-from tests.soak.defence import Defence, defence, nothing, reading, value, wrapped
+from tests.soak.defence import Defence, calling_in, defence, nothing, reading, value, wrapped
 from tests.soak.template import template_with
 
 _COOKIE = "chalicelib.web.cookies:build_cookie"
@@ -98,6 +98,33 @@ SESSIONS: tuple[Defence, ...] = (
         (
             "chalicelib.routes.public:PUBLIC_ROUTES",
             lambda routes: routes | {("GET", "/auth/logout")},
+        ),
+    ),
+    defence(
+        "sign-out-leads-to-allowed-places",
+        "S-38 S-07",
+        "a sign-out leads wherever it was told, and whatever is in the cookie",
+        (
+            "chalicelib.web.redirects:parse_return_to",
+            calling_in("_departure", lambda original, given, *rest: given),
+        ),
+    ),
+    defence(
+        "departure-checked-again",
+        "S-07 S-38",
+        "where a sign-out leads is not looked at again when it gets there",
+        (
+            "chalicelib.web.redirects:parse_return_to",
+            calling_in("_onward", lambda original, given, *rest: given),
+        ),
+    ),
+    defence(
+        "departure-ends",
+        "S-38",
+        "a sign-out of yesterday leads on today",
+        (
+            "chalicelib.session.departures:Departures.open",
+            reading(("departure.expires_at > self._clock()", "True")),
         ),
     ),
     defence(
