@@ -208,6 +208,7 @@ HOSTED: tuple[Defence, ...] = (
         "S-11 S-29",
         "what a browser fetches ahead of the person begins and ends sign-ins",
         ("chalicelib.web.prefetches:is_prefetch", value(lambda headers: False)),
+        tests=("tests/component/test_everyday_turns.py",),
     ),
     defence(
         "failure-leads-no-further-than-a-success",
@@ -217,6 +218,7 @@ HOSTED: tuple[Defence, ...] = (
             "chalicelib.web.redirects:parse_return_to",
             calling_in("_error_location", lambda original, given, *rest: given),
         ),
+        tests=("tests/component/test_everyday_turns.py",),
     ),
     defence(
         "page-asks-the-server-where-to-go",
@@ -226,6 +228,7 @@ HOSTED: tuple[Defence, ...] = (
             "chalicelib.web.redirects:parse_return_to",
             calling_in("_wanted", lambda original, given, *rest: given or "/api/"),
         ),
+        tests=("tests/component/test_everyday_turns.py",),
     ),
     defence(
         "issuers-are-exact",
@@ -235,6 +238,7 @@ HOSTED: tuple[Defence, ...] = (
             "chalicelib.store.providers:ProviderStore.find_by_issuer",
             reading(("each.issuer == wanted", "wanted.startswith(each.issuer)")),
         ),
+        tests=("tests/component/test_everyday_turns.py",),
     ),
     defence(
         "hint-is-an-address",

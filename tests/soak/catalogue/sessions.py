@@ -108,6 +108,7 @@ SESSIONS: tuple[Defence, ...] = (
             "chalicelib.web.redirects:parse_return_to",
             calling_in("_departure", lambda original, given, *rest: given),
         ),
+        tests=("tests/component/test_everyday_turns.py",),
     ),
     defence(
         "departure-checked-again",
@@ -117,6 +118,7 @@ SESSIONS: tuple[Defence, ...] = (
             "chalicelib.web.redirects:parse_return_to",
             calling_in("_onward", lambda original, given, *rest: given),
         ),
+        tests=("tests/component/test_everyday_turns.py",),
     ),
     defence(
         "departure-ends",
@@ -126,6 +128,7 @@ SESSIONS: tuple[Defence, ...] = (
             "chalicelib.session.departures:Departures.open",
             reading(("departure.expires_at > self._clock()", "True")),
         ),
+        tests=("tests/component/test_everyday_turns.py",),
     ),
     defence(
         "cors-exact-origins",
