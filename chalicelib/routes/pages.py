@@ -19,7 +19,7 @@ def page() -> Response:
     from chalicelib.web.static_files import load_static_files
 
     current, request = services.current(), routes.current_request
-    if query_values(request, "signed_out"):
+    if request.method == "GET" and query_values(request, "signed_out"):  # it spends a cookie
         onward = _onward(request)
         if onward is not None:
             return onward

@@ -41,7 +41,9 @@ def _head(path: str, item: dict[str, Any]) -> dict[str, Any]:
     if "get" not in item or path in SPENDING:
         return {}
     responses = {
-        status: {"description": "As GET, without content."} for status in item["get"]["responses"]
+        status: {"description": "As GET, without content."}
+        for status in item["get"]["responses"]
+        if status != "303"  # what leads on spends something, and only GET does
     }
     named = {**item["get"], "operationId": f"{item['get']['operationId']}Head"}
     return {"head": {**named, "responses": responses}}

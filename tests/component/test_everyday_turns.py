@@ -373,6 +373,13 @@ def test_a_sign_out_comes_back_to_where_it_was_wanted(
     assert signed_in.get("/?signed_out=1", site="cross-site").status == 200
 
 
+@pytest.mark.security("S-29")
+def test_head_does_not_spend_the_way_on(signed_in: Browser) -> None:
+    signed_in.post("/auth/logout", {"return_to": "/api/reports"})
+    assert signed_in.send("HEAD", "/?signed_out=1", site="cross-site").status == 200
+    assert signed_in.get("/?signed_out=1", site="cross-site").location == "/api/reports"
+
+
 @pytest.mark.security("S-07")
 @pytest.mark.parametrize(
     "wish",
