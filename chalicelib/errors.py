@@ -80,6 +80,14 @@ class NotFound(GatehouseError):
     message = "There is nothing here."
 
 
+class PrefetchRefused(GatehouseError):
+    """A browser fetches ahead what must be fetched once, by a person (chalicelib/web/prefetches.py)."""
+
+    code = "prefetch_refused"
+    status = 503
+    message = "This address is not fetched ahead."
+
+
 class PayloadTooLarge(GatehouseError):
     code = "payload_too_large"
     status = 413
@@ -222,7 +230,21 @@ class SignInError(GatehouseError):
 
 class LoginExpired(SignInError):
     code = "login_expired"
-    message = "The sign-in took too long or was started in another browser."
+    message = "The sign-in took too long."
+
+
+class LoginUsed(SignInError):
+    """A callback that comes once more: Back, a restored tab, a bookmark."""
+
+    code = "login_used"
+    message = "The sign-in was finished before."
+
+
+class LoginUnknown(SignInError):
+    """A callback of a sign-in of which this browser knows nothing: begun in another one, or its cookies are blocked."""
+
+    code = "login_unknown"
+    message = "The sign-in was not started in this browser, or the browser did not keep its cookie."
 
 
 class AccessDenied(SignInError):

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from chalicelib.flows.session_flow import SessionFlow
     from chalicelib.session.challenges import Challenges
     from chalicelib.session.cursors import Cursors
+    from chalicelib.session.departures import Departures
     from chalicelib.session.sealing import Sealer
     from chalicelib.session.sessions import Sessions
     from chalicelib.session.transactions import LoginTransactions
@@ -88,6 +89,12 @@ class Services:
         from chalicelib.session.transactions import LoginTransactions
 
         return LoginTransactions(self._sealer, self.clock)
+
+    @cached_property
+    def departures(self) -> "Departures":
+        from chalicelib.session.departures import Departures
+
+        return Departures(self._sealer, self.clock)
 
     @cached_property
     def oauth(self) -> "OAuthClient":

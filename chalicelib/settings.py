@@ -51,6 +51,8 @@ _MAILS_PER_DAY = (COGNITO_MAILS_PER_DAY, 1, 1_000_000)
 
 #: An origin just as browsers send it: scheme, host in lower case, a port unless it is the scheme's own.
 _ORIGIN = re.compile(r"(https?)://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::([1-9][0-9]{0,4}))?")
+#: A header's name (RFC 9110 5.1), without the letters that nobody uses.
+_HEADER = re.compile(r"[a-z0-9][a-z0-9_-]*")
 #: `<region>_<id>`, and the ARN that ends in it.
 _POOL_ID = re.compile(r"([a-z0-9-]+)_[A-Za-z0-9]+")
 _POOL_ARN = re.compile(r"arn:[a-z-]+:cognito-idp:([a-z0-9-]+):[0-9]{12}:userpool/(.+)")
@@ -114,6 +116,11 @@ class Settings(NamedTuple):
     mails_per_day: int = COGNITO_MAILS_PER_DAY
     #: Exact origins of the same site that may call us from a browser (S-30).
     allowed_origins: frozenset[str] = frozenset()
+    #: Request headers that these may send, and response headers that they may read, besides those that we need ourselves.
+    allowed_headers: tuple[str, ...] = ()
+    exposed_headers: tuple[str, ...] = ()
+    #: Where people go after a sign-in that names no place itself; the page where unset.
+    after_sign_in: str | None = None
 
     @property
     def issuer(self) -> str:
@@ -178,6 +185,20 @@ class Settings(NamedTuple):
                 "ALLOWED_ORIGINS must be exact origins such as https://app.example.com, separated by commas: "
                 "https, lower case, no path, no slash at the end, no *"
             )
+        headers = {
+            name: tuple(parse_list(value(name).lower()))
+            for name in ("ALLOWED_HEADERS", "EXPOSED_HEADERS")
+        }
+        problems += [
+            f"{name} must be names of headers such as traceparent, separated by commas, no *"
+            for name, listed in headers.items()
+            if not all(_HEADER.fullmatch(header) for header in listed)
+        ]
+        after_sign_in = value("AFTER_SIGN_IN") or None
+        if after_sign_in and not _is_place(after_sign_in, origins):
+            problems.append(
+                "AFTER_SIGN_IN must be a path such as /api/reports, or a URL of an origin in ALLOWED_ORIGINS"
+            )
         brand = Brand(
             logo=value("BRAND_LOGO"),
             accent=value("BRAND_ACCENT").lower(),
@@ -229,6 +250,9 @@ class Settings(NamedTuple):
             sign_up_allowed_domains=domains["SIGN_UP_ALLOWED_DOMAINS"],
             sign_up_refused_domains=domains["SIGN_UP_REFUSED_DOMAINS"],
             allowed_origins=frozenset(origins),
+            allowed_headers=headers["ALLOWED_HEADERS"],
+            exposed_headers=headers["EXPOSED_HEADERS"],
+            after_sign_in=after_sign_in,
         )
 
 
@@ -275,6 +299,13 @@ def _is_origin(text: str, *, allow_http: bool) -> bool:
         return False
     scheme, port = found.groups()
     return (scheme == "https" or allow_http) and port != _OWN_PORTS[scheme]
+
+
+def _is_place(text: str, origins: list[str]) -> bool:
+    """Tell whether people could be sent there at all; `web.redirects` has the last word, at each sign-in."""
+    if text.startswith("/"):
+        return not text.startswith(("//", "/\\"))
+    return any(text.startswith(f"{origin}/") for origin in origins)
 
 
 def _url_problem(url: str, *, allow_http: bool) -> str | None:

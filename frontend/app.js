@@ -8,15 +8,20 @@ const session = createSession({ baseUrl: root });
 const query = new URLSearchParams(location.search);
 const arrival = {
   error: query.get('error'),
+  // where the person wants to go; the configuration says whether people may be sent there
+  wish: query.get('return_to'),
   signedOut: query.has('signed_out'),
   // from an automatic sign-in
   returned: query.has('returned'),
+  // a view of somebody who is not signed in was shown
+  shown: false,
   // back by the Back button
   stepped: history.state?.left === true,
   // the person pressed "try again"
   asked: false,
 };
-history.replaceState(null, '', location.pathname + location.hash);
+const page = () => location.pathname + (arrival.wish ? `?${new URLSearchParams({ return_to: arrival.wish })}` : '');
+history.replaceState(null, '', page() + location.hash);
 
 let config = null;
 let configAsked = false;
@@ -26,7 +31,7 @@ let pause = 2000;
 let profile = null;
 let direct = null;
 let twoStep = null;
-const choice = { remember: false };
+const choice = { remember: query.get('remember') === '1' };
 // what the view was made from
 let shown = '';
 let warning = '';
@@ -37,7 +42,9 @@ let whole = 1;
 async function loadConfig() {
   configAsked = true;
   try {
-    const response = await fetch(new URL('auth/config', root));
+    const url = new URL('auth/config', root);
+    if (arrival.wish) url.searchParams.set('return_to', arrival.wish);
+    const response = await fetch(url, { signal: AbortSignal.timeout(15000) });
     if (response.ok) config = await response.json();
   } catch {
     // offline; the retry below covers it
@@ -46,6 +53,7 @@ async function loadConfig() {
   if (!config) setTimeout(() => config ?? loadConfig().then(render), (pause = Math.min(pause * 2, 60000)));
 }
 
+const signInUrl = (way) => session.signInUrl({ returnTo: config?.return_to, ...way });
 const embedded = () => config?.direct_sign_in === 'embedded';
 const emailFirst = () => embedded() || config?.discover;
 
@@ -55,7 +63,7 @@ function waysIn() {
   return ways.map(([provider, label, sign]) => ({
     label,
     sign,
-    url: (remember) => session.signInUrl({ provider, remember }),
+    url: (remember) => signInUrl({ provider, remember }),
   }));
 }
 
@@ -66,7 +74,7 @@ const DIRECT = ['email', 'password', 'sign-up', 'code', 'forgot', 'reset'];
 const address = () => location.hash.slice(1);
 
 function goTo(name) {
-  if (address() !== name) history.pushState(null, '', location.pathname + (name && `#${name}`));
+  if (address() !== name) history.pushState(null, '', page() + (name && `#${name}`));
   shown = '';
   render();
 }
@@ -76,18 +84,33 @@ const labels = () => Object.fromEntries((config?.providers ?? []).map(({ name, l
 /** Starts the stage's automatic sign-in. The address to come back to says that it was tried. */
 function leave() {
   const provider = config.auto_sign_in;
-  const url = session.signInUrl({ provider, returnTo: `${root.pathname}?returned=1` });
-  leaving = true;
-  history.replaceState({ left: true }, '');
+  const url = session.signInUrl({ provider, returnTo: config.return_to ?? `${root.pathname}?returned=1` });
+  depart();
   view.show('leaving', view.leaving({ label: labels()[provider] ?? provider, url }));
   location.assign(url);
 }
 
-/** Never twice in a row: not after a sign-out, an error, a sign-in that left no session, or a step back. */
+/** The page is left; whoever comes back to it by the Back button stays. */
+function depart() {
+  leaving = true;
+  history.replaceState({ left: true }, '');
+}
+
+/** Signed in, and there is somewhere to go: where the person wanted to, or, after a sign-in here, where the stage says. */
+function moveOn() {
+  if (arrival.stepped || !config?.return_to || !(arrival.wish || arrival.shown)) return false;
+  depart();
+  view.show('leaving', view.leaving({}));
+  location.assign(config.return_to);
+  return true;
+}
+
+/** Never in vain, and never twice in a row: not after a sign-out, an error, a sign-in that left no session, or a step back. */
 const mayLeave = (reason) =>
-  arrival.asked || (reason === 'no_session' && !arrival.signedOut && !arrival.returned && !arrival.stepped);
+  reason !== 'cookies_blocked' && (arrival.asked || (reason === 'no_session' && !arrival.signedOut && !arrival.returned && !arrival.stepped));
 
 function noticeFor(reason) {
+  if (reason === 'cookies_blocked') return [texts.cookiesBlocked, texts.cookiesBlockedMore, 'alert'];
   if (arrival.returned) return [texts.notKept];
   if (arrival.signedOut) return [texts.signedOut, texts.signedOutMore];
   if (reason === 'signed_out') return [texts.endedElsewhere];
@@ -101,12 +124,20 @@ const missing = (again) => view.show('unavailable', view.unavailable({ offline: 
 async function showDirect(name, reason) {
   const notice = noticeFor(reason);
   direct ??= await Promise.all([import('./direct.js'), import('./form.js'), import('./more-texts.js')]).then(
-    ([module]) => module.createDirect({ session, choice, ways: waysIn, goTo, config, root }),
+    ([module]) => module.createDirect({ session, choice, ways: waysIn, goTo, config, root, signInUrl }),
     () => null,
   );
   if (shown !== name || leaving) return;
   if (direct) direct.open(name, notice);
   else missing(() => showDirect(name, reason));
+}
+
+async function showFailure() {
+  const module = await import('./failure.js').catch(() => null);
+  if (shown !== 'error' || leaving) return;
+  const blocked = session.state.reason === 'cookies_blocked';
+  if (module) view.show('error', module.failure({ code: arrival.error, blocked, retry }));
+  else missing(showFailure);
 }
 
 const mayTwoStep = (user) => embedded() && user.provider === 'COGNITO';
@@ -134,7 +165,13 @@ async function showProfile(user) {
   if (session.user?.sub !== user.sub || shown !== user.sub || leaving) return;
   if (profile) {
     const twoStepLink = mayTwoStep(user) && '#two-step';
-    view.show('profile', profile.profile({ user, record, problem, again, signOut, twoStepLink, providers: labels() }));
+    const onward = config?.return_to;
+    const failed = arrival.error !== 'login_used' && arrival.error;
+    const lost = session.state.reason === 'cookies_blocked';
+    arrival.error = null;
+    view.show('profile', profile.profile({
+      user, record, problem, again, signOut, twoStepLink, onward, failed, lost, providers: labels(),
+    }));
   } else missing(() => showProfile(user));
   warning = '';
   render();
@@ -165,8 +202,9 @@ async function retry({ currentTarget }) {
 
 /** Name of the view that fits, a user's sub for the profile, or nothing while that is still open. */
 function fitting({ status, user }) {
-  if (arrival.error) return 'error';
   if (user) return address() === 'two-step' && mayTwoStep(user) ? 'two-step' : user.sub;
+  // the session is asked for first: an error over a living one helps nobody
+  if (arrival.error && status === 'signed_out') return 'error';
   if (status === 'unknown' || (configAsked && !config)) return '';
   if (status === 'signed_out' && config) {
     if (DIRECT.includes(address()) && (embedded() || (config.discover && address() === 'email'))) return address();
@@ -181,8 +219,10 @@ function render() {
   const next = fitting(state);
   if (next && next !== shown) {
     shown = next;
-    if (state.user && DIRECT.includes(address())) history.replaceState(null, '', location.pathname);
-    if (next === 'error') view.show(next, view.error({ code: arrival.error, retry }));
+    if (state.user && moveOn()) return;
+    if (state.user && DIRECT.includes(address())) history.replaceState(null, '', page());
+    if (state.status === 'signed_out') arrival.shown = true;
+    if (next === 'error') void showFailure();
     else if (next === 'two-step') void showTwoStep(state.user);
     else if (state.user) void showProfile(state.user);
     else if (DIRECT.includes(next)) void showDirect(next, state.reason);

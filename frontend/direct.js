@@ -13,8 +13,9 @@ import { button, el, fill, heading, leaving, notice, show, way, waysAndBox } fro
  * @param {(name: string) => void} options.goTo shows one of the views below
  * @param {Object} options.config that of the stage: `discover` asks for the address before anything else
  * @param {URL} options.root
+ * @param {(way: Object) => string} options.signInUrl that of the session, with where the person wants to go
  */
-export function createDirect({ session, choice, ways, goTo, config, root }) {
+export function createDirect({ session, choice, ways, goTo, config, root, signInUrl }) {
   let email = ''; // travels from view to view
   let password = ''; // only until it has signed in: a confirmed address signs in by itself
   let nextNotice = null;
@@ -36,8 +37,9 @@ export function createDirect({ session, choice, ways, goTo, config, root }) {
 
   /** A step that this page does not know ends at the managed login. */
   function elsewhere({ login_url: address }) {
-    const url = new URL(address ?? session.signInUrl({ provider: 'COGNITO', remember: choice.remember }), root);
-    const safe = /^https?:$/.test(url.protocol) ? url.href : session.signInUrl({ provider: 'COGNITO' });
+    const url = new URL(address ?? signInUrl({ provider: 'COGNITO', remember: choice.remember }), root);
+    if (config.return_to) url.searchParams.set('return_to', config.return_to);
+    const safe = /^https?:$/.test(url.protocol) ? url.href : signInUrl({ provider: 'COGNITO' });
     show('challenge', [
       heading(texts.elsewhereTitle),
       el('p', {}, texts.elsewhereLead),
@@ -79,7 +81,7 @@ export function createDirect({ session, choice, ways, goTo, config, root }) {
     const address = emailField(email);
     const others = ways();
     const [list, box] = waysAndBox(others, choice, '');
-    const to = (target) => session.signInUrl({ ...target, remember: choice.remember, returnTo: root.pathname });
+    const to = (target) => session.signInUrl({ ...target, remember: choice.remember, returnTo: config.return_to ?? root.pathname });
     const leave = (url, nodes) => {
       show('leaving', nodes);
       location.assign(url);

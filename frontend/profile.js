@@ -25,7 +25,7 @@ const initials = (name = '') =>
   name.split(/[\s@]+/).filter(Boolean).slice(0, 2).map((word) => [...word][0].toUpperCase()).join('');
 
 /** @returns the nodes; `record` is null when it could not be read, and `problem` says why: `forbidden` or `failed` */
-export function profile({ user, record, problem, again, signOut, twoStepLink, providers }) {
+export function profile({ user, record, problem, again, signOut, twoStepLink, onward, failed, lost, providers }) {
   const given = record?.given_name || user.given_name;
   const full = [given, record?.family_name || user.family_name].filter(Boolean).join(' ');
   const email = record?.Email || user.email;
@@ -44,6 +44,8 @@ export function profile({ user, record, problem, again, signOut, twoStepLink, pr
     el('div', { class: 'who' },
       el('span', { class: 'avatar', 'aria-hidden': 'true' }, initials(full || email)),
       heading(given ? fill(texts.profileTitle, { name: given }) : texts.profileTitleNameless)),
+    lost && notice(texts.cookiesBlocked, texts.onlyHere, 'alert'),
+    failed && notice((Object.hasOwn(texts.errors, failed) ? texts.errors[failed] : texts.errors.unknown).title, texts.stillIn),
     problem && notice(problem === 'forbidden' ? texts.recordForbidden : texts.recordFailed, null, 'alert'),
     problem && again && button(texts.tryAgain, again, 'small'),
     el('dl', {}, ...rows.map(([name, value]) => el('div', {}, el('dt', {}, name), el('dd', {}, value)))),
@@ -51,6 +53,7 @@ export function profile({ user, record, problem, again, signOut, twoStepLink, pr
       el('p', {}, el('label', { for: 'meter' }, texts.timeLeft), el('b', { id: 'left' })),
       el('progress', { id: 'meter', max: '1', value: '1' }),
       el('p', { class: 'quiet', id: 'idle' })),
+    onward && way(texts.goOn, 'key', onward, 'primary'),
     twoStepLink && way(texts.twoStep, 'shield', twoStepLink),
     button(texts.signOut, signOut, '', 'out'),
   ];

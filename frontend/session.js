@@ -10,7 +10,8 @@
  * @typedef {Object} State
  * @property {'unknown'|'signed_in'|'signed_out'|'unavailable'} status
  * @property {User|null} user
- * @property {string|null} reason `no_session`, `session_expired`, `signed_out`, `network`, `temporarily_unavailable`
+ * @property {string|null} reason `no_session`, `cookies_blocked`, `session_expired`, `signed_out`, `network`,
+ *   `temporarily_unavailable`; with `signed_in` `cookies_blocked` alone: the session ends with this page
  * @property {number|null} idleExpiresAt end by inactivity, in milliseconds of this machine's clock
  * @property {number|null} expiresAt end in any case
  * @property {boolean} idleWarning the end by inactivity is near; input or stay() averts it
@@ -34,6 +35,21 @@ const INPUT = ['pointerdown', 'keydown'];
 const WAKING = ['visibilitychange', 'focus', 'pageshow'];
 
 /**
+ * Whether this browser keeps a cookie such as the session's. Blocked cookies and frames of another site do not; WebKit
+ * keeps none with `Secure` on http, localhost included. Outside of a document nobody can tell, and it is taken to.
+ */
+function cookiesWork() {
+  try {
+    document.cookie = '__Host-gatehouse-test=1; Path=/; Secure; SameSite=Strict';
+    const kept = document.cookie.includes('__Host-gatehouse-test=');
+    document.cookie = '__Host-gatehouse-test=; Path=/; Secure; SameSite=Strict; Max-Age=0';
+    return kept;
+  } catch {
+    return !globalThis.document;
+  }
+}
+
+/**
  * @param {Object} options all but `baseUrl`, the root of the API, is for tests
  * @param {string|URL} options.baseUrl
  */
@@ -53,7 +69,11 @@ export function createSession({
   const base = new URL(baseUrl, here?.href);
   if (!base.pathname.endsWith('/')) base.pathname += '/';
   const name = `gatehouse ${base}`;
-  channel ??= channel === null ? null : new BroadcastChannel(name);
+  try {
+    channel ??= channel === null ? null : new BroadcastChannel(name);
+  } catch {
+    // Firefox has none where storage is blocked: this tab is on its own
+  }
 
   /** @type {Readonly<State>} */
   let state = Object.freeze({
@@ -163,12 +183,14 @@ export function createSession({
     const expiresAt = local(answer.session.expires_at);
     warnAt = idleExpiresAt < expiresAt ? idleExpiresAt - Math.min(2 * MINUTE, (idleExpiresAt - now()) / 4) : Infinity;
     change({
-      status: 'signed_in', user: answer.user, reason: null, idleExpiresAt, expiresAt, idleWarning: false, retryAt: null,
+      status: 'signed_in', user: answer.user, reason: cookiesWork() ? null : 'cookies_blocked',
+      idleExpiresAt, expiresAt, idleWarning: false, retryAt: null,
     });
     channel?.postMessage({ sub: answer.user.sub, idleExpiresAt, expiresAt, warnAt });
   }
 
-  function ended(reason) {
+  function ended(why) {
+    const reason = why === 'signed_out' || cookiesWork() ? why : 'cookies_blocked';
     token = null;
     failures = 0;
     change({
@@ -261,7 +283,7 @@ export function createSession({
   }
 
   /**
-   * Address that starts a sign-in; fits a link.
+   * Address that starts a sign-in; fits a link. Without `provider` and `email` it shows every way in.
    * @param {SignIn} [choice] `returnTo` is a path below the API root or a URL of an allowed origin
    */
   function signInUrl({ provider, email, returnTo, remember } = {}) {
@@ -273,10 +295,11 @@ export function createSession({
 
   /**
    * Ends the session on the server, in every tab, and at Cognito (by navigating there).
+   * @param {{returnTo?: string}} [choice] where the browser goes from there, as in `signInUrl`; else to the sign-in page
    * @returns {Promise<void>} rejects when the server could not be reached: the session then still exists
    */
-  async function signOut() {
-    const { response, answer } = await locked(() => post('auth/logout'));
+  async function signOut({ returnTo } = {}) {
+    const { response, answer } = await locked(() => post('auth/logout', { return_to: returnTo }));
     if (!response.ok && response.status !== 401) throw new Error(answer.error ?? `HTTP ${response.status}`);
     ended('signed_out');
     channel?.postMessage({ ended: 'signed_out' });

@@ -77,10 +77,10 @@ export function waysAndBox(ways, choice, primary = 'primary') {
   return [el('div', { class: 'ways' }, ...links), el('label', { class: 'check' }, input, texts.remember)];
 }
 
-export function choose({ ways, choice, notice: [text, more] = [] }) {
+export function choose({ ways, choice, notice: [text, more, kind] = [] }) {
   return [
     heading(texts.chooseTitle),
-    text ? notice(text, more) : el('p', { class: 'quiet' }, texts.chooseLead),
+    text ? notice(text, more, kind) : el('p', { class: 'quiet' }, texts.chooseLead),
     ...(ways.length ? waysAndBox(ways, choice) : [notice(texts.noMethod, null, 'alert')]),
   ];
 }
@@ -90,17 +90,6 @@ export function leaving({ label, url }) {
     heading(label ? fill(texts.leaveTitle, { label }) : texts.wait),
     url && el('p', { class: 'quiet' }, texts.leaveLead),
     url && way(fill(texts.provider, { label }), 'key', url),
-  ];
-}
-
-export function error({ code, retry }) {
-  const { title, what, help } = Object.hasOwn(texts.errors, code) ? texts.errors[code] : texts.errors.unknown;
-  return [
-    el('div', { class: 'sign' }, icon('alert')),
-    heading(title),
-    el('p', {}, what),
-    el('p', { class: 'quiet' }, help),
-    button(texts.tryAgain, retry),
   ];
 }
 

@@ -61,7 +61,7 @@ def connect(session: boto3.Session, stage: Stage, report: Reporter) -> str:
     report.step("The API's own errors, limits and access log")
     with aws.explained("setting up the API"):
         gateway = aws.client(session, "apigateway")
-        for response in gateway_responses(allowed_origins(stage)):
+        for response in gateway_responses(allowed_origins(stage), root):
             gateway.put_gateway_response(restApiId=deployed.rest_api_id, **response.request())
         gateway.create_deployment(
             restApiId=deployed.rest_api_id,

@@ -78,8 +78,17 @@ GATEWAY_RESPONSES: tuple[GatewayResponse, ...] = (
 _OF_THE_AUTHORIZER = frozenset({"UNAUTHORIZED", "ACCESS_DENIED", "EXPIRED_TOKEN"})
 
 
-def gateway_responses(origins: Sequence[str]) -> tuple[GatewayResponse, ...]:
-    """Build the answers of a stage whose ALLOWED_ORIGINS are `origins`.
+# What somebody meets who mistypes a path: the stage has no such resource.
+_NO_SUCH_PATH = frozenset({"MISSING_AUTHENTICATION_TOKEN", "RESOURCE_NOT_FOUND"})
+
+
+def gateway_responses(origins: Sequence[str], page: str) -> tuple[GatewayResponse, ...]:
+    """Build the answers of a stage whose ALLOWED_ORIGINS are `origins` and whose page is at `page`.
+
+    A gateway response cannot look at Accept, and nothing says that it picks its template by it. So an
+    unknown path stays 404 with our envelope for everybody, and carries `Refresh`, which browsers that
+    go there follow to the page and programs do not know.
+    https://html.spec.whatwg.org/multipage/document-lifecycle.html#the-refresh-header
 
     A header of a gateway response is static text or a header of the request, never a choice. One
     origin is named, as the app itself would. Of several none can be: reflecting Origin would name
@@ -87,8 +96,13 @@ def gateway_responses(origins: Sequence[str]) -> tuple[GatewayResponse, ...]:
     readable by all, and the others by nobody (docs/adr/0007-other-origins.md).
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
     """
+    leading = {"Refresh": f"0; url={page}?error=not_found"}
+    answers = tuple(
+        _with(response, leading) if response.kind in _NO_SUCH_PATH else response
+        for response in GATEWAY_RESPONSES
+    )
     if not origins:
-        return GATEWAY_RESPONSES
+        return answers
     exposed = {"Access-Control-Expose-Headers": "Retry-After", "Vary": "Origin"}
     if len(origins) == 1:
         cors = {
@@ -96,12 +110,12 @@ def gateway_responses(origins: Sequence[str]) -> tuple[GatewayResponse, ...]:
             "Access-Control-Allow-Credentials": "true",
             **exposed,
         }
-        return tuple(_with(response, cors) for response in GATEWAY_RESPONSES)
+        return tuple(_with(response, cors) for response in answers)
     return tuple(
         _with(response, {"Access-Control-Allow-Origin": "*", **exposed})
         if response.kind in _OF_THE_AUTHORIZER
         else response
-        for response in GATEWAY_RESPONSES
+        for response in answers
     )
 
 

@@ -63,6 +63,7 @@ class Provider:
             native_sign_up=(
                 before.native_sign_up if self.native_sign_up is None else self.native_sign_up
             ),
+            issuer=self.issuer,
         )
 
 

@@ -22,6 +22,7 @@ class Row:
     link: bool = False
     groups_claim: str = ""
     native_sign_up: bool = False
+    issuer: str = ""
 
 
 def load_rows(session: boto3.Session, stage: Stage) -> dict[str, Row]:
@@ -38,6 +39,7 @@ def load_rows(session: boto3.Session, stage: Stage) -> dict[str, Row]:
             link=each.link,
             groups_claim=each.groups_claim,
             native_sign_up=each.native_sign_up,
+            issuer=each.issuer,
         )
         for each in found
     }
@@ -52,6 +54,7 @@ def put_row(session: boto3.Session, stage: Stage, name: str, row: Row) -> None:
         "link": {"BOOL": row.link},
         "groups_claim": {"S": row.groups_claim},
         "native_sign_up": {"BOOL": row.native_sign_up},
+        "issuer": {"S": row.issuer},
     }
     aws.client(session, "dynamodb").update_item(
         TableName=table_of(stage),

@@ -33,6 +33,7 @@ _EVENTS = {
     "record_not_written": "`record_not_written`, error: `user`, `detail`",
     "trigger_failed": "`trigger_failed`, error: `source`, `code`, `detail`",
     "sign_out": "`sign_out`",
+    "departure_lost": "`departure_lost`, error: `detail`",
     "groups_left_out": "`groups_left_out`, error: `detail`",
     "account_mail_failed": "`account_mail_failed`, error: `code`, `detail`",
     "sessions_not_ended": "`sessions_not_ended`, error: `detail`",

@@ -4,6 +4,7 @@ Building a request and reading its answer are separate functions. Sources: AWS "
 "Revoke endpoint", "Logout endpoint" (Amazon Cognito developer guide); RFC 6749 4.1 and 5.2; RFC 7636; RFC 7009.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -12,6 +13,9 @@ from urllib.parse import urlencode
 from chalicelib.cognito.http_client import HttpAnswer
 from chalicelib.cognito.scopes import SCOPES
 from chalicelib.errors import InvalidGrant, InvalidToken, TemporarilyUnavailable
+
+#: An address, as HTML's e-mail field knows it; no address that can be mailed to is longer (RFC 5321 4.5.3.1).
+_HINT = re.compile(r"(?=.{1,254}\Z)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
 
 
 @dataclass(frozen=True)
@@ -55,8 +59,13 @@ class OAuthClient:
         nonce: str,
         code_challenge: str,
         provider: str | None,
+        login_hint: str | None = None,
     ) -> str:
-        """Return the URL that starts a sign-in; `provider` None leaves the choice to managed login."""
+        """Return the URL that starts a sign-in; `provider` None leaves the choice to managed login.
+
+        Cognito puts `login_hint` into its own form, or hands it on to the provider. What is no address is
+        left out: it is anybody's text.
+        """
         query = {
             "response_type": "code",
             "client_id": self._client_id,
@@ -69,6 +78,8 @@ class OAuthClient:
         }
         if provider is not None:
             query["identity_provider"] = provider
+        if login_hint and _HINT.fullmatch(login_hint):
+            query["login_hint"] = login_hint
         return f"{self._cognito_url}/oauth2/authorize?{urlencode(query)}"
 
     def build_logout_url(self, logout_uri: str) -> str:

@@ -15,7 +15,7 @@ from chalicelib.errors import (
     AccessDenied,
     InvalidGrant,
     InvalidToken,
-    LoginExpired,
+    LoginUnknown,
     SignInError,
     SignUpRefused,
     TemporarilyUnavailable,
@@ -43,7 +43,6 @@ class LoginStart:
 class CallbackQuery:
     """What Cognito put into the callback URL; each value at most once."""
 
-    state: str | None = field(repr=False)
     code: str | None = field(repr=False)
     error: str | None = None
     error_description: str | None = field(default=None, repr=False)
@@ -88,17 +87,25 @@ class HostedSignIn:
         remember: bool,
         redirect_uri: str,
         cookies: Mapping[str, str],
+        login_hint: str | None = None,
     ) -> LoginStart:
-        """Begin a sign-in. `return_to` is validated already. Raises UnknownProvider."""
+        """Begin a sign-in. `return_to` is validated already; `login_hint` is who it will probably be.
+
+        Raises UnknownProvider.
+        """
         transaction = self._transactions.begin(
             return_to=return_to,
             provider=self._choose_provider(provider, email),
             remember=remember,
         )
-        return self._to_cognito(transaction, redirect_uri, cookies)
+        return self._to_cognito(transaction, redirect_uri, cookies, login_hint)
 
     def _to_cognito(
-        self, transaction: LoginTransaction, redirect_uri: str, cookies: Mapping[str, str]
+        self,
+        transaction: LoginTransaction,
+        redirect_uri: str,
+        cookies: Mapping[str, str],
+        login_hint: str | None = None,
     ) -> LoginStart:
         url = self._oauth.build_authorize_url(
             redirect_uri=redirect_uri,
@@ -106,24 +113,34 @@ class HostedSignIn:
             nonce=transaction.nonce,
             code_challenge=transaction.code_challenge,
             provider=transaction.provider,
+            login_hint=login_hint,
         )
+        sealed = self._transactions.seal(transaction)
         return LoginStart(
             authorize_url=url,
             transaction=transaction,
-            sealed=self._transactions.seal(transaction),
-            surplus_cookies=self._transactions.surplus(cookies),
+            sealed=sealed,
+            surplus_cookies=self._transactions.surplus(cookies, len(sealed)),
         )
 
+    def find(self, state: str | None, cookies: Mapping[str, str]) -> LoginTransaction:
+        """Return the transaction that a callback ends. Raises LoginExpired, LoginUsed or LoginUnknown."""
+        if state is None:
+            raise LoginUnknown("callback without a state")
+        return self._transactions.load(cookies, state)
+
     def finish(
-        self, query: CallbackQuery, *, redirect_uri: str, cookies: Mapping[str, str]
+        self,
+        transaction: LoginTransaction,
+        query: CallbackQuery,
+        *,
+        redirect_uri: str,
+        cookies: Mapping[str, str],
     ) -> "SignedIn | LoginStart":
         """Turn a callback into a session, or into a second try where the first one linked the person.
 
         Raises SignInError or TemporarilyUnavailable, with nothing written.
         """
-        if query.state is None:
-            raise LoginExpired("callback without a state")
-        transaction = self._transactions.load(cookies, query.state)
         if query.issuer is not None and query.issuer != self._settings.issuer:
             raise SignInError("callback names another issuer")
         if query.error is not None:

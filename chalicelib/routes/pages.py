@@ -5,8 +5,9 @@ from typing import Any
 from chalice.app import Blueprint, Response
 
 from chalicelib import __version__, services
-from chalicelib.errors import NotFound, TemporarilyUnavailable
-from chalicelib.routes.request import app_url, query_values
+from chalicelib.errors import ConfigurationError, NotFound, TemporarilyUnavailable
+from chalicelib.log import log_event
+from chalicelib.routes.request import app_url, query_values, request_cookies
 
 routes = Blueprint(__name__)
 
@@ -18,6 +19,10 @@ def page() -> Response:
     from chalicelib.web.static_files import load_static_files
 
     current, request = services.current(), routes.current_request
+    if request.method == "GET" and query_values(request, "signed_out"):  # it spends a cookie
+        onward = _onward(request)
+        if onward is not None:
+            return onward
     html = load_static_files(current.settings.brand).page(
         base_path=app_url(request).base_path,
         title=current.settings.app_title,
@@ -31,6 +36,30 @@ def page() -> Response:
     if current.captcha is not None:
         headers["Content-Security-Policy"] = open_for_captcha(current.captcha.origins)
     return _unless_unchanged(html, headers)
+
+
+def _onward(request: Any) -> Response | None:
+    """Return the redirect of a sign-out that wants to go elsewhere (`POST /auth/logout`), or None for all others."""
+    from chalicelib.session.departures import COOKIE
+    from chalicelib.web.cookies import clear_cookie
+    from chalicelib.web.redirects import parse_return_to
+
+    current = services.current()
+    cookie = request_cookies(request).get(COOKIE)
+    try:
+        found = current.departures.open(cookie) if cookie else None
+    except (TemporarilyUnavailable, ConfigurationError) as error:
+        log_event("departure_lost", level="error", detail=error.detail)
+        return None  # the page says that the person is signed out
+    if found is None:
+        return None
+    origins = current.settings.allowed_origins
+    location = parse_return_to(found, app_url(request).base_path, origins)
+    headers: dict[str, Any] = {
+        "Location": location,
+        "Set-Cookie": [clear_cookie(COOKIE, same_site="Lax")],
+    }
+    return Response("", headers, 303)
 
 
 @routes.route("/assets/{version}/{name}", methods=["GET"])

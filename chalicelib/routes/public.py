@@ -1,6 +1,6 @@
 """The routes that need no access token. Everything else must be `authorized(…)`; app.py refuses to load otherwise (S-48)."""
 
-PUBLIC_ROUTES = frozenset(
+_LISTED = frozenset(
     {
         ("GET", "/"),
         ("GET", "/assets/{version}/{name}"),
@@ -9,6 +9,7 @@ PUBLIC_ROUTES = frozenset(
         ("GET", "/auth/config"),
         ("POST", "/auth/discover"),
         ("GET", "/auth/login"),
+        ("POST", "/auth/login"),
         ("GET", "/auth/callback"),
         ("POST", "/auth/refresh"),
         ("POST", "/auth/logout"),
@@ -24,3 +25,12 @@ PUBLIC_ROUTES = frozenset(
         ("POST", "/auth/mfa/disable"),
     }
 )
+
+#: POSTs by a form of another site, by design: a provider's tile. They carry no cookie, change nothing and lead on by GET.
+FORMS_OF_OTHERS = frozenset({("POST", "/auth/login")})
+#: GETs that spend something (a state, a code, an attempt): HEAD is not answered there.
+SPENDING = frozenset({"/auth/login", "/auth/callback"})
+
+PUBLIC_ROUTES = _LISTED | {
+    ("HEAD", path) for method, path in _LISTED if method == "GET" and path not in SPENDING
+}

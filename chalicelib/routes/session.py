@@ -5,7 +5,9 @@ from typing import Any
 from chalice.app import Blueprint, Response
 
 from chalicelib import services
-from chalicelib.routes.request import app_url, request_cookies
+from chalicelib.errors import ConfigurationError, TemporarilyUnavailable
+from chalicelib.log import log_event
+from chalicelib.routes.request import app_url, json_body, request_cookies
 
 routes = Blueprint(__name__)
 
@@ -65,14 +67,40 @@ def token_answer(refreshed: Any, now: float) -> dict[str, Any]:
 
 @routes.route("/auth/logout", methods=["POST"])
 def logout() -> Response:
-    """Revoke and forget the session; the browser goes on to `logout_url`, which ends Cognito's own."""
+    """Revoke and forget the session; the browser goes on to `logout_url`, which ends Cognito's own.
+
+    From there it comes back to the page, whose address is fixed; `return_to` of the body waits for it in a cookie (S-38).
+    """
     from chalicelib.session.sessions import COOKIE
     from chalicelib.web.cookies import clear_cookie
 
     current = services.current()
     request = routes.current_request
+    url = app_url(request)
     current.session_flow.sign_out(request_cookies(request).get(COOKIE))
+    cookies = [clear_cookie(COOKIE, same_site="Strict")]
+    cookies += _departure(json_body(request).get("return_to"), url.base_path)
     return Response(
-        {"logout_url": current.oauth.build_logout_url(app_url(request).signed_out)},
-        {"Set-Cookie": [clear_cookie(COOKIE, same_site="Strict")]},
+        {"logout_url": current.oauth.build_logout_url(url.signed_out)}, {"Set-Cookie": cookies}
     )
+
+
+def _departure(wish: object, base_path: str) -> list[str]:
+    """Return the cookie that leads on after a sign-out; none for an address that people may not be sent to (S-07)."""
+    from chalicelib.session.departures import COOKIE, LIFETIME_SECONDS
+    from chalicelib.web.cookies import build_cookie
+    from chalicelib.web.redirects import parse_return_to
+
+    current = services.current()
+    if not isinstance(wish, str):
+        return []
+    found = parse_return_to(wish, base_path, current.settings.allowed_origins)
+    if found == base_path:
+        return []
+    try:
+        sealed = current.departures.seal(found)
+    except (TemporarilyUnavailable, ConfigurationError) as error:
+        # Whatever happens, a person who signs out is out (S-36).
+        log_event("departure_lost", level="error", detail=error.detail)
+        return []
+    return [build_cookie(COOKIE, sealed, same_site="Lax", max_age=LIFETIME_SECONDS)]

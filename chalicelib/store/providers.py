@@ -29,6 +29,8 @@ class Provider:
     link: bool = False
     groups_claim: str = ""
     native_sign_up: bool = False
+    #: Its exact issuer, by which it names itself when it starts a sign-in. Empty in rows from before it was kept.
+    issuer: str = ""
 
     @classmethod
     def from_item(cls, item: Item) -> "Provider":
@@ -41,6 +43,7 @@ class Provider:
             link=item.get("link", {}).get("BOOL") is True,
             groups_claim=read_text(item, "groups_claim"),
             native_sign_up=item.get("native_sign_up", {}).get("BOOL") is True,
+            issuer=read_text(item, "issuer"),
         )
 
 
@@ -73,6 +76,11 @@ class ProviderStore:
     def find(self, name: str) -> Provider | None:
         """Return the provider of that exact name, or None."""
         return next((provider for provider in self.all() if provider.name == name), None)
+
+    def find_by_issuer(self, issuer: str) -> Provider | None:
+        """Return the provider of that issuer, or None; a slash at its end makes no difference."""
+        wanted = issuer.rstrip("/")
+        return next((each for each in self.all() if wanted and each.issuer == wanted), None)
 
     def find_ignoring_case(self, name: str) -> Provider | None:
         """Return the provider of that name in any case: a pool that ignores case lowers the names of federated people."""

@@ -1,7 +1,7 @@
 """Request bodies: JSON objects of modest size, or nothing."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chalicelib.email_domains import MAX_ADDRESS_LENGTH, parse_address
@@ -42,6 +42,22 @@ def parse_object(raw: bytes | str) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise InvalidRequest("body is not a JSON object")
     return body
+
+
+def parse_form(raw: bytes | str, names: Iterable[str]) -> dict[str, str]:
+    """Return those of `names` that a form gives, each at most once. Raises PayloadTooLarge or InvalidRequest."""
+    from urllib.parse import parse_qs
+
+    if len(raw) > MAX_BODY_BYTES:
+        raise PayloadTooLarge(f"{len(raw)} bytes")
+    try:
+        text = raw if isinstance(raw, str) else raw.decode()
+        given = parse_qs(text, errors="strict", max_num_fields=32)
+    except ValueError:
+        raise InvalidRequest("body is not a form") from None
+    if any(len(given.get(name, ())) > 1 for name in names):
+        raise InvalidRequest("a field is given more than once")
+    return {name: given[name][0] for name in names if name in given}
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from chalicelib import deadline, errors, services
 from chalicelib.errors import GatehouseError
 from chalicelib.log import bind_request_id, log_event, log_exception, quiet_libraries
 from chalicelib.routes.authorization import CALLER_KEY, ScopedAuthorizer
+from chalicelib.routes.public import FORMS_OF_OTHERS, SPENDING
 from chalicelib.web import cors
 from chalicelib.web.gateway_events import find_problem
 from chalicelib.web.security_headers import SECURITY_HEADERS
@@ -71,12 +72,14 @@ class _ChaliceErrors(logging.Filter):
 def install(app: Chalice, public: frozenset[tuple[str, str]]) -> None:
     """Guard every registered route of `app`; `public` lists (method, path) of those that need no access token.
 
-    Routes that other origins may call get an OPTIONS route besides, since API Gateway passes on declared methods only.
+    Routes that other origins may call get an OPTIONS route besides, and what is read by GET answers HEAD, since API Gateway
+    passes on declared methods only.
     Raises ValueError for a route that is neither public nor `authorized(…)`: such a route must not be deployed (S-48).
     """
     quiet_libraries()
     app.log.addFilter(_ChaliceErrors())
     rules: dict[str, cors.CorsRule] = {}
+    heads: dict[str, Any] = {}
     for path, methods in app.routes.items():
         authorized = [m for m, e in methods.items() if isinstance(e.authorizer, ScopedAuthorizer)]
         rule = cors.build_rule(path, methods, authorized)
@@ -94,6 +97,10 @@ def install(app: Chalice, public: frozenset[tuple[str, str]]) -> None:
                     f"{method} {path} has no authorizer=authorized(…) and is not a public route"
                 )
             entry.view_function = _guard(app, entry.view_function, check)
+        if "GET" in methods and "HEAD" not in methods and path not in SPENDING:
+            heads[path] = methods["GET"]
+    for path, entry in heads.items():
+        app.route(path, methods=["HEAD"], authorizer=entry.authorizer)(entry.view_function)
     for path, rule in rules.items():
         view = _guard(app, _preflight_view(app, rule), _let_pass)
         app.route(path, methods=["OPTIONS"])(view)
@@ -170,7 +177,8 @@ def _check_caller(authorizer: ScopedAuthorizer, request: Request) -> None:
 
 def _check_public(request: Request) -> None:
     """Cookie routes change things by POST: their bodies are checked, then that our own page calls (S-28, S-29)."""
-    if request.method == "GET":
+    route = (request.method, request.context["resourcePath"])
+    if request.method in ("GET", "HEAD") or route in FORMS_OF_OTHERS:
         return
     from chalicelib.web import bodies, csrf, urls
 
@@ -181,7 +189,6 @@ def _check_public(request: Request) -> None:
     bodies.verify_body(body, request.headers.get("content-type"))
     settings = services.current().settings
     own = urls.build_app_url(request.context, settings.public_url)
-    route = (request.method, request.context["resourcePath"])
     others = settings.allowed_origins if route in cors.CREDENTIALED else frozenset()
     csrf.verify_own_request(request.headers, own.origin, others)
 
@@ -197,7 +204,8 @@ def _preflight_view(app: Chalice, rule: cors.CorsRule) -> View:
         allowed = services.current().settings.allowed_origins
         if request.headers.get("origin") not in allowed:
             raise errors.Forbidden("preflight of an origin that is not allowed")
-        return Response("", dict(cors.build_preflight_headers(rule)), 204)
+        sent = services.current().settings.allowed_headers
+        return Response("", dict(cors.build_preflight_headers(rule, sent)), 204)
 
     return preflight
 
@@ -223,10 +231,13 @@ def _finish(
         }
     _dress(response)
     rule = rules.get(event.context.get("resourcePath", ""))
-    if rule is not None and event.method in (*rule.methods, "OPTIONS"):
+    if rule is not None and event.method in (*rule.methods, "OPTIONS", "HEAD"):
+        origins, exposed = _cors_settings()
         response.headers.update(
-            cors.build_headers(rule, event.headers.get("origin"), _allowed_origins())
+            cors.build_headers(rule, event.headers.get("origin"), origins, exposed)
         )
+    if event.method == "HEAD":
+        response.body = ""  # RFC 9110 9.3.2: the same headers, and no content
     return response
 
 
@@ -241,11 +252,13 @@ def _dress(response: Response) -> Response:
     return response
 
 
-def _allowed_origins() -> frozenset[str]:
+def _cors_settings() -> tuple[frozenset[str], tuple[str, ...]]:
+    """Return ALLOWED_ORIGINS and EXPOSED_HEADERS."""
     try:
-        return services.current().settings.allowed_origins
+        settings = services.current().settings
     except GatehouseError:
-        return frozenset()  # not set up: the view has said so, in the log too
+        return frozenset(), ()  # not set up: the view has said so, in the log too
+    return settings.allowed_origins, settings.exposed_headers
 
 
 def _is_chalice_error(response: Response) -> bool:

@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document of the whole HTTP contract, written by hand in `chalicelib/openapi/`.
 
 `document.json` holds what is shared; every other file holds paths, a team's own included. Preflights are the same
-everywhere, so they are added here to what `cors` opens.
+everywhere, so they are added here to what `cors` opens; and so is HEAD, to what GET reads.
 """
 
 import json
@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from chalicelib.routes.public import SPENDING
 from chalicelib.web import cors
 
 FOLDER = Path(__file__).resolve().parents[1] / "openapi"
@@ -25,7 +26,7 @@ def load_paths(folder: Path = FOLDER) -> dict[str, Any]:
         for path, item in json.loads(file.read_text(encoding="utf-8")).items():
             if path in paths:
                 raise ValueError(f"{path} is described twice")
-            paths[path] = {**item, **_preflight(path, item)}
+            paths[path] = {**item, **_head(path, item), **_preflight(path, item)}
     return paths
 
 
@@ -33,6 +34,19 @@ def build_document(root: str) -> dict[str, Any]:
     """Return the document for the API whose root URL is `root`."""
     shared = json.loads((FOLDER / _SHARED).read_text(encoding="utf-8"))
     return {**shared, "servers": [{"url": root.rstrip("/")}], "paths": load_paths()}
+
+
+def _head(path: str, item: dict[str, Any]) -> dict[str, Any]:
+    """What is read by GET answers HEAD with the same headers (RFC 9110 9.3.2)."""
+    if "get" not in item or path in SPENDING:
+        return {}
+    responses = {
+        status: {"description": "As GET, without content."}
+        for status in item["get"]["responses"]
+        if status != "303"  # what leads on spends something, and only GET does
+    }
+    named = {**item["get"], "operationId": f"{item['get']['operationId']}Head"}
+    return {"head": {**named, "responses": responses}}
 
 
 def _preflight(path: str, item: dict[str, Any]) -> dict[str, Any]:

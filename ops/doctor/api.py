@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.routes.public import PUBLIC_ROUTES
 from ops.adopt import apis_of
-from ops.connect import allowed_origins, load_deployed
+from ops.connect import allowed_origins, load_deployed, root_url
 from ops.doctor.check import Check, Fault, Note
 from ops.doctor.deployment import Deployment, Missing
 from ops.errors import OpsError
@@ -108,12 +108,14 @@ def api_permission(deployment: Deployment) -> Iterator[Fault]:
 def gateway_answers(deployment: Deployment) -> Iterator[Fault]:
     """The API's own errors carry our envelope and headers (S-53); `chalice deploy` wipes them."""
     _ = deployment.api_stage
+    origins = allowed_origins(deployment.stage)
+    root = root_url(deployment.stage, deployment.deployed)
     found = deployment.client("apigateway").get_gateway_responses(
         restApiId=deployment.deployed.rest_api_id, limit=500
     )["items"]
     by_kind = {item["responseType"]: item for item in found if not item.get("defaultResponse")}
     wrong = []
-    for response in gateway_responses(allowed_origins(deployment.stage)):
+    for response in gateway_responses(origins, root):
         request = response.request()
         there = by_kind.get(response.kind, {})
         if any(

@@ -237,7 +237,7 @@ def test_without_scripts_the_providers_are_links(world: World, browser: Browser)
     world.restart()
     world.dynamodb.fault = client_error("InternalServerError")
     answer = browser.get("/?basic=1")
-    assert (answer.status, 'href="/api/auth/login"' in answer.body) == (200, True)
+    assert (answer.status, 'href="/api/auth/login?managed=1"' in answer.body) == (200, True)
 
 
 def test_the_pages_tag_changes_with_what_it_says(world: World, browser: Browser) -> None:
@@ -291,6 +291,7 @@ def test_config_keeps_providers_with_domains_private(world: World, browser: Brow
         "auto_sign_in": None,
         "discover": True,
         "session": False,
+        "return_to": None,
         "providers": [{"name": "Okta", "label": "Acme Okta"}],
     }
     assert "ustomer" not in answer.body

@@ -27,6 +27,7 @@ PURE_WEB = frozenset(
         "web.catalogue",
         "web.conditional",
         "web.logo",
+        "web.prefetches",
     }
 )
 STORES = frozenset({"cognito", "session", "store"})
@@ -53,11 +54,14 @@ ALLOWED = {
     "sign_up_rules": frozenset({"email_domains"}),
     "email_domains": frozenset(),
     "captcha": BASE | {"cognito.http_client"},
-    "web.middleware": BASE | PURE_WEB | {"services", "routes.authorization", "session"},
+    "web.middleware": BASE
+    | PURE_WEB
+    | {"services", "routes.authorization", "routes.public", "session"},
     "cold_start": frozenset(),
     "app": frozenset({"routes", "triggers", "web.middleware", "cold_start"}),
 } | {module: frozenset({"errors", "web.cors"}) for module in PURE_WEB}
 ALLOWED["web.bodies"] |= {"email_domains"}
+ALLOWED["web.openapi"] |= {"routes.public"}
 ALLOWED["web.static_files"] |= {"brand", "colours", "web.catalogue", "web.logo"}
 
 CHALICE = ("app", "routes", "web.middleware")

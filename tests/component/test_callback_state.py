@@ -46,7 +46,7 @@ def test_callback_refuses_a_bad_state_without_a_token_request(
         "doubled": f"{code}&state=other&state={state}",
         "doubled-same": f"{code}&state={state}&state={state}",
     }[change]
-    assert_refused(world, browser, come_back(browser, text), "login_expired")
+    assert_refused(world, browser, come_back(browser, text), "login_unknown")
     assert world.cognito.calls(TOKEN) == 0
 
 
@@ -55,7 +55,7 @@ def test_callback_refuses_a_state_of_another_browser(world: World, browser: Brow
     """An attacker's code and state do not sign the victim in (login CSRF)."""
     query = begin(world, world.browser())
     begin(world, browser)
-    assert_refused(world, browser, come_back(browser, query), "login_expired")
+    assert_refused(world, browser, come_back(browser, query), "login_unknown")
     assert world.cognito.calls(TOKEN) == 0
 
 
@@ -70,7 +70,7 @@ def test_callback_refuses_a_transaction_under_another_states_name(
     (cookie,) = browser.cookies.values()
     browser.cookies = {cookie_name("chosen"): cookie}
     answer = come_back(browser, {**query, "state": "chosen"})
-    assert_refused(world, browser, answer, "login_expired")
+    assert_refused(world, browser, answer, "login_unknown")
     assert world.cognito.calls(TOKEN) == 0
 
 
@@ -79,7 +79,7 @@ def test_a_transaction_is_gone_after_success(world: World, browser: Browser) -> 
     """The same callback a second time finds no transaction."""
     query = begin(world, browser)
     assert come_back(browser, query).location == "/api/"
-    assert come_back(browser, query).location == "/api/?error=login_expired"
+    assert come_back(browser, query).location == "/api/?error=login_used"
     assert world.cognito.calls(TOKEN) == 1
 
 
@@ -148,7 +148,7 @@ def test_a_transaction_under_anothers_name_is_refused(world: World, browser: Bro
     cookies = browser.cookies
     cookies[one], cookies[other] = cookies[other], cookies[one]
     for query in (first, second):
-        assert_refused(world, browser, come_back(browser, query), "login_expired")
+        assert_refused(world, browser, come_back(browser, query), "login_unknown")
     assert world.cognito.calls(TOKEN) == 0
 
 

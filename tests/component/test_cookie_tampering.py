@@ -122,7 +122,7 @@ def test_a_tampered_cookie_is_none(held: Held, case: dict[str, Any]) -> None:
         value = tamper(case, *held.login, "login")
         browser = browser_with(direct, held.login_name, value)
         answer = browser.get(held.callback, site="cross-site")
-        assert (answer.status, answer.location) == (303, "/api/?error=login_expired")
+        assert (answer.status, answer.location) == (303, "/api/?error=login_unknown")
         assert browser.cookies == {}
         quiet(answer, value)
     if is_foreign(case, "challenge"):

@@ -64,4 +64,4 @@ def test_another_browser_cannot_start_a_second_try(world: World, browser: Browse
     """Without the transaction's cookie nothing begins."""
     start = browser.get("/auth/login?provider=Okta").location
     other = come_back(world, world.browser(), start, FIRST)
-    assert other.location == "/api/?error=login_expired"
+    assert other.location == "/api/?error=login_unknown"

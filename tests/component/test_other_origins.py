@@ -4,6 +4,7 @@ import pytest
 
 from app import app
 from chalicelib.errors import ConfigurationError
+from chalicelib.routes.public import FORMS_OF_OTHERS
 from chalicelib.web.cors import CREDENTIALED
 from tests.component.test_authorized_routes import CLAIMS
 from tests.component.world import World
@@ -104,7 +105,10 @@ def test_an_allowed_origin_needs_the_header_too(opened: Browser) -> None:
     sorted(
         path
         for path, methods in app.routes.items()
-        if "POST" in methods and methods["POST"].authorizer is None and path not in COOKIE_ROUTES
+        if "POST" in methods
+        and methods["POST"].authorizer is None
+        and path not in COOKIE_ROUTES
+        and ("POST", path) not in FORMS_OF_OTHERS
     ),
 )
 def test_no_other_public_post_is_open_to_allowed_origins(opened: Browser, route: str) -> None:
@@ -134,7 +138,7 @@ def test_authorized_routes_are_open_without_credentials(opened: Browser) -> None
 def test_preflights_are_answered_for_what_is_open_and_for_nothing_else(opened: Browser) -> None:
     """Methods and headers of that path, remembered for ten minutes; cookies only where they are meant."""
     for path, methods in app.routes.items():
-        is_open = path in COOKIE_ROUTES or any(
+        is_open = path in (*COOKIE_ROUTES, "/auth/config") or any(
             entry.authorizer is not None for entry in methods.values()
         )
         assert ("OPTIONS" in methods) == is_open, path
@@ -162,6 +166,38 @@ def test_preflights_of_strangers_are_refused(opened: Browser, origin: str) -> No
         answer = opened.send("OPTIONS", route, [("Origin", origin)])
         assert (answer.status, answer.json()["error"], cors(answer)) == (403, "forbidden", {})
     assert opened.send("OPTIONS", "/me").status == 403
+
+
+def test_the_configuration_is_readable_and_tells_of_a_session(opened: Browser) -> None:
+    """To an allowed origin, with the cookie; a stranger's script reads nothing."""
+    answer = opened.get("/auth/config", headers=[("Origin", OTHER)])
+    assert answer.json()["session"] is True
+    assert cors(answer) == {
+        "access-control-allow-origin": OTHER,
+        "access-control-allow-credentials": "true",
+        "access-control-expose-headers": "Retry-After",
+    }
+    for stranger in STRANGERS:
+        assert cors(opened.get("/auth/config", headers=[("Origin", stranger)])) == {}
+
+
+@pytest.mark.security("S-30")
+def test_a_stage_adds_request_and_response_headers_for_its_origins(
+    world: World, opened: Browser
+) -> None:
+    """A tracing library, say, puts a header on every call, and a list's length is in one of the answer."""
+    world.restart(allowed_headers=("traceparent", "if-match"), exposed_headers=("etag", "x-total"))
+    for route, own in (
+        ("/auth/refresh", "content-type, x-gatehouse"),
+        ("/me", "authorization, content-type"),
+        ("/auth/config", "content-type"),
+    ):
+        preflight = opened.send("OPTIONS", route, [("Origin", OTHER)])
+        allowed = preflight.headers["access-control-allow-headers"]
+        assert allowed == f"{own}, traceparent, if-match"
+        exposed = preflight.headers["access-control-expose-headers"]
+        assert exposed == "Retry-After, etag, x-total"
+    assert opened.send("OPTIONS", "/me", [("Origin", "https://evil.example")]).status == 403
 
 
 def test_a_preflight_calls_nobody(world: World, opened: Browser) -> None:

@@ -21,6 +21,14 @@ def page(world: World) -> Scene:
     return Scene(browser, lambda: browser.get("/?basic=1"))
 
 
+def signed_out(world: World) -> Scene:
+    """With somewhere to go."""
+    browser = world.browser()
+    world.sign_in(browser)
+    browser.post("/auth/logout", {"return_to": "/api/bye"})
+    return Scene(browser, lambda: browser.get("/?signed_out=1", site="cross-site"))
+
+
 def login(world: World) -> Scene:
     """By address: counted."""
     world.restart(throttle_table=THROTTLE_TABLE, direct_sign_in="embedded")
@@ -200,6 +208,7 @@ def trigger(name: str, *, claims: bool = False) -> Callable[[World], Scene]:
 
 BYWAYS: dict[str, Callable[[World], Scene]] = {
     "page": page,
+    "signed out": signed_out,
     "login": login,
     "discover": discover,
     "callback refused": callback_refused,

@@ -71,6 +71,9 @@ def _lines(
 ELSEWHERE: tuple[Call, ...] = (
     *_lines("GET /", "page", Outcome(200, code="", cookie="–", event=""), "Scan providers"),
     *_lines(
+        "GET /", "signed out", Outcome(200, code="", cookie="–", event="departure_lost"), *_KEYS
+    ),
+    *_lines(
         "GET /auth/login", "login",
         Outcome(303, cookie="not set", event="sign_in_failed"),
         *_KEYS, *_COUNTS, "Scan providers",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from time import time
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from chalicelib.web.qr import build_rows
 from chalicelib.web.security_headers import SECURITY_HEADERS
@@ -114,6 +115,8 @@ class FakeApi:
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.title = "Acme Reports"
+        #: An origin on the stage's list.
+        self.other = "https://notes.example.com/"
         self.files = FILES
         self.headers = dict(SECURITY_HEADERS)
         self.config: dict[str, Any] = {
@@ -122,10 +125,11 @@ class FakeApi:
             "sign_up": False,
             "auto_sign_in": None,
             "discover": False,
+            "return_to": None,
             "providers": [{"name": "Okta", "label": "Okta"}],
         }
         self.answers: dict[str, Answer | Callable[[Request], Answer]] = {
-            "GET /auth/config": lambda _: Answer(200, {"session": self.has_cookie, **self.config}),
+            "GET /auth/config": self._config,
             "POST /auth/refresh": nobody,
             "GET /auth/login": Answer(200, "Cognito's page", {"Content-Type": "text/plain"}),
             "GET /me": Answer(200, RECORD),
@@ -138,6 +142,12 @@ class FakeApi:
         self._thread.start()
         self.origin = f"http://localhost:{self._server.server_port}"
         self.url = self.origin + BASE
+
+    def _config(self, request: Request) -> Answer:
+        """As the server does: a way back is given out again only if people may be sent there."""
+        wish = parse_qs(urlsplit(request.path).query).get("return_to", [""])[0]
+        found = {"return_to": wish} if wish.startswith(("/api/", self.other)) else {}
+        return Answer(200, {"session": self.has_cookie, **self.config, **found})
 
     @property
     def has_cookie(self) -> bool:

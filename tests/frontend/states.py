@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from .captcha_widget import demand_captcha
 from .fake_api import Answer, FakeApi, error, totp_key
@@ -21,13 +21,51 @@ from .views import (
     sign_up,
 )  # fmt: skip
 
+#: `document.cookie` as it is where cookies are blocked: what is written is gone.
+NO_COOKIES = "Object.defineProperty(Document.prototype, 'cookie', {get: () => '', set: () => {}});"
 ERRORS = (
-    "access_denied", "login_expired", "login_failed", "sign_up_refused", "temporarily_unavailable", "unknown",
+    "access_denied", "login_expired", "login_used", "login_unknown", "login_failed", "sign_up_refused",
+    "temporarily_unavailable", "unknown_provider", "too_many_attempts", "not_found", "unknown",
 )  # fmt: skip
+
+
+def lose_cookies(page: Page, script: str = NO_COOKIES) -> None:
+    """From the next load on, `script` runs before session.js does."""
+
+    def serve(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=script + answer.text())
+
+    page.route("**/session.js", serve)
 
 
 def _arriving(query: str) -> View:
     return lambda page, api: page.goto(f"{api.url}?{query}") and None
+
+
+def _without_cookies(query: str) -> View:
+    """A browser that keeps none, as the page finds out."""
+
+    def view(page: Page, api: FakeApi) -> None:
+        lose_cookies(page)
+        page.goto(f"{api.url}{query}")
+        expect(page.get_by_text("This browser keeps no cookies")).to_be_visible()
+
+    return view
+
+
+def _failed_beside_a_session(page: Page, api: FakeApi) -> None:
+    api.sign_in()
+    page.goto(f"{api.url}?error=access_denied&return_to=/elsewhere")
+    expect(page.get_by_text("You are still signed in.")).to_be_visible()
+
+
+def _with_a_way_on(page: Page, api: FakeApi) -> None:
+    """Back from where the page led on to."""
+    api.sign_in()
+    api.config["return_to"] = "https://notes.example.com/"
+    page.goto(api.url)
+    expect(page.get_by_role("link", name="Continue")).to_be_visible()
 
 
 def _offline(page: Page, api: FakeApi) -> None:
@@ -152,6 +190,10 @@ STATES: Mapping[str, View] = {
     **{f"error, {code}": _arriving(f"error={code}") for code in ERRORS},
     "signed out": _arriving("signed_out=1"),
     "cookies refused": _arriving("returned=1"),
+    "cookies blocked": _without_cookies(""),
+    "cookies blocked, error": _without_cookies("?error=login_unknown"),
+    "error beside a session": _failed_beside_a_session,
+    "a way on": _with_a_way_on,
     "offline": _offline,
     "script lost": _script_lost,
     "nothing set up": _nothing_set_up,

@@ -494,8 +494,8 @@ def test_an_answer_without_a_token_changes_nothing(run: Any) -> None:
 
 
 def test_session_js_is_small_and_alone(frontend: Path) -> None:
-    """At most 3 kB of gzip, comments stripped; no imports, so that it can be copied."""
+    """At most 3.25 kB of gzip, comments stripped; no imports, so that it can be copied."""
     text = (frontend / "session.js").read_text("utf-8")
     assert not re.search(r"^\s*import\b|\bimport\(", text, re.MULTILINE)
     bare = re.sub(r"/\*\*.*?\*/|(?<=\s)//[^\n]*", "", text, flags=re.DOTALL)
-    assert len(gzip.compress(bare.encode(), 9)) <= 3 * 1024
+    assert len(gzip.compress(bare.encode(), 9)) <= 3.25 * 1024

@@ -60,7 +60,7 @@ def test_callback_without_its_transaction_is_refused(live: LiveStage) -> None:
     """A fixed code, a clean URL."""
     answer = live.browser().get("auth/callback?code=x&state=y")
     assert answer.status_code == 303
-    assert parse_qs(urlsplit(answer.headers["Location"]).query)["error"] == ["login_expired"]
+    assert parse_qs(urlsplit(answer.headers["Location"]).query)["error"] == ["login_unknown"]
 
 
 def test_refresh_without_a_session_is_refused(live: LiveStage) -> None:

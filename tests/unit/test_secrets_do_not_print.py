@@ -174,6 +174,7 @@ def test_values_become_plain_data_only_where_they_are_sealed_or_shown_on_purpose
         "session/transactions.py",
         "mail_requests.py",  # the event of our own function
         "session/challenges.py",
+        "session/departures.py",
         "session/devices.py",
         "routes/me.py",  # the caller's own record
         "routes/users.py",  # records, for administrators

@@ -196,6 +196,36 @@ def test_an_origin_that_browsers_would_not_send_is_refused(text: str) -> None:
     assert "ALLOWED_ORIGINS" in problems(ALLOWED_ORIGINS=text)
 
 
+@pytest.mark.security("S-30")
+@pytest.mark.parametrize("name", ["ALLOWED_HEADERS", "EXPOSED_HEADERS"])
+def test_headers_for_other_origins_are_names_and_nothing_else(name: str) -> None:
+    """None by default; never `*`, and nothing that could begin another header."""
+    found = Settings.from_env({**ENVIRONMENT, name: "Traceparent, if-match,"})
+    assert getattr(found, name.lower()) == ("traceparent", "if-match")
+    assert getattr(Settings.from_env(ENVIRONMENT), name.lower()) == ()
+    for text in ("*", "x-a\r\nSet-Cookie: a", "a b", "a:b", "x-é", "-"):
+        assert name in problems(**{name: text})
+
+
+@pytest.mark.security("S-07")
+def test_the_place_after_a_sign_in_is_of_the_app_or_an_allowed_origin() -> None:
+    origin = {"ALLOWED_ORIGINS": "https://app.example.com"}
+    for place in ("/api/reports?x=1", "/", "https://app.example.com/home"):
+        found = Settings.from_env({**ENVIRONMENT, **origin, "AFTER_SIGN_IN": place})
+        assert found.after_sign_in == place
+    assert Settings.from_env(ENVIRONMENT).after_sign_in is None
+    for place in (
+        "reports",
+        "//evil.example",
+        "/\\evil.example",
+        "https://evil.example/",
+        "https://app.example.com",
+        "https://app.example.com.evil.example/",
+        "javascript:alert(1)",
+    ):
+        assert "AFTER_SIGN_IN" in problems(**origin, AFTER_SIGN_IN=place)
+
+
 def test_origins_over_http_are_for_the_local_stage() -> None:
     """A front end under development, beside `make up`."""
     local = {**ENVIRONMENT, "STAGE": "local", "ALLOWED_ORIGINS": "http://localhost:3000"}

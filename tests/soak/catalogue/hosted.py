@@ -76,7 +76,7 @@ HOSTED: tuple[Defence, ...] = (
         (
             f"{_TRANSACTIONS}.begin",
             reading(
-                ("state=secrets.token_urlsafe(_RANDOM_BYTES)", "state=secrets.token_urlsafe(8)")
+                ('f"{now:08x}" + secrets.token_urlsafe(_RANDOM_BYTES)', "secrets.token_urlsafe(8)")
             ),
         ),
     ),
@@ -178,7 +178,7 @@ HOSTED: tuple[Defence, ...] = (
         "doubled-state-refused",
         "S-09",
         "of several states the first counts",
-        ("chalicelib.routes.auth:_finish", reading(("len(states) > 1", "False"))),
+        ("chalicelib.routes.auth:_find", reading(("len(states) > 1", "False"))),
     ),
     defence(
         "state-bound-to-the-browser",
@@ -202,6 +202,53 @@ HOSTED: tuple[Defence, ...] = (
         "the callback leaves the login cookie where it is",
         (f"{_SESSION_MODULE}:MAX_CLEARED", value(0)),
         (f"{_TRANSACTIONS}.surplus", value(lambda self, cookies: [])),
+    ),
+    defence(
+        "prefetch-spends-nothing",
+        "S-11 S-29",
+        "what a browser fetches ahead of the person begins and ends sign-ins",
+        ("chalicelib.web.prefetches:is_prefetch", value(lambda headers: False)),
+        tests=("tests/component/test_everyday_turns.py",),
+    ),
+    defence(
+        "failure-leads-no-further-than-a-success",
+        "S-07",
+        "the page gets whatever way back a transaction holds",
+        (
+            "chalicelib.web.redirects:parse_return_to",
+            calling_in("_error_location", lambda original, given, *rest: given),
+        ),
+        tests=("tests/component/test_everyday_turns.py",),
+    ),
+    defence(
+        "page-asks-the-server-where-to-go",
+        "S-07",
+        "the configuration gives out any way back that it is asked about",
+        (
+            "chalicelib.web.redirects:parse_return_to",
+            calling_in("_wanted", lambda original, given, *rest: given or "/api/"),
+        ),
+        tests=("tests/component/test_everyday_turns.py",),
+    ),
+    defence(
+        "issuers-are-exact",
+        "S-06",
+        "an issuer that begins like a provider's leads to it",
+        (
+            "chalicelib.store.providers:ProviderStore.find_by_issuer",
+            reading(("each.issuer == wanted", "wanted.startswith(each.issuer)")),
+        ),
+        tests=("tests/component/test_everyday_turns.py",),
+    ),
+    defence(
+        "hint-is-an-address",
+        "S-06",
+        "any text is passed on as login_hint",
+        (
+            "chalicelib.cognito.oauth:OAuthClient.build_authorize_url",
+            reading(("and _HINT.fullmatch(login_hint)", "")),
+        ),
+        tests=("tests/component/test_everyday_turns.py",),
     ),
     defence(
         "transaction-of-this-state",

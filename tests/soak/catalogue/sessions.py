@@ -3,7 +3,16 @@
 from contextlib import nullcontext
 from typing import Any
 
-from tests.soak.defence import Defence, answering, defence, nothing, reading, value, wrapped
+from tests.soak.defence import (
+    Defence,
+    answering,
+    calling_in,
+    defence,
+    nothing,
+    reading,
+    value,
+    wrapped,
+)
 from tests.soak.template import template_with
 
 _COOKIE = "chalicelib.web.cookies:build_cookie"
@@ -105,6 +114,36 @@ SESSIONS: tuple[Defence, ...] = (
         "S-29",
         "a link on any page makes a session outlive the browser",
         ("chalicelib.web.csrf:is_from_own_page", answering(True)),
+    ),
+    defence(
+        "sign-out-leads-to-allowed-places",
+        "S-38 S-07",
+        "a sign-out leads wherever it was told, and whatever is in the cookie",
+        (
+            "chalicelib.web.redirects:parse_return_to",
+            calling_in("_departure", lambda original, given, *rest: given),
+        ),
+        tests=("tests/component/test_everyday_turns.py",),
+    ),
+    defence(
+        "departure-checked-again",
+        "S-07 S-38",
+        "where a sign-out leads is not looked at again when it gets there",
+        (
+            "chalicelib.web.redirects:parse_return_to",
+            calling_in("_onward", lambda original, given, *rest: given),
+        ),
+        tests=("tests/component/test_everyday_turns.py",),
+    ),
+    defence(
+        "departure-ends",
+        "S-38",
+        "a sign-out of yesterday leads on today",
+        (
+            "chalicelib.session.departures:Departures.open",
+            reading(("departure.expires_at > self._clock()", "True")),
+        ),
+        tests=("tests/component/test_everyday_turns.py",),
     ),
     defence(
         "cors-exact-origins",

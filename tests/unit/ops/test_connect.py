@@ -220,7 +220,8 @@ def test_the_one_allowed_origin_reads_every_answer_of_the_gateway(place: Place) 
 def test_of_several_origins_none_is_named_and_nothing_is_reflected() -> None:
     """The authorizer's constant texts are open to all, without credentials; no answer of a cookie route is."""
     made = {
-        r.kind: r for r in gateway_responses(["https://a.example.com", "https://b.example.com"])
+        r.kind: r
+        for r in gateway_responses(["https://a.example.com", "https://b.example.com"], API_URL)
     }
     open_ones = {kind: cors_of(response) for kind, response in made.items() if cors_of(response)}
     assert set(open_ones) == {"UNAUTHORIZED", "ACCESS_DENIED", "EXPIRED_TOKEN"}
@@ -236,9 +237,18 @@ def test_of_several_origins_none_is_named_and_nothing_is_reflected() -> None:
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_no_gateway_answer_takes_text_from_the_request(count: int) -> None:
     """Every header is static: a pair of quotes around it."""
-    for response in gateway_responses([f"https://{n}.example.com" for n in range(count)]):
+    for response in gateway_responses([f"https://{n}.example.com" for n in range(count)], API_URL):
         values = response.request()["responseParameters"].values()
         assert all(value.startswith("'") and value.endswith("'") for value in values)
+
+
+def test_a_mistyped_path_leads_a_browser_to_the_page_and_is_404_to_programs(place: Place) -> None:
+    """A gateway response cannot look at Accept: browsers follow its Refresh, nobody else knows the header."""
+    place.connect()
+    for kind, request in place.gateway.responses.items():
+        refresh = request["responseParameters"].get("gatewayresponse.header.Refresh")
+        unknown_path = kind in ("MISSING_AUTHENTICATION_TOKEN", "RESOURCE_NOT_FOUND")
+        assert refresh == (f"'0; url={API_URL}?error=not_found'" if unknown_path else None)
 
 
 def test_answers_cover_both_families_and_hide_unknown_paths(place: Place) -> None:

@@ -83,6 +83,7 @@ def test_adding_registers_in_pool_table_and_client(place: Place) -> None:
     assert made["IdpIdentifiers"] == ["acme.com"]
     row = place.dynamodb.rows["Okta"]
     assert row["label"] == {"S": "Acme staff"}
+    assert row["issuer"] == {"S": ISSUER}, "by which its tile names itself"
     assert row["domains"] == {"L": [{"S": "acme.com"}]}
     assert (row["trusted"], row["link"]) == ({"BOOL": False}, {"BOOL": False})
     assert place.cloud.parameters["IdentityProviders"] == "COGNITO,Okta"
