@@ -162,6 +162,8 @@ class DirectSignIn:
             raise InvalidRequest("answer to another challenge")
         send = self._prepare(challenge, given, origin)
         self._tokens.load_keys()
+        # Whoever gave the old password before a reset, or before a sign-out everywhere, does not get in after it (S-67).
+        self._new_sessions.refuse_ended(challenge.username, challenge.began_at)
         account = self._attempts.account_of(challenge.email, origin)
         with ExitStack() as once:
             with self._attempts.guarded(CHALLENGE, account, origin.ip):

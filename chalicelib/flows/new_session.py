@@ -6,7 +6,13 @@ from contextlib import contextmanager
 from chalicelib.cognito.identities import origin_of
 from chalicelib.cognito.oauth import OAuthClient
 from chalicelib.cognito.tokens import IdentityClaims
-from chalicelib.errors import GatehouseError, NoSession, SignUpRefused, TemporarilyUnavailable
+from chalicelib.errors import (
+    ChallengeExpired,
+    GatehouseError,
+    NoSession,
+    SignUpRefused,
+    TemporarilyUnavailable,
+)
 from chalicelib.log import log_event
 from chalicelib.session.sessions import COOKIE, Session, Sessions
 from chalicelib.store.providers import ProviderStore
@@ -67,6 +73,12 @@ class NewSessions:
         self._end_replaced_session(cookies)
         log_event("sign_in", door=door, user=identity.username, provider=identity.provider)
         return session, sealed
+
+    def refuse_ended(self, user_name: str, began_at: int) -> None:
+        """Raise ChallengeExpired for a sign-in from before its person's sessions were ended (`began_at`: Unix seconds)."""
+        record = self._users.load(user_name)
+        if record is not None and record.ends_tokens_of(began_at):
+            raise ChallengeExpired("the sessions of the person were ended meanwhile")
 
     def record_proved(self, user_name: str) -> None:
         """Note that an invited person has chosen a password. Without the note nobody is linked to the account (S-68)."""

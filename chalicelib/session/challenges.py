@@ -34,6 +34,11 @@ class Challenge:
     expires_at: int
     choices: tuple[str, ...] = ()
 
+    @property
+    def began_at(self) -> int:
+        """When the password was checked, in Unix seconds."""
+        return self.expires_at - LIFETIME_SECONDS
+
     def next(self, name: str, session: str, choices: tuple[str, ...] = ()) -> "Challenge":
         """Return the step that follows; the deadline stays."""
         return replace(self, name=name, session=session, choices=choices)

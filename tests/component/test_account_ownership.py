@@ -179,6 +179,32 @@ def test_a_reset_keeps_the_second_factor_and_a_linked_persons_names(direct: Dire
     assert direct.grace.given_name == "Grace"
 
 
+@pytest.mark.security("S-67")
+def test_whoever_gave_the_old_password_before_a_reset_does_not_get_in_after_it(
+    direct: Direct,
+) -> None:
+    """A stranger who knows the password and the app waits at the second step while the owner resets."""
+    direct.with_totp()
+    stranger = direct.world.browser()
+    assert direct.sign_in(browser=stranger).json()["challenge"]["name"] == "SOFTWARE_TOKEN_MFA"
+    direct.world.clock.advance(5)
+    table, name = direct.world.settings.users_table, direct.grace.username
+    direct.world.dynamodb.put(table, {"userName": {"S": name}, "sub": {"S": direct.grace.sub}})
+    direct.post("direct/forgot-password", email=direct.grace.email)
+    body = {
+        "email": direct.grace.email,
+        "code": direct.pool.last_code("reset"),
+        "password": NEW_PASSWORD,
+    }
+    assert direct.post("direct/reset-password", **body).status == 200
+    late = direct.challenge("SOFTWARE_TOKEN_MFA", stranger, code=direct.totp())
+    assert (late.status, late.json()["error"]) == (401, "challenge_expired")
+    assert SESSION_COOKIE not in stranger.cookies
+    direct.world.clock.advance(30)
+    assert direct.sign_in(password=NEW_PASSWORD).json()["challenge"]
+    assert direct.challenge("SOFTWARE_TOKEN_MFA", code=direct.totp()).status == 200
+
+
 STEPS = ["admin_update_user_attributes", "admin_set_user_password"]
 
 

@@ -162,20 +162,6 @@ def known(path: str, **body: str) -> Callable[[World], Scene]:
     return scene
 
 
-def reset_known(world: World) -> Scene:
-    """A new password, in a browser that is known to the address."""
-    direct = Direct(world)
-    direct.sign_in()
-    direct.post("direct/forgot-password", email=EMAIL)
-    code = world.pool.last_code("reset")
-    return Scene(
-        direct.browser,
-        lambda: direct.post(
-            "direct/reset-password", email=EMAIL, code=code, password="another good one 34"
-        ),
-    )
-
-
 def mfa_disable(world: World) -> Scene:
     direct = Direct(world)
     direct.sign_in()
@@ -224,10 +210,8 @@ BYWAYS: dict[str, Callable[[World], Scene]] = {
     "challenge, set-up": challenge_set_up,
     "challenge, both": challenge_both,
     "sign-up, known": known("sign-up"),
-    "confirm, known": known("confirm", code="123456"),
     "resend, known": known("resend-code"),
     "forgot, known": known("forgot-password"),
-    "reset, known": reset_known,
     "mfa disable": mfa_disable,
     "mfa setup, refused": mfa_setup_refused,
     "trigger confirmed": trigger("PostConfirmation_ConfirmSignUp"),

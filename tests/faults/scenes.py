@@ -261,7 +261,7 @@ SCENES: dict[str, Callable[[World], Scene]] = {
     "mail, known": _mail("forgot-password", EMAIL),
     "mail, removed": _mail("sign-up", NEWCOMER, before="an account of Cognito's page"),
     "confirm": confirm,
-    "confirm, known": confirm_known,
+    "confirm, account": confirm_known,
     "reset, waiting": reset_waiting,
     "resend": _account("resend-code", email=EMAIL),
     "forgot": _account("forgot-password", email=EMAIL),

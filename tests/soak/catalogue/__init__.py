@@ -7,6 +7,7 @@ from tests.soak.catalogue.guesses import GUESSES
 from tests.soak.catalogue.hosted import HOSTED
 from tests.soak.catalogue.infrastructure import INFRASTRUCTURE
 from tests.soak.catalogue.operators import OPERATORS
+from tests.soak.catalogue.ownership import OWNERSHIP
 from tests.soak.catalogue.people import PEOPLE
 from tests.soak.catalogue.sessions import SESSIONS
 from tests.soak.catalogue.tokens import TOKENS
@@ -17,6 +18,7 @@ DEFENCES: tuple[Defence, ...] = (
     *TOKENS,
     *SESSIONS,
     *ACCOUNTS,
+    *OWNERSHIP,
     *GUESSES,
     *API,
     *PEOPLE,

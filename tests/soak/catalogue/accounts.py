@@ -78,24 +78,6 @@ ACCOUNTS: tuple[Defence, ...] = (
         ("chalicelib.errors:InvalidCredentials.__init__", wrapped(_telling_why)),
     ),
     defence(
-        "mail-routes-tell-nothing",
-        "S-40",
-        "forgot-password and resend-code tell who has an account",
-        (
-            "chalicelib.flows.accounts:Accounts._send_mail",
-            reading(("_log_refusal(request, refused)", "raise")),
-        ),
-    ),
-    defence(
-        "sign-up-tells-nothing",
-        "S-40",
-        "signing up tells who has an account",
-        (
-            "chalicelib.flows.accounts:Accounts.sign_up",
-            reading(('_log_refusal("sign_up", refused)', "raise")),
-        ),
-    ),
-    defence(
         "throttle",
         "S-41",
         "guesses are not counted",

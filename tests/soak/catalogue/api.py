@@ -178,7 +178,7 @@ API: tuple[Defence, ...] = (
             _FRESH,
             reading(
                 (
-                    "group not in told_groups(person.attributes, self._tells_groups)",
+                    "group not in self._told_groups(person)",
                     'group not in person.attributes.get("custom:groups", "")',
                 )
             ),

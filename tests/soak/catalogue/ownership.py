@@ -1,0 +1,97 @@
+"""Who an account belongs to: sign-up, mailed codes, proofs (S-40, S-67, S-68, S-73)."""
+
+from typing import Any
+
+from tests.soak.defence import Defence, answering, defence, nothing, reading, wrapped
+
+_ACCOUNTS = "chalicelib.flows.accounts:Accounts"
+_MAIL = "chalicelib.flows.account_mail:AccountMail"
+_LOCKS = "chalicelib.store.locks:AddressLocks"
+_USERS = "chalicelib.store.users:UserStore"
+_TESTS = ("tests/component/test_account_ownership.py", "tests/component/test_direct_accounts.py")
+
+
+def _asked_first(send_code: Any, self: Any, kind: str, **named: Any) -> None:
+    self._user_admin.find(named["email"])
+    send_code(self, kind, **named)
+
+
+OWNERSHIP: tuple[Defence, ...] = (
+    defence(
+        "only-marked-sign-ups",
+        "S-67",
+        "Cognito's own page makes accounts beside ours, with a password of a stranger's choice",
+        ("chalicelib.triggers.user_records:_refuse_unmarked", nothing),
+        tests=_TESTS,
+    ),
+    defence(
+        "the-mark-is-of-one-address",
+        "S-67",
+        "any mark lets any sign-up pass",
+        ("chalicelib.triggers.user_records:has_mark", answering(True)),
+        tests=_TESTS,
+    ),
+    defence(
+        "only-our-accounts-are-confirmed",
+        "S-67",
+        "an account that a stranger made at Cognito's page is confirmed by its mailed code",
+        (f"{_USERS}.is_ours", answering(True)),
+        tests=_TESTS,
+    ),
+    defence(
+        "strangers-accounts-are-removed",
+        "S-67",
+        "an account that waits with a stranger's password is mailed its code again",
+        (f"{_MAIL}._remove", nothing),
+        tests=_TESTS,
+    ),
+    defence(
+        "confirmed-accounts-are-not-removed",
+        "S-67",
+        "an account that is confirmed in the meantime is deleted",
+        (f"{_MAIL}._remove", reading(("or again.status != UNCONFIRMED", ""))),
+        tests=_TESTS,
+    ),
+    defence(
+        "one-at-a-time-per-address",
+        "S-67",
+        "a sign-up and a confirmation of one address run at the same time",
+        (f"{_LOCKS}._take", answering(True)),
+        tests=_TESTS,
+    ),
+    defence(
+        "the-code-sets-the-password",
+        "S-67",
+        "the mailed code is taken, and the password that came with it is not set",
+        ("chalicelib.cognito.user_admin:UserAdmin.set_password", nothing),
+        tests=_TESTS,
+    ),
+    defence(
+        "a-password-from-before-is-over",
+        "S-67",
+        "whoever gave the old password before a reset finishes the sign-in after it",
+        ("chalicelib.flows.new_session:NewSessions.refuse_ended", nothing),
+        tests=_TESTS,
+    ),
+    defence(
+        "a-proof-is-noted",
+        "S-68",
+        "nobody knows whether the mailbox's owner chose the password",
+        (f"{_USERS}.record_proved", nothing),
+        tests=_TESTS,
+    ),
+    defence(
+        "mails-tell-nothing",
+        "S-40",
+        "what Cognito refuses of a mail makes its function fail, and come again",
+        (f"{_MAIL}.send", reading(("return\n", "raise\n"))),
+        tests=_TESTS,
+    ),
+    defence(
+        "mails-are-nobodys-wait",
+        "S-73",
+        "a request for a mail asks Cognito about the address before it answers",
+        (f"{_ACCOUNTS}.send_code", wrapped(_asked_first)),
+        tests=_TESTS,
+    ),
+)
