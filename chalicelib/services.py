@@ -166,7 +166,6 @@ class Services:
         return Accounts(
             api=self._user_pool_api,
             user_admin=self.user_admin,
-            global_sign_out=self.global_sign_out,
             users=self.users,
             locks=self._locks,
             mail=MailRequests(

@@ -23,7 +23,6 @@ from chalicelib.errors import (
 from chalicelib.flows.account_mail import UNCONFIRMED
 from chalicelib.flows.attempts import CODE, MAIL, SIGN_IN, Attempts
 from chalicelib.flows.credentials import PASSWORD_REQUIREMENTS, read_code, verify_new_password
-from chalicelib.flows.global_sign_out import GlobalSignOut
 from chalicelib.log import log_event
 from chalicelib.mail_requests import SIGN_UP, MailRequest, MailRequests
 from chalicelib.sign_up_rules import refuse_address
@@ -44,7 +43,6 @@ class Accounts:
         *,
         api: UserPoolApi,
         user_admin: UserAdmin,
-        global_sign_out: GlobalSignOut,
         users: UserStore,
         locks: AddressLocks,
         mail: MailRequests,
@@ -55,7 +53,6 @@ class Accounts:
     ) -> None:
         self._api = api
         self._user_admin = user_admin
-        self._global_sign_out = global_sign_out
         self._users = users
         self._locks = locks
         self._mail = mail
@@ -148,8 +145,8 @@ class Accounts:
             raise InvalidCode("a code for nobody was accepted")
         if names and not user.identities:
             self._user_admin.update_names(name, names)
-        self._note_proof(name, {} if user.identities else names)
         self._end_sessions(name)
+        self._note_proof(name, {} if user.identities else names, sessions_ended=True)
         log_event("account", request="reset_password", user=name)
 
     def _use_code(self, request: str, call: Callable[[], None]) -> None:
@@ -162,18 +159,20 @@ class Accounts:
             self._attempts.failed()
             raise InvalidCode(refused.code) from None
 
-    def _note_proof(self, user_name: str, names: Mapping[str, str]) -> None:
+    def _note_proof(
+        self, user_name: str, names: Mapping[str, str], *, sessions_ended: bool = False
+    ) -> None:
         """The password stands even if the record does not say so; without it nobody is linked to the account (S-68)."""
         try:
             if names:
                 self._users.record_names(user_name, names)
-            self._users.record_proved(user_name)
+            self._users.record_proved(user_name, sessions_ended=sessions_ended)
         except TemporarilyUnavailable as error:
             log_event("record_not_written", level="error", user=user_name, detail=error.detail)
 
     def _end_sessions(self, user_name: str) -> None:
         """Whoever knew the old password may be signed in with it (ASVS 7.4.3). The new one stands even if this fails."""
         try:
-            self._global_sign_out.end_sessions_of(user_name)
+            self._user_admin.sign_out_everywhere(user_name)
         except (NotFound, TemporarilyUnavailable) as error:
             log_event("sessions_not_ended", level="error", detail=error.detail)

@@ -16,18 +16,13 @@ class GlobalSignOut:
         """End them and return the person's own user name. `name` may be an alias, such as an address.
 
         Raises NotFound and TemporarilyUnavailable; repeating it does no harm, and completes what was left half done.
-        """
-        user_name = self._user_admin.load(name).user_name
-        self.end_sessions_of(user_name)
-        return user_name
-
-    def end_sessions_of(self, user_name: str) -> None:
-        """Do the same for a user name that the pool itself has told.
 
         The pool comes first: a refresh between the two writes still works the other way round, and gives an access token
         that is newer than `validAfter`.
         """
+        user_name = self._user_admin.load(name).user_name
         self._user_admin.sign_out_everywhere(user_name)
         if not self._users.record_signed_out(user_name):
             detail = "no record, or a later sign-out is in it"
             log_event("sign_out_not_noted", level="warning", user=user_name, detail=detail)
+        return user_name

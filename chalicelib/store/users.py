@@ -147,14 +147,20 @@ class UserStore:
         assignments = {"updatedAt": {"S": _iso(self._clock())}}
         self._update(user_name, assignments, {}, "attribute_exists(linked)", remove="linked")
 
-    def record_proved(self, user_name: str) -> None:
-        """Note that the mailbox's owner has just chosen the password, by a mailed code or an invitation (S-67, S-68)."""
+    def record_proved(self, user_name: str, *, sessions_ended: bool = False) -> None:
+        """Note that the mailbox's owner has just chosen the password, by a mailed code or an invitation (S-67, S-68).
+
+        With `sessions_ended` in the same write, as `record_signed_out` does: a new password ends what the old one opened.
+        """
         now = {"S": _iso(self._clock())}
+        ended = {"validAfter": now} if sessions_ended else {}
+        # The trigger may have noted the proof a moment ago, by another clock: that must not keep the sessions' end out.
+        column = "validAfter" if sessions_ended else "provedAt"
         self._update(
             user_name,
-            {"provedAt": now, "updatedAt": now},
+            {"provedAt": now, **ended, "updatedAt": now},
             {},
-            "attribute_not_exists(provedAt) OR #provedAt < :provedAt",
+            f"attribute_not_exists({column}) OR #{column} < :{column}",
             remove="expiresAt",
         )
 

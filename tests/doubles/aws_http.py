@@ -24,7 +24,8 @@ _TARGETS = {
 _INVOKED = re.compile(r"/2015-03-31/functions/([A-Za-z0-9_-]+)/invocations")
 
 
-def _plain(value: object) -> float:
+def plain(value: object) -> float:
+    """Return what JSON has for a value that it has no form of: AWS's times are Unix seconds."""
     if isinstance(value, datetime):
         return value.timestamp()
     raise TypeError(type(value).__name__)
@@ -57,7 +58,7 @@ def served(clients: Mapping[str, Any]) -> Iterator[str]:
                 self._answer(400, {"__type": said["Code"], "message": said["Message"]})
 
         def _answer(self, status: int, body: object) -> None:
-            data = json.dumps(body, default=_plain).encode()
+            data = json.dumps(body, default=plain).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/x-amz-json-1.1")
             self.send_header("Content-Length", str(len(data)))

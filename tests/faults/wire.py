@@ -19,6 +19,7 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 
 from tests.component.world import World
+from tests.doubles.aws_http import plain
 from tests.doubles.outbound import http_name, place_of
 
 #: How fast a slow peer is: far below every read timeout, so that only a limit for the whole call ends it.
@@ -162,7 +163,7 @@ class Peer(BaseHTTPRequestHandler):
             body = {"__type": described["Code"], "message": described["Message"]}
             self.answer(400, json.dumps(body).encode())
         else:
-            self.answer(200, json.dumps(answer).encode())
+            self.answer(200, json.dumps(answer, default=plain).encode())
 
     def _http(self, text: str) -> None:
         world = self.wire.world
