@@ -141,7 +141,7 @@ def test_every_text_is_used_and_none_is_missing(frontend: Path) -> None:
     html = (frontend / "index.html").read_text("utf-8")
     in_page = set(re.findall(r"\{\{words\.(\w+)\}\}", html))
     assert set(words["document"]) == in_page | {
-        "noScriptEmail", "noScriptProvider", "privacy", "terms",
+        "noScriptEmail", "noScriptProvider", "privacy", "support", "terms",
     }  # fmt: skip
 
 

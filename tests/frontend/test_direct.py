@@ -272,7 +272,6 @@ def test_a_throttle_of_one_address_is_not_one_of_another(page: Page, api: FakeAp
     [
         (error(503, "temporarily_unavailable"), "Sign-in is temporarily unavailable."),
         (Answer(502, "<html>"), "Sign-in is temporarily unavailable."),
-        (error(400, "invalid_request"), "Check what you entered"),
         (error(403, "constructor"), "That did not work."),
     ],
 )
