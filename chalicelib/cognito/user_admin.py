@@ -1,8 +1,8 @@
 """What is done with people in the pool by rights of the app's own role.
 
 Source: Amazon Cognito API reference, "AdminGetUser", "AdminListGroupsForUser", "AdminUserGlobalSignOut",
-"AdminUpdateUserAttributes", "AdminSetUserPassword", "AdminDeleteUser"; developer guide, "Quotas in Amazon Cognito" (a person
-is in 100 groups at most).
+"AdminUpdateUserAttributes", "AdminDeleteUser", and that of AdminSetUserPassword; developer guide, "Quotas in Amazon Cognito"
+(a person is in 100 groups at most).
 """
 
 from collections.abc import Mapping

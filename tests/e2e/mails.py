@@ -37,8 +37,10 @@ def mailed_code(stack: Stack, email: str) -> str:
 
 
 def mailed_password(stack: Stack, email: str) -> str:
-    """The temporary password in the next invitation to somebody that no call has returned yet."""
-    return _next_match(stack, email, r"temporary password is (\S+)\.$")
+    """The temporary password in the last invitation to somebody: `ops` waits until it is sent."""
+    told = re.search(r"temporary password is (\S+)\.$", mails_to(stack, email)[-1]["BodyText"])
+    assert told
+    return told[1]
 
 
 def _next_match(stack: Stack, email: str, pattern: str) -> str:

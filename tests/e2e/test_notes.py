@@ -122,7 +122,8 @@ def test_only_our_own_page_makes_a_session_outlive_the_browser(
 ) -> None:
     """`remember=1` in the address bar, on an allowed origin, on the same site, on another: a session of this browser run."""
     address = f"{stack.url}auth/login?provider=Okta&remember=1"
-    with ForeignPage("127.0.0.1" if where == "127.0.0.1" else "localhost") as url:
+    place = "https://127.0.0.1" if where == "127.0.0.1" else "https://localhost"
+    with ForeignPage(place, stack) as url:
         page.goto({"typed": address, "allowed": notes}.get(where, url))
         if where != "typed":
             page.evaluate("address => setTimeout(() => location.assign(address))", address)
