@@ -8,7 +8,7 @@ Source: Amazon Cognito API reference, "AdminGetUser", "AdminListGroupsForUser", 
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from chalicelib.cognito.pool_user import PoolUser, parse_pool_user
+from chalicelib.cognito.pool_user import PoolUser, load_pool_user
 from chalicelib.cognito.user_pool_calls import Refused, call_cognito
 from chalicelib.errors import NotFound, TemporarilyUnavailable
 
@@ -39,14 +39,14 @@ class UserAdmin:
 
     def load(self, name: str) -> PoolUser:
         """Return the person of a user name, or of a native person's address. Raises NotFound or TemporarilyUnavailable."""
-        return parse_pool_user(self._call("AdminGetUser", self._client.admin_get_user, name))
+        found = self.find(name)
+        if found is None:
+            raise NotFound("nobody of that name is in the pool")
+        return found
 
     def find(self, name: str) -> PoolUser | None:
         """Return what `load` returns, or None. Raises TemporarilyUnavailable."""
-        try:
-            return self.load(name)
-        except NotFound:
-            return None
+        return load_pool_user(self._client.admin_get_user, self._user_pool_id, name)
 
     def is_in_group(self, user_name: str, group: str) -> bool:
         """Tell whether the pool has a person in a group. Raises NotFound or TemporarilyUnavailable.
