@@ -39,10 +39,12 @@ const WAKING = ['visibilitychange', 'focus', 'pageshow'];
  * keeps none with `Secure` on http, localhost included. Outside of a document nobody can tell, and it is taken to.
  */
 function cookiesWork() {
+  const test = `__Host-gatehouse-test-${Math.random()}=`; // its own name, or another tab could clear it before it is read
+  const put = (seconds) => { document.cookie = `${test}; Path=/; Secure; SameSite=Strict; Max-Age=${seconds}`; };
   try {
-    document.cookie = '__Host-gatehouse-test=1; Path=/; Secure; SameSite=Strict';
-    const kept = document.cookie.includes('__Host-gatehouse-test=');
-    document.cookie = '__Host-gatehouse-test=; Path=/; Secure; SameSite=Strict; Max-Age=0';
+    put(9);
+    const kept = document.cookie.includes(test);
+    put(0);
     return kept;
   } catch {
     return !globalThis.document;

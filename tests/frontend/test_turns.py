@@ -105,6 +105,30 @@ def test_blocked_cookies_are_said_at_every_door(page: Page, api: FakeApi, script
     expect(page.get_by_text("until you close or reload this page")).to_be_visible()
 
 
+#: Another tab that tries its cookies at the same moment, and is just clearing what it tried.
+ANOTHER_TAB_CLEARS = """{
+  const own = Object.getOwnPropertyDescriptor(Document.prototype, 'cookie');
+  let cleared = '__Host-gatehouse-test=; Path=/; Secure; SameSite=Strict; Max-Age=0';
+  Object.defineProperty(Document.prototype, 'cookie', {
+    get() { return own.get.call(this); },
+    set(text) {
+      own.set.call(this, text);
+      if (/Max-Age=0$/.test(text)) cleared = text;
+      else own.set.call(this, cleared);
+    },
+  });
+}"""
+
+
+def test_another_tabs_trial_of_the_cookies_does_not_count_here(page: Page, api: FakeApi) -> None:
+    """Tabs share their cookies: what another one clears, between our trial's two steps, is its own."""
+    api.sign_in()
+    lose_cookies(page, ANOTHER_TAB_CLEARS)
+    page.goto(api.url)
+    heading(page, "Hello, Ada")
+    expect(page.get_by_text("until you close or reload this page")).to_have_count(0)
+
+
 def test_nobody_is_sent_away_in_vain(page: Page, api: FakeApi) -> None:
     """An automatic sign-in that could leave no session is not begun, not even by hand."""
     api.config["auto_sign_in"] = "Okta"
