@@ -3,10 +3,10 @@
 import sys
 from typing import Any
 
-from chalicelib import cold_start  # noqa: F401 - first, for its effect
-from chalicelib.routes import auth, direct, me, mfa, pages, session, users, whoami
-from chalicelib.routes.public import PUBLIC_ROUTES
-from chalicelib.web import middleware
+from chalicelib.gatehouse import cold_start  # noqa: F401 - first, for its effect
+from chalicelib.gatehouse.routes import auth, direct, me, mfa, pages, session, users, whoami
+from chalicelib.gatehouse.routes.public import PUBLIC_ROUTES
+from chalicelib.gatehouse.web import middleware
 
 app = middleware.GuardedChalice(app_name="gatehouse")
 
@@ -22,7 +22,7 @@ for blueprint in (pages, auth, session, direct, mfa, me, users, whoami):
 @app.lambda_function(name="user_records")
 def user_records(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Cognito's sign-up and sign-in triggers: people go to the users table."""
-    from chalicelib.triggers import entry
+    from chalicelib.gatehouse.triggers import entry
 
     return entry.user_records(event, context)
 
@@ -30,7 +30,7 @@ def user_records(event: dict[str, Any], context: Any) -> dict[str, Any]:
 @app.lambda_function(name="token_claims")
 def token_claims(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Cognito's pre-token-generation trigger: the same scopes through both doors."""
-    from chalicelib.triggers import entry
+    from chalicelib.gatehouse.triggers import entry
 
     return entry.token_claims(event, context)
 
@@ -38,7 +38,7 @@ def token_claims(event: dict[str, Any], context: Any) -> dict[str, Any]:
 @app.lambda_function(name="account_mail")
 def account_mail(event: dict[str, Any], context: Any) -> None:
     """Codes by mail for sign-up and forgotten passwords, out of the way of the answer (S-73)."""
-    from chalicelib.triggers import entry
+    from chalicelib.gatehouse.triggers import entry
 
     entry.account_mail(event, context)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks import peers_home
 from benchmarks.processes import ROOT, Lab
-from chalicelib import __version__
+from chalicelib.gatehouse import __version__
 
 _PACKAGES = (
     "chalice",

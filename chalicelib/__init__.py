@@ -1,3 +1,1 @@
-"""Gatehouse: what runs in Lambda. docs/architecture.md shows how the parts hang together."""
-
-__version__ = "0.1.0"
+"""What runs in Lambda: `gatehouse/`, and what a team puts beside it."""

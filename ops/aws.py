@@ -14,7 +14,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.errors import TemporarilyUnavailable
+from chalicelib.gatehouse.errors import TemporarilyUnavailable
 from ops.errors import OpsError
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from chalicelib.cognito.groups import without_automatic
-from chalicelib.cognito.pool_user import FEDERATED_STATUS, PoolUser, parse_pool_user
-from chalicelib.store.providers import ProviderStore
-from chalicelib.store.users import UserRecord, UserStore, key_of
+from chalicelib.gatehouse.cognito.groups import without_automatic
+from chalicelib.gatehouse.cognito.pool_user import FEDERATED_STATUS, PoolUser, parse_pool_user
+from chalicelib.gatehouse.store.providers import ProviderStore
+from chalicelib.gatehouse.store.users import UserRecord, UserStore, key_of
 from ops import aws
 from ops.errors import OpsError
 from ops.pool import PAGE, PENDING_STATES, Pace, build_profile

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from chalicelib import errors
-from chalicelib.web.security_headers import SECURITY_HEADERS
+from chalicelib.gatehouse import errors
+from chalicelib.gatehouse.web.security_headers import SECURITY_HEADERS
 
 # The header names API Gateway's own errors get besides the security headers.
 _CONTENT_TYPE = "application/json; charset=utf-8"

@@ -25,7 +25,7 @@ TEMPLATE = Path(__file__).parent / "templates" / "identity.yaml"
 NATIVE = "COGNITO"
 """How an app client's list of providers names the pool's own people."""
 
-# Output of the template -> environment variable of the functions (chalicelib.settings).
+# Output of the template -> environment variable of the functions (chalicelib.gatehouse.settings).
 OUTPUT_VARIABLES = {
     "UserPoolId": "USER_POOL_ID",
     "UserPoolArn": "USER_POOL_ARN",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from chalicelib.cognito.groups import is_one_name, parse_provider_groups
+from chalicelib.gatehouse.cognito.groups import is_one_name, parse_provider_groups
 from ops.directory import Directory, Person
 from ops.errors import OpsError
 from ops.printable import printable

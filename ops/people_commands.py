@@ -31,7 +31,7 @@ def _reconcile(options: argparse.Namespace) -> int:
     import time
     from pathlib import Path
 
-    from chalicelib.store.providers import ProviderStore
+    from chalicelib.gatehouse.store.providers import ProviderStore
     from ops import aws
     from ops.pool import Pace, PoolReader
     from ops.progress_file import ProgressFile

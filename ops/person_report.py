@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import Any
 
-from chalicelib.store.users import CONFIRMED, PENDING, UserRecord
+from chalicelib.gatehouse.store.users import CONFIRMED, PENDING, UserRecord
 from ops.directory import Directory, Person
 from ops.invitation import INVITED, validity_of
 from ops.memberships import groups_of

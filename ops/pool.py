@@ -8,9 +8,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.cognito.identities import origin_of
-from chalicelib.cognito.pool_user import PoolUser, parse_pool_user
-from chalicelib.store.users import NAME_COLUMNS, UserProfile
+from chalicelib.gatehouse.cognito.identities import origin_of
+from chalicelib.gatehouse.cognito.pool_user import PoolUser, parse_pool_user
+from chalicelib.gatehouse.store.users import NAME_COLUMNS, UserProfile
 from ops import aws
 
 # ListUsers may be called 30 times a second, a quota that cannot be raised; sign-ins that link use

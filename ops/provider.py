@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from chalicelib.cognito.provider_claims import ATTRIBUTE_MAPPING
-from chalicelib.email_domains import parse_full_domain
+from chalicelib.gatehouse.cognito.provider_claims import ATTRIBUTE_MAPPING
+from chalicelib.gatehouse.email_domains import parse_full_domain
 from ops.errors import OpsError
 from ops.provider_rows import Row
 from ops.stage_rules import is_provider_name

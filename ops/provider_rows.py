@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import boto3
 
-from chalicelib.store.providers import Provider
+from chalicelib.gatehouse.store.providers import Provider
 from ops import aws
 from ops.errors import OpsError
 from ops.stages import Stage

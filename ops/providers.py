@@ -17,7 +17,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from chalicelib.cognito.provider_claims import ATTRIBUTE_MAPPING, GROUPS_ATTRIBUTE
+from chalicelib.gatehouse.cognito.provider_claims import ATTRIBUTE_MAPPING, GROUPS_ATTRIBUTE
 from ops import aws
 from ops.discovery import Fetch, supports_scope, verify_issuer
 from ops.errors import OpsError

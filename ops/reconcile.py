@@ -17,8 +17,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.cognito.pool_user import PoolUser
-from chalicelib.store.users import PENDING, UserProfile, UserRecord, UserStore, key_of
+from chalicelib.gatehouse.cognito.pool_user import PoolUser
+from chalicelib.gatehouse.store.users import PENDING, UserProfile, UserRecord, UserStore, key_of
 from ops import aws
 from ops.pool import PENDING_STATES, PoolReader, build_profile
 from ops.progress_file import ProgressFile

@@ -9,14 +9,14 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from chalicelib.errors import ConfigurationError
-from chalicelib.settings import (
+from chalicelib.gatehouse.errors import ConfigurationError
+from chalicelib.gatehouse.settings import (
     COGNITO_MAILS_PER_DAY,
     DIRECT_SIGN_IN_MODES,
     Settings,
     parse_list,
 )
-from chalicelib.web.static_files import StaticFiles
+from chalicelib.gatehouse.web.static_files import StaticFiles
 from ops.runtimes import OPTION, RUNTIMES
 
 # Names become parts of ARNs, table and function names; Lambda allows 64 characters in all.

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from chalicelib.deadline import Limits
+from chalicelib.gatehouse.deadline import Limits
 from tests.faults.elsewhere import ELSEWHERE
 from tests.faults.stage import FaultStage, built
 from tests.faults.table import CALLS, ENDLESS, FAULTS, SAMPLE, Call, Outcome

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chalicelib.cognito.provider_claims import ATTRIBUTE_MAPPING, GROUPS_ATTRIBUTE
-from chalicelib.cognito.scopes import SCOPES, USER_ADMIN_SCOPE
+from chalicelib.gatehouse.cognito.provider_claims import ATTRIBUTE_MAPPING, GROUPS_ATTRIBUTE
+from chalicelib.gatehouse.cognito.scopes import SCOPES, USER_ADMIN_SCOPE
 from ops.connect import stack_parameters
 from ops.doctor.check import Check, Fault
 from ops.doctor.deployment import Deployment, Missing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chalicelib.cognito.provider_claims import ATTRIBUTE_MAPPING
+from chalicelib.gatehouse.cognito.provider_claims import ATTRIBUTE_MAPPING
 from ops.discovery import verify_issuer
 from ops.doctor.check import Check, Fault
 from ops.doctor.deployment import Deployment

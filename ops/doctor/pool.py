@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from chalicelib.cognito.scopes import SCOPES
-from chalicelib.errors import ConfigurationError
-from chalicelib.settings import Settings
+from chalicelib.gatehouse.cognito.scopes import SCOPES
+from chalicelib.gatehouse.errors import ConfigurationError
+from chalicelib.gatehouse.settings import Settings
 from ops.connect import permission_of, permits
 from ops.doctor.check import Check, Fault, Note
 from ops.doctor.deployment import Deployment, Missing

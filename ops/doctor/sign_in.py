@@ -7,8 +7,8 @@ import secrets
 from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qs, urljoin, urlsplit
 
-from chalicelib.cognito.http_client import HttpAnswer
-from chalicelib.cognito.oauth import OAuthClient
+from chalicelib.gatehouse.cognito.http_client import HttpAnswer
+from chalicelib.gatehouse.cognito.oauth import OAuthClient
 from ops.doctor.check import Check, Fault
 from ops.doctor.deployment import Deployment
 

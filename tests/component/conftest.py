@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from chalicelib import services
+from chalicelib.gatehouse import services
 from tests.component import contract, outbound
 from tests.component.direct import Direct
 from tests.component.world import World, build_world

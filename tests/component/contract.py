@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from chalicelib.web.openapi import build_document
+from chalicelib.gatehouse.web.openapi import build_document
 from tests.doubles.browser import Answer
 
 _URI = "urn:openapi"

@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from chalicelib import deadline
-from chalicelib.services import Services
-from chalicelib.triggers import entry
+from chalicelib.gatehouse import deadline
+from chalicelib.gatehouse.services import Services
+from chalicelib.gatehouse.triggers import entry
 from tests.doubles import browser
 from tests.doubles.browser import Browser
 from tests.doubles.outbound import Outbound, RecordedAws, RecordedHttp

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from app import user_records
-from chalicelib.cognito.sign_up_mark import KEY, build_mark
-from chalicelib.cognito.user_admin import UserAdmin
-from chalicelib.errors import TemporarilyUnavailable
-from chalicelib.store.locks import AddressLocks
-from chalicelib.triggers.entry import TriggerFailed
+from chalicelib.gatehouse.cognito.sign_up_mark import KEY, build_mark
+from chalicelib.gatehouse.cognito.user_admin import UserAdmin
+from chalicelib.gatehouse.errors import TemporarilyUnavailable
+from chalicelib.gatehouse.store.locks import AddressLocks
+from chalicelib.gatehouse.triggers.entry import TriggerFailed
 from tests.component.direct import PASSWORD, SESSION_COOKIE, Direct
 from tests.component.test_direct_accounts import NAMES, NEW, NEW_PASSWORD, confirm, sign_up
 from tests.component.world import CLIENT_SECRET, SECRET_ARN

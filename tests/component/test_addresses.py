@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from app import user_records
-from chalicelib.settings import Settings
-from chalicelib.triggers.entry import TriggerFailed
+from chalicelib.gatehouse.settings import Settings
+from chalicelib.gatehouse.triggers.entry import TriggerFailed
 from tests.component.direct import EMAIL, PASSWORD, Direct
 from tests.component.world import ENVIRONMENT
 from tests.data_lines import attack_lines

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from app import app
-from chalicelib import services
-from chalicelib.web.security_headers import CONTENT_SECURITY_POLICY, SECURITY_HEADERS
-from chalicelib.web.static_files import load_static_files
+from chalicelib.gatehouse import services
+from chalicelib.gatehouse.web.security_headers import CONTENT_SECURITY_POLICY, SECURITY_HEADERS
+from chalicelib.gatehouse.web.static_files import load_static_files
 from tests.component.test_authorized_routes import CLAIMS
 from tests.component.world import World
 from tests.doubles.aws_errors import client_error

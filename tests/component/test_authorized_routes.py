@@ -6,9 +6,9 @@ import pytest
 from chalice.app import Blueprint, Chalice, CognitoUserPoolAuthorizer, ForbiddenError
 
 from app import app
-from chalicelib.routes.authorization import ScopedAuthorizer, authorized, caller_of
-from chalicelib.routes.public import PUBLIC_ROUTES
-from chalicelib.web import middleware
+from chalicelib.gatehouse.routes.authorization import ScopedAuthorizer, authorized, caller_of
+from chalicelib.gatehouse.routes.public import PUBLIC_ROUTES
+from chalicelib.gatehouse.web import middleware
 from tests.component.world import World
 from tests.doubles.browser import Browser, LambdaContext, build_event
 from tests.doubles.cognito import Person

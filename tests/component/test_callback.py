@@ -212,7 +212,7 @@ def test_login_forgets_a_return_to_outside_the_app(
 @pytest.mark.security("S-07")
 def test_the_callback_checks_return_to_again(world: World, browser: Browser) -> None:
     """A transaction that was sealed with a foreign address (an older release, a bug) does not send people there."""
-    from chalicelib import services
+    from chalicelib.gatehouse import services
 
     transactions = services.current().transactions
     transaction = transactions.begin(

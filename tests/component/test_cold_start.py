@@ -17,7 +17,10 @@ event, context = json.loads(sys.argv[1]), type("Context", (), {"aws_request_id":
 from app import app
 answers = [app(event, context) for _ in range(2)]
 heavy = ("boto3", "botocore", "requests", "jwt", "cryptography", "urllib3")
-heavy += ("chalicelib.flows.fresh_check", "chalicelib.cognito.told_groups", "chalicelib.web.path_parameters")
+heavy += tuple(
+    "chalicelib.gatehouse." + name
+    for name in ("flows.fresh_check", "cognito.told_groups", "web.path_parameters")
+)
 looked = gc.get_stats()[0]["collections"] - before
 print(json.dumps({"status": answers[1]["statusCode"], "loaded": [m for m in heavy if m in sys.modules], "looked": looked}))
 """

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from app import account_mail
-from chalicelib.flows.credentials import MIN_PASSWORD_LENGTH
+from chalicelib.gatehouse.flows.credentials import MIN_PASSWORD_LENGTH
 from tests.component.direct import (
     EMAIL,
     PASSWORD,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.cognito.http_client import HttpAnswer
+from chalicelib.gatehouse.cognito.http_client import HttpAnswer
 from tests.component.direct import EMAIL, PASSWORD, STRANGER, WRONG, Direct, outline
 from tests.component.world import THROTTLE_TABLE
 from tests.doubles.cognito import times_out

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib import services
-from chalicelib.session.devices import LIFETIME_SECONDS, PURPOSE
-from chalicelib.store.throttle import FREE_ATTEMPTS_ACCOUNT
+from chalicelib.gatehouse import services
+from chalicelib.gatehouse.session.devices import LIFETIME_SECONDS, PURPOSE
+from chalicelib.gatehouse.store.throttle import FREE_ATTEMPTS_ACCOUNT
 from tests.component.direct import DEVICE_COOKIE, EMAIL, PASSWORD, WRONG, Direct
 from tests.doubles.aws_errors import connect_timeout
 from tests.doubles.browser import Browser

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.store.throttle import FREE_ATTEMPTS_SOURCE_OF
+from chalicelib.gatehouse.store.throttle import FREE_ATTEMPTS_SOURCE_OF
 from tests.component.direct import EMAIL, PASSWORD, Direct, outline
 from tests.doubles.aws_errors import connect_timeout
 from tests.doubles.browser import Answer

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib import services
-from chalicelib.cognito.user_pool_api import Origin
-from chalicelib.errors import GatehouseError, TemporarilyUnavailable
-from chalicelib.flows.direct_sign_in import ChallengeAnswer, DirectlySignedIn
-from chalicelib.flows.new_session import NewSessions
+from chalicelib.gatehouse import services
+from chalicelib.gatehouse.cognito.user_pool_api import Origin
+from chalicelib.gatehouse.errors import GatehouseError, TemporarilyUnavailable
+from chalicelib.gatehouse.flows.direct_sign_in import ChallengeAnswer, DirectlySignedIn
+from chalicelib.gatehouse.flows.new_session import NewSessions
 from tests.component.direct import (
     CHALLENGE_COOKIE,
     PASSWORD,

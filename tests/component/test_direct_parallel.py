@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib import services
-from chalicelib.cognito.user_pool_api import Origin
-from chalicelib.errors import GatehouseError
-from chalicelib.mail_requests import RESET
-from chalicelib.services import Services
-from chalicelib.store.throttle import FREE_ATTEMPTS_ACCOUNT
+from chalicelib.gatehouse import services
+from chalicelib.gatehouse.cognito.user_pool_api import Origin
+from chalicelib.gatehouse.errors import GatehouseError
+from chalicelib.gatehouse.mail_requests import RESET
+from chalicelib.gatehouse.services import Services
+from chalicelib.gatehouse.store.throttle import FREE_ATTEMPTS_ACCOUNT
 from tests.component.direct import DEVICE_COOKIE, EMAIL, WRONG, Direct
 
 

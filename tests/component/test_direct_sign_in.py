@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.settings import Settings
+from chalicelib.gatehouse.settings import Settings
 from tests.component.direct import (
     DEVICE_COOKIE,
     EMAIL,

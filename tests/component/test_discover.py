@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.store.throttle import FREE_ATTEMPTS_SOURCE
+from chalicelib.gatehouse.store.throttle import FREE_ATTEMPTS_SOURCE
 from tests.component.world import THROTTLE_TABLE, World
 from tests.doubles.aws_errors import connect_timeout
 from tests.doubles.browser import Answer, Browser

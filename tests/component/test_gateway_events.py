@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import app
-from chalicelib import services
-from chalicelib.web.gateway_events import find_problem
-from chalicelib.web.security_headers import SECURITY_HEADERS
+from chalicelib.gatehouse import services
+from chalicelib.gatehouse.web.gateway_events import find_problem
+from chalicelib.gatehouse.web.security_headers import SECURITY_HEADERS
 from tests.component.world import World
 from tests.doubles.browser import Browser, LambdaContext, build_event
 

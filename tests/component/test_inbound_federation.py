@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from app import token_claims, user_records
-from chalicelib.cognito.provider_claims import ATTRIBUTE_MAPPING
-from chalicelib.triggers.entry import TriggerFailed
+from chalicelib.gatehouse.cognito.provider_claims import ATTRIBUTE_MAPPING
+from chalicelib.gatehouse.triggers.entry import TriggerFailed
 from tests.component.world import World
 from tests.doubles.aws_errors import client_error, connect_timeout
 from tests.doubles.browser import LambdaContext

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from app import user_records
-from chalicelib import services
-from chalicelib.triggers.entry import TriggerFailed
+from chalicelib.gatehouse import services
+from chalicelib.gatehouse.triggers.entry import TriggerFailed
 from tests.component.world import World
 from tests.doubles.aws_errors import client_error, connect_timeout
 from tests.doubles.browser import Browser, LambdaContext

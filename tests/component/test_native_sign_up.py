@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from app import user_records
-from chalicelib.cognito.sign_up_mark import KEY, build_mark
-from chalicelib.store.throttle import FREE_ATTEMPTS_SOURCE_OF
-from chalicelib.triggers.entry import TriggerFailed
+from chalicelib.gatehouse.cognito.sign_up_mark import KEY, build_mark
+from chalicelib.gatehouse.store.throttle import FREE_ATTEMPTS_SOURCE_OF
+from chalicelib.gatehouse.triggers.entry import TriggerFailed
 from tests.component.direct import PASSWORD, Direct, outline
 from tests.component.world import CLIENT_SECRET
 from tests.doubles.aws_errors import connect_timeout

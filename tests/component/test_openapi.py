@@ -8,9 +8,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from app import app
-from chalicelib.routes.authorization import ScopedAuthorizer
-from chalicelib.routes.public import FORMS_OF_OTHERS
-from chalicelib.web.openapi import FOLDER, load_paths
+from chalicelib.gatehouse.routes.authorization import ScopedAuthorizer
+from chalicelib.gatehouse.routes.public import FORMS_OF_OTHERS
+from chalicelib.gatehouse.web.openapi import FOLDER, load_paths
 from tests.component import contract
 from tests.component.world import World
 from tests.doubles.browser import Answer, Browser

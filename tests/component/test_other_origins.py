@@ -3,9 +3,9 @@
 import pytest
 
 from app import app
-from chalicelib.errors import ConfigurationError
-from chalicelib.routes.public import FORMS_OF_OTHERS
-from chalicelib.web.cors import CREDENTIALED
+from chalicelib.gatehouse.errors import ConfigurationError
+from chalicelib.gatehouse.routes.public import FORMS_OF_OTHERS
+from chalicelib.gatehouse.web.cors import CREDENTIALED
 from tests.component.test_authorized_routes import CLAIMS
 from tests.component.world import World
 from tests.doubles.browser import Answer, Browser
@@ -255,7 +255,7 @@ def test_a_stage_that_is_not_set_up_answers_as_ever(
     world: World, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """CORS reads the settings after the view did; a broken one is still the plain 500."""
-    from chalicelib import services
+    from chalicelib.gatehouse import services
 
     def broken() -> None:
         raise ConfigurationError("USERS_TABLE is missing")

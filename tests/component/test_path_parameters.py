@@ -6,9 +6,9 @@ from urllib.parse import quote
 import pytest
 from chalice.app import Blueprint, Chalice
 
-from chalicelib.routes.authorization import authorized
-from chalicelib.web import middleware
-from chalicelib.web.path_parameters import decode_path_parameters
+from chalicelib.gatehouse.routes.authorization import authorized
+from chalicelib.gatehouse.web import middleware
+from chalicelib.gatehouse.web.path_parameters import decode_path_parameters
 from tests.component.test_authorized_routes import CLAIMS
 from tests.component.test_global_sign_out import add_administrator, sign_out
 from tests.component.world import World

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app import user_records
-from chalicelib.triggers.entry import TriggerFailed
+from chalicelib.gatehouse.triggers.entry import TriggerFailed
 from tests.component.world import World
 from tests.doubles.aws_errors import connect_timeout
 from tests.doubles.browser import Browser, LambdaContext

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from chalicelib import services
-from chalicelib.services import Services
+from chalicelib.gatehouse import services
+from chalicelib.gatehouse.services import Services
 from tests.component.direct import EMAIL, PASSWORD, WRONG, Direct
 from tests.component.world import CLIENT_SECRET, MFA_CLIENT_SECRET, SEALING_KEY, World
 from tests.doubles import aws_http, cognito_http

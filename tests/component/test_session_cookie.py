@@ -69,7 +69,7 @@ def test_sessions_outlive_a_rotation_of_the_sealing_keys(world: World, signed_in
     other = world.browser()
     world.clock.advance(31)
     world.secrets.put(KEYS_ARN, {"current": "k2", "k2": "n" * 64, "k1": SEALING_KEY})
-    from chalicelib import services
+    from chalicelib.gatehouse import services
 
     warm = services.current()
     world.restart()

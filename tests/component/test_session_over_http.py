@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib import services
-from chalicelib.cognito.http_client import HttpAnswer, HttpClient
-from chalicelib.deadline import Budget, Limits
-from chalicelib.services import Services
+from chalicelib.gatehouse import services
+from chalicelib.gatehouse.cognito.http_client import HttpAnswer, HttpClient
+from chalicelib.gatehouse.deadline import Budget, Limits
+from chalicelib.gatehouse.services import Services
 from tests.component.world import World
 from tests.doubles.browser import Browser
 from tests.doubles.cognito import GRACE_SECONDS, Fault, Person, answers, times_out

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app import token_claims, user_records
-from chalicelib.triggers.entry import TriggerFailed
+from chalicelib.gatehouse.triggers.entry import TriggerFailed
 from tests.component.world import World
 from tests.doubles.aws_errors import client_error, connect_timeout
 from tests.doubles.browser import Browser, LambdaContext
@@ -227,7 +227,7 @@ def test_a_misconfigured_trigger_tells_people_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The names of missing settings go to the log only."""
-    from chalicelib import services
+    from chalicelib.gatehouse import services
 
     monkeypatch.delenv("USER_POOL_ID", raising=False)
     services.install(None)

@@ -41,13 +41,13 @@ def test_a_route_made_as_the_page_says_works_and_breaks_nothing(tmp_path: Path) 
     for name in ("app.py", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
     for path in (
-        "chalicelib/routes/orders.py",
-        "chalicelib/openapi/orders.json",
+        "chalicelib/gatehouse/routes/orders.py",
+        "chalicelib/gatehouse/openapi/orders.json",
         "tests/component/test_orders.py",
     ):
         (tmp_path / path).write_text(block_after(f"`{path}`"))
     imports, loop = block_after("These two lines of `app.py`").splitlines()
-    replace_line(tmp_path / "app.py", "from chalicelib.routes import ", imports)
+    replace_line(tmp_path / "app.py", "from chalicelib.gatehouse.routes import ", imports)
     replace_line(tmp_path / "app.py", "for blueprint in ", loop)
     with (tmp_path / "docs" / "api.md").open("a") as page:
         page.write(block_after("in the last table of `docs/api.md`"))

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from app import account_mail, app
-from chalicelib import services
-from chalicelib.services import Services
-from chalicelib.settings import Settings
+from chalicelib.gatehouse import services
+from chalicelib.gatehouse.services import Services
+from chalicelib.gatehouse.settings import Settings
 from tests.doubles.browser import Answer, Browser
 from tests.doubles.clock import Clock
 from tests.doubles.cognito import CognitoDouble, Person

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from chalicelib.cognito.http_client import HttpAnswer
+from chalicelib.gatehouse.cognito.http_client import HttpAnswer
 from tests.doubles.clock import Clock
 from tests.doubles.signing import at_hash, b64url, public_jwk, rsa_key, sign_jwt
 
@@ -340,7 +340,7 @@ def answers(status: int, body: Mapping[str, Any] | None = None) -> Fault:
 
 def times_out() -> HttpAnswer:
     """A fault: no complete answer, as HttpClient reports it."""
-    from chalicelib.errors import TemporarilyUnavailable
+    from chalicelib.gatehouse.errors import TemporarilyUnavailable
 
     raise TemporarilyUnavailable("POST failed: ReadTimeout")
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
-from chalicelib.errors import TemporarilyUnavailable
+from chalicelib.gatehouse.errors import TemporarilyUnavailable
 from tests.doubles.cognito import AuthorizeRefused, CognitoDouble, Person
 
 

@@ -6,7 +6,7 @@ user existence error responses".
 
 from typing import Any
 
-from chalicelib.triggers.entry import TriggerFailed
+from chalicelib.gatehouse.triggers.entry import TriggerFailed
 from tests.doubles.pool_users import PoolUser, password_problem
 from tests.doubles.user_pool_core import PoolCore, refusal
 

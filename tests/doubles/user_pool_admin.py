@@ -8,7 +8,7 @@ user that exists and was never confirmed), AdminDisableUser, AdminSetUserMFAPref
 import secrets
 from typing import Any
 
-from chalicelib.triggers.entry import TriggerFailed
+from chalicelib.gatehouse.triggers.entry import TriggerFailed
 from tests.doubles.pool_users import PoolUser
 from tests.doubles.user_pool_core import refusal
 from tests.doubles.user_pool_people import PeopleOperations, described

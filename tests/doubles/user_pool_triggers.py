@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.settings import Settings
-from chalicelib.triggers import entry
+from chalicelib.gatehouse.settings import Settings
+from chalicelib.gatehouse.triggers import entry
 from tests.doubles.pool_users import PoolUser
 
 

@@ -7,7 +7,7 @@ import requests
 from botocore.exceptions import ClientError
 from playwright.sync_api import Browser, Page
 
-from chalicelib.cognito.user_pool_api import secret_hash
+from chalicelib.gatehouse.cognito.user_pool_api import secret_hash
 from tests.e2e.mails import expect_soon, mailed_code, mails_to
 from tests.e2e.stack import Stack, Visitor
 from tests.e2e.test_direct_browser import field, sign_out, submit, title

@@ -16,7 +16,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from chalicelib.web.openapi import load_paths
+from chalicelib.gatehouse.web.openapi import load_paths
 from tests.e2e.stack import Stack, Visitor, forget_attempts
 
 CHECKS = [

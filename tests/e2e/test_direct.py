@@ -11,8 +11,8 @@ import pytest
 import requests
 from botocore.exceptions import ClientError
 
-from chalicelib.cognito.user_pool_api import secret_hash
-from chalicelib.store.throttle import FREE_ATTEMPTS_ACCOUNT, pause_after
+from chalicelib.gatehouse.cognito.user_pool_api import secret_hash
+from chalicelib.gatehouse.store.throttle import FREE_ATTEMPTS_ACCOUNT, pause_after
 from tests.e2e.stack import Stack, Visitor, forget_attempts
 
 PASSWORD = "correct horse battery"

@@ -7,7 +7,7 @@ import pyotp
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from chalicelib.store.throttle import FREE_ATTEMPTS_ACCOUNT
+from chalicelib.gatehouse.store.throttle import FREE_ATTEMPTS_ACCOUNT
 from tests.e2e.mails import mailed_code
 from tests.e2e.stack import Stack, forget_attempts
 

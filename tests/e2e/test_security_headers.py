@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from chalicelib.web.openapi import load_paths
-from chalicelib.web.security_headers import SECURITY_HEADERS
-from chalicelib.web.static_files import load_static_files
+from chalicelib.gatehouse.web.openapi import load_paths
+from chalicelib.gatehouse.web.security_headers import SECURITY_HEADERS
+from chalicelib.gatehouse.web.static_files import load_static_files
 from tests.e2e.mails import mailed_code
 from tests.e2e.stack import Stack, Visitor, forget_attempts
 

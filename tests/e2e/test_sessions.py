@@ -10,8 +10,8 @@ import pytest
 import requests
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from chalicelib.session.sealing import KeyRing, Sealer
-from chalicelib.session.sessions import PURPOSE
+from chalicelib.gatehouse.session.sealing import KeyRing, Sealer
+from chalicelib.gatehouse.session.sessions import PURPOSE
 from tests.e2e.stack import Stack, Visitor
 
 ALICE = "alice@example.com"

@@ -134,7 +134,7 @@ ELSEWHERE: tuple[Call, ...] = (
     ),
     *_lines(_MAIL, "mail, waiting", _MAILED_LATER, "GetItem users"),
     *_lines(_MAIL, "mail, removed", _MAILED_LATER, "DeleteItem users"),
-    # After the code is accepted the next code finishes what is missing (chalicelib/flows/accounts.py).
+    # After the code is accepted the next code finishes what is missing (chalicelib/gatehouse/flows/accounts.py).
     *_lines(
         _CONFIRM, "confirm", _NOTHING, *_CLIENT, *_COUNTS, "GetItem users",
         "AdminUpdateUserAttributes", "AdminSetUserPassword",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from chalicelib.cognito.http_client import HttpAnswer, HttpClient
+from chalicelib.gatehouse.cognito.http_client import HttpAnswer, HttpClient
 from tests.doubles.outbound import aws_name, http_name
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app import account_mail, user_records
-from chalicelib.cognito.sign_up_mark import KEY, build_mark
+from chalicelib.gatehouse.cognito.sign_up_mark import KEY, build_mark
 from tests.component.direct import CHALLENGE_COOKIE, EMAIL, PASSWORD, SESSION_COOKIE, WRONG, Direct
 from tests.component.test_authorized_routes import CLAIMS
 from tests.component.world import CLIENT_SECRET, World

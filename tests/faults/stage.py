@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from chalicelib import deadline, services
-from chalicelib.aws_clients import AwsClients
-from chalicelib.cognito.http_client import HttpClient
-from chalicelib.deadline import Budget, Limits, pause_before_retry
-from chalicelib.services import Services
-from chalicelib.settings import Settings
-from chalicelib.triggers.entry import TriggerFailed
+from chalicelib.gatehouse import deadline, services
+from chalicelib.gatehouse.aws_clients import AwsClients
+from chalicelib.gatehouse.cognito.http_client import HttpClient
+from chalicelib.gatehouse.deadline import Budget, Limits, pause_before_retry
+from chalicelib.gatehouse.services import Services
+from chalicelib.gatehouse.settings import Settings
+from chalicelib.gatehouse.triggers.entry import TriggerFailed
 from tests.component.world import ENVIRONMENT, THROTTLE_TABLE, World, build_world
 from tests.doubles.clock import Clock
 from tests.faults.byways import BYWAYS

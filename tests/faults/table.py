@@ -5,9 +5,9 @@ This is the data; test_faults.py proves each line over real sockets, and `python
 
 from dataclasses import dataclass, field
 
-from chalicelib.aws_clients import MAX_ANSWER_BYTES
-from chalicelib.cognito.http_client import MAX_RESPONSE_BYTES
-from chalicelib.deadline import Limits
+from chalicelib.gatehouse.aws_clients import MAX_ANSWER_BYTES
+from chalicelib.gatehouse.cognito.http_client import MAX_RESPONSE_BYTES
+from chalicelib.gatehouse.deadline import Limits
 from tests.faults.wire import Fault, Peer
 
 PAGE = b"<!doctype html><title>All is well</title>"

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.aws_clients import AwsClients
-from chalicelib.cognito.http_client import HttpClient
-from chalicelib.deadline import Budget, Limits
-from chalicelib.errors import TemporarilyUnavailable
-from chalicelib.store.secrets import SecretStore
+from chalicelib.gatehouse.aws_clients import AwsClients
+from chalicelib.gatehouse.cognito.http_client import HttpClient
+from chalicelib.gatehouse.deadline import Budget, Limits
+from chalicelib.gatehouse.errors import TemporarilyUnavailable
+from chalicelib.gatehouse.store.secrets import SecretStore
 from tests.component.world import KEYS_ARN, build_world
 from tests.doubles.clock import Clock
 from tests.faults.certificates import Authority

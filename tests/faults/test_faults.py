@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from chalicelib.deadline import Limits
+from chalicelib.gatehouse.deadline import Limits
 from tests.component.direct import PASSWORD
 from tests.component.world import CLIENT_SECRET, MFA_CLIENT_SECRET, SEALING_KEY
 from tests.fault_table import PAGE, ROOT, TIMES, render, title

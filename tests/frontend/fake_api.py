@@ -9,9 +9,9 @@ from time import time
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from chalicelib.web.qr import build_rows
-from chalicelib.web.security_headers import SECURITY_HEADERS
-from chalicelib.web.static_files import StaticFiles
+from chalicelib.gatehouse.web.qr import build_rows
+from chalicelib.gatehouse.web.security_headers import SECURITY_HEADERS
+from chalicelib.gatehouse.web.static_files import StaticFiles
 
 BASE = "/api/"
 FILES = StaticFiles()

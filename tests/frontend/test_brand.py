@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from chalicelib.brand import Brand
-from chalicelib.web.static_files import StaticFiles
+from chalicelib.gatehouse.brand import Brand
+from chalicelib.gatehouse.web.static_files import StaticFiles
 
 from .fake_api import FakeApi
 from .test_layout import AXE, THEMES, axe, layout_faults

@@ -96,7 +96,7 @@ def _deploy_changed(place: Place) -> None:
         MessageAction="SUPPRESS",
     )
     before = identity(place)
-    route = place.project / "chalicelib" / "routes" / "whoami.py"
+    route = place.project / "chalicelib" / "gatehouse" / "routes" / "whoami.py"
     route.write_text(route.read_text().replace('"/whoami"', '"/whoami-else"'))
     place.add_okta()
     place.deploy()

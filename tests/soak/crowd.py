@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from app import account_mail
-from chalicelib.services import Services
+from chalicelib.gatehouse.services import Services
 from tests.component.world import MFA_CLIENT_ID, MFA_SECRET_ARN, THROTTLE_TABLE, World
 from tests.doubles.browser import Answer, Browser
 from tests.doubles.cognito import Person

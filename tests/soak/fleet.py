@@ -15,8 +15,8 @@ import pytest
 from chalice.app import Chalice
 
 from app import app
-from chalicelib import services
-from chalicelib.services import Services
+from chalicelib.gatehouse import services
+from chalicelib.gatehouse.services import Services
 
 _here = threading.local()
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib import log
-from chalicelib.cognito.tokens import RETRY_INTERVAL_SECONDS
+from chalicelib.gatehouse import log
+from chalicelib.gatehouse.cognito.tokens import RETRY_INTERVAL_SECONDS
 from tests.component.world import build_world
 from tests.doubles.clock import Clock
 from tests.soak import fleet
@@ -88,9 +88,9 @@ def test_nothing_is_lost_and_every_answer_belongs_to_its_asker(crowd: Crowd) -> 
 @pytest.mark.parametrize(
     "target",
     [
-        "chalicelib.routes.session.token_answer",
-        "chalicelib.session.sessions.Sessions.seal",
-        "chalicelib.flows.profile.Profile.load",
+        "chalicelib.gatehouse.routes.session.token_answer",
+        "chalicelib.gatehouse.session.sessions.Sessions.seal",
+        "chalicelib.gatehouse.flows.profile.Profile.load",
     ],
 )
 def test_a_leak_would_be_seen(crowd: Crowd, monkeypatch: pytest.MonkeyPatch, target: str) -> None:

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib import log
-from chalicelib.cognito.claims import verify_caller
-from chalicelib.routes import authorization
+from chalicelib.gatehouse import log
+from chalicelib.gatehouse.cognito.claims import verify_caller
+from chalicelib.gatehouse.routes import authorization
 from tests.component.direct import EMAIL, PASSWORD, WRONG, Direct
 from tests.component.world import build_world
 from tests.doubles.browser import Browser
@@ -43,7 +43,7 @@ class _Nowhere:
 @pytest.fixture
 def direct(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Direct]:
     """One warm container."""
-    from chalicelib import services
+    from chalicelib.gatehouse import services
 
     monkeypatch.setattr(log, "sys", SimpleNamespace(stdout=_Nowhere()))
     yield Direct(build_world(clock))

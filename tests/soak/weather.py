@@ -8,8 +8,8 @@ from typing import Any
 
 from botocore.exceptions import ReadTimeoutError
 
-from chalicelib.cognito.http_client import HttpAnswer
-from chalicelib.errors import TemporarilyUnavailable
+from chalicelib.gatehouse.cognito.http_client import HttpAnswer
+from chalicelib.gatehouse.errors import TemporarilyUnavailable
 from tests.doubles.aws_errors import client_error
 from tests.doubles.cognito import CognitoDouble
 

@@ -9,9 +9,14 @@ from botocore import exceptions
 from botocore.exceptions import ClientError
 from botocore.model import ServiceModel
 
-from chalicelib.aws_clients import MAX_ANSWER_BYTES, AwsClients, UnreadableAnswer, is_passing
-from chalicelib.aws_clients import _verify_answer as verify_answer
-from chalicelib.deadline import Budget
+from chalicelib.gatehouse.aws_clients import (
+    MAX_ANSWER_BYTES,
+    AwsClients,
+    UnreadableAnswer,
+    is_passing,
+)
+from chalicelib.gatehouse.aws_clients import _verify_answer as verify_answer
+from chalicelib.gatehouse.deadline import Budget
 from tests.doubles.clock import Clock
 from tests.doubles.service_model import operation
 

@@ -6,9 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.brand import Brand, brand_problems
-from chalicelib.colours import GROUNDS, build_palette, contrast, contrast_problem, mended, weakest
-from chalicelib.web.static_files import FRONTEND
+from chalicelib.gatehouse.brand import Brand, brand_problems
+from chalicelib.gatehouse.colours import (
+    GROUNDS,
+    build_palette,
+    contrast,
+    contrast_problem,
+    mended,
+    weakest,
+)
+from chalicelib.gatehouse.web.static_files import FRONTEND
 
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.captcha import PROVIDERS, SiteVerify
-from chalicelib.cognito.http_client import HttpAnswer
-from chalicelib.errors import TemporarilyUnavailable
-from chalicelib.web.security_headers import SECURITY_HEADERS, open_for_captcha
+from chalicelib.gatehouse.captcha import PROVIDERS, SiteVerify
+from chalicelib.gatehouse.cognito.http_client import HttpAnswer
+from chalicelib.gatehouse.errors import TemporarilyUnavailable
+from chalicelib.gatehouse.web.security_headers import SECURITY_HEADERS, open_for_captcha
 
 HOST = "app.example.com"
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.cognito.claims import Caller, parse_groups, verify_caller
-from chalicelib.errors import Forbidden, Unauthorized
+from chalicelib.gatehouse.cognito.claims import Caller, parse_groups, verify_caller
+from chalicelib.gatehouse.errors import Forbidden, Unauthorized
 
 CLAIMS = {
     "token_use": "access",

@@ -4,8 +4,8 @@ import unicodedata
 
 import pytest
 
-from chalicelib.errors import InvalidCode
-from chalicelib.flows.credentials import parse_code, read_code
+from chalicelib.gatehouse.errors import InvalidCode
+from chalicelib.gatehouse.flows.credentials import parse_code, read_code
 
 #: Every character that Unicode calls a dash or a space.
 NEUTRAL = [

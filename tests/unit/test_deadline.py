@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
-from chalicelib import deadline
-from chalicelib.cognito.http_client import HttpClient
-from chalicelib.deadline import MAX_ABANDONED, Budget, Limits
-from chalicelib.errors import TemporarilyUnavailable
+from chalicelib.gatehouse import deadline
+from chalicelib.gatehouse.cognito.http_client import HttpClient
+from chalicelib.gatehouse.deadline import MAX_ABANDONED, Budget, Limits
+from chalicelib.gatehouse.errors import TemporarilyUnavailable
 from tests.doubles.clock import Clock
 
 LIMITS = Limits(request=20.0, trigger=3.5)
@@ -140,7 +140,7 @@ def test_the_app_and_the_triggers_begin_an_invocation(
 ) -> None:
     """In front of every view, and of every trigger."""
     from app import app, user_records
-    from chalicelib.triggers.entry import TriggerFailed
+    from chalicelib.gatehouse.triggers.entry import TriggerFailed
     from tests.doubles.browser import Browser, LambdaContext
 
     budget = Budget(LIMITS, clock)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from chalicelib.errors import ConfigurationError
-from chalicelib.settings import Settings
-from chalicelib.web.qr import build_rows
+from chalicelib.gatehouse.errors import ConfigurationError
+from chalicelib.gatehouse.settings import Settings
+from chalicelib.gatehouse.web.qr import build_rows
 from tests.component.world import ENVIRONMENT
 
 EMBEDDED = {

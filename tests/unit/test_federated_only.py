@@ -2,9 +2,9 @@
 
 import pytest
 
-from chalicelib.cognito.identities import Identity
-from chalicelib.cognito.tokens import IdentityClaims
-from chalicelib.flows.direct_sign_in import is_federated_only
+from chalicelib.gatehouse.cognito.identities import Identity
+from chalicelib.gatehouse.cognito.tokens import IdentityClaims
+from chalicelib.gatehouse.flows.direct_sign_in import is_federated_only
 
 NATIVE = "5d3c7b1e-0a6f-4c7e-9b1d-2f6a8c4e0d11"
 OKTA, CONTOSO = Identity("Okta", "00u1"), Identity("Contoso", "00u2")

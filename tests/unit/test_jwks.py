@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.cognito.http_client import HttpAnswer
-from chalicelib.cognito.tokens import JwksCache, parse_jwks
-from chalicelib.errors import InvalidToken, TemporarilyUnavailable
+from chalicelib.gatehouse.cognito.http_client import HttpAnswer
+from chalicelib.gatehouse.cognito.tokens import JwksCache, parse_jwks
+from chalicelib.gatehouse.errors import InvalidToken, TemporarilyUnavailable
 from tests.doubles.clock import Clock
 from tests.doubles.cognito import ACCESS_KID, ID_KID, default_jwks
 from tests.doubles.signing import public_jwk, rsa_key

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib import log
+from chalicelib.gatehouse import log
 
 
 @pytest.fixture

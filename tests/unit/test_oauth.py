@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from chalicelib.cognito.http_client import HttpAnswer, HttpClient
-from chalicelib.cognito.oauth import OAuthClient, TokenSet, parse_token_answer
-from chalicelib.deadline import Budget, Limits
-from chalicelib.errors import (
+from chalicelib.gatehouse.cognito.http_client import HttpAnswer, HttpClient
+from chalicelib.gatehouse.cognito.oauth import OAuthClient, TokenSet, parse_token_answer
+from chalicelib.gatehouse.deadline import Budget, Limits
+from chalicelib.gatehouse.errors import (
     AccessDenied,
     InvalidGrant,
     SignInError,
     SignUpRefused,
     TemporarilyUnavailable,
 )
-from chalicelib.flows.hosted_sign_in import map_callback_error
+from chalicelib.gatehouse.flows.hosted_sign_in import map_callback_error
 from tests.doubles.clock import Clock
 from tests.doubles.cognito import CognitoDouble, Person, answers, times_out
 from tests.doubles.cognito_http import served

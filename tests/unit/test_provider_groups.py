@@ -8,18 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.cognito.claims import parse_groups
-from chalicelib.cognito.groups import (
+from chalicelib.gatehouse.cognito.claims import parse_groups
+from chalicelib.gatehouse.cognito.groups import (
     is_one_name,
     parse_provider_groups,
     read_groups_claim,
     without_automatic,
     write_groups,
 )
-from chalicelib.cognito.identities import Identity, origin_of, parse_identities
-from chalicelib.settings import Settings
-from chalicelib.store.providers import CACHE_SECONDS, ProviderStore
-from chalicelib.triggers.token_claims import handle
+from chalicelib.gatehouse.cognito.identities import Identity, origin_of, parse_identities
+from chalicelib.gatehouse.settings import Settings
+from chalicelib.gatehouse.store.providers import CACHE_SECONDS, ProviderStore
+from chalicelib.gatehouse.triggers.token_claims import handle
 from tests.component.world import ENVIRONMENT
 from tests.doubles.aws_errors import client_error
 from tests.doubles.clock import Clock

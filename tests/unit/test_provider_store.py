@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.store.providers import Provider, ProviderStore
+from chalicelib.gatehouse.store.providers import Provider, ProviderStore
 from tests.doubles.aws_errors import client_error
 from tests.doubles.clock import Clock
 from tests.doubles.dynamodb import DynamoDBDouble

@@ -2,8 +2,8 @@
 
 import pytest
 
-from chalicelib.errors import ConfigurationError, TemporarilyUnavailable
-from chalicelib.store.secrets import SecretStore
+from chalicelib.gatehouse.errors import ConfigurationError, TemporarilyUnavailable
+from chalicelib.gatehouse.store.secrets import SecretStore
 from tests.doubles.aws_errors import client_error, connect_timeout
 from tests.doubles.clock import Clock
 from tests.doubles.secrets import SecretsManagerDouble

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-import chalicelib
+from chalicelib import gatehouse
 
-ROOT = Path(chalicelib.__file__).parent
+ROOT = Path(gatehouse.__file__).parent
 CANARY = "canary-0123456789"
 #: Names of fields that hold what must not be printed.
 SECRET = re.compile(
@@ -42,9 +42,9 @@ HARMLESS = {
 
 
 def value_types() -> list[type[Any]]:
-    """Every dataclass and named tuple of chalicelib."""
+    """Every dataclass and named tuple of the package."""
     found = []
-    for module in pkgutil.walk_packages(chalicelib.__path__, "chalicelib."):
+    for module in pkgutil.walk_packages(gatehouse.__path__, "chalicelib.gatehouse."):
         for value in vars(importlib.import_module(module.name)).values():
             own = inspect.isclass(value) and value.__module__ == module.name
             if own and (dataclasses.is_dataclass(value) or hasattr(value, "_fields")):

@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.cognito.http_client import HttpAnswer
-from chalicelib.cognito.oauth import TokenSet
-from chalicelib.cognito.tokens import AccessClaims, IdentityClaims
-from chalicelib.errors import LoginExpired, LoginUnknown, NoSession, SessionExpired
-from chalicelib.flows.hosted_sign_in import CallbackQuery, LoginStart, SignedIn
-from chalicelib.flows.session_flow import Refreshed
-from chalicelib.session.sealing import KeyRing, Sealer
-from chalicelib.session.sessions import Session, Sessions
-from chalicelib.session.transactions import LoginTransactions, cookie_name
-from chalicelib.settings import SessionLifetimes
+from chalicelib.gatehouse.cognito.http_client import HttpAnswer
+from chalicelib.gatehouse.cognito.oauth import TokenSet
+from chalicelib.gatehouse.cognito.tokens import AccessClaims, IdentityClaims
+from chalicelib.gatehouse.errors import LoginExpired, LoginUnknown, NoSession, SessionExpired
+from chalicelib.gatehouse.flows.hosted_sign_in import CallbackQuery, LoginStart, SignedIn
+from chalicelib.gatehouse.flows.session_flow import Refreshed
+from chalicelib.gatehouse.session.sealing import KeyRing, Sealer
+from chalicelib.gatehouse.session.sessions import Session, Sessions
+from chalicelib.gatehouse.session.transactions import LoginTransactions, cookie_name
+from chalicelib.gatehouse.settings import SessionLifetimes
 from tests.doubles.clock import Clock
 
 SEALER = Sealer(lambda renew: KeyRing("k1", {"k1": "a" * 64}))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from chalicelib.errors import ConfigurationError
-from chalicelib.settings import Settings, user_pool_arn
+from chalicelib.gatehouse.errors import ConfigurationError
+from chalicelib.gatehouse.settings import Settings, user_pool_arn
 from tests.component.world import ENVIRONMENT
 
 REQUIRED = sorted(set(ENVIRONMENT) - {"APP_NAME"})

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.sign_up_rules import refuse_address, refuse_attributes
+from chalicelib.gatehouse.sign_up_rules import refuse_address, refuse_attributes
 
 ALLOWED = frozenset({"example.com", "example.org"})
 REFUSED = frozenset({"bad.example", "b\u00fccher.example"})

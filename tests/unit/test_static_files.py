@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib import colours
-from chalicelib.brand import Brand
-from chalicelib.errors import ConfigurationError
-from chalicelib.web.catalogue import choose_language, flatten, load_catalogue
-from chalicelib.web.static_files import FRONTEND, StaticFiles, compact
+from chalicelib.gatehouse import colours
+from chalicelib.gatehouse.brand import Brand
+from chalicelib.gatehouse.errors import ConfigurationError
+from chalicelib.gatehouse.web.catalogue import choose_language, flatten, load_catalogue
+from chalicelib.gatehouse.web.static_files import FRONTEND, StaticFiles, compact
 
 WORDS: dict[str, Any] = {
     "document": {

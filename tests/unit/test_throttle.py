@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.errors import TemporarilyUnavailable, TooManyAttempts
-from chalicelib.store.throttle import (
+from chalicelib.gatehouse.errors import TemporarilyUnavailable, TooManyAttempts
+from chalicelib.gatehouse.store.throttle import (
     FIRST_PAUSE_SECONDS,
     FORGOTTEN_AFTER_SECONDS,
     FREE_ATTEMPTS_ACCOUNT,

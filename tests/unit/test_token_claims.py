@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.cognito.scopes import SCOPES, USER_ADMIN_SCOPE
-from chalicelib.errors import TriggerRefused
-from chalicelib.settings import Settings
-from chalicelib.triggers.token_claims import handle
+from chalicelib.gatehouse.cognito.scopes import SCOPES, USER_ADMIN_SCOPE
+from chalicelib.gatehouse.errors import TriggerRefused
+from chalicelib.gatehouse.settings import Settings
+from chalicelib.gatehouse.triggers.token_claims import handle
 
 POOL = "eu-west-1_pool"
 CLIENT = "client"

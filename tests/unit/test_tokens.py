@@ -2,8 +2,8 @@
 
 import pytest
 
-from chalicelib.cognito.tokens import JwksCache, TokenVerifier
-from chalicelib.errors import InvalidToken
+from chalicelib.gatehouse.cognito.tokens import JwksCache, TokenVerifier
+from chalicelib.gatehouse.errors import InvalidToken
 from tests.doubles.clock import Clock
 from tests.doubles.cognito import CognitoDouble, Person
 

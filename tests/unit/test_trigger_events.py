@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.cognito.federated_profiles import FederatedProfiles
-from chalicelib.cognito.groups import parse_provider_groups
-from chalicelib.cognito.scopes import SCOPES, USER_ADMIN_SCOPE
-from chalicelib.errors import GatehouseError, TriggerRefused
-from chalicelib.settings import Settings
-from chalicelib.store.providers import ProviderStore
-from chalicelib.store.users import UserRecord, UserStore, key_of
-from chalicelib.triggers import inbound_federation, token_claims, user_records
+from chalicelib.gatehouse.cognito.federated_profiles import FederatedProfiles
+from chalicelib.gatehouse.cognito.groups import parse_provider_groups
+from chalicelib.gatehouse.cognito.scopes import SCOPES, USER_ADMIN_SCOPE
+from chalicelib.gatehouse.errors import GatehouseError, TriggerRefused
+from chalicelib.gatehouse.settings import Settings
+from chalicelib.gatehouse.store.providers import ProviderStore
+from chalicelib.gatehouse.store.users import UserRecord, UserStore, key_of
+from chalicelib.gatehouse.triggers import inbound_federation, token_claims, user_records
 from tests.component.world import ENVIRONMENT
 from tests.doubles.aws_errors import client_error
 from tests.doubles.clock import Clock

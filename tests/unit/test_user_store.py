@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib.errors import TemporarilyUnavailable
-from chalicelib.settings import Settings
-from chalicelib.store.providers import ProviderStore
-from chalicelib.store.users import NAME_COLUMNS, UserProfile, UserStore
-from chalicelib.triggers import user_records
+from chalicelib.gatehouse.errors import TemporarilyUnavailable
+from chalicelib.gatehouse.settings import Settings
+from chalicelib.gatehouse.store.providers import ProviderStore
+from chalicelib.gatehouse.store.users import NAME_COLUMNS, UserProfile, UserStore
+from chalicelib.gatehouse.triggers import user_records
 from tests.component.world import ENVIRONMENT
 from tests.doubles.aws_errors import client_error, connect_timeout
 from tests.doubles.clock import Clock

@@ -6,18 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.errors import (
+from chalicelib.gatehouse.errors import (
     CookieTooLarge,
     CrossSiteRequest,
     InvalidRequest,
     PayloadTooLarge,
     UnsupportedMediaType,
 )
-from chalicelib.web.bodies import MAX_BODY_BYTES, parse_object, verify_body
-from chalicelib.web.cookies import build_cookie, clear_cookie, parse_cookies
-from chalicelib.web.csrf import verify_own_request
-from chalicelib.web.security_headers import SECURITY_HEADERS
-from chalicelib.web.urls import build_app_url
+from chalicelib.gatehouse.web.bodies import MAX_BODY_BYTES, parse_object, verify_body
+from chalicelib.gatehouse.web.cookies import build_cookie, clear_cookie, parse_cookies
+from chalicelib.gatehouse.web.csrf import verify_own_request
+from chalicelib.gatehouse.web.security_headers import SECURITY_HEADERS
+from chalicelib.gatehouse.web.urls import build_app_url
 
 ORIGIN = "https://a1.execute-api.eu-west-1.amazonaws.com"
 HOST = ORIGIN.removeprefix("https://")
@@ -244,7 +244,7 @@ def test_the_headers_cannot_be_changed_by_accident() -> None:
 
 def test_errors_have_codes_that_do_not_collide_and_plain_sentences() -> None:
     """The table of errors: a code has one status wherever it is answered with, messages end with a full stop."""
-    from chalicelib import errors
+    from chalicelib.gatehouse import errors
 
     found = [
         cls

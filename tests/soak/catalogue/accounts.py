@@ -8,9 +8,9 @@ from typing import Any
 from tests.soak.defence import Defence, answering, defence, nothing, reading, value, wrapped
 from tests.soak.template import template_with
 
-_THROTTLE = "chalicelib.store.throttle"
-_DIRECT = "chalicelib.flows.direct_sign_in:DirectSignIn"
-_CHALLENGES = "chalicelib.session.challenges:Challenges"
+_THROTTLE = "chalicelib.gatehouse.store.throttle"
+_DIRECT = "chalicelib.gatehouse.flows.direct_sign_in:DirectSignIn"
+_CHALLENGES = "chalicelib.gatehouse.session.challenges:Challenges"
 
 
 def _source_by_header(request_origin: Any, request: Any) -> Any:
@@ -48,15 +48,15 @@ def _late_guard(self: Any, kind: str, account: Any, source: str) -> Iterator[Non
 
 
 def _open_when_down(take: Any, *args: Any) -> None:
-    from chalicelib.errors import TemporarilyUnavailable
+    from chalicelib.gatehouse.errors import TemporarilyUnavailable
 
     with suppress(TemporarilyUnavailable):
         take(*args)
 
 
 def _any_challenge(read_step: Any, step: Any) -> Any:
-    from chalicelib.errors import UnsupportedChallenge
-    from chalicelib.flows.challenge_steps import Asked
+    from chalicelib.gatehouse.errors import UnsupportedChallenge
+    from chalicelib.gatehouse.flows.challenge_steps import Asked
 
     try:
         return read_step(step)
@@ -69,13 +69,13 @@ ACCOUNTS: tuple[Defence, ...] = (
         "federated-people-have-no-password",
         "S-39 S-40",
         "a person of an identity provider can sign in by password",
-        ("chalicelib.flows.direct_sign_in:is_federated_only", answering(False)),
+        ("chalicelib.gatehouse.flows.direct_sign_in:is_federated_only", answering(False)),
     ),
     defence(
         "one-answer-to-every-refusal",
         "S-40",
         "a refused sign-in says why",
-        ("chalicelib.errors:InvalidCredentials.__init__", wrapped(_telling_why)),
+        ("chalicelib.gatehouse.errors:InvalidCredentials.__init__", wrapped(_telling_why)),
     ),
     defence(
         "throttle",
@@ -106,7 +106,7 @@ ACCOUNTS: tuple[Defence, ...] = (
         "S-41",
         "Cognito is asked first, and the throttle after it",
         (
-            "chalicelib.flows.attempts:Attempts.guarded",
+            "chalicelib.gatehouse.flows.attempts:Attempts.guarded",
             value(_late_guard),
         ),
     ),
@@ -121,7 +121,7 @@ ACCOUNTS: tuple[Defence, ...] = (
         "source-from-the-gateway",
         "S-42",
         "X-Forwarded-For says who calls",
-        ("chalicelib.routes.request:request_origin", wrapped(_source_by_header)),
+        ("chalicelib.gatehouse.routes.request:request_origin", wrapped(_source_by_header)),
     ),
     defence(
         "ipv6-networks",
@@ -154,13 +154,13 @@ ACCOUNTS: tuple[Defence, ...] = (
         "known-devices",
         "S-44",
         "an account's owner shares the pause that a stranger opened",
-        ("chalicelib.session.devices:Devices.recognise", answering(None)),
+        ("chalicelib.gatehouse.session.devices:Devices.recognise", answering(None)),
     ),
     defence(
         "challenge-names-allowlisted",
         "S-45",
         "every challenge is handed on to the page",
-        ("chalicelib.flows.challenge_steps:read_step", wrapped(_any_challenge)),
+        ("chalicelib.gatehouse.flows.challenge_steps:read_step", wrapped(_any_challenge)),
     ),
     defence(
         "challenge-answered-as-asked",
@@ -187,26 +187,29 @@ ACCOUNTS: tuple[Defence, ...] = (
         "enrolment-of-the-same-person",
         "S-45",
         "an authenticator app can be set up for somebody else's session",
-        ("chalicelib.flows.mfa:Mfa.verify", reading(("enrolment.sub != session.sub", "False"))),
+        (
+            "chalicelib.gatehouse.flows.mfa:Mfa.verify",
+            reading(("enrolment.sub != session.sub", "False")),
+        ),
     ),
     defence(
         "passwords-byte-exact",
         "S-46",
         "spaces around a password are dropped",
-        ("chalicelib.cognito.user_pool_api:UserPoolApi.sign_in", wrapped(_stripped)),
+        ("chalicelib.gatehouse.cognito.user_pool_api:UserPoolApi.sign_in", wrapped(_stripped)),
     ),
     defence(
         "passwords-bounded",
         "S-46",
         "passwords of any length reach Cognito",
-        ("chalicelib.routes.direct:_MAX_PASSWORD", value(1_000_000)),
+        ("chalicelib.gatehouse.routes.direct:_MAX_PASSWORD", value(1_000_000)),
     ),
     defence(
         "old-session-revoked",
         "S-47",
         "a sign-in leaves the session that it replaces alive",
         (
-            "chalicelib.flows.new_session:NewSessions._end_replaced_session",
+            "chalicelib.gatehouse.flows.new_session:NewSessions._end_replaced_session",
             nothing,
         ),
     ),
@@ -214,7 +217,7 @@ ACCOUNTS: tuple[Defence, ...] = (
         "captcha-verified",
         "S-41",
         "any text passes for a solved CAPTCHA",
-        ("chalicelib.captcha:SiteVerify.verify", answering(True)),
+        ("chalicelib.gatehouse.captcha:SiteVerify.verify", answering(True)),
         tests=("tests/component/test_direct_captcha.py", "tests/unit/test_captcha.py"),
     ),
     defence(
@@ -222,7 +225,7 @@ ACCOUNTS: tuple[Defence, ...] = (
         "S-41",
         "a puzzle that was solved on another site counts",
         (
-            "chalicelib.captcha:SiteVerify.verify",
+            "chalicelib.gatehouse.captcha:SiteVerify.verify",
             reading(("solved_on in _UNTOLD or solved_on == hostname", "True")),
         ),
         tests=("tests/unit/test_captcha.py",),

@@ -4,9 +4,9 @@ from typing import Any
 
 from tests.soak.defence import Defence, answering, defence, nothing, reading, value, wrapped
 
-_CALLER = "chalicelib.cognito.claims:verify_caller"
-_FRESH = "chalicelib.flows.fresh_check:FreshCheck.verify"
-_HEADERS = "chalicelib.web.security_headers:SECURITY_HEADERS"
+_CALLER = "chalicelib.gatehouse.cognito.claims:verify_caller"
+_FRESH = "chalicelib.gatehouse.flows.fresh_check:FreshCheck.verify"
+_HEADERS = "chalicelib.gatehouse.web.security_headers:SECURITY_HEADERS"
 
 
 def _without(*names: str) -> Any:
@@ -20,7 +20,7 @@ def _inline(headers: Any) -> dict[str, str]:
 
 def _by_attribute(verify: Any, context: Any, *, group: str | None, **named: Any) -> Any:
     """Groups that people can write into an attribute of theirs count as well."""
-    from chalicelib.errors import Forbidden
+    from chalicelib.gatehouse.errors import Forbidden
 
     caller = verify(context, group=None, **named)
     told = str(context["authorizer"]["claims"].get("custom:groups", "")).split(",")
@@ -30,7 +30,7 @@ def _by_attribute(verify: Any, context: Any, *, group: str | None, **named: Any)
 
 
 def _now_if_unreadable(parse: Any, context: Any) -> Any:
-    from chalicelib.errors import Unauthorized
+    from chalicelib.gatehouse.errors import Unauthorized
 
     try:
         return parse(context)
@@ -39,7 +39,7 @@ def _now_if_unreadable(parse: Any, context: Any) -> Any:
 
 
 def _passing_in_outages(verify: Any, *args: Any, **named: Any) -> None:
-    from chalicelib.errors import TemporarilyUnavailable
+    from chalicelib.gatehouse.errors import TemporarilyUnavailable
 
     try:
         verify(*args, **named)
@@ -53,7 +53,7 @@ API: tuple[Defence, ...] = (
         "S-48",
         "a route without an authorizer is deployed as a public one",
         (
-            "chalicelib.web.middleware:install",
+            "chalicelib.gatehouse.web.middleware:install",
             reading(("elif (method, path) in public and authorizer is None:", "elif True:")),
         ),
     ),
@@ -86,7 +86,7 @@ API: tuple[Defence, ...] = (
         "S-50",
         "whoever gets a name that was free again gets its former owner's record",
         (
-            "chalicelib.flows.profile:Profile.load",
+            "chalicelib.gatehouse.flows.profile:Profile.load",
             reading(('record.sub not in ("", sub)', "False")),
         ),
     ),
@@ -95,11 +95,11 @@ API: tuple[Defence, ...] = (
         "S-50",
         "callers can read and make up the cursors of a list",
         (
-            "chalicelib.session.cursors:Cursors.seal",
+            "chalicelib.gatehouse.session.cursors:Cursors.seal",
             lambda original: lambda self, key: key,
         ),
         (
-            "chalicelib.session.cursors:Cursors.open",
+            "chalicelib.gatehouse.session.cursors:Cursors.open",
             lambda original: lambda self, cursor: cursor,
         ),
         tests=("tests/component/test_users.py",),
@@ -115,7 +115,7 @@ API: tuple[Defence, ...] = (
         "S-51",
         "custom:groups makes administrators of people without a provider",
         (
-            "chalicelib.cognito.told_groups:told_groups",
+            "chalicelib.gatehouse.cognito.told_groups:told_groups",
             reading(
                 ('parse_identities(attributes.get("identities"))', '(Identity("Okta", "00u1"),)')
             ),
@@ -125,26 +125,26 @@ API: tuple[Defence, ...] = (
         "provider-groups-while-they-are-told",
         "S-51",
         "groups of a provider stay with its people when its claim is taken away",
-        ("chalicelib.store.providers:ProviderStore.tells_groups", answering(True)),
+        ("chalicelib.gatehouse.store.providers:ProviderStore.tells_groups", answering(True)),
     ),
     defence(
         "groups-with-one-name",
         "S-51",
         "a group called x,admins makes administrators",
-        ("chalicelib.triggers.token_claims:is_one_name", answering(True)),
+        ("chalicelib.gatehouse.triggers.token_claims:is_one_name", answering(True)),
     ),
     defence(
         "group-names-read-as-one",
         "S-51",
         "a pool group `x admins` makes administrators",
-        ("chalicelib.cognito.groups:is_one_name", answering(True)),
+        ("chalicelib.gatehouse.cognito.groups:is_one_name", answering(True)),
         tests=("tests/unit/test_token_claims.py", "tests/component/test_authorized_routes.py"),
     ),
     defence(
         "no-provider-attributes-at-sign-up",
         "S-51",
         "people can bring custom:groups when they sign up",
-        ("chalicelib.sign_up_rules:refuse_attributes", answering(None)),
+        ("chalicelib.gatehouse.sign_up_rules:refuse_attributes", answering(None)),
     ),
     defence(
         "fresh-on-the-administrators-routes",
@@ -188,14 +188,14 @@ API: tuple[Defence, ...] = (
         "fresh-after-sign-out",
         "S-70",
         "tokens from before a sign-out everywhere count on",
-        ("chalicelib.store.users:UserRecord.ends_tokens_of", answering(False)),
+        ("chalicelib.gatehouse.store.users:UserRecord.ends_tokens_of", answering(False)),
     ),
     defence(
         "fresh-the-same-second",
         "S-70",
         "a token of the sign-out's own second counts on",
         (
-            "chalicelib.store.users:UserRecord.ends_tokens_of",
+            "chalicelib.gatehouse.store.users:UserRecord.ends_tokens_of",
             reading(("<= self.validAfter", "< self.validAfter")),
         ),
     ),
@@ -203,7 +203,7 @@ API: tuple[Defence, ...] = (
         "fresh-time-of-issue",
         "S-70",
         "a token whose iat nobody can read counts as new",
-        ("chalicelib.routes.authorization:parse_issued_at", wrapped(_now_if_unreadable)),
+        ("chalicelib.gatehouse.routes.authorization:parse_issued_at", wrapped(_now_if_unreadable)),
     ),
     defence(
         "fresh-outage-is-no-pass",
@@ -215,20 +215,20 @@ API: tuple[Defence, ...] = (
         "fresh-a-list-without-end",
         "S-70",
         "a list of groups that never ends keeps the function busy until its time is up",
-        ("chalicelib.cognito.user_admin:_GROUP_PAGES", value(1_000)),
+        ("chalicelib.gatehouse.cognito.user_admin:_GROUP_PAGES", value(1_000)),
     ),
     defence(
         "sign-out-noted",
         "S-70",
         "sign-out everywhere leaves access tokens as good as they were",
-        ("chalicelib.store.users:UserStore.record_signed_out", answering(True)),
+        ("chalicelib.gatehouse.store.users:UserStore.record_signed_out", answering(True)),
     ),
     defence(
         "sign-out-noted-for-good",
         "S-70",
         "a slower container takes a later sign-out back",
         (
-            "chalicelib.store.users:UserStore.record_signed_out",
+            "chalicelib.gatehouse.store.users:UserStore.record_signed_out",
             reading(
                 (
                     "(attribute_not_exists(validAfter) OR #validAfter <= :validAfter)",
@@ -243,7 +243,7 @@ API: tuple[Defence, ...] = (
         "inline scripts run",
         (_HEADERS, _inline),
         (
-            "chalicelib.web.security_headers:CONTENT_SECURITY_POLICY",
+            "chalicelib.gatehouse.web.security_headers:CONTENT_SECURITY_POLICY",
             lambda policy: {**policy, "script-src": ("'self'", "'unsafe-inline'")},
         ),
     ),
@@ -252,7 +252,7 @@ API: tuple[Defence, ...] = (
         "S-52",
         "scripts may write HTML",
         (
-            "chalicelib.web.security_headers:CONTENT_SECURITY_POLICY",
+            "chalicelib.gatehouse.web.security_headers:CONTENT_SECURITY_POLICY",
             lambda policy: {
                 name: sources for name, sources in policy.items() if "trusted-types" not in name
             },
@@ -275,7 +275,7 @@ API: tuple[Defence, ...] = (
         "S-53",
         "errors go without security headers",
         (
-            "chalicelib.web.middleware:_dress",
+            "chalicelib.gatehouse.web.middleware:_dress",
             reading(("if name.lower() not in present:", "if response.status_code < 400:")),
         ),
     ),
@@ -292,6 +292,6 @@ API: tuple[Defence, ...] = (
         "escaped-page",
         "S-54",
         "settings are put into the page as HTML",
-        ("chalicelib.web.static_files:escape", lambda original: lambda text, quote: text),
+        ("chalicelib.gatehouse.web.static_files:escape", lambda original: lambda text, quote: text),
     ),
 )

@@ -2,10 +2,10 @@
 
 from tests.soak.defence import Defence, answering, defence, nothing, reading, value, wrapped
 
-_RECORDS = "chalicelib.triggers.user_records"
-_INBOUND = "chalicelib.triggers.inbound_federation"
-_PROFILES = "chalicelib.cognito.federated_profiles:FederatedProfiles"
-_GROUPS = "chalicelib.cognito.groups"
+_RECORDS = "chalicelib.gatehouse.triggers.user_records"
+_INBOUND = "chalicelib.gatehouse.triggers.inbound_federation"
+_PROFILES = "chalicelib.gatehouse.cognito.federated_profiles:FederatedProfiles"
+_GROUPS = "chalicelib.gatehouse.cognito.groups"
 
 FEDERATION: tuple[Defence, ...] = (
     defence(
@@ -46,7 +46,7 @@ FEDERATION: tuple[Defence, ...] = (
         "emptied-names-are-emptied",
         "S-69",
         "a name that is gone in the pool stays in the table, and reconcile sees no difference",
-        ("chalicelib.store.users:UserProfile.emptied", answering(())),
+        ("chalicelib.gatehouse.store.users:UserProfile.emptied", answering(())),
     ),
     defence(
         "not-told-is-not-emptied",
@@ -76,7 +76,7 @@ FEDERATION: tuple[Defence, ...] = (
         "S-69",
         "userinfo about somebody else fills what the token leaves out",
         (
-            "chalicelib.cognito.provider_claims:read_claims",
+            "chalicelib.gatehouse.cognito.provider_claims:read_claims",
             reading(('if id_token and userinfo.get("sub") != id_token.get("sub"):', "if False:")),
         ),
         tests=("tests/component/test_inbound_federation.py",),
@@ -85,7 +85,7 @@ FEDERATION: tuple[Defence, ...] = (
         "names-end-where-the-token-says",
         "S-51",
         "a group called `x, admins` at a provider makes administrators",
-        ("chalicelib.cognito.provider_claims:_payload", answering({})),
+        ("chalicelib.gatehouse.cognito.provider_claims:_payload", answering({})),
         tests=("tests/component/test_inbound_federation.py",),
     ),
     defence(
@@ -98,7 +98,7 @@ FEDERATION: tuple[Defence, ...] = (
         "groups-that-no-token-carries-are-logged",
         "S-69",
         "groups are missing in tokens, and no line says so",
-        ("chalicelib.triggers.token_claims:log_event", nothing),
+        ("chalicelib.gatehouse.triggers.token_claims:log_event", nothing),
     ),
     defence(
         "as-many-groups-as-the-attribute-holds",

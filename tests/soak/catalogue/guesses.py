@@ -6,11 +6,11 @@ from typing import Any
 
 from tests.soak.defence import Defence, answering, defence, nothing, reading, value, wrapped
 
-_THROTTLE = "chalicelib.store.throttle"
-_ATTEMPTS = "chalicelib.flows.attempts:Attempts"
-_MFA = "chalicelib.flows.mfa:Mfa"
-_MARKS = "chalicelib.store.marks:MarkStore"
-_MAILS = "chalicelib.store.daily_mails:DailyMails"
+_THROTTLE = "chalicelib.gatehouse.store.throttle"
+_ATTEMPTS = "chalicelib.gatehouse.flows.attempts:Attempts"
+_MFA = "chalicelib.gatehouse.flows.mfa:Mfa"
+_MARKS = "chalicelib.gatehouse.store.marks:MarkStore"
+_MAILS = "chalicelib.gatehouse.store.daily_mails:DailyMails"
 
 
 def _own_budget(account_of: Any, self: Any, email: str, origin: Any) -> str:
@@ -23,7 +23,7 @@ def _folded(email: str) -> str:
 
 
 def _marked_when_down(set_mark: Any, *args: Any) -> str | None:
-    from chalicelib.errors import TemporarilyUnavailable
+    from chalicelib.gatehouse.errors import TemporarilyUnavailable
 
     try:
         return None if set_mark(*args) is None else "somebody"
@@ -124,26 +124,26 @@ GUESSES: tuple[Defence, ...] = (
         "addresses-only-at-the-form",
         "S-43 S-72",
         "our form hands anything on to the pool",
-        ("chalicelib.web.bodies:parse_address", value(lambda text: text)),
+        ("chalicelib.gatehouse.web.bodies:parse_address", value(lambda text: text)),
     ),
     defence(
         "addresses-only-in-the-trigger",
         "S-72",
         "Cognito's own page makes accounts of addresses in odd syntax",
-        ("chalicelib.sign_up_rules:parse_address", value(lambda text: text)),
+        ("chalicelib.gatehouse.sign_up_rules:parse_address", value(lambda text: text)),
     ),
     defence(
         "no-routes-in-addresses",
         "S-72",
         "an address of an allowed domain may name another server to pass the mail on to",
-        ("chalicelib.email_domains:_ROUTE", value(re.compile("(?!)"))),
+        ("chalicelib.gatehouse.email_domains:_ROUTE", value(re.compile("(?!)"))),
     ),
     defence(
         "domains-by-uts46",
         "S-72",
         "a domain in other letters is another domain",
         (
-            "chalicelib.email_domains:parse_domain",
+            "chalicelib.gatehouse.email_domains:parse_domain",
             reading(('not text.isascii() or "xn--" in text.lower()', "False")),
         ),
     ),
@@ -151,14 +151,14 @@ GUESSES: tuple[Defence, ...] = (
         "lists-in-either-spelling",
         "S-72",
         "a list that spells a domain in its own letters holds nobody",
-        ("chalicelib.sign_up_rules:parse_full_domain", value(str.lower)),
+        ("chalicelib.gatehouse.sign_up_rules:parse_full_domain", value(str.lower)),
     ),
     defence(
         "domains-that-cannot-be-told",
         "S-72",
         "a provider without domains may bring addresses whose domain nobody can read",
         (
-            "chalicelib.store.providers:ProviderStore.refuse_address",
+            "chalicelib.gatehouse.store.providers:ProviderStore.refuse_address",
             reading(("if names and email and not email_domain(email)", "if False")),
         ),
     ),

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from chalicelib.errors import SignInError
+from chalicelib.gatehouse.errors import SignInError
 from tests.soak.defence import Defence, calling_in, defence, reading, value, wrapped
 from tests.soak.template import template_with
 
-_FLOW = "chalicelib.flows.hosted_sign_in:HostedSignIn"
-_TRANSACTIONS = "chalicelib.session.transactions:LoginTransactions"
-_SESSION_MODULE = "chalicelib.session.transactions"
+_FLOW = "chalicelib.gatehouse.flows.hosted_sign_in:HostedSignIn"
+_TRANSACTIONS = "chalicelib.gatehouse.session.transactions:LoginTransactions"
+_SESSION_MODULE = "chalicelib.gatehouse.session.transactions"
 
 
 def _address_by_host(app_url: Any, request: Any) -> Any:
@@ -42,7 +42,7 @@ def _reflecting(original: Any, error: str, description: str) -> Any:
 def _unverified(original: Any, self: Any, token: str, **_: Any) -> Any:
     import jwt
 
-    from chalicelib.cognito.tokens import _identity
+    from chalicelib.gatehouse.cognito.tokens import _identity
 
     return _identity(jwt.decode(token, options={"verify_signature": False}))
 
@@ -93,19 +93,19 @@ HOSTED: tuple[Defence, ...] = (
         "address-from-request-context",
         "S-04",
         "redirect_uri is built from Host and X-Forwarded-Host",
-        ("chalicelib.routes.request:app_url", wrapped(_address_by_host)),
+        ("chalicelib.gatehouse.routes.request:app_url", wrapped(_address_by_host)),
     ),
     defence(
         "minimal-scopes",
         "S-05",
         "a sign-in asks for the scope of Cognito's user API as well",
         (
-            "chalicelib.flows.hosted_sign_in:OAuthClient.build_authorize_url",
+            "chalicelib.gatehouse.flows.hosted_sign_in:OAuthClient.build_authorize_url",
             reading(('" ".join(SCOPES)', '" ".join((*SCOPES, "aws.cognito.signin.user.admin"))')),
         ),
         # The token that comes back would be refused: two defences that cover each other.
         (
-            "chalicelib.cognito.tokens:TokenVerifier.verify_access_token",
+            "chalicelib.gatehouse.cognito.tokens:TokenVerifier.verify_access_token",
             reading(("USER_ADMIN_SCOPE in scope.split()", "False")),
         ),
         tests=("tests/component/test_login.py",),
@@ -115,7 +115,7 @@ HOSTED: tuple[Defence, ...] = (
         "S-05",
         "an access token that may change the profile reaches the browser",
         (
-            "chalicelib.cognito.tokens:TokenVerifier.verify_access_token",
+            "chalicelib.gatehouse.cognito.tokens:TokenVerifier.verify_access_token",
             reading(("USER_ADMIN_SCOPE in scope.split()", "False")),
         ),
     ),
@@ -123,7 +123,7 @@ HOSTED: tuple[Defence, ...] = (
         "user-api-scope-suppressed",
         "S-05",
         "the token trigger leaves the scope of Cognito's user API in place",
-        ("chalicelib.triggers.token_claims:USER_ADMIN_SCOPE", value("none")),
+        ("chalicelib.gatehouse.triggers.token_claims:USER_ADMIN_SCOPE", value("none")),
         tests=("tests/unit/test_token_claims.py",),
     ),
     defence(
@@ -139,18 +139,18 @@ HOSTED: tuple[Defence, ...] = (
         "return-to-checked-at-login",
         "S-07",
         "return_to may be anything that has the right characters",
-        ("chalicelib.web.redirects:_stays_below", value(lambda value, base_path: True)),
+        ("chalicelib.gatehouse.web.redirects:_stays_below", value(lambda value, base_path: True)),
     ),
     defence(
         "return-to-characters",
         "S-07",
         "control characters and backslashes pass in return_to",
         (
-            "chalicelib.web.redirects:parse_return_to",
+            "chalicelib.gatehouse.web.redirects:parse_return_to",
             reading(("or not _SAFE.issuperset(value)", "")),
         ),
         (
-            "chalicelib.web.redirects:_is_plain_path",
+            "chalicelib.gatehouse.web.redirects:_is_plain_path",
             reading(
                 (
                     'or "\\\\" in path or any(ord(char) < 0x20 or ord(char) == 0x7F for char in path)',
@@ -164,7 +164,7 @@ HOSTED: tuple[Defence, ...] = (
         "S-07",
         "the callback trusts the return_to that the transaction holds",
         (
-            "chalicelib.web.redirects:parse_return_to",
+            "chalicelib.gatehouse.web.redirects:parse_return_to",
             calling_in("callback", lambda original, given, *rest: given),
         ),
     ),
@@ -178,7 +178,7 @@ HOSTED: tuple[Defence, ...] = (
         "doubled-state-refused",
         "S-09",
         "of several states the first counts",
-        ("chalicelib.routes.auth:_find", reading(("len(states) > 1", "False"))),
+        ("chalicelib.gatehouse.routes.auth:_find", reading(("len(states) > 1", "False"))),
     ),
     defence(
         "state-bound-to-the-browser",
@@ -207,7 +207,7 @@ HOSTED: tuple[Defence, ...] = (
         "prefetch-spends-nothing",
         "S-11 S-29",
         "what a browser fetches ahead of the person begins and ends sign-ins",
-        ("chalicelib.web.prefetches:is_prefetch", value(lambda headers: False)),
+        ("chalicelib.gatehouse.web.prefetches:is_prefetch", value(lambda headers: False)),
         tests=("tests/component/test_everyday_turns.py",),
     ),
     defence(
@@ -215,7 +215,7 @@ HOSTED: tuple[Defence, ...] = (
         "S-07",
         "the page gets whatever way back a transaction holds",
         (
-            "chalicelib.web.redirects:parse_return_to",
+            "chalicelib.gatehouse.web.redirects:parse_return_to",
             calling_in("_error_location", lambda original, given, *rest: given),
         ),
         tests=("tests/component/test_everyday_turns.py",),
@@ -225,7 +225,7 @@ HOSTED: tuple[Defence, ...] = (
         "S-07",
         "the configuration gives out any way back that it is asked about",
         (
-            "chalicelib.web.redirects:parse_return_to",
+            "chalicelib.gatehouse.web.redirects:parse_return_to",
             calling_in("_wanted", lambda original, given, *rest: given or "/api/"),
         ),
         tests=("tests/component/test_everyday_turns.py",),
@@ -235,7 +235,7 @@ HOSTED: tuple[Defence, ...] = (
         "S-06",
         "an issuer that begins like a provider's leads to it",
         (
-            "chalicelib.store.providers:ProviderStore.find_by_issuer",
+            "chalicelib.gatehouse.store.providers:ProviderStore.find_by_issuer",
             reading(("each.issuer == wanted", "wanted.startswith(each.issuer)")),
         ),
         tests=("tests/component/test_everyday_turns.py",),
@@ -245,7 +245,7 @@ HOSTED: tuple[Defence, ...] = (
         "S-06",
         "any text is passed on as login_hint",
         (
-            "chalicelib.cognito.oauth:OAuthClient.build_authorize_url",
+            "chalicelib.gatehouse.cognito.oauth:OAuthClient.build_authorize_url",
             reading(("and _HINT.fullmatch(login_hint)", "")),
         ),
         tests=("tests/component/test_everyday_turns.py",),
@@ -268,7 +268,7 @@ HOSTED: tuple[Defence, ...] = (
         "errors-are-fixed-codes",
         "S-13",
         "the error of the callback's URL is passed on to the page",
-        ("chalicelib.flows.hosted_sign_in:map_callback_error", wrapped(_reflecting)),
+        ("chalicelib.gatehouse.flows.hosted_sign_in:map_callback_error", wrapped(_reflecting)),
     ),
     defence(
         "token-request-follows-no-redirect",
@@ -281,7 +281,7 @@ HOSTED: tuple[Defence, ...] = (
         "S-14",
         "what a peer sets in one person's request goes into another's",
         (
-            "chalicelib.cognito.http_client:_new_session",
+            "chalicelib.gatehouse.cognito.http_client:_new_session",
             reading(("DefaultCookiePolicy(allowed_domains=())", "DefaultCookiePolicy()")),
         ),
     ),
@@ -301,7 +301,7 @@ HOSTED: tuple[Defence, ...] = (
         "S-16",
         "session and record are made from an ID token that nobody verified",
         (
-            "chalicelib.cognito.tokens:TokenVerifier.verify_id_token",
+            "chalicelib.gatehouse.cognito.tokens:TokenVerifier.verify_id_token",
             calling_in("_start", _unverified),
         ),
     ),
@@ -316,7 +316,7 @@ HOSTED: tuple[Defence, ...] = (
         "S-16",
         "at_hash is not compared",
         (
-            "chalicelib.cognito.tokens:TokenVerifier.verify_id_token",
+            "chalicelib.gatehouse.cognito.tokens:TokenVerifier.verify_id_token",
             reading(
                 (
                     "access_token is not None and at_hash is not None and at_hash != _at_hash(access_token)",
@@ -330,7 +330,7 @@ HOSTED: tuple[Defence, ...] = (
         "S-17",
         "the callback's answer may be cached and tells its URL to the next page",
         (
-            "chalicelib.web.security_headers:SECURITY_HEADERS",
+            "chalicelib.gatehouse.web.security_headers:SECURITY_HEADERS",
             lambda headers: {
                 name: text
                 for name, text in headers.items()

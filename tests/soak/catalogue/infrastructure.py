@@ -6,7 +6,7 @@ from tests.soak.defence import Defence, answering, defence, nothing, reading, wr
 from tests.soak.template import template_with
 
 _TEMPLATE = "ops.identity_stack:TEMPLATE"
-_LOG = "chalicelib.log"
+_LOG = "chalicelib.gatehouse.log"
 _PACKAGE = ("tests/unit/ops/test_locked.py", "tests/ops_e2e/test_exact_package.py")
 
 
@@ -42,7 +42,7 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
         "S-59",
         "a warm container never learns of a new client secret",
         (
-            "chalicelib.cognito.oauth:OAuthClient._post",
+            "chalicelib.gatehouse.cognito.oauth:OAuthClient._post",
             reading(("for renew in (False, True):", "for renew in (False, False):")),
         ),
     ),
@@ -51,7 +51,7 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
         "S-59",
         "a warm container never learns of new sealing keys",
         (
-            "chalicelib.session.sealing:Sealer.open",
+            "chalicelib.gatehouse.session.sealing:Sealer.open",
             reading(("ring = self._load_key_ring(True)", "pass")),
         ),
     ),
@@ -96,13 +96,13 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
         "tokens-do-not-print",
         "S-61",
         "a token set prints its tokens",
-        ("chalicelib.cognito.oauth:TokenSet.__repr__", _shown),
+        ("chalicelib.gatehouse.cognito.oauth:TokenSet.__repr__", _shown),
     ),
     defence(
         "sessions-do-not-print",
         "S-61",
         "a session prints its refresh token",
-        ("chalicelib.session.sessions:Session.__repr__", _shown),
+        ("chalicelib.gatehouse.session.sessions:Session.__repr__", _shown),
     ),
     defence(
         "foreign-messages-stay-out-of-the-log",
@@ -120,7 +120,7 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
         "failures-are-counted",
         "S-62",
         "wrong passwords and codes leave no metric",
-        ("chalicelib.flows.attempts:Attempts.failed", nothing),
+        ("chalicelib.gatehouse.flows.attempts:Attempts.failed", nothing),
     ),
     defence(
         "request-ids",
@@ -132,14 +132,14 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
         "generic-errors",
         "S-63",
         "an error's detail goes to the caller",
-        ("chalicelib.web.middleware:error_response", wrapped(_telling_detail)),
+        ("chalicelib.gatehouse.web.middleware:error_response", wrapped(_telling_detail)),
     ),
     defence(
         "unexpected-errors-are-ours",
         "S-63",
         "an unexpected error is left to the framework",
         (
-            "chalicelib.web.middleware:_guard",
+            "chalicelib.gatehouse.web.middleware:_guard",
             reading(("return error_response(GatehouseError())", "return {'error': str(error)}")),
         ),
     ),
@@ -148,7 +148,7 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
         "S-63",
         "Cognito shows people the detail of an error",
         (
-            "chalicelib.triggers.entry:_run",
+            "chalicelib.gatehouse.triggers.entry:_run",
             reading(
                 (
                     "except GatehouseError as error:\n",
@@ -171,7 +171,7 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
         "S-64",
         "a shared stage may speak plain HTTP",
         (
-            "chalicelib.settings:_url_problem",
+            "chalicelib.gatehouse.settings:_url_problem",
             reading(
                 (
                     'parts.scheme != "https" and not (allow_http and parts.scheme == "http")',

@@ -33,7 +33,7 @@ OPERATORS: tuple[Defence, ...] = (
         "signing-out-is-recorded",
         "S-70",
         "tokens that are out already go on counting on the routes that ask at the time of use",
-        ("chalicelib.store.users:UserStore.record_signed_out", nothing),
+        ("chalicelib.gatehouse.store.users:UserStore.record_signed_out", nothing),
         tests=_ACCESS,
     ),
     defence(

@@ -4,10 +4,10 @@ from typing import Any
 
 from tests.soak.defence import Defence, answering, defence, nothing, reading, wrapped
 
-_ACCOUNTS = "chalicelib.flows.accounts:Accounts"
-_MAIL = "chalicelib.flows.account_mail:AccountMail"
-_LOCKS = "chalicelib.store.locks:AddressLocks"
-_USERS = "chalicelib.store.users:UserStore"
+_ACCOUNTS = "chalicelib.gatehouse.flows.accounts:Accounts"
+_MAIL = "chalicelib.gatehouse.flows.account_mail:AccountMail"
+_LOCKS = "chalicelib.gatehouse.store.locks:AddressLocks"
+_USERS = "chalicelib.gatehouse.store.users:UserStore"
 _TESTS = ("tests/component/test_account_ownership.py", "tests/component/test_direct_accounts.py")
 
 
@@ -21,14 +21,14 @@ OWNERSHIP: tuple[Defence, ...] = (
         "only-marked-sign-ups",
         "S-67",
         "Cognito's own page makes accounts beside ours, with a password of a stranger's choice",
-        ("chalicelib.triggers.user_records:_refuse_unmarked", nothing),
+        ("chalicelib.gatehouse.triggers.user_records:_refuse_unmarked", nothing),
         tests=_TESTS,
     ),
     defence(
         "the-mark-is-of-one-address",
         "S-67",
         "any mark lets any sign-up pass",
-        ("chalicelib.triggers.user_records:has_mark", answering(True)),
+        ("chalicelib.gatehouse.triggers.user_records:has_mark", answering(True)),
         tests=_TESTS,
     ),
     defence(
@@ -63,14 +63,14 @@ OWNERSHIP: tuple[Defence, ...] = (
         "the-code-sets-the-password",
         "S-67",
         "the mailed code is taken, and the password that came with it is not set",
-        ("chalicelib.cognito.user_admin:UserAdmin.set_password", nothing),
+        ("chalicelib.gatehouse.cognito.user_admin:UserAdmin.set_password", nothing),
         tests=_TESTS,
     ),
     defence(
         "a-password-from-before-is-over",
         "S-67",
         "whoever gave the old password before a reset finishes the sign-in after it",
-        ("chalicelib.flows.new_session:NewSessions.refuse_ended", nothing),
+        ("chalicelib.gatehouse.flows.new_session:NewSessions.refuse_ended", nothing),
         tests=_TESTS,
     ),
     defence(

@@ -4,9 +4,9 @@ from typing import Any
 
 from tests.soak.defence import Defence, answering, defence, nothing, reading, wrapped
 
-_USERS = "chalicelib.store.users:UserStore"
-_RECORDS = "chalicelib.triggers.user_records"
-_LINKING = "chalicelib.cognito.linking"
+_USERS = "chalicelib.gatehouse.store.users:UserStore"
+_RECORDS = "chalicelib.gatehouse.triggers.user_records"
+_LINKING = "chalicelib.gatehouse.cognito.linking"
 
 
 def _with_any_attribute(columns: Any, self: Any) -> dict[str, str]:
@@ -47,7 +47,7 @@ PEOPLE: tuple[Defence, ...] = (
         "known-columns-only",
         "S-55",
         "every attribute of an event becomes a column",
-        ("chalicelib.store.users:UserProfile.columns", wrapped(_with_any_attribute)),
+        ("chalicelib.gatehouse.store.users:UserProfile.columns", wrapped(_with_any_attribute)),
         (f"{_RECORDS}:parse_profile", wrapped(_noting)),
     ),
     defence(
@@ -148,14 +148,14 @@ PEOPLE: tuple[Defence, ...] = (
         "providers-speak-for-their-domains",
         "S-56",
         "a tenant can make people of another tenant's domain",
-        ("chalicelib.store.providers:ProviderStore.refuse_address", answering(None)),
+        ("chalicelib.gatehouse.store.providers:ProviderStore.refuse_address", answering(None)),
     ),
     defence(
         "domains-in-any-letters",
         "S-56",
         "an address of a tenant's domain in other letters is nobody's",
         (
-            "chalicelib.store.providers:email_domain",
+            "chalicelib.gatehouse.store.providers:email_domain",
             reading(('parse_domain(domain.removesuffix(".")) or ""', "domain.lower()")),
         ),
         tests=("tests/unit/test_provider_store.py",),
@@ -179,7 +179,7 @@ PEOPLE: tuple[Defence, ...] = (
         "no-session-for-a-moved-address",
         "S-56",
         "what the trigger let pass gets a session with an address of others",
-        ("chalicelib.flows.new_session:NewSessions._refuse_foreign_address", nothing),
+        ("chalicelib.gatehouse.flows.new_session:NewSessions._refuse_foreign_address", nothing),
     ),
     defence(
         "no-moved-address-by-reconcile",
@@ -200,7 +200,7 @@ PEOPLE: tuple[Defence, ...] = (
         "missed-triggers-are-healed",
         "S-57",
         "whom no trigger recorded is never recorded",
-        ("chalicelib.flows.new_session:NewSessions._record", nothing),
+        ("chalicelib.gatehouse.flows.new_session:NewSessions._record", nothing),
     ),
     defence(
         "records-for-this-pool-only",
@@ -216,7 +216,7 @@ PEOPLE: tuple[Defence, ...] = (
         "S-58",
         "any pool gets its tokens shaped",
         (
-            "chalicelib.triggers.token_claims:handle",
+            "chalicelib.gatehouse.triggers.token_claims:handle",
             reading(('event.get("userPoolId") != settings.user_pool_id', "False")),
         ),
     ),

@@ -15,11 +15,11 @@ from tests.soak.defence import (
 )
 from tests.soak.template import template_with
 
-_COOKIE = "chalicelib.web.cookies:build_cookie"
-_CSRF = "chalicelib.web.csrf:verify_own_request"
-_FLOW = "chalicelib.flows.session_flow:SessionFlow"
-_SEALING = "chalicelib.session.sealing"
-_SESSIONS = "chalicelib.session.sessions:Sessions"
+_COOKIE = "chalicelib.gatehouse.web.cookies:build_cookie"
+_CSRF = "chalicelib.gatehouse.web.csrf:verify_own_request"
+_FLOW = "chalicelib.gatehouse.flows.session_flow:SessionFlow"
+_SEALING = "chalicelib.gatehouse.session.sealing"
+_SESSIONS = "chalicelib.gatehouse.session.sessions:Sessions"
 
 
 def _logout_by_get(original: Any, self: Any, path: str, **named: Any) -> Any:
@@ -58,14 +58,14 @@ SESSIONS: tuple[Defence, ...] = (
         "host-prefix",
         "S-26",
         "the session cookie has no __Host- prefix, so that a site beside ours can set it",
-        ("chalicelib.session.sessions:COOKIE", value("gatehouse")),
+        ("chalicelib.gatehouse.session.sessions:COOKIE", value("gatehouse")),
     ),
     defence(
         "doubled-cookies-dropped",
         "S-26",
         "of two cookies with one name the last counts",
         (
-            "chalicelib.web.cookies:parse_cookies",
+            "chalicelib.gatehouse.web.cookies:parse_cookies",
             reading(("if name not in doubled", "")),
         ),
     ),
@@ -105,7 +105,7 @@ SESSIONS: tuple[Defence, ...] = (
         "a link can sign people out",
         ("chalice.app:Blueprint.route", wrapped(_logout_by_get)),
         (
-            "chalicelib.routes.public:PUBLIC_ROUTES",
+            "chalicelib.gatehouse.routes.public:PUBLIC_ROUTES",
             lambda routes: routes | {("GET", "/auth/logout")},
         ),
     ),
@@ -113,14 +113,14 @@ SESSIONS: tuple[Defence, ...] = (
         "remembered-by-our-own-page",
         "S-29",
         "a link on any page makes a session outlive the browser",
-        ("chalicelib.web.csrf:is_from_own_page", answering(True)),
+        ("chalicelib.gatehouse.web.csrf:is_from_own_page", answering(True)),
     ),
     defence(
         "sign-out-leads-to-allowed-places",
         "S-38 S-07",
         "a sign-out leads wherever it was told, and whatever is in the cookie",
         (
-            "chalicelib.web.redirects:parse_return_to",
+            "chalicelib.gatehouse.web.redirects:parse_return_to",
             calling_in("_departure", lambda original, given, *rest: given),
         ),
         tests=("tests/component/test_everyday_turns.py",),
@@ -130,7 +130,7 @@ SESSIONS: tuple[Defence, ...] = (
         "S-07 S-38",
         "where a sign-out leads is not looked at again when it gets there",
         (
-            "chalicelib.web.redirects:parse_return_to",
+            "chalicelib.gatehouse.web.redirects:parse_return_to",
             calling_in("_onward", lambda original, given, *rest: given),
         ),
         tests=("tests/component/test_everyday_turns.py",),
@@ -140,7 +140,7 @@ SESSIONS: tuple[Defence, ...] = (
         "S-38",
         "a sign-out of yesterday leads on today",
         (
-            "chalicelib.session.departures:Departures.open",
+            "chalicelib.gatehouse.session.departures:Departures.open",
             reading(("departure.expires_at > self._clock()", "True")),
         ),
         tests=("tests/component/test_everyday_turns.py",),
@@ -149,14 +149,17 @@ SESSIONS: tuple[Defence, ...] = (
         "cors-exact-origins",
         "S-30",
         "every origin is echoed, with credentials",
-        ("chalicelib.web.cors:build_headers", reading(("origin not in allowed", "origin is None"))),
+        (
+            "chalicelib.gatehouse.web.cors:build_headers",
+            reading(("origin not in allowed", "origin is None")),
+        ),
     ),
     defence(
         "cors-off-by-default",
         "S-30",
         "without a setting every origin is let in",
         (
-            "chalicelib.web.cors:build_headers",
+            "chalicelib.gatehouse.web.cors:build_headers",
             reading(
                 ("if not allowed:", "if origin is None:"),
                 ("origin not in allowed", "False"),
@@ -168,7 +171,7 @@ SESSIONS: tuple[Defence, ...] = (
         "S-28 S-30",
         "every route takes the cookie from allowed origins",
         (
-            "chalicelib.web.middleware:_check_public",
+            "chalicelib.gatehouse.web.middleware:_check_public",
             reading(("if route in cors.CREDENTIALED else frozenset()", "")),
         ),
     ),
@@ -176,26 +179,26 @@ SESSIONS: tuple[Defence, ...] = (
         "cookies-fit",
         "S-31",
         "a cookie that browsers would drop is sent nevertheless",
-        ("chalicelib.web.cookies:MAX_COOKIE_BYTES", value(100_000)),
+        ("chalicelib.gatehouse.web.cookies:MAX_COOKIE_BYTES", value(100_000)),
     ),
     defence(
         "few-cookies-cleared-at-once",
         "S-31",
         "dozens of old login cookies make an answer that API Gateway does not pass on",
-        ("chalicelib.session.transactions:MAX_CLEARED", value(1_000)),
+        ("chalicelib.gatehouse.session.transactions:MAX_CLEARED", value(1_000)),
     ),
     defence(
         "tokens-stay-inside",
         "S-32 S-33",
         "the answer of a refresh holds the refresh token",
-        ("chalicelib.routes.session:token_answer", wrapped(_with_refresh_token)),
+        ("chalicelib.gatehouse.routes.session:token_answer", wrapped(_with_refresh_token)),
     ),
     defence(
         "token-answers-uncached",
         "S-33",
         "token answers may be cached",
         (
-            "chalicelib.web.security_headers:SECURITY_HEADERS",
+            "chalicelib.gatehouse.web.security_headers:SECURITY_HEADERS",
             lambda headers: {**headers, "Cache-Control": "private"},
         ),
     ),
@@ -258,7 +261,7 @@ SESSIONS: tuple[Defence, ...] = (
         "S-35",
         "any error of the token endpoint counts as invalid_grant",
         (
-            "chalicelib.cognito.oauth:parse_token_answer",
+            "chalicelib.gatehouse.cognito.oauth:parse_token_answer",
             reading(
                 (
                     'answer.status == 400 and _error_code(answer) == "invalid_grant"',
@@ -271,7 +274,7 @@ SESSIONS: tuple[Defence, ...] = (
         "refused-session-is-cleared",
         "S-35",
         "a cookie whose session has ended stays in the browser",
-        ("chalicelib.errors:SessionExpired.clears_session", value(False)),
+        ("chalicelib.gatehouse.errors:SessionExpired.clears_session", value(False)),
     ),
     defence(
         "logout-revokes",
@@ -293,7 +296,7 @@ SESSIONS: tuple[Defence, ...] = (
         "S-36",
         "refresh tokens of sign-ins that failed live on at Cognito",
         (
-            "chalicelib.flows.new_session:NewSessions.revoked_on_failure",
+            "chalicelib.gatehouse.flows.new_session:NewSessions.revoked_on_failure",
             lambda original: lambda self, refresh_token: nullcontext(),
         ),
         tests=("tests/component/test_lost_tokens.py",),
@@ -303,7 +306,7 @@ SESSIONS: tuple[Defence, ...] = (
         "S-36",
         "whoever knew the old password stays signed in",
         (
-            "chalicelib.flows.accounts:Accounts._end_sessions",
+            "chalicelib.gatehouse.flows.accounts:Accounts._end_sessions",
             lambda original: lambda self, email: None,
         ),
     ),
@@ -321,7 +324,7 @@ SESSIONS: tuple[Defence, ...] = (
         "S-38",
         "signing out leaves Cognito's own session: the next sign-in asks for nothing",
         (
-            "chalicelib.cognito.oauth:OAuthClient.build_logout_url",
+            "chalicelib.gatehouse.cognito.oauth:OAuthClient.build_logout_url",
             value(lambda self, logout_uri: logout_uri),
         ),
     ),

@@ -2,8 +2,8 @@
 
 from tests.soak.defence import Defence, defence, reading, value
 
-_VERIFIER = "chalicelib.cognito.tokens:TokenVerifier"
-_MODULE = "chalicelib.cognito.tokens"
+_VERIFIER = "chalicelib.gatehouse.cognito.tokens:TokenVerifier"
+_MODULE = "chalicelib.gatehouse.cognito.tokens"
 
 TOKENS: tuple[Defence, ...] = (
     # Three checks that cover each other: ours of the header, and PyJWT's list, given twice.
@@ -171,7 +171,7 @@ TOKENS: tuple[Defence, ...] = (
         "S-25",
         "a refresh token is used up before it is clear that anybody can verify the answer",
         (
-            "chalicelib.flows.session_flow:SessionFlow.refresh",
+            "chalicelib.gatehouse.flows.session_flow:SessionFlow.refresh",
             reading(("self._tokens.load_keys()", "None")),
         ),
     ),

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.store.users import UserStore
+from chalicelib.gatehouse.store.users import UserStore
 from ops import cli, user_commands
 from ops.directory import Directory
 from ops.pool import Pace

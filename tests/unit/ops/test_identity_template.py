@@ -349,7 +349,7 @@ def test_triggers_are_wired_once_there_are_functions(resources: dict[str, Any]) 
 
 def test_client_may_write_what_a_provider_maps(client: dict[str, Any]) -> None:
     """Cognito fails a federated sign-in otherwise; email_verified is AWS's own to write."""
-    from chalicelib.cognito.provider_claims import ATTRIBUTE_MAPPING
+    from chalicelib.gatehouse.cognito.provider_claims import ATTRIBUTE_MAPPING
 
     mapped = set(ATTRIBUTE_MAPPING) - {"email_verified"}
     assert mapped <= set(client["WriteAttributes"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.store.users import UserProfile
+from chalicelib.gatehouse.store.users import UserProfile
 from tests.doubles.aws_errors import client_error
 from tests.unit.ops.desk import Desk
 from tests.unit.ops.fakes import POOL

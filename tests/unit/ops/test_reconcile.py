@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.settings import Settings
-from chalicelib.store.providers import ProviderStore
-from chalicelib.store.users import UserStore
-from chalicelib.triggers.entry import TriggerFailed
+from chalicelib.gatehouse.settings import Settings
+from chalicelib.gatehouse.store.providers import ProviderStore
+from chalicelib.gatehouse.store.users import UserStore
+from chalicelib.gatehouse.triggers.entry import TriggerFailed
 from ops.directory import Directory
 from ops.errors import OpsError
 from ops.people import delete_user, unlink_user
@@ -301,7 +301,7 @@ def test_a_name_that_the_pool_has_no_more_is_a_difference(place: Place, name: st
 
 
 def _parsed(user: PoolUser) -> Any:
-    from chalicelib.cognito.pool_user import parse_pool_user
+    from chalicelib.gatehouse.cognito.pool_user import parse_pool_user
     from tests.doubles.user_pool_people import described
 
     return parse_pool_user(described(user, "Attributes"))
@@ -311,8 +311,8 @@ def _parsed(user: PoolUser) -> Any:
 @pytest.mark.parametrize("seed", range(3))
 def test_a_thousand_sign_ups_with_faults_lose_and_double_nobody(place: Place, seed: int) -> None:
     """One call to the table in ten fails. Cognito tries a trigger three times, people try again; then reconcile."""
-    from chalicelib.errors import TemporarilyUnavailable
-    from chalicelib.triggers import user_records
+    from chalicelib.gatehouse.errors import TemporarilyUnavailable
+    from chalicelib.gatehouse.triggers import user_records
 
     chance = random.Random(seed)
     settings = Settings.from_env({**ENVIRONMENT, "USER_POOL_ID": POOL})

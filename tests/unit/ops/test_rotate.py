@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.session.sealing import KeyRing
+from chalicelib.gatehouse.session.sealing import KeyRing
 from ops import rotate
 from ops.errors import OpsError
 from ops.stages import Stage

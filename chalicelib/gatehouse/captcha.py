@@ -1,0 +1,106 @@
+"""CAPTCHA as an extra hurdle after repeated failures; off unless a stage turns it on.
+
+hCaptcha and Turnstile share a protocol: the page's widget gives a token, and the server asks `siteverify` about it.
+Sources: hCaptcha developer guide, "Verify the user response server side"; Cloudflare Turnstile, "Server-side validation".
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from .cognito.http_client import HttpAnswer
+from .errors import TemporarilyUnavailable
+
+#: Counted attempts after which the page must bring a solved challenge.
+REQUIRED_AFTER_ATTEMPTS = 3
+#: The same of a source address: an office makes a few mistakes an hour, and need not solve puzzles for that.
+REQUIRED_AFTER_SOURCE_ATTEMPTS = 20
+MAX_TOKEN_LENGTH = 4096
+#: A vendor that does not say where a puzzle was solved; hCaptcha writes the word while challenges are unusually many.
+_UNTOLD = (None, "not-provided")
+
+
+@dataclass(frozen=True)
+class CaptchaProvider:
+    """A vendor: its siteverify endpoint, the widget's script, and the origins that the page must open for it."""
+
+    verify_url: str
+    script: str
+    origins: tuple[str, ...]
+
+
+PROVIDERS: Mapping[str, CaptchaProvider] = {
+    "hcaptcha": CaptchaProvider(
+        "https://api.hcaptcha.com/siteverify",
+        "https://js.hcaptcha.com/1/api.js?render=explicit",
+        ("https://hcaptcha.com", "https://*.hcaptcha.com"),
+    ),
+    "turnstile": CaptchaProvider(
+        "https://challenges.cloudflare.com/turnstile/v0/siteverify",
+        "https://challenges.cloudflare.com/turnstile/v0/api.js?render=explicit",
+        ("https://challenges.cloudflare.com",),
+    ),
+}
+
+
+class Transport(Protocol):
+    """What the verifier needs of an HTTP client."""
+
+    def post_form(
+        self, url: str, form: Mapping[str, str], basic_auth: tuple[str, str] | None = None
+    ) -> HttpAnswer: ...
+
+
+class SiteVerify:
+    """A verifier of the siteverify protocol. `load_secret` gives the site's secret key."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        site_key: str,
+        verify_url: str | None,
+        load_secret: Callable[[], str],
+        transport: Transport,
+    ) -> None:
+        self._provider = PROVIDERS[name]
+        self._name = name
+        self._site_key = site_key
+        self._verify_url = verify_url or self._provider.verify_url
+        self._load_secret = load_secret
+        self._transport = transport
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """What the page's Content-Security-Policy must let in."""
+        return self._provider.origins
+
+    def challenge(self) -> dict[str, Any]:
+        """Return what the page needs to show the widget."""
+        return {
+            "name": "CAPTCHA",
+            "provider": self._name,
+            "site_key": self._site_key,
+            "script": self._provider.script,
+        }
+
+    def verify(self, token: str, source: str, hostname: str) -> bool:
+        """Return whether a person solved it on a page of `hostname`, where the vendor says where it was solved.
+
+        Raises TemporarilyUnavailable if the vendor does not answer: fail closed.
+        """
+        answer = self._transport.post_form(
+            self._verify_url,
+            {
+                "secret": self._load_secret(),
+                "response": token,
+                "remoteip": source,
+                "sitekey": self._site_key,
+            },
+        )
+        if answer.status != 200 or answer.body is None:
+            raise TemporarilyUnavailable(f"siteverify answered {answer.status}")
+        if answer.body.get("success") is not True:
+            return False
+        solved_on = answer.body.get("hostname")
+        return solved_on in _UNTOLD or solved_on == hostname

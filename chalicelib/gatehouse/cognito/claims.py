@@ -1,0 +1,97 @@
+"""What Cognito's claims say: groups, and who calls an authorized route (S-49, S-50).
+
+The authorizer checks signature, expiry and scope, but no audience: any client of the pool passes, and behind a route
+without a scope so does an ID token. So token_use, client_id and scope are checked again here.
+Source: AWS "Control access to REST APIs using Amazon Cognito user pools as an authorizer".
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from ..errors import Forbidden, Unauthorized
+from .groups import without_automatic
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = (
+    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
+    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+)
+#: The last second that a date can name (9999-12-31T23:59:59Z).
+_LAST_SECOND = 253_402_300_799
+
+
+class Caller(NamedTuple):
+    """The person behind an access token. Identity is `sub`; `username` is the users table's key."""
+
+    sub: str
+    username: str
+    scopes: tuple[str, ...]
+    groups: tuple[str, ...]
+
+
+def parse_groups(value: object) -> tuple[str, ...]:
+    """Return the names in `cognito:groups`: a list in a token, one string like `[a b]` or `a,b` behind API Gateway."""
+    if isinstance(value, str):
+        return tuple(value.strip().removeprefix("[").removesuffix("]").replace(",", " ").split())
+    if isinstance(value, list | tuple):
+        return tuple(name for name in value if isinstance(name, str))
+    return ()
+
+
+def parse_issued_at(context: Mapping[str, Any]) -> int:
+    """Return `iat` of an event's requestContext in Unix seconds. Raises Unauthorized for what is neither of its two forms.
+
+    API Gateway's Cognito authorizer hands `exp` and `iat` on as dates, `Mon Nov 30 12:00:00 UTC 2026`. No page of AWS says
+    so; seen in aws/serverless-java-container #25 and awsdocs/amazon-api-gateway-developer-guide #158.
+    """
+    claims = (context.get("authorizer") or {}).get("claims") or {}
+    value = claims.get("iat")
+    if isinstance(value, str):
+        if value.isascii() and value.isdigit() and len(value) <= len(str(_LAST_SECOND)):
+            value = int(value)
+        else:
+            value = _parse_date(value)
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LAST_SECOND:
+        return value
+    raise Unauthorized("iat is neither seconds nor a date of API Gateway")
+
+
+def _parse_date(text: str) -> int | None:
+    """Return the Unix seconds of a date as Java's `Date.toString` writes it, in UTC; None for any other text."""
+    from datetime import datetime, timezone
+
+    try:
+        _, month, day, clock, _, year = text.split(" ")
+        hour, minute, second = clock.split(":")
+        numbers = (int(year), _MONTHS.index(month) + 1, int(day), int(hour), int(minute))
+        moment = datetime(*numbers, int(second), tzinfo=timezone.utc)
+    except (ValueError, OverflowError):
+        return None
+    # Written again, it must be the same text: no wrong weekday, no sign, no other zone.
+    again = f"{_DAYS[moment.weekday()]} {_MONTHS[moment.month - 1]} {moment:%d %H:%M:%S} UTC {moment.year:04d}"
+    return int(moment.timestamp()) if again == text else None
+
+
+def verify_caller(
+    context: Mapping[str, Any], *, client_id: str, scope: str, group: str | None
+) -> Caller:
+    """Return the caller of an event's requestContext. Raises Unauthorized (not our access token) or Forbidden."""
+    authorizer = context.get("authorizer") or {}
+    claims = authorizer.get("claims") if isinstance(authorizer, Mapping) else None
+    if not isinstance(claims, Mapping):
+        raise Unauthorized("no claims from the authorizer")
+    if claims.get("token_use") != "access":
+        raise Unauthorized("not an access token")
+    if claims.get("client_id") != client_id:
+        raise Unauthorized("token of another app client")
+    sub, username = claims.get("sub"), claims.get("username")
+    if not isinstance(sub, str) or not sub or not isinstance(username, str) or not username:
+        raise Unauthorized("token without sub or username")
+    scopes = tuple(str(claims.get("scope", "")).split())
+    if scope not in scopes:
+        raise Forbidden("scope is missing")
+    pool = str(claims.get("iss", "")).rpartition("/")[2]
+    groups = without_automatic(parse_groups(claims.get("cognito:groups")), pool)
+    if group is not None and group not in groups:
+        raise Forbidden("group is missing")
+    return Caller(sub, username, scopes, groups)

@@ -1,0 +1,62 @@
+"""Profiles that a provider's person has in the pool already: names that the provider tells no more are deleted (S-69).
+
+A profile of its own is called `<provider>_<subject>`, in any case where the pool ignores it; a linked account is found by
+the address, and is the person's only if its `identities` say so. The trigger's role can delete attributes, and write none.
+Source: Amazon Cognito API reference, AdminGetUser, AdminDeleteUserAttributes.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from ..errors import TemporarilyUnavailable
+from ..log import log_event
+from .identities import Identity
+from .pool_user import FEDERATED_STATUS, PoolUser, load_pool_user
+from .provider_claims import text_of
+from .user_pool_calls import Refused, call_cognito
+
+
+class CognitoIdp(Protocol):
+    """The calls that are made; boto3's client and the tests' double both have them."""
+
+    def admin_get_user(self, **arguments: Any) -> dict[str, Any]: ...
+    def admin_delete_user_attributes(self, **arguments: Any) -> dict[str, Any]: ...
+
+
+class FederatedProfiles:
+    """The profiles of one pool."""
+
+    def __init__(self, client: CognitoIdp, user_pool_id: str) -> None:
+        self._client = client
+        self._pool = user_pool_id
+
+    def delete_names(
+        self, provider: str, subject: str, claims: Mapping[str, Any], names: Sequence[str]
+    ) -> None:
+        """Delete those of `names` that the person's profile still has. Raises TemporarilyUnavailable."""
+        user = self._find(Identity(provider, subject), text_of(claims, "email"))
+        stale = [name for name in names if user is not None and user.attributes.get(name)]
+        if user is None or not stale:
+            return
+        try:
+            call_cognito(
+                self._client.admin_delete_user_attributes,
+                {
+                    "UserPoolId": self._pool,
+                    "Username": user.user_name,
+                    "UserAttributeNames": stale,
+                },
+            )
+        except Refused as refused:
+            raise TemporarilyUnavailable(f"AdminDeleteUserAttributes: {refused.code}") from None
+        log_event("names_deleted", user=user.user_name, provider=provider, names=",".join(stale))
+
+    def _find(self, identity: Identity, email: str) -> PoolUser | None:
+        own = self._load(f"{identity.provider}_{identity.subject}")
+        if own is not None and own.status == FEDERATED_STATUS:
+            return own
+        linked = self._load(email) if email else None
+        return linked if linked is not None and identity in linked.identities else None
+
+    def _load(self, name: str) -> PoolUser | None:
+        return load_pool_user(self._client.admin_get_user, self._pool, name)

@@ -1,0 +1,167 @@
+"""Linking: a federated person joins the native account with the same verified address (S-56, S-68).
+
+Only before the profile is made (PreSignUp_ExternalProvider), only for a provider that is trusted and set to link, and only
+where nothing is in doubt: one native account with the address, confirmed, enabled, its address verified, not linked to
+that provider as somebody else (an address that was given to a new person there must not open the old one's account), and
+proved: whoever owns the mailbox has chosen the password (`provedAt` in the users table). An account that was made before
+there were proofs, or by a stranger who knew the address, is joined after its owner has reset the password once.
+In every other case the person gets a profile of their own, as without linking, and the log says why.
+
+What an address leads to is the pool's affair: AdminGetUser compares an alias by the pool's own case rule. ListUsers may
+compare exactly (AWS does not say); it is asked too, because a second account with the address is a doubt.
+Sources: AWS "Linking federated users to an existing user profile", "User pool case sensitivity"; API reference,
+AdminGetUser, AdminLinkProviderForUser, ListUsers.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from ..errors import TemporarilyUnavailable
+from ..log import log_event
+from .identities import Identity
+from .pool_user import (
+    FEDERATED_STATUS,
+    PoolUser,
+    load_pool_user,
+    parse_pool_user,
+)
+from .user_pool_calls import Refused, call_cognito
+
+_PAGE = 60
+#: One address on more accounts than this is in doubt anyway.
+_PAGES = 3
+
+
+class CognitoIdp(Protocol):
+    """The calls that are made; boto3's client and the tests' double both have them."""
+
+    def list_users(self, **arguments: Any) -> dict[str, Any]: ...
+    def admin_get_user(self, **arguments: Any) -> dict[str, Any]: ...
+    def admin_link_provider_for_user(self, **arguments: Any) -> dict[str, Any]: ...
+
+
+class Linker:
+    """Links people of one pool. `is_proved` says of a user name whether its record has a proof; it may raise
+    TemporarilyUnavailable."""
+
+    def __init__(
+        self, client: CognitoIdp, user_pool_id: str, is_proved: Callable[[str], bool]
+    ) -> None:
+        self._client = client
+        self._pool = user_pool_id
+        self._is_proved = is_proved
+
+    def link(self, provider: str, attributes: Mapping[str, Any]) -> PoolUser | None:
+        """Join a new federated person to the native account; returns it as it is then, or None if there is no link.
+
+        `provider` is the exact name of a provider that may link; `attributes` are those of the event. Raises
+        TemporarilyUnavailable, also where the proof cannot be read: Cognito tries again, and links at most once.
+        """
+        # The user name is in lower case, so the subject comes from the attribute that it is also mapped to.
+        wanted = Identity(provider, _text(attributes, "custom:idp_sub"))
+        doubt, found = doubt_about_newcomer(attributes), list[PoolUser]()
+        if doubt is None:
+            found = self._natives(_text(attributes, "email"))
+            if not found:
+                return None
+            doubt = doubt_about_natives(found, wanted)
+        if doubt is None and not self._is_proved(found[0].user_name):
+            doubt = "not proved: one password reset proves it"
+        if doubt is not None:
+            log_event("not_linked", provider=provider, detail=doubt)
+            return None
+        native = found[0]
+        if wanted not in native.identities:
+            self._link(native.user_name, wanted)
+        log_event("linked", user=native.user_name, provider=provider)
+        return self._load(native.user_name)
+
+    def _natives(self, email: str) -> list[PoolUser]:
+        """Return the native accounts to which an address leads, and those that have it in another case.
+
+        Where the pool's own rule leads to none, whoever has it in another case only is somebody else.
+        """
+        led_to = load_pool_user(self._client.admin_get_user, self._pool, email)
+        found: dict[str, PoolUser] = {}
+        if led_to is not None:
+            found[led_to.user_name] = led_to
+        for spelling in dict.fromkeys((email, email.lower())):
+            quoted = spelling.replace("\\", "\\\\").replace('"', '\\"')
+            more: dict[str, str] = {}
+            for _ in range(_PAGES):
+                page = self._call(
+                    self._client.list_users, Filter=f'email = "{quoted}"', Limit=_PAGE, **more
+                )
+                for user in map(parse_pool_user, page.get("Users", [])):
+                    found.setdefault(user.user_name, user)
+                if not page.get("PaginationToken"):
+                    break
+                more = {"PaginationToken": page["PaginationToken"]}
+            else:
+                raise TemporarilyUnavailable("ListUsers finds too many people of one address")
+        natives = [
+            user
+            for user in found.values()
+            if user.status != FEDERATED_STATUS
+            # Not casefold, for which straße and strasse are one: they are two mailboxes.
+            and _text(user.attributes, "email").lower() == email.lower()
+        ]
+        if led_to is None:
+            return [user for user in natives if _text(user.attributes, "email") == email]
+        return natives
+
+    def _link(self, user_name: str, identity: Identity) -> None:
+        try:
+            self._call(
+                self._client.admin_link_provider_for_user,
+                DestinationUser={"ProviderName": "Cognito", "ProviderAttributeValue": user_name},
+                SourceUser={
+                    "ProviderName": identity.provider,
+                    "ProviderAttributeName": "Cognito_Subject",
+                    "ProviderAttributeValue": identity.subject,
+                },
+            )
+        except Refused as refused:
+            # A repeated or concurrent call may be refused although the link stands: what counts is what is there.
+            if identity not in self._load(user_name).identities:
+                raise TemporarilyUnavailable(f"AdminLinkProviderForUser: {refused.code}") from None
+
+    def _load(self, user_name: str) -> PoolUser:
+        user = load_pool_user(self._client.admin_get_user, self._pool, user_name)
+        if user is None:
+            raise TemporarilyUnavailable("AdminGetUser: the native account is gone")
+        return user
+
+    def _call(self, call: Any, **arguments: Any) -> dict[str, Any]:
+        return call_cognito(call, {"UserPoolId": self._pool, **arguments})
+
+
+def doubt_about_newcomer(attributes: Mapping[str, Any]) -> str | None:
+    """Return why a federated person cannot be linked at all, or None."""
+    if not _text(attributes, "custom:idp_sub"):
+        return "no subject"
+    if not _text(attributes, "email") or attributes.get("email_verified") != "true":
+        return "the address is not verified"
+    return None
+
+
+def doubt_about_natives(found: list[PoolUser], wanted: Identity) -> str | None:
+    """Return why nobody may be linked to the native accounts with the address, or None if it is exactly one."""
+    if len(found) != 1:
+        return f"{len(found)} native accounts have the address"
+    (native,) = found
+    if native.status != "CONFIRMED":
+        return "the native account is not confirmed"
+    if not native.enabled:
+        return "the native account is disabled"
+    if native.attributes.get("email_verified") != "true":
+        return "the native account's address is not verified"
+    theirs = {identity for identity in native.identities if identity.provider == wanted.provider}
+    if theirs - {wanted}:
+        return "the native account is linked to somebody else there"
+    return None
+
+
+def _text(attributes: Mapping[str, Any], name: str) -> str:
+    value = attributes.get(name)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,165 @@
+"""Cognito's OAuth endpoints: authorize, token, revoke, logout.
+
+Building a request and reading its answer are separate functions. Sources: AWS "Authorize endpoint", "Token endpoint",
+"Revoke endpoint", "Logout endpoint" (Amazon Cognito developer guide); RFC 6749 4.1 and 5.2; RFC 7636; RFC 7009.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from urllib.parse import urlencode
+
+from ..errors import InvalidGrant, InvalidToken, TemporarilyUnavailable
+from .http_client import HttpAnswer
+from .scopes import SCOPES
+
+#: An address, as HTML's e-mail field knows it; no address that can be mailed to is longer (RFC 5321 4.5.3.1).
+_HINT = re.compile(r"(?=.{1,254}\Z)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
+
+
+@dataclass(frozen=True)
+class TokenSet:
+    """An answer of the token endpoint. `refresh_token` is None where Cognito keeps the old one (no rotation)."""
+
+    access_token: str = field(repr=False)
+    id_token: str = field(repr=False)
+    refresh_token: str | None = field(repr=False)
+
+
+class Transport(Protocol):
+    """What OAuthClient needs of an HTTP client."""
+
+    def post_form(
+        self, url: str, form: Mapping[str, str], basic_auth: tuple[str, str]
+    ) -> HttpAnswer: ...
+
+
+class OAuthClient:
+    """Speaks for one app client. `load_client_secret(renew)` gives its secret; `renew=True` asks past the cache."""
+
+    def __init__(
+        self,
+        *,
+        cognito_url: str,
+        client_id: str,
+        load_client_secret: Callable[[bool], str],
+        transport: Transport,
+    ) -> None:
+        self._cognito_url = cognito_url
+        self._client_id = client_id
+        self._load_client_secret = load_client_secret
+        self._transport = transport
+
+    def build_authorize_url(
+        self,
+        *,
+        redirect_uri: str,
+        state: str,
+        nonce: str,
+        code_challenge: str,
+        provider: str | None,
+        login_hint: str | None = None,
+    ) -> str:
+        """Return the URL that starts a sign-in; `provider` None leaves the choice to managed login.
+
+        Cognito puts `login_hint` into its own form, or hands it on to the provider. What is no address is
+        left out: it is anybody's text.
+        """
+        query = {
+            "response_type": "code",
+            "client_id": self._client_id,
+            "redirect_uri": redirect_uri,
+            "scope": " ".join(SCOPES),
+            "state": state,
+            "nonce": nonce,
+            "code_challenge": code_challenge,
+            "code_challenge_method": "S256",
+        }
+        if provider is not None:
+            query["identity_provider"] = provider
+        if login_hint and _HINT.fullmatch(login_hint):
+            query["login_hint"] = login_hint
+        return f"{self._cognito_url}/oauth2/authorize?{urlencode(query)}"
+
+    def build_logout_url(self, logout_uri: str) -> str:
+        """Return the URL that ends Cognito's own browser session and comes back to `logout_uri`."""
+        query = {"client_id": self._client_id, "logout_uri": logout_uri}
+        return f"{self._cognito_url}/logout?{urlencode(query)}"
+
+    def exchange_code(self, *, code: str, code_verifier: str, redirect_uri: str) -> TokenSet:
+        """Redeem an authorization code. Raises InvalidGrant or TemporarilyUnavailable."""
+        tokens = self._request_tokens(
+            {
+                "grant_type": "authorization_code",
+                "code": code,
+                "code_verifier": code_verifier,
+                "redirect_uri": redirect_uri,
+            }
+        )
+        if tokens.refresh_token is None:
+            raise InvalidToken("the token endpoint gave no refresh token for a code")
+        return tokens
+
+    def refresh(self, refresh_token: str) -> TokenSet:
+        """Renew the tokens. Raises InvalidGrant (revoked, expired, rotated out) or TemporarilyUnavailable."""
+        return self._request_tokens({"grant_type": "refresh_token", "refresh_token": refresh_token})
+
+    def revoke(self, refresh_token: str) -> None:
+        """Revoke a refresh token and the access tokens that came from it. Raises TemporarilyUnavailable."""
+        answer = self._post("/oauth2/revoke", {"token": refresh_token})
+        if answer.status != 200:
+            raise TemporarilyUnavailable(f"revoke answered {answer.status}")
+
+    def _request_tokens(self, grant: Mapping[str, str]) -> TokenSet:
+        return parse_token_answer(self._post("/oauth2/token", grant))
+
+    def _post(self, path: str, form: Mapping[str, str]) -> HttpAnswer:
+        url = self._cognito_url + path
+        answer = HttpAnswer(0, None)
+        for renew in (False, True):
+            # The second round covers a secret that was rotated while this container held the old one (S-59).
+            credentials = (self._client_id, self._load_client_secret(renew))
+            answer = self._transport.post_form(
+                url, {"client_id": self._client_id, **form}, credentials
+            )
+            if _error_code(answer) != "invalid_client":
+                return answer
+        raise TemporarilyUnavailable("Cognito refuses the client secret (invalid_client)")
+
+
+def parse_token_answer(answer: HttpAnswer) -> TokenSet:
+    """Read a token endpoint's answer (RFC 6749 5.1, 5.2).
+
+    Raises InvalidGrant only where Cognito says so: a session may not be ended by an outage (S-35).
+    """
+    body: Mapping[str, Any] = answer.body or {}
+    if answer.status == 400 and _error_code(answer) == "invalid_grant":
+        raise InvalidGrant("invalid_grant")
+    if answer.status != 200:
+        raise TemporarilyUnavailable(f"token endpoint: {answer.status} {_error_code(answer)}")
+    access_token, id_token = body.get("access_token"), body.get("id_token")
+    refresh_token = body.get("refresh_token")
+    if not isinstance(access_token, str) or not isinstance(id_token, str):
+        raise TemporarilyUnavailable("token endpoint: 200 without tokens")
+    if not isinstance(refresh_token, str) or not refresh_token:
+        refresh_token = None
+    return TokenSet(access_token, id_token, refresh_token)
+
+
+_KNOWN_ERRORS = frozenset(
+    {
+        "invalid_request",
+        "invalid_client",
+        "invalid_grant",
+        "unauthorized_client",
+        "unsupported_grant_type",
+        "invalid_scope",
+    }
+)
+
+
+def _error_code(answer: HttpAnswer) -> str | None:
+    """Return the error code if it is one of RFC 6749's: it goes to the log, where foreign text has no place."""
+    code = (answer.body or {}).get("error")
+    return code if isinstance(code, str) and code in _KNOWN_ERRORS else None

@@ -1,0 +1,56 @@
+"""A user of the pool, as ListUsers and AdminGetUser describe one."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from ..errors import TemporarilyUnavailable
+from .identities import Identity, parse_identities
+from .user_pool_calls import Refused, call_cognito
+
+#: Of a profile that a provider's person got of their own.
+FEDERATED_STATUS = "EXTERNAL_PROVIDER"
+
+
+class PoolUser(NamedTuple):
+    """`status` is Cognito's UserStatus."""
+
+    user_name: str
+    status: str
+    enabled: bool
+    attributes: Mapping[str, str]
+
+    @property
+    def sub(self) -> str:
+        return self.attributes.get("sub", "")
+
+    @property
+    def identities(self) -> tuple[Identity, ...]:
+        return parse_identities(self.attributes.get("identities"))
+
+
+def parse_pool_user(answer: Mapping[str, Any]) -> PoolUser:
+    """Read a user of ListUsers or AdminGetUser; both name their attributes differently."""
+    listed = answer.get("Attributes") or answer.get("UserAttributes") or []
+    return PoolUser(
+        user_name=str(answer.get("Username", "")),
+        status=str(answer.get("UserStatus", "")),
+        enabled=answer.get("Enabled") is True,
+        attributes={str(entry["Name"]): str(entry.get("Value", "")) for entry in listed},
+    )
+
+
+def load_pool_user(
+    admin_get_user: Callable[..., dict[str, Any]], user_pool_id: str, name: str
+) -> PoolUser | None:
+    """Return the user whom the pool finds by a user name or an address, or None. Raises TemporarilyUnavailable.
+
+    The pool compares by its own case rule, aliases too (AWS "User pool case sensitivity").
+    """
+    try:
+        answer = call_cognito(admin_get_user, {"UserPoolId": user_pool_id, "Username": name})
+    except Refused as refused:
+        # A name that no user can have, with a space in it for example, is refused as a parameter.
+        if refused.code in ("UserNotFoundException", "InvalidParameterException"):
+            return None
+        raise TemporarilyUnavailable(f"AdminGetUser: {refused.code}") from None
+    return parse_pool_user(answer)

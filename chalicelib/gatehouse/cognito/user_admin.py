@@ -1,0 +1,110 @@
+"""What is done with people in the pool by rights of the app's own role.
+
+Source: Amazon Cognito API reference, "AdminGetUser", "AdminListGroupsForUser", "AdminUserGlobalSignOut",
+"AdminUpdateUserAttributes", "AdminDeleteUser", and that of AdminSetUserPassword; developer guide, "Quotas in Amazon Cognito"
+(a person is in 100 groups at most).
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from ..errors import NotFound, TemporarilyUnavailable
+from .pool_user import PoolUser, load_pool_user
+from .user_pool_calls import Refused, call_cognito
+
+#: A name that cannot exist is an unknown one, too.
+_UNKNOWN = frozenset({"UserNotFoundException", "InvalidParameterException"})
+#: Groups a page, AWS's maximum, and pages that are read at most.
+_GROUPS_A_PAGE = 60
+_GROUP_PAGES = 5
+
+
+class CognitoIdp(Protocol):
+    """The calls that are made; boto3's client and the tests' double both have them."""
+
+    def admin_get_user(self, **arguments: Any) -> dict[str, Any]: ...
+    def admin_list_groups_for_user(self, **arguments: Any) -> dict[str, Any]: ...
+    def admin_user_global_sign_out(self, **arguments: Any) -> dict[str, Any]: ...
+    def admin_update_user_attributes(self, **arguments: Any) -> dict[str, Any]: ...
+    def admin_set_user_password(self, **arguments: Any) -> dict[str, Any]: ...
+    def admin_delete_user(self, **arguments: Any) -> dict[str, Any]: ...
+
+
+class UserAdmin:
+    """Acts on the people of one pool."""
+
+    def __init__(self, client: CognitoIdp, user_pool_id: str) -> None:
+        self._client = client
+        self._user_pool_id = user_pool_id
+
+    def load(self, name: str) -> PoolUser:
+        """Return the person of a user name, or of a native person's address. Raises NotFound or TemporarilyUnavailable."""
+        found = self.find(name)
+        if found is None:
+            raise NotFound("nobody of that name is in the pool")
+        return found
+
+    def find(self, name: str) -> PoolUser | None:
+        """Return what `load` returns, or None. Raises TemporarilyUnavailable."""
+        return load_pool_user(self._client.admin_get_user, self._user_pool_id, name)
+
+    def is_in_group(self, user_name: str, group: str) -> bool:
+        """Tell whether the pool has a person in a group. Raises NotFound or TemporarilyUnavailable.
+
+        A list that does not end within a few pages is no answer.
+        """
+        more: dict[str, Any] = {"Limit": _GROUPS_A_PAGE}
+        for _ in range(_GROUP_PAGES):
+            call = self._client.admin_list_groups_for_user
+            answer = self._call("AdminListGroupsForUser", call, user_name, **more)
+            if any(entry.get("GroupName") == group for entry in answer.get("Groups", [])):
+                return True
+            if not answer.get("NextToken"):
+                return False
+            more["NextToken"] = answer["NextToken"]
+        raise TemporarilyUnavailable(f"AdminListGroupsForUser: more than {_GROUP_PAGES} pages")
+
+    def sign_out_everywhere(self, user_name: str) -> None:
+        """Revoke every refresh token of a person; repeating it does no harm. Raises NotFound or TemporarilyUnavailable.
+
+        API Gateway accepts access tokens that are out already until they expire, ten minutes at most (S-37).
+        """
+        self._call("AdminUserGlobalSignOut", self._client.admin_user_global_sign_out, user_name)
+
+    def update_names(self, user_name: str, names: Mapping[str, str]) -> None:
+        """Set `given_name` and `family_name`, and nothing else. Raises NotFound or TemporarilyUnavailable."""
+        attributes = [
+            {"Name": name, "Value": names[name]}
+            for name in ("given_name", "family_name")
+            if name in names
+        ]
+        update = self._client.admin_update_user_attributes
+        self._call("AdminUpdateUserAttributes", update, user_name, UserAttributes=attributes)
+
+    def set_password(self, user_name: str, password: str) -> None:
+        """Set a password that stays; repeating it does no harm. Raises NotFound, Refused or TemporarilyUnavailable.
+
+        Never before a mailed code was accepted: Cognito confirms whoever is given a password (aws-sdk-js issue 2976).
+        """
+        call_cognito(
+            self._client.admin_set_user_password,
+            {
+                "UserPoolId": self._user_pool_id,
+                "Username": user_name,
+                "Password": password,
+                "Permanent": True,
+            },
+        )
+
+    def delete(self, user_name: str) -> None:
+        """Delete a person, whatever the status. Raises NotFound or TemporarilyUnavailable."""
+        self._call("AdminDeleteUser", self._client.admin_delete_user, user_name)
+
+    def _call(self, operation: str, call: Any, user_name: str, **more: Any) -> dict[str, Any]:
+        arguments = {"UserPoolId": self._user_pool_id, "Username": user_name, **more}
+        try:
+            return call_cognito(call, arguments)
+        except Refused as refused:
+            if refused.code in _UNKNOWN:
+                raise NotFound("nobody of that name is in the pool") from None
+            raise TemporarilyUnavailable(f"{operation}: {refused.code}") from None

@@ -1,0 +1,82 @@
+"""One call to Cognito's user-pool API, and what its errors mean: about the person, about a trigger, or an outage.
+
+Source: Amazon Cognito user pools API reference, "Errors" of each operation.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..errors import REFUSAL_MARKER, TemporarilyUnavailable
+
+#: Answers about the person or what the person sent. Everything else is an outage or a fault of the set-up.
+_REFUSALS = frozenset(
+    {
+        "AliasExistsException",
+        "CodeDeliveryFailureException",
+        "CodeMismatchException",
+        "EnableSoftwareTokenMFAException",
+        "ExpiredCodeException",
+        "InvalidParameterException",
+        "InvalidPasswordException",
+        "LimitExceededException",
+        "MFAMethodNotFoundException",
+        "NotAuthorizedException",
+        "PasswordHistoryPolicyViolationException",
+        "PasswordResetRequiredException",
+        "SoftwareTokenMFANotFoundException",
+        "TooManyFailedAttemptsException",
+        "UserNotConfirmedException",
+        "UserNotFoundException",
+        "UsernameExistsException",
+    }
+)
+#: A trigger of ours failed after Cognito had checked what was sent.
+_TRIGGER_FAULTS = frozenset(
+    {
+        "InvalidLambdaResponseException",
+        "UnexpectedLambdaException",
+        "UserLambdaValidationException",
+    }
+)
+
+
+class Refused(Exception):
+    """Cognito says no. `code` is the exception's name; its message stays inside, for it may quote the person."""
+
+    def __init__(self, code: str, *, by_our_rules: bool = False) -> None:
+        super().__init__(code)
+        self.code = code
+        self.by_our_rules = by_our_rules
+
+
+class TriggerFault(TemporarilyUnavailable):
+    """A trigger failed. Unlike with other outages, Cognito has looked at the password or code by then."""
+
+
+class SecretRefused(Exception):
+    """The secret hash does not match: the container's secret was rotated out."""
+
+
+def call_cognito(
+    call: Callable[..., dict[str, Any]], arguments: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Make one call and sort its errors: Refused is about the person, everything else about us or AWS."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        return call(**arguments)
+    except ClientError as error:
+        described = error.response.get("Error", {})
+        code, message = str(described.get("Code", "")), str(described.get("Message", ""))
+        operation = error.operation_name
+    except BotoCoreError as error:
+        raise TemporarilyUnavailable(f"Cognito: {type(error).__name__}") from None
+    if code == "NotAuthorizedException" and "secret hash" in message:
+        raise SecretRefused
+    if code == "UserLambdaValidationException" and REFUSAL_MARKER in message:
+        raise Refused(code, by_our_rules=True)
+    if code in _REFUSALS:
+        raise Refused(code)
+    if code in _TRIGGER_FAULTS:
+        raise TriggerFault(f"Cognito {operation}: {code}")
+    raise TemporarilyUnavailable(f"Cognito {operation}: {code}")

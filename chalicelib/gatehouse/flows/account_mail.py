@@ -1,0 +1,82 @@
+"""Which code an address is mailed: the work of the function `account_mail` (S-40, S-67, S-73).
+
+- A new address that signs up gets an account whose password nobody knows, and the code that confirms it.
+- One that waits for its confirmation gets that code again.
+- One that has an account gets the code for a new password; our forms take either code.
+
+An account that waits although our server did not make it (an earlier release, or Cognito's own page) may hold a stranger's
+password: it is removed, and made anew. No answer goes back to anybody, so nothing here can tell who is known.
+Source: Amazon Cognito API reference, "SignUp", "ResendConfirmationCode", "ForgotPassword", "AdminDeleteUser".
+"""
+
+import secrets
+
+from ..cognito.pool_user import PoolUser
+from ..cognito.user_admin import UserAdmin
+from ..cognito.user_pool_api import UserPoolApi
+from ..cognito.user_pool_calls import Refused
+from ..log import log_event
+from ..mail_requests import SIGN_UP, MailRequest
+from ..store.locks import AddressLocks
+from ..store.users import UserStore
+
+UNCONFIRMED = "UNCONFIRMED"
+#: What an operator should hear of: nobody got the mail.
+_UNDELIVERED = ("CodeDeliveryFailureException", "LimitExceededException")
+#: Nobody waits for this function, so it can wait for another one that works on the same address.
+_PATIENCE_SECONDS = 10.0
+
+
+class AccountMail:
+    """Mails codes. `send` raises TemporarilyUnavailable, and Lambda tries again."""
+
+    def __init__(
+        self, *, api: UserPoolApi, user_admin: UserAdmin, users: UserStore, locks: AddressLocks
+    ) -> None:
+        self._api = api
+        self._user_admin = user_admin
+        self._users = users
+        self._locks = locks
+
+    def send(self, request: MailRequest) -> None:
+        """Mail what the address's account needs; what Cognito refuses goes to the log."""
+        with self._locks.held(request.lock, _PATIENCE_SECONDS):
+            try:
+                sent = self._send(request)
+            except Refused as refused:
+                level = "error" if refused.code in _UNDELIVERED else "info"
+                log_event("account_refused", level=level, request=request.kind, detail=refused.code)
+                return
+        log_event("account_mail", request=request.kind, sent=sent)
+
+    def _send(self, request: MailRequest) -> str:
+        """Return what was mailed: `sign-up`, `reset` or `nothing`."""
+        user = self._user_admin.find(request.email)
+        wanted = request.kind == SIGN_UP
+        if user is not None and user.status == UNCONFIRMED:
+            if self._users.is_ours(user.user_name):
+                self._api.resend_code(user.user_name, request.ip)
+                return "sign-up"
+            self._remove(user)
+            user, wanted = None, True
+        if user is not None:
+            self._api.forgot_password(user.user_name, request.ip)
+            return "reset"
+        if not wanted:
+            return "nothing"
+        self._api.sign_up(request.email, build_unknown_password(), request.ip)
+        return "sign-up"
+
+    def _remove(self, user: PoolUser) -> None:
+        """Remove an account that waits for its confirmation, by its own name: the address may lead to another one soon."""
+        again = self._user_admin.find(user.user_name)
+        if again is None or again.status != UNCONFIRMED:
+            raise Refused("confirmed meanwhile")
+        self._user_admin.delete(user.user_name)
+        self._users.delete_pending(user.user_name)
+        log_event("unconfirmed_account_removed", user=user.user_name)
+
+
+def build_unknown_password() -> str:
+    """Return a password for an account whose owner has not chosen one: 384 random bits, which nobody keeps."""
+    return secrets.token_urlsafe(48)

@@ -1,0 +1,178 @@
+"""Accounts of people without a provider: sign-up, forgotten passwords, and the mailed code that settles both.
+
+An account belongs to whoever reads its mailbox (S-67). Before that, nobody can choose a password, a name or a second factor:
+sign-up takes an address and nothing else, and whoever enters the mailed code chooses the password in the same step. A known
+and an unknown address get the same answer everywhere (S-40), in the same time (S-73).
+Sources: OWASP, "Account pre-hijacking"; A. Sudhodanan and A. Paverd, "Pre-hijacked accounts" (USENIX Security 2022); AWS
+"Managing user existence error responses" (Amazon Cognito developer guide).
+"""
+
+from collections.abc import Callable, Collection, Mapping
+
+from ..cognito.pool_user import PoolUser
+from ..cognito.user_admin import UserAdmin
+from ..cognito.user_pool_api import Origin, UserPoolApi
+from ..cognito.user_pool_calls import Refused
+from ..errors import (
+    InvalidCode,
+    InvalidPassword,
+    NotFound,
+    SignUpNotAllowed,
+    TemporarilyUnavailable,
+)
+from ..log import log_event
+from ..mail_requests import SIGN_UP, MailRequest, MailRequests
+from ..sign_up_rules import refuse_address
+from ..store.locks import AddressLocks
+from ..store.providers import ProviderStore
+from ..store.users import UserStore
+from .account_mail import UNCONFIRMED
+from .attempts import CODE, MAIL, SIGN_IN, Attempts
+from .credentials import PASSWORD_REQUIREMENTS, read_code, verify_new_password
+
+_BAD_PASSWORD = ("InvalidPasswordException", "PasswordHistoryPolicyViolationException")
+#: How long an entered code waits for a mail that is being sent to the same address.
+_PATIENCE_SECONDS = 2.0
+
+
+class Accounts:
+    """Makes accounts and gives new passwords. Every method raises TooManyAttempts and TemporarilyUnavailable."""
+
+    def __init__(
+        self,
+        *,
+        api: UserPoolApi,
+        user_admin: UserAdmin,
+        users: UserStore,
+        locks: AddressLocks,
+        mail: MailRequests,
+        attempts: Attempts,
+        providers: ProviderStore,
+        allowed_domains: Collection[str],
+        refused_domains: Collection[str],
+    ) -> None:
+        self._api = api
+        self._user_admin = user_admin
+        self._users = users
+        self._locks = locks
+        self._mail = mail
+        self._attempts = attempts
+        self._providers = providers
+        self._allowed_domains = allowed_domains
+        self._refused_domains = refused_domains
+
+    def sign_up(self, *, email: str, origin: Origin) -> None:
+        """Mail a code that opens an account, or a new password to whoever has one. Raises SignUpNotAllowed."""
+        # The pre-sign-up trigger checks this too. Asked here first, the answer cannot depend on whether the user exists.
+        # It tells whether the domain is some provider's, as /auth/discover does; here each miss costs an attempt, too.
+        reason = refuse_address(
+            email, self._allowed_domains, self._refused_domains
+        ) or self._providers.refuse_native(email)
+        if reason:
+            raise SignUpNotAllowed(reason)
+        self.send_code(SIGN_UP, email=email, origin=origin)
+
+    def send_code(self, kind: str, *, email: str, origin: Origin) -> None:
+        """Have a code mailed, if there is anybody to mail one to. `kind` is one of `mail_requests.KINDS`."""
+        with self._attempts.guarded(MAIL, self._attempts.account_of(email, origin), origin.ip):
+            self._mail.send(MailRequest(kind, email, origin.ip, self._locks.key_of(email)))
+
+    def prove(
+        self,
+        *,
+        email: str,
+        code: str,
+        password: str,
+        names: Mapping[str, str],
+        origin: Origin,
+    ) -> None:
+        """Take a mailed code, of a sign-up or of a forgotten password, and set the password of whoever sent it.
+
+        `names` holds `given_name` and `family_name`, or nothing. Raises InvalidCode and InvalidPassword.
+
+        A crash between the calls leaves an account without a password that anybody knows; the next code finishes it.
+        """
+        verify_new_password(password)
+        digits = read_code(code)
+        account = self._attempts.account_of(email, origin)
+        with (
+            self._attempts.guarded(CODE, account, origin.ip),
+            self._locks.held(self._locks.key_of(email), _PATIENCE_SECONDS),
+        ):
+            user = self._user_admin.find(email)
+            # Asked for everybody, so that nobody's answer takes longer.
+            ours = self._users.is_ours(email if user is None else user.user_name)
+            if user is not None and user.status == UNCONFIRMED and ours:
+                self._confirm(user, digits, password, names, origin)
+            else:
+                self._reset(user, email, digits, password, names, origin)
+        self._attempts.succeeded(CODE, account, origin.ip)
+        # Whoever reads the mailbox owns the account: a pause that somebody else's guesses opened ends here.
+        self._attempts.forget(SIGN_IN, email)
+
+    def _confirm(
+        self, user: PoolUser, digits: str, password: str, names: Mapping[str, str], origin: Origin
+    ) -> None:
+        """First the code, then the rest: Cognito confirms whoever is given a password."""
+        name = user.user_name
+        self._use_code("confirm", lambda: self._api.confirm_sign_up(name, digits, names, origin.ip))
+        if names:
+            self._user_admin.update_names(name, names)
+        try:
+            self._user_admin.set_password(name, password)
+        except Refused as refused:
+            # Checked before, by the same rules: the pool's policy is another one than the template's.
+            raise TemporarilyUnavailable(f"AdminSetUserPassword: {refused.code}") from None
+        self._note_proof(name, {})
+        log_event("account", request="confirm", user=name)
+
+    def _reset(
+        self,
+        user: PoolUser | None,
+        email: str,
+        digits: str,
+        password: str,
+        names: Mapping[str, str],
+        origin: Origin,
+    ) -> None:
+        """Set a new password and end every session. Of nobody, Cognito says that the code is wrong."""
+        name = email if user is None or user.status == UNCONFIRMED else user.user_name
+        self._use_code(
+            "reset_password",
+            lambda: self._api.reset_password(name, digits, password, origin.ip),
+        )
+        if user is None:
+            raise InvalidCode("a code for nobody was accepted")
+        if names and not user.identities:
+            self._user_admin.update_names(name, names)
+        self._end_sessions(name)
+        self._note_proof(name, {} if user.identities else names, sessions_ended=True)
+        log_event("account", request="reset_password", user=name)
+
+    def _use_code(self, request: str, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except Refused as refused:
+            log_event("account_refused", request=request, detail=refused.code)
+            if refused.code in _BAD_PASSWORD:
+                raise InvalidPassword(refused.code, requirements=PASSWORD_REQUIREMENTS) from None
+            self._attempts.failed()
+            raise InvalidCode(refused.code) from None
+
+    def _note_proof(
+        self, user_name: str, names: Mapping[str, str], *, sessions_ended: bool = False
+    ) -> None:
+        """The password stands even if the record does not say so; without it nobody is linked to the account (S-68)."""
+        try:
+            if names:
+                self._users.record_names(user_name, names)
+            self._users.record_proved(user_name, sessions_ended=sessions_ended)
+        except TemporarilyUnavailable as error:
+            log_event("record_not_written", level="error", user=user_name, detail=error.detail)
+
+    def _end_sessions(self, user_name: str) -> None:
+        """Whoever knew the old password may be signed in with it (ASVS 7.4.3). The new one stands even if this fails."""
+        try:
+            self._user_admin.sign_out_everywhere(user_name)
+        except (NotFound, TemporarilyUnavailable) as error:
+            log_event("sessions_not_ended", level="error", detail=error.detail)

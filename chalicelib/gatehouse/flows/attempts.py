@@ -1,0 +1,182 @@
+"""Guesses under the throttle: taken before Cognito is asked, given back where Cognito looked at nothing (S-41, S-62)."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from ..cognito.user_pool_api import Origin
+from ..cognito.user_pool_calls import TriggerFault
+from ..errors import ChallengeExpired, InvalidCode, TemporarilyUnavailable, TooManyAttempts
+from ..log import count_metric, log_event
+from ..session.devices import Device, Devices
+from ..store.daily_mails import DailyMails
+from ..store.marks import MarkStore
+from ..store.throttle import ThrottleStore, canonical_account
+from ..store.users import UserStore, key_of
+
+#: The budgets: passwords, mailed codes, requests that send a mail, and answers to challenges. The last has its own because
+#: only who knows the password can use it up: strangers must not be able to bar the second step.
+SIGN_IN = "sign-in"
+CODE = "code"
+MAIL = "mail"
+CHALLENGE = "challenge"
+#: Which provider an address belongs to; counted per source only, since no account is concerned.
+DISCOVERY = "discovery"
+#: The same by way of `/auth/login`. Its own, because other sites can send a browser there: they must not bar the page.
+LOGIN = "login"
+#: Solved puzzles, counted per source: a vendor is asked about each, whoever made it up.
+CAPTCHA = "captcha"
+
+#: What serves once. Cognito takes a code of an app for a step before and after its own thirty seconds; a mark that outlives
+#: that costs nobody anything. A challenge's cookie lives fifteen minutes.
+_APP_CODE, _APP_CODE_SECONDS = "totp", 300
+_STEP, _STEP_SECONDS = "step", 1800
+
+
+class Attempts:
+    """The throttle with its metrics. `account` comes from `account_of`, or is a signed-in person's user name."""
+
+    def __init__(
+        self,
+        throttle: ThrottleStore,
+        marks: MarkStore,
+        mails: DailyMails,
+        devices: Devices,
+        users: UserStore,
+        stage: str,
+        clock: Callable[[], float],
+    ) -> None:
+        self._throttle = throttle
+        self._marks = marks
+        self._mails = mails
+        self._devices = devices
+        self._users = users
+        self._stage = stage
+        self._clock = clock
+
+    def account_of(self, email: str, origin: Origin) -> str:
+        """Return whose budget an address uses: that of strangers, or that of all browsers known to it (S-44, S-71).
+
+        Ask once a request: a browser that may be known costs a look into the users table.
+        """
+        account = canonical_account(email)
+        device = self._devices.recognise(origin.device_cookie, account)
+        known = device is not None and self._is_current(device)
+        return _known(account) if known else account
+
+    def known_device(self, email: str, user_name: str) -> str:
+        """Return the cookie value that makes this browser known to the address, which is `user_name` in the pool."""
+        return self._devices.remember(canonical_account(email), user_name)
+
+    @contextmanager
+    def guarded(self, kind: str, account: str | None, source: str) -> Iterator[None]:
+        """Take one attempt, then let the body ask Cognito. Raises TooManyAttempts.
+
+        An outage gives the attempt back; a trigger that failed does not, since by then the password was checked.
+        """
+        try:
+            self._take(kind, account, source)
+        except TooManyAttempts:
+            count_metric("ThrottledAttempts", self._stage, self._clock())
+            raise
+        try:
+            yield
+        except TriggerFault:
+            raise
+        except TemporarilyUnavailable:
+            self._tidy(lambda: self._throttle.give_back(kind, account, source))
+            if kind == MAIL:
+                self._tidy(self._mails.give_back)
+            raise
+
+    @contextmanager
+    def app_code_once(self, user_name: str, code: str) -> Iterator[None]:
+        """Let the body use an authenticator app's code, unless it has served the person before (S-74). Raises InvalidCode.
+
+        Everything that fails leaves the code good: a wrong one bars nothing, and an outage is no dead end.
+        """
+        value = f"{key_of(user_name)}\0{code}"
+        with self._once(_APP_CODE, value, _APP_CODE_SECONDS) as fresh:
+            if not fresh:
+                raise InvalidCode("this code of the app has served before")
+            yield
+
+    @contextmanager
+    def step_once(self, session: str) -> Iterator[None]:
+        """Let the body answer a challenge, unless the same one was answered before (S-74). Raises ChallengeExpired.
+
+        `session` is Cognito's string for that step. A refused answer, or an outage, leaves the step open.
+        """
+        with self._once(_STEP, session, _STEP_SECONDS) as fresh:
+            if not fresh:
+                raise ChallengeExpired("this challenge was answered before")
+            yield
+
+    def failed(self) -> None:
+        """Count a wrong password or code."""
+        count_metric("FailedSignIns", self._stage, self._clock())
+
+    def succeeded(self, kind: str, account: str | None, source: str) -> None:
+        """Forget the account's attempts of a kind; the source gets back the one it took."""
+        self._tidy(lambda: self._throttle.succeeded(kind, account, source))
+
+    def forget(self, kind: str, email: str) -> None:
+        """Forget an address's attempts of a kind that was not taken now: those of strangers and of known browsers."""
+        account = canonical_account(email)
+        self._tidy(lambda: self._throttle.forget_account(kind, account))
+        self._tidy(lambda: self._throttle.forget_account(kind, _known(account)))
+
+    def counted(self, kind: str, account: str, source: str) -> tuple[int, int]:
+        """Return how many attempts count at the moment: of the account, and of the source."""
+        return self._throttle.counted(kind, account, source)
+
+    def _take(self, kind: str, account: str | None, source: str) -> None:
+        self._throttle.take(kind, account, source)
+        if kind != MAIL:
+            return
+        try:
+            self._mails.take()
+        except (TooManyAttempts, TemporarilyUnavailable) as error:
+            self._tidy(lambda: self._throttle.give_back(kind, account, source))
+            if isinstance(error, TooManyAttempts):
+                log_event("mails_used_up", level="error", retry_after=error.retry_after)
+                count_metric("MailsUsedUp", self._stage, self._clock())
+            raise
+
+    @contextmanager
+    def _once(self, kind: str, value: str, seconds: int) -> Iterator[bool]:
+        """Tell the body whether it is the first; whatever it raises then takes the mark off again."""
+        holder = self._marks.set(kind, value, seconds)
+        try:
+            yield holder is not None
+        except BaseException:
+            if holder is not None:
+                self._tidy(lambda: self._marks.take_off(kind, value, holder))
+            raise
+
+    def _is_current(self, device: Device) -> bool:
+        """Tell whether a device became known under the password of today. What cannot be told counts as a stranger."""
+        try:
+            record = self._users.load(device.user_name)
+        except TemporarilyUnavailable as error:
+            log_event("device_not_checked", level="warning", detail=error.detail)
+            return False
+        if record is None:
+            return False
+        try:
+            proved_at = datetime.fromisoformat(record.provedAt.replace("Z", "+00:00"))
+        except ValueError:
+            return record.provedAt == ""
+        return device.issued_at >= round(proved_at.timestamp() * 1000)
+
+    def _tidy(self, action: Callable[[], None]) -> None:
+        """A counter that cannot be tidied costs somebody a pause, and must not cost a sign-in."""
+        try:
+            action()
+        except TemporarilyUnavailable as error:
+            log_event("throttle_not_tidied", level="warning", detail=error.detail)
+
+
+def _known(account: str) -> str:
+    """Return the budget that all known browsers of an account share. No address holds a line break."""
+    return f"{account}\nknown"

@@ -1,0 +1,62 @@
+"""Cognito's challenges, read into what the page must ask (S-45: a closed list, and everything else fails closed).
+
+Source: AWS "AdminInitiateAuth" and "AdminRespondToAuthChallenge", ChallengeParameters of each challenge.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..cognito.user_pool_api import Step
+from ..errors import UnsupportedChallenge
+
+NEW_PASSWORD = "NEW_PASSWORD_REQUIRED"  # noqa: S105 - a challenge's name
+SELECT_MFA = "SELECT_MFA_TYPE"
+MFA_SETUP = "MFA_SETUP"
+TOTP = "SOFTWARE_TOKEN_MFA"
+
+#: Challenge -> the name under which Cognito wants the code.
+CODE_RESPONSES: Mapping[str, str] = {
+    TOTP: "SOFTWARE_TOKEN_MFA_CODE",
+    "SMS_MFA": "SMS_MFA_CODE",
+    "EMAIL_OTP": "EMAIL_OTP_CODE",
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A challenge as the page gets it, and the choices that an answer may make."""
+
+    name: str
+    body: Mapping[str, Any]
+    choices: tuple[str, ...] = ()
+
+
+def read_step(step: Step) -> Asked:
+    """Return what `step` asks. Raises UnsupportedChallenge for what the page cannot do."""
+    name, parameters = step.challenge, step.parameters
+    if name == TOTP:
+        return Asked(name, {"name": name})
+    if name in CODE_RESPONSES:
+        destination = parameters.get("CODE_DELIVERY_DESTINATION", "")
+        return Asked(name, {"name": name, "destination": destination})
+    if name == NEW_PASSWORD and not _names(parameters.get("requiredAttributes", "[]")):
+        return Asked(name, {"name": name})
+    if name == MFA_SETUP and TOTP in _names(parameters.get("MFAS_CAN_SETUP", "")):
+        return Asked(name, {"name": name})
+    if name == SELECT_MFA:
+        offered = _names(parameters.get("MFAS_CAN_CHOOSE", ""))
+        choices = tuple(choice for choice in CODE_RESPONSES if choice in offered)
+        if choices:
+            return Asked(name, {"name": name, "choices": list(choices)}, choices)
+    raise UnsupportedChallenge(f"challenge {name[:40]}")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Return the names in a parameter that is a JSON list in a string; what cannot be read counts as one odd name."""
+    try:
+        listed = json.loads(text) if text else []
+    except ValueError:
+        return (text,)
+    return tuple(str(name) for name in listed) if isinstance(listed, list) else (text,)

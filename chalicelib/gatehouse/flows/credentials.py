@@ -1,0 +1,76 @@
+"""What people type besides their address: new passwords, six digits, and the key of an authenticator app.
+
+Sources: OWASP ASVS 5.0 6.2 (length, no composition rules); NIST SP 800-63B 5.1.1; the otpauth key URI format of
+authenticator apps; RFC 6238.
+"""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote, urlencode
+
+from ..errors import InvalidCode, InvalidPassword
+
+#: The user pool's policy (ops/templates/identity.yaml; a test compares), and what Cognito takes at most (PasswordType).
+MIN_PASSWORD_LENGTH = 12
+MAX_PASSWORD_LENGTH = 256
+PASSWORD_REQUIREMENTS: Mapping[str, object] = {
+    "min_length": MIN_PASSWORD_LENGTH,
+    "max_length": MAX_PASSWORD_LENGTH,
+    "outer_spaces": False,
+}
+_CODE_LENGTH = 6
+#: Unicode's spaces, dashes, line ends and marks without width; and what is typed as a dash without being one of them: the
+#: minus sign, the hyphen bullet, and the long-vowel mark that Japanese keyboards have in its place.
+_SILENT = ("Zs", "Zl", "Zp", "Pd", "Cf")
+_DASHES = "\u2212\u2043\u30fc\uff70"
+
+
+def verify_new_password(password: str) -> None:
+    """Raise InvalidPassword unless Cognito will take it: checked before, so that everybody gets the same answer (S-40)."""
+    fits = MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH
+    if not fits or password != password.strip():
+        raise InvalidPassword("against the password rules", requirements=PASSWORD_REQUIREMENTS)
+
+
+def parse_code(text: str) -> str | None:
+    """Return the six digits of a code as people type and paste them (`123 456`, `123-456`), or None.
+
+    A digit is a digit in whatever script it is written, full-width ones as well; spaces, dashes and invisible marks
+    between them say nothing.
+    """
+    code = ""
+    for character in text:
+        digit = unicodedata.decimal(character, None)
+        if digit is not None:
+            code += str(digit)
+        elif not (
+            unicodedata.category(character) in _SILENT
+            or character in _DASHES
+            or character.isspace()
+        ):
+            return None
+    return code if len(code) == _CODE_LENGTH else None
+
+
+def read_code(text: str) -> str:
+    """Return the six digits of a code; raises InvalidCode."""
+    code = parse_code(text)
+    if code is None:
+        raise InvalidCode("not six digits")
+    return code
+
+
+@dataclass(frozen=True)
+class TotpKey:
+    """A new authenticator app's key, base32, and its `otpauth:` URI for the QR code."""
+
+    secret: str = field(repr=False)
+    uri: str = field(repr=False)
+
+
+def build_totp_key(secret: str, *, account: str, issuer: str) -> TotpKey:
+    """Return the key with its URI: SHA-1, six digits, thirty seconds, as Cognito's TOTP is."""
+    label = quote(f"{issuer}:{account}", safe="@")
+    query = urlencode({"secret": secret, "issuer": issuer}, quote_via=quote)
+    return TotpKey(secret, f"otpauth://totp/{label}?{query}")

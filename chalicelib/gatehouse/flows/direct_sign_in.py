@@ -1,0 +1,323 @@
+"""The direct sign-in: email and password through our own endpoints, challenges included (docs/adr/0006).
+
+Every refusal of a password is one answer (S-40), and no password reaches Cognito before the throttle (S-41). Framework-free.
+Source: AWS "AdminInitiateAuth", "AdminRespondToAuthChallenge", "Understanding API, OIDC, and managed login authentication".
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from .. import captcha as captchas
+from ..cognito.identities import NATIVE, origin_of
+from ..cognito.oauth import TokenSet
+from ..cognito.tokens import AccessClaims, IdentityClaims, TokenVerifier
+from ..cognito.user_pool_api import Origin, Step, UserPoolApi
+from ..cognito.user_pool_calls import Refused
+from ..errors import (
+    ChallengeExpired,
+    GatehouseError,
+    InvalidChallengeCode,
+    InvalidCode,
+    InvalidCredentials,
+    InvalidPassword,
+    InvalidRequest,
+    InvalidToken,
+    SignUpRefused,
+    TemporarilyUnavailable,
+)
+from ..log import log_event
+from ..session.challenges import Challenge, Challenges
+from .attempts import CAPTCHA, CHALLENGE, SIGN_IN, Attempts
+from .challenge_steps import (
+    CODE_RESPONSES,
+    MFA_SETUP,
+    NEW_PASSWORD,
+    SELECT_MFA,
+    TOTP,
+    read_step,
+)
+from .credentials import (
+    PASSWORD_REQUIREMENTS,
+    TotpKey,
+    build_totp_key,
+    parse_code,
+    verify_new_password,
+)
+from .new_session import NewSessions
+from .session_flow import Refreshed
+
+#: Without it no route would let the person in: the pre-token-generation trigger is not attached.
+REQUIRED_SCOPE = "api/read"
+
+
+@dataclass(frozen=True)
+class DirectlySignedIn(Refreshed):
+    """A finished sign-in; `device` is the cookie value by which the throttle knows this browser again."""
+
+    device: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Challenged:
+    """What the page must ask next, and the sealed challenge; `totp` is a new authenticator app's key."""
+
+    body: Mapping[str, Any]
+    challenge: Challenge
+    sealed: str = field(repr=False)
+    totp: TotpKey | None = None
+
+
+@dataclass(frozen=True)
+class CaptchaNeeded:
+    """The page must bring a solved CAPTCHA with the next try."""
+
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ChallengeAnswer:
+    """What the page sends for a challenge; only the member that the challenge asks for is read."""
+
+    name: str
+    code: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+    choice: str | None = None
+
+
+class DirectSignIn:
+    """Signs people in by password, and through what Cognito asks after it."""
+
+    def __init__(
+        self,
+        *,
+        api: UserPoolApi,
+        tokens: TokenVerifier,
+        challenges: Challenges,
+        new_sessions: NewSessions,
+        attempts: Attempts,
+        captcha: captchas.SiteVerify | None,
+        issuer_label: str,
+    ) -> None:
+        self._api = api
+        self._tokens = tokens
+        self._challenges = challenges
+        self._new_sessions = new_sessions
+        self._attempts = attempts
+        self._captcha = captcha
+        self._issuer_label = issuer_label
+
+    def sign_in(
+        self,
+        *,
+        email: str,
+        password: str,
+        remember: bool,
+        captcha_token: str | None,
+        origin: Origin,
+        cookies: Mapping[str, str],
+    ) -> "DirectlySignedIn | Challenged | CaptchaNeeded":
+        """Check a password. Raises InvalidCredentials, TooManyAttempts, UnsupportedChallenge, TemporarilyUnavailable."""
+        self._tokens.load_keys()
+        account = self._attempts.account_of(email, origin)
+        if (captcha := self._captcha_needed(account, captcha_token, origin)) is not None:
+            return captcha
+        with self._attempts.guarded(SIGN_IN, account, origin.ip):
+            try:
+                step = self._api.sign_in(email, password, origin)
+            except Refused as refused:
+                self._attempts.failed()
+                log_event("sign_in_failed", door="direct", detail=refused.code)
+                raise InvalidCredentials(refused.code) from None
+        if step.tokens is not None:
+            signed_in = self._finish(step.tokens, email, remember, cookies)
+            self._attempts.succeeded(SIGN_IN, account, origin.ip)
+            return signed_in
+        start = Challenge(
+            name="",
+            session="",
+            username=step.parameters.get("USER_ID_FOR_SRP") or email,
+            email=email,
+            remember=remember,
+            expires_at=self._challenges.deadline(),
+        )
+        return self._challenged(step, start)
+
+    def answer(
+        self,
+        given: ChallengeAnswer,
+        *,
+        cookie: str | None,
+        origin: Origin,
+        cookies: Mapping[str, str],
+    ) -> "DirectlySignedIn | Challenged":
+        """Answer the challenge in `cookie`, the value of this browser's challenge cookie.
+
+        Raises ChallengeExpired, InvalidChallengeCode, InvalidPassword, TooManyAttempts and what `sign_in` raises.
+        """
+        challenge = self._challenges.open(cookie)
+        if given.name != challenge.name:
+            raise InvalidRequest("answer to another challenge")
+        send = self._prepare(challenge, given, origin)
+        self._tokens.load_keys()
+        # Whoever gave the old password before a reset, or before a sign-out everywhere, does not get in after it (S-67).
+        self._new_sessions.refuse_ended(challenge.username, challenge.began_at)
+        account = self._attempts.account_of(challenge.email, origin)
+        with ExitStack() as once:
+            with self._attempts.guarded(CHALLENGE, account, origin.ip):
+                self._enter_once(once, challenge, given)
+                try:
+                    step = send()
+                except Refused as refused:
+                    raise self._refusal(refused) from None
+            if challenge.name == NEW_PASSWORD:
+                # The temporary password came by mail, and is gone now: mailbox and password are proved (S-68).
+                self._new_sessions.record_proved(challenge.username)
+            if step.tokens is None:
+                return self._challenged(step, challenge)
+            signed_in = self._finish(step.tokens, challenge.email, challenge.remember, cookies)
+        for kind in (SIGN_IN, CHALLENGE):
+            self._attempts.succeeded(kind, account, origin.ip)
+        return signed_in
+
+    def _enter_once(self, once: ExitStack, challenge: Challenge, given: ChallengeAnswer) -> None:
+        """Refuse a step, or an app's code, that has served before (S-74); if `once` ends badly, neither has served."""
+        try:
+            once.enter_context(self._attempts.step_once(challenge.session))
+            code = parse_code(given.code or "")
+            if challenge.name in (TOTP, MFA_SETUP) and code is not None:
+                once.enter_context(self._attempts.app_code_once(challenge.username, code))
+        except (ChallengeExpired, InvalidCode) as error:
+            self._attempts.failed()
+            log_event("challenge_failed", door="direct", detail=error.detail)
+            if isinstance(error, InvalidCode):
+                raise InvalidChallengeCode(error.detail) from None
+            raise
+
+    def _captcha_needed(
+        self, account: str, token: str | None, origin: Origin
+    ) -> CaptchaNeeded | None:
+        if self._captcha is None:
+            return None
+        counted, source = self._attempts.counted(SIGN_IN, account, origin.ip)
+        needed = (
+            counted >= captchas.REQUIRED_AFTER_ATTEMPTS
+            or source >= captchas.REQUIRED_AFTER_SOURCE_ATTEMPTS
+        )
+        if not needed or (token and self._solved(self._captcha, token, origin)):
+            return None
+        return CaptchaNeeded(self._captcha.challenge())
+
+    def _solved(self, captcha: captchas.SiteVerify, token: str, origin: Origin) -> bool:
+        """Ask the vendor. Each try counts against the source and a solved one is given back: junk costs us a call."""
+        if len(token) > captchas.MAX_TOKEN_LENGTH:
+            return False
+        host = urlsplit(f"//{origin.server}").hostname or ""
+        with self._attempts.guarded(CAPTCHA, None, origin.ip):
+            solved = captcha.verify(token, origin.ip, host)
+        if solved:
+            self._attempts.succeeded(CAPTCHA, None, origin.ip)
+        return solved
+
+    def _prepare(
+        self, challenge: Challenge, given: ChallengeAnswer, origin: Origin
+    ) -> Callable[[], Step]:
+        """Check an answer's form, before it counts as an attempt, and return the call that sends it."""
+
+        def respond(responses: Mapping[str, str], session: str = challenge.session) -> Step:
+            return self._api.respond(challenge.name, session, challenge.username, responses, origin)
+
+        if challenge.name == NEW_PASSWORD:
+            password = given.password or ""
+            verify_new_password(password)
+            return lambda: respond({"NEW_PASSWORD": password})
+        if challenge.name == SELECT_MFA:
+            choice = given.choice or ""
+            if choice not in challenge.choices:
+                raise InvalidRequest("choice was not offered")
+            return lambda: respond({"ANSWER": choice})
+        code = parse_code(given.code or "")
+        if code is None:
+            raise InvalidChallengeCode("not six digits")
+        if challenge.name == MFA_SETUP:
+            return lambda: respond({}, self._api.verify_totp(code, session=challenge.session))
+        return lambda: respond({CODE_RESPONSES[challenge.name]: code})
+
+    def _refusal(self, refused: Refused) -> GatehouseError:
+        """Return what a refused answer means; everything but a wrong code or password ends the challenge."""
+        self._attempts.failed()
+        log_event("challenge_failed", door="direct", detail=refused.code)
+        if refused.code in ("CodeMismatchException", "EnableSoftwareTokenMFAException"):
+            return InvalidChallengeCode(refused.code)
+        if refused.code in ("InvalidPasswordException", "PasswordHistoryPolicyViolationException"):
+            return InvalidPassword(refused.code, requirements=PASSWORD_REQUIREMENTS)
+        return ChallengeExpired(refused.code)
+
+    def _challenged(self, step: Step, before: Challenge) -> Challenged:
+        """Seal the next challenge. Raises UnsupportedChallenge for what this page cannot answer (S-45)."""
+        asked = read_step(step)
+        session, totp = step.session, None
+        if asked.name == MFA_SETUP:
+            try:
+                secret, session = self._api.associate_totp(session=step.session)
+            except Refused as refused:
+                raise ChallengeExpired(refused.code) from None
+            totp = build_totp_key(secret, account=before.email, issuer=self._issuer_label)
+        if not session:
+            raise TemporarilyUnavailable("Cognito gave a challenge without a Session")
+        challenge = before.next(asked.name, session, asked.choices)
+        log_event("challenged", door="direct", challenge=asked.name)
+        return Challenged(asked.body, challenge, self._challenges.seal(challenge), totp)
+
+    def _finish(
+        self,
+        tokens: TokenSet,
+        email: str,
+        remember: bool,
+        cookies: Mapping[str, str],
+    ) -> DirectlySignedIn:
+        """Turn tokens into a session, after the checks of the hosted door; refused tokens are revoked."""
+        assert tokens.refresh_token is not None
+        with self._new_sessions.revoked_on_failure(tokens.refresh_token):
+            try:
+                identity, access = self._verify(tokens)
+                session, sealed = self._new_sessions.start(
+                    identity,
+                    tokens.refresh_token,
+                    door="direct",
+                    remember=remember,
+                    cookies=cookies,
+                )
+            except InvalidToken as error:
+                # Nothing that the person did: a trigger is missing, or keys and pool do not belong together.
+                raise TemporarilyUnavailable(
+                    f"tokens of a direct sign-in: {error.detail}"
+                ) from None
+            except SignUpRefused as error:  # as where the trigger refuses it
+                raise InvalidCredentials(error.detail) from None
+        device = self._attempts.known_device(email, identity.username)
+        return DirectlySignedIn(tokens.access_token, access, identity, session, sealed, device)
+
+    def _verify(self, tokens: TokenSet) -> tuple[IdentityClaims, AccessClaims]:
+        # An ID token of this flow has no nonce of ours: nothing came by way of the browser.
+        identity = self._tokens.verify_id_token(
+            tokens.id_token, nonce=None, access_token=tokens.access_token
+        )
+        access = self._tokens.verify_access_token(tokens.access_token)
+        if access.sub != identity.sub:
+            raise InvalidToken("ID token and access token name different people")
+        if REQUIRED_SCOPE not in access.scope.split():
+            raise InvalidToken(f"access token lacks {REQUIRED_SCOPE}: is token_claims attached?")
+        if is_federated_only(identity):
+            raise InvalidCredentials("a federated person has no password here")
+        return identity, access
+
+
+def is_federated_only(identity: IdentityClaims) -> bool:
+    """Tell whether a person was born at an identity provider: Cognito names such a user `<provider>_<subject>`.
+
+    A native user who is linked to a provider keeps the native name, and the password.
+    """
+    return origin_of(identity.username, identity.identities).provider != NATIVE

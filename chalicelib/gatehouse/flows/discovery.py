@@ -1,0 +1,56 @@
+"""Home-realm discovery: which identity provider an e-mail address belongs to, by its domain alone.
+
+The list of domains is a list of customers, so nobody may read it off by trying: misses count against the source. Hits do
+not, or the people of one office would use up each other's attempts. No account is looked at: an address that exists and
+one that does not get the same answer (S-40).
+"""
+
+from collections.abc import Callable
+
+from ..cognito.identities import NATIVE
+from ..errors import ConfigurationError
+from ..store.providers import Provider, ProviderStore
+from .attempts import DISCOVERY, LOGIN, Attempts
+
+
+class Discovery:
+    """Finds providers for the sign-in page. `attempts` is None where the stage has no throttle table."""
+
+    def __init__(self, *, providers: ProviderStore, attempts: Attempts | None) -> None:
+        self._providers = providers
+        self._attempts = attempts
+
+    def find(self, email: str, source: str) -> Provider | None:
+        """Return the provider of the address's domain, or None. Raises TooManyAttempts and TemporarilyUnavailable."""
+        return self._counted(DISCOVERY, source, lambda: self._providers.find_by_email(email))
+
+    def is_open(self, provider: str | None, email: str | None) -> bool:
+        """Tell whether a sign-in may start uncounted: its answer says nothing about the private providers."""
+        if provider is None:
+            return email is None
+        found = None if provider == NATIVE else self._providers.find(provider)
+        return provider == NATIVE or (found is not None and not found.domains)
+
+    def count_login(self, provider: str | None, email: str | None, source: str) -> None:
+        """Count a sign-in by address or by the name of a private provider, as `find` counts.
+
+        Where it leads to tells as much as an answer of `find`: without this the list could be read off there. A stage
+        without a throttle table, where `find` refuses, signs people in all the same. Raises TooManyAttempts.
+        """
+        if self._attempts is None:
+            return
+        if provider is not None:
+            self._counted(LOGIN, source, lambda: self._providers.find(provider))
+        elif email is not None:
+            self._counted(LOGIN, source, lambda: self._providers.find_by_email(email))
+
+    def _counted(
+        self, kind: str, source: str, look_up: Callable[[], Provider | None]
+    ) -> Provider | None:
+        if self._attempts is None:
+            raise ConfigurationError("THROTTLE_TABLE is missing: `ops provision` writes it")
+        with self._attempts.guarded(kind, None, source):
+            found = look_up()
+        if found is not None:
+            self._attempts.succeeded(kind, None, source)
+        return found

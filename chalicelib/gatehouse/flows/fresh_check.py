@@ -1,0 +1,72 @@
+"""What a token's claims cannot say: whether the person still has the rights that it was issued with (S-70).
+
+An access token lives ten minutes, and API Gateway asks nobody about it. A route with `authorized(…, fresh=True)` asks the
+pool and the users table at the time of the call, side by side; what cannot be asked is 503, never a pass.
+Source: Amazon Cognito developer guide, "Revoking tokens": an access token that is out stays valid until it expires.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .. import deadline
+from ..cognito.claims import Caller
+from ..cognito.identities import Identity
+from ..cognito.pool_user import PoolUser
+from ..cognito.told_groups import told_groups
+from ..cognito.user_admin import UserAdmin
+from ..errors import Forbidden, NotFound, Unauthorized
+from ..store.users import UserStore
+
+if TYPE_CHECKING:
+    from ..store.providers import ProviderStore
+
+
+class FreshCheck:
+    """Asks the pool and the users table about a caller whose claims are verified already."""
+
+    def __init__(
+        self,
+        *,
+        users: UserStore,
+        user_admin: UserAdmin,
+        load_providers: "Callable[[], ProviderStore]",
+    ) -> None:
+        self._users = users
+        self._user_admin = user_admin
+        self._load_providers = load_providers
+
+    def verify(self, caller: Caller, *, issued_at: int, group: str | None) -> None:
+        """Raise unless the person is enabled, in `group` (if one is named), and signed out nowhere since `issued_at`.
+
+        Unauthorized: gone, disabled, signed out, or somebody else has the name now; a refresh tells the browser which.
+        Forbidden: no longer in the group. TemporarilyUnavailable: somebody did not answer.
+
+        Without a record nobody has noted a sign-out, so the pool's answer decides alone: records are healed at sign-in.
+        """
+        person, in_pool_group, record = deadline.together(
+            lambda: self._user_admin.find(caller.username),
+            lambda: group is None or self._is_in_group(caller.username, group),
+            lambda: self._users.load(caller.username),
+        )
+        if person is None:
+            raise Unauthorized("nobody of that name is in the pool any more")
+        if person.sub != caller.sub:
+            raise Unauthorized("the name belongs to somebody else now")
+        if not person.enabled:
+            raise Unauthorized("the person is disabled")
+        if record is not None and record.ends_tokens_of(issued_at):
+            raise Unauthorized("the person was signed out everywhere after this token")
+        if not in_pool_group and group not in self._told_groups(person):
+            raise Forbidden("no longer in the group")
+
+    def _is_in_group(self, user_name: str, group: str) -> bool:
+        try:
+            return self._user_admin.is_in_group(user_name, group)
+        except NotFound:
+            return False
+
+    def _tells_groups(self, identities: tuple[Identity, ...]) -> bool:
+        return self._load_providers().tells_groups(identity.provider for identity in identities)
+
+    def _told_groups(self, person: PoolUser) -> tuple[str, ...]:
+        return told_groups(person.attributes, self._tells_groups).names

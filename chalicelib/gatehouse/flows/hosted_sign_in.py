@@ -1,0 +1,228 @@
+"""The hosted sign-in: authorization code with PKCE through Cognito, from the first redirect to the session.
+
+Steps b to g of docs/architecture.md. Framework-free: takes what the browser sent, gives what it shall get.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..cognito.identities import NATIVE
+from ..cognito.oauth import OAuthClient, TokenSet
+from ..cognito.tokens import TokenVerifier
+from ..errors import (
+    OUTAGE_MARKER,
+    REFUSAL_MARKER,
+    AccessDenied,
+    InvalidGrant,
+    InvalidToken,
+    LoginUnknown,
+    SignInError,
+    SignUpRefused,
+    TemporarilyUnavailable,
+    UnknownProvider,
+)
+from ..log import log_event
+from ..session.sessions import Session
+from ..session.transactions import LoginTransaction, LoginTransactions
+from ..settings import Settings
+from ..store.providers import ProviderStore
+from .new_session import NewSessions
+
+
+@dataclass(frozen=True)
+class LoginStart:
+    """Where to send the browser, the transaction's sealed cookie, and older login cookies to clear."""
+
+    authorize_url: str = field(repr=False)  # holds state and nonce
+    transaction: LoginTransaction
+    sealed: str = field(repr=False)
+    surplus_cookies: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class CallbackQuery:
+    """What Cognito put into the callback URL; each value at most once."""
+
+    code: str | None = field(repr=False)
+    error: str | None = None
+    error_description: str | None = field(default=None, repr=False)
+    issuer: str | None = None
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A finished sign-in: the new session, its cookie value, and where the person wanted to go."""
+
+    session: Session
+    sealed: str = field(repr=False)
+    return_to: str
+
+
+class HostedSignIn:
+    """Starts and finishes sign-ins at the Cognito hosted UI."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        oauth: OAuthClient,
+        tokens: TokenVerifier,
+        transactions: LoginTransactions,
+        new_sessions: NewSessions,
+        providers: ProviderStore,
+    ) -> None:
+        self._settings = settings
+        self._oauth = oauth
+        self._tokens = tokens
+        self._transactions = transactions
+        self._new_sessions = new_sessions
+        self._providers = providers
+
+    def start(
+        self,
+        *,
+        provider: str | None,
+        email: str | None,
+        return_to: str,
+        remember: bool,
+        redirect_uri: str,
+        cookies: Mapping[str, str],
+        login_hint: str | None = None,
+    ) -> LoginStart:
+        """Begin a sign-in. `return_to` is validated already; `login_hint` is who it will probably be.
+
+        Raises UnknownProvider.
+        """
+        transaction = self._transactions.begin(
+            return_to=return_to,
+            provider=self._choose_provider(provider, email),
+            remember=remember,
+        )
+        return self._to_cognito(transaction, redirect_uri, cookies, login_hint)
+
+    def _to_cognito(
+        self,
+        transaction: LoginTransaction,
+        redirect_uri: str,
+        cookies: Mapping[str, str],
+        login_hint: str | None = None,
+    ) -> LoginStart:
+        url = self._oauth.build_authorize_url(
+            redirect_uri=redirect_uri,
+            state=transaction.state,
+            nonce=transaction.nonce,
+            code_challenge=transaction.code_challenge,
+            provider=transaction.provider,
+            login_hint=login_hint,
+        )
+        sealed = self._transactions.seal(transaction)
+        return LoginStart(
+            authorize_url=url,
+            transaction=transaction,
+            sealed=sealed,
+            surplus_cookies=self._transactions.surplus(cookies, len(sealed)),
+        )
+
+    def find(self, state: str | None, cookies: Mapping[str, str]) -> LoginTransaction:
+        """Return the transaction that a callback ends. Raises LoginExpired, LoginUsed or LoginUnknown."""
+        if state is None:
+            raise LoginUnknown("callback without a state")
+        return self._transactions.load(cookies, state)
+
+    def finish(
+        self,
+        transaction: LoginTransaction,
+        query: CallbackQuery,
+        *,
+        redirect_uri: str,
+        cookies: Mapping[str, str],
+    ) -> "SignedIn | LoginStart":
+        """Turn a callback into a session, or into a second try where the first one linked the person.
+
+        Raises SignInError or TemporarilyUnavailable, with nothing written.
+        """
+        if query.issuer is not None and query.issuer != self._settings.issuer:
+            raise SignInError("callback names another issuer")
+        if query.error is not None:
+            if is_linked_now(query.error_description or "") and not transaction.retried:
+                log_event("sign_in_retried", provider=transaction.provider)
+                again = self._transactions.begin(
+                    return_to=transaction.return_to,
+                    provider=transaction.provider,
+                    remember=transaction.remember,
+                    retried=True,
+                )
+                return self._to_cognito(again, redirect_uri, {})
+            raise map_callback_error(query.error, query.error_description or "")
+        if not query.code:
+            raise SignInError("callback without a code")
+        try:
+            # First of all: tokens that nobody can verify would have to be thrown away.
+            self._tokens.load_keys()
+            tokens = self._oauth.exchange_code(
+                code=query.code,
+                code_verifier=transaction.code_verifier,
+                redirect_uri=redirect_uri,
+            )
+            with self._new_sessions.revoked_on_failure(tokens.refresh_token):
+                return self._start(tokens, transaction, cookies)
+        except (InvalidGrant, InvalidToken) as error:
+            raise SignInError(error.detail) from None
+
+    def _start(
+        self, tokens: TokenSet, transaction: LoginTransaction, cookies: Mapping[str, str]
+    ) -> SignedIn:
+        identity = self._tokens.verify_id_token(
+            tokens.id_token, nonce=transaction.nonce, access_token=tokens.access_token
+        )
+        access = self._tokens.verify_access_token(tokens.access_token)
+        if access.sub != identity.sub:
+            raise SignInError("ID token and access token name different people")
+        assert tokens.refresh_token is not None
+        session, sealed = self._new_sessions.start(
+            identity,
+            tokens.refresh_token,
+            door="hosted",
+            remember=transaction.remember,
+            cookies=cookies,
+        )
+        return SignedIn(session, sealed, transaction.return_to)
+
+    def _choose_provider(self, provider: str | None, email: str | None) -> str | None:
+        if provider is not None:
+            if provider == NATIVE and self._settings.direct_sign_in != "off":
+                return NATIVE
+            if provider != NATIVE and self._providers.find(provider) is not None:
+                return provider
+            raise UnknownProvider("provider is not registered")
+        if email is not None:
+            found = self._providers.find_by_email(email)
+            if found is not None:
+                return found.name
+            if self._settings.direct_sign_in == "off":
+                raise UnknownProvider("no provider for the address's domain")
+            return NATIVE
+        return None
+
+
+def is_linked_now(description: str) -> bool:
+    """Tell whether Cognito refused a person's first sign-in because our trigger has linked the person meanwhile.
+
+    The link stands by then, so the same sign-in works the next time. Source: AWS re:Post, "Already found an entry for
+    username"; no documented error code tells it apart. Cognito writes spaces as plus signs, and nothing says that API
+    Gateway always reads them back.
+    """
+    return "already found an entry for username" in description.casefold().replace("+", " ")
+
+
+def map_callback_error(error: str, description: str) -> SignInError | TemporarilyUnavailable:
+    """Return our error for Cognito's `error` and `error_description`; nothing of them is passed on (S-13)."""
+    if REFUSAL_MARKER in description:
+        return SignUpRefused("pre sign-up refused")
+    if OUTAGE_MARKER in description:
+        return TemporarilyUnavailable("the users table did not answer the trigger")
+    if error == "access_denied":
+        return AccessDenied("access_denied")
+    if error in ("temporarily_unavailable", "server_error"):
+        return TemporarilyUnavailable(error)
+    return SignInError("Cognito answered with another error")

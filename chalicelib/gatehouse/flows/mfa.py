@@ -1,0 +1,192 @@
+"""The second factor in the person's own hands: an authenticator app on and off while signed in.
+
+Cognito wants an access token with `aws.cognito.signin.user.admin` for that, which no browser of ours gets. So the person
+gives the password again, and the server signs in at a second app client that has no OAuth and no browser; its tokens are
+revoked as soon as they have served. Source: AWS "AssociateSoftwareToken", "SetUserMFAPreference", "RevokeToken".
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+
+from ..cognito.identities import NATIVE
+from ..cognito.oauth import TokenSet
+from ..cognito.user_pool_api import Origin, Step, UserPoolApi
+from ..cognito.user_pool_calls import Refused
+from ..errors import (
+    ChallengeExpired,
+    CookieTooLarge,
+    InvalidCode,
+    InvalidCredentials,
+    ManagedByProvider,
+    MfaAlreadyOn,
+    TemporarilyUnavailable,
+    UnsupportedChallenge,
+)
+from ..log import log_event
+from ..session.challenges import Challenges, Enrolment
+from ..session.sessions import Session, Sessions
+from ..store.users import UserStore
+from .attempts import CHALLENGE, SIGN_IN, Attempts
+from .challenge_steps import CODE_RESPONSES, SELECT_MFA, TOTP
+from .credentials import TotpKey, build_totp_key, read_code
+
+_WRONG_CODE = ("CodeMismatchException", "EnableSoftwareTokenMFAException", "ExpiredCodeException")
+
+
+@dataclass(frozen=True)
+class Enrolling:
+    """A key for the authenticator app, and the sealed enrolment that its first code completes."""
+
+    totp: TotpKey
+    enrolment: Enrolment
+    sealed: str = field(repr=False)
+
+
+class Mfa:
+    """Turns TOTP on and off. `api` speaks for the server-only client. Every method needs the session cookie's value."""
+
+    def __init__(
+        self,
+        *,
+        api: UserPoolApi,
+        sessions: Sessions,
+        users: UserStore,
+        challenges: Challenges,
+        attempts: Attempts,
+        issuer_label: str,
+    ) -> None:
+        self._api = api
+        self._sessions = sessions
+        self._users = users
+        self._challenges = challenges
+        self._attempts = attempts
+        self._issuer_label = issuer_label
+
+    def set_up(self, *, password: str, session_cookie: str | None, origin: Origin) -> Enrolling:
+        """Begin with a new key. Raises NoSession, InvalidCredentials, MfaAlreadyOn, ManagedByProvider."""
+        session, email = self._native(session_cookie)
+        account = self._attempts.account_of(email, origin)
+        step = self._sign_in(session, account, password, origin)
+        if step.tokens is None:
+            if step.challenge in CODE_RESPONSES or step.challenge == SELECT_MFA:
+                self._attempts.succeeded(SIGN_IN, account, origin.ip)
+                raise MfaAlreadyOn("password accepted, a second factor asked for")
+            raise InvalidCredentials(f"challenge {step.challenge[:40]}")
+        tokens = step.tokens
+        self._attempts.succeeded(SIGN_IN, account, origin.ip)
+        try:
+            secret, _ = self._api.associate_totp(access_token=tokens.access_token)
+            enrolment = Enrolment(
+                access_token=tokens.access_token,
+                refresh_token=tokens.refresh_token or "",
+                sub=session.sub,
+                username=session.username,
+                expires_at=self._challenges.deadline(),
+            )
+            sealed = self._challenges.seal_enrolment(enrolment)
+        except Refused as refused:
+            self._revoke(tokens)
+            raise TemporarilyUnavailable(f"AssociateSoftwareToken: {refused.code}") from None
+        except (TemporarilyUnavailable, CookieTooLarge):
+            self._revoke(tokens)
+            raise
+        totp = build_totp_key(secret, account=email, issuer=self._issuer_label)
+        return Enrolling(totp, enrolment, sealed)
+
+    def verify(
+        self, *, code: str, session_cookie: str | None, enrolment_cookie: str | None, origin: Origin
+    ) -> None:
+        """Complete it with the app's first code. Raises NoSession, ChallengeExpired, InvalidCode."""
+        session = self._sessions.open(session_cookie)
+        enrolment = self._challenges.open_enrolment(enrolment_cookie)
+        if enrolment.sub != session.sub:
+            raise ChallengeExpired("enrolment of another person")
+        digits = read_code(code)
+        # On the user name's own budget: nothing of the account's is guessed, the key was made for this browser just now.
+        with (
+            self._attempts.guarded(CHALLENGE, session.username, origin.ip),
+            self._attempts.step_once(enrolment.access_token),
+            self._attempts.app_code_once(session.username, digits),
+        ):
+            try:
+                self._api.verify_totp(digits, access_token=enrolment.access_token)
+                self._api.prefer_totp(enrolment.access_token, True)
+            except Refused as refused:
+                if refused.code in _WRONG_CODE:
+                    self._attempts.failed()
+                    raise InvalidCode(refused.code) from None
+                raise ChallengeExpired(refused.code) from None
+        self._attempts.succeeded(CHALLENGE, session.username, origin.ip)
+        self._revoke(TokenSet(enrolment.access_token, "", enrolment.refresh_token))
+        log_event("mfa", user=session.username, on=True)
+
+    def disable(
+        self, *, password: str, code: str, session_cookie: str | None, origin: Origin
+    ) -> None:
+        """Turn it off, by password and a code of the app. Raises NoSession, InvalidCredentials, InvalidCode."""
+        session, email = self._native(session_cookie)
+        digits = read_code(code)
+        account = self._attempts.account_of(email, origin)
+        step = self._sign_in(session, account, password, origin)
+        with ExitStack() as once:
+            if step.tokens is None:
+                with self._attempts.guarded(CHALLENGE, account, origin.ip):
+                    once.enter_context(self._attempts.app_code_once(session.username, digits))
+                    step = self._second_factor(step, session, digits, origin)
+            tokens = step.tokens
+            if tokens is None:
+                raise UnsupportedChallenge(f"challenge {step.challenge[:40]}")
+            with self._revoked_after(tokens):
+                try:
+                    self._api.prefer_totp(tokens.access_token, False)
+                except Refused as refused:
+                    raise TemporarilyUnavailable(f"SetUserMFAPreference: {refused.code}") from None
+        for kind in (SIGN_IN, CHALLENGE):
+            self._attempts.succeeded(kind, account, origin.ip)
+        log_event("mfa", user=session.username, on=False)
+
+    def _native(self, cookie: str | None) -> tuple[Session, str]:
+        """Return the session and the person's address. Raises NoSession, and ManagedByProvider for federated people."""
+        session = self._sessions.open(cookie)
+        record = self._users.load(session.username)
+        if record is not None and record.provider not in ("", NATIVE):
+            raise ManagedByProvider("signed in by an identity provider")
+        return session, record.Email if record is not None else session.username
+
+    def _sign_in(self, session: Session, account: str, password: str, origin: Origin) -> Step:
+        """Check the password on the budget of the account's sign-ins: it is the same password that is guessed (S-71)."""
+        with self._attempts.guarded(SIGN_IN, account, origin.ip):
+            try:
+                return self._api.sign_in(session.username, password, origin)
+            except Refused as refused:
+                self._attempts.failed()
+                raise InvalidCredentials(refused.code) from None
+
+    def _second_factor(self, step: Step, session: Session, digits: str, origin: Origin) -> Step:
+        name = step.parameters.get("USER_ID_FOR_SRP") or session.username
+        try:
+            if step.challenge == SELECT_MFA:
+                chosen = {"ANSWER": TOTP}
+                step = self._api.respond(SELECT_MFA, step.session, name, chosen, origin)
+            if step.challenge != TOTP:
+                raise UnsupportedChallenge(f"challenge {step.challenge[:40]}")
+            answer = {CODE_RESPONSES[TOTP]: digits}
+            return self._api.respond(TOTP, step.session, name, answer, origin)
+        except Refused as refused:
+            self._attempts.failed()
+            raise InvalidCode(refused.code) from None
+
+    @contextmanager
+    def _revoked_after(self, tokens: TokenSet) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            self._revoke(tokens)
+
+    def _revoke(self, tokens: TokenSet) -> None:
+        """End the server-only client's tokens; if that fails they end by themselves within the hour."""
+        try:
+            self._api.revoke(tokens.refresh_token or "")
+        except (Refused, TemporarilyUnavailable) as error:
+            log_event("revoke_failed", level="warning", detail=str(error))

@@ -1,0 +1,138 @@
+"""What both doors do with verified tokens: the session, the person's record, the end of the session before (S-47, S-57)."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from ..cognito.identities import origin_of
+from ..cognito.oauth import OAuthClient
+from ..cognito.tokens import IdentityClaims
+from ..errors import (
+    ChallengeExpired,
+    GatehouseError,
+    NoSession,
+    SignUpRefused,
+    TemporarilyUnavailable,
+)
+from ..log import log_event
+from ..session.sessions import COOKIE, Session, Sessions
+from ..store.providers import ProviderStore
+from ..store.users import NAME_COLUMNS, UserProfile, UserStore
+
+
+class NewSessions:
+    """Starts sessions."""
+
+    def __init__(
+        self,
+        *,
+        client_id: str,
+        oauth: OAuthClient,
+        sessions: Sessions,
+        users: UserStore,
+        providers: ProviderStore,
+    ) -> None:
+        self._client_id = client_id
+        self._oauth = oauth
+        self._sessions = sessions
+        self._users = users
+        self._providers = providers
+
+    @contextmanager
+    def revoked_on_failure(self, refresh_token: str | None) -> Iterator[None]:
+        """Revoke a new refresh token if the body does not make a session of it: no cookie will ever hold it."""
+        try:
+            yield
+        except Exception:
+            if refresh_token is not None:
+                self._revoke(refresh_token)
+            raise
+
+    def start(
+        self,
+        identity: IdentityClaims,
+        refresh_token: str,
+        *,
+        door: str,
+        remember: bool,
+        cookies: Mapping[str, str],
+    ) -> tuple[Session, str]:
+        """Return the new session and its cookie value. `door` is `hosted` or `direct`, for the log.
+
+        Raises SignUpRefused, CookieTooLarge and TemporarilyUnavailable (no sealing keys; a provider's person whose
+        provider is not to be looked up), with nothing recorded.
+        """
+        self._refuse_foreign_address(identity)
+        session = self._sessions.begin(
+            refresh_token=refresh_token,
+            sub=identity.sub,
+            username=identity.username,
+            remember=remember,
+        )
+        sealed = self._sessions.seal(session)
+        self._record(identity)
+        self._end_replaced_session(cookies)
+        log_event("sign_in", door=door, user=identity.username, provider=identity.provider)
+        return session, sealed
+
+    def refuse_ended(self, user_name: str, began_at: int) -> None:
+        """Raise ChallengeExpired for a sign-in from before its person's sessions were ended (`began_at`: Unix seconds)."""
+        record = self._users.load(user_name)
+        if record is not None and record.ends_tokens_of(began_at):
+            raise ChallengeExpired("the sessions of the person were ended meanwhile")
+
+    def record_proved(self, user_name: str) -> None:
+        """Note that an invited person has chosen a password. Without the note nobody is linked to the account (S-68)."""
+        try:
+            self._users.record_proved(user_name)
+        except TemporarilyUnavailable as error:
+            log_event("record_not_written", level="error", user=user_name, detail=error.detail)
+
+    def _refuse_foreign_address(self, identity: IdentityClaims) -> None:
+        """Refuse an address that none of the person's providers may speak for (S-56).
+
+        The trigger has looked already, but it lets people in when it cannot read the providers, and Cognito has stored
+        the address by then: nobody gets a session with an address that belongs to somebody else.
+        """
+        names = [provider for provider, _ in identity.identities]
+        if names and (reason := self._providers.refuse_address(identity.email, names)):
+            raise SignUpRefused(reason)
+
+    def _record(self, identity: IdentityClaims) -> None:
+        """Heal the person's record. A table that does not answer must not keep people out: the next sign-in heals."""
+        origin = origin_of(identity.username, identity.identities)
+        try:
+            self._users.record_sign_in(
+                UserProfile(
+                    user_name=identity.username,
+                    client_id=self._client_id,
+                    email=identity.email,
+                    given_name=identity.given_name,
+                    family_name=identity.family_name,
+                    provider=origin.provider,
+                    sub=identity.sub,
+                    linked=",".join(origin.linked),
+                    # An ID token for the scope `profile` holds every name that the pool has.
+                    told=NAME_COLUMNS,
+                )
+            )
+        except TemporarilyUnavailable as error:
+            log_event(
+                "record_not_written", level="error", user=identity.username, detail=error.detail
+            )
+
+    def _end_replaced_session(self, cookies: Mapping[str, str]) -> None:
+        """Revoke the session that this one replaces, if the browser sent it (S-47).
+
+        After a hosted sign-in it mostly does not: the cookie is SameSite=Strict, and the way back is cross-site.
+        """
+        try:
+            replaced = self._sessions.open_even_expired(cookies.get(COOKIE))
+        except (NoSession, TemporarilyUnavailable):
+            return
+        self._revoke(replaced.refresh_token)
+
+    def _revoke(self, refresh_token: str) -> None:
+        try:
+            self._oauth.revoke(refresh_token)
+        except GatehouseError as error:
+            log_event("revoke_failed", level="warning", detail=error.detail)

@@ -1,0 +1,72 @@
+"""Requests for a mailed code, handed to a function of our own that nobody waits for.
+
+What Cognito is asked depends on whether the address is known, new, or half-way through a sign-up, and each takes its own
+time. So the route only hands the address over and answers: in the same time for everybody (S-73).
+Source: AWS Lambda developer guide, "Invoking a Lambda function asynchronously": Lambda keeps the event, and tries twice more
+where the function fails.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+from .errors import TemporarilyUnavailable
+
+SIGN_UP = "sign-up"
+RESEND_CODE = "resend-code"
+RESET = "forgot-password"
+#: HTTP's 202: Lambda keeps the event.
+_ACCEPTED = 202
+KINDS = (SIGN_UP, RESEND_CODE, RESET)
+
+
+@dataclass(frozen=True)
+class MailRequest:
+    """Who wants a code. `kind` is one of KINDS, `ip` the caller's address, `lock` the key of the address's lock."""
+
+    kind: str
+    email: str = field(repr=False)
+    ip: str
+    lock: str
+
+    @classmethod
+    def parse(cls, event: Any) -> "MailRequest":
+        """Read the function's event. Raises ValueError for anything that this release does not send."""
+        names = set(cls.__dataclass_fields__)
+        if not isinstance(event, dict) or set(event) != names:
+            raise ValueError("not a request for a mail")
+        if not all(isinstance(event[name], str) for name in names) or event["kind"] not in KINDS:
+            raise ValueError("not a request for a mail")
+        return cls(**event)
+
+
+class Lambda(Protocol):
+    """The call that is made; boto3's client and the tests' double both have it."""
+
+    def invoke(self, **arguments: Any) -> dict[str, Any]: ...
+
+
+class MailRequests:
+    """Hands requests to the function `function_name` through `client`."""
+
+    def __init__(self, client: Lambda, function_name: str) -> None:
+        self._client = client
+        self._function_name = function_name
+
+    def send(self, request: MailRequest) -> None:
+        """Hand a request over and return at once. Raises TemporarilyUnavailable."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            answer = self._client.invoke(
+                FunctionName=self._function_name,
+                InvocationType="Event",
+                Payload=json.dumps(asdict(request)).encode(),
+            )
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code", "")
+            raise TemporarilyUnavailable(f"Lambda Invoke: {code}") from None
+        except BotoCoreError as error:
+            raise TemporarilyUnavailable(f"Lambda Invoke: {type(error).__name__}") from None
+        if answer.get("StatusCode") != _ACCEPTED:
+            raise TemporarilyUnavailable("Lambda Invoke: not accepted")

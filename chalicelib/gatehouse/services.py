@@ -1,0 +1,387 @@
+"""Composition root: makes every client and service of a container, each on first use, and keeps it while it is warm.
+
+Nothing else in chalicelib makes a client. Modules are imported where they are needed: a route that touches no table
+pays for none of them. Tests build their own `Services` with fakes and `install` it.
+"""
+
+import time
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from . import deadline
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from .captcha import SiteVerify
+    from .cognito.federated_profiles import FederatedProfiles
+    from .cognito.http_client import HttpClient
+    from .cognito.linking import Linker
+    from .cognito.oauth import OAuthClient
+    from .cognito.tokens import TokenVerifier
+    from .cognito.user_admin import UserAdmin
+    from .cognito.user_pool_api import UserPoolApi
+    from .flows.account_mail import AccountMail
+    from .flows.accounts import Accounts
+    from .flows.attempts import Attempts
+    from .flows.direct_sign_in import DirectSignIn
+    from .flows.discovery import Discovery
+    from .flows.fresh_check import FreshCheck
+    from .flows.global_sign_out import GlobalSignOut
+    from .flows.hosted_sign_in import HostedSignIn
+    from .flows.mfa import Mfa
+    from .flows.new_session import NewSessions
+    from .flows.profile import Profile
+    from .flows.session_flow import SessionFlow
+    from .session.challenges import Challenges
+    from .session.cursors import Cursors
+    from .session.departures import Departures
+    from .session.sealing import Sealer
+    from .session.sessions import Sessions
+    from .session.transactions import LoginTransactions
+    from .stage_secrets import StageSecrets
+    from .store.locks import AddressLocks
+    from .store.providers import ProviderStore
+    from .store.users import UserStore
+
+
+class Services:
+    """What the routes and triggers call. `clock` gives Unix seconds; `aws` makes a client by service name.
+
+    `budget` is the time that calls to others may take; clients that are given keep to it themselves.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Callable[[], float] = time.time,
+        aws: Callable[[str], Any] | None = None,
+        http: "HttpClient | None" = None,
+        budget: deadline.Budget | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self._given_aws = aws
+        self._given_http = http
+        self._budget = budget or deadline.current
+
+    @cached_property
+    def users(self) -> "UserStore":
+        from .store.users import UserStore
+
+        return UserStore(self._dynamodb, self.settings.users_table, self.clock)
+
+    @cached_property
+    def providers(self) -> "ProviderStore":
+        from .store.providers import ProviderStore
+
+        return ProviderStore(self._dynamodb, self.settings.providers_table, self.clock)
+
+    @cached_property
+    def sessions(self) -> "Sessions":
+        from .session.sessions import Sessions
+
+        return Sessions(self._sealer, self.clock, self.settings.session, self.settings.remembered)
+
+    @cached_property
+    def transactions(self) -> "LoginTransactions":
+        from .session.transactions import LoginTransactions
+
+        return LoginTransactions(self._sealer, self.clock)
+
+    @cached_property
+    def departures(self) -> "Departures":
+        from .session.departures import Departures
+
+        return Departures(self._sealer, self.clock)
+
+    @cached_property
+    def oauth(self) -> "OAuthClient":
+        from .cognito.oauth import OAuthClient
+
+        return OAuthClient(
+            cognito_url=self.settings.cognito_url,
+            client_id=self.settings.client_id,
+            load_client_secret=lambda renew: self._secrets.client_secret(renew),
+            transport=self._http,
+        )
+
+    @cached_property
+    def tokens(self) -> "TokenVerifier":
+        from .cognito.tokens import JwksCache, TokenVerifier
+
+        return TokenVerifier(
+            issuer=self.settings.issuer,
+            client_id=self.settings.client_id,
+            keys=JwksCache(lambda: self._http.get(self.settings.jwks_url), self.clock),
+            clock=self.clock,
+        )
+
+    @cached_property
+    def hosted_sign_in(self) -> "HostedSignIn":
+        from .flows.hosted_sign_in import HostedSignIn
+
+        return HostedSignIn(
+            settings=self.settings,
+            oauth=self.oauth,
+            tokens=self.tokens,
+            transactions=self.transactions,
+            new_sessions=self._new_sessions,
+            providers=self.providers,
+        )
+
+    @cached_property
+    def discovery(self) -> "Discovery":
+        from .flows.discovery import Discovery
+
+        attempts = self._attempts if self.settings.throttle_table else None
+        return Discovery(providers=self.providers, attempts=attempts)
+
+    @cached_property
+    def session_flow(self) -> "SessionFlow":
+        from .flows.session_flow import SessionFlow
+
+        return SessionFlow(oauth=self.oauth, tokens=self.tokens, sessions=self.sessions)
+
+    @cached_property
+    def direct_sign_in(self) -> "DirectSignIn":
+        from .flows.direct_sign_in import DirectSignIn
+
+        return DirectSignIn(
+            api=self._user_pool_api,
+            tokens=self.tokens,
+            challenges=self._challenges,
+            new_sessions=self._new_sessions,
+            attempts=self._attempts,
+            captcha=self.captcha,
+            issuer_label=self.settings.app_title,
+        )
+
+    @cached_property
+    def accounts(self) -> "Accounts":
+        from .flows.accounts import Accounts
+        from .mail_requests import MailRequests
+
+        return Accounts(
+            api=self._user_pool_api,
+            user_admin=self.user_admin,
+            users=self.users,
+            locks=self._locks,
+            mail=MailRequests(
+                self._aws("lambda"), f"{self.settings.app_name}-{self.settings.stage}-account_mail"
+            ),
+            attempts=self._attempts,
+            providers=self.providers,
+            allowed_domains=self.settings.sign_up_allowed_domains,
+            refused_domains=self.settings.sign_up_refused_domains,
+        )
+
+    @cached_property
+    def account_mail(self) -> "AccountMail":
+        from .flows.account_mail import AccountMail
+
+        return AccountMail(
+            api=self._user_pool_api,
+            user_admin=self.user_admin,
+            users=self.users,
+            locks=self._locks,
+        )
+
+    @cached_property
+    def mfa(self) -> "Mfa":
+        from .cognito.user_pool_api import UserPoolApi
+        from .flows.mfa import Mfa
+
+        return Mfa(
+            api=UserPoolApi(
+                self._cognito_idp,
+                user_pool_id=self.settings.user_pool_id,
+                client_id=self.settings.mfa_client_id,
+                load_client_secret=lambda renew: self._secrets.mfa_client_secret(renew),
+            ),
+            sessions=self.sessions,
+            users=self.users,
+            challenges=self._challenges,
+            attempts=self._attempts,
+            issuer_label=self.settings.app_title,
+        )
+
+    @cached_property
+    def captcha(self) -> "SiteVerify | None":
+        if self.settings.captcha == "off":
+            return None
+        from .captcha import SiteVerify
+
+        return SiteVerify(
+            name=self.settings.captcha,
+            site_key=self.settings.captcha_site_key,
+            verify_url=self.settings.captcha_verify_url,
+            load_secret=lambda: self._secrets.captcha_secret(),
+            transport=self._http,
+        )
+
+    def client_secret(self, renew: bool) -> str:
+        """Return the app client's secret, for the pre-sign-up trigger; `renew` asks past the cache."""
+        return self._secrets.client_secret(renew)
+
+    @cached_property
+    def user_admin(self) -> "UserAdmin":
+        from .cognito.user_admin import UserAdmin
+
+        return UserAdmin(self._cognito_idp, self.settings.user_pool_id)
+
+    @cached_property
+    def global_sign_out(self) -> "GlobalSignOut":
+        from .flows.global_sign_out import GlobalSignOut
+
+        return GlobalSignOut(users=self.users, user_admin=self.user_admin)
+
+    @cached_property
+    def fresh_check(self) -> "FreshCheck":
+        from .flows.fresh_check import FreshCheck
+
+        return FreshCheck(
+            users=self.users,
+            user_admin=self.user_admin,
+            load_providers=lambda: self.providers,
+        )
+
+    @cached_property
+    def linker(self) -> "Linker":
+        from .cognito.linking import Linker
+
+        return Linker(self._cognito_idp, self.settings.user_pool_id, self.users.is_proved)
+
+    @cached_property
+    def federated_profiles(self) -> "FederatedProfiles":
+        from .cognito.federated_profiles import FederatedProfiles
+
+        return FederatedProfiles(self._cognito_idp, self.settings.user_pool_id)
+
+    @cached_property
+    def profile(self) -> "Profile":
+        from .flows.profile import Profile
+
+        return Profile(users=self.users, load_user_admin=lambda: self.user_admin)
+
+    @cached_property
+    def user_cursors(self) -> "Cursors":
+        from .session.cursors import Cursors
+
+        return Cursors(self._sealer, "users")
+
+    @cached_property
+    def _user_pool_api(self) -> "UserPoolApi":
+        from .cognito.user_pool_api import UserPoolApi
+
+        return UserPoolApi(
+            self._cognito_idp,
+            user_pool_id=self.settings.user_pool_id,
+            client_id=self.settings.client_id,
+            load_client_secret=lambda renew: self._secrets.client_secret(renew),
+        )
+
+    @cached_property
+    def _new_sessions(self) -> "NewSessions":
+        from .flows.new_session import NewSessions
+
+        return NewSessions(
+            client_id=self.settings.client_id,
+            oauth=self.oauth,
+            sessions=self.sessions,
+            users=self.users,
+            providers=self.providers,
+        )
+
+    @cached_property
+    def _challenges(self) -> "Challenges":
+        from .session.challenges import Challenges
+
+        return Challenges(self._sealer, self.clock)
+
+    @cached_property
+    def _attempts(self) -> "Attempts":
+        from .flows.attempts import Attempts
+        from .session.devices import Devices
+        from .store.daily_mails import DailyMails
+        from .store.marks import MarkStore
+        from .store.throttle import ThrottleStore
+
+        table = self.settings.throttle_table
+        return Attempts(
+            ThrottleStore(self._dynamodb, table, self.clock, lambda: self._secrets.pepper()),
+            MarkStore(self._dynamodb, table, self.clock, lambda: self._secrets.pepper()),
+            DailyMails(self._dynamodb, table, self.clock, self.settings.mails_per_day),
+            Devices(self._sealer, self.clock),
+            self.users,
+            self.settings.stage,
+            self.clock,
+        )
+
+    @cached_property
+    def _locks(self) -> "AddressLocks":
+        from .store.locks import AddressLocks
+
+        return AddressLocks(
+            self._dynamodb,
+            self.settings.throttle_table,
+            self.clock,
+            lambda: self._secrets.pepper(),
+        )
+
+    @cached_property
+    def _cognito_idp(self) -> Any:
+        return self._aws("cognito-idp")
+
+    @cached_property
+    def _http(self) -> "HttpClient":
+        from .cognito.http_client import HttpClient
+
+        return self._given_http or HttpClient(self._budget)
+
+    @cached_property
+    def _aws(self) -> Callable[[str], Any]:
+        if self._given_aws is not None:
+            return self._given_aws
+        from .aws_clients import AwsClients
+
+        return AwsClients(
+            self.settings.region,
+            self._budget,
+            repeatable_tables=frozenset({self.settings.users_table}),
+        )
+
+    @cached_property
+    def _dynamodb(self) -> Any:
+        return self._aws("dynamodb")
+
+    @cached_property
+    def _secrets(self) -> "StageSecrets":
+        from .stage_secrets import StageSecrets
+        from .store.secrets import SecretStore
+
+        return StageSecrets(SecretStore(self._aws("secretsmanager"), self.clock), self.settings)
+
+    @cached_property
+    def _sealer(self) -> "Sealer":
+        from .session.sealing import Sealer
+
+        return Sealer(lambda renew: self._secrets.key_ring(renew))
+
+
+_current: Services | None = None
+
+
+def current() -> Services:
+    """Return this container's services. The first call reads the settings and raises ConfigurationError."""
+    global _current
+    if _current is None:
+        _current = Services(Settings.from_env())
+    return _current
+
+
+def install(services: Services | None) -> None:
+    """Replace the container's services, as tests do; None makes the next `current()` start anew."""
+    global _current
+    _current = services

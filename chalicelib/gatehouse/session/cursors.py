@@ -1,0 +1,23 @@
+"""Sealed cursors: where the next page of a list begins, so that callers can neither read nor make one up."""
+
+from ..errors import InvalidRequest, SealBroken
+from .sealing import Sealer
+
+
+class Cursors:
+    """Seals and opens the cursors of one list; `purpose` tells lists apart."""
+
+    def __init__(self, sealer: Sealer, purpose: str) -> None:
+        self._sealer = sealer
+        self._purpose = f"cursor/{purpose}"
+
+    def seal(self, key: str) -> str:
+        """Return the cursor of the page after `key`."""
+        return self._sealer.seal(self._purpose, key.encode())
+
+    def open(self, cursor: str) -> str:
+        """Return the key in a cursor. Raises InvalidRequest for anything that this list did not seal."""
+        try:
+            return self._sealer.open(self._purpose, cursor).decode()
+        except (SealBroken, UnicodeDecodeError):
+            raise InvalidRequest("cursor is not one of this list") from None

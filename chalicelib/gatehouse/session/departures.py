@@ -1,0 +1,45 @@
+"""Where a browser goes once it is signed out: sealed into a cookie, since Cognito's `logout_uri` is fixed (S-38).
+
+`POST /auth/logout` sets it, the page that Cognito comes back to reads it once. It lives for as long as that takes.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from ..errors import SealBroken
+from .records import parse_record
+from .sealing import Sealer
+
+PURPOSE = "departure"
+COOKIE = "__Host-gatehouse-after"
+LIFETIME_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Departure:
+    """`return_to` was checked when it was sealed, and is checked again; `expires_at` is a Unix time in seconds."""
+
+    return_to: str
+    expires_at: int
+
+
+class Departures:
+    """Seals and opens departures. `clock` gives Unix seconds."""
+
+    def __init__(self, sealer: Sealer, clock: Callable[[], float]) -> None:
+        self._sealer = sealer
+        self._clock = clock
+
+    def seal(self, return_to: str) -> str:
+        """Return the cookie value of a departure that leads to `return_to`."""
+        departure = Departure(return_to, int(self._clock()) + LIFETIME_SECONDS)
+        return self._sealer.seal(PURPOSE, json.dumps(asdict(departure)).encode())
+
+    def open(self, value: str) -> str | None:
+        """Return where a departure leads, or None for one that is too old or not ours."""
+        try:
+            departure = parse_record(Departure, self._sealer.open(PURPOSE, value))
+        except SealBroken:
+            return None
+        return departure.return_to if departure.expires_at > self._clock() else None

@@ -1,0 +1,43 @@
+"""What lies in a sealed value: one frozen dataclass as JSON, read back only if every field has its type.
+
+A seal proves that one of our containers wrote it, not which release: an older one may have had other fields.
+"""
+
+import functools
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar, get_type_hints
+
+from ..errors import SealBroken
+
+_TYPES: dict[Any, tuple[type, ...]] = {
+    str: (str,),
+    int: (int,),
+    bool: (bool,),
+    str | None: (str, type(None)),
+    tuple[str, ...]: (tuple,),
+}
+
+Record = TypeVar("Record")
+
+
+def parse_record(kind: Callable[..., Record], payload: bytes) -> Record:
+    """Return the `kind` in `payload`; raises SealBroken for anything else."""
+    try:
+        fields = json.loads(payload)
+        if isinstance(fields, dict):
+            for name, value in fields.items():
+                fields[name] = tuple(value) if isinstance(value, list) else value
+        record = kind(**fields)
+    except (ValueError, TypeError, RecursionError):
+        raise SealBroken("not a record of this release") from None
+    for name, types in _types_of(kind).items():
+        # Exactly: a flag is an int to isinstance, and no time.
+        if type(getattr(record, name)) not in types:
+            raise SealBroken(f"{name} is of another type")
+    return record
+
+
+@functools.cache
+def _types_of(kind: Any) -> dict[str, tuple[type, ...]]:
+    return {name: _TYPES[hint] for name, hint in get_type_hints(kind).items()}

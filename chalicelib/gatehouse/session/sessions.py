@@ -1,0 +1,99 @@
+"""Sessions: the sealed refresh token in the browser's cookie, with its deadlines (S-26, S-31, S-34).
+
+The server keeps nothing. A session ends when it was idle too long, when its absolute deadline passes (never extended), or
+when Cognito refuses its refresh token. Source: OWASP ASVS 5.0 7.3.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+
+from ..errors import NoSession, SealBroken, SessionExpired
+from ..settings import SessionLifetimes
+from .records import parse_record
+from .sealing import Sealer
+
+PURPOSE = "session"
+COOKIE = "__Host-gatehouse"
+
+
+@dataclass(frozen=True)
+class Session:
+    """One signed-in browser. Times are Unix seconds; `sub` and `username` are the pool's."""
+
+    refresh_token: str = field(repr=False)
+    sub: str
+    username: str
+    idle_expires_at: int
+    expires_at: int
+    remember: bool
+
+    def cookie_max_age(self, now: float) -> int | None:
+        """Return Max-Age in seconds, or None for a cookie that ends with the browser session."""
+        if not self.remember:
+            return None
+        return max(0, min(self.idle_expires_at, self.expires_at) - int(now))
+
+
+class Sessions:
+    """Makes, seals and opens sessions. `clock` gives Unix seconds."""
+
+    def __init__(
+        self,
+        sealer: Sealer,
+        clock: Callable[[], float],
+        ordinary: SessionLifetimes,
+        remembered: SessionLifetimes,
+    ) -> None:
+        self._sealer = sealer
+        self._clock = clock
+        self._ordinary = ordinary
+        self._remembered = remembered
+
+    def begin(self, *, refresh_token: str, sub: str, username: str, remember: bool) -> Session:
+        """Return a new session that starts now."""
+        now = int(self._clock())
+        lifetimes = self._lifetimes(remember)
+        return Session(
+            refresh_token=refresh_token,
+            sub=sub,
+            username=username,
+            idle_expires_at=now + min(lifetimes.idle, lifetimes.absolute),
+            expires_at=now + lifetimes.absolute,
+            remember=remember,
+        )
+
+    def renew(self, session: Session, refresh_token: str) -> Session:
+        """Return `session` with a rotated refresh token and a new idle deadline; the absolute one stays."""
+        idle = int(self._clock()) + self._lifetimes(session.remember).idle
+        return replace(
+            session,
+            refresh_token=refresh_token,
+            idle_expires_at=min(idle, session.expires_at),
+        )
+
+    def seal(self, session: Session) -> str:
+        """Return the cookie value of `session`."""
+        return self._sealer.seal(PURPOSE, json.dumps(asdict(session)).encode())
+
+    def open(self, value: str | None) -> Session:
+        """Return the live session in a cookie value; raises NoSession (absent, malformed, foreign) or SessionExpired."""
+        session = self.open_even_expired(value)
+        now = self._clock()
+        if now >= session.expires_at:
+            raise SessionExpired("absolute deadline passed")
+        if now >= session.idle_expires_at:
+            raise SessionExpired("idle for too long")
+        return session
+
+    def open_even_expired(self, value: str | None) -> Session:
+        """Return the session whatever its deadlines, so that a sign-out can still revoke it; raises NoSession."""
+        if not value:
+            raise NoSession("no session cookie")
+        try:
+            return parse_record(Session, self._sealer.open(PURPOSE, value))
+        except SealBroken as error:
+            raise NoSession(f"session cookie unusable: {error.detail}") from None
+
+    def _lifetimes(self, remember: bool) -> SessionLifetimes:
+        return self._remembered if remember else self._ordinary

@@ -1,0 +1,169 @@
+"""Login transactions: one hosted sign-in in flight, sealed into a cookie of its own (S-02, S-03, S-08 … S-12).
+
+Each sign-in has its own cookie, named after its state, so that two tabs can sign in side by side. A transaction is single
+use: the callback clears its cookie whatever the outcome. Sources: RFC 9700 2.1.1 and 4.7, RFC 7636 4.1.
+
+A callback may come again (Back, a restored tab, a bookmark), or come late. So that people are told which it was, one small
+cookie lists the last transactions that this browser has used, and a state begins with its time. Both decide
+about words alone: whoever changes them gets another sentence, never a sign-in.
+"""
+
+import base64
+import hashlib
+import json
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+
+from ..errors import LoginExpired, LoginUnknown, LoginUsed, SealBroken, SignInError
+from .records import parse_record
+from .sealing import Sealer
+
+PURPOSE = "login"
+COOKIE_PREFIX = "__Host-gatehouse-login-"
+LIFETIME_SECONDS = 600
+MAX_IN_FLIGHT = 4
+#: Login cookies that one answer clears at most.
+MAX_CLEARED = 4
+#: All of them together, in bytes of their values: beside the longest session, and 2 kB of other headers, they stay below API
+#: Gateway's 10,240 (S-31). One with the longest `return_to` fits in any case.
+MAX_BYTES_IN_FLIGHT = 4600
+USED_COOKIE = "__Host-gatehouse-used"
+_RANDOM_BYTES = 32
+
+
+@dataclass(frozen=True)
+class LoginTransaction:
+    """What the callback must find again. `expires_at` is a Unix time in seconds."""
+
+    state: str = field(repr=False)
+    nonce: str = field(repr=False)
+    code_verifier: str = field(repr=False)
+    return_to: str
+    provider: str | None
+    remember: bool
+    expires_at: int
+    #: This sign-in is the second try of one that Cognito refused while it linked the person.
+    retried: bool = False
+
+    @property
+    def code_challenge(self) -> str:
+        """The S256 challenge: base64url(SHA-256(code_verifier)) without padding (RFC 7636 4.2)."""
+        digest = hashlib.sha256(self.code_verifier.encode("ascii")).digest()
+        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+
+    @property
+    def cookie_name(self) -> str:
+        return cookie_name(self.state)
+
+
+def cookie_name(state: str) -> str:
+    """Return the name of the cookie that holds the transaction of `state`."""
+    return COOKIE_PREFIX + _short(state)
+
+
+def _short(state: str) -> str:
+    return hashlib.sha256(state.encode()).hexdigest()[:8]
+
+
+def list_used(cookies: Mapping[str, str], state: str) -> str:
+    """Return the value of `USED_COOKIE` with the transaction of `state` in front: as many as can be in flight."""
+    before = [entry for entry in _used(cookies) if entry != _short(state)]
+    return ".".join([_short(state), *before][:MAX_IN_FLIGHT])
+
+
+def _used(cookies: Mapping[str, str]) -> list[str]:
+    entries = cookies.get(USED_COOKIE, "").split(".")[:MAX_IN_FLIGHT]
+    return [entry for entry in entries if re.fullmatch("[0-9a-f]{8}", entry)]
+
+
+def _began_at(state: str) -> int | None:
+    """Return the Unix time at which a state says that it began, or None if it says nothing of the kind."""
+    found = re.fullmatch("([0-9a-f]{8})[A-Za-z0-9_-]{43}", state)
+    return int(found[1], 16) if found else None
+
+
+class LoginTransactions:
+    """Begins transactions and finds them again in a browser's cookies. `clock` gives Unix seconds."""
+
+    def __init__(self, sealer: Sealer, clock: Callable[[], float]) -> None:
+        self._sealer = sealer
+        self._clock = clock
+
+    def begin(
+        self, *, return_to: str, provider: str | None, remember: bool, retried: bool = False
+    ) -> LoginTransaction:
+        """Return a new transaction with its own state, nonce and verifier, 256 random bits each."""
+        now = int(self._clock())
+        return LoginTransaction(
+            state=f"{now:08x}" + secrets.token_urlsafe(_RANDOM_BYTES),
+            nonce=secrets.token_urlsafe(_RANDOM_BYTES),
+            code_verifier=secrets.token_urlsafe(_RANDOM_BYTES),
+            return_to=return_to,
+            provider=provider,
+            remember=remember,
+            expires_at=now + LIFETIME_SECONDS,
+            retried=retried,
+        )
+
+    def seal(self, transaction: LoginTransaction) -> str:
+        """Return the cookie value of `transaction`."""
+        return self._sealer.seal(PURPOSE, json.dumps(asdict(transaction)).encode())
+
+    def load(self, cookies: Mapping[str, str], state: str) -> LoginTransaction:
+        """Return this browser's transaction of `state`.
+
+        Raises LoginUsed, LoginExpired (too old) or LoginUnknown (all else) if there is none that is still alive.
+        """
+        value = cookies.get(cookie_name(state))
+        if value is None:
+            raise self._missing(cookies, state)
+        transaction = self._open(value)
+        if transaction is None:
+            raise LoginUnknown("the transaction's seal is broken")
+        if not secrets.compare_digest(transaction.state.encode(), state.encode()):
+            raise LoginUnknown("the transaction belongs to another state")
+        if transaction.expires_at <= self._clock():
+            raise LoginExpired("the transaction is older than ten minutes")
+        return transaction
+
+    def _missing(self, cookies: Mapping[str, str], state: str) -> SignInError:
+        if _short(state) in _used(cookies):
+            return LoginUsed("the transaction was used before")
+        began_at = _began_at(state)
+        if began_at is not None and began_at + LIFETIME_SECONDS <= self._clock():
+            return LoginExpired("the state is older than ten minutes")
+        return LoginUnknown("this browser holds no transaction for the state")
+
+    def surplus(self, cookies: Mapping[str, str], coming: int = 0) -> list[str]:
+        """Return names of login cookies to clear, so that one more, of `coming` bytes, stays within the limits.
+
+        Never more than that at once: an answer has 10,240 bytes of headers. The oldest ones alive go first, then dead ones,
+        which the next sign-ins clear or their ten minutes end.
+        """
+        alive: list[tuple[int, str]] = []
+        dead: list[str] = []
+        for name, value in cookies.items():
+            if not name.startswith(COOKIE_PREFIX):
+                continue
+            transaction = self._open(value)
+            if transaction is None or transaction.expires_at <= self._clock():
+                dead.append(name)
+            else:
+                alive.append((transaction.expires_at, name))
+        alive.sort(reverse=True)
+        left = MAX_BYTES_IN_FLIGHT - coming
+        kept = 0
+        for _, name in alive:
+            left -= len(cookies[name])
+            if kept == MAX_IN_FLIGHT - 1 or left < 0:
+                break
+            kept += 1
+        return ([name for _, name in reversed(alive[kept:])] + dead)[:MAX_CLEARED]
+
+    def _open(self, value: str) -> LoginTransaction | None:
+        try:
+            return parse_record(LoginTransaction, self._sealer.open(PURPOSE, value))
+        except SealBroken:
+            return None

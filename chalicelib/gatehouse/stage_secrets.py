@@ -1,0 +1,45 @@
+"""A stage's secrets by the names that the code knows: client secrets, sealing keys, the throttle's pepper (S-59)."""
+
+import hashlib
+import hmac
+
+from .errors import ConfigurationError
+from .session.sealing import KeyRing
+from .settings import Settings
+from .store.secrets import SecretStore
+
+
+class StageSecrets:
+    """Reads from `store`, which keeps what it read. `renew` asks past that."""
+
+    def __init__(self, store: SecretStore, settings: Settings) -> None:
+        self._store = store
+        self._settings = settings
+
+    def client_secret(self, renew: bool) -> str:
+        """Return the secret of the app client that browsers' tokens are for."""
+        return self._text(self._settings.client_secret_arn, "client_secret", renew)
+
+    def mfa_client_secret(self, renew: bool) -> str:
+        """Return the secret of the server-only client."""
+        return self._text(self._settings.mfa_client_secret_arn, "client_secret", renew)
+
+    def captcha_secret(self) -> str:
+        """Return the CAPTCHA vendor's."""
+        return self._text(self._settings.captcha_secret_arn, "secret", False)
+
+    def key_ring(self, renew: bool) -> KeyRing:
+        """Return the sealing keys."""
+        return KeyRing.parse(self._store.read(self._settings.sealing_keys_secret_arn, renew=renew))
+
+    def pepper(self) -> bytes:
+        """The key under which the throttle hides addresses. A rotation of the sealing keys starts its counters anew."""
+        ring = self.key_ring(False)
+        secret = ring.secrets[ring.current].encode()
+        return hmac.new(secret, b"gatehouse/throttle", hashlib.sha256).digest()
+
+    def _text(self, arn: str, name: str, renew: bool) -> str:
+        value = self._store.read(arn, renew=renew).get(name)
+        if not isinstance(value, str) or not value:
+            raise ConfigurationError(f"a secret has no `{name}`")
+        return value

@@ -1,0 +1,100 @@
+"""How many mails a stage sends in a day, whoever asks for them: one counter over all addresses and sources (S-41).
+
+Cognito's own sender stops at 50 a day: without a count of ours, one stranger with many addresses would keep everybody's
+codes from being sent, unseen. Known and unknown addresses count alike, so that the counter tells nobody who has an account.
+It rolls: what counts is this hour and the 24 before it, so no 24 hours ever hold more than the limit.
+Source: AWS "Quotas in Amazon Cognito" (emails per day); OWASP Forgot Password Cheat Sheet (rate limits).
+"""
+
+import json
+from collections.abc import Callable
+
+from ..errors import TemporarilyUnavailable, TooManyAttempts
+from .dynamodb import ConditionFailed, DynamoDB, translated_errors
+
+HOUR = 3600
+HOURS = 24
+_KEY = {"key": {"S": "mail/stage"}}
+#: As in throttle.py: who loses that many races is refused, which fails closed.
+_RACES = 12
+
+
+class DailyMails:
+    """Counts mails. `limit` is how many there may be in a day, `clock` gives Unix seconds."""
+
+    def __init__(
+        self,
+        client: DynamoDB,
+        table: str,
+        clock: Callable[[], float],
+        limit: int,
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._clock = clock
+        self._limit = limit
+
+    def take(self) -> None:
+        """Count one mail. Raises TooManyAttempts with the seconds to wait, or TemporarilyUnavailable."""
+        for _ in range(_RACES):
+            hours, version = self._read()
+            now = self._clock()
+            if sum(hours.values()) >= self._limit:
+                free_at = (min(hours) + HOURS + 1) * HOUR
+                raise TooManyAttempts(
+                    "the stage's mails of a day are used up",
+                    retry_after=max(1, int(free_at - now + 0.999)),
+                )
+            hour = int(now // HOUR)
+            if self._write({**hours, hour: hours.get(hour, 0) + 1}, version):
+                return
+        raise TooManyAttempts("too many at once", retry_after=1)
+
+    def give_back(self) -> None:
+        """Undo a `take` after which nothing was sent."""
+        for _ in range(_RACES):
+            hours, version = self._read()
+            if not hours:
+                return
+            last = max(hours)
+            if self._write({**hours, last: hours[last] - 1}, version):
+                return
+
+    def _read(self) -> tuple[dict[int, int], int]:
+        """Return mails by hour (hours since 1970) as far as they count, and the row's version."""
+        with translated_errors("GetItem"):
+            answer = self._client.get_item(TableName=self._table, Key=_KEY, ConsistentRead=True)
+        item = answer.get("Item")
+        if not item:
+            return {}, 0
+        first = int(self._clock() // HOUR) - HOURS
+        try:
+            stored = {int(hour): int(n) for hour, n in json.loads(item["hours"]["S"]).items()}
+            version = int(item["version"]["N"])
+        except (KeyError, ValueError, TypeError, AttributeError):
+            raise TemporarilyUnavailable("the row of the day's mails is malformed") from None
+        return {hour: n for hour, n in stored.items() if hour >= first and n > 0}, version
+
+    def _write(self, hours: dict[int, int], version: int) -> bool:
+        """Replace the row that was read; returns False if somebody else was faster."""
+        condition = "version = :seen" if version else "attribute_not_exists(version)"
+        values = {
+            ":hours": {"S": json.dumps({str(hour): n for hour, n in hours.items()})},
+            ":version": {"N": str(version + 1)},
+            ":until": {"N": str(int(self._clock()) + (HOURS + 1) * HOUR)},
+        }
+        if version:
+            values[":seen"] = {"N": str(version)}
+        try:
+            with translated_errors("UpdateItem"):
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=_KEY,
+                    UpdateExpression="SET #hours = :hours, #version = :version, expiresAt = :until",
+                    ConditionExpression=condition,
+                    ExpressionAttributeNames={"#hours": "hours", "#version": "version"},
+                    ExpressionAttributeValues=values,
+                )
+        except ConditionFailed:
+            return False
+        return True

@@ -1,0 +1,141 @@
+"""The identity providers of the stage: what Cognito does not hold of them (label, domains, trust).
+
+Rows are written by `ops provider`. They are few and change rarely, so a container keeps them for a minute; if the table
+does not answer, it goes on with what it had.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+
+from ..email_domains import email_domain, parse_domain
+from ..errors import TemporarilyUnavailable
+from ..log import log_event
+from .dynamodb import DynamoDB, Item, read_text, translated_errors
+
+CACHE_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Provider:
+    """One identity provider. `domains` are the e-mail domains whose people belong to it; they are private.
+
+    With `native_sign_up` people of these domains may make accounts with a password as well.
+    """
+
+    name: str
+    label: str
+    domains: tuple[str, ...] = ()
+    trusted: bool = False
+    link: bool = False
+    groups_claim: str = ""
+    native_sign_up: bool = False
+    #: Its exact issuer, by which it names itself when it starts a sign-in. Empty in rows from before it was kept.
+    issuer: str = ""
+
+    @classmethod
+    def from_item(cls, item: Item) -> "Provider":
+        name = read_text(item, "name")
+        return cls(
+            name=name,
+            label=read_text(item, "label") or name,
+            domains=_domains(item),
+            trusted=item.get("trusted", {}).get("BOOL") is True,
+            link=item.get("link", {}).get("BOOL") is True,
+            groups_claim=read_text(item, "groups_claim"),
+            native_sign_up=item.get("native_sign_up", {}).get("BOOL") is True,
+            issuer=read_text(item, "issuer"),
+        )
+
+
+class ProviderStore:
+    """Reads the providers table. `clock` gives Unix seconds."""
+
+    def __init__(self, client: DynamoDB, table: str, clock: Callable[[], float]) -> None:
+        self._client = client
+        self._table = table
+        self._clock = clock
+        self._cached: tuple[Provider, ...] | None = None
+        self._cached_at = float("-inf")
+
+    def all(self) -> tuple[Provider, ...]:
+        """Return every provider, sorted by name. Raises TemporarilyUnavailable if none were ever read."""
+        if self._cached is None or self._clock() - self._cached_at >= CACHE_SECONDS:
+            try:
+                self._cached = self._scan()
+            except TemporarilyUnavailable as error:
+                if self._cached is None:
+                    raise
+                log_event("providers_stale", level="warning", detail=error.detail)
+            self._cached_at = self._clock()
+        return self._cached
+
+    def listed(self) -> tuple[Provider, ...]:
+        """Return the providers that anybody may know: those with domains are a list of customers."""
+        return tuple(provider for provider in self.all() if not provider.domains)
+
+    def find(self, name: str) -> Provider | None:
+        """Return the provider of that exact name, or None."""
+        return next((provider for provider in self.all() if provider.name == name), None)
+
+    def find_by_issuer(self, issuer: str) -> Provider | None:
+        """Return the provider of that issuer, or None; a slash at its end makes no difference."""
+        wanted = issuer.rstrip("/")
+        return next((each for each in self.all() if wanted and each.issuer == wanted), None)
+
+    def find_ignoring_case(self, name: str) -> Provider | None:
+        """Return the provider of that name in any case: a pool that ignores case lowers the names of federated people."""
+        folded = name.casefold()
+        return next((each for each in self.all() if each.name.casefold() == folded), None)
+
+    def tells_groups(self, names: Iterable[str]) -> bool:
+        """Tell whether one of the providers of `names`, in any case, has a claim with groups."""
+        found = [self.find_ignoring_case(name) for name in names]
+        return any(provider is not None and provider.groups_claim for provider in found)
+
+    def find_by_email(self, email: str) -> Provider | None:
+        """Return the provider to whose domains the address belongs, or None."""
+        domain = email_domain(email)
+        return next((provider for provider in self.all() if domain in provider.domains), None)
+
+    def refuse_address(self, email: str, names: Collection[str]) -> str | None:
+        """Return why people who came through the providers of `names` may not have this address, for the log, or None.
+
+        A provider with domains speaks for addresses of these alone, and nobody else speaks for them: what a tenant's own
+        administrators write into their directory must not make people of another tenant. Names may be in any case.
+        """
+        if names and email and not email_domain(email):
+            return "the address's domain cannot be told"
+        theirs = [found for name in names if (found := self.find_ignoring_case(name))]
+        owner = self.find_by_email(email)
+        if names and owner is not None and owner not in theirs:
+            return "the address belongs to another provider"
+        if owner is None and theirs and all(provider.domains for provider in theirs):
+            return "the address is not of the provider's domains"
+        return None
+
+    def refuse_native(self, email: str) -> str | None:
+        """Return why nobody may make an account with a password for this address, for the log, or None."""
+        if not email_domain(email):
+            return "the address's domain cannot be told"
+        owner = self.find_by_email(email)
+        if owner is not None and not owner.native_sign_up:
+            return "the address belongs to a provider"
+        return None
+
+    def _scan(self) -> tuple[Provider, ...]:
+        found: list[Provider] = []
+        start: dict[str, object] = {}
+        while True:
+            with translated_errors("Scan"):
+                page = self._client.scan(TableName=self._table, **start)
+            found += [Provider.from_item(item) for item in page.get("Items", [])]
+            if not page.get("LastEvaluatedKey"):
+                return tuple(sorted(found, key=lambda provider: provider.name))
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def _domains(item: Item) -> tuple[str, ...]:
+    attribute = item.get("domains", {})
+    listed = attribute.get("SS") or [entry.get("S", "") for entry in attribute.get("L", [])]
+    # A row may be older than the rule that `ops provider` writes domains in ASCII.
+    return tuple(parse_domain(domain) or domain for domain in listed if domain)

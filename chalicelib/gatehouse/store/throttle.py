@@ -1,0 +1,248 @@
+"""Throttling in DynamoDB: guesses are counted before Cognito is asked, per account and per source (S-41 … S-44).
+
+An attempt is *taken* first, atomically over all containers, and given back where nothing was guessed. After the free
+attempts each further one opens a pause that doubles, up to fifteen minutes: nobody can lock somebody else out for good.
+Counters leak: within an hour as many attempts are forgotten, evenly, as are free, so that an office whose people mistype
+now and then is not paused for good either; and an hour of silence forgets everything. Known and unknown accounts are
+counted alike, under an HMAC of the canonical address, so the table holds no addresses. Expiry is compared here; DynamoDB's
+TTL only tidies up. An account's name is as fine as the pool's (S-71): spellings that are one account there share a budget,
+and no success forgives what was tried at another account.
+Source: OWASP ASVS 5.0 6.3.1; OWASP Authentication Cheat Sheet (account lockout).
+"""
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import Any
+
+from ..errors import TemporarilyUnavailable, TooManyAttempts
+from .dynamodb import ConditionFailed, DynamoDB, translated_errors
+
+FIRST_PAUSE_SECONDS = 15
+LONGEST_PAUSE_SECONDS = 15 * 60
+FORGOTTEN_AFTER_SECONDS = 3600
+#: An office behind one address makes mistakes too.
+FREE_ATTEMPTS_ACCOUNT = 5
+FREE_ATTEMPTS_SOURCE = 50
+#: Kinds of which a source has fewer: whoever makes us send mails must not use up the stage's day alone.
+FREE_ATTEMPTS_SOURCE_OF = {"mail": 10}
+#: Attempts that race for one counter try again so often; then they are refused, which fails closed.
+_RACES = 12
+
+
+@dataclass(frozen=True)
+class _Counter:
+    """A row of the table. Times are Unix seconds; `attempts` are those left at `last_at`, since they leak.
+
+    `version` makes writes compare-and-set.
+    """
+
+    attempts: float = 0.0
+    blocked_until: float = 0.0
+    last_at: float = 0.0
+    version: int = 0
+
+
+@dataclass(frozen=True)
+class _Budget:
+    """One key of the table and how many attempts are free; `of_source` if it is not the account's."""
+
+    key: str
+    free: int
+    of_source: bool
+
+
+class ThrottleStore:
+    """Counts attempts. `load_pepper` gives the HMAC's key, `clock` Unix seconds."""
+
+    def __init__(
+        self,
+        client: DynamoDB,
+        table: str,
+        clock: Callable[[], float],
+        load_pepper: Callable[[], bytes],
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._clock = clock
+        self._load_pepper = load_pepper
+
+    def take(self, kind: str, account: str | None, source: str) -> None:
+        """Take one attempt of `kind` (`sign-in`, `code`, `mail`) for an account and a source address.
+
+        Raises TooManyAttempts with the seconds to wait, or TemporarilyUnavailable: without the table nobody may guess.
+        """
+        taken: list[_Budget] = []
+        for budget in self._budgets(kind, account, source):
+            try:
+                self._take(budget)
+            except TooManyAttempts:
+                for other in taken:
+                    self._give_back(other)
+                raise
+            taken.append(budget)
+
+    def give_back(self, kind: str, account: str | None, source: str) -> None:
+        """Undo a `take` after which nothing was guessed (Cognito did not answer)."""
+        for budget in self._budgets(kind, account, source):
+            self._give_back(budget)
+
+    def succeeded(self, kind: str, account: str | None, source: str) -> None:
+        """Forget the account's attempts, and give the source back this one.
+
+        The source's other attempts stay: a good password of one's own must not buy guesses at other people's.
+        """
+        for budget in self._budgets(kind, account, source):
+            if budget.of_source:
+                self._give_back(budget)
+            else:
+                self._write(budget.key, self._read(budget.key), _Counter())
+
+    def forget_account(self, kind: str, account: str) -> None:
+        """Forget an account's attempts without a `take` (its owner proved the address); no source gains by it."""
+        for budget in self._budgets(kind, account, ""):
+            if not budget.of_source:
+                self._write(budget.key, self._read(budget.key), _Counter())
+
+    def counted(self, kind: str, account: str, source: str) -> tuple[int, int]:
+        """Return how many attempts count at the moment: of the account, and of the source."""
+        found = {
+            budget.of_source: ceil(self._current(self._read(budget.key), budget).attempts)
+            for budget in self._budgets(kind, account, source)
+        }
+        return found[False], found[True]
+
+    def _budgets(self, kind: str, account: str | None, source: str) -> list[_Budget]:
+        place = canonical_source(source)
+        free = FREE_ATTEMPTS_SOURCE_OF.get(kind, FREE_ATTEMPTS_SOURCE)
+        budgets = [_Budget(self._key(kind, "source", place), free, True)]
+        if account is not None:
+            key = self._key(kind, "account", canonical_account(account))
+            budgets.append(_Budget(key, FREE_ATTEMPTS_ACCOUNT, False))
+        return budgets
+
+    def _key(self, kind: str, scope: str, value: str) -> str:
+        text = f"{kind}\0{scope}\0{value}".encode()
+        return f"{kind}/{scope}/{hmac.new(self._load_pepper(), text, hashlib.sha256).hexdigest()}"
+
+    def _take(self, budget: _Budget) -> None:
+        for _ in range(_RACES):
+            stored = self._read(budget.key)
+            counter = self._current(stored, budget)
+            now = self._clock()
+            if counter.blocked_until > now:
+                raise TooManyAttempts(
+                    "paused", retry_after=max(1, int(counter.blocked_until - now + 0.999))
+                )
+            attempts = counter.attempts + 1
+            taken = _Counter(attempts, now + pause_after(ceil(attempts), budget.free), now)
+            if self._write(budget.key, stored, taken):
+                return
+        raise TooManyAttempts("too many at once", retry_after=1)
+
+    def _give_back(self, budget: _Budget) -> None:
+        for _ in range(_RACES):
+            stored = self._read(budget.key)
+            counter = self._current(stored, budget)
+            if counter.attempts == 0:
+                return
+            # The pause that this attempt opened goes too; one that others opened would have refused it.
+            given = _Counter(max(0.0, counter.attempts - 1), 0.0, self._clock())
+            if self._write(budget.key, stored, given):
+                return
+
+    def _current(self, stored: _Counter, budget: _Budget) -> _Counter:
+        """Return what still counts of a stored counter."""
+        silence = max(0.0, self._clock() - stored.last_at)
+        if silence >= FORGOTTEN_AFTER_SECONDS:
+            return _Counter()
+        leaked = silence * budget.free / FORGOTTEN_AFTER_SECONDS
+        return replace(stored, attempts=max(0.0, stored.attempts - leaked))
+
+    def _read(self, key: str) -> _Counter:
+        with translated_errors("GetItem"):
+            answer = self._client.get_item(
+                TableName=self._table, Key={"key": {"S": key}}, ConsistentRead=True
+            )
+        item = answer.get("Item")
+        if not item:
+            return _Counter()
+        try:
+            return _Counter(
+                float(item["attempts"]["N"]),
+                float(item["blockedUntil"]["N"]),
+                float(item["lastAt"]["N"]),
+                int(item["version"]["N"]),
+            )
+        except (KeyError, ValueError):
+            raise TemporarilyUnavailable("a throttle row is malformed") from None
+
+    def _write(self, key: str, stored: _Counter, counter: _Counter) -> bool:
+        """Replace the row that was read; returns False if somebody else was faster."""
+        values: dict[str, Any] = {
+            "attempts": counter.attempts,
+            "blockedUntil": counter.blocked_until,
+            "lastAt": counter.last_at,
+            "version": stored.version + 1,
+            "expiresAt": int(self._clock()) + FORGOTTEN_AFTER_SECONDS + LONGEST_PAUSE_SECONDS,
+        }
+        sets = ", ".join(f"#{name} = :{name}" for name in values)
+        expression_values = {
+            # Six decimals: what leaks between two attempts must not be rounded away.
+            f":{name}": {"N": f"{value:.6f}" if isinstance(value, float) else str(value)}
+            for name, value in values.items()
+        }
+        condition = "attribute_not_exists(version)"
+        if stored.version:
+            condition = "version = :seen"
+            expression_values[":seen"] = {"N": str(stored.version)}
+        try:
+            with translated_errors("UpdateItem"):
+                self._client.update_item(
+                    TableName=self._table,
+                    Key={"key": {"S": key}},
+                    UpdateExpression=f"SET {sets}",
+                    ConditionExpression=condition,
+                    ExpressionAttributeNames={f"#{name}": name for name in values},
+                    ExpressionAttributeValues=expression_values,
+                )
+        except ConditionFailed:
+            return False
+        return True
+
+
+def canonical_account(email: str) -> str:
+    """Return the address as one account: in lower case, as the pool ignores case and nothing else (S-43, S-71).
+
+    Whatever is folded beyond that makes one budget of two accounts, and whoever owns the one could forgive guesses at the
+    other: NFKC does that to full-width letters, and `casefold` to `ß` and `ss`. Source: AWS "User pool case sensitivity".
+    """
+    return email.lower()
+
+
+def canonical_source(address: str) -> str:
+    """Return what counts as one source: an IPv4 address, or the /64 of an IPv6 one (S-42).
+
+    Whoever has one IPv6 address mostly has 2^64 of them (RFC 6177; RFC 4291 2.5.4), each of which would have a budget.
+    """
+    import ipaddress
+
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return f"{ipaddress.IPv6Address(int(parsed) >> 64 << 64)}/64"
+
+
+def pause_after(attempts: int, free: int) -> float:
+    """Return the pause in seconds that attempt number `attempts` opens: none while free, then doubling."""
+    beyond = attempts - free
+    if beyond < 0:
+        return 0.0
+    return float(min(FIRST_PAUSE_SECONDS * 2 ** min(beyond, 10), LONGEST_PAUSE_SECONDS))

@@ -1,0 +1,285 @@
+"""The users table: one record a person, written by the user-pool trigger and healed at sign-in (S-55, S-57).
+
+Every write is one conditional UpdateItem, so the same event twice, late, or out of order leaves the same record:
+a PENDING write only ever creates, a CONFIRMED write only happens where it changes something, and `createdAt` and
+`ClientId` keep their first value.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from .dynamodb import ConditionFailed, DynamoDB, Item, read_text, translated_errors
+
+PENDING = "PENDING"
+CONFIRMED = "CONFIRMED"
+#: `madeBy` of a PENDING record whose account holds nothing that anybody chose.
+OUR_SERVER = "gatehouse"
+#: What may be emptied: nobody is without an address, a `sub`, a provider.
+NAME_COLUMNS = frozenset({"given_name", "family_name"})
+#: A sign-up that is never confirmed leaves the table after this (DynamoDB TTL on `expiresAt`).
+PENDING_LIFETIME_SECONDS = 30 * 86_400
+
+
+def key_of(user_name: str) -> str:
+    """Return the table's key of a user name: the name in lower case.
+
+    The pool ignores case, and AWS gives such names to triggers in lower case, but says nothing of tokens: whoever told
+    us a name, the person has one record. Source: AWS "User pool case sensitivity" (Amazon Cognito developer guide).
+    """
+    return user_name.lower()
+
+
+@dataclass(frozen=True)
+class UserProfile:
+    """What is known of a person at one moment. `sub` is empty before Cognito has created the user."""
+
+    user_name: str
+    client_id: str
+    email: str
+    given_name: str
+    family_name: str
+    provider: str
+    sub: str = ""
+    #: Names of providers that a native person was linked to, sorted, with commas.
+    linked: str = ""
+    #: Columns of which the source told all there is: empty, they are emptied. Of others an empty value says nothing.
+    told: frozenset[str] = frozenset()
+
+    def columns(self) -> dict[str, str]:
+        """Return the profile under the table's attribute names, without `userName` and `ClientId`."""
+        columns = {
+            "Email": self.email,
+            "given_name": self.given_name,
+            "family_name": self.family_name,
+            "provider": self.provider,
+            "sub": self.sub,
+            "linked": self.linked,
+        }
+        # An empty value is never written: events carry different sets of attributes, and DynamoDB refuses an
+        # empty string as an index key.
+        return {name: value for name, value in columns.items() if value}
+
+    def emptied(self) -> tuple[str, ...]:
+        """Return the columns that the source says are empty, as opposed to those that it did not tell (S-69)."""
+        return tuple(sorted((self.told & NAME_COLUMNS) - set(self.columns())))
+
+
+@dataclass(frozen=True)
+class UserRecord:
+    """A row of the table; the fields are its attribute names. Times are ISO 8601 UTC."""
+
+    userName: str  # noqa: N815 - the table's own name, part of the contract
+    ClientId: str
+    Email: str
+    given_name: str
+    family_name: str
+    sub: str
+    provider: str
+    status: str
+    createdAt: str  # noqa: N815
+    updatedAt: str  # noqa: N815
+    lastSignInAt: str  # noqa: N815
+    linked: str
+    #: When the person last proved the mailbox and chose a password in the same step; empty if never (S-67).
+    provedAt: str  # noqa: N815
+    #: Tokens and sessions issued before this count no more; empty if nobody ended them.
+    validAfter: str  # noqa: N815
+
+    @classmethod
+    def from_item(cls, item: Item) -> "UserRecord":
+        return cls(**{name: read_text(item, name) for name in cls.__dataclass_fields__})
+
+    def ends_tokens_of(self, issued_at: int) -> bool:
+        """Tell whether a token that was issued at `issued_at` (Unix seconds) counts no more.
+
+        A token does not say in which part of its second it was issued: that of the sign-out's own second is refused, too.
+        """
+        # Both are ISO 8601 in UTC, so their texts compare as the moments do.
+        whole_seconds = len("2026-01-01T00:00:00")
+        return _iso(issued_at)[:whole_seconds] <= self.validAfter[:whole_seconds]
+
+
+class UserStore:
+    """Reads and writes the table through `client`. `clock` gives Unix seconds."""
+
+    def __init__(self, client: DynamoDB, table: str, clock: Callable[[], float]) -> None:
+        self._client = client
+        self._table = table
+        self._clock = clock
+
+    def load(self, user_name: str) -> UserRecord | None:
+        """Return the record, or None. Consistent, so that a record is there right after the sign-in that wrote it."""
+        with translated_errors("GetItem"):
+            answer = self._client.get_item(
+                TableName=self._table,
+                Key={"userName": {"S": key_of(user_name)}},
+                ConsistentRead=True,
+            )
+        item = answer.get("Item")
+        return UserRecord.from_item(item) if item else None
+
+    def is_proved(self, user_name: str) -> bool:
+        """Tell whether the mailbox's owner has chosen the password at some time (S-68)."""
+        record = self.load(user_name)
+        return record is not None and bool(record.provedAt)
+
+    def page(self, limit: int, after: str | None = None) -> tuple[list[UserRecord], str | None]:
+        """Return up to `limit` records in the table's own order, and the name that the next page comes after."""
+        start = {} if after is None else {"ExclusiveStartKey": {"userName": {"S": after}}}
+        with translated_errors("Scan"):
+            answer = self._client.scan(TableName=self._table, Limit=limit, **start)
+        records = [UserRecord.from_item(item) for item in answer.get("Items", [])]
+        last = answer.get("LastEvaluatedKey")
+        return records, read_text(last, "userName") if last else None
+
+    def record_names(self, user_name: str, names: Mapping[str, str]) -> None:
+        """Set `given_name` and `family_name` of a record that is there; a lost one is for the next sign-in to heal."""
+        assignments = {
+            name: {"S": names[name]} for name in ("given_name", "family_name") if name in names
+        }
+        assignments["updatedAt"] = {"S": _iso(self._clock())}
+        self._update(user_name, assignments, {}, "attribute_exists(userName)")
+
+    def record_unlinked(self, user_name: str) -> None:
+        """Take the last linked provider off a record: an empty value would mean that nothing was told."""
+        assignments = {"updatedAt": {"S": _iso(self._clock())}}
+        self._update(user_name, assignments, {}, "attribute_exists(linked)", remove="linked")
+
+    def record_proved(self, user_name: str, *, sessions_ended: bool = False) -> None:
+        """Note that the mailbox's owner has just chosen the password, by a mailed code or an invitation (S-67, S-68).
+
+        With `sessions_ended` in the same write, as `record_signed_out` does: a new password ends what the old one opened.
+        """
+        now = {"S": _iso(self._clock())}
+        ended = {"validAfter": now} if sessions_ended else {}
+        # The trigger may have noted the proof a moment ago, by another clock: that must not keep the sessions' end out.
+        column = "validAfter" if sessions_ended else "provedAt"
+        self._update(
+            user_name,
+            {"provedAt": now, **ended, "updatedAt": now},
+            {},
+            f"attribute_not_exists({column}) OR #{column} < :{column}",
+            remove="expiresAt",
+        )
+
+    def record_signed_out(self, user_name: str) -> bool:
+        """Note that tokens and sessions issued until now count no more (S-70); a later note stays.
+
+        Returns False if there is no record. It makes none: that would be one of a person without address, names or `sub`.
+        """
+        now = {"S": _iso(self._clock())}
+        return self._update(
+            user_name,
+            {"validAfter": now, "updatedAt": now},
+            {},
+            "attribute_exists(userName) AND "
+            "(attribute_not_exists(validAfter) OR #validAfter <= :validAfter)",
+        )
+
+    def is_ours(self, user_name: str) -> bool:
+        """Tell whether a sign-up that waits for its confirmation was made by our own server (S-67)."""
+        with translated_errors("GetItem"):
+            answer = self._client.get_item(
+                TableName=self._table,
+                Key={"userName": {"S": key_of(user_name)}},
+                ConsistentRead=True,
+            )
+        return read_text(answer.get("Item") or {}, "madeBy") == OUR_SERVER
+
+    def delete_pending(self, user_name: str) -> None:
+        """Delete the record of a sign-up that was removed from the pool; one that is confirmed stays."""
+        try:
+            with translated_errors("DeleteItem"):
+                self._client.delete_item(
+                    TableName=self._table,
+                    Key={"userName": {"S": key_of(user_name)}},
+                    ConditionExpression="#status = :pending",
+                    ExpressionAttributeNames={"#status": "status"},
+                    ExpressionAttributeValues={":pending": {"S": PENDING}},
+                )
+        except ConditionFailed:
+            return
+
+    def record_pending(self, profile: UserProfile, made_by: str = "") -> None:
+        """Create the record of a sign-up that is not confirmed yet; changes nothing if there is one.
+
+        `made_by` is OUR_SERVER where our own server signed the person up.
+        """
+        now = self._clock()
+        assignments = {
+            **{name: {"S": value} for name, value in profile.columns().items()},
+            "ClientId": {"S": profile.client_id},
+            "status": {"S": PENDING},
+            "createdAt": {"S": _iso(now)},
+            "updatedAt": {"S": _iso(now)},
+            "expiresAt": {"N": str(int(now) + PENDING_LIFETIME_SECONDS)},
+            **({"madeBy": {"S": made_by}} if made_by else {}),
+        }
+        self._update(profile.user_name, assignments, {}, "attribute_not_exists(userName)")
+
+    def record_confirmed(self, profile: UserProfile) -> None:
+        """Make the record CONFIRMED and its profile current; writes nothing where it is so already."""
+        columns = self._confirmed_columns(profile)
+        differs = " OR ".join(
+            [f"#{name} <> :{name}" for name in columns]
+            + [f"attribute_exists({name})" for name in profile.emptied()]
+        )
+        self._write_confirmed(profile, columns, f"attribute_not_exists(userName) OR {differs}")
+
+    def record_sign_in(self, profile: UserProfile) -> None:
+        """Heal the record as `record_confirmed` does, and note the time, in one write (S-57)."""
+        columns = {**self._confirmed_columns(profile), "lastSignInAt": _iso(self._clock())}
+        self._write_confirmed(
+            profile,
+            columns,
+            "attribute_not_exists(lastSignInAt) OR #lastSignInAt < :lastSignInAt",
+        )
+
+    def _confirmed_columns(self, profile: UserProfile) -> dict[str, str]:
+        return {**profile.columns(), "status": CONFIRMED}
+
+    def _write_confirmed(
+        self, profile: UserProfile, columns: Mapping[str, str], condition: str
+    ) -> None:
+        now = _iso(self._clock())
+        assignments = {name: {"S": value} for name, value in columns.items()}
+        assignments["updatedAt"] = {"S": now}
+        first_values = {"ClientId": {"S": profile.client_id}, "createdAt": {"S": now}}
+        remove = ", ".join(("expiresAt", *profile.emptied()))
+        self._update(profile.user_name, assignments, first_values, condition, remove=remove)
+
+    def _update(
+        self,
+        user_name: str,
+        assignments: Mapping[str, Mapping[str, str]],
+        first_values: Mapping[str, Mapping[str, str]],
+        condition: str,
+        remove: str | None = None,
+    ) -> bool:
+        """Make one conditional UpdateItem; return whether the condition held."""
+        sets = [f"#{name} = :{name}" for name in assignments]
+        sets += [f"#{name} = if_not_exists(#{name}, :{name})" for name in first_values]
+        expression = "SET " + ", ".join(sets) + (f" REMOVE {remove}" if remove else "")
+        values = {**assignments, **first_values}
+        arguments: dict[str, Any] = {
+            "TableName": self._table,
+            "Key": {"userName": {"S": key_of(user_name)}},
+            "UpdateExpression": expression,
+            "ConditionExpression": condition,
+            # Every name has a placeholder: `status` is one of DynamoDB's reserved words.
+            "ExpressionAttributeNames": {f"#{name}": name for name in values},
+            "ExpressionAttributeValues": {f":{name}": value for name, value in values.items()},
+        }
+        try:
+            with translated_errors("UpdateItem"):
+                self._client.update_item(**arguments)
+        except ConditionFailed:
+            return False
+        return True
+
+
+def _iso(seconds: float) -> str:
+    moment = datetime.fromtimestamp(seconds, tz=timezone.utc)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

@@ -1,0 +1,111 @@
+"""Where Lambda calls us without API Gateway: Cognito's triggers, and the function that mails codes.
+
+Binds them to this container's services, and decides how faults look to Cognito or to Lambda.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from .. import deadline, services
+from ..errors import (
+    OUTAGE_MARKER,
+    REFUSAL_MARKER,
+    GatehouseError,
+    SignUpRefused,
+    TemporarilyUnavailable,
+)
+from ..log import bind_request_id, log_event, log_exception
+from ..services import Services
+
+Event = dict[str, Any]
+
+_MESSAGE = "This is not possible at the moment. Please try again."
+
+
+class TriggerFailed(Exception):
+    """What Cognito shows to a person when a trigger fails; its text holds nothing of the fault."""
+
+
+def user_records(event: Event, context: Any) -> Event:
+    """Handle one event of the `user_records` function. Raises TriggerFailed.
+
+    What a provider says comes to it too: one function is one cold start of a sign-in that has three of these events.
+    """
+    if str(event.get("triggerSource")).startswith("InboundFederation_"):
+        return _inbound_federation(event, context)
+    from .user_records import handle
+
+    return _run(
+        event,
+        context,
+        lambda current: handle(
+            event,
+            current.settings,
+            current.users,
+            current.providers,
+            lambda: current.linker,
+            lambda renew: current.client_secret(renew),
+        ),
+    )
+
+
+def token_claims(event: Event, context: Any) -> Event:
+    """Handle one event of the `token_claims` function. Raises TriggerFailed."""
+    from .token_claims import handle
+
+    return _run(
+        event, context, lambda current: handle(event, current.settings, lambda: current.providers)
+    )
+
+
+def account_mail(event: Any, context: Any) -> None:
+    """Handle one request of the `account_mail` function. Raises TriggerFailed, and Lambda calls again.
+
+    An event that no release of ours sends is logged and done with: it would be as wrong the next time.
+    """
+    from ..mail_requests import MailRequest
+
+    bind_request_id(getattr(context, "aws_request_id", "-"))
+    deadline.current.begin_request()
+    try:
+        services.current().account_mail.send(MailRequest.parse(event))
+    except ValueError as error:
+        log_event("account_mail_refused", level="error", detail=str(error))
+    except GatehouseError as error:
+        log_event("account_mail_failed", level="error", code=error.code, detail=error.detail)
+        raise TriggerFailed(_MESSAGE) from None
+    except Exception as error:  # noqa: BLE001 - Lambda keeps what is raised in its own log
+        log_exception("account_mail_failed", error)
+        raise TriggerFailed(_MESSAGE) from None
+
+
+def _inbound_federation(event: Event, context: Any) -> Event:
+    from .inbound_federation import handle
+
+    return _run(
+        event,
+        context,
+        lambda current: handle(
+            event, current.settings, current.providers, lambda: current.federated_profiles
+        ),
+    )
+
+
+def _run(event: Event, context: Any, handle: Callable[[Services], Event]) -> Event:
+    bind_request_id(getattr(context, "aws_request_id", "-"))
+    deadline.current.begin_trigger()
+    source = str(event.get("triggerSource"))[:64]
+    try:
+        return handle(services.current())
+    except SignUpRefused as error:
+        log_event("sign_up_refused", source=source, detail=error.detail)
+        raise TriggerFailed(f"{REFUSAL_MARKER}: {error.message}") from None
+    except GatehouseError as error:
+        log_event(
+            "trigger_failed", level="error", source=source, code=error.code, detail=error.detail
+        )
+        outage = isinstance(error, TemporarilyUnavailable)
+        raise TriggerFailed(f"{OUTAGE_MARKER}: {_MESSAGE}" if outage else _MESSAGE) from None
+    except Exception as error:  # noqa: BLE001 - Cognito shows a raised message to people
+        log_exception("trigger_failed", error, source=source)
+        raise TriggerFailed(_MESSAGE) from None

@@ -1,0 +1,238 @@
+"""The user-pool trigger that writes people to the users table: PreSignUp, PostConfirmation, PostAuthentication.
+
+A pure function per trigger source says what an event means; `handle` stores it. Cognito gives a trigger five seconds and
+tries up to three times, so everything here may happen twice, late, or in another order (S-55).
+Source: AWS "Customizing user pool workflows with Lambda triggers" and its pages on each trigger.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..cognito.identities import NATIVE, Origin, origin_of, parse_identities
+from ..cognito.sign_up_mark import has_mark
+from ..errors import SignUpRefused, TemporarilyUnavailable, TriggerRefused
+from ..log import log_event
+from ..settings import Settings
+from ..sign_up_rules import refuse_address, refuse_attributes
+from ..store.providers import Provider, ProviderStore
+from ..store.users import NAME_COLUMNS, OUR_SERVER, UserProfile, UserStore
+
+if TYPE_CHECKING:
+    from ..cognito.linking import Linker
+    from ..cognito.pool_user import PoolUser
+
+Event = dict[str, Any]
+
+#: What callerContext.clientId says when an administrator acts.
+_NO_CLIENT = "CLIENT_ID_NOT_APPLICABLE"
+
+
+def handle(
+    event: Event,
+    settings: Settings,
+    users: UserStore,
+    providers: ProviderStore,
+    load_linker: "Callable[[], Linker]",
+    load_client_secret: Callable[[bool], str],
+) -> Event:
+    """Store what `event` says and return it, as Cognito expects.
+
+    `load_client_secret(renew)` gives the app client's secret; `renew=True` asks past its cache.
+
+    Raises TriggerRefused for foreign events, SignUpRefused by our rules, and TemporarilyUnavailable if a table does not
+    answer before there is a person: the sign-up is refused then, and can be tried again. Once there is one, with a
+    PENDING record at least, confirming and signing in go on without the table: the next sign-in heals the record.
+    """
+    if event.get("userPoolId") != settings.user_pool_id:
+        raise TriggerRefused("event of another user pool")
+    store = _WRITES.get(str(event.get("triggerSource")))
+    if store is None:
+        raise TriggerRefused("unknown triggerSource")
+    profile = parse_profile(event, settings.client_id)
+    if event["triggerSource"] == "PreSignUp_SignUp":
+        _refuse_sign_up(event, profile.email, settings, providers)
+        if settings.direct_sign_in == "embedded":
+            _refuse_unmarked(event, profile.email, load_client_secret)
+            users.record_pending(profile, OUR_SERVER)
+            return event
+    if event["triggerSource"] == "PreSignUp_ExternalProvider":
+        provider = _allowed_provider(profile, providers)
+        profile = replace(profile, provider=provider.name)
+        if provider.link and provider.trusted:
+            native = load_linker().link(provider.name, _attributes(event))
+            if native is not None:
+                # Cognito makes no profile now: what there is to record is the account that was joined.
+                users.record_confirmed(_native_profile(native, profile.client_id))
+                return event
+    try:
+        if store is UserStore.record_sign_in:
+            _refuse_moved_address(profile, providers)
+        store(users, profile)
+        if event["triggerSource"] == "PostConfirmation_ConfirmForgotPassword":
+            users.record_proved(profile.user_name)
+    except TemporarilyUnavailable as error:
+        if store is UserStore.record_pending:
+            raise
+        log_event("record_not_written", level="error", user=profile.user_name, detail=error.detail)
+        return event
+    log_event("user_record", source=event["triggerSource"], user=profile.user_name)
+    return event
+
+
+#: ConfirmForgotPassword fires PostConfirmation again: by then the address is proved, so it confirms as well.
+_WRITES: Mapping[str, Callable[[UserStore, UserProfile], None]] = {
+    "PreSignUp_SignUp": UserStore.record_pending,
+    "PreSignUp_AdminCreateUser": UserStore.record_pending,
+    "PreSignUp_ExternalProvider": UserStore.record_pending,
+    "PostConfirmation_ConfirmSignUp": UserStore.record_confirmed,
+    "PostConfirmation_ConfirmForgotPassword": UserStore.record_confirmed,
+    "PostAuthentication_Authentication": UserStore.record_sign_in,
+}
+
+
+def _refuse_sign_up(
+    event: Mapping[str, Any], email: str, settings: Settings, providers: ProviderStore
+) -> None:
+    """Raise SignUpRefused where somebody may not make an account of their own.
+
+    Sign-up is an open API of the user pool: our own page is not the only way to it, so the rules must hold here.
+    """
+    reason = (
+        refuse_attributes(_attributes(event))
+        or refuse_address(email, settings.sign_up_allowed_domains, settings.sign_up_refused_domains)
+        or providers.refuse_native(email)
+    )
+    if reason:
+        raise SignUpRefused(reason)
+
+
+def _refuse_unmarked(
+    event: Mapping[str, Any], email: str, load_client_secret: Callable[[bool], str]
+) -> None:
+    """Raise SignUpRefused for a sign-up that our own server did not send (S-67).
+
+    Cognito's page takes a password before the mailbox is proved. The secret may have been rotated since it was read.
+    """
+    metadata = _request(event).get("clientMetadata")
+    if not metadata or not any(
+        has_mark(metadata, email, load_client_secret(renew)) for renew in (False, True)
+    ):
+        raise SignUpRefused("a sign-up that our own page did not send")
+
+
+def _allowed_provider(profile: UserProfile, providers: ProviderStore) -> Provider:
+    """Return the provider that a new federated person comes from. Raises SignUpRefused."""
+    provider = providers.find_ignoring_case(profile.provider)
+    if provider is None:
+        raise SignUpRefused("the provider is not in the table")
+    reason = providers.refuse_address(profile.email, [provider.name])
+    if reason:
+        raise SignUpRefused(reason)
+    return provider
+
+
+def _refuse_moved_address(profile: UserProfile, providers: ProviderStore) -> None:
+    """Refuse a sign-in of somebody to whom a provider has given an address that it may not speak for.
+
+    Cognito maps the attributes anew at each sign-in, those of linked accounts too: the rule of the first sign-in would be
+    void at the second.
+    """
+    names = [name for name in (profile.provider, *profile.linked.split(",")) if name]
+    names = [name for name in names if name != NATIVE]
+    if names and (reason := providers.refuse_address(profile.email, names)):
+        raise SignUpRefused(reason)
+
+
+def _native_profile(native: "PoolUser", client_id: str) -> UserProfile:
+    """Return what the pool knows of an account that a provider's person was joined to."""
+
+    def text(name: str) -> str:
+        return native.attributes.get(name, "")
+
+    return UserProfile(
+        user_name=native.user_name,
+        client_id=client_id,
+        email=text("email"),
+        given_name=text("given_name"),
+        family_name=text("family_name"),
+        provider=NATIVE,
+        sub=text("sub"),
+        linked=",".join(origin_of(native.user_name, native.identities).linked),
+        told=NAME_COLUMNS,
+    )
+
+
+def _attributes(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    attributes = _request(event).get("userAttributes")
+    return attributes if isinstance(attributes, Mapping) else {}
+
+
+def _request(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    request = event.get("request")
+    return request if isinstance(request, Mapping) else {}
+
+
+def parse_profile(event: Mapping[str, Any], client_id: str) -> UserProfile:
+    """Return what an event tells of a person. `client_id` stands in where no app client took part.
+
+    Unknown attributes are ignored, so that nobody can add columns by signing up. At PreSignUp there is no `sub` yet.
+    """
+    user_name = event.get("userName")
+    if not isinstance(user_name, str) or not user_name:
+        raise TriggerRefused("event without userName")
+    attributes = {**_attributes(event), **_confirmed_names(event)}
+
+    def text(name: str) -> str:
+        value = attributes.get(name)
+        return value if isinstance(value, str) else ""
+
+    origin = parse_origin(event, user_name, text("identities"))
+    caller = event.get("callerContext")
+    caller_client = caller.get("clientId") if isinstance(caller, Mapping) else None
+
+    return UserProfile(
+        user_name=user_name,
+        client_id=client_id if caller_client in (None, "", _NO_CLIENT) else str(caller_client),
+        email=text("email"),
+        given_name=text("given_name"),
+        family_name=text("family_name"),
+        provider=origin.provider,
+        sub=text("sub"),
+        linked=",".join(origin.linked),
+        told=_told_names(event, attributes),
+    )
+
+
+def _confirmed_names(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the names that came with the code of a sign-up: the pool gets them a moment later (S-67)."""
+    if event.get("triggerSource") != "PostConfirmation_ConfirmSignUp":
+        return {}
+    metadata = _request(event).get("clientMetadata")
+    given = metadata if isinstance(metadata, Mapping) else {}
+    return {name: given[name] for name in ("given_name", "family_name") if given.get(name)}
+
+
+def _told_names(event: Mapping[str, Any], attributes: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names that an event tells, be they empty.
+
+    At a sign-in Cognito sends the whole profile, of which `sub` is a part: what is not there is empty in the pool.
+    Before, and at a confirmation, it sends what it has; and what is no text tells nothing.
+    """
+    if event.get("triggerSource") != "PostAuthentication_Authentication" or "sub" not in attributes:
+        return frozenset()
+    return frozenset(name for name in NAME_COLUMNS if isinstance(attributes.get(name, ""), str))
+
+
+def parse_origin(event: Mapping[str, Any], user_name: str, identities: str) -> Origin:
+    """Return where a person was born, and the providers that were linked since.
+
+    After creation the `identities` attribute names them. Before, a federated userName is `<provider>_<subject>`; `ops
+    provider add` admits no underscore in names, and native user names are UUIDs that nobody chooses.
+    """
+    found = parse_identities(identities)
+    if not found and event.get("triggerSource") == "PreSignUp_ExternalProvider":
+        prefix, separator, _ = user_name.partition("_")
+        if separator:
+            return Origin(prefix, ())
+    return origin_of(user_name, found)

@@ -1,0 +1,102 @@
+"""The words of the page: one JSON file for each language in `frontend/texts/`, and a team's own in `frontend/brand/`.
+
+A catalogue has three parts: `document` stands in the HTML itself, `first` comes with the first view, `later` with the
+views that follow. A team's `brand/texts.<tag>.json` has the same parts and only the texts that differ.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigurationError
+
+#: What the others are held against: it has every text, with its placeholders.
+REFERENCE = "en"
+
+Catalogue = Mapping[str, Mapping[str, Any]]
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+def load_catalogue(folder: Path, language: str) -> Catalogue:
+    """Return the language's words with the team's own over them; raises ConfigurationError that names every fault."""
+    file = folder / "texts" / f"{language}.json"
+    reference = flatten(_read(folder / "texts" / f"{REFERENCE}.json"))
+    if not file.is_file():
+        raise ConfigurationError(
+            f"LANGUAGES names {language}: translate frontend/texts/{REFERENCE}.json into {file.name} beside it"
+        )
+    words: Catalogue = _read(file)
+    problems = list(_problems(f"texts/{file.name}", flatten(words), reference, whole=True))
+    own = folder / "brand" / f"texts.{language}.json"
+    if own.is_file():
+        changes = _read(own)
+        problems += _problems(f"brand/{own.name}", flatten(changes), reference, whole=False)
+        words = _merged(words, changes)
+    if problems:
+        raise ConfigurationError("; ".join(problems))
+    return words
+
+
+def flatten(words: Any, path: str = "") -> dict[str, Any]:
+    """Return path -> text, such as `first.errors.unknown.title`."""
+    if not isinstance(words, Mapping):
+        return {path: words}
+    inner = (flatten(value, f"{path}.{key}".lstrip(".")) for key, value in words.items())
+    return {key: value for part in inner for key, value in part.items()}
+
+
+def choose_language(accepted: str, languages: tuple[str, ...]) -> str:
+    """Return which of `languages` an Accept-Language header wants most (RFC 9110, 12.5.4), else the first."""
+    wanted = []
+    for entry in accepted.split(",")[:20]:
+        tag, _, parameter = entry.strip().partition(";")
+        quality = re.fullmatch(r"\s*q=([01](?:\.\d{0,3})?)\s*", parameter) if parameter else None
+        if tag and (quality or not parameter):
+            wanted.append((-float(quality[1] if quality else 1), tag.lower()))
+    for rank, tag in sorted(wanted, key=lambda pair: pair[0]):
+        for language in languages:
+            if rank and tag in (language.lower(), language.partition("-")[0]):
+                return language
+        for language in languages:
+            if rank and tag.partition("-")[0] == language.partition("-")[0]:
+                return language
+    return languages[0]
+
+
+def _read(file: Path) -> Any:
+    try:
+        words = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(
+            f"frontend/{file.parent.name}/{file.name} is not JSON: {error}"
+        ) from None
+    if not isinstance(words, dict):
+        raise ConfigurationError(f"frontend/{file.parent.name}/{file.name} must be a JSON object")
+    return words
+
+
+def _problems(
+    name: str, texts: Mapping[str, Any], reference: Mapping[str, str], *, whole: bool
+) -> Iterator[str]:
+    if whole:
+        yield from (f"{name} lacks {path}" for path in reference if path not in texts)
+    for path, text in texts.items():
+        if path not in reference:
+            yield f"{name} has {path} which the page does not know"
+        elif not isinstance(text, str):
+            yield f"{name} has something else than a text as {path}"
+        elif set(_PLACEHOLDER.findall(text)) != set(_PLACEHOLDER.findall(reference[path])):
+            known = ", ".join(f"{{{one}}}" for one in _PLACEHOLDER.findall(reference[path]))
+            yield f"{name} must have {known or 'no placeholder'} in {path}"
+
+
+def _merged(words: Any, changes: Any) -> Any:
+    if not isinstance(words, Mapping):
+        return changes
+    return {
+        key: _merged(value, changes[key]) if key in changes else value
+        for key, value in words.items()
+    }

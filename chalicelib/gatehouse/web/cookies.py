@@ -1,0 +1,56 @@
+"""Cookies as strings: parses a Cookie header, builds Set-Cookie values.
+
+Sources: RFC 6265bis (`__Host-` prefix: Secure, Path=/, no Domain), OWASP ASVS 5.0 3.3. Chalice does not check list-valued
+headers for newlines, so values are checked here.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Literal
+
+from ..errors import CookieTooLarge
+
+#: Browsers drop a cookie whose name, value and attributes exceed this (RFC 6265bis 5.6).
+MAX_COOKIE_BYTES = 4096
+
+SameSite = Literal["Strict", "Lax"]
+
+_NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
+_VALUE = re.compile(r"[A-Za-z0-9._~-]*\Z")
+
+
+def parse_cookies(headers: Iterable[str]) -> dict[str, str]:
+    """Return name -> value of all Cookie headers. A name that occurs twice is left out: nobody can say which one is ours."""
+    found: dict[str, str] = {}
+    doubled: set[str] = set()
+    for header in headers:
+        for pair in header.split(";"):
+            # Space and tab only: `strip()` also drops what browsers count as part of a name (U+00A0, …), and a site
+            # beside ours could set a cookie under such a name past the browser's guard of `__Host-`.
+            name, separator, value = pair.strip(" \t").partition("=")
+            if not separator:
+                continue
+            if name in found:
+                doubled.add(name)
+            found[name] = value
+    return {name: value for name, value in found.items() if name not in doubled}
+
+
+def build_cookie(name: str, value: str, *, same_site: SameSite, max_age: int | None = None) -> str:
+    """Return a Set-Cookie value. `max_age` in seconds; None makes a cookie of the browser session.
+
+    Raises CookieTooLarge above 4096 bytes and ValueError for characters that could start another attribute or header.
+    """
+    if not _NAME.match(name) or not _VALUE.match(value):
+        raise ValueError("cookie name or value has characters outside the safe set")
+    cookie = f"{name}={value}; Path=/; Secure; HttpOnly; SameSite={same_site}"
+    if max_age is not None:
+        cookie += f"; Max-Age={max_age}"
+    if len(cookie) > MAX_COOKIE_BYTES:
+        raise CookieTooLarge(f"{name} would be {len(cookie)} bytes")
+    return cookie
+
+
+def clear_cookie(name: str, *, same_site: SameSite) -> str:
+    """Return the Set-Cookie value that makes the browser forget `name`."""
+    return build_cookie(name, "", same_site=same_site, max_age=0)
