@@ -105,6 +105,14 @@ def _add_local_commands(commands: Any) -> None:
         help="let a front end there call the app, e.g. https://localhost:3000; may be repeated",
     )
     up.add_argument(
+        "--loopback-port",
+        action="append",
+        default=[],
+        type=_port,
+        metavar="N",
+        help="let programs on this machine sign people in there (docs/clients.md); may be repeated",
+    )
+    up.add_argument(
         "--http",
         action="store_true",
         help="serve plain http; Safari and other WebKit browsers cannot sign in there",
@@ -209,6 +217,7 @@ def _up(options: argparse.Namespace) -> None:
         aws_port=options.aws_port,
         okta_port=options.okta_port,
         origins=options.allow_origin,
+        loopback_ports=options.loopback_port,
         http=options.http,
         state_dir=options.state_dir,
     )

@@ -9,6 +9,7 @@ stage's `gatehouse` block:
     log_retention_days   how long the functions' logs are kept (default 30)
     throttle_rate        requests per second the API lets through (default 50)
     throttle_burst       size of a burst (default 100)
+    loopback_ports       ports on which programs on people's machines await their codes (default none)
     python_version       Lambda's runtime, such as 3.13 (default: the Python that deploys)
 """
 
@@ -62,6 +63,12 @@ class Stage:
     def deletion_protection(self) -> bool:
         """Whether AWS refuses to delete the pool and the tables."""
         return bool(self.options.get("deletion_protection", not self.is_local))
+
+    @property
+    def loopback_urls(self) -> list[str]:
+        """Where the public client of programs may lead (RFC 8252, 7.3); empty: there is none."""
+        ports = self.options.get("loopback_ports", ())
+        return [f"http://127.0.0.1:{port}/callback" for port in ports]
 
     @property
     def identity_stack(self) -> str:
@@ -160,6 +167,7 @@ def clear_environment(
 ) -> None:
     """Take back what `write_environment` wrote, after the stage's stack is gone."""
     config = _read(project_dir)
+    before = json.dumps(config)
     stages = _mapping(config.get("stages"))
     stage = _mapping(stages.get(name))
     for variable in variables:
@@ -171,6 +179,14 @@ def clear_environment(
             del roles[function]
     if roles == {}:
         stages[name].pop("lambda_functions", None)
+    if json.dumps(config) != before:
+        _replace(config_file(project_dir), json.dumps(config, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_option(project_dir: Path, name: str, option: str, value: Any) -> None:
+    """Write an option into a stage's `gatehouse` block."""
+    config = _read(project_dir)
+    config["stages"][name].setdefault("gatehouse", {})[option] = value
     _replace(config_file(project_dir), json.dumps(config, indent=2, ensure_ascii=False) + "\n")
 
 

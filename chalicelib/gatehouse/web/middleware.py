@@ -170,7 +170,7 @@ def _decode(request: Request, parameters: dict[str, str]) -> dict[str, str]:
 
 def _check_caller(authorizer: ScopedAuthorizer, request: Request) -> None:
     current = services.current()
-    caller = authorizer.verify(request.context, current.settings.client_id)
+    caller = authorizer.verify(request.context, current.settings.client_ids)
     authorizer.verify_fresh(caller, request.context, lambda: current.fresh_check)
     request.context[CALLER_KEY] = caller
 
