@@ -298,8 +298,11 @@ def main() -> None:
     except (EOFError, KeyboardInterrupt):
         print()
     finally:
-        program.sign_out()
-        print("Signed out.", flush=True)
+        try:
+            program.sign_out()
+            print("Signed out.", flush=True)
+        except ProgramError as error:
+            print(f"The session goes on until its end: {error}", flush=True)
 
 
 if __name__ == "__main__":

@@ -52,7 +52,8 @@ class Cognito(ThreadingHTTPServer):
         """Be the browser: whatever `before` says first, then back with a code, `after` being added to the query."""
         self.asked = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
         back = f"/callback?code=good&state={self.asked['state']}"
-        threading.Thread(target=self._visit, args=([*self.before, back + self.after],)).start()
+        self.visit = threading.Thread(target=self._visit, args=([*self.before, back + self.after],))
+        self.visit.start()
 
     def _visit(self, targets: list[str]) -> None:
         for target in targets:
@@ -191,6 +192,7 @@ def test_whoever_does_not_know_the_state_neither_ends_nor_steers_the_sign_in(
     """Any page in any browser here can call the port while the program waits."""
     cognito.before = [foreign]
     program.sign_in()
+    cognito.visit.join()
     assert cognito.statuses == [404, 200]
     assert cognito.posts[0][1]["code"] == "good"
 
