@@ -1,5 +1,6 @@
 """Every view and state of the page: layout, targets, keyboard, shifts, axe, high contrast. Thresholds are WCAG 2.2 AA's."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from .views import View
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
 LAYOUT = (Path(__file__).parent / "layout.js").read_text("utf-8")
 
+#: A pause that runs out meanwhile, as a button shows it.
+_ALARM = re.compile(r"\d+:\d\d")
 #: 320 px is also 1280 px at 400 % zoom, where 1024 px of height are 256.
 SIZES = ((320, 640), (320, 256), (768, 1024), (1440, 900))
 THEMES = ("light", "dark")
@@ -140,7 +143,9 @@ def test_every_view_in_every_size_theme_and_by_keyboard(
         found = [one for one in axe(page) if view is not ALL["script lost"] or "heading" not in one]
         assert found == [], theme
     steps = walk(page)
-    assert [step["what"] for step in steps] == reachable
+    assert [_ALARM.sub("", step["what"]) for step in steps] == [
+        _ALARM.sub("", w) for w in reachable
+    ]
     assert [step for step in steps if not all(step.values())] == []
     assert large_and_german_faults(page) == {}
 
