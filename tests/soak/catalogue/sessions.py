@@ -123,7 +123,7 @@ SESSIONS: tuple[Defence, ...] = (
             "chalicelib.gatehouse.web.redirects:parse_return_to",
             calling_in("_departure", lambda original, given, *rest: given),
         ),
-        tests=("tests/component/test_everyday_turns.py",),
+        tests=("tests/component/test_departures.py",),
     ),
     defence(
         "departure-checked-again",
@@ -133,7 +133,7 @@ SESSIONS: tuple[Defence, ...] = (
             "chalicelib.gatehouse.web.redirects:parse_return_to",
             calling_in("_onward", lambda original, given, *rest: given),
         ),
-        tests=("tests/component/test_everyday_turns.py",),
+        tests=("tests/component/test_departures.py",),
     ),
     defence(
         "departure-ends",
@@ -143,7 +143,7 @@ SESSIONS: tuple[Defence, ...] = (
             "chalicelib.gatehouse.session.departures:Departures.open",
             reading(("departure.expires_at > self._clock()", "True")),
         ),
-        tests=("tests/component/test_everyday_turns.py",),
+        tests=("tests/component/test_departures.py",),
     ),
     defence(
         "cors-exact-origins",
