@@ -70,7 +70,7 @@ class Gatehouse:
         for entry in public:
             guard.open(*entry)
         ours = {path: [r.method for r in TABLE if r.path == own[path]] for path in own}
-        extend(app, guard)
+        extend(app, guard, self)
         refuse_collisions(app.routes, ours)
         for path in list(app.routes):
             guard.cover(path)

@@ -83,9 +83,16 @@ class Call:
         from ..web.redirects import parse_return_to
 
         url = self.url
-        return parse_return_to(
+        found = parse_return_to(
             wish, url.api_path, self.settings.allowed_origins, otherwise or url.page_path
         )
+        if url.page_path != url.base_path and found.startswith(url.base_path):
+            behind = found[len(url.base_path) :]
+            if behind[:1] in ("", "?", "#"):
+                return (
+                    url.page_path + behind
+                )  # the page, which has no address with a slash at its end
+        return found
 
     def describe(self, root: str) -> dict[str, Any]:
         """Return the OpenAPI document of the API whose URL is `root`."""
