@@ -22,6 +22,7 @@ def page(call: Call) -> Response:
             return onward
     html = load_static_files(current.settings.brand).page(
         base_path=call.url.base_path,
+        page_path=call.url.page_path,
         title=current.settings.app_title,
         accept_language=call.request.headers.get("accept-language", ""),
         by_email=current.settings.direct_sign_in != "off",
