@@ -15,8 +15,8 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from chalicelib.gatehouse.edge.urls import AppUrl
 from chalicelib.gatehouse.settings import parse_list
-from chalicelib.gatehouse.web.urls import AppUrl
 from ops import aws
 from ops.errors import OpsError
 from ops.gateway_responses import ACCESS_LOG_FORMAT, gateway_responses

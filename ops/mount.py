@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from chalicelib.gatehouse.edge.urls import AppUrl, build_app_url
 from chalicelib.gatehouse.routes.table import PUBLIC_ROUTES
-from chalicelib.gatehouse.web.urls import AppUrl, build_app_url
 from ops.errors import OpsError
 
 _PROGRAM = """

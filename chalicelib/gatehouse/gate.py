@@ -118,7 +118,7 @@ class Gatehouse:
 
     def openapi_document(self, root: str) -> dict[str, Any]:
         """Return the OpenAPI document of this app, whose API's URL is `root`: our routes, and yours as you describe them."""
-        from .web.openapi import build_document
+        from .routes.openapi import build_document
 
         return build_document(root, self.prefix, self._openapi)
 

@@ -13,7 +13,7 @@ import boto3
 import requests
 from botocore.exceptions import ClientError
 
-from chalicelib.gatehouse.web.urls import AppUrl
+from chalicelib.gatehouse.edge.urls import AppUrl
 from ops import aws
 from ops.cloudformation import describe
 from ops.connect import Deployed, load_deployed, root_url

@@ -8,7 +8,7 @@ from ..cognito.user_pool_api import Origin
 from ..cognito.user_pool_calls import TriggerFault
 from ..errors import ChallengeExpired, InvalidCode, TemporarilyUnavailable, TooManyAttempts
 from ..log import count_metric, log_event
-from ..session.devices import Device, Devices
+from ..sealed.devices import Device, Devices
 from ..store.daily_mails import DailyMails
 from ..store.marks import MarkStore
 from ..store.throttle import ThrottleStore, canonical_account

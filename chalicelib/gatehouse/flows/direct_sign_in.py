@@ -29,7 +29,7 @@ from ..errors import (
     TemporarilyUnavailable,
 )
 from ..log import log_event
-from ..session.challenges import Challenge, Challenges
+from ..sealed.challenges import Challenge, Challenges
 from .attempts import CAPTCHA, CHALLENGE, SIGN_IN, Attempts
 from .challenge_steps import (
     CODE_RESPONSES,

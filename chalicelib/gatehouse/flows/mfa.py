@@ -24,7 +24,7 @@ from ..errors import (
     UnsupportedChallenge,
 )
 from ..log import log_event
-from ..session.challenges import Challenges, Enrolment
+from ..sealed.challenges import Challenges, Enrolment
 from ..session.sessions import Session, Sessions
 from ..store.users import UserStore
 from .attempts import CHALLENGE, SIGN_IN, Attempts

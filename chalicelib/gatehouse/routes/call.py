@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
     from ..cognito.claims import Caller
     from ..cognito.user_pool_api import Origin
+    from ..edge.urls import AppUrl
     from ..services import Container, Services
     from ..settings import Settings
-    from ..web.urls import AppUrl
 
 
 class Call:
@@ -45,14 +45,14 @@ class Call:
     @cached_property
     def url(self) -> "AppUrl":
         """The address under which this request reached us."""
-        from ..web.urls import build_app_url
+        from ..edge.urls import build_app_url
 
         return build_app_url(self.request.context, self.settings.public_url, self._prefix)
 
     @cached_property
     def cookies(self) -> dict[str, str]:
         """The request's cookies; HTTP/2 clients may split them over several headers."""
-        from ..web.cookies import parse_cookies
+        from ..edge.cookies import parse_cookies
 
         several = self.request.to_original_event().get("multiValueHeaders") or {}
         headers = [
@@ -67,7 +67,7 @@ class Call:
     def origin(self) -> "Origin":
         """Where the request comes from: API Gateway's word for it, never a forwarded header (S-42)."""
         from ..cognito.user_pool_api import Origin
-        from ..session.devices import COOKIE
+        from ..sealed.devices import COOKIE
 
         identity = self.request.context["identity"]
         return Origin(
@@ -80,7 +80,7 @@ class Call:
 
     def parse_place(self, wish: str | None, otherwise: str | None = None) -> str:
         """Return `wish` if people may be sent there (S-07), else `otherwise`, else the page."""
-        from ..web.redirects import parse_return_to
+        from ..edge.redirects import parse_return_to
 
         url = self.url
         found = parse_return_to(
@@ -96,7 +96,7 @@ class Call:
 
     def describe(self, root: str) -> dict[str, Any]:
         """Return the OpenAPI document of the API whose URL is `root`."""
-        from ..web.openapi import build_document
+        from .openapi import build_document
 
         return build_document(root, self._prefix, self._openapi)
 
@@ -118,13 +118,13 @@ class Call:
 
     def json_body(self) -> dict[str, Any]:
         """Return the JSON object that was posted to a public route; the guard has checked it."""
-        from ..web.bodies import parse_object
+        from ..edge.bodies import parse_object
 
         return parse_object(self.request.raw_body)
 
     def checked_body(self) -> dict[str, Any]:
         """Return the JSON object that was sent to an authorized route, whose body the guard leaves to the view."""
-        from ..web.bodies import verify_body
+        from ..edge.bodies import verify_body
 
         try:
             verify_body(self.request.raw_body, self.request.headers.get("content-type"))

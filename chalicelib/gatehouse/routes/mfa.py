@@ -14,9 +14,10 @@ _MAX_CODE = 16
 
 def setup(call: Call) -> Response:
     """A new key for the app, against the password; `verify` completes it."""
-    from ..session import challenges, sessions
-    from ..web.bodies import read_text
-    from ..web.cookies import build_cookie
+    from ..edge.bodies import read_text
+    from ..edge.cookies import build_cookie
+    from ..sealed import challenges
+    from ..session import sessions
 
     current = embedded(call)
     enrolling = current.mfa.set_up(
@@ -35,9 +36,10 @@ def setup(call: Call) -> Response:
 
 def verify(call: Call) -> Response:
     """The app's first code turns it on."""
-    from ..session import challenges, sessions
-    from ..web.bodies import read_text
-    from ..web.cookies import clear_cookie
+    from ..edge.bodies import read_text
+    from ..edge.cookies import clear_cookie
+    from ..sealed import challenges
+    from ..session import sessions
 
     current = embedded(call)
     cookies = call.cookies
@@ -53,8 +55,8 @@ def verify(call: Call) -> Response:
 
 def disable(call: Call) -> dict[str, Any]:
     """Password and a code of the app turn it off."""
+    from ..edge.bodies import read_text
     from ..session.sessions import COOKIE
-    from ..web.bodies import read_text
 
     current = embedded(call)
     body = call.json_body()

@@ -10,7 +10,7 @@ from tests.soak.template import template_with
 
 _THROTTLE = "chalicelib.gatehouse.store.throttle"
 _DIRECT = "chalicelib.gatehouse.flows.direct_sign_in:DirectSignIn"
-_CHALLENGES = "chalicelib.gatehouse.session.challenges:Challenges"
+_CHALLENGES = "chalicelib.gatehouse.sealed.challenges:Challenges"
 
 
 def _source_by_header(origin: Any) -> Any:
@@ -156,7 +156,7 @@ ACCOUNTS: tuple[Defence, ...] = (
         "known-devices",
         "S-44",
         "an account's owner shares the pause that a stranger opened",
-        ("chalicelib.gatehouse.session.devices:Devices.recognise", answering(None)),
+        ("chalicelib.gatehouse.sealed.devices:Devices.recognise", answering(None)),
     ),
     defence(
         "challenge-names-allowlisted",

@@ -124,7 +124,7 @@ GUESSES: tuple[Defence, ...] = (
         "addresses-only-at-the-form",
         "S-43 S-72",
         "our form hands anything on to the pool",
-        ("chalicelib.gatehouse.web.bodies:parse_address", value(lambda text: text)),
+        ("chalicelib.gatehouse.edge.bodies:parse_address", value(lambda text: text)),
     ),
     defence(
         "addresses-only-in-the-trigger",
