@@ -56,7 +56,7 @@ def discover(call: Call) -> dict[str, Any]:
     from ..edge.bodies import read_email
 
     current = call.services
-    found = current.discovery.find(read_email(call.json_body()), call.origin.ip)
+    found = current.discovery.find(read_email(call.json_body()), call.visitor.ip)
     return {
         "provider": None if found is None else {"name": found.name, "label": found.label},
         "direct": current.settings.direct_sign_in != "off"
@@ -114,7 +114,7 @@ def _start(call: Call) -> "LoginStart":
         provider = "" if found is None else found.name
     if not current.discovery.is_open(provider, email):
         verify_navigation(call.request.headers)
-        current.discovery.count_login(provider, email, call.origin.ip)
+        current.discovery.count_login(provider, email, call.visitor.ip)
     return current.hosted_sign_in.start(
         provider=provider,
         email=email,

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from chalice.app import Request
 
     from ..cognito.claims import Caller
-    from ..cognito.user_pool_api import Origin
+    from ..cognito.user_pool_api import Visitor
     from ..edge.urls import AppUrl
     from ..services import Container, Services
     from ..settings import Settings
@@ -64,13 +64,13 @@ class Call:
         return parse_cookies(headers or [self.header("cookie")])
 
     @property
-    def origin(self) -> "Origin":
+    def visitor(self) -> "Visitor":
         """Where the request comes from: API Gateway's word for it, never a forwarded header (S-42)."""
-        from ..cognito.user_pool_api import Origin
+        from ..cognito.user_pool_api import Visitor
         from ..sealed.devices import COOKIE
 
         identity = self.request.context["identity"]
-        return Origin(
+        return Visitor(
             ip=str(identity["sourceIp"]),
             server=self.url.origin.partition("://")[2],
             path=str(self.request.context["path"]),

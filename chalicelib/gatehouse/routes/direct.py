@@ -35,7 +35,7 @@ def sign_in(call: Call) -> Response:
             captcha_token=None
             if captcha is None
             else read_text(body, "captcha", max_length=_MAX_CAPTCHA_TOKEN),
-            origin=call.origin,
+            visitor=call.visitor,
             cookies=call.cookies,
         )
     except UnsupportedChallenge as error:
@@ -64,7 +64,7 @@ def challenge(call: Call) -> Response:
     cookies = call.cookies
     try:
         result = current.direct_sign_in.answer(
-            given, cookie=cookies.get(COOKIE), origin=call.origin, cookies=cookies
+            given, cookie=cookies.get(COOKIE), visitor=call.visitor, cookies=cookies
         )
     except UnsupportedChallenge as error:
         raise with_login_url(error, call) from None
@@ -79,7 +79,7 @@ def sign_up(call: Call) -> dict[str, Any]:
     body = call.json_body()
     if "password" in body:
         raise InvalidRequest("the password is chosen with the mailed code, at /auth/direct/confirm")
-    current.accounts.sign_up(email=read_email(body), origin=call.origin)
+    current.accounts.sign_up(email=read_email(body), visitor=call.visitor)
     return {}
 
 
@@ -117,7 +117,7 @@ def _send_code(call: Call, kind: str) -> dict[str, Any]:
 
     current = embedded(call)
     email = read_email(call.json_body())
-    current.accounts.send_code(kind, email=email, origin=call.origin)
+    current.accounts.send_code(kind, email=email, visitor=call.visitor)
     return {}
 
 
@@ -131,7 +131,7 @@ def _prove(call: Call, names: dict[str, str]) -> dict[str, Any]:
         code=read_text(body, "code", max_length=_MAX_CODE),
         password=read_text(body, "password", max_length=MAX_BODY_BYTES),
         names=names,
-        origin=call.origin,
+        visitor=call.visitor,
     )
     return {}
 

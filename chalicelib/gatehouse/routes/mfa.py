@@ -23,7 +23,7 @@ def setup(call: Call) -> Response:
     enrolling = current.mfa.set_up(
         password=read_text(call.json_body(), "password", max_length=_MAX_PASSWORD),
         session_cookie=call.cookies.get(sessions.COOKIE),
-        origin=call.origin,
+        visitor=call.visitor,
     )
     cookie = build_cookie(
         challenges.COOKIE,
@@ -47,7 +47,7 @@ def verify(call: Call) -> Response:
         code=read_text(call.json_body(), "code", max_length=_MAX_CODE),
         session_cookie=cookies.get(sessions.COOKIE),
         enrolment_cookie=cookies.get(challenges.COOKIE),
-        origin=call.origin,
+        visitor=call.visitor,
     )
     cleared = clear_cookie(challenges.COOKIE, same_site="Strict")
     return Response({"mfa": True}, {"Set-Cookie": [cleared]})
@@ -65,7 +65,7 @@ def disable(call: Call) -> dict[str, Any]:
             password=read_text(body, "password", max_length=_MAX_PASSWORD),
             code=read_text(body, "code", max_length=_MAX_CODE),
             session_cookie=call.cookies.get(COOKIE),
-            origin=call.origin,
+            visitor=call.visitor,
         )
     except UnsupportedChallenge as error:
         raise with_login_url(error, call) from None

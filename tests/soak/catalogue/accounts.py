@@ -123,7 +123,7 @@ ACCOUNTS: tuple[Defence, ...] = (
         "source-from-the-gateway",
         "S-42",
         "X-Forwarded-For says who calls",
-        ("chalicelib.gatehouse.routes.call:Call.origin", _source_by_header),
+        ("chalicelib.gatehouse.routes.call:Call.visitor", _source_by_header),
     ),
     defence(
         "ipv6-networks",
