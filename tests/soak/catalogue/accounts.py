@@ -35,12 +35,12 @@ def _stripped(sign_in: Any, self: Any, username: str, password: str, origin: Any
     return sign_in(self, username, password.strip(), origin)
 
 
-def _account_only(budgets: Any, self: Any, kind: str, account: Any, source: str) -> Any:
-    return budgets(self, kind, account, source)[1:]
+def _account_only(allowances: Any, self: Any, kind: str, account: Any, source: str) -> Any:
+    return allowances(self, kind, account, source)[1:]
 
 
-def _source_only(budgets: Any, self: Any, kind: str, account: Any, source: str) -> Any:
-    return budgets(self, kind, account, source)[:1]
+def _source_only(allowances: Any, self: Any, kind: str, account: Any, source: str) -> Any:
+    return allowances(self, kind, account, source)[:1]
 
 
 @contextmanager
@@ -89,13 +89,13 @@ ACCOUNTS: tuple[Defence, ...] = (
         "throttle-per-account",
         "S-41",
         "guesses are counted per source only",
-        (f"{_THROTTLE}:ThrottleStore._budgets", wrapped(_source_only)),
+        (f"{_THROTTLE}:ThrottleStore._allowances", wrapped(_source_only)),
     ),
     defence(
         "throttle-per-source",
         "S-41",
         "guesses are counted per account only",
-        (f"{_THROTTLE}:ThrottleStore._budgets", wrapped(_account_only)),
+        (f"{_THROTTLE}:ThrottleStore._allowances", wrapped(_account_only)),
     ),
     defence(
         "throttle-atomic",
