@@ -59,12 +59,12 @@ def connect(session: boto3.Session, stage: Stage, report: Reporter) -> str:
         for function_arn in triggers.values():
             permit_trigger(aws.client(session, "lambda"), function_arn, _pool_arn(stage), report)
     report.done()
-    url = load_mount(stage.project_dir, stage.environment).url(root)
-    provision(session, stage, stack_parameters(url, triggers), report)
+    mount = load_mount(stage.project_dir, stage.environment)
+    provision(session, stage, stack_parameters(mount.url(root), triggers), report)
     report.step("The API's own errors, limits and access log")
     with aws.explained("setting up the API"):
         gateway = aws.client(session, "apigateway")
-        for response in gateway_responses(allowed_origins(stage), root):
+        for response in gateway_responses(allowed_origins(stage), mount.page_for_lost(root)):
             gateway.put_gateway_response(restApiId=deployed.rest_api_id, **response.request())
         gateway.create_deployment(
             restApiId=deployed.rest_api_id,
