@@ -37,7 +37,9 @@ def find_problem(event: object, routes: Mapping[str, Mapping[str, Any]]) -> str 
     several = (event.get("multiValueHeaders"), event["multiValueQueryStringParameters"])
     if not all(_is_map(values, _is_texts) for values in several):
         return "a multi-value map holds no lists of texts"
-    if not isinstance(event["body"], str | None):
+    if not isinstance(
+        event["body"], str | bytes | None
+    ):  # bytes: Chalice's test client and `chalice local`
         return "body is not text"
     if not isinstance(event.get("isBase64Encoded", False), bool):
         return "isBase64Encoded is not a flag"
