@@ -14,6 +14,8 @@ from xdist.scheduler import LoadScopeScheduling
 
 #: In the order in which they begin: what nodes of a share begin with. What no line names is a share by its file, at the end.
 LONG = (
+    # It counts all objects of its process, and what other tests left may go meanwhile.
+    r"tests/soak/test_memory\.py",
     # One stack each.
     r"tests/e2e/(?!tenants/)",
     r"tests/ops_e2e/test_(deploy|doctor|lambda_runtime|rotate_keys)\.py",
@@ -29,7 +31,6 @@ LONG = (
     r"tests/frontend/test_turns\.py",
     r"tests/frontend/test_discover\.py",
     r"tests/frontend/test_challenges\.py",
-    r"tests/soak/test_memory\.py",
     r"tests/ops_e2e/test_package\.py",
     r"tests/component/test_token_forgeries\.py",
     r"tests/soak/test_catalogue\.py",
