@@ -61,9 +61,8 @@ class SignInOperations(PoolCore):
     def _after_password(self, user: PoolUser, client_id: str) -> dict[str, Any]:
         factors = sorted(user.factors)
         if len(factors) > 1 and user.preferred is None:
-            return self._challenge(
-                user, client_id, "SELECT_MFA_TYPE", MFAS_CAN_CHOOSE=json.dumps(factors)
-            )
+            offered = json.dumps([self.offered_as.get(each, each) for each in factors])
+            return self._challenge(user, client_id, "SELECT_MFA_TYPE", MFAS_CAN_CHOOSE=offered)
         if factors:
             return self._factor(user, client_id, user.preferred or factors[0])
         if self.mfa_required:
@@ -114,9 +113,10 @@ class SignInOperations(PoolCore):
             answer = {"AuthenticationResult": self._tokens(user, client_id)}
         elif name == "SELECT_MFA_TYPE":
             expected |= {"ANSWER"}
-            if responses["ANSWER"] not in user.factors:
+            offered = {self.offered_as.get(each, each): each for each in user.factors}
+            if responses["ANSWER"] not in offered:
                 raise refusal("InvalidParameterException", op)
-            answer = self._factor(user, client_id, responses["ANSWER"])
+            answer = self._factor(user, client_id, offered[responses["ANSWER"]])
         else:
             expected |= {CODE_NAMES[name]}
             self._check_factor(user, name, responses[CODE_NAMES[name]], op)

@@ -37,6 +37,8 @@ from .challenge_steps import (
     NEW_PASSWORD,
     SELECT_MFA,
     TOTP,
+    choice_of,
+    public_name,
     read_step,
 )
 from .credentials import (
@@ -158,7 +160,7 @@ class DirectSignIn:
         Raises ChallengeExpired, InvalidChallengeCode, InvalidPassword, TooManyAttempts and what `sign_in` raises.
         """
         challenge = self._challenges.open(cookie)
-        if given.name != challenge.name:
+        if given.name != public_name(challenge.name):
             raise InvalidRequest("answer to another challenge")
         send = self._prepare(challenge, given, origin)
         self._tokens.load_keys()
@@ -234,8 +236,8 @@ class DirectSignIn:
             verify_new_password(password)
             return lambda: respond({"NEW_PASSWORD": password})
         if challenge.name == SELECT_MFA:
-            choice = given.choice or ""
-            if choice not in challenge.choices:
+            choice = choice_of(challenge.choices, given.choice or "")
+            if choice is None:
                 raise InvalidRequest("choice was not offered")
             return lambda: respond({"ANSWER": choice})
         code = parse_code(given.code or "")
