@@ -109,7 +109,8 @@ class Services:
 
     @cached_property
     def tokens(self) -> "TokenVerifier":
-        from .cognito.tokens import JwksCache, TokenVerifier
+        from .cognito.jwks import JwksCache
+        from .cognito.tokens import TokenVerifier
 
         return TokenVerifier(
             issuer=self.settings.issuer,
