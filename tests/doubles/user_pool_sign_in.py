@@ -58,6 +58,21 @@ class SignInOperations(PoolCore):
             )
         return self._after_password(user, given["ClientId"])
 
+    def _op_get_tokens_from_refresh_token(self, given: dict[str, Any]) -> dict[str, Any]:
+        op = "GetTokensFromRefreshToken"
+        if given.get("ClientSecret") != self.clients.get(given["ClientId"], ""):
+            raise refusal("NotAuthorizedException", op, "Unable to verify secret hash for client")
+        body = self.cognito.refresh_by_api(given["RefreshToken"])
+        if body is None:
+            raise refusal("NotAuthorizedException", op, "Refresh Token has been revoked")
+        names = {
+            "AccessToken": "access_token",
+            "IdToken": "id_token",
+            "RefreshToken": "refresh_token",
+        }
+        result = {name: body[key] for name, key in names.items() if key in body}
+        return {"AuthenticationResult": {**result, "ExpiresIn": 600, "TokenType": "Bearer"}}
+
     def _after_password(self, user: PoolUser, client_id: str) -> dict[str, Any]:
         factors = sorted(user.factors)
         if len(factors) > 1 and user.preferred is None:

@@ -154,6 +154,15 @@ CALLS: tuple[Call, ...] = (
         note="if Cognito rotated the token unseen, the old one serves within the grace period",
     ),
     Call(
+        "GetTokensFromRefreshToken", _POOL, "cognito", "POST /auth/refresh", "refresh, by the API", _503,
+        note="only for sign-ins by our form, after a definite no of the token endpoint, never after its silence",
+    ),
+    Call(
+        "GetItem users", _DYNAMODB, "aws", "POST /auth/refresh", "refresh, no ID token",
+        Outcome(200, code="", cookie="replaced", event="record_not_read"), tries=2,
+        note="only where Cognito gave no ID token: names and address are empty until the next refresh",
+    ),
+    Call(
         "jwks.json", "jwks", "get", "POST /auth/refresh", "refresh", _503, tries=2,
         never=("token refresh_token",), note="the refresh token is not spent",
     ),

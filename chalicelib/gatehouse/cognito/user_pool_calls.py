@@ -23,6 +23,7 @@ _REFUSALS = frozenset(
         "NotAuthorizedException",
         "PasswordHistoryPolicyViolationException",
         "PasswordResetRequiredException",
+        "RefreshTokenReuseException",
         "SoftwareTokenMFANotFoundException",
         "TooManyFailedAttemptsException",
         "UserNotConfirmedException",

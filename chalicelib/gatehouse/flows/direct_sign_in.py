@@ -304,10 +304,12 @@ class DirectSignIn:
 
     def _verify(self, tokens: TokenSet) -> tuple[IdentityClaims, AccessClaims]:
         # An ID token of this flow has no nonce of ours: nothing came by way of the browser.
+        if tokens.id_token is None:
+            raise InvalidToken("Cognito gave no ID token")
         identity = self._tokens.verify_id_token(
-            tokens.id_token, nonce=None, access_token=tokens.access_token
+            tokens.id_token, nonce=None, access_token=tokens.access_token, from_cognito=True
         )
-        access = self._tokens.verify_access_token(tokens.access_token)
+        access = self._tokens.verify_access_token(tokens.access_token, from_cognito=True)
         if access.sub != identity.sub:
             raise InvalidToken("ID token and access token name different people")
         if REQUIRED_SCOPE not in access.scope.split():
