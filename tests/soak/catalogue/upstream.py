@@ -100,4 +100,11 @@ UPSTREAM: tuple[Defence, ...] = (
         ),
         tests=("tests/component/test_direct_challenges.py",),
     ),
+    defence(
+        "a-pool-in-recovery-is-named",
+        "S-35",
+        "nobody can tell a pool in recovery from any other outage",
+        ("chalicelib.gatehouse.cognito.user_pool_calls:_NOT_ENABLED", value("-")),
+        tests=("tests/faults/test_recovery.py",),
+    ),
 )
