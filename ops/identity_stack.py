@@ -14,7 +14,7 @@ from typing import Any
 
 import boto3
 
-from ops import aws
+from ops import aws, pool_addresses
 from ops.cloudformation import LEFTOVERS, Stack, build_update, describe, values_of
 from ops.errors import OpsError
 from ops.report import Reporter
@@ -30,7 +30,6 @@ OUTPUT_VARIABLES = {
     "UserPoolId": "USER_POOL_ID",
     "UserPoolArn": "USER_POOL_ARN",
     "ClientId": "CLIENT_ID",
-    "CognitoUrl": "COGNITO_URL",
     "ClientSecretArn": "CLIENT_SECRET_ARN",
     "SealingKeysSecretArn": "SEALING_KEYS_SECRET_ARN",
     "UsersTableName": "USERS_TABLE",
@@ -55,7 +54,7 @@ _OPTIONS = {
     "captcha_secret_arn": "CaptchaSecretArn",
     "alarm_topic_arn": "AlarmTopicArn",
 }
-VARIABLES = tuple(OUTPUT_VARIABLES.values())
+VARIABLES = (*OUTPUT_VARIABLES.values(), *pool_addresses.VARIABLES)
 FUNCTIONS = tuple(_ROLES.values())
 
 
@@ -80,6 +79,7 @@ def provision(
     `parameters` overrides single template parameters; all others follow the stage, keep their
     earlier value, or have the template's default. Raises OpsError with AWS's reasons.
     """
+    pool_addresses.require_user_pools(stage.region)
     report.step(f"Identity stack {stage.identity_stack}")
     with aws.explained(f"provisioning {stage.identity_stack}"):
         stack = Stack(aws.client(session, "cloudformation"), stage.identity_stack, report, sleep)
@@ -91,8 +91,10 @@ def provision(
         wanted = {**_of_stage(stage, values_of(found)), **parameters}
         body = TEMPLATE.read_text(encoding="utf-8")
         raw = stack.update(found, body, wanted) if found else stack.create(body, wanted)
+        addresses = pool_addresses.read_addresses(session, stage, raw["UserPoolId"], report)
+    made = {OUTPUT_VARIABLES[key]: raw[key] for key in OUTPUT_VARIABLES if key in raw}
     outputs = Outputs(
-        environment={OUTPUT_VARIABLES[key]: raw[key] for key in OUTPUT_VARIABLES if key in raw},
+        environment={**made, **addresses},
         roles={_ROLES[key]: raw[key] for key in _ROLES if key in raw},
         raw=raw,
     )

@@ -14,6 +14,7 @@ from ops import aws, identity_stack
 from ops.cloudformation import ABSENT, describe, takes_updates
 from ops.connect import load_deployed, root_url
 from ops.errors import OpsError
+from ops.pool_addresses import require_user_pools
 from ops.stages import Stage
 
 # Replacing one of these loses people, sessions or addresses.
@@ -35,6 +36,7 @@ def plan(session: boto3.Session, stage: Stage, sleep: Callable[[float], None] = 
     The stack's part is a change set, which CloudFormation works out and which is deleted again.
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-changesets.html
     """
+    require_user_pools(stage.region)
     with aws.explained("planning"):
         account = aws.account_id(session)
         cloudformation = aws.client(session, "cloudformation")

@@ -69,7 +69,7 @@ _OUTPUTS = {
 }
 # RefreshTokenValidity of templates/identity.yaml: no session outlives its refresh token.
 _REFRESH_TOKEN_SECONDS = 30 * 86_400
-_URLS = ("PUBLIC_URL", "COGNITO_URL", "JWKS_URL")
+_URLS = ("PUBLIC_URL", "COGNITO_URL", "ISSUER", "JWKS_URL")
 # As get_close_matches counts: one letter of ten amiss.
 _ALIKE = 0.9
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")

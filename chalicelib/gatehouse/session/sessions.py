@@ -89,7 +89,10 @@ class Sessions:
 
     def seal(self, session: Session) -> str:
         """Return the cookie value of `session`."""
-        return self._sealer.seal(PURPOSE, json.dumps(asdict(session)).encode())
+        fields = asdict(session)
+        if session.renewed_by == BY_ENDPOINT:
+            del fields["renewed_by"]  # so that a container of the release before reads it too
+        return self._sealer.seal(PURPOSE, json.dumps(fields).encode())
 
     def open(self, value: str | None) -> Session:
         """Return the live session in a cookie value; raises NoSession (absent, malformed, foreign) or SessionExpired."""

@@ -6,10 +6,12 @@ import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from ops.errors import OpsError
 from ops.report import Reporter
 from ops.stages import Stage
 
@@ -181,6 +183,11 @@ class FakePaginator:
         return [self._page]
 
 
+def no_discovery(url: str) -> Mapping[str, Any]:
+    """No network in unit tests."""
+    raise OpsError(f"{url} is not asked for here")
+
+
 class FakeCognito:
     """The identity providers of one pool."""
 
@@ -188,6 +195,8 @@ class FakeCognito:
         self.providers: dict[str, dict[str, Any]] = {}
         self.log: list[str] = []
         self.protection = "INACTIVE"
+        self.pool: dict[str, Any] = {}
+        self.meta = SimpleNamespace(endpoint_url="http://127.0.0.1:4566")
 
     def describe_identity_provider(self, UserPoolId: str, ProviderName: str) -> dict[str, Any]:
         """Answer one provider, or AWS's error."""
@@ -216,8 +225,9 @@ class FakeCognito:
         return FakePaginator({"Providers": [{"ProviderName": name} for name in self.providers]})
 
     def describe_user_pool(self, UserPoolId: str) -> dict[str, Any]:
-        """Answer the pool's protection."""
-        return {"UserPool": {"DeletionProtection": self.protection}}
+        """Answer the pool's protection, its domain, and what a test says besides."""
+        pool = {"DeletionProtection": self.protection, "Domain": "acme-dev", **self.pool}
+        return {"UserPool": pool}
 
     def delete_user_pool(self, UserPoolId: str) -> None:
         """Note that it happened."""

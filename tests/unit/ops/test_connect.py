@@ -14,6 +14,7 @@ from ops.stages import Stage
 from tests.unit.ops.fakes import (
     POOL_ARN,
     FakeCloudFormation,
+    FakeCognito,
     FakeSession,
     client_error,
     dev_block,
@@ -115,7 +116,8 @@ class Place:
     def connect(self, target: Stage | None = None) -> str:
         """Run the second pass."""
         session: Any = FakeSession(
-            **{"cloudformation": self.cloud, "lambda": self.functions, "apigateway": self.gateway}
+            cognito_idp=FakeCognito(),
+            **{"cloudformation": self.cloud, "lambda": self.functions, "apigateway": self.gateway},
         )
         return connect(session, target or stage(self.folder), self.report)
 

@@ -10,6 +10,7 @@ from ops.identity_stack import Outputs, delete, parameters_of, provider_list, pr
 from ops.stages import config_file
 from tests.unit.ops.fakes import (
     FakeCloudFormation,
+    FakeCognito,
     FakeSession,
     dev_block,
     project,
@@ -27,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 def run(cloud: FakeCloudFormation, folder: Path, **parameters: str) -> tuple[Outputs, str]:
     """Provision without waiting, and answer the outputs and what was printed."""
     report, stream = reporter()
-    session = FakeSession(cloudformation=cloud)
+    session = FakeSession(cloudformation=cloud, cognito_idp=FakeCognito())
     found = provision(session, stage(folder), parameters, report, sleep=lambda _: None)  # type: ignore[arg-type]  # a fake session
     return found, stream.getvalue()
 
@@ -39,7 +40,11 @@ def test_first_time_creates_and_writes_the_outputs(folder: Path) -> None:
     assert cloud.parameters["DomainPrefix"] == "acme-dev"
     assert cloud.parameters["DeletionProtection"] == "ACTIVE"
     assert cloud.parameters["IdentityProviders"] == "COGNITO"
-    assert outputs.environment == {"USER_POOL_ID": "eu-west-1_Pool"}
+    assert outputs.environment == {
+        "USER_POOL_ID": "eu-west-1_Pool",
+        "ISSUER": "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Pool",
+        "COGNITO_URL": "https://acme-dev.auth.eu-west-1.amazoncognito.com",
+    }
     dev = json.loads(config_file(folder).read_text())["stages"]["dev"]
     assert dev["environment_variables"]["USER_POOL_ID"] == "eu-west-1_Pool"
     assert dev["lambda_functions"] == {"api_handler": {"iam_role_arn": "arn:role"}}
