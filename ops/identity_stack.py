@@ -82,7 +82,8 @@ def provision(
     pool_addresses.require_user_pools(stage.region)
     report.step(f"Identity stack {stage.identity_stack}")
     with aws.explained(f"provisioning {stage.identity_stack}"):
-        stack = Stack(aws.client(session, "cloudformation"), stage.identity_stack, report, sleep)
+        cloudformation = aws.client(session, "cloudformation")
+        stack = Stack(cloudformation, stage.identity_stack, report, sleep, tags_of(stage))
         found = stack.settled()
         if found and found["StackStatus"] in LEFTOVERS:
             report.note(f"removing what a failed first attempt left ({found['StackStatus']})")
@@ -90,7 +91,13 @@ def provision(
             found = None
         wanted = {**_of_stage(stage, values_of(found)), **parameters}
         body = TEMPLATE.read_text(encoding="utf-8")
-        raw = stack.update(found, body, wanted) if found else stack.create(body, wanted)
+        if found:
+            raw = stack.update(found, body, wanted)
+        else:
+            raw = stack.create(body, {**wanted, **_first_triggers(session, stage)})
+        # Only now: a first attempt that fails must be removable.
+        protected = wanted["DeletionProtection"] == "ACTIVE"
+        stack.protect(describe(cloudformation, stage.identity_stack), protected)
         addresses = pool_addresses.read_addresses(session, stage, raw["UserPoolId"], report)
     made = {OUTPUT_VARIABLES[key]: raw[key] for key in OUTPUT_VARIABLES if key in raw}
     outputs = Outputs(
@@ -121,7 +128,9 @@ def delete(session: boto3.Session, stage: Stage, report: Reporter) -> None:
         stack = Stack(
             aws.client(session, "cloudformation"), stage.identity_stack, report, time.sleep
         )
-        if stack.settled(deleting=True) is not None:
+        found = stack.settled(deleting=True)
+        if found is not None:
+            stack.protect(found, False)
             stack.delete()
 
 
@@ -129,6 +138,34 @@ def provider_list(direct_sign_in: str, names: list[str]) -> str:
     """Build the `IdentityProviders` parameter: native people first unless switched off."""
     others = [name for name in names if name and name != NATIVE]
     return ",".join([*([NATIVE] if direct_sign_in != "off" else []), *others])
+
+
+def tags_of(stage: Stage) -> dict[str, str]:
+    """Build the tags of the stack and of all that it makes."""
+    own = {"gatehouse:app": stage.app_name, "gatehouse:stage": stage.name}
+    return {**stage.options.get("tags", {}), **own}
+
+
+def trigger_parameters(user_records: str, token_claims: str) -> dict[str, str]:
+    """Build the parameters that attach the pool's triggers, by their ARNs."""
+    return {
+        "UserRecordsFunctionArn": user_records,
+        "InboundFederationFunctionArn": user_records,
+        "TokenClaimsFunctionArn": token_claims,
+    }
+
+
+def _first_triggers(session: boto3.Session, stage: Stage) -> dict[str, str]:
+    """Name a new pool's triggers before there are any: Chalice's names are known, and so are their ARNs.
+
+    So the second pass leaves the pool alone, whose updates CloudFormation has been known to refuse. A
+    stack that is there keeps its triggers until then: an older function may refuse what is new.
+    """
+    partition, account = pool_addresses.partition_of(stage.region).id, aws.account_id(session)
+    arn = f"arn:{partition}:lambda:{stage.region}:{account}:function:"
+    return trigger_parameters(
+        arn + stage.function("user_records"), arn + stage.function("token_claims")
+    )
 
 
 def update_parameters(

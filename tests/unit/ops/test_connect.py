@@ -16,6 +16,7 @@ from tests.unit.ops.fakes import (
     FakeCloudFormation,
     FakeCognito,
     FakeSession,
+    FakeSts,
     client_error,
     dev_block,
     project,
@@ -117,6 +118,7 @@ class Place:
         """Run the second pass."""
         session: Any = FakeSession(
             cognito_idp=FakeCognito(),
+            sts=FakeSts(),
             **{"cloudformation": self.cloud, "lambda": self.functions, "apigateway": self.gateway},
         )
         return connect(session, target or stage(self.folder), self.report)
