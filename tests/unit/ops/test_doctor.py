@@ -269,6 +269,22 @@ def test_pool_issuer(stage: Stage, pool: dict[str, Any], said: str) -> None:
     assert (said in found[0]) if said else found == []
 
 
+@pytest.mark.parametrize("protected", [True, False])
+def test_a_protected_stage_has_a_protected_stack(stage: Stage, protected: bool) -> None:
+    """Pool and tables are, here; one wrong click must not take the roles and secrets away either."""
+    kept = {"TableName": "t", "DeletionProtectionEnabled": True}
+    found = look(
+        "deletion-protection",
+        stage,
+        StubbedSession(),
+        stack={"EnableTerminationProtection": protected},
+        pool={"Id": POOL, "DeletionProtection": "ACTIVE"},
+        tables={"USERS_TABLE": kept, "PROVIDERS_TABLE": kept},
+    )
+    said = "deletion protection is off for stack gatehouse-dev-identity"
+    assert found == [] if protected else said in found[0]
+
+
 def test_pool_issuer_without_settings_is_not_guessed(stage: Stage) -> None:
     """Another check says which are missing."""
     found = whole("pool-issuer", replace(stage, environment={}), StubbedSession())
