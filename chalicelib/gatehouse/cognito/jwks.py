@@ -20,7 +20,8 @@ MIN_RSA_BITS = 2048
 KEYS_MAX_AGE_SECONDS = 3600
 #: Tokens with unknown kids can cause at most one fetch in this time.
 REFETCH_INTERVAL_SECONDS = 60
-#: While there are no keys at all (the endpoint is down), it is asked again after this.
+#: While there are no keys at all (the endpoint is down), it is asked again after this. So it is, at once and then at this
+#: interval, for a kid that Cognito itself has just signed with: the key appeared a moment ago.
 RETRY_INTERVAL_SECONDS = 2
 
 
@@ -38,14 +39,23 @@ class JwksCache:
         self._fetch = fetch
         self._clock = clock
         self._set = _KeySet()
+        self._hurried_at = float("-inf")
 
-    def key(self, kid: str) -> "RSAPublicKey":
-        """Return the key of `kid`; raises InvalidToken if the pool has none, TemporarilyUnavailable if it can't be asked."""
+    def key(self, kid: str, *, from_cognito: bool = False) -> "RSAPublicKey":
+        """Return the key of `kid`; raises InvalidToken if the pool has none, TemporarilyUnavailable if it can't be asked.
+
+        `from_cognito` says that the token came straight from Cognito's endpoint, over TLS: nobody else chose its kid. An
+        unknown one is then a key that is not published yet (TemporarilyUnavailable), and is looked for at once.
+        """
         fresh = self._is_fresh()
         if fresh and kid in self._set.keys:
             return self._set.keys[kid]
-        self._fetch_anew(fresh)
+        fetched = self._fetch_anew(fresh)
+        if from_cognito and not fetched and kid not in self._set.keys:
+            self._hurry()
         if kid not in self._set.keys:
+            if from_cognito:
+                raise TemporarilyUnavailable("Cognito signed with a key that it does not publish")
             raise TokenMismatch("kid", f"one of {sorted(self._set.keys)}", kid)
         return self._set.keys[kid]
 
@@ -54,17 +64,27 @@ class JwksCache:
         if not self._is_fresh():
             self._fetch_anew(False)
 
+    def _hurry(self) -> None:
+        """Fetch the keys past the interval for unknown kids, which anybody's token could use up."""
+        now = self._clock()
+        if now - self._hurried_at >= RETRY_INTERVAL_SECONDS:
+            self._hurried_at = now
+            self._set = _KeySet(parse_jwks(self._fetch()), now, now)
+
     def _is_fresh(self) -> bool:
         return self._clock() - self._set.fetched_at < KEYS_MAX_AGE_SECONDS
 
-    def _fetch_anew(self, fresh: bool) -> None:
+    def _fetch_anew(self, fresh: bool) -> bool:
+        """Fetch the keys unless that was tried a moment ago; tells whether they are new."""
         now = self._clock()
         interval = REFETCH_INTERVAL_SECONDS if fresh else RETRY_INTERVAL_SECONDS
         if now - self._set.tried_at >= interval:
             self._set.tried_at = now
             self._set = _KeySet(parse_jwks(self._fetch()), now, now)
-        elif not fresh:
+            return True
+        if not fresh:
             raise TemporarilyUnavailable("signing keys could not be fetched a moment ago")
+        return False
 
 
 def parse_jwks(answer: HttpAnswer) -> dict[str, "RSAPublicKey"]:

@@ -72,6 +72,7 @@ def login(call: Call) -> Response:
     """
     from ..edge.cookies import clear_cookie
     from ..edge.prefetches import is_prefetch
+    from ..sealed.challenges import COOKIE, SECOND_COOKIE
 
     if is_prefetch(call.request.headers):
         return _prefetch_refused()
@@ -85,6 +86,9 @@ def login(call: Call) -> Response:
         log_event("sign_in_failed", door="hosted", code=error.code, detail=error.detail)
         return Response("", {"Location": _error_location(call, page_error_code(error))}, 303)
     cookies = [clear_cookie(name, same_site="Lax") for name in start.surplus_cookies]
+    if SECOND_COOKIE in call.cookies:
+        # A challenge of two cookies, a login's and a long session's could be more than API Gateway lets pass (S-31).
+        cookies += [clear_cookie(name, same_site="Strict") for name in (COOKIE, SECOND_COOKIE)]
     cookies.append(_login_cookie(start))
     return Response("", {"Location": start.authorize_url, "Set-Cookie": cookies}, 302)
 
