@@ -1,5 +1,5 @@
 """What an authorized route costs: import of the app and one call in a cold container, then a warm call. Ours is the real
-`app.py`, with all its routes and middleware; each peer is an app with this one route."""
+`app.py`, with all its routes and checks; each peer is an app with this one route."""
 
 from benchmarks import events
 from benchmarks.figures import Headline, Section, Spread, Target, number, ratio

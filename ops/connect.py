@@ -16,11 +16,13 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from chalicelib.gatehouse.edge.urls import AppUrl
 from chalicelib.gatehouse.settings import parse_list
 from ops import aws
 from ops.errors import OpsError
 from ops.gateway_responses import ACCESS_LOG_FORMAT, gateway_responses
 from ops.identity_stack import provision, trigger_parameters
+from ops.mount import load_mount
 from ops.report import Reporter
 from ops.stages import Stage
 
@@ -58,11 +60,12 @@ def connect(session: boto3.Session, stage: Stage, report: Reporter) -> str:
         for function_arn in triggers.values():
             permit_trigger(aws.client(session, "lambda"), function_arn, _pool_arn(stage), report)
     report.done()
-    provision(session, stage, stack_parameters(root, triggers), report)
+    mount = load_mount(stage.project_dir, stage.environment)
+    provision(session, stage, stack_parameters(mount.url(root), triggers), report)
     report.step("The API's own errors, limits and access log")
     with aws.explained("setting up the API"):
         gateway = aws.client(session, "apigateway")
-        for response in gateway_responses(allowed_origins(stage), root):
+        for response in gateway_responses(allowed_origins(stage), mount.page_for_lost(root)):
             gateway.put_gateway_response(restApiId=deployed.rest_api_id, **response.request())
         gateway.create_deployment(
             restApiId=deployed.rest_api_id,
@@ -116,11 +119,11 @@ def root_url(stage: Stage, deployed: Deployed) -> str:
     return root.rstrip("/") + "/"
 
 
-def stack_parameters(root: str, triggers: Mapping[str, str]) -> dict[str, str]:
+def stack_parameters(url: AppUrl, triggers: Mapping[str, str]) -> dict[str, str]:
     """Build the identity stack's parameters of the second pass: exact URLs, trigger ARNs."""
     return {
-        "CallbackUrls": f"{root}auth/callback",
-        "LogoutUrls": f"{root}?signed_out=1",
+        "CallbackUrls": url.callback,
+        "LogoutUrls": url.signed_out,
         **trigger_parameters(triggers.get(_TRIGGER, ""), triggers.get(_OPTIONAL_TRIGGER, "")),
     }
 

@@ -13,10 +13,12 @@ import boto3
 import requests
 from botocore.exceptions import ClientError
 
+from chalicelib.gatehouse.edge.urls import AppUrl
 from ops import aws
 from ops.cloudformation import describe
 from ops.connect import Deployed, load_deployed, root_url
 from ops.errors import OpsError
+from ops.mount import Mount, load_mount
 from ops.stages import Stage
 
 TIMEOUT_SECONDS = 15
@@ -175,6 +177,16 @@ class Deployment:
     def root(self) -> str:
         """The app's public root, with a slash at its end."""
         return root_url(self.stage, self.deployed)
+
+    @cached_property
+    def mount(self) -> Mount:
+        """How the project's app mounts Gatehouse."""
+        return load_mount(self.stage.project_dir, self.stage.environment)
+
+    @property
+    def url(self) -> AppUrl:
+        """The addresses of the sign-in."""
+        return self.mount.url(self.root)
 
     @cached_property
     def functions(self) -> dict[str, dict[str, Any]]:

@@ -25,6 +25,7 @@ from ops.local.okta import load_people
 from ops.local.people import DEMO_USERS, create_demo_users
 from ops.local.processes import Processes, require_free_port
 from ops.local.staged_copy import stage_copy
+from ops.mount import load_mount
 from ops.provider import Provider
 from ops.providers import add_provider
 from ops.report import Reporter
@@ -169,9 +170,11 @@ def _run_chalice(copy: Path, shared: Path, report: Reporter) -> None:
 
 
 def _facts(stage: Stage, addresses: Addresses, certificate: Certificate | None) -> dict[str, Any]:
+    url = load_mount(stage.project_dir, stage.environment).url(addresses.app_url)
     people = [{"sub": person["sub"], "email": person["email"]} for person in load_people()]
     return {
         "app_url": addresses.app_url,
+        "page_url": url.origin + url.page_path,
         "ca_file": str(certificate.ca_file) if certificate else None,
         "certificate_file": str(certificate.file) if certificate else None,
         "cognito_url": addresses.aws_url,

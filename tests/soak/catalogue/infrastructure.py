@@ -51,7 +51,7 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
         "S-59",
         "a warm container never learns of new sealing keys",
         (
-            "chalicelib.gatehouse.session.sealing:Sealer.open",
+            "chalicelib.gatehouse.sealed.sealing:Sealer.open",
             reading(("ring = self._load_key_ring(True)", "pass")),
         ),
     ),
@@ -132,14 +132,14 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
         "generic-errors",
         "S-63",
         "an error's detail goes to the caller",
-        ("chalicelib.gatehouse.web.middleware:error_response", wrapped(_telling_detail)),
+        ("chalicelib.gatehouse.guard.answers:error_response", wrapped(_telling_detail)),
     ),
     defence(
         "unexpected-errors-are-ours",
         "S-63",
         "an unexpected error is left to the framework",
         (
-            "chalicelib.gatehouse.web.middleware:_guard",
+            "chalicelib.gatehouse.guard.guard:Guard._wrap",
             reading(("return error_response(GatehouseError())", "return {'error': str(error)}")),
         ),
     ),
@@ -194,8 +194,8 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
             "ops.connect:stack_parameters",
             reading(
                 (
-                    'f"{root}auth/callback"',
-                    'f"{root}auth/callback," + f"{root}auth/callback".replace("https", "http")',
+                    "url.callback",
+                    'url.callback + "," + url.callback.replace("https", "http")',
                 )
             ),
         ),

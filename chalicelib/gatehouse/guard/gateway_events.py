@@ -37,7 +37,9 @@ def find_problem(event: object, routes: Mapping[str, Mapping[str, Any]]) -> str 
     several = (event.get("multiValueHeaders"), event["multiValueQueryStringParameters"])
     if not all(_is_map(values, _is_texts) for values in several):
         return "a multi-value map holds no lists of texts"
-    if not isinstance(event["body"], str | None):
+    if not isinstance(
+        event["body"], str | bytes | None
+    ):  # bytes: Chalice's test client and `chalice local`
         return "body is not text"
     if not isinstance(event.get("isBase64Encoded", False), bool):
         return "isBase64Encoded is not a flag"
@@ -67,7 +69,7 @@ def _is_texts(value: object) -> bool:
     return isinstance(value, list) and bool(value) and _all_text(value)
 
 
-def _is_base64(text: str) -> bool:
+def _is_base64(text: str | bytes) -> bool:
     """Chalice decodes leniently: of a body of nonsense nothing would be left, and nothing is a good body."""
     try:
         base64.b64decode(text, validate=True)
