@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from chalicelib.gatehouse.edge.urls import AppUrl
 from ops.connect import stack_parameters
 from ops.errors import OpsError
 from ops.identity_stack import (
