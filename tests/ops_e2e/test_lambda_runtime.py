@@ -32,7 +32,7 @@ VERSIONS = list(pythons()) if os.environ.get("GATEHOUSE_SOAK") else [RUNNING]
 #: What each locked distribution is imported as.
 MODULES = (
     *("certifi", "cffi", "charset_normalizer", "cryptography", "idna", "jwt", "pycparser"),
-    *("requests", "segno", "urllib3", "chalice.app", "cryptography.hazmat.bindings._rust"),
+    *("certifi", "segno", "urllib3", "chalice.app", "cryptography.hazmat.bindings._rust"),
 )
 WHERE = """
 import importlib, json, sys

@@ -102,9 +102,9 @@ class Recording(Lab):
 
     ran: list[str]
 
-    def run(self, subject: Subject) -> dict[str, Any]:
+    def run(self, subject: Subject, share: float = 0) -> dict[str, Any]:
         self.ran.append(subject.name)
-        return {"cold": [float(len(self.ran))], "warm": [0.0]}
+        return {"cold": [float(len(self.ran))], "warm": [0.0], "wall": share, "peak": 1}
 
 
 def test_subjects_take_turns_and_each_begins_a_round() -> None:

@@ -48,7 +48,7 @@ def _unverified(original: Any, self: Any, token: str, **_: Any) -> Any:
 
 
 def _following(request: Any, *args: Any, **named: Any) -> Any:
-    return request(*args, **{**named, "allow_redirects": True})
+    return request(*args, **{**named, "redirect": True, "retries": 3})
 
 
 HOSTED: tuple[Defence, ...] = (
@@ -274,16 +274,7 @@ HOSTED: tuple[Defence, ...] = (
         "token-request-follows-no-redirect",
         "S-14",
         "the token request, with secret and code, follows redirects",
-        ("requests.sessions:Session.request", wrapped(_following)),
-    ),
-    defence(
-        "peers-set-no-cookies",
-        "S-14",
-        "what a peer sets in one person's request goes into another's",
-        (
-            "chalicelib.gatehouse.cognito.http_client:_new_session",
-            reading(("DefaultCookiePolicy(allowed_domains=())", "DefaultCookiePolicy()")),
-        ),
+        ("urllib3:PoolManager.request", wrapped(_following)),
     ),
     defence(
         "issuer-of-the-callback",
