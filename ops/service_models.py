@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.metadata import distribution
+from pathlib import Path
 from typing import Any
 
 from botocore.loaders import Loader
@@ -44,6 +46,10 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "lambda": ("Invoke",),
     "secretsmanager": ("GetSecretValue",),
 }
+_PACKAGE = str(aws_models.__package__).replace(".", "/")
+#: In the zip: where the files lie, and the module that reads them.
+FOLDER = f"{_PACKAGE}/{aws_models.FOLDER.name}"
+READER = f"{_PACKAGE}/{Path(aws_models.__file__).name}"
 _KEPT_OF_OPERATIONS = (
     "name",
     "http",
@@ -62,24 +68,20 @@ _KEPT_OF_OPERATIONS = (
 _FOR_READERS = frozenset({"documentation", "documentationUrl", "enum", "pattern"})
 
 
+@cache
 def files() -> dict[str, bytes]:
     """Return what is to be in the zip, by name there."""
     loader = Loader()
     made: dict[str, Any] = {
-        "partitions": loader.load_data("partitions"),
         "endpoints": _cut_addresses(loader.load_data("endpoints")),
-        "sdk-default-configuration": loader.load_data("sdk-default-configuration"),
     }
     for service, operations in OPERATIONS.items():
         model = loader.load_service_model(service, "service-2")
         made[f"{service}/service-2"] = cut(model, operations)
-        rules = loader.load_service_model(service, "endpoint-rule-set-1")
-        made[f"{service}/endpoint-rule-set-1"] = _without_texts(rules)
-    folder = f"{aws_models.__package__.replace('.', '/')}/{aws_models.FOLDER.name}"
     return {
-        f"{folder}/{name}.json": json.dumps(data, separators=(",", ":")).encode()
+        f"{FOLDER}/{name}.json": json.dumps(data, separators=(",", ":")).encode()
         for name, data in made.items()
-    } | {f"{folder}/NOTICE": _notice()}
+    } | {f"{FOLDER}/NOTICE": _notice()}
 
 
 def cut(model: Mapping[str, Any], operations: tuple[str, ...]) -> dict[str, Any]:

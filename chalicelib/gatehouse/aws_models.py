@@ -1,6 +1,7 @@
 """botocore's data as the zip brings it: cut to what Gatehouse calls (`ops/service_models.py`), and found first.
 
-Where there is no such folder, as in a checkout, botocore's own data serves, and all else is asked for there too.
+Where there is no such folder, as in a checkout, botocore's own data serves, and all else is asked for there too: the rules
+that make addresses, above all, whose form changes with the botocore of Lambda's runtime, which nobody locks.
 """
 
 import json
@@ -18,13 +19,22 @@ class CutModels(Loader):  # type: ignore[misc]  # botocore has no types
     def load_service_model(
         self, service_name: str, type_name: str, api_version: str | None = None
     ) -> Any:
-        """Return the cut model of a service, or botocore's."""
-        found = _read(f"{service_name}/{type_name}") if api_version is None else None
-        return found or super().load_service_model(service_name, type_name, api_version)
+        """Return the cut model of a service, or botocore's; for what belongs to a cut one, without a look at its folders."""
+        model = _read(f"{service_name}/service-2") if api_version is None else None
+        if model is None:
+            return super().load_service_model(service_name, type_name, api_version)
+        if type_name == "service-2":
+            return model
+        return self.load_data(f"{service_name}/{model['metadata']['apiVersion']}/{type_name}")
 
-    def load_data(self, name: str) -> Any:
-        """Return one of our files, or one of botocore's."""
-        return _read(name) or super().load_data(name)
+    def load_data_with_path(self, name: str) -> tuple[Any, str]:
+        """Return one of our files, or one of botocore's, and where it lies."""
+        found = _read(name)
+        return (found, str(FOLDER / name)) if found else super().load_data_with_path(name)
+
+    def is_builtin_path(self, path: str) -> bool:
+        """Tell whether data is botocore's own: ours is, and says nothing else of any address."""
+        return path.startswith(str(FOLDER)) or super().is_builtin_path(path)
 
 
 def _read(name: str) -> Any:
