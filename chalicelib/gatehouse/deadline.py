@@ -139,6 +139,24 @@ def together(
     return one.take(), two.take(), three.take()
 
 
+class Ahead(Generic[Result]):
+    """A call that is made beside others, before anybody needs what it returns.
+
+    Whoever begins it also takes it, in the same invocation: a thread that goes on into the next one may stand still for
+    hours in between.
+    """
+
+    def __init__(self, call: Callable[[], Result]) -> None:
+        self._answer = _Answer(lambda _: call(), 0.0)
+        self._thread = threading.Thread(target=self._answer.fetch, daemon=True)
+        self._thread.start()
+
+    def take(self) -> Result:
+        """Return what the call returned, or raise what it raised, when it has ended."""
+        self._thread.join()
+        return self._answer.take()
+
+
 #: This container's. Lambda gives a container one event at a time.
 current = Budget()
 

@@ -83,11 +83,11 @@ def test_afterwards_the_same_browser_goes_on(stage: FaultStage, call: Call) -> N
     "scene", ["callback", "refresh", "sign-in", "challenge", "mfa setup", "captcha"]
 )
 def test_answers_that_are_all_late_do_not_add_up(stage: FaultStage, scene: str) -> None:
-    """Each one comes within its limit, and all together would take twice what a request has: that ends it, cleanly."""
-    limits = QUICK._replace(request=0.5)
+    """Each one comes within its limit, and all together would take more than a request has: that ends it, cleanly."""
+    limits = QUICK._replace(request=0.25)
     played = stage.play_late(scene, limits, 0.15)
     assert played.code == "temporarily_unavailable", played.log
-    assert 2 <= len(played.calls) <= 4
+    assert 2 <= len(played.calls) <= 5
     assert played.cookie in ("kept", "not set")
     assert limits.request <= played.seconds < limits.request + SLACK_SECONDS
 

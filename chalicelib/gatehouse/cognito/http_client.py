@@ -48,6 +48,7 @@ class HttpClient:
     def get(self, url: str) -> HttpAnswer:
         """Fetch a JSON document; a second time where the first brought none."""
         limits = self._budget.limits
+        self._connections(url)  # what it imports and reads is not the peer's time
 
         def fetch(seconds: float) -> HttpAnswer:
             try:
@@ -68,6 +69,7 @@ class HttpClient:
 
         Never a second time: a code serves once, and so does a refresh token that rotates.
         """
+        self._connections(url)
         return self._budget.run(
             f"{_host(url)} POST",
             self._budget.limits.post,

@@ -10,10 +10,12 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
+from ..deadline import Ahead
 from ..errors import InvalidToken, TemporarilyUnavailable
 from .claims import parse_groups
 from .groups import without_automatic
@@ -79,6 +81,18 @@ class JwksCache:
         self._fetch = fetch
         self._clock = clock
         self._set = _KeySet()
+        self._ahead: Ahead[HttpAnswer] | None = None
+
+    def begin(self) -> None:
+        """Begin to fetch the keys, if there are none or old ones; the next need of them takes what comes of it."""
+        if not self._is_fresh() and self._may_ask(RETRY_INTERVAL_SECONDS) and self._ahead is None:
+            self._ahead = Ahead(self._fetch)
+
+    def settle(self) -> None:
+        """Keep what was begun and never needed."""
+        if self._ahead is not None:
+            with suppress(TemporarilyUnavailable):
+                self.load()
 
     def key(self, kid: str) -> "RSAPublicKey":
         """Return the key of `kid`; raises InvalidToken if the pool has none, TemporarilyUnavailable if it can't be asked."""
@@ -98,12 +112,16 @@ class JwksCache:
     def _is_fresh(self) -> bool:
         return self._clock() - self._set.fetched_at < KEYS_MAX_AGE_SECONDS
 
+    def _may_ask(self, interval: float) -> bool:
+        return self._clock() - self._set.tried_at >= interval
+
     def _fetch_anew(self, fresh: bool) -> None:
         now = self._clock()
-        interval = REFETCH_INTERVAL_SECONDS if fresh else RETRY_INTERVAL_SECONDS
-        if now - self._set.tried_at >= interval:
+        if self._may_ask(REFETCH_INTERVAL_SECONDS if fresh else RETRY_INTERVAL_SECONDS):
             self._set.tried_at = now
-            self._set = _KeySet(parse_jwks(self._fetch()), now, now)
+            ahead, self._ahead = self._ahead, None
+            answer = ahead.take() if ahead is not None else self._fetch()
+            self._set = _KeySet(parse_jwks(answer), now, now)
         elif not fresh:
             raise TemporarilyUnavailable("signing keys could not be fetched a moment ago")
 
@@ -147,6 +165,14 @@ class TokenVerifier:
         self._client_id = client_id
         self._keys = keys
         self._clock = clock
+
+    def begin(self) -> None:
+        """Begin to fetch the signing keys, if they are due."""
+        self._keys.begin()
+
+    def settle(self) -> None:
+        """Keep them, if nobody needed them."""
+        self._keys.settle()
 
     def load_keys(self) -> None:
         """Fetch the signing keys if there are none yet; raises TemporarilyUnavailable.

@@ -213,10 +213,14 @@ def callback() -> Response:
     cookies = [clear_cookie(name, same_site="Lax") for name in names]
     transaction = None
     try:
-        transaction = _find(request, states)
-        used = list_used(request_cookies(request), transaction.state)
-        cookies.append(build_cookie(USED_COOKIE, used, same_site="Lax", max_age=LIFETIME_SECONDS))
-        signed_in = _finish(request, transaction, url.callback)
+        sent = request_cookies(request)
+        with services.current().hosted_sign_in.reading_ahead(states, sent):
+            transaction = _find(request, states)
+            used = list_used(sent, transaction.state)
+            cookies.append(
+                build_cookie(USED_COOKIE, used, same_site="Lax", max_age=LIFETIME_SECONDS)
+            )
+            signed_in = _finish(request, transaction, url.callback)
         if isinstance(signed_in, LoginStart):
             cookies.append(_login_cookie(signed_in))
             return Response("", {"Location": signed_in.authorize_url, "Set-Cookie": cookies}, 303)

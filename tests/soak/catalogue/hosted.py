@@ -181,6 +181,15 @@ HOSTED: tuple[Defence, ...] = (
         ("chalicelib.gatehouse.routes.auth:_find", reading(("len(states) > 1", "False"))),
     ),
     defence(
+        "reads-for-a-login-cookie-alone",
+        "S-09",
+        "whoever sends a callback makes a new container read secrets, keys and providers",
+        (
+            f"{_FLOW}.reading_ahead",
+            reading(("states and cookie_name(states[0]) in cookies", "states")),
+        ),
+    ),
+    defence(
         "state-bound-to-the-browser",
         "S-09 S-10",
         "transactions lie on the server, open to every browser that knows a state",
@@ -269,6 +278,21 @@ HOSTED: tuple[Defence, ...] = (
         "S-13",
         "the error of the callback's URL is passed on to the page",
         ("chalicelib.gatehouse.flows.hosted_sign_in:map_callback_error", wrapped(_reflecting)),
+    ),
+    defence(
+        "certificates-are-verified",
+        "S-25 S-59",
+        "Cognito, DynamoDB and Secrets Manager are whoever answers",
+        (
+            "chalicelib.gatehouse.tls:shared_context",
+            reading(
+                (
+                    "_context = context",
+                    "context.check_hostname = False; context.verify_mode = 0; _context = context",
+                )
+            ),
+        ),
+        tests=("tests/faults/test_certificates.py",),
     ),
     defence(
         "token-request-follows-no-redirect",
