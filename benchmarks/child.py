@@ -36,10 +36,19 @@ def main() -> None:
     cold = journey.run()
     cold[0] += imported
     found = {"cold": cold, "wall": time.monotonic() - began, "peak": _peak()}
+    began = time.monotonic()
     rounds: list[list[float]] = [journey.run() for _ in range(plan["warm"])]
+    found["seconds"] = (time.monotonic() - began) / max(1, plan["warm"])
+    found["crowds"] = [_crowd(subject, plan["steps"], people) for people in plan.get("crowds", ())]
     warm = [sorted(times)[len(times) // 2] for times in zip(*rounds, strict=True)]
     found |= {"warm": warm, "jar": journey.jar, "at": journey.location, "bundles": len(loads)}
     print("\n" + json.dumps(found))
+
+
+def _crowd(subject: Callable[[Any, Any], Any], steps: list[dict[str, Any]], people: int) -> float:
+    """Let so many people sign in at once, each step of all of them before the next; return the CPU seconds of one."""
+    journeys = [Journey(subject, steps) for _ in range(people)]
+    return sum(each.take(step) for step in steps for each in journeys) / people
 
 
 def _lead_to_loopback() -> None:
@@ -97,9 +106,10 @@ class Journey:
 
     def run(self) -> list[float]:
         """Take every step; return the CPU seconds of each."""
-        return [self._take(step) for step in self._steps]
+        return [self.take(step) for step in self._steps]
 
-    def _take(self, step: dict[str, Any]) -> float:
+    def take(self, step: dict[str, Any]) -> float:
+        """Take one; return its CPU seconds."""
         event = step["event"]
         self.jar.update(step.get("jar", {}))
         if step.get("cookies"):

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks.processor_share import hold
 
@@ -18,13 +18,15 @@ ROOT = Path(__file__).resolve().parents[1]
 _PROGRAM = "from benchmarks.child import main; main()"
 #: Of 31 rounds the first is not counted: it writes bytecode and warms the disk's cache.
 _UNCOUNTED = 1
+#: Of one core: about what a Lambda of 512 MB has. Source: AWS Lambda developer guide, "Memory": 1,769 MB are one vCPU.
+THIRD = 1 / 3
 
 
-@dataclass(frozen=True)
-class Subject:
+class Subject(NamedTuple):
     """Something that is measured: `module:attribute` is a Lambda handler, `plan` what it is sent.
 
-    `home` is where its code lies, if not in this checkout; with `tls` it speaks to AWS as on AWS.
+    `home` is where its code lies, if not in this checkout; with `tls` it speaks to AWS as on AWS; with `compiles` it
+    neither finds nor leaves bytecode of its own.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Subject:
     plan: Mapping[str, Any]
     tls: bool = False
     home: Path = ROOT
+    compiles: bool = False
 
 
 @dataclass
@@ -42,6 +45,9 @@ class Times:
     warm: list[list[float]] = field(default_factory=list)
     wall: list[float] = field(default_factory=list)
     peak: list[float] = field(default_factory=list)
+    #: On the clock, of one warm round; CPU seconds of a person in crowds.
+    seconds: list[float] = field(default_factory=list)
+    crowds: list[list[float]] = field(default_factory=list)
 
     def together(self) -> list[float]:
         """Return the cold CPU seconds of each process, all steps together."""
@@ -57,7 +63,8 @@ def plan(*steps: Mapping[str, Any], warm: int = 0, count_bundles: bool = False) 
 class Lab:
     """Where subjects run: the peers' interpreter, the environments without and with TLS, and how often.
 
-    `app` holds Gatehouse as it lies on Lambda: the unpacked zip, or this checkout.
+    `app` holds Gatehouse as it lies on Lambda: the unpacked zip, or this checkout. `sources` is the same without
+    bytecode, `earlier` a commit that it is compared with.
     """
 
     python: Path
@@ -66,6 +73,8 @@ class Lab:
     tell: Callable[[str], None]
     tls_environment: Mapping[str, str] = field(default_factory=dict)
     app: Path = ROOT
+    sources: Path = ROOT
+    earlier: Path = ROOT
 
     def measure(self, subjects: Sequence[Subject], share: float = 0) -> dict[str, Times]:
         """Run every subject `runs` times in turn, held to `share` of a core if that is given."""
@@ -80,6 +89,8 @@ class Lab:
                     found.warm.append(result["warm"])
                     found.wall.append(result["wall"])
                     found.peak.append(result["peak"])
+                    found.seconds.append(result["seconds"])
+                    found.crowds.append(result["crowds"])
             if number % 10 == 0:
                 self.tell(f"round {number} of {self.runs}: {', '.join(times)}")
         return times
@@ -87,7 +98,9 @@ class Lab:
     def run(self, subject: Subject, share: float = 0) -> dict[str, Any]:
         """Run one process and return what it printed last. Raises RuntimeError."""
         module, _, attribute = subject.handler.partition(":")
-        environment = self.tls_environment if subject.tls else self.environment
+        environment = {**(self.tls_environment if subject.tls else self.environment)}
+        if subject.compiles:
+            environment["PYTHONDONTWRITEBYTECODE"] = "1"
         text = self._program(
             environment,
             subject.home,
