@@ -2,7 +2,7 @@
 
 API Gateway gives up after 29 s and our function after 25 (`lambda_timeout`); a Cognito trigger has 5 s, its cold start
 included. Timeouts of sockets do not hold that: they bound connecting and the gap between two bytes, neither the look-up
-of a name nor a peer that sends a byte now and then. So a call runs in a thread of its own, and whoever waits for it stops
+of a name nor a peer that sends a byte now and then. So a call runs in another thread, and whoever waits for it stops
 waiting in time, whatever the peer does. Sources: Python's `socket.settimeout` ("each" operation); Amazon API Gateway quotas,
 "Integration timeout"; Amazon Cognito developer guide, "Customizing user pool workflows with Lambda triggers".
 """
