@@ -1,11 +1,12 @@
 """botocore's session and connections, without what a cold container would do in vain.
 
-Its own classes do all the work. Told apart from their usual use: models come from `aws_models`, all clients share one TLS
-context, and the modules that write documentation stay out. Where a botocore does not know one of the names that are
-replaced here, it goes its usual way.
+Its own classes do the work. Three things differ: models come from `aws_models`, all clients share one TLS context, and the
+modules that write documentation are not loaded. A botocore without a name that is replaced here does what it always does.
 """
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
 def new_session() -> "Session":
     """Return a session. `boto3.client` would make the same clients, and import S3's transfer manager for it."""
-    _leave_documentation_out()
-    from botocore.session import get_session
+    with _without_documentation():
+        from botocore.session import get_session
 
     from .aws_models import CutModels
 
@@ -58,12 +59,15 @@ class _NoText(str):
         return super().__new__(cls)
 
 
-def _leave_documentation_out() -> None:
-    """Keep `botocore.docs` from loading what renders texts; its small modules load as ever.
+@contextmanager
+def _without_documentation() -> Iterator[None]:
+    """Keep `botocore.docs` from loading what renders texts while botocore loads; its small modules load as ever.
 
-    botocore imports it for the docstrings of clients, which nobody reads here.
+    botocore imports it for the docstrings of clients, which nobody reads here. Whoever imports it later gets the real one:
+    boto3 does.
     """
     if "botocore.docs" in sys.modules:
+        yield
         return
     import botocore
 
@@ -72,3 +76,8 @@ def _leave_documentation_out() -> None:
     docstring = ModuleType("botocore.docs.docstring")
     docstring.__getattr__ = lambda _: _NoText  # type: ignore[method-assign]
     sys.modules |= {docs.__name__: docs, docstring.__name__: docstring}
+    try:
+        yield
+    finally:
+        for name in [name for name in sys.modules if name.startswith(docs.__name__)]:
+            del sys.modules[name]

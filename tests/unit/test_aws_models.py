@@ -2,6 +2,9 @@
 
 import ast
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -148,3 +151,21 @@ def test_no_text_of_awss_is_in_the_models() -> None:
     """Names, types and limits; nothing to read."""
     for name, contents in service_models.files().items():
         assert name.endswith("NOTICE") or b'"documentation"' not in contents, name
+
+
+BESIDE = """
+import sys
+from chalicelib.gatehouse.aws_session import new_session
+client = new_session().create_client("dynamodb", region_name="eu-west-1")
+assert "botocore.docs.service" not in sys.modules, "what renders documentation"
+assert not client.get_item.__doc__
+import boto3
+boto3.resource("dynamodb", region_name="eu-west-1").Table("users").get_item.__doc__
+assert boto3.client("sqs", region_name="eu-west-1").meta.service_model.service_name == "sqs"
+"""
+
+
+def test_documentation_is_not_loaded_and_a_teams_own_boto3_works_beside_it() -> None:
+    """In a process of its own: pytest has loaded all of botocore by now."""
+    environment = {**os.environ, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    subprocess.run([sys.executable, "-c", BESIDE], cwd=CODE.parents[1], env=environment, check=True)
