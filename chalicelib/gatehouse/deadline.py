@@ -11,10 +11,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from queue import SimpleQueue
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from .errors import TemporarilyUnavailable
+
+if TYPE_CHECKING:
+    from queue import SimpleQueue
 
 Result = TypeVar("Result")
 First = TypeVar("First")
@@ -135,6 +137,8 @@ class _Worker(threading.Thread):
     """A thread that makes one call after another. A new one for each would double the cost of a small call."""
 
     def __init__(self) -> None:
+        from queue import SimpleQueue
+
         super().__init__(daemon=True)
         self._answers: SimpleQueue[_Answer[Any] | None] = SimpleQueue()
         self.start()
