@@ -11,12 +11,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from .errors import TemporarilyUnavailable
-
-if TYPE_CHECKING:
-    from queue import SimpleQueue
 
 Result = TypeVar("Result")
 First = TypeVar("First")
