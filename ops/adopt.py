@@ -14,10 +14,10 @@ from typing import Any
 
 import boto3
 
-from ops import aws
-from ops.errors import OpsError
-from ops.report import Reporter
-from ops.stages import Stage
+from . import aws
+from .errors import OpsError
+from .report import Reporter
+from .stages import Stage
 
 _SCHEMA = "2.0"
 

@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ops import people_commands, stage_commands, user_commands
-from ops.command import add_stage, ask, command, load
-from ops.errors import OpsError
-from ops.report import Reporter
+from . import people_commands, stage_commands, user_commands
+from .command import add_stage, ask, command, load
+from .errors import OpsError
+from .report import Reporter
 
 _DESCRIPTION = """\
 Gatehouse on your machine and in your AWS account.
@@ -199,7 +199,7 @@ def _port(text: str) -> int:
 
 
 def _up(options: argparse.Namespace) -> None:
-    from ops.local import stack
+    from .local import stack
 
     if len({options.port, options.aws_port, options.okta_port}) < 3:
         raise OpsError("The three ports must differ: --port, --aws-port, --okta-port.")
@@ -215,13 +215,13 @@ def _up(options: argparse.Namespace) -> None:
 
 
 def _down(options: argparse.Namespace) -> None:
-    from ops.local import stack
+    from .local import stack
 
     stack.down(state_dir=options.state_dir)
 
 
 def _info(options: argparse.Namespace) -> None:
-    from ops.local import stack
+    from .local import stack
 
     found = stack.info(state_dir=options.state_dir)
     if options.json:
@@ -232,7 +232,7 @@ def _info(options: argparse.Namespace) -> None:
 
 
 def _trust(options: argparse.Namespace) -> None:
-    from ops.local import authority, trust
+    from .local import authority, trust
 
     certificate = authority.prepare()
     if certificate.by_mkcert:
@@ -248,8 +248,8 @@ def _trust(options: argparse.Namespace) -> None:
 
 
 def _provider_add(options: argparse.Namespace) -> None:
-    from ops import aws, providers
-    from ops.provider import Provider
+    from . import aws, providers
+    from .provider import Provider
 
     stage = load(options)
     provider = Provider(
@@ -268,7 +268,7 @@ def _provider_add(options: argparse.Namespace) -> None:
 
 
 def _provider_list(options: argparse.Namespace) -> None:
-    from ops import aws, providers
+    from . import aws, providers
 
     stage = load(options)
     found = providers.list_providers(aws.session(stage), stage)
@@ -289,7 +289,7 @@ def _provider_list(options: argparse.Namespace) -> None:
 
 
 def _provider_remove(options: argparse.Namespace) -> None:
-    from ops import aws, providers
+    from . import aws, providers
 
     stage = load(options)
     if not options.yes:

@@ -8,10 +8,10 @@ from typing import Any
 import yaml
 from botocore.exceptions import ClientError
 
-from ops import aws
-from ops.errors import OpsError
-from ops.report import Reporter
-from ops.stack_events import StackEvents
+from . import aws
+from .errors import OpsError
+from .report import Reporter
+from .stack_events import StackEvents
 
 # The remains of a first attempt: CloudFormation cannot update these, only delete them.
 LEFTOVERS = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")

@@ -7,10 +7,10 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ops.errors import OpsError
+from .errors import OpsError
 
 if TYPE_CHECKING:
-    from ops.stages import Stage
+    from .stages import Stage
 
 
 def command(commands: Any, name: str, run: Any, summary: str, details: str = "") -> Any:
@@ -33,7 +33,7 @@ def add_stage(parser: argparse.ArgumentParser) -> None:
 
 def load(options: argparse.Namespace) -> Stage:
     """Read the stage that a command names. Raises OpsError."""
-    from ops.stages import LOCAL, load_stage
+    from .stages import LOCAL, load_stage
 
     if options.stage == LOCAL and not os.environ.get("AWS_ENDPOINT_URL"):
         raise OpsError(

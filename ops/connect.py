@@ -16,12 +16,13 @@ import boto3
 from botocore.exceptions import ClientError
 
 from chalicelib.gatehouse.settings import parse_list
-from ops import aws
-from ops.errors import OpsError
-from ops.gateway_responses import ACCESS_LOG_FORMAT, gateway_responses
-from ops.identity_stack import provision
-from ops.report import Reporter
-from ops.stages import Stage
+
+from . import aws
+from .errors import OpsError
+from .gateway_responses import ACCESS_LOG_FORMAT, gateway_responses
+from .identity_stack import provision
+from .report import Reporter
+from .stages import Stage
 
 STATEMENT_ID = "user-pool"
 """Name of the statement in a trigger's resource policy; stable, so that repeating replaces it."""

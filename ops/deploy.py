@@ -9,16 +9,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from ops import aws
-from ops.adopt import adopt_api
-from ops.connect import connect
-from ops.errors import OpsError
-from ops.exact_package import MACHINES, cache_of, locked_wheels
-from ops.identity_stack import provision
-from ops.report import Reporter
-from ops.runtimes import OPTION, near_end, runtime_of
-from ops.stages import Stage, load_stage
-from ops.wheels import Target
+from . import aws
+from .adopt import adopt_api
+from .connect import connect
+from .errors import OpsError
+from .exact_package import MACHINES, cache_of, locked_wheels
+from .identity_stack import provision
+from .report import Reporter
+from .runtimes import OPTION, near_end, runtime_of
+from .stages import Stage, load_stage
+from .wheels import Target
 
 CHALICE = (
     sys.executable,

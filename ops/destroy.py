@@ -8,11 +8,11 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from ops import aws, identity_stack
-from ops.deploy import CHALICE, run_chalice
-from ops.errors import OpsError
-from ops.report import Reporter
-from ops.stages import Stage, clear_environment
+from . import aws, identity_stack
+from .deploy import CHALICE, run_chalice
+from .errors import OpsError
+from .report import Reporter
+from .stages import Stage, clear_environment
 
 _TABLES = ("USERS_TABLE", "PROVIDERS_TABLE")
 _MISSING = ("ResourceNotFoundException", "UserPoolNotFoundException")

@@ -16,12 +16,13 @@ from chalicelib.gatehouse.cognito.groups import without_automatic
 from chalicelib.gatehouse.cognito.pool_user import FEDERATED_STATUS, PoolUser, parse_pool_user
 from chalicelib.gatehouse.store.providers import ProviderStore
 from chalicelib.gatehouse.store.users import UserRecord, UserStore, key_of
-from ops import aws
-from ops.errors import OpsError
-from ops.pool import PAGE, PENDING_STATES, Pace, build_profile
-from ops.printable import printable
-from ops.provider_rows import table_of, variable_of
-from ops.stages import Stage
+
+from . import aws
+from .errors import OpsError
+from .pool import PAGE, PENDING_STATES, Pace, build_profile
+from .printable import printable
+from .provider_rows import table_of, variable_of
+from .stages import Stage
 
 # What a pool says of a person's account, in words.
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_UserType.html

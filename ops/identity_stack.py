@@ -14,11 +14,11 @@ from typing import Any
 
 import boto3
 
-from ops import aws
-from ops.cloudformation import LEFTOVERS, Stack, build_update, describe, values_of
-from ops.errors import OpsError
-from ops.report import Reporter
-from ops.stages import Stage, write_environment
+from . import aws
+from .cloudformation import LEFTOVERS, Stack, build_update, describe, values_of
+from .errors import OpsError
+from .report import Reporter
+from .stages import Stage, write_environment
 
 TEMPLATE = Path(__file__).parent / "templates" / "identity.yaml"
 

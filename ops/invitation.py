@@ -19,12 +19,13 @@ from chalicelib.gatehouse.errors import InvalidRequest
 from chalicelib.gatehouse.settings import parse_list
 from chalicelib.gatehouse.sign_up_rules import refuse_address
 from chalicelib.gatehouse.web.bodies import read_email
-from ops import aws
-from ops.directory import Directory, Person
-from ops.errors import OpsError
-from ops.memberships import add_to_group, require_group
-from ops.printable import printable
-from ops.report import Reporter
+
+from . import aws
+from .directory import Directory, Person
+from .errors import OpsError
+from .memberships import add_to_group, require_group
+from .printable import printable
+from .report import Reporter
 
 INVITED = "FORCE_CHANGE_PASSWORD"
 # What a pool does that says nothing.

@@ -14,8 +14,8 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from ops.errors import OpsError
-from ops.runtimes import Runtime
+from .errors import OpsError
+from .runtimes import Runtime
 
 NAME = "requirements.txt"
 _HASH = re.compile(r"--hash[= ](?P<kind>[a-z0-9]+):(?P<digest>\S+)")

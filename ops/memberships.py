@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from chalicelib.gatehouse.cognito.groups import is_one_name, parse_provider_groups
-from ops.directory import Directory, Person
-from ops.errors import OpsError
-from ops.printable import printable
-from ops.report import Reporter
+
+from .directory import Directory, Person
+from .errors import OpsError
+from .printable import printable
+from .report import Reporter
 
 # An access token lives so long, and holds the groups of the moment it was made.
 _SOON = "within ten minutes, at once on the administrators' own routes"

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from ops.locked import NAME, Locked
-from ops.wheels import Wheel
+from .locked import NAME, Locked
+from .wheels import Wheel
 
 # What Chalice puts there itself, besides vendor/: the app, and two files of its own.
 _APP = ("app.py", "chalicelib/")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ops.command import add_stage, command, load
-from ops.report import Reporter
+from .command import add_stage, command, load
+from .report import Reporter
 
 
 def add(commands: Any) -> None:
@@ -32,11 +32,12 @@ def _reconcile(options: argparse.Namespace) -> int:
     from pathlib import Path
 
     from chalicelib.gatehouse.store.providers import ProviderStore
-    from ops import aws
-    from ops.pool import Pace, PoolReader
-    from ops.progress_file import ProgressFile
-    from ops.provider_rows import table_of, variable_of
-    from ops.reconcile import Reconciler
+
+    from . import aws
+    from .pool import Pace, PoolReader
+    from .progress_file import ProgressFile
+    from .provider_rows import table_of, variable_of
+    from .reconcile import Reconciler
 
     stage = load(options)
     session, report = aws.session(stage), Reporter()

@@ -8,14 +8,15 @@ from datetime import datetime, timezone
 from typing import Any
 
 from chalicelib.gatehouse.store.users import CONFIRMED, PENDING, UserRecord
-from ops.directory import Directory, Person
-from ops.invitation import INVITED, validity_of
-from ops.memberships import groups_of
-from ops.people_list import describe
-from ops.pool import PENDING_STATES, build_profile
-from ops.printable import printable
-from ops.reconcile import differs
-from ops.second_factor import WORDS
+
+from .directory import Directory, Person
+from .invitation import INVITED, validity_of
+from .memberships import groups_of
+from .people_list import describe
+from .pool import PENDING_STATES, build_profile
+from .printable import printable
+from .reconcile import differs
+from .second_factor import WORDS
 
 
 def build_report(directory: Directory, name: str) -> dict[str, Any]:

@@ -10,11 +10,11 @@ from typing import Any
 
 import boto3
 
-from ops import aws, identity_stack
-from ops.cloudformation import ABSENT, describe, takes_updates
-from ops.connect import load_deployed, root_url
-from ops.errors import OpsError
-from ops.stages import Stage
+from . import aws, identity_stack
+from .cloudformation import ABSENT, describe, takes_updates
+from .connect import load_deployed, root_url
+from .errors import OpsError
+from .stages import Stage
 
 # Replacing one of these loses people, sessions or addresses.
 _PRECIOUS = ("UserPool", "Client", "MfaClient", "UsersTable", "ProvidersTable", "SealingKeys")

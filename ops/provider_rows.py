@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import boto3
 
 from chalicelib.gatehouse.store.providers import Provider
-from ops import aws
-from ops.errors import OpsError
-from ops.stages import Stage
+
+from . import aws
+from .errors import OpsError
+from .stages import Stage
 
 
 @dataclass(frozen=True)

@@ -18,14 +18,15 @@ import boto3
 from botocore.exceptions import ClientError
 
 from chalicelib.gatehouse.cognito.provider_claims import ATTRIBUTE_MAPPING, GROUPS_ATTRIBUTE
-from ops import aws
-from ops.discovery import Fetch, supports_scope, verify_issuer
-from ops.errors import OpsError
-from ops.identity_stack import parameters_of, provider_list, provision
-from ops.provider import Provider, verify, verify_free
-from ops.provider_rows import Row, load_rows, put_row, table_of, variable_of
-from ops.report import Reporter
-from ops.stages import Stage
+
+from . import aws
+from .discovery import Fetch, supports_scope, verify_issuer
+from .errors import OpsError
+from .identity_stack import parameters_of, provider_list, provision
+from .provider import Provider, verify, verify_free
+from .provider_rows import Row, load_rows, put_row, table_of, variable_of
+from .report import Reporter
+from .stages import Stage
 
 SCOPES = "openid profile email"
 # Okta's org server tells groups only to who asks for this scope, and custom servers may not know it.

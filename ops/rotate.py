@@ -20,10 +20,11 @@ from botocore.exceptions import ClientError
 from chalicelib.gatehouse.errors import ConfigurationError
 from chalicelib.gatehouse.session.sealing import KeyRing
 from chalicelib.gatehouse.store.secrets import CACHE_SECONDS
-from ops import aws
-from ops.errors import OpsError
-from ops.report import Reporter
-from ops.stages import Stage
+
+from . import aws
+from .errors import OpsError
+from .report import Reporter
+from .stages import Stage
 
 SETTLE_SECONDS = CACHE_SECONDS + 30
 """After so long no container works with an earlier version of a secret."""

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ops.command import add_stage, ask, command, load
-from ops.report import Reporter
+from .command import add_stage, ask, command, load
+from .report import Reporter
 
 
 def add(commands: Any) -> None:
@@ -99,14 +99,14 @@ def _add_care(commands: Any) -> None:
 
 
 def _package(options: argparse.Namespace) -> None:
-    from ops.package import package
+    from .package import package
 
     path = package(options.project_dir, options.out, options.python)
     print(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")
 
 
 def _provision(options: argparse.Namespace) -> None:
-    from ops import aws, identity_stack
+    from . import aws, identity_stack
 
     stage = load(options)
     identity_stack.provision(aws.session(stage), stage, {}, Reporter())
@@ -114,8 +114,8 @@ def _provision(options: argparse.Namespace) -> None:
 
 
 def _deploy(options: argparse.Namespace) -> None:
-    from ops import aws, deploy
-    from ops.plan import plan
+    from . import aws, deploy
+    from .plan import plan
 
     stage = load(options)
     planned = plan(aws.session(stage), stage)
@@ -132,7 +132,7 @@ def _deploy(options: argparse.Namespace) -> None:
 
 
 def _destroy(options: argparse.Namespace) -> None:
-    from ops import aws, destroy
+    from . import aws, destroy
 
     stage = load(options)
     session = aws.session(stage)
@@ -152,10 +152,10 @@ def _destroy(options: argparse.Namespace) -> None:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from ops import aws
-    from ops.doctor.check import diagnose
-    from ops.doctor.checks import CHECKS
-    from ops.doctor.deployment import Deployment
+    from . import aws
+    from .doctor.check import diagnose
+    from .doctor.checks import CHECKS
+    from .doctor.deployment import Deployment
 
     stage = load(options)
     diagnosis = diagnose(Deployment(aws.session(stage), stage), CHECKS)
@@ -177,7 +177,7 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _rotate_keys(options: argparse.Namespace) -> None:
-    from ops import aws, rotate
+    from . import aws, rotate
 
     stage = load(options)
     session, report = aws.session(stage), Reporter()

@@ -17,7 +17,8 @@ from chalicelib.gatehouse.settings import (
     parse_list,
 )
 from chalicelib.gatehouse.web.static_files import StaticFiles
-from ops.runtimes import OPTION, RUNTIMES
+
+from .runtimes import OPTION, RUNTIMES
 
 # Names become parts of ARNs, table and function names; Lambda allows 64 characters in all.
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,23}")

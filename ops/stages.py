@@ -22,8 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ops.errors import OpsError
-from ops.stage_rules import problems_of
+from .errors import OpsError
+from .stage_rules import problems_of
 
 LOCAL = "local"
 """The one stage that may speak plain HTTP and name localhost."""

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ops.command import add_stage, ask, command, load
-from ops.errors import OpsError
-from ops.report import Reporter
+from .command import add_stage, ask, command, load
+from .errors import OpsError
+from .report import Reporter
 
 if TYPE_CHECKING:
-    from ops.directory import Directory, Person
-    from ops.stages import Stage
+    from .directory import Directory, Person
+    from .stages import Stage
 
 _STATES = ("confirmed", "not-confirmed", "invited", "reset-required", "from-a-provider", "disabled")
 
@@ -175,8 +175,8 @@ def _count(text: str) -> int:
 
 def open_directory(stage: Stage) -> Directory:
     """Open the directory of a stage, with the credentials of the environment."""
-    from ops import aws
-    from ops.directory import Directory
+    from . import aws
+    from .directory import Directory
 
     return Directory(aws.session(stage), stage)
 
@@ -186,7 +186,7 @@ def _at_work(options: argparse.Namespace, doing: str) -> Iterator[tuple[Director
     """Open the stage's directory; a refusal by AWS becomes an error that says which rights are needed."""
     from botocore.exceptions import ClientError
 
-    from ops import aws
+    from . import aws
 
     stage = load(options)
     with aws.explained(doing):
@@ -217,7 +217,7 @@ def _on_person(
 
 def _list(options: argparse.Namespace) -> None:
     with _at_work(options, "listing people") as (directory, report):
-        from ops.people_list import Filter, print_people
+        from .people_list import Filter, print_people
 
         wanted = Filter(options.group, options.status, options.email_prefix, options.provider)
         try:
@@ -230,7 +230,7 @@ def _list(options: argparse.Namespace) -> None:
 
 def _show(options: argparse.Namespace) -> None:
     with _at_work(options, f"looking up {options.user}") as (directory, _):
-        from ops.person_report import build_report, lines_of
+        from .person_report import build_report, lines_of
 
         found = build_report(directory, options.user)
     print(json.dumps(found, indent=2) if options.json else "\n".join(lines_of(found)))
@@ -238,7 +238,7 @@ def _show(options: argparse.Namespace) -> None:
 
 def _invite(options: argparse.Namespace) -> None:
     with _at_work(options, f"inviting {options.email}") as (directory, report):
-        from ops.invitation import invite
+        from .invitation import invite
 
         given = {"given_name": options.given_name, "family_name": options.family_name}
         names = {name: value for name, value in given.items() if value}
@@ -249,7 +249,7 @@ def _invite(options: argparse.Namespace) -> None:
 
 def _reset_mfa(options: argparse.Namespace) -> None:
     def act(directory: Directory, person: Person, report: Reporter) -> None:
-        from ops import second_factor
+        from . import second_factor
 
         second_factor.refuse_reset(person)
         if not options.yes:
@@ -265,7 +265,7 @@ def _reset_mfa(options: argparse.Namespace) -> None:
 
 def _unlink(options: argparse.Namespace) -> None:
     with _at_work(options, f"unlinking {options.user}") as (directory, report):
-        from ops import people
+        from . import people
 
         person = directory.require(options.user)
         people.refuse_unlink(person, options.provider)
@@ -275,27 +275,27 @@ def _unlink(options: argparse.Namespace) -> None:
 
 
 def _sign_out(options: argparse.Namespace) -> None:
-    from ops import access
+    from . import access
 
     warning = "This ends every session of {person} in stage {stage!r}."
     _on_person(options, "signing out", access.end_sessions, warning)
 
 
 def _disable(options: argparse.Namespace) -> None:
-    from ops import access
+    from . import access
 
     warning = "This keeps {person} out of stage {stage!r} and ends every session."
     _on_person(options, "disabling", access.disable, warning)
 
 
 def _enable(options: argparse.Namespace) -> None:
-    from ops import access
+    from . import access
 
     _on_person(options, "enabling", access.enable)
 
 
 def _group_add(options: argparse.Namespace) -> None:
-    from ops.memberships import add_to_group
+    from .memberships import add_to_group
 
     _on_person(
         options,
@@ -305,7 +305,7 @@ def _group_add(options: argparse.Namespace) -> None:
 
 
 def _group_remove(options: argparse.Namespace) -> None:
-    from ops.memberships import remove_from_group
+    from .memberships import remove_from_group
 
     _on_person(
         options,
@@ -318,7 +318,7 @@ def _group_remove(options: argparse.Namespace) -> None:
 
 def _delete(options: argparse.Namespace) -> None:
     with _at_work(options, f"deleting {options.user}") as (directory, report):
-        from ops import people
+        from . import people
 
         person = directory.find(options.user)
         if not options.yes:

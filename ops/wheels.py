@@ -33,9 +33,9 @@ from packaging.utils import (
 )
 from packaging.version import Version
 
-from ops.errors import OpsError
-from ops.locked import NAME, Locked, environment_of
-from ops.runtimes import Runtime
+from .errors import OpsError
+from .locked import NAME, Locked, environment_of
+from .runtimes import Runtime
 
 _BUILT = "built.json"
 _TAIL_LINES = 6

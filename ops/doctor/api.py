@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from botocore.exceptions import ClientError
 
 from chalicelib.gatehouse.routes.public import PUBLIC_ROUTES
-from ops.adopt import apis_of
-from ops.connect import allowed_origins, load_deployed, root_url
-from ops.doctor.check import Check, Fault, Note
-from ops.doctor.deployment import Deployment, Missing
-from ops.errors import OpsError
-from ops.gateway_responses import ACCESS_LOG_FORMAT, gateway_responses
+
+from ..adopt import apis_of
+from ..connect import allowed_origins, load_deployed, root_url
+from ..errors import OpsError
+from ..gateway_responses import ACCESS_LOG_FORMAT, gateway_responses
+from .check import Check, Fault, Note
+from .deployment import Deployment, Missing
 
 _LOG_ROLE = (
     "run `aws apigateway update-account --patch-operations "

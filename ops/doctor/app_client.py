@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from chalicelib.gatehouse.cognito.provider_claims import ATTRIBUTE_MAPPING, GROUPS_ATTRIBUTE
 from chalicelib.gatehouse.cognito.scopes import SCOPES, USER_ADMIN_SCOPE
-from ops.connect import stack_parameters
-from ops.doctor.check import Check, Fault
-from ops.doctor.deployment import Deployment, Missing
+
+from ..connect import stack_parameters
+from .check import Check, Fault
+from .deployment import Deployment, Missing
 
 _SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
 _MAX_GRACE = 60

@@ -10,8 +10,9 @@ import requests
 
 from chalicelib.gatehouse.errors import ConfigurationError
 from chalicelib.gatehouse.session.sealing import KeyRing
-from ops.doctor.check import Check, Fault
-from ops.doctor.deployment import TABLES, TIMEOUT_SECONDS, Deployment
+
+from .check import Check, Fault
+from .deployment import TABLES, TIMEOUT_SECONDS, Deployment
 
 _DROPPED = "the local AWS drops this setting of a template"
 _MANY_KEYS = 5

@@ -13,11 +13,11 @@ import boto3
 import requests
 from botocore.exceptions import ClientError
 
-from ops import aws
-from ops.cloudformation import describe
-from ops.connect import Deployed, load_deployed, root_url
-from ops.errors import OpsError
-from ops.stages import Stage
+from .. import aws
+from ..cloudformation import describe
+from ..connect import Deployed, load_deployed, root_url
+from ..errors import OpsError
+from ..stages import Stage
 
 TIMEOUT_SECONDS = 15
 TABLES = ("USERS_TABLE", "PROVIDERS_TABLE", "THROTTLE_TABLE")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chalicelib.gatehouse.cognito.provider_claims import ATTRIBUTE_MAPPING
-from ops.discovery import verify_issuer
-from ops.doctor.check import Check, Fault
-from ops.doctor.deployment import Deployment
-from ops.errors import OpsError
-from ops.providers import SCOPES
+
+from ..discovery import verify_issuer
+from ..errors import OpsError
+from ..providers import SCOPES
+from .check import Check, Fault
+from .deployment import Deployment
 
 
 def _again(name: str) -> str:

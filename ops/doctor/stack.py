@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from ops import aws, identity_stack
-from ops.cloudformation import describe
-from ops.doctor.check import Check, Fault
-from ops.doctor.deployment import Deployment
+from .. import aws, identity_stack
+from ..cloudformation import describe
+from .check import Check, Fault
+from .deployment import Deployment
 
 _GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
 _DRIFT_SECONDS = 120.0

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ops.local.addresses import Addresses
-from ops.local.authority import Certificate
-from ops.local.okta import load_people
-from ops.local.people import DEMO_USERS
+from .addresses import Addresses
+from .authority import Certificate
+from .okta import load_people
+from .people import DEMO_USERS
 
 
 def announcement(

@@ -28,7 +28,7 @@ def run_chalice(
     environment: Mapping[str, str] | None = None,
 ) -> None:
     """Run Chalice through this script in `directory`; an OpsError with its last lines if it fails."""
-    from ops.errors import OpsError
+    from ..errors import OpsError
 
     done = subprocess.run(
         [sys.executable, __file__, *arguments],
@@ -62,9 +62,11 @@ def shorten_sleeps() -> None:
 
 def main() -> int:
     """Run `chalice` with this process's arguments."""
-    # This script's own folder is no place to import from; the checkout is, after the app's.
+    # This script's own folder is no place to import from. A checkout is, after the app's; what is installed is found anyway.
     del sys.path[0]
-    sys.path.append(str(Path(__file__).resolve().parents[2]))
+    above = Path(__file__).resolve().parents[2]
+    if not (above / "__init__.py").exists():
+        sys.path.append(str(above))
     shorten_sleeps()
     from chalice.cli import main as chalice
 

@@ -20,7 +20,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ops.errors import OpsError
+from ..errors import OpsError
 
 MARK = "GATEHOUSE_LOCAL_MARK"
 _READY_SECONDS = 30.0

@@ -9,26 +9,26 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ops import aws
-from ops.connect import connect, load_deployed
-from ops.errors import OpsError
-from ops.identity_stack import provision
-from ops.local import programs
-from ops.local.addresses import Addresses, require_one_site
-from ops.local.announcement import announcement
-from ops.local.authority import Certificate, prepare
-from ops.local.chalice_cli import run_chalice
-from ops.local.deployer import create_deployer, local_aws_only
-from ops.local.environment import ministack_python, require_linux
-from ops.local.interrupts import hear_once
-from ops.local.okta import load_people
-from ops.local.people import DEMO_USERS, create_demo_users
-from ops.local.processes import Processes, require_free_port
-from ops.local.staged_copy import stage_copy
-from ops.provider import Provider
-from ops.providers import add_provider
-from ops.report import Reporter
-from ops.stages import LOCAL, Stage, load_stage, write_environment
+from .. import aws
+from ..connect import connect, load_deployed
+from ..errors import OpsError
+from ..identity_stack import provision
+from ..provider import Provider
+from ..providers import add_provider
+from ..report import Reporter
+from ..stages import LOCAL, Stage, load_stage, write_environment
+from . import programs
+from .addresses import Addresses, require_one_site
+from .announcement import announcement
+from .authority import Certificate, prepare
+from .chalice_cli import run_chalice
+from .deployer import create_deployer, local_aws_only
+from .environment import ministack_python, require_linux
+from .interrupts import hear_once
+from .okta import load_people
+from .people import DEMO_USERS, create_demo_users
+from .processes import Processes, require_free_port
+from .staged_copy import stage_copy
 
 _PROJECT = Path(__file__).resolve().parents[2]
 _WATCH_SECONDS = 0.5
