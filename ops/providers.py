@@ -62,8 +62,7 @@ def add_provider(
 ) -> None:
     """Register a provider, or bring the registration of that name up to what is said now.
 
-    Its discovery document is read first. What was decided about trust, linking and groups is kept
-    unless it is said anew. Raises OpsError, naming the mend.
+    Its discovery document is read first. What is left out keeps what was said earlier. Raises OpsError, naming the mend.
     """
     provider = provider.tidied()
     verify(provider)
@@ -78,7 +77,7 @@ def add_provider(
         scopes = SCOPES
         if row.groups_claim and supports_scope(provider.issuer, GROUPS_SCOPE, fetch):
             scopes = f"{SCOPES} {GROUPS_SCOPE}"
-        report.note(_put_in_pool(session, stage, provider, row.groups_claim, scopes))
+        report.note(_put_in_pool(session, stage, provider, row, scopes))
         put_row(session, stage, provider.name, row)
         report.note("in the table")
     if row.groups_claim:
@@ -163,7 +162,7 @@ def remove_provider(session: boto3.Session, stage: Stage, name: str, report: Rep
 
 
 def _put_in_pool(
-    session: boto3.Session, stage: Stage, provider: Provider, groups_claim: str, scopes: str
+    session: boto3.Session, stage: Stage, provider: Provider, row: Row, scopes: str
 ) -> str:
     cognito = aws.client(session, "cognito-idp")
     request: dict[str, Any] = {
@@ -178,9 +177,9 @@ def _put_in_pool(
         },
         "AttributeMapping": {
             **ATTRIBUTE_MAPPING,
-            **({GROUPS_ATTRIBUTE: groups_claim} if groups_claim else {}),
+            **({GROUPS_ATTRIBUTE: row.groups_claim} if row.groups_claim else {}),
         },
-        "IdpIdentifiers": list(provider.domains),
+        "IdpIdentifiers": list(row.domains),
     }
     try:
         cognito.describe_identity_provider(UserPoolId=_pool(stage), ProviderName=provider.name)

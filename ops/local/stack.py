@@ -13,6 +13,7 @@ from .. import aws
 from ..connect import connect, load_deployed
 from ..errors import OpsError
 from ..identity_stack import provision
+from ..program import PROGRAM
 from ..provider import Provider
 from ..providers import add_provider
 from ..report import Reporter
@@ -30,18 +31,17 @@ from .people import DEMO_USERS, create_demo_users
 from .processes import Processes, require_free_port
 from .staged_copy import stage_copy
 
-_PROJECT = Path(__file__).resolve().parents[2]
 _WATCH_SECONDS = 0.5
 
 
 def up(
+    project_dir: Path,
     detach: bool = False,
     port: int = 8000,
     aws_port: int = 4566,
     okta_port: int = 8100,
     origins: Sequence[str] = (),
     http: bool = False,
-    project_dir: Path = _PROJECT,
     report: Reporter | None = None,
     state_dir: Path | None = None,
 ) -> None:
@@ -79,18 +79,18 @@ def up(
         raise
 
 
-def down(project_dir: Path = _PROJECT, state_dir: Path | None = None) -> None:
+def down(project_dir: Path, state_dir: Path | None = None) -> None:
     """Stop what `up` started, also after a crash; says so when there was nothing."""
     state_dir = state_dir or project_dir / ".local"
     stopped = _stop(Processes(state_dir), state_dir)
     Reporter().note(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
 
 
-def info(project_dir: Path = _PROJECT, state_dir: Path | None = None) -> dict[str, Any]:
+def info(project_dir: Path, state_dir: Path | None = None) -> dict[str, Any]:
     """Say where the running stack is and who can sign in."""
     state_dir = state_dir or project_dir / ".local"
     if not Processes(state_dir).running():
-        raise OpsError("The local stack is not running. Start it with `make up`.")
+        raise OpsError(f"The local stack is not running: start it with `{PROGRAM} up`.")
     try:
         found: dict[str, Any] = json.loads((state_dir / "info.json").read_text())
     except (OSError, ValueError):

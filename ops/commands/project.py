@@ -1,0 +1,5 @@
+"""The project itself: `init`, `lock`."""
+
+from __future__ import annotations
+
+COMMANDS = ()
