@@ -139,10 +139,6 @@ def together(
     return one.take(), two.take(), three.take()
 
 
-#: This container's. Lambda gives a container one event at a time.
-current = Budget()
-
-
 def pause_before_retry() -> None:
     """Wait a random moment, so that the containers of a crowd do not come back all at once."""
     import secrets

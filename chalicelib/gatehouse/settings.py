@@ -59,12 +59,13 @@ _POOL_ARN = re.compile(r"arn:[a-z-]+:cognito-idp:([a-z0-9-]+):[0-9]{12}:userpool
 _OWN_PORTS = {"http": "80", "https": "443"}
 
 
-def user_pool_arn(environ: Mapping[str, str] = os.environ) -> str:
+def user_pool_arn(environ: Mapping[str, str] | None = None) -> str:
     """Return the pool's ARN for API Gateway's authorizer, needed when `app.py` is imported.
 
     Tests and editors import the app without a stage and get a placeholder. Chalice's CLI exports the stage's environment
     and AWS_CHALICE_CLI_MODE before it imports the app: there a placeholder would be deployed, so it is an error.
     """
+    environ = os.environ if environ is None else environ
     arn = environ.get("USER_POOL_ARN", "")
     if arn:
         return arn
@@ -128,8 +129,9 @@ class Settings(NamedTuple):
         return f"https://cognito-idp.{self.region}.amazonaws.com/{self.user_pool_id}"
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
-        """Read the environment; raises one ConfigurationError that names every missing or wrong setting."""
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+        """Read `environ`, or the process's; raises one ConfigurationError that names every missing or wrong setting."""
+        environ = os.environ if environ is None else environ
         problems = [f"{name} is missing" for name in _REQUIRED if not environ.get(name)]
         local = environ.get("STAGE") == "local"
 

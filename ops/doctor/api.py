@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
 
-from chalicelib.gatehouse.routes.public import PUBLIC_ROUTES
+from chalicelib.gatehouse.routes.table import PUBLIC_ROUTES
 
 from ..adopt import apis_of
 from ..connect import allowed_origins, load_deployed, root_url

@@ -31,12 +31,12 @@ def record(monkeypatch: pytest.MonkeyPatch) -> Outbound:
         with outbound.at(f"{method_asked} {resource}"):
             return send(self, method, target, *more, **named)
 
-    def ran(event: Any, *more: Any) -> Any:
+    def ran(container: Any, event: Any, *more: Any) -> Any:
         source = str(event.get("triggerSource"))
         if source.startswith("TokenGeneration_"):
             source = "TokenGeneration"
         with outbound.at(f"trigger {source}"):
-            return run(event, *more)
+            return run(container, event, *more)
 
     def mailed(*event: Any) -> None:
         with outbound.at("function account_mail"):

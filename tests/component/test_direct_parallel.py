@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.gatehouse import services
+from app import gate
 from chalicelib.gatehouse.cognito.user_pool_api import Origin
 from chalicelib.gatehouse.errors import GatehouseError
 from chalicelib.gatehouse.mail_requests import RESET
@@ -35,9 +35,9 @@ def test_parallel_guesses_do_not_slip_past_the_limit(
         return answer
 
     monkeypatch.setattr(direct.world.dynamodb, "get_item", read_together)
-    containers = [services.current()]
+    containers = [gate.services]
     direct.restart()
-    containers.append(services.current())
+    containers.append(gate.services)
     assert containers[0] is not containers[1]
     for container in containers:
         container.tokens.load_keys()
@@ -139,9 +139,9 @@ def _origin(number: int, device_cookie: str | None) -> Origin:
 
 def _at_once(direct: Direct, crowd: int, act: Callable[[Services, int], None]) -> list[str]:
     """Let a crowd act over two containers in the same moment; return each one's error, or an empty string."""
-    containers = [services.current()]
+    containers = [gate.services]
     direct.restart()
-    containers.append(services.current())
+    containers.append(gate.services)
     for container in containers:
         container.tokens.load_keys()
     everybody = threading.Barrier(crowd)

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from app import gate
 from chalicelib.gatehouse.settings import Settings
-from chalicelib.gatehouse.triggers import entry
 from tests.doubles.pool_users import PoolUser
 
 
@@ -33,4 +33,4 @@ def run_trigger(
         },
         "response": {},
     }
-    entry.user_records(event, None)
+    gate.user_records(event, None)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chalicelib.gatehouse.cognito.http_client import HttpAnswer
-from chalicelib.gatehouse.cognito.tokens import JwksCache, parse_jwks
+from chalicelib.gatehouse.cognito.jwks import JwksCache, parse_jwks
 from chalicelib.gatehouse.errors import InvalidToken, TemporarilyUnavailable
 from tests.doubles.clock import Clock
 from tests.doubles.cognito import ACCESS_KID, ID_KID, default_jwks

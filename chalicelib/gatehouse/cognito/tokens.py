@@ -1,7 +1,7 @@
 """Verification of Cognito's ID and access tokens against the pool's published keys (S-18 … S-25).
 
-Sources: RFC 8725; OpenID Connect Core 3.1.3.7; AWS "Verifying JSON web tokens". Form and signature are PyJWT's work; what
-a Cognito token must say is checked here, once. `jwt` is imported on first use.
+Sources: RFC 8725; OpenID Connect Core 3.1.3.7; AWS "Verifying JSON web tokens". PyJWT checks form and signature, `jwks`
+holds the keys; what a Cognito token must say is checked here, once. `jwt` is imported on first use.
 """
 
 import base64
@@ -10,34 +10,25 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InvalidToken, TemporarilyUnavailable
+from ..errors import InvalidToken, TokenMismatch
 from .claims import parse_groups
 from .groups import without_automatic
-from .http_client import HttpAnswer
 from .identities import NATIVE, Identity, parse_identities
+from .jwks import ALGORITHM, JwksCache
 from .scopes import USER_ADMIN_SCOPE
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
     from jwt import PyJWS
 
-ALGORITHM = "RS256"
 LEEWAY_SECONDS = 30
 MAX_TOKEN_LENGTH = 16_384
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\Z")
 #: What JSON numbers hold exactly (RFC 8259 6).
 _MAX_TIME = 2**53
-MIN_RSA_BITS = 2048
-#: Keys are fetched anew after this, so that a withdrawn key does not live as long as a warm container.
-KEYS_MAX_AGE_SECONDS = 3600
-#: Tokens with unknown kids can cause at most one fetch in this time.
-REFETCH_INTERVAL_SECONDS = 60
-#: While there are no keys at all (the endpoint is down), it is asked again after this.
-RETRY_INTERVAL_SECONDS = 2
 
 
 @dataclass(frozen=True)
@@ -63,78 +54,6 @@ class AccessClaims:
     scope: str
     expires_at: int
     issued_at: int
-
-
-@dataclass
-class _KeySet:
-    keys: Mapping[str, "RSAPublicKey"] = field(default_factory=dict)
-    fetched_at: float = float("-inf")
-    tried_at: float = float("-inf")
-
-
-class JwksCache:
-    """The pool's signing keys by kid. `fetch` gets the JWKS document, `clock` gives Unix seconds."""
-
-    def __init__(self, fetch: Callable[[], HttpAnswer], clock: Callable[[], float]) -> None:
-        self._fetch = fetch
-        self._clock = clock
-        self._set = _KeySet()
-
-    def key(self, kid: str) -> "RSAPublicKey":
-        """Return the key of `kid`; raises InvalidToken if the pool has none, TemporarilyUnavailable if it can't be asked."""
-        fresh = self._is_fresh()
-        if fresh and kid in self._set.keys:
-            return self._set.keys[kid]
-        self._fetch_anew(fresh)
-        if kid not in self._set.keys:
-            raise InvalidToken("kid is not one of the pool's")
-        return self._set.keys[kid]
-
-    def load(self) -> None:
-        """Make sure that there are keys; raises TemporarilyUnavailable."""
-        if not self._is_fresh():
-            self._fetch_anew(False)
-
-    def _is_fresh(self) -> bool:
-        return self._clock() - self._set.fetched_at < KEYS_MAX_AGE_SECONDS
-
-    def _fetch_anew(self, fresh: bool) -> None:
-        now = self._clock()
-        interval = REFETCH_INTERVAL_SECONDS if fresh else RETRY_INTERVAL_SECONDS
-        if now - self._set.tried_at >= interval:
-            self._set.tried_at = now
-            self._set = _KeySet(parse_jwks(self._fetch()), now, now)
-        elif not fresh:
-            raise TemporarilyUnavailable("signing keys could not be fetched a moment ago")
-
-
-def parse_jwks(answer: HttpAnswer) -> dict[str, "RSAPublicKey"]:
-    """Return the usable keys of a JWKS document: RSA of 2048 bits or more, use=sig, each kid once (S-19)."""
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-    from jwt import PyJWTError
-    from jwt.algorithms import RSAAlgorithm
-
-    listed = (answer.body or {}).get("keys")
-    if answer.status != 200 or not isinstance(listed, list):
-        raise TemporarilyUnavailable(f"JWKS answered {answer.status} without keys")
-    keys: dict[str, RSAPublicKey] = {}
-    for jwk in listed:
-        if not isinstance(jwk, dict) or jwk.get("kty") != "RSA" or jwk.get("use") != "sig":
-            continue
-        kid = jwk.get("kid")
-        if not isinstance(kid, str) or jwk.get("alg", ALGORITHM) != ALGORITHM:
-            continue
-        if kid in keys:
-            raise TemporarilyUnavailable("JWKS names a kid twice")
-        try:
-            key = RSAAlgorithm.from_jwk(jwk)
-        except (PyJWTError, ValueError, TypeError):
-            continue
-        if isinstance(key, RSAPublicKey) and key.key_size >= MIN_RSA_BITS:
-            keys[kid] = key
-    if not keys:
-        raise TemporarilyUnavailable("JWKS holds no usable key")
-    return keys
 
 
 class TokenVerifier:
@@ -167,7 +86,7 @@ class TokenVerifier:
         _require(claims, "aud", self._client_id)
         _require(claims, "token_use", "id")
         if claims.get("azp", self._client_id) != self._client_id:
-            raise InvalidToken("azp is another client")
+            raise TokenMismatch("azp", self._client_id, claims["azp"])
         if nonce is not None:
             found = claims.get("nonce")
             if not isinstance(found, str) or not hmac.compare_digest(
@@ -230,9 +149,10 @@ class TokenVerifier:
             if not abs(value) < _MAX_TIME:
                 raise InvalidToken(f"{name} is not a time")
         if claims["exp"] <= now - LEEWAY_SECONDS:
-            raise InvalidToken("token has expired")
-        if claims["iat"] > now + LEEWAY_SECONDS or claims.get("nbf", 0) > now + LEEWAY_SECONDS:
-            raise InvalidToken("token is not valid yet")
+            raise TokenMismatch("exp", f"later than {now:.0f}", claims["exp"])
+        for name in ("iat", "nbf"):
+            if claims.get(name, 0) > now + LEEWAY_SECONDS:
+                raise TokenMismatch(name, f"{now:.0f} or earlier", claims[name])
 
 
 @lru_cache(maxsize=16)
@@ -247,7 +167,7 @@ def _read_kid(segment: str) -> str:
     except ValueError:
         raise InvalidToken("header is not base64url") from None
     if header.get("alg") != ALGORITHM:
-        raise InvalidToken("alg is not RS256")
+        raise TokenMismatch("alg", ALGORITHM, header.get("alg"))
     kid = header.get("kid")
     if not isinstance(kid, str):
         raise InvalidToken("kid is missing")
@@ -293,7 +213,7 @@ def _text(claims: Mapping[str, Any], name: str) -> str:
 
 def _require(claims: Mapping[str, Any], name: str, expected: str) -> None:
     if claims.get(name) != expected:
-        raise InvalidToken(f"{name} is not {expected}")
+        raise TokenMismatch(name, expected, claims.get(name))
 
 
 def _at_hash(access_token: str) -> str:

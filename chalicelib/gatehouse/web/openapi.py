@@ -1,7 +1,7 @@
-"""The OpenAPI 3.1 document of the whole HTTP contract, written by hand in `chalicelib/gatehouse/openapi/`.
+"""The OpenAPI 3.1 document of the whole HTTP contract, written by hand: ours in `openapi/`, a team's in a folder of its own.
 
-`document.json` holds what is shared; every other file holds paths, a team's own included. Preflights are the same
-everywhere, so they are added here to what `cors` opens; and so is HEAD, to what GET reads.
+`document.json` holds what is shared; every other file holds paths. Preflights are the same everywhere, so they are added
+here to what `cors` opens; and so is HEAD, to what GET reads.
 """
 
 import json
@@ -9,31 +9,44 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ..routes.public import SPENDING
-from . import cors
+from ..guard import cors
+from ..routes.table import SPENDING
 
 FOLDER = Path(__file__).resolve().parents[1] / "openapi"
 _SHARED = "document.json"
 
 
-@lru_cache(maxsize=1)
-def load_paths(folder: Path = FOLDER) -> dict[str, Any]:
-    """Return path -> path item. Raises ValueError for a path that two files describe."""
+@lru_cache(maxsize=4)
+def load_paths(prefix: str = "", theirs: str | None = None) -> dict[str, Any]:
+    """Return path -> path item: ours below `prefix`, and those of the folder `theirs`.
+
+    Raises ValueError for a path that two files describe.
+    """
     paths: dict[str, Any] = {}
-    for file in sorted(folder.glob("*.json")):
-        if file.name == _SHARED:
-            continue
-        for path, item in json.loads(file.read_text(encoding="utf-8")).items():
-            if path in paths:
-                raise ValueError(f"{path} is described twice")
-            paths[path] = {**item, **_head(path, item), **_preflight(path, item)}
+    for path, item in _read(FOLDER):
+        full = prefix + path.rstrip("/") or "/"
+        paths[full] = {**item, **_head(path, item), **_preflight(path, item)}
+    for path, item in _read(Path(theirs)) if theirs else ():
+        if path in paths:
+            raise ValueError(f"{path} is described twice")
+        paths[path] = {**item, **_head("", item), **_preflight("", item)}
     return paths
 
 
-def build_document(root: str) -> dict[str, Any]:
+def build_document(root: str, prefix: str = "", theirs: str | None = None) -> dict[str, Any]:
     """Return the document for the API whose root URL is `root`."""
     shared = json.loads((FOLDER / _SHARED).read_text(encoding="utf-8"))
-    return {**shared, "servers": [{"url": root.rstrip("/")}], "paths": load_paths()}
+    paths = load_paths(prefix, theirs)
+    return {**shared, "servers": [{"url": root.rstrip("/")}], "paths": paths}
+
+
+def _read(folder: Path) -> list[tuple[str, Any]]:
+    files = [file for file in sorted(folder.glob("*.json")) if file.name != _SHARED]
+    found = [item for file in files for item in json.loads(file.read_text("utf-8")).items()]
+    paths = [path for path, _ in found]
+    if len(set(paths)) != len(paths):
+        raise ValueError(f"{max(paths, key=paths.count)} is described twice")
+    return found
 
 
 def _head(path: str, item: dict[str, Any]) -> dict[str, Any]:

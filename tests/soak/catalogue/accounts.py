@@ -13,10 +13,12 @@ _DIRECT = "chalicelib.gatehouse.flows.direct_sign_in:DirectSignIn"
 _CHALLENGES = "chalicelib.gatehouse.session.challenges:Challenges"
 
 
-def _source_by_header(request_origin: Any, request: Any) -> Any:
-    origin = request_origin(request)
-    told = request.headers.get("x-forwarded-for")
-    return replace(origin, ip=told.split(",")[0].strip()) if told else origin
+def _source_by_header(origin: Any) -> Any:
+    def believing(call: Any) -> Any:
+        told, found = call.header("x-forwarded-for"), origin.fget(call)
+        return replace(found, ip=told.split(",")[0].strip()) if told else found
+
+    return property(believing)
 
 
 def _telling_why(init: Any, self: Any, detail: str = "", **named: Any) -> None:
@@ -121,7 +123,7 @@ ACCOUNTS: tuple[Defence, ...] = (
         "source-from-the-gateway",
         "S-42",
         "X-Forwarded-For says who calls",
-        ("chalicelib.gatehouse.routes.request:request_origin", wrapped(_source_by_header)),
+        ("chalicelib.gatehouse.routes.call:Call.origin", _source_by_header),
     ),
     defence(
         "ipv6-networks",

@@ -53,8 +53,8 @@ API: tuple[Defence, ...] = (
         "S-48",
         "a route without an authorizer is deployed as a public one",
         (
-            "chalicelib.gatehouse.web.middleware:install",
-            reading(("elif (method, path) in public and authorizer is None:", "elif True:")),
+            "chalicelib.gatehouse.guard.guard:Guard._check_of",
+            reading(("raise ValueError(_advice(entry))", "return _let_pass")),
         ),
     ),
     defence(
@@ -203,7 +203,7 @@ API: tuple[Defence, ...] = (
         "fresh-time-of-issue",
         "S-70",
         "a token whose iat nobody can read counts as new",
-        ("chalicelib.gatehouse.routes.authorization:parse_issued_at", wrapped(_now_if_unreadable)),
+        ("chalicelib.gatehouse.guard.authorization:parse_issued_at", wrapped(_now_if_unreadable)),
     ),
     defence(
         "fresh-outage-is-no-pass",
@@ -275,7 +275,7 @@ API: tuple[Defence, ...] = (
         "S-53",
         "errors go without security headers",
         (
-            "chalicelib.gatehouse.web.middleware:_dress",
+            "chalicelib.gatehouse.guard.answers:dress",
             reading(("if name.lower() not in present:", "if response.status_code < 400:")),
         ),
     ),

@@ -11,12 +11,15 @@ _TRANSACTIONS = "chalicelib.gatehouse.session.transactions:LoginTransactions"
 _SESSION_MODULE = "chalicelib.gatehouse.session.transactions"
 
 
-def _address_by_host(app_url: Any, request: Any) -> Any:
+def _address_by_host(url: Any) -> Any:
     """What many frameworks do: believe the caller."""
-    headers = request.headers
-    host = headers.get("x-forwarded-host") or headers.get("host") or ""
-    found = app_url(request)
-    return found._replace(origin=f"https://{host}") if host else found
+
+    def believing(call: Any) -> Any:
+        host = call.header("x-forwarded-host") or call.header("host")
+        found = url.func(call)
+        return found._replace(origin=f"https://{host}") if host else found
+
+    return property(believing)
 
 
 _kept: dict[str, Any] = {}
@@ -93,7 +96,7 @@ HOSTED: tuple[Defence, ...] = (
         "address-from-request-context",
         "S-04",
         "redirect_uri is built from Host and X-Forwarded-Host",
-        ("chalicelib.gatehouse.routes.request:app_url", wrapped(_address_by_host)),
+        ("chalicelib.gatehouse.routes.call:Call.url", _address_by_host),
     ),
     defence(
         "minimal-scopes",

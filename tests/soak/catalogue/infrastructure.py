@@ -132,14 +132,14 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
         "generic-errors",
         "S-63",
         "an error's detail goes to the caller",
-        ("chalicelib.gatehouse.web.middleware:error_response", wrapped(_telling_detail)),
+        ("chalicelib.gatehouse.guard.answers:error_response", wrapped(_telling_detail)),
     ),
     defence(
         "unexpected-errors-are-ours",
         "S-63",
         "an unexpected error is left to the framework",
         (
-            "chalicelib.gatehouse.web.middleware:_guard",
+            "chalicelib.gatehouse.guard.guard:Guard._wrap",
             reading(("return error_response(GatehouseError())", "return {'error': str(error)}")),
         ),
     ),

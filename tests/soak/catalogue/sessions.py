@@ -16,16 +16,15 @@ from tests.soak.defence import (
 from tests.soak.template import template_with
 
 _COOKIE = "chalicelib.gatehouse.web.cookies:build_cookie"
-_CSRF = "chalicelib.gatehouse.web.csrf:verify_own_request"
+_CSRF = "chalicelib.gatehouse.guard.csrf:verify_own_request"
 _FLOW = "chalicelib.gatehouse.flows.session_flow:SessionFlow"
 _SEALING = "chalicelib.gatehouse.session.sealing"
 _SESSIONS = "chalicelib.gatehouse.session.sessions:Sessions"
 
 
-def _logout_by_get(original: Any, self: Any, path: str, **named: Any) -> Any:
-    if path == "/auth/logout":
-        named["methods"] = [*named["methods"], "GET"]
-    return original(self, path, **named)
+def _with_logout_by_get(table: Any) -> Any:
+    (logout,) = (route for route in table if route.path == "/auth/logout")
+    return (*table, logout._replace(method="GET"))
 
 
 def _with_refresh_token(token_answer: Any, refreshed: Any, now: float) -> Any:
@@ -103,17 +102,13 @@ SESSIONS: tuple[Defence, ...] = (
         "no-change-by-get",
         "S-29",
         "a link can sign people out",
-        ("chalice.app:Blueprint.route", wrapped(_logout_by_get)),
-        (
-            "chalicelib.gatehouse.routes.public:PUBLIC_ROUTES",
-            lambda routes: routes | {("GET", "/auth/logout")},
-        ),
+        ("chalicelib.gatehouse.routes.table:TABLE", _with_logout_by_get),
     ),
     defence(
         "remembered-by-our-own-page",
         "S-29",
         "a link on any page makes a session outlive the browser",
-        ("chalicelib.gatehouse.web.csrf:is_from_own_page", answering(True)),
+        ("chalicelib.gatehouse.guard.csrf:is_from_own_page", answering(True)),
     ),
     defence(
         "sign-out-leads-to-allowed-places",
@@ -150,7 +145,7 @@ SESSIONS: tuple[Defence, ...] = (
         "S-30",
         "every origin is echoed, with credentials",
         (
-            "chalicelib.gatehouse.web.cors:build_headers",
+            "chalicelib.gatehouse.guard.cors:build_headers",
             reading(("origin not in allowed", "origin is None")),
         ),
     ),
@@ -159,7 +154,7 @@ SESSIONS: tuple[Defence, ...] = (
         "S-30",
         "without a setting every origin is let in",
         (
-            "chalicelib.gatehouse.web.cors:build_headers",
+            "chalicelib.gatehouse.guard.cors:build_headers",
             reading(
                 ("if not allowed:", "if origin is None:"),
                 ("origin not in allowed", "False"),
@@ -171,7 +166,7 @@ SESSIONS: tuple[Defence, ...] = (
         "S-28 S-30",
         "every route takes the cookie from allowed origins",
         (
-            "chalicelib.gatehouse.web.middleware:_check_public",
+            "chalicelib.gatehouse.guard.guard:Guard._check_own_page",
             reading(("if route in cors.CREDENTIALED else frozenset()", "")),
         ),
     ),

@@ -4,12 +4,11 @@
     def orders():
         return orders_of(caller_of(routes.current_request).sub)
 
-API Gateway answers 401 without a valid access token and refuses a wrong scope; the middleware verifies the rest before
+API Gateway answers 401 without a valid access token and refuses a wrong scope; the guard verifies the rest before
 the view runs, and puts the `Caller` on the request. With `fresh=True` it also asks the pool and the users table whether the
 person still has these rights. docs/your-routes.md has the whole story.
 """
 
-import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -23,15 +22,15 @@ if TYPE_CHECKING:
     from ..flows.fresh_check import FreshCheck
 
 NAME = "gatehouse"
-#: Where the middleware leaves the verified caller for the view.
+#: Where the guard leaves the verified caller for the view.
 CALLER_KEY = "gatehouse.caller"
 
 
 class ScopedAuthorizer(CognitoUserPoolAuthorizer):
     """Chalice's Cognito authorizer with one scope, and what the handler side may demand: a group, a fresh look."""
 
-    def __init__(self, scope: str, group: str | None, fresh: bool) -> None:
-        super().__init__(NAME, provider_arns=[user_pool_arn()], scopes=[scope])
+    def __init__(self, scope: str, group: str | None, fresh: bool, pool_arn: str) -> None:
+        super().__init__(NAME, provider_arns=[pool_arn], scopes=[scope])
         self._scope = scope
         self._group = group
         self._fresh = fresh
@@ -48,22 +47,32 @@ class ScopedAuthorizer(CognitoUserPoolAuthorizer):
             load_check().verify(caller, issued_at=parse_issued_at(context), group=self._group)
 
 
-@functools.cache
-def authorized(scope: str, group: str | None = None, fresh: bool = False) -> ScopedAuthorizer:
+def authorized(
+    scope: str,
+    group: str | None = None,
+    fresh: bool = False,
+    *,
+    environ: Mapping[str, str] | None = None,
+) -> ScopedAuthorizer:
     """Return the authorizer for a route: `scope` such as `api/read`, `group` a Cognito group such as `admins`.
 
     `fresh` asks at each call whether the person is enabled, in the group, and not signed out since the token was issued: two
     or three calls to AWS side by side, for routes where ten minutes of an old right are too long.
 
+    `environ` holds the stage's settings where they are not those of the process.
+
     Raises ValueError for a group whose name could read as several: no token ever holds it.
     """
     if group is not None and not is_one_name(group):
         raise ValueError(f"no route can ask for the group {group!r}: rename it without a comma")
-    return ScopedAuthorizer(scope, group, fresh)
+    return ScopedAuthorizer(scope, group, fresh, user_pool_arn(environ))
 
 
 def caller_of(request: Request) -> Caller:
-    """Return who calls an `authorized` route, as the middleware verified it."""
-    caller = request.context[CALLER_KEY]
-    assert isinstance(caller, Caller)
+    """Return who calls an `authorized` route, as the guard verified it. Raises RuntimeError on a public one."""
+    caller = request.context.get(CALLER_KEY)
+    if not isinstance(caller, Caller):
+        raise RuntimeError(
+            "nobody's token was verified: this route has no authorizer=authorized(…)"
+        )
     return caller

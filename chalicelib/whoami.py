@@ -1,10 +1,10 @@
-"""An example of a team's own route: it reads the caller's claims and touches no table. See docs/your-routes.md."""
+"""An example of a route of your own: it reads the caller's claims and touches no table. See docs/your-routes.md."""
 
 from typing import Any
 
 from chalice.app import Blueprint
 
-from .authorization import authorized, caller_of
+from .gatehouse import authorized, caller_of
 
 routes = Blueprint(__name__)
 
