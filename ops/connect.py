@@ -21,6 +21,7 @@ from . import aws
 from .errors import OpsError
 from .gateway_responses import ACCESS_LOG_FORMAT, gateway_responses
 from .identity_stack import provision
+from .program import PROGRAM
 from .report import Reporter
 from .stages import Stage
 
@@ -78,7 +79,7 @@ def connect(session: boto3.Session, stage: Stage, report: Reporter) -> str:
 
 def load_deployed(stage: Stage) -> Deployed:
     """Read what Chalice deployed; an OpsError when something that connects is missing."""
-    mend = f"run `python -m ops deploy --stage {stage.name}` first."
+    mend = f"run `{PROGRAM} deploy --stage {stage.name}` first."
     try:
         resources = json.loads(stage.deployed_file.read_text(encoding="utf-8"))["resources"]
         by_name = {item["name"]: item for item in resources}
@@ -228,6 +229,6 @@ def _pool_arn(stage: Stage) -> str:
     if not arn:
         raise OpsError(
             f"Stage {stage.name!r} has no USER_POOL_ARN yet: "
-            f"run `python -m ops provision --stage {stage.name}` first."
+            f"run `{PROGRAM} provision --stage {stage.name}` first."
         )
     return arn

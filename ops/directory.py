@@ -21,6 +21,7 @@ from . import aws
 from .errors import OpsError
 from .pool import PAGE, PENDING_STATES, Pace, build_profile
 from .printable import printable
+from .program import PROGRAM
 from .provider_rows import table_of, variable_of
 from .stages import Stage
 
@@ -169,7 +170,7 @@ class Directory:
         """Build the error for a name that nobody has."""
         return OpsError(
             f"The user pool of stage {self.stage.name!r} has nobody called {printable(name)!r}. "
-            f"`python -m ops user list --stage {self.stage.name}` lists everybody."
+            f"`{PROGRAM} user list --stage {self.stage.name}` lists everybody."
         )
 
     def everybody(self, name: str) -> list[Person]:

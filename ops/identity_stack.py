@@ -17,6 +17,7 @@ import boto3
 from . import aws
 from .cloudformation import LEFTOVERS, Stack, build_update, describe, values_of
 from .errors import OpsError
+from .program import PROGRAM
 from .report import Reporter
 from .stages import Stage, write_environment
 
@@ -108,7 +109,7 @@ def parameters_of(session: boto3.Session, stage: Stage) -> dict[str, str]:
     if found is None:
         raise OpsError(
             f"Stage {stage.name!r} has no identity stack yet: "
-            f"run `python -m ops provision --stage {stage.name}` first."
+            f"run `{PROGRAM} provision --stage {stage.name}` first."
         )
     return values_of(found)
 

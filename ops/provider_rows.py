@@ -10,6 +10,7 @@ from chalicelib.gatehouse.store.providers import Provider
 
 from . import aws
 from .errors import OpsError
+from .program import PROGRAM
 from .stages import Stage
 
 
@@ -77,6 +78,6 @@ def variable_of(stage: Stage, name: str) -> str:
     if not value:
         raise OpsError(
             f"Stage {stage.name!r} has no {name} yet: "
-            f"run `python -m ops provision --stage {stage.name}` first."
+            f"run `{PROGRAM} provision --stage {stage.name}` first."
         )
     return value

@@ -23,6 +23,7 @@ from chalicelib.gatehouse.store.secrets import CACHE_SECONDS
 
 from . import aws
 from .errors import OpsError
+from .program import PROGRAM
 from .report import Reporter
 from .stages import Stage
 
@@ -126,7 +127,7 @@ def rotate_client_secrets(session: boto3.Session, stage: Stage, report: Reporter
             if older:
                 raise OpsError(
                     "The secret before the last rotation is still valid, and Cognito allows two. "
-                    "Drop it first: `python -m ops rotate-keys "
+                    f"Drop it first: `{PROGRAM} rotate-keys "
                     f"--stage {stage.name} --client-secret --drop-old`."
                 )
             for lost in newer:
@@ -255,6 +256,6 @@ def _variable(stage: Stage, name: str) -> str:
     if not value:
         raise OpsError(
             f"Stage {stage.name!r} has no {name} yet: "
-            f"run `python -m ops provision --stage {stage.name}` first."
+            f"run `{PROGRAM} provision --stage {stage.name}` first."
         )
     return value

@@ -8,6 +8,7 @@ from chalicelib.gatehouse.cognito.provider_claims import ATTRIBUTE_MAPPING, GROU
 from chalicelib.gatehouse.cognito.scopes import SCOPES, USER_ADMIN_SCOPE
 
 from ..connect import stack_parameters
+from ..program import PROGRAM
 from .check import Check, Fault
 from .deployment import Deployment, Missing
 
@@ -176,14 +177,14 @@ def client_providers(deployment: Deployment) -> Iterator[Fault]:
             f"the app client does not let {name} in, though the page offers it.",
             deployment.again
             if name == "COGNITO"
-            else f"`python -m ops provider add {name} …` once more.",
+            else f"`{PROGRAM} provider add {name} …` once more.",
         )
     for name in sorted(enabled - wanted):
         yield Fault(
             f"the app client lets {name} in, though the page does not know it.",
             deployment.again
             if name == "COGNITO"
-            else f"`python -m ops provider remove {name}`, or add it again.",
+            else f"`{PROGRAM} provider remove {name}`, or add it again.",
         )
 
 

@@ -17,6 +17,7 @@ from .. import aws
 from ..cloudformation import describe
 from ..connect import Deployed, load_deployed, root_url
 from ..errors import OpsError
+from ..program import PROGRAM
 from ..stages import Stage
 
 TIMEOUT_SECONDS = 15
@@ -91,7 +92,7 @@ class Deployment:
     @property
     def again(self) -> str:
         """The usual mend."""
-        return f"run `python -m ops deploy --stage {self.stage.name}`."
+        return f"run `{PROGRAM} deploy --stage {self.stage.name}`."
 
     @cached_property
     def stack(self) -> dict[str, Any]:

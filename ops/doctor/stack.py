@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from .. import aws, identity_stack
 from ..cloudformation import describe
+from ..program import PROGRAM
 from .check import Check, Fault
 from .deployment import Deployment
 
@@ -61,7 +62,7 @@ def stack_outputs(deployment: Deployment) -> Iterator[Fault]:
             yield Fault(
                 f"{variable} in config.json is {environment.get(variable, '')!r} but the identity "
                 f"stack made {made!r}.",
-                f"run `python -m ops provision --stage {deployment.stage.name}`, then deploy.",
+                f"run `{PROGRAM} provision --stage {deployment.stage.name}`, then deploy.",
             )
 
 

@@ -9,25 +9,35 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-_FILES = ("app.py", "requirements.txt")
+from ..locked import NAME, files_of, wheels_of
+
 _FOLDERS = ("chalicelib", "vendor")
 
 
 def stage_copy(project_dir: Path, copy: Path) -> None:
     """Make the copy equal to the checkout; forgets what was deployed, keeps built packages."""
-    copy.mkdir(parents=True, exist_ok=True)
-    for name in _FILES:
-        shutil.copyfile(project_dir / name, copy / name)
-    for name in _FOLDERS:
-        shutil.rmtree(copy / name, ignore_errors=True)
-        # Links are followed: vendor/frontend becomes a folder of its own.
-        ignored = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
-        shutil.copytree(project_dir / name, copy / name, ignore=ignored)
+    copy_code(project_dir, copy)
     settings = copy / ".chalice"
-    settings.mkdir(exist_ok=True)
     shutil.rmtree(settings / "deployed", ignore_errors=True)
     shutil.copyfile(project_dir / ".chalice" / "config.json", settings / "config.json")
     _keep_newest(settings / "deployments")
+
+
+def copy_code(project_dir: Path, copy: Path) -> None:
+    """Copy what Chalice packages: the app, its dependencies' lock, its policies. Settings stay as they are."""
+    (copy / ".chalice").mkdir(parents=True, exist_ok=True)
+    lock = project_dir / NAME
+    policies = sorted((project_dir / ".chalice").glob("policy*.json"))
+    for file in [project_dir / "app.py", *files_of(lock), *wheels_of(lock), *policies]:
+        target = copy / file.relative_to(project_dir)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, target)
+    for name in _FOLDERS:
+        shutil.rmtree(copy / name, ignore_errors=True)
+        if (project_dir / name).is_dir():
+            # Links are followed: vendor/frontend becomes a folder of its own.
+            ignored = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
+            shutil.copytree(project_dir / name, copy / name, ignore=ignored)
 
 
 def _keep_newest(packages: Path) -> None:
