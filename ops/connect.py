@@ -15,12 +15,14 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from chalicelib.gatehouse.edge.urls import AppUrl
 from chalicelib.gatehouse.settings import parse_list
 
 from . import aws
 from .errors import OpsError
 from .gateway_responses import ACCESS_LOG_FORMAT, gateway_responses
 from .identity_stack import provision
+from .mount import load_mount
 from .program import PROGRAM
 from .report import Reporter
 from .stages import Stage
@@ -59,7 +61,8 @@ def connect(session: boto3.Session, stage: Stage, report: Reporter) -> str:
         for function_arn in triggers.values():
             permit_trigger(aws.client(session, "lambda"), function_arn, _pool_arn(stage), report)
     report.done()
-    provision(session, stage, stack_parameters(root, triggers), report)
+    url = load_mount(stage.project_dir, stage.environment).url(root)
+    provision(session, stage, stack_parameters(url, triggers), report)
     report.step("The API's own errors, limits and access log")
     with aws.explained("setting up the API"):
         gateway = aws.client(session, "apigateway")
@@ -117,11 +120,11 @@ def root_url(stage: Stage, deployed: Deployed) -> str:
     return root.rstrip("/") + "/"
 
 
-def stack_parameters(root: str, triggers: Mapping[str, str]) -> dict[str, str]:
+def stack_parameters(url: AppUrl, triggers: Mapping[str, str]) -> dict[str, str]:
     """Build the identity stack's parameters of the second pass: exact URLs, trigger ARNs."""
     return {
-        "CallbackUrls": f"{root}auth/callback",
-        "LogoutUrls": f"{root}?signed_out=1",
+        "CallbackUrls": url.callback,
+        "LogoutUrls": url.signed_out,
         "UserRecordsFunctionArn": triggers.get(_TRIGGER, ""),
         "InboundFederationFunctionArn": triggers.get(_TRIGGER, ""),
         "TokenClaimsFunctionArn": triggers.get(_OPTIONAL_TRIGGER, ""),

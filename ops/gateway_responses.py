@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chalicelib.gatehouse import errors
-from chalicelib.gatehouse.web.security_headers import SECURITY_HEADERS
+from chalicelib.gatehouse.edge.security_headers import SECURITY_HEADERS
 
 # The header names API Gateway's own errors get besides the security headers.
 _CONTENT_TYPE = "application/json; charset=utf-8"

@@ -18,7 +18,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from chalicelib.gatehouse.errors import ConfigurationError
-from chalicelib.gatehouse.session.sealing import KeyRing
+from chalicelib.gatehouse.sealed.sealing import KeyRing
 from chalicelib.gatehouse.store.secrets import CACHE_SECONDS
 
 from . import aws
@@ -32,7 +32,7 @@ SETTLE_SECONDS = CACHE_SECONDS + 30
 
 _KEY_BYTES = 48
 _REMEMBERED_SECONDS = 30 * 86_400
-# Not text, so no key (chalicelib.gatehouse.session.sealing.KeyRing): when each key was made.
+# Not text, so no key (chalicelib.gatehouse.sealed.sealing.KeyRing): when each key was made.
 _MADE = "made"
 _CLIENTS = (("CLIENT_ID", "CLIENT_SECRET_ARN"), ("MFA_CLIENT_ID", "MFA_CLIENT_SECRET_ARN"))
 _UNKNOWN = ("InvalidAction", "UnknownOperationException", "NotImplemented", "InternalFailure")

@@ -10,13 +10,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from chalicelib.gatehouse.errors import ConfigurationError
+from chalicelib.gatehouse.page.static_files import StaticFiles
 from chalicelib.gatehouse.settings import (
     COGNITO_MAILS_PER_DAY,
     DIRECT_SIGN_IN_MODES,
     Settings,
     parse_list,
 )
-from chalicelib.gatehouse.web.static_files import StaticFiles
 
 from .runtimes import OPTION, RUNTIMES
 

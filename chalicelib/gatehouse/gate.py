@@ -74,7 +74,7 @@ class Gatehouse:
         for entry in public:
             guard.open(*entry)
         ours = {path: [r.method for r in TABLE if r.path == own[path]] for path in own}
-        extend(app, guard)
+        extend(app, guard, self)
         refuse_collisions(app.routes, ours)
         for path in list(app.routes):
             guard.cover(path)
@@ -122,7 +122,7 @@ class Gatehouse:
 
     def openapi_document(self, root: str) -> dict[str, Any]:
         """Return the OpenAPI document of this app, whose API's URL is `root`: our routes, and yours as you describe them."""
-        from .web.openapi import build_document
+        from .routes.openapi import build_document
 
         return build_document(root, self.prefix, self._openapi)
 

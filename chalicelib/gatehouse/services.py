@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from .flows.new_session import NewSessions
     from .flows.profile import Profile
     from .flows.session_flow import SessionFlow
-    from .session.challenges import Challenges
-    from .session.cursors import Cursors
-    from .session.departures import Departures
-    from .session.sealing import Sealer
+    from .sealed.challenges import Challenges
+    from .sealed.cursors import Cursors
+    from .sealed.departures import Departures
+    from .sealed.sealing import Sealer
+    from .sealed.transactions import LoginTransactions
     from .session.sessions import Sessions
-    from .session.transactions import LoginTransactions
     from .stage_secrets import StageSecrets
     from .store.locks import AddressLocks
     from .store.providers import ProviderStore
@@ -86,13 +86,13 @@ class Services:
 
     @cached_property
     def transactions(self) -> "LoginTransactions":
-        from .session.transactions import LoginTransactions
+        from .sealed.transactions import LoginTransactions
 
         return LoginTransactions(self._sealer, self.clock)
 
     @cached_property
     def departures(self) -> "Departures":
-        from .session.departures import Departures
+        from .sealed.departures import Departures
 
         return Departures(self._sealer, self.clock)
 
@@ -268,7 +268,7 @@ class Services:
 
     @cached_property
     def user_cursors(self) -> "Cursors":
-        from .session.cursors import Cursors
+        from .sealed.cursors import Cursors
 
         return Cursors(self._sealer, "users")
 
@@ -297,14 +297,14 @@ class Services:
 
     @cached_property
     def _challenges(self) -> "Challenges":
-        from .session.challenges import Challenges
+        from .sealed.challenges import Challenges
 
         return Challenges(self._sealer, self.clock)
 
     @cached_property
     def _attempts(self) -> "Attempts":
         from .flows.attempts import Attempts
-        from .session.devices import Devices
+        from .sealed.devices import Devices
         from .store.daily_mails import DailyMails
         from .store.marks import MarkStore
         from .store.throttle import ThrottleStore
@@ -366,7 +366,7 @@ class Services:
 
     @cached_property
     def _sealer(self) -> "Sealer":
-        from .session.sealing import Sealer
+        from .sealed.sealing import Sealer
 
         return Sealer(lambda renew: self._secrets.key_ring(renew))
 

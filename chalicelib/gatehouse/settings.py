@@ -304,7 +304,7 @@ def _is_origin(text: str, *, allow_http: bool) -> bool:
 
 
 def _is_place(text: str, origins: list[str]) -> bool:
-    """Tell whether people could be sent there at all; `web.redirects` has the last word, at each sign-in."""
+    """Tell whether people could be sent there at all; `edge.redirects` has the last word, at each sign-in."""
     if text.startswith("/"):
         return not text.startswith(("//", "/\\"))
     return any(text.startswith(f"{origin}/") for origin in origins)

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 
 from .errors import ConfigurationError
-from .session.sealing import KeyRing
+from .sealed.sealing import KeyRing
 from .settings import Settings
 from .store.secrets import SecretStore
 

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
 
-from chalicelib.gatehouse.routes.table import PUBLIC_ROUTES
-
 from ..adopt import apis_of
 from ..connect import allowed_origins, load_deployed, root_url
 from ..errors import OpsError
@@ -68,12 +66,13 @@ def api_authorizer(deployment: Deployment) -> Iterator[Fault]:
 def api_routes(deployment: Deployment) -> Iterator[Fault]:
     """Every route but the public ones wants an access token with a scope (S-48)."""
     _ = deployment.api_stage
+    public = deployment.mount.public_routes
     there = set()
     for path, verb, method in deployment.methods:
         if verb == "OPTIONS":
             continue
         there.add((verb, path))
-        if (verb, path) in PUBLIC_ROUTES:
+        if (verb, path) in public:
             continue
         guarded = method.get("authorizationType") == "COGNITO_USER_POOLS"
         if not guarded or not method.get("authorizationScopes"):
@@ -82,7 +81,7 @@ def api_routes(deployment: Deployment) -> Iterator[Fault]:
                 + ("no scope is asked for." if guarded else "it has no authorizer."),
                 deployment.again,
             )
-    lacking = sorted(f"{verb} {path}" for verb, path in PUBLIC_ROUTES - there)
+    lacking = sorted(f"{verb} {path}" for verb, path in public - there)
     if lacking:
         yield Fault(
             f"the API lacks {', '.join(lacking)}: it was deployed from another version.",

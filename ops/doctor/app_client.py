@@ -40,7 +40,7 @@ def logout_urls(deployment: Deployment) -> Iterator[Fault]:
 
 
 def _urls(deployment: Deployment, key: str, parameter: str, effect: str) -> Iterator[Fault]:
-    wanted = stack_parameters(deployment.root, {})[parameter].split(",")
+    wanted = stack_parameters(deployment.url, {})[parameter].split(",")
     found = deployment.app_client.get(key, [])
     if sorted(found) != sorted(wanted):
         yield Fault(

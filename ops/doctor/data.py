@@ -9,7 +9,7 @@ from typing import Any
 import requests
 
 from chalicelib.gatehouse.errors import ConfigurationError
-from chalicelib.gatehouse.session.sealing import KeyRing
+from chalicelib.gatehouse.sealed.sealing import KeyRing
 
 from ..program import PROGRAM
 from .check import Check, Fault

@@ -13,10 +13,13 @@ import boto3
 import requests
 from botocore.exceptions import ClientError
 
+from chalicelib.gatehouse.edge.urls import AppUrl
+
 from .. import aws
 from ..cloudformation import describe
 from ..connect import Deployed, load_deployed, root_url
 from ..errors import OpsError
+from ..mount import Mount, load_mount
 from ..program import PROGRAM
 from ..stages import Stage
 
@@ -176,6 +179,16 @@ class Deployment:
     def root(self) -> str:
         """The app's public root, with a slash at its end."""
         return root_url(self.stage, self.deployed)
+
+    @cached_property
+    def mount(self) -> Mount:
+        """How the project's app mounts Gatehouse."""
+        return load_mount(self.stage.project_dir, self.stage.environment)
+
+    @property
+    def url(self) -> AppUrl:
+        """The addresses of the sign-in."""
+        return self.mount.url(self.root)
 
     @cached_property
     def functions(self) -> dict[str, dict[str, Any]]:

@@ -21,11 +21,16 @@ _CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
 def app_answers(deployment: Deployment) -> Iterator[Fault]:
     """The app answers at its public address, over its page and its settings."""
-    for path, wanted in (("health", '"status"'), ("", "<!doctype html"), ("auth/config", "{")):
-        answer = deployment.http(deployment.root + path)
+    url = deployment.url
+    for path, wanted in (
+        (f"{url.base_path}health", '"status"'),
+        (url.page_path, "<!doctype html"),
+        (f"{url.base_path}auth/config", "{"),
+    ):
+        answer = deployment.http(url.origin + path)
         if answer.status != 200 or wanted not in answer.text.lower():
             yield Fault(
-                f"{deployment.root}{path} answers {answer.status or answer.error}"
+                f"{url.origin}{path} answers {answer.status or answer.error}"
                 + (": " + _message(answer.text) if answer.text else "."),
                 f"read the log group /aws/lambda/{deployment.stage.api_function}; "
                 f"then {deployment.again}",
@@ -60,7 +65,7 @@ def authorize_redirect(deployment: Deployment) -> Iterator[Fault]:
             continue
         issuer = providers[name]["ProviderDetails"].get("oidc_issuer", "")
         url = _oauth(deployment).build_authorize_url(
-            redirect_uri=f"{deployment.root}auth/callback",
+            redirect_uri=deployment.url.callback,
             state=secrets.token_urlsafe(16),
             nonce=secrets.token_urlsafe(16),
             code_challenge=_CHALLENGE,

@@ -13,6 +13,7 @@ from .. import aws
 from ..connect import connect, load_deployed
 from ..errors import OpsError
 from ..identity_stack import provision
+from ..mount import load_mount
 from ..program import PROGRAM
 from ..provider import Provider
 from ..providers import add_provider
@@ -169,9 +170,11 @@ def _run_chalice(copy: Path, shared: Path, report: Reporter) -> None:
 
 
 def _facts(stage: Stage, addresses: Addresses, certificate: Certificate | None) -> dict[str, Any]:
+    url = load_mount(stage.project_dir, stage.environment).url(addresses.app_url)
     people = [{"sub": person["sub"], "email": person["email"]} for person in load_people()]
     return {
         "app_url": addresses.app_url,
+        "page_url": url.origin + url.page_path,
         "ca_file": str(certificate.ca_file) if certificate else None,
         "certificate_file": str(certificate.file) if certificate else None,
         "cognito_url": addresses.aws_url,

@@ -30,7 +30,8 @@ def contract_holds(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def checked(self: Browser, method: str, target: str, *args: Any, **named: Any) -> Answer:
         answer = send(self, method, target, *args, **named)
         path = urlsplit(target.removeprefix(self.root.rstrip("/"))).path
-        problems.extend(contract.problems(method, path, answer))
+        if getattr(self._app, "gatehouse", gate) is gate:  # another app has another document
+            problems.extend(contract.problems(method, path, answer))
         return answer
 
     monkeypatch.setattr(Browser, "send", checked)

@@ -27,6 +27,7 @@ def record(monkeypatch: pytest.MonkeyPatch) -> Outbound:
     def sent(self: Browser, method: str, target: str, *more: Any, **named: Any) -> Any:
         path = urlsplit(target.removeprefix(self.root.rstrip("/"))).path
         resource, _ = browser._match(self._app.routes, path)
+        resource = resource.removeprefix(self.prefix) or "/"
         method_asked = "GET" if method == "HEAD" else method  # the same view answers both
         with outbound.at(f"{method_asked} {resource}"):
             return send(self, method, target, *more, **named)

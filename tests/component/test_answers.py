@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from app import app, gate
-from chalicelib.gatehouse.web.security_headers import CONTENT_SECURITY_POLICY, SECURITY_HEADERS
-from chalicelib.gatehouse.web.static_files import load_static_files
+from chalicelib.gatehouse.edge.security_headers import CONTENT_SECURITY_POLICY, SECURITY_HEADERS
+from chalicelib.gatehouse.page.static_files import load_static_files
 from tests.component.test_authorized_routes import CLAIMS
 from tests.component.world import World
 from tests.doubles.aws_errors import client_error

@@ -14,27 +14,9 @@ PACKAGE = ROOT / "chalicelib" / "gatehouse"
 
 #: Which parts of the package a part may import, besides itself. Cheap value modules (settings, errors, log) are for all.
 BASE = frozenset({"settings", "errors", "log", "deadline", "email_domains"})
-EDGE = frozenset(
-    {
-        "guard.cors",
-        "guard.csrf",
-        "guard.gateway_events",
-        "guard.path_parameters",
-        "web.bodies",
-        "web.catalogue",
-        "web.conditional",
-        "web.cookies",
-        "web.logo",
-        "web.openapi",
-        "web.prefetches",
-        "web.qr",
-        "web.redirects",
-        "web.security_headers",
-        "web.static_files",
-        "web.urls",
-    }
-)
-STORES = frozenset({"cognito", "session", "store"})
+#: Pure modules of the guard's, which describing the API needs, too.
+PURE_GUARD = frozenset({"guard.cors", "guard.csrf"})
+STORES = frozenset({"cognito", "sealed", "session", "store"})
 ALLOWED = {
     "settings": frozenset({"errors", "brand", "email_domains"}),
     "brand": frozenset({"colours"}),
@@ -43,23 +25,29 @@ ALLOWED = {
     "deadline": frozenset({"errors"}),
     "log": frozenset(),
     "store": BASE,
-    "session": BASE,
+    "sealed": BASE,
+    "session": BASE | {"sealed"},
     "cognito": BASE,
     "flows": BASE | STORES | {"captcha", "mail_requests", "sign_up_rules"},
     "services": BASE
     | STORES
     | {"flows", "captcha", "mail_requests", "aws_clients", "stage_secrets"},
-    "stage_secrets": BASE | {"session", "store"},
+    "stage_secrets": BASE | {"sealed", "store"},
     "aws_clients": frozenset({"errors", "deadline"}),
     # A route may name the value types and constants of what it calls; it makes nothing.
-    "routes": BASE | STORES | EDGE | {"services", "flows", "mail_requests", "guard.authorization"},
+    "routes": BASE
+    | STORES
+    | PURE_GUARD
+    | {"edge", "page", "services", "flows", "mail_requests", "guard.authorization"},
     "routes.table": frozenset(),
     "triggers": BASE | STORES | {"services", "sign_up_rules", "mail_requests"},
     "mail_requests": frozenset({"errors"}),
     "sign_up_rules": frozenset({"email_domains"}),
     "email_domains": frozenset(),
     "captcha": BASE | {"cognito.http_client"},
-    "guard": BASE | EDGE | {"services", "session", "cognito", "flows"},
+    "guard": BASE | {"edge", "services", "sealed", "session", "cognito", "flows"},
+    "edge": frozenset({"errors", "email_domains"}),
+    "page": frozenset({"errors", "brand", "colours"}),
     "cold_start": frozenset(),
     "command_line": frozenset(),
     "gate": frozenset(
@@ -71,14 +59,10 @@ ALLOWED = {
             "triggers",
             "services",
             "log",
-            "web.openapi",
             "cognito.claims",
         }
     ),
-} | {module: frozenset({"errors", "guard.cors"}) for module in EDGE}
-ALLOWED["web.bodies"] |= {"email_domains"}
-ALLOWED["web.openapi"] |= {"routes.table"}
-ALLOWED["web.static_files"] |= {"brand", "colours", "web.catalogue", "web.logo"}
+}
 
 CHALICE = ("app", "gate", "routes", "guard")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app import gate
-from chalicelib.gatehouse.session.devices import LIFETIME_SECONDS, PURPOSE
+from chalicelib.gatehouse.sealed.devices import LIFETIME_SECONDS, PURPOSE
 from chalicelib.gatehouse.store.throttle import FREE_ATTEMPTS_ACCOUNT
 from tests.component.direct import DEVICE_COOKIE, EMAIL, PASSWORD, WRONG, Direct
 from tests.doubles.aws_errors import connect_timeout

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app import gate
-from chalicelib.gatehouse.cognito.user_pool_api import Origin
+from chalicelib.gatehouse.cognito.user_pool_api import Visitor
 from chalicelib.gatehouse.errors import GatehouseError, TemporarilyUnavailable
 from chalicelib.gatehouse.flows.direct_sign_in import ChallengeAnswer, DirectlySignedIn
 from chalicelib.gatehouse.flows.new_session import NewSessions
@@ -315,7 +315,7 @@ def test_of_many_at_once_over_two_containers_one_gets_a_session(
             result = containers[number % 2].direct_sign_in.answer(
                 ChallengeAnswer(APP, code=code),
                 cookie=cookies[number],
-                origin=Origin(f"198.51.100.{number}", "app.example.org", "/api"),
+                visitor=Visitor(f"198.51.100.{number}", "app.example.org", "/api"),
                 cookies={},
             )
         except GatehouseError as error:

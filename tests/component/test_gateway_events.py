@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import app, gate
+from chalicelib.gatehouse.edge.security_headers import SECURITY_HEADERS
 from chalicelib.gatehouse.guard.gateway_events import find_problem
-from chalicelib.gatehouse.web.security_headers import SECURITY_HEADERS
 from tests.component.world import World
 from tests.doubles.browser import Browser, LambdaContext, build_event
 

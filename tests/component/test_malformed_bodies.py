@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chalicelib.gatehouse.edge.bodies import parse_object, verify_body
 from chalicelib.gatehouse.errors import InvalidRequest
-from chalicelib.gatehouse.web.bodies import parse_object, verify_body
 from tests.component.direct import EMAIL, PASSWORD, SESSION_COOKIE, Direct
 from tests.component.test_authorized_routes import CLAIMS
 from tests.doubles.browser import Answer, Browser

@@ -10,8 +10,8 @@ from jsonschema import Draft202012Validator
 
 from chalicelib.gatehouse import Gatehouse
 from chalicelib.gatehouse.guard.authorization import ScopedAuthorizer
+from chalicelib.gatehouse.routes.openapi import FOLDER, load_paths
 from chalicelib.gatehouse.routes.table import FORMS_OF_OTHERS
-from chalicelib.gatehouse.web.openapi import FOLDER, load_paths
 from tests.component import contract
 from tests.component.world import World
 from tests.doubles.browser import Answer, Browser

@@ -88,7 +88,7 @@ def test_only_administrators_see_other_people(
 def test_cursors_are_sealed(world: World, browser: Browser) -> None:
     """No user name can be read in one, and none can be made up, changed, or taken from elsewhere."""
     from app import gate
-    from chalicelib.gatehouse.session.cursors import Cursors
+    from chalicelib.gatehouse.sealed.cursors import Cursors
 
     fill(world, 5)
     cursor = list_users(browser, "?limit=2").json()["cursor"]

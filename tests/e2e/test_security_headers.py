@@ -15,8 +15,8 @@ import pytest
 import requests
 
 from app import gate
-from chalicelib.gatehouse.web.security_headers import SECURITY_HEADERS
-from chalicelib.gatehouse.web.static_files import load_static_files
+from chalicelib.gatehouse.edge.security_headers import SECURITY_HEADERS
+from chalicelib.gatehouse.page.static_files import load_static_files
 from tests.e2e.mails import mailed_code
 from tests.e2e.stack import Stack, Visitor, forget_attempts
 

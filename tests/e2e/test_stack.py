@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from chalicelib.gatehouse.web.security_headers import SECURITY_HEADERS
+from chalicelib.gatehouse.edge.security_headers import SECURITY_HEADERS
 from tests.e2e.stack import Stack, Visitor
 
 ALICE = "alice@example.com"

@@ -15,7 +15,7 @@ from chalicelib.gatehouse.colours import (
     mended,
     weakest,
 )
-from chalicelib.gatehouse.web.static_files import FRONTEND
+from chalicelib.gatehouse.page.static_files import FRONTEND
 
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 

@@ -171,11 +171,11 @@ def test_values_become_plain_data_only_where_they_are_sealed_or_shown_on_purpose
     assert forbidden == []
     assert opened == {
         "session/sessions.py",  # sealed
-        "session/transactions.py",
+        "sealed/transactions.py",
         "mail_requests.py",  # the event of our own function
-        "session/challenges.py",
-        "session/departures.py",
-        "session/devices.py",
+        "sealed/challenges.py",
+        "sealed/departures.py",
+        "sealed/devices.py",
         "routes/me.py",  # the caller's own record
         "routes/users.py",  # records, for administrators
     }

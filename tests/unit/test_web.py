@@ -6,6 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.gatehouse.edge.bodies import MAX_BODY_BYTES, parse_object, verify_body
+from chalicelib.gatehouse.edge.cookies import build_cookie, clear_cookie, parse_cookies
+from chalicelib.gatehouse.edge.security_headers import SECURITY_HEADERS
+from chalicelib.gatehouse.edge.urls import build_app_url
 from chalicelib.gatehouse.errors import (
     CookieTooLarge,
     CrossSiteRequest,
@@ -14,10 +18,6 @@ from chalicelib.gatehouse.errors import (
     UnsupportedMediaType,
 )
 from chalicelib.gatehouse.guard.csrf import verify_own_request
-from chalicelib.gatehouse.web.bodies import MAX_BODY_BYTES, parse_object, verify_body
-from chalicelib.gatehouse.web.cookies import build_cookie, clear_cookie, parse_cookies
-from chalicelib.gatehouse.web.security_headers import SECURITY_HEADERS
-from chalicelib.gatehouse.web.urls import build_app_url
 
 ORIGIN = "https://a1.execute-api.eu-west-1.amazonaws.com"
 HOST = ORIGIN.removeprefix("https://")

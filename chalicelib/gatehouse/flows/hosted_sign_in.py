@@ -22,8 +22,8 @@ from ..errors import (
     UnknownProvider,
 )
 from ..log import log_event
+from ..sealed.transactions import LoginTransaction, LoginTransactions
 from ..session.sessions import Session
-from ..session.transactions import LoginTransaction, LoginTransactions
 from ..settings import Settings
 from ..store.providers import ProviderStore
 from .new_session import NewSessions

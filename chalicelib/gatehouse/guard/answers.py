@@ -6,9 +6,9 @@ from typing import Any
 from chalice.app import Response
 
 from .. import errors
+from ..edge.security_headers import SECURITY_HEADERS
 from ..errors import GatehouseError
 from ..log import log_exception
-from ..web.security_headers import SECURITY_HEADERS
 
 JSON_TYPE = "application/json; charset=utf-8"
 TEXT_TYPE = "text/plain; charset=utf-8"
@@ -45,8 +45,9 @@ def error_response(error: GatehouseError) -> Response:
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
     if error.clears_session or error.clears_challenge:
-        from ..session import challenges, sessions
-        from ..web.cookies import clear_cookie
+        from ..edge.cookies import clear_cookie
+        from ..sealed import challenges
+        from ..session import sessions
 
         name = sessions.COOKIE if error.clears_session else challenges.COOKIE
         headers["Set-Cookie"] = [clear_cookie(name, same_site="Strict")]

@@ -146,7 +146,7 @@ class Guard:
         """Cookie routes change things by POST: their bodies are checked, then that our own page calls (S-28, S-29)."""
         if request.method in ("GET", "HEAD", "OPTIONS"):
             return
-        from ..web import bodies, urls
+        from ..edge import bodies, urls
         from . import csrf
 
         try:

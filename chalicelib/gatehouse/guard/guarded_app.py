@@ -21,6 +21,8 @@ class GuardedChalice(Chalice):
     """Chalice whose routes are guarded, and that answers in our envelope whatever it is called with (S-63)."""
 
     _gatehouse_guard: "Guard"
+    #: The gate of this app: the command line asks it for prefix and public routes.
+    gatehouse: Any
 
     def _register_route(
         self, name: str, user_handler: Any, kwargs: Any, **unused: dict[str, Any]
@@ -55,7 +57,7 @@ class GuardedChalice(Chalice):
             self._gatehouse_guard.cover(context["resourcePath"])
 
 
-def extend(app: Chalice, guard: "Guard") -> None:
+def extend(app: Chalice, guard: "Guard", gate: Any) -> None:
     """Give `app` the class above, under whatever class it has. Raises ValueError for an app that has it already."""
     if isinstance(app, GuardedChalice):
         raise ValueError("this app has a Gatehouse already: make one, and share it")
@@ -64,6 +66,7 @@ def extend(app: Chalice, guard: "Guard") -> None:
         GuardedChalice if kind is Chalice else type(kind.__name__, (GuardedChalice, kind), {})
     )
     setattr(app, "_gatehouse_guard", guard)  # noqa: B010 - mypy knows the class that it had
+    setattr(app, "gatehouse", gate)  # noqa: B010
 
 
 def _full_path(kwargs: Any) -> str:

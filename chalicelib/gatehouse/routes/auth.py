@@ -20,7 +20,7 @@ from .call import Call
 
 if TYPE_CHECKING:
     from ..flows.hosted_sign_in import LoginStart, SignedIn
-    from ..session.transactions import LoginTransaction
+    from ..sealed.transactions import LoginTransaction
 
 #: Errors whose codes the page has words for.
 _TOLD = (SignInError, TemporarilyUnavailable, TooManyAttempts, UnknownProvider)
@@ -53,10 +53,10 @@ def config(call: Call) -> dict[str, Any]:
 
 def discover(call: Call) -> dict[str, Any]:
     """The provider of an address's domain, and whether people of that domain may have a password here."""
-    from ..web.bodies import read_email
+    from ..edge.bodies import read_email
 
     current = call.services
-    found = current.discovery.find(read_email(call.json_body()), call.origin.ip)
+    found = current.discovery.find(read_email(call.json_body()), call.visitor.ip)
     return {
         "provider": None if found is None else {"name": found.name, "label": found.label},
         "direct": current.settings.direct_sign_in != "off"
@@ -70,8 +70,8 @@ def login(call: Call) -> Response:
     A person whose sign-in cannot start is sent to the page, which can say why: 303 instead of the status. Where the form is
     our own, a sign-in that names no way in begins there, with every door; `managed=1` asks for managed login all the same.
     """
-    from ..web.cookies import clear_cookie
-    from ..web.prefetches import is_prefetch
+    from ..edge.cookies import clear_cookie
+    from ..edge.prefetches import is_prefetch
 
     if is_prefetch(call.request.headers):
         return _prefetch_refused()
@@ -95,7 +95,7 @@ def login_by_form(call: Call) -> Response:
     Nothing begins here, and nothing is counted: the browser's next request does both, with the cookies that a form of
     another site comes without. Source: OpenID Connect Core 4, third-party initiated login (GET and POST).
     """
-    from ..web.bodies import parse_form
+    from ..edge.bodies import parse_form
 
     given = parse_form(call.request.raw_body, ("iss", "login_hint", "target_link_uri"))
     location = f"{call.url.base_path}auth/login?{urlencode(given)}"
@@ -114,7 +114,7 @@ def _start(call: Call) -> "LoginStart":
         provider = "" if found is None else found.name
     if not current.discovery.is_open(provider, email):
         verify_navigation(call.request.headers)
-        current.discovery.count_login(provider, email, call.origin.ip)
+        current.discovery.count_login(provider, email, call.visitor.ip)
     return current.hosted_sign_in.start(
         provider=provider,
         email=email,
@@ -168,17 +168,17 @@ def _prefetch_refused() -> Response:
 
 def callback(call: Call) -> Response:
     """303 to where the person wanted to go, with the session cookie; any failure is 303 to the page with an error code."""
+    from ..edge.cookies import build_cookie, clear_cookie
+    from ..edge.prefetches import is_prefetch
     from ..flows.hosted_sign_in import LoginStart
-    from ..session.sessions import COOKIE
-    from ..session.transactions import (
+    from ..sealed.transactions import (
         LIFETIME_SECONDS,
         MAX_CLEARED,
         USED_COOKIE,
         cookie_name,
         list_used,
     )
-    from ..web.cookies import build_cookie, clear_cookie
-    from ..web.prefetches import is_prefetch
+    from ..session.sessions import COOKIE
 
     if is_prefetch(call.request.headers):
         return _prefetch_refused()
@@ -232,8 +232,8 @@ def is_page(address: str, page_path: str) -> bool:
 
 def _login_cookie(start: "LoginStart") -> str:
     """Return the cookie of a transaction that has begun."""
-    from ..session.transactions import LIFETIME_SECONDS
-    from ..web.cookies import build_cookie
+    from ..edge.cookies import build_cookie
+    from ..sealed.transactions import LIFETIME_SECONDS
 
     return build_cookie(
         start.transaction.cookie_name, start.sealed, same_site="Lax", max_age=LIFETIME_SECONDS

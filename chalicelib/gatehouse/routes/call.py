@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from chalice.app import Request
 
     from ..cognito.claims import Caller
-    from ..cognito.user_pool_api import Origin
+    from ..cognito.user_pool_api import Visitor
+    from ..edge.urls import AppUrl
     from ..services import Container, Services
     from ..settings import Settings
-    from ..web.urls import AppUrl
 
 
 class Call:
@@ -45,14 +45,14 @@ class Call:
     @cached_property
     def url(self) -> "AppUrl":
         """The address under which this request reached us."""
-        from ..web.urls import build_app_url
+        from ..edge.urls import build_app_url
 
         return build_app_url(self.request.context, self.settings.public_url, self._prefix)
 
     @cached_property
     def cookies(self) -> dict[str, str]:
         """The request's cookies; HTTP/2 clients may split them over several headers."""
-        from ..web.cookies import parse_cookies
+        from ..edge.cookies import parse_cookies
 
         several = self.request.to_original_event().get("multiValueHeaders") or {}
         headers = [
@@ -64,13 +64,13 @@ class Call:
         return parse_cookies(headers or [self.header("cookie")])
 
     @property
-    def origin(self) -> "Origin":
+    def visitor(self) -> "Visitor":
         """Where the request comes from: API Gateway's word for it, never a forwarded header (S-42)."""
-        from ..cognito.user_pool_api import Origin
-        from ..session.devices import COOKIE
+        from ..cognito.user_pool_api import Visitor
+        from ..sealed.devices import COOKIE
 
         identity = self.request.context["identity"]
-        return Origin(
+        return Visitor(
             ip=str(identity["sourceIp"]),
             server=self.url.origin.partition("://")[2],
             path=str(self.request.context["path"]),
@@ -80,16 +80,23 @@ class Call:
 
     def parse_place(self, wish: str | None, otherwise: str | None = None) -> str:
         """Return `wish` if people may be sent there (S-07), else `otherwise`, else the page."""
-        from ..web.redirects import parse_return_to
+        from ..edge.redirects import parse_return_to
 
         url = self.url
-        return parse_return_to(
+        found = parse_return_to(
             wish, url.api_path, self.settings.allowed_origins, otherwise or url.page_path
         )
+        if url.page_path != url.base_path and found.startswith(url.base_path):
+            behind = found[len(url.base_path) :]
+            if behind[:1] in ("", "?", "#"):
+                return (
+                    url.page_path + behind
+                )  # the page, which has no address with a slash at its end
+        return found
 
     def describe(self, root: str) -> dict[str, Any]:
         """Return the OpenAPI document of the API whose URL is `root`."""
-        from ..web.openapi import build_document
+        from .openapi import build_document
 
         return build_document(root, self._prefix, self._openapi)
 
@@ -111,13 +118,13 @@ class Call:
 
     def json_body(self) -> dict[str, Any]:
         """Return the JSON object that was posted to a public route; the guard has checked it."""
-        from ..web.bodies import parse_object
+        from ..edge.bodies import parse_object
 
         return parse_object(self.request.raw_body)
 
     def checked_body(self) -> dict[str, Any]:
         """Return the JSON object that was sent to an authorized route, whose body the guard leaves to the view."""
-        from ..web.bodies import verify_body
+        from ..edge.bodies import verify_body
 
         try:
             verify_body(self.request.raw_body, self.request.headers.get("content-type"))

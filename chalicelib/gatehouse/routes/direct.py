@@ -22,7 +22,7 @@ _MAX_CAPTCHA_TOKEN = 4096
 
 def sign_in(call: Call) -> Response:
     """200 with an access token and the session cookie, or 200 with a challenge and its cookie."""
-    from ..web.bodies import read_email, read_flag, read_text
+    from ..edge.bodies import read_email, read_flag, read_text
 
     current = embedded(call)
     body = call.json_body()
@@ -35,7 +35,7 @@ def sign_in(call: Call) -> Response:
             captcha_token=None
             if captcha is None
             else read_text(body, "captcha", max_length=_MAX_CAPTCHA_TOKEN),
-            origin=call.origin,
+            visitor=call.visitor,
             cookies=call.cookies,
         )
     except UnsupportedChallenge as error:
@@ -45,9 +45,9 @@ def sign_in(call: Call) -> Response:
 
 def challenge(call: Call) -> Response:
     """The next step of a challenged sign-in; answers as `sign-in` does."""
+    from ..edge.bodies import read_text
     from ..flows.direct_sign_in import ChallengeAnswer
-    from ..session.challenges import COOKIE
-    from ..web.bodies import read_text
+    from ..sealed.challenges import COOKIE
 
     current = embedded(call)
     body = call.json_body()
@@ -64,7 +64,7 @@ def challenge(call: Call) -> Response:
     cookies = call.cookies
     try:
         result = current.direct_sign_in.answer(
-            given, cookie=cookies.get(COOKIE), origin=call.origin, cookies=cookies
+            given, cookie=cookies.get(COOKIE), visitor=call.visitor, cookies=cookies
         )
     except UnsupportedChallenge as error:
         raise with_login_url(error, call) from None
@@ -73,19 +73,19 @@ def challenge(call: Call) -> Response:
 
 def sign_up(call: Call) -> dict[str, Any]:
     """200 {} whether or not the address has an account. A code is mailed; the password comes with it (S-67)."""
-    from ..web.bodies import read_email
+    from ..edge.bodies import read_email
 
     current = embedded(call)
     body = call.json_body()
     if "password" in body:
         raise InvalidRequest("the password is chosen with the mailed code, at /auth/direct/confirm")
-    current.accounts.sign_up(email=read_email(body), origin=call.origin)
+    current.accounts.sign_up(email=read_email(body), visitor=call.visitor)
     return {}
 
 
 def confirm(call: Call) -> dict[str, Any]:
     """200 {} when the code proves the address: the account has this password and these names from now on."""
-    from ..web.bodies import read_name
+    from ..edge.bodies import read_name
 
     names = ("given_name", "family_name")
     embedded(call)
@@ -113,16 +113,16 @@ def reset_password(call: Call) -> dict[str, Any]:
 
 
 def _send_code(call: Call, kind: str) -> dict[str, Any]:
-    from ..web.bodies import read_email
+    from ..edge.bodies import read_email
 
     current = embedded(call)
     email = read_email(call.json_body())
-    current.accounts.send_code(kind, email=email, origin=call.origin)
+    current.accounts.send_code(kind, email=email, visitor=call.visitor)
     return {}
 
 
 def _prove(call: Call, names: dict[str, str]) -> dict[str, Any]:
-    from ..web.bodies import MAX_BODY_BYTES, read_email, read_text
+    from ..edge.bodies import MAX_BODY_BYTES, read_email, read_text
 
     current = embedded(call)
     body = call.json_body()
@@ -131,7 +131,7 @@ def _prove(call: Call, names: dict[str, str]) -> dict[str, Any]:
         code=read_text(body, "code", max_length=_MAX_CODE),
         password=read_text(body, "password", max_length=MAX_BODY_BYTES),
         names=names,
-        origin=call.origin,
+        visitor=call.visitor,
     )
     return {}
 
@@ -151,10 +151,10 @@ def with_login_url(error: UnsupportedChallenge, call: Call) -> UnsupportedChalle
 
 
 def _answer(call: Call, result: "DirectlySignedIn | Challenged | CaptchaNeeded") -> Response:
+    from ..edge.cookies import build_cookie, clear_cookie
     from ..flows.direct_sign_in import CaptchaNeeded, Challenged
-    from ..session import devices
-    from ..session.challenges import COOKIE
-    from ..web.cookies import build_cookie, clear_cookie
+    from ..sealed import devices
+    from ..sealed.challenges import COOKIE
 
     if isinstance(result, CaptchaNeeded):
         return Response({"challenge": dict(result.body)})
@@ -178,6 +178,6 @@ def _answer(call: Call, result: "DirectlySignedIn | Challenged | CaptchaNeeded")
 
 def totp_body(totp: "TotpKey") -> dict[str, Any]:
     """Return a new authenticator app's key: typed, as URI, and as the rows of a QR code."""
-    from ..web.qr import build_rows
+    from ..page.qr import build_rows
 
     return {"secret": totp.secret, "otpauth": totp.uri, "qr": build_rows(totp.uri)}

@@ -19,7 +19,7 @@ def show(call: Call) -> dict[str, Any]:
 
 def rename(call: Call) -> dict[str, Any]:
     """Change the names of a person who has no identity provider; answers as GET does."""
-    from ..web.bodies import read_name
+    from ..edge.bodies import read_name
 
     caller = call.caller
     body = call.checked_body()

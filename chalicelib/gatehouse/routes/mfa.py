@@ -14,15 +14,16 @@ _MAX_CODE = 16
 
 def setup(call: Call) -> Response:
     """A new key for the app, against the password; `verify` completes it."""
-    from ..session import challenges, sessions
-    from ..web.bodies import read_text
-    from ..web.cookies import build_cookie
+    from ..edge.bodies import read_text
+    from ..edge.cookies import build_cookie
+    from ..sealed import challenges
+    from ..session import sessions
 
     current = embedded(call)
     enrolling = current.mfa.set_up(
         password=read_text(call.json_body(), "password", max_length=_MAX_PASSWORD),
         session_cookie=call.cookies.get(sessions.COOKIE),
-        origin=call.origin,
+        visitor=call.visitor,
     )
     cookie = build_cookie(
         challenges.COOKIE,
@@ -35,9 +36,10 @@ def setup(call: Call) -> Response:
 
 def verify(call: Call) -> Response:
     """The app's first code turns it on."""
-    from ..session import challenges, sessions
-    from ..web.bodies import read_text
-    from ..web.cookies import clear_cookie
+    from ..edge.bodies import read_text
+    from ..edge.cookies import clear_cookie
+    from ..sealed import challenges
+    from ..session import sessions
 
     current = embedded(call)
     cookies = call.cookies
@@ -45,7 +47,7 @@ def verify(call: Call) -> Response:
         code=read_text(call.json_body(), "code", max_length=_MAX_CODE),
         session_cookie=cookies.get(sessions.COOKIE),
         enrolment_cookie=cookies.get(challenges.COOKIE),
-        origin=call.origin,
+        visitor=call.visitor,
     )
     cleared = clear_cookie(challenges.COOKIE, same_site="Strict")
     return Response({"mfa": True}, {"Set-Cookie": [cleared]})
@@ -53,8 +55,8 @@ def verify(call: Call) -> Response:
 
 def disable(call: Call) -> dict[str, Any]:
     """Password and a code of the app turn it off."""
+    from ..edge.bodies import read_text
     from ..session.sessions import COOKIE
-    from ..web.bodies import read_text
 
     current = embedded(call)
     body = call.json_body()
@@ -63,7 +65,7 @@ def disable(call: Call) -> dict[str, Any]:
             password=read_text(body, "password", max_length=_MAX_PASSWORD),
             code=read_text(body, "code", max_length=_MAX_CODE),
             session_cookie=call.cookies.get(COOKIE),
-            origin=call.origin,
+            visitor=call.visitor,
         )
     except UnsupportedChallenge as error:
         raise with_login_url(error, call) from None

@@ -12,8 +12,8 @@ from .call import Call
 
 def page(call: Call) -> Response:
     """The page's HTML, with addresses built from the API's own base. It holds no secret, so browsers may keep a copy."""
-    from ..web.security_headers import open_for_captcha
-    from ..web.static_files import load_static_files
+    from ..edge.security_headers import open_for_captcha
+    from ..page.static_files import load_static_files
 
     current = call.services
     if call.request.method == "GET" and call.query_values("signed_out"):  # it spends a cookie
@@ -22,6 +22,7 @@ def page(call: Call) -> Response:
             return onward
     html = load_static_files(current.settings.brand).page(
         base_path=call.url.base_path,
+        page_path=call.url.page_path,
         title=current.settings.app_title,
         accept_language=call.request.headers.get("accept-language", ""),
         by_email=current.settings.direct_sign_in != "off",
@@ -37,8 +38,8 @@ def page(call: Call) -> Response:
 
 def _onward(call: Call) -> Response | None:
     """Return the redirect of a sign-out that wants to go elsewhere (`POST /auth/logout`), or None for all others."""
-    from ..session.departures import COOKIE
-    from ..web.cookies import clear_cookie
+    from ..edge.cookies import clear_cookie
+    from ..sealed.departures import COOKIE
 
     cookie = call.cookies.get(COOKIE)
     try:
@@ -57,7 +58,7 @@ def _onward(call: Call) -> Response | None:
 
 def asset(call: Call, version: str, name: str) -> Response:
     """A file of the page, cached for ever under its fingerprint."""
-    from ..web.static_files import ASSET_CACHE_CONTROL, load_static_files
+    from ..page.static_files import ASSET_CACHE_CONTROL, load_static_files
 
     found = load_static_files(call.services.settings.brand).asset(version, name)
     if found is None:
@@ -77,7 +78,7 @@ def _listed_providers(call: Call) -> list[tuple[str, str]]:
 
 def _unless_unchanged(call: Call, text: str, headers: dict[str, Any]) -> Response:
     """Return the text with its entity tag, or a 304 if that is what the browser has."""
-    from ..web.conditional import build_etag, is_unchanged
+    from ..edge.conditional import build_etag, is_unchanged
 
     headers["ETag"] = build_etag(text)
     if is_unchanged(call.request.headers.get("if-none-match"), headers["ETag"]):

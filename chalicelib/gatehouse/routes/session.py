@@ -24,8 +24,8 @@ def signed_in_answer(
     call: Call, refreshed: "Refreshed", cookies: list[str] | None = None
 ) -> Response:
     """Return a token answer with the session cookie, after other `cookies`."""
+    from ..edge.cookies import build_cookie
     from ..session.sessions import COOKIE
-    from ..web.cookies import build_cookie
 
     now = call.services.clock()
     cookie = build_cookie(
@@ -71,8 +71,8 @@ def logout(call: Call) -> Response:
 
     From there it comes back to the page, whose address is fixed; `return_to` of the body waits for it in a cookie (S-38).
     """
+    from ..edge.cookies import clear_cookie
     from ..session.sessions import COOKIE
-    from ..web.cookies import clear_cookie
 
     url = call.url
     current = call.services
@@ -86,8 +86,8 @@ def logout(call: Call) -> Response:
 
 def _departure(call: Call, wish: object) -> list[str]:
     """Return the cookie that leads on after a sign-out; none for an address that people may not be sent to (S-07)."""
-    from ..session.departures import COOKIE, LIFETIME_SECONDS
-    from ..web.cookies import build_cookie
+    from ..edge.cookies import build_cookie
+    from ..sealed.departures import COOKIE, LIFETIME_SECONDS
 
     if not isinstance(wish, str):
         return []

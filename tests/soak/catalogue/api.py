@@ -6,7 +6,7 @@ from tests.soak.defence import Defence, answering, defence, nothing, reading, va
 
 _CALLER = "chalicelib.gatehouse.cognito.claims:verify_caller"
 _FRESH = "chalicelib.gatehouse.flows.fresh_check:FreshCheck.verify"
-_HEADERS = "chalicelib.gatehouse.web.security_headers:SECURITY_HEADERS"
+_HEADERS = "chalicelib.gatehouse.edge.security_headers:SECURITY_HEADERS"
 
 
 def _without(*names: str) -> Any:
@@ -95,11 +95,11 @@ API: tuple[Defence, ...] = (
         "S-50",
         "callers can read and make up the cursors of a list",
         (
-            "chalicelib.gatehouse.session.cursors:Cursors.seal",
+            "chalicelib.gatehouse.sealed.cursors:Cursors.seal",
             lambda original: lambda self, key: key,
         ),
         (
-            "chalicelib.gatehouse.session.cursors:Cursors.open",
+            "chalicelib.gatehouse.sealed.cursors:Cursors.open",
             lambda original: lambda self, cursor: cursor,
         ),
         tests=("tests/component/test_users.py",),
@@ -243,7 +243,7 @@ API: tuple[Defence, ...] = (
         "inline scripts run",
         (_HEADERS, _inline),
         (
-            "chalicelib.gatehouse.web.security_headers:CONTENT_SECURITY_POLICY",
+            "chalicelib.gatehouse.edge.security_headers:CONTENT_SECURITY_POLICY",
             lambda policy: {**policy, "script-src": ("'self'", "'unsafe-inline'")},
         ),
     ),
@@ -252,7 +252,7 @@ API: tuple[Defence, ...] = (
         "S-52",
         "scripts may write HTML",
         (
-            "chalicelib.gatehouse.web.security_headers:CONTENT_SECURITY_POLICY",
+            "chalicelib.gatehouse.edge.security_headers:CONTENT_SECURITY_POLICY",
             lambda policy: {
                 name: sources for name, sources in policy.items() if "trusted-types" not in name
             },
@@ -292,6 +292,9 @@ API: tuple[Defence, ...] = (
         "escaped-page",
         "S-54",
         "settings are put into the page as HTML",
-        ("chalicelib.gatehouse.web.static_files:escape", lambda original: lambda text, quote: text),
+        (
+            "chalicelib.gatehouse.page.static_files:escape",
+            lambda original: lambda text, quote: text,
+        ),
     ),
 )

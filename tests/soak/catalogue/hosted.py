@@ -7,8 +7,8 @@ from tests.soak.defence import Defence, calling_in, defence, reading, value, wra
 from tests.soak.template import template_with
 
 _FLOW = "chalicelib.gatehouse.flows.hosted_sign_in:HostedSignIn"
-_TRANSACTIONS = "chalicelib.gatehouse.session.transactions:LoginTransactions"
-_SESSION_MODULE = "chalicelib.gatehouse.session.transactions"
+_TRANSACTIONS = "chalicelib.gatehouse.sealed.transactions:LoginTransactions"
+_SESSION_MODULE = "chalicelib.gatehouse.sealed.transactions"
 
 
 def _address_by_host(url: Any) -> Any:
@@ -142,18 +142,18 @@ HOSTED: tuple[Defence, ...] = (
         "return-to-checked-at-login",
         "S-07",
         "return_to may be anything that has the right characters",
-        ("chalicelib.gatehouse.web.redirects:_stays_below", value(lambda value, base_path: True)),
+        ("chalicelib.gatehouse.edge.redirects:_stays_below", value(lambda value, base_path: True)),
     ),
     defence(
         "return-to-characters",
         "S-07",
         "control characters and backslashes pass in return_to",
         (
-            "chalicelib.gatehouse.web.redirects:parse_return_to",
+            "chalicelib.gatehouse.edge.redirects:parse_return_to",
             reading(("or not _SAFE.issuperset(value)", "")),
         ),
         (
-            "chalicelib.gatehouse.web.redirects:_is_plain_path",
+            "chalicelib.gatehouse.edge.redirects:_is_plain_path",
             reading(
                 (
                     'or "\\\\" in path or any(ord(char) < 0x20 or ord(char) == 0x7F for char in path)',
@@ -167,7 +167,7 @@ HOSTED: tuple[Defence, ...] = (
         "S-07",
         "the callback trusts the return_to that the transaction holds",
         (
-            "chalicelib.gatehouse.web.redirects:parse_return_to",
+            "chalicelib.gatehouse.edge.redirects:parse_return_to",
             calling_in("callback", lambda original, given, *rest: given),
         ),
     ),
@@ -210,7 +210,7 @@ HOSTED: tuple[Defence, ...] = (
         "prefetch-spends-nothing",
         "S-11 S-29",
         "what a browser fetches ahead of the person begins and ends sign-ins",
-        ("chalicelib.gatehouse.web.prefetches:is_prefetch", value(lambda headers: False)),
+        ("chalicelib.gatehouse.edge.prefetches:is_prefetch", value(lambda headers: False)),
         tests=("tests/component/test_everyday_turns.py",),
     ),
     defence(
@@ -218,7 +218,7 @@ HOSTED: tuple[Defence, ...] = (
         "S-07",
         "the page gets whatever way back a transaction holds",
         (
-            "chalicelib.gatehouse.web.redirects:parse_return_to",
+            "chalicelib.gatehouse.edge.redirects:parse_return_to",
             calling_in("_error_location", lambda original, given, *rest: given),
         ),
         tests=("tests/component/test_everyday_turns.py",),
@@ -228,7 +228,7 @@ HOSTED: tuple[Defence, ...] = (
         "S-07",
         "the configuration gives out any way back that it is asked about",
         (
-            "chalicelib.gatehouse.web.redirects:parse_return_to",
+            "chalicelib.gatehouse.edge.redirects:parse_return_to",
             calling_in("_wanted", lambda original, given, *rest: given or "/api/"),
         ),
         tests=("tests/component/test_everyday_turns.py",),
@@ -333,7 +333,7 @@ HOSTED: tuple[Defence, ...] = (
         "S-17",
         "the callback's answer may be cached and tells its URL to the next page",
         (
-            "chalicelib.gatehouse.web.security_headers:SECURITY_HEADERS",
+            "chalicelib.gatehouse.edge.security_headers:SECURITY_HEADERS",
             lambda headers: {
                 name: text
                 for name, text in headers.items()

@@ -51,7 +51,7 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
         "S-59",
         "a warm container never learns of new sealing keys",
         (
-            "chalicelib.gatehouse.session.sealing:Sealer.open",
+            "chalicelib.gatehouse.sealed.sealing:Sealer.open",
             reading(("ring = self._load_key_ring(True)", "pass")),
         ),
     ),
@@ -194,8 +194,8 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
             "ops.connect:stack_parameters",
             reading(
                 (
-                    'f"{root}auth/callback"',
-                    'f"{root}auth/callback," + f"{root}auth/callback".replace("https", "http")',
+                    "url.callback",
+                    'url.callback + "," + url.callback.replace("https", "http")',
                 )
             ),
         ),

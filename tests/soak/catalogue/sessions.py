@@ -15,10 +15,10 @@ from tests.soak.defence import (
 )
 from tests.soak.template import template_with
 
-_COOKIE = "chalicelib.gatehouse.web.cookies:build_cookie"
+_COOKIE = "chalicelib.gatehouse.edge.cookies:build_cookie"
 _CSRF = "chalicelib.gatehouse.guard.csrf:verify_own_request"
 _FLOW = "chalicelib.gatehouse.flows.session_flow:SessionFlow"
-_SEALING = "chalicelib.gatehouse.session.sealing"
+_SEALING = "chalicelib.gatehouse.sealed.sealing"
 _SESSIONS = "chalicelib.gatehouse.session.sessions:Sessions"
 
 
@@ -64,7 +64,7 @@ SESSIONS: tuple[Defence, ...] = (
         "S-26",
         "of two cookies with one name the last counts",
         (
-            "chalicelib.gatehouse.web.cookies:parse_cookies",
+            "chalicelib.gatehouse.edge.cookies:parse_cookies",
             reading(("if name not in doubled", "")),
         ),
     ),
@@ -115,7 +115,7 @@ SESSIONS: tuple[Defence, ...] = (
         "S-38 S-07",
         "a sign-out leads wherever it was told, and whatever is in the cookie",
         (
-            "chalicelib.gatehouse.web.redirects:parse_return_to",
+            "chalicelib.gatehouse.edge.redirects:parse_return_to",
             calling_in("_departure", lambda original, given, *rest: given),
         ),
         tests=("tests/component/test_everyday_turns.py",),
@@ -125,7 +125,7 @@ SESSIONS: tuple[Defence, ...] = (
         "S-07 S-38",
         "where a sign-out leads is not looked at again when it gets there",
         (
-            "chalicelib.gatehouse.web.redirects:parse_return_to",
+            "chalicelib.gatehouse.edge.redirects:parse_return_to",
             calling_in("_onward", lambda original, given, *rest: given),
         ),
         tests=("tests/component/test_everyday_turns.py",),
@@ -135,7 +135,7 @@ SESSIONS: tuple[Defence, ...] = (
         "S-38",
         "a sign-out of yesterday leads on today",
         (
-            "chalicelib.gatehouse.session.departures:Departures.open",
+            "chalicelib.gatehouse.sealed.departures:Departures.open",
             reading(("departure.expires_at > self._clock()", "True")),
         ),
         tests=("tests/component/test_everyday_turns.py",),
@@ -174,13 +174,13 @@ SESSIONS: tuple[Defence, ...] = (
         "cookies-fit",
         "S-31",
         "a cookie that browsers would drop is sent nevertheless",
-        ("chalicelib.gatehouse.web.cookies:MAX_COOKIE_BYTES", value(100_000)),
+        ("chalicelib.gatehouse.edge.cookies:MAX_COOKIE_BYTES", value(100_000)),
     ),
     defence(
         "few-cookies-cleared-at-once",
         "S-31",
         "dozens of old login cookies make an answer that API Gateway does not pass on",
-        ("chalicelib.gatehouse.session.transactions:MAX_CLEARED", value(1_000)),
+        ("chalicelib.gatehouse.sealed.transactions:MAX_CLEARED", value(1_000)),
     ),
     defence(
         "tokens-stay-inside",
@@ -193,7 +193,7 @@ SESSIONS: tuple[Defence, ...] = (
         "S-33",
         "token answers may be cached",
         (
-            "chalicelib.gatehouse.web.security_headers:SECURITY_HEADERS",
+            "chalicelib.gatehouse.edge.security_headers:SECURITY_HEADERS",
             lambda headers: {**headers, "Cache-Control": "private"},
         ),
     ),

@@ -97,12 +97,14 @@ class StaticFiles:
         *,
         base_path: str,
         title: str,
+        page_path: str | None = None,
         accept_language: str = "",
         by_email: bool = True,
         providers: Sequence[tuple[str, str]] | None = None,
     ) -> str:
         """Return the page's HTML for an app at `base_path` (ends with a slash), in the language that is wanted most.
 
+        `page_path` is the page's own address, if that is another one.
         `providers` (name, label) are for browsers without scripts. They come by `?basic=1`, where the page sends such
         browsers by itself: no other visit has to wait for the table.
         """
@@ -123,7 +125,7 @@ class StaticFiles:
             if name == "legal":
                 return self._legal_links(found.words)
             if name == "refresh":
-                return _refresh(base_path) if providers is None else ""
+                return _refresh(page_path or base_path) if providers is None else ""
             if name == "ways":
                 return _plain_ways(base_path, found.words, providers or (), by_email=by_email)
             text = found.words[word].replace("{title}", title) if word else values[name]
@@ -169,8 +171,8 @@ class StaticFiles:
         texts[_LOGO] = logo.svg
 
 
-def _refresh(base_path: str) -> str:
-    address = escape(f"{base_path}?basic=1", quote=True)
+def _refresh(page_path: str) -> str:
+    address = escape(f"{page_path}?basic=1", quote=True)
     return f'<noscript><meta http-equiv="refresh" content="0; url={address}"></noscript>'
 
 

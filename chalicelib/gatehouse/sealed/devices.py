@@ -1,8 +1,8 @@
-"""Known devices: browsers that once signed somebody in guess on a second budget of that account (S-44, S-71).
+"""Known devices: browsers that once signed somebody in guess on a second allowance of that account (S-44, S-71).
 
 Without it, one stranger who keeps an account's pause alive would keep its owner out of our form for as long as he likes.
 The sealed cookie names one account and when that was; whoever has none, or one of another account, shares the account's
-budget with all strangers. All browsers known to an account share the second one: each with its own would be as many more
+allowance with all strangers. All browsers known to an account share the second one: each with its own would be as many more
 guesses as somebody could make browsers known. Whether a cookie is older than the account's password, flows/attempts.py asks.
 Source: OWASP, "Slow Down Online Guessing Attacks with Device Cookies".
 """

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..guard import cors
-from ..routes.table import SPENDING
+from .table import SPENDING
 
 FOLDER = Path(__file__).resolve().parents[1] / "openapi"
 _SHARED = "document.json"
