@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from . import json_text
 from .errors import OpsError
 from .stage_rules import problems_of
 
@@ -138,40 +139,41 @@ def write_environment(
     """Write stack outputs into a stage of config.json: variables, and a role per function.
 
     `outputs` is variable → value; `roles` is Chalice's function name (`api_handler`,
-    `user_records`, …) → role ARN. Everything else in the file stays, in its order; the file is
+    `user_records`, …) → role ARN. Everything else in the file stays as it is written; the file is
     replaced in one step, and not touched when nothing changed.
     """
-    config = _read(project_dir)
-    stages = config.get("stages")
+    stages = _read(project_dir).get("stages")
     if not isinstance(stages, dict) or not isinstance(stages.get(name), dict):
         raise OpsError(f"There is no stage {name!r} in {config_file(project_dir)}.")
-    before = json.dumps(config)
-    stage = stages[name]
-    stage.setdefault("environment_variables", {}).update(outputs)
-    functions = stage.setdefault("lambda_functions", {})
+    before = text = config_file(project_dir).read_text(encoding="utf-8")
+    for variable, value in outputs.items():
+        text = json_text.put(text, ("stages", name, "environment_variables", variable), value)
     for function, role in roles.items():
-        functions.setdefault(function, {})["iam_role_arn"] = role
-    if json.dumps(config) != before:
-        _replace(config_file(project_dir), json.dumps(config, indent=2, ensure_ascii=False) + "\n")
+        where = ("stages", name, "lambda_functions", function, "iam_role_arn")
+        text = json_text.put(text, where, role)
+    if text != before:
+        _replace(config_file(project_dir), text)
 
 
 def clear_environment(
     project_dir: Path, name: str, variables: Iterable[str], functions: Iterable[str]
 ) -> None:
     """Take back what `write_environment` wrote, after the stage's stack is gone."""
-    config = _read(project_dir)
-    stages = _mapping(config.get("stages"))
-    stage = _mapping(stages.get(name))
+    stage = _mapping(_mapping(_read(project_dir).get("stages")).get(name))
+    text = config_file(project_dir).read_text(encoding="utf-8")
     for variable in variables:
-        stage.get("environment_variables", {}).pop(variable, None)
-    roles = stage.get("lambda_functions", {})
+        text = json_text.drop(text, ("stages", name, "environment_variables", variable))
+    roles = {each: dict(of) for each, of in _mapping(stage.get("lambda_functions")).items()}
     for function in functions:
-        roles.get(function, {}).pop("iam_role_arn", None)
-        if roles.get(function) == {}:
-            del roles[function]
-    if roles == {}:
-        stages[name].pop("lambda_functions", None)
-    _replace(config_file(project_dir), json.dumps(config, indent=2, ensure_ascii=False) + "\n")
+        if roles.get(function, {}).pop("iam_role_arn", None):
+            empty = not roles[function]
+            last = () if empty else ("iam_role_arn",)
+            text = json_text.drop(text, ("stages", name, "lambda_functions", function, *last))
+            if empty:
+                del roles[function]
+    if roles == {} and "lambda_functions" in stage:
+        text = json_text.drop(text, ("stages", name, "lambda_functions"))
+    _replace(config_file(project_dir), text)
 
 
 def _read(project_dir: Path) -> dict[str, Any]:
