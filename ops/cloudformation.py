@@ -9,6 +9,7 @@ import yaml
 from botocore.exceptions import ClientError
 
 from . import aws
+from .change_set import ChangeSet
 from .errors import OpsError
 from .report import Reporter
 from .stack_events import StackEvents
@@ -157,6 +158,16 @@ class Stack:
                 return _outputs(found)
             raise
         self._report.note("updating")
+        return self._outputs(self._wait(events), events)
+
+    def execute(self, change_set: ChangeSet, found: Mapping[str, Any]) -> dict[str, str]:
+        """Execute a change set of the stack, and answer the outputs. Raises OpsError if the stack has changed meanwhile."""
+        events = StackEvents(self._api, self._name)
+        events.skip()
+        if not change_set.execute(self._api, found):
+            self._report.note("unchanged")
+            return _outputs(found)
+        self._report.note("updating, as was shown")
         return self._outputs(self._wait(events), events)
 
     def delete(self) -> None:

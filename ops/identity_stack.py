@@ -10,16 +10,20 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 
 from . import aws
+from .change_set import overtaken
 from .cloudformation import LEFTOVERS, Stack, build_update, describe, values_of
 from .errors import OpsError
 from .program import PROGRAM
 from .report import Reporter
 from .stages import Stage, write_environment
+
+if TYPE_CHECKING:
+    from .plan import Plan
 
 TEMPLATE = Path(__file__).parent / "templates" / "identity.yaml"
 
@@ -75,11 +79,13 @@ def provision(
     parameters: Mapping[str, str],
     report: Reporter,
     sleep: Callable[[float], None] = time.sleep,
+    approved: Plan | None = None,
 ) -> Outputs:
     """Create or update the stage's identity stack, and write its outputs into config.json.
 
     `parameters` overrides single template parameters; all others follow the stage, keep their
-    earlier value, or have the template's default. Raises OpsError with AWS's reasons.
+    earlier value, or have the template's default. With `approved` exactly that is done to the stack.
+    Raises OpsError with AWS's reasons.
     """
     report.step(f"Identity stack {stage.identity_stack}")
     with aws.explained(f"provisioning {stage.identity_stack}"):
@@ -91,7 +97,14 @@ def provision(
             found = None
         wanted = {**_of_stage(stage, values_of(found)), **parameters}
         body = TEMPLATE.read_text(encoding="utf-8")
-        raw = stack.update(found, body, wanted) if found else stack.create(body, wanted)
+        if approved is not None and approved.creates != (found is None):
+            raise overtaken(stage.identity_stack)
+        if found is None:
+            raw = stack.create(body, wanted)
+        elif approved is not None and approved.change_set is not None:
+            raw = stack.execute(approved.change_set, found)
+        else:
+            raw = stack.update(found, body, wanted)
     outputs = Outputs(
         environment={OUTPUT_VARIABLES[key]: raw[key] for key in OUTPUT_VARIABLES if key in raw},
         roles={_ROLES[key]: raw[key] for key in _ROLES if key in raw},
@@ -112,6 +125,13 @@ def parameters_of(session: boto3.Session, stage: Stage) -> dict[str, str]:
             f"run `{PROGRAM} provision --stage {stage.name}` first."
         )
     return values_of(found)
+
+
+def settle(session: boto3.Session, stage: Stage, report: Reporter) -> None:
+    """Wait until nothing is under way with the stack. Raises OpsError where it is stuck."""
+    with aws.explained(f"looking at {stage.identity_stack}"):
+        cloudformation = aws.client(session, "cloudformation")
+        Stack(cloudformation, stage.identity_stack, report, time.sleep).settled()
 
 
 def delete(session: boto3.Session, stage: Stage, report: Reporter) -> None:

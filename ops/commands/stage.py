@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -33,24 +34,40 @@ def deploy(stage: Stage, only_plan: bool, yes: bool) -> None:
     """Provision, `chalice deploy`, then connect the two.
 
     The last step sets callback and logout URLs, triggers, their permissions, the API's own error answers, its limits and its
-    access log. Shows first what it will change, and asks where deletion protection is on (prod). If anything fails, run it
-    again.
+    access log. Shows first what it will change, does just that, and asks where deletion protection is on (prod). If anything
+    fails, run it again.
     """
-    from .. import aws
+    from .. import aws, identity_stack
     from .. import deploy as deployment
     from ..plan import plan
 
-    planned = plan(aws.session(stage), stage)
-    click.echo("\n".join(planned.lines), err=True)
-    if only_plan:
-        return
-    if planned.replaced and not yes:
-        lost = ", ".join(planned.replaced)
-        ask(f"This replaces {lost}: people or sessions in it are lost.", stage.name)
-    elif stage.deletion_protection and not yes:
-        ask(f"People rely on stage {stage.name!r}.", stage.name)
-    root = deployment.deploy(stage.project_dir, stage.name, Reporter())
-    click.echo(f"{root}\nCommit .chalice/config.json and .chalice/deployed/{stage.name}.json.")
+    chalice: Sequence[str] = deployment.CHALICE
+    if stage.project_dir != project_dir():  # the running local stack's copy
+        from ..local import chalice_cli, running
+
+        chalice, stage = chalice_cli.PROGRAM, running.refresh(project_dir(), stage)
+    session, report = aws.session(stage), Reporter()
+    if not only_plan:
+        identity_stack.settle(session, stage, report)
+    planned = plan(session, stage)
+    try:
+        click.echo("\n".join(planned.lines), err=True)
+        if only_plan:
+            return
+        if planned.replaced and not yes:
+            lost = ", ".join(planned.replaced)
+            ask(f"This replaces {lost}: people or sessions in it are lost.", stage.name)
+        elif stage.deletion_protection and not yes:
+            ask(f"People rely on stage {stage.name!r}.", stage.name)
+        root = deployment.deploy(stage.project_dir, stage.name, report, chalice, approved=planned)
+    finally:
+        if planned.change_set is not None:
+            planned.change_set.discard(aws.client(session, "cloudformation"))
+    click.echo(root if chalice is not deployment.CHALICE else f"{root}\n{_commit(stage)}")
+
+
+def _commit(stage: Stage) -> str:
+    return f"Commit .chalice/config.json and .chalice/deployed/{stage.name}.json."
 
 
 @click.command(epilog=example("destroy --stage dev", "destroy --stage dev --keep-data"))

@@ -17,6 +17,9 @@ from pathlib import Path
 CACHE = "GATEHOUSE_DEPENDENCY_CACHE"
 """Environment variable: where ops/exact_package.py keeps verified wheels."""
 
+PROGRAM = (sys.executable, __file__)
+"""How this script is started."""
+
 _LONGEST_SLEEP = 0.1
 _SHOWN_LINES = 20
 
@@ -31,7 +34,7 @@ def run_chalice(
     from ..errors import OpsError
 
     done = subprocess.run(
-        [sys.executable, __file__, *arguments],
+        [*PROGRAM, *arguments],
         cwd=directory,
         env={
             **os.environ,

@@ -33,6 +33,8 @@ from .processes import Processes, require_free_port
 from .staged_copy import stage_copy
 
 _WATCH_SECONDS = 0.5
+PLACES = ("COGNITO_URL", "JWKS_URL", "PUBLIC_URL")
+"""Variables that only the local stage is given: AWS knows its own addresses."""
 
 
 def up(
@@ -143,11 +145,8 @@ def _deploy(copy: Path, shared: Path, addresses: Addresses, report: Reporter) ->
     session = aws.session(stage)
     outputs = provision(session, stage, {}, report)
     pool_id = outputs.environment["USER_POOL_ID"]
-    places = {
-        "COGNITO_URL": addresses.aws_url,
-        "JWKS_URL": f"{addresses.aws_url}/{pool_id}/.well-known/jwks.json",
-        "PUBLIC_URL": addresses.app_url,
-    }
+    jwks_url = f"{addresses.aws_url}/{pool_id}/.well-known/jwks.json"
+    places = dict(zip(PLACES, (addresses.aws_url, jwks_url, addresses.app_url), strict=True))
     write_environment(copy, LOCAL, places, {})
     _run_chalice(copy, shared, report)
     stage = load_stage(copy, LOCAL)

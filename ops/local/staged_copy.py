@@ -6,10 +6,14 @@ and neither byte code nor tests can get into the zip.
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
+from .. import json_text
 from ..locked import NAME, files_of, wheels_of
+from ..stages import LOCAL
 
 _FOLDERS = ("chalicelib", "vendor")
 
@@ -21,6 +25,19 @@ def stage_copy(project_dir: Path, copy: Path) -> None:
     shutil.rmtree(settings / "deployed", ignore_errors=True)
     shutil.copyfile(project_dir / ".chalice" / "config.json", settings / "config.json")
     _keep_newest(settings / "deployments")
+
+
+def refresh_copy(project_dir: Path, copy: Path, kept: Sequence[str]) -> None:
+    """Bring code and settings of a copy up to date; what was deployed stays, and the `kept` variables of the local stage."""
+    path = copy / ".chalice" / "config.json"
+    before = json.loads(path.read_text(encoding="utf-8"))["stages"][LOCAL]["environment_variables"]
+    text = (project_dir / ".chalice" / "config.json").read_text(encoding="utf-8")
+    for name in kept:
+        if name in before:
+            where = ("stages", LOCAL, "environment_variables", name)
+            text = json_text.put(text, where, before[name])
+    copy_code(project_dir, copy)
+    path.write_text(text, encoding="utf-8")
 
 
 def copy_code(project_dir: Path, copy: Path) -> None:

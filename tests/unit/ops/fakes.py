@@ -105,7 +105,9 @@ class FakeCloudFormation:
         return {
             "Stacks": [
                 {
+                    "StackName": StackName,
                     "StackStatus": self.status,
+                    "LastUpdatedTime": len(self.given),
                     "Parameters": [
                         {"ParameterKey": key, "ParameterValue": value}
                         for key, value in self.parameters.items()
