@@ -23,6 +23,8 @@ def running_stage(project_dir: Path, state_dir: Path | None = None) -> Iterator[
     with local_aws_only(
         found["aws_endpoint_url"], found["region"], root, state_dir / "no-aws-files"
     ):
+        if found["ca_file"]:
+            os.environ["REQUESTS_CA_BUNDLE"] = found["ca_file"]
         os.environ[CACHE] = str(project_dir / ".local" / "dependencies")
         yield load_stage(state_dir / "app", LOCAL)
 

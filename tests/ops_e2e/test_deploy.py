@@ -96,6 +96,7 @@ def _deploy_changed(place: Place) -> None:
         Username="ann@example.com",
         MessageAction="SUPPRESS",
     )
+    before = identity(place)
     route = place.project / "chalicelib" / "whoami.py"
     route.write_text(route.read_text().replace('"/whoami"', '"/whoami-else"'))
     place.add_okta()
