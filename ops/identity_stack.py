@@ -21,6 +21,7 @@ from .errors import OpsError
 from .program import PROGRAM
 from .report import Reporter
 from .stages import Stage, write_environment
+from .team_policy import with_team_policy
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -96,7 +97,7 @@ def provision(
             stack.delete()
             found = None
         wanted = {**_of_stage(stage, values_of(found)), **parameters}
-        body = TEMPLATE.read_text(encoding="utf-8")
+        body = body_of(stage)
         if approved is not None and approved.creates != (found is None):
             raise overtaken(stage.identity_stack)
         if found is None:
@@ -113,6 +114,11 @@ def provision(
     write_environment(stage.project_dir, stage.name, outputs.environment, outputs.roles)
     report.done()
     return outputs
+
+
+def body_of(stage: Stage) -> str:
+    """Build the stage's template: Gatehouse's, with the rights of the team's own routes. Raises OpsError."""
+    return with_team_policy(TEMPLATE.read_text(encoding="utf-8"), stage)
 
 
 def parameters_of(session: boto3.Session, stage: Stage) -> dict[str, str]:

@@ -56,7 +56,7 @@ def plan(session: boto3.Session, stage: Stage, sleep: Callable[[float], None] = 
                 f"stack {stage.identity_stack} is in {status}: its changes cannot be told now"
             )
         else:
-            body = identity_stack.TEMPLATE.read_text(encoding="utf-8")
+            body = identity_stack.body_of(stage)
             parameters = identity_stack.update_parameters(stage, found, body, {})
             change_set = make_change_set(cloudformation, found, body, parameters, sleep)
             changes = change_set.changes

@@ -85,17 +85,26 @@ def missing(config: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
     named = str(config.get("app_name", ""))
     yield from _lacking(config, (), {"environment_variables": {"APP_NAME": named}})
     stages = config.get("stages", {})
-    for name in [LOCAL, *(each for each in stages or ["dev"] if each != LOCAL)]:
+    others = [name for name in stages or ["dev"] if name != LOCAL]
+    for name in others:
         yield from _lacking(stages.get(name, {}), ("stages", name), _stage(name), stages)
+    local = _local_stage(others[0], stages.get(others[0], {})) if others else _local_stage("", {})
+    yield from _lacking(stages.get(LOCAL, {}), ("stages", LOCAL), local, stages)
+
+
+def _local_stage(other: str, block: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Build the local stage. The team's own variables and rights are those of another stage of theirs."""
+    own = {"STAGE": LOCAL, "DIRECT_SIGN_IN": "embedded", "MAILS_PER_DAY": "100000"}
+    theirs = block.get("environment_variables", {})
+    policy = block.get("iam_policy_file", f"policy-{other}.json" if other else "")
+    return {
+        "environment_variables": {**theirs, **own},
+        **({"iam_policy_file": policy} if policy else {}),
+        "gatehouse": {"region": "us-east-1", "deletion_protection": False},
+    }
 
 
 def _stage(name: str) -> Mapping[str, Any]:
-    if name == LOCAL:
-        variables = {"STAGE": name, "DIRECT_SIGN_IN": "embedded", "MAILS_PER_DAY": "100000"}
-        return {
-            "environment_variables": variables,
-            "gatehouse": {"region": "us-east-1", "deletion_protection": False},
-        }
     return {
         "environment_variables": {"STAGE": name, "DIRECT_SIGN_IN": "managed"},
         "gatehouse": {"domain_prefix": ""},

@@ -48,6 +48,7 @@ class Stage:
     api_gateway_stage: str = "api"
     custom_domain: Mapping[str, Any] = field(default_factory=dict)
     architecture: str = "x86_64"
+    iam_policy_file: str = ""
 
     @property
     def is_local(self) -> bool:
@@ -82,6 +83,12 @@ class Stage:
     def config_file(self) -> Path:
         """The file this stage was read from."""
         return config_file(self.project_dir)
+
+    @property
+    def policy_file(self) -> Path:
+        """The rights of the team's own routes, where Chalice looks for them too."""
+        name = self.iam_policy_file or f"policy-{self.name}.json"
+        return self.project_dir / ".chalice" / name
 
     @property
     def deployed_file(self) -> Path:
@@ -130,6 +137,7 @@ def load_stage(project_dir: Path, name: str) -> Stage:
         api_gateway_stage=merged["api_gateway_stage"],
         custom_domain=_mapping(merged.get("api_gateway_custom_domain")),
         architecture=merged.get("lambda_architecture", "x86_64"),
+        iam_policy_file=str(merged.get("iam_policy_file", "")),
     )
 
 

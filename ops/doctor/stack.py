@@ -43,7 +43,7 @@ def stack_template(deployment: Deployment) -> Iterator[Fault]:
     body = deployment.client("cloudformation").get_template(
         StackName=deployment.stack["StackName"]
     )["TemplateBody"]
-    own = identity_stack.TEMPLATE.read_text(encoding="utf-8")
+    own = identity_stack.body_of(deployment.stage)
     if isinstance(body, str) and body.strip() != own.strip():
         yield Fault(
             "the identity stack was made from another version of ops/templates/identity.yaml "
