@@ -62,5 +62,5 @@ def test_without_a_policy_file_the_template_is_gatehouses(tmp_path: Path) -> Non
 def test_a_policy_that_cannot_be_used_is_named(tmp_path: Path, text: str, said: str) -> None:
     """Before anything is sent to AWS."""
     folder = write(project(tmp_path, dev=dev_block()), text)
-    with pytest.raises(OpsError, match=rf"policy-dev\\.json {said}"):
+    with pytest.raises(OpsError, match=rf"policy-dev\.json {said}"):
         body_of(stage(folder))
