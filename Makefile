@@ -6,8 +6,9 @@ STAMP := $(VENV)/.installed
 OUT ?= dist
 # How many processes share the tests out (tests/shares.py): many of them wait, so it is one more than CI has cores.
 PROCESSES ?= 3
+LOCKED := requirements.in requirements-dev.in ops/local/requirements.in benchmarks/requirements.in tests/lambda_runtime/requirements.in
 
-.PHONY: help up down test check soak package security audit bench screenshots lighthouse lock clean
+.PHONY: help up down test check soak package wheel security audit bench screenshots lighthouse lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -61,6 +62,9 @@ soak: $(STAMP) ## The long ones: defences switched off one by one, load, deploym
 package: $(STAMP) ## The Lambda zip into OUT=DIR, just as `chalice deploy` packages it
 	@$(BIN)/python -m ops package --out $(OUT)
 
+wheel: $(STAMP) ## The wheel `chalice-gatehouse` into OUT=DIR, for apps that adopt the sign-in (docs/adopt.md)
+	@$(BIN)/python -m hatchling build -t wheel -d $(OUT)
+
 bench: $(STAMP) ## Measure beside peers, into docs/BENCHMARKS.md and the README; fails where a target is missed
 	@$(BIN)/python -m tests.browser chromium
 	@$(BIN)/python -m benchmarks
@@ -81,7 +85,7 @@ audit: $(STAMP) ## Known advisories against all that is locked; needs the networ
 	  $(BIN)/python -m uv tool run pip-audit@2.10.1 --strict --disable-pip --require-hashes -r $$lock || exit 1; done
 
 lock: $(STAMP) ## Lock requirements*.in anew for Python 3.11-3.14, with hashes and without index addresses
-	@$(BIN)/python -m ops.lock
+	@$(BIN)/python -m ops lock --upgrade $(LOCKED)
 
 clean: ## Remove everything that was installed or built here
 	rm -rf $(VENV) .local .chalice/deployments dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping
 from functools import lru_cache
 
-from ops.runtimes import Runtime
+from .runtimes import Runtime
 
 _FORMAT = 2
 _UNCHECKED = (1).to_bytes(4, "little")

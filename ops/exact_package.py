@@ -17,13 +17,13 @@ from typing import Any
 
 import click
 
-from ops.errors import OpsError
-from ops.local.chalice_cli import CACHE
-from ops.locked import NAME, load_lock
-from ops.made_files import complete, made_files
-from ops.package_contents import differences
-from ops.runtimes import OPTION, RUNTIMES, runtime_of
-from ops.wheels import Target, Wheel, fetch
+from .errors import OpsError
+from .local.chalice_cli import CACHE
+from .locked import NAME, load_lock
+from .made_files import complete, made_files
+from .package_contents import differences
+from .runtimes import OPTION, RUNTIMES, runtime_of
+from .wheels import Target, Wheel, fetch
 
 MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
 """Chalice's `lambda_architecture` → the machine in wheel tags."""

@@ -9,9 +9,9 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from ops import service_models
-from ops.bytecode import bytecode, is_bytecode
-from ops.runtimes import Runtime
+from . import service_models
+from .bytecode import bytecode, is_bytecode
+from .runtimes import Runtime
 
 
 def is_made(name: str) -> bool:

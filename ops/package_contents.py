@@ -14,11 +14,11 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from ops.bytecode import bytecode, is_bytecode
-from ops.locked import NAME, Locked
-from ops.made_files import is_made
-from ops.runtimes import Runtime
-from ops.wheels import Wheel
+from .bytecode import bytecode, is_bytecode
+from .locked import NAME, Locked
+from .made_files import is_made
+from .runtimes import Runtime
+from .wheels import Wheel, is_for_operators
 
 # What Chalice puts there itself, besides vendor/: the app, and two files of its own.
 _APP = ("app.py", "chalicelib/")
@@ -120,6 +120,8 @@ def _unrecorded(contents: Mapping[str, bytes]) -> Iterator[str]:
         for row in csv.reader(io.StringIO(text)):
             name, digest = (row[0], row[1]) if len(row) > 1 else ("", "")
             if not digest or name.startswith("chalice/") or ".data/" in name:
+                continue
+            if is_for_operators(name) and name not in contents:
                 continue
             kind, _, value = digest.partition("=")
             made = hashlib.new(kind, contents.get(name, b""))

@@ -43,7 +43,7 @@ class NewContainer:
             aws=clients.__getitem__,
             http=self,  # type: ignore[arg-type]
         )
-        services.install(made)
+        gate.services = made
 
     def get(self, url: str) -> Any:
         self._ask(url)

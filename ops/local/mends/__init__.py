@@ -7,7 +7,7 @@ docs/local-aws.md lists them all, and what stays unmended.
 
 from __future__ import annotations
 
-from ops.local.mends import (
+from . import (
     authorization_endpoint,
     authorizer_claims,
     federated_sign_in,
@@ -29,7 +29,7 @@ from ops.local.mends import (
     user_attributes,
     user_lookup,
 )
-from ops.local.mends.emulator import Emulator
+from .emulator import Emulator
 
 _MENDS = (
     identity_event,

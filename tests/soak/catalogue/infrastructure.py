@@ -259,7 +259,7 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
         "every-dependency-has-a-hash",
         "S-76",
         "a line of the lock without a hash is taken",
-        ("ops.locked:_parse", reading(("if not hashes:", "if False:"))),
+        ("ops.locked:_hashes", reading(("if not hashes:", "if False:"))),
         tests=_PACKAGE,
     ),
     defence(
