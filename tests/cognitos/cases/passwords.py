@@ -107,7 +107,7 @@ def a_lock_ends_by_itself(world: World) -> Any:
     return world.refused(world.sign_in, address)
 
 
-@case("InvalidParameterException", SIGN_IN)
+@case("InvalidParameterException", SIGN_IN, "settings")
 def a_flow_that_the_client_does_not_allow_is_refused(world: World) -> Any:
     """The app's client takes passwords from the server only."""
     address = world.person()
