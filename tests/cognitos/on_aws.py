@@ -79,5 +79,6 @@ class AwsCognito:
 
     def clear(self) -> None:
         """Delete the people."""
-        for user in self.cognito.list_users(UserPoolId=self.pool_id)["Users"]:
+        pages = self.cognito.get_paginator("list_users").paginate(UserPoolId=self.pool_id)
+        for user in [user for page in pages for user in page["Users"]]:
             self.cognito.admin_delete_user(UserPoolId=self.pool_id, Username=user["Username"])

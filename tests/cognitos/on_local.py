@@ -113,8 +113,8 @@ class LocalCognitos:
         if with_triggers not in self._made:
             self._made[with_triggers] = LocalCognito.create(self.cloud, with_triggers)
         found = self._made[with_triggers]
+        if with_triggers:
+            found.script({})
         if "federation" in case.needs:
-            if with_triggers:
-                found.script({})
             found.clear()
         return found

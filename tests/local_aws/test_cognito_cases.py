@@ -24,7 +24,8 @@ def cognitos(cloud: Cloud) -> LocalCognitos:
 def test_the_local_aws_does_what_aws_does(cognitos: LocalCognitos, name: str) -> None:
     """Each case, against a pool with a stage's settings."""
     case = CASES[name]
-    assert verdict(case, observe(case, cognitos.for_case(case)), LISTED) is None
+    if wrong := verdict(case, observe(case, cognitos.for_case(case)), LISTED):
+        pytest.fail(wrong, pytrace=False)
 
 
 def test_only_cases_that_run_here_are_listed() -> None:

@@ -151,6 +151,15 @@ def a_required_factor_is_set_up_at_the_sign_in(world: World) -> Any:
     return {"name": challenge["ChallengeName"], "can": can}
 
 
+@case("MFA_SETUP", MFA)
+def a_new_password_is_followed_by_the_required_factor(world: World) -> Any:
+    """Where the pool wants one, an invited person is not signed in before it is set up."""
+    with world.factor_required():
+        challenge, username = invited(world)
+        answer = world.answer(challenge, username, NEW_PASSWORD=OTHER_PASSWORD)
+    return answer.get("ChallengeName", ACCEPTED)
+
+
 @case(ACCEPTED, TOTP)
 def setting_an_app_up_finishes_the_sign_in(world: World) -> Any:
     """AssociateSoftwareToken and VerifySoftwareToken carry the Session on."""

@@ -180,10 +180,11 @@ def a_disabled_profile_gets_no_code(world: World) -> Any:
 def a_linked_person_signs_in_to_the_native_account(world: World) -> Any:
     """Its `sub`; and not in the provider's group."""
     address = world.person()
+    sub = world.user(address)["sub"]
     link(world, address, "bruno")
     said = claims(world.arrive("bruno")["access_token"])
     group = f"{world.port.pool_id}_Okta" in said.get("cognito:groups", [])
-    return {"same": said["sub"] == world.user(address)["sub"], "group": group}
+    return {"same": said["sub"] == sub, "group": group}
 
 
 def link(world: World, address: str, person: str) -> None:
