@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OUT ?= dist
+# How many processes share the tests out (tests/shares.py): many of them wait, so it is one more than CI has cores.
+PROCESSES ?= 3
 
 .PHONY: help up down test check soak package security audit bench screenshots lighthouse lock clean
 
@@ -26,7 +28,7 @@ down: $(STAMP) ## Stop a stack that was started with `python -m ops up --detach`
 
 test: $(STAMP) ## Everything: unit, component and end-to-end tests in real browsers, three engines
 	@$(BIN)/python -m tests.browser
-	@$(BIN)/python -m pytest tests
+	@$(BIN)/python -m pytest -n $(PROCESSES) tests
 
 check: $(STAMP) ## Seconds: ruff, format, mypy, bandit, secrets, unit and component tests
 	@$(BIN)/ruff check .

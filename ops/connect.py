@@ -1,8 +1,9 @@
 """The second pass, after `chalice deploy`: what needs the API's id and the functions' ARNs.
 
 Pool, trigger function and API need each other's names, so no single pass can make all three. This
-one gives the pool its URLs and triggers (through the stack's parameters), lets the pool invoke the
-triggers, and gives the API its own errors, limits and access log. Safe to repeat.
+one gives the app client its URLs and an older pool its triggers (through the stack's parameters),
+lets the pool invoke the triggers, and gives the API its own errors, limits and access log. Safe to
+repeat.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from chalicelib.gatehouse.settings import parse_list
 from ops import aws
 from ops.errors import OpsError
 from ops.gateway_responses import ACCESS_LOG_FORMAT, gateway_responses
-from ops.identity_stack import provision
+from ops.identity_stack import provision, trigger_parameters
 from ops.report import Reporter
 from ops.stages import Stage
 
@@ -120,9 +121,7 @@ def stack_parameters(root: str, triggers: Mapping[str, str]) -> dict[str, str]:
     return {
         "CallbackUrls": f"{root}auth/callback",
         "LogoutUrls": f"{root}?signed_out=1",
-        "UserRecordsFunctionArn": triggers.get(_TRIGGER, ""),
-        "InboundFederationFunctionArn": triggers.get(_TRIGGER, ""),
-        "TokenClaimsFunctionArn": triggers.get(_OPTIONAL_TRIGGER, ""),
+        **trigger_parameters(triggers.get(_TRIGGER, ""), triggers.get(_OPTIONAL_TRIGGER, "")),
     }
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import boto3
 
-from ops import aws
+from ops import aws, pool_addresses
 from ops.cloudformation import LEFTOVERS, Stack, build_update, describe, values_of
 from ops.errors import OpsError
 from ops.report import Reporter
@@ -30,7 +30,6 @@ OUTPUT_VARIABLES = {
     "UserPoolId": "USER_POOL_ID",
     "UserPoolArn": "USER_POOL_ARN",
     "ClientId": "CLIENT_ID",
-    "CognitoUrl": "COGNITO_URL",
     "ClientSecretArn": "CLIENT_SECRET_ARN",
     "SealingKeysSecretArn": "SEALING_KEYS_SECRET_ARN",
     "UsersTableName": "USERS_TABLE",
@@ -55,7 +54,7 @@ _OPTIONS = {
     "captcha_secret_arn": "CaptchaSecretArn",
     "alarm_topic_arn": "AlarmTopicArn",
 }
-VARIABLES = tuple(OUTPUT_VARIABLES.values())
+VARIABLES = (*OUTPUT_VARIABLES.values(), *pool_addresses.VARIABLES)
 FUNCTIONS = tuple(_ROLES.values())
 
 
@@ -80,9 +79,11 @@ def provision(
     `parameters` overrides single template parameters; all others follow the stage, keep their
     earlier value, or have the template's default. Raises OpsError with AWS's reasons.
     """
+    pool_addresses.require_user_pools(stage.region)
     report.step(f"Identity stack {stage.identity_stack}")
     with aws.explained(f"provisioning {stage.identity_stack}"):
-        stack = Stack(aws.client(session, "cloudformation"), stage.identity_stack, report, sleep)
+        cloudformation = aws.client(session, "cloudformation")
+        stack = Stack(cloudformation, stage.identity_stack, report, sleep, tags_of(stage))
         found = stack.settled()
         if found and found["StackStatus"] in LEFTOVERS:
             report.note(f"removing what a failed first attempt left ({found['StackStatus']})")
@@ -90,9 +91,17 @@ def provision(
             found = None
         wanted = {**_of_stage(stage, values_of(found)), **parameters}
         body = TEMPLATE.read_text(encoding="utf-8")
-        raw = stack.update(found, body, wanted) if found else stack.create(body, wanted)
+        if found:
+            raw = stack.update(found, body, wanted)
+        else:
+            raw = stack.create(body, {**wanted, **_first_triggers(session, stage)})
+        # Only now: a first attempt that fails must be removable.
+        protected = wanted["DeletionProtection"] == "ACTIVE"
+        stack.protect(describe(cloudformation, stage.identity_stack), protected)
+        addresses = pool_addresses.read_addresses(session, stage, raw["UserPoolId"], report)
+    made = {OUTPUT_VARIABLES[key]: raw[key] for key in OUTPUT_VARIABLES if key in raw}
     outputs = Outputs(
-        environment={OUTPUT_VARIABLES[key]: raw[key] for key in OUTPUT_VARIABLES if key in raw},
+        environment={**made, **addresses},
         roles={_ROLES[key]: raw[key] for key in _ROLES if key in raw},
         raw=raw,
     )
@@ -119,7 +128,9 @@ def delete(session: boto3.Session, stage: Stage, report: Reporter) -> None:
         stack = Stack(
             aws.client(session, "cloudformation"), stage.identity_stack, report, time.sleep
         )
-        if stack.settled(deleting=True) is not None:
+        found = stack.settled(deleting=True)
+        if found is not None:
+            stack.protect(found, False)
             stack.delete()
 
 
@@ -127,6 +138,34 @@ def provider_list(direct_sign_in: str, names: list[str]) -> str:
     """Build the `IdentityProviders` parameter: native people first unless switched off."""
     others = [name for name in names if name and name != NATIVE]
     return ",".join([*([NATIVE] if direct_sign_in != "off" else []), *others])
+
+
+def tags_of(stage: Stage) -> dict[str, str]:
+    """Build the tags of the stack and of all that it makes."""
+    own = {"gatehouse:app": stage.app_name, "gatehouse:stage": stage.name}
+    return {**stage.options.get("tags", {}), **own}
+
+
+def trigger_parameters(user_records: str, token_claims: str) -> dict[str, str]:
+    """Build the parameters that attach the pool's triggers, by their ARNs."""
+    return {
+        "UserRecordsFunctionArn": user_records,
+        "InboundFederationFunctionArn": user_records,
+        "TokenClaimsFunctionArn": token_claims,
+    }
+
+
+def _first_triggers(session: boto3.Session, stage: Stage) -> dict[str, str]:
+    """Name a new pool's triggers before there are any: Chalice's names are known, and so are their ARNs.
+
+    So the second pass leaves the pool alone, whose updates CloudFormation has been known to refuse. A
+    stack that is there keeps its triggers until then: an older function may refuse what is new.
+    """
+    partition, account = pool_addresses.partition_of(stage.region).id, aws.account_id(session)
+    arn = f"arn:{partition}:lambda:{stage.region}:{account}:function:"
+    return trigger_parameters(
+        arn + stage.function("user_records"), arn + stage.function("token_claims")
+    )
 
 
 def update_parameters(

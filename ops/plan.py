@@ -10,10 +10,11 @@ from typing import Any
 
 import boto3
 
-from ops import aws, identity_stack
-from ops.cloudformation import ABSENT, describe, takes_updates
+from ops import aws, identity_stack, pool_updates
+from ops.cloudformation import ABSENT, build_tags, describe, takes_updates
 from ops.connect import load_deployed, root_url
 from ops.errors import OpsError
+from ops.pool_addresses import require_user_pools
 from ops.stages import Stage
 
 # Replacing one of these loses people, sessions or addresses.
@@ -35,6 +36,7 @@ def plan(session: boto3.Session, stage: Stage, sleep: Callable[[float], None] = 
     The stack's part is a change set, which CloudFormation works out and which is deleted again.
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-changesets.html
     """
+    require_user_pools(stage.region)
     with aws.explained("planning"):
         account = aws.account_id(session)
         cloudformation = aws.client(session, "cloudformation")
@@ -69,13 +71,16 @@ def plan(session: boto3.Session, stage: Stage, sleep: Callable[[float], None] = 
 def _changes(
     cloudformation: Any, stage: Stage, found: dict[str, Any], sleep: Callable[[float], None]
 ) -> list[dict[str, Any]]:
+    deployed = cloudformation.get_template(StackName=stage.identity_stack)["TemplateBody"]
     body = identity_stack.TEMPLATE.read_text(encoding="utf-8")
+    body = pool_updates.as_deployed(body, str(deployed))
     made = cloudformation.create_change_set(
         StackName=stage.identity_stack,
         ChangeSetName=f"plan-{secrets.token_hex(6)}",
         ChangeSetType="UPDATE",
         TemplateBody=body,
         Capabilities=["CAPABILITY_IAM"],
+        Tags=build_tags(identity_stack.tags_of(stage)),
         Parameters=identity_stack.update_parameters(stage, found, body, {}),
     )["Id"]
     try:

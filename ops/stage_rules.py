@@ -33,6 +33,7 @@ _OPTIONS = {
     "domain_prefix",
     "deletion_protection",
     "log_retention_days",
+    "tags",
     "throttle_rate",
     "throttle_burst",
     "ses_identity_arn",
@@ -69,7 +70,7 @@ _OUTPUTS = {
 }
 # RefreshTokenValidity of templates/identity.yaml: no session outlives its refresh token.
 _REFRESH_TOKEN_SECONDS = 30 * 86_400
-_URLS = ("PUBLIC_URL", "COGNITO_URL", "JWKS_URL")
+_URLS = ("PUBLIC_URL", "COGNITO_URL", "ISSUER", "JWKS_URL")
 # As get_close_matches counts: one letter of ten amiss.
 _ALIKE = 0.9
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -138,6 +139,9 @@ def _of_options(options: Any, region: str, *, local: bool) -> Iterator[str]:
         yield "gatehouse.deletion_protection must be true or false"
     if options.get("log_retention_days", 30) not in _RETENTION_DAYS:
         yield f"gatehouse.log_retention_days must be one of {', '.join(map(str, _RETENTION_DAYS))}"
+    tags = options.get("tags", {})
+    if not isinstance(tags, dict) or not all(isinstance(value, str) for value in tags.values()):
+        yield 'gatehouse.tags must be a block of texts, such as {"cost-center": "1234"}'
     yield from _of_python(options.get(OPTION), local=local)
     for key in ("throttle_rate", "throttle_burst"):
         limit = options.get(key, 1)

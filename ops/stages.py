@@ -6,6 +6,7 @@ stage's `gatehouse` block:
     domain_prefix        the sign-in domain: <prefix>.auth.<region>.amazoncognito.com
     region               AWS region (otherwise AWS_REGION, AWS_DEFAULT_REGION or the profile's)
     deletion_protection  true: neither pool nor tables can be deleted (default: true but locally)
+    tags                 tags of the stack and of what it makes, besides gatehouse:app and :stage
     log_retention_days   how long the functions' logs are kept (default 30)
     throttle_rate        requests per second the API lets through (default 50)
     throttle_burst       size of a burst (default 100)

@@ -109,7 +109,8 @@ class Services:
 
     @cached_property
     def tokens(self) -> "TokenVerifier":
-        from .cognito.tokens import JwksCache, TokenVerifier
+        from .cognito.jwks import JwksCache
+        from .cognito.tokens import TokenVerifier
 
         return TokenVerifier(
             issuer=self.settings.issuer,
@@ -142,7 +143,13 @@ class Services:
     def session_flow(self) -> "SessionFlow":
         from .flows.session_flow import SessionFlow
 
-        return SessionFlow(oauth=self.oauth, tokens=self.tokens, sessions=self.sessions)
+        return SessionFlow(
+            oauth=self.oauth,
+            load_api=lambda: self._user_pool_api,
+            tokens=self.tokens,
+            sessions=self.sessions,
+            load_users=lambda: self.users,
+        )
 
     @cached_property
     def direct_sign_in(self) -> "DirectSignIn":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from ops import aws, identity_stack
+from ops import aws, identity_stack, pool_updates
 from ops.cloudformation import describe
 from ops.doctor.check import Check, Fault
 from ops.doctor.deployment import Deployment
@@ -43,6 +43,7 @@ def stack_template(deployment: Deployment) -> Iterator[Fault]:
         StackName=deployment.stack["StackName"]
     )["TemplateBody"]
     own = identity_stack.TEMPLATE.read_text(encoding="utf-8")
+    own = pool_updates.as_deployed(own, str(body))
     if isinstance(body, str) and body.strip() != own.strip():
         yield Fault(
             "the identity stack was made from another version of ops/templates/identity.yaml "
@@ -103,10 +104,12 @@ def stack_drift(deployment: Deployment) -> Iterator[Fault]:
 
 
 def deletion_protection(deployment: Deployment) -> Iterator[Fault]:
-    """Pool and tables are protected where the stage says so."""
+    """Stack, pool and tables are protected where the stage says so."""
     if not deployment.stage.deletion_protection:
         return
     bare = []
+    if not deployment.stack.get("EnableTerminationProtection"):
+        bare.append(f"stack {deployment.stage.identity_stack}")
     if deployment.pool.get("DeletionProtection") != "ACTIVE":
         bare.append(f"user pool {deployment.pool['Id']}")
     bare += [

@@ -60,6 +60,7 @@ class _Family:
     scope: str
     expires_at: float
     revoked: bool = False
+    by_api: bool = False
 
 
 @dataclass
@@ -88,6 +89,10 @@ class CognitoDouble:
     logout_uris: frozenset[str] = frozenset()
     providers: frozenset[str] = frozenset({"COGNITO", "Okta"})
     rotation: bool = True
+    #: Whether the token endpoint renews what the user-pool API issued: reports about AWS contradict each other.
+    takes_api_tokens: bool = True
+    #: Without the scope openid a refresh brings no ID token.
+    openid: bool = True
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     #: Changes what the next tokens claim; a test of forgeries fills these.
     id_claims: dict[str, Any] = field(default_factory=dict)
@@ -121,7 +126,7 @@ class CognitoDouble:
 
     def sign_in_directly(self, person: Person, scope: str) -> tuple[str, str, str]:
         """Issue access, ID and refresh token as the user-pool API does: without code and nonce."""
-        family = _Family(person, scope, self.clock() + REFRESH_SECONDS)
+        family = _Family(person, scope, self.clock() + REFRESH_SECONDS, by_api=True)
         access = self.access_token(person, scope)
         return access, self.id_token(person, None, access), self._new_refresh(family)
 
@@ -232,10 +237,22 @@ class CognitoDouble:
         if set(form) - {"client_id"} != {"grant_type", "refresh_token"}:
             return _error("invalid_request")
         entry = self._refresh.get(form["refresh_token"])
-        if entry is None or entry.family.revoked or self.clock() >= entry.family.expires_at:
+        if entry is None or (entry.family.by_api and not self.takes_api_tokens):
             return _error("invalid_grant")
+        answer = self._renew(entry)
+        return _error("invalid_grant") if answer is None else answer
+
+    def refresh_by_api(self, token: str) -> dict[str, Any] | None:
+        """Renew tokens that the user-pool API issued; None for all others, and for dead ones."""
+        entry = self._refresh.get(token)
+        answer = self._renew(entry) if entry is not None and entry.family.by_api else None
+        return None if answer is None else dict(answer.body or {})
+
+    def _renew(self, entry: _Refresh) -> HttpAnswer | None:
+        if entry.family.revoked or self.clock() >= entry.family.expires_at:
+            return None
         if entry.rotated_at is not None and self.clock() - entry.rotated_at > GRACE_SECONDS:
-            return _error("invalid_grant")
+            return None
         if not self.rotation:
             return self._issue(entry.family, nonce=None, refresh_token=None)
         if entry.rotated_at is None:
@@ -266,6 +283,8 @@ class CognitoDouble:
         }
         if refresh_token is not None:
             body["refresh_token"] = refresh_token
+        if not self.openid:
+            del body["id_token"]
         return HttpAnswer(200, body)
 
     def access_token(self, person: Person, scope: str) -> str:

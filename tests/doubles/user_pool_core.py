@@ -71,6 +71,10 @@ class PoolCore:
     grants: dict[str, Grant] = field(default_factory=dict)
     #: Changes the next challenge that is issued: (name, parameters).
     next_challenge: tuple[str, dict[str, str]] | None = None
+    #: How SELECT_MFA_TYPE calls the factors: AWS's model and one page say EMAIL_MFA, another page EMAIL_OTP.
+    offered_as: dict[str, str] = field(default_factory=dict)
+    #: Characters of the next Sessions; None for what Cognito gives today.
+    session_length: int | None = None
     #: As on AWS a federated user has no password; the local AWS takes any.
     federated_passwords: bool = False
     #: The exception's name with which every mail fails.
@@ -171,6 +175,8 @@ class PoolCore:
 
     def _keep(self, session: PoolSession) -> str:
         name = f"session-{secrets.token_urlsafe(24)}-{secrets.token_urlsafe(900)}"
+        if self.session_length is not None:
+            name = secrets.token_urlsafe(self.session_length)[: self.session_length]
         self._sessions[name] = session
         return name
 

@@ -15,12 +15,12 @@ import pytest
 import requests
 
 from ops.local.front_proxy import HEADER_BYTES, PAYLOAD_BYTES
-from ops.local.ports import free_ports
 from ops.local.processes import Processes
 from ops.local.programs import front_proxy
 from tests.local_aws.cloud import REGION, Cloud
 from tests.local_aws.okta_browser import OktaBrowser
 from tests.local_aws.pool import Pool
+from tests.ports import free_ports
 
 AUTHORIZER = "people"
 

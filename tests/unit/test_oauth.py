@@ -67,7 +67,7 @@ def test_an_answer_with_tokens_is_read() -> None:
     [
         HttpAnswer(200, None),
         HttpAnswer(200, {}),
-        HttpAnswer(200, {"access_token": "a"}),
+        HttpAnswer(200, {"id_token": "i"}),
         HttpAnswer(200, {"access_token": "a", "id_token": 7}),
         HttpAnswer(200, {"error": "invalid_grant"}),
         HttpAnswer(500, {"error": "invalid_grant"}),
@@ -95,6 +95,11 @@ def test_foreign_text_in_an_error_does_not_reach_the_log() -> None:
     with pytest.raises(TemporarilyUnavailable) as caught:
         parse_token_answer(HttpAnswer(400, {"error": "canary", "error_description": "canary"}))
     assert "canary" not in caught.value.detail
+
+
+def test_an_answer_without_an_id_token_is_one() -> None:
+    """The scope openid may not be granted; a sign-in then fails (S-16), a refresh does not need it."""
+    assert parse_token_answer(HttpAnswer(200, {"access_token": "a"})).id_token is None
 
 
 @pytest.mark.parametrize(

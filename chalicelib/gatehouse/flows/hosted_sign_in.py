@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..cognito.identities import NATIVE
+from ..cognito.issuers import both_forms
 from ..cognito.oauth import OAuthClient, TokenSet
 from ..cognito.tokens import TokenVerifier
 from ..errors import (
@@ -141,7 +142,7 @@ class HostedSignIn:
 
         Raises SignInError or TemporarilyUnavailable, with nothing written.
         """
-        if query.issuer is not None and query.issuer != self._settings.issuer:
+        if query.issuer is not None and query.issuer not in both_forms(self._settings.issuer):
             raise SignInError("callback names another issuer")
         if query.error is not None:
             if is_linked_now(query.error_description or "") and not transaction.retried:
@@ -172,10 +173,15 @@ class HostedSignIn:
     def _start(
         self, tokens: TokenSet, transaction: LoginTransaction, cookies: Mapping[str, str]
     ) -> SignedIn:
+        if tokens.id_token is None:
+            raise InvalidToken("Cognito gave no ID token: the scope openid is not granted")
         identity = self._tokens.verify_id_token(
-            tokens.id_token, nonce=transaction.nonce, access_token=tokens.access_token
+            tokens.id_token,
+            nonce=transaction.nonce,
+            access_token=tokens.access_token,
+            from_cognito=True,
         )
-        access = self._tokens.verify_access_token(tokens.access_token)
+        access = self._tokens.verify_access_token(tokens.access_token, from_cognito=True)
         if access.sub != identity.sub:
             raise SignInError("ID token and access token name different people")
         assert tokens.refresh_token is not None

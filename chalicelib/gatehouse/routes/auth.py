@@ -82,6 +82,7 @@ def login() -> Response:
     A person whose sign-in cannot start is sent to the page, which can say why: 303 instead of the status. Where the form is
     our own, a sign-in that names no way in begins there, with every door; `managed=1` asks for managed login all the same.
     """
+    from ..session.challenges import COOKIE, SECOND_COOKIE
     from ..web.cookies import clear_cookie
     from ..web.prefetches import is_prefetch
 
@@ -99,6 +100,9 @@ def login() -> Response:
         log_event("sign_in_failed", door="hosted", code=error.code, detail=error.detail)
         return Response("", {"Location": _error_location(url, page_error_code(error))}, 303)
     cookies = [clear_cookie(name, same_site="Lax") for name in start.surplus_cookies]
+    if SECOND_COOKIE in request_cookies(request):
+        # A challenge of two cookies, a login's and a long session's could be more than API Gateway lets pass (S-31).
+        cookies += [clear_cookie(name, same_site="Strict") for name in (COOKIE, SECOND_COOKIE)]
     cookies.append(_login_cookie(start))
     return Response("", {"Location": start.authorize_url, "Set-Cookie": cookies}, 302)
 

@@ -40,14 +40,14 @@ def sign_in() -> Response:
         )
     except UnsupportedChallenge as error:
         raise with_login_url(error, request) from None
-    return _answer(result)
+    return _answer(result, request)
 
 
 @routes.route("/auth/direct/challenge", methods=["POST"])
 def challenge() -> Response:
     """The next step of a challenged sign-in; answers as `sign-in` does."""
     from ..flows.direct_sign_in import ChallengeAnswer
-    from ..session.challenges import COOKIE
+    from ..session.challenges import join
     from ..web.bodies import read_text
 
     current = embedded()
@@ -66,11 +66,11 @@ def challenge() -> Response:
     cookies = request_cookies(request)
     try:
         result = current.direct_sign_in.answer(
-            given, cookie=cookies.get(COOKIE), origin=request_origin(request), cookies=cookies
+            given, cookie=join(cookies), origin=request_origin(request), cookies=cookies
         )
     except UnsupportedChallenge as error:
         raise with_login_url(error, request) from None
-    return _answer(result)
+    return _answer(result, request)
 
 
 @routes.route("/auth/direct/sign-up", methods=["POST"])
@@ -158,30 +158,56 @@ def with_login_url(error: UnsupportedChallenge, request: Any) -> UnsupportedChal
     return UnsupportedChallenge(error.detail, login_url=f"{base_path}auth/login?provider=COGNITO")
 
 
-def _answer(result: Any) -> Response:
+def _answer(result: Any, request: Any) -> Response:
     from ..flows.direct_sign_in import CaptchaNeeded, Challenged
     from ..session import devices
-    from ..session.challenges import COOKIE
-    from ..web.cookies import build_cookie, clear_cookie
+    from ..web.cookies import build_cookie
 
     if isinstance(result, CaptchaNeeded):
         return Response({"challenge": dict(result.body)})
     if isinstance(result, Challenged):
-        now = services.current().clock()
         body = dict(result.body)
         if result.totp is not None:
             body |= totp_body(result.totp)
-        cookie = build_cookie(
-            COOKIE,
-            result.sealed,
-            same_site="Strict",
-            max_age=max(0, result.challenge.expires_at - int(now)),
-        )
-        return Response({"challenge": body}, {"Set-Cookie": [cookie]})
+        cookies = challenge_cookies(result.sealed, result.challenge.expires_at, request)
+        return Response({"challenge": body}, {"Set-Cookie": cookies})
     known = build_cookie(
         devices.COOKIE, result.device, same_site="Strict", max_age=devices.LIFETIME_SECONDS
     )
-    return signed_in_answer(result, [clear_cookie(COOKIE, same_site="Strict"), known])
+    return signed_in_answer(result, [*cleared_challenge(request), known])
+
+
+def challenge_cookies(sealed: str, expires_at: int, request: Any) -> list[str]:
+    """Return the cookies of a sealed challenge or enrolment.
+
+    Where it takes two, hosted sign-ins in flight make room: API Gateway refuses requests with more than 10,240 bytes of
+    headers (S-31).
+    """
+    from ..session.challenges import split
+    from ..web.cookies import build_cookie, clear_cookie
+
+    current = services.current()
+    parts = split(sealed)
+    max_age = max(0, expires_at - int(current.clock()))
+    surplus: list[str] = []
+    if len(parts) > 1:
+        surplus = current.transactions.surplus(request_cookies(request), len(sealed))
+    return [
+        *(
+            build_cookie(name, value, same_site="Strict", max_age=max_age)
+            for name, value in parts.items()
+        ),
+        *(clear_cookie(name, same_site="Lax") for name in surplus),
+    ]
+
+
+def cleared_challenge(request: Any) -> list[str]:
+    """Return what makes the browser forget its challenge: the second cookie only if it sent one."""
+    from ..session.challenges import COOKIE, SECOND_COOKIE
+    from ..web.cookies import clear_cookie
+
+    sent = [SECOND_COOKIE] if SECOND_COOKIE in request_cookies(request) else []
+    return [clear_cookie(name, same_site="Strict") for name in (COOKIE, *sent)]
 
 
 def totp_body(totp: Any) -> dict[str, Any]:

@@ -4,9 +4,14 @@ from typing import Any
 
 from chalice.app import Blueprint, Response
 
-from .. import services
 from ..errors import UnsupportedChallenge
-from .direct import embedded, totp_body, with_login_url
+from .direct import (
+    challenge_cookies,
+    cleared_challenge,
+    embedded,
+    totp_body,
+    with_login_url,
+)
 from .request import json_body, request_cookies, request_origin
 
 routes = Blueprint(__name__)
@@ -18,9 +23,8 @@ _MAX_CODE = 16
 @routes.route("/auth/mfa/setup", methods=["POST"])
 def setup() -> Response:
     """A new key for the app, against the password; `verify` completes it."""
-    from ..session import challenges, sessions
+    from ..session import sessions
     from ..web.bodies import read_text
-    from ..web.cookies import build_cookie
 
     current = embedded()
     request = routes.current_request
@@ -29,13 +33,8 @@ def setup() -> Response:
         session_cookie=request_cookies(request).get(sessions.COOKIE),
         origin=request_origin(request),
     )
-    cookie = build_cookie(
-        challenges.COOKIE,
-        enrolling.sealed,
-        same_site="Strict",
-        max_age=max(0, enrolling.enrolment.expires_at - int(services.current().clock())),
-    )
-    return Response(totp_body(enrolling.totp), {"Set-Cookie": [cookie]})
+    kept = challenge_cookies(enrolling.sealed, enrolling.enrolment.expires_at, request)
+    return Response(totp_body(enrolling.totp), {"Set-Cookie": kept})
 
 
 @routes.route("/auth/mfa/verify", methods=["POST"])
@@ -43,7 +42,6 @@ def verify() -> Response:
     """The app's first code turns it on."""
     from ..session import challenges, sessions
     from ..web.bodies import read_text
-    from ..web.cookies import clear_cookie
 
     current = embedded()
     request = routes.current_request
@@ -51,11 +49,10 @@ def verify() -> Response:
     current.mfa.verify(
         code=read_text(json_body(request), "code", max_length=_MAX_CODE),
         session_cookie=cookies.get(sessions.COOKIE),
-        enrolment_cookie=cookies.get(challenges.COOKIE),
+        enrolment_cookie=challenges.join(cookies),
         origin=request_origin(request),
     )
-    cleared = clear_cookie(challenges.COOKIE, same_site="Strict")
-    return Response({"mfa": True}, {"Set-Cookie": [cleared]})
+    return Response({"mfa": True}, {"Set-Cookie": cleared_challenge(request)})
 
 
 @routes.route("/auth/mfa/disable", methods=["POST"])

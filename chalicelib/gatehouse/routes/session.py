@@ -15,25 +15,30 @@ routes = Blueprint(__name__)
 @routes.route("/auth/refresh", methods=["POST"])
 def refresh() -> Response:
     """A fresh access token for the page's memory; the refresh token moves on inside the cookie."""
+    from ..flows.session_flow import RefreshPostponed
     from ..session.sessions import COOKIE
 
     cookie = request_cookies(routes.current_request).get(COOKIE)
-    return signed_in_answer(services.current().session_flow.refresh(cookie))
+    try:
+        return signed_in_answer(services.current().session_flow.refresh(cookie))
+    except RefreshPostponed as error:
+        error.set_cookies = (_session_cookie(error.session, error.sealed),)
+        raise
 
 
 def signed_in_answer(refreshed: Any, cookies: list[str] | None = None) -> Response:
     """Return a token answer (of a `Refreshed`) with the session cookie, after other `cookies`."""
+    now = services.current().clock()
+    cookie = _session_cookie(refreshed.session, refreshed.sealed)
+    return Response(token_answer(refreshed, now), {"Set-Cookie": [*(cookies or []), cookie]})
+
+
+def _session_cookie(session: Any, sealed: str) -> str:
     from ..session.sessions import COOKIE
     from ..web.cookies import build_cookie
 
-    now = services.current().clock()
-    cookie = build_cookie(
-        COOKIE,
-        refreshed.sealed,
-        same_site="Strict",
-        max_age=refreshed.session.cookie_max_age(now),
-    )
-    return Response(token_answer(refreshed, now), {"Set-Cookie": [*(cookies or []), cookie]})
+    max_age = session.cookie_max_age(services.current().clock())
+    return build_cookie(COOKIE, sealed, same_site="Strict", max_age=max_age)
 
 
 def token_answer(refreshed: Any, now: float) -> dict[str, Any]:

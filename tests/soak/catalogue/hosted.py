@@ -292,7 +292,10 @@ HOSTED: tuple[Defence, ...] = (
         (
             f"{_FLOW}.finish",
             reading(
-                ("query.issuer is not None and query.issuer != self._settings.issuer", "False")
+                (
+                    "query.issuer is not None and query.issuer not in both_forms(self._settings.issuer)",
+                    "False",
+                )
             ),
         ),
     ),

@@ -207,7 +207,7 @@ SESSIONS: tuple[Defence, ...] = (
         "S-34",
         "the cookie keeps the refresh token that was rotated out",
         (
-            f"{_FLOW}._renew",
+            f"{_FLOW}.refresh",
             reading(("tokens.refresh_token or session.refresh_token", "session.refresh_token")),
         ),
     ),
@@ -241,7 +241,7 @@ SESSIONS: tuple[Defence, ...] = (
         "S-34",
         "a rotated-out token that comes back leaves no line in the log",
         (
-            f"{_FLOW}.refresh",
+            f"{_FLOW}._ended",
             reading(
                 (
                     'log_event("refresh_refused", level="warning", user=session.username)',
@@ -361,7 +361,7 @@ SESSIONS: tuple[Defence, ...] = (
         "S-34",
         "a refresh may hand over somebody else's tokens",
         (
-            f"{_FLOW}._renew",
+            f"{_FLOW}._verify",
             reading(("not identity.sub == access.sub == session.sub", "False")),
         ),
         tests=("tests/component/test_session.py",),
