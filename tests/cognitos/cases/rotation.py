@@ -64,3 +64,39 @@ def rotation_extends_no_session(world: World) -> Any:
     world.port.wait(86_400)
     status, body = world.refresh(token)
     return [status, body.get("error")]
+
+
+CALL = REFERENCE + "API_GetTokensFromRefreshToken.html"
+
+
+def get_tokens(world: World, token: str, secret: str = "") -> dict[str, Any]:
+    client = world.port.client
+    answer = world.call(
+        "get_tokens_from_refresh_token",
+        ClientId=client.id,
+        ClientSecret=secret or client.secret,
+        RefreshToken=token,
+    )
+    return dict(answer["AuthenticationResult"])
+
+
+@case(True, CALL)
+def the_api_renews_its_own_tokens(world: World) -> Any:
+    """GetTokensFromRefreshToken, with a successor (whether AWS takes tokens of AdminInitiateAuth, reports disagree)."""
+    token = world.tokens(world.person())["RefreshToken"]
+    return get_tokens(world, token).get("RefreshToken", token) != token
+
+
+@case("NotAuthorizedException", CALL)
+def the_api_wants_the_clients_secret_to_renew(world: World) -> Any:
+    """Another one is refused."""
+    token = world.tokens(world.person())["RefreshToken"]
+    return world.refused(get_tokens, world, token, "x" * 50)
+
+
+@case("NotAuthorizedException", CALL)
+def the_api_renews_no_revoked_token(world: World) -> Any:
+    """RevokeToken before."""
+    token, client = world.tokens(world.person())["RefreshToken"], world.port.client
+    world.call("revoke_token", Token=token, ClientId=client.id, ClientSecret=client.secret)
+    return world.refused(get_tokens, world, token)
