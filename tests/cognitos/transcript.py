@@ -60,11 +60,12 @@ class Recorder:
 
 @dataclass
 class Transcript:
-    """The cases of one run. `about` says where and with what it was made."""
+    """The cases of one run. `about` says where and with what it was made, `stage` what tests of a stage saw."""
 
     about: dict[str, Any]
     masks: Masks = field(default_factory=Masks)
     cases: dict[str, Any] = field(default_factory=dict)
+    stage: dict[str, Any] = field(default_factory=dict)
 
     def run(self, case: Case, port: Port) -> Any:
         """Run a case and keep it; return what it saw."""
@@ -78,7 +79,12 @@ class Transcript:
         self.cases[case.name] = {"left_out": why}
 
     def write(self, path: Path) -> None:
-        document = {"version": VERSION, "about": self.about, "cases": self.cases}
+        document = {
+            "version": VERSION,
+            "about": self.about,
+            "stage": self.stage,
+            "cases": self.cases,
+        }
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(self.masks.text(document), encoding="utf-8")
 
