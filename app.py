@@ -5,7 +5,6 @@ from chalicelib.gatehouse import cold_start
 cold_start.collect_less()  # before other imports: a tenth of a cold start
 
 import os
-import sys
 
 from chalice.app import Chalice
 
@@ -15,8 +14,3 @@ from chalicelib.gatehouse import Gatehouse
 app = Chalice(app_name="gatehouse")
 gate = Gatehouse(app, openapi=os.path.join(os.path.dirname(__file__), "chalicelib", "openapi"))
 app.register_blueprint(whoami.routes)
-
-if "chalice.cli" in sys.modules:  # Chalice is about to package this: exactly what is locked
-    from ops import exact_package
-
-    exact_package.install()

@@ -18,13 +18,15 @@ from botocore.exceptions import ClientError
 
 from chalicelib.gatehouse.edge.urls import AppUrl
 from chalicelib.gatehouse.settings import parse_list
-from ops import aws
-from ops.errors import OpsError
-from ops.gateway_responses import ACCESS_LOG_FORMAT, gateway_responses
-from ops.identity_stack import provision, trigger_parameters
-from ops.mount import load_mount
-from ops.report import Reporter
-from ops.stages import Stage
+
+from . import aws
+from .errors import OpsError
+from .gateway_responses import ACCESS_LOG_FORMAT, gateway_responses
+from .identity_stack import provision, trigger_parameters
+from .mount import load_mount
+from .program import PROGRAM
+from .report import Reporter
+from .stages import Stage
 
 STATEMENT_ID = "user-pool"
 """Name of the statement in a trigger's resource policy; stable, so that repeating replaces it."""
@@ -81,7 +83,7 @@ def connect(session: boto3.Session, stage: Stage, report: Reporter) -> str:
 
 def load_deployed(stage: Stage) -> Deployed:
     """Read what Chalice deployed; an OpsError when something that connects is missing."""
-    mend = f"run `python -m ops deploy --stage {stage.name}` first."
+    mend = f"run `{PROGRAM} deploy --stage {stage.name}` first."
     try:
         resources = json.loads(stage.deployed_file.read_text(encoding="utf-8"))["resources"]
         by_name = {item["name"]: item for item in resources}
@@ -229,6 +231,6 @@ def _pool_arn(stage: Stage) -> str:
     if not arn:
         raise OpsError(
             f"Stage {stage.name!r} has no USER_POOL_ARN yet: "
-            f"run `python -m ops provision --stage {stage.name}` first."
+            f"run `{PROGRAM} provision --stage {stage.name}` first."
         )
     return arn

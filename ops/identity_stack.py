@@ -10,15 +10,21 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from ops import aws, pool_addresses
-from ops.cloudformation import LEFTOVERS, Stack, build_update, describe, values_of
-from ops.errors import OpsError
-from ops.report import Reporter
-from ops.stages import Stage, write_environment
+from . import aws, pool_addresses
+from .change_set import overtaken
+from .cloudformation import LEFTOVERS, Stack, build_update, describe, values_of
+from .errors import OpsError
+from .program import PROGRAM
+from .report import Reporter
+from .stages import Stage, write_environment
+from .team_policy import with_team_policy
+
+if TYPE_CHECKING:
+    from .plan import Plan
 
 TEMPLATE = Path(__file__).parent / "templates" / "identity.yaml"
 
@@ -73,11 +79,13 @@ def provision(
     parameters: Mapping[str, str],
     report: Reporter,
     sleep: Callable[[float], None] = time.sleep,
+    approved: Plan | None = None,
 ) -> Outputs:
     """Create or update the stage's identity stack, and write its outputs into config.json.
 
     `parameters` overrides single template parameters; all others follow the stage, keep their
-    earlier value, or have the template's default. Raises OpsError with AWS's reasons.
+    earlier value, or have the template's default. With `approved` exactly that is done to the stack.
+    Raises OpsError with AWS's reasons.
     """
     pool_addresses.require_user_pools(stage.region)
     report.step(f"Identity stack {stage.identity_stack}")
@@ -90,11 +98,15 @@ def provision(
             stack.delete()
             found = None
         wanted = {**_of_stage(stage, values_of(found)), **parameters}
-        body = TEMPLATE.read_text(encoding="utf-8")
-        if found:
-            raw = stack.update(found, body, wanted)
-        else:
+        body = body_of(stage)
+        if approved is not None and approved.creates != (found is None):
+            raise overtaken(stage.identity_stack)
+        if found is None:
             raw = stack.create(body, {**wanted, **_first_triggers(session, stage)})
+        elif approved is not None and approved.change_set is not None:
+            raw = stack.execute(approved.change_set, found, body, wanted)
+        else:
+            raw = stack.update(found, body, wanted)
         # Only now: a first attempt that fails must be removable.
         protected = wanted["DeletionProtection"] == "ACTIVE"
         stack.protect(describe(cloudformation, stage.identity_stack), protected)
@@ -110,6 +122,11 @@ def provision(
     return outputs
 
 
+def body_of(stage: Stage) -> str:
+    """Build the stage's template: Gatehouse's, with the rights of the team's own routes. Raises OpsError."""
+    return with_team_policy(TEMPLATE.read_text(encoding="utf-8"), stage)
+
+
 def parameters_of(session: boto3.Session, stage: Stage) -> dict[str, str]:
     """Read the parameter values the stack has now; an OpsError when there is no stack."""
     with aws.explained(f"reading {stage.identity_stack}"):
@@ -117,9 +134,16 @@ def parameters_of(session: boto3.Session, stage: Stage) -> dict[str, str]:
     if found is None:
         raise OpsError(
             f"Stage {stage.name!r} has no identity stack yet: "
-            f"run `python -m ops provision --stage {stage.name}` first."
+            f"run `{PROGRAM} provision --stage {stage.name}` first."
         )
     return values_of(found)
+
+
+def settle(session: boto3.Session, stage: Stage, report: Reporter) -> None:
+    """Wait until nothing is under way with the stack. Raises OpsError where it is stuck."""
+    with aws.explained(f"looking at {stage.identity_stack}"):
+        cloudformation = aws.client(session, "cloudformation")
+        Stack(cloudformation, stage.identity_stack, report, time.sleep).settled()
 
 
 def delete(session: boto3.Session, stage: Stage, report: Reporter) -> None:

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 from chalicelib.gatehouse.edge.urls import AppUrl, build_app_url
 from chalicelib.gatehouse.routes.table import PUBLIC_ROUTES
-from ops.errors import OpsError
+
+from .errors import OpsError
 
 _PROGRAM = """
 import json, sys

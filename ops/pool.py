@@ -11,7 +11,8 @@ from botocore.exceptions import ClientError
 from chalicelib.gatehouse.cognito.identities import birthplace_of
 from chalicelib.gatehouse.cognito.pool_user import PoolUser, parse_pool_user
 from chalicelib.gatehouse.store.users import NAME_COLUMNS, UserProfile
-from ops import aws
+
+from . import aws
 
 # ListUsers may be called 30 times a second, a quota that cannot be raised; sign-ins that link use
 # it too.

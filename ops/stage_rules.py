@@ -17,7 +17,8 @@ from chalicelib.gatehouse.settings import (
     Settings,
     parse_list,
 )
-from ops.runtimes import OPTION, RUNTIMES
+
+from .runtimes import OPTION, RUNTIMES
 
 # Names become parts of ARNs, table and function names; Lambda allows 64 characters in all.
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,23}")

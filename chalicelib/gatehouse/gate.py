@@ -58,6 +58,10 @@ class Gatehouse:
         environ: Mapping[str, str] | None = None,
     ) -> None:
         cold_start.collect_less()
+        if "chalice.cli" in sys.modules:  # Chalice is about to package the app
+            from .command_line import keep_to_the_lock
+
+            keep_to_the_lock()
         quiet_libraries()
         self.app = app
         self.prefix = _checked_prefix(prefix)

@@ -130,6 +130,7 @@ class Services:
             transactions=self.transactions,
             new_sessions=self._new_sessions,
             providers=self.providers,
+            needed=(self._secrets, self.tokens, self.providers),
         )
 
     @cached_property

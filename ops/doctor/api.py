@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
 
-from ops.adopt import apis_of
-from ops.connect import allowed_origins, load_deployed
-from ops.doctor.check import Check, Fault, Note
-from ops.doctor.deployment import Deployment, Missing
-from ops.errors import OpsError
-from ops.gateway_responses import ACCESS_LOG_FORMAT, gateway_responses
+from ..adopt import apis_of
+from ..connect import allowed_origins, load_deployed
+from ..errors import OpsError
+from ..gateway_responses import ACCESS_LOG_FORMAT, gateway_responses
+from .check import Check, Fault, Note
+from .deployment import Deployment, Missing
 
 _LOG_ROLE = (
     "run `aws apigateway update-account --patch-operations "

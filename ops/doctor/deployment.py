@@ -14,12 +14,14 @@ import requests
 from botocore.exceptions import ClientError
 
 from chalicelib.gatehouse.edge.urls import AppUrl
-from ops import aws
-from ops.cloudformation import describe
-from ops.connect import Deployed, load_deployed, root_url
-from ops.errors import OpsError
-from ops.mount import Mount, load_mount
-from ops.stages import Stage
+
+from .. import aws
+from ..cloudformation import describe
+from ..connect import Deployed, load_deployed, root_url
+from ..errors import OpsError
+from ..mount import Mount, load_mount
+from ..program import PROGRAM
+from ..stages import Stage
 
 TIMEOUT_SECONDS = 15
 TABLES = ("USERS_TABLE", "PROVIDERS_TABLE", "THROTTLE_TABLE")
@@ -93,7 +95,7 @@ class Deployment:
     @property
     def again(self) -> str:
         """The usual mend."""
-        return f"run `python -m ops deploy --stage {self.stage.name}`."
+        return f"run `{PROGRAM} deploy --stage {self.stage.name}`."
 
     @cached_property
     def stack(self) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 
 from chalicelib.gatehouse.cognito.http_client import HttpAnswer
 from chalicelib.gatehouse.cognito.oauth import OAuthClient
-from ops.doctor.check import Check, Fault
-from ops.doctor.deployment import Deployment
-from ops.pool_addresses import partition_of
+
+from ..pool_addresses import partition_of
+from .check import Check, Fault
+from .deployment import Deployment
 
 _HOPS = 6
 _NO_DOMAINS = "the local AWS has no sign-in domains"

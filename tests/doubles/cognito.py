@@ -19,7 +19,8 @@ from tests.doubles.clock import Clock
 from tests.doubles.signing import at_hash, b64url, public_jwk, rsa_key, sign_jwt
 
 CODE_SECONDS = 300
-GRACE_SECONDS = 60
+#: RetryGracePeriodSeconds of the identity stack's client.
+GRACE_SECONDS = 30
 REFRESH_SECONDS = 30 * 86_400
 ACCESS_SECONDS = 600
 ID_KID, ACCESS_KID = "pool-id-key", "pool-access-key"
@@ -36,6 +37,8 @@ class Person:
     family_name: str = "Lovelace"
     groups: tuple[str, ...] = ()
     provider: str = "Okta"
+    #: Who the provider says this is, for a provider's person.
+    subject: str = "00u1ada"
 
 
 @dataclass
@@ -96,6 +99,8 @@ class CognitoDouble:
     access_claims: dict[str, Any] = field(default_factory=dict)
     id_header: dict[str, Any] = field(default_factory=dict)
     jwks: list[dict[str, Any]] | None = None
+    #: What the pool says of somebody by now: groups that changed since the sign-in show at the next refresh.
+    look_up: Callable[[Person], Person] = lambda person: person
     refresh_token_length: int = 1900
     _codes: dict[str, _Code] = field(default_factory=dict)
     _refresh: dict[str, _Refresh] = field(default_factory=dict)
@@ -268,10 +273,11 @@ class CognitoDouble:
     def _issue(
         self, family: _Family, *, nonce: str | None, refresh_token: str | None
     ) -> HttpAnswer:
-        access = self.access_token(family.person, family.scope)
+        person = self.look_up(family.person)
+        access = self.access_token(person, family.scope)
         body = {
             "access_token": access,
-            "id_token": self.id_token(family.person, nonce, access),
+            "id_token": self.id_token(person, nonce, access),
             "token_type": "Bearer",
             "expires_in": ACCESS_SECONDS,
         }
@@ -330,7 +336,7 @@ class CognitoDouble:
         if person.provider != "COGNITO":
             claims["identities"] = [
                 {
-                    "userId": "00u1ada",
+                    "userId": person.subject,
                     "providerName": person.provider,
                     "providerType": "OIDC",
                     "primary": "true",

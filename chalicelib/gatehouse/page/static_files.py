@@ -19,8 +19,13 @@ from .. import colours
 from ..brand import PLAIN, Brand
 from .catalogue import Catalogue, choose_language, load_catalogue
 
-#: `frontend/` lies beside chalicelib both in a checkout and in the Lambda zip (there by way of `vendor/`).
-FRONTEND = Path(__file__).resolve().parents[3] / "frontend"
+_HERE = Path(__file__).resolve()
+#: In the wheel `frontend/` is part of the package. Here it lies beside chalicelib, as in the Lambda zip (through `vendor/`).
+FRONTEND = next(
+    folder
+    for folder in (_HERE.parents[1] / "frontend", _HERE.parents[3] / "frontend")
+    if folder.is_dir()
+)
 
 _PAGE = "index.html"
 _LOGO, _ICON, _STYLES = "logo.svg", "icon.svg", "styles.css"

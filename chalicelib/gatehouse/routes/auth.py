@@ -193,10 +193,13 @@ def callback(call: Call) -> Response:
     cookies = [clear_cookie(name, same_site="Lax") for name in names]
     transaction = None
     try:
-        transaction = _find(call, states)
-        used = list_used(call.cookies, transaction.state)
-        cookies.append(build_cookie(USED_COOKIE, used, same_site="Lax", max_age=LIFETIME_SECONDS))
-        signed_in = _finish(call, transaction)
+        with call.services.hosted_sign_in.reading_ahead(states, call.cookies):
+            transaction = _find(call, states)
+            used = list_used(call.cookies, transaction.state)
+            cookies.append(
+                build_cookie(USED_COOKIE, used, same_site="Lax", max_age=LIFETIME_SECONDS)
+            )
+            signed_in = _finish(call, transaction)
         if isinstance(signed_in, LoginStart):
             cookies.append(_login_cookie(signed_in))
             return Response("", {"Location": signed_in.authorize_url, "Set-Cookie": cookies}, 303)

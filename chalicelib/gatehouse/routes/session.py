@@ -18,8 +18,9 @@ def refresh(call: Call) -> Response:
     from ..flows.session_flow import RefreshPostponed
     from ..session.sessions import COOKIE
 
+    cookie = call.cookies.get(COOKIE)
     try:
-        return signed_in_answer(call, call.services.session_flow.refresh(call.cookies.get(COOKIE)))
+        return signed_in_answer(call, call.services.session_flow.refresh(cookie))
     except RefreshPostponed as error:
         error.set_cookies = (_session_cookie(call, error.session, error.sealed),)
         raise

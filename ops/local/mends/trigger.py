@@ -14,7 +14,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from ops.local.mends.emulator import Emulator
+from .emulator import Emulator
 
 SECONDS_PER_TRY = 5.0
 TRIES = 3

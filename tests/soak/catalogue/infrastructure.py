@@ -259,7 +259,7 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
         "every-dependency-has-a-hash",
         "S-76",
         "a line of the lock without a hash is taken",
-        ("ops.locked:_parse", reading(("if not hashes:", "if False:"))),
+        ("ops.locked:_hashes", reading(("if not hashes:", "if False:"))),
         tests=_PACKAGE,
     ),
     defence(
@@ -281,6 +281,13 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
         "S-76",
         "a dependency without a wheel is passed over",
         ("ops.wheels:_build", answering("")),
+        tests=_PACKAGE,
+    ),
+    defence(
+        "bytecode-follows-from-its-source",
+        "S-76",
+        "bytecode that Lambda would run without a look at the source is taken as it is",
+        ("ops.package_contents:_strange_bytecode", answering(())),
         tests=_PACKAGE,
     ),
     defence(
