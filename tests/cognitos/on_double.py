@@ -84,9 +84,7 @@ class DoubleCognito:
 
     def visit(self, query: Mapping[str, str], person: Mapping[str, Any] | None) -> dict[str, Any]:
         try:
-            return dict(
-                self.federation.visit(f"{URL}/oauth2/authorize?{urlencode(query)}", person)
-            )
+            return dict(self.federation.visit(f"{URL}/oauth2/authorize?{urlencode(query)}", person))
         except AuthorizeRefused:
             return {"shown": 400}
 

@@ -142,9 +142,7 @@ class World:
         """Make a confirmed person with PASSWORD; return the address."""
         address = address or self.port.address()
         self.invite(address, **{"email_verified": "true", **told})
-        self.admin(
-            "admin_set_user_password", Username=address, Password=PASSWORD, Permanent=True
-        )
+        self.admin("admin_set_user_password", Username=address, Password=PASSWORD, Permanent=True)
         return address
 
     def invite(self, address: str, **told: str) -> dict[str, Any]:

@@ -105,7 +105,6 @@ def test_the_replay_command_fails_where_something_differs(
     assert main([]) == 2
 
 
-@pytest.mark.security("S-61")
 def test_a_transcript_holds_no_secret(tmp_path: Path) -> None:
     """Of all that a run sends and gets: passwords, tokens, codes, Sessions, hashes, ids."""
     port = DoubleCognito()

@@ -36,7 +36,9 @@ class AccountOperations(PoolCore):
         if "@" not in address or attributes.get("email", address) != address:
             raise refusal("InvalidParameterException", op, "Username should be an email.")
         if not set(attributes) <= SCHEMA:
-            raise refusal("InvalidParameterException", op, "Attribute does not exist in the schema.")
+            raise refusal(
+                "InvalidParameterException", op, "Attribute does not exist in the schema."
+            )
         user = PoolUser(
             address,
             given["Password"],
@@ -54,7 +56,11 @@ class AccountOperations(PoolCore):
             raise refusal("UsernameExistsException", op)
         self.users.append(user)
         self._deliver(user, "sign-up", op)
-        return {"UserConfirmed": False, "UserSub": user.sub, "CodeDeliveryDetails": delivery(address)}
+        return {
+            "UserConfirmed": False,
+            "UserSub": user.sub,
+            "CodeDeliveryDetails": delivery(address),
+        }
 
     def _op_confirm_sign_up(self, given: dict[str, Any]) -> dict[str, Any]:
         op = "ConfirmSignUp"

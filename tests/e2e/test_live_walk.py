@@ -69,7 +69,12 @@ def test_a_live_run_passes_cleans_up_and_tells(
     assert not [value for value in emails if value.startswith("gatehouse-live-")]
 
     text = path.read_text(encoding="utf-8")
-    for secret in (tester["AWS_SECRET_ACCESS_KEY"], tester["AWS_ACCESS_KEY_ID"], "eyJ", "correct-h"):
+    for secret in (
+        tester["AWS_SECRET_ACCESS_KEY"],
+        tester["AWS_ACCESS_KEY_ID"],
+        "eyJ",
+        "correct-h",
+    ):
         assert secret not in text
     document = json.loads(text)
     assert document["cases"].keys() == load_cases().keys()

@@ -32,7 +32,12 @@ ReadCode = Callable[[str], str]
 
 @contextmanager
 def live_cognito(
-    cognito: Any, region: str, *, local_url: str = "", mailbox: str = "", read_code: ReadCode = no_mail
+    cognito: Any,
+    region: str,
+    *,
+    local_url: str = "",
+    mailbox: str = "",
+    read_code: ReadCode = no_mail,
 ) -> Iterator[AwsCognito]:
     """Make the pool, give it, delete it.
 

@@ -24,7 +24,9 @@ def test_every_answer_has_the_headers(live: LiveStage) -> None:
     """Ours, the authorizer's refusal, and the one for a path that nobody declared."""
     browser = live.browser()
     names = ["X-Content-Type-Options", "Referrer-Policy"]
-    if not live.stage.is_local:  # the local proxy leaves it out: browsers would keep it for all of localhost
+    if (
+        not live.stage.is_local
+    ):  # the local proxy leaves it out: browsers would keep it for all of localhost
         names.append("Strict-Transport-Security")
     for path, status in (("", 200), ("health", 200), ("me", 401), ("nothing/here", 404)):
         answer = browser.get(path)

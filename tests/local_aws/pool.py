@@ -203,7 +203,9 @@ class Pool:
             UserPoolId=self.id,
             ClientId=self.client_id,
             **{name: described[name] for name in kept},
-            ExplicitAuthFlows=flows if feature == "ENABLED" else [*flows, "ALLOW_REFRESH_TOKEN_AUTH"],
+            ExplicitAuthFlows=flows
+            if feature == "ENABLED"
+            else [*flows, "ALLOW_REFRESH_TOKEN_AUTH"],
             RefreshTokenRotation={"Feature": feature, "RetryGracePeriodSeconds": grace_seconds},
         )
 

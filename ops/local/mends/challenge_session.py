@@ -110,7 +110,8 @@ def _answered(
         found is None
         or found.client_id != data.get("ClientId")
         or found.challenge != data["ChallengeName"]
-        or found.user is not emulator.cognito._resolve_user(found.pool, responses.get("USERNAME"))[0]
+        or found.user
+        is not emulator.cognito._resolve_user(found.pool, responses.get("USERNAME"))[0]
     ):
         return None, ("NotAuthorizedException", "Invalid session for the user.")
     if time.time() >= found.until:

@@ -96,7 +96,9 @@ def _ask_secret(emulator: Emulator, run: Callable[..., Response]) -> Callable[..
         client = emulator.cognito._find_pool_by_client_id(client_id)[2] or {}
         if client.get("ClientSecret") and data.get("ClientSecret") != client["ClientSecret"]:
             refusal: Response = emulator.scope.error_response_json(
-                "NotAuthorizedException", f"Unable to verify secret hash for client {client_id}", 400
+                "NotAuthorizedException",
+                f"Unable to verify secret hash for client {client_id}",
+                400,
             )
             return refusal
         return run(data)

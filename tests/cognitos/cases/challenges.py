@@ -63,9 +63,7 @@ def a_made_up_session_is_refused(world: World) -> Any:
     """Text that no sign-in gave."""
     challenge, username = invited(world)
     made_up = "x" * len(challenge["Session"])
-    return world.refused(
-        world.answer, challenge, username, made_up, NEW_PASSWORD=OTHER_PASSWORD
-    )
+    return world.refused(world.answer, challenge, username, made_up, NEW_PASSWORD=OTHER_PASSWORD)
 
 
 @case("NotAuthorizedException", SESSION)
@@ -179,9 +177,7 @@ def a_wrong_code_sets_no_app_up(world: World) -> Any:
     access = world.tokens(world.person(), world.port.server_client)["AccessToken"]
     secret = world.call("associate_software_token", AccessToken=access)["SecretCode"]
     code = made_up_code(world.totp(secret))
-    return world.refused(
-        world.call, "verify_software_token", AccessToken=access, UserCode=code
-    )
+    return world.refused(world.call, "verify_software_token", AccessToken=access, UserCode=code)
 
 
 @case({"name": "SELECT_MFA_TYPE", "can": 2}, MFA, "factors")

@@ -37,7 +37,9 @@ def a_sign_up_is_shown_to_pre_sign_up(world: World) -> Any:
     return sources(world)
 
 
-@case({"sub": False, "email": True, "client": True, "metadata": {"mark": "7"}}, PRE_SIGN_UP, "events")
+@case(
+    {"sub": False, "email": True, "client": True, "metadata": {"mark": "7"}}, PRE_SIGN_UP, "events"
+)
 def pre_sign_up_sees_attributes_and_metadata(world: World) -> Any:
     """There is no `sub` yet; ClientMetadata comes along."""
     world.port.script({})

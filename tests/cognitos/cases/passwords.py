@@ -32,7 +32,10 @@ def a_password_does_not_begin_with_a_space(world: World) -> Any:
     return world.refused(world.sign_up, world.port.address(), Password=" " + PASSWORD)
 
 
-@case({"tokens": ["AccessToken", "IdToken", "RefreshToken"], "type": "Bearer", "seconds": 600}, SIGN_IN)
+@case(
+    {"tokens": ["AccessToken", "IdToken", "RefreshToken"], "type": "Bearer", "seconds": 600},
+    SIGN_IN,
+)
 def the_right_password_brings_three_tokens(world: World) -> Any:
     """And their lifetime, ten minutes."""
     result = world.tokens(world.person())

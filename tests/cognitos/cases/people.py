@@ -93,9 +93,7 @@ def a_blank_value_deletes_an_attribute(world: World) -> Any:
 def an_attribute_is_deleted_by_name(world: World) -> Any:
     """AdminDeleteUserAttributes."""
     address = world.person(given_name="Ada")
-    world.admin(
-        "admin_delete_user_attributes", Username=address, UserAttributeNames=["given_name"]
-    )
+    world.admin("admin_delete_user_attributes", Username=address, UserAttributeNames=["given_name"])
     return "given_name" in world.user(address)
 
 
