@@ -124,6 +124,15 @@ class Settings(NamedTuple):
     exposed_headers: tuple[str, ...] = ()
     #: Where people go after a sign-in that names no place itself; the page where unset.
     after_sign_in: str | None = None
+    #: The public app client of programs on people's machines, and where it may lead them; empty unless the stage has
+    #: `gatehouse.loopback_ports`.
+    program_client_id: str = ""
+    program_redirect_uris: tuple[str, ...] = ()
+
+    @property
+    def client_ids(self) -> tuple[str, ...]:
+        """The app clients whose access tokens open routes. The one for MFA is never among them."""
+        return (self.client_id, *([self.program_client_id] if self.program_client_id else []))
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
@@ -257,6 +266,8 @@ class Settings(NamedTuple):
             allowed_headers=headers["ALLOWED_HEADERS"],
             exposed_headers=headers["EXPOSED_HEADERS"],
             after_sign_in=after_sign_in,
+            program_client_id=value("PROGRAM_CLIENT_ID"),
+            program_redirect_uris=tuple(parse_list(value("PROGRAM_REDIRECT_URIS"))),
         )
 
 

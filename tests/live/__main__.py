@@ -1,6 +1,6 @@
 """Try a stage on AWS out: `python -m tests.live --stage dev` (README.md beside this says what it needs and does).
 
-Looks first whether everything is there, runs the tests of this folder, removes what they made, and says where the transcript is.
+Looks first whether everything is there, runs the tests of this folder, removes what they made, says where the transcript is.
 """
 
 from __future__ import annotations

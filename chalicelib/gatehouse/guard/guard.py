@@ -139,7 +139,7 @@ class Guard:
 
     def _check_caller(self, authorizer: ScopedAuthorizer, request: Request) -> None:
         services = self._container.services
-        caller = authorizer.verify(request.context, services.settings.client_id)
+        caller = authorizer.verify(request.context, services.settings.client_ids)
         authorizer.verify_fresh(caller, request.context, lambda: services.fresh_check)
         request.context[CALLER_KEY] = caller
 
