@@ -1,9 +1,9 @@
 """Orders of a small shop."""
 
 from chalice import BadRequestError, Chalice
-from chalicelib.errors import UnknownOrder
 
 from chalicelib import storage
+from chalicelib.errors import UnknownOrder
 
 app = Chalice(app_name="orders")
 

@@ -69,8 +69,9 @@ def up(
     _require_free(addresses)
     hear_once()
     try:
-        _start(processes, state_dir, project_dir, addresses, certificate, origins, report)
-        print(announcement(addresses, certificate, detach=detach), flush=True)
+        facts = _start(processes, state_dir, project_dir, addresses, certificate, origins, report)
+        said = announcement(addresses, certificate, detach=detach, page_url=facts["page_url"])
+        print(said, flush=True)
         while not detach:
             time.sleep(_WATCH_SECONDS)
             processes.check()
@@ -109,7 +110,7 @@ def _start(
     certificate: Certificate | None,
     origins: Sequence[str],
     report: Reporter,
-) -> None:
+) -> dict[str, Any]:
     shared = project_dir / ".local"
     shared.mkdir(exist_ok=True)
     python = ministack_python(shared, report)
@@ -137,6 +138,7 @@ def _start(
         )
     )
     (state_dir / "info.json").write_text(json.dumps(facts, indent=2))
+    return facts
 
 
 def _deploy(copy: Path, shared: Path, addresses: Addresses, report: Reporter) -> Stage:

@@ -78,8 +78,8 @@ def adopted(team: Team) -> Iterator[dict[str, Any]]:
 def sign_in(browser: Browser, info: dict[str, Any]) -> tuple[Any, str]:
     """Sign in with Okta, in Chromium, from the app's page; return the page and the access token that it got."""
     page = browser.new_page()
-    page.set_default_timeout(15_000)
-    page.goto(f"{info['app_url']}account/")
+    page.set_default_timeout(60_000)
+    page.goto(info["page_url"])
     page.get_by_role("link", name="Continue with Okta").click()
     with page.expect_response(lambda answer: answer.url.endswith("/account/auth/refresh")) as got:
         page.get_by_text("alice@example.com", exact=True).click()
