@@ -103,6 +103,7 @@ def walk(info: dict[str, Any], token: str) -> None:
     assert made.status_code == 200, made.text
     listed = call(info, "GET", "orders", token)
     assert listed.status_code == 200
+    assert listed.headers["Access-Control-Allow-Origin"] == "*"
     assert made.json() in listed.json()["orders"]
     deleted = call(info, "DELETE", f"orders/{made.json()['id']}", token)
     assert (deleted.status_code, deleted.json()["error"]) == (403, "forbidden")
