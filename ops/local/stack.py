@@ -71,8 +71,9 @@ def up(
     hear_once()
     try:
         choices = (origins, loopback_ports)
-        _start(processes, state_dir, project_dir, addresses, certificate, choices, report)
-        print(announcement(addresses, certificate, detach=detach), flush=True)
+        facts = _start(processes, state_dir, project_dir, addresses, certificate, choices, report)
+        said = announcement(addresses, certificate, detach=detach, page_url=facts["page_url"])
+        print(said, flush=True)
         while not detach:
             time.sleep(_WATCH_SECONDS)
             processes.check()
@@ -111,7 +112,7 @@ def _start(
     certificate: Certificate | None,
     choices: tuple[Sequence[str], Sequence[int]],
     report: Reporter,
-) -> None:
+) -> dict[str, Any]:
     shared = project_dir / ".local"
     shared.mkdir(exist_ok=True)
     python = ministack_python(shared, report)
@@ -142,6 +143,7 @@ def _start(
         )
     )
     (state_dir / "info.json").write_text(json.dumps(facts, indent=2))
+    return facts
 
 
 def _deploy(copy: Path, shared: Path, addresses: Addresses, report: Reporter) -> Stage:

@@ -30,10 +30,10 @@ class DoubleCognito:
     pool_id: str = POOL_ID
     client: AppClient = field(
         default=AppClient("1example23456789", "client-secret-0123456789abcdef")
-    )  # noqa: RUF009 - it is frozen
+    )
     server_client: AppClient = field(
         default=AppClient("2example3456789a", "server-secret-0123456789abcdef")
-    )  # noqa: RUF009 - frozen too
+    )
     clock: Clock = field(default_factory=Clock)
     _count: itertools.count[int] = field(default_factory=itertools.count)
     _events: list[dict[str, Any]] = field(default_factory=list)

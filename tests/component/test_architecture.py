@@ -54,6 +54,7 @@ ALLOWED = {
     "page": frozenset({"errors", "brand", "colours"}),
     "cold_start": frozenset(),
     "command_line": frozenset(),
+    "testing": BASE | {"services", "gate"},
     "gate": frozenset(
         {
             "cold_start",
