@@ -8,7 +8,7 @@ OUT ?= dist
 PROCESSES ?= 3
 LOCKED := requirements.in requirements-dev.in ops/local/requirements.in benchmarks/requirements.in tests/lambda_runtime/requirements.in
 
-.PHONY: help up down test check soak package wheel security audit bench screenshots lighthouse lock clean
+.PHONY: help up down test check soak package wheel security audit bench screenshots lighthouse gallery lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -73,8 +73,12 @@ screenshots: $(STAMP) ## Pictures of the page for the README, from a stack of it
 	@$(BIN)/python -m tests.browser chromium certutil
 	@$(BIN)/python -m tests.screenshots
 
+gallery: $(STAMP) ## Every state of the page in three engines, as pictures to look at; STATES="offline code" for some
+	@$(BIN)/python -m tests.browser
+	@$(BIN)/python -m tests.gallery $(STATES)
+
 lighthouse: $(STAMP) ## Lighthouse's four scores of the page, mobile, from a stack of its own (npx fetches Lighthouse)
-	@$(BIN)/python -m tests.browser chromium
+	@$(BIN)/python -m tests.browser chromium certutil
 	@$(BIN)/python -m tests.lighthouse
 
 security: $(STAMP) ## The security matrix with its test counts

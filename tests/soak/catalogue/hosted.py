@@ -220,7 +220,7 @@ HOSTED: tuple[Defence, ...] = (
         "S-11 S-29",
         "what a browser fetches ahead of the person begins and ends sign-ins",
         ("chalicelib.gatehouse.edge.prefetches:is_prefetch", value(lambda headers: False)),
-        tests=("tests/component/test_everyday_turns.py",),
+        tests=("tests/component/test_used_callbacks.py",),
     ),
     defence(
         "failure-leads-no-further-than-a-success",
@@ -230,7 +230,7 @@ HOSTED: tuple[Defence, ...] = (
             "chalicelib.gatehouse.edge.redirects:parse_return_to",
             calling_in("_error_location", lambda original, given, *rest: given),
         ),
-        tests=("tests/component/test_everyday_turns.py",),
+        tests=("tests/component/test_way_back.py",),
     ),
     defence(
         "page-asks-the-server-where-to-go",
@@ -240,7 +240,7 @@ HOSTED: tuple[Defence, ...] = (
             "chalicelib.gatehouse.edge.redirects:parse_return_to",
             calling_in("_wanted", lambda original, given, *rest: given or "/api/"),
         ),
-        tests=("tests/component/test_everyday_turns.py",),
+        tests=("tests/component/test_way_back.py",),
     ),
     defence(
         "issuers-are-exact",
@@ -250,7 +250,7 @@ HOSTED: tuple[Defence, ...] = (
             "chalicelib.gatehouse.store.providers:ProviderStore.find_by_issuer",
             reading(("each.issuer == wanted", "wanted.startswith(each.issuer)")),
         ),
-        tests=("tests/component/test_everyday_turns.py",),
+        tests=("tests/component/test_tiles.py",),
     ),
     defence(
         "hint-is-an-address",
@@ -260,7 +260,7 @@ HOSTED: tuple[Defence, ...] = (
             "chalicelib.gatehouse.cognito.oauth:OAuthClient.build_authorize_url",
             reading(("and _HINT.fullmatch(login_hint)", "")),
         ),
-        tests=("tests/component/test_everyday_turns.py",),
+        tests=("tests/component/test_tiles.py",),
     ),
     defence(
         "transaction-of-this-state",

@@ -118,7 +118,7 @@ SESSIONS: tuple[Defence, ...] = (
             "chalicelib.gatehouse.edge.redirects:parse_return_to",
             calling_in("_departure", lambda original, given, *rest: given),
         ),
-        tests=("tests/component/test_everyday_turns.py",),
+        tests=("tests/component/test_departures.py",),
     ),
     defence(
         "departure-checked-again",
@@ -128,7 +128,7 @@ SESSIONS: tuple[Defence, ...] = (
             "chalicelib.gatehouse.edge.redirects:parse_return_to",
             calling_in("_onward", lambda original, given, *rest: given),
         ),
-        tests=("tests/component/test_everyday_turns.py",),
+        tests=("tests/component/test_departures.py",),
     ),
     defence(
         "departure-ends",
@@ -138,7 +138,7 @@ SESSIONS: tuple[Defence, ...] = (
             "chalicelib.gatehouse.sealed.departures:Departures.open",
             reading(("departure.expires_at > self._clock()", "True")),
         ),
-        tests=("tests/component/test_everyday_turns.py",),
+        tests=("tests/component/test_departures.py",),
     ),
     defence(
         "cors-exact-origins",
