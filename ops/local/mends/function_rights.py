@@ -1,4 +1,4 @@
-"""CreateFunction is allowed or refused by the function's ARN, as it will be; reading a function's limit takes no right to set it.
+"""CreateFunction is allowed or refused by the function's ARN, as it will be; reading a limit takes its own right.
 
 MiniStack reads the name from the address alone, where CreateFunction has none, and asks for a right to
 every function; AWS knows the resource `function` for it. And it takes GetFunctionConcurrency for PutFunctionConcurrency.
