@@ -19,6 +19,8 @@ from tests.doubles.user_pool_triggers import build_event
 
 REGION = "eu-west-1"
 POOL_ID = f"{REGION}_TestPool1"
+APP = AppClient("1example23456789", "client-secret-0123456789abcdef")
+SERVER = AppClient("2example3456789a", "server-secret-0123456789abcdef")
 URL = "https://acme-dev.auth.eu-west-1.amazoncognito.com"
 
 
@@ -28,12 +30,8 @@ class DoubleCognito:
 
     lacks: frozenset[str] = frozenset({"settings"})
     pool_id: str = POOL_ID
-    client: AppClient = field(
-        default=AppClient("1example23456789", "client-secret-0123456789abcdef")
-    )
-    server_client: AppClient = field(
-        default=AppClient("2example3456789a", "server-secret-0123456789abcdef")
-    )
+    client: AppClient = APP
+    server_client: AppClient = SERVER
     clock: Clock = field(default_factory=Clock)
     _count: itertools.count[int] = field(default_factory=itertools.count)
     _events: list[dict[str, Any]] = field(default_factory=list)

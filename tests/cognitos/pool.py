@@ -1,6 +1,6 @@
 """A user pool like a stage's, made by API calls: what the cases run against on the local AWS and on AWS itself.
 
-Its settings are those of ops/templates/identity.yaml with `embedded` (tests/unit/test_cognito_cases.py compares them).
+Its settings are those of ops/templates/identity.yaml with `embedded` (tests/unit/ops/test_identity_template.py compares).
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ POOL: dict[str, Any] = {
     "AutoVerifiedAttributes": ["email"],
     "Schema": [
         {"Name": "email", "AttributeDataType": "String", "Mutable": True, "Required": True},
-        {"Name": "given_name", "AttributeDataType": "String", "Mutable": True, "Required": False},
-        {"Name": "family_name", "AttributeDataType": "String", "Mutable": True, "Required": False},
         {
             "Name": "idp_sub",
             "AttributeDataType": "String",

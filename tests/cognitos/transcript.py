@@ -1,7 +1,7 @@
-"""What a Cognito answered in each case, as a file to send; the same on the double shows what AWS does otherwise.
+"""What a Cognito answered in each case, as a file to send; and the same cases on the double, to see what AWS does otherwise.
 
-`python -m tests.cognitos.transcript FILE` replays one: a line for each difference, exit code 1 if there are any. Notes are
-about calls on the way that ended otherwise while the case came to the same.
+`python -m tests.cognitos.transcript FILE` replays one: a line for each difference, and exit code 1 if there are any.
+Notes are about calls on the way that ended otherwise.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import pytest
 
 from tests.component.world import World
 from tests.doubles.browser import Browser
-from tests.doubles.cognito import Person, answers, times_out
+from tests.doubles.cognito import GRACE_SECONDS, Person, answers, times_out
 
 SESSION = "__Host-gatehouse"
 
@@ -84,7 +84,7 @@ def test_two_tabs_may_refresh_at_once(world: World, signed_in: Browser) -> None:
     """Within the grace period the rotated-out token still works."""
     stale = signed_in.cookies[SESSION]
     assert signed_in.post("/auth/refresh").status == 200
-    world.clock.advance(25)
+    world.clock.advance(GRACE_SECONDS - 1)
     signed_in.cookies[SESSION] = stale
     assert signed_in.post("/auth/refresh").status == 200
 

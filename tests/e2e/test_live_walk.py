@@ -1,4 +1,4 @@
-"""`python -m tests.live`, walked with the local AWS in AWS's place: its first run must not fail for our own reasons."""
+"""`python -m tests.live`, walked with the local AWS in AWS's place: a first run must not fail for our own reasons."""
 
 import json
 import os

@@ -1,6 +1,6 @@
 """Try a stage on AWS out: `python -m tests.live --stage dev` (README.md beside this says what it needs and does).
 
-Looks first whether everything is there, runs the tests of this folder, removes what they made, says where the transcript is.
+Looks first whether everything is there, runs the tests of this folder, removes what they made, names the transcript.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         "--mail",
         default="",
         metavar="ADDRESS",
-        help="also try mailed codes: some forty go to ADDRESS with +… in it, and you type them in",
+        help="also try mailed codes: some twenty go to ADDRESS with +… in it, and you type them in",
     )
     parser.add_argument("--transcript", default=str(DEFAULT), metavar="FILE", help="where it goes")
     parser.add_argument("--clean", action="store_true", help="only remove what a broken run left")

@@ -1,6 +1,6 @@
 """A user pool of AWS for the cases: made for one run, like a stage's, and deleted afterwards with its domain.
 
-It has no people but the run's own, mails nobody (unless codes are asked for, `read_code`), and costs nothing to speak of.
+It has no people but the run's own; where nobody types codes in (`read_code`), its mails go to SES's simulator.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ TAG = {"gatehouse": "live-cases"}
 #: Cognito takes up to a minute to answer at a new domain, now and then more.
 _PATIENCE_SECONDS = 180.0
 _PAUSE_SECONDS = 3.0
+#: Sign-ups are mailed a code: SES's own address that takes everything, where it bounces to nobody.
+#: https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html#send-email-simulator
+_NOBODY = "success@simulator.amazonses.com"
 #: Names all pools in pages of so many.
 _PAGE = 60
 
@@ -50,8 +53,7 @@ def live_cognito(
         pool = create_pool(cognito, prefix, tags=TAG)
         url = local_url or _with_domain(cognito, pool.id, prefix, region)
         found = AwsCognito(cognito, pool, url, frozenset(lacks), read_code)
-        if mailbox:
-            found.made_address = lambda: _variant(mailbox)
+        found.made_address = lambda: _variant(mailbox or _NOBODY)
         yield found
     finally:
         clean(cognito, prefix)
@@ -88,4 +90,4 @@ def _with_domain(cognito: Any, pool_id: str, prefix: str, region: str) -> str:
 
 def _variant(mailbox: str) -> str:
     name, _, domain = mailbox.partition("@")
-    return f"{name}+{secrets.token_hex(4)}@{domain}"
+    return f"{name}+case-{secrets.token_hex(4)}@{domain}"

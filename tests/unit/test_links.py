@@ -13,8 +13,6 @@ FOLDERS = (
     "docs",
     "docs/adr",
     "examples/notes",
-    "examples/orders",
-    "examples/program",
     "frontend/brand",
     "tests/events",
     "tests/live",

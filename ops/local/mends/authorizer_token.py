@@ -1,4 +1,4 @@
-"""A method without scopes takes ID tokens: API Gateway reads the token as one where no OAuth scopes are set.
+"""A method without scopes takes ID tokens only: without "OAuth Scopes" API Gateway reads the token as one.
 
 MiniStack takes access tokens there as well.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-enable-cognito-user-pool.html
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from .emulator import Emulator, replace
+from ops.local.mends.emulator import Emulator, replace
 
 SEEN_WITH = "1.5.33"
 

@@ -1,4 +1,4 @@
-"""CreateFunction is allowed or refused by the function's ARN, as it will be; reading its limit takes no right to set it.
+"""CreateFunction is allowed or refused by the function's ARN, as it will be; reading a limit takes its own right.
 
 MiniStack reads the name from the address alone, where CreateFunction has none, and asks for a right to
 every function; AWS knows the resource `function` for it. And it takes GetFunctionConcurrency for PutFunctionConcurrency.
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from .emulator import Emulator, Function, replace
+from ops.local.mends.emulator import Emulator, Function, replace
 
 _PATH = "functions"
 _LIMIT = {"GET": "GetFunctionConcurrency", "DELETE": "DeleteFunctionConcurrency"}

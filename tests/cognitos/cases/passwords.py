@@ -10,7 +10,7 @@ from tests.cognitos.world import ACCEPTED, PASSWORD, World
 POLICY = GUIDE + "user-pool-settings-policies.html"
 SIGN_IN = REFERENCE + "API_AdminInitiateAuth.html"
 UNKNOWN = GUIDE + "cognito-user-pool-managing-errors.html"
-LOCKOUT = GUIDE + "authentication.html"
+LOCKOUT = GUIDE + "authentication.html#authentication-flow-lockout-behavior"
 WRONG = "not-the-password-at-all"
 
 
