@@ -79,6 +79,8 @@ def prepare(project_dir: Path) -> Prepared:
 
 def missing(config: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Give what a configuration lacks: where, and what. What is there stays, whatever it says."""
+    if not isinstance(config, dict):
+        raise ValueError("it must hold one JSON object")
     if not isinstance(config.get("stages", {}), dict):
         raise ValueError("`stages` must be an object")
     yield from _lacking(config, (), _SHARED)

@@ -138,6 +138,7 @@ def test_the_page_leads_to_a_sign_in_and_the_teams_own_tests_pass(
     page.reload()
     page.get_by_role("heading", name="Hello, Alice").wait_for()
     assert {path: path.read_bytes() for path in own} == own
+    assert "all is well" in team.type("gatehouse doctor --stage local")
     page.close()
 
 
