@@ -15,7 +15,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from chalicelib.gatehouse.settings import parse_list
+from chalicelib.gatehouse.setting_values import parse_list
 from ops import aws
 from ops.errors import OpsError
 from ops.gateway_responses import ACCESS_LOG_FORMAT, gateway_responses
@@ -181,8 +181,8 @@ def _limit(gateway: Any, stage: Stage, deployed: Deployed) -> None:
         restApiId=deployed.rest_api_id,
         stageName=stage.api_gateway_stage,
         patchOperations=[
-            _replace("/*/*/throttling/rateLimit", str(stage.options.get("throttle_rate", 50))),
-            _replace("/*/*/throttling/burstLimit", str(stage.options.get("throttle_burst", 100))),
+            _replace("/*/*/throttling/rateLimit", str(stage.option("throttle_rate"))),
+            _replace("/*/*/throttling/burstLimit", str(stage.option("throttle_burst"))),
         ],
     )
 

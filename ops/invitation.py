@@ -16,7 +16,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.gatehouse.errors import InvalidRequest
-from chalicelib.gatehouse.settings import parse_list
+from chalicelib.gatehouse.setting_values import parse_list
 from chalicelib.gatehouse.sign_up_rules import refuse_address
 from chalicelib.gatehouse.web.bodies import read_email
 from ops import aws

@@ -13,7 +13,7 @@ from chalicelib.gatehouse.cognito.provider_claims import ATTRIBUTE_MAPPING
 from chalicelib.gatehouse.email_domains import parse_full_domain
 from ops.errors import OpsError
 from ops.provider_rows import Row
-from ops.stage_rules import is_provider_name
+from ops.stage_variables import is_provider_name
 
 # Cognito allows 40 characters for an identifier, and 50 of them.
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateIdentityProvider.html

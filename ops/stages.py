@@ -1,15 +1,7 @@
 """A stage: one entry of `.chalice/config.json`, read, checked as a whole, and written back.
 
 Chalice ignores keys it does not know, so what ops alone needs sits in the same file, in each
-stage's `gatehouse` block:
-
-    domain_prefix        the sign-in domain: <prefix>.auth.<region>.amazoncognito.com
-    region               AWS region (otherwise AWS_REGION, AWS_DEFAULT_REGION or the profile's)
-    deletion_protection  true: neither pool nor tables can be deleted (default: true but locally)
-    log_retention_days   how long the functions' logs are kept (default 30)
-    throttle_rate        requests per second the API lets through (default 50)
-    throttle_burst       size of a burst (default 100)
-    python_version       Lambda's runtime, such as 3.13 (default: the Python that deploys)
+stage's `gatehouse` block (`ops.stage_options`).
 """
 
 from __future__ import annotations
@@ -23,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ops.errors import OpsError
+from ops.stage_options import value_of
 from ops.stage_rules import problems_of
 
 LOCAL = "local"
@@ -62,6 +55,10 @@ class Stage:
     def deletion_protection(self) -> bool:
         """Whether AWS refuses to delete the pool and the tables."""
         return bool(self.options.get("deletion_protection", not self.is_local))
+
+    def option(self, name: str) -> Any:
+        """What an option of the `gatehouse` block says, or its default."""
+        return value_of(self.options, name)
 
     @property
     def identity_stack(self) -> str:
@@ -112,6 +109,7 @@ def load_stage(project_dir: Path, name: str) -> Stage:
         **_mapping(config.get("environment_variables")),
         **_mapping(stages[name].get("environment_variables")),
     }
+    merged["lambda_functions"] = stages[name].get("lambda_functions")
     options = _mapping(merged.get("gatehouse"))
     region = _region(options)
     problems = problems_of(name, merged, region, local=name == LOCAL)

@@ -33,8 +33,11 @@ PURE_WEB = frozenset(
 )
 STORES = frozenset({"cognito", "session", "store"})
 ALLOWED = {
-    "settings": frozenset({"errors", "brand", "email_domains"}),
-    "brand": frozenset({"colours"}),
+    "settings": frozenset({"errors", "brand", "setting", "setting_rules", "setting_values"}),
+    "setting_rules": frozenset({"settings", "setting_values"}),
+    "setting_values": frozenset({"email_domains"}),
+    "setting": frozenset(),
+    "brand": frozenset({"setting", "setting_values"}),
     "colours": frozenset(),
     "errors": frozenset(),
     "deadline": frozenset({"errors"}),
