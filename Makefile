@@ -28,10 +28,11 @@ test: $(STAMP) ## Everything: unit, component and end-to-end tests in real brows
 	@$(BIN)/python -m tests.browser
 	@$(BIN)/python -m pytest tests
 
-check: $(STAMP) ## Seconds: ruff, format, mypy, bandit, secrets, unit and component tests
+check: $(STAMP) ## Seconds: ruff, format, mypy, imports, bandit, secrets, unit and component tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache --no-logo
 	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive app.py chalicelib ops benchmarks
 	@$(BIN)/python -m tests.secret_scan
 	@$(BIN)/cfn-lint ops/templates/*.yaml

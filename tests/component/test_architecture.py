@@ -1,6 +1,9 @@
-"""Imports run one way, and only where docs/architecture.md says so."""
+"""Imports run one way, as docs/architecture.md says: the contracts of `.importlinter`, and what they cannot say."""
 
 import ast
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,66 +12,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "chalicelib" / "gatehouse"
 
-#: Which parts of the package a part may import, besides itself. Cheap value modules (settings, errors, log) are for all.
-BASE = frozenset({"settings", "errors", "log", "deadline", "email_domains"})
-PURE_WEB = frozenset(
-    {
-        "web.cookies",
-        "web.cors",
-        "web.openapi",
-        "web.path_parameters",
-        "web.csrf",
-        "web.gateway_events",
-        "web.qr",
-        "web.redirects",
-        "web.urls",
-        "web.bodies",
-        "web.security_headers",
-        "web.static_files",
-        "web.catalogue",
-        "web.conditional",
-        "web.logo",
-        "web.prefetches",
-    }
-)
-STORES = frozenset({"cognito", "session", "store"})
-ALLOWED = {
-    "settings": frozenset({"errors", "brand", "setting", "setting_rules", "setting_values"}),
-    "setting_rules": frozenset({"settings", "setting_values"}),
-    "setting_values": frozenset({"email_domains"}),
-    "setting": frozenset(),
-    "brand": frozenset({"setting", "setting_values"}),
-    "colours": frozenset(),
-    "errors": frozenset(),
-    "deadline": frozenset({"errors"}),
-    "log": frozenset(),
-    "store": BASE,
-    "session": BASE,
-    "cognito": BASE,
-    "flows": BASE | STORES | {"captcha", "mail_requests", "sign_up_rules"},
-    "services": BASE
-    | STORES
-    | {"flows", "captcha", "mail_requests", "aws_clients", "stage_secrets"},
-    "stage_secrets": BASE | {"session", "store"},
-    "aws_clients": frozenset({"errors", "deadline"}),
-    # A route may name the value types and constants of what it calls; it makes nothing.
-    "routes": BASE | STORES | PURE_WEB | {"services", "flows", "mail_requests"},
-    "triggers": BASE | STORES | {"services", "sign_up_rules", "mail_requests"},
-    "mail_requests": frozenset({"errors"}),
-    "sign_up_rules": frozenset({"email_domains"}),
-    "email_domains": frozenset(),
-    "captcha": BASE | {"cognito.http_client"},
-    "web.middleware": BASE
-    | PURE_WEB
-    | {"services", "routes.authorization", "routes.public", "session"},
-    "cold_start": frozenset(),
-    "app": frozenset({"routes", "triggers", "web.middleware", "cold_start"}),
-} | {module: frozenset({"errors", "web.cors"}) for module in PURE_WEB}
-ALLOWED["web.bodies"] |= {"email_domains"}
-ALLOWED["web.openapi"] |= {"routes.public"}
-ALLOWED["web.static_files"] |= {"brand", "colours", "web.catalogue", "web.logo"}
-
-CHALICE = ("app", "routes", "web.middleware")
+#: All that app.py puts together.
+WIRING = ("routes", "triggers", "web.middleware", "cold_start")
 
 
 def modules() -> Iterator[tuple[str, ast.Module]]:
@@ -99,53 +44,86 @@ def within(name: str, part: str) -> bool:
     return name == part or name.startswith(part + ".")
 
 
-def part_of(name: str) -> str | None:
-    """Return the longest key of ALLOWED that a module belongs to."""
-    parts = [part for part in ALLOWED if within(name, part)]
-    return max(parts, key=len) if parts else None
-
-
 MODULES = dict(modules())
 
 
-@pytest.mark.parametrize("name", [name for name in MODULES if part_of(name)])
-def test_imports_run_one_way(name: str) -> None:
-    """app → routes, triggers, web.middleware → services → flows → cognito, session, store → settings, errors, log."""
-    part = part_of(name)
-    assert part is not None
-    for imported in imports(name, MODULES[name]):
+def lint(project: Path) -> tuple[int, str]:
+    """Check the contracts of a project; answer exit code and report."""
+    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()"]
+    done = subprocess.run(
+        [*command, "--no-cache", "--no-logo"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_imports_run_one_way() -> None:
+    """Every contract is kept."""
+    code, said = lint(ROOT)
+    assert code == 0, said
+    assert "0 broken" in said
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the package that keeps every contract."""
+    folder = tmp_path_factory.mktemp("copy")
+    shutil.copytree(PACKAGE, folder / "chalicelib" / "gatehouse")
+    shutil.copy(ROOT / ".importlinter", folder)
+    for package in ("chalicelib", "ops"):
+        (folder / package).mkdir(exist_ok=True)
+        (folder / package / "__init__.py").touch()
+    code, said = lint(folder)
+    assert code == 0, said
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "contract"),
+    [
+        ("errors", "from . import settings", "Each layer imports only lower ones"),
+        ("cognito/groups", "from ..store import users", "Each layer imports only lower ones"),
+        ("new_room", "", "Each layer imports only lower ones"),
+        ("web/cookies", "from ..session import sealing", "web, but for its middleware,"),
+        ("flows/mfa", "from ..web import urls", "What is below the routes knows nothing of HTTP"),
+        ("triggers/entry", "from ..flows import mfa", "The middleware and the triggers leave"),
+        ("flows/mfa", "import chalice", "Only the routes and their middleware know Chalice"),
+        ("flows/mfa", "from .. import aws_clients", "Only the services make clients"),
+        ("routes/me", "from .. import captcha", "Only a flow asks for a puzzle"),
+        ("log", "import ops", "What runs in Lambda imports nothing that is not packaged"),
+    ],
+)
+def test_each_contract_notices_an_import_against_it(
+    copy: Path, module: str, line: str, contract: str
+) -> None:
+    """In a copy of the package with one line more."""
+    file = copy / "chalicelib" / "gatehouse" / f"{module}.py"
+    before = file.read_bytes() if file.exists() else None
+    try:
+        with file.open("a") as stream:
+            stream.write(f"\n{line}\n")
+        code, said = lint(copy)
+    finally:
+        if before is None:
+            file.unlink()
+        else:
+            file.write_bytes(before)
+    broken = [kept for kept in said.splitlines() if " BROKEN" in kept]
+    assert code == 1
+    assert any(name.startswith(contract) for name in broken), said
+
+
+def test_the_app_only_wires() -> None:
+    """The contracts do not see app.py. It reaches for `ops` under Chalice's command line alone."""
+    tree = ast.Module([node for node in MODULES["app"].body if not is_command_line(node)], [])
+    for imported in imports("app", tree):
         inner = imported.removeprefix("chalicelib.gatehouse.")
-        if inner == imported or inner.startswith("__version__"):
-            continue
-        assert any(within(inner, allowed) for allowed in ALLOWED[part] | {part}), (
-            f"{name} imports {inner}"
-        )
-
-
-def test_every_module_has_a_place() -> None:
-    """A new part must be given one in ALLOWED before it can be imported."""
-    empty = {name for name, tree in MODULES.items() if not tree.body or name == "package"}
-    assert {name for name in MODULES if part_of(name) is None} - empty == set()
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_only_the_door_knows_chalice(name: str) -> None:
-    """Flows, stores and triggers are free of the framework."""
-    if not any(within(name, part) for part in CHALICE):
-        assert not [found for found in imports(name, MODULES[name]) if within(found, "chalice")]
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_nothing_in_lambda_imports_ops_or_tests(name: str) -> None:
-    """`ops` is never packaged. app.py reaches for it under Chalice's command line alone."""
-    tree = MODULES[name]
-    if name == "app":
-        tree = ast.Module([node for node in tree.body if not is_command_line(node)], [])
-    assert not [
-        found
-        for found in imports(name, tree)
-        if found.split(".")[0] in ("ops", "tests", "benchmarks")
-    ]
+        if inner != imported:
+            assert any(within(inner, part) for part in WIRING), imported
+        assert imported.split(".")[0] not in ("ops", "tests", "benchmarks"), imported
 
 
 def is_command_line(node: ast.stmt) -> bool:
