@@ -24,6 +24,8 @@ from ops.local.mends.identity_provider import SignInRefusedError, fetch_claims
 from ops.local.mends.inbound_federation import decide_claims, merge, without_empty
 from ops.local.mends.trigger import TriggerFailedError
 
+SEEN_WITH = "1.5.33"
+
 
 def apply(emulator: Emulator) -> None:
     """Put the mend in place."""

@@ -12,6 +12,8 @@ from typing import Any
 
 from ops.local.mends.emulator import Emulator, Function, replace
 
+SEEN_WITH = "1.5.33"
+
 _PATH = "functions"
 
 

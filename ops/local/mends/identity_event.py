@@ -18,6 +18,8 @@ from typing import Any
 from ops.local.mends.emulator import Emulator, Response, replace
 from ops.local.mends.trigger import TriggerFailedError, build_event, invoke
 
+SEEN_WITH = "1.5.33"
+
 _CONFIRMATIONS = {
     "ConfirmSignUp": "PostConfirmation_ConfirmSignUp",
     "AdminConfirmSignUp": "PostConfirmation_ConfirmSignUp",

@@ -21,6 +21,8 @@ from ops.local.mends.emulator import Emulator
 from ops.local.mends.identity_provider import Told
 from ops.local.mends.trigger import invoke
 
+SEEN_WITH = "1.5.33"
+
 EMPTY_CLAIMS_TAG = "local-aws:empty-claims"
 
 

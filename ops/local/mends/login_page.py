@@ -17,6 +17,8 @@ from ops.local.mends.federated_sign_in import redirect_with_error
 from ops.local.mends.identity_event import fire
 from ops.local.mends.trigger import TriggerFailedError
 
+SEEN_WITH = "1.5.33"
+
 _PATHS = ("/login", "/oauth2/login")
 
 

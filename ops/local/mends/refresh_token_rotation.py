@@ -17,6 +17,8 @@ from typing import Any
 
 from ops.local.mends.emulator import Emulator, Function, Response, replace
 
+SEEN_WITH = "1.5.33"
+
 _SETTING = "RefreshTokenRotation"
 _REFRESH_FLOWS = ("REFRESH_TOKEN_AUTH", "REFRESH_TOKEN")
 # Refresh token -> when its grace ends, in seconds since the epoch.

@@ -16,6 +16,8 @@ from typing import Any
 
 from ops.local.mends.emulator import Emulator, Response, first, replace
 
+SEEN_WITH = "1.5.33"
+
 
 def apply(emulator: Emulator) -> None:
     """Put the two calls in place."""

@@ -17,6 +17,8 @@ from urllib.parse import parse_qs
 from ops.local.mends.emulator import Emulator, Response, first, replace
 from ops.local.mends.trigger import TriggerFailedError
 
+SEEN_WITH = "1.5.33"
+
 
 def apply(emulator: Emulator) -> None:
     """Put the mend in place."""
