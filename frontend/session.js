@@ -17,6 +17,7 @@
  * @property {boolean} idleWarning the end by inactivity is near; input or stay() averts it
  * @property {number|null} retryAt the next attempt after a failure
  * @typedef {{provider?: string, email?: string, returnTo?: string, remember?: boolean}} SignIn
+ * @typedef {ReturnType<typeof createSession>} Session
  * @typedef {{value: string, bornAt: number, renewAt: number, expiresAt: number}} Token times of this machine's clock
  * @typedef {{access_token: string, expires_in: number, user: User,
  *   session: {now: number, idle_expires_at: number, expires_at: number}}} Tokens the server's answer, in its own seconds
@@ -184,7 +185,7 @@ export function createSession({
     }
   }
 
-  /** @param {string} path @param {Object} [body] */
+  /** @param {string} path @param {object} [body] */
   async function post(path, body = {}) {
     const response = await send(new URL(path, base), {
       method: 'POST',
@@ -356,7 +357,7 @@ export function createSession({
     /**
      * Posts to one of Gatehouse's own routes. An answer with a token starts the session, as a refresh would.
      * @param {string} path
-     * @param {Object} [body]
+     * @param {object} [body]
      * @returns {Promise<{response: Response, answer: any}>} rejects without a connection
      */
     async post(path, body) {
