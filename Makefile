@@ -1,9 +1,11 @@
-# `make help` lists the targets. Nothing but Python 3.11+ (and, for the browser tests, apt for what is missing of Chromium, Firefox and WebKitGTK) is presumed.
+# `make help` lists the targets. Presumed are Python 3.11+; for `make check` Node.js with npm, or JAVASCRIPT=no; for the browser tests apt, for what is
+# missing of Chromium, Firefox and WebKitGTK.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OUT ?= dist
+JAVASCRIPT ?= yes
 
 .PHONY: help up down test check soak package security audit bench screenshots lighthouse lock clean
 
@@ -28,11 +30,12 @@ test: $(STAMP) ## Everything: unit, component and end-to-end tests in real brows
 	@$(BIN)/python -m tests.browser
 	@$(BIN)/python -m pytest tests
 
-check: $(STAMP) ## Seconds: ruff, format, mypy, imports, bandit, secrets, unit and component tests
+check: $(STAMP) ## Seconds: ruff, format, mypy, imports, JavaScript, bandit, secrets, unit and component tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache --no-logo
+	@if [ "$(JAVASCRIPT)" = no ]; then echo "The JavaScript is not looked at: JAVASCRIPT=no."; else $(BIN)/python -m tests.javascript_check; fi
 	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive app.py chalicelib ops benchmarks
 	@$(BIN)/python -m tests.secret_scan
 	@$(BIN)/cfn-lint ops/templates/*.yaml
@@ -83,4 +86,4 @@ lock: $(STAMP) ## Lock requirements*.in anew for Python 3.11-3.14, with hashes a
 	@$(BIN)/python -m ops.lock
 
 clean: ## Remove everything that was installed or built here
-	rm -rf $(VENV) .local .chalice/deployments dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) tests/javascript/node_modules .local .chalice/deployments dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
