@@ -6,8 +6,11 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OUT ?= dist
 JAVASCRIPT ?= yes
+# How many processes share the tests out (tests/shares.py): many of them wait, so it is one more than CI has cores.
+PROCESSES ?= 3
+LOCKED := requirements.in requirements-dev.in ops/local/requirements.in benchmarks/requirements.in tests/lambda_runtime/requirements.in
 
-.PHONY: help up down test check soak package security audit bench screenshots lighthouse lock clean
+.PHONY: help up down test check soak package wheel security audit bench screenshots lighthouse lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -28,7 +31,7 @@ down: $(STAMP) ## Stop a stack that was started with `python -m ops up --detach`
 
 test: $(STAMP) ## Everything: unit, component and end-to-end tests in real browsers, three engines
 	@$(BIN)/python -m tests.browser
-	@$(BIN)/python -m pytest tests
+	@$(BIN)/python -m pytest -n $(PROCESSES) tests
 
 check: $(STAMP) ## Seconds: ruff, format, mypy, imports, JavaScript, bandit, secrets, unit and component tests
 	@$(BIN)/ruff check .
@@ -42,26 +45,31 @@ check: $(STAMP) ## Seconds: ruff, format, mypy, imports, JavaScript, bandit, sec
 	@$(BIN)/python -m pytest -q tests/unit tests/component
 
 soak: $(STAMP) ## The long ones: defences switched off one by one, load, deployments cut at each step
-	@echo "1/8 Each defence switched off in turn: the suite must notice ..."
+	@echo "1/9 Each defence switched off in turn: the suite must notice ..."
 	@$(BIN)/python -m tests.soak.defences
-	@echo "2/8 A crowd before shared warm containers, with faults; memory over 100,000 invocations ..."
+	@echo "2/9 A crowd before shared warm containers, with faults; memory over 100,000 invocations ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest -q tests/soak/test_crowd.py tests/soak/test_memory.py
-	@echo "3/8 The same on a local stack ..."
+	@echo "3/9 The same on a local stack ..."
 	@$(BIN)/python -m tests.soak.stack_load
-	@echo "4/8 Deployments cut at each of their steps ..."
+	@echo "4/9 Deployments cut at each of their steps ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest tests/ops_e2e/test_deploy.py
-	@echo "5/8 The zip under AWS's own runtime client, on every Python at hand ..."
+	@echo "5/9 The zip under AWS's own runtime client, on every Python at hand ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest tests/ops_e2e/test_lambda_runtime.py
-	@echo "6/8 Times of faults, measured ..."
+	@echo "6/9 Times of faults, measured ..."
 	@$(BIN)/python -m tests.fault_table --measure
-	@echo "7/8 Firefox and WebKitGTK: second factor, two tabs, another origin ..."
+	@echo "7/9 Firefox and WebKitGTK: second factor, two tabs, another origin ..."
 	@$(BIN)/python -m tests.browser
 	@$(BIN)/python -m pytest -q tests/e2e/engines_soak.py
-	@echo "8/8 Each mend of the local AWS left out: MiniStack must need it still ..."
+	@echo "8/9 The cut models under the oldest botocore of each of Lambda's runtimes ..."
+	@$(BIN)/python -m pytest -q tests/soak/old_botocore.py
+	@echo "9/9 Each mend of the local AWS left out: MiniStack must need it still ..."
 	@$(BIN)/python -m tests.mends
 
 package: $(STAMP) ## The Lambda zip into OUT=DIR, just as `chalice deploy` packages it
 	@$(BIN)/python -m ops package --out $(OUT)
+
+wheel: $(STAMP) ## The wheel `chalice-gatehouse` into OUT=DIR, for apps that adopt the sign-in (docs/adopt.md)
+	@$(BIN)/python -m hatchling build -t wheel -d $(OUT)
 
 bench: $(STAMP) ## Measure beside peers, into docs/BENCHMARKS.md and the README; fails where a target is missed
 	@$(BIN)/python -m tests.browser chromium
@@ -83,7 +91,7 @@ audit: $(STAMP) ## Known advisories against all that is locked; needs the networ
 	  $(BIN)/python -m uv tool run pip-audit@2.10.1 --strict --disable-pip --require-hashes -r $$lock || exit 1; done
 
 lock: $(STAMP) ## Lock requirements*.in anew for Python 3.11-3.14, with hashes and without index addresses
-	@$(BIN)/python -m ops.lock
+	@$(BIN)/python -m ops lock --upgrade $(LOCKED)
 
 clean: ## Remove everything that was installed or built here
 	rm -rf $(VENV) tests/javascript/node_modules .local .chalice/deployments dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

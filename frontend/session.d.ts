@@ -98,10 +98,12 @@ export type Surroundings = {
     random?: () => number;
 };
 /**
- * @param {{baseUrl: string|URL} & Surroundings} options `baseUrl` is the root of the API; the rest is for tests
+ * @param {{baseUrl: string|URL, prefix?: string} & Surroundings} options `baseUrl` is the root of the API, `prefix` where the
+ *   app mounts Gatehouse below it, such as `/account`; the rest is for tests
  */
-export declare function createSession({ baseUrl, fetch: send, now, locks, channel, events, setTimer, clearTimer, navigate, random, }: {
+export declare function createSession({ baseUrl, prefix, fetch: send, now, locks, channel, events, setTimer, clearTimer, navigate, random, }: {
     baseUrl: string | URL;
+    prefix?: string;
 } & Surroundings): {
     /** @returns {User|null} */
     readonly user: User | null;

@@ -71,10 +71,12 @@ function cookiesWork() {
 }
 
 /**
- * @param {{baseUrl: string|URL} & Surroundings} options `baseUrl` is the root of the API; the rest is for tests
+ * @param {{baseUrl: string|URL, prefix?: string} & Surroundings} options `baseUrl` is the root of the API, `prefix` where the
+ *   app mounts Gatehouse below it, such as `/account`; the rest is for tests
  */
 export function createSession({
   baseUrl,
+  prefix = '',
   fetch: send = (url, init) => globalThis.fetch(url, init),
   now = Date.now,
   locks = globalThis.navigator?.locks,
@@ -88,7 +90,8 @@ export function createSession({
   const here = globalThis.location;
   const base = new URL(baseUrl, here?.href);
   if (!base.pathname.endsWith('/')) base.pathname += '/';
-  const name = `gatehouse ${base}`;
+  const own = new URL(prefix ? `${prefix.replace(/^\/|\/$/g, '')}/` : '', base);
+  const name = `gatehouse ${own}`;
   try {
     channel ??= channel === null ? null : new BroadcastChannel(name);
   } catch {
@@ -187,7 +190,7 @@ export function createSession({
 
   /** @param {string} path @param {object} [body] */
   async function post(path, body = {}) {
-    const response = await send(new URL(path, base), {
+    const response = await send(new URL(path, own), {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', 'X-Gatehouse': '1' },
       body: JSON.stringify(body),
@@ -323,7 +326,7 @@ export function createSession({
    * @param {SignIn} [choice] `returnTo` is a path below the API root or a URL of an allowed origin
    */
   function signInUrl({ provider, email, returnTo, remember } = {}) {
-    const url = new URL('auth/login', base);
+    const url = new URL('auth/login', own);
     const query = { provider, email, return_to: returnTo, remember: remember ? '1' : '' };
     for (const [key, value] of Object.entries(query)) if (value) url.searchParams.set(key, value);
     return url.href;
@@ -339,7 +342,7 @@ export function createSession({
     if (!response.ok && response.status !== 401) throw new Error(answer.error ?? `HTTP ${response.status}`);
     ended('signed_out');
     channel?.postMessage({ ended: 'signed_out' });
-    navigate(answer.logout_url ?? new URL('?signed_out=1', base).href);
+    navigate(answer.logout_url ?? `${prefix ? own.href.slice(0, -1) : own}?signed_out=1`);
   }
 
   return {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ops.stage_options import OPTIONS
-from ops.stage_variables import TABLE
+from .stage_options import OPTIONS
+from .stage_variables import TABLE
 
 
 def starting_block(name: str) -> dict[str, Any]:

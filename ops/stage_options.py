@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ops.nearest import nearest
-from ops.runtimes import OPTION, RUNTIMES
+from .nearest import nearest
+from .runtimes import OPTION, RUNTIMES
 
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolDomain.html
 _DOMAIN_PREFIX = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -36,6 +36,11 @@ def _whole_number(value: Any) -> str:
 def _one_of(*choices: Any) -> Callable[[Any], str]:
     said = f"must be one of {', '.join(map(str, choices))}"
     return lambda value: "" if not isinstance(value, bool) and value in choices else said
+
+
+def _tags(value: Any) -> str:
+    right = isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+    return "" if right else 'must be a block of texts, such as {"cost-center": "1234"}'
 
 
 def _domain_prefix(value: Any) -> str:
@@ -86,10 +91,18 @@ OPTIONS = (
     Option(
         "deletion_protection",
         _switch,
-        "AWS refuses to delete pool and tables, and `ops deploy` asks first",
+        "AWS refuses to delete stack, pool and tables, and `ops deploy` asks first",
         default=True,
         shown="`true`; `false` for `local`",
         starts=True,
+    ),
+    Option(
+        "tags",
+        _tags,
+        'tags of the identity stack and of what it makes, such as `{"cost-center": "1234"}`, besides `gatehouse:app` and '
+        "`gatehouse:stage`",
+        default={},
+        shown="empty",
     ),
     Option(
         "log_retention_days",

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ops.stage_options import problems_of_options
-from ops.stage_variables import problems_of_variables
+from .stage_options import problems_of_options
+from .stage_variables import problems_of_variables
 
 # Names become parts of ARNs, table and function names; Lambda allows 64 characters in all.
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,23}")

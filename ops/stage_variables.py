@@ -13,12 +13,13 @@ from urllib.parse import urlsplit
 
 from chalicelib.gatehouse.brand import Brand
 from chalicelib.gatehouse.errors import ConfigurationError
+from chalicelib.gatehouse.page.static_files import StaticFiles
 from chalicelib.gatehouse.setting import STACK
 from chalicelib.gatehouse.setting_values import parse_list
 from chalicelib.gatehouse.settings import COGNITO_MAILS_PER_DAY, Settings
-from chalicelib.gatehouse.web.static_files import StaticFiles
-from ops.contrast import problems_of_colours
-from ops.nearest import nearest
+
+from .contrast import problems_of_colours
+from .nearest import nearest
 
 TABLE = Settings.every_setting()
 
@@ -39,7 +40,7 @@ _MOST_BYTES = 4096
 _LATER = "x" * 100
 # RefreshTokenValidity of templates/identity.yaml: no session outlives its refresh token.
 _REFRESH_TOKEN_SECONDS = 30 * 86_400
-_URLS = ("PUBLIC_URL", "COGNITO_URL", "JWKS_URL")
+_URLS = ("PUBLIC_URL", "COGNITO_URL", "ISSUER", "JWKS_URL")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 # Provision writes these, so a variable that resembles one is the team's own.
 _WRITTEN_BY_PEOPLE = [setting.variable for setting in TABLE if setting.source != STACK]

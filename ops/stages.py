@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ops.errors import OpsError
-from ops.stage_options import value_of
-from ops.stage_rules import problems_of
+from . import json_text
+from .errors import OpsError
+from .stage_options import value_of
+from .stage_rules import problems_of
 
 LOCAL = "local"
 """The one stage that may speak plain HTTP and name localhost."""
@@ -40,6 +41,7 @@ class Stage:
     api_gateway_stage: str = "api"
     custom_domain: Mapping[str, Any] = field(default_factory=dict)
     architecture: str = "x86_64"
+    iam_policy_file: str = ""
 
     @property
     def is_local(self) -> bool:
@@ -78,6 +80,12 @@ class Stage:
     def config_file(self) -> Path:
         """The file this stage was read from."""
         return config_file(self.project_dir)
+
+    @property
+    def policy_file(self) -> Path:
+        """The rights of the team's own routes, where Chalice looks for them too."""
+        name = self.iam_policy_file or f"policy-{self.name}.json"
+        return self.project_dir / ".chalice" / name
 
     @property
     def deployed_file(self) -> Path:
@@ -127,6 +135,7 @@ def load_stage(project_dir: Path, name: str) -> Stage:
         api_gateway_stage=merged["api_gateway_stage"],
         custom_domain=_mapping(merged.get("api_gateway_custom_domain")),
         architecture=merged.get("lambda_architecture", "x86_64"),
+        iam_policy_file=str(merged.get("iam_policy_file", "")),
     )
 
 
@@ -136,40 +145,41 @@ def write_environment(
     """Write stack outputs into a stage of config.json: variables, and a role per function.
 
     `outputs` is variable → value; `roles` is Chalice's function name (`api_handler`,
-    `user_records`, …) → role ARN. Everything else in the file stays, in its order; the file is
+    `user_records`, …) → role ARN. Everything else in the file stays as it is written; the file is
     replaced in one step, and not touched when nothing changed.
     """
-    config = _read(project_dir)
-    stages = config.get("stages")
+    stages = _read(project_dir).get("stages")
     if not isinstance(stages, dict) or not isinstance(stages.get(name), dict):
         raise OpsError(f"There is no stage {name!r} in {config_file(project_dir)}.")
-    before = json.dumps(config)
-    stage = stages[name]
-    stage.setdefault("environment_variables", {}).update(outputs)
-    functions = stage.setdefault("lambda_functions", {})
+    before = text = config_file(project_dir).read_text(encoding="utf-8")
+    for variable, value in outputs.items():
+        text = json_text.put(text, ("stages", name, "environment_variables", variable), value)
     for function, role in roles.items():
-        functions.setdefault(function, {})["iam_role_arn"] = role
-    if json.dumps(config) != before:
-        _replace(config_file(project_dir), json.dumps(config, indent=2, ensure_ascii=False) + "\n")
+        where = ("stages", name, "lambda_functions", function, "iam_role_arn")
+        text = json_text.put(text, where, role)
+    if text != before:
+        _replace(config_file(project_dir), text)
 
 
 def clear_environment(
     project_dir: Path, name: str, variables: Iterable[str], functions: Iterable[str]
 ) -> None:
     """Take back what `write_environment` wrote, after the stage's stack is gone."""
-    config = _read(project_dir)
-    stages = _mapping(config.get("stages"))
-    stage = _mapping(stages.get(name))
+    stage = _mapping(_mapping(_read(project_dir).get("stages")).get(name))
+    text = config_file(project_dir).read_text(encoding="utf-8")
     for variable in variables:
-        stage.get("environment_variables", {}).pop(variable, None)
-    roles = stage.get("lambda_functions", {})
+        text = json_text.drop(text, ("stages", name, "environment_variables", variable))
+    roles = {each: dict(of) for each, of in _mapping(stage.get("lambda_functions")).items()}
     for function in functions:
-        roles.get(function, {}).pop("iam_role_arn", None)
-        if roles.get(function) == {}:
-            del roles[function]
-    if roles == {}:
-        stages[name].pop("lambda_functions", None)
-    _replace(config_file(project_dir), json.dumps(config, indent=2, ensure_ascii=False) + "\n")
+        if roles.get(function, {}).pop("iam_role_arn", None):
+            empty = not roles[function]
+            last = () if empty else ("iam_role_arn",)
+            text = json_text.drop(text, ("stages", name, "lambda_functions", function, *last))
+            if empty:
+                del roles[function]
+    if roles == {} and "lambda_functions" in stage:
+        text = json_text.drop(text, ("stages", name, "lambda_functions"))
+    _replace(config_file(project_dir), text)
 
 
 def _read(project_dir: Path) -> dict[str, Any]:

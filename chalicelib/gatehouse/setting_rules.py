@@ -37,7 +37,7 @@ def contradictions(settings: "Settings") -> Iterator[str]:
 
 
 def _is_place(text: str, origins: frozenset[str]) -> bool:
-    """Tell whether people could be sent there at all; `web.redirects` has the last word, at each sign-in."""
+    """Tell whether people could be sent there at all; `edge.redirects` has the last word, at each sign-in."""
     if text.startswith("/"):
         return not text.startswith(("//", "/\\"))
     return any(text.startswith(f"{origin}/") for origin in origins)
@@ -63,4 +63,12 @@ def pool_and_region(settings: "Settings") -> Iterator[str]:
         yield "USER_POOL_ARN is of another region than AWS_REGION"
 
 
-RULES = (plain_http, contradictions, pool_and_region)
+def issuer(settings: "Settings") -> Iterator[str]:
+    """An issuer of another pool would make its keys ours."""
+    pool, region = settings.user_pool_id, settings.region
+    host = rf"(?:issuer-)?cognito-idp\.{re.escape(region)}\.[a-z0-9.-]+"
+    if pool and region and not re.fullmatch(rf"https://{host}/{re.escape(pool)}", settings.issuer):
+        yield "ISSUER is not the issuer of USER_POOL_ID in AWS_REGION"
+
+
+RULES = (plain_http, contradictions, pool_and_region, issuer)

@@ -23,12 +23,13 @@ _CAPTCHA = ("CAPTCHA", ("hcaptcha", "turnstile"))
 _PLACEHOLDER_POOL_ARN = "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_placeholder"
 
 
-def user_pool_arn(environ: Mapping[str, str] = os.environ) -> str:
+def user_pool_arn(environ: Mapping[str, str] | None = None) -> str:
     """Return the pool's ARN for API Gateway's authorizer, needed when `app.py` is imported.
 
     Tests and editors import the app without a stage and get a placeholder. Chalice's CLI exports the stage's environment
     and AWS_CHALICE_CLI_MODE before it imports the app: there a placeholder would be deployed, so it is an error.
     """
+    environ = os.environ if environ is None else environ
     arn = environ.get("USER_POOL_ARN", "")
     if arn:
         return arn
@@ -46,9 +47,14 @@ class SessionLifetimes(NamedTuple):
     absolute: int
 
 
-def _keys_of_the_pool(environ: Mapping[str, str]) -> str:
+def _issuer(environ: Mapping[str, str]) -> str:
+    """A stage that was provisioned by an earlier release names none: all of those were in AWS's own partition."""
     region, pool = environ.get("AWS_REGION"), environ.get("USER_POOL_ID")
-    return f"https://cognito-idp.{region}.amazonaws.com/{pool}/.well-known/jwks.json"
+    return f"https://cognito-idp.{region}.amazonaws.com/{pool}"
+
+
+def _keys(environ: Mapping[str, str]) -> str:
+    return f"{environ.get('ISSUER') or _issuer(environ)}/.well-known/jwks.json"
 
 
 class Settings(SettingTable, parts={"brand": Brand}):
@@ -170,6 +176,21 @@ class Settings(SettingTable, parts={"brand": Brand}):
     user_pool_arn = Setting(
         "USER_POOL_ARN", parse.text, "its ARN, for API Gateway's authorizer", source=STACK
     )
+    issuer = Setting(
+        "ISSUER",
+        parse.text,
+        "the `iss` of the pool's tokens, as its discovery document says it; either of AWS's two forms (ORIGINAL, UPDATED) "
+        "of the same pool is taken",
+        default=_issuer,
+        source=STACK,
+    )
+    jwks_url = Setting(
+        "JWKS_URL",
+        parse.base_url,
+        "where the signing keys are, if not below the issuer",
+        default=_keys,
+        source=STACK,
+    )
     client_id = Setting("CLIENT_ID", parse.text, "its app client", needed=True, source=STACK)
     cognito_url = Setting(
         "COGNITO_URL", parse.base_url, "base URL of the hosted UI", needed=True, source=STACK
@@ -244,14 +265,6 @@ class Settings(SettingTable, parts={"brand": Brand}):
         "the app's root where requestContext does not tell it",
         source=LOCAL,
     )
-    jwks_url = Setting(
-        "JWKS_URL",
-        parse.base_url,
-        "where the signing keys are",
-        default=_keys_of_the_pool,
-        shown="the pool's",
-        source=LOCAL,
-    )
     captcha_verify_url = Setting(
         "CAPTCHA_VERIFY_URL",
         parse.url,
@@ -270,15 +283,10 @@ class Settings(SettingTable, parts={"brand": Brand}):
         """How long a session lasts with "keep me signed in"."""
         return SessionLifetimes(self.remember_idle_seconds, self.remember_absolute_seconds)
 
-    @property
-    def issuer(self) -> str:
-        """The exact `iss` of this pool's tokens (AWS: verifying a JSON web token)."""
-        return f"https://cognito-idp.{self.region}.amazonaws.com/{self.user_pool_id}"
-
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
-        """Read the environment; raises one ConfigurationError that names every missing or wrong setting."""
-        found, problems = cls.checked(environ)
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+        """Read `environ`, or the process's; raises one ConfigurationError that names every missing or wrong setting."""
+        found, problems = cls.checked(os.environ if environ is None else environ)
         if problems:
             raise ConfigurationError("; ".join(problems))
         return found

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ops.doctor.check import Check, Fault
-from ops.doctor.deployment import FUNCTIONS, Deployment
+from .check import Check, Fault
+from .deployment import FUNCTIONS, Deployment
 
 _ROLES = {
     "api_handler": "ApiRoleArn",

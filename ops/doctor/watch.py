@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ops.doctor.check import Check, Fault, Note
-from ops.doctor.deployment import Deployment
+from .check import Check, Fault, Note
+from .deployment import Deployment
 
 ALARMS = (
     "failed-sign-ins",

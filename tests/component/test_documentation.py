@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from app import app
+from chalicelib.gatehouse.routes.table import TABLE
 from chalicelib.gatehouse.settings import Settings
 from tests import settings_page
 
 ROOT = Path(__file__).resolve().parents[2]
-ROUTES = sorted((m, p) for p, methods in app.routes.items() for m in methods if m != "OPTIONS")
+#: Gatehouse's own: what a team adds is described where the team likes.
+ROUTES = sorted((route.method, route.path) for route in TABLE)
 
 
 def page(name: str) -> str:
@@ -19,15 +20,13 @@ def page(name: str) -> str:
 
 
 def trees() -> list[ast.Module]:
-    files = sorted((ROOT / "chalicelib").rglob("*.py"))
+    files = sorted((ROOT / "chalicelib" / "gatehouse").rglob("*.py"))
     return [ast.parse(file.read_text(encoding="utf-8")) for file in files]
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_api_page_names_every_route(method: str, path: str) -> None:
     """With its method, or beside a sibling as `/auth/direct/resend-code` · `forgot-password`."""
-    if method == "HEAD":  # the page says once that it answers where GET does
-        method = "GET"
     line = re.compile(
         rf"`{method} {re.escape(path.rpartition('/')[0])}.*{re.escape(path.rpartition('/')[2])}"
     )

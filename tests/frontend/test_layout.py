@@ -1,5 +1,6 @@
 """Every view and state of the page: layout, targets, keyboard, shifts, axe, high contrast. Thresholds are WCAG 2.2 AA's."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,11 @@ def walk(page: Page) -> list[dict[str, Any]]:
     return steps
 
 
+def timeless(what: str) -> str:
+    """A name without the time that a button counts down: it goes on between two looks."""
+    return re.sub(r"\b\d+:\d\d\b", "m:ss", what)
+
+
 @pytest.fixture
 def page(page: Page) -> Iterator[Page]:
     """With a connection again, whatever the view did."""
@@ -116,7 +122,7 @@ def test_every_view_in_every_size_theme_and_by_keyboard(
         found = [one for one in axe(page) if view is not ALL["script lost"] or "heading" not in one]
         assert found == [], theme
     steps = walk(page)
-    assert [step["what"] for step in steps] == reachable
+    assert [timeless(step["what"]) for step in steps] == [timeless(what) for what in reachable]
     assert [step for step in steps if not all(step.values())] == []
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from chalicelib.gatehouse.brand import Brand
 from chalicelib.gatehouse.colours import GROUNDS, build_palette, contrast, mended, weakest
-from chalicelib.gatehouse.web.static_files import FRONTEND
+from chalicelib.gatehouse.page.static_files import FRONTEND
 
 
 def read(**said: str) -> list[str]:

@@ -33,7 +33,7 @@ HARMLESS = {
     "Settings.mfa_client_secret_arn": "where the secret is",
     "Settings.captcha_secret_arn": "where the secret is",
     "_KeySet.keys": "public keys",
-    "_Budget.key": "an HMAC",
+    "_Allowance.key": "an HMAC",
     "LoginStart.surplus_cookies": "names of cookies",
     "Asked.body": "what the page is told: a challenge's name and choices",
     "Challenged.body": "the same",
@@ -105,7 +105,7 @@ def test_the_walk_finds_the_types_that_are_known_to_bear_secrets() -> None:
     assert names >= {
         *("TokenSet", "HttpAnswer", "Session", "LoginTransaction", "Challenge", "Enrolment"),
         *("KeyRing", "SignedIn", "LoginStart", "CallbackQuery", "DirectlySignedIn", "Refreshed"),
-        *("ChallengeAnswer", "TotpKey", "Step", "Origin", "Device"),
+        *("ChallengeAnswer", "TotpKey", "Step", "Visitor", "Device"),
     }
 
 
@@ -174,11 +174,11 @@ def test_values_become_plain_data_only_where_they_are_sealed_or_shown_on_purpose
     assert forbidden == []
     assert opened == {
         "session/sessions.py",  # sealed
-        "session/transactions.py",
+        "sealed/transactions.py",
         "mail_requests.py",  # the event of our own function
-        "session/challenges.py",
-        "session/departures.py",
-        "session/devices.py",
+        "sealed/challenges.py",
+        "sealed/departures.py",
+        "sealed/devices.py",
         "routes/me.py",  # the caller's own record
         "routes/users.py",  # records, for administrators
     }

@@ -8,9 +8,12 @@ docs/local-aws.md lists them all, and what stays unmended.
 
 from __future__ import annotations
 
-from ops.local.mends import (
+from . import (
     authorization_endpoint,
     authorizer_claims,
+    authorizer_token,
+    challenge_session,
+    client_settings,
     federated_sign_in,
     federated_user,
     function_rights,
@@ -18,8 +21,13 @@ from ops.local.mends import (
     invitation,
     login_page,
     logout_endpoint,
+    mail_destination,
+    mailed_code,
+    password_policy,
     path_parameters,
+    pool_settings,
     proxy_failure,
+    query_parameters,
     refresh_token_rotation,
     rest_api_import,
     revocation_endpoint,
@@ -29,8 +37,9 @@ from ops.local.mends import (
     token_generation,
     user_attributes,
     user_lookup,
+    user_schema,
 )
-from ops.local.mends.emulator import Emulator
+from .emulator import Emulator
 
 MENDS = (
     identity_event,
@@ -53,6 +62,15 @@ MENDS = (
     user_lookup,
     user_attributes,
     function_rights,
+    user_schema,
+    password_policy,
+    mail_destination,
+    mailed_code,
+    challenge_session,
+    pool_settings,
+    client_settings,
+    query_parameters,
+    authorizer_token,
 )
 
 

@@ -63,7 +63,7 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
         "S-59",
         "a warm container never learns of new sealing keys",
         (
-            "chalicelib.gatehouse.session.sealing:Sealer.open",
+            "chalicelib.gatehouse.sealed.sealing:Sealer.open",
             reading(("ring = self._load_key_ring(True)", "pass")),
         ),
     ),
@@ -144,14 +144,14 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
         "generic-errors",
         "S-63",
         "an error's detail goes to the caller",
-        ("chalicelib.gatehouse.web.middleware:error_response", wrapped(_telling_detail)),
+        ("chalicelib.gatehouse.guard.answers:error_response", wrapped(_telling_detail)),
     ),
     defence(
         "unexpected-errors-are-ours",
         "S-63",
         "an unexpected error is left to the framework",
         (
-            "chalicelib.gatehouse.web.middleware:_guard",
+            "chalicelib.gatehouse.guard.guard:Guard._wrap",
             reading(("return error_response(GatehouseError())", "return {'error': str(error)}")),
         ),
     ),
@@ -213,8 +213,8 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
             "ops.connect:stack_parameters",
             reading(
                 (
-                    'f"{root}auth/callback"',
-                    'f"{root}auth/callback," + f"{root}auth/callback".replace("https", "http")',
+                    "url.callback",
+                    'url.callback + "," + url.callback.replace("https", "http")',
                 )
             ),
         ),
@@ -278,7 +278,7 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
         "every-dependency-has-a-hash",
         "S-76",
         "a line of the lock without a hash is taken",
-        ("ops.locked:_parse", reading(("if not hashes:", "if False:"))),
+        ("ops.locked:_hashes", reading(("if not hashes:", "if False:"))),
         tests=_PACKAGE,
     ),
     defence(
@@ -300,6 +300,13 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
         "S-76",
         "a dependency without a wheel is passed over",
         ("ops.wheels:_build", answering("")),
+        tests=_PACKAGE,
+    ),
+    defence(
+        "bytecode-follows-from-its-source",
+        "S-76",
+        "bytecode that Lambda would run without a look at the source is taken as it is",
+        ("ops.package_contents:_strange_bytecode", answering(())),
         tests=_PACKAGE,
     ),
     defence(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.gatehouse.setting import STACK
+from ops import pool_addresses
 from ops.errors import OpsError
 from ops.identity_stack import OUTPUT_VARIABLES
 from ops.stage_block import starting_block
@@ -17,7 +18,7 @@ from tests.unit.ops.fakes import dev_block, project
 def test_the_outputs_of_the_stack_are_the_settings_that_provision_writes() -> None:
     """A setting that nobody writes, or an output that nobody reads, is a mistake in either table."""
     written = {setting.variable for setting in TABLE if setting.source == STACK}
-    assert written == set(OUTPUT_VARIABLES.values())
+    assert written == {*OUTPUT_VARIABLES.values(), *pool_addresses.VARIABLES}
 
 
 def test_each_setting_says_what_it_is_for() -> None:
@@ -35,6 +36,8 @@ def of_bytes(size: int) -> dict[str, str]:
     """A stage whose variables weigh so much, outputs of the stack included, as Lambda measures them."""
     outputs = {setting.variable: "o" for setting in TABLE if setting.source == STACK}
     outputs["COGNITO_URL"] = "https://a.example"
+    outputs["ISSUER"] = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Pool"
+    outputs["JWKS_URL"] = "https://a.example/keys"
     outputs["USER_POOL_ID"] = "eu-west-1_Pool"
     outputs["USER_POOL_ARN"] = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_Pool"
     variables = {"STAGE": "dev", **outputs, "ORDERS": ""}

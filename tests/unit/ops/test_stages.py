@@ -159,8 +159,8 @@ def test_no_project_and_broken_json_are_said_plainly(tmp_path: Path) -> None:
         load_stage(folder, "dev")
 
 
-def test_outputs_are_added_and_everything_else_stays_in_its_order(tmp_path: Path) -> None:
-    """People's own keys, unknown ones included, survive a provision."""
+def test_outputs_are_added_and_everything_else_stays_as_it_is_written(tmp_path: Path) -> None:
+    """People's own keys, unknown ones included, their order and their spelling survive a provision."""
     folder = project(
         tmp_path,
         prod={"zeta": 1},
@@ -168,6 +168,8 @@ def test_outputs_are_added_and_everything_else_stays_in_its_order(tmp_path: Path
             lambda_functions={"user_records": {"lambda_timeout": 5}}, tags={"team": "Zürich"}
         ),
     )
+    before = config_file(folder).read_text(encoding="utf-8").replace("\\u00fc", "ü") + "\n"
+    config_file(folder).write_text(before, encoding="utf-8")
     write_environment(folder, "dev", {"CLIENT_ID": "abc"}, {"user_records": "arn:r"})
     text = config_file(folder).read_text(encoding="utf-8")
     config = json.loads(text)
@@ -177,6 +179,8 @@ def test_outputs_are_added_and_everything_else_stays_in_its_order(tmp_path: Path
     assert dev["lambda_functions"]["user_records"] == {"lambda_timeout": 5, "iam_role_arn": "arn:r"}
     assert "Zürich" in text
     assert text.endswith("}\n")
+    added = [line for line in text.split("\n") if line not in before.split("\n")]
+    assert len(added) <= 4, added
     assert [path.name for path in config_file(folder).parent.iterdir()] == ["config.json"]
 
 
