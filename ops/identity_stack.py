@@ -20,7 +20,7 @@ from .cloudformation import LEFTOVERS, Stack, build_update, describe, values_of
 from .errors import OpsError
 from .program import PROGRAM
 from .report import Reporter
-from .stages import Stage, write_environment
+from .stages import Stage, clear_environment, write_environment
 from .team_policy import with_team_policy
 
 if TYPE_CHECKING:
@@ -43,7 +43,11 @@ OUTPUT_VARIABLES = {
     "ThrottleTableName": "THROTTLE_TABLE",
     "MfaClientId": "MFA_CLIENT_ID",
     "MfaClientSecretArn": "MFA_CLIENT_SECRET_ARN",
+    "ProgramClientId": "PROGRAM_CLIENT_ID",
+    "ProgramRedirectUris": "PROGRAM_REDIRECT_URIS",
 }
+# Outputs that come and go with an option of the stage: what is gone must open no route any more.
+_PASSING = ("ProgramClientId", "ProgramRedirectUris")
 # Output of the template -> function, as .chalice/config.json calls it.
 _ROLES = {
     "ApiRoleArn": "api_handler",
@@ -118,6 +122,8 @@ def provision(
         raw=raw,
     )
     write_environment(stage.project_dir, stage.name, outputs.environment, outputs.roles)
+    gone = [OUTPUT_VARIABLES[key] for key in _PASSING if key not in raw]
+    clear_environment(stage.project_dir, stage.name, gone, ())
     report.done()
     return outputs
 
@@ -209,5 +215,6 @@ def _of_stage(stage: Stage, earlier: Mapping[str, str]) -> dict[str, str]:
         "DeletionProtection": "ACTIVE" if stage.deletion_protection else "INACTIVE",
         "LogRetentionDays": str(stage.option("log_retention_days")),
         "IdentityProviders": provider_list(stage.direct_sign_in, names),
+        "LoopbackUrls": ",".join(stage.loopback_urls),
         **{name: str(stage.option(option)) for option, name in _OPTIONS.items()},
     }

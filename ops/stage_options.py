@@ -19,6 +19,9 @@ _RESERVED_IN_PREFIX = ("aws", "amazon", "cognito")
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 _RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653)
 
+# How many programs of one person can be signing in at once.
+_LOOPBACK_PORTS = 10
+
 
 def _text(value: Any) -> str:
     return "" if isinstance(value, str) else "must be text in quotes"
@@ -41,6 +44,25 @@ def _one_of(*choices: Any) -> Callable[[Any], str]:
 def _tags(value: Any) -> str:
     right = isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
     return "" if right else 'must be a block of texts, such as {"cost-center": "1234"}'
+
+
+def _ports(value: Any) -> str:
+    """Ports that a program can open without rights; Cognito takes 100 callback URLs.
+
+    https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
+    """
+    right = (
+        isinstance(value, list)
+        and all(type(port) is int and 1024 <= port <= 65_535 for port in value)
+        and len(set(value)) == len(value) <= _LOOPBACK_PORTS
+    )
+    return (
+        ""
+        if right
+        else (
+            f"must be up to {_LOOPBACK_PORTS} different ports from 1024 to 65535, such as [53682, 53683]"
+        )
+    )
 
 
 def _domain_prefix(value: Any) -> str:
@@ -118,6 +140,14 @@ OPTIONS = (
         default=50,
     ),
     Option("throttle_burst", _whole_number, "how many calls at once", default=100),
+    Option(
+        "loopback_ports",
+        _ports,
+        "ports, up to ten, on which programs on people's machines may get a code: makes a public app client "
+        "([clients.md](clients.md#programs), [ADR 8](adr/0008-programs-on-loopback.md))",
+        default=(),
+        shown="none",
+    ),
     Option(
         "ses_identity_arn",
         _text,

@@ -199,9 +199,12 @@ def _of_origins(
 
 
 def _of_size(said: Mapping[str, str], merged: Mapping[str, Any]) -> Iterator[str]:
-    """Lambda refuses a function whose variables are too big, but only when the others are uploaded."""
-    outputs = {s.variable: _LATER for s in TABLE if s.source == STACK}
-    shared = {**outputs, **said}
+    """Lambda refuses a function whose variables are too big, but only when the others are uploaded.
+
+    A stage that was not provisioned yet keeps room for what the stack will give.
+    """
+    outputs = {setting.variable: _LATER for setting in TABLE if setting.source == STACK}
+    shared = said if "USER_POOL_ID" in said else {**outputs, **said}
     functions = {"every function": shared}
     for name, own in _of_functions(merged).items():
         functions[name] = {**shared, **{key: str(value) for key, value in own.items()}}

@@ -63,6 +63,12 @@ class Stage:
         return value_of(self.options, name)
 
     @property
+    def loopback_urls(self) -> list[str]:
+        """Where the public client of programs may lead (RFC 8252, 7.3); empty: there is none."""
+        ports = self.option("loopback_ports")
+        return [f"http://127.0.0.1:{port}/callback" for port in ports]
+
+    @property
     def identity_stack(self) -> str:
         """Name of the CloudFormation stack."""
         return f"{self.app_name}-{self.name}-identity"
@@ -166,7 +172,7 @@ def clear_environment(
 ) -> None:
     """Take back what `write_environment` wrote, after the stage's stack is gone."""
     stage = _mapping(_mapping(_read(project_dir).get("stages")).get(name))
-    text = config_file(project_dir).read_text(encoding="utf-8")
+    before = text = config_file(project_dir).read_text(encoding="utf-8")
     for variable in variables:
         text = json_text.drop(text, ("stages", name, "environment_variables", variable))
     roles = {each: dict(of) for each, of in _mapping(stage.get("lambda_functions")).items()}
@@ -179,7 +185,15 @@ def clear_environment(
                 del roles[function]
     if roles == {} and "lambda_functions" in stage:
         text = json_text.drop(text, ("stages", name, "lambda_functions"))
-    _replace(config_file(project_dir), text)
+    if text != before:
+        _replace(config_file(project_dir), text)
+
+
+def write_option(project_dir: Path, name: str, option: str, value: Any) -> None:
+    """Write an option into a stage's `gatehouse` block."""
+    text = config_file(project_dir).read_text(encoding="utf-8")
+    changed = json_text.put(text, ("stages", name, "gatehouse", option), value)
+    _replace(config_file(project_dir), changed)
 
 
 def _read(project_dir: Path) -> dict[str, Any]:

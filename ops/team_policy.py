@@ -15,6 +15,9 @@ from .stages import Stage
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 _MAX_BODY_BYTES = 51_200
+NAME = "app"
+"""Of the policy in the role."""
+
 _OURS = "        - PolicyName: api\n"
 
 
@@ -23,7 +26,7 @@ def with_team_policy(body: str, stage: Stage) -> str:
     document = load_team_policy(stage)
     if document is None:
         return body
-    theirs = f"        - PolicyName: app\n          PolicyDocument: {json.dumps(document)}\n"
+    theirs = f"        - PolicyName: {NAME}\n          PolicyDocument: {json.dumps(document)}\n"
     whole = body.replace(_OURS, theirs + _OURS)
     if len(whole.encode()) > _MAX_BODY_BYTES:
         raise OpsError(

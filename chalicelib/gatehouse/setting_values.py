@@ -52,6 +52,11 @@ def parse_list(said: str) -> list[str]:
     return [entry for entry in (part.strip() for part in said.split(",")) if entry]
 
 
+def texts(said: str) -> tuple[str, ...]:
+    """Take the entries of a comma-separated list as they are."""
+    return tuple(parse_list(said))
+
+
 def url(said: str) -> str | None:
     """Take an address without query, fragment and user; unset is None.
 

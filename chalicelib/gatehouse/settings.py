@@ -237,6 +237,16 @@ class Settings(SettingTable, parts={"brand": Brand}):
         source=STACK,
     )
 
+    program_client_id = Setting(
+        "PROGRAM_CLIENT_ID",
+        parse.text,
+        "the public app client of programs on people's machines, where the stage has `loopback_ports`",
+        source=STACK,
+    )
+    program_redirect_uris = Setting(
+        "PROGRAM_REDIRECT_URIS", parse.texts, "where it may lead them", source=STACK
+    )
+
     # Fixed by where the functions run
     stage = Setting(
         "STAGE",
@@ -272,6 +282,11 @@ class Settings(SettingTable, parts={"brand": Brand}):
         shown="the vendor's",
         source=LOCAL,
     )
+
+    @property
+    def client_ids(self) -> tuple[str, ...]:
+        """The app clients whose access tokens open routes. The one for MFA is never among them."""
+        return (self.client_id, *([self.program_client_id] if self.program_client_id else []))
 
     @property
     def session(self) -> SessionLifetimes:

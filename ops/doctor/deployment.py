@@ -154,17 +154,21 @@ class Deployment:
         }
 
     @cached_property
-    def provider_rows(self) -> dict[str, list[str]]:
-        """The providers table: name -> domains."""
+    def provider_items(self) -> dict[str, dict[str, Any]]:
+        """The providers table by name, as DynamoDB answers it."""
         pages = (
             self.client("dynamodb")
             .get_paginator("scan")
             .paginate(TableName=self.variable("PROVIDERS_TABLE"))
         )
+        return {item["name"]["S"]: item for page in pages for item in page["Items"]}
+
+    @cached_property
+    def provider_rows(self) -> dict[str, list[str]]:
+        """The providers table: name -> domains."""
         return {
-            item["name"]["S"]: [domain["S"] for domain in item.get("domains", {}).get("L", [])]
-            for page in pages
-            for item in page["Items"]
+            name: [domain["S"] for domain in item.get("domains", {}).get("L", [])]
+            for name, item in self.provider_items.items()
         }
 
     @cached_property
@@ -244,12 +248,14 @@ class Deployment:
             found[variable] = dict(described["Table"])
         return found
 
-    def policies(self, role_arn: str) -> list[dict[str, Any]]:
-        """Every statement of a role's own policies."""
+    def policies(self, role_arn: str, *, besides: str = "") -> list[dict[str, Any]]:
+        """Every statement of a role's own policies, `besides` the one of that name."""
         iam, role = self.client("iam"), role_arn.rsplit("/", 1)[-1]
         names = iam.list_role_policies(RoleName=role)["PolicyNames"]
         documents = [
-            iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in names
+            iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+            for name in names
+            if name != besides
         ]
         return [
             statement

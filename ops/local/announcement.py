@@ -10,13 +10,17 @@ from .people import DEMO_USERS
 
 
 def announcement(
-    addresses: Addresses, certificate: Certificate | None, *, detach: bool = False
+    addresses: Addresses,
+    certificate: Certificate | None,
+    *,
+    detach: bool = False,
+    page_url: str = "",
 ) -> str:
     """Say where to go, whom to be, what to trust, and how to stop it."""
     people = ", ".join(str(person["email"]) for person in load_people())
     accounts = ", ".join(f"{user['email']} / {user['password']}" for user in DEMO_USERS)
     lines = [
-        ("Open", addresses.app_url),
+        ("Open", page_url or addresses.app_url),
         ("Okta's people", f"{people} (choose one, no password)"),
         ("Email, password", accounts),
         ("Mails and codes", f"{addresses.aws_url}/_ministack/ses/messages"),

@@ -18,7 +18,7 @@ from ..program import PROGRAM
 from ..provider import Provider
 from ..providers import add_provider
 from ..report import Reporter
-from ..stages import LOCAL, Stage, load_stage, write_environment
+from ..stages import LOCAL, Stage, load_stage, write_environment, write_option
 from . import programs
 from .addresses import Addresses, require_one_site
 from .announcement import announcement
@@ -44,6 +44,7 @@ def up(
     aws_port: int = 4566,
     okta_port: int = 8100,
     origins: Sequence[str] = (),
+    loopback_ports: Sequence[int] = (),
     http: bool = False,
     report: Reporter | None = None,
     state_dir: Path | None = None,
@@ -52,8 +53,8 @@ def up(
 
     Whatever an earlier `up` with this state directory left running is stopped first. What can be
     shared (MiniStack's environment, built dependencies) stays in the project's `.local`. `origins`
-    are the stage's ALLOWED_ORIGINS. The app is on https://localhost unless `http` is true.
-    Raises OpsError.
+    are the stage's ALLOWED_ORIGINS, `loopback_ports` its option of that name. The app is on
+    https://localhost unless `http` is true. Raises OpsError.
     """
     require_linux()
     addresses = Addresses(port, aws_port, okta_port, https=not http)
@@ -69,8 +70,10 @@ def up(
     _require_free(addresses)
     hear_once()
     try:
-        _start(processes, state_dir, project_dir, addresses, certificate, origins, report)
-        print(announcement(addresses, certificate, detach=detach), flush=True)
+        choices = (origins, loopback_ports)
+        facts = _start(processes, state_dir, project_dir, addresses, certificate, choices, report)
+        said = announcement(addresses, certificate, detach=detach, page_url=facts["page_url"])
+        print(said, flush=True)
         while not detach:
             time.sleep(_WATCH_SECONDS)
             processes.check()
@@ -107,9 +110,9 @@ def _start(
     project_dir: Path,
     addresses: Addresses,
     certificate: Certificate | None,
-    origins: Sequence[str],
+    choices: tuple[Sequence[str], Sequence[int]],
     report: Reporter,
-) -> None:
+) -> dict[str, Any]:
     shared = project_dir / ".local"
     shared.mkdir(exist_ok=True)
     python = ministack_python(shared, report)
@@ -120,8 +123,11 @@ def _start(
     report.done()
     copy = state_dir / "app"
     stage_copy(project_dir, copy)
+    origins, loopback_ports = choices
     if origins:
         write_environment(copy, LOCAL, {"ALLOWED_ORIGINS": ",".join(origins)}, {})
+    if loopback_ports:
+        write_option(copy, LOCAL, "loopback_ports", list(loopback_ports))
     credentials = create_deployer(addresses.aws_url, region)
     with local_aws_only(addresses.aws_url, region, credentials, state_dir / "no-aws-files"):
         stage = _deploy(copy, shared, addresses, report)
@@ -137,6 +143,7 @@ def _start(
         )
     )
     (state_dir / "info.json").write_text(json.dumps(facts, indent=2))
+    return facts
 
 
 def _deploy(copy: Path, shared: Path, addresses: Addresses, report: Reporter) -> Stage:

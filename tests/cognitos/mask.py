@@ -34,8 +34,10 @@ _SECRET = {
 _NAMED = {"userpoolid", "clientid", "usersub", "sub", "username", "useridforsrp", "email", "userid"}
 #: Addresses of nobody (RFC 2606): the cases' own people.
 _MADE_UP = re.compile(r"[^@\s]+@example\.(?:com|org|net)", re.IGNORECASE)
-#: Spaces of possible values that are too small to be looked for in other text.
-_SHORTEST = 6
+#: Shorter values, such as codes, are masked where they stand and not looked for in other text, which might be like them.
+_SHORTEST = 12
+#: What TokenValidityUnits says of a token.
+_UNITS = frozenset({"seconds", "minutes", "hours", "days"})
 _SWEEPS = (
     (re.compile(r"eyJ[\w-]{8,}\.[\w-]+(\.[\w-]+)?"), "<token>"),
     (re.compile(r"\b[\w.+-]+@(?!example\.(?:com|org|net)\b)[\w-]+(?:\.[\w-]+)+"), "<address>"),
@@ -61,7 +63,7 @@ class Masks:
             return {str(name): self.take(each, str(name)) for name, each in value.items()}
         if isinstance(value, Sequence) and not isinstance(value, str | bytes):
             return [self.take(each, member) for each in value]
-        if isinstance(value, str) and self._hides(member) and not _MADE_UP.fullmatch(value):
+        if isinstance(value, str) and self._hides(member, value):
             return self._name(member, value)
         return value if isinstance(value, str | int | float | bool | None) else str(value)
 
@@ -75,7 +77,9 @@ class Masks:
             text = pattern.sub(mask, text)
         return text + "\n"
 
-    def _hides(self, member: str) -> bool:
+    def _hides(self, member: str, value: str) -> bool:
+        if value in _UNITS or _MADE_UP.fullmatch(value):
+            return False
         plain = re.sub(r"[^a-z]", "", member.lower())
         return plain in _SECRET | _NAMED
 

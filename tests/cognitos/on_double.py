@@ -28,8 +28,12 @@ class DoubleCognito:
 
     lacks: frozenset[str] = frozenset({"settings"})
     pool_id: str = POOL_ID
-    client: AppClient = AppClient("1example23456789", "client-secret-0123456789abcdef")
-    server_client: AppClient = AppClient("2example3456789a", "server-secret-0123456789abcdef")
+    client: AppClient = field(
+        default=AppClient("1example23456789", "client-secret-0123456789abcdef")
+    )
+    server_client: AppClient = field(
+        default=AppClient("2example3456789a", "server-secret-0123456789abcdef")
+    )
     clock: Clock = field(default_factory=Clock)
     _count: itertools.count[int] = field(default_factory=itertools.count)
     _events: list[dict[str, Any]] = field(default_factory=list)

@@ -1,6 +1,7 @@
-"""What a Cognito answered in each case, as a file to send; and the same cases on the double, to see what AWS does otherwise.
+"""What a Cognito answered in each case, as a file to send; the same on the double shows what AWS does otherwise.
 
-`python -m tests.cognitos.transcript FILE` replays one: exit code 1, and a line for each case, where the double differs.
+`python -m tests.cognitos.transcript FILE` replays one: a line for each difference, exit code 1 if there are any. Notes are
+about calls on the way that ended otherwise while the case came to the same.
 """
 
 from __future__ import annotations
@@ -91,10 +92,11 @@ class Transcript:
 
 @dataclass(frozen=True)
 class Finding:
-    """Where the double, or the case itself, is not what was recorded."""
+    """Where the double, or the case itself, is not what was recorded. A note is about the way there, not about what came."""
 
     case: str
     says: str
+    is_note: bool = False
 
 
 def replay(
@@ -104,32 +106,37 @@ def replay(
     if recorded.get("version") != VERSION:
         return [Finding("", f"this is no transcript of version {VERSION}")]
     return [
-        Finding(name, says)
+        finding
         for name, entry in recorded["cases"].items()
-        for says in _differences(load_cases().get(name), entry, make_port())
+        for finding in _differences(name, load_cases().get(name), entry, make_port())
     ]
 
 
-def _differences(case: Case | None, entry: Mapping[str, Any], port: Port) -> Iterable[str]:
+def _differences(
+    name: str, case: Case | None, entry: Mapping[str, Any], port: Port
+) -> Iterable[Finding]:
     if "left_out" in entry:
         return
     if case is None:
-        yield "there is no such case any more"
+        yield Finding(name, "there is no such case any more")
         return
+    saw = f"recorded {_short(entry['seen'])}"
     if entry["seen"] != as_json(case.expected):
-        yield f"recorded {_short(entry['seen'])}, documented {_short(case.expected)} ({case.page})"
+        yield Finding(name, f"{saw}, documented {_short(case.expected)} ({case.page})")
     if case.needs & port.lacks:
         return
     recorder = Recorder(port)
     seen = observe(case, recorder)  # type: ignore[arg-type]  # as above
     if seen != entry["seen"]:
-        yield f"recorded {_short(entry['seen'])}, the double shows {_short(seen)}"
+        yield Finding(name, f"{saw}, the double shows {_short(seen)}")
     for number, (there, here) in enumerate(zip(entry["calls"], recorder.calls, strict=False), 1):
         if _outcome(there) != _outcome(here):
-            yield f"call {number}: recorded {_outcome(there)}, the double {_outcome(here)}"
+            way = f"call {number}: recorded {_outcome(there)}, the double {_outcome(here)}"
+            yield Finding(name, way, is_note=True)
             return
     if len(entry["calls"]) != len(recorder.calls):
-        yield f"recorded {len(entry['calls'])} calls, the double took {len(recorder.calls)}"
+        way = f"recorded {len(entry['calls'])} calls, the double took {len(recorder.calls)}"
+        yield Finding(name, way, is_note=True)
 
 
 def _outcome(call: Mapping[str, Any]) -> str:
@@ -154,8 +161,8 @@ def main(arguments: list[str]) -> int:
     for name in arguments:
         recorded = json.loads(Path(name).read_text(encoding="utf-8"))
         for finding in replay(recorded):
-            found += 1
-            print(f"{finding.case}: {finding.says}")
+            found += not finding.is_note
+            print(f"{'note: ' if finding.is_note else ''}{finding.case}: {finding.says}")
         run = sum(1 for entry in recorded.get("cases", {}).values() if "seen" in entry)
         print(f"{name}: {run} cases, {found} differences in all")
     return 1 if found else 0

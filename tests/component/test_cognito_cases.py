@@ -67,7 +67,8 @@ def test_a_transcript_replays(tmp_path: Path) -> None:
     """What the double did it does again: masks do not stand in the way. So does what AWS did, in files that people sent."""
     assert replay(recorded(tmp_path, *SAMPLE)) == []
     for path in sorted(TRANSCRIPTS.glob("*.json")):
-        assert replay(json.loads(path.read_text(encoding="utf-8"))) == [], path.name
+        found = replay(json.loads(path.read_text(encoding="utf-8")))
+        assert [finding for finding in found if not finding.is_note] == [], path.name
 
 
 def test_every_case_of_the_double_replays(tmp_path: Path) -> None:
@@ -104,7 +105,6 @@ def test_the_replay_command_fails_where_something_differs(
     assert main([]) == 2
 
 
-@pytest.mark.security("S-61")
 def test_a_transcript_holds_no_secret(tmp_path: Path) -> None:
     """Of all that a run sends and gets: passwords, tokens, codes, Sessions, hashes, ids."""
     port = DoubleCognito()
@@ -127,10 +127,10 @@ def test_masks_reach_into_other_texts() -> None:
     masks = Masks("given-in-advance")
     document = masks.take(
         {
-            "ClientId": "client-0123",
-            "again": [{"client_id": "client-0123"}],
+            "ClientId": "client-0123456789",
+            "again": [{"client_id": "client-0123456789"}],
             "Attributes": [{"Name": "email", "Value": "ann@acme.test"}],
-            "message": "Unable to verify secret hash for client client-0123 by given-in-advance",
+            "message": "Unable to verify secret hash for client client-0123456789 by given-in-advance",
             "arn": "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/x",
             "note": "write to someone@acme.test or case-1@example.com",
             "bearer": "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.sig",

@@ -1,6 +1,6 @@
 """The cases of tests/cognitos against AWS itself, in a pool that is made for the run and deleted afterwards.
 
-What fails here is not the app's fault: AWS does otherwise than its page, the double and the local AWS. The transcript has it.
+What fails here is not the app's fault: AWS does otherwise than its page, the double and the local AWS. See the transcript.
 """
 
 from __future__ import annotations

@@ -37,13 +37,13 @@ def find_problem(event: object, routes: Mapping[str, Mapping[str, Any]]) -> str 
     several = (event.get("multiValueHeaders"), event["multiValueQueryStringParameters"])
     if not all(_is_map(values, _is_texts) for values in several):
         return "a multi-value map holds no lists of texts"
-    if not isinstance(
-        event["body"], str | bytes | None
-    ):  # bytes: Chalice's test client and `chalice local`
+    # Bytes come from Chalice's own test client and `chalice local`: no event of Lambda, which is JSON, can hold them.
+    if not isinstance(event["body"], str | bytes | None):
         return "body is not text"
     if not isinstance(event.get("isBase64Encoded", False), bool):
         return "isBase64Encoded is not a flag"
-    if event["body"] and event.get("isBase64Encoded") and not _is_base64(event["body"]):
+    body = event["body"]
+    if isinstance(body, str) and event.get("isBase64Encoded") and body and not _is_base64(body):
         return "body is not base64"
     methods = routes.get(context["resourcePath"])
     if methods is None:

@@ -31,11 +31,14 @@ def config(call: Call) -> dict[str, Any]:
     not: with `discover` the page asks for the address first. `session` says whether the browser sent a session's cookie,
     be it worth anything or not: without one the page need not ask who is signed in. `return_to` is where a sign-in on the
     page leads afterwards: to the `return_to` of the query if people may be sent there (S-07), else to where the stage says.
+    `programs`, where the stage has it, is all that a program on somebody's machine needs for its own sign-in (RFC 8252).
     """
+    from ..cognito.programs import describe_programs
     from ..session.sessions import COOKIE
 
     current, settings = call.services, call.settings
     wanted = _wanted(call)
+    programs = describe_programs(settings)
     return {
         "app": settings.app_title,
         "direct_sign_in": settings.direct_sign_in,
@@ -48,6 +51,7 @@ def config(call: Call) -> dict[str, Any]:
             {"name": provider.name, "label": provider.label}
             for provider in current.providers.listed()
         ],
+        **({} if programs is None else {"programs": programs}),
     }
 
 

@@ -1,4 +1,4 @@
-"""A method without scopes takes ID tokens: API Gateway reads the token as one "when the OAuth Scopes option isn't specified".
+"""A method without scopes takes ID tokens: API Gateway reads the token as one where no OAuth scopes are set.
 
 MiniStack takes access tokens there as well.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-enable-cognito-user-pool.html

@@ -19,7 +19,7 @@ from .emulator import Emulator, Function, Response, replace
 
 SEEN_WITH = "1.5.33"
 
-#: AWS counts tries by an hour and an account, and says "5–20, risk-based"; here they are five for a code.
+#: AWS counts tries by an hour and an account, and says "5 to 20, risk-based"; here they are five for a code.
 TRIES = 5
 _SECONDS = {"_confirmation_code": 24 * 3600, "_reset_code": 3600}
 _KEYS = {"ConfirmSignUp": "_confirmation_code", "ConfirmForgotPassword": "_reset_code"}

@@ -101,11 +101,10 @@ def an_attribute_is_deleted_by_name(world: World) -> Any:
 def a_filter_finds_an_address_exactly(world: World) -> Any:
     """And nobody by an address that only begins so."""
     address = world.person()
-    found = [
+    return [
         len(world.admin("list_users", Filter=f'email = "{wanted}"')["Users"])
         for wanted in (address, address[:-1])
     ]
-    return found
 
 
 @case(1, LIST)

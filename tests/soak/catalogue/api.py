@@ -101,7 +101,7 @@ API: tuple[Defence, ...] = (
         "our-client-only",
         "S-49",
         "a token of any app client of the pool opens the API",
-        (_CALLER, reading(('claims.get("client_id") != client_id', "False"))),
+        (_CALLER, reading(('claims.get("client_id") not in client_ids', "False"))),
     ),
     defence(
         "scope-in-the-handler",
