@@ -35,6 +35,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "ConfirmForgotPassword",
         "ConfirmSignUp",
         "ForgotPassword",
+        "GetTokensFromRefreshToken",
         "ListUsers",
         "ResendConfirmationCode",
         "RevokeToken",

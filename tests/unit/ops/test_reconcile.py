@@ -2,6 +2,7 @@
 
 import random
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -34,7 +35,7 @@ class Place:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.clock = Clock()
-        nobody: Any = None
+        nobody: Any = SimpleNamespace(_refresh={})  # these people never sign in
         self.pool = UserPoolDouble(self.clock, nobody, POOL, {CLIENT: "secret"})
         self.dynamodb = DynamoDBDouble(
             {TABLE: ("userName", frozenset({"Email"})), "providers": ("name", frozenset())}
