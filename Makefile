@@ -4,9 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OUT ?= dist
+# How many processes share the tests out (tests/shares.py): many of them wait, so it is one more than CI has cores.
+PROCESSES ?= 3
 LOCKED := requirements.in requirements-dev.in ops/local/requirements.in benchmarks/requirements.in tests/lambda_runtime/requirements.in
 
-.PHONY: help up down test check soak package wheel security audit bench screenshots lighthouse lock clean
+.PHONY: help up down test check soak package wheel security audit bench screenshots lighthouse gallery lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -27,7 +29,7 @@ down: $(STAMP) ## Stop a stack that was started with `python -m ops up --detach`
 
 test: $(STAMP) ## Everything: unit, component and end-to-end tests in real browsers, three engines
 	@$(BIN)/python -m tests.browser
-	@$(BIN)/python -m pytest tests
+	@$(BIN)/python -m pytest -n $(PROCESSES) tests
 
 check: $(STAMP) ## Seconds: ruff, format, mypy, bandit, secrets, unit and component tests
 	@$(BIN)/ruff check .
@@ -39,21 +41,23 @@ check: $(STAMP) ## Seconds: ruff, format, mypy, bandit, secrets, unit and compon
 	@$(BIN)/python -m pytest -q tests/unit tests/component
 
 soak: $(STAMP) ## The long ones: defences switched off one by one, load, deployments cut at each step
-	@echo "1/7 Each defence switched off in turn: the suite must notice ..."
+	@echo "1/8 Each defence switched off in turn: the suite must notice ..."
 	@$(BIN)/python -m tests.soak.defences
-	@echo "2/7 A crowd before shared warm containers, with faults; memory over 100,000 invocations ..."
+	@echo "2/8 A crowd before shared warm containers, with faults; memory over 100,000 invocations ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest -q tests/soak/test_crowd.py tests/soak/test_memory.py
-	@echo "3/7 The same on a local stack ..."
+	@echo "3/8 The same on a local stack ..."
 	@$(BIN)/python -m tests.soak.stack_load
-	@echo "4/7 Deployments cut at each of their steps ..."
+	@echo "4/8 Deployments cut at each of their steps ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest tests/ops_e2e/test_deploy.py
-	@echo "5/7 The zip under AWS's own runtime client, on every Python at hand ..."
+	@echo "5/8 The zip under AWS's own runtime client, on every Python at hand ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest tests/ops_e2e/test_lambda_runtime.py
-	@echo "6/7 Times of faults, measured ..."
+	@echo "6/8 Times of faults, measured ..."
 	@$(BIN)/python -m tests.fault_table --measure
-	@echo "7/7 Firefox and WebKitGTK: second factor, two tabs, another origin ..."
+	@echo "7/8 Firefox and WebKitGTK: second factor, two tabs, another origin ..."
 	@$(BIN)/python -m tests.browser
 	@$(BIN)/python -m pytest -q tests/e2e/engines_soak.py
+	@echo "8/8 The cut models under the oldest botocore of each of Lambda's runtimes ..."
+	@$(BIN)/python -m pytest -q tests/soak/old_botocore.py
 
 package: $(STAMP) ## The Lambda zip into OUT=DIR, just as `chalice deploy` packages it
 	@$(BIN)/python -m ops package --out $(OUT)
@@ -69,8 +73,12 @@ screenshots: $(STAMP) ## Pictures of the page for the README, from a stack of it
 	@$(BIN)/python -m tests.browser chromium certutil
 	@$(BIN)/python -m tests.screenshots
 
+gallery: $(STAMP) ## Every state of the page in three engines, as pictures to look at; STATES="offline code" for some
+	@$(BIN)/python -m tests.browser
+	@$(BIN)/python -m tests.gallery $(STATES)
+
 lighthouse: $(STAMP) ## Lighthouse's four scores of the page, mobile, from a stack of its own (npx fetches Lighthouse)
-	@$(BIN)/python -m tests.browser chromium
+	@$(BIN)/python -m tests.browser chromium certutil
 	@$(BIN)/python -m tests.lighthouse
 
 security: $(STAMP) ## The security matrix with its test counts

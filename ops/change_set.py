@@ -72,6 +72,7 @@ def make_change_set(
     found: Mapping[str, Any],
     body: str,
     parameters: list[dict[str, Any]],
+    tags: list[dict[str, str]],
     sleep: Callable[[float], None],
 ) -> ChangeSet:
     """Let CloudFormation work out what an update of the described stack would change. Raises OpsError."""
@@ -83,6 +84,7 @@ def make_change_set(
         TemplateBody=body,
         Capabilities=["CAPABILITY_IAM"],
         Parameters=parameters,
+        Tags=tags,
     )["Id"]
     made = ChangeSet(arn, name, mark_of(found), [])
     try:

@@ -1,8 +1,9 @@
 """The second pass, after `chalice deploy`: what needs the API's id and the functions' ARNs.
 
 Pool, trigger function and API need each other's names, so no single pass can make all three. This
-one gives the pool its URLs and triggers (through the stack's parameters), lets the pool invoke the
-triggers, and gives the API its own errors, limits and access log. Safe to repeat.
+one gives the app client its URLs and an older pool its triggers (through the stack's parameters),
+lets the pool invoke the triggers, and gives the API its own errors, limits and access log. Safe to
+repeat.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from chalicelib.gatehouse.settings import parse_list
 from . import aws
 from .errors import OpsError
 from .gateway_responses import ACCESS_LOG_FORMAT, gateway_responses
-from .identity_stack import provision
+from .identity_stack import provision, trigger_parameters
 from .mount import load_mount
 from .program import PROGRAM
 from .report import Reporter
@@ -61,12 +62,12 @@ def connect(session: boto3.Session, stage: Stage, report: Reporter) -> str:
         for function_arn in triggers.values():
             permit_trigger(aws.client(session, "lambda"), function_arn, _pool_arn(stage), report)
     report.done()
-    url = load_mount(stage.project_dir, stage.environment).url(root)
-    provision(session, stage, stack_parameters(url, triggers), report)
+    mount = load_mount(stage.project_dir, stage.environment)
+    provision(session, stage, stack_parameters(mount.url(root), triggers), report)
     report.step("The API's own errors, limits and access log")
     with aws.explained("setting up the API"):
         gateway = aws.client(session, "apigateway")
-        for response in gateway_responses(allowed_origins(stage), root):
+        for response in gateway_responses(allowed_origins(stage), mount.page_for_lost(root)):
             gateway.put_gateway_response(restApiId=deployed.rest_api_id, **response.request())
         gateway.create_deployment(
             restApiId=deployed.rest_api_id,
@@ -125,9 +126,7 @@ def stack_parameters(url: AppUrl, triggers: Mapping[str, str]) -> dict[str, str]
     return {
         "CallbackUrls": url.callback,
         "LogoutUrls": url.signed_out,
-        "UserRecordsFunctionArn": triggers.get(_TRIGGER, ""),
-        "InboundFederationFunctionArn": triggers.get(_TRIGGER, ""),
-        "TokenClaimsFunctionArn": triggers.get(_OPTIONAL_TRIGGER, ""),
+        **trigger_parameters(triggers.get(_TRIGGER, ""), triggers.get(_OPTIONAL_TRIGGER, "")),
     }
 
 

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from . import aws
+from . import aws, pool_addresses
 from .change_set import overtaken
 from .cloudformation import LEFTOVERS, Stack, build_update, describe, values_of
 from .errors import OpsError
 from .program import PROGRAM
 from .report import Reporter
-from .stages import Stage, write_environment
+from .stages import Stage, clear_environment, write_environment
 from .team_policy import with_team_policy
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ OUTPUT_VARIABLES = {
     "UserPoolId": "USER_POOL_ID",
     "UserPoolArn": "USER_POOL_ARN",
     "ClientId": "CLIENT_ID",
-    "CognitoUrl": "COGNITO_URL",
     "ClientSecretArn": "CLIENT_SECRET_ARN",
     "SealingKeysSecretArn": "SEALING_KEYS_SECRET_ARN",
     "UsersTableName": "USERS_TABLE",
@@ -44,7 +43,11 @@ OUTPUT_VARIABLES = {
     "ThrottleTableName": "THROTTLE_TABLE",
     "MfaClientId": "MFA_CLIENT_ID",
     "MfaClientSecretArn": "MFA_CLIENT_SECRET_ARN",
+    "ProgramClientId": "PROGRAM_CLIENT_ID",
+    "ProgramRedirectUris": "PROGRAM_REDIRECT_URIS",
 }
+# Outputs that come and go with an option of the stage: what is gone must open no route any more.
+_PASSING = ("ProgramClientId", "ProgramRedirectUris")
 # Output of the template -> function, as .chalice/config.json calls it.
 _ROLES = {
     "ApiRoleArn": "api_handler",
@@ -61,7 +64,7 @@ _OPTIONS = {
     "captcha_secret_arn": "CaptchaSecretArn",
     "alarm_topic_arn": "AlarmTopicArn",
 }
-VARIABLES = tuple(OUTPUT_VARIABLES.values())
+VARIABLES = (*OUTPUT_VARIABLES.values(), *pool_addresses.VARIABLES)
 FUNCTIONS = tuple(_ROLES.values())
 
 
@@ -88,9 +91,11 @@ def provision(
     earlier value, or have the template's default. With `approved` exactly that is done to the stack.
     Raises OpsError with AWS's reasons.
     """
+    pool_addresses.require_user_pools(stage.region)
     report.step(f"Identity stack {stage.identity_stack}")
     with aws.explained(f"provisioning {stage.identity_stack}"):
-        stack = Stack(aws.client(session, "cloudformation"), stage.identity_stack, report, sleep)
+        cloudformation = aws.client(session, "cloudformation")
+        stack = Stack(cloudformation, stage.identity_stack, report, sleep, tags_of(stage))
         found = stack.settled()
         if found and found["StackStatus"] in LEFTOVERS:
             report.note(f"removing what a failed first attempt left ({found['StackStatus']})")
@@ -101,17 +106,24 @@ def provision(
         if approved is not None and approved.creates != (found is None):
             raise overtaken(stage.identity_stack)
         if found is None:
-            raw = stack.create(body, wanted)
+            raw = stack.create(body, {**wanted, **_first_triggers(session, stage)})
         elif approved is not None and approved.change_set is not None:
-            raw = stack.execute(approved.change_set, found)
+            raw = stack.execute(approved.change_set, found, body, wanted)
         else:
             raw = stack.update(found, body, wanted)
+        # Only now: a first attempt that fails must be removable.
+        protected = wanted["DeletionProtection"] == "ACTIVE"
+        stack.protect(describe(cloudformation, stage.identity_stack), protected)
+        addresses = pool_addresses.read_addresses(session, stage, raw["UserPoolId"], report)
+    made = {OUTPUT_VARIABLES[key]: raw[key] for key in OUTPUT_VARIABLES if key in raw}
     outputs = Outputs(
-        environment={OUTPUT_VARIABLES[key]: raw[key] for key in OUTPUT_VARIABLES if key in raw},
+        environment={**made, **addresses},
         roles={_ROLES[key]: raw[key] for key in _ROLES if key in raw},
         raw=raw,
     )
     write_environment(stage.project_dir, stage.name, outputs.environment, outputs.roles)
+    gone = [OUTPUT_VARIABLES[key] for key in _PASSING if key not in raw]
+    clear_environment(stage.project_dir, stage.name, gone, ())
     report.done()
     return outputs
 
@@ -146,7 +158,9 @@ def delete(session: boto3.Session, stage: Stage, report: Reporter) -> None:
         stack = Stack(
             aws.client(session, "cloudformation"), stage.identity_stack, report, time.sleep
         )
-        if stack.settled(deleting=True) is not None:
+        found = stack.settled(deleting=True)
+        if found is not None:
+            stack.protect(found, False)
             stack.delete()
 
 
@@ -154,6 +168,34 @@ def provider_list(direct_sign_in: str, names: list[str]) -> str:
     """Build the `IdentityProviders` parameter: native people first unless switched off."""
     others = [name for name in names if name and name != NATIVE]
     return ",".join([*([NATIVE] if direct_sign_in != "off" else []), *others])
+
+
+def tags_of(stage: Stage) -> dict[str, str]:
+    """Build the tags of the stack and of all that it makes."""
+    own = {"gatehouse:app": stage.app_name, "gatehouse:stage": stage.name}
+    return {**stage.options.get("tags", {}), **own}
+
+
+def trigger_parameters(user_records: str, token_claims: str) -> dict[str, str]:
+    """Build the parameters that attach the pool's triggers, by their ARNs."""
+    return {
+        "UserRecordsFunctionArn": user_records,
+        "InboundFederationFunctionArn": user_records,
+        "TokenClaimsFunctionArn": token_claims,
+    }
+
+
+def _first_triggers(session: boto3.Session, stage: Stage) -> dict[str, str]:
+    """Name a new pool's triggers before there are any: Chalice's names are known, and so are their ARNs.
+
+    So the second pass leaves the pool alone, whose updates CloudFormation has been known to refuse. A
+    stack that is there keeps its triggers until then: an older function may refuse what is new.
+    """
+    partition, account = pool_addresses.partition_of(stage.region).id, aws.account_id(session)
+    arn = f"arn:{partition}:lambda:{stage.region}:{account}:function:"
+    return trigger_parameters(
+        arn + stage.function("user_records"), arn + stage.function("token_claims")
+    )
 
 
 def update_parameters(
@@ -173,5 +215,6 @@ def _of_stage(stage: Stage, earlier: Mapping[str, str]) -> dict[str, str]:
         "DeletionProtection": "ACTIVE" if stage.deletion_protection else "INACTIVE",
         "LogRetentionDays": str(stage.options.get("log_retention_days", 30)),
         "IdentityProviders": provider_list(stage.direct_sign_in, names),
+        "LoopbackUrls": ",".join(stage.loopback_urls),
         **{name: str(stage.options.get(option, "")) for option, name in _OPTIONS.items()},
     }

@@ -33,6 +33,10 @@ class Mount(NamedTuple):
     prefix: str = ""
     public_routes: frozenset[tuple[str, str]] = PUBLIC_ROUTES
 
+    def page_for_lost(self, root: str) -> str | None:
+        """Return the page that a mistyped path leads to; None below a prefix, where other paths are the team's."""
+        return None if self.prefix else root
+
     def url(self, root: str) -> AppUrl:
         """Return the addresses of an app whose API's root is `root`."""
         return build_app_url({}, root, self.prefix)

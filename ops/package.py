@@ -97,9 +97,4 @@ def write_reproducible(source: Path, target: Path) -> None:
 
 def _is_stray(name: str) -> bool:
     parts = name.split("/")
-    return (
-        parts[0] in _STRAYS
-        or "__pycache__" in parts
-        or name.endswith((".pyc", ".pyo"))
-        or parts[-1].startswith(".env")
-    )
+    return parts[0] in _STRAYS or parts[-1].startswith(".env")

@@ -9,11 +9,12 @@ from typing import Any
 
 import boto3
 
-from . import aws, identity_stack
+from . import aws, identity_stack, pool_updates
 from .change_set import ChangeSet, make_change_set
-from .cloudformation import ABSENT, describe, takes_updates
+from .cloudformation import ABSENT, build_tags, describe, takes_updates
 from .connect import load_deployed, root_url
 from .errors import OpsError
+from .pool_addresses import require_user_pools
 from .stages import Stage
 
 # Replacing one of these loses people, sessions or addresses.
@@ -38,6 +39,7 @@ def plan(session: boto3.Session, stage: Stage, sleep: Callable[[float], None] = 
 
     The stack's part is a change set, which `deploy` executes, or the caller discards.
     """
+    require_user_pools(stage.region)
     with aws.explained("planning"):
         account = aws.account_id(session)
         cloudformation = aws.client(session, "cloudformation")
@@ -56,9 +58,11 @@ def plan(session: boto3.Session, stage: Stage, sleep: Callable[[float], None] = 
                 f"stack {stage.identity_stack} is in {status}: its changes cannot be told now"
             )
         else:
-            body = identity_stack.body_of(stage)
+            deployed = cloudformation.get_template(StackName=stage.identity_stack)["TemplateBody"]
+            body = pool_updates.as_deployed(identity_stack.body_of(stage), str(deployed))
             parameters = identity_stack.update_parameters(stage, found, body, {})
-            change_set = make_change_set(cloudformation, found, body, parameters, sleep)
+            tags = build_tags(identity_stack.tags_of(stage))
+            change_set = make_change_set(cloudformation, found, body, parameters, tags, sleep)
             changes = change_set.changes
             lines.append(f"update stack {stage.identity_stack}: {_count(changes)}")
     lines += [f"  {_line(change)}" for change in changes]

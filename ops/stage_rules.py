@@ -34,6 +34,7 @@ _OPTIONS = {
     "domain_prefix",
     "deletion_protection",
     "log_retention_days",
+    "tags",
     "throttle_rate",
     "throttle_burst",
     "ses_identity_arn",
@@ -43,9 +44,12 @@ _OPTIONS = {
     "captcha_secret_arn",
     "alarm_topic_arn",
     "python_version",
+    "loopback_ports",
 }
 # https://docs.aws.amazon.com/lambda/latest/dg/foundation-arch.html
 _ARCHITECTURES = ("x86_64", "arm64")
+# How many programs of one person can be signing in at once.
+_LOOPBACK_PORTS = 10
 # Options that mean something only together.
 _PAIRS = (("ses_identity_arn", "ses_from_address"), ("sms_role_arn", "sms_external_id"))
 # Lambda sets these itself and refuses functions that bring them.
@@ -70,7 +74,7 @@ _OUTPUTS = {
 }
 # RefreshTokenValidity of templates/identity.yaml: no session outlives its refresh token.
 _REFRESH_TOKEN_SECONDS = 30 * 86_400
-_URLS = ("PUBLIC_URL", "COGNITO_URL", "JWKS_URL")
+_URLS = ("PUBLIC_URL", "COGNITO_URL", "ISSUER", "JWKS_URL")
 # As get_close_matches counts: one letter of ten amiss.
 _ALIKE = 0.9
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -139,7 +143,11 @@ def _of_options(options: Any, region: str, *, local: bool) -> Iterator[str]:
         yield "gatehouse.deletion_protection must be true or false"
     if options.get("log_retention_days", 30) not in _RETENTION_DAYS:
         yield f"gatehouse.log_retention_days must be one of {', '.join(map(str, _RETENTION_DAYS))}"
+    tags = options.get("tags", {})
+    if not isinstance(tags, dict) or not all(isinstance(value, str) for value in tags.values()):
+        yield 'gatehouse.tags must be a block of texts, such as {"cost-center": "1234"}'
     yield from _of_python(options.get(OPTION), local=local)
+    yield from _of_loopback(options.get("loopback_ports", []))
     for key in ("throttle_rate", "throttle_burst"):
         limit = options.get(key, 1)
         if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
@@ -153,6 +161,23 @@ def _of_python(version: Any, *, local: bool) -> Iterator[str]:
         yield f"gatehouse.{OPTION} must be one of {', '.join(RUNTIMES)}, not {version!r}"
     elif local:
         yield f"gatehouse.{OPTION} must be empty: the local AWS runs functions on this Python"
+
+
+def _of_loopback(ports: Any) -> Iterator[str]:
+    """Ports that a program can open without rights; Cognito takes 100 callback URLs.
+
+    https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
+    """
+    if (
+        not isinstance(ports, list)
+        or not all(type(port) is int and 1024 <= port <= 65_535 for port in ports)
+        or len(set(ports)) < len(ports)
+        or len(ports) > _LOOPBACK_PORTS
+    ):
+        yield (
+            f"gatehouse.loopback_ports must be up to {_LOOPBACK_PORTS} different ports from 1024 to "
+            "65535, such as [53682, 53683]"
+        )
 
 
 def _of_domain_prefix(prefix: Any, *, local: bool) -> Iterator[str]:

@@ -6,9 +6,11 @@ stage's `gatehouse` block:
     domain_prefix        the sign-in domain: <prefix>.auth.<region>.amazoncognito.com
     region               AWS region (otherwise AWS_REGION, AWS_DEFAULT_REGION or the profile's)
     deletion_protection  true: neither pool nor tables can be deleted (default: true but locally)
+    tags                 tags of the stack and of what it makes, besides gatehouse:app and :stage
     log_retention_days   how long the functions' logs are kept (default 30)
     throttle_rate        requests per second the API lets through (default 50)
     throttle_burst       size of a burst (default 100)
+    loopback_ports       ports on which programs on people's machines await their codes (default none)
     python_version       Lambda's runtime, such as 3.13 (default: the Python that deploys)
 """
 
@@ -64,6 +66,12 @@ class Stage:
     def deletion_protection(self) -> bool:
         """Whether AWS refuses to delete the pool and the tables."""
         return bool(self.options.get("deletion_protection", not self.is_local))
+
+    @property
+    def loopback_urls(self) -> list[str]:
+        """Where the public client of programs may lead (RFC 8252, 7.3); empty: there is none."""
+        ports = self.options.get("loopback_ports", ())
+        return [f"http://127.0.0.1:{port}/callback" for port in ports]
 
     @property
     def identity_stack(self) -> str:
@@ -168,7 +176,7 @@ def clear_environment(
 ) -> None:
     """Take back what `write_environment` wrote, after the stage's stack is gone."""
     stage = _mapping(_mapping(_read(project_dir).get("stages")).get(name))
-    text = config_file(project_dir).read_text(encoding="utf-8")
+    before = text = config_file(project_dir).read_text(encoding="utf-8")
     for variable in variables:
         text = json_text.drop(text, ("stages", name, "environment_variables", variable))
     roles = {each: dict(of) for each, of in _mapping(stage.get("lambda_functions")).items()}
@@ -181,7 +189,15 @@ def clear_environment(
                 del roles[function]
     if roles == {} and "lambda_functions" in stage:
         text = json_text.drop(text, ("stages", name, "lambda_functions"))
-    _replace(config_file(project_dir), text)
+    if text != before:
+        _replace(config_file(project_dir), text)
+
+
+def write_option(project_dir: Path, name: str, option: str, value: Any) -> None:
+    """Write an option into a stage's `gatehouse` block."""
+    text = config_file(project_dir).read_text(encoding="utf-8")
+    changed = json_text.put(text, ("stages", name, "gatehouse", option), value)
+    _replace(config_file(project_dir), changed)
 
 
 def _read(project_dir: Path) -> dict[str, Any]:

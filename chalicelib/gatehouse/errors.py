@@ -30,6 +30,8 @@ class GatehouseError(Exception):
         super().__init__(detail or self.code)
         self.detail = detail
         self.retry_after = retry_after
+        #: Set-Cookie values that the answer carries all the same.
+        self.set_cookies: tuple[str, ...] = ()
 
     @property
     def extra(self) -> Mapping[str, object]:

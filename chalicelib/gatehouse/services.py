@@ -130,6 +130,7 @@ class Services:
             transactions=self.transactions,
             new_sessions=self._new_sessions,
             providers=self.providers,
+            needed=(self._secrets, self.tokens, self.providers),
         )
 
     @cached_property
@@ -143,7 +144,13 @@ class Services:
     def session_flow(self) -> "SessionFlow":
         from .flows.session_flow import SessionFlow
 
-        return SessionFlow(oauth=self.oauth, tokens=self.tokens, sessions=self.sessions)
+        return SessionFlow(
+            oauth=self.oauth,
+            load_api=lambda: self._user_pool_api,
+            tokens=self.tokens,
+            sessions=self.sessions,
+            load_users=lambda: self.users,
+        )
 
     @cached_property
     def direct_sign_in(self) -> "DirectSignIn":

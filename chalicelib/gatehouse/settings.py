@@ -96,6 +96,8 @@ class Settings(NamedTuple):
     sealing_keys_secret_arn: str
     users_table: str
     providers_table: str
+    #: The `iss` of this pool's tokens, as the pool says it itself (`ops provision` reads it).
+    issuer: str
     jwks_url: str
     public_url: str | None = None
     direct_sign_in: str = "managed"
@@ -122,11 +124,15 @@ class Settings(NamedTuple):
     exposed_headers: tuple[str, ...] = ()
     #: Where people go after a sign-in that names no place itself; the page where unset.
     after_sign_in: str | None = None
+    #: The public app client of programs on people's machines, and where it may lead them; empty unless the stage has
+    #: `gatehouse.loopback_ports`.
+    program_client_id: str = ""
+    program_redirect_uris: tuple[str, ...] = ()
 
     @property
-    def issuer(self) -> str:
-        """The exact `iss` of this pool's tokens (AWS: verifying a JSON web token)."""
-        return f"https://cognito-idp.{self.region}.amazonaws.com/{self.user_pool_id}"
+    def client_ids(self) -> tuple[str, ...]:
+        """The app clients whose access tokens open routes. The one for MFA is never among them."""
+        return (self.client_id, *([self.program_client_id] if self.program_client_id else []))
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
@@ -138,13 +144,20 @@ class Settings(NamedTuple):
         def value(name: str, default: str = "") -> str:
             return environ.get(name) or default
 
-        for name in ("COGNITO_URL", "PUBLIC_URL", "JWKS_URL", "CAPTCHA_VERIFY_URL"):
+        for name in ("COGNITO_URL", "PUBLIC_URL", "ISSUER", "JWKS_URL", "CAPTCHA_VERIFY_URL"):
             problem = _url_problem(value(name), allow_http=local)
             if problem:
                 problems.append(f"{name} {problem}")
         problems += _pool_problems(
             value("USER_POOL_ID"), value("USER_POOL_ARN"), value("AWS_REGION")
         )
+        # A stage that was provisioned by an earlier release names none: all of those were in AWS's own partition.
+        issuer = value(
+            "ISSUER",
+            f"https://cognito-idp.{value('AWS_REGION')}.amazonaws.com/{value('USER_POOL_ID')}",
+        )
+        if value("USER_POOL_ID") and value("AWS_REGION"):
+            problems += _issuer_problems(issuer, value("USER_POOL_ID"), value("AWS_REGION"))
         mode = value("DIRECT_SIGN_IN", "managed")
         if mode not in DIRECT_SIGN_IN_MODES:
             problems.append(f"DIRECT_SIGN_IN must be one of {', '.join(DIRECT_SIGN_IN_MODES)}")
@@ -226,10 +239,8 @@ class Settings(NamedTuple):
             sealing_keys_secret_arn=value("SEALING_KEYS_SECRET_ARN"),
             users_table=value("USERS_TABLE"),
             providers_table=value("PROVIDERS_TABLE"),
-            jwks_url=value(
-                "JWKS_URL",
-                f"https://cognito-idp.{region}.amazonaws.com/{pool}/.well-known/jwks.json",
-            ),
+            issuer=issuer,
+            jwks_url=value("JWKS_URL", f"{issuer}/.well-known/jwks.json"),
             public_url=value("PUBLIC_URL") or None,
             direct_sign_in=mode,
             auto_sign_in=auto_sign_in,
@@ -255,6 +266,8 @@ class Settings(NamedTuple):
             allowed_headers=headers["ALLOWED_HEADERS"],
             exposed_headers=headers["EXPOSED_HEADERS"],
             after_sign_in=after_sign_in,
+            program_client_id=value("PROGRAM_CLIENT_ID"),
+            program_redirect_uris=tuple(parse_list(value("PROGRAM_REDIRECT_URIS"))),
         )
 
 
@@ -293,6 +306,14 @@ def _pool_problems(pool: str, arn: str, region: str) -> list[str]:
     elif named and region and named[1] != region:
         problems.append("USER_POOL_ARN is of another region than AWS_REGION")
     return problems
+
+
+def _issuer_problems(issuer: str, pool: str, region: str) -> list[str]:
+    """Return what is wrong with an issuer: keys of another pool's would be somebody else's."""
+    host = rf"(?:issuer-)?cognito-idp\.{re.escape(region)}\.[a-z0-9.-]+"
+    if re.fullmatch(rf"https://{host}/{re.escape(pool)}", issuer):
+        return []
+    return ["ISSUER is not the issuer of USER_POOL_ID in AWS_REGION"]
 
 
 def _is_origin(text: str, *, allow_http: bool) -> bool:

@@ -34,6 +34,14 @@ _PORT = click.IntRange(1, 65535)
     help="Let a front end there call the app, such as https://localhost:3000; may be repeated.",
 )
 @click.option(
+    "--loopback-port",
+    "loopback_ports",
+    multiple=True,
+    type=_PORT,
+    metavar="N",
+    help="Let programs on this machine sign people in there (docs/clients.md); may be repeated.",
+)
+@click.option(
     "--http",
     is_flag=True,
     help="Serve plain http; Safari and other WebKit browsers cannot sign in there.",
@@ -45,6 +53,7 @@ def up(
     aws_port: int,
     okta_port: int,
     origins: tuple[str, ...],
+    loopback_ports: tuple[int, ...],
     http: bool,
     state_dir: Path | None,
 ) -> None:
@@ -64,6 +73,7 @@ def up(
         aws_port=aws_port,
         okta_port=okta_port,
         origins=origins,
+        loopback_ports=loopback_ports,
         http=http,
         state_dir=state_dir,
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from botocore.exceptions import ClientError
 
 from ..adopt import apis_of
-from ..connect import allowed_origins, load_deployed, root_url
+from ..connect import allowed_origins, load_deployed
 from ..errors import OpsError
 from ..gateway_responses import ACCESS_LOG_FORMAT, gateway_responses
 from .check import Check, Fault, Note
@@ -109,13 +109,13 @@ def gateway_answers(deployment: Deployment) -> Iterator[Fault]:
     """The API's own errors carry our envelope and headers (S-53); `chalice deploy` wipes them."""
     _ = deployment.api_stage
     origins = allowed_origins(deployment.stage)
-    root = root_url(deployment.stage, deployment.deployed)
+    page = deployment.mount.page_for_lost(deployment.root)
     found = deployment.client("apigateway").get_gateway_responses(
         restApiId=deployment.deployed.rest_api_id, limit=500
     )["items"]
     by_kind = {item["responseType"]: item for item in found if not item.get("defaultResponse")}
     wrong = []
-    for response in gateway_responses(origins, root):
+    for response in gateway_responses(origins, page):
         request = response.request()
         there = by_kind.get(response.kind, {})
         if any(

@@ -10,6 +10,7 @@ from . import (
     identity_providers,
     packages,
     pool,
+    programs,
     sign_in,
     watch,
 )
@@ -23,6 +24,7 @@ CHECKS: tuple[Check, ...] = (
     *packages.CHECKS,
     *pool.CHECKS,
     *app_client.CHECKS,
+    *programs.CHECKS,
     *identity_providers.CHECKS,
     *data.CHECKS,
     *api.CHECKS[1:],

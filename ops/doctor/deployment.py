@@ -154,17 +154,21 @@ class Deployment:
         }
 
     @cached_property
-    def provider_rows(self) -> dict[str, list[str]]:
-        """The providers table: name -> domains."""
+    def provider_items(self) -> dict[str, dict[str, Any]]:
+        """The providers table by name, as DynamoDB answers it."""
         pages = (
             self.client("dynamodb")
             .get_paginator("scan")
             .paginate(TableName=self.variable("PROVIDERS_TABLE"))
         )
+        return {item["name"]["S"]: item for page in pages for item in page["Items"]}
+
+    @cached_property
+    def provider_rows(self) -> dict[str, list[str]]:
+        """The providers table: name -> domains."""
         return {
-            item["name"]["S"]: [domain["S"] for domain in item.get("domains", {}).get("L", [])]
-            for page in pages
-            for item in page["Items"]
+            name: [domain["S"] for domain in item.get("domains", {}).get("L", [])]
+            for name, item in self.provider_items.items()
         }
 
     @cached_property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 from chalicelib.gatehouse.cognito.provider_claims import ATTRIBUTE_MAPPING
 
@@ -74,6 +75,28 @@ def provider_domains(deployment: Deployment) -> Iterator[Fault]:
             )
 
 
+def provider_issuer(deployment: Deployment) -> Iterator[Fault]:
+    """The row names the pool's issuer: a tile that says `iss` finds its provider by it."""
+    for name, provider in deployment.providers.items():
+        row = deployment.provider_items.get(name)
+        details = provider["ProviderDetails"]
+        issuer = details.get("oidc_issuer", "")
+        if row is not None and row.get("issuer", {}).get("S", "") != issuer:
+            domains = [f"--domain {quote(domain)}" for domain in deployment.provider_rows[name]]
+            options = [
+                f"--stage {deployment.stage.name}",
+                f"--issuer {quote(issuer)}",
+                f"--client-id {quote(details.get('client_id', ''))}",
+                f"--label {quote(row.get('label', {}).get('S', name))}",
+                *domains,
+            ]
+            yield Fault(
+                f"{name}'s row does not name its issuer: a tile that names only `iss` leads to every "
+                "way in.",
+                f"`python -m ops provider add {name} {' '.join(options)}` (it asks for the client secret).",
+            )
+
+
 def provider_secret(deployment: Deployment) -> Iterator[Fault]:
     """The pool holds a client id and a secret for the provider."""
     for name, provider in deployment.providers.items():
@@ -99,6 +122,7 @@ CHECKS = (
     Check("provider-scopes", provider_scopes),
     Check("provider-mapping", provider_mapping),
     Check("provider-domains", provider_domains),
+    Check("provider-issuer", provider_issuer),
     Check("provider-secret", provider_secret),
     Check("auto-sign-in", auto_sign_in),
 )

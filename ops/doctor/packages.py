@@ -64,7 +64,7 @@ def package_contents(deployment: Deployment) -> Iterator[Fault]:
                 "run doctor again.",
             )
             continue
-        wrong = misses(contents, lock)
+        wrong = misses(contents, lock, runtime)
         if wrong:
             shown = "; ".join(wrong[:_SHOWN]) + ("; …" if len(wrong) > _SHOWN else "")
             yield Fault(

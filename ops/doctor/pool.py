@@ -135,7 +135,9 @@ def pool_plan(deployment: Deployment) -> Iterator[Fault]:
 
 
 def pool_issuer(deployment: Deployment) -> Iterator[Fault]:
-    """The functions take tokens of the issuer that the pool writes into them (S-20).
+    """The setting ISSUER is of the type that the pool writes into tokens (S-20).
+
+    Tokens of both types are taken, so that a pool may change it; the keys come from the one that is set.
 
     https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_IssuerConfigurationType.html
     """
@@ -148,11 +150,10 @@ def pool_issuer(deployment: Deployment) -> Iterator[Fault]:
     host = urlsplit(issuer).hostname or ""
     taken = "UPDATED" if host.startswith("issuer-") else _ORIGINAL
     if kind != taken:
-        yield Fault(
-            f"the pool's issuer is of the type {kind}, but the functions take tokens of {issuer} "
-            "only: every sign-in fails.",
-            f"set IssuerConfiguration of the pool back to {taken} (`aws cognito-idp "
-            "update-user-pool`, with all its other settings: those left out are reset).",
+        yield Note(
+            f"the pool's issuer is of the type {kind}, but ISSUER is {issuer}: sessions and "
+            "sign-ins go on, with keys from the old address.",
+            f"run `python -m ops provision --stage {stage.name}`, which reads it anew, then deploy.",
         )
 
 

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 from chalicelib.gatehouse.cognito.http_client import HttpAnswer
 from chalicelib.gatehouse.cognito.oauth import OAuthClient
 
+from ..pool_addresses import partition_of
 from .check import Check, Fault
 from .deployment import Deployment
 
@@ -41,9 +42,10 @@ def app_answers(deployment: Deployment) -> Iterator[Fault]:
 def signing_keys(deployment: Deployment) -> Iterator[Fault]:
     """The pool's signing keys can be fetched where the app looks for them."""
     pool = deployment.pool["Id"]
-    url = deployment.stage.environment.get("JWKS_URL") or (
-        f"https://cognito-idp.{deployment.stage.region}.amazonaws.com/{pool}/.well-known/jwks.json"
-    )
+    stage = deployment.stage
+    host = partition_of(stage.region).user_pools_host(stage.region)
+    issuer = stage.environment.get("ISSUER") or f"https://{host}/{pool}"
+    url = stage.environment.get("JWKS_URL") or f"{issuer}/.well-known/jwks.json"
     answer = deployment.http(url)
     try:
         keys = json.loads(answer.text).get("keys") if answer.status == 200 else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from .. import aws, identity_stack
+from .. import aws, identity_stack, pool_updates
 from ..cloudformation import describe
 from ..program import PROGRAM
 from .check import Check, Fault
@@ -43,7 +43,7 @@ def stack_template(deployment: Deployment) -> Iterator[Fault]:
     body = deployment.client("cloudformation").get_template(
         StackName=deployment.stack["StackName"]
     )["TemplateBody"]
-    own = identity_stack.body_of(deployment.stage)
+    own = pool_updates.as_deployed(identity_stack.body_of(deployment.stage), str(body))
     if isinstance(body, str) and body.strip() != own.strip():
         yield Fault(
             "the identity stack was made from another version of ops/templates/identity.yaml "
@@ -104,10 +104,12 @@ def stack_drift(deployment: Deployment) -> Iterator[Fault]:
 
 
 def deletion_protection(deployment: Deployment) -> Iterator[Fault]:
-    """Pool and tables are protected where the stage says so."""
+    """Stack, pool and tables are protected where the stage says so."""
     if not deployment.stage.deletion_protection:
         return
     bare = []
+    if not deployment.stack.get("EnableTerminationProtection"):
+        bare.append(f"stack {deployment.stage.identity_stack}")
     if deployment.pool.get("DeletionProtection") != "ACTIVE":
         bare.append(f"user pool {deployment.pool['Id']}")
     bare += [

@@ -18,7 +18,7 @@ from ..program import PROGRAM
 from ..provider import Provider
 from ..providers import add_provider
 from ..report import Reporter
-from ..stages import LOCAL, Stage, load_stage, write_environment
+from ..stages import LOCAL, Stage, load_stage, write_environment, write_option
 from . import programs
 from .addresses import Addresses, require_one_site
 from .announcement import announcement
@@ -44,6 +44,7 @@ def up(
     aws_port: int = 4566,
     okta_port: int = 8100,
     origins: Sequence[str] = (),
+    loopback_ports: Sequence[int] = (),
     http: bool = False,
     report: Reporter | None = None,
     state_dir: Path | None = None,
@@ -52,8 +53,8 @@ def up(
 
     Whatever an earlier `up` with this state directory left running is stopped first. What can be
     shared (MiniStack's environment, built dependencies) stays in the project's `.local`. `origins`
-    are the stage's ALLOWED_ORIGINS. The app is on https://localhost unless `http` is true.
-    Raises OpsError.
+    are the stage's ALLOWED_ORIGINS, `loopback_ports` its option of that name. The app is on
+    https://localhost unless `http` is true. Raises OpsError.
     """
     require_linux()
     addresses = Addresses(port, aws_port, okta_port, https=not http)
@@ -69,7 +70,8 @@ def up(
     _require_free(addresses)
     hear_once()
     try:
-        facts = _start(processes, state_dir, project_dir, addresses, certificate, origins, report)
+        choices = (origins, loopback_ports)
+        facts = _start(processes, state_dir, project_dir, addresses, certificate, choices, report)
         said = announcement(addresses, certificate, detach=detach, page_url=facts["page_url"])
         print(said, flush=True)
         while not detach:
@@ -108,7 +110,7 @@ def _start(
     project_dir: Path,
     addresses: Addresses,
     certificate: Certificate | None,
-    origins: Sequence[str],
+    choices: tuple[Sequence[str], Sequence[int]],
     report: Reporter,
 ) -> dict[str, Any]:
     shared = project_dir / ".local"
@@ -121,8 +123,11 @@ def _start(
     report.done()
     copy = state_dir / "app"
     stage_copy(project_dir, copy)
+    origins, loopback_ports = choices
     if origins:
         write_environment(copy, LOCAL, {"ALLOWED_ORIGINS": ",".join(origins)}, {})
+    if loopback_ports:
+        write_option(copy, LOCAL, "loopback_ports", list(loopback_ports))
     credentials = create_deployer(addresses.aws_url, region)
     with local_aws_only(addresses.aws_url, region, credentials, state_dir / "no-aws-files"):
         stage = _deploy(copy, shared, addresses, report)

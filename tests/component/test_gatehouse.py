@@ -1,7 +1,10 @@
 """`Gatehouse(app)` in anybody's Chalice app: what it guards, what it refuses, and that two of them do not meet."""
 
+import base64
+import json
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -314,3 +317,25 @@ def test_a_middleware_of_the_team_is_inside_of_ours(world: World) -> None:
     answer = call(app, "GET", "/ping")
     assert (answer["statusCode"], "canary" in answer["body"]) == (500, False)
     assert headers_of(answer)["x-content-type-options"] == "nosniff"
+
+
+def test_the_teams_own_tests_go_on_with_chalices_client(world: World) -> None:
+    """Public routes as before; authorized ones with a token that has the claims, as docs/your-routes.md says."""
+    from chalice.test import Client
+
+    app = existing_app()
+    gate = Gatehouse(app, public={("GET", "/ping"), Public("POST", "/hook", csrf=False)})
+    gate.services = own_gate.services
+    app.route("/hook", methods=["POST"])(lambda: {"got": app.current_request.json_body})
+    app.route("/orders", authorizer=gate.authorized("api/read"))(lambda: {"of": gate.caller().sub})
+    payload = json.dumps({**CLAIMS, "cognito:username": "for Chalice"}).encode()
+    token = f"e30.{base64.urlsafe_b64encode(payload).rstrip(b'=').decode()}."
+    with Client(app) as client, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Chalice says that it does not authorize
+        assert client.http.get("/ping").json_body == {"pong": True}
+        json_type = {"Content-Type": "application/json"}
+        hooked = client.http.post("/hook", headers=json_type, body=b'{"a":1}')
+        assert hooked.json_body == {"got": {"a": 1}}
+        assert client.http.get("/orders").status_code == 401
+        answer = client.http.get("/orders", headers={"Authorization": token})
+        assert answer.json_body == {"of": CLAIMS["sub"]}

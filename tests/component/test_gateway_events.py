@@ -123,7 +123,7 @@ def test_one_changed_value_anywhere_is_no_crash(data: st.DataObject) -> None:
     assert (raw["statusCode"] == 400) or problem is None
 
 
-#: GET /health needs no services: what is left are the event and the middleware.
+#: GET /health needs no services: what is left are the event and the guard.
 EVENT = build_event(
     app.routes, "GET", "/health", domain="a.example", stage="api", headers=[("Accept", "*/*")]
 )

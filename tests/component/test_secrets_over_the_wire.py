@@ -46,8 +46,7 @@ def wired(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Direct]:
         made = Services(settings, clock=world.clock)
         gate.services = made
         yield direct
-        if made._http._session is not None:
-            made._http._session.close()
+        made._http.close()
         for name in ("_dynamodb", "_cognito_idp"):
             getattr(made, name).close()
         made.accounts._mail._client.close()  # type: ignore[attr-defined]  # BoundedClient passes it on

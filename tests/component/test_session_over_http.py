@@ -50,9 +50,7 @@ def wire(world: World) -> Iterator[Wire]:
         gate.services = Services(settings, clock=world.clock, aws=clients.__getitem__, http=http)
         yield wire
         wire.gate.set()
-        connection = http._session
-        if connection is not None:
-            connection.close()
+        http.close()
 
 
 @pytest.fixture

@@ -12,15 +12,15 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from ops.local.authority import FOLDER_VARIABLE, Certificate
-from ops.local.ports import free_ports
 from tests.e2e.sightings import note_sent
 from tests.e2e.stack import Stack, Visitor
 from tests.engines import ENGINES
 from tests.engines.webdriver import Driver
 from tests.engines.webdriver import Page as Tab
+from tests.ports import free_ports
 
 # A machine that runs other things too; where a test is about time, it says so itself.
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=30_000)
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -41,14 +41,15 @@ def _ops(*arguments: str, state: Path, authority: Path) -> str:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory, certificate: Certificate) -> Iterator[Stack]:
-    """`ops up --detach` on free ports, as a person would run it, with one other origin allowed."""
+    """`ops up --detach` on free ports, as a person would run it, with one other origin allowed, and programs on one port."""
     state = tmp_path_factory.mktemp("stack")
-    app, aws, okta, other = free_ports(4)
+    app, aws, okta, other, program = free_ports(5)
     ports = ("--port", str(app), "--aws-port", str(aws), "--okta-port", str(okta))
     origin = f"https://localhost:{other}"
+    choices = ("--allow-origin", origin, "--loopback-port", str(program))
     places = {"state": state, "authority": certificate.ca_file.parent}
     try:
-        _ops("up", "--detach", *ports, "--allow-origin", origin, **places)
+        _ops("up", "--detach", *ports, *choices, **places)
         info = json.loads(_ops("info", "--json", **places))
         yield Stack({**info, "allowed_origin": origin, "state_dir": str(state)})
     finally:
@@ -94,7 +95,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     """A fresh browser profile; a script error or a CSP violation fails the test."""
     faults: list[str] = []
     context = browser.new_context(locale="en-GB")
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(30_000)
     context.on("request", lambda request: note_sent(request.post_data))
     context.on("weberror", lambda error: faults.append(str(error.error)))
     context.on(

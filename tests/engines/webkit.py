@@ -20,9 +20,9 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from ops.local.ports import free_ports
 from tests.browser import webkit_paths
 from tests.engines.webdriver import Command, WebDriverError
+from tests.ports import free_ports
 
 _START_SECONDS = 30.0
 _ANSWER_SECONDS = 60.0
@@ -98,7 +98,7 @@ class WebKit:
                 subprocess.Popen(
                     [
                         *(program, "-displayfd", str(writing), "-nolisten", "tcp", "-noreset"),
-                        *("-screen", "0", "1280x1024x24"),
+                        *("-screen", "0", "1920x1600x24"),
                     ],
                     pass_fds=[writing],
                     stdin=subprocess.DEVNULL,

@@ -47,6 +47,22 @@ def refresh(world: World) -> Scene:
     return Scene(browser, lambda: browser.post("/auth/refresh"))
 
 
+def refresh_by_api(world: World) -> Scene:
+    """A sign-in by our form, whose tokens the token endpoint does not take."""
+    direct = Direct(world)
+    world.cognito.takes_api_tokens = False
+    direct.sign_in()
+    return Scene(direct.browser, lambda: direct.post("refresh"))
+
+
+def refresh_without_id_token(world: World) -> Scene:
+    """The scope openid is not granted."""
+    browser = world.browser()
+    world.sign_in(browser)
+    world.cognito.openid = False
+    return Scene(browser, lambda: browser.post("/auth/refresh"))
+
+
 def logout(world: World) -> Scene:
     browser = world.browser()
     world.sign_in(browser)
@@ -246,6 +262,8 @@ def trigger_inbound(world: World) -> Scene:
 SCENES: dict[str, Callable[[World], Scene]] = {
     "callback": callback,
     "refresh": refresh,
+    "refresh, by the API": refresh_by_api,
+    "refresh, no ID token": refresh_without_id_token,
     "logout": logout,
     "config": config,
     "me": me,

@@ -265,8 +265,9 @@ def built(folder: Path, pause: Callable[[], None] = pause_before_retry) -> Itera
         served(wire) as url,
         nobody() as closed,
         served(wire, authority.server("expired", days=-1)) as expired,
-        # What `requests` trusts: our own authority, so that nothing but its date speaks against the certificate.
-        patch("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(authority.bundle)),
+        # Whom all clients trust: our own authority, so that nothing but its date speaks against the certificate.
+        patch("certifi.where", lambda: str(authority.bundle)),
+        patch("chalicelib.gatehouse.tls._context", None),
     ):
         wire.url = url
         places = {"wire": Place(url), "refused": Place(closed), "expired": Place(expired)}

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from ops.local.environment import ministack_python
-from ops.local.ports import free_ports
 from ops.local.processes import Processes
 from ops.local.programs import ministack, okta
 from ops.report import Reporter
 from tests.local_aws.cloud import Cloud
 from tests.local_aws.okta_browser import OktaBrowser
 from tests.local_aws.pool import Pool
+from tests.ports import free_ports
 
 PROJECT = Path(__file__).resolve().parents[2]
 

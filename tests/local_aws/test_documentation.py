@@ -29,3 +29,17 @@ def test_every_mend_cites_aws() -> None:
     for path in (PROJECT / "ops" / "local" / "mends").glob("*.py"):
         if path.stem not in NOT_MENDS:
             assert "https://docs.aws.amazon.com/" in path.read_text(encoding="utf-8"), path.stem
+
+
+def test_what_is_unproved_has_its_evidence() -> None:
+    """Each row says confirmed, refuted or unknown, and links to what says so, or says that nothing does."""
+    unproved = PAGE[PAGE.index("## Unproved") :]
+    rows = [
+        line.strip("| ").split(" | ") for line in unproved.splitlines() if line.startswith("| ")
+    ]
+    rows = [row for row in rows if row[0] != "the code presumes"]
+    assert len(rows) > 30
+    for presumed, verdict, evidence, *_ in rows:
+        assert verdict in ("confirmed", "refuted", "unknown"), presumed
+        silent = verdict == "unknown" and re.search("not documented|not played|no page", evidence)
+        assert "](http" in presumed + evidence or silent, presumed

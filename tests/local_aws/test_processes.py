@@ -15,8 +15,8 @@ import pytest
 
 from ops.errors import OpsError
 from ops.local import processes as processes_module
-from ops.local.ports import free_ports
 from ops.local.processes import Processes, Program, require_free_port
+from tests.ports import free_ports
 
 SERVER = "import http.server as h,sys;h.test(h.SimpleHTTPRequestHandler,port=int(sys.argv[1]))"
 PARENT = (

@@ -185,3 +185,20 @@ def test_a_name_server_that_says_nothing_is_no_longer_waited_for(
     for thread in budget._abandoned:
         thread.join(10)
     assert (found, looked_up) == ("tokens.example POST: no answer in 0.1 s", ["tokens.example"])
+
+
+def test_one_thread_makes_one_call_after_another(gate: threading.Event) -> None:
+    """A new one costs as much as a small call; one that hangs is not waited for, nor asked again."""
+    budget = Budget(LIMITS)
+
+    def who() -> int:
+        return budget.run("x", 5.0, lambda _: threading.get_ident())
+
+    first = who()
+    assert who() == first
+    refusal(lambda: budget.run("x", 0.05, lambda _: gate.wait(10)))
+    assert who() != first
+    gate.set()
+    for thread in budget._abandoned:
+        thread.join(10)
+        assert not thread.is_alive()

@@ -7,7 +7,16 @@ from urllib.parse import unquote
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("", ".github", "docs", "docs/adr", "examples/notes", "frontend/brand", "tests/events")
+FOLDERS = (
+    "",
+    ".github",
+    "docs",
+    "docs/adr",
+    "examples/notes",
+    "frontend/brand",
+    "tests/events",
+    "tests/live",
+)
 PAGES = sorted(page for folder in FOLDERS for page in (ROOT / folder).glob("*.md"))
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)

@@ -33,7 +33,7 @@ HARMLESS = {
     "Settings.mfa_client_secret_arn": "where the secret is",
     "Settings.captcha_secret_arn": "where the secret is",
     "_KeySet.keys": "public keys",
-    "_Budget.key": "an HMAC",
+    "_Allowance.key": "an HMAC",
     "LoginStart.surplus_cookies": "names of cookies",
     "Asked.body": "what the page is told: a challenge's name and choices",
     "Challenged.body": "the same",
@@ -102,7 +102,7 @@ def test_the_walk_finds_the_types_that_are_known_to_bear_secrets() -> None:
     assert names >= {
         *("TokenSet", "HttpAnswer", "Session", "LoginTransaction", "Challenge", "Enrolment"),
         *("KeyRing", "SignedIn", "LoginStart", "CallbackQuery", "DirectlySignedIn", "Refreshed"),
-        *("ChallengeAnswer", "TotpKey", "Step", "Origin", "Device"),
+        *("ChallengeAnswer", "TotpKey", "Step", "Visitor", "Device"),
     }
 
 

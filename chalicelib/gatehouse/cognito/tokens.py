@@ -18,6 +18,7 @@ from ..errors import InvalidToken, TokenMismatch
 from .claims import parse_groups
 from .groups import without_automatic
 from .identities import NATIVE, Identity, parse_identities
+from .issuers import both_forms
 from .jwks import ALGORITHM, JwksCache
 from .scopes import USER_ADMIN_SCOPE
 
@@ -54,18 +55,30 @@ class AccessClaims:
     scope: str
     expires_at: int
     issued_at: int
+    groups: tuple[str, ...] = ()
 
 
 class TokenVerifier:
-    """Verifies tokens of one pool and one app client."""
+    """Verifies tokens of one pool and one app client.
+
+    `issuer` is either form of the pool's: a pool that changes it must not end sessions.
+    """
 
     def __init__(
         self, *, issuer: str, client_id: str, keys: JwksCache, clock: Callable[[], float]
     ) -> None:
-        self._issuer = issuer
+        self._issuers = both_forms(issuer)
         self._client_id = client_id
         self._keys = keys
         self._clock = clock
+
+    def begin(self) -> None:
+        """Begin to fetch the signing keys, if they are due."""
+        self._keys.begin()
+
+    def settle(self) -> None:
+        """Keep them, if nobody needed them."""
+        self._keys.settle()
 
     def load_keys(self) -> None:
         """Fetch the signing keys if there are none yet; raises TemporarilyUnavailable.
@@ -75,13 +88,19 @@ class TokenVerifier:
         self._keys.load()
 
     def verify_id_token(
-        self, token: str, *, nonce: str | None, access_token: str | None = None
+        self,
+        token: str,
+        *,
+        nonce: str | None,
+        access_token: str | None = None,
+        from_cognito: bool = False,
     ) -> IdentityClaims:
-        """Return who signed in; raises InvalidToken.
+        """Return who signed in; raises InvalidToken, and TemporarilyUnavailable where the keys are not to be had.
 
         `nonce` is the transaction's. None says that there is none to expect: a refreshed ID token (OIDC Core 12.2).
+        `from_cognito` is for tokens that Cognito's endpoint has just given us (`JwksCache.key`).
         """
-        claims = self._verify(token)
+        claims = self._verify(token, from_cognito)
         # A list that has us in it will not do; Cognito's `aud` is one client's id (S-21).
         _require(claims, "aud", self._client_id)
         _require(claims, "token_use", "id")
@@ -98,9 +117,9 @@ class TokenVerifier:
             raise InvalidToken("at_hash belongs to another access token")
         return _identity(claims)
 
-    def verify_access_token(self, token: str) -> AccessClaims:
-        """Return what the token allows; raises InvalidToken."""
-        claims = self._verify(token)
+    def verify_access_token(self, token: str, *, from_cognito: bool = False) -> AccessClaims:
+        """Return what the token allows; raises as `verify_id_token` does."""
+        claims = self._verify(token, from_cognito)
         _require(claims, "token_use", "access")
         _require(claims, "client_id", self._client_id)
         scope = _text(claims, "scope")
@@ -112,6 +131,7 @@ class TokenVerifier:
             scope=scope,
             expires_at=int(claims["exp"]),
             issued_at=int(claims["iat"]),
+            groups=_groups(claims),
         )
 
     @cached_property
@@ -120,20 +140,22 @@ class TokenVerifier:
 
         return PyJWS(algorithms=[ALGORITHM])
 
-    def _verify(self, token: str) -> Mapping[str, Any]:
+    def _verify(self, token: str, from_cognito: bool) -> Mapping[str, Any]:
         from jwt import PyJWTError
 
         # One spelling for each token: base64 as Python reads it drops what it does not know, and padding at the end.
         if len(token) > MAX_TOKEN_LENGTH or not _COMPACT.match(token):
             raise InvalidToken("token is too long or not in compact form")
-        key = self._keys.key(_read_kid(token.partition(".")[0]))
+        kid = _read_kid(token.partition(".")[0])
+        key = self._keys.key(kid, from_cognito=from_cognito)
         try:
             payload = self._signatures.decode(token, key=key, algorithms=[ALGORITHM])
         except PyJWTError as error:
             # PyJWT's messages may quote the token's header; the type says enough.
             raise InvalidToken(f"token refused: {type(error).__name__}") from None
         claims = _read_object(payload)
-        _require(claims, "iss", self._issuer)
+        if claims.get("iss") not in self._issuers:
+            raise TokenMismatch("iss", self._issuers[0], claims.get("iss"))
         if not isinstance(claims.get("jti", ""), str):
             raise InvalidToken("jti is not a text")
         self._verify_times(claims)
@@ -191,17 +213,21 @@ def _identity(claims: Mapping[str, Any]) -> IdentityClaims:
         return value if isinstance(value, str) else ""
 
     identities = parse_identities(claims.get("identities"))
-    pool = str(claims["iss"]).rpartition("/")[2]
     return IdentityClaims(
         sub=_text(claims, "sub"),
         username=_text(claims, "cognito:username"),
         email=optional("email"),
         given_name=optional("given_name"),
         family_name=optional("family_name"),
-        groups=without_automatic(parse_groups(claims.get("cognito:groups")), pool),
+        groups=_groups(claims),
         provider=identities[0].provider if identities else NATIVE,
         identities=identities,
     )
+
+
+def _groups(claims: Mapping[str, Any]) -> tuple[str, ...]:
+    pool = str(claims["iss"]).rpartition("/")[2]
+    return without_automatic(parse_groups(claims.get("cognito:groups")), pool)
 
 
 def _text(claims: Mapping[str, Any], name: str) -> str:

@@ -3,7 +3,7 @@
 Building requests and reading answers only; what a refusal means for a person is decided in the flows.
 Sources: Amazon Cognito user pools API reference (AdminInitiateAuth, AdminRespondToAuthChallenge, SignUp, ConfirmSignUp,
 ResendConfirmationCode, ForgotPassword, ConfirmForgotPassword, AssociateSoftwareToken, VerifySoftwareToken,
-SetUserMFAPreference, RevokeToken); developer guide, "Computing secret hash values".
+SetUserMFAPreference, GetTokensFromRefreshToken, RevokeToken); developer guide, "Computing secret hash values".
 """
 
 import base64
@@ -56,6 +56,7 @@ class CognitoIdp(Protocol):
     def associate_software_token(self, **arguments: Any) -> dict[str, Any]: ...
     def verify_software_token(self, **arguments: Any) -> dict[str, Any]: ...
     def set_user_mfa_preference(self, **arguments: Any) -> dict[str, Any]: ...
+    def get_tokens_from_refresh_token(self, **arguments: Any) -> dict[str, Any]: ...
     def revoke_token(self, **arguments: Any) -> dict[str, Any]: ...
 
 
@@ -179,6 +180,23 @@ class UserPoolApi:
                 "AccessToken": access_token,
                 "SoftwareTokenMfaSettings": {"Enabled": enabled, "PreferredMfa": enabled},
             },
+        )
+
+    def refresh(self, refresh_token: str) -> TokenSet:
+        """Renew the tokens of a sign-in by this API; with rotation on, the refresh token too."""
+        answer = self._with_secret(
+            self._client.get_tokens_from_refresh_token,
+            lambda secret: {
+                "RefreshToken": refresh_token,
+                "ClientId": self._client_id,
+                "ClientSecret": secret,
+            },
+        )
+        result = answer.get("AuthenticationResult") or {}
+        return TokenSet(
+            _text(result, "AccessToken"),
+            result.get("IdToken") or None,
+            result.get("RefreshToken") or None,
         )
 
     def revoke(self, refresh_token: str) -> None:

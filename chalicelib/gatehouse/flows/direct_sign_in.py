@@ -37,6 +37,8 @@ from .challenge_steps import (
     NEW_PASSWORD,
     SELECT_MFA,
     TOTP,
+    choice_of,
+    public_name,
     read_step,
 )
 from .credentials import (
@@ -158,7 +160,7 @@ class DirectSignIn:
         Raises ChallengeExpired, InvalidChallengeCode, InvalidPassword, TooManyAttempts and what `sign_in` raises.
         """
         challenge = self._challenges.open(cookie)
-        if given.name != challenge.name:
+        if given.name != public_name(challenge.name):
             raise InvalidRequest("answer to another challenge")
         send = self._prepare(challenge, given, visitor)
         self._tokens.load_keys()
@@ -236,8 +238,8 @@ class DirectSignIn:
             verify_new_password(password)
             return lambda: respond({"NEW_PASSWORD": password})
         if challenge.name == SELECT_MFA:
-            choice = given.choice or ""
-            if choice not in challenge.choices:
+            choice = choice_of(challenge.choices, given.choice or "")
+            if choice is None:
                 raise InvalidRequest("choice was not offered")
             return lambda: respond({"ANSWER": choice})
         code = parse_code(given.code or "")
@@ -304,10 +306,12 @@ class DirectSignIn:
 
     def _verify(self, tokens: TokenSet) -> tuple[IdentityClaims, AccessClaims]:
         # An ID token of this flow has no nonce of ours: nothing came by way of the browser.
+        if tokens.id_token is None:
+            raise InvalidToken("Cognito gave no ID token")
         identity = self._tokens.verify_id_token(
-            tokens.id_token, nonce=None, access_token=tokens.access_token
+            tokens.id_token, nonce=None, access_token=tokens.access_token, from_cognito=True
         )
-        access = self._tokens.verify_access_token(tokens.access_token)
+        access = self._tokens.verify_access_token(tokens.access_token, from_cognito=True)
         if access.sub != identity.sub:
             raise InvalidToken("ID token and access token name different people")
         if REQUIRED_SCOPE not in access.scope.split():

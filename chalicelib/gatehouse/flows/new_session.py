@@ -14,7 +14,7 @@ from ..errors import (
     TemporarilyUnavailable,
 )
 from ..log import log_event
-from ..session.sessions import COOKIE, Session, Sessions
+from ..session.sessions import BY_EITHER, BY_ENDPOINT, COOKIE, Session, Sessions
 from ..store.providers import ProviderStore
 from ..store.users import NAME_COLUMNS, UserProfile, UserStore
 
@@ -67,6 +67,7 @@ class NewSessions:
             sub=identity.sub,
             username=identity.username,
             remember=remember,
+            renewed_by=BY_ENDPOINT if door == "hosted" else BY_EITHER,
         )
         sealed = self._sessions.seal(session)
         self._record(identity)

@@ -44,7 +44,9 @@ def error_response(error: GatehouseError) -> Response:
     headers: dict[str, Any] = {}
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
-    if error.clears_session or error.clears_challenge:
+    if error.set_cookies:
+        headers["Set-Cookie"] = list(error.set_cookies)
+    elif error.clears_session or error.clears_challenge:
         from ..edge.cookies import clear_cookie
         from ..sealed import challenges
         from ..session import sessions

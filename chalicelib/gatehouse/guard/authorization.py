@@ -9,7 +9,7 @@ the view runs, and puts the `Caller` on the request. With `fresh=True` it also a
 person still has these rights. docs/your-routes.md has the whole story.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from chalice.app import CognitoUserPoolAuthorizer, Request
@@ -35,9 +35,9 @@ class ScopedAuthorizer(CognitoUserPoolAuthorizer):
         self._group = group
         self._fresh = fresh
 
-    def verify(self, context: Mapping[str, Any], client_id: str) -> Caller:
+    def verify(self, context: Mapping[str, Any], client_ids: Collection[str]) -> Caller:
         """Return the caller of a requestContext; raises Unauthorized or Forbidden."""
-        return verify_caller(context, client_id=client_id, scope=self._scope, group=self._group)
+        return verify_caller(context, client_ids=client_ids, scope=self._scope, group=self._group)
 
     def verify_fresh(
         self, caller: Caller, context: Mapping[str, Any], load_check: "Callable[[], FreshCheck]"

@@ -69,7 +69,7 @@ def _is_texts(value: object) -> bool:
     return isinstance(value, list) and bool(value) and _all_text(value)
 
 
-def _is_base64(text: str) -> bool:
+def _is_base64(text: str | bytes) -> bool:
     """Chalice decodes leniently: of a body of nonsense nothing would be left, and nothing is a good body."""
     try:
         base64.b64decode(text, validate=True)

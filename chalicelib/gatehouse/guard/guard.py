@@ -17,7 +17,6 @@ from ..services import Container
 from . import cors
 from .answers import dress, error_response, in_our_envelope
 from .authorization import CALLER_KEY, ScopedAuthorizer
-from .collisions import refuse_collisions
 
 View = Callable[..., Any]
 Check = Callable[[Request], None]
@@ -56,7 +55,9 @@ class Guard:
 
     def make_room(self, path: str, methods: Iterable[str]) -> None:
         """Before a route is registered: see that it is not ours, and take away the HEAD and OPTIONS of the guard's own."""
-        if self.own_routes:
+        if path in self.own_routes or (self.own_routes and "{" in path):
+            from .collisions import refuse_collisions
+
             refuse_collisions({path: methods}, self.own_routes)
         there = self._app.routes.get(path, {})
         for method in [m for m, e in there.items() if isinstance(e, _AddedEntry)]:
@@ -138,7 +139,7 @@ class Guard:
 
     def _check_caller(self, authorizer: ScopedAuthorizer, request: Request) -> None:
         services = self._container.services
-        caller = authorizer.verify(request.context, services.settings.client_id)
+        caller = authorizer.verify(request.context, services.settings.client_ids)
         authorizer.verify_fresh(caller, request.context, lambda: services.fresh_check)
         request.context[CALLER_KEY] = caller
 

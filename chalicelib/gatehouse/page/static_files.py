@@ -227,7 +227,7 @@ def compact(name: str, text: str) -> str:
     return _CSS_SPACES.sub(r"\1", lines.replace("\n", "")) if name.endswith(".css") else lines
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=4)
 def load_static_files(brand: Brand = PLAIN) -> StaticFiles:
-    """Return the container's files."""
+    """Return the container's files; a few brands are kept, since each app in a process has its own."""
     return StaticFiles(brand=brand)

@@ -31,11 +31,14 @@ def config(call: Call) -> dict[str, Any]:
     not: with `discover` the page asks for the address first. `session` says whether the browser sent a session's cookie,
     be it worth anything or not: without one the page need not ask who is signed in. `return_to` is where a sign-in on the
     page leads afterwards: to the `return_to` of the query if people may be sent there (S-07), else to where the stage says.
+    `programs`, where the stage has it, is all that a program on somebody's machine needs for its own sign-in (RFC 8252).
     """
+    from ..cognito.programs import describe_programs
     from ..session.sessions import COOKIE
 
     current, settings = call.services, call.settings
     wanted = _wanted(call)
+    programs = describe_programs(settings)
     return {
         "app": settings.app_title,
         "direct_sign_in": settings.direct_sign_in,
@@ -48,6 +51,7 @@ def config(call: Call) -> dict[str, Any]:
             {"name": provider.name, "label": provider.label}
             for provider in current.providers.listed()
         ],
+        **({} if programs is None else {"programs": programs}),
     }
 
 
@@ -72,6 +76,7 @@ def login(call: Call) -> Response:
     """
     from ..edge.cookies import clear_cookie
     from ..edge.prefetches import is_prefetch
+    from ..sealed.challenges import COOKIE, SECOND_COOKIE
 
     if is_prefetch(call.request.headers):
         return _prefetch_refused()
@@ -85,6 +90,9 @@ def login(call: Call) -> Response:
         log_event("sign_in_failed", door="hosted", code=error.code, detail=error.detail)
         return Response("", {"Location": _error_location(call, page_error_code(error))}, 303)
     cookies = [clear_cookie(name, same_site="Lax") for name in start.surplus_cookies]
+    if SECOND_COOKIE in call.cookies:
+        # A challenge of two cookies, a login's and a long session's could be more than API Gateway lets pass (S-31).
+        cookies += [clear_cookie(name, same_site="Strict") for name in (COOKIE, SECOND_COOKIE)]
     cookies.append(_login_cookie(start))
     return Response("", {"Location": start.authorize_url, "Set-Cookie": cookies}, 302)
 
@@ -189,10 +197,13 @@ def callback(call: Call) -> Response:
     cookies = [clear_cookie(name, same_site="Lax") for name in names]
     transaction = None
     try:
-        transaction = _find(call, states)
-        used = list_used(call.cookies, transaction.state)
-        cookies.append(build_cookie(USED_COOKIE, used, same_site="Lax", max_age=LIFETIME_SECONDS))
-        signed_in = _finish(call, transaction)
+        with call.services.hosted_sign_in.reading_ahead(states, call.cookies):
+            transaction = _find(call, states)
+            used = list_used(call.cookies, transaction.state)
+            cookies.append(
+                build_cookie(USED_COOKIE, used, same_site="Lax", max_age=LIFETIME_SECONDS)
+            )
+            signed_in = _finish(call, transaction)
         if isinstance(signed_in, LoginStart):
             cookies.append(_login_cookie(signed_in))
             return Response("", {"Location": signed_in.authorize_url, "Set-Cookie": cookies}, 303)

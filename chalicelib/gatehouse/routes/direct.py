@@ -47,7 +47,7 @@ def challenge(call: Call) -> Response:
     """The next step of a challenged sign-in; answers as `sign-in` does."""
     from ..edge.bodies import read_text
     from ..flows.direct_sign_in import ChallengeAnswer
-    from ..sealed.challenges import COOKIE
+    from ..sealed.challenges import join
 
     current = embedded(call)
     body = call.json_body()
@@ -64,7 +64,7 @@ def challenge(call: Call) -> Response:
     cookies = call.cookies
     try:
         result = current.direct_sign_in.answer(
-            given, cookie=cookies.get(COOKIE), visitor=call.visitor, cookies=cookies
+            given, cookie=join(cookies), visitor=call.visitor, cookies=cookies
         )
     except UnsupportedChallenge as error:
         raise with_login_url(error, call) from None
@@ -151,29 +151,54 @@ def with_login_url(error: UnsupportedChallenge, call: Call) -> UnsupportedChalle
 
 
 def _answer(call: Call, result: "DirectlySignedIn | Challenged | CaptchaNeeded") -> Response:
-    from ..edge.cookies import build_cookie, clear_cookie
+    from ..edge.cookies import build_cookie
     from ..flows.direct_sign_in import CaptchaNeeded, Challenged
     from ..sealed import devices
-    from ..sealed.challenges import COOKIE
 
     if isinstance(result, CaptchaNeeded):
         return Response({"challenge": dict(result.body)})
     if isinstance(result, Challenged):
-        now = call.services.clock()
         body = dict(result.body)
         if result.totp is not None:
             body |= totp_body(result.totp)
-        cookie = build_cookie(
-            COOKIE,
-            result.sealed,
-            same_site="Strict",
-            max_age=max(0, result.challenge.expires_at - int(now)),
-        )
-        return Response({"challenge": body}, {"Set-Cookie": [cookie]})
+        cookies = challenge_cookies(call, result.sealed, result.challenge.expires_at)
+        return Response({"challenge": body}, {"Set-Cookie": cookies})
     known = build_cookie(
         devices.COOKIE, result.device, same_site="Strict", max_age=devices.LIFETIME_SECONDS
     )
-    return signed_in_answer(call, result, [clear_cookie(COOKIE, same_site="Strict"), known])
+    return signed_in_answer(call, result, [*cleared_challenge(call), known])
+
+
+def challenge_cookies(call: Call, sealed: str, expires_at: int) -> list[str]:
+    """Return the cookies of a sealed challenge or enrolment.
+
+    Where it takes two, hosted sign-ins in flight make room: API Gateway refuses requests with more than 10,240 bytes of
+    headers (S-31).
+    """
+    from ..edge.cookies import build_cookie, clear_cookie
+    from ..sealed.challenges import split
+
+    parts = split(sealed)
+    max_age = max(0, expires_at - int(call.services.clock()))
+    surplus: list[str] = []
+    if len(parts) > 1:
+        surplus = call.services.transactions.surplus(call.cookies, len(sealed))
+    return [
+        *(
+            build_cookie(name, value, same_site="Strict", max_age=max_age)
+            for name, value in parts.items()
+        ),
+        *(clear_cookie(name, same_site="Lax") for name in surplus),
+    ]
+
+
+def cleared_challenge(call: Call) -> list[str]:
+    """Return what makes the browser forget its challenge: the second cookie only if it sent one."""
+    from ..edge.cookies import clear_cookie
+    from ..sealed.challenges import COOKIE, SECOND_COOKIE
+
+    sent = [SECOND_COOKIE] if SECOND_COOKIE in call.cookies else []
+    return [clear_cookie(name, same_site="Strict") for name in (COOKIE, *sent)]
 
 
 def totp_body(totp: "TotpKey") -> dict[str, Any]:

@@ -1,10 +1,13 @@
 """The caller's own record."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidRequest
 from ..log import log_event
 from .call import Call
+
+if TYPE_CHECKING:
+    from ..store.users import UserRecord
 
 _NAMES = ("given_name", "family_name")
 _MAX_NAME = 100
@@ -32,7 +35,7 @@ def rename(call: Call) -> dict[str, Any]:
     return _answer(record, caller.groups)
 
 
-def _answer(record: Any, groups: tuple[str, ...]) -> dict[str, Any]:
+def _answer(record: "UserRecord", groups: tuple[str, ...]) -> dict[str, Any]:
     from dataclasses import asdict
 
     return {**asdict(record), "groups": list(groups)}

@@ -6,7 +6,13 @@ from chalice.app import Response
 
 from ..errors import UnsupportedChallenge
 from .call import Call
-from .direct import embedded, totp_body, with_login_url
+from .direct import (
+    challenge_cookies,
+    cleared_challenge,
+    embedded,
+    totp_body,
+    with_login_url,
+)
 
 _MAX_PASSWORD = 256
 _MAX_CODE = 16
@@ -15,8 +21,6 @@ _MAX_CODE = 16
 def setup(call: Call) -> Response:
     """A new key for the app, against the password; `verify` completes it."""
     from ..edge.bodies import read_text
-    from ..edge.cookies import build_cookie
-    from ..sealed import challenges
     from ..session import sessions
 
     current = embedded(call)
@@ -25,19 +29,13 @@ def setup(call: Call) -> Response:
         session_cookie=call.cookies.get(sessions.COOKIE),
         visitor=call.visitor,
     )
-    cookie = build_cookie(
-        challenges.COOKIE,
-        enrolling.sealed,
-        same_site="Strict",
-        max_age=max(0, enrolling.enrolment.expires_at - int(call.services.clock())),
-    )
-    return Response(totp_body(enrolling.totp), {"Set-Cookie": [cookie]})
+    kept = challenge_cookies(call, enrolling.sealed, enrolling.enrolment.expires_at)
+    return Response(totp_body(enrolling.totp), {"Set-Cookie": kept})
 
 
 def verify(call: Call) -> Response:
     """The app's first code turns it on."""
     from ..edge.bodies import read_text
-    from ..edge.cookies import clear_cookie
     from ..sealed import challenges
     from ..session import sessions
 
@@ -46,11 +44,10 @@ def verify(call: Call) -> Response:
     current.mfa.verify(
         code=read_text(call.json_body(), "code", max_length=_MAX_CODE),
         session_cookie=cookies.get(sessions.COOKIE),
-        enrolment_cookie=cookies.get(challenges.COOKIE),
+        enrolment_cookie=challenges.join(cookies),
         visitor=call.visitor,
     )
-    cleared = clear_cookie(challenges.COOKIE, same_site="Strict")
-    return Response({"mfa": True}, {"Set-Cookie": [cleared]})
+    return Response({"mfa": True}, {"Set-Cookie": cleared_challenge(call)})
 
 
 def disable(call: Call) -> dict[str, Any]:

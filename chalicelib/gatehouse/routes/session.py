@@ -10,31 +10,37 @@ from .call import Call
 
 if TYPE_CHECKING:
     from ..flows.session_flow import Refreshed
+    from ..session.sessions import Session
 
 
 def refresh(call: Call) -> Response:
     """A fresh access token for the page's memory; the refresh token moves on inside the cookie."""
+    from ..flows.session_flow import RefreshPostponed
     from ..session.sessions import COOKIE
 
     cookie = call.cookies.get(COOKIE)
-    return signed_in_answer(call, call.services.session_flow.refresh(cookie))
+    try:
+        return signed_in_answer(call, call.services.session_flow.refresh(cookie))
+    except RefreshPostponed as error:
+        error.set_cookies = (_session_cookie(call, error.session, error.sealed),)
+        raise
 
 
 def signed_in_answer(
     call: Call, refreshed: "Refreshed", cookies: list[str] | None = None
 ) -> Response:
     """Return a token answer with the session cookie, after other `cookies`."""
+    cookie = _session_cookie(call, refreshed.session, refreshed.sealed)
+    body = token_answer(refreshed, call.services.clock())
+    return Response(body, {"Set-Cookie": [*(cookies or []), cookie]})
+
+
+def _session_cookie(call: Call, session: "Session", sealed: str) -> str:
     from ..edge.cookies import build_cookie
     from ..session.sessions import COOKIE
 
-    now = call.services.clock()
-    cookie = build_cookie(
-        COOKIE,
-        refreshed.sealed,
-        same_site="Strict",
-        max_age=refreshed.session.cookie_max_age(now),
-    )
-    return Response(token_answer(refreshed, now), {"Set-Cookie": [*(cookies or []), cookie]})
+    max_age = session.cookie_max_age(call.services.clock())
+    return build_cookie(COOKIE, sealed, same_site="Strict", max_age=max_age)
 
 
 def token_answer(refreshed: "Refreshed", now: float) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What waits in the browser between two steps: a sign-in that was challenged, or an authenticator app being set up (S-45).
 
 Both lie sealed in one cookie, under purposes of their own. Cognito's Session string changes with each step and dies with
-AuthSessionValidity; the cookie lives as long.
+AuthSessionValidity; the cookie lives as long. A Session may have 4,096 characters: what fits no cookie goes on in a second.
 Source: AWS "AdminRespondToAuthChallenge"; the app client's AuthSessionValidity.
 """
 
@@ -13,9 +13,13 @@ from typing import Any, TypeVar
 
 from ..errors import ChallengeExpired, SealBroken
 from .records import parse_record
-from .sealing import Sealer
+from .sealing import MAX_COOKIE_VALUE, Sealer
 
 COOKIE = "__Host-gatehouse-challenge"
+SECOND_COOKIE = "__Host-gatehouse-challenge-2"
+#: Ends a first cookie that the second one continues. No sealed value has it, so that a second cookie that was left over from
+#: an earlier challenge is nobody's.
+_GOES_ON = "~"
 SIGN_IN_PURPOSE = "challenge"
 ENROLMENT_PURPOSE = "mfa-enrolment"
 #: Seconds; equal to AuthSessionValidity (15 minutes) in the identity template.
@@ -55,6 +59,22 @@ class Enrolment:
     expires_at: int
 
 
+def split(sealed: str) -> dict[str, str]:
+    """Return the cookies, name to value, that a sealed challenge or enrolment takes."""
+    if len(sealed) <= MAX_COOKIE_VALUE:
+        return {COOKIE: sealed}
+    first = MAX_COOKIE_VALUE - len(_GOES_ON)
+    return {COOKIE: sealed[:first] + _GOES_ON, SECOND_COOKIE: sealed[first:]}
+
+
+def join(cookies: Mapping[str, str]) -> str | None:
+    """Return the sealed value in a browser's cookies, or None if there is none."""
+    value = cookies.get(COOKIE)
+    if value is None or not value.endswith(_GOES_ON):
+        return value
+    return value.removesuffix(_GOES_ON) + cookies.get(SECOND_COOKIE, "")
+
+
 Waiting = TypeVar("Waiting", Challenge, Enrolment)
 
 
@@ -70,11 +90,11 @@ class Challenges:
         return int(self._clock()) + LIFETIME_SECONDS
 
     def seal(self, challenge: Challenge) -> str:
-        """Return the cookie value of a challenged sign-in."""
+        """Return a challenged sign-in sealed, for `split`."""
         return self._seal(SIGN_IN_PURPOSE, asdict(challenge))
 
     def seal_enrolment(self, enrolment: Enrolment) -> str:
-        """Return the cookie value of an enrolment."""
+        """Return an enrolment sealed, for `split`."""
         return self._seal(ENROLMENT_PURPOSE, asdict(enrolment))
 
     def open(self, value: str | None) -> Challenge:
@@ -87,13 +107,15 @@ class Challenges:
 
     def _seal(self, purpose: str, fields: Mapping[str, Any]) -> str:
         # Tokens and Session strings are base64: deflate takes back the quarter that a cookie's own base64 adds.
-        return self._sealer.seal(purpose, zlib.compress(json.dumps(fields).encode(), 9))
+        payload = zlib.compress(json.dumps(fields).encode(), 9)
+        return self._sealer.seal(purpose, payload, cookies=2)
 
     def _open(self, kind: type[Waiting], purpose: str, value: str | None) -> Waiting:
         if not value:
             raise ChallengeExpired("no challenge cookie")
         try:
-            waiting = parse_record(kind, zlib.decompress(self._sealer.open(purpose, value)))
+            payload = zlib.decompress(self._sealer.open(purpose, value, cookies=2))
+            waiting = parse_record(kind, payload)
         except (SealBroken, zlib.error) as error:
             raise ChallengeExpired(f"challenge cookie unusable: {type(error).__name__}") from None
         if waiting.expires_at <= self._clock():

@@ -64,8 +64,8 @@ class Sealer:
         self._load_key_ring = load_key_ring
         self._derived: dict[tuple[str, str, str], bytes] = {}
 
-    def seal(self, purpose: str, payload: bytes) -> str:
-        """Return `payload` sealed for `purpose` under the current key. Raises CookieTooLarge if no cookie could hold it."""
+    def seal(self, purpose: str, payload: bytes, *, cookies: int = 1) -> str:
+        """Return `payload` sealed for `purpose` under the current key. Raises CookieTooLarge for what fits no `cookies`."""
         ring = self._load_key_ring(False)
         kid = ring.current
         nonce = os.urandom(_NONCE_BYTES)
@@ -73,16 +73,16 @@ class Sealer:
             nonce, payload, _associated_data(purpose, kid)
         )
         value = f"{kid}.{base64.urlsafe_b64encode(sealed).rstrip(b'=').decode('ascii')}"
-        if len(value) > MAX_COOKIE_VALUE:
+        if len(value) > cookies * MAX_COOKIE_VALUE:
             raise CookieTooLarge(f"{purpose} would take {len(value)} characters")
         return value
 
-    def open(self, purpose: str, value: str) -> bytes:
+    def open(self, purpose: str, value: str, *, cookies: int = 1) -> bytes:
         """Return the payload; raises SealBroken for everything that this ring did not seal for `purpose`."""
         from cryptography.exceptions import InvalidTag
 
         kid, _, text = value.partition(".")
-        if len(value) > _MAX_SEALED_LENGTH or not _KID.match(kid):
+        if len(value) > cookies * _MAX_SEALED_LENGTH or not _KID.match(kid):
             raise SealBroken("not a sealed value")
         sealed = _decode_base64url(text)
         if len(sealed) < _NONCE_BYTES + _TAG_BYTES:

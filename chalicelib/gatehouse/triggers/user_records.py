@@ -51,6 +51,8 @@ def handle(
         raise TriggerRefused("unknown triggerSource")
     profile = parse_profile(event, settings.client_id)
     if event["triggerSource"] == "PreSignUp_SignUp":
+        if profile.client_id == settings.program_client_id:
+            raise SignUpRefused("a sign-up through the public app client of programs")
         _refuse_sign_up(event, profile.email, settings, providers)
         if settings.direct_sign_in == "embedded":
             _refuse_unmarked(event, profile.email, load_client_secret)

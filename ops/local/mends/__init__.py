@@ -10,6 +10,9 @@ from __future__ import annotations
 from . import (
     authorization_endpoint,
     authorizer_claims,
+    authorizer_token,
+    challenge_session,
+    client_settings,
     federated_sign_in,
     federated_user,
     function_rights,
@@ -17,8 +20,13 @@ from . import (
     invitation,
     login_page,
     logout_endpoint,
+    mail_destination,
+    mailed_code,
+    password_policy,
     path_parameters,
+    pool_settings,
     proxy_failure,
+    query_parameters,
     refresh_token_rotation,
     rest_api_import,
     revocation_endpoint,
@@ -28,6 +36,7 @@ from . import (
     token_generation,
     user_attributes,
     user_lookup,
+    user_schema,
 )
 from .emulator import Emulator
 
@@ -52,6 +61,15 @@ _MENDS = (
     user_lookup,
     user_attributes,
     function_rights,
+    user_schema,
+    password_policy,
+    mail_destination,
+    mailed_code,
+    challenge_session,
+    pool_settings,
+    client_settings,
+    query_parameters,
+    authorizer_token,
 )
 
 

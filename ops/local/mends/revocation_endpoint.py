@@ -41,7 +41,7 @@ def _revoke(emulator: Emulator, headers: Mapping[str, str], body: bytes) -> Resp
     client_id, secret = cognito._authenticate_client(headers, form)
     _, _, client = cognito._find_pool_by_client_id(client_id)
     problem = ""
-    if not client or client.get("ClientSecret", "") != secret:
+    if not client or (client.get("ClientSecret") or "") != (secret or ""):
         problem = "invalid_client"
     elif not form.get("token") or client.get("EnableTokenRevocation") is False:
         problem = "invalid_request"

@@ -168,7 +168,7 @@ ACCOUNTS: tuple[Defence, ...] = (
         "challenge-answered-as-asked",
         "S-45",
         "the page chooses which challenge it answers",
-        (f"{_DIRECT}.answer", reading(("given.name != challenge.name", "False"))),
+        (f"{_DIRECT}.answer", reading(("given.name != public_name(challenge.name)", "False"))),
     ),
     defence(
         "challenges-throttled",

@@ -2,7 +2,16 @@
 
 from typing import Any
 
-from tests.soak.defence import Defence, answering, defence, nothing, reading, value, wrapped
+from tests.soak.defence import (
+    Defence,
+    answering,
+    calling_in,
+    defence,
+    nothing,
+    reading,
+    value,
+    wrapped,
+)
 
 _CALLER = "chalicelib.gatehouse.cognito.claims:verify_caller"
 _FRESH = "chalicelib.gatehouse.flows.fresh_check:FreshCheck.verify"
@@ -11,6 +20,11 @@ _HEADERS = "chalicelib.gatehouse.edge.security_headers:SECURITY_HEADERS"
 
 def _without(*names: str) -> Any:
     return lambda headers: {name: text for name, text in headers.items() if name not in names}
+
+
+def _ours_only(cover: Any, self: Any, path: str) -> None:
+    if self._own_path(path) is not None or path == "/whoami":
+        cover(self, path)
 
 
 def _inline(headers: Any) -> dict[str, str]:
@@ -58,6 +72,26 @@ API: tuple[Defence, ...] = (
         ),
     ),
     defence(
+        "routes-by-hand-are-guarded",
+        "S-48",
+        "a route that came into the table past Chalice's registration is answered unguarded",
+        (
+            "chalicelib.gatehouse.guard.guarded_app:GuardedChalice._cover_late",
+            nothing,
+        ),
+    ),
+    defence(
+        "later-routes-are-guarded",
+        "S-48",
+        "only the routes that were there before Gatehouse are guarded",
+        ("chalicelib.gatehouse.guard.guarded_app:GuardedChalice._cover_late", nothing),
+        (
+            "chalicelib.gatehouse.guard.guard:Guard.cover",
+            calling_in("_register_route", _ours_only),
+        ),
+        tests=("tests/component/test_gatehouse.py",),
+    ),
+    defence(
         "access-tokens-only",
         "S-49",
         "an ID token opens the API",
@@ -67,7 +101,7 @@ API: tuple[Defence, ...] = (
         "our-client-only",
         "S-49",
         "a token of any app client of the pool opens the API",
-        (_CALLER, reading(('claims.get("client_id") != client_id', "False"))),
+        (_CALLER, reading(('claims.get("client_id") not in client_ids', "False"))),
     ),
     defence(
         "scope-in-the-handler",
@@ -86,7 +120,7 @@ API: tuple[Defence, ...] = (
         "S-50",
         "whoever gets a name that was free again gets its former owner's record",
         (
-            "chalicelib.gatehouse.flows.profile:Profile.load",
+            "chalicelib.gatehouse.flows.profile:Profile._checked",
             reading(('record.sub not in ("", sub)', "False")),
         ),
     ),

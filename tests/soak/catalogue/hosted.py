@@ -51,7 +51,7 @@ def _unverified(original: Any, self: Any, token: str, **_: Any) -> Any:
 
 
 def _following(request: Any, *args: Any, **named: Any) -> Any:
-    return request(*args, **{**named, "allow_redirects": True})
+    return request(*args, **{**named, "redirect": True, "retries": 3})
 
 
 HOSTED: tuple[Defence, ...] = (
@@ -184,6 +184,15 @@ HOSTED: tuple[Defence, ...] = (
         ("chalicelib.gatehouse.routes.auth:_find", reading(("len(states) > 1", "False"))),
     ),
     defence(
+        "reads-for-a-login-cookie-alone",
+        "S-09",
+        "whoever sends a callback makes a new container read secrets, keys and providers",
+        (
+            f"{_FLOW}.reading_ahead",
+            reading(("states and cookie_name(states[0]) in cookies", "states")),
+        ),
+    ),
+    defence(
         "state-bound-to-the-browser",
         "S-09 S-10",
         "transactions lie on the server, open to every browser that knows a state",
@@ -211,7 +220,7 @@ HOSTED: tuple[Defence, ...] = (
         "S-11 S-29",
         "what a browser fetches ahead of the person begins and ends sign-ins",
         ("chalicelib.gatehouse.edge.prefetches:is_prefetch", value(lambda headers: False)),
-        tests=("tests/component/test_everyday_turns.py",),
+        tests=("tests/component/test_used_callbacks.py",),
     ),
     defence(
         "failure-leads-no-further-than-a-success",
@@ -221,7 +230,7 @@ HOSTED: tuple[Defence, ...] = (
             "chalicelib.gatehouse.edge.redirects:parse_return_to",
             calling_in("_error_location", lambda original, given, *rest: given),
         ),
-        tests=("tests/component/test_everyday_turns.py",),
+        tests=("tests/component/test_way_back.py",),
     ),
     defence(
         "page-asks-the-server-where-to-go",
@@ -231,7 +240,7 @@ HOSTED: tuple[Defence, ...] = (
             "chalicelib.gatehouse.edge.redirects:parse_return_to",
             calling_in("_wanted", lambda original, given, *rest: given or "/api/"),
         ),
-        tests=("tests/component/test_everyday_turns.py",),
+        tests=("tests/component/test_way_back.py",),
     ),
     defence(
         "issuers-are-exact",
@@ -241,7 +250,7 @@ HOSTED: tuple[Defence, ...] = (
             "chalicelib.gatehouse.store.providers:ProviderStore.find_by_issuer",
             reading(("each.issuer == wanted", "wanted.startswith(each.issuer)")),
         ),
-        tests=("tests/component/test_everyday_turns.py",),
+        tests=("tests/component/test_tiles.py",),
     ),
     defence(
         "hint-is-an-address",
@@ -251,7 +260,7 @@ HOSTED: tuple[Defence, ...] = (
             "chalicelib.gatehouse.cognito.oauth:OAuthClient.build_authorize_url",
             reading(("and _HINT.fullmatch(login_hint)", "")),
         ),
-        tests=("tests/component/test_everyday_turns.py",),
+        tests=("tests/component/test_tiles.py",),
     ),
     defence(
         "transaction-of-this-state",
@@ -274,19 +283,25 @@ HOSTED: tuple[Defence, ...] = (
         ("chalicelib.gatehouse.flows.hosted_sign_in:map_callback_error", wrapped(_reflecting)),
     ),
     defence(
+        "certificates-are-verified",
+        "S-25 S-59",
+        "Cognito, DynamoDB and Secrets Manager are whoever answers",
+        (
+            "chalicelib.gatehouse.tls:shared_context",
+            reading(
+                (
+                    "_context = context",
+                    "context.check_hostname = False; context.verify_mode = 0; _context = context",
+                )
+            ),
+        ),
+        tests=("tests/faults/test_certificates.py",),
+    ),
+    defence(
         "token-request-follows-no-redirect",
         "S-14",
         "the token request, with secret and code, follows redirects",
-        ("requests.sessions:Session.request", wrapped(_following)),
-    ),
-    defence(
-        "peers-set-no-cookies",
-        "S-14",
-        "what a peer sets in one person's request goes into another's",
-        (
-            "chalicelib.gatehouse.cognito.http_client:_new_session",
-            reading(("DefaultCookiePolicy(allowed_domains=())", "DefaultCookiePolicy()")),
-        ),
+        ("urllib3:PoolManager.request", wrapped(_following)),
     ),
     defence(
         "issuer-of-the-callback",
@@ -295,7 +310,10 @@ HOSTED: tuple[Defence, ...] = (
         (
             f"{_FLOW}.finish",
             reading(
-                ("query.issuer is not None and query.issuer != self._settings.issuer", "False")
+                (
+                    "query.issuer is not None and query.issuer not in both_forms(self._settings.issuer)",
+                    "False",
+                )
             ),
         ),
     ),

@@ -284,6 +284,13 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
         tests=_PACKAGE,
     ),
     defence(
+        "bytecode-follows-from-its-source",
+        "S-76",
+        "bytecode that Lambda would run without a look at the source is taken as it is",
+        ("ops.package_contents:_strange_bytecode", answering(())),
+        tests=_PACKAGE,
+    ),
+    defence(
         "the-zip-is-compared",
         "S-76",
         "nobody looks at what Chalice packed",

@@ -118,7 +118,7 @@ SESSIONS: tuple[Defence, ...] = (
             "chalicelib.gatehouse.edge.redirects:parse_return_to",
             calling_in("_departure", lambda original, given, *rest: given),
         ),
-        tests=("tests/component/test_everyday_turns.py",),
+        tests=("tests/component/test_departures.py",),
     ),
     defence(
         "departure-checked-again",
@@ -128,7 +128,7 @@ SESSIONS: tuple[Defence, ...] = (
             "chalicelib.gatehouse.edge.redirects:parse_return_to",
             calling_in("_onward", lambda original, given, *rest: given),
         ),
-        tests=("tests/component/test_everyday_turns.py",),
+        tests=("tests/component/test_departures.py",),
     ),
     defence(
         "departure-ends",
@@ -138,7 +138,7 @@ SESSIONS: tuple[Defence, ...] = (
             "chalicelib.gatehouse.sealed.departures:Departures.open",
             reading(("departure.expires_at > self._clock()", "True")),
         ),
-        tests=("tests/component/test_everyday_turns.py",),
+        tests=("tests/component/test_departures.py",),
     ),
     defence(
         "cors-exact-origins",
@@ -202,7 +202,7 @@ SESSIONS: tuple[Defence, ...] = (
         "S-34",
         "the cookie keeps the refresh token that was rotated out",
         (
-            f"{_FLOW}._renew",
+            f"{_FLOW}.refresh",
             reading(("tokens.refresh_token or session.refresh_token", "session.refresh_token")),
         ),
     ),
@@ -236,7 +236,7 @@ SESSIONS: tuple[Defence, ...] = (
         "S-34",
         "a rotated-out token that comes back leaves no line in the log",
         (
-            f"{_FLOW}.refresh",
+            f"{_FLOW}._ended",
             reading(
                 (
                     'log_event("refresh_refused", level="warning", user=session.username)',
@@ -356,7 +356,7 @@ SESSIONS: tuple[Defence, ...] = (
         "S-34",
         "a refresh may hand over somebody else's tokens",
         (
-            f"{_FLOW}._renew",
+            f"{_FLOW}._verify",
             reading(("not identity.sub == access.sub == session.sub", "False")),
         ),
         tests=("tests/component/test_session.py",),

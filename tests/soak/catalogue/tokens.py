@@ -55,7 +55,7 @@ TOKENS: tuple[Defence, ...] = (
         "issuer",
         "S-20",
         "tokens of any issuer are taken",
-        (f"{_VERIFIER}._verify", reading(('_require(claims, "iss", self._issuer)', "None"))),
+        (f"{_VERIFIER}._verify", reading(('claims.get("iss") not in self._issuers', "False"))),
     ),
     defence(
         "audience",

@@ -30,6 +30,7 @@ def test_the_app_says_its_prefix_and_its_public_routes(tmp_path: Path) -> None:
     }
     url = mount.url("https://api.example.com/api/")
     assert url.callback == "https://api.example.com/api/account/auth/callback"
+    assert mount.page_for_lost("https://api.example.com/api/") is None
     assert url.signed_out == "https://api.example.com/api/account?signed_out=1"
 
 
@@ -42,4 +43,6 @@ def test_an_app_that_does_not_load_is_named_with_its_reason(tmp_path: Path) -> N
 
 def test_a_folder_without_an_app_is_at_the_root(tmp_path: Path) -> None:
     """Nothing is mounted otherwise there."""
-    assert load_mount(tmp_path, {}) == Mount()
+    mount = load_mount(tmp_path, {})
+    assert mount == Mount()
+    assert mount.page_for_lost("https://api.example.com/") == "https://api.example.com/"

@@ -11,6 +11,7 @@ from ops.plan import Plan, plan
 from ops.stages import config_file
 from tests.unit.ops.fakes import (
     FakeCloudFormation,
+    FakeCognito,
     FakeSession,
     client_error,
     dev_block,
@@ -69,7 +70,7 @@ def planned(folder: Path, status: str | None, planner: Planner | None = None) ->
 
 def approve(folder: Path, planner: Planner, shown: Plan) -> None:
     """Do what was shown."""
-    session: Any = FakeSession(cloudformation=planner, sts=Sts())
+    session: Any = FakeSession(cloudformation=planner, cognito_idp=FakeCognito(), sts=Sts())
     if not config_file(folder).exists():
         project(folder, dev=dev_block())
     provision(session, stage(folder), {}, reporter()[0], sleep=lambda _: None, approved=shown)
@@ -100,6 +101,7 @@ def test_a_stack_at_rest_shows_its_changes(tmp_path: Path, status: str) -> None:
 def test_the_change_set_that_was_shown_is_executed(tmp_path: Path) -> None:
     """That one, not an update that is worked out anew."""
     planner = Planner("UPDATE_COMPLETE")
+    planner.protected = True
     shown = planned(tmp_path, None, planner)
     approve(tmp_path, planner, shown)
     assert planner.calls == ["execute"]
@@ -141,6 +143,7 @@ def test_no_change_was_shown_so_none_is_made(tmp_path: Path) -> None:
             return {"Status": "FAILED", "StatusReason": reason}
 
     planner = Quiet("UPDATE_COMPLETE")
+    planner.protected = True
     shown = planned(tmp_path, None, planner)
     approve(tmp_path, planner, shown)
     assert planner.calls == ["discard"]
