@@ -34,7 +34,9 @@ def test_every_mend_cites_aws() -> None:
 def test_what_is_unproved_has_its_evidence() -> None:
     """Each row says confirmed, refuted or unknown, and links to what says so, or says that nothing does."""
     unproved = PAGE[PAGE.index("## Unproved") :]
-    rows = [line.strip("| ").split(" | ") for line in unproved.splitlines() if line.startswith("| ")]
+    rows = [
+        line.strip("| ").split(" | ") for line in unproved.splitlines() if line.startswith("| ")
+    ]
     rows = [row for row in rows if row[0] != "the code presumes"]
     assert len(rows) > 30
     for presumed, verdict, evidence, *_ in rows:
