@@ -14,11 +14,11 @@ from typing import Any
 
 import boto3
 
-from ops import aws
-from ops.errors import OpsError
-from ops.pool_addresses import partition_of
-from ops.report import Reporter
-from ops.stages import Stage
+from . import aws
+from .errors import OpsError
+from .pool_addresses import partition_of
+from .report import Reporter
+from .stages import Stage
 
 _SCHEMA = "2.0"
 

@@ -8,10 +8,11 @@ from typing import Any
 import yaml
 from botocore.exceptions import ClientError
 
-from ops import aws, pool_updates
-from ops.errors import OpsError
-from ops.report import Reporter
-from ops.stack_events import StackEvents
+from . import aws, pool_updates
+from .change_set import ChangeSet
+from .errors import OpsError
+from .report import Reporter
+from .stack_events import StackEvents
 
 # The remains of a first attempt: CloudFormation cannot update these, only delete them.
 LEFTOVERS = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
@@ -162,8 +163,17 @@ class Stack:
         try:
             return self._update(found, body, parameters)
         except StackFailed as failed:
-            if not pool_updates.refused_for_schema(failed.failures):
-                raise
+            return self._without_schema(failed, found, body, parameters)
+
+    def _without_schema(
+        self,
+        failed: StackFailed,
+        found: Mapping[str, Any],
+        body: str,
+        parameters: Mapping[str, str],
+    ) -> dict[str, str]:
+        if not pool_updates.refused_for_schema(failed.failures):
+            raise failed
         self._report.note(pool_updates.WAY_ROUND)
         return self._update(self.settled() or found, pool_updates.without_schema(body), parameters)
 
@@ -200,6 +210,28 @@ class Stack:
             raise
         self._report.note("updating")
         return self._outputs(self._wait(events), events)
+
+    def execute(
+        self,
+        change_set: ChangeSet,
+        found: Mapping[str, Any],
+        body: str,
+        parameters: Mapping[str, str],
+    ) -> dict[str, str]:
+        """Execute a change set of the stack, and answer the outputs. Raises OpsError if the stack has changed meanwhile.
+
+        `body` and `parameters` are what it was made of: a refusal of the pool's schema is gone round as in `update`.
+        """
+        events = StackEvents(self._api, self._name)
+        events.skip()
+        if not change_set.execute(self._api, found):
+            self._report.note("unchanged")
+            return _outputs(found)
+        self._report.note("updating, as was shown")
+        try:
+            return self._outputs(self._wait(events), events)
+        except StackFailed as failed:
+            return self._without_schema(failed, found, body, parameters)
 
     def delete(self) -> None:
         """Delete the stack and wait until it is gone."""

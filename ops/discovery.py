@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from ops.errors import OpsError
+from .errors import OpsError
 
 TIMEOUT_SECONDS = 10
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint")

@@ -10,15 +10,21 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from ops import aws, pool_addresses
-from ops.cloudformation import LEFTOVERS, Stack, build_update, describe, values_of
-from ops.errors import OpsError
-from ops.report import Reporter
-from ops.stages import Stage, write_environment
+from . import aws, pool_addresses
+from .change_set import overtaken
+from .cloudformation import LEFTOVERS, Stack, build_update, describe, values_of
+from .errors import OpsError
+from .program import PROGRAM
+from .report import Reporter
+from .stages import Stage, clear_environment, write_environment
+from .team_policy import with_team_policy
+
+if TYPE_CHECKING:
+    from .plan import Plan
 
 TEMPLATE = Path(__file__).parent / "templates" / "identity.yaml"
 
@@ -37,7 +43,11 @@ OUTPUT_VARIABLES = {
     "ThrottleTableName": "THROTTLE_TABLE",
     "MfaClientId": "MFA_CLIENT_ID",
     "MfaClientSecretArn": "MFA_CLIENT_SECRET_ARN",
+    "ProgramClientId": "PROGRAM_CLIENT_ID",
+    "ProgramRedirectUris": "PROGRAM_REDIRECT_URIS",
 }
+# Outputs that come and go with an option of the stage: what is gone must open no route any more.
+_PASSING = ("ProgramClientId", "ProgramRedirectUris")
 # Output of the template -> function, as .chalice/config.json calls it.
 _ROLES = {
     "ApiRoleArn": "api_handler",
@@ -73,11 +83,13 @@ def provision(
     parameters: Mapping[str, str],
     report: Reporter,
     sleep: Callable[[float], None] = time.sleep,
+    approved: Plan | None = None,
 ) -> Outputs:
     """Create or update the stage's identity stack, and write its outputs into config.json.
 
     `parameters` overrides single template parameters; all others follow the stage, keep their
-    earlier value, or have the template's default. Raises OpsError with AWS's reasons.
+    earlier value, or have the template's default. With `approved` exactly that is done to the stack.
+    Raises OpsError with AWS's reasons.
     """
     pool_addresses.require_user_pools(stage.region)
     report.step(f"Identity stack {stage.identity_stack}")
@@ -90,11 +102,15 @@ def provision(
             stack.delete()
             found = None
         wanted = {**_of_stage(stage, values_of(found)), **parameters}
-        body = TEMPLATE.read_text(encoding="utf-8")
-        if found:
-            raw = stack.update(found, body, wanted)
-        else:
+        body = body_of(stage)
+        if approved is not None and approved.creates != (found is None):
+            raise overtaken(stage.identity_stack)
+        if found is None:
             raw = stack.create(body, {**wanted, **_first_triggers(session, stage)})
+        elif approved is not None and approved.change_set is not None:
+            raw = stack.execute(approved.change_set, found, body, wanted)
+        else:
+            raw = stack.update(found, body, wanted)
         # Only now: a first attempt that fails must be removable.
         protected = wanted["DeletionProtection"] == "ACTIVE"
         stack.protect(describe(cloudformation, stage.identity_stack), protected)
@@ -106,8 +122,15 @@ def provision(
         raw=raw,
     )
     write_environment(stage.project_dir, stage.name, outputs.environment, outputs.roles)
+    gone = [OUTPUT_VARIABLES[key] for key in _PASSING if key not in raw]
+    clear_environment(stage.project_dir, stage.name, gone, ())
     report.done()
     return outputs
+
+
+def body_of(stage: Stage) -> str:
+    """Build the stage's template: Gatehouse's, with the rights of the team's own routes. Raises OpsError."""
+    return with_team_policy(TEMPLATE.read_text(encoding="utf-8"), stage)
 
 
 def parameters_of(session: boto3.Session, stage: Stage) -> dict[str, str]:
@@ -117,9 +140,16 @@ def parameters_of(session: boto3.Session, stage: Stage) -> dict[str, str]:
     if found is None:
         raise OpsError(
             f"Stage {stage.name!r} has no identity stack yet: "
-            f"run `python -m ops provision --stage {stage.name}` first."
+            f"run `{PROGRAM} provision --stage {stage.name}` first."
         )
     return values_of(found)
+
+
+def settle(session: boto3.Session, stage: Stage, report: Reporter) -> None:
+    """Wait until nothing is under way with the stack. Raises OpsError where it is stuck."""
+    with aws.explained(f"looking at {stage.identity_stack}"):
+        cloudformation = aws.client(session, "cloudformation")
+        Stack(cloudformation, stage.identity_stack, report, time.sleep).settled()
 
 
 def delete(session: boto3.Session, stage: Stage, report: Reporter) -> None:
@@ -180,10 +210,11 @@ def _of_stage(stage: Stage, earlier: Mapping[str, str]) -> dict[str, str]:
     return {
         "AppName": stage.app_name,
         "StageName": stage.name,
-        "DomainPrefix": str(stage.options.get("domain_prefix", "")),
+        "DomainPrefix": str(stage.option("domain_prefix")),
         "DirectSignIn": stage.direct_sign_in,
         "DeletionProtection": "ACTIVE" if stage.deletion_protection else "INACTIVE",
-        "LogRetentionDays": str(stage.options.get("log_retention_days", 30)),
+        "LogRetentionDays": str(stage.option("log_retention_days")),
         "IdentityProviders": provider_list(stage.direct_sign_in, names),
-        **{name: str(stage.options.get(option, "")) for option, name in _OPTIONS.items()},
+        "LoopbackUrls": ",".join(stage.loopback_urls),
+        **{name: str(stage.option(option)) for option, name in _OPTIONS.items()},
     }

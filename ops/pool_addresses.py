@@ -15,11 +15,12 @@ from typing import Any
 import boto3
 
 from chalicelib.gatehouse.cognito.issuers import both_forms
-from ops import aws
-from ops.discovery import Fetch, discovery_url, fetch_discovery
-from ops.errors import OpsError
-from ops.report import Reporter
-from ops.stages import Stage
+
+from . import aws
+from .discovery import Fetch, discovery_url, fetch_discovery
+from .errors import OpsError
+from .report import Reporter
+from .stages import Stage
 
 VARIABLES = ("ISSUER", "COGNITO_URL", "JWKS_URL")
 _SERVICE = "cognito-idp"

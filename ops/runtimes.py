@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from ops.errors import OpsError
+from .errors import OpsError
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ class NotFound(GatehouseError):
 
 
 class PrefetchRefused(GatehouseError):
-    """A browser fetches ahead what must be fetched once, by a person (chalicelib/gatehouse/web/prefetches.py)."""
+    """A browser fetches ahead what must be fetched once, by a person (chalicelib/gatehouse/edge/prefetches.py)."""
 
     code = "prefetch_refused"
     status = 503

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ops.doctor import (
+from . import (
     api,
     app_client,
     data,
@@ -10,11 +10,12 @@ from ops.doctor import (
     identity_providers,
     packages,
     pool,
+    programs,
     sign_in,
     watch,
 )
-from ops.doctor import stack as identity
-from ops.doctor.check import Check
+from . import stack as identity
+from .check import Check
 
 CHECKS: tuple[Check, ...] = (
     *identity.CHECKS,
@@ -23,6 +24,7 @@ CHECKS: tuple[Check, ...] = (
     *packages.CHECKS,
     *pool.CHECKS,
     *app_client.CHECKS,
+    *programs.CHECKS,
     *identity_providers.CHECKS,
     *data.CHECKS,
     *api.CHECKS[1:],

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 from chalicelib.gatehouse.cognito.provider_claims import ATTRIBUTE_MAPPING
-from ops.discovery import verify_issuer
-from ops.doctor.check import Check, Fault
-from ops.doctor.deployment import Deployment
-from ops.errors import OpsError
-from ops.providers import SCOPES
+
+from ..discovery import verify_issuer
+from ..errors import OpsError
+from ..program import PROGRAM
+from ..providers import SCOPES
+from .check import Check, Fault
+from .deployment import Deployment
 
 
 def _again(name: str) -> str:
-    return f"`python -m ops provider add {name} …` once more, or `provider remove {name}`."
+    return f"`{PROGRAM} provider add {name} …` once more, or `provider remove {name}`."
 
 
 def provider_registered(deployment: Deployment) -> Iterator[Fault]:
@@ -72,6 +75,28 @@ def provider_domains(deployment: Deployment) -> Iterator[Fault]:
             )
 
 
+def provider_issuer(deployment: Deployment) -> Iterator[Fault]:
+    """The row names the pool's issuer: a tile that says `iss` finds its provider by it."""
+    for name, provider in deployment.providers.items():
+        row = deployment.provider_items.get(name)
+        details = provider["ProviderDetails"]
+        issuer = details.get("oidc_issuer", "")
+        if row is not None and row.get("issuer", {}).get("S", "") != issuer:
+            domains = [f"--domain {quote(domain)}" for domain in deployment.provider_rows[name]]
+            options = [
+                f"--stage {deployment.stage.name}",
+                f"--issuer {quote(issuer)}",
+                f"--client-id {quote(details.get('client_id', ''))}",
+                f"--label {quote(row.get('label', {}).get('S', name))}",
+                *domains,
+            ]
+            yield Fault(
+                f"{name}'s row does not name its issuer: a tile that names only `iss` leads to every "
+                "way in.",
+                f"`python -m ops provider add {name} {' '.join(options)}` (it asks for the client secret).",
+            )
+
+
 def provider_secret(deployment: Deployment) -> Iterator[Fault]:
     """The pool holds a client id and a secret for the provider."""
     for name, provider in deployment.providers.items():
@@ -87,7 +112,7 @@ def auto_sign_in(deployment: Deployment) -> Iterator[Fault]:
     if name and name != "COGNITO" and name not in deployment.provider_rows:
         yield Fault(
             f"AUTO_SIGN_IN names {name}, which is not registered: the page opens with an error.",
-            f"`python -m ops provider add {name} …`, or empty AUTO_SIGN_IN and deploy.",
+            f"`{PROGRAM} provider add {name} …`, or empty AUTO_SIGN_IN and deploy.",
         )
 
 
@@ -97,6 +122,7 @@ CHECKS = (
     Check("provider-scopes", provider_scopes),
     Check("provider-mapping", provider_mapping),
     Check("provider-domains", provider_domains),
+    Check("provider-issuer", provider_issuer),
     Check("provider-secret", provider_secret),
     Check("auto-sign-in", auto_sign_in),
 )

@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 from chalicelib.gatehouse.cognito.scopes import SCOPES
 from chalicelib.gatehouse.errors import ConfigurationError
 from chalicelib.gatehouse.settings import Settings
-from ops.connect import permission_of, permits
-from ops.doctor.check import Check, Fault, Note
-from ops.doctor.deployment import Deployment, Missing
+
+from ..connect import permission_of, permits
+from .check import Check, Fault, Note
+from .deployment import Deployment, Missing
 
 _SOURCES = ("PreSignUp", "PostConfirmation", "PostAuthentication")
 _TRIGGERS = ("user_records", "token_claims")

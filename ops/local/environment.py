@@ -17,8 +17,8 @@ import sys
 import venv
 from pathlib import Path
 
-from ops.errors import OpsError
-from ops.report import Reporter
+from ..errors import OpsError
+from ..report import Reporter
 
 _LOCK = Path(__file__).resolve().parent / "requirements.txt"
 _TAIL_LINES = 15

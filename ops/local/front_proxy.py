@@ -5,6 +5,8 @@ the function the true peer address (a client's own X-Forwarded-* never arrives),
 API Gateway refuses for its size.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
 
+Over TLS it speaks HTTP/2 too, as API Gateway does (http2.py).
+
 In one thing it stays behind: Strict-Transport-Security does not pass. Browsers keep it for the host
 whatever the port (RFC 6797, 8.3), so it would break every other http://localhost of this machine.
 """
@@ -13,6 +15,8 @@ from __future__ import annotations
 
 import argparse
 import http.client
+import importlib
+import io
 import socket
 import ssl
 import sys
@@ -208,12 +212,39 @@ class _Server(ThreadingHTTPServer):
             first = request.recv(1, socket.MSG_PEEK)
             if first == _TLS_HANDSHAKE:
                 with self.tls.wrap_socket(request, server_side=True) as secured:
-                    super().finish_request(secured, client_address)
+                    if secured.selected_alpn_protocol() == "h2":
+                        _http2().serve(secured, client_address, self._in_memory)
+                    else:
+                        super().finish_request(secured, client_address)
             elif first:
                 PlainHandler(request, client_address, self)
         except (ssl.SSLError, ConnectionError) as failure:
             # Above all a browser that does not trust the authority yet.
             print(f"Connection of {client_address[0]}: {failure}", file=sys.stderr, flush=True)
+
+    def _in_memory(self, request: bytes, client_address: Any) -> bytes:
+        """Answer one request of HTTP/2, which the same handler answers."""
+        handler: Any = self.RequestHandlerClass
+        in_memory = type("InMemory", (_InMemory, handler), {})
+        return bytes(in_memory(request, client_address, self).wfile.getvalue())
+
+
+class _InMemory:
+    """Puts bytes in the place of a handler's connection."""
+
+    request: bytes
+
+    def setup(self) -> None:
+        self.rfile = io.BytesIO(self.request)
+        self.wfile = io.BytesIO()
+
+    def finish(self) -> None:
+        """Nothing to close."""
+
+
+def _http2() -> Any:
+    """The module beside this one: imported late, under the name that this one has."""
+    return importlib.import_module(f"{__package__}.http2" if __package__ else "http2")
 
 
 class _Server6(_Server):
@@ -247,7 +278,7 @@ def _tls(certificate: Path | None) -> ssl.SSLContext | None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(certificate)
-    context.set_alpn_protocols(["http/1.1"])
+    context.set_alpn_protocols(["h2", "http/1.1"])
     return context
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.gatehouse import services
+from app import gate
 from tests.component.direct import SESSION_COOKIE, Direct
 from tests.component.world import World
 from tests.doubles.aws_errors import connect_timeout
@@ -134,7 +134,7 @@ def test_the_api_is_asked_again_with_a_rotated_client_secret(direct: Direct) -> 
 
 def test_a_session_of_an_earlier_release_goes_on(world: World, signed_in: Browser) -> None:
     """Its cookie says nothing of the way."""
-    flow = services.current().sessions
+    flow = gate.services.sessions
     session = flow.open(signed_in.cookies[SESSION_COOKIE].value)
     fields = {name: value for name, value in vars(session).items() if name != "renewed_by"}
     signed_in.cookies[SESSION_COOKIE].value = flow._sealer.seal(

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from app import gate
 from chalicelib.gatehouse.settings import Settings
-from chalicelib.gatehouse.triggers import entry
 from tests.doubles.pool_users import PoolUser
 
 
@@ -46,4 +46,4 @@ def run_trigger(
 ) -> None:
     """Let the app handle `source` for `user`; what it raises is Cognito's reason to refuse."""
     pool = (settings.region, settings.user_pool_id, settings.client_id)
-    entry.user_records(build_event(*pool, source, user, metadata), None)
+    gate.user_records(build_event(*pool, source, user, metadata), None)

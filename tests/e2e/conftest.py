@@ -41,14 +41,15 @@ def _ops(*arguments: str, state: Path, authority: Path) -> str:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory, certificate: Certificate) -> Iterator[Stack]:
-    """`ops up --detach` on free ports, as a person would run it, with one other origin allowed."""
+    """`ops up --detach` on free ports, as a person would run it, with one other origin allowed, and programs on one port."""
     state = tmp_path_factory.mktemp("stack")
-    app, aws, okta, other = free_ports(4)
+    app, aws, okta, other, program = free_ports(5)
     ports = ("--port", str(app), "--aws-port", str(aws), "--okta-port", str(okta))
     origin = f"https://localhost:{other}"
+    choices = ("--allow-origin", origin, "--loopback-port", str(program))
     places = {"state": state, "authority": certificate.ca_file.parent}
     try:
-        _ops("up", "--detach", *ports, "--allow-origin", origin, **places)
+        _ops("up", "--detach", *ports, *choices, **places)
         info = json.loads(_ops("info", "--json", **places))
         yield Stack({**info, "allowed_origin": origin, "state_dir": str(state)})
     finally:

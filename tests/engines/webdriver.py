@@ -5,6 +5,7 @@ packages and still need a driver program for Firefox. Everything that looks for 
 """
 
 import time
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
@@ -38,6 +39,8 @@ NEW_WINDOW = Command("POST", "/window/new", "WebDriver:NewWindow")
 WINDOWS = Command("GET", "/window/handles", "WebDriver:GetWindowHandles")
 WINDOW = Command("GET", "/window", "WebDriver:GetWindowHandle")
 SWITCH = Command("POST", "/window", "WebDriver:SwitchToWindow")
+SCREENSHOT = Command("GET", "/screenshot", "WebDriver:TakeScreenshot")
+RESIZE = Command("POST", "/window/rect", "WebDriver:SetWindowRect")
 CLOSE = Command("DELETE", "/window", "WebDriver:CloseWindow")
 
 
@@ -122,6 +125,14 @@ class Page:
     def forget(self) -> None:
         """Delete this host's cookies."""
         self.driver.call(FORGET, {})
+
+    def resize(self, width: int, height: int) -> None:
+        """Give the window another size."""
+        self.driver.call(RESIZE, {"width": width, "height": height})
+
+    def picture(self) -> bytes:
+        """What is in the window, as PNG."""
+        return b64decode(self.driver.call(SCREENSHOT, {"full": False}))
 
     @property
     def tab(self) -> str:

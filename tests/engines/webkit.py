@@ -98,7 +98,7 @@ class WebKit:
                 subprocess.Popen(
                     [
                         *(program, "-displayfd", str(writing), "-nolisten", "tcp", "-noreset"),
-                        *("-screen", "0", "1280x1024x24"),
+                        *("-screen", "0", "1920x1600x24"),
                     ],
                     pass_fds=[writing],
                     stdin=subprocess.DEVNULL,

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from .fake_api import FakeApi
 from .states import ALL
+from .stills import translate
 from .views import View
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
@@ -75,6 +76,29 @@ def layout_faults(page: Page) -> dict[str, list[str]]:
     return found
 
 
+def large_and_german_faults(page: Page) -> dict[str, list[str]]:
+    """The same with text of twice its size, as people set it in their browser, then in German, then in both."""
+    browser = page.context.new_cdp_session(page)
+    found = {}
+    try:
+        for language, size in (("en", 32), ("de", 32), ("de", 16)):
+            browser.send("Page.setFontSizes", {"fontSizes": {"standard": size}})
+            if page.evaluate("document.documentElement.lang") != language:
+                translate(page)
+            assert (
+                page.evaluate("getComputedStyle(document.documentElement).fontSize") == f"{size}px"
+            )
+            for width, height in ((360, 740), (1280, 800)):
+                page.set_viewport_size({"width": width, "height": height})
+                faults = page.evaluate(LAYOUT)
+                if faults:
+                    found[f"{width}x{height} {language} {size}px"] = faults
+    finally:
+        browser.send("Page.setFontSizes", {"fontSizes": {"standard": 16}})
+        browser.detach()
+    return found
+
+
 def walk(page: Page) -> list[dict[str, Any]]:
     """Press Tab from the top until it leaves the page; where that leads."""
     page.set_viewport_size({"width": 320, "height": 480})
@@ -124,6 +148,7 @@ def test_every_view_in_every_size_theme_and_by_keyboard(
     steps = walk(page)
     assert [timeless(step["what"]) for step in steps] == [timeless(what) for what in reachable]
     assert [step for step in steps if not all(step.values())] == []
+    assert large_and_german_faults(page) == {}
 
 
 def test_without_scripts_it_fits_too(browser: Browser, api: FakeApi) -> None:

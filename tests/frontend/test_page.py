@@ -203,7 +203,7 @@ def test_the_signed_out_view_says_that_okta_stays(page: Page, api: FakeApi) -> N
 ERRORS = {
     "access_denied": "Access was not granted",
     "login_expired": "That took a little too long",
-    "login_used": "This sign-in is finished",
+    "login_used": "This sign‑in is finished",
     "login_unknown": "This browser does not know this sign-in",
     "unknown_provider": "This way to sign in is gone",
     "too_many_attempts": "Please wait a moment",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs, urlsplit
 
-from chalicelib.gatehouse.web.security_headers import SECURITY_HEADERS
+from chalicelib.gatehouse.edge.security_headers import SECURITY_HEADERS
 from ops.doctor.check import diagnose
 from ops.doctor.checks import CHECKS
 from ops.doctor.deployment import Deployment

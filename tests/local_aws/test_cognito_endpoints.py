@@ -133,6 +133,16 @@ def test_revoking_wants_a_refresh_token_and_its_client(browser: OktaBrowser) -> 
     assert pool.post("/oauth2/revoke", form, secret="wrong").json()["error"] == "invalid_client"
 
 
+def test_a_client_without_a_secret_revokes_by_its_id(pool: Pool) -> None:
+    """A secret that it does not have is refused."""
+    created = pool.cognito.create_user_pool_client(UserPoolId=pool.id, ClientName="public")
+    form = {"token": "spent", "client_id": created["UserPoolClient"]["ClientId"]}
+    url = f"{pool.cloud.url}/oauth2/revoke"
+    assert requests.post(url, data=form, timeout=10).status_code == 200
+    refused = requests.post(url, data={**form, "client_secret": "guess"}, timeout=10)
+    assert refused.json()["error"] == "invalid_client"
+
+
 def test_logout_goes_only_to_the_clients_own_urls(pool: Pool) -> None:
     """Others are refused without a redirect."""
     logout = f"{pool.cloud.url}/logout"

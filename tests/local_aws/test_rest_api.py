@@ -83,6 +83,36 @@ def get(address: str, **headers: str) -> requests.Response:
     return requests.get(address, headers=headers, timeout=30)
 
 
+def test_an_imported_preflight_answers_with_its_headers(
+    cloud: Cloud, pool: Pool, function_arn: str, api: str
+) -> None:
+    """A mock integration as Chalice writes it for `cors=True`, in an import and in an overwrite."""
+    gateway = cloud.client("apigateway")
+    body = document(pool, function_arn, "/items")
+    body["paths"]["/items"]["options"] = {
+        "responses": {"200": {"description": "ok"}},
+        "x-amazon-apigateway-integration": {
+            "type": "mock",
+            "requestTemplates": {"application/json": '{"statusCode": 200}'},
+            "responses": {
+                "default": {
+                    "statusCode": "200",
+                    "responseParameters": {
+                        "method.response.header.Access-Control-Allow-Origin": "'*'"
+                    },
+                }
+            },
+        },
+    }
+    made = gateway.import_rest_api(body=json.dumps(body))["id"]
+    gateway.put_rest_api(restApiId=api, mode="overwrite", body=json.dumps(body))
+    for each in (made, api):
+        gateway.create_deployment(restApiId=each, stageName="api")
+        answer = requests.options(url(cloud, each, "/items"), timeout=30)
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    gateway.delete_rest_api(restApiId=made)
+
+
 def test_an_import_keeps_what_the_document_says(cloud: Cloud, api: str) -> None:
     """Name, endpoint type, binary media types, path parameters."""
     described = cloud.client("apigateway").get_rest_api(restApiId=api)

@@ -144,6 +144,19 @@ def provider_row_deleted(place: Place) -> Iterator[None]:
 
 
 @contextmanager
+def provider_row_without_issuer(place: Place) -> Iterator[None]:
+    """Make Okta's row what older versions wrote."""
+    dynamodb, table = place.root("dynamodb"), place.variable("PROVIDERS_TABLE")
+    key = {"name": {"S": "Okta"}}
+    item = dynamodb.get_item(TableName=table, Key=key)["Item"]
+    dynamodb.put_item(TableName=table, Item={name: item[name] for name in item if name != "issuer"})
+    try:
+        yield
+    finally:
+        dynamodb.put_item(TableName=table, Item=item)
+
+
+@contextmanager
 def role_drifted(place: Place) -> Iterator[None]:
     """Edit a role of the stack in the IAM console."""
     iam = place.root("iam")
@@ -259,6 +272,10 @@ IDENTITY_FAULTS: dict[str, list[tuple[str, Fault]]] = {
         ("mapped attribute not writable", client(WriteAttributes=["email"])),
         ("email_verified not readable", client(ReadAttributes=["email"])),
     ],
+    "program-client": [
+        ("no option names it", setting("environment_variables", PROGRAM_CLIENT_ID="left-over")),
+        ("ports without a client", setting("gatehouse", loopback_ports=[53682])),
+    ],
     "client-providers": [("Okta not enabled", client(SupportedIdentityProviders=["COGNITO"]))],
     "provider-registered": [("no row", provider_row_deleted)],
     "provider-discovery": [
@@ -267,6 +284,7 @@ IDENTITY_FAULTS: dict[str, list[tuple[str, Fault]]] = {
     "provider-scopes": [("openid only", provider(details={"authorize_scopes": "openid"}))],
     "provider-mapping": [("given_name by another claim", provider(mapping={"given_name": "name"}))],
     "provider-domains": [("only in the pool", provider(domains=["acme.com"]))],
+    "provider-issuer": [("a row from before there was an issuer", provider_row_without_issuer)],
     "provider-secret": [("emptied", provider(details={"client_secret": ""}))],
     "auto-sign-in": [("nobody", setting(AUTO_SIGN_IN="Ghost"))],
     "client-secret": [

@@ -43,11 +43,11 @@ class _Nowhere:
 @pytest.fixture
 def direct(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Direct]:
     """One warm container."""
-    from chalicelib.gatehouse import services
+    from app import gate
 
     monkeypatch.setattr(log, "sys", SimpleNamespace(stdout=_Nowhere()))
     yield Direct(build_world(clock))
-    services.install(None)
+    gate.services = None
 
 
 def test_memory_is_flat(direct: Direct) -> None:

@@ -18,7 +18,7 @@ CLAIMS = {
 
 def verify(claims: Any, group: str | None = None) -> Caller:
     return verify_caller(
-        {"authorizer": {"claims": claims}}, client_id="c", scope="api/read", group=group
+        {"authorizer": {"claims": claims}}, client_ids=("c",), scope="api/read", group=group
     )
 
 
@@ -66,7 +66,7 @@ def test_a_caller_is_who_the_access_token_says() -> None:
 def test_no_claims_is_nobody(context: dict[str, Any]) -> None:
     """A route that lost its authorizer lets nobody in."""
     with pytest.raises(Unauthorized):
-        verify_caller(context, client_id="c", scope="api/read", group=None)
+        verify_caller(context, client_ids=("c",), scope="api/read", group=None)
 
 
 @pytest.mark.security("S-49")

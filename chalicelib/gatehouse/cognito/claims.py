@@ -5,7 +5,7 @@ without a scope so does an ID token. So token_use, client_id and scope are check
 Source: AWS "Control access to REST APIs using Amazon Cognito user pools as an authorizer".
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from ..errors import Forbidden, Unauthorized
@@ -73,16 +73,19 @@ def _parse_date(text: str) -> int | None:
 
 
 def verify_caller(
-    context: Mapping[str, Any], *, client_id: str, scope: str, group: str | None
+    context: Mapping[str, Any], *, client_ids: Collection[str], scope: str, group: str | None
 ) -> Caller:
-    """Return the caller of an event's requestContext. Raises Unauthorized (not our access token) or Forbidden."""
+    """Return the caller of an event's requestContext. Raises Unauthorized (not our access token) or Forbidden.
+
+    `client_ids` are the app clients whose tokens count.
+    """
     authorizer = context.get("authorizer") or {}
     claims = authorizer.get("claims") if isinstance(authorizer, Mapping) else None
     if not isinstance(claims, Mapping):
         raise Unauthorized("no claims from the authorizer")
     if claims.get("token_use") != "access":
         raise Unauthorized("not an access token")
-    if claims.get("client_id") != client_id:
+    if claims.get("client_id") not in client_ids:
         raise Unauthorized("token of another app client")
     sub, username = claims.get("sub"), claims.get("username")
     if not isinstance(sub, str) or not sub or not isinstance(username, str) or not username:

@@ -4,9 +4,11 @@ Sources: RFC 7517; AWS "Verifying JSON web tokens". `jwt` and `cryptography` are
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..deadline import Ahead
 from ..errors import TemporarilyUnavailable, TokenMismatch
 from .http_client import HttpAnswer
 
@@ -40,6 +42,18 @@ class JwksCache:
         self._clock = clock
         self._set = _KeySet()
         self._hurried_at = float("-inf")
+        self._ahead: Ahead[HttpAnswer] | None = None
+
+    def begin(self) -> None:
+        """Begin to fetch the keys, if there are none or old ones; the next need of them takes what comes of it."""
+        if not self._is_fresh() and self._may_ask(RETRY_INTERVAL_SECONDS) and self._ahead is None:
+            self._ahead = Ahead(self._fetch)
+
+    def settle(self) -> None:
+        """Keep what was begun and never needed."""
+        if self._ahead is not None:
+            with suppress(TemporarilyUnavailable):
+                self.load()
 
     def key(self, kid: str, *, from_cognito: bool = False) -> "RSAPublicKey":
         """Return the key of `kid`; raises InvalidToken if the pool has none, TemporarilyUnavailable if it can't be asked.
@@ -74,13 +88,17 @@ class JwksCache:
     def _is_fresh(self) -> bool:
         return self._clock() - self._set.fetched_at < KEYS_MAX_AGE_SECONDS
 
+    def _may_ask(self, interval: float) -> bool:
+        return self._clock() - self._set.tried_at >= interval
+
     def _fetch_anew(self, fresh: bool) -> bool:
         """Fetch the keys unless that was tried a moment ago; tells whether they are new."""
         now = self._clock()
-        interval = REFETCH_INTERVAL_SECONDS if fresh else RETRY_INTERVAL_SECONDS
-        if now - self._set.tried_at >= interval:
+        if self._may_ask(REFETCH_INTERVAL_SECONDS if fresh else RETRY_INTERVAL_SECONDS):
             self._set.tried_at = now
-            self._set = _KeySet(parse_jwks(self._fetch()), now, now)
+            ahead, self._ahead = self._ahead, None
+            answer = ahead.take() if ahead is not None else self._fetch()
+            self._set = _KeySet(parse_jwks(answer), now, now)
             return True
         if not fresh:
             raise TemporarilyUnavailable("signing keys could not be fetched a moment ago")

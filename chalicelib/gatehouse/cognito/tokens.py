@@ -72,6 +72,14 @@ class TokenVerifier:
         self._keys = keys
         self._clock = clock
 
+    def begin(self) -> None:
+        """Begin to fetch the signing keys, if they are due."""
+        self._keys.begin()
+
+    def settle(self) -> None:
+        """Keep them, if nobody needed them."""
+        self._keys.settle()
+
     def load_keys(self) -> None:
         """Fetch the signing keys if there are none yet; raises TemporarilyUnavailable.
 

@@ -20,7 +20,7 @@ from .user_pool_calls import Refused, SecretRefused, call_cognito
 
 
 @dataclass(frozen=True)
-class Origin:
+class Visitor:
     """Where a request comes from, as Cognito's threat protection wants it. `ip` is requestContext.identity.sourceIp.
 
     `device_cookie` is for our own throttle: it is how a browser shows that it is known to an account.
@@ -79,7 +79,7 @@ class UserPoolApi:
         self._client_id = client_id
         self._load_client_secret = load_client_secret
 
-    def sign_in(self, username: str, password: str, origin: Origin) -> Step:
+    def sign_in(self, username: str, password: str, visitor: Visitor) -> Step:
         """Check a password (ADMIN_USER_PASSWORD_AUTH); it is passed on byte for byte (S-46)."""
         parameters = {"USERNAME": username, "PASSWORD": password}
         return self._step(
@@ -89,7 +89,7 @@ class UserPoolApi:
                 "ClientId": self._client_id,
                 "AuthFlow": "ADMIN_USER_PASSWORD_AUTH",
                 "AuthParameters": {**parameters, "SECRET_HASH": hashed},
-                "ContextData": _context_data(origin),
+                "ContextData": _context_data(visitor),
             },
             username,
         )
@@ -100,7 +100,7 @@ class UserPoolApi:
         session: str,
         username: str,
         responses: Mapping[str, str],
-        origin: Origin,
+        visitor: Visitor,
     ) -> Step:
         """Answer a challenge. `username` is the pool's own name (USER_ID_FOR_SRP): no alias is taken here."""
         return self._step(
@@ -111,7 +111,7 @@ class UserPoolApi:
                 "ChallengeName": challenge,
                 "Session": session,
                 "ChallengeResponses": {**responses, "USERNAME": username, "SECRET_HASH": hashed},
-                "ContextData": _context_data(origin),
+                "ContextData": _context_data(visitor),
             },
             username,
         )
@@ -274,13 +274,13 @@ def parse_step(answer: Mapping[str, Any]) -> Step:
     )
 
 
-def _context_data(origin: Origin) -> dict[str, Any]:
-    headers = [{"headerName": "User-Agent", "headerValue": origin.user_agent}]
+def _context_data(visitor: Visitor) -> dict[str, Any]:
+    headers = [{"headerName": "User-Agent", "headerValue": visitor.user_agent}]
     return {
-        "IpAddress": origin.ip,
-        "ServerName": origin.server,
-        "ServerPath": origin.path,
-        "HttpHeaders": headers if origin.user_agent else [],
+        "IpAddress": visitor.ip,
+        "ServerName": visitor.server,
+        "ServerPath": visitor.path,
+        "HttpHeaders": headers if visitor.user_agent else [],
     }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from ..cognito.identities import origin_of
+from ..cognito.identities import birthplace_of
 from ..cognito.oauth import OAuthClient
 from ..cognito.tokens import IdentityClaims
 from ..errors import (
@@ -100,7 +100,7 @@ class NewSessions:
 
     def _record(self, identity: IdentityClaims) -> None:
         """Heal the person's record. A table that does not answer must not keep people out: the next sign-in heals."""
-        origin = origin_of(identity.username, identity.identities)
+        birthplace = birthplace_of(identity.username, identity.identities)
         try:
             self._users.record_sign_in(
                 UserProfile(
@@ -109,9 +109,9 @@ class NewSessions:
                     email=identity.email,
                     given_name=identity.given_name,
                     family_name=identity.family_name,
-                    provider=origin.provider,
+                    provider=birthplace.provider,
                     sub=identity.sub,
-                    linked=",".join(origin.linked),
+                    linked=",".join(birthplace.linked),
                     # An ID token for the scope `profile` holds every name that the pool has.
                     told=NAME_COLUMNS,
                 )

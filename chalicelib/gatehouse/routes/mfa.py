@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from chalice.app import Blueprint, Response
+from chalice.app import Response
 
 from ..errors import UnsupportedChallenge
+from .call import Call
 from .direct import (
     challenge_cookies,
     cleared_challenge,
@@ -12,65 +13,57 @@ from .direct import (
     totp_body,
     with_login_url,
 )
-from .request import json_body, request_cookies, request_origin
-
-routes = Blueprint(__name__)
 
 _MAX_PASSWORD = 256
 _MAX_CODE = 16
 
 
-@routes.route("/auth/mfa/setup", methods=["POST"])
-def setup() -> Response:
+def setup(call: Call) -> Response:
     """A new key for the app, against the password; `verify` completes it."""
+    from ..edge.bodies import read_text
     from ..session import sessions
-    from ..web.bodies import read_text
 
-    current = embedded()
-    request = routes.current_request
+    current = embedded(call)
     enrolling = current.mfa.set_up(
-        password=read_text(json_body(request), "password", max_length=_MAX_PASSWORD),
-        session_cookie=request_cookies(request).get(sessions.COOKIE),
-        origin=request_origin(request),
+        password=read_text(call.json_body(), "password", max_length=_MAX_PASSWORD),
+        session_cookie=call.cookies.get(sessions.COOKIE),
+        visitor=call.visitor,
     )
-    kept = challenge_cookies(enrolling.sealed, enrolling.enrolment.expires_at, request)
+    kept = challenge_cookies(call, enrolling.sealed, enrolling.enrolment.expires_at)
     return Response(totp_body(enrolling.totp), {"Set-Cookie": kept})
 
 
-@routes.route("/auth/mfa/verify", methods=["POST"])
-def verify() -> Response:
+def verify(call: Call) -> Response:
     """The app's first code turns it on."""
-    from ..session import challenges, sessions
-    from ..web.bodies import read_text
+    from ..edge.bodies import read_text
+    from ..sealed import challenges
+    from ..session import sessions
 
-    current = embedded()
-    request = routes.current_request
-    cookies = request_cookies(request)
+    current = embedded(call)
+    cookies = call.cookies
     current.mfa.verify(
-        code=read_text(json_body(request), "code", max_length=_MAX_CODE),
+        code=read_text(call.json_body(), "code", max_length=_MAX_CODE),
         session_cookie=cookies.get(sessions.COOKIE),
         enrolment_cookie=challenges.join(cookies),
-        origin=request_origin(request),
+        visitor=call.visitor,
     )
-    return Response({"mfa": True}, {"Set-Cookie": cleared_challenge(request)})
+    return Response({"mfa": True}, {"Set-Cookie": cleared_challenge(call)})
 
 
-@routes.route("/auth/mfa/disable", methods=["POST"])
-def disable() -> dict[str, Any]:
+def disable(call: Call) -> dict[str, Any]:
     """Password and a code of the app turn it off."""
+    from ..edge.bodies import read_text
     from ..session.sessions import COOKIE
-    from ..web.bodies import read_text
 
-    current = embedded()
-    request = routes.current_request
-    body = json_body(request)
+    current = embedded(call)
+    body = call.json_body()
     try:
         current.mfa.disable(
             password=read_text(body, "password", max_length=_MAX_PASSWORD),
             code=read_text(body, "code", max_length=_MAX_CODE),
-            session_cookie=request_cookies(request).get(COOKIE),
-            origin=request_origin(request),
+            session_cookie=call.cookies.get(COOKIE),
+            visitor=call.visitor,
         )
     except UnsupportedChallenge as error:
-        raise with_login_url(error, request) from None
+        raise with_login_url(error, call) from None
     return {"mfa": False}

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 
 from ..errors import NoSession, SealBroken, SessionExpired
+from ..sealed.records import parse_record
+from ..sealed.sealing import Sealer
 from ..settings import SessionLifetimes
-from .records import parse_record
-from .sealing import Sealer
 
 PURPOSE = "session"
 COOKIE = "__Host-gatehouse"

@@ -41,7 +41,7 @@ def handle(
         raise TriggerRefused("event of another user pool")
     if not str(event.get("triggerSource")).startswith("TokenGeneration_"):
         raise TriggerRefused("unknown triggerSource")
-    if _client_id(event) != settings.client_id:
+    if _client_id(event) not in settings.client_ids:
         # Another app client of the pool, the one for MFA among them: its tokens are not ours to shape.
         return event
     if event["triggerSource"] == "TokenGeneration_ClientCredentials":

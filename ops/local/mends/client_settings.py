@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from ops.local.mends.emulator import Emulator, Response, replace
+from .emulator import Emulator, Response, replace
 
 SEEN_WITH = "1.5.33"
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ops.local.mends.emulator import Emulator, Function, replace
+from .emulator import Emulator, Function, replace
+
+SEEN_WITH = "1.5.33"
 
 _PATH = "functions"
 _LIMIT = {"GET": "GetFunctionConcurrency", "DELETE": "DeleteFunctionConcurrency"}

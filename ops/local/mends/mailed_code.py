@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ops.local.mends.emulator import Emulator, Function, Response, replace
+from .emulator import Emulator, Function, Response, replace
 
 SEEN_WITH = "1.5.33"
 

@@ -11,7 +11,7 @@ import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ops.local.mends.emulator import Emulator, Response, replace
+from .emulator import Emulator, Response, replace
 
 SEEN_WITH = "1.5.33"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ops.local.mends.emulator import Emulator, replace
+from .emulator import Emulator, replace
 
 SEEN_WITH = "1.5.33"
 

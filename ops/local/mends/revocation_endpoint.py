@@ -11,7 +11,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
-from ops.local.mends.emulator import Emulator, Response, first, replace
+from .emulator import Emulator, Response, first, replace
+
+SEEN_WITH = "1.5.33"
 
 _PATH = "/oauth2/revoke"
 
@@ -41,7 +43,7 @@ def _revoke(emulator: Emulator, headers: Mapping[str, str], body: bytes) -> Resp
     client_id, secret = cognito._authenticate_client(headers, form)
     _, _, client = cognito._find_pool_by_client_id(client_id)
     problem = ""
-    if not client or client.get("ClientSecret", "") != secret:
+    if not client or (client.get("ClientSecret") or "") != (secret or ""):
         problem = "invalid_client"
     elif not form.get("token") or client.get("EnableTokenRevocation") is False:
         problem = "invalid_request"

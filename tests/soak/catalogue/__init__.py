@@ -9,6 +9,7 @@ from tests.soak.catalogue.infrastructure import INFRASTRUCTURE
 from tests.soak.catalogue.operators import OPERATORS
 from tests.soak.catalogue.ownership import OWNERSHIP
 from tests.soak.catalogue.people import PEOPLE
+from tests.soak.catalogue.programs import PROGRAMS
 from tests.soak.catalogue.sessions import SESSIONS
 from tests.soak.catalogue.tokens import TOKENS
 from tests.soak.catalogue.upstream import UPSTREAM
@@ -24,6 +25,7 @@ DEFENCES: tuple[Defence, ...] = (
     *GUESSES,
     *API,
     *PEOPLE,
+    *PROGRAMS,
     *FEDERATION,
     *OPERATORS,
     *INFRASTRUCTURE,

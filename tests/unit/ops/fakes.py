@@ -112,8 +112,10 @@ class FakeCloudFormation:
         return {
             "Stacks": [
                 {
+                    "StackName": StackName,
                     "StackStatus": self.status,
                     "EnableTerminationProtection": self.protected,
+                    "LastUpdatedTime": len(self.given),
                     "Parameters": [
                         {"ParameterKey": key, "ParameterValue": value}
                         for key, value in self.parameters.items()

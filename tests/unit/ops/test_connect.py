@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.gatehouse.web.security_headers import SECURITY_HEADERS
+from chalicelib.gatehouse.edge.security_headers import SECURITY_HEADERS
 from ops.connect import STATEMENT_ID, connect, load_deployed
 from ops.errors import OpsError
 from ops.gateway_responses import ACCESS_LOG_FORMAT, GATEWAY_RESPONSES, gateway_responses

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from chalicelib.gatehouse.edge.urls import AppUrl
 from ops.connect import stack_parameters
 from ops.errors import OpsError
 from ops.identity_stack import (
@@ -204,7 +205,7 @@ def test_a_new_pool_knows_its_triggers_before_there_are_any(folder: Path) -> Non
     run(cloud, folder)
     arn = "arn:aws:lambda:eu-west-1:111122223333:function:gatehouse-dev-"
     second = stack_parameters(
-        "https://a.example/",
+        AppUrl("https://a.example", "/", "/"),
         {name: arn + name for name in ("user_records", "token_claims")},
     )
     differing = {name for name, value in second.items() if cloud.parameters.get(name) != value}

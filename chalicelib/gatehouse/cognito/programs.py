@@ -1,0 +1,28 @@
+"""What a program on somebody's machine must know to sign people in by itself: a public client on loopback (RFC 8252).
+
+The names of the endpoints are those of OAuth's own metadata (RFC 8414). Nothing here is secret: a public client has none.
+"""
+
+from typing import Any
+
+from ..settings import Settings
+from .scopes import SCOPES
+
+_ENDPOINTS = {
+    "authorization_endpoint": "authorize",
+    "token_endpoint": "token",
+    "revocation_endpoint": "revoke",
+}
+
+
+def describe_programs(settings: Settings) -> dict[str, Any] | None:
+    """Return client id, redirect URIs, scope and endpoints, or None where the stage has no such client."""
+    if not settings.program_client_id:
+        return None
+    endpoints = {name: f"{settings.cognito_url}/oauth2/{path}" for name, path in _ENDPOINTS.items()}
+    return {
+        "client_id": settings.program_client_id,
+        "redirect_uris": list(settings.program_redirect_uris),
+        "scope": " ".join(SCOPES),
+        **endpoints,
+    }

@@ -1,0 +1,309 @@
+"""A program on somebody's machine that signs a person in with the browser and calls the API as that person.
+
+    python3 examples/program/program.py https://auth.example.com/
+
+The standard library suffices. How it is done is RFC 8252: the browser does the sign-in, a listener on loopback gets the
+code, and PKCE makes the code worthless to whoever else sees it. Tokens stay in this process: nothing is written to a disk.
+The stage must name ports for it: docs/clients.md, "Programs".
+"""
+
+import argparse
+import base64
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import ssl
+import time
+import webbrowser
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
+
+_TIMEOUT_SECONDS = 30
+#: An access token is renewed so long before its end.
+_EARLY_SECONDS = 60
+#: Clocks may be so far apart.
+_LEEWAY_SECONDS = 60
+_PAGE = (
+    b"<!doctype html><meta charset=utf-8><meta name=viewport content='width=device-width'>"
+    b"<title>%s</title><p>%s You can close this window."
+)
+
+
+class ProgramError(Exception):
+    """What a person should read; the sign-in or the call did not work."""
+
+
+class Program:
+    """One person's session with one API."""
+
+    def __init__(
+        self,
+        root: str,
+        *,
+        ca_file: str | None = None,
+        open_browser: Callable[[str], object] = webbrowser.open,
+        wait_seconds: float = 300,
+    ) -> None:
+        """`root` is the API's; `ca_file` names an authority besides the system's, for `make up`."""
+        self._root = root if root.endswith("/") else root + "/"
+        if urlsplit(root).scheme != "https":
+            raise ProgramError("The API must be on https: a token would travel in the clear.")
+        self._open_browser = open_browser
+        self._wait_seconds = wait_seconds
+        context = ssl.create_default_context(cafile=ca_file)
+        # A redirect could carry a token, a code or a refresh token to somebody else.
+        self._http = build_opener(HTTPSHandler(context=context), _NoRedirects)
+        self._server: dict[str, Any] = {}
+        self._access_token = ""
+        self._refresh_token = ""
+        self._expires_at = 0.0
+
+    def sign_in(self, provider: str | None = None) -> None:
+        """Let the person sign in with the browser. `provider` is an identity provider's name; None offers every way in."""
+        self._server = self._discover()
+        verifier = secrets.token_urlsafe(64)
+        state, nonce = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+        with _listen(self._server["redirect_uris"], state) as listener:
+            query = {
+                "response_type": "code",
+                "client_id": self._server["client_id"],
+                "redirect_uri": listener.redirect_uri,
+                "scope": self._server["scope"],
+                "state": state,
+                "nonce": nonce,
+                "code_challenge": _encode(hashlib.sha256(verifier.encode()).digest()),
+                "code_challenge_method": "S256",
+                **({"identity_provider": provider} if provider else {}),
+            }
+            self._open_browser(f"{self._server['authorization_endpoint']}?{urlencode(query)}")
+            code = listener.wait(self._wait_seconds)
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": listener.redirect_uri,
+            "code_verifier": verifier,
+        }
+        tokens = self._ask_tokens(form)
+        try:
+            self._verify_id_token(str(tokens.get("id_token", "")), nonce)
+        except ProgramError:
+            self._revoke(str(tokens.get("refresh_token", "")))
+            raise
+        self._keep(tokens)
+
+    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Call a route with the access token; renews it first if it is about to end. Returns what the JSON says."""
+        if not self._refresh_token:
+            raise ProgramError("Nobody is signed in.")
+        if time.time() > self._expires_at - _EARLY_SECONDS:
+            self.refresh()
+        url = urljoin(self._root, path.lstrip("/"))
+        if not url.startswith(self._root):
+            raise ProgramError("That is not a path of the API.")
+        request = Request(
+            url, method=method, headers={"Authorization": f"Bearer {self._access_token}"}
+        )
+        if body is not None:
+            request.data = json.dumps(body).encode()
+            request.add_header("Content-Type", "application/json")
+        return self._send(request)
+
+    def refresh(self) -> None:
+        """Renew the tokens. The refresh token changes each time: the old one ends in seconds."""
+        form = {"grant_type": "refresh_token", "refresh_token": self._refresh_token}
+        self._keep(self._ask_tokens(form))
+
+    def sign_out(self) -> None:
+        """End the session at Cognito. The access token opens routes until its ten minutes are over."""
+        refresh_token, self._refresh_token, self._access_token = self._refresh_token, "", ""
+        self._revoke(refresh_token)
+
+    def _discover(self) -> dict[str, Any]:
+        found = self._send(Request(urljoin(self._root, "auth/config"))).get("programs")
+        if not isinstance(found, dict):
+            raise ProgramError("This API has no sign-in for programs (gatehouse.loopback_ports).")
+        for name in ("authorization_endpoint", "token_endpoint", "revocation_endpoint"):
+            parts = urlsplit(found[name])
+            if parts.scheme != "https" and parts.hostname != "127.0.0.1":  # `make up`
+                raise ProgramError(f"The {name} must be on https.")
+        return found
+
+    def _ask_tokens(self, form: Mapping[str, str]) -> dict[str, Any]:
+        return dict(self._post(self._server["token_endpoint"], form))
+
+    def _revoke(self, refresh_token: str) -> None:
+        if refresh_token:
+            self._post(self._server["revocation_endpoint"], {"token": refresh_token})
+
+    def _post(self, url: str, form: Mapping[str, str]) -> Any:
+        body = urlencode({**form, "client_id": self._server["client_id"]}).encode()
+        return self._send(Request(url, body, {"Accept": "application/json"}))
+
+    def _send(self, request: Request) -> Any:
+        try:
+            with self._http.open(request, timeout=_TIMEOUT_SECONDS) as answer:
+                text = answer.read()
+        except HTTPError as error:
+            raise ProgramError(f"{error.code} {_code_of(error.read())}".strip()) from None
+        except (URLError, OSError) as error:
+            raise ProgramError(
+                f"No answer from {urlsplit(request.full_url).netloc}: {error}"
+            ) from None
+        return json.loads(text) if text else {}
+
+    def _verify_id_token(self, token: str, nonce: str) -> None:
+        """The token is this sign-in's own, not one that somebody slipped in.
+
+        It came from the token endpoint itself over TLS, which may stand for its signature (OpenID Connect Core 3.1.3.7, 6).
+        """
+        try:
+            claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
+            mine = (
+                claims["token_use"] == "id"  # noqa: S105 - a kind, not a secret
+                and claims["aud"] == self._server["client_id"]
+                and claims["exp"] > time.time() - _LEEWAY_SECONDS
+                and hmac.compare_digest(str(claims["nonce"]), nonce)
+            )
+        except (ValueError, KeyError, IndexError, TypeError):
+            mine = False
+        if not mine:
+            raise ProgramError("The answer belongs to another sign-in. Nobody is signed in.")
+
+    def _keep(self, tokens: Mapping[str, Any]) -> None:
+        self._access_token = str(tokens["access_token"])
+        self._refresh_token = str(tokens.get("refresh_token") or self._refresh_token)
+        self._expires_at = time.time() + float(tokens["expires_in"])
+
+
+class _NoRedirects(HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+class _Listener(HTTPServer):
+    """Waits on loopback for one request that knows the state."""
+
+    # On Windows the option would let another program take the port as well.
+    allow_reuse_address = os.name != "nt"
+
+    def __init__(self, redirect_uri: str, state: str) -> None:
+        parts = urlsplit(redirect_uri)
+        super().__init__((str(parts.hostname), int(parts.port or 0)), _Handler)
+        self.redirect_uri = redirect_uri
+        self.path = parts.path
+        self.state = state
+        self.found: dict[str, str] | None = None
+
+    def wait(self, seconds: float) -> str:
+        """Return the code. Raises ProgramError for a refusal, and when the time is over."""
+        end = time.monotonic() + seconds
+        while self.found is None:
+            self.timeout = end - time.monotonic()
+            if self.timeout <= 0:
+                raise ProgramError("Nobody signed in. Try again.")
+            self.handle_request()
+        if not self.found.get("code"):
+            raise ProgramError(f"The sign-in was refused: {self.found.get('error', 'no code')}")
+        return self.found["code"]
+
+    def handle_error(self, *_: Any) -> None:
+        """Whoever connects and says nothing sensible is nobody."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Listener
+    #: A connection that says nothing must not keep the real answer out.
+    timeout = 5
+
+    def do_GET(self) -> None:
+        """Take the answer that knows the state; any page can call this port, so anything else changes nothing."""
+        parts = urlsplit(self.path)
+        query = parse_qs(parts.query, keep_blank_values=True)
+        alone = {name: values[0] for name, values in query.items() if len(values) == 1}
+        state = alone.get("state", "").encode()
+        if parts.path != self.server.path or not hmac.compare_digest(
+            state, self.server.state.encode()
+        ):
+            self.send_error(404)
+            return
+        self.server.found = alone
+        text = (
+            (b"Signed in", b"You are signed in.") if alone.get("code") else (b"Not signed in",) * 2
+        )
+        page = _PAGE % text
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(page)))
+        self.send_header("Content-Security-Policy", "default-src 'none'")
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("Referrer-Policy", "no-referrer")
+        self.end_headers()
+        self.wfile.write(page)
+
+    def log_message(self, *_: Any) -> None:
+        """The line would hold the code."""
+
+
+def _listen(redirect_uris: list[str], state: str) -> _Listener:
+    """Open the first free one of the ports that Cognito knows."""
+    for redirect_uri in redirect_uris:
+        if urlsplit(redirect_uri).hostname != "127.0.0.1":
+            raise ProgramError("The API names an address that is not this machine.")
+        try:
+            return _Listener(redirect_uri, state)
+        except OSError:
+            continue
+    ports = ", ".join(str(urlsplit(each).port) for each in redirect_uris)
+    raise ProgramError(f"Another program holds the ports ({ports}). Close it, then try again.")
+
+
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _code_of(body: bytes) -> str:
+    try:
+        return str(json.loads(body).get("error", ""))
+    except (ValueError, AttributeError):
+        return ""
+
+
+def main() -> None:
+    """Sign in, show who it is, call what is typed, sign out."""
+    parser = argparse.ArgumentParser(description="Sign in with the browser and call the API.")
+    parser.add_argument("root", help="the API's root, such as https://auth.example.com/")
+    parser.add_argument("--provider", help="an identity provider, such as Okta")
+    parser.add_argument("--ca-file", help="`ca_file` of `python -m ops info --json`, for `make up`")
+    options = parser.parse_args()
+    try:
+        program = Program(options.root, ca_file=options.ca_file)
+        print("Sign in with the browser that opens.", flush=True)
+        program.sign_in(options.provider)
+    except ProgramError as error:
+        raise SystemExit(str(error)) from None
+    try:
+        path = "me"
+        while path:
+            try:
+                print(json.dumps(program.call("GET", path), indent=2), flush=True)
+            except ProgramError as error:
+                print(error, flush=True)
+            path = input("GET (nothing signs out): ").strip()
+    except (EOFError, KeyboardInterrupt):
+        print()
+    finally:
+        try:
+            program.sign_out()
+            print("Signed out.", flush=True)
+        except ProgramError as error:
+            print(f"The session goes on until its end: {error}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

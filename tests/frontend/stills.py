@@ -1,0 +1,160 @@
+"""Every state of the page as a document without scripts, so that any engine can draw it: in two languages and themes, and
+with text of twice its size.
+
+Chromium runs the scripts and comes to the state; what it leaves is drawn by all. That the scripts themselves run elsewhere
+is tests/e2e/test_engines.py's to show.
+"""
+
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from playwright.sync_api import Browser, Page, expect
+
+from .fake_api import FILES, FakeApi
+from .states import ALL
+
+HERE = Path(__file__).parent
+LAYOUT = (HERE / "layout.js").read_text("utf-8")
+STILL = (HERE / "still.js").read_text("utf-8")
+TRANSLATE = (HERE / "translate.js").read_text("utf-8")
+_TEXTS = HERE.parents[1] / "frontend" / "texts"
+#: CSS lengths that count from the browser's own font size, which people set: media queries too.
+_MEDIA = re.compile(r"@media[^{]*")
+_REM = re.compile(r"([0-9.]+)rem")
+
+
+class Look(NamedTuple):
+    """How a still is drawn."""
+
+    width: int
+    height: int = 740
+    theme: str = "light"
+    language: str = "en"
+    text: int = 100
+
+    @property
+    def name(self) -> str:
+        """Such as `360 dark de 200%`."""
+        return f"{self.width} {self.theme} {self.language} {self.text}%"
+
+
+LOOKS = (
+    Look(360),
+    Look(360, theme="dark"),
+    Look(360, text=200),
+    Look(360, language="de"),
+    Look(360, language="de", text=200),
+    Look(1280, 800),
+    Look(1280, 800, theme="dark", language="de", text=200),
+)
+
+
+def german() -> list[tuple[str, str]]:
+    """English and German of every text: those without a blank to fill come first, then the longest."""
+    english, german = (
+        list(_leaves(json.loads((_TEXTS / f"{tag}.json").read_text("utf-8"))))
+        for tag in ("en", "de")
+    )
+    assert len(english) == len(german)
+    return sorted(
+        zip(english, german, strict=True), key=lambda pair: ("{" in pair[0], -len(pair[0]))
+    )
+
+
+def translate(page: Page) -> list[str]:
+    """Put the page's texts into German; returns what no text of ours is."""
+    pairs = json.dumps(german())
+    return list(page.evaluate(f"(pairs) => ({TRANSLATE})(JSON.parse(pairs), 'de')", pairs))
+
+
+def still(browser: Browser, name: str, language: str = "en") -> str:
+    """Bring the page into a state and take it as it stands."""
+    api = FakeApi()
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB")
+    context.set_default_timeout(10_000)
+    try:
+        page = context.new_page()
+        api.embed()
+        ALL[name](page, api)
+        expect(page.locator("h1, .late")).to_be_visible()
+        if language != "en":
+            translate(page)
+        return str(page.evaluate(STILL))
+    finally:
+        context.close()
+        api.close()
+
+
+def styles(look: Look, name: str) -> str:
+    """One of the page's style sheets as somebody with that theme and that font size has them."""
+    asset = FILES.asset(FILES.version, name)
+    assert asset is not None
+    text = asset.text
+    dark = look.theme == "dark"
+    text = re.sub(r"\(prefers-color-scheme: ?dark\)", "all" if dark else "not all", text)
+    text = re.sub(r"color-scheme: ?light dark", f"color-scheme: {look.theme}", text)
+    if look.text != 100:
+        factor = look.text / 100
+        text = _MEDIA.sub(
+            lambda media: _REM.sub(lambda size: f"{float(size[1]) * factor}rem", media[0]), text
+        )
+        if name == "styles.css":
+            text += f":root {{ font-size: {look.text}% }}"
+    return text + ".bone, [aria-busy] svg:last-child { animation: none }"
+
+
+@contextmanager
+def served(stills: Mapping[tuple[str, str], str], sheet: Callable[[], str]) -> Iterator[str]:
+    """Serve `/<state number>/<look number>` and, at the root, a sheet of them; gives the address."""
+    states = list(dict.fromkeys(name for name, _ in stills))
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            text, kind = self._find(self.path.strip("/").split("/"))
+            body = text.encode()
+            self.send_response(200)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def _find(self, parts: list[str]) -> tuple[str, str]:
+            if len(parts) == 3 and parts[2].endswith(".css"):
+                return styles(LOOKS[int(parts[0])], parts[2]), "text/css"
+            if "assets" in parts:
+                found = FILES.asset(FILES.version, parts[-1])
+                return (found.text, found.content_type) if found else ("", "text/plain")
+            if len(parts) == 2:
+                look = LOOKS[int(parts[1])]
+                html = stills[states[int(parts[0])], look.language]
+                return re.sub(
+                    r'href="[^"]*/(\w+\.css)"', rf'href="/{parts[1]}/assets/\1"', html
+                ), "text/html; charset=utf-8"
+            return sheet(), "text/html; charset=utf-8"
+
+        def log_message(self, *_: Any) -> None:
+            """Keep quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def _leaves(texts: Any) -> Iterator[str]:
+    if isinstance(texts, str):
+        yield texts
+    else:
+        for one in texts.values() if isinstance(texts, dict) else texts:
+            yield from _leaves(one)

@@ -1,0 +1,202 @@
+"""Pictures of every state of the page in three engines, to be looked at: `make gallery`, or with names of states.
+
+Each state is one row: narrow, dark, text of twice its size, German, both, wide. Two rows are one picture. What a program can
+tell (sideways scrolling, cut, overlapping, too small) is printed, and tested by tests/frontend and `make soak`; the rest is
+for eyes.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from playwright.sync_api import sync_playwright
+
+from tests.browser import chromium_path, launch_arguments
+from tests.engines.firefox import Firefox
+from tests.engines.webdriver import Driver
+from tests.engines.webdriver import Page as Tab
+from tests.engines.webkit import WebKit
+from tests.frontend.states import ALL
+from tests.frontend.stills import LAYOUT, LOOKS, served, still
+
+ROOT = Path(__file__).resolve().parents[1]
+OUT = ROOT / ".local" / "gallery"
+#: The WebDriver window has a bar of its own above; the display of the tests is so large.
+SIZE = (1900, 1450)
+_ROWS = 2
+#: How large frames are drawn, and how tall they may become.
+_NARROW, _WIDE, _MOST = 0.5, 0.36, 1400
+_PATIENCE_SECONDS = 60.0
+
+#: Frames as tall as what they hold, up to a limit.
+_SHEET = """<!doctype html><meta charset=utf-8><title>sheet</title><style>
+body {{ margin: 4px; background: #888; font: 13px sans-serif; }}
+.row {{ display: flex; gap: 6px; align-items: flex-start; margin-bottom: 6px; }}
+.cell {{ flex: none; overflow: hidden; }} iframe {{ border: 0; transform-origin: 0 0; background: #fff; }}
+</style>{rows}<script>
+const fit = (frame) => {{
+  const least = Number(frame.dataset.height), root = frame.contentDocument.documentElement;
+  frame.style.height = least + 'px';
+  frame.style.height = Math.min({most}, Math.max(least, root.scrollHeight)) + 'px';
+  frame.parentNode.style.height = parseFloat(frame.style.height) * frame.dataset.scale + 'px';
+}};
+onload = () => {{ document.querySelectorAll('iframe').forEach(fit); document.title = 'ready'; }};
+</script>"""
+_CELL = (
+    '<div class=cell style="width:{shown}px"><iframe data-look="{name}" data-height={height} data-scale={scale} '
+    'width={width} style="transform:scale({scale})" src="/{state}/{look}"></iframe></div>'
+)
+#: What is wrong in each frame, by the frame's own measure.
+FAULTS = f"""const found = {{}};
+for (const frame of document.querySelectorAll('iframe')) {{
+  const faults = frame.contentWindow.eval({json.dumps(f"({LAYOUT})()")});
+  if (faults.length) found[frame.dataset.look] = faults;
+}}
+return found;"""
+
+
+class Screen(Protocol):
+    """A browser that shows an address, and what can be asked of it."""
+
+    def show(self, url: str) -> None: ...
+    def run(self, body: str) -> Any: ...
+    def picture(self) -> bytes: ...
+
+
+class Sheets:
+    """Which states the sheet shows now."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[int, str]] = []
+
+    def html(self) -> str:
+        """The sheet of the states in `rows`."""
+        rows = "".join(
+            f"<div>{name}</div><div class=row>{self._cells(number, name)}</div>"
+            for number, name in self.rows
+        )
+        return _SHEET.format(most=_MOST, rows=rows)
+
+    def _cells(self, number: int, name: str) -> str:
+        return "".join(
+            _CELL.format(
+                scale=(scale := _NARROW if look.width < 600 else _WIDE),
+                shown=int(look.width * scale),
+                name=f"{name}: {look.name}",
+                height=look.height,
+                width=look.width,
+                state=number,
+                look=index,
+            )
+            for index, look in enumerate(LOOKS)
+        )
+
+
+class _Chromium:
+    def __init__(self, browser: Any) -> None:
+        self._page = browser.new_page(viewport={"width": SIZE[0], "height": SIZE[1]})
+
+    def show(self, url: str) -> None:
+        self._page.goto(url)
+
+    def run(self, body: str) -> Any:
+        return self._page.evaluate(f"() => {{ {body} }}")
+
+    def picture(self) -> bytes:
+        return bytes(self._page.screenshot())
+
+
+class OverWebDriver:
+    """Firefox or WebKitGTK as a screen."""
+
+    def __init__(self, driver: Driver) -> None:
+        self._tab = Tab(driver)
+        self._tab.resize(*SIZE)
+
+    def show(self, url: str) -> None:
+        self._tab.open(url)
+        ends = time.monotonic() + _PATIENCE_SECONDS
+        while self._tab.run("return document.title") != "ready":
+            if time.monotonic() > ends:
+                raise AssertionError("the sheet did not load")
+            time.sleep(0.05)
+
+    def run(self, body: str) -> Any:
+        return self._tab.run(body)
+
+    def picture(self) -> bytes:
+        return self._tab.picture()
+
+
+@contextmanager
+def stills_of(browser: Any, names: list[str]) -> Iterator[tuple[str, Sheets]]:
+    """Take the stills of these states and serve them; gives address and sheets."""
+    taken = {
+        (name, language): still(browser, name, language)
+        for name in names
+        for language in ("en", "de")
+    }
+    sheets = Sheets()
+    with served(taken, lambda: sheets.html()) as url:
+        yield url, sheets
+
+
+def main() -> int:
+    """Draw what was asked for; returns the exit code, 1 where something is wrong with a layout."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("states", nargs="*", metavar="STATE", help="such as `offline`; default all")
+    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--engine", action="append", choices=("chromium", "firefox", "webkit"))
+    options = parser.parse_args()
+    names = options.states or list(ALL)
+    engines = options.engine or ["chromium", "firefox", "webkit"]
+    wrong = 0
+    with (
+        sync_playwright() as playwright,
+        tempfile.TemporaryDirectory() as folder,
+        stills_of(
+            browser := playwright.chromium.launch(
+                executable_path=chromium_path(), args=launch_arguments()
+            ),
+            names,
+        ) as (url, sheets),
+    ):
+        for engine in engines:
+            home = Path(folder) / engine
+            home.mkdir()
+            with ExitStack() as ends:
+                if engine == "chromium":
+                    screen: Screen = _Chromium(browser)
+                else:
+                    driver: Driver = (
+                        Firefox(home, None) if engine == "firefox" else WebKit(home, None, None)
+                    )
+                    ends.callback(driver.stop)
+                    screen = OverWebDriver(driver)
+                wrong += _draw(screen, url, sheets, names, options.out / engine)
+        browser.close()
+    print(f"{options.out}: look at them")
+    return 1 if wrong else 0
+
+
+def _draw(screen: Screen, url: str, sheets: Sheets, names: list[str], out: Path) -> int:
+    out.mkdir(parents=True, exist_ok=True)
+    wrong = 0
+    for start in range(0, len(names), _ROWS):
+        sheets.rows = list(enumerate(names))[start : start + _ROWS]
+        screen.show(url)
+        for look, faults in screen.run(FAULTS).items():
+            wrong += 1
+            print(f"{out.name}: {look}: {'; '.join(faults)}")
+        (out / f"{start // _ROWS:02d}.png").write_bytes(screen.picture())
+    return wrong
+
+
+if __name__ == "__main__":
+    sys.exit(main())
