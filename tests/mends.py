@@ -1,4 +1,4 @@
-"""Whether MiniStack still needs each mend: its tests of docs/local-aws.md are run without it, and one of them must fail.
+"""Whether MiniStack still needs each mend: the tests of docs/local-aws.md are run without it, and one of them must fail.
 
     python -m tests.mends                  "needed" or "no longer needed", each; exit code 1 for one that is not needed
     python -m tests.mends NAME …           these only
@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ops.local.mends import MENDS
 from ops.local.mends.emulator import VERSION
+from tests.cognitos.case import load_cases
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "local-aws.md"
@@ -43,7 +44,8 @@ def seen_with() -> dict[str, str]:
 
 
 def tests_of() -> dict[str, list[str]]:
-    """Mend -> the tests that docs/local-aws.md names beside it."""
+    """Mend -> the tests, and the cases of tests/cognitos by their groups, that docs/local-aws.md names beside it."""
+    cases = load_cases().values()
     table = PAGE.read_text("utf-8").partition("## Mended")[2].partition("\n## ")[0]
     found: dict[str, list[str]] = {name: [] for name in mends()}
     for row in table.splitlines():
@@ -51,6 +53,10 @@ def tests_of() -> dict[str, list[str]]:
         if len(cells) == 4:
             for name in re.findall(r"`(\w+)`", cells[2]):
                 found.setdefault(name, []).extend(re.findall(r"`(test_\w+)`", cells[3]))
+                if "cases" in cells[3]:
+                    groups = cells[3].rpartition(":")[2].replace(" ", "_").split(",")
+                    named = {group.strip("_| ") for group in groups}
+                    found[name] += [case.name for case in cases if case.group in named]
     return found
 
 
