@@ -1,11 +1,16 @@
-# `make help` lists the targets. Nothing but Python 3.11+ (and, for the browser tests, apt for what is missing of Chromium, Firefox and WebKitGTK) is presumed.
+# `make help` lists the targets. Presumed are Python 3.11+; for `make check` Node.js with npm, or JAVASCRIPT=no; for the browser tests apt, for what is
+# missing of Chromium, Firefox and WebKitGTK.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OUT ?= dist
+JAVASCRIPT ?= yes
+# How many processes share the tests out (tests/shares.py): many of them wait, so it is one more than CI has cores.
+PROCESSES ?= 3
+LOCKED := requirements.in requirements-dev.in ops/local/requirements.in benchmarks/requirements.in tests/lambda_runtime/requirements.in
 
-.PHONY: help up down test check soak package security audit bench screenshots lighthouse gallery lock clean
+.PHONY: help up down test check soak package wheel security audit bench screenshots lighthouse gallery lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -26,36 +31,45 @@ down: $(STAMP) ## Stop a stack that was started with `python -m ops up --detach`
 
 test: $(STAMP) ## Everything: unit, component and end-to-end tests in real browsers, three engines
 	@$(BIN)/python -m tests.browser
-	@$(BIN)/python -m pytest tests
+	@$(BIN)/python -m pytest -n $(PROCESSES) tests
 
-check: $(STAMP) ## Seconds: ruff, format, mypy, bandit, secrets, unit and component tests
+check: $(STAMP) ## Seconds: ruff, format, mypy, imports, JavaScript, bandit, secrets, unit and component tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache --no-logo
+	@if [ "$(JAVASCRIPT)" = no ]; then echo "The JavaScript is not looked at: JAVASCRIPT=no."; else $(BIN)/python -m tests.javascript_check; fi
 	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive app.py chalicelib ops benchmarks
 	@$(BIN)/python -m tests.secret_scan
 	@$(BIN)/cfn-lint ops/templates/*.yaml
 	@$(BIN)/python -m pytest -q tests/unit tests/component
 
 soak: $(STAMP) ## The long ones: defences switched off one by one, load, deployments cut at each step
-	@echo "1/7 Each defence switched off in turn: the suite must notice ..."
+	@echo "1/9 Each defence switched off in turn: the suite must notice ..."
 	@$(BIN)/python -m tests.soak.defences
-	@echo "2/7 A crowd before shared warm containers, with faults; memory over 100,000 invocations ..."
+	@echo "2/9 A crowd before shared warm containers, with faults; memory over 100,000 invocations ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest -q tests/soak/test_crowd.py tests/soak/test_memory.py
-	@echo "3/7 The same on a local stack ..."
+	@echo "3/9 The same on a local stack ..."
 	@$(BIN)/python -m tests.soak.stack_load
-	@echo "4/7 Deployments cut at each of their steps ..."
+	@echo "4/9 Deployments cut at each of their steps ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest tests/ops_e2e/test_deploy.py
-	@echo "5/7 The zip under AWS's own runtime client, on every Python at hand ..."
+	@echo "5/9 The zip under AWS's own runtime client, on every Python at hand ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest tests/ops_e2e/test_lambda_runtime.py
-	@echo "6/7 Times of faults, measured ..."
+	@echo "6/9 Times of faults, measured ..."
 	@$(BIN)/python -m tests.fault_table --measure
-	@echo "7/7 Firefox and WebKitGTK: second factor, two tabs, another origin, every layout ..."
+	@echo "7/9 Firefox and WebKitGTK: second factor, two tabs, another origin, every layout ..."
 	@$(BIN)/python -m tests.browser
 	@$(BIN)/python -m pytest -q tests/e2e/engines_soak.py
+	@echo "8/9 The cut models under the oldest botocore of each of Lambda's runtimes ..."
+	@$(BIN)/python -m pytest -q tests/soak/old_botocore.py
+	@echo "9/9 Each mend of the local AWS left out: MiniStack must need it still ..."
+	@$(BIN)/python -m tests.mends
 
 package: $(STAMP) ## The Lambda zip into OUT=DIR, just as `chalice deploy` packages it
 	@$(BIN)/python -m ops package --out $(OUT)
+
+wheel: $(STAMP) ## The wheel `chalice-gatehouse` into OUT=DIR, for apps that adopt the sign-in (docs/adopt.md)
+	@$(BIN)/python -m hatchling build -t wheel -d $(OUT)
 
 bench: $(STAMP) ## Measure beside peers, into docs/BENCHMARKS.md and the README; fails where a target is missed
 	@$(BIN)/python -m tests.browser chromium
@@ -81,7 +95,7 @@ audit: $(STAMP) ## Known advisories against all that is locked; needs the networ
 	  $(BIN)/python -m uv tool run pip-audit@2.10.1 --strict --disable-pip --require-hashes -r $$lock || exit 1; done
 
 lock: $(STAMP) ## Lock requirements*.in anew for Python 3.11-3.14, with hashes and without index addresses
-	@$(BIN)/python -m ops.lock
+	@$(BIN)/python -m ops lock --upgrade $(LOCKED)
 
 clean: ## Remove everything that was installed or built here
-	rm -rf $(VENV) .local .chalice/deployments dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) tests/javascript/node_modules .local .chalice/deployments dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

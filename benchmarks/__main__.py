@@ -5,6 +5,7 @@ Exit code 1 if a target is missed. Parts of it (`--only`) are printed and not wr
 
 import argparse
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from benchmarks import (
     authorized_route,
+    builds,
     callback,
     direct_timing,
     loopback_aws,
@@ -21,6 +23,7 @@ from benchmarks import (
     peers_home,
     reconcile,
     report,
+    scale,
     sign_in,
     tokens,
     trigger,
@@ -36,10 +39,11 @@ Run = Callable[[Lab, loopback_aws.LoopbackAws], list[Section]]
 #: In the order of the page. Memory is measured first: later the process has grown anyway.
 BENCHMARKS: dict[str, Run] = {
     authorized_route.NAME: lambda lab, _: authorized_route.run(lab),
-    callback.NAME: lambda lab, _: callback.run(lab),
+    callback.NAME: callback.run,
     sign_in.NAME: sign_in.run,
     tokens.NAME: lambda lab, _: tokens.run(lab),
     trigger.NAME: lambda lab, _: trigger.run(lab),
+    scale.NAME: lambda lab, _: scale.run(lab),
     package_size.NAME: lambda lab, _: package_size.run(lab),
     page.NAME: lambda lab, _: page.run(lab),
     direct_timing.NAME: lambda lab, _: direct_timing.run(lab),
@@ -58,8 +62,18 @@ def main() -> int:
     names = arguments.only or list(BENCHMARKS)
     found: dict[str, list[Section]] = {}
     try:
-        with loopback_aws.served() as aws:
-            lab = Lab(peers_home.python(), aws.environment, arguments.runs, tell)
+        with loopback_aws.served() as aws, tempfile.TemporaryDirectory() as folder:
+            home = builds.unpack_ours(Path(folder))
+            lab = Lab(
+                peers_home.python(),
+                aws.environment,
+                arguments.runs,
+                tell,
+                aws.tls_environment,
+                app=home,
+                sources=builds.unpack_sources(home, Path(folder)),
+                earlier=builds.unpack_earlier(Path(folder)),
+            )
             for name in sorted(names, key=lambda name: name != reconcile.NAME):
                 found[name] = BENCHMARKS[name](lab, aws)
             about = machine.describe(lab)

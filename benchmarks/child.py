@@ -1,10 +1,13 @@
 """What runs in a fresh process: imports one subject, sends it a plan of events, prints CPU times as one line of JSON.
 
 Nothing but what is needed for that is imported here, so that no subject finds its own imports done. CPU time of the whole
-process (user and system), from just before the subject's import to its answer.
+process (user and system), from just before the subject's import to its answer; with it the time on the clock and the peak
+of the process's memory after the first round.
 """
 
+import _socket
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -24,17 +27,72 @@ def main() -> None:
     """Read `module`, `attribute` and the plan from the arguments."""
     module, attribute, text = sys.argv[1:4]
     plan = json.loads(text)
-    started = time.process_time()
+    _lead_to_loopback()
+    loads = _count_bundles() if plan.get("count_bundles") else []
+    began, started = time.monotonic(), time.process_time()
     subject = getattr(__import__(module, fromlist=[attribute]), attribute)
     imported = time.process_time() - started
     journey = Journey(subject, plan["steps"])
     cold = journey.run()
     cold[0] += imported
+    found = {"cold": cold, "wall": time.monotonic() - began, "peak": _peak()}
+    began = time.monotonic()
     rounds: list[list[float]] = [journey.run() for _ in range(plan["warm"])]
+    found["seconds"] = (time.monotonic() - began) / max(1, plan["warm"])
+    found["crowds"] = [_crowd(subject, plan["steps"], people) for people in plan.get("crowds", ())]
     warm = [sorted(times)[len(times) // 2] for times in zip(*rounds, strict=True)]
-    print(
-        "\n" + json.dumps({"cold": cold, "warm": warm, "jar": journey.jar, "at": journey.location})
-    )
+    found |= {"warm": warm, "jar": journey.jar, "at": journey.location, "bundles": len(loads)}
+    print("\n" + json.dumps(found))
+
+
+def _crowd(subject: Callable[[Any, Any], Any], steps: list[dict[str, Any]], people: int) -> float:
+    """Let so many people sign in at once, each step of all of them before the next; return the CPU seconds of one."""
+    journeys = [Journey(subject, steps) for _ in range(people)]
+    return sum(each.take(step) for step in steps for each in journeys) / people
+
+
+def _lead_to_loopback() -> None:
+    """Resolve AWS's names to the benchmark's server, below `socket`, so that nothing is imported for it."""
+    port = int(os.environ.get("BENCHMARK_PORT", "0"))
+    resolve = _socket.getaddrinfo
+
+    def getaddrinfo(host: Any, service: Any, *rest: Any, **named: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        if port and name.endswith((".amazonaws.com", ".amazoncognito.com")):
+            host, service = "127.0.0.1", port
+        return resolve(host, service, *rest, **named)
+
+    setattr(_socket, "getaddrinfo", getaddrinfo)  # noqa: B010 - typeshed calls it a constant
+
+
+def _count_bundles() -> list[str]:
+    """Note each time that certificates of authorities are read. Imports `ssl`: never where time is measured."""
+    import ssl
+
+    loads: list[str] = []
+
+    def noted(name: str) -> None:
+        load = getattr(ssl.SSLContext, name)
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            loads.append(name)
+            return load(*arguments, **named)
+
+        setattr(ssl.SSLContext, name, call)
+
+    noted("load_verify_locations")
+    noted("set_default_verify_paths")
+    return loads
+
+
+def _peak() -> int:
+    """Return the most memory that the process has had, in kB; 0 where the system does not say."""
+    try:
+        # Not pathlib: it would be a subject's own import.
+        with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123
+            return next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
+    except OSError:
+        return 0
 
 
 class Journey:
@@ -48,9 +106,10 @@ class Journey:
 
     def run(self) -> list[float]:
         """Take every step; return the CPU seconds of each."""
-        return [self._take(step) for step in self._steps]
+        return [self.take(step) for step in self._steps]
 
-    def _take(self, step: dict[str, Any]) -> float:
+    def take(self, step: dict[str, Any]) -> float:
+        """Take one; return its CPU seconds."""
         event = step["event"]
         self.jar.update(step.get("jar", {}))
         if step.get("cookies"):

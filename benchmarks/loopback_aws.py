@@ -1,19 +1,25 @@
-"""Cognito's OAuth endpoints, DynamoDB and Secrets Manager on one loopback port, for the processes that are measured.
+"""Cognito's OAuth endpoints, DynamoDB and Secrets Manager on loopback, for the processes that are measured.
 
-They answer at once and check nothing: what they take is not the subjects' time, and is the same for all. The token
-endpoint takes a nonce as code. tests/doubles has the strict ones.
+One port speaks plain HTTP. The other speaks TLS under AWS's own host names, which `benchmarks.child` leads there. They
+answer at once and check nothing: what they take is not the subjects' time, and is the same for all. The token endpoint
+takes a nonce as code. tests/doubles has the strict ones.
 """
 
 import json
+import shutil
+import ssl
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 from tests.doubles.cognito import CognitoDouble, Person, default_jwks
+from tests.faults.certificates import Authority
 
 REGION = "eu-west-1"
 POOL = f"{REGION}_BenchPool"
@@ -21,8 +27,15 @@ CLIENT_ID = "1example23456789"
 CLIENT_SECRET = "client-secret-of-the-benchmark"
 SEALING_KEY = "sealing-key-of-the-benchmark-" + "k" * 40
 DOMAIN = "api.example.com"
+COGNITO = f"bench.auth.{REGION}.amazoncognito.com"
+#: The names that subjects ask over TLS.
+HOSTS = (
+    COGNITO,
+    *(f"{name}.{REGION}.amazonaws.com" for name in ("cognito-idp", "dynamodb", "secretsmanager")),
+)
 SCOPE = "openid profile email api/read api/write"
 
+_BUNDLE = "certifi/cacert.pem"
 _SECRETS = {
     "arn:client": {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET},
     "arn:keys": {"current": "k1", "k1": SEALING_KEY},
@@ -40,9 +53,14 @@ _RECORD = {
 class LoopbackAws:
     """The address, the environment that leads subjects to it, and the calls that came in."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, tls_port: int = 0, site: Path = Path()) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.calls: list[str] = []
+        self.connections = 0
+        #: Seconds before each answer: what a network would add.
+        self.delay = 0.0
+        self._site = site
+        self._tls_port = tls_port
         clock: Any = time.time
         self.cognito = CognitoDouble(
             clock=clock,
@@ -55,19 +73,39 @@ class LoopbackAws:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Every subject's environment; STAGE=local is what allows plain http."""
+        """Every subject's environment over plain HTTP; STAGE=local is what allows that."""
         return {
+            **self._shared,
             "STAGE": "local",
+            "AWS_ENDPOINT_URL": self.url,
+            "COGNITO_URL": self.url,
+            "JWKS_URL": f"{self.url}/.well-known/jwks.json",
+        }
+
+    @property
+    def tls_environment(self) -> dict[str, str]:
+        """Every subject's environment over TLS: as on AWS, but for the port that the names lead to."""
+        return {
+            **self._shared,
+            "STAGE": "prod",
+            "COGNITO_URL": f"https://{COGNITO}",
+            "JWKS_URL": f"https://cognito-idp.{REGION}.amazonaws.com/{POOL}/.well-known/jwks.json",
+            "BENCHMARK_PORT": str(self._tls_port),
+            # For what reads neither certifi nor botocore: Python's own `urllib`.
+            "SSL_CERT_FILE": str(self._site / _BUNDLE),
+            "PYTHONPATH": str(self._site),
+        }
+
+    @property
+    def _shared(self) -> dict[str, str]:
+        return {
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ACCESS_KEY_ID": "bench",
             "AWS_SECRET_ACCESS_KEY": "bench",
-            "AWS_ENDPOINT_URL": self.url,
             "AWS_EC2_METADATA_DISABLED": "true",
             "USER_POOL_ID": POOL,
             "CLIENT_ID": CLIENT_ID,
-            "COGNITO_URL": self.url,
-            "JWKS_URL": f"{self.url}/.well-known/jwks.json",
             "PUBLIC_URL": f"https://{DOMAIN}/api",
             "CLIENT_SECRET_ARN": "arn:client",
             "SEALING_KEYS_SECRET_ARN": "arn:keys",
@@ -94,19 +132,28 @@ class LoopbackAws:
         if target == "GetSecretValue":
             arn = json.loads(body)["SecretId"]
             return "Secrets Manager", {"ARN": arn, "SecretString": json.dumps(_SECRETS[arn])}
-        called = f"DynamoDB {target} {json.loads(body).get('TableName', '')}".rstrip()
+        request = json.loads(body)
+        called = f"DynamoDB {target} {request.get('TableName', '')}".rstrip()
+        record = {name: {"S": value} for name, value in _RECORD.items()}
         if called == "DynamoDB GetItem users":
-            return called, {"Item": {name: {"S": value} for name, value in _RECORD.items()}}
+            return called, {"Item": record}
+        if request.get("ReturnValues") == "ALL_NEW":
+            return called, {"Attributes": record}
         return called, {}
 
 
 @contextmanager
 def served() -> Iterator[LoopbackAws]:
-    """Serve on a free port."""
+    """Serve on two free ports."""
+    import certifi
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
+
+        def setup(self) -> None:
+            aws.connections += 1
+            super().setup()
 
         def do_GET(self) -> None:
             self._answer(self.path, b"")
@@ -118,6 +165,7 @@ def served() -> Iterator[LoopbackAws]:
         def _answer(self, operation: str, body: bytes) -> None:
             name, answer = aws.answer(operation, body)
             aws.calls.append(name)
+            time.sleep(aws.delay)
             data = json.dumps(answer).encode()
             head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n"
             self.wfile.write(head.encode() + data)
@@ -125,13 +173,45 @@ def served() -> Iterator[LoopbackAws]:
         def log_message(self, *_: object) -> None:
             """Keep quiet."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        aws = LoopbackAws(server.server_port)
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ThreadingHTTPServer(("127.0.0.1", 0), Handler) as plain,
+        _TlsServer(("127.0.0.1", 0), Handler) as secure,
+    ):
+        authority = Authority(Path(folder))
+        secure.context = authority.server("aws", days=10, host=HOSTS[0], also=HOSTS[1:])
+        # Found before the installed one: certifi as it is, with one certificate more at the end of its bundle.
+        site = Path(folder) / "site"
+        shutil.copytree(Path(certifi.__file__).parent, site / "certifi")
+        with (site / _BUNDLE).open("ab") as bundle:
+            bundle.write(authority.bundle.read_bytes())
+        aws = LoopbackAws(plain.server_port, secure.server_port, site)
+        threads = [
+            threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+            for server in (plain, secure)
+        ]
+        for thread in threads:
+            thread.start()
         try:
             yield aws
         finally:
-            server.shutdown()
-            thread.join()
+            for server, thread in zip((plain, secure), threads, strict=True):
+                server.shutdown()
+                thread.join()
+
+
+class _TlsServer(ThreadingHTTPServer):
+    """Shakes hands in the connection's own thread, so that nobody waits for somebody else's."""
+
+    context: ssl.SSLContext
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        try:
+            secure = self.context.wrap_socket(request, server_side=True)
+        except OSError:
+            return
+        with secure:
+            super().finish_request(secure, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Nothing is left of the socket that was wrapped."""

@@ -100,7 +100,7 @@ def _wait_until_usable(page: Page) -> float:
 
 def _weigh_everything() -> int:
     """Return the bytes of every file that the page can come to load, whatever the person does."""
-    from chalicelib.gatehouse.web.static_files import FRONTEND, load_static_files
+    from chalicelib.gatehouse.page.static_files import FRONTEND, load_static_files
 
     files = load_static_files()
     # The words are modules that are made from the catalogue.

@@ -6,79 +6,141 @@ Each round starts with another subject (A B C, B C A, C A B …): what a process
 import json
 import os
 import subprocess
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+from benchmarks.processor_share import hold
 
 ROOT = Path(__file__).resolve().parents[1]
 _PROGRAM = "from benchmarks.child import main; main()"
 #: Of 31 rounds the first is not counted: it writes bytecode and warms the disk's cache.
 _UNCOUNTED = 1
+#: Of one core: about what a Lambda of 512 MB has. Source: AWS Lambda developer guide, "Memory": 1,769 MB are one vCPU.
+THIRD = 1 / 3
 
 
-@dataclass(frozen=True)
-class Subject:
-    """Something that is measured: `module:attribute` is a Lambda handler, `plan` what it is sent."""
+class Subject(NamedTuple):
+    """Something that is measured: `module:attribute` is a Lambda handler, `plan` what it is sent.
+
+    `home` is where its code lies, if not in this checkout; with `tls` it speaks to AWS as on AWS; with `compiles` it
+    neither finds nor leaves bytecode of its own.
+    """
 
     name: str
     handler: str
     plan: Mapping[str, Any]
+    tls: bool = False
+    home: Path = ROOT
+    compiles: bool = False
 
 
 @dataclass
 class Times:
-    """CPU seconds of one subject, a list of steps per process."""
+    """One subject's: CPU seconds, a list of steps per process; seconds on the clock and kB of memory after the last step."""
 
     cold: list[list[float]] = field(default_factory=list)
     warm: list[list[float]] = field(default_factory=list)
+    wall: list[float] = field(default_factory=list)
+    peak: list[float] = field(default_factory=list)
+    #: On the clock, of one warm round; CPU seconds of a person in crowds.
+    seconds: list[float] = field(default_factory=list)
+    crowds: list[list[float]] = field(default_factory=list)
+
+    def together(self) -> list[float]:
+        """Return the cold CPU seconds of each process, all steps together."""
+        return [sum(steps) for steps in self.cold]
 
 
-def plan(*steps: Mapping[str, Any], warm: int = 0) -> dict[str, Any]:
+def plan(*steps: Mapping[str, Any], warm: int = 0, count_bundles: bool = False) -> dict[str, Any]:
     """Return what a process does: the steps once, cold, then `warm` times more."""
-    return {"steps": list(steps), "warm": warm}
+    return {"steps": list(steps), "warm": warm, "count_bundles": count_bundles}
 
 
 @dataclass(frozen=True)
 class Lab:
-    """Where subjects run: the peers' interpreter, the environment, and how often."""
+    """Where subjects run: the peers' interpreter, the environments without and with TLS, and how often.
+
+    `app` holds Gatehouse as it lies on Lambda: the unpacked zip, or this checkout. `sources` is the same without
+    bytecode, `earlier` a commit that it is compared with.
+    """
 
     python: Path
     environment: Mapping[str, str]
     runs: int
     tell: Callable[[str], None]
+    tls_environment: Mapping[str, str] = field(default_factory=dict)
+    app: Path = ROOT
+    sources: Path = ROOT
+    earlier: Path = ROOT
 
-    def measure(self, subjects: list[Subject]) -> dict[str, Times]:
-        """Run every subject `runs` times in turn."""
+    def measure(self, subjects: Sequence[Subject], share: float = 0) -> dict[str, Times]:
+        """Run every subject `runs` times in turn, held to `share` of a core if that is given."""
         times = {subject.name: Times() for subject in subjects}
         for number in range(self.runs + _UNCOUNTED):
             first = number % len(subjects)
             for subject in (*subjects[first:], *subjects[:first]):
-                result = self.run(subject)
+                result = self.run(subject, share)
                 if number >= _UNCOUNTED:
-                    times[subject.name].cold.append(result["cold"])
-                    times[subject.name].warm.append(result["warm"])
+                    found = times[subject.name]
+                    found.cold.append(result["cold"])
+                    found.warm.append(result["warm"])
+                    found.wall.append(result["wall"])
+                    found.peak.append(result["peak"])
+                    found.seconds.append(result["seconds"])
+                    found.crowds.append(result["crowds"])
             if number % 10 == 0:
                 self.tell(f"round {number} of {self.runs}: {', '.join(times)}")
         return times
 
-    def run(self, subject: Subject) -> dict[str, Any]:
+    def run(self, subject: Subject, share: float = 0) -> dict[str, Any]:
         """Run one process and return what it printed last. Raises RuntimeError."""
         module, _, attribute = subject.handler.partition(":")
-        arguments = [module, attribute, json.dumps(subject.plan)]
-        found: dict[str, Any] = json.loads(self.program(_PROGRAM, *arguments))
+        environment = {**(self.tls_environment if subject.tls else self.environment)}
+        if subject.compiles:
+            environment["PYTHONDONTWRITEBYTECODE"] = "1"
+        text = self._program(
+            environment,
+            subject.home,
+            share,
+            _PROGRAM,
+            module,
+            attribute,
+            json.dumps(subject.plan),
+        )
+        found: dict[str, Any] = json.loads(text)
         return found
 
     def program(self, code: str, *arguments: str) -> str:
         """Run a line of Python in a fresh process and return its last line. Raises RuntimeError."""
-        done = subprocess.run(
-            [str(self.python), "-c", code, *arguments],
-            cwd=ROOT,
-            env={**self.environment, "PATH": os.environ["PATH"], "PYTHONHASHSEED": "0"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise RuntimeError(f"a subject failed:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
-        return done.stdout.splitlines()[-1]
+        return self._program(self.environment, ROOT, 0, code, *arguments)
+
+    def _program(
+        self, environment: Mapping[str, str], home: Path, share: float, code: str, *arguments: str
+    ) -> str:
+        paths = [environment.get("PYTHONPATH"), str(home), str(ROOT)]
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
+            process = subprocess.Popen(
+                [str(self.python), "-c", code, *arguments],
+                cwd=home,
+                env={
+                    **environment,
+                    "PATH": os.environ["PATH"],
+                    "PYTHONHASHSEED": "0",
+                    "PYTHONSAFEPATH": "1",
+                    "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+                },
+                stdout=out,
+                stderr=errors,
+            )
+            if share:
+                hold(process, share)
+            code_of_exit = process.wait()
+            out.seek(0)
+            errors.seek(0)
+            printed, told = out.read().decode(), errors.read().decode()
+        if code_of_exit:
+            raise RuntimeError(f"a subject failed:\n{printed[-2000:]}\n{told[-2000:]}")
+        return printed.splitlines()[-1]

@@ -13,8 +13,14 @@ Written by `make bench`; not by hand. Times are CPU time (user and system) of wh
 median and, in brackets, the middle half of the runs. All of a table is measured in one run, in turn (A B C, B C A, C A B …),
 so that a machine whose speed drifts is fair to all. The ratios carry over to other machines; the figures do not.
 
-In a cold figure the interpreter has started already, and Python's bytecode is there for everybody. What AWS itself adds
-(starting a container, the network, TLS) is in none of them: **not measured on AWS**.
+Where somebody speaks to AWS it is over TLS, under AWS's own host names, one for each service; they lead to one server on
+loopback, whose certificate stands at the end of certifi's bundle. The columns *HTTP* are the same without TLS. *At ⅓ core*
+is time on the clock while a process is held to a third of a core, about what a Lambda of 512 MB has
+(`benchmarks/processor_share.py`: stopped and continued within periods of 20 ms, for everybody alike). *Peak* is the most
+memory that the process had until its first answer. `4be4ef5` is the commit before this was measured.
+
+In a cold figure the interpreter has started already, and Python's bytecode is there for everybody, unless a row says
+otherwise. What AWS itself adds (starting a container, the network) is in none of them: **not measured on AWS**.
 
 To repeat: `make bench`, about {minutes} minutes on this machine; `python -m benchmarks --help` runs parts of it. The peers
 are installed below `.local/`, locked with hashes (`benchmarks/requirements.txt`) or by exact version

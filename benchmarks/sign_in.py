@@ -4,11 +4,17 @@ from collections import Counter
 from typing import Any
 
 from benchmarks import events
-from benchmarks.figures import Section, Spread
+from benchmarks.builds import EARLIER
+from benchmarks.figures import Section, Spread, Target, number
 from benchmarks.loopback_aws import LoopbackAws
-from benchmarks.processes import Lab, Subject, plan
+from benchmarks.processes import THIRD, Lab, Subject, plan
 
 NAME = "sign-in"
+OURS = "a sign-in"
+MAX_OF_EARLIER = 0.70
+MAX_WARM_CALLS = 3
+#: Seconds: what each call may take on AWS.
+DELAY = 0.02
 
 _OWN_POST = {
     "X-Gatehouse": "1",
@@ -41,36 +47,74 @@ _STEPS: dict[str, dict[str, Any]] = {
 
 def run(lab: Lab, aws: LoopbackAws) -> list[Section]:
     """Sign in once in each fresh process, then twenty times warm."""
-    subject = Subject("a sign-in", "app:app", plan(*_STEPS.values(), warm=20))
-    calls, both = (_calls(lab, aws, warm) for warm in (0, 1))
-    times = lab.measure([subject])[subject.name]
+    work = plan(*_STEPS.values(), warm=20)
+    ours = Subject(OURS, "app:app", work, tls=True, home=lab.app)
+    earlier = Subject(EARLIER, "app:app", work, tls=True, home=lab.earlier)
+    calls, both = (_calls(lab, aws, ours, warm) for warm in (0, 1))
+    before = _calls(lab, aws, earlier, 0)
+    plain = [each._replace(name=f"{each.name}, HTTP", tls=False) for each in (ours, earlier)]
+    times = lab.measure([ours, earlier, *plain])
+    once = [each._replace(plan=plan(*_STEPS.values())) for each in (ours, earlier)]
+    slow = lab.measure(once, share=THIRD)
+    aws.delay = DELAY
+    late = lab.measure(once)
+    aws.delay = 0
     rows: list[tuple[str, ...]] = []
     for index, name in enumerate(_STEPS):
-        cold = Spread.of([steps[index] for steps in times.cold], 1e3)
-        warm = Spread.of([steps[index] for steps in times.warm], 1e3)
-        rows.append((name, cold.text(), warm.text()))
-    whole = [
-        Spread.of([sum(steps) for steps in runs], 1e3).text() for runs in (times.cold, times.warm)
+        cells = [
+            Spread.of([steps[index] for steps in runs], 1e3).text()
+            for runs in (times[OURS].cold, times[EARLIER].cold, times[OURS].warm)
+        ]
+        rows.append((name, *cells))
+    together = {name: Spread.of(found.together(), 1e3) for name, found in times.items()}
+    warm = Spread.of([sum(steps) for steps in times[OURS].warm], 1e3)
+    rows += [
+        ("together", together[OURS].text(), together[EARLIER].text(), warm.text()),
+        ("together, HTTP", *(together[f"{each.name}, HTTP"].text() for each in once), ""),
+        (
+            "on the clock, at ⅓ core",
+            *(Spread.of(slow[each.name].wall, 1e3).text() for each in once),
+            "",
+        ),
+        (
+            f"on the clock, each call {DELAY * 1e3:.0f} ms late",
+            *(Spread.of(late[each.name].wall, 1e3).text() for each in once),
+            "",
+        ),
+        (
+            "peak, MB",
+            *(number(Spread.of(times[each.name].peak, 1 / 1024).median) for each in once),
+            "",
+        ),
     ]
-    rows.append(("together", *whole))
     outward = "; ".join(f"{name}: {count}" for name, count in sorted(calls.items()))
+    warm_calls = sum((both - calls).values())
     return [
         Section(
             "A whole sign-in",
             "One container takes all four calls; the first one's time has the import of the app in it. AWS is on loopback, "
             "and its time is not counted; building requests and reading answers is. Warm is the same sign-in again.",
-            ("", "cold, ms", "warm, ms"),
+            ("", "cold, ms", f"{EARLIER}, cold, ms", "warm, ms"),
             rows,
+            (
+                Target(
+                    f"Whole sign-in, cold, to {EARLIER}",
+                    together[OURS].median / together[EARLIER].median,
+                    MAX_OF_EARLIER,
+                ),
+                Target("Calls of a warm sign-in to AWS", warm_calls, MAX_WARM_CALLS, unit=""),
+            ),
             notes=(
                 f"Round trips: {len(_STEPS)} from the browser to the app (besides the page, before and after). From a cold "
-                f"app to AWS {sum(calls.values())}: {outward}. From a warm one: {sum((both - calls).values())}."
+                f"app to AWS {sum(calls.values())} ({sum(before.values())} at {EARLIER}): {outward}. From a warm one: "
+                f"{warm_calls}."
             ),
         )
     ]
 
 
-def _calls(lab: Lab, aws: LoopbackAws, warm: int) -> Counter[str]:
+def _calls(lab: Lab, aws: LoopbackAws, subject: Subject, warm: int) -> Counter[str]:
     """Return the calls of one sign-in in a new container, and of `warm` further ones."""
     aws.calls.clear()
-    lab.run(Subject("a sign-in", "app:app", plan(*_STEPS.values(), warm=warm)))
+    lab.run(subject._replace(plan=plan(*_STEPS.values(), warm=warm)))
     return Counter(aws.calls)

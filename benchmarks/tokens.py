@@ -76,7 +76,8 @@ def _subjects() -> dict[str, Callable[[], Any]]:
     from joserfc.jwk import RSAKey
 
     from benchmarks.loopback_aws import CLIENT_ID, SCOPE, LoopbackAws
-    from chalicelib.gatehouse.cognito.tokens import JwksCache, TokenVerifier
+    from chalicelib.gatehouse.cognito.jwks import JwksCache
+    from chalicelib.gatehouse.cognito.tokens import TokenVerifier
     from tests.doubles.cognito import ID_KID, Person
     from tests.doubles.signing import public_jwk, rsa_key
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from botocore.exceptions import ClientError
 
-from ops import aws
-from ops.directory import Directory, Person
-from ops.report import Reporter
+from . import aws
+from .directory import Directory, Person
+from .report import Reporter
 
 
 def end_sessions(directory: Directory, person: Person, report: Reporter) -> None:

@@ -14,10 +14,11 @@ from typing import Any
 
 import boto3
 
-from ops import aws
-from ops.errors import OpsError
-from ops.report import Reporter
-from ops.stages import Stage
+from . import aws
+from .errors import OpsError
+from .pool_addresses import partition_of
+from .report import Reporter
+from .stages import Stage
 
 _SCHEMA = "2.0"
 
@@ -41,7 +42,8 @@ def adopt_api(session: boto3.Session, stage: Stage, report: Reporter) -> None:
             "deployed last, or delete the others (API Gateway console)."
         )
     report.note(f"going on with API {found[0]}, which an earlier deployment made")
-    url = f"https://{found[0]}.execute-api.{stage.region}.amazonaws.com/{stage.api_gateway_stage}/"
+    suffix = partition_of(stage.region).dns_suffix
+    url = f"https://{found[0]}.execute-api.{stage.region}.{suffix}/{stage.api_gateway_stage}/"
     api = {
         "name": "rest_api",
         "resource_type": "rest_api",

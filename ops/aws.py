@@ -15,12 +15,13 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.gatehouse.errors import TemporarilyUnavailable
-from ops.errors import OpsError
+
+from .errors import OpsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ops.stages import Stage
+    from .stages import Stage
 
 # A person is waiting: give up on a dead endpoint in seconds, and let boto3 ride out throttling
 # (Cognito's control plane allows only a few calls a second).

@@ -8,10 +8,11 @@ from typing import Any
 import yaml
 from botocore.exceptions import ClientError
 
-from ops import aws
-from ops.errors import OpsError
-from ops.report import Reporter
-from ops.stack_events import StackEvents
+from . import aws, pool_updates
+from .change_set import ChangeSet
+from .errors import OpsError
+from .report import Reporter
+from .stack_events import StackEvents
 
 # The remains of a first attempt: CloudFormation cannot update these, only delete them.
 LEFTOVERS = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
@@ -23,6 +24,14 @@ _SUCCESS = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 _PROTECTION = "DeletionProtection"
 _GONE = "DELETE_COMPLETE"
 _WAIT_SECONDS = 20 * 60.0
+
+
+class StackFailed(OpsError):
+    """CloudFormation gave up and took its changes back; `failures` are its reasons."""
+
+    def __init__(self, message: str, failures: list[str]) -> None:
+        super().__init__(message)
+        self.failures = failures
 
 
 def describe(cloudformation: Any, name: str) -> dict[str, Any] | None:
@@ -86,11 +95,13 @@ class Stack:
         name: str,
         report: Reporter,
         sleep: Callable[[float], None],
+        tags: Mapping[str, str] | None = None,
     ) -> None:
         self._api = cloudformation
         self._name = name
         self._report = report
         self._sleep = sleep
+        self._tags = build_tags(tags or {})
 
     def settled(self, *, deleting: bool = False) -> dict[str, Any] | None:
         """Describe the stack once nothing is under way; None when there is none.
@@ -107,7 +118,10 @@ class Stack:
             raise OpsError(
                 f"Stack {self._name} is stuck in {found['StackStatus']}. "
                 "Settle it in the CloudFormation console (continue the rollback, or delete it "
-                "keeping the resources that block), then run this again."
+                "keeping the resources that block), then run this again. Where it is the user pool "
+                "that could not be rolled back, skip it, which changes nothing in it:\n  aws "
+                f"cloudformation continue-update-rollback --stack-name {self._name} "
+                "--resources-to-skip UserPool"
             )
         return found
 
@@ -125,6 +139,7 @@ class Stack:
             StackName=self._name,
             TemplateBody=body,
             Capabilities=["CAPABILITY_IAM"],
+            Tags=self._tags,
             Parameters=[
                 _parameter(key, value)
                 for key, value in {**parameters, _PROTECTION: "INACTIVE"}.items()
@@ -140,7 +155,43 @@ class Stack:
     def update(
         self, found: Mapping[str, Any], body: str, parameters: Mapping[str, str]
     ) -> dict[str, str]:
-        """Update the stack where something changed, and answer its outputs."""
+        """Update the stack where something changed, and answer its outputs.
+
+        A refusal of the pool's schema is gone round, once: `ops.pool_updates` says how and why.
+        """
+        body = pool_updates.as_deployed(body, self.template())
+        try:
+            return self._update(found, body, parameters)
+        except StackFailed as failed:
+            return self._without_schema(failed, found, body, parameters)
+
+    def _without_schema(
+        self,
+        failed: StackFailed,
+        found: Mapping[str, Any],
+        body: str,
+        parameters: Mapping[str, str],
+    ) -> dict[str, str]:
+        if not pool_updates.refused_for_schema(failed.failures):
+            raise failed
+        self._report.note(pool_updates.WAY_ROUND)
+        return self._update(self.settled() or found, pool_updates.without_schema(body), parameters)
+
+    def template(self) -> str:
+        """Read the template that the stack was made from."""
+        return str(self._api.get_template(StackName=self._name)["TemplateBody"])
+
+    def protect(self, found: Mapping[str, Any] | None, wanted: bool) -> None:
+        """Let CloudFormation refuse to delete the stack, or not."""
+        if found is not None and bool(found.get("EnableTerminationProtection")) != wanted:
+            self._api.update_termination_protection(
+                StackName=self._name, EnableTerminationProtection=wanted
+            )
+            self._report.note(f"termination protection {'on' if wanted else 'off'}")
+
+    def _update(
+        self, found: Mapping[str, Any], body: str, parameters: Mapping[str, str]
+    ) -> dict[str, str]:
         request = build_update(found, body, parameters)
         events = StackEvents(self._api, self._name)
         events.skip()
@@ -149,6 +200,7 @@ class Stack:
                 StackName=self._name,
                 TemplateBody=body,
                 Capabilities=["CAPABILITY_IAM"],
+                Tags=self._tags,
                 Parameters=request,
             )
         except ClientError as error:
@@ -158,6 +210,28 @@ class Stack:
             raise
         self._report.note("updating")
         return self._outputs(self._wait(events), events)
+
+    def execute(
+        self,
+        change_set: ChangeSet,
+        found: Mapping[str, Any],
+        body: str,
+        parameters: Mapping[str, str],
+    ) -> dict[str, str]:
+        """Execute a change set of the stack, and answer the outputs. Raises OpsError if the stack has changed meanwhile.
+
+        `body` and `parameters` are what it was made of: a refusal of the pool's schema is gone round as in `update`.
+        """
+        events = StackEvents(self._api, self._name)
+        events.skip()
+        if not change_set.execute(self._api, found):
+            self._report.note("unchanged")
+            return _outputs(found)
+        self._report.note("updating, as was shown")
+        try:
+            return self._outputs(self._wait(events), events)
+        except StackFailed as failed:
+            return self._without_schema(failed, found, body, parameters)
 
     def delete(self) -> None:
         """Delete the stack and wait until it is gone."""
@@ -174,11 +248,15 @@ class Stack:
     def _outputs(self, found: Mapping[str, Any] | None, events: StackEvents) -> dict[str, str]:
         status = found["StackStatus"] if found else "gone"
         if found is None or status not in _SUCCESS:
-            raise OpsError.listing(
+            reasons = events.failures or [
+                str((found or {}).get("StackStatusReason", "no reason given"))
+            ]
+            told = OpsError.listing(
                 f"CloudFormation gave up on {self._name} ({status}) and took its changes back. "
                 "Mend the first of these and run this again:",
-                events.failures or [str((found or {}).get("StackStatusReason", "no reason given"))],
+                [*reasons, *pool_updates.meanings(reasons)],
             )
+            raise StackFailed(str(told), reasons)
         return _outputs(found)
 
     def _wait(self, events: StackEvents) -> dict[str, Any] | None:
@@ -201,6 +279,11 @@ class Stack:
 def _under_way(status: str) -> bool:
     # REVIEW_IN_PROGRESS is a stack that is only a change set so far: nothing is at work.
     return status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS"
+
+
+def build_tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Build tags as CloudFormation takes them; it puts them on what the stack makes, too."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 def _parameter(key: str, value: str) -> dict[str, str]:

@@ -1,56 +1,93 @@
-"""What every command of the command line is made of."""
+"""What every command of the command line is made of: the project, the stage, examples, and questions."""
 
 from __future__ import annotations
 
-import argparse
+import functools
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ops.errors import OpsError
+import click
+
+from .errors import OpsError
+from .program import PROGRAM
 
 if TYPE_CHECKING:
-    from ops.stages import Stage
+    from .stages import Stage
+
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 
-def command(commands: Any, name: str, run: Any, summary: str, details: str = "") -> Any:
-    """Add a command that calls `run` with its options."""
-    parser = commands.add_parser(
-        name,
-        help=summary,
-        description=f"{summary[0].upper()}{summary[1:]}.\n{details}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+def example(*lines: str) -> str:
+    """Build the end of a command's help: how it is typed. A line is continued by a backslash."""
+    shown = [f"  {line if line.startswith(' ') else f'{PROGRAM} {line}'}" for line in lines]
+    return "\n".join(["\b", "Examples:" if len(lines) > 1 else "Example:", *shown])
+
+
+def state_dir_option(function: _F) -> _F:
+    """Add `--state-dir`."""
+    return click.option(
+        "--state-dir",
+        type=click.Path(file_okay=False, resolve_path=True, path_type=Path),
+        metavar="DIR",
+        help="Where the local stack keeps its state (default: .local); name another for a second stack.",
+    )(function)
+
+
+def yes_option(told: str = "Do not ask.") -> Callable[[_F], _F]:
+    """Add `--yes`."""
+    return click.option("--yes", is_flag=True, help=told)
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+
+
+def on_stage(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--stage`, and hand the stage that it names to the command as its first argument."""
+
+    @click.option(
+        "--stage", "stage_name", required=True, metavar="S", help="A stage of .chalice/config.json."
     )
-    parser.set_defaults(run=run)
-    return parser
+    @state_dir_option
+    @functools.wraps(function)
+    def run(stage_name: str, state_dir: Path | None, **options: Any) -> Any:
+        return function(load(stage_name, state_dir), **options)
+
+    return run
 
 
-def add_stage(parser: argparse.ArgumentParser) -> None:
-    """Add `--stage`."""
-    parser.add_argument("--stage", required=True, metavar="S", help="stage in .chalice/config.json")
+def project_dir() -> Path:
+    """Return the folder of the project that the command works on."""
+    found: Path = click.get_current_context().find_root().obj
+    return found
 
 
-def load(options: argparse.Namespace) -> Stage:
-    """Read the stage that a command names. Raises OpsError."""
-    from ops.stages import LOCAL, load_stage
+def load(name: str, state_dir: Path | None = None) -> Stage:
+    """Read the stage that a command names; the local one is found where its stack runs. Raises OpsError.
 
-    if options.stage == LOCAL and not os.environ.get("AWS_ENDPOINT_URL"):
-        raise OpsError(
-            "Stage 'local' lives in the local AWS: `python -m ops up` sets it up. To work on it "
-            "while it runs, name its endpoint (`python -m ops info`), its root credentials, and "
-            "the copy it was deployed from:\n"
-            "  AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_ACCESS_KEY_ID=test "
-            "AWS_SECRET_ACCESS_KEY=test python -m ops --project-dir .local/app …"
-        )
-    return load_stage(options.project_dir, options.stage)
+    Whoever sets AWS_ENDPOINT_URL has chosen another AWS for the local stage, and its project.
+    """
+    from .stages import LOCAL, load_stage
+
+    if name != LOCAL or os.environ.get("AWS_ENDPOINT_URL"):
+        return load_stage(project_dir(), name)
+    from .local.running import running_stage
+
+    return click.get_current_context().with_resource(running_stage(project_dir(), state_dir))
+
+
+def has_terminal() -> bool:
+    """Say whether there is somebody to ask. Standard input may even be closed: then it is None."""
+    return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
 
 
 def ask(warning: str, word: str) -> None:
     """Let a person confirm by typing `word`; an OpsError when they do not, or cannot."""
-    if not sys.stdin.isatty():
-        raise OpsError(f"{warning} There is no terminal to ask: use --yes if it is meant.")
-    print(warning, file=sys.stderr)
-    print(f"Type {word} to go on: ", end="", file=sys.stderr, flush=True)
+    if not has_terminal():
+        raise OpsError(f"{warning} There is no terminal to ask: pass --yes to confirm.")
+    click.echo(warning, err=True)
+    click.echo(f"Type {word} to go on: ", nl=False, err=True)
     if sys.stdin.readline().strip() != word:
         raise OpsError("Nothing was changed.")

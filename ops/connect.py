@@ -1,8 +1,9 @@
 """The second pass, after `chalice deploy`: what needs the API's id and the functions' ARNs.
 
 Pool, trigger function and API need each other's names, so no single pass can make all three. This
-one gives the pool its URLs and triggers (through the stack's parameters), lets the pool invoke the
-triggers, and gives the API its own errors, limits and access log. Safe to repeat.
+one gives the app client its URLs and an older pool its triggers (through the stack's parameters),
+lets the pool invoke the triggers, and gives the API its own errors, limits and access log. Safe to
+repeat.
 """
 
 from __future__ import annotations
@@ -15,13 +16,17 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from chalicelib.gatehouse.settings import parse_list
-from ops import aws
-from ops.errors import OpsError
-from ops.gateway_responses import ACCESS_LOG_FORMAT, gateway_responses
-from ops.identity_stack import provision
-from ops.report import Reporter
-from ops.stages import Stage
+from chalicelib.gatehouse.edge.urls import AppUrl
+from chalicelib.gatehouse.setting_values import parse_list
+
+from . import aws
+from .errors import OpsError
+from .gateway_responses import ACCESS_LOG_FORMAT, gateway_responses
+from .identity_stack import provision, trigger_parameters
+from .mount import load_mount
+from .program import PROGRAM
+from .report import Reporter
+from .stages import Stage
 
 STATEMENT_ID = "user-pool"
 """Name of the statement in a trigger's resource policy; stable, so that repeating replaces it."""
@@ -57,11 +62,12 @@ def connect(session: boto3.Session, stage: Stage, report: Reporter) -> str:
         for function_arn in triggers.values():
             permit_trigger(aws.client(session, "lambda"), function_arn, _pool_arn(stage), report)
     report.done()
-    provision(session, stage, stack_parameters(root, triggers), report)
+    mount = load_mount(stage.project_dir, stage.environment)
+    provision(session, stage, stack_parameters(mount.url(root), triggers), report)
     report.step("The API's own errors, limits and access log")
     with aws.explained("setting up the API"):
         gateway = aws.client(session, "apigateway")
-        for response in gateway_responses(allowed_origins(stage), root):
+        for response in gateway_responses(allowed_origins(stage), mount.page_for_lost(root)):
             gateway.put_gateway_response(restApiId=deployed.rest_api_id, **response.request())
         gateway.create_deployment(
             restApiId=deployed.rest_api_id,
@@ -77,7 +83,7 @@ def connect(session: boto3.Session, stage: Stage, report: Reporter) -> str:
 
 def load_deployed(stage: Stage) -> Deployed:
     """Read what Chalice deployed; an OpsError when something that connects is missing."""
-    mend = f"run `python -m ops deploy --stage {stage.name}` first."
+    mend = f"run `{PROGRAM} deploy --stage {stage.name}` first."
     try:
         resources = json.loads(stage.deployed_file.read_text(encoding="utf-8"))["resources"]
         by_name = {item["name"]: item for item in resources}
@@ -115,14 +121,12 @@ def root_url(stage: Stage, deployed: Deployed) -> str:
     return root.rstrip("/") + "/"
 
 
-def stack_parameters(root: str, triggers: Mapping[str, str]) -> dict[str, str]:
+def stack_parameters(url: AppUrl, triggers: Mapping[str, str]) -> dict[str, str]:
     """Build the identity stack's parameters of the second pass: exact URLs, trigger ARNs."""
     return {
-        "CallbackUrls": f"{root}auth/callback",
-        "LogoutUrls": f"{root}?signed_out=1",
-        "UserRecordsFunctionArn": triggers.get(_TRIGGER, ""),
-        "InboundFederationFunctionArn": triggers.get(_TRIGGER, ""),
-        "TokenClaimsFunctionArn": triggers.get(_OPTIONAL_TRIGGER, ""),
+        "CallbackUrls": url.callback,
+        "LogoutUrls": url.signed_out,
+        **trigger_parameters(triggers.get(_TRIGGER, ""), triggers.get(_OPTIONAL_TRIGGER, "")),
     }
 
 
@@ -181,8 +185,8 @@ def _limit(gateway: Any, stage: Stage, deployed: Deployed) -> None:
         restApiId=deployed.rest_api_id,
         stageName=stage.api_gateway_stage,
         patchOperations=[
-            _replace("/*/*/throttling/rateLimit", str(stage.options.get("throttle_rate", 50))),
-            _replace("/*/*/throttling/burstLimit", str(stage.options.get("throttle_burst", 100))),
+            _replace("/*/*/throttling/rateLimit", str(stage.option("throttle_rate"))),
+            _replace("/*/*/throttling/burstLimit", str(stage.option("throttle_burst"))),
         ],
     )
 
@@ -227,6 +231,6 @@ def _pool_arn(stage: Stage) -> str:
     if not arn:
         raise OpsError(
             f"Stage {stage.name!r} has no USER_POOL_ARN yet: "
-            f"run `python -m ops provision --stage {stage.name}` first."
+            f"run `{PROGRAM} provision --stage {stage.name}` first."
         )
     return arn

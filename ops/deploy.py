@@ -9,16 +9,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from ops import aws
-from ops.adopt import adopt_api
-from ops.connect import connect
-from ops.errors import OpsError
-from ops.exact_package import MACHINES, cache_of, locked_wheels
-from ops.identity_stack import provision
-from ops.report import Reporter
-from ops.runtimes import OPTION, near_end, runtime_of
-from ops.stages import Stage, load_stage
-from ops.wheels import Target
+from . import aws
+from .adopt import adopt_api
+from .connect import connect
+from .errors import OpsError
+from .exact_package import MACHINES, cache_of, locked_wheels
+from .identity_stack import provision
+from .plan import Plan
+from .report import Reporter
+from .runtimes import OPTION, near_end, runtime_of
+from .stages import Stage, load_stage
+from .wheels import Target
 
 CHALICE = (
     sys.executable,
@@ -29,9 +30,15 @@ CHALICE = (
 
 
 def deploy(
-    project_dir: Path, stage_name: str, report: Reporter, chalice: Sequence[str] = CHALICE
+    project_dir: Path,
+    stage_name: str,
+    report: Reporter,
+    chalice: Sequence[str] = CHALICE,
+    approved: Plan | None = None,
 ) -> str:
     """Provision, deploy with Chalice, connect; answer the app's root URL.
+
+    With `approved` the stack is changed just as that plan says, or nothing is.
 
     Whatever fails on the way, running it again goes on from there: each step looks at what is
     there before it makes something.
@@ -39,11 +46,12 @@ def deploy(
     stage = load_stage(project_dir, stage_name)
     require_dependencies(stage, report)
     session = aws.session(stage)
-    provision(session, stage, {}, report)
+    provision(session, stage, {}, report, approved=approved)
+    # Once more, with the outputs of the stack: their real sizes count before anything is uploaded.
+    stage = load_stage(project_dir, stage_name)
     adopt_api(session, stage, report)
     run_chalice(project_dir, ["deploy", "--stage", stage_name], stage.region, report, chalice)
-    # Once more: the first pass wrote the pool's ARN and the roles.
-    return connect(session, load_stage(project_dir, stage_name), report)
+    return connect(session, stage, report)
 
 
 def require_dependencies(stage: Stage, report: Reporter) -> None:

@@ -8,11 +8,12 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from ops import aws, identity_stack
-from ops.deploy import CHALICE, run_chalice
-from ops.errors import OpsError
-from ops.report import Reporter
-from ops.stages import Stage, clear_environment
+from . import aws, identity_stack
+from .deploy import CHALICE, run_chalice
+from .errors import OpsError
+from .program import PROGRAM
+from .report import Reporter
+from .stages import Stage, clear_environment
 
 _TABLES = ("USERS_TABLE", "PROVIDERS_TABLE")
 _MISSING = ("ResourceNotFoundException", "UserPoolNotFoundException")
@@ -100,7 +101,7 @@ def _verify_unprotected(session: boto3.Session, stage: Stage) -> None:
         raise OpsError.listing(
             f"Stage {stage.name!r} is protected from deletion. If it really must go, set "
             "gatehouse.deletion_protection to false in config.json, run "
-            f"`python -m ops provision --stage {stage.name}`, then this again. Protected:",
+            f"`{PROGRAM} provision --stage {stage.name}`, then this again. Protected:",
             protected,
         )
 

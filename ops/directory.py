@@ -16,12 +16,14 @@ from chalicelib.gatehouse.cognito.groups import without_automatic
 from chalicelib.gatehouse.cognito.pool_user import FEDERATED_STATUS, PoolUser, parse_pool_user
 from chalicelib.gatehouse.store.providers import ProviderStore
 from chalicelib.gatehouse.store.users import UserRecord, UserStore, key_of
-from ops import aws
-from ops.errors import OpsError
-from ops.pool import PAGE, PENDING_STATES, Pace, build_profile
-from ops.printable import printable
-from ops.provider_rows import table_of, variable_of
-from ops.stages import Stage
+
+from . import aws
+from .errors import OpsError
+from .pool import PAGE, PENDING_STATES, Pace, build_profile
+from .printable import printable
+from .program import PROGRAM
+from .provider_rows import table_of, variable_of
+from .stages import Stage
 
 # What a pool says of a person's account, in words.
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_UserType.html
@@ -168,7 +170,7 @@ class Directory:
         """Build the error for a name that nobody has."""
         return OpsError(
             f"The user pool of stage {self.stage.name!r} has nobody called {printable(name)!r}. "
-            f"`python -m ops user list --stage {self.stage.name}` lists everybody."
+            f"`{PROGRAM} user list --stage {self.stage.name}` lists everybody."
         )
 
     def everybody(self, name: str) -> list[Person]:

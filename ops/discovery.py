@@ -11,11 +11,16 @@ from urllib.parse import urlsplit
 
 import requests
 
-from ops.errors import OpsError
+from .errors import OpsError
 
 TIMEOUT_SECONDS = 10
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint")
 _SCOPES = ("openid", "profile", "email")
+
+_OKTA = (
+    "An Okta issuer looks like https://acme.okta.com (not the -admin address) "
+    "or https://acme.okta.com/oauth2/default."
+)
 
 Fetch = Callable[[str], Mapping[str, Any]]
 
@@ -63,12 +68,11 @@ def discovery_url(issuer: str) -> str:
     return f"{issuer}/.well-known/openid-configuration"
 
 
-def fetch_discovery(url: str) -> Mapping[str, Any]:
-    """Fetch a discovery document; redirects are not followed, as the issuer is an exact name."""
-    hint = (
-        "An Okta issuer looks like https://acme.okta.com (not the -admin address) "
-        "or https://acme.okta.com/oauth2/default."
-    )
+def fetch_discovery(url: str, hint: str = _OKTA) -> Mapping[str, Any]:
+    """Fetch a discovery document; redirects are not followed, as the issuer is an exact name.
+
+    `hint` ends what an OpsError says.
+    """
     try:
         response = requests.get(url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
     except requests.RequestException as error:

@@ -17,12 +17,13 @@ from typing import Any
 
 import click
 
-from ops.errors import OpsError
-from ops.local.chalice_cli import CACHE
-from ops.locked import NAME, load_lock
-from ops.package_contents import differences
-from ops.runtimes import OPTION, RUNTIMES, runtime_of
-from ops.wheels import Target, Wheel, fetch
+from .errors import OpsError
+from .local.chalice_cli import CACHE
+from .locked import NAME, load_lock
+from .made_files import complete, made_files
+from .package_contents import differences
+from .runtimes import OPTION, RUNTIMES, runtime_of
+from .wheels import Target, Wheel, fetch
 
 MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
 """Chalice's `lambda_architecture` → the machine in wheel tags."""
@@ -94,6 +95,7 @@ def _checked(create: Callable[[Any, str, str], str]) -> Callable[[Any, str, str]
     def create_deployment_package(self: Any, project_dir: str, python_version: str) -> str:
         def make() -> str:
             path = Path(create(self, project_dir, python_version))
+            complete(path, target.runtime, prefix)
             project = Path(project_dir)
             try:
                 require_exact(path, project, target, cache_of(project), prefix)
@@ -130,7 +132,13 @@ def require_exact(
 ) -> None:
     """Raise OpsError unless the zip holds the locked wheels, byte for byte, and the app."""
     wheels = locked_wheels(project_dir, target, cache)
-    found = differences(package, wheels, project_dir / "vendor", prefix)
+    found = differences(
+        package,
+        wheels,
+        project_dir / "vendor",
+        prefix,
+        make=lambda contents: made_files(contents, target.runtime),
+    )
     if found:
         raise OpsError.listing(f"The package is not what {NAME} says, so it is not used:", found)
 

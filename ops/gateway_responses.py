@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chalicelib.gatehouse import errors
-from chalicelib.gatehouse.web.security_headers import SECURITY_HEADERS
+from chalicelib.gatehouse.edge.security_headers import SECURITY_HEADERS
 
 # The header names API Gateway's own errors get besides the security headers.
 _CONTENT_TYPE = "application/json; charset=utf-8"
@@ -82,8 +82,8 @@ _OF_THE_AUTHORIZER = frozenset({"UNAUTHORIZED", "ACCESS_DENIED", "EXPIRED_TOKEN"
 _NO_SUCH_PATH = frozenset({"MISSING_AUTHENTICATION_TOKEN", "RESOURCE_NOT_FOUND"})
 
 
-def gateway_responses(origins: Sequence[str], page: str) -> tuple[GatewayResponse, ...]:
-    """Build the answers of a stage whose ALLOWED_ORIGINS are `origins` and whose page is at `page`.
+def gateway_responses(origins: Sequence[str], page: str | None) -> tuple[GatewayResponse, ...]:
+    """Build the answers of a stage whose ALLOWED_ORIGINS are `origins`; `page` is where people who are lost are led.
 
     A gateway response cannot look at Accept, and nothing says that it picks its template by it. So an
     unknown path stays 404 with our envelope for everybody, and carries `Refresh`, which browsers that
@@ -96,7 +96,7 @@ def gateway_responses(origins: Sequence[str], page: str) -> tuple[GatewayRespons
     readable by all, and the others by nobody (docs/adr/0007-other-origins.md).
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
     """
-    leading = {"Refresh": f"0; url={page}?error=not_found"}
+    leading = {"Refresh": f"0; url={page}?error=not_found"} if page else {}
     answers = tuple(
         _with(response, leading) if response.kind in _NO_SUCH_PATH else response
         for response in GATEWAY_RESPONSES

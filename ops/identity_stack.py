@@ -10,15 +10,21 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from ops import aws
-from ops.cloudformation import LEFTOVERS, Stack, build_update, describe, values_of
-from ops.errors import OpsError
-from ops.report import Reporter
-from ops.stages import Stage, clear_environment, write_environment
+from . import aws, pool_addresses
+from .change_set import overtaken
+from .cloudformation import LEFTOVERS, Stack, build_update, describe, values_of
+from .errors import OpsError
+from .program import PROGRAM
+from .report import Reporter
+from .stages import Stage, clear_environment, write_environment
+from .team_policy import with_team_policy
+
+if TYPE_CHECKING:
+    from .plan import Plan
 
 TEMPLATE = Path(__file__).parent / "templates" / "identity.yaml"
 
@@ -30,7 +36,6 @@ OUTPUT_VARIABLES = {
     "UserPoolId": "USER_POOL_ID",
     "UserPoolArn": "USER_POOL_ARN",
     "ClientId": "CLIENT_ID",
-    "CognitoUrl": "COGNITO_URL",
     "ClientSecretArn": "CLIENT_SECRET_ARN",
     "SealingKeysSecretArn": "SEALING_KEYS_SECRET_ARN",
     "UsersTableName": "USERS_TABLE",
@@ -59,7 +64,7 @@ _OPTIONS = {
     "captcha_secret_arn": "CaptchaSecretArn",
     "alarm_topic_arn": "AlarmTopicArn",
 }
-VARIABLES = tuple(OUTPUT_VARIABLES.values())
+VARIABLES = (*OUTPUT_VARIABLES.values(), *pool_addresses.VARIABLES)
 FUNCTIONS = tuple(_ROLES.values())
 
 
@@ -78,25 +83,41 @@ def provision(
     parameters: Mapping[str, str],
     report: Reporter,
     sleep: Callable[[float], None] = time.sleep,
+    approved: Plan | None = None,
 ) -> Outputs:
     """Create or update the stage's identity stack, and write its outputs into config.json.
 
     `parameters` overrides single template parameters; all others follow the stage, keep their
-    earlier value, or have the template's default. Raises OpsError with AWS's reasons.
+    earlier value, or have the template's default. With `approved` exactly that is done to the stack.
+    Raises OpsError with AWS's reasons.
     """
+    pool_addresses.require_user_pools(stage.region)
     report.step(f"Identity stack {stage.identity_stack}")
     with aws.explained(f"provisioning {stage.identity_stack}"):
-        stack = Stack(aws.client(session, "cloudformation"), stage.identity_stack, report, sleep)
+        cloudformation = aws.client(session, "cloudformation")
+        stack = Stack(cloudformation, stage.identity_stack, report, sleep, tags_of(stage))
         found = stack.settled()
         if found and found["StackStatus"] in LEFTOVERS:
             report.note(f"removing what a failed first attempt left ({found['StackStatus']})")
             stack.delete()
             found = None
         wanted = {**_of_stage(stage, values_of(found)), **parameters}
-        body = TEMPLATE.read_text(encoding="utf-8")
-        raw = stack.update(found, body, wanted) if found else stack.create(body, wanted)
+        body = body_of(stage)
+        if approved is not None and approved.creates != (found is None):
+            raise overtaken(stage.identity_stack)
+        if found is None:
+            raw = stack.create(body, {**wanted, **_first_triggers(session, stage)})
+        elif approved is not None and approved.change_set is not None:
+            raw = stack.execute(approved.change_set, found, body, wanted)
+        else:
+            raw = stack.update(found, body, wanted)
+        # Only now: a first attempt that fails must be removable.
+        protected = wanted["DeletionProtection"] == "ACTIVE"
+        stack.protect(describe(cloudformation, stage.identity_stack), protected)
+        addresses = pool_addresses.read_addresses(session, stage, raw["UserPoolId"], report)
+    made = {OUTPUT_VARIABLES[key]: raw[key] for key in OUTPUT_VARIABLES if key in raw}
     outputs = Outputs(
-        environment={OUTPUT_VARIABLES[key]: raw[key] for key in OUTPUT_VARIABLES if key in raw},
+        environment={**made, **addresses},
         roles={_ROLES[key]: raw[key] for key in _ROLES if key in raw},
         raw=raw,
     )
@@ -107,6 +128,11 @@ def provision(
     return outputs
 
 
+def body_of(stage: Stage) -> str:
+    """Build the stage's template: Gatehouse's, with the rights of the team's own routes. Raises OpsError."""
+    return with_team_policy(TEMPLATE.read_text(encoding="utf-8"), stage)
+
+
 def parameters_of(session: boto3.Session, stage: Stage) -> dict[str, str]:
     """Read the parameter values the stack has now; an OpsError when there is no stack."""
     with aws.explained(f"reading {stage.identity_stack}"):
@@ -114,9 +140,16 @@ def parameters_of(session: boto3.Session, stage: Stage) -> dict[str, str]:
     if found is None:
         raise OpsError(
             f"Stage {stage.name!r} has no identity stack yet: "
-            f"run `python -m ops provision --stage {stage.name}` first."
+            f"run `{PROGRAM} provision --stage {stage.name}` first."
         )
     return values_of(found)
+
+
+def settle(session: boto3.Session, stage: Stage, report: Reporter) -> None:
+    """Wait until nothing is under way with the stack. Raises OpsError where it is stuck."""
+    with aws.explained(f"looking at {stage.identity_stack}"):
+        cloudformation = aws.client(session, "cloudformation")
+        Stack(cloudformation, stage.identity_stack, report, time.sleep).settled()
 
 
 def delete(session: boto3.Session, stage: Stage, report: Reporter) -> None:
@@ -125,7 +158,9 @@ def delete(session: boto3.Session, stage: Stage, report: Reporter) -> None:
         stack = Stack(
             aws.client(session, "cloudformation"), stage.identity_stack, report, time.sleep
         )
-        if stack.settled(deleting=True) is not None:
+        found = stack.settled(deleting=True)
+        if found is not None:
+            stack.protect(found, False)
             stack.delete()
 
 
@@ -133,6 +168,34 @@ def provider_list(direct_sign_in: str, names: list[str]) -> str:
     """Build the `IdentityProviders` parameter: native people first unless switched off."""
     others = [name for name in names if name and name != NATIVE]
     return ",".join([*([NATIVE] if direct_sign_in != "off" else []), *others])
+
+
+def tags_of(stage: Stage) -> dict[str, str]:
+    """Build the tags of the stack and of all that it makes."""
+    own = {"gatehouse:app": stage.app_name, "gatehouse:stage": stage.name}
+    return {**stage.options.get("tags", {}), **own}
+
+
+def trigger_parameters(user_records: str, token_claims: str) -> dict[str, str]:
+    """Build the parameters that attach the pool's triggers, by their ARNs."""
+    return {
+        "UserRecordsFunctionArn": user_records,
+        "InboundFederationFunctionArn": user_records,
+        "TokenClaimsFunctionArn": token_claims,
+    }
+
+
+def _first_triggers(session: boto3.Session, stage: Stage) -> dict[str, str]:
+    """Name a new pool's triggers before there are any: Chalice's names are known, and so are their ARNs.
+
+    So the second pass leaves the pool alone, whose updates CloudFormation has been known to refuse. A
+    stack that is there keeps its triggers until then: an older function may refuse what is new.
+    """
+    partition, account = pool_addresses.partition_of(stage.region).id, aws.account_id(session)
+    arn = f"arn:{partition}:lambda:{stage.region}:{account}:function:"
+    return trigger_parameters(
+        arn + stage.function("user_records"), arn + stage.function("token_claims")
+    )
 
 
 def update_parameters(
@@ -147,11 +210,11 @@ def _of_stage(stage: Stage, earlier: Mapping[str, str]) -> dict[str, str]:
     return {
         "AppName": stage.app_name,
         "StageName": stage.name,
-        "DomainPrefix": str(stage.options.get("domain_prefix", "")),
+        "DomainPrefix": str(stage.option("domain_prefix")),
         "DirectSignIn": stage.direct_sign_in,
         "DeletionProtection": "ACTIVE" if stage.deletion_protection else "INACTIVE",
-        "LogRetentionDays": str(stage.options.get("log_retention_days", 30)),
+        "LogRetentionDays": str(stage.option("log_retention_days")),
         "IdentityProviders": provider_list(stage.direct_sign_in, names),
         "LoopbackUrls": ",".join(stage.loopback_urls),
-        **{name: str(stage.options.get(option, "")) for option, name in _OPTIONS.items()},
+        **{name: str(stage.option(option)) for option, name in _OPTIONS.items()},
     }

@@ -15,16 +15,18 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from chalicelib.gatehouse.edge.bodies import read_email
 from chalicelib.gatehouse.errors import InvalidRequest
-from chalicelib.gatehouse.settings import parse_list
+from chalicelib.gatehouse.setting_values import parse_list
 from chalicelib.gatehouse.sign_up_rules import refuse_address
-from chalicelib.gatehouse.web.bodies import read_email
-from ops import aws
-from ops.directory import Directory, Person
-from ops.errors import OpsError
-from ops.memberships import add_to_group, require_group
-from ops.printable import printable
-from ops.report import Reporter
+
+from . import aws
+from .directory import Directory, Person
+from .errors import OpsError
+from .memberships import add_to_group, require_group
+from .printable import printable
+from .program import PROGRAM
+from .report import Reporter
 
 INVITED = "FORCE_CHANGE_PASSWORD"
 # What a pool does that says nothing.
@@ -89,7 +91,7 @@ def invite(
         if not again:
             report.note(
                 "the trigger user_records wrote no record; this command did. "
-                f"`python -m ops doctor --stage {directory.stage.name}` says why"
+                f"`{PROGRAM} doctor --stage {directory.stage.name}` says why"
             )
     if group:
         add_to_group(directory, invited, group, report)
@@ -139,7 +141,7 @@ def _refuse(directory: Directory, email: str) -> None:
         name = owner.name if owner else "the provider"
         raise OpsError(
             f"{email} cannot be invited: {reason}, {name}. Assign the person to the app there; or, if people of "
-            f"its domains may have passwords here too, run `python -m ops provider add {name} … --native-sign-up`."
+            f"its domains may have passwords here too, run `{PROGRAM} provider add {name} … --native-sign-up`."
         )
 
 
@@ -147,7 +149,7 @@ def _of_provider(person: Person) -> OpsError:
     names = " or ".join(person.providers) or "a provider"
     return OpsError(
         f"{person} signs in through {names}: there is nothing to invite them to. "
-        "`python -m ops user show` says more."
+        f"`{PROGRAM} user show` says more."
     )
 
 
@@ -156,7 +158,7 @@ def _refuse_known(directory: Directory, person: Person) -> None:
     stage = directory.stage.name
     if not person.user.enabled:
         raise OpsError(
-            f"{person} is disabled: run `python -m ops user enable {printable(person.user_name)} --stage {stage}` "
+            f"{person} is disabled: run `{PROGRAM} user enable {printable(person.user_name)} --stage {stage}` "
             "first."
         )
     status = person.user.status
@@ -166,17 +168,17 @@ def _refuse_known(directory: Directory, person: Person) -> None:
         raise OpsError(
             f"{person} signed up and has not entered the mailed code. They can sign up again on the page: the code "
             "of the new mail lets them choose the password. To invite them instead, delete that account first: "
-            f"`python -m ops user delete {printable(person.user_name)} --stage {stage}`."
+            f"`{PROGRAM} user delete {printable(person.user_name)} --stage {stage}`."
         )
     if status in ("CONFIRMED", "RESET_REQUIRED"):
         raise OpsError(
             f"{person} has an account, so there is nothing to invite them to. Password forgotten: "
-            "“Forgot your password?” on the page. Phone lost: `python -m ops user reset-mfa`. "
-            "Rights: `python -m ops user group add`."
+            f"“Forgot your password?” on the page. Phone lost: `{PROGRAM} user reset-mfa`. "
+            f"Rights: `{PROGRAM} user group add`."
         )
     raise OpsError(
         f"{person} is in the state {status}, from which no invitation leads. Delete the account and "
-        f"invite again: `python -m ops user delete {printable(person.user_name)} --stage {stage}`."
+        f"invite again: `{PROGRAM} user delete {printable(person.user_name)} --stage {stage}`."
     )
 
 

@@ -1,4 +1,4 @@
-"""Locks requirements*.in for Python 3.11 to 3.14 at once: `make lock`.
+"""Locks requirements*.in for Python 3.11 to 3.14 at once: `lock`.
 
 Hashes are kept; addresses of package indexes and local paths are left out, and their absence is checked.
 """
@@ -8,45 +8,46 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-_ROOT = Path(__file__).resolve().parents[1]
-_LOCKED = (
-    Path("requirements.in"),
-    Path("requirements-dev.in"),
-    Path("ops/local/requirements.in"),
-    Path("benchmarks/requirements.in"),
-    Path("tests/lambda_runtime/requirements.in"),
-)
+from .errors import OpsError
+from .program import PROGRAM
+
 _ADDRESS = re.compile(r"https?://|file:|^--(index|extra-index|find-links)", re.MULTILINE)
 
 
-def lock(source: Path) -> Path:
-    """Write the lock beside `source` and return it; raises RuntimeError if an address got into it."""
+def lock_all(project_dir: Path, sources: Sequence[str], *, upgrade: bool) -> Iterator[Path]:
+    """Write the lock of each source, and give it as soon as it is written. Raises OpsError."""
+    named = [project_dir / name for name in sources] or sorted(project_dir.glob("requirements*.in"))
+    if not named:
+        raise OpsError(
+            f"There is no requirements.in in {project_dir}: write what your app needs into it, a line each "
+            "(what is in requirements.txt now, for instance), then run this again."
+        )
+    for source in named:
+        yield lock(source, upgrade=upgrade)
+
+
+def lock(source: Path, *, upgrade: bool) -> Path:
+    """Write the lock beside `source` and return it. Raises OpsError, also if an address got into it."""
     target = source.with_suffix(".txt")
-    subprocess.run(
+    done = subprocess.run(
         [
-            *(sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--upgrade"),
+            *(sys.executable, "-m", "uv", "pip", "compile", "--quiet", *["--upgrade"] * upgrade),
             *("--universal", "--python-version", "3.11", "--generate-hashes"),
             *("--no-emit-index-url", "--no-emit-find-links"),
-            *("--custom-compile-command", "make lock"),
+            *("--custom-compile-command", f"{PROGRAM} lock"),
             *(source.name, "--output-file", target.name),
         ],
-        cwd=_ROOT / source.parent,
-        check=True,
+        cwd=source.parent,
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    found = _ADDRESS.search((_ROOT / target).read_text(encoding="utf-8"))
+    if done.returncode != 0:
+        raise OpsError(f"{source} cannot be locked. uv says:\n{done.stderr.strip()}")
+    found = _ADDRESS.search(target.read_text(encoding="utf-8"))
     if found:
-        raise RuntimeError(f"{target} names an address: {found.group()}")
+        raise OpsError(f"{target} names an address: {found.group()}")
     return target
-
-
-def main() -> int:
-    """Lock everything; returns the exit code."""
-    for source in _LOCKED:
-        print(f"locked {lock(source)}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

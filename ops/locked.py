@@ -1,7 +1,7 @@
 """What requirements.txt locks: names, versions and hashes, as they hold for one runtime of Lambda.
 
-Only what pip's hash-checking mode accepts is accepted here, and less: each line names one version by
-`==` and at least one hash. https://pip.pypa.io/en/stable/topics/secure-installs/
+Only what pip's hash-checking mode accepts is accepted here, and less: each line names one version by `==`, or a wheel in the
+project by its path, and at least one hash. `-r FILE` reads another such file. https://pip.pypa.io/en/stable/topics/secure-installs/
 """
 
 from __future__ import annotations
@@ -9,29 +9,35 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
-from ops.errors import OpsError
-from ops.runtimes import Runtime
+from .errors import OpsError
+from .program import PROGRAM
+from .runtimes import Runtime
 
 NAME = "requirements.txt"
 _HASH = re.compile(r"--hash[= ](?P<kind>[a-z0-9]+):(?P<digest>\S+)")
 # As long as each digest is in hexadecimal. https://pip.pypa.io/en/stable/cli/pip_hash/
 _DIGITS = {"sha256": 64, "sha384": 96, "sha512": 128}
+_INCLUDE = re.compile(r"(?:-r|--requirement)[ =]\s*(?P<file>\S+)")
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 
 
 @dataclass(frozen=True)
 class Locked:
-    """One dependency: its canonical name, its one version, the files it may be."""
+    """One dependency: its canonical name, its one version, the files it may be.
+
+    `path` is where its wheel lies, if that is in the project.
+    """
 
     name: str
     version: str
     hashes: frozenset[str]
     extras: frozenset[str] = frozenset()
+    path: Path | None = None
 
     def __str__(self) -> str:
         return f"{self.name}=={self.version}"
@@ -45,23 +51,61 @@ class Locked:
 
 def load_lock(path: Path, runtime: Runtime, machine: str) -> tuple[Locked, ...]:
     """Read what the lock names for this runtime. Raises one OpsError that lists every bad line."""
+    lines = [line for file in files_of(path) for line in _lines(_read(file))]
+    kept = [line for line in lines if not _INCLUDE.fullmatch(line)]
+    return parse_lock("\n".join(kept), runtime, machine, path.parent)
+
+
+def files_of(path: Path) -> list[Path]:
+    """List the files that make up a lock: this one, and those that its `-r` lines name. Raises OpsError."""
+    found: list[Path] = []
+    waiting = [path]
+    while waiting:
+        file = waiting.pop(0)
+        if file in found:
+            continue
+        found.append(file)
+        for line in _lines(_read(file)):
+            named = _INCLUDE.fullmatch(line)
+            if named:
+                _require_inside(named["file"])
+                waiting.append(file.parent / named["file"])
+    return found
+
+
+def wheels_of(path: Path) -> list[Path]:
+    """List the wheels in the project that a lock names by their path. Raises OpsError."""
+    lines = [line for file in files_of(path) for line in _lines(_read(file))]
+    names = [name for line in lines if (name := _wheel_path(line))]
+    for name in names:
+        _require_inside(name)
+    return [path.parent / name for name in names]
+
+
+def _require_inside(name: str) -> None:
+    if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+        raise OpsError(f"{NAME} names {name}, which is not in the project: copy it there.")
+
+
+def _read(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise OpsError(
             f"There is no {path}: without a lock nothing says what belongs into the package."
         ) from None
-    return parse_lock(text, runtime, machine)
 
 
-def parse_lock(text: str, runtime: Runtime, machine: str) -> tuple[Locked, ...]:
-    """Read a lock; see `load_lock`."""
+def parse_lock(
+    text: str, runtime: Runtime, machine: str, folder: Path = Path()
+) -> tuple[Locked, ...]:
+    """Read a lock of the project in `folder`, its included files in their places; see `load_lock`."""
     environment = environment_of(runtime, machine)
     found: dict[str, Locked] = {}
     problems: list[str] = []
     for line in _lines(text):
         try:
-            locked = _parse(line, environment)
+            locked = _parse(line, environment, folder)
         except ValueError as error:
             problems.append(str(error))
             continue
@@ -72,7 +116,7 @@ def parse_lock(text: str, runtime: Runtime, machine: str) -> tuple[Locked, ...]:
             problems.append(f"{earlier} and {locked} both hold for {runtime.identifier}")
     if problems:
         raise OpsError.listing(
-            f"{NAME} does not lock everything, so nothing is packaged (`make lock` writes it "
+            f"{NAME} does not lock everything, so nothing is packaged (`{PROGRAM} lock` writes it "
             "from requirements.in):",
             problems,
         )
@@ -104,10 +148,19 @@ def _lines(text: str) -> Iterator[str]:
             yield bare
 
 
-def _parse(line: str, environment: Mapping[str, str]) -> Locked | None:
+def _wheel_path(line: str) -> str:
+    """Return the path of a line that names a wheel file; nothing for any other line."""
+    text = line.partition(" --")[0].partition(" ;")[0].strip()
+    return text if text.endswith(".whl") and "://" not in text and "@" not in text else ""
+
+
+def _parse(line: str, environment: Mapping[str, str], folder: Path) -> Locked | None:
     """Read one line; None where its marker excludes the runtime. ValueError says what is wrong."""
     if line.startswith("-"):
         raise ValueError(f"{line.split()[0]} is an option: name each dependency itself")
+    path = _wheel_path(line)
+    if path:
+        return _parse_wheel(line, path, folder)
     text = line.partition(" --")[0].strip()
     try:
         requirement = Requirement(text)
@@ -118,19 +171,32 @@ def _parse(line: str, environment: Mapping[str, str]) -> Locked | None:
     pins = list(requirement.specifier)
     if len(pins) != 1 or pins[0].operator != "==" or "*" in pins[0].version:
         raise ValueError(f"{text} names no single version: NAME==VERSION")
+    hashes = _hashes(line, f"{requirement.name}{requirement.specifier}")
+    if requirement.marker and not requirement.marker.evaluate(environment):
+        return None
+    return Locked(
+        canonicalize_name(requirement.name),
+        pins[0].version,
+        hashes,
+        frozenset(requirement.extras),
+    )
+
+
+def _parse_wheel(line: str, path: str, folder: Path) -> Locked:
+    try:
+        name, version, _, _ = parse_wheel_filename(path.rpartition("/")[2])
+    except InvalidWheelFilename as error:
+        raise ValueError(str(error)) from None
+    _require_inside(path)
+    return Locked(name, str(version), _hashes(line, path), path=folder / path)
+
+
+def _hashes(line: str, pinned: str) -> frozenset[str]:
     hashes = {f"{kind}:{digest.lower()}" for kind, digest in _HASH.findall(line)}
-    pinned = f"{requirement.name}{requirement.specifier}"
     if not hashes:
         raise ValueError(f"{pinned} has no hash")
     for each in sorted(hashes):
         kind, _, digest = each.partition(":")
         if not re.fullmatch(f"[0-9a-f]{{{_DIGITS.get(kind, 0)}}}", digest) or not digest:
             raise ValueError(f"{pinned} has a hash that is none: {each[:40]}")
-    if requirement.marker and not requirement.marker.evaluate(environment):
-        return None
-    return Locked(
-        canonicalize_name(requirement.name),
-        pins[0].version,
-        frozenset(hashes),
-        frozenset(requirement.extras),
-    )
+    return frozenset(hashes)

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from chalicelib.gatehouse.cognito.groups import is_one_name, parse_provider_groups
-from ops.directory import Directory, Person
-from ops.errors import OpsError
-from ops.printable import printable
-from ops.report import Reporter
+
+from .directory import Directory, Person
+from .errors import OpsError
+from .printable import printable
+from .program import PROGRAM
+from .report import Reporter
 
 # An access token lives so long, and holds the groups of the moment it was made.
 _SOON = "within ten minutes, at once on the administrators' own routes"
@@ -88,7 +90,7 @@ def remove_from_group(directory: Directory, person: Person, group: str, report: 
         raise OpsError(
             f"{names} tells the group {printable(group)!r} of {person}, so they still have it: "
             f"take them out of it at {names}. It is gone with their next sign-in; "
-            f"`python -m ops user sign-out` makes that now."
+            f"`{PROGRAM} user sign-out` makes that now."
         )
 
 

@@ -12,13 +12,13 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from ops.errors import OpsError
-from ops.exact_package import MACHINES, cache_of, require_exact
-from ops.local.chalice_cli import run_chalice
-from ops.local.staged_copy import stage_copy
-from ops.runtimes import OPTION, Runtime, runtime_of
-from ops.stages import LOCAL, config_file
-from ops.wheels import Target
+from .errors import OpsError
+from .exact_package import MACHINES, cache_of, require_exact
+from .local.chalice_cli import run_chalice
+from .local.staged_copy import stage_copy
+from .runtimes import OPTION, Runtime, runtime_of
+from .stages import LOCAL, config_file
+from .wheels import Target
 
 NAME = "gatehouse.zip"
 MAX_BYTES = 10_000_000
@@ -97,9 +97,4 @@ def write_reproducible(source: Path, target: Path) -> None:
 
 def _is_stray(name: str) -> bool:
     parts = name.split("/")
-    return (
-        parts[0] in _STRAYS
-        or "__pycache__" in parts
-        or name.endswith((".pyc", ".pyo"))
-        or parts[-1].startswith(".env")
-    )
+    return parts[0] in _STRAYS or parts[-1].startswith(".env")

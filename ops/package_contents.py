@@ -8,14 +8,17 @@ import hashlib
 import io
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from email.parser import BytesParser
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from ops.locked import NAME, Locked
-from ops.wheels import Wheel
+from .bytecode import bytecode, is_bytecode
+from .locked import NAME, Locked
+from .made_files import is_made
+from .runtimes import Runtime
+from .wheels import Wheel, is_for_operators
 
 # What Chalice puts there itself, besides vendor/: the app, and two files of its own.
 _APP = ("app.py", "chalicelib/")
@@ -24,9 +27,16 @@ _SHOWN = 10
 
 
 def differences(
-    package: Path, wheels: Sequence[Wheel], vendor: Path, prefix: str = ""
+    package: Path,
+    wheels: Sequence[Wheel],
+    vendor: Path,
+    prefix: str = "",
+    make: Callable[[Mapping[str, bytes]], Mapping[str, bytes]] = lambda _: {},
 ) -> list[str]:
-    """List how a zip differs from the wheels it should hold; empty where it is exact."""
+    """List how a zip differs from the wheels it should hold; empty where it is exact.
+
+    `make` says what else is to be in it, by what is in it that somebody wrote.
+    """
     try:
         with zipfile.ZipFile(package) as packed:
             names = [name for name in packed.namelist() if not name.endswith("/")]
@@ -41,28 +51,35 @@ def differences(
         # Chalice never packages itself whole.
         if not name.startswith("chalice/")
     }
+    made = make({name: of for name, of in found.items() if not is_made(name)})
     vendored = {path.relative_to(vendor).as_posix() for path in _files(vendor)}
     strangers = sorted(
         name
-        for name in found.keys() - wanted.keys() - vendored
-        if not name.startswith(_APP) and name not in _CHALICE
+        for name in found.keys() - wanted.keys() - made.keys() - vendored
+        if is_made(name) or not (name.startswith(_APP) or name in _CHALICE)
     )
     return [
         *_named("is in it twice", twice),
-        *_named("is missing", sorted(wanted.keys() - found.keys())),
+        *_named("is missing", sorted((wanted.keys() | made.keys()) - found.keys())),
         *_named(
             f"is not as the wheel that {NAME} names",
             sorted(name for name in wanted.keys() & found.keys() if wanted[name] != found[name]),
+        ),
+        *_named(
+            "is not what its source makes",
+            sorted(name for name in made.keys() & found.keys() if made[name] != found[name]),
         ),
         *_named(f"comes from nothing that {NAME} names", strangers),
     ]
 
 
-def misses(contents: Mapping[str, bytes], dependencies: Sequence[Locked]) -> list[str]:
+def misses(
+    contents: Mapping[str, bytes], dependencies: Sequence[Locked], runtime: Runtime
+) -> list[str]:
     """List how a deployed zip differs from the lock, as far as it tells by itself.
 
-    Names and versions of what is installed there, and each file against its RECORD. The wheels'
-    own hashes cannot be told from unpacked files.
+    Names and versions of what is installed there, each file against its RECORD, and bytecode against
+    its source where this is the runtime's Python. The wheels' own hashes cannot be told from unpacked files.
     https://packaging.python.org/en/latest/specifications/recording-installed-packages/
     """
     wanted: dict[str, str] = {locked.name: locked.version for locked in dependencies}
@@ -83,7 +100,15 @@ def misses(contents: Mapping[str, bytes], dependencies: Sequence[Locked]) -> lis
         *_named("is there", others),
         *_named(f"is not in {NAME}", strangers),
         *_named("is not as its package recorded it", sorted(_unrecorded(contents))),
+        *_named("is not what its source makes", sorted(_strange_bytecode(contents, runtime))),
     ]
+
+
+def _strange_bytecode(contents: Mapping[str, bytes], runtime: Runtime) -> Iterator[str]:
+    made = bytecode(contents, runtime)
+    for name in contents:
+        if made and is_bytecode(name) and contents[name] != made.get(name):
+            yield name
 
 
 def _unrecorded(contents: Mapping[str, bytes]) -> Iterator[str]:
@@ -95,6 +120,8 @@ def _unrecorded(contents: Mapping[str, bytes]) -> Iterator[str]:
         for row in csv.reader(io.StringIO(text)):
             name, digest = (row[0], row[1]) if len(row) > 1 else ("", "")
             if not digest or name.startswith("chalice/") or ".data/" in name:
+                continue
+            if is_for_operators(name) and name not in contents:
                 continue
             kind, _, value = digest.partition("=")
             made = hashlib.new(kind, contents.get(name, b""))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from botocore.exceptions import ClientError
 
-from ops import aws
-from ops.directory import Directory, Person
-from ops.errors import OpsError
-from ops.pool import build_profile
-from ops.printable import printable
-from ops.report import Reporter
+from . import aws
+from .directory import Directory, Person
+from .errors import OpsError
+from .pool import build_profile
+from .printable import printable
+from .report import Reporter
 
 
 def delete_user(directory: Directory, name: str, report: Reporter) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ops import aws
-from ops.directory import STATUS_WORDS, Directory, Person, build_filter
-from ops.memberships import require_group
-from ops.printable import printable
-from ops.report import Reporter
+from . import aws
+from .directory import STATUS_WORDS, Directory, Person, build_filter
+from .memberships import require_group
+from .printable import printable
+from .report import Reporter
 
 #: What `--status` takes: the pool's own states by shorter names, and `disabled` beside them.
 STATES: Mapping[str, str] = {

@@ -8,14 +8,16 @@ from datetime import datetime, timezone
 from typing import Any
 
 from chalicelib.gatehouse.store.users import CONFIRMED, PENDING, UserRecord
-from ops.directory import Directory, Person
-from ops.invitation import INVITED, validity_of
-from ops.memberships import groups_of
-from ops.people_list import describe
-from ops.pool import PENDING_STATES, build_profile
-from ops.printable import printable
-from ops.reconcile import differs
-from ops.second_factor import WORDS
+
+from .directory import Directory, Person
+from .invitation import INVITED, validity_of
+from .memberships import groups_of
+from .people_list import describe
+from .pool import PENDING_STATES, build_profile
+from .printable import printable
+from .program import PROGRAM
+from .reconcile import differs
+from .second_factor import WORDS
 
 
 def build_report(directory: Directory, name: str) -> dict[str, Any]:
@@ -56,8 +58,8 @@ def build_report(directory: Directory, name: str) -> dict[str, Any]:
 
 def _of_nobody(directory: Directory, record: UserRecord) -> dict[str, Any]:
     step = (
-        f"the pool has nobody of this name: `python -m ops reconcile --stage {directory.stage.name}` removes the "
-        "record, and so does `python -m ops user delete`"
+        f"the pool has nobody of this name: `{PROGRAM} reconcile --stage {directory.stage.name}` removes the "
+        f"record, and so does `{PROGRAM} user delete`"
     )
     return {
         "user_name": record.userName,
@@ -92,9 +94,9 @@ def _next_steps(
     stage = directory.stage
     user = f"{printable(person.user_name)} --stage {stage.name}"
     if not person.user.enabled:
-        yield f"cannot sign in: `python -m ops user enable {user}`"
+        yield f"cannot sign in: `{PROGRAM} user enable {user}`"
     if report["differences"]:
-        yield f"pool and table differ: `python -m ops reconcile --stage {stage.name}`"
+        yield f"pool and table differ: `{PROGRAM} reconcile --stage {stage.name}`"
     if person.is_federated:
         names = " or ".join(person.providers) or "the provider"
         yield f"signs in through {names}, which owns password, second factor and names"
@@ -108,7 +110,7 @@ def _next_steps(
         address = printable(person.email)
         yield (
             f"signs in with the temporary password of the mail (invitation: {words}); a new one: "
-            f"`python -m ops user invite {address} --stage {stage.name}`"
+            f"`{PROGRAM} user invite {address} --stage {stage.name}`"
         )
     elif status == "UNCONFIRMED":
         yield "signs up again on the page and enters the mailed code"
@@ -118,7 +120,7 @@ def _next_steps(
         yield "signs in with email and password; forgotten: “Forgot your password?” on the page"
         if person.factors:
             words = ", ".join(WORDS.get(name, name) for name in person.factors)
-            yield f"is asked for a second factor ({words}); lost: `python -m ops user reset-mfa {user}`"
+            yield f"is asked for a second factor ({words}); lost: `{PROGRAM} user reset-mfa {user}`"
         if record is not None and not record.provedAt:
             yield (
                 "is not joined to a provider's person yet: the mailbox counts as proved after one password reset "

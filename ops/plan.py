@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,37 +9,44 @@ from typing import Any
 
 import boto3
 
-from ops import aws, identity_stack
-from ops.cloudformation import ABSENT, describe, takes_updates
-from ops.connect import load_deployed, root_url
-from ops.errors import OpsError
-from ops.stages import Stage
+from . import aws, identity_stack, pool_updates
+from .change_set import ChangeSet, make_change_set
+from .cloudformation import ABSENT, build_tags, describe, takes_updates
+from .connect import load_deployed, root_url
+from .errors import OpsError
+from .pool_addresses import require_user_pools
+from .stages import Stage
 
 # Replacing one of these loses people, sessions or addresses.
 _PRECIOUS = ("UserPool", "Client", "MfaClient", "UsersTable", "ProvidersTable", "SealingKeys")
-_WAIT_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Lines to show, and what would be replaced that holds people's data."""
+    """Lines to show, and what would be replaced that holds people's data.
+
+    `change_set` is what was shown of the stack; None where it does not exist, or its changes cannot be told now.
+    """
 
     lines: list[str]
     replaced: list[str]
+    change_set: ChangeSet | None = None
+    creates: bool = False
 
 
 def plan(session: boto3.Session, stage: Stage, sleep: Callable[[float], None] = time.sleep) -> Plan:
     """Say what `ops deploy` would do to the stage; changes nothing.
 
-    The stack's part is a change set, which CloudFormation works out and which is deleted again.
-    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-changesets.html
+    The stack's part is a change set, which `deploy` executes, or the caller discards.
     """
+    require_user_pools(stage.region)
     with aws.explained("planning"):
         account = aws.account_id(session)
         cloudformation = aws.client(session, "cloudformation")
         found = describe(cloudformation, stage.identity_stack)
         lines = [f"stage {stage.name} in account {account}, {stage.region}"]
         changes: list[dict[str, Any]] = []
+        change_set = None
         status = found["StackStatus"] if found else ""
         if found is None or status in ABSENT:
             lines.append(
@@ -52,7 +58,12 @@ def plan(session: boto3.Session, stage: Stage, sleep: Callable[[float], None] = 
                 f"stack {stage.identity_stack} is in {status}: its changes cannot be told now"
             )
         else:
-            changes = _changes(cloudformation, stage, found, sleep)
+            deployed = cloudformation.get_template(StackName=stage.identity_stack)["TemplateBody"]
+            body = pool_updates.as_deployed(identity_stack.body_of(stage), str(deployed))
+            parameters = identity_stack.update_parameters(stage, found, body, {})
+            tags = build_tags(identity_stack.tags_of(stage))
+            change_set = make_change_set(cloudformation, found, body, parameters, tags, sleep)
+            changes = change_set.changes
             lines.append(f"update stack {stage.identity_stack}: {_count(changes)}")
     lines += [f"  {_line(change)}" for change in changes]
     lines.append(_of_chalice(stage))
@@ -63,45 +74,7 @@ def plan(session: boto3.Session, stage: Stage, sleep: Callable[[float], None] = 
         if change["LogicalResourceId"] in _PRECIOUS
         and (change["Action"] == "Remove" or change.get("Replacement") == "True")
     ]
-    return Plan(lines, replaced)
-
-
-def _changes(
-    cloudformation: Any, stage: Stage, found: dict[str, Any], sleep: Callable[[float], None]
-) -> list[dict[str, Any]]:
-    body = identity_stack.TEMPLATE.read_text(encoding="utf-8")
-    made = cloudformation.create_change_set(
-        StackName=stage.identity_stack,
-        ChangeSetName=f"plan-{secrets.token_hex(6)}",
-        ChangeSetType="UPDATE",
-        TemplateBody=body,
-        Capabilities=["CAPABILITY_IAM"],
-        Parameters=identity_stack.update_parameters(stage, found, body, {}),
-    )["Id"]
-    try:
-        waited = 0.0
-        while True:
-            described = cloudformation.describe_change_set(ChangeSetName=made)
-            if described["Status"] not in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
-                break
-            if waited > _WAIT_SECONDS:
-                raise OpsError("CloudFormation did not work out the changes in two minutes.")
-            sleep(1.0)
-            waited += 1.0
-        if described["Status"] == "FAILED":
-            reason = described.get("StatusReason", "")
-            if "didn't contain changes" in reason or "No updates" in reason:
-                return []
-            raise OpsError(f"CloudFormation cannot plan the update: {reason}")
-        changes = list(described.get("Changes", []))
-        while described.get("NextToken"):
-            described = cloudformation.describe_change_set(
-                ChangeSetName=made, NextToken=described["NextToken"]
-            )
-            changes += described.get("Changes", [])
-    finally:
-        cloudformation.delete_change_set(ChangeSetName=made)
-    return [change["ResourceChange"] for change in changes if change.get("Type") == "Resource"]
+    return Plan(lines, replaced, change_set, found is None or status in ABSENT)
 
 
 def _of_chalice(stage: Stage) -> str:

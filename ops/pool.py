@@ -8,10 +8,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.gatehouse.cognito.identities import origin_of
+from chalicelib.gatehouse.cognito.identities import birthplace_of
 from chalicelib.gatehouse.cognito.pool_user import PoolUser, parse_pool_user
 from chalicelib.gatehouse.store.users import NAME_COLUMNS, UserProfile
-from ops import aws
+
+from . import aws
 
 # ListUsers may be called 30 times a second, a quota that cannot be raised; sign-ins that link use
 # it too.
@@ -76,7 +77,7 @@ class PoolReader:
 
 def build_profile(user: PoolUser, client_id: str) -> UserProfile:
     """Build what the table should hold of a pool's user; `client_id` stands in where none is known."""
-    origin = origin_of(user.user_name, user.identities)
+    birthplace = birthplace_of(user.user_name, user.identities)
     attributes = user.attributes
     return UserProfile(
         user_name=user.user_name,
@@ -84,8 +85,8 @@ def build_profile(user: PoolUser, client_id: str) -> UserProfile:
         email=attributes.get("email", ""),
         given_name=attributes.get("given_name", ""),
         family_name=attributes.get("family_name", ""),
-        provider=origin.provider,
+        provider=birthplace.provider,
         sub=attributes.get("sub", ""),
-        linked=",".join(origin.linked),
+        linked=",".join(birthplace.linked),
         told=NAME_COLUMNS,  # ListUsers and AdminGetUser answer every attribute that there is
     )

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 
 from chalicelib.gatehouse.cognito.provider_claims import ATTRIBUTE_MAPPING
 from chalicelib.gatehouse.email_domains import parse_full_domain
-from ops.errors import OpsError
-from ops.provider_rows import Row
-from ops.stage_rules import is_provider_name
+
+from .errors import OpsError
+from .provider_rows import Row
+from .stage_variables import is_provider_name
 
 # Cognito allows 40 characters for an identifier, and 50 of them.
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateIdentityProvider.html
@@ -27,15 +28,15 @@ _OTHER_CLAIMS = frozenset({"sub", "iss", "aud", *ATTRIBUTE_MAPPING.values()})
 class Provider:
     """One OIDC provider, such as an Okta tenant, as a person describes it.
 
-    None in one of the last four keeps what was said earlier; at first nothing is trusted or allowed.
+    None keeps what was said earlier; at first there are no domains, and nothing is trusted or allowed.
     """
 
     name: str
     issuer: str
     client_id: str
     client_secret: str = field(repr=False)
-    label: str = ""
-    domains: tuple[str, ...] = ()
+    label: str | None = None
+    domains: tuple[str, ...] | None = None
     trusted: bool | None = None
     link: bool | None = None
     groups_claim: str | None = None
@@ -47,16 +48,20 @@ class Provider:
             self,
             issuer=self.issuer.strip().rstrip("/"),
             client_id=self.client_id.strip(),
-            label=self.label.strip() or self.name,
-            domains=tuple(sorted({_spelled(domain.strip()) for domain in self.domains})),
+            label=None if self.label is None else self.label.strip() or self.name,
+            domains=(
+                None
+                if self.domains is None
+                else tuple(sorted({_spelled(domain.strip()) for domain in self.domains}))
+            ),
             groups_claim=None if self.groups_claim is None else self.groups_claim.strip(),
         )
 
     def row(self, before: Row) -> Row:
         """Answer the table's row, after what it said before."""
         return Row(
-            label=self.label,
-            domains=self.domains,
+            label=self.label or before.label or self.name,
+            domains=before.domains if self.domains is None else self.domains,
             trusted=before.trusted if self.trusted is None else self.trusted,
             link=before.link if self.link is None else self.link,
             groups_claim=before.groups_claim if self.groups_claim is None else self.groups_claim,
@@ -84,7 +89,8 @@ def verify(provider: Provider) -> None:
         problems.append("the client id is empty")
     if not provider.client_secret:
         problems.append("the client secret is empty")
-    for domain in provider.domains:
+    domains = provider.domains or ()
+    for domain in domains:
         if len(domain) > _DOMAIN_LENGTH or parse_full_domain(domain) != domain:
             problems.append(
                 f"{domain!r} is not a domain such as acme.com, of at most {_DOMAIN_LENGTH} letters"
@@ -92,7 +98,7 @@ def verify(provider: Provider) -> None:
     claim = provider.groups_claim
     if claim and (not _CLAIM.fullmatch(claim) or claim in _OTHER_CLAIMS):
         problems.append(f"{claim!r} is not the name of a groups claim")
-    if len(provider.domains) > _DOMAIN_COUNT:
+    if len(domains) > _DOMAIN_COUNT:
         problems.append(f"there may be {_DOMAIN_COUNT} domains at most")
     if problems:
         raise OpsError.listing("The provider cannot be registered:", problems)
@@ -112,7 +118,7 @@ def verify_free(provider: Provider, row: Row, rows: Mapping[str, Row]) -> None:
     problems = [
         f"{domain} belongs to {name}"
         for name, other in others.items()
-        for domain in provider.domains
+        for domain in row.domains
         if domain in other.domains
     ]
     if problems:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import boto3
 
 from chalicelib.gatehouse.store.providers import Provider
-from ops import aws
-from ops.errors import OpsError
-from ops.stages import Stage
+
+from . import aws
+from .errors import OpsError
+from .program import PROGRAM
+from .stages import Stage
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,6 @@ def variable_of(stage: Stage, name: str) -> str:
     if not value:
         raise OpsError(
             f"Stage {stage.name!r} has no {name} yet: "
-            f"run `python -m ops provision --stage {stage.name}` first."
+            f"run `{PROGRAM} provision --stage {stage.name}` first."
         )
     return value

@@ -18,14 +18,15 @@ import boto3
 from botocore.exceptions import ClientError
 
 from chalicelib.gatehouse.cognito.provider_claims import ATTRIBUTE_MAPPING, GROUPS_ATTRIBUTE
-from ops import aws
-from ops.discovery import Fetch, supports_scope, verify_issuer
-from ops.errors import OpsError
-from ops.identity_stack import parameters_of, provider_list, provision
-from ops.provider import Provider, verify, verify_free
-from ops.provider_rows import Row, load_rows, put_row, table_of, variable_of
-from ops.report import Reporter
-from ops.stages import Stage
+
+from . import aws
+from .discovery import Fetch, supports_scope, verify_issuer
+from .errors import OpsError
+from .identity_stack import parameters_of, provider_list, provision
+from .provider import Provider, verify, verify_free
+from .provider_rows import Row, load_rows, put_row, table_of, variable_of
+from .report import Reporter
+from .stages import Stage
 
 SCOPES = "openid profile email"
 # Okta's org server tells groups only to who asks for this scope, and custom servers may not know it.
@@ -61,8 +62,7 @@ def add_provider(
 ) -> None:
     """Register a provider, or bring the registration of that name up to what is said now.
 
-    Its discovery document is read first. What was decided about trust, linking and groups is kept
-    unless it is said anew. Raises OpsError, naming the mend.
+    Its discovery document is read first. What is left out keeps what was said earlier. Raises OpsError, naming the mend.
     """
     provider = provider.tidied()
     verify(provider)
@@ -77,7 +77,7 @@ def add_provider(
         scopes = SCOPES
         if row.groups_claim and supports_scope(provider.issuer, GROUPS_SCOPE, fetch):
             scopes = f"{SCOPES} {GROUPS_SCOPE}"
-        report.note(_put_in_pool(session, stage, provider, row.groups_claim, scopes))
+        report.note(_put_in_pool(session, stage, provider, row, scopes))
         put_row(session, stage, provider.name, row)
         report.note("in the table")
     if row.groups_claim:
@@ -162,7 +162,7 @@ def remove_provider(session: boto3.Session, stage: Stage, name: str, report: Rep
 
 
 def _put_in_pool(
-    session: boto3.Session, stage: Stage, provider: Provider, groups_claim: str, scopes: str
+    session: boto3.Session, stage: Stage, provider: Provider, row: Row, scopes: str
 ) -> str:
     cognito = aws.client(session, "cognito-idp")
     request: dict[str, Any] = {
@@ -177,9 +177,9 @@ def _put_in_pool(
         },
         "AttributeMapping": {
             **ATTRIBUTE_MAPPING,
-            **({GROUPS_ATTRIBUTE: groups_claim} if groups_claim else {}),
+            **({GROUPS_ATTRIBUTE: row.groups_claim} if row.groups_claim else {}),
         },
-        "IdpIdentifiers": list(provider.domains),
+        "IdpIdentifiers": list(row.domains),
     }
     try:
         cognito.describe_identity_provider(UserPoolId=_pool(stage), ProviderName=provider.name)

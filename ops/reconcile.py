@@ -19,10 +19,11 @@ from botocore.exceptions import ClientError
 
 from chalicelib.gatehouse.cognito.pool_user import PoolUser
 from chalicelib.gatehouse.store.users import PENDING, UserProfile, UserRecord, UserStore, key_of
-from ops import aws
-from ops.pool import PENDING_STATES, PoolReader, build_profile
-from ops.progress_file import ProgressFile
-from ops.report import Reporter
+
+from . import aws
+from .pool import PENDING_STATES, PoolReader, build_profile
+from .progress_file import ProgressFile
+from .report import Reporter
 
 _TABLE_PAGE = 500
 _REPORT_EVERY = 6000

@@ -18,19 +18,21 @@ import boto3
 from botocore.exceptions import ClientError
 
 from chalicelib.gatehouse.errors import ConfigurationError
-from chalicelib.gatehouse.session.sealing import KeyRing
+from chalicelib.gatehouse.sealed.sealing import KeyRing
 from chalicelib.gatehouse.store.secrets import CACHE_SECONDS
-from ops import aws
-from ops.errors import OpsError
-from ops.report import Reporter
-from ops.stages import Stage
+
+from . import aws
+from .errors import OpsError
+from .program import PROGRAM
+from .report import Reporter
+from .stages import Stage
 
 SETTLE_SECONDS = CACHE_SECONDS + 30
 """After so long no container works with an earlier version of a secret."""
 
 _KEY_BYTES = 48
 _REMEMBERED_SECONDS = 30 * 86_400
-# Not text, so no key (chalicelib.gatehouse.session.sealing.KeyRing): when each key was made.
+# Not text, so no key (chalicelib.gatehouse.sealed.sealing.KeyRing): when each key was made.
 _MADE = "made"
 _CLIENTS = (("CLIENT_ID", "CLIENT_SECRET_ARN"), ("MFA_CLIENT_ID", "MFA_CLIENT_SECRET_ARN"))
 _UNKNOWN = ("InvalidAction", "UnknownOperationException", "NotImplemented", "InternalFailure")
@@ -125,7 +127,7 @@ def rotate_client_secrets(session: boto3.Session, stage: Stage, report: Reporter
             if older:
                 raise OpsError(
                     "The secret before the last rotation is still valid, and Cognito allows two. "
-                    "Drop it first: `python -m ops rotate-keys "
+                    f"Drop it first: `{PROGRAM} rotate-keys "
                     f"--stage {stage.name} --client-secret --drop-old`."
                 )
             for lost in newer:
@@ -254,6 +256,6 @@ def _variable(stage: Stage, name: str) -> str:
     if not value:
         raise OpsError(
             f"Stage {stage.name!r} has no {name} yet: "
-            f"run `python -m ops provision --stage {stage.name}` first."
+            f"run `{PROGRAM} provision --stage {stage.name}` first."
         )
     return value

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from ops.errors import OpsError
+from .errors import OpsError
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class Runtime:
 
 # Dates of deprecation, after which there are no more security updates, and the operating system:
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html (Amazon Linux 2 has glibc 2.26,
-# Amazon Linux 2023 has 2.34). 2029-06-30 was read at https://endoflife.date/aws-lambda in 2026; the dates
-# of 3.11 and 3.12 were not checked against a page: do so before you rely on them.
+# Amazon Linux 2023 has 2.34). Read in three copies of that table from July to November 2026, and at
+# https://endoflife.date/aws-lambda; AWS may move them.
 RUNTIMES: Mapping[str, Runtime] = {
     runtime.python: runtime
     for runtime in (

@@ -7,11 +7,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ops import aws
-from ops.access import end_sessions
-from ops.directory import Directory, Person
-from ops.errors import OpsError
-from ops.report import Reporter
+from . import aws
+from .access import end_sessions
+from .directory import Directory, Person
+from .errors import OpsError
+from .report import Reporter
 
 # UserMFASettingList of AdminGetUser -> the setting of AdminSetUserMFAPreference. Only what is on is
 # switched off: a pool refuses settings of a factor that it does not have.

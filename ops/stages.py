@@ -1,16 +1,7 @@
 """A stage: one entry of `.chalice/config.json`, read, checked as a whole, and written back.
 
 Chalice ignores keys it does not know, so what ops alone needs sits in the same file, in each
-stage's `gatehouse` block:
-
-    domain_prefix        the sign-in domain: <prefix>.auth.<region>.amazoncognito.com
-    region               AWS region (otherwise AWS_REGION, AWS_DEFAULT_REGION or the profile's)
-    deletion_protection  true: neither pool nor tables can be deleted (default: true but locally)
-    log_retention_days   how long the functions' logs are kept (default 30)
-    throttle_rate        requests per second the API lets through (default 50)
-    throttle_burst       size of a burst (default 100)
-    loopback_ports       ports on which programs on people's machines await their codes (default none)
-    python_version       Lambda's runtime, such as 3.13 (default: the Python that deploys)
+stage's `gatehouse` block (`ops.stage_options`).
 """
 
 from __future__ import annotations
@@ -23,8 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ops.errors import OpsError
-from ops.stage_rules import problems_of
+from . import json_text
+from .errors import OpsError
+from .stage_options import value_of
+from .stage_rules import problems_of
 
 LOCAL = "local"
 """The one stage that may speak plain HTTP and name localhost."""
@@ -48,6 +41,7 @@ class Stage:
     api_gateway_stage: str = "api"
     custom_domain: Mapping[str, Any] = field(default_factory=dict)
     architecture: str = "x86_64"
+    iam_policy_file: str = ""
 
     @property
     def is_local(self) -> bool:
@@ -64,10 +58,14 @@ class Stage:
         """Whether AWS refuses to delete the pool and the tables."""
         return bool(self.options.get("deletion_protection", not self.is_local))
 
+    def option(self, name: str) -> Any:
+        """What an option of the `gatehouse` block says, or its default."""
+        return value_of(self.options, name)
+
     @property
     def loopback_urls(self) -> list[str]:
         """Where the public client of programs may lead (RFC 8252, 7.3); empty: there is none."""
-        ports = self.options.get("loopback_ports", ())
+        ports = self.option("loopback_ports")
         return [f"http://127.0.0.1:{port}/callback" for port in ports]
 
     @property
@@ -88,6 +86,12 @@ class Stage:
     def config_file(self) -> Path:
         """The file this stage was read from."""
         return config_file(self.project_dir)
+
+    @property
+    def policy_file(self) -> Path:
+        """The rights of the team's own routes, where Chalice looks for them too."""
+        name = self.iam_policy_file or f"policy-{self.name}.json"
+        return self.project_dir / ".chalice" / name
 
     @property
     def deployed_file(self) -> Path:
@@ -119,6 +123,7 @@ def load_stage(project_dir: Path, name: str) -> Stage:
         **_mapping(config.get("environment_variables")),
         **_mapping(stages[name].get("environment_variables")),
     }
+    merged["lambda_functions"] = stages[name].get("lambda_functions")
     options = _mapping(merged.get("gatehouse"))
     region = _region(options)
     problems = problems_of(name, merged, region, local=name == LOCAL)
@@ -136,6 +141,7 @@ def load_stage(project_dir: Path, name: str) -> Stage:
         api_gateway_stage=merged["api_gateway_stage"],
         custom_domain=_mapping(merged.get("api_gateway_custom_domain")),
         architecture=merged.get("lambda_architecture", "x86_64"),
+        iam_policy_file=str(merged.get("iam_policy_file", "")),
     )
 
 
@@ -145,49 +151,49 @@ def write_environment(
     """Write stack outputs into a stage of config.json: variables, and a role per function.
 
     `outputs` is variable → value; `roles` is Chalice's function name (`api_handler`,
-    `user_records`, …) → role ARN. Everything else in the file stays, in its order; the file is
+    `user_records`, …) → role ARN. Everything else in the file stays as it is written; the file is
     replaced in one step, and not touched when nothing changed.
     """
-    config = _read(project_dir)
-    stages = config.get("stages")
+    stages = _read(project_dir).get("stages")
     if not isinstance(stages, dict) or not isinstance(stages.get(name), dict):
         raise OpsError(f"There is no stage {name!r} in {config_file(project_dir)}.")
-    before = json.dumps(config)
-    stage = stages[name]
-    stage.setdefault("environment_variables", {}).update(outputs)
-    functions = stage.setdefault("lambda_functions", {})
+    before = text = config_file(project_dir).read_text(encoding="utf-8")
+    for variable, value in outputs.items():
+        text = json_text.put(text, ("stages", name, "environment_variables", variable), value)
     for function, role in roles.items():
-        functions.setdefault(function, {})["iam_role_arn"] = role
-    if json.dumps(config) != before:
-        _replace(config_file(project_dir), json.dumps(config, indent=2, ensure_ascii=False) + "\n")
+        where = ("stages", name, "lambda_functions", function, "iam_role_arn")
+        text = json_text.put(text, where, role)
+    if text != before:
+        _replace(config_file(project_dir), text)
 
 
 def clear_environment(
     project_dir: Path, name: str, variables: Iterable[str], functions: Iterable[str]
 ) -> None:
     """Take back what `write_environment` wrote, after the stage's stack is gone."""
-    config = _read(project_dir)
-    before = json.dumps(config)
-    stages = _mapping(config.get("stages"))
-    stage = _mapping(stages.get(name))
+    stage = _mapping(_mapping(_read(project_dir).get("stages")).get(name))
+    before = text = config_file(project_dir).read_text(encoding="utf-8")
     for variable in variables:
-        stage.get("environment_variables", {}).pop(variable, None)
-    roles = stage.get("lambda_functions", {})
+        text = json_text.drop(text, ("stages", name, "environment_variables", variable))
+    roles = {each: dict(of) for each, of in _mapping(stage.get("lambda_functions")).items()}
     for function in functions:
-        roles.get(function, {}).pop("iam_role_arn", None)
-        if roles.get(function) == {}:
-            del roles[function]
-    if roles == {}:
-        stages[name].pop("lambda_functions", None)
-    if json.dumps(config) != before:
-        _replace(config_file(project_dir), json.dumps(config, indent=2, ensure_ascii=False) + "\n")
+        if roles.get(function, {}).pop("iam_role_arn", None):
+            empty = not roles[function]
+            last = () if empty else ("iam_role_arn",)
+            text = json_text.drop(text, ("stages", name, "lambda_functions", function, *last))
+            if empty:
+                del roles[function]
+    if roles == {} and "lambda_functions" in stage:
+        text = json_text.drop(text, ("stages", name, "lambda_functions"))
+    if text != before:
+        _replace(config_file(project_dir), text)
 
 
 def write_option(project_dir: Path, name: str, option: str, value: Any) -> None:
     """Write an option into a stage's `gatehouse` block."""
-    config = _read(project_dir)
-    config["stages"][name].setdefault("gatehouse", {})[option] = value
-    _replace(config_file(project_dir), json.dumps(config, indent=2, ensure_ascii=False) + "\n")
+    text = config_file(project_dir).read_text(encoding="utf-8")
+    changed = json_text.put(text, ("stages", name, "gatehouse", option), value)
+    _replace(config_file(project_dir), changed)
 
 
 def _read(project_dir: Path) -> dict[str, Any]:

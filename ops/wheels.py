@@ -33,11 +33,13 @@ from packaging.utils import (
 )
 from packaging.version import Version
 
-from ops.errors import OpsError
-from ops.locked import NAME, Locked, environment_of
-from ops.runtimes import Runtime
+from .errors import OpsError
+from .locked import NAME, Locked, environment_of
+from .runtimes import Runtime
 
 _BUILT = "built.json"
+# Part of our own wheel that no app needs: the command line, and the local AWS.
+_OPERATORS = "chalice_gatehouse/ops/"
 _TAIL_LINES = 6
 _NOT_FOUND = re.compile(r"No matching distribution found for ([A-Za-z0-9._-]+)")
 # The zip format's first day: a wheel that is built twice has the same bytes.
@@ -77,9 +79,14 @@ class Wheel:
         found = {}
         with zipfile.ZipFile(self.path) as packed:
             for name in packed.namelist():
-                if not name.endswith("/"):
+                if not name.endswith("/") and not is_for_operators(name):
                     found[_installed(name)] = packed.read(name)
         return found
+
+
+def is_for_operators(name: str) -> bool:
+    """Say whether a file of a wheel is for operators' machines and goes into no package."""
+    return name.startswith(_OPERATORS)
 
 
 def fetch(dependencies: Sequence[Locked], target: Target, cache: Path) -> list[Wheel]:
@@ -191,8 +198,16 @@ def _installed(name: str) -> str:
 
 
 def _download(dependencies: Sequence[Locked], target: Target, folder: Path) -> None:
-    """Fetch wheels; what has none is built from source."""
-    wanted = {locked.name: locked for locked in dependencies}
+    """Fetch wheels; what has none is built from source, what lies in the project is taken from there."""
+    wanted = {locked.name: locked for locked in dependencies if locked.path is None}
+    for locked in dependencies:
+        if locked.path is not None:
+            try:
+                shutil.copyfile(locked.path, folder / locked.path.name)
+            except OSError as error:
+                raise OpsError(
+                    f"{NAME} names {locked.path}, which cannot be read: {error.strerror}."
+                ) from error
     from_source: list[Locked] = []
     while wanted:
         platforms = [f"--platform={name}" for name in target.runtime.platforms(target.machine)]

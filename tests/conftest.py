@@ -1,7 +1,7 @@
 """Fixtures for every test: the clock, and nobody's environment or services."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -9,6 +9,7 @@ from hypothesis import settings
 from ops.local.authority import Certificate, prepare
 from tests.browser import chromium_path, launch_arguments
 from tests.doubles.clock import Clock
+from tests.shares import Shares, in_order
 from tests.trust import chromium_environment
 
 # A busy machine is no counter-example, and a run must not depend on chance or leave files behind.
@@ -18,6 +19,27 @@ settings.load_profile("gatehouse")
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Install what several processes would install at the same time."""
+    from tests.prepared import prepare_once
+
+    prepare_once()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shares:
+    """Keep what uses one stack in one process: tests/shares.py."""
+    return Shares(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """One process of several begins with the long shares; a run in one process keeps its order."""
+    if hasattr(config, "workerinput"):
+        items[:] = in_order(items)
 
 
 @pytest.fixture

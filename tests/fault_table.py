@@ -31,6 +31,7 @@ _EVENTS = {
     "device_not_checked": "`device_not_checked`, warning: `detail`",
     "revoke_failed": "`revoke_failed`: `detail`",
     "record_not_written": "`record_not_written`, error: `user`, `detail`",
+    "record_not_read": "`record_not_read`, error: `user`, `detail`",
     "trigger_failed": "`trigger_failed`, error: `source`, `code`, `detail`",
     "sign_out": "`sign_out`",
     "departure_lost": "`departure_lost`, error: `detail`",

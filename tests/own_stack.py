@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ops.local.authority import FOLDER_VARIABLE
-from ops.local.ports import free_ports
+from tests.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -70,6 +70,8 @@ class AwsClients:
         """Return a client for `dynamodb`, `secretsmanager`, `cognito-idp` or `lambda`."""
         from botocore.config import Config
 
+        from .aws_session import share_connections
+
         limits = self._budget.limits
         slow = service == "cognito-idp"
         limit = limits.cognito if slow else limits.aws
@@ -80,6 +82,7 @@ class AwsClients:
         )
         make: Any = self._session.create_client
         client = make(service, region_name=self._region, config=config)
+        share_connections(self._session, client, config)
         client.meta.events.register("before-parse", _verify_answer)
 
         def run(name: str, call: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
@@ -93,10 +96,10 @@ class AwsClients:
 
     @cached_property
     def _session(self) -> Any:
-        """What clients share. `boto3.client` would give the same clients, and import S3's transfer manager for it."""
-        from botocore.session import get_session
+        """What clients share."""
+        from .aws_session import new_session
 
-        return get_session()
+        return new_session()
 
     def may_repeat(self, name: str, arguments: Mapping[str, Any]) -> bool:
         """Tell whether a call, by boto3's name, does no harm when it happens twice."""

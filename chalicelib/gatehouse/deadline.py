@@ -2,15 +2,16 @@
 
 API Gateway gives up after 29 s and our function after 25 (`lambda_timeout`); a Cognito trigger has 5 s, its cold start
 included. Timeouts of sockets do not hold that: they bound connecting and the gap between two bytes, neither the look-up
-of a name nor a peer that sends a byte now and then. So a call runs in a thread of its own, and whoever waits for it stops
+of a name nor a peer that sends a byte now and then. So a call runs in another thread, and whoever waits for it stops
 waiting in time, whatever the peer does. Sources: Python's `socket.settimeout` ("each" operation); Amazon API Gateway quotas,
 "Integration timeout"; Amazon Cognito developer guide, "Customizing user pool workflows with Lambda triggers".
 """
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from .errors import TemporarilyUnavailable
 
@@ -55,7 +56,7 @@ class Budget:
         self.limits = limits or Limits()
         self._clock = clock
         self._ends_at = float("inf")
-        self._abandoned: list[threading.Thread] = []
+        self._abandoned: list[_Worker] = []
         #: Calls may be made side by side (`together`), and each looks at the list.
         self._lock = threading.Lock()
 
@@ -83,18 +84,20 @@ class Budget:
             raise TemporarilyUnavailable(f"{what}: this request has waited long enough")
         peer = what.partition(" ")[0]
         with self._lock:
-            self._abandoned = [thread for thread in self._abandoned if thread.is_alive()]
-            hanging = sum(thread.name == peer for thread in self._abandoned)
+            self._abandoned = [worker for worker in self._abandoned if worker.is_alive()]
+            hanging = sum(worker.name == peer for worker in self._abandoned)
         if hanging >= MAX_ABANDONED:
             raise TemporarilyUnavailable(f"{what}: too many calls hang")
         answer = _Answer(call, allowed)
-        thread = threading.Thread(target=answer.fetch, name=peer, daemon=True)
-        thread.start()
-        thread.join(allowed)
-        if thread.is_alive():
+        worker = _idle_worker()
+        worker.name = peer
+        worker.begin(answer)
+        if not answer.arrives_within(allowed):
+            worker.end()
             with self._lock:
-                self._abandoned.append(thread)
+                self._abandoned.append(worker)
             raise TemporarilyUnavailable(f"{what}: no answer in {allowed:.1f} s")
+        _idle.append(worker)
         return answer.take()
 
 
@@ -106,17 +109,60 @@ class _Answer(Generic[Result]):
         self._seconds = seconds
         self._result: list[Result] = []
         self._error: BaseException | None = None
+        self._unfinished = threading.Lock()
+        self._unfinished.acquire()
 
     def fetch(self) -> None:
         try:
             self._result.append(self._call(self._seconds))
         except BaseException as error:  # noqa: BLE001 - it is raised again by `take`
             self._error = error
+        finally:
+            self._unfinished.release()
+
+    def arrives_within(self, seconds: float) -> bool:
+        """Wait, and tell whether it is there."""
+        return self._unfinished.acquire(timeout=seconds)
 
     def take(self) -> Result:
         if self._error is not None:
             raise self._error
         return self._result[0]
+
+
+class _Worker(threading.Thread):
+    """A thread that makes one call after another. A new one for each would double the cost of a small call."""
+
+    def __init__(self) -> None:
+        from queue import SimpleQueue
+
+        super().__init__(daemon=True)
+        self._answers: SimpleQueue[_Answer[Any] | None] = SimpleQueue()
+        self.start()
+
+    def run(self) -> None:
+        while (answer := self._answers.get()) is not None:
+            answer.fetch()
+            del answer  # it may hold a secret, and the next call may be long in coming
+
+    def begin(self, answer: "_Answer[Any]") -> None:
+        """Fetch an answer."""
+        self._answers.put(answer)
+
+    def end(self) -> None:
+        """Make no more calls after the one that runs."""
+        self._answers.put(None)
+
+
+#: The container's workers that nobody waits for.
+_idle: deque[_Worker] = deque()
+
+
+def _idle_worker() -> _Worker:
+    try:
+        return _idle.pop()
+    except IndexError:
+        return _Worker()
 
 
 def together(
@@ -139,8 +185,22 @@ def together(
     return one.take(), two.take(), three.take()
 
 
-#: This container's. Lambda gives a container one event at a time.
-current = Budget()
+class Ahead(Generic[Result]):
+    """A call that is made beside others, before anybody needs what it returns.
+
+    Whoever begins it also takes it, in the same invocation: a thread that goes on into the next one may stand still for
+    hours in between.
+    """
+
+    def __init__(self, call: Callable[[], Result]) -> None:
+        self._answer = _Answer(lambda _: call(), 0.0)
+        self._thread = threading.Thread(target=self._answer.fetch, daemon=True)
+        self._thread.start()
+
+    def take(self) -> Result:
+        """Return what the call returned, or raise what it raised, when it has ended."""
+        self._thread.join()
+        return self._answer.take()
 
 
 def pause_before_retry() -> None:

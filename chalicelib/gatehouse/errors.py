@@ -11,6 +11,8 @@ from typing import ClassVar
 REFUSAL_MARKER = "GATEHOUSE_REFUSED"
 #: The same where something did not answer the trigger: trying again may help.
 OUTAGE_MARKER = "GATEHOUSE_UNAVAILABLE"
+#: A token's own words are not quoted at greater length in the log.
+_SHOWN_CHARACTERS = 80
 
 
 class GatehouseError(Exception):
@@ -28,6 +30,8 @@ class GatehouseError(Exception):
         super().__init__(detail or self.code)
         self.detail = detail
         self.retry_after = retry_after
+        #: Set-Cookie values that the answer carries all the same.
+        self.set_cookies: tuple[str, ...] = ()
 
     @property
     def extra(self) -> Mapping[str, object]:
@@ -81,7 +85,7 @@ class NotFound(GatehouseError):
 
 
 class PrefetchRefused(GatehouseError):
-    """A browser fetches ahead what must be fetched once, by a person (chalicelib/gatehouse/web/prefetches.py)."""
+    """A browser fetches ahead what must be fetched once, by a person (chalicelib/gatehouse/edge/prefetches.py)."""
 
     code = "prefetch_refused"
     status = 503
@@ -258,11 +262,27 @@ class SignUpRefused(SignInError):
 
 
 class InvalidToken(GatehouseError):
-    """A token failed verification. `detail` carries what was expected and found, never the token."""
+    """A token failed verification. `detail` never holds the token."""
 
     code = "login_failed"
     status = 401
     message = "The sign-in could not be verified."
+
+
+class TokenMismatch(InvalidToken):
+    """A token says `actual` where it must say `expected`, in the claim or header parameter `name`.
+
+    Only for what tells nothing of a person and is no secret: issuer, client, use, algorithm, key id, times.
+    """
+
+    def __init__(self, name: str, expected: str, actual: object) -> None:
+        found = repr(actual)
+        if len(found) > _SHOWN_CHARACTERS:
+            found = f"{found[:_SHOWN_CHARACTERS]}…"
+        super().__init__(f"{name} must be {expected}, not {found}")
+        self.name = name
+        self.expected = expected
+        self.actual = actual
 
 
 class InvalidGrant(GatehouseError):

@@ -1,11 +1,11 @@
 """Composition root: makes every client and service of a container, each on first use, and keeps it while it is warm.
 
-Nothing else in chalicelib makes a client. Modules are imported where they are needed: a route that touches no table
-pays for none of them. Tests build their own `Services` with fakes and `install` it.
+Nothing else makes a client. Modules are imported where they are needed: a route that touches no table pays for none of
+them. Tests build their own `Services` with fakes and give it to the `Container`.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from .flows.new_session import NewSessions
     from .flows.profile import Profile
     from .flows.session_flow import SessionFlow
-    from .session.challenges import Challenges
-    from .session.cursors import Cursors
-    from .session.departures import Departures
-    from .session.sealing import Sealer
+    from .sealed.challenges import Challenges
+    from .sealed.cursors import Cursors
+    from .sealed.departures import Departures
+    from .sealed.sealing import Sealer
+    from .sealed.transactions import LoginTransactions
     from .session.sessions import Sessions
-    from .session.transactions import LoginTransactions
     from .stage_secrets import StageSecrets
     from .store.locks import AddressLocks
     from .store.providers import ProviderStore
@@ -64,7 +64,7 @@ class Services:
         self.clock = clock
         self._given_aws = aws
         self._given_http = http
-        self._budget = budget or deadline.current
+        self.budget = budget or deadline.Budget()
 
     @cached_property
     def users(self) -> "UserStore":
@@ -86,13 +86,13 @@ class Services:
 
     @cached_property
     def transactions(self) -> "LoginTransactions":
-        from .session.transactions import LoginTransactions
+        from .sealed.transactions import LoginTransactions
 
         return LoginTransactions(self._sealer, self.clock)
 
     @cached_property
     def departures(self) -> "Departures":
-        from .session.departures import Departures
+        from .sealed.departures import Departures
 
         return Departures(self._sealer, self.clock)
 
@@ -109,7 +109,8 @@ class Services:
 
     @cached_property
     def tokens(self) -> "TokenVerifier":
-        from .cognito.tokens import JwksCache, TokenVerifier
+        from .cognito.jwks import JwksCache
+        from .cognito.tokens import TokenVerifier
 
         return TokenVerifier(
             issuer=self.settings.issuer,
@@ -129,6 +130,7 @@ class Services:
             transactions=self.transactions,
             new_sessions=self._new_sessions,
             providers=self.providers,
+            needed=(self._secrets, self.tokens, self.providers),
         )
 
     @cached_property
@@ -142,7 +144,13 @@ class Services:
     def session_flow(self) -> "SessionFlow":
         from .flows.session_flow import SessionFlow
 
-        return SessionFlow(oauth=self.oauth, tokens=self.tokens, sessions=self.sessions)
+        return SessionFlow(
+            oauth=self.oauth,
+            load_api=lambda: self._user_pool_api,
+            tokens=self.tokens,
+            sessions=self.sessions,
+            load_users=lambda: self.users,
+        )
 
     @cached_property
     def direct_sign_in(self) -> "DirectSignIn":
@@ -267,7 +275,7 @@ class Services:
 
     @cached_property
     def user_cursors(self) -> "Cursors":
-        from .session.cursors import Cursors
+        from .sealed.cursors import Cursors
 
         return Cursors(self._sealer, "users")
 
@@ -296,14 +304,14 @@ class Services:
 
     @cached_property
     def _challenges(self) -> "Challenges":
-        from .session.challenges import Challenges
+        from .sealed.challenges import Challenges
 
         return Challenges(self._sealer, self.clock)
 
     @cached_property
     def _attempts(self) -> "Attempts":
         from .flows.attempts import Attempts
-        from .session.devices import Devices
+        from .sealed.devices import Devices
         from .store.daily_mails import DailyMails
         from .store.marks import MarkStore
         from .store.throttle import ThrottleStore
@@ -338,7 +346,7 @@ class Services:
     def _http(self) -> "HttpClient":
         from .cognito.http_client import HttpClient
 
-        return self._given_http or HttpClient(self._budget)
+        return self._given_http or HttpClient(self.budget)
 
     @cached_property
     def _aws(self) -> Callable[[str], Any]:
@@ -348,7 +356,7 @@ class Services:
 
         return AwsClients(
             self.settings.region,
-            self._budget,
+            self.budget,
             repeatable_tables=frozenset({self.settings.users_table}),
         )
 
@@ -365,23 +373,40 @@ class Services:
 
     @cached_property
     def _sealer(self) -> "Sealer":
-        from .session.sealing import Sealer
+        from .sealed.sealing import Sealer
 
         return Sealer(lambda renew: self._secrets.key_ring(renew))
 
 
-_current: Services | None = None
+class Container:
+    """What a warm Lambda container keeps for one app: its services, made at first use, and its time limits.
 
+    `environ` holds the stage's settings; the process's own environment if it is not given. Tests assign `services`.
+    """
 
-def current() -> Services:
-    """Return this container's services. The first call reads the settings and raises ConfigurationError."""
-    global _current
-    if _current is None:
-        _current = Services(Settings.from_env())
-    return _current
+    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+        self._environ = environ
+        self._services: Services | None = None
+        self._budget = deadline.Budget()
 
+    @property
+    def services(self) -> Services:
+        """The services; the first use reads the settings and raises ConfigurationError."""
+        if self._services is None:
+            settings = Settings.from_env(self._environ)
+            self._services = Services(settings, budget=self._budget)
+        return self._services
 
-def install(services: Services | None) -> None:
-    """Replace the container's services, as tests do; None makes the next `current()` start anew."""
-    global _current
-    _current = services
+    @services.setter
+    def services(self, given: Services | None) -> None:
+        """Put others in their place; None makes the next use start anew."""
+        self._services = given
+        self._budget = deadline.Budget() if given is None else given.budget
+
+    def begin_request(self) -> None:
+        """Start an invocation with what a request may spend."""
+        self._budget.begin_request()
+
+    def begin_trigger(self) -> None:
+        """Start an invocation with what a Cognito trigger may spend."""
+        self._budget.begin_trigger()

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 
 from .errors import ConfigurationError
-from .session.sealing import KeyRing
+from .sealed.sealing import KeyRing
 from .settings import Settings
 from .store.secrets import SecretStore
 
@@ -19,6 +19,14 @@ class StageSecrets:
     def client_secret(self, renew: bool) -> str:
         """Return the secret of the app client that browsers' tokens are for."""
         return self._text(self._settings.client_secret_arn, "client_secret", renew)
+
+    def begin(self) -> None:
+        """Begin to read the app client's secret, beside what else a callback needs."""
+        self._store.begin(self._settings.client_secret_arn)
+
+    def settle(self) -> None:
+        """Keep it, if nobody needed it."""
+        self._store.settle(self._settings.client_secret_arn)
 
     def mfa_client_secret(self, renew: bool) -> str:
         """Return the secret of the server-only client."""

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
 
-from chalicelib.gatehouse.routes.public import PUBLIC_ROUTES
-from ops.adopt import apis_of
-from ops.connect import allowed_origins, load_deployed, root_url
-from ops.doctor.check import Check, Fault, Note
-from ops.doctor.deployment import Deployment, Missing
-from ops.errors import OpsError
-from ops.gateway_responses import ACCESS_LOG_FORMAT, gateway_responses
+from ..adopt import apis_of
+from ..connect import allowed_origins, load_deployed
+from ..errors import OpsError
+from ..gateway_responses import ACCESS_LOG_FORMAT, gateway_responses
+from .check import Check, Fault, Note
+from .deployment import Deployment, Missing
 
 _LOG_ROLE = (
     "run `aws apigateway update-account --patch-operations "
@@ -67,12 +66,13 @@ def api_authorizer(deployment: Deployment) -> Iterator[Fault]:
 def api_routes(deployment: Deployment) -> Iterator[Fault]:
     """Every route but the public ones wants an access token with a scope (S-48)."""
     _ = deployment.api_stage
+    public = deployment.mount.public_routes
     there = set()
     for path, verb, method in deployment.methods:
         if verb == "OPTIONS":
             continue
         there.add((verb, path))
-        if (verb, path) in PUBLIC_ROUTES:
+        if (verb, path) in public:
             continue
         guarded = method.get("authorizationType") == "COGNITO_USER_POOLS"
         if not guarded or not method.get("authorizationScopes"):
@@ -81,7 +81,7 @@ def api_routes(deployment: Deployment) -> Iterator[Fault]:
                 + ("no scope is asked for." if guarded else "it has no authorizer."),
                 deployment.again,
             )
-    lacking = sorted(f"{verb} {path}" for verb, path in PUBLIC_ROUTES - there)
+    lacking = sorted(f"{verb} {path}" for verb, path in public - there)
     if lacking:
         yield Fault(
             f"the API lacks {', '.join(lacking)}: it was deployed from another version.",
@@ -109,13 +109,13 @@ def gateway_answers(deployment: Deployment) -> Iterator[Fault]:
     """The API's own errors carry our envelope and headers (S-53); `chalice deploy` wipes them."""
     _ = deployment.api_stage
     origins = allowed_origins(deployment.stage)
-    root = root_url(deployment.stage, deployment.deployed)
+    page = deployment.mount.page_for_lost(deployment.root)
     found = deployment.client("apigateway").get_gateway_responses(
         restApiId=deployment.deployed.rest_api_id, limit=500
     )["items"]
     by_kind = {item["responseType"]: item for item in found if not item.get("defaultResponse")}
     wrong = []
-    for response in gateway_responses(origins, root):
+    for response in gateway_responses(origins, page):
         request = response.request()
         there = by_kind.get(response.kind, {})
         if any(
@@ -133,8 +133,7 @@ def gateway_answers(deployment: Deployment) -> Iterator[Fault]:
 def api_throttles(deployment: Deployment) -> Iterator[Fault]:
     """The stage is throttled as config.json says (S-65)."""
     settings = deployment.api_stage.get("methodSettings", {}).get("*/*", {})
-    options = deployment.stage.options
-    wanted = (options.get("throttle_rate", 50), options.get("throttle_burst", 100))
+    wanted = (deployment.stage.option("throttle_rate"), deployment.stage.option("throttle_burst"))
     found = (settings.get("throttlingRateLimit"), settings.get("throttlingBurstLimit"))
     if found != wanted:
         yield Fault(

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from chalicelib.gatehouse.cognito.provider_claims import ATTRIBUTE_MAPPING, GROUPS_ATTRIBUTE
 from chalicelib.gatehouse.cognito.scopes import SCOPES, USER_ADMIN_SCOPE
-from ops.connect import stack_parameters
-from ops.doctor.check import Check, Fault
-from ops.doctor.deployment import Deployment, Missing
+
+from ..connect import stack_parameters
+from ..program import PROGRAM
+from .check import Check, Fault
+from .deployment import Deployment, Missing
 
 _SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
 _MAX_GRACE = 60
@@ -38,7 +40,7 @@ def logout_urls(deployment: Deployment) -> Iterator[Fault]:
 
 
 def _urls(deployment: Deployment, key: str, parameter: str, effect: str) -> Iterator[Fault]:
-    wanted = stack_parameters(deployment.root, {})[parameter].split(",")
+    wanted = stack_parameters(deployment.url, {})[parameter].split(",")
     found = deployment.app_client.get(key, [])
     if sorted(found) != sorted(wanted):
         yield Fault(
@@ -175,14 +177,14 @@ def client_providers(deployment: Deployment) -> Iterator[Fault]:
             f"the app client does not let {name} in, though the page offers it.",
             deployment.again
             if name == "COGNITO"
-            else f"`python -m ops provider add {name} …` once more.",
+            else f"`{PROGRAM} provider add {name} …` once more.",
         )
     for name in sorted(enabled - wanted):
         yield Fault(
             f"the app client lets {name} in, though the page does not know it.",
             deployment.again
             if name == "COGNITO"
-            else f"`python -m ops provider remove {name}`, or add it again.",
+            else f"`{PROGRAM} provider remove {name}`, or add it again.",
         )
 
 

@@ -15,9 +15,9 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from ops import aws
-from ops.doctor.deployment import Deployment, Missing
-from ops.errors import OpsError
+from .. import aws
+from ..errors import OpsError
+from .deployment import Deployment, Missing
 
 #: Not a fault of the stage: whoever looks has nothing to look with, and every check would say so.
 _CANNOT_LOOK = (NoCredentialsError, PartialCredentialsError, SSOError, TokenRetrievalError)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ops.doctor import (
+from . import (
     api,
     app_client,
     data,
@@ -14,8 +14,8 @@ from ops.doctor import (
     sign_in,
     watch,
 )
-from ops.doctor import stack as identity
-from ops.doctor.check import Check
+from . import stack as identity
+from .check import Check
 
 CHECKS: tuple[Check, ...] = (
     *identity.CHECKS,

@@ -9,9 +9,11 @@ from typing import Any
 import requests
 
 from chalicelib.gatehouse.errors import ConfigurationError
-from chalicelib.gatehouse.session.sealing import KeyRing
-from ops.doctor.check import Check, Fault
-from ops.doctor.deployment import TABLES, TIMEOUT_SECONDS, Deployment
+from chalicelib.gatehouse.sealed.sealing import KeyRing
+
+from ..program import PROGRAM
+from .check import Check, Fault
+from .deployment import TABLES, TIMEOUT_SECONDS, Deployment
 
 _DROPPED = "the local AWS drops this setting of a template"
 _MANY_KEYS = 5
@@ -56,7 +58,7 @@ def client_secret(deployment: Deployment) -> Iterator[Fault]:
 
 def sealing_keys(deployment: Deployment) -> Iterator[Fault]:
     """The sealing keys are readable and sane."""
-    rotate = f"run `python -m ops rotate-keys --stage {deployment.stage.name}`."
+    rotate = f"run `{PROGRAM} rotate-keys --stage {deployment.stage.name}`."
     found = _secret(deployment, "SEALING_KEYS_SECRET_ARN")
     if found is None:
         yield Fault("the sealing keys cannot be read: nobody has a session.", rotate)
@@ -69,7 +71,7 @@ def sealing_keys(deployment: Deployment) -> Iterator[Fault]:
     if len(ring.secrets) > _MANY_KEYS:
         yield Fault(
             f"there are {len(ring.secrets)} sealing keys; old ones open old cookies for ever.",
-            f"run `python -m ops rotate-keys --stage {deployment.stage.name} --drop-old`.",
+            f"run `{PROGRAM} rotate-keys --stage {deployment.stage.name} --drop-old`.",
         )
 
 

@@ -13,11 +13,15 @@ import boto3
 import requests
 from botocore.exceptions import ClientError
 
-from ops import aws
-from ops.cloudformation import describe
-from ops.connect import Deployed, load_deployed, root_url
-from ops.errors import OpsError
-from ops.stages import Stage
+from chalicelib.gatehouse.edge.urls import AppUrl
+
+from .. import aws
+from ..cloudformation import describe
+from ..connect import Deployed, load_deployed, root_url
+from ..errors import OpsError
+from ..mount import Mount, load_mount
+from ..program import PROGRAM
+from ..stages import Stage
 
 TIMEOUT_SECONDS = 15
 TABLES = ("USERS_TABLE", "PROVIDERS_TABLE", "THROTTLE_TABLE")
@@ -91,7 +95,7 @@ class Deployment:
     @property
     def again(self) -> str:
         """The usual mend."""
-        return f"run `python -m ops deploy --stage {self.stage.name}`."
+        return f"run `{PROGRAM} deploy --stage {self.stage.name}`."
 
     @cached_property
     def stack(self) -> dict[str, Any]:
@@ -181,6 +185,16 @@ class Deployment:
         return root_url(self.stage, self.deployed)
 
     @cached_property
+    def mount(self) -> Mount:
+        """How the project's app mounts Gatehouse."""
+        return load_mount(self.stage.project_dir, self.stage.environment)
+
+    @property
+    def url(self) -> AppUrl:
+        """The addresses of the sign-in."""
+        return self.mount.url(self.root)
+
+    @cached_property
     def functions(self) -> dict[str, dict[str, Any]]:
         """The functions by Chalice's names; Missing when one is gone."""
         found = {}
@@ -234,12 +248,14 @@ class Deployment:
             found[variable] = dict(described["Table"])
         return found
 
-    def policies(self, role_arn: str) -> list[dict[str, Any]]:
-        """Every statement of a role's own policies."""
+    def policies(self, role_arn: str, *, besides: str = "") -> list[dict[str, Any]]:
+        """Every statement of a role's own policies, `besides` the one of that name."""
         iam, role = self.client("iam"), role_arn.rsplit("/", 1)[-1]
         names = iam.list_role_policies(RoleName=role)["PolicyNames"]
         documents = [
-            iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in names
+            iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+            for name in names
+            if name != besides
         ]
         return [
             statement

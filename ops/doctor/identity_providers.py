@@ -6,15 +6,17 @@ from collections.abc import Iterator
 from shlex import quote
 
 from chalicelib.gatehouse.cognito.provider_claims import ATTRIBUTE_MAPPING
-from ops.discovery import verify_issuer
-from ops.doctor.check import Check, Fault
-from ops.doctor.deployment import Deployment
-from ops.errors import OpsError
-from ops.providers import SCOPES
+
+from ..discovery import verify_issuer
+from ..errors import OpsError
+from ..program import PROGRAM
+from ..providers import SCOPES
+from .check import Check, Fault
+from .deployment import Deployment
 
 
 def _again(name: str) -> str:
-    return f"`python -m ops provider add {name} …` once more, or `provider remove {name}`."
+    return f"`{PROGRAM} provider add {name} …` once more, or `provider remove {name}`."
 
 
 def provider_registered(deployment: Deployment) -> Iterator[Fault]:
@@ -110,7 +112,7 @@ def auto_sign_in(deployment: Deployment) -> Iterator[Fault]:
     if name and name != "COGNITO" and name not in deployment.provider_rows:
         yield Fault(
             f"AUTO_SIGN_IN names {name}, which is not registered: the page opens with an error.",
-            f"`python -m ops provider add {name} …`, or empty AUTO_SIGN_IN and deploy.",
+            f"`{PROGRAM} provider add {name} …`, or empty AUTO_SIGN_IN and deploy.",
         )
 
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import requests
 
-from ops.doctor.check import Check, Fault, Note
-from ops.doctor.deployment import TIMEOUT_SECONDS, Deployment
-from ops.exact_package import MACHINES
-from ops.locked import NAME, load_lock
-from ops.package_contents import misses
-from ops.runtimes import OPTION, SUPPORTED, near_end, newest, runtime_named
+from ..exact_package import MACHINES
+from ..locked import NAME, load_lock
+from ..package_contents import misses
+from ..runtimes import OPTION, SUPPORTED, near_end, newest, runtime_named
+from .check import Check, Fault, Note
+from .deployment import TIMEOUT_SECONDS, Deployment
 
 _SHOWN = 5
 
@@ -64,7 +64,7 @@ def package_contents(deployment: Deployment) -> Iterator[Fault]:
                 "run doctor again.",
             )
             continue
-        wrong = misses(contents, lock)
+        wrong = misses(contents, lock, runtime)
         if wrong:
             shown = "; ".join(wrong[:_SHOWN]) + ("; …" if len(wrong) > _SHOWN else "")
             yield Fault(

@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 from chalicelib.gatehouse.cognito.scopes import SCOPES
 from chalicelib.gatehouse.errors import ConfigurationError
 from chalicelib.gatehouse.settings import Settings
-from ops.connect import permission_of, permits
-from ops.doctor.check import Check, Fault, Note
-from ops.doctor.deployment import Deployment, Missing
+
+from ..connect import permission_of, permits
+from .check import Check, Fault, Note
+from .deployment import Deployment, Missing
 
 _SOURCES = ("PreSignUp", "PostConfirmation", "PostAuthentication")
 _TRIGGERS = ("user_records", "token_claims")
@@ -134,7 +135,9 @@ def pool_plan(deployment: Deployment) -> Iterator[Fault]:
 
 
 def pool_issuer(deployment: Deployment) -> Iterator[Fault]:
-    """The functions take tokens of the issuer that the pool writes into them (S-20).
+    """The setting ISSUER is of the type that the pool writes into tokens (S-20).
+
+    Tokens of both types are taken, so that a pool may change it; the keys come from the one that is set.
 
     https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_IssuerConfigurationType.html
     """
@@ -147,11 +150,10 @@ def pool_issuer(deployment: Deployment) -> Iterator[Fault]:
     host = urlsplit(issuer).hostname or ""
     taken = "UPDATED" if host.startswith("issuer-") else _ORIGINAL
     if kind != taken:
-        yield Fault(
-            f"the pool's issuer is of the type {kind}, but the functions take tokens of {issuer} "
-            "only: every sign-in fails.",
-            f"set IssuerConfiguration of the pool back to {taken} (`aws cognito-idp "
-            "update-user-pool`, with all its other settings: those left out are reset).",
+        yield Note(
+            f"the pool's issuer is of the type {kind}, but ISSUER is {issuer}: sessions and "
+            "sign-ins go on, with keys from the old address.",
+            f"run `python -m ops provision --stage {stage.name}`, which reads it anew, then deploy.",
         )
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from chalicelib.gatehouse.cognito.scopes import SCOPES
-from ops.doctor.check import Check, Fault
-from ops.doctor.deployment import Deployment
+
+from .check import Check, Fault
+from .deployment import Deployment
 
 _MINUTES = {"seconds": 1 / 60, "minutes": 1, "hours": 60, "days": 1440}
 

@@ -9,8 +9,10 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 
 from chalicelib.gatehouse.cognito.http_client import HttpAnswer
 from chalicelib.gatehouse.cognito.oauth import OAuthClient
-from ops.doctor.check import Check, Fault
-from ops.doctor.deployment import Deployment
+
+from ..pool_addresses import partition_of
+from .check import Check, Fault
+from .deployment import Deployment
 
 _HOPS = 6
 _NO_DOMAINS = "the local AWS has no sign-in domains"
@@ -20,11 +22,16 @@ _CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
 def app_answers(deployment: Deployment) -> Iterator[Fault]:
     """The app answers at its public address, over its page and its settings."""
-    for path, wanted in (("health", '"status"'), ("", "<!doctype html"), ("auth/config", "{")):
-        answer = deployment.http(deployment.root + path)
+    url = deployment.url
+    for path, wanted in (
+        (f"{url.base_path}health", '"status"'),
+        (url.page_path, "<!doctype html"),
+        (f"{url.base_path}auth/config", "{"),
+    ):
+        answer = deployment.http(url.origin + path)
         if answer.status != 200 or wanted not in answer.text.lower():
             yield Fault(
-                f"{deployment.root}{path} answers {answer.status or answer.error}"
+                f"{url.origin}{path} answers {answer.status or answer.error}"
                 + (": " + _message(answer.text) if answer.text else "."),
                 f"read the log group /aws/lambda/{deployment.stage.api_function}; "
                 f"then {deployment.again}",
@@ -35,9 +42,10 @@ def app_answers(deployment: Deployment) -> Iterator[Fault]:
 def signing_keys(deployment: Deployment) -> Iterator[Fault]:
     """The pool's signing keys can be fetched where the app looks for them."""
     pool = deployment.pool["Id"]
-    url = deployment.stage.environment.get("JWKS_URL") or (
-        f"https://cognito-idp.{deployment.stage.region}.amazonaws.com/{pool}/.well-known/jwks.json"
-    )
+    stage = deployment.stage
+    host = partition_of(stage.region).user_pools_host(stage.region)
+    issuer = stage.environment.get("ISSUER") or f"https://{host}/{pool}"
+    url = stage.environment.get("JWKS_URL") or f"{issuer}/.well-known/jwks.json"
     answer = deployment.http(url)
     try:
         keys = json.loads(answer.text).get("keys") if answer.status == 200 else None
@@ -59,7 +67,7 @@ def authorize_redirect(deployment: Deployment) -> Iterator[Fault]:
             continue
         issuer = providers[name]["ProviderDetails"].get("oidc_issuer", "")
         url = _oauth(deployment).build_authorize_url(
-            redirect_uri=f"{deployment.root}auth/callback",
+            redirect_uri=deployment.url.callback,
             state=secrets.token_urlsafe(16),
             nonce=secrets.token_urlsafe(16),
             code_challenge=_CHALLENGE,
@@ -119,7 +127,7 @@ def _message(text: str) -> str:
 
 def sign_in_domain(deployment: Deployment) -> Iterator[Fault]:
     """The sign-in domain is this pool's, active, and shows managed login."""
-    prefix = str(deployment.stage.options.get("domain_prefix", ""))
+    prefix = str(deployment.stage.option("domain_prefix"))
     found = deployment.client("cognito-idp").describe_user_pool_domain(Domain=prefix)
     domain = found.get("DomainDescription", {})
     if domain.get("UserPoolId") != deployment.pool["Id"]:

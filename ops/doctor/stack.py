@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from ops import aws, identity_stack
-from ops.cloudformation import describe
-from ops.doctor.check import Check, Fault
-from ops.doctor.deployment import Deployment
+from .. import aws, identity_stack, pool_updates
+from ..cloudformation import describe
+from ..program import PROGRAM
+from .check import Check, Fault
+from .deployment import Deployment
 
 _GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
 _DRIFT_SECONDS = 120.0
@@ -42,7 +43,7 @@ def stack_template(deployment: Deployment) -> Iterator[Fault]:
     body = deployment.client("cloudformation").get_template(
         StackName=deployment.stack["StackName"]
     )["TemplateBody"]
-    own = identity_stack.TEMPLATE.read_text(encoding="utf-8")
+    own = pool_updates.as_deployed(identity_stack.body_of(deployment.stage), str(body))
     if isinstance(body, str) and body.strip() != own.strip():
         yield Fault(
             "the identity stack was made from another version of ops/templates/identity.yaml "
@@ -61,7 +62,7 @@ def stack_outputs(deployment: Deployment) -> Iterator[Fault]:
             yield Fault(
                 f"{variable} in config.json is {environment.get(variable, '')!r} but the identity "
                 f"stack made {made!r}.",
-                f"run `python -m ops provision --stage {deployment.stage.name}`, then deploy.",
+                f"run `{PROGRAM} provision --stage {deployment.stage.name}`, then deploy.",
             )
 
 
@@ -103,10 +104,12 @@ def stack_drift(deployment: Deployment) -> Iterator[Fault]:
 
 
 def deletion_protection(deployment: Deployment) -> Iterator[Fault]:
-    """Pool and tables are protected where the stage says so."""
+    """Stack, pool and tables are protected where the stage says so."""
     if not deployment.stage.deletion_protection:
         return
     bare = []
+    if not deployment.stack.get("EnableTerminationProtection"):
+        bare.append(f"stack {deployment.stage.identity_stack}")
     if deployment.pool.get("DeletionProtection") != "ACTIVE":
         bare.append(f"user pool {deployment.pool['Id']}")
     bare += [

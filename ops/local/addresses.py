@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from ops.errors import OpsError
+from ..errors import OpsError
 
 
 @dataclass(frozen=True)

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from ops.local.addresses import Addresses
-from ops.local.authority import Certificate
-from ops.local.okta import load_people
-from ops.local.people import DEMO_USERS
+from ..program import PROGRAM
+from .addresses import Addresses
+from .authority import Certificate
+from .okta import load_people
+from .people import DEMO_USERS
 
 
 def announcement(
-    addresses: Addresses, certificate: Certificate | None, *, detach: bool = False
+    addresses: Addresses,
+    certificate: Certificate | None,
+    *,
+    detach: bool = False,
+    page_url: str = "",
 ) -> str:
     """Say where to go, whom to be, what to trust, and how to stop it."""
     people = ", ".join(str(person["email"]) for person in load_people())
     accounts = ", ".join(f"{user['email']} / {user['password']}" for user in DEMO_USERS)
     lines = [
-        ("Open", addresses.app_url),
+        ("Open", page_url or addresses.app_url),
         ("Okta's people", f"{people} (choose one, no password)"),
         ("Email, password", accounts),
         ("Mails and codes", f"{addresses.aws_url}/_ministack/ses/messages"),
         *_about(certificate),
-        ("Stop", "python -m ops down" if detach else "Ctrl-C"),
+        ("Stop", f"{PROGRAM} down" if detach else "Ctrl-C"),
     ]
     return "\n" + "".join(f"  {name:<17} {text}\n" for name, text in lines)
 
@@ -34,6 +39,6 @@ def _about(certificate: Certificate | None) -> list[tuple[str, str]]:
     if certificate.by_mkcert:
         return [("Certificate", "signed by your mkcert root, which your browsers trust already")]
     return [
-        ("Trust it once", "python -m ops trust (for Chromium and Firefox on this machine)"),
+        ("Trust it once", f"{PROGRAM} trust (for Chromium and Firefox on this machine)"),
         ("", f"{certificate.ca_file}: macOS, Windows, devcontainer: docs/local-aws.md#https"),
     ]

@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from ops.errors import OpsError
+from ..errors import OpsError
 
 FOLDER_VARIABLE = "GATEHOUSE_CA_DIR"
 _DAY = datetime.timedelta(days=1)

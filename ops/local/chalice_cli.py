@@ -17,6 +17,9 @@ from pathlib import Path
 CACHE = "GATEHOUSE_DEPENDENCY_CACHE"
 """Environment variable: where ops/exact_package.py keeps verified wheels."""
 
+PROGRAM = (sys.executable, __file__)
+"""How this script is started."""
+
 _LONGEST_SLEEP = 0.1
 _SHOWN_LINES = 20
 
@@ -28,10 +31,10 @@ def run_chalice(
     environment: Mapping[str, str] | None = None,
 ) -> None:
     """Run Chalice through this script in `directory`; an OpsError with its last lines if it fails."""
-    from ops.errors import OpsError
+    from ..errors import OpsError
 
     done = subprocess.run(
-        [sys.executable, __file__, *arguments],
+        [*PROGRAM, *arguments],
         cwd=directory,
         env={
             **os.environ,
@@ -62,9 +65,11 @@ def shorten_sleeps() -> None:
 
 def main() -> int:
     """Run `chalice` with this process's arguments."""
-    # This script's own folder is no place to import from; the checkout is, after the app's.
+    # This script's own folder is no place to import from. A checkout is, after the app's; what is installed is found anyway.
     del sys.path[0]
-    sys.path.append(str(Path(__file__).resolve().parents[2]))
+    above = Path(__file__).resolve().parents[2]
+    if not (above / "__init__.py").exists():
+        sys.path.append(str(above))
     shorten_sleeps()
     from chalice.cli import main as chalice
 

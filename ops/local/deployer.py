@@ -26,13 +26,13 @@ _POLICY = {
         }
     ],
 }
-# MiniStack's root: any key called so. It makes the deployer, and does nothing else.
-_ROOT = "test"
+# MiniStack's root: any key called so. It makes the deployer; later it serves commands about the running stack.
+ROOT = "test"
 
 
 def create_deployer(endpoint_url: str, region: str) -> dict[str, str]:
     """Make the user in a fresh local AWS; return its credentials as environment variables."""
-    root = boto3.Session(_ROOT, _ROOT, region_name=region)
+    root = boto3.Session(ROOT, ROOT, region_name=region)
     iam = root.client("iam", endpoint_url=endpoint_url)
     iam.create_user(UserName=_NAME)
     iam.put_user_policy(UserName=_NAME, PolicyName="deploy", PolicyDocument=json.dumps(_POLICY))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import boto3
 
-from ops import aws
+from .. import aws
 
 DEMO_USERS = (
     {"email": "demo@example.com", "password": "open-sesame-local-only"},

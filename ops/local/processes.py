@@ -20,7 +20,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ops.errors import OpsError
+from ..errors import OpsError
+from ..program import PROGRAM
 
 MARK = "GATEHOUSE_LOCAL_MARK"
 _READY_SECONDS = 30.0
@@ -148,7 +149,9 @@ class Processes:
 
     def _require_still_ours(self) -> None:
         if self._taken_over():
-            raise OpsError("Stopped from elsewhere: by `make down`, or another `make up` here.")
+            raise OpsError(
+                f"Stopped from elsewhere: by `{PROGRAM} down`, or another `{PROGRAM} up` here."
+            )
 
     def _tail(self, name: str) -> str:
         path = self.log(name)
@@ -179,7 +182,7 @@ def require_free_port(port: int, name: str, option: str) -> None:
         except OSError as taken:
             raise OpsError(
                 f"Port {port} for {name} is taken by another program. "
-                f"Stop that program, or choose another: make up ARGS='{option} {port + 1}'"
+                f"Stop that program, or choose another: {PROGRAM} up {option} {port + 1}"
             ) from taken
 
 

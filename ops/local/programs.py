@@ -1,4 +1,8 @@
-"""The three programs of the local stack, and how each is started."""
+"""The three programs of the local stack, and how each is started.
+
+Each is started by its path, so it does not matter under which name this package is installed; `-P` keeps its folder,
+whose modules have common names, out of `sys.path`.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from ops.local.processes import Program
+from .processes import Program
 
 _HERE = Path(__file__).resolve().parent
-_PROJECT = _HERE.parents[1]
 _KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE")
 
 
@@ -22,7 +25,7 @@ def ministack(python: Path, state_dir: Path, port: int, region: str) -> Program:
     directory = state_dir / "ministack"
     return Program(
         name="MiniStack",
-        arguments=[str(python), str(_HERE / "launcher.py")],
+        arguments=[str(python), "-P", str(_HERE / "launcher.py")],
         environment={
             **_environment(),
             "AUTH": "true",
@@ -49,8 +52,8 @@ def okta(python: Path, state_dir: Path, port: int) -> Program:
     """The stand-in for Okta."""
     return Program(
         name="Okta",
-        arguments=[str(python), "-m", "ops.local.okta", "--port", str(port)],
-        environment={**_environment(), "PYTHONPATH": str(_PROJECT)},
+        arguments=[str(python), "-P", str(_HERE / "okta.py"), "--port", str(port)],
+        environment=_environment(),
         directory=state_dir / "okta",
         port=port,
         port_option="--okta-port",
@@ -72,7 +75,7 @@ def front_proxy(
         api += ["--certificate", str(certificate)]
     return Program(
         name="Proxy",
-        arguments=[sys.executable, str(_HERE / "front_proxy.py"), "--port", str(port), *api],
+        arguments=[sys.executable, "-P", str(_HERE / "front_proxy.py"), "--port", str(port), *api],
         environment=_environment(),
         directory=state_dir / "proxy",
         port=port,

@@ -9,32 +9,36 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ops import aws
-from ops.connect import connect, load_deployed
-from ops.errors import OpsError
-from ops.identity_stack import provision
-from ops.local import programs
-from ops.local.addresses import Addresses, require_one_site
-from ops.local.announcement import announcement
-from ops.local.authority import Certificate, prepare
-from ops.local.chalice_cli import run_chalice
-from ops.local.deployer import create_deployer, local_aws_only
-from ops.local.environment import ministack_python, require_linux
-from ops.local.interrupts import hear_once
-from ops.local.okta import load_people
-from ops.local.people import DEMO_USERS, create_demo_users
-from ops.local.processes import Processes, require_free_port
-from ops.local.staged_copy import stage_copy
-from ops.provider import Provider
-from ops.providers import add_provider
-from ops.report import Reporter
-from ops.stages import LOCAL, Stage, load_stage, write_environment, write_option
+from .. import aws
+from ..connect import connect, load_deployed
+from ..errors import OpsError
+from ..identity_stack import provision
+from ..mount import load_mount
+from ..program import PROGRAM
+from ..provider import Provider
+from ..providers import add_provider
+from ..report import Reporter
+from ..stages import LOCAL, Stage, load_stage, write_environment, write_option
+from . import programs
+from .addresses import Addresses, require_one_site
+from .announcement import announcement
+from .authority import Certificate, prepare
+from .chalice_cli import run_chalice
+from .deployer import create_deployer, local_aws_only
+from .environment import ministack_python, require_linux
+from .interrupts import hear_once
+from .okta import load_people
+from .people import DEMO_USERS, create_demo_users
+from .processes import Processes, require_free_port
+from .staged_copy import stage_copy
 
-_PROJECT = Path(__file__).resolve().parents[2]
 _WATCH_SECONDS = 0.5
+PLACES = ("COGNITO_URL", "JWKS_URL", "PUBLIC_URL")
+"""Variables that only the local stage is given: AWS knows its own addresses."""
 
 
 def up(
+    project_dir: Path,
     detach: bool = False,
     port: int = 8000,
     aws_port: int = 4566,
@@ -42,7 +46,6 @@ def up(
     origins: Sequence[str] = (),
     loopback_ports: Sequence[int] = (),
     http: bool = False,
-    project_dir: Path = _PROJECT,
     report: Reporter | None = None,
     state_dir: Path | None = None,
 ) -> None:
@@ -68,8 +71,9 @@ def up(
     hear_once()
     try:
         choices = (origins, loopback_ports)
-        _start(processes, state_dir, project_dir, addresses, certificate, choices, report)
-        print(announcement(addresses, certificate, detach=detach), flush=True)
+        facts = _start(processes, state_dir, project_dir, addresses, certificate, choices, report)
+        said = announcement(addresses, certificate, detach=detach, page_url=facts["page_url"])
+        print(said, flush=True)
         while not detach:
             time.sleep(_WATCH_SECONDS)
             processes.check()
@@ -81,18 +85,18 @@ def up(
         raise
 
 
-def down(project_dir: Path = _PROJECT, state_dir: Path | None = None) -> None:
+def down(project_dir: Path, state_dir: Path | None = None) -> None:
     """Stop what `up` started, also after a crash; says so when there was nothing."""
     state_dir = state_dir or project_dir / ".local"
     stopped = _stop(Processes(state_dir), state_dir)
     Reporter().note(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
 
 
-def info(project_dir: Path = _PROJECT, state_dir: Path | None = None) -> dict[str, Any]:
+def info(project_dir: Path, state_dir: Path | None = None) -> dict[str, Any]:
     """Say where the running stack is and who can sign in."""
     state_dir = state_dir or project_dir / ".local"
     if not Processes(state_dir).running():
-        raise OpsError("The local stack is not running. Start it with `make up`.")
+        raise OpsError(f"The local stack is not running: start it with `{PROGRAM} up`.")
     try:
         found: dict[str, Any] = json.loads((state_dir / "info.json").read_text())
     except (OSError, ValueError):
@@ -108,7 +112,7 @@ def _start(
     certificate: Certificate | None,
     choices: tuple[Sequence[str], Sequence[int]],
     report: Reporter,
-) -> None:
+) -> dict[str, Any]:
     shared = project_dir / ".local"
     shared.mkdir(exist_ok=True)
     python = ministack_python(shared, report)
@@ -139,6 +143,7 @@ def _start(
         )
     )
     (state_dir / "info.json").write_text(json.dumps(facts, indent=2))
+    return facts
 
 
 def _deploy(copy: Path, shared: Path, addresses: Addresses, report: Reporter) -> Stage:
@@ -147,11 +152,8 @@ def _deploy(copy: Path, shared: Path, addresses: Addresses, report: Reporter) ->
     session = aws.session(stage)
     outputs = provision(session, stage, {}, report)
     pool_id = outputs.environment["USER_POOL_ID"]
-    places = {
-        "COGNITO_URL": addresses.aws_url,
-        "JWKS_URL": f"{addresses.aws_url}/{pool_id}/.well-known/jwks.json",
-        "PUBLIC_URL": addresses.app_url,
-    }
+    jwks_url = f"{addresses.aws_url}/{pool_id}/.well-known/jwks.json"
+    places = dict(zip(PLACES, (addresses.aws_url, jwks_url, addresses.app_url), strict=True))
     write_environment(copy, LOCAL, places, {})
     _run_chalice(copy, shared, report)
     stage = load_stage(copy, LOCAL)
@@ -174,9 +176,11 @@ def _run_chalice(copy: Path, shared: Path, report: Reporter) -> None:
 
 
 def _facts(stage: Stage, addresses: Addresses, certificate: Certificate | None) -> dict[str, Any]:
+    url = load_mount(stage.project_dir, stage.environment).url(addresses.app_url)
     people = [{"sub": person["sub"], "email": person["email"]} for person in load_people()]
     return {
         "app_url": addresses.app_url,
+        "page_url": url.origin + url.page_path,
         "ca_file": str(certificate.ca_file) if certificate else None,
         "certificate_file": str(certificate.file) if certificate else None,
         "cognito_url": addresses.aws_url,

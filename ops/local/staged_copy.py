@@ -6,28 +6,55 @@ and neither byte code nor tests can get into the zip.
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
-_FILES = ("app.py", "requirements.txt")
+from .. import json_text
+from ..locked import NAME, files_of, wheels_of
+from ..stages import LOCAL
+
 _FOLDERS = ("chalicelib", "vendor")
 
 
 def stage_copy(project_dir: Path, copy: Path) -> None:
     """Make the copy equal to the checkout; forgets what was deployed, keeps built packages."""
-    copy.mkdir(parents=True, exist_ok=True)
-    for name in _FILES:
-        shutil.copyfile(project_dir / name, copy / name)
-    for name in _FOLDERS:
-        shutil.rmtree(copy / name, ignore_errors=True)
-        # Links are followed: vendor/frontend becomes a folder of its own.
-        ignored = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
-        shutil.copytree(project_dir / name, copy / name, ignore=ignored)
+    copy_code(project_dir, copy)
     settings = copy / ".chalice"
-    settings.mkdir(exist_ok=True)
     shutil.rmtree(settings / "deployed", ignore_errors=True)
     shutil.copyfile(project_dir / ".chalice" / "config.json", settings / "config.json")
     _keep_newest(settings / "deployments")
+
+
+def refresh_copy(project_dir: Path, copy: Path, kept: Sequence[str]) -> None:
+    """Bring code and settings of a copy up to date; what was deployed stays, and the `kept` variables of the local stage."""
+    path = copy / ".chalice" / "config.json"
+    before = json.loads(path.read_text(encoding="utf-8"))["stages"][LOCAL]["environment_variables"]
+    text = (project_dir / ".chalice" / "config.json").read_text(encoding="utf-8")
+    for name in kept:
+        if name in before:
+            where = ("stages", LOCAL, "environment_variables", name)
+            text = json_text.put(text, where, before[name])
+    copy_code(project_dir, copy)
+    path.write_text(text, encoding="utf-8")
+
+
+def copy_code(project_dir: Path, copy: Path) -> None:
+    """Copy what Chalice packages: the app, its dependencies' lock, its policies. Settings stay as they are."""
+    (copy / ".chalice").mkdir(parents=True, exist_ok=True)
+    lock = project_dir / NAME
+    policies = sorted((project_dir / ".chalice").glob("policy*.json"))
+    for file in [project_dir / "app.py", *files_of(lock), *wheels_of(lock), *policies]:
+        target = copy / file.relative_to(project_dir)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, target)
+    for name in _FOLDERS:
+        shutil.rmtree(copy / name, ignore_errors=True)
+        if (project_dir / name).is_dir():
+            # Links are followed: vendor/frontend becomes a folder of its own.
+            ignored = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
+            shutil.copytree(project_dir / name, copy / name, ignore=ignored)
 
 
 def _keep_newest(packages: Path) -> None:

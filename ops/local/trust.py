@@ -15,7 +15,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from ops.errors import OpsError
+from ..errors import OpsError
 
 _CHROMIUM = (".pki/nssdb", ".local/share/pki/nssdb", "snap/chromium/current/.pki/nssdb")
 _FIREFOX = (

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from chalicelib.gatehouse import services
+from app import gate
 from tests.component import contract, outbound
 from tests.component.direct import Direct
 from tests.component.world import World, build_world
@@ -19,7 +19,7 @@ from tests.doubles.clock import Clock
 def world(clock: Clock) -> Iterator[World]:
     """A container with one registered provider, Okta."""
     yield build_world(clock)
-    services.install(None)
+    gate.services = None
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,8 @@ def contract_holds(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def checked(self: Browser, method: str, target: str, *args: Any, **named: Any) -> Answer:
         answer = send(self, method, target, *args, **named)
         path = urlsplit(target.removeprefix(self.root.rstrip("/"))).path
-        problems.extend(contract.problems(method, path, answer))
+        if getattr(self._app, "gatehouse", gate) is gate:  # another app has another document
+            problems.extend(contract.problems(method, path, answer))
         return answer
 
     monkeypatch.setattr(Browser, "send", checked)

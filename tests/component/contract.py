@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from chalicelib.gatehouse.web.openapi import build_document
+from app import gate
 from tests.doubles.browser import Answer
 
 _URI = "urn:openapi"
@@ -17,7 +17,7 @@ _URI = "urn:openapi"
 
 @cache
 def document() -> dict[str, Any]:
-    return build_document("https://api.example.com/")
+    return gate.openapi_document("https://api.example.com/")
 
 
 @cache

@@ -14,6 +14,7 @@ PASSWORD = "correct horse 12"
 WRONG = "not the password"
 STRANGER = "nobody@example.org"
 CHALLENGE_COOKIE = "__Host-gatehouse-challenge"
+SECOND_COOKIE = "__Host-gatehouse-challenge-2"
 SESSION_COOKIE = "__Host-gatehouse"
 DEVICE_COOKIE = "__Host-gatehouse-device"
 

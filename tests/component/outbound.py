@@ -27,16 +27,17 @@ def record(monkeypatch: pytest.MonkeyPatch) -> Outbound:
     def sent(self: Browser, method: str, target: str, *more: Any, **named: Any) -> Any:
         path = urlsplit(target.removeprefix(self.root.rstrip("/"))).path
         resource, _ = browser._match(self._app.routes, path)
+        resource = resource.removeprefix(self.prefix) or "/"
         method_asked = "GET" if method == "HEAD" else method  # the same view answers both
         with outbound.at(f"{method_asked} {resource}"):
             return send(self, method, target, *more, **named)
 
-    def ran(event: Any, *more: Any) -> Any:
+    def ran(container: Any, event: Any, *more: Any) -> Any:
         source = str(event.get("triggerSource"))
         if source.startswith("TokenGeneration_"):
             source = "TokenGeneration"
         with outbound.at(f"trigger {source}"):
-            return run(event, *more)
+            return run(container, event, *more)
 
     def mailed(*event: Any) -> None:
         with outbound.at("function account_mail"):

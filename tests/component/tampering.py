@@ -6,7 +6,7 @@ import math
 import zlib
 from typing import Any
 
-from chalicelib.gatehouse.session.sealing import KeyRing, Sealer
+from chalicelib.gatehouse.sealed.sealing import KeyRing, Sealer
 from tests.component.world import SEALING_KEY
 
 _NONCE, _TAG = 12, 16

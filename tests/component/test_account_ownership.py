@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app import user_records
+from app import gate
 from chalicelib.gatehouse.cognito.sign_up_mark import KEY, build_mark
 from chalicelib.gatehouse.cognito.user_admin import UserAdmin
 from chalicelib.gatehouse.errors import TemporarilyUnavailable
@@ -293,7 +293,7 @@ def test_nobody_writes_the_proof_for_himself(direct: Direct) -> None:
         sent["request"]["userAttributes"]["provedAt"] = "2000-01-01T00:00:00.000Z"
         sent["request"]["userAttributes"]["custom:provedAt"] = "2000-01-01T00:00:00.000Z"
         sent["request"]["clientMetadata"] = {"provedAt": "2000-01-01T00:00:00.000Z"}
-        user_records(sent, LambdaContext())
+        gate.user_records(sent, LambdaContext())
     assert not any("provedAt" in row for row in direct.world.users().values())
 
 
@@ -320,7 +320,7 @@ def test_cognitos_page_makes_no_account_where_ours_does(direct: Direct, metadata
     event = load_event("PreSignUp_SignUp")
     event["request"]["clientMetadata"] = metadata
     with pytest.raises(TriggerFailed, match=r"^GATEHOUSE_REFUSED: "):
-        user_records(event, LambdaContext())
+        gate.user_records(event, LambdaContext())
     assert direct.world.users() == {}
 
 
@@ -335,14 +335,14 @@ def test_the_mark_is_known_by_a_container_that_read_the_secret_before_its_rotati
     direct.world.clock.advance(31)  # its cache lives longer
     event = load_event("PreSignUp_SignUp")
     event["request"]["clientMetadata"] = {KEY: build_mark(ADDRESS.upper(), new_secret)}
-    user_records(event, LambdaContext())
+    gate.user_records(event, LambdaContext())
     assert event["userName"] in direct.world.users()
 
 
 def test_where_cognitos_page_signs_people_up_no_mark_is_asked_for(direct: Direct) -> None:
     """`managed`: docs/security.md says what that leaves."""
     direct.restart(direct_sign_in="managed")
-    user_records(load_event("PreSignUp_SignUp"), LambdaContext())
+    gate.user_records(load_event("PreSignUp_SignUp"), LambdaContext())
     (row,) = direct.world.users().values()
     assert (row["status"], "madeBy" in row) == ("PENDING", False)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app import user_records
+from app import gate
 from chalicelib.gatehouse.settings import Settings
 from chalicelib.gatehouse.triggers.entry import TriggerFailed
 from tests.component.direct import EMAIL, PASSWORD, Direct
@@ -61,7 +61,7 @@ def trigger(source: str, email: str, **more: Any) -> Any:
     event = load_event(source)
     event.update(more)
     event["request"]["userAttributes"]["email"] = email
-    return user_records(event, LambdaContext())
+    return gate.user_records(event, LambdaContext())
 
 
 @pytest.mark.security("S-72")

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from app import app
-from chalicelib.gatehouse import services
-from chalicelib.gatehouse.web.security_headers import CONTENT_SECURITY_POLICY, SECURITY_HEADERS
-from chalicelib.gatehouse.web.static_files import load_static_files
+from app import app, gate
+from chalicelib.gatehouse.edge.security_headers import CONTENT_SECURITY_POLICY, SECURITY_HEADERS
+from chalicelib.gatehouse.page.static_files import load_static_files
 from tests.component.test_authorized_routes import CLAIMS
 from tests.component.world import World
 from tests.doubles.aws_errors import client_error
@@ -101,7 +100,7 @@ def test_missing_settings_are_named_in_the_log_and_not_in_the_answer(
 
     for name in ENVIRONMENT:
         monkeypatch.delenv(name, raising=False)
-    services.install(None)
+    gate.services = None
     for target in ("/", "/auth/config", "/auth/login", "/auth/callback?state=a&code=b"):
         answer = browser.get(target)
         assert_well_dressed(answer)
@@ -120,7 +119,7 @@ def test_missing_settings_are_named_in_the_log_and_not_in_the_answer(
 
 def test_health_needs_no_settings_at_all(world: World, browser: Browser) -> None:
     """It answers that the app runs, and asks nobody."""
-    services.install(None)
+    gate.services = None
     assert browser.get("/health").json()["status"] == "ok"
 
 

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from chalice.app import Blueprint, Chalice, CognitoUserPoolAuthorizer, ForbiddenError
 
-from app import app
-from chalicelib.gatehouse.routes.authorization import ScopedAuthorizer, authorized, caller_of
-from chalicelib.gatehouse.routes.public import PUBLIC_ROUTES
-from chalicelib.gatehouse.web import middleware
+from app import app, gate
+from chalicelib.gatehouse import Gatehouse
+from chalicelib.gatehouse.guard.authorization import ScopedAuthorizer, authorized, caller_of
+from chalicelib.gatehouse.routes.table import PUBLIC_ROUTES
 from tests.component.world import World
 from tests.doubles.browser import Browser, LambdaContext, build_event
 from tests.doubles.cognito import Person
@@ -52,20 +52,24 @@ def test_every_route_is_public_by_list_or_has_the_authorizer_and_a_scope() -> No
 @pytest.mark.parametrize("authorizer", [None, CognitoUserPoolAuthorizer("x", ["arn:x"]), "missing"])
 def test_an_app_with_an_unguarded_route_does_not_load(authorizer: Any) -> None:
     """Forgetting `authorized(…)`, or taking Chalice's authorizer without scopes, stops at import and so at deploy."""
-    team = Chalice("team")
     arguments = {} if authorizer == "missing" else {"authorizer": authorizer}
+    team = Chalice("team")
     team.route("/orders", methods=["GET"], **arguments)(lambda: {})
-    with pytest.raises(ValueError, match="GET /orders"):
-        middleware.install(team, PUBLIC_ROUTES)
+    with pytest.raises(ValueError, match=r'GET /orders .*public=\{\("GET", "/orders"\)\}'):
+        Gatehouse(team)
+    team = Chalice("team")
+    Gatehouse(team)
+    with pytest.raises(ValueError, match=r'GET /orders .*public=\{\("GET", "/orders"\)\}'):
+        team.route("/orders", methods=["GET"], **arguments)(lambda: {})
 
 
 @pytest.mark.security("S-48")
 def test_a_public_route_with_another_method_is_not_public() -> None:
     """The list holds methods, not just paths."""
     team = Chalice("team")
-    team.route("/health", methods=["GET", "DELETE"])(lambda: {})
-    with pytest.raises(ValueError, match="DELETE /health"):
-        middleware.install(team, PUBLIC_ROUTES)
+    team.route("/ping", methods=["GET", "DELETE"])(lambda: {})
+    with pytest.raises(ValueError, match="DELETE /ping"):
+        Gatehouse(team, public={("GET", "/ping")})
 
 
 REFUSED: dict[str, tuple[dict[str, str] | None, int]] = {
@@ -140,6 +144,7 @@ def test_me_is_503_while_the_table_is_down(world: World, signed_in: Browser) -> 
     """An outage is told as such and does not end the session."""
     from tests.doubles.aws_errors import connect_timeout
 
+    assert signed_in.get("/me", claims=CLAIMS).status == 200  # as the sign-in wrote it
     world.dynamodb.fault = connect_timeout()
     answer = signed_in.get("/me", claims=CLAIMS)
     assert (answer.status, answer.json()["error"]) == (503, "temporarily_unavailable")
@@ -166,8 +171,9 @@ def team_app(view: Any, **arguments: Any) -> Any:
         lambda: view(blueprint.current_request)
     )
     team = Chalice("team")
+    team_gate = Gatehouse(team)
+    team_gate.services = gate.services
     team.register_blueprint(blueprint)
-    middleware.install(team, frozenset())
 
     def call(claims: dict[str, str] | None) -> dict[str, Any]:
         event = build_event(

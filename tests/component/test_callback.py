@@ -212,16 +212,16 @@ def test_login_forgets_a_return_to_outside_the_app(
 @pytest.mark.security("S-07")
 def test_the_callback_checks_return_to_again(world: World, browser: Browser) -> None:
     """A transaction that was sealed with a foreign address (an older release, a bug) does not send people there."""
-    from chalicelib.gatehouse import services
+    from app import gate
 
-    transactions = services.current().transactions
+    transactions = gate.services.transactions
     transaction = transactions.begin(
         return_to="https://evil.example/", provider=None, remember=False
     )
     browser.keep(
         f"{transaction.cookie_name}={transactions.seal(transaction)}; Path=/; Secure; SameSite=Lax"
     )
-    url = services.current().oauth.build_authorize_url(
+    url = gate.services.oauth.build_authorize_url(
         redirect_uri=f"{browser.root}auth/callback",
         state=transaction.state,
         nonce=transaction.nonce,

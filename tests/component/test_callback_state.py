@@ -64,7 +64,7 @@ def test_callback_refuses_a_transaction_under_another_states_name(
     world: World, browser: Browser
 ) -> None:
     """The state inside the seal counts, not the cookie's name."""
-    from chalicelib.gatehouse.session.transactions import cookie_name
+    from chalicelib.gatehouse.sealed.transactions import cookie_name
 
     query = begin(world, browser)
     (cookie,) = browser.cookies.values()
@@ -141,7 +141,7 @@ def test_a_code_of_one_transaction_does_not_fit_another(world: World, browser: B
 @pytest.mark.security("S-12")
 def test_a_transaction_under_anothers_name_is_refused(world: World, browser: Browser) -> None:
     """Cookies are named after 32 bits of the state: the transaction itself must be of the whole state."""
-    from chalicelib.gatehouse.session.transactions import cookie_name
+    from chalicelib.gatehouse.sealed.transactions import cookie_name
 
     first, second = begin(world, browser), begin(world, browser)
     one, other = (cookie_name(query["state"]) for query in (first, second))

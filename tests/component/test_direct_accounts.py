@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from app import account_mail
+from app import gate
 from chalicelib.gatehouse.flows.credentials import MIN_PASSWORD_LENGTH
 from tests.component.direct import (
     EMAIL,
@@ -264,7 +264,7 @@ def test_the_mail_function_takes_nothing_but_our_requests(
     direct: Direct, event: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """And is done with it: Lambda would bring it again and again."""
-    account_mail(event, LambdaContext())
+    gate.account_mail(event, LambdaContext())
     assert "account_mail_refused" in capsys.readouterr().out
     assert direct.pool.calls == []
 

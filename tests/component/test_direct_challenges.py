@@ -9,6 +9,7 @@ from tests.component.direct import (
     DEVICE_COOKIE,
     EMAIL,
     PASSWORD,
+    SECOND_COOKIE,
     SESSION_COOKIE,
     WRONG,
     Direct,
@@ -107,6 +108,20 @@ def test_one_of_several_factors_is_chosen(direct: Direct) -> None:
     assert direct.challenge("SELECT_MFA_TYPE", choice="SMS_MFA").status == 400
     chosen = direct.challenge("SELECT_MFA_TYPE", choice="EMAIL_OTP")
     assert chosen.json()["challenge"]["name"] == "EMAIL_OTP"
+    assert direct.challenge("EMAIL_OTP", code=direct.pool.last_code("EMAIL_OTP")).status == 200
+
+
+@pytest.mark.parametrize("name", ["EMAIL_OTP", "EMAIL_MFA"])
+def test_a_choice_is_answered_by_the_name_that_cognito_offered(direct: Direct, name: str) -> None:
+    """AWS's pages know two names for a code by mail; our page always shows one of them."""
+    direct.with_totp()
+    direct.grace.factors.add("EMAIL_OTP")
+    direct.pool.offered_as = {"EMAIL_OTP": name}
+    asked = direct.sign_in().json()["challenge"]
+    assert asked == {"name": "SELECT_MFA_TYPE", "choices": ["SOFTWARE_TOKEN_MFA", "EMAIL_OTP"]}
+    assert direct.challenge("SELECT_MFA_TYPE", choice="EMAIL_MFA").status == 400
+    assert direct.challenge("SELECT_MFA_TYPE", choice="EMAIL_OTP").status == 200
+    assert direct.pool.calls[-1][1]["ChallengeResponses"]["ANSWER"] == name
     assert direct.challenge("EMAIL_OTP", code=direct.pool.last_code("EMAIL_OTP")).status == 200
 
 
@@ -317,3 +332,63 @@ def test_a_session_string_of_any_real_length_fits_the_cookie(direct: Direct) -> 
     assert direct.sign_in("someone@example.org", WRONG).status == 401
     direct.pool.add(PoolUser("someone@example.org", WRONG))
     assert direct.sign_in("someone@example.org", WRONG).status == 200
+
+
+@pytest.mark.security("S-31")
+def test_the_longest_session_string_lies_in_two_cookies(direct: Direct) -> None:
+    """AWS's model allows 4,096 characters. A shorter one before and after it needs, and leaves, one cookie."""
+    direct.with_totp()
+    direct.grace.status = "FORCE_CHANGE_PASSWORD"
+    direct.pool.session_length = 4096
+    assert direct.sign_in().status == 200
+    assert set(direct.browser.cookies) == {CHALLENGE_COOKIE, SECOND_COOKIE}
+    assert direct.browser.rejected == []
+    direct.pool.session_length = None
+    asked = direct.challenge("NEW_PASSWORD_REQUIRED", password=NEW_PASSWORD)
+    assert asked.json() == {"challenge": {"name": "SOFTWARE_TOKEN_MFA"}}
+    direct.pool.session_length = 4096
+    assert direct.sign_in(password=NEW_PASSWORD).status == 200
+    assert direct.challenge("SOFTWARE_TOKEN_MFA", code=direct.totp()).status == 200
+    assert set(direct.browser.cookies) == {SESSION_COOKIE, DEVICE_COOKIE}
+
+
+@pytest.mark.security("S-45")
+@pytest.mark.parametrize("broken", ["missing", "of another sign-in", "left over"])
+def test_half_of_a_long_challenge_is_none(direct: Direct, broken: str) -> None:
+    """Only the two cookies of one answer are a challenge; a second one that was left over belongs to nobody."""
+    direct.with_totp()
+    direct.pool.session_length = 4096
+    direct.sign_in()
+    second = direct.browser.cookies[SECOND_COOKIE]
+    if broken == "left over":
+        direct.pool.session_length = None
+    direct.sign_in()
+    if broken == "missing":
+        del direct.browser.cookies[SECOND_COOKIE]
+    else:
+        direct.browser.cookies[SECOND_COOKIE] = second
+    answer = direct.challenge("SOFTWARE_TOKEN_MFA", code=direct.totp())
+    assert answer.status == (200 if broken == "left over" else 401)
+
+
+@pytest.mark.security("S-31")
+def test_all_cookies_of_a_long_challenge_pass_api_gateway(direct: Direct) -> None:
+    """The longest session and challenge, a known device, sign-ins in flight: 1,100 of 10,240 bytes are for other headers."""
+    direct.world.cognito.refresh_token_length = 2740
+    assert direct.sign_in(remember=True).status == 200
+    for _ in range(4):
+        direct.browser.get(f"/auth/login?provider=Okta&return_to=/{'x' * 500}")
+    direct.with_totp()
+    direct.pool.session_length = 4096
+    assert direct.sign_in().status == 200
+    names = set(direct.browser.cookies)
+    assert {SESSION_COOKIE, DEVICE_COOKIE, CHALLENGE_COOKIE, SECOND_COOKIE} <= names
+    assert direct.browser.rejected == []
+    assert cookie_header_length(direct) <= 10_240 - 1_100
+    direct.browser.get("/auth/login?provider=Okta")
+    assert not {CHALLENGE_COOKIE, SECOND_COOKIE} & set(direct.browser.cookies)
+
+
+def cookie_header_length(direct: Direct) -> int:
+    cookies = direct.browser.cookies
+    return sum(len(name) + len(cookie.value) + 3 for name, cookie in cookies.items())

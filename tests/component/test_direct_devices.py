@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.gatehouse import services
-from chalicelib.gatehouse.session.devices import LIFETIME_SECONDS, PURPOSE
+from app import gate
+from chalicelib.gatehouse.sealed.devices import LIFETIME_SECONDS, PURPOSE
 from chalicelib.gatehouse.store.throttle import FREE_ATTEMPTS_ACCOUNT
 from tests.component.direct import DEVICE_COOKIE, EMAIL, PASSWORD, WRONG, Direct
 from tests.doubles.aws_errors import connect_timeout
@@ -104,12 +104,12 @@ def test_a_new_password_makes_every_browser_a_stranger(direct: Direct, owner: Br
     thief = browser_at(direct, "203.0.113.67")
     assert direct.sign_in(browser=thief).status == 200
     direct.world.clock.advance(0.001)
-    services.current().users.record_proved(direct.grace.username)
+    gate.services.users.record_proved(direct.grace.username)
     pause(direct)
     for browser in (owner, thief):
         assert direct.sign_in(EMAIL, PASSWORD, browser).status == 429
-    services.current()._attempts.forget("sign-in", EMAIL)
-    services.current().users.record_proved(direct.grace.username)
+    gate.services._attempts.forget("sign-in", EMAIL)
+    gate.services.users.record_proved(direct.grace.username)
     assert direct.sign_in(browser=owner).status == 200
     pause(direct)
     assert direct.sign_in(browser=owner).status == 200
@@ -147,7 +147,7 @@ def test_what_cannot_be_told_to_be_known_is_a_stranger(
     if change == "earlier release":
         expires_at = int(direct.world.clock()) + LIFETIME_SECONDS
         old = {"identifier": "00" * 16, "account": EMAIL, "expires_at": expires_at}
-        sealer = services.current()._sealer
+        sealer = gate.services._sealer
         owner.cookies[DEVICE_COOKIE].value = sealer.seal(PURPOSE, json.dumps(old).encode())
     elif change == "no record":
         direct.world.dynamodb.delete(table, name)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.gatehouse import services
-from chalicelib.gatehouse.cognito.user_pool_api import Origin
+from app import gate
+from chalicelib.gatehouse.cognito.user_pool_api import Visitor
 from chalicelib.gatehouse.errors import GatehouseError, TemporarilyUnavailable
 from chalicelib.gatehouse.flows.direct_sign_in import ChallengeAnswer, DirectlySignedIn
 from chalicelib.gatehouse.flows.new_session import NewSessions
@@ -271,7 +271,7 @@ def test_the_marks_hold_neither_code_nor_session_and_end(lenient: Direct) -> Non
         assert row.keys() == {"key", "expiresAt", "holder"}
         assert code not in key.rpartition("/")[2][:6]
         assert now + 90 <= float(row["expiresAt"]["N"]) <= now + 3600
-    marks_again = services.current()._attempts._marks
+    marks_again = gate.services._attempts._marks
     value = f"{lenient.grace.username}\0{code}"
     assert marks_again.set("totp", value, 300) is None
     marks_again.take_off("totp", value, "somebody else")
@@ -303,9 +303,9 @@ def test_of_many_at_once_over_two_containers_one_gets_a_session(
             return update(**arguments)
 
     monkeypatch.setattr(lenient.world.dynamodb, "update_item", one_by_one)
-    containers = [services.current()]
+    containers = [gate.services]
     lenient.restart()
-    containers.append(services.current())
+    containers.append(gate.services)
     for container in containers:
         container.tokens.load_keys()
     code = lenient.totp()
@@ -315,7 +315,7 @@ def test_of_many_at_once_over_two_containers_one_gets_a_session(
             result = containers[number % 2].direct_sign_in.answer(
                 ChallengeAnswer(APP, code=code),
                 cookie=cookies[number],
-                origin=Origin(f"198.51.100.{number}", "app.example.org", "/api"),
+                visitor=Visitor(f"198.51.100.{number}", "app.example.org", "/api"),
                 cookies={},
             )
         except GatehouseError as error:

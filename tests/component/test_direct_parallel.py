@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.gatehouse import services
-from chalicelib.gatehouse.cognito.user_pool_api import Origin
+from app import gate
+from chalicelib.gatehouse.cognito.user_pool_api import Visitor
 from chalicelib.gatehouse.errors import GatehouseError
 from chalicelib.gatehouse.mail_requests import RESET
 from chalicelib.gatehouse.services import Services
@@ -35,9 +35,9 @@ def test_parallel_guesses_do_not_slip_past_the_limit(
         return answer
 
     monkeypatch.setattr(direct.world.dynamodb, "get_item", read_together)
-    containers = [services.current()]
+    containers = [gate.services]
     direct.restart()
-    containers.append(services.current())
+    containers.append(gate.services)
     assert containers[0] is not containers[1]
     for container in containers:
         container.tokens.load_keys()
@@ -49,7 +49,7 @@ def test_parallel_guesses_do_not_slip_past_the_limit(
                 password=WRONG,
                 remember=False,
                 captcha_token=None,
-                origin=Origin(f"198.51.100.{number}", "app.example.org", "/api"),
+                visitor=Visitor(f"198.51.100.{number}", "app.example.org", "/api"),
                 cookies={},
             )
         except GatehouseError as error:
@@ -81,7 +81,7 @@ def test_nor_do_parallel_guesses_of_many_known_browsers(
             password=WRONG,
             remember=False,
             captcha_token=None,
-            origin=_origin(number, known[number]),
+            visitor=_visitor(number, known[number]),
             cookies={},
         )
 
@@ -113,7 +113,7 @@ def test_nor_do_parallel_mails_slip_past_the_stages_day(
 
     def ask(container: Services, number: int) -> None:
         container.accounts.send_code(
-            RESET, email=f"nobody{number}@example.org", origin=_origin(number, None)
+            RESET, email=f"nobody{number}@example.org", visitor=_visitor(number, None)
         )
 
     outcomes = _at_once(direct, 50, ask)
@@ -133,15 +133,15 @@ def _make_writes_atomic(direct: Direct, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(direct.world.dynamodb, "update_item", one_by_one)
 
 
-def _origin(number: int, device_cookie: str | None) -> Origin:
-    return Origin(f"198.51.100.{number}", "app.example.org", "/api", device_cookie=device_cookie)
+def _visitor(number: int, device_cookie: str | None) -> Visitor:
+    return Visitor(f"198.51.100.{number}", "app.example.org", "/api", device_cookie=device_cookie)
 
 
 def _at_once(direct: Direct, crowd: int, act: Callable[[Services, int], None]) -> list[str]:
     """Let a crowd act over two containers in the same moment; return each one's error, or an empty string."""
-    containers = [services.current()]
+    containers = [gate.services]
     direct.restart()
-    containers.append(services.current())
+    containers.append(gate.services)
     for container in containers:
         container.tokens.load_keys()
     everybody = threading.Barrier(crowd)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.gatehouse.routes.authorization import authorized, caller_of
+from chalicelib.gatehouse.guard.authorization import authorized, caller_of
 from tests.component.test_authorized_routes import CLAIMS, team_app
 from tests.component.test_global_sign_out import ADA, ADMIN, add_administrator, sign_out
 from tests.component.world import World

@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import app
-from chalicelib.gatehouse import services
-from chalicelib.gatehouse.web.gateway_events import find_problem
-from chalicelib.gatehouse.web.security_headers import SECURITY_HEADERS
+from app import app, gate
+from chalicelib.gatehouse.edge.security_headers import SECURITY_HEADERS
+from chalicelib.gatehouse.guard.gateway_events import find_problem
 from tests.component.world import World
 from tests.doubles.browser import Browser, LambdaContext, build_event
 
@@ -118,13 +117,13 @@ def test_one_changed_value_anywhere_is_no_crash(data: st.DataObject) -> None:
         | st.just({})
     )
     problem = find_problem(event, app.routes)
-    services.install(None)
+    gate.services = None
     raw = app(event, LambdaContext())
     assert set(json.loads(raw["body"])) >= {"error", "message"} or raw["statusCode"] == 200
     assert (raw["statusCode"] == 400) or problem is None
 
 
-#: GET /health needs no services: what is left are the event and the middleware.
+#: GET /health needs no services: what is left are the event and the guard.
 EVENT = build_event(
     app.routes, "GET", "/health", domain="a.example", stage="api", headers=[("Accept", "*/*")]
 )

@@ -3,7 +3,7 @@
 import pytest
 
 from app import app
-from chalicelib.gatehouse.routes.public import SPENDING
+from chalicelib.gatehouse.routes.table import SPENDING
 from tests.component.test_authorized_routes import CLAIMS
 from tests.doubles.browser import Browser
 

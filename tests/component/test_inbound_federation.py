@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app import token_claims, user_records
+from app import gate
 from chalicelib.gatehouse.cognito.provider_claims import ATTRIBUTE_MAPPING
 from chalicelib.gatehouse.triggers.entry import TriggerFailed
 from tests.component.world import World
@@ -42,7 +42,7 @@ def event_of(told: dict[str, Any] | None = None, **changed: Any) -> dict[str, An
 
 
 def decide(event: dict[str, Any]) -> dict[str, str]:
-    answer = user_records(event, LambdaContext())
+    answer = gate.user_records(event, LambdaContext())
     decided: dict[str, str] = answer["response"]["userAttributesToMap"]
     return decided
 
@@ -58,7 +58,7 @@ def groups_in_token(attributes: dict[str, str]) -> list[str]:
     """Let the token trigger read what this one has decided."""
     event = load_event("TokenGeneration_HostedAuth_federated")
     event["request"]["userAttributes"]["custom:groups"] = attributes["custom:groups"]
-    answer = token_claims(event, LambdaContext())
+    answer = gate.token_claims(event, LambdaContext())
     details = answer["response"]["claimsAndScopeOverrideDetails"]
     return list(details["groupOverrideDetails"]["groupsToOverride"])
 
@@ -207,7 +207,7 @@ def test_a_name_that_is_gone_is_deleted_from_a_linked_account(telling: World) ->
 def test_the_name_is_gone_from_the_table_at_that_sign_in(telling: World) -> None:
     """PostAuthentication shows the whole profile: what is not there is empty. A confirmation shows what it has."""
     event = load_event("PostAuthentication_Authentication_federated")
-    user_records(event, LambdaContext())
+    gate.user_records(event, LambdaContext())
     (key,) = telling.users()
     assert telling.users()[key]["family_name"] == "Lovelace"
     telling.clock.advance(5)
@@ -215,10 +215,10 @@ def test_the_name_is_gone_from_the_table_at_that_sign_in(telling: World) -> None
         thin = load_event(late)
         del thin["request"]["userAttributes"]["family_name"]
         thin["userName"] = event["userName"]
-        user_records(thin, LambdaContext())
+        gate.user_records(thin, LambdaContext())
     assert telling.users()[key]["family_name"] == "Lovelace"
     del event["request"]["userAttributes"]["family_name"]
-    user_records(event, LambdaContext())
+    gate.user_records(event, LambdaContext())
     assert "family_name" not in telling.users()[key]
     assert telling.users()[key]["given_name"] == "Ada"
 
@@ -250,7 +250,7 @@ def test_a_provider_is_known_in_any_case(telling: World) -> None:
 )
 def test_foreign_events_are_refused(telling: World, change: dict[str, Any]) -> None:
     with pytest.raises(TriggerFailed):
-        user_records({**event_of(), **change}, LambdaContext())
+        gate.user_records({**event_of(), **change}, LambdaContext())
 
 
 @pytest.mark.parametrize("attributes", [None, {}, "x", {"idToken": "["}, {"idToken": {"sub": ""}}])
@@ -298,7 +298,7 @@ def test_the_providers_tokens_are_in_no_log_and_no_error(
         "id_token": "canary.id.token",
     }
     with pytest.raises(TriggerFailed) as failed:
-        user_records(event, LambdaContext())
+        gate.user_records(event, LambdaContext())
     event["request"]["attributes"]["idToken"]["sub"] = SUBJECT
-    user_records(event, LambdaContext())
+    gate.user_records(event, LambdaContext())
     assert "canary" not in capsys.readouterr().out + str(failed.value)

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from app import user_records
-from chalicelib.gatehouse import services
+from app import gate
 from chalicelib.gatehouse.triggers.entry import TriggerFailed
 from tests.component.world import World
 from tests.doubles.aws_errors import client_error, connect_timeout
@@ -54,7 +53,7 @@ def arrive(**changes: Any) -> Any:
     event = load_event("PreSignUp_ExternalProvider")
     event["userName"] = f"okta_{SUBJECT.lower()}"
     event["request"]["userAttributes"] |= {"custom:idp_sub": SUBJECT, **changes}
-    return user_records(event, LambdaContext())
+    return gate.user_records(event, LambdaContext())
 
 
 @pytest.mark.security("S-56")
@@ -214,7 +213,7 @@ def test_an_account_that_its_owner_has_not_proved_is_not_joined(
     assert world.users()[f"okta_{SUBJECT.lower()}"]["status"] == "PENDING"
     (line,) = [line for line in log_lines() if line["event"] == "not_linked"]
     assert line["detail"] == "not proved: one password reset proves it"
-    services.current().users.record_proved(NATIVE)
+    gate.services.users.record_proved(NATIVE)
     arrive()
     assert strangers.identities == [("Okta", SUBJECT)]
 
@@ -234,7 +233,7 @@ def test_where_the_proof_cannot_be_read_the_sign_in_is_refused(
     linking: World, fault: Exception
 ) -> None:
     """Neither joined nor given a second profile, which would be for good."""
-    services.current().providers.all()
+    gate.services.providers.all()
     linking.dynamodb.fault = fault
     with pytest.raises(TriggerFailed, match="GATEHOUSE_UNAVAILABLE"):
         arrive()
@@ -286,7 +285,7 @@ def test_later_events_and_sign_ins_keep_both(linking: World, browser: Browser) -
     event["request"]["userAttributes"]["identities"] = json.dumps(
         [{"userId": SUBJECT, "providerName": "Okta"}]
     )
-    user_records(event, LambdaContext())
+    gate.user_records(event, LambdaContext())
     linking.clock.advance(5)
     linking.sign_in(browser, Person(sub=NATIVE, username=NATIVE, email="ada@example.org"))
     record = linking.users()[NATIVE]

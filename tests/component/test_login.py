@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from chalicelib.gatehouse.session.transactions import COOKIE_PREFIX
+from chalicelib.gatehouse.sealed.transactions import COOKIE_PREFIX
 from tests.component.world import World
 from tests.doubles.aws_errors import client_error
 from tests.doubles.browser import Answer, Browser, LambdaContext, build_event
@@ -273,7 +273,7 @@ def test_all_cookies_together_stay_below_the_gateways_header_limit(
 
 
 def _kept(path: str) -> bool:
-    from chalicelib.gatehouse.web.redirects import parse_return_to
+    from chalicelib.gatehouse.edge.redirects import parse_return_to
 
     return parse_return_to(path, "/api/") == path
 

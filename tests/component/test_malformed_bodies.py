@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chalicelib.gatehouse.edge.bodies import parse_object, verify_body
 from chalicelib.gatehouse.errors import InvalidRequest
-from chalicelib.gatehouse.web.bodies import parse_object, verify_body
 from tests.component.direct import EMAIL, PASSWORD, SESSION_COOKIE, Direct
 from tests.component.test_authorized_routes import CLAIMS
 from tests.doubles.browser import Answer, Browser
@@ -76,7 +76,7 @@ def sent(browser: Browser, path: str, case: dict[str, Any]) -> Iterator[Answer]:
 
 def test_the_corpus_is_whole_and_every_route_is_meant() -> None:
     """Every case has a name of its own; no POST route without a token is left out."""
-    from chalicelib.gatehouse.routes.public import FORMS_OF_OTHERS, PUBLIC_ROUTES
+    from chalicelib.gatehouse.routes.table import FORMS_OF_OTHERS, PUBLIC_ROUTES
 
     assert len({case["id"] for case in CASES}) == len(CASES) >= 150
     json_routes = {path for method, path in PUBLIC_ROUTES - FORMS_OF_OTHERS if method == "POST"}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app import user_records
+from app import gate
 from chalicelib.gatehouse.cognito.sign_up_mark import KEY, build_mark
 from chalicelib.gatehouse.store.throttle import FREE_ATTEMPTS_SOURCE_OF
 from chalicelib.gatehouse.triggers.entry import TriggerFailed
@@ -41,7 +41,7 @@ def trigger(source: str, email: str) -> Any:
     event = load_event(source)
     event["request"]["userAttributes"]["email"] = email
     event["request"]["clientMetadata"] = {KEY: build_mark(email, CLIENT_SECRET)}
-    return user_records(event, LambdaContext())
+    return gate.user_records(event, LambdaContext())
 
 
 @pytest.mark.security("S-40")

@@ -2,10 +2,9 @@
 
 import pytest
 
-from app import app
-from chalicelib.gatehouse.errors import ConfigurationError
-from chalicelib.gatehouse.routes.public import FORMS_OF_OTHERS
-from chalicelib.gatehouse.web.cors import CREDENTIALED
+from app import app, gate
+from chalicelib.gatehouse.guard.cors import CREDENTIALED
+from chalicelib.gatehouse.routes.table import FORMS_OF_OTHERS
 from tests.component.test_authorized_routes import CLAIMS
 from tests.component.world import World
 from tests.doubles.browser import Answer, Browser
@@ -255,12 +254,8 @@ def test_a_stage_that_is_not_set_up_answers_as_ever(
     world: World, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """CORS reads the settings after the view did; a broken one is still the plain 500."""
-    from chalicelib.gatehouse import services
-
-    def broken() -> None:
-        raise ConfigurationError("USERS_TABLE is missing")
-
-    monkeypatch.setattr(services, "current", broken)
+    gate.services = None
+    monkeypatch.delenv("USERS_TABLE", raising=False)
     answer = browser.post("/auth/refresh", headers=[("Origin", OTHER)])
     assert (answer.status, answer.json()["error"]) == (500, "misconfigured")
     assert cors(answer) == {}

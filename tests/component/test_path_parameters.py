@@ -6,9 +6,9 @@ from urllib.parse import quote
 import pytest
 from chalice.app import Blueprint, Chalice
 
-from chalicelib.gatehouse.routes.authorization import authorized
-from chalicelib.gatehouse.web import middleware
-from chalicelib.gatehouse.web.path_parameters import decode_path_parameters
+from app import gate
+from chalicelib.gatehouse import Gatehouse, authorized
+from chalicelib.gatehouse.guard.path_parameters import decode_path_parameters
 from tests.component.test_authorized_routes import CLAIMS
 from tests.component.test_global_sign_out import add_administrator, sign_out
 from tests.component.world import World
@@ -75,8 +75,8 @@ def test_a_teams_own_route_gets_decoded_names(world: World) -> None:
         return {"given": [owner, number], "params": request.uri_params, "event": event}
 
     team = Chalice("team")
+    Gatehouse(team).services = gate.services
     team.register_blueprint(blueprint)
-    middleware.install(team, frozenset())
     event = build_event(
         team.routes, "GET", "/orders/a%2Fb/%2541", domain="x.example", stage="", claims=CLAIMS
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app import user_records
+from app import gate
 from chalicelib.gatehouse.triggers.entry import TriggerFailed
 from tests.component.world import World
 from tests.doubles.aws_errors import connect_timeout
@@ -31,7 +31,7 @@ def arrive(user_name: str, email: str | None) -> Any:
     event = load_event("PreSignUp_ExternalProvider")
     event["userName"] = user_name
     event["request"]["userAttributes"]["email"] = email
-    return user_records(event, LambdaContext())
+    return gate.user_records(event, LambdaContext())
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def come_back(provider: str, email: str) -> Any:
     attributes = event["request"]["userAttributes"]
     attributes["email"] = email
     attributes["identities"] = json.dumps([{"providerName": provider, "userId": "00u1"}])
-    return user_records(event, LambdaContext())
+    return gate.user_records(event, LambdaContext())
 
 
 @pytest.mark.security("S-56")
@@ -144,7 +144,7 @@ def come_back_linked(email: str, *providers: str) -> Any:
     attributes = event["request"]["userAttributes"]
     attributes["email"] = email
     attributes["identities"] = json.dumps([{"providerName": n, "userId": "1"} for n in providers])
-    return user_records(event, LambdaContext())
+    return gate.user_records(event, LambdaContext())
 
 
 @pytest.mark.security("S-56")

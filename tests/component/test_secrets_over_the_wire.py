@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from chalicelib.gatehouse import services
+from app import gate
 from chalicelib.gatehouse.services import Services
 from tests.component.direct import EMAIL, PASSWORD, WRONG, Direct
 from tests.component.world import CLIENT_SECRET, MFA_CLIENT_SECRET, SEALING_KEY, World
@@ -44,10 +44,9 @@ def wired(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Direct]:
             cognito_url=url, jwks_url=f"{url}/pool/.well-known/jwks.json"
         )
         made = Services(settings, clock=world.clock)
-        services.install(made)
+        gate.services = made
         yield direct
-        if made._http._session is not None:
-            made._http._session.close()
+        made._http.close()
         for name in ("_dynamodb", "_cognito_idp"):
             getattr(made, name).close()
         made.accounts._mail._client.close()  # type: ignore[attr-defined]  # BoundedClient passes it on

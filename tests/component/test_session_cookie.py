@@ -69,13 +69,13 @@ def test_sessions_outlive_a_rotation_of_the_sealing_keys(world: World, signed_in
     other = world.browser()
     world.clock.advance(31)
     world.secrets.put(KEYS_ARN, {"current": "k2", "k2": "n" * 64, "k1": SEALING_KEY})
-    from chalicelib.gatehouse import services
+    from app import gate
 
-    warm = services.current()
+    warm = gate.services
     world.restart()
     assert signed_in.post("/auth/refresh").status == 200
     assert signed_in.cookies[SESSION].value.startswith("k2.")
-    services.install(warm)
+    gate.services = warm
     assert signed_in.post("/auth/refresh").status == 200
     assert other.post("/auth/refresh").json()["error"] == "no_session"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.gatehouse import services
+from app import gate
 from chalicelib.gatehouse.cognito.http_client import HttpAnswer, HttpClient
 from chalicelib.gatehouse.deadline import Budget, Limits
 from chalicelib.gatehouse.services import Services
@@ -47,12 +47,10 @@ def wire(world: World) -> Iterator[Wire]:
         )
         limits = Limits(post=TIMEOUT_SECONDS, get=TIMEOUT_SECONDS, get_try=TIMEOUT_SECONDS / 2)
         http = HttpClient(Budget(limits), pause=lambda: None)
-        services.install(Services(settings, clock=world.clock, aws=clients.__getitem__, http=http))
+        gate.services = Services(settings, clock=world.clock, aws=clients.__getitem__, http=http)
         yield wire
         wire.gate.set()
-        connection = http._session
-        if connection is not None:
-            connection.close()
+        http.close()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app import token_claims, user_records
+from app import gate
 from chalicelib.gatehouse.triggers.entry import TriggerFailed
 from tests.component.world import World
 from tests.doubles.aws_errors import client_error, connect_timeout
@@ -14,7 +14,7 @@ from tests.events import RECORD_EVENTS, TOKEN_EVENTS, load_event
 
 def fire(event: dict[str, Any]) -> Any:
     """Invoke the function."""
-    return user_records(event, LambdaContext())
+    return gate.user_records(event, LambdaContext())
 
 
 def test_a_federated_person_is_recorded_from_okta_s_claims(world: World) -> None:
@@ -42,7 +42,7 @@ def test_a_federated_person_is_recorded_from_okta_s_claims(world: World) -> None
 @pytest.mark.parametrize("name", [*RECORD_EVENTS, *TOKEN_EVENTS])
 def test_every_documented_event_is_answered(world: World, name: str) -> None:
     """By the function that it is attached to; the other one refuses it."""
-    ours, other = user_records, token_claims
+    ours, other = gate.user_records, gate.token_claims
     if name in TOKEN_EVENTS:
         ours, other = other, ours
     answer = ours(load_event(name), LambdaContext())
@@ -227,10 +227,9 @@ def test_a_misconfigured_trigger_tells_people_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The names of missing settings go to the log only."""
-    from chalicelib.gatehouse import services
 
     monkeypatch.delenv("USER_POOL_ID", raising=False)
-    services.install(None)
+    gate.services = None
     with pytest.raises(TriggerFailed) as caught:
         fire(load_event("PreSignUp_SignUp"))
     assert "USER_POOL_ID" not in str(caught.value)

@@ -87,13 +87,13 @@ def test_only_administrators_see_other_people(
 @pytest.mark.security("S-50")
 def test_cursors_are_sealed(world: World, browser: Browser) -> None:
     """No user name can be read in one, and none can be made up, changed, or taken from elsewhere."""
-    from chalicelib.gatehouse import services
-    from chalicelib.gatehouse.session.cursors import Cursors
+    from app import gate
+    from chalicelib.gatehouse.sealed.cursors import Cursors
 
     fill(world, 5)
     cursor = list_users(browser, "?limit=2").json()["cursor"]
     assert "user-" not in cursor
-    other = Cursors(services.current()._sealer, "orders").seal("user-001")
+    other = Cursors(gate.services._sealer, "orders").seal("user-001")
     for forged in ("user-001", "", cursor[:-2] + "AA", other, "k1." + "A" * 5000):
         answer = list_users(browser, f"?cursor={forged}")
         assert (answer.status, answer.json()["error"]) == (400, "invalid_request")

@@ -45,9 +45,9 @@ def test_a_long_way_back_survives(world: World, browser: Browser) -> None:
 @pytest.mark.security("S-07")
 def test_the_page_gets_no_foreign_address_from_a_failure(world: World, browser: Browser) -> None:
     """Of a transaction that was sealed with one, by an older release or a bug."""
-    from chalicelib.gatehouse import services
+    from app import gate
 
-    transactions = services.current().transactions
+    transactions = gate.services.transactions
     made = transactions.begin(return_to="https://evil.example/", provider=None, remember=False)
     browser.keep(f"{made.cookie_name}={transactions.seal(made)}; Path=/; Secure; SameSite=Lax")
     answer = come_back(browser, {"state": made.state, "error": "access_denied"})

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from app import account_mail, app
-from chalicelib.gatehouse import services
+from app import app, gate
 from chalicelib.gatehouse.services import Services
 from chalicelib.gatehouse.settings import Settings
 from tests.doubles.browser import Answer, Browser
@@ -61,8 +60,11 @@ class World:
             "cognito-idp": self.pool,
             "lambda": self.functions,
         }
-        services.install(
-            Services(self.settings, clock=self.clock, aws=clients.__getitem__, http=self.cognito)  # type: ignore[arg-type]  # the double offers HttpClient's two methods
+        gate.services = Services(
+            self.settings,
+            clock=self.clock,
+            aws=clients.__getitem__,
+            http=self.cognito,  # type: ignore[arg-type]  # the double offers HttpClient's two methods
         )
 
     def browser(self, **arguments: Any) -> Browser:
@@ -117,7 +119,7 @@ def build_world(clock: Clock) -> World:
     clients = {settings.client_id: CLIENT_SECRET, MFA_CLIENT_ID: MFA_CLIENT_SECRET}
     pool = UserPoolDouble(clock, cognito, settings.user_pool_id, clients)
     pool.trigger = lambda *event: run_trigger(settings, *event)
-    functions = LambdaDouble({"gatehouse-dev-account_mail": account_mail})
+    functions = LambdaDouble({"gatehouse-dev-account_mail": gate.account_mail})
     made = World(settings, clock, cognito, dynamodb, secrets, pool, functions)
     made.restart()
     return made

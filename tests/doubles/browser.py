@@ -102,6 +102,9 @@ def build_event(
 class Browser:
     """One browser profile. `stage` is the path segment of execute-api; empty on a custom domain."""
 
+    #: Where the app in front of it has mounted Gatehouse.
+    prefix = ""
+
     def __init__(
         self,
         app: Any,

@@ -19,7 +19,8 @@ from tests.doubles.clock import Clock
 from tests.doubles.signing import at_hash, b64url, public_jwk, rsa_key, sign_jwt
 
 CODE_SECONDS = 300
-GRACE_SECONDS = 60
+#: RetryGracePeriodSeconds of the identity stack's client.
+GRACE_SECONDS = 30
 REFRESH_SECONDS = 30 * 86_400
 ACCESS_SECONDS = 600
 ID_KID, ACCESS_KID = "pool-id-key", "pool-access-key"
@@ -36,6 +37,8 @@ class Person:
     family_name: str = "Lovelace"
     groups: tuple[str, ...] = ()
     provider: str = "Okta"
+    #: Who the provider says this is, for a provider's person.
+    subject: str = "00u1ada"
 
 
 @dataclass
@@ -57,6 +60,7 @@ class _Family:
     scope: str
     expires_at: float
     revoked: bool = False
+    by_api: bool = False
 
 
 @dataclass
@@ -85,12 +89,18 @@ class CognitoDouble:
     logout_uris: frozenset[str] = frozenset()
     providers: frozenset[str] = frozenset({"COGNITO", "Okta"})
     rotation: bool = True
+    #: Whether the token endpoint renews what the user-pool API issued: reports about AWS contradict each other.
+    takes_api_tokens: bool = True
+    #: Without the scope openid a refresh brings no ID token.
+    openid: bool = True
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     #: Changes what the next tokens claim; a test of forgeries fills these.
     id_claims: dict[str, Any] = field(default_factory=dict)
     access_claims: dict[str, Any] = field(default_factory=dict)
     id_header: dict[str, Any] = field(default_factory=dict)
     jwks: list[dict[str, Any]] | None = None
+    #: What the pool says of somebody by now: groups that changed since the sign-in show at the next refresh.
+    look_up: Callable[[Person], Person] = lambda person: person
     refresh_token_length: int = 1900
     _codes: dict[str, _Code] = field(default_factory=dict)
     _refresh: dict[str, _Refresh] = field(default_factory=dict)
@@ -116,7 +126,7 @@ class CognitoDouble:
 
     def sign_in_directly(self, person: Person, scope: str) -> tuple[str, str, str]:
         """Issue access, ID and refresh token as the user-pool API does: without code and nonce."""
-        family = _Family(person, scope, self.clock() + REFRESH_SECONDS)
+        family = _Family(person, scope, self.clock() + REFRESH_SECONDS, by_api=True)
         access = self.access_token(person, scope)
         return access, self.id_token(person, None, access), self._new_refresh(family)
 
@@ -227,10 +237,22 @@ class CognitoDouble:
         if set(form) - {"client_id"} != {"grant_type", "refresh_token"}:
             return _error("invalid_request")
         entry = self._refresh.get(form["refresh_token"])
-        if entry is None or entry.family.revoked or self.clock() >= entry.family.expires_at:
+        if entry is None or (entry.family.by_api and not self.takes_api_tokens):
             return _error("invalid_grant")
+        answer = self._renew(entry)
+        return _error("invalid_grant") if answer is None else answer
+
+    def refresh_by_api(self, token: str) -> dict[str, Any] | None:
+        """Renew tokens that the user-pool API issued; None for all others, and for dead ones."""
+        entry = self._refresh.get(token)
+        answer = self._renew(entry) if entry is not None and entry.family.by_api else None
+        return None if answer is None else dict(answer.body or {})
+
+    def _renew(self, entry: _Refresh) -> HttpAnswer | None:
+        if entry.family.revoked or self.clock() >= entry.family.expires_at:
+            return None
         if entry.rotated_at is not None and self.clock() - entry.rotated_at > GRACE_SECONDS:
-            return _error("invalid_grant")
+            return None
         if not self.rotation:
             return self._issue(entry.family, nonce=None, refresh_token=None)
         if entry.rotated_at is None:
@@ -251,15 +273,18 @@ class CognitoDouble:
     def _issue(
         self, family: _Family, *, nonce: str | None, refresh_token: str | None
     ) -> HttpAnswer:
-        access = self.access_token(family.person, family.scope)
+        person = self.look_up(family.person)
+        access = self.access_token(person, family.scope)
         body = {
             "access_token": access,
-            "id_token": self.id_token(family.person, nonce, access),
+            "id_token": self.id_token(person, nonce, access),
             "token_type": "Bearer",
             "expires_in": ACCESS_SECONDS,
         }
         if refresh_token is not None:
             body["refresh_token"] = refresh_token
+        if not self.openid:
+            del body["id_token"]
         return HttpAnswer(200, body)
 
     def access_token(self, person: Person, scope: str) -> str:
@@ -311,7 +336,7 @@ class CognitoDouble:
         if person.provider != "COGNITO":
             claims["identities"] = [
                 {
-                    "userId": "00u1ada",
+                    "userId": person.subject,
                     "providerName": person.provider,
                     "providerType": "OIDC",
                     "primary": "true",

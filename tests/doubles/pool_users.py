@@ -57,6 +57,8 @@ class PoolUser:
     identities: list[tuple[str, str]] = field(default_factory=list)
     #: `custom:groups`, which a provider's claim is mapped to.
     told_groups: str = ""
+    #: `custom:idp_sub`, the provider's subject in its own case.
+    idp_subject: str = ""
     created_at: float = 0.0
     modified_at: float = 0.0
 

@@ -10,7 +10,17 @@ from chalicelib.gatehouse.triggers.entry import TriggerFailed
 from tests.doubles.pool_users import PoolUser, password_problem
 from tests.doubles.user_pool_core import PoolCore, refusal
 
-DELIVERY = {"Destination": "g***@e***", "DeliveryMedium": "EMAIL", "AttributeName": "email"}
+#: Attributes of the pool that people of their own may fill.
+SCHEMA = frozenset(
+    {"email", "given_name", "family_name", "name", "custom:idp_sub", "custom:groups"}
+)
+
+
+def delivery(address: str) -> dict[str, str]:
+    """Where a code went, as far as the answer tells."""
+    name, _, domain = address.partition("@")
+    where = f"{name[:1]}***@{domain[:1]}***"
+    return {"Destination": where, "DeliveryMedium": "EMAIL", "AttributeName": "email"}
 
 
 class AccountOperations(PoolCore):
@@ -21,11 +31,16 @@ class AccountOperations(PoolCore):
         self._check_hash(given["ClientId"], given["Username"], given.get("SecretHash"), op)
         if problem := password_problem(given["Password"]):
             raise refusal(problem, op)
-        attributes = {entry["Name"]: entry["Value"] for entry in given["UserAttributes"]}
-        if attributes["email"] != given["Username"]:
-            raise refusal("InvalidParameterException", op)
+        attributes = {entry["Name"]: entry["Value"] for entry in given.get("UserAttributes", [])}
+        address = given["Username"]
+        if "@" not in address or attributes.get("email", address) != address:
+            raise refusal("InvalidParameterException", op, "Username should be an email.")
+        if not set(attributes) <= SCHEMA:
+            raise refusal(
+                "InvalidParameterException", op, "Attribute does not exist in the schema."
+            )
         user = PoolUser(
-            attributes["email"],
+            address,
             given["Password"],
             status="UNCONFIRMED",
             given_name=attributes.get("given_name", ""),
@@ -41,7 +56,11 @@ class AccountOperations(PoolCore):
             raise refusal("UsernameExistsException", op)
         self.users.append(user)
         self._deliver(user, "sign-up", op)
-        return {"UserConfirmed": False, "UserSub": user.sub, "CodeDeliveryDetails": DELIVERY}
+        return {
+            "UserConfirmed": False,
+            "UserSub": user.sub,
+            "CodeDeliveryDetails": delivery(address),
+        }
 
     def _op_confirm_sign_up(self, given: dict[str, Any]) -> dict[str, Any]:
         op = "ConfirmSignUp"
@@ -62,24 +81,24 @@ class AccountOperations(PoolCore):
         self._check_hash(given["ClientId"], given["Username"], given.get("SecretHash"), op)
         user = self.find(given["Username"])
         if user is None:
-            return self._simulated(op)
+            return self._simulated(given["Username"], op)
         if user.status != "UNCONFIRMED":
             raise refusal("InvalidParameterException", op, "User is already confirmed.")
         self._deliver(user, "sign-up", op)
-        return {"CodeDeliveryDetails": DELIVERY}
+        return {"CodeDeliveryDetails": delivery(user.email)}
 
     def _op_forgot_password(self, given: dict[str, Any]) -> dict[str, Any]:
         op = "ForgotPassword"
         self._check_hash(given["ClientId"], given["Username"], given.get("SecretHash"), op)
         user = self.find(given["Username"])
         if user is None or user.provider != "COGNITO":
-            return self._simulated(op)
+            return self._simulated(given["Username"], op)
         if user.status == "UNCONFIRMED":
             raise refusal("InvalidParameterException", op, "no registered or verified email")
         if user.status == "FORCE_CHANGE_PASSWORD" or not user.enabled:
             raise refusal("NotAuthorizedException", op)
         self._deliver(user, "reset", op)
-        return {"CodeDeliveryDetails": DELIVERY}
+        return {"CodeDeliveryDetails": delivery(user.email)}
 
     def _op_confirm_forgot_password(self, given: dict[str, Any]) -> dict[str, Any]:
         op = "ConfirmForgotPassword"
@@ -98,10 +117,10 @@ class AccountOperations(PoolCore):
         self.trigger("PostConfirmation_ConfirmForgotPassword", user, {})
         return {}
 
-    def _simulated(self, op: str) -> dict[str, Any]:
+    def _simulated(self, name: str, op: str) -> dict[str, Any]:
         self.simulated += 1
         if self.simulated % 2:
-            return {"CodeDeliveryDetails": DELIVERY}
+            return {"CodeDeliveryDetails": delivery(name)}
         raise refusal("InvalidParameterException", op)
 
     def _deliver(self, user: PoolUser, purpose: str, op: str) -> None:

@@ -54,7 +54,7 @@ class AdminOperations(PeopleOperations):
             told = {each["Name"]: each["Value"] for each in given["UserAttributes"]}
             user = PoolUser(
                 told["email"],
-                f"Temp-{secrets.token_urlsafe(9)}",
+                given.get("TemporaryPassword", f"Temp-{secrets.token_urlsafe(9)}"),
                 status="FORCE_CHANGE_PASSWORD",
                 given_name=told.get("given_name", ""),
                 family_name=told.get("family_name", ""),

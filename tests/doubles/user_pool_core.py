@@ -5,13 +5,13 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from tests.doubles.clock import Clock
-from tests.doubles.cognito import ACCESS_KID, CognitoDouble
+from tests.doubles.cognito import ACCESS_KID, CognitoDouble, Person
 from tests.doubles.pool_users import PoolUser
 from tests.doubles.service_model import check_answer, check_error, check_request
 from tests.doubles.signing import rsa_key, sign_jwt
@@ -71,6 +71,10 @@ class PoolCore:
     grants: dict[str, Grant] = field(default_factory=dict)
     #: Changes the next challenge that is issued: (name, parameters).
     next_challenge: tuple[str, dict[str, str]] | None = None
+    #: How SELECT_MFA_TYPE calls the factors: AWS's model and one page say EMAIL_MFA, another page EMAIL_OTP.
+    offered_as: dict[str, str] = field(default_factory=dict)
+    #: Characters of the next Sessions; None for what Cognito gives today.
+    session_length: int | None = None
     #: As on AWS a federated user has no password; the local AWS takes any.
     federated_passwords: bool = False
     #: The exception's name with which every mail fails.
@@ -78,6 +82,9 @@ class PoolCore:
     simulated: int = 0
     _sessions: dict[str, PoolSession] = field(default_factory=dict)
     _faults: dict[str, list[Exception]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.cognito.look_up = self._as_of_now
 
     def __getattr__(self, name: str) -> Callable[..., dict[str, Any]]:
         """Offer each operation under boto3's name, with the checks around it."""
@@ -138,6 +145,14 @@ class PoolCore:
             None,
         )
 
+    def _as_of_now(self, person: Person) -> Person:
+        """`person` with today's groups; a provider's own group, `<pool>_<provider>`, comes from the sign-in."""
+        user = next((user for user in self.users if user.sub == person.sub), None)
+        if user is None:
+            return person
+        theirs = (name for name in person.groups if name.startswith(f"{self.pool_id}_"))
+        return replace(person, groups=(*theirs, *user.groups))
+
     def _check_hash(self, client_id: str, name: str, given: str | None, op: str) -> None:
         if client_id not in self.clients:
             raise refusal("ResourceNotFoundException", op)
@@ -160,6 +175,8 @@ class PoolCore:
 
     def _keep(self, session: PoolSession) -> str:
         name = f"session-{secrets.token_urlsafe(24)}-{secrets.token_urlsafe(900)}"
+        if self.session_length is not None:
+            name = secrets.token_urlsafe(self.session_length)[: self.session_length]
         self._sessions[name] = session
         return name
 
@@ -169,6 +186,11 @@ class PoolCore:
             message = "Invalid session for the user, session is expired."
             raise refusal("NotAuthorizedException", op, message)
         return session
+
+    def _end_sessions(self, user: PoolUser) -> None:
+        for entry in self.cognito._refresh.values():
+            if entry.family.person.sub == user.sub:
+                entry.family.revoked = True
 
     def _send(self, user: PoolUser, purpose: str) -> None:
         self.sent.append((user.email, purpose, user.new_code(purpose, self.clock())))

@@ -88,13 +88,13 @@ class PeopleOperations(PoolCore):
 
     def _op_admin_user_global_sign_out(self, given: dict[str, Any]) -> dict[str, Any]:
         user = self._named(given["Username"], "AdminUserGlobalSignOut")
-        for entry in self.cognito._refresh.values():
-            if entry.family.person.username.casefold() == user.username.casefold():
-                entry.family.revoked = True
+        self._end_sessions(user)
         return {}
 
     def _op_admin_delete_user(self, given: dict[str, Any]) -> dict[str, Any]:
-        self.users.remove(self._named(given["Username"], "AdminDeleteUser"))
+        user = self._named(given["Username"], "AdminDeleteUser")
+        self.users.remove(user)
+        self._end_sessions(user)
         return {}
 
     def _op_admin_link_provider_for_user(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -140,8 +140,8 @@ def described(user: PoolUser, attributes: str) -> dict[str, Any]:
         "given_name": user.given_name,
         "family_name": user.family_name,
     }
-    if user.told_groups:
-        found["custom:groups"] = user.told_groups
+    if user.idp_subject:
+        found["custom:idp_sub"] = user.idp_subject
     if user.identities:
         found["identities"] = json.dumps(
             [{"userId": s, "providerName": p, "providerType": "OIDC"} for p, s in user.identities]

@@ -58,12 +58,26 @@ class SignInOperations(PoolCore):
             )
         return self._after_password(user, given["ClientId"])
 
+    def _op_get_tokens_from_refresh_token(self, given: dict[str, Any]) -> dict[str, Any]:
+        op = "GetTokensFromRefreshToken"
+        if given.get("ClientSecret") != self.clients.get(given["ClientId"], ""):
+            raise refusal("NotAuthorizedException", op, "Unable to verify secret hash for client")
+        body = self.cognito.refresh_by_api(given["RefreshToken"])
+        if body is None:
+            raise refusal("NotAuthorizedException", op, "Refresh Token has been revoked")
+        names = {
+            "AccessToken": "access_token",
+            "IdToken": "id_token",
+            "RefreshToken": "refresh_token",
+        }
+        result = {name: body[key] for name, key in names.items() if key in body}
+        return {"AuthenticationResult": {**result, "ExpiresIn": 600, "TokenType": "Bearer"}}
+
     def _after_password(self, user: PoolUser, client_id: str) -> dict[str, Any]:
         factors = sorted(user.factors)
         if len(factors) > 1 and user.preferred is None:
-            return self._challenge(
-                user, client_id, "SELECT_MFA_TYPE", MFAS_CAN_CHOOSE=json.dumps(factors)
-            )
+            offered = json.dumps([self.offered_as.get(each, each) for each in factors])
+            return self._challenge(user, client_id, "SELECT_MFA_TYPE", MFAS_CAN_CHOOSE=offered)
         if factors:
             return self._factor(user, client_id, user.preferred or factors[0])
         if self.mfa_required:
@@ -114,9 +128,10 @@ class SignInOperations(PoolCore):
             answer = {"AuthenticationResult": self._tokens(user, client_id)}
         elif name == "SELECT_MFA_TYPE":
             expected |= {"ANSWER"}
-            if responses["ANSWER"] not in user.factors:
+            offered = {self.offered_as.get(each, each): each for each in user.factors}
+            if responses["ANSWER"] not in offered:
                 raise refusal("InvalidParameterException", op)
-            answer = self._factor(user, client_id, responses["ANSWER"])
+            answer = self._factor(user, client_id, offered[responses["ANSWER"]])
         else:
             expected |= {CODE_NAMES[name]}
             self._check_factor(user, name, responses[CODE_NAMES[name]], op)

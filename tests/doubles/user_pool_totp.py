@@ -61,4 +61,6 @@ class TotpOperations(PoolCore):
         for grant in self.grants.values():
             if given["Token"] == grant.refresh_token:
                 grant.revoked = True
+        if (entry := self.cognito._refresh.get(given["Token"])) is not None:
+            entry.family.revoked = True
         return {}

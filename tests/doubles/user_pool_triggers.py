@@ -3,34 +3,47 @@
 from collections.abc import Mapping
 from typing import Any
 
+from app import gate
 from chalicelib.gatehouse.settings import Settings
-from chalicelib.gatehouse.triggers import entry
 from tests.doubles.pool_users import PoolUser
 
 
-def run_trigger(
-    settings: Settings, source: str, user: PoolUser, metadata: Mapping[str, str]
-) -> None:
-    """Let the app handle `source` for `user`; what it raises is Cognito's reason to refuse."""
+def build_event(
+    region: str,
+    pool_id: str,
+    client_id: str,
+    source: str,
+    user: PoolUser,
+    metadata: Mapping[str, str],
+) -> dict[str, Any]:
+    """What Cognito sends for `source`."""
     named = {
         "email": user.email,
         "given_name": user.given_name,
         "family_name": user.family_name,
+        "custom:idp_sub": user.idp_subject,
     }
     attributes: dict[str, Any] = {name: value for name, value in named.items() if value}
     if not source.startswith("PreSignUp"):
         attributes |= {"sub": user.sub, "cognito:user_status": user.status}
-    event = {
+    return {
         "version": "1",
         "triggerSource": source,
-        "region": settings.region,
-        "userPoolId": settings.user_pool_id,
+        "region": region,
+        "userPoolId": pool_id,
         "userName": user.username,
-        "callerContext": {"awsSdkVersion": "boto3", "clientId": settings.client_id},
+        "callerContext": {"awsSdkVersion": "boto3", "clientId": client_id},
         "request": {
             "userAttributes": attributes,
             **({"clientMetadata": dict(metadata)} if metadata else {}),
         },
         "response": {},
     }
-    entry.user_records(event, None)
+
+
+def run_trigger(
+    settings: Settings, source: str, user: PoolUser, metadata: Mapping[str, str]
+) -> None:
+    """Let the app handle `source` for `user`; what it raises is Cognito's reason to refuse."""
+    pool = (settings.region, settings.user_pool_id, settings.client_id)
+    gate.user_records(build_event(*pool, source, user, metadata), None)

@@ -12,15 +12,15 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from ops.local.authority import FOLDER_VARIABLE, Certificate
-from ops.local.ports import free_ports
 from tests.e2e.sightings import note_sent
 from tests.e2e.stack import Stack, Visitor
 from tests.engines import ENGINES
 from tests.engines.webdriver import Driver
 from tests.engines.webdriver import Page as Tab
+from tests.ports import free_ports
 
 # A machine that runs other things too; where a test is about time, it says so itself.
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=30_000)
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -95,7 +95,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     """A fresh browser profile; a script error or a CSP violation fails the test."""
     faults: list[str] = []
     context = browser.new_context(locale="en-GB")
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(30_000)
     context.on("request", lambda request: note_sent(request.post_data))
     context.on("weberror", lambda error: faults.append(str(error.error)))
     context.on(

@@ -11,7 +11,7 @@ import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from chalicelib.gatehouse.routes.public import PUBLIC_ROUTES
+from chalicelib.gatehouse.routes.table import PUBLIC_ROUTES
 from tests.e2e.stack import Stack, Visitor
 
 DEADLINE_SECONDS = 20

@@ -1,7 +1,6 @@
 """`ops user …` on the deployed stack: the first administrator, a second invitation, a lost phone, people kept out."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,20 +18,13 @@ PASSWORD = "correct horse battery"
 
 
 def user(stack: Stack, *words: str) -> subprocess.CompletedProcess[str]:
-    """Type `ops user …` for the stage `local`, with the local AWS in the environment as docs/operations.md says."""
-    copy = Path(str(stack.info["state_dir"])) / "app"
+    """Type `ops user …` for the stage `local`, which is found where its stack runs."""
     return subprocess.run(
         [
-            *(sys.executable, "-m", "ops", "--project-dir", str(copy)),
-            *("user", *words, "--stage", "local"),
+            *(sys.executable, "-m", "ops", "user", *words, "--stage", "local"),
+            *("--state-dir", str(stack.info["state_dir"])),
         ],
         cwd=PROJECT,
-        env={
-            **os.environ,
-            "AWS_ENDPOINT_URL": str(stack.info["aws_endpoint_url"]),
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-        },
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

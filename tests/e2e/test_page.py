@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from chalicelib.gatehouse.web.security_headers import SECURITY_HEADERS
+from chalicelib.gatehouse.edge.security_headers import SECURITY_HEADERS
 from tests.e2e.stack import Stack, Visitor
 
 

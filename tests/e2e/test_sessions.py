@@ -10,7 +10,7 @@ import pytest
 import requests
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from chalicelib.gatehouse.session.sealing import KeyRing, Sealer
+from chalicelib.gatehouse.sealed.sealing import KeyRing, Sealer
 from chalicelib.gatehouse.session.sessions import PURPOSE
 from tests.e2e.stack import Stack, Visitor
 

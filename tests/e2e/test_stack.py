@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from chalicelib.gatehouse.web.security_headers import SECURITY_HEADERS
+from chalicelib.gatehouse.edge.security_headers import SECURITY_HEADERS
 from tests.e2e.stack import Stack, Visitor
 
 ALICE = "alice@example.com"
@@ -102,7 +102,7 @@ def test_the_package_holds_what_it_needs_and_nothing_else(stack: Stack) -> None:
         data = answer.read()
     names = zipfile.ZipFile(io.BytesIO(data)).namelist()
     roots = {name.split("/")[0] for name in names}
-    assert {"app.py", "chalicelib", "frontend", "cryptography", "jwt", "requests"} <= roots
+    assert {"app.py", "chalicelib", "frontend", "cryptography", "jwt", "urllib3"} <= roots
     assert not {"tests", "ops", "boto3", "botocore", ".venv"} & roots
     assert not [name for name in names if "__pycache__" in name and name.startswith("chalicelib")]
     assert len(data) < 10_000_000

@@ -1,7 +1,7 @@
 """The users table throttled, down and slow, under the deployed functions: what people see, what is stored, what heals."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -17,7 +17,10 @@ ALICE = "alice@example.com"
 
 @pytest.fixture(scope="module")
 def table(stack: Stack) -> Iterator[FaultyTable]:
+    """The containers are warm: several cold starts at once can take Cognito's 5 s, and these tests are about the table."""
     with faulty_users_table(stack) as faulty:
+        with ThreadPoolExecutor() as at_once:
+            wait([at_once.submit(Visitor(stack).sign_in, ALICE) for _ in range(4)])
         yield faulty
 
 

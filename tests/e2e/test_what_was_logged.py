@@ -1,5 +1,7 @@
 """S-61 over the whole end-to-end run, so this file's name comes last: all logs of the functions, all answers.
 
+The tenants' tests, which may run beside on a stack of their own, have it at their end too.
+
 The secrets are those of this run: what lies in Secrets Manager, what was typed or mailed; tokens and cookies are found by
 their shape, whoever they belong to.
 """

@@ -20,9 +20,9 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from ops.local.ports import free_ports
 from tests.browser import webkit_paths
 from tests.engines.webdriver import Command, WebDriverError
+from tests.ports import free_ports
 
 _START_SECONDS = 30.0
 _ANSWER_SECONDS = 60.0

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from app import token_claims, user_records
+from app import gate
 from tests.component.direct import CHALLENGE_COOKIE, EMAIL, PASSWORD, Direct
 from tests.component.world import THROTTLE_TABLE, World
 from tests.doubles.aws_errors import client_error
@@ -185,7 +185,7 @@ def trigger(name: str, *, claims: bool = False) -> Callable[[World], Scene]:
 
     def scene(world: World) -> Scene:
         def act() -> None:
-            (token_claims if claims else user_records)(load_event(name), LambdaContext())
+            (gate.token_claims if claims else gate.user_records)(load_event(name), LambdaContext())
 
         return Scene(world.browser(), act)
 

@@ -2,6 +2,7 @@
 
 import datetime
 import ssl
+from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography import x509
@@ -41,14 +42,19 @@ class Authority:
         self.bundle = folder / "authority.pem"
         self.bundle.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
 
-    def server(self, name: str, *, days: int, host: str = "localhost") -> ssl.SSLContext:
+    def server(
+        self, name: str, *, days: int, host: str = "localhost", also: Sequence[str] = ()
+    ) -> ssl.SSLContext:
         """Return a server's context with a certificate that ends in `days`, which may be over."""
         key = ec.generate_private_key(ec.SECP256R1())
         now = datetime.datetime.now(datetime.timezone.utc)
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
         certificate = (
             self._builder(subject, key, now - 100 * _DAY, now + days * _DAY)
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+            .add_extension(
+                x509.SubjectAlternativeName([x509.DNSName(each) for each in (host, *also)]),
+                critical=False,
+            )
             .sign(self._key, hashes.SHA256())
         )
         file = self._folder / f"{name}.pem"

@@ -42,5 +42,4 @@ class ChosenHttp:
 
     def close(self) -> None:
         for http in (self._http, self._other):
-            if http._session is not None:
-                http._session.close()
+            http.close()

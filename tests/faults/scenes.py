@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from app import account_mail, user_records
+from app import gate
 from chalicelib.gatehouse.cognito.sign_up_mark import KEY, build_mark
 from tests.component.direct import CHALLENGE_COOKIE, EMAIL, PASSWORD, SESSION_COOKIE, WRONG, Direct
 from tests.component.test_authorized_routes import CLAIMS
@@ -44,6 +44,22 @@ def callback(world: World) -> Scene:
 def refresh(world: World) -> Scene:
     browser = world.browser()
     world.sign_in(browser)
+    return Scene(browser, lambda: browser.post("/auth/refresh"))
+
+
+def refresh_by_api(world: World) -> Scene:
+    """A sign-in by our form, whose tokens the token endpoint does not take."""
+    direct = Direct(world)
+    world.cognito.takes_api_tokens = False
+    direct.sign_in()
+    return Scene(direct.browser, lambda: direct.post("refresh"))
+
+
+def refresh_without_id_token(world: World) -> Scene:
+    """The scope openid is not granted."""
+    browser = world.browser()
+    world.sign_in(browser)
+    world.cognito.openid = False
     return Scene(browser, lambda: browser.post("/auth/refresh"))
 
 
@@ -165,7 +181,7 @@ def _mail(kind: str, email: str, *, before: str = "") -> Callable[[World], Scene
         event = {"kind": kind, "email": email, "ip": "192.0.2.7", "lock": "lock/1"}
 
         def act() -> None:
-            account_mail(event, LambdaContext())
+            gate.account_mail(event, LambdaContext())
 
         return Scene(direct.browser, act)
 
@@ -195,7 +211,7 @@ def mfa_verify(world: World) -> Scene:
 def _trigger(name: str) -> Callable[[World], Scene]:
     def scene(world: World) -> Scene:
         def act() -> None:
-            user_records(load_event(name), LambdaContext())
+            gate.user_records(load_event(name), LambdaContext())
 
         return Scene(world.browser(), act)
 
@@ -210,7 +226,7 @@ def trigger_marked(world: World) -> Scene:
     event["request"]["clientMetadata"] = {KEY: build_mark(email, CLIENT_SECRET)}
 
     def act() -> None:
-        user_records(event, LambdaContext())
+        gate.user_records(event, LambdaContext())
 
     return Scene(world.browser(), act)
 
@@ -225,7 +241,7 @@ def trigger_linking(world: World) -> Scene:
     def act() -> None:
         event = load_event("PreSignUp_ExternalProvider")
         event["request"]["userAttributes"]["custom:idp_sub"] = "00u1ada"
-        user_records(event, LambdaContext())
+        gate.user_records(event, LambdaContext())
 
     return Scene(world.browser(), act)
 
@@ -238,7 +254,7 @@ def trigger_inbound(world: World) -> Scene:
     def act() -> None:
         event = load_event("InboundFederation_ExternalProvider")
         del event["request"]["attributes"]["idToken"]["family_name"]
-        user_records(event, LambdaContext())
+        gate.user_records(event, LambdaContext())
 
     return Scene(world.browser(), act)
 
@@ -246,6 +262,8 @@ def trigger_inbound(world: World) -> Scene:
 SCENES: dict[str, Callable[[World], Scene]] = {
     "callback": callback,
     "refresh": refresh,
+    "refresh, by the API": refresh_by_api,
+    "refresh, no ID token": refresh_without_id_token,
     "logout": logout,
     "config": config,
     "me": me,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from chalicelib.gatehouse import deadline, services
+from app import gate
 from chalicelib.gatehouse.aws_clients import AwsClients
 from chalicelib.gatehouse.cognito.http_client import HttpClient
 from chalicelib.gatehouse.deadline import Budget, Limits, pause_before_retry
@@ -187,9 +187,12 @@ class FaultStage:
             HttpClient(_Current(self, tight), self._pause),
             name,
         )
-        deadline.current = self.budget
-        services.install(
-            Services(settings, clock=world.clock, aws=clients.__getitem__, http=http)  # type: ignore[arg-type]  # it offers HttpClient's two methods
+        gate.services = Services(
+            settings,
+            clock=world.clock,
+            aws=clients.__getitem__,
+            http=http,  # type: ignore[arg-type]  # it offers HttpClient's two methods
+            budget=self.budget,
         )
         return http
 
@@ -219,7 +222,7 @@ class FaultStage:
             thread.join(10)
             assert not thread.is_alive()
         http.close()
-        services.install(None)
+        gate.services = None
 
 
 class _Current(Budget):
@@ -258,13 +261,13 @@ def built(folder: Path, pause: Callable[[], None] = pause_before_retry) -> Itera
     """Open the stage; `folder` takes certificates, `pause` comes before a second try."""
     authority = Authority(folder)
     wire = Wire()
-    before = deadline.current
     with (
         served(wire) as url,
         nobody() as closed,
         served(wire, authority.server("expired", days=-1)) as expired,
-        # What `requests` trusts: our own authority, so that nothing but its date speaks against the certificate.
-        patch("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(authority.bundle)),
+        # Whom all clients trust: our own authority, so that nothing but its date speaks against the certificate.
+        patch("certifi.where", lambda: str(authority.bundle)),
+        patch("chalicelib.gatehouse.tls._context", None),
     ):
         wire.url = url
         places = {"wire": Place(url), "refused": Place(closed), "expired": Place(expired)}
@@ -272,7 +275,7 @@ def built(folder: Path, pause: Callable[[], None] = pause_before_retry) -> Itera
         try:
             yield stage
         finally:
-            deadline.current, stage.budget = before, Budget()
+            stage.budget = Budget()
             for place in places.values():
                 for clients in place.clients.values():
                     for client in clients.values():

@@ -54,6 +54,17 @@ FAULTS: dict[str, tuple[str, Fault | None]] = {
     "refused": ("nobody listens", None),
     "expired": ("the certificate has expired", None),
 }
+#: What the user-pool API alone says, to nearly every call, while a pool is recovered to a point in time (test_recovery.py).
+RECOVERING = "recovering"
+#: Answers that are not asked for twice.
+_DEFINITE = ("redirect", RECOVERING)
+
+
+def recovering(peer: Peer) -> None:
+    """Refuse as AWS does: 400, although it will pass."""
+    _refusal(peer, 400, "OperationNotEnabledException")
+
+
 #: Those that only a limit ends; everything else is over at once.
 ENDLESS = ("hang", "slow")
 #: Those that are of a whole host.
@@ -107,7 +118,7 @@ class Call:
         Where Cognito waits for our triggers, the limit is one try long.
         """
         used_up = fault == "slow" or (fault == "hang" and self.limit == "cognito")
-        return 1 if used_up or fault == "redirect" else self.tries
+        return 1 if used_up or fault in _DEFINITE else self.tries
 
     def seconds(self, limits: Limits) -> float:
         """Return how long a person waits at worst: the call's limit, or the request's, whichever is shorter."""
@@ -152,6 +163,15 @@ CALLS: tuple[Call, ...] = (
     Call(
         "token refresh_token", "cognito", "post", "POST /auth/refresh", "refresh", _503,
         note="if Cognito rotated the token unseen, the old one serves within the grace period",
+    ),
+    Call(
+        "GetTokensFromRefreshToken", _POOL, "cognito", "POST /auth/refresh", "refresh, by the API", _503,
+        note="only for sign-ins by our form, after a definite no of the token endpoint, never after its silence",
+    ),
+    Call(
+        "GetItem users", _DYNAMODB, "aws", "POST /auth/refresh", "refresh, no ID token",
+        Outcome(200, code="", cookie="replaced", event="record_not_read"), tries=2,
+        note="only where Cognito gave no ID token: names and address are empty until the next refresh",
     ),
     Call(
         "jwks.json", "jwks", "get", "POST /auth/refresh", "refresh", _503, tries=2,

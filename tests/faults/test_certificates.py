@@ -1,10 +1,14 @@
 """TLS: whom the real clients believe. One authority is trusted; only the certificate differs."""
 
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import certifi
 import pytest
 
+from chalicelib.gatehouse import tls
 from chalicelib.gatehouse.aws_clients import AwsClients
 from chalicelib.gatehouse.cognito.http_client import HttpClient
 from chalicelib.gatehouse.deadline import Budget, Limits
@@ -31,8 +35,9 @@ def place(
     arguments, believed = CERTIFICATES[request.param]
     authority, wire = Authority(tmp_path), Wire()
     wire.begin(build_world(clock))
-    monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(authority.bundle))
-    monkeypatch.setenv("AWS_CA_BUNDLE", str(authority.bundle))
+    monkeypatch.setattr(certifi, "where", lambda: str(authority.bundle))
+    monkeypatch.setattr(tls, "_context", None)
+    monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     with served(wire, authority.server("server", **arguments)) as url:
@@ -42,7 +47,7 @@ def place(
 
 @pytest.mark.security("S-25")
 def test_signing_keys_come_from_a_host_that_proves_itself(place: tuple[str, bool]) -> None:
-    """Through requests."""
+    """Through urllib3."""
     url, believed = place
     http = HttpClient(Budget(LIMITS), pause=lambda: None)
     if believed:
@@ -50,13 +55,12 @@ def test_signing_keys_come_from_a_host_that_proves_itself(place: tuple[str, bool
     else:
         with pytest.raises(TemporarilyUnavailable, match="SSLError"):
             http.get(f"{url}/.well-known/jwks.json")
-    assert http._session is not None
-    http._session.close()
+    http.close()
 
 
 @pytest.mark.security("S-59")
 def test_secrets_come_from_a_host_that_proves_itself(place: tuple[str, bool], clock: Clock) -> None:
-    """Through boto3."""
+    """Through botocore."""
     _, believed = place
     client = AwsClients("eu-west-1", Budget(LIMITS), pause=lambda: None)("secretsmanager")
     store = SecretStore(client, clock)
@@ -66,3 +70,51 @@ def test_secrets_come_from_a_host_that_proves_itself(place: tuple[str, bool], cl
         with pytest.raises(TemporarilyUnavailable, match="SSLError"):
             store.read(KEYS_ARN)
     client.close()
+
+
+def test_a_stand_in_of_aws_is_believed_by_its_own_authority_alone(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """AWS_CA_BUNDLE, as ever with botocore: in the place of certifi's bundle, and for AWS only."""
+    authority, wire = Authority(tmp_path), Wire()
+    wire.begin(build_world(clock))
+    monkeypatch.setattr(tls, "_context", None)
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(authority.bundle))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    with served(wire, authority.server("server", days=1)) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        client = AwsClients("eu-west-1", Budget(LIMITS), pause=lambda: None)("secretsmanager")
+        assert SecretStore(client, clock).read(KEYS_ARN)["current"] == "k1"
+        client.close()
+        http = HttpClient(Budget(LIMITS), pause=lambda: None)
+        with pytest.raises(TemporarilyUnavailable, match="SSLError"):
+            http.get(f"{url}/.well-known/jwks.json")
+
+
+def test_the_bundle_of_authorities_is_read_once(
+    place: tuple[str, bool], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever clients there are, and however often they connect."""
+    url, believed = place
+    if not believed:
+        return
+    loads: list[object] = []
+    load = ssl.SSLContext.load_verify_locations
+
+    def noted(self: ssl.SSLContext, *arguments: Any, **named: Any) -> None:
+        loads.append(arguments)
+        load(self, *arguments, **named)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", noted)
+    make = AwsClients("eu-west-1", Budget(LIMITS), pause=lambda: None)
+    secrets, dynamodb = make("secretsmanager"), make("dynamodb")
+    secrets.get_secret_value(SecretId=KEYS_ARN)
+    for _ in range(2):
+        dynamodb.get_item(TableName="gatehouse-dev-users", Key={"userName": {"S": "nobody"}})
+    secrets.close()
+    dynamodb.close()
+    http = HttpClient(Budget(LIMITS), pause=lambda: None)
+    http.get(f"{url}/.well-known/jwks.json")
+    http.close()
+    assert len(loads) == 1

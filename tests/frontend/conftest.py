@@ -23,7 +23,8 @@ def _watched(browser: Browser) -> tuple[BrowserContext, list[str]]:
     """A fresh profile, and the list to which its page errors and CSP violations go."""
     faults: list[str] = []
     context = browser.new_context(viewport=SIZE, locale="en-GB")
-    context.set_default_timeout(5000)
+    # A busy machine; where a test is about time, it says so itself.
+    context.set_default_timeout(15_000)
     context.on("weberror", lambda error: faults.append(str(error.error)))
     context.on(
         "console",

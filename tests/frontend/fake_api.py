@@ -9,9 +9,9 @@ from time import time
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from chalicelib.gatehouse.web.qr import build_rows
-from chalicelib.gatehouse.web.security_headers import SECURITY_HEADERS
-from chalicelib.gatehouse.web.static_files import StaticFiles
+from chalicelib.gatehouse.edge.security_headers import SECURITY_HEADERS
+from chalicelib.gatehouse.page.qr import build_rows
+from chalicelib.gatehouse.page.static_files import StaticFiles
 
 BASE = "/api/"
 FILES = StaticFiles()

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from chalicelib.gatehouse.brand import Brand
-from chalicelib.gatehouse.web.static_files import StaticFiles
+from chalicelib.gatehouse.page.static_files import StaticFiles
 
 from .fake_api import FakeApi
 from .test_layout import AXE, THEMES, axe, layout_faults

@@ -44,6 +44,29 @@ def run(blank: Page) -> Any:
     return run
 
 
+@pytest.mark.parametrize("prefix", ["/account", "account", "/account/"])
+def test_below_a_prefix_only_gatehouses_own_addresses_have_it(run: Any, prefix: str) -> None:
+    """The team's routes are below the API's root; a page that is told to end has no slash at its end."""
+    assert run(f"""
+        world.answers['account/auth/refresh'] = () => world.ok();
+        world.answers['account/auth/logout'] = () => world.respond(401, {{error: 'no_session'}});
+        const b = world.tab({{ prefix: {prefix!r}, channel: null }});
+        await b.session.refresh();
+        await b.session.fetch('/orders');
+        const link = b.session.signInUrl({{ provider: 'Okta' }});
+        await b.session.signOut();
+        return [world.calls.map(({{url}}) => url), link, world.navigated];
+    """) == [
+        [
+            "https://api.example.com/api/account/auth/refresh",
+            "https://api.example.com/api/orders",
+            "https://api.example.com/api/account/auth/logout",
+        ],
+        "https://api.example.com/api/account/auth/login?provider=Okta",
+        ["https://api.example.com/api/account?signed_out=1"],
+    ]
+
+
 def test_refresh_finds_out_who_is_signed_in(run: Any) -> None:
     assert run("""
         const seen = [];

@@ -1,6 +1,6 @@
-"""Tests against a real stage, for whoever has one: GATEHOUSE_LIVE_STAGE names it (docs/operations.md).
+"""Tests against a real stage, for whoever has one: `python -m tests.live` sets the variables (README.md beside this).
 
-Without the variable nothing here is collected: these tests are left out, not skipped.
+Without GATEHOUSE_LIVE_STAGE nothing here is collected: these tests are left out, not skipped.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PROJECT = Path(os.environ.get("GATEHOUSE_LIVE_PROJECT") or Path(__file__).resolv
 
 collect_ignore: list[str] = []
 if not STAGE:
-    collect_ignore += ["test_stage.py", "test_direct_sign_in.py", "test_okta_sign_in.py"]
+    collect_ignore += [path.name for path in Path(__file__).parent.glob("test_*.py")]
 elif not OKTA:
     collect_ignore += ["test_okta_sign_in.py"]
 if STAGE and load_stage(PROJECT, STAGE).direct_sign_in != "embedded":
@@ -44,11 +44,34 @@ def pytest_report_header() -> list[str]:
 
 if STAGE:
     from tests.live.live_stage import LiveStage, Person
+    from tests.live.record import DEFAULT, StageRecord, start
+
+    _stage = load_stage(PROJECT, STAGE)
+    _record = StageRecord(start(_stage.region, STAGE, _stage.direct_sign_in))
+
+    def pytest_runtest_logstart(nodeid: str) -> None:
+        """What is kept from here on is this test's."""
+        _record.test = nodeid.rpartition("::")[2]
+
+    def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+        """Keep how a test of the stage ended; cases say it themselves."""
+        if "test_cognito_cases" not in report.nodeid and (report.when == "call" or report.failed):
+            reason = report.longreprtext.splitlines()[-1:] if report.failed else []
+            _record.note(report.nodeid.rpartition("::")[2], outcome=report.outcome, reason=reason)
+
+    def pytest_sessionfinish() -> None:
+        """Write the transcript, whatever happened."""
+        _record.transcript.write(Path(os.environ.get("GATEHOUSE_LIVE_TRANSCRIPT") or DEFAULT))
+
+    @pytest.fixture(scope="session")
+    def record() -> StageRecord:
+        """What the run sees."""
+        return _record
 
     @pytest.fixture(scope="session")
     def live() -> LiveStage:
         """The stage, found through .chalice/config.json and the caller's own credentials."""
-        return LiveStage.load(PROJECT, STAGE)
+        return LiveStage.load(PROJECT, STAGE, _record.listen)
 
     @pytest.fixture
     def person(live: LiveStage) -> Iterator[Person]:

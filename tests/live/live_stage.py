@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import requests
@@ -29,12 +30,21 @@ class Person:
     password: str = field(repr=False)
 
 
+#: Called with what was asked and answered: (method, path, answer).
+Listener = Callable[[str, str, requests.Response], None]
+
+
 @dataclass
 class Browser:
-    """Somebody's cookies, and the requests that the page makes."""
+    """Somebody's cookies, and the requests that the page makes.
+
+    Cookies are kept for each host: Cognito's pages set some at /oauth2/authorize and refuse whoever comes without them.
+    """
 
     root: str
     cookies: dict[str, str] = field(default_factory=dict)
+    listener: Listener = lambda method, path, answer: None
+    _elsewhere: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def get(self, path: str, token: str = "") -> requests.Response:
         """GET a path of the app, or an absolute URL; redirects are not followed."""
@@ -50,8 +60,11 @@ class Browser:
         self, method: str, path: str, headers: dict[str, str], body: dict[str, Any] | None = None
     ) -> requests.Response:
         url = path if "://" in path else self.root + path.lstrip("/")
-        if url.startswith(self.root) and self.cookies:
-            pairs = (f"{name}={value}" for name, value in self.cookies.items())
+        host = urlsplit(url).netloc
+        ours = url.startswith(self.root)
+        cookies = self.cookies if ours else self._elsewhere.setdefault(host, {})
+        if cookies:
+            pairs = (f"{name}={value}" for name, value in cookies.items())
             headers = {**headers, "Cookie": "; ".join(pairs)}
         answer = requests.request(
             method, url, headers=headers, json=body, allow_redirects=False, timeout=TIMEOUT
@@ -60,9 +73,10 @@ class Browser:
             pair, _, attributes = line.partition(";")
             name, _, value = pair.partition("=")
             if re.search(r"max-age=0\b", attributes, re.IGNORECASE):
-                self.cookies.pop(name, None)
+                cookies.pop(name, None)
             else:
-                self.cookies[name] = value
+                cookies[name] = value
+        self.listener(method, path if ours else host + urlsplit(url).path, answer)
         return answer
 
 
@@ -73,16 +87,17 @@ class LiveStage:
     stage: Stage
     session: boto3.Session
     root: str
+    listener: Listener = lambda method, path, answer: None
 
     @classmethod
-    def load(cls, project: Path, name: str) -> LiveStage:
+    def load(cls, project: Path, name: str, listener: Listener) -> LiveStage:
         """Find the stage; fails with ops' own words where it is not deployed."""
         stage = load_stage(project, name)
-        return cls(stage, aws.session(stage), root_url(stage, load_deployed(stage)))
+        return cls(stage, aws.session(stage), root_url(stage, load_deployed(stage)), listener)
 
     def browser(self) -> Browser:
         """Somebody without cookies."""
-        return Browser(self.root)
+        return Browser(self.root, listener=self.listener)
 
     def client(self, service: str) -> Any:
         """A boto3 client."""

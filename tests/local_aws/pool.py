@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,6 +134,13 @@ class Pool:
         digest = hmac.new(self.client_secret.encode(), message, "sha256").digest()
         return base64.b64encode(digest).decode()
 
+    def mailed_code(self, email: str) -> str:
+        """The code that was mailed last to somebody."""
+        outbox = requests.get(f"{self.cloud.url}/_ministack/ses/messages", timeout=10).json()
+        mails = [mail for mails in outbox["messages"].values() for mail in mails]
+        bodies = [mail["BodyText"] for mail in mails if email in mail["To"]]
+        return re.findall(r"\b\d{6}\b", bodies[-1])[-1]
+
     def user(self, username: str) -> dict[str, str]:
         """Attributes of a user."""
         found = self.cognito.admin_get_user(UserPoolId=self.id, Username=username)
@@ -143,7 +151,10 @@ class Pool:
         created = self.cognito.admin_create_user(
             UserPoolId=self.id,
             Username=email,
-            UserAttributes=[{"Name": "email", "Value": email}],
+            UserAttributes=[
+                {"Name": "email", "Value": email},
+                {"Name": "email_verified", "Value": "true"},
+            ],
             MessageAction="SUPPRESS",
         )
         username = str(created["User"]["Username"])
@@ -175,11 +186,26 @@ class Pool:
         described = self.cognito.describe_user_pool_client(
             UserPoolId=self.id, ClientId=self.client_id
         )["UserPoolClient"]
-        kept = ("AllowedOAuthFlows", "AllowedOAuthScopes", "CallbackURLs", "LogoutURLs")
+        kept = (
+            "AllowedOAuthFlows",
+            "AllowedOAuthFlowsUserPoolClient",
+            "AllowedOAuthScopes",
+            "CallbackURLs",
+            "LogoutURLs",
+            "SupportedIdentityProviders",
+            "AccessTokenValidity",
+            "TokenValidityUnits",
+            "PreventUserExistenceErrors",
+        )
+        # AWS refuses ALLOW_REFRESH_TOKEN_AUTH beside rotation.
+        flows = ["ALLOW_USER_PASSWORD_AUTH"]
         self.cognito.update_user_pool_client(
             UserPoolId=self.id,
             ClientId=self.client_id,
             **{name: described[name] for name in kept},
+            ExplicitAuthFlows=flows
+            if feature == "ENABLED"
+            else [*flows, "ALLOW_REFRESH_TOKEN_AUTH"],
             RefreshTokenRotation={"Feature": feature, "RetryGracePeriodSeconds": grace_seconds},
         )
 

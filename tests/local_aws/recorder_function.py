@@ -31,6 +31,8 @@ def echo(event, context):
     """An API handler that tells what it was sent."""
     body = {name: event[name] for name in ("httpMethod", "path", "resource", "body")}
     body["headers"] = event["headers"]
+    body["query"] = event["queryStringParameters"]
+    body["queryLists"] = event["multiValueQueryStringParameters"]
     body["pathParameters"] = event["pathParameters"]
     body["sourceIp"] = event["requestContext"]["identity"]["sourceIp"]
     body["claims"] = event["requestContext"].get("authorizer", {}).get("claims")

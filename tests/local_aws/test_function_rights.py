@@ -16,11 +16,36 @@ from tests.local_aws.cloud import _TRUST, ACCOUNT, REGION, Cloud
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/shop-dev"
 
 
+def functions_of(cloud: Cloud, user: str, statements: list[dict[str, Any]]) -> Any:
+    """Lambda for somebody who has the rights of `statements`."""
+    iam = cloud.client("iam")
+    iam.create_user(UserName=user)
+    policy = {"Version": "2012-10-17", "Statement": statements}
+    iam.put_user_policy(UserName=user, PolicyName="rights", PolicyDocument=json.dumps(policy))
+    key = iam.create_access_key(UserName=user)["AccessKey"]
+    return boto3.client(
+        "lambda",
+        endpoint_url=cloud.url,
+        region_name=REGION,
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+    )
+
+
+def test_reading_a_limit_takes_its_own_right(cloud: Cloud) -> None:
+    """GetFunctionConcurrency, which does not let anybody set one."""
+    cloud.create_function("limited", "echo")
+    rights = [{"Effect": "Allow", "Action": "lambda:GetFunctionConcurrency", "Resource": "*"}]
+    functions = functions_of(cloud, "reader", rights)
+    functions.get_function_concurrency(FunctionName="limited")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        functions.put_function_concurrency(FunctionName="limited", ReservedConcurrentExecutions=1)
+
+
 def test_create_function_is_allowed_by_the_functions_arn(cloud: Cloud) -> None:
     """A deployer of one app makes that app's functions, and no other."""
     iam = cloud.client("iam")
     iam.create_role(RoleName="shop-dev", AssumeRolePolicyDocument=json.dumps(_TRUST))
-    iam.create_user(UserName="shop-deployer")
     statements = [
         {
             "Effect": "Allow",
@@ -29,18 +54,7 @@ def test_create_function_is_allowed_by_the_functions_arn(cloud: Cloud) -> None:
         },
         {"Effect": "Allow", "Action": "iam:PassRole", "Resource": ROLE},
     ]
-    policy = {"Version": "2012-10-17", "Statement": statements}
-    iam.put_user_policy(
-        UserName="shop-deployer", PolicyName="deploy", PolicyDocument=json.dumps(policy)
-    )
-    key = iam.create_access_key(UserName="shop-deployer")["AccessKey"]
-    functions: Any = boto3.client(
-        "lambda",
-        endpoint_url=cloud.url,
-        region_name=REGION,
-        aws_access_key_id=key["AccessKeyId"],
-        aws_secret_access_key=key["SecretAccessKey"],
-    )
+    functions = functions_of(cloud, "shop-deployer", statements)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("app.py", "def handler(event, context):\n    return {}\n")

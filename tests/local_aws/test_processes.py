@@ -15,8 +15,8 @@ import pytest
 
 from ops.errors import OpsError
 from ops.local import processes as processes_module
-from ops.local.ports import free_ports
 from ops.local.processes import Processes, Program, require_free_port
+from tests.ports import free_ports
 
 SERVER = "import http.server as h,sys;h.test(h.SimpleHTTPRequestHandler,port=int(sys.argv[1]))"
 PARENT = (
@@ -39,12 +39,12 @@ def program(directory: Path, code: str = SERVER) -> Program:
 
 
 def test_a_taken_port_is_named_with_the_command_that_mends_it() -> None:
-    """For people who typed `make up`, which takes no options by itself."""
+    """As it is typed."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        with pytest.raises(OpsError, match=rf"taken.* make up ARGS='--port {port + 1}'"):
+        with pytest.raises(OpsError, match=rf"taken.* python -m ops up --port {port + 1}"):
             require_free_port(port, "the app", "--port")
 
 
@@ -76,7 +76,9 @@ def test_what_another_start_has_put_in_its_place_is_left_alone(tmp_path: Path) -
     try:
         assert second.stop() == ["Server"]
         second.start(program(tmp_path))
-        with pytest.raises(OpsError, match="Stopped from elsewhere: by `make down`, or another"):
+        with pytest.raises(
+            OpsError, match="Stopped from elsewhere: by `python -m ops down`, or another"
+        ):
             first.check()
         assert first.stop() == []
         assert second.running() == ["Server"]

@@ -15,12 +15,12 @@ import pytest
 import requests
 
 from ops.local.front_proxy import HEADER_BYTES, PAYLOAD_BYTES
-from ops.local.ports import free_ports
 from ops.local.processes import Processes
 from ops.local.programs import front_proxy
 from tests.local_aws.cloud import REGION, Cloud
 from tests.local_aws.okta_browser import OktaBrowser
 from tests.local_aws.pool import Pool
+from tests.ports import free_ports
 
 AUTHORIZER = "people"
 
@@ -33,7 +33,7 @@ def document(pool: Pool, function_arn: str, *paths: str) -> dict[str, Any]:
     for path in paths:
         method: dict[str, Any] = {"x-amazon-apigateway-integration": integration}
         if path.startswith("/me"):
-            method["security"] = [{AUTHORIZER: ["api/read"]}]
+            method["security"] = [{AUTHORIZER: [] if path == "/me/anyhow" else ["api/read"]}]
         described[path] = {"get": method, "post": method}
     return {
         "swagger": "2.0",
@@ -65,7 +65,7 @@ def function_arn(cloud: Cloud) -> str:
 def api(cloud: Cloud, pool: Pool, function_arn: str) -> Iterator[str]:
     """An imported, deployed API; its id."""
     gateway = cloud.client("apigateway")
-    body = document(pool, function_arn, "/", "/me", "/items/{name}")
+    body = document(pool, function_arn, "/", "/me", "/me/anyhow", "/items/{name}")
     parameters = {"endpointConfigurationTypes": "REGIONAL"}
     api_id = gateway.import_rest_api(body=json.dumps(body), parameters=parameters)["id"]
     gateway.create_deployment(restApiId=api_id, stageName="api")
@@ -81,6 +81,36 @@ def url(cloud: Cloud, api_id: str, path: str) -> str:
 def get(address: str, **headers: str) -> requests.Response:
     """GET."""
     return requests.get(address, headers=headers, timeout=30)
+
+
+def test_an_imported_preflight_answers_with_its_headers(
+    cloud: Cloud, pool: Pool, function_arn: str, api: str
+) -> None:
+    """A mock integration as Chalice writes it for `cors=True`, in an import and in an overwrite."""
+    gateway = cloud.client("apigateway")
+    body = document(pool, function_arn, "/items")
+    body["paths"]["/items"]["options"] = {
+        "responses": {"200": {"description": "ok"}},
+        "x-amazon-apigateway-integration": {
+            "type": "mock",
+            "requestTemplates": {"application/json": '{"statusCode": 200}'},
+            "responses": {
+                "default": {
+                    "statusCode": "200",
+                    "responseParameters": {
+                        "method.response.header.Access-Control-Allow-Origin": "'*'"
+                    },
+                }
+            },
+        },
+    }
+    made = gateway.import_rest_api(body=json.dumps(body))["id"]
+    gateway.put_rest_api(restApiId=api, mode="overwrite", body=json.dumps(body))
+    for each in (made, api):
+        gateway.create_deployment(restApiId=each, stageName="api")
+        answer = requests.options(url(cloud, each, "/items"), timeout=30)
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    gateway.delete_rest_api(restApiId=made)
 
 
 def test_an_import_keeps_what_the_document_says(cloud: Cloud, api: str) -> None:
@@ -113,6 +143,22 @@ def test_path_parameters_stay_encoded(cloud: Cloud, api: str) -> None:
         answer = get(url(cloud, api, f"/items/{name}"))
         assert (answer.status_code, answer.json()["pathParameters"]) == (200, {"name": name}), name
         assert answer.json()["resource"] == "/items/{name}"
+
+
+def test_a_repeated_query_parameter_counts_as_its_last(cloud: Cloud, api: str) -> None:
+    """The lists hold every value."""
+    answer = get(url(cloud, api, "/items/blue?state=first&state=last&one=1")).json()
+    assert answer["query"] == {"state": "last", "one": "1"}
+    assert answer["queryLists"] == {"state": ["first", "last"], "one": ["1"]}
+
+
+def test_a_method_without_scopes_wants_an_id_token(
+    cloud: Cloud, api: str, browser: OktaBrowser
+) -> None:
+    """An access token is for methods that name scopes."""
+    address, tokens = url(cloud, api, "/me/anyhow"), browser.tokens()
+    assert get(address, Authorization=tokens["id_token"]).status_code == 200
+    assert get(address, Authorization=tokens["access_token"]).status_code == 401
 
 
 def test_the_authorizers_claims_have_dates(cloud: Cloud, api: str, browser: OktaBrowser) -> None:

@@ -45,7 +45,7 @@ def test_confirming_fires_post_confirmation(cloud: Cloud, pool: Pool) -> None:
         ClientId=pool.client_id,
         SecretHash=pool.secret_hash(EMAIL),
         Username=EMAIL,
-        ConfirmationCode="123456",
+        ConfirmationCode=pool.mailed_code(EMAIL),
     )
     (event,) = cloud.events()
     assert event["triggerSource"] == "PostConfirmation_ConfirmSignUp"
@@ -70,7 +70,7 @@ def test_a_reset_password_fires_post_confirmation(cloud: Cloud, pool: Pool) -> N
         ClientId=pool.client_id,
         SecretHash=pool.secret_hash(EMAIL),
         Username=EMAIL,
-        ConfirmationCode="654321",
+        ConfirmationCode=pool.mailed_code(EMAIL),
         Password=PASSWORD + "!",
     )
     assert cloud.sources() == ["PostConfirmation_ConfirmForgotPassword"]
@@ -150,9 +150,9 @@ def test_the_sign_up_page_makes_and_confirms_an_account(cloud: Cloud, pool: Pool
     """With a password first and the code afterwards; no metadata comes along."""
     made = hosted(pool, "/signup", username=EMAIL, password=PASSWORD)
     assert (made.status_code, made.headers["Location"].partition("?")[0]) == (302, "/confirmUser")
-    wrong = hosted(pool, "/confirmUser", username=EMAIL, code="000000")
+    wrong = hosted(pool, "/confirmUser", username=EMAIL, code="no code")
     assert wrong.status_code == 200
-    done = hosted(pool, "/confirmUser", username=EMAIL, code="123456")
+    done = hosted(pool, "/confirmUser", username=EMAIL, code=pool.mailed_code(EMAIL))
     assert done.headers["Location"].startswith("/login?")
     assert cloud.sources() == ["PreSignUp_SignUp", "PostConfirmation_ConfirmSignUp"]
     assert "clientMetadata" not in cloud.events()[0]["request"]

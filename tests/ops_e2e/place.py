@@ -24,7 +24,6 @@ from ops.local import programs
 from ops.local.chalice_cli import CACHE
 from ops.local.deployer import create_deployer, local_aws_only
 from ops.local.environment import ministack_python
-from ops.local.ports import free_ports
 from ops.local.processes import Processes
 from ops.local.staged_copy import stage_copy
 from ops.provider import Provider
@@ -32,6 +31,7 @@ from ops.providers import add_provider
 from ops.report import Reporter
 from ops.stages import LOCAL, Stage, load_stage, write_environment
 from tests.ops_e2e.wire import Wire
+from tests.ports import free_ports
 
 PROJECT = Path(__file__).resolve().parents[2]
 REGION = "us-east-1"

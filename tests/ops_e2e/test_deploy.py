@@ -18,6 +18,7 @@ from ops.doctor.check import diagnose
 from ops.doctor.checks import CHECKS
 from ops.doctor.deployment import Deployment
 from ops.errors import OpsError
+from ops.identity_stack import provision
 from ops.plan import plan
 from ops.report import Reporter
 from tests.ops_e2e.place import CHALICE, Place
@@ -96,7 +97,7 @@ def _deploy_changed(place: Place) -> None:
         MessageAction="SUPPRESS",
     )
     before = identity(place)
-    route = place.project / "chalicelib" / "gatehouse" / "routes" / "whoami.py"
+    route = place.project / "chalicelib" / "whoami.py"
     route.write_text(route.read_text().replace('"/whoami"', '"/whoami-else"'))
     place.add_okta()
     place.deploy()
@@ -141,6 +142,8 @@ def test_plan_names_what_would_change_and_changes_nothing(place: Place) -> None:
     assert "modify ApiLogs (RetentionInDays)" in text
     assert "UserPool" not in text
     assert planned.replaced == []
+    assert planned.change_set
+    planned.change_set.discard(cloudformation)
     sets = cloudformation.list_change_sets(StackName=place.stage.identity_stack)
     assert sets["Summaries"] == []
     groups = place.root("logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/")["logGroups"]
@@ -158,9 +161,34 @@ def test_protected_stage_is_asked_for_after_its_plan(
         said = capsys.readouterr().err
         assert cli.main([*line, "--plan"]) == 0
     assert "modify UserPool (DeletionProtection)" in said
-    assert "use --yes if it is meant" in said
+    assert "pass --yes to confirm" in said
     assert "modify UserPool" in capsys.readouterr().err
     assert not {"UpdateStack", "PUT restapis"} & set(place.wire.operations)
+
+
+def test_what_was_shown_is_executed_and_nothing_else(place: Place) -> None:
+    """CloudFormation's own change set; what another deployment did meanwhile stops it before anything changes."""
+    report = Reporter(StringIO())
+    stack, cloudformation = place.stage.identity_stack, place.root("cloudformation")
+    with place.setting("gatehouse", log_retention_days=14):
+        stale = plan(place.session, place.stage)
+        shown = plan(place.session, place.stage)
+        place.wire.operations.clear()
+        provision(place.session, place.stage, {}, report, approved=shown)
+        assert "ExecuteChangeSet" in place.wire.operations
+        assert "UpdateStack" not in place.wire.operations
+        changed = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["LastUpdatedTime"]
+        with pytest.raises(OpsError, match="has changed since its changes were shown"):
+            provision(place.session, place.stage, {}, report, approved=stale)
+        after = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["LastUpdatedTime"]
+        assert after == changed
+        assert stale.change_set
+        stale.change_set.discard(cloudformation)
+    groups = place.root("logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/")["logGroups"]
+    assert {group["retentionInDays"] for group in groups} == {14}
+    left = cloudformation.list_change_sets(StackName=stack)["Summaries"]
+    assert [each for each in left if each["ExecutionStatus"] == "AVAILABLE"] == []
+    provision(place.session, place.stage, {}, report)
 
 
 def test_plain_chalice_deploy_keeps_sessions_and_everything_but_the_gateways_answers(

@@ -18,12 +18,15 @@ from typing import Any
 import pytest
 
 from ops import deploy as deploying
+from ops.bytecode import bytecode
 from ops.deploy import CHALICE, require_dependencies
 from ops.errors import OpsError
 from ops.exact_package import require_exact
 from ops.local.chalice_cli import CACHE
 from ops.local.staged_copy import stage_copy
+from ops.locked import NAME, load_lock
 from ops.package import package
+from ops.package_contents import misses
 from ops.runtimes import RUNTIMES
 from ops.stages import LOCAL, load_stage
 from ops.wheels import Target
@@ -255,6 +258,24 @@ def with_entry(name: str, contents: str) -> Callable[[Path, list[zipfile.ZipInfo
     return change
 
 
+def without(
+    end: str, instead: bytes | None = None
+) -> Callable[[Path, list[zipfile.ZipInfo]], None]:
+    """Leave out, or replace, the entry whose name ends so."""
+
+    def change(path: Path, _: list[zipfile.ZipInfo]) -> None:
+        with zipfile.ZipFile(path) as packed:
+            contents = {name: packed.read(name) for name in packed.namelist()}
+        with zipfile.ZipFile(path, "w") as packed:
+            for name, of in contents.items():
+                if not name.endswith(end):
+                    packed.writestr(name, of)
+                elif instead is not None:
+                    packed.writestr(name, instead)
+
+    return change
+
+
 def cut(path: Path, _: list[zipfile.ZipInfo]) -> None:
     """As an interrupted run leaves it."""
     path.write_bytes(path.read_bytes()[:-100])
@@ -267,10 +288,13 @@ def cut(path: Path, _: list[zipfile.ZipInfo]) -> None:
         (with_entry("stray.py", "x = 2"), "stray.py comes from nothing"),
         (with_entry("stray-2.0.dist-info/METADATA", "Name: stray"), "comes from nothing"),
         (cut, "cannot be read"),
+        (with_entry("chalicelib/__pycache__/a.pyc", "x"), "a.pyc comes from nothing"),
+        (without("endpoints.json"), "endpoints.json is missing"),
+        (without("secretsmanager/service-2.json", b"{}"), "is not what its source makes"),
     ],
 )
 def test_a_package_that_differs_is_refused(shelf: Shelf, change: Any, said: str) -> None:
-    """A stranger, or half a file."""
+    """A stranger, or half a file; bytecode without a source; data of botocore's that is missing or another."""
     shelf.lock(line(wheel(shelf.folder, "whole")))
     made = package(shelf.project, shelf.out, "3.12")
     cache = Path(os.environ[CACHE])
@@ -278,6 +302,32 @@ def test_a_package_that_differs_is_refused(shelf: Shelf, change: Any, said: str)
     change(made, [])
     with pytest.raises(OpsError, match=said):
         require_exact(made, shelf.project, TARGET, cache)
+
+
+@pytest.mark.security("S-76")
+def test_bytecode_that_its_source_does_not_make_is_refused(shelf: Shelf) -> None:
+    """Python would run it without a look at the source, there and where somebody deployed it."""
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    target = replace(TARGET, runtime=RUNTIMES[python])
+    shelf.lock(line(wheel(shelf.folder, "whole")))
+    made, cache = package(shelf.project, shelf.out, python), Path(os.environ[CACHE])
+    require_exact(made, shelf.project, target, cache)
+    dependencies = load_lock(shelf.project / NAME, target.runtime, target.machine)
+    assert misses(entries(made), dependencies, target.runtime) == []
+    place = f"__pycache__/whole.{sys.implementation.cache_tag}.pyc"
+    other = bytecode({"whole.py": b"x = 'mine'"}, target.runtime)[place]
+    without(place, other)(made, [])
+    with pytest.raises(OpsError, match=r"whole.*pyc is not what its source makes"):
+        require_exact(made, shelf.project, target, cache)
+    assert misses(entries(made), dependencies, target.runtime) == [
+        f"{place} is not what its source makes"
+    ]
+
+
+def entries(path: Path) -> dict[str, bytes]:
+    """Read a zip whole."""
+    with zipfile.ZipFile(path) as packed:
+        return {name: packed.read(name) for name in packed.namelist()}
 
 
 @pytest.mark.security("S-76")

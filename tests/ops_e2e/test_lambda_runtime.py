@@ -31,8 +31,8 @@ RUNNING = "{}.{}".format(*sys.version_info[:2])
 VERSIONS = list(pythons()) if os.environ.get("GATEHOUSE_SOAK") else [RUNNING]
 #: What each locked distribution is imported as.
 MODULES = (
-    *("certifi", "cffi", "charset_normalizer", "cryptography", "idna", "jwt", "pycparser"),
-    *("requests", "segno", "urllib3", "chalice.app", "cryptography.hazmat.bindings._rust"),
+    *("certifi", "cffi", "cryptography", "idna", "jwt", "pycparser", "segno", "urllib3"),
+    *("chalice.app", "cryptography.hazmat.bindings._rust"),
 )
 WHERE = """
 import importlib, json, sys

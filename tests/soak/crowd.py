@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from app import account_mail
+from app import gate
 from chalicelib.gatehouse.services import Services
 from tests.component.world import MFA_CLIENT_ID, MFA_SECRET_ARN, THROTTLE_TABLE, World
 from tests.doubles.browser import Answer, Browser
@@ -95,7 +95,7 @@ class Crowd:
         )
         world.functions.functions = {
             "gatehouse-dev-account_mail": lambda event, context: self._triggers.trigger(
-                lambda: account_mail(event, context)
+                lambda: gate.account_mail(event, context)
             )
         }
         self.members = [self._member(number) for number in range(size)]

@@ -15,8 +15,7 @@ import pytest
 from chalice.app import Chalice
 
 from app import app
-from chalicelib.gatehouse import services
-from chalicelib.gatehouse.services import Services
+from chalicelib.gatehouse.services import Container, Services
 
 _here = threading.local()
 
@@ -80,4 +79,10 @@ def install(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for name in ("current_request", "lambda_context"):
         monkeypatch.setattr(Chalice, name, own(name), raising=False)
-    monkeypatch.setattr(services, "current", lambda: _here.container)
+    monkeypatch.setattr(Container, "services", property(lambda _: _here.container, lambda *_: None))
+    monkeypatch.setattr(
+        Container, "begin_request", lambda _: _here.container.budget.begin_request()
+    )
+    monkeypatch.setattr(
+        Container, "begin_trigger", lambda _: _here.container.budget.begin_trigger()
+    )

@@ -38,9 +38,9 @@ def test_every_requirement_has_an_entry_or_a_reason() -> None:
 def test_an_entry_that_no_longer_fits_is_named() -> None:
     """A target that is gone, and a text that is not there any more."""
     gone = defence(
-        "gone", "S-01", "…", ("chalicelib.gatehouse.web.csrf:no_such_check", value(None))
+        "gone", "S-01", "…", ("chalicelib.gatehouse.guard.csrf:no_such_check", value(None))
     )
-    with pytest.raises(Stale, match=r"gone: chalicelib\.gatehouse\.web\.csrf:no_such_check"):
+    with pytest.raises(Stale, match=r"gone: chalicelib\.gatehouse\.guard\.csrf:no_such_check"):
         check(gone)
     changed = defence(
         "changed", "S-01", "…", ("chalicelib.gatehouse.log:log_event", reading(("nope", "")))

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from chalicelib.gatehouse import log
-from chalicelib.gatehouse.cognito.tokens import RETRY_INTERVAL_SECONDS
+from chalicelib.gatehouse.cognito.jwks import RETRY_INTERVAL_SECONDS
 from tests.component.world import build_world
 from tests.doubles.clock import Clock
 from tests.soak import fleet

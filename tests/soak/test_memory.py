@@ -16,7 +16,7 @@ import pytest
 
 from chalicelib.gatehouse import log
 from chalicelib.gatehouse.cognito.claims import verify_caller
-from chalicelib.gatehouse.routes import authorization
+from chalicelib.gatehouse.guard import authorization
 from tests.component.direct import EMAIL, PASSWORD, WRONG, Direct
 from tests.component.world import build_world
 from tests.doubles.browser import Browser
@@ -43,11 +43,11 @@ class _Nowhere:
 @pytest.fixture
 def direct(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Direct]:
     """One warm container."""
-    from chalicelib.gatehouse import services
+    from app import gate
 
     monkeypatch.setattr(log, "sys", SimpleNamespace(stdout=_Nowhere()))
     yield Direct(build_world(clock))
-    services.install(None)
+    gate.services = None
 
 
 def test_memory_is_flat(direct: Direct) -> None:

@@ -1,6 +1,7 @@
 """The benchmarks' own code: figures, targets, the page, the journey of a measured process. Nothing is timed here."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,11 @@ from typing import Any
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import child, machine, report
+from benchmarks import builds, child, events, machine, report
 from benchmarks.figures import Headline, Section, Spread, Target, number, ratio, table
 from benchmarks.loopback_aws import CLIENT_ID, LoopbackAws, served
 from benchmarks.processes import ROOT, Lab, Subject, plan
+from benchmarks.processor_share import hold
 
 SECTION = Section(
     "A thing",
@@ -102,9 +104,10 @@ class Recording(Lab):
 
     ran: list[str]
 
-    def run(self, subject: Subject) -> dict[str, Any]:
+    def run(self, subject: Subject, share: float = 0) -> dict[str, Any]:
         self.ran.append(subject.name)
-        return {"cold": [float(len(self.ran))], "warm": [0.0]}
+        spent = {"wall": share, "peak": 1, "seconds": 0.0, "crowds": []}
+        return {"cold": [float(len(self.ran))], "warm": [0.0], **spent}
 
 
 def test_subjects_take_turns_and_each_begins_a_round() -> None:
@@ -172,14 +175,14 @@ def test_a_measured_process_does_a_whole_sign_in_on_loopback() -> None:
 
     with served() as aws:
         assert aws.environment["CLIENT_ID"] == CLIENT_ID
-        lab = Lab(Path(sys.executable), aws.environment, 1, lambda _: None)
+        lab = Lab(Path(sys.executable), aws.environment, 1, lambda _: None, aws.tls_environment)
         (section,) = run(lab, aws)
-    assert [row[0] for row in section.rows][-2:] == ["GET /me", "together"]
+    assert [row[0] for row in section.rows][3:5] == ["GET /me", "together"]
     for once in ("Cognito keys: 1", "Cognito token (code): 1", "Cognito token (refresh): 1"):
         assert once in section.notes
     assert "DynamoDB UpdateItem users: 1" in section.notes
-    # Two for tokens, the record written and read: secrets, keys and providers are known by then.
-    assert "From a warm one: 4." in section.notes
+    # Two for tokens, one for the record: secrets, keys and providers are known by then.
+    assert "From a warm one: 3." in section.notes
 
 
 def test_a_subject_that_fails_says_why(tmp_path: Path) -> None:
@@ -212,3 +215,34 @@ def test_the_exit_code_tells_of_a_missed_target(
     monkeypatch.setattr(sys, "argv", ["benchmarks", "--runs", "1", "--out", str(page)])
     assert command.main() == code
     assert "## A thing" in page.read_text(encoding="utf-8")
+
+
+def test_a_process_is_held_to_its_share() -> None:
+    """What it needs of the processor takes it so much longer on the clock; what it waits for does not."""
+    program = "import time; began, e = time.monotonic(), time.process_time() + 0.2\nwhile time.process_time() < e: pass\n"
+    process = subprocess.Popen(
+        [sys.executable, "-c", program + "print(time.monotonic() - began)"], stdout=subprocess.PIPE
+    )
+    hold(process, 0.25)
+    assert process.stdout is not None
+    with process.stdout as out:
+        assert float(out.read()) >= 0.2 / 0.25 * 0.9
+
+
+def test_the_earlier_commit_is_told_as_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clone without history says how to get it."""
+    monkeypatch.setattr(builds, "EARLIER", "0" * 40)
+    with pytest.raises(RuntimeError, match="unshallow"):
+        builds.unpack_earlier(tmp_path)
+
+
+def test_over_tls_awss_names_lead_to_the_loopback_and_authorities_are_counted() -> None:
+    """Without a port in any address, as on AWS."""
+    start = {"event": events.request("GET", "/auth/login"), "contains": "code_challenge"}
+    with served() as aws:
+        lab = Lab(Path(sys.executable), aws.environment, 1, lambda _: None, aws.tls_environment)
+        found = lab.run(Subject("x", "app:app", plan(start, count_bundles=True), tls=True))
+        assert (found["bundles"], aws.connections, aws.calls) == (1, 1, ["Secrets Manager"])
+        assert found["at"].startswith("https://bench.auth.eu-west-1.amazoncognito.com/")

@@ -8,8 +8,8 @@ import pytest
 
 from chalicelib.gatehouse.captcha import PROVIDERS, SiteVerify
 from chalicelib.gatehouse.cognito.http_client import HttpAnswer
+from chalicelib.gatehouse.edge.security_headers import SECURITY_HEADERS, open_for_captcha
 from chalicelib.gatehouse.errors import TemporarilyUnavailable
-from chalicelib.gatehouse.web.security_headers import SECURITY_HEADERS, open_for_captcha
 
 HOST = "app.example.com"
 

@@ -7,14 +7,14 @@ from dataclasses import asdict
 import pytest
 
 from chalicelib.gatehouse.errors import ChallengeExpired
-from chalicelib.gatehouse.session.challenges import (
+from chalicelib.gatehouse.sealed.challenges import (
     ENROLMENT_PURPOSE,
     SIGN_IN_PURPOSE,
     Challenge,
     Challenges,
     Enrolment,
 )
-from chalicelib.gatehouse.session.sealing import KeyRing, Sealer
+from chalicelib.gatehouse.sealed.sealing import KeyRing, Sealer
 from tests.doubles.clock import Clock
 
 RING = KeyRing("k1", {"k1": "s" * 40})

@@ -9,6 +9,7 @@ from chalicelib.gatehouse import deadline
 from chalicelib.gatehouse.cognito.http_client import HttpClient
 from chalicelib.gatehouse.deadline import MAX_ABANDONED, Budget, Limits
 from chalicelib.gatehouse.errors import TemporarilyUnavailable
+from tests.component.world import ENVIRONMENT
 from tests.doubles.clock import Clock
 
 LIMITS = Limits(request=20.0, trigger=3.5)
@@ -136,21 +137,24 @@ def test_a_peer_that_hangs_keeps_nobody_from_asking_another(gate: threading.Even
 
 
 def test_the_app_and_the_triggers_begin_an_invocation(
-    clock: Clock, monkeypatch: pytest.MonkeyPatch
+    clock: Clock,
 ) -> None:
     """In front of every view, and of every trigger."""
-    from app import app, user_records
+    from app import app, gate
+    from chalicelib.gatehouse.services import Services
+    from chalicelib.gatehouse.settings import Settings
     from chalicelib.gatehouse.triggers.entry import TriggerFailed
     from tests.doubles.browser import Browser, LambdaContext
 
     budget = Budget(LIMITS, clock)
-    monkeypatch.setattr(deadline, "current", budget)
+    gate.services = Services(Settings.from_env(ENVIRONMENT), budget=budget)
     assert budget.left() == float("inf")
     Browser(app, clock).get("/health")
     assert budget.left() == 20.0
     with pytest.raises(TriggerFailed):
-        user_records({"triggerSource": "Foreign"}, LambdaContext())
+        gate.user_records({"triggerSource": "Foreign"}, LambdaContext())
     assert budget.left() == 3.5
+    gate.services = None
 
 
 def test_the_pause_before_a_second_try_is_random_and_short(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,3 +185,20 @@ def test_a_name_server_that_says_nothing_is_no_longer_waited_for(
     for thread in budget._abandoned:
         thread.join(10)
     assert (found, looked_up) == ("tokens.example POST: no answer in 0.1 s", ["tokens.example"])
+
+
+def test_one_thread_makes_one_call_after_another(gate: threading.Event) -> None:
+    """A new one costs as much as a small call; one that hangs is not waited for, nor asked again."""
+    budget = Budget(LIMITS)
+
+    def who() -> int:
+        return budget.run("x", 5.0, lambda _: threading.get_ident())
+
+    first = who()
+    assert who() == first
+    refusal(lambda: budget.run("x", 0.05, lambda _: gate.wait(10)))
+    assert who() != first
+    gate.set()
+    for thread in budget._abandoned:
+        thread.join(10)
+        assert not thread.is_alive()

@@ -3,8 +3,8 @@
 import pytest
 
 from chalicelib.gatehouse.errors import ConfigurationError
+from chalicelib.gatehouse.page.qr import build_rows
 from chalicelib.gatehouse.settings import Settings
-from chalicelib.gatehouse.web.qr import build_rows
 from tests.component.world import ENVIRONMENT
 
 EMBEDDED = {

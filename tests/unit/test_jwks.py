@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chalicelib.gatehouse.cognito.http_client import HttpAnswer
-from chalicelib.gatehouse.cognito.tokens import JwksCache, parse_jwks
+from chalicelib.gatehouse.cognito.jwks import JwksCache, parse_jwks
 from chalicelib.gatehouse.errors import InvalidToken, TemporarilyUnavailable
 from tests.doubles.clock import Clock
 from tests.doubles.cognito import ACCESS_KID, ID_KID, default_jwks
@@ -121,6 +121,26 @@ def test_unknown_kids_cause_at_most_one_fetch_a_minute(clock: Clock) -> None:
     endpoint.answer = jwks(*default_jwks(), public_jwk(rsa_key("attacker"), "rotated-in"))
     clock.advance(60)
     cache.key("rotated-in")
+    assert endpoint.calls == 3
+
+
+@pytest.mark.security("S-25")
+def test_cognitos_own_unknown_kids_are_looked_for_at_once_and_others_never(clock: Clock) -> None:
+    """Strangers' tokens do not use up that one fetch, nor do they cause it; a second one waits two seconds."""
+    endpoint = Endpoint()
+    cache = JwksCache(endpoint, clock)
+    cache.key(ID_KID)
+    for _ in range(5):
+        with pytest.raises(InvalidToken):
+            cache.key("strangers")
+    assert endpoint.calls == 1
+    for _ in range(5):
+        with pytest.raises(TemporarilyUnavailable):
+            cache.key("cognitos", from_cognito=True)
+    assert endpoint.calls == 2
+    clock.advance(2)
+    endpoint.answer = jwks(*default_jwks(), public_jwk(rsa_key("attacker"), "cognitos"))
+    cache.key("cognitos", from_cognito=True)
     assert endpoint.calls == 3
 
 

@@ -13,9 +13,11 @@ FOLDERS = (
     "docs",
     "docs/adr",
     "examples/notes",
+    "examples/orders",
     "examples/program",
     "frontend/brand",
     "tests/events",
+    "tests/live",
 )
 PAGES = sorted(page for folder in FOLDERS for page in (ROOT / folder).glob("*.md"))
 LINK = re.compile(r"\]\(([^)\s]+)\)")

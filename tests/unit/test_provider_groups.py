@@ -16,7 +16,7 @@ from chalicelib.gatehouse.cognito.groups import (
     without_automatic,
     write_groups,
 )
-from chalicelib.gatehouse.cognito.identities import Identity, origin_of, parse_identities
+from chalicelib.gatehouse.cognito.identities import Identity, birthplace_of, parse_identities
 from chalicelib.gatehouse.settings import Settings
 from chalicelib.gatehouse.store.providers import CACHE_SECONDS, ProviderStore
 from chalicelib.gatehouse.triggers.token_claims import handle
@@ -334,7 +334,7 @@ def test_the_user_name_tells_where_a_person_was_born(
     user_name: str, names: list[str], provider: str, linked: tuple[str, ...]
 ) -> None:
     """Linking adds identities to a native person and leaves the name."""
-    found = origin_of(user_name, tuple(Identity(name, "s") for name in names))
+    found = birthplace_of(user_name, tuple(Identity(name, "s") for name in names))
     assert found == (provider, linked)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.gatehouse.web.redirects import parse_return_to
+from chalicelib.gatehouse.edge.redirects import parse_return_to
 from tests.data_lines import attack_lines
 
 LINES = attack_lines("open_redirects.txt")

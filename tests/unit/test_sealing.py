@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.gatehouse.errors import ConfigurationError, SealBroken
-from chalicelib.gatehouse.session.sealing import KeyRing, Sealer
+from chalicelib.gatehouse.sealed.sealing import KeyRing, Sealer
 
 RING = KeyRing("k1", {"k1": "a" * 64})
 SEALER = Sealer(lambda renew: RING)

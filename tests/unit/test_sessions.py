@@ -10,9 +10,9 @@ from chalicelib.gatehouse.cognito.tokens import AccessClaims, IdentityClaims
 from chalicelib.gatehouse.errors import LoginExpired, LoginUnknown, NoSession, SessionExpired
 from chalicelib.gatehouse.flows.hosted_sign_in import CallbackQuery, LoginStart, SignedIn
 from chalicelib.gatehouse.flows.session_flow import Refreshed
-from chalicelib.gatehouse.session.sealing import KeyRing, Sealer
+from chalicelib.gatehouse.sealed.sealing import KeyRing, Sealer
+from chalicelib.gatehouse.sealed.transactions import LoginTransactions, cookie_name
 from chalicelib.gatehouse.session.sessions import Session, Sessions
-from chalicelib.gatehouse.session.transactions import LoginTransactions, cookie_name
 from chalicelib.gatehouse.settings import SessionLifetimes
 from tests.doubles.clock import Clock
 

@@ -11,8 +11,8 @@ import pytest
 from chalicelib.gatehouse import colours
 from chalicelib.gatehouse.brand import Brand
 from chalicelib.gatehouse.errors import ConfigurationError
-from chalicelib.gatehouse.web.catalogue import choose_language, flatten, load_catalogue
-from chalicelib.gatehouse.web.static_files import FRONTEND, StaticFiles, compact
+from chalicelib.gatehouse.page.catalogue import choose_language, flatten, load_catalogue
+from chalicelib.gatehouse.page.static_files import FRONTEND, StaticFiles, compact
 
 WORDS: dict[str, Any] = {
     "document": {

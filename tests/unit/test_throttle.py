@@ -151,7 +151,7 @@ def test_spellings_of_an_address_are_one_account(throttle: ThrottleStore, spelli
         (ANN, f" {ANN}"),
     ],
 )
-def test_what_the_pool_tells_apart_has_budgets_of_its_own(
+def test_what_the_pool_tells_apart_has_allowances_of_its_own(
     throttle: ThrottleStore, one: str, other: str
 ) -> None:
     """The pool ignores case and nothing else: neither pauses the other, nor forgives its guesses."""
@@ -173,7 +173,7 @@ def test_the_table_holds_no_address(throttle: ThrottleStore, database: DynamoDBD
 
 
 @pytest.mark.security("S-41")
-def test_kinds_have_budgets_of_their_own(throttle: ThrottleStore) -> None:
+def test_kinds_have_allowances_of_their_own(throttle: ThrottleStore) -> None:
     """A paused sign-in leaves the way open to a password reset."""
     spend(throttle, FREE_ATTEMPTS_ACCOUNT)
     throttle.take("mail", ANN, SOURCE)
@@ -261,8 +261,8 @@ def test_a_source_is_an_ipv4_address_or_an_ipv6_network(address: str, source: st
 
 
 @pytest.mark.security("S-42")
-def test_the_addresses_of_one_ipv6_network_share_a_budget(throttle: ThrottleStore) -> None:
-    """Whoever has one of them has 2^64: a budget for each would be no budget at all."""
+def test_the_addresses_of_one_ipv6_network_share_a_allowance(throttle: ThrottleStore) -> None:
+    """Whoever has one of them has 2^64: an allowance for each would be no allowance at all."""
     for n in range(FREE_ATTEMPTS_SOURCE):
         throttle.take("sign-in", f"guess{n}@example.org", f"2001:db8:1:2::{n:x}")
     with pytest.raises(TooManyAttempts):

@@ -2,10 +2,11 @@
 
 import pytest
 
-from chalicelib.gatehouse.cognito.tokens import JwksCache, TokenVerifier
-from chalicelib.gatehouse.errors import InvalidToken
+from chalicelib.gatehouse.cognito.jwks import JwksCache
+from chalicelib.gatehouse.cognito.tokens import TokenVerifier
+from chalicelib.gatehouse.errors import InvalidToken, TokenMismatch
 from tests.doubles.clock import Clock
-from tests.doubles.cognito import CognitoDouble, Person
+from tests.doubles.cognito import ACCESS_KID, ID_KID, CognitoDouble, Person
 
 ISSUER = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_TestPool1"
 
@@ -104,10 +105,41 @@ def test_a_refreshed_id_token_needs_no_nonce(
 @pytest.mark.security("S-61")
 def test_errors_hold_nothing_of_the_token(verifier: TokenVerifier, cognito: CognitoDouble) -> None:
     """Neither the message nor the chained cause, be the fault ours to see or PyJWT's, which quotes the header."""
-    cognito.id_claims.update({"iss": "https://canary.example", "email": "canary@example.org"})
+    cognito.id_claims.update({"nonce": "canary", "email": "canary@example.org"})
     for header in ({}, {"crit": ["canary"]}):
         cognito.id_header.update(header)
         with pytest.raises(InvalidToken) as caught:
             verify_id(verifier, cognito)
         assert "canary" not in str(caught.value) + caught.value.detail
         assert caught.value.__context__ is None or caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("claims", "header", "name", "expected", "actual"),
+    [
+        ({"iss": "https://other.example"}, {}, "iss", ISSUER, "https://other.example"),
+        ({"aud": ["app"]}, {}, "aud", CLIENT, ["app"]),
+        ({"token_use": "access"}, {}, "token_use", "id", "access"),
+        ({"azp": "other"}, {}, "azp", CLIENT, "other"),
+        ({}, {"kid": "unknown"}, "kid", f"one of {sorted([ACCESS_KID, ID_KID])}", "unknown"),
+        ({"iss": "x" * 10_000}, {}, "iss", ISSUER, "x" * 10_000),
+    ],
+)
+def test_errors_say_what_was_expected_and_what_was_found(
+    verifier: TokenVerifier,
+    cognito: CognitoDouble,
+    claims: dict[str, object],
+    header: dict[str, object],
+    name: str,
+    expected: str,
+    actual: object,
+) -> None:
+    """Whoever reads the log sees which pool or client a token is of; a long text does not fill the log."""
+    cognito.id_claims.update(claims)
+    cognito.id_header.update(header)
+    with pytest.raises(TokenMismatch) as caught:
+        verify_id(verifier, cognito)
+    error = caught.value
+    assert (error.name, error.expected, error.actual) == (name, expected, actual)
+    assert error.detail.startswith(f"{name} must be {expected}, not {repr(actual)[:80]}")
+    assert len(error.detail) < 300

@@ -6,6 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.gatehouse.edge.bodies import MAX_BODY_BYTES, parse_object, verify_body
+from chalicelib.gatehouse.edge.cookies import build_cookie, clear_cookie, parse_cookies
+from chalicelib.gatehouse.edge.security_headers import SECURITY_HEADERS
+from chalicelib.gatehouse.edge.urls import build_app_url
 from chalicelib.gatehouse.errors import (
     CookieTooLarge,
     CrossSiteRequest,
@@ -13,11 +17,7 @@ from chalicelib.gatehouse.errors import (
     PayloadTooLarge,
     UnsupportedMediaType,
 )
-from chalicelib.gatehouse.web.bodies import MAX_BODY_BYTES, parse_object, verify_body
-from chalicelib.gatehouse.web.cookies import build_cookie, clear_cookie, parse_cookies
-from chalicelib.gatehouse.web.csrf import verify_own_request
-from chalicelib.gatehouse.web.security_headers import SECURITY_HEADERS
-from chalicelib.gatehouse.web.urls import build_app_url
+from chalicelib.gatehouse.guard.csrf import verify_own_request
 
 ORIGIN = "https://a1.execute-api.eu-west-1.amazonaws.com"
 HOST = ORIGIN.removeprefix("https://")
@@ -41,8 +41,8 @@ HOST = ORIGIN.removeprefix("https://")
 def test_the_base_path_is_the_path_minus_the_resource(path: str, resource: str, base: str) -> None:
     """execute-api with its stage, a custom domain with and without a base path mapping; never two slashes."""
     url = build_app_url({"path": path, "resourcePath": resource, "domainName": HOST}, None)
-    assert url == (ORIGIN, base)
-    assert url.root == f"{ORIGIN}{base}"
+    assert url == (ORIGIN, base, base)
+    assert (url.api_root, url.page_path) == (f"{ORIGIN}{base}", base)
     assert url.callback == f"{ORIGIN}{base}auth/callback"
     assert url.signed_out == f"{ORIGIN}{base}?signed_out=1"
 
@@ -58,7 +58,28 @@ def test_the_base_path_is_the_path_minus_the_resource(path: str, resource: str, 
 )
 def test_a_configured_address_replaces_what_the_gateway_says(public: str, root: str) -> None:
     """Where requestContext has no domainName, as locally."""
-    assert build_app_url({"path": "/x", "resourcePath": "/x"}, public).root == root
+    assert build_app_url({"path": "/x", "resourcePath": "/x"}, public).api_root == root
+
+
+@pytest.mark.parametrize(
+    ("path", "resource", "public", "root"),
+    [
+        ("/api/account", "/account", None, f"{ORIGIN}/api/"),
+        ("/api/account/auth/login", "/account/auth/login", None, f"{ORIGIN}/api/"),
+        ("/orders", "/orders", None, f"{ORIGIN}/"),
+        ("/x", "/x", "https://app.example.org/a", "https://app.example.org/a/"),
+    ],
+)
+def test_below_a_prefix_our_routes_have_a_base_of_their_own(
+    path: str, resource: str, public: str | None, root: str
+) -> None:
+    """The page is an API Gateway resource, so its address has no slash at the end; others are below it."""
+    context = {"path": path, "resourcePath": resource, "domainName": HOST}
+    url = build_app_url(context, public, "/account")
+    assert url.api_root == root
+    assert url.origin + url.page_path == f"{root}account"
+    assert url.callback == f"{root}account/auth/callback"
+    assert url.signed_out == f"{root}account?signed_out=1"
 
 
 @pytest.mark.parametrize(

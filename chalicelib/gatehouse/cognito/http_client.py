@@ -1,19 +1,20 @@
 """The one way out to Cognito's OAuth endpoints: bounded in time and size, without redirects (S-14).
 
-`requests` is imported on first use: routes that make no outbound call never pay for it.
+`urllib3` is imported on first use: routes that make no outbound call never pay for it. `requests` over it would cost a cold
+container 15 ms more, and bring what must be switched off again: redirects, cookies, proxies, .netrc.
 """
 
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from ..deadline import Budget, pause_before_retry
 from ..errors import TemporarilyUnavailable
 
 if TYPE_CHECKING:
-    import requests
+    from urllib3 import PoolManager
 
 MAX_RESPONSE_BYTES = 256 * 1024
 
@@ -42,11 +43,12 @@ class HttpClient:
     ) -> None:
         self._budget = budget or Budget()
         self._pause = pause
-        self._session: requests.Session | None = None
+        self._pools: dict[bool, PoolManager] = {}
 
     def get(self, url: str) -> HttpAnswer:
         """Fetch a JSON document; a second time where the first brought none."""
         limits = self._budget.limits
+        self._connections(url)  # what it imports and reads is not the peer's time
 
         def fetch(seconds: float) -> HttpAnswer:
             try:
@@ -67,11 +69,28 @@ class HttpClient:
 
         Never a second time: a code serves once, and so does a refresh token that rotates.
         """
+        self._connections(url)
         return self._budget.run(
             f"{_host(url)} POST",
             self._budget.limits.post,
             lambda seconds: self._send("POST", url, form, basic_auth, seconds),
         )
+
+    def close(self) -> None:
+        """Close the connections."""
+        for pool in self._pools.values():
+            pool.clear()
+
+    def _connections(self, url: str) -> "PoolManager":
+        from urllib3 import PoolManager
+
+        from ..tls import shared_context
+
+        with_tls = not url.startswith("http:")
+        if with_tls not in self._pools:
+            # Plain HTTP is for the local stage alone, where nobody need read certificates.
+            self._pools[with_tls] = PoolManager(ssl_context=shared_context() if with_tls else None)
+        return self._pools[with_tls]
 
     def _send(
         self,
@@ -81,29 +100,33 @@ class HttpClient:
         basic_auth: tuple[str, str] | None,
         timeout: float,
     ) -> HttpAnswer:
-        import requests
+        from urllib3 import Timeout
+        from urllib3.exceptions import HTTPError
+        from urllib3.util import make_headers
 
-        if self._session is None:
-            self._session = _new_session()
+        headers = {"Accept": "application/json"}
+        if basic_auth is not None:
+            headers |= make_headers(basic_auth=":".join(basic_auth))
+        if form is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
         try:
-            with self._session.request(
+            response = self._connections(url).request(
                 method,
                 url,
-                data=form,
-                auth=basic_auth,
-                headers={"Accept": "application/json"},
-                timeout=(min(self._budget.limits.connect, timeout), timeout),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                text = response.raw.read(MAX_RESPONSE_BYTES + 1, decode_content=True)
-                status = response.status_code
-        except (requests.RequestException, OSError) as error:
-            raise TemporarilyUnavailable(f"{method} failed: {type(error).__name__}") from None
-        except Exception as error:
-            # urllib3's own errors escape from `raw.read`; they are outages of the peer like the others.
-            if not type(error).__module__.startswith("urllib3"):
-                raise
+                body=None if form is None else urlencode(form),
+                headers=headers,
+                timeout=Timeout(connect=min(self._budget.limits.connect, timeout), read=timeout),
+                redirect=False,
+                retries=False,
+                preload_content=False,
+            )
+            try:
+                text = response.read(MAX_RESPONSE_BYTES + 1, decode_content=True)
+                status = response.status
+            finally:
+                # One that was read to its end is in the pool again, and stays open.
+                response.close()
+        except (HTTPError, OSError) as error:
             raise TemporarilyUnavailable(f"{method} failed: {type(error).__name__}") from None
         if len(text) > MAX_RESPONSE_BYTES:
             raise TemporarilyUnavailable(f"{method} answered more than {MAX_RESPONSE_BYTES} bytes")
@@ -112,22 +135,6 @@ class HttpClient:
 
 def _host(url: str) -> str:
     return urlsplit(url).netloc
-
-
-def _new_session() -> "requests.Session":
-    """Return connections that keep nothing of one request for the next.
-
-    No proxies and no .netrc: the latter would replace our Authorization header. No cookies: a peer's would go from one
-    person's request into another's.
-    """
-    from http.cookiejar import DefaultCookiePolicy
-
-    import requests
-
-    session = requests.Session()
-    session.trust_env = False
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-    return session
 
 
 def _parse_object(text: bytes) -> Mapping[str, Any] | None:

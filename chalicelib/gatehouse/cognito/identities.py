@@ -20,7 +20,7 @@ class Identity(NamedTuple):
     subject: str
 
 
-class Origin(NamedTuple):
+class Birthplace(NamedTuple):
     """Where a person was born (`COGNITO` or a provider), and the names of further providers that were linked."""
 
     provider: str
@@ -44,11 +44,11 @@ def parse_identities(value: object) -> tuple[Identity, ...]:
     return tuple(found)
 
 
-def origin_of(user_name: str, identities: tuple[Identity, ...]) -> Origin:
+def birthplace_of(user_name: str, identities: tuple[Identity, ...]) -> Birthplace:
     """Return a person's origin by user name and identities. User names may be in lower case."""
     folded = user_name.casefold()
     names = sorted({identity.provider for identity in identities})
     for name in names:
         if folded.startswith(f"{name.casefold()}_"):
-            return Origin(name, tuple(other for other in names if other != name))
-    return Origin(NATIVE, tuple(names))
+            return Birthplace(name, tuple(other for other in names if other != name))
+    return Birthplace(NATIVE, tuple(names))

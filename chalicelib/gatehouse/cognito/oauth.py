@@ -20,10 +20,13 @@ _HINT = re.compile(r"(?=.{1,254}\Z)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-
 
 @dataclass(frozen=True)
 class TokenSet:
-    """An answer of the token endpoint. `refresh_token` is None where Cognito keeps the old one (no rotation)."""
+    """An answer with tokens.
+
+    `refresh_token` is None where Cognito keeps the old one (no rotation), `id_token` where the scope openid is not granted.
+    """
 
     access_token: str = field(repr=False)
-    id_token: str = field(repr=False)
+    id_token: str | None = field(repr=False)
     refresh_token: str | None = field(repr=False)
 
 
@@ -102,7 +105,10 @@ class OAuthClient:
         return tokens
 
     def refresh(self, refresh_token: str) -> TokenSet:
-        """Renew the tokens. Raises InvalidGrant (revoked, expired, rotated out) or TemporarilyUnavailable."""
+        """Renew the tokens.
+
+        Raises InvalidGrant (revoked, expired, rotated out), GrantRefused (not for this token) or TemporarilyUnavailable.
+        """
         return self._request_tokens({"grant_type": "refresh_token", "refresh_token": refresh_token})
 
     def revoke(self, refresh_token: str) -> None:
@@ -131,22 +137,30 @@ class OAuthClient:
 def parse_token_answer(answer: HttpAnswer) -> TokenSet:
     """Read a token endpoint's answer (RFC 6749 5.1, 5.2).
 
-    Raises InvalidGrant only where Cognito says so: a session may not be ended by an outage (S-35).
+    Raises InvalidGrant only where Cognito says so: a session may not be ended by an outage (S-35). GrantRefused is the
+    endpoint's definite no that says nothing of the token.
     """
     body: Mapping[str, Any] = answer.body or {}
     if answer.status == 400 and _error_code(answer) == "invalid_grant":
         raise InvalidGrant("invalid_grant")
+    if answer.status == 400 and _error_code(answer) in _DEFINITE:
+        raise GrantRefused(f"token endpoint: {_error_code(answer)}")
     if answer.status != 200:
         raise TemporarilyUnavailable(f"token endpoint: {answer.status} {_error_code(answer)}")
     access_token, id_token = body.get("access_token"), body.get("id_token")
     refresh_token = body.get("refresh_token")
-    if not isinstance(access_token, str) or not isinstance(id_token, str):
+    if not isinstance(access_token, str) or not isinstance(id_token, str | None):
         raise TemporarilyUnavailable("token endpoint: 200 without tokens")
     if not isinstance(refresh_token, str) or not refresh_token:
         refresh_token = None
     return TokenSet(access_token, id_token, refresh_token)
 
 
+class GrantRefused(TemporarilyUnavailable):
+    """The token endpoint does not take this kind of token from this client. The session's token is as good as before."""
+
+
+_DEFINITE = frozenset({"unauthorized_client", "unsupported_grant_type", "invalid_request"})
 _KNOWN_ERRORS = frozenset(
     {
         "invalid_request",

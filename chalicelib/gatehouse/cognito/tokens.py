@@ -1,7 +1,7 @@
 """Verification of Cognito's ID and access tokens against the pool's published keys (S-18 … S-25).
 
-Sources: RFC 8725; OpenID Connect Core 3.1.3.7; AWS "Verifying JSON web tokens". Form and signature are PyJWT's work; what
-a Cognito token must say is checked here, once. `jwt` is imported on first use.
+Sources: RFC 8725; OpenID Connect Core 3.1.3.7; AWS "Verifying JSON web tokens". PyJWT checks form and signature, `jwks`
+holds the keys; what a Cognito token must say is checked here, once. `jwt` is imported on first use.
 """
 
 import base64
@@ -10,34 +10,26 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InvalidToken, TemporarilyUnavailable
+from ..errors import InvalidToken, TokenMismatch
 from .claims import parse_groups
 from .groups import without_automatic
-from .http_client import HttpAnswer
 from .identities import NATIVE, Identity, parse_identities
+from .issuers import both_forms
+from .jwks import ALGORITHM, JwksCache
 from .scopes import USER_ADMIN_SCOPE
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
     from jwt import PyJWS
 
-ALGORITHM = "RS256"
 LEEWAY_SECONDS = 30
 MAX_TOKEN_LENGTH = 16_384
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\Z")
 #: What JSON numbers hold exactly (RFC 8259 6).
 _MAX_TIME = 2**53
-MIN_RSA_BITS = 2048
-#: Keys are fetched anew after this, so that a withdrawn key does not live as long as a warm container.
-KEYS_MAX_AGE_SECONDS = 3600
-#: Tokens with unknown kids can cause at most one fetch in this time.
-REFETCH_INTERVAL_SECONDS = 60
-#: While there are no keys at all (the endpoint is down), it is asked again after this.
-RETRY_INTERVAL_SECONDS = 2
 
 
 @dataclass(frozen=True)
@@ -63,90 +55,30 @@ class AccessClaims:
     scope: str
     expires_at: int
     issued_at: int
-
-
-@dataclass
-class _KeySet:
-    keys: Mapping[str, "RSAPublicKey"] = field(default_factory=dict)
-    fetched_at: float = float("-inf")
-    tried_at: float = float("-inf")
-
-
-class JwksCache:
-    """The pool's signing keys by kid. `fetch` gets the JWKS document, `clock` gives Unix seconds."""
-
-    def __init__(self, fetch: Callable[[], HttpAnswer], clock: Callable[[], float]) -> None:
-        self._fetch = fetch
-        self._clock = clock
-        self._set = _KeySet()
-
-    def key(self, kid: str) -> "RSAPublicKey":
-        """Return the key of `kid`; raises InvalidToken if the pool has none, TemporarilyUnavailable if it can't be asked."""
-        fresh = self._is_fresh()
-        if fresh and kid in self._set.keys:
-            return self._set.keys[kid]
-        self._fetch_anew(fresh)
-        if kid not in self._set.keys:
-            raise InvalidToken("kid is not one of the pool's")
-        return self._set.keys[kid]
-
-    def load(self) -> None:
-        """Make sure that there are keys; raises TemporarilyUnavailable."""
-        if not self._is_fresh():
-            self._fetch_anew(False)
-
-    def _is_fresh(self) -> bool:
-        return self._clock() - self._set.fetched_at < KEYS_MAX_AGE_SECONDS
-
-    def _fetch_anew(self, fresh: bool) -> None:
-        now = self._clock()
-        interval = REFETCH_INTERVAL_SECONDS if fresh else RETRY_INTERVAL_SECONDS
-        if now - self._set.tried_at >= interval:
-            self._set.tried_at = now
-            self._set = _KeySet(parse_jwks(self._fetch()), now, now)
-        elif not fresh:
-            raise TemporarilyUnavailable("signing keys could not be fetched a moment ago")
-
-
-def parse_jwks(answer: HttpAnswer) -> dict[str, "RSAPublicKey"]:
-    """Return the usable keys of a JWKS document: RSA of 2048 bits or more, use=sig, each kid once (S-19)."""
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-    from jwt import PyJWTError
-    from jwt.algorithms import RSAAlgorithm
-
-    listed = (answer.body or {}).get("keys")
-    if answer.status != 200 or not isinstance(listed, list):
-        raise TemporarilyUnavailable(f"JWKS answered {answer.status} without keys")
-    keys: dict[str, RSAPublicKey] = {}
-    for jwk in listed:
-        if not isinstance(jwk, dict) or jwk.get("kty") != "RSA" or jwk.get("use") != "sig":
-            continue
-        kid = jwk.get("kid")
-        if not isinstance(kid, str) or jwk.get("alg", ALGORITHM) != ALGORITHM:
-            continue
-        if kid in keys:
-            raise TemporarilyUnavailable("JWKS names a kid twice")
-        try:
-            key = RSAAlgorithm.from_jwk(jwk)
-        except (PyJWTError, ValueError, TypeError):
-            continue
-        if isinstance(key, RSAPublicKey) and key.key_size >= MIN_RSA_BITS:
-            keys[kid] = key
-    if not keys:
-        raise TemporarilyUnavailable("JWKS holds no usable key")
-    return keys
+    groups: tuple[str, ...] = ()
 
 
 class TokenVerifier:
-    """Verifies tokens of one pool and one app client."""
+    """Verifies tokens of one pool and one app client.
+
+    `issuer` is either form of the pool's: a pool that changes it must not end sessions.
+    """
 
     def __init__(
         self, *, issuer: str, client_id: str, keys: JwksCache, clock: Callable[[], float]
     ) -> None:
-        self._issuer = issuer
+        self._issuers = both_forms(issuer)
         self._client_id = client_id
         self._keys = keys
         self._clock = clock
+
+    def begin(self) -> None:
+        """Begin to fetch the signing keys, if they are due."""
+        self._keys.begin()
+
+    def settle(self) -> None:
+        """Keep them, if nobody needed them."""
+        self._keys.settle()
 
     def load_keys(self) -> None:
         """Fetch the signing keys if there are none yet; raises TemporarilyUnavailable.
@@ -156,18 +88,24 @@ class TokenVerifier:
         self._keys.load()
 
     def verify_id_token(
-        self, token: str, *, nonce: str | None, access_token: str | None = None
+        self,
+        token: str,
+        *,
+        nonce: str | None,
+        access_token: str | None = None,
+        from_cognito: bool = False,
     ) -> IdentityClaims:
-        """Return who signed in; raises InvalidToken.
+        """Return who signed in; raises InvalidToken, and TemporarilyUnavailable where the keys are not to be had.
 
         `nonce` is the transaction's. None says that there is none to expect: a refreshed ID token (OIDC Core 12.2).
+        `from_cognito` is for tokens that Cognito's endpoint has just given us (`JwksCache.key`).
         """
-        claims = self._verify(token)
+        claims = self._verify(token, from_cognito)
         # A list that has us in it will not do; Cognito's `aud` is one client's id (S-21).
         _require(claims, "aud", self._client_id)
         _require(claims, "token_use", "id")
         if claims.get("azp", self._client_id) != self._client_id:
-            raise InvalidToken("azp is another client")
+            raise TokenMismatch("azp", self._client_id, claims["azp"])
         if nonce is not None:
             found = claims.get("nonce")
             if not isinstance(found, str) or not hmac.compare_digest(
@@ -179,9 +117,9 @@ class TokenVerifier:
             raise InvalidToken("at_hash belongs to another access token")
         return _identity(claims)
 
-    def verify_access_token(self, token: str) -> AccessClaims:
-        """Return what the token allows; raises InvalidToken."""
-        claims = self._verify(token)
+    def verify_access_token(self, token: str, *, from_cognito: bool = False) -> AccessClaims:
+        """Return what the token allows; raises as `verify_id_token` does."""
+        claims = self._verify(token, from_cognito)
         _require(claims, "token_use", "access")
         _require(claims, "client_id", self._client_id)
         scope = _text(claims, "scope")
@@ -193,6 +131,7 @@ class TokenVerifier:
             scope=scope,
             expires_at=int(claims["exp"]),
             issued_at=int(claims["iat"]),
+            groups=_groups(claims),
         )
 
     @cached_property
@@ -201,20 +140,22 @@ class TokenVerifier:
 
         return PyJWS(algorithms=[ALGORITHM])
 
-    def _verify(self, token: str) -> Mapping[str, Any]:
+    def _verify(self, token: str, from_cognito: bool) -> Mapping[str, Any]:
         from jwt import PyJWTError
 
         # One spelling for each token: base64 as Python reads it drops what it does not know, and padding at the end.
         if len(token) > MAX_TOKEN_LENGTH or not _COMPACT.match(token):
             raise InvalidToken("token is too long or not in compact form")
-        key = self._keys.key(_read_kid(token.partition(".")[0]))
+        kid = _read_kid(token.partition(".")[0])
+        key = self._keys.key(kid, from_cognito=from_cognito)
         try:
             payload = self._signatures.decode(token, key=key, algorithms=[ALGORITHM])
         except PyJWTError as error:
             # PyJWT's messages may quote the token's header; the type says enough.
             raise InvalidToken(f"token refused: {type(error).__name__}") from None
         claims = _read_object(payload)
-        _require(claims, "iss", self._issuer)
+        if claims.get("iss") not in self._issuers:
+            raise TokenMismatch("iss", self._issuers[0], claims.get("iss"))
         if not isinstance(claims.get("jti", ""), str):
             raise InvalidToken("jti is not a text")
         self._verify_times(claims)
@@ -230,9 +171,10 @@ class TokenVerifier:
             if not abs(value) < _MAX_TIME:
                 raise InvalidToken(f"{name} is not a time")
         if claims["exp"] <= now - LEEWAY_SECONDS:
-            raise InvalidToken("token has expired")
-        if claims["iat"] > now + LEEWAY_SECONDS or claims.get("nbf", 0) > now + LEEWAY_SECONDS:
-            raise InvalidToken("token is not valid yet")
+            raise TokenMismatch("exp", f"later than {now:.0f}", claims["exp"])
+        for name in ("iat", "nbf"):
+            if claims.get(name, 0) > now + LEEWAY_SECONDS:
+                raise TokenMismatch(name, f"{now:.0f} or earlier", claims[name])
 
 
 @lru_cache(maxsize=16)
@@ -247,7 +189,7 @@ def _read_kid(segment: str) -> str:
     except ValueError:
         raise InvalidToken("header is not base64url") from None
     if header.get("alg") != ALGORITHM:
-        raise InvalidToken("alg is not RS256")
+        raise TokenMismatch("alg", ALGORITHM, header.get("alg"))
     kid = header.get("kid")
     if not isinstance(kid, str):
         raise InvalidToken("kid is missing")
@@ -271,17 +213,21 @@ def _identity(claims: Mapping[str, Any]) -> IdentityClaims:
         return value if isinstance(value, str) else ""
 
     identities = parse_identities(claims.get("identities"))
-    pool = str(claims["iss"]).rpartition("/")[2]
     return IdentityClaims(
         sub=_text(claims, "sub"),
         username=_text(claims, "cognito:username"),
         email=optional("email"),
         given_name=optional("given_name"),
         family_name=optional("family_name"),
-        groups=without_automatic(parse_groups(claims.get("cognito:groups")), pool),
+        groups=_groups(claims),
         provider=identities[0].provider if identities else NATIVE,
         identities=identities,
     )
+
+
+def _groups(claims: Mapping[str, Any]) -> tuple[str, ...]:
+    pool = str(claims["iss"]).rpartition("/")[2]
+    return without_automatic(parse_groups(claims.get("cognito:groups")), pool)
 
 
 def _text(claims: Mapping[str, Any], name: str) -> str:
@@ -293,7 +239,7 @@ def _text(claims: Mapping[str, Any], name: str) -> str:
 
 def _require(claims: Mapping[str, Any], name: str, expected: str) -> None:
     if claims.get(name) != expected:
-        raise InvalidToken(f"{name} is not {expected}")
+        raise TokenMismatch(name, expected, claims.get(name))
 
 
 def _at_hash(access_token: str) -> str:

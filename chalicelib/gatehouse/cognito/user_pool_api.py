@@ -3,7 +3,7 @@
 Building requests and reading answers only; what a refusal means for a person is decided in the flows.
 Sources: Amazon Cognito user pools API reference (AdminInitiateAuth, AdminRespondToAuthChallenge, SignUp, ConfirmSignUp,
 ResendConfirmationCode, ForgotPassword, ConfirmForgotPassword, AssociateSoftwareToken, VerifySoftwareToken,
-SetUserMFAPreference, RevokeToken); developer guide, "Computing secret hash values".
+SetUserMFAPreference, GetTokensFromRefreshToken, RevokeToken); developer guide, "Computing secret hash values".
 """
 
 import base64
@@ -20,7 +20,7 @@ from .user_pool_calls import Refused, SecretRefused, call_cognito
 
 
 @dataclass(frozen=True)
-class Origin:
+class Visitor:
     """Where a request comes from, as Cognito's threat protection wants it. `ip` is requestContext.identity.sourceIp.
 
     `device_cookie` is for our own throttle: it is how a browser shows that it is known to an account.
@@ -56,6 +56,7 @@ class CognitoIdp(Protocol):
     def associate_software_token(self, **arguments: Any) -> dict[str, Any]: ...
     def verify_software_token(self, **arguments: Any) -> dict[str, Any]: ...
     def set_user_mfa_preference(self, **arguments: Any) -> dict[str, Any]: ...
+    def get_tokens_from_refresh_token(self, **arguments: Any) -> dict[str, Any]: ...
     def revoke_token(self, **arguments: Any) -> dict[str, Any]: ...
 
 
@@ -78,7 +79,7 @@ class UserPoolApi:
         self._client_id = client_id
         self._load_client_secret = load_client_secret
 
-    def sign_in(self, username: str, password: str, origin: Origin) -> Step:
+    def sign_in(self, username: str, password: str, visitor: Visitor) -> Step:
         """Check a password (ADMIN_USER_PASSWORD_AUTH); it is passed on byte for byte (S-46)."""
         parameters = {"USERNAME": username, "PASSWORD": password}
         return self._step(
@@ -88,7 +89,7 @@ class UserPoolApi:
                 "ClientId": self._client_id,
                 "AuthFlow": "ADMIN_USER_PASSWORD_AUTH",
                 "AuthParameters": {**parameters, "SECRET_HASH": hashed},
-                "ContextData": _context_data(origin),
+                "ContextData": _context_data(visitor),
             },
             username,
         )
@@ -99,7 +100,7 @@ class UserPoolApi:
         session: str,
         username: str,
         responses: Mapping[str, str],
-        origin: Origin,
+        visitor: Visitor,
     ) -> Step:
         """Answer a challenge. `username` is the pool's own name (USER_ID_FOR_SRP): no alias is taken here."""
         return self._step(
@@ -110,7 +111,7 @@ class UserPoolApi:
                 "ChallengeName": challenge,
                 "Session": session,
                 "ChallengeResponses": {**responses, "USERNAME": username, "SECRET_HASH": hashed},
-                "ContextData": _context_data(origin),
+                "ContextData": _context_data(visitor),
             },
             username,
         )
@@ -179,6 +180,23 @@ class UserPoolApi:
                 "AccessToken": access_token,
                 "SoftwareTokenMfaSettings": {"Enabled": enabled, "PreferredMfa": enabled},
             },
+        )
+
+    def refresh(self, refresh_token: str) -> TokenSet:
+        """Renew the tokens of a sign-in by this API; with rotation on, the refresh token too."""
+        answer = self._with_secret(
+            self._client.get_tokens_from_refresh_token,
+            lambda secret: {
+                "RefreshToken": refresh_token,
+                "ClientId": self._client_id,
+                "ClientSecret": secret,
+            },
+        )
+        result = answer.get("AuthenticationResult") or {}
+        return TokenSet(
+            _text(result, "AccessToken"),
+            result.get("IdToken") or None,
+            result.get("RefreshToken") or None,
         )
 
     def revoke(self, refresh_token: str) -> None:
@@ -256,13 +274,13 @@ def parse_step(answer: Mapping[str, Any]) -> Step:
     )
 
 
-def _context_data(origin: Origin) -> dict[str, Any]:
-    headers = [{"headerName": "User-Agent", "headerValue": origin.user_agent}]
+def _context_data(visitor: Visitor) -> dict[str, Any]:
+    headers = [{"headerName": "User-Agent", "headerValue": visitor.user_agent}]
     return {
-        "IpAddress": origin.ip,
-        "ServerName": origin.server,
-        "ServerPath": origin.path,
-        "HttpHeaders": headers if origin.user_agent else [],
+        "IpAddress": visitor.ip,
+        "ServerName": visitor.server,
+        "ServerPath": visitor.path,
+        "HttpHeaders": headers if visitor.user_agent else [],
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..errors import REFUSAL_MARKER, TemporarilyUnavailable
+from ..log import log_event
 
 #: Answers about the person or what the person sent. Everything else is an outage or a fault of the set-up.
 _REFUSALS = frozenset(
@@ -23,6 +24,7 @@ _REFUSALS = frozenset(
         "NotAuthorizedException",
         "PasswordHistoryPolicyViolationException",
         "PasswordResetRequiredException",
+        "RefreshTokenReuseException",
         "SoftwareTokenMFANotFoundException",
         "TooManyFailedAttemptsException",
         "UserNotConfirmedException",
@@ -38,6 +40,10 @@ _TRIGGER_FAULTS = frozenset(
         "UserLambdaValidationException",
     }
 )
+
+
+#: The pool is being recovered to a point in time, and takes nearly no call until that is done.
+_NOT_ENABLED = "OperationNotEnabledException"
 
 
 class Refused(Exception):
@@ -77,6 +83,8 @@ def call_cognito(
         raise Refused(code, by_our_rules=True)
     if code in _REFUSALS:
         raise Refused(code)
+    if code == _NOT_ENABLED:
+        log_event("user_pool_not_enabled", level="error", operation=operation, detail=code)
     if code in _TRIGGER_FAULTS:
         raise TriggerFault(f"Cognito {operation}: {code}")
     raise TemporarilyUnavailable(f"Cognito {operation}: {code}")

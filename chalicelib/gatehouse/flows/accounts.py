@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from ..cognito.pool_user import PoolUser
 from ..cognito.user_admin import UserAdmin
-from ..cognito.user_pool_api import Origin, UserPoolApi
+from ..cognito.user_pool_api import UserPoolApi, Visitor
 from ..cognito.user_pool_calls import Refused
 from ..errors import (
     InvalidCode,
@@ -61,7 +61,7 @@ class Accounts:
         self._allowed_domains = allowed_domains
         self._refused_domains = refused_domains
 
-    def sign_up(self, *, email: str, origin: Origin) -> None:
+    def sign_up(self, *, email: str, visitor: Visitor) -> None:
         """Mail a code that opens an account, or a new password to whoever has one. Raises SignUpNotAllowed."""
         # The pre-sign-up trigger checks this too. Asked here first, the answer cannot depend on whether the user exists.
         # It tells whether the domain is some provider's, as /auth/discover does; here each miss costs an attempt, too.
@@ -70,12 +70,12 @@ class Accounts:
         ) or self._providers.refuse_native(email)
         if reason:
             raise SignUpNotAllowed(reason)
-        self.send_code(SIGN_UP, email=email, origin=origin)
+        self.send_code(SIGN_UP, email=email, visitor=visitor)
 
-    def send_code(self, kind: str, *, email: str, origin: Origin) -> None:
+    def send_code(self, kind: str, *, email: str, visitor: Visitor) -> None:
         """Have a code mailed, if there is anybody to mail one to. `kind` is one of `mail_requests.KINDS`."""
-        with self._attempts.guarded(MAIL, self._attempts.account_of(email, origin), origin.ip):
-            self._mail.send(MailRequest(kind, email, origin.ip, self._locks.key_of(email)))
+        with self._attempts.guarded(MAIL, self._attempts.account_of(email, visitor), visitor.ip):
+            self._mail.send(MailRequest(kind, email, visitor.ip, self._locks.key_of(email)))
 
     def prove(
         self,
@@ -84,7 +84,7 @@ class Accounts:
         code: str,
         password: str,
         names: Mapping[str, str],
-        origin: Origin,
+        visitor: Visitor,
     ) -> None:
         """Take a mailed code, of a sign-up or of a forgotten password, and set the password of whoever sent it.
 
@@ -94,28 +94,30 @@ class Accounts:
         """
         verify_new_password(password)
         digits = read_code(code)
-        account = self._attempts.account_of(email, origin)
+        account = self._attempts.account_of(email, visitor)
         with (
-            self._attempts.guarded(CODE, account, origin.ip),
+            self._attempts.guarded(CODE, account, visitor.ip),
             self._locks.held(self._locks.key_of(email), _PATIENCE_SECONDS),
         ):
             user = self._user_admin.find(email)
             # Asked for everybody, so that nobody's answer takes longer.
             ours = self._users.is_ours(email if user is None else user.user_name)
             if user is not None and user.status == UNCONFIRMED and ours:
-                self._confirm(user, digits, password, names, origin)
+                self._confirm(user, digits, password, names, visitor)
             else:
-                self._reset(user, email, digits, password, names, origin)
-        self._attempts.succeeded(CODE, account, origin.ip)
+                self._reset(user, email, digits, password, names, visitor)
+        self._attempts.succeeded(CODE, account, visitor.ip)
         # Whoever reads the mailbox owns the account: a pause that somebody else's guesses opened ends here.
         self._attempts.forget(SIGN_IN, email)
 
     def _confirm(
-        self, user: PoolUser, digits: str, password: str, names: Mapping[str, str], origin: Origin
+        self, user: PoolUser, digits: str, password: str, names: Mapping[str, str], visitor: Visitor
     ) -> None:
         """First the code, then the rest: Cognito confirms whoever is given a password."""
         name = user.user_name
-        self._use_code("confirm", lambda: self._api.confirm_sign_up(name, digits, names, origin.ip))
+        self._use_code(
+            "confirm", lambda: self._api.confirm_sign_up(name, digits, names, visitor.ip)
+        )
         if names:
             self._user_admin.update_names(name, names)
         try:
@@ -133,13 +135,13 @@ class Accounts:
         digits: str,
         password: str,
         names: Mapping[str, str],
-        origin: Origin,
+        visitor: Visitor,
     ) -> None:
         """Set a new password and end every session. Of nobody, Cognito says that the code is wrong."""
         name = email if user is None or user.status == UNCONFIRMED else user.user_name
         self._use_code(
             "reset_password",
-            lambda: self._api.reset_password(name, digits, password, origin.ip),
+            lambda: self._api.reset_password(name, digits, password, visitor.ip),
         )
         if user is None:
             raise InvalidCode("a code for nobody was accepted")

@@ -4,17 +4,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from ..cognito.user_pool_api import Origin
+from ..cognito.user_pool_api import Visitor
 from ..cognito.user_pool_calls import TriggerFault
 from ..errors import ChallengeExpired, InvalidCode, TemporarilyUnavailable, TooManyAttempts
 from ..log import count_metric, log_event
-from ..session.devices import Device, Devices
+from ..sealed.devices import Device, Devices
 from ..store.daily_mails import DailyMails
 from ..store.marks import MarkStore
 from ..store.throttle import ThrottleStore, canonical_account
 from ..store.users import UserStore, key_of
 
-#: The budgets: passwords, mailed codes, requests that send a mail, and answers to challenges. The last has its own because
+#: The allowances: passwords, mailed codes, requests that send a mail, and answers to challenges. The last is apart because
 #: only who knows the password can use it up: strangers must not be able to bar the second step.
 SIGN_IN = "sign-in"
 CODE = "code"
@@ -54,13 +54,13 @@ class Attempts:
         self._stage = stage
         self._clock = clock
 
-    def account_of(self, email: str, origin: Origin) -> str:
-        """Return whose budget an address uses: that of strangers, or that of all browsers known to it (S-44, S-71).
+    def account_of(self, email: str, visitor: Visitor) -> str:
+        """Return whose allowance an address uses: that of strangers, or that of all browsers known to it (S-44, S-71).
 
         Ask once a request: a browser that may be known costs a look into the users table.
         """
         account = canonical_account(email)
-        device = self._devices.recognise(origin.device_cookie, account)
+        device = self._devices.recognise(visitor.device_cookie, account)
         known = device is not None and self._is_current(device)
         return _known(account) if known else account
 
@@ -178,5 +178,5 @@ class Attempts:
 
 
 def _known(account: str) -> str:
-    """Return the budget that all known browsers of an account share. No address holds a line break."""
+    """Return the allowance that all known browsers of an account share. No address holds a line break."""
     return f"{account}\nknown"

@@ -21,16 +21,31 @@ CODE_RESPONSES: Mapping[str, str] = {
     TOTP: "SOFTWARE_TOKEN_MFA_CODE",
     "SMS_MFA": "SMS_MFA_CODE",
     "EMAIL_OTP": "EMAIL_OTP_CODE",
+    "EMAIL_MFA": "EMAIL_MFA_CODE",
 }
+#: A code by mail has two names: AWS's model asks with EMAIL_OTP and wants EMAIL_MFA as the answer to SELECT_MFA_TYPE, its
+#: pages say both. Our page knows the first; Cognito is answered with the name that it used itself.
+#: Source: Amazon Cognito API reference, "RespondToAuthChallenge" and "AdminRespondToAuthChallenge".
+_ALIASES: Mapping[str, str] = {"EMAIL_MFA": "EMAIL_OTP"}
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A challenge as the page gets it, and the choices that an answer may make."""
+    """A challenge: its name and the choices by Cognito's names, and the body that the page gets."""
 
     name: str
     body: Mapping[str, Any]
     choices: tuple[str, ...] = ()
+
+
+def public_name(name: str) -> str:
+    """Return the name by which our page knows a challenge or a factor."""
+    return _ALIASES.get(name, name)
+
+
+def choice_of(choices: tuple[str, ...], chosen: str) -> str | None:
+    """Return Cognito's name for what the page chose, or None if it was not offered."""
+    return next((each for each in choices if public_name(each) == chosen), None)
 
 
 def read_step(step: Step) -> Asked:
@@ -40,16 +55,18 @@ def read_step(step: Step) -> Asked:
         return Asked(name, {"name": name})
     if name in CODE_RESPONSES:
         destination = parameters.get("CODE_DELIVERY_DESTINATION", "")
-        return Asked(name, {"name": name, "destination": destination})
+        return Asked(name, {"name": public_name(name), "destination": destination})
     if name == NEW_PASSWORD and not _names(parameters.get("requiredAttributes", "[]")):
         return Asked(name, {"name": name})
     if name == MFA_SETUP and TOTP in _names(parameters.get("MFAS_CAN_SETUP", "")):
         return Asked(name, {"name": name})
     if name == SELECT_MFA:
         offered = _names(parameters.get("MFAS_CAN_CHOOSE", ""))
-        choices = tuple(choice for choice in CODE_RESPONSES if choice in offered)
-        if choices:
-            return Asked(name, {"name": name, "choices": list(choices)}, choices)
+        known = {public_name(choice): choice for choice in offered if choice in CODE_RESPONSES}
+        shown = [choice for choice in CODE_RESPONSES if choice in known]
+        if shown:
+            choices = tuple(known[choice] for choice in shown)
+            return Asked(name, {"name": name, "choices": shown}, choices)
     raise UnsupportedChallenge(f"challenge {name[:40]}")
 
 

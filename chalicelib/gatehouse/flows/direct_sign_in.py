@@ -11,10 +11,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .. import captcha as captchas
-from ..cognito.identities import NATIVE, origin_of
+from ..cognito.identities import NATIVE, birthplace_of
 from ..cognito.oauth import TokenSet
 from ..cognito.tokens import AccessClaims, IdentityClaims, TokenVerifier
-from ..cognito.user_pool_api import Origin, Step, UserPoolApi
+from ..cognito.user_pool_api import Step, UserPoolApi, Visitor
 from ..cognito.user_pool_calls import Refused
 from ..errors import (
     ChallengeExpired,
@@ -29,7 +29,7 @@ from ..errors import (
     TemporarilyUnavailable,
 )
 from ..log import log_event
-from ..session.challenges import Challenge, Challenges
+from ..sealed.challenges import Challenge, Challenges
 from .attempts import CAPTCHA, CHALLENGE, SIGN_IN, Attempts
 from .challenge_steps import (
     CODE_RESPONSES,
@@ -37,6 +37,8 @@ from .challenge_steps import (
     NEW_PASSWORD,
     SELECT_MFA,
     TOTP,
+    choice_of,
+    public_name,
     read_step,
 )
 from .credentials import (
@@ -116,24 +118,24 @@ class DirectSignIn:
         password: str,
         remember: bool,
         captcha_token: str | None,
-        origin: Origin,
+        visitor: Visitor,
         cookies: Mapping[str, str],
     ) -> "DirectlySignedIn | Challenged | CaptchaNeeded":
         """Check a password. Raises InvalidCredentials, TooManyAttempts, UnsupportedChallenge, TemporarilyUnavailable."""
         self._tokens.load_keys()
-        account = self._attempts.account_of(email, origin)
-        if (captcha := self._captcha_needed(account, captcha_token, origin)) is not None:
+        account = self._attempts.account_of(email, visitor)
+        if (captcha := self._captcha_needed(account, captcha_token, visitor)) is not None:
             return captcha
-        with self._attempts.guarded(SIGN_IN, account, origin.ip):
+        with self._attempts.guarded(SIGN_IN, account, visitor.ip):
             try:
-                step = self._api.sign_in(email, password, origin)
+                step = self._api.sign_in(email, password, visitor)
             except Refused as refused:
                 self._attempts.failed()
                 log_event("sign_in_failed", door="direct", detail=refused.code)
                 raise InvalidCredentials(refused.code) from None
         if step.tokens is not None:
             signed_in = self._finish(step.tokens, email, remember, cookies)
-            self._attempts.succeeded(SIGN_IN, account, origin.ip)
+            self._attempts.succeeded(SIGN_IN, account, visitor.ip)
             return signed_in
         start = Challenge(
             name="",
@@ -150,7 +152,7 @@ class DirectSignIn:
         given: ChallengeAnswer,
         *,
         cookie: str | None,
-        origin: Origin,
+        visitor: Visitor,
         cookies: Mapping[str, str],
     ) -> "DirectlySignedIn | Challenged":
         """Answer the challenge in `cookie`, the value of this browser's challenge cookie.
@@ -158,15 +160,15 @@ class DirectSignIn:
         Raises ChallengeExpired, InvalidChallengeCode, InvalidPassword, TooManyAttempts and what `sign_in` raises.
         """
         challenge = self._challenges.open(cookie)
-        if given.name != challenge.name:
+        if given.name != public_name(challenge.name):
             raise InvalidRequest("answer to another challenge")
-        send = self._prepare(challenge, given, origin)
+        send = self._prepare(challenge, given, visitor)
         self._tokens.load_keys()
         # Whoever gave the old password before a reset, or before a sign-out everywhere, does not get in after it (S-67).
         self._new_sessions.refuse_ended(challenge.username, challenge.began_at)
-        account = self._attempts.account_of(challenge.email, origin)
+        account = self._attempts.account_of(challenge.email, visitor)
         with ExitStack() as once:
-            with self._attempts.guarded(CHALLENGE, account, origin.ip):
+            with self._attempts.guarded(CHALLENGE, account, visitor.ip):
                 self._enter_once(once, challenge, given)
                 try:
                     step = send()
@@ -179,7 +181,7 @@ class DirectSignIn:
                 return self._challenged(step, challenge)
             signed_in = self._finish(step.tokens, challenge.email, challenge.remember, cookies)
         for kind in (SIGN_IN, CHALLENGE):
-            self._attempts.succeeded(kind, account, origin.ip)
+            self._attempts.succeeded(kind, account, visitor.ip)
         return signed_in
 
     def _enter_once(self, once: ExitStack, challenge: Challenge, given: ChallengeAnswer) -> None:
@@ -197,45 +199,47 @@ class DirectSignIn:
             raise
 
     def _captcha_needed(
-        self, account: str, token: str | None, origin: Origin
+        self, account: str, token: str | None, visitor: Visitor
     ) -> CaptchaNeeded | None:
         if self._captcha is None:
             return None
-        counted, source = self._attempts.counted(SIGN_IN, account, origin.ip)
+        counted, source = self._attempts.counted(SIGN_IN, account, visitor.ip)
         needed = (
             counted >= captchas.REQUIRED_AFTER_ATTEMPTS
             or source >= captchas.REQUIRED_AFTER_SOURCE_ATTEMPTS
         )
-        if not needed or (token and self._solved(self._captcha, token, origin)):
+        if not needed or (token and self._solved(self._captcha, token, visitor)):
             return None
         return CaptchaNeeded(self._captcha.challenge())
 
-    def _solved(self, captcha: captchas.SiteVerify, token: str, origin: Origin) -> bool:
+    def _solved(self, captcha: captchas.SiteVerify, token: str, visitor: Visitor) -> bool:
         """Ask the vendor. Each try counts against the source and a solved one is given back: junk costs us a call."""
         if len(token) > captchas.MAX_TOKEN_LENGTH:
             return False
-        host = urlsplit(f"//{origin.server}").hostname or ""
-        with self._attempts.guarded(CAPTCHA, None, origin.ip):
-            solved = captcha.verify(token, origin.ip, host)
+        host = urlsplit(f"//{visitor.server}").hostname or ""
+        with self._attempts.guarded(CAPTCHA, None, visitor.ip):
+            solved = captcha.verify(token, visitor.ip, host)
         if solved:
-            self._attempts.succeeded(CAPTCHA, None, origin.ip)
+            self._attempts.succeeded(CAPTCHA, None, visitor.ip)
         return solved
 
     def _prepare(
-        self, challenge: Challenge, given: ChallengeAnswer, origin: Origin
+        self, challenge: Challenge, given: ChallengeAnswer, visitor: Visitor
     ) -> Callable[[], Step]:
         """Check an answer's form, before it counts as an attempt, and return the call that sends it."""
 
         def respond(responses: Mapping[str, str], session: str = challenge.session) -> Step:
-            return self._api.respond(challenge.name, session, challenge.username, responses, origin)
+            return self._api.respond(
+                challenge.name, session, challenge.username, responses, visitor
+            )
 
         if challenge.name == NEW_PASSWORD:
             password = given.password or ""
             verify_new_password(password)
             return lambda: respond({"NEW_PASSWORD": password})
         if challenge.name == SELECT_MFA:
-            choice = given.choice or ""
-            if choice not in challenge.choices:
+            choice = choice_of(challenge.choices, given.choice or "")
+            if choice is None:
                 raise InvalidRequest("choice was not offered")
             return lambda: respond({"ANSWER": choice})
         code = parse_code(given.code or "")
@@ -302,10 +306,12 @@ class DirectSignIn:
 
     def _verify(self, tokens: TokenSet) -> tuple[IdentityClaims, AccessClaims]:
         # An ID token of this flow has no nonce of ours: nothing came by way of the browser.
+        if tokens.id_token is None:
+            raise InvalidToken("Cognito gave no ID token")
         identity = self._tokens.verify_id_token(
-            tokens.id_token, nonce=None, access_token=tokens.access_token
+            tokens.id_token, nonce=None, access_token=tokens.access_token, from_cognito=True
         )
-        access = self._tokens.verify_access_token(tokens.access_token)
+        access = self._tokens.verify_access_token(tokens.access_token, from_cognito=True)
         if access.sub != identity.sub:
             raise InvalidToken("ID token and access token name different people")
         if REQUIRED_SCOPE not in access.scope.split():
@@ -320,4 +326,4 @@ def is_federated_only(identity: IdentityClaims) -> bool:
 
     A native user who is linked to a provider keeps the native name, and the password.
     """
-    return origin_of(identity.username, identity.identities).provider != NATIVE
+    return birthplace_of(identity.username, identity.identities).provider != NATIVE

@@ -3,10 +3,13 @@
 Steps b to g of docs/architecture.md. Framework-free: takes what the browser sent, gives what it shall get.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from ..cognito.identities import NATIVE
+from ..cognito.issuers import both_forms
 from ..cognito.oauth import OAuthClient, TokenSet
 from ..cognito.tokens import TokenVerifier
 from ..errors import (
@@ -22,8 +25,8 @@ from ..errors import (
     UnknownProvider,
 )
 from ..log import log_event
+from ..sealed.transactions import LoginTransaction, LoginTransactions, cookie_name
 from ..session.sessions import Session
-from ..session.transactions import LoginTransaction, LoginTransactions
 from ..settings import Settings
 from ..store.providers import ProviderStore
 from .new_session import NewSessions
@@ -58,8 +61,18 @@ class SignedIn:
     return_to: str
 
 
+class ReadAhead(Protocol):
+    """Something that is kept for a while, and can be asked for before it is needed."""
+
+    def begin(self) -> None: ...
+    def settle(self) -> None: ...
+
+
 class HostedSignIn:
-    """Starts and finishes sign-ins at the Cognito hosted UI."""
+    """Starts and finishes sign-ins at the Cognito hosted UI.
+
+    `needed` is what a new container has to read for a callback.
+    """
 
     def __init__(
         self,
@@ -70,7 +83,9 @@ class HostedSignIn:
         transactions: LoginTransactions,
         new_sessions: NewSessions,
         providers: ProviderStore,
+        needed: Sequence[ReadAhead] = (),
     ) -> None:
+        self._needed = needed
         self._settings = settings
         self._oauth = oauth
         self._tokens = tokens
@@ -123,6 +138,21 @@ class HostedSignIn:
             surplus_cookies=self._transactions.surplus(cookies, len(sealed)),
         )
 
+    @contextmanager
+    def reading_ahead(self, states: Sequence[str], cookies: Mapping[str, str]) -> Iterator[None]:
+        """Let a callback wait once for all that a container has to read for it, beside the sealing keys.
+
+        Only for one whose browser has a login cookie: anybody can send the others.
+        """
+        begun = self._needed if states and cookie_name(states[0]) in cookies else ()
+        for each in begun:
+            each.begin()
+        try:
+            yield
+        finally:
+            for each in begun:
+                each.settle()
+
     def find(self, state: str | None, cookies: Mapping[str, str]) -> LoginTransaction:
         """Return the transaction that a callback ends. Raises LoginExpired, LoginUsed or LoginUnknown."""
         if state is None:
@@ -141,7 +171,7 @@ class HostedSignIn:
 
         Raises SignInError or TemporarilyUnavailable, with nothing written.
         """
-        if query.issuer is not None and query.issuer != self._settings.issuer:
+        if query.issuer is not None and query.issuer not in both_forms(self._settings.issuer):
             raise SignInError("callback names another issuer")
         if query.error is not None:
             if is_linked_now(query.error_description or "") and not transaction.retried:
@@ -172,10 +202,15 @@ class HostedSignIn:
     def _start(
         self, tokens: TokenSet, transaction: LoginTransaction, cookies: Mapping[str, str]
     ) -> SignedIn:
+        if tokens.id_token is None:
+            raise InvalidToken("Cognito gave no ID token: the scope openid is not granted")
         identity = self._tokens.verify_id_token(
-            tokens.id_token, nonce=transaction.nonce, access_token=tokens.access_token
+            tokens.id_token,
+            nonce=transaction.nonce,
+            access_token=tokens.access_token,
+            from_cognito=True,
         )
-        access = self._tokens.verify_access_token(tokens.access_token)
+        access = self._tokens.verify_access_token(tokens.access_token, from_cognito=True)
         if access.sub != identity.sub:
             raise SignInError("ID token and access token name different people")
         assert tokens.refresh_token is not None

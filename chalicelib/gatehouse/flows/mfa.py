@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ..cognito.identities import NATIVE
 from ..cognito.oauth import TokenSet
-from ..cognito.user_pool_api import Origin, Step, UserPoolApi
+from ..cognito.user_pool_api import Step, UserPoolApi, Visitor
 from ..cognito.user_pool_calls import Refused
 from ..errors import (
     ChallengeExpired,
@@ -24,7 +24,7 @@ from ..errors import (
     UnsupportedChallenge,
 )
 from ..log import log_event
-from ..session.challenges import Challenges, Enrolment
+from ..sealed.challenges import Challenges, Enrolment
 from ..session.sessions import Session, Sessions
 from ..store.users import UserStore
 from .attempts import CHALLENGE, SIGN_IN, Attempts
@@ -63,18 +63,18 @@ class Mfa:
         self._attempts = attempts
         self._issuer_label = issuer_label
 
-    def set_up(self, *, password: str, session_cookie: str | None, origin: Origin) -> Enrolling:
+    def set_up(self, *, password: str, session_cookie: str | None, visitor: Visitor) -> Enrolling:
         """Begin with a new key. Raises NoSession, InvalidCredentials, MfaAlreadyOn, ManagedByProvider."""
         session, email = self._native(session_cookie)
-        account = self._attempts.account_of(email, origin)
-        step = self._sign_in(session, account, password, origin)
+        account = self._attempts.account_of(email, visitor)
+        step = self._sign_in(session, account, password, visitor)
         if step.tokens is None:
             if step.challenge in CODE_RESPONSES or step.challenge == SELECT_MFA:
-                self._attempts.succeeded(SIGN_IN, account, origin.ip)
+                self._attempts.succeeded(SIGN_IN, account, visitor.ip)
                 raise MfaAlreadyOn("password accepted, a second factor asked for")
             raise InvalidCredentials(f"challenge {step.challenge[:40]}")
         tokens = step.tokens
-        self._attempts.succeeded(SIGN_IN, account, origin.ip)
+        self._attempts.succeeded(SIGN_IN, account, visitor.ip)
         try:
             secret, _ = self._api.associate_totp(access_token=tokens.access_token)
             enrolment = Enrolment(
@@ -95,7 +95,12 @@ class Mfa:
         return Enrolling(totp, enrolment, sealed)
 
     def verify(
-        self, *, code: str, session_cookie: str | None, enrolment_cookie: str | None, origin: Origin
+        self,
+        *,
+        code: str,
+        session_cookie: str | None,
+        enrolment_cookie: str | None,
+        visitor: Visitor,
     ) -> None:
         """Complete it with the app's first code. Raises NoSession, ChallengeExpired, InvalidCode."""
         session = self._sessions.open(session_cookie)
@@ -103,9 +108,9 @@ class Mfa:
         if enrolment.sub != session.sub:
             raise ChallengeExpired("enrolment of another person")
         digits = read_code(code)
-        # On the user name's own budget: nothing of the account's is guessed, the key was made for this browser just now.
+        # On the user name's own allowance: nothing of the account's is guessed, the key was made for this browser just now.
         with (
-            self._attempts.guarded(CHALLENGE, session.username, origin.ip),
+            self._attempts.guarded(CHALLENGE, session.username, visitor.ip),
             self._attempts.step_once(enrolment.access_token),
             self._attempts.app_code_once(session.username, digits),
         ):
@@ -117,23 +122,23 @@ class Mfa:
                     self._attempts.failed()
                     raise InvalidCode(refused.code) from None
                 raise ChallengeExpired(refused.code) from None
-        self._attempts.succeeded(CHALLENGE, session.username, origin.ip)
+        self._attempts.succeeded(CHALLENGE, session.username, visitor.ip)
         self._revoke(TokenSet(enrolment.access_token, "", enrolment.refresh_token))
         log_event("mfa", user=session.username, on=True)
 
     def disable(
-        self, *, password: str, code: str, session_cookie: str | None, origin: Origin
+        self, *, password: str, code: str, session_cookie: str | None, visitor: Visitor
     ) -> None:
         """Turn it off, by password and a code of the app. Raises NoSession, InvalidCredentials, InvalidCode."""
         session, email = self._native(session_cookie)
         digits = read_code(code)
-        account = self._attempts.account_of(email, origin)
-        step = self._sign_in(session, account, password, origin)
+        account = self._attempts.account_of(email, visitor)
+        step = self._sign_in(session, account, password, visitor)
         with ExitStack() as once:
             if step.tokens is None:
-                with self._attempts.guarded(CHALLENGE, account, origin.ip):
+                with self._attempts.guarded(CHALLENGE, account, visitor.ip):
                     once.enter_context(self._attempts.app_code_once(session.username, digits))
-                    step = self._second_factor(step, session, digits, origin)
+                    step = self._second_factor(step, session, digits, visitor)
             tokens = step.tokens
             if tokens is None:
                 raise UnsupportedChallenge(f"challenge {step.challenge[:40]}")
@@ -143,7 +148,7 @@ class Mfa:
                 except Refused as refused:
                     raise TemporarilyUnavailable(f"SetUserMFAPreference: {refused.code}") from None
         for kind in (SIGN_IN, CHALLENGE):
-            self._attempts.succeeded(kind, account, origin.ip)
+            self._attempts.succeeded(kind, account, visitor.ip)
         log_event("mfa", user=session.username, on=False)
 
     def _native(self, cookie: str | None) -> tuple[Session, str]:
@@ -154,25 +159,25 @@ class Mfa:
             raise ManagedByProvider("signed in by an identity provider")
         return session, record.Email if record is not None else session.username
 
-    def _sign_in(self, session: Session, account: str, password: str, origin: Origin) -> Step:
-        """Check the password on the budget of the account's sign-ins: it is the same password that is guessed (S-71)."""
-        with self._attempts.guarded(SIGN_IN, account, origin.ip):
+    def _sign_in(self, session: Session, account: str, password: str, visitor: Visitor) -> Step:
+        """Check the password on the allowance of the account's sign-ins: it is the same password that is guessed (S-71)."""
+        with self._attempts.guarded(SIGN_IN, account, visitor.ip):
             try:
-                return self._api.sign_in(session.username, password, origin)
+                return self._api.sign_in(session.username, password, visitor)
             except Refused as refused:
                 self._attempts.failed()
                 raise InvalidCredentials(refused.code) from None
 
-    def _second_factor(self, step: Step, session: Session, digits: str, origin: Origin) -> Step:
+    def _second_factor(self, step: Step, session: Session, digits: str, visitor: Visitor) -> Step:
         name = step.parameters.get("USER_ID_FOR_SRP") or session.username
         try:
             if step.challenge == SELECT_MFA:
                 chosen = {"ANSWER": TOTP}
-                step = self._api.respond(SELECT_MFA, step.session, name, chosen, origin)
+                step = self._api.respond(SELECT_MFA, step.session, name, chosen, visitor)
             if step.challenge != TOTP:
                 raise UnsupportedChallenge(f"challenge {step.challenge[:40]}")
             answer = {CODE_RESPONSES[TOTP]: digits}
-            return self._api.respond(TOTP, step.session, name, answer, origin)
+            return self._api.respond(TOTP, step.session, name, answer, visitor)
         except Refused as refused:
             self._attempts.failed()
             raise InvalidCode(refused.code) from None

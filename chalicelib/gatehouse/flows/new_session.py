@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from ..cognito.identities import origin_of
+from ..cognito.identities import birthplace_of
 from ..cognito.oauth import OAuthClient
 from ..cognito.tokens import IdentityClaims
 from ..errors import (
@@ -14,7 +14,7 @@ from ..errors import (
     TemporarilyUnavailable,
 )
 from ..log import log_event
-from ..session.sessions import COOKIE, Session, Sessions
+from ..session.sessions import BY_EITHER, BY_ENDPOINT, COOKIE, Session, Sessions
 from ..store.providers import ProviderStore
 from ..store.users import NAME_COLUMNS, UserProfile, UserStore
 
@@ -67,6 +67,7 @@ class NewSessions:
             sub=identity.sub,
             username=identity.username,
             remember=remember,
+            renewed_by=BY_ENDPOINT if door == "hosted" else BY_EITHER,
         )
         sealed = self._sessions.seal(session)
         self._record(identity)
@@ -99,7 +100,7 @@ class NewSessions:
 
     def _record(self, identity: IdentityClaims) -> None:
         """Heal the person's record. A table that does not answer must not keep people out: the next sign-in heals."""
-        origin = origin_of(identity.username, identity.identities)
+        birthplace = birthplace_of(identity.username, identity.identities)
         try:
             self._users.record_sign_in(
                 UserProfile(
@@ -108,9 +109,9 @@ class NewSessions:
                     email=identity.email,
                     given_name=identity.given_name,
                     family_name=identity.family_name,
-                    provider=origin.provider,
+                    provider=birthplace.provider,
                     sub=identity.sub,
-                    linked=",".join(origin.linked),
+                    linked=",".join(birthplace.linked),
                     # An ID token for the scope `profile` holds every name that the pool has.
                     told=NAME_COLUMNS,
                 )

@@ -1,19 +1,31 @@
 """A session's life after the sign-in: refresh and sign-out (S-32 … S-38)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from ..cognito.oauth import OAuthClient, TokenSet
+from ..cognito.identities import NATIVE
+from ..cognito.oauth import GrantRefused, OAuthClient, TokenSet
 from ..cognito.tokens import AccessClaims, IdentityClaims, TokenVerifier
+from ..cognito.user_pool_calls import Refused
 from ..errors import (
     ConfigurationError,
     CookieTooLarge,
+    GatehouseError,
     InvalidGrant,
     InvalidToken,
     SessionExpired,
     TemporarilyUnavailable,
 )
 from ..log import log_event
-from ..session.sessions import Session, Sessions
+from ..session.sessions import BY_API, BY_EITHER, BY_ENDPOINT, Session, Sessions
+
+if TYPE_CHECKING:
+    from ..cognito.user_pool_api import UserPoolApi
+    from ..store.users import UserStore
+
+#: What GetTokensFromRefreshToken says of a token that is dead.
+_DEAD = frozenset({"NotAuthorizedException", "RefreshTokenReuseException", "UserNotFoundException"})
 
 
 @dataclass(frozen=True)
@@ -27,44 +39,124 @@ class Refreshed:
     sealed: str = field(repr=False)
 
 
-class SessionFlow:
-    """Renews and ends sessions."""
+class RefreshPostponed(TemporarilyUnavailable):
+    """Cognito has renewed the session's tokens, and they cannot be verified now: the session goes on with the new ones.
 
-    def __init__(self, *, oauth: OAuthClient, tokens: TokenVerifier, sessions: Sessions) -> None:
+    Without the new cookie it would hold a refresh token that is rotated out, and end after the grace period.
+    """
+
+    def __init__(self, detail: str, session: Session, sealed: str) -> None:
+        super().__init__(detail)
+        self.session = session
+        self.sealed = sealed
+
+
+class SessionFlow:
+    """Renews and ends sessions. The user-pool API and the users table are made when they are needed."""
+
+    def __init__(
+        self,
+        *,
+        oauth: OAuthClient,
+        load_api: "Callable[[], UserPoolApi]",
+        tokens: TokenVerifier,
+        sessions: Sessions,
+        load_users: "Callable[[], UserStore]",
+    ) -> None:
         self._oauth = oauth
+        self._load_api = load_api
         self._tokens = tokens
         self._sessions = sessions
+        self._load_users = load_users
 
     def refresh(self, cookie: str | None) -> Refreshed:
         """Renew the session of a cookie value.
 
-        Raises NoSession or SessionExpired, which end it, and TemporarilyUnavailable, which does not (S-35).
+        Raises NoSession or SessionExpired, which end it, and TemporarilyUnavailable, which does not (S-35);
+        RefreshPostponed among these has the session's new cookie.
         """
         session = self._sessions.open(cookie)
+        self._tokens.load_keys()
+        tokens, renewed_by = self._request(session)
+        refresh_token = tokens.refresh_token or session.refresh_token
+        renewed = self._sessions.renew(session, refresh_token, renewed_by)
         try:
-            self._tokens.load_keys()
-            tokens = self._oauth.refresh(session.refresh_token)
-        except InvalidGrant:
-            # Revoked, expired, or rotated out and used again after the grace period: the token endpoint names no reason.
-            log_event("refresh_refused", level="warning", user=session.username)
-            raise SessionExpired("Cognito refuses the refresh token") from None
-        try:
-            return self._renew(session, tokens)
+            sealed = self._sessions.seal(renewed)
+            identity, access = self._verify(session, tokens, sealed, renewed)
         except (InvalidToken, CookieTooLarge) as error:
             # The cookie's own token is rotated out by now: the session cannot go on, and nothing of it may stay alive.
-            self._revoke(tokens.refresh_token or session.refresh_token, session.username)
+            self._revoke(refresh_token, session.username)
             raise SessionExpired(f"refreshed tokens: {error.detail}") from None
+        return Refreshed(tokens.access_token, access, identity, renewed, sealed)
 
-    def _renew(self, session: Session, tokens: TokenSet) -> Refreshed:
-        identity = self._tokens.verify_id_token(
-            tokens.id_token, nonce=None, access_token=tokens.access_token
-        )
-        access = self._tokens.verify_access_token(tokens.access_token)
+    def _request(self, session: Session) -> tuple[TokenSet, str]:
+        """Return new tokens, and by what they were renewed. Raises SessionExpired or TemporarilyUnavailable.
+
+        Whether the token endpoint takes tokens of the user-pool API, reports contradict each other (aws-amplify/amplify-js
+        issue 8981, aws/aws-sdk-js-v3 issue 7162). A session that began there asks GetTokensFromRefreshToken next, but only
+        after a definite no: after a timeout the endpoint may have rotated the token already.
+        """
+        refused: GatehouseError | None = None
+        if session.renewed_by != BY_API:
+            try:
+                return self._oauth.refresh(session.refresh_token), BY_ENDPOINT
+            except (InvalidGrant, GrantRefused) as error:
+                refused = error
+            if session.renewed_by != BY_EITHER:
+                raise self._ended(session, refused)
+        try:
+            return self._load_api().refresh(session.refresh_token), BY_API
+        except Refused as error:
+            if error.code in _DEAD or isinstance(refused, InvalidGrant):
+                raise self._ended(session, InvalidGrant(error.code)) from None
+            raise TemporarilyUnavailable(f"GetTokensFromRefreshToken: {error.code}") from None
+
+    def _ended(self, session: Session, refused: GatehouseError) -> GatehouseError:
+        """Return what a refusal means: the end, if it is about the token."""
+        if not isinstance(refused, InvalidGrant):
+            return refused
+        # Revoked, expired, or rotated out and used again after the grace period: the token endpoint names no reason.
+        log_event("refresh_refused", level="warning", user=session.username)
+        return SessionExpired("Cognito refuses the refresh token")
+
+    def _verify(
+        self, session: Session, tokens: TokenSet, sealed: str, renewed: Session
+    ) -> tuple[IdentityClaims, AccessClaims]:
+        try:
+            access = self._tokens.verify_access_token(tokens.access_token, from_cognito=True)
+            if tokens.id_token is None:
+                identity = self._identity_of(access)
+            else:
+                identity = self._tokens.verify_id_token(
+                    tokens.id_token,
+                    nonce=None,
+                    access_token=tokens.access_token,
+                    from_cognito=True,
+                )
+        except TemporarilyUnavailable as error:
+            raise RefreshPostponed(error.detail, renewed, sealed) from None
         if not identity.sub == access.sub == session.sub:
             raise InvalidToken("they belong to somebody else")
-        renewed = self._sessions.renew(session, tokens.refresh_token or session.refresh_token)
-        return Refreshed(
-            tokens.access_token, access, identity, renewed, self._sessions.seal(renewed)
+        return identity, access
+
+    def _identity_of(self, access: AccessClaims) -> IdentityClaims:
+        """Return who it is where Cognito gave no ID token: groups from the access token, the rest from the users table.
+
+        A table that does not answer costs the page the names until the next refresh, and nobody the session.
+        """
+        record = None
+        try:
+            record = self._load_users().load(access.username)
+        except TemporarilyUnavailable as error:
+            log_event("record_not_read", level="error", user=access.username, detail=error.detail)
+        return IdentityClaims(
+            sub=access.sub,
+            username=access.username,
+            email=record.Email if record else "",
+            given_name=record.given_name if record else "",
+            family_name=record.family_name if record else "",
+            groups=access.groups,
+            provider=(record.provider if record else "") or NATIVE,
         )
 
     def sign_out(self, cookie: str | None) -> None:

@@ -1,11 +1,10 @@
 """Hosted sign-in over HTTP: what the page may offer, the way to Cognito, and the way back."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from chalice.app import Blueprint, Response
+from chalice.app import Response
 
-from .. import services
 from ..errors import (
     GatehouseError,
     InvalidRequest,
@@ -17,23 +16,17 @@ from ..errors import (
     UnknownProvider,
 )
 from ..log import log_event, log_exception
-from .request import (
-    app_url,
-    json_body,
-    query_value,
-    query_values,
-    request_cookies,
-    request_origin,
-)
+from .call import Call
 
-routes = Blueprint(__name__)
+if TYPE_CHECKING:
+    from ..flows.hosted_sign_in import LoginStart, SignedIn
+    from ..sealed.transactions import LoginTransaction
 
 #: Errors whose codes the page has words for.
 _TOLD = (SignInError, TemporarilyUnavailable, TooManyAttempts, UnknownProvider)
 
 
-@routes.route("/auth/config", methods=["GET"])
-def config() -> dict[str, Any]:
+def config(call: Call) -> dict[str, Any]:
     """What the page offers. Providers with domains stay private: they are a list of customers. Whether there are any is
     not: with `discover` the page asks for the address first. `session` says whether the browser sent a session's cookie,
     be it worth anything or not: without one the page need not ask who is signed in. `return_to` is where a sign-in on the
@@ -43,10 +36,8 @@ def config() -> dict[str, Any]:
     from ..cognito.programs import describe_programs
     from ..session.sessions import COOKIE
 
-    current, request = services.current(), routes.current_request
-    url = app_url(request)
-    wanted = _wanted(request, url)
-    settings = current.settings
+    current, settings = call.services, call.settings
+    wanted = _wanted(call)
     programs = describe_programs(settings)
     return {
         "app": settings.app_title,
@@ -54,8 +45,8 @@ def config() -> dict[str, Any]:
         "sign_up": settings.direct_sign_in != "off",
         "auto_sign_in": settings.auto_sign_in,
         "discover": any(provider.domains for provider in current.providers.all()),
-        "session": COOKIE in request_cookies(request),
-        "return_to": None if is_page(wanted, url.base_path) else wanted,
+        "session": COOKIE in call.cookies,
+        "return_to": None if is_page(wanted, call.url.page_path) else wanted,
         "providers": [
             {"name": provider.name, "label": provider.label}
             for provider in current.providers.listed()
@@ -64,14 +55,12 @@ def config() -> dict[str, Any]:
     }
 
 
-@routes.route("/auth/discover", methods=["POST"])
-def discover() -> dict[str, Any]:
+def discover(call: Call) -> dict[str, Any]:
     """The provider of an address's domain, and whether people of that domain may have a password here."""
-    from ..web.bodies import read_email
+    from ..edge.bodies import read_email
 
-    current = services.current()
-    request = routes.current_request
-    found = current.discovery.find(read_email(json_body(request)), request_origin(request).ip)
+    current = call.services
+    found = current.discovery.find(read_email(call.json_body()), call.visitor.ip)
     return {
         "provider": None if found is None else {"name": found.name, "label": found.label},
         "direct": current.settings.direct_sign_in != "off"
@@ -79,108 +68,104 @@ def discover() -> dict[str, Any]:
     }
 
 
-@routes.route("/auth/login", methods=["GET"])
-def login() -> Response:
+def login(call: Call) -> Response:
     """302 to Cognito's authorize endpoint, with a login transaction in a cookie of its own.
 
     A person whose sign-in cannot start is sent to the page, which can say why: 303 instead of the status. Where the form is
     our own, a sign-in that names no way in begins there, with every door; `managed=1` asks for managed login all the same.
     """
-    from ..web.cookies import clear_cookie
-    from ..web.prefetches import is_prefetch
+    from ..edge.cookies import clear_cookie
+    from ..edge.prefetches import is_prefetch
+    from ..sealed.challenges import COOKIE, SECOND_COOKIE
 
-    request = routes.current_request
-    if is_prefetch(request.headers):
+    if is_prefetch(call.request.headers):
         return _prefetch_refused()
-    url = app_url(request)
     try:
-        if _chooses_on_the_page(request):
-            return Response("", {"Location": _page_location(request, url)}, 303)
-        start = _start(request, url)
+        if _chooses_on_the_page(call):
+            return Response("", {"Location": _page_location(call)}, 303)
+        start = _start(call)
     except (TemporarilyUnavailable, UnknownProvider, InvalidRequest, TooManyAttempts) as error:
-        if not _is_person(request, error):
+        if not _is_person(call, error):
             raise
         log_event("sign_in_failed", door="hosted", code=error.code, detail=error.detail)
-        return Response("", {"Location": _error_location(url, page_error_code(error))}, 303)
+        return Response("", {"Location": _error_location(call, page_error_code(error))}, 303)
     cookies = [clear_cookie(name, same_site="Lax") for name in start.surplus_cookies]
+    if SECOND_COOKIE in call.cookies:
+        # A challenge of two cookies, a login's and a long session's could be more than API Gateway lets pass (S-31).
+        cookies += [clear_cookie(name, same_site="Strict") for name in (COOKIE, SECOND_COOKIE)]
     cookies.append(_login_cookie(start))
     return Response("", {"Location": start.authorize_url, "Set-Cookie": cookies}, 302)
 
 
-@routes.route("/auth/login", methods=["POST"], content_types=["application/x-www-form-urlencoded"])
-def login_by_form() -> Response:
+def login_by_form(call: Call) -> Response:
     """303 to the same address by GET: a provider's tile may post what it has to say.
 
     Nothing begins here, and nothing is counted: the browser's next request does both, with the cookies that a form of
     another site comes without. Source: OpenID Connect Core 4, third-party initiated login (GET and POST).
     """
-    from ..web.bodies import parse_form
+    from ..edge.bodies import parse_form
 
-    request = routes.current_request
-    given = parse_form(request.raw_body, ("iss", "login_hint", "target_link_uri"))
-    location = f"{app_url(request).base_path}auth/login?{urlencode(given)}"
+    given = parse_form(call.request.raw_body, ("iss", "login_hint", "target_link_uri"))
+    location = f"{call.url.base_path}auth/login?{urlencode(given)}"
     return Response("", {"Location": location}, 303)
 
 
-def _start(request: Any, url: Any) -> Any:
-    """Return the `LoginStart` of what the browser asks for."""
-    from ..web.csrf import is_from_own_page, verify_navigation
+def _start(call: Call) -> "LoginStart":
+    """Begin what the browser asks for."""
+    from ..guard.csrf import is_from_own_page, verify_navigation
 
-    provider, email = query_value(request, "provider"), query_value(request, "email")
-    hint, issuer = query_value(request, "login_hint"), query_value(request, "iss")
-    current = services.current()
+    provider, email = call.query_value("provider"), call.query_value("email")
+    hint, issuer = call.query_value("login_hint"), call.query_value("iss")
+    current = call.services
     if issuer is not None and provider is None:
         found = current.providers.find_by_issuer(issuer)
         provider = "" if found is None else found.name
     if not current.discovery.is_open(provider, email):
-        verify_navigation(request.headers)
-        current.discovery.count_login(provider, email, request_origin(request).ip)
+        verify_navigation(call.request.headers)
+        current.discovery.count_login(provider, email, call.visitor.ip)
     return current.hosted_sign_in.start(
         provider=provider,
         email=email,
         login_hint=hint or email,
-        return_to=_wanted(request, url),
-        remember=query_value(request, "remember") == "1" and is_from_own_page(request.headers),
-        redirect_uri=url.callback,
-        cookies=request_cookies(request),
+        return_to=_wanted(call),
+        remember=call.query_value("remember") == "1" and is_from_own_page(call.request.headers),
+        redirect_uri=call.url.callback,
+        cookies=call.cookies,
     )
 
 
-def _wanted(request: Any, url: Any) -> str:
+def _wanted(call: Call) -> str:
     """Return where the browser shall go after the sign-in: where it says, else where the stage says, else the page."""
-    from ..web.redirects import parse_return_to
-
-    settings = services.current().settings
-    wish = query_value(request, "return_to") or query_value(request, "target_link_uri")
-    if wish is not None and wish.startswith(url.origin + "/"):
-        wish = wish[len(url.origin) :]
-    stage = parse_return_to(settings.after_sign_in, url.base_path, settings.allowed_origins)
-    return parse_return_to(wish, url.base_path, settings.allowed_origins, stage)
+    origin = call.url.origin
+    wish = call.query_value("return_to") or call.query_value("target_link_uri")
+    if wish is not None and wish.startswith(origin + "/"):
+        wish = wish[len(origin) :]
+    return call.parse_place(wish, call.parse_place(call.settings.after_sign_in))
 
 
-def _chooses_on_the_page(request: Any) -> bool:
+def _chooses_on_the_page(call: Call) -> bool:
     """Tell whether a sign-in names no way in while the stage has its own form."""
-    if services.current().settings.direct_sign_in != "embedded":
+    if call.settings.direct_sign_in != "embedded":
         return False
     named = ("provider", "email", "iss", "managed")
-    return not any(query_values(request, name) for name in named)
+    return not any(call.query_values(name) for name in named)
 
 
-def _page_location(request: Any, url: Any) -> str:
+def _page_location(call: Call) -> str:
     query = {}
-    if not is_page(wanted := _wanted(request, url), url.base_path):
+    if not is_page(wanted := _wanted(call), call.url.page_path):
         query["return_to"] = wanted
-    if query_value(request, "remember") == "1":
+    if call.query_value("remember") == "1":
         query["remember"] = "1"
-    return f"{url.base_path}?{urlencode(query)}" if query else str(url.base_path)
+    return f"{call.url.page_path}?{urlencode(query)}" if query else call.url.page_path
 
 
-def _is_person(request: Any, error: GatehouseError) -> bool:
+def _is_person(call: Call, error: GatehouseError) -> bool:
     """Tell whether somebody looks at the answer: browsers that go to an address ask for HTML."""
-    navigates = request.headers.get("sec-fetch-mode") == "navigate"
+    navigates = call.request.headers.get("sec-fetch-mode") == "navigate"
     if isinstance(error, TemporarilyUnavailable) and navigates:
         return True
-    return "text/html" in request.headers.get("accept", "")
+    return "text/html" in call.request.headers.get("accept", "")
 
 
 def _prefetch_refused() -> Response:
@@ -189,38 +174,36 @@ def _prefetch_refused() -> Response:
     return Response(body, {}, PrefetchRefused.status)
 
 
-@routes.route("/auth/callback", methods=["GET"])
-def callback() -> Response:
+def callback(call: Call) -> Response:
     """303 to where the person wanted to go, with the session cookie; any failure is 303 to the page with an error code."""
+    from ..edge.cookies import build_cookie, clear_cookie
+    from ..edge.prefetches import is_prefetch
     from ..flows.hosted_sign_in import LoginStart
-    from ..session.sessions import COOKIE
-    from ..session.transactions import (
+    from ..sealed.transactions import (
         LIFETIME_SECONDS,
         MAX_CLEARED,
         USED_COOKIE,
         cookie_name,
         list_used,
     )
-    from ..web.cookies import build_cookie, clear_cookie
-    from ..web.prefetches import is_prefetch
-    from ..web.redirects import parse_return_to
+    from ..session.sessions import COOKIE
 
-    request = routes.current_request
-    if is_prefetch(request.headers):
+    if is_prefetch(call.request.headers):
         return _prefetch_refused()
-    url = app_url(request)
-    origins = services.current().settings.allowed_origins
-    states = query_values(request, "state")
+    states = call.query_values("state")
     # Single use: the transaction's cookie goes whatever the outcome (S-11). A query full of states must not become an
     # answer full of headers.
     names = sorted({cookie_name(state) for state in states[:MAX_CLEARED]})
     cookies = [clear_cookie(name, same_site="Lax") for name in names]
     transaction = None
     try:
-        transaction = _find(request, states)
-        used = list_used(request_cookies(request), transaction.state)
-        cookies.append(build_cookie(USED_COOKIE, used, same_site="Lax", max_age=LIFETIME_SECONDS))
-        signed_in = _finish(request, transaction, url.callback)
+        with call.services.hosted_sign_in.reading_ahead(states, call.cookies):
+            transaction = _find(call, states)
+            used = list_used(call.cookies, transaction.state)
+            cookies.append(
+                build_cookie(USED_COOKIE, used, same_site="Lax", max_age=LIFETIME_SECONDS)
+            )
+            signed_in = _finish(call, transaction)
         if isinstance(signed_in, LoginStart):
             cookies.append(_login_cookie(signed_in))
             return Response("", {"Location": signed_in.authorize_url, "Set-Cookie": cookies}, 303)
@@ -229,67 +212,62 @@ def callback() -> Response:
                 COOKIE,
                 signed_in.sealed,
                 same_site="Strict",
-                max_age=signed_in.session.cookie_max_age(services.current().clock()),
+                max_age=signed_in.session.cookie_max_age(call.services.clock()),
             )
         )
-        location = parse_return_to(signed_in.return_to, url.base_path, origins)
+        location = call.parse_place(signed_in.return_to)
     except GatehouseError as error:
         code = page_error_code(error)
         log_event("sign_in_failed", door="hosted", code=code, detail=error.detail)
-        location = _error_location(url, code, transaction)
+        location = _error_location(call, code, transaction)
     except Exception as error:  # noqa: BLE001 - a bug of ours must not leave the login cookie behind, nor a blank page
         log_exception("sign_in_failed", error, door="hosted")
-        location = _error_location(url, SignInError.code, transaction)
+        location = _error_location(call, SignInError.code, transaction)
     return Response("", {"Location": location, "Set-Cookie": cookies}, 303)
 
 
-def _error_location(url: Any, code: str, transaction: Any = None) -> str:
+def _error_location(call: Call, code: str, transaction: "LoginTransaction | None" = None) -> str:
     """Return the page's address with a code that it explains, and with where the person wanted to go (S-07)."""
-    from ..web.redirects import parse_return_to
-
     query = {"error": code}
     if transaction is not None:
-        origins = services.current().settings.allowed_origins
-        wanted = parse_return_to(transaction.return_to, url.base_path, origins)
-        if not is_page(wanted, url.base_path):
+        wanted = call.parse_place(transaction.return_to)
+        if not is_page(wanted, call.url.page_path):
             query["return_to"] = wanted
-    return f"{url.base_path}?{urlencode(query)}"
+    return f"{call.url.page_path}?{urlencode(query)}"
 
 
-def is_page(address: str, base_path: str) -> bool:
+def is_page(address: str, page_path: str) -> bool:
     """Tell whether an address is the sign-in page itself, where people are anyway."""
-    return address.split("?")[0].split("#")[0].rstrip("/") == base_path.rstrip("/")
+    return address.split("?")[0].split("#")[0].rstrip("/") == page_path.rstrip("/")
 
 
-def _login_cookie(start: Any) -> str:
-    """Return the cookie of a `LoginStart`'s transaction."""
-    from ..session.transactions import LIFETIME_SECONDS
-    from ..web.cookies import build_cookie
+def _login_cookie(start: "LoginStart") -> str:
+    """Return the cookie of a transaction that has begun."""
+    from ..edge.cookies import build_cookie
+    from ..sealed.transactions import LIFETIME_SECONDS
 
     return build_cookie(
         start.transaction.cookie_name, start.sealed, same_site="Lax", max_age=LIFETIME_SECONDS
     )
 
 
-def _find(request: Any, states: list[str]) -> Any:
+def _find(call: Call, states: list[str]) -> "LoginTransaction":
     if len(states) > 1:
         raise LoginUnknown("state is given more than once")
-    return services.current().hosted_sign_in.find(
-        states[0] if states else None, request_cookies(request)
-    )
+    return call.services.hosted_sign_in.find(states[0] if states else None, call.cookies)
 
 
-def _finish(request: Any, transaction: Any, redirect_uri: str) -> Any:
+def _finish(call: Call, transaction: "LoginTransaction") -> "SignedIn | LoginStart":
     from ..flows.hosted_sign_in import CallbackQuery
 
     query = CallbackQuery(
-        code=query_value(request, "code"),
-        error=query_value(request, "error"),
-        error_description=query_value(request, "error_description"),
-        issuer=query_value(request, "iss"),
+        code=call.query_value("code"),
+        error=call.query_value("error"),
+        error_description=call.query_value("error_description"),
+        issuer=call.query_value("iss"),
     )
-    return services.current().hosted_sign_in.finish(
-        transaction, query, redirect_uri=redirect_uri, cookies=request_cookies(request)
+    return call.services.hosted_sign_in.finish(
+        transaction, query, redirect_uri=call.url.callback, cookies=call.cookies
     )
 
 

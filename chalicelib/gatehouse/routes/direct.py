@@ -1,15 +1,17 @@
 """Direct sign-in over HTTP: email and password, challenges, accounts. All of it is 404 unless the stage embeds it."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from chalice.app import Blueprint, Response
+from chalice.app import Response
 
-from .. import services
 from ..errors import InvalidRequest, NotFound, UnsupportedChallenge
-from .request import app_url, json_body, request_cookies, request_origin
+from .call import Call
 from .session import signed_in_answer
 
-routes = Blueprint(__name__)
+if TYPE_CHECKING:
+    from ..flows.credentials import TotpKey
+    from ..flows.direct_sign_in import CaptchaNeeded, Challenged, DirectlySignedIn
+    from ..services import Services
 
 #: Longer ones are refused before Cognito sees them (S-46; Cognito's PasswordType).
 _MAX_PASSWORD = 256
@@ -18,14 +20,12 @@ _MAX_NAME = 100
 _MAX_CAPTCHA_TOKEN = 4096
 
 
-@routes.route("/auth/direct/sign-in", methods=["POST"])
-def sign_in() -> Response:
+def sign_in(call: Call) -> Response:
     """200 with an access token and the session cookie, or 200 with a challenge and its cookie."""
-    from ..web.bodies import read_email, read_flag, read_text
+    from ..edge.bodies import read_email, read_flag, read_text
 
-    current = embedded()
-    request = routes.current_request
-    body = json_body(request)
+    current = embedded(call)
+    body = call.json_body()
     captcha = body.get("captcha")
     try:
         result = current.direct_sign_in.sign_in(
@@ -35,24 +35,22 @@ def sign_in() -> Response:
             captcha_token=None
             if captcha is None
             else read_text(body, "captcha", max_length=_MAX_CAPTCHA_TOKEN),
-            origin=request_origin(request),
-            cookies=request_cookies(request),
+            visitor=call.visitor,
+            cookies=call.cookies,
         )
     except UnsupportedChallenge as error:
-        raise with_login_url(error, request) from None
-    return _answer(result)
+        raise with_login_url(error, call) from None
+    return _answer(call, result)
 
 
-@routes.route("/auth/direct/challenge", methods=["POST"])
-def challenge() -> Response:
+def challenge(call: Call) -> Response:
     """The next step of a challenged sign-in; answers as `sign-in` does."""
+    from ..edge.bodies import read_text
     from ..flows.direct_sign_in import ChallengeAnswer
-    from ..session.challenges import COOKIE
-    from ..web.bodies import read_text
+    from ..sealed.challenges import join
 
-    current = embedded()
-    request = routes.current_request
-    body = json_body(request)
+    current = embedded(call)
+    body = call.json_body()
 
     def optional(name: str, max_length: int) -> str | None:
         return None if body.get(name) is None else read_text(body, name, max_length=max_length)
@@ -63,129 +61,148 @@ def challenge() -> Response:
         password=optional("password", _MAX_PASSWORD),
         choice=optional("choice", _MAX_NAME),
     )
-    cookies = request_cookies(request)
+    cookies = call.cookies
     try:
         result = current.direct_sign_in.answer(
-            given, cookie=cookies.get(COOKIE), origin=request_origin(request), cookies=cookies
+            given, cookie=join(cookies), visitor=call.visitor, cookies=cookies
         )
     except UnsupportedChallenge as error:
-        raise with_login_url(error, request) from None
-    return _answer(result)
+        raise with_login_url(error, call) from None
+    return _answer(call, result)
 
 
-@routes.route("/auth/direct/sign-up", methods=["POST"])
-def sign_up() -> dict[str, Any]:
+def sign_up(call: Call) -> dict[str, Any]:
     """200 {} whether or not the address has an account. A code is mailed; the password comes with it (S-67)."""
-    from ..web.bodies import read_email
+    from ..edge.bodies import read_email
 
-    current = embedded()
-    body = json_body(routes.current_request)
+    current = embedded(call)
+    body = call.json_body()
     if "password" in body:
         raise InvalidRequest("the password is chosen with the mailed code, at /auth/direct/confirm")
-    current.accounts.sign_up(email=read_email(body), origin=request_origin(routes.current_request))
+    current.accounts.sign_up(email=read_email(body), visitor=call.visitor)
     return {}
 
 
-@routes.route("/auth/direct/confirm", methods=["POST"])
-def confirm() -> dict[str, Any]:
+def confirm(call: Call) -> dict[str, Any]:
     """200 {} when the code proves the address: the account has this password and these names from now on."""
-    from ..web.bodies import read_name
+    from ..edge.bodies import read_name
 
     names = ("given_name", "family_name")
-    embedded()
-    body = json_body(routes.current_request)
-    return _prove({name: read_name(body, name, max_length=_MAX_NAME) for name in names})
+    embedded(call)
+    body = call.json_body()
+    return _prove(call, {name: read_name(body, name, max_length=_MAX_NAME) for name in names})
 
 
-@routes.route("/auth/direct/resend-code", methods=["POST"])
-def resend_code() -> dict[str, Any]:
+def resend_code(call: Call) -> dict[str, Any]:
     """200 {} always."""
     from ..mail_requests import RESEND_CODE
 
-    return _send_code(RESEND_CODE)
+    return _send_code(call, RESEND_CODE)
 
 
-@routes.route("/auth/direct/forgot-password", methods=["POST"])
-def forgot_password() -> dict[str, Any]:
+def forgot_password(call: Call) -> dict[str, Any]:
     """200 {} always. Whoever never finished the sign-up is mailed its code, which serves as well."""
     from ..mail_requests import RESET
 
-    return _send_code(RESET)
+    return _send_code(call, RESET)
 
 
-@routes.route("/auth/direct/reset-password", methods=["POST"])
-def reset_password() -> dict[str, Any]:
+def reset_password(call: Call) -> dict[str, Any]:
     """200 {} when the code allows the new password."""
-    return _prove({})
+    return _prove(call, {})
 
 
-def _send_code(kind: str) -> dict[str, Any]:
-    from ..web.bodies import read_email
+def _send_code(call: Call, kind: str) -> dict[str, Any]:
+    from ..edge.bodies import read_email
 
-    current = embedded()
-    request = routes.current_request
-    email = read_email(json_body(request))
-    current.accounts.send_code(kind, email=email, origin=request_origin(request))
+    current = embedded(call)
+    email = read_email(call.json_body())
+    current.accounts.send_code(kind, email=email, visitor=call.visitor)
     return {}
 
 
-def _prove(names: dict[str, str]) -> dict[str, Any]:
-    from ..web.bodies import MAX_BODY_BYTES, read_email, read_text
+def _prove(call: Call, names: dict[str, str]) -> dict[str, Any]:
+    from ..edge.bodies import MAX_BODY_BYTES, read_email, read_text
 
-    current = embedded()
-    body = json_body(routes.current_request)
+    current = embedded(call)
+    body = call.json_body()
     current.accounts.prove(
         email=read_email(body),
         code=read_text(body, "code", max_length=_MAX_CODE),
         password=read_text(body, "password", max_length=MAX_BODY_BYTES),
         names=names,
-        origin=request_origin(routes.current_request),
+        visitor=call.visitor,
     )
     return {}
 
 
-def embedded() -> services.Services:
+def embedded(call: Call) -> "Services":
     """Return the services of a stage that has our own form. Raises NotFound elsewhere."""
-    current = services.current()
+    current = call.services
     if current.settings.direct_sign_in != "embedded":
         raise NotFound("direct sign-in is not embedded here")
     return current
 
 
-def with_login_url(error: UnsupportedChallenge, request: Any) -> UnsupportedChallenge:
+def with_login_url(error: UnsupportedChallenge, call: Call) -> UnsupportedChallenge:
     """Return the error with the way to managed login, which knows every challenge."""
-    base_path = app_url(request).base_path
-    return UnsupportedChallenge(error.detail, login_url=f"{base_path}auth/login?provider=COGNITO")
+    login_url = f"{call.url.base_path}auth/login?provider=COGNITO"
+    return UnsupportedChallenge(error.detail, login_url=login_url)
 
 
-def _answer(result: Any) -> Response:
+def _answer(call: Call, result: "DirectlySignedIn | Challenged | CaptchaNeeded") -> Response:
+    from ..edge.cookies import build_cookie
     from ..flows.direct_sign_in import CaptchaNeeded, Challenged
-    from ..session import devices
-    from ..session.challenges import COOKIE
-    from ..web.cookies import build_cookie, clear_cookie
+    from ..sealed import devices
 
     if isinstance(result, CaptchaNeeded):
         return Response({"challenge": dict(result.body)})
     if isinstance(result, Challenged):
-        now = services.current().clock()
         body = dict(result.body)
         if result.totp is not None:
             body |= totp_body(result.totp)
-        cookie = build_cookie(
-            COOKIE,
-            result.sealed,
-            same_site="Strict",
-            max_age=max(0, result.challenge.expires_at - int(now)),
-        )
-        return Response({"challenge": body}, {"Set-Cookie": [cookie]})
+        cookies = challenge_cookies(call, result.sealed, result.challenge.expires_at)
+        return Response({"challenge": body}, {"Set-Cookie": cookies})
     known = build_cookie(
         devices.COOKIE, result.device, same_site="Strict", max_age=devices.LIFETIME_SECONDS
     )
-    return signed_in_answer(result, [clear_cookie(COOKIE, same_site="Strict"), known])
+    return signed_in_answer(call, result, [*cleared_challenge(call), known])
 
 
-def totp_body(totp: Any) -> dict[str, Any]:
+def challenge_cookies(call: Call, sealed: str, expires_at: int) -> list[str]:
+    """Return the cookies of a sealed challenge or enrolment.
+
+    Where it takes two, hosted sign-ins in flight make room: API Gateway refuses requests with more than 10,240 bytes of
+    headers (S-31).
+    """
+    from ..edge.cookies import build_cookie, clear_cookie
+    from ..sealed.challenges import split
+
+    parts = split(sealed)
+    max_age = max(0, expires_at - int(call.services.clock()))
+    surplus: list[str] = []
+    if len(parts) > 1:
+        surplus = call.services.transactions.surplus(call.cookies, len(sealed))
+    return [
+        *(
+            build_cookie(name, value, same_site="Strict", max_age=max_age)
+            for name, value in parts.items()
+        ),
+        *(clear_cookie(name, same_site="Lax") for name in surplus),
+    ]
+
+
+def cleared_challenge(call: Call) -> list[str]:
+    """Return what makes the browser forget its challenge: the second cookie only if it sent one."""
+    from ..edge.cookies import clear_cookie
+    from ..sealed.challenges import COOKIE, SECOND_COOKIE
+
+    sent = [SECOND_COOKIE] if SECOND_COOKIE in call.cookies else []
+    return [clear_cookie(name, same_site="Strict") for name in (COOKIE, *sent)]
+
+
+def totp_body(totp: "TotpKey") -> dict[str, Any]:
     """Return a new authenticator app's key: typed, as URI, and as the rows of a QR code."""
-    from ..web.qr import build_rows
+    from ..page.qr import build_rows
 
     return {"secret": totp.secret, "otpauth": totp.uri, "qr": build_rows(totp.uri)}

@@ -2,78 +2,68 @@
 
 from typing import Any
 
-from chalice.app import Blueprint, Response
+from chalice.app import Response
 
-from .. import services
 from ..errors import UnsupportedChallenge
-from .direct import embedded, totp_body, with_login_url
-from .request import json_body, request_cookies, request_origin
-
-routes = Blueprint(__name__)
+from .call import Call
+from .direct import (
+    challenge_cookies,
+    cleared_challenge,
+    embedded,
+    totp_body,
+    with_login_url,
+)
 
 _MAX_PASSWORD = 256
 _MAX_CODE = 16
 
 
-@routes.route("/auth/mfa/setup", methods=["POST"])
-def setup() -> Response:
+def setup(call: Call) -> Response:
     """A new key for the app, against the password; `verify` completes it."""
-    from ..session import challenges, sessions
-    from ..web.bodies import read_text
-    from ..web.cookies import build_cookie
+    from ..edge.bodies import read_text
+    from ..session import sessions
 
-    current = embedded()
-    request = routes.current_request
+    current = embedded(call)
     enrolling = current.mfa.set_up(
-        password=read_text(json_body(request), "password", max_length=_MAX_PASSWORD),
-        session_cookie=request_cookies(request).get(sessions.COOKIE),
-        origin=request_origin(request),
+        password=read_text(call.json_body(), "password", max_length=_MAX_PASSWORD),
+        session_cookie=call.cookies.get(sessions.COOKIE),
+        visitor=call.visitor,
     )
-    cookie = build_cookie(
-        challenges.COOKIE,
-        enrolling.sealed,
-        same_site="Strict",
-        max_age=max(0, enrolling.enrolment.expires_at - int(services.current().clock())),
-    )
-    return Response(totp_body(enrolling.totp), {"Set-Cookie": [cookie]})
+    kept = challenge_cookies(call, enrolling.sealed, enrolling.enrolment.expires_at)
+    return Response(totp_body(enrolling.totp), {"Set-Cookie": kept})
 
 
-@routes.route("/auth/mfa/verify", methods=["POST"])
-def verify() -> Response:
+def verify(call: Call) -> Response:
     """The app's first code turns it on."""
-    from ..session import challenges, sessions
-    from ..web.bodies import read_text
-    from ..web.cookies import clear_cookie
+    from ..edge.bodies import read_text
+    from ..sealed import challenges
+    from ..session import sessions
 
-    current = embedded()
-    request = routes.current_request
-    cookies = request_cookies(request)
+    current = embedded(call)
+    cookies = call.cookies
     current.mfa.verify(
-        code=read_text(json_body(request), "code", max_length=_MAX_CODE),
+        code=read_text(call.json_body(), "code", max_length=_MAX_CODE),
         session_cookie=cookies.get(sessions.COOKIE),
-        enrolment_cookie=cookies.get(challenges.COOKIE),
-        origin=request_origin(request),
+        enrolment_cookie=challenges.join(cookies),
+        visitor=call.visitor,
     )
-    cleared = clear_cookie(challenges.COOKIE, same_site="Strict")
-    return Response({"mfa": True}, {"Set-Cookie": [cleared]})
+    return Response({"mfa": True}, {"Set-Cookie": cleared_challenge(call)})
 
 
-@routes.route("/auth/mfa/disable", methods=["POST"])
-def disable() -> dict[str, Any]:
+def disable(call: Call) -> dict[str, Any]:
     """Password and a code of the app turn it off."""
+    from ..edge.bodies import read_text
     from ..session.sessions import COOKIE
-    from ..web.bodies import read_text
 
-    current = embedded()
-    request = routes.current_request
-    body = json_body(request)
+    current = embedded(call)
+    body = call.json_body()
     try:
         current.mfa.disable(
             password=read_text(body, "password", max_length=_MAX_PASSWORD),
             code=read_text(body, "code", max_length=_MAX_CODE),
-            session_cookie=request_cookies(request).get(COOKIE),
-            origin=request_origin(request),
+            session_cookie=call.cookies.get(COOKIE),
+            visitor=call.visitor,
         )
     except UnsupportedChallenge as error:
-        raise with_login_url(error, request) from None
+        raise with_login_url(error, call) from None
     return {"mfa": False}

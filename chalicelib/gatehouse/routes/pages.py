@@ -2,106 +2,95 @@
 
 from typing import Any
 
-from chalice.app import Blueprint, Response
+from chalice.app import Response
 
-from .. import __version__, services
+from .. import __version__
 from ..errors import ConfigurationError, NotFound, TemporarilyUnavailable
 from ..log import log_event
-from .request import app_url, query_values, request_cookies
-
-routes = Blueprint(__name__)
+from .call import Call
 
 
-@routes.route("/", methods=["GET"])
-def page() -> Response:
+def page(call: Call) -> Response:
     """The page's HTML, with addresses built from the API's own base. It holds no secret, so browsers may keep a copy."""
-    from ..web.security_headers import open_for_captcha
-    from ..web.static_files import load_static_files
+    from ..edge.security_headers import open_for_captcha
+    from ..page.static_files import load_static_files
 
-    current, request = services.current(), routes.current_request
-    if request.method == "GET" and query_values(request, "signed_out"):  # it spends a cookie
-        onward = _onward(request)
+    current = call.services
+    if call.request.method == "GET" and call.query_values("signed_out"):  # it spends a cookie
+        onward = _onward(call)
         if onward is not None:
             return onward
     html = load_static_files(current.settings.brand).page(
-        base_path=app_url(request).base_path,
+        base_path=call.url.base_path,
+        page_path=call.url.page_path,
         title=current.settings.app_title,
-        accept_language=request.headers.get("accept-language", ""),
+        accept_language=call.request.headers.get("accept-language", ""),
         by_email=current.settings.direct_sign_in != "off",
-        providers=_listed_providers() if query_values(request, "basic") else None,
+        providers=_listed_providers(call) if call.query_values("basic") else None,
     )
     headers = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-cache"}
     if len(current.settings.brand.languages) > 1:
         headers["Vary"] = "Accept-Language"
     if current.captcha is not None:
         headers["Content-Security-Policy"] = open_for_captcha(current.captcha.origins)
-    return _unless_unchanged(html, headers)
+    return _unless_unchanged(call, html, headers)
 
 
-def _onward(request: Any) -> Response | None:
+def _onward(call: Call) -> Response | None:
     """Return the redirect of a sign-out that wants to go elsewhere (`POST /auth/logout`), or None for all others."""
-    from ..session.departures import COOKIE
-    from ..web.cookies import clear_cookie
-    from ..web.redirects import parse_return_to
+    from ..edge.cookies import clear_cookie
+    from ..sealed.departures import COOKIE
 
-    current = services.current()
-    cookie = request_cookies(request).get(COOKIE)
+    cookie = call.cookies.get(COOKIE)
     try:
-        found = current.departures.open(cookie) if cookie else None
+        found = call.services.departures.open(cookie) if cookie else None
     except (TemporarilyUnavailable, ConfigurationError) as error:
         log_event("departure_lost", level="error", detail=error.detail)
         return None  # the page says that the person is signed out
     if found is None:
         return None
-    origins = current.settings.allowed_origins
-    location = parse_return_to(found, app_url(request).base_path, origins)
     headers: dict[str, Any] = {
-        "Location": location,
+        "Location": call.parse_place(found),
         "Set-Cookie": [clear_cookie(COOKIE, same_site="Lax")],
     }
     return Response("", headers, 303)
 
 
-@routes.route("/assets/{version}/{name}", methods=["GET"])
-def asset(version: str, name: str) -> Response:
+def asset(call: Call, version: str, name: str) -> Response:
     """A file of the page, cached for ever under its fingerprint."""
-    from ..web.static_files import ASSET_CACHE_CONTROL, load_static_files
+    from ..page.static_files import ASSET_CACHE_CONTROL, load_static_files
 
-    found = load_static_files(services.current().settings.brand).asset(version, name)
+    found = load_static_files(call.services.settings.brand).asset(version, name)
     if found is None:
         raise NotFound("no such asset")
     headers = {"Content-Type": found.content_type, "Cache-Control": ASSET_CACHE_CONTROL}
-    return _unless_unchanged(found.text, headers)
+    return _unless_unchanged(call, found.text, headers)
 
 
-def _listed_providers() -> list[tuple[str, str]]:
+def _listed_providers(call: Call) -> list[tuple[str, str]]:
     """Names and labels of the providers that anybody may know; none in an outage, since managed login has them too."""
     try:
-        found = services.current().providers.listed()
+        found = call.services.providers.listed()
     except TemporarilyUnavailable:
         return []
     return [(provider.name, provider.label) for provider in found]
 
 
-def _unless_unchanged(text: str, headers: dict[str, Any]) -> Response:
+def _unless_unchanged(call: Call, text: str, headers: dict[str, Any]) -> Response:
     """Return the text with its entity tag, or a 304 if that is what the browser has."""
-    from ..web.conditional import build_etag, is_unchanged
+    from ..edge.conditional import build_etag, is_unchanged
 
     headers["ETag"] = build_etag(text)
-    if is_unchanged(routes.current_request.headers.get("if-none-match"), headers["ETag"]):
+    if is_unchanged(call.request.headers.get("if-none-match"), headers["ETag"]):
         return Response("", headers, 304)
     return Response(text, headers)
 
 
-@routes.route("/health", methods=["GET"])
-def health() -> dict[str, str]:
+def health(call: Call) -> dict[str, str]:
     """That the app runs at all; asks nothing of anybody."""
     return {"status": "ok", "version": __version__}
 
 
-@routes.route("/openapi.json", methods=["GET"])
-def openapi() -> dict[str, Any]:
+def openapi(call: Call) -> dict[str, Any]:
     """The OpenAPI document, with this API's own address in it."""
-    from ..web.openapi import build_document
-
-    return build_document(app_url(routes.current_request).root)
+    return call.describe(call.url.api_root)

@@ -1,43 +1,50 @@
 """A session's routes: the page asks for an access token, or ends the session."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from chalice.app import Blueprint, Response
+from chalice.app import Response
 
-from .. import services
 from ..errors import ConfigurationError, TemporarilyUnavailable
 from ..log import log_event
-from .request import app_url, json_body, request_cookies
+from .call import Call
 
-routes = Blueprint(__name__)
+if TYPE_CHECKING:
+    from ..flows.session_flow import Refreshed
+    from ..session.sessions import Session
 
 
-@routes.route("/auth/refresh", methods=["POST"])
-def refresh() -> Response:
+def refresh(call: Call) -> Response:
     """A fresh access token for the page's memory; the refresh token moves on inside the cookie."""
+    from ..flows.session_flow import RefreshPostponed
     from ..session.sessions import COOKIE
 
-    cookie = request_cookies(routes.current_request).get(COOKIE)
-    return signed_in_answer(services.current().session_flow.refresh(cookie))
+    cookie = call.cookies.get(COOKIE)
+    try:
+        return signed_in_answer(call, call.services.session_flow.refresh(cookie))
+    except RefreshPostponed as error:
+        error.set_cookies = (_session_cookie(call, error.session, error.sealed),)
+        raise
 
 
-def signed_in_answer(refreshed: Any, cookies: list[str] | None = None) -> Response:
-    """Return a token answer (of a `Refreshed`) with the session cookie, after other `cookies`."""
+def signed_in_answer(
+    call: Call, refreshed: "Refreshed", cookies: list[str] | None = None
+) -> Response:
+    """Return a token answer with the session cookie, after other `cookies`."""
+    cookie = _session_cookie(call, refreshed.session, refreshed.sealed)
+    body = token_answer(refreshed, call.services.clock())
+    return Response(body, {"Set-Cookie": [*(cookies or []), cookie]})
+
+
+def _session_cookie(call: Call, session: "Session", sealed: str) -> str:
+    from ..edge.cookies import build_cookie
     from ..session.sessions import COOKIE
-    from ..web.cookies import build_cookie
 
-    now = services.current().clock()
-    cookie = build_cookie(
-        COOKIE,
-        refreshed.sealed,
-        same_site="Strict",
-        max_age=refreshed.session.cookie_max_age(now),
-    )
-    return Response(token_answer(refreshed, now), {"Set-Cookie": [*(cookies or []), cookie]})
+    max_age = session.cookie_max_age(call.services.clock())
+    return build_cookie(COOKIE, sealed, same_site="Strict", max_age=max_age)
 
 
-def token_answer(refreshed: Any, now: float) -> dict[str, Any]:
-    """Return the body of a token answer (a `Refreshed`): what the page needs and nothing else (S-32, S-33).
+def token_answer(refreshed: "Refreshed", now: float) -> dict[str, Any]:
+    """Return the body of a token answer: what the page needs and nothing else (S-32, S-33).
 
     `expires_in` is in seconds, deadlines and `now` are Unix seconds of the server's clock, so that the page need not
     trust its own.
@@ -65,40 +72,36 @@ def token_answer(refreshed: Any, now: float) -> dict[str, Any]:
     }
 
 
-@routes.route("/auth/logout", methods=["POST"])
-def logout() -> Response:
+def logout(call: Call) -> Response:
     """Revoke and forget the session; the browser goes on to `logout_url`, which ends Cognito's own.
 
     From there it comes back to the page, whose address is fixed; `return_to` of the body waits for it in a cookie (S-38).
     """
+    from ..edge.cookies import clear_cookie
     from ..session.sessions import COOKIE
-    from ..web.cookies import clear_cookie
 
-    current = services.current()
-    request = routes.current_request
-    url = app_url(request)
-    current.session_flow.sign_out(request_cookies(request).get(COOKIE))
+    url = call.url
+    current = call.services
+    current.session_flow.sign_out(call.cookies.get(COOKIE))
     cookies = [clear_cookie(COOKIE, same_site="Strict")]
-    cookies += _departure(json_body(request).get("return_to"), url.base_path)
+    cookies += _departure(call, call.json_body().get("return_to"))
     return Response(
         {"logout_url": current.oauth.build_logout_url(url.signed_out)}, {"Set-Cookie": cookies}
     )
 
 
-def _departure(wish: object, base_path: str) -> list[str]:
+def _departure(call: Call, wish: object) -> list[str]:
     """Return the cookie that leads on after a sign-out; none for an address that people may not be sent to (S-07)."""
-    from ..session.departures import COOKIE, LIFETIME_SECONDS
-    from ..web.cookies import build_cookie
-    from ..web.redirects import parse_return_to
+    from ..edge.cookies import build_cookie
+    from ..sealed.departures import COOKIE, LIFETIME_SECONDS
 
-    current = services.current()
     if not isinstance(wish, str):
         return []
-    found = parse_return_to(wish, base_path, current.settings.allowed_origins)
-    if found == base_path:
+    found = call.parse_place(wish)
+    if found == call.url.page_path:
         return []
     try:
-        sealed = current.departures.seal(found)
+        sealed = call.services.departures.seal(found)
     except (TemporarilyUnavailable, ConfigurationError) as error:
         # Whatever happens, a person who signs out is out (S-36).
         log_event("departure_lost", level="error", detail=error.detail)

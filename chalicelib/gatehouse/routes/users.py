@@ -2,31 +2,21 @@
 
 from typing import Any
 
-from chalice.app import Blueprint
-
-from .. import services
 from ..errors import InvalidRequest
 from ..log import log_event
-from .authorization import authorized, caller_of
-from .request import query_value
-
-routes = Blueprint(__name__)
+from .call import Call
 
 _DEFAULT_LIMIT = 50
 _MAX_LIMIT = 100
 
 
-@routes.route(
-    "/users", methods=["GET"], authorizer=authorized("api/read", group="admins", fresh=True)
-)
-def users() -> dict[str, Any]:
+def page(call: Call) -> dict[str, Any]:
     """A page of the users table in no particular order; `cursor` leads to the next and is null at the end."""
     from dataclasses import asdict
 
-    request = routes.current_request
-    current = services.current()
-    limit = _limit(query_value(request, "limit"))
-    cursor = query_value(request, "cursor")
+    current = call.services
+    limit = _limit(call.query_value("limit"))
+    cursor = call.query_value("cursor")
     after = None if cursor is None else current.user_cursors.open(cursor)
     records, last = current.users.page(limit, after)
     return {
@@ -45,13 +35,8 @@ def _limit(text: str | None) -> int:
     return int(text)
 
 
-@routes.route(
-    "/users/{userName}/sign-out",
-    methods=["POST"],
-    authorizer=authorized("api/write", group="admins", fresh=True),
-)
-def sign_out(userName: str) -> dict[str, str]:  # noqa: N803 - the path parameter's name in the contract
+def sign_out(call: Call, userName: str) -> dict[str, str]:  # noqa: N803 - the path parameter's name in the contract
     """End every session of a person, at every device: no refresh works any more."""
-    user_name = services.current().global_sign_out.end_sessions(userName)
-    log_event("global_sign_out", user=user_name, by=caller_of(routes.current_request).username)
+    user_name = call.services.global_sign_out.end_sessions(userName)
+    log_event("global_sign_out", user=user_name, by=call.caller.username)
     return {"userName": userName}

@@ -9,12 +9,15 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 
 from ..errors import NoSession, SealBroken, SessionExpired
+from ..sealed.records import parse_record
+from ..sealed.sealing import Sealer
 from ..settings import SessionLifetimes
-from .records import parse_record
-from .sealing import Sealer
 
 PURPOSE = "session"
 COOKIE = "__Host-gatehouse"
+#: By what a session's tokens are renewed: the token endpoint; GetTokensFromRefreshToken; or whichever takes them, where that
+#: is not known yet (after a sign-in by the user-pool API).
+BY_ENDPOINT, BY_API, BY_EITHER = "oauth", "api", "either"
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,8 @@ class Session:
     idle_expires_at: int
     expires_at: int
     remember: bool
+    #: A session of an earlier release says nothing: it has been renewed by the token endpoint.
+    renewed_by: str = BY_ENDPOINT
 
     def cookie_max_age(self, now: float) -> int | None:
         """Return Max-Age in seconds, or None for a cookie that ends with the browser session."""
@@ -50,7 +55,15 @@ class Sessions:
         self._ordinary = ordinary
         self._remembered = remembered
 
-    def begin(self, *, refresh_token: str, sub: str, username: str, remember: bool) -> Session:
+    def begin(
+        self,
+        *,
+        refresh_token: str,
+        sub: str,
+        username: str,
+        remember: bool,
+        renewed_by: str = BY_ENDPOINT,
+    ) -> Session:
         """Return a new session that starts now."""
         now = int(self._clock())
         lifetimes = self._lifetimes(remember)
@@ -61,20 +74,25 @@ class Sessions:
             idle_expires_at=now + min(lifetimes.idle, lifetimes.absolute),
             expires_at=now + lifetimes.absolute,
             remember=remember,
+            renewed_by=renewed_by,
         )
 
-    def renew(self, session: Session, refresh_token: str) -> Session:
+    def renew(self, session: Session, refresh_token: str, renewed_by: str = BY_ENDPOINT) -> Session:
         """Return `session` with a rotated refresh token and a new idle deadline; the absolute one stays."""
         idle = int(self._clock()) + self._lifetimes(session.remember).idle
         return replace(
             session,
             refresh_token=refresh_token,
             idle_expires_at=min(idle, session.expires_at),
+            renewed_by=renewed_by,
         )
 
     def seal(self, session: Session) -> str:
         """Return the cookie value of `session`."""
-        return self._sealer.seal(PURPOSE, json.dumps(asdict(session)).encode())
+        fields = asdict(session)
+        if session.renewed_by == BY_ENDPOINT:
+            del fields["renewed_by"]  # so that a container of the release before reads it too
+        return self._sealer.seal(PURPOSE, json.dumps(fields).encode())
 
     def open(self, value: str | None) -> Session:
         """Return the live session in a cookie value; raises NoSession (absent, malformed, foreign) or SessionExpired."""

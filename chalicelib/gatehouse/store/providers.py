@@ -5,8 +5,10 @@ does not answer, it goes on with what it had.
 """
 
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
+from ..deadline import Ahead
 from ..email_domains import email_domain, parse_domain
 from ..errors import TemporarilyUnavailable
 from ..log import log_event
@@ -56,18 +58,34 @@ class ProviderStore:
         self._clock = clock
         self._cached: tuple[Provider, ...] | None = None
         self._cached_at = float("-inf")
+        self._ahead: Ahead[tuple[Provider, ...]] | None = None
+
+    def begin(self) -> None:
+        """Begin to read the table, if that is due; the next look at a provider takes what comes of it."""
+        if (self._cached is None or self._is_old()) and self._ahead is None:
+            self._ahead = Ahead(self._scan)
+
+    def settle(self) -> None:
+        """Keep what was begun and never looked at."""
+        if self._ahead is not None:
+            with suppress(TemporarilyUnavailable):
+                self.all()
 
     def all(self) -> tuple[Provider, ...]:
         """Return every provider, sorted by name. Raises TemporarilyUnavailable if none were ever read."""
-        if self._cached is None or self._clock() - self._cached_at >= CACHE_SECONDS:
+        if self._cached is None or self._is_old():
+            ahead, self._ahead = self._ahead, None
             try:
-                self._cached = self._scan()
+                self._cached = ahead.take() if ahead is not None else self._scan()
             except TemporarilyUnavailable as error:
                 if self._cached is None:
                     raise
                 log_event("providers_stale", level="warning", detail=error.detail)
             self._cached_at = self._clock()
         return self._cached
+
+    def _is_old(self) -> bool:
+        return self._clock() - self._cached_at >= CACHE_SECONDS
 
     def listed(self) -> tuple[Provider, ...]:
         """Return the providers that anybody may know: those with domains are a list of customers."""

@@ -6,8 +6,10 @@ outage there must not sign everybody out.
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Protocol
 
+from ..deadline import Ahead
 from ..errors import ConfigurationError, TemporarilyUnavailable
 from ..log import log_event
 
@@ -29,17 +31,30 @@ class SecretStore:
         self._client = client
         self._clock = clock
         self._cached: dict[str, tuple[float, Mapping[str, object]]] = {}
+        self._ahead: dict[str, Ahead[Mapping[str, object]]] = {}
+
+    def begin(self, arn: str) -> None:
+        """Begin to read a secret, if that is due; the next `read` takes what comes of it."""
+        if self._is_due(arn, CACHE_SECONDS) and arn not in self._ahead:
+            self._ahead[arn] = Ahead(lambda: self._fetch(arn))
+
+    def settle(self, arn: str) -> None:
+        """Keep what was begun and never read."""
+        if arn in self._ahead:
+            with suppress(TemporarilyUnavailable, ConfigurationError):
+                self.read(arn)
 
     def read(self, arn: str, *, renew: bool = False) -> Mapping[str, object]:
         """Return the secret's JSON object. Raises TemporarilyUnavailable or ConfigurationError."""
         now = self._clock()
         cached = self._cached.get(arn)
-        if cached is not None:
-            max_age = RENEW_INTERVAL_SECONDS if renew else CACHE_SECONDS
-            if now - cached[0] < max_age:
-                return cached[1]
+        if cached is not None and not self._is_due(
+            arn, RENEW_INTERVAL_SECONDS if renew else CACHE_SECONDS
+        ):
+            return cached[1]
+        ahead = self._ahead.pop(arn, None)
         try:
-            value = self._fetch(arn)
+            value = ahead.take() if ahead is not None else self._fetch(arn)
         except TemporarilyUnavailable as error:
             if cached is None:
                 raise
@@ -47,6 +62,10 @@ class SecretStore:
             value = cached[1]
         self._cached[arn] = (now, value)
         return value
+
+    def _is_due(self, arn: str, max_age: float) -> bool:
+        cached = self._cached.get(arn)
+        return cached is None or self._clock() - cached[0] >= max_age
 
     def _fetch(self, arn: str) -> Mapping[str, object]:
         from botocore.exceptions import BotoCoreError, ClientError

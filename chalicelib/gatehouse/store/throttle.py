@@ -5,7 +5,7 @@ attempts each further one opens a pause that doubles, up to fifteen minutes: nob
 Counters leak: within an hour as many attempts are forgotten, evenly, as are free, so that an office whose people mistype
 now and then is not paused for good either; and an hour of silence forgets everything. Known and unknown accounts are
 counted alike, under an HMAC of the canonical address, so the table holds no addresses. Expiry is compared here; DynamoDB's
-TTL only tidies up. An account's name is as fine as the pool's (S-71): spellings that are one account there share a budget,
+TTL only tidies up. An account's name is as fine as the pool's (S-71): spellings of one account there share an allowance,
 and no success forgives what was tried at another account.
 Source: OWASP ASVS 5.0 6.3.1; OWASP Authentication Cheat Sheet (account lockout).
 """
@@ -46,7 +46,7 @@ class _Counter:
 
 
 @dataclass(frozen=True)
-class _Budget:
+class _Allowance:
     """One key of the table and how many attempts are free; `of_source` if it is not the account's."""
 
     key: str
@@ -74,91 +74,91 @@ class ThrottleStore:
 
         Raises TooManyAttempts with the seconds to wait, or TemporarilyUnavailable: without the table nobody may guess.
         """
-        taken: list[_Budget] = []
-        for budget in self._budgets(kind, account, source):
+        taken: list[_Allowance] = []
+        for allowance in self._allowances(kind, account, source):
             try:
-                self._take(budget)
+                self._take(allowance)
             except TooManyAttempts:
                 for other in taken:
                     self._give_back(other)
                 raise
-            taken.append(budget)
+            taken.append(allowance)
 
     def give_back(self, kind: str, account: str | None, source: str) -> None:
         """Undo a `take` after which nothing was guessed (Cognito did not answer)."""
-        for budget in self._budgets(kind, account, source):
-            self._give_back(budget)
+        for allowance in self._allowances(kind, account, source):
+            self._give_back(allowance)
 
     def succeeded(self, kind: str, account: str | None, source: str) -> None:
         """Forget the account's attempts, and give the source back this one.
 
         The source's other attempts stay: a good password of one's own must not buy guesses at other people's.
         """
-        for budget in self._budgets(kind, account, source):
-            if budget.of_source:
-                self._give_back(budget)
+        for allowance in self._allowances(kind, account, source):
+            if allowance.of_source:
+                self._give_back(allowance)
             else:
-                self._write(budget.key, self._read(budget.key), _Counter())
+                self._write(allowance.key, self._read(allowance.key), _Counter())
 
     def forget_account(self, kind: str, account: str) -> None:
         """Forget an account's attempts without a `take` (its owner proved the address); no source gains by it."""
-        for budget in self._budgets(kind, account, ""):
-            if not budget.of_source:
-                self._write(budget.key, self._read(budget.key), _Counter())
+        for allowance in self._allowances(kind, account, ""):
+            if not allowance.of_source:
+                self._write(allowance.key, self._read(allowance.key), _Counter())
 
     def counted(self, kind: str, account: str, source: str) -> tuple[int, int]:
         """Return how many attempts count at the moment: of the account, and of the source."""
         found = {
-            budget.of_source: ceil(self._current(self._read(budget.key), budget).attempts)
-            for budget in self._budgets(kind, account, source)
+            allowance.of_source: ceil(self._current(self._read(allowance.key), allowance).attempts)
+            for allowance in self._allowances(kind, account, source)
         }
         return found[False], found[True]
 
-    def _budgets(self, kind: str, account: str | None, source: str) -> list[_Budget]:
+    def _allowances(self, kind: str, account: str | None, source: str) -> list[_Allowance]:
         place = canonical_source(source)
         free = FREE_ATTEMPTS_SOURCE_OF.get(kind, FREE_ATTEMPTS_SOURCE)
-        budgets = [_Budget(self._key(kind, "source", place), free, True)]
+        allowances = [_Allowance(self._key(kind, "source", place), free, True)]
         if account is not None:
             key = self._key(kind, "account", canonical_account(account))
-            budgets.append(_Budget(key, FREE_ATTEMPTS_ACCOUNT, False))
-        return budgets
+            allowances.append(_Allowance(key, FREE_ATTEMPTS_ACCOUNT, False))
+        return allowances
 
     def _key(self, kind: str, scope: str, value: str) -> str:
         text = f"{kind}\0{scope}\0{value}".encode()
         return f"{kind}/{scope}/{hmac.new(self._load_pepper(), text, hashlib.sha256).hexdigest()}"
 
-    def _take(self, budget: _Budget) -> None:
+    def _take(self, allowance: _Allowance) -> None:
         for _ in range(_RACES):
-            stored = self._read(budget.key)
-            counter = self._current(stored, budget)
+            stored = self._read(allowance.key)
+            counter = self._current(stored, allowance)
             now = self._clock()
             if counter.blocked_until > now:
                 raise TooManyAttempts(
                     "paused", retry_after=max(1, int(counter.blocked_until - now + 0.999))
                 )
             attempts = counter.attempts + 1
-            taken = _Counter(attempts, now + pause_after(ceil(attempts), budget.free), now)
-            if self._write(budget.key, stored, taken):
+            taken = _Counter(attempts, now + pause_after(ceil(attempts), allowance.free), now)
+            if self._write(allowance.key, stored, taken):
                 return
         raise TooManyAttempts("too many at once", retry_after=1)
 
-    def _give_back(self, budget: _Budget) -> None:
+    def _give_back(self, allowance: _Allowance) -> None:
         for _ in range(_RACES):
-            stored = self._read(budget.key)
-            counter = self._current(stored, budget)
+            stored = self._read(allowance.key)
+            counter = self._current(stored, allowance)
             if counter.attempts == 0:
                 return
             # The pause that this attempt opened goes too; one that others opened would have refused it.
             given = _Counter(max(0.0, counter.attempts - 1), 0.0, self._clock())
-            if self._write(budget.key, stored, given):
+            if self._write(allowance.key, stored, given):
                 return
 
-    def _current(self, stored: _Counter, budget: _Budget) -> _Counter:
+    def _current(self, stored: _Counter, allowance: _Allowance) -> _Counter:
         """Return what still counts of a stored counter."""
         silence = max(0.0, self._clock() - stored.last_at)
         if silence >= FORGOTTEN_AFTER_SECONDS:
             return _Counter()
-        leaked = silence * budget.free / FORGOTTEN_AFTER_SECONDS
+        leaked = silence * allowance.free / FORGOTTEN_AFTER_SECONDS
         return replace(stored, attempts=max(0.0, stored.attempts - leaked))
 
     def _read(self, key: str) -> _Counter:
@@ -216,7 +216,7 @@ class ThrottleStore:
 def canonical_account(email: str) -> str:
     """Return the address as one account: in lower case, as the pool ignores case and nothing else (S-43, S-71).
 
-    Whatever is folded beyond that makes one budget of two accounts, and whoever owns the one could forgive guesses at the
+    Whatever is folded beyond that makes one allowance of two accounts, and whoever owns the one could forgive guesses at the
     other: NFKC does that to full-width letters, and `casefold` to `ß` and `ss`. Source: AWS "User pool case sensitivity".
     """
     return email.lower()
@@ -225,7 +225,7 @@ def canonical_account(email: str) -> str:
 def canonical_source(address: str) -> str:
     """Return what counts as one source: an IPv4 address, or the /64 of an IPv6 one (S-42).
 
-    Whoever has one IPv6 address mostly has 2^64 of them (RFC 6177; RFC 4291 2.5.4), each of which would have a budget.
+    Whoever has one IPv6 address mostly has 2^64 of them (RFC 6177; RFC 4291 2.5.4), each of which would have an allowance.
     """
     import ipaddress
 

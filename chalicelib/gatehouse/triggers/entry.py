@@ -1,12 +1,11 @@
 """Where Lambda calls us without API Gateway: Cognito's triggers, and the function that mails codes.
 
-Binds them to this container's services, and decides how faults look to Cognito or to Lambda.
+Binds them to their container's services, and decides how faults look to Cognito or to Lambda.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from .. import deadline, services
 from ..errors import (
     OUTAGE_MARKER,
     REFUSAL_MARKER,
@@ -15,7 +14,7 @@ from ..errors import (
     TemporarilyUnavailable,
 )
 from ..log import bind_request_id, log_event, log_exception
-from ..services import Services
+from ..services import Container, Services
 
 Event = dict[str, Any]
 
@@ -26,16 +25,17 @@ class TriggerFailed(Exception):
     """What Cognito shows to a person when a trigger fails; its text holds nothing of the fault."""
 
 
-def user_records(event: Event, context: Any) -> Event:
+def user_records(container: Container, event: Event, context: Any) -> Event:
     """Handle one event of the `user_records` function. Raises TriggerFailed.
 
     What a provider says comes to it too: one function is one cold start of a sign-in that has three of these events.
     """
     if str(event.get("triggerSource")).startswith("InboundFederation_"):
-        return _inbound_federation(event, context)
+        return _inbound_federation(container, event, context)
     from .user_records import handle
 
     return _run(
+        container,
         event,
         context,
         lambda current: handle(
@@ -49,16 +49,19 @@ def user_records(event: Event, context: Any) -> Event:
     )
 
 
-def token_claims(event: Event, context: Any) -> Event:
+def token_claims(container: Container, event: Event, context: Any) -> Event:
     """Handle one event of the `token_claims` function. Raises TriggerFailed."""
     from .token_claims import handle
 
     return _run(
-        event, context, lambda current: handle(event, current.settings, lambda: current.providers)
+        container,
+        event,
+        context,
+        lambda current: handle(event, current.settings, lambda: current.providers),
     )
 
 
-def account_mail(event: Any, context: Any) -> None:
+def account_mail(container: Container, event: Any, context: Any) -> None:
     """Handle one request of the `account_mail` function. Raises TriggerFailed, and Lambda calls again.
 
     An event that no release of ours sends is logged and done with: it would be as wrong the next time.
@@ -66,9 +69,9 @@ def account_mail(event: Any, context: Any) -> None:
     from ..mail_requests import MailRequest
 
     bind_request_id(getattr(context, "aws_request_id", "-"))
-    deadline.current.begin_request()
+    container.begin_request()
     try:
-        services.current().account_mail.send(MailRequest.parse(event))
+        container.services.account_mail.send(MailRequest.parse(event))
     except ValueError as error:
         log_event("account_mail_refused", level="error", detail=str(error))
     except GatehouseError as error:
@@ -79,10 +82,11 @@ def account_mail(event: Any, context: Any) -> None:
         raise TriggerFailed(_MESSAGE) from None
 
 
-def _inbound_federation(event: Event, context: Any) -> Event:
+def _inbound_federation(container: Container, event: Event, context: Any) -> Event:
     from .inbound_federation import handle
 
     return _run(
+        container,
         event,
         context,
         lambda current: handle(
@@ -91,12 +95,14 @@ def _inbound_federation(event: Event, context: Any) -> Event:
     )
 
 
-def _run(event: Event, context: Any, handle: Callable[[Services], Event]) -> Event:
+def _run(
+    container: Container, event: Event, context: Any, handle: Callable[[Services], Event]
+) -> Event:
     bind_request_id(getattr(context, "aws_request_id", "-"))
-    deadline.current.begin_trigger()
+    container.begin_trigger()
     source = str(event.get("triggerSource"))[:64]
     try:
-        return handle(services.current())
+        return handle(container.services)
     except SignUpRefused as error:
         log_event("sign_up_refused", source=source, detail=error.detail)
         raise TriggerFailed(f"{REFUSAL_MARKER}: {error.message}") from None

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..cognito.identities import NATIVE, Origin, origin_of, parse_identities
+from ..cognito.identities import NATIVE, Birthplace, birthplace_of, parse_identities
 from ..cognito.sign_up_mark import has_mark
 from ..errors import SignUpRefused, TemporarilyUnavailable, TriggerRefused
 from ..log import log_event
@@ -160,7 +160,7 @@ def _native_profile(native: "PoolUser", client_id: str) -> UserProfile:
         family_name=text("family_name"),
         provider=NATIVE,
         sub=text("sub"),
-        linked=",".join(origin_of(native.user_name, native.identities).linked),
+        linked=",".join(birthplace_of(native.user_name, native.identities).linked),
         told=NAME_COLUMNS,
     )
 
@@ -189,7 +189,7 @@ def parse_profile(event: Mapping[str, Any], client_id: str) -> UserProfile:
         value = attributes.get(name)
         return value if isinstance(value, str) else ""
 
-    origin = parse_origin(event, user_name, text("identities"))
+    birthplace = parse_birthplace(event, user_name, text("identities"))
     caller = event.get("callerContext")
     caller_client = caller.get("clientId") if isinstance(caller, Mapping) else None
 
@@ -199,9 +199,9 @@ def parse_profile(event: Mapping[str, Any], client_id: str) -> UserProfile:
         email=text("email"),
         given_name=text("given_name"),
         family_name=text("family_name"),
-        provider=origin.provider,
+        provider=birthplace.provider,
         sub=text("sub"),
-        linked=",".join(origin.linked),
+        linked=",".join(birthplace.linked),
         told=_told_names(event, attributes),
     )
 
@@ -226,7 +226,7 @@ def _told_names(event: Mapping[str, Any], attributes: Mapping[str, Any]) -> froz
     return frozenset(name for name in NAME_COLUMNS if isinstance(attributes.get(name, ""), str))
 
 
-def parse_origin(event: Mapping[str, Any], user_name: str, identities: str) -> Origin:
+def parse_birthplace(event: Mapping[str, Any], user_name: str, identities: str) -> Birthplace:
     """Return where a person was born, and the providers that were linked since.
 
     After creation the `identities` attribute names them. Before, a federated userName is `<provider>_<subject>`; `ops
@@ -236,5 +236,5 @@ def parse_origin(event: Mapping[str, Any], user_name: str, identities: str) -> O
     if not found and event.get("triggerSource") == "PreSignUp_ExternalProvider":
         prefix, separator, _ = user_name.partition("_")
         if separator:
-            return Origin(prefix, ())
-    return origin_of(user_name, found)
+            return Birthplace(prefix, ())
+    return birthplace_of(user_name, found)

@@ -1,15 +1,19 @@
 """What the local AWS does unlike AWS, mended at run time.
 
 Each module is named after one noun of AWS and mends how MiniStack treats it: it replaces or wraps
-functions of the running emulator, cites AWS's page, and has its tests in tests/local_aws.
+functions of the running emulator, cites AWS's page, and has its tests in tests/local_aws. `SEEN_WITH`
+is the version of MiniStack that was last seen to need it; `python -m tests.mends` looks again.
 docs/local-aws.md lists them all, and what stays unmended.
 """
 
 from __future__ import annotations
 
-from ops.local.mends import (
+from . import (
     authorization_endpoint,
     authorizer_claims,
+    authorizer_token,
+    challenge_session,
+    client_settings,
     federated_sign_in,
     federated_user,
     function_rights,
@@ -17,8 +21,13 @@ from ops.local.mends import (
     invitation,
     login_page,
     logout_endpoint,
+    mail_destination,
+    mailed_code,
+    password_policy,
     path_parameters,
+    pool_settings,
     proxy_failure,
+    query_parameters,
     refresh_token_rotation,
     rest_api_import,
     revocation_endpoint,
@@ -28,10 +37,11 @@ from ops.local.mends import (
     token_generation,
     user_attributes,
     user_lookup,
+    user_schema,
 )
-from ops.local.mends.emulator import Emulator
+from .emulator import Emulator
 
-_MENDS = (
+MENDS = (
     identity_event,
     token_generation,
     federated_user,
@@ -52,10 +62,20 @@ _MENDS = (
     user_lookup,
     user_attributes,
     function_rights,
+    user_schema,
+    password_policy,
+    mail_destination,
+    mailed_code,
+    challenge_session,
+    pool_settings,
+    client_settings,
+    query_parameters,
+    authorizer_token,
 )
 
 
-def apply_all(emulator: Emulator) -> None:
-    """Put every mend in place; to be called before MiniStack's `main()`."""
-    for mend in _MENDS:
-        mend.apply(emulator)
+def apply_all(emulator: Emulator, without: str = "") -> None:
+    """Put every mend in place, or all but one; to be called before MiniStack's `main()`."""
+    for mend in MENDS:
+        if mend.__name__.rpartition(".")[2] != without:
+            mend.apply(emulator)

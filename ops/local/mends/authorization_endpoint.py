@@ -12,7 +12,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
-from ops.local.mends.emulator import Emulator, Response, first, replace
+from .emulator import Emulator, Response, first, replace
+
+SEEN_WITH = "1.5.33"
 
 OWN_PROVIDER = "COGNITO"
 

@@ -12,7 +12,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ops.local.mends.emulator import Emulator, replace
+from .emulator import Emulator, replace
+
+SEEN_WITH = "1.5.33"
 
 _DATES = ("exp", "iat")
 

@@ -17,12 +17,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
-from ops.local.mends.attribute_mapping import map_attributes, missing_required
-from ops.local.mends.emulator import Emulator, Response, first, replace
-from ops.local.mends.identity_event import fire
-from ops.local.mends.identity_provider import SignInRefusedError, fetch_claims
-from ops.local.mends.inbound_federation import decide_claims, merge, without_empty
-from ops.local.mends.trigger import TriggerFailedError
+from .attribute_mapping import map_attributes, missing_required
+from .emulator import Emulator, Response, first, replace
+from .identity_event import fire
+from .identity_provider import SignInRefusedError, fetch_claims
+from .inbound_federation import decide_claims, merge, without_empty
+from .trigger import TriggerFailedError
+
+SEEN_WITH = "1.5.33"
 
 
 def apply(emulator: Emulator) -> None:

@@ -1,8 +1,11 @@
-"""A federated profile has no password to sign in with.
+"""A federated profile has no password to sign in with; a deleted account is linked to nobody.
 
 MiniStack lets any password through where a profile has none. AWS refuses: "users who sign in with
 a third-party provider don't have a password in your user pool".
 https://docs.aws.amazon.com/cognito/latest/developerguide/managing-users.html
+
+MiniStack keeps the links of accounts that are gone, so that their provider's person could join no other one.
+https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminLinkProviderForUser.html
 """
 
 from __future__ import annotations
@@ -10,12 +13,30 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ops.local.mends.emulator import Emulator, Response, replace
+from .emulator import Emulator, Response, replace
+
+SEEN_WITH = "1.5.33"
 
 
 def apply(emulator: Emulator) -> None:
     """Put the mend in place."""
     replace(emulator.cognito, "_password_signin_refused", lambda run: _refuse(emulator, run))
+    replace(emulator.cognito, "_admin_delete_user", lambda run: _forget_links(emulator, run))
+
+
+def _forget_links(emulator: Emulator, run: Callable[..., Response]) -> Callable[..., Response]:
+    cognito = emulator.cognito
+
+    def delete(data: Mapping[str, Any]) -> Response:
+        answer = run(data)
+        pool = cognito._get_pool_unscoped(data.get("UserPoolId"))
+        if answer[0] == 200 and pool:
+            links = cognito._provider_links(pool)
+            for key in [key for key, name in links.items() if name not in pool["_users"]]:
+                del links[key]
+        return answer
+
+    return delete
 
 
 def _refuse(

@@ -1,7 +1,7 @@
-"""CreateFunction is allowed or refused by the function's ARN, as it will be.
+"""CreateFunction is allowed or refused by the function's ARN, as it will be; reading a limit takes its own right.
 
-MiniStack reads the name from the address alone, where this one call has none, and asks for a right to
-every function. AWS knows the resource `function` for it.
+MiniStack reads the name from the address alone, where CreateFunction has none, and asks for a right to
+every function; AWS knows the resource `function` for it. And it takes GetFunctionConcurrency for PutFunctionConcurrency.
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
 """
 
@@ -10,14 +10,27 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ops.local.mends.emulator import Emulator, Function, replace
+from .emulator import Emulator, Function, replace
+
+SEEN_WITH = "1.5.33"
 
 _PATH = "functions"
+_LIMIT = {"GET": "GetFunctionConcurrency", "DELETE": "DeleteFunctionConcurrency"}
 
 
 def apply(emulator: Emulator) -> None:
-    """Name the resource of that call."""
+    """Name the resource of that call, and the action of the others."""
     replace(emulator.iam_actions, "extract_resource_arn", _extract)
+    replace(emulator.iam_actions, "_lambda_action", _of_limit)
+
+
+def _of_limit(original: Function) -> Function:
+    def action(method: str, path: str) -> Any:
+        if path.rstrip("/").endswith("/concurrency") and method in _LIMIT:
+            return _LIMIT[method]
+        return original(method, path)
+
+    return action
 
 
 def _extract(original: Function) -> Function:

@@ -15,8 +15,10 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ops.local.mends.emulator import Emulator, Response, replace
-from ops.local.mends.trigger import TriggerFailedError, build_event, invoke
+from .emulator import Emulator, Response, replace
+from .trigger import TriggerFailedError, build_event, invoke
+
+SEEN_WITH = "1.5.33"
 
 _CONFIRMATIONS = {
     "ConfirmSignUp": "PostConfirmation_ConfirmSignUp",

@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from ops.local.mends.emulator import Emulator
+from .emulator import Emulator
+
+SEEN_WITH = "1.5.33"
 
 _SECONDS = 10
 

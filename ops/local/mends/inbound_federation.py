@@ -16,10 +16,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ops.local.mends.attribute_mapping import as_text
-from ops.local.mends.emulator import Emulator
-from ops.local.mends.identity_provider import Told
-from ops.local.mends.trigger import invoke
+from .attribute_mapping import as_text
+from .emulator import Emulator
+from .identity_provider import Told
+from .trigger import invoke
+
+SEEN_WITH = "1.5.33"
 
 EMPTY_CLAIMS_TAG = "local-aws:empty-claims"
 

@@ -13,7 +13,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ops.local.mends.emulator import Emulator, Response, replace
+from .emulator import Emulator, Response, replace
+
+SEEN_WITH = "1.5.33"
 
 INVITED = "FORCE_CHANGE_PASSWORD"
 _DEFAULT_DAYS = 7

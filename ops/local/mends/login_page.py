@@ -12,10 +12,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
-from ops.local.mends.emulator import Emulator, Response, first, replace
-from ops.local.mends.federated_sign_in import redirect_with_error
-from ops.local.mends.identity_event import fire
-from ops.local.mends.trigger import TriggerFailedError
+from .emulator import Emulator, Response, first, replace
+from .federated_sign_in import redirect_with_error
+from .identity_event import fire
+from .trigger import TriggerFailedError
+
+SEEN_WITH = "1.5.33"
 
 _PATHS = ("/login", "/oauth2/login")
 

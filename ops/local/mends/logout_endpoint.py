@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ops.local.mends.emulator import Emulator, Response, first, replace
+from .emulator import Emulator, Response, first, replace
+
+SEEN_WITH = "1.5.33"
 
 
 def apply(emulator: Emulator) -> None:

@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from ops.local.mends.emulator import Emulator, replace
+from .emulator import Emulator, replace
+
+SEEN_WITH = "1.5.33"
 
 
 def apply(emulator: Emulator) -> None:

@@ -2,7 +2,8 @@
 
 A client with rotation gets a new refresh token at each refresh. It lives as long as the old one
 would have; the old one works on for the client's grace period, then it is refused. Signing in again
-with REFRESH_TOKEN_AUTH is refused for such a client.
+with REFRESH_TOKEN_AUTH is refused for such a client. GetTokensFromRefreshToken asks for the client's secret,
+which MiniStack lets be left out.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_RefreshTokenRotationType.html
 https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-refresh-token.html
 """
@@ -15,7 +16,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ops.local.mends.emulator import Emulator, Function, Response, replace
+from .emulator import Emulator, Function, Response, replace
+
+SEEN_WITH = "1.5.33"
 
 _SETTING = "RefreshTokenRotation"
 _REFRESH_FLOWS = ("REFRESH_TOKEN_AUTH", "REFRESH_TOKEN")
@@ -33,6 +36,7 @@ def apply(emulator: Emulator) -> None:
         replace(cognito, name, lambda call: _keep_setting(emulator, call))
     replace(cognito, "_refresh_auth_result", lambda refresh: _rotate(emulator, refresh))
     replace(cognito, "_oauth2_refresh_api_issued_token", _hand_out)
+    replace(cognito, "_get_tokens_from_refresh_token", lambda run: _ask_secret(emulator, run))
     replace(cognito, "_auth_flow_error", lambda check: _refuse_flow(emulator, check))
 
 
@@ -86,6 +90,22 @@ def _hand_out(refresh: Callable[..., Response]) -> Callable[..., Response]:
         return status, headers, body
 
     return at_token_endpoint
+
+
+def _ask_secret(emulator: Emulator, run: Callable[..., Response]) -> Callable[..., Response]:
+    def get_tokens(data: Mapping[str, Any]) -> Response:
+        client_id = data.get("ClientId")
+        client = emulator.cognito._find_pool_by_client_id(client_id)[2] or {}
+        if client.get("ClientSecret") and data.get("ClientSecret") != client["ClientSecret"]:
+            refusal: Response = emulator.scope.error_response_json(
+                "NotAuthorizedException",
+                f"Unable to verify secret hash for client {client_id}",
+                400,
+            )
+            return refusal
+        return run(data)
+
+    return get_tokens
 
 
 def _refuse_flow(emulator: Emulator, check: Function) -> Function:

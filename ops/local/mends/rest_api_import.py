@@ -1,6 +1,7 @@
 """ImportRestApi and PutRestApi (mode=overwrite), which `chalice deploy` needs and MiniStack lacks.
 
-MiniStack reads OpenAPI documents for CloudFormation already; this gives that reader its two calls.
+MiniStack reads OpenAPI documents for CloudFormation already; this gives that reader its two calls, and the answers of a mock
+integration, by which Chalice answers CORS preflights.
 An overwrite replaces the resources, authorizers, models and gateway responses, and keeps stages and
 deployments.
 https://docs.aws.amazon.com/apigateway/latest/api/API_ImportRestApi.html
@@ -14,7 +15,9 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from ops.local.mends.emulator import Emulator, Response, first, replace
+from .emulator import Emulator, Response, first, replace
+
+SEEN_WITH = "1.5.33"
 
 
 def apply(emulator: Emulator) -> None:
@@ -62,6 +65,7 @@ def _import(emulator: Emulator, document: dict[str, Any], query: Mapping[str, An
         properties["endpointConfiguration"] = {"types": [kind]}
     rest_apis = emulator.rest_apis
     api_id = rest_apis._import_rest_api(document, properties)
+    _put_integration_responses(emulator, api_id, document)
     _put_gateway_responses(emulator, api_id, document)
     created: Response = rest_apis._v1_response(
         rest_apis._rest_api_view(rest_apis._rest_apis[api_id]), 201
@@ -88,9 +92,29 @@ def _overwrite(emulator: Emulator, api_id: str, document: dict[str, Any]) -> Res
     schemes = rest_apis._import_security_schemes(api_id, document)
     for path, item in document.get("paths", {}).items():
         rest_apis._import_path_item(api_id, path, item, schemes, document.get("security"))
+    _put_integration_responses(emulator, api_id, document)
     _put_gateway_responses(emulator, api_id, document)
     updated: Response = rest_apis._v1_response(rest_apis._rest_api_view(api))
     return updated
+
+
+def _put_integration_responses(
+    emulator: Emulator, api_id: str, document: Mapping[str, Any]
+) -> None:
+    """Give each integration what `x-amazon-apigateway-integration.responses` says, by its selection pattern."""
+    for resource in emulator.rest_apis._resources[api_id].values():
+        described = document.get("paths", {}).get(resource["path"], {})
+        for name, method in resource["resourceMethods"].items():
+            extension = described.get(name.lower(), {}).get("x-amazon-apigateway-integration", {})
+            responses = extension.get("responses", {})
+            if responses:
+                method["methodIntegration"]["integrationResponses"] = {
+                    str(response["statusCode"]): {
+                        **response,
+                        "selectionPattern": "" if pattern == "default" else pattern,
+                    }
+                    for pattern, response in responses.items()
+                }
 
 
 def _put_gateway_responses(emulator: Emulator, api_id: str, document: Mapping[str, Any]) -> None:

@@ -11,7 +11,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
-from ops.local.mends.emulator import Emulator, Response, first, replace
+from .emulator import Emulator, Response, first, replace
+
+SEEN_WITH = "1.5.33"
 
 _PATH = "/oauth2/revoke"
 

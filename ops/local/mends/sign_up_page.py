@@ -17,7 +17,9 @@ from html import escape
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
-from ops.local.mends.emulator import Emulator, Response, first, replace
+from .emulator import Emulator, Response, first, replace
+
+SEEN_WITH = "1.5.33"
 
 #: path -> (operation, what its form asks for, where a success leads)
 _PAGES = {

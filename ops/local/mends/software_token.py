@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from ops.local.mends.emulator import Emulator, Response, replace
+from .emulator import Emulator, Response, replace
+
+SEEN_WITH = "1.5.33"
 
 _ACTION = "AdminDeleteSoftwareToken"
 _FACTOR = "SOFTWARE_TOKEN_MFA"

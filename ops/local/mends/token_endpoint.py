@@ -14,8 +14,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
-from ops.local.mends.emulator import Emulator, Response, first, replace
-from ops.local.mends.trigger import TriggerFailedError
+from .emulator import Emulator, Response, first, replace
+from .trigger import TriggerFailedError
+
+SEEN_WITH = "1.5.33"
 
 
 def apply(emulator: Emulator) -> None:

@@ -13,8 +13,10 @@ import contextvars
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ops.local.mends.emulator import Emulator, replace
-from ops.local.mends.trigger import invoke
+from .emulator import Emulator, replace
+from .trigger import invoke
+
+SEEN_WITH = "1.5.33"
 
 _PROTECTED = frozenset(
     (

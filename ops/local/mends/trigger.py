@@ -14,7 +14,9 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from ops.local.mends.emulator import Emulator
+from .emulator import Emulator
+
+SEEN_WITH = "1.5.33"
 
 SECONDS_PER_TRY = 5.0
 TRIES = 3

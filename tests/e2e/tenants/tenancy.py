@@ -13,9 +13,9 @@ from typing import Any
 import requests
 
 from ops.local import programs
-from ops.local.ports import free_ports
 from ops.local.processes import Processes
 from tests.e2e.stack import Stack, Visitor
+from tests.ports import free_ports
 
 PROJECT = Path(__file__).resolve().parents[3]
 

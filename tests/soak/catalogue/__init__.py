@@ -12,12 +12,14 @@ from tests.soak.catalogue.people import PEOPLE
 from tests.soak.catalogue.programs import PROGRAMS
 from tests.soak.catalogue.sessions import SESSIONS
 from tests.soak.catalogue.tokens import TOKENS
+from tests.soak.catalogue.upstream import UPSTREAM
 from tests.soak.defence import Defence
 
 DEFENCES: tuple[Defence, ...] = (
     *HOSTED,
     *TOKENS,
     *SESSIONS,
+    *UPSTREAM,
     *ACCOUNTS,
     *OWNERSHIP,
     *GUESSES,

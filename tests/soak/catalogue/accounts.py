@@ -10,13 +10,15 @@ from tests.soak.template import template_with
 
 _THROTTLE = "chalicelib.gatehouse.store.throttle"
 _DIRECT = "chalicelib.gatehouse.flows.direct_sign_in:DirectSignIn"
-_CHALLENGES = "chalicelib.gatehouse.session.challenges:Challenges"
+_CHALLENGES = "chalicelib.gatehouse.sealed.challenges:Challenges"
 
 
-def _source_by_header(request_origin: Any, request: Any) -> Any:
-    origin = request_origin(request)
-    told = request.headers.get("x-forwarded-for")
-    return replace(origin, ip=told.split(",")[0].strip()) if told else origin
+def _source_by_header(origin: Any) -> Any:
+    def believing(call: Any) -> Any:
+        told, found = call.header("x-forwarded-for"), origin.fget(call)
+        return replace(found, ip=told.split(",")[0].strip()) if told else found
+
+    return property(believing)
 
 
 def _telling_why(init: Any, self: Any, detail: str = "", **named: Any) -> None:
@@ -33,12 +35,12 @@ def _stripped(sign_in: Any, self: Any, username: str, password: str, origin: Any
     return sign_in(self, username, password.strip(), origin)
 
 
-def _account_only(budgets: Any, self: Any, kind: str, account: Any, source: str) -> Any:
-    return budgets(self, kind, account, source)[1:]
+def _account_only(allowances: Any, self: Any, kind: str, account: Any, source: str) -> Any:
+    return allowances(self, kind, account, source)[1:]
 
 
-def _source_only(budgets: Any, self: Any, kind: str, account: Any, source: str) -> Any:
-    return budgets(self, kind, account, source)[:1]
+def _source_only(allowances: Any, self: Any, kind: str, account: Any, source: str) -> Any:
+    return allowances(self, kind, account, source)[:1]
 
 
 @contextmanager
@@ -87,13 +89,13 @@ ACCOUNTS: tuple[Defence, ...] = (
         "throttle-per-account",
         "S-41",
         "guesses are counted per source only",
-        (f"{_THROTTLE}:ThrottleStore._budgets", wrapped(_source_only)),
+        (f"{_THROTTLE}:ThrottleStore._allowances", wrapped(_source_only)),
     ),
     defence(
         "throttle-per-source",
         "S-41",
         "guesses are counted per account only",
-        (f"{_THROTTLE}:ThrottleStore._budgets", wrapped(_account_only)),
+        (f"{_THROTTLE}:ThrottleStore._allowances", wrapped(_account_only)),
     ),
     defence(
         "throttle-atomic",
@@ -121,7 +123,7 @@ ACCOUNTS: tuple[Defence, ...] = (
         "source-from-the-gateway",
         "S-42",
         "X-Forwarded-For says who calls",
-        ("chalicelib.gatehouse.routes.request:request_origin", wrapped(_source_by_header)),
+        ("chalicelib.gatehouse.routes.call:Call.visitor", _source_by_header),
     ),
     defence(
         "ipv6-networks",
@@ -154,7 +156,7 @@ ACCOUNTS: tuple[Defence, ...] = (
         "known-devices",
         "S-44",
         "an account's owner shares the pause that a stranger opened",
-        ("chalicelib.gatehouse.session.devices:Devices.recognise", answering(None)),
+        ("chalicelib.gatehouse.sealed.devices:Devices.recognise", answering(None)),
     ),
     defence(
         "challenge-names-allowlisted",
@@ -166,7 +168,7 @@ ACCOUNTS: tuple[Defence, ...] = (
         "challenge-answered-as-asked",
         "S-45",
         "the page chooses which challenge it answers",
-        (f"{_DIRECT}.answer", reading(("given.name != challenge.name", "False"))),
+        (f"{_DIRECT}.answer", reading(("given.name != public_name(challenge.name)", "False"))),
     ),
     defence(
         "challenges-throttled",

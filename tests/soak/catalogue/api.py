@@ -2,15 +2,29 @@
 
 from typing import Any
 
-from tests.soak.defence import Defence, answering, defence, nothing, reading, value, wrapped
+from tests.soak.defence import (
+    Defence,
+    answering,
+    calling_in,
+    defence,
+    nothing,
+    reading,
+    value,
+    wrapped,
+)
 
 _CALLER = "chalicelib.gatehouse.cognito.claims:verify_caller"
 _FRESH = "chalicelib.gatehouse.flows.fresh_check:FreshCheck.verify"
-_HEADERS = "chalicelib.gatehouse.web.security_headers:SECURITY_HEADERS"
+_HEADERS = "chalicelib.gatehouse.edge.security_headers:SECURITY_HEADERS"
 
 
 def _without(*names: str) -> Any:
     return lambda headers: {name: text for name, text in headers.items() if name not in names}
+
+
+def _ours_only(cover: Any, self: Any, path: str) -> None:
+    if self._own_path(path) is not None or path == "/whoami":
+        cover(self, path)
 
 
 def _inline(headers: Any) -> dict[str, str]:
@@ -53,9 +67,29 @@ API: tuple[Defence, ...] = (
         "S-48",
         "a route without an authorizer is deployed as a public one",
         (
-            "chalicelib.gatehouse.web.middleware:install",
-            reading(("elif (method, path) in public and authorizer is None:", "elif True:")),
+            "chalicelib.gatehouse.guard.guard:Guard._check_of",
+            reading(("raise ValueError(_advice(entry))", "return _let_pass")),
         ),
+    ),
+    defence(
+        "routes-by-hand-are-guarded",
+        "S-48",
+        "a route that came into the table past Chalice's registration is answered unguarded",
+        (
+            "chalicelib.gatehouse.guard.guarded_app:GuardedChalice._cover_late",
+            nothing,
+        ),
+    ),
+    defence(
+        "later-routes-are-guarded",
+        "S-48",
+        "only the routes that were there before Gatehouse are guarded",
+        ("chalicelib.gatehouse.guard.guarded_app:GuardedChalice._cover_late", nothing),
+        (
+            "chalicelib.gatehouse.guard.guard:Guard.cover",
+            calling_in("_register_route", _ours_only),
+        ),
+        tests=("tests/component/test_gatehouse.py",),
     ),
     defence(
         "access-tokens-only",
@@ -86,7 +120,7 @@ API: tuple[Defence, ...] = (
         "S-50",
         "whoever gets a name that was free again gets its former owner's record",
         (
-            "chalicelib.gatehouse.flows.profile:Profile.load",
+            "chalicelib.gatehouse.flows.profile:Profile._checked",
             reading(('record.sub not in ("", sub)', "False")),
         ),
     ),
@@ -95,11 +129,11 @@ API: tuple[Defence, ...] = (
         "S-50",
         "callers can read and make up the cursors of a list",
         (
-            "chalicelib.gatehouse.session.cursors:Cursors.seal",
+            "chalicelib.gatehouse.sealed.cursors:Cursors.seal",
             lambda original: lambda self, key: key,
         ),
         (
-            "chalicelib.gatehouse.session.cursors:Cursors.open",
+            "chalicelib.gatehouse.sealed.cursors:Cursors.open",
             lambda original: lambda self, cursor: cursor,
         ),
         tests=("tests/component/test_users.py",),
@@ -203,7 +237,7 @@ API: tuple[Defence, ...] = (
         "fresh-time-of-issue",
         "S-70",
         "a token whose iat nobody can read counts as new",
-        ("chalicelib.gatehouse.routes.authorization:parse_issued_at", wrapped(_now_if_unreadable)),
+        ("chalicelib.gatehouse.guard.authorization:parse_issued_at", wrapped(_now_if_unreadable)),
     ),
     defence(
         "fresh-outage-is-no-pass",
@@ -243,7 +277,7 @@ API: tuple[Defence, ...] = (
         "inline scripts run",
         (_HEADERS, _inline),
         (
-            "chalicelib.gatehouse.web.security_headers:CONTENT_SECURITY_POLICY",
+            "chalicelib.gatehouse.edge.security_headers:CONTENT_SECURITY_POLICY",
             lambda policy: {**policy, "script-src": ("'self'", "'unsafe-inline'")},
         ),
     ),
@@ -252,7 +286,7 @@ API: tuple[Defence, ...] = (
         "S-52",
         "scripts may write HTML",
         (
-            "chalicelib.gatehouse.web.security_headers:CONTENT_SECURITY_POLICY",
+            "chalicelib.gatehouse.edge.security_headers:CONTENT_SECURITY_POLICY",
             lambda policy: {
                 name: sources for name, sources in policy.items() if "trusted-types" not in name
             },
@@ -275,7 +309,7 @@ API: tuple[Defence, ...] = (
         "S-53",
         "errors go without security headers",
         (
-            "chalicelib.gatehouse.web.middleware:_dress",
+            "chalicelib.gatehouse.guard.answers:dress",
             reading(("if name.lower() not in present:", "if response.status_code < 400:")),
         ),
     ),
@@ -292,6 +326,9 @@ API: tuple[Defence, ...] = (
         "escaped-page",
         "S-54",
         "settings are put into the page as HTML",
-        ("chalicelib.gatehouse.web.static_files:escape", lambda original: lambda text, quote: text),
+        (
+            "chalicelib.gatehouse.page.static_files:escape",
+            lambda original: lambda text, quote: text,
+        ),
     ),
 )

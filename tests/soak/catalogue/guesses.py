@@ -13,9 +13,9 @@ _MARKS = "chalicelib.gatehouse.store.marks:MarkStore"
 _MAILS = "chalicelib.gatehouse.store.daily_mails:DailyMails"
 
 
-def _own_budget(account_of: Any, self: Any, email: str, origin: Any) -> str:
-    budget = str(account_of(self, email, origin))
-    return f"{budget}\n{origin.device_cookie}" if "\n" in budget else budget
+def _own_allowance(account_of: Any, self: Any, email: str, visitor: Any) -> str:
+    allowance = str(account_of(self, email, visitor))
+    return f"{allowance}\n{visitor.device_cookie}" if "\n" in allowance else allowance
 
 
 def _folded(email: str) -> str:
@@ -33,10 +33,10 @@ def _marked_when_down(set_mark: Any, *args: Any) -> str | None:
 
 GUESSES: tuple[Defence, ...] = (
     defence(
-        "known-browsers-share-a-budget",
+        "known-browsers-share-a-allowance",
         "S-71",
         "each browser that is known to an account has guesses of its own",
-        (f"{_ATTEMPTS}.account_of", wrapped(_own_budget)),
+        (f"{_ATTEMPTS}.account_of", wrapped(_own_allowance)),
     ),
     defence(
         "a-new-password-makes-strangers",
@@ -45,7 +45,7 @@ GUESSES: tuple[Defence, ...] = (
         (f"{_ATTEMPTS}._is_current", answering(True)),
     ),
     defence(
-        "a-reset-forgets-both-budgets",
+        "a-reset-forgets-both-allowances",
         "S-71",
         "after a reset known browsers are still paused",
         (
@@ -54,22 +54,22 @@ GUESSES: tuple[Defence, ...] = (
         ),
     ),
     defence(
-        "two-step-settings-on-the-accounts-budget",
+        "two-step-settings-on-the-accounts-allowance",
         "S-71",
         "the settings of two-step verification give five more guesses at the password",
         (
             f"{_MFA}.set_up",
-            reading(("self._attempts.account_of(email, origin)", "session.username")),
+            reading(("self._attempts.account_of(email, visitor)", "session.username")),
         ),
         (
             f"{_MFA}.disable",
-            reading(("self._attempts.account_of(email, origin)", "session.username")),
+            reading(("self._attempts.account_of(email, visitor)", "session.username")),
         ),
     ),
     defence(
         "accounts-as-fine-as-the-pools",
         "S-71",
-        "accounts that the pool tells apart share a budget, so one forgives guesses at the other",
+        "accounts that the pool tells apart share an allowance, so one forgives guesses at the other",
         (f"{_THROTTLE}:canonical_account", value(_folded)),
     ),
     defence(
@@ -124,7 +124,7 @@ GUESSES: tuple[Defence, ...] = (
         "addresses-only-at-the-form",
         "S-43 S-72",
         "our form hands anything on to the pool",
-        ("chalicelib.gatehouse.web.bodies:parse_address", value(lambda text: text)),
+        ("chalicelib.gatehouse.edge.bodies:parse_address", value(lambda text: text)),
     ),
     defence(
         "addresses-only-in-the-trigger",

@@ -7,16 +7,19 @@ from tests.soak.defence import Defence, calling_in, defence, reading, value, wra
 from tests.soak.template import template_with
 
 _FLOW = "chalicelib.gatehouse.flows.hosted_sign_in:HostedSignIn"
-_TRANSACTIONS = "chalicelib.gatehouse.session.transactions:LoginTransactions"
-_SESSION_MODULE = "chalicelib.gatehouse.session.transactions"
+_TRANSACTIONS = "chalicelib.gatehouse.sealed.transactions:LoginTransactions"
+_SESSION_MODULE = "chalicelib.gatehouse.sealed.transactions"
 
 
-def _address_by_host(app_url: Any, request: Any) -> Any:
+def _address_by_host(url: Any) -> Any:
     """What many frameworks do: believe the caller."""
-    headers = request.headers
-    host = headers.get("x-forwarded-host") or headers.get("host") or ""
-    found = app_url(request)
-    return found._replace(origin=f"https://{host}") if host else found
+
+    def believing(call: Any) -> Any:
+        host = call.header("x-forwarded-host") or call.header("host")
+        found = url.func(call)
+        return found._replace(origin=f"https://{host}") if host else found
+
+    return property(believing)
 
 
 _kept: dict[str, Any] = {}
@@ -48,7 +51,7 @@ def _unverified(original: Any, self: Any, token: str, **_: Any) -> Any:
 
 
 def _following(request: Any, *args: Any, **named: Any) -> Any:
-    return request(*args, **{**named, "allow_redirects": True})
+    return request(*args, **{**named, "redirect": True, "retries": 3})
 
 
 HOSTED: tuple[Defence, ...] = (
@@ -93,7 +96,7 @@ HOSTED: tuple[Defence, ...] = (
         "address-from-request-context",
         "S-04",
         "redirect_uri is built from Host and X-Forwarded-Host",
-        ("chalicelib.gatehouse.routes.request:app_url", wrapped(_address_by_host)),
+        ("chalicelib.gatehouse.routes.call:Call.url", _address_by_host),
     ),
     defence(
         "minimal-scopes",
@@ -139,18 +142,18 @@ HOSTED: tuple[Defence, ...] = (
         "return-to-checked-at-login",
         "S-07",
         "return_to may be anything that has the right characters",
-        ("chalicelib.gatehouse.web.redirects:_stays_below", value(lambda value, base_path: True)),
+        ("chalicelib.gatehouse.edge.redirects:_stays_below", value(lambda value, base_path: True)),
     ),
     defence(
         "return-to-characters",
         "S-07",
         "control characters and backslashes pass in return_to",
         (
-            "chalicelib.gatehouse.web.redirects:parse_return_to",
+            "chalicelib.gatehouse.edge.redirects:parse_return_to",
             reading(("or not _SAFE.issuperset(value)", "")),
         ),
         (
-            "chalicelib.gatehouse.web.redirects:_is_plain_path",
+            "chalicelib.gatehouse.edge.redirects:_is_plain_path",
             reading(
                 (
                     'or "\\\\" in path or any(ord(char) < 0x20 or ord(char) == 0x7F for char in path)',
@@ -164,7 +167,7 @@ HOSTED: tuple[Defence, ...] = (
         "S-07",
         "the callback trusts the return_to that the transaction holds",
         (
-            "chalicelib.gatehouse.web.redirects:parse_return_to",
+            "chalicelib.gatehouse.edge.redirects:parse_return_to",
             calling_in("callback", lambda original, given, *rest: given),
         ),
     ),
@@ -179,6 +182,15 @@ HOSTED: tuple[Defence, ...] = (
         "S-09",
         "of several states the first counts",
         ("chalicelib.gatehouse.routes.auth:_find", reading(("len(states) > 1", "False"))),
+    ),
+    defence(
+        "reads-for-a-login-cookie-alone",
+        "S-09",
+        "whoever sends a callback makes a new container read secrets, keys and providers",
+        (
+            f"{_FLOW}.reading_ahead",
+            reading(("states and cookie_name(states[0]) in cookies", "states")),
+        ),
     ),
     defence(
         "state-bound-to-the-browser",
@@ -207,7 +219,7 @@ HOSTED: tuple[Defence, ...] = (
         "prefetch-spends-nothing",
         "S-11 S-29",
         "what a browser fetches ahead of the person begins and ends sign-ins",
-        ("chalicelib.gatehouse.web.prefetches:is_prefetch", value(lambda headers: False)),
+        ("chalicelib.gatehouse.edge.prefetches:is_prefetch", value(lambda headers: False)),
         tests=("tests/component/test_used_callbacks.py",),
     ),
     defence(
@@ -215,7 +227,7 @@ HOSTED: tuple[Defence, ...] = (
         "S-07",
         "the page gets whatever way back a transaction holds",
         (
-            "chalicelib.gatehouse.web.redirects:parse_return_to",
+            "chalicelib.gatehouse.edge.redirects:parse_return_to",
             calling_in("_error_location", lambda original, given, *rest: given),
         ),
         tests=("tests/component/test_way_back.py",),
@@ -225,7 +237,7 @@ HOSTED: tuple[Defence, ...] = (
         "S-07",
         "the configuration gives out any way back that it is asked about",
         (
-            "chalicelib.gatehouse.web.redirects:parse_return_to",
+            "chalicelib.gatehouse.edge.redirects:parse_return_to",
             calling_in("_wanted", lambda original, given, *rest: given or "/api/"),
         ),
         tests=("tests/component/test_way_back.py",),
@@ -271,19 +283,25 @@ HOSTED: tuple[Defence, ...] = (
         ("chalicelib.gatehouse.flows.hosted_sign_in:map_callback_error", wrapped(_reflecting)),
     ),
     defence(
+        "certificates-are-verified",
+        "S-25 S-59",
+        "Cognito, DynamoDB and Secrets Manager are whoever answers",
+        (
+            "chalicelib.gatehouse.tls:shared_context",
+            reading(
+                (
+                    "_context = context",
+                    "context.check_hostname = False; context.verify_mode = 0; _context = context",
+                )
+            ),
+        ),
+        tests=("tests/faults/test_certificates.py",),
+    ),
+    defence(
         "token-request-follows-no-redirect",
         "S-14",
         "the token request, with secret and code, follows redirects",
-        ("requests.sessions:Session.request", wrapped(_following)),
-    ),
-    defence(
-        "peers-set-no-cookies",
-        "S-14",
-        "what a peer sets in one person's request goes into another's",
-        (
-            "chalicelib.gatehouse.cognito.http_client:_new_session",
-            reading(("DefaultCookiePolicy(allowed_domains=())", "DefaultCookiePolicy()")),
-        ),
+        ("urllib3:PoolManager.request", wrapped(_following)),
     ),
     defence(
         "issuer-of-the-callback",
@@ -292,7 +310,10 @@ HOSTED: tuple[Defence, ...] = (
         (
             f"{_FLOW}.finish",
             reading(
-                ("query.issuer is not None and query.issuer != self._settings.issuer", "False")
+                (
+                    "query.issuer is not None and query.issuer not in both_forms(self._settings.issuer)",
+                    "False",
+                )
             ),
         ),
     ),
@@ -330,7 +351,7 @@ HOSTED: tuple[Defence, ...] = (
         "S-17",
         "the callback's answer may be cached and tells its URL to the next page",
         (
-            "chalicelib.gatehouse.web.security_headers:SECURITY_HEADERS",
+            "chalicelib.gatehouse.edge.security_headers:SECURITY_HEADERS",
             lambda headers: {
                 name: text
                 for name, text in headers.items()

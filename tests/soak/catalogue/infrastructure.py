@@ -1,5 +1,6 @@
 """Secrets, roles, logs, the template and the stages (S-59 … S-65)."""
 
+from copy import copy
 from typing import Any
 
 from tests.soak.defence import Defence, answering, defence, nothing, reading, wrapped
@@ -17,6 +18,17 @@ def _shown(original: Any) -> Any:
 
 def _with_message(log_exception: Any, event: str, error: BaseException, **fields: object) -> None:
     log_exception(event, error, message=str(error), **fields)
+
+
+def _as_it_is(variable: str) -> Any:
+    """A setting that is taken as it is."""
+
+    def unread(declared: Any) -> Any:
+        (found,) = (copy(setting) for setting in declared if setting.variable == variable)
+        found.parse = str
+        return tuple(found if setting.variable == variable else setting for setting in declared)
+
+    return unread
 
 
 def _raw(log_event: Any, event: str, **fields: object) -> None:
@@ -51,7 +63,7 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
         "S-59",
         "a warm container never learns of new sealing keys",
         (
-            "chalicelib.gatehouse.session.sealing:Sealer.open",
+            "chalicelib.gatehouse.sealed.sealing:Sealer.open",
             reading(("ring = self._load_key_ring(True)", "pass")),
         ),
     ),
@@ -132,14 +144,14 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
         "generic-errors",
         "S-63",
         "an error's detail goes to the caller",
-        ("chalicelib.gatehouse.web.middleware:error_response", wrapped(_telling_detail)),
+        ("chalicelib.gatehouse.guard.answers:error_response", wrapped(_telling_detail)),
     ),
     defence(
         "unexpected-errors-are-ours",
         "S-63",
         "an unexpected error is left to the framework",
         (
-            "chalicelib.gatehouse.web.middleware:_guard",
+            "chalicelib.gatehouse.guard.guard:Guard._wrap",
             reading(("return error_response(GatehouseError())", "return {'error': str(error)}")),
         ),
     ),
@@ -171,20 +183,27 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
         "S-64",
         "a shared stage may speak plain HTTP",
         (
-            "chalicelib.gatehouse.settings:_url_problem",
-            reading(
-                (
-                    'parts.scheme != "https" and not (allow_http and parts.scheme == "http")',
-                    "False",
-                )
-            ),
+            "chalicelib.gatehouse.setting_rules:_ADDRESSES",
+            lambda original: (),
         ),
+    ),
+    defence(
+        "colours-of-a-brand",
+        "S-54",
+        "whatever a stage calls a colour goes into the stylesheet",
+        ("chalicelib.gatehouse.brand:Brand.declared", _as_it_is("BRAND_ACCENT")),
+    ),
+    defence(
+        "links-of-a-brand",
+        "S-54",
+        "a link of the page may be code",
+        ("chalicelib.gatehouse.brand:Brand.declared", _as_it_is("TERMS_URL")),
     ),
     defence(
         "no-localhost-in-shared-stages",
         "S-64",
         "a shared stage may lead to a developer's machine",
-        ("ops.stage_rules:_LOOPBACK", lambda original: ()),
+        ("ops.stage_variables:_LOOPBACK", lambda original: ()),
     ),
     defence(
         "exact-callback-url",
@@ -194,8 +213,8 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
             "ops.connect:stack_parameters",
             reading(
                 (
-                    'f"{root}auth/callback"',
-                    'f"{root}auth/callback," + f"{root}auth/callback".replace("https", "http")',
+                    "url.callback",
+                    'url.callback + "," + url.callback.replace("https", "http")',
                 )
             ),
         ),
@@ -259,7 +278,7 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
         "every-dependency-has-a-hash",
         "S-76",
         "a line of the lock without a hash is taken",
-        ("ops.locked:_parse", reading(("if not hashes:", "if False:"))),
+        ("ops.locked:_hashes", reading(("if not hashes:", "if False:"))),
         tests=_PACKAGE,
     ),
     defence(
@@ -281,6 +300,13 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
         "S-76",
         "a dependency without a wheel is passed over",
         ("ops.wheels:_build", answering("")),
+        tests=_PACKAGE,
+    ),
+    defence(
+        "bytecode-follows-from-its-source",
+        "S-76",
+        "bytecode that Lambda would run without a look at the source is taken as it is",
+        ("ops.package_contents:_strange_bytecode", answering(())),
         tests=_PACKAGE,
     ),
     defence(

@@ -15,17 +15,16 @@ from tests.soak.defence import (
 )
 from tests.soak.template import template_with
 
-_COOKIE = "chalicelib.gatehouse.web.cookies:build_cookie"
-_CSRF = "chalicelib.gatehouse.web.csrf:verify_own_request"
+_COOKIE = "chalicelib.gatehouse.edge.cookies:build_cookie"
+_CSRF = "chalicelib.gatehouse.guard.csrf:verify_own_request"
 _FLOW = "chalicelib.gatehouse.flows.session_flow:SessionFlow"
-_SEALING = "chalicelib.gatehouse.session.sealing"
+_SEALING = "chalicelib.gatehouse.sealed.sealing"
 _SESSIONS = "chalicelib.gatehouse.session.sessions:Sessions"
 
 
-def _logout_by_get(original: Any, self: Any, path: str, **named: Any) -> Any:
-    if path == "/auth/logout":
-        named["methods"] = [*named["methods"], "GET"]
-    return original(self, path, **named)
+def _with_logout_by_get(table: Any) -> Any:
+    (logout,) = (route for route in table if route.path == "/auth/logout")
+    return (*table, logout._replace(method="GET"))
 
 
 def _with_refresh_token(token_answer: Any, refreshed: Any, now: float) -> Any:
@@ -65,7 +64,7 @@ SESSIONS: tuple[Defence, ...] = (
         "S-26",
         "of two cookies with one name the last counts",
         (
-            "chalicelib.gatehouse.web.cookies:parse_cookies",
+            "chalicelib.gatehouse.edge.cookies:parse_cookies",
             reading(("if name not in doubled", "")),
         ),
     ),
@@ -103,24 +102,20 @@ SESSIONS: tuple[Defence, ...] = (
         "no-change-by-get",
         "S-29",
         "a link can sign people out",
-        ("chalice.app:Blueprint.route", wrapped(_logout_by_get)),
-        (
-            "chalicelib.gatehouse.routes.public:PUBLIC_ROUTES",
-            lambda routes: routes | {("GET", "/auth/logout")},
-        ),
+        ("chalicelib.gatehouse.routes.table:TABLE", _with_logout_by_get),
     ),
     defence(
         "remembered-by-our-own-page",
         "S-29",
         "a link on any page makes a session outlive the browser",
-        ("chalicelib.gatehouse.web.csrf:is_from_own_page", answering(True)),
+        ("chalicelib.gatehouse.guard.csrf:is_from_own_page", answering(True)),
     ),
     defence(
         "sign-out-leads-to-allowed-places",
         "S-38 S-07",
         "a sign-out leads wherever it was told, and whatever is in the cookie",
         (
-            "chalicelib.gatehouse.web.redirects:parse_return_to",
+            "chalicelib.gatehouse.edge.redirects:parse_return_to",
             calling_in("_departure", lambda original, given, *rest: given),
         ),
         tests=("tests/component/test_departures.py",),
@@ -130,7 +125,7 @@ SESSIONS: tuple[Defence, ...] = (
         "S-07 S-38",
         "where a sign-out leads is not looked at again when it gets there",
         (
-            "chalicelib.gatehouse.web.redirects:parse_return_to",
+            "chalicelib.gatehouse.edge.redirects:parse_return_to",
             calling_in("_onward", lambda original, given, *rest: given),
         ),
         tests=("tests/component/test_departures.py",),
@@ -140,7 +135,7 @@ SESSIONS: tuple[Defence, ...] = (
         "S-38",
         "a sign-out of yesterday leads on today",
         (
-            "chalicelib.gatehouse.session.departures:Departures.open",
+            "chalicelib.gatehouse.sealed.departures:Departures.open",
             reading(("departure.expires_at > self._clock()", "True")),
         ),
         tests=("tests/component/test_departures.py",),
@@ -150,7 +145,7 @@ SESSIONS: tuple[Defence, ...] = (
         "S-30",
         "every origin is echoed, with credentials",
         (
-            "chalicelib.gatehouse.web.cors:build_headers",
+            "chalicelib.gatehouse.guard.cors:build_headers",
             reading(("origin not in allowed", "origin is None")),
         ),
     ),
@@ -159,7 +154,7 @@ SESSIONS: tuple[Defence, ...] = (
         "S-30",
         "without a setting every origin is let in",
         (
-            "chalicelib.gatehouse.web.cors:build_headers",
+            "chalicelib.gatehouse.guard.cors:build_headers",
             reading(
                 ("if not allowed:", "if origin is None:"),
                 ("origin not in allowed", "False"),
@@ -171,7 +166,7 @@ SESSIONS: tuple[Defence, ...] = (
         "S-28 S-30",
         "every route takes the cookie from allowed origins",
         (
-            "chalicelib.gatehouse.web.middleware:_check_public",
+            "chalicelib.gatehouse.guard.guard:Guard._check_own_page",
             reading(("if route in cors.CREDENTIALED else frozenset()", "")),
         ),
     ),
@@ -179,13 +174,13 @@ SESSIONS: tuple[Defence, ...] = (
         "cookies-fit",
         "S-31",
         "a cookie that browsers would drop is sent nevertheless",
-        ("chalicelib.gatehouse.web.cookies:MAX_COOKIE_BYTES", value(100_000)),
+        ("chalicelib.gatehouse.edge.cookies:MAX_COOKIE_BYTES", value(100_000)),
     ),
     defence(
         "few-cookies-cleared-at-once",
         "S-31",
         "dozens of old login cookies make an answer that API Gateway does not pass on",
-        ("chalicelib.gatehouse.session.transactions:MAX_CLEARED", value(1_000)),
+        ("chalicelib.gatehouse.sealed.transactions:MAX_CLEARED", value(1_000)),
     ),
     defence(
         "tokens-stay-inside",
@@ -198,7 +193,7 @@ SESSIONS: tuple[Defence, ...] = (
         "S-33",
         "token answers may be cached",
         (
-            "chalicelib.gatehouse.web.security_headers:SECURITY_HEADERS",
+            "chalicelib.gatehouse.edge.security_headers:SECURITY_HEADERS",
             lambda headers: {**headers, "Cache-Control": "private"},
         ),
     ),
@@ -207,7 +202,7 @@ SESSIONS: tuple[Defence, ...] = (
         "S-34",
         "the cookie keeps the refresh token that was rotated out",
         (
-            f"{_FLOW}._renew",
+            f"{_FLOW}.refresh",
             reading(("tokens.refresh_token or session.refresh_token", "session.refresh_token")),
         ),
     ),
@@ -241,7 +236,7 @@ SESSIONS: tuple[Defence, ...] = (
         "S-34",
         "a rotated-out token that comes back leaves no line in the log",
         (
-            f"{_FLOW}.refresh",
+            f"{_FLOW}._ended",
             reading(
                 (
                     'log_event("refresh_refused", level="warning", user=session.username)',
@@ -361,7 +356,7 @@ SESSIONS: tuple[Defence, ...] = (
         "S-34",
         "a refresh may hand over somebody else's tokens",
         (
-            f"{_FLOW}._renew",
+            f"{_FLOW}._verify",
             reading(("not identity.sub == access.sub == session.sub", "False")),
         ),
         tests=("tests/component/test_session.py",),

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from chalicelib.gatehouse.store.users import UserStore
-from ops import cli, user_commands
+from ops import cli, command
+from ops.commands import person
 from ops.directory import Directory
 from ops.pool import Pace
 from ops.stages import Stage
@@ -53,8 +54,8 @@ class Desk:
         self.environment: dict[str, str] = {"CLIENT_ID": "client", "DIRECT_SIGN_IN": "embedded"}
         self._capsys = capsys
         self._monkeypatch = monkeypatch
-        monkeypatch.setattr(user_commands, "load", lambda _: self.stage())
-        monkeypatch.setattr(user_commands, "open_directory", lambda _: self.directory())
+        monkeypatch.setattr(command, "load", lambda *_: self.stage())
+        monkeypatch.setattr(person, "open_directory", lambda _: self.directory())
 
     def stage(self) -> Stage:
         return stage(self.folder, **self.environment)

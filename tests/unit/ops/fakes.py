@@ -6,10 +6,12 @@ import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from ops.errors import OpsError
 from ops.report import Reporter
 from ops.stages import Stage
 
@@ -95,6 +97,11 @@ class FakeCloudFormation:
         self.given: list[dict[str, str]] = []
         self.fails: tuple[str, str] | None = None
         self.pending: list[str] = []
+        self.protected = False
+        self.template = ""
+        self.tags: list[dict[str, str]] = []
+        #: What the pool answers to a template that names its schema.
+        self.refuses_schema = ""
 
     def describe_stacks(self, StackName: str) -> dict[str, Any]:
         """Describe; a pending status comes first, once."""
@@ -105,7 +112,10 @@ class FakeCloudFormation:
         return {
             "Stacks": [
                 {
+                    "StackName": StackName,
                     "StackStatus": self.status,
+                    "EnableTerminationProtection": self.protected,
+                    "LastUpdatedTime": len(self.given),
                     "Parameters": [
                         {"ParameterKey": key, "ParameterValue": value}
                         for key, value in self.parameters.items()
@@ -118,21 +128,45 @@ class FakeCloudFormation:
             ]
         }
 
+    def get_template(self, StackName: str) -> dict[str, Any]:
+        """Answer the template of the last creation or update that worked."""
+        return {"TemplateBody": self.template}
+
+    def update_termination_protection(
+        self, StackName: str, EnableTerminationProtection: bool
+    ) -> None:
+        """Take it down."""
+        self.calls.append("protect" if EnableTerminationProtection else "unprotect")
+        self.protected = EnableTerminationProtection
+
     def describe_stack_events(self, StackName: str) -> dict[str, Any]:
         """Newest first, as AWS does."""
         return {"StackEvents": list(reversed(self.events))}
 
-    def create_stack(self, Parameters: list[dict[str, Any]], **_: Any) -> None:
+    def create_stack(
+        self, Parameters: list[dict[str, Any]], TemplateBody: str, Tags: Any, **_: Any
+    ) -> None:
         """Take the parameters."""
         self.calls.append("create")
+        self.template, self.tags = TemplateBody, Tags
         self._apply(Parameters, "CREATE_COMPLETE", "ROLLBACK_COMPLETE")
 
-    def update_stack(self, Parameters: list[dict[str, Any]], **_: Any) -> None:
+    def update_stack(
+        self, Parameters: list[dict[str, Any]], TemplateBody: str, Tags: Any, **_: Any
+    ) -> None:
         """Take the changed parameters, or say that there are none."""
         self.calls.append("update")
-        before = dict(self.parameters)
+        before = dict(self.parameters), self.template
+        fails = self.fails
+        if self.refuses_schema and "      Schema:" in TemplateBody:
+            self.fails = ("UserPool", self.refuses_schema)
+        failed = bool(self.fails)
         self._apply(Parameters, "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
-        if self.parameters == before and not self.fails:
+        self.fails = fails
+        if failed:
+            return
+        self.template, self.tags = TemplateBody, Tags
+        if (self.parameters, self.template) == before:
             raise client_error("ValidationError", "No updates are to be performed.")
 
     def delete_stack(self, StackName: str) -> None:
@@ -170,6 +204,14 @@ class FakeCloudFormation:
         )
 
 
+class FakeSts:
+    """One account."""
+
+    def get_caller_identity(self) -> dict[str, str]:
+        """Whose credentials these are."""
+        return {"Account": "111122223333"}
+
+
 class FakePaginator:
     """Answers one page."""
 
@@ -181,6 +223,11 @@ class FakePaginator:
         return [self._page]
 
 
+def no_discovery(url: str) -> Mapping[str, Any]:
+    """No network in unit tests."""
+    raise OpsError(f"{url} is not asked for here")
+
+
 class FakeCognito:
     """The identity providers of one pool."""
 
@@ -188,6 +235,8 @@ class FakeCognito:
         self.providers: dict[str, dict[str, Any]] = {}
         self.log: list[str] = []
         self.protection = "INACTIVE"
+        self.pool: dict[str, Any] = {}
+        self.meta = SimpleNamespace(endpoint_url="http://127.0.0.1:4566")
 
     def describe_identity_provider(self, UserPoolId: str, ProviderName: str) -> dict[str, Any]:
         """Answer one provider, or AWS's error."""
@@ -216,8 +265,9 @@ class FakeCognito:
         return FakePaginator({"Providers": [{"ProviderName": name} for name in self.providers]})
 
     def describe_user_pool(self, UserPoolId: str) -> dict[str, Any]:
-        """Answer the pool's protection."""
-        return {"UserPool": {"DeletionProtection": self.protection}}
+        """Answer the pool's protection, its domain, and what a test says besides."""
+        pool = {"DeletionProtection": self.protection, "Domain": "acme-dev", **self.pool}
+        return {"UserPool": pool}
 
     def delete_user_pool(self, UserPoolId: str) -> None:
         """Note that it happened."""

@@ -2,16 +2,22 @@
 
 import io
 import os
+import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
-from ops import cli
+from chalicelib.gatehouse import __version__
+from ops import cli, providers
 from ops.destroy import destroy
 from ops.errors import OpsError
+from ops.local import stack
+from ops.provider import Provider
 from tests.unit.ops.fakes import (
     FakeCognito,
     FakeDynamoDB,
@@ -51,28 +57,48 @@ def test_a_zip_that_cannot_be_put_there_is_one_message(
 @pytest.mark.parametrize("line", [["provision"], ["nonsense"], ["provider", "add", "Okta"]])
 def test_wrong_usage_is_exit_code_2(line: list[str]) -> None:
     """As every Unix program does it."""
-    with pytest.raises(SystemExit) as caught:
-        cli.main(line)
-    assert caught.value.code == 2
+    assert cli.main(line) == 2
 
 
-@pytest.mark.parametrize(
-    "command", ["up", "down", "info", "trust", "provision", "deploy", "destroy"]
-)
-def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """--help is exit code 0."""
-    with pytest.raises(SystemExit) as caught:
-        cli.main([command, "--help"])
-    assert caught.value.code == 0
-    assert f"ops {command}" in capsys.readouterr().out
+def walk(group: click.Group, *above: str) -> Iterator[tuple[str, click.Command]]:
+    """Give every command with its whole name."""
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from walk(command, *above, name)
+        else:
+            yield " ".join((*above, name)), command
+
+
+COMMANDS = dict(walk(cli.cli))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """--help is exit code 0, with a sentence for each option and an example."""
+    assert cli.main([*name.split(), "--help"]) == 0
+    said = capsys.readouterr().out
+    assert f"Usage: python -m ops {name} " in said
+    assert "Example" in said
+    options = [each for each in COMMANDS[name].params if isinstance(each, click.Option)]
+    assert [each.name for each in options if not each.help] == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_example_of_a_command_is_right_usage(name: str) -> None:
+    """As far as its options and arguments go."""
+    shown = (COMMANDS[name].epilog or "").replace("\\\n", "").splitlines()
+    lines = [line.strip() for line in shown if line.startswith("  ")]
+    assert lines
+    for line in lines:
+        words = shlex.split(line.removeprefix("python -m ops "))
+        assert words[: len(name.split())] == name.split()
+        COMMANDS[name].make_context(name, words[len(name.split()) :])
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "80x", "-1", "²"])
 def test_what_is_no_port_is_wrong_usage(port: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Named with its option."""
-    with pytest.raises(SystemExit) as caught:
-        cli.main(["up", f"--aws-port={port}"])
-    assert caught.value.code == 2
+    assert cli.main(["up", f"--aws-port={port}"]) == 2
     assert "--aws-port" in capsys.readouterr().err
 
 
@@ -85,7 +111,7 @@ def test_two_programs_on_one_port_are_refused_before_any_starts(
 
 
 @pytest.mark.security("S-61")
-def test_secret_is_never_an_argument() -> None:
+def test_secret_is_never_an_argument(capsys: pytest.CaptureFixture[str]) -> None:
     """Arguments are readable by every user of a machine."""
     line = [
         "provider",
@@ -98,8 +124,8 @@ def test_secret_is_never_an_argument() -> None:
         "--client-id",
         "b",
     ]
-    with pytest.raises(SystemExit):
-        cli.build_parser().parse_args([*line, "--client-secret", "c"])
+    assert cli.main([*line, "--client-secret", "c"]) == 2
+    assert "No such option" in capsys.readouterr().err
 
 
 def test_secret_without_a_terminal_needs_the_option(
@@ -121,6 +147,83 @@ def test_secret_without_a_terminal_needs_the_option(
     ]
     assert cli.main(["--project-dir", str(folder), *line]) == 1
     assert "--client-secret-stdin" in capsys.readouterr().err
+
+
+LINE = [
+    *("provider", "add", "Okta", "--stage", "dev"),
+    *("--issuer", "https://a", "--client-id", "b", "--client-secret-stdin"),
+]
+
+
+@pytest.mark.parametrize(
+    ("options", "domains"),
+    [([], None), (["--no-domains"], ()), (["--domain", "a.x", "--domain", "b.x"], ("a.x", "b.x"))],
+)
+def test_domains_are_kept_cleared_or_replaced(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    domains: tuple[str, ...] | None,
+) -> None:
+    """None is what `add_provider` takes for "as it was"."""
+    given: list[Provider] = []
+    monkeypatch.setattr(providers, "add_provider", lambda _s, _t, said, _r: given.append(said))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("secret\n"))
+    folder = project(tmp_path, dev=dev_block())
+    assert cli.main(["--project-dir", str(folder), *LINE, *options]) == 0
+    assert given[0].domains == domains
+    assert (given[0].label, given[0].trusted, given[0].client_secret) == (None, None, "secret")
+
+
+def test_domains_are_not_cleared_and_set_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Wrong usage, before a secret is asked for."""
+    folder = project(tmp_path, dev=dev_block())
+    assert cli.main(["--project-dir", str(folder), *LINE, "--no-domains", "--domain", "a.x"]) == 2
+    assert "contradict" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("broken", ["none", "closed", "bytes"])
+def test_a_broken_standard_input_is_one_message(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    broken: str,
+) -> None:
+    """Closed by a shell (`<&-`, which Python makes None), closed later, or not text."""
+    stream = io.TextIOWrapper(io.BytesIO(b"\xff\xfe\n"), encoding="utf-8")
+    if broken == "closed":
+        stream.close()
+    monkeypatch.setattr(sys, "stdin", None if broken == "none" else stream)
+    folder = project(tmp_path, dev=dev_block())
+    line = ["--project-dir", str(folder)]
+    assert cli.main([*line, *LINE]) == 1
+    assert cli.main([*line, *LINE[:-1]]) == 1
+    assert cli.main([*line, "provider", "remove", "Okta", "--stage", "dev"]) == 1
+    said = capsys.readouterr().err
+    assert said.count("error: ") == 3
+    assert "--client-secret-stdin" in said
+    assert "pass --yes" in said
+
+
+def test_ctrl_c_is_a_word_and_exit_code_130(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No traceback."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stack, "info", interrupted)
+    assert cli.main(["info"]) == 130
+    assert "interrupted" in capsys.readouterr().err
+
+
+def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    """In one place."""
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"gatehouse {__version__}\n"
 
 
 def test_local_stage_is_not_deployed_into_a_real_account(
@@ -160,7 +263,7 @@ def test_help_and_mistakes_load_no_aws_library() -> None:
     """They answer at once."""
     code = (
         "import sys, ops.cli\n"
-        "ops.cli.build_parser()\n"
+        "ops.cli.main(['--help'])\n"
         "sys.exit(any(name in sys.modules for name in ('boto3', 'botocore', 'yaml', 'requests')))"
     )
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.gatehouse.web.security_headers import SECURITY_HEADERS
+from chalicelib.gatehouse.edge.security_headers import SECURITY_HEADERS
 from ops.connect import STATEMENT_ID, connect, load_deployed
 from ops.errors import OpsError
 from ops.gateway_responses import ACCESS_LOG_FORMAT, GATEWAY_RESPONSES, gateway_responses
@@ -14,7 +14,9 @@ from ops.stages import Stage
 from tests.unit.ops.fakes import (
     POOL_ARN,
     FakeCloudFormation,
+    FakeCognito,
     FakeSession,
+    FakeSts,
     client_error,
     dev_block,
     project,
@@ -115,7 +117,9 @@ class Place:
     def connect(self, target: Stage | None = None) -> str:
         """Run the second pass."""
         session: Any = FakeSession(
-            **{"cloudformation": self.cloud, "lambda": self.functions, "apigateway": self.gateway}
+            cognito_idp=FakeCognito(),
+            sts=FakeSts(),
+            **{"cloudformation": self.cloud, "lambda": self.functions, "apigateway": self.gateway},
         )
         return connect(session, target or stage(self.folder), self.report)
 

@@ -259,14 +259,30 @@ def test_alarms_that_tell_nobody_are_not_set_up(stage: Stage) -> None:
     ],
 )
 def test_pool_issuer(stage: Stage, pool: dict[str, Any], said: str) -> None:
-    """Tokens with an issuer that the functions do not take end every sign-in."""
+    """Both types are taken; a setting that is out of date is told, with the command that reads it anew."""
     settings = {
         **dict.fromkeys(("CLIENT_SECRET_ARN", "SEALING_KEYS_SECRET_ARN", "CLIENT_ID"), "x"),
         **{"STAGE": "dev", "COGNITO_URL": "https://acme-dev.auth.eu-west-1.amazoncognito.com"},
         **stage.environment,
     }
-    found = look("pool-issuer", replace(stage, environment=settings), StubbedSession(), pool=pool)
+    found = noted("pool-issuer", replace(stage, environment=settings), StubbedSession(), pool=pool)
     assert (said in found[0]) if said else found == []
+
+
+@pytest.mark.parametrize("protected", [True, False])
+def test_a_protected_stage_has_a_protected_stack(stage: Stage, protected: bool) -> None:
+    """Pool and tables are, here; one wrong click must not take the roles and secrets away either."""
+    kept = {"TableName": "t", "DeletionProtectionEnabled": True}
+    found = look(
+        "deletion-protection",
+        stage,
+        StubbedSession(),
+        stack={"EnableTerminationProtection": protected},
+        pool={"Id": POOL, "DeletionProtection": "ACTIVE"},
+        tables={"USERS_TABLE": kept, "PROVIDERS_TABLE": kept},
+    )
+    said = "deletion protection is off for stack gatehouse-dev-identity"
+    assert found == [] if protected else said in found[0]
 
 
 def test_pool_issuer_without_settings_is_not_guessed(stage: Stage) -> None:

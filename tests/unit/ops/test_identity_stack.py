@@ -1,16 +1,29 @@
 """Provisioning: create, update, leave alone, recover from leftovers, explain failures."""
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from chalicelib.gatehouse.edge.urls import AppUrl
+from ops.connect import stack_parameters
 from ops.errors import OpsError
-from ops.identity_stack import Outputs, delete, parameters_of, provider_list, provision
+from ops.identity_stack import (
+    TEMPLATE,
+    Outputs,
+    delete,
+    parameters_of,
+    provider_list,
+    provision,
+)
 from ops.stages import config_file
 from tests.unit.ops.fakes import (
     FakeCloudFormation,
+    FakeCognito,
     FakeSession,
+    FakeSts,
     dev_block,
     project,
     reporter,
@@ -27,7 +40,7 @@ def folder(tmp_path: Path) -> Path:
 def run(cloud: FakeCloudFormation, folder: Path, **parameters: str) -> tuple[Outputs, str]:
     """Provision without waiting, and answer the outputs and what was printed."""
     report, stream = reporter()
-    session = FakeSession(cloudformation=cloud)
+    session = FakeSession(cloudformation=cloud, cognito_idp=FakeCognito(), sts=FakeSts())
     found = provision(session, stage(folder), parameters, report, sleep=lambda _: None)  # type: ignore[arg-type]  # a fake session
     return found, stream.getvalue()
 
@@ -39,7 +52,11 @@ def test_first_time_creates_and_writes_the_outputs(folder: Path) -> None:
     assert cloud.parameters["DomainPrefix"] == "acme-dev"
     assert cloud.parameters["DeletionProtection"] == "ACTIVE"
     assert cloud.parameters["IdentityProviders"] == "COGNITO"
-    assert outputs.environment == {"USER_POOL_ID": "eu-west-1_Pool"}
+    assert outputs.environment == {
+        "USER_POOL_ID": "eu-west-1_Pool",
+        "ISSUER": "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Pool",
+        "COGNITO_URL": "https://acme-dev.auth.eu-west-1.amazoncognito.com",
+    }
     dev = json.loads(config_file(folder).read_text())["stages"]["dev"]
     assert dev["environment_variables"]["USER_POOL_ID"] == "eu-west-1_Pool"
     assert dev["lambda_functions"] == {"api_handler": {"iam_role_arn": "arn:role"}}
@@ -92,7 +109,7 @@ def test_protection_from_deletion_comes_after_the_creation(folder: Path) -> None
     leave them, and their names would block the second."""
     cloud = FakeCloudFormation()
     run(cloud, folder)
-    assert cloud.calls == ["create", "update"]
+    assert cloud.calls == ["create", "update", "protect"]
     assert [given["DeletionProtection"] for given in cloud.given] == ["INACTIVE", "ACTIVE"]
 
 
@@ -180,3 +197,100 @@ def test_native_people_are_let_in_unless_switched_off(
 ) -> None:
     """DIRECT_SIGN_IN=off leaves the providers alone."""
     assert provider_list(direct, names) == expected
+
+
+def test_a_new_pool_knows_its_triggers_before_there_are_any(folder: Path) -> None:
+    """By the names that Chalice will give them: the second pass has nothing to change in the pool."""
+    cloud = FakeCloudFormation()
+    run(cloud, folder)
+    arn = "arn:aws:lambda:eu-west-1:111122223333:function:gatehouse-dev-"
+    second = stack_parameters(
+        AppUrl("https://a.example", "/", "/"),
+        {name: arn + name for name in ("user_records", "token_claims")},
+    )
+    differing = {name for name, value in second.items() if cloud.parameters.get(name) != value}
+    assert differing == {"CallbackUrls", "LogoutUrls"}
+
+
+def test_the_second_passs_parameters_are_not_the_pools() -> None:
+    """Neither itself nor by a condition: CloudFormation leaves a resource alone whose properties stay what they are."""
+    template = TEMPLATE.read_text(encoding="utf-8")
+    pool = template.partition("  UserPool:\n")[2].partition("  ApiScopes:\n")[0]
+    used = set(re.findall(r"!Ref ([A-Za-z]+)|!If \[([A-Za-z]+)|!If\n +- ([A-Za-z]+)", pool))
+    names = {name for groups in used for name in groups if name}
+    assert "UserRecordsFunctionArn" in names
+    assert "HasSes" in names
+    assert not names & {"CallbackUrls", "LogoutUrls", "IdentityProviders", "HasIdentityProviders"}
+
+
+def test_an_older_stack_keeps_its_triggers_until_the_second_pass(folder: Path) -> None:
+    """Functions of the release before may refuse events that they do not know."""
+    cloud = FakeCloudFormation("UPDATE_COMPLETE", {"UserRecordsFunctionArn": "arn:old"})
+    run(cloud, folder)
+    assert cloud.parameters["UserRecordsFunctionArn"] == "arn:old"
+    assert "InboundFederationFunctionArn" not in cloud.parameters
+
+
+def test_the_stack_is_tagged_and_so_is_what_it_makes(folder: Path) -> None:
+    """With the stage's own tags beside ours, which nobody can replace."""
+    cloud = FakeCloudFormation()
+    report, _ = reporter()
+    mine = {"cost-center": "12", "gatehouse:stage": "another"}
+    there = replace(stage(folder), options={"tags": mine})
+    session = FakeSession(cloudformation=cloud, cognito_idp=FakeCognito(), sts=FakeSts())
+    provision(session, there, {}, report, sleep=lambda _: None)  # type: ignore[arg-type]  # a fake session
+    assert {tag["Key"]: tag["Value"] for tag in cloud.tags} == {
+        "cost-center": "12",
+        "gatehouse:app": "gatehouse",
+        "gatehouse:stage": "dev",
+    }
+
+
+def test_termination_protection_follows_the_stage(folder: Path) -> None:
+    """On for protected ones, once; off again where a stage says so, and before a deletion that was asked for."""
+    cloud = FakeCloudFormation()
+    run(cloud, folder)
+    run(cloud, folder)
+    assert cloud.calls.count("protect") == 1
+    assert cloud.protected
+    run(cloud, folder, DeletionProtection="INACTIVE")
+    assert not cloud.protected
+    cloud.protected = True
+    delete(FakeSession(cloudformation=cloud), stage(folder), reporter()[0])  # type: ignore[arg-type]  # a fake session
+    assert cloud.calls[-2:] == ["unprotect", "delete"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Invalid AttributeDataType input, consider using the provided AttributeDataType enum.",
+        "Existing schema attributes cannot be modified or deleted.",
+    ],
+)
+def test_a_pool_whose_schema_is_refused_is_updated_without_it(folder: Path, said: str) -> None:
+    """Said in plain words, at the creation's second step too; later updates leave the schema out at once."""
+    cloud = FakeCloudFormation()
+    cloud.refuses_schema = said
+    outputs, printed = run(cloud, folder)
+    assert outputs.environment["USER_POOL_ID"] == "eu-west-1_Pool"
+    assert "Once more without the schema" in printed
+    assert cloud.calls == ["create", "update", "update", "protect"]
+    cloud.calls.clear()
+    run(cloud, folder, CallbackUrls="https://a.example/auth/callback")
+    assert cloud.calls == ["update"]
+    assert cloud.parameters["CallbackUrls"] == "https://a.example/auth/callback"
+
+
+def test_other_refusals_of_the_pool_are_explained_and_not_gone_round(folder: Path) -> None:
+    """A create-only property: the way is another stage."""
+    cloud = FakeCloudFormation("UPDATE_COMPLETE")
+    cloud.template = TEMPLATE.read_text(encoding="utf-8")
+    cloud.refuses_schema = "Updates are not allowed for property - UsernameAttributes."
+    with pytest.raises(OpsError, match="fixed when a pool is made"):
+        run(cloud, folder)
+    assert cloud.calls == ["update"]
+
+
+def test_a_pool_that_cannot_be_rolled_back_is_skipped_by_a_command(folder: Path) -> None:
+    with pytest.raises(OpsError, match="--resources-to-skip UserPool"):
+        run(FakeCloudFormation("UPDATE_ROLLBACK_FAILED"), folder)

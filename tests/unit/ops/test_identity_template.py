@@ -11,6 +11,7 @@ import yaml
 
 from ops.cloudformation import parameter_names
 from ops.identity_stack import TEMPLATE, VARIABLES
+from tests.cognitos.pool import CLIENT, POOL, SERVER_CLIENT
 
 ROLES = {
     "ApiRole": "Api",
@@ -509,3 +510,25 @@ def test_federation_is_watched_over_all_providers(resources: dict[str, Any]) -> 
     for widget in dashboard["widgets"]:
         for metric in widget["properties"]["metrics"]:
             assert not str(metric[1:2]).startswith("['Federation"), metric
+
+
+def resolved(value: Any) -> Any:
+    """A property as it is on a stage with `embedded` and without senders of its own."""
+    holds = {"IsEmbedded": True, "HasSes": False, "HasSms": False, "IsFederatedOnly": False}
+    if isinstance(value, dict):
+        if "If" in value:
+            condition, yes, no = value["If"]
+            return resolved(yes if holds[condition] else no)
+        return {name: resolved(each) for name, each in value.items()}
+    if isinstance(value, list):
+        every = [resolved(each) for each in value]
+        return [each for each in every if each != {"Ref": "AWS::NoValue"}]
+    return value
+
+
+def test_the_cases_pool_is_like_a_stages(resources: dict[str, Any]) -> None:
+    """What tests/cognitos proves of a pool and its clients holds for the ones that this template makes."""
+    for name, settings in (("UserPool", POOL), ("Client", CLIENT), ("MfaClient", SERVER_CLIENT)):
+        there = resources[name]["Properties"]
+        assert {key: resolved(there[key]) for key in settings} == settings, name
+    assert resolved(resources["UserPool"]["Properties"]["EnabledMfas"]) == ["SOFTWARE_TOKEN_MFA"]

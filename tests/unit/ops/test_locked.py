@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ops.errors import OpsError
-from ops.locked import load_lock, parse_lock
+from ops.locked import files_of, load_lock, parse_lock, wheels_of
 from ops.runtimes import RUNTIMES
 
 HASH = "--hash=sha256:" + "a" * 64
@@ -91,9 +91,51 @@ def test_a_project_without_a_lock(tmp_path: Path) -> None:
 @pytest.mark.security("S-76")
 @pytest.mark.parametrize("python", RUNTIMES)
 def test_our_own_lock_holds_for_every_runtime(python: str) -> None:
-    """The same ten for all of them."""
+    """The same eight for all of them."""
     locked = load_lock(ROOT / "requirements.txt", RUNTIMES[python], "x86_64")
     assert {each.name for each in locked} == {
-        *("certifi", "cffi", "charset-normalizer", "cryptography", "idna", "pycparser"),
-        *("pyjwt", "requests", "segno", "urllib3"),
+        *("certifi", "cffi", "cryptography", "idna", "pycparser"),
+        *("pyjwt", "segno", "urllib3"),
     }
+
+
+def test_a_lock_reads_the_files_that_it_includes(tmp_path: Path) -> None:
+    """Relative to the file that names them, each once; a wheel's path is relative to the project, as for pip."""
+    (tmp_path / "more").mkdir()
+    (tmp_path / "requirements.txt").write_text(f"-r more/first.txt\nfoo==1 {HASH}\n")
+    (tmp_path / "more" / "first.txt").write_text(
+        "--requirement=second.txt\n-r first.txt # itself\n"
+    )
+    (tmp_path / "more" / "second.txt").write_text(f"./wheels/bar-2.0-py3-none-any.whl {HASH}\n")
+    path = tmp_path / "requirements.txt"
+    bar, foo = load_lock(path, RUNTIMES["3.12"], "x86_64")
+    assert (str(foo), foo.path) == ("foo==1", None)
+    assert str(bar) == "bar==2.0"
+    assert bar.path == tmp_path / "wheels" / "bar-2.0-py3-none-any.whl"
+    assert [file.name for file in files_of(path)] == ["requirements.txt", "first.txt", "second.txt"]
+    assert wheels_of(path) == [bar.path]
+
+
+@pytest.mark.security("S-76")
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("-r missing.txt", "There is no "),
+        (f"../bar-2.0-py3-none-any.whl {HASH}", "is not in the project"),
+        (f"/tmp/bar-2.0-py3-none-any.whl {HASH}", "is not in the project"),
+        ("-r ../other/requirements.txt", "is not in the project"),
+        ("./bar-2.0-py3-none-any.whl", "has no hash"),
+        (f"./bar.whl {HASH}", "Invalid wheel filename"),
+    ],
+)
+def test_what_is_not_in_the_project_or_has_no_hash_is_refused(
+    tmp_path: Path, line: str, said: str
+) -> None:
+    """Also by `wheels_of`, whose answer is copied."""
+    path = tmp_path / "requirements.txt"
+    path.write_text(f"{line}\n")
+    with pytest.raises(OpsError, match=said):
+        load_lock(path, RUNTIMES["3.12"], "x86_64")
+    if "not in the project" in said:
+        with pytest.raises(OpsError, match=said):
+            wheels_of(path)

@@ -5,12 +5,26 @@ from typing import Any
 
 import pytest
 
+from ops.errors import OpsError
+from ops.identity_stack import provision
 from ops.plan import Plan, plan
-from tests.unit.ops.fakes import FakeCloudFormation, FakeSession, client_error, stage
+from ops.stages import config_file
+from tests.unit.ops.fakes import (
+    FakeCloudFormation,
+    FakeCognito,
+    FakeSession,
+    client_error,
+    dev_block,
+    project,
+    reporter,
+    stage,
+)
 
 
 class Planner(FakeCloudFormation):
     """Refuses change sets where CloudFormation does, and finds one change."""
+
+    obsolete = False
 
     def create_change_set(self, **_: Any) -> dict[str, str]:
         """Only a stack at rest, with something in it, can be updated."""
@@ -30,6 +44,14 @@ class Planner(FakeCloudFormation):
 
     def delete_change_set(self, ChangeSetName: str) -> None:
         """Forget it."""
+        self.calls.append("discard")
+
+    def execute_change_set(self, ChangeSetName: str) -> None:
+        """Do what was worked out, unless CloudFormation knows of a later update."""
+        if self.obsolete:
+            raise client_error("InvalidChangeSetStatus", "ChangeSet [plan] is in OBSOLETE status")
+        self.calls.append("execute")
+        self.given.append({})
 
 
 class Sts:
@@ -40,10 +62,18 @@ class Sts:
         return {"Account": "111122223333"}
 
 
-def planned(folder: Path, status: str | None) -> Plan:
+def planned(folder: Path, status: str | None, planner: Planner | None = None) -> Plan:
     """The plan for a stack in this state."""
-    session = FakeSession(cloudformation=Planner(status), sts=Sts())
-    return plan(session, stage(folder), sleep=lambda _: None)  # type: ignore[arg-type]  # a fake session
+    session: Any = FakeSession(cloudformation=planner or Planner(status), sts=Sts())
+    return plan(session, stage(folder), sleep=lambda _: None)
+
+
+def approve(folder: Path, planner: Planner, shown: Plan) -> None:
+    """Do what was shown."""
+    session: Any = FakeSession(cloudformation=planner, cognito_idp=FakeCognito(), sts=Sts())
+    if not config_file(folder).exists():
+        project(folder, dev=dev_block())
+    provision(session, stage(folder), {}, reporter()[0], sleep=lambda _: None, approved=shown)
 
 
 @pytest.mark.parametrize("status", [None, "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"])
@@ -66,3 +96,57 @@ def test_a_stack_at_work_or_stuck_is_named(tmp_path: Path, status: str) -> None:
 def test_a_stack_at_rest_shows_its_changes(tmp_path: Path, status: str) -> None:
     """Each with its resource."""
     assert "  modify Client" in planned(tmp_path, status).lines
+
+
+def test_the_change_set_that_was_shown_is_executed(tmp_path: Path) -> None:
+    """That one, not an update that is worked out anew."""
+    planner = Planner("UPDATE_COMPLETE")
+    planner.protected = True
+    shown = planned(tmp_path, None, planner)
+    approve(tmp_path, planner, shown)
+    assert planner.calls == ["execute"]
+
+
+@pytest.mark.parametrize("found", ["by the stack", "by CloudFormation"])
+def test_what_changed_since_it_was_shown_is_refused(tmp_path: Path, found: str) -> None:
+    """Somebody deployed between showing and executing: nobody has approved what would come of both."""
+    planner = Planner("UPDATE_COMPLETE")
+    shown = planned(tmp_path, None, planner)
+    if found == "by the stack":
+        planner.given.append({})
+    planner.obsolete = found == "by CloudFormation"
+    with pytest.raises(OpsError, match="has changed since its changes were shown"):
+        approve(tmp_path, planner, shown)
+    assert planner.calls == []
+
+
+def test_a_stack_that_came_or_went_since_is_refused(tmp_path: Path) -> None:
+    """A creation was shown, and it is there; an update was, and it is gone."""
+    planner = Planner(None)
+    shown = planned(tmp_path, None, planner)
+    planner.status = "CREATE_COMPLETE"
+    with pytest.raises(OpsError, match="has changed since its changes were shown"):
+        approve(tmp_path, planner, shown)
+    shown = planned(tmp_path, None, planner)
+    planner.status = None
+    with pytest.raises(OpsError, match="has changed since its changes were shown"):
+        approve(tmp_path, planner, shown)
+    assert planner.calls == []
+
+
+def test_no_change_was_shown_so_none_is_made(tmp_path: Path) -> None:
+    """Not even one that somebody's change of the stack would ask for."""
+
+    class Quiet(Planner):
+        def describe_change_set(self, ChangeSetName: str) -> dict[str, Any]:
+            reason = "The submitted information didn't contain changes."
+            return {"Status": "FAILED", "StatusReason": reason}
+
+    planner = Quiet("UPDATE_COMPLETE")
+    planner.protected = True
+    shown = planned(tmp_path, None, planner)
+    approve(tmp_path, planner, shown)
+    assert planner.calls == ["discard"]
+    planner.given.append({})
+    with pytest.raises(OpsError, match="has changed since its changes were shown"):
+        approve(tmp_path, planner, shown)

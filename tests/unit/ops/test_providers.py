@@ -97,9 +97,25 @@ def test_adding_again_updates_and_keeps_what_people_decided(place: Place) -> Non
     place.add(client_id="other")
     assert place.cognito.log == ["create", "update"]
     assert place.cognito.providers["Okta"]["ProviderDetails"]["client_id"] == "other"
-    assert place.cognito.providers["Okta"]["IdpIdentifiers"] == []
+    assert place.cognito.providers["Okta"]["IdpIdentifiers"] == ["acme.com"]
     assert place.dynamodb.rows["Okta"]["trusted"] == {"BOOL": True}
     assert place.cloud.parameters["IdentityProviders"] == "COGNITO,Okta"
+
+
+def test_adding_again_keeps_domains_and_label(place: Place) -> None:
+    """In pool and table; what is said replaces them, and nothing clears them."""
+    place.add(domains=("acme.com", "acme.org"), label="Acme staff")
+    place.add(trusted=True)
+    row, made = place.dynamodb.rows["Okta"], place.cognito.providers["Okta"]
+    assert row["domains"] == {"L": [{"S": "acme.com"}, {"S": "acme.org"}]}
+    assert row["label"] == {"S": "Acme staff"}
+    place.add(domains=("acme.net",), label="")
+    row, made = place.dynamodb.rows["Okta"], place.cognito.providers["Okta"]
+    assert (row["domains"], made["IdpIdentifiers"]) == ({"L": [{"S": "acme.net"}]}, ["acme.net"])
+    assert row["label"] == {"S": "Okta"}
+    place.add(domains=())
+    row, made = place.dynamodb.rows["Okta"], place.cognito.providers["Okta"]
+    assert (row["domains"], made["IdpIdentifiers"]) == ({"L": []}, [])
 
 
 @pytest.mark.security("S-56")

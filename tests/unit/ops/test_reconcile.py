@@ -19,6 +19,7 @@ from ops.reconcile import Findings, Reconciler, differs
 from tests.component.world import ENVIRONMENT
 from tests.doubles.aws_errors import client_error
 from tests.doubles.clock import Clock
+from tests.doubles.cognito import CognitoDouble
 from tests.doubles.dynamodb import DynamoDBDouble
 from tests.doubles.pool_users import PoolUser
 from tests.doubles.user_pool_api import UserPoolDouble
@@ -34,8 +35,8 @@ class Place:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.clock = Clock()
-        nobody: Any = None
-        self.pool = UserPoolDouble(self.clock, nobody, POOL, {CLIENT: "secret"})
+        cognito = CognitoDouble(self.clock, CLIENT, "secret", "", "", frozenset())
+        self.pool = UserPoolDouble(self.clock, cognito, POOL, {CLIENT: "secret"})
         self.dynamodb = DynamoDBDouble(
             {TABLE: ("userName", frozenset({"Email"})), "providers": ("name", frozenset())}
         )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.gatehouse.session.sealing import KeyRing
+from chalicelib.gatehouse.sealed.sealing import KeyRing
 from ops import rotate
 from ops.errors import OpsError
 from ops.stages import Stage

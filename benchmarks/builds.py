@@ -1,0 +1,46 @@
+"""Gatehouse as it lies on Lambda: its zip, unpacked; and the commit that the first measurement over TLS was of."""
+
+import io
+import subprocess
+import tarfile
+import zipfile
+from pathlib import Path
+
+from benchmarks.processes import ROOT
+from ops.bytecode import is_bytecode
+from ops.package import package
+
+EARLIER = "4be4ef5"
+
+
+def unpack_ours(folder: Path) -> Path:
+    """Make the zip and return where it is unpacked."""
+    home = folder / "ours"
+    with zipfile.ZipFile(package(ROOT, folder)) as packed:
+        packed.extractall(home)
+    return home
+
+
+def unpack_sources(home: Path, folder: Path) -> Path:
+    """Return a copy of the unpacked zip without its bytecode."""
+    copy = folder / "sources"
+    for path in home.rglob("*"):
+        name = path.relative_to(home)
+        if path.is_file() and not is_bytecode(path.name):
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            (copy / name).write_bytes(path.read_bytes())
+    return copy
+
+
+def unpack_earlier(folder: Path) -> Path:
+    """Return where the earlier commit's app is; its dependencies are everybody's. Raises RuntimeError."""
+    asked = ["git", "archive", EARLIER, "app.py", "chalicelib", "frontend", "vendor"]
+    done = subprocess.run(asked, cwd=ROOT, capture_output=True, check=False)
+    if done.returncode:
+        raise RuntimeError(
+            f"{EARLIER} is not in this clone, and is what the figures are beside: git fetch --unshallow"
+        )
+    home = folder / EARLIER
+    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as packed:
+        packed.extractall(home, filter="data")
+    return home

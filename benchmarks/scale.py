@@ -1,0 +1,53 @@
+"""How many sign-ins one warm container does in a second, and what one of many costs."""
+
+from dataclasses import replace
+
+from benchmarks import events
+from benchmarks.callback import FLASK, OURS, finish
+from benchmarks.figures import Section, Spread, Target, number, ratio
+from benchmarks.processes import THIRD, Lab, Subject, plan
+
+NAME = "scale"
+CROWDS = (1, 10, 200)
+_RUNS = 11
+#: What is kept of a person who is under way is in that person's browser.
+MAX_OF_ONE = 1.15
+_HANDLERS = {OURS: "app:app", FLASK: "benchmarks.peers.flask_sign_in:handler"}
+
+
+def run(lab: Lab) -> list[Section]:
+    """Sign in again and again in warm processes, then many people at once; over TLS."""
+    login = {"event": events.request("GET", "/auth/login"), "contains": "code_challenge"}
+    subjects = [
+        Subject(
+            name,
+            handler,
+            {**plan(login, finish(handler), warm=20), "crowds": CROWDS},
+            tls=True,
+            home=lab.app if name == OURS else Subject._field_defaults["home"],
+        )
+        for name, handler in _HANDLERS.items()
+    ]
+    lab = replace(lab, runs=min(lab.runs, _RUNS))
+    full = lab.measure(subjects)
+    alone = [subject._replace(plan={**subject.plan, "crowds": ()}) for subject in subjects]
+    third = lab.measure(alone, share=THIRD)
+    rows, cost = [], {}
+    for name in _HANDLERS:
+        rates = [Spread.of([1 / each for each in times[name].seconds]) for times in (third, full)]
+        crowds = [Spread.of(each, 1e3) for each in zip(*full[name].crowds, strict=True)]
+        cost[name] = crowds[-1].median / crowds[0].median
+        rows.append((name, *(rate.text() for rate in rates), *(number(c.median) for c in crowds)))
+    return [
+        Section(
+            "Many people",
+            "Login and callback, again and again in one warm container, over TLS: sign-ins a second on the clock. Then many "
+            "people at once, each of them at Cognito before the first comes back: CPU time of one sign-in. Lambda gives a "
+            f"container one request at a time, so people wait for containers, not in them. {_RUNS} runs.",
+            ("", "a second, ⅓ core", "a second, one core", *(f"{n} at once, ms" for n in CROWDS)),
+            rows,
+            (Target("One of 200 people at once, to one alone", cost[OURS], MAX_OF_ONE),),
+            notes=f"One of 200 people costs {ratio(cost[OURS], 1)} of one alone; with Flask {ratio(cost[FLASK], 1)}. "
+            "That memory does not grow over 100,000 invocations is a test (`tests/soak/test_memory.py`, in `make soak`).",
+        )
+    ]

@@ -1,0 +1,44 @@
+"""botocore's data as the zip brings it: cut to what Gatehouse calls (`ops/service_models.py`), and found first.
+
+Where there is no such folder, as in a checkout, botocore's own data serves, and all else is asked for there too: the rules
+that make addresses, above all, whose form changes with the botocore of Lambda's runtime, which nobody locks.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from botocore.loaders import Loader
+
+FOLDER = Path(__file__).parent / "aws_models"
+
+
+class CutModels(Loader):  # type: ignore[misc]  # botocore has no types
+    """botocore's loader, which looks into our folder before it lists its own."""
+
+    def load_service_model(
+        self, service_name: str, type_name: str, api_version: str | None = None
+    ) -> Any:
+        """Return the cut model of a service, or botocore's; for what belongs to a cut one, without a look at its folders."""
+        model = _read(f"{service_name}/service-2") if api_version is None else None
+        if model is None:
+            return super().load_service_model(service_name, type_name, api_version)
+        if type_name == "service-2":
+            return model
+        return self.load_data(f"{service_name}/{model['metadata']['apiVersion']}/{type_name}")
+
+    def load_data_with_path(self, name: str) -> tuple[Any, str]:
+        """Return one of our files, or one of botocore's, and where it lies."""
+        found = _read(name)
+        return (found, str(FOLDER / name)) if found else super().load_data_with_path(name)
+
+    def is_builtin_path(self, path: str) -> bool:
+        """Tell whether data is botocore's own: ours is, and says nothing else of any address."""
+        return path.startswith(str(FOLDER)) or super().is_builtin_path(path)
+
+
+def _read(name: str) -> Any:
+    try:
+        return json.loads((FOLDER / f"{name}.json").read_bytes())
+    except FileNotFoundError:
+        return None

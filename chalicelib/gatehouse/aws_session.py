@@ -1,0 +1,83 @@
+"""botocore's session and connections, without what a cold container would do in vain.
+
+Its own classes do the work. Three things differ: models come from `aws_models`, all clients share one TLS context, and the
+modules that write documentation are not loaded. A botocore without a name that is replaced here does what it always does.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from botocore.config import Config
+    from botocore.session import Session
+
+
+def new_session() -> "Session":
+    """Return a session. `boto3.client` would make the same clients, and import S3's transfer manager for it."""
+    with _without_documentation():
+        from botocore.session import get_session
+
+    from .aws_models import CutModels
+
+    session = get_session()
+    session.register_component("data_loader", CutModels())
+    return session
+
+
+def share_connections(session: "Session", client: Any, config: "Config") -> None:
+    """Send a client's requests over connections that do not read the bundle of authorities again."""
+    if session.get_config_variable("ca_bundle") or client.meta.endpoint_url.startswith("http:"):
+        return  # AWS_CA_BUNDLE names authorities that nobody else shall trust
+    from botocore.httpsession import URLLib3Session
+    from urllib3.connection import HTTPConnection
+
+    from .tls import shared_context
+
+    class Connections(URLLib3Session):  # type: ignore[misc]  # botocore has no types
+        def _get_ssl_context(self) -> Any:
+            return shared_context()
+
+        def _setup_ssl_cert(self, conn: Any, url: str, verify: Any) -> None:
+            conn.cert_reqs = "CERT_REQUIRED"
+            conn.ca_certs = None  # the context has them
+
+    connections = Connections(
+        timeout=(config.connect_timeout, config.read_timeout),
+        socket_options=HTTPConnection.default_socket_options,  # no waiting for more to send
+    )
+    client.meta.events.register("before-send", lambda request, **_: connections.send(request))
+    client.close = connections.close
+
+
+class _NoText(str):
+    """Stands where a method's documentation would."""
+
+    def __new__(cls, *_: Any, **__: Any) -> "_NoText":
+        return super().__new__(cls)
+
+
+@contextmanager
+def _without_documentation() -> Iterator[None]:
+    """Keep `botocore.docs` from loading what renders texts while botocore loads; its small modules load as ever.
+
+    botocore imports it for the docstrings of clients, which nobody reads here. Whoever imports it later gets the real one:
+    boto3 does.
+    """
+    if "botocore.docs" in sys.modules:
+        yield
+        return
+    import botocore
+
+    docs = ModuleType("botocore.docs")
+    docs.__path__ = [f"{botocore.__path__[0]}/docs"]
+    docstring = ModuleType("botocore.docs.docstring")
+    docstring.__getattr__ = lambda _: _NoText  # type: ignore[method-assign]
+    sys.modules |= {docs.__name__: docs, docstring.__name__: docstring}
+    try:
+        yield
+    finally:
+        for name in [name for name in sys.modules if name.startswith(docs.__name__)]:
+            del sys.modules[name]

@@ -1,0 +1,16 @@
+"""The two names that AWS has for one pool's issuer (S-20).
+
+A pool's `IssuerConfiguration` is ORIGINAL (`https://cognito-idp.…`) or UPDATED (`https://issuer-cognito-idp.…`), and may be
+changed: tokens of before and after are tokens of the same pool, signed with the same keys. Source: Amazon Cognito user pools
+API reference, "IssuerConfigurationType".
+"""
+
+_ORIGINAL, _UPDATED = "https://cognito-idp.", "https://issuer-cognito-idp."
+
+
+def both_forms(issuer: str) -> tuple[str, ...]:
+    """Return `issuer` and its other form; `issuer` alone if it has none."""
+    for form, other in ((_ORIGINAL, _UPDATED), (_UPDATED, _ORIGINAL)):
+        if issuer.startswith(form):
+            return issuer, other + issuer.removeprefix(form)
+    return (issuer,)

@@ -1,0 +1,134 @@
+"""The pool's signing keys, kept for an hour (S-19, S-25).
+
+Sources: RFC 7517; AWS "Verifying JSON web tokens". `jwt` and `cryptography` are imported on first use.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ..deadline import Ahead
+from ..errors import TemporarilyUnavailable, TokenMismatch
+from .http_client import HttpAnswer
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+#: The one algorithm that Cognito signs with, and that we take.
+ALGORITHM = "RS256"
+MIN_RSA_BITS = 2048
+#: Keys are fetched anew after this, so that a withdrawn key does not live as long as a warm container.
+KEYS_MAX_AGE_SECONDS = 3600
+#: Tokens with unknown kids can cause at most one fetch in this time.
+REFETCH_INTERVAL_SECONDS = 60
+#: While there are no keys at all (the endpoint is down), it is asked again after this. So it is, at once and then at this
+#: interval, for a kid that Cognito itself has just signed with: the key appeared a moment ago.
+RETRY_INTERVAL_SECONDS = 2
+
+
+@dataclass
+class _KeySet:
+    keys: Mapping[str, "RSAPublicKey"] = field(default_factory=dict)
+    fetched_at: float = float("-inf")
+    tried_at: float = float("-inf")
+
+
+class JwksCache:
+    """The pool's signing keys by kid. `fetch` gets the JWKS document, `clock` gives Unix seconds."""
+
+    def __init__(self, fetch: Callable[[], HttpAnswer], clock: Callable[[], float]) -> None:
+        self._fetch = fetch
+        self._clock = clock
+        self._set = _KeySet()
+        self._hurried_at = float("-inf")
+        self._ahead: Ahead[HttpAnswer] | None = None
+
+    def begin(self) -> None:
+        """Begin to fetch the keys, if there are none or old ones; the next need of them takes what comes of it."""
+        if not self._is_fresh() and self._may_ask(RETRY_INTERVAL_SECONDS) and self._ahead is None:
+            self._ahead = Ahead(self._fetch)
+
+    def settle(self) -> None:
+        """Keep what was begun and never needed."""
+        if self._ahead is not None:
+            with suppress(TemporarilyUnavailable):
+                self.load()
+
+    def key(self, kid: str, *, from_cognito: bool = False) -> "RSAPublicKey":
+        """Return the key of `kid`; raises InvalidToken if the pool has none, TemporarilyUnavailable if it can't be asked.
+
+        `from_cognito` says that the token came straight from Cognito's endpoint, over TLS: nobody else chose its kid. An
+        unknown one is then a key that is not published yet (TemporarilyUnavailable), and is looked for at once.
+        """
+        fresh = self._is_fresh()
+        if fresh and kid in self._set.keys:
+            return self._set.keys[kid]
+        fetched = self._fetch_anew(fresh)
+        if from_cognito and not fetched and kid not in self._set.keys:
+            self._hurry()
+        if kid not in self._set.keys:
+            if from_cognito:
+                raise TemporarilyUnavailable("Cognito signed with a key that it does not publish")
+            raise TokenMismatch("kid", f"one of {sorted(self._set.keys)}", kid)
+        return self._set.keys[kid]
+
+    def load(self) -> None:
+        """Make sure that there are keys; raises TemporarilyUnavailable."""
+        if not self._is_fresh():
+            self._fetch_anew(False)
+
+    def _hurry(self) -> None:
+        """Fetch the keys past the interval for unknown kids, which anybody's token could use up."""
+        now = self._clock()
+        if now - self._hurried_at >= RETRY_INTERVAL_SECONDS:
+            self._hurried_at = now
+            self._set = _KeySet(parse_jwks(self._fetch()), now, now)
+
+    def _is_fresh(self) -> bool:
+        return self._clock() - self._set.fetched_at < KEYS_MAX_AGE_SECONDS
+
+    def _may_ask(self, interval: float) -> bool:
+        return self._clock() - self._set.tried_at >= interval
+
+    def _fetch_anew(self, fresh: bool) -> bool:
+        """Fetch the keys unless that was tried a moment ago; tells whether they are new."""
+        now = self._clock()
+        if self._may_ask(REFETCH_INTERVAL_SECONDS if fresh else RETRY_INTERVAL_SECONDS):
+            self._set.tried_at = now
+            ahead, self._ahead = self._ahead, None
+            answer = ahead.take() if ahead is not None else self._fetch()
+            self._set = _KeySet(parse_jwks(answer), now, now)
+            return True
+        if not fresh:
+            raise TemporarilyUnavailable("signing keys could not be fetched a moment ago")
+        return False
+
+
+def parse_jwks(answer: HttpAnswer) -> dict[str, "RSAPublicKey"]:
+    """Return the usable keys of a JWKS document: RSA of 2048 bits or more, use=sig, each kid once (S-19)."""
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+    from jwt import PyJWTError
+    from jwt.algorithms import RSAAlgorithm
+
+    listed = (answer.body or {}).get("keys")
+    if answer.status != 200 or not isinstance(listed, list):
+        raise TemporarilyUnavailable(f"JWKS answered {answer.status} without keys")
+    keys: dict[str, RSAPublicKey] = {}
+    for jwk in listed:
+        if not isinstance(jwk, dict) or jwk.get("kty") != "RSA" or jwk.get("use") != "sig":
+            continue
+        kid = jwk.get("kid")
+        if not isinstance(kid, str) or jwk.get("alg", ALGORITHM) != ALGORITHM:
+            continue
+        if kid in keys:
+            raise TemporarilyUnavailable("JWKS names a kid twice")
+        try:
+            key = RSAAlgorithm.from_jwk(jwk)
+        except (PyJWTError, ValueError, TypeError):
+            continue
+        if isinstance(key, RSAPublicKey) and key.key_size >= MIN_RSA_BITS:
+            keys[kid] = key
+    if not keys:
+        raise TemporarilyUnavailable("JWKS holds no usable key")
+    return keys

@@ -1,0 +1,22 @@
+"""Chalice's command line loads the app: it shall package exactly what requirements.txt locks, or nothing (S-76).
+
+Never imported in Lambda. The operators' side, which does it, is in the wheel, and beside the app in this repository.
+"""
+
+from importlib import import_module
+from importlib.util import find_spec
+
+
+def keep_to_the_lock() -> None:
+    """Change how Chalice packages, in this process. Raises ImportError that names the mend."""
+    inside = find_spec(".ops", __package__) is not None
+    try:
+        exact_package = import_module(
+            ".ops.exact_package" if inside else "ops.exact_package", __package__
+        )
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"{error}: Chalice cannot package this app exactly as requirements.txt locks it. "
+            "Install the command line beside Chalice: pip install 'chalice-gatehouse[cli]'"
+        ) from error
+    exact_package.install()

@@ -1,0 +1,218 @@
+"""The one object of Gatehouse: `Gatehouse(app)` puts the sign-in into a Chalice app and guards every route of it.
+
+    app = Chalice(app_name="orders")
+    gate = Gatehouse(app, public={("GET", "/ping")})
+
+    @app.route("/orders", authorizer=gate.authorized("api/read"))
+    def orders():
+        return {"owner": gate.caller().sub}
+
+Routes may be registered before or after. docs/your-routes.md has the whole story.
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from chalice.app import Chalice, Request
+
+from . import cold_start
+from .cognito.claims import Caller
+from .guard.answers import ChaliceErrors
+from .guard.authorization import ScopedAuthorizer, authorized, caller_of
+from .guard.guard import Guard
+from .guard.guarded_app import extend
+from .log import quiet_libraries
+from .routes.table import SPENDING, TABLE, Route
+from .services import Container, Services
+
+if TYPE_CHECKING:
+    from .guard.public import Public
+
+_JSON, _FORM = "application/json", "application/x-www-form-urlencoded"
+
+
+class Gatehouse:
+    """The sign-in of one app: its routes, page, triggers, settings and time limits.
+
+    :param app: your Chalice app, with routes or without.
+    :param public: routes of yours that need no access token: `("GET", "/ping")`, or `Public("POST", "/hook", csrf=False)`
+        for a webhook. Every other one needs `authorizer=gate.authorized(…)`.
+    :param prefix: where the routes of Gatehouse begin, such as `/account`; at the API's root if it is empty.
+    :param openapi: the folder with your part of the OpenAPI document, as JSON files of paths.
+    :param environ: the stage's settings; the process's environment if it is not given.
+
+    Raises ValueError for a route that is neither public nor authorized, and for a path that both sides want.
+    """
+
+    def __init__(
+        self,
+        app: Chalice,
+        *,
+        public: "Iterable[tuple[str, str] | Public]" = (),
+        prefix: str = "",
+        openapi: str | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        cold_start.collect_less()
+        if "chalice.cli" in sys.modules:  # Chalice is about to package the app
+            from .command_line import keep_to_the_lock
+
+            keep_to_the_lock()
+        quiet_libraries()
+        self.app = app
+        self.prefix = _checked_prefix(prefix)
+        self._openapi = openapi
+        self._environ = environ
+        self._container = Container(environ)
+        own = {self._path(route): route.path for route in TABLE}
+        guard = Guard(app, self._container, spending=SPENDING, own_path=own.get)
+        self._guard = guard
+        for entry in public:
+            guard.open(*entry)
+        ours = {path: [r.method for r in TABLE if r.path == own[path]] for path in own}
+        extend(app, guard, self)
+        if app.routes:
+            from .guard.collisions import refuse_collisions
+
+            refuse_collisions(app.routes, ours)
+        for path in list(app.routes):
+            guard.cover(path)
+        for route in TABLE:
+            self._mount(route)
+        guard.own_routes = ours
+        self._declare_functions()
+        # First, so that it is around whatever middleware the app has.
+        app.middleware_handlers.insert(0, (guard.finish, "http"))
+        app.log.addFilter(ChaliceErrors())
+
+    @property
+    def services(self) -> Services:
+        """What this container has made so far; the first use reads the settings. Tests put their own here, or None."""
+        return self._container.services
+
+    @services.setter
+    def services(self, given: Services | None) -> None:
+        self._container.services = given
+
+    @property
+    def public_routes(self) -> frozenset[tuple[str, str]]:
+        """(method, path) of every route that needs no access token: ours and yours."""
+        return self._guard.public_routes
+
+    def authorized(
+        self, scope: str, group: str | None = None, fresh: bool = False
+    ) -> ScopedAuthorizer:
+        """Return the authorizer for a route.
+
+        :param scope: what the access token must allow, such as `api/read`.
+        :param group: the Cognito group that the person must be in, such as `admins`.
+        :param fresh: whether to ask at each call if the person still has these rights.
+        """
+        return authorized(scope, group, fresh, environ=self._environ)
+
+    def caller(self) -> Caller:
+        """Return who calls the authorized route that is being answered."""
+        request = getattr(self.app, "current_request", None)
+        if request is None:
+            raise RuntimeError(
+                "caller() is for views of authorized routes: no request is being answered"
+            )
+        return caller_of(request)
+
+    def openapi_document(self, root: str) -> dict[str, Any]:
+        """Return the OpenAPI document of this app, whose API's URL is `root`: our routes, and yours as you describe them."""
+        from .routes.openapi import build_document
+
+        return build_document(root, self.prefix, self._openapi)
+
+    def public(self, method: str, path: str, *, csrf: bool = True) -> None:
+        """Let a route be called without an access token; say so before you register it.
+
+        :param csrf: False for a webhook, whose caller is no page of ours: your view checks who calls.
+        """
+        self._guard.open(method, path, csrf)
+
+    def _path(self, route: Route) -> str:
+        return self.prefix + route.path.rstrip("/") or "/"
+
+    def _mount(self, route: Route) -> None:
+        path = self._path(route)
+        authorizer = None
+        if route.scope is None:
+            self._guard.open(route.method, path, not route.is_form_of_others)
+        else:
+            authorizer = self.authorized(route.scope, route.group, route.fresh)
+        self.app.route(
+            path,
+            methods=[route.method],
+            name=f"gatehouse_{route.view.replace('.', '_')}",
+            authorizer=authorizer,
+            content_types=[_FORM if route.is_form_of_others else _JSON],
+            cors=False,
+        )(self._view(route))
+
+    def _view(self, route: Route) -> Callable[..., Any]:
+        module, _, name = route.view.partition(".")
+
+        def view(**parameters: str) -> Any:
+            from .routes.call import Call  # a team's routes do without
+
+            function = getattr(import_module(f"{__package__}.routes.{module}"), name)
+            return function(
+                Call(self._request(), self._container, self.prefix, self._openapi), **parameters
+            )
+
+        return view
+
+    def _request(self) -> Request:
+        request = self.app.current_request
+        assert request is not None
+        return request
+
+    def _declare_functions(self) -> None:
+        """Declare the Lambda functions besides the API's own.
+
+        Chalice names their handlers `app.user_records` and so on, and never changes the handler of a function that is there.
+        So that is where they must be found: in the module `app`, which is being imported now.
+        """
+        module = sys.modules.get("app")
+        for function in (self.user_records, self.token_claims, self.account_mail):
+            name = function.__name__
+            if name in self.app.handler_map:
+                raise ValueError(
+                    f"this app has a function {name} already, which Gatehouse needs: rename yours"
+                )
+            self.app.lambda_function(name=name)(function)
+            if module is not None and getattr(module, "app", None) in (None, self.app):
+                setattr(module, name, function)
+
+    def user_records(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
+        """Cognito's sign-up and sign-in triggers: people go to the users table."""
+        from .triggers import entry
+
+        return entry.user_records(self._container, event, context)
+
+    def token_claims(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
+        """Cognito's pre-token-generation trigger: the same scopes through both doors."""
+        from .triggers import entry
+
+        return entry.token_claims(self._container, event, context)
+
+    def account_mail(self, event: dict[str, Any], context: Any) -> None:
+        """Codes by mail for sign-up and forgotten passwords, out of the way of the answer (S-73)."""
+        from .triggers import entry
+
+        entry.account_mail(self._container, event, context)
+
+
+def _checked_prefix(prefix: str) -> str:
+    """Return the prefix, or nothing for the root. Raises ValueError."""
+    if prefix in ("", "/"):
+        return ""
+    import re  # only here: a pattern costs every cold start
+
+    if re.fullmatch(r"(?:/[A-Za-z0-9_-]+)+", prefix) is None:
+        raise ValueError(f'prefix must look like "/account" or "/team/account", not {prefix!r}')
+    return prefix

@@ -1,0 +1,86 @@
+"""The shape of API Gateway's REST proxy event, as far as anything here relies on it.
+
+Whoever may invoke the function can send anything: another payload format, a warm-up ping, an event made by hand. Such a one
+is refused before it is read, so that nothing behind has to ask what is there. Source: AWS, "Set up Lambda proxy integrations
+in API Gateway", input format.
+"""
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+_CONTEXT_TEXTS = ("resourcePath", "httpMethod", "path")
+_KEYS = frozenset(
+    {
+        "headers",
+        "multiValueQueryStringParameters",
+        "pathParameters",
+        "stageVariables",
+        "body",
+        "requestContext",
+    }
+)
+
+
+def find_problem(event: object, routes: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """Return what makes `event` none of API Gateway's for these routes, or None. The words hold nothing of the event."""
+    if not isinstance(event, dict) or not _KEYS.issubset(event):
+        return "keys are missing"
+    context = event["requestContext"]
+    if not isinstance(context, dict) or not _all_text(context.get(k) for k in _CONTEXT_TEXTS):
+        return "requestContext is not one of a REST API"
+    identity = context.get("identity")
+    if not isinstance(identity, dict) or not isinstance(identity.get("sourceIp"), str):
+        return "requestContext has no identity"
+    if not (_is_map(event["headers"], _is_text) and _is_map(event["pathParameters"], _is_text)):
+        return "headers or pathParameters are no texts by name"
+    several = (event.get("multiValueHeaders"), event["multiValueQueryStringParameters"])
+    if not all(_is_map(values, _is_texts) for values in several):
+        return "a multi-value map holds no lists of texts"
+    # Bytes come from Chalice's own test client and `chalice local`: no event of Lambda, which is JSON, can hold them.
+    if not isinstance(event["body"], str | bytes | None):
+        return "body is not text"
+    if not isinstance(event.get("isBase64Encoded", False), bool):
+        return "isBase64Encoded is not a flag"
+    body = event["body"]
+    if isinstance(body, str) and event.get("isBase64Encoded") and body and not _is_base64(body):
+        return "body is not base64"
+    methods = routes.get(context["resourcePath"])
+    if methods is None:
+        return "resource is not one of ours"
+    if not _names_of(context["resourcePath"]).issubset(event["pathParameters"] or {}):
+        return "path parameters are missing"
+    return None
+
+
+def _names_of(resource: str) -> set[str]:
+    return {s[1:-1] for s in resource.split("/") if s.startswith("{") and s.endswith("}")}
+
+
+def _all_text(values: Any) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and _all_text(value)
+
+
+def _is_base64(text: str | bytes) -> bool:
+    """Chalice decodes leniently: of a body of nonsense nothing would be left, and nothing is a good body."""
+    try:
+        base64.b64decode(text, validate=True)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_map(value: object, fits: Any) -> bool:
+    if value is None:
+        return True
+    return isinstance(value, dict) and all(
+        isinstance(name, str) and fits(entry) for name, entry in value.items()
+    )

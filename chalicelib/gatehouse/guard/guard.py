@@ -1,0 +1,249 @@
+"""The guard before every route of one app: who may call it, and what may be sent to it.
+
+It wraps each view as it is registered, a team's own included, so no route can forget a check. A route is public by name, or
+has `authorizer=authorized(…)`; any other stops the app while it loads (S-48).
+"""
+
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from chalice.app import Chalice, ChaliceViewError, Request, Response, RouteEntry
+
+from .. import errors
+from ..errors import GatehouseError
+from ..log import bind_request_id, log_event, log_exception
+from ..services import Container
+from . import cors
+from .answers import dress, error_response, in_our_envelope
+from .authorization import CALLER_KEY, ScopedAuthorizer
+
+View = Callable[..., Any]
+Check = Callable[[Request], None]
+
+
+class Guard:
+    """Guards the routes of `app`. `own_path` tells the path of a route of ours without its prefix, None for a team's."""
+
+    def __init__(
+        self,
+        app: Chalice,
+        container: Container,
+        *,
+        spending: Iterable[str],
+        own_path: Callable[[str], str | None],
+    ) -> None:
+        self._app = app
+        self._container = container
+        self._spending = frozenset(spending)
+        self._own_path = own_path
+        #: (method, path) -> whether a POST must come from our own page
+        self._public: dict[tuple[str, str], bool] = {}
+        self._covered: dict[tuple[str, str], RouteEntry] = {}
+        self._rules: dict[str, cors.CorsRule] = {}
+        #: Ours by path, once they are mounted: what the app registers from then on must not collide.
+        self.own_routes: Mapping[str, Iterable[str]] = {}
+
+    @property
+    def public_routes(self) -> frozenset[tuple[str, str]]:
+        """(method, path) of every route that needs no access token."""
+        return frozenset(self._public)
+
+    def open(self, method: str, path: str, csrf: bool = True) -> None:
+        """Let a route be called without an access token; before it is registered."""
+        self._public[method, path] = csrf
+
+    def make_room(self, path: str, methods: Iterable[str]) -> None:
+        """Before a route is registered: see that it is not ours, and take away the HEAD and OPTIONS of the guard's own."""
+        if path in self.own_routes or (self.own_routes and "{" in path):
+            from .collisions import refuse_collisions
+
+            refuse_collisions({path: methods}, self.own_routes)
+        there = self._app.routes.get(path, {})
+        for method in [m for m, e in there.items() if isinstance(e, _AddedEntry)]:
+            del there[method]
+
+    def cover(self, path: str) -> None:
+        """Guard every method of a path, and add HEAD and OPTIONS: API Gateway passes on declared methods only.
+
+        Raises ValueError for a route that is neither public nor authorized.
+        """
+        methods = self._app.routes[path]
+        for method, entry in methods.items():
+            if self._covered.get((method, path)) is not entry:
+                entry.view_function = self._wrap(entry.view_function, self._check_of(entry))
+                self._covered[method, path] = entry
+        self._add_head(path)
+        self._add_options(path)
+
+    def is_covered(self, entry: RouteEntry) -> bool:
+        """Tell whether a route has passed through `cover`."""
+        return self._covered.get((entry.method, entry.uri_pattern)) is entry
+
+    def finish(self, request: Request, get_response: Callable[[Request], Response]) -> Response:
+        """Chalice's middleware around all others: our envelope, the security headers, CORS where it is due (S-30, S-53)."""
+        try:
+            response = get_response(request)
+        except Exception as error:  # noqa: BLE001 - outside of every view: Chalice would answer without our headers
+            log_exception("unhandled_error", error)
+            response = error_response(GatehouseError())
+        dress(in_our_envelope(response))
+        rule = self._rules.get(request.context.get("resourcePath", ""))
+        if rule is not None and request.method in (*rule.methods, "OPTIONS", "HEAD"):
+            origins, exposed = self._cors_settings()
+            response.headers.update(
+                cors.build_headers(rule, request.headers.get("origin"), origins, exposed)
+            )
+        if request.method == "HEAD":
+            response.body = ""  # RFC 9110 9.3.2: the same headers, and no content
+        return response
+
+    def _check_of(self, entry: RouteEntry) -> Check:
+        route = (entry.method, entry.uri_pattern)
+        if isinstance(entry.authorizer, ScopedAuthorizer):
+            return functools.partial(self._check_caller, entry.authorizer)
+        if route not in self._public:
+            raise ValueError(_advice(entry))
+        is_ours_to_check = self._public[route] and entry.authorizer is None
+        return self._check_own_page if is_ours_to_check else _let_pass
+
+    def _wrap(self, view: View, check: Check) -> View:
+        def guarded(**parameters: str) -> Any:
+            request = self._app.current_request
+            assert request is not None
+            bind_request_id(getattr(self._app.lambda_context, "aws_request_id", None) or "-")
+            self._container.begin_request()
+            route = f"{request.method} {request.path}"
+            try:
+                check(request)
+                return view(**_decode(request, parameters))
+            except GatehouseError as error:
+                level = "error" if error.status >= 500 else "info"
+                log_event(
+                    "refused",
+                    level=level,
+                    route=route,
+                    code=error.code,
+                    status=error.status,
+                    detail=error.detail,
+                )
+                return error_response(error)
+            except ChaliceViewError:
+                raise
+            except Exception as error:  # noqa: BLE001 - the last line of defence: nothing of it may reach the caller (S-63)
+                log_exception("unhandled_error", error, route=route)
+                return error_response(GatehouseError())
+
+        guarded.__wrapped__ = view  # type: ignore[attr-defined]  # all of `functools.wraps` that anybody reads
+        return guarded
+
+    def _check_caller(self, authorizer: ScopedAuthorizer, request: Request) -> None:
+        services = self._container.services
+        caller = authorizer.verify(request.context, services.settings.client_ids)
+        authorizer.verify_fresh(caller, request.context, lambda: services.fresh_check)
+        request.context[CALLER_KEY] = caller
+
+    def _check_own_page(self, request: Request) -> None:
+        """Cookie routes change things by POST: their bodies are checked, then that our own page calls (S-28, S-29)."""
+        if request.method in ("GET", "HEAD", "OPTIONS"):
+            return
+        from ..edge import bodies, urls
+        from . import csrf
+
+        try:
+            body = request.raw_body
+        except ValueError:
+            raise errors.InvalidRequest("body is not base64") from None
+        bodies.verify_body(body, request.headers.get("content-type"))
+        settings = self._container.services.settings
+        own = urls.build_app_url(request.context, settings.public_url)
+        route = (request.method, self._own_path(request.context["resourcePath"]))
+        others = settings.allowed_origins if route in cors.CREDENTIALED else frozenset()
+        csrf.verify_own_request(request.headers, own.origin, others)
+
+    def _add_head(self, path: str) -> None:
+        """What is read by GET answers HEAD, except where a GET spends something."""
+        methods = self._app.routes[path]
+        if "GET" not in methods or "HEAD" in methods or self._own_path(path) in self._spending:
+            return
+        get = methods["GET"]
+        self._add(path, "HEAD", get.view_function, get.authorizer)
+        if ("GET", path) in self._public:
+            self.open("HEAD", path)
+
+    def _add_options(self, path: str) -> None:
+        """A route that other origins may call answers preflights; Chalice does it for one with `cors=True`."""
+        methods = self._app.routes[path]
+        asked = {m: e for m, e in methods.items() if not isinstance(e, _AddedEntry)}
+        guarded = [m for m, e in asked.items() if isinstance(e.authorizer, ScopedAuthorizer)]
+        rule = cors.build_rule(self._own_path(path) or "", asked, guarded)
+        self._rules.pop(path, None)
+        if rule is None or any(entry.cors for entry in methods.values()) or "OPTIONS" in methods:
+            return
+        self._rules[path] = rule
+        self._add(path, "OPTIONS", self._wrap(self._preflight_view(rule), _let_pass), None)
+
+    def _add(self, path: str, method: str, view: View, authorizer: Any) -> None:
+        entry = _AddedEntry(
+            view, f"{method} {path}", path, method, None, ["application/json"], False, authorizer
+        )
+        self._app.routes[path][method] = entry
+        self._covered[method, path] = entry
+
+    def _preflight_view(self, rule: cors.CorsRule) -> View:
+        def preflight(**_: str) -> Response:
+            request = self._app.current_request
+            assert request is not None
+            settings = self._container.services.settings
+            if request.headers.get("origin") not in settings.allowed_origins:
+                raise errors.Forbidden("preflight of an origin that is not allowed")
+            headers = cors.build_preflight_headers(rule, settings.allowed_headers)
+            return Response("", dict(headers), 204)
+
+        return preflight
+
+    def _cors_settings(self) -> tuple[frozenset[str], tuple[str, ...]]:
+        """Return ALLOWED_ORIGINS and EXPOSED_HEADERS."""
+        try:
+            settings = self._container.services.settings
+        except GatehouseError:
+            return frozenset(), ()  # not set up: the view has said so, in the log too
+        return settings.allowed_origins, settings.exposed_headers
+
+
+class _AddedEntry(RouteEntry):
+    """HEAD or OPTIONS of the guard's own, which gives way to one that the app registers."""
+
+
+def _advice(entry: RouteEntry) -> str:
+    """Say what to write for a route that nobody guards."""
+    route = f'("{entry.method}", "{entry.uri_pattern}")'
+    named = f"{entry.method} {entry.uri_pattern}"
+    if entry.authorizer is not None:
+        return (
+            f"{named} has an authorizer that Gatehouse does not know. To leave the route to that authorizer alone, "
+            f"list it: Gatehouse(app, public={{{route}}})"
+        )
+    return (
+        f"{named} has no authorizer=authorized(…) and is not a public route. For people who are signed in, write "
+        f'authorizer=gate.authorized("api/read") into its @app.route(…); for everybody, list it: '
+        f"Gatehouse(app, public={{{route}}})"
+    )
+
+
+def _let_pass(request: Request) -> None:
+    """Nothing to check: a preflight carries neither token nor cookie; a webhook's caller is for its view to check."""
+
+
+def _decode(request: Request, parameters: dict[str, str]) -> dict[str, str]:
+    """Return a view's path parameters decoded, and let `request.uri_params` say the same."""
+    if not parameters:
+        return parameters
+    from .path_parameters import decode_path_parameters
+
+    try:
+        decoded = decode_path_parameters(parameters)
+    except ValueError:
+        raise errors.InvalidRequest("a path parameter is not percent-encoded UTF-8") from None
+    request.uri_params = {**(request.uri_params or {}), **decoded}
+    return decoded

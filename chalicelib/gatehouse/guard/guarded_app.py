@@ -1,0 +1,77 @@
+"""The app's own class, extended: what Chalice calls when a route is registered, and when an event comes in.
+
+Chalice has no hook for either, and the team's `app` is made before Gatehouse gets it. So the object is given a subclass of
+its class: everything that it has and does stays.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from chalice.app import Chalice
+
+from ..errors import GatehouseError, InvalidRequest
+from ..log import bind_request_id, log_event, log_exception
+from .answers import dress, error_response
+from .gateway_events import find_problem
+
+if TYPE_CHECKING:
+    from .guard import Guard
+
+
+class GuardedChalice(Chalice):
+    """Chalice whose routes are guarded, and that answers in our envelope whatever it is called with (S-63)."""
+
+    _gatehouse_guard: "Guard"
+    #: The gate of this app: the command line asks it for prefix and public routes.
+    gatehouse: Any
+
+    def _register_route(
+        self, name: str, user_handler: Any, kwargs: Any, **unused: dict[str, Any]
+    ) -> None:
+        path = _full_path(kwargs)
+        self._gatehouse_guard.make_room(path, kwargs["kwargs"].get("methods", ["GET"]))
+        super()._register_route(name, user_handler, kwargs, **unused)
+        self._gatehouse_guard.cover(path)
+
+    def __call__(self, event: Any, context: Any) -> dict[str, Any]:
+        """Answer one event of API Gateway."""
+        problem = find_problem(event, self.routes)
+        if problem is None:
+            try:
+                self._cover_late(event["requestContext"])
+                answer: dict[str, Any] = super().__call__(event, context)
+                return answer
+            except Exception as error:  # noqa: BLE001 - an answer that is no JSON, say: nothing of it may leave
+                log_exception("unhandled_error", error)
+                refusal = GatehouseError()
+        else:
+            refusal = InvalidRequest(f"not an event of API Gateway: {problem}")
+            bind_request_id(getattr(context, "aws_request_id", None) or "-")
+            log_event("refused", level="info", code=refusal.code, detail=refusal.detail)
+        dressed: dict[str, Any] = dress(error_response(refusal)).to_dict(self.api.binary_types)
+        return dressed
+
+    def _cover_late(self, context: dict[str, Any]) -> None:
+        """Guard a route that came past `_register_route`: into `routes` by hand, or by a later Chalice's other way."""
+        entry = self.routes[context["resourcePath"]].get(context["httpMethod"])
+        if entry is not None and not self._gatehouse_guard.is_covered(entry):
+            self._gatehouse_guard.cover(context["resourcePath"])
+
+
+def extend(app: Chalice, guard: "Guard", gate: Any) -> None:
+    """Give `app` the class above, under whatever class it has. Raises ValueError for an app that has it already."""
+    if isinstance(app, GuardedChalice):
+        raise ValueError("this app has a Gatehouse already: make one, and share it")
+    kind = type(app)
+    app.__class__ = (
+        GuardedChalice if kind is Chalice else type(kind.__name__, (GuardedChalice, kind), {})
+    )
+    setattr(app, "_gatehouse_guard", guard)  # noqa: B010 - mypy knows the class that it had
+    setattr(app, "gatehouse", gate)  # noqa: B010
+
+
+def _full_path(kwargs: Any) -> str:
+    """Return the path of a route as Chalice will put it together, with a blueprint's prefix."""
+    path, prefix = str(kwargs["path"]), kwargs.get("url_prefix")
+    if prefix is None:
+        return path
+    return "/".join([prefix.rstrip("/"), path.strip("/")]).rstrip("/")

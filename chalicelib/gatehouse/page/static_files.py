@@ -1,0 +1,233 @@
+"""The page and its assets, read once per container from the packaged `frontend/` folder.
+
+There is no build step; what would be one happens here, once: comments go, the words of a language become a module, and a
+team's brand takes its place. Each language is a set of its own, and one fingerprint covers a set, so that modules can
+import each other by relative names and still be cached for ever.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from html import escape
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from .. import colours
+from ..brand import PLAIN, Brand
+from .catalogue import Catalogue, choose_language, load_catalogue
+
+_HERE = Path(__file__).resolve()
+#: In the wheel `frontend/` is part of the package. Here it lies beside chalicelib, as in the Lambda zip (through `vendor/`).
+FRONTEND = next(
+    folder
+    for folder in (_HERE.parents[1] / "frontend", _HERE.parents[3] / "frontend")
+    if folder.is_dir()
+)
+
+_PAGE = "index.html"
+_LOGO, _ICON, _STYLES = "logo.svg", "icon.svg", "styles.css"
+_LOGO_HEIGHT = 32
+#: A wider logo is unreadable as the icon of a tab.
+_WIDEST_ICON = 1.25
+_NIGHT = "#0d2a2c"
+_PLACEHOLDER = re.compile(r"\{\{(\w+)(?:\.(\w+))?\}\}")
+_COMMENT_LINES = re.compile(r"^[ \t]*(?://.*|/\*(?:[^*]|\*(?!/))*\*/[ \t]*)$", re.MULTILINE)
+_MARGINS = re.compile(r"\s*\n\s*")
+_CSS_SPACES = re.compile(r"\s*([{};>])\s*|(?<=[:,])\s+")
+_TYPES: Mapping[str, str] = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml; charset=utf-8",
+}
+
+ASSET_CACHE_CONTROL = "public, max-age=31536000, immutable"
+
+
+class Asset(NamedTuple):
+    """A text file for the browser."""
+
+    content_type: str
+    text: str
+
+
+class FileSet(NamedTuple):
+    """The assets in one language, under the fingerprint of all of them."""
+
+    version: str
+    assets: Mapping[str, Asset]
+    words: Mapping[str, str]
+
+
+class StaticFiles:
+    """The frontend's files as a brand wants them. Only names that were found in the folder can be asked for.
+
+    Raises ConfigurationError for a catalogue or a logo that cannot be used.
+    """
+
+    def __init__(self, folder: Path = FRONTEND, brand: Brand = PLAIN) -> None:
+        files = sorted(path for path in folder.iterdir() if path.suffix in _TYPES)
+        texts = {path.name: compact(path.name, path.read_text(encoding="utf-8")) for path in files}
+        self._brand = brand
+        self._page = (folder / _PAGE).read_text(encoding="utf-8")
+        self._night = _NIGHT
+        self._logo_width = _LOGO_HEIGHT
+        self._icon = _LOGO
+        if brand.accent or brand.accent_dark:
+            self._recolour(texts)
+        if brand.logo:
+            self._put_logo(texts, folder / "brand" / brand.logo)
+        self._sets = {
+            language: _build_set(texts, load_catalogue(folder, language))
+            for language in brand.languages
+        }
+        self.version = self._sets[brand.languages[0]].version
+
+    def asset(self, version: str, name: str) -> Asset | None:
+        """Return the asset, or None for another version or an unknown name."""
+        for found in self._sets.values():
+            if found.version == version:
+                return found.assets.get(name)
+        return None
+
+    def page(
+        self,
+        *,
+        base_path: str,
+        title: str,
+        page_path: str | None = None,
+        accept_language: str = "",
+        by_email: bool = True,
+        providers: Sequence[tuple[str, str]] | None = None,
+    ) -> str:
+        """Return the page's HTML for an app at `base_path` (ends with a slash), in the language that is wanted most.
+
+        `page_path` is the page's own address, if that is another one.
+        `providers` (name, label) are for browsers without scripts. They come by `?basic=1`, where the page sends such
+        browsers by itself: no other visit has to wait for the table.
+        """
+        language = choose_language(accept_language, self._brand.languages)
+        found = self._sets[language]
+        values = {
+            "assets": f"{base_path}assets/{found.version}/",
+            "base": base_path,
+            "title": title,
+            "language": language,
+            "night": self._night,
+            "icon": self._icon,
+            "logo_width": str(self._logo_width),
+        }
+
+        def value(match: "re.Match[str]") -> str:
+            name, word = match.groups()
+            if name == "legal":
+                return self._legal_links(found.words)
+            if name == "refresh":
+                return _refresh(page_path or base_path) if providers is None else ""
+            if name == "ways":
+                return _plain_ways(base_path, found.words, providers or (), by_email=by_email)
+            text = found.words[word].replace("{title}", title) if word else values[name]
+            return escape(text, quote=True)
+
+        return _PLACEHOLDER.sub(value, self._page)
+
+    def _legal_links(self, words: Mapping[str, str]) -> str:
+        links = (
+            ("terms", self._brand.terms_url),
+            ("privacy", self._brand.privacy_url),
+            ("support", self._brand.support_url),
+        )
+        anchors = "".join(
+            f'<a href="{escape(url, quote=True)}">{escape(words[name])}</a>'
+            for name, url in links
+            if url
+        )
+        return f"<div>{anchors}</div>" if anchors else ""
+
+    def _recolour(self, texts: dict[str, str]) -> None:
+        """The accent over the page's own, and the pictures in its hue."""
+        light = self._brand.accent
+        dark = self._brand.accent_dark or colours.mended(light, "dark")
+        hue = light or dark
+        self._night = colours.rehue(_NIGHT, hue)
+        dark_rule = _rule(colours.build_palette(dark, "dark"))
+        light_rule = _rule(
+            {"night": self._night, **(colours.build_palette(light, "light") if light else {})}
+        )
+        texts[_STYLES] += f"{light_rule}@media(prefers-color-scheme:dark){{{dark_rule}}}"
+        for name in (_LOGO, "gate.svg"):
+            texts[name] = colours.rehue(texts[name], hue)
+
+    def _put_logo(self, texts: dict[str, str], file: Path) -> None:
+        from .logo import load_logo
+
+        logo = load_logo(file)
+        self._logo_width = max(1, round(_LOGO_HEIGHT * logo.ratio))
+        if logo.ratio > _WIDEST_ICON:
+            texts[_ICON] = texts[_LOGO]
+            self._icon = _ICON
+        texts[_LOGO] = logo.svg
+
+
+def _refresh(page_path: str) -> str:
+    address = escape(f"{page_path}?basic=1", quote=True)
+    return f'<noscript><meta http-equiv="refresh" content="0; url={address}"></noscript>'
+
+
+def _plain_ways(
+    base_path: str,
+    words: Mapping[str, str],
+    providers: Sequence[tuple[str, str]],
+    *,
+    by_email: bool,
+) -> str:
+    ways = [
+        (name, words["noScriptProvider"].replace("{label}", label)) for name, label in providers
+    ]
+    ways += [("COGNITO", words["noScriptEmail"])] if by_email else []
+    links = []
+    for name, text in ways:
+        address = escape(f"{base_path}auth/login?{urlencode({'provider': name})}", quote=True)
+        links.append(f'<p><a class="button" href="{address}">{escape(text)}</a></p>')
+    return "".join(links)
+
+
+def _rule(palette: Mapping[str, str]) -> str:
+    return ":root{" + "".join(f"--{name}:{value};" for name, value in palette.items()) + "}"
+
+
+def _build_set(texts: Mapping[str, str], words: Catalogue) -> FileSet:
+    """The words become two modules; what comes later adds its own to those of the first view."""
+    first, later = (_written(words[part]) for part in ("first", "later"))
+    modules = {
+        "texts.js": f"export const texts={first};",
+        "more-texts.js": f"import {{texts}} from './texts.js';Object.assign(texts,{later});export {{texts}};",
+    }
+    whole = dict(sorted({**texts, **modules}.items()))
+    digest = hashlib.sha256()
+    for name, text in whole.items():
+        digest.update(f"{name}\0{len(text)}\0{text}".encode())
+    assets = {name: Asset(_TYPES[Path(name).suffix], text) for name, text in whole.items()}
+    return FileSet(digest.hexdigest()[:12], assets, words["document"])
+
+
+def _written(words: Mapping[str, object]) -> str:
+    return json.dumps(words, ensure_ascii=False, separators=(",", ":"))
+
+
+def compact(name: str, text: str) -> str:
+    """Return a stylesheet or module without comments, margins and blank lines.
+
+    Only whole lines of comment are taken, so that nothing inside a string can be mistaken for one; and no string of
+    ours runs over lines, so that margins mean nothing.
+    """
+    lines = _MARGINS.sub("\n", _COMMENT_LINES.sub("", text)).strip()
+    return _CSS_SPACES.sub(r"\1", lines.replace("\n", "")) if name.endswith(".css") else lines
+
+
+@lru_cache(maxsize=4)
+def load_static_files(brand: Brand = PLAIN) -> StaticFiles:
+    """Return the container's files; a few brands are kept, since each app in a process has its own."""
+    return StaticFiles(brand=brand)

@@ -1,0 +1,133 @@
+"""One call of a route of ours: what its view reads from Chalice's request, and the services behind it."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InvalidRequest
+from ..guard.authorization import caller_of
+
+if TYPE_CHECKING:
+    from chalice.app import Request
+
+    from ..cognito.claims import Caller
+    from ..cognito.user_pool_api import Visitor
+    from ..edge.urls import AppUrl
+    from ..services import Container, Services
+    from ..settings import Settings
+
+
+class Call:
+    """What a view gets. `prefix` is where Gatehouse is mounted, `openapi` the folder with a team's descriptions."""
+
+    def __init__(
+        self, request: "Request", container: "Container", prefix: str, openapi: str | None
+    ) -> None:
+        self.request = request
+        self._container = container
+        self._prefix = prefix
+        self._openapi = openapi
+
+    @property
+    def services(self) -> "Services":
+        """The container's services. Raises ConfigurationError."""
+        return self._container.services
+
+    @property
+    def settings(self) -> "Settings":
+        """The stage's settings. Raises ConfigurationError."""
+        return self._container.services.settings
+
+    @property
+    def caller(self) -> "Caller":
+        """Who calls an authorized route."""
+        return caller_of(self.request)
+
+    @cached_property
+    def url(self) -> "AppUrl":
+        """The address under which this request reached us."""
+        from ..edge.urls import build_app_url
+
+        return build_app_url(self.request.context, self.settings.public_url, self._prefix)
+
+    @cached_property
+    def cookies(self) -> dict[str, str]:
+        """The request's cookies; HTTP/2 clients may split them over several headers."""
+        from ..edge.cookies import parse_cookies
+
+        several = self.request.to_original_event().get("multiValueHeaders") or {}
+        headers = [
+            value
+            for name, values in several.items()
+            if name.lower() == "cookie"
+            for value in values or []
+        ]
+        return parse_cookies(headers or [self.header("cookie")])
+
+    @property
+    def visitor(self) -> "Visitor":
+        """Where the request comes from: API Gateway's word for it, never a forwarded header (S-42)."""
+        from ..cognito.user_pool_api import Visitor
+        from ..sealed.devices import COOKIE
+
+        identity = self.request.context["identity"]
+        return Visitor(
+            ip=str(identity["sourceIp"]),
+            server=self.url.origin.partition("://")[2],
+            path=str(self.request.context["path"]),
+            user_agent=str(identity.get("userAgent") or "")[:256],
+            device_cookie=self.cookies.get(COOKIE),
+        )
+
+    def parse_place(self, wish: str | None, otherwise: str | None = None) -> str:
+        """Return `wish` if people may be sent there (S-07), else `otherwise`, else the page."""
+        from ..edge.redirects import parse_return_to
+
+        url = self.url
+        found = parse_return_to(
+            wish, url.api_path, self.settings.allowed_origins, otherwise or url.page_path
+        )
+        if url.page_path != url.base_path and found.startswith(url.base_path):
+            behind = found[len(url.base_path) :]
+            if behind[:1] in ("", "?", "#"):
+                return (
+                    url.page_path + behind
+                )  # the page, which has no address with a slash at its end
+        return found
+
+    def describe(self, root: str) -> dict[str, Any]:
+        """Return the OpenAPI document of the API whose URL is `root`."""
+        from .openapi import build_document
+
+        return build_document(root, self._prefix, self._openapi)
+
+    def header(self, name: str) -> str:
+        """Return a header's value, or nothing."""
+        return str(self.request.headers.get(name, ""))
+
+    def query_values(self, name: str) -> list[str]:
+        """Return every value of a query parameter (Chalice's own accessor hides all but the last)."""
+        event = self.request.to_original_event()
+        return list((event.get("multiValueQueryStringParameters") or {}).get(name) or [])
+
+    def query_value(self, name: str) -> str | None:
+        """Return the only value of a query parameter, or None. Raises InvalidRequest if it is given twice."""
+        values = self.query_values(name)
+        if len(values) > 1:
+            raise InvalidRequest(f"{name} is given more than once")
+        return values[0] if values else None
+
+    def json_body(self) -> dict[str, Any]:
+        """Return the JSON object that was posted to a public route; the guard has checked it."""
+        from ..edge.bodies import parse_object
+
+        return parse_object(self.request.raw_body)
+
+    def checked_body(self) -> dict[str, Any]:
+        """Return the JSON object that was sent to an authorized route, whose body the guard leaves to the view."""
+        from ..edge.bodies import verify_body
+
+        try:
+            verify_body(self.request.raw_body, self.request.headers.get("content-type"))
+        except ValueError:
+            raise InvalidRequest("body is not base64") from None
+        return self.json_body()

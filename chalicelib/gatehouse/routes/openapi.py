@@ -1,0 +1,87 @@
+"""The OpenAPI 3.1 document of the whole HTTP contract, written by hand: ours in `openapi/`, a team's in a folder of its own.
+
+`document.json` holds what is shared; every other file holds paths. Preflights are the same everywhere, so they are added
+here to what `cors` opens; and so is HEAD, to what GET reads.
+"""
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ..guard import cors
+from .table import SPENDING
+
+FOLDER = Path(__file__).resolve().parents[1] / "openapi"
+_SHARED = "document.json"
+
+
+@lru_cache(maxsize=4)
+def load_paths(prefix: str = "", theirs: str | None = None) -> dict[str, Any]:
+    """Return path -> path item: ours below `prefix`, and those of the folder `theirs`.
+
+    Raises ValueError for a path that two files describe.
+    """
+    paths: dict[str, Any] = {}
+    for path, item in _read(FOLDER):
+        full = prefix + path.rstrip("/") or "/"
+        paths[full] = {**item, **_head(path, item), **_preflight(path, item)}
+    for path, item in _read(Path(theirs)) if theirs else ():
+        if path in paths:
+            raise ValueError(f"{path} is described twice")
+        paths[path] = {**item, **_head("", item), **_preflight("", item)}
+    return paths
+
+
+def build_document(root: str, prefix: str = "", theirs: str | None = None) -> dict[str, Any]:
+    """Return the document for the API whose root URL is `root`."""
+    shared = json.loads((FOLDER / _SHARED).read_text(encoding="utf-8"))
+    paths = load_paths(prefix, theirs)
+    return {**shared, "servers": [{"url": root.rstrip("/")}], "paths": paths}
+
+
+def _read(folder: Path) -> list[tuple[str, Any]]:
+    files = [file for file in sorted(folder.glob("*.json")) if file.name != _SHARED]
+    found = [item for file in files for item in json.loads(file.read_text("utf-8")).items()]
+    paths = [path for path, _ in found]
+    if len(set(paths)) != len(paths):
+        raise ValueError(f"{max(paths, key=paths.count)} is described twice")
+    return found
+
+
+def _head(path: str, item: dict[str, Any]) -> dict[str, Any]:
+    """What is read by GET answers HEAD with the same headers (RFC 9110 9.3.2)."""
+    if "get" not in item or path in SPENDING:
+        return {}
+    responses = {
+        status: {"description": "As GET, without content."}
+        for status in item["get"]["responses"]
+        if status != "303"  # what leads on spends something, and only GET does
+    }
+    named = {**item["get"], "operationId": f"{item['get']['operationId']}Head"}
+    return {"head": {**named, "responses": responses}}
+
+
+def _preflight(path: str, item: dict[str, Any]) -> dict[str, Any]:
+    authorized = [
+        method.upper()
+        for method, operation in item.items()
+        if any("accessToken" in demand for demand in operation.get("security", ()))
+    ]
+    if cors.build_rule(path, [method.upper() for method in item], authorized) is None:
+        return {}
+    named = next(iter(item.values()))
+    operation = {
+        "operationId": f"{named['operationId']}Preflight",
+        "tags": ["cors"],
+        "summary": "Whether the page of another origin may call this.",
+        "parameters": [p for p in named.get("parameters", ()) if p.get("in") == "path"],
+        "responses": {
+            "204": {"$ref": "#/components/responses/Preflight"},
+            "403": {"$ref": "#/components/responses/Forbidden"},
+            "429": {"$ref": "#/components/responses/Throttled"},
+            "500": {"$ref": "#/components/responses/Failed"},
+            "503": {"$ref": "#/components/responses/Unavailable"},
+        },
+    }
+    return {"options": operation}

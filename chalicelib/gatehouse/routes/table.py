@@ -1,0 +1,68 @@
+"""Every route of Gatehouse in one table: its path, the function that answers, and who may call it.
+
+Paths are as they are without a prefix; `Gatehouse(app, prefix=…)` mounts them all below one. A view is named by module and
+function of this folder, and its module is imported at the first call: a container pays for what it is asked.
+"""
+
+from typing import NamedTuple
+
+
+class Route(NamedTuple):
+    """One method of one path. Public unless `scope` says what an access token must allow."""
+
+    method: str
+    path: str
+    #: `auth.login` is the function `login` of `auth.py`.
+    view: str
+    scope: str | None = None
+    group: str | None = None
+    fresh: bool = False
+    #: A form of another site may post here, by design: it carries no cookie, changes nothing, and leads on by GET.
+    is_form_of_others: bool = False
+    #: A GET that spends something (a state, a code, an attempt): HEAD is not answered there.
+    spends: bool = False
+
+
+TABLE = (
+    Route("GET", "/", "pages.page"),
+    Route("GET", "/assets/{version}/{name}", "pages.asset"),
+    Route("GET", "/health", "pages.health"),
+    Route("GET", "/openapi.json", "pages.openapi"),
+    Route("GET", "/auth/config", "auth.config"),
+    Route("POST", "/auth/discover", "auth.discover"),
+    Route("GET", "/auth/login", "auth.login", spends=True),
+    Route("POST", "/auth/login", "auth.login_by_form", is_form_of_others=True),
+    Route("GET", "/auth/callback", "auth.callback", spends=True),
+    Route("POST", "/auth/refresh", "session.refresh"),
+    Route("POST", "/auth/logout", "session.logout"),
+    Route("POST", "/auth/direct/sign-in", "direct.sign_in"),
+    Route("POST", "/auth/direct/challenge", "direct.challenge"),
+    Route("POST", "/auth/direct/sign-up", "direct.sign_up"),
+    Route("POST", "/auth/direct/confirm", "direct.confirm"),
+    Route("POST", "/auth/direct/resend-code", "direct.resend_code"),
+    Route("POST", "/auth/direct/forgot-password", "direct.forgot_password"),
+    Route("POST", "/auth/direct/reset-password", "direct.reset_password"),
+    Route("POST", "/auth/mfa/setup", "mfa.setup"),
+    Route("POST", "/auth/mfa/verify", "mfa.verify"),
+    Route("POST", "/auth/mfa/disable", "mfa.disable"),
+    Route("GET", "/me", "me.show", "api/read"),
+    Route("PATCH", "/me", "me.rename", "api/write"),
+    Route("GET", "/users", "users.page", "api/read", "admins", fresh=True),
+    Route(
+        "POST", "/users/{userName}/sign-out", "users.sign_out", "api/write", "admins", fresh=True
+    ),
+)
+
+#: Paths whose GET spends something.
+SPENDING = frozenset(route.path for route in TABLE if route.spends)
+FORMS_OF_OTHERS = frozenset(
+    (route.method, route.path) for route in TABLE if route.is_form_of_others
+)
+#: (method, path) of every route of ours that needs no access token, HEAD included.
+PUBLIC_ROUTES = frozenset(
+    (method, route.path)
+    for route in TABLE
+    if route.scope is None
+    for method in ((route.method, "HEAD") if route.method == "GET" else (route.method,))
+    if method != "HEAD" or not route.spends
+)

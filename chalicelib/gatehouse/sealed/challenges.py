@@ -1,0 +1,123 @@
+"""What waits in the browser between two steps: a sign-in that was challenged, or an authenticator app being set up (S-45).
+
+Both lie sealed in one cookie, under purposes of their own. Cognito's Session string changes with each step and dies with
+AuthSessionValidity; the cookie lives as long. A Session may have 4,096 characters: what fits no cookie goes on in a second.
+Source: AWS "AdminRespondToAuthChallenge"; the app client's AuthSessionValidity.
+"""
+
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, TypeVar
+
+from ..errors import ChallengeExpired, SealBroken
+from .records import parse_record
+from .sealing import MAX_COOKIE_VALUE, Sealer
+
+COOKIE = "__Host-gatehouse-challenge"
+SECOND_COOKIE = "__Host-gatehouse-challenge-2"
+#: Ends a first cookie that the second one continues. No sealed value has it, so that a second cookie that was left over from
+#: an earlier challenge is nobody's.
+_GOES_ON = "~"
+SIGN_IN_PURPOSE = "challenge"
+ENROLMENT_PURPOSE = "mfa-enrolment"
+#: Seconds; equal to AuthSessionValidity (15 minutes) in the identity template.
+LIFETIME_SECONDS = 900
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """A sign-in in flight. `username` is the pool's internal name; `email` is what was typed, the throttle's account."""
+
+    name: str
+    session: str = field(repr=False)
+    username: str
+    email: str = field(repr=False)
+    remember: bool
+    expires_at: int
+    choices: tuple[str, ...] = ()
+
+    @property
+    def began_at(self) -> int:
+        """When the password was checked, in Unix seconds."""
+        return self.expires_at - LIFETIME_SECONDS
+
+    def next(self, name: str, session: str, choices: tuple[str, ...] = ()) -> "Challenge":
+        """Return the step that follows; the deadline stays."""
+        return replace(self, name=name, session=session, choices=choices)
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    """An authenticator app between its secret and its first code, with the tokens of the server-only client."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    sub: str
+    username: str
+    expires_at: int
+
+
+def split(sealed: str) -> dict[str, str]:
+    """Return the cookies, name to value, that a sealed challenge or enrolment takes."""
+    if len(sealed) <= MAX_COOKIE_VALUE:
+        return {COOKIE: sealed}
+    first = MAX_COOKIE_VALUE - len(_GOES_ON)
+    return {COOKIE: sealed[:first] + _GOES_ON, SECOND_COOKIE: sealed[first:]}
+
+
+def join(cookies: Mapping[str, str]) -> str | None:
+    """Return the sealed value in a browser's cookies, or None if there is none."""
+    value = cookies.get(COOKIE)
+    if value is None or not value.endswith(_GOES_ON):
+        return value
+    return value.removesuffix(_GOES_ON) + cookies.get(SECOND_COOKIE, "")
+
+
+Waiting = TypeVar("Waiting", Challenge, Enrolment)
+
+
+class Challenges:
+    """Seals and opens both kinds. `clock` gives Unix seconds."""
+
+    def __init__(self, sealer: Sealer, clock: Callable[[], float]) -> None:
+        self._sealer = sealer
+        self._clock = clock
+
+    def deadline(self) -> int:
+        """Return when something that begins now expires."""
+        return int(self._clock()) + LIFETIME_SECONDS
+
+    def seal(self, challenge: Challenge) -> str:
+        """Return a challenged sign-in sealed, for `split`."""
+        return self._seal(SIGN_IN_PURPOSE, asdict(challenge))
+
+    def seal_enrolment(self, enrolment: Enrolment) -> str:
+        """Return an enrolment sealed, for `split`."""
+        return self._seal(ENROLMENT_PURPOSE, asdict(enrolment))
+
+    def open(self, value: str | None) -> Challenge:
+        """Return this browser's challenge; raises ChallengeExpired if there is none that is still alive."""
+        return self._open(Challenge, SIGN_IN_PURPOSE, value)
+
+    def open_enrolment(self, value: str | None) -> Enrolment:
+        """Return this browser's enrolment; raises ChallengeExpired if there is none that is still alive."""
+        return self._open(Enrolment, ENROLMENT_PURPOSE, value)
+
+    def _seal(self, purpose: str, fields: Mapping[str, Any]) -> str:
+        # Tokens and Session strings are base64: deflate takes back the quarter that a cookie's own base64 adds.
+        payload = zlib.compress(json.dumps(fields).encode(), 9)
+        return self._sealer.seal(purpose, payload, cookies=2)
+
+    def _open(self, kind: type[Waiting], purpose: str, value: str | None) -> Waiting:
+        if not value:
+            raise ChallengeExpired("no challenge cookie")
+        try:
+            payload = zlib.decompress(self._sealer.open(purpose, value, cookies=2))
+            waiting = parse_record(kind, payload)
+        except (SealBroken, zlib.error) as error:
+            raise ChallengeExpired(f"challenge cookie unusable: {type(error).__name__}") from None
+        if waiting.expires_at <= self._clock():
+            raise ChallengeExpired("challenge is older than fifteen minutes")
+        return waiting

@@ -1,0 +1,59 @@
+"""Known devices: browsers that once signed somebody in guess on a second allowance of that account (S-44, S-71).
+
+Without it, one stranger who keeps an account's pause alive would keep its owner out of our form for as long as he likes.
+The sealed cookie names one account and when that was; whoever has none, or one of another account, shares the account's
+allowance with all strangers. All browsers known to an account share the second one: each with its own would be as many more
+guesses as somebody could make browsers known. Whether a cookie is older than the account's password, flows/attempts.py asks.
+Source: OWASP, "Slow Down Online Guessing Attacks with Device Cookies".
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+
+from ..errors import SealBroken
+from .records import parse_record
+from .sealing import Sealer
+
+PURPOSE = "device"
+COOKIE = "__Host-gatehouse-device"
+LIFETIME_SECONDS = 180 * 86_400
+
+
+@dataclass(frozen=True)
+class Device:
+    """A browser known to `account`, the canonical e-mail address, which is `user_name` in the pool.
+
+    `issued_at` is Unix milliseconds, as fine as the users table's times; `expires_at` is Unix seconds.
+    """
+
+    account: str = field(repr=False)
+    user_name: str
+    issued_at: int
+    expires_at: int
+
+
+class Devices:
+    """Seals and recognises device cookies. `clock` gives Unix seconds."""
+
+    def __init__(self, sealer: Sealer, clock: Callable[[], float]) -> None:
+        self._sealer = sealer
+        self._clock = clock
+
+    def recognise(self, cookie: str | None, account: str) -> Device | None:
+        """Return what a cookie says of a browser that was made known to `account`, or None."""
+        if not cookie:
+            return None
+        try:
+            device = parse_record(Device, self._sealer.open(PURPOSE, cookie))
+        except SealBroken:
+            return None
+        if device.account != account or device.expires_at <= self._clock():
+            return None
+        return device
+
+    def remember(self, account: str, user_name: str) -> str:
+        """Return the cookie value that makes this browser known to `account` from now on."""
+        now = self._clock()
+        device = Device(account, user_name, int(now * 1000), int(now) + LIFETIME_SECONDS)
+        return self._sealer.seal(PURPOSE, json.dumps(asdict(device)).encode())

@@ -1,0 +1,134 @@
+"""Sealed values: AES-256-GCM under a key ring, bound to a purpose.
+
+A sealed value reads `<kid>.<base64url(nonce | ciphertext | tag)>`. Each key of the ring is stretched per purpose with
+HKDF-SHA256 (RFC 5869), and purpose and kid are authenticated too, so a value sealed for one purpose opens for no other.
+The nonce is 96 random bits (NIST SP 800-38D 8.2.2: below 2^32 values per key the risk of a repeat is negligible;
+`ops rotate-keys` renews keys long before).
+"""
+
+import base64
+import binascii
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ..errors import ConfigurationError, CookieTooLarge, SealBroken
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_KID = re.compile(r"[A-Za-z0-9_-]{1,16}\Z")
+_NONCE_BYTES = 12
+_TAG_BYTES = 16
+_MIN_SECRET_LENGTH = 32
+_MAX_SEALED_LENGTH = 4096
+#: Browsers drop a cookie of more than 4096 bytes, name and attributes included (RFC 6265bis 5.6): these take up to 96. What
+#: is too long is refused here, before anything is done that only the cookie could undo (S-31).
+MAX_COOKIE_VALUE = 4000
+
+
+@dataclass(frozen=True)
+class KeyRing:
+    """The keys by kid, and which of them seals. Older ones still open what they sealed."""
+
+    current: str
+    secrets: Mapping[str, str] = field(repr=False)
+
+    @classmethod
+    def parse(cls, document: Mapping[str, object]) -> "KeyRing":
+        """Read the secret `{"current": "k1", "k1": "<at least 32 random characters>", …}`."""
+        current = document.get("current")
+        secrets = {
+            kid: secret
+            for kid, secret in document.items()
+            if kid != "current" and isinstance(secret, str)
+        }
+        problems = [
+            f"key {kid!r} is malformed or too short"
+            for kid, secret in secrets.items()
+            if not _KID.match(kid) or len(secret) < _MIN_SECRET_LENGTH
+        ]
+        if not isinstance(current, str) or current not in secrets:
+            problems.append("`current` names no key")
+        if problems:
+            raise ConfigurationError("sealing keys: " + "; ".join(problems))
+        return cls(current=str(current), secrets=secrets)
+
+
+class Sealer:
+    """Seals and opens bytes. `load_key_ring(renew)` gives the ring; `renew=True` asks past its cache."""
+
+    def __init__(self, load_key_ring: Callable[[bool], KeyRing]) -> None:
+        self._load_key_ring = load_key_ring
+        self._derived: dict[tuple[str, str, str], bytes] = {}
+
+    def seal(self, purpose: str, payload: bytes, *, cookies: int = 1) -> str:
+        """Return `payload` sealed for `purpose` under the current key. Raises CookieTooLarge for what fits no `cookies`."""
+        ring = self._load_key_ring(False)
+        kid = ring.current
+        nonce = os.urandom(_NONCE_BYTES)
+        sealed = nonce + self._cipher(ring, kid, purpose).encrypt(
+            nonce, payload, _associated_data(purpose, kid)
+        )
+        value = f"{kid}.{base64.urlsafe_b64encode(sealed).rstrip(b'=').decode('ascii')}"
+        if len(value) > cookies * MAX_COOKIE_VALUE:
+            raise CookieTooLarge(f"{purpose} would take {len(value)} characters")
+        return value
+
+    def open(self, purpose: str, value: str, *, cookies: int = 1) -> bytes:
+        """Return the payload; raises SealBroken for everything that this ring did not seal for `purpose`."""
+        from cryptography.exceptions import InvalidTag
+
+        kid, _, text = value.partition(".")
+        if len(value) > cookies * _MAX_SEALED_LENGTH or not _KID.match(kid):
+            raise SealBroken("not a sealed value")
+        sealed = _decode_base64url(text)
+        if len(sealed) < _NONCE_BYTES + _TAG_BYTES:
+            raise SealBroken("sealed value is truncated")
+        ring = self._load_key_ring(False)
+        if kid not in ring.secrets:
+            # Another container may have sealed under a key that was rotated in after this ring was cached.
+            ring = self._load_key_ring(True)
+        if kid not in ring.secrets:
+            raise SealBroken("sealed under an unknown key")
+        try:
+            return self._cipher(ring, kid, purpose).decrypt(
+                sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _associated_data(purpose, kid)
+            )
+        except InvalidTag:
+            raise SealBroken("seal does not match") from None
+
+    def _cipher(self, ring: KeyRing, kid: str, purpose: str) -> "AESGCM":
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        secret = ring.secrets[kid]
+        key = self._derived.get((kid, secret, purpose))
+        if key is None:
+            key = _derive_key(secret, purpose)
+            self._derived[(kid, secret, purpose)] = key
+        return AESGCM(key)
+
+
+def _derive_key(secret: str, purpose: str) -> bytes:
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+    info = f"gatehouse/seal/{purpose}".encode()
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret.encode())
+
+
+def _associated_data(purpose: str, kid: str) -> bytes:
+    return f"{purpose}.{kid}".encode()
+
+
+def _decode_base64url(text: str) -> bytes:
+    """Decode strictly: one spelling for each value, so a tampered cookie cannot pass as the same one."""
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise SealBroken("not base64url") from None
+    if base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii") != text:
+        raise SealBroken("not canonical base64url")
+    return raw

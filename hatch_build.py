@@ -1,0 +1,64 @@
+"""Builds the wheel `chalice-gatehouse`: what a team's app mounts, and the command line.
+
+    python -m hatchling build -t wheel
+
+| here | in the wheel |
+|---|---|
+| chalicelib/gatehouse/ | chalice_gatehouse/ |
+| frontend/ | chalice_gatehouse/frontend/ |
+| ops/ | chalice_gatehouse/ops/ |
+| requirements.txt | chalice_gatehouse/ops/requirements.txt: the lock of what runs in Lambda |
+
+In Python files the name `chalicelib.gatehouse` becomes `chalice_gatehouse`; nothing else changes.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+PACKAGE = "chalice_gatehouse"
+FOLDERS = {
+    "chalicelib/gatehouse": PACKAGE,
+    "frontend": f"{PACKAGE}/frontend",
+    "ops": f"{PACKAGE}/ops",
+}
+LOCK = "requirements.txt"
+_NAME = re.compile(rb"\bchalicelib\.gatehouse\b")
+
+
+def contents(root: Path) -> Iterator[tuple[str, str, bytes]]:
+    """Give each file of the wheel: where it is here, where it goes, and what it holds there."""
+    for folder, target in FOLDERS.items():
+        for path in sorted((root / folder).rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith("."):
+                inner = path.relative_to(root / folder).as_posix()
+                held = path.read_bytes()
+                if path.suffix == ".py":
+                    held = _NAME.sub(PACKAGE.encode(), held)
+                yield f"{folder}/{inner}", f"{target}/{inner}", held
+    yield LOCK, f"{PACKAGE}/ops/{LOCK}", (root / LOCK).read_bytes()
+
+
+class WheelHook(BuildHookInterface[Any]):
+    """Lays the wheel's files out in a folder of their own, and has them packed from there."""
+
+    PLUGIN_NAME = "custom"
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Called by hatchling before it packs."""
+        self._folder = tempfile.TemporaryDirectory()
+        for _, target, held in contents(Path(self.root)):
+            path = Path(self._folder.name) / target
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(held)
+        build_data["force_include"][self._folder.name] = "/"
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        """Called by hatchling when it has packed."""
+        self._folder.cleanup()

@@ -1,0 +1,140 @@
+"""Looking after a deployed stage: `doctor`, `reconcile`, `rotate-keys`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from ..command import example, json_option, on_stage, yes_option
+from ..report import Reporter
+from ..stages import Stage
+
+
+@click.command(epilog=example("doctor --stage prod"))
+@on_stage
+@json_option
+def doctor(stage: Stage, as_json: bool) -> int:
+    """Check a deployed stage.
+
+    The exit code is 1 if something is wrong. Changes nothing. Each finding has an id, which docs/operations.md explains.
+    """
+    from .. import aws
+    from ..doctor.check import diagnose
+    from ..doctor.checks import CHECKS
+    from ..doctor.deployment import Deployment
+
+    diagnosis = diagnose(Deployment(aws.session(stage), stage), CHECKS)
+    code = 0 if diagnosis.healthy else 1
+    if as_json:
+        click.echo(json.dumps(diagnosis.as_json(), indent=2))
+        return code
+    for finding in diagnosis.findings:
+        click.echo(f"{finding.id}: {finding.says}\n  mend: {finding.mend}")
+    for note in diagnosis.notes:
+        click.echo(f"note: {note.id}: {note.says}\n  to set it up: {note.mend}")
+    for name, why in diagnosis.not_checked.items():
+        click.echo(f"({name} not checked: {why})")
+    found = len(diagnosis.findings)
+    click.echo(
+        f"{len(diagnosis.checked)} checks of stage {stage.name}: "
+        + ("all is well." if not found else f"{found} finding{'s' if found > 1 else ''}.")
+    )
+    return code
+
+
+@click.command(epilog=example("reconcile --stage prod --dry-run"))
+@on_stage
+@click.option(
+    "--dry-run", is_flag=True, help="Only report; the exit code is 1 if something differs."
+)
+@click.option("--restart", is_flag=True, help="Begin anew instead of going on where it stopped.")
+def reconcile(stage: Stage, dry_run: bool, restart: bool) -> int:
+    """Make the users table equal to the user pool.
+
+    For people from before Gatehouse came, and for whatever a trigger missed. If it is interrupted, it goes on where it
+    stopped. Records of people who are gone from the pool are deleted.
+    """
+    import tempfile
+    import time
+    from pathlib import Path
+
+    from chalicelib.gatehouse.store.providers import ProviderStore
+
+    from .. import aws
+    from ..pool import Pace, PoolReader
+    from ..progress_file import ProgressFile
+    from ..provider_rows import table_of, variable_of
+    from ..reconcile import Reconciler
+
+    session, report = aws.session(stage), Reporter()
+    name = f"reconcile-{stage.name}.sqlite"
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) if dry_run else stage.project_dir / ".local"
+        progress = ProgressFile(folder / name)
+        if restart:
+            progress.clear()
+        pool = PoolReader(
+            aws.client(session, "cognito-idp"), variable_of(stage, "USER_POOL_ID"), Pace()
+        )
+        done = False
+        try:
+            with aws.explained("reconciling"):
+                found = Reconciler(
+                    pool=pool,
+                    dynamodb=aws.client(session, "dynamodb"),
+                    table=variable_of(stage, "USERS_TABLE"),
+                    client_id=variable_of(stage, "CLIENT_ID"),
+                    refuse_address=ProviderStore(
+                        aws.client(session, "dynamodb"), table_of(stage), time.time
+                    ).refuse_address,
+                    progress=progress,
+                    report=report,
+                    dry_run=dry_run,
+                ).run()
+            done = True
+        finally:
+            progress.close(remove=done)
+    verb = "to mend" if dry_run else "mended"
+    click.echo(
+        f"{found.people} people, {found.records} records; {verb}: {found.missing} missing, "
+        f"{found.differing} differing, {found.surplus} of nobody."
+    )
+    if found.moved:
+        click.echo(
+            f"{found.moved} have an address that their provider may not speak for: see above."
+        )
+    return 1 if dry_run and found.total else 0
+
+
+@click.command(
+    "rotate-keys",
+    epilog=example("rotate-keys --stage prod", "rotate-keys --stage prod --client-secret"),
+)
+@on_stage
+@click.option(
+    "--client-secret", is_flag=True, help="Rotate the app client's secret instead of the keys."
+)
+@click.option("--drop-old", is_flag=True, help="Add nothing; remove what is no longer in use.")
+@click.option("--now", is_flag=True, help="Use the new key at once; some sessions may end.")
+@yes_option("Drop old keys even if sessions may still need them.")
+def rotate_keys(stage: Stage, client_secret: bool, drop_old: bool, now: bool, yes: bool) -> None:
+    """Rotate sealing keys or client secrets.
+
+    Everybody stays signed in. A new sealing key is added, and used some minutes later, when every container knows it. Old
+    keys go on opening old cookies until --drop-old removes them.
+    """
+    from .. import aws, rotate
+
+    session, report = aws.session(stage), Reporter()
+    if client_secret and drop_old:
+        rotate.drop_old_client_secrets(session, stage, report)
+    elif client_secret:
+        rotate.rotate_client_secrets(session, stage, report)
+    elif drop_old:
+        rotate.drop_old_sealing_keys(session, stage, report, force=yes)
+    else:
+        rotate.rotate_sealing_keys(session, stage, report, wait=not now)
+
+
+COMMANDS = (doctor, reconcile, rotate_keys)

@@ -1,0 +1,134 @@
+"""The local stack: `up`, `down`, `info`, `trust`."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import click
+
+from ..command import example, json_option, project_dir, state_dir_option
+from ..errors import OpsError
+from ..program import PROGRAM
+
+_PORT = click.IntRange(1, 65535)
+
+
+@click.command(
+    epilog=example("up", "up --detach --port 8001 --aws-port 4567 --okta-port 8101"),
+)
+@click.option("--detach", is_flag=True, help=f"Return when it is up; `{PROGRAM} down` stops it.")
+@click.option("--port", type=_PORT, default=8000, show_default=True, help="The app.")
+@click.option(
+    "--aws-port", type=_PORT, default=4566, show_default=True, help="The local AWS and its Cognito."
+)
+@click.option(
+    "--okta-port", type=_PORT, default=8100, show_default=True, help="The stand-in for Okta."
+)
+@click.option(
+    "--allow-origin",
+    "origins",
+    multiple=True,
+    metavar="ORIGIN",
+    help="Let a front end there call the app, such as https://localhost:3000; may be repeated.",
+)
+@click.option(
+    "--loopback-port",
+    "loopback_ports",
+    multiple=True,
+    type=_PORT,
+    metavar="N",
+    help="Let programs on this machine sign people in there (docs/clients.md); may be repeated.",
+)
+@click.option(
+    "--http",
+    is_flag=True,
+    help="Serve plain http; Safari and other WebKit browsers cannot sign in there.",
+)
+@state_dir_option
+def up(
+    detach: bool,
+    port: int,
+    aws_port: int,
+    okta_port: int,
+    origins: tuple[str, ...],
+    loopback_ports: tuple[int, ...],
+    http: bool,
+    state_dir: Path | None,
+) -> None:
+    """Start the local stack and deploy into it.
+
+    Prints the URL and who can sign in, and stays in the foreground until Ctrl-C. It applies the same template and runs the
+    same `chalice deploy` as for a real account.
+    """
+    from ..local import stack
+
+    if len({port, aws_port, okta_port}) < 3:
+        raise OpsError("The three ports must differ: --port, --aws-port, --okta-port.")
+    stack.up(
+        project_dir(),
+        detach=detach,
+        port=port,
+        aws_port=aws_port,
+        okta_port=okta_port,
+        origins=origins,
+        loopback_ports=loopback_ports,
+        http=http,
+        state_dir=state_dir,
+    )
+
+
+@click.command(epilog=example("down"))
+@state_dir_option
+def down(state_dir: Path | None) -> None:
+    """Stop what `up` started."""
+    from ..local import stack
+
+    stack.down(project_dir(), state_dir)
+
+
+@click.command(epilog=example("info", "info --json"))
+@state_dir_option
+@json_option
+def info(state_dir: Path | None, as_json: bool) -> None:
+    """Say where the local stack is.
+
+    And who can sign in there.
+    """
+    from ..local import stack
+
+    found = stack.info(project_dir(), state_dir)
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    for key, value in found.items():
+        click.echo(f"{key + ':':<18} {value if isinstance(value, str) else json.dumps(value)}")
+
+
+@click.command(epilog=example("trust"))
+def trust() -> None:
+    """Let browsers trust the local stack.
+
+    Adds the authority that signs its certificate to this user's Chromium and Firefox. Once is enough. For other browsers,
+    other systems and the devcontainer: docs/local-aws.md#https
+    """
+    from ..local import authority
+    from ..local import trust as browsers
+
+    certificate = authority.prepare()
+    if certificate.by_mkcert:
+        click.echo(
+            "mkcert's root signs the certificate: `mkcert -install` puts it into your browsers."
+        )
+        return
+    for folder in browsers.trust(certificate.ca_file):
+        click.echo(f"trusted in {folder}")
+    click.echo(
+        "Restart browsers that are running. For programs that go by the system's store:\n"
+        f"  sudo cp {shlex.quote(str(certificate.ca_file))} "
+        "/usr/local/share/ca-certificates/gatehouse-localhost.crt && sudo update-ca-certificates"
+    )
+
+
+COMMANDS = (up, down, info, trust)

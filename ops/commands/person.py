@@ -1,0 +1,61 @@
+"""What commands about one person share: their name, the directory, the rights that a refusal asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from ..command import ask
+from ..errors import OpsError
+from ..report import Reporter
+from ..stages import Stage
+
+if TYPE_CHECKING:
+    from ..directory import Directory, Person
+
+person_argument = click.argument("user", metavar="NAME_OR_EMAIL")
+
+
+def open_directory(stage: Stage) -> Directory:
+    """Open the directory of a stage, with the credentials of the environment."""
+    from .. import aws
+    from ..directory import Directory
+
+    return Directory(aws.session(stage), stage)
+
+
+@contextmanager
+def at_work(stage: Stage, doing: str) -> Iterator[tuple[Directory, Reporter]]:
+    """Open the stage's directory; a refusal by AWS becomes an error that says which rights are needed."""
+    from botocore.exceptions import ClientError
+
+    from .. import aws
+
+    with aws.explained(doing):
+        try:
+            yield open_directory(stage), Reporter()
+        except ClientError as error:
+            if not aws.error_code(error).startswith("AccessDenied"):
+                raise
+            raise OpsError(
+                f"Your AWS credentials do not allow {doing}: {aws.error_message(error)}\n"
+                "docs/operations.md, “Rights of an operator”, lists what each command needs."
+            ) from error
+
+
+def on_person(
+    stage: Stage,
+    user: str,
+    doing: str,
+    act: Callable[[Directory, Person, Reporter], None],
+    warning: str = "",
+) -> None:
+    """Find the person, ask where there is a warning, and act."""
+    with at_work(stage, f"{doing} {user}") as (directory, report):
+        person = directory.require(user)
+        if warning:
+            ask(warning.format(person=person, stage=stage.name), user)
+        act(directory, person, report)

@@ -1,0 +1,73 @@
+"""The project itself: `init`, `lock`, `run`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import click
+
+from ..command import example, on_stage, project_dir
+from ..stages import Stage
+
+
+@click.command(epilog=example("init"))
+def init() -> int:
+    """Make a Chalice project ready for Gatehouse.
+
+    Adds what is missing to .chalice/config.json and leaves everything else there as it is, writes
+    requirements-gatehouse.txt, and shows the lines that you write yourself: in app.py, requirements.txt and .gitignore. Run
+    it again after each new version of Gatehouse; a second time changes nothing. The exit code is 1 while something stands in
+    the way.
+    """
+    from ..project import prepare
+
+    found = prepare(project_dir())
+    for line in found.done:
+        click.echo(line)
+    for line in found.amiss:
+        click.echo(f"to change: {line}")
+    for file, lines in found.by_hand.items():
+        click.echo(f"\nto add to {file}:")
+        for line in lines:
+            click.echo(f"    {line}")
+    return 1 if found.amiss else 0
+
+
+@click.command(epilog=example("lock", "lock requirements.in"))
+@click.argument("sources", nargs=-1, metavar="[FILE]...", type=click.Path(dir_okay=False))
+@click.option("--upgrade", is_flag=True, help="Raise everything to its newest version.")
+def lock(sources: tuple[str, ...], upgrade: bool) -> None:
+    """Lock requirements*.in with hashes.
+
+    Writes the .txt beside each FILE (default: each requirements*.in of the project), for Python 3.11 to 3.14 at once. Keeps
+    the versions that are locked already. Addresses of package indexes are left out.
+    """
+    from ..lock import lock_all
+
+    for target in lock_all(project_dir(), sources, upgrade=upgrade):
+        click.echo(f"locked {target}")
+
+
+@click.command(
+    epilog=example("run --stage local -- python createtable.py"),
+    context_settings={"ignore_unknown_options": True},
+)
+@on_stage
+@click.argument("words", nargs=-1, required=True, metavar="COMMAND...", type=click.UNPROCESSED)
+def run(stage: Stage, words: tuple[str, ...]) -> int:
+    """Run a program of yours with a stage's variables.
+
+    It gets the stage's environment_variables and region; for the local stage also the endpoint and the credentials of the
+    running stack. Use it for your own tables, for tests and for looking around.
+    """
+    variables = {name: str(value) for name, value in stage.environment.items()}
+    region = {"AWS_REGION": stage.region, "AWS_DEFAULT_REGION": stage.region}
+    try:
+        done = subprocess.run(words, env={**os.environ, **variables, **region}, check=False)
+    except OSError as error:
+        raise click.ClickException(f"{words[0]} cannot be started: {error.strerror}") from error
+    return done.returncode if done.returncode >= 0 else 128 - done.returncode
+
+
+COMMANDS = (init, lock, run)

@@ -1,0 +1,163 @@
+"""`provider …`: identity providers, such as Okta tenants."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from ..command import ask, example, has_terminal, on_stage, yes_option
+from ..errors import OpsError
+from ..report import Reporter
+from ..stages import Stage
+
+
+@click.group()
+def provider() -> None:
+    """Identity providers, such as Okta tenants."""
+
+
+@provider.command(
+    epilog=example(
+        "provider add Okta --stage dev --issuer https://acme.okta.com --client-id 0oa1 --domain acme.com"
+    )
+)
+@click.argument("name")
+@on_stage
+@click.option("--issuer", required=True, metavar="URL", help="Such as https://acme.okta.com.")
+@click.option("--client-id", required=True, metavar="ID", help="Client id of the provider's app.")
+@click.option(
+    "--client-secret-stdin", is_flag=True, help="Read the client secret from standard input."
+)
+@click.option(
+    "--domain",
+    "domains",
+    multiple=True,
+    metavar="DOMAIN",
+    help="Send people with addresses there to this provider, which then gets no button; repeatable. Replaces earlier ones.",
+)
+@click.option(
+    "--no-domains", is_flag=True, help="Forget its domains: it gets a button for everyone."
+)
+@click.option("--label", metavar="TEXT", help="What its button says (at first: NAME); '' for NAME.")
+@click.option(
+    "--trusted/--no-trusted",
+    default=None,
+    help="Whether it proves the addresses that it calls verified (at first: not).",
+)
+@click.option(
+    "--link/--no-link",
+    default=None,
+    help="Whether to join its people to the account with their verified address; needs --trusted (at first: not).",
+)
+@click.option(
+    "--groups-claim",
+    metavar="CLAIM",
+    help="Claim with group names; grants those groups here, including admins. '' for none.",
+)
+@click.option(
+    "--native-sign-up/--no-native-sign-up",
+    default=None,
+    help="Whether people of its domains may also make accounts with a password (at first: not).",
+)
+def add(
+    stage: Stage,
+    name: str,
+    issuer: str,
+    client_id: str,
+    client_secret_stdin: bool,
+    domains: tuple[str, ...],
+    no_domains: bool,
+    label: str | None,
+    trusted: bool | None,
+    link: bool | None,
+    groups_claim: str | None,
+    native_sign_up: bool | None,
+) -> None:
+    """Register a provider, or update the one of that NAME.
+
+    NAME is what it is called in the pool, such as Okta. An update keeps whatever you leave out.
+
+    \b
+    In Okta: an OIDC web application with the redirect URI
+    https://<domain_prefix>.auth.<region>.amazoncognito.com/oauth2/idpresponse
+    and the scopes openid, profile and email, assigned to your people.
+
+    The client secret is asked for, or read from standard input. It is no option, because other users of the machine can read
+    command lines.
+    """
+    if domains and no_domains:
+        raise click.UsageError("--domain and --no-domains contradict each other.")
+    from .. import aws, providers
+    from ..provider import Provider
+
+    found = Provider(
+        name=name,
+        issuer=issuer,
+        client_id=client_id,
+        client_secret=_secret(client_secret_stdin),
+        label=label,
+        domains=domains if domains or no_domains else None,
+        trusted=trusted,
+        link=link,
+        groups_claim=groups_claim,
+        native_sign_up=native_sign_up,
+    )
+    providers.add_provider(aws.session(stage), stage, found, Reporter())
+
+
+@provider.command("list", epilog=example("provider list --stage dev"))
+@on_stage
+def list_(stage: Stage) -> None:
+    """List the registered providers."""
+    from .. import aws, providers
+
+    found = providers.list_providers(aws.session(stage), stage)
+    if not found:
+        click.echo(f"Stage {stage.name!r} has no identity providers.")
+    for item in found:
+        domains = ", ".join(item.domains) or "everyone (a button on the page)"
+        click.echo(f"{item.name}  {item.label!r}  {item.issuer}  for {domains}")
+        words = {"trusted": "trusted", "link": "link", "native_sign_up": "native sign-up"}
+        said = [word for name, word in words.items() if getattr(item.row, name)]
+        said += [f"groups from {item.row.groups_claim!r}"] if item.row.groups_claim else []
+        if said:
+            click.echo(f"  {', '.join(said)}")
+        if not item.complete:
+            places = {"pool": item.in_pool, "table": item.in_table, "app client": item.in_client}
+            lacking = ", ".join(place for place, there in places.items() if not there)
+            click.echo(f"  incomplete: not in the {lacking}. Add it again, or remove it.")
+
+
+@provider.command(epilog=example("provider remove Okta --stage dev"))
+@click.argument("name")
+@on_stage
+@yes_option()
+def remove(stage: Stage, name: str, yes: bool) -> None:
+    """Remove a provider.
+
+    People who came through it can no longer sign in; their profiles and records stay.
+    """
+    from .. import aws, providers
+
+    if not yes:
+        ask(f"Nobody will be able to sign in through {name} any more.", name)
+    providers.remove_provider(aws.session(stage), stage, name, Reporter())
+
+
+def _secret(from_stdin: bool) -> str:
+    if from_stdin:
+        try:
+            return sys.stdin.readline().strip() if sys.stdin else ""
+        except (UnicodeDecodeError, ValueError, OSError) as error:
+            raise OpsError(f"The secret cannot be read from standard input: {error}") from error
+    if not has_terminal():
+        raise OpsError(
+            "There is no terminal to ask for the client secret: pass --client-secret-stdin and pipe it in."
+        )
+    from getpass import getpass
+
+    return getpass("Client secret (not shown): ").strip()
+
+
+COMMANDS = (provider,)

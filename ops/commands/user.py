@@ -1,0 +1,123 @@
+"""`user …`: the people of a stage. Who helps and who keeps out is in user_access.py."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+import click
+
+from ..command import example, json_option, on_stage
+from ..stages import Stage
+from . import user_access
+from .person import at_work, person_argument
+
+_STATES = ("confirmed", "not-confirmed", "invited", "reset-required", "from-a-provider", "disabled")
+
+
+@click.group()
+def user() -> None:
+    """The people of a stage.
+
+    A person is named by user name or by address. Where several people have the address, the error lists their user names.
+    docs/runbooks.md says what to do when: the first administrator, a lost phone, an expired invitation, a stranger's
+    sign-up.
+    """
+
+
+@user.command("list", epilog=example("user list --stage prod --group admins"))
+@on_stage
+@click.option(
+    "--group", default="", metavar="GROUP", help="Only members of this group of the pool."
+)
+@click.option(
+    "--status",
+    default="",
+    type=click.Choice(("", *_STATES)),
+    help="Only people in this state.",
+    metavar=f"[{'|'.join(_STATES)}]",
+)
+@click.option(
+    "--email-prefix", default="", metavar="TEXT", help="Only people whose address starts like this."
+)
+@click.option(
+    "--provider",
+    default="",
+    metavar="NAME",
+    help="Only people who come through this provider, or are linked to it.",
+)
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
+@json_option
+def list_(
+    stage: Stage,
+    group: str,
+    status: str,
+    email_prefix: str,
+    provider: str,
+    limit: int | None,
+    as_json: bool,
+) -> None:
+    """List people.
+
+    A line each, as the pool's pages come in: user name, address, status, provider and name. --json prints one array, one
+    person a line.
+    """
+    with at_work(stage, "listing people") as (directory, report):
+        from ..people_list import Filter, print_people
+
+        wanted = Filter(group, status, email_prefix, provider)
+        try:
+            print_people(directory, wanted, report, limit=limit, as_json=as_json)
+        except BrokenPipeError:
+            # `… | head` has read enough; Python would complain once more when it flushes at its end.
+            # https://docs.python.org/3/library/signal.html#note-on-sigpipe
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@user.command(epilog=example("user show ada@acme.com --stage prod"))
+@person_argument
+@on_stage
+@json_option
+def show(stage: Stage, user: str, as_json: bool) -> None:
+    """Show what is known of a person.
+
+    What pool, table and providers say: status, groups, second factors, links, record, what differs, and what the person can
+    do next. AWS bills people who were looked up with AdminGetUser as active in that month.
+    """
+    with at_work(stage, f"looking up {user}") as (directory, _):
+        from ..person_report import build_report, lines_of
+
+        found = build_report(directory, user)
+    click.echo(json.dumps(found, indent=2) if as_json else "\n".join(lines_of(found)))
+
+
+@user.command(epilog=example("user invite ada@acme.com --stage prod --group admins"))
+@click.argument("email")
+@on_stage
+@click.option("--given-name", default="", metavar="NAME", help="First name.")
+@click.option("--family-name", default="", metavar="NAME", help="Last name.")
+@click.option("--group", default="", metavar="GROUP", help="Also put them into this group.")
+@json_option
+def invite(
+    stage: Stage, email: str, given_name: str, family_name: str, group: str, as_json: bool
+) -> None:
+    """Invite somebody by mail.
+
+    Or send an invitation again. The mail has a temporary password; the first sign-in chooses another one. Sending it again
+    voids the old one. Use --group admins to make the first administrator.
+    """
+    with at_work(stage, f"inviting {email}") as (directory, report):
+        from .. import invitation
+
+        given = {"given_name": given_name, "family_name": family_name}
+        names = {name: value for name, value in given.items() if value}
+        found = invitation.invite(directory, email, names, group, report)
+    if as_json:
+        click.echo(json.dumps(found))
+
+
+for _each in user_access.COMMANDS:
+    user.add_command(_each)
+
+COMMANDS = (user,)

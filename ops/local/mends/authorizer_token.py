@@ -1,0 +1,35 @@
+"""A method without scopes takes ID tokens only: without "OAuth Scopes" API Gateway reads the token as one.
+
+MiniStack takes access tokens there as well.
+https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-enable-cognito-user-pool.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from .emulator import Emulator, replace
+
+SEEN_WITH = "1.5.33"
+
+
+def apply(emulator: Emulator) -> None:
+    """Put the mend in place."""
+    replace(
+        emulator.rest_apis, "_validate_cognito_authorizer", lambda check: _by_kind(emulator, check)
+    )
+
+
+def _by_kind(
+    emulator: Emulator, check: Callable[..., Awaitable[tuple[Any, Any]]]
+) -> Callable[..., Awaitable[tuple[Any, Any]]]:
+    async def validate(
+        authorizer: Any, method: Mapping[str, Any], *arguments: Any
+    ) -> tuple[Any, Any]:
+        claims, refused = await check(authorizer, method, *arguments)
+        if claims and not method.get("authorizationScopes") and claims.get("token_use") != "id":
+            return None, emulator.rest_apis._gw_error("UNAUTHORIZED", "Unauthorized")
+        return claims, refused
+
+    return validate

@@ -1,0 +1,35 @@
+"""The local stage while its stack runs: where its AWS is, with whose credentials, and from which copy it was deployed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..stages import LOCAL, Stage, load_stage
+from .chalice_cli import CACHE
+from .deployer import ROOT, local_aws_only
+from .stack import PLACES, info
+from .staged_copy import refresh_copy
+
+
+@contextmanager
+def running_stage(project_dir: Path, state_dir: Path | None = None) -> Iterator[Stage]:
+    """Give the running stage, with this process's AWS calls led to it. Raises OpsError where none runs."""
+    state_dir = state_dir or project_dir / ".local"
+    found = info(project_dir, state_dir)
+    root = {"AWS_ACCESS_KEY_ID": ROOT, "AWS_SECRET_ACCESS_KEY": ROOT}
+    with local_aws_only(
+        found["aws_endpoint_url"], found["region"], root, state_dir / "no-aws-files"
+    ):
+        if found["ca_file"]:
+            os.environ["REQUESTS_CA_BUNDLE"] = found["ca_file"]
+        os.environ[CACHE] = str(project_dir / ".local" / "dependencies")
+        yield load_stage(state_dir / "app", LOCAL)
+
+
+def refresh(project_dir: Path, stage: Stage) -> Stage:
+    """Bring the copy that the stage was deployed from up to date with the project; where it listens stays."""
+    refresh_copy(project_dir, stage.project_dir, (*PLACES, "ALLOWED_ORIGINS"))
+    return load_stage(stage.project_dir, LOCAL)

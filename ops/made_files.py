@@ -1,0 +1,47 @@
+"""What is in the zip that nobody wrote: botocore's data, cut to what Gatehouse calls, and bytecode.
+
+Both follow from the zip's other files, so whoever has these can tell whether those are right.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from . import service_models
+from .bytecode import bytecode, is_bytecode
+from .runtimes import Runtime
+
+
+def is_made(name: str) -> bool:
+    """Tell whether a file of a zip, by name, is one of these."""
+    return is_bytecode(name) or name.startswith(f"{service_models.FOLDER}/")
+
+
+def made_files(contents: Mapping[str, bytes], runtime: Runtime) -> dict[str, bytes]:
+    """Return what belongs into a zip beside `contents`. A layer, which holds no app, gets bytecode alone."""
+    models = service_models.files() if service_models.READER in contents else {}
+    return {**models, **bytecode(contents, runtime)}
+
+
+def complete(package: Path, runtime: Runtime, prefix: str = "") -> None:
+    """Put the files into a zip, in the place of any that are there. `prefix` stands before all of a layer's names.
+
+    A zip that cannot be read, or holds a name twice, stays as it is: it will be refused.
+    """
+    try:
+        with zipfile.ZipFile(package) as packed:
+            names = [name for name in packed.namelist() if not name.endswith("/")]
+            contents = {
+                name.removeprefix(prefix): packed.read(name)
+                for name in names
+                if not is_made(name.removeprefix(prefix))
+            }
+    except zipfile.BadZipFile:
+        return
+    if len(set(names)) < len(names):
+        return
+    with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, of in (contents | made_files(contents, runtime)).items():
+            packed.writestr(prefix + name, of)

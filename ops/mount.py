@@ -1,0 +1,61 @@
+"""How a project's app mounts Gatehouse: the app itself says so, and nobody has to say it twice.
+
+`app.py` is imported in a process of its own, with the stage's settings, as `chalice deploy` imports it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from chalicelib.gatehouse.edge.urls import AppUrl, build_app_url
+from chalicelib.gatehouse.routes.table import PUBLIC_ROUTES
+
+from .errors import OpsError
+
+_PROGRAM = """
+import json, sys
+sys.path.insert(0, "")
+from app import app
+gate = app.gatehouse
+print("\\n" + json.dumps({"prefix": gate.prefix, "public": sorted(gate.public_routes)}))
+"""
+
+
+class Mount(NamedTuple):
+    """`prefix` is `/account` or nothing; `public_routes` are (method, path), the team's own included."""
+
+    prefix: str = ""
+    public_routes: frozenset[tuple[str, str]] = PUBLIC_ROUTES
+
+    def page_for_lost(self, root: str) -> str | None:
+        """Return the page that a mistyped path leads to; None below a prefix, where other paths are the team's."""
+        return None if self.prefix else root
+
+    def url(self, root: str) -> AppUrl:
+        """Return the addresses of an app whose API's root is `root`."""
+        return build_app_url({}, root, self.prefix)
+
+
+def load_mount(project_dir: Path, environment: Mapping[str, str]) -> Mount:
+    """Ask the project's app. A folder without `app.py` counts as mounted at the root. Raises OpsError."""
+    if not (project_dir / "app.py").is_file():
+        return Mount()
+    done = subprocess.run(
+        [sys.executable, "-c", _PROGRAM],
+        cwd=project_dir,
+        env={**os.environ, **environment, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        why = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise OpsError(f"{project_dir / 'app.py'} does not load: {why}")
+    told = json.loads(done.stdout.splitlines()[-1])
+    return Mount(told["prefix"], frozenset((method, path) for method, path in told["public"]))

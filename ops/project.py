@@ -1,0 +1,215 @@
+"""Makes a Chalice project ready for Gatehouse: `init`.
+
+One file of the team is touched: `.chalice/config.json` gets the keys that Gatehouse needs and that it lacks.
+`requirements-gatehouse.txt` is Gatehouse's own, and written anew each time. The lines for app.py, requirements.txt and
+.gitignore are shown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from chalicelib.gatehouse import __version__
+
+from . import json_text
+from .errors import OpsError
+from .locked import NAME
+from .program import PROGRAM
+from .stages import LOCAL, config_file
+
+OWN_LOCK = "requirements-gatehouse.txt"
+_DISTRIBUTION = "chalice-gatehouse"
+_WHEELS = "wheels"
+_RUNTIME_LOCK = Path(__file__).parent / NAME
+_IGNORED = (".local/", ".chalice/deployments/", ".chalice/venv/")
+
+# Chalice's own defaults are 128 MB and 60 s; Cognito waits 5 s for a trigger.
+# https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-working-with-lambda-triggers.html
+_SHARED: Mapping[str, Any] = {
+    "api_gateway_stage": "api",
+    "manage_iam_role": False,
+    "minimum_compression_size": 1024,
+    "lambda_functions": {
+        "api_handler": {"lambda_memory_size": 512, "lambda_timeout": 25},
+        "user_records": {"lambda_memory_size": 512, "lambda_timeout": 5},
+        "token_claims": {"lambda_memory_size": 512, "lambda_timeout": 5},
+        "account_mail": {"lambda_memory_size": 512, "lambda_timeout": 25},
+    },
+}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What was done, what still has to be written by hand (file → lines), and what stands in the way."""
+
+    done: list[str]
+    by_hand: Mapping[str, list[str]]
+    amiss: list[str]
+
+
+def prepare(project_dir: Path) -> Prepared:
+    """Add what Gatehouse needs to the project; a second time changes nothing. Raises OpsError."""
+    path = config_file(project_dir)
+    if not (project_dir / "app.py").is_file() or not path.is_file():
+        raise OpsError(
+            f"{project_dir} is no Chalice project: app.py and .chalice/config.json are needed. "
+            "Run this in the project's folder, or name it with --project-dir."
+        )
+    text = path.read_text(encoding="utf-8")
+    try:
+        config = json.loads(text)
+        added = [keys for keys, _ in missing(config)]
+        for keys, value in missing(config):
+            text = json_text.put(text, keys, value)
+    except ValueError as error:
+        raise OpsError(f"{path} cannot be used: {error}") from error
+    if added:
+        path.write_text(text, encoding="utf-8")
+    done = [f".chalice/config.json: {_said(added)}", *_write_lock(project_dir)]
+    return Prepared(done, dict(_by_hand(project_dir)), list(_amiss(json.loads(text))))
+
+
+def missing(config: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Give what a configuration lacks: where, and what. What is there stays, whatever it says."""
+    if not isinstance(config, dict):
+        raise ValueError("it must hold one JSON object")
+    if not isinstance(config.get("stages", {}), dict):
+        raise ValueError("`stages` must be an object")
+    yield from _lacking(config, (), _SHARED)
+    named = str(config.get("app_name", ""))
+    yield from _lacking(config, (), {"environment_variables": {"APP_NAME": named}})
+    stages = config.get("stages", {})
+    others = [name for name in stages or ["dev"] if name != LOCAL]
+    for name in others:
+        yield from _lacking(stages.get(name, {}), ("stages", name), _stage(name), stages)
+    local = _local_stage(others[0], stages.get(others[0], {})) if others else _local_stage("", {})
+    yield from _lacking(stages.get(LOCAL, {}), ("stages", LOCAL), local, stages)
+
+
+def _local_stage(other: str, block: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Build the local stage. The team's own variables and rights are those of another stage of theirs."""
+    own = {"STAGE": LOCAL, "DIRECT_SIGN_IN": "embedded", "MAILS_PER_DAY": "100000"}
+    theirs = block.get("environment_variables", {})
+    policy = block.get("iam_policy_file", f"policy-{other}.json" if other else "")
+    return {
+        "environment_variables": {**theirs, **own},
+        **({"iam_policy_file": policy} if policy else {}),
+        "gatehouse": {"region": "us-east-1", "deletion_protection": False},
+    }
+
+
+def _stage(name: str) -> Mapping[str, Any]:
+    return {
+        "environment_variables": {"STAGE": name, "DIRECT_SIGN_IN": "managed"},
+        "gatehouse": {"domain_prefix": ""},
+    }
+
+
+def _lacking(
+    there: Any, above: tuple[str, ...], wanted: Mapping[str, Any], stages: Any = None
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if not isinstance(there, dict):
+        raise ValueError(f"`{'.'.join(above)}` must be an object")
+    if stages is not None and above[-1] not in stages:
+        yield above, dict(wanted)
+        return
+    for name, value in wanted.items():
+        if name not in there:
+            yield (*above, name), value
+        elif isinstance(value, dict) and name != "gatehouse":
+            yield from _lacking(there[name], (*above, name), value)
+
+
+def _said(added: list[tuple[str, ...]]) -> str:
+    if not added:
+        return "nothing to add"
+    return f"added {', '.join('.'.join(keys) for keys in added)}"
+
+
+def _amiss(config: Mapping[str, Any]) -> Iterator[str]:
+    """Say which of the team's own settings contradict Gatehouse; they are theirs to change."""
+    for where, block in {"": config, **config.get("stages", {})}.items():
+        place = f" of stage {where}" if where else ""
+        if block.get("manage_iam_role") is True:
+            yield (
+                f"manage_iam_role{place} is true: Gatehouse's stack has a role for each function, so remove it. "
+                "Rights of your own routes: .chalice/policy-<stage>.json (docs/adopt.md)"
+            )
+        if "iam_role_arn" in block and not where:
+            yield "iam_role_arn: remove it, Gatehouse's stack has a role for each function"
+
+
+def _write_lock(project_dir: Path) -> list[str]:
+    """Write Gatehouse's own lock; the wheel that it names lies in the project."""
+    wheel = _installed_wheel()
+    if wheel is None:
+        return []
+    if not wheel.is_relative_to(project_dir):
+        kept = project_dir / _WHEELS / wheel.name
+        kept.parent.mkdir(exist_ok=True)
+        if not kept.exists() or kept.read_bytes() != wheel.read_bytes():
+            shutil.copyfile(wheel, kept)
+        wheel = kept
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    header = f"# Written by `{PROGRAM} init` (Gatehouse {__version__}), which will write it anew: do not edit.\n"
+    line = f"./{wheel.relative_to(project_dir).as_posix()} --hash=sha256:{digest}\n"
+    wanted = header + line + _RUNTIME_LOCK.read_text(encoding="utf-8")
+    path = project_dir / OWN_LOCK
+    if path.exists() and path.read_text(encoding="utf-8") == wanted:
+        return [f"{OWN_LOCK}: as it should be"]
+    path.write_text(wanted, encoding="utf-8")
+    return [f"{OWN_LOCK}: written, with {wheel.name} and what it needs"]
+
+
+def _installed_wheel() -> Path | None:
+    """Find the wheel that this program was installed from; None in Gatehouse's own repository. Raises OpsError.
+
+    https://packaging.python.org/en/latest/specifications/direct-url/
+    """
+    try:
+        installed = distribution(_DISTRIBUTION)
+    except PackageNotFoundError:
+        return None
+    try:
+        url = urlsplit(json.loads(installed.read_text("direct_url.json") or "")["url"])
+        wheel = Path(unquote(url.path)).resolve()
+    except (ValueError, KeyError, TypeError):
+        wheel = Path()
+    if wheel.suffix != ".whl" or not wheel.is_file():
+        raise OpsError(
+            f"{_DISTRIBUTION} {__version__} was not installed from a wheel that is still there, so it cannot be locked. "
+            f"Put the wheel into {_WHEELS}/ and install it: pip install '{_WHEELS}/…whl[cli]'"
+        )
+    return wheel
+
+
+def _by_hand(project_dir: Path) -> Iterator[tuple[str, list[str]]]:
+    """Give the lines that are not there yet."""
+    package = __package__.rpartition(".")[0] or "chalicelib.gatehouse"
+    app = (project_dir / "app.py").read_text(encoding="utf-8")
+    if "Gatehouse(" not in app:
+        yield (
+            "app.py",
+            [
+                f"from {package} import Gatehouse",
+                'gate = Gatehouse(app, public={("GET", "/health")})  # after `app = Chalice(…)`: your open routes',
+                '@app.route("/…", authorizer=gate.authorized("api/read"))  # each other route of yours',
+            ],
+        )
+    if (project_dir / OWN_LOCK).exists() and f"-r {OWN_LOCK}" not in _lines(project_dir / NAME):
+        yield NAME, [f"-r {OWN_LOCK}"]
+    ignored = [each for each in _IGNORED if each not in _lines(project_dir / ".gitignore")]
+    if ignored:
+        yield ".gitignore", ignored
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").split("\n") if path.exists() else []

@@ -1,0 +1,165 @@
+"""What the zip holds of botocore's data: the operations that Gatehouse calls, and the addresses of their services.
+
+A cold client reads whole service models (1.5 MB of JSON for three services) and 1.2 MB of addresses, and lists botocore's
+data folder first. The zip brings a cut copy, made from the botocore at hand when the zip is made, which
+`chalicelib.gatehouse.aws_models` finds first. Texts go, types and limits stay. Nothing of it is in the repository.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import Any
+
+from botocore.loaders import Loader
+
+from chalicelib.gatehouse import aws_models
+
+#: Every operation that the runtime calls, by service; a test compares it with the code.
+OPERATIONS: Mapping[str, tuple[str, ...]] = {
+    "cognito-idp": (
+        "AdminDeleteUser",
+        "AdminDeleteUserAttributes",
+        "AdminGetUser",
+        "AdminInitiateAuth",
+        "AdminLinkProviderForUser",
+        "AdminListGroupsForUser",
+        "AdminRespondToAuthChallenge",
+        "AdminSetUserPassword",
+        "AdminUpdateUserAttributes",
+        "AdminUserGlobalSignOut",
+        "AssociateSoftwareToken",
+        "ConfirmForgotPassword",
+        "ConfirmSignUp",
+        "ForgotPassword",
+        "GetTokensFromRefreshToken",
+        "ListUsers",
+        "ResendConfirmationCode",
+        "RevokeToken",
+        "SetUserMFAPreference",
+        "SignUp",
+        "VerifySoftwareToken",
+    ),
+    "dynamodb": ("DeleteItem", "GetItem", "Scan", "UpdateItem"),
+    "lambda": ("Invoke",),
+    "secretsmanager": ("GetSecretValue",),
+}
+_PACKAGE = str(aws_models.__package__).replace(".", "/")
+#: In the zip: where the files lie, and the module that reads them.
+FOLDER = f"{_PACKAGE}/{aws_models.FOLDER.name}"
+READER = f"{_PACKAGE}/{Path(aws_models.__file__).name}"
+_KEPT_OF_OPERATIONS = (
+    "name",
+    "http",
+    "input",
+    "output",
+    "auth",
+    "authtype",
+    "endpoint",
+    "endpointdiscovery",
+    "httpChecksumRequired",
+    "idempotent",
+    "operationContextParams",
+    "staticContextParams",
+)
+#: Patterns and lists of values are for readers: botocore checks neither.
+_FOR_READERS = frozenset({"documentation", "documentationUrl", "enum", "pattern"})
+
+
+@cache
+def files() -> dict[str, bytes]:
+    """Return what is to be in the zip, by name there."""
+    loader = Loader()
+    made: dict[str, Any] = {
+        "endpoints": _cut_addresses(loader.load_data("endpoints")),
+    }
+    for service, operations in OPERATIONS.items():
+        model = loader.load_service_model(service, "service-2")
+        made[f"{service}/service-2"] = cut(model, operations)
+    return {
+        f"{FOLDER}/{name}.json": json.dumps(data, separators=(",", ":")).encode()
+        for name, data in made.items()
+    } | {f"{FOLDER}/NOTICE": _notice()}
+
+
+def cut(model: Mapping[str, Any], operations: tuple[str, ...]) -> dict[str, Any]:
+    """Return a service's model with these operations and what they need of its shapes; their errors have names alone."""
+    kept = {
+        name: {
+            key: _without_texts(value) if key in ("input", "output") else value
+            for key, value in model["operations"][name].items()
+            if key in _KEPT_OF_OPERATIONS
+        }
+        for name in operations
+    }
+    shapes: dict[str, Any] = {}
+    waiting = [
+        operation[side]["shape"]
+        for operation in kept.values()
+        for side in ("input", "output")
+        if side in operation
+    ]
+    while waiting:
+        name = waiting.pop()
+        if name not in shapes:
+            shapes[name] = _cut_shape(model["shapes"][name])
+            waiting += _shapes_in(shapes[name])
+    rest = {
+        name: model[name]
+        for name in ("version", "metadata", "clientContextParams")
+        if name in model
+    }
+    return {**rest, "operations": kept, "shapes": shapes}
+
+
+def _cut_shape(shape: Mapping[str, Any]) -> dict[str, Any]:
+    found = _without_texts({name: value for name, value in shape.items() if name != "members"})
+    if "members" in shape:
+        # A member may be called like a text.
+        found["members"] = {
+            name: _without_texts(member) for name, member in shape["members"].items()
+        }
+    return found
+
+
+def _shapes_in(shape: Mapping[str, Any]) -> Iterator[str]:
+    for member in (*shape.get("members", {}).values(), *map(shape.get, ("member", "key", "value"))):
+        if member:
+            yield member["shape"]
+
+
+def _without_texts(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _without_texts(value) if isinstance(value, dict) else value
+        for name, value in data.items()
+        if name not in _FOR_READERS
+    }
+
+
+def _cut_addresses(endpoints: Mapping[str, Any]) -> dict[str, Any]:
+    partitions = [
+        {
+            **partition,
+            "services": {
+                name: found for name, found in partition["services"].items() if name in OPERATIONS
+            },
+        }
+        for partition in endpoints["partitions"]
+    ]
+    return {**endpoints, "partitions": partitions}
+
+
+def _notice() -> bytes:
+    """botocore's licence asks for its own notice, and for a word about what was changed (Apache License 2.0, 4 b and d)."""
+    botocore = distribution("botocore")
+    texts = [
+        file.read_text() for file in botocore.files or () if file.name in ("NOTICE", "LICENSE.txt")
+    ]
+    said = (
+        f"These files are cut from the data of botocore {botocore.version}: all but a few operations, their shapes and "
+        "addresses, and all texts were left out. botocore's own notice and licence:\n"
+    )
+    return "\n".join((said, *sorted(texts, key=len))).encode()

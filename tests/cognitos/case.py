@@ -1,0 +1,83 @@
+"""What every Cognito must do: one case is a few calls, what they should show, and AWS's page that says so.
+
+A case runs through a `World` against whichever Cognito stands behind it: the strict double, the local AWS, a real pool.
+It returns what it saw; what it should have seen stands in its decorator, so that a difference is data and can be listed.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.cognitos.world import World
+
+GUIDE = "https://docs.aws.amazon.com/cognito/latest/developerguide/"
+REFERENCE = "https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/"
+
+#: The groups of cases, in the order of the table; each is a module of `tests.cognitos.cases`.
+GROUPS = (
+    "sign_up",
+    "letter_case",
+    "codes",
+    "secret_hash",
+    "passwords",
+    "challenges",
+    "tokens",
+    "rotation",
+    "people",
+    "groups",
+    "federation",
+    "events",
+    "settings",
+)
+
+#: What a Cognito may lack, with the reason that the table gives for a case that was left out.
+LACKS = {
+    "clock": "time passes by itself there",
+    "mail": "nobody reads its mails there",
+    "factors": "it has authenticator apps only there",
+    "events": "its triggers are not recorded there",
+    "federation": "no identity provider is registered there",
+    "settings": "the app never calls these operations, so the double has none of them",
+    "endpoints": "it has no domain there",
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One behaviour. `page` is AWS's own; `needs` names what the Cognito must have."""
+
+    name: str
+    group: str
+    says: str
+    run: Callable[[World], Any]
+    expected: Any
+    page: str
+    needs: frozenset[str]
+
+
+CASES: dict[str, Case] = {}
+
+
+def case(expected: Any, page: str, *needs: str) -> Callable[[Callable[..., Any]], Any]:
+    """Register a function as a case, under its own name."""
+    assert set(needs) <= set(LACKS)
+
+    def register(run: Callable[[World], Any]) -> Callable[[World], Any]:
+        name, group = run.__name__, run.__module__.rpartition(".")[2]
+        assert name not in CASES, name
+        says = " ".join((run.__doc__ or "").split())
+        CASES[name] = Case(name, group, says, run, expected, page, frozenset(needs))
+        return run
+
+    return register
+
+
+def load_cases() -> dict[str, Case]:
+    """Import every group; return the cases by name, in the order of the groups."""
+    for group in GROUPS:
+        importlib.import_module(f"tests.cognitos.cases.{group}")
+    return dict(sorted(CASES.items(), key=lambda item: GROUPS.index(item[1].group)))

@@ -1,0 +1,124 @@
+"""Passwords: the policy, what a sign-in says when it refuses, and who is locked out for how long."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.cognitos.case import GUIDE, REFERENCE, case
+from tests.cognitos.world import ACCEPTED, PASSWORD, World
+
+POLICY = GUIDE + "user-pool-settings-policies.html"
+SIGN_IN = REFERENCE + "API_AdminInitiateAuth.html"
+UNKNOWN = GUIDE + "cognito-user-pool-managing-errors.html"
+LOCKOUT = GUIDE + "authentication.html#authentication-flow-lockout-behavior"
+WRONG = "not-the-password-at-all"
+
+
+@case("InvalidPasswordException", POLICY)
+def a_short_password_is_refused(world: World) -> Any:
+    """Eleven characters where twelve are asked for."""
+    return world.refused(world.sign_up, world.port.address(), Password="a" * 11)
+
+
+@case(ACCEPTED, POLICY)
+def letters_alone_are_a_password(world: World) -> Any:
+    """The pool asks for length, not for kinds of characters."""
+    return world.refused(world.sign_up, world.port.address(), Password="a" * 12)
+
+
+@case("InvalidParameterException", POLICY)
+def a_password_does_not_begin_with_a_space(world: World) -> Any:
+    """Nor does it end with one."""
+    return world.refused(world.sign_up, world.port.address(), Password=" " + PASSWORD)
+
+
+@case(
+    {"tokens": ["AccessToken", "IdToken", "RefreshToken"], "type": "Bearer", "seconds": 600},
+    SIGN_IN,
+)
+def the_right_password_brings_three_tokens(world: World) -> Any:
+    """And their lifetime, ten minutes."""
+    result = world.tokens(world.person())
+    found = sorted(name for name in result if name.endswith("Token"))
+    return {"tokens": found, "type": result["TokenType"], "seconds": result["ExpiresIn"]}
+
+
+@case("NotAuthorizedException", SIGN_IN)
+def a_wrong_password_is_refused(world: World) -> Any:
+    """As anybody would expect."""
+    return world.refused(world.sign_in, world.person(), WRONG)
+
+
+@case(True, UNKNOWN)
+def an_unknown_address_is_refused_in_the_same_words(world: World) -> Any:
+    """Code and message of a wrong password."""
+    return _words(world, world.person(), WRONG) == _words(world, world.port.address(), WRONG)
+
+
+def _words(world: World, name: str, password: str) -> list[str]:
+    from botocore.exceptions import ClientError
+
+    try:
+        world.sign_in(name, password)
+    except ClientError as error:
+        told = error.response["Error"]
+        return [told["Code"], told["Message"]]
+    return [ACCEPTED]
+
+
+@case("UserNotConfirmedException", SIGN_IN)
+def an_unconfirmed_account_does_not_sign_in(world: World) -> Any:
+    """With the right password."""
+    address = world.port.address()
+    world.sign_up(address)
+    return world.refused(world.sign_in, address)
+
+
+@case("NotAuthorizedException", REFERENCE + "API_AdminDisableUser.html")
+def a_disabled_account_does_not_sign_in(world: World) -> Any:
+    """With the right password."""
+    address = world.person()
+    world.admin("admin_disable_user", Username=address)
+    return world.refused(world.sign_in, address)
+
+
+@case(ACCEPTED, REFERENCE + "API_AdminEnableUser.html")
+def an_enabled_account_signs_in_again(world: World) -> Any:
+    """Its password is what it was."""
+    address = world.person()
+    world.admin("admin_disable_user", Username=address)
+    world.admin("admin_enable_user", Username=address)
+    return world.refused(world.tokens, address)
+
+
+@case("NotAuthorizedException", LOCKOUT)
+def six_wrong_passwords_lock_the_account(world: World) -> Any:
+    """For a second: the right password right after them is refused as well."""
+    address = world.person()
+    for _ in range(6):
+        world.refused(world.sign_in, address, WRONG)
+    return world.refused(world.sign_in, address)
+
+
+@case(ACCEPTED, LOCKOUT, "clock")
+def a_lock_ends_by_itself(world: World) -> Any:
+    """A quarter of an hour at most."""
+    address = world.person()
+    for _ in range(20):
+        world.refused(world.sign_in, address, WRONG)
+    world.port.wait(900)
+    return world.refused(world.sign_in, address)
+
+
+@case("InvalidParameterException", SIGN_IN, "settings")
+def a_flow_that_the_client_does_not_allow_is_refused(world: World) -> Any:
+    """The app's client takes passwords from the server only."""
+    address = world.person()
+    hashed = world.secret_hash(address)
+    return world.refused(
+        world.call,
+        "initiate_auth",
+        ClientId=world.port.client.id,
+        AuthFlow="USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": address, "PASSWORD": PASSWORD, "SECRET_HASH": hashed},
+    )

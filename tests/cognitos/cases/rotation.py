@@ -1,0 +1,102 @@
+"""Refresh token rotation: a successor at each refresh, a grace of 30 seconds, one family."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.cognitos.case import GUIDE, REFERENCE, case
+from tests.cognitos.world import World
+
+PAGE = GUIDE + "amazon-cognito-user-pools-using-the-refresh-token.html"
+GRACE = REFERENCE + "API_RefreshTokenRotationType.html"
+SECONDS = 30
+
+
+@case([200, ["access_token", "id_token", "refresh_token"], True], PAGE, "endpoints")
+def a_refresh_brings_a_successor(world: World) -> Any:
+    """Three tokens, the refresh token a new one."""
+    token = world.tokens(world.person())["RefreshToken"]
+    status, body = world.refresh(token)
+    found = sorted(name for name in body if name.endswith("_token"))
+    return [status, found, body.get("refresh_token") != token]
+
+
+@case(200, PAGE, "endpoints")
+def a_successor_renews(world: World) -> Any:
+    """As its predecessor did."""
+    token = world.tokens(world.person())["RefreshToken"]
+    return world.refresh(world.refresh(token)[1]["refresh_token"])[0]
+
+
+@case([200, 200], GRACE, "endpoints")
+def the_predecessor_works_during_the_grace(world: World) -> Any:
+    """Two tabs, or a retry after a lost answer."""
+    token = world.tokens(world.person())["RefreshToken"]
+    return [world.refresh(token)[0] for _ in range(2)]
+
+
+@case([400, "invalid_grant"], GRACE, "endpoints", "clock")
+def the_predecessor_dies_after_the_grace(world: World) -> Any:
+    """Only its successor is good."""
+    token = world.tokens(world.person())["RefreshToken"]
+    world.refresh(token)
+    world.port.wait(SECONDS + 1)
+    status, body = world.refresh(token)
+    return [status, body.get("error")]
+
+
+@case([400, "invalid_grant"], PAGE, "endpoints")
+def revoking_a_successor_ends_the_family(world: World) -> Any:
+    """Its predecessor, in its grace, is dead too."""
+    token = world.tokens(world.person())["RefreshToken"]
+    successor = world.refresh(token)[1]["refresh_token"]
+    world.post("/oauth2/revoke", token=successor)
+    status, body = world.refresh(token)
+    return [status, body.get("error")]
+
+
+@case([400, "invalid_grant"], PAGE, "endpoints", "clock")
+def rotation_extends_no_session(world: World) -> Any:
+    """After thirty days the newest successor is dead as well."""
+    token = world.tokens(world.person())["RefreshToken"]
+    world.port.wait(29 * 86_400)
+    token = world.refresh(token)[1]["refresh_token"]
+    world.port.wait(86_400)
+    status, body = world.refresh(token)
+    return [status, body.get("error")]
+
+
+CALL = REFERENCE + "API_GetTokensFromRefreshToken.html"
+
+
+def get_tokens(world: World, token: str, secret: str = "") -> dict[str, Any]:
+    client = world.port.client
+    answer = world.call(
+        "get_tokens_from_refresh_token",
+        ClientId=client.id,
+        ClientSecret=secret or client.secret,
+        RefreshToken=token,
+    )
+    return dict(answer["AuthenticationResult"])
+
+
+@case(True, CALL)
+def the_api_renews_its_own_tokens(world: World) -> Any:
+    """GetTokensFromRefreshToken, with a successor (whether AWS takes tokens of AdminInitiateAuth, reports disagree)."""
+    token = world.tokens(world.person())["RefreshToken"]
+    return get_tokens(world, token).get("RefreshToken", token) != token
+
+
+@case("NotAuthorizedException", CALL)
+def the_api_wants_the_clients_secret_to_renew(world: World) -> Any:
+    """Another one is refused."""
+    token = world.tokens(world.person())["RefreshToken"]
+    return world.refused(get_tokens, world, token, "x" * 50)
+
+
+@case("NotAuthorizedException", CALL)
+def the_api_renews_no_revoked_token(world: World) -> Any:
+    """RevokeToken before."""
+    token, client = world.tokens(world.person())["RefreshToken"], world.port.client
+    world.call("revoke_token", Token=token, ClientId=client.id, ClientSecret=client.secret)
+    return world.refused(get_tokens, world, token)

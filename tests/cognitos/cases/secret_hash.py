@@ -1,0 +1,76 @@
+"""SECRET_HASH: every call of a client with a secret proves that it has it, over the very name that it sends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.cognitos.case import GUIDE, case
+from tests.cognitos.world import World, made_up_code
+
+PAGE = GUIDE + "signing-up-users-in-your-app.html#cognito-user-pools-computing-secret-hash"
+REFUSED = "NotAuthorizedException"
+
+
+@case(REFUSED, PAGE)
+def a_sign_up_needs_the_hash(world: World) -> Any:
+    """Without one."""
+    return world.refused(world.sign_up, world.port.address(), SecretHash=None)
+
+
+@case(REFUSED, PAGE)
+def a_sign_ups_hash_is_over_its_own_name(world: World) -> Any:
+    """One over another address."""
+    hashed = world.secret_hash(world.port.address())
+    return world.refused(world.sign_up, world.port.address(), SecretHash=hashed)
+
+
+@case(REFUSED, PAGE)
+def a_hash_keeps_the_letters_as_they_were_sent(world: World) -> Any:
+    """One over the lower-case spelling does not fit the upper-case name."""
+    address = world.person()
+    return world.refused(world.sign_in, address.upper(), SECRET_HASH=world.secret_hash(address))
+
+
+@case(REFUSED, PAGE)
+def a_sign_in_needs_the_hash(world: World) -> Any:
+    """AdminInitiateAuth without one, with the right password."""
+    return world.refused(world.sign_in, world.person(), SECRET_HASH=None)
+
+
+@case(REFUSED, PAGE)
+def another_clients_hash_does_not_serve(world: World) -> Any:
+    """The hash of the server's own client, sent with the app's client id."""
+    address = world.person()
+    foreign = world.secret_hash(address, world.port.server_client)
+    return world.refused(world.sign_in, address, SECRET_HASH=foreign)
+
+
+@case(REFUSED, PAGE)
+def a_challenge_takes_the_hash_over_the_pools_own_name(world: World) -> Any:
+    """Over the address it is refused when USERNAME is the user name."""
+    address = world.port.address()
+    world.invite(address, email_verified="true")
+    username = world.user(address)["Username"]
+    return world.refused(
+        world.answer,
+        world.sign_in(address),
+        username,
+        NEW_PASSWORD="another-horse-battery-8",
+        SECRET_HASH=world.secret_hash(address),
+    )
+
+
+@case(REFUSED, PAGE)
+def a_code_needs_the_hash(world: World) -> Any:
+    """ConfirmSignUp with somebody else's."""
+    address = world.port.address()
+    world.sign_up(address)
+    named = {**world.named(address), "SecretHash": world.secret_hash(world.port.address())}
+    return world.refused(world.call, "confirm_sign_up", **named, ConfirmationCode=made_up_code())
+
+
+@case(REFUSED, PAGE)
+def a_reset_needs_the_hash(world: World) -> Any:
+    """ForgotPassword with somebody else's."""
+    named = {**world.named(world.person()), "SecretHash": world.secret_hash("nobody")}
+    return world.refused(world.call, "forgot_password", **named)

@@ -1,0 +1,108 @@
+"""SignUp: what comes to be, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.cognitos.case import GUIDE, REFERENCE, case
+from tests.cognitos.world import OTHER_PASSWORD, World, attributes
+
+SIGN_UP = REFERENCE + "API_SignUp.html"
+ATTRIBUTES = GUIDE + "user-pool-settings-attributes.html"
+
+
+@case({"confirmed": False, "status": "UNCONFIRMED", "verified": False}, SIGN_UP)
+def sign_up_makes_an_unconfirmed_account(world: World) -> Any:
+    """A sign-up is unconfirmed, and its address unproved."""
+    address = world.port.address()
+    answer = world.sign_up(address)
+    user = world.user(address)
+    verified = user.get("email_verified") == "true"
+    status = user["UserStatus"]
+    return {"confirmed": answer["UserConfirmed"], "status": status, "verified": verified}
+
+
+@case(True, ATTRIBUTES)
+def the_user_name_is_the_sub(world: World) -> Any:
+    """Where people sign in by address, the pool makes the user name itself: it is the `sub`."""
+    address = world.port.address()
+    sub = world.sign_up(address)["UserSub"]
+    user = world.user(address)
+    return user["Username"] == user["sub"] == sub != address
+
+
+@case({"medium": "EMAIL", "attribute": "email", "masked": True}, SIGN_UP)
+def a_sign_ups_destination_is_masked(world: World) -> Any:
+    """The answer tells where the code went, without the address."""
+    address = world.port.address()
+    details = world.sign_up(address)["CodeDeliveryDetails"]
+    return _masked(details, address)
+
+
+def _masked(details: dict[str, Any], address: str) -> dict[str, Any]:
+    told = details["Destination"]
+    masked = "***" in told and address not in told and told[0] == address[0]
+    return {
+        "medium": details["DeliveryMedium"],
+        "attribute": details["AttributeName"],
+        "masked": masked,
+    }
+
+
+@case({"medium": "EMAIL", "attribute": "email", "masked": True}, SIGN_UP)
+def a_resent_codes_destination_is_masked(world: World) -> Any:
+    """And so does a code that is sent again."""
+    address = world.port.address()
+    world.sign_up(address)
+    return _masked(world.resend(address)["CodeDeliveryDetails"], address)
+
+
+@case("UsernameExistsException", SIGN_UP)
+def an_address_signs_up_once(world: World) -> Any:
+    """A second sign-up is refused, whatever its password."""
+    address = world.port.address()
+    world.sign_up(address)
+    return world.refused(world.sign_up, address, Password=OTHER_PASSWORD)
+
+
+@case("UsernameExistsException", SIGN_UP)
+def an_invited_address_does_not_sign_up(world: World) -> Any:
+    """Nor one that an administrator made."""
+    return world.refused(world.sign_up, world.person())
+
+
+@case("InvalidParameterException", ATTRIBUTES)
+def a_user_name_must_be_an_address(world: World) -> Any:
+    """In a pool of addresses any other name is refused."""
+    return world.refused(world.sign_up, "no-address", UserAttributes=[])
+
+
+@case("InvalidParameterException", ATTRIBUTES)
+def the_attribute_must_be_the_user_names_address(world: World) -> Any:
+    """`email` says what the user name says, or is left out."""
+    told = attributes(email=world.port.address())
+    return world.refused(world.sign_up, world.port.address(), UserAttributes=told)
+
+
+@case("InvalidParameterException", ATTRIBUTES)
+def attributes_outside_of_the_schema_are_refused(world: World) -> Any:
+    """A custom attribute that the pool does not have."""
+    address = world.port.address()
+    told = attributes(**{"email": address, "custom:unheard": "x"})
+    return world.refused(world.sign_up, address, UserAttributes=told)
+
+
+@case(["Ada", "Lovelace"], SIGN_UP)
+def names_are_kept_as_they_were_given(world: World) -> Any:
+    """Given and family name arrive in the profile."""
+    address = world.port.address()
+    told = attributes(email=address, given_name="Ada", family_name="Lovelace")
+    world.sign_up(address, UserAttributes=told)
+    user = world.user(address)
+    return [user["given_name"], user["family_name"]]
+
+
+@case("ResourceNotFoundException", SIGN_UP)
+def an_unknown_client_signs_nobody_up(world: World) -> Any:
+    """A client id of no pool."""
+    return world.refused(world.sign_up, world.port.address(), ClientId="0" * 26)

@@ -1,0 +1,130 @@
+"""What tokens say, and how a client proves itself at the OAuth endpoints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.cognitos.case import GUIDE, REFERENCE, case
+from tests.cognitos.world import AppClient, World, claims
+
+ACCESS = GUIDE + "amazon-cognito-user-pools-using-the-access-token.html"
+IDENTITY = GUIDE + "amazon-cognito-user-pools-using-the-id-token.html"
+ENDPOINT = GUIDE + "token-endpoint.html"
+REVOKE = GUIDE + "revocation-endpoint.html"
+REVOKE_CALL = REFERENCE + "API_RevokeToken.html"
+
+
+@case({"token_use": "access", "client": True, "aud": False, "sub": True}, ACCESS)
+def an_access_token_names_its_client(world: World) -> Any:
+    """In `client_id`; it has no `aud`."""
+    address = world.person()
+    said = claims(world.tokens(address)["AccessToken"])
+    return {
+        "token_use": said["token_use"],
+        "client": said["client_id"] == world.port.client.id,
+        "aud": "aud" in said,
+        "sub": said["sub"] == world.user(address)["sub"],
+    }
+
+
+@case({"token_use": "id", "aud": True, "name": True, "email": True}, IDENTITY)
+def an_id_token_names_its_audience_and_person(world: World) -> Any:
+    """`aud`, `cognito:username`, `email`."""
+    address = world.person()
+    said = claims(world.tokens(address)["IdToken"])
+    return {
+        "token_use": said["token_use"],
+        "aud": said["aud"] == world.port.client.id,
+        "name": said["cognito:username"] == world.user(address)["Username"],
+        "email": said["email"] == address,
+    }
+
+
+@case([True, 600, 600], ACCESS)
+def both_tokens_live_ten_minutes(world: World) -> Any:
+    """From one issuer."""
+    result = world.tokens(world.person())
+    access, identity = claims(result["AccessToken"]), claims(result["IdToken"])
+    lives = [said["exp"] - said["iat"] for said in (access, identity)]
+    return [access["iss"] == identity["iss"], *lives]
+
+
+@case("aws.cognito.signin.user.admin", ACCESS)
+def the_servers_own_client_may_change_the_person(world: World) -> Any:
+    """A sign-in by API has this scope and no other, where no trigger adds any."""
+    result = world.tokens(world.person(), world.port.server_client)
+    return claims(result["AccessToken"])["scope"]
+
+
+@case([400, "invalid_grant"], ENDPOINT, "endpoints")
+def a_made_up_refresh_token_is_refused(world: World) -> Any:
+    """Text that nobody issued."""
+    status, body = world.refresh("made-up")
+    return [status, body.get("error")]
+
+
+@case([400, "invalid_client"], ENDPOINT, "endpoints")
+def the_token_endpoint_wants_the_clients_secret(world: World) -> Any:
+    """Another one is refused."""
+    token = world.tokens(world.person())["RefreshToken"]
+    status, body = world.refresh(token, AppClient(world.port.client.id, "wrong"))
+    return [status, body.get("error")]
+
+
+@case([400, "invalid_grant"], ENDPOINT, "endpoints")
+def a_refresh_token_is_of_one_client(world: World) -> Any:
+    """The server's own client's, sent by the app's."""
+    token = world.tokens(world.person(), world.port.server_client)["RefreshToken"]
+    status, body = world.refresh(token)
+    return [status, body.get("error")]
+
+
+@case([200, [400, "invalid_grant"]], REVOKE, "endpoints")
+def a_revoked_token_renews_nothing(world: World) -> Any:
+    """/oauth2/revoke, then a refresh."""
+    token = world.tokens(world.person())["RefreshToken"]
+    status, _ = world.post("/oauth2/revoke", token=token)
+    refused, body = world.refresh(token)
+    return [status, [refused, body.get("error")]]
+
+
+@case([200, 200], REVOKE, "endpoints")
+def revoking_twice_is_no_error(world: World) -> Any:
+    """The endpoint answers the same for a dead token."""
+    token = world.tokens(world.person())["RefreshToken"]
+    return [world.post("/oauth2/revoke", token=token)[0] for _ in range(2)]
+
+
+@case("NotAuthorizedException", REVOKE_CALL)
+def revoking_ends_the_access_token_as_well(world: World) -> Any:
+    """For the user-pool API: the token set-up of an app was made with."""
+    client = world.port.server_client
+    result = world.tokens(world.person(), client)
+    world.call(
+        "revoke_token",
+        Token=result["RefreshToken"],
+        ClientId=client.id,
+        ClientSecret=client.secret,
+    )
+    access = result["AccessToken"]
+    return world.refused(world.call, "associate_software_token", AccessToken=access)
+
+
+@case([400, "invalid_grant"], REFERENCE + "API_AdminUserGlobalSignOut.html", "endpoints")
+def a_global_sign_out_ends_every_session(world: World) -> Any:
+    """The refresh token of another sign-in."""
+    address = world.person()
+    token = world.tokens(address)["RefreshToken"]
+    world.admin("admin_user_global_sign_out", Username=address)
+    status, body = world.refresh(token)
+    return [status, body.get("error")]
+
+
+@case([400, "invalid_grant"], REFERENCE + "API_AdminDeleteUser.html", "endpoints")
+def a_deleted_person_is_not_renewed(world: World) -> Any:
+    """The refresh token is dead with its person."""
+    address = world.person()
+    token = world.tokens(address)["RefreshToken"]
+    world.admin("admin_delete_user", Username=address)
+    status, body = world.refresh(token)
+    return [status, body.get("error")]

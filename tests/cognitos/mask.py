@@ -1,0 +1,89 @@
+"""Takes secrets, ids and people out of what is written down: each value becomes a name that stays the same in a file."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+#: Members whose value nobody else may see, by their lower-case names without separators.
+_SECRET = {
+    "password",
+    "newpassword",
+    "temporarypassword",
+    "secrethash",
+    "session",
+    "accesstoken",
+    "idtoken",
+    "refreshtoken",
+    "token",
+    "secretcode",
+    "usercode",
+    "confirmationcode",
+    "clientsecret",
+    "code",
+    "codeverifier",
+    "softwaretokenmfacode",
+    "emailotpcode",
+    "smsmfacode",
+    "cookie",
+    "authorization",
+}
+#: Members that name somebody's account, pool or client.
+_NAMED = {"userpoolid", "clientid", "usersub", "sub", "username", "useridforsrp", "email", "userid"}
+#: Addresses of nobody (RFC 2606): the cases' own people.
+_MADE_UP = re.compile(r"[^@\s]+@example\.(?:com|org|net)", re.IGNORECASE)
+#: Shorter values, such as codes, are masked where they stand and not looked for in other text, which might be like them.
+_SHORTEST = 12
+#: What TokenValidityUnits says of a token.
+_UNITS = frozenset({"seconds", "minutes", "hours", "days"})
+_SWEEPS = (
+    (re.compile(r"eyJ[\w-]{8,}\.[\w-]+(\.[\w-]+)?"), "<token>"),
+    (re.compile(r"\b[\w.+-]+@(?!example\.(?:com|org|net)\b)[\w-]+(?:\.[\w-]+)+"), "<address>"),
+    (re.compile(r"(?<=:)\d{12}(?=:)"), "<account>"),
+    (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"), "<key>"),
+)
+
+
+class Masks:
+    """Names for values, over one file."""
+
+    def __init__(self, *secrets: str) -> None:
+        """`secrets` are known beforehand: they are masked wherever they stand."""
+        self._names: dict[str, str] = {}
+        for value in secrets:
+            self._name("given", value)
+
+    def take(self, value: Any, member: str = "") -> Any:
+        """A copy of `value` with masks in place of what its members' names give away."""
+        if isinstance(value, Mapping):
+            if {"Name", "Value"} == set(value):
+                return {"Name": value["Name"], "Value": self.take(value["Value"], value["Name"])}
+            return {str(name): self.take(each, str(name)) for name, each in value.items()}
+        if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+            return [self.take(each, member) for each in value]
+        if isinstance(value, str) and self._hides(member, value):
+            return self._name(member, value)
+        return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+    def text(self, document: Any) -> str:
+        """Write `document` as JSON; what was masked once is masked everywhere, in the middle of a text too."""
+        text = json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True)
+        for value in sorted(self._names, key=len, reverse=True):
+            if len(value) >= _SHORTEST:
+                text = text.replace(json.dumps(value, ensure_ascii=False)[1:-1], self._names[value])
+        for pattern, mask in _SWEEPS:
+            text = pattern.sub(mask, text)
+        return text + "\n"
+
+    def _hides(self, member: str, value: str) -> bool:
+        if value in _UNITS or _MADE_UP.fullmatch(value):
+            return False
+        plain = re.sub(r"[^a-z]", "", member.lower())
+        return plain in _SECRET | _NAMED
+
+    def _name(self, member: str, value: str) -> str:
+        if value and value not in self._names:
+            self._names[value] = f"<{member} {len(self._names) + 1}>"
+        return self._names.get(value, "")

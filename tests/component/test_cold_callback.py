@@ -1,0 +1,123 @@
+"""A callback in a new container: what it reads is read side by side, and only for a browser with a login cookie."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from app import gate
+from chalicelib.gatehouse.services import Services
+from tests.component.test_callback import begin, come_back
+from tests.component.world import KEYS_ARN, SECRET_ARN, World
+from tests.doubles.browser import Browser
+
+KEYS = "/.well-known/jwks.json"
+
+
+class NewContainer:
+    """The world's services anew, with a note of what is asked; `beside` is called before each answer."""
+
+    def __init__(self, world: World) -> None:
+        self.asked: list[str] = []
+        self.beside: Callable[[str], object] = lambda _: None
+        self._cognito = world.cognito
+
+        def noted(client: Any) -> Any:
+            class Noted:
+                def __getattr__(_, name: str) -> Callable[..., Any]:  # noqa: N805 - `self` is the container
+                    def call(**arguments: Any) -> Any:
+                        self._ask(
+                            str(arguments.get("SecretId") or f"{name} {arguments['TableName']}")
+                        )
+                        return getattr(client, name)(**arguments)
+
+                    return call
+
+            return Noted()
+
+        clients = {"dynamodb": noted(world.dynamodb), "secretsmanager": noted(world.secrets)}
+        made = Services(
+            world.settings,
+            clock=world.clock,
+            aws=clients.__getitem__,
+            http=self,  # type: ignore[arg-type]
+        )
+        gate.services = made
+
+    def get(self, url: str) -> Any:
+        self._ask(url)
+        return self._cognito.get(url)
+
+    def post_form(self, url: str, *arguments: Any) -> Any:
+        self._ask(url)
+        return self._cognito.post_form(url, *arguments)
+
+    def _ask(self, what: str) -> None:
+        self.asked.append(what.rpartition(".com")[2] if what.startswith("https:") else what)
+        self.beside(self.asked[-1])
+
+
+@pytest.fixture
+def came(world: World, browser: Browser) -> dict[str, str]:
+    """What Cognito sends back of a login that another container began."""
+    return begin(world, browser)
+
+
+def test_all_that_is_read_is_asked_for_at_once(
+    world: World, browser: Browser, came: dict[str, str]
+) -> None:
+    """Both secrets, keys and providers wait for each other here, which they could not one after another."""
+    container = NewContainer(world)
+    meeting = threading.Barrier(4, timeout=10)
+
+    def meet(what: str) -> None:
+        if what.endswith((KEYS_ARN, SECRET_ARN, KEYS, world.settings.providers_table)):
+            meeting.wait()
+
+    container.beside = meet
+    assert come_back(browser, came).location == "/api/"
+    assert len(container.asked) == 6, "each once, then the code, then the record"
+    assert container.asked[-2].endswith("/oauth2/token"), (
+        "the keys are there before the code is spent"
+    )
+    assert container.asked[-1].startswith("update_item")
+
+
+@pytest.mark.security("S-09")
+def test_a_callback_that_no_login_began_makes_nothing_read(
+    world: World, browser: Browser, came: dict[str, str]
+) -> None:
+    """Anybody can send one."""
+    container = NewContainer(world)
+    browser.cookies.clear()
+    assert come_back(browser, came).location == "/api/?error=login_unknown"
+    assert container.asked == []
+
+
+def test_what_a_refused_callback_began_to_read_is_kept(
+    world: World, browser: Browser, came: dict[str, str]
+) -> None:
+    """No thread goes on into the next invocation, and nothing is read a second time."""
+    container = NewContainer(world)
+    threads = threading.active_count()
+    refused = come_back(browser, {**came, "iss": "https://evil.example"})
+    assert refused.location == "/api/?error=login_failed"
+    assert threading.active_count() == threads
+    before = list(container.asked)
+    assert come_back(browser, begin(world, browser)).location == "/api/"
+    assert [what for what in container.asked[len(before) :] if what in before] == []
+
+
+def test_the_page_gets_the_record_that_the_sign_in_wrote(world: World, browser: Browser) -> None:
+    """Once; and a change by the person or by an administrator in between is seen."""
+    from tests.component.test_authorized_routes import CLAIMS
+
+    world.sign_in(browser)
+    world.dynamodb.calls.clear()
+    first, second = (browser.get("/me", claims=CLAIMS).json() for _ in range(2))
+    assert first == second
+    assert world.dynamodb.calls == ["GetItem"]
+    world.sign_in(browser)
+    gate.services.users.record_signed_out(first["userName"])
+    assert browser.get("/me", claims=CLAIMS).json()["validAfter"]

@@ -1,0 +1,123 @@
+"""Try a stage on AWS out: `python -m tests.live --stage dev` (README.md beside this says what it needs and does).
+
+Looks first whether everything is there, runs the tests of this folder, removes what they made, names the transcript.
+"""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ops import aws
+from ops.connect import load_deployed
+from ops.errors import OpsError
+from ops.stages import Stage, load_stage
+from tests.live.live_cognito import clean
+from tests.live.record import DEFAULT, ROOT
+
+MISSING = 2
+_PEOPLE = "gatehouse-live-"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Check, run, clean up; pytest's exit code, or 2 where something is missing."""
+    options = _parser().parse_args(arguments)
+    project = Path(options.project).resolve()
+    try:
+        stage = load_stage(project, options.stage)
+        if options.clean:
+            _clean(stage)
+            return 0
+        missing = list(_missing(stage, options.okta))
+    except OpsError as error:
+        missing = [str(error)]
+    if missing:
+        print("Before the tests can run:", *missing, sep="\n  - ", file=sys.stderr)
+        return MISSING
+    os.environ.update(_variables(options, project))
+    import pytest
+
+    try:
+        # Codes are asked for on the terminal: -s leaves it to us.
+        return int(pytest.main([*(("-s",) if options.mail else ()), str(Path(__file__).parent)]))
+    finally:
+        _clean(stage)
+        print(f"\nTranscript, without secrets: {options.transcript}")
+        print(f"What AWS does otherwise: python -m tests.cognitos.transcript {options.transcript}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.live", description=__doc__)
+    parser.add_argument("--stage", required=True, help="a deployed stage of .chalice/config.json")
+    parser.add_argument("--project", default=str(ROOT), help="the checkout that deployed it")
+    parser.add_argument("--okta", default="", metavar="NAME", help="also sign in by this provider")
+    parser.add_argument(
+        "--mail",
+        default="",
+        metavar="ADDRESS",
+        help="also try mailed codes: some twenty go to ADDRESS with +… in it, and you type them in",
+    )
+    parser.add_argument("--transcript", default=str(DEFAULT), metavar="FILE", help="where it goes")
+    parser.add_argument("--clean", action="store_true", help="only remove what a broken run left")
+    return parser
+
+
+def _missing(stage: Stage, okta: str) -> Iterator[str]:
+    """What is not there, each with the way to it."""
+    from tests.browser import chromium_path
+
+    if not stage.environment.get("USER_POOL_ID"):
+        yield f"stage {stage.name} is not deployed: python -m ops deploy --stage {stage.name}"
+        return
+    load_deployed(stage)
+    session = aws.session(stage)
+    with aws.explained("asking who you are (AWS_PROFILE, or keys in the environment)"):
+        aws.account_id(session)
+    if okta:
+        if not sys.stdin.isatty() and not os.environ.get("GATEHOUSE_LIVE_OKTA_PASSWORD"):
+            yield "GATEHOUSE_LIVE_OKTA_USER and GATEHOUSE_LIVE_OKTA_PASSWORD, or a terminal to type in"
+        try:
+            chromium_path()
+        except RuntimeError as error:
+            yield str(error)
+
+
+def _variables(options: argparse.Namespace, project: Path) -> dict[str, str]:
+    found = {
+        "GATEHOUSE_LIVE_STAGE": options.stage,
+        "GATEHOUSE_LIVE_PROJECT": str(project),
+        "GATEHOUSE_LIVE_TRANSCRIPT": str(Path(options.transcript).resolve()),
+        "GATEHOUSE_LIVE_MAIL": options.mail,
+        "GATEHOUSE_LIVE_OKTA": options.okta,
+    }
+    if options.okta:
+        for name, ask in (("USER", input), ("PASSWORD", getpass.getpass)):
+            variable = f"GATEHOUSE_LIVE_OKTA_{name}"
+            found[variable] = os.environ.get(variable) or ask(f"{options.okta}: {name.lower()}: ")
+    return found
+
+
+def _clean(stage: Stage) -> None:
+    """Remove pools of the cases, and people of the stage whom a broken run left."""
+    session = aws.session(stage)
+    cognito = aws.client(session, "cognito-idp")
+    with aws.explained("removing what the tests made"):
+        for name in clean(cognito):
+            print(f"Removed the user pool {name}.")
+        pool = stage.environment["USER_POOL_ID"]
+        found = cognito.list_users(UserPoolId=pool, Filter=f'email ^= "{_PEOPLE}"')["Users"]
+        for user in found:
+            cognito.admin_delete_user(UserPoolId=pool, Username=user["Username"])
+            aws.client(session, "dynamodb").delete_item(
+                TableName=stage.environment["USERS_TABLE"],
+                Key={"userName": {"S": user["Username"]}},
+            )
+            print(f"Removed the account {user['Username']}.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

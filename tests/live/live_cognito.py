@@ -1,0 +1,93 @@
+"""A user pool of AWS for the cases: made for one run, like a stage's, and deleted afterwards with its domain.
+
+It has no people but the run's own; where nobody types codes in (`read_code`), its mails go to SES's simulator.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import requests
+from botocore.exceptions import ClientError
+
+from ops.pool_addresses import partition_of
+from tests.cognitos.on_aws import TIMEOUT, AwsCognito, no_mail
+from tests.cognitos.pool import create_pool
+
+#: What the pools and domains of these runs are called; `clean` finds them by it.
+NAME = "gatehouse-live-cases"
+TAG = {"gatehouse": "live-cases"}
+#: Cognito takes up to a minute to answer at a new domain, now and then more.
+_PATIENCE_SECONDS = 180.0
+_PAUSE_SECONDS = 3.0
+#: Sign-ups are mailed a code: SES's own address that takes everything, where it bounces to nobody.
+#: https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html#send-email-simulator
+_NOBODY = "success@simulator.amazonses.com"
+#: Names all pools in pages of so many.
+_PAGE = 60
+
+ReadCode = Callable[[str], str]
+
+
+@contextmanager
+def live_cognito(
+    cognito: Any,
+    region: str,
+    *,
+    local_url: str = "",
+    mailbox: str = "",
+    read_code: ReadCode = no_mail,
+) -> Iterator[AwsCognito]:
+    """Make the pool, give it, delete it.
+
+    `mailbox` is an address whose `+…` variants reach the tester, who types codes in (`read_code`). `local_url` stands
+    for a domain where the local AWS plays AWS.
+    """
+    prefix = f"{NAME}-{secrets.token_hex(4)}"
+    lacks = {"clock", "events", "federation", "factors"} | (set() if mailbox else {"mail"})
+    try:
+        pool = create_pool(cognito, prefix, tags=TAG)
+        url = local_url or _with_domain(cognito, pool.id, prefix, region)
+        found = AwsCognito(cognito, pool, url, frozenset(lacks), read_code)
+        found.made_address = lambda: _variant(mailbox or _NOBODY)
+        yield found
+    finally:
+        clean(cognito, prefix)
+
+
+def clean(cognito: Any, name: str = NAME) -> list[str]:
+    """Delete the pools whose name begins so, with their domains; return their names."""
+    gone = []
+    pages = cognito.get_paginator("list_user_pools").paginate(MaxResults=_PAGE)
+    for found in [pool for page in pages for pool in page["UserPools"]]:
+        if not found["Name"].startswith(name):
+            continue
+        pool = cognito.describe_user_pool(UserPoolId=found["Id"])["UserPool"]
+        if pool.get("Domain"):
+            with suppress(ClientError):
+                cognito.delete_user_pool_domain(UserPoolId=found["Id"], Domain=pool["Domain"])
+        cognito.delete_user_pool(UserPoolId=found["Id"])
+        gone.append(str(found["Name"]))
+    return gone
+
+
+def _with_domain(cognito: Any, pool_id: str, prefix: str, region: str) -> str:
+    cognito.create_user_pool_domain(UserPoolId=pool_id, Domain=prefix, ManagedLoginVersion=2)
+    url = partition_of(region).domain(prefix, region)
+    ends_at = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        with suppress(requests.RequestException):
+            # An unknown client is an answer of the endpoint; anything else is a host that is not there yet.
+            if requests.post(f"{url}/oauth2/token", timeout=TIMEOUT).status_code in (400, 405):
+                return url
+        assert time.monotonic() < ends_at, f"{url} does not answer"
+        time.sleep(_PAUSE_SECONDS)
+
+
+def _variant(mailbox: str) -> str:
+    name, _, domain = mailbox.partition("@")
+    return f"{name}+case-{secrets.token_hex(4)}@{domain}"

@@ -1,0 +1,53 @@
+"""The cases of tests/cognitos against AWS itself, in a pool that is made for the run and deleted afterwards.
+
+What fails here is not the app's fault: AWS does otherwise than its page, the double and the local AWS.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from ops import aws
+from tests.cognitos.case import LACKS, load_cases
+from tests.cognitos.on_aws import AwsCognito
+from tests.cognitos.run import load_differences, verdict
+from tests.live.live_cognito import live_cognito
+from tests.live.live_stage import LiveStage
+from tests.live.record import StageRecord
+
+CASES = load_cases()
+
+
+def ask(address: str) -> str:
+    """Let the tester type the code that came to `address`."""
+    return input(f"\n  Code in the mail to {address}: ").strip()
+
+
+@pytest.fixture(scope="module")
+def cognito(live: LiveStage) -> Iterator[AwsCognito]:
+    """The pool. Where the local AWS plays AWS, its address stands for the domain."""
+    client = aws.client(live.session, "cognito-idp")
+    local_url = client.meta.endpoint_url if live.stage.is_local else ""
+    mailbox = os.environ.get("GATEHOUSE_LIVE_MAIL", "")
+    with live_cognito(
+        client, live.stage.region, local_url=local_url, mailbox=mailbox, read_code=ask
+    ) as found:
+        yield found
+
+
+@pytest.mark.parametrize("name", list(CASES))
+def test_aws_does_what_its_pages_say(
+    cognito: AwsCognito, live: LiveStage, record: StageRecord, name: str
+) -> None:
+    """Each case that a pool without time, mails, triggers and a provider can show; the others are noted as left out."""
+    case = CASES[name]
+    if missing := case.needs & cognito.lacks:
+        record.transcript.left_out(case, "; ".join(LACKS[each] for each in sorted(missing)))
+        return
+    seen = record.transcript.run(case, cognito)
+    listed = load_differences("local") if live.stage.is_local else {}
+    if wrong := verdict(case, seen, listed):
+        pytest.fail(wrong, pytrace=False)

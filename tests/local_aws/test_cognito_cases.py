@@ -1,0 +1,33 @@
+"""The cases of tests/cognitos against the local AWS: as AWS does it, or listed with the reason."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cognitos.case import load_cases
+from tests.cognitos.on_local import LACKS, LocalCognitos
+from tests.cognitos.run import load_differences, observe, verdict
+from tests.local_aws.cloud import Cloud
+
+CASES = load_cases()
+LISTED = load_differences("local")
+RUN = [case for case in CASES.values() if not case.needs & LACKS]
+
+
+@pytest.fixture(scope="session")
+def cognitos(cloud: Cloud) -> LocalCognitos:
+    """The pools that the cases share."""
+    return LocalCognitos(cloud)
+
+
+@pytest.mark.parametrize("name", [case.name for case in RUN])
+def test_the_local_aws_does_what_aws_does(cognitos: LocalCognitos, name: str) -> None:
+    """Each case, against a pool with a stage's settings."""
+    case = CASES[name]
+    if wrong := verdict(case, observe(case, cognitos.for_case(case)), LISTED):
+        pytest.fail(wrong, pytrace=False)
+
+
+def test_only_cases_that_run_here_are_listed() -> None:
+    """A difference of a case that is left out would never be looked at."""
+    assert set(LISTED) <= {case.name for case in RUN}

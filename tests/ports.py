@@ -1,0 +1,42 @@
+"""Ports for the stacks of the tests, which no two processes of a run get, nor two runs."""
+
+from __future__ import annotations
+
+import atexit
+import socket
+
+#: Below what Linux gives to connections and to servers that take any port (ip_local_port_range), so that nothing takes one
+#: of these between the answer and its use.
+_PORTS = range(20_000, 32_000)
+
+
+def free_ports(count: int) -> list[int]:
+    """Find ports that nothing listens on; each is this process's own until its end."""
+    found: list[int] = []
+    for port in _PORTS:
+        if len(found) == count:
+            return found
+        if _claim(port) and _is_free(port):
+            found.append(port)
+    raise RuntimeError("no port is free")
+
+
+def _claim(port: int) -> bool:
+    """Take the name of a port on this machine; Linux gives it back when the process ends (abstract sockets, unix(7))."""
+    name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        name.bind(f"\0gatehouse-tests-port-{port}")
+    except OSError:
+        name.close()
+        return False
+    atexit.register(name.close)
+    return True
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True

@@ -1,0 +1,64 @@
+"""How `make test` shares the tests out among processes (pytest-xdist): `pytest -n 3 tests`.
+
+A share is what one process runs from beginning to end: a file, or all files that use one stack. Within a share the order is
+that of a plain run. The long shares begin first; the short ones fill the end.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+#: In the order in which they begin: what nodes of a share begin with. What no line names is a share by its file, at the end.
+LONG = (
+    # It counts all objects of its process, and what other tests left may go meanwhile.
+    r"tests/soak/test_memory\.py",
+    # One stack each.
+    r"tests/e2e/(?!tenants/)",
+    r"tests/ops_e2e/test_(deploy|doctor|lambda_runtime|rotate_keys)\.py",
+    r"tests/e2e/tenants/",
+    r"tests/frontend/test_layout\.py",
+    r"tests/local_aws/",
+    # No stack, but long.
+    r"tests/ops_e2e/test_deploy_role\.py",
+    r"tests/ops_e2e/test_exact_package\.py",
+    r"tests/faults/test_faults\.py",
+    r"tests/frontend/test_direct\.py",
+    r"tests/frontend/test_page\.py",
+    r"tests/frontend/test_turns\.py",
+    r"tests/frontend/test_discover\.py",
+    r"tests/frontend/test_challenges\.py",
+    r"tests/ops_e2e/test_package\.py",
+    r"tests/component/test_token_forgeries\.py",
+    r"tests/soak/test_catalogue\.py",
+    r"tests/component/test_header_injections\.py",
+    r"tests/frontend/",
+)
+_PATTERNS = [re.compile(pattern) for pattern in LONG]
+
+
+def share_of(nodeid: str) -> tuple[int, str]:
+    """Say when the share of a test begins, and what it is called."""
+    for place, pattern in enumerate(_PATTERNS):
+        if pattern.match(nodeid):
+            return place, pattern.pattern
+    return len(LONG), nodeid.split("::")[0]
+
+
+def in_order(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Sort tests by their shares; within a share nothing changes."""
+    return sorted(items, key=lambda item: share_of(item.nodeid)[0])
+
+
+class Shares(LoadScopeScheduling):
+    """Gives whole shares to processes, in the order in which they were collected."""
+
+    def __init__(self, config: pytest.Config, log: Any) -> None:
+        config.option.loadscopereorder = False  # xdist would begin with the most tests
+        super().__init__(config, log)
+
+    def _split_scope(self, nodeid: str) -> str:
+        return share_of(nodeid)[1]

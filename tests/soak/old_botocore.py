@@ -1,0 +1,52 @@
+"""The cut models under each runtime's oldest botocore: the zip is made with a new one, and nobody locks Lambda's.
+
+"The version of the AWS SDK included in the Python runtime depends on the runtime version and your Region" (AWS Lambda
+developer guide, "Building Lambda functions with Python"). No region can have an older one than the runtime began with, so
+each version here is from before that day. Fetched from the package index.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ops.runtimes import RUNTIMES
+
+ROOT = Path(__file__).resolve().parents[2]
+#: By runtime, with the month in which Lambda began to offer it.
+OLDEST = {
+    "3.11": "1.30.1",  # 2023-07
+    "3.12": "1.31.72",  # 2023-11
+    "3.13": "1.35.56",  # 2024-11
+    "3.14": "1.40.4",  # 2025-11
+}
+PROGRAM = """
+import sys
+import botocore
+import pytest
+assert botocore.__version__ == sys.argv[1], botocore.__version__
+sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "tests/unit/test_aws_models.py", "-k", "understood or listed"]))
+"""
+
+
+def test_each_runtime_has_its_oldest() -> None:
+    """A new runtime needs a line."""
+    assert OLDEST.keys() == RUNTIMES.keys()
+
+
+@pytest.mark.parametrize("version", OLDEST.values())
+def test_an_old_botocore_sends_and_understands_the_same(version: str, tmp_path: Path) -> None:
+    """As with its own data, without a look at it."""
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target"]
+    subprocess.run([*pip, str(tmp_path), f"botocore=={version}"], check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, version],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(tmp_path), str(ROOT)))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]

@@ -1,0 +1,205 @@
+"""`init` and `lock`: what they write into a project, and what they leave alone."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops import cli, project
+from ops.errors import OpsError
+from ops.locked import load_lock
+from ops.project import OWN_LOCK, prepare
+from ops.runtimes import RUNTIMES
+from ops.stages import LOCAL, config_file, load_stage
+from tests.ops_e2e.distributions import wheel
+
+ROOT = Path(__file__).resolve().parents[3]
+THEIRS = """{
+    "version": "2.0",
+    "app_name": "orders", "tags": {"team": "Zürich"},
+    "stages": {
+        "dev": {"autogen_policy": false, "environment_variables": {"ORDERS_TABLE": "orders"}},
+        "prod": {
+            "lambda_memory_size": 256
+        }
+    }
+}"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A Chalice project that knows nothing of Gatehouse."""
+    (tmp_path / ".chalice").mkdir()
+    (tmp_path / "app.py").write_text(
+        "from chalice import Chalice\n\napp = Chalice(app_name='orders')\n"
+    )
+    (tmp_path / "requirements.txt").write_text("")
+    config_file(tmp_path).write_text(THEIRS)
+    return tmp_path
+
+
+def config(folder: Path) -> Any:
+    return json.loads(config_file(folder).read_text())
+
+
+def test_every_line_of_theirs_stays(folder: Path) -> None:
+    """Whatever its layout; only commas and new members come in between."""
+    prepare(folder)
+    text = config_file(folder).read_text()
+    at = 0
+    for piece in (
+        "version",
+        '"app_name": "orders", "tags": {"team": "Zürich"}',
+        '"autogen_policy": false',
+        "256",
+    ):
+        at = text.index(piece, at)
+    assert json.loads(THEIRS)["stages"]["prod"].items() <= config(folder)["stages"]["prod"].items()
+
+
+def test_a_second_time_changes_nothing(folder: Path) -> None:
+    """Not a byte."""
+    prepare(folder)
+    before = config_file(folder).read_bytes()
+    assert prepare(folder).done == [".chalice/config.json: nothing to add"]
+    assert config_file(folder).read_bytes() == before
+
+
+def test_every_stage_can_be_used_afterwards(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The local one at once, with their own variables and rights; the others when their domain is chosen."""
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    prepare(folder)
+    local = load_stage(folder, LOCAL)
+    assert local.environment["ORDERS_TABLE"] == "orders"
+    assert local.environment["STAGE"] == LOCAL
+    assert local.policy_file == folder / ".chalice" / "policy-dev.json"
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    with pytest.raises(OpsError, match="domain_prefix") as caught:
+        load_stage(folder, "dev")
+    assert str(caught.value).count("\n  - ") == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("api_gateway_stage", "v1"),
+        ("minimum_compression_size", 0),
+        ("environment_variables", {"APP_NAME": "shop"}),
+        ("lambda_functions", {"api_handler": {"lambda_memory_size": 128}}),
+    ],
+)
+def test_what_they_have_decided_stays(folder: Path, key: str, value: Any) -> None:
+    """At the top of the file; objects are completed, values are not touched."""
+    config_file(folder).write_text(json.dumps({**json.loads(THEIRS), key: value}, indent=2))
+    prepare(folder)
+    found = config(folder)[key]
+    if key == "lambda_functions":
+        assert found["api_handler"] == {"lambda_memory_size": 128, "lambda_timeout": 25}
+        return
+    assert found == value
+
+
+def test_what_contradicts_is_said_and_left(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With exit code 1: a pipeline must not go on as if all were well."""
+    given = {**json.loads(THEIRS), "manage_iam_role": True}
+    config_file(folder).write_text(json.dumps(given))
+    assert cli.main(["--project-dir", str(folder), "init"]) == 1
+    assert "to change: manage_iam_role is true" in capsys.readouterr().out
+    assert config(folder)["manage_iam_role"] is True
+
+
+def test_lines_that_are_there_are_not_shown_again(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """app.py, requirements.txt and .gitignore are shown, never written."""
+    line = ["--project-dir", str(folder), "init"]
+    assert cli.main(line) == 0
+    assert "to add to app.py" in (said := capsys.readouterr().out)
+    assert "    .local/" in said
+    (folder / "app.py").write_text("gate = Gatehouse(app)\n")
+    (folder / ".gitignore").write_text(".local/\n.chalice/deployments/\n.chalice/venv/\n")
+    assert cli.main(line) == 0
+    assert "to add to" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("lacking", ["app.py", ".chalice/config.json"])
+def test_a_folder_that_is_no_project_is_refused(folder: Path, lacking: str) -> None:
+    """Before anything is written."""
+    (folder / lacking).unlink()
+    with pytest.raises(OpsError, match="is no Chalice project"):
+        prepare(folder)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"stages": []}', '{"stages": {"dev": 1}}'])
+def test_a_configuration_that_cannot_be_read_stays_as_it_is(folder: Path, text: str) -> None:
+    """And is named."""
+    config_file(folder).write_text(text)
+    with pytest.raises(OpsError, match=r"config\.json cannot be used"):
+        prepare(folder)
+    assert config_file(folder).read_text() == text
+
+
+@pytest.mark.security("S-76")
+def test_the_wheel_is_locked_with_what_it_needs(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By their hashes; a wheel from elsewhere is copied into the project; a newer one takes its place."""
+    elsewhere = tmp_path_factory.mktemp("downloads")
+    monkeypatch.setattr(project, "_RUNTIME_LOCK", ROOT / "requirements.txt")
+    for version in ("1.0", "1.1"):
+        made = wheel(elsewhere, "chalice_gatehouse", version=version)
+        monkeypatch.setattr(project, "_installed_wheel", lambda made=made: made)
+        prepare(folder)
+        assert (folder / "wheels" / made.name).read_bytes() == made.read_bytes()
+        found = load_lock(folder / OWN_LOCK, RUNTIMES["3.12"], "x86_64")
+        assert {"chalice-gatehouse", "pyjwt", "cryptography"} <= {locked.name for locked in found}
+        (own,) = (locked for locked in found if locked.name == "chalice-gatehouse")
+        assert (own.version, own.path) == (version, folder / "wheels" / made.name)
+    assert "-r requirements-gatehouse.txt" in prepare(folder).by_hand["requirements.txt"]
+
+
+def test_lock_keeps_hashes_and_leaves_addresses_out(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """uv's work; its own failure is told in its words."""
+    shelf = folder / "shelf"
+    shelf.mkdir()
+    wheel(shelf, "tea", needs=["cup>=1"])
+    wheel(shelf, "cup")
+    for name, value in (("UV_NO_INDEX", "1"), ("UV_FIND_LINKS", str(shelf)), ("UV_OFFLINE", "1")):
+        monkeypatch.setenv(name, value)
+    line = ["--project-dir", str(folder), "lock"]
+    assert cli.main(line) == 1
+    assert "There is no requirements.in" in capsys.readouterr().err
+    (folder / "requirements.in").write_text("tea\n")
+    assert cli.main(line) == 0
+    found = load_lock(folder / "requirements.txt", RUNTIMES["3.13"], "x86_64")
+    assert [str(locked) for locked in found] == ["cup==1.0", "tea==1.0"]
+    (folder / "requirements.in").write_text("no-such-thing\n")
+    assert cli.main(line) == 1
+    assert "no-such-thing" in capsys.readouterr().err
+
+
+def test_run_gives_a_program_the_stages_variables_and_its_exit_code(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Options of the program are the program's."""
+    prepare(folder)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    code = "import os, sys; sys.exit(os.environ['ORDERS_TABLE'] != 'orders' or len(sys.argv) + 40)"
+    line = ["--project-dir", str(folder), "run", "--stage", LOCAL, "--", sys.executable, "-c", code]
+    assert cli.main([*line, "--help", "-x"]) == 43
+    assert cli.main([*line[:-3], "/no/such/program"]) == 1
+
+
+def test_the_program_is_started_by_its_name_in_both_houses() -> None:
+    """`python -m ops` here; the wheel has `gatehouse` (tests/wheel)."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ops", "--version"], capture_output=True, text=True
+    )
+    assert done.stdout.startswith("gatehouse ")

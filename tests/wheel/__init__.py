@@ -1,0 +1,1 @@
+"""The wheel `chalice-gatehouse`, built here and used outside of the checkout."""

@@ -1,0 +1,163 @@
+"""A team with an app of its own, outside of this checkout: its project, its Python, and the pages that it follows."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ops.exact_package import cache_of, locked_wheels
+from ops.local.environment import ministack_python
+from ops.report import Reporter
+from ops.runtimes import runtime_of
+from ops.wheels import Target
+from tests.wheel.conftest import ROOT
+
+_FENCE = re.compile(
+    r"^(?:`(?P<file>[^`]+)`[^\n]*:\n+)?```(?P<kind>console|diff)\n(?P<text>.*?)^```", re.M | re.S
+)
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page of docs/ tells: commands, and changes of files."""
+
+    commands: list[str]
+    changes: dict[str, str]
+
+    @classmethod
+    def read(cls, name: str, until: str = "\n## On AWS") -> Page:
+        text = (ROOT / "docs" / name).read_text(encoding="utf-8").partition(until)[0]
+        blocks = [match.groupdict() for match in _FENCE.finditer(text)]
+        lines = "".join(each["text"] for each in blocks if each["kind"] == "console").splitlines()
+        changes = {each["file"]: each["text"] for each in blocks if each["kind"] == "diff"}
+        return cls([line.removeprefix("$ ") for line in lines], changes)
+
+    def added(self) -> list[str]:
+        """Every line that a person writes."""
+        lines = "".join(self.changes.values()).splitlines()
+        return [line for line in lines if line.startswith("+")]
+
+
+def apply(text: str, diff: str) -> str:
+    """Change a text as a diff says; hunks begin with @@, and one without goes to the end."""
+    if not diff.startswith("@@"):
+        return text + "".join(f"{line[1:]}\n" for line in diff.splitlines())
+    for hunk in diff.split("@@\n")[1:]:
+        lines = hunk.splitlines()
+        before = "".join(f"{line[1:]}\n" for line in lines if not line.startswith("+"))
+        after = "".join(f"{line[1:]}\n" for line in lines if not line.startswith("-"))
+        assert text.count(before) == 1, before
+        text = text.replace(before, after)
+    return text
+
+
+@dataclass
+class Team:
+    """`project` is a copy of examples/orders. What the network would give lies at hand."""
+
+    folder: Path
+    authority: Path
+    project: Path = field(init=False)
+    python: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.project = self.folder / "orders"
+        skipped = shutil.ignore_patterns("__pycache__", ".pytest_cache", ".local")
+        shutil.copytree(ROOT / "examples" / "orders", self.project, ignore=skipped)
+        self.python = self._make_python()
+        self._put_network_at_hand()
+
+    def _make_python(self) -> Path:
+        """Make a virtual environment that finds what the wheel needs, and nothing of the checkout."""
+        venv.EnvBuilder(symlinks=True).create(self.folder / "venv")
+        (site,) = (self.folder / "venv" / "lib").glob("python*/site-packages")
+        (site / "dependencies.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+        return self.folder / "venv" / "bin" / "python"
+
+    def _put_network_at_hand(self) -> None:
+        """Install the local AWS and fetch dependencies in the checkout, if that has not been done, and lend them."""
+        shared = ROOT / ".local"
+        shared.mkdir(exist_ok=True)
+        ministack_python(shared, Reporter())
+        target = Target(runtime_of({}), os.uname().machine)
+        shelf = self.folder / "shelf"
+        shelf.mkdir()
+        for wheel in locked_wheels(ROOT, target, cache_of(ROOT)):
+            shutil.copyfile(wheel.path, shelf / wheel.path.name)
+        (self.project / ".local").mkdir()
+        (self.project / ".local" / "ministack-venv").symlink_to(shared / "ministack-venv")
+
+    def put_wheel(self, wheel: Path) -> None:
+        (self.project / "wheels").mkdir(exist_ok=True)
+        shutil.copyfile(wheel, self.project / "wheels" / wheel.name)
+
+    def change(self, page: Page) -> None:
+        """Write what the page says."""
+        for name, diff in page.changes.items():
+            path = self.project / name
+            path.write_text(apply(path.read_text(), diff))
+
+    def type(self, command: str, *more: str) -> str:
+        """Type a command of a page in the project's folder."""
+        words = [*shlex.split(command), *more]
+        program = {
+            "pip": [str(self.python), "-m", "pip", "--disable-pip-version-check"],
+            "python": [str(self.python)],
+        }.get(words[0], [str(self.python.parent / words[0])])
+        done = subprocess.run(
+            [*program, *words[1:]],
+            cwd=self.project,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{command}:\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def environment(self) -> dict[str, str]:
+        """Nobody's variables, and no network for pip."""
+        return {
+            "PATH": f"{self.python.parent}:{os.environ['PATH']}",
+            "HOME": str(self.folder),
+            "GATEHOUSE_CA_DIR": str(self.authority),
+            "PIP_CONFIG_FILE": os.devnull,
+            "PIP_NO_INDEX": "1",
+            "PIP_FIND_LINKS": str(self.folder / "shelf"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+
+    def chalice(self, *words: str) -> None:
+        """Run Chalice's own command line, which waits less for the local AWS, where the local stage was deployed from."""
+        (package,) = (self.folder / "venv" / "lib").glob("python*/site-packages/chalice_gatehouse")
+        script = package / "ops" / "local" / "chalice_cli.py"
+        inner = (
+            f"cd .local/app && exec {shlex.quote(str(self.python))} {script} {shlex.join(words)}"
+        )
+        self.type("gatehouse run --stage local -- sh -c", inner)
+
+
+def newer(folder: Path, version: str) -> Path:
+    """Copy what the wheel is built from, with another version; return the copy."""
+    for name in ("chalicelib/gatehouse", "frontend", "ops"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE", "requirements.txt"):
+        shutil.copyfile(ROOT / name, folder / name)
+    path = folder / "chalicelib" / "gatehouse" / "__init__.py"
+    text, found = re.subn(r'__version__ = "[^"]+"', f'__version__ = "{version}"', path.read_text())
+    assert found == 1
+    path.write_text(text)
+    return folder
+
+
+assert sys.platform == "linux", "the local stack runs on Linux"
