@@ -93,7 +93,7 @@ def provider_issuer(deployment: Deployment) -> Iterator[Fault]:
             yield Fault(
                 f"{name}'s row does not name its issuer: a tile that names only `iss` leads to every "
                 "way in.",
-                f"`python -m ops provider add {name} {' '.join(options)}` (it asks for the client secret).",
+                f"`{PROGRAM} provider add {name} {' '.join(options)}` (it asks for the client secret).",
             )
 
 
