@@ -57,7 +57,7 @@ soak: $(STAMP) ## The long ones: defences switched off one by one, load, deploym
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest tests/ops_e2e/test_lambda_runtime.py
 	@echo "6/10 Times of faults, measured ..."
 	@$(BIN)/python -m tests.fault_table --measure
-	@echo "7/10 Firefox and WebKitGTK: second factor, two tabs, another origin ..."
+	@echo "7/10 Firefox and WebKitGTK: second factor, two tabs, another origin, every layout ..."
 	@$(BIN)/python -m tests.browser
 	@$(BIN)/python -m pytest -q tests/e2e/engines_soak.py
 	@echo "8/10 The cut models under the oldest botocore of each of Lambda's runtimes ..."
