@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib import gatehouse
-from tests.wheel.conftest import ROOT, build
+from tests.wheel.building import ROOT, build
 
 INFO = f"chalice_gatehouse-{gatehouse.__version__}.dist-info"
 FOLDERS = {
