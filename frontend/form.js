@@ -8,12 +8,10 @@
  * @typedef {Record<string, (answer: any, say: Say) => unknown>} Refused what to do, by error code
  */
 import { texts } from './more-texts.js';
+import { sheet } from './sheet.js';
 import { el, fill, kept, notice } from './view.js';
 
-await new Promise((done) => {
-  const href = new URL('forms.css', import.meta.url).href;
-  document.head.append(el('link', { rel: 'stylesheet', href, onload: done, onerror: done }));
-});
+await sheet('forms.css');
 
 /**
  * A labelled field, its hint, and the place for what is wrong with it.

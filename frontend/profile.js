@@ -1,6 +1,9 @@
 /** The signed-in view: the person's record and how long the session lasts. */
 import { texts } from './more-texts.js';
+import { sheet } from './sheet.js';
 import { button, el, fill, heading, notice, way } from './view.js';
+
+await sheet('profile.css');
 
 /** The reader's flavour of the page's language, so that dates look familiar. */
 const { lang } = document.documentElement;
