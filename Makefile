@@ -1,9 +1,11 @@
-# `make help` lists the targets. Nothing but Python 3.11+ (and, for the browser tests, apt for what is missing of Chromium, Firefox and WebKitGTK) is presumed.
+# `make help` lists the targets. Presumed are Python 3.11+; for `make check` Node.js with npm, or JAVASCRIPT=no; for the browser tests apt, for what is
+# missing of Chromium, Firefox and WebKitGTK.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OUT ?= dist
+JAVASCRIPT ?= yes
 # How many processes share the tests out (tests/shares.py): many of them wait, so it is one more than CI has cores.
 PROCESSES ?= 3
 LOCKED := requirements.in requirements-dev.in ops/local/requirements.in benchmarks/requirements.in tests/lambda_runtime/requirements.in
@@ -31,35 +33,39 @@ test: $(STAMP) ## Everything: unit, component and end-to-end tests in real brows
 	@$(BIN)/python -m tests.browser
 	@$(BIN)/python -m pytest -n $(PROCESSES) tests
 
-check: $(STAMP) ## Seconds: ruff, format, mypy, bandit, secrets, unit and component tests
+check: $(STAMP) ## Seconds: ruff, format, mypy, imports, JavaScript, bandit, secrets, unit and component tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache --no-logo
+	@if [ "$(JAVASCRIPT)" = no ]; then echo "The JavaScript is not looked at: JAVASCRIPT=no."; else $(BIN)/python -m tests.javascript_check; fi
 	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive app.py chalicelib ops benchmarks
 	@$(BIN)/python -m tests.secret_scan
 	@$(BIN)/cfn-lint ops/templates/*.yaml
 	@$(BIN)/python -m pytest -q tests/unit tests/component
 
 soak: $(STAMP) ## The long ones: defences switched off one by one, load, deployments cut at each step
-	@echo "1/9 Each defence switched off in turn: the suite must notice ..."
+	@echo "1/10 Each defence switched off in turn: the suite must notice ..."
 	@$(BIN)/python -m tests.soak.defences
-	@echo "2/9 A crowd before shared warm containers, with faults; memory over 100,000 invocations ..."
+	@echo "2/10 A crowd before shared warm containers, with faults; memory over 100,000 invocations ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest -q tests/soak/test_crowd.py tests/soak/test_memory.py
-	@echo "3/9 The same on a local stack ..."
+	@echo "3/10 The same on a local stack ..."
 	@$(BIN)/python -m tests.soak.stack_load
-	@echo "4/9 Deployments cut at each of their steps ..."
+	@echo "4/10 Deployments cut at each of their steps ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest tests/ops_e2e/test_deploy.py
-	@echo "5/9 The zip under AWS's own runtime client, on every Python at hand ..."
+	@echo "5/10 The zip under AWS's own runtime client, on every Python at hand ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest tests/ops_e2e/test_lambda_runtime.py
-	@echo "6/9 Times of faults, measured ..."
+	@echo "6/10 Times of faults, measured ..."
 	@$(BIN)/python -m tests.fault_table --measure
-	@echo "7/9 Firefox and WebKitGTK: second factor, two tabs, another origin ..."
+	@echo "7/10 Firefox and WebKitGTK: second factor, two tabs, another origin ..."
 	@$(BIN)/python -m tests.browser
 	@$(BIN)/python -m pytest -q tests/e2e/engines_soak.py
-	@echo "8/9 An app that has adopted Gatehouse takes a newer wheel ..."
+	@echo "8/10 An app that has adopted Gatehouse takes a newer wheel ..."
 	@$(BIN)/python -m pytest -q tests/wheel/upgrade_soak.py
-	@echo "9/9 The cut models under the oldest botocore of each of Lambda's runtimes ..."
+	@echo "9/10 The cut models under the oldest botocore of each of Lambda's runtimes ..."
 	@$(BIN)/python -m pytest -q tests/soak/old_botocore.py
+	@echo "10/10 Each mend of the local AWS left out: MiniStack must need it still ..."
+	@$(BIN)/python -m tests.mends
 
 package: $(STAMP) ## The Lambda zip into OUT=DIR, just as `chalice deploy` packages it
 	@$(BIN)/python -m ops package --out $(OUT)
@@ -94,4 +100,4 @@ lock: $(STAMP) ## Lock requirements*.in anew for Python 3.11-3.14, with hashes a
 	@$(BIN)/python -m ops lock --upgrade $(LOCKED)
 
 clean: ## Remove everything that was installed or built here
-	rm -rf $(VENV) .local .chalice/deployments dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) tests/javascript/node_modules .local .chalice/deployments dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

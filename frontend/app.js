@@ -1,9 +1,17 @@
-/** Wires the session to the views: reads how the person arrived, asks who they are, shows the view that fits. */
+/**
+ * Wires the session to the views: reads how the person arrived, asks who they are, shows the view that fits.
+ *
+ * @typedef {{direct_sign_in: 'embedded'|'managed'|'off', sign_up: boolean, discover: boolean, auto_sign_in: string|null,
+ *   providers: {name: string, label: string}[], return_to?: string, session?: boolean}} Config what GET /auth/config says
+ * @typedef {import('./session.js').User} User
+ */
 import { createSession } from './session.js';
 import { texts } from './texts.js';
 import * as view from './view.js';
 
-const root = new URL(document.querySelector('meta[name=gatehouse-base]').content, location.href);
+/** @type {HTMLMetaElement|null} */
+const meta = document.querySelector('meta[name=gatehouse-base]');
+const root = new URL(meta?.content ?? '', location.href);
 const session = createSession({ baseUrl: root });
 const query = new URLSearchParams(location.search);
 const arrival = {
@@ -23,13 +31,17 @@ const arrival = {
 const page = () => location.pathname + (arrival.wish ? `?${new URLSearchParams({ return_to: arrival.wish })}` : '');
 history.replaceState(null, '', page() + location.hash);
 
-let config = null;
+/** @type {Config} null until it has come */
+let config = /** @type {any} */ (null);
 let configAsked = false;
 // before the configuration is asked for again
 let pause = 2000;
 // modules, once needed
+/** @type {typeof import('./profile.js')|null} */
 let profile = null;
+/** @type {ReturnType<typeof import('./direct.js').createDirect>|null} */
 let direct = null;
+/** @type {typeof import('./mfa.js')|null} */
 let twoStep = null;
 const choice = { remember: query.get('remember') === '1' };
 // what the view was made from
@@ -53,37 +65,43 @@ async function loadConfig() {
   if (!config) setTimeout(() => config ?? loadConfig().then(render), (pause = Math.min(pause * 2, 60000)));
 }
 
+/** @param {import('./session.js').SignIn} way */
 const signInUrl = (way) => session.signInUrl({ returnTo: config?.return_to, ...way });
 const embedded = () => config?.direct_sign_in === 'embedded';
 const emailFirst = () => embedded() || config?.discover;
 
+/** @returns {view.Way[]} */
 function waysIn() {
+  /** @type {[string, string, view.Sign][]} */
   const ways = config.providers.map(({ name, label }) => [name, view.fill(texts.provider, { label }), 'key']);
   if (config.direct_sign_in === 'managed' && !config.discover) ways.push(['COGNITO', texts.email, 'mail']);
   return ways.map(([provider, label, sign]) => ({
     label,
     sign,
-    url: (remember) => signInUrl({ provider, remember }),
+    url: (/** @type {boolean} */ remember) => signInUrl({ provider, remember }),
   }));
 }
 
+/** @returns {view.Way[]} */
 const emailWay = () => (emailFirst() ? [{ label: texts.email, sign: 'mail', url: () => '#email' }] : []);
 
 /** The views of direct sign-in have addresses, so that Back, reload and bookmarks work. */
 const DIRECT = ['email', 'password', 'sign-up', 'code', 'forgot', 'reset'];
 const address = () => location.hash.slice(1);
 
+/** @param {string} name */
 function goTo(name) {
   if (address() !== name) history.pushState(null, '', page() + (name && `#${name}`));
   shown = '';
   render();
 }
 
+/** @returns {Record<string, string>} */
 const labels = () => Object.fromEntries((config?.providers ?? []).map(({ name, label }) => [name, label]));
 
 /** Starts the stage's automatic sign-in. The address to come back to says that it was tried. */
 function leave() {
-  const provider = config.auto_sign_in;
+  const provider = config.auto_sign_in ?? '';
   const url = session.signInUrl({ provider, returnTo: config.return_to ?? `${root.pathname}?returned=1` });
   depart();
   view.show('leaving', view.leaving({ label: labels()[provider] ?? provider, url }));
@@ -105,10 +123,14 @@ function moveOn() {
   return true;
 }
 
-/** Never in vain, and never twice in a row: not after a sign-out, an error, a sign-in that left no session, or a step back. */
+/**
+ * Never in vain, and never twice in a row: not after a sign-out, an error, a sign-in that left no session, or a step back.
+ * @param {string|null} reason
+ */
 const mayLeave = (reason) =>
   reason !== 'cookies_blocked' && (arrival.asked || (reason === 'no_session' && !arrival.signedOut && !arrival.returned && !arrival.stepped));
 
+/** @param {string|null} reason @returns {view.Words|undefined} */
 function noticeFor(reason) {
   if (reason === 'cookies_blocked') return [texts.cookiesBlocked, texts.cookiesBlockedMore, 'alert'];
   if (arrival.returned) return [texts.notKept];
@@ -118,9 +140,13 @@ function noticeFor(reason) {
   return undefined;
 }
 
-/** A module that did not come is an outage like any other. */
+/**
+ * A module that did not come is an outage like any other.
+ * @param {() => unknown} again
+ */
 const missing = (again) => view.show('unavailable', view.unavailable({ offline: !navigator.onLine, retry: again }));
 
+/** @param {string} name @param {string|null} reason */
 async function showDirect(name, reason) {
   const notice = noticeFor(reason);
   direct ??= await Promise.all([import('./direct.js'), import('./form.js'), import('./more-texts.js')]).then(
@@ -140,8 +166,10 @@ async function showFailure() {
   else missing(showFailure);
 }
 
+/** @param {User} user */
 const mayTwoStep = (user) => embedded() && user.provider === 'COGNITO';
 
+/** @param {User} user */
 async function showTwoStep(user) {
   twoStep ??= await import('./mfa.js').catch(() => null);
   if (shown !== 'two-step' || leaving) return;
@@ -149,10 +177,13 @@ async function showTwoStep(user) {
   else missing(() => showTwoStep(user));
 }
 
+/** @param {User} user */
 async function showProfile(user) {
   const module = import('./profile.js').catch(() => null);
   let record = null;
+  /** @type {string|null} */
   let problem = null;
+  /** @type {(() => unknown)|null} */
   let again = null;
   const response = await session.fetch('me').catch(() => null);
   if (response?.ok) record = await response.json();
@@ -178,6 +209,7 @@ async function showProfile(user) {
   tickClock();
 }
 
+/** @param {{currentTarget: Element}} event */
 async function signOut({ currentTarget }) {
   currentTarget.setAttribute('aria-busy', 'true');
   leaving = true;
@@ -191,6 +223,7 @@ async function signOut({ currentTarget }) {
   }
 }
 
+/** @param {{currentTarget: Element}} event */
 async function retry({ currentTarget }) {
   currentTarget.setAttribute('aria-busy', 'true');
   arrival.error = null;
@@ -200,7 +233,10 @@ async function retry({ currentTarget }) {
   render();
 }
 
-/** Name of the view that fits, a user's sub for the profile, or nothing while that is still open. */
+/**
+ * Name of the view that fits, a user's sub for the profile, or nothing while that is still open.
+ * @param {import('./session.js').State} state
+ */
 function fitting({ status, user }) {
   if (user) return address() === 'two-step' && mayTwoStep(user) ? 'two-step' : user.sub;
   // the session is asked for first: an error over a living one helps nobody
@@ -223,8 +259,7 @@ function render() {
     if (state.user && DIRECT.includes(address())) history.replaceState(null, '', page());
     if (state.status === 'signed_out') arrival.shown = true;
     if (next === 'error') void showFailure();
-    else if (next === 'two-step') void showTwoStep(state.user);
-    else if (state.user) void showProfile(state.user);
+    else if (state.user) void (next === 'two-step' ? showTwoStep : showProfile)(state.user);
     else if (DIRECT.includes(next)) void showDirect(next, state.reason);
     else if (next !== 'choose') view.show(next, view.unavailable({ offline: next === 'offline', retry }));
     else if (config.auto_sign_in && mayLeave(state.reason)) leave();
@@ -234,22 +269,25 @@ function render() {
   warn(state);
 }
 
-/** What interrupts the signed-in view. */
+/**
+ * What interrupts the signed-in view.
+ * @param {import('./session.js').State} state
+ */
 function warn({ user, status, idleWarning }) {
   const next = user && (idleWarning ? 'idle' : status === 'unavailable' ? 'unavailable' : '');
   if (next === warning || !user || (shown !== user.sub && shown !== 'two-step')) return;
-  warning = next;
+  warning = next ?? '';
   if (next === 'idle') view.announce(texts.idleTitle, texts.idleMore, { label: texts.stay, act: session.stay });
-  else view.announce(next && texts.unavailable);
+  else view.announce(next ? texts.unavailable : '');
 }
 
 function tickClock() {
   const { idleExpiresAt, expiresAt, retryAt, user } = session.state;
   if (user) {
-    const ends = Math.min(idleExpiresAt, expiresAt);
+    const ends = Math.min(idleExpiresAt ?? Infinity, expiresAt ?? Infinity);
     const left = ends - Date.now();
     whole = Math.max(whole, left);
-    profile?.showTimeLeft({ left, whole, ends, idle: idleExpiresAt < expiresAt });
+    profile?.showTimeLeft({ left, whole, ends, idle: ends !== expiresAt });
   }
   view.showCountdown(retryAt && navigator.onLine ? Math.ceil((retryAt - Date.now()) / 1000) : null);
 }

@@ -3,16 +3,23 @@
  * when it is ready, and an object with render(). Sources: hCaptcha, "Explicitly render hCaptcha"; Cloudflare Turnstile,
  * "Explicitly render the Turnstile widget".
  */
-const VENDORS = { hcaptcha: () => globalThis.hcaptcha, turnstile: () => globalThis.turnstile };
+/** @type {any} */
+const scope = globalThis;
+/** @type {Record<string, () => any>} */
+const VENDORS = { hcaptcha: () => scope.hcaptcha, turnstile: () => scope.turnstile };
 const READY = 'gatehouseCaptchaReady';
 const PATIENCE = 15000;
 
+/** @type {Promise<unknown>|null} */
 let loading = null;
 
-/** The address comes from our own server, and CSP admits only the vendor that the stage has chosen. */
+/**
+ * The address comes from our own server, and CSP admits only the vendor that the stage has chosen.
+ * @param {string} script
+ */
 function load(script) {
   loading ??= new Promise((done, failed) => {
-    globalThis[READY] = done;
+    scope[READY] = done;
     const url = new URL(script);
     url.searchParams.set('render', 'explicit');
     url.searchParams.set('onload', READY);
@@ -36,7 +43,7 @@ function load(script) {
  */
 export async function captcha(place, { provider, site_key: siteKey, script }, solved) {
   await load(script);
-  const vendor = (VENDORS[provider] ?? (() => globalThis.turnstile ?? globalThis.hcaptcha))();
+  const vendor = (VENDORS[provider ?? ''] ?? (() => scope.turnstile ?? scope.hcaptcha))();
   const dark = matchMedia('(prefers-color-scheme: dark)').matches;
   const narrow = innerWidth < 360;
   return vendor.render(place, {

@@ -4,6 +4,7 @@ import { accountField, badPassword, codeField, form, linkButton, passwordField, 
 import { texts } from './more-texts.js';
 import { button, el, fill, heading, show } from './view.js';
 
+/** @type {Record<string, [string, import('./view.js').Sign]>} */
 const METHODS = {
   SOFTWARE_TOKEN_MFA: [texts.byApp, 'key'],
   EMAIL_OTP: [texts.byMail, 'mail'],
@@ -12,12 +13,15 @@ const METHODS = {
 
 /**
  * @param {Object} options
- * @param {{name: string}} options.challenge
- * @param {(body: Object) => Promise<any>} options.reply answers a challenge
- * @param {(extra: Object) => Promise<any>} options.signIn repeats the sign-in
+ * @param {any} options.challenge its name, and what belongs to it
+ * @param {string} options.email
+ * @param {(body: object) => Promise<any>} options.reply answers a challenge
+ * @param {(extra: object) => Promise<any>} options.signIn repeats the sign-in
  * @param {() => void} options.refuse says that the password was refused
  * @param {(answer: any) => unknown} options.proceed with the next answer
- * @param {(answer: any) => void} options.elsewhere @param {(text?: string) => void} options.startOver
+ * @param {(answer: any) => void} options.elsewhere
+ * @param {(text?: string) => void} options.startOver
+ * @param {(kind: string) => () => string} options.by which of the server's budgets an attempt counts against
  */
 export function showChallenge({ challenge, email, reply, signIn, refuse, proceed, elsewhere, startOver, by }) {
   const { name } = challenge;
@@ -30,12 +34,16 @@ export function showChallenge({ challenge, email, reply, signIn, refuse, proceed
       unsupported_challenge: elsewhere,
     },
   };
+  /** @typedef {import('./view.js').Child} Child */
+  /** @param {string} title @param {Child[]} nodes @param {HTMLElement} [start] */
   const present = (title, nodes, start) => {
     const top = heading(title);
     show('challenge', [top, ...nodes, linkButton(texts.startOver, () => startOver())], start ?? top);
   };
+  /** @param {string} text */
   const lead = (text) => el('p', { class: 'quiet' }, text);
 
+  /** @param {string} title @param {Child[]} before @param {{label?: string, after?: Child[]}} [options] */
   function askCode(title, before, { label = texts.goOn, after = [] } = {}) {
     const code = codeField();
     const sheet = form({
@@ -50,6 +58,7 @@ export function showChallenge({ challenge, email, reply, signIn, refuse, proceed
   }
 
   const lost = { after: [lead(texts.lostPhone)] };
+  /** @type {Record<string, () => unknown>} */
   const views = {
     SOFTWARE_TOKEN_MFA: () => askCode(texts.appCodeTitle, [lead(texts.appCodeLead)], lost),
     EMAIL_OTP: () => askCode(texts.mailCodeTitle, [lead(fill(texts.sentTo, challenge))]),
@@ -70,9 +79,9 @@ export function showChallenge({ challenge, email, reply, signIn, refuse, proceed
     },
 
     SELECT_MFA_TYPE() {
-      const known = challenge.choices.filter((choice) => Object.hasOwn(METHODS, choice));
+      const known = challenge.choices.filter((/** @type {string} */ choice) => Object.hasOwn(METHODS, choice));
       if (!known.length) return elsewhere({});
-      const rows = known.map((choice) => {
+      const rows = known.map((/** @type {string} */ choice) => {
         const [label, sign] = METHODS[choice];
         const control = button(label, () => act(), '', sign);
         const { said, act } = sender({ ...common, control, send: () => reply({ name, choice }) });

@@ -1,4 +1,10 @@
-/** Sign-in that begins with an address: where its domain leads, the password, sign-up, codes, and the reset of a password. */
+/**
+ * Sign-in that begins with an address: where its domain leads, the password, sign-up, codes, and the reset of a password.
+ *
+ * @typedef {import('./view.js').Child} Child
+ * @typedef {import('./form.js').Field} Field
+ * @typedef {[title: string, nodes: Child[], start: Field]} View
+ */
 import {
   badPassword, codeField, emailField, field, form, link, linkButton, passwordField, reject, sender,
 } from './form.js';
@@ -8,34 +14,42 @@ import { button, el, fill, heading, leaving, notice, show, way, waysAndBox } fro
 /**
  * @param {Object} options
  * @param {ReturnType<typeof import('./session.js').createSession>} options.session
- * @param {{remember: boolean}} options.choice
- * @param {() => {label: string, sign: string, url: (remember: boolean) => string}[]} options.ways the other ways in
+ * @param {import('./view.js').Choice} options.choice
+ * @param {() => import('./view.js').Way[]} options.ways the other ways in
  * @param {(name: string) => void} options.goTo shows one of the views below
- * @param {Object} options.config that of the stage: `discover` asks for the address before anything else
+ * @param {import('./app.js').Config} options.config that of the stage: `discover` asks for the address before anything else
  * @param {URL} options.root
- * @param {(way: Object) => string} options.signInUrl that of the session, with where the person wants to go
+ * @param {(way: import('./session.js').SignIn) => string} options.signInUrl that of the session, with where the person wants to go
  */
 export function createDirect({ session, choice, ways, goTo, config, root, signInUrl }) {
   let email = ''; // travels from view to view
   let password = ''; // only until it has signed in: a confirmed address signs in by itself
+  /** @type {HTMLElement|null} */
   let nextNotice = null;
 
   session.onChange(({ user }) => {
     if (user) password = '';
   });
 
+  /** @param {string} path @param {object} body */
   const post = (path, body) => session.post(`auth/direct/${path}`, body);
   const home = () => (config.discover && email ? 'password' : 'email');
+  /** @param {string} kind @returns {(values?: {email?: string}) => string} */
   const by = (kind) => (values) => `${kind} ${(values?.email ?? email).trim().toLowerCase()}`;
+  /** @param {object} [extra] */
   const signIn = (extra) => post('sign-in', { email, password, remember: choice.remember, ...extra });
 
+  /** @param {string} [text] @param {...Node} more */
   function startOver(text, ...more) {
     nextNotice = text ? notice(text, null, 'alert') : null;
-    nextNotice?.lastChild.append(...more);
+    nextNotice?.lastElementChild?.append(...more);
     goTo(home());
   }
 
-  /** A step that this page does not know ends at the managed login. */
+  /**
+   * A step that this page does not know ends at the managed login.
+   * @param {{login_url?: string}} answer
+   */
   function elsewhere({ login_url: address }) {
     const url = new URL(address ?? signInUrl({ provider: 'COGNITO', remember: choice.remember }), root);
     if (config.return_to) url.searchParams.set('return_to', config.return_to);
@@ -48,7 +62,10 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
     ]);
   }
 
-  /** With a token the session has begun, and the page goes on by itself; else there is a challenge. */
+  /**
+   * With a token the session has begun, and the page goes on by itself; else there is a challenge.
+   * @param {any} answer
+   */
   async function proceed(answer) {
     if (!answer.challenge) return;
     const { showChallenge } = await import('./challenges.js');
@@ -60,8 +77,12 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
     });
   }
 
-  /** After a confirmed address or a new password. If it does not work, the form does the rest. */
+  /**
+   * After a confirmed address or a new password. If it does not work, the form does the rest.
+   * @param {string} text
+   */
   async function signInByItself(text) {
+    /** @type {Partial<import('./form.js').Answered>} */
     const { response, answer } = password ? await signIn() : {};
     if (response?.ok) return proceed(answer);
     if (answer?.error === 'unsupported_challenge') return elsewhere(answer);
@@ -75,17 +96,23 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
     el('div', {},
       el('div', { class: 'links' }, link(texts.enterCode, '#code'), link(texts.resetPassword, '#forgot')), invited());
 
-  /** Where the address's domain belongs: to a provider, to direct sign-in, or to nobody. */
+  /**
+   * Where the address's domain belongs: to a provider, to direct sign-in, or to nobody.
+   * @returns {View}
+   */
   function askAddress() {
     password = '';
     const address = emailField(email);
     const others = ways();
     const [list, box] = waysAndBox(others, choice, '');
+    /** @param {import('./session.js').SignIn} target */
     const to = (target) => session.signInUrl({ ...target, remember: choice.remember, returnTo: config.return_to ?? root.pathname });
+    /** @param {string} url @param {Child[]} nodes */
     const leave = (url, nodes) => {
       show('leaving', nodes);
       location.assign(url);
     };
+    /** @type {HTMLElement} */
     const sheet = form({
       fields: [address],
       label: texts.goOn,
@@ -120,9 +147,13 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
     ];
   }
 
+  /** @param {unknown[]} others @param {Node|string} list */
   const orElse = (others, list) => (others.length ? [el('p', { class: 'or' }, texts.or), list] : []);
 
-  /** Email and password; only the password, where the address has been asked for already. */
+  /**
+   * Email and password; only the password, where the address has been asked for already.
+   * @returns {View}
+   */
   function askBoth() {
     password = '';
     const known = config.discover;
@@ -161,6 +192,7 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
     return [texts.emailTitle, nodes, email ? secret : address];
   }
 
+  /** @type {Record<string, () => View>} */
   const views = {
     email: () => (config.discover ? askAddress() : askBoth()),
 
@@ -208,7 +240,12 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
       }),
   };
 
-  /** The first half of sign-up and reset: an address, to which a code is mailed. */
+  /**
+   * The first half of sign-up and reset: an address, to which a code is mailed.
+   * @param {string} path
+   * @param {{title: string, lead: string, label: string, next: string, refused?: import('./form.js').Refused}} options
+   * @returns {View}
+   */
   function askForCode(path, { title, lead, label, next, refused }) {
     password = '';
     const address = emailField(email);
@@ -230,7 +267,12 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
     ];
   }
 
-  /** The second half: whoever enters the mailed code chooses the password in the same step. */
+  /**
+   * The second half: whoever enters the mailed code chooses the password in the same step.
+   * @param {string} name
+   * @param {{path: string, title: string, done: string, again: string, fields?: Field[], more?: Child[], elsewhere?: Node}} options
+   * @returns {View}
+   */
   function prove(name, { path, title, done, again, fields = [], more = [], elsewhere: other }) {
     const address = emailField(email);
     address.node.hidden = Boolean(email); // still there for password managers
@@ -264,11 +306,13 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
     ];
   }
 
+  /** @param {string} name */
   function another(name) {
     email = password = '';
     goTo(name);
   }
 
+  /** @param {string} path @param {Field} address */
   function resend(path, address) {
     const control = button(texts.resend, () => {
       if (address.check()) void act();
@@ -285,7 +329,7 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
   }
 
   return {
-    /** @param {string} name @param {string[]} [words] a notice: what it says, and more */
+    /** @param {string} name @param {import('./view.js').Words} [words] */
     open(name, words) {
       const [title, nodes, start] = views[name]();
       const said = nextNotice ?? (words && notice(...words));

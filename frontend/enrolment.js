@@ -5,6 +5,7 @@ import { texts } from './more-texts.js';
 const SPACE = 'http://www.w3.org/2000/svg';
 const QUIET_ZONE = 4; // modules; ISO/IEC 18004
 
+/** @param {string} tag @param {Record<string, string>} attributes @param {...Node} children */
 function svg(tag, attributes, ...children) {
   const node = document.createElementNS(SPACE, tag);
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);

@@ -2,9 +2,12 @@
 import { texts } from './more-texts.js';
 import { button, el, heading, icon } from './view.js';
 
-/** @param {{code: string, blocked: boolean, retry: () => void}} options `blocked`: this browser keeps no cookies */
+/** @type {Record<string, {title: string, what: string, help: string}>} */
+const errors = texts.errors;
+
+/** @param {{code: string|null, blocked: boolean, retry: (event: any) => unknown}} options `blocked`: this browser keeps no cookies */
 export function failure({ code, blocked, retry }) {
-  const { title, what, help } = Object.hasOwn(texts.errors, code) ? texts.errors[code] : texts.errors.unknown;
+  const { title, what, help } = code && Object.hasOwn(errors, code) ? errors[code] : errors.unknown;
   return [
     el('div', { class: 'sign' }, icon('alert')),
     heading(title),

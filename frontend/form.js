@@ -1,6 +1,14 @@
-/** What the forms of direct sign-in and of two-step verification share: fields, waiting, and how a refusal is said. */
+/**
+ * What the forms of direct sign-in and of two-step verification share: fields, waiting, and how a refusal is said.
+ *
+ * @typedef {ReturnType<typeof field>} Field
+ * @typedef {Record<string, string>} Values of a form's fields, by their names
+ * @typedef {(text?: string, more?: string|null, ...extra: import('./view.js').Child[]) => void} Say
+ * @typedef {{response: Response, answer: any}} Answered
+ * @typedef {Record<string, (answer: any, say: Say) => unknown>} Refused what to do, by error code
+ */
 import { texts } from './more-texts.js';
-import { el, fill, notice } from './view.js';
+import { el, fill, kept, notice } from './view.js';
 
 await new Promise((done) => {
   const href = new URL('forms.css', import.meta.url).href;
@@ -9,8 +17,8 @@ await new Promise((done) => {
 
 /**
  * A labelled field, its hint, and the place for what is wrong with it.
- * @param {Object} options what is not named here becomes an attribute of the input
- * @param {string} options.need said when it is empty or malformed
+ * @param {{name: string, label: string, need: string, hint?: string|false, after?: Node} & Record<string, any>} options
+ *   `need` is said when it is empty or malformed; what is not named here becomes an attribute of the input
  */
 export function field({ name, label, need, hint, after, ...attributes }) {
   const id = `field-${name}`;
@@ -68,6 +76,7 @@ export function passwordField(autocomplete) {
     hint: fresh && texts.newPasswordHint,
     onkeydown: look, onkeyup: look, onblur: () => (caps.textContent = ''),
   });
+  /** @param {KeyboardEvent} event */
   function look(event) {
     caps.textContent = event.getModifierState?.('CapsLock') ? texts.capsLock : '';
   }
@@ -75,19 +84,26 @@ export function passwordField(autocomplete) {
   return made;
 }
 
-/** A digit of any script; the digits of a script stand in a row that begins with its zero. */
+/**
+ * A digit of any script; the digits of a script stand in a row that begins with its zero.
+ * @param {string} character
+ */
 function digit(character) {
-  const number = character.codePointAt(0);
+  const number = character.codePointAt(0) ?? 0;
   let zero = number;
   while (/\p{Nd}/u.test(String.fromCodePoint(zero - 1))) zero -= 1;
   return String((number - zero) % 10);
 }
 
-/** The digits of a code as it is typed or pasted: full-width ones too, with any spaces and dashes. */
+/**
+ * The digits of a code as it is typed or pasted: full-width ones too, with any spaces and dashes.
+ * @param {string} text
+ */
 export const digitsOf = (text) => text.replace(/\p{Nd}/gu, digit).replace(/\D/g, '').slice(0, 10);
 
 /** One field for the whole code, so that paste and autofill work; spaces and dashes in it do no harm. */
 export function codeField() {
+  /** @param {{target: HTMLInputElement, isComposing?: boolean}} event */
   const tidy = ({ target, isComposing }) => {
     const digits = digitsOf(target.value);
     // A keyboard that composes its characters is in the middle of one: it would write the rest of it once more.
@@ -100,22 +116,35 @@ export function codeField() {
   });
 }
 
-/** For password managers: whose password is being set. */
+/**
+ * For password managers: whose password is being set.
+ * @param {string} email
+ */
 export const accountField = (email) =>
   el('input', { type: 'email', name: 'username', autocomplete: 'username', value: email, hidden: true, readonly: true });
 
-/** Until when the server wants no more attempts of a kind, in milliseconds; outlives the views. */
+/**
+ * Until when the server wants no more attempts of a kind, in milliseconds; outlives the views.
+ * @type {Map<string, number>}
+ */
 const until = new Map();
+/** @param {number} number */
 const two = (number) => String(Math.floor(number)).padStart(2, '0');
+/** @param {number} seconds */
 const clock = (seconds) =>
   (seconds < 3600
     ? `${Math.floor(seconds / 60)}:${two(seconds % 60)}`
     : `${Math.floor(seconds / 3600)}:${two((seconds % 3600) / 60)}:${two(seconds % 60)}`);
 
-/** Makes `control` wait while attempts of its kind are blocked; gives a function that looks anew. */
+/**
+ * Makes `control` wait while attempts of its kind are blocked; gives a function that looks anew.
+ * @param {HTMLElement} control @param {() => string} kind @param {() => void} freed
+ */
 function waiting(control, kind, freed) {
+  /** @type {any} */
   const words = control.querySelector('span');
   const label = words.textContent;
+  /** @type {any} */
   let timer;
   const look = () => {
     const left = Math.ceil(((until.get(kind()) ?? 0) - Date.now()) / 1000);
@@ -137,15 +166,16 @@ function waiting(control, kind, freed) {
  * @param {Object} options
  * @param {HTMLElement} options.control the button; it keeps the focus, so it is never really disabled
  * @param {() => string} options.kind which of the server's budgets an attempt counts against
- * @param {() => Promise<{response: Response, answer: any}>} options.send
- * @param {(answer: any, say: Function) => unknown} options.done
- * @param {Record<string, (answer: any, say: Function) => void>} [options.refused] by error code
+ * @param {() => Promise<Answered>} options.send
+ * @param {(answer: any, say: Say) => unknown} options.done
+ * @param {Refused} [options.refused]
  */
 export function sender({ control, kind, send, done, refused = {} }) {
   const said = el('div', { class: 'said', role: 'alert' });
+  /** @type {Say} */
   const say = (text, more, ...extra) => {
     said.replaceChildren(...(text ? [notice(text, more, 'alert')] : []));
-    if (text) said.firstChild.lastChild.append(...extra.filter(Boolean));
+    if (text) said.firstElementChild?.lastElementChild?.append(...kept(extra));
   };
   const look = waiting(control, kind, () => said.replaceChildren(notice(texts.tryNow)));
   async function act() {
@@ -174,20 +204,25 @@ export function sender({ control, kind, send, done, refused = {} }) {
 /**
  * A form whose submission is sent by us.
  * @param {Object} options those of sender(), and:
- * @param {ReturnType<typeof field>[]} options.fields
+ * @param {Field[]} options.fields
  * @param {string} options.label of the button
- * @param {(values: Record<string, string>) => Promise<any>} options.send
- * @param {(Node|false|null|undefined)[]} [options.extra] between the fields and the button
+ * @param {(values: Values) => string} options.kind
+ * @param {(values: Values) => Promise<Answered>} options.send
+ * @param {(answer: any, say: Say) => unknown} options.done
+ * @param {Refused} [options.refused]
+ * @param {import('./view.js').Child[]} [options.extra] between the fields and the button
  */
 export function form({ fields, label, extra = [], send, kind, refused, ...rest }) {
   const control = el('button', { class: 'button primary', type: 'submit' }, el('span', {}, label));
   const values = () => Object.fromEntries(fields.map(({ name, input }) => [name, input.value]));
   const address = fields.find(({ name }) => name === 'email');
   // The server is stricter with addresses than some browsers.
+  /** @type {Refused} */
   const malformed = address ? { invalid_request: () => reject(address, texts.needAddress) } : {};
   const { said, act, look } = sender({
     ...rest, control, refused: { ...malformed, ...refused }, kind: () => kind(values()), send: () => send(values()),
   });
+  /** @param {SubmitEvent} event */
   const onsubmit = (event) => {
     event.preventDefault();
     const wrong = fields.filter((one) => !one.check());
@@ -196,17 +231,23 @@ export function form({ fields, label, extra = [], send, kind, refused, ...rest }
   };
   // A method, so that a password could never end up in an address.
   return el('form', { method: 'post', novalidate: true, 'aria-labelledby': 'title', onsubmit, oninput: () => look() },
-    ...fields.map(({ node }) => node), ...extra.filter(Boolean), said, control);
+    ...fields.map(({ node }) => node), ...kept(extra), said, control);
 }
 
-/** Marks a field as refused by the server and puts the cursor there. */
+/**
+ * Marks a field as refused by the server and puts the cursor there.
+ * @param {Field} one @param {string} text
+ */
 export function reject(one, text) {
   one.complain(text);
   one.input.focus();
   one.input.select();
 }
 
+/** @param {Field} one @param {{requirements?: Record<string, string|number>}} answer */
 export const badPassword = (one, { requirements = {} }) => reject(one, fill(texts.badPassword, requirements));
 
+/** @param {string} label @param {string} href */
 export const link = (label, href) => el('a', { class: 'link', href }, label);
+/** @param {string} label @param {() => unknown} onclick */
 export const linkButton = (label, onclick) => el('button', { class: 'link', type: 'button', onclick }, label);

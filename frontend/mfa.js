@@ -4,9 +4,19 @@ import { accountField, codeField, form, linkButton, passwordField, reject } from
 import { texts } from './more-texts.js';
 import { button, el, heading, notice, show } from './view.js';
 
+/**
+ * @param {Object} options
+ * @param {ReturnType<typeof import('./session.js').createSession>} options.session
+ * @param {import('./session.js').User} options.user
+ * @param {() => void} options.back
+ */
 export function open({ session, user, back }) {
+  /** @typedef {import('./view.js').Child} Child */
+  /** @param {string} path @param {object} body */
   const post = (path, body) => session.post(`auth/mfa/${path}`, body);
+  /** @param {string} text */
   const lead = (text) => el('p', { class: 'quiet' }, text);
+  /** @param {string} title @param {Child[]} nodes @param {HTMLElement} [start] */
   const present = (title, nodes, start) => {
     const top = heading(title);
     show('two-step', [top, ...nodes, linkButton(texts.backToProfile, back)], start ?? top);
@@ -14,8 +24,10 @@ export function open({ session, user, back }) {
   /** The session ended meanwhile: asking shows it. */
   const gone = () => void session.refresh();
   const kind = () => 'two-step';
+  /** @type {import('./form.js').Refused} */
   const refused = { no_session: gone, session_expired: gone };
 
+  /** @param {string} [text] */
   function askPassword(text) {
     const secret = passwordField('current-password');
     const sheet = form({
@@ -37,6 +49,10 @@ export function open({ session, user, back }) {
     ], secret.input);
   }
 
+  /**
+   * @param {{title: string, before: Child[], label: string, send: (code: string) => Promise<import('./form.js').Answered>,
+   *   done: () => unknown, scan?: boolean}} options
+   */
   function askCode({ title, before, label, send, done, scan = false }) {
     const code = codeField();
     const sheet = form({
@@ -55,6 +71,7 @@ export function open({ session, user, back }) {
     present(title, [...before, sheet], scan ? undefined : code.input);
   }
 
+  /** @param {{secret: string, otpauth: string, qr: string[]}} key */
   const setUp = (key) =>
     askCode({
       title: texts.setupTitle,
@@ -65,6 +82,7 @@ export function open({ session, user, back }) {
       done: () => finished(texts.isOnTitle, texts.isOn),
     });
 
+  /** @param {string} password */
   const turnOff = (password) =>
     askCode({
       title: texts.offTitle,
@@ -74,6 +92,7 @@ export function open({ session, user, back }) {
       done: () => finished(texts.isOffTitle, texts.isOff),
     });
 
+  /** @param {string} title @param {string} text */
   const finished = (title, text) =>
     show('two-step-done', [heading(title), el('p', {}, text), button(texts.goOn, back)]);
 

@@ -17,6 +17,24 @@
  * @property {boolean} idleWarning the end by inactivity is near; input or stay() averts it
  * @property {number|null} retryAt the next attempt after a failure
  * @typedef {{provider?: string, email?: string, returnTo?: string, remember?: boolean}} SignIn
+ * @typedef {ReturnType<typeof createSession>} Session
+ * @typedef {{value: string, bornAt: number, renewAt: number, expiresAt: number}} Token times of this machine's clock
+ * @typedef {{access_token: string, expires_in: number, user: User,
+ *   session: {now: number, idle_expires_at: number, expires_at: number}}} Tokens the server's answer, in its own seconds
+ */
+
+/**
+ * What tests put in the place of the browser.
+ * @typedef {Object} Surroundings
+ * @property {(url: string|URL, init?: RequestInit) => Promise<Response>} [fetch]
+ * @property {() => number} [now] milliseconds
+ * @property {Pick<LockManager, 'request'>} [locks]
+ * @property {Pick<BroadcastChannel, 'postMessage'|'close'|'onmessage'>|null} [channel] null for none
+ * @property {Pick<EventTarget, 'addEventListener'|'removeEventListener'>} [events]
+ * @property {(work: () => void, ms: number) => any} [setTimer]
+ * @property {(timer: any) => void} [clearTimer]
+ * @property {(url: string) => void} [navigate]
+ * @property {() => number} [random]
  */
 
 const SECOND = 1000;
@@ -40,6 +58,7 @@ const WAKING = ['visibilitychange', 'focus', 'pageshow'];
  */
 function cookiesWork() {
   const test = `__Host-gatehouse-test-${Math.random()}=`; // its own name, or another tab could clear it before it is read
+  /** @param {number} seconds */
   const put = (seconds) => { document.cookie = `${test}; Path=/; Secure; SameSite=Strict; Max-Age=${seconds}`; };
   try {
     put(9);
@@ -52,14 +71,13 @@ function cookiesWork() {
 }
 
 /**
- * @param {Object} options all but the first two is for tests
- * @param {string|URL} options.baseUrl the root of the API
- * @param {string} [options.prefix] where the app mounts Gatehouse below it, such as `/account`
+ * @param {{baseUrl: string|URL, prefix?: string} & Surroundings} options `baseUrl` is the root of the API, `prefix` where the
+ *   app mounts Gatehouse below it, such as `/account`; the rest is for tests
  */
 export function createSession({
   baseUrl,
   prefix = '',
-  fetch: send = (...request) => globalThis.fetch(...request),
+  fetch: send = (url, init) => globalThis.fetch(url, init),
   now = Date.now,
   locks = globalThis.navigator?.locks,
   channel,
@@ -86,13 +104,15 @@ export function createSession({
   });
   /** @type {Set<(state: Readonly<State>) => void>} */
   const listeners = new Set();
-  // {value, bornAt, renewAt, expiresAt}
+  /** @type {Token|null} */
   let token = null;
   let warnAt = Infinity;
   // input or a call since the last refresh
   let active = false;
   let failures = 0;
+  /** @type {Promise<Readonly<State>>|null} */
   let refreshing = null;
+  /** @type {any} */
   let timer;
 
   /** @param {Partial<State>} patch */
@@ -101,12 +121,15 @@ export function createSession({
     for (const listener of [...listeners]) listener(state);
   }
 
+  /** The earlier end of a session that is known. */
+  const end = () => Math.min(state.idleExpiresAt ?? Infinity, state.expiresAt ?? Infinity) + SECOND;
+
   function schedule() {
     clearTimer(timer);
     const moments = [];
     if (state.retryAt !== null) moments.push(state.retryAt);
     else if (state.status === 'signed_in') {
-      moments.push(state.idleExpiresAt + SECOND, state.expiresAt + SECOND);
+      moments.push(end());
       if (active && token) moments.push(token.renewAt);
       if (!state.idleWarning) moments.push(warnAt);
     }
@@ -120,7 +143,7 @@ export function createSession({
     if (state.retryAt !== null) {
       if (time >= state.retryAt) return void refresh();
     } else if (state.status === 'signed_in') {
-      if (time >= Math.min(state.idleExpiresAt, state.expiresAt) + SECOND) {
+      if (time >= end()) {
         token = null;
         // the server has the last word: another origin may have kept the session alive
         return void refresh();
@@ -144,7 +167,12 @@ export function createSession({
   for (const type of WAKING) events.addEventListener(type, tick);
   events.addEventListener('online', onOnline);
 
-  /** One at a time over all tabs of this origin. */
+  /**
+   * One at a time over all tabs of this origin.
+   * @template T
+   * @param {() => Promise<T>} work
+   * @returns {Promise<T>}
+   */
   async function locked(work) {
     let started = false;
     const run = () => {
@@ -160,6 +188,7 @@ export function createSession({
     }
   }
 
+  /** @param {string} path @param {object} [body] */
   async function post(path, body = {}) {
     const response = await send(new URL(path, own), {
       method: 'POST',
@@ -174,7 +203,9 @@ export function createSession({
     return { response, answer };
   }
 
+  /** @param {Tokens} answer @param {number} asked */
   function began(answer, asked) {
+    /** @param {number} seconds */
     const local = (seconds) => seconds * SECOND + now() - answer.session.now * SECOND;
     const life = answer.expires_in * SECOND;
     token = {
@@ -194,6 +225,7 @@ export function createSession({
     channel?.postMessage({ sub: answer.user.sub, idleExpiresAt, expiresAt, warnAt });
   }
 
+  /** @param {string} why */
   function ended(why) {
     const reason = why === 'signed_out' || cookiesWork() ? why : 'cookies_blocked';
     token = null;
@@ -203,11 +235,12 @@ export function createSession({
     });
   }
 
+  /** @param {string} reason @param {string|null} [retryAfter] */
   function failed(reason, retryAfter) {
     active = true;
     const pause = Math.min(SECOND * 2 ** failures++, LONGEST_PAUSE) * (0.5 + random() / 2);
     change({
-      status: usable() ? 'signed_in' : 'unavailable', reason, retryAt: now() + Math.max(pause, Math.min(retryAfter, LONGEST_RETRY_AFTER) * SECOND || 0),
+      status: usable() ? 'signed_in' : 'unavailable', reason, retryAt: now() + Math.max(pause, Math.min(Number(retryAfter), LONGEST_RETRY_AFTER) * SECOND || 0),
     });
   }
 
@@ -241,7 +274,7 @@ export function createSession({
   }
 
   if (channel) {
-    channel.onmessage = ({ data }) => {
+    channel.onmessage = (/** @type {MessageEvent} */ { data }) => {
       if (data.ended) {
         if (state.user) ended(data.ended);
       } else if (state.user?.sub === data.sub) {
@@ -252,11 +285,12 @@ export function createSession({
     };
   }
 
-  const usable = () => token !== null && now() < token.expiresAt;
+  const usable = () => (token !== null && now() < token.expiresAt ? token : null);
 
-  const call = (url, init) => {
+  /** @param {URL} url @param {RequestInit} init @param {Token} used */
+  const call = (url, init, used) => {
     const headers = new Headers(init.headers);
-    headers.set('Authorization', `Bearer ${token.value}`);
+    headers.set('Authorization', `Bearer ${used.value}`);
     return send(url, { redirect: 'error', ...init, headers });
   };
 
@@ -271,20 +305,20 @@ export function createSession({
     const url = new URL(String(path).replace(/^\/(?!\/)/, ''), base);
     if (url.origin !== base.origin) return send(url, init);
     touch();
-    const mayAsk = state.status !== 'signed_out' && !(state.retryAt > now());
+    const mayAsk = state.status !== 'signed_out' && !((state.retryAt ?? 0) > now());
     if (!usable() && mayAsk) await refresh();
-    if (!usable()) {
+    const used = usable();
+    if (!used) {
       return Response.json(
         { error: state.reason ?? 'no_session', message: 'There is no usable session.' },
         { status: state.status === 'signed_out' ? 401 : 503 },
       );
     }
     schedule();
-    const used = token;
-    const response = await call(url, init);
+    const response = await call(url, init, used);
     if (response.status !== 401 || init.body instanceof ReadableStream) return response;
     if (token === used && now() - used.bornAt > JUST_BORN) await refresh();
-    return token && token !== used ? call(url, init) : response;
+    return token && token !== used ? call(url, init, token) : response;
   }
 
   /**
@@ -326,7 +360,7 @@ export function createSession({
     /**
      * Posts to one of Gatehouse's own routes. An answer with a token starts the session, as a refresh would.
      * @param {string} path
-     * @param {Object} [body]
+     * @param {object} [body]
      * @returns {Promise<{response: Response, answer: any}>} rejects without a connection
      */
     async post(path, body) {

@@ -2,6 +2,13 @@
  * The frame of the page and the views that everybody sees first. A view is a function from data to nodes, given to
  * show(); views that only some people see live in modules of their own, imported when needed. Text reaches the
  * document through text nodes only.
+ *
+ * @typedef {Node|string|null|undefined|false} Child what counts as no child is left out
+ * @typedef {keyof typeof ICONS} Sign
+ * @typedef {'info'|'alert'} Kind
+ * @typedef {[what?: string, more?: string|null, kind?: Kind]} Words of a notice
+ * @typedef {{label: string, sign: Sign, url: (remember: boolean) => string}} Way to sign in
+ * @typedef {{remember: boolean}} Choice
  */
 import { texts } from './texts.js';
 
@@ -19,14 +26,18 @@ const ICONS = {
 
 /**
  * @param {string} text
- * @param {Record<string, string|number>} values
+ * @param {Record<string, string|number|undefined>} values
  */
 export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, key) => String(values[key] ?? ''));
 
+/** @param {Child[]} children @returns {any[]} those that are any */
+export const kept = (children) => children.filter(Boolean);
+
 /**
- * @param {string} tag
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
  * @param {Record<string, any>} [props] `on…` are listeners, true and false set and leave out, all else are attributes
- * @param {...(Node|string|null|undefined|false)} children
+ * @param {...Child} children
  */
 export function el(tag, props = {}, ...children) {
   const node = document.createElement(tag);
@@ -35,10 +46,11 @@ export function el(tag, props = {}, ...children) {
     else if (value === true) node.setAttribute(key, '');
     else if (value !== false && value != null) node.setAttribute(key, value);
   }
-  node.append(...children.filter((child) => child));
+  node.append(...kept(children));
   return node;
 }
 
+/** @param {Sign} name */
 export function icon(name) {
   const space = 'http://www.w3.org/2000/svg';
   const svg = document.createElementNS(space, 'svg');
@@ -50,25 +62,36 @@ export function icon(name) {
   return svg;
 }
 
+/** @param {string} text */
 export const heading = (text) => el('h1', { id: 'title', tabindex: '-1' }, text);
 
+/** @param {string|undefined} text @param {string|null} [more] @param {Kind} [kind] */
 export const notice = (text, more, kind = 'info') =>
   el('div', { class: `notice ${kind}` }, icon(kind), el('div', {}, el('p', {}, text), more && el('p', {}, more)));
 
-export const button = (label, onclick, kind = 'primary', sign = undefined) =>
+/** @param {string|undefined} label @param {(event: any) => unknown} onclick @param {string} [kind] @param {Sign} [sign] */
+export const button = (label, onclick, kind = 'primary', sign) =>
   el('button', { class: `button ${kind}`, type: 'button', onclick }, sign && icon(sign), el('span', {}, label));
 
-/** A link, not a form: CSP's form-action would bind the redirects that follow. */
+/**
+ * A link, not a form: CSP's form-action would bind the redirects that follow.
+ * @param {string} label @param {Sign} sign @param {string} href @param {string} [kind]
+ */
 export const way = (label, sign, href, kind = '') =>
   el('a', { class: `button ${kind}`, href, onclick: busy }, icon(sign), el('span', {}, label), icon('go'));
 
+/** @param {MouseEvent & {currentTarget: Element}} event */
 function busy(event) {
   if (!event.ctrlKey && !event.metaKey && !event.shiftKey) event.currentTarget.setAttribute('aria-busy', 'true');
 }
 
-/** The ways in as links, and the box that goes with them; `choice.remember` is kept for the next view. */
+/**
+ * The ways in as links, and the box that goes with them; `choice.remember` is kept for the next view.
+ * @param {Way[]} ways @param {Choice} choice @param {string} [primary] looks of the first one
+ */
 export function waysAndBox(ways, choice, primary = 'primary') {
   const links = ways.map(({ label, sign, url }, index) => way(label, sign, url(choice.remember), index ? '' : primary));
+  /** @param {{target: HTMLInputElement}} event */
   const onchange = ({ target: { checked } }) => {
     choice.remember = checked;
     links.forEach((link, index) => (link.href = ways[index].url(checked)));
@@ -77,7 +100,9 @@ export function waysAndBox(ways, choice, primary = 'primary') {
   return [el('div', { class: 'ways' }, ...links), el('label', { class: 'check' }, input, texts.remember)];
 }
 
-export function choose({ ways, choice, notice: [text, more, kind] = [] }) {
+/** @param {{ways: Way[], choice: Choice, notice?: Words}} options */
+export function choose({ ways, choice, notice: words }) {
+  const [text, more, kind] = words ?? [];
   return [
     heading(texts.chooseTitle),
     text ? notice(text, more, kind) : el('p', { class: 'quiet' }, texts.chooseLead),
@@ -85,6 +110,7 @@ export function choose({ ways, choice, notice: [text, more, kind] = [] }) {
   ];
 }
 
+/** @param {{label?: string, url?: string}} options @returns {Child[]} */
 export function leaving({ label, url }) {
   return [
     heading(label ? fill(texts.leaveTitle, { label }) : texts.wait),
@@ -93,6 +119,7 @@ export function leaving({ label, url }) {
   ];
 }
 
+/** @param {{offline: boolean, retry: (event: any) => unknown}} options */
 export function unavailable({ offline, retry }) {
   return [
     el('div', { class: 'sign' }, icon('cloud')),
@@ -112,30 +139,30 @@ let shown = 'loading';
 /**
  * Replaces what is shown. Focus goes to the new heading, except on the first view of a freshly opened page.
  * @param {string} name
- * @param {(Node|string|null|undefined|false)[]} nodes
+ * @param {Child[]} nodes
  * @param {HTMLElement} [start] where focus goes instead
  */
 export function show(name, nodes, start) {
   const move = shown !== 'loading' && (start || shown !== name);
-  main.replaceChildren(...nodes.filter(Boolean));
+  main.replaceChildren(...kept(nodes));
   shown = document.body.dataset.view = name;
   announce();
   const title = main.querySelector('h1');
-  document.title = `${title.textContent} · ${app}`;
-  if (move || name === 'error') (start ?? title).focus();
+  document.title = `${title?.textContent} · ${app}`;
+  if (move || name === 'error') (start ?? title)?.focus();
 }
 
 /**
  * Says something at once, below the view; without a text it falls silent.
  * @param {string} [text]
  * @param {string} [more]
- * @param {{label: string, act: () => void}} [action]
+ * @param {{label: string|undefined, act: () => void}} [action]
  */
 export function announce(text, more, action) {
   alertBox.replaceChildren(...(text ? [notice(text, more, 'alert')] : []));
   // put there anew, it does not count as shifted
-  footer.parentNode.append(footer);
-  if (text && action) alertBox.firstChild.append(button(action.label, action.act, 'small'));
+  if (footer) footer.parentNode?.append(footer);
+  if (text && action) alertBox.firstElementChild?.append(button(action.label, action.act, 'small'));
 }
 
 /** @param {number|null} seconds to the next attempt, if there will be one */

@@ -17,7 +17,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from chalicelib.gatehouse.edge.urls import AppUrl
-from chalicelib.gatehouse.settings import parse_list
+from chalicelib.gatehouse.setting_values import parse_list
 
 from . import aws
 from .errors import OpsError
@@ -185,8 +185,8 @@ def _limit(gateway: Any, stage: Stage, deployed: Deployed) -> None:
         restApiId=deployed.rest_api_id,
         stageName=stage.api_gateway_stage,
         patchOperations=[
-            _replace("/*/*/throttling/rateLimit", str(stage.options.get("throttle_rate", 50))),
-            _replace("/*/*/throttling/burstLimit", str(stage.options.get("throttle_burst", 100))),
+            _replace("/*/*/throttling/rateLimit", str(stage.option("throttle_rate"))),
+            _replace("/*/*/throttling/burstLimit", str(stage.option("throttle_burst"))),
         ],
     )
 

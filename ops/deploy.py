@@ -47,10 +47,11 @@ def deploy(
     require_dependencies(stage, report)
     session = aws.session(stage)
     provision(session, stage, {}, report, approved=approved)
+    # Once more, with the outputs of the stack: their real sizes count before anything is uploaded.
+    stage = load_stage(project_dir, stage_name)
     adopt_api(session, stage, report)
     run_chalice(project_dir, ["deploy", "--stage", stage_name], stage.region, report, chalice)
-    # Once more: the first pass wrote the pool's ARN and the roles.
-    return connect(session, load_stage(project_dir, stage_name), report)
+    return connect(session, stage, report)
 
 
 def require_dependencies(stage: Stage, report: Reporter) -> None:

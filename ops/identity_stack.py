@@ -210,11 +210,11 @@ def _of_stage(stage: Stage, earlier: Mapping[str, str]) -> dict[str, str]:
     return {
         "AppName": stage.app_name,
         "StageName": stage.name,
-        "DomainPrefix": str(stage.options.get("domain_prefix", "")),
+        "DomainPrefix": str(stage.option("domain_prefix")),
         "DirectSignIn": stage.direct_sign_in,
         "DeletionProtection": "ACTIVE" if stage.deletion_protection else "INACTIVE",
-        "LogRetentionDays": str(stage.options.get("log_retention_days", 30)),
+        "LogRetentionDays": str(stage.option("log_retention_days")),
         "IdentityProviders": provider_list(stage.direct_sign_in, names),
         "LoopbackUrls": ",".join(stage.loopback_urls),
-        **{name: str(stage.options.get(option, "")) for option, name in _OPTIONS.items()},
+        **{name: str(stage.option(option)) for option, name in _OPTIONS.items()},
     }

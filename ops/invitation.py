@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.gatehouse.edge.bodies import read_email
 from chalicelib.gatehouse.errors import InvalidRequest
-from chalicelib.gatehouse.settings import parse_list
+from chalicelib.gatehouse.setting_values import parse_list
 from chalicelib.gatehouse.sign_up_rules import refuse_address
 
 from . import aws

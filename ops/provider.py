@@ -14,7 +14,7 @@ from chalicelib.gatehouse.email_domains import parse_full_domain
 
 from .errors import OpsError
 from .provider_rows import Row
-from .stage_rules import is_provider_name
+from .stage_variables import is_provider_name
 
 # Cognito allows 40 characters for an identifier, and 50 of them.
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateIdentityProvider.html

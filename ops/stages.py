@@ -1,17 +1,7 @@
 """A stage: one entry of `.chalice/config.json`, read, checked as a whole, and written back.
 
 Chalice ignores keys it does not know, so what ops alone needs sits in the same file, in each
-stage's `gatehouse` block:
-
-    domain_prefix        the sign-in domain: <prefix>.auth.<region>.amazoncognito.com
-    region               AWS region (otherwise AWS_REGION, AWS_DEFAULT_REGION or the profile's)
-    deletion_protection  true: neither pool nor tables can be deleted (default: true but locally)
-    tags                 tags of the stack and of what it makes, besides gatehouse:app and :stage
-    log_retention_days   how long the functions' logs are kept (default 30)
-    throttle_rate        requests per second the API lets through (default 50)
-    throttle_burst       size of a burst (default 100)
-    loopback_ports       ports on which programs on people's machines await their codes (default none)
-    python_version       Lambda's runtime, such as 3.13 (default: the Python that deploys)
+stage's `gatehouse` block (`ops.stage_options`).
 """
 
 from __future__ import annotations
@@ -26,6 +16,7 @@ from typing import Any
 
 from . import json_text
 from .errors import OpsError
+from .stage_options import value_of
 from .stage_rules import problems_of
 
 LOCAL = "local"
@@ -67,10 +58,14 @@ class Stage:
         """Whether AWS refuses to delete the pool and the tables."""
         return bool(self.options.get("deletion_protection", not self.is_local))
 
+    def option(self, name: str) -> Any:
+        """What an option of the `gatehouse` block says, or its default."""
+        return value_of(self.options, name)
+
     @property
     def loopback_urls(self) -> list[str]:
         """Where the public client of programs may lead (RFC 8252, 7.3); empty: there is none."""
-        ports = self.options.get("loopback_ports", ())
+        ports = self.option("loopback_ports")
         return [f"http://127.0.0.1:{port}/callback" for port in ports]
 
     @property
@@ -128,6 +123,7 @@ def load_stage(project_dir: Path, name: str) -> Stage:
         **_mapping(config.get("environment_variables")),
         **_mapping(stages[name].get("environment_variables")),
     }
+    merged["lambda_functions"] = stages[name].get("lambda_functions")
     options = _mapping(merged.get("gatehouse"))
     region = _region(options)
     problems = problems_of(name, merged, region, local=name == LOCAL)

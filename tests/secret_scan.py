@@ -21,7 +21,13 @@ from detect_secrets.settings import transient_settings
 ROOT = Path(__file__).resolve().parents[1]
 BASELINE = ROOT / ".secrets.baseline"
 #: Hashes of packages look like keys, and pictures like anything.
-NOT_SCANNED = (".png", ".secrets.baseline", "requirements.txt", "requirements-dev.txt")
+NOT_SCANNED = (
+    ".png",
+    ".secrets.baseline",
+    "requirements.txt",
+    "requirements-dev.txt",
+    "package-lock.json",
+)
 
 #: detect-secrets' word for a value that has "password", "secret" … in its name.
 NAMED_SECRET = "Secret Keyword"

@@ -1,4 +1,4 @@
-"""A team's accent colour, made into the colours of the page, and held to WCAG 2.2's contrast.
+"""A team's accent colour, made into the colours of the page, by WCAG 2.2's contrast.
 
 "Contrast ratio" and "relative luminance" are those of WCAG 2.2 (https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio): text
 needs 4.5:1 (SC 1.4.3). The accent colours links and buttons, so it is held against every ground that links stand on.
@@ -18,11 +18,6 @@ _DEEPER = 0.22
 _STEPS = 50
 
 Channels = tuple[float, float, float]
-
-
-def is_colour(text: str) -> bool:
-    """Whether `text` is a colour such as #0b6b62."""
-    return _HEX.fullmatch(text) is not None
 
 
 def contrast(one: str, other: str) -> float:
@@ -54,19 +49,6 @@ def mended(accent: str, theme: str) -> str:
     goal = "#000000" if theme == "light" else "#ffffff"
     candidates = (mix(accent, goal, step / _STEPS) for step in range(_STEPS + 1))
     return next(one for one in candidates if weakest(one, theme)[0] >= TEXT_CONTRAST)
-
-
-def contrast_problem(accent: str, theme: str) -> str | None:
-    """Say what is wrong with an accent colour and what would do, or None."""
-    if not is_colour(accent):
-        return "must be a colour such as #0b6b62"
-    ratio, other = weakest(accent, theme)
-    if ratio >= TEXT_CONTRAST:
-        return None
-    return (
-        f"is {accent}: its contrast with {other} in the {theme} theme is {ratio:.2f}:1 and text needs "
-        f"{TEXT_CONTRAST}:1 (WCAG 2.2), which {mended(accent, theme)} would have"
-    )
 
 
 def mix(one: str, other: str, share: float) -> str:

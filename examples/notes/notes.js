@@ -1,21 +1,31 @@
 /** A feature behind a sign-in, on an origin of its own. Everything about tokens is in session.js. */
 import { createSession } from './session.js';
 
-const session = createSession({ baseUrl: document.querySelector('meta[name=gatehouse]').content });
-const element = (id) => document.getElementById(id);
-const say = (text) => (element('message').textContent = text);
+/** @type {any} the elements of index.html */
+const element = (/** @type {string} */ id) => document.getElementById(id);
+/** @type {HTMLMetaElement|null} */
+const meta = document.querySelector('meta[name=gatehouse]');
+const session = createSession({ baseUrl: meta?.content ?? '' });
+const say = (/** @type {string} */ text) => (element('message').textContent = text);
+/** @type {string|null} */
 let shownFor = null;
 
-/** Keeps a person's notes in this browser; a team's own route would keep them on the server. */
+/**
+ * Keeps a person's notes in this browser; a team's own route would keep them on the server.
+ * @param {string} sub
+ */
 const storage = (sub) => ({
+  /** @returns {string[]} */
   read: () => JSON.parse(localStorage.getItem(`notes ${sub}`) ?? '[]'),
+  /** @param {string} text */
   add(text) {
     localStorage.setItem(`notes ${sub}`, JSON.stringify([...this.read(), text]));
   },
 });
 
-function list() {
-  const items = storage(session.user.sub).read().map((text) => {
+/** @param {string} sub */
+function list(sub) {
+  const items = storage(sub).read().map((text) => {
     const item = document.createElement('li');
     item.textContent = text;
     return item;
@@ -23,16 +33,18 @@ function list() {
   element('list').replaceChildren(...items);
 }
 
+/** @param {import('./session.js').User} user */
 async function open(user) {
   const response = await session.fetch('me').catch(() => null);
   const record = await response?.json();
   if (shownFor !== user.sub) return;
   if (!response?.ok) return void say(record?.message ?? 'The server cannot be reached.');
   element('title').textContent = `Notes of ${record.given_name || record.Email}`;
-  list();
+  list(user.sub);
   element('notes').hidden = false;
 }
 
+/** @param {import('./session.js').State} state */
 function render({ status, user, reason, idleWarning }) {
   element('sign-in').hidden = status !== 'signed_out';
   if (idleWarning) say('Are you still there? You will soon be signed out.');
@@ -50,10 +62,11 @@ session.onChange(render);
 const here = location.origin + location.pathname;
 element('sign-in').addEventListener('click', () => session.signIn({ provider: 'Okta', returnTo: here }));
 element('sign-out').addEventListener('click', () => session.signOut().catch(() => say('Signing out did not work.')));
-element('add').addEventListener('submit', (event) => {
+element('add').addEventListener('submit', (/** @type {any} */ event) => {
   event.preventDefault();
+  if (!session.user) return;
   storage(session.user.sub).add(element('text').value);
   event.target.reset();
-  list();
+  list(session.user.sub);
 });
 await session.refresh();

@@ -12,21 +12,27 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
+SESSION = FOLDER.parents[1] / "frontend" / "session.js"
 INFO = FOLDER.parents[1] / ".local" / "info.json"
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """The folder's files, with the address of the running app in the page."""
+    """The folder's files, with the address of the running app in the page, and Gatehouse's session.js."""
 
     app_url = ""
 
     def do_GET(self) -> None:
-        if self.path.partition("?")[0] != "/":
+        path = self.path.partition("?")[0]
+        if path == "/":
+            page = (FOLDER / "index.html").read_text("utf-8")
+            body = page.replace("https://localhost:8000/", self.app_url).encode()
+            kind = "text/html"
+        elif path == "/session.js":
+            body, kind = SESSION.read_bytes(), "text/javascript"
+        else:
             return super().do_GET()
-        page = (FOLDER / "index.html").read_text("utf-8")
-        body = page.replace("https://localhost:8000/", self.app_url).encode()
         self.send_response(200)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Type", f"{kind}; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -133,8 +133,7 @@ def gateway_answers(deployment: Deployment) -> Iterator[Fault]:
 def api_throttles(deployment: Deployment) -> Iterator[Fault]:
     """The stage is throttled as config.json says (S-65)."""
     settings = deployment.api_stage.get("methodSettings", {}).get("*/*", {})
-    options = deployment.stage.options
-    wanted = (options.get("throttle_rate", 50), options.get("throttle_burst", 100))
+    wanted = (deployment.stage.option("throttle_rate"), deployment.stage.option("throttle_burst"))
     found = (settings.get("throttlingRateLimit"), settings.get("throttlingBurstLimit"))
     if found != wanted:
         yield Fault(

@@ -127,7 +127,7 @@ def _message(text: str) -> str:
 
 def sign_in_domain(deployment: Deployment) -> Iterator[Fault]:
     """The sign-in domain is this pool's, active, and shows managed login."""
-    prefix = str(deployment.stage.options.get("domain_prefix", ""))
+    prefix = str(deployment.stage.option("domain_prefix"))
     found = deployment.client("cognito-idp").describe_user_pool_domain(Domain=prefix)
     domain = found.get("DomainDescription", {})
     if domain.get("UserPoolId") != deployment.pool["Id"]:

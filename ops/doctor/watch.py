@@ -40,7 +40,7 @@ def alarms(deployment: Deployment) -> Iterator[Fault]:
 
 def alarm_actions(deployment: Deployment) -> Iterator[Fault]:
     """Somebody hears the alarms."""
-    topic = deployment.stage.options.get("alarm_topic_arn", "")
+    topic = deployment.stage.option("alarm_topic_arn")
     if not topic and not deployment.stage.is_local:
         yield Note(
             "alarms tell nobody yet: they only show in the console.",
@@ -62,7 +62,7 @@ def alarm_actions(deployment: Deployment) -> Iterator[Fault]:
 def log_retention(deployment: Deployment) -> Iterator[Fault]:
     """Every log group is there and expires (S-65)."""
     stage = deployment.stage
-    wanted = int(str(stage.options.get("log_retention_days", 30)))
+    wanted = int(str(stage.option("log_retention_days")))
     names = [
         f"/aws/lambda/{stage.api_function}",
         f"/aws/lambda/{stage.function('user_records')}",

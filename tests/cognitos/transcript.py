@@ -71,7 +71,7 @@ class Transcript:
     def run(self, case: Case, port: Port) -> Any:
         """Run a case and keep it; return what it saw."""
         recorder = Recorder(port)
-        seen = observe(case, recorder)  # type: ignore[arg-type]  # the rest of the port is passed on
+        seen = observe(case, recorder)
         self.cases[case.name] = {"seen": seen, "calls": self.masks.take(recorder.calls)}
         return seen
 
@@ -126,7 +126,7 @@ def _differences(
     if case.needs & port.lacks:
         return
     recorder = Recorder(port)
-    seen = observe(case, recorder)  # type: ignore[arg-type]  # as above
+    seen = observe(case, recorder)
     if seen != entry["seen"]:
         yield Finding(name, f"{saw}, the double shows {_short(seen)}")
     for number, (there, here) in enumerate(zip(entry["calls"], recorder.calls, strict=False), 1):

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from chalicelib.gatehouse.routes.table import TABLE
-from ops import stage_rules
+from chalicelib.gatehouse.settings import Settings
+from tests import settings_page
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Gatehouse's own: what a team adds is described where the team likes.
@@ -32,23 +33,24 @@ def test_api_page_names_every_route(method: str, path: str) -> None:
     assert any(line.search(text) for text in page("api.md").splitlines())
 
 
-def test_operations_page_names_every_setting() -> None:
-    """Whatever settings.py reads from the environment."""
-    tree = ast.parse(
-        (ROOT / "chalicelib" / "gatehouse" / "settings.py").read_text(encoding="utf-8")
-    )
-    constants = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)}
-    names = {c for c in constants if isinstance(c, str) and re.fullmatch(r"[A-Z]+(_[A-Z]+)*", c)}
-    names -= {"AWS_CHALICE_CLI_MODE", "SESSION", "REMEMBER", "COGNITO"}
-    assert len(names) > 20
-    assert {name for name in names if f"`{name}`" not in page("operations.md")} == set()
+def test_operations_page_has_the_tables_of_settings_and_options() -> None:
+    """As they are declared. Else: `python -m tests.settings_page --write`."""
+    assert settings_page.with_tables(page("operations.md")) == page("operations.md")
 
 
-def test_operations_page_names_every_option() -> None:
-    """Whatever ops takes in `gatehouse` of a stage, and nothing else."""
-    table = page("operations.md").partition("## Options of a stage")[2].partition("\n## ")[0]
-    first = "".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| `"))
-    assert set(re.findall(r"`(\w+)`", first)) == stage_rules._OPTIONS
+def test_settings_are_declared_before_they_are_read() -> None:
+    """No variable is read past the table."""
+    tree = ast.parse((ROOT / "chalicelib/gatehouse/settings.py").read_text(encoding="utf-8"))
+    read = {
+        node.args[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) == "environ.get"
+        and isinstance(node.args[0], ast.Constant)
+    }
+    known = {setting.variable for setting in Settings.every_setting()}
+    assert "USER_POOL_ARN" in read
+    assert read - known == {"AWS_CHALICE_CLI_MODE"}
 
 
 def test_operations_page_names_every_log_event_and_metric() -> None:

@@ -33,7 +33,7 @@ def test_a_route_made_as_the_page_says_works_and_breaks_nothing(tmp_path: Path) 
         shutil.copytree(
             ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__", "images")
         )
-    for name in ("app.py", "pyproject.toml"):
+    for name in ("app.py", "pyproject.toml", ".importlinter"):
         shutil.copy(ROOT / name, tmp_path)
     written = ("chalicelib/orders.py", "tests/component/test_orders.py")
     for path in (*written, "chalicelib/openapi/orders.json"):

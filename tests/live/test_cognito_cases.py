@@ -32,8 +32,9 @@ def cognito(live: LiveStage) -> Iterator[AwsCognito]:
     client = aws.client(live.session, "cognito-idp")
     local_url = client.meta.endpoint_url if live.stage.is_local else ""
     mailbox = os.environ.get("GATEHOUSE_LIVE_MAIL", "")
-    arguments = {"local_url": local_url, "mailbox": mailbox, "read_code": ask}
-    with live_cognito(client, live.stage.region, **arguments) as found:
+    with live_cognito(
+        client, live.stage.region, local_url=local_url, mailbox=mailbox, read_code=ask
+    ) as found:
         yield found
 
 

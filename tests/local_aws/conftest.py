@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -30,8 +31,12 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     processes = Processes(state)
     try:
         program = ministack(python, state, aws_port, "us-east-1")
-        events = {"EVENTS_FILE": str(state / "events"), "SCRIPT_FILE": str(state / "script")}
-        processes.start(replace(program, environment={**program.environment, **events}))
+        more = {
+            "EVENTS_FILE": str(state / "events"),
+            "SCRIPT_FILE": str(state / "script"),
+            "WITHOUT_MEND": os.environ.get("WITHOUT_MEND", ""),
+        }
+        processes.start(replace(program, environment={**program.environment, **more}))
         processes.start(okta(Path(sys.executable), state, okta_port))
         yield Cloud(f"http://127.0.0.1:{aws_port}", f"http://127.0.0.1:{okta_port}", state)
     finally:

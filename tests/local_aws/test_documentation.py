@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
+from ops.local.mends.emulator import VERSION
+from tests import mends
+
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
 PAGE = (PROJECT / "docs" / "local-aws.md").read_text(encoding="utf-8")
-NOT_MENDS = {"__init__", "emulator"}
+NOT_MENDS = set(mends.FRAME)
 
 
 def test_every_mend_is_listed() -> None:
@@ -43,3 +48,40 @@ def test_what_is_unproved_has_its_evidence() -> None:
         assert verdict in ("confirmed", "refuted", "unknown"), presumed
         silent = verdict == "unknown" and re.search("not documented|not played|no page", evidence)
         assert "](http" in presumed + evidence or silent, presumed
+
+
+def test_every_mend_was_seen_with_the_version_that_runs() -> None:
+    """A new MiniStack may do itself what an older one did not. Then: `python -m tests.mends --write`."""
+    assert {name: seen for name, seen in mends.seen_with().items() if seen != VERSION} == {}
+    assert f"ministack=={VERSION}" in (PROJECT / "ops/local/requirements.in").read_text()
+    assert f") {VERSION}, an AWS emulator" in PAGE
+
+
+def test_every_mend_that_is_applied_has_tests_to_look_again_with() -> None:
+    """They are those that the page names beside it."""
+    assert [name for name in mends.mends() if not mends.tests_of()[name]] == []
+
+
+@pytest.mark.parametrize(
+    ("failing", "code", "said"),
+    [
+        (
+            {"login_page", "user_lookup"},
+            0,
+            "login_page               needed\nuser_lookup              needed",
+        ),
+        ({"login_page"}, 1, "user_lookup              no longer needed"),
+        ({"login_page", "user_lookup", ""}, 1, "The tests fail with every mend in place"),
+    ],
+)
+def test_a_mend_that_is_no_longer_needed_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    failing: set[str],
+    code: int,
+    said: str,
+) -> None:
+    """It is needed if its tests fail without it, and pass with it."""
+    monkeypatch.setattr(mends, "is_needed", lambda name, tests: name in failing)
+    assert mends.main(["login_page", "user_lookup"]) == code
+    assert said in capsys.readouterr().out

@@ -6,16 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.gatehouse.brand import Brand, brand_problems
-from chalicelib.gatehouse.colours import (
-    GROUNDS,
-    build_palette,
-    contrast,
-    contrast_problem,
-    mended,
-    weakest,
-)
+from chalicelib.gatehouse.brand import Brand
+from chalicelib.gatehouse.colours import GROUNDS, build_palette, contrast, mended, weakest
 from chalicelib.gatehouse.page.static_files import FRONTEND
+
+
+def read(**said: str) -> list[str]:
+    """What is wrong with settings of the brand."""
+    return Brand.read(said)[1]
+
 
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 
@@ -44,34 +43,20 @@ def test_the_grounds_are_the_stylesheets() -> None:
 def test_what_is_proposed_is_accepted(accent: str, theme: str) -> None:
     """Whatever a brand's colour: the proposal passes, and every pair that the page makes of it can be read."""
     proposal = mended(accent, theme)
-    assert contrast_problem(proposal, theme) is None
+    assert weakest(proposal, theme)[0] >= 4.5
     palette = build_palette(proposal, theme)
     for ground in (*GROUNDS[theme], palette["tint"]):
         assert contrast(palette["accent"], ground) >= 4.5
     assert contrast(palette["accent"], palette["on-accent"]) >= 4.5
     assert contrast(palette["accent-deep"], palette["on-accent"]) >= 4.5
-    assert contrast_problem(accent, theme) is None or weakest(accent, theme)[0] < 4.5
+    assert proposal == accent or weakest(accent, theme)[0] < 4.5
 
 
-def test_a_pale_accent_is_refused_with_figures_and_a_mend() -> None:
-    """The setting, the ratio found, the ratio needed, and a colour that would do."""
-    (problem,) = brand_problems(Brand(accent="#ff5a5f"))
-    assert re.fullmatch(
-        r"BRAND_ACCENT is #ff5a5f: its contrast with #\w{6} in the light theme is 2\.\d\d:1 and text needs "
-        r"4\.5:1 \(WCAG 2\.2\), which (#\w{6}) would have",
-        problem,
-    )
-    proposal = problem.split()[-3]
-    assert list(brand_problems(Brand(accent=proposal))) == []
-    (problem,) = brand_problems(Brand(accent_dark="#08524b"))
-    assert problem.startswith("BRAND_ACCENT_DARK is #08524b")
-    assert "dark theme" in problem
-
-
+@pytest.mark.security("S-54")
 @pytest.mark.parametrize("accent", ["red", "#fff", "#12345", "0b6b62", "#0b6b62;}", "#0b6b6g"])
 def test_an_accent_is_a_plain_colour(accent: str) -> None:
     """It goes into a stylesheet, so nothing else may pass."""
-    (problem,) = brand_problems(Brand(accent=accent))
+    (problem,) = read(BRAND_ACCENT=accent)
     assert problem == "BRAND_ACCENT must be a colour such as #0b6b62"
 
 
@@ -85,40 +70,40 @@ def test_an_accent_is_a_plain_colour(accent: str) -> None:
 )  # fmt: skip
 def test_links_are_https_or_ours(url: str) -> None:
     """Terms, privacy and help are places to go, never code."""
-    for brand in (Brand(terms_url=url), Brand(privacy_url=url), Brand(support_url=url)):
-        (problem,) = brand_problems(brand)
-        assert "must start with https://" in problem
+    for name in ("TERMS_URL", "PRIVACY_URL", "SUPPORT_URL"):
+        (problem,) = read(**{name: url})
+        assert problem.startswith(f"{name} must start with https://")
 
 
 @pytest.mark.parametrize(
     "url", ["https://example.com/terms?x=1#y", "/terms", "/legal/privacy.html"]
 )
 def test_ordinary_links_pass(url: str) -> None:
-    assert list(brand_problems(Brand(terms_url=url, privacy_url=url))) == []
+    assert read(TERMS_URL=url, PRIVACY_URL=url) == []
 
 
 @pytest.mark.security("S-54")
 def test_help_may_be_one_address() -> None:
     """Plain, without a subject or a second recipient; terms may not."""
-    assert list(brand_problems(Brand(support_url="mailto:help@example.com"))) == []
+    assert read(SUPPORT_URL="mailto:help@example.com") == []
     for url in (
         "mailto:",
         "mailto:help",
         "mailto:a@b.example?bcc=c@d.example",
         "MAILTO:a@b.example\n",
     ):
-        (problem,) = brand_problems(Brand(support_url=url))
+        (problem,) = read(SUPPORT_URL=url)
         assert problem.startswith("SUPPORT_URL must start with https:// or mailto:")
-    assert list(brand_problems(Brand(terms_url="mailto:help@example.com"))) != []
+    assert read(TERMS_URL="mailto:help@example.com") != []
 
 
 @pytest.mark.parametrize("logo", ["../x.svg", "x.gif", "a/b.svg", "X.SVG", ".svg", "x.svg\n"])
 def test_a_logo_is_the_name_of_a_file(logo: str) -> None:
-    (problem,) = brand_problems(Brand(logo=logo))
+    (problem,) = read(BRAND_LOGO=logo)
     assert problem.startswith("BRAND_LOGO must be")
 
 
-@pytest.mark.parametrize("languages", [(), ("EN",), ("../en",), ("en", "german")])
-def test_languages_are_tags(languages: tuple[str, ...]) -> None:
-    (problem,) = brand_problems(Brand(languages=languages))
+@pytest.mark.parametrize("languages", [",", "EN", "../en", "en,german"])
+def test_languages_are_tags(languages: str) -> None:
+    (problem,) = read(LANGUAGES=languages)
     assert problem.startswith("LANGUAGES must be")

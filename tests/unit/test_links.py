@@ -13,6 +13,8 @@ FOLDERS = (
     "docs",
     "docs/adr",
     "examples/notes",
+    "examples/orders",
+    "examples/program",
     "frontend/brand",
     "tests/events",
     "tests/live",

@@ -1,7 +1,6 @@
 """Values that hold a secret do not show it, however they are printed; a new type with such a field is found by itself."""
 
 import ast
-import dataclasses
 import importlib
 import inspect
 import json
@@ -17,6 +16,7 @@ from typing import Any
 import pytest
 
 from chalicelib import gatehouse
+from chalicelib.gatehouse.setting import SettingTable
 
 ROOT = Path(gatehouse.__file__).parent
 CANARY = "canary-0123456789"
@@ -42,12 +42,13 @@ HARMLESS = {
 
 
 def value_types() -> list[type[Any]]:
-    """Every dataclass and named tuple of the package."""
+    """Every dataclass, named tuple and table of settings of the package."""
     found = []
     for module in pkgutil.walk_packages(gatehouse.__path__, "chalicelib.gatehouse."):
         for value in vars(importlib.import_module(module.name)).values():
             own = inspect.isclass(value) and value.__module__ == module.name
-            if own and (dataclasses.is_dataclass(value) or hasattr(value, "_fields")):
+            kinds = ("_fields", "__dataclass_fields__", "every_setting")
+            if own and any(hasattr(value, kind) for kind in kinds):
                 found.append(value)
     return found
 
@@ -61,6 +62,8 @@ def is_secret(kind: type[Any], name: str) -> bool:
 
 def fields_of(kind: type[Any]) -> dict[str, Any]:
     """Name -> type of each field."""
+    if issubclass(kind, SettingTable):
+        return {setting.attribute: str for setting in kind.declared}
     return {
         name: hint
         for name, hint in typing.get_type_hints(kind, localns=FORWARD).items()

@@ -1,7 +1,8 @@
 """What the local AWS does unlike AWS, mended at run time.
 
 Each module is named after one noun of AWS and mends how MiniStack treats it: it replaces or wraps
-functions of the running emulator, cites AWS's page, and has its tests in tests/local_aws.
+functions of the running emulator, cites AWS's page, and has its tests in tests/local_aws. `SEEN_WITH`
+is the version of MiniStack that was last seen to need it; `python -m tests.mends` looks again.
 docs/local-aws.md lists them all, and what stays unmended.
 """
 
@@ -40,7 +41,7 @@ from . import (
 )
 from .emulator import Emulator
 
-_MENDS = (
+MENDS = (
     identity_event,
     token_generation,
     federated_user,
@@ -73,7 +74,8 @@ _MENDS = (
 )
 
 
-def apply_all(emulator: Emulator) -> None:
-    """Put every mend in place; to be called before MiniStack's `main()`."""
-    for mend in _MENDS:
-        mend.apply(emulator)
+def apply_all(emulator: Emulator, without: str = "") -> None:
+    """Put every mend in place, or all but one; to be called before MiniStack's `main()`."""
+    for mend in MENDS:
+        if mend.__name__.rpartition(".")[2] != without:
+            mend.apply(emulator)

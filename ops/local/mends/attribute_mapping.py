@@ -13,6 +13,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+SEEN_WITH = "1.5.33"
+
 # Cognito's own: the mapping's `username` names the profile, `sub` is never written from outside.
 _NOT_ATTRIBUTES = {"username", "sub"}
 

@@ -14,6 +14,8 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from .emulator import Emulator, Response, first, replace
 
+SEEN_WITH = "1.5.33"
+
 OWN_PROVIDER = "COGNITO"
 
 

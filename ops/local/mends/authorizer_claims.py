@@ -14,6 +14,8 @@ from typing import Any
 
 from .emulator import Emulator, replace
 
+SEEN_WITH = "1.5.33"
+
 _DATES = ("exp", "iat")
 
 

@@ -24,6 +24,8 @@ from .identity_provider import SignInRefusedError, fetch_claims
 from .inbound_federation import decide_claims, merge, without_empty
 from .trigger import TriggerFailedError
 
+SEEN_WITH = "1.5.33"
+
 
 def apply(emulator: Emulator) -> None:
     """Put the mend in place."""

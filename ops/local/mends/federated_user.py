@@ -15,6 +15,8 @@ from typing import Any
 
 from .emulator import Emulator, Response, replace
 
+SEEN_WITH = "1.5.33"
+
 
 def apply(emulator: Emulator) -> None:
     """Put the mend in place."""

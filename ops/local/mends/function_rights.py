@@ -12,6 +12,8 @@ from typing import Any
 
 from .emulator import Emulator, Function, replace
 
+SEEN_WITH = "1.5.33"
+
 _PATH = "functions"
 _LIMIT = {"GET": "GetFunctionConcurrency", "DELETE": "DeleteFunctionConcurrency"}
 

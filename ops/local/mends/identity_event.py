@@ -18,6 +18,8 @@ from typing import Any
 from .emulator import Emulator, Response, replace
 from .trigger import TriggerFailedError, build_event, invoke
 
+SEEN_WITH = "1.5.33"
+
 _CONFIRMATIONS = {
     "ConfirmSignUp": "PostConfirmation_ConfirmSignUp",
     "AdminConfirmSignUp": "PostConfirmation_ConfirmSignUp",

@@ -14,6 +14,8 @@ from urllib.parse import urlencode
 
 from .emulator import Emulator
 
+SEEN_WITH = "1.5.33"
+
 _SECONDS = 10
 
 

@@ -21,6 +21,8 @@ from .emulator import Emulator
 from .identity_provider import Told
 from .trigger import invoke
 
+SEEN_WITH = "1.5.33"
+
 EMPTY_CLAIMS_TAG = "local-aws:empty-claims"
 
 

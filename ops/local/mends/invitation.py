@@ -15,6 +15,8 @@ from typing import Any
 
 from .emulator import Emulator, Response, replace
 
+SEEN_WITH = "1.5.33"
+
 INVITED = "FORCE_CHANGE_PASSWORD"
 _DEFAULT_DAYS = 7
 _UNTIL = "_temporary_until"

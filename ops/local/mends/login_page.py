@@ -17,6 +17,8 @@ from .federated_sign_in import redirect_with_error
 from .identity_event import fire
 from .trigger import TriggerFailedError
 
+SEEN_WITH = "1.5.33"
+
 _PATHS = ("/login", "/oauth2/login")
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from .emulator import Emulator, Response, first, replace
 
+SEEN_WITH = "1.5.33"
+
 
 def apply(emulator: Emulator) -> None:
     """Put the mend in place."""

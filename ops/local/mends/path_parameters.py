@@ -13,6 +13,8 @@ from typing import Any
 
 from .emulator import Emulator, replace
 
+SEEN_WITH = "1.5.33"
+
 
 def apply(emulator: Emulator) -> None:
     """Let REST APIs see the path as it came."""

@@ -13,6 +13,8 @@ from typing import Any
 
 from .emulator import Emulator, Response, replace
 
+SEEN_WITH = "1.5.33"
+
 _KIND = "DEFAULT_5XX"
 
 

@@ -18,6 +18,8 @@ from typing import Any
 
 from .emulator import Emulator, Function, Response, replace
 
+SEEN_WITH = "1.5.33"
+
 _SETTING = "RefreshTokenRotation"
 _REFRESH_FLOWS = ("REFRESH_TOKEN_AUTH", "REFRESH_TOKEN")
 # Refresh token -> when its grace ends, in seconds since the epoch.

@@ -17,6 +17,8 @@ from typing import Any
 
 from .emulator import Emulator, Response, first, replace
 
+SEEN_WITH = "1.5.33"
+
 
 def apply(emulator: Emulator) -> None:
     """Put the two calls in place."""

@@ -13,6 +13,8 @@ from urllib.parse import parse_qs
 
 from .emulator import Emulator, Response, first, replace
 
+SEEN_WITH = "1.5.33"
+
 _PATH = "/oauth2/revoke"
 
 

@@ -19,6 +19,8 @@ from urllib.parse import parse_qs, urlencode
 
 from .emulator import Emulator, Response, first, replace
 
+SEEN_WITH = "1.5.33"
+
 #: path -> (operation, what its form asks for, where a success leads)
 _PAGES = {
     "/signup": ("SignUp", ("username", "password"), "/confirmUser"),

@@ -11,6 +11,8 @@ from typing import Any
 
 from .emulator import Emulator, Response, replace
 
+SEEN_WITH = "1.5.33"
+
 _ACTION = "AdminDeleteSoftwareToken"
 _FACTOR = "SOFTWARE_TOKEN_MFA"
 

@@ -17,6 +17,8 @@ from urllib.parse import parse_qs
 from .emulator import Emulator, Response, first, replace
 from .trigger import TriggerFailedError
 
+SEEN_WITH = "1.5.33"
+
 
 def apply(emulator: Emulator) -> None:
     """Put the mend in place."""

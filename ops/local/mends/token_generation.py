@@ -16,6 +16,8 @@ from typing import Any
 from .emulator import Emulator, replace
 from .trigger import invoke
 
+SEEN_WITH = "1.5.33"
+
 _PROTECTED = frozenset(
     (
         *("acr", "amr", "at_hash", "aud", "auth_time", "azp", "client_id", "cognito:username"),

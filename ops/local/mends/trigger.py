@@ -16,6 +16,8 @@ from typing import Any
 
 from .emulator import Emulator
 
+SEEN_WITH = "1.5.33"
+
 SECONDS_PER_TRY = 5.0
 TRIES = 3
 _SERVICE = "cognito-idp.amazonaws.com"

@@ -1,5 +1,6 @@
 """Secrets, roles, logs, the template and the stages (S-59 … S-65)."""
 
+from copy import copy
 from typing import Any
 
 from tests.soak.defence import Defence, answering, defence, nothing, reading, wrapped
@@ -17,6 +18,17 @@ def _shown(original: Any) -> Any:
 
 def _with_message(log_exception: Any, event: str, error: BaseException, **fields: object) -> None:
     log_exception(event, error, message=str(error), **fields)
+
+
+def _as_it_is(variable: str) -> Any:
+    """A setting that is taken as it is."""
+
+    def unread(declared: Any) -> Any:
+        (found,) = (copy(setting) for setting in declared if setting.variable == variable)
+        found.parse = str
+        return tuple(found if setting.variable == variable else setting for setting in declared)
+
+    return unread
 
 
 def _raw(log_event: Any, event: str, **fields: object) -> None:
@@ -171,20 +183,27 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
         "S-64",
         "a shared stage may speak plain HTTP",
         (
-            "chalicelib.gatehouse.settings:_url_problem",
-            reading(
-                (
-                    'parts.scheme != "https" and not (allow_http and parts.scheme == "http")',
-                    "False",
-                )
-            ),
+            "chalicelib.gatehouse.setting_rules:_ADDRESSES",
+            lambda original: (),
         ),
+    ),
+    defence(
+        "colours-of-a-brand",
+        "S-54",
+        "whatever a stage calls a colour goes into the stylesheet",
+        ("chalicelib.gatehouse.brand:Brand.declared", _as_it_is("BRAND_ACCENT")),
+    ),
+    defence(
+        "links-of-a-brand",
+        "S-54",
+        "a link of the page may be code",
+        ("chalicelib.gatehouse.brand:Brand.declared", _as_it_is("TERMS_URL")),
     ),
     defence(
         "no-localhost-in-shared-stages",
         "S-64",
         "a shared stage may lead to a developer's machine",
-        ("ops.stage_rules:_LOOPBACK", lambda original: ()),
+        ("ops.stage_variables:_LOOPBACK", lambda original: ()),
     ),
     defence(
         "exact-callback-url",

@@ -46,10 +46,10 @@ def test_one_message_names_every_problem(tmp_path: Path, monkeypatch: pytest.Mon
         load_stage(project(tmp_path, dev=block), "dev")
     for said in (
         "manage_iam_role",
-        "options nobody reads: domain_prefx",
+        "gatehouse.domain_prefx is an unknown option; did you mean domain_prefix?",
         "no AWS region",
         "domain_prefix is missing",
-        "DIRECT_SIGN_IN is 'maybe'",
+        "DIRECT_SIGN_IN must be one of embedded, managed, off",
         "AUTO_SIGN_IN must name",
         "DEBUG must be text",
         "STAGE is 'prod'",
@@ -63,13 +63,16 @@ def test_one_message_names_every_problem(tmp_path: Path, monkeypatch: pytest.Mon
     ("variables", "said"),
     [
         ({"STAGE": ""}, "STAGE is ''"),
-        ({"DIRECT_SIGN_IN": "off", "AUTO_SIGN_IN": "COGNITO"}, "contradicts DIRECT_SIGN_IN=off"),
+        (
+            {"DIRECT_SIGN_IN": "off", "AUTO_SIGN_IN": "COGNITO"},
+            "AUTO_SIGN_IN is COGNITO while DIRECT_SIGN_IN is off",
+        ),
         ({"BRAND_ACCENT": "#ff5a5f"}, "2.51:1 and text needs 4.5:1 (WCAG 2.2), which #ad3d41"),
         ({"BRAND_LOGO": "nobody.svg"}, "nobody.svg is not in frontend/brand/"),
         ({"LANGUAGES": "en,tlh"}, "LANGUAGES names tlh: translate frontend/texts/en.json"),
         ({"TERMS_URL": "javascript:1"}, "TERMS_URL must start with https://"),
-        ({"COGNITO_URL": "http://a.example"}, "must be https"),
-        ({"PUBLIC_URL": "/app"}, "must be an absolute URL"),
+        ({"COGNITO_URL": "http://a.example"}, "COGNITO_URL must start with https://"),
+        ({"PUBLIC_URL": "/app"}, "PUBLIC_URL is not a plain URL"),
         ({"APP_NAME": "other"}, "APP_NAME is 'other'"),
         ({"SESSION_IDLE_SECONDS": "soon"}, "SESSION_IDLE_SECONDS must be a number"),
         ({"REMEMBER_ABSOLUTE_SECONDS": "9999999"}, "longer than the 30 days"),
@@ -252,6 +255,13 @@ def test_other_origins_are_of_the_same_site(
         ("ALOWED_ORIGINS", "ALLOWED_ORIGINS"),
         ("BRAND_ACENT", "BRAND_ACCENT"),
         ("SESSION_IDLE_SECOND", "SESSION_IDLE_SECONDS"),
+        ("APP_TITEL", "APP_TITLE"),
+        ("APP_TITL", "APP_TITLE"),
+        ("app_title", "APP_TITLE"),
+        ("APP-TITLE", "APP_TITLE"),
+        ("CAPTHCA", "CAPTCHA"),
+        ("BRAND_ACCEMT", "BRAND_ACCENT"),
+        ("DIRECT_SIGNIN", "DIRECT_SIGN_IN"),
     ],
 )
 def test_a_misspelt_setting_is_named_with_the_one_that_is_meant(
@@ -260,7 +270,7 @@ def test_a_misspelt_setting_is_named_with_the_one_that_is_meant(
     """Nobody would read it, and a limit that somebody believes in would not be there."""
     block = dev_block()
     block["environment_variables"][wrong] = "60"
-    with pytest.raises(OpsError, match=f"{wrong} is no setting.* is {right} meant"):
+    with pytest.raises(OpsError, match=rf"{wrong} is an unknown setting; did you mean {right}\?"):
         load_stage(project(tmp_path, dev=block), "dev")
 
 
@@ -302,7 +312,17 @@ def test_the_mails_of_a_day_are_what_the_sender_allows(
 def test_a_teams_own_variables_are_left_alone(tmp_path: Path) -> None:
     """Alike in words, not in letters."""
     block = dev_block()
-    for own in ("ORDERS_TABLE", "USERS_BUCKET", "LOG_LEVEL", "OTHER_CLIENT_ID", "STAGING"):
+    for own in (
+        "ORDERS_TABLE",
+        "USER_TABLE",
+        "USERS_BUCKET",
+        "LOG_LEVEL",
+        "OTHER_CLIENT_ID",
+        "STAGING",
+        "STATE",
+        "API_NAME",
+        "API_TITLE",
+    ):
         block["environment_variables"][own] = "x"
     assert load_stage(project(tmp_path, dev=block), "dev").environment["ORDERS_TABLE"] == "x"
 

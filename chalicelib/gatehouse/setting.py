@@ -1,0 +1,161 @@
+"""One setting: its variable, how it is read, what it is when nobody says anything, and what it is for.
+
+A class of settings (`Settings`, `Brand`) declares each of them once. Whatever needs to know them asks that class: the
+functions when they start, `ops` before it deploys, and the table in docs/operations.md.
+
+No dataclasses and no named tuples here: every cold start pays for this module, and those build their classes from source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from typing import overload
+
+T = TypeVar("T")
+Table = TypeVar("Table", bound="SettingTable")
+
+#: Who gives a setting its value.
+TEAM = "team"
+STACK = "stack"
+PROJECT = "project"
+LOCAL = "local"
+
+
+class Setting(Generic[T]):
+    """One variable of the environment.
+
+    :param variable: its name in the environment.
+    :param parse: makes the value of its text, or raises ValueError with what it must be ("must be a number").
+        The empty text is the same as none at all, and reaches it only where there is no default.
+    :param says: what it is for, in Markdown, as docs/operations.md shows it.
+    :param default: its text where nobody sets it; a function makes it from what is set. `shown` describes it to people.
+    :param needed: whether it may not be missing; or the variable, and the values of it, that need this one.
+    :param source: who sets it: TEAM, STACK (an output of the identity stack), PROJECT (fixed by where it runs),
+        or LOCAL (the local stack and tests).
+    :param starts: whether `init` writes it down, so that people see that there is something to choose.
+    """
+
+    def __init__(
+        self,
+        variable: str,
+        parse: Callable[[str], T],
+        says: str,
+        *,
+        default: str | Callable[[Mapping[str, str]], str] = "",
+        shown: str = "",
+        needed: bool | tuple[str, tuple[str, ...]] = False,
+        source: str = TEAM,
+        starts: bool = False,
+    ) -> None:
+        self.variable = variable
+        self.parse = parse
+        self.says = says
+        self.default = default
+        self.shown = shown or (default if isinstance(default, str) else "")
+        self.needed = needed
+        self.source = source
+        self.starts = starts
+        self.attribute = ""
+
+    def __set_name__(self, owner: type[SettingTable], name: str) -> None:
+        self.attribute = name
+        owner.declared = (*owner.declared, self)
+
+    if TYPE_CHECKING:
+        # When it runs, an instance of a table holds its values under the same names, and so hides the declarations.
+        @overload
+        def __get__(self, table: None, owner: type) -> Setting[T]: ...
+        @overload
+        def __get__(self, table: SettingTable, owner: type) -> T: ...
+        def __get__(self, table: SettingTable | None, owner: type) -> Setting[T] | T: ...
+
+    def text(self, variables: Mapping[str, str]) -> str:
+        """Return what the environment says, or else the default."""
+        said = variables.get(self.variable)
+        if said:
+            return said
+        return self.default if isinstance(self.default, str) else self.default(variables)
+
+    def is_needed(self, texts: Mapping[str, str]) -> bool:
+        """Tell whether it may not be missing, given the texts of its table, defaults included."""
+        if isinstance(self.needed, bool):
+            return self.needed
+        variable, values = self.needed
+        return texts[variable] in values
+
+
+class SettingTable:
+    """Values of the settings that a subclass declares. Frozen; equal to another one with the same values."""
+
+    #: What the class declares itself, and the tables that are parts of it, by attribute.
+    declared: ClassVar[tuple[Setting[Any], ...]] = ()
+    parts: ClassVar[Mapping[str, type[SettingTable]]] = {}
+
+    def __init_subclass__(cls, parts: Mapping[str, type[SettingTable]] | None = None) -> None:
+        cls.parts = parts or {}
+
+    @classmethod
+    def every_setting(cls) -> tuple[Setting[Any], ...]:
+        """Return the whole table, parts included."""
+        below = (setting for part in cls.parts.values() for setting in part.every_setting())
+        return (*cls.declared, *below)
+
+    def __init__(self, **values: Any) -> None:
+        """Take values by attribute; the rest have their defaults."""
+        for setting in self.declared:
+            name = setting.attribute
+            value = values.pop(name) if name in values else setting.parse(setting.text({}))
+            object.__setattr__(self, name, value)
+        for name, part in self.parts.items():
+            object.__setattr__(self, name, values.pop(name) if name in values else part())
+        if values:
+            raise TypeError(f"{type(self).__name__} has no {', '.join(values)}")
+
+    @classmethod
+    def read(
+        cls: type[Table], variables: Mapping[str, str], *, without: tuple[str, ...] = ()
+    ) -> tuple[Table, list[str]]:
+        """Read the environment; return what was understood, and every problem by its variable's name.
+
+        What has a problem has its default in the result. `without` names sources whose settings may be missing still.
+        """
+        problems: list[str] = []
+        values: dict[str, Any] = {}
+        texts = {setting.variable: setting.text(variables) for setting in cls.declared}
+        for setting in cls.declared:
+            text = texts[setting.variable]
+            if not text and setting.is_needed(texts) and setting.source not in without:
+                problems.append(f"{setting.variable} is missing")
+            try:
+                values[setting.attribute] = setting.parse(text)
+            except ValueError as error:
+                problems.append(f"{setting.variable} {error}")
+                values[setting.attribute] = setting.parse(setting.text({}))
+        for name, part in cls.parts.items():
+            values[name], more = part.read(variables, without=without)
+            problems += more
+        return cls(**values), problems
+
+    def _replace(self: Table, **values: Any) -> Table:
+        """Return a copy with other values, as a named tuple does."""
+        return type(self)(**{**self._values(), **values})
+
+    def _values(self) -> dict[str, Any]:
+        names = [setting.attribute for setting in self.declared]
+        return {name: getattr(self, name) for name in (*names, *self.parts)}
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} is frozen")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, type(self)) and other._values() == self._values()
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._values().values()))
+
+    def __repr__(self) -> str:
+        said = ", ".join(f"{name}={value!r}" for name, value in self._values().items())
+        return f"{type(self).__name__}({said})"

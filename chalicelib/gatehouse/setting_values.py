@@ -1,0 +1,176 @@
+"""How the text of a setting becomes a value: parsers that return it, or raise ValueError with what it must be.
+
+Patterns are compiled when a stage first sets such a setting, so that the cold starts of other stages do not pay for them.
+"""
+
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+_OWN_PORTS = {"http": "80", "https": "443"}
+
+
+def text(said: str) -> str:
+    """Take it as it is."""
+    return said
+
+
+def text_or_none(said: str) -> str | None:
+    """Take it as it is; unset is None."""
+    return said or None
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """Take one of some words."""
+
+    def parse(said: str) -> str:
+        if said not in choices:
+            raise ValueError(f"must be one of {', '.join(choices)}")
+        return said
+
+    return parse
+
+
+def number(low: int, high: int, unit: str = "") -> Callable[[str], int]:
+    """Take a whole number in ASCII digits, both ends included."""
+
+    def parse(said: str) -> int:
+        if said.isascii() and said.isdigit() and low <= int(said) <= high:
+            return int(said)
+        raise ValueError(f"must be a number {unit}from {low} to {high}")
+
+    return parse
+
+
+def seconds(low: int, high: int) -> Callable[[str], int]:
+    """Take a number of seconds."""
+    return number(low, high, "of seconds ")
+
+
+def parse_list(said: str) -> list[str]:
+    """Return the entries of a comma-separated setting, without blanks, in their order."""
+    return [entry for entry in (part.strip() for part in said.split(",")) if entry]
+
+
+def texts(said: str) -> tuple[str, ...]:
+    """Take the entries of a comma-separated list as they are."""
+    return tuple(parse_list(said))
+
+
+def url(said: str) -> str | None:
+    """Take an address without query, fragment and user; unset is None.
+
+    Whether it may be http, `Settings` decides: only the local stage may (S-64).
+    """
+    if not said:
+        return None
+    try:
+        parts = urlsplit(said)
+    except ValueError:
+        raise ValueError("is not a plain URL") from None
+    if not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise ValueError("is not a plain URL")
+    if parts.scheme not in ("http", "https"):
+        raise ValueError("must start with https://")
+    return said
+
+
+def base_url(said: str) -> str:
+    """Take an address to which paths are added; unset is empty."""
+    return (url(said) or "").rstrip("/")
+
+
+def domains(said: str) -> frozenset[str]:
+    """Take domains of mailboxes, each in the one spelling of `email_domains` (S-72)."""
+    if not said:
+        return frozenset()
+    from .email_domains import parse_full_domain
+
+    parsed = {entry: parse_full_domain(entry) for entry in parse_list(said)}
+    wrong = ", ".join(entry for entry, domain in parsed.items() if domain is None)
+    if wrong:
+        raise ValueError(f"must be domains such as example.com, separated by commas, not {wrong}")
+    return frozenset(domain for domain in parsed.values() if domain is not None)
+
+
+def origins(said: str) -> frozenset[str]:
+    """Take origins just as browsers send them: scheme, host in lower case, a port unless it is the scheme's own (S-30)."""
+    found = parse_list(said)
+    if not all(map(_is_origin, found)):
+        raise ValueError(
+            "must be exact origins such as https://app.example.com, separated by commas: "
+            "https, lower case, no path, no slash at the end, no *"
+        )
+    return frozenset(found)
+
+
+def headers(said: str) -> tuple[str, ...]:
+    """Take names of headers (RFC 9110 5.1), without the letters that nobody uses."""
+    found = tuple(parse_list(said.lower()))
+    if not all(re.fullmatch(r"[a-z0-9][a-z0-9_-]*", header) for header in found):
+        raise ValueError("must be names of headers such as traceparent, separated by commas, no *")
+    return found
+
+
+def colour(said: str) -> str:
+    """Take a colour such as #0b6b62, in lower case. It goes into a stylesheet, so nothing else passes."""
+    if said and not re.fullmatch("#[0-9a-fA-F]{6}", said):
+        raise ValueError("must be a colour such as #0b6b62")
+    return said.lower()
+
+
+def logo(said: str) -> str:
+    """Take the name of a picture in frontend/brand/: never a path."""
+    if said and not re.fullmatch(r"[a-z0-9][a-z0-9_-]*\.(?:svg|png)", said):
+        raise ValueError(
+            "must be the name of an SVG or PNG file in frontend/brand/, such as acme.svg"
+        )
+    return said
+
+
+def link(said: str) -> str:
+    """Take a place where people may be sent by a link: never code (S-54)."""
+    if said and not _is_link(said):
+        raise ValueError("must start with https:// or be a path of this host such as /terms")
+    return said
+
+
+def link_or_mailto(said: str) -> str:
+    """Take a link, or one plain address: a subject or a second recipient would need encoding rules of its own."""
+    if said and not _is_link(said) and not _is_mailto(said):
+        raise ValueError(
+            "must start with https:// or mailto: or be a path of this host such as /help"
+        )
+    return said
+
+
+def languages(said: str) -> tuple[str, ...]:
+    """Take tags of languages, the default one first; they name files, so nothing else passes."""
+    found = tuple(parse_list(said))
+    if not found or not all(re.fullmatch("[a-z]{2,3}(?:-[A-Z]{2})?", tag) for tag in found):
+        raise ValueError(
+            "must be tags such as en or de-CH, separated by commas, the default one first"
+        )
+    return found
+
+
+def _is_origin(said: str) -> bool:
+    found = re.fullmatch("(https?)://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::([1-9][0-9]{0,4}))?", said)
+    return found is not None and found[2] != _OWN_PORTS[found[1]]
+
+
+def _is_link(said: str) -> bool:
+    """An address of ours or of another host over https; browsers drop control characters and read `\\` as `/`."""
+    if not said.isascii() or not said.isprintable() or any(sign in said for sign in ' \\"<>'):
+        return False
+    try:
+        parts = urlsplit(said)
+    except ValueError:
+        return False
+    if parts.scheme == "https":
+        return bool(parts.hostname) and parts.username is None
+    return said.startswith("/") and not parts.netloc and not parts.scheme
+
+
+def _is_mailto(said: str) -> bool:
+    return re.fullmatch(r"mailto:[A-Za-z0-9.+_-]+@[A-Za-z0-9.-]+", said) is not None

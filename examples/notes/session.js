@@ -1,1 +1,0 @@
-../../frontend/session.js

@@ -1,0 +1,19 @@
+"""What a new stage begins with in config.json: whatever there is to choose, at its default (`init`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .stage_options import OPTIONS
+from .stage_variables import TABLE
+
+
+def starting_block(name: str) -> dict[str, Any]:
+    """Build the block of a new stage. A team fills in what is empty; `provision` adds the outputs of the stack."""
+    chosen = {setting.variable: setting.default for setting in TABLE if setting.starts}
+    return {
+        "environment_variables": {"STAGE": name, **chosen},
+        "gatehouse": {
+            option.name: option.starts for option in OPTIONS if option.starts is not None
+        },
+    }

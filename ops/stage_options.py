@@ -1,0 +1,225 @@
+"""The options of a stage: its `gatehouse` block in config.json, which Chalice does not read and `ops` does.
+
+Each is declared once, in `OPTIONS`. docs/operations.md shows that table.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .nearest import nearest
+from .runtimes import OPTION, RUNTIMES
+
+# https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolDomain.html
+_DOMAIN_PREFIX = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_RESERVED_IN_PREFIX = ("aws", "amazon", "cognito")
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653)
+
+# How many programs of one person can be signing in at once.
+_LOOPBACK_PORTS = 10
+
+
+def _text(value: Any) -> str:
+    return "" if isinstance(value, str) else "must be text in quotes"
+
+
+def _switch(value: Any) -> str:
+    return "" if isinstance(value, bool) else "must be true or false"
+
+
+def _whole_number(value: Any) -> str:
+    right = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    return "" if right else "must be a whole number of 1 or more"
+
+
+def _one_of(*choices: Any) -> Callable[[Any], str]:
+    said = f"must be one of {', '.join(map(str, choices))}"
+    return lambda value: "" if not isinstance(value, bool) and value in choices else said
+
+
+def _tags(value: Any) -> str:
+    right = isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+    return "" if right else 'must be a block of texts, such as {"cost-center": "1234"}'
+
+
+def _ports(value: Any) -> str:
+    """Ports that a program can open without rights; Cognito takes 100 callback URLs.
+
+    https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
+    """
+    right = (
+        isinstance(value, list)
+        and all(type(port) is int and 1024 <= port <= 65_535 for port in value)
+        and len(set(value)) == len(value) <= _LOOPBACK_PORTS
+    )
+    return (
+        ""
+        if right
+        else (
+            f"must be up to {_LOOPBACK_PORTS} different ports from 1024 to 65535, such as [53682, 53683]"
+        )
+    )
+
+
+def _domain_prefix(value: Any) -> str:
+    if not isinstance(value, str) or not _DOMAIN_PREFIX.fullmatch(value):
+        return f"must be lower-case letters, digits and hyphens, not {value!r}"
+    if any(word in value for word in _RESERVED_IN_PREFIX):
+        return f"may not contain {', '.join(_RESERVED_IN_PREFIX)}"
+    return ""
+
+
+def _runtime(value: Any) -> str:
+    right = isinstance(value, str) and value in RUNTIMES
+    return "" if right else f"must be one of {', '.join(RUNTIMES)}, not {value!r}"
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option: its name, what is wrong with a value (empty: nothing), what it is for in Markdown, its default.
+
+    `shown` describes the default where the value does not. `needed` says why nobody but the local stage can do without it;
+    `not_locally` why the local stage has no use for it. `goes_with` names an option that must be set where this one is.
+    `starts` is what `init` writes down, so that people see that there is something to choose.
+    """
+
+    name: str
+    fault: Callable[[Any], str]
+    says: str
+    default: Any = ""
+    shown: str = ""
+    needed: str = ""
+    not_locally: str = ""
+    goes_with: str = ""
+    starts: Any = None
+
+
+OPTIONS = (
+    Option(
+        "domain_prefix",
+        _domain_prefix,
+        "the name of Cognito's domain, `https://<prefix>.auth.<region>.amazoncognito.com`; free in the whole region, "
+        "and for good",
+        shown="needed",
+        needed='choose the name of the sign-in domain, such as "acme-dev" (it must be free in the whole region)',
+        not_locally="the local AWS has no sign-in domains",
+        starts="",
+    ),
+    Option("region", _text, "where the stage lives", shown="`AWS_REGION`, or the profile's"),
+    Option(
+        "deletion_protection",
+        _switch,
+        "AWS refuses to delete stack, pool and tables, and `ops deploy` asks first",
+        default=True,
+        shown="`true`; `false` for `local`",
+        starts=True,
+    ),
+    Option(
+        "tags",
+        _tags,
+        'tags of the identity stack and of what it makes, such as `{"cost-center": "1234"}`, besides `gatehouse:app` and '
+        "`gatehouse:stage`",
+        default={},
+        shown="empty",
+    ),
+    Option(
+        "log_retention_days",
+        _one_of(*_RETENTION_DAYS),
+        "how long CloudWatch keeps the logs: a number of days that it knows",
+        default=30,
+        starts=30,
+    ),
+    Option(
+        "throttle_rate",
+        _whole_number,
+        "calls a second of the whole API: [scaling.md](scaling.md)",
+        default=50,
+    ),
+    Option("throttle_burst", _whole_number, "how many calls at once", default=100),
+    Option(
+        "loopback_ports",
+        _ports,
+        "ports, up to ten, on which programs on people's machines may get a code: makes a public app client "
+        "([clients.md](clients.md#programs), [ADR 8](adr/0008-programs-on-loopback.md))",
+        default=(),
+        shown="none",
+    ),
+    Option(
+        "ses_identity_arn",
+        _text,
+        "Cognito's mails go through this identity of your SES; without it Cognito's own sender, 50 a day",
+        goes_with="ses_from_address",
+    ),
+    Option(
+        "ses_from_address", _text, "the address that they come from", goes_with="ses_identity_arn"
+    ),
+    Option(
+        "sms_role_arn",
+        _text,
+        "the role by which Cognito sends codes by SMS",
+        goes_with="sms_external_id",
+    ),
+    Option("sms_external_id", _text, "the external id of that role", goes_with="sms_role_arn"),
+    Option(
+        "captcha_secret_arn",
+        _text,
+        "the secret that `CAPTCHA_SECRET_ARN` names, so that the role may read it",
+    ),
+    Option("alarm_topic_arn", _text, "the SNS topic that the alarms tell"),
+    Option(
+        OPTION,
+        _runtime,
+        "Lambda's runtime, `3.11` to `3.14`; not on the local stage, whose functions run on this Python",
+        shown="the Python that deploys",
+        not_locally="the local AWS runs functions on this Python",
+    ),
+)
+_UNSET = ("", None)
+_BY_NAME = {option.name: option for option in OPTIONS}
+
+
+def value_of(options: Mapping[str, Any], name: str) -> Any:
+    """Return what a stage's block says of an option, or the default."""
+    said = options.get(name)
+    return _BY_NAME[name].default if said in _UNSET else said
+
+
+def problems_of_options(options: Any, region: str, *, local: bool) -> Iterator[str]:
+    """Say everything that is wrong with a stage's block; None stands for a stage without one."""
+    if options is None:
+        options = {}
+    if not isinstance(options, dict):
+        yield 'gatehouse must be a block of options, such as {"domain_prefix": "acme-dev"}'
+        return
+    for name in sorted(set(options) - set(_BY_NAME)):
+        yield f"gatehouse.{name} is an unknown option; {_meant(name)}"
+    if not region:
+        yield "no AWS region: set gatehouse.region, or AWS_REGION in the shell"
+    for option in OPTIONS:
+        yield from _problems_of_option(option, options, local=local)
+
+
+def _problems_of_option(
+    option: Option, options: Mapping[str, Any], *, local: bool
+) -> Iterator[str]:
+    value = options.get(option.name)
+    if value in _UNSET:
+        if option.needed and not local:
+            yield f"gatehouse.{option.name} is missing: {option.needed}"
+    elif local and option.not_locally:
+        yield f"gatehouse.{option.name} must be empty: {option.not_locally}"
+    else:
+        fault = option.fault(value)
+        if fault:
+            yield f"gatehouse.{option.name} {fault}"
+        if option.goes_with and not options.get(option.goes_with):
+            yield f"gatehouse.{option.goes_with} is missing: {option.name} needs it"
+
+
+def _meant(name: str) -> str:
+    meant = nearest(name, _BY_NAME)
+    return f"did you mean {meant}?" if meant else f"the options are {', '.join(_BY_NAME)}"

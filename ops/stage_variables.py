@@ -1,0 +1,225 @@
+"""The environment variables of a stage: what the functions would refuse, and what only `ops` can see.
+
+The settings themselves are declared in `chalicelib.gatehouse.settings`; their own rules are asked there.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from chalicelib.gatehouse.brand import Brand
+from chalicelib.gatehouse.errors import ConfigurationError
+from chalicelib.gatehouse.page.static_files import StaticFiles
+from chalicelib.gatehouse.setting import STACK
+from chalicelib.gatehouse.setting_values import parse_list
+from chalicelib.gatehouse.settings import COGNITO_MAILS_PER_DAY, Settings
+
+from .contrast import problems_of_colours
+from .nearest import nearest
+
+TABLE = Settings.every_setting()
+
+# Federated people are named <provider>_<sub>: an underscore inside would make that ambiguous.
+_PROVIDER = re.compile(r"[A-Za-z][A-Za-z0-9.-]{2,31}")
+# https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html
+_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
+# Lambda sets these itself and refuses functions that bring them.
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+_LAMBDAS_OWN = re.compile(
+    r"_.*|AWS_(REGION|DEFAULT_REGION|ACCESS_KEY(_ID)?|SECRET_ACCESS_KEY|SESSION_TOKEN|"
+    r"EXECUTION_ENV|LAMBDA_.*)|LAMBDA_(TASK_ROOT|RUNTIME_DIR)"
+)
+# What all variables of a function may take together; its error quotes them as JSON without blanks, so that is measured.
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+_MOST_BYTES = 4096
+# How much is kept free for each output that the identity stack does not give yet: the ARN of a secret.
+_LATER = "x" * 100
+# RefreshTokenValidity of templates/identity.yaml: no session outlives its refresh token.
+_REFRESH_TOKEN_SECONDS = 30 * 86_400
+_URLS = ("PUBLIC_URL", "COGNITO_URL", "ISSUER", "JWKS_URL")
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+# Provision writes these, so a variable that resembles one is the team's own.
+_WRITTEN_BY_PEOPLE = [setting.variable for setting in TABLE if setting.source != STACK]
+
+
+def is_provider_name(name: str) -> bool:
+    """Whether an identity provider may be called so."""
+    return _PROVIDER.fullmatch(name) is not None and name.upper() != "COGNITO"
+
+
+def problems_of_variables(
+    name: str, merged: Mapping[str, Any], region: str, *, local: bool
+) -> Iterator[str]:
+    """Say everything that is wrong with a stage's variables; `merged` is that of `problems_of`."""
+    environment: Mapping[str, Any] = merged["environment_variables"]
+    said = {key: value for key, value in environment.items() if isinstance(value, str) and value}
+    yield from _names_and_types(environment)
+    for function, own in _of_functions(merged).items():
+        yield from (f"{problem} (in {function})" for problem in _names_and_types(own))
+    for key, wanted in (("STAGE", name), ("APP_NAME", merged.get("app_name"))):
+        if environment.get(key, wanted) != wanted:
+            yield f"{key} is {environment[key]!r} but this stage's is {wanted!r}"
+    yield from _of_settings({**said, "STAGE": name}, region)
+    yield from _of_page(said)
+    yield from _of_providers(said)
+    yield from _of_refresh_tokens(said)
+    yield from _of_mails(merged.get("gatehouse"), said, local=local)
+    yield from _of_addresses(merged, said, local=local)
+    yield from _of_origins(merged, said, local=local)
+    yield from _of_size(said, merged)
+
+
+def _names_and_types(environment: Mapping[str, Any]) -> Iterator[str]:
+    known = {setting.variable for setting in TABLE}
+    for key, value in environment.items():
+        if not isinstance(value, str):
+            yield f"environment variable {key} must be text in quotes, not {value!r}"
+        if _LAMBDAS_OWN.fullmatch(key):
+            yield f"environment variable {key} is Lambda's own: take it out"
+        elif key not in known:
+            meant = nearest(key, _WRITTEN_BY_PEOPLE)
+            if meant is not None:
+                yield f"{key} is an unknown setting; did you mean {meant}?"
+            elif not _NAME.fullmatch(key):
+                yield f"environment variable {key!r} must be letters, digits and underscores"
+
+
+def _of_functions(merged: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the variables that single functions have besides the stage's, as Chalice merges them."""
+    functions = merged.get("lambda_functions")
+    blocks = functions.items() if isinstance(functions, dict) else ()
+    return {
+        name: block["environment_variables"]
+        for name, block in blocks
+        if isinstance(block, dict) and isinstance(block.get("environment_variables"), dict)
+    }
+
+
+def _of_settings(said: Mapping[str, str], region: str) -> Iterator[str]:
+    """What the functions themselves would refuse at their first call; outputs of the stack may come later."""
+    _, problems = Settings.checked({**said, "AWS_REGION": region or "unknown"}, without=(STACK,))
+    yield from problems
+
+
+def _of_page(said: Mapping[str, str]) -> Iterator[str]:
+    """Files of the brand, and whether its colours can be read: the running function does not look at contrast."""
+    brand, problems = Brand.read(said)
+    if problems:
+        return
+    yield from problems_of_colours(brand)
+    try:
+        StaticFiles(brand=brand)
+    except ConfigurationError as error:
+        yield error.detail
+
+
+def _of_providers(said: Mapping[str, str]) -> Iterator[str]:
+    auto = said.get("AUTO_SIGN_IN", "")
+    if auto and auto != "COGNITO" and not is_provider_name(auto):
+        yield f"AUTO_SIGN_IN must name an identity provider, such as Okta, or be empty: {auto!r}"
+
+
+def _of_refresh_tokens(said: Mapping[str, str]) -> Iterator[str]:
+    for key in ("SESSION_ABSOLUTE_SECONDS", "REMEMBER_ABSOLUTE_SECONDS"):
+        seconds = said.get(key, "0")
+        if seconds.isdecimal() and int(seconds) > _REFRESH_TOKEN_SECONDS:
+            yield f"{key} is longer than the 30 days ({_REFRESH_TOKEN_SECONDS}) of a refresh token"
+
+
+def _of_mails(options: Any, said: Mapping[str, str], *, local: bool) -> Iterator[str]:
+    """Cognito's own sender stops at 50 mails a day; what somebody's SES may send, only they know.
+
+    https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
+    """
+    has_ses = isinstance(options, dict) and bool(options.get("ses_identity_arn"))
+    mails = said.get("MAILS_PER_DAY")
+    if has_ses and not mails and said.get("DIRECT_SIGN_IN") == "embedded":
+        yield (
+            "MAILS_PER_DAY is missing: with SES, set it to the mails that sign-ups and new "
+            "passwords may cost in a day (without it, the sign-in page stops after 50)"
+        )
+    if local or has_ses or not mails or not mails.isdecimal():
+        return
+    if int(mails) > COGNITO_MAILS_PER_DAY:
+        yield (
+            f"MAILS_PER_DAY is {mails}, but Cognito's own sender stops at "
+            f"{COGNITO_MAILS_PER_DAY} a day: set gatehouse.ses_identity_arn, or a smaller number"
+        )
+
+
+def _of_addresses(
+    merged: Mapping[str, Any], said: Mapping[str, str], *, local: bool
+) -> Iterator[str]:
+    for key in _URLS:
+        if not local and _host(said.get(key, "")) in _LOOPBACK:
+            yield f"{key} is {said[key]!r}: only the local stage may be on this machine"
+    domain, public = merged.get("api_gateway_custom_domain"), said.get("PUBLIC_URL", "")
+    if isinstance(domain, dict) and public and _host(public) != domain.get("domain_name"):
+        yield (
+            f"PUBLIC_URL is on {_host(public)} but api_gateway_custom_domain is "
+            f"{domain.get('domain_name')}: drop PUBLIC_URL, or make them agree"
+        )
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:  # said already, by the setting's own rule
+        return None
+
+
+def _of_origins(
+    merged: Mapping[str, Any], said: Mapping[str, str], *, local: bool
+) -> Iterator[str]:
+    """Origins of another site: browsers would keep the SameSite=Strict cookie from them.
+
+    One site's hosts share at least their last two labels, and each execute-api host is a site of
+    its own (https://publicsuffix.org/list/). The rest of the rule only a browser can check.
+    """
+    origins = parse_list(said.get("ALLOWED_ORIGINS", ""))
+    if local or not origins:
+        return
+    domain = merged.get("api_gateway_custom_domain")
+    own = str(domain.get("domain_name", "")) if isinstance(domain, dict) else ""
+    own = own or _host(said.get("PUBLIC_URL", "")) or ""
+    if not own:
+        yield (
+            "ALLOWED_ORIGINS needs api_gateway_custom_domain: no other origin is on the same site "
+            "as an execute-api address"
+        )
+        return
+    for origin in origins:
+        host = origin.partition("://")[2].partition(":")[0]
+        if host and host.split(".")[-2:] != own.split(".")[-2:]:
+            yield f"ALLOWED_ORIGINS names {origin}, which is not on the same site as {own}"
+
+
+def _of_size(said: Mapping[str, str], merged: Mapping[str, Any]) -> Iterator[str]:
+    """Lambda refuses a function whose variables are too big, but only when the others are uploaded.
+
+    A stage that was not provisioned yet keeps room for what the stack will give.
+    """
+    outputs = {setting.variable: _LATER for setting in TABLE if setting.source == STACK}
+    shared = said if "USER_POOL_ID" in said else {**outputs, **said}
+    functions = {"every function": shared}
+    for name, own in _of_functions(merged).items():
+        functions[name] = {**shared, **{key: str(value) for key, value in own.items()}}
+    for name, variables in functions.items():
+        size = _bytes(variables)
+        if size > _MOST_BYTES:
+            big = sorted(variables, key=lambda key: len(variables[key].encode()), reverse=True)[:3]
+            largest = ", ".join(f"{key} ({_bytes({key: variables[key]})})" for key in big)
+            yield (
+                f"environment variables of {name} take {size} bytes and Lambda allows "
+                f"{_MOST_BYTES}: shorten the largest, {largest}"
+            )
+            if name == "every function":
+                return
+
+
+def _bytes(variables: Mapping[str, str]) -> int:
+    return len(json.dumps(variables, ensure_ascii=False, separators=(",", ":")).encode())

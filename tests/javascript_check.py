@@ -1,0 +1,103 @@
+"""What `make check` asks of the JavaScript: ESLint, TypeScript's types, and the types that front ends of others see.
+
+    python -m tests.javascript_check            lint, check types, compare frontend/session.d.ts, check a consumer's file
+    python -m tests.javascript_check --write    write frontend/session.d.ts anew, from the JSDoc of session.js, first
+
+The tools are locked in tests/javascript/package-lock.json, and installed by npm when the lock changes. It needs Node.js; who
+has none says `make check JAVASCRIPT=no`, and the JavaScript is not looked at.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+ROOT = Path(__file__).resolve().parents[1]
+HERE = ROOT / "tests" / "javascript"
+BIN = HERE / "node_modules" / ".bin"
+LOCK = HERE / "package-lock.json"
+INSTALLED = HERE / "node_modules" / ".package-lock.json"
+TYPES = ROOT / "frontend" / "session.d.ts"
+WITHOUT = "To go on without looking at the JavaScript: make check JAVASCRIPT=no"
+
+_LINT = ("eslint", "--config", "tests/javascript/eslint.config.js", "frontend", "examples")
+_PAGE = ("tsc", "--project", "tests/javascript")
+_CONSUMER = ("tsc", "--project", "tests/javascript/consumer")
+_HEADER = "// Made from session.js by `python -m tests.javascript_check --write`. A TypeScript project needs both files.\n"
+
+
+def stop(*lines: str) -> NoReturn:
+    """Say why, and leave with exit code 1."""
+    sys.exit("\n".join(lines))
+
+
+def install() -> None:
+    """Install what the lock names, unless it is there."""
+    if INSTALLED.exists() and INSTALLED.stat().st_mtime >= LOCK.stat().st_mtime:
+        return
+    npm = shutil.which("npm")
+    if npm is None:
+        stop(
+            "The JavaScript is checked with Node.js (20.19 or newer), and there is no npm here.",
+            WITHOUT,
+        )
+    print(
+        "Installing what checks the JavaScript into tests/javascript/node_modules (once, and after its lock changes) ..."
+    )
+    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--engine-strict"]
+    done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        stop(
+            done.stdout + done.stderr,
+            "npm could not install what tests/javascript/package-lock.json names; its lines above say why "
+            "(no registry within reach? Node.js older than 20.19?).",
+            WITHOUT,
+        )
+    INSTALLED.touch()
+
+
+def run(tool: str, *arguments: str) -> int:
+    """Run one of the tools in the checkout; returns its exit code."""
+    return subprocess.run([str(BIN / tool), *arguments], cwd=ROOT, check=False).returncode
+
+
+def types_of_session() -> str:
+    """Return what TypeScript makes of the JSDoc of session.js."""
+    with tempfile.TemporaryDirectory() as folder:
+        options = (
+            *("--ignoreConfig", "--allowJs", "--checkJs", "--strict", "--target", "es2022"),
+            *(
+                "--module",
+                "esnext",
+                "--moduleResolution",
+                "bundler",
+                "--lib",
+                "es2023,dom,dom.iterable",
+            ),
+            *("--types", "", "--declaration", "--emitDeclarationOnly", "--outDir", folder),
+        )
+        if run("tsc", *options, "frontend/session.js"):
+            stop("frontend/session.js has no types that TypeScript understands.")
+        return _HEADER + (Path(folder) / "session.d.ts").read_text(encoding="utf-8")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Check everything; returns the exit code."""
+    install()
+    made = types_of_session()
+    if "--write" in arguments:
+        TYPES.write_text(made, encoding="utf-8")
+    failed = [check[0] for check in (_LINT, _PAGE, _CONSUMER) if run(*check)]
+    if TYPES.read_text(encoding="utf-8") != made:
+        print(
+            "frontend/session.d.ts is not what session.js says: python -m tests.javascript_check --write"
+        )
+        failed.append("session.d.ts")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,104 @@
+"""Whether MiniStack still needs each mend: its tests of docs/local-aws.md are run without it, and one of them must fail.
+
+    python -m tests.mends                  "needed" or "no longer needed", each; exit code 1 for one that is not needed
+    python -m tests.mends NAME …           these only
+    python -m tests.mends --write          and note the version they were seen with (SEEN_WITH), if all are needed
+
+To be run after each new version of MiniStack (VERSION in ops/local/mends/emulator.py): a test of tests/local_aws asks for
+it. It takes some minutes, so it is in `make soak`.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ops.local.mends import MENDS
+from ops.local.mends.emulator import VERSION
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "local-aws.md"
+FOLDER = ROOT / "ops" / "local" / "mends"
+TESTS = ROOT / "tests" / "local_aws"
+SEEN = re.compile(r'^SEEN_WITH = "(.*)"$', re.MULTILINE)
+
+#: Files of the folder that are no mends.
+FRAME = ("__init__", "emulator")
+
+
+def mends() -> list[str]:
+    """Names of the mends that are applied by themselves; the other modules of the folder are parts of these."""
+    return [mend.__name__.rpartition(".")[2] for mend in MENDS]
+
+
+def seen_with() -> dict[str, str]:
+    """Module -> the version of MiniStack that it was last seen to mend."""
+    files = [path for path in sorted(FOLDER.glob("*.py")) if path.stem not in FRAME]
+    return {
+        path.stem: found[1] if (found := SEEN.search(path.read_text("utf-8"))) else ""
+        for path in files
+    }
+
+
+def tests_of() -> dict[str, list[str]]:
+    """Mend -> the tests that docs/local-aws.md names beside it."""
+    table = PAGE.read_text("utf-8").partition("## Mended")[2].partition("\n## ")[0]
+    found: dict[str, list[str]] = {name: [] for name in mends()}
+    for row in table.splitlines():
+        cells = row.split(" | ")
+        if len(cells) == 4:
+            for name in re.findall(r"`(\w+)`", cells[2]):
+                named = re.findall(r"`(test_\w+)`", cells[3])
+                if "cases" in cells[3]:  # of tests/cognitos, which one test runs here
+                    named.append("test_the_local_aws_does_what_aws_does")
+                found.setdefault(name, []).extend(named)
+    return found
+
+
+def is_needed(name: str, tests: Sequence[str]) -> bool:
+    """Run the tests on a MiniStack without the mend (the empty name is none of them); whether one fails."""
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", str(TESTS)]
+    done = subprocess.run(
+        [*command, "-k", " or ".join(tests)],
+        cwd=ROOT,
+        env={**os.environ, "WITHOUT_MEND": name},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode not in (0, 1) or " error" in done.stdout.splitlines()[-1]:
+        raise RuntimeError(f"The tests of {name} could not be run:\n{done.stdout}{done.stderr}")
+    return done.returncode == 1
+
+
+def write_seen(version: str) -> None:
+    """Note the version in every module."""
+    for name in seen_with():
+        path = FOLDER / f"{name}.py"
+        path.write_text(SEEN.sub(f'SEEN_WITH = "{version}"', path.read_text("utf-8")), "utf-8")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Look at mends; returns the exit code."""
+    wanted = [name for name in arguments if name != "--write"]
+    tests: Mapping[str, list[str]] = tests_of()
+    if is_needed("", [test for name in wanted or mends() for test in tests[name]]):
+        print("The tests fail with every mend in place: see to that first.")
+        return 1
+    spare = []
+    for name in wanted or mends():
+        needed = is_needed(name, tests[name])
+        print(f"{name:<24} {'needed' if needed else 'no longer needed'}", flush=True)
+        spare += [] if needed else [name]
+    if spare:
+        print(f"MiniStack {VERSION} does without {', '.join(spare)}: take out what it does itself.")
+        return 1
+    if "--write" in arguments:
+        write_seen(VERSION)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

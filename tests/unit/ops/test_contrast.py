@@ -1,0 +1,37 @@
+"""A brand's colours are held to WCAG 2.2 before they are deployed."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from chalicelib.gatehouse.brand import Brand
+from ops.contrast import problems_of_colours
+from ops.errors import OpsError
+from ops.stages import load_stage
+from tests.unit.ops.fakes import dev_block, project
+
+
+def test_a_pale_accent_is_refused_with_figures_and_a_mend() -> None:
+    """The setting, the ratio found, the ratio needed, and a colour that would do."""
+    (problem,) = problems_of_colours(Brand(accent="#ff5a5f"))
+    assert re.fullmatch(
+        r"BRAND_ACCENT is #ff5a5f: its contrast with #\w{6} in the light theme is 2\.\d\d:1 and text needs "
+        r"4\.5:1 \(WCAG 2\.2\), which (#\w{6}) would have",
+        problem,
+    )
+    proposal = problem.split()[-3]
+    assert list(problems_of_colours(Brand(accent=proposal))) == []
+    (problem,) = problems_of_colours(Brand(accent_dark="#08524b"))
+    assert problem.startswith("BRAND_ACCENT_DARK is #08524b")
+    assert "dark theme" in problem
+
+
+@pytest.mark.parametrize("name", ["dev", "local"])
+def test_every_stage_is_looked_at(tmp_path: Path, name: str) -> None:
+    """`load_stage` is the way of provision, deploy, doctor and up: none of them accepts a pale colour."""
+    block = dev_block(name, environment_variables={"STAGE": name, "BRAND_ACCENT": "#ff5a5f"})
+    if name == "local":
+        block["gatehouse"] = {"region": "us-east-1"}
+    with pytest.raises(OpsError, match=r"BRAND_ACCENT is #ff5a5f.*WCAG"):
+        load_stage(project(tmp_path, **{name: block}), name)

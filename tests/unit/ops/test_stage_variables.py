@@ -1,0 +1,107 @@
+"""Variables of a stage: which ones are settings, what they weigh, what a new stage begins with."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from chalicelib.gatehouse.setting import STACK
+from ops import pool_addresses
+from ops.errors import OpsError
+from ops.identity_stack import OUTPUT_VARIABLES
+from ops.stage_block import starting_block
+from ops.stage_variables import TABLE
+from ops.stages import load_stage
+from tests.unit.ops.fakes import dev_block, project
+
+
+def test_the_outputs_of_the_stack_are_the_settings_that_provision_writes() -> None:
+    """A setting that nobody writes, or an output that nobody reads, is a mistake in either table."""
+    written = {setting.variable for setting in TABLE if setting.source == STACK}
+    assert written == {*OUTPUT_VARIABLES.values(), *pool_addresses.VARIABLES}
+
+
+def test_each_setting_says_what_it_is_for() -> None:
+    """And no two are about the same variable."""
+    assert all(setting.says for setting in TABLE)
+    assert len({setting.variable for setting in TABLE}) == len(TABLE)
+
+
+def load(tmp_path: Path, variables: dict[str, str], **changes: object) -> None:
+    block = dev_block(environment_variables={"STAGE": "dev", **variables}, **changes)
+    load_stage(project(tmp_path, dev=block), "dev")
+
+
+def of_bytes(size: int) -> dict[str, str]:
+    """A stage whose variables weigh so much, outputs of the stack included, as Lambda measures them."""
+    outputs = {setting.variable: "o" for setting in TABLE if setting.source == STACK}
+    outputs["COGNITO_URL"] = "https://a.example"
+    outputs["ISSUER"] = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Pool"
+    outputs["JWKS_URL"] = "https://a.example/keys"
+    outputs["USER_POOL_ID"] = "eu-west-1_Pool"
+    outputs["USER_POOL_ARN"] = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_Pool"
+    variables = {"STAGE": "dev", **outputs, "ORDERS": ""}
+    spare = size - len(json.dumps(variables, separators=(",", ":")))
+    return {**variables, "ORDERS": "x" * spare}
+
+
+def test_variables_that_lambda_would_refuse_are_refused_first(tmp_path: Path) -> None:
+    """4,096 bytes of JSON fit, one more does not; the message names the largest."""
+    load(tmp_path, of_bytes(4096))
+    (tmp_path / "more").mkdir()
+    with pytest.raises(OpsError) as caught:
+        load(tmp_path / "more", of_bytes(4097))
+    said = str(caught.value)
+    assert "variables of every function take 4097 bytes and Lambda allows 4096" in said
+    assert "shorten the largest, ORDERS (" in said
+
+
+def test_bytes_count_and_not_letters(tmp_path: Path) -> None:
+    """An umlaut is two."""
+    variables = of_bytes(4096)
+    variables["ORDERS"] = variables["ORDERS"][:-1] + "ü"
+    with pytest.raises(OpsError, match="take 4097 bytes"):
+        load(tmp_path, variables)
+
+
+def test_outputs_that_are_still_to_come_have_their_place(tmp_path: Path) -> None:
+    """Nobody makes a stack first, and learns then that the functions will not take what it gives."""
+    with pytest.raises(OpsError, match="and Lambda allows 4096"):
+        load(tmp_path, {"ORDERS": "x" * 3000})
+
+
+def test_variables_of_one_function_count_for_that_one(tmp_path: Path) -> None:
+    """Chalice adds them to those of the stage."""
+    functions = {"report": {"environment_variables": {"REPORT": "x" * 2000}}}
+    with pytest.raises(OpsError, match=r"variables of report take \d+ bytes") as caught:
+        load(tmp_path, of_bytes(3000), lambda_functions=functions)
+    assert "every function" not in str(caught.value)
+
+
+def test_variables_of_one_function_are_looked_at_as_well(tmp_path: Path) -> None:
+    functions = {"user_records": {"environment_variables": {"APP_TITEL": "Acme", "DEBUG": 1}}}
+    with pytest.raises(OpsError) as caught:
+        load(tmp_path, {}, lambda_functions=functions)
+    assert "did you mean APP_TITLE? (in user_records)" in str(caught.value)
+    assert "DEBUG must be text in quotes, not 1 (in user_records)" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["1ST", "A.B", "A", "TABLE NAME"])
+def test_a_name_that_lambda_refuses_is_refused_first(tmp_path: Path, name: str) -> None:
+    with pytest.raises(OpsError, match="must be letters, digits and underscores"):
+        load(tmp_path, {name: "x"})
+
+
+def test_a_new_stage_lacks_only_what_a_team_must_choose(tmp_path: Path) -> None:
+    """`init` writes it; the domain prefix is the one thing that nobody can guess."""
+    block = starting_block("dev")
+    assert block["environment_variables"] == {
+        "STAGE": "dev",
+        "DIRECT_SIGN_IN": "managed",
+        "AUTO_SIGN_IN": "",
+    }
+    block["gatehouse"]["region"] = "eu-west-1"
+    with pytest.raises(OpsError) as caught:
+        load_stage(project(tmp_path, dev=block), "dev")
+    assert str(caught.value).count("\n") == 1
+    assert "domain_prefix is missing" in str(caught.value)
