@@ -57,13 +57,13 @@ soak: $(STAMP) ## The long ones: defences switched off one by one, load, deploym
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest tests/ops_e2e/test_lambda_runtime.py
 	@echo "6/10 Times of faults, measured ..."
 	@$(BIN)/python -m tests.fault_table --measure
-	@echo "7/10 Firefox and WebKitGTK: second factor, two tabs, another origin ..."
+	@echo "7/10 Firefox and WebKitGTK: second factor, two tabs, another origin, every layout ..."
 	@$(BIN)/python -m tests.browser
 	@$(BIN)/python -m pytest -q tests/e2e/engines_soak.py
-	@echo "8/10 An app that has adopted Gatehouse takes a newer wheel ..."
-	@$(BIN)/python -m pytest -q tests/wheel/upgrade_soak.py
-	@echo "9/10 The cut models under the oldest botocore of each of Lambda's runtimes ..."
+	@echo "8/10 The cut models under the oldest botocore of each of Lambda's runtimes ..."
 	@$(BIN)/python -m pytest -q tests/soak/old_botocore.py
+	@echo "9/10 An app that has adopted Gatehouse takes a newer wheel ..."
+	@$(BIN)/python -m pytest -q tests/wheel/upgrade_soak.py
 	@echo "10/10 Each mend of the local AWS left out: MiniStack must need it still ..."
 	@$(BIN)/python -m tests.mends
 

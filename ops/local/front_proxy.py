@@ -244,7 +244,7 @@ class _InMemory:
 
 
 def _http2() -> Any:
-    """The module beside this one, imported late; by its path where this is a program, whose folder is not in `sys.path`."""
+    """The module beside this one, imported late: by its path where this one runs as a program."""
     if __package__:
         return importlib.import_module(".http2", __package__)
     name = "gatehouse_http2"
