@@ -23,6 +23,7 @@ from . import json_text
 from .errors import OpsError
 from .locked import NAME
 from .program import PROGRAM
+from .stage_block import starting_block
 from .stages import LOCAL, config_file
 
 OWN_LOCK = "requirements-gatehouse.txt"
@@ -89,8 +90,10 @@ def missing(config: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
     stages = config.get("stages", {})
     others = [name for name in stages or ["dev"] if name != LOCAL]
     for name in others:
-        yield from _lacking(stages.get(name, {}), ("stages", name), _stage(name), stages)
-    local = _local_stage(others[0], stages.get(others[0], {})) if others else _local_stage("", {})
+        yield from _lacking(stages.get(name, {}), ("stages", name), starting_block(name), stages)
+    # Once it is there, its variables are its own.
+    model = others[0] if others and LOCAL not in stages else ""
+    local = _local_stage(model, stages.get(model, {}))
     yield from _lacking(stages.get(LOCAL, {}), ("stages", LOCAL), local, stages)
 
 
@@ -103,13 +106,6 @@ def _local_stage(other: str, block: Mapping[str, Any]) -> Mapping[str, Any]:
         "environment_variables": {**theirs, **own},
         **({"iam_policy_file": policy} if policy else {}),
         "gatehouse": {"region": "us-east-1", "deletion_protection": False},
-    }
-
-
-def _stage(name: str) -> Mapping[str, Any]:
-    return {
-        "environment_variables": {"STAGE": name, "DIRECT_SIGN_IN": "managed"},
-        "gatehouse": {"domain_prefix": ""},
     }
 
 

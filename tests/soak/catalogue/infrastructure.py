@@ -282,6 +282,13 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
         tests=_PACKAGE,
     ),
     defence(
+        "a-lock-stays-in-the-project",
+        "S-76",
+        "a lock may name files and wheels from anywhere on the machine",
+        ("ops.locked:_require_inside", nothing),
+        tests=("tests/unit/ops/test_locked.py",),
+    ),
+    defence(
         "wheels-by-their-hashes",
         "S-76",
         "a wheel counts by its name, whatever is in it",
