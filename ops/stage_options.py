@@ -144,7 +144,7 @@ OPTIONS = (
         "loopback_ports",
         _ports,
         "ports, up to ten, on which programs on people's machines may get a code: makes a public app client "
-        "([clients.md](clients.md#programs), [ADR 8](adr/0008-programs-on-loopback.md))",
+        "([clients.md](clients.md#programs), [ADR 9](adr/0009-programs-on-loopback.md))",
         default=(),
         shown="none",
     ),

@@ -8,6 +8,7 @@ https://aws.github.io/chalice/topics/configfile.html
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from .errors import OpsError
@@ -15,6 +16,7 @@ from .stages import Stage
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 _MAX_BODY_BYTES = 51_200
+_COMMENT = re.compile(r"^ *#.*\n", re.MULTILINE)
 NAME = "app"
 """Of the policy in the role."""
 
@@ -28,6 +30,8 @@ def with_team_policy(body: str, stage: Stage) -> str:
         return body
     theirs = f"        - PolicyName: {NAME}\n          PolicyDocument: {json.dumps(document)}\n"
     whole = body.replace(_OURS, theirs + _OURS)
+    if len(whole.encode()) > _MAX_BODY_BYTES:
+        whole = _COMMENT.sub("", whole)
     if len(whole.encode()) > _MAX_BODY_BYTES:
         raise OpsError(
             f"{stage.policy_file} is too large: with it the template has more than {_MAX_BODY_BYTES} "

@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import http.client
 import importlib
+import importlib.util
 import io
 import socket
 import ssl
@@ -243,8 +244,16 @@ class _InMemory:
 
 
 def _http2() -> Any:
-    """The module beside this one: imported late, under the name that this one has."""
-    return importlib.import_module(f"{__package__}.http2" if __package__ else "http2")
+    """The module beside this one, imported late: by its path where this one runs as a program."""
+    if __package__:
+        return importlib.import_module(".http2", __package__)
+    name = "gatehouse_http2"
+    if name not in sys.modules:
+        file = Path(__file__).with_name("http2.py")
+        spec: Any = importlib.util.spec_from_file_location(name, file)
+        sys.modules[name] = module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return sys.modules[name]
 
 
 class _Server6(_Server):

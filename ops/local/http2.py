@@ -25,6 +25,8 @@ import h2.events
 import h2.exceptions
 
 _RECEIVE_BYTES = 65_536
+#: As many as browsers have under way over HTTP/1.1: the local AWS starts a container for each.
+_AT_ONCE = 6
 #: What API Gateway takes.
 _BODY_BYTES = 10 * 1024 * 1024
 #: Headers of a connection, which HTTP/2 does not have (RFC 9113, 8.2.2).
@@ -64,6 +66,7 @@ class _Connection:
         self._streams: dict[int, _Request] = {}
         self._answers: queue.SimpleQueue[tuple[int, bytes]] = queue.SimpleQueue()
         self._woken, self._wake = socket.socketpair()
+        self._room = threading.BoundedSemaphore(_AT_ONCE)
 
     def run(self) -> None:
         """Until the browser hangs up, or breaks the protocol."""
@@ -142,7 +145,8 @@ class _Connection:
         asked = as_http1(request.headers, bytes(request.body))
         answer = b""
         try:
-            answer = self._exchange(asked, self._address) if asked else b""
+            with self._room:
+                answer = self._exchange(asked, self._address) if asked else b""
         finally:
             self._answers.put((stream_id, answer))
             with suppress(OSError):  # where nobody waits any more

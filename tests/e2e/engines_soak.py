@@ -1,4 +1,4 @@
-"""Firefox and WebKitGTK for longer: second factor, two tabs, another origin. Part of `make soak`, which names this file."""
+"""Firefox and WebKitGTK for longer: second factor, two tabs, another origin, every layout. `make soak` names this file."""
 
 import re
 import time
@@ -7,9 +7,12 @@ from typing import Any
 
 import pyotp
 import pytest
+from playwright.sync_api import Browser
 
 from tests.e2e.stack import Stack
 from tests.engines.webdriver import Driver, Page
+from tests.frontend.states import ALL
+from tests.gallery import FAULTS, OverWebDriver, stills_of
 from tests.own_stack import own_stack_info
 
 PASSWORD = "correct horse battery"
@@ -119,6 +122,17 @@ def test_another_origin_shares_the_session(tab: Page, stack: Stack, notes: str) 
     tab.open(notes)
     tab.see("Continue with Okta")
     assert "Notes of Alice" not in tab.text()
+
+
+def test_every_state_fits_in_every_engine(engine: Driver, browser: Browser) -> None:
+    """Narrow, wide, dark, in German, with large text: nothing scrolls sideways, is cut, overlaps, or is too small to hit."""
+    names, found, screen = list(ALL), {}, OverWebDriver(engine)
+    with stills_of(browser, names) as (url, sheets):
+        for row in enumerate(names):
+            sheets.rows = [row]
+            screen.show(url)
+            found |= screen.run(FAULTS)
+    assert found == {}
 
 
 @pytest.fixture(scope="module")

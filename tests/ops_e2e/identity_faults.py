@@ -228,6 +228,7 @@ IDENTITY_FAULTS: dict[str, list[tuple[str, Fault]]] = {
             "another pool",
             setting(
                 USER_POOL_ID="us-east-1_Gone00000",
+                ISSUER="https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Gone00000",
                 USER_POOL_ARN="arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_Gone00000",
             ),
         )

@@ -16,7 +16,7 @@ import pytest
 
 from chalicelib.gatehouse import log
 from chalicelib.gatehouse.cognito.claims import verify_caller
-from chalicelib.gatehouse.routes import authorization
+from chalicelib.gatehouse.guard import authorization
 from tests.component.direct import EMAIL, PASSWORD, WRONG, Direct
 from tests.component.world import build_world
 from tests.doubles.browser import Browser

@@ -7,7 +7,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 import sysconfig
 import venv
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from ops.local.environment import ministack_python
 from ops.report import Reporter
 from ops.runtimes import runtime_of
 from ops.wheels import Target
-from tests.wheel.conftest import ROOT
+from tests.wheel.building import ROOT
 
 _FENCE = re.compile(
     r"^(?:`(?P<file>[^`]+)`[^\n]*:\n+)?```(?P<kind>console|diff)\n(?P<text>.*?)^```", re.M | re.S
@@ -44,6 +43,10 @@ class Page:
         """Every line that a person writes."""
         lines = "".join(self.changes.values()).splitlines()
         return [line for line in lines if line.startswith("+")]
+
+
+ADOPT = Page.read("adopt.md")
+UPGRADE = Page.read("upgrade.md", until="\n## A copy")
 
 
 def apply(text: str, diff: str) -> str:
@@ -144,20 +147,3 @@ class Team:
             f"cd .local/app && exec {shlex.quote(str(self.python))} {script} {shlex.join(words)}"
         )
         self.type("gatehouse run --stage local -- sh -c", inner)
-
-
-def newer(folder: Path, version: str) -> Path:
-    """Copy what the wheel is built from, with another version; return the copy."""
-    for name in ("chalicelib/gatehouse", "frontend", "ops"):
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
-    for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE", "requirements.txt"):
-        shutil.copyfile(ROOT / name, folder / name)
-    path = folder / "chalicelib" / "gatehouse" / "__init__.py"
-    text, found = re.subn(r'__version__ = "[^"]+"', f'__version__ = "{version}"', path.read_text())
-    assert found == 1
-    path.write_text(text)
-    return folder
-
-
-assert sys.platform == "linux", "the local stack runs on Linux"

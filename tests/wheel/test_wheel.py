@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib import gatehouse
-from tests.wheel.conftest import ROOT, build
+from tests.wheel.building import ROOT, build
 
 INFO = f"chalice_gatehouse-{gatehouse.__version__}.dist-info"
 FOLDERS = {
@@ -177,7 +177,7 @@ def test_page_and_openapi_travel_with_it(bare: Path, tmp_path: Path) -> None:
     code = """
 from chalice.app import Chalice
 from chalice_gatehouse import Gatehouse
-from chalice_gatehouse.web.static_files import FRONTEND, StaticFiles
+from chalice_gatehouse.page.static_files import FRONTEND, StaticFiles
 StaticFiles()
 gate = Gatehouse(Chalice(app_name="orders"))
 print(FRONTEND, len(gate.openapi_document("https://x.example/")["paths"]))

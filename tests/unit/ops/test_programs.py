@@ -18,7 +18,9 @@ from ops.stages import config_file, load_stage, write_option
 from tests.unit.ops.fakes import (
     POOL,
     FakeCloudFormation,
+    FakeCognito,
     FakeSession,
+    FakeSts,
     dev_block,
     project,
     reporter,
@@ -120,7 +122,7 @@ def test_ports_become_a_parameter_and_outputs_come_and_go(tmp_path: Path) -> Non
     cloud = WithPrograms()
     for ports, expected in ((PORTS, ["public", ",".join(URLS)]), ([], [None, None])):
         options = {**stage(folder).options, "loopback_ports": ports}
-        session: Any = FakeSession(cloudformation=cloud)
+        session: Any = FakeSession(cloudformation=cloud, cognito_idp=FakeCognito(), sts=FakeSts())
         asked = replace(stage(folder), options=options)
         provision(session, asked, {}, reporter()[0], sleep=lambda _: None)
         assert cloud.parameters["LoopbackUrls"] == (",".join(URLS) if ports else "")

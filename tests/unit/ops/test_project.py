@@ -16,6 +16,7 @@ from ops.runtimes import RUNTIMES
 from ops.stages import LOCAL, config_file, load_stage
 from tests.ops_e2e.distributions import wheel
 
+ROOT = Path(__file__).resolve().parents[3]
 THEIRS = """{
     "version": "2.0",
     "app_name": "orders", "tags": {"team": "Zürich"},
@@ -149,6 +150,7 @@ def test_the_wheel_is_locked_with_what_it_needs(
 ) -> None:
     """By their hashes; a wheel from elsewhere is copied into the project; a newer one takes its place."""
     elsewhere = tmp_path_factory.mktemp("downloads")
+    monkeypatch.setattr(project, "_RUNTIME_LOCK", ROOT / "requirements.txt")
     for version in ("1.0", "1.1"):
         made = wheel(elsewhere, "chalice_gatehouse", version=version)
         monkeypatch.setattr(project, "_installed_wheel", lambda made=made: made)

@@ -45,6 +45,18 @@ def test_the_policy_file_becomes_a_policy_of_the_api_function(tmp_path: Path) ->
     assert made == plain
 
 
+def test_a_long_policy_takes_the_place_of_comments(tmp_path: Path) -> None:
+    """CloudFormation counts them; the resources are the same."""
+    large = {**OWN, "Statement": OWN["Statement"] * 60}
+    folder = write(project(tmp_path, dev=dev_block()), json.dumps(large))
+    body = body_of(stage(folder))
+    assert len(body.encode()) < 51_200
+    made, plain = resources(body), resources(TEMPLATE.read_text())
+    assert made["ApiRole"]["Properties"]["Policies"][0]["PolicyDocument"] == large
+    assert made.keys() == plain.keys()
+    assert "\n  #" not in body
+
+
 def test_without_a_policy_file_the_template_is_gatehouses(tmp_path: Path) -> None:
     """Byte for byte."""
     assert body_of(stage(project(tmp_path, dev=dev_block()))) == TEMPLATE.read_text()

@@ -1,0 +1,81 @@
+"""Firefox and WebKitGTK where cookies do not work: the page says so, and session.js tells other front ends."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engines.firefox import Firefox
+from tests.engines.webdriver import Driver
+from tests.engines.webdriver import Page as Tab
+from tests.engines.webkit import WebKit
+
+from .fake_api import ASSETS, FakeApi
+
+#: What goes wrong there, in the page's own context: the observation itself, without which the tests would prove nothing.
+CHANNEL = "try { new BroadcastChannel('x').close(); return 'works'; } catch (error) { return error.name; }"
+SECURE = "document.cookie = '__Host-x=1; Path=/; Secure'; return document.cookie;"
+STATE = f"""return import('/api{ASSETS}session.js')
+  .then(({{ createSession }}) => {{
+    const session = createSession({{ baseUrl: '/api/' }});
+    return session.refresh().finally(() => session.close());
+  }})
+  .then(({{ status, reason }}) => [status, reason]);"""
+_CASES = {
+    "Firefox, cookies blocked": (
+        lambda folder: Firefox(folder, None, {"network.cookie.cookieBehavior": 2}),
+        {CHANNEL: "SecurityError", SECURE: ""},
+    ),
+    "WebKit, plain http": (lambda folder: WebKit(folder, None, None), {SECURE: ""}),
+}
+
+
+@pytest.fixture(scope="module", params=_CASES.values(), ids=_CASES.keys())
+def broken(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Driver, dict[str, str]]]:
+    """A browser that keeps no cookie of ours, and what it does with the scripts above."""
+    start, seen = request.param
+    folder: Path = tmp_path_factory.mktemp("engine")
+    driver: Driver = start(folder)
+    yield driver, seen
+    driver.stop()
+
+
+@pytest.fixture
+def tab(broken: tuple[Driver, dict[str, str]], api: FakeApi) -> Tab:
+    """At the page, where it has its own form."""
+    api.embed()
+    tab = Tab(broken[0])
+    tab.open(api.url)
+    for script, seen in broken[1].items():
+        assert tab.run(script) == seen
+    return tab
+
+
+def test_the_page_says_what_to_do_and_does_not_hang(tab: Tab, api: FakeApi) -> None:
+    """At the choice, at the form, and instead of "that took too long" after a provider."""
+    for address in ("", "#email", "?error=login_unknown"):
+        tab.open("about:blank")
+        tab.open(api.url + address)
+        tab.see("This browser keeps no cookies for this site, so a sign-in here does not last.")
+        tab.see("Allow cookies for this site in the browser\u2019s settings.")
+        tab.see("if its address begins with http://, use https://.")
+    tab.see_heading("This browser does not know this sign-in")
+
+
+def test_a_password_signs_in_until_the_page_is_left(tab: Tab, api: FakeApi) -> None:
+    """And the page says that it is so."""
+    api.accept_password()
+    tab.open("about:blank")
+    tab.open(f"{api.url}#email")
+    tab.fill("Email", "bo@example.com")
+    tab.fill("Password", "a good password")
+    tab.submit()
+    tab.see_heading("Hello, Bo")
+    tab.see("until you close or reload this page")
+
+
+def test_session_js_tells_other_front_ends(tab: Tab) -> None:
+    """As a state, for them to show."""
+    assert tab.run(STATE) == ["signed_out", "cookies_blocked"]
