@@ -43,17 +43,14 @@ def seen_with() -> dict[str, str]:
 
 
 def tests_of() -> dict[str, list[str]]:
-    """Mend -> the tests that docs/local-aws.md names beside it."""
+    """Mend -> the tests, and cases of tests/cognitos, that docs/local-aws.md names beside it."""
     table = PAGE.read_text("utf-8").partition("## Mended")[2].partition("\n## ")[0]
     found: dict[str, list[str]] = {name: [] for name in mends()}
     for row in table.splitlines():
         cells = row.split(" | ")
         if len(cells) == 4:
             for name in re.findall(r"`(\w+)`", cells[2]):
-                named = re.findall(r"`(test_\w+)`", cells[3])
-                if "cases" in cells[3]:  # of tests/cognitos, which one test runs here
-                    named.append("test_the_local_aws_does_what_aws_does")
-                found.setdefault(name, []).extend(named)
+                found.setdefault(name, []).extend(re.findall(r"`(\w+)`", cells[3]))
     return found
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from ops.local.mends.emulator import VERSION
 from tests import mends
+from tests.cognitos.case import load_cases
+from tests.cognitos.on_local import LACKS
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
@@ -27,6 +29,14 @@ def test_every_named_test_exists() -> None:
     tests = "\n".join(path.read_text(encoding="utf-8") for path in HERE.glob("test_*.py"))
     named = set(re.findall(r"`(test_\w+)`", PAGE))
     assert [name for name in sorted(named) if f"def {name}(" not in tests] == []
+
+
+def test_what_stands_beside_a_mend_runs_here() -> None:
+    """A test of this folder, or a case of tests/cognitos that the local AWS can show."""
+    files = "\n".join(path.read_text(encoding="utf-8") for path in HERE.glob("test_*.py"))
+    cases = {case.name for case in load_cases().values() if not case.needs & LACKS}
+    named = {name for mend in mends.mends() for name in mends.tests_of()[mend]}
+    assert [name for name in sorted(named - cases) if f"def {name}(" not in files] == []
 
 
 def test_every_mend_cites_aws() -> None:
