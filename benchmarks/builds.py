@@ -1,9 +1,9 @@
 """Gatehouse as it lies on Lambda: its zip, unpacked; and the commit that the first measurement over TLS was of."""
 
 import io
+import shutil
 import subprocess
 import tarfile
-import zipfile
 from pathlib import Path
 
 from benchmarks.processes import ROOT
@@ -16,8 +16,7 @@ EARLIER = "4be4ef5"
 def unpack_ours(folder: Path) -> Path:
     """Make the zip and return where it is unpacked."""
     home = folder / "ours"
-    with zipfile.ZipFile(package(ROOT, folder)) as packed:
-        packed.extractall(home)
+    shutil.unpack_archive(package(ROOT, folder), home, "zip")
     return home
 
 
