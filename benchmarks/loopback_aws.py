@@ -132,13 +132,9 @@ class LoopbackAws:
         if target == "GetSecretValue":
             arn = json.loads(body)["SecretId"]
             return "Secrets Manager", {"ARN": arn, "SecretString": json.dumps(_SECRETS[arn])}
-        request = json.loads(body)
-        called = f"DynamoDB {target} {request.get('TableName', '')}".rstrip()
-        record = {name: {"S": value} for name, value in _RECORD.items()}
+        called = f"DynamoDB {target} {json.loads(body).get('TableName', '')}".rstrip()
         if called == "DynamoDB GetItem users":
-            return called, {"Item": record}
-        if request.get("ReturnValues") == "ALL_NEW":
-            return called, {"Attributes": record}
+            return called, {"Item": {name: {"S": value} for name, value in _RECORD.items()}}
         return called, {}
 
 

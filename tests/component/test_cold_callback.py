@@ -107,17 +107,3 @@ def test_what_a_refused_callback_began_to_read_is_kept(
     before = list(container.asked)
     assert come_back(browser, begin(world, browser)).location == "/api/"
     assert [what for what in container.asked[len(before) :] if what in before] == []
-
-
-def test_the_page_gets_the_record_that_the_sign_in_wrote(world: World, browser: Browser) -> None:
-    """Once; and a change by the person or by an administrator in between is seen."""
-    from tests.component.test_authorized_routes import CLAIMS
-
-    world.sign_in(browser)
-    world.dynamodb.calls.clear()
-    first, second = (browser.get("/me", claims=CLAIMS).json() for _ in range(2))
-    assert first == second
-    assert world.dynamodb.calls == ["GetItem"]
-    world.sign_in(browser)
-    gate.services.users.record_signed_out(first["userName"])
-    assert browser.get("/me", claims=CLAIMS).json()["validAfter"]

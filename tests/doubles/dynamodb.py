@@ -91,7 +91,6 @@ class DynamoDBDouble:
         ConditionExpression: str | None = None,
         ExpressionAttributeNames: Mapping[str, str] | None = None,
         ExpressionAttributeValues: Mapping[str, Mapping[str, Any]] | None = None,
-        ReturnValues: str = "NONE",
     ) -> dict[str, Any]:
         self._called("UpdateItem")
         key_name, index_keys = self._schemas[TableName]
@@ -120,7 +119,7 @@ class DynamoDBDouble:
             raise client_error("ConditionalCheckFailedException", "UpdateItem")
         self._store(TableName, key, new)
         self.writes += 1
-        return {"Attributes": deepcopy(new)} if ReturnValues == "ALL_NEW" else {}
+        return {}
 
     def batch_get_item(self, *, RequestItems: Mapping[str, Any]) -> dict[str, Any]:
         """A page of keys; what is over `batch_size` comes back as unprocessed."""

@@ -40,6 +40,17 @@ def sign_up(visitor: Visitor, email: str) -> int:
     return visitor.post("/auth/direct/sign-up", {"email": email}).status_code
 
 
+def confirm(stack: Stack, visitor: Visitor, email: str) -> int:
+    body = {
+        "email": email,
+        "code": mailed_code(stack, email),
+        "password": PASSWORD,
+        "given_name": "Nia",
+        "family_name": "Oke",
+    }
+    return visitor.post("/auth/direct/confirm", body).status_code
+
+
 def failed_mails(stack: Stack) -> int:
     """How often the function that mails codes has failed."""
     found = stack.aws("logs").filter_log_events(
@@ -107,14 +118,8 @@ def test_nobody_new_comes_in_known_people_do_and_all_is_healed_afterwards(
         direct = at_once.submit(Visitor(stack).post, "/auth/direct/sign-in", password)
         visitor = Visitor(stack)
         assert sign_up(visitor, unknown) == 200
-        body = {
-            "email": unknown,
-            "code": mailed_code(stack, unknown),
-            "password": PASSWORD,
-            "given_name": "Nia",
-            "family_name": "Oke",
-        }
-        assert visitor.post("/auth/direct/confirm", body).status_code == 200
+        # The sign-up from the outage may be tried once more and mail a code too: only the newest one is good.
+        expect_soon(lambda: confirm(stack, visitor, unknown) == 200)
         assert [each.result() for each in hosted] == ["/", "/"]
         assert direct.result().status_code == 200
     for email in (newcomer, ALICE, known, unknown):

@@ -22,15 +22,8 @@ class Profile:
         self._load_user_admin = load_user_admin
 
     def load(self, user_name: str, sub: str) -> UserRecord:
-        """Return the caller's record; just after a sign-in the one that it wrote.
-
-        Raises NotFound: a name can be given to a new person, a `sub` never is.
-        """
-        return self._checked(
-            self._users.take_arrived(user_name) or self._users.load(user_name), sub
-        )
-
-    def _checked(self, record: UserRecord | None, sub: str) -> UserRecord:
+        """Return the caller's record. Raises NotFound: a name can be given to a new person, a `sub` never is."""
+        record = self._users.load(user_name)
         if record is None or record.sub not in ("", sub):
             raise NotFound("the caller has no record; the next sign-in writes it")
         return record
@@ -40,7 +33,7 @@ class Profile:
 
         Raises NotFound, ManagedByProvider (each sign-in would overwrite the change) and TemporarilyUnavailable.
         """
-        record = self._checked(self._users.load(user_name), sub)
+        record = self.load(user_name, sub)
         if record.provider != NATIVE or record.linked:
             raise ManagedByProvider(f"a person of {record.provider} {record.linked}")
         self._load_user_admin().update_names(user_name, names)

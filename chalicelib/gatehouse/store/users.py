@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from .arrivals import Arrivals
 from .dynamodb import ConditionFailed, DynamoDB, Item, read_text, translated_errors
 
 PENDING = "PENDING"
@@ -109,11 +108,6 @@ class UserStore:
         self._client = client
         self._table = table
         self._clock = clock
-        self._arrivals: Arrivals[UserRecord] = Arrivals(clock)
-
-    def take_arrived(self, user_name: str) -> UserRecord | None:
-        """Return the record as this container's sign-in wrote it a moment ago, once; else None."""
-        return self._arrivals.take(key_of(user_name))
 
     def load(self, user_name: str) -> UserRecord | None:
         """Return the record, or None. Consistent, so that a record is there right after the sign-in that wrote it."""
@@ -196,7 +190,6 @@ class UserStore:
 
     def delete_pending(self, user_name: str) -> None:
         """Delete the record of a sign-up that was removed from the pool; one that is confirmed stays."""
-        self._arrivals.forget(key_of(user_name))
         try:
             with translated_errors("DeleteItem"):
                 self._client.delete_item(
@@ -238,33 +231,24 @@ class UserStore:
     def record_sign_in(self, profile: UserProfile) -> None:
         """Heal the record as `record_confirmed` does, and note the time, in one write (S-57)."""
         columns = {**self._confirmed_columns(profile), "lastSignInAt": _iso(self._clock())}
-        written = self._write_confirmed(
+        self._write_confirmed(
             profile,
             columns,
             "attribute_not_exists(lastSignInAt) OR #lastSignInAt < :lastSignInAt",
-            returned="ALL_NEW",
         )
-        if written:
-            self._arrivals.keep(key_of(profile.user_name), UserRecord.from_item(written))
 
     def _confirmed_columns(self, profile: UserProfile) -> dict[str, str]:
         return {**profile.columns(), "status": CONFIRMED}
 
     def _write_confirmed(
-        self,
-        profile: UserProfile,
-        columns: Mapping[str, str],
-        condition: str,
-        returned: str = "NONE",
-    ) -> Item | None:
+        self, profile: UserProfile, columns: Mapping[str, str], condition: str
+    ) -> None:
         now = _iso(self._clock())
         assignments = {name: {"S": value} for name, value in columns.items()}
         assignments["updatedAt"] = {"S": now}
         first_values = {"ClientId": {"S": profile.client_id}, "createdAt": {"S": now}}
         remove = ", ".join(("expiresAt", *profile.emptied()))
-        return self._written(
-            profile.user_name, assignments, first_values, condition, remove, returned
-        )
+        self._update(profile.user_name, assignments, first_values, condition, remove=remove)
 
     def _update(
         self,
@@ -275,19 +259,6 @@ class UserStore:
         remove: str | None = None,
     ) -> bool:
         """Make one conditional UpdateItem; return whether the condition held."""
-        return self._written(user_name, assignments, first_values, condition, remove) is not None
-
-    def _written(
-        self,
-        user_name: str,
-        assignments: Mapping[str, Mapping[str, str]],
-        first_values: Mapping[str, Mapping[str, str]],
-        condition: str,
-        remove: str | None,
-        returned: str = "NONE",
-    ) -> Item | None:
-        """Make it, and return what DynamoDB shall return (`returned`); None where the condition did not hold."""
-        self._arrivals.forget(key_of(user_name))
         sets = [f"#{name} = :{name}" for name in assignments]
         sets += [f"#{name} = if_not_exists(#{name}, :{name})" for name in first_values]
         expression = "SET " + ", ".join(sets) + (f" REMOVE {remove}" if remove else "")
@@ -300,15 +271,13 @@ class UserStore:
             # Every name has a placeholder: `status` is one of DynamoDB's reserved words.
             "ExpressionAttributeNames": {f"#{name}": name for name in values},
             "ExpressionAttributeValues": {f":{name}": value for name, value in values.items()},
-            "ReturnValues": returned,
         }
         try:
             with translated_errors("UpdateItem"):
-                answer = self._client.update_item(**arguments)
+                self._client.update_item(**arguments)
         except ConditionFailed:
-            return None
-        found: Item = answer.get("Attributes", {})
-        return found
+            return False
+        return True
 
 
 def _iso(seconds: float) -> str:

@@ -120,7 +120,7 @@ API: tuple[Defence, ...] = (
         "S-50",
         "whoever gets a name that was free again gets its former owner's record",
         (
-            "chalicelib.gatehouse.flows.profile:Profile._checked",
+            "chalicelib.gatehouse.flows.profile:Profile.load",
             reading(('record.sub not in ("", sub)', "False")),
         ),
     ),

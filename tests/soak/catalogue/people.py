@@ -39,7 +39,7 @@ PEOPLE: tuple[Defence, ...] = (
         "S-55",
         "each event writes createdAt and ClientId anew",
         (
-            f"{_USERS}._written",
+            f"{_USERS}._update",
             reading(("#{name} = if_not_exists(#{name}, :{name})", "#{name} = :{name}")),
         ),
     ),
