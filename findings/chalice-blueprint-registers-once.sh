@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# chalice 1.34.0: a Blueprint registers its routes with their arguments once only.
+#
+# A good guess: a Blueprint is a description of routes; each app that registers it gets the same ones.
+# What really happens: the first registration takes the arguments out of the Blueprint. The second app gets the same
+#   paths with Chalice's defaults: GET in the place of POST, and no CORS. Nothing is said.
+# Source: chalice/app.py, Blueprint.register and Chalice._register_route, which pops each argument from a dictionary
+#   that the Blueprint keeps.
+# Who is hurt: whoever makes two apps in one process, as tests and libraries do: the second app answers other requests
+#   than the first.
+#
+# Exits 0 while this is so, 1 once it has changed. Needs python3 (3.11 to 3.14) and a package index.
+set -euo pipefail
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+python3 -m venv venv
+venv/bin/python -m pip install --quiet --disable-pip-version-check chalice==1.34.0 2>/dev/null
+
+cat > two_apps.py <<'PY'
+from importlib.metadata import version
+
+from chalice import Blueprint, Chalice
+
+orders = Blueprint(__name__)
+
+
+@orders.route("/orders", methods=["POST"], cors=True)
+def add_order():
+    return {}
+
+
+def seen(name):
+    app = Chalice(app_name=name)
+    app.register_blueprint(orders)
+    ((method, entry),) = [(m, e) for m, e in app.routes["/orders"].items()]
+    return method, bool(entry.cors)
+
+
+first, second = seen("first"), seen("second")
+print(f"chalice {version('chalice')}")
+print(f"first app:  method {first[0]}, cors {first[1]}")
+print(f"second app: method {second[0]}, cors {second[1]}")
+assert first == ("POST", True)
+assert second == ("GET", False), "Chalice has changed"
+PY
+venv/bin/python two_apps.py
