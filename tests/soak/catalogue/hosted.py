@@ -167,8 +167,8 @@ HOSTED: tuple[Defence, ...] = (
         "S-07",
         "the callback trusts the return_to that the transaction holds",
         (
-            "chalicelib.gatehouse.edge.redirects:parse_return_to",
-            calling_in("callback", lambda original, given, *rest: given),
+            "chalicelib.gatehouse.routes.call:Call.parse_place",
+            calling_in("callback", lambda original, call, wish, *rest: wish),
         ),
     ),
     defence(
@@ -213,7 +213,7 @@ HOSTED: tuple[Defence, ...] = (
         "S-11",
         "the callback leaves the login cookie where it is",
         (f"{_SESSION_MODULE}:MAX_CLEARED", value(0)),
-        (f"{_TRANSACTIONS}.surplus", value(lambda self, cookies: [])),
+        (f"{_TRANSACTIONS}.surplus", value(lambda self, *_: [])),
     ),
     defence(
         "prefetch-spends-nothing",
@@ -227,8 +227,8 @@ HOSTED: tuple[Defence, ...] = (
         "S-07",
         "the page gets whatever way back a transaction holds",
         (
-            "chalicelib.gatehouse.edge.redirects:parse_return_to",
-            calling_in("_error_location", lambda original, given, *rest: given),
+            "chalicelib.gatehouse.routes.call:Call.parse_place",
+            calling_in("_error_location", lambda original, call, wish, *rest: wish),
         ),
         tests=("tests/component/test_way_back.py",),
     ),
@@ -237,8 +237,8 @@ HOSTED: tuple[Defence, ...] = (
         "S-07",
         "the configuration gives out any way back that it is asked about",
         (
-            "chalicelib.gatehouse.edge.redirects:parse_return_to",
-            calling_in("_wanted", lambda original, given, *rest: given or "/api/"),
+            "chalicelib.gatehouse.routes.call:Call.parse_place",
+            calling_in("_wanted", lambda original, call, wish, *rest: wish or "/api/"),
         ),
         tests=("tests/component/test_way_back.py",),
     ),

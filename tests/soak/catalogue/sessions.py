@@ -115,8 +115,8 @@ SESSIONS: tuple[Defence, ...] = (
         "S-38 S-07",
         "a sign-out leads wherever it was told, and whatever is in the cookie",
         (
-            "chalicelib.gatehouse.edge.redirects:parse_return_to",
-            calling_in("_departure", lambda original, given, *rest: given),
+            "chalicelib.gatehouse.routes.call:Call.parse_place",
+            calling_in("_departure", lambda original, call, wish, *rest: wish),
         ),
         tests=("tests/component/test_departures.py",),
     ),
@@ -125,8 +125,8 @@ SESSIONS: tuple[Defence, ...] = (
         "S-07 S-38",
         "where a sign-out leads is not looked at again when it gets there",
         (
-            "chalicelib.gatehouse.edge.redirects:parse_return_to",
-            calling_in("_onward", lambda original, given, *rest: given),
+            "chalicelib.gatehouse.routes.call:Call.parse_place",
+            calling_in("_onward", lambda original, call, wish, *rest: wish),
         ),
         tests=("tests/component/test_departures.py",),
     ),
