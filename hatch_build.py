@@ -1,4 +1,4 @@
-"""Builds the wheel `chalice-gatehouse`: what a team's app mounts, and the command line.
+"""Builds the wheel `chalice-gatehouse`: the package for a team's app, and the command line.
 
     python -m hatchling build -t wheel
 
@@ -7,7 +7,7 @@
 | chalicelib/gatehouse/ | chalice_gatehouse/ |
 | frontend/ | chalice_gatehouse/frontend/ |
 | ops/ | chalice_gatehouse/ops/ |
-| requirements.txt | chalice_gatehouse/ops/requirements.txt: the lock of what runs in Lambda |
+| requirements.txt | chalice_gatehouse/ops/requirements.txt: the lock of the packages in Lambda |
 
 In Python files the name `chalicelib.gatehouse` becomes `chalice_gatehouse`; nothing else changes.
 """
@@ -33,7 +33,7 @@ _NAME = re.compile(rb"\bchalicelib\.gatehouse\b")
 
 
 def contents(root: Path) -> Iterator[tuple[str, str, bytes]]:
-    """Give each file of the wheel: where it is here, where it goes, and what it holds there."""
+    """Yield each file of the wheel: its source, its destination, and its contents."""
     for folder, target in FOLDERS.items():
         for path in sorted((root / folder).rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith("."):
@@ -46,7 +46,7 @@ def contents(root: Path) -> Iterator[tuple[str, str, bytes]]:
 
 
 class WheelHook(BuildHookInterface[Any]):
-    """Lays the wheel's files out in a folder of their own, and has them packed from there."""
+    """Copies the wheel's files into a separate folder, and packs that folder."""
 
     PLUGIN_NAME = "custom"
 
@@ -60,5 +60,5 @@ class WheelHook(BuildHookInterface[Any]):
         build_data["force_include"][self._folder.name] = "/"
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
-        """Called by hatchling when it has packed."""
+        """Called by hatchling after it has packed."""
         self._folder.cleanup()

@@ -1,1 +1,1 @@
-"""What runs in Lambda: `gatehouse/`, and what a team puts beside it."""
+"""The code that runs in Lambda: `gatehouse/`, and a team's own modules."""

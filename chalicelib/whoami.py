@@ -1,4 +1,4 @@
-"""An example of a route of your own: it reads the caller's claims and touches no table. See docs/your-routes.md."""
+"""An example of your own route: it reads the caller's claims and uses no table. See docs/your-routes.md."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ routes = Blueprint(__name__)
 
 @routes.route("/whoami", methods=["GET"], authorizer=authorized("api/read"))
 def whoami() -> dict[str, Any]:
-    """Who the access token belongs to, and what it allows."""
+    """Whose access token it is, and what it allows."""
     caller = caller_of(routes.current_request)
     return {
         "sub": caller.sub,

@@ -1,1 +1,1 @@
-"""What runs on a person's machine: provisioning, deploying, the local AWS. Never packaged."""
+"""The operators' commands: provisioning, deploying, the local AWS. Never packaged."""

@@ -1,4 +1,4 @@
-"""Who may come in: sessions ended, accounts disabled and enabled."""
+"""Ends sessions, and disables or enables accounts."""
 
 from __future__ import annotations
 
@@ -10,30 +10,31 @@ from .report import Reporter
 
 
 def end_sessions(directory: Directory, person: Person, report: Reporter) -> None:
-    """Revoke every refresh token of a person, and let what was issued before now count no more."""
+    """Revoke every refresh token of a person, and invalidate access tokens issued before now."""
     try:
         directory.call("admin_user_global_sign_out", Username=person.user_name)
     except ClientError as error:
-        # Not documented for disabled people. Their refresh tokens serve nobody meanwhile, and `enable` ends them.
+        # AWS does not document this call for disabled people. A disabled person's refresh tokens do not work, and
+        # `enable` revokes them.
         if person.user.enabled or aws.error_code(error) != "NotAuthorizedException":
             raise
     directory.record(person)
     directory.users.record_signed_out(person.user_name)
     report.note(
-        "every session is ended; an access token that is out already works for ten minutes at most, "
-        "not on the administrators' own routes"
+        "every session is ended; an access token already issued works for ten minutes at "
+        "most, but not on the administrators' routes"
     )
 
 
 def disable(directory: Directory, person: Person, report: Reporter) -> None:
-    """Let a person not sign in any more, and end every session."""
+    """Stop a person from signing in, and end every session."""
     directory.call("admin_disable_user", Username=person.user_name)
     report.note(f"{person} cannot sign in any more")
     end_sessions(directory, directory.get(person.user_name) or person, report)
 
 
 def enable(directory: Directory, person: Person, report: Reporter) -> None:
-    """Let a person sign in again; nothing from before comes back."""
+    """Let a person sign in again; earlier sessions stay ended."""
     directory.call("admin_enable_user", Username=person.user_name)
     report.note(f"{person} can sign in again")
     if not person.user.enabled:

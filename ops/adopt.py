@@ -1,9 +1,9 @@
-"""Finds the API that an interrupted first deployment left, so that the next one goes on with it.
+"""Finds the API that an interrupted first deployment left behind, so that the next one reuses it.
 
-Chalice writes `.chalice/deployed/<stage>.json` at the very end of a deployment. When that is cut
-between making the API and writing the file, or the file was never committed, Chalice would make a
-second API under another address; functions it finds by their names. So the one API that leads to
-this stage's function is written into the file before Chalice runs.
+Chalice writes `.chalice/deployed/<stage>.json` at the very end of a deployment. If the deployment stops between making
+the API and writing the file, or if the file was never committed, Chalice would make a second API with another address.
+(It finds functions by name.) So before Chalice runs, this module writes the API that calls this stage's function into
+the file.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _SCHEMA = "2.0"
 
 
 def adopt_api(session: boto3.Session, stage: Stage, report: Reporter) -> None:
-    """Write the stage's API into Chalice's file where the file does not know one.
+    """Write the stage's API into Chalice's file if the file does not have it.
 
-    Raises OpsError when several APIs lead to the stage's function.
+    Raises OpsError if several APIs call the stage's function.
     """
     resources = _recorded(stage)
     if any(resource.get("name") == "rest_api" for resource in resources):
@@ -37,11 +37,11 @@ def adopt_api(session: boto3.Session, stage: Stage, report: Reporter) -> None:
         return
     if len(found) > 1:
         raise OpsError(
-            f"Several APIs lead to {stage.api_function}: {', '.join(found)}, and "
-            f"{stage.deployed_file} does not say which one people use. Get that file from whoever "
-            "deployed last, or delete the others (API Gateway console)."
+            f"Several APIs call {stage.api_function}: {', '.join(found)}, and "
+            f"{stage.deployed_file} does not say which one people use. Get that file from the "
+            "person who deployed last, or delete the unused APIs (API Gateway console)."
         )
-    report.note(f"going on with API {found[0]}, which an earlier deployment made")
+    report.note(f"continuing with API {found[0]}, which an earlier deployment made")
     suffix = partition_of(stage.region).dns_suffix
     url = f"https://{found[0]}.execute-api.{stage.region}.{suffix}/{stage.api_gateway_stage}/"
     api = {
@@ -60,9 +60,9 @@ def adopt_api(session: boto3.Session, stage: Stage, report: Reporter) -> None:
 
 
 def apis_of(session: boto3.Session, stage: Stage) -> Iterator[str]:
-    """Answer the ids of the REST APIs whose root leads to the stage's function.
+    """Return the ids of the REST APIs whose root calls the stage's function.
 
-    Stages of one app have APIs of the same name, so the name alone says nothing.
+    Stages of one app have APIs with the same name, so the name does not identify them.
     """
     gateway = aws.client(session, "apigateway")
     for page in gateway.get_paginator("get_rest_apis").paginate():

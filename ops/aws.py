@@ -1,7 +1,7 @@
 """boto3 sessions and clients for a stage.
 
-The endpoint comes from the environment (AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE>, which
-boto3 reads itself), so the same code talks to the local AWS and to the real one.
+The endpoint comes from the environment (AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE>, which boto3 reads itself), so
+the same code works with the local AWS and the real one.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from .stages import Stage
 
-# A person is waiting: give up on a dead endpoint in seconds, and let boto3 ride out throttling
-# (Cognito's control plane allows only a few calls a second).
+# A person is waiting: give up on a dead endpoint in seconds, but let boto3 retry after throttling (Cognito's control
+# plane allows only a few calls a second).
 _CONFIG = Config(
     connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 6}
 )
@@ -37,16 +37,16 @@ def session(stage: Stage) -> boto3.Session:
 
 
 def client(session: boto3.Session, service: str) -> Any:
-    """Build a client with bounded waits.
+    """Build a client with limited waiting times.
 
-    Typed `Any`: boto3's clients are made at run time, and their stubs are not a dependency.
+    The type is `Any`: boto3's clients are made at run time, and their stubs are not a dependency.
     """
     make: Callable[..., Any] = session.client
     return make(service, config=_CONFIG)
 
 
 def account_id(session: boto3.Session) -> str:
-    """Ask STS whose credentials these are."""
+    """Ask STS for the account of these credentials."""
     return str(client(session, "sts").get_caller_identity()["Account"])
 
 
@@ -56,7 +56,7 @@ def error_code(error: ClientError) -> str:
 
 
 def error_message(error: ClientError) -> str:
-    """Read the sentence of an AWS error."""
+    """Read the message of an AWS error."""
     return str(_error(error).get("Message", ""))
 
 

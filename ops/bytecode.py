@@ -1,8 +1,9 @@
-"""Bytecode of what is in a zip.
+"""Compiles the modules of a zip to bytecode.
 
-Lambda unpacks the zip where nothing can be written, so without it Python compiles every module anew at each cold start: a
-third of a cold sign-in. It is marked as not to be compared with its source (PEP 552), because nothing changes there. Equal
-sources give equal bytes: version 2 of the format leaves out what depends on the process that writes it.
+Lambda unpacks the zip into a read-only folder, so without bytecode Python compiles every module again at each cold
+start: a third of a cold sign-in. It is marked "unchecked" (PEP 552): Python does not compare it with its source,
+because nothing changes there. Equal sources give equal bytes: version 2 of the format leaves out data that depends on
+the process.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from .runtimes import Runtime
 
 _FORMAT = 2
 _UNCHECKED = (1).to_bytes(4, "little")
-#: Where Lambda unpacks a zip: tracebacks name it.
+#: Where Lambda unpacks a zip; tracebacks show this path.
 _TASK = "/var/task"
 
 
@@ -27,7 +28,7 @@ def is_bytecode(name: str) -> bool:
 
 
 def bytecode(contents: Mapping[str, bytes], runtime: Runtime) -> dict[str, bytes]:
-    """Return the bytecode of a zip's modules by name; none for a runtime of another version than this Python."""
+    """Return the bytecode of a zip's modules by name; nothing for a runtime of another version than this Python."""
     if runtime.python != f"{sys.version_info.major}.{sys.version_info.minor}":
         return {}
     made = {name: _compiled(name, source) for name, source in contents.items()}
@@ -48,7 +49,8 @@ def _compiled(name: str, source: bytes) -> bytes | None:
         code = compile(source, f"{_TASK}/{name}", "exec", dont_inherit=True)
         packed = marshal.dumps(code, _FORMAT)
     except (SyntaxError, ValueError):
-        # Of another Python; or it holds what the old format cannot (slices, Python 3.14). The source serves.
+        # The source is of another Python, or has what the old format cannot hold (slices, Python 3.14). Lambda then
+        # uses the source.
         return None
     magic, digest = importlib.util.MAGIC_NUMBER, importlib.util.source_hash(source)
     return magic + _UNCHECKED + digest + packed

@@ -1,4 +1,5 @@
-"""One change set of a stack: worked out by CloudFormation, shown to a person, and executed as it was shown, or not at all.
+"""A stack's change set: CloudFormation computes it, a person sees it, and it is executed exactly as shown, or not at
+all.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-changesets.html
 """
@@ -16,27 +17,28 @@ from . import aws
 from .errors import OpsError
 
 _WAIT_SECONDS = 120.0
-# CloudFormation's own words for a change set that another update has made obsolete, or deleted.
+# CloudFormation's error codes for a change set that another update has made obsolete, or deleted.
 _OVERTAKEN = ("InvalidChangeSetStatus", "ChangeSetNotFound", "ChangeSetNotFoundException")
 
 
 def mark_of(stack: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what differs after any update of a described stack: its id, its state, the time of its last update."""
+    """Return the values that change with every update of a described stack: its id, its state, the time of its last
+    update."""
     names = ("StackId", "StackStatus", "CreationTime", "LastUpdatedTime")
     return tuple(str(stack.get(name, "")) for name in names)
 
 
 def overtaken(name: str) -> OpsError:
-    """Build the error for a stack that is not any more as it was when its changes were shown."""
+    """Build the error for a stack that has changed since its changes were shown."""
     return OpsError(
         f"Stack {name} has changed since its changes were shown, so nothing was done. "
-        "Somebody else deployed: look at what is there now, and run this again."
+        "Somebody else has deployed: check the current state, and run this again."
     )
 
 
 @dataclass(frozen=True)
 class ChangeSet:
-    """`arn` is empty where there is nothing to change; `mark` is the stack's at that time."""
+    """`arn` is empty if there is nothing to change; `mark` is the stack's at that time."""
 
     arn: str
     stack: str
@@ -44,7 +46,8 @@ class ChangeSet:
     changes: list[dict[str, Any]]
 
     def execute(self, cloudformation: Any, found: Mapping[str, Any]) -> bool:
-        """Begin the update; False where there is nothing to change. Raises OpsError if the stack has changed meanwhile."""
+        """Begin the update; return False if there is nothing to change. Raises OpsError if the stack has changed in
+        the meantime."""
         if mark_of(found) != self.mark:
             raise overtaken(self.stack)
         if not self.arn:
@@ -58,7 +61,7 @@ class ChangeSet:
         return True
 
     def discard(self, cloudformation: Any) -> None:
-        """Delete it; CloudFormation has done so where it was executed."""
+        """Delete it; CloudFormation has already deleted an executed one."""
         if self.arn:
             try:
                 cloudformation.delete_change_set(ChangeSetName=self.arn)
@@ -75,7 +78,7 @@ def make_change_set(
     tags: list[dict[str, str]],
     sleep: Callable[[float], None],
 ) -> ChangeSet:
-    """Let CloudFormation work out what an update of the described stack would change. Raises OpsError."""
+    """Let CloudFormation compute the changes of an update of the described stack. Raises OpsError."""
     name = str(found["StackName"])
     arn = cloudformation.create_change_set(
         StackName=name,
@@ -109,7 +112,7 @@ def _wait(cloudformation: Any, arn: str, sleep: Callable[[float], None]) -> dict
         if described["Status"] not in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
             return described
         if waited > _WAIT_SECONDS:
-            raise OpsError("CloudFormation did not work out the changes in two minutes.")
+            raise OpsError("CloudFormation did not compute the changes within two minutes.")
         sleep(1.0)
         waited += 1.0
 

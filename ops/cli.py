@@ -1,7 +1,7 @@
 """The command line: `gatehouse …`, and `python -m ops …` here.
 
-Exit codes: 0 done, 1 an OpsError (its message names the mend), 2 wrong usage, 130 interrupted.
-Modules are imported by the command that needs them, so `--help` and mistakes answer at once.
+Exit codes: 0 done, 1 an OpsError (its message says how to fix it), 2 wrong usage, 130 interrupted. Each command imports
+the modules that it needs, so `--help` and usage errors answer at once.
 """
 
 from __future__ import annotations
@@ -22,17 +22,20 @@ _GROUPS = (project, local, stage, provider, user, care)
 
 
 class _InOrder(click.Group):
-    """Lists commands in the order of use."""
+    """Lists commands in their order of use."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """As they were added."""
+        """Return them in the order in which they were added."""
         return list(self.commands)
 
 
 @click.group(
     cls=_InOrder,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Stages are in .chalice/config.json. Credentials are boto3's: AWS_PROFILE, or the usual variables.",
+    epilog=(
+        "Stages are defined in .chalice/config.json. Credentials are boto3's: AWS_PROFILE, "
+        "or the usual variables."
+    ),
     help=f"""Gatehouse on your machine and in your AWS account.
 
 \b
@@ -52,7 +55,7 @@ class _InOrder(click.Group):
 @click.version_option(__version__, prog_name="gatehouse", message="%(prog)s %(version)s")
 @click.pass_context
 def cli(context: click.Context, project_dir: Path) -> None:
-    """Note the project for the command."""
+    """Remember the project for the command."""
     context.obj = project_dir
 
 

@@ -1,4 +1,4 @@
-"""One CloudFormation stack: creating, updating and deleting it, and waiting until that is done."""
+"""Creates, updates and deletes one CloudFormation stack, and waits for the result."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from .errors import OpsError
 from .report import Reporter
 from .stack_events import StackEvents
 
-# The remains of a first attempt: CloudFormation cannot update these, only delete them.
+# States of a failed first attempt: CloudFormation can only delete such stacks, not update them.
 LEFTOVERS = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
-# As good as no stack: leftovers are removed before the creation, the others hold nothing.
+# These count as no stack: leftovers are removed before the creation, the others contain nothing.
 ABSENT = (*LEFTOVERS, "REVIEW_IN_PROGRESS", "DELETE_COMPLETE")
 _UNDELETED = "DELETE_FAILED"
 _STUCK = (_UNDELETED, "UPDATE_ROLLBACK_FAILED")
@@ -27,7 +27,7 @@ _WAIT_SECONDS = 20 * 60.0
 
 
 class StackFailed(OpsError):
-    """CloudFormation gave up and took its changes back; `failures` are its reasons."""
+    """CloudFormation failed and rolled back; `failures` are its reasons."""
 
     def __init__(self, message: str, failures: list[str]) -> None:
         super().__init__(message)
@@ -35,7 +35,7 @@ class StackFailed(OpsError):
 
 
 def describe(cloudformation: Any, name: str) -> dict[str, Any] | None:
-    """Describe a stack; None when there is none."""
+    """Describe a stack; return None if there is none."""
     try:
         stacks = cloudformation.describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
@@ -46,15 +46,15 @@ def describe(cloudformation: Any, name: str) -> dict[str, Any] | None:
 
 
 def takes_updates(status: str) -> bool:
-    """Say whether CloudFormation works out changes of a stack in this state."""
+    """Say whether CloudFormation accepts updates of a stack in this state."""
     return status.endswith("_COMPLETE") and status not in ABSENT
 
 
 def parameter_names(body: str) -> list[str]:
-    """List the parameters a template declares.
+    """List the parameters that a template declares.
 
-    An update must not mention any other, not even with its previous value. The template is only
-    composed, never constructed, so that CloudFormation's own tags need no meaning here.
+    An update must not contain any other, not even with its previous value. The template is only parsed, not
+    constructed, so CloudFormation's own YAML tags need no meaning here.
     """
     root = yaml.compose(body, Loader=yaml.SafeLoader)
     sections = root.value if isinstance(root, yaml.MappingNode) else []
@@ -69,7 +69,7 @@ def parameter_names(body: str) -> list[str]:
 def build_update(
     found: Mapping[str, Any], body: str, parameters: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """Build the parameters of an update of `found`: those that are not said keep their value."""
+    """Build the parameters for an update of `found`: those that are not given keep their value."""
     earlier = values_of(found)
     return [
         _parameter(key, parameters[key])
@@ -81,13 +81,13 @@ def build_update(
 
 
 def values_of(stack: Mapping[str, Any] | None) -> dict[str, str]:
-    """Answer the parameters that a described stack has."""
+    """Return the parameters of a described stack."""
     found = stack.get("Parameters", []) if stack else []
     return {item["ParameterKey"]: item.get("ParameterValue", "") for item in found}
 
 
 class Stack:
-    """One stack and the waiting for it."""
+    """Changes one stack and waits for it."""
 
     def __init__(
         self,
@@ -104,9 +104,9 @@ class Stack:
         self._tags = build_tags(tags or {})
 
     def settled(self, *, deleting: bool = False) -> dict[str, Any] | None:
-        """Describe the stack once nothing is under way; None when there is none.
+        """Describe the stack once no operation is running; return None if there is none.
 
-        A deletion that failed can be tried again, and nothing else can be done with the stack.
+        A failed deletion can be tried again, and nothing else can be done with the stack.
         """
         found = describe(self._api, self._name)
         if found and found["StackStatus"].endswith("_IN_PROGRESS"):
@@ -116,21 +116,20 @@ class Stack:
             return None
         if found["StackStatus"] in _STUCK and not (deleting and found["StackStatus"] == _UNDELETED):
             raise OpsError(
-                f"Stack {self._name} is stuck in {found['StackStatus']}. "
-                "Settle it in the CloudFormation console (continue the rollback, or delete it "
-                "keeping the resources that block), then run this again. Where it is the user pool "
-                "that could not be rolled back, skip it, which changes nothing in it:\n  aws "
-                f"cloudformation continue-update-rollback --stack-name {self._name} "
+                f"Stack {self._name} is stuck in {found['StackStatus']}. Resolve it in the "
+                "CloudFormation console (continue the rollback, or delete the stack but keep "
+                "the resources that block it), then run this again. If the user pool could "
+                "not be rolled back, skip it, which does not change the pool:\n "
+                f" aws cloudformation continue-update-rollback --stack-name {self._name} "
                 "--resources-to-skip UserPool"
             )
         return found
 
     def create(self, body: str, parameters: Mapping[str, str]) -> dict[str, str]:
-        """Create the stack and answer its outputs.
+        """Create the stack and return its outputs.
 
-        What it makes is protected from deletion once all of it stands: CloudFormation could not
-        take a protected pool or table back when a later resource fails, and what is left there
-        would block the next attempt by its name.
+        Deletion protection is turned on only when all resources exist: CloudFormation could not roll back a protected
+        pool or table if a later resource fails, and the remaining resource's name would block the next attempt.
         https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-deletion-protection.html
         """
         self._report.note("creating")
@@ -149,15 +148,15 @@ class Stack:
         outputs = self._outputs(made, events)
         if made is None or parameters.get(_PROTECTION) == "INACTIVE":
             return outputs
-        self._report.note("protecting it from deletion")
+        self._report.note("turning on deletion protection")
         return self.update(made, body, parameters)
 
     def update(
         self, found: Mapping[str, Any], body: str, parameters: Mapping[str, str]
     ) -> dict[str, str]:
-        """Update the stack where something changed, and answer its outputs.
+        """Update the stack if something changed, and return its outputs.
 
-        A refusal of the pool's schema is gone round, once: `ops.pool_updates` says how and why.
+        If CloudFormation refuses the pool's schema, the update is repeated once in another way: see `ops.pool_updates`.
         """
         body = pool_updates.as_deployed(body, self.template())
         try:
@@ -178,11 +177,11 @@ class Stack:
         return self._update(self.settled() or found, pool_updates.without_schema(body), parameters)
 
     def template(self) -> str:
-        """Read the template that the stack was made from."""
+        """Read the template from which the stack was made."""
         return str(self._api.get_template(StackName=self._name)["TemplateBody"])
 
     def protect(self, found: Mapping[str, Any] | None, wanted: bool) -> None:
-        """Let CloudFormation refuse to delete the stack, or not."""
+        """Turn the stack's termination protection on or off."""
         if found is not None and bool(found.get("EnableTerminationProtection")) != wanted:
             self._api.update_termination_protection(
                 StackName=self._name, EnableTerminationProtection=wanted
@@ -218,16 +217,18 @@ class Stack:
         body: str,
         parameters: Mapping[str, str],
     ) -> dict[str, str]:
-        """Execute a change set of the stack, and answer the outputs. Raises OpsError if the stack has changed meanwhile.
+        """Execute a change set of the stack, and return the outputs. Raises OpsError if the stack has changed in the
+        meantime.
 
-        `body` and `parameters` are what it was made of: a refusal of the pool's schema is gone round as in `update`.
+        `body` and `parameters` are what it was made from: if CloudFormation refuses the pool's schema, this does the
+        same as `update`.
         """
         events = StackEvents(self._api, self._name)
         events.skip()
         if not change_set.execute(self._api, found):
             self._report.note("unchanged")
             return _outputs(found)
-        self._report.note("updating, as was shown")
+        self._report.note("updating, exactly as shown")
         try:
             return self._outputs(self._wait(events), events)
         except StackFailed as failed:
@@ -252,15 +253,15 @@ class Stack:
                 str((found or {}).get("StackStatusReason", "no reason given"))
             ]
             told = OpsError.listing(
-                f"CloudFormation gave up on {self._name} ({status}) and took its changes back. "
-                "Mend the first of these and run this again:",
+                f"CloudFormation could not finish {self._name} ({status}) and rolled back. "
+                "Fix the first of these and run this again:",
                 [*reasons, *pool_updates.meanings(reasons)],
             )
             raise StackFailed(str(told), reasons)
         return _outputs(found)
 
     def _wait(self, events: StackEvents) -> dict[str, Any] | None:
-        """Wait, showing each resource's progress; gives up after 20 minutes."""
+        """Wait and show each resource's progress; give up after 20 minutes."""
         waited, pause = 0.0, 0.2
         while waited < _WAIT_SECONDS:
             found = describe(self._api, self._name)
@@ -271,18 +272,18 @@ class Stack:
             self._sleep(pause)
             waited, pause = waited + pause, min(pause * 1.5, 3.0)
         raise OpsError(
-            f"Stack {self._name} is still at work after {_WAIT_SECONDS / 60:.0f} minutes. "
-            "Look at it in the CloudFormation console; running this again goes on waiting."
+            f"Stack {self._name} is still busy after {_WAIT_SECONDS / 60:.0f} minutes. Check "
+            "it in the CloudFormation console; run this again to continue waiting."
         )
 
 
 def _under_way(status: str) -> bool:
-    # REVIEW_IN_PROGRESS is a stack that is only a change set so far: nothing is at work.
+    # A stack in REVIEW_IN_PROGRESS is only a change set so far: nothing is running.
     return status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS"
 
 
 def build_tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """Build tags as CloudFormation takes them; it puts them on what the stack makes, too."""
+    """Build tags in CloudFormation's format; it also puts them on the stack's resources."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 

@@ -1,4 +1,4 @@
-"""What every command of the command line is made of: the project, the stage, examples, and questions."""
+"""Parts that all commands share: project, stage, examples, and questions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def example(*lines: str) -> str:
-    """Build the end of a command's help: how it is typed. A line is continued by a backslash."""
+    """Build the example at the end of a command's help. A backslash continues a line."""
     shown = [f"  {line if line.startswith(' ') else f'{PROGRAM} {line}'}" for line in lines]
     return "\n".join(["\b", "Examples:" if len(lines) > 1 else "Example:", *shown])
 
@@ -32,11 +32,14 @@ def state_dir_option(function: _F) -> _F:
         "--state-dir",
         type=click.Path(file_okay=False, resolve_path=True, path_type=Path),
         metavar="DIR",
-        help="Where the local stack keeps its state (default: .local); name another for a second stack.",
+        help=(
+            "Folder for the local stack's state (default: .local); name another one for a "
+            "second stack."
+        ),
     )(function)
 
 
-def yes_option(told: str = "Do not ask.") -> Callable[[_F], _F]:
+def yes_option(told: str = "Do not ask for confirmation.") -> Callable[[_F], _F]:
     """Add `--yes`."""
     return click.option("--yes", is_flag=True, help=told)
 
@@ -45,7 +48,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, 
 
 
 def on_stage(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--stage`, and hand the stage that it names to the command as its first argument."""
+    """Add `--stage`, and pass the stage to the command as its first argument."""
 
     @click.option(
         "--stage", "stage_name", required=True, metavar="S", help="A stage of .chalice/config.json."
@@ -59,15 +62,15 @@ def on_stage(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def project_dir() -> Path:
-    """Return the folder of the project that the command works on."""
+    """Return the project folder of the command."""
     found: Path = click.get_current_context().find_root().obj
     return found
 
 
 def load(name: str, state_dir: Path | None = None) -> Stage:
-    """Read the stage that a command names; the local one is found where its stack runs. Raises OpsError.
+    """Read the stage that a command names; the local one is found at its running stack. Raises OpsError.
 
-    Whoever sets AWS_ENDPOINT_URL has chosen another AWS for the local stage, and its project.
+    If AWS_ENDPOINT_URL is set, the user has chosen another AWS for the local stage, and its project.
     """
     from .stages import LOCAL, load_stage
 
@@ -79,15 +82,15 @@ def load(name: str, state_dir: Path | None = None) -> Stage:
 
 
 def has_terminal() -> bool:
-    """Say whether there is somebody to ask. Standard input may even be closed: then it is None."""
+    """Say whether there is a terminal for questions. Standard input may even be closed: then it is None."""
     return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
 
 
 def ask(warning: str, word: str) -> None:
-    """Let a person confirm by typing `word`; an OpsError when they do not, or cannot."""
+    """Ask a person to confirm by typing `word`; raise an OpsError if they do not, or cannot."""
     if not has_terminal():
-        raise OpsError(f"{warning} There is no terminal to ask: pass --yes to confirm.")
+        raise OpsError(f"{warning} Confirmation needs a terminal: pass --yes to confirm.")
     click.echo(warning, err=True)
-    click.echo(f"Type {word} to go on: ", nl=False, err=True)
+    click.echo(f"Type {word} to continue:", nl=False, err=True)
     if sys.stdin.readline().strip() != word:
         raise OpsError("Nothing was changed.")

@@ -1,9 +1,8 @@
-"""The second pass, after `chalice deploy`: what needs the API's id and the functions' ARNs.
+"""The second pass, after `chalice deploy`: it needs the API's id and the functions' ARNs.
 
-Pool, trigger function and API need each other's names, so no single pass can make all three. This
-one gives the app client its URLs and an older pool its triggers (through the stack's parameters),
-lets the pool invoke the triggers, and gives the API its own errors, limits and access log. Safe to
-repeat.
+Pool, trigger function and API need each other's names, so no single pass can make all three. This one gives the app
+client its URLs and an older pool its triggers (through the stack's parameters), lets the pool invoke the triggers, and
+sets the API's own errors, limits and access log. It is safe to repeat.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ _OPTIONAL_TRIGGER = "token_claims"
 
 @dataclass(frozen=True)
 class Deployed:
-    """What `chalice deploy` made, read from `.chalice/deployed/<stage>.json`."""
+    """The resources that `chalice deploy` made, read from `.chalice/deployed/<stage>.json`."""
 
     rest_api_id: str
     rest_api_url: str
@@ -45,7 +44,7 @@ class Deployed:
 
 
 def connect(session: boto3.Session, stage: Stage, report: Reporter) -> str:
-    """Connect what is deployed, and answer the app's root URL (it ends with a slash).
+    """Connect the deployed parts, and return the app's root URL (it ends with a slash).
 
     `stage` must have been loaded after the first pass wrote its outputs.
     """
@@ -56,9 +55,9 @@ def connect(session: boto3.Session, stage: Stage, report: Reporter) -> str:
         for name in (_TRIGGER, _OPTIONAL_TRIGGER)
         if name in deployed.functions
     }
-    # Permission first: a pool with a trigger it may not invoke refuses every sign-in.
+    # Permission first: a pool that may not invoke its trigger refuses every sign-in.
     report.step("Permission for the user pool to invoke its triggers")
-    with aws.explained("permitting the triggers"):
+    with aws.explained("allowing the triggers"):
         for function_arn in triggers.values():
             permit_trigger(aws.client(session, "lambda"), function_arn, _pool_arn(stage), report)
     report.done()
@@ -82,7 +81,7 @@ def connect(session: boto3.Session, stage: Stage, report: Reporter) -> str:
 
 
 def load_deployed(stage: Stage) -> Deployed:
-    """Read what Chalice deployed; an OpsError when something that connects is missing."""
+    """Read Chalice's record of the deployment; raise an OpsError if something needed is missing."""
     mend = f"run `{PROGRAM} deploy --stage {stage.name}` first."
     try:
         resources = json.loads(stage.deployed_file.read_text(encoding="utf-8"))["resources"]
@@ -90,7 +89,7 @@ def load_deployed(stage: Stage) -> Deployed:
     except FileNotFoundError:
         raise OpsError(f"Stage {stage.name!r} is not deployed: {mend}") from None
     except (ValueError, KeyError, TypeError) as error:
-        raise OpsError(f"{stage.deployed_file} is not what Chalice writes: {mend}") from error
+        raise OpsError(f"{stage.deployed_file} does not have Chalice's format: {mend}") from error
     api = by_name.get("rest_api", {})
     functions = {name: item["lambda_arn"] for name, item in by_name.items() if "lambda_arn" in item}
     missing = [
@@ -103,9 +102,9 @@ def load_deployed(stage: Stage) -> Deployed:
 
 
 def root_url(stage: Stage, deployed: Deployed) -> str:
-    """Build the public address of the app's root: PUBLIC_URL, else the custom domain, else AWS's.
+    """Build the public address of the app's root from PUBLIC_URL, else the custom domain, else AWS's address.
 
-    PUBLIC_URL is the same variable the functions read, so both sides agree.
+    The functions also read PUBLIC_URL, so both sides agree.
     """
     public = stage.environment.get("PUBLIC_URL")
     domain = stage.custom_domain.get("domain_name")
@@ -117,7 +116,7 @@ def root_url(stage: Stage, deployed: Deployed) -> str:
     else:
         root = deployed.rest_api_url
     if not root:
-        raise OpsError(f"{stage.deployed_file} names no URL: deploy again, or set PUBLIC_URL.")
+        raise OpsError(f"{stage.deployed_file} contains no URL: deploy again, or set PUBLIC_URL.")
     return root.rstrip("/") + "/"
 
 
@@ -131,7 +130,7 @@ def stack_parameters(url: AppUrl, triggers: Mapping[str, str]) -> dict[str, str]
 
 
 def permit_trigger(functions: Any, function_arn: str, pool_arn: str, report: Reporter) -> None:
-    """Let exactly this pool of this account invoke the function; nothing to do when it may.
+    """Allow exactly this pool of this account to invoke the function; do nothing if it already may.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-working-with-lambda-triggers.html
     """
@@ -155,7 +154,7 @@ def permit_trigger(functions: Any, function_arn: str, pool_arn: str, report: Rep
 
 
 def permission_of(functions: Any, function_arn: str) -> Mapping[str, Any] | None:
-    """Read the statement that lets a pool invoke the function; None when there is none."""
+    """Read the statement that lets a pool invoke the function; return None if there is none."""
     try:
         policy = json.loads(functions.get_policy(FunctionName=function_arn)["Policy"])
     except ClientError as error:
@@ -207,7 +206,7 @@ def _log_access(gateway: Any, stage: Stage, deployed: Deployed, report: Reporter
             ],
         )
     except ClientError as error:
-        # A setting of the account and region, not of this app, so it is not made here.
+        # The role is a setting of the account and region, not of this app, so it is not made here.
         # https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
         if "role ARN must be set" not in aws.error_message(error):
             raise
@@ -218,7 +217,7 @@ def _log_access(gateway: Any, stage: Stage, deployed: Deployed, report: Reporter
 
 
 def allowed_origins(stage: Stage) -> list[str]:
-    """Read which other origins' pages may call the app."""
+    """Read the other origins whose pages may call the app."""
     return parse_list(stage.environment.get("ALLOWED_ORIGINS", ""))
 
 

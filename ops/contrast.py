@@ -1,4 +1,4 @@
-"""Whether the colours of a brand can be read: told before they are deployed, so that no function has to look (WCAG 2.2)."""
+"""Checks that a brand's colours are readable (WCAG 2.2), before they are deployed, so that no function has to check."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chalicelib.gatehouse.colours import TEXT_CONTRAST, mended, weakest
 
 
 def problems_of_colours(brand: Brand) -> Iterator[str]:
-    """Say for each accent that is too weak what its contrast is, and which colour would do."""
+    """For each accent that is too weak, return its contrast and a colour that is strong enough."""
     for setting, accent, theme in (
         (Brand.accent, brand.accent, "light"),
         (Brand.accent_dark, brand.accent_dark, "dark"),
@@ -19,6 +19,7 @@ def problems_of_colours(brand: Brand) -> Iterator[str]:
         ratio, other = weakest(accent, theme)
         if ratio < TEXT_CONTRAST:
             yield (
-                f"{setting.variable} is {accent}: its contrast with {other} in the {theme} theme is {ratio:.2f}:1 "
-                f"and text needs {TEXT_CONTRAST}:1 (WCAG 2.2), which {mended(accent, theme)} would have"
+                f"{setting.variable} is {accent}: its contrast with {other} in the {theme} "
+                f"theme is {ratio:.2f}:1 and text needs {TEXT_CONTRAST}:1 (WCAG 2.2), which "
+                f"{mended(accent, theme)} would have"
             )

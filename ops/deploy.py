@@ -36,18 +36,17 @@ def deploy(
     chalice: Sequence[str] = CHALICE,
     approved: Plan | None = None,
 ) -> str:
-    """Provision, deploy with Chalice, connect; answer the app's root URL.
+    """Provision, deploy with Chalice, connect; return the app's root URL.
 
-    With `approved` the stack is changed just as that plan says, or nothing is.
+    With `approved` the stack is changed exactly as that plan says, or not at all.
 
-    Whatever fails on the way, running it again goes on from there: each step looks at what is
-    there before it makes something.
+    After any failure it can be run again: each step checks what exists before it makes something.
     """
     stage = load_stage(project_dir, stage_name)
     require_dependencies(stage, report)
     session = aws.session(stage)
     provision(session, stage, {}, report, approved=approved)
-    # Once more, with the outputs of the stack: their real sizes count before anything is uploaded.
+    # Load it again, with the outputs of the stack: their real sizes must be checked before anything is uploaded.
     stage = load_stage(project_dir, stage_name)
     adopt_api(session, stage, report)
     run_chalice(project_dir, ["deploy", "--stage", stage_name], stage.region, report, chalice)
@@ -55,9 +54,9 @@ def deploy(
 
 
 def require_dependencies(stage: Stage, report: Reporter) -> None:
-    """Fetch what requirements.txt locks before anything changes on AWS; raises OpsError.
+    """Download the packages that requirements.txt locks before anything changes on AWS; raises OpsError.
 
-    Chalice packages from what was fetched here.
+    Chalice then packages these.
     """
     runtime = runtime_of(stage.options)
     report.step(f"Dependencies for {runtime.identifier}")
@@ -76,7 +75,7 @@ def run_chalice(
     report: Reporter,
     chalice: Sequence[str] = CHALICE,
 ) -> None:
-    """Run Chalice's own command line, unchanged, showing its lines; an OpsError when it fails."""
+    """Run Chalice's own command line, unchanged, and show its output; raise an OpsError if it fails."""
     report.step(f"chalice {' '.join(arguments)}")
     with subprocess.Popen(
         [*chalice, *arguments],
@@ -91,8 +90,9 @@ def run_chalice(
             report.note(line.rstrip())
     if process.returncode != 0:
         raise OpsError(
-            f"`chalice {' '.join(arguments)}` failed with exit code {process.returncode}; "
-            "its last lines above say why. What was done before it stays; run this again."
+            f"`chalice {' '.join(arguments)}` failed with exit code {process.returncode}; its "
+            "last lines above give the reason. Earlier steps are kept; fix the reason and "
+            "run this again."
         )
     report.done()
 
@@ -102,7 +102,7 @@ def _environment(region: str) -> Mapping[str, str]:
         **os.environ,
         "AWS_DEFAULT_REGION": region,
         "AWS_REGION": region,
-        # Byte code of this machine would be packaged with the app.
+        # This machine's bytecode would be packaged with the app.
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
     }

@@ -1,4 +1,4 @@
-"""Remove a stage: API and functions, identity stack, then the pool and the tables it retains."""
+"""Removes a stage: API and functions, identity stack, then the pool and the tables that the stack retains."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MISSING = ("ResourceNotFoundException", "UserPoolNotFoundException")
 
 
 def inventory(session: boto3.Session, stage: Stage) -> list[str]:
-    """Name what the stack retains and `destroy` deletes: the pool and the tables, with counts."""
+    """List the resources that the stack retains and `destroy` deletes: the pool and the tables, with counts."""
     found = []
     with aws.explained("counting what would be lost"):
         pool = stage.environment.get("USER_POOL_ID")
@@ -46,13 +46,13 @@ def destroy(
     keep_data: bool = False,
     chalice: Sequence[str] = CHALICE,
 ) -> None:
-    """Remove everything a stage has, people's accounts and records included.
+    """Remove everything of a stage, including people's accounts and records.
 
-    Refuses, before touching anything, where deletion protection is on. Safe to repeat after a
-    failure in between. With `keep_data` the pool and the tables stay, and are named.
+    It refuses before it changes anything if deletion protection is on. It is safe to repeat after a failure. With
+    `keep_data` the pool and the tables are kept, and their names printed.
     """
     if not keep_data:
-        with aws.explained("looking for deletion protection"):
+        with aws.explained("checking deletion protection"):
             _verify_unprotected(session, stage)
     if stage.deployed_file.exists():
         arguments = ["delete", "--stage", stage.name]
@@ -99,9 +99,9 @@ def _verify_unprotected(session: boto3.Session, stage: Stage) -> None:
                 protected.append(f"table {table}")
     if protected:
         raise OpsError.listing(
-            f"Stage {stage.name!r} is protected from deletion. If it really must go, set "
-            "gatehouse.deletion_protection to false in config.json, run "
-            f"`{PROGRAM} provision --stage {stage.name}`, then this again. Protected:",
+            f"Stage {stage.name!r} is protected from deletion. To delete it anyway, set "
+            f"gatehouse.deletion_protection to false in config.json, run `{PROGRAM} provision "
+            f"--stage {stage.name}`, then this again. Protected:",
             protected,
         )
 

@@ -1,4 +1,4 @@
-"""The people of one stage, in its user pool and its users table, and whom a name means."""
+"""Finds the people of a stage in its user pool and its users table."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .program import PROGRAM
 from .provider_rows import table_of, variable_of
 from .stages import Stage
 
-# What a pool says of a person's account, in words.
+# A pool's account states in plain words.
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_UserType.html
 STATUS_WORDS: Mapping[str, str] = {
     "CONFIRMED": "confirmed",
@@ -38,7 +38,7 @@ STATUS_WORDS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody of the pool. `factors` and `preferred` are known only of a person who was asked for by name."""
+    """A person in the pool. `factors` and `preferred` are known only if the person was looked up by name."""
 
     user: PoolUser
     created_at: datetime | None
@@ -59,7 +59,7 @@ class Person:
 
     @property
     def user_name(self) -> str:
-        """The pool's own name of the person."""
+        """The pool's own user name of the person."""
         return self.user.user_name
 
     @property
@@ -75,7 +75,7 @@ class Person:
 
     @property
     def is_federated(self) -> bool:
-        """Whether the person was born at a provider: no password, no second factor here."""
+        """Whether the account was created by a provider: it has no password and no second factor here."""
         return self.user.status == FEDERATED_STATUS
 
     @property
@@ -84,14 +84,14 @@ class Person:
         return tuple(dict.fromkeys(identity.provider for identity in self.user.identities))
 
     def __str__(self) -> str:
-        """The address where there is one, with the user name."""
+        """The address if there is one, with the user name."""
         address = printable(self.email)
         name = printable(self.user_name)
         return f"{address} ({name})" if address else name
 
 
 class Directory:
-    """Reads the pool and the table of one stage, paced. `clock` gives Unix seconds."""
+    """Reads the pool and the table of one stage, at a limited rate. `clock` gives Unix seconds."""
 
     def __init__(
         self,
@@ -112,7 +112,7 @@ class Directory:
         self._pace = pace or Pace()
 
     def call(self, operation: str, **arguments: Any) -> dict[str, Any]:
-        """Make one call to the pool, named as boto3 names it, when the pace allows."""
+        """Make one call to the pool, named as in boto3, as soon as the rate limit allows."""
         self._pace.wait()
         answer: dict[str, Any] = getattr(self._cognito, operation)(
             UserPoolId=self.pool_id, **arguments
@@ -121,7 +121,7 @@ class Directory:
 
     @cached_property
     def pool(self) -> Mapping[str, Any]:
-        """The pool as DescribeUserPool tells it."""
+        """The pool as DescribeUserPool returns it."""
         found: Mapping[str, Any] = self.call("describe_user_pool")["UserPool"]
         return found
 
@@ -133,7 +133,7 @@ class Directory:
         return one == other
 
     def get(self, name: str) -> Person | None:
-        """Answer the person whom AWS knows by a user name, or by a native person's address."""
+        """Return the person whom AWS finds by a user name, or by a native person's address."""
         try:
             return Person.parse(self.call("admin_get_user", Username=name))
         except ClientError as error:
@@ -142,15 +142,15 @@ class Directory:
             raise
 
     def find(self, name: str) -> Person | None:
-        """Answer the person of a user name or an address, or None.
+        """Return the person with a user name or an address, or None.
 
-        Raises OpsError where several people have the address: it names them by their user names.
+        Raises OpsError if several people have the address; it lists their user names.
         """
         people = self.everybody(name)
         if len(people) > 1:
             raise OpsError.listing(
-                f"{printable(name)} is the address of {len(people)} people. "
-                "Name one of them by the user name:",
+                f"{printable(name)} is the address of {len(people)} people. Give the user "
+                "name of one of them:",
                 [
                     f"{printable(each.user_name)}  {each.status_words}"
                     + (f" ({', '.join(each.providers)})" if each.providers else "")
@@ -160,24 +160,24 @@ class Directory:
         return people[0] if people else None
 
     def require(self, name: str) -> Person:
-        """Answer the person of a name. Raises OpsError if the pool has nobody."""
+        """Return the person with a name. Raises OpsError if the pool has none."""
         found = self.find(name)
         if found is None:
             raise self.nobody(name)
         return found
 
     def nobody(self, name: str) -> OpsError:
-        """Build the error for a name that nobody has."""
+        """Build the error for an unknown name."""
         return OpsError(
             f"The user pool of stage {self.stage.name!r} has nobody called {printable(name)!r}. "
             f"`{PROGRAM} user list --stage {self.stage.name}` lists everybody."
         )
 
     def everybody(self, name: str) -> list[Person]:
-        """Answer everybody whom a name can mean: one for a user name, perhaps several for an address.
+        """Return everybody who matches a name: one person for a user name, perhaps several for an address.
 
-        ListUsers compares addresses as they are written, so a provider's person whose address differs
-        in case alone is found only in lower case.
+        ListUsers compares addresses exactly, so a provider's person whose address differs only in case is found only in
+        lower case.
         """
         if not name.strip():
             raise OpsError("The name is empty: give a user name or an address.")
@@ -189,12 +189,12 @@ class Directory:
             for spelling in dict.fromkeys((name, name.lower())):
                 for person in self.pages(Filter=build_filter("email", "=", spelling)):
                     if person.user_name not in people and self.same(person.email, name):
-                        # Asked for by name: a list tells no second factors.
+                        # Look the person up by name, because a list does not contain second factors.
                         people[person.user_name] = self.get(person.user_name) or person
         return sorted(people.values(), key=lambda person: person.user_name)
 
     def pages(self, group: str | None = None, **arguments: Any) -> Iterator[Person]:
-        """Answer everybody, or a group's members, page by page as they are asked for."""
+        """Yield everybody, or a group's members, page by page."""
         operation, token = ("list_users_in_group", "NextToken")
         if group is None:
             operation, token = ("list_users", "PaginationToken")
@@ -209,15 +209,15 @@ class Directory:
             more = {token: answer[token]}
 
     def groups(self) -> tuple[str, ...]:
-        """Answer the pool's groups that people keep, sorted."""
+        """Return the pool's groups that people manage, sorted."""
         return self._names("list_groups")
 
     def groups_of(self, user_name: str) -> tuple[str, ...]:
-        """Answer the pool's groups that somebody is in, sorted, without those that Cognito keeps itself."""
+        """Return a person's groups in the pool, sorted, without those that Cognito manages itself."""
         return self._names("admin_list_groups_for_user", Username=user_name)
 
     def record(self, person: Person) -> UserRecord:
-        """Answer the person's record; a missing one is made, as `reconcile` would."""
+        """Return the person's record; write a missing one, as `reconcile` would."""
         found = self.users.load(person.user_name)
         if found is None:
             profile = build_profile(person.user, self.client_id)
@@ -229,7 +229,7 @@ class Directory:
         return found
 
     def delete_record(self, user_name: str) -> bool:
-        """Delete a record; tell whether there was one."""
+        """Delete a record; return whether there was one."""
         answer = self._dynamodb.delete_item(
             TableName=self._table,
             Key={"userName": {"S": key_of(user_name)}},
@@ -249,7 +249,7 @@ class Directory:
 
 
 def build_filter(attribute: str, comparison: str, value: str) -> str:
-    """Build a Filter of ListUsers; `comparison` is `=` or `^=` (starts with).
+    """Build a Filter for ListUsers; `comparison` is `=` or `^=` (starts with).
 
     https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ListUsers.html
     """

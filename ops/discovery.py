@@ -18,8 +18,8 @@ _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_
 _SCOPES = ("openid", "profile", "email")
 
 _OKTA = (
-    "An Okta issuer looks like https://acme.okta.com (not the -admin address) "
-    "or https://acme.okta.com/oauth2/default."
+    "An Okta issuer looks like https://acme.okta.com (not the -admin address) or "
+    "https://acme.okta.com/oauth2/default."
 )
 
 Fetch = Callable[[str], Mapping[str, Any]]
@@ -28,32 +28,37 @@ Fetch = Callable[[str], Mapping[str, Any]]
 def verify_issuer(issuer: str, *, local: bool, fetch: Fetch | None = None) -> list[str]:
     """Check that `issuer` is an OIDC provider that Cognito can use.
 
-    Answers warnings, one sentence each. Raises OpsError, naming the mend, when the address cannot
-    be reached, is not a provider, or calls itself by another name.
+    Returns warnings, one sentence each. Raises OpsError, with the remedy, if the address cannot be reached, is not a
+    provider, or names another issuer.
     """
     _verify_address(issuer, local=local)
     document = (fetch or fetch_discovery)(discovery_url(issuer))
     said = document.get("issuer")
     if said != issuer:
         raise OpsError(
-            f"The provider at {issuer} calls itself {said!r}. Tokens carry that name, and Cognito "
-            "compares it exactly.\n"
-            f"Use --issuer {said}"
+            f"The provider at {issuer} calls itself {said!r}. Tokens carry that name, and "
+            f"Cognito compares it exactly.\nUse --issuer {said}"
             if isinstance(said, str) and not said.endswith("/")
-            else f"The provider at {issuer} calls itself {said!r}, which Cognito cannot be given: "
-            "an issuer is text without a slash at its end. Choose another authorization server."
+            else f"The provider at {issuer} calls itself {said!r}, which Cognito does not "
+            "accept: an issuer must not end with a slash. Choose another authorization "
+            "server."
         )
     missing = [name for name in _ENDPOINTS if not isinstance(document.get(name), str)]
     if missing:
         raise OpsError(
-            f"The discovery document of {issuer} lacks {', '.join(missing)}; Cognito needs them. "
-            "Is this the issuer of an OIDC application?"
+            f"The discovery document of {issuer} lacks {', '.join(missing)}; Cognito needs "
+            "them. Check that this is the issuer of an OIDC application."
         )
     supported = document.get("scopes_supported")
     if isinstance(supported, list):
         absent = [scope for scope in _SCOPES if scope not in supported]
         if absent:
-            return [f"the provider does not list the scopes {', '.join(absent)}: allow them there"]
+            return [
+                (
+                    f"the provider does not list the scopes {', '.join(absent)}: allow them at "
+                    "the provider"
+                )
+            ]
     return []
 
 
@@ -69,9 +74,9 @@ def discovery_url(issuer: str) -> str:
 
 
 def fetch_discovery(url: str, hint: str = _OKTA) -> Mapping[str, Any]:
-    """Fetch a discovery document; redirects are not followed, as the issuer is an exact name.
+    """Fetch a discovery document without following redirects, as the issuer is an exact name.
 
-    `hint` ends what an OpsError says.
+    `hint` is the end of an OpsError's message.
     """
     try:
         response = requests.get(url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
@@ -84,7 +89,7 @@ def fetch_discovery(url: str, hint: str = _OKTA) -> Mapping[str, Any]:
     except ValueError:
         document = None
     if not isinstance(document, dict):
-        raise OpsError(f"{url} answered something that is not a discovery document. {hint}")
+        raise OpsError(f"{url} answered with something other than a discovery document. {hint}")
     return document
 
 
@@ -93,8 +98,8 @@ def _verify_address(issuer: str, *, local: bool) -> None:
     if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment:
         raise OpsError(f"--issuer must be a URL such as https://acme.okta.com, not {issuer!r}.")
     if parts.username or parts.password:
-        raise OpsError("--issuer must not hold a user name or a password.")
+        raise OpsError("--issuer must not contain a user name or a password.")
     if parts.scheme == "http" and not local:
         raise OpsError(
-            f"The issuer {issuer} is plain http. Outside the local stage it must be https."
+            f"The issuer {issuer} uses plain http. Outside the local stage it must use https."
         )

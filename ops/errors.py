@@ -1,4 +1,4 @@
-"""The one error that ops raises on purpose."""
+"""The one error that ops raises deliberately."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 class OpsError(Exception):
-    """A failure the person can mend; the message says how.
+    """A failure that the person can fix; the message says how.
 
     The command line prints it without a traceback and exits 1.
     """

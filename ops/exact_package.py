@@ -1,10 +1,9 @@
 """Makes Chalice package exactly what requirements.txt locks, or nothing.
 
-On its own Chalice leaves a dependency that cannot be built out of the zip, uploads the rest and ends
-with exit code 0 (https://github.com/aws/chalice/issues/929), fetches what does not suit Lambda's
-glibc a second time by name and version, past all hashes, and takes an earlier zip without a look.
-`install` puts our own ways in the place of these three. app.py calls it when Chalice's command
-line loads the app, so a plain `chalice deploy` or `chalice package` is covered too.
+By itself Chalice leaves a dependency that cannot be built out of the zip, uploads the rest and ends with exit code 0
+(https://github.com/aws/chalice/issues/929). It downloads packages that do not suit Lambda's glibc again by name and
+version, without checking hashes, and reuses an earlier zip unchecked. `install` replaces these three steps. app.py
+calls it when Chalice's command line loads the app, so it also covers a plain `chalice deploy` or `chalice package`.
 """
 
 from __future__ import annotations
@@ -35,12 +34,12 @@ class NotExact(click.ClickException):
 
 
 def cache_of(project_dir: Path) -> Path:
-    """Say where verified wheels are kept: `.local/dependencies`, unless the environment names it."""
+    """Return the folder of verified wheels: `.local/dependencies`, unless the environment names another."""
     return Path(os.environ.get(CACHE) or project_dir / ".local" / "dependencies")
 
 
 def install() -> None:
-    """Change Chalice in this process; a second time changes nothing."""
+    """Change Chalice in this process; repeating it changes nothing."""
     from chalice.config import Config
     from chalice.deploy import packager
 
@@ -56,7 +55,7 @@ def install() -> None:
 
 
 def _python_version(config: Any) -> str:
-    """In the place of Config.lambda_python_version: the stage's setting, or this Python."""
+    """Replaces Config.lambda_python_version: the stage's setting, or this Python."""
     with _as_chalice_tells():
         return runtime_of(_options(config)).identifier
 
@@ -72,12 +71,12 @@ def _options(config: Any) -> dict[str, Any]:
 def _build_site_packages(
     self: Any, abi: str, requirements_filepath: str, target_directory: str
 ) -> None:
-    """In the place of DependencyBuilder.build_site_packages: unpack the locked wheels."""
+    """Replaces DependencyBuilder.build_site_packages: unpack the locked wheels."""
     lock = Path(requirements_filepath)
     with _as_chalice_tells():
         runtime = next((each for each in RUNTIMES.values() if each.abi == abi), None)
         if runtime is None:
-            raise OpsError(f"{abi} is not a runtime of Gatehouse.")
+            raise OpsError(f"{abi} is not a runtime that Gatehouse supports.")
         target = Target(runtime, self._machine)
         for wheel in locked_wheels(lock.parent, target, cache_of(lock.parent)):
             for name, contents in wheel.files().items():
@@ -87,9 +86,9 @@ def _build_site_packages(
 
 
 def _checked(create: Callable[[Any, str, str], str]) -> Callable[[Any, str, str], str]:
-    """Wrap create_deployment_package: what it makes is compared with the lock.
+    """Wrap create_deployment_package: compare its zip with the lock.
 
-    A zip of an earlier run that is not as the lock says is made anew, once; a bad new one is removed.
+    An earlier run's zip that does not match the lock is made again, once; a bad new zip is removed.
     """
 
     def create_deployment_package(self: Any, project_dir: str, python_version: str) -> str:
@@ -123,14 +122,14 @@ def _checked(create: Callable[[Any, str, str], str]) -> Callable[[Any, str, str]
 
 
 def locked_wheels(project_dir: Path, target: Target, cache: Path) -> list[Wheel]:
-    """Answer the wheels that the project's lock names; an OpsError where one cannot be had."""
+    """Return the wheels that the project's lock names; raise an OpsError if one is unavailable."""
     return fetch(load_lock(project_dir / NAME, target.runtime, target.machine), target, cache)
 
 
 def require_exact(
     package: Path, project_dir: Path, target: Target, cache: Path, prefix: str = ""
 ) -> None:
-    """Raise OpsError unless the zip holds the locked wheels, byte for byte, and the app."""
+    """Raise OpsError unless the zip contains the app and the locked wheels, byte for byte."""
     wheels = locked_wheels(project_dir, target, cache)
     found = differences(
         package,
@@ -140,7 +139,7 @@ def require_exact(
         make=lambda contents: made_files(contents, target.runtime),
     )
     if found:
-        raise OpsError.listing(f"The package is not what {NAME} says, so it is not used:", found)
+        raise OpsError.listing(f"The package does not match {NAME}, so it is not used:", found)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
-"""What API Gateway itself answers before any function runs: our envelope, our headers.
+"""API Gateway's own error responses, before any function runs, with our format and headers.
 
-Pure data. `put_rest_api`, which `chalice deploy` uses, wipes these, so `ops.connect` puts them
-back after each deploy.
+Pure data. `put_rest_api`, which `chalice deploy` calls, removes these, so `ops.connect` restores them after each
+deploy.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 """
 
@@ -15,13 +15,13 @@ from typing import Any
 from chalicelib.gatehouse import errors
 from chalicelib.gatehouse.edge.security_headers import SECURITY_HEADERS
 
-# The header names API Gateway's own errors get besides the security headers.
+# The header names that API Gateway's own errors get in addition to the security headers.
 _CONTENT_TYPE = "application/json; charset=utf-8"
 
 
 @dataclass(frozen=True)
 class GatewayResponse:
-    """One customised answer. Without `status` API Gateway keeps the type's own."""
+    """One customised response. Without `status` API Gateway keeps the type's own status."""
 
     kind: str
     code: str
@@ -32,8 +32,8 @@ class GatewayResponse:
     def request(self) -> dict[str, Any]:
         """Build the keyword arguments of `put_gateway_response`, without the API's id.
 
-        Header values are static text, which API Gateway wants in a pair of single quotes. The
-        template holds no variable: nothing of the request is reflected.
+        Header values are static text, which API Gateway expects in single quotes. The template has no variables, so it
+        reflects nothing from the request.
         """
         headers = {**SECURITY_HEADERS, "Content-Type": _CONTENT_TYPE, **self.headers}
         body = json.dumps({"error": self.code, "message": self.message})
@@ -53,9 +53,9 @@ def _like(kind: str, error: type[errors.GatehouseError], status: str = "") -> Ga
 
 _TOO_MANY = "Too many requests. Please wait a moment and try again."
 
-# API Gateway takes an unknown path, or a method it does not know on a path, for an unsigned
-# call to an IAM-protected one, hence MISSING_AUTHENTICATION_TOKEN, INVALID_SIGNATURE (a header
-# `Authorization` is there) and their 403. Nothing here is IAM-protected: all of them are 404.
+# API Gateway treats an unknown path, or an unknown method of a path, as an unsigned call to an IAM-protected one. Hence
+# MISSING_AUTHENTICATION_TOKEN, INVALID_SIGNATURE (if there is a header `Authorization`) and their status 403. Nothing
+# here is IAM-protected, so all of them become 404.
 GATEWAY_RESPONSES: tuple[GatewayResponse, ...] = (
     _like("DEFAULT_4XX", errors.InvalidRequest),
     _like("DEFAULT_5XX", errors.GatehouseError),
@@ -74,26 +74,27 @@ GATEWAY_RESPONSES: tuple[GatewayResponse, ...] = (
     _like("INTEGRATION_TIMEOUT", errors.TemporarilyUnavailable, "503"),
 )
 
-# Only the authorizer gives these, so no route with a cookie ever answers them.
+# Only the authorizer sends these, so a route with a cookie never does.
 _OF_THE_AUTHORIZER = frozenset({"UNAUTHORIZED", "ACCESS_DENIED", "EXPIRED_TOKEN"})
 
 
-# What somebody meets who mistypes a path: the stage has no such resource.
+# The response to a mistyped path: the stage has no such resource.
 _NO_SUCH_PATH = frozenset({"MISSING_AUTHENTICATION_TOKEN", "RESOURCE_NOT_FOUND"})
 
 
 def gateway_responses(origins: Sequence[str], page: str | None) -> tuple[GatewayResponse, ...]:
-    """Build the answers of a stage whose ALLOWED_ORIGINS are `origins`; `page` is where people who are lost are led.
+    """Build the responses of a stage whose ALLOWED_ORIGINS are `origins`; `page` is the address for people who are
+    lost.
 
-    A gateway response cannot look at Accept, and nothing says that it picks its template by it. So an
-    unknown path stays 404 with our envelope for everybody, and carries `Refresh`, which browsers that
-    go there follow to the page and programs do not know.
+    A gateway response cannot read Accept, and AWS does not say that it chooses its template by it. So an unknown path
+    is 404 with our error format for everybody, and has a `Refresh` header, which browsers follow to the page and
+    programs ignore.
     https://html.spec.whatwg.org/multipage/document-lifecycle.html#the-refresh-header
 
-    A header of a gateway response is static text or a header of the request, never a choice. One
-    origin is named, as the app itself would. Of several none can be: reflecting Origin would name
-    strangers, so the authorizer's own answers, constant text asked for without credentials, are
-    readable by all, and the others by nobody (docs/adr/0007-other-origins.md).
+    A header of a gateway response is static text or a header of the request, never a choice. A single origin is named,
+    as the app itself does. With several, none can be named: reflecting Origin would allow strangers. So scripts of
+    every origin can read the authorizer's own responses, which are constant text without credentials, and no other
+    origin can read the rest (docs/adr/0007-other-origins.md).
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
     """
     leading = {"Refresh": f"0; url={page}?error=not_found"} if page else {}
@@ -123,9 +124,8 @@ def _with(response: GatewayResponse, headers: Mapping[str, str]) -> GatewayRespo
     return replace(response, headers={**response.headers, **headers})
 
 
-# One line per request: the path as it is declared, never as it was asked for, and no query string,
-# which may hold a code, a state or an address (S-63).
-# https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+# One line per request: the path as declared, never as requested, and no query string, which may contain a code, a state
+# or an address (S-63). https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
 ACCESS_LOG_FORMAT = json.dumps(
     {
         "request_id": "$context.requestId",

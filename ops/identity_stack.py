@@ -1,7 +1,7 @@
-"""The identity stack: one CloudFormation template, created or updated, with its outputs written.
+"""Creates or updates the identity stack from one CloudFormation template, and writes its outputs.
 
-`provision` is safe to repeat. What a call does not say keeps its earlier value, so a provision
-after the second pass keeps URLs, triggers and the list of identity providers.
+`provision` is safe to repeat. Omitted parameters keep their earlier value, so a provision after the second pass keeps
+URLs, triggers and the list of identity providers.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ OUTPUT_VARIABLES = {
     "ProgramClientId": "PROGRAM_CLIENT_ID",
     "ProgramRedirectUris": "PROGRAM_REDIRECT_URIS",
 }
-# Outputs that come and go with an option of the stage: what is gone must open no route any more.
+# Outputs that depend on an option of the stage: if they are gone, their client must no longer open routes.
 _PASSING = ("ProgramClientId", "ProgramRedirectUris")
-# Output of the template -> function, as .chalice/config.json calls it.
+# Output of the template -> function, by its name in .chalice/config.json.
 _ROLES = {
     "ApiRoleArn": "api_handler",
     "UserRecordsRoleArn": "user_records",
@@ -70,7 +70,7 @@ FUNCTIONS = tuple(_ROLES.values())
 
 @dataclass(frozen=True)
 class Outputs:
-    """What the stack gives: settings variables, a role per Chalice function, all raw outputs."""
+    """The stack's outputs: settings variables, a role per Chalice function, all raw outputs."""
 
     environment: Mapping[str, str]
     roles: Mapping[str, str]
@@ -87,9 +87,9 @@ def provision(
 ) -> Outputs:
     """Create or update the stage's identity stack, and write its outputs into config.json.
 
-    `parameters` overrides single template parameters; all others follow the stage, keep their
-    earlier value, or have the template's default. With `approved` exactly that is done to the stack.
-    Raises OpsError with AWS's reasons.
+    `parameters` overrides individual template parameters; all others follow the stage, keep their earlier value, or
+    have the template's default. With `approved` the stack is changed exactly as approved. Raises OpsError with AWS's
+    reasons.
     """
     pool_addresses.require_user_pools(stage.region)
     report.step(f"Identity stack {stage.identity_stack}")
@@ -98,7 +98,7 @@ def provision(
         stack = Stack(cloudformation, stage.identity_stack, report, sleep, tags_of(stage))
         found = stack.settled()
         if found and found["StackStatus"] in LEFTOVERS:
-            report.note(f"removing what a failed first attempt left ({found['StackStatus']})")
+            report.note(f"removing the rest of a failed first attempt ({found['StackStatus']})")
             stack.delete()
             found = None
         wanted = {**_of_stage(stage, values_of(found)), **parameters}
@@ -111,7 +111,7 @@ def provision(
             raw = stack.execute(approved.change_set, found, body, wanted)
         else:
             raw = stack.update(found, body, wanted)
-        # Only now: a first attempt that fails must be removable.
+        # Only now, because a failed first attempt must be removable.
         protected = wanted["DeletionProtection"] == "ACTIVE"
         stack.protect(describe(cloudformation, stage.identity_stack), protected)
         addresses = pool_addresses.read_addresses(session, stage, raw["UserPoolId"], report)
@@ -134,7 +134,7 @@ def body_of(stage: Stage) -> str:
 
 
 def parameters_of(session: boto3.Session, stage: Stage) -> dict[str, str]:
-    """Read the parameter values the stack has now; an OpsError when there is no stack."""
+    """Read the stack's current parameters; raise an OpsError if there is no stack."""
     with aws.explained(f"reading {stage.identity_stack}"):
         found = describe(aws.client(session, "cloudformation"), stage.identity_stack)
     if found is None:
@@ -146,14 +146,14 @@ def parameters_of(session: boto3.Session, stage: Stage) -> dict[str, str]:
 
 
 def settle(session: boto3.Session, stage: Stage, report: Reporter) -> None:
-    """Wait until nothing is under way with the stack. Raises OpsError where it is stuck."""
+    """Wait until no operation of the stack is running. Raises OpsError if it is stuck."""
     with aws.explained(f"looking at {stage.identity_stack}"):
         cloudformation = aws.client(session, "cloudformation")
         Stack(cloudformation, stage.identity_stack, report, time.sleep).settled()
 
 
 def delete(session: boto3.Session, stage: Stage, report: Reporter) -> None:
-    """Delete the stack and wait; what its template retains stays."""
+    """Delete the stack and wait; resources that its template retains are kept."""
     with aws.explained(f"deleting {stage.identity_stack}"):
         stack = Stack(
             aws.client(session, "cloudformation"), stage.identity_stack, report, time.sleep
@@ -171,7 +171,7 @@ def provider_list(direct_sign_in: str, names: list[str]) -> str:
 
 
 def tags_of(stage: Stage) -> dict[str, str]:
-    """Build the tags of the stack and of all that it makes."""
+    """Build the tags of the stack and of its resources."""
     own = {"gatehouse:app": stage.app_name, "gatehouse:stage": stage.name}
     return {**stage.options.get("tags", {}), **own}
 
@@ -186,10 +186,10 @@ def trigger_parameters(user_records: str, token_claims: str) -> dict[str, str]:
 
 
 def _first_triggers(session: boto3.Session, stage: Stage) -> dict[str, str]:
-    """Name a new pool's triggers before there are any: Chalice's names are known, and so are their ARNs.
+    """Return a new pool's trigger ARNs before the functions exist: Chalice's names, and so their ARNs, are predictable.
 
-    So the second pass leaves the pool alone, whose updates CloudFormation has been known to refuse. A
-    stack that is there keeps its triggers until then: an older function may refuse what is new.
+    So the second pass does not update the pool, which CloudFormation has sometimes refused. An existing stack keeps its
+    triggers until then: an older function may refuse new events.
     """
     partition, account = pool_addresses.partition_of(stage.region).id, aws.account_id(session)
     arn = f"arn:{partition}:lambda:{stage.region}:{account}:function:"
@@ -201,7 +201,7 @@ def _first_triggers(session: boto3.Session, stage: Stage) -> dict[str, str]:
 def update_parameters(
     stage: Stage, found: Mapping[str, Any], body: str, parameters: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """Build the parameters of an update of `found`, as `provision` would send them."""
+    """Build the parameters for an update of `found`, as `provision` would send them."""
     return build_update(found, body, {**_of_stage(stage, values_of(found)), **parameters})
 
 

@@ -1,8 +1,8 @@
-"""Invitations: an account with a temporary password, sent by mail; the first sign-in chooses another one.
+"""Invitations: an account with a temporary password, sent by mail; at the first sign-in the person chooses another one.
 
-`AdminCreateUser` makes the account. For somebody who was invited already, the same call with `RESEND` sends a new
-temporary password and starts its time anew. It takes the name that the account was made under, the address, and
-nothing else of it: attributes are changed by a call of their own.
+`AdminCreateUser` makes the account. For somebody who was already invited, the same call with `RESEND` sends a new
+temporary password with a new expiry. It accepts only the account's original name and its address; attributes are
+changed by a separate call.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminCreateUser.html
 """
 
@@ -29,22 +29,23 @@ from .program import PROGRAM
 from .report import Reporter
 
 INVITED = "FORCE_CHANGE_PASSWORD"
-# What a pool does that says nothing.
+# The pool's default if the policy sets nothing.
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_PasswordPolicyType.html
 _DEFAULT_DAYS = 7
 
 
 @dataclass(frozen=True)
 class Validity:
-    """How long an invitation's password is good. The pool tells the account's last change, not the mail's date:
-    `surely_until` is the date if nothing but the account's creation started the time, `at_most_until` the latest.
+    """How long an invitation's password is valid. The pool returns the account's last change, not the mail's date.
+    `surely_until` is the expiry if nothing has changed the account since its creation, `at_most_until` the latest
+    possible one.
     """
 
     surely_until: datetime
     at_most_until: datetime
 
     def words(self, now: datetime) -> str:
-        """Say it in a few words."""
+        """Describe it in a few words."""
         if now >= self.at_most_until:
             return f"expired on {self.at_most_until:%Y-%m-%d %H:%M} UTC"
         if now < self.surely_until:
@@ -53,7 +54,7 @@ class Validity:
 
 
 def validity_of(directory: Directory, person: Person) -> Validity | None:
-    """Answer how long somebody's invitation is good, or None where the pool tells no dates."""
+    """Return how long a person's invitation is valid, or None if the pool returns no dates."""
     if person.created_at is None or person.modified_at is None:
         return None
     policy = (directory.pool.get("Policies") or {}).get("PasswordPolicy") or {}
@@ -67,9 +68,9 @@ def validity_of(directory: Directory, person: Person) -> Validity | None:
 def invite(
     directory: Directory, address: str, names: Mapping[str, str], group: str, report: Reporter
 ) -> dict[str, Any]:
-    """Invite somebody, or send the invitation again. Answers what happened, for programs.
+    """Invite a person, or send the invitation again. Returns what happened, for programs.
 
-    `names` may hold `given_name` and `family_name`; `group` may be empty. Raises OpsError.
+    `names` may contain `given_name` and `family_name`; `group` may be empty. Raises OpsError.
     """
     email = _read_address(address)
     _refuse(directory, email)
@@ -98,7 +99,7 @@ def invite(
     validity = validity_of(directory, invited)
     if validity:
         report.note(
-            f"the temporary password is good until {validity.at_most_until:%Y-%m-%d %H:%M} UTC"
+            f"the temporary password is valid until {validity.at_most_until:%Y-%m-%d %H:%M} UTC"
         )
     return {
         "user_name": invited.user_name,
@@ -110,7 +111,7 @@ def invite(
 
 
 def _read_address(text: str) -> str:
-    """Read an address by the app's own rule."""
+    """Parse an address by the app's own rule."""
     try:
         return read_email({"email": text})
     except InvalidRequest:
@@ -120,12 +121,13 @@ def _read_address(text: str) -> str:
 
 
 def _refuse(directory: Directory, email: str) -> None:
-    """Raise OpsError where the stage has no accounts with a password for this address."""
+    """Raise OpsError if the stage does not allow a password for this address."""
     stage = directory.stage
     if stage.direct_sign_in == "off":
         raise OpsError(
             f"Stage {stage.name!r} has DIRECT_SIGN_IN=off: nobody signs in with a password. "
-            "Assign the person to the app at the provider, or set it to managed or embedded."
+            "Assign the person to the app at the provider, or set DIRECT_SIGN_IN to managed "
+            "or embedded."
         )
     allowed, refused = (
         parse_list(stage.environment.get(f"SIGN_UP_{which}_DOMAINS", "").lower())
@@ -140,21 +142,22 @@ def _refuse(directory: Directory, email: str) -> None:
         owner = directory.providers.find_by_email(email)
         name = owner.name if owner else "the provider"
         raise OpsError(
-            f"{email} cannot be invited: {reason}, {name}. Assign the person to the app there; or, if people of "
-            f"its domains may have passwords here too, run `{PROGRAM} provider add {name} … --native-sign-up`."
+            f"{email} cannot be invited: {reason}, {name}. Assign the person to the app at "
+            f"the provider; or, to allow passwords for people of its domains, run `{PROGRAM} "
+            f"provider add {name} … --native-sign-up`."
         )
 
 
 def _of_provider(person: Person) -> OpsError:
     names = " or ".join(person.providers) or "a provider"
     return OpsError(
-        f"{person} signs in through {names}: there is nothing to invite them to. "
-        f"`{PROGRAM} user show` says more."
+        f"{person} signs in through {names}, so an invitation is not needed. `{PROGRAM} user "
+        "show` says more."
     )
 
 
 def _refuse_known(directory: Directory, person: Person) -> None:
-    """Raise OpsError for people with an account, naming what they need instead of an invitation."""
+    """Raise OpsError for people who have an account, saying what they need instead of an invitation."""
     stage = directory.stage.name
     if not person.user.enabled:
         raise OpsError(
@@ -166,19 +169,21 @@ def _refuse_known(directory: Directory, person: Person) -> None:
         return
     if status == "UNCONFIRMED":
         raise OpsError(
-            f"{person} signed up and has not entered the mailed code. They can sign up again on the page: the code "
-            "of the new mail lets them choose the password. To invite them instead, delete that account first: "
-            f"`{PROGRAM} user delete {printable(person.user_name)} --stage {stage}`."
+            f"{person} signed up but has not entered the mailed code. They can sign up again "
+            "on the page: the code of the new mail lets them choose the password. To invite "
+            f"them instead, delete that account first: `{PROGRAM} user delete "
+            f"{printable(person.user_name)} --stage {stage}`."
         )
     if status in ("CONFIRMED", "RESET_REQUIRED"):
         raise OpsError(
-            f"{person} has an account, so there is nothing to invite them to. Password forgotten: "
-            f"“Forgot your password?” on the page. Phone lost: `{PROGRAM} user reset-mfa`. "
-            f"Rights: `{PROGRAM} user group add`."
+            f"{person} already has an account, so an invitation is not needed. Password "
+            f"forgotten: “Forgot your password?” on the page. Phone lost: `{PROGRAM} user "
+            f"reset-mfa`. Rights: `{PROGRAM} user group add`."
         )
     raise OpsError(
-        f"{person} is in the state {status}, from which no invitation leads. Delete the account and "
-        f"invite again: `{PROGRAM} user delete {printable(person.user_name)} --stage {stage}`."
+        f"{person} is in the state {status}, in which no invitation is possible. Delete the "
+        f"account and invite again: `{PROGRAM} user delete {printable(person.user_name)} "
+        f"--stage {stage}`."
     )
 
 
@@ -220,11 +225,11 @@ def _send_again(
 
 
 def _explained(error: ClientError, email: str) -> OpsError | None:
-    """Answer what to do about a refusal of AdminCreateUser, or None if AWS's own words say it."""
+    """Return what to do about a refusal of AdminCreateUser, or None if AWS's own message says it."""
     code = aws.error_code(error)
     if code in ("UsernameExistsException", "UnsupportedUserStateException"):
         return OpsError(
-            f"{email} came to have another account meanwhile: run the command again, and it says which."
+            f"{email} has got another account in the meantime: run the command again to see which."
         )
     if code == "CodeDeliveryFailureException":
         return OpsError(

@@ -1,4 +1,4 @@
-"""Changes single values in the text of a JSON file, so that whatever else somebody wrote there stays as it is written."""
+"""Changes single values in the text of a JSON file and leaves all other text unchanged."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _DECODER = json.JSONDecoder()
 
 
 class _Member(NamedTuple):
-    """One member of an object: its name, and where name and value stand in the text."""
+    """One member of an object: its name, and the positions of name and value in the text."""
 
     name: str
     begins: int
@@ -21,9 +21,9 @@ class _Member(NamedTuple):
 
 
 def put(text: str, path: Sequence[str], value: Any) -> str:
-    """Set the value at `path`, such as ("stages", "dev"); what is missing above it is made.
+    """Set the value at `path`, such as ("stages", "dev"), and create missing objects above it.
 
-    Raises ValueError for a text that is not JSON, and where something else than an object is above the value.
+    Raises ValueError if the text is not JSON, or if something other than an object is above the value.
     """
     _parse(text)
     start, left = _skip(text, 0), list(path)
@@ -35,7 +35,7 @@ def put(text: str, path: Sequence[str], value: Any) -> str:
             for above in reversed(left):
                 value = {above: value}
             return _insert(text, start, members, name, value, _depth(path, left))
-        # Of a name that stands there twice the last one counts.
+        # If a name occurs twice, the last one counts.
         start = found[-1].value_begins
         if not left:
             if _DECODER.raw_decode(text, start)[0] == value:
@@ -46,7 +46,7 @@ def put(text: str, path: Sequence[str], value: Any) -> str:
 
 
 def drop(text: str, path: Sequence[str]) -> str:
-    """Take the value at `path` away; the text stays as it is where there is none."""
+    """Remove the value at `path`; the text is unchanged if there is none."""
     _parse(text)
     start, left = _skip(text, 0), list(path)
     while left:
@@ -64,7 +64,7 @@ def drop(text: str, path: Sequence[str]) -> str:
 
 
 def _remove(text: str, members: list[_Member], place: int) -> str:
-    """Remove one member with the comma before it, or the one after it where it is the first."""
+    """Remove one member with the comma before it, or after it if it is the first."""
     ends = members[place].value_ends
     if place:
         return text[: members[place - 1].value_ends] + text[ends:]
@@ -85,9 +85,9 @@ def _skip(text: str, index: int) -> int:
 
 
 def _members(text: str, start: int) -> Iterator[_Member]:
-    """Give the members of the object that begins at `start`."""
+    """Return the members of the object that begins at `start`."""
     if text[start] != "{":
-        raise ValueError(f"an object is needed where the file says {text[start : start + 20]!r}")
+        raise ValueError(f"an object is needed where the file has {text[start : start + 20]!r}")
     index = _skip(text, start + 1)
     while text[index] != "}":
         begins = index
@@ -103,7 +103,7 @@ def _members(text: str, start: int) -> Iterator[_Member]:
 def _insert(
     text: str, start: int, members: list[_Member], name: str, value: Any, depth: int
 ) -> str:
-    """Add a member at the end of an object: on a line of its own, unless the object is written on one line."""
+    """Add a member at the end of an object: on its own line, unless the object is written on one line."""
     _, end = _DECODER.raw_decode(text, start)
     unit = "" if members and "\n" not in text[start:end] else _indent(text)
     member = f"{json.dumps(name, ensure_ascii=False)}: {_written(value, unit, depth)}"
@@ -127,6 +127,6 @@ def _depth(path: Sequence[str], left: Sequence[str]) -> int:
 
 
 def _indent(text: str) -> str:
-    """Return what the file indents by; nothing where it is written on one line."""
+    """Return the file's indentation; empty if it is written on one line."""
     found = re.match(r"\s*\{[ \t]*\r?\n([ \t]+)", text)
     return found[1] if found else ("" if len(text.strip()) > 2 else "  ")

@@ -1,6 +1,6 @@
-"""Locks requirements*.in for Python 3.11 to 3.14 at once: `lock`.
+"""Locks requirements*.in for all of Python 3.11 to 3.14: `lock`.
 
-Hashes are kept; addresses of package indexes and local paths are left out, and their absence is checked.
+Hashes are kept; addresses of package indexes and local paths are removed, and a check makes sure of it.
 """
 
 from __future__ import annotations
@@ -18,19 +18,20 @@ _ADDRESS = re.compile(r"https?://|file:|^--(index|extra-index|find-links)", re.M
 
 
 def lock_all(project_dir: Path, sources: Sequence[str], *, upgrade: bool) -> Iterator[Path]:
-    """Write the lock of each source, and give it as soon as it is written. Raises OpsError."""
+    """Write the lock of each source, and yield it when it is written. Raises OpsError."""
     named = [project_dir / name for name in sources] or sorted(project_dir.glob("requirements*.in"))
     if not named:
         raise OpsError(
-            f"There is no requirements.in in {project_dir}: write what your app needs into it, a line each "
-            "(what is in requirements.txt now, for instance), then run this again."
+            f"There is no requirements.in in {project_dir}: create it with the packages that "
+            "your app needs, one per line (for example those of requirements.txt), then run "
+            "this again."
         )
     for source in named:
         yield lock(source, upgrade=upgrade)
 
 
 def lock(source: Path, *, upgrade: bool) -> Path:
-    """Write the lock beside `source` and return it. Raises OpsError, also if an address got into it."""
+    """Write the lock beside `source` and return it. Raises OpsError, also if the lock contains an address."""
     target = source.with_suffix(".txt")
     done = subprocess.run(
         [
@@ -49,5 +50,5 @@ def lock(source: Path, *, upgrade: bool) -> Path:
         raise OpsError(f"{source} cannot be locked. uv says:\n{done.stderr.strip()}")
     found = _ADDRESS.search(target.read_text(encoding="utf-8"))
     if found:
-        raise OpsError(f"{target} names an address: {found.group()}")
+        raise OpsError(f"{target} contains an address: {found.group()}")
     return target

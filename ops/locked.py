@@ -1,7 +1,8 @@
-"""What requirements.txt locks: names, versions and hashes, as they hold for one runtime of Lambda.
+"""Reads requirements.txt: names, versions and hashes for one runtime of Lambda.
 
-Only what pip's hash-checking mode accepts is accepted here, and less: each line names one version by `==`, or a wheel in the
-project by its path, and at least one hash. `-r FILE` reads another such file. https://pip.pypa.io/en/stable/topics/secure-installs/
+This accepts a subset of pip's hash-checking mode: each line names one version with `==`, or a wheel in the project by
+its path, and at least one hash. `-r FILE` reads another such file.
+https://pip.pypa.io/en/stable/topics/secure-installs/
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from .runtimes import Runtime
 
 NAME = "requirements.txt"
 _HASH = re.compile(r"--hash[= ](?P<kind>[a-z0-9]+):(?P<digest>\S+)")
-# As long as each digest is in hexadecimal. https://pip.pypa.io/en/stable/cli/pip_hash/
+# The length of each digest in hexadecimal. https://pip.pypa.io/en/stable/cli/pip_hash/
 _DIGITS = {"sha256": 64, "sha384": 96, "sha512": 128}
 _INCLUDE = re.compile(r"(?:-r|--requirement)[ =]\s*(?P<file>\S+)")
 _COMMENT = re.compile(r"(^|\s+)#.*$")
@@ -28,9 +29,9 @@ _COMMENT = re.compile(r"(^|\s+)#.*$")
 
 @dataclass(frozen=True)
 class Locked:
-    """One dependency: its canonical name, its one version, the files it may be.
+    """One dependency: its canonical name, its one version, its accepted files.
 
-    `path` is where its wheel lies, if that is in the project.
+    `path` is the path of its wheel, if that is in the project.
     """
 
     name: str
@@ -43,21 +44,21 @@ class Locked:
         return f"{self.name}=={self.version}"
 
     def lines(self) -> str:
-        """Write it as pip reads it."""
+        """Write it in pip's format."""
         extras = f"[{','.join(sorted(self.extras))}]" if self.extras else ""
         hashes = "".join(f" --hash={each}" for each in sorted(self.hashes))
         return f"{self.name}{extras}=={self.version}{hashes}\n"
 
 
 def load_lock(path: Path, runtime: Runtime, machine: str) -> tuple[Locked, ...]:
-    """Read what the lock names for this runtime. Raises one OpsError that lists every bad line."""
+    """Read the lock for this runtime. Raises one OpsError that lists every bad line."""
     lines = [line for file in files_of(path) for line in _lines(_read(file))]
     kept = [line for line in lines if not _INCLUDE.fullmatch(line)]
     return parse_lock("\n".join(kept), runtime, machine, path.parent)
 
 
 def files_of(path: Path) -> list[Path]:
-    """List the files that make up a lock: this one, and those that its `-r` lines name. Raises OpsError."""
+    """List the files of a lock: this one, and those that its `-r` lines name. Raises OpsError."""
     found: list[Path] = []
     waiting = [path]
     while waiting:
@@ -92,14 +93,14 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise OpsError(
-            f"There is no {path}: without a lock nothing says what belongs into the package."
+            f"There is no {path}: without a lock it is unknown what belongs in the package."
         ) from None
 
 
 def parse_lock(
     text: str, runtime: Runtime, machine: str, folder: Path = Path()
 ) -> tuple[Locked, ...]:
-    """Read a lock of the project in `folder`, its included files in their places; see `load_lock`."""
+    """Read a lock of the project in `folder`, including the files of its `-r` lines; see `load_lock`."""
     environment = environment_of(runtime, machine)
     found: dict[str, Locked] = {}
     problems: list[str] = []
@@ -113,18 +114,18 @@ def parse_lock(
             continue
         earlier = found.setdefault(locked.name, locked)
         if earlier != locked:
-            problems.append(f"{earlier} and {locked} both hold for {runtime.identifier}")
+            problems.append(f"{earlier} and {locked} both apply to {runtime.identifier}")
     if problems:
         raise OpsError.listing(
-            f"{NAME} does not lock everything, so nothing is packaged (`{PROGRAM} lock` writes it "
-            "from requirements.in):",
+            f"{NAME} does not lock everything, so nothing is packaged (`{PROGRAM} lock` "
+            "writes it from requirements.in):",
             problems,
         )
     return tuple(found[name] for name in sorted(found))
 
 
 def environment_of(runtime: Runtime, machine: str) -> dict[str, str]:
-    """Build what environment markers (PEP 508) are compared with on that runtime."""
+    """Build the values for environment markers (PEP 508) on that runtime."""
     return {
         "implementation_name": "cpython",
         "implementation_version": f"{runtime.python}.0",
@@ -141,7 +142,7 @@ def environment_of(runtime: Runtime, machine: str) -> dict[str, str]:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """Give logical lines: continued ones joined, comments and empty ones left out."""
+    """Yield logical lines: continued ones joined, without comments and empty lines."""
     for line in text.replace("\\\r\n", " ").replace("\\\n", " ").splitlines():
         bare = _COMMENT.sub("", line).strip()
         if bare:
@@ -149,15 +150,17 @@ def _lines(text: str) -> Iterator[str]:
 
 
 def _wheel_path(line: str) -> str:
-    """Return the path of a line that names a wheel file; nothing for any other line."""
+    """Return the path of a line that names a wheel file; empty for any other line."""
     text = line.partition(" --")[0].partition(" ;")[0].strip()
     return text if text.endswith(".whl") and "://" not in text and "@" not in text else ""
 
 
 def _parse(line: str, environment: Mapping[str, str], folder: Path) -> Locked | None:
-    """Read one line; None where its marker excludes the runtime. ValueError says what is wrong."""
+    """Parse one line; return None if its marker excludes the runtime. Raises ValueError with what is wrong."""
     if line.startswith("-"):
-        raise ValueError(f"{line.split()[0]} is an option: name each dependency itself")
+        raise ValueError(
+            f"{line.split()[0]} is an option, which is not allowed: list each dependency itself"
+        )
     path = _wheel_path(line)
     if path:
         return _parse_wheel(line, path, folder)
@@ -198,5 +201,5 @@ def _hashes(line: str, pinned: str) -> frozenset[str]:
     for each in sorted(hashes):
         kind, _, digest = each.partition(":")
         if not re.fullmatch(f"[0-9a-f]{{{_DIGITS.get(kind, 0)}}}", digest) or not digest:
-            raise ValueError(f"{pinned} has a hash that is none: {each[:40]}")
+            raise ValueError(f"{pinned} has an invalid hash: {each[:40]}")
     return frozenset(hashes)

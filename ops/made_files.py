@@ -1,6 +1,6 @@
-"""What is in the zip that nobody wrote: botocore's data, cut to what Gatehouse calls, and bytecode.
+"""The generated files of the zip: botocore's data, reduced to the operations that Gatehouse calls, and bytecode.
 
-Both follow from the zip's other files, so whoever has these can tell whether those are right.
+Both follow from the zip's other files, so they can be checked against these.
 """
 
 from __future__ import annotations
@@ -15,20 +15,21 @@ from .runtimes import Runtime
 
 
 def is_made(name: str) -> bool:
-    """Tell whether a file of a zip, by name, is one of these."""
+    """Whether a file of a zip, by name, is generated."""
     return is_bytecode(name) or name.startswith(f"{service_models.FOLDER}/")
 
 
 def made_files(contents: Mapping[str, bytes], runtime: Runtime) -> dict[str, bytes]:
-    """Return what belongs into a zip beside `contents`. A layer, which holds no app, gets bytecode alone."""
+    """Return the generated files that belong in a zip with `contents`. A layer, which contains no app, gets only
+    bytecode."""
     models = service_models.files() if service_models.READER in contents else {}
     return {**models, **bytecode(contents, runtime)}
 
 
 def complete(package: Path, runtime: Runtime, prefix: str = "") -> None:
-    """Put the files into a zip, in the place of any that are there. `prefix` stands before all of a layer's names.
+    """Write the files into a zip, replacing existing ones. `prefix` precedes all of a layer's names.
 
-    A zip that cannot be read, or holds a name twice, stays as it is: it will be refused.
+    A zip that cannot be read, or contains a name twice, is not changed: it will be refused.
     """
     try:
         with zipfile.ZipFile(package) as packed:

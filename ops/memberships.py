@@ -1,4 +1,4 @@
-"""Groups: a person's groups of the pool, and those that a provider tells."""
+"""A person's groups: those of the pool, and those from a provider."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from .printable import printable
 from .program import PROGRAM
 from .report import Reporter
 
-# An access token lives so long, and holds the groups of the moment it was made.
+# An access token lasts this long, and contains the groups from when it was issued.
 _SOON = "within ten minutes, at once on the administrators' own routes"
 
 
 @dataclass(frozen=True)
 class Groups:
-    """`pool` are the pool's own, `told` what providers tell; `told` count only if `counted`."""
+    """`pool` are the pool's own, `told` those from providers; `told` count only if `counted`."""
 
     pool: tuple[str, ...]
     told: tuple[str, ...]
@@ -27,16 +27,16 @@ class Groups:
 
     @property
     def effective(self) -> tuple[str, ...]:
-        """What the next tokens hold."""
+        """The groups that the next tokens contain."""
         told = self.told if self.counted else ()
         names = (name for name in (*self.pool, *told) if is_one_name(name))
         return tuple(dict.fromkeys(names))
 
 
 def groups_of(directory: Directory, person: Person) -> Groups:
-    """Ask pool and providers table for a person's groups."""
+    """Read a person's groups from the pool and the providers table."""
     told: tuple[str, ...] = ()
-    if person.providers:  # anybody else's attribute counts for nothing (S-51)
+    if person.providers:  # other people's attribute counts for nothing (S-51)
         told = parse_provider_groups(person.user.attributes.get("custom:groups")).names
     return Groups(
         pool=directory.groups_of(person.user_name),
@@ -46,55 +46,59 @@ def groups_of(directory: Directory, person: Person) -> Groups:
 
 
 def require_group(directory: Directory, group: str) -> None:
-    """Raise OpsError, naming the groups there are, unless the pool has this one."""
+    """Raise OpsError, listing the existing groups, unless the pool has this one."""
     names = directory.groups()
     if group in names:
         return
     if group.startswith(f"{directory.pool_id}_"):
-        raise OpsError(f"Cognito itself keeps {group}: everybody who comes through that provider.")
+        raise OpsError(
+            f"Cognito itself manages {group}: everybody who signs in through that provider."
+        )
     near = get_close_matches(group, names, n=1, cutoff=0.6)
     hint = f" Did you mean {near[0]}?" if near else ""
     there = ", ".join(map(printable, names)) or "none"
     raise OpsError(
-        f"The pool has no group {printable(group)!r}.{hint} Groups: {there}. Make a group in the "
-        f"console, or with `aws cognito-idp create-group --user-pool-id {directory.pool_id}`."
+        f"The pool has no group {printable(group)!r}.{hint} Groups: {there}. Create a group "
+        "in the console, or with `aws cognito-idp create-group --user-pool-id "
+        f"{directory.pool_id}`."
     )
 
 
 def add_to_group(directory: Directory, person: Person, group: str, report: Reporter) -> None:
-    """Put a person into a group of the pool."""
+    """Add a person to a group of the pool."""
     require_group(directory, group)
     if group in directory.groups_of(person.user_name):
-        report.note(f"{person} is in {group} already")
+        report.note(f"{person} is already in {group}")
         return
     directory.call("admin_add_user_to_group", Username=person.user_name, GroupName=group)
-    report.note(f"{person} is in {group}; tokens say so within ten minutes")
+    report.note(f"{person} is in {group}; tokens include it within ten minutes")
     if not is_one_name(group):
         report.note(
-            f"but {group!r} could be read as several names, so it is in no token: rename the group"
+            f"but {group!r} could be read as several names, so tokens leave it out: "
+            "rename the group"
         )
 
 
 def remove_from_group(directory: Directory, person: Person, group: str, report: Reporter) -> None:
-    """Take a person out of a group of the pool. Raises OpsError where a provider tells it as well."""
+    """Remove a person from a group of the pool. Raises OpsError if a provider also sends it."""
     groups = groups_of(directory, person)
     told = groups.counted and group in groups.told
     if group in groups.pool:
         directory.call("admin_remove_user_from_group", Username=person.user_name, GroupName=group)
-        report.note(f"{person} is out of the pool's {group}: it counts no more {_SOON}")
+        report.note(f"{person} was removed from the pool's {group}: it no longer counts {_SOON}")
     elif not told:
         require_group(directory, group)
         report.note(f"{person} is not in {group}")
     if told:
         names = " or ".join(_telling(directory, person))
         raise OpsError(
-            f"{names} tells the group {printable(group)!r} of {person}, so they still have it: "
-            f"take them out of it at {names}. It is gone with their next sign-in; "
-            f"`{PROGRAM} user sign-out` makes that now."
+            f"{names} sends the group {printable(group)!r} for {person}, so they still have "
+            f"it: remove them from it at {names}. Their next sign-in then removes it here; "
+            f"`{PROGRAM} user sign-out` forces that now."
         )
 
 
 def _telling(directory: Directory, person: Person) -> list[str]:
-    """Answer which of a person's providers tell groups now."""
+    """Return those of a person's providers that send groups."""
     rows = (directory.providers.find_ignoring_case(name) for name in person.providers)
     return [row.name for row in rows if row is not None and row.groups_claim]

@@ -1,6 +1,6 @@
-"""How a project's app mounts Gatehouse: the app itself says so, and nobody has to say it twice.
+"""Asks a project's app how it mounts Gatehouse, so that nobody has to configure it twice.
 
-`app.py` is imported in a process of its own, with the stage's settings, as `chalice deploy` imports it.
+A separate process imports `app.py` with the stage's settings, as `chalice deploy` does.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ print("\\n" + json.dumps({"prefix": gate.prefix, "public": sorted(gate.public_ro
 
 
 class Mount(NamedTuple):
-    """`prefix` is `/account` or nothing; `public_routes` are (method, path), the team's own included."""
+    """`prefix` is `/account` or empty; `public_routes` are (method, path), including the team's own."""
 
     prefix: str = ""
     public_routes: frozenset[tuple[str, str]] = PUBLIC_ROUTES
 
     def page_for_lost(self, root: str) -> str | None:
-        """Return the page that a mistyped path leads to; None below a prefix, where other paths are the team's."""
+        """Return the page for mistyped paths; None with a prefix, where other paths belong to the team."""
         return None if self.prefix else root
 
     def url(self, root: str) -> AppUrl:
@@ -43,7 +43,7 @@ class Mount(NamedTuple):
 
 
 def load_mount(project_dir: Path, environment: Mapping[str, str]) -> Mount:
-    """Ask the project's app. A folder without `app.py` counts as mounted at the root. Raises OpsError."""
+    """Read the mount from the project's app. A folder without `app.py` counts as mounted at the root. Raises OpsError."""
     if not (project_dir / "app.py").is_file():
         return Mount()
     done = subprocess.run(

@@ -1,18 +1,18 @@
-"""The name that somebody meant who wrote another one."""
+"""Finds the name that somebody meant but misspelt."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-# From this length on two slips are forgiven: in short names they make a word of its own.
+# Names of this length or more may have two typos; in shorter names two typos can make another name.
 _LONG = 12
 
 
 def nearest(written: str, names: Iterable[str]) -> str | None:
-    """Return the name that `written` all but is, or None.
+    """Return the name that `written` most likely means, or None.
 
-    A letter too many or too few and two that changed places are one slip each. A wrong letter is two: API_NAME is as good a
-    name as APP_NAME. Case and hyphens are none.
+    A missing letter, an extra letter, and two swapped letters are one typo each. A wrong letter is two: API_NAME is as
+    likely a name as APP_NAME. Case and hyphens do not count.
     """
     word = written.upper().replace("-", "_")
     slips = {name: _slips(word, name.upper()) for name in names}
@@ -23,7 +23,7 @@ def nearest(written: str, names: Iterable[str]) -> str | None:
 
 
 def _slips(one: str, other: str) -> int:
-    """Count how many slips lead from one word to the other (Damerau's distance, without substitution)."""
+    """Count the typos between two words (Damerau's distance, without substitution)."""
     before: list[int] = []
     row = list(range(len(other) + 1))
     for i, letter in enumerate(one, 1):

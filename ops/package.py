@@ -1,7 +1,7 @@
-"""The Lambda zip by itself: `make package OUT=DIR`, made by Chalice from a copy of the project.
+"""Builds only the Lambda zip: `make package OUT=DIR`, made by Chalice from a copy of the project.
 
-The same checkout for the same runtime gives the same bytes, so a zip can be compared with what
-somebody else built. It holds what requirements.txt locks, or it is not written.
+The same checkout and runtime give the same bytes, so a zip can be compared with somebody else's. The zip contains
+exactly what requirements.txt locks, or it is not written.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _PLACEHOLDER_POOL = "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east
 def package(project_dir: Path, out: Path, python: str = "") -> Path:
     """Write the zip into `out` and return its path. Raises OpsError.
 
-    It is for Lambda's runtime of the version `python`, such as 3.13; by default for this Python's.
+    It is for Lambda's runtime of version `python`, such as 3.13; the default is this Python's.
     """
     runtime = runtime_of({OPTION: python})
     try:
@@ -60,7 +60,7 @@ def package(project_dir: Path, out: Path, python: str = "") -> Path:
 
 
 def _choose(copy: Path, runtime: Runtime) -> str:
-    """Write the runtime into the copy's settings; answer the architecture that they name."""
+    """Write the runtime into the copy's settings; return the architecture that they name."""
     path = config_file(copy)
     config = json.loads(path.read_text(encoding="utf-8"))
     stage = config["stages"][LOCAL]
@@ -70,28 +70,28 @@ def _choose(copy: Path, runtime: Runtime) -> str:
 
 
 def write_reproducible(source: Path, target: Path) -> None:
-    """Pack `source` anew so that equal contents give equal bytes; nothing but the app may be in it.
+    """Pack `source` again so that equal contents give equal bytes, and allow only the app in it.
 
-    Entries are sorted, with the zip format's first date and one mode, instead of the order and the
-    modes of somebody's file system. Raises OpsError for an entry that does not belong there, and
-    for a zip that Lambda would take too long to start from.
+    Entries are sorted, with the zip format's first date and one mode, instead of the file system's order and modes.
+    Raises OpsError for an entry that does not belong there, and for a zip that is too large for Lambda to start
+    quickly.
     """
     with zipfile.ZipFile(source) as given, zipfile.ZipFile(target, "w") as packed:
         names = sorted(name for name in given.namelist() if not name.endswith("/"))
         strays = [name for name in names if _is_stray(name)]
         if strays:
-            raise OpsError.listing("These do not belong into the Lambda zip:", strays)
+            raise OpsError.listing("These do not belong in the Lambda zip:", strays)
         for name in names:
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.create_system = 3  # Unix: the mode below counts
+            entry.create_system = 3  # Unix: the mode below applies
             entry.external_attr = 0o100644 << 16
             packed.writestr(entry, given.read(name), compresslevel=9)
     size = target.stat().st_size
     if size > MAX_BYTES:
         raise OpsError(
-            f"The Lambda zip has {size / 1e6:.1f} MB, more than {MAX_BYTES / 1e6:.0f}: "
-            "what did requirements.txt bring in?"
+            f"The Lambda zip has {size / 1e6:.1f} MB, more than {MAX_BYTES / 1e6:.0f}: check "
+            "what requirements.txt has added."
         )
 
 

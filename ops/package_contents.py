@@ -1,4 +1,4 @@
-"""What is in a Lambda zip, held against a lock: every dependency whole, and nothing besides."""
+"""Compares a Lambda zip with a lock: every dependency must be complete, and nothing else may be in it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .made_files import is_made
 from .runtimes import Runtime
 from .wheels import Wheel, is_for_operators
 
-# What Chalice puts there itself, besides vendor/: the app, and two files of its own.
+# Files that Chalice itself adds, besides vendor/: the app, and two files of its own.
 _APP = ("app.py", "chalicelib/")
 _CHALICE = ("chalice/app.py", "chalice/__init__.py")
 _SHOWN = 10
@@ -33,9 +33,9 @@ def differences(
     prefix: str = "",
     make: Callable[[Mapping[str, bytes]], Mapping[str, bytes]] = lambda _: {},
 ) -> list[str]:
-    """List how a zip differs from the wheels it should hold; empty where it is exact.
+    """List how a zip differs from the expected wheels; empty if it matches exactly.
 
-    `make` says what else is to be in it, by what is in it that somebody wrote.
+    `make` returns the other files that must be in it, from its source files.
     """
     try:
         with zipfile.ZipFile(package) as packed:
@@ -48,7 +48,7 @@ def differences(
         name: contents
         for wheel in wheels
         for name, contents in wheel.files().items()
-        # Chalice never packages itself whole.
+        # Chalice never packages all of itself.
         if not name.startswith("chalice/")
     }
     made = make({name: of for name, of in found.items() if not is_made(name)})
@@ -62,24 +62,24 @@ def differences(
         *_named("is in it twice", twice),
         *_named("is missing", sorted((wanted.keys() | made.keys()) - found.keys())),
         *_named(
-            f"is not as the wheel that {NAME} names",
+            f"differs from the wheel that {NAME} names",
             sorted(name for name in wanted.keys() & found.keys() if wanted[name] != found[name]),
         ),
         *_named(
-            "is not what its source makes",
+            "differs from what its source generates",
             sorted(name for name in made.keys() & found.keys() if made[name] != found[name]),
         ),
-        *_named(f"comes from nothing that {NAME} names", strangers),
+        *_named(f"does not belong to anything that {NAME} names", strangers),
     ]
 
 
 def misses(
     contents: Mapping[str, bytes], dependencies: Sequence[Locked], runtime: Runtime
 ) -> list[str]:
-    """List how a deployed zip differs from the lock, as far as it tells by itself.
+    """List how a deployed zip differs from the lock, as far as the zip shows.
 
-    Names and versions of what is installed there, each file against its RECORD, and bytecode against
-    its source where this is the runtime's Python. The wheels' own hashes cannot be told from unpacked files.
+    It checks names and versions of the installed packages, each file against its RECORD, and bytecode against its
+    source if this is the runtime's Python. Unpacked files do not show the wheels' own hashes.
     https://packaging.python.org/en/latest/specifications/recording-installed-packages/
     """
     wanted: dict[str, str] = {locked.name: locked.version for locked in dependencies}
@@ -97,10 +97,12 @@ def misses(
     strangers = sorted(f"{name}=={found[name]}" for name in found.keys() - wanted.keys())
     return [
         *_named("is missing", lacking),
-        *_named("is there", others),
+        *_named("is present", others),
         *_named(f"is not in {NAME}", strangers),
-        *_named("is not as its package recorded it", sorted(_unrecorded(contents))),
-        *_named("is not what its source makes", sorted(_strange_bytecode(contents, runtime))),
+        *_named("differs from its package's record", sorted(_unrecorded(contents))),
+        *_named(
+            ("differs from what its source generates"), sorted(_strange_bytecode(contents, runtime))
+        ),
     ]
 
 
@@ -112,7 +114,7 @@ def _strange_bytecode(contents: Mapping[str, bytes], runtime: Runtime) -> Iterat
 
 
 def _unrecorded(contents: Mapping[str, bytes]) -> Iterator[str]:
-    """Give files that are gone, or differ from their RECORD."""
+    """Yield files that are missing, or differ from their RECORD."""
     for record in contents:
         if record.count("/") != 1 or not record.endswith(".dist-info/RECORD"):
             continue
@@ -130,7 +132,7 @@ def _unrecorded(contents: Mapping[str, bytes]) -> Iterator[str]:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Give every file below a folder, through links, as Chalice does for vendor/."""
+    """Yield every file below a folder, through links, as Chalice does for vendor/."""
     if not folder.is_dir():
         return
     for path in folder.iterdir():
@@ -143,4 +145,4 @@ def _files(folder: Path) -> Iterator[Path]:
 def _named(what: str, names: Sequence[str]) -> list[str]:
     shown = [f"{name} {what}" for name in names[:_SHOWN]]
     more = len(names) - _SHOWN
-    return [*shown, f"and {more} more of the same"] if more > 0 else shown
+    return [*shown, f"and {more} more like this"] if more > 0 else shown

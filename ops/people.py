@@ -1,4 +1,4 @@
-"""One person at a time: out of pool and table, or apart from a provider."""
+"""Deletes a person from pool and table, or unlinks a provider."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from .report import Reporter
 def delete_user(directory: Directory, name: str, report: Reporter) -> None:
     """Delete a person from the pool, which ends every session, and then the record.
 
-    `name` is the user name, or an address. A record whose person is gone already is deleted by its
-    user name. Raises OpsError when there is neither.
+    `name` is the user name, or an address. If the person is no longer in the pool, the user name still deletes the
+    record. Raises OpsError if there is neither.
     """
     person = directory.find(name)
     user_name = person.user_name if person else name
@@ -26,9 +26,9 @@ def delete_user(directory: Directory, name: str, report: Reporter) -> None:
         except ClientError as error:
             if aws.error_code(error) != "UserNotFoundException":
                 raise
-        report.note("gone from the pool")
+        report.note("deleted from the pool")
     if directory.delete_record(user_name):
-        report.note("gone from the table")
+        report.note("deleted from the table")
     elif person is None:
         raise OpsError(
             f"Stage {directory.stage.name!r} has nobody called {printable(name)!r}, in pool or table."
@@ -36,9 +36,9 @@ def delete_user(directory: Directory, name: str, report: Reporter) -> None:
 
 
 def unlink_user(directory: Directory, name: str, provider: str, report: Reporter) -> None:
-    """Take a provider's identity off a native account; the account and its password stay.
+    """Unlink a provider's identity from a native account; the account and its password are kept.
 
-    Where the provider still links, the person's next sign-in through it joins the account again.
+    If the provider still links, the person's next sign-in through it links the account again.
     """
     person = directory.require(name)
     refuse_unlink(person, provider)
@@ -59,12 +59,12 @@ def unlink_user(directory: Directory, name: str, provider: str, report: Reporter
         directory.users.record_confirmed(profile)
         if not profile.linked:
             directory.users.record_unlinked(profile.user_name)
-    report.note("the record says so")
+    report.note("the record is updated")
 
 
 def refuse_unlink(person: Person, provider: str) -> None:
-    """Raise OpsError where the provider does not lead to this account."""
+    """Raise OpsError if the provider is not linked to this account."""
     if person.is_federated:
-        raise OpsError(f"{person} was born at a provider: there is no account to take it off.")
+        raise OpsError(f"{person} was created by a provider: there is no native account to unlink.")
     if provider not in person.providers:
         raise OpsError(f"{person} is linked to {', '.join(person.providers) or 'no provider'}.")

@@ -1,4 +1,4 @@
-"""Everybody of a stage, or those whom a filter leaves, printed as the pool's pages come in."""
+"""Lists all people of a stage, or those that a filter selects, as the pool's pages arrive."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .memberships import require_group
 from .printable import printable
 from .report import Reporter
 
-#: What `--status` takes: the pool's own states by shorter names, and `disabled` beside them.
+#: The values of `--status`: the pool's own states by shorter names, and `disabled`.
 STATES: Mapping[str, str] = {
     **{words.replace(" ", "-"): state for state, words in STATUS_WORDS.items()},
     "disabled": "",
@@ -25,7 +25,7 @@ _REPORT_EVERY = 6000
 
 @dataclass(frozen=True)
 class Filter:
-    """Whom to list; empty lets everybody through."""
+    """Selects people; empty selects everybody."""
 
     group: str = ""
     status: str = ""
@@ -33,7 +33,7 @@ class Filter:
     provider: str = ""
 
     def admits(self, person: Person) -> bool:
-        """Tell whether a person is wanted. The group was asked of the pool already."""
+        """Whether a person is selected. The pool has already filtered by group."""
         if self.status == "disabled":
             if person.user.enabled:
                 return False
@@ -45,13 +45,13 @@ class Filter:
 
 
 def find_people(directory: Directory, wanted: Filter, report: Reporter) -> Iterator[Person]:
-    """Answer the people whom a filter admits, page by page; says how far it is on long lists."""
+    """Yield the people whom a filter selects, page by page; report progress on long lists."""
     if wanted.group:
         require_group(directory, wanted.group)
     seen: set[str] = set()
     for count, person in enumerate(_candidates(directory, wanted), 1):
         if count % _REPORT_EVERY == 0:
-            report.note(f"{count} people looked at")
+            report.note(f"{count} people read")
         if wanted.admits(person) and person.user_name not in seen:
             if wanted.email_prefix:
                 seen.add(person.user_name)
@@ -59,11 +59,11 @@ def find_people(directory: Directory, wanted: Filter, report: Reporter) -> Itera
 
 
 def _candidates(directory: Directory, wanted: Filter) -> Iterator[Person]:
-    """Let the pool filter where it can: it takes one condition at a time, and none within a group."""
+    """Let the pool filter where it can: it accepts one condition at a time, and none within a group."""
     if wanted.group:
         yield from directory.pages(group=wanted.group)
     elif wanted.email_prefix:
-        # The pool compares as it is written: nothing documented promises more.
+        # The pool compares exact spellings: nothing documented promises more.
         for prefix in dict.fromkeys((wanted.email_prefix, wanted.email_prefix.lower())):
             yield from directory.pages(Filter=build_filter("email", "^=", prefix))
     elif wanted.status and wanted.status != "disabled":
@@ -76,7 +76,7 @@ def _candidates(directory: Directory, wanted: Filter) -> Iterator[Person]:
 def print_people(
     directory: Directory, wanted: Filter, report: Reporter, *, limit: int | None, as_json: bool
 ) -> None:
-    """Print one person a line, as soon as they are known; as JSON it is one array."""
+    """Print one person per line, as soon as they are known; as JSON it is one array."""
     printed = 0
     try:
         for person in find_people(directory, wanted, report):
@@ -86,9 +86,9 @@ def print_people(
             print(_json_line(person, printed) if as_json else _line(person), flush=True)
             printed += 1
     except ClientError as error:
-        # Half a list must not pass for a whole one: the array stays open, and the error says so.
+        # An incomplete list must not look complete: the array stays open, and the error says so.
         if printed:
-            report.note(f"the list broke off after {printed}: {aws.error_code(error)}")
+            report.note(f"the list stopped after {printed}: {aws.error_code(error)}")
         raise
     if as_json:
         print("]" if printed else "[]")
@@ -97,7 +97,7 @@ def print_people(
 
 
 def describe(person: Person) -> dict[str, Any]:
-    """Answer what a list says of a person, for programs."""
+    """Return a person's data in a list, for programs."""
     attributes = person.user.attributes
     return {
         "user_name": person.user_name,

@@ -1,4 +1,4 @@
-"""Everything that is known of one person, and what they can do next."""
+"""Reports everything that is known about one person, and what they can do next."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .second_factor import WORDS
 
 
 def build_report(directory: Directory, name: str) -> dict[str, Any]:
-    """Answer what pool, table and providers know of a person. Raises OpsError where nobody is meant."""
+    """Return what pool, table and providers know about a person. Raises OpsError if nobody matches."""
     person = directory.find(name)
     if person is None:
         record = directory.users.load(name)
@@ -58,8 +58,8 @@ def build_report(directory: Directory, name: str) -> dict[str, Any]:
 
 def _of_nobody(directory: Directory, record: UserRecord) -> dict[str, Any]:
     step = (
-        f"the pool has nobody of this name: `{PROGRAM} reconcile --stage {directory.stage.name}` removes the "
-        f"record, and so does `{PROGRAM} user delete`"
+        f"the pool has nobody with this name: `{PROGRAM} reconcile --stage "
+        f"{directory.stage.name}` removes the record, and so does `{PROGRAM} user delete`"
     )
     return {
         "user_name": record.userName,
@@ -85,7 +85,7 @@ def _differences(person: Person, record: UserRecord | None) -> list[str]:
         f"{name}: the pool says {value!r}, the table {kept[name]!r}"
         for name, value in told.items()
         if kept[name] != value
-    ] or ["the record is not as the pool has it"]
+    ] or ["the record differs from the pool"]
 
 
 def _next_steps(
@@ -99,7 +99,7 @@ def _next_steps(
         yield f"pool and table differ: `{PROGRAM} reconcile --stage {stage.name}`"
     if person.is_federated:
         names = " or ".join(person.providers) or "the provider"
-        yield f"signs in through {names}, which owns password, second factor and names"
+        yield f"signs in through {names}, which manages password, second factor and names"
         return
     if stage.direct_sign_in == "off":
         yield "cannot sign in with a password: DIRECT_SIGN_IN is off"
@@ -109,8 +109,8 @@ def _next_steps(
         words = report["invitation"]["words"] if report["invitation"] else "sent"
         address = printable(person.email)
         yield (
-            f"signs in with the temporary password of the mail (invitation: {words}); a new one: "
-            f"`{PROGRAM} user invite {address} --stage {stage.name}`"
+            f"signs in with the temporary password from the mail (invitation: {words}); a new "
+            f"one: `{PROGRAM} user invite {address} --stage {stage.name}`"
         )
     elif status == "UNCONFIRMED":
         yield "signs up again on the page and enters the mailed code"
@@ -123,15 +123,15 @@ def _next_steps(
             yield f"is asked for a second factor ({words}); lost: `{PROGRAM} user reset-mfa {user}`"
         if record is not None and not record.provedAt:
             yield (
-                "is not joined to a provider's person yet: the mailbox counts as proved after one password reset "
-                "by mailed code"
+                "is not linked to a provider's person yet: this needs one password reset by "
+                "mailed code, which proves the mailbox"
             )
     if not report["email_verified"] and status in ("CONFIRMED", "RESET_REQUIRED"):
-        yield "gets no mails for a new password: the address is not verified"
+        yield "gets no mail for a new password: the address is not verified"
 
 
 def lines_of(report: dict[str, Any]) -> Iterator[str]:
-    """Answer a report as lines for people."""
+    """Return a report as lines for people."""
     record = report["record"] or {}
     yield from _line("user name", report["user_name"])
     if report["status"] is not None:
@@ -148,7 +148,7 @@ def lines_of(report: dict[str, Any]) -> Iterator[str]:
         groups = report["groups"]
         yield from _line("groups", ", ".join(groups["pool"]))
         told = [name for name in groups["told_by_provider"] if name in groups["in_tokens"]]
-        yield from _line("", ", ".join(told), "told by the provider")
+        yield from _line("", ", ".join(told), "from the provider")
         lost = [
             n
             for n in (*groups["pool"], *groups["told_by_provider"])

@@ -1,4 +1,4 @@
-"""What a deployment would change, said before it does."""
+"""Shows what a deployment would change."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ _PRECIOUS = ("UserPool", "Client", "MfaClient", "UsersTable", "ProvidersTable", 
 
 @dataclass(frozen=True)
 class Plan:
-    """Lines to show, and what would be replaced that holds people's data.
+    """Lines to show, and the names of resources with people's data that would be replaced.
 
-    `change_set` is what was shown of the stack; None where it does not exist, or its changes cannot be told now.
+    `change_set` is the stack's shown change set; None if the stack does not exist, or its changes cannot be computed
+    now.
     """
 
     lines: list[str]
@@ -35,7 +36,7 @@ class Plan:
 
 
 def plan(session: boto3.Session, stage: Stage, sleep: Callable[[float], None] = time.sleep) -> Plan:
-    """Say what `ops deploy` would do to the stage; changes nothing.
+    """Return what `ops deploy` would do to the stage; change nothing.
 
     The stack's part is a change set, which `deploy` executes, or the caller discards.
     """
@@ -53,9 +54,9 @@ def plan(session: boto3.Session, stage: Stage, sleep: Callable[[float], None] = 
                 f"create stack {stage.identity_stack}: pool, client, tables, secrets, roles"
             )
         elif not takes_updates(status):
-            # A change set of it would be refused, and `provision` waits, tidies up, or says why not.
+            # CloudFormation would refuse a change set of it; `provision` waits, tidies up, or says why it cannot.
             lines.append(
-                f"stack {stage.identity_stack} is in {status}: its changes cannot be told now"
+                f"stack {stage.identity_stack} is in {status}: its changes cannot be computed now"
             )
         else:
             deployed = cloudformation.get_template(StackName=stage.identity_stack)["TemplateBody"]
@@ -99,6 +100,6 @@ def _line(change: dict[str, Any]) -> str:
             if detail.get("Target", {}).get("Name")
         }
     )
-    how = " REPLACED: what it holds is lost" if change.get("Replacement") == "True" else ""
+    how = "REPLACED: its data is lost" if change.get("Replacement") == "True" else ""
     what = f" ({', '.join(names)})" if names else ""
     return f"{change['Action'].lower()} {change['LogicalResourceId']}{what}{how}"

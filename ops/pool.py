@@ -1,4 +1,4 @@
-"""The people of a user pool as `ops` reads them: paced, page by page."""
+"""Reads the people of a user pool for `ops`: page by page, at a limited rate."""
 
 from __future__ import annotations
 
@@ -14,17 +14,16 @@ from chalicelib.gatehouse.store.users import NAME_COLUMNS, UserProfile
 
 from . import aws
 
-# ListUsers may be called 30 times a second, a quota that cannot be raised; sign-ins that link use
-# it too.
+# ListUsers may be called 30 times a second, a quota that cannot be raised; sign-ins that link use it, too.
 # https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
 CALLS_PER_SECOND = 20
 PAGE = 60
-# Not confirmed yet: by themselves, or invited and never come.
+# Not confirmed yet: signed up, or invited and never signed in.
 PENDING_STATES = frozenset({"UNCONFIRMED", "FORCE_CHANGE_PASSWORD"})
 
 
 class Pace:
-    """Lets so many calls a second begin, evenly."""
+    """Limits the calls per second, evenly."""
 
     def __init__(
         self,
@@ -55,13 +54,13 @@ class PoolReader:
         self.requests = 0
 
     def page(self, token: str | None) -> tuple[list[PoolUser], str | None]:
-        """Answer a page of people and the token of the next one."""
+        """Return a page of people and the token of the next page."""
         more = {"PaginationToken": token} if token else {}
         answer = self._call(self._client.list_users, Limit=PAGE, **more)
         return [parse_pool_user(user) for user in answer["Users"]], answer.get("PaginationToken")
 
     def find(self, name: str) -> PoolUser | None:
-        """Answer the user of a user name, or of the address of a native one."""
+        """Return the user with a user name, or with the address of a native person."""
         try:
             return parse_pool_user(self._call(self._client.admin_get_user, Username=name))
         except ClientError as error:
@@ -76,7 +75,7 @@ class PoolReader:
 
 
 def build_profile(user: PoolUser, client_id: str) -> UserProfile:
-    """Build what the table should hold of a pool's user; `client_id` stands in where none is known."""
+    """Build the table's data for a pool's user; `client_id` is used if none is known."""
     birthplace = birthplace_of(user.user_name, user.identities)
     attributes = user.attributes
     return UserProfile(
@@ -88,5 +87,5 @@ def build_profile(user: PoolUser, client_id: str) -> UserProfile:
         provider=birthplace.provider,
         sub=attributes.get("sub", ""),
         linked=",".join(birthplace.linked),
-        told=NAME_COLUMNS,  # ListUsers and AdminGetUser answer every attribute that there is
+        told=NAME_COLUMNS,  # ListUsers and AdminGetUser return all existing attributes
     )

@@ -1,7 +1,7 @@
-"""Where a user pool is and how its issuer calls itself: read from AWS, never put together from a region's name alone.
+"""A user pool's addresses and issuer: read from AWS, never built from a region's name alone.
 
-The pool says whether its issuer is ORIGINAL or UPDATED, its discovery document says the issuer's exact name and where its
-endpoints are. Names of hosts that have to be known before there is a pool come from botocore's data of AWS's partitions.
+The pool says whether its issuer is ORIGINAL or UPDATED; its discovery document has the issuer's exact name and the
+endpoints. Host names that are needed before a pool exists come from botocore's data of AWS's partitions.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ VARIABLES = ("ISSUER", "COGNITO_URL", "JWKS_URL")
 _SERVICE = "cognito-idp"
 _TOKEN_PATH = "/oauth2/token"  # noqa: S105 - a path
 _GOV = "aws-us-gov"
-_HINT = "Does this machine reach Cognito's public endpoints?"
+_HINT = "Check that this machine reaches Cognito's public endpoints."
 
 Resolve = Callable[[str, int], Any]
 
 
 @dataclass(frozen=True)
 class Partition:
-    """One of AWS's partitions, such as `aws-eusc`, and how its host names end."""
+    """One of AWS's partitions, such as `aws-eusc`, with its host names' suffix."""
 
     id: str
     dns_suffix: str
@@ -53,7 +53,7 @@ class Partition:
 
 
 def partition_of(region: str) -> Partition:
-    """Find a region's partition; an OpsError where no partition has such a region."""
+    """Find a region's partition; raise an OpsError if no partition has such a region."""
     import botocore.loaders
 
     found = botocore.loaders.create_loader().load_data("partitions")
@@ -64,9 +64,9 @@ def partition_of(region: str) -> Partition:
 
 
 def require_user_pools(region: str, resolve: Resolve = socket.getaddrinfo) -> None:
-    """Raise OpsError, naming regions that will do, where Cognito has no user pools.
+    """Raise OpsError, listing suitable regions, if Cognito has no user pools there.
 
-    A region that this botocore does not list may be new: then the name of its host decides.
+    A region that this botocore does not list may be new: then its host name decides.
     """
     import botocore.session
 
@@ -80,9 +80,9 @@ def require_user_pools(region: str, resolve: Resolve = socket.getaddrinfo) -> No
         near = [name for name in listed if name.split("-")[0] == region.split("-")[0]]
         others = ", ".join(near or listed) or "none in this partition"
         raise OpsError(
-            f"Cognito has no user pools in {region}, so no stage can be there. Regions that have "
-            f"them: {others}.\nSet `region` in the stage's gatehouse block. (If AWS has added "
-            f"{region} lately: update boto3.)"
+            f"Cognito has no user pools in {region}, so no stage can be there. Regions that "
+            f"have them: {others}.\nSet `region` in the stage's gatehouse block. (If AWS has "
+            f"added {region} recently: update boto3.)"
         ) from None
 
 
@@ -93,10 +93,10 @@ def read_addresses(
     report: Reporter,
     fetch: Fetch | None = None,
 ) -> Mapping[str, str]:
-    """Read the settings that say where the pool is: ISSUER, COGNITO_URL, and JWKS_URL if it is elsewhere.
+    """Read the settings with the pool's addresses: ISSUER, COGNITO_URL, and JWKS_URL if it is elsewhere.
 
-    Where the discovery document cannot be read, the pool's own description and the partition's
-    names have to do, and a note says so. On the local stage the launcher says the addresses.
+    If the discovery document cannot be read, the pool's own description and the partition's names are used, and a note
+    says so. On the local stage the launcher sets the addresses.
     """
     client = aws.client(session, _SERVICE)
     pool = client.describe_user_pool(UserPoolId=pool_id)["UserPool"]
@@ -119,7 +119,7 @@ def read_addresses(
     if issuer not in both_forms(expected):
         raise OpsError(
             f"The pool {pool_id} calls its issuer {issuer!r}, not {expected}: tokens would be "
-            "refused. Is the stage's region the pool's?"
+            "refused. Check that the stage's region is the pool's."
         )
     found = {"ISSUER": str(issuer)}
     if stage.is_local:

@@ -1,9 +1,9 @@
-"""What CloudFormation and Cognito are known to say to an update of a user pool, what it means, and the way round.
+"""Known refusals of updates of a user pool, by CloudFormation and Cognito: their meaning, and a workaround.
 
-CloudFormation has refused updates of pools whose schema did not change, because the template names it ("Invalid
+CloudFormation has refused updates of pools whose schema did not change, because the template contains it ("Invalid
 AttributeDataType input", https://github.com/aws/aws-cdk/issues/8585,
-https://github.com/aws-amplify/amplify-backend/issues/3299). Attributes of a pool can be neither changed nor removed, so a
-template without `Schema` asks for nothing else, and loses nothing.
+https://github.com/aws-amplify/amplify-backend/issues/3299). Attributes of a pool can be neither changed nor removed, so
+a template without `Schema` has the same effect, and nothing is lost.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 WAY_ROUND = (
-    "CloudFormation refuses to update the pool because the template names its schema, a known fault. "
-    "Once more without the schema: attributes cannot be changed, so nothing is lost"
+    "CloudFormation refuses to update the pool because the template contains its schema, a "
+    "known fault. Trying again without the schema: attributes cannot be changed, so nothing "
+    "is lost"
 )
 _OF_SCHEMA = (
     "Invalid AttributeDataType input",
@@ -20,11 +21,11 @@ _OF_SCHEMA = (
 )
 _MEANINGS = {
     "Updates are not allowed for property": (
-        "This is fixed when a pool is made. Take the change back, or deploy it as a new stage and "
-        "move people (docs/operations.md, Backup and restore)."
+        "This cannot be changed after a pool is made. Undo the change, or deploy it as a new "
+        "stage and move people (docs/operations.md, Backup and restore)."
     ),
     "Domain already": (
-        "The sign-in domain is somebody's already, in the whole region: choose another domain_prefix."
+        "The sign-in domain is already taken in this region: choose another domain_prefix."
     ),
 }
 _BEGIN = "      Schema:"
@@ -32,18 +33,18 @@ _BELOW = " " * 8
 
 
 def refused_for_schema(failures: Iterable[str]) -> bool:
-    """Whether an update failed for what leaving the schema out goes round."""
+    """Whether an update failed for a reason that leaving out the schema avoids."""
     return any(text in line for line in failures for text in _OF_SCHEMA)
 
 
 def meanings(failures: Iterable[str]) -> list[str]:
-    """Say in plain words what known refusals among `failures` mean."""
+    """Explain known refusals among `failures` in plain words."""
     lines = list(failures)
     return [meaning for text, meaning in _MEANINGS.items() if any(text in line for line in lines)]
 
 
 def without_schema(body: str) -> str:
-    """Return the template without the pool's `Schema`; unchanged where it has none."""
+    """Return the template without the pool's `Schema`; unchanged if it has none."""
     kept, inside = [], False
     for line in body.splitlines(keepends=True):
         inside = line.rstrip() == _BEGIN or (
@@ -55,5 +56,5 @@ def without_schema(body: str) -> str:
 
 
 def as_deployed(body: str, deployed: str) -> str:
-    """Return the template for an update of a stack: without the schema where an earlier update went round it."""
+    """Return the template for an update of a stack: without the schema if an earlier update left it out."""
     return body if without_schema(deployed) != deployed else without_schema(body)

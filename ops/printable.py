@@ -1,11 +1,11 @@
-"""Other people's text on a terminal."""
+"""Makes other people's text safe for a terminal."""
 
 from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    """Answer a text without characters that a terminal would obey, or that reverse what is read.
+    """Return a text without characters that control a terminal, or that reverse the reading direction.
 
-    Names are chosen by strangers: an escape sequence in one could rewrite the screen of whoever lists people.
+    Strangers choose names: an escape sequence in one could rewrite the screen of an operator who lists people.
     """
     return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)

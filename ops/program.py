@@ -1,4 +1,4 @@
-"""What the command line is called: `gatehouse` from the wheel, `python -m ops` in Gatehouse's own repository."""
+"""The command line's name: `gatehouse` from the wheel, `python -m ops` in Gatehouse's own repository."""
 
 from __future__ import annotations
 

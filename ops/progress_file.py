@@ -1,6 +1,6 @@
-"""Where a long comparison stands, on disk: it can go on after an interruption, and memory stays flat.
+"""The progress of a long comparison, on disk, so that it can resume after an interruption and needs little memory.
 
-Names are kept as hashes: the file is no list of people.
+Names are stored as hashes, so the file is not a list of people.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 
 class ProgressFile:
-    """A set of names that were seen, and a small state, stored together."""
+    """A set of seen names and a small state, stored together."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -24,13 +24,13 @@ class ProgressFile:
         self._db.execute("CREATE TABLE IF NOT EXISTS state (id INTEGER PRIMARY KEY, text TEXT)")
 
     def load(self) -> dict[str, Any]:
-        """Answer the state as it was saved last; empty at first."""
+        """Return the last saved state; empty at first."""
         row = self._db.execute("SELECT text FROM state").fetchone()
         found: dict[str, Any] = json.loads(row[0]) if row else {}
         return found
 
     def save(self, state: dict[str, Any], seen: Iterable[str] = ()) -> None:
-        """Keep a state together with further names."""
+        """Save a state together with more names."""
         with self._db:
             rows = ((_hash(name),) for name in seen)
             self._db.executemany("INSERT OR IGNORE INTO seen VALUES (?)", rows)
@@ -38,7 +38,7 @@ class ProgressFile:
             self._db.execute("INSERT OR REPLACE INTO state VALUES (1, ?)", (text,))
 
     def has(self, name: str) -> bool:
-        """Say whether a name was seen."""
+        """Whether a name was seen."""
         found = self._db.execute("SELECT 1 FROM seen WHERE name = ?", (_hash(name),)).fetchone()
         return found is not None
 
@@ -49,7 +49,7 @@ class ProgressFile:
             self._db.execute("DELETE FROM state")
 
     def close(self, *, remove: bool) -> None:
-        """Close the file, and remove it when nothing is left to go on with."""
+        """Close the file, and remove it if nothing is left to resume."""
         self._db.close()
         if remove:
             self.path.unlink(missing_ok=True)

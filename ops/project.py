@@ -1,8 +1,8 @@
-"""Makes a Chalice project ready for Gatehouse: `init`.
+"""Prepares a Chalice project for Gatehouse: `init`.
 
-One file of the team is touched: `.chalice/config.json` gets the keys that Gatehouse needs and that it lacks.
-`requirements-gatehouse.txt` is Gatehouse's own, and written anew each time. The lines for app.py, requirements.txt and
-.gitignore are shown.
+It changes one file of the team: `.chalice/config.json` gets the missing keys that Gatehouse needs.
+`requirements-gatehouse.txt` belongs to Gatehouse, and is rewritten each time. It prints the lines for app.py,
+requirements.txt and .gitignore.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _SHARED: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class Prepared:
-    """What was done, what still has to be written by hand (file → lines), and what stands in the way."""
+    """What was done, what still has to be written by hand (file → lines), and what must be changed first."""
 
     done: list[str]
     by_hand: Mapping[str, list[str]]
@@ -57,12 +57,12 @@ class Prepared:
 
 
 def prepare(project_dir: Path) -> Prepared:
-    """Add what Gatehouse needs to the project; a second time changes nothing. Raises OpsError."""
+    """Add what Gatehouse needs to the project; repeating it changes nothing. Raises OpsError."""
     path = config_file(project_dir)
     if not (project_dir / "app.py").is_file() or not path.is_file():
         raise OpsError(
-            f"{project_dir} is no Chalice project: app.py and .chalice/config.json are needed. "
-            "Run this in the project's folder, or name it with --project-dir."
+            f"{project_dir} is not a Chalice project: app.py and .chalice/config.json are "
+            "needed. Run this in the project's folder, or name it with --project-dir."
         )
     text = path.read_text(encoding="utf-8")
     try:
@@ -79,7 +79,7 @@ def prepare(project_dir: Path) -> Prepared:
 
 
 def missing(config: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Give what a configuration lacks: where, and what. What is there stays, whatever it says."""
+    """Yield what a configuration lacks: where, and what. Existing values stay, whatever they are."""
     if not isinstance(config, dict):
         raise ValueError("it must hold one JSON object")
     if not isinstance(config.get("stages", {}), dict):
@@ -91,14 +91,14 @@ def missing(config: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
     others = [name for name in stages or ["dev"] if name != LOCAL]
     for name in others:
         yield from _lacking(stages.get(name, {}), ("stages", name), starting_block(name), stages)
-    # Once it is there, its variables are its own.
+    # Once the local stage exists, its variables are independent.
     model = others[0] if others and LOCAL not in stages else ""
     local = _local_stage(model, stages.get(model, {}))
     yield from _lacking(stages.get(LOCAL, {}), ("stages", LOCAL), local, stages)
 
 
 def _local_stage(other: str, block: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Build the local stage. The team's own variables and rights are those of another stage of theirs."""
+    """Build the local stage. It copies the team's own variables and rights from another stage."""
     own = {"STAGE": LOCAL, "DIRECT_SIGN_IN": "embedded", "MAILS_PER_DAY": "100000"}
     theirs = block.get("environment_variables", {})
     policy = block.get("iam_policy_file", f"policy-{other}.json" if other else "")
@@ -131,20 +131,21 @@ def _said(added: list[tuple[str, ...]]) -> str:
 
 
 def _amiss(config: Mapping[str, Any]) -> Iterator[str]:
-    """Say which of the team's own settings contradict Gatehouse; they are theirs to change."""
+    """List the team's own settings that contradict Gatehouse; the team must change them."""
     for where, block in {"": config, **config.get("stages", {})}.items():
         place = f" of stage {where}" if where else ""
         if block.get("manage_iam_role") is True:
             yield (
-                f"manage_iam_role{place} is true: Gatehouse's stack has a role for each function, so remove it. "
-                "Rights of your own routes: .chalice/policy-<stage>.json (docs/adopt.md)"
+                f"manage_iam_role{place} is true: Gatehouse's stack has a role for each "
+                "function, so remove it. Put the rights of your own routes into "
+                ".chalice/policy-<stage>.json (docs/adopt.md)"
             )
         if "iam_role_arn" in block and not where:
             yield "iam_role_arn: remove it, Gatehouse's stack has a role for each function"
 
 
 def _write_lock(project_dir: Path) -> list[str]:
-    """Write Gatehouse's own lock; the wheel that it names lies in the project."""
+    """Write Gatehouse's own lock; the wheel that it names is in the project."""
     wheel = _installed_wheel()
     if wheel is None:
         return []
@@ -160,13 +161,13 @@ def _write_lock(project_dir: Path) -> list[str]:
     wanted = header + line + _RUNTIME_LOCK.read_text(encoding="utf-8")
     path = project_dir / OWN_LOCK
     if path.exists() and path.read_text(encoding="utf-8") == wanted:
-        return [f"{OWN_LOCK}: as it should be"]
+        return [f"{OWN_LOCK}: up to date"]
     path.write_text(wanted, encoding="utf-8")
-    return [f"{OWN_LOCK}: written, with {wheel.name} and what it needs"]
+    return [f"{OWN_LOCK}: written, with {wheel.name} and its dependencies"]
 
 
 def _installed_wheel() -> Path | None:
-    """Find the wheel that this program was installed from; None in Gatehouse's own repository. Raises OpsError.
+    """Find the wheel from which this program was installed; return None in Gatehouse's own repository. Raises OpsError.
 
     https://packaging.python.org/en/latest/specifications/direct-url/
     """
@@ -181,14 +182,15 @@ def _installed_wheel() -> Path | None:
         wheel = Path()
     if wheel.suffix != ".whl" or not wheel.is_file():
         raise OpsError(
-            f"{_DISTRIBUTION} {__version__} was not installed from a wheel that is still there, so it cannot be locked. "
-            f"Put the wheel into {_WHEELS}/ and install it: pip install '{_WHEELS}/…whl[cli]'"
+            f"{_DISTRIBUTION} {__version__} was not installed from a wheel that still exists, "
+            f"so it cannot be locked. Put the wheel into {_WHEELS}/ and install it: pip "
+            f"install '{_WHEELS}/…whl[cli]'"
         )
     return wheel
 
 
 def _by_hand(project_dir: Path) -> Iterator[tuple[str, list[str]]]:
-    """Give the lines that are not there yet."""
+    """Return the lines that are missing."""
     package = __package__.rpartition(".")[0] or "chalicelib.gatehouse"
     app = (project_dir / "app.py").read_text(encoding="utf-8")
     if "Gatehouse(" not in app:

@@ -1,6 +1,6 @@
-"""An identity provider as a person describes it, and the rules that it must keep.
+"""An identity provider as a person describes it, and its rules.
 
-What Cognito allows of names, domains and claims is checked here, before anything is registered.
+Cognito's limits on names, domains and claims are checked here, before anything is registered.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .errors import OpsError
 from .provider_rows import Row
 from .stage_variables import is_provider_name
 
-# Cognito allows 40 characters for an identifier, and 50 of them.
+# Cognito allows 40 characters for an identifier, and 50 identifiers.
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateIdentityProvider.html
 _DOMAIN_LENGTH = 40
 _DOMAIN_COUNT = 50
@@ -28,7 +28,7 @@ _OTHER_CLAIMS = frozenset({"sub", "iss", "aud", *ATTRIBUTE_MAPPING.values()})
 class Provider:
     """One OIDC provider, such as an Okta tenant, as a person describes it.
 
-    None keeps what was said earlier; at first there are no domains, and nothing is trusted or allowed.
+    None keeps the earlier value; at first there are no domains, and nothing is trusted or allowed.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Provider:
     native_sign_up: bool | None = None
 
     def tidied(self) -> Provider:
-        """Answer the same with canonical issuer, domains and label."""
+        """Return the same with canonical issuer, domains and label."""
         return replace(
             self,
             issuer=self.issuer.strip().rstrip("/"),
@@ -58,7 +58,7 @@ class Provider:
         )
 
     def row(self, before: Row) -> Row:
-        """Answer the table's row, after what it said before."""
+        """Return the table's row, based on the earlier one."""
         return Row(
             label=self.label or before.label or self.name,
             domains=before.domains if self.domains is None else self.domains,
@@ -73,12 +73,12 @@ class Provider:
 
 
 def _spelled(domain: str) -> str:
-    """Answer a domain as mail servers know it; what is none stays as it is, for `verify` to name."""
+    """Return a domain in its canonical form; an invalid one is unchanged, and `verify` reports it."""
     return parse_full_domain(domain) or domain
 
 
 def verify(provider: Provider) -> None:
-    """Raise OpsError, naming all that cannot be registered."""
+    """Raise OpsError, listing everything that is wrong."""
     problems = []
     if not is_provider_name(provider.name):
         problems.append(
@@ -99,22 +99,22 @@ def verify(provider: Provider) -> None:
     if claim and (not _CLAIM.fullmatch(claim) or claim in _OTHER_CLAIMS):
         problems.append(f"{claim!r} is not the name of a groups claim")
     if len(domains) > _DOMAIN_COUNT:
-        problems.append(f"there may be {_DOMAIN_COUNT} domains at most")
+        problems.append(f"at most {_DOMAIN_COUNT} domains are allowed")
     if problems:
         raise OpsError.listing("The provider cannot be registered:", problems)
 
 
 def verify_free(provider: Provider, row: Row, rows: Mapping[str, Row]) -> None:
-    """Raise OpsError where another provider of `rows` has the name or a domain already."""
+    """Raise OpsError if another provider of `rows` already has the name or a domain."""
     if row.link and not row.trusted:
         raise OpsError(
-            "--link joins people to accounts by the address that the provider tells: it needs "
-            "--trusted."
+            "--link links people to accounts by the address that the provider sends: it "
+            "needs --trusted."
         )
     others = {name: other for name, other in rows.items() if name != provider.name}
     alike = [name for name in others if name.casefold() == provider.name.casefold()]
     if alike:
-        raise OpsError(f"There is {alike[0]} already: names must differ in more than case.")
+        raise OpsError(f"There is already {alike[0]}: names must differ in more than case.")
     problems = [
         f"{domain} belongs to {name}"
         for name, other in others.items()

@@ -1,4 +1,4 @@
-"""The providers table: what Cognito does not hold of an identity provider."""
+"""The providers table: data about an identity provider that Cognito does not hold."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .stages import Stage
 
 @dataclass(frozen=True)
 class Row:
-    """A provider's row, without its name. Nothing is trusted, linked or read unless somebody said so."""
+    """A provider's row, without its name. By default nothing is trusted, linked or read."""
 
     label: str = ""
     domains: tuple[str, ...] = ()
@@ -48,7 +48,7 @@ def load_rows(session: boto3.Session, stage: Stage) -> dict[str, Row]:
 
 
 def put_row(session: boto3.Session, stage: Stage, name: str, row: Row) -> None:
-    """Write a provider's row; attributes that nobody here knows stay."""
+    """Write a provider's row; unknown attributes are kept."""
     values = {
         "label": {"S": row.label},
         "domains": {"L": [{"S": domain} for domain in row.domains]},
@@ -68,12 +68,12 @@ def put_row(session: boto3.Session, stage: Stage, name: str, row: Row) -> None:
 
 
 def table_of(stage: Stage) -> str:
-    """Answer the table's name."""
+    """Return the table's name."""
     return variable_of(stage, "PROVIDERS_TABLE")
 
 
 def variable_of(stage: Stage, name: str) -> str:
-    """Answer an output of the identity stack. Raises OpsError before there is one."""
+    """Return an output of the identity stack. Raises OpsError if there is none yet."""
     value = stage.environment.get(name)
     if not value:
         raise OpsError(

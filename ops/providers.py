@@ -1,11 +1,11 @@
 """Identity providers: in the pool, in the app client's list, and in the providers table.
 
-The pool's registration goes through the API, because it takes a client secret that belongs into no
-template. The app client's list is a parameter of the identity stack, because UpdateUserPoolClient
-would reset everything it is not told. The table holds what the app shows and decides by.
+The pool's registration uses the API, because it contains a client secret, which must not be in a template. The app
+client's list is a parameter of the identity stack, because UpdateUserPoolClient would reset every omitted field. The
+table holds the data that the app shows and uses for decisions.
 
-A provider is added in the order pool, table, client, and removed in the reverse order: whatever
-stops in between, nobody is offered a provider that is not there.
+A provider is added in the order pool, table, client, and removed in reverse: so even after an interruption, the page
+never offers a provider that does not exist.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from .report import Reporter
 from .stages import Stage
 
 SCOPES = "openid profile email"
-# Okta's org server tells groups only to who asks for this scope, and custom servers may not know it.
+# Okta's org server sends groups only if this scope is requested, and custom servers may not know it.
 # https://developer.okta.com/docs/guides/customize-tokens-groups-claim/main/
 GROUPS_SCOPE = "groups"
 
 
 @dataclass(frozen=True)
 class Registered:
-    """A provider as it is registered; the flags say in which of the three places."""
+    """A registered provider; the flags say in which of the three places it is."""
 
     name: str
     label: str
@@ -60,9 +60,10 @@ def add_provider(
     report: Reporter,
     fetch: Fetch | None = None,
 ) -> None:
-    """Register a provider, or bring the registration of that name up to what is said now.
+    """Register a provider, or update the registration with that name.
 
-    Its discovery document is read first. What is left out keeps what was said earlier. Raises OpsError, naming the mend.
+    It first reads the provider's discovery document. Omitted values keep their earlier value. Raises OpsError, with the
+    remedy.
     """
     provider = provider.tidied()
     verify(provider)
@@ -82,18 +83,18 @@ def add_provider(
         report.note("in the table")
     if row.groups_claim:
         report.note(
-            f"note: whoever fills {row.groups_claim} there can put people into any group here, "
-            "admins too"
+            f"note: anybody who controls {row.groups_claim} at the provider can put people "
+            "into any group here, including admins"
         )
     if row.link:
         report.note(
-            "note: it joins accounts whose owner has proved the mailbox; those from before need one "
-            "password reset first (docs/okta-setup.md, step 4)"
+            "note: it links accounts whose owner has proved the mailbox; earlier accounts "
+            "need one password reset first (docs/okta-setup.md, step 4)"
         )
     if row.domains and not row.native_sign_up and stage.direct_sign_in != "off":
         report.note(
-            "note: people of its domains make no accounts with a password any more; who has one "
-            "keeps it (--native-sign-up allows new ones)"
+            "note: people of its domains can no longer create accounts with a password; "
+            "existing accounts are kept (--native-sign-up allows new ones)"
         )
     if provider.name not in names:
         names.append(provider.name)
@@ -128,15 +129,15 @@ def list_providers(session: boto3.Session, stage: Stage) -> list[Registered]:
 
 
 def remove_provider(session: boto3.Session, stage: Stage, name: str, report: Reporter) -> None:
-    """Take a provider out of the client's list, the table and the pool, in that order.
+    """Remove a provider from the client's list, the table and the pool, in that order.
 
-    The profiles of people who came through it stay in the pool. Raises OpsError when nobody knows
-    the name, or when the stage signs people in with it at once.
+    The profiles of its people stay in the pool. Raises OpsError if the name is unknown, or if the stage signs people in
+    with it automatically.
     """
     if stage.environment.get("AUTO_SIGN_IN") == name:
         raise OpsError(
             f"AUTO_SIGN_IN of stage {stage.name!r} names {name}: everyone would be sent to a "
-            "provider that is gone. Empty it, deploy, then remove the provider."
+            "removed provider. Clear it, deploy, then remove the provider."
         )
     known = [found.name for found in list_providers(session, stage)]
     if name not in known:

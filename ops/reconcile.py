@@ -1,10 +1,9 @@
-"""Making the users table equal to the user pool: missed events, and people from before Gatehouse.
+"""Makes the users table match the user pool: missed events, and people from before Gatehouse.
 
-First every page of the pool is compared with the records of its people, then every page of the
-table with what was seen. Writes are those of the trigger (UserStore), so a sign-in that comes
-between harms nothing. What the pool does not tell is left as it is, and so is the address of
-somebody whom a provider has moved to one that it may not speak for: Cognito has stored that, but no
-sign-in brings it into the table.
+First it compares every page of the pool with its people's records, then every page of the table with the names seen.
+Writes are the same as the trigger's (UserStore), so a sign-in at the same time does no harm. Fields that the pool does
+not return are not changed. The same applies to the address of a person whose provider has changed it to a domain that
+it may not use: Cognito has stored it, but no sign-in writes it into the table.
 """
 
 from __future__ import annotations
@@ -27,13 +26,13 @@ from .report import Reporter
 
 _TABLE_PAGE = 500
 _REPORT_EVERY = 6000
-# A record that is younger may be of a sign-up under way: the trigger writes before the pool does.
+# A younger record may belong to a sign-up in progress: the trigger writes before the pool does.
 GRACE_SECONDS = 3600
 
 
 @dataclass
 class Findings:
-    """What was compared and found; with `dry_run` nothing was mended."""
+    """What was compared and found; with `dry_run` nothing was changed."""
 
     people: int = 0
     records: int = 0
@@ -44,14 +43,14 @@ class Findings:
 
     @property
     def total(self) -> int:
-        """How many records were not as the pool has them."""
+        """The number of records that differed from the pool."""
         return self.missing + self.differing + self.surplus
 
 
 class Reconciler:
     """Compares one pool with one table. `dynamodb` is boto3's client, `clock` gives Unix seconds.
 
-    `refuse_address` is that of ProviderStore.
+    `refuse_address` is ProviderStore's.
     """
 
     def __init__(
@@ -80,16 +79,16 @@ class Reconciler:
         self._findings = Findings()
 
     def run(self) -> Findings:
-        """Compare and mend everything, going on where an interrupted run stopped."""
+        """Compare and correct everything, resuming an interrupted run."""
         state = self._progress.load()
         self._findings = Findings(**state.get("findings", {}))
         if state:
-            self._report.note(f"going on after {self._findings.people} people")
+            self._report.note(f"resuming after {self._findings.people} people")
         if not state.get("pool_done"):
             self._report.step("Comparing the pool's people with their records")
             self._compare_people(state.get("token"))
             self._report.done(f"{self._findings.people} people")
-        self._report.step("Looking for records of nobody")
+        self._report.step("Looking for records without a person")
         self._compare_records(state.get("after") if state.get("pool_done") else None)
         self._report.done(f"{self._findings.records} records")
         return self._findings
@@ -102,7 +101,7 @@ class Reconciler:
             except ClientError as error:
                 if not resumed or aws.error_code(error) != "InvalidParameterException":
                     raise
-                self._report.note("the pool does not remember the last page: starting anew")
+                self._report.note("the pool no longer knows the last page: starting again")
                 self._progress.clear()
                 self._findings, token, resumed = Findings(), None, False
                 continue
@@ -114,7 +113,9 @@ class Reconciler:
             before = self._findings.people
             self._findings.people += len(people)
             if before // _REPORT_EVERY != self._findings.people // _REPORT_EVERY:
-                self._report.note(f"{self._findings.people} people, {self._findings.total} to mend")
+                self._report.note(
+                    f"{self._findings.people} people, {self._findings.total} to correct"
+                )
             state = {"findings": asdict(self._findings), "token": token, "pool_done": token is None}
             self._progress.save(state, keys)
             if token is None:
@@ -153,19 +154,19 @@ class Reconciler:
                     self._users.record_unlinked(profile.user_name)
 
     def _judge(self, record: UserRecord) -> None:
-        """Mend a record whose name was not among the pool's people."""
+        """Correct a record whose name was not among the pool's people."""
         if record.status == PENDING and _age(record, self._clock()) < GRACE_SECONDS:
             return
         user = self._pool.find(record.userName)
         if user is not None and key_of(user.user_name) == record.userName:
-            self._compare(user, record)  # made after its page was read
+            self._compare(user, record)  # the person was created after that page was read
             return
         self._findings.surplus += 1
         if not self._dry_run:
             delete_unchanged(self._dynamodb, self._table, record)
 
     def _load(self, keys: list[str]) -> dict[str, UserRecord]:
-        """Answer the records of a page of people."""
+        """Return the records of a page of people."""
         wanted: dict[str, Any] = {
             self._table: {
                 "Keys": [{"userName": {"S": key}} for key in keys],
@@ -183,17 +184,17 @@ class Reconciler:
 
 
 def differs(profile: UserProfile, record: UserRecord) -> bool:
-    """Say whether a record is not as a confirmed person's profile: something lacks, or should be gone."""
+    """Whether a record differs from a confirmed person's profile: something is missing, or should be removed."""
     emptied = dict.fromkeys(profile.emptied(), "")
     told = {**profile.columns(), **emptied, "status": "CONFIRMED", "linked": profile.linked}
-    # The pool tells addresses in lower case, and tokens perhaps not: that is no difference.
+    # The pool returns addresses in lower case, tokens possibly not: that is no difference.
     if record.Email.lower() == profile.email.lower():
         told.pop("Email", None)
     return any(getattr(record, name) != value for name, value in told.items())
 
 
 def delete_unchanged(dynamodb: Any, table: str, record: UserRecord) -> None:
-    """Delete a record unless somebody wrote it since it was read."""
+    """Delete a record unless it was written after it was read."""
     try:
         dynamodb.delete_item(
             TableName=table,

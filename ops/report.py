@@ -1,4 +1,4 @@
-"""Progress on a terminal: one line per step, with the time since the start."""
+"""Shows progress on a terminal: one line per step, with the time since the start."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TextIO
 
 
 class Reporter:
-    """Prints what is happening, so that no wait is silent.
+    """Prints what is happening, so that every wait is explained.
 
-    `step` opens a piece of work, `note` adds a line to it, `done` closes it with its own duration.
-    Lines go to stderr by default: stdout belongs to the answers of commands (`info --json`).
+    `step` begins a piece of work, `note` adds a line to it, `done` ends it and prints its duration. Lines go to stderr
+    by default: stdout is for the answers of commands (`info --json`).
     """
 
     def __init__(
@@ -24,17 +24,17 @@ class Reporter:
         self._step_started = self._started
 
     def step(self, text: str) -> None:
-        """Say that a piece of work begins."""
+        """Print that a piece of work begins."""
         self._step_started = self._clock()
         self._line(f"{text} …")
 
     def note(self, text: str) -> None:
-        """Add a detail to the step under way; several lines are indented alike."""
+        """Add a detail to the current step; several lines get the same indentation."""
         for line in text.splitlines():
             self._line(f"  {line}")
 
     def done(self, text: str = "done") -> None:
-        """Say that the step ended, and how long it took."""
+        """Print that the step ended, and how long it took."""
         self._line(f"  {text} ({self._clock() - self._step_started:.1f} s)")
 
     def _line(self, text: str) -> None:

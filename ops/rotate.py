@@ -1,8 +1,8 @@
-"""New keys for a stage while people stay signed in: sealing keys, and the app clients' secrets.
+"""Rotates a stage's sealing keys and app clients' secrets while people stay signed in.
 
-Functions keep a secret for `CACHE_SECONDS`, so nothing is used before every warm container can know
-it: a sealing key is added first and becomes current later, and Cognito takes the old client secret
-beside the new one until it is dropped.
+Functions cache a secret for `CACHE_SECONDS`, so nothing new is used before every warm container has read it. A sealing
+key is added first and becomes current later; Cognito accepts the old client secret beside the new one until it is
+dropped.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ SETTLE_SECONDS = CACHE_SECONDS + 30
 
 _KEY_BYTES = 48
 _REMEMBERED_SECONDS = 30 * 86_400
-# Not text, so no key (chalicelib.gatehouse.sealed.sealing.KeyRing): when each key was made.
+# The creation time of each key: it is not text, so KeyRing does not read it as a key
+# (chalicelib.gatehouse.sealed.sealing).
 _MADE = "made"
 _CLIENTS = (("CLIENT_ID", "CLIENT_SECRET_ARN"), ("MFA_CLIENT_ID", "MFA_CLIENT_SECRET_ARN"))
 _UNKNOWN = ("InvalidAction", "UnknownOperationException", "NotImplemented", "InternalFailure")
@@ -47,11 +48,10 @@ def rotate_sealing_keys(
     sleep: Callable[[float], None] = time.sleep,
     now: Callable[[], float] = time.time,
 ) -> str:
-    """Add a key, wait until every container knows it, and seal with it; answer its name.
+    """Add a key, wait until every container has read it, and seal with it; return its name.
 
-    Cookies sealed under earlier keys still open. Without `wait` a container that has not read the
-    new key yet may end a session; that is for a key that leaked. A secret that cannot be used is
-    replaced: then nobody had a session.
+    Cookies sealed under earlier keys still open. Without `wait`, a container that has not read the new key yet may end
+    a session; use that for a leaked key. An unusable secret is replaced: nobody had a session then.
     """
     report.step("Sealing keys")
     with aws.explained("rotating the sealing keys"):
@@ -61,7 +61,7 @@ def rotate_sealing_keys(
         pending = _pending(document, ring)
         name = pending or _next_name(document)
         if pending:
-            report.note(f"going on with {name}, which an interrupted rotation added")
+            report.note(f"continuing with {name}, which an interrupted rotation added")
         else:
             document[name] = secrets.token_urlsafe(_KEY_BYTES)
             made = document.get(_MADE)
@@ -71,11 +71,11 @@ def rotate_sealing_keys(
             _write(manager, arn, document)
             report.note(f"added {name}")
         if ring is not None and wait:
-            report.note(f"waiting {SETTLE_SECONDS // 60} minutes until every container knows it")
+            report.note(f"waiting {SETTLE_SECONDS // 60} minutes until every container has read it")
             sleep(SETTLE_SECONDS)
         document["current"] = name
         _write(manager, arn, document)
-    report.done(f"new cookies are sealed under {name}")
+    report.done(f"new cookies are sealed with {name}")
     return name
 
 
@@ -87,9 +87,9 @@ def drop_old_sealing_keys(
     force: bool = False,
     now: Callable[[], float] = time.time,
 ) -> list[str]:
-    """Remove every key but the current one; answer the names removed.
+    """Remove every key except the current one; return the removed names.
 
-    Refuses, without `force`, while a remembered session may still be sealed under an old one.
+    Without `force`, refuse while a session with "keep me signed in" may still be sealed with an old one.
     """
     report.step("Sealing keys")
     with aws.explained("dropping old sealing keys"):
@@ -108,12 +108,12 @@ def drop_old_sealing_keys(
             document[_MADE] = {key: when for key, when in made.items() if key not in old}
         if old:
             _write(manager, arn, document)
-    report.done(f"dropped {', '.join(old)}" if old else "there were no old ones")
+    report.done(f"dropped {', '.join(old)}" if old else "there were no old keys")
     return old
 
 
 def rotate_client_secrets(session: boto3.Session, stage: Stage, report: Reporter) -> None:
-    """Give each app client of the stage a second secret, and use that one from now on.
+    """Give each app client of the stage a second secret, and use it from now on.
 
     https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AddUserPoolClientSecret.html
     """
@@ -131,7 +131,7 @@ def rotate_client_secrets(session: boto3.Session, stage: Stage, report: Reporter
                     f"--stage {stage.name} --client-secret --drop-old`."
                 )
             for lost in newer:
-                # Made by an interrupted rotation; its value was shown once and never stored.
+                # An interrupted rotation made it; its value was shown once and never stored.
                 _delete(cognito, stage, client_id, lost)
                 report.note("removed a secret that an interrupted rotation left")
             made = cognito.add_user_pool_client_secret(
@@ -147,7 +147,7 @@ def rotate_client_secrets(session: boto3.Session, stage: Stage, report: Reporter
 
 
 def drop_old_client_secrets(session: boto3.Session, stage: Stage, report: Reporter) -> None:
-    """Make Cognito refuse every secret but the one that is stored."""
+    """Make Cognito refuse every secret except the stored one."""
     with aws.explained("dropping old client secrets"):
         for client_id, arn in _clients(stage):
             report.step(f"Secret of app client {client_id}")
@@ -160,7 +160,7 @@ def drop_old_client_secrets(session: boto3.Session, stage: Stage, report: Report
 
 
 def _listed(cognito: Any, stage: Stage, client_id: str) -> list[dict[str, Any]]:
-    """List a client's secrets, oldest first; the answer never holds their values."""
+    """List a client's secrets, oldest first; the answer never contains their values."""
     try:
         found = cognito.list_user_pool_client_secrets(
             UserPoolId=_variable(stage, "USER_POOL_ID"), ClientId=client_id
@@ -177,7 +177,7 @@ def _listed(cognito: Any, stage: Stage, client_id: str) -> list[dict[str, Any]]:
 def _others(
     listed: list[dict[str, Any]], document: Mapping[str, Any]
 ) -> tuple[list[str], list[str]]:
-    """Split the secrets that are not in use into older and newer ones.
+    """Split the unused secrets into older and newer ones.
 
     The stack's own first secret is stored without an id: then the oldest is in use.
     """
@@ -222,7 +222,7 @@ def _write(manager: Any, arn: str, document: Mapping[str, Any]) -> None:
 
 
 def _pending(document: Mapping[str, Any], ring: KeyRing | None) -> str:
-    """Name the newest key when it was added but never became current."""
+    """Return the newest key if it was added but never became current."""
     newest = f"k{_highest(document)}"
     return newest if ring and newest != ring.current and newest in _stamps(document) else ""
 
@@ -246,8 +246,9 @@ def _refuse_young(document: Mapping[str, Any], current: str, now: float) -> None
     age = now - datetime.fromisoformat(stamp).timestamp() if stamp else _REMEMBERED_SECONDS
     if age < _REMEMBERED_SECONDS:
         raise OpsError(
-            f"The current key is {age / 86_400:.0f} days old. Remembered sessions live 30 days and "
-            "may be sealed under an old key: they would end. Wait, or use --yes if they shall."
+            f"The current key is {age / 86_400:.0f} days old. Remembered sessions last 30 "
+            "days and may be sealed with an old key: they would end. Wait, or pass --yes to "
+            "end those sessions."
         )
 
 

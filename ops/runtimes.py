@@ -1,4 +1,4 @@
-"""Lambda's Python runtimes: which ones a stage may use, how long each lives, what runs beneath it."""
+"""Lambda's Python runtimes: which ones a stage may use, when each is deprecated, and its operating system."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .errors import OpsError
 
 @dataclass(frozen=True)
 class Runtime:
-    """One runtime, such as 3.12: the day Lambda deprecates it, and its glibc's minor version."""
+    """One runtime, such as 3.12: the day when Lambda deprecates it, and its glibc's minor version."""
 
     python: str
     deprecated: date
@@ -21,7 +21,7 @@ class Runtime:
 
     @property
     def identifier(self) -> str:
-        """Its name at Lambda."""
+        """Its name in Lambda."""
         return f"python{self.python}"
 
     @property
@@ -32,7 +32,7 @@ class Runtime:
     def platforms(self, machine: str) -> list[str]:
         """List the platform tags of wheels that run on it.
 
-        pip takes each tag literally, so every glibc up to the runtime's is named (PEP 600).
+        pip compares each tag exactly, so every glibc up to the runtime's is listed (PEP 600).
         """
         return [
             *(f"manylinux_2_{minor}_{machine}" for minor in range(17, self.glibc_minor + 1)),
@@ -40,10 +40,10 @@ class Runtime:
         ]
 
 
-# Dates of deprecation, after which there are no more security updates, and the operating system:
-# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html (Amazon Linux 2 has glibc 2.26,
-# Amazon Linux 2023 has 2.34). Read in three copies of that table from July to November 2026, and at
-# https://endoflife.date/aws-lambda; AWS may move them.
+# Dates of deprecation, after which there are no security updates, and the operating system:
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html (Amazon Linux 2 has glibc 2.26, Amazon Linux 2023
+# has 2.34). Read in three copies of that table from July to November 2026, and at https://endoflife.date/aws-lambda;
+# AWS may change them.
 RUNTIMES: Mapping[str, Runtime] = {
     runtime.python: runtime
     for runtime in (
@@ -62,9 +62,9 @@ OPTION = "python_version"
 
 
 def runtime_of(options: Mapping[str, Any], running: tuple[int, int] | None = None) -> Runtime:
-    """Choose a stage's runtime: its `python_version`, or else the Python that runs this.
+    """Choose a stage's runtime: its `python_version`, or the Python that runs this.
 
-    Raises OpsError where Lambda has no such runtime, or will soon have none.
+    Raises OpsError if Gatehouse does not support that version.
     """
     major, minor = running or sys.version_info[:2]
     wanted = options.get(OPTION) or f"{major}.{minor}"
@@ -78,7 +78,7 @@ def runtime_of(options: Mapping[str, Any], running: tuple[int, int] | None = Non
 
 
 def runtime_named(identifier: str) -> Runtime | None:
-    """Return the runtime that Lambda calls `identifier`; None for one we do not support."""
+    """Return the runtime with Lambda's name `identifier`; None for one that we do not support."""
     return RUNTIMES.get(identifier.removeprefix("python"))
 
 
@@ -88,7 +88,7 @@ def newest() -> Runtime:
 
 
 def near_end(runtime: Runtime, today: date) -> str:
-    """Say that a runtime is deprecated or soon will be; an empty text while it has time."""
+    """Say that a runtime is deprecated or soon will be; return an empty text otherwise."""
     left = (runtime.deprecated - today).days
     if left > NEAR_DAYS:
         return ""

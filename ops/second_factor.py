@@ -13,8 +13,8 @@ from .directory import Directory, Person
 from .errors import OpsError
 from .report import Reporter
 
-# UserMFASettingList of AdminGetUser -> the setting of AdminSetUserMFAPreference. Only what is on is
-# switched off: a pool refuses settings of a factor that it does not have.
+# UserMFASettingList of AdminGetUser -> the setting of AdminSetUserMFAPreference. Only active factors are switched off:
+# a pool refuses settings of a factor that it does not have.
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminSetUserMFAPreference.html
 _SETTINGS: Mapping[str, str] = {
     "SOFTWARE_TOKEN_MFA": "SoftwareTokenMfaSettings",
@@ -22,7 +22,7 @@ _SETTINGS: Mapping[str, str] = {
     "EMAIL_OTP": "EmailMfaSettings",
     "WEB_AUTHN": "WebAuthnMfaSettings",
 }
-#: What each is called where people read it.
+#: Their names in messages.
 WORDS: Mapping[str, str] = {
     "SOFTWARE_TOKEN_MFA": "authenticator app",
     "SMS_MFA": "codes by text message",
@@ -43,15 +43,15 @@ def refuse_reset(person: Person) -> None:
     unknown = [name for name in person.factors if name not in _SETTINGS]
     if unknown:
         raise OpsError(
-            f"{person} has a second factor that this version does not know: {', '.join(unknown)}. "
-            "Update your checkout, or switch it off in the console."
+            f"{person} has a second factor that this version does not know: "
+            f"{', '.join(unknown)}. Update your checkout, or switch it off in the console."
         )
 
 
 def reset(directory: Directory, person: Person, report: Reporter) -> None:
-    """Switch every second factor off, forget the authenticator app, and end every session.
+    """Switch every second factor off, delete the authenticator app's key, and end every session.
 
-    The password stays. Whoever asks for this must have shown who they are: it is half of the door.
+    The password does not change. First verify the person's identity: this removes half of the account's protection.
     """
     refuse_reset(person)
     settings: dict[str, Any] = {}
@@ -68,18 +68,19 @@ def reset(directory: Directory, person: Person, report: Reporter) -> None:
     _forget_app(directory, person, report)
     end_sessions(directory, person, report)
     report.note(
-        "the password is as it was: if somebody else may know it, let the person reset it as well"
+        "the password has not changed: if somebody else may know it, ask the person to "
+        "reset it, too"
     )
 
 
 def _forget_app(directory: Directory, person: Person, report: Reporter) -> None:
-    """Delete the app's key, also one that was set up and never switched on."""
+    """Delete the app's key, even one that was set up and never switched on."""
     try:
         directory.call("admin_delete_software_token", Username=person.user_name)
     except ClientError as error:
-        # What AWS answers where there is no key is not documented; with none there is nothing to forget.
+        # AWS does not document the error for a missing key; without a key there is nothing to delete.
         if aws.error_code(error) not in ("InvalidParameterException", "ResourceNotFoundException"):
             raise
         report.note("no authenticator app is registered")
         return
-    report.note("the authenticator app is forgotten; the person can set up another one")
+    report.note("the authenticator app is removed; the person can set up another one")

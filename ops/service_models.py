@@ -1,8 +1,9 @@
-"""What the zip holds of botocore's data: the operations that Gatehouse calls, and the addresses of their services.
+"""Selects botocore's data for the zip: the operations that Gatehouse calls, and the endpoints of their services.
 
-A cold client reads whole service models (1.5 MB of JSON for three services) and 1.2 MB of addresses, and lists botocore's
-data folder first. The zip brings a cut copy, made from the botocore at hand when the zip is made, which
-`chalicelib.gatehouse.aws_models` finds first. Texts go, types and limits stay. Nothing of it is in the repository.
+A cold client reads whole service models (1.5 MB of JSON for three services) and 1.2 MB of endpoints, and first lists
+botocore's data folder. The zip contains a reduced copy, which `chalicelib.gatehouse.aws_models` finds first; it is made
+from the installed botocore when the zip is made. Texts are removed, types and limits are kept. The repository contains
+none of it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from botocore.loaders import Loader
 
 from chalicelib.gatehouse import aws_models
 
-#: Every operation that the runtime calls, by service; a test compares it with the code.
+#: Every operation that the runtime calls, by service; a test compares this list with the code.
 OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "cognito-idp": (
         "AdminDeleteUser",
@@ -48,7 +49,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "secretsmanager": ("GetSecretValue",),
 }
 _PACKAGE = str(aws_models.__package__).replace(".", "/")
-#: In the zip: where the files lie, and the module that reads them.
+#: In the zip: the folder of the files, and the module that reads them.
 FOLDER = f"{_PACKAGE}/{aws_models.FOLDER.name}"
 READER = f"{_PACKAGE}/{Path(aws_models.__file__).name}"
 _KEPT_OF_OPERATIONS = (
@@ -65,13 +66,13 @@ _KEPT_OF_OPERATIONS = (
     "operationContextParams",
     "staticContextParams",
 )
-#: Patterns and lists of values are for readers: botocore checks neither.
+#: Patterns and lists of values are documentation: botocore checks neither.
 _FOR_READERS = frozenset({"documentation", "documentationUrl", "enum", "pattern"})
 
 
 @cache
 def files() -> dict[str, bytes]:
-    """Return what is to be in the zip, by name there."""
+    """Return the files for the zip, by name."""
     loader = Loader()
     made: dict[str, Any] = {
         "endpoints": _cut_addresses(loader.load_data("endpoints")),
@@ -86,7 +87,7 @@ def files() -> dict[str, bytes]:
 
 
 def cut(model: Mapping[str, Any], operations: tuple[str, ...]) -> dict[str, Any]:
-    """Return a service's model with these operations and what they need of its shapes; their errors have names alone."""
+    """Return a service's model with these operations and the shapes that they need; their errors only have names."""
     kept = {
         name: {
             key: _without_texts(value) if key in ("input", "output") else value
@@ -118,7 +119,7 @@ def cut(model: Mapping[str, Any], operations: tuple[str, ...]) -> dict[str, Any]
 def _cut_shape(shape: Mapping[str, Any]) -> dict[str, Any]:
     found = _without_texts({name: value for name, value in shape.items() if name != "members"})
     if "members" in shape:
-        # A member may be called like a text.
+        # A member may have the same name as a text.
         found["members"] = {
             name: _without_texts(member) for name, member in shape["members"].items()
         }
@@ -153,7 +154,7 @@ def _cut_addresses(endpoints: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _notice() -> bytes:
-    """botocore's licence asks for its own notice, and for a word about what was changed (Apache License 2.0, 4 b and d)."""
+    """botocore's licence requires its own notice, and a statement of what was changed (Apache License 2.0, 4 b and d)."""
     botocore = distribution("botocore")
     texts = [
         file.read_text() for file in botocore.files or () if file.name in ("NOTICE", "LICENSE.txt")

@@ -7,9 +7,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-# Said of resources that were only stopped because another one failed.
+# Reported for resources that were only stopped because another one failed.
 _CONSEQUENCES = ("cancelled", "canceled")
-#: So many of what went well are named; a whole stack at once would hide what did not.
+#: At most this many successes are listed; a whole stack's would hide the failures.
 _NAMED = 4
 
 
@@ -23,17 +23,17 @@ class StackEvents:
         self.failures: list[str] = []
 
     def skip(self) -> None:
-        """Forget what happened before now."""
+        """Ignore events before now."""
         self._seen.update(event["EventId"] for event in self._fetch())
 
     def new(self) -> list[str]:
-        """Answer what finished since the last call: a line per failure, one per kind of success."""
+        """Return what finished since the last call: one line per failure, one per kind of success."""
         failed: list[str] = []
         finished: dict[str, list[str]] = {}
         for event in reversed(self._fetch()):
             self._seen.add(event["EventId"])
             resource, status = event["LogicalResourceId"], event["ResourceStatus"]
-            # The stack reports on itself too; its reader shows that.
+            # The stack also reports on itself; the caller shows that.
             if resource == self._name or status.endswith("_IN_PROGRESS"):
                 continue
             if status.endswith("_FAILED"):
@@ -45,14 +45,14 @@ class StackEvents:
         return [*(f"{status}: {_list(names)}" for status, names in finished.items()), *failed]
 
     def _fetch(self) -> list[Mapping[str, Any]]:
-        """Fetch unseen events, newest first, as the API gives them."""
+        """Fetch unseen events, newest first, as the API returns them."""
         found: list[Mapping[str, Any]] = []
         token: dict[str, str] = {}
         while True:
             try:
                 page = self._api.describe_stack_events(StackName=self._name, **token)
             except ClientError:
-                # A deleted stack has no name any more; its end shows in describe_stacks.
+                # A deleted stack no longer has a name; describe_stacks shows its end.
                 return found
             for event in page["StackEvents"]:
                 if event["EventId"] in self._seen:

@@ -1,4 +1,4 @@
-"""What a new stage begins with in config.json: whatever there is to choose, at its default (`init`)."""
+"""The options of a new stage in config.json: everything there is to choose, with its default (`init`)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .stage_variables import TABLE
 
 
 def starting_block(name: str) -> dict[str, Any]:
-    """Build the block of a new stage. A team fills in what is empty; `provision` adds the outputs of the stack."""
+    """Build the block of a new stage. A team fills in the empty values; `provision` adds the outputs of the stack."""
     chosen = {setting.variable: setting.default for setting in TABLE if setting.starts}
     return {
         "environment_variables": {"STAGE": name, **chosen},

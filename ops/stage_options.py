@@ -1,4 +1,4 @@
-"""The options of a stage: its `gatehouse` block in config.json, which Chalice does not read and `ops` does.
+"""The options of a stage: its `gatehouse` block in config.json, which only `ops` reads.
 
 Each is declared once, in `OPTIONS`. docs/operations.md shows that table.
 """
@@ -19,7 +19,7 @@ _RESERVED_IN_PREFIX = ("aws", "amazon", "cognito")
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 _RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653)
 
-# How many programs of one person can be signing in at once.
+# The number of programs that one person can sign in at the same time.
 _LOOPBACK_PORTS = 10
 
 
@@ -47,7 +47,7 @@ def _tags(value: Any) -> str:
 
 
 def _ports(value: Any) -> str:
-    """Ports that a program can open without rights; Cognito takes 100 callback URLs.
+    """Ports that a program can open without special rights; Cognito allows 100 callback URLs.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
     """
@@ -80,11 +80,12 @@ def _runtime(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Option:
-    """One option: its name, what is wrong with a value (empty: nothing), what it is for in Markdown, its default.
+    """One option: its name, a check that returns what is wrong (or an empty text), its purpose in Markdown, its
+    default.
 
-    `shown` describes the default where the value does not. `needed` says why nobody but the local stage can do without it;
-    `not_locally` why the local stage has no use for it. `goes_with` names an option that must be set where this one is.
-    `starts` is what `init` writes down, so that people see that there is something to choose.
+    `shown` describes the default if the value itself does not. `needed` says why every stage except the local one needs
+    it; `not_locally` why the local stage does not. `goes_with` names an option that must also be set. `starts` is the
+    value that `init` writes, so that people see the choice.
     """
 
     name: str
@@ -102,14 +103,17 @@ OPTIONS = (
     Option(
         "domain_prefix",
         _domain_prefix,
-        "the name of Cognito's domain, `https://<prefix>.auth.<region>.amazoncognito.com`; free in the whole region, "
-        "and for good",
+        "the prefix of Cognito's domain, `https://<prefix>.auth.<region>.amazoncognito.com`; "
+        "it must be free in the whole region, and cannot be changed later",
         shown="needed",
-        needed='choose the name of the sign-in domain, such as "acme-dev" (it must be free in the whole region)',
+        needed=(
+            'choose the prefix of the sign-in domain, such as "acme-dev" (it must be free in '
+            "the whole region)"
+        ),
         not_locally="the local AWS has no sign-in domains",
         starts="",
     ),
-    Option("region", _text, "where the stage lives", shown="`AWS_REGION`, or the profile's"),
+    Option("region", _text, "the AWS region of the stage", shown="`AWS_REGION`, or the profile's"),
     Option(
         "deletion_protection",
         _switch,
@@ -121,55 +125,59 @@ OPTIONS = (
     Option(
         "tags",
         _tags,
-        'tags of the identity stack and of what it makes, such as `{"cost-center": "1234"}`, besides `gatehouse:app` and '
-        "`gatehouse:stage`",
+        'tags of the identity stack and of its resources, such as `{"cost-center": "1234"}`, '
+        "in addition to `gatehouse:app` and `gatehouse:stage`",
         default={},
         shown="empty",
     ),
     Option(
         "log_retention_days",
         _one_of(*_RETENTION_DAYS),
-        "how long CloudWatch keeps the logs: a number of days that it knows",
+        "how many days CloudWatch keeps the logs: one of the numbers that it allows",
         default=30,
         starts=30,
     ),
     Option(
         "throttle_rate",
         _whole_number,
-        "calls a second of the whole API: [scaling.md](scaling.md)",
+        "calls per second of the whole API: [scaling.md](scaling.md)",
         default=50,
     ),
-    Option("throttle_burst", _whole_number, "how many calls at once", default=100),
+    Option("throttle_burst", _whole_number, "the size of a burst of calls", default=100),
     Option(
         "loopback_ports",
         _ports,
-        "ports, up to ten, on which programs on people's machines may get a code: makes a public app client "
-        "([clients.md](clients.md#programs), [ADR 9](adr/0009-programs-on-loopback.md))",
+        "up to ten ports on which programs on people's machines may receive a code: makes a "
+        "public app client ([clients.md](clients.md#programs), [ADR "
+        "9](adr/0009-programs-on-loopback.md))",
         default=(),
         shown="none",
     ),
     Option(
         "ses_identity_arn",
         _text,
-        "Cognito's mails go through this identity of your SES; without it Cognito's own sender, 50 a day",
+        "the SES identity that sends Cognito's mails; without it Cognito's own sender, 50 a day",
         goes_with="ses_from_address",
     ),
     Option(
-        "ses_from_address", _text, "the address that they come from", goes_with="ses_identity_arn"
+        "ses_from_address",
+        _text,
+        ("the sender's address of these mails"),
+        goes_with="ses_identity_arn",
     ),
     Option(
         "sms_role_arn",
         _text,
-        "the role by which Cognito sends codes by SMS",
+        "the role with which Cognito sends codes by SMS",
         goes_with="sms_external_id",
     ),
     Option("sms_external_id", _text, "the external id of that role", goes_with="sms_role_arn"),
     Option(
         "captcha_secret_arn",
         _text,
-        "the secret that `CAPTCHA_SECRET_ARN` names, so that the role may read it",
+        "the secret that `CAPTCHA_SECRET_ARN` names; gives the role the right to read it",
     ),
-    Option("alarm_topic_arn", _text, "the SNS topic that the alarms tell"),
+    Option("alarm_topic_arn", _text, "the SNS topic that the alarms notify"),
     Option(
         OPTION,
         _runtime,
@@ -183,13 +191,13 @@ _BY_NAME = {option.name: option for option in OPTIONS}
 
 
 def value_of(options: Mapping[str, Any], name: str) -> Any:
-    """Return what a stage's block says of an option, or the default."""
+    """Return an option's value in a stage's block, or the default."""
     said = options.get(name)
     return _BY_NAME[name].default if said in _UNSET else said
 
 
 def problems_of_options(options: Any, region: str, *, local: bool) -> Iterator[str]:
-    """Say everything that is wrong with a stage's block; None stands for a stage without one."""
+    """List everything that is wrong with a stage's block; None means a stage without one."""
     if options is None:
         options = {}
     if not isinstance(options, dict):

@@ -1,4 +1,4 @@
-"""What a stage must and must not say: pure checks that collect every problem at once."""
+"""The rules of a stage: pure checks that collect every problem at once."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from .stage_variables import problems_of_variables
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,23}")
 # https://docs.aws.amazon.com/lambda/latest/dg/foundation-arch.html
 _ARCHITECTURES = ("x86_64", "arm64")
-# As Chalice spells it; it takes its default for anything else without a word.
+# Chalice's spelling; for any other value it silently uses its default.
 _TLS = "TLS_1_2"
 
 
 def problems_of(name: str, merged: Mapping[str, Any], region: str, *, local: bool) -> list[str]:
     """List everything wrong with a stage; empty when it can be used.
 
-    `merged` is the stage's block over the top level of config.json, with the variables of both, and with the
-    `lambda_functions` of the stage alone, which are those whose variables Chalice merges.
+    `merged` is the stage's block over the top level of config.json, with the variables of both, but with the stage's
+    own `lambda_functions` only, because Chalice merges only their variables.
     """
     return [
         *_of_names(name, merged),
@@ -42,8 +42,8 @@ def _of_names(name: str, merged: Mapping[str, Any]) -> Iterator[str]:
         yield 'api_gateway_stage is missing: set it to "api"'
     if merged.get("manage_iam_role") is not False:
         yield (
-            "manage_iam_role must be false: each function gets its own role from the identity "
-            "stack, never one that Chalice makes for all"
+            "manage_iam_role must be false: each function gets its own role from the "
+            "identity stack, never a shared one from Chalice"
         )
     size = merged.get("minimum_compression_size")
     if merged.get("lambda_architecture", "x86_64") not in _ARCHITECTURES:
@@ -54,4 +54,4 @@ def _of_names(name: str, merged: Mapping[str, Any]) -> Iterator[str]:
 
 def _of_custom_domain(domain: Any) -> Iterator[str]:
     if isinstance(domain, dict) and domain.get("tls_version", _TLS) != _TLS:
-        yield f'tls_version of api_gateway_custom_domain must be "{_TLS}", or be left out'
+        yield f'tls_version of api_gateway_custom_domain must be "{_TLS}", or be omitted'

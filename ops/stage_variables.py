@@ -1,6 +1,6 @@
-"""The environment variables of a stage: what the functions would refuse, and what only `ops` can see.
+"""The environment variables of a stage: the functions' own rules, and rules that only `ops` can check.
 
-The settings themselves are declared in `chalicelib.gatehouse.settings`; their own rules are asked there.
+The settings themselves are declared in `chalicelib.gatehouse.settings`, together with their own rules.
 """
 
 from __future__ import annotations
@@ -23,38 +23,38 @@ from .nearest import nearest
 
 TABLE = Settings.every_setting()
 
-# Federated people are named <provider>_<sub>: an underscore inside would make that ambiguous.
+# Federated people are named <provider>_<sub>: an underscore in the provider's name would be ambiguous.
 _PROVIDER = re.compile(r"[A-Za-z][A-Za-z0-9.-]{2,31}")
 # https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
-# Lambda sets these itself and refuses functions that bring them.
+# Lambda sets these itself and refuses functions that set them.
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 _LAMBDAS_OWN = re.compile(
     r"_.*|AWS_(REGION|DEFAULT_REGION|ACCESS_KEY(_ID)?|SECRET_ACCESS_KEY|SESSION_TOKEN|"
     r"EXECUTION_ENV|LAMBDA_.*)|LAMBDA_(TASK_ROOT|RUNTIME_DIR)"
 )
-# What all variables of a function may take together; its error quotes them as JSON without blanks, so that is measured.
-# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+# The limit for all variables of a function together; Lambda's error quotes them as compact JSON, so that is what we
+# measure. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 _MOST_BYTES = 4096
-# How much is kept free for each output that the identity stack does not give yet: the ARN of a secret.
+# The space reserved for each output that the identity stack does not have yet: the ARN of a secret.
 _LATER = "x" * 100
-# RefreshTokenValidity of templates/identity.yaml: no session outlives its refresh token.
+# RefreshTokenValidity in templates/identity.yaml: no session outlives its refresh token.
 _REFRESH_TOKEN_SECONDS = 30 * 86_400
 _URLS = ("PUBLIC_URL", "COGNITO_URL", "ISSUER", "JWKS_URL")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-# Provision writes these, so a variable that resembles one is the team's own.
+# Provision writes the others, so a variable that resembles one of those is the team's own.
 _WRITTEN_BY_PEOPLE = [setting.variable for setting in TABLE if setting.source != STACK]
 
 
 def is_provider_name(name: str) -> bool:
-    """Whether an identity provider may be called so."""
+    """Whether an identity provider may have this name."""
     return _PROVIDER.fullmatch(name) is not None and name.upper() != "COGNITO"
 
 
 def problems_of_variables(
     name: str, merged: Mapping[str, Any], region: str, *, local: bool
 ) -> Iterator[str]:
-    """Say everything that is wrong with a stage's variables; `merged` is that of `problems_of`."""
+    """List everything that is wrong with a stage's variables; `merged` is as in `problems_of`."""
     environment: Mapping[str, Any] = merged["environment_variables"]
     said = {key: value for key, value in environment.items() if isinstance(value, str) and value}
     yield from _names_and_types(environment)
@@ -79,7 +79,7 @@ def _names_and_types(environment: Mapping[str, Any]) -> Iterator[str]:
         if not isinstance(value, str):
             yield f"environment variable {key} must be text in quotes, not {value!r}"
         if _LAMBDAS_OWN.fullmatch(key):
-            yield f"environment variable {key} is Lambda's own: take it out"
+            yield f"environment variable {key} is reserved by Lambda: remove it"
         elif key not in known:
             meant = nearest(key, _WRITTEN_BY_PEOPLE)
             if meant is not None:
@@ -89,7 +89,7 @@ def _names_and_types(environment: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _of_functions(merged: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the variables that single functions have besides the stage's, as Chalice merges them."""
+    """Return the variables that single functions have in addition to the stage's, as Chalice merges them."""
     functions = merged.get("lambda_functions")
     blocks = functions.items() if isinstance(functions, dict) else ()
     return {
@@ -100,13 +100,13 @@ def _of_functions(merged: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _of_settings(said: Mapping[str, str], region: str) -> Iterator[str]:
-    """What the functions themselves would refuse at their first call; outputs of the stack may come later."""
+    """Problems that the functions themselves would report at their first call; outputs of the stack may come later."""
     _, problems = Settings.checked({**said, "AWS_REGION": region or "unknown"}, without=(STACK,))
     yield from problems
 
 
 def _of_page(said: Mapping[str, str]) -> Iterator[str]:
-    """Files of the brand, and whether its colours can be read: the running function does not look at contrast."""
+    """Problems of the brand's files and colours: the running function does not check contrast."""
     brand, problems = Brand.read(said)
     if problems:
         return
@@ -131,7 +131,7 @@ def _of_refresh_tokens(said: Mapping[str, str]) -> Iterator[str]:
 
 
 def _of_mails(options: Any, said: Mapping[str, str], *, local: bool) -> Iterator[str]:
-    """Cognito's own sender stops at 50 mails a day; what somebody's SES may send, only they know.
+    """Cognito's own sender stops at 50 mails a day; only a team knows the limits of its SES.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
     """
@@ -139,8 +139,9 @@ def _of_mails(options: Any, said: Mapping[str, str], *, local: bool) -> Iterator
     mails = said.get("MAILS_PER_DAY")
     if has_ses and not mails and said.get("DIRECT_SIGN_IN") == "embedded":
         yield (
-            "MAILS_PER_DAY is missing: with SES, set it to the mails that sign-ups and new "
-            "passwords may cost in a day (without it, the sign-in page stops after 50)"
+            "MAILS_PER_DAY is missing: with SES, set it to the number of mails per day that "
+            "sign-ups and new passwords may send (without it, the sign-in page stops after "
+            "50)"
         )
     if local or has_ses or not mails or not mails.isdecimal():
         return
@@ -161,24 +162,24 @@ def _of_addresses(
     if isinstance(domain, dict) and public and _host(public) != domain.get("domain_name"):
         yield (
             f"PUBLIC_URL is on {_host(public)} but api_gateway_custom_domain is "
-            f"{domain.get('domain_name')}: drop PUBLIC_URL, or make them agree"
+            f"{domain.get('domain_name')}: remove PUBLIC_URL, or make them agree"
         )
 
 
 def _host(url: str) -> str | None:
     try:
         return urlsplit(url).hostname
-    except ValueError:  # said already, by the setting's own rule
+    except ValueError:  # the setting's own rule has reported it
         return None
 
 
 def _of_origins(
     merged: Mapping[str, Any], said: Mapping[str, str], *, local: bool
 ) -> Iterator[str]:
-    """Origins of another site: browsers would keep the SameSite=Strict cookie from them.
+    """Problems of origins of another site: browsers would not send them the SameSite=Strict cookie.
 
-    One site's hosts share at least their last two labels, and each execute-api host is a site of
-    its own (https://publicsuffix.org/list/). The rest of the rule only a browser can check.
+    Hosts of one site share at least their last two labels, and each execute-api host is a site of its own
+    (https://publicsuffix.org/list/). Only a browser can check the rest of the rule.
     """
     origins = parse_list(said.get("ALLOWED_ORIGINS", ""))
     if local or not origins:
@@ -199,9 +200,9 @@ def _of_origins(
 
 
 def _of_size(said: Mapping[str, str], merged: Mapping[str, Any]) -> Iterator[str]:
-    """Lambda refuses a function whose variables are too big, but only when the others are uploaded.
+    """Lambda refuses a function whose variables are too large, but only after the others are uploaded.
 
-    A stage that was not provisioned yet keeps room for what the stack will give.
+    For a stage that is not provisioned yet, space for the stack's outputs is reserved.
     """
     outputs = {setting.variable: _LATER for setting in TABLE if setting.source == STACK}
     shared = said if "USER_POOL_ID" in said else {**outputs, **said}

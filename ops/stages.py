@@ -1,7 +1,7 @@
-"""A stage: one entry of `.chalice/config.json`, read, checked as a whole, and written back.
+"""A stage: one entry of `.chalice/config.json`; read, checked as a whole, and written.
 
-Chalice ignores keys it does not know, so what ops alone needs sits in the same file, in each
-stage's `gatehouse` block (`ops.stage_options`).
+Chalice ignores unknown keys, so settings for ops alone are in the same file, in each stage's `gatehouse` block
+(`ops.stage_options`).
 """
 
 from __future__ import annotations
@@ -27,9 +27,8 @@ LOCAL = "local"
 class Stage:
     """One stage, already checked.
 
-    `environment` is what the functions get; `options` is the `gatehouse` block;
-    `custom_domain` is Chalice's `api_gateway_custom_domain`, empty when there is none;
-    `architecture` its `lambda_architecture`.
+    `environment` has the functions' variables; `options` is the `gatehouse` block; `custom_domain` is Chalice's
+    `api_gateway_custom_domain`, empty if there is none; `architecture` its `lambda_architecture`.
     """
 
     name: str
@@ -59,12 +58,12 @@ class Stage:
         return bool(self.options.get("deletion_protection", not self.is_local))
 
     def option(self, name: str) -> Any:
-        """What an option of the `gatehouse` block says, or its default."""
+        """The value of an option of the `gatehouse` block, or its default."""
         return value_of(self.options, name)
 
     @property
     def loopback_urls(self) -> list[str]:
-        """Where the public client of programs may lead (RFC 8252, 7.3); empty: there is none."""
+        """The callback URLs of the public client for programs (RFC 8252, 7.3); empty: there is no such client."""
         ports = self.option("loopback_ports")
         return [f"http://127.0.0.1:{port}/callback" for port in ports]
 
@@ -75,32 +74,32 @@ class Stage:
 
     @property
     def api_function(self) -> str:
-        """Name of the Lambda function behind the API, as Chalice names it."""
+        """Name of the Lambda function behind the API, as Chalice builds it."""
         return f"{self.app_name}-{self.name}"
 
     def function(self, resource: str) -> str:
-        """Name of another Lambda function, as Chalice names it."""
+        """Name of another Lambda function, as Chalice builds it."""
         return f"{self.api_function}-{resource}"
 
     @property
     def config_file(self) -> Path:
-        """The file this stage was read from."""
+        """The file from which this stage was read."""
         return config_file(self.project_dir)
 
     @property
     def policy_file(self) -> Path:
-        """The rights of the team's own routes, where Chalice looks for them too."""
+        """The file with the rights of the team's own routes, which Chalice reads, too."""
         name = self.iam_policy_file or f"policy-{self.name}.json"
         return self.project_dir / ".chalice" / name
 
     @property
     def deployed_file(self) -> Path:
-        """Where Chalice writes what it deployed."""
+        """The file in which Chalice records its deployment."""
         return self.project_dir / ".chalice" / "deployed" / f"{self.name}.json"
 
 
 def config_file(project_dir: Path) -> Path:
-    """Where a project keeps its stages."""
+    """The file with a project's stages."""
     return project_dir / ".chalice" / "config.json"
 
 
@@ -117,7 +116,7 @@ def load_stage(project_dir: Path, name: str) -> Stage:
             f"There is no stage {name!r} in {config_file(project_dir)} (there: {known}).\n"
             "Add one under `stages`; `dev` is a good one to copy."
         )
-    # Chalice looks a key up in the stage first, then at the top of the file; so do we.
+    # Chalice looks for a key in the stage first, then at the top of the file; so do we.
     merged: dict[str, Any] = {**config, **stages[name]}
     merged["environment_variables"] = {
         **_mapping(config.get("environment_variables")),
@@ -150,9 +149,8 @@ def write_environment(
 ) -> None:
     """Write stack outputs into a stage of config.json: variables, and a role per function.
 
-    `outputs` is variable → value; `roles` is Chalice's function name (`api_handler`,
-    `user_records`, …) → role ARN. Everything else in the file stays as it is written; the file is
-    replaced in one step, and not touched when nothing changed.
+    `outputs` is variable → value; `roles` is Chalice's function name (`api_handler`, `user_records`, …) → role ARN.
+    Everything else in the file stays as written; the file is replaced atomically, and only if something changed.
     """
     stages = _read(project_dir).get("stages")
     if not isinstance(stages, dict) or not isinstance(stages.get(name), dict):
@@ -170,7 +168,7 @@ def write_environment(
 def clear_environment(
     project_dir: Path, name: str, variables: Iterable[str], functions: Iterable[str]
 ) -> None:
-    """Take back what `write_environment` wrote, after the stage's stack is gone."""
+    """Remove what `write_environment` wrote, after the stage's stack is deleted."""
     stage = _mapping(_mapping(_read(project_dir).get("stages")).get(name))
     before = text = config_file(project_dir).read_text(encoding="utf-8")
     for variable in variables:
@@ -216,7 +214,7 @@ def _replace(path: Path, text: str) -> None:
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             stream.write(text)
-        # mkstemp makes files private; this one is read by whoever may read the checkout.
+        # mkstemp makes private files; this one must be readable for everybody who may read the checkout.
         Path(temporary).chmod(path.stat().st_mode & 0o777)
         Path(temporary).replace(path)
     except BaseException:
@@ -229,7 +227,7 @@ def _region(options: Mapping[str, Any]) -> str:
     for candidate in (named, os.environ.get("AWS_REGION"), os.environ.get("AWS_DEFAULT_REGION")):
         if isinstance(candidate, str) and candidate:
             return candidate
-    # Last, because importing botocore takes a tenth of a second.
+    # Imported last, because botocore takes a tenth of a second.
     import botocore.session
     from botocore.exceptions import BotoCoreError
 

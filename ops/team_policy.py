@@ -1,7 +1,7 @@
 """The rights of a team's own routes: Chalice's policy file, attached to the API function's role.
 
-Chalice reads `.chalice/policy-<stage>.json` (or what `iam_policy_file` names) for roles that it makes itself. Here the
-identity stack makes the roles, so the same file becomes a second policy of the API function's role.
+Chalice reads `.chalice/policy-<stage>.json` (or the file in `iam_policy_file`) for roles that it makes itself. Here the
+identity stack makes the roles, so that file becomes a second policy of the API function's role.
 https://aws.github.io/chalice/topics/configfile.html
 """
 
@@ -24,7 +24,7 @@ _OURS = "        - PolicyName: api\n"
 
 
 def with_team_policy(body: str, stage: Stage) -> str:
-    """Return the template with the team's policy in it; unchanged where there is none. Raises OpsError."""
+    """Return the template with the team's policy; unchanged if there is none. Raises OpsError."""
     document = load_team_policy(stage)
     if document is None:
         return body
@@ -41,7 +41,7 @@ def with_team_policy(body: str, stage: Stage) -> str:
 
 
 def load_team_policy(stage: Stage) -> dict[str, Any] | None:
-    """Read the stage's policy file; None where there is none. Raises OpsError."""
+    """Read the stage's policy file; return None if there is none. Raises OpsError."""
     try:
         found = json.loads(stage.policy_file.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -50,6 +50,6 @@ def load_team_policy(stage: Stage) -> dict[str, Any] | None:
         raise OpsError(f"{stage.policy_file} is not JSON: {error}") from None
     if not isinstance(found, dict) or not found.get("Statement"):
         raise OpsError(
-            f'{stage.policy_file} is no policy: {{"Version": "2012-10-17", "Statement": […]}}'
+            f'{stage.policy_file} is not a policy: {{"Version": "2012-10-17", "Statement": […]}}'
         )
     return found

@@ -1,8 +1,8 @@
-"""The wheels that a lock names, for one runtime of Lambda: fetched by pip, checked by their hashes.
+"""Downloads a lock's wheels for one runtime of Lambda with pip, and checks their hashes.
 
-All of them, or an OpsError. pip asks for Lambda's platform from the start, whatever machine this is,
-so nothing is fetched a second time past the lock. What has no wheel is built from its locked source
-with the tools that requirements-dev.txt locks, and nothing from the network.
+It returns all of them, or raises an OpsError. pip downloads for Lambda's platform from the start, whatever this machine
+is, so nothing is downloaded a second time without the lock. A package without a wheel is built from its locked source
+with the tools that requirements-dev.txt locks, without the network.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ from .locked import NAME, Locked, environment_of
 from .runtimes import Runtime
 
 _BUILT = "built.json"
-# Part of our own wheel that no app needs: the command line, and the local AWS.
+# The part of our own wheel that no app needs: the command line, and the local AWS.
 _OPERATORS = "chalice_gatehouse/ops/"
 _TAIL_LINES = 6
 _NOT_FOUND = re.compile(r"No matching distribution found for ([A-Za-z0-9._-]+)")
-# The zip format's first day: a wheel that is built twice has the same bytes.
+# The zip format's first day, so that a wheel that is built twice has the same bytes.
 _FIRST_DAY = "315532800"
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where the package will run."""
+    """The system on which the package will run."""
 
     runtime: Runtime
     machine: str
@@ -66,15 +66,15 @@ class Target:
 
 @dataclass(frozen=True)
 class Wheel:
-    """One wheel that is as the lock says."""
+    """One wheel that matches the lock."""
 
     locked: Locked
     path: Path
 
     def files(self) -> dict[str, bytes]:
-        """Read what it puts into the package: name → contents.
+        """Read its files for the package: name → contents.
 
-        Chalice copies `NAME.data/purelib` and `platlib` to the root, and leaves the rest.
+        Chalice copies `NAME.data/purelib` and `platlib` to the root, and ignores the rest.
         """
         found = {}
         with zipfile.ZipFile(self.path) as packed:
@@ -85,12 +85,12 @@ class Wheel:
 
 
 def is_for_operators(name: str) -> bool:
-    """Say whether a file of a wheel is for operators' machines and goes into no package."""
+    """Whether a file of a wheel is only for operators' machines and not for packages."""
     return name.startswith(_OPERATORS)
 
 
 def fetch(dependencies: Sequence[Locked], target: Target, cache: Path) -> list[Wheel]:
-    """Answer one wheel a dependency, from the cache where it has them. Raises OpsError."""
+    """Return one wheel per dependency, from the cache if possible. Raises OpsError."""
     text = "".join(locked.lines() for locked in dependencies)
     key = hashlib.sha256(text.encode()).hexdigest()[:16]
     kept = cache / f"{target.machine}-{target.runtime.abi}-{key}"
@@ -104,13 +104,13 @@ def fetch(dependencies: Sequence[Locked], target: Target, cache: Path) -> list[W
         folder.mkdir()
         _download(dependencies, target, folder)
         _collect(dependencies, target, folder)
-        if not kept.exists():  # somebody else's run may have been quicker
+        if not kept.exists():  # another process may have been quicker
             shutil.move(folder, kept)
     return _collect(dependencies, target, kept)
 
 
 def _collect(dependencies: Sequence[Locked], target: Target, folder: Path) -> list[Wheel]:
-    """Find every dependency's wheel in a folder, and check each; an OpsError lists what is amiss."""
+    """Find every dependency's wheel in a folder, and check each; an OpsError lists all problems."""
     built = _read_built(folder)
     by_name: dict[str, list[Path]] = {}
     for path in sorted(folder.glob("*.whl")):
@@ -130,7 +130,7 @@ def _collect(dependencies: Sequence[Locked], target: Target, folder: Path) -> li
     if not problems:
         problems = list(_unlocked(wheels, target))
     if problems:
-        raise OpsError.listing(f"The package would not be what {NAME} says:", problems)
+        raise OpsError.listing(f"The package would not match {NAME}:", problems)
     return wheels
 
 
@@ -145,15 +145,15 @@ def _problem_of(locked: Locked, path: Path, target: Target, built: dict[str, lis
         return f"{path.name} does not run on Lambda's {target.runtime.identifier}"
     hashes = digests(path.read_bytes())
     if not hashes & locked.hashes:
-        # What was built here has no hash in the lock; its source has.
+        # A wheel that was built here has no hash in the lock, but its source has.
         sources = built.get(path.name, [])
         if not (len(sources) > 1 and sources[0] in hashes and set(sources[1:]) & locked.hashes):
-            return f"{path.name} has a hash that {NAME} does not name"
+            return f"{path.name} has a hash that is not in {NAME}"
     return ""
 
 
 def _unlocked(wheels: Sequence[Wheel], target: Target) -> Iterator[str]:
-    """Say what the wheels need and the lock does not give."""
+    """List dependencies of the wheels that the lock lacks."""
     environment = environment_of(target.runtime, target.machine)
     versions = {wheel.locked.name: wheel.locked.version for wheel in wheels}
     for wheel in wheels:
@@ -182,7 +182,7 @@ def _metadata(wheel: Wheel) -> Message:
 
 
 def digests(contents: bytes) -> set[str]:
-    """Hash a file in each way that a lock may name it."""
+    """Hash a file with each algorithm that a lock may use."""
     return {
         f"{kind}:{hashlib.new(kind, contents).hexdigest()}"
         for kind in ("sha256", "sha384", "sha512")
@@ -198,7 +198,7 @@ def _installed(name: str) -> str:
 
 
 def _download(dependencies: Sequence[Locked], target: Target, folder: Path) -> None:
-    """Fetch wheels; what has none is built from source, what lies in the project is taken from there."""
+    """Download wheels; build those that are missing from source, and copy those in the project."""
     wanted = {locked.name: locked for locked in dependencies if locked.path is None}
     for locked in dependencies:
         if locked.path is not None:
@@ -228,22 +228,22 @@ def _download(dependencies: Sequence[Locked], target: Target, folder: Path) -> N
         name = canonicalize_name(lacking.group(1)) if lacking else ""
         if name not in wanted:
             raise OpsError(
-                f"{NAME} cannot be fetched for {target.runtime.identifier}, so nothing is "
+                f"{NAME} cannot be downloaded for {target.runtime.identifier}, so nothing is "
                 f"packaged. pip says:\n{_tail(done.stderr)}"
             )
         from_source.append(wanted.pop(name))
     problems = [problem for locked in from_source if (problem := _build(locked, folder))]
     if problems:
         raise OpsError.listing(
-            f"These cannot be had for Lambda's {target.runtime.identifier} on {target.machine}, so "
-            "nothing is packaged. Choose versions that have a wheel for it, or that build with "
-            "what requirements-dev.txt locks:",
+            f"These are not available for Lambda's {target.runtime.identifier} on "
+            f"{target.machine}, so nothing is packaged. Choose versions that have a wheel for "
+            "it, or that build with the tools that requirements-dev.txt locks:",
             problems,
         )
 
 
 def _build(locked: Locked, folder: Path) -> str:
-    """Build a wheel from the locked source; answer what went wrong, or nothing."""
+    """Build a wheel from the locked source; return what went wrong, or an empty text."""
     with tempfile.TemporaryDirectory() as scratch:
         sources, made = Path(scratch) / "source", Path(scratch) / "made"
         isolated = ("--quiet", "--no-deps", "--no-build-isolation")
@@ -252,7 +252,7 @@ def _build(locked: Locked, folder: Path) -> str:
             [locked],
         )
         if done.returncode != 0:
-            return f"{locked}: no wheel, and its source does not serve:\n{_tail(done.stderr)}"
+            return f"{locked}: no wheel, and its source cannot be used:\n{_tail(done.stderr)}"
         (source,) = sources.iterdir()
         hashes = digests(source.read_bytes())
         if not hashes & locked.hashes or not _is_source_of(locked, source.name):
@@ -306,6 +306,6 @@ def _pip(
 
 
 def _tail(text: str) -> str:
-    # Warnings about indexes are no reason.
+    # Warnings about indexes are not the reason.
     lines = [line for line in text.splitlines() if line.strip() and "WARNING: Location" not in line]
     return "\n".join(f"    {line.strip()}" for line in lines[-_TAIL_LINES:])

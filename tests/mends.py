@@ -44,7 +44,7 @@ def seen_with() -> dict[str, str]:
 
 def tests_of() -> dict[str, list[str]]:
     """Mend -> the tests, and cases of tests/cognitos, that docs/local-aws.md names beside it."""
-    table = PAGE.read_text("utf-8").partition("## Mended")[2].partition("\n## ")[0]
+    table = PAGE.read_text("utf-8").partition("## Patched")[2].partition("\n## ")[0]
     found: dict[str, list[str]] = {name: [] for name in mends()}
     for row in table.splitlines():
         cells = row.split(" | ")

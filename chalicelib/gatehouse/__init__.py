@@ -1,8 +1,9 @@
-"""Gatehouse: the sign-in. It knows nothing of where it stands; docs/architecture.md shows how the parts hang together.
+"""Gatehouse: the sign-in. This package does not depend on its place in the app; docs/architecture.md shows how its
+parts fit together.
 
     from chalicelib.gatehouse import Gatehouse
 
-What is named here is for apps that mount it; it is imported at its first use.
+These names are for apps that mount it; each is imported at its first use.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -37,7 +38,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name from where it lives (PEP 562)."""
+    """Import a public name from its module (PEP 562)."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

@@ -1,8 +1,8 @@
-"""boto3's clients, made by botocore itself: how long a call may take, what may be tried twice, and what counts as an answer.
+"""boto3's clients, made by botocore itself, with time limits, rules for retries, and checks of the answers.
 
-botocore's own retries are off: they do not know what may happen twice. It also takes bytes that are no JSON for an answer
-without members, reads past a missing end, and has no limit for a whole call; all three end here as outages.
-Source: botocore's `httpsession` (`enforce_content_length=False`) and `parsers` (`_parse_body_as_json`); DynamoDB developer
+botocore's own retries are off: they do not know which calls may happen twice. botocore also accepts non-JSON as an
+empty response, ignores a truncated body, and has no time limit for a whole call; here all three become outages. Source:
+botocore's `httpsession` (`enforce_content_length=False`) and `parsers` (`_parse_body_as_json`); DynamoDB developer
 guide, "Error retries and exponential backoff".
 """
 
@@ -15,8 +15,8 @@ from typing import Any
 from .deadline import Budget, pause_before_retry
 from .errors import TemporarilyUnavailable
 
-#: Reads: asked twice, they answer twice. Everything else is sent once: a second AdminInitiateAuth is a second guess, a
-#: challenge's Session serves once, a second ForgotPassword is a second mail.
+#: Reads: repeating them does no harm. Everything else is sent once: a second AdminInitiateAuth is a second guess, a
+#: challenge's Session works once, a second ForgotPassword is a second mail.
 _READS = frozenset(
     {
         "get_item",
@@ -27,7 +27,7 @@ _READS = frozenset(
         "admin_list_groups_for_user",
     }
 )
-#: Writes that say what shall be, and so do the same twice.
+#: Writes with an absolute value, so repeating them has the same result.
 _SAME_TWICE = frozenset({"admin_set_user_password"})
 _THROTTLED = frozenset(
     {
@@ -37,12 +37,12 @@ _THROTTLED = frozenset(
         "TooManyRequestsException",
     }
 )
-#: DynamoDB's pages hold 1 MB at most; the rest is for the names of types around every value.
+#: DynamoDB's pages hold 1 MB at most; the rest is for the type names around every value.
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 
 
 class UnreadableAnswer(TemporarilyUnavailable):
-    """AWS, or something in front of it, answered with what is no answer."""
+    """AWS, or something in front of it, sent an invalid answer."""
 
 
 class AwsClients:
@@ -96,13 +96,13 @@ class AwsClients:
 
     @cached_property
     def _session(self) -> Any:
-        """What clients share."""
+        """Make the session that all clients share."""
         from .aws_session import new_session
 
         return new_session()
 
     def may_repeat(self, name: str, arguments: Mapping[str, Any]) -> bool:
-        """Tell whether a call, by boto3's name, does no harm when it happens twice."""
+        """Whether a call, by boto3's name, does no harm if it happens twice."""
         return (
             name in _READS
             or name in _SAME_TWICE
@@ -110,7 +110,7 @@ class AwsClients:
         )
 
     def _try(self, seconds: float, call: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
-        """Call, and call again unless that is useless, or nobody waits any more."""
+        """Call, and call again unless that is useless or the time is up."""
         ends_at = self._clock() + seconds
         try:
             return call(**arguments)
@@ -122,7 +122,7 @@ class AwsClients:
 
 
 class BoundedClient:
-    """A boto3 client whose calls end in time. They raise what boto3 raises, and TemporarilyUnavailable."""
+    """A boto3 client whose calls have a time limit. They raise boto3's errors, and TemporarilyUnavailable."""
 
     def __init__(
         self, client: Any, run: Callable[[str, Callable[..., Any], Mapping[str, Any]], Any]
@@ -136,7 +136,7 @@ class BoundedClient:
 
 
 def is_passing(error: Exception) -> bool:
-    """Tell whether the same call may succeed a moment later."""
+    """Whether the same call may succeed a moment later."""
     from botocore import exceptions
 
     if isinstance(error, exceptions.ClientError):
@@ -150,12 +150,13 @@ def is_passing(error: Exception) -> bool:
 
 
 def _verify_answer(operation_model: Any, response_dict: Mapping[str, Any], **_: Any) -> None:
-    """Raise UnreadableAnswer unless the body is a JSON object, or nothing where the operation tells nothing.
+    """Raise UnreadableAnswer unless the body is a JSON object, or empty if the operation returns nothing.
 
-    Nobody locks the botocore of Lambda's runtime: a later one may speak CBOR to a service, and reads that strictly itself.
+    The botocore of Lambda's runtime is not locked: a later one may use CBOR for a service, which it parses strictly
+    itself.
     """
     if operation_model.has_streaming_output:
-        return  # a body that nobody has read, nor will: Lambda's Invoke is judged by its status alone
+        return  # a body that nobody reads: for Lambda's Invoke only the status counts
     body: bytes = response_dict["body"]
     name = operation_model.name
     if len(body) > MAX_ANSWER_BYTES:
@@ -173,5 +174,5 @@ def _verify_answer(operation_model: Any, response_dict: Mapping[str, Any], **_: 
 
 
 def _tells_nothing(operation_model: Any) -> bool:
-    """Cognito answers some operations with an empty body (RevokeToken, AdminUserGlobalSignOut); the others never do."""
+    """Cognito answers some operations with an empty body (RevokeToken, AdminUserGlobalSignOut), and no others."""
     return str(operation_model.service_model.service_name) == "cognito-idp"

@@ -1,7 +1,8 @@
-"""botocore's data as the zip brings it: cut to what Gatehouse calls (`ops/service_models.py`), and found first.
+"""Finds the zip's copy of botocore's data first, reduced to the operations that Gatehouse calls
+(`ops/service_models.py`).
 
-Where there is no such folder, as in a checkout, botocore's own data serves, and all else is asked for there too: the rules
-that make addresses, above all, whose form changes with the botocore of Lambda's runtime, which nobody locks.
+Without that folder, as in a checkout, botocore's own data is used. Everything else also comes from botocore, above all
+the endpoint rules, whose format depends on the unlocked botocore of Lambda's runtime.
 """
 
 import json
@@ -19,7 +20,8 @@ class CutModels(Loader):  # type: ignore[misc]  # botocore has no types
     def load_service_model(
         self, service_name: str, type_name: str, api_version: str | None = None
     ) -> Any:
-        """Return the cut model of a service, or botocore's; for what belongs to a cut one, without a look at its folders."""
+        """Return the reduced model of a service, or botocore's; for files that belong to a reduced one, do not list
+        botocore's folders."""
         model = _read(f"{service_name}/service-2") if api_version is None else None
         if model is None:
             return super().load_service_model(service_name, type_name, api_version)
@@ -28,12 +30,12 @@ class CutModels(Loader):  # type: ignore[misc]  # botocore has no types
         return self.load_data(f"{service_name}/{model['metadata']['apiVersion']}/{type_name}")
 
     def load_data_with_path(self, name: str) -> tuple[Any, str]:
-        """Return one of our files, or one of botocore's, and where it lies."""
+        """Return one of our files, or one of botocore's, and its path."""
         found = _read(name)
         return (found, str(FOLDER / name)) if found else super().load_data_with_path(name)
 
     def is_builtin_path(self, path: str) -> bool:
-        """Tell whether data is botocore's own: ours is, and says nothing else of any address."""
+        """Whether data is botocore's own: ours counts as such, because it sets no endpoint."""
         return path.startswith(str(FOLDER)) or super().is_builtin_path(path)
 
 

@@ -1,7 +1,8 @@
-"""botocore's session and connections, without what a cold container would do in vain.
+"""botocore's session and connections without work that a cold container does not need.
 
-Its own classes do the work. Three things differ: models come from `aws_models`, all clients share one TLS context, and the
-modules that write documentation are not loaded. A botocore without a name that is replaced here does what it always does.
+botocore's own classes do the work. There are three differences: models come from `aws_models`, all clients share one
+TLS context, and the modules that write documentation are not loaded. If a botocore lacks a name that is replaced here,
+it works as usual.
 """
 
 import sys
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def new_session() -> "Session":
-    """Return a session. `boto3.client` would make the same clients, and import S3's transfer manager for it."""
+    """Return a session. `boto3.client` would make the same clients, but would also import S3's transfer manager."""
     with _without_documentation():
         from botocore.session import get_session
 
@@ -28,9 +29,9 @@ def new_session() -> "Session":
 
 
 def share_connections(session: "Session", client: Any, config: "Config") -> None:
-    """Send a client's requests over connections that do not read the bundle of authorities again."""
+    """Send a client's requests over connections that do not read the CA bundle again."""
     if session.get_config_variable("ca_bundle") or client.meta.endpoint_url.startswith("http:"):
-        return  # AWS_CA_BUNDLE names authorities that nobody else shall trust
+        return  # AWS_CA_BUNDLE names authorities that only this client should trust
     from botocore.httpsession import URLLib3Session
     from urllib3.connection import HTTPConnection
 
@@ -42,18 +43,18 @@ def share_connections(session: "Session", client: Any, config: "Config") -> None
 
         def _setup_ssl_cert(self, conn: Any, url: str, verify: Any) -> None:
             conn.cert_reqs = "CERT_REQUIRED"
-            conn.ca_certs = None  # the context has them
+            conn.ca_certs = None  # the shared context already has them
 
     connections = Connections(
         timeout=(config.connect_timeout, config.read_timeout),
-        socket_options=HTTPConnection.default_socket_options,  # no waiting for more to send
+        socket_options=HTTPConnection.default_socket_options,  # send at once, without waiting for more data
     )
     client.meta.events.register("before-send", lambda request, **_: connections.send(request))
     client.close = connections.close
 
 
 class _NoText(str):
-    """Stands where a method's documentation would."""
+    """An empty replacement for a method's documentation."""
 
     def __new__(cls, *_: Any, **__: Any) -> "_NoText":
         return super().__new__(cls)
@@ -61,10 +62,10 @@ class _NoText(str):
 
 @contextmanager
 def _without_documentation() -> Iterator[None]:
-    """Keep `botocore.docs` from loading what renders texts while botocore loads; its small modules load as ever.
+    """Keep `botocore.docs` from loading its renderer while botocore loads; its small modules load as usual.
 
-    botocore imports it for the docstrings of clients, which nobody reads here. Whoever imports it later gets the real one:
-    boto3 does.
+    botocore imports it for the docstrings of clients, which nobody reads here. A later import, such as boto3's, gets
+    the real one.
     """
     if "botocore.docs" in sys.modules:
         yield

@@ -1,7 +1,7 @@
-"""The settings of the page's looks (docs/branding.md).
+"""The settings of the page's appearance (docs/branding.md).
 
-Only what settings alone can tell is read here. Files are looked at when the page is first served, and by `ops` before it
-deploys, which looks at the contrast of colours too.
+Only checks that need no files are made here. Files are checked when the page is first served, and by `ops` before it
+deploys, which also checks the contrast of colours.
 """
 
 from . import setting_values as parse
@@ -9,7 +9,7 @@ from .setting import Setting, SettingTable
 
 
 class Brand(SettingTable):
-    """What a stage makes of the page; empty means the page's own."""
+    """A stage's changes to the page; empty means the page's own appearance."""
 
     logo = Setting(
         "BRAND_LOGO",
@@ -26,19 +26,19 @@ class Brand(SettingTable):
         "BRAND_ACCENT_DARK",
         parse.colour,
         "the same in the dark theme; `ops` refuses one that is too dark to read",
-        shown="made from `BRAND_ACCENT`",
+        shown="derived from `BRAND_ACCENT`",
     )
     terms_url = Setting(
         "TERMS_URL",
         parse.link,
-        "link to the terms at the foot of the page: `https://…`, or a path of this host",
+        "link to the terms at the bottom of the page: `https://…`, or a path of this host",
     )
     privacy_url = Setting("PRIVACY_URL", parse.link, "the same for the privacy notice")
     support_url = Setting(
         "SUPPORT_URL",
         parse.link_or_mailto,
-        "the link “Help” beside them, for people whom the page sends to their administrator: the same, or "
-        "`mailto:help@example.com`",
+        "the link “Help” beside them, for people whom the page refers to their "
+        "administrator: the same, or `mailto:help@example.com`",
     )
     languages = Setting(
         "LANGUAGES",
@@ -48,5 +48,5 @@ class Brand(SettingTable):
     )
 
 
-#: The page's own looks.
+#: The page's own appearance.
 PLAIN = Brand()

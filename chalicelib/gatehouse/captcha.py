@@ -1,7 +1,8 @@
 """CAPTCHA as an extra hurdle after repeated failures; off unless a stage turns it on.
 
-hCaptcha and Turnstile share a protocol: the page's widget gives a token, and the server asks `siteverify` about it.
-Sources: hCaptcha developer guide, "Verify the user response server side"; Cloudflare Turnstile, "Server-side validation".
+hCaptcha and Turnstile share a protocol: the page's widget returns a token, and the server sends it to `siteverify`.
+Sources: hCaptcha developer guide, "Verify the user response server side"; Cloudflare Turnstile, "Server-side
+validation".
 """
 
 from collections.abc import Callable, Mapping
@@ -11,18 +12,20 @@ from typing import Any, Protocol
 from .cognito.http_client import HttpAnswer
 from .errors import TemporarilyUnavailable
 
-#: Counted attempts after which the page must bring a solved challenge.
+#: From this number of counted attempts on, the page must send a solved challenge.
 REQUIRED_AFTER_ATTEMPTS = 3
-#: The same of a source address: an office makes a few mistakes an hour, and need not solve puzzles for that.
+#: The same for a source address: people in an office make a few mistakes an hour, and should not have to solve puzzles
+#: for that.
 REQUIRED_AFTER_SOURCE_ATTEMPTS = 20
 MAX_TOKEN_LENGTH = 4096
-#: A vendor that does not say where a puzzle was solved; hCaptcha writes the word while challenges are unusually many.
+#: Values of a vendor that does not say where a puzzle was solved; hCaptcha writes the word during peaks of challenges.
 _UNTOLD = (None, "not-provided")
 
 
 @dataclass(frozen=True)
 class CaptchaProvider:
-    """A vendor: its siteverify endpoint, the widget's script, and the origins that the page must open for it."""
+    """A vendor: its siteverify endpoint, the widget's script, and the origins that the page's policy must allow for
+    it."""
 
     verify_url: str
     script: str
@@ -44,7 +47,7 @@ PROVIDERS: Mapping[str, CaptchaProvider] = {
 
 
 class Transport(Protocol):
-    """What the verifier needs of an HTTP client."""
+    """The methods that the verifier needs from an HTTP client."""
 
     def post_form(
         self, url: str, form: Mapping[str, str], basic_auth: tuple[str, str] | None = None
@@ -52,7 +55,7 @@ class Transport(Protocol):
 
 
 class SiteVerify:
-    """A verifier of the siteverify protocol. `load_secret` gives the site's secret key."""
+    """Verifies tokens with the siteverify protocol. `load_secret` returns the site's secret key."""
 
     def __init__(
         self,
@@ -72,7 +75,7 @@ class SiteVerify:
 
     @property
     def origins(self) -> tuple[str, ...]:
-        """What the page's Content-Security-Policy must let in."""
+        """Return the origins that the page's Content-Security-Policy must allow."""
         return self._provider.origins
 
     def challenge(self) -> dict[str, Any]:
@@ -85,7 +88,7 @@ class SiteVerify:
         }
 
     def verify(self, token: str, source: str, hostname: str) -> bool:
-        """Return whether a person solved it on a page of `hostname`, where the vendor says where it was solved.
+        """Return whether a person solved it, on a page of `hostname` if the vendor says where it was solved.
 
         Raises TemporarilyUnavailable if the vendor does not answer: fail closed.
         """

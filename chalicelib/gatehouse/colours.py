@@ -1,7 +1,7 @@
-"""A team's accent colour, made into the colours of the page, by WCAG 2.2's contrast.
+"""Derives the page's colours from a team's accent colour, with WCAG 2.2's contrast.
 
-"Contrast ratio" and "relative luminance" are those of WCAG 2.2 (https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio): text
-needs 4.5:1 (SC 1.4.3). The accent colours links and buttons, so it is held against every ground that links stand on.
+"Contrast ratio" and "relative luminance" are defined by WCAG 2.2 (https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio):
+text needs 4.5:1 (SC 1.4.3). The accent colours links and buttons, so it is checked against every background of links.
 """
 
 import re
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 TEXT_CONTRAST = 4.5
 
-#: The page's own grounds, of frontend/styles.css: behind everything, and of boxes.
+#: The page's own backgrounds, from frontend/styles.css: of the page, and of boxes.
 GROUNDS = {"light": ("#f5f8f6", "#ffffff"), "dark": ("#0c1617", "#132122")}
 
 _HEX = re.compile(r"#[0-9a-f]{6}", re.IGNORECASE)
@@ -27,7 +27,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def build_palette(accent: str, theme: str) -> dict[str, str]:
-    """Return the page's colours that follow from `accent`, by the names of styles.css."""
+    """Return the page's colours derived from `accent`, by their names in styles.css."""
     light = theme == "light"
     return {
         "accent": accent,
@@ -38,27 +38,27 @@ def build_palette(accent: str, theme: str) -> dict[str, str]:
 
 
 def weakest(accent: str, theme: str) -> tuple[float, str]:
-    """Return the lowest contrast that text in or on `accent` would have, and with what."""
+    """Return the lowest contrast of text in or on `accent`, and the other colour."""
     palette = build_palette(accent, theme)
     others = (*GROUNDS[theme], palette["tint"], palette["on-accent"])
     return min((contrast(accent, other), other) for other in others)
 
 
 def mended(accent: str, theme: str) -> str:
-    """Return the colour nearest to `accent` in its own hue that can be read in `theme`."""
+    """Return the nearest colour to `accent` with the same hue that is readable in `theme`."""
     goal = "#000000" if theme == "light" else "#ffffff"
     candidates = (mix(accent, goal, step / _STEPS) for step in range(_STEPS + 1))
     return next(one for one in candidates if weakest(one, theme)[0] >= TEXT_CONTRAST)
 
 
 def mix(one: str, other: str, share: float) -> str:
-    """Return `one` with a share (0 to 1) of `other` in it."""
+    """Return `one` mixed with a share (0 to 1) of `other`."""
     pairs = zip(_channels(one), _channels(other), strict=True)
     return _written(a + (b - a) * share for a, b in pairs)
 
 
 def rehue(text: str, accent: str) -> str:
-    """Return an SVG whose greens and blues have taken the hue of `accent`; their lightness stays, so the picture does."""
+    """Return an SVG whose greens and blues have the hue of `accent`; their lightness does not change."""
     from colorsys import hls_to_rgb, rgb_to_hls
 
     hue, _, strength = rgb_to_hls(*_channels(accent))

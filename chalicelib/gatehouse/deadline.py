@@ -1,10 +1,10 @@
-"""How long an invocation may wait for others: a limit for each outbound call, and one budget for all of them together.
+"""Time limits: one for each outbound call, and one budget for all calls of an invocation.
 
 API Gateway gives up after 29 s and our function after 25 (`lambda_timeout`); a Cognito trigger has 5 s, its cold start
-included. Timeouts of sockets do not hold that: they bound connecting and the gap between two bytes, neither the look-up
-of a name nor a peer that sends a byte now and then. So a call runs in another thread, and whoever waits for it stops
-waiting in time, whatever the peer does. Sources: Python's `socket.settimeout` ("each" operation); Amazon API Gateway quotas,
-"Integration timeout"; Amazon Cognito developer guide, "Customizing user pool workflows with Lambda triggers".
+included. Socket timeouts are not enough: they limit connecting and the gap between two bytes, but not DNS look-ups or a
+peer that sends a byte now and then. So a call runs in another thread, and its caller stops waiting in time, whatever
+the peer does. Sources: Python's `socket.settimeout` ("each" operation); Amazon API Gateway quotas, "Integration
+timeout"; Amazon Cognito developer guide, "Customizing user pool workflows with Lambda triggers".
 """
 
 import threading
@@ -20,35 +20,36 @@ First = TypeVar("First")
 Second = TypeVar("Second")
 Third = TypeVar("Third")
 
-#: Calls of one peer that nobody waits for any more and that still hold a thread. More than that, and the container does not
-#: ask it until one ends: a peer that never finishes must not fill it up, nor keep it from asking others.
+#: The maximum number of calls to one peer that have timed out but still occupy a thread. Above it, the container makes
+#: no more calls to that peer until one ends: a peer that never finishes must not fill the container, or block calls to
+#: others.
 MAX_ABANDONED = 16
 
 
 class Limits(NamedTuple):
-    """Seconds. A call's limit holds for all of it: name look-up, connection, answer, and a second try where there is one."""
+    """Seconds. A call's limit covers all of it: DNS look-up, connection, answer, and a second try if there is one."""
 
-    #: All calls of one request together: what is left to 25 s is for our own work, and for a cold start's imports.
+    #: All calls of one request together: the rest of the 25 s is for our own work, and for a cold start's imports.
     request: float = 20.0
-    #: The same of a trigger: 5 s less the start of a cold function.
+    #: The same for a trigger: 5 s less the start of a cold function.
     trigger: float = 3.5
-    #: To connect, over HTTP.
+    #: Connecting, over HTTP.
     connect: float = 2.0
-    #: Cognito's token and revoke endpoints, siteverify. A token answer waits for our own trigger, a cold one too.
+    #: Cognito's token and revoke endpoints, siteverify. A token answer waits for our own trigger, which may be cold.
     post: float = 8.0
-    #: The signing keys, both tries.
+    #: The signing keys, both tries together.
     get: float = 5.0
     get_try: float = 2.0
-    #: DynamoDB and Secrets Manager, both tries. They answer within milliseconds.
+    #: DynamoDB and Secrets Manager, both tries together. They normally answer within milliseconds.
     aws: float = 5.0
     aws_connect: float = 1.0
     aws_read: float = 2.0
-    #: Cognito's user-pool API, one try: it waits for our triggers, cold ones too.
+    #: Cognito's user-pool API, one try: it waits for our triggers, which may be cold.
     cognito: float = 10.0
 
 
 class Budget:
-    """The time of one invocation. `clock` gives seconds that never go back."""
+    """The time budget of one invocation. `clock` returns seconds that never go back."""
 
     def __init__(
         self, limits: Limits | None = None, clock: Callable[[], float] = time.monotonic
@@ -57,31 +58,31 @@ class Budget:
         self._clock = clock
         self._ends_at = float("inf")
         self._abandoned: list[_Worker] = []
-        #: Calls may be made side by side (`together`), and each looks at the list.
+        #: Parallel calls (`together`) all use the list.
         self._lock = threading.Lock()
 
     def begin_request(self) -> None:
-        """Start anew, with what a request may spend."""
+        """Start again with a request's budget."""
         self._ends_at = self._clock() + self.limits.request
 
     def begin_trigger(self) -> None:
-        """Start anew, with what a Cognito trigger may spend."""
+        """Start again with a Cognito trigger's budget."""
         self._ends_at = self._clock() + self.limits.trigger
 
     def left(self) -> float:
-        """Return the seconds that calls of this invocation may still take; infinite outside of one."""
+        """Return the seconds that calls of this invocation may still take; infinite outside an invocation."""
         return self._ends_at - self._clock()
 
     def run(self, what: str, limit: float, call: "Callable[[float], Result]") -> Result:
-        """Return what `call` returns, which is told how many seconds it has. Raises what it raises.
+        """Return the result of `call`, which gets the number of seconds it may take. Raises the call's errors.
 
-        `what` is whom it asks, and for what: `dynamodb get_item`. Raises TemporarilyUnavailable with that in its detail
-        after `limit` seconds, when the invocation's are used up, or while too many calls of that peer hang.
-        The call may still happen then, as after any timeout: only what may happen twice can be tried again.
+        `what` names service and operation: `dynamodb get_item`. Raises TemporarilyUnavailable with `what` in its detail
+        after `limit` seconds, when the invocation's budget is used up, or while too many calls to that peer hang. The
+        call may still succeed later, as after any timeout, so only calls that may happen twice can be repeated.
         """
         allowed = min(limit, self.left())
         if allowed <= 0:
-            raise TemporarilyUnavailable(f"{what}: this request has waited long enough")
+            raise TemporarilyUnavailable(f"{what}: this request's time is used up")
         peer = what.partition(" ")[0]
         with self._lock:
             self._abandoned = [worker for worker in self._abandoned if worker.is_alive()]
@@ -102,7 +103,7 @@ class Budget:
 
 
 class _Answer(Generic[Result]):
-    """What a call returned or raised, on its way from one thread to another."""
+    """A call's result or error, passed from one thread to another."""
 
     def __init__(self, call: Callable[[float], Result], seconds: float) -> None:
         self._call = call
@@ -121,7 +122,7 @@ class _Answer(Generic[Result]):
             self._unfinished.release()
 
     def arrives_within(self, seconds: float) -> bool:
-        """Wait, and tell whether it is there."""
+        """Wait, and return whether it has arrived."""
         return self._unfinished.acquire(timeout=seconds)
 
     def take(self) -> Result:
@@ -131,7 +132,7 @@ class _Answer(Generic[Result]):
 
 
 class _Worker(threading.Thread):
-    """A thread that makes one call after another. A new one for each would double the cost of a small call."""
+    """A thread that makes one call after another. A new thread for each would double the cost of a small call."""
 
     def __init__(self) -> None:
         from queue import SimpleQueue
@@ -143,18 +144,18 @@ class _Worker(threading.Thread):
     def run(self) -> None:
         while (answer := self._answers.get()) is not None:
             answer.fetch()
-            del answer  # it may hold a secret, and the next call may be long in coming
+            del answer  # it may hold a secret, and the next call may come much later
 
     def begin(self, answer: "_Answer[Any]") -> None:
-        """Fetch an answer."""
+        """Begin a call."""
         self._answers.put(answer)
 
     def end(self) -> None:
-        """Make no more calls after the one that runs."""
+        """Make no more calls after the current one."""
         self._answers.put(None)
 
 
-#: The container's workers that nobody waits for.
+#: The container's idle workers.
 _idle: deque[_Worker] = deque()
 
 
@@ -168,10 +169,10 @@ def _idle_worker() -> _Worker:
 def together(
     first: Callable[[], First], second: Callable[[], Second], third: Callable[[], Third]
 ) -> tuple[First, Second, Third]:
-    """Make three calls side by side and return what they return, so that their times do not add up.
+    """Make three calls in parallel and return their results, so that their times do not add up.
 
-    Raises what the first of them raised, in the order given, after all have ended: each ends in time by itself
-    (`Budget.run`), and none goes on into the next invocation.
+    Raises the first error, in the order of the arguments, after all calls have ended: each has its own time limit
+    (`Budget.run`), so none continues into the next invocation.
     """
     one = _Answer(lambda _: first(), 0.0)
     two = _Answer(lambda _: second(), 0.0)
@@ -186,10 +187,10 @@ def together(
 
 
 class Ahead(Generic[Result]):
-    """A call that is made beside others, before anybody needs what it returns.
+    """A call that runs in parallel with others, before its result is needed.
 
-    Whoever begins it also takes it, in the same invocation: a thread that goes on into the next one may stand still for
-    hours in between.
+    The code that begins it must also take its result, in the same invocation: between invocations a thread may be
+    frozen for hours.
     """
 
     def __init__(self, call: Callable[[], Result]) -> None:
@@ -198,13 +199,13 @@ class Ahead(Generic[Result]):
         self._thread.start()
 
     def take(self) -> Result:
-        """Return what the call returned, or raise what it raised, when it has ended."""
+        """Return the call's result, or raise its error, when it has ended."""
         self._thread.join()
         return self._answer.take()
 
 
 def pause_before_retry() -> None:
-    """Wait a random moment, so that the containers of a crowd do not come back all at once."""
+    """Wait a random moment, so that containers that failed together do not all retry at once."""
     import secrets
 
     time.sleep((50 + secrets.randbelow(200)) / 1000)

@@ -1,14 +1,14 @@
-"""E-mail addresses and their domains, in the one spelling that mail servers look up (S-72).
+"""E-mail addresses and their domains, in the one form that mail servers look up (S-72).
 
-A domain becomes its A-label first (UTS 46, non-transitional: `straße` is no `strasse`). What a person types must then have
-the syntax of HTML's e-mail field, because stricter readers and looser ones would see different domains in anything else.
-Of an address that a provider tells only the domain is judged.
-Sources: UTS 46; RFC 5890; WHATWG HTML, "Email state (type=email)"; RFC 1035 2.3.4; RFC 5321 4.5.3.1.
+A domain is first converted to its A-label (UTS 46, non-transitional: `straße` is not `strasse`). An address that a
+person types must then match HTML's e-mail field, because stricter and looser parsers would see different domains in
+anything else. Of an address from a provider, only the domain is checked. Sources: UTS 46; RFC 5890; WHATWG HTML, "Email
+state (type=email)"; RFC 1035 2.3.4; RFC 5321 4.5.3.1.
 """
 
 import re
 
-#: What Cognito takes as a user name (API reference, UsernameType), and RFC 5321's limit for the part before the @.
+#: Cognito's limit for a user name (API reference, UsernameType), and RFC 5321's limit for the part before the @.
 MAX_ADDRESS_LENGTH = 128
 MAX_LOCAL_LENGTH = 64
 _MAX_DOMAIN_LENGTH = 253
@@ -16,21 +16,21 @@ _MAX_DOMAIN_LENGTH = 253
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _LOCAL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+")
-#: `victim%corp.example@relay.example` and `corp.example!victim@…` ask the server that gets them to pass the mail on (the
-#: percent hack; UUCP's bang paths): the domain at the end is then not whose mailbox it is.
+#: `victim%corp.example@relay.example` and `corp.example!victim@…` ask the receiving server to forward the mail (the
+#: percent hack; UUCP's bang paths): the mailbox then does not belong to the domain at the end.
 _ROUTE = re.compile(rf"%{_LABEL}(?:\.{_LABEL})+$|^(?:{_LABEL}\.)+{_LABEL}!", re.IGNORECASE)
-#: The WHATWG's and everybody else's rule: a name whose last label is a number is an IPv4 address.
+#: The rule of WHATWG and others: a name whose last label is a number is an IPv4 address.
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
 def parse_domain(text: str) -> str | None:
-    """Return a domain in lower-case ASCII, or None for what is no domain.
+    """Return a domain in lower-case ASCII, or None if it is not a domain.
 
     `bücher.example`, `xn--bcher-kva.example` and `BÜCHER。example` are one domain.
     """
     domain = text
     if not text.isascii() or "xn--" in text.lower():
-        import idna  # requests' own; needed by few, so that the others' cold start does not pay for it
+        import idna  # a dependency of requests; rarely needed, so it is not loaded at every cold start
 
         try:
             domain = idna.encode(text, uts46=True, std3_rules=True).decode("ascii")
@@ -43,15 +43,15 @@ def parse_domain(text: str) -> str | None:
 
 
 def parse_full_domain(text: str) -> str | None:
-    """Return a domain as `parse_domain` does, or None if it has no dot: no mailbox is reached by such a name (RFC 7085)."""
+    """Return a domain as `parse_domain` does, or None if it has no dot: such a name has no mailboxes (RFC 7085)."""
     domain = parse_domain(text)
     return domain if domain is not None and "." in domain else None
 
 
 def parse_address(text: str) -> str | None:
-    """Return the address that a person typed, its domain in lower-case ASCII, or None for what is no address.
+    """Return a typed address with its domain in lower-case ASCII, or None if it is not an address.
 
-    The part before the @ stays as it is: only its own server knows what case means there.
+    The part before the @ is unchanged: only its own server knows whether case matters there.
     """
     local, separator, rest = text.rpartition("@")
     if not separator or len(local) > MAX_LOCAL_LENGTH or len(text) > MAX_ADDRESS_LENGTH:
@@ -64,10 +64,10 @@ def parse_address(text: str) -> str | None:
 
 
 def email_domain(email: str) -> str:
-    """Return the domain of an address in lower-case ASCII, or the empty string where it cannot be told.
+    """Return the domain of an address in lower-case ASCII, or an empty string if it is unclear.
 
-    For addresses that a provider tells: whatever stands before the @ is the provider's own business, as long as nobody can
-    read another domain out of it: a second @ is in quotes, and nothing breaks the line.
+    It is for addresses from a provider. The part before the @ may be anything that nobody can mistake for another
+    domain: a second @ must be in quotes, and there must be no line break.
     """
     local, _, domain = email.strip().rpartition("@")
     quoted = len(local) > 1 and local[0] == local[-1] == '"'

@@ -1,27 +1,27 @@
-"""Every error that Gatehouse answers with: a stable public code, an HTTP status, and detail for the log only.
+"""Every error that Gatehouse returns: a stable public code, an HTTP status, and detail for the log only.
 
-The code is part of the contract (docs/api.md); the message is a plain sentence for people and may change. `detail` goes to
-the log and never to the caller. Neither may hold a token, a password, a code or a cookie.
+The code is part of the contract (docs/api.md); the message is a plain sentence for people and may change. `detail` goes
+to the log and never to the caller. Neither may contain a token, a password, a code or a cookie.
 """
 
 from collections.abc import Mapping
 from typing import ClassVar
 
-#: Our pre-sign-up trigger puts this into its refusals; Cognito's own wording around it is not fixed.
+#: Our pre-sign-up trigger puts this into its refusals; Cognito's own text around it may change.
 REFUSAL_MARKER = "GATEHOUSE_REFUSED"
-#: The same where something did not answer the trigger: trying again may help.
+#: The same if a service did not answer the trigger: trying again may help.
 OUTAGE_MARKER = "GATEHOUSE_UNAVAILABLE"
-#: A token's own words are not quoted at greater length in the log.
+#: The maximum length of a token's own values in the log.
 _SHOWN_CHARACTERS = 80
 
 
 class GatehouseError(Exception):
-    """Base of the tree: `{"error": code, "message": message}` with `status`; `detail` is for the log."""
+    """The base class: `{"error": code, "message": message}` with `status`; `detail` is for the log."""
 
     code: ClassVar[str] = "internal_error"
     status: ClassVar[int] = 500
     message: ClassVar[str] = "Something went wrong on our side. Please try again."
-    #: Answer these by removing the session cookie (the browser holds one that cannot be used).
+    #: The answer deletes the session cookie (the browser has one that cannot be used).
     clears_session: ClassVar[bool] = False
     #: The same for the cookie of a sign-in that waits for its next answer.
     clears_challenge: ClassVar[bool] = False
@@ -30,20 +30,20 @@ class GatehouseError(Exception):
         super().__init__(detail or self.code)
         self.detail = detail
         self.retry_after = retry_after
-        #: Set-Cookie values that the answer carries all the same.
+        #: Set-Cookie values that the error answer also carries.
         self.set_cookies: tuple[str, ...] = ()
 
     @property
     def extra(self) -> Mapping[str, object]:
-        """What the body holds besides code and message."""
+        """Return the members of the body in addition to code and message."""
         return {}
 
 
 class ConfigurationError(GatehouseError):
-    """Settings are missing or contradict each other; `detail` names them all (S-63: in the log only)."""
+    """Settings are missing or contradict each other; `detail` lists them all (S-63: in the log only)."""
 
     code = "misconfigured"
-    message = "The service is not set up correctly. Its operators find the reason in the log."
+    message = "The service is not set up correctly. Its operators can find the reason in the log."
 
 
 class InvalidRequest(GatehouseError):
@@ -85,11 +85,11 @@ class NotFound(GatehouseError):
 
 
 class PrefetchRefused(GatehouseError):
-    """A browser fetches ahead what must be fetched once, by a person (chalicelib/gatehouse/edge/prefetches.py)."""
+    """A browser prefetches a page that only a person may open, once (chalicelib/gatehouse/edge/prefetches.py)."""
 
     code = "prefetch_refused"
     status = 503
-    message = "This address is not fetched ahead."
+    message = "This address must not be prefetched."
 
 
 class PayloadTooLarge(GatehouseError):
@@ -105,7 +105,7 @@ class UnsupportedMediaType(GatehouseError):
 
 
 class TemporarilyUnavailable(GatehouseError):
-    """Something that we depend on does not answer; nothing was lost, and trying again may help (S-35)."""
+    """A service that we depend on does not answer; nothing was lost, and trying again may help (S-35)."""
 
     code = "temporarily_unavailable"
     status = 503
@@ -130,15 +130,15 @@ class SessionExpired(GatehouseError):
 
 
 class InvalidCredentials(GatehouseError):
-    """Unknown, wrong, disabled, unconfirmed, locked: one answer for all of them (S-40). `detail` tells them apart."""
+    """Unknown, wrong, disabled, unconfirmed, locked: the same answer for all (S-40). `detail` distinguishes them."""
 
     code = "invalid_credentials"
     status = 401
-    message = "Email or password is not right, or the address is not confirmed yet."
+    message = "Email or password is wrong, or the address is not confirmed yet."
 
 
 class TooManyAttempts(GatehouseError):
-    """The throttle's answer; `retry_after` in seconds, also in the body for the page's countdown (S-41, S-44)."""
+    """The throttle's answer; `retry_after` is in seconds, also in the body for the page's countdown (S-41, S-44)."""
 
     code = "too_many_attempts"
     status = 429
@@ -153,15 +153,15 @@ class TooManyAttempts(GatehouseError):
 
 
 class InvalidCode(GatehouseError):
-    """A code that was mailed: wrong, expired, or for nobody."""
+    """A mailed code is wrong, expired, or belongs to no account."""
 
     code = "invalid_code"
     status = 400
-    message = "This code is not right, or it has expired."
+    message = "This code is wrong, or it has expired."
 
 
 class InvalidChallengeCode(InvalidCode):
-    """A wrong answer to a challenge; the challenge stands."""
+    """A wrong answer to a challenge; the challenge can be answered again."""
 
     status = 401
 
@@ -174,7 +174,7 @@ class ChallengeExpired(GatehouseError):
 
 
 class UnsupportedChallenge(GatehouseError):
-    """Cognito asks for something that this page cannot do; managed login can (S-45: fail closed)."""
+    """Cognito requires a step that this page cannot do; managed login can (S-45: fail closed)."""
 
     code = "unsupported_challenge"
     status = 401
@@ -191,7 +191,7 @@ class UnsupportedChallenge(GatehouseError):
 
 
 class InvalidPassword(GatehouseError):
-    """A new password that may not be one. `requirements` are for the page."""
+    """A new password that is not allowed. `requirements` are for the page."""
 
     code = "invalid_password"
     status = 400
@@ -221,7 +221,7 @@ class ManagedByProvider(GatehouseError):
 class MfaAlreadyOn(GatehouseError):
     code = "mfa_already_on"
     status = 409
-    message = "A second factor is on already."
+    message = "A second factor is already on."
 
 
 class SignInError(GatehouseError):
@@ -238,14 +238,14 @@ class LoginExpired(SignInError):
 
 
 class LoginUsed(SignInError):
-    """A callback that comes once more: Back, a restored tab, a bookmark."""
+    """The same callback again: Back, a restored tab, a bookmark."""
 
     code = "login_used"
-    message = "The sign-in was finished before."
+    message = "The sign-in is already finished."
 
 
 class LoginUnknown(SignInError):
-    """A callback of a sign-in of which this browser knows nothing: begun in another one, or its cookies are blocked."""
+    """A callback of a sign-in that this browser does not know: it began in another one, or cookies are blocked."""
 
     code = "login_unknown"
     message = "The sign-in was not started in this browser, or the browser did not keep its cookie."
@@ -262,7 +262,7 @@ class SignUpRefused(SignInError):
 
 
 class InvalidToken(GatehouseError):
-    """A token failed verification. `detail` never holds the token."""
+    """A token failed verification. `detail` never contains the token."""
 
     code = "login_failed"
     status = 401
@@ -270,9 +270,9 @@ class InvalidToken(GatehouseError):
 
 
 class TokenMismatch(InvalidToken):
-    """A token says `actual` where it must say `expected`, in the claim or header parameter `name`.
+    """A token has `actual` instead of `expected` in the claim or header parameter `name`.
 
-    Only for what tells nothing of a person and is no secret: issuer, client, use, algorithm, key id, times.
+    Only for values that are neither personal nor secret: issuer, client, use, algorithm, key id, times.
     """
 
     def __init__(self, name: str, expected: str, actual: object) -> None:
@@ -286,7 +286,7 @@ class TokenMismatch(InvalidToken):
 
 
 class InvalidGrant(GatehouseError):
-    """The token endpoint refuses the code or refresh token for good (RFC 6749 5.2)."""
+    """The token endpoint permanently refuses the code or refresh token (RFC 6749 5.2)."""
 
     code = "login_failed"
     status = 401
@@ -294,7 +294,7 @@ class InvalidGrant(GatehouseError):
 
 
 class SealBroken(GatehouseError):
-    """A sealed value is malformed, foreign, tampered with, or sealed under a key that is gone."""
+    """A sealed value is malformed, foreign, tampered with, or sealed with a removed key."""
 
     code = "no_session"
     status = 401

@@ -1,4 +1,4 @@
-"""The one object of Gatehouse: `Gatehouse(app)` puts the sign-in into a Chalice app and guards every route of it.
+"""Gatehouse's one public object: `Gatehouse(app)` adds the sign-in to a Chalice app and guards all its routes.
 
     app = Chalice(app_name="orders")
     gate = Gatehouse(app, public={("GET", "/ping")})
@@ -7,7 +7,7 @@
     def orders():
         return {"owner": gate.caller().sub}
 
-Routes may be registered before or after. docs/your-routes.md has the whole story.
+Routes may be registered before or after this. docs/your-routes.md explains it all.
 """
 
 import sys
@@ -38,12 +38,12 @@ class Gatehouse:
 
     :param app: your Chalice app, with routes or without.
     :param public: routes of yours that need no access token: `("GET", "/ping")`, or `Public("POST", "/hook", csrf=False)`
-        for a webhook. Every other one needs `authorizer=gate.authorized(…)`.
+        for a webhook. Every other route needs `authorizer=gate.authorized(…)`.
     :param prefix: where the routes of Gatehouse begin, such as `/account`; at the API's root if it is empty.
     :param openapi: the folder with your part of the OpenAPI document, as JSON files of paths.
     :param environ: the stage's settings; the process's environment if it is not given.
 
-    Raises ValueError for a route that is neither public nor authorized, and for a path that both sides want.
+    Raises ValueError for a route that is neither public nor authorized, and for a path that both sides define.
     """
 
     def __init__(
@@ -83,13 +83,14 @@ class Gatehouse:
             self._mount(route)
         guard.own_routes = ours
         self._declare_functions()
-        # First, so that it is around whatever middleware the app has.
+        # First, so that it wraps all other middleware of the app.
         app.middleware_handlers.insert(0, (guard.finish, "http"))
         app.log.addFilter(ChaliceErrors())
 
     @property
     def services(self) -> Services:
-        """What this container has made so far; the first use reads the settings. Tests put their own here, or None."""
+        """The services that this container has made so far; the first use reads the settings. Tests assign their own,
+        or None."""
         return self._container.services
 
     @services.setter
@@ -98,7 +99,7 @@ class Gatehouse:
 
     @property
     def public_routes(self) -> frozenset[tuple[str, str]]:
-        """(method, path) of every route that needs no access token: ours and yours."""
+        """(method, path) of every route without an access token: ours and yours."""
         return self._guard.public_routes
 
     def authorized(
@@ -113,7 +114,7 @@ class Gatehouse:
         return authorized(scope, group, fresh, environ=self._environ)
 
     def caller(self) -> Caller:
-        """Return who calls the authorized route that is being answered."""
+        """Return the caller of the authorized route that is being answered."""
         request = getattr(self.app, "current_request", None)
         if request is None:
             raise RuntimeError(
@@ -122,13 +123,14 @@ class Gatehouse:
         return caller_of(request)
 
     def openapi_document(self, root: str) -> dict[str, Any]:
-        """Return the OpenAPI document of this app, whose API's URL is `root`: our routes, and yours as you describe them."""
+        """Return the OpenAPI document of this app, whose API's URL is `root`: our routes, and your descriptions of
+        yours."""
         from .routes.openapi import build_document
 
         return build_document(root, self.prefix, self._openapi)
 
     def public(self, method: str, path: str, *, csrf: bool = True) -> None:
-        """Let a route be called without an access token; say so before you register it.
+        """Allow a route without an access token; call this before you register it.
 
         :param csrf: False for a webhook, whose caller is no page of ours: your view checks who calls.
         """
@@ -157,7 +159,7 @@ class Gatehouse:
         module, _, name = route.view.partition(".")
 
         def view(**parameters: str) -> Any:
-            from .routes.call import Call  # a team's routes do without
+            from .routes.call import Call  # not needed by a team's own routes
 
             function = getattr(import_module(f"{__package__}.routes.{module}"), name)
             return function(
@@ -172,10 +174,10 @@ class Gatehouse:
         return request
 
     def _declare_functions(self) -> None:
-        """Declare the Lambda functions besides the API's own.
+        """Declare the Lambda functions in addition to the API's own.
 
-        Chalice names their handlers `app.user_records` and so on, and never changes the handler of a function that is there.
-        So that is where they must be found: in the module `app`, which is being imported now.
+        Chalice names their handlers `app.user_records` and so on, and never changes the handler of an existing
+        function. So they must be attributes of the module `app`, which is being imported now.
         """
         module = sys.modules.get("app")
         for function in (self.user_records, self.token_claims, self.account_mail):
@@ -189,29 +191,29 @@ class Gatehouse:
                 setattr(module, name, function)
 
     def user_records(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
-        """Cognito's sign-up and sign-in triggers: people go to the users table."""
+        """Cognito's sign-up and sign-in triggers: write people to the users table."""
         from .triggers import entry
 
         return entry.user_records(self._container, event, context)
 
     def token_claims(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
-        """Cognito's pre-token-generation trigger: the same scopes through both doors."""
+        """Cognito's pre-token-generation trigger: the same scopes for hosted and direct sign-ins."""
         from .triggers import entry
 
         return entry.token_claims(self._container, event, context)
 
     def account_mail(self, event: dict[str, Any], context: Any) -> None:
-        """Codes by mail for sign-up and forgotten passwords, out of the way of the answer (S-73)."""
+        """Mails codes for sign-up and forgotten passwords, so that the route's answer need not wait (S-73)."""
         from .triggers import entry
 
         entry.account_mail(self._container, event, context)
 
 
 def _checked_prefix(prefix: str) -> str:
-    """Return the prefix, or nothing for the root. Raises ValueError."""
+    """Return the prefix, or an empty text for the root. Raises ValueError."""
     if prefix in ("", "/"):
         return ""
-    import re  # only here: a pattern costs every cold start
+    import re  # only here: compiling a pattern slows down every cold start
 
     if re.fullmatch(r"(?:/[A-Za-z0-9_-]+)+", prefix) is None:
         raise ValueError(f'prefix must look like "/account" or "/team/account", not {prefix!r}')

@@ -1,7 +1,7 @@
-"""One JSON line per event on standard output, where Lambda's log group picks it up (S-62).
+"""Writes one JSON line per event to standard output, from where Lambda copies it to its log group (S-62).
 
-JSON escapes CR and LF, so nobody can write a line of their own into the log. Callers pass names and codes only: no token,
-password, code, cookie or e-mail address.
+JSON escapes CR and LF, so nobody can inject a line into the log. Callers pass names and codes only: no token, password,
+code, cookie or e-mail address.
 """
 
 import json
@@ -9,7 +9,8 @@ import logging
 import sys
 import traceback
 
-#: Their DEBUG lines quote requests and answers: passwords, codes, tokens, secrets. At WARNING they quote nothing.
+#: The DEBUG lines of these quote requests and answers: passwords, codes, tokens, secrets. At WARNING they quote
+#: nothing.
 _LIBRARIES = ("boto3", "botocore", "jwt", "requests", "s3transfer", "urllib3")
 
 # A plain global: Lambda gives a container one event at a time.
@@ -17,13 +18,13 @@ _request_id = "-"
 
 
 def bind_request_id(request_id: str) -> None:
-    """Attach `request_id` (Lambda's aws_request_id) to the lines that follow in this invocation."""
+    """Attach `request_id` (Lambda's aws_request_id) to the following lines of this invocation."""
     global _request_id
     _request_id = request_id
 
 
 def quiet_libraries() -> None:
-    """Keep libraries at WARNING, whatever the root logger is set to (`AWS_LAMBDA_LOG_LEVEL=DEBUG`, say; S-61)."""
+    """Keep libraries at WARNING, whatever the root logger's level (for example `AWS_LAMBDA_LOG_LEVEL=DEBUG`; S-61)."""
     for name in _LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
 
@@ -37,7 +38,7 @@ def log_event(event: str, **fields: object) -> None:
 def count_metric(name: str, stage: str, now: float) -> None:
     """Write one count of a metric in CloudWatch's embedded metric format: namespace Gatehouse, dimension Stage.
 
-    `now` is Unix seconds. CloudWatch reads the metric out of the log; nobody has to call it.
+    `now` is Unix seconds. CloudWatch extracts the metric from the log, without an API call.
     """
     log_event(
         "metric",
@@ -57,9 +58,9 @@ def count_metric(name: str, stage: str, now: float) -> None:
 
 
 def log_exception(event: str, error: BaseException, **fields: object) -> None:
-    """Write where an unexpected error happened and its type.
+    """Log type and place of an unexpected error.
 
-    The message of a foreign exception is left out: libraries put URLs, bodies and headers into theirs (S-61).
+    The message of a library's exception is left out: it may contain URLs, bodies and headers (S-61).
     """
     frames = [
         f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}"

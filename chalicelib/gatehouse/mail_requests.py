@@ -1,9 +1,8 @@
-"""Requests for a mailed code, handed to a function of our own that nobody waits for.
+"""Passes requests for a mailed code to our own Lambda function, without waiting for it.
 
-What Cognito is asked depends on whether the address is known, new, or half-way through a sign-up, and each takes its own
-time. So the route only hands the address over and answers: in the same time for everybody (S-73).
-Source: AWS Lambda developer guide, "Invoking a Lambda function asynchronously": Lambda keeps the event, and tries twice more
-where the function fails.
+The calls to Cognito depend on whether the address is known, new, or unconfirmed, and each takes a different time. So
+the route only passes on the address and answers, in the same time for everybody (S-73). Source: AWS Lambda developer
+guide, "Invoking a Lambda function asynchronously": Lambda keeps the event, and tries twice more if the function fails.
 """
 
 import json
@@ -22,7 +21,7 @@ KINDS = (SIGN_UP, RESEND_CODE, RESET)
 
 @dataclass(frozen=True)
 class MailRequest:
-    """Who wants a code. `kind` is one of KINDS, `ip` the caller's address, `lock` the key of the address's lock."""
+    """A request for a code. `kind` is one of KINDS, `ip` the caller's address, `lock` the key of the address's lock."""
 
     kind: str
     email: str = field(repr=False)
@@ -41,20 +40,20 @@ class MailRequest:
 
 
 class Lambda(Protocol):
-    """The call that is made; boto3's client and the tests' double both have it."""
+    """The call that is used; boto3's client and the tests' double both have it."""
 
     def invoke(self, **arguments: Any) -> dict[str, Any]: ...
 
 
 class MailRequests:
-    """Hands requests to the function `function_name` through `client`."""
+    """Passes requests to the function `function_name` through `client`."""
 
     def __init__(self, client: Lambda, function_name: str) -> None:
         self._client = client
         self._function_name = function_name
 
     def send(self, request: MailRequest) -> None:
-        """Hand a request over and return at once. Raises TemporarilyUnavailable."""
+        """Pass on a request and return at once. Raises TemporarilyUnavailable."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:

@@ -1,7 +1,8 @@
-"""Composition root: makes every client and service of a container, each on first use, and keeps it while it is warm.
+"""Composition root: makes every client and service of a container on first use, and keeps it while the container is
+warm.
 
-Nothing else makes a client. Modules are imported where they are needed: a route that touches no table pays for none of
-them. Tests build their own `Services` with fakes and give it to the `Container`.
+No other module makes a client. Modules are imported when needed: a route without a table does not load its modules.
+Tests build their own `Services` with fakes and pass it to the `Container`.
 """
 
 import time
@@ -46,9 +47,9 @@ if TYPE_CHECKING:
 
 
 class Services:
-    """What the routes and triggers call. `clock` gives Unix seconds; `aws` makes a client by service name.
+    """The services that routes and triggers call. `clock` returns Unix seconds; `aws` makes a client by service name.
 
-    `budget` is the time that calls to others may take; clients that are given keep to it themselves.
+    `budget` limits the time of outbound calls; clients passed as arguments must apply it themselves.
     """
 
     def __init__(
@@ -230,7 +231,7 @@ class Services:
         )
 
     def client_secret(self, renew: bool) -> str:
-        """Return the app client's secret, for the pre-sign-up trigger; `renew` asks past the cache."""
+        """Return the app client's secret, for the pre-sign-up trigger; `renew` bypasses the cache."""
         return self._secrets.client_secret(renew)
 
     @cached_property
@@ -379,9 +380,9 @@ class Services:
 
 
 class Container:
-    """What a warm Lambda container keeps for one app: its services, made at first use, and its time limits.
+    """The state of a warm Lambda container for one app: its services, made at first use, and its time limits.
 
-    `environ` holds the stage's settings; the process's own environment if it is not given. Tests assign `services`.
+    `environ` holds the stage's settings; the default is the process's own environment. Tests assign `services`.
     """
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
@@ -399,14 +400,14 @@ class Container:
 
     @services.setter
     def services(self, given: Services | None) -> None:
-        """Put others in their place; None makes the next use start anew."""
+        """Replace the services; after None, the next use makes new ones."""
         self._services = given
         self._budget = deadline.Budget() if given is None else given.budget
 
     def begin_request(self) -> None:
-        """Start an invocation with what a request may spend."""
+        """Start an invocation with a request's budget."""
         self._budget.begin_request()
 
     def begin_trigger(self) -> None:
-        """Start an invocation with what a Cognito trigger may spend."""
+        """Start an invocation with a Cognito trigger's budget."""
         self._budget.begin_trigger()

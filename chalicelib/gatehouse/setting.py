@@ -1,9 +1,10 @@
-"""One setting: its variable, how it is read, what it is when nobody says anything, and what it is for.
+"""One setting: its variable, its parser, its default, and its purpose.
 
-A class of settings (`Settings`, `Brand`) declares each of them once. Whatever needs to know them asks that class: the
+A class of settings (`Settings`, `Brand`) declares each setting once. All users of the declarations read that class: the
 functions when they start, `ops` before it deploys, and the table in docs/operations.md.
 
-No dataclasses and no named tuples here: every cold start pays for this module, and those build their classes from source.
+There are no dataclasses or named tuples here: every cold start loads this module, and those generate their classes from
+source.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Table = TypeVar("Table", bound="SettingTable")
 
-#: Who gives a setting its value.
+#: Who sets a setting's value.
 TEAM = "team"
 STACK = "stack"
 PROJECT = "project"
@@ -25,7 +26,7 @@ LOCAL = "local"
 
 
 class Setting(Generic[T]):
-    """One variable of the environment.
+    """One environment variable.
 
     :param variable: its name in the environment.
     :param parse: makes the value of its text, or raises ValueError with what it must be ("must be a number").
@@ -65,7 +66,7 @@ class Setting(Generic[T]):
         owner.declared = (*owner.declared, self)
 
     if TYPE_CHECKING:
-        # When it runs, an instance of a table holds its values under the same names, and so hides the declarations.
+        # At run time an instance of a table has its values under the same names, which hide the declarations.
         @overload
         def __get__(self, table: None, owner: type) -> Setting[T]: ...
         @overload
@@ -73,14 +74,14 @@ class Setting(Generic[T]):
         def __get__(self, table: SettingTable | None, owner: type) -> Setting[T] | T: ...
 
     def text(self, variables: Mapping[str, str]) -> str:
-        """Return what the environment says, or else the default."""
+        """Return the environment's text, or else the default."""
         said = variables.get(self.variable)
         if said:
             return said
         return self.default if isinstance(self.default, str) else self.default(variables)
 
     def is_needed(self, texts: Mapping[str, str]) -> bool:
-        """Tell whether it may not be missing, given the texts of its table, defaults included."""
+        """Whether it may not be missing, given the texts of its table, including defaults."""
         if isinstance(self.needed, bool):
             return self.needed
         variable, values = self.needed
@@ -88,9 +89,9 @@ class Setting(Generic[T]):
 
 
 class SettingTable:
-    """Values of the settings that a subclass declares. Frozen; equal to another one with the same values."""
+    """Values of the settings that a subclass declares. It is frozen, and equal to another one with the same values."""
 
-    #: What the class declares itself, and the tables that are parts of it, by attribute.
+    #: The settings that the class itself declares, and its parts (other tables), by attribute.
     declared: ClassVar[tuple[Setting[Any], ...]] = ()
     parts: ClassVar[Mapping[str, type[SettingTable]]] = {}
 
@@ -99,12 +100,12 @@ class SettingTable:
 
     @classmethod
     def every_setting(cls) -> tuple[Setting[Any], ...]:
-        """Return the whole table, parts included."""
+        """Return all settings, including those of parts."""
         below = (setting for part in cls.parts.values() for setting in part.every_setting())
         return (*cls.declared, *below)
 
     def __init__(self, **values: Any) -> None:
-        """Take values by attribute; the rest have their defaults."""
+        """Take values by attribute; others have their defaults."""
         for setting in self.declared:
             name = setting.attribute
             value = values.pop(name) if name in values else setting.parse(setting.text({}))
@@ -118,9 +119,10 @@ class SettingTable:
     def read(
         cls: type[Table], variables: Mapping[str, str], *, without: tuple[str, ...] = ()
     ) -> tuple[Table, list[str]]:
-        """Read the environment; return what was understood, and every problem by its variable's name.
+        """Read the environment; return the values, and every problem by its variable's name.
 
-        What has a problem has its default in the result. `without` names sources whose settings may be missing still.
+        A value with a problem is replaced by its default in the result. `without` names sources whose settings may
+        still be missing.
         """
         problems: list[str] = []
         values: dict[str, Any] = {}
@@ -140,7 +142,7 @@ class SettingTable:
         return cls(**values), problems
 
     def _replace(self: Table, **values: Any) -> Table:
-        """Return a copy with other values, as a named tuple does."""
+        """Return a copy with other values, like a named tuple's method."""
         return type(self)(**{**self._values(), **values})
 
     def _values(self) -> dict[str, Any]:

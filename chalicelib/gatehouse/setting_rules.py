@@ -1,4 +1,4 @@
-"""What settings must be together: each rule says what is wrong with those that were read."""
+"""Rules between settings: each returns what is wrong with the values."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _ADDRESSES = (parse.url, parse.base_url, parse.origins)
 
 
 def plain_http(settings: "Settings") -> Iterator[str]:
-    """http is for the local stage alone (S-64)."""
+    """http is allowed on the local stage only (S-64)."""
     if settings.stage == "local":
         return
     for setting in settings.declared:
@@ -37,16 +37,16 @@ def contradictions(settings: "Settings") -> Iterator[str]:
 
 
 def _is_place(text: str, origins: frozenset[str]) -> bool:
-    """Tell whether people could be sent there at all; `edge.redirects` has the last word, at each sign-in."""
+    """Whether it can be a target at all; `edge.redirects` decides at each sign-in."""
     if text.startswith("/"):
         return not text.startswith(("//", "/\\"))
     return any(text.startswith(f"{origin}/") for origin in origins)
 
 
 def pool_and_region(settings: "Settings") -> Iterator[str]:
-    """Say what does not belong together of the pool's id, its ARN and the region.
+    """Check that the pool's id, its ARN and the region belong together.
 
-    The issuer and the keys are addressed by region and id: keys of another pool's would be somebody else's.
+    The addresses of issuer and keys contain region and id: those of another pool would be somebody else's.
     """
     pool, arn, region = settings.user_pool_id, settings.user_pool_arn, settings.region
     found = re.fullmatch("([a-z0-9-]+)_[A-Za-z0-9]+", pool)
@@ -64,7 +64,7 @@ def pool_and_region(settings: "Settings") -> Iterator[str]:
 
 
 def issuer(settings: "Settings") -> Iterator[str]:
-    """An issuer of another pool would make its keys ours."""
+    """With the issuer of another pool, its keys would be trusted."""
     pool, region = settings.user_pool_id, settings.region
     host = rf"(?:issuer-)?cognito-idp\.{re.escape(region)}\.[a-z0-9.-]+"
     if pool and region and not re.fullmatch(rf"https://{host}/{re.escape(pool)}", settings.issuer):

@@ -1,6 +1,6 @@
-"""How the text of a setting becomes a value: parsers that return it, or raise ValueError with what it must be.
+"""Parsers from a setting's text to its value: each returns it, or raises ValueError with what it must be.
 
-Patterns are compiled when a stage first sets such a setting, so that the cold starts of other stages do not pay for them.
+Patterns are compiled when a stage first uses such a setting, so other stages' cold starts are not slowed down.
 """
 
 import re
@@ -11,17 +11,17 @@ _OWN_PORTS = {"http": "80", "https": "443"}
 
 
 def text(said: str) -> str:
-    """Take it as it is."""
+    """Accept any text."""
     return said
 
 
 def text_or_none(said: str) -> str | None:
-    """Take it as it is; unset is None."""
+    """Accept any text; unset is None."""
     return said or None
 
 
 def one_of(*choices: str) -> Callable[[str], str]:
-    """Take one of some words."""
+    """Accept one of several words."""
 
     def parse(said: str) -> str:
         if said not in choices:
@@ -32,7 +32,7 @@ def one_of(*choices: str) -> Callable[[str], str]:
 
 
 def number(low: int, high: int, unit: str = "") -> Callable[[str], int]:
-    """Take a whole number in ASCII digits, both ends included."""
+    """Accept a whole number in ASCII digits between two limits, inclusive."""
 
     def parse(said: str) -> int:
         if said.isascii() and said.isdigit() and low <= int(said) <= high:
@@ -43,24 +43,24 @@ def number(low: int, high: int, unit: str = "") -> Callable[[str], int]:
 
 
 def seconds(low: int, high: int) -> Callable[[str], int]:
-    """Take a number of seconds."""
+    """Accept a number of seconds."""
     return number(low, high, "of seconds ")
 
 
 def parse_list(said: str) -> list[str]:
-    """Return the entries of a comma-separated setting, without blanks, in their order."""
+    """Return the entries of a comma-separated setting, without spaces, in their order."""
     return [entry for entry in (part.strip() for part in said.split(",")) if entry]
 
 
 def texts(said: str) -> tuple[str, ...]:
-    """Take the entries of a comma-separated list as they are."""
+    """Accept any entries of a comma-separated list."""
     return tuple(parse_list(said))
 
 
 def url(said: str) -> str | None:
-    """Take an address without query, fragment and user; unset is None.
+    """Accept an address without query, fragment and user; unset is None.
 
-    Whether it may be http, `Settings` decides: only the local stage may (S-64).
+    `Settings` decides whether it may be http: only the local stage may (S-64).
     """
     if not said:
         return None
@@ -76,12 +76,12 @@ def url(said: str) -> str | None:
 
 
 def base_url(said: str) -> str:
-    """Take an address to which paths are added; unset is empty."""
+    """Accept an address to which paths are added; unset is empty."""
     return (url(said) or "").rstrip("/")
 
 
 def domains(said: str) -> frozenset[str]:
-    """Take domains of mailboxes, each in the one spelling of `email_domains` (S-72)."""
+    """Accept domains of mailboxes, each in the normalized form of `email_domains` (S-72)."""
     if not said:
         return frozenset()
     from .email_domains import parse_full_domain
@@ -94,18 +94,19 @@ def domains(said: str) -> frozenset[str]:
 
 
 def origins(said: str) -> frozenset[str]:
-    """Take origins just as browsers send them: scheme, host in lower case, a port unless it is the scheme's own (S-30)."""
+    """Accept origins exactly as browsers send them: scheme, host in lower case, a port unless it is the scheme's
+    default (S-30)."""
     found = parse_list(said)
     if not all(map(_is_origin, found)):
         raise ValueError(
             "must be exact origins such as https://app.example.com, separated by commas: "
-            "https, lower case, no path, no slash at the end, no *"
+            "https, lower case, no path, no trailing slash, no *"
         )
     return frozenset(found)
 
 
 def headers(said: str) -> tuple[str, ...]:
-    """Take names of headers (RFC 9110 5.1), without the letters that nobody uses."""
+    """Accept names of headers (RFC 9110 5.1), without rarely used characters."""
     found = tuple(parse_list(said.lower()))
     if not all(re.fullmatch(r"[a-z0-9][a-z0-9_-]*", header) for header in found):
         raise ValueError("must be names of headers such as traceparent, separated by commas, no *")
@@ -113,14 +114,14 @@ def headers(said: str) -> tuple[str, ...]:
 
 
 def colour(said: str) -> str:
-    """Take a colour such as #0b6b62, in lower case. It goes into a stylesheet, so nothing else passes."""
+    """Accept a colour such as #0b6b62, in lower case. It goes into a stylesheet, so nothing else is accepted."""
     if said and not re.fullmatch("#[0-9a-fA-F]{6}", said):
         raise ValueError("must be a colour such as #0b6b62")
     return said.lower()
 
 
 def logo(said: str) -> str:
-    """Take the name of a picture in frontend/brand/: never a path."""
+    """Accept the name of a picture in frontend/brand/, never a path."""
     if said and not re.fullmatch(r"[a-z0-9][a-z0-9_-]*\.(?:svg|png)", said):
         raise ValueError(
             "must be the name of an SVG or PNG file in frontend/brand/, such as acme.svg"
@@ -129,14 +130,14 @@ def logo(said: str) -> str:
 
 
 def link(said: str) -> str:
-    """Take a place where people may be sent by a link: never code (S-54)."""
+    """Accept the target of a link: never code (S-54)."""
     if said and not _is_link(said):
         raise ValueError("must start with https:// or be a path of this host such as /terms")
     return said
 
 
 def link_or_mailto(said: str) -> str:
-    """Take a link, or one plain address: a subject or a second recipient would need encoding rules of its own."""
+    """Accept a link, or one plain address: a subject or a second recipient would need encoding rules."""
     if said and not _is_link(said) and not _is_mailto(said):
         raise ValueError(
             "must start with https:// or mailto: or be a path of this host such as /help"
@@ -145,7 +146,7 @@ def link_or_mailto(said: str) -> str:
 
 
 def languages(said: str) -> tuple[str, ...]:
-    """Take tags of languages, the default one first; they name files, so nothing else passes."""
+    """Accept language tags, the default first; they name files, so nothing else is accepted."""
     found = tuple(parse_list(said))
     if not found or not all(re.fullmatch("[a-z]{2,3}(?:-[A-Z]{2})?", tag) for tag in found):
         raise ValueError(
@@ -160,7 +161,8 @@ def _is_origin(said: str) -> bool:
 
 
 def _is_link(said: str) -> bool:
-    """An address of ours or of another host over https; browsers drop control characters and read `\\` as `/`."""
+    """Whether it is an address of ours or of another host over https; browsers drop control characters and read `\\`
+    as `/`."""
     if not said.isascii() or not said.isprintable() or any(sign in said for sign in ' \\"<>'):
         return False
     try:

@@ -1,7 +1,7 @@
 """The settings of a stage: the only place that reads the environment.
 
-`.chalice/config.json` sets these variables per stage; `ops provision` writes those that are outputs of the identity stack.
-Reading fails with one error that names every problem at once. docs/operations.md shows the table that is declared here.
+`.chalice/config.json` sets these variables per stage; `ops provision` writes those that are outputs of the identity
+stack. If reading fails, one error lists every problem. docs/operations.md shows the table that is declared here.
 """
 
 import os
@@ -16,7 +16,7 @@ from .setting_rules import RULES
 
 #: Cognito's own sender has 50 mails a day (AWS "Quotas in Amazon Cognito").
 COGNITO_MAILS_PER_DAY = 50
-#: The longest that browsers keep a cookie: 400 days.
+#: The longest time that browsers keep a cookie: 400 days.
 _LONGEST = 34_560_000
 _EMBEDDED = ("DIRECT_SIGN_IN", ("embedded",))
 _CAPTCHA = ("CAPTCHA", ("hcaptcha", "turnstile"))
@@ -26,7 +26,7 @@ _PLACEHOLDER_POOL_ARN = "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-
 def user_pool_arn(environ: Mapping[str, str] | None = None) -> str:
     """Return the pool's ARN for API Gateway's authorizer, needed when `app.py` is imported.
 
-    Tests and editors import the app without a stage and get a placeholder. Chalice's CLI exports the stage's environment
+    Tests and editors import the app without a stage and get a placeholder. Chalice's CLI sets the stage's environment
     and AWS_CHALICE_CLI_MODE before it imports the app: there a placeholder would be deployed, so it is an error.
     """
     environ = os.environ if environ is None else environ
@@ -48,7 +48,7 @@ class SessionLifetimes(NamedTuple):
 
 
 def _issuer(environ: Mapping[str, str]) -> str:
-    """A stage that was provisioned by an earlier release names none: all of those were in AWS's own partition."""
+    """A stage that was provisioned by an earlier release has no issuer: all of those were in the AWS partition."""
     region, pool = environ.get("AWS_REGION"), environ.get("USER_POOL_ID")
     return f"https://cognito-idp.{region}.amazonaws.com/{pool}"
 
@@ -58,36 +58,41 @@ def _keys(environ: Mapping[str, str]) -> str:
 
 
 class Settings(SettingTable, parts={"brand": Brand}):
-    """What a stage is made of. Holds names and addresses, never a secret (S-59)."""
+    """The settings of a stage. It contains names and addresses, never a secret (S-59)."""
 
     brand: Brand
 
-    # How people come in
+    # How people sign in
     direct_sign_in = Setting(
         "DIRECT_SIGN_IN",
         parse.one_of("embedded", "managed", "off"),
-        "email and password: `managed` (at Cognito's pages), `embedded` (our own form) or `off`; "
-        "[ADR 6](adr/0006-direct-sign-in.md) says which when",
+        "email and password: `managed` (on Cognito's pages), `embedded` (our own form) or "
+        "`off`; [ADR 6](adr/0006-direct-sign-in.md) compares them",
         default="managed",
         starts=True,
     )
     auto_sign_in = Setting(
         "AUTO_SIGN_IN",
         parse.text_or_none,
-        "an identity provider's name, or `COGNITO`: the page starts its sign-in at once where there is no session",
+        (
+            "an identity provider's name, or `COGNITO`: if there is no session, the page "
+            "starts a sign-in with it automatically"
+        ),
         starts=True,
     )
     after_sign_in = Setting(
         "AFTER_SIGN_IN",
         parse.text_or_none,
-        "where people go after a sign-in that names no `return_to`: a path below the API root as browsers show it "
-        "(`/api/reports`), or a URL of an origin in `ALLOWED_ORIGINS`; empty: the page",
+        "the target of a sign-in without a `return_to`: a path below the API root as "
+        "browsers show it (`/api/reports`), or a URL of an origin in `ALLOWED_ORIGINS`; "
+        "empty: the page",
     )
     sign_up_allowed_domains = Setting(
         "SIGN_UP_ALLOWED_DOMAINS",
         parse.domains,
-        "e-mail domains, comma-separated, whose people alone may sign up; enforced by the pre-sign-up trigger. "
-        "`bücher.example` and `xn--bcher-kva.example` are one domain, here and in what people type",
+        "e-mail domains, comma-separated; only their people may sign up, which the "
+        "pre-sign-up trigger enforces. `bücher.example` and `xn--bcher-kva.example` are one "
+        "domain, here and in typed addresses",
     )
     sign_up_refused_domains = Setting(
         "SIGN_UP_REFUSED_DOMAINS",
@@ -97,18 +102,20 @@ class Settings(SettingTable, parts={"brand": Brand}):
     mails_per_day = Setting(
         "MAILS_PER_DAY",
         parse.number(1, 1_000_000),
-        "how many mails the forms for sign-up and new passwords send in 24 hours, 1 to 1,000,000 (S-41). Cognito's own "
-        "sender has [50 a day](https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html) for the whole "
-        "account, so more needs SES (`ses_identity_arn`), where it must be set. Invitations by `ops` and codes by mail "
-        "as a second factor are not counted",
+        "how many mails the forms for sign-up and new passwords may send in 24 hours, 1 to "
+        "1,000,000 (S-41). Cognito's own sender has [50 a "
+        "day](https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html) for the "
+        "whole account, so more needs SES (`ses_identity_arn`); with SES you must set this. "
+        "Invitations by `ops` and second-factor codes by mail are not counted",
         default=str(COGNITO_MAILS_PER_DAY),
     )
     captcha = Setting(
         "CAPTCHA",
         parse.one_of("off", "hcaptcha", "turnstile"),
-        "`hcaptcha` or `turnstile`: a puzzle after repeated failures of the embedded form. It counts where it was solved "
-        "on the app's own host, so the vendors' test keys, which name a host of theirs, do not pass; a vendor that names "
-        "none is believed; 50 made-up ones from one source pause it",
+        "`hcaptcha` or `turnstile`: a puzzle after repeated failures on the embedded form. "
+        "It must be solved on the app's own host, so the vendors' test keys, which name a "
+        "host of theirs, do not work; if a vendor names no host, the solution is accepted. "
+        "After 50 invented solutions, a source has to wait",
         default="off",
     )
     captcha_site_key = Setting(
@@ -117,21 +124,21 @@ class Settings(SettingTable, parts={"brand": Brand}):
     captcha_secret_arn = Setting(
         "CAPTCHA_SECRET_ARN",
         parse.text,
-        'ARN of the secret `{"secret": "…"}`; name it as `gatehouse.captcha_secret_arn` too, so that the role may read it',
+        'ARN of the secret `{"secret": "…"}`; also set it as `gatehouse.captcha_secret_arn`, so that the role may read it',
         needed=_CAPTCHA,
     )
 
-    # How long they stay
+    # How long sessions last
     session_idle_seconds = Setting(
         "SESSION_IDLE_SECONDS",
         parse.seconds(60, _LONGEST),
-        "a session ends after so many seconds without activity",
+        "a session ends after this many seconds without activity",
         default="1800",
     )
     session_absolute_seconds = Setting(
         "SESSION_ABSOLUTE_SECONDS",
         parse.seconds(300, _LONGEST),
-        "a session ends at the latest after so many seconds; 30 days (2592000) at most, as refresh tokens end then",
+        "a session ends after this many seconds in any case; 30 days (2592000) at most, when refresh tokens expire",
         default="43200",
     )
     remember_idle_seconds = Setting(
@@ -151,19 +158,23 @@ class Settings(SettingTable, parts={"brand": Brand}):
     allowed_origins = Setting(
         "ALLOWED_ORIGINS",
         parse.origins,
-        "exact origins of the same site, comma-separated, whose front ends may call the app ([clients.md](clients.md)): "
-        "`https://app.example.com`; http only in a local stage that was started with `--http`. Run `ops deploy` after a "
-        "change: API Gateway's own errors name them too",
+        "exact origins of the same site, comma-separated, whose front ends may call the app "
+        "([clients.md](clients.md)): `https://app.example.com`; http only on a local stage "
+        "that was started with `--http`. Run `ops deploy` after a change, because API "
+        "Gateway's own errors contain them, too",
     )
     allowed_headers = Setting(
         "ALLOWED_HEADERS",
         parse.headers,
-        "request headers, comma-separated, that scripts of these origins may send besides ours, such as `traceparent`",
+        "further request headers, comma-separated, that scripts of these origins may send, such as `traceparent`",
     )
     exposed_headers = Setting(
         "EXPOSED_HEADERS",
         parse.headers,
-        "response headers, comma-separated, that scripts of these origins may read besides `Retry-After`",
+        (
+            "further response headers, comma-separated, that scripts of these origins may "
+            "read (`Retry-After` is always readable)"
+        ),
     )
 
     # The page
@@ -179,15 +190,15 @@ class Settings(SettingTable, parts={"brand": Brand}):
     issuer = Setting(
         "ISSUER",
         parse.text,
-        "the `iss` of the pool's tokens, as its discovery document says it; either of AWS's two forms (ORIGINAL, UPDATED) "
-        "of the same pool is taken",
+        "the `iss` of the pool's tokens, from its discovery document; both of AWS's forms "
+        "(ORIGINAL, UPDATED) for this pool are accepted",
         default=_issuer,
         source=STACK,
     )
     jwks_url = Setting(
         "JWKS_URL",
         parse.base_url,
-        "where the signing keys are, if not below the issuer",
+        "the address of the signing keys, if it is not below the issuer",
         default=_keys,
         source=STACK,
     )
@@ -198,14 +209,14 @@ class Settings(SettingTable, parts={"brand": Brand}):
     client_secret_arn = Setting(
         "CLIENT_SECRET_ARN",
         parse.text,
-        "where the app client's secret is; its value is nowhere else",
+        "ARN of the app client's secret, which is stored nowhere else",
         needed=True,
         source=STACK,
     )
     sealing_keys_secret_arn = Setting(
         "SEALING_KEYS_SECRET_ARN",
         parse.text,
-        "where the keys are that seal cookies; their values are nowhere else",
+        "ARN of the keys that seal cookies, which are stored nowhere else",
         needed=True,
         source=STACK,
     )
@@ -218,7 +229,7 @@ class Settings(SettingTable, parts={"brand": Brand}):
     throttle_table = Setting(
         "THROTTLE_TABLE",
         parse.text,
-        "the counters of guesses, for `embedded`",
+        "the attempt counters, for `embedded`",
         needed=_EMBEDDED,
         source=STACK,
     )
@@ -232,7 +243,7 @@ class Settings(SettingTable, parts={"brand": Brand}):
     mfa_client_secret_arn = Setting(
         "MFA_CLIENT_SECRET_ARN",
         parse.text,
-        "where its secret is",
+        "ARN of its secret",
         needed=_EMBEDDED,
         source=STACK,
     )
@@ -240,11 +251,11 @@ class Settings(SettingTable, parts={"brand": Brand}):
     program_client_id = Setting(
         "PROGRAM_CLIENT_ID",
         parse.text,
-        "the public app client of programs on people's machines, where the stage has `loopback_ports`",
+        "the public app client for programs on people's machines, if the stage has `loopback_ports`",
         source=STACK,
     )
     program_redirect_uris = Setting(
-        "PROGRAM_REDIRECT_URIS", parse.texts, "where it may lead them", source=STACK
+        "PROGRAM_REDIRECT_URIS", parse.texts, "its callback URLs", source=STACK
     )
 
     # Fixed by where the functions run
@@ -254,7 +265,7 @@ class Settings(SettingTable, parts={"brand": Brand}):
         "the stage's name",
         needed=True,
         source=PROJECT,
-        shown="written by you once",
+        shown="set by you once",
     )
     app_name = Setting(
         "APP_NAME", parse.text, "`app_name` of config.json", default="gatehouse", source=PROJECT
@@ -268,24 +279,24 @@ class Settings(SettingTable, parts={"brand": Brand}):
         shown="set by Lambda",
     )
 
-    # For the local stack, and tests
+    # For the local stack and tests
     public_url = Setting(
         "PUBLIC_URL",
         parse.url,
-        "the app's root where requestContext does not tell it",
+        "the app's root if requestContext does not contain it",
         source=LOCAL,
     )
     captcha_verify_url = Setting(
         "CAPTCHA_VERIFY_URL",
         parse.url,
-        "where a solved puzzle is verified",
+        "the URL that verifies a solved puzzle",
         shown="the vendor's",
         source=LOCAL,
     )
 
     @property
     def client_ids(self) -> tuple[str, ...]:
-        """The app clients whose access tokens open routes. The one for MFA is never among them."""
+        """The app clients whose access tokens open routes. The one for MFA is never one of them."""
         return (self.client_id, *([self.program_client_id] if self.program_client_id else []))
 
     @property
@@ -300,7 +311,8 @@ class Settings(SettingTable, parts={"brand": Brand}):
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Read `environ`, or the process's; raises one ConfigurationError that names every missing or wrong setting."""
+        """Read `environ`, or the process's environment; raises one ConfigurationError that lists every missing or
+        wrong setting."""
         found, problems = cls.checked(os.environ if environ is None else environ)
         if problems:
             raise ConfigurationError("; ".join(problems))
@@ -310,7 +322,7 @@ class Settings(SettingTable, parts={"brand": Brand}):
     def checked(
         cls, environ: Mapping[str, str], *, without: tuple[str, ...] = ()
     ) -> "tuple[Settings, list[str]]":
-        """Read the environment; return what was understood, and every problem. `without` is that of `read`."""
+        """Read the environment; return the values, and every problem. `without` is as in `read`."""
         found, problems = cls.read(environ, without=without)
         for rule in RULES:
             problems += rule(found)

@@ -1,18 +1,18 @@
-"""Who may sign up: by the e-mail address's domain, and never with attributes that only a provider may set."""
+"""Who may sign up: decided by the e-mail address's domain, and without attributes that only a provider may set."""
 
 from collections.abc import Collection, Mapping
 
 from .email_domains import parse_address, parse_full_domain
 
-#: Identity providers map these, so the app client can write them, and anybody could at sign-up (S-51).
+#: Identity providers map these, so the app client can write them, and so could anybody at sign-up (S-51).
 PROVIDER_ONLY_ATTRIBUTES = frozenset({"custom:groups", "custom:idp_sub"})
 
 
 def refuse_address(email: str, allowed: Collection[str], refused: Collection[str]) -> str | None:
     """Return why `email` may not sign up, for the log, or None. An empty `allowed` allows all.
 
-    A domain stands for itself only: `example.com` does not speak for `mail.example.com`. In whatever letters it is
-    written, here or in the lists, it is one domain (S-72).
+    A domain does not include its subdomains: `example.com` does not cover `mail.example.com`. All spellings of a
+    domain, here and in the lists, are the same domain (S-72).
     """
     address = parse_address(email)
     if address is None:
@@ -26,7 +26,7 @@ def refuse_address(email: str, allowed: Collection[str], refused: Collection[str
 
 
 def refuse_attributes(attributes: Mapping[str, object]) -> str | None:
-    """Return why somebody without a provider may not bring these attributes, or None."""
+    """Return why a person without a provider may not set these attributes, or None."""
     if PROVIDER_ONLY_ATTRIBUTES & attributes.keys():
         return "attributes that only an identity provider may set"
     return None

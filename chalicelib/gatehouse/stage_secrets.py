@@ -1,4 +1,4 @@
-"""A stage's secrets by the names that the code knows: client secrets, sealing keys, the throttle's pepper (S-59)."""
+"""A stage's secrets by their names in the code: client secrets, sealing keys, the throttle's pepper (S-59)."""
 
 import hashlib
 import hmac
@@ -10,22 +10,22 @@ from .store.secrets import SecretStore
 
 
 class StageSecrets:
-    """Reads from `store`, which keeps what it read. `renew` asks past that."""
+    """Reads from `store`, which caches the values. `renew` bypasses the cache."""
 
     def __init__(self, store: SecretStore, settings: Settings) -> None:
         self._store = store
         self._settings = settings
 
     def client_secret(self, renew: bool) -> str:
-        """Return the secret of the app client that browsers' tokens are for."""
+        """Return the secret of the app client for browsers' tokens."""
         return self._text(self._settings.client_secret_arn, "client_secret", renew)
 
     def begin(self) -> None:
-        """Begin to read the app client's secret, beside what else a callback needs."""
+        """Begin to read the app client's secret, in parallel with a callback's other data."""
         self._store.begin(self._settings.client_secret_arn)
 
     def settle(self) -> None:
-        """Keep it, if nobody needed it."""
+        """Store the result, if nobody needed it."""
         self._store.settle(self._settings.client_secret_arn)
 
     def mfa_client_secret(self, renew: bool) -> str:
@@ -33,7 +33,7 @@ class StageSecrets:
         return self._text(self._settings.mfa_client_secret_arn, "client_secret", renew)
 
     def captcha_secret(self) -> str:
-        """Return the CAPTCHA vendor's."""
+        """Return the CAPTCHA vendor's secret."""
         return self._text(self._settings.captcha_secret_arn, "secret", False)
 
     def key_ring(self, renew: bool) -> KeyRing:
@@ -41,7 +41,7 @@ class StageSecrets:
         return KeyRing.parse(self._store.read(self._settings.sealing_keys_secret_arn, renew=renew))
 
     def pepper(self) -> bytes:
-        """The key under which the throttle hides addresses. A rotation of the sealing keys starts its counters anew."""
+        """The key of the HMAC with which the throttle hides addresses. Rotating the sealing keys resets its counters."""
         ring = self.key_ring(False)
         secret = ring.secrets[ring.current].encode()
         return hmac.new(secret, b"gatehouse/throttle", hashlib.sha256).digest()

@@ -1,10 +1,10 @@
-"""For the tests of a team's own routes, with Chalice's test client, which authorizes nobody.
+"""Helpers for tests of a team's own routes with Chalice's test client, which does not authorize.
 
     with Client(app) as client:
         client.http.get("/orders", headers=signed_in(gate, groups=("admins",)))
 
-API Gateway's part is not played: a missing or expired token is no case for such a test. The app's own check is: scope and
-group.
+They do not simulate API Gateway: such a test cannot cover a missing or expired token. They do test the app's own
+checks: scope and group.
 """
 
 import base64
@@ -18,7 +18,7 @@ from .settings import Settings
 if TYPE_CHECKING:
     from .gate import Gatehouse
 
-#: A stage that is nowhere.
+#: A stage that does not exist.
 ENVIRONMENT = {
     "STAGE": "test",
     "AWS_REGION": "us-east-1",
@@ -38,7 +38,7 @@ def signed_in(
     scope: str = "api/read api/write",
     groups: Iterable[str] = (),
 ) -> dict[str, str]:
-    """Return the headers of a caller, and give the gate settings of a stage that is nowhere.
+    """Return the headers of a caller, and give the gate settings of a stage that does not exist.
 
     :param sub: who calls, as `gate.caller().sub` tells it.
     :param scope: what the access token allows; without the route's scope the answer is 403.

@@ -1,7 +1,7 @@
 """One TLS context for all outbound connections of a container.
 
-To read the bundle of authorities takes 11 to 15 ms of processor time, and every client, and with botocore every
-connection, would read it again.
+Reading the CA bundle takes 11 to 15 ms of processor time, and every client would read it again; with botocore, every
+connection would.
 """
 
 import threading
@@ -15,9 +15,9 @@ _context: "SSLContext | None" = None
 
 
 def shared_context() -> "SSLContext":
-    """Return the context: certifi's whole bundle, certificate and host name checked, as urllib3 sets one up."""
+    """Return the context: certifi's whole bundle, with certificate and host name checked, as urllib3 sets it up."""
     global _context
-    # Calls are made side by side, and the first ones come together.
+    # Calls run in parallel, and the first ones arrive together.
     with _lock:
         if _context is None:
             import certifi

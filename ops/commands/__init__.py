@@ -1,4 +1,4 @@
-"""The commands: each with its options, its help and its handler side by side.
+"""The commands: each with its options, help and handler.
 
-A module here lists its commands in COMMANDS, and imports what is heavy inside the handlers.
+A module here lists its commands in COMMANDS, and imports heavy modules inside the handlers.
 """

@@ -1,4 +1,4 @@
-"""Looking after a deployed stage: `doctor`, `reconcile`, `rotate-keys`."""
+"""Maintaining a deployed stage: `doctor`, `reconcile`, `rotate-keys`."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ def doctor(stage: Stage, as_json: bool) -> int:
 @click.option(
     "--dry-run", is_flag=True, help="Only report; the exit code is 1 if something differs."
 )
-@click.option("--restart", is_flag=True, help="Begin anew instead of going on where it stopped.")
+@click.option("--restart", is_flag=True, help="Start again instead of resuming.")
 def reconcile(stage: Stage, dry_run: bool, restart: bool) -> int:
-    """Make the users table equal to the user pool.
+    """Make the users table match the user pool.
 
-    For people from before Gatehouse came, and for whatever a trigger missed. If it is interrupted, it goes on where it
-    stopped. Records of people who are gone from the pool are deleted.
+    Use it for people from before Gatehouse, and for records that a trigger missed. If interrupted, it resumes at the
+    next run. It deletes records of people who are no longer in the pool.
     """
     import tempfile
     import time
@@ -101,9 +101,7 @@ def reconcile(stage: Stage, dry_run: bool, restart: bool) -> int:
         f"{found.differing} differing, {found.surplus} of nobody."
     )
     if found.moved:
-        click.echo(
-            f"{found.moved} have an address that their provider may not speak for: see above."
-        )
+        click.echo(f"{found.moved} have an address outside their provider's domains: see above.")
     return 1 if dry_run and found.total else 0
 
 
@@ -115,14 +113,16 @@ def reconcile(stage: Stage, dry_run: bool, restart: bool) -> int:
 @click.option(
     "--client-secret", is_flag=True, help="Rotate the app client's secret instead of the keys."
 )
-@click.option("--drop-old", is_flag=True, help="Add nothing; remove what is no longer in use.")
+@click.option(
+    "--drop-old", is_flag=True, help=("Only remove keys or secrets that are no longer used.")
+)
 @click.option("--now", is_flag=True, help="Use the new key at once; some sessions may end.")
 @yes_option("Drop old keys even if sessions may still need them.")
 def rotate_keys(stage: Stage, client_secret: bool, drop_old: bool, now: bool, yes: bool) -> None:
     """Rotate sealing keys or client secrets.
 
-    Everybody stays signed in. A new sealing key is added, and used some minutes later, when every container knows it. Old
-    keys go on opening old cookies until --drop-old removes them.
+    Everybody stays signed in. It adds a new sealing key, and uses it some minutes later, when every container has read
+    it. Old keys still open old cookies until --drop-old removes them.
     """
     from .. import aws, rotate
 

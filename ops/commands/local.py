@@ -18,20 +18,29 @@ _PORT = click.IntRange(1, 65535)
 @click.command(
     epilog=example("up", "up --detach --port 8001 --aws-port 4567 --okta-port 8101"),
 )
-@click.option("--detach", is_flag=True, help=f"Return when it is up; `{PROGRAM} down` stops it.")
-@click.option("--port", type=_PORT, default=8000, show_default=True, help="The app.")
 @click.option(
-    "--aws-port", type=_PORT, default=4566, show_default=True, help="The local AWS and its Cognito."
+    "--detach", is_flag=True, help=(f"Return when the stack is up; `{PROGRAM} down` stops it.")
+)
+@click.option("--port", type=_PORT, default=8000, show_default=True, help="Port of the app.")
+@click.option(
+    "--aws-port",
+    type=_PORT,
+    default=4566,
+    show_default=True,
+    help=("Port of the local AWS and its Cognito."),
 )
 @click.option(
-    "--okta-port", type=_PORT, default=8100, show_default=True, help="The stand-in for Okta."
+    "--okta-port", type=_PORT, default=8100, show_default=True, help="Port of the Okta stand-in."
 )
 @click.option(
     "--allow-origin",
     "origins",
     multiple=True,
     metavar="ORIGIN",
-    help="Let a front end there call the app, such as https://localhost:3000; may be repeated.",
+    help=(
+        "Allow a front end at this origin to call the app, such as https://localhost:3000; "
+        "may be repeated."
+    ),
 )
 @click.option(
     "--loopback-port",
@@ -39,12 +48,15 @@ _PORT = click.IntRange(1, 65535)
     multiple=True,
     type=_PORT,
     metavar="N",
-    help="Let programs on this machine sign people in there (docs/clients.md); may be repeated.",
+    help=(
+        "Allow programs on this machine to sign people in on this port (docs/clients.md); "
+        "may be repeated."
+    ),
 )
 @click.option(
     "--http",
     is_flag=True,
-    help="Serve plain http; Safari and other WebKit browsers cannot sign in there.",
+    help="Serve plain HTTP; Safari and other WebKit browsers cannot sign in over it.",
 )
 @state_dir_option
 def up(
@@ -59,7 +71,7 @@ def up(
 ) -> None:
     """Start the local stack and deploy into it.
 
-    Prints the URL and who can sign in, and stays in the foreground until Ctrl-C. It applies the same template and runs the
+    It prints the URL and the people who can sign in, and runs until Ctrl-C. It applies the same template and runs the
     same `chalice deploy` as for a real account.
     """
     from ..local import stack
@@ -92,9 +104,9 @@ def down(state_dir: Path | None) -> None:
 @state_dir_option
 @json_option
 def info(state_dir: Path | None, as_json: bool) -> None:
-    """Say where the local stack is.
+    """Show where the local stack runs.
 
-    And who can sign in there.
+    Also shows who can sign in.
     """
     from ..local import stack
 
@@ -108,10 +120,10 @@ def info(state_dir: Path | None, as_json: bool) -> None:
 
 @click.command(epilog=example("trust"))
 def trust() -> None:
-    """Let browsers trust the local stack.
+    """Make browsers trust the local stack.
 
-    Adds the authority that signs its certificate to this user's Chromium and Firefox. Once is enough. For other browsers,
-    other systems and the devcontainer: docs/local-aws.md#https
+    Adds its certificate authority to this user's Chromium and Firefox. You need to do this only once. For other
+    browsers, other systems and the devcontainer: docs/local-aws.md#https
     """
     from ..local import authority
     from ..local import trust as browsers
@@ -119,15 +131,16 @@ def trust() -> None:
     certificate = authority.prepare()
     if certificate.by_mkcert:
         click.echo(
-            "mkcert's root signs the certificate: `mkcert -install` puts it into your browsers."
+            "mkcert's root signs the certificate: run `mkcert -install` to add it to your browsers."
         )
         return
     for folder in browsers.trust(certificate.ca_file):
         click.echo(f"trusted in {folder}")
     click.echo(
-        "Restart browsers that are running. For programs that go by the system's store:\n"
-        f"  sudo cp {shlex.quote(str(certificate.ca_file))} "
-        "/usr/local/share/ca-certificates/gatehouse-localhost.crt && sudo update-ca-certificates"
+        "Restart running browsers. For programs that use the system's store:\n "
+        f" sudo cp {shlex.quote(str(certificate.ca_file))} "
+        "/usr/local/share/ca-certificates/gatehouse-localhost.crt && sudo "
+        "update-ca-certificates"
     )
 
 

@@ -1,4 +1,4 @@
-"""What commands about one person share: their name, the directory, the rights that a refusal asks for."""
+"""Parts that commands about one person share: the name, the directory, the rights that they need."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def open_directory(stage: Stage) -> Directory:
 
 @contextmanager
 def at_work(stage: Stage, doing: str) -> Iterator[tuple[Directory, Reporter]]:
-    """Open the stage's directory; a refusal by AWS becomes an error that says which rights are needed."""
+    """Open the stage's directory; if AWS refuses, raise an error that says which rights are needed."""
     from botocore.exceptions import ClientError
 
     from .. import aws
@@ -53,7 +53,7 @@ def on_person(
     act: Callable[[Directory, Person, Reporter], None],
     warning: str = "",
 ) -> None:
-    """Find the person, ask where there is a warning, and act."""
+    """Find the person, ask if there is a warning, and act."""
     with at_work(stage, f"{doing} {user}") as (directory, report):
         person = directory.require(user)
         if warning:

@@ -1,4 +1,4 @@
-"""The project itself: `init`, `lock`, `run`."""
+"""Commands for the project: `init`, `lock`, `run`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from ..stages import Stage
 
 @click.command(epilog=example("init"))
 def init() -> int:
-    """Make a Chalice project ready for Gatehouse.
+    """Prepare a Chalice project for Gatehouse.
 
-    Adds what is missing to .chalice/config.json and leaves everything else there as it is, writes
-    requirements-gatehouse.txt, and shows the lines that you write yourself: in app.py, requirements.txt and .gitignore. Run
-    it again after each new version of Gatehouse; a second time changes nothing. The exit code is 1 while something stands in
-    the way.
+    Adds the missing parts to .chalice/config.json and changes nothing else there, writes requirements-gatehouse.txt,
+    and prints the lines that you write yourself in app.py, requirements.txt and .gitignore. Run it again after each new
+    version of Gatehouse; running it twice changes nothing. The exit code is 1 if you must change something first.
     """
     from ..project import prepare
 
@@ -36,12 +35,12 @@ def init() -> int:
 
 @click.command(epilog=example("lock", "lock requirements.in"))
 @click.argument("sources", nargs=-1, metavar="[FILE]...", type=click.Path(dir_okay=False))
-@click.option("--upgrade", is_flag=True, help="Raise everything to its newest version.")
+@click.option("--upgrade", is_flag=True, help="Raise all packages to their newest version.")
 def lock(sources: tuple[str, ...], upgrade: bool) -> None:
     """Lock requirements*.in with hashes.
 
-    Writes the .txt beside each FILE (default: each requirements*.in of the project), for Python 3.11 to 3.14 at once. Keeps
-    the versions that are locked already. Addresses of package indexes are left out.
+    Writes the .txt beside each FILE (default: each requirements*.in of the project), for all of Python 3.11 to 3.14.
+    Versions that are already locked are kept. Addresses of package indexes are left out.
     """
     from ..lock import lock_all
 
@@ -56,10 +55,10 @@ def lock(sources: tuple[str, ...], upgrade: bool) -> None:
 @on_stage
 @click.argument("words", nargs=-1, required=True, metavar="COMMAND...", type=click.UNPROCESSED)
 def run(stage: Stage, words: tuple[str, ...]) -> int:
-    """Run a program of yours with a stage's variables.
+    """Run your own program with a stage's variables.
 
-    It gets the stage's environment_variables and region; for the local stage also the endpoint and the credentials of the
-    running stack. Use it for your own tables, for tests and for looking around.
+    It gets the stage's environment_variables and region; for the local stage, also the endpoint and credentials of the
+    running stack. Use it for your own tables, for tests and to inspect the stage.
     """
     variables = {name: str(value) for name, value in stage.environment.items()}
     region = {"AWS_REGION": stage.region, "AWS_DEFAULT_REGION": stage.region}

@@ -25,7 +25,12 @@ def provider() -> None:
 @click.argument("name")
 @on_stage
 @click.option("--issuer", required=True, metavar="URL", help="Such as https://acme.okta.com.")
-@click.option("--client-id", required=True, metavar="ID", help="Client id of the provider's app.")
+@click.option(
+    "--client-id",
+    required=True,
+    metavar="ID",
+    help=("Client id of the application at the provider."),
+)
 @click.option(
     "--client-secret-stdin", is_flag=True, help="Read the client secret from standard input."
 )
@@ -34,21 +39,24 @@ def provider() -> None:
     "domains",
     multiple=True,
     metavar="DOMAIN",
-    help="Send people with addresses there to this provider, which then gets no button; repeatable. Replaces earlier ones.",
+    help=(
+        "Send people with addresses of this domain to the provider, which then gets no "
+        "button; repeatable. Replaces earlier ones."
+    ),
 )
 @click.option(
-    "--no-domains", is_flag=True, help="Forget its domains: it gets a button for everyone."
+    "--no-domains", is_flag=True, help="Remove its domains: it gets a button for everyone."
 )
-@click.option("--label", metavar="TEXT", help="What its button says (at first: NAME); '' for NAME.")
+@click.option("--label", metavar="TEXT", help="Text of its button (default: NAME); '' for NAME.")
 @click.option(
     "--trusted/--no-trusted",
     default=None,
-    help="Whether it proves the addresses that it calls verified (at first: not).",
+    help="Whether it proves the addresses that it calls verified (default: no).",
 )
 @click.option(
     "--link/--no-link",
     default=None,
-    help="Whether to join its people to the account with their verified address; needs --trusted (at first: not).",
+    help="Whether to link its people to the account with their verified address; needs --trusted (default: no).",
 )
 @click.option(
     "--groups-claim",
@@ -58,7 +66,7 @@ def provider() -> None:
 @click.option(
     "--native-sign-up/--no-native-sign-up",
     default=None,
-    help="Whether people of its domains may also make accounts with a password (at first: not).",
+    help="Whether people of its domains may also create accounts with a password (default: no).",
 )
 def add(
     stage: Stage,
@@ -74,17 +82,17 @@ def add(
     groups_claim: str | None,
     native_sign_up: bool | None,
 ) -> None:
-    """Register a provider, or update the one of that NAME.
+    """Register a provider, or update the one with that NAME.
 
-    NAME is what it is called in the pool, such as Okta. An update keeps whatever you leave out.
+    NAME is its name in the pool, such as Okta. An update keeps options that you omit.
 
     \b
     In Okta: an OIDC web application with the redirect URI
     https://<domain_prefix>.auth.<region>.amazoncognito.com/oauth2/idpresponse
     and the scopes openid, profile and email, assigned to your people.
 
-    The client secret is asked for, or read from standard input. It is no option, because other users of the machine can read
-    command lines.
+    The command asks for the client secret, or reads it from standard input. There is no option for it, because other
+    users of the machine can read command lines.
     """
     if domains and no_domains:
         raise click.UsageError("--domain and --no-domains contradict each other.")
@@ -136,7 +144,7 @@ def list_(stage: Stage) -> None:
 def remove(stage: Stage, name: str, yes: bool) -> None:
     """Remove a provider.
 
-    People who came through it can no longer sign in; their profiles and records stay.
+    People who came through it can no longer sign in; their profiles and records are kept.
     """
     from .. import aws, providers
 
@@ -153,7 +161,8 @@ def _secret(from_stdin: bool) -> str:
             raise OpsError(f"The secret cannot be read from standard input: {error}") from error
     if not has_terminal():
         raise OpsError(
-            "There is no terminal to ask for the client secret: pass --client-secret-stdin and pipe it in."
+            "The client secret cannot be asked for without a terminal: pass "
+            "--client-secret-stdin and pipe it in."
         )
     from getpass import getpass
 

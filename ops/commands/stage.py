@@ -1,4 +1,4 @@
-"""Setting up and removing a stage: `provision`, `deploy`, `destroy`, `package`."""
+"""Creating and removing a stage: `provision`, `deploy`, `destroy`, `package`."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def provision(stage: Stage) -> None:
 @click.option("--plan", "only_plan", is_flag=True, help="Only show what would change.")
 @yes_option()
 def deploy(stage: Stage, only_plan: bool, yes: bool) -> None:
-    """Provision, `chalice deploy`, then connect the two.
+    """Provision, run `chalice deploy`, then connect the two.
 
-    The last step sets callback and logout URLs, triggers, their permissions, the API's own error answers, its limits and its
-    access log. Shows first what it will change, does just that, and asks where deletion protection is on (prod). If anything
-    fails, run it again.
+    The last step sets callback and logout URLs, triggers, their permissions, and the API's own error responses, limits
+    and access log. It first shows what it will change, does exactly that, and asks if deletion protection is on (prod).
+    If anything fails, run it again.
     """
     from .. import aws, identity_stack
     from .. import deploy as deployment
@@ -58,7 +58,7 @@ def deploy(stage: Stage, only_plan: bool, yes: bool) -> None:
             lost = ", ".join(planned.replaced)
             ask(f"This replaces {lost}: people or sessions in it are lost.", stage.name)
         elif stage.deletion_protection and not yes:
-            ask(f"People rely on stage {stage.name!r}.", stage.name)
+            ask(f"Stage {stage.name!r} is protected: people use it.", stage.name)
         root = deployment.deploy(stage.project_dir, stage.name, report, chalice, approved=planned)
     finally:
         if planned.change_set is not None:
@@ -74,13 +74,13 @@ def _commit(stage: Stage) -> str:
 @on_stage
 @yes_option()
 @click.option(
-    "--keep-data", is_flag=True, help="Leave the user pool and the tables, and name them."
+    "--keep-data", is_flag=True, help="Keep the user pool and the tables, and print their names."
 )
 def destroy(stage: Stage, yes: bool, keep_data: bool) -> None:
     """Remove a stage.
 
-    All its accounts and records go with it. Asks first. Refuses where deletion protection is on, and says how to take it
-    off.
+    All its accounts and records are deleted. Asks first. It refuses if deletion protection is on, and says how to turn
+    that off.
     """
     from .. import aws
     from .. import destroy as removal
@@ -88,17 +88,17 @@ def destroy(stage: Stage, yes: bool, keep_data: bool) -> None:
     session = aws.session(stage)
     lost = ", ".join(removal.inventory(session, stage))
     if not yes:
-        fate = "keeps" if keep_data else "deletes for ever"
+        fate = "keeps" if keep_data else "deletes permanently"
         ask(
             f"This removes stage {stage.name!r} in {stage.region}, and {fate}: {lost or 'no data'}.",
             stage.name,
         )
     removal.destroy(session, stage, Reporter(), keep_data=keep_data)
     if keep_data:
-        click.echo(f"Stage {stage.name!r} is gone but for: {lost or 'nothing'}.")
+        click.echo(f"Stage {stage.name!r} is removed, except: {lost or 'nothing'}.")
     else:
         click.echo(
-            f"Stage {stage.name!r} is gone. Its entry in config.json stays, without the outputs."
+            f"Stage {stage.name!r} is removed. Its entry in config.json stays, without the outputs."
         )
 
 
@@ -118,10 +118,10 @@ def destroy(stage: Stage, yes: bool, keep_data: bool) -> None:
     help="Where to write the zip.",
 )
 def package(python: str, out: Path) -> None:
-    """Build the Lambda zip by itself.
+    """Only build the Lambda zip.
 
-    It is what `chalice deploy` would upload, made from a copy of the project: exactly what requirements.txt locks, or
-    nothing.
+    It is the zip that `chalice deploy` would upload, made from a copy of the project: exactly what requirements.txt
+    locks, or nothing.
     """
     from .. import package as packaging
 

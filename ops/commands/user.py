@@ -1,4 +1,4 @@
-"""`user …`: the people of a stage. Who helps and who keeps out is in user_access.py."""
+"""`user …`: the people of a stage. Commands that change what a person may do are in user_access.py."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _STATES = ("confirmed", "not-confirmed", "invited", "reset-required", "from-a-pr
 def user() -> None:
     """The people of a stage.
 
-    A person is named by user name or by address. Where several people have the address, the error lists their user names.
+    Name a person by user name or by address. If several people have the address, the error lists their user names.
     docs/runbooks.md says what to do when: the first administrator, a lost phone, an expired invitation, a stranger's
     sign-up.
     """
@@ -45,9 +45,9 @@ def user() -> None:
     "--provider",
     default="",
     metavar="NAME",
-    help="Only people who come through this provider, or are linked to it.",
+    help="Only people who sign in through this provider, or are linked to it.",
 )
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print at most this many.")
 @json_option
 def list_(
     stage: Stage,
@@ -60,8 +60,8 @@ def list_(
 ) -> None:
     """List people.
 
-    A line each, as the pool's pages come in: user name, address, status, provider and name. --json prints one array, one
-    person a line.
+    Prints one line each, as the pool's pages arrive: user name, address, status, provider and name. --json prints one
+    array, one person per line.
     """
     with at_work(stage, "listing people") as (directory, report):
         from ..people_list import Filter, print_people
@@ -70,8 +70,8 @@ def list_(
         try:
             print_people(directory, wanted, report, limit=limit, as_json=as_json)
         except BrokenPipeError:
-            # `… | head` has read enough; Python would complain once more when it flushes at its end.
-            # https://docs.python.org/3/library/signal.html#note-on-sigpipe
+            # The reader, such as `head`, has read enough; Python would report the broken pipe again when it flushes at
+            # its end. https://docs.python.org/3/library/signal.html#note-on-sigpipe
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -80,10 +80,10 @@ def list_(
 @on_stage
 @json_option
 def show(stage: Stage, user: str, as_json: bool) -> None:
-    """Show what is known of a person.
+    """Show all that is known about a person.
 
-    What pool, table and providers say: status, groups, second factors, links, record, what differs, and what the person can
-    do next. AWS bills people who were looked up with AdminGetUser as active in that month.
+    It combines pool, table and providers: status, groups, second factors, links, record, differences, and what the
+    person can do next. AWS bills people who are looked up with AdminGetUser as active in that month.
     """
     with at_work(stage, f"looking up {user}") as (directory, _):
         from ..person_report import build_report, lines_of
@@ -97,15 +97,16 @@ def show(stage: Stage, user: str, as_json: bool) -> None:
 @on_stage
 @click.option("--given-name", default="", metavar="NAME", help="First name.")
 @click.option("--family-name", default="", metavar="NAME", help="Last name.")
-@click.option("--group", default="", metavar="GROUP", help="Also put them into this group.")
+@click.option("--group", default="", metavar="GROUP", help="Also add them to this group.")
 @json_option
 def invite(
     stage: Stage, email: str, given_name: str, family_name: str, group: str, as_json: bool
 ) -> None:
-    """Invite somebody by mail.
+    """Invite a person by mail.
 
-    Or send an invitation again. The mail has a temporary password; the first sign-in chooses another one. Sending it again
-    voids the old one. Use --group admins to make the first administrator.
+    It can also send an invitation again. The mail contains a temporary password; at the first sign-in the person
+    chooses another one. A new invitation invalidates the old password. Use --group admins to make the first
+    administrator.
     """
     with at_work(stage, f"inviting {email}") as (directory, report):
         from .. import invitation

@@ -1,4 +1,4 @@
-"""`user …`: groups, second factors, links, and who may come in at all."""
+"""`user …`: groups, second factors, links, and blocking or deleting people."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from .person import at_work, on_person, person_argument
 @on_stage
 @yes_option()
 def reset_mfa(stage: Stage, user: str, yes: bool) -> None:
-    """Take the second factor off a person.
+    """Remove a person's second factor.
 
-    For who has lost the phone: switches every second factor off, forgets the authenticator app, ends every session. The
-    password stays. First make sure whom you talk to, by another way than mail.
+    For somebody who has lost the phone: switches every second factor off, deletes the authenticator app's key, ends
+    every session. The password does not change. First verify the person's identity, but not by mail.
     """
-    with at_work(stage, f"taking the second factor off {user}") as (directory, report):
+    with at_work(stage, f"removing the second factor of {user}") as (directory, report):
         from .. import second_factor
 
         person = directory.require(user)
         second_factor.refuse_reset(person)
         if not yes:
             ask(
-                f"This takes every second factor off {person}: the password alone will open the account. "
-                "Be sure that it is they who ask.",
+                f"This removes every second factor of {person}: the password alone will open "
+                "the account. Make sure that the request comes from that person.",
                 user,
             )
         second_factor.reset(directory, person, report)
@@ -39,10 +39,10 @@ def reset_mfa(stage: Stage, user: str, yes: bool) -> None:
 @on_stage
 @yes_option()
 def unlink(stage: Stage, user: str, provider: str, yes: bool) -> None:
-    """Take a provider off a native account.
+    """Unlink a provider from a native account.
 
-    The account and its password stay. If the provider still links, the next sign-in through it joins the account again: run
-    `provider add NAME … --no-link` first.
+    The account and its password are kept. If the provider still links, the next sign-in through it links the account
+    again: run `provider add NAME … --no-link` first.
     """
     with at_work(stage, f"unlinking {user}") as (directory, report):
         from .. import people
@@ -50,7 +50,7 @@ def unlink(stage: Stage, user: str, provider: str, yes: bool) -> None:
         person = directory.require(user)
         people.refuse_unlink(person, provider)
         if not yes:
-            ask(f"This takes {provider} off {person}.", user)
+            ask(f"This unlinks {provider} from {person}.", user)
         people.unlink_user(directory, person.user_name, provider, report)
 
 
@@ -61,7 +61,7 @@ def unlink(stage: Stage, user: str, provider: str, yes: bool) -> None:
 def sign_out(stage: Stage, user: str, yes: bool) -> None:
     """End every session of a person.
 
-    Access tokens that were issued before go on working for ten minutes at most.
+    Access tokens that were already issued work for ten minutes at most.
     """
     from .. import access
 
@@ -74,13 +74,17 @@ def sign_out(stage: Stage, user: str, yes: bool) -> None:
 @on_stage
 @yes_option()
 def disable(stage: Stage, user: str, yes: bool) -> None:
-    """Keep a person out, and end every session.
+    """Stop a person from signing in, and end every session.
 
-    The account stays; `enable` undoes it.
+    The account is kept; `enable` lets the person in again.
     """
     from .. import access
 
-    warning = "" if yes else "This keeps {person} out of stage {stage!r} and ends every session."
+    warning = (
+        ""
+        if yes
+        else ("This stops {person} from signing in to stage {stage!r} and ends every session.")
+    )
     on_person(stage, user, "disabling", access.disable, warning)
 
 
@@ -90,7 +94,7 @@ def disable(stage: Stage, user: str, yes: bool) -> None:
 def enable(stage: Stage, user: str) -> None:
     """Let a disabled person sign in again.
 
-    Sessions from before stay ended.
+    Earlier sessions stay ended.
     """
     from .. import access
 
@@ -104,20 +108,21 @@ def enable(stage: Stage, user: str) -> None:
 def delete(stage: Stage, user: str, yes: bool) -> None:
     """Delete a person from pool and table.
 
-    Ends every session. A provider's person comes back as a new one at the next sign-in, unless the provider keeps them out.
+    It also ends every session. A provider's person comes back as a new one at the next sign-in, unless the provider
+    refuses them.
     """
     with at_work(stage, f"deleting {user}") as (directory, report):
         from .. import people
 
         person = directory.find(user)
         if not yes:
-            ask(f"This deletes {person or user} from stage {stage.name!r} for ever.", user)
+            ask(f"This permanently deletes {person or user} from stage {stage.name!r}.", user)
         people.delete_user(directory, person.user_name if person else user, report)
 
 
 @click.group()
 def group() -> None:
-    """Put a person into a group, or take them out."""
+    """Add a person to a group, or remove them."""
 
 
 @group.command(epilog=example("user group add ada@acme.com admins --stage prod"))
@@ -125,9 +130,9 @@ def group() -> None:
 @click.argument("group")
 @on_stage
 def add(stage: Stage, user: str, group: str) -> None:
-    """Put a person into a group.
+    """Add a person to a group.
 
-    Their tokens say so within ten minutes.
+    Their tokens include it within ten minutes.
     """
     from ..memberships import add_to_group
 
@@ -144,10 +149,10 @@ def add(stage: Stage, user: str, group: str) -> None:
 @click.argument("group")
 @on_stage
 def remove(stage: Stage, user: str, group: str) -> None:
-    """Take a person out of a group.
+    """Remove a person from a group.
 
-    It counts at once on the administrators' own routes and on those with `fresh=True`; elsewhere when the access token
-    ends, within ten minutes. A group that a provider tells is taken away there, not here.
+    It takes effect at once on the administrators' routes and on routes with `fresh=True`; on others when the access
+    token expires, within ten minutes. Remove a provider's group at the provider, not here.
     """
     from ..memberships import remove_from_group
 

@@ -1,4 +1,4 @@
-"""Checks of the REST API: routes, authorizer, its own answers, limits, logs, domain."""
+"""Checks of the REST API: routes, authorizer, its own error responses, limits, logs, domain."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LOG_ROLE = (
 
 
 def deployed(deployment: Deployment) -> Iterator[Fault]:
-    """Chalice's record of what it deployed is in the checkout."""
+    """The checkout has Chalice's record of the deployment."""
     try:
         load_deployed(deployment.stage)
     except OpsError as error:
@@ -29,27 +29,27 @@ def deployed(deployment: Deployment) -> Iterator[Fault]:
 
 
 def api(deployment: Deployment) -> Iterator[Fault]:
-    """There is one API, with its stage."""
+    """There is exactly one API, with its stage."""
     try:
         _ = deployment.api_stage
     except Missing as missing:
         if "see api" not in missing.args[0]:
             raise
-        yield Fault("the API, or its stage, is gone.", deployment.again)
+        yield Fault("the API, or its stage, is missing.", deployment.again)
         return
     others = sorted(
         set(apis_of(deployment.session, deployment.stage)) - {deployment.deployed.rest_api_id}
     )
     if others:
         yield Fault(
-            f"{', '.join(others)} also lead to {deployment.stage.api_function}: left by an "
-            "interrupted deployment, or made from a checkout without the deployed file.",
-            "find out that nobody uses them, and delete them in the API Gateway console.",
+            f"{', '.join(others)} also call {deployment.stage.api_function}: an interrupted "
+            "deployment left them, or somebody deployed without the deployed file.",
+            "make sure that nobody uses them, and delete them in the API Gateway console.",
         )
 
 
 def api_authorizer(deployment: Deployment) -> Iterator[Fault]:
-    """The authorizer asks this pool."""
+    """The authorizer uses this pool."""
     _ = deployment.api_stage
     found = deployment.client("apigateway").get_authorizers(
         restApiId=deployment.deployed.rest_api_id
@@ -57,14 +57,14 @@ def api_authorizer(deployment: Deployment) -> Iterator[Fault]:
     pools = [arn for item in found for arn in item.get("providerARNs", [])]
     if pools != [deployment.pool["Arn"]]:
         yield Fault(
-            f"the API's authorizer asks {', '.join(pools) or 'nobody'}, not this stage's pool: "
-            "every route answers 401, or strangers' tokens pass.",
+            f"the API's authorizer uses {', '.join(pools) or 'no pool'}, not this stage's "
+            "pool: every route answers 401, or tokens of strangers are accepted.",
             deployment.again,
         )
 
 
 def api_routes(deployment: Deployment) -> Iterator[Fault]:
-    """Every route but the public ones wants an access token with a scope (S-48)."""
+    """Every route except the public ones requires an access token with a scope (S-48)."""
     _ = deployment.api_stage
     public = deployment.mount.public_routes
     there = set()
@@ -78,7 +78,7 @@ def api_routes(deployment: Deployment) -> Iterator[Fault]:
         if not guarded or not method.get("authorizationScopes"):
             yield Fault(
                 f"{verb} {path} is open: "
-                + ("no scope is asked for." if guarded else "it has no authorizer."),
+                + ("no scope is required." if guarded else "it has no authorizer."),
                 deployment.again,
             )
     lacking = sorted(f"{verb} {path}" for verb, path in public - there)
@@ -106,7 +106,7 @@ def api_permission(deployment: Deployment) -> Iterator[Fault]:
 
 
 def gateway_answers(deployment: Deployment) -> Iterator[Fault]:
-    """The API's own errors carry our envelope and headers (S-53); `chalice deploy` wipes them."""
+    """The API's own errors have our format and headers (S-53); `chalice deploy` removes them."""
     _ = deployment.api_stage
     origins = allowed_origins(deployment.stage)
     page = deployment.mount.page_for_lost(deployment.root)
@@ -125,7 +125,7 @@ def gateway_answers(deployment: Deployment) -> Iterator[Fault]:
     if wrong:
         yield Fault(
             f"the API's own errors ({', '.join(wrong)}) lack our headers or text: a plain "
-            "`chalice deploy` wipes them.",
+            "`chalice deploy` removes them.",
             deployment.again,
         )
 
@@ -137,20 +137,20 @@ def api_throttles(deployment: Deployment) -> Iterator[Fault]:
     found = (settings.get("throttlingRateLimit"), settings.get("throttlingBurstLimit"))
     if found != wanted:
         yield Fault(
-            f"the API lets {found[0]} requests a second and bursts of {found[1]} through; "
+            f"the API allows {found[0]} requests a second and bursts of {found[1]}; "
             f"config.json says {wanted[0]} and {wanted[1]}.",
             deployment.again,
         )
 
 
 def api_tracing(deployment: Deployment) -> Iterator[Fault]:
-    """The stage does not log bodies and headers, which hold codes and tokens (S-63)."""
+    """The stage does not log bodies and headers, which contain codes and tokens (S-63)."""
     settings = deployment.api_stage.get("methodSettings", {})
     loud = sorted(path for path, each in settings.items() if each.get("dataTraceEnabled"))
     if loud:
         yield Fault(
-            f"the API logs whole requests and answers ({', '.join(loud)}): codes, cookies and "
-            "tokens end up in its log.",
+            f"the API logs whole requests and responses ({', '.join(loud)}): its log contains "
+            "codes, cookies and tokens.",
             "switch data tracing off (API Gateway console, Stages, Logs) and delete that log.",
         )
 
@@ -158,7 +158,7 @@ def api_tracing(deployment: Deployment) -> Iterator[Fault]:
 def access_log(deployment: Deployment) -> Iterator[Fault]:
     """The stage writes its access log, without query strings (S-63).
 
-    API Gateway needs a role for that, one for all APIs of the account and region.
+    API Gateway needs a role for that, which all APIs of the account and region share.
     https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
     """
     settings = deployment.api_stage.get("accessLogSettings", {})
@@ -166,18 +166,18 @@ def access_log(deployment: Deployment) -> Iterator[Fault]:
     if not str(settings.get("destinationArn", "")).endswith(f":log-group:{group}"):
         if not deployment.client("apigateway").get_account().get("cloudwatchRoleArn"):
             yield Note(
-                "there is no access log yet: API Gateway has no role to write logs in this account "
-                "and region.",
+                "there is no access log yet: API Gateway has no role to write logs in this "
+                "account and region.",
                 f"{_LOG_ROLE} (docs/operations.md, Access log); then {deployment.again}",
             )
         else:
             yield Fault("the API writes no access log.", deployment.again)
     elif settings.get("format") != ACCESS_LOG_FORMAT:
-        yield Fault("the access log has another format than ours.", deployment.again)
+        yield Fault("the access log does not have our format.", deployment.again)
 
 
 def custom_domain(deployment: Deployment) -> Iterator[Fault]:
-    """The custom domain exists, speaks TLS 1.2, and leads to this API."""
+    """The custom domain exists, requires TLS 1.2, and leads to this API."""
     name = deployment.stage.custom_domain.get("domain_name")
     if not name:
         return
@@ -192,7 +192,7 @@ def custom_domain(deployment: Deployment) -> Iterator[Fault]:
         return
     if found.get("securityPolicy", "TLS_1_2") == "TLS_1_0":
         yield Fault(
-            f"{name} still speaks TLS 1.0.",
+            f"{name} still allows TLS 1.0.",
             'set "tls_version": "TLS_1_2" in api_gateway_custom_domain and deploy.',
         )
     if deployment.deployed.rest_api_id not in [item.get("restApiId") for item in mappings]:

@@ -1,4 +1,4 @@
-"""Checks of the app client: URLs, scopes, tokens, what it may read and write."""
+"""Checks of the app client: URLs, scopes, tokens, attribute rights."""
 
 from __future__ import annotations
 
@@ -23,10 +23,12 @@ def app_client(deployment: Deployment) -> Iterator[Fault]:
     except Missing as missing:
         if "app client" not in missing.args[0]:
             raise
-        yield Fault("the app client is gone: nobody can sign in.", deployment.again)
+        yield Fault("the app client is missing: nobody can sign in.", deployment.again)
         return
     if not found.get("ClientSecret"):
-        yield Fault("the app client has no secret.", "deploy a new stage: it cannot be added.")
+        yield Fault(
+            "the app client has no secret.", ("deploy a new stage: a secret cannot be added.")
+        )
 
 
 def callback_urls(deployment: Deployment) -> Iterator[Fault]:
@@ -51,7 +53,7 @@ def _urls(deployment: Deployment, key: str, parameter: str, effect: str) -> Iter
 
 
 def oauth_flow(deployment: Deployment) -> Iterator[Fault]:
-    """Authorization code and nothing else (S-01)."""
+    """Authorization code is the only OAuth flow (S-01)."""
     client = deployment.app_client
     flows = client.get("AllowedOAuthFlows", [])
     if flows != ["code"] or not client.get("AllowedOAuthFlowsUserPoolClient"):
@@ -63,12 +65,12 @@ def oauth_flow(deployment: Deployment) -> Iterator[Fault]:
 
 
 def scopes(deployment: Deployment) -> Iterator[Fault]:
-    """The client may ask for our scopes and not for Cognito's own (S-05)."""
+    """The client may request our scopes, but not Cognito's own (S-05)."""
     allowed = deployment.app_client.get("AllowedOAuthScopes", [])
     lacking = [scope for scope in SCOPES if scope not in allowed]
     if lacking:
         yield Fault(
-            f"the app client may not ask for {', '.join(lacking)}: sign-ins end in invalid_scope.",
+            f"the app client may not request {', '.join(lacking)}: sign-ins end in invalid_scope.",
             deployment.again,
         )
     if USER_ADMIN_SCOPE in allowed:
@@ -80,7 +82,7 @@ def scopes(deployment: Deployment) -> Iterator[Fault]:
 
 
 def auth_flows(deployment: Deployment) -> Iterator[Fault]:
-    """Only the password flow that the stage needs (S-65)."""
+    """The client allows only the password flow that the stage needs (S-65)."""
     embedded = deployment.stage.direct_sign_in == "embedded"
     wanted = {"ALLOW_ADMIN_USER_PASSWORD_AUTH" if embedded else "ALLOW_USER_SRP_AUTH"}
     found = set(deployment.app_client.get("ExplicitAuthFlows", []))
@@ -93,7 +95,7 @@ def auth_flows(deployment: Deployment) -> Iterator[Fault]:
 
 
 def token_lifetimes(deployment: Deployment) -> Iterator[Fault]:
-    """Access and ID tokens live 5 to 15 minutes (S-37), refresh tokens as long as any session."""
+    """Access and ID tokens last 5 to 15 minutes (S-37), refresh tokens as long as the longest session."""
     client = deployment.app_client
     units = client.get("TokenValidityUnits", {})
     for kind in ("Access", "Id"):
@@ -101,32 +103,33 @@ def token_lifetimes(deployment: Deployment) -> Iterator[Fault]:
         seconds = client.get(f"{kind}TokenValidity", 1) * _SECONDS[unit]
         if not 300 <= seconds <= 900:
             yield Fault(
-                f"{kind.lower()} tokens live {seconds // 60} minutes, not 5 to 15: a revoked one "
-                "goes on working so long.",
+                f"{kind.lower()} tokens last {seconds // 60} minutes, not 5 to 15: a revoked "
+                "one works for that long.",
                 deployment.again,
             )
     refresh = client.get("RefreshTokenValidity", 30) * _SECONDS[units.get("RefreshToken", "days")]
     if refresh < 30 * _SECONDS["days"]:
         yield Fault(
-            f"refresh tokens live {refresh // 3600} hours: remembered sessions end early.",
+            f"refresh tokens last {refresh // 3600} hours: remembered sessions end early.",
             deployment.again,
         )
 
 
 def refresh_rotation(deployment: Deployment) -> Iterator[Fault]:
-    """Refresh tokens rotate with a short grace (S-34)."""
+    """Refresh tokens rotate with a short grace period (S-34)."""
     rotation = deployment.app_client.get("RefreshTokenRotation", {})
     grace = rotation.get("RetryGracePeriodSeconds", 0)
     if rotation.get("Feature") != "ENABLED" or not 0 < grace <= _MAX_GRACE:
         yield Fault(
-            f"refresh token rotation is {rotation.get('Feature', 'off').lower()} with a grace of "
-            f"{grace} s: a stolen token is not noticed, or two tabs log each other out.",
+            f"refresh token rotation is {rotation.get('Feature', 'off').lower()} with a grace "
+            f"period of {grace} s: a stolen token is not noticed, or two tabs log each other "
+            "out.",
             deployment.again,
         )
 
 
 def token_revocation(deployment: Deployment) -> Iterator[Fault]:
-    """Signing out revokes (S-65)."""
+    """Signing out revokes the refresh token (S-65)."""
     if not deployment.app_client.get("EnableTokenRevocation"):
         yield Fault(
             "token revocation is off: after a sign-out the old refresh token still works.",
@@ -135,16 +138,19 @@ def token_revocation(deployment: Deployment) -> Iterator[Fault]:
 
 
 def user_existence_errors(deployment: Deployment) -> Iterator[Fault]:
-    """Nobody can find out who has an account (S-65)."""
+    """Strangers cannot find out who has an account (S-65)."""
     if deployment.app_client.get("PreventUserExistenceErrors") != "ENABLED":
         yield Fault(
-            "Cognito tells unknown users from wrong passwords: strangers can list accounts.",
+            (
+                "Cognito's errors distinguish unknown users from wrong passwords: strangers "
+                "can list accounts."
+            ),
             deployment.again,
         )
 
 
 def attribute_permissions(deployment: Deployment) -> Iterator[Fault]:
-    """The client may write what providers map, and read what its scopes need.
+    """The client may write the attributes that providers map, and read those that its scopes need.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-specifying-attribute-mapping.html
     """
@@ -168,20 +174,18 @@ def attribute_permissions(deployment: Deployment) -> Iterator[Fault]:
 
 
 def client_providers(deployment: Deployment) -> Iterator[Fault]:
-    """The client lets in the registered providers, and native people as configured."""
+    """The client allows the registered providers, and native people as configured."""
     enabled = set(deployment.app_client.get("SupportedIdentityProviders", []))
     native = deployment.stage.direct_sign_in != "off"
     wanted = {*deployment.provider_rows, *(["COGNITO"] if native else [])}
     for name in sorted(wanted - enabled):
         yield Fault(
-            f"the app client does not let {name} in, though the page offers it.",
-            deployment.again
-            if name == "COGNITO"
-            else f"`{PROGRAM} provider add {name} …` once more.",
+            f"the app client does not allow {name}, although the page offers it.",
+            deployment.again if name == "COGNITO" else f"`{PROGRAM} provider add {name} …` again.",
         )
     for name in sorted(enabled - wanted):
         yield Fault(
-            f"the app client lets {name} in, though the page does not know it.",
+            f"the app client allows {name}, although the page does not know it.",
             deployment.again
             if name == "COGNITO"
             else f"`{PROGRAM} provider remove {name}`, or add it again.",

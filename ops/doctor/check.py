@@ -1,4 +1,4 @@
-"""What a check is, what it finds, and how all of them are run."""
+"""Defines checks and findings, and runs all checks."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from .. import aws
 from ..errors import OpsError
 from .deployment import Deployment, Missing
 
-#: Not a fault of the stage: whoever looks has nothing to look with, and every check would say so.
+#: Not a fault of the stage: there are no credentials to look with, and every check would report the same.
 _CANNOT_LOOK = (NoCredentialsError, PartialCredentialsError, SSOError, TokenRetrievalError)
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong: what a person sees or risks, and what mends it."""
+    """One fault: what a person sees or risks, and how to fix it."""
 
     says: str
     mend: str
@@ -33,14 +33,14 @@ class Fault:
 
 @dataclass(frozen=True)
 class Note(Fault):
-    """Nothing is wrong: something useful is not set up yet, or will be wrong one day."""
+    """Not a fault: an optional part is not set up yet, or something will become a fault."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One question about a deployed stage. `id` is stable and documented in docs/operations.md.
+    """One check of a deployed stage. `id` is stable and documented in docs/operations.md.
 
-    `not_locally` says why the local AWS cannot answer; empty where it can.
+    `not_locally` says why the check does not work on the local AWS; it is empty if it does.
     """
 
     id: str
@@ -59,9 +59,9 @@ class Finding:
 
 @dataclass
 class Diagnosis:
-    """What a whole run found, what it looked at, and what it could not look at, with the reason.
+    """The result of a whole run: findings, checks made, and checks not made with the reason.
 
-    `notes` say what is not set up; they leave a stage healthy.
+    `notes` list optional parts that are not set up; a stage with notes is healthy.
     """
 
     stage: str
@@ -88,9 +88,9 @@ class Diagnosis:
 
 
 def diagnose(deployment: Deployment, checks: Sequence[Check]) -> Diagnosis:
-    """Run every check. One that needs what another found missing is named, not guessed at.
+    """Run every check. A check that needs a part that another check found missing is listed as not made.
 
-    Raises OpsError where there are no credentials to look with.
+    Raises OpsError if there are no credentials.
     """
     with aws.explained(f"looking at stage {deployment.stage.name}"):
         return _diagnose(deployment, checks)
@@ -121,9 +121,9 @@ def _run(check: Check, deployment: Deployment) -> Iterator[Fault]:
     except ClientError as error:
         yield Fault(
             f"AWS did not answer this check: {aws.error_code(error)}: {aws.error_message(error)}",
-            "give whoever runs doctor the right to read this, and run it again.",
+            "give the person who runs doctor the right to read this, and run it again.",
         )
     except (BotoCoreError, OpsError) as error:
         yield Fault(
-            f"this check could not be made: {error}", "see to that first, then run doctor again."
+            f"this check could not be made: {error}", "fix that first, then run doctor again."
         )

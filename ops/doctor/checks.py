@@ -1,4 +1,4 @@
-"""All checks, in the order they are made: what others stand on comes first."""
+"""All checks, in order: a check comes after those that it depends on."""
 
 from __future__ import annotations
 

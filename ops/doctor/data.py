@@ -15,19 +15,19 @@ from ..program import PROGRAM
 from .check import Check, Fault
 from .deployment import TABLES, TIMEOUT_SECONDS, Deployment
 
-_DROPPED = "the local AWS drops this setting of a template"
+_DROPPED = "the local AWS ignores this setting of a template"
 _MANY_KEYS = 5
 
 
 def client_secret(deployment: Deployment) -> Iterator[Fault]:
-    """The secret is readable, is this client's, and Cognito takes it.
+    """The secret is readable, belongs to this client, and Cognito accepts it.
 
-    A made-up refresh token is revoked, which changes nothing: `invalid_client` means that Cognito
-    did not recognise the client (RFC 7009 2.2.1).
+    The check revokes an invented refresh token, which changes nothing: `invalid_client` means that Cognito did not
+    recognise the client (RFC 7009 2.2.1).
     """
     found = _secret(deployment, "CLIENT_SECRET_ARN")
     restore = (
-        f"put it back from the pool: see docs/operations.md#client-secret, then {deployment.again}"
+        f"restore it from the pool: see docs/operations.md#client-secret, then {deployment.again}"
     )
     if found is None or not found.get("client_secret"):
         yield Fault("the app client's secret cannot be read: every sign-in answers 503.", restore)
@@ -57,7 +57,7 @@ def client_secret(deployment: Deployment) -> Iterator[Fault]:
 
 
 def sealing_keys(deployment: Deployment) -> Iterator[Fault]:
-    """The sealing keys are readable and sane."""
+    """The sealing keys are readable and valid."""
     rotate = f"run `{PROGRAM} rotate-keys --stage {deployment.stage.name}`."
     found = _secret(deployment, "SEALING_KEYS_SECRET_ARN")
     if found is None:
@@ -87,7 +87,7 @@ def _secret(deployment: Deployment, variable: str) -> Mapping[str, Any] | None:
 
 
 def tables(deployment: Deployment) -> Iterator[Fault]:
-    """The tables are there, with their keys, and bill by request."""
+    """The tables exist, have their keys, and bill per request."""
     keys = {"USERS_TABLE": "userName", "PROVIDERS_TABLE": "name", "THROTTLE_TABLE": "key"}
     for variable in TABLES:
         name = deployment.variable(variable)
@@ -96,20 +96,20 @@ def tables(deployment: Deployment) -> Iterator[Fault]:
         )
         if found is None:
             yield Fault(
-                f"the table {name} is gone.",
+                f"the table {name} is missing.",
                 "restore it (docs/operations.md, Backup and restore).",
             )
             continue
         table = found["Table"]
         if [key["AttributeName"] for key in table["KeySchema"]] != [keys[variable]]:
-            yield Fault(f"{name} has another key than {keys[variable]}.", "make it anew.")
+            yield Fault(f"{name} has another key than {keys[variable]}.", "create it again.")
         indexes = [index["IndexName"] for index in table.get("GlobalSecondaryIndexes", [])]
         if variable == "USERS_TABLE" and "Email" not in indexes:
             yield Fault(f"{name} has lost its index Email.", deployment.again)
         billing = table.get("BillingModeSummary", {}).get("BillingMode")
         if billing != "PAY_PER_REQUEST":
             yield Fault(
-                f"{name} bills by provisioned capacity: a morning's rush is throttled.",
+                f"{name} bills by provisioned capacity: a peak of sign-ins is throttled.",
                 deployment.again,
             )
 
@@ -125,7 +125,7 @@ def table_backups(deployment: Deployment) -> Iterator[Fault]:
 
 
 def table_expiry(deployment: Deployment) -> Iterator[Fault]:
-    """Unconfirmed sign-ups and old counters go away by themselves."""
+    """Unconfirmed sign-ups and old counters expire by themselves."""
     for variable in ("USERS_TABLE", "THROTTLE_TABLE"):
         name = deployment.tables[variable]["TableName"]
         found = deployment.client("dynamodb").describe_time_to_live(TableName=name)
@@ -134,10 +134,10 @@ def table_expiry(deployment: Deployment) -> Iterator[Fault]:
 
 
 def table_encryption(deployment: Deployment) -> Iterator[Fault]:
-    """The tables are encrypted under a KMS key of the account (S-65)."""
+    """The tables are encrypted with a KMS key of the account (S-65)."""
     for table in deployment.tables.values():
         if table.get("SSEDescription", {}).get("Status") != "ENABLED":
-            yield Fault(f"{table['TableName']} is not encrypted by KMS.", deployment.again)
+            yield Fault(f"{table['TableName']} is not encrypted with KMS.", deployment.again)
 
 
 CHECKS = (

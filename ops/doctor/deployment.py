@@ -1,4 +1,4 @@
-"""A deployed stage as doctor sees it: each part is read once, when a check asks for it."""
+"""A deployed stage for doctor: each part is read once, when a check needs it."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ _ABSENT = (
 
 
 class Missing(Exception):
-    """A part that other checks stand on is not there; its own check reports it."""
+    """A part that other checks need is missing; its own check reports it."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer: status 0 where nothing answered, and `error` then says why."""
+    """An HTTP response: status 0 if there was none, and `error` then says why."""
 
     status: int
     headers: Mapping[str, str]
@@ -66,7 +66,7 @@ def fetch(url: str) -> Answer:
 
 
 class Deployment:
-    """One stage's parts. `http` fetches a page; every other part comes through `session`."""
+    """One stage's parts. `http` fetches a page; `session` reads every other part."""
 
     def __init__(self, session: boto3.Session, stage: Stage, http: Fetch = fetch) -> None:
         self.session = session
@@ -75,13 +75,13 @@ class Deployment:
         self._clients: dict[str, Any] = {}
 
     def client(self, service: str) -> Any:
-        """The client of a service, made once."""
+        """Return the client of a service, made once."""
         if service not in self._clients:
             self._clients[service] = aws.client(self.session, service)
         return self._clients[service]
 
     def variable(self, name: str) -> str:
-        """A setting of the stage; Missing where it is empty."""
+        """Return a setting of the stage; raise Missing if it is empty."""
         value = self.stage.environment.get(name, "")
         if not value:
             raise Missing(f"{name} is not set (see stack-outputs)")
@@ -89,12 +89,12 @@ class Deployment:
 
     @property
     def today(self) -> date:
-        """The day on which this is."""
+        """Today's date."""
         return datetime.now(timezone.utc).date()
 
     @property
     def again(self) -> str:
-        """The usual mend."""
+        """The usual remedy."""
         return f"run `{PROGRAM} deploy --stage {self.stage.name}`."
 
     @cached_property
@@ -125,7 +125,7 @@ class Deployment:
             self.client("cognito-idp").describe_user_pool, UserPoolId=self.variable("USER_POOL_ID")
         )
         if found is None:
-            raise Missing("the user pool is gone (see user-pool)")
+            raise Missing("the user pool is missing (see user-pool)")
         return dict(found["UserPool"])
 
     @cached_property
@@ -137,7 +137,7 @@ class Deployment:
             ClientId=self.variable("CLIENT_ID"),
         )
         if found is None:
-            raise Missing("the app client is gone (see app-client)")
+            raise Missing("the app client is missing (see app-client)")
         return dict(found["UserPoolClient"])
 
     @cached_property
@@ -155,7 +155,7 @@ class Deployment:
 
     @cached_property
     def provider_items(self) -> dict[str, dict[str, Any]]:
-        """The providers table by name, as DynamoDB answers it."""
+        """The rows of the providers table by name, in DynamoDB's format."""
         pages = (
             self.client("dynamodb")
             .get_paginator("scan")
@@ -173,15 +173,15 @@ class Deployment:
 
     @cached_property
     def deployed(self) -> Deployed:
-        """What Chalice deployed."""
+        """Chalice's record of the deployment."""
         try:
             return load_deployed(self.stage)
         except OpsError:
-            raise Missing("Chalice deployed nothing yet (see deployed)") from None
+            raise Missing("Chalice has deployed nothing yet (see deployed)") from None
 
     @cached_property
     def root(self) -> str:
-        """The app's public root, with a slash at its end."""
+        """The app's public root, with a trailing slash."""
         return root_url(self.stage, self.deployed)
 
     @cached_property
@@ -196,7 +196,7 @@ class Deployment:
 
     @cached_property
     def functions(self) -> dict[str, dict[str, Any]]:
-        """The functions by Chalice's names; Missing when one is gone."""
+        """The functions by Chalice's names; raises Missing if one is missing."""
         found = {}
         for name, suffix in FUNCTIONS.items():
             full = self.stage.function(suffix) if suffix else self.stage.api_function
@@ -204,7 +204,7 @@ class Deployment:
                 self.client("lambda").get_function_configuration, FunctionName=full
             )
             if described is None:
-                raise Missing(f"the function {full} is gone (see functions)")
+                raise Missing(f"the function {full} is missing (see functions)")
             found[name] = dict(described)
         return found
 
@@ -217,7 +217,7 @@ class Deployment:
             stageName=self.stage.api_gateway_stage,
         )
         if found is None:
-            raise Missing("the API or its stage is gone (see api)")
+            raise Missing("the API or its stage is missing (see api)")
         return dict(found)
 
     @cached_property
@@ -237,19 +237,19 @@ class Deployment:
 
     @cached_property
     def tables(self) -> dict[str, dict[str, Any]]:
-        """The tables by variable; Missing when one is gone."""
+        """The tables by variable; raises Missing if one is missing."""
         found = {}
         for variable in TABLES:
             described = self.absent_as_none(
                 self.client("dynamodb").describe_table, TableName=self.variable(variable)
             )
             if described is None:
-                raise Missing(f"the table {self.variable(variable)} is gone (see tables)")
+                raise Missing(f"the table {self.variable(variable)} is missing (see tables)")
             found[variable] = dict(described["Table"])
         return found
 
     def policies(self, role_arn: str, *, besides: str = "") -> list[dict[str, Any]]:
-        """Every statement of a role's own policies, `besides` the one of that name."""
+        """Every statement of a role's inline policies, except the policy named `besides`."""
         iam, role = self.client("iam"), role_arn.rsplit("/", 1)[-1]
         names = iam.list_role_policies(RoleName=role)["PolicyNames"]
         documents = [
@@ -267,7 +267,7 @@ class Deployment:
 
     @staticmethod
     def absent_as_none(call: Any, **request: Any) -> Any:
-        """Call, and answer None where AWS says that there is no such thing."""
+        """Make a call, and return None if AWS says that the resource does not exist."""
         try:
             return call(**request)
         except ClientError as error:

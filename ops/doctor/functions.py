@@ -30,14 +30,14 @@ _LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
 
 
 def functions(deployment: Deployment) -> Iterator[Fault]:
-    """The functions are there and ready."""
+    """The functions exist and are ready."""
     for suffix in FUNCTIONS.values():
         name = deployment.stage.function(suffix) if suffix else deployment.stage.api_function
         found = deployment.absent_as_none(
             deployment.client("lambda").get_function_configuration, FunctionName=name
         )
         if found is None:
-            yield Fault(f"the function {name} is gone.", deployment.again)
+            yield Fault(f"the function {name} is missing.", deployment.again)
         elif found.get("State", "Active") not in ("Active", "Inactive"):
             yield Fault(
                 f"the function {name} is {found['State']}: {found.get('StateReason', '')}",
@@ -46,7 +46,7 @@ def functions(deployment: Deployment) -> Iterator[Fault]:
 
 
 def function_limits(deployment: Deployment) -> Iterator[Fault]:
-    """Triggers give up when Cognito does, and have the memory to start in time.
+    """Triggers time out no later than Cognito does, and have enough memory to start in time.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-working-with-lambda-triggers.html
     """
@@ -84,14 +84,14 @@ def function_roles(deployment: Deployment) -> Iterator[Fault]:
         function, wanted = deployment.functions[name], deployment.outputs.get(output)
         if function["Role"] != wanted:
             yield Fault(
-                f"{function['FunctionName']} runs under {function['Role']}, not under the "
+                f"{function['FunctionName']} uses the role {function['Role']}, not the "
                 f"stack's {wanted}.",
                 deployment.again,
             )
 
 
 def role_permissions(deployment: Deployment) -> Iterator[Fault]:
-    """Each role allows what its function does."""
+    """Each role has the rights that its function needs."""
     for name, needed in _needed(deployment).items():
         role = deployment.functions[name]["Role"]
         allowed = {
@@ -110,19 +110,19 @@ def role_permissions(deployment: Deployment) -> Iterator[Fault]:
             yield Fault(
                 f"the role of {deployment.functions[name]['FunctionName']} lacks "
                 f"{', '.join(lacking)}.",
-                f"put the policy back as ops/templates/identity.yaml says; {deployment.again}",
+                f"restore the policy from ops/templates/identity.yaml; {deployment.again}",
             )
 
 
 def role_wildcards(deployment: Deployment) -> Iterator[Fault]:
-    """No role allows more than it needs (S-60). What a team's policy file allows is the team's to say."""
+    """No role has more rights than its function needs (S-60). The team decides what its own policy file allows."""
     iam = deployment.client("iam")
     for function in deployment.functions.values():
         role = function["Role"].rsplit("/", 1)[-1]
         attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
         for policy in attached:
             yield Fault(
-                f"{role} has the policy {policy['PolicyName']} attached besides its own.",
+                f"{role} has the policy {policy['PolicyName']} attached in addition to its own.",
                 "detach it in the IAM console.",
             )
         for statement in deployment.policies(function["Role"], besides=team_policy.NAME):
@@ -130,13 +130,13 @@ def role_wildcards(deployment: Deployment) -> Iterator[Fault]:
             wide += [
                 resource
                 for resource in _listed(statement["Resource"])
-                # The names of log streams are Lambda's own.
+                # Lambda chooses the names of log streams.
                 if "*" in resource.removesuffix(":*") or resource == "*"
             ]
             if wide:
                 yield Fault(
                     f"{role} allows {', '.join(wide)}: more than the function needs.",
-                    "put the policy back as ops/templates/identity.yaml says.",
+                    "restore the policy from ops/templates/identity.yaml.",
                 )
 
 

@@ -16,7 +16,7 @@ from .deployment import Deployment
 
 
 def _again(name: str) -> str:
-    return f"`{PROGRAM} provider add {name} …` once more, or `provider remove {name}`."
+    return f"`{PROGRAM} provider add {name} …` again, or `provider remove {name}`."
 
 
 def provider_registered(deployment: Deployment) -> Iterator[Fault]:
@@ -25,11 +25,11 @@ def provider_registered(deployment: Deployment) -> Iterator[Fault]:
     for name in sorted(rows - pool):
         yield Fault(f"{name} is offered on the page but is not in the pool.", _again(name))
     for name in sorted(pool - rows):
-        yield Fault(f"{name} is in the pool but the page does not know it.", _again(name))
+        yield Fault(f"{name} is in the pool but the page does not offer it.", _again(name))
 
 
 def provider_discovery(deployment: Deployment) -> Iterator[Fault]:
-    """The discovery document is reachable, and calls the issuer exactly as registered."""
+    """The discovery document is reachable, and its issuer is exactly the registered one."""
     for name, provider in deployment.providers.items():
         issuer = provider["ProviderDetails"].get("oidc_issuer", "")
         try:
@@ -39,19 +39,22 @@ def provider_discovery(deployment: Deployment) -> Iterator[Fault]:
 
 
 def provider_scopes(deployment: Deployment) -> Iterator[Fault]:
-    """Cognito asks the provider for openid, profile and email."""
+    """Cognito requests openid, profile and email from the provider."""
     for name, provider in deployment.providers.items():
         asked = provider["ProviderDetails"].get("authorize_scopes", "").split()
         lacking = [scope for scope in SCOPES.split() if scope not in asked]
         if lacking:
             yield Fault(
-                f"{name} is not asked for {', '.join(lacking)}: names or addresses stay empty.",
+                (
+                    f"Cognito does not request {', '.join(lacking)} from {name}: names or "
+                    "addresses stay empty."
+                ),
                 _again(name),
             )
 
 
 def provider_mapping(deployment: Deployment) -> Iterator[Fault]:
-    """The claims are mapped to the attributes that the users table holds."""
+    """The claims are mapped to the attributes of the users table."""
     for name, provider in deployment.providers.items():
         mapping = provider.get("AttributeMapping", {})
         wrong = [
@@ -64,7 +67,7 @@ def provider_mapping(deployment: Deployment) -> Iterator[Fault]:
 
 
 def provider_domains(deployment: Deployment) -> Iterator[Fault]:
-    """Page and pool agree on whose addresses lead to the provider."""
+    """Page and pool have the same domains for the provider."""
     for name, provider in deployment.providers.items():
         rows = deployment.provider_rows.get(name)
         if rows is not None and sorted(rows) != sorted(provider.get("IdpIdentifiers", [])):
@@ -76,7 +79,7 @@ def provider_domains(deployment: Deployment) -> Iterator[Fault]:
 
 
 def provider_issuer(deployment: Deployment) -> Iterator[Fault]:
-    """The row names the pool's issuer: a tile that says `iss` finds its provider by it."""
+    """The row has the pool's issuer: an app tile that sends `iss` finds its provider by it."""
     for name, provider in deployment.providers.items():
         row = deployment.provider_items.get(name)
         details = provider["ProviderDetails"]
@@ -91,14 +94,14 @@ def provider_issuer(deployment: Deployment) -> Iterator[Fault]:
                 *domains,
             ]
             yield Fault(
-                f"{name}'s row does not name its issuer: a tile that names only `iss` leads to every "
-                "way in.",
+                f"{name}'s row has no issuer: an app tile that sends only `iss` shows all "
+                "ways to sign in instead.",
                 f"`{PROGRAM} provider add {name} {' '.join(options)}` (it asks for the client secret).",
             )
 
 
 def provider_secret(deployment: Deployment) -> Iterator[Fault]:
-    """The pool holds a client id and a secret for the provider."""
+    """The pool has a client id and a secret for the provider."""
     for name, provider in deployment.providers.items():
         details = provider["ProviderDetails"]
         lacking = [key for key in ("client_id", "client_secret") if not details.get(key)]
@@ -107,7 +110,7 @@ def provider_secret(deployment: Deployment) -> Iterator[Fault]:
 
 
 def auto_sign_in(deployment: Deployment) -> Iterator[Fault]:
-    """The provider that the page starts by itself is there."""
+    """The provider that the page starts automatically exists."""
     name = deployment.stage.environment.get("AUTO_SIGN_IN", "")
     if name and name != "COGNITO" and name not in deployment.provider_rows:
         yield Fault(

@@ -1,4 +1,4 @@
-"""Checks of what the functions are made of: Lambda's runtime, and the package that was uploaded."""
+"""Checks of the functions' runtime and uploaded package."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SHOWN = 5
 
 
 def runtime_age(deployment: Deployment) -> Iterator[Fault]:
-    """Each function's runtime is the one that was chosen, and gets security updates for a while."""
+    """Each function has the configured runtime, which gets security updates for a while."""
     mend = f'set gatehouse.{OPTION} in config.json, such as "{newest().python}"; {deployment.again}'
     wanted = deployment.stage.options.get(OPTION)
     for function in deployment.functions.values():
@@ -28,8 +28,8 @@ def runtime_age(deployment: Deployment) -> Iterator[Fault]:
         runtime = runtime_named(identifier)
         if runtime is None:
             yield Fault(
-                f"{name} runs on {identifier}, which Lambda has deprecated or Gatehouse does not "
-                f"know: it supports {SUPPORTED}.",
+                f"{name} runs on {identifier}, which Lambda has deprecated or Gatehouse does "
+                f"not know: it supports {SUPPORTED}.",
                 mend,
             )
             continue
@@ -39,13 +39,13 @@ def runtime_age(deployment: Deployment) -> Iterator[Fault]:
             )
         ending = near_end(runtime, deployment.today)
         if ending:
-            # Nobody's people are on a local stage.
+            # A local stage has no real users.
             over = deployment.today > runtime.deprecated and not deployment.stage.is_local
             yield (Fault if over else Note)(f"{name}: {ending}", mend)
 
 
 def package_contents(deployment: Deployment) -> Iterator[Fault]:
-    """The functions hold what requirements.txt of this checkout locks, all of it, unchanged (S-76)."""
+    """The functions contain exactly the packages that requirements.txt of this checkout locks (S-76)."""
     seen = set()
     for function in deployment.functions.values():
         name = function["FunctionName"]
@@ -53,14 +53,14 @@ def package_contents(deployment: Deployment) -> Iterator[Fault]:
         configuration = found["Configuration"]
         runtime = runtime_named(configuration.get("Runtime", ""))
         if runtime is None or configuration["CodeSha256"] in seen:
-            continue  # said by runtime-age, or looked at already
+            continue  # runtime-age reports it, or it was already checked
         seen.add(configuration["CodeSha256"])
         machine = MACHINES[(configuration.get("Architectures") or ["x86_64"])[0]]
         lock = load_lock(deployment.stage.project_dir / NAME, runtime, machine)
         contents = _download(found["Code"])
         if contents is None:
             yield Fault(
-                f"the package of {name} could not be fetched, so nobody knows what is in it.",
+                f"the package of {name} could not be downloaded, so its contents are unknown.",
                 "run doctor again.",
             )
             continue
@@ -68,13 +68,13 @@ def package_contents(deployment: Deployment) -> Iterator[Fault]:
         if wrong:
             shown = "; ".join(wrong[:_SHOWN]) + ("; …" if len(wrong) > _SHOWN else "")
             yield Fault(
-                f"the package of {name} is not what {NAME} says: {shown}.",
-                f"see that this checkout is the one that was deployed; {deployment.again}",
+                f"the package of {name} does not match {NAME}: {shown}.",
+                f"make sure that this checkout is the deployed one; {deployment.again}",
             )
 
 
 def _download(code: Any) -> dict[str, bytes] | None:
-    """Read a function's package from the address that GetFunction gives for ten minutes.
+    """Download a function's package from the URL that GetFunction returns, which is valid for ten minutes.
 
     https://docs.aws.amazon.com/lambda/latest/api/API_FunctionCodeLocation.html
     """

@@ -1,4 +1,4 @@
-"""Checks of the user pool: who gets in, what runs at a sign-in."""
+"""Checks of the user pool: sign-in rules and triggers."""
 
 from __future__ import annotations
 
@@ -40,15 +40,16 @@ def triggers_attached(deployment: Deployment) -> Iterator[Fault]:
     for source in _SOURCES:
         if wired.get(source) != functions["user_records"]["FunctionArn"]:
             yield Fault(
-                f"the pool's {source} trigger is {wired.get(source) or 'empty'}, not user_records: "
-                "people do not get into the users table.",
+                f"the pool's {source} trigger is {wired.get(source) or 'empty'}, not "
+                "user_records: people do not get into the users table.",
                 deployment.again,
             )
     inbound = wired.get("InboundFederation", {}).get("LambdaArn")
     if inbound != functions["user_records"]["FunctionArn"]:
         yield Fault(
-            f"the pool's InboundFederation trigger is {inbound or 'empty'}, not user_records: groups "
-            "that a provider takes away stay, and of many groups none are kept.",
+            f"the pool's InboundFederation trigger is {inbound or 'empty'}, not user_records: "
+            "groups that a provider removes stay, and if there are too many groups, none are "
+            "kept.",
             deployment.again,
         )
     token = wired.get("PreTokenGenerationConfig", {})
@@ -73,14 +74,14 @@ def trigger_permission(deployment: Deployment) -> Iterator[Fault]:
         found = permission_of(deployment.client("lambda"), function["FunctionArn"])
         if found is None or not permits(found, pool_arn, pool_arn.split(":")[4]):
             yield Fault(
-                f"{function['FunctionName']} does not let exactly this pool invoke it: sign-ins "
-                "fail with UnexpectedLambdaException, or strangers may call it.",
+                f"{function['FunctionName']} does not allow exactly this pool to invoke it: "
+                "sign-ins fail with UnexpectedLambdaException, or strangers may call it.",
                 deployment.again,
             )
 
 
 def trigger_invocable(deployment: Deployment) -> Iterator[Fault]:
-    """The triggers start and find their settings; an event of a foreign pool must be refused."""
+    """The triggers start and find their settings; they must refuse an event of another pool."""
     for name in _TRIGGERS:
         function = deployment.functions[name]["FunctionName"]
         answer = deployment.client("lambda").invoke(
@@ -106,14 +107,14 @@ def mfa(deployment: Deployment) -> Iterator[Fault]:
     )
     if found.get("MfaConfiguration", "OFF") == "OFF":
         yield Fault(
-            "MFA is off: nobody can protect an account by a second factor.", deployment.again
+            "MFA is off: nobody can protect an account with a second factor.", deployment.again
         )
     elif not found.get("SoftwareTokenMfaConfiguration", {}).get("Enabled"):
         yield Fault("authenticator apps are not allowed as a second factor.", deployment.again)
 
 
 def password_policy(deployment: Deployment) -> Iterator[Fault]:
-    """Passwords have twelve characters at least (S-65)."""
+    """Passwords have at least twelve characters (S-65)."""
     policy = deployment.pool.get("Policies", {}).get("PasswordPolicy", {})
     if policy.get("MinimumLength", 0) < _MINIMUM_PASSWORD:
         yield Fault(
@@ -123,7 +124,7 @@ def password_policy(deployment: Deployment) -> Iterator[Fault]:
 
 
 def pool_plan(deployment: Deployment) -> Iterator[Fault]:
-    """Scopes by trigger need Essentials.
+    """Setting scopes in a trigger needs the Essentials plan.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-sign-in-feature-plans.html
     """
@@ -135,9 +136,9 @@ def pool_plan(deployment: Deployment) -> Iterator[Fault]:
 
 
 def pool_issuer(deployment: Deployment) -> Iterator[Fault]:
-    """The setting ISSUER is of the type that the pool writes into tokens (S-20).
+    """The setting ISSUER has the type that the pool writes into tokens (S-20).
 
-    Tokens of both types are taken, so that a pool may change it; the keys come from the one that is set.
+    Tokens of both types are accepted, so a pool may change its type; the keys come from the address in the setting.
 
     https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_IssuerConfigurationType.html
     """
@@ -151,14 +152,17 @@ def pool_issuer(deployment: Deployment) -> Iterator[Fault]:
     taken = "UPDATED" if host.startswith("issuer-") else _ORIGINAL
     if kind != taken:
         yield Note(
-            f"the pool's issuer is of the type {kind}, but ISSUER is {issuer}: sessions and "
-            "sign-ins go on, with keys from the old address.",
-            f"run `python -m ops provision --stage {stage.name}`, which reads it anew, then deploy.",
+            f"the pool's issuer has the type {kind}, but ISSUER is {issuer}: sessions and "
+            "sign-ins continue, with keys from the old address.",
+            (
+                f"run `python -m ops provision --stage {stage.name}`, which reads it again, "
+                "then deploy."
+            ),
         )
 
 
 def threat_protection(deployment: Deployment) -> Iterator[Fault]:
-    """Addresses and devices that our form passes on (ContextData) are looked at: Plus plan only.
+    """Cognito evaluates the addresses and devices that our form passes on (ContextData): Plus plan only.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-settings-threat-protection.html
     """
@@ -173,15 +177,16 @@ def threat_protection(deployment: Deployment) -> Iterator[Fault]:
         )
     elif not plus and deployment.stage.direct_sign_in == "embedded":
         yield Note(
-            "Cognito's threat protection is not set up: the addresses that our form passes on "
-            "(ContextData) serve the Plus plan alone. Our own throttle does not need it.",
+            "Cognito's threat protection is not set up: only the Plus plan uses the "
+            "addresses that our form passes on (ContextData). Our own throttle does not need "
+            "it.",
             "set UserPoolTier: PLUS and UserPoolAddOns in ops/templates/identity.yaml; it costs "
             "extra for each person.",
         )
 
 
 def sign_up(deployment: Deployment) -> Iterator[Fault]:
-    """Nobody signs up by himself where direct sign-in is off."""
+    """Nobody can sign up if direct sign-in is off."""
     closed = deployment.pool.get("AdminCreateUserConfig", {}).get("AllowAdminCreateUserOnly", False)
     if deployment.stage.direct_sign_in == "off" and not closed:
         yield Fault(
@@ -191,7 +196,7 @@ def sign_up(deployment: Deployment) -> Iterator[Fault]:
 
 
 def resource_server(deployment: Deployment) -> Iterator[Fault]:
-    """The scopes that sign-ins ask for exist."""
+    """The scopes that sign-ins request exist."""
     found = deployment.absent_as_none(
         deployment.client("cognito-idp").describe_resource_server,
         UserPoolId=deployment.pool["Id"],
@@ -217,7 +222,7 @@ CHECKS = (
     Check("password-policy", password_policy),
     Check("pool-plan", pool_plan),
     Check("pool-issuer", pool_issuer),
-    Check("threat-protection", threat_protection, "it is a matter of AWS's plans"),
+    Check("threat-protection", threat_protection, "it depends on AWS's plans"),
     Check("sign-up", sign_up),
     Check("resource-server", resource_server),
 )

@@ -1,4 +1,4 @@
-"""The check of the public app client for programs (docs/adr/0009-programs-on-loopback.md)."""
+"""Checks the public app client for programs (docs/adr/0009-programs-on-loopback.md)."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ _MINUTES = {"seconds": 1 / 60, "minutes": 1, "hours": 60, "days": 1440}
 
 
 def program_client(deployment: Deployment) -> Iterator[Fault]:
-    """The public client is exactly as the stage's loopback_ports say, and there is none without them (S-64)."""
+    """The public client matches the stage's loopback_ports exactly, and does not exist without them (S-64)."""
     stage = deployment.stage
     client_id = stage.environment.get("PROGRAM_CLIENT_ID", "")
     if not stage.loopback_urls:
         if client_id:
             yield Fault(
-                f"tokens of the app client {client_id} open routes, though the stage has no loopback_ports.",
+                (
+                    f"tokens of the app client {client_id} open routes, although the stage "
+                    "has no loopback_ports."
+                ),
                 deployment.again,
             )
         return
@@ -30,7 +33,7 @@ def program_client(deployment: Deployment) -> Iterator[Fault]:
         ClientId=client_id,
     )
     if not described:
-        yield Fault("the app client for programs is not there.", deployment.again)
+        yield Fault("the app client for programs is missing.", deployment.again)
         return
     client = described["UserPoolClient"]
     for says in _differences(client, stage.loopback_urls, deployment.app_client):
@@ -41,27 +44,27 @@ def _differences(
     client: Mapping[str, Any], urls: list[str], app_client: Mapping[str, Any]
 ) -> Iterator[str]:
     if client.get("ClientSecret"):
-        yield "has a secret, which no program can keep"
+        yield "has a secret, which a program cannot protect"
     if sorted(client.get("CallbackURLs", [])) != sorted(urls):
-        yield "leads to other addresses than the stage's loopback_ports"
+        yield "has other callback URLs than the stage's loopback_ports"
     if client.get("AllowedOAuthFlows") != ["code"]:
         yield "has other OAuth flows than `code`"
     if set(client.get("AllowedOAuthScopes", [])) != set(SCOPES):
-        yield f"may ask for other scopes than {', '.join(SCOPES)}"
+        yield f"may request other scopes than {', '.join(SCOPES)}"
     if set(client.get("ExplicitAuthFlows", [])) != {"ALLOW_ADMIN_USER_PASSWORD_AUTH"}:
-        yield "lets strangers try passwords past our throttle"
+        yield "lets strangers try passwords without our throttle"
     ways_in = "SupportedIdentityProviders"
     if set(client.get(ways_in, [])) != set(app_client.get(ways_in, [])):
-        yield "has other ways in than the page"
+        yield "allows other identity providers than the page"
     if client.get("RefreshTokenRotation", {}).get("Feature") != "ENABLED":
         yield "does not rotate refresh tokens, so a stolen one goes unnoticed"
     if not client.get("EnableTokenRevocation"):
-        yield "cannot revoke: its sessions outlive a sign-out"
+        yield "cannot revoke tokens: its sessions survive a sign-out"
     units = client.get("TokenValidityUnits", {})
     access = client.get("AccessTokenValidity", 1) * _MINUTES[units.get("AccessToken", "hours")]
     refresh = client.get("RefreshTokenValidity", 30) * _MINUTES[units.get("RefreshToken", "days")]
     if access > 15 or refresh > 24 * 60:
-        yield "has tokens that live longer than 15 minutes (access) or a day (refresh)"
+        yield "has tokens that last longer than 15 minutes (access) or a day (refresh)"
 
 
 CHECKS = (Check("program-client", program_client),)

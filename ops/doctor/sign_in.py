@@ -1,4 +1,4 @@
-"""Checks that go the way a person goes: the page, Cognito's keys and domain, up to Okta's login."""
+"""Checks that follow a person's sign-in: the page, Cognito's keys and domain, up to Okta's login page."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .deployment import Deployment
 
 _HOPS = 6
 _NO_DOMAINS = "the local AWS has no sign-in domains"
-# RFC 7636, appendix B. The code that would come of it is never redeemed.
+# RFC 7636, appendix B. The resulting code would never be redeemed.
 _CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
 
 def app_answers(deployment: Deployment) -> Iterator[Fault]:
-    """The app answers at its public address, over its page and its settings."""
+    """The app answers at its public address with its page and its settings."""
     url = deployment.url
     for path, wanted in (
         (f"{url.base_path}health", '"status"'),
@@ -40,7 +40,7 @@ def app_answers(deployment: Deployment) -> Iterator[Fault]:
 
 
 def signing_keys(deployment: Deployment) -> Iterator[Fault]:
-    """The pool's signing keys can be fetched where the app looks for them."""
+    """The pool's signing keys can be downloaded from the address that the app uses."""
     pool = deployment.pool["Id"]
     stage = deployment.stage
     host = partition_of(stage.region).user_pools_host(stage.region)
@@ -55,12 +55,12 @@ def signing_keys(deployment: Deployment) -> Iterator[Fault]:
         yield Fault(
             f"no signing keys of this pool at {url} ({answer.status or answer.error}): every "
             "sign-in answers temporarily_unavailable.",
-            f"empty JWKS_URL, or correct it; then {deployment.again}",
+            f"clear JWKS_URL, or correct it; then {deployment.again}",
         )
 
 
 def authorize_redirect(deployment: Deployment) -> Iterator[Fault]:
-    """A sign-in that is begun for each provider arrives at that provider's own page."""
+    """A sign-in that is started for each provider reaches that provider's own page."""
     providers = deployment.providers
     for name in sorted(deployment.provider_rows):
         if name not in providers:
@@ -76,7 +76,7 @@ def authorize_redirect(deployment: Deployment) -> Iterator[Fault]:
         problem = _follow(deployment, url, urlsplit(issuer).netloc)
         if problem:
             yield Fault(
-                f"a sign-in with {name} does not get to its page: {problem}",
+                f"a sign-in with {name} does not reach its page: {problem}",
                 "see docs/okta-setup.md for what each error means.",
             )
 
@@ -91,7 +91,7 @@ def _oauth(deployment: Deployment) -> OAuthClient:
 
 
 class _NoTransport:
-    """A begun sign-in posts nothing."""
+    """Refuses to post: doctor only starts a sign-in."""
 
     def post_form(
         self, url: str, form: Mapping[str, str], basic_auth: tuple[str, str]
@@ -100,7 +100,7 @@ class _NoTransport:
 
 
 def _follow(deployment: Deployment, url: str, host: str) -> str:
-    """Follow redirects until the provider's page; answer what went wrong, or nothing."""
+    """Follow redirects to the provider's page; return what went wrong, or an empty text."""
     for _ in range(_HOPS):
         answer = deployment.http(url)
         there = urlsplit(url)
@@ -126,12 +126,12 @@ def _message(text: str) -> str:
 
 
 def sign_in_domain(deployment: Deployment) -> Iterator[Fault]:
-    """The sign-in domain is this pool's, active, and shows managed login."""
+    """The sign-in domain belongs to this pool, is active, and shows managed login."""
     prefix = str(deployment.stage.option("domain_prefix"))
     found = deployment.client("cognito-idp").describe_user_pool_domain(Domain=prefix)
     domain = found.get("DomainDescription", {})
     if domain.get("UserPoolId") != deployment.pool["Id"]:
-        yield Fault(f"the sign-in domain {prefix} is not this pool's.", deployment.again)
+        yield Fault(f"the sign-in domain {prefix} does not belong to this pool.", deployment.again)
     elif domain.get("Status") != "ACTIVE":
         yield Fault(
             f"the sign-in domain {prefix} is {domain.get('Status')}.", "wait some minutes for it."
@@ -141,7 +141,7 @@ def sign_in_domain(deployment: Deployment) -> Iterator[Fault]:
 
 
 def sign_in_style(deployment: Deployment) -> Iterator[Fault]:
-    """Managed login has a style for the client: without one it shows an error page.
+    """Managed login has a style for the client; without one it shows an error page.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/managed-login-branding.html
     """

@@ -1,4 +1,4 @@
-"""Checks of the identity stack and of what config.json says."""
+"""Checks of the identity stack and config.json."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from .deployment import Deployment
 
 _GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
 _DRIFT_SECONDS = 120.0
-# What differs from the template on every healthy stage: properties, with all that is below them.
+# Properties, with everything below them, that differ from the template on every healthy stage.
 _EXPECTED_DRIFT = {
-    # Written by `ops rotate-keys`; CloudFormation made the first value only.
+    # Written by `ops rotate-keys`; CloudFormation made only the first value.
     "AWS::SecretsManager::Secret": ("/SecretString", "/GenerateSecretString"),
-    # A pool tells all its standard attributes, and the custom ones with their prefix; neither can be
-    # changed afterwards. https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-attributes.html
-    # The trigger is told under its legacy name besides.
+    # A pool returns all its standard attributes, and the custom ones with their prefix; neither can be changed
+    # afterwards. https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-attributes.html It also
+    # returns the trigger under its legacy name.
     # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_LambdaConfigType.html
     "AWS::Cognito::UserPool": ("/Schema", "/LambdaConfig/PreTokenGeneration"),
 }
 
 
 def stack_status(deployment: Deployment) -> Iterator[Fault]:
-    """The stack is there and at rest."""
+    """The stack exists and no operation is running."""
     name = deployment.stage.identity_stack
     found = describe(deployment.client("cloudformation"), name)
     if found is None:
         yield Fault(f"there is no stack {name}: the stage was never provisioned.", deployment.again)
     elif found["StackStatus"] not in _GOOD:
         yield Fault(
-            f"stack {name} is in {found['StackStatus']}: a change of it is under way or stuck.",
-            "wait for it, or settle it in the CloudFormation console; then " + deployment.again,
+            f"stack {name} is in {found['StackStatus']}: it is being changed or is stuck.",
+            "wait for it, or resolve it in the CloudFormation console; then" + deployment.again,
         )
 
 
 def stack_template(deployment: Deployment) -> Iterator[Fault]:
-    """What is deployed came from this checkout's template."""
+    """The stack was deployed from this checkout's template."""
     body = deployment.client("cloudformation").get_template(
         StackName=deployment.stack["StackName"]
     )["TemplateBody"]
@@ -53,11 +53,11 @@ def stack_template(deployment: Deployment) -> Iterator[Fault]:
 
 
 def stack_outputs(deployment: Deployment) -> Iterator[Fault]:
-    """config.json names what the stack made."""
+    """config.json has the names of the stack's resources."""
     environment = deployment.stage.environment
     for output, variable in identity_stack.OUTPUT_VARIABLES.items():
         made = deployment.outputs.get(output)
-        # The local AWS has no sign-in domain: there the address is written by hand.
+        # The local AWS has no sign-in domain; there the address is written by hand.
         if made is not None and environment.get(variable, "") != made:
             yield Fault(
                 f"{variable} in config.json is {environment.get(variable, '')!r} but the identity "
@@ -67,7 +67,7 @@ def stack_outputs(deployment: Deployment) -> Iterator[Fault]:
 
 
 def stack_drift(deployment: Deployment) -> Iterator[Fault]:
-    """Nobody changed by hand what the stack made.
+    """Nobody has changed the stack's resources by hand.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-drift.html
     """
@@ -98,13 +98,13 @@ def stack_drift(deployment: Deployment) -> Iterator[Fault]:
         yield Fault(
             f"{drift['LogicalResourceId']} was changed outside the stack: "
             f"{drift['StackResourceDriftStatus'].lower()}{what}.",
-            "put it back as ops/templates/identity.yaml says, or say it there; "
-            "CloudFormation does not undo drift by itself.",
+            "undo the change as in ops/templates/identity.yaml, or put it there; "
+            "CloudFormation does not correct drift by itself.",
         )
 
 
 def deletion_protection(deployment: Deployment) -> Iterator[Fault]:
-    """Stack, pool and tables are protected where the stage says so."""
+    """Stack, pool and tables are protected if the stage says so."""
     if not deployment.stage.deletion_protection:
         return
     bare = []
@@ -143,7 +143,7 @@ def function_settings(deployment: Deployment) -> Iterator[Fault]:
 
 
 def clock_skew(deployment: Deployment) -> Iterator[Fault]:
-    """This machine's clock agrees with AWS's, within the leeway of signatures and tokens.
+    """This machine's clock agrees with AWS's, within the tolerance of signatures and tokens.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
     """
@@ -156,8 +156,8 @@ def clock_skew(deployment: Deployment) -> Iterator[Fault]:
     skew = time.time() - parsedate_to_datetime(stated).timestamp()
     if abs(skew) > 60:
         yield Fault(
-            f"this machine's clock is {skew:+.0f} s off AWS's: signed requests and token checks "
-            "made here can fail.",
+            f"this machine's clock is {skew:+.0f} s off AWS's: signed requests and token "
+            "checks made here can fail.",
             "set the clock by NTP (`timedatectl set-ntp true`).",
         )
 

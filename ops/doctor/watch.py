@@ -1,4 +1,4 @@
-"""Checks of what tells people that something is wrong: alarms and logs."""
+"""Checks of monitoring: alarms and logs."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ ALARMS = (
 )
 """Names of the stack's alarms, without `<app>-<stage>-`; docs/operations.md has a runbook for each."""
 
-# A query over the metrics of all providers, which the local AWS does not know.
+# It queries the metrics of all providers, which the local AWS does not support.
 NOT_LOCALLY = ("federation-throttles",)
 
 
 def alarms(deployment: Deployment) -> Iterator[Fault]:
-    """Every alarm of the stack is there."""
+    """Every alarm of the stack exists."""
     wanted = [name for name in ALARMS if not (deployment.stage.is_local and name in NOT_LOCALLY)]
     found = {alarm["AlarmName"] for alarm in _alarms(deployment)}
     prefix = deployment.stage.api_function
     lacking = [name for name in wanted if f"{prefix}-{name}" not in found]
     if lacking:
-        yield Fault(f"alarms are gone: {', '.join(lacking)}.", deployment.again)
+        yield Fault(f"alarms are missing: {', '.join(lacking)}.", deployment.again)
 
 
 def alarm_actions(deployment: Deployment) -> Iterator[Fault]:
-    """Somebody hears the alarms."""
+    """Somebody receives the alarms."""
     topic = deployment.stage.option("alarm_topic_arn")
     if not topic and not deployment.stage.is_local:
         yield Note(
-            "alarms tell nobody yet: they only show in the console.",
+            "alarms notify nobody yet: they only show in the console.",
             f"run `aws sns create-topic --name {deployment.stage.api_function}-alarms`, subscribe "
             "somebody to it, set gatehouse.alarm_topic_arn in config.json, and deploy.",
         )
@@ -55,12 +55,12 @@ def alarm_actions(deployment: Deployment) -> Iterator[Fault]:
     ]
     if wrong:
         yield Fault(
-            f"alarms are muted or tell somebody else: {', '.join(wrong)}.", deployment.again
+            f"alarms are muted or notify another topic: {', '.join(wrong)}.", deployment.again
         )
 
 
 def log_retention(deployment: Deployment) -> Iterator[Fault]:
-    """Every log group is there and expires (S-65)."""
+    """Every log group exists and expires (S-65)."""
     stage = deployment.stage
     wanted = int(str(stage.option("log_retention_days")))
     names = [
@@ -75,7 +75,7 @@ def log_retention(deployment: Deployment) -> Iterator[Fault]:
         found = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
         days = {group["logGroupName"]: group.get("retentionInDays", 0) for group in found}
         if name not in days:
-            yield Fault(f"the log group {name} is gone.", deployment.again)
+            yield Fault(f"the log group {name} is missing.", deployment.again)
         elif days[name] != wanted:
             kept = f"{days[name]} days" if days[name] else "for ever"
             yield Fault(f"{name} keeps logs {kept}, not {wanted} days.", deployment.again)

@@ -1,1 +1,1 @@
-"""The local AWS: MiniStack with mends, an Okta stand-in, a front proxy, and what starts them."""
+"""The local AWS: MiniStack with patches, an Okta stand-in, a front proxy, and the code that starts them."""

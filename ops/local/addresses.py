@@ -1,4 +1,4 @@
-"""Where the local stack listens, and which front ends are of one site with it."""
+"""The addresses of the local stack, and which front ends are on the same site."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..errors import OpsError
 
 @dataclass(frozen=True)
 class Addresses:
-    """The three ports, and whether the app speaks HTTPS."""
+    """The three ports, and whether the app uses HTTPS."""
 
     app: int
     aws: int
@@ -25,12 +25,12 @@ class Addresses:
 
     @property
     def app_url(self) -> str:
-        """On localhost while the others are on 127.0.0.1: cross-site, as on AWS."""
+        """The app is on localhost and the others on 127.0.0.1: cross-site, as on AWS."""
         return f"{self.scheme}://localhost:{self.app}/"
 
     @property
     def aws_url(self) -> str:
-        """The local AWS, its Cognito pages included."""
+        """The local AWS, including its Cognito pages."""
         return f"http://127.0.0.1:{self.aws}"
 
     @property
@@ -49,15 +49,16 @@ def require_one_site(addresses: Addresses, origins: Sequence[str]) -> None:
         try:
             found = urlsplit(origin)
         except ValueError:
-            continue  # the stage's settings say what is wrong with it
+            continue  # the settings' own check reports what is wrong with it
         if (found.scheme, found.hostname) == (addresses.scheme, "localhost"):
             continue
         port = origin.rpartition(":")[2]
         wanted = f"{addresses.scheme}://localhost:{port if port.isdigit() else 3000}"
         plain = found.scheme == "http" and found.hostname == "localhost"
-        instead = ", or pass --http, which lets plain http in" if plain else ""
+        instead = ", or pass --http, which allows plain http" if plain else ""
         raise OpsError(
-            f"A front end at {origin} and the app at {addresses.app_url} are two sites for a browser "
-            f"(scheme and host count, the port does not): the session cookie would not arrive.\n"
-            f"Serve the front end at {wanted}{instead}: docs/clients.md#on-your-machine"
+            f"A front end at {origin} and the app at {addresses.app_url} are two sites for a "
+            "browser (scheme and host count, the port does not): it would not send the "
+            f"session cookie.\nServe the front end at {wanted}{instead}: "
+            "docs/clients.md#on-your-machine"
         )

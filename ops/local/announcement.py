@@ -1,4 +1,4 @@
-"""What `up` tells a person once the stack is ready."""
+"""The text that `up` prints once the stack is ready."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def announcement(
     detach: bool = False,
     page_url: str = "",
 ) -> str:
-    """Say where to go, whom to be, what to trust, and how to stop it."""
+    """Say where the app is, who can sign in, what to trust, and how to stop it."""
     people = ", ".join(str(person["email"]) for person in load_people())
     accounts = ", ".join(f"{user['email']} / {user['password']}" for user in DEMO_USERS)
     lines = [
@@ -33,11 +33,14 @@ def announcement(
 def _about(certificate: Certificate | None) -> list[tuple[str, str]]:
     if certificate is None:
         return [
-            ("Safari, WebKit", "cannot sign in over plain http: they keep no Secure cookie there."),
+            (
+                "Safari, WebKit",
+                ("cannot sign in over plain http: they store no Secure cookie there."),
+            ),
             ("", "Use Chromium or Firefox, or start again without --http."),
         ]
     if certificate.by_mkcert:
-        return [("Certificate", "signed by your mkcert root, which your browsers trust already")]
+        return [("Certificate", "signed by your mkcert root, which your browsers already trust")]
     return [
         ("Trust it once", f"{PROGRAM} trust (for Chromium and Firefox on this machine)"),
         ("", f"{certificate.ca_file}: macOS, Windows, devcontainer: docs/local-aws.md#https"),

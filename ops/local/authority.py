@@ -1,12 +1,11 @@
 """The certificate for https://localhost, and the local authority that signs it.
 
-The authority is made once for each user and kept, so that it need be trusted only once. Whoever
-gets hold of its key gains little: the authority is confined to this machine's own names (RFC 5280,
-4.2.1.10) and to servers (4.2.1.12), so no browser believes it about any other host. Where mkcert
-has made and installed a root, that one signs instead.
+The authority is made once per user and kept, so people need to trust it only once. A stolen key is of little use: the
+authority is limited to this machine's own names (RFC 5280, 4.2.1.10) and to servers (4.2.1.12), so no browser accepts
+it for any other host. If mkcert has made and installed a root, that root signs instead.
 
-Browsers of Apple refuse certificates of more than 825 days, and those without names in
-subjectAltName or without the purpose of a server: https://support.apple.com/en-us/103769
+Apple's browsers refuse certificates that are valid for more than 825 days, and those without names in subjectAltName or
+without the purpose of a server: https://support.apple.com/en-us/103769
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ Clock = Callable[[], datetime.datetime]
 
 @dataclass(frozen=True)
 class Certificate:
-    """What the app is served with: PEM files, and whether mkcert's root signed it."""
+    """The app's certificate: PEM files, and whether mkcert's root signed it."""
 
     ca_file: Path
     file: Path
@@ -66,7 +65,7 @@ def _now() -> datetime.datetime:
 
 
 def default_folder() -> Path:
-    """Where the authority is kept: `$GATEHOUSE_CA_DIR`, or the user's own data folder."""
+    """The authority's folder: `$GATEHOUSE_CA_DIR`, or the user's own data folder."""
     named = os.environ.get(FOLDER_VARIABLE)
     if named:
         return Path(named).expanduser().resolve()
@@ -75,10 +74,10 @@ def default_folder() -> Path:
 
 
 def prepare(folder: Path | None = None, now: Clock = _now) -> Certificate:
-    """Return a certificate for localhost that is good for a month at least, made where needed.
+    """Return a certificate for localhost that is valid for at least a month; make one if needed.
 
-    A folder that is given, or named by `$GATEHOUSE_CA_DIR`, keeps an authority of its own, whatever
-    mkcert has. Raises OpsError where the authority cannot be used; the message names the mend.
+    A given folder, or the one of `$GATEHOUSE_CA_DIR`, always uses its own authority instead of mkcert's. Raises
+    OpsError if the authority cannot be used; the message says how to fix it.
     """
     own = folder is not None or bool(os.environ.get(FOLDER_VARIABLE))
     try:
@@ -93,15 +92,16 @@ def prepare(folder: Path | None = None, now: Clock = _now) -> Certificate:
     except (OSError, RuntimeError) as error:  # RuntimeError: this user has no home
         told = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else str(error)
         raise OpsError(
-            f"The local authority for https://localhost cannot be kept: {told}.\n"
-            f"Make that folder writable for you, name another with {FOLDER_VARIABLE}=DIR, or pass --http."
+            f"The local authority for https://localhost cannot be stored: {told}.\nMake that "
+            f"folder writable for you, name another with {FOLDER_VARIABLE}=DIR, or pass "
+            "--http."
         ) from error
     return Certificate(authority.file, file, mkcert is not None)
 
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Let one `up` at a time make what is missing."""
+    """Let only one `up` at a time make missing files."""
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -125,7 +125,7 @@ def _own_authority(folder: Path, now: Clock) -> _Authority:
         if certificate.not_valid_after_utc <= now():
             raise _unusable(folder, f"it expired on {certificate.not_valid_after_utc:%Y-%m-%d}")
         if not _is_confined(certificate):
-            raise _unusable(folder, "it is not confined to localhost")
+            raise _unusable(folder, "it is not limited to localhost")
         if key_file.stat().st_mode & 0o077:
             key_file.chmod(0o600)
     return _Authority(certificate_file, certificate, key)
@@ -139,7 +139,7 @@ def _unusable(folder: Path, why: str) -> OpsError:
 
 
 def _mkcert_authority(now: Clock) -> _Authority | None:
-    """Find the root that `mkcert -install` has put into this user's browsers, if it can sign."""
+    """Find the root that `mkcert -install` has added to this user's browsers, if it can sign."""
     program = shutil.which("mkcert")
     if program is None:
         return None
@@ -184,7 +184,7 @@ def _constraints() -> x509.NameConstraints:
 
 def _new_authority(now: Clock) -> tuple[x509.Certificate, _Key]:
     key = ec.generate_private_key(ec.SECP256R1())
-    # Two authorities of one name and different keys confuse browsers: each gets a name of its own.
+    # Two authorities with the same name and different keys confuse browsers, so each gets a unique name.
     name = _name(f"Gatehouse localhost {secrets.token_hex(4)}")
     certificate = (
         _builder(name, name, key, key.public_key(), now(), _AUTHORITY_DAYS)
@@ -197,7 +197,7 @@ def _new_authority(now: Clock) -> tuple[x509.Certificate, _Key]:
 
 
 def _server_certificate(authority: _Authority, now: Clock) -> bytes:
-    """Return key and certificate as one PEM text, so that no reader sees one without the other."""
+    """Return key and certificate as one PEM text, so that no reader sees only one of them."""
     key = ec.generate_private_key(ec.SECP256R1())
     names = [x509.DNSName(name) for name in _NAMES]
     addresses = [x509.IPAddress(address) for address in _ADDRESSES]
@@ -258,7 +258,7 @@ def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
 
 
 def _is_good(file: Path, authority: _Authority, now: Clock) -> bool:
-    """Whether key and certificate in `file` are whole, this authority's, private, and last on."""
+    """Whether key and certificate in `file` are complete, private, signed by this authority, and valid long enough."""
     try:
         certificate, key = _read(file, file)
         certificate.verify_directly_issued_by(authority.certificate)
@@ -286,7 +286,7 @@ def _pem(key: _Key) -> bytes:
 
 
 def _write(file: Path, data: bytes, *, private: bool = False) -> None:
-    """Put a file into its place whole; a private one is never readable by others."""
+    """Write a file atomically; others can never read a private one."""
     made = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o644)
     with os.fdopen(descriptor, "wb") as opened:

@@ -1,8 +1,8 @@
-"""Chalice's own command line, unmodified but for its waits, for the local AWS only.
+"""Runs Chalice's own command line with shorter waits, for the local AWS only.
 
-Chalice sleeps 5 s after making a function and 10 s while one updates, for IAM and Lambda to settle.
-The local AWS settles at once, so sleeps are cut to a tenth of a second. What it packages is the
-business of ops/exact_package.py, which the app itself calls.
+Chalice sleeps 5 s after making a function and 10 s while one updates, for IAM and Lambda to settle. The local AWS
+settles at once, so sleeps are shortened to a tenth of a second. ops/exact_package.py, which the app itself calls,
+decides what Chalice packages.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def run_chalice(
     cache: Path,
     environment: Mapping[str, str] | None = None,
 ) -> None:
-    """Run Chalice through this script in `directory`; an OpsError with its last lines if it fails."""
+    """Run Chalice through this script in `directory`; raise an OpsError with its last lines if it fails."""
     from ..errors import OpsError
 
     done = subprocess.run(
@@ -54,7 +54,7 @@ def run_chalice(
 
 
 def shorten_sleeps() -> None:
-    """Cut sleeps; to be called before chalice is imported, which keeps a reference."""
+    """Shorten sleeps; call this before importing chalice, which keeps a reference to the function."""
     sleep = time.sleep
 
     def shorter(seconds: float) -> None:
@@ -65,7 +65,8 @@ def shorten_sleeps() -> None:
 
 def main() -> int:
     """Run `chalice` with this process's arguments."""
-    # This script's own folder is no place to import from. A checkout is, after the app's; what is installed is found anyway.
+    # Do not import from this script's own folder. Import from a checkout, after the app's folder; an installed package
+    # is found anyway.
     del sys.path[0]
     above = Path(__file__).resolve().parents[2]
     if not (above / "__init__.py").exists():

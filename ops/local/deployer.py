@@ -1,4 +1,4 @@
-"""Who deploys into the local AWS: an IAM user of its own, so that IAM is enforced on deploys too."""
+"""The local AWS's deployer: a separate IAM user, so that IAM is also enforced for deployments."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import boto3
 
 _NAME = "gatehouse-deployer"
-# What `ops` and `chalice deploy` call. On a real account, narrow it by resource.
+# The services that `ops` and `chalice deploy` call. On a real account, narrow it by resource.
 _SERVICES = (
     *("apigateway", "cloudformation", "cloudwatch", "cognito-idp", "dynamodb", "iam", "lambda"),
     *("logs", "secretsmanager", "sts"),
@@ -26,12 +26,12 @@ _POLICY = {
         }
     ],
 }
-# MiniStack's root: any key called so. It makes the deployer; later it serves commands about the running stack.
+# MiniStack's root user: any key with this name. It makes the deployer; later, commands about the running stack use it.
 ROOT = "test"
 
 
 def create_deployer(endpoint_url: str, region: str) -> dict[str, str]:
-    """Make the user in a fresh local AWS; return its credentials as environment variables."""
+    """Make the user in a new local AWS; return its credentials as environment variables."""
     root = boto3.Session(ROOT, ROOT, region_name=region)
     iam = root.client("iam", endpoint_url=endpoint_url)
     iam.create_user(UserName=_NAME)
@@ -47,10 +47,10 @@ def create_deployer(endpoint_url: str, region: str) -> dict[str, str]:
 def local_aws_only(
     endpoint_url: str, region: str, credentials: Mapping[str, str], empty: Path
 ) -> Iterator[None]:
-    """Let this process and its children see the local AWS and no other.
+    """Let this process and its children reach only the local AWS.
 
-    Every AWS_* variable of the caller is put aside, and the files of ~/.aws are out of sight: a
-    local run must never reach somebody's account. `empty` is a path where no file is.
+    Every AWS_* variable of the caller is removed, and the files of ~/.aws are hidden: a local run must never reach
+    somebody's account. `empty` is a path without a file.
     """
     before = dict(os.environ)
     for name in [name for name in os.environ if name.startswith("AWS_")]:

@@ -1,9 +1,8 @@
-"""MiniStack's own virtual environment, made once and remade when its lock or Python changes.
+"""MiniStack's separate virtual environment, made once and made again when its lock or Python changes.
 
-It must hold nothing but MiniStack and boto3: the Lambda workers run on its interpreter and would
-see whatever else is installed, and so hide what a deployment package forgot. It is compiled when it
-is made, as boto3 is in Lambda: the workers write no byte code, and compiling botocore took half of
-each cold start.
+It must contain only MiniStack and boto3: the Lambda workers run on its interpreter, so any other package there would
+hide that a deployment package lacks it. It is compiled when it is made, like boto3 in Lambda: the workers write no
+bytecode, and compiling botocore took half of each cold start.
 """
 
 from __future__ import annotations
@@ -22,22 +21,23 @@ from ..report import Reporter
 
 _LOCK = Path(__file__).resolve().parent / "requirements.txt"
 _TAIL_LINES = 15
-# Part of the stamp: another way of installing makes it anew.
+# Part of the stamp: if the way of installing changes, the environment is made again.
 _WAY = b"compiled"
 
 
 def require_linux() -> None:
-    """Raise OpsError where Lambda's Linux packages cannot run."""
+    """Raise OpsError on systems that cannot run Lambda's Linux packages."""
     if sys.platform != "linux" or platform.machine() not in ("x86_64", "aarch64"):
         raise OpsError(
-            f"The local stack runs Lambda packages, which are built for Linux; this is "
-            f"{platform.system()} on {platform.machine()}. Open the project in its devcontainer "
-            "(.devcontainer/), or work on a Linux machine. Unit tests run everywhere."
+            "The local stack runs Lambda packages, which are built for Linux; this is "
+            f"{platform.system()} on {platform.machine()}. Open the project in its "
+            "devcontainer (.devcontainer/), or use a Linux machine. Unit tests run "
+            "everywhere."
         )
 
 
 def ministack_python(state_dir: Path, report: Reporter) -> Path:
-    """Return MiniStack's interpreter, installing it where needed."""
+    """Return MiniStack's interpreter; install it if needed."""
     directory = state_dir / "ministack-venv"
     python = directory / "bin" / "python"
     stamp = directory / "lock.sha256"

@@ -1,14 +1,13 @@
 """A reverse proxy from https://localhost:PORT/ to the local REST API's stage.
 
-It stands where API Gateway's front end stands on AWS: it names the API by the Host header, tells
-the function the true peer address (a client's own X-Forwarded-* never arrives), and refuses what
-API Gateway refuses for its size.
+It replaces API Gateway's front end: it names the API in the Host header, tells the function the true peer address (it
+removes a client's own X-Forwarded-*), and refuses requests that are too large for API Gateway.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
 
-Over TLS it speaks HTTP/2 too, as API Gateway does (http2.py).
+Over TLS it also supports HTTP/2, as API Gateway does (http2.py).
 
-In one thing it stays behind: Strict-Transport-Security does not pass. Browsers keep it for the host
-whatever the port (RFC 6797, 8.3), so it would break every other http://localhost of this machine.
+One difference is deliberate: it removes Strict-Transport-Security. Browsers apply that header to the host on every port
+(RFC 6797, 8.3), so it would break every other http://localhost of this machine.
 """
 
 from __future__ import annotations
@@ -53,12 +52,12 @@ class Upstream:
 
     @property
     def host(self) -> str:
-        """The Host header that names the API, as execute-api's does on AWS."""
+        """The Host header that names the API, like execute-api's host on AWS."""
         return f"{self.api_id}.execute-api.127.0.0.1:{self.port}"
 
 
 class _RefusedError(Exception):
-    """A request that API Gateway would not pass on."""
+    """A request that API Gateway would refuse."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -66,11 +65,11 @@ class _RefusedError(Exception):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Passes one request on and its answer back."""
+    """Forwards one request and its response."""
 
     protocol_version = "HTTP/1.1"
     upstream: Upstream
-    # Without this, small answers wait for the peer's delayed acknowledgement.
+    # Without this, small responses wait for the peer's delayed acknowledgement.
     disable_nagle_algorithm = True
 
     def _pass(self) -> None:
@@ -157,7 +156,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"0\r\n\r\n")
 
     def _refuse(self, status: int, message: str) -> None:
-        """Answer in API Gateway's place."""
+        """Answer in place of API Gateway."""
         body = b'{"message":"%b"}' % message.encode()
         self.send_response_only(status)
         self.send_header("Content-Type", "application/json")
@@ -168,11 +167,11 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - inherited name
-        """Log nothing: request lines hold authorization codes."""
+        """Log nothing: request lines contain authorization codes."""
 
 
 class PlainHandler(BaseHTTPRequestHandler):
-    """Answers plain HTTP at the port of HTTPS: says where the app is."""
+    """Answers plain HTTP on the HTTPS port with the app's address."""
 
     protocol_version = "HTTP/1.1"
 
@@ -198,14 +197,14 @@ class PlainHandler(BaseHTTPRequestHandler):
     do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _point  # noqa: N815
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - inherited name
-        """Log nothing: request lines hold authorization codes."""
+        """Log nothing: request lines contain authorization codes."""
 
 
 class _Server(ThreadingHTTPServer):
     tls: ssl.SSLContext | None = None
 
     def finish_request(self, request: Any, client_address: Any) -> None:
-        """Serve one connection, in a thread of its own, so that a slow handshake holds up nobody."""
+        """Serve each connection in a separate thread, so that a slow handshake does not delay others."""
         if self.tls is None:
             super().finish_request(request, client_address)
             return
@@ -220,18 +219,18 @@ class _Server(ThreadingHTTPServer):
             elif first:
                 PlainHandler(request, client_address, self)
         except (ssl.SSLError, ConnectionError) as failure:
-            # Above all a browser that does not trust the authority yet.
+            # Usually a browser that does not trust the authority yet.
             print(f"Connection of {client_address[0]}: {failure}", file=sys.stderr, flush=True)
 
     def _in_memory(self, request: bytes, client_address: Any) -> bytes:
-        """Answer one request of HTTP/2, which the same handler answers."""
+        """Pass one HTTP/2 request to the same handler, and return its response."""
         handler: Any = self.RequestHandlerClass
         in_memory = type("InMemory", (_InMemory, handler), {})
         return bytes(in_memory(request, client_address, self).wfile.getvalue())
 
 
 class _InMemory:
-    """Puts bytes in the place of a handler's connection."""
+    """Bytes in place of a handler's connection."""
 
     request: bytes
 
@@ -240,11 +239,11 @@ class _InMemory:
         self.wfile = io.BytesIO()
 
     def finish(self) -> None:
-        """Nothing to close."""
+        """Do nothing: there is no connection to close."""
 
 
 def _http2() -> Any:
-    """The module beside this one, imported late: by its path where this one runs as a program."""
+    """Import the neighbouring module late: by its path if this file runs as a program."""
     if __package__:
         return importlib.import_module(".http2", __package__)
     name = "gatehouse_http2"
@@ -263,9 +262,9 @@ class _Server6(_Server):
 def servers(
     port: int, upstream: Upstream, certificate: Path | None
 ) -> Iterable[ThreadingHTTPServer]:
-    """Bind both of localhost's addresses; IPv6's only where the machine has it.
+    """Listen on both of localhost's addresses; on IPv6's only if the machine has it.
 
-    They speak HTTPS with `certificate`, a PEM file that holds the key as well; without, plain HTTP.
+    They use HTTPS with `certificate`, a PEM file that also contains the key; without it, plain HTTP.
     """
     handler = type("BoundHandler", (Handler,), {"upstream": upstream})
     four = _Server(("127.0.0.1", port), handler)

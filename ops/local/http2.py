@@ -1,7 +1,8 @@
-"""HTTP/2 at the front proxy, as API Gateway speaks it to browsers (RFC 9113): one connection for all that a page loads.
+"""HTTP/2 for the front proxy, as API Gateway offers it to browsers (RFC 9113): one connection for everything that a
+page loads.
 
-Each request becomes one of HTTP/1.1 in memory and goes through the proxy's own handler, so that one set of rules holds for
-both. h2 (MIT) is the protocol; it is imported with the first such connection, which costs the start nothing.
+Each request is converted to HTTP/1.1 in memory and passed to the proxy's own handler, so the same rules apply to both.
+h2 (MIT) implements the protocol; it is imported with the first such connection and does not delay the start.
 """
 
 from __future__ import annotations
@@ -25,18 +26,18 @@ import h2.events
 import h2.exceptions
 
 _RECEIVE_BYTES = 65_536
-#: As many as browsers have under way over HTTP/1.1: the local AWS starts a container for each.
+#: As many as browsers send in parallel over HTTP/1.1: the local AWS starts a container for each.
 _AT_ONCE = 6
-#: What API Gateway takes.
+#: API Gateway's limit.
 _BODY_BYTES = 10 * 1024 * 1024
-#: Headers of a connection, which HTTP/2 does not have (RFC 9113, 8.2.2).
+#: Connection headers, which HTTP/2 does not have (RFC 9113, 8.2.2).
 _CONNECTION = frozenset(
     ("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade")
 )
 _TOKEN = re.compile(r"[A-Z]+")
 _PATH = re.compile(r"/[\x21-\x7e]*")
 
-#: (request as bytes of HTTP/1.1, the peer's address) -> answer as bytes of HTTP/1.1
+#: (request as bytes of HTTP/1.1, the peer's address) -> response as bytes of HTTP/1.1
 Exchange = Callable[[bytes, Any], bytes]
 
 
@@ -46,7 +47,7 @@ def serve(secured: ssl.SSLSocket, client_address: Any, exchange: Exchange) -> No
 
 
 class _Request:
-    """One stream, while it arrives and while its answer leaves."""
+    """One stream, while its request arrives and while its response is sent."""
 
     def __init__(self, headers: list[tuple[str, str]]) -> None:
         self.headers = headers
@@ -55,7 +56,7 @@ class _Request:
 
 
 class _Connection:
-    """One thread owns socket and protocol; each request has a thread of its own that only computes the answer."""
+    """One thread owns socket and protocol; each request has its own thread, which only computes the response."""
 
     def __init__(self, secured: ssl.SSLSocket, client_address: Any, exchange: Exchange) -> None:
         self._socket = secured
@@ -69,7 +70,7 @@ class _Connection:
         self._room = threading.BoundedSemaphore(_AT_ONCE)
 
     def run(self) -> None:
-        """Until the browser hangs up, or breaks the protocol."""
+        """Run until the browser disconnects, or breaks the protocol."""
         try:
             self._h2.initiate_connection()
             while self._step():
@@ -80,7 +81,7 @@ class _Connection:
             self._wake.close()
 
     def _step(self) -> bool:
-        """Wait for something and deal with it; False at the end."""
+        """Wait for an event and handle it; return False at the end."""
         self._send()
         readable: list[Any] = [self._socket]
         if not self._socket.pending():
@@ -95,20 +96,20 @@ class _Connection:
         return goes_on
 
     def _read(self) -> bool:
-        """Deal with what the browser sent; False when it is the end."""
+        """Handle data from the browser; return False at its end."""
         data = self._receive()
         if not data:
             return data is None
         try:
             events = self._h2.receive_data(data)
         except h2.exceptions.ProtocolError:
-            return False  # what h2 has to say about it is still sent
+            return False  # h2's error frames are still sent
         for event in events:
             self._hear(event)
         return not any(isinstance(event, h2.events.ConnectionTerminated) for event in events)
 
     def _receive(self) -> bytes | None:
-        """What is there; None if that was only TLS's own, or half a record."""
+        """Return the received data; None if it was only TLS's own, or part of a record."""
         self._socket.settimeout(0)
         try:
             return self._socket.recv(_RECEIVE_BYTES)
@@ -130,7 +131,7 @@ class _Connection:
             request = self._streams.get(event.stream_id)
             if (
                 request is not None and len(request.body) <= _BODY_BYTES
-            ):  # else it is refused anyhow
+            ):  # otherwise it is refused anyway
                 request.body += event.data
             self._h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
         elif isinstance(event, h2.events.StreamEnded):
@@ -141,7 +142,7 @@ class _Connection:
             self._streams.pop(event.stream_id, None)
 
     def _work(self, stream_id: int, request: _Request) -> None:
-        """Compute an answer, away from the connection's own thread."""
+        """Compute a response, outside the connection's own thread."""
         asked = as_http1(request.headers, bytes(request.body))
         answer = b""
         try:
@@ -149,7 +150,7 @@ class _Connection:
                 answer = self._exchange(asked, self._address) if asked else b""
         finally:
             self._answers.put((stream_id, answer))
-            with suppress(OSError):  # where nobody waits any more
+            with suppress(OSError):  # the connection may be closed already
                 self._wake.send(b".")
 
     def _answer(self, stream_id: int, answer: bytes) -> None:
@@ -167,7 +168,7 @@ class _Connection:
         request.left = body
 
     def _flush(self) -> None:
-        """Send as much of the answers as the browser takes now."""
+        """Send as much of the responses as the browser accepts now."""
         for stream_id, request in list(self._streams.items()):
             while request.left:
                 size = min(
@@ -183,7 +184,7 @@ class _Connection:
 
 
 def as_http1(headers: list[tuple[str, str]], body: bytes) -> bytes | None:
-    """Write a request as HTTP/1.1 does; None for one that cannot be one."""
+    """Write a request in HTTP/1.1 format; return None if that is impossible."""
     pseudo = {name: value for name, value in headers if name.startswith(":")}
     method, path = pseudo.get(":method", ""), pseudo.get(":path", "")
     if not _TOKEN.fullmatch(method) or not _PATH.fullmatch(path):

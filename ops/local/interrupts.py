@@ -1,4 +1,4 @@
-"""Ctrl-C, and what else ends a command: heard once, so that a second one does not cut short the clearing up."""
+"""Handles Ctrl-C and similar signals once, so that a second one does not interrupt the clean-up."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ _ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def hear_once() -> None:
-    """Raise KeyboardInterrupt at the first of them and ignore all that follow.
+    """Raise KeyboardInterrupt at the first signal and ignore the following ones.
 
-    `make` hands its own SIGTERM on, so that one `kill` of the group comes twice. What was ignored from outside stays so.
+    `make` forwards its SIGTERM, so a `kill` of the process group arrives twice. Signals that were already ignored stay
+    ignored.
     """
     for number in _ENDS:
         if signal.getsignal(number) is not signal.SIG_IGN:

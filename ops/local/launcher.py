@@ -1,7 +1,7 @@
-"""Starts MiniStack with the mends in place.
+"""Starts MiniStack with the patches.
 
-Run by its path, by the interpreter of MiniStack's own virtual environment: imports only MiniStack, the standard library and
-the mends. The mends are loaded by their path too, so that nothing else of where they are installed can be imported here.
+MiniStack's own interpreter runs it by path: it imports only MiniStack, the standard library and the patches. The
+patches are also loaded by path, so that nothing else from their folder can be imported here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _MENDS = "gatehouse_mends"
 
 
 def main() -> None:
-    """Mend and serve until stopped."""
+    """Patch MiniStack and serve until stopped."""
     file = Path(__file__).resolve().parent / "mends" / "__init__.py"
     spec = importlib.util.spec_from_file_location(_MENDS, file)
     if spec is None or spec.loader is None:
@@ -28,10 +28,10 @@ def main() -> None:
     installed = metadata.version("ministack")
     if installed != emulator.VERSION:
         sys.exit(
-            f"The mends are written for MiniStack {emulator.VERSION}; {installed} is installed."
+            f"The patches are written for MiniStack {emulator.VERSION}; {installed} is installed."
         )
     running = emulator.Emulator.load()
-    # `python -m tests.mends` leaves one out, to see whether MiniStack needs it still.
+    # `python -m tests.mends` leaves one out, to test whether MiniStack still needs it.
     mends.apply_all(running, without=os.environ.get("WITHOUT_MEND", ""))
     running.app.main()
 

@@ -13,7 +13,7 @@ DEMO_USERS = (
 
 
 def create_demo_users(session: boto3.Session, pool_id: str) -> None:
-    """Make them as an administrator would, with passwords that need no change."""
+    """Create them as an administrator would, with passwords that need no change."""
     cognito = aws.client(session, "cognito-idp")
     for user in DEMO_USERS:
         name = user["email"].partition("@")[0].title()

@@ -1,8 +1,7 @@
-"""The stack's child processes: started with logs, watched, and stopped by exactly who started them.
+"""The stack's child processes: starts them with logs, watches them, and stops only those that it started.
 
-Every child carries a random mark in its environment and leads a session of its own. What is stopped
-are the processes of that session that carry the mark: never a stranger that came by the same
-number, and also what a crashed child left behind.
+Every child has a random mark in its environment and leads its own session. Stopping ends the processes of that session
+that have the mark. So it never ends a stranger that reused the number, and does end what a crashed child left behind.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ _TAIL_LINES = 20
 class Program:
     """One child process: what to run, where it listens, and when it is ready.
 
-    It is ready when `health_url` answers 200, or, where that is empty, when its port accepts.
+    It is ready when `health_url` answers 200, or, if that is empty, when its port accepts connections.
     """
 
     name: str
@@ -48,7 +47,7 @@ class Program:
 
 @dataclass(frozen=True)
 class _Running:
-    """A living process; its start time tells it from a later one with the same number."""
+    """A running process; its start time distinguishes it from a later one with the same number."""
 
     pid: int
     session: int
@@ -63,7 +62,7 @@ class _Entry:
 
 
 class Processes:
-    """Starts, watches and stops programs; remembers them in a file so that `down` finds them."""
+    """Starts, watches and stops programs; records them in a file so that `down` finds them."""
 
     def __init__(self, state_dir: Path) -> None:
         self._logs = state_dir / "logs"
@@ -75,7 +74,7 @@ class Processes:
     def start(self, program: Program) -> None:
         """Start a program and wait until it is ready.
 
-        Raises OpsError when its port is taken, it dies, or it is not ready in time.
+        Raises OpsError if its port is taken, it ends, or it is not ready in time.
         """
         require_free_port(program.port, program.name, program.port_option)
         self._logs.mkdir(parents=True, exist_ok=True)
@@ -97,24 +96,24 @@ class Processes:
         self._wait_until_ready(program, child)
 
     def log(self, name: str) -> Path:
-        """Where a program's output goes."""
+        """The file for a program's output."""
         return self._logs / f"{name}.log"
 
     def check(self) -> None:
-        """Raise OpsError when a child has died."""
+        """Raise OpsError if a child has ended."""
         for name, child in self._children.items():
             if child.poll() is not None:
                 self._require_still_ours()
-                raise OpsError(f"{name} stopped by itself.\n{self._tail(name)}")
+                raise OpsError(f"{name} stopped unexpectedly.\n{self._tail(name)}")
 
     def stop(self) -> list[str]:
-        """Stop everything that was started from this state directory; return the names stopped.
+        """Stop all programs that were started from this state directory; return their names.
 
-        Only our own where the file no longer names it: somebody stopped it since, and what runs now is theirs.
+        If the file no longer lists ours, stop only those: somebody else stopped them, and the listed ones are theirs.
         """
         taken_over = self._taken_over()
         if not taken_over:
-            # Away first, so that whoever watches one of them die knows that it was meant.
+            # First remove the file, so that a process that watches another one end knows that this was intended.
             with suppress(FileNotFoundError):
                 self._file.replace(self._stopping)
         entries = self._started if taken_over else _read(self._stopping)
@@ -128,7 +127,7 @@ class Processes:
         return stopped
 
     def running(self) -> list[str]:
-        """Name what still runs."""
+        """Return the names of running programs."""
         entries = [*_read(self._stopping), *self._remembered()]
         return [entry.name for entry in entries if _marked(entry.pid, entry.mark)]
 
@@ -150,13 +149,13 @@ class Processes:
     def _require_still_ours(self) -> None:
         if self._taken_over():
             raise OpsError(
-                f"Stopped from elsewhere: by `{PROGRAM} down`, or another `{PROGRAM} up` here."
+                f"Stopped from outside: by `{PROGRAM} down`, or another `{PROGRAM} up` here."
             )
 
     def _tail(self, name: str) -> str:
         path = self.log(name)
         lines = path.read_text(errors="replace").splitlines()[-_TAIL_LINES:]
-        return "\n".join([f"The end of {path}:", *(f"  {line}" for line in lines)])
+        return "\n".join([f"The last lines of {path}:", *(f"  {line}" for line in lines)])
 
     def _remember(self, entry: _Entry) -> None:
         entries = [*self._remembered(), entry]
@@ -174,15 +173,15 @@ def _read(file: Path) -> list[_Entry]:
 
 
 def require_free_port(port: int, name: str, option: str) -> None:
-    """Raise OpsError when something already listens on the port."""
+    """Raise OpsError if something already listens on the port."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as taken:
             raise OpsError(
-                f"Port {port} for {name} is taken by another program. "
-                f"Stop that program, or choose another: {PROGRAM} up {option} {port + 1}"
+                f"Port {port} for {name} is used by another program. Stop that program, or "
+                f"choose another port: {PROGRAM} up {option} {port + 1}"
             ) from taken
 
 
@@ -191,7 +190,7 @@ def _answers(target: str | int) -> bool:
         if isinstance(target, int):
             socket.create_connection(("127.0.0.1", target), timeout=2).close()
             return True
-        # Only addresses that this module's callers build, on this machine.
+        # This module's callers build all addresses, on this machine.
         with urllib.request.urlopen(target, timeout=2) as answer:  # noqa: S310 # nosec B310
             return bool(answer.status == 200)
     except (OSError, ValueError):
@@ -210,10 +209,10 @@ def _stop_marked(session: int, mark: str) -> bool:
 
 
 def _wait_until_gone(found: set[_Running], session: int, mark: str) -> bool:
-    """Wait for the end of what was found and of what it started meanwhile; False if in vain.
+    """Wait until the found processes and their new children have ended; return False after a timeout.
 
-    A dying process loses its environment, and so its mark, before it lets go of its ports: hence
-    the look at the processes themselves too.
+    A dying process loses its environment, and so its mark, before it releases its ports. So this also checks the
+    processes themselves.
     """
     deadline = time.monotonic() + _STOP_SECONDS
     while time.monotonic() < deadline:
@@ -231,7 +230,7 @@ def _signal(processes: set[_Running], number: signal.Signals) -> None:
 
 
 def _marked(session: int, mark: str) -> set[_Running]:
-    """Find the living processes of a session that carry the mark (Linux: by /proc)."""
+    """Find the running processes of a session that have the mark (Linux: in /proc)."""
     wanted = f"{MARK}={mark}".encode()
     pids = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
     living = [found for pid in pids if (found := _running(pid)) and found.session == session]
@@ -239,7 +238,7 @@ def _marked(session: int, mark: str) -> set[_Running]:
 
 
 def _running(pid: int) -> _Running | None:
-    """Identify a process by number and start time; None when it is dead, or dead but not buried.
+    """Identify a process by number and start time; return None if it has ended, or is a zombie.
 
     The fields of /proc/<pid>/stat: proc(5).
     """

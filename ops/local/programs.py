@@ -1,7 +1,7 @@
-"""The three programs of the local stack, and how each is started.
+"""The commands of the local stack's three programs.
 
-Each is started by its path, so it does not matter under which name this package is installed; `-P` keeps its folder,
-whose modules have common names, out of `sys.path`.
+Each is started by path, so this package may be installed under any name; `-P` keeps its folder, whose modules have
+common names, out of `sys.path`.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE")
 
 
 def ministack(python: Path, state_dir: Path, port: int, region: str) -> Program:
-    """The local AWS, mended, with IAM enforced, reachable from this machine only.
+    """MiniStack with the patches, with IAM enforced, reachable from this machine only.
 
-    Nothing of the caller's AWS_* variables or PYTHONPATH goes in: the Lambda workers inherit it.
+    It gets none of the caller's AWS_* variables or PYTHONPATH, because the Lambda workers inherit its environment.
     """
     directory = state_dir / "ministack"
     return Program(
@@ -31,8 +31,7 @@ def ministack(python: Path, state_dir: Path, port: int, region: str) -> Program:
             "AUTH": "true",
             "GATEWAY_PORT": str(port),
             "BIND_HOST": "127.0.0.1",
-            # Cognito tells identity providers to come back to this host: the one that
-            # cognito_url names.
+            # Cognito tells identity providers to redirect to this host, which cognito_url names.
             "MINISTACK_HOST": "127.0.0.1",
             "MINISTACK_REGION": region,
             "MINISTACK_COGNITO_PRETOKEN_STRICT": "1",
@@ -69,7 +68,7 @@ def front_proxy(
     stage: str,
     certificate: Path | None = None,
 ) -> Program:
-    """The reverse proxy at https://localhost:PORT/; plain http without a certificate."""
+    """The reverse proxy at https://localhost:PORT/; it uses plain http without a certificate."""
     api = ["--upstream-port", str(aws_port), "--api-id", api_id, "--stage", stage]
     if certificate:
         api += ["--certificate", str(certificate)]

@@ -1,4 +1,4 @@
-"""The local stage while its stack runs: where its AWS is, with whose credentials, and from which copy it was deployed."""
+"""The local stage while its stack runs: its AWS, its credentials, and the copy from which it was deployed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .staged_copy import refresh_copy
 
 @contextmanager
 def running_stage(project_dir: Path, state_dir: Path | None = None) -> Iterator[Stage]:
-    """Give the running stage, with this process's AWS calls led to it. Raises OpsError where none runs."""
+    """Return the running stage, and direct this process's AWS calls to it. Raises OpsError if none runs."""
     state_dir = state_dir or project_dir / ".local"
     found = info(project_dir, state_dir)
     root = {"AWS_ACCESS_KEY_ID": ROOT, "AWS_SECRET_ACCESS_KEY": ROOT}
@@ -30,6 +30,6 @@ def running_stage(project_dir: Path, state_dir: Path | None = None) -> Iterator[
 
 
 def refresh(project_dir: Path, stage: Stage) -> Stage:
-    """Bring the copy that the stage was deployed from up to date with the project; where it listens stays."""
+    """Update the copy from which the stage was deployed; its addresses stay the same."""
     refresh_copy(project_dir, stage.project_dir, (*PLACES, "ALLOWED_ORIGINS"))
     return load_stage(stage.project_dir, LOCAL)

@@ -1,4 +1,4 @@
-"""The local stack: the same template, the same `chalice deploy`, against an AWS on this machine."""
+"""The local stack: the same template and the same `chalice deploy`, with an AWS on this machine."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ def up(
     report: Reporter | None = None,
     state_dir: Path | None = None,
 ) -> None:
-    """Start everything and deploy into it; stay until interrupted, unless detached.
+    """Start everything and deploy into it; run until interrupted, unless detached.
 
-    Whatever an earlier `up` with this state directory left running is stopped first. What can be
-    shared (MiniStack's environment, built dependencies) stays in the project's `.local`. `origins`
-    are the stage's ALLOWED_ORIGINS, `loopback_ports` its option of that name. The app is on
+    It first stops whatever an earlier `up` with this state directory left running. Shared parts (MiniStack's
+    environment, built dependencies) are in the project's `.local`. `origins` are the stage's ALLOWED_ORIGINS,
+    `loopback_ports` its option of that name. The app is on
     https://localhost unless `http` is true. Raises OpsError.
     """
     require_linux()
@@ -66,7 +66,7 @@ def up(
     processes = Processes(state_dir)
     left = _stop(processes, state_dir)
     if left:
-        report.note(f"stopped what was running: {', '.join(left)}")
+        report.note(f"stopped earlier programs: {', '.join(left)}")
     _require_free(addresses)
     hear_once()
     try:
@@ -86,14 +86,14 @@ def up(
 
 
 def down(project_dir: Path, state_dir: Path | None = None) -> None:
-    """Stop what `up` started, also after a crash; says so when there was nothing."""
+    """Stop what `up` started, even after a crash; say so if nothing was running."""
     state_dir = state_dir or project_dir / ".local"
     stopped = _stop(Processes(state_dir), state_dir)
     Reporter().note(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
 
 
 def info(project_dir: Path, state_dir: Path | None = None) -> dict[str, Any]:
-    """Say where the running stack is and who can sign in."""
+    """Return the running stack's addresses and the people who can sign in."""
     state_dir = state_dir or project_dir / ".local"
     if not Processes(state_dir).running():
         raise OpsError(f"The local stack is not running: start it with `{PROGRAM} up`.")
@@ -209,6 +209,8 @@ def _region(project_dir: Path) -> str:
 
 def _stop(processes: Processes, state_dir: Path) -> list[str]:
     stopped = processes.stop()
-    if not processes.running():  # else they are another `up`'s by now, and so is its page of facts
+    if (
+        not processes.running()
+    ):  # otherwise they belong to another `up` by now, and so does its page of facts
         (state_dir / "info.json").unlink(missing_ok=True)
     return stopped

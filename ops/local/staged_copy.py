@@ -1,7 +1,7 @@
-"""The copy of the project that the local stage is deployed from.
+"""The copy of the project from which the local stage is deployed.
 
-Deploying writes into `.chalice/`; from a copy in an ignored folder it never dirties the checkout,
-and neither byte code nor tests can get into the zip.
+Deploying writes into `.chalice/`; with a copy in an ignored folder the checkout stays clean, and neither bytecode nor
+tests can get into the zip.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _FOLDERS = ("chalicelib", "vendor")
 
 
 def stage_copy(project_dir: Path, copy: Path) -> None:
-    """Make the copy equal to the checkout; forgets what was deployed, keeps built packages."""
+    """Make the copy equal to the checkout; forget earlier deployments, but keep built packages."""
     copy_code(project_dir, copy)
     settings = copy / ".chalice"
     shutil.rmtree(settings / "deployed", ignore_errors=True)
@@ -28,7 +28,8 @@ def stage_copy(project_dir: Path, copy: Path) -> None:
 
 
 def refresh_copy(project_dir: Path, copy: Path, kept: Sequence[str]) -> None:
-    """Bring code and settings of a copy up to date; what was deployed stays, and the `kept` variables of the local stage."""
+    """Update code and settings of a copy; keep the record of the deployment, and the `kept` variables of the local
+    stage."""
     path = copy / ".chalice" / "config.json"
     before = json.loads(path.read_text(encoding="utf-8"))["stages"][LOCAL]["environment_variables"]
     text = (project_dir / ".chalice" / "config.json").read_text(encoding="utf-8")
@@ -41,7 +42,7 @@ def refresh_copy(project_dir: Path, copy: Path, kept: Sequence[str]) -> None:
 
 
 def copy_code(project_dir: Path, copy: Path) -> None:
-    """Copy what Chalice packages: the app, its dependencies' lock, its policies. Settings stay as they are."""
+    """Copy the files that Chalice packages: the app, its dependencies' lock, its policies. Settings do not change."""
     (copy / ".chalice").mkdir(parents=True, exist_ok=True)
     lock = project_dir / NAME
     policies = sorted((project_dir / ".chalice").glob("policy*.json"))
@@ -52,7 +53,7 @@ def copy_code(project_dir: Path, copy: Path) -> None:
     for name in _FOLDERS:
         shutil.rmtree(copy / name, ignore_errors=True)
         if (project_dir / name).is_dir():
-            # Links are followed: vendor/frontend becomes a folder of its own.
+            # Links are followed: vendor/frontend becomes a real folder.
             ignored = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
             shutil.copytree(project_dir / name, copy / name, ignore=ignored)
 

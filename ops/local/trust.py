@@ -1,8 +1,8 @@
-"""Lets the browsers of this user trust the local authority: `python -m ops trust`.
+"""Makes this user's browsers trust the local authority: `python -m ops trust`.
 
-Chromium and Firefox on Linux keep what a user trusts in NSS databases. Chromium reads ~/.pki/nssdb
-where that folder is, and else the one in the user's data folder, so that making the former would
-hide the latter. Others go by the system's store, which is not ours to change.
+Chromium and Firefox on Linux store trusted authorities in NSS databases. Chromium reads ~/.pki/nssdb if that folder
+exists, otherwise the one in the user's data folder, so creating the former would hide the latter. Other browsers use
+the system's store, which we do not change.
 https://chromium.googlesource.com/chromium/src/+/main/docs/linux/cert_management.md
 """
 
@@ -27,9 +27,9 @@ _FIREFOX = (
 
 
 def databases(home: Path, data: Path | None = None) -> list[Path]:
-    """Find the folders with this user's NSS databases; Chromium's is made where there is none.
+    """Find the folders with this user's NSS databases; create Chromium's if there is none.
 
-    `data` is the user's data folder, where it is not below `home`.
+    `data` is the user's data folder, if it is not below `home`.
     """
     places = [home / name for name in _CHROMIUM]
     if data:
@@ -43,19 +43,19 @@ def databases(home: Path, data: Path | None = None) -> list[Path]:
 
 
 def trust(ca_file: Path, home: Path | None = None) -> list[Path]:
-    """Add the authority to every database of this user's browsers, for servers only; return those.
+    """Add the authority to every database of this user's browsers, for servers only; return the databases.
 
-    Raises OpsError when certutil is missing or refuses.
+    Raises OpsError if certutil is missing or fails.
     """
     certutil = shutil.which("certutil")
     if certutil is None:
         raise OpsError(
-            "certutil is missing, which puts an authority into the browsers' databases. Install "
-            "`libnss3-tools` (Debian, Ubuntu) or `nss-tools` (Fedora), or import the file by hand: "
-            f"{ca_file}"
+            "certutil is missing, which adds an authority to the browsers' databases. "
+            "Install `libnss3-tools` (Debian, Ubuntu) or `nss-tools` (Fedora), or import the "
+            f"file by hand: {ca_file}"
         )
     data = os.environ.get("XDG_DATA_HOME") if home is None else None
-    # A database takes one name for one authority only, so a later authority needs another name.
+    # A database accepts a name for one authority only, so a later authority needs another name.
     name = x509.load_pem_x509_certificate(ca_file.read_bytes()).subject.rfc4514_string()
     found = databases(home or Path.home(), Path(data) if data else None)
     for folder in found:

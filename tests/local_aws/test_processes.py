@@ -77,7 +77,7 @@ def test_what_another_start_has_put_in_its_place_is_left_alone(tmp_path: Path) -
         assert second.stop() == ["Server"]
         second.start(program(tmp_path))
         with pytest.raises(
-            OpsError, match="Stopped from elsewhere: by `python -m ops down`, or another"
+            OpsError, match="Stopped from outside: by `python -m ops down`, or another"
         ):
             first.check()
         assert first.stop() == []

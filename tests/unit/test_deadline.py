@@ -58,7 +58,7 @@ def test_calls_of_one_request_share_its_time(clock: Clock) -> None:
     clock.advance(1.0)
     assert given == [8.0, 8.0, 4.0, 1.0]
     begun: list[float] = []
-    assert "waited long enough" in refusal(lambda: budget.run("x", 8.0, begun.append))
+    assert "time is used up" in refusal(lambda: budget.run("x", 8.0, begun.append))
     assert begun == []
 
 

@@ -30,7 +30,7 @@ def test_the_threat_model_names_ids_that_exist() -> None:
         assert (security_matrix.PAGE.parent / target).exists(), target
 
 
-@pytest.mark.parametrize("part", ["worth protecting", "trusted", "Attackers", "What is left"])
+@pytest.mark.parametrize("part", ["Assets", "Trust", "Attackers", "What is left"])
 def test_the_threat_model_has_its_parts(part: str) -> None:
     """Assets, boundaries, attackers, residues."""
     assert re.search(rf"^## .*{part}", PAGE, re.MULTILINE)

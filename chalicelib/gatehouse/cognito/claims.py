@@ -1,8 +1,8 @@
-"""What Cognito's claims say: groups, and who calls an authorized route (S-49, S-50).
+"""Reads Cognito's claims: groups, and the caller of an authorized route (S-49, S-50).
 
-The authorizer checks signature, expiry and scope, but no audience: any client of the pool passes, and behind a route
-without a scope so does an ID token. So token_use, client_id and scope are checked again here.
-Source: AWS "Control access to REST APIs using Amazon Cognito user pools as an authorizer".
+The authorizer checks signature, expiry and scope, but not the audience: it accepts any client of the pool, and on a
+route without a scope even an ID token. So token_use, client_id and scope are checked again here. Source: AWS "Control
+access to REST APIs using Amazon Cognito user pools as an authorizer".
 """
 
 from collections.abc import Collection, Mapping
@@ -16,7 +16,7 @@ _MONTHS = (
     *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
     *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
 )
-#: The last second that a date can name (9999-12-31T23:59:59Z).
+#: The last second that a date can represent (9999-12-31T23:59:59Z).
 _LAST_SECOND = 253_402_300_799
 
 
@@ -39,10 +39,10 @@ def parse_groups(value: object) -> tuple[str, ...]:
 
 
 def parse_issued_at(context: Mapping[str, Any]) -> int:
-    """Return `iat` of an event's requestContext in Unix seconds. Raises Unauthorized for what is neither of its two forms.
+    """Return `iat` of an event's requestContext in Unix seconds. Raises Unauthorized for any other format.
 
-    API Gateway's Cognito authorizer hands `exp` and `iat` on as dates, `Mon Nov 30 12:00:00 UTC 2026`. No page of AWS says
-    so; seen in aws/serverless-java-container #25 and awsdocs/amazon-api-gateway-developer-guide #158.
+    API Gateway's Cognito authorizer passes `exp` and `iat` as dates, `Mon Nov 30 12:00:00 UTC 2026`. No page of AWS
+    says so; seen in aws/serverless-java-container #25 and awsdocs/amazon-api-gateway-developer-guide #158.
     """
     claims = (context.get("authorizer") or {}).get("claims") or {}
     value = claims.get("iat")
@@ -67,7 +67,7 @@ def _parse_date(text: str) -> int | None:
         moment = datetime(*numbers, int(second), tzinfo=timezone.utc)
     except (ValueError, OverflowError):
         return None
-    # Written again, it must be the same text: no wrong weekday, no sign, no other zone.
+    # Formatted again, it must give the same text: no wrong weekday, sign or other time zone.
     again = f"{_DAYS[moment.weekday()]} {_MONTHS[moment.month - 1]} {moment:%d %H:%M:%S} UTC {moment.year:04d}"
     return int(moment.timestamp()) if again == text else None
 
@@ -77,7 +77,7 @@ def verify_caller(
 ) -> Caller:
     """Return the caller of an event's requestContext. Raises Unauthorized (not our access token) or Forbidden.
 
-    `client_ids` are the app clients whose tokens count.
+    `client_ids` are the app clients whose tokens are accepted.
     """
     authorizer = context.get("authorizer") or {}
     claims = authorizer.get("claims") if isinstance(authorizer, Mapping) else None

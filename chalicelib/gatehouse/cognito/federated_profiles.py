@@ -1,8 +1,8 @@
-"""Profiles that a provider's person has in the pool already: names that the provider tells no more are deleted (S-69).
+"""Deletes names that the provider no longer sends from existing profiles of a provider's person (S-69).
 
-A profile of its own is called `<provider>_<subject>`, in any case where the pool ignores it; a linked account is found by
-the address, and is the person's only if its `identities` say so. The trigger's role can delete attributes, and write none.
-Source: Amazon Cognito API reference, AdminGetUser, AdminDeleteUserAttributes.
+The person's own profile is called `<provider>_<subject>`, in any case if the pool ignores case. A linked account is
+found by the address, and belongs to the person only if its `identities` say so. The trigger's role can delete
+attributes, but not write them. Source: Amazon Cognito API reference, AdminGetUser, AdminDeleteUserAttributes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,14 +17,14 @@ from .user_pool_calls import Refused, call_cognito
 
 
 class CognitoIdp(Protocol):
-    """The calls that are made; boto3's client and the tests' double both have them."""
+    """The calls that are used; boto3's client and the tests' double both have them."""
 
     def admin_get_user(self, **arguments: Any) -> dict[str, Any]: ...
     def admin_delete_user_attributes(self, **arguments: Any) -> dict[str, Any]: ...
 
 
 class FederatedProfiles:
-    """The profiles of one pool."""
+    """Finds and changes profiles in one pool."""
 
     def __init__(self, client: CognitoIdp, user_pool_id: str) -> None:
         self._client = client

@@ -1,13 +1,13 @@
-"""Names of groups: one rule for the pool's own and for those that an identity provider tells (S-51, S-69).
+"""Names of groups: one rule for the pool's own and for those from an identity provider (S-51, S-69).
 
-A name is what Cognito admits as a group's name (letters, marks, symbols, numbers, punctuation; 128 at most), unless it
-could read as two: API Gateway hands `cognito:groups` on as one string, `[a b]` or `a,b`, where `x,admins` would be the
-group admins. So a name holds no comma, does not begin with `[` and does not end with `]`.
-Sources: Amazon Cognito API reference, CreateGroup; AWS "Mapping IdP attributes to profiles and tokens".
+A name is anything that Cognito allows as a group's name (letters, marks, symbols, numbers, punctuation; 128 at most),
+unless it could read as two: API Gateway passes `cognito:groups` as one string, `[a b]` or `a,b`, where `x,admins` would
+be the group admins. So a name must not contain a comma, begin with `[` or end with `]`. Sources: Amazon Cognito API
+reference, CreateGroup; AWS "Mapping IdP attributes to profiles and tokens".
 
-`custom:groups` holds what a provider told at the last sign-in. Our InboundFederation trigger writes `=` and the names with
-commas, so that no groups is `=`, a value that replaces the one before whatever Cognito does with empty ones. Text of
-another beginning was written by Cognito before that trigger was attached.
+`custom:groups` holds the groups that a provider sent at the last sign-in. Our InboundFederation trigger writes `=` and
+the names with commas. So "no groups" is `=`, a value that replaces the previous one however Cognito treats empty
+values. Cognito wrote any text with another beginning before that trigger was attached.
 """
 
 import json
@@ -19,21 +19,21 @@ from urllib.parse import unquote_plus
 MAX_TEXT = 2048
 _MAX_NAME = 128
 _WRITTEN_BY_US = "="
-#: Bytes of JSON that `cognito:groups` may take in a token. A request's headers are 10,240 bytes in all (Amazon API Gateway
-#: quotas); the rest of an access token is 1.1 kB, our cookie 4 kB at most, a browser's own headers some 1 kB, and a
-#: token is four thirds of its JSON.
+#: Bytes of JSON that `cognito:groups` may take in a token. A request's headers may have 10,240 bytes in all (Amazon API
+#: Gateway quotas). The rest of an access token is 1.1 kB, our cookie 4 kB at most, a browser's own headers some 1 kB,
+#: and a token is four thirds of its JSON.
 TOKEN_ROOM = 2800
 
 
 class ToldGroups(NamedTuple):
-    """The names that count, each once, in their order; and how many of those told do not."""
+    """The accepted names, each once, in their order; and how many names were not accepted."""
 
     names: tuple[str, ...]
     left_out: int
 
 
 def is_one_name(name: str) -> bool:
-    """Tell whether `name` follows the rule. `isprintable` admits every letter, mark, symbol, number, and the space."""
+    """Whether `name` follows the rule. `isprintable` accepts every letter, mark, symbol, number, and the space."""
     return (
         0 < len(name) <= _MAX_NAME
         and name.isprintable()
@@ -44,7 +44,7 @@ def is_one_name(name: str) -> bool:
 
 
 def read_groups_claim(value: object) -> ToldGroups:
-    """Return the groups in a provider's claim: a list, or text such as Cognito makes of one, `[a, b]`."""
+    """Return the groups in a provider's claim: a list, or Cognito's text for one, `[a, b]`."""
     if isinstance(value, list | tuple):
         return _chosen(value)
     if isinstance(value, str):
@@ -55,7 +55,7 @@ def read_groups_claim(value: object) -> ToldGroups:
 def write_groups(names: Iterable[str]) -> tuple[str, int]:
     """Return the text for `custom:groups`, with as many names as fit, and how many do not."""
     told = tuple(names)
-    # Each name takes one character more: the comma, or for the first one the mark.
+    # Each name takes one more character: the comma, or for the first one the mark.
     kept = as_many_as_fit(told, MAX_TEXT, lambda name: len(name.encode("utf-16-le")) // 2 + 1)
     return _WRITTEN_BY_US + ",".join(kept), len(told) - len(kept)
 
@@ -73,7 +73,7 @@ def parse_provider_groups(value: object) -> ToldGroups:
 
 
 def fit_into_token(own: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ...]:
-    """Return as many names as a token has room for, each once: the pool's `own` first, then the provider's."""
+    """Return as many names as fit into a token, each once: the pool's `own` first, then the provider's."""
     kept = as_many_as_fit(own, TOKEN_ROOM, _bytes_in_token)
     left = TOKEN_ROOM - sum(map(_bytes_in_token, kept))
     others = tuple(name for name in theirs if name not in own)
@@ -83,7 +83,7 @@ def fit_into_token(own: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, 
 def as_many_as_fit(
     names: tuple[str, ...], room: int, cost: Callable[[str], int]
 ) -> tuple[str, ...]:
-    """Return the largest number of names that fit, in their order: the short ones first, the earlier of equals."""
+    """Return the largest number of names that fit, in their order: shorter names have priority, then earlier ones."""
     kept = set()
     for name in sorted(names, key=cost):
         room -= cost(name)
@@ -94,12 +94,13 @@ def as_many_as_fit(
 
 
 def without_automatic(names: Iterable[str], user_pool_id: str) -> tuple[str, ...]:
-    """Return group names without `<pool>_<provider>`, in which Cognito puts everybody who comes through a provider."""
+    """Return group names without `<pool>_<provider>`, a group to which Cognito adds everybody who signs in through a
+    provider."""
     return tuple(name for name in names if not name.startswith(f"{user_pool_id}_"))
 
 
 def _bytes_in_token(name: str) -> int:
-    """With quotes and comma, in UTF-8, as Cognito writes its tokens."""
+    """The size of a name with quotes and comma, in UTF-8, as Cognito writes its tokens."""
     return len(json.dumps(name, ensure_ascii=False).encode()) + 1
 
 
@@ -110,7 +111,7 @@ def _chosen(told: Iterable[object]) -> ToldGroups:
 
 
 def _listed(text: str) -> list[object]:
-    """Return the parts of a list that was made text: JSON, `[a, b]` or `a,b`. AWS documents only that it is text."""
+    """Split a list that was converted to text: JSON, `[a, b]` or `a,b`. AWS documents only that it is text."""
     text = text.strip()
     if text.startswith("["):
         try:
@@ -124,8 +125,8 @@ def _listed(text: str) -> list[object]:
 
 
 def _decoded(name: str) -> str:
-    """Undo Cognito's form encoding where there is some; a plus sign alone is part of a name that nobody encoded.
+    """Undo Cognito's form encoding if there is any; a plus sign alone is part of an unencoded name.
 
-    What is not UTF-8 comes out as a character that nobody names a group by; with a space in it, it is none.
+    Bytes that are not UTF-8 become a character that no group name has; a name with a space is dropped.
     """
     return unquote_plus(name).replace("\ufffd", " ") if "%" in name else name

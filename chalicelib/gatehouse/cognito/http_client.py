@@ -1,7 +1,7 @@
-"""The one way out to Cognito's OAuth endpoints: bounded in time and size, without redirects (S-14).
+"""The only HTTP client for Cognito's OAuth endpoints: limited in time and size, without redirects (S-14).
 
-`urllib3` is imported on first use: routes that make no outbound call never pay for it. `requests` over it would cost a cold
-container 15 ms more, and bring what must be switched off again: redirects, cookies, proxies, .netrc.
+`urllib3` is imported on first use, so routes without an outbound call do not load it. `requests` would cost a cold
+container another 15 ms, and its redirects, cookies, proxies and .netrc would have to be switched off.
 """
 
 import json
@@ -21,21 +21,22 @@ MAX_RESPONSE_BYTES = 256 * 1024
 
 @dataclass(frozen=True)
 class HttpAnswer:
-    """Status and parsed body; `body` is None unless it was a JSON object. It may hold tokens, so it does not print."""
+    """Status and parsed body; `body` is None unless it was a JSON object. It may contain tokens, so its repr hides
+    them."""
 
     status: int
     body: Mapping[str, Any] | None = field(repr=False)
 
     @property
     def is_unreadable(self) -> bool:
-        """Whether it says that all is well, and holds nothing: half an answer, or somebody else's page."""
+        """Whether it reports success without content: an incomplete answer, or another server's page."""
         return self.status == 200 and self.body is None
 
 
 class HttpClient:
     """GET and POST for JSON answers, within the limits of `budget`.
 
-    Raises TemporarilyUnavailable when no complete answer arrives.
+    Raises TemporarilyUnavailable if no complete answer arrives.
     """
 
     def __init__(
@@ -46,9 +47,9 @@ class HttpClient:
         self._pools: dict[bool, PoolManager] = {}
 
     def get(self, url: str) -> HttpAnswer:
-        """Fetch a JSON document; a second time where the first brought none."""
+        """Fetch a JSON document; try a second time if the first answer had none."""
         limits = self._budget.limits
-        self._connections(url)  # what it imports and reads is not the peer's time
+        self._connections(url)  # its own imports and files do not count against the peer's time
 
         def fetch(seconds: float) -> HttpAnswer:
             try:
@@ -67,7 +68,7 @@ class HttpClient:
     ) -> HttpAnswer:
         """Post a form, with HTTP Basic authentication for Cognito (client_secret_basic, RFC 6749 2.3.1).
 
-        Never a second time: a code serves once, and so does a refresh token that rotates.
+        It is never repeated: a code works once, and so does a refresh token that rotates.
         """
         self._connections(url)
         return self._budget.run(
@@ -88,7 +89,7 @@ class HttpClient:
 
         with_tls = not url.startswith("http:")
         if with_tls not in self._pools:
-            # Plain HTTP is for the local stage alone, where nobody need read certificates.
+            # Plain HTTP is for the local stage only, which needs no certificates.
             self._pools[with_tls] = PoolManager(ssl_context=shared_context() if with_tls else None)
         return self._pools[with_tls]
 
@@ -124,7 +125,7 @@ class HttpClient:
                 text = response.read(MAX_RESPONSE_BYTES + 1, decode_content=True)
                 status = response.status
             finally:
-                # One that was read to its end is in the pool again, and stays open.
+                # A connection that was read to its end is back in the pool, and stays open.
                 response.close()
         except (HTTPError, OSError) as error:
             raise TemporarilyUnavailable(f"{method} failed: {type(error).__name__}") from None

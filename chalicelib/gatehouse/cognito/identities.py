@@ -1,15 +1,15 @@
-"""What the `identities` attribute or claim says: which providers a person came through.
+"""Reads the `identities` attribute or claim: the providers of a person.
 
-Cognito writes it as JSON text in trigger events and as a list in ID tokens. A person born at a provider is named
-`<provider>_<subject>` (`ops provider` admits no underscore in names); a native person who was linked keeps the native name.
-Source: AWS "Linking federated users to an existing user profile".
+Cognito writes it as JSON text in trigger events and as a list in ID tokens. A person who was created by a provider is
+named `<provider>_<subject>` (`ops provider` allows no underscore in names); a native person who was linked keeps the
+native name. Source: AWS "Linking federated users to an existing user profile".
 """
 
 import json
 from collections.abc import Mapping
 from typing import NamedTuple
 
-#: Cognito's own users: the provider name that its authorize endpoint knows.
+#: Cognito's own users: the provider name in its authorize endpoint.
 NATIVE = "COGNITO"
 
 
@@ -21,7 +21,7 @@ class Identity(NamedTuple):
 
 
 class Birthplace(NamedTuple):
-    """Where a person was born (`COGNITO` or a provider), and the names of further providers that were linked."""
+    """Where a person was created (`COGNITO` or a provider), and the names of further linked providers."""
 
     provider: str
     linked: tuple[str, ...]

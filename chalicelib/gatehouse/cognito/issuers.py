@@ -1,8 +1,8 @@
-"""The two names that AWS has for one pool's issuer (S-20).
+"""The two forms of a pool's issuer in AWS (S-20).
 
-A pool's `IssuerConfiguration` is ORIGINAL (`https://cognito-idp.…`) or UPDATED (`https://issuer-cognito-idp.…`), and may be
-changed: tokens of before and after are tokens of the same pool, signed with the same keys. Source: Amazon Cognito user pools
-API reference, "IssuerConfigurationType".
+A pool's `IssuerConfiguration` is ORIGINAL (`https://cognito-idp.…`) or UPDATED (`https://issuer-cognito-idp.…`), and
+may be changed: tokens from before and after belong to the same pool and are signed with the same keys. Source: Amazon
+Cognito user pools API reference, "IssuerConfigurationType".
 """
 
 _ORIGINAL, _UPDATED = "https://cognito-idp.", "https://issuer-cognito-idp."

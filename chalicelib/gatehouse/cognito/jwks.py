@@ -1,4 +1,4 @@
-"""The pool's signing keys, kept for an hour (S-19, S-25).
+"""The pool's signing keys, cached for an hour (S-19, S-25).
 
 Sources: RFC 7517; AWS "Verifying JSON web tokens". `jwt` and `cryptography` are imported on first use.
 """
@@ -15,15 +15,15 @@ from .http_client import HttpAnswer
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-#: The one algorithm that Cognito signs with, and that we take.
+#: The only algorithm that Cognito signs with, and that we accept.
 ALGORITHM = "RS256"
 MIN_RSA_BITS = 2048
-#: Keys are fetched anew after this, so that a withdrawn key does not live as long as a warm container.
+#: Keys are fetched again after this time, so a warm container does not keep a withdrawn key.
 KEYS_MAX_AGE_SECONDS = 3600
-#: Tokens with unknown kids can cause at most one fetch in this time.
+#: Tokens with unknown kids cause at most one fetch in this time.
 REFETCH_INTERVAL_SECONDS = 60
-#: While there are no keys at all (the endpoint is down), it is asked again after this. So it is, at once and then at this
-#: interval, for a kid that Cognito itself has just signed with: the key appeared a moment ago.
+#: If there are no keys at all (the endpoint is down), it is tried again after this time. The same, at once and then at
+#: this interval, for a kid with which Cognito itself has just signed: the key is new.
 RETRY_INTERVAL_SECONDS = 2
 
 
@@ -35,7 +35,7 @@ class _KeySet:
 
 
 class JwksCache:
-    """The pool's signing keys by kid. `fetch` gets the JWKS document, `clock` gives Unix seconds."""
+    """The pool's signing keys by kid. `fetch` returns the JWKS document, `clock` returns Unix seconds."""
 
     def __init__(self, fetch: Callable[[], HttpAnswer], clock: Callable[[], float]) -> None:
         self._fetch = fetch
@@ -45,21 +45,22 @@ class JwksCache:
         self._ahead: Ahead[HttpAnswer] | None = None
 
     def begin(self) -> None:
-        """Begin to fetch the keys, if there are none or old ones; the next need of them takes what comes of it."""
+        """Begin to fetch the keys, if there are none or they are old; the next use takes the result."""
         if not self._is_fresh() and self._may_ask(RETRY_INTERVAL_SECONDS) and self._ahead is None:
             self._ahead = Ahead(self._fetch)
 
     def settle(self) -> None:
-        """Keep what was begun and never needed."""
+        """Store a fetch that was begun but not used."""
         if self._ahead is not None:
             with suppress(TemporarilyUnavailable):
                 self.load()
 
     def key(self, kid: str, *, from_cognito: bool = False) -> "RSAPublicKey":
-        """Return the key of `kid`; raises InvalidToken if the pool has none, TemporarilyUnavailable if it can't be asked.
+        """Return the key of `kid`; raises InvalidToken if the pool has none, TemporarilyUnavailable if the pool cannot
+        be asked.
 
-        `from_cognito` says that the token came straight from Cognito's endpoint, over TLS: nobody else chose its kid. An
-        unknown one is then a key that is not published yet (TemporarilyUnavailable), and is looked for at once.
+        `from_cognito` says that the token came directly from Cognito's endpoint, over TLS, so nobody else chose its
+        kid. An unknown kid is then an unpublished key (TemporarilyUnavailable), and the keys are fetched again at once.
         """
         fresh = self._is_fresh()
         if fresh and kid in self._set.keys:
@@ -79,7 +80,7 @@ class JwksCache:
             self._fetch_anew(False)
 
     def _hurry(self) -> None:
-        """Fetch the keys past the interval for unknown kids, which anybody's token could use up."""
+        """Fetch the keys without waiting for the interval for unknown kids, which tokens from anybody could use up."""
         now = self._clock()
         if now - self._hurried_at >= RETRY_INTERVAL_SECONDS:
             self._hurried_at = now
@@ -92,7 +93,7 @@ class JwksCache:
         return self._clock() - self._set.tried_at >= interval
 
     def _fetch_anew(self, fresh: bool) -> bool:
-        """Fetch the keys unless that was tried a moment ago; tells whether they are new."""
+        """Fetch the keys unless that was tried a moment ago; return whether they are new."""
         now = self._clock()
         if self._may_ask(REFETCH_INTERVAL_SECONDS if fresh else RETRY_INTERVAL_SECONDS):
             self._set.tried_at = now

@@ -1,16 +1,17 @@
-"""Linking: a federated person joins the native account with the same verified address (S-56, S-68).
+"""Linking: a federated person is linked to the native account with the same verified address (S-56, S-68).
 
-Only before the profile is made (PreSignUp_ExternalProvider), only for a provider that is trusted and set to link, and only
-where nothing is in doubt: one native account with the address, confirmed, enabled, its address verified, not linked to
-that provider as somebody else (an address that was given to a new person there must not open the old one's account), and
-proved: whoever owns the mailbox has chosen the password (`provedAt` in the users table). An account that was made before
-there were proofs, or by a stranger who knew the address, is joined after its owner has reset the password once.
-In every other case the person gets a profile of their own, as without linking, and the log says why.
+It happens only before the profile is made (PreSignUp_ExternalProvider), only for a provider that is trusted and set to
+link, and only if exactly one native account has the address. That account must be confirmed and enabled, with a
+verified address, and not linked to another person of that provider (a new person there with the same address must not
+get the old one's account). It must also be proved: the mailbox's owner has chosen the password (`provedAt` in the users
+table). An account from before proofs existed, or made by a stranger who knew the address, is linked after its owner has
+reset the password once. In every other case the person gets a separate profile, as without linking, and the log gives
+the reason.
 
-What an address leads to is the pool's affair: AdminGetUser compares an alias by the pool's own case rule. ListUsers may
-compare exactly (AWS does not say); it is asked too, because a second account with the address is a doubt.
-Sources: AWS "Linking federated users to an existing user profile", "User pool case sensitivity"; API reference,
-AdminGetUser, AdminLinkProviderForUser, ListUsers.
+The pool decides which account an address belongs to: AdminGetUser compares an alias by the pool's own case rule.
+ListUsers may compare exactly (AWS does not say); it is also used, because a second account with the address prevents
+linking. Sources: AWS "Linking federated users to an existing user profile", "User pool case sensitivity"; API
+reference, AdminGetUser, AdminLinkProviderForUser, ListUsers.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,12 +29,12 @@ from .pool_user import (
 from .user_pool_calls import Refused, call_cognito
 
 _PAGE = 60
-#: One address on more accounts than this is in doubt anyway.
+#: More accounts than this with one address prevent linking anyway.
 _PAGES = 3
 
 
 class CognitoIdp(Protocol):
-    """The calls that are made; boto3's client and the tests' double both have them."""
+    """The calls that are used; boto3's client and the tests' double both have them."""
 
     def list_users(self, **arguments: Any) -> dict[str, Any]: ...
     def admin_get_user(self, **arguments: Any) -> dict[str, Any]: ...
@@ -41,7 +42,7 @@ class CognitoIdp(Protocol):
 
 
 class Linker:
-    """Links people of one pool. `is_proved` says of a user name whether its record has a proof; it may raise
+    """Links people of one pool. `is_proved` says whether a user name's record has a proof; it may raise
     TemporarilyUnavailable."""
 
     def __init__(
@@ -52,12 +53,13 @@ class Linker:
         self._is_proved = is_proved
 
     def link(self, provider: str, attributes: Mapping[str, Any]) -> PoolUser | None:
-        """Join a new federated person to the native account; returns it as it is then, or None if there is no link.
+        """Link a new federated person to the native account; return the account afterwards, or None if there is no
+        link.
 
-        `provider` is the exact name of a provider that may link; `attributes` are those of the event. Raises
-        TemporarilyUnavailable, also where the proof cannot be read: Cognito tries again, and links at most once.
+        `provider` is the exact name of a provider that may link; `attributes` are the event's. Raises
+        TemporarilyUnavailable, also if the proof cannot be read: Cognito tries again, and links at most once.
         """
-        # The user name is in lower case, so the subject comes from the attribute that it is also mapped to.
+        # The user name is in lower case, so the subject comes from the attribute to which it is also mapped.
         wanted = Identity(provider, _text(attributes, "custom:idp_sub"))
         doubt, found = doubt_about_newcomer(attributes), list[PoolUser]()
         if doubt is None:
@@ -77,9 +79,9 @@ class Linker:
         return self._load(native.user_name)
 
     def _natives(self, email: str) -> list[PoolUser]:
-        """Return the native accounts to which an address leads, and those that have it in another case.
+        """Return the native accounts with an address, and those that have it in another case.
 
-        Where the pool's own rule leads to none, whoever has it in another case only is somebody else.
+        If the pool's own rule finds none, an account with the address in another case belongs to another person.
         """
         led_to = load_pool_user(self._client.admin_get_user, self._pool, email)
         found: dict[str, PoolUser] = {}
@@ -103,7 +105,7 @@ class Linker:
             user
             for user in found.values()
             if user.status != FEDERATED_STATUS
-            # Not casefold, for which straße and strasse are one: they are two mailboxes.
+            # Not casefold, which treats straße and strasse as equal: they are two mailboxes.
             and _text(user.attributes, "email").lower() == email.lower()
         ]
         if led_to is None:
@@ -122,7 +124,7 @@ class Linker:
                 },
             )
         except Refused as refused:
-            # A repeated or concurrent call may be refused although the link stands: what counts is what is there.
+            # A repeated or concurrent call may be refused although the link exists, so check the account itself.
             if identity not in self._load(user_name).identities:
                 raise TemporarilyUnavailable(f"AdminLinkProviderForUser: {refused.code}") from None
 
@@ -146,7 +148,7 @@ def doubt_about_newcomer(attributes: Mapping[str, Any]) -> str | None:
 
 
 def doubt_about_natives(found: list[PoolUser], wanted: Identity) -> str | None:
-    """Return why nobody may be linked to the native accounts with the address, or None if it is exactly one."""
+    """Return why nobody may be linked to the native accounts with the address, or None if exactly one account is safe."""
     if len(found) != 1:
         return f"{len(found)} native accounts have the address"
     (native,) = found

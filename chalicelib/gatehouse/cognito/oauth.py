@@ -14,7 +14,7 @@ from ..errors import InvalidGrant, InvalidToken, TemporarilyUnavailable
 from .http_client import HttpAnswer
 from .scopes import SCOPES
 
-#: An address, as HTML's e-mail field knows it; no address that can be mailed to is longer (RFC 5321 4.5.3.1).
+#: An address by the rule of HTML's e-mail field; an address that can receive mail is never longer (RFC 5321 4.5.3.1).
 _HINT = re.compile(r"(?=.{1,254}\Z)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
 
 
@@ -22,7 +22,7 @@ _HINT = re.compile(r"(?=.{1,254}\Z)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-
 class TokenSet:
     """An answer with tokens.
 
-    `refresh_token` is None where Cognito keeps the old one (no rotation), `id_token` where the scope openid is not granted.
+    `refresh_token` is None if Cognito keeps the old one (no rotation), `id_token` if the scope openid is not granted.
     """
 
     access_token: str = field(repr=False)
@@ -31,7 +31,7 @@ class TokenSet:
 
 
 class Transport(Protocol):
-    """What OAuthClient needs of an HTTP client."""
+    """The methods that OAuthClient needs from an HTTP client."""
 
     def post_form(
         self, url: str, form: Mapping[str, str], basic_auth: tuple[str, str]
@@ -39,7 +39,8 @@ class Transport(Protocol):
 
 
 class OAuthClient:
-    """Speaks for one app client. `load_client_secret(renew)` gives its secret; `renew=True` asks past the cache."""
+    """Makes the calls of one app client. `load_client_secret(renew)` returns its secret; `renew=True` bypasses the
+    cache."""
 
     def __init__(
         self,
@@ -66,8 +67,8 @@ class OAuthClient:
     ) -> str:
         """Return the URL that starts a sign-in; `provider` None leaves the choice to managed login.
 
-        Cognito puts `login_hint` into its own form, or hands it on to the provider. What is no address is
-        left out: it is anybody's text.
+        Cognito puts `login_hint` into its own form, or passes it on to the provider. A hint that is not an address is
+        left out, because anybody could have written it.
         """
         query = {
             "response_type": "code",
@@ -86,7 +87,7 @@ class OAuthClient:
         return f"{self._cognito_url}/oauth2/authorize?{urlencode(query)}"
 
     def build_logout_url(self, logout_uri: str) -> str:
-        """Return the URL that ends Cognito's own browser session and comes back to `logout_uri`."""
+        """Return the URL that ends Cognito's own browser session and redirects to `logout_uri`."""
         query = {"client_id": self._client_id, "logout_uri": logout_uri}
         return f"{self._cognito_url}/logout?{urlencode(query)}"
 
@@ -112,7 +113,7 @@ class OAuthClient:
         return self._request_tokens({"grant_type": "refresh_token", "refresh_token": refresh_token})
 
     def revoke(self, refresh_token: str) -> None:
-        """Revoke a refresh token and the access tokens that came from it. Raises TemporarilyUnavailable."""
+        """Revoke a refresh token and the access tokens issued with it. Raises TemporarilyUnavailable."""
         answer = self._post("/oauth2/revoke", {"token": refresh_token})
         if answer.status != 200:
             raise TemporarilyUnavailable(f"revoke answered {answer.status}")
@@ -124,7 +125,7 @@ class OAuthClient:
         url = self._cognito_url + path
         answer = HttpAnswer(0, None)
         for renew in (False, True):
-            # The second round covers a secret that was rotated while this container held the old one (S-59).
+            # The second attempt handles a secret that was rotated while this container held the old one (S-59).
             credentials = (self._client_id, self._load_client_secret(renew))
             answer = self._transport.post_form(
                 url, {"client_id": self._client_id, **form}, credentials
@@ -137,8 +138,8 @@ class OAuthClient:
 def parse_token_answer(answer: HttpAnswer) -> TokenSet:
     """Read a token endpoint's answer (RFC 6749 5.1, 5.2).
 
-    Raises InvalidGrant only where Cognito says so: a session may not be ended by an outage (S-35). GrantRefused is the
-    endpoint's definite no that says nothing of the token.
+    Raises InvalidGrant only if Cognito says so: an outage must not end a session (S-35). GrantRefused is a definite
+    refusal that says nothing about the token.
     """
     body: Mapping[str, Any] = answer.body or {}
     if answer.status == 400 and _error_code(answer) == "invalid_grant":
@@ -157,7 +158,7 @@ def parse_token_answer(answer: HttpAnswer) -> TokenSet:
 
 
 class GrantRefused(TemporarilyUnavailable):
-    """The token endpoint does not take this kind of token from this client. The session's token is as good as before."""
+    """The token endpoint does not accept this kind of token from this client. The session's token is still valid."""
 
 
 _DEFINITE = frozenset({"unauthorized_client", "unsupported_grant_type", "invalid_request"})
@@ -174,6 +175,6 @@ _KNOWN_ERRORS = frozenset(
 
 
 def _error_code(answer: HttpAnswer) -> str | None:
-    """Return the error code if it is one of RFC 6749's: it goes to the log, where foreign text has no place."""
+    """Return the error code if it is one of RFC 6749's: foreign text must not get into the log."""
     code = (answer.body or {}).get("error")
     return code if isinstance(code, str) and code in _KNOWN_ERRORS else None

@@ -1,4 +1,4 @@
-"""A user of the pool, as ListUsers and AdminGetUser describe one."""
+"""A user of the pool, as in ListUsers and AdminGetUser."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -7,7 +7,7 @@ from ..errors import TemporarilyUnavailable
 from .identities import Identity, parse_identities
 from .user_pool_calls import Refused, call_cognito
 
-#: Of a profile that a provider's person got of their own.
+#: The status of a separate profile of a provider's person.
 FEDERATED_STATUS = "EXTERNAL_PROVIDER"
 
 
@@ -29,7 +29,7 @@ class PoolUser(NamedTuple):
 
 
 def parse_pool_user(answer: Mapping[str, Any]) -> PoolUser:
-    """Read a user of ListUsers or AdminGetUser; both name their attributes differently."""
+    """Read a user from ListUsers or AdminGetUser, which name the attributes differently."""
     listed = answer.get("Attributes") or answer.get("UserAttributes") or []
     return PoolUser(
         user_name=str(answer.get("Username", "")),
@@ -42,14 +42,14 @@ def parse_pool_user(answer: Mapping[str, Any]) -> PoolUser:
 def load_pool_user(
     admin_get_user: Callable[..., dict[str, Any]], user_pool_id: str, name: str
 ) -> PoolUser | None:
-    """Return the user whom the pool finds by a user name or an address, or None. Raises TemporarilyUnavailable.
+    """Return the user with a user name or an address, or None. Raises TemporarilyUnavailable.
 
-    The pool compares by its own case rule, aliases too (AWS "User pool case sensitivity").
+    The pool compares by its own case rule, also for aliases (AWS "User pool case sensitivity").
     """
     try:
         answer = call_cognito(admin_get_user, {"UserPoolId": user_pool_id, "Username": name})
     except Refused as refused:
-        # A name that no user can have, with a space in it for example, is refused as a parameter.
+        # A name that no user can have, for example with a space, is refused as a parameter.
         if refused.code in ("UserNotFoundException", "InvalidParameterException"):
             return None
         raise TemporarilyUnavailable(f"AdminGetUser: {refused.code}") from None

@@ -1,6 +1,7 @@
-"""What a program on somebody's machine must know to sign people in by itself: a public client on loopback (RFC 8252).
+"""The data with which a program on a person's machine can sign people in: a public client on loopback (RFC 8252).
 
-The names of the endpoints are those of OAuth's own metadata (RFC 8414). Nothing here is secret: a public client has none.
+The endpoints have their names from OAuth's own metadata (RFC 8414). Nothing here is secret: a public client has no
+secret.
 """
 
 from typing import Any
@@ -16,7 +17,7 @@ _ENDPOINTS = {
 
 
 def describe_programs(settings: Settings) -> dict[str, Any] | None:
-    """Return client id, redirect URIs, scope and endpoints, or None where the stage has no such client."""
+    """Return client id, redirect URIs, scope and endpoints, or None if the stage has no such client."""
     if not settings.program_client_id:
         return None
     endpoints = {name: f"{settings.cognito_url}/oauth2/{path}" for name, path in _ENDPOINTS.items()}

@@ -1,8 +1,8 @@
-"""What an identity provider says of a person at a sign-in: the claims, read, and the attributes that come of them (S-69).
+"""Reads an identity provider's claims about a person at a sign-in, and derives attributes from them (S-69).
 
-`ATTRIBUTE_MAPPING` is the mapping that `ops provider add` registers: pool attribute -> claim, both case-sensitive. `sub`
-also becomes the user name, without being said; it is mapped once more because that name is lower-cased.
-Source: AWS "Mapping IdP attributes to profiles and tokens".
+`ATTRIBUTE_MAPPING` is the mapping that `ops provider add` registers: pool attribute -> claim, both case-sensitive.
+`sub` also becomes the user name without a mapping; it is mapped as well because that name is in lower case. Source: AWS
+"Mapping IdP attributes to profiles and tokens".
 """
 
 import base64
@@ -18,18 +18,18 @@ ATTRIBUTE_MAPPING: Mapping[str, str] = {
     "custom:idp_sub": "sub",
 }
 GROUPS_ATTRIBUTE = "custom:groups"
-#: What may be emptied at a provider, and is then empty here.
+#: Attributes that are cleared here when they are empty at the provider.
 NAMES = ("given_name", "family_name")
-#: A longer value makes Cognito refuse the sign-in (AWS, the same page); a name is cut.
+#: Cognito refuses a sign-in with a longer value (AWS, the same page), so a name is cut.
 _MAX_TEXT = 2048
 
 
 def read_claims(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the claims in an InboundFederation event's `request.attributes`: ID token first, then userinfo.
 
-    Cognito writes every claim as text there, a list as `[a, b]`, where a name with a comma could read as two. The ID
-    token itself is in `tokenResponse`, verified by Cognito: what it says, it says exactly. A userinfo answer about
-    somebody else counts for nothing (OpenID Connect Core 5.3.2).
+    Cognito writes every claim as text there, and a list as `[a, b]`, where a name with a comma could read as two. The
+    ID token itself, verified by Cognito, is in `tokenResponse`, and is exact. A userinfo answer about another person is
+    ignored (OpenID Connect Core 5.3.2).
     """
     id_token = _mapping(attributes.get("idToken"))
     exact = _payload(_mapping(attributes.get("tokenResponse")).get("id_token"))
@@ -43,13 +43,13 @@ def read_claims(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def text_of(claims: Mapping[str, Any], claim: str) -> str:
-    """Return a claim's text; empty where it is gone, or no text."""
+    """Return a claim's text; empty if it is missing, or not text."""
     value = claims.get(claim)
     return value[:_MAX_TEXT] if isinstance(value, str) else ""
 
 
 def is_verified(claims: Mapping[str, Any]) -> bool:
-    """Tell whether the provider says, in so many words, that the address is verified."""
+    """Whether the provider explicitly says that the address is verified."""
     told = claims.get("email_verified")
     return told is True or told == "true"
 

@@ -1,7 +1,8 @@
-"""The scopes of a sign-in, the same through both doors."""
+"""The scopes of a sign-in, the same for hosted and direct sign-ins."""
 
-#: What a hosted sign-in asks for. Sent always: without `scope` Cognito grants everything the client may have (S-05).
+#: The scopes that a hosted sign-in requests. They are always sent: without `scope` Cognito grants everything that the
+#: client may have (S-05).
 SCOPES = ("openid", "email", "profile", "api/read", "api/write")
 
-#: The scope of Cognito's own user API. In page memory it would let a script change the profile.
+#: The scope of Cognito's own user API. In page memory this scope would let a script change the profile.
 USER_ADMIN_SCOPE = "aws.cognito.signin.user.admin"

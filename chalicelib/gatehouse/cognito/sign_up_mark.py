@@ -1,8 +1,8 @@
-"""The mark by which the pre-sign-up trigger knows a sign-up of our own server (S-67).
+"""The mark with which the pre-sign-up trigger recognizes a sign-up by our own server (S-67).
 
-Cognito's own page asks for a password before the mailbox is proved, and whoever comes first would keep it. So where our page
-signs people up, the trigger lets a sign-up pass only with this mark: an HMAC of the address under the app client's secret,
-which browsers never see. It travels in ClientMetadata of SignUp, which Cognito hands to the trigger and stores nowhere.
+Cognito's own page asks for a password before the mailbox is proved, and the first person would keep it. So if our page
+signs people up, the trigger only accepts a sign-up with this mark: an HMAC of the address with the app client's secret,
+which browsers never see. It is sent in SignUp's ClientMetadata, which Cognito passes to the trigger and does not store.
 Source: AWS "Pre sign-up Lambda trigger", `clientMetadata`.
 """
 
@@ -21,7 +21,7 @@ def build_mark(email: str, client_secret: str) -> str:
 
 
 def has_mark(metadata: object, email: str, client_secret: str) -> bool:
-    """Tell whether a trigger event's `clientMetadata` carries the mark for `email`."""
+    """Whether a trigger event's `clientMetadata` has the mark for `email`."""
     given = metadata.get(KEY) if isinstance(metadata, Mapping) else None
     expected = build_mark(email, client_secret)
     return isinstance(given, str) and hmac.compare_digest(given.encode(), expected.encode())

@@ -1,7 +1,7 @@
 """Verification of Cognito's ID and access tokens against the pool's published keys (S-18 … S-25).
 
 Sources: RFC 8725; OpenID Connect Core 3.1.3.7; AWS "Verifying JSON web tokens". PyJWT checks form and signature, `jwks`
-holds the keys; what a Cognito token must say is checked here, once. `jwt` is imported on first use.
+holds the keys; the claims of a Cognito token are checked here, and only here. `jwt` is imported on first use.
 """
 
 import base64
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 LEEWAY_SECONDS = 30
 MAX_TOKEN_LENGTH = 16_384
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\Z")
-#: What JSON numbers hold exactly (RFC 8259 6).
+#: The largest whole number that JSON represents exactly (RFC 8259 6).
 _MAX_TIME = 2**53
 
 
@@ -48,7 +48,7 @@ class IdentityClaims:
 
 @dataclass(frozen=True)
 class AccessClaims:
-    """What a verified access token allows. `expires_at` is Unix seconds."""
+    """The rights in a verified access token. `expires_at` is Unix seconds."""
 
     sub: str
     username: str
@@ -61,7 +61,7 @@ class AccessClaims:
 class TokenVerifier:
     """Verifies tokens of one pool and one app client.
 
-    `issuer` is either form of the pool's: a pool that changes it must not end sessions.
+    `issuer` is either form of the pool's issuer: changing it must not end sessions.
     """
 
     def __init__(
@@ -77,13 +77,14 @@ class TokenVerifier:
         self._keys.begin()
 
     def settle(self) -> None:
-        """Keep them, if nobody needed them."""
+        """Store them, if nobody needed them."""
         self._keys.settle()
 
     def load_keys(self) -> None:
         """Fetch the signing keys if there are none yet; raises TemporarilyUnavailable.
 
-        Before a refresh: a refresh token that was rotated out for tokens which nobody could verify would be lost.
+        Call this before a refresh: if the new tokens could not be verified, the old refresh token would be rotated out
+        and lost.
         """
         self._keys.load()
 
@@ -95,13 +96,13 @@ class TokenVerifier:
         access_token: str | None = None,
         from_cognito: bool = False,
     ) -> IdentityClaims:
-        """Return who signed in; raises InvalidToken, and TemporarilyUnavailable where the keys are not to be had.
+        """Return who signed in; raises InvalidToken, and TemporarilyUnavailable if the keys are unavailable.
 
-        `nonce` is the transaction's. None says that there is none to expect: a refreshed ID token (OIDC Core 12.2).
-        `from_cognito` is for tokens that Cognito's endpoint has just given us (`JwksCache.key`).
+        `nonce` is the transaction's. None means that no nonce is expected: a refreshed ID token (OIDC Core 12.2).
+        `from_cognito` is for tokens that Cognito's endpoint has just returned (`JwksCache.key`).
         """
         claims = self._verify(token, from_cognito)
-        # A list that has us in it will not do; Cognito's `aud` is one client's id (S-21).
+        # A list that contains our client is refused; Cognito's `aud` is one client's id (S-21).
         _require(claims, "aud", self._client_id)
         _require(claims, "token_use", "id")
         if claims.get("azp", self._client_id) != self._client_id:
@@ -143,7 +144,7 @@ class TokenVerifier:
     def _verify(self, token: str, from_cognito: bool) -> Mapping[str, Any]:
         from jwt import PyJWTError
 
-        # One spelling for each token: base64 as Python reads it drops what it does not know, and padding at the end.
+        # Each token has one accepted spelling: Python's base64 would ignore unknown characters and trailing padding.
         if len(token) > MAX_TOKEN_LENGTH or not _COMPACT.match(token):
             raise InvalidToken("token is too long or not in compact form")
         kid = _read_kid(token.partition(".")[0])
@@ -151,7 +152,7 @@ class TokenVerifier:
         try:
             payload = self._signatures.decode(token, key=key, algorithms=[ALGORITHM])
         except PyJWTError as error:
-            # PyJWT's messages may quote the token's header; the type says enough.
+            # PyJWT's messages may quote the token's header, so only the type is used.
             raise InvalidToken(f"token refused: {type(error).__name__}") from None
         claims = _read_object(payload)
         if claims.get("iss") not in self._issuers:
@@ -167,7 +168,7 @@ class TokenVerifier:
             value = claims.get(name, 0 if name == "nbf" else None)
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise InvalidToken(f"{name} is not a time")
-            # JSON as Python reads it has NaN, Infinity, and whole numbers of any length.
+            # Python's JSON parser accepts NaN, Infinity, and whole numbers of any length.
             if not abs(value) < _MAX_TIME:
                 raise InvalidToken(f"{name} is not a time")
         if claims["exp"] <= now - LEEWAY_SECONDS:
@@ -179,9 +180,9 @@ class TokenVerifier:
 
 @lru_cache(maxsize=16)
 def _read_kid(segment: str) -> str:
-    """Return the kid of a token's first segment. A pool has few headers, so each is read once.
+    """Return the kid from a token's first segment. A pool has few headers, so each is parsed once.
 
-    Reading is all that happens here: PyJWT reads the same bytes again, strictly, when it verifies.
+    This only parses: PyJWT parses the same bytes again, strictly, when it verifies.
     """
     try:
         padded = segment + "=" * (-len(segment) % 4)
@@ -201,9 +202,9 @@ def _read_object(text: bytes) -> Mapping[str, Any]:
         # RFC 7519 7.2: UTF-8. Given bytes, `loads` would guess other encodings.
         value = json.loads(text.decode())
     except (ValueError, RecursionError):
-        raise InvalidToken("token holds no JSON") from None
+        raise InvalidToken("token is not JSON") from None
     if not isinstance(value, dict):
-        raise InvalidToken("token holds no JSON object")
+        raise InvalidToken("token is not a JSON object")
     return value
 
 

@@ -1,7 +1,7 @@
-"""Which groups of a provider count: those of its own people, for as long as its row names their claim (S-51).
+"""Selects the groups of a provider that count: those of its own people, while its row names their claim (S-51).
 
-Cognito keeps `custom:groups` when the mapping is gone, and anybody without a provider could have written it. Tokens
-(`triggers/token_claims.py`) and routes that ask at the time of the call (`flows/fresh_check.py`) follow this one rule.
+Cognito keeps `custom:groups` after the mapping is removed, and a person without a provider could have written it.
+Tokens (`triggers/token_claims.py`) and routes with `fresh=True` (`flows/fresh_check.py`) follow this one rule.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,9 +15,10 @@ _NONE = ToldGroups((), 0)
 def told_groups(
     attributes: Mapping[str, object], tells_groups: Callable[[tuple[Identity, ...]], bool]
 ) -> ToldGroups:
-    """Return the groups that a person's provider tells, by the attributes that the pool has of the person.
+    """Return the groups from a person's provider, according to the person's attributes in the pool.
 
-    `tells_groups` says whether one of the person's providers may; it is asked only where that makes a difference.
+    `tells_groups` says whether one of the person's providers may send groups; it is called only if that makes a
+    difference.
     """
     identities = parse_identities(attributes.get("identities"))
     if not identities:

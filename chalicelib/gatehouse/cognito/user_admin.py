@@ -1,4 +1,4 @@
-"""What is done with people in the pool by rights of the app's own role.
+"""Calls on people of the pool with the rights of the app's own role.
 
 Source: Amazon Cognito API reference, "AdminGetUser", "AdminListGroupsForUser", "AdminUserGlobalSignOut",
 "AdminUpdateUserAttributes", "AdminDeleteUser", and that of AdminSetUserPassword; developer guide, "Quotas in Amazon Cognito"
@@ -12,15 +12,15 @@ from ..errors import NotFound, TemporarilyUnavailable
 from .pool_user import PoolUser, load_pool_user
 from .user_pool_calls import Refused, call_cognito
 
-#: A name that cannot exist is an unknown one, too.
+#: A name that cannot exist is also an unknown one.
 _UNKNOWN = frozenset({"UserNotFoundException", "InvalidParameterException"})
-#: Groups a page, AWS's maximum, and pages that are read at most.
+#: Groups per page, AWS's maximum, and the maximum number of pages read.
 _GROUPS_A_PAGE = 60
 _GROUP_PAGES = 5
 
 
 class CognitoIdp(Protocol):
-    """The calls that are made; boto3's client and the tests' double both have them."""
+    """The calls that are used; boto3's client and the tests' double both have them."""
 
     def admin_get_user(self, **arguments: Any) -> dict[str, Any]: ...
     def admin_list_groups_for_user(self, **arguments: Any) -> dict[str, Any]: ...
@@ -38,7 +38,8 @@ class UserAdmin:
         self._user_pool_id = user_pool_id
 
     def load(self, name: str) -> PoolUser:
-        """Return the person of a user name, or of a native person's address. Raises NotFound or TemporarilyUnavailable."""
+        """Return the person with a user name, or with a native person's address. Raises NotFound or
+        TemporarilyUnavailable."""
         found = self.find(name)
         if found is None:
             raise NotFound("nobody of that name is in the pool")
@@ -49,9 +50,9 @@ class UserAdmin:
         return load_pool_user(self._client.admin_get_user, self._user_pool_id, name)
 
     def is_in_group(self, user_name: str, group: str) -> bool:
-        """Tell whether the pool has a person in a group. Raises NotFound or TemporarilyUnavailable.
+        """Whether the pool has a person in a group. Raises NotFound or TemporarilyUnavailable.
 
-        A list that does not end within a few pages is no answer.
+        A list that does not end within a few pages counts as no answer.
         """
         more: dict[str, Any] = {"Limit": _GROUPS_A_PAGE}
         for _ in range(_GROUP_PAGES):
@@ -67,7 +68,7 @@ class UserAdmin:
     def sign_out_everywhere(self, user_name: str) -> None:
         """Revoke every refresh token of a person; repeating it does no harm. Raises NotFound or TemporarilyUnavailable.
 
-        API Gateway accepts access tokens that are out already until they expire, ten minutes at most (S-37).
+        API Gateway accepts issued access tokens until they expire, ten minutes at most (S-37).
         """
         self._call("AdminUserGlobalSignOut", self._client.admin_user_global_sign_out, user_name)
 
@@ -82,9 +83,9 @@ class UserAdmin:
         self._call("AdminUpdateUserAttributes", update, user_name, UserAttributes=attributes)
 
     def set_password(self, user_name: str, password: str) -> None:
-        """Set a password that stays; repeating it does no harm. Raises NotFound, Refused or TemporarilyUnavailable.
+        """Set a permanent password; repeating it does no harm. Raises NotFound, Refused or TemporarilyUnavailable.
 
-        Never before a mailed code was accepted: Cognito confirms whoever is given a password (aws-sdk-js issue 2976).
+        Call it only after a mailed code was accepted: setting a password confirms the account (aws-sdk-js issue 2976).
         """
         call_cognito(
             self._client.admin_set_user_password,
@@ -97,7 +98,7 @@ class UserAdmin:
         )
 
     def delete(self, user_name: str) -> None:
-        """Delete a person, whatever the status. Raises NotFound or TemporarilyUnavailable."""
+        """Delete a person in any state. Raises NotFound or TemporarilyUnavailable."""
         self._call("AdminDeleteUser", self._client.admin_delete_user, user_name)
 
     def _call(self, operation: str, call: Any, user_name: str, **more: Any) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Cognito's user-pool API for one app client: sign-in, challenges, accounts, authenticator apps.
 
-Building requests and reading answers only; what a refusal means for a person is decided in the flows.
-Sources: Amazon Cognito user pools API reference (AdminInitiateAuth, AdminRespondToAuthChallenge, SignUp, ConfirmSignUp,
+This module only builds requests and reads answers; the flows decide what a refusal means for a person. Sources: Amazon
+Cognito user pools API reference (AdminInitiateAuth, AdminRespondToAuthChallenge, SignUp, ConfirmSignUp,
 ResendConfirmationCode, ForgotPassword, ConfirmForgotPassword, AssociateSoftwareToken, VerifySoftwareToken,
 SetUserMFAPreference, GetTokensFromRefreshToken, RevokeToken); developer guide, "Computing secret hash values".
 """
@@ -21,9 +21,10 @@ from .user_pool_calls import Refused, SecretRefused, call_cognito
 
 @dataclass(frozen=True)
 class Visitor:
-    """Where a request comes from, as Cognito's threat protection wants it. `ip` is requestContext.identity.sourceIp.
+    """The source of a request, in the form that Cognito's threat protection needs. `ip` is
+    requestContext.identity.sourceIp.
 
-    `device_cookie` is for our own throttle: it is how a browser shows that it is known to an account.
+    `device_cookie` is for our own throttle: it shows that a browser is known to an account.
     """
 
     ip: str
@@ -35,7 +36,7 @@ class Visitor:
 
 @dataclass(frozen=True)
 class Step:
-    """An answer to a sign-in: tokens, or the next challenge."""
+    """The result of a sign-in step: tokens, or the next challenge."""
 
     tokens: TokenSet | None = None
     challenge: str = ""
@@ -44,7 +45,7 @@ class Step:
 
 
 class CognitoIdp(Protocol):
-    """The calls that are made; boto3's client and the tests' double both have them."""
+    """The calls that are used; boto3's client and the tests' double both have them."""
 
     def admin_initiate_auth(self, **arguments: Any) -> dict[str, Any]: ...
     def admin_respond_to_auth_challenge(self, **arguments: Any) -> dict[str, Any]: ...
@@ -61,9 +62,9 @@ class CognitoIdp(Protocol):
 
 
 class UserPoolApi:
-    """Speaks for one app client with a secret. All methods raise Refused or TemporarilyUnavailable.
+    """Makes the calls of one app client with a secret. All methods raise Refused or TemporarilyUnavailable.
 
-    `load_client_secret(renew)` gives the secret; `renew=True` asks past its cache.
+    `load_client_secret(renew)` returns the secret; `renew=True` bypasses its cache.
     """
 
     def __init__(
@@ -102,7 +103,7 @@ class UserPoolApi:
         responses: Mapping[str, str],
         visitor: Visitor,
     ) -> Step:
-        """Answer a challenge. `username` is the pool's own name (USER_ID_FOR_SRP): no alias is taken here."""
+        """Answer a challenge. `username` is the pool's own name (USER_ID_FOR_SRP): aliases do not work here."""
         return self._step(
             self._client.admin_respond_to_auth_challenge,
             lambda hashed: {
@@ -119,7 +120,7 @@ class UserPoolApi:
     def sign_up(self, email: str, password: str, ip: str) -> None:
         """Create an unconfirmed user with our mark; Cognito mails a code.
 
-        The address is the only attribute: whatever else the account holds comes with the proof of its mailbox (S-67).
+        The address is the only attribute: everything else is set only with the proof of its mailbox (S-67).
         """
         self._account(
             self._client.sign_up,
@@ -133,7 +134,7 @@ class UserPoolApi:
         )
 
     def confirm_sign_up(self, user_name: str, code: str, names: Mapping[str, str], ip: str) -> None:
-        """Confirm a sign-up by the mailed code. `names` reach the trigger that writes the record."""
+        """Confirm a sign-up by the mailed code. `names` are passed to the trigger that writes the record."""
         self._account(
             self._client.confirm_sign_up,
             user_name,
@@ -150,7 +151,7 @@ class UserPoolApi:
         self._account(self._client.forgot_password, user_name, ip, lambda _: {})
 
     def reset_password(self, user_name: str, code: str, password: str, ip: str) -> None:
-        """Set a new password by the mailed code."""
+        """Set a new password with the mailed code."""
         given = {"ConfirmationCode": code, "Password": password}
         self._account(self._client.confirm_forgot_password, user_name, ip, lambda _: given)
 
@@ -165,7 +166,7 @@ class UserPoolApi:
     def verify_totp(
         self, code: str, *, access_token: str | None = None, session: str | None = None
     ) -> str:
-        """Prove the app by its first code; returns the Session that replaces `session`."""
+        """Prove the app with its first code; return the Session that replaces `session`."""
         proof = {"AccessToken": access_token} if access_token else {"Session": session}
         answer = call_cognito(self._client.verify_software_token, {**proof, "UserCode": code})
         if answer.get("Status") != "SUCCESS":
@@ -200,7 +201,7 @@ class UserPoolApi:
         )
 
     def revoke(self, refresh_token: str) -> None:
-        """Revoke a refresh token, and with it the access tokens that came with it."""
+        """Revoke a refresh token and the access tokens issued with it."""
         self._with_secret(
             self._client.revoke_token,
             lambda secret: {
@@ -217,7 +218,7 @@ class UserPoolApi:
         ip: str,
         build: Callable[[str], Mapping[str, Any]],
     ) -> None:
-        """Call about an account. `user_name` is an address or the pool's own name; `build` is given the client's secret."""
+        """Call about an account. `user_name` is an address or the pool's own name; `build` gets the client's secret."""
         self._with_secret(
             call,
             lambda secret: {
@@ -244,7 +245,7 @@ class UserPoolApi:
     def _with_secret(
         self, call: Callable[..., dict[str, Any]], build: Callable[[str], dict[str, Any]]
     ) -> dict[str, Any]:
-        """Call with the client's secret; once more with a fresh one if Cognito refuses the secret itself (S-59)."""
+        """Call with the client's secret; call again with a fresh one if Cognito refuses the secret itself (S-59)."""
         for renew in (False, True):
             try:
                 return call_cognito(call, build(self._load_client_secret(renew)))

@@ -1,4 +1,4 @@
-"""One call to Cognito's user-pool API, and what its errors mean: about the person, about a trigger, or an outage.
+"""One call to Cognito's user-pool API, with its errors sorted: about the person, about a trigger, or an outage.
 
 Source: Amazon Cognito user pools API reference, "Errors" of each operation.
 """
@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import REFUSAL_MARKER, TemporarilyUnavailable
 from ..log import log_event
 
-#: Answers about the person or what the person sent. Everything else is an outage or a fault of the set-up.
+#: Errors about the person or the person's input. All other errors are outages or faults of the set-up.
 _REFUSALS = frozenset(
     {
         "AliasExistsException",
@@ -32,7 +32,7 @@ _REFUSALS = frozenset(
         "UsernameExistsException",
     }
 )
-#: A trigger of ours failed after Cognito had checked what was sent.
+#: Our trigger failed after Cognito had checked the input.
 _TRIGGER_FAULTS = frozenset(
     {
         "InvalidLambdaResponseException",
@@ -42,12 +42,13 @@ _TRIGGER_FAULTS = frozenset(
 )
 
 
-#: The pool is being recovered to a point in time, and takes nearly no call until that is done.
+#: The pool is being recovered to a point in time, and accepts almost no calls until that is done.
 _NOT_ENABLED = "OperationNotEnabledException"
 
 
 class Refused(Exception):
-    """Cognito says no. `code` is the exception's name; its message stays inside, for it may quote the person."""
+    """Cognito refused the call. `code` is the exception's name; its message is not shown, because it may quote the
+    person."""
 
     def __init__(self, code: str, *, by_our_rules: bool = False) -> None:
         super().__init__(code)
@@ -56,7 +57,7 @@ class Refused(Exception):
 
 
 class TriggerFault(TemporarilyUnavailable):
-    """A trigger failed. Unlike with other outages, Cognito has looked at the password or code by then."""
+    """A trigger failed. Unlike other outages, this one comes after Cognito has checked the password or code."""
 
 
 class SecretRefused(Exception):

@@ -13,7 +13,7 @@ MAX_BODY_BYTES = 16 * 1024
 def verify_body(raw: bytes | str, content_type: str | None) -> None:
     """Check a body before anything reads it. Raises PayloadTooLarge, UnsupportedMediaType or InvalidRequest.
 
-    An empty body is fine. The media type must be application/json and nothing around it: Chalice's own check passes
+    An empty body is accepted. The media type must be exactly application/json: Chalice's own check accepts
     `text/plain;application/json`, which a cross-site form can send.
     """
     if not raw:
@@ -30,7 +30,7 @@ def verify_body(raw: bytes | str, content_type: str | None) -> None:
 def parse_object(raw: bytes | str) -> dict[str, Any]:
     """Return the JSON object of a body; an empty body is an empty object. Raises InvalidRequest.
 
-    Stricter than `json` by itself: UTF-8 alone, each name once (two parsers may pick different ones), no NaN or Infinity.
+    Stricter than `json` alone: UTF-8 only, each name once (two parsers may choose different ones), no NaN or Infinity.
     """
     if not raw:
         return {}
@@ -45,7 +45,7 @@ def parse_object(raw: bytes | str) -> dict[str, Any]:
 
 
 def parse_form(raw: bytes | str, names: Iterable[str]) -> dict[str, str]:
-    """Return those of `names` that a form gives, each at most once. Raises PayloadTooLarge or InvalidRequest."""
+    """Return those of `names` that a form contains, each at most once. Raises PayloadTooLarge or InvalidRequest."""
     from urllib.parse import parse_qs
 
     if len(raw) > MAX_BODY_BYTES:
@@ -72,19 +72,19 @@ def _refuse(constant: str) -> None:
 
 
 def read_text(body: Mapping[str, Any], name: str, *, max_length: int) -> str:
-    """Return a member that must be text of 1 to `max_length` characters, exactly as it was sent. Raises InvalidRequest."""
+    """Return a member that must be text of 1 to `max_length` characters, exactly as sent. Raises InvalidRequest."""
     value = body.get(name)
     if not isinstance(value, str) or not 1 <= len(value) <= max_length:
         raise InvalidRequest(f"{name} is missing, empty, too long or not text")
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise InvalidRequest(f"{name} has half of a character") from None
+        raise InvalidRequest(f"{name} has an unpaired surrogate") from None
     return value
 
 
 def read_name(body: Mapping[str, Any], name: str, *, max_length: int) -> str:
-    """Return a person's name without the space around it: one printable line. Raises InvalidRequest."""
+    """Return a person's name without surrounding spaces: one printable line. Raises InvalidRequest."""
     value = read_text(body, name, max_length=max_length).strip()
     if not value or not value.isprintable():
         raise InvalidRequest(f"{name} is not a name")
@@ -100,9 +100,9 @@ def read_flag(body: Mapping[str, Any], name: str) -> bool:
 
 
 def read_email(body: Mapping[str, Any], name: str = "email") -> str:
-    """Return an e-mail address without the space around it, its domain in lower-case ASCII. Raises InvalidRequest.
+    """Return an e-mail address without surrounding spaces, its domain in lower-case ASCII. Raises InvalidRequest.
 
-    Nothing else may pass: a user's other names (`sub`, `Okta_00u1`) would each have a throttle of its own (S-72).
+    Only an address is accepted: a user's other names (`sub`, `Okta_00u1`) would each have a separate throttle (S-72).
     """
     address = parse_address(read_text(body, name, max_length=MAX_ADDRESS_LENGTH).strip())
     if address is None:

@@ -1,15 +1,15 @@
-"""Conditional requests: an entity tag, and whether the browser has that version already (RFC 9110, 13.1.2)."""
+"""Conditional requests: an entity tag, and whether the browser already has that version (RFC 9110, 13.1.2)."""
 
 import hashlib
 
 
 def build_etag(text: str) -> str:
-    """Return a weak tag: API Gateway may compress the answer, so its bytes are not always the same."""
+    """Return a weak tag: API Gateway may compress the response, so its bytes can differ."""
     return f'W/"{hashlib.sha256(text.encode()).hexdigest()[:20]}"'
 
 
 def is_unchanged(if_none_match: str | None, etag: str) -> bool:
-    """Whether an If-None-Match header names `etag`, by weak comparison, or any version at all."""
+    """Whether an If-None-Match header contains `etag`, by weak comparison, or any version."""
     if not if_none_match:
         return False
     own = etag.removeprefix("W/")

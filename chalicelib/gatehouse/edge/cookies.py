@@ -20,13 +20,15 @@ _VALUE = re.compile(r"[A-Za-z0-9._~-]*\Z")
 
 
 def parse_cookies(headers: Iterable[str]) -> dict[str, str]:
-    """Return name -> value of all Cookie headers. A name that occurs twice is left out: nobody can say which one is ours."""
+    """Return name -> value of all Cookie headers. A name that occurs twice is left out: it is unknown which cookie is
+    ours."""
     found: dict[str, str] = {}
     doubled: set[str] = set()
     for header in headers:
         for pair in header.split(";"):
-            # Space and tab only: `strip()` also drops what browsers count as part of a name (U+00A0, …), and a site
-            # beside ours could set a cookie under such a name past the browser's guard of `__Host-`.
+            # Remove space and tab only: `strip()` also removes characters that browsers treat as part of a name
+            # (U+00A0, …). With such a name a neighbouring site could set a cookie that bypasses the browser's `__Host-`
+            # check.
             name, separator, value = pair.strip(" \t").partition("=")
             if not separator:
                 continue
@@ -37,7 +39,7 @@ def parse_cookies(headers: Iterable[str]) -> dict[str, str]:
 
 
 def build_cookie(name: str, value: str, *, same_site: SameSite, max_age: int | None = None) -> str:
-    """Return a Set-Cookie value. `max_age` in seconds; None makes a cookie of the browser session.
+    """Return a Set-Cookie value. `max_age` is in seconds; None makes a cookie of the browser session.
 
     Raises CookieTooLarge above 4096 bytes and ValueError for characters that could start another attribute or header.
     """
@@ -52,5 +54,5 @@ def build_cookie(name: str, value: str, *, same_site: SameSite, max_age: int | N
 
 
 def clear_cookie(name: str, *, same_site: SameSite) -> str:
-    """Return the Set-Cookie value that makes the browser forget `name`."""
+    """Return the Set-Cookie value that deletes `name`."""
     return build_cookie(name, "", same_site=same_site, max_age=0)

@@ -1,9 +1,10 @@
-"""Requests that a browser makes ahead of the person: they must neither begin nor end a sign-in.
+"""Detects prefetches: requests before the person goes to a page must neither begin nor end a sign-in.
 
-A prefetched callback would spend state and code, and its answer might be thrown away. A server refuses with a status that is
-no success, for which 503 is the usual one: the browser forgets it and asks again when the person goes there. Sources: MDN,
-Sec-Purpose; the prefetch specification (WICG nav-speculation); draft-nottingham-httpbis-pre-denied-00, which reports that
-practice. The other names are what browsers sent before: `Purpose` (Chromium), `X-Moz` (Firefox), `X-Purpose` (WebKit).
+A prefetched callback would use up state and code, and its response might be discarded. A server should refuse with an
+error status, usually 503: the browser then discards the answer and requests the page again when the person goes there.
+Sources: MDN, Sec-Purpose; the prefetch specification (WICG nav-speculation); draft-nottingham-httpbis-pre-denied-00,
+which reports that practice. The other names are older headers of browsers: `Purpose` (Chromium), `X-Moz` (Firefox),
+`X-Purpose` (WebKit).
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,6 @@ _AHEAD = frozenset({"prefetch", "prerender", "preview"})
 
 
 def is_prefetch(headers: Mapping[str, str]) -> bool:
-    """Tell whether a browser says that nobody has gone to this address yet. `headers` is case-insensitive."""
+    """Whether the request is a prefetch according to the browser. `headers` is case-insensitive."""
     said = [headers.get(name, "").lower().replace(",", ";").split(";") for name in _HEADERS]
     return any(token.strip() in _AHEAD for tokens in said for token in tokens)

@@ -1,18 +1,18 @@
-"""Where a browser may be sent after a sign-in: `return_to` is a path below the API root, or on an allowed origin (S-07).
+"""Checks the target after a sign-in: `return_to` is a path below the API root, or on an allowed origin (S-07).
 
-Source: RFC 9700 4.11 (open redirectors). What browsers do with odd URLs is the WHATWG URL standard's: they drop tabs and
-newlines, and read a backslash as a slash, so neither may occur at all.
+Source: RFC 9700 4.11 (open redirectors). The WHATWG URL standard defines how browsers handle odd URLs: they drop tabs
+and newlines, and read a backslash as a slash, so none of these may occur.
 """
 
 import re
 from urllib.parse import unquote
 
-#: A login cookie with this much in it stays below 4,096 bytes; `transactions` limits what several take together (S-31).
+#: A login cookie of this length stays below 4,096 bytes; `transactions` limits several together (S-31).
 MAX_LENGTH = 2048
-#: What browsers leave as it is in an address although RFC 3986 has no place for it, and what it is sent as. Source: the URL
-#: standard's percent-encode sets of path, query and fragment.
+#: Characters that browsers leave unencoded in an address although RFC 3986 does not allow them, and their encoded form.
+#: Source: the URL standard's percent-encode sets of path, query and fragment.
 _RAW = {ord(char): f"%{ord(char):02X}" for char in "|{}^`"}
-#: In query and fragment a backslash is a character like others; in a path browsers read it as a slash.
+#: In query and fragment a backslash is an ordinary character; in a path browsers read it as a slash.
 _RAW_BEHIND_THE_PATH = {**_RAW, ord("\\"): "%5C"}
 _BEHIND_THE_PATH = re.compile(r"[?#].*", re.DOTALL)
 _SAFE = frozenset(
@@ -28,17 +28,18 @@ def parse_return_to(
 ) -> str:
     """Return `value` if it is a path below `base_path` or a URL of an allowed origin.
 
-    Else `otherwise`, an address that was checked already, or `base_path` itself.
+    Otherwise return `otherwise`, an address that was already checked, or `base_path` itself.
 
-    A path is path, query and fragment as the browser shows them; what it leaves raw there comes back percent-encoded. Else
-    only printable ASCII that may stand in a URL is accepted; the check is repeated on the percent-decoded path, because a
-    server in between might decode it once more. Longer than `MAX_LENGTH` after that is too long.
+    A path is path, query and fragment as the browser shows them; characters that the browser leaves unencoded come back
+    percent-encoded. All other characters must be printable ASCII that a URL may contain. The check is repeated on the
+    percent-decoded path, because a server in between might decode it again. The result must not be longer than
+    `MAX_LENGTH`.
     """
     otherwise = otherwise or base_path
     value = _encode_raw(value or "")
     if not value or len(value) > MAX_LENGTH or not _SAFE.issuperset(value):
         return otherwise
-    # The origin ends where a slash says so: `https://app.example.com@evil.example` has no allowed one.
+    # The origin must end with a slash: `https://app.example.com@evil.example` is not an allowed one.
     scheme, separator, rest = value.partition("://")
     host, slash, below = rest.partition("/")
     if separator and f"{scheme}://{host}" in allowed_origins:

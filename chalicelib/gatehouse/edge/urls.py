@@ -1,4 +1,4 @@
-"""The app's public address, from what API Gateway itself says (never from Host or X-Forwarded-*; S-04)."""
+"""The app's public address, from API Gateway's own data (never from Host or X-Forwarded-*; S-04)."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 
 
 class AppUrl(NamedTuple):
-    """`origin` such as `https://id.execute-api.eu-west-1.amazonaws.com`, `api_path` such as `/api/`.
+    """`origin` is for example `https://id.execute-api.eu-west-1.amazonaws.com`, `api_path` is for example `/api/`.
 
-    `base_path` is where our own routes begin: `api_path` itself, or below it `/api/account/`.
+    `base_path` is the root of our own routes: `api_path` itself, or below it `/api/account/`.
     """
 
     origin: str
@@ -22,7 +22,7 @@ class AppUrl(NamedTuple):
 
     @property
     def page_path(self) -> str:
-        """The page's path. Below a prefix it has no slash at the end: API Gateway's resources have none."""
+        """The page's path. With a prefix it has no trailing slash, because API Gateway's resources have none."""
         return self.base_path if self.base_path == self.api_path else self.base_path[:-1]
 
     @property
@@ -32,7 +32,7 @@ class AppUrl(NamedTuple):
 
     @property
     def signed_out(self) -> str:
-        """Cognito's `logout_uri`: the page, told not to sign in again by itself."""
+        """Cognito's `logout_uri`: the page, with a flag that prevents an automatic sign-in."""
         return f"{self.origin}{self.page_path}?signed_out=1"
 
 
@@ -40,8 +40,8 @@ def build_app_url(context: Mapping[str, Any], public_url: str | None, prefix: st
     """Return the address under which the caller reached this API.
 
     `context` is the event's requestContext: `domainName`, `path` (with the stage or the base path mapping) and
-    `resourcePath`, whose segments are taken off the end of `path`. `public_url` replaces it where a stage sets one.
-    `prefix` is where our routes are mounted below the API's root, such as `/account`.
+    `resourcePath`, whose segments are removed from the end of `path`. `public_url` replaces it if a stage sets one.
+    `prefix` is the path of our routes below the API's root, such as `/account`.
     """
     below = f"{prefix[1:]}/" if prefix else ""
     if public_url:

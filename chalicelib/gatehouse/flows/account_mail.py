@@ -1,12 +1,13 @@
-"""Which code an address is mailed: the work of the function `account_mail` (S-40, S-67, S-73).
+"""Chooses the code to mail to an address, for the function `account_mail` (S-40, S-67, S-73).
 
-- A new address that signs up gets an account whose password nobody knows, and the code that confirms it.
-- One that waits for its confirmation gets that code again.
-- One that has an account gets the code for a new password; our forms take either code.
+- A new address gets an account whose password nobody knows, and the code that confirms it.
+- An unconfirmed account gets that code again.
+- A confirmed account gets the code for a new password; our forms accept either code.
 
-An account that waits although our server did not make it (an earlier release, or Cognito's own page) may hold a stranger's
-password: it is removed, and made anew. No answer goes back to anybody, so nothing here can tell who is known.
-Source: Amazon Cognito API reference, "SignUp", "ResendConfirmationCode", "ForgotPassword", "AdminDeleteUser".
+An unconfirmed account that our server did not make (from an earlier release, or Cognito's own page) may have a
+stranger's password: it is removed, and made again. Nobody gets an answer from here, so nothing can reveal whether an
+address is known. Source: Amazon Cognito API reference, "SignUp", "ResendConfirmationCode", "ForgotPassword",
+"AdminDeleteUser".
 """
 
 import secrets
@@ -21,9 +22,9 @@ from ..store.locks import AddressLocks
 from ..store.users import UserStore
 
 UNCONFIRMED = "UNCONFIRMED"
-#: What an operator should hear of: nobody got the mail.
+#: Errors that operators need to see: nobody got the mail.
 _UNDELIVERED = ("CodeDeliveryFailureException", "LimitExceededException")
-#: Nobody waits for this function, so it can wait for another one that works on the same address.
+#: Nobody waits for this function, so it can wait for another one that uses the same address.
 _PATIENCE_SECONDS = 10.0
 
 
@@ -39,7 +40,7 @@ class AccountMail:
         self._locks = locks
 
     def send(self, request: MailRequest) -> None:
-        """Mail what the address's account needs; what Cognito refuses goes to the log."""
+        """Mail the code that the address's account needs; refusals by Cognito go to the log."""
         with self._locks.held(request.lock, _PATIENCE_SECONDS):
             try:
                 sent = self._send(request)
@@ -68,15 +69,15 @@ class AccountMail:
         return "sign-up"
 
     def _remove(self, user: PoolUser) -> None:
-        """Remove an account that waits for its confirmation, by its own name: the address may lead to another one soon."""
+        """Remove an unconfirmed account by its own name, because the address may soon belong to another one."""
         again = self._user_admin.find(user.user_name)
         if again is None or again.status != UNCONFIRMED:
-            raise Refused("confirmed meanwhile")
+            raise Refused("confirmed in the meantime")
         self._user_admin.delete(user.user_name)
         self._users.delete_pending(user.user_name)
         log_event("unconfirmed_account_removed", user=user.user_name)
 
 
 def build_unknown_password() -> str:
-    """Return a password for an account whose owner has not chosen one: 384 random bits, which nobody keeps."""
+    """Return a password for an account whose owner has not chosen one: 384 random bits, which are not stored."""
     return secrets.token_urlsafe(48)

@@ -1,10 +1,10 @@
-"""Accounts of people without a provider: sign-up, forgotten passwords, and the mailed code that settles both.
+"""Accounts of people without a provider: sign-up, forgotten passwords, and the mailed code for both.
 
-An account belongs to whoever reads its mailbox (S-67). Before that, nobody can choose a password, a name or a second factor:
-sign-up takes an address and nothing else, and whoever enters the mailed code chooses the password in the same step. A known
-and an unknown address get the same answer everywhere (S-40), in the same time (S-73).
-Sources: OWASP, "Account pre-hijacking"; A. Sudhodanan and A. Paverd, "Pre-hijacked accounts" (USENIX Security 2022); AWS
-"Managing user existence error responses" (Amazon Cognito developer guide).
+An account belongs to the person who reads its mailbox (S-67). Before that, nobody can choose a password, a name or a
+second factor: sign-up takes only an address, and the person who enters the mailed code chooses the password in the same
+step. Known and unknown addresses get the same answer everywhere (S-40), in the same time (S-73). Sources: OWASP,
+"Account pre-hijacking"; A. Sudhodanan and A. Paverd, "Pre-hijacked accounts" (USENIX Security 2022); AWS "Managing user
+existence error responses" (Amazon Cognito developer guide).
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -31,12 +31,12 @@ from .attempts import CODE, MAIL, SIGN_IN, Attempts
 from .credentials import PASSWORD_REQUIREMENTS, read_code, verify_new_password
 
 _BAD_PASSWORD = ("InvalidPasswordException", "PasswordHistoryPolicyViolationException")
-#: How long an entered code waits for a mail that is being sent to the same address.
+#: How long an entered code waits while a mail is being sent to the same address.
 _PATIENCE_SECONDS = 2.0
 
 
 class Accounts:
-    """Makes accounts and gives new passwords. Every method raises TooManyAttempts and TemporarilyUnavailable."""
+    """Creates accounts and sets new passwords. Every method raises TooManyAttempts and TemporarilyUnavailable."""
 
     def __init__(
         self,
@@ -62,9 +62,10 @@ class Accounts:
         self._refused_domains = refused_domains
 
     def sign_up(self, *, email: str, visitor: Visitor) -> None:
-        """Mail a code that opens an account, or a new password to whoever has one. Raises SignUpNotAllowed."""
-        # The pre-sign-up trigger checks this too. Asked here first, the answer cannot depend on whether the user exists.
-        # It tells whether the domain is some provider's, as /auth/discover does; here each miss costs an attempt, too.
+        """Mail a code that opens an account, or a new password for an existing one. Raises SignUpNotAllowed."""
+        # The pre-sign-up trigger checks this too. Because it is checked here first, the answer cannot depend on whether
+        # the user exists. It reveals whether the domain belongs to a provider, as /auth/discover does; here, too, each
+        # miss counts as an attempt.
         reason = refuse_address(
             email, self._allowed_domains, self._refused_domains
         ) or self._providers.refuse_native(email)
@@ -73,7 +74,7 @@ class Accounts:
         self.send_code(SIGN_UP, email=email, visitor=visitor)
 
     def send_code(self, kind: str, *, email: str, visitor: Visitor) -> None:
-        """Have a code mailed, if there is anybody to mail one to. `kind` is one of `mail_requests.KINDS`."""
+        """Have a code mailed, if the address has an account for it. `kind` is one of `mail_requests.KINDS`."""
         with self._attempts.guarded(MAIL, self._attempts.account_of(email, visitor), visitor.ip):
             self._mail.send(MailRequest(kind, email, visitor.ip, self._locks.key_of(email)))
 
@@ -86,11 +87,11 @@ class Accounts:
         names: Mapping[str, str],
         visitor: Visitor,
     ) -> None:
-        """Take a mailed code, of a sign-up or of a forgotten password, and set the password of whoever sent it.
+        """Check a mailed code, of a sign-up or a forgotten password, and set the password.
 
-        `names` holds `given_name` and `family_name`, or nothing. Raises InvalidCode and InvalidPassword.
+        `names` contains `given_name` and `family_name`, or nothing. Raises InvalidCode and InvalidPassword.
 
-        A crash between the calls leaves an account without a password that anybody knows; the next code finishes it.
+        A crash between the calls leaves an account with an unknown password; the next code finishes it.
         """
         verify_new_password(password)
         digits = read_code(code)
@@ -100,20 +101,20 @@ class Accounts:
             self._locks.held(self._locks.key_of(email), _PATIENCE_SECONDS),
         ):
             user = self._user_admin.find(email)
-            # Asked for everybody, so that nobody's answer takes longer.
+            # Asked for everybody, so that all answers take the same time.
             ours = self._users.is_ours(email if user is None else user.user_name)
             if user is not None and user.status == UNCONFIRMED and ours:
                 self._confirm(user, digits, password, names, visitor)
             else:
                 self._reset(user, email, digits, password, names, visitor)
         self._attempts.succeeded(CODE, account, visitor.ip)
-        # Whoever reads the mailbox owns the account: a pause that somebody else's guesses opened ends here.
+        # The mailbox's owner owns the account: a pause caused by other people's guesses ends here.
         self._attempts.forget(SIGN_IN, email)
 
     def _confirm(
         self, user: PoolUser, digits: str, password: str, names: Mapping[str, str], visitor: Visitor
     ) -> None:
-        """First the code, then the rest: Cognito confirms whoever is given a password."""
+        """The code comes first: setting a password would confirm the account."""
         name = user.user_name
         self._use_code(
             "confirm", lambda: self._api.confirm_sign_up(name, digits, names, visitor.ip)
@@ -123,7 +124,7 @@ class Accounts:
         try:
             self._user_admin.set_password(name, password)
         except Refused as refused:
-            # Checked before, by the same rules: the pool's policy is another one than the template's.
+            # Checked before by the same rules, so the pool's policy must differ from the template's.
             raise TemporarilyUnavailable(f"AdminSetUserPassword: {refused.code}") from None
         self._note_proof(name, {})
         log_event("account", request="confirm", user=name)
@@ -137,14 +138,14 @@ class Accounts:
         names: Mapping[str, str],
         visitor: Visitor,
     ) -> None:
-        """Set a new password and end every session. Of nobody, Cognito says that the code is wrong."""
+        """Set a new password and end every session. For an unknown address, Cognito says that the code is wrong."""
         name = email if user is None or user.status == UNCONFIRMED else user.user_name
         self._use_code(
             "reset_password",
             lambda: self._api.reset_password(name, digits, password, visitor.ip),
         )
         if user is None:
-            raise InvalidCode("a code for nobody was accepted")
+            raise InvalidCode("a code for an unknown account was accepted")
         if names and not user.identities:
             self._user_admin.update_names(name, names)
         self._end_sessions(name)
@@ -164,7 +165,8 @@ class Accounts:
     def _note_proof(
         self, user_name: str, names: Mapping[str, str], *, sessions_ended: bool = False
     ) -> None:
-        """The password stands even if the record does not say so; without it nobody is linked to the account (S-68)."""
+        """The password is valid even if the record cannot note it; without the note nobody is linked to the account
+        (S-68)."""
         try:
             if names:
                 self._users.record_names(user_name, names)
@@ -173,7 +175,8 @@ class Accounts:
             log_event("record_not_written", level="error", user=user_name, detail=error.detail)
 
     def _end_sessions(self, user_name: str) -> None:
-        """Whoever knew the old password may be signed in with it (ASVS 7.4.3). The new one stands even if this fails."""
+        """Somebody who knew the old password may be signed in with it (ASVS 7.4.3). The new password is valid even if
+        this fails."""
         try:
             self._user_admin.sign_out_everywhere(user_name)
         except (NotFound, TemporarilyUnavailable) as error:

@@ -1,4 +1,4 @@
-"""Guesses under the throttle: taken before Cognito is asked, given back where Cognito looked at nothing (S-41, S-62)."""
+"""Throttled attempts: taken before Cognito is called, given back if Cognito checked nothing (S-41, S-62)."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,21 +14,22 @@ from ..store.marks import MarkStore
 from ..store.throttle import ThrottleStore, canonical_account
 from ..store.users import UserStore, key_of
 
-#: The allowances: passwords, mailed codes, requests that send a mail, and answers to challenges. The last is apart because
-#: only who knows the password can use it up: strangers must not be able to bar the second step.
+#: The allowances: passwords, mailed codes, requests that send a mail, and answers to challenges. The last is separate
+#: because only somebody who knows the password can use it up: strangers must not be able to block the second step.
 SIGN_IN = "sign-in"
 CODE = "code"
 MAIL = "mail"
 CHALLENGE = "challenge"
-#: Which provider an address belongs to; counted per source only, since no account is concerned.
+#: The provider of an address; counted per source only, since no account is involved.
 DISCOVERY = "discovery"
-#: The same by way of `/auth/login`. Its own, because other sites can send a browser there: they must not bar the page.
+#: The same through `/auth/login`. It is separate, because other sites can send a browser there: they must not block the
+#: page.
 LOGIN = "login"
-#: Solved puzzles, counted per source: a vendor is asked about each, whoever made it up.
+#: Solved puzzles, counted per source: the vendor is asked about each, even an invented one.
 CAPTCHA = "captcha"
 
-#: What serves once. Cognito takes a code of an app for a step before and after its own thirty seconds; a mark that outlives
-#: that costs nobody anything. A challenge's cookie lives fifteen minutes.
+#: Values that work once. Cognito accepts an app's code for one step before and after its own thirty seconds; a mark
+#: that outlives that does no harm. A challenge's cookie lasts fifteen minutes.
 _APP_CODE, _APP_CODE_SECONDS = "totp", 300
 _STEP, _STEP_SECONDS = "step", 1800
 
@@ -55,9 +56,9 @@ class Attempts:
         self._clock = clock
 
     def account_of(self, email: str, visitor: Visitor) -> str:
-        """Return whose allowance an address uses: that of strangers, or that of all browsers known to it (S-44, S-71).
+        """Return the allowance of an address: that of strangers, or that of all browsers known to it (S-44, S-71).
 
-        Ask once a request: a browser that may be known costs a look into the users table.
+        Call it once per request: for a browser that may be known it reads the users table.
         """
         account = canonical_account(email)
         device = self._devices.recognise(visitor.device_cookie, account)
@@ -70,9 +71,9 @@ class Attempts:
 
     @contextmanager
     def guarded(self, kind: str, account: str | None, source: str) -> Iterator[None]:
-        """Take one attempt, then let the body ask Cognito. Raises TooManyAttempts.
+        """Take one attempt, then let the body call Cognito. Raises TooManyAttempts.
 
-        An outage gives the attempt back; a trigger that failed does not, since by then the password was checked.
+        An outage gives the attempt back; a failed trigger does not, since the password was already checked.
         """
         try:
             self._take(kind, account, source)
@@ -91,25 +92,27 @@ class Attempts:
 
     @contextmanager
     def app_code_once(self, user_name: str, code: str) -> Iterator[None]:
-        """Let the body use an authenticator app's code, unless it has served the person before (S-74). Raises InvalidCode.
+        """Let the body use an authenticator app's code, unless the person has already used it (S-74). Raises
+        InvalidCode.
 
-        Everything that fails leaves the code good: a wrong one bars nothing, and an outage is no dead end.
+        After any failure the code can be used again: neither a wrong code nor an outage blocks the person.
         """
         value = f"{key_of(user_name)}\0{code}"
         with self._once(_APP_CODE, value, _APP_CODE_SECONDS) as fresh:
             if not fresh:
-                raise InvalidCode("this code of the app has served before")
+                raise InvalidCode("this code of the app was already used")
             yield
 
     @contextmanager
     def step_once(self, session: str) -> Iterator[None]:
-        """Let the body answer a challenge, unless the same one was answered before (S-74). Raises ChallengeExpired.
+        """Let the body answer a challenge, unless it was already answered (S-74). Raises ChallengeExpired.
 
-        `session` is Cognito's string for that step. A refused answer, or an outage, leaves the step open.
+        `session` is Cognito's string for that step. After a refused answer, or an outage, the step can be answered
+        again.
         """
         with self._once(_STEP, session, _STEP_SECONDS) as fresh:
             if not fresh:
-                raise ChallengeExpired("this challenge was answered before")
+                raise ChallengeExpired("this challenge was already answered")
             yield
 
     def failed(self) -> None:
@@ -117,17 +120,17 @@ class Attempts:
         count_metric("FailedSignIns", self._stage, self._clock())
 
     def succeeded(self, kind: str, account: str | None, source: str) -> None:
-        """Forget the account's attempts of a kind; the source gets back the one it took."""
+        """Forget the account's attempts of a kind; give the source back the one it took."""
         self._tidy(lambda: self._throttle.succeeded(kind, account, source))
 
     def forget(self, kind: str, email: str) -> None:
-        """Forget an address's attempts of a kind that was not taken now: those of strangers and of known browsers."""
+        """Forget an address's attempts of another kind than the current one: those of strangers and of known browsers."""
         account = canonical_account(email)
         self._tidy(lambda: self._throttle.forget_account(kind, account))
         self._tidy(lambda: self._throttle.forget_account(kind, _known(account)))
 
     def counted(self, kind: str, account: str, source: str) -> tuple[int, int]:
-        """Return how many attempts count at the moment: of the account, and of the source."""
+        """Return the current number of attempts: of the account, and of the source."""
         return self._throttle.counted(kind, account, source)
 
     def _take(self, kind: str, account: str | None, source: str) -> None:
@@ -145,7 +148,7 @@ class Attempts:
 
     @contextmanager
     def _once(self, kind: str, value: str, seconds: int) -> Iterator[bool]:
-        """Tell the body whether it is the first; whatever it raises then takes the mark off again."""
+        """Tell the body whether it is the first; if it raises an error, remove the mark."""
         holder = self._marks.set(kind, value, seconds)
         try:
             yield holder is not None
@@ -155,7 +158,7 @@ class Attempts:
             raise
 
     def _is_current(self, device: Device) -> bool:
-        """Tell whether a device became known under the password of today. What cannot be told counts as a stranger."""
+        """Whether a device became known under the current password. If that is unclear, it counts as unknown."""
         try:
             record = self._users.load(device.user_name)
         except TemporarilyUnavailable as error:
@@ -170,7 +173,7 @@ class Attempts:
         return device.issued_at >= round(proved_at.timestamp() * 1000)
 
     def _tidy(self, action: Callable[[], None]) -> None:
-        """A counter that cannot be tidied costs somebody a pause, and must not cost a sign-in."""
+        """A counter that cannot be tidied causes a pause, but must not prevent a sign-in."""
         try:
             action()
         except TemporarilyUnavailable as error:
@@ -178,5 +181,5 @@ class Attempts:
 
 
 def _known(account: str) -> str:
-    """Return the allowance that all known browsers of an account share. No address holds a line break."""
+    """Return the allowance that all known browsers of an account share. No address contains a line break."""
     return f"{account}\nknown"

@@ -1,4 +1,4 @@
-"""Cognito's challenges, read into what the page must ask (S-45: a closed list, and everything else fails closed).
+"""Reads Cognito's challenges for the page (S-45: a closed list, and everything else fails closed).
 
 Source: AWS "AdminInitiateAuth" and "AdminRespondToAuthChallenge", ChallengeParameters of each challenge.
 """
@@ -16,22 +16,22 @@ SELECT_MFA = "SELECT_MFA_TYPE"
 MFA_SETUP = "MFA_SETUP"
 TOTP = "SOFTWARE_TOKEN_MFA"
 
-#: Challenge -> the name under which Cognito wants the code.
+#: Challenge -> the name under which Cognito expects the code.
 CODE_RESPONSES: Mapping[str, str] = {
     TOTP: "SOFTWARE_TOKEN_MFA_CODE",
     "SMS_MFA": "SMS_MFA_CODE",
     "EMAIL_OTP": "EMAIL_OTP_CODE",
     "EMAIL_MFA": "EMAIL_MFA_CODE",
 }
-#: A code by mail has two names: AWS's model asks with EMAIL_OTP and wants EMAIL_MFA as the answer to SELECT_MFA_TYPE, its
-#: pages say both. Our page knows the first; Cognito is answered with the name that it used itself.
-#: Source: Amazon Cognito API reference, "RespondToAuthChallenge" and "AdminRespondToAuthChallenge".
+#: A code by mail has two names: AWS's model asks with EMAIL_OTP and expects EMAIL_MFA as the answer to SELECT_MFA_TYPE;
+#: its pages have both. Our page knows the first; Cognito gets the name that it used itself. Source: Amazon Cognito API
+#: reference, "RespondToAuthChallenge" and "AdminRespondToAuthChallenge".
 _ALIASES: Mapping[str, str] = {"EMAIL_MFA": "EMAIL_OTP"}
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A challenge: its name and the choices by Cognito's names, and the body that the page gets."""
+    """A challenge: its name and the choices by Cognito's names, and the body for the page."""
 
     name: str
     body: Mapping[str, Any]
@@ -39,17 +39,17 @@ class Asked:
 
 
 def public_name(name: str) -> str:
-    """Return the name by which our page knows a challenge or a factor."""
+    """Return our page's name for a challenge or a factor."""
     return _ALIASES.get(name, name)
 
 
 def choice_of(choices: tuple[str, ...], chosen: str) -> str | None:
-    """Return Cognito's name for what the page chose, or None if it was not offered."""
+    """Return Cognito's name for the page's choice, or None if it was not offered."""
     return next((each for each in choices if public_name(each) == chosen), None)
 
 
 def read_step(step: Step) -> Asked:
-    """Return what `step` asks. Raises UnsupportedChallenge for what the page cannot do."""
+    """Return what `step` asks for. Raises UnsupportedChallenge for steps that the page cannot do."""
     name, parameters = step.challenge, step.parameters
     if name == TOTP:
         return Asked(name, {"name": name})
@@ -71,7 +71,7 @@ def read_step(step: Step) -> Asked:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    """Return the names in a parameter that is a JSON list in a string; what cannot be read counts as one odd name."""
+    """Return the names in a parameter that is a JSON list in a string; unreadable text counts as one unknown name."""
     try:
         listed = json.loads(text) if text else []
     except ValueError:

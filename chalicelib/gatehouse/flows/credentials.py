@@ -1,4 +1,4 @@
-"""What people type besides their address: new passwords, six digits, and the key of an authenticator app.
+"""People's input besides their address: new passwords, six-digit codes, and the key of an authenticator app.
 
 Sources: OWASP ASVS 5.0 6.2 (length, no composition rules); NIST SP 800-63B 5.1.1; the otpauth key URI format of
 authenticator apps; RFC 6238.
@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 from ..errors import InvalidCode, InvalidPassword
 
-#: The user pool's policy (ops/templates/identity.yaml; a test compares), and what Cognito takes at most (PasswordType).
+#: The user pool's policy (ops/templates/identity.yaml; a test compares), and Cognito's maximum (PasswordType).
 MIN_PASSWORD_LENGTH = 12
 MAX_PASSWORD_LENGTH = 256
 PASSWORD_REQUIREMENTS: Mapping[str, object] = {
@@ -20,14 +20,15 @@ PASSWORD_REQUIREMENTS: Mapping[str, object] = {
     "outer_spaces": False,
 }
 _CODE_LENGTH = 6
-#: Unicode's spaces, dashes, line ends and marks without width; and what is typed as a dash without being one of them: the
-#: minus sign, the hyphen bullet, and the long-vowel mark that Japanese keyboards have in its place.
+#: Unicode's spaces, dashes, line ends and zero-width marks; and other characters that people type as a dash: the minus
+#: sign, the hyphen bullet, and the long-vowel mark, which is in the dash's place on Japanese keyboards.
 _SILENT = ("Zs", "Zl", "Zp", "Pd", "Cf")
 _DASHES = "\u2212\u2043\u30fc\uff70"
 
 
 def verify_new_password(password: str) -> None:
-    """Raise InvalidPassword unless Cognito will take it: checked before, so that everybody gets the same answer (S-40)."""
+    """Raise InvalidPassword unless Cognito will accept it: checked first, so that everybody gets the same answer
+    (S-40)."""
     fits = MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH
     if not fits or password != password.strip():
         raise InvalidPassword("against the password rules", requirements=PASSWORD_REQUIREMENTS)
@@ -36,8 +37,8 @@ def verify_new_password(password: str) -> None:
 def parse_code(text: str) -> str | None:
     """Return the six digits of a code as people type and paste them (`123 456`, `123-456`), or None.
 
-    A digit is a digit in whatever script it is written, full-width ones as well; spaces, dashes and invisible marks
-    between them say nothing.
+    Digits of every script are accepted, including full-width ones; spaces, dashes and invisible marks between them are
+    ignored.
     """
     code = ""
     for character in text:

@@ -1,7 +1,8 @@
 """The direct sign-in: email and password through our own endpoints, challenges included (docs/adr/0006).
 
-Every refusal of a password is one answer (S-40), and no password reaches Cognito before the throttle (S-41). Framework-free.
-Source: AWS "AdminInitiateAuth", "AdminRespondToAuthChallenge", "Understanding API, OIDC, and managed login authentication".
+All refusals of a password give the same answer (S-40), and no password reaches Cognito before the throttle (S-41).
+Framework-free. Source: AWS "AdminInitiateAuth", "AdminRespondToAuthChallenge", "Understanding API, OIDC, and managed
+login authentication".
 """
 
 from collections.abc import Callable, Mapping
@@ -51,20 +52,20 @@ from .credentials import (
 from .new_session import NewSessions
 from .session_flow import Refreshed
 
-#: Without it no route would let the person in: the pre-token-generation trigger is not attached.
+#: Without it no route would accept the person: the pre-token-generation trigger is not attached.
 REQUIRED_SCOPE = "api/read"
 
 
 @dataclass(frozen=True)
 class DirectlySignedIn(Refreshed):
-    """A finished sign-in; `device` is the cookie value by which the throttle knows this browser again."""
+    """A finished sign-in; `device` is the cookie value by which the throttle recognizes this browser."""
 
     device: str = field(repr=False)
 
 
 @dataclass(frozen=True)
 class Challenged:
-    """What the page must ask next, and the sealed challenge; `totp` is a new authenticator app's key."""
+    """The page's next step, and the sealed challenge; `totp` is a new authenticator app's key."""
 
     body: Mapping[str, Any]
     challenge: Challenge
@@ -74,14 +75,14 @@ class Challenged:
 
 @dataclass(frozen=True)
 class CaptchaNeeded:
-    """The page must bring a solved CAPTCHA with the next try."""
+    """The page must send a solved CAPTCHA with the next attempt."""
 
     body: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class ChallengeAnswer:
-    """What the page sends for a challenge; only the member that the challenge asks for is read."""
+    """The page's answer to a challenge; only the member that the challenge needs is read."""
 
     name: str
     code: str | None = field(default=None, repr=False)
@@ -90,7 +91,7 @@ class ChallengeAnswer:
 
 
 class DirectSignIn:
-    """Signs people in by password, and through what Cognito asks after it."""
+    """Signs people in by password, including Cognito's challenges."""
 
     def __init__(
         self,
@@ -157,14 +158,15 @@ class DirectSignIn:
     ) -> "DirectlySignedIn | Challenged":
         """Answer the challenge in `cookie`, the value of this browser's challenge cookie.
 
-        Raises ChallengeExpired, InvalidChallengeCode, InvalidPassword, TooManyAttempts and what `sign_in` raises.
+        Raises ChallengeExpired, InvalidChallengeCode, InvalidPassword, TooManyAttempts and the errors of `sign_in`.
         """
         challenge = self._challenges.open(cookie)
         if given.name != public_name(challenge.name):
             raise InvalidRequest("answer to another challenge")
         send = self._prepare(challenge, given, visitor)
         self._tokens.load_keys()
-        # Whoever gave the old password before a reset, or before a sign-out everywhere, does not get in after it (S-67).
+        # A person who entered the old password before a reset, or before a sign-out everywhere, must not get in
+        # afterwards (S-67).
         self._new_sessions.refuse_ended(challenge.username, challenge.began_at)
         account = self._attempts.account_of(challenge.email, visitor)
         with ExitStack() as once:
@@ -175,7 +177,7 @@ class DirectSignIn:
                 except Refused as refused:
                     raise self._refusal(refused) from None
             if challenge.name == NEW_PASSWORD:
-                # The temporary password came by mail, and is gone now: mailbox and password are proved (S-68).
+                # The temporary password came by mail, and is replaced now: mailbox and password are proved (S-68).
                 self._new_sessions.record_proved(challenge.username)
             if step.tokens is None:
                 return self._challenged(step, challenge)
@@ -185,7 +187,7 @@ class DirectSignIn:
         return signed_in
 
     def _enter_once(self, once: ExitStack, challenge: Challenge, given: ChallengeAnswer) -> None:
-        """Refuse a step, or an app's code, that has served before (S-74); if `once` ends badly, neither has served."""
+        """Refuse a step, or an app's code, that was already used (S-74); if `once` fails, both can be used again."""
         try:
             once.enter_context(self._attempts.step_once(challenge.session))
             code = parse_code(given.code or "")
@@ -213,7 +215,8 @@ class DirectSignIn:
         return CaptchaNeeded(self._captcha.challenge())
 
     def _solved(self, captcha: captchas.SiteVerify, token: str, visitor: Visitor) -> bool:
-        """Ask the vendor. Each try counts against the source and a solved one is given back: junk costs us a call."""
+        """Ask the vendor. Each try counts against the source and a solved one is given back: invented tokens also cost
+        us a call."""
         if len(token) > captchas.MAX_TOKEN_LENGTH:
             return False
         host = urlsplit(f"//{visitor.server}").hostname or ""
@@ -250,7 +253,7 @@ class DirectSignIn:
         return lambda: respond({CODE_RESPONSES[challenge.name]: code})
 
     def _refusal(self, refused: Refused) -> GatehouseError:
-        """Return what a refused answer means; everything but a wrong code or password ends the challenge."""
+        """Return the meaning of a refused answer; everything except a wrong code or password ends the challenge."""
         self._attempts.failed()
         log_event("challenge_failed", door="direct", detail=refused.code)
         if refused.code in ("CodeMismatchException", "EnableSoftwareTokenMFAException"):
@@ -260,7 +263,7 @@ class DirectSignIn:
         return ChallengeExpired(refused.code)
 
     def _challenged(self, step: Step, before: Challenge) -> Challenged:
-        """Seal the next challenge. Raises UnsupportedChallenge for what this page cannot answer (S-45)."""
+        """Seal the next challenge. Raises UnsupportedChallenge for challenges that this page cannot answer (S-45)."""
         asked = read_step(step)
         session, totp = step.session, None
         if asked.name == MFA_SETUP:
@@ -282,7 +285,7 @@ class DirectSignIn:
         remember: bool,
         cookies: Mapping[str, str],
     ) -> DirectlySignedIn:
-        """Turn tokens into a session, after the checks of the hosted door; refused tokens are revoked."""
+        """Make a session from tokens, after the same checks as for a hosted sign-in; refused tokens are revoked."""
         assert tokens.refresh_token is not None
         with self._new_sessions.revoked_on_failure(tokens.refresh_token):
             try:
@@ -295,17 +298,17 @@ class DirectSignIn:
                     cookies=cookies,
                 )
             except InvalidToken as error:
-                # Nothing that the person did: a trigger is missing, or keys and pool do not belong together.
+                # Not the person's fault: a trigger is missing, or keys and pool do not match.
                 raise TemporarilyUnavailable(
                     f"tokens of a direct sign-in: {error.detail}"
                 ) from None
-            except SignUpRefused as error:  # as where the trigger refuses it
+            except SignUpRefused as error:  # the same as if the trigger refuses it
                 raise InvalidCredentials(error.detail) from None
         device = self._attempts.known_device(email, identity.username)
         return DirectlySignedIn(tokens.access_token, access, identity, session, sealed, device)
 
     def _verify(self, tokens: TokenSet) -> tuple[IdentityClaims, AccessClaims]:
-        # An ID token of this flow has no nonce of ours: nothing came by way of the browser.
+        # An ID token of this flow has no nonce: it did not come through the browser.
         if tokens.id_token is None:
             raise InvalidToken("Cognito gave no ID token")
         identity = self._tokens.verify_id_token(
@@ -322,7 +325,7 @@ class DirectSignIn:
 
 
 def is_federated_only(identity: IdentityClaims) -> bool:
-    """Tell whether a person was born at an identity provider: Cognito names such a user `<provider>_<subject>`.
+    """Whether an identity provider created the person: Cognito names such a user `<provider>_<subject>`.
 
     A native user who is linked to a provider keeps the native name, and the password.
     """

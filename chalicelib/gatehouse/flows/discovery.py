@@ -1,8 +1,8 @@
-"""Home-realm discovery: which identity provider an e-mail address belongs to, by its domain alone.
+"""Home-realm discovery: finds the identity provider of an e-mail address by its domain alone.
 
-The list of domains is a list of customers, so nobody may read it off by trying: misses count against the source. Hits do
-not, or the people of one office would use up each other's attempts. No account is looked at: an address that exists and
-one that does not get the same answer (S-40).
+The list of domains is a list of customers, so nobody may collect it by trying: misses count against the source. Hits do
+not count, or the people of one office would use up each other's attempts. No account is read: existing and unknown
+addresses get the same answer (S-40).
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from .attempts import DISCOVERY, LOGIN, Attempts
 
 
 class Discovery:
-    """Finds providers for the sign-in page. `attempts` is None where the stage has no throttle table."""
+    """Finds providers for the sign-in page. `attempts` is None if the stage has no throttle table."""
 
     def __init__(self, *, providers: ProviderStore, attempts: Attempts | None) -> None:
         self._providers = providers
@@ -25,7 +25,7 @@ class Discovery:
         return self._counted(DISCOVERY, source, lambda: self._providers.find_by_email(email))
 
     def is_open(self, provider: str | None, email: str | None) -> bool:
-        """Tell whether a sign-in may start uncounted: its answer says nothing about the private providers."""
+        """Whether a sign-in may start without counting: its answer reveals nothing about the private providers."""
         if provider is None:
             return email is None
         found = None if provider == NATIVE else self._providers.find(provider)
@@ -34,8 +34,8 @@ class Discovery:
     def count_login(self, provider: str | None, email: str | None, source: str) -> None:
         """Count a sign-in by address or by the name of a private provider, as `find` counts.
 
-        Where it leads to tells as much as an answer of `find`: without this the list could be read off there. A stage
-        without a throttle table, where `find` refuses, signs people in all the same. Raises TooManyAttempts.
+        Its redirect reveals as much as an answer of `find`: without counting, the list could be collected there.
+        Without a throttle table `find` refuses, but a stage still signs people in. Raises TooManyAttempts.
         """
         if self._attempts is None:
             return

@@ -1,8 +1,9 @@
-"""What a token's claims cannot say: whether the person still has the rights that it was issued with (S-70).
+"""Checks what a token's claims cannot show: whether the person still has the rights with which it was issued (S-70).
 
-An access token lives ten minutes, and API Gateway asks nobody about it. A route with `authorized(…, fresh=True)` asks the
-pool and the users table at the time of the call, side by side; what cannot be asked is 503, never a pass.
-Source: Amazon Cognito developer guide, "Revoking tokens": an access token that is out stays valid until it expires.
+An access token lasts ten minutes, and API Gateway only verifies the token itself. A route with `authorized(…,
+fresh=True)` asks the pool and the users table at each call, in parallel; if one does not answer, the result is 503,
+never access. Source: Amazon Cognito developer guide, "Revoking tokens": an issued access token stays valid until it
+expires.
 """
 
 from collections.abc import Callable
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class FreshCheck:
-    """Asks the pool and the users table about a caller whose claims are verified already."""
+    """Asks the pool and the users table about a caller whose claims are already verified."""
 
     def __init__(
         self,
@@ -36,12 +37,14 @@ class FreshCheck:
         self._load_providers = load_providers
 
     def verify(self, caller: Caller, *, issued_at: int, group: str | None) -> None:
-        """Raise unless the person is enabled, in `group` (if one is named), and signed out nowhere since `issued_at`.
+        """Raise unless the person is enabled, in `group` (if one is named), and has not been signed out since
+        `issued_at`.
 
-        Unauthorized: gone, disabled, signed out, or somebody else has the name now; a refresh tells the browser which.
-        Forbidden: no longer in the group. TemporarilyUnavailable: somebody did not answer.
+        Unauthorized: deleted, disabled, signed out, or another person has the name now; a refresh tells the browser
+        which. Forbidden: no longer in the group. TemporarilyUnavailable: a service did not answer.
 
-        Without a record nobody has noted a sign-out, so the pool's answer decides alone: records are healed at sign-in.
+        If there is no record, no sign-out was noted, so the pool's answer decides alone: the next sign-in repairs the
+        record.
         """
         person, in_pool_group, record = deadline.together(
             lambda: self._user_admin.find(caller.username),

@@ -1,4 +1,4 @@
-"""Sign-out everywhere: no refresh works any more, and routes that ask at the time of the call refuse older tokens."""
+"""Sign-out everywhere: no refresh works any more, and routes with `fresh=True` refuse older tokens."""
 
 from ..cognito.user_admin import UserAdmin
 from ..log import log_event
@@ -6,7 +6,7 @@ from ..store.users import UserStore
 
 
 class GlobalSignOut:
-    """Ends every session of a person: refresh tokens in the pool, access tokens by the record's `validAfter`."""
+    """Ends every session of a person: refresh tokens in the pool, access tokens with the record's `validAfter`."""
 
     def __init__(self, *, users: UserStore, user_admin: UserAdmin) -> None:
         self._users = users
@@ -15,10 +15,10 @@ class GlobalSignOut:
     def end_sessions(self, name: str) -> str:
         """End them and return the person's own user name. `name` may be an alias, such as an address.
 
-        Raises NotFound and TemporarilyUnavailable; repeating it does no harm, and completes what was left half done.
+        Raises NotFound and TemporarilyUnavailable; repeating it does no harm, and completes an interrupted one.
 
-        The pool comes first: a refresh between the two writes still works the other way round, and gives an access token
-        that is newer than `validAfter`.
+        The pool comes first: in the opposite order, a refresh between the two writes would still work, and would issue
+        an access token newer than `validAfter`.
         """
         user_name = self._user_admin.load(name).user_name
         self._user_admin.sign_out_everywhere(user_name)

@@ -1,6 +1,6 @@
 """The hosted sign-in: authorization code with PKCE through Cognito, from the first redirect to the session.
 
-Steps b to g of docs/architecture.md. Framework-free: takes what the browser sent, gives what it shall get.
+Steps b to g of docs/architecture.md. Framework-free: it takes the browser's data and returns the answer's.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,9 +34,9 @@ from .new_session import NewSessions
 
 @dataclass(frozen=True)
 class LoginStart:
-    """Where to send the browser, the transaction's sealed cookie, and older login cookies to clear."""
+    """The redirect for the browser, the transaction's sealed cookie, and older login cookies to delete."""
 
-    authorize_url: str = field(repr=False)  # holds state and nonce
+    authorize_url: str = field(repr=False)  # contains state and nonce
     transaction: LoginTransaction
     sealed: str = field(repr=False)
     surplus_cookies: list[str] = field(default_factory=list)
@@ -44,7 +44,7 @@ class LoginStart:
 
 @dataclass(frozen=True)
 class CallbackQuery:
-    """What Cognito put into the callback URL; each value at most once."""
+    """The parameters of Cognito's callback URL; each value at most once."""
 
     code: str | None = field(repr=False)
     error: str | None = None
@@ -54,7 +54,7 @@ class CallbackQuery:
 
 @dataclass(frozen=True)
 class SignedIn:
-    """A finished sign-in: the new session, its cookie value, and where the person wanted to go."""
+    """A finished sign-in: the new session, its cookie value, and the person's target address."""
 
     session: Session
     sealed: str = field(repr=False)
@@ -62,7 +62,7 @@ class SignedIn:
 
 
 class ReadAhead(Protocol):
-    """Something that is kept for a while, and can be asked for before it is needed."""
+    """A cached value that can be loaded before it is needed."""
 
     def begin(self) -> None: ...
     def settle(self) -> None: ...
@@ -71,7 +71,7 @@ class ReadAhead(Protocol):
 class HostedSignIn:
     """Starts and finishes sign-ins at the Cognito hosted UI.
 
-    `needed` is what a new container has to read for a callback.
+    `needed` is the data that a new container must read for a callback.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class HostedSignIn:
         cookies: Mapping[str, str],
         login_hint: str | None = None,
     ) -> LoginStart:
-        """Begin a sign-in. `return_to` is validated already; `login_hint` is who it will probably be.
+        """Begin a sign-in. `return_to` is already validated; `login_hint` is the probable address of the person.
 
         Raises UnknownProvider.
         """
@@ -140,9 +140,9 @@ class HostedSignIn:
 
     @contextmanager
     def reading_ahead(self, states: Sequence[str], cookies: Mapping[str, str]) -> Iterator[None]:
-        """Let a callback wait once for all that a container has to read for it, beside the sealing keys.
+        """Load everything that a new container needs for a callback in parallel, together with the sealing keys.
 
-        Only for one whose browser has a login cookie: anybody can send the others.
+        Only for a browser with a login cookie, because anybody can send other callbacks.
         """
         begun = self._needed if states and cookie_name(states[0]) in cookies else ()
         for each in begun:
@@ -154,7 +154,7 @@ class HostedSignIn:
                 each.settle()
 
     def find(self, state: str | None, cookies: Mapping[str, str]) -> LoginTransaction:
-        """Return the transaction that a callback ends. Raises LoginExpired, LoginUsed or LoginUnknown."""
+        """Return the transaction that belongs to a callback. Raises LoginExpired, LoginUsed or LoginUnknown."""
         if state is None:
             raise LoginUnknown("callback without a state")
         return self._transactions.load(cookies, state)
@@ -167,9 +167,9 @@ class HostedSignIn:
         redirect_uri: str,
         cookies: Mapping[str, str],
     ) -> "SignedIn | LoginStart":
-        """Turn a callback into a session, or into a second try where the first one linked the person.
+        """Make a session from a callback, or start a second attempt if the first one linked the person.
 
-        Raises SignInError or TemporarilyUnavailable, with nothing written.
+        Raises SignInError or TemporarilyUnavailable; nothing is written then.
         """
         if query.issuer is not None and query.issuer not in both_forms(self._settings.issuer):
             raise SignInError("callback names another issuer")
@@ -187,7 +187,7 @@ class HostedSignIn:
         if not query.code:
             raise SignInError("callback without a code")
         try:
-            # First of all: tokens that nobody can verify would have to be thrown away.
+            # This comes first: tokens that nobody can verify would be lost.
             self._tokens.load_keys()
             tokens = self._oauth.exchange_code(
                 code=query.code,
@@ -241,17 +241,17 @@ class HostedSignIn:
 
 
 def is_linked_now(description: str) -> bool:
-    """Tell whether Cognito refused a person's first sign-in because our trigger has linked the person meanwhile.
+    """Whether Cognito refused a person's first sign-in because our trigger has just linked the person.
 
-    The link stands by then, so the same sign-in works the next time. Source: AWS re:Post, "Already found an entry for
-    username"; no documented error code tells it apart. Cognito writes spaces as plus signs, and nothing says that API
-    Gateway always reads them back.
+    The link exists by then, so the same sign-in works the next time. Source: AWS re:Post, "Already found an entry for
+    username"; it has no documented error code. Cognito writes spaces as plus signs, and it is not documented that API
+    Gateway always decodes them.
     """
     return "already found an entry for username" in description.casefold().replace("+", " ")
 
 
 def map_callback_error(error: str, description: str) -> SignInError | TemporarilyUnavailable:
-    """Return our error for Cognito's `error` and `error_description`; nothing of them is passed on (S-13)."""
+    """Return our error for Cognito's `error` and `error_description`; no part of them is passed on (S-13)."""
     if REFUSAL_MARKER in description:
         return SignUpRefused("pre sign-up refused")
     if OUTAGE_MARKER in description:

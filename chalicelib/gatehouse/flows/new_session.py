@@ -1,4 +1,5 @@
-"""What both doors do with verified tokens: the session, the person's record, the end of the session before (S-47, S-57)."""
+"""The last step of hosted and direct sign-ins with verified tokens: the session, the person's record, the end of the
+previous session (S-47, S-57)."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -39,7 +40,7 @@ class NewSessions:
 
     @contextmanager
     def revoked_on_failure(self, refresh_token: str | None) -> Iterator[None]:
-        """Revoke a new refresh token if the body does not make a session of it: no cookie will ever hold it."""
+        """Revoke a new refresh token if the body does not make a session from it: no cookie will hold it."""
         try:
             yield
         except Exception:
@@ -58,8 +59,8 @@ class NewSessions:
     ) -> tuple[Session, str]:
         """Return the new session and its cookie value. `door` is `hosted` or `direct`, for the log.
 
-        Raises SignUpRefused, CookieTooLarge and TemporarilyUnavailable (no sealing keys; a provider's person whose
-        provider is not to be looked up), with nothing recorded.
+        Raises SignUpRefused, CookieTooLarge and TemporarilyUnavailable (no sealing keys; or a provider that cannot be
+        looked up); nothing is recorded then.
         """
         self._refuse_foreign_address(identity)
         session = self._sessions.begin(

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 class Profile:
-    """Reads and changes the record of one caller, who is found by name and `sub` (S-50).
+    """Reads and changes the record of one caller, who is identified by name and `sub` (S-50).
 
-    Most callers only read: what speaks to Cognito is loaded when a name changes (a client costs 18 ms).
+    Most callers only read, so the Cognito client is loaded only when a name changes (a client costs 18 ms).
     """
 
     def __init__(self, *, users: UserStore, load_user_admin: "Callable[[], UserAdmin]") -> None:
@@ -22,7 +22,7 @@ class Profile:
         self._load_user_admin = load_user_admin
 
     def load(self, user_name: str, sub: str) -> UserRecord:
-        """Return the caller's record. Raises NotFound: a name can be given to a new person, a `sub` never is."""
+        """Return the caller's record. Raises NotFound: a name can be given to a new person, a `sub` never."""
         record = self._users.load(user_name)
         if record is None or record.sub not in ("", sub):
             raise NotFound("the caller has no record; the next sign-in writes it")

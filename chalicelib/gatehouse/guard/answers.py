@@ -1,4 +1,4 @@
-"""How answers look: errors in one envelope, security headers on everything (S-53)."""
+"""The form of answers: one error format, and security headers on everything (S-53)."""
 
 import logging
 from typing import Any
@@ -13,7 +13,7 @@ from ..log import log_exception
 JSON_TYPE = "application/json; charset=utf-8"
 TEXT_TYPE = "text/plain; charset=utf-8"
 
-#: Chalice's own answers by status, made ours.
+#: Our replacements for Chalice's own answers, by status.
 _CHALICE_ERRORS = {
     400: (errors.InvalidRequest.code, errors.InvalidRequest.message),
     401: (errors.Unauthorized.code, errors.Unauthorized.message),
@@ -22,15 +22,15 @@ _CHALICE_ERRORS = {
     405: ("method_not_allowed", "This method is not allowed here."),
     415: (errors.UnsupportedMediaType.code, errors.UnsupportedMediaType.message),
 }
-#: What an app with CORS of its own (`cors=True`) puts on Chalice's errors, too.
+#: Headers that an app with its own CORS (`cors=True`) also puts on Chalice's errors.
 _KEPT = ("allow", "access-control-")
 
 
 class ChaliceErrors(logging.Filter):
-    """Chalice logs an exception with its message, which may quote what a caller sent; ours says type and place (S-61)."""
+    """Chalice logs an exception with its message, which may quote a caller's input; ours logs type and place (S-61)."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Replace Chalice's own record of an exception."""
+        """Replace Chalice's own log record of an exception."""
         if record.funcName != "_unhandled_exception_to_response" or not record.exc_info:
             return True
         error = record.exc_info[1]
@@ -40,7 +40,7 @@ class ChaliceErrors(logging.Filter):
 
 
 def error_response(error: GatehouseError) -> Response:
-    """Return the envelope of `error`."""
+    """Return `error` in our error format."""
     headers: dict[str, Any] = {}
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
@@ -58,7 +58,7 @@ def error_response(error: GatehouseError) -> Response:
 
 
 def in_our_envelope(response: Response) -> Response:
-    """Return an answer as it is, or one of Chalice's own errors in our words."""
+    """Return an answer unchanged, or one of Chalice's own errors in our format."""
     if not _is_chalice_error(response):
         return response
     code, message = _CHALICE_ERRORS.get(
@@ -72,7 +72,7 @@ def in_our_envelope(response: Response) -> Response:
 
 
 def dress(response: Response) -> Response:
-    """Put the security headers and a content type on an answer; what it has already stays."""
+    """Add the security headers and a content type to an answer; its own headers are kept."""
     present = {name.lower() for name in response.headers}
     for name, value in SECURITY_HEADERS.items():
         if name.lower() not in present:

@@ -1,4 +1,4 @@
-"""Paths that an app and Gatehouse both want: found while the app loads, not at the end of a deployment."""
+"""Finds paths that both an app and Gatehouse define, while the app loads and not at the end of a deployment."""
 
 from collections.abc import Iterable, Mapping
 
@@ -6,7 +6,8 @@ Routes = Mapping[str, Iterable[str]]
 
 
 def refuse_collisions(theirs: Routes, ours: Routes) -> None:
-    """Raise one ValueError for all routes (path -> methods) that both sides have, or that API Gateway cannot tell apart."""
+    """Raise one ValueError for all routes (path -> methods) that both sides define, or that API Gateway cannot
+    distinguish."""
     both = sorted(
         f"{method} {path}"
         for path, methods in theirs.items()
@@ -14,9 +15,11 @@ def refuse_collisions(theirs: Routes, ours: Routes) -> None:
     )
     siblings = {path: find_sibling(path, ours) for path in theirs if "{" in path}
     unclear = sorted(f"{path} beside {own}" for path, own in siblings.items() if own)
-    problems = [f"{', '.join(both)}: this app and Gatehouse both have it"] if both else []
+    problems = [f"{', '.join(both)}: this app and Gatehouse both define it"] if both else []
     if unclear:
-        problems.append(f"{', '.join(unclear)}: API Gateway wants one name for a path parameter")
+        problems.append(
+            f"{', '.join(unclear)}: API Gateway needs the same name for the same path parameter"
+        )
     if problems:
         raise ValueError(
             f"{'; '.join(problems)}. Mount Gatehouse below a prefix, "
@@ -25,7 +28,7 @@ def refuse_collisions(theirs: Routes, ours: Routes) -> None:
 
 
 def find_sibling(path: str, ours: Iterable[str]) -> str | None:
-    """Return a path of ours that names a parameter otherwise at the same place, or None."""
+    """Return a path of ours with another parameter name at the same place, or None."""
     for own in ours:
         for mine, other in zip(own.split("/"), path.split("/"), strict=False):
             if mine == other:

@@ -1,29 +1,29 @@
-"""What other origins of the same site may call, and what browsers must be told for it (S-30).
+"""CORS: which routes other origins of the same site may call, and the headers for browsers (S-30).
 
 Three kinds of routes are open to the origins of the setting ALLOWED_ORIGINS: those behind the authorizer, without
-credentials (the access token travels in a header); the two that renew and end a session, with the cookie; and the
-configuration, which tells what the page tells everybody, and whether there is a cookie. An origin matches exactly or not at
-all; it is echoed only after it matched, so `*` and foreign or `null` origins never are.
-Source: the Fetch standard, "CORS protocol" and "CORS protocol and HTTP caches" (`Vary`).
+credentials (the access token is in a header); the two that renew and end a session, with the cookie; and the
+configuration, which is public anyway, and says whether there is a cookie. An origin must match exactly. Only a matching
+origin is echoed, so `*`, foreign and `null` origins never are. Source: the Fetch standard, "CORS protocol" and "CORS
+protocol and HTTP caches" (`Vary`).
 """
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-#: The routes whose cookie an allowed origin may use. Passwords are typed on our own page alone.
+#: The routes whose cookie an allowed origin may use. Passwords are typed only on our own page.
 CREDENTIALED = frozenset({("POST", "/auth/refresh"), ("POST", "/auth/logout")})
 
-#: What an allowed origin may read with the cookie: nothing is changed there.
+#: Routes that an allowed origin may read with the cookie: they change nothing.
 READABLE = frozenset({("GET", "/auth/config")})
 
-#: Seconds for which a browser may remember a preflight: an origin that is taken off the list is out within ten minutes.
+#: Seconds for which a browser may cache a preflight: removing an origin from the list takes effect within ten minutes.
 _MAX_AGE = "600"
-#: What a script may read besides the body: how long to wait. EXPOSED_HEADERS adds to it.
+#: The response header that a script may read in addition to the body: how long to wait. EXPOSED_HEADERS adds to it.
 _EXPOSED = "Retry-After"
 
 
 class CorsRule(NamedTuple):
-    """How one path is open: its methods, the request headers that are let through, and whether the cookie is."""
+    """How one path is open: its methods, the allowed request headers, and whether the cookie is allowed."""
 
     methods: tuple[str, ...]
     headers: str
@@ -50,9 +50,9 @@ def build_headers(
     allowed: frozenset[str],
     exposed: Iterable[str] = (),
 ) -> Mapping[str, str]:
-    """Return the headers of an answer to `origin`; nothing at all while no origin is allowed.
+    """Return the headers of an answer to `origin`; none while no origin is allowed.
 
-    `exposed` are names of response headers that scripts there may read besides.
+    `exposed` are names of further response headers that scripts of that origin may read.
     """
     if not allowed:
         return {}
@@ -69,7 +69,8 @@ def build_headers(
 
 
 def build_preflight_headers(rule: CorsRule, headers: Iterable[str] = ()) -> Mapping[str, str]:
-    """Return what the answer to an allowed preflight holds besides `build_headers`; `headers` may be sent besides."""
+    """Return the headers of an allowed preflight in addition to `build_headers`; `headers` are further allowed request
+    headers."""
     return {
         "Access-Control-Allow-Methods": ", ".join(rule.methods),
         "Access-Control-Allow-Headers": ", ".join((rule.headers, *headers)),

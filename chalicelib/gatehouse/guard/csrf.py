@@ -14,10 +14,11 @@ HEADER = "x-gatehouse"
 def verify_own_request(
     headers: Mapping[str, str], own_origin: str, other_origins: frozenset[str] = frozenset()
 ) -> None:
-    """Raise CrossSiteRequest unless our page sent this: the header, and an own Origin or Sec-Fetch-Site: same-origin.
+    """Raise CrossSiteRequest unless our page sent this: it needs the header, and our own Origin or Sec-Fetch-Site:
+    same-origin.
 
-    `other_origins` are let in as well, if the browser counts them to our site or says nothing about it. `headers` is
-    case-insensitive. A foreign Origin is refused even beside a good Sec-Fetch-Site.
+    `other_origins` are also accepted, unless the browser says that they belong to another site. `headers` is
+    case-insensitive. A foreign Origin is refused even with a good Sec-Fetch-Site.
     """
     if headers.get(HEADER) != "1":
         raise CrossSiteRequest("X-Gatehouse is missing")
@@ -28,16 +29,18 @@ def verify_own_request(
         if origin not in other_origins:
             raise CrossSiteRequest("Origin is not ours")
         if headers.get("sec-fetch-site", "same-site") != "same-site":
-            raise CrossSiteRequest("Origin is allowed, but the browser counts it to another site")
+            raise CrossSiteRequest(
+                "Origin is allowed, but the browser says that it is another site"
+            )
         return
     if headers.get("sec-fetch-site") != "same-origin":
         raise CrossSiteRequest("neither Origin nor Sec-Fetch-Site says that the page is ours")
 
 
 def verify_navigation(headers: Mapping[str, str]) -> None:
-    """Raise InvalidRequest for what another site embeds or fetches: only going to a page may use up attempts.
+    """Raise InvalidRequest for embedded or fetched requests of another site: only a navigation may use up attempts.
 
-    Browsers that send no Fetch Metadata, and callers that are none, pass: they spend their own attempts.
+    Browsers without Fetch Metadata, and other clients, pass: they use up their own attempts.
     """
     if headers.get("sec-fetch-mode", "navigate") != "navigate":
         raise InvalidRequest("not a navigation")
@@ -46,8 +49,8 @@ def verify_navigation(headers: Mapping[str, str]) -> None:
 
 
 def is_from_own_page(headers: Mapping[str, str]) -> bool:
-    """Tell whether the browser says that our own page led it here: neither another site nor a typed or mailed address.
+    """Whether the browser says that our own page sent it here, and not another site or a typed or mailed address.
 
-    Browsers without Fetch Metadata say nothing, which is no.
+    Browsers without Fetch Metadata do not say so, which counts as no.
     """
     return headers.get("sec-fetch-site") == "same-origin"

@@ -1,8 +1,8 @@
-"""The shape of API Gateway's REST proxy event, as far as anything here relies on it.
+"""Checks the shape of API Gateway's REST proxy event, as far as this code relies on it.
 
-Whoever may invoke the function can send anything: another payload format, a warm-up ping, an event made by hand. Such a one
-is refused before it is read, so that nothing behind has to ask what is there. Source: AWS, "Set up Lambda proxy integrations
-in API Gateway", input format.
+Anybody who may invoke the function can send anything: another payload format, a warm-up ping, a handmade event. Such an
+event is refused before it is read, so later code need not check it. Source: AWS, "Set up Lambda proxy integrations in
+API Gateway", input format.
 """
 
 import base64
@@ -23,7 +23,8 @@ _KEYS = frozenset(
 
 
 def find_problem(event: object, routes: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """Return what makes `event` none of API Gateway's for these routes, or None. The words hold nothing of the event."""
+    """Return why `event` is not one of API Gateway's for these routes, or None. The text contains nothing from the
+    event."""
     if not isinstance(event, dict) or not _KEYS.issubset(event):
         return "keys are missing"
     context = event["requestContext"]
@@ -33,11 +34,11 @@ def find_problem(event: object, routes: Mapping[str, Mapping[str, Any]]) -> str 
     if not isinstance(identity, dict) or not isinstance(identity.get("sourceIp"), str):
         return "requestContext has no identity"
     if not (_is_map(event["headers"], _is_text) and _is_map(event["pathParameters"], _is_text)):
-        return "headers or pathParameters are no texts by name"
+        return "headers or pathParameters are not texts by name"
     several = (event.get("multiValueHeaders"), event["multiValueQueryStringParameters"])
     if not all(_is_map(values, _is_texts) for values in several):
-        return "a multi-value map holds no lists of texts"
-    # Bytes come from Chalice's own test client and `chalice local`: no event of Lambda, which is JSON, can hold them.
+        return "a multi-value map does not hold lists of texts"
+    # Chalice's own test client and `chalice local` send bytes; an event of Lambda, which is JSON, cannot contain them.
     if not isinstance(event["body"], str | bytes | None):
         return "body is not text"
     if not isinstance(event.get("isBase64Encoded", False), bool):
@@ -70,7 +71,7 @@ def _is_texts(value: object) -> bool:
 
 
 def _is_base64(text: str | bytes) -> bool:
-    """Chalice decodes leniently: of a body of nonsense nothing would be left, and nothing is a good body."""
+    """Chalice decodes leniently: an invalid body would become an empty one, which is valid."""
     try:
         base64.b64decode(text, validate=True)
     except ValueError:

@@ -1,7 +1,7 @@
-"""The guard before every route of one app: who may call it, and what may be sent to it.
+"""The guard before every route of one app: checks who may call it, and what may be sent to it.
 
-It wraps each view as it is registered, a team's own included, so no route can forget a check. A route is public by name, or
-has `authorizer=authorized(…)`; any other stops the app while it loads (S-48).
+It wraps each view when it is registered, including a team's own, so no route can forget a check. A route is listed as
+public, or has `authorizer=authorized(…)`; any other stops the app while it loads (S-48).
 """
 
 import functools
@@ -23,7 +23,7 @@ Check = Callable[[Request], None]
 
 
 class Guard:
-    """Guards the routes of `app`. `own_path` tells the path of a route of ours without its prefix, None for a team's."""
+    """Guards the routes of `app`. `own_path` returns the path of our route without its prefix, and None for a team's."""
 
     def __init__(
         self,
@@ -41,20 +41,20 @@ class Guard:
         self._public: dict[tuple[str, str], bool] = {}
         self._covered: dict[tuple[str, str], RouteEntry] = {}
         self._rules: dict[str, cors.CorsRule] = {}
-        #: Ours by path, once they are mounted: what the app registers from then on must not collide.
+        #: Our routes by path, once they are mounted: routes that the app registers later must not collide with them.
         self.own_routes: Mapping[str, Iterable[str]] = {}
 
     @property
     def public_routes(self) -> frozenset[tuple[str, str]]:
-        """(method, path) of every route that needs no access token."""
+        """(method, path) of every route without an access token."""
         return frozenset(self._public)
 
     def open(self, method: str, path: str, csrf: bool = True) -> None:
-        """Let a route be called without an access token; before it is registered."""
+        """Allow a route without an access token; call this before it is registered."""
         self._public[method, path] = csrf
 
     def make_room(self, path: str, methods: Iterable[str]) -> None:
-        """Before a route is registered: see that it is not ours, and take away the HEAD and OPTIONS of the guard's own."""
+        """Before a route is registered: make sure that it is not ours, and remove the guard's own HEAD and OPTIONS."""
         if path in self.own_routes or (self.own_routes and "{" in path):
             from .collisions import refuse_collisions
 
@@ -64,7 +64,7 @@ class Guard:
             del there[method]
 
     def cover(self, path: str) -> None:
-        """Guard every method of a path, and add HEAD and OPTIONS: API Gateway passes on declared methods only.
+        """Guard every method of a path, and add HEAD and OPTIONS: API Gateway only passes on declared methods.
 
         Raises ValueError for a route that is neither public nor authorized.
         """
@@ -77,11 +77,11 @@ class Guard:
         self._add_options(path)
 
     def is_covered(self, entry: RouteEntry) -> bool:
-        """Tell whether a route has passed through `cover`."""
+        """Whether a route has passed through `cover`."""
         return self._covered.get((entry.method, entry.uri_pattern)) is entry
 
     def finish(self, request: Request, get_response: Callable[[Request], Response]) -> Response:
-        """Chalice's middleware around all others: our envelope, the security headers, CORS where it is due (S-30, S-53)."""
+        """Chalice's outermost middleware: our error format, the security headers, and CORS where needed (S-30, S-53)."""
         try:
             response = get_response(request)
         except Exception as error:  # noqa: BLE001 - outside of every view: Chalice would answer without our headers
@@ -144,7 +144,7 @@ class Guard:
         request.context[CALLER_KEY] = caller
 
     def _check_own_page(self, request: Request) -> None:
-        """Cookie routes change things by POST: their bodies are checked, then that our own page calls (S-28, S-29)."""
+        """Cookie routes change things by POST: check the body, then that our own page sent the request (S-28, S-29)."""
         if request.method in ("GET", "HEAD", "OPTIONS"):
             return
         from ..edge import bodies, urls
@@ -162,7 +162,7 @@ class Guard:
         csrf.verify_own_request(request.headers, own.origin, others)
 
     def _add_head(self, path: str) -> None:
-        """What is read by GET answers HEAD, except where a GET spends something."""
+        """A route with GET also answers HEAD, except if a GET uses something up."""
         methods = self._app.routes[path]
         if "GET" not in methods or "HEAD" in methods or self._own_path(path) in self._spending:
             return
@@ -172,7 +172,7 @@ class Guard:
             self.open("HEAD", path)
 
     def _add_options(self, path: str) -> None:
-        """A route that other origins may call answers preflights; Chalice does it for one with `cors=True`."""
+        """A route that other origins may call answers preflights; Chalice itself does so for a route with `cors=True`."""
         methods = self._app.routes[path]
         asked = {m: e for m, e in methods.items() if not isinstance(e, _AddedEntry)}
         guarded = [m for m, e in asked.items() if isinstance(e.authorizer, ScopedAuthorizer)]
@@ -207,22 +207,22 @@ class Guard:
         try:
             settings = self._container.services.settings
         except GatehouseError:
-            return frozenset(), ()  # not set up: the view has said so, in the log too
+            return frozenset(), ()  # settings are missing: the view has answered and logged that
         return settings.allowed_origins, settings.exposed_headers
 
 
 class _AddedEntry(RouteEntry):
-    """HEAD or OPTIONS of the guard's own, which gives way to one that the app registers."""
+    """The guard's own HEAD or OPTIONS, which an app's own route replaces."""
 
 
 def _advice(entry: RouteEntry) -> str:
-    """Say what to write for a route that nobody guards."""
+    """Say what to write for an unguarded route."""
     route = f'("{entry.method}", "{entry.uri_pattern}")'
     named = f"{entry.method} {entry.uri_pattern}"
     if entry.authorizer is not None:
         return (
-            f"{named} has an authorizer that Gatehouse does not know. To leave the route to that authorizer alone, "
-            f"list it: Gatehouse(app, public={{{route}}})"
+            f"{named} has an authorizer that Gatehouse does not know. To leave the route to "
+            "that authorizer alone, list it: Gatehouse(app, public={{route}})"
         )
     return (
         f"{named} has no authorizer=authorized(…) and is not a public route. For people who are signed in, write "
@@ -232,11 +232,11 @@ def _advice(entry: RouteEntry) -> str:
 
 
 def _let_pass(request: Request) -> None:
-    """Nothing to check: a preflight carries neither token nor cookie; a webhook's caller is for its view to check."""
+    """There is nothing to check: a preflight has neither token nor cookie; a webhook's view checks its caller."""
 
 
 def _decode(request: Request, parameters: dict[str, str]) -> dict[str, str]:
-    """Return a view's path parameters decoded, and let `request.uri_params` say the same."""
+    """Return a view's decoded path parameters, and put them into `request.uri_params`."""
     if not parameters:
         return parameters
     from .path_parameters import decode_path_parameters

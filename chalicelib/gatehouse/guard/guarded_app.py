@@ -1,7 +1,7 @@
-"""The app's own class, extended: what Chalice calls when a route is registered, and when an event comes in.
+"""Extends the app's own class, to see every registered route and every event.
 
-Chalice has no hook for either, and the team's `app` is made before Gatehouse gets it. So the object is given a subclass of
-its class: everything that it has and does stays.
+Chalice has no hooks for these, and the team makes its `app` before Gatehouse gets it. So the object's class is replaced
+by a subclass: all its state and behaviour are kept.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class GuardedChalice(Chalice):
-    """Chalice whose routes are guarded, and that answers in our envelope whatever it is called with (S-63)."""
+    """A Chalice app with guarded routes, which answers every input in our format (S-63)."""
 
     _gatehouse_guard: "Guard"
-    #: The gate of this app: the command line asks it for prefix and public routes.
+    #: The gate of this app: `ops` reads prefix and public routes from it.
     gatehouse: Any
 
     def _register_route(
@@ -51,16 +51,17 @@ class GuardedChalice(Chalice):
         return dressed
 
     def _cover_late(self, context: dict[str, Any]) -> None:
-        """Guard a route that came past `_register_route`: into `routes` by hand, or by a later Chalice's other way."""
+        """Guard a route that was added without `_register_route`: directly into `routes`, or by a later Chalice in
+        another way."""
         entry = self.routes[context["resourcePath"]].get(context["httpMethod"])
         if entry is not None and not self._gatehouse_guard.is_covered(entry):
             self._gatehouse_guard.cover(context["resourcePath"])
 
 
 def extend(app: Chalice, guard: "Guard", gate: Any) -> None:
-    """Give `app` the class above, under whatever class it has. Raises ValueError for an app that has it already."""
+    """Make the object's class a subclass with the methods above. Raises ValueError if the app already has it."""
     if isinstance(app, GuardedChalice):
-        raise ValueError("this app has a Gatehouse already: make one, and share it")
+        raise ValueError("this app already has a Gatehouse: make only one, and share it")
     kind = type(app)
     app.__class__ = (
         GuardedChalice if kind is Chalice else type(kind.__name__, (GuardedChalice, kind), {})
@@ -70,7 +71,7 @@ def extend(app: Chalice, guard: "Guard", gate: Any) -> None:
 
 
 def _full_path(kwargs: Any) -> str:
-    """Return the path of a route as Chalice will put it together, with a blueprint's prefix."""
+    """Return a route's path as Chalice will build it, with a blueprint's prefix."""
     path, prefix = str(kwargs["path"]), kwargs.get("url_prefix")
     if prefix is None:
         return path

@@ -1,24 +1,24 @@
-"""Path parameters, decoded exactly once: a REST API hands them on as the caller wrote them, `ada%40example.org`.
+"""Decodes path parameters exactly once: a REST API passes them as the caller wrote them, `ada%40example.org`.
 
-Chalice leaves them so for compatibility (aws/chalice #511, #688; serverless/serverless #5037). A second decoding would make
-`a/b` of the name `a%2Fb`. A plus sign is a plus sign: RFC 3986 knows no other meaning of it in a path.
+Chalice does not decode them, for compatibility (aws/chalice #511, #688; serverless/serverless #5037). Decoding twice
+would turn the name `a%2Fb` into `a/b`. A plus sign stays a plus sign: in a path RFC 3986 gives it no other meaning.
 """
 
 import re
 from collections.abc import Mapping
 from urllib.parse import unquote_to_bytes
 
-#: A percent sign that begins no octet.
+#: A percent sign that is not followed by two hexadecimal digits.
 _STRAY = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 def decode_path_parameters(parameters: Mapping[str, str]) -> dict[str, str]:
-    """Return the parameters as names say them. Raises ValueError for what is not percent-encoded UTF-8."""
+    """Return the decoded parameters. Raises ValueError for values that are not percent-encoded UTF-8."""
     return {name: _decode(value) for name, value in parameters.items()}
 
 
 def _decode(value: str) -> str:
     if _STRAY.search(value):
-        raise ValueError("a percent sign begins no octet")
-    # UnicodeDecodeError is a ValueError: Latin-1, overlong forms and surrogates are no text.
+        raise ValueError("a percent sign is not followed by two hexadecimal digits")
+    # UnicodeDecodeError is a ValueError: Latin-1, overlong forms and surrogates are refused.
     return unquote_to_bytes(value).decode("utf-8")

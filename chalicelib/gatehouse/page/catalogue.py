@@ -1,7 +1,7 @@
-"""The words of the page: one JSON file for each language in `frontend/texts/`, and a team's own in `frontend/brand/`.
+"""The texts of the page: one JSON file per language in `frontend/texts/`, and a team's own in `frontend/brand/`.
 
-A catalogue has three parts: `document` stands in the HTML itself, `first` comes with the first view, `later` with the
-views that follow. A team's `brand/texts.<tag>.json` has the same parts and only the texts that differ.
+A catalogue has three parts: `document` is in the HTML itself, `first` loads with the first view, `later` with the
+following views. A team's `brand/texts.<tag>.json` has the same parts and only the changed texts.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import ConfigurationError
 
-#: What the others are held against: it has every text, with its placeholders.
+#: The language with which the others are compared: it has every text, with its placeholders.
 REFERENCE = "en"
 
 Catalogue = Mapping[str, Mapping[str, Any]]
@@ -21,7 +21,7 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 def load_catalogue(folder: Path, language: str) -> Catalogue:
-    """Return the language's words with the team's own over them; raises ConfigurationError that names every fault."""
+    """Return the language's texts with the team's own over them; raises a ConfigurationError that lists every fault."""
     file = folder / "texts" / f"{language}.json"
     reference = flatten(_read(folder / "texts" / f"{REFERENCE}.json"))
     if not file.is_file():
@@ -49,7 +49,7 @@ def flatten(words: Any, path: str = "") -> dict[str, Any]:
 
 
 def choose_language(accepted: str, languages: tuple[str, ...]) -> str:
-    """Return which of `languages` an Accept-Language header wants most (RFC 9110, 12.5.4), else the first."""
+    """Return the one of `languages` that an Accept-Language header prefers (RFC 9110, 12.5.4), else the first."""
     wanted = []
     for entry in accepted.split(",")[:20]:
         tag, _, parameter = entry.strip().partition(";")
@@ -85,9 +85,9 @@ def _problems(
         yield from (f"{name} lacks {path}" for path in reference if path not in texts)
     for path, text in texts.items():
         if path not in reference:
-            yield f"{name} has {path} which the page does not know"
+            yield f"{name} has the unknown text {path}"
         elif not isinstance(text, str):
-            yield f"{name} has something else than a text as {path}"
+            yield f"{name} has a value at {path} that is not a text"
         elif set(_PLACEHOLDER.findall(text)) != set(_PLACEHOLDER.findall(reference[path])):
             known = ", ".join(f"{{{one}}}" for one in _PLACEHOLDER.findall(reference[path]))
             yield f"{name} must have {known or 'no placeholder'} in {path}"

@@ -1,7 +1,7 @@
-"""A team's logo: an SVG, or a PNG put into one, that can do nothing but be looked at.
+"""A team's logo: an SVG, or a PNG embedded in one, without anything that runs or loads.
 
-The page shows it as <img>, where browsers run no scripts and load nothing; the address of the file can still be opened by
-itself, so what could act is refused. A PNG becomes an SVG because API Gateway passes on text.
+The page shows it as <img>, where browsers run no scripts and load nothing. But the file can also be opened directly, so
+active content is refused. A PNG is embedded in an SVG because API Gateway passes on text.
 """
 
 import re
@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET  # nosec B405
 
 from ..errors import ConfigurationError
 
-#: The whole first view weighs half of this.
+#: The whole first view has half of this size.
 MAX_BYTES = 32_768
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -23,14 +23,14 @@ _ACTIVE = ("script", "foreignObject", "iframe", "object", "embed", "handler", "s
 
 
 class Logo(NamedTuple):
-    """The SVG's text, and how wide it is for its height."""
+    """The SVG's text, and its aspect ratio (width to height)."""
 
     svg: str
     ratio: float
 
 
 def load_logo(file: Path) -> Logo:
-    """Read `file`; raises ConfigurationError that says what is wrong with it."""
+    """Read `file`; raises a ConfigurationError that says what is wrong with it."""
 
     def refuse(what: str) -> ConfigurationError:
         return ConfigurationError(f"BRAND_LOGO {file.name} {what}")
@@ -40,7 +40,7 @@ def load_logo(file: Path) -> Logo:
     except OSError:
         raise refuse("is not in frontend/brand/") from None
     if len(data) > MAX_BYTES:
-        raise refuse(f"has {len(data)} bytes and may have {MAX_BYTES}")
+        raise refuse(f"has {len(data)} bytes, but at most {MAX_BYTES} are allowed")
     if file.suffix == ".png":
         if not data.startswith(_PNG):
             raise refuse("is not a PNG")
@@ -50,7 +50,7 @@ def load_logo(file: Path) -> Logo:
         fault = _FORBIDDEN.search(svg) or _REMOTE.search(svg)
         if fault:
             raise refuse(f"has {fault[0]}, which a logo does not need")
-        # A file of the team's own repository, and it declares no entities.
+        # The file is in the team's own repository, and declares no entities.
         root = ET.fromstring(svg)  # noqa: S314 # nosec B314
     except (UnicodeDecodeError, ET.ParseError) as error:
         raise refuse(f"is not an SVG: {error}") from None
@@ -61,7 +61,7 @@ def load_logo(file: Path) -> Logo:
         raise refuse(f"has {active}, which a logo does not need")
     ratio = _ratio(root)
     if ratio is None:
-        raise refuse("needs a viewBox, so that its place can be kept free")
+        raise refuse("needs a viewBox, so that the page can reserve its space")
     return Logo(svg, ratio)
 
 

@@ -1,11 +1,11 @@
-"""QR codes as rows of modules, which the page draws (no image format, no data: URL, so the CSP stays closed).
+"""QR codes as rows of modules, which the page draws (without an image format or data: URL, so the CSP stays strict).
 
-Source: ISO/IEC 18004; error correction M survives a camera's glare. `segno` is imported on first use.
+Source: ISO/IEC 18004; error correction M tolerates a camera's glare. `segno` is imported on first use.
 """
 
 
 def build_rows(text: str) -> list[str]:
-    """Return the symbol of `text` as equally long rows of `0` and `1`, without the quiet zone."""
+    """Return the symbol for `text` as rows of equal length of `0` and `1`, without the quiet zone."""
     import segno
 
     symbol = segno.make(text, error="m", micro=False, boost_error=False)

@@ -1,8 +1,8 @@
 """The page and its assets, read once per container from the packaged `frontend/` folder.
 
-There is no build step; what would be one happens here, once: comments go, the words of a language become a module, and a
-team's brand takes its place. Each language is a set of its own, and one fingerprint covers a set, so that modules can
-import each other by relative names and still be cached for ever.
+There is no build step; its work is done here, once: comments are removed, a language's texts become modules, and a
+team's brand is inserted. Each language has its own set of files under one fingerprint, so modules can import each other
+by relative names and still be cached for ever.
 """
 
 import hashlib
@@ -20,7 +20,8 @@ from ..brand import PLAIN, Brand
 from .catalogue import Catalogue, choose_language, load_catalogue
 
 _HERE = Path(__file__).resolve()
-#: In the wheel `frontend/` is part of the package. Here it lies beside chalicelib, as in the Lambda zip (through `vendor/`).
+#: In the wheel `frontend/` is part of the package. In this repository it is beside chalicelib, as in the Lambda zip
+#: (through `vendor/`).
 FRONTEND = next(
     folder
     for folder in (_HERE.parents[1] / "frontend", _HERE.parents[3] / "frontend")
@@ -30,7 +31,7 @@ FRONTEND = next(
 _PAGE = "index.html"
 _LOGO, _ICON, _STYLES = "logo.svg", "icon.svg", "styles.css"
 _LOGO_HEIGHT = 32
-#: A wider logo is unreadable as the icon of a tab.
+#: A wider logo would be unreadable as a tab's icon.
 _WIDEST_ICON = 1.25
 _NIGHT = "#0d2a2c"
 _PLACEHOLDER = re.compile(r"\{\{(\w+)(?:\.(\w+))?\}\}")
@@ -54,7 +55,7 @@ class Asset(NamedTuple):
 
 
 class FileSet(NamedTuple):
-    """The assets in one language, under the fingerprint of all of them."""
+    """The assets in one language, under their common fingerprint."""
 
     version: str
     assets: Mapping[str, Asset]
@@ -62,9 +63,9 @@ class FileSet(NamedTuple):
 
 
 class StaticFiles:
-    """The frontend's files as a brand wants them. Only names that were found in the folder can be asked for.
+    """The frontend's files with a brand applied. Only names of files in the folder can be requested.
 
-    Raises ConfigurationError for a catalogue or a logo that cannot be used.
+    Raises ConfigurationError for an unusable catalogue or logo.
     """
 
     def __init__(self, folder: Path = FRONTEND, brand: Brand = PLAIN) -> None:
@@ -102,11 +103,11 @@ class StaticFiles:
         by_email: bool = True,
         providers: Sequence[tuple[str, str]] | None = None,
     ) -> str:
-        """Return the page's HTML for an app at `base_path` (ends with a slash), in the language that is wanted most.
+        """Return the page's HTML for an app at `base_path` (ends with a slash), in the preferred language.
 
-        `page_path` is the page's own address, if that is another one.
-        `providers` (name, label) are for browsers without scripts. They come by `?basic=1`, where the page sends such
-        browsers by itself: no other visit has to wait for the table.
+        `page_path` is the page's own address, if it is another one. `providers` (name, label) are for browsers without
+        scripts. They appear with `?basic=1`, where the page sends such browsers by itself, so no other visit waits for
+        the table.
         """
         language = choose_language(accept_language, self._brand.languages)
         found = self._sets[language]
@@ -147,7 +148,7 @@ class StaticFiles:
         return f"<div>{anchors}</div>" if anchors else ""
 
     def _recolour(self, texts: dict[str, str]) -> None:
-        """The accent over the page's own, and the pictures in its hue."""
+        """Replace the page's own accent, and give the pictures its hue."""
         light = self._brand.accent
         dark = self._brand.accent_dark or colours.mended(light, "dark")
         hue = light or dark
@@ -199,7 +200,7 @@ def _rule(palette: Mapping[str, str]) -> str:
 
 
 def _build_set(texts: Mapping[str, str], words: Catalogue) -> FileSet:
-    """The words become two modules; what comes later adds its own to those of the first view."""
+    """Turn the texts into two modules; the second one adds its texts to those of the first view."""
     first, later = (_written(words[part]) for part in ("first", "later"))
     modules = {
         "texts.js": f"export const texts={first};",
@@ -218,10 +219,10 @@ def _written(words: Mapping[str, object]) -> str:
 
 
 def compact(name: str, text: str) -> str:
-    """Return a stylesheet or module without comments, margins and blank lines.
+    """Return a stylesheet or module without comments, indentation and blank lines.
 
-    Only whole lines of comment are taken, so that nothing inside a string can be mistaken for one; and no string of
-    ours runs over lines, so that margins mean nothing.
+    Only lines that are entirely a comment are removed, so nothing inside a string is affected; none of our strings
+    spans lines, so indentation has no meaning.
     """
     lines = _MARGINS.sub("\n", _COMMENT_LINES.sub("", text)).strip()
     return _CSS_SPACES.sub(r"\1", lines.replace("\n", "")) if name.endswith(".css") else lines
@@ -229,5 +230,5 @@ def compact(name: str, text: str) -> str:
 
 @lru_cache(maxsize=4)
 def load_static_files(brand: Brand = PLAIN) -> StaticFiles:
-    """Return the container's files; a few brands are kept, since each app in a process has its own."""
+    """Return the container's files; those of a few brands are cached, since each app in a process has its own."""
     return StaticFiles(brand=brand)

@@ -1,4 +1,4 @@
-"""Hosted sign-in over HTTP: what the page may offer, the way to Cognito, and the way back."""
+"""Hosted sign-in over HTTP: the page's configuration, the redirect to Cognito, and the callback."""
 
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -22,16 +22,17 @@ if TYPE_CHECKING:
     from ..flows.hosted_sign_in import LoginStart, SignedIn
     from ..sealed.transactions import LoginTransaction
 
-#: Errors whose codes the page has words for.
+#: Errors whose codes the page can explain.
 _TOLD = (SignInError, TemporarilyUnavailable, TooManyAttempts, UnknownProvider)
 
 
 def config(call: Call) -> dict[str, Any]:
-    """What the page offers. Providers with domains stay private: they are a list of customers. Whether there are any is
-    not: with `discover` the page asks for the address first. `session` says whether the browser sent a session's cookie,
-    be it worth anything or not: without one the page need not ask who is signed in. `return_to` is where a sign-in on the
-    page leads afterwards: to the `return_to` of the query if people may be sent there (S-07), else to where the stage says.
-    `programs`, where the stage has it, is all that a program on somebody's machine needs for its own sign-in (RFC 8252).
+    """Return the page's configuration. Providers with domains stay private, because they are a list of customers.
+    Whether there are any is public: with `discover` the page asks for the address first. `session` says whether the
+    browser sent a session cookie, valid or not: without one the page need not ask who is signed in. `return_to` is the
+    target of a sign-in on the page: the query's `return_to` if it is allowed (S-07), else the stage's setting.
+    `programs`, if the stage has it, is the data that a program on a person's machine needs for its own sign-in (RFC
+    8252).
     """
     from ..cognito.programs import describe_programs
     from ..session.sessions import COOKIE
@@ -56,7 +57,7 @@ def config(call: Call) -> dict[str, Any]:
 
 
 def discover(call: Call) -> dict[str, Any]:
-    """The provider of an address's domain, and whether people of that domain may have a password here."""
+    """Return the provider of an address's domain, and whether people of that domain may have a password here."""
     from ..edge.bodies import read_email
 
     current = call.services
@@ -69,10 +70,11 @@ def discover(call: Call) -> dict[str, Any]:
 
 
 def login(call: Call) -> Response:
-    """302 to Cognito's authorize endpoint, with a login transaction in a cookie of its own.
+    """302 to Cognito's authorize endpoint, with a login transaction in a separate cookie.
 
-    A person whose sign-in cannot start is sent to the page, which can say why: 303 instead of the status. Where the form is
-    our own, a sign-in that names no way in begins there, with every door; `managed=1` asks for managed login all the same.
+    If a sign-in cannot start, a person is sent to the page, which explains why: 303 instead of the error status. If the
+    form is our own, a sign-in without a provider begins there, with every way to sign in; `managed=1` still leads to
+    managed login.
     """
     from ..edge.cookies import clear_cookie
     from ..edge.prefetches import is_prefetch
@@ -91,17 +93,17 @@ def login(call: Call) -> Response:
         return Response("", {"Location": _error_location(call, page_error_code(error))}, 303)
     cookies = [clear_cookie(name, same_site="Lax") for name in start.surplus_cookies]
     if SECOND_COOKIE in call.cookies:
-        # A challenge of two cookies, a login's and a long session's could be more than API Gateway lets pass (S-31).
+        # A challenge of two cookies, a login's and a long session's together could exceed API Gateway's limit (S-31).
         cookies += [clear_cookie(name, same_site="Strict") for name in (COOKIE, SECOND_COOKIE)]
     cookies.append(_login_cookie(start))
     return Response("", {"Location": start.authorize_url, "Set-Cookie": cookies}, 302)
 
 
 def login_by_form(call: Call) -> Response:
-    """303 to the same address by GET: a provider's tile may post what it has to say.
+    """303 to the same address by GET: a provider's app tile may send its parameters by POST.
 
-    Nothing begins here, and nothing is counted: the browser's next request does both, with the cookies that a form of
-    another site comes without. Source: OpenID Connect Core 4, third-party initiated login (GET and POST).
+    Nothing begins or is counted here: the browser's next request does both, with the cookies that a form of another
+    site does not send. Source: OpenID Connect Core 4, third-party initiated login (GET and POST).
     """
     from ..edge.bodies import parse_form
 
@@ -111,7 +113,7 @@ def login_by_form(call: Call) -> Response:
 
 
 def _start(call: Call) -> "LoginStart":
-    """Begin what the browser asks for."""
+    """Begin the requested sign-in."""
     from ..guard.csrf import is_from_own_page, verify_navigation
 
     provider, email = call.query_value("provider"), call.query_value("email")
@@ -135,7 +137,7 @@ def _start(call: Call) -> "LoginStart":
 
 
 def _wanted(call: Call) -> str:
-    """Return where the browser shall go after the sign-in: where it says, else where the stage says, else the page."""
+    """Return the target after the sign-in: the request's, else the stage's setting, else the page."""
     origin = call.url.origin
     wish = call.query_value("return_to") or call.query_value("target_link_uri")
     if wish is not None and wish.startswith(origin + "/"):
@@ -144,7 +146,7 @@ def _wanted(call: Call) -> str:
 
 
 def _chooses_on_the_page(call: Call) -> bool:
-    """Tell whether a sign-in names no way in while the stage has its own form."""
+    """Whether a sign-in names no provider and the stage has its own form."""
     if call.settings.direct_sign_in != "embedded":
         return False
     named = ("provider", "email", "iss", "managed")
@@ -161,7 +163,7 @@ def _page_location(call: Call) -> str:
 
 
 def _is_person(call: Call, error: GatehouseError) -> bool:
-    """Tell whether somebody looks at the answer: browsers that go to an address ask for HTML."""
+    """Whether a person sees the answer: browsers request HTML for a navigation."""
     navigates = call.request.headers.get("sec-fetch-mode") == "navigate"
     if isinstance(error, TemporarilyUnavailable) and navigates:
         return True
@@ -169,13 +171,14 @@ def _is_person(call: Call, error: GatehouseError) -> bool:
 
 
 def _prefetch_refused() -> Response:
-    """The refusal of a prefetch, which no log counts among the errors."""
+    """The refusal of a prefetch, which is not logged as an error."""
     body = {"error": PrefetchRefused.code, "message": PrefetchRefused.message}
     return Response(body, {}, PrefetchRefused.status)
 
 
 def callback(call: Call) -> Response:
-    """303 to where the person wanted to go, with the session cookie; any failure is 303 to the page with an error code."""
+    """303 to the person's target address, with the session cookie; after any failure, 303 to the page with an error
+    code."""
     from ..edge.cookies import build_cookie, clear_cookie
     from ..edge.prefetches import is_prefetch
     from ..flows.hosted_sign_in import LoginStart
@@ -191,8 +194,8 @@ def callback(call: Call) -> Response:
     if is_prefetch(call.request.headers):
         return _prefetch_refused()
     states = call.query_values("state")
-    # Single use: the transaction's cookie goes whatever the outcome (S-11). A query full of states must not become an
-    # answer full of headers.
+    # Single use: the transaction's cookie is cleared whatever the outcome (S-11). A query with many states must not
+    # cause an answer with many headers.
     names = sorted({cookie_name(state) for state in states[:MAX_CLEARED]})
     cookies = [clear_cookie(name, same_site="Lax") for name in names]
     transaction = None
@@ -227,7 +230,7 @@ def callback(call: Call) -> Response:
 
 
 def _error_location(call: Call, code: str, transaction: "LoginTransaction | None" = None) -> str:
-    """Return the page's address with a code that it explains, and with where the person wanted to go (S-07)."""
+    """Return the page's address with a code that it explains, and with the person's target address (S-07)."""
     query = {"error": code}
     if transaction is not None:
         wanted = call.parse_place(transaction.return_to)
@@ -237,12 +240,12 @@ def _error_location(call: Call, code: str, transaction: "LoginTransaction | None
 
 
 def is_page(address: str, page_path: str) -> bool:
-    """Tell whether an address is the sign-in page itself, where people are anyway."""
+    """Whether an address is the sign-in page itself, where people end up anyway."""
     return address.split("?")[0].split("#")[0].rstrip("/") == page_path.rstrip("/")
 
 
 def _login_cookie(start: "LoginStart") -> str:
-    """Return the cookie of a transaction that has begun."""
+    """Return the cookie of a new transaction."""
     from ..edge.cookies import build_cookie
     from ..sealed.transactions import LIFETIME_SECONDS
 
@@ -272,7 +275,7 @@ def _finish(call: Call, transaction: "LoginTransaction") -> "SignedIn | LoginSta
 
 
 def page_error_code(error: GatehouseError) -> str:
-    """Return the fixed code that the page explains; everything unexpected is `login_failed` (S-13)."""
+    """Return the fixed code that the page explains; every unexpected error is `login_failed` (S-13)."""
     if isinstance(error, _TOLD):
         return error.code
     return SignInError.code

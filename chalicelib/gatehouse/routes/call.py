@@ -1,4 +1,4 @@
-"""One call of a route of ours: what its view reads from Chalice's request, and the services behind it."""
+"""One call of one of our routes: the request's data for a view, and the services."""
 
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 
 class Call:
-    """What a view gets. `prefix` is where Gatehouse is mounted, `openapi` the folder with a team's descriptions."""
+    """The argument of a view. `prefix` is the mount path of Gatehouse, `openapi` the folder with a team's
+    descriptions."""
 
     def __init__(
         self, request: "Request", container: "Container", prefix: str, openapi: str | None
@@ -39,12 +40,12 @@ class Call:
 
     @property
     def caller(self) -> "Caller":
-        """Who calls an authorized route."""
+        """The caller of an authorized route."""
         return caller_of(self.request)
 
     @cached_property
     def url(self) -> "AppUrl":
-        """The address under which this request reached us."""
+        """The address at which this request reached us."""
         from ..edge.urls import build_app_url
 
         return build_app_url(self.request.context, self.settings.public_url, self._prefix)
@@ -65,7 +66,7 @@ class Call:
 
     @property
     def visitor(self) -> "Visitor":
-        """Where the request comes from: API Gateway's word for it, never a forwarded header (S-42)."""
+        """The source of the request according to API Gateway, never to a forwarded header (S-42)."""
         from ..cognito.user_pool_api import Visitor
         from ..sealed.devices import COOKIE
 
@@ -79,7 +80,7 @@ class Call:
         )
 
     def parse_place(self, wish: str | None, otherwise: str | None = None) -> str:
-        """Return `wish` if people may be sent there (S-07), else `otherwise`, else the page."""
+        """Return `wish` if it is an allowed target (S-07), else `otherwise`, else the page."""
         from ..edge.redirects import parse_return_to
 
         url = self.url
@@ -89,9 +90,7 @@ class Call:
         if url.page_path != url.base_path and found.startswith(url.base_path):
             behind = found[len(url.base_path) :]
             if behind[:1] in ("", "?", "#"):
-                return (
-                    url.page_path + behind
-                )  # the page, which has no address with a slash at its end
+                return url.page_path + behind  # the page, whose address has no trailing slash
         return found
 
     def describe(self, root: str) -> dict[str, Any]:
@@ -101,11 +100,11 @@ class Call:
         return build_document(root, self._prefix, self._openapi)
 
     def header(self, name: str) -> str:
-        """Return a header's value, or nothing."""
+        """Return a header's value, or an empty text."""
         return str(self.request.headers.get(name, ""))
 
     def query_values(self, name: str) -> list[str]:
-        """Return every value of a query parameter (Chalice's own accessor hides all but the last)."""
+        """Return every value of a query parameter (Chalice's own accessor returns only the last)."""
         event = self.request.to_original_event()
         return list((event.get("multiValueQueryStringParameters") or {}).get(name) or [])
 
@@ -117,13 +116,13 @@ class Call:
         return values[0] if values else None
 
     def json_body(self) -> dict[str, Any]:
-        """Return the JSON object that was posted to a public route; the guard has checked it."""
+        """Return the JSON object that was posted to a public route; the guard has already checked it."""
         from ..edge.bodies import parse_object
 
         return parse_object(self.request.raw_body)
 
     def checked_body(self) -> dict[str, Any]:
-        """Return the JSON object that was sent to an authorized route, whose body the guard leaves to the view."""
+        """Return the JSON object that was sent to an authorized route, whose body the guard does not check."""
         from ..edge.bodies import verify_body
 
         try:

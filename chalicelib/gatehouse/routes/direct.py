@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..flows.direct_sign_in import CaptchaNeeded, Challenged, DirectlySignedIn
     from ..services import Services
 
-#: Longer ones are refused before Cognito sees them (S-46; Cognito's PasswordType).
+#: Longer passwords are refused before Cognito sees them (S-46; Cognito's PasswordType).
 _MAX_PASSWORD = 256
 _MAX_CODE = 16
 _MAX_NAME = 100
@@ -44,7 +44,7 @@ def sign_in(call: Call) -> Response:
 
 
 def challenge(call: Call) -> Response:
-    """The next step of a challenged sign-in; answers as `sign-in` does."""
+    """The next step of a sign-in with a challenge; it answers as `sign-in` does."""
     from ..edge.bodies import read_text
     from ..flows.direct_sign_in import ChallengeAnswer
     from ..sealed.challenges import join
@@ -72,7 +72,8 @@ def challenge(call: Call) -> Response:
 
 
 def sign_up(call: Call) -> dict[str, Any]:
-    """200 {} whether or not the address has an account. A code is mailed; the password comes with it (S-67)."""
+    """200 {} whether or not the address has an account. A code is mailed; the password is set when the code is entered
+    (S-67)."""
     from ..edge.bodies import read_email
 
     current = embedded(call)
@@ -84,7 +85,7 @@ def sign_up(call: Call) -> dict[str, Any]:
 
 
 def confirm(call: Call) -> dict[str, Any]:
-    """200 {} when the code proves the address: the account has this password and these names from now on."""
+    """200 {} if the code proves the address: from now on the account has this password and these names."""
     from ..edge.bodies import read_name
 
     names = ("given_name", "family_name")
@@ -101,14 +102,14 @@ def resend_code(call: Call) -> dict[str, Any]:
 
 
 def forgot_password(call: Call) -> dict[str, Any]:
-    """200 {} always. Whoever never finished the sign-up is mailed its code, which serves as well."""
+    """200 {} always. Somebody who never finished the sign-up gets its code, which also works."""
     from ..mail_requests import RESET
 
     return _send_code(call, RESET)
 
 
 def reset_password(call: Call) -> dict[str, Any]:
-    """200 {} when the code allows the new password."""
+    """200 {} if the code allows the new password."""
     return _prove(call, {})
 
 
@@ -137,15 +138,15 @@ def _prove(call: Call, names: dict[str, str]) -> dict[str, Any]:
 
 
 def embedded(call: Call) -> "Services":
-    """Return the services of a stage that has our own form. Raises NotFound elsewhere."""
+    """Return the services of a stage with our own form. Raises NotFound for other stages."""
     current = call.services
     if current.settings.direct_sign_in != "embedded":
-        raise NotFound("direct sign-in is not embedded here")
+        raise NotFound("this stage has no embedded direct sign-in")
     return current
 
 
 def with_login_url(error: UnsupportedChallenge, call: Call) -> UnsupportedChallenge:
-    """Return the error with the way to managed login, which knows every challenge."""
+    """Return the error with a link to managed login, which supports every challenge."""
     login_url = f"{call.url.base_path}auth/login?provider=COGNITO"
     return UnsupportedChallenge(error.detail, login_url=login_url)
 
@@ -172,8 +173,8 @@ def _answer(call: Call, result: "DirectlySignedIn | Challenged | CaptchaNeeded")
 def challenge_cookies(call: Call, sealed: str, expires_at: int) -> list[str]:
     """Return the cookies of a sealed challenge or enrolment.
 
-    Where it takes two, hosted sign-ins in flight make room: API Gateway refuses requests with more than 10,240 bytes of
-    headers (S-31).
+    If it needs two, the cookies of hosted sign-ins in progress are dropped: API Gateway refuses requests with more than
+    10,240 bytes of headers (S-31).
     """
     from ..edge.cookies import build_cookie, clear_cookie
     from ..sealed.challenges import split
@@ -193,7 +194,7 @@ def challenge_cookies(call: Call, sealed: str, expires_at: int) -> list[str]:
 
 
 def cleared_challenge(call: Call) -> list[str]:
-    """Return what makes the browser forget its challenge: the second cookie only if it sent one."""
+    """Return the cookies that clear the browser's challenge: the second only if the browser sent it."""
     from ..edge.cookies import clear_cookie
     from ..sealed.challenges import COOKIE, SECOND_COOKIE
 
@@ -202,7 +203,7 @@ def cleared_challenge(call: Call) -> list[str]:
 
 
 def totp_body(totp: "TotpKey") -> dict[str, Any]:
-    """Return a new authenticator app's key: typed, as URI, and as the rows of a QR code."""
+    """Return a new authenticator app's key: as text, as URI, and as the rows of a QR code."""
     from ..page.qr import build_rows
 
     return {"secret": totp.secret, "otpauth": totp.uri, "qr": build_rows(totp.uri)}

@@ -14,21 +14,21 @@ _MAX_NAME = 100
 
 
 def show(call: Call) -> dict[str, Any]:
-    """The record from the users table and the caller's groups."""
+    """Return the record from the users table and the caller's groups."""
     caller = call.caller
     record = call.services.profile.load(caller.username, caller.sub)
     return _answer(record, caller.groups)
 
 
 def rename(call: Call) -> dict[str, Any]:
-    """Change the names of a person who has no identity provider; answers as GET does."""
+    """Change the names of a person without an identity provider; it answers as GET does."""
     from ..edge.bodies import read_name
 
     caller = call.caller
     body = call.checked_body()
     unknown = set(body) - set(_NAMES)
     if unknown or not body:
-        raise InvalidRequest("neither given_name nor family_name, or something else besides")
+        raise InvalidRequest("neither given_name nor family_name, or an unknown member")
     names = {name: read_name(body, name, max_length=_MAX_NAME) for name in _NAMES if name in body}
     record = call.services.profile.rename(caller.username, caller.sub, names)
     log_event("profile_changed", user=caller.username)

@@ -1,7 +1,7 @@
-"""The OpenAPI 3.1 document of the whole HTTP contract, written by hand: ours in `openapi/`, a team's in a folder of its own.
+"""The OpenAPI 3.1 document of the whole HTTP API, written by hand: ours in `openapi/`, a team's in its own folder.
 
-`document.json` holds what is shared; every other file holds paths. Preflights are the same everywhere, so they are added
-here to what `cors` opens; and so is HEAD, to what GET reads.
+`document.json` holds the shared parts; every other file holds paths. Preflights are the same everywhere, so they are
+added here to the paths that `cors` opens; HEAD is added to paths with GET.
 """
 
 import json
@@ -50,13 +50,13 @@ def _read(folder: Path) -> list[tuple[str, Any]]:
 
 
 def _head(path: str, item: dict[str, Any]) -> dict[str, Any]:
-    """What is read by GET answers HEAD with the same headers (RFC 9110 9.3.2)."""
+    """A path with GET answers HEAD with the same headers (RFC 9110 9.3.2)."""
     if "get" not in item or path in SPENDING:
         return {}
     responses = {
         status: {"description": "As GET, without content."}
         for status in item["get"]["responses"]
-        if status != "303"  # what leads on spends something, and only GET does
+        if status != "303"  # a redirect uses something up, which only GET does
     }
     named = {**item["get"], "operationId": f"{item['get']['operationId']}Head"}
     return {"head": {**named, "responses": responses}}

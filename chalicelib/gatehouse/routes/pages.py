@@ -11,12 +11,12 @@ from .call import Call
 
 
 def page(call: Call) -> Response:
-    """The page's HTML, with addresses built from the API's own base. It holds no secret, so browsers may keep a copy."""
+    """The page's HTML, with addresses built from the API's own base. It contains no secret, so browsers may cache it."""
     from ..edge.security_headers import open_for_captcha
     from ..page.static_files import load_static_files
 
     current = call.services
-    if call.request.method == "GET" and call.query_values("signed_out"):  # it spends a cookie
+    if call.request.method == "GET" and call.query_values("signed_out"):  # it uses up a cookie
         onward = _onward(call)
         if onward is not None:
             return onward
@@ -37,7 +37,7 @@ def page(call: Call) -> Response:
 
 
 def _onward(call: Call) -> Response | None:
-    """Return the redirect of a sign-out that wants to go elsewhere (`POST /auth/logout`), or None for all others."""
+    """Return the redirect of a sign-out with a `return_to` (`POST /auth/logout`), or None for all others."""
     from ..edge.cookies import clear_cookie
     from ..sealed.departures import COOKIE
 
@@ -68,7 +68,7 @@ def asset(call: Call, version: str, name: str) -> Response:
 
 
 def _listed_providers(call: Call) -> list[tuple[str, str]]:
-    """Names and labels of the providers that anybody may know; none in an outage, since managed login has them too."""
+    """Names and labels of the public providers; none in an outage, since managed login has them, too."""
     try:
         found = call.services.providers.listed()
     except TemporarilyUnavailable:
@@ -77,7 +77,7 @@ def _listed_providers(call: Call) -> list[tuple[str, str]]:
 
 
 def _unless_unchanged(call: Call, text: str, headers: dict[str, Any]) -> Response:
-    """Return the text with its entity tag, or a 304 if that is what the browser has."""
+    """Return the text with its entity tag, or a 304 if the browser already has it."""
     from ..edge.conditional import build_etag, is_unchanged
 
     headers["ETag"] = build_etag(text)
@@ -87,10 +87,10 @@ def _unless_unchanged(call: Call, text: str, headers: dict[str, Any]) -> Respons
 
 
 def health(call: Call) -> dict[str, str]:
-    """That the app runs at all; asks nothing of anybody."""
+    """Say that the app runs; call no other service."""
     return {"status": "ok", "version": __version__}
 
 
 def openapi(call: Call) -> dict[str, Any]:
-    """The OpenAPI document, with this API's own address in it."""
+    """Return the OpenAPI document, with this API's own address."""
     return call.describe(call.url.api_root)

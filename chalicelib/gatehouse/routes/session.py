@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def refresh(call: Call) -> Response:
-    """A fresh access token for the page's memory; the refresh token moves on inside the cookie."""
+    """A fresh access token for the page's memory; the new refresh token stays inside the cookie."""
     from ..flows.session_flow import RefreshPostponed
     from ..session.sessions import COOKIE
 
@@ -44,10 +44,10 @@ def _session_cookie(call: Call, session: "Session", sealed: str) -> str:
 
 
 def token_answer(refreshed: "Refreshed", now: float) -> dict[str, Any]:
-    """Return the body of a token answer: what the page needs and nothing else (S-32, S-33).
+    """Return the body of a token answer: only what the page needs (S-32, S-33).
 
-    `expires_in` is in seconds, deadlines and `now` are Unix seconds of the server's clock, so that the page need not
-    trust its own.
+    `expires_in` is in seconds, deadlines and `now` are Unix seconds of the server's clock, so the page need not trust
+    its own.
     """
     identity = refreshed.identity
     return {
@@ -73,9 +73,9 @@ def token_answer(refreshed: "Refreshed", now: float) -> dict[str, Any]:
 
 
 def logout(call: Call) -> Response:
-    """Revoke and forget the session; the browser goes on to `logout_url`, which ends Cognito's own.
+    """Revoke the session and clear its cookie; the browser then opens `logout_url`, which ends Cognito's own session.
 
-    From there it comes back to the page, whose address is fixed; `return_to` of the body waits for it in a cookie (S-38).
+    From there it returns to the page, whose address is fixed; a cookie keeps the body's `return_to` until then (S-38).
     """
     from ..edge.cookies import clear_cookie
     from ..session.sessions import COOKIE
@@ -91,7 +91,7 @@ def logout(call: Call) -> Response:
 
 
 def _departure(call: Call, wish: object) -> list[str]:
-    """Return the cookie that leads on after a sign-out; none for an address that people may not be sent to (S-07)."""
+    """Return the cookie that redirects after a sign-out; none for an address that is not allowed (S-07)."""
     from ..edge.cookies import build_cookie
     from ..sealed.departures import COOKIE, LIFETIME_SECONDS
 
@@ -103,7 +103,7 @@ def _departure(call: Call, wish: object) -> list[str]:
     try:
         sealed = call.services.departures.seal(found)
     except (TemporarilyUnavailable, ConfigurationError) as error:
-        # Whatever happens, a person who signs out is out (S-36).
+        # Whatever fails, a person who signs out is signed out (S-36).
         log_event("departure_lost", level="error", detail=error.detail)
         return []
     return [build_cookie(COOKIE, sealed, same_site="Lax", max_age=LIFETIME_SECONDS)]

@@ -1,14 +1,14 @@
-"""Every route of Gatehouse in one table: its path, the function that answers, and who may call it.
+"""Every route of Gatehouse in one table: its path, its view, and its required rights.
 
-Paths are as they are without a prefix; `Gatehouse(app, prefix=…)` mounts them all below one. A view is named by module and
-function of this folder, and its module is imported at the first call: a container pays for what it is asked.
+Paths are written without a prefix; `Gatehouse(app, prefix=…)` mounts them all below one. A view is named by module and
+function of this folder, and its module is imported at the first call, so a container only loads what it uses.
 """
 
 from typing import NamedTuple
 
 
 class Route(NamedTuple):
-    """One method of one path. Public unless `scope` says what an access token must allow."""
+    """One method of one path. It is public unless `scope` names the scope that an access token must have."""
 
     method: str
     path: str
@@ -17,9 +17,10 @@ class Route(NamedTuple):
     scope: str | None = None
     group: str | None = None
     fresh: bool = False
-    #: A form of another site may post here, by design: it carries no cookie, changes nothing, and leads on by GET.
+    #: A form of another site may post here, by design: the route needs no cookie, changes nothing, and redirects to
+    #: GET.
     is_form_of_others: bool = False
-    #: A GET that spends something (a state, a code, an attempt): HEAD is not answered there.
+    #: A GET that uses something up (a state, a code, an attempt): HEAD does not do that.
     spends: bool = False
 
 
@@ -53,7 +54,7 @@ TABLE = (
     ),
 )
 
-#: Paths whose GET spends something.
+#: Paths whose GET uses something up.
 SPENDING = frozenset(route.path for route in TABLE if route.spends)
 FORMS_OF_OTHERS = frozenset(
     (route.method, route.path) for route in TABLE if route.is_form_of_others

@@ -1,4 +1,4 @@
-"""What administrators see of other people, and do with them."""
+"""The administrators' routes for other people."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ def _limit(text: str | None) -> int:
 
 
 def sign_out(call: Call, userName: str) -> dict[str, str]:  # noqa: N803 - the path parameter's name in the contract
-    """End every session of a person, at every device: no refresh works any more."""
+    """End every session of a person, on every device: no refresh works any more."""
     user_name = call.services.global_sign_out.end_sessions(userName)
     log_event("global_sign_out", user=user_name, by=call.caller.username)
     return {"userName": userName}

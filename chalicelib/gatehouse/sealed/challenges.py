@@ -1,8 +1,9 @@
-"""What waits in the browser between two steps: a sign-in that was challenged, or an authenticator app being set up (S-45).
+"""State that waits in the browser between two steps: a sign-in with a challenge, or an authenticator app being set up
+(S-45).
 
-Both lie sealed in one cookie, under purposes of their own. Cognito's Session string changes with each step and dies with
-AuthSessionValidity; the cookie lives as long. A Session may have 4,096 characters: what fits no cookie goes on in a second.
-Source: AWS "AdminRespondToAuthChallenge"; the app client's AuthSessionValidity.
+Both are sealed in the same cookie, under separate purposes. Cognito's Session string changes with each step and expires
+with AuthSessionValidity; the cookie has the same lifetime. A Session may have 4,096 characters: what does not fit into
+one cookie continues in a second. Source: AWS "AdminRespondToAuthChallenge"; the app client's AuthSessionValidity.
 """
 
 import json
@@ -17,8 +18,8 @@ from .sealing import MAX_COOKIE_VALUE, Sealer
 
 COOKIE = "__Host-gatehouse-challenge"
 SECOND_COOKIE = "__Host-gatehouse-challenge-2"
-#: Ends a first cookie that the second one continues. No sealed value has it, so that a second cookie that was left over from
-#: an earlier challenge is nobody's.
+#: Ends a first cookie that a second one continues. No sealed value contains it, so a second cookie left over from an
+#: earlier challenge is ignored.
 _GOES_ON = "~"
 SIGN_IN_PURPOSE = "challenge"
 ENROLMENT_PURPOSE = "mfa-enrolment"
@@ -28,7 +29,8 @@ LIFETIME_SECONDS = 900
 
 @dataclass(frozen=True)
 class Challenge:
-    """A sign-in in flight. `username` is the pool's internal name; `email` is what was typed, the throttle's account."""
+    """A sign-in in progress. `username` is the pool's internal name; `email` is the typed address, which is the
+    throttle's account."""
 
     name: str
     session: str = field(repr=False)
@@ -44,7 +46,7 @@ class Challenge:
         return self.expires_at - LIFETIME_SECONDS
 
     def next(self, name: str, session: str, choices: tuple[str, ...] = ()) -> "Challenge":
-        """Return the step that follows; the deadline stays."""
+        """Return the following step; the deadline does not change."""
         return replace(self, name=name, session=session, choices=choices)
 
 
@@ -60,7 +62,7 @@ class Enrolment:
 
 
 def split(sealed: str) -> dict[str, str]:
-    """Return the cookies, name to value, that a sealed challenge or enrolment takes."""
+    """Return the cookies, name to value, for a sealed challenge or enrolment."""
     if len(sealed) <= MAX_COOKIE_VALUE:
         return {COOKIE: sealed}
     first = MAX_COOKIE_VALUE - len(_GOES_ON)
@@ -79,34 +81,34 @@ Waiting = TypeVar("Waiting", Challenge, Enrolment)
 
 
 class Challenges:
-    """Seals and opens both kinds. `clock` gives Unix seconds."""
+    """Seals and opens both kinds. `clock` returns Unix seconds."""
 
     def __init__(self, sealer: Sealer, clock: Callable[[], float]) -> None:
         self._sealer = sealer
         self._clock = clock
 
     def deadline(self) -> int:
-        """Return when something that begins now expires."""
+        """Return when a step that begins now expires."""
         return int(self._clock()) + LIFETIME_SECONDS
 
     def seal(self, challenge: Challenge) -> str:
-        """Return a challenged sign-in sealed, for `split`."""
+        """Return a sealed challenge, for `split`."""
         return self._seal(SIGN_IN_PURPOSE, asdict(challenge))
 
     def seal_enrolment(self, enrolment: Enrolment) -> str:
-        """Return an enrolment sealed, for `split`."""
+        """Return a sealed enrolment, for `split`."""
         return self._seal(ENROLMENT_PURPOSE, asdict(enrolment))
 
     def open(self, value: str | None) -> Challenge:
-        """Return this browser's challenge; raises ChallengeExpired if there is none that is still alive."""
+        """Return this browser's challenge; raises ChallengeExpired if there is no valid one."""
         return self._open(Challenge, SIGN_IN_PURPOSE, value)
 
     def open_enrolment(self, value: str | None) -> Enrolment:
-        """Return this browser's enrolment; raises ChallengeExpired if there is none that is still alive."""
+        """Return this browser's enrolment; raises ChallengeExpired if there is no valid one."""
         return self._open(Enrolment, ENROLMENT_PURPOSE, value)
 
     def _seal(self, purpose: str, fields: Mapping[str, Any]) -> str:
-        # Tokens and Session strings are base64: deflate takes back the quarter that a cookie's own base64 adds.
+        # Tokens and Session strings are base64: deflate saves the quarter that a cookie's own base64 adds.
         payload = zlib.compress(json.dumps(fields).encode(), 9)
         return self._sealer.seal(purpose, payload, cookies=2)
 

@@ -1,11 +1,11 @@
-"""Sealed cursors: where the next page of a list begins, so that callers can neither read nor make one up."""
+"""Sealed cursors: the position of a list's next page, which callers can neither read nor forge."""
 
 from ..errors import InvalidRequest, SealBroken
 from .sealing import Sealer
 
 
 class Cursors:
-    """Seals and opens the cursors of one list; `purpose` tells lists apart."""
+    """Seals and opens the cursors of one list; `purpose` distinguishes lists."""
 
     def __init__(self, sealer: Sealer, purpose: str) -> None:
         self._sealer = sealer

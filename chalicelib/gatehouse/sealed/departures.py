@@ -1,6 +1,7 @@
-"""Where a browser goes once it is signed out: sealed into a cookie, since Cognito's `logout_uri` is fixed (S-38).
+"""The target of a browser after a sign-out, sealed into a cookie, since Cognito's `logout_uri` is fixed (S-38).
 
-`POST /auth/logout` sets it, the page that Cognito comes back to reads it once. It lives for as long as that takes.
+`POST /auth/logout` sets it; the page to which Cognito redirects reads it once. Its lifetime is just long enough for
+that.
 """
 
 import json
@@ -25,19 +26,19 @@ class Departure:
 
 
 class Departures:
-    """Seals and opens departures. `clock` gives Unix seconds."""
+    """Seals and opens departures. `clock` returns Unix seconds."""
 
     def __init__(self, sealer: Sealer, clock: Callable[[], float]) -> None:
         self._sealer = sealer
         self._clock = clock
 
     def seal(self, return_to: str) -> str:
-        """Return the cookie value of a departure that leads to `return_to`."""
+        """Return the cookie value for the target `return_to`."""
         departure = Departure(return_to, int(self._clock()) + LIFETIME_SECONDS)
         return self._sealer.seal(PURPOSE, json.dumps(asdict(departure)).encode())
 
     def open(self, value: str) -> str | None:
-        """Return where a departure leads, or None for one that is too old or not ours."""
+        """Return a departure's target, or None for one that is too old or not ours."""
         try:
             departure = parse_record(Departure, self._sealer.open(PURPOSE, value))
         except SealBroken:

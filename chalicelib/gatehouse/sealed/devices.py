@@ -1,10 +1,10 @@
-"""Known devices: browsers that once signed somebody in guess on a second allowance of that account (S-44, S-71).
+"""Known devices: browsers that have signed in to an account have a second allowance of attempts for it (S-44, S-71).
 
-Without it, one stranger who keeps an account's pause alive would keep its owner out of our form for as long as he likes.
-The sealed cookie names one account and when that was; whoever has none, or one of another account, shares the account's
-allowance with all strangers. All browsers known to an account share the second one: each with its own would be as many more
-guesses as somebody could make browsers known. Whether a cookie is older than the account's password, flows/attempts.py asks.
-Source: OWASP, "Slow Down Online Guessing Attacks with Device Cookies".
+Without it, a stranger who keeps an account paused would keep its owner out of our form for as long as the attack lasts.
+The sealed cookie names one account and the time of the sign-in; a browser without one, or with one of another account,
+shares the account's allowance with all strangers. All browsers known to an account share the second allowance: separate
+ones would give an attacker more guesses with each known browser. flows/attempts.py checks whether a cookie is older
+than the account's password. Source: OWASP, "Slow Down Online Guessing Attacks with Device Cookies".
 """
 
 import json
@@ -34,14 +34,14 @@ class Device:
 
 
 class Devices:
-    """Seals and recognises device cookies. `clock` gives Unix seconds."""
+    """Seals and recognizes device cookies. `clock` returns Unix seconds."""
 
     def __init__(self, sealer: Sealer, clock: Callable[[], float]) -> None:
         self._sealer = sealer
         self._clock = clock
 
     def recognise(self, cookie: str | None, account: str) -> Device | None:
-        """Return what a cookie says of a browser that was made known to `account`, or None."""
+        """Return the cookie's data about a browser that is known to `account`, or None."""
         if not cookie:
             return None
         try:

@@ -1,6 +1,6 @@
-"""What lies in a sealed value: one frozen dataclass as JSON, read back only if every field has its type.
+"""The content of a sealed value: one frozen dataclass as JSON, accepted only if every field has its type.
 
-A seal proves that one of our containers wrote it, not which release: an older one may have had other fields.
+A seal proves that one of our containers wrote it, but not which release: an older one may have had other fields.
 """
 
 import functools
@@ -32,9 +32,9 @@ def parse_record(kind: Callable[..., Record], payload: bytes) -> Record:
     except (ValueError, TypeError, RecursionError):
         raise SealBroken("not a record of this release") from None
     for name, types in _types_of(kind).items():
-        # Exactly: a flag is an int to isinstance, and no time.
+        # Exact types: to isinstance a bool is an int, but it is not a time.
         if type(getattr(record, name)) not in types:
-            raise SealBroken(f"{name} is of another type")
+            raise SealBroken(f"{name} has another type")
     return record
 
 

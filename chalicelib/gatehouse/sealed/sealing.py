@@ -1,9 +1,9 @@
 """Sealed values: AES-256-GCM under a key ring, bound to a purpose.
 
-A sealed value reads `<kid>.<base64url(nonce | ciphertext | tag)>`. Each key of the ring is stretched per purpose with
-HKDF-SHA256 (RFC 5869), and purpose and kid are authenticated too, so a value sealed for one purpose opens for no other.
-The nonce is 96 random bits (NIST SP 800-38D 8.2.2: below 2^32 values per key the risk of a repeat is negligible;
-`ops rotate-keys` renews keys long before).
+A sealed value has the form `<kid>.<base64url(nonce | ciphertext | tag)>`. A key for each purpose is derived from each
+key of the ring with HKDF-SHA256 (RFC 5869), and purpose and kid are authenticated, too, so a value sealed for one
+purpose cannot be opened for another. The nonce is 96 random bits (NIST SP 800-38D 8.2.2: below 2^32 values per key the
+risk of a repeat is negligible; `ops rotate-keys` replaces keys long before).
 """
 
 import base64
@@ -24,14 +24,14 @@ _NONCE_BYTES = 12
 _TAG_BYTES = 16
 _MIN_SECRET_LENGTH = 32
 _MAX_SEALED_LENGTH = 4096
-#: Browsers drop a cookie of more than 4096 bytes, name and attributes included (RFC 6265bis 5.6): these take up to 96. What
-#: is too long is refused here, before anything is done that only the cookie could undo (S-31).
+#: Browsers drop a cookie of more than 4096 bytes, including name and attributes (RFC 6265bis 5.6), which take up to 96.
+#: A value that is too long is refused here, before an action that only the cookie could undo (S-31).
 MAX_COOKIE_VALUE = 4000
 
 
 @dataclass(frozen=True)
 class KeyRing:
-    """The keys by kid, and which of them seals. Older ones still open what they sealed."""
+    """The keys by kid, and the current one. Older keys still open the values that they sealed."""
 
     current: str
     secrets: Mapping[str, str] = field(repr=False)
@@ -58,14 +58,15 @@ class KeyRing:
 
 
 class Sealer:
-    """Seals and opens bytes. `load_key_ring(renew)` gives the ring; `renew=True` asks past its cache."""
+    """Seals and opens bytes. `load_key_ring(renew)` returns the ring; `renew=True` bypasses its cache."""
 
     def __init__(self, load_key_ring: Callable[[bool], KeyRing]) -> None:
         self._load_key_ring = load_key_ring
         self._derived: dict[tuple[str, str, str], bytes] = {}
 
     def seal(self, purpose: str, payload: bytes, *, cookies: int = 1) -> str:
-        """Return `payload` sealed for `purpose` under the current key. Raises CookieTooLarge for what fits no `cookies`."""
+        """Return `payload` sealed for `purpose` with the current key. Raises CookieTooLarge if it does not fit into
+        `cookies`."""
         ring = self._load_key_ring(False)
         kid = ring.current
         nonce = os.urandom(_NONCE_BYTES)
@@ -89,7 +90,7 @@ class Sealer:
             raise SealBroken("sealed value is truncated")
         ring = self._load_key_ring(False)
         if kid not in ring.secrets:
-            # Another container may have sealed under a key that was rotated in after this ring was cached.
+            # Another container may have used a key that was added after this ring was cached.
             ring = self._load_key_ring(True)
         if kid not in ring.secrets:
             raise SealBroken("sealed under an unknown key")
@@ -124,7 +125,7 @@ def _associated_data(purpose: str, kid: str) -> bytes:
 
 
 def _decode_base64url(text: str) -> bytes:
-    """Decode strictly: one spelling for each value, so a tampered cookie cannot pass as the same one."""
+    """Decode strictly: each value has one spelling, so a changed cookie cannot pass as the same one."""
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):

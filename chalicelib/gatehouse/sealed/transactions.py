@@ -1,11 +1,11 @@
-"""Login transactions: one hosted sign-in in flight, sealed into a cookie of its own (S-02, S-03, S-08 … S-12).
+"""Login transactions: one hosted sign-in in progress, sealed into its own cookie (S-02, S-03, S-08 … S-12).
 
 Each sign-in has its own cookie, named after its state, so that two tabs can sign in side by side. A transaction is single
 use: the callback clears its cookie whatever the outcome. Sources: RFC 9700 2.1.1 and 4.7, RFC 7636 4.1.
 
-A callback may come again (Back, a restored tab, a bookmark), or come late. So that people are told which it was, one small
-cookie lists the last transactions that this browser has used, and a state begins with its time. Both decide
-about words alone: whoever changes them gets another sentence, never a sign-in.
+A callback may arrive again (Back, a restored tab, a bookmark), or late. To tell people which, one small cookie lists
+the last transactions that this browser has used, and a state begins with its time. Both only select the error message:
+changing them changes a sentence, never a sign-in.
 """
 
 import base64
@@ -24,10 +24,10 @@ PURPOSE = "login"
 COOKIE_PREFIX = "__Host-gatehouse-login-"
 LIFETIME_SECONDS = 600
 MAX_IN_FLIGHT = 4
-#: Login cookies that one answer clears at most.
+#: The maximum number of login cookies that one answer clears.
 MAX_CLEARED = 4
-#: All of them together, in bytes of their values: beside the longest session, and 2 kB of other headers, they stay below API
-#: Gateway's 10,240 (S-31). One with the longest `return_to` fits in any case.
+#: The total of their values in bytes: with the longest session, and 2 kB of other headers, they stay below API
+#: Gateway's 10,240 (S-31). A single one with the longest `return_to` always fits.
 MAX_BYTES_IN_FLIGHT = 4600
 USED_COOKIE = "__Host-gatehouse-used"
 _RANDOM_BYTES = 32
@@ -35,7 +35,7 @@ _RANDOM_BYTES = 32
 
 @dataclass(frozen=True)
 class LoginTransaction:
-    """What the callback must find again. `expires_at` is a Unix time in seconds."""
+    """The data that the callback needs. `expires_at` is a Unix time in seconds."""
 
     state: str = field(repr=False)
     nonce: str = field(repr=False)
@@ -44,7 +44,7 @@ class LoginTransaction:
     provider: str | None
     remember: bool
     expires_at: int
-    #: This sign-in is the second try of one that Cognito refused while it linked the person.
+    #: This sign-in is the second attempt after Cognito refused the first one while it linked the person.
     retried: bool = False
 
     @property
@@ -59,7 +59,7 @@ class LoginTransaction:
 
 
 def cookie_name(state: str) -> str:
-    """Return the name of the cookie that holds the transaction of `state`."""
+    """Return the name of the cookie for the transaction of `state`."""
     return COOKIE_PREFIX + _short(state)
 
 
@@ -68,7 +68,7 @@ def _short(state: str) -> str:
 
 
 def list_used(cookies: Mapping[str, str], state: str) -> str:
-    """Return the value of `USED_COOKIE` with the transaction of `state` in front: as many as can be in flight."""
+    """Return the value of `USED_COOKIE` with the transaction of `state` first: as many as can be in progress."""
     before = [entry for entry in _used(cookies) if entry != _short(state)]
     return ".".join([_short(state), *before][:MAX_IN_FLIGHT])
 
@@ -79,13 +79,13 @@ def _used(cookies: Mapping[str, str]) -> list[str]:
 
 
 def _began_at(state: str) -> int | None:
-    """Return the Unix time at which a state says that it began, or None if it says nothing of the kind."""
+    """Return the Unix time at which a state says that it began, or None if it contains none."""
     found = re.fullmatch("([0-9a-f]{8})[A-Za-z0-9_-]{43}", state)
     return int(found[1], 16) if found else None
 
 
 class LoginTransactions:
-    """Begins transactions and finds them again in a browser's cookies. `clock` gives Unix seconds."""
+    """Begins transactions and finds them again in a browser's cookies. `clock` returns Unix seconds."""
 
     def __init__(self, sealer: Sealer, clock: Callable[[], float]) -> None:
         self._sealer = sealer
@@ -112,9 +112,9 @@ class LoginTransactions:
         return self._sealer.seal(PURPOSE, json.dumps(asdict(transaction)).encode())
 
     def load(self, cookies: Mapping[str, str], state: str) -> LoginTransaction:
-        """Return this browser's transaction of `state`.
+        """Return this browser's transaction for `state`.
 
-        Raises LoginUsed, LoginExpired (too old) or LoginUnknown (all else) if there is none that is still alive.
+        Raises LoginUsed, LoginExpired (too old) or LoginUnknown (all else) if there is no valid one.
         """
         value = cookies.get(cookie_name(state))
         if value is None:
@@ -130,7 +130,7 @@ class LoginTransactions:
 
     def _missing(self, cookies: Mapping[str, str], state: str) -> SignInError:
         if _short(state) in _used(cookies):
-            return LoginUsed("the transaction was used before")
+            return LoginUsed("the transaction was already used")
         began_at = _began_at(state)
         if began_at is not None and began_at + LIFETIME_SECONDS <= self._clock():
             return LoginExpired("the state is older than ten minutes")
@@ -139,8 +139,8 @@ class LoginTransactions:
     def surplus(self, cookies: Mapping[str, str], coming: int = 0) -> list[str]:
         """Return names of login cookies to clear, so that one more, of `coming` bytes, stays within the limits.
 
-        Never more than that at once: an answer has 10,240 bytes of headers. The oldest ones alive go first, then dead ones,
-        which the next sign-ins clear or their ten minutes end.
+        It is never more than that at once: an answer has 10,240 bytes of headers. The oldest valid ones go first, then
+        expired ones, which later sign-ins clear or which expire after ten minutes.
         """
         alive: list[tuple[int, str]] = []
         dead: list[str] = []

@@ -1,7 +1,7 @@
 """Sessions: the sealed refresh token in the browser's cookie, with its deadlines (S-26, S-31, S-34).
 
-The server keeps nothing. A session ends when it was idle too long, when its absolute deadline passes (never extended), or
-when Cognito refuses its refresh token. Source: OWASP ASVS 5.0 7.3.
+The server stores nothing. A session ends when it has been idle too long, when its absolute deadline passes (never
+extended), or when Cognito refuses its refresh token. Source: OWASP ASVS 5.0 7.3.
 """
 
 import json
@@ -15,8 +15,8 @@ from ..settings import SessionLifetimes
 
 PURPOSE = "session"
 COOKIE = "__Host-gatehouse"
-#: By what a session's tokens are renewed: the token endpoint; GetTokensFromRefreshToken; or whichever takes them, where that
-#: is not known yet (after a sign-in by the user-pool API).
+#: How a session's tokens are renewed: by the token endpoint; by GetTokensFromRefreshToken; or by whichever works, if
+#: that is not known yet (after a sign-in by the user-pool API).
 BY_ENDPOINT, BY_API, BY_EITHER = "oauth", "api", "either"
 
 
@@ -30,7 +30,7 @@ class Session:
     idle_expires_at: int
     expires_at: int
     remember: bool
-    #: A session of an earlier release says nothing: it has been renewed by the token endpoint.
+    #: A session of an earlier release has no value: the token endpoint renewed it.
     renewed_by: str = BY_ENDPOINT
 
     def cookie_max_age(self, now: float) -> int | None:
@@ -41,7 +41,7 @@ class Session:
 
 
 class Sessions:
-    """Makes, seals and opens sessions. `clock` gives Unix seconds."""
+    """Makes, seals and opens sessions. `clock` returns Unix seconds."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class Sessions:
         )
 
     def renew(self, session: Session, refresh_token: str, renewed_by: str = BY_ENDPOINT) -> Session:
-        """Return `session` with a rotated refresh token and a new idle deadline; the absolute one stays."""
+        """Return `session` with a rotated refresh token and a new idle deadline; the absolute one does not change."""
         idle = int(self._clock()) + self._lifetimes(session.remember).idle
         return replace(
             session,
@@ -91,11 +91,11 @@ class Sessions:
         """Return the cookie value of `session`."""
         fields = asdict(session)
         if session.renewed_by == BY_ENDPOINT:
-            del fields["renewed_by"]  # so that a container of the release before reads it too
+            del fields["renewed_by"]  # so that a container of the previous release can read it, too
         return self._sealer.seal(PURPOSE, json.dumps(fields).encode())
 
     def open(self, value: str | None) -> Session:
-        """Return the live session in a cookie value; raises NoSession (absent, malformed, foreign) or SessionExpired."""
+        """Return the valid session in a cookie value; raises NoSession (absent, malformed, foreign) or SessionExpired."""
         session = self.open_even_expired(value)
         now = self._clock()
         if now >= session.expires_at:
@@ -105,7 +105,7 @@ class Sessions:
         return session
 
     def open_even_expired(self, value: str | None) -> Session:
-        """Return the session whatever its deadlines, so that a sign-out can still revoke it; raises NoSession."""
+        """Return the session even after its deadlines, so that a sign-out can still revoke it; raises NoSession."""
         if not value:
             raise NoSession("no session cookie")
         try:

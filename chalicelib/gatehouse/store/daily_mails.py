@@ -1,9 +1,9 @@
-"""How many mails a stage sends in a day, whoever asks for them: one counter over all addresses and sources (S-41).
+"""Counts the mails of a stage per day: one counter for all addresses and sources (S-41).
 
-Cognito's own sender stops at 50 a day: without a count of ours, one stranger with many addresses would keep everybody's
-codes from being sent, unseen. Known and unknown addresses count alike, so that the counter tells nobody who has an account.
-It rolls: what counts is this hour and the 24 before it, so no 24 hours ever hold more than the limit.
-Source: AWS "Quotas in Amazon Cognito" (emails per day); OWASP Forgot Password Cheat Sheet (rate limits).
+Cognito's own sender stops at 50 a day: without our count, one stranger with many addresses could silently stop
+everybody's codes. Known and unknown addresses count alike, so the counter reveals nothing about accounts. The window
+rolls: this hour and the previous 24 count, so no 24 hours ever contain more than the limit. Source: AWS "Quotas in
+Amazon Cognito" (emails per day); OWASP Forgot Password Cheat Sheet (rate limits).
 """
 
 import json
@@ -15,12 +15,12 @@ from .dynamodb import ConditionFailed, DynamoDB, translated_errors
 HOUR = 3600
 HOURS = 24
 _KEY = {"key": {"S": "mail/stage"}}
-#: As in throttle.py: who loses that many races is refused, which fails closed.
+#: As in throttle.py: after losing this many races a request is refused, which fails closed.
 _RACES = 12
 
 
 class DailyMails:
-    """Counts mails. `limit` is how many there may be in a day, `clock` gives Unix seconds."""
+    """Counts mails. `limit` is the maximum per day, `clock` returns Unix seconds."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class DailyMails:
             if sum(hours.values()) >= self._limit:
                 free_at = (min(hours) + HOURS + 1) * HOUR
                 raise TooManyAttempts(
-                    "the stage's mails of a day are used up",
+                    "the stage's mails for the day are used up",
                     retry_after=max(1, int(free_at - now + 0.999)),
                 )
             hour = int(now // HOUR)
@@ -51,7 +51,7 @@ class DailyMails:
         raise TooManyAttempts("too many at once", retry_after=1)
 
     def give_back(self) -> None:
-        """Undo a `take` after which nothing was sent."""
+        """Undo a `take` after which no mail was sent."""
         for _ in range(_RACES):
             hours, version = self._read()
             if not hours:
@@ -61,7 +61,7 @@ class DailyMails:
                 return
 
     def _read(self) -> tuple[dict[int, int], int]:
-        """Return mails by hour (hours since 1970) as far as they count, and the row's version."""
+        """Return the mails per hour (hours since 1970) that still count, and the row's version."""
         with translated_errors("GetItem"):
             answer = self._client.get_item(TableName=self._table, Key=_KEY, ConsistentRead=True)
         item = answer.get("Item")
@@ -76,7 +76,7 @@ class DailyMails:
         return {hour: n for hour, n in stored.items() if hour >= first and n > 0}, version
 
     def _write(self, hours: dict[int, int], version: int) -> bool:
-        """Replace the row that was read; returns False if somebody else was faster."""
+        """Replace the row that was read; return False if another writer was faster."""
         condition = "version = :seen" if version else "attribute_not_exists(version)"
         values = {
             ":hours": {"S": json.dumps({str(hour): n for hour, n in hours.items()})},

@@ -1,6 +1,6 @@
-"""What the stores share: DynamoDB's attribute format and its errors.
+"""Code that the stores share: DynamoDB's attribute format and its errors.
 
-The low-level client is used because boto3's resource layer costs another 50 ms of cold start.
+We use the low-level client because boto3's resource layer costs another 50 ms of cold start.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ Item = Mapping[str, Mapping[str, Any]]
 
 
 class DynamoDB(Protocol):
-    """The calls that the stores make; boto3's client and the tests' fake both have them."""
+    """The calls that the stores use; boto3's client and the tests' fake both have them."""
 
     def get_item(self, **arguments: Any) -> dict[str, Any]: ...
     def update_item(self, **arguments: Any) -> dict[str, Any]: ...
@@ -22,12 +22,12 @@ class DynamoDB(Protocol):
 
 
 class ConditionFailed(Exception):
-    """A conditional write found the item in another state than asked for."""
+    """A conditional write found the item in another state than required."""
 
 
 @contextmanager
 def translated_errors(operation: str) -> Iterator[None]:
-    """Turn the client's errors into ours: a failed condition is an answer, everything else an outage."""
+    """Convert the client's errors: a failed condition is an answer, everything else an outage."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:

@@ -1,7 +1,8 @@
-"""A lock per e-mail address: what makes an account and what confirms it must not cross (S-67).
+"""A lock per e-mail address: creating and confirming an account must not overlap (S-67).
 
-A row of the throttle table, taken by one conditional write and given up by another. Whoever dies with it loses it after
-HOLD_SECONDS, which is longer than a function runs. The key is an HMAC, as all keys of that table: it holds no addresses.
+It is a row of the throttle table, taken by one conditional write and released by another. If its holder crashes, the
+lock expires after HOLD_SECONDS, which is longer than a function runs. The key is an HMAC, like all keys of that table,
+which contains no addresses.
 """
 
 import hashlib
@@ -20,7 +21,7 @@ _PAUSE_SECONDS = 0.2
 
 
 class AddressLocks:
-    """Takes locks through `client`. `clock` gives Unix seconds, `load_pepper` the HMAC's key."""
+    """Takes locks through `client`. `clock` returns Unix seconds, `load_pepper` the HMAC's key."""
 
     def __init__(
         self,
@@ -43,7 +44,8 @@ class AddressLocks:
 
     @contextmanager
     def held(self, key: str, patience: float) -> Iterator[None]:
-        """Hold a lock around the body. Raises TemporarilyUnavailable where somebody else has it for `patience` seconds."""
+        """Hold a lock during the body. Raises TemporarilyUnavailable if another holder keeps it for `patience`
+        seconds."""
         owner = secrets.token_hex(16)
         tries = 1 + int(patience / _PAUSE_SECONDS)
         for number in range(tries):
@@ -52,7 +54,7 @@ class AddressLocks:
             if number + 1 < tries:
                 self._pause(_PAUSE_SECONDS)
         else:
-            raise TemporarilyUnavailable("another request for this address is at work")
+            raise TemporarilyUnavailable("another request for this address is running")
         try:
             yield
         finally:
@@ -72,7 +74,7 @@ class AddressLocks:
         )
 
     def _give_up(self, key: str, owner: str) -> None:
-        """A lock that cannot be given up opens by itself; that must not undo what was done under it."""
+        """A lock that cannot be released expires by itself; the work done under it must not be undone."""
         try:
             self._write(
                 key,

@@ -1,8 +1,9 @@
-"""Marks in the throttle's table on what serves once: codes of an authenticator app, and steps of a sign-in (S-74).
+"""Marks in the throttle's table for values that work once: codes of an authenticator app, and steps of a sign-in
+(S-74).
 
-A mark is set by one conditional write, so that of all containers one gets it, and it expires when what it stands for does.
-Its key is an HMAC: the table holds neither codes nor sessions.
-Source: RFC 6238 5.2 ("must not accept the second attempt of the OTP").
+A mark is set by one conditional write, so only one of all containers gets it, and it expires together with its value.
+Its key is an HMAC: the table contains neither codes nor sessions. Source: RFC 6238 5.2 ("must not accept the second
+attempt of the OTP").
 """
 
 import hashlib
@@ -18,7 +19,7 @@ _HOLDER_BYTES = 8
 
 
 class MarkStore:
-    """Sets and takes off marks. `load_pepper` gives the HMAC's key, `clock` Unix seconds."""
+    """Sets and removes marks. `load_pepper` returns the HMAC's key, `clock` Unix seconds."""
 
     def __init__(
         self,
@@ -33,9 +34,9 @@ class MarkStore:
         self._load_pepper = load_pepper
 
     def set(self, kind: str, value: str, seconds: int) -> str | None:
-        """Mark a value for some seconds; returns what takes the mark off, or None if it is marked already.
+        """Mark a value for some seconds; return a token for removing the mark, or None if it is already marked.
 
-        Raises TemporarilyUnavailable, with no mark left behind if that can be helped.
+        Raises TemporarilyUnavailable, and tries to leave no mark behind.
         """
         holder = secrets.token_hex(_HOLDER_BYTES)
         now = int(self._clock())
@@ -53,14 +54,14 @@ class MarkStore:
         except ConditionFailed:
             return None
         except TemporarilyUnavailable:
-            # The mark may be set all the same, and its answer lost: nobody was served for it.
+            # The mark may be set although its answer was lost, but the value was not used.
             with suppress(TemporarilyUnavailable):
                 self.take_off(kind, value, holder)
             raise
         return holder
 
     def take_off(self, kind: str, value: str, holder: str) -> None:
-        """Let a value serve after all, if the mark is still that of `holder`. Raises TemporarilyUnavailable."""
+        """Make a value usable again, if the mark still belongs to `holder`. Raises TemporarilyUnavailable."""
         values = {":holder": {"S": holder}, ":until": {"N": str(int(self._clock()))}}
         with suppress(ConditionFailed):
             self._write(kind, value, "holder = :holder", values)

@@ -1,7 +1,7 @@
-"""The identity providers of the stage: what Cognito does not hold of them (label, domains, trust).
+"""The identity providers of the stage: the data that Cognito does not hold (label, domains, trust).
 
-Rows are written by `ops provider`. They are few and change rarely, so a container keeps them for a minute; if the table
-does not answer, it goes on with what it had.
+`ops provider` writes the rows. They are few and change rarely, so a container caches them for a minute; if the table
+does not answer, it uses its last copy.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -19,9 +19,9 @@ CACHE_SECONDS = 60
 
 @dataclass(frozen=True)
 class Provider:
-    """One identity provider. `domains` are the e-mail domains whose people belong to it; they are private.
+    """One identity provider. `domains` are the e-mail domains of its people; they are private.
 
-    With `native_sign_up` people of these domains may make accounts with a password as well.
+    With `native_sign_up` people of these domains may also create accounts with a password.
     """
 
     name: str
@@ -31,7 +31,8 @@ class Provider:
     link: bool = False
     groups_claim: str = ""
     native_sign_up: bool = False
-    #: Its exact issuer, by which it names itself when it starts a sign-in. Empty in rows from before it was kept.
+    #: Its exact issuer, which it sends when it starts a sign-in. Empty in rows that were written before this field
+    #: existed.
     issuer: str = ""
 
     @classmethod
@@ -50,7 +51,7 @@ class Provider:
 
 
 class ProviderStore:
-    """Reads the providers table. `clock` gives Unix seconds."""
+    """Reads the providers table. `clock` returns Unix seconds."""
 
     def __init__(self, client: DynamoDB, table: str, clock: Callable[[], float]) -> None:
         self._client = client
@@ -61,18 +62,18 @@ class ProviderStore:
         self._ahead: Ahead[tuple[Provider, ...]] | None = None
 
     def begin(self) -> None:
-        """Begin to read the table, if that is due; the next look at a provider takes what comes of it."""
+        """Begin to read the table, if that is due; the next use of a provider takes the result."""
         if (self._cached is None or self._is_old()) and self._ahead is None:
             self._ahead = Ahead(self._scan)
 
     def settle(self) -> None:
-        """Keep what was begun and never looked at."""
+        """Store a read that was begun but not used."""
         if self._ahead is not None:
             with suppress(TemporarilyUnavailable):
                 self.all()
 
     def all(self) -> tuple[Provider, ...]:
-        """Return every provider, sorted by name. Raises TemporarilyUnavailable if none were ever read."""
+        """Return every provider, sorted by name. Raises TemporarilyUnavailable if they were never read."""
         if self._cached is None or self._is_old():
             ahead, self._ahead = self._ahead, None
             try:
@@ -88,38 +89,39 @@ class ProviderStore:
         return self._clock() - self._cached_at >= CACHE_SECONDS
 
     def listed(self) -> tuple[Provider, ...]:
-        """Return the providers that anybody may know: those with domains are a list of customers."""
+        """Return the public providers: those with domains would be a list of customers."""
         return tuple(provider for provider in self.all() if not provider.domains)
 
     def find(self, name: str) -> Provider | None:
-        """Return the provider of that exact name, or None."""
+        """Return the provider with that exact name, or None."""
         return next((provider for provider in self.all() if provider.name == name), None)
 
     def find_by_issuer(self, issuer: str) -> Provider | None:
-        """Return the provider of that issuer, or None; a slash at its end makes no difference."""
+        """Return the provider with that issuer, or None; a trailing slash makes no difference."""
         wanted = issuer.rstrip("/")
         return next((each for each in self.all() if wanted and each.issuer == wanted), None)
 
     def find_ignoring_case(self, name: str) -> Provider | None:
-        """Return the provider of that name in any case: a pool that ignores case lowers the names of federated people."""
+        """Return the provider with that name in any case: a pool that ignores case converts the names of federated
+        people to lower case."""
         folded = name.casefold()
         return next((each for each in self.all() if each.name.casefold() == folded), None)
 
     def tells_groups(self, names: Iterable[str]) -> bool:
-        """Tell whether one of the providers of `names`, in any case, has a claim with groups."""
+        """Whether one of the providers in `names`, in any case, has a groups claim."""
         found = [self.find_ignoring_case(name) for name in names]
         return any(provider is not None and provider.groups_claim for provider in found)
 
     def find_by_email(self, email: str) -> Provider | None:
-        """Return the provider to whose domains the address belongs, or None."""
+        """Return the provider with the address's domain, or None."""
         domain = email_domain(email)
         return next((provider for provider in self.all() if domain in provider.domains), None)
 
     def refuse_address(self, email: str, names: Collection[str]) -> str | None:
-        """Return why people who came through the providers of `names` may not have this address, for the log, or None.
+        """Return why people of the providers in `names` may not have this address, for the log, or None.
 
-        A provider with domains speaks for addresses of these alone, and nobody else speaks for them: what a tenant's own
-        administrators write into their directory must not make people of another tenant. Names may be in any case.
+        A provider with domains may only use addresses of these domains, and no other provider may use them: a tenant's
+        own administrators must not be able to create people of another tenant. Names may be in any case.
         """
         if names and email and not email_domain(email):
             return "the address's domain cannot be told"
@@ -132,7 +134,7 @@ class ProviderStore:
         return None
 
     def refuse_native(self, email: str) -> str | None:
-        """Return why nobody may make an account with a password for this address, for the log, or None."""
+        """Return why nobody may create an account with a password for this address, for the log, or None."""
         if not email_domain(email):
             return "the address's domain cannot be told"
         owner = self.find_by_email(email)

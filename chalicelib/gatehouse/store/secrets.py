@@ -1,7 +1,7 @@
-"""Secrets Manager, read once per container and again when it matters (S-59).
+"""Reads Secrets Manager once per container, and again when needed (S-59).
 
-A value is kept for five minutes. If Secrets Manager fails later, the container goes on with the value that it has: an
-outage there must not sign everybody out.
+A value is cached for five minutes. If Secrets Manager fails later, the container uses its cached value: an outage there
+must not sign everybody out.
 """
 
 import json
@@ -14,18 +14,18 @@ from ..errors import ConfigurationError, TemporarilyUnavailable
 from ..log import log_event
 
 CACHE_SECONDS = 300
-#: `renew=True` asks past the cache, but no more often than this: forged cookies must not become calls.
+#: `renew=True` bypasses the cache, but no more often than this: forged cookies must not cause calls.
 RENEW_INTERVAL_SECONDS = 30
 
 
 class SecretsManager(Protocol):
-    """The one call that is made; boto3's client and the tests' fake both have it."""
+    """The one call that is used; boto3's client and the tests' fake both have it."""
 
     def get_secret_value(self, **arguments: Any) -> dict[str, Any]: ...
 
 
 class SecretStore:
-    """JSON secrets by ARN. `clock` gives Unix seconds."""
+    """JSON secrets by ARN. `clock` returns Unix seconds."""
 
     def __init__(self, client: SecretsManager, clock: Callable[[], float]) -> None:
         self._client = client
@@ -34,12 +34,12 @@ class SecretStore:
         self._ahead: dict[str, Ahead[Mapping[str, object]]] = {}
 
     def begin(self, arn: str) -> None:
-        """Begin to read a secret, if that is due; the next `read` takes what comes of it."""
+        """Begin to read a secret, if that is due; the next `read` takes the result."""
         if self._is_due(arn, CACHE_SECONDS) and arn not in self._ahead:
             self._ahead[arn] = Ahead(lambda: self._fetch(arn))
 
     def settle(self, arn: str) -> None:
-        """Keep what was begun and never read."""
+        """Store a read that was begun but not used."""
         if arn in self._ahead:
             with suppress(TemporarilyUnavailable, ConfigurationError):
                 self.read(arn)

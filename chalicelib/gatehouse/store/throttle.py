@@ -1,13 +1,13 @@
-"""Throttling in DynamoDB: guesses are counted before Cognito is asked, per account and per source (S-41 … S-44).
+"""Throttling in DynamoDB: attempts are counted before Cognito is called, per account and per source (S-41 … S-44).
 
-An attempt is *taken* first, atomically over all containers, and given back where nothing was guessed. After the free
-attempts each further one opens a pause that doubles, up to fifteen minutes: nobody can lock somebody else out for good.
-Counters leak: within an hour as many attempts are forgotten, evenly, as are free, so that an office whose people mistype
-now and then is not paused for good either; and an hour of silence forgets everything. Known and unknown accounts are
-counted alike, under an HMAC of the canonical address, so the table holds no addresses. Expiry is compared here; DynamoDB's
-TTL only tidies up. An account's name is as fine as the pool's (S-71): spellings of one account there share an allowance,
-and no success forgives what was tried at another account.
-Source: OWASP ASVS 5.0 6.3.1; OWASP Authentication Cheat Sheet (account lockout).
+An attempt is *taken* first, atomically across all containers, and given back if nothing was guessed. After the free
+attempts each further one causes a pause that doubles, up to fifteen minutes: nobody can lock another person out
+permanently. Counters drain: each hour they lose, evenly, as many attempts as are free, so that an office with
+occasional typing errors is not paused permanently, either. After an hour without attempts the counter is empty. Known
+and unknown accounts are counted alike, under an HMAC of the canonical address, so the table contains no addresses.
+Expiry is checked here; DynamoDB's TTL only tidies up. An account is the same here as in the pool (S-71): spellings of
+one account there share an allowance, and a success never clears attempts at another account. Source: OWASP ASVS 5.0
+6.3.1; OWASP Authentication Cheat Sheet (account lockout).
 """
 
 import hashlib
@@ -23,20 +23,20 @@ from .dynamodb import ConditionFailed, DynamoDB, translated_errors
 FIRST_PAUSE_SECONDS = 15
 LONGEST_PAUSE_SECONDS = 15 * 60
 FORGOTTEN_AFTER_SECONDS = 3600
-#: An office behind one address makes mistakes too.
+#: People in an office share an address and make mistakes, too.
 FREE_ATTEMPTS_ACCOUNT = 5
 FREE_ATTEMPTS_SOURCE = 50
-#: Kinds of which a source has fewer: whoever makes us send mails must not use up the stage's day alone.
+#: Kinds with fewer attempts per source: one source that makes us send mails must not use up the stage's day.
 FREE_ATTEMPTS_SOURCE_OF = {"mail": 10}
-#: Attempts that race for one counter try again so often; then they are refused, which fails closed.
+#: Attempts that race for one counter are retried this often, then refused, which fails closed.
 _RACES = 12
 
 
 @dataclass(frozen=True)
 class _Counter:
-    """A row of the table. Times are Unix seconds; `attempts` are those left at `last_at`, since they leak.
+    """A row of the table. Times are Unix seconds; `attempts` are those left at `last_at`, since they drain over time.
 
-    `version` makes writes compare-and-set.
+    `version` makes each write a compare-and-set.
     """
 
     attempts: float = 0.0
@@ -47,7 +47,7 @@ class _Counter:
 
 @dataclass(frozen=True)
 class _Allowance:
-    """One key of the table and how many attempts are free; `of_source` if it is not the account's."""
+    """One key of the table and its number of free attempts; `of_source` if it is not the account's."""
 
     key: str
     free: int
@@ -55,7 +55,7 @@ class _Allowance:
 
 
 class ThrottleStore:
-    """Counts attempts. `load_pepper` gives the HMAC's key, `clock` Unix seconds."""
+    """Counts attempts. `load_pepper` returns the HMAC's key, `clock` Unix seconds."""
 
     def __init__(
         self,
@@ -72,7 +72,8 @@ class ThrottleStore:
     def take(self, kind: str, account: str | None, source: str) -> None:
         """Take one attempt of `kind` (`sign-in`, `code`, `mail`) for an account and a source address.
 
-        Raises TooManyAttempts with the seconds to wait, or TemporarilyUnavailable: without the table nobody may guess.
+        Raises TooManyAttempts with the seconds to wait, or TemporarilyUnavailable: without the table no attempt is
+        allowed.
         """
         taken: list[_Allowance] = []
         for allowance in self._allowances(kind, account, source):
@@ -90,9 +91,10 @@ class ThrottleStore:
             self._give_back(allowance)
 
     def succeeded(self, kind: str, account: str | None, source: str) -> None:
-        """Forget the account's attempts, and give the source back this one.
+        """Forget the account's attempts, and give the source this one back.
 
-        The source's other attempts stay: a good password of one's own must not buy guesses at other people's.
+        The source's other attempts stay: a correct password for one's own account must not allow more guesses at
+        others.
         """
         for allowance in self._allowances(kind, account, source):
             if allowance.of_source:
@@ -101,13 +103,13 @@ class ThrottleStore:
                 self._write(allowance.key, self._read(allowance.key), _Counter())
 
     def forget_account(self, kind: str, account: str) -> None:
-        """Forget an account's attempts without a `take` (its owner proved the address); no source gains by it."""
+        """Forget an account's attempts without a `take` (its owner proved the address); no source's count changes."""
         for allowance in self._allowances(kind, account, ""):
             if not allowance.of_source:
                 self._write(allowance.key, self._read(allowance.key), _Counter())
 
     def counted(self, kind: str, account: str, source: str) -> tuple[int, int]:
-        """Return how many attempts count at the moment: of the account, and of the source."""
+        """Return the current number of attempts: of the account, and of the source."""
         found = {
             allowance.of_source: ceil(self._current(self._read(allowance.key), allowance).attempts)
             for allowance in self._allowances(kind, account, source)
@@ -148,13 +150,13 @@ class ThrottleStore:
             counter = self._current(stored, allowance)
             if counter.attempts == 0:
                 return
-            # The pause that this attempt opened goes too; one that others opened would have refused it.
+            # The pause that this attempt caused is removed, too; a pause caused by others would have refused it.
             given = _Counter(max(0.0, counter.attempts - 1), 0.0, self._clock())
             if self._write(allowance.key, stored, given):
                 return
 
     def _current(self, stored: _Counter, allowance: _Allowance) -> _Counter:
-        """Return what still counts of a stored counter."""
+        """Return the part of a stored counter that still counts."""
         silence = max(0.0, self._clock() - stored.last_at)
         if silence >= FORGOTTEN_AFTER_SECONDS:
             return _Counter()
@@ -180,7 +182,7 @@ class ThrottleStore:
             raise TemporarilyUnavailable("a throttle row is malformed") from None
 
     def _write(self, key: str, stored: _Counter, counter: _Counter) -> bool:
-        """Replace the row that was read; returns False if somebody else was faster."""
+        """Replace the row that was read; return False if another writer was faster."""
         values: dict[str, Any] = {
             "attempts": counter.attempts,
             "blockedUntil": counter.blocked_until,
@@ -190,7 +192,7 @@ class ThrottleStore:
         }
         sets = ", ".join(f"#{name} = :{name}" for name in values)
         expression_values = {
-            # Six decimals: what leaks between two attempts must not be rounded away.
+            # Six decimals, so that small amounts that drain between two attempts are not rounded away.
             f":{name}": {"N": f"{value:.6f}" if isinstance(value, float) else str(value)}
             for name, value in values.items()
         }
@@ -214,18 +216,20 @@ class ThrottleStore:
 
 
 def canonical_account(email: str) -> str:
-    """Return the address as one account: in lower case, as the pool ignores case and nothing else (S-43, S-71).
+    """Return the address in lower case as one account, because the pool ignores case and nothing else (S-43, S-71).
 
-    Whatever is folded beyond that makes one allowance of two accounts, and whoever owns the one could forgive guesses at the
-    other: NFKC does that to full-width letters, and `casefold` to `ß` and `ss`. Source: AWS "User pool case sensitivity".
+    Any further folding would give two accounts the same allowance, and the owner of one could clear attempts at the
+    other: NFKC does that to full-width letters, and `casefold` to `ß` and `ss`. Source: AWS "User pool case
+    sensitivity".
     """
     return email.lower()
 
 
 def canonical_source(address: str) -> str:
-    """Return what counts as one source: an IPv4 address, or the /64 of an IPv6 one (S-42).
+    """Return one source: an IPv4 address, or the /64 of an IPv6 one (S-42).
 
-    Whoever has one IPv6 address mostly has 2^64 of them (RFC 6177; RFC 4291 2.5.4), each of which would have an allowance.
+    A person with one IPv6 address usually has 2^64 of them (RFC 6177; RFC 4291 2.5.4), each of which would have its own
+    allowance.
     """
     import ipaddress
 
@@ -241,7 +245,7 @@ def canonical_source(address: str) -> str:
 
 
 def pause_after(attempts: int, free: int) -> float:
-    """Return the pause in seconds that attempt number `attempts` opens: none while free, then doubling."""
+    """Return the pause in seconds after attempt number `attempts`: none while attempts are free, then doubling."""
     beyond = attempts - free
     if beyond < 0:
         return 0.0

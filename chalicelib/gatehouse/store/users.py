@@ -1,8 +1,8 @@
-"""The users table: one record a person, written by the user-pool trigger and healed at sign-in (S-55, S-57).
+"""The users table: one record per person, written by the user-pool trigger and repaired at sign-in (S-55, S-57).
 
-Every write is one conditional UpdateItem, so the same event twice, late, or out of order leaves the same record:
-a PENDING write only ever creates, a CONFIRMED write only happens where it changes something, and `createdAt` and
-`ClientId` keep their first value.
+Every write is one conditional UpdateItem, so the same event twice, late, or out of order leaves the same record. A
+PENDING write only creates, a CONFIRMED write only happens if it changes something, and `createdAt` and `ClientId` keep
+their first value.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,26 +14,26 @@ from .dynamodb import ConditionFailed, DynamoDB, Item, read_text, translated_err
 
 PENDING = "PENDING"
 CONFIRMED = "CONFIRMED"
-#: `madeBy` of a PENDING record whose account holds nothing that anybody chose.
+#: `madeBy` of a PENDING record whose account has no data that anybody chose.
 OUR_SERVER = "gatehouse"
-#: What may be emptied: nobody is without an address, a `sub`, a provider.
+#: Columns that may be cleared: everybody has an address, a `sub`, a provider.
 NAME_COLUMNS = frozenset({"given_name", "family_name"})
-#: A sign-up that is never confirmed leaves the table after this (DynamoDB TTL on `expiresAt`).
+#: An unconfirmed sign-up leaves the table after this time (DynamoDB TTL on `expiresAt`).
 PENDING_LIFETIME_SECONDS = 30 * 86_400
 
 
 def key_of(user_name: str) -> str:
-    """Return the table's key of a user name: the name in lower case.
+    """Return the table's key for a user name: the name in lower case.
 
-    The pool ignores case, and AWS gives such names to triggers in lower case, but says nothing of tokens: whoever told
-    us a name, the person has one record. Source: AWS "User pool case sensitivity" (Amazon Cognito developer guide).
+    The pool ignores case, and AWS passes such names to triggers in lower case, but does not say so for tokens. With
+    this key, a person always has one record. Source: AWS "User pool case sensitivity" (Amazon Cognito developer guide).
     """
     return user_name.lower()
 
 
 @dataclass(frozen=True)
 class UserProfile:
-    """What is known of a person at one moment. `sub` is empty before Cognito has created the user."""
+    """The known data of a person at one moment. `sub` is empty before Cognito has created the user."""
 
     user_name: str
     client_id: str
@@ -44,7 +44,8 @@ class UserProfile:
     sub: str = ""
     #: Names of providers that a native person was linked to, sorted, with commas.
     linked: str = ""
-    #: Columns of which the source told all there is: empty, they are emptied. Of others an empty value says nothing.
+    #: Columns for which the source is complete: if they are empty, they are cleared. For other columns an empty value
+    #: means nothing.
     told: frozenset[str] = frozenset()
 
     def columns(self) -> dict[str, str]:
@@ -57,12 +58,12 @@ class UserProfile:
             "sub": self.sub,
             "linked": self.linked,
         }
-        # An empty value is never written: events carry different sets of attributes, and DynamoDB refuses an
-        # empty string as an index key.
+        # An empty value is never written: events have different sets of attributes, and DynamoDB refuses an empty
+        # string as an index key.
         return {name: value for name, value in columns.items() if value}
 
     def emptied(self) -> tuple[str, ...]:
-        """Return the columns that the source says are empty, as opposed to those that it did not tell (S-69)."""
+        """Return the columns that are empty according to the source, not those that it omitted (S-69)."""
         return tuple(sorted((self.told & NAME_COLUMNS) - set(self.columns())))
 
 
@@ -84,7 +85,7 @@ class UserRecord:
     linked: str
     #: When the person last proved the mailbox and chose a password in the same step; empty if never (S-67).
     provedAt: str  # noqa: N815
-    #: Tokens and sessions issued before this count no more; empty if nobody ended them.
+    #: Tokens and sessions issued before this time no longer count; empty if nobody ended them.
     validAfter: str  # noqa: N815
 
     @classmethod
@@ -92,17 +93,18 @@ class UserRecord:
         return cls(**{name: read_text(item, name) for name in cls.__dataclass_fields__})
 
     def ends_tokens_of(self, issued_at: int) -> bool:
-        """Tell whether a token that was issued at `issued_at` (Unix seconds) counts no more.
+        """Whether a token that was issued at `issued_at` (Unix seconds) no longer counts.
 
-        A token does not say in which part of its second it was issued: that of the sign-out's own second is refused, too.
+        A token does not say in which part of its second it was issued, so tokens of the sign-out's own second are
+        refused, too.
         """
-        # Both are ISO 8601 in UTC, so their texts compare as the moments do.
+        # Both are ISO 8601 in UTC, so comparing the texts compares the times.
         whole_seconds = len("2026-01-01T00:00:00")
         return _iso(issued_at)[:whole_seconds] <= self.validAfter[:whole_seconds]
 
 
 class UserStore:
-    """Reads and writes the table through `client`. `clock` gives Unix seconds."""
+    """Reads and writes the table through `client`. `clock` returns Unix seconds."""
 
     def __init__(self, client: DynamoDB, table: str, clock: Callable[[], float]) -> None:
         self._client = client
@@ -110,7 +112,8 @@ class UserStore:
         self._clock = clock
 
     def load(self, user_name: str) -> UserRecord | None:
-        """Return the record, or None. Consistent, so that a record is there right after the sign-in that wrote it."""
+        """Return the record, or None. The read is consistent, so a record is found right after the sign-in that wrote
+        it."""
         with translated_errors("GetItem"):
             answer = self._client.get_item(
                 TableName=self._table,
@@ -121,12 +124,12 @@ class UserStore:
         return UserRecord.from_item(item) if item else None
 
     def is_proved(self, user_name: str) -> bool:
-        """Tell whether the mailbox's owner has chosen the password at some time (S-68)."""
+        """Whether the mailbox's owner has ever chosen the password (S-68)."""
         record = self.load(user_name)
         return record is not None and bool(record.provedAt)
 
     def page(self, limit: int, after: str | None = None) -> tuple[list[UserRecord], str | None]:
-        """Return up to `limit` records in the table's own order, and the name that the next page comes after."""
+        """Return up to `limit` records in the table's own order, and the name before the next page."""
         start = {} if after is None else {"ExclusiveStartKey": {"userName": {"S": after}}}
         with translated_errors("Scan"):
             answer = self._client.scan(TableName=self._table, Limit=limit, **start)
@@ -135,7 +138,7 @@ class UserStore:
         return records, read_text(last, "userName") if last else None
 
     def record_names(self, user_name: str, names: Mapping[str, str]) -> None:
-        """Set `given_name` and `family_name` of a record that is there; a lost one is for the next sign-in to heal."""
+        """Set `given_name` and `family_name` of an existing record; the next sign-in repairs a missing one."""
         assignments = {
             name: {"S": names[name]} for name in ("given_name", "family_name") if name in names
         }
@@ -143,18 +146,20 @@ class UserStore:
         self._update(user_name, assignments, {}, "attribute_exists(userName)")
 
     def record_unlinked(self, user_name: str) -> None:
-        """Take the last linked provider off a record: an empty value would mean that nothing was told."""
+        """Remove the last linked provider from a record: an empty value would mean "not given"."""
         assignments = {"updatedAt": {"S": _iso(self._clock())}}
         self._update(user_name, assignments, {}, "attribute_exists(linked)", remove="linked")
 
     def record_proved(self, user_name: str, *, sessions_ended: bool = False) -> None:
-        """Note that the mailbox's owner has just chosen the password, by a mailed code or an invitation (S-67, S-68).
+        """Note that the mailbox's owner has just chosen the password, with a mailed code or an invitation (S-67, S-68).
 
-        With `sessions_ended` in the same write, as `record_signed_out` does: a new password ends what the old one opened.
+        `sessions_ended` also does what `record_signed_out` does, in the same write: a new password ends the sessions of
+        the old one.
         """
         now = {"S": _iso(self._clock())}
         ended = {"validAfter": now} if sessions_ended else {}
-        # The trigger may have noted the proof a moment ago, by another clock: that must not keep the sessions' end out.
+        # The trigger may have noted the proof a moment ago, with another clock: that must not prevent the sessions'
+        # end.
         column = "validAfter" if sessions_ended else "provedAt"
         self._update(
             user_name,
@@ -165,9 +170,9 @@ class UserStore:
         )
 
     def record_signed_out(self, user_name: str) -> bool:
-        """Note that tokens and sessions issued until now count no more (S-70); a later note stays.
+        """Note that tokens and sessions issued until now no longer count (S-70); a later note stays.
 
-        Returns False if there is no record. It makes none: that would be one of a person without address, names or `sub`.
+        Returns False if there is no record. It creates no record, which would have no address, names or `sub`.
         """
         now = {"S": _iso(self._clock())}
         return self._update(
@@ -179,7 +184,7 @@ class UserStore:
         )
 
     def is_ours(self, user_name: str) -> bool:
-        """Tell whether a sign-up that waits for its confirmation was made by our own server (S-67)."""
+        """Whether our own server made an unconfirmed sign-up (S-67)."""
         with translated_errors("GetItem"):
             answer = self._client.get_item(
                 TableName=self._table,
@@ -189,7 +194,7 @@ class UserStore:
         return read_text(answer.get("Item") or {}, "madeBy") == OUR_SERVER
 
     def delete_pending(self, user_name: str) -> None:
-        """Delete the record of a sign-up that was removed from the pool; one that is confirmed stays."""
+        """Delete the record of a sign-up that was removed from the pool; a confirmed record stays."""
         try:
             with translated_errors("DeleteItem"):
                 self._client.delete_item(
@@ -203,9 +208,9 @@ class UserStore:
             return
 
     def record_pending(self, profile: UserProfile, made_by: str = "") -> None:
-        """Create the record of a sign-up that is not confirmed yet; changes nothing if there is one.
+        """Create the record of an unconfirmed sign-up; change nothing if there is one.
 
-        `made_by` is OUR_SERVER where our own server signed the person up.
+        `made_by` is OUR_SERVER if our own server signed the person up.
         """
         now = self._clock()
         assignments = {
@@ -220,7 +225,7 @@ class UserStore:
         self._update(profile.user_name, assignments, {}, "attribute_not_exists(userName)")
 
     def record_confirmed(self, profile: UserProfile) -> None:
-        """Make the record CONFIRMED and its profile current; writes nothing where it is so already."""
+        """Make the record CONFIRMED and its profile current; write nothing if it already is."""
         columns = self._confirmed_columns(profile)
         differs = " OR ".join(
             [f"#{name} <> :{name}" for name in columns]
@@ -229,7 +234,7 @@ class UserStore:
         self._write_confirmed(profile, columns, f"attribute_not_exists(userName) OR {differs}")
 
     def record_sign_in(self, profile: UserProfile) -> None:
-        """Heal the record as `record_confirmed` does, and note the time, in one write (S-57)."""
+        """Repair the record as `record_confirmed` does, and note the time, in one write (S-57)."""
         columns = {**self._confirmed_columns(profile), "lastSignInAt": _iso(self._clock())}
         self._write_confirmed(
             profile,

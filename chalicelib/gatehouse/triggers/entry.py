@@ -1,6 +1,6 @@
-"""Where Lambda calls us without API Gateway: Cognito's triggers, and the function that mails codes.
+"""Lambda's entry points without API Gateway: Cognito's triggers, and the function that mails codes.
 
-Binds them to their container's services, and decides how faults look to Cognito or to Lambda.
+It gives them their container's services, and converts errors for Cognito or Lambda.
 """
 
 from collections.abc import Callable
@@ -22,13 +22,13 @@ _MESSAGE = "This is not possible at the moment. Please try again."
 
 
 class TriggerFailed(Exception):
-    """What Cognito shows to a person when a trigger fails; its text holds nothing of the fault."""
+    """The error that Cognito shows to a person when a trigger fails; its text contains no details."""
 
 
 def user_records(container: Container, event: Event, context: Any) -> Event:
     """Handle one event of the `user_records` function. Raises TriggerFailed.
 
-    What a provider says comes to it too: one function is one cold start of a sign-in that has three of these events.
+    It also handles the provider's data: with one function, a sign-in with three of these events has one cold start.
     """
     if str(event.get("triggerSource")).startswith("InboundFederation_"):
         return _inbound_federation(container, event, context)
@@ -62,9 +62,9 @@ def token_claims(container: Container, event: Event, context: Any) -> Event:
 
 
 def account_mail(container: Container, event: Any, context: Any) -> None:
-    """Handle one request of the `account_mail` function. Raises TriggerFailed, and Lambda calls again.
+    """Handle one request of the `account_mail` function. Raises TriggerFailed, so that Lambda calls again.
 
-    An event that no release of ours sends is logged and done with: it would be as wrong the next time.
+    An event that none of our releases sends is logged and dropped: repeating it would not help.
     """
     from ..mail_requests import MailRequest
 

@@ -1,12 +1,12 @@
-"""The trigger that decides what Cognito stores of a provider's person, at each sign-in anew (S-69).
+"""The trigger that decides which attributes Cognito stores for a provider's person, again at each sign-in (S-69).
 
-Without it Cognito leaves a mapped attribute as it was when its claim is missing: whoever loses the last group at the
-provider would keep `admins` here for good. What this trigger answers replaces the claims, and what it leaves out is
-dropped, so every mapped claim is in the answer, empty where it is gone. An empty map would keep everything: there is none.
-Whether an empty value clears what is stored, AWS does not say of this trigger. So no groups is a value of its own
-(`groups.write_groups`), and a name is deleted here where the provider tells none.
-If the trigger fails, Cognito refuses the sign-in, and that is meant: it must not go on with what was true earlier.
-Source: AWS "Inbound federation Lambda trigger".
+Without it Cognito keeps a mapped attribute when its claim is missing: a person who loses the last group at the provider
+would keep `admins` here for ever. The trigger's answer replaces the claims, and Cognito drops what it omits, so the
+answer has every mapped claim, empty if it is missing. An empty map would keep everything, so it is never sent. AWS does
+not say whether an empty value from this trigger clears the stored one. So "no groups" has its own value
+(`groups.write_groups`), and a name that the provider does not send is deleted here. If the trigger fails, Cognito
+refuses the sign-in, which is intended: it must not continue with outdated data. Source: AWS "Inbound federation Lambda
+trigger".
 """
 
 from collections.abc import Callable, Mapping
@@ -40,10 +40,10 @@ def handle(
     providers: ProviderStore,
     load_profiles: "Callable[[], FederatedProfiles]",
 ) -> Event:
-    """Return `event` with every mapped attribute decided.
+    """Return `event` with a value for every mapped attribute.
 
     Raises TriggerRefused for foreign events and for claims without a subject, SignUpRefused for a provider that is not
-    in the table, and TemporarilyUnavailable. The same event again gives the same answer (S-55).
+    in the table, and TemporarilyUnavailable. Repeating the event gives the same answer (S-55).
     """
     if event.get("userPoolId") != settings.user_pool_id:
         raise TriggerRefused("event of another user pool")
@@ -56,7 +56,7 @@ def handle(
         raise SignUpRefused("the provider is not in the table")
     claims = read_claims(_mapping(request.get("attributes")))
     if not text_of(claims, "sub"):
-        raise TriggerRefused("the provider told no subject")
+        raise TriggerRefused("the provider sent no subject")
     attributes = decide_attributes(claims, provider)
     if emptied := [each for each in NAMES if not attributes[each]]:
         load_profiles().delete_names(provider.name, text_of(claims, "sub"), claims, emptied)
@@ -67,7 +67,7 @@ def handle(
 def decide_attributes(claims: Mapping[str, Any], provider: Provider) -> dict[str, str]:
     """Return every mapped attribute's value, under the attribute's name and under its claim's.
 
-    AWS's page does not say by which of the two the answer is read; people report both, and that unknown names are ignored.
+    AWS's page does not say which of the two names is read; people report both, and that unknown names are ignored.
     """
     decided = {attribute: text_of(claims, claim) for attribute, claim in ATTRIBUTE_MAPPING.items()}
     decided["email_verified"] = "true" if is_verified(claims) else "false"
@@ -89,7 +89,7 @@ def _groups(told: object, provider: str) -> str:
             kept=len(groups.names) - too_many,
             unfit=groups.left_out,
             no_room=too_many,
-            detail="what the provider told does not fit",
+            detail="the provider's groups do not all fit",
         )
     return text
 

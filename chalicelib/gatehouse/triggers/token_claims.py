@@ -1,15 +1,15 @@
-"""The pre-token-generation trigger (V2): both doors give the same access token (DESIGN, "Scopes").
+"""The pre-token-generation trigger (V2): hosted and direct sign-ins get the same access token (DESIGN, "Scopes").
 
-A sign-in through the user-pool API carries `aws.cognito.signin.user.admin` and nothing else. Here it gets the scopes that
-a hosted sign-in asks for, and loses the one that would let a script change the profile (S-05). The server-only client
-that manages MFA keeps it.
+A sign-in through the user-pool API only has `aws.cognito.signin.user.admin`. Here it gets the scopes of a hosted
+sign-in, and loses the one that would let a script change the profile (S-05). The server-only client that manages MFA
+keeps that scope.
 
-Groups: people of an identity provider get those that it tells (`custom:groups`, where `ops provider` maps a claim to it)
-besides the pool's own, for as long as the provider's row names that claim: Cognito keeps the attribute when the mapping is
-gone. Anybody else's `custom:groups` counts for nothing, and a group whose name could read as two behind API Gateway gets
-into no token (S-51). Neither do more than a request's headers can carry; the pool's own come first. Whatever is left out
-is counted in the log (S-69). Where nothing changes, no `groupOverrideDetails` is sent: an empty one would wipe the groups.
-Source: AWS "Pre token generation Lambda trigger", event version 2; needs the Essentials plan or higher.
+Groups: people of an identity provider get its groups (`custom:groups`, if `ops provider` maps a claim to it) in
+addition to the pool's own, while the provider's row names that claim, because Cognito keeps the attribute after the
+mapping is removed. Other people's `custom:groups` never counts, and a group whose name could read as two behind API
+Gateway is in no token (S-51). Groups that do not fit into a request's headers are left out; the pool's own come first.
+The log counts what is left out (S-69). If nothing changes, no `groupOverrideDetails` is sent: an empty one would remove
+all groups. Source: AWS "Pre token generation Lambda trigger", event version 2; needs the Essentials plan or higher.
 """
 
 from collections.abc import Callable, Mapping
@@ -34,7 +34,7 @@ def handle(
 ) -> Event:
     """Return `event` with the scopes to add and to suppress. Raises TriggerRefused for foreign events (S-58).
 
-    The providers are asked for only where one of them tells groups: no other sign-in waits for a table. Where they cannot
+    The providers are read only if one of them sends groups, so other sign-ins do not wait for the table. If they cannot
     be read, their groups are left out, and the next tokens have them again.
     """
     if event.get("userPoolId") != settings.user_pool_id:
@@ -42,10 +42,10 @@ def handle(
     if not str(event.get("triggerSource")).startswith("TokenGeneration_"):
         raise TriggerRefused("unknown triggerSource")
     if _client_id(event) not in settings.client_ids:
-        # Another app client of the pool, the one for MFA among them: its tokens are not ours to shape.
+        # Another app client of the pool, for example the one for MFA: we do not change its tokens.
         return event
     if event["triggerSource"] == "TokenGeneration_ClientCredentials":
-        raise TriggerRefused("a machine would get the scopes of people")
+        raise TriggerRefused("a machine client would get people's scopes")
     present = _scopes(event)
     details: dict[str, Any] = {
         "accessTokenGeneration": {
@@ -68,7 +68,7 @@ def _client_id(event: Mapping[str, Any]) -> object:
 def _groups(
     event: Mapping[str, Any], user_pool_id: str, load_providers: "Callable[[], ProviderStore]"
 ) -> dict[str, Any] | None:
-    """Return `groupOverrideDetails`, or None if the pool's groups stand."""
+    """Return `groupOverrideDetails`, or None if the pool's groups stay."""
     request = _mapping(event.get("request"))
     attributes = _mapping(request.get("userAttributes"))
     configured = _mapping(request.get("groupConfiguration"))
@@ -90,7 +90,7 @@ def _groups(
             kept=len(groups),
             unfit=unfit,
             no_room=no_room,
-            detail="names that could read as several, or more than a token carries",
+            detail="names that could read as several, or more groups than a token holds",
         )
     if groups == present:
         return None
@@ -105,7 +105,7 @@ def _groups(
 def _tells_groups(
     identities: tuple[Identity, ...], load_providers: "Callable[[], ProviderStore]"
 ) -> bool:
-    """Tell whether one of a person's providers tells groups now."""
+    """Whether one of a person's providers sends groups now."""
     try:
         return load_providers().tells_groups(identity.provider for identity in identities)
     except TemporarilyUnavailable as error:

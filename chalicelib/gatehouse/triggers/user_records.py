@@ -1,8 +1,8 @@
 """The user-pool trigger that writes people to the users table: PreSignUp, PostConfirmation, PostAuthentication.
 
-A pure function per trigger source says what an event means; `handle` stores it. Cognito gives a trigger five seconds and
-tries up to three times, so everything here may happen twice, late, or in another order (S-55).
-Source: AWS "Customizing user pool workflows with Lambda triggers" and its pages on each trigger.
+One pure function per trigger source interprets an event; `handle` stores the result. Cognito gives a trigger five
+seconds and tries up to three times, so every event may arrive twice, late, or out of order (S-55). Source: AWS
+"Customizing user pool workflows with Lambda triggers" and its pages on each trigger.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Event = dict[str, Any]
 
-#: What callerContext.clientId says when an administrator acts.
+#: The value of callerContext.clientId when an administrator acts.
 _NO_CLIENT = "CLIENT_ID_NOT_APPLICABLE"
 
 
@@ -36,13 +36,14 @@ def handle(
     load_linker: "Callable[[], Linker]",
     load_client_secret: Callable[[bool], str],
 ) -> Event:
-    """Store what `event` says and return it, as Cognito expects.
+    """Store the data of `event` and return it, as Cognito expects.
 
-    `load_client_secret(renew)` gives the app client's secret; `renew=True` asks past its cache.
+    `load_client_secret(renew)` returns the app client's secret; `renew=True` bypasses its cache.
 
     Raises TriggerRefused for foreign events, SignUpRefused by our rules, and TemporarilyUnavailable if a table does not
-    answer before there is a person: the sign-up is refused then, and can be tried again. Once there is one, with a
-    PENDING record at least, confirming and signing in go on without the table: the next sign-in heals the record.
+    answer before the person exists: the sign-up is then refused, and can be tried again. Once the person exists, with
+    at least a PENDING record, confirming and signing in continue without the table: the next sign-in repairs the
+    record.
     """
     if event.get("userPoolId") != settings.user_pool_id:
         raise TriggerRefused("event of another user pool")
@@ -64,7 +65,7 @@ def handle(
         if provider.link and provider.trusted:
             native = load_linker().link(provider.name, _attributes(event))
             if native is not None:
-                # Cognito makes no profile now: what there is to record is the account that was joined.
+                # Cognito makes no profile now, so record the account that was linked.
                 users.record_confirmed(_native_profile(native, profile.client_id))
                 return event
     try:
@@ -82,7 +83,7 @@ def handle(
     return event
 
 
-#: ConfirmForgotPassword fires PostConfirmation again: by then the address is proved, so it confirms as well.
+#: ConfirmForgotPassword runs PostConfirmation again: by then the address is proved, so it also confirms.
 _WRITES: Mapping[str, Callable[[UserStore, UserProfile], None]] = {
     "PreSignUp_SignUp": UserStore.record_pending,
     "PreSignUp_AdminCreateUser": UserStore.record_pending,
@@ -96,9 +97,9 @@ _WRITES: Mapping[str, Callable[[UserStore, UserProfile], None]] = {
 def _refuse_sign_up(
     event: Mapping[str, Any], email: str, settings: Settings, providers: ProviderStore
 ) -> None:
-    """Raise SignUpRefused where somebody may not make an account of their own.
+    """Raise SignUpRefused if the person may not create an account.
 
-    Sign-up is an open API of the user pool: our own page is not the only way to it, so the rules must hold here.
+    Sign-up is an open API of the user pool: people can bypass our own page, so the rules must be enforced here.
     """
     reason = (
         refuse_attributes(_attributes(event))
@@ -114,7 +115,7 @@ def _refuse_unmarked(
 ) -> None:
     """Raise SignUpRefused for a sign-up that our own server did not send (S-67).
 
-    Cognito's page takes a password before the mailbox is proved. The secret may have been rotated since it was read.
+    Cognito's page accepts a password before the mailbox is proved. The secret may have been rotated since it was read.
     """
     metadata = _request(event).get("clientMetadata")
     if not metadata or not any(
@@ -124,7 +125,7 @@ def _refuse_unmarked(
 
 
 def _allowed_provider(profile: UserProfile, providers: ProviderStore) -> Provider:
-    """Return the provider that a new federated person comes from. Raises SignUpRefused."""
+    """Return the provider of a new federated person. Raises SignUpRefused."""
     provider = providers.find_ignoring_case(profile.provider)
     if provider is None:
         raise SignUpRefused("the provider is not in the table")
@@ -135,10 +136,10 @@ def _allowed_provider(profile: UserProfile, providers: ProviderStore) -> Provide
 
 
 def _refuse_moved_address(profile: UserProfile, providers: ProviderStore) -> None:
-    """Refuse a sign-in of somebody to whom a provider has given an address that it may not speak for.
+    """Refuse a sign-in if a provider has given the person an address that it may not use.
 
-    Cognito maps the attributes anew at each sign-in, those of linked accounts too: the rule of the first sign-in would be
-    void at the second.
+    Cognito maps the attributes again at each sign-in, also for linked accounts: otherwise a second sign-in could bypass
+    the first one's rule.
     """
     names = [name for name in (profile.provider, *profile.linked.split(",")) if name]
     names = [name for name in names if name != NATIVE]
@@ -147,7 +148,7 @@ def _refuse_moved_address(profile: UserProfile, providers: ProviderStore) -> Non
 
 
 def _native_profile(native: "PoolUser", client_id: str) -> UserProfile:
-    """Return what the pool knows of an account that a provider's person was joined to."""
+    """Return the pool's data about an account to which a provider's person was linked."""
 
     def text(name: str) -> str:
         return native.attributes.get(name, "")
@@ -176,7 +177,7 @@ def _request(event: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def parse_profile(event: Mapping[str, Any], client_id: str) -> UserProfile:
-    """Return what an event tells of a person. `client_id` stands in where no app client took part.
+    """Return an event's data about a person. `client_id` is used if no app client took part.
 
     Unknown attributes are ignored, so that nobody can add columns by signing up. At PreSignUp there is no `sub` yet.
     """
@@ -207,7 +208,7 @@ def parse_profile(event: Mapping[str, Any], client_id: str) -> UserProfile:
 
 
 def _confirmed_names(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the names that came with the code of a sign-up: the pool gets them a moment later (S-67)."""
+    """Return the names that were sent with a sign-up's code: the pool gets them a moment later (S-67)."""
     if event.get("triggerSource") != "PostConfirmation_ConfirmSignUp":
         return {}
     metadata = _request(event).get("clientMetadata")
@@ -216,10 +217,10 @@ def _confirmed_names(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _told_names(event: Mapping[str, Any], attributes: Mapping[str, Any]) -> frozenset[str]:
-    """Return the names that an event tells, be they empty.
+    """Return the names in an event, even empty ones.
 
-    At a sign-in Cognito sends the whole profile, of which `sub` is a part: what is not there is empty in the pool.
-    Before, and at a confirmation, it sends what it has; and what is no text tells nothing.
+    At a sign-in Cognito sends the whole profile, including `sub`: a missing name is empty in the pool. Before that, and
+    at a confirmation, it sends the attributes that it has; a value that is not text is ignored.
     """
     if event.get("triggerSource") != "PostAuthentication_Authentication" or "sub" not in attributes:
         return frozenset()
@@ -227,10 +228,10 @@ def _told_names(event: Mapping[str, Any], attributes: Mapping[str, Any]) -> froz
 
 
 def parse_birthplace(event: Mapping[str, Any], user_name: str, identities: str) -> Birthplace:
-    """Return where a person was born, and the providers that were linked since.
+    """Return where a person was created, and the providers that were linked since.
 
     After creation the `identities` attribute names them. Before, a federated userName is `<provider>_<subject>`; `ops
-    provider add` admits no underscore in names, and native user names are UUIDs that nobody chooses.
+    provider add` allows no underscore in names, and native user names are UUIDs that nobody chooses.
     """
     found = parse_identities(identities)
     if not found and event.get("triggerSource") == "PreSignUp_ExternalProvider":

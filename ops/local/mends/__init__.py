@@ -1,9 +1,9 @@
-"""What the local AWS does unlike AWS, mended at run time.
+"""Patches for the local AWS, where it differs from AWS, applied at run time.
 
-Each module is named after one noun of AWS and mends how MiniStack treats it: it replaces or wraps
-functions of the running emulator, cites AWS's page, and has its tests in tests/local_aws. `SEEN_WITH`
-is the version of MiniStack that was last seen to need it; `python -m tests.mends` looks again.
-docs/local-aws.md lists them all, and what stays unmended.
+Each module is named after one subject of AWS and changes how MiniStack handles it: it replaces or wraps functions of
+the running emulator, cites AWS's page, and has its tests in tests/local_aws. `SEEN_WITH` is the last version of
+MiniStack that needed the patch; `python -m tests.mends` checks it again. docs/local-aws.md lists all patches, and the
+differences without one.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ MENDS = (
 
 
 def apply_all(emulator: Emulator, without: str = "") -> None:
-    """Put every mend in place, or all but one; to be called before MiniStack's `main()`."""
+    """Apply all patches, or all but one; call this before MiniStack's `main()`."""
     for mend in MENDS:
         if mend.__name__.rpartition(".")[2] != without:
             mend.apply(emulator)

@@ -1,9 +1,9 @@
-"""An identity provider's claims as user-pool attributes.
+"""Writes an identity provider's claims as user-pool attributes.
 
-AWS takes only the mapped claims, writes every value as a string ("true" for a JSON true, lists as
-text), lets one claim feed several attributes, and reads an unmapped email_verified as false:
-https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-specifying-attribute-mapping.html
-Claims come from the ID token and, where that is thin, from userinfo:
+AWS uses only the mapped claims, writes every value as a string ("true" for a JSON true, lists as text), lets one claim
+set several attributes, and reads an unmapped email_verified as false:
+https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-specifying-attribute-mapping.html Claims
+come from the ID token and, if that is thin, from userinfo:
 https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-oidc-flow.html
 """
 
@@ -20,7 +20,7 @@ _NOT_ATTRIBUTES = {"username", "sub"}
 
 
 def map_attributes(claims: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, str]:
-    """Build the attributes of a federated profile from claims; unmapped claims are left out."""
+    """Build the attributes of a federated profile from claims, without unmapped claims."""
     attributes = {
         attribute: as_text(claims[claim])
         for attribute, claim in mapping.items()
@@ -32,10 +32,10 @@ def map_attributes(claims: Mapping[str, Any], mapping: Mapping[str, str]) -> dic
 
 
 def as_text(value: Any) -> str:
-    """Write a claim's value as an attribute holds it.
+    """Convert a claim's value to an attribute's text.
 
-    The exact spelling of a list is AWS's own affair (documented only as "a string"); this one,
-    "[a, b]", is what people report, so readers must be lenient.
+    AWS does not define the exact spelling of a list (documented only as "a string"); people report this one, "[a, b]",
+    so readers must be lenient.
     """
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -47,7 +47,7 @@ def as_text(value: Any) -> str:
 
 
 def missing_required(attributes: Mapping[str, str], schema: list[Mapping[str, Any]]) -> list[str]:
-    """Name the pool's required attributes that a sign-in does not bring."""
+    """List the pool's required attributes that a sign-in does not set."""
     return [
         str(entry["Name"])
         for entry in schema

@@ -1,8 +1,8 @@
-"""GET /oauth2/authorize: which sign-in a request goes to.
+"""GET /oauth2/authorize: choosing the kind of sign-in.
 
-`identity_provider=COGNITO` means the pool's own login page, `idp_identifier` picks a provider by
-one of its identifiers, PKCE must be S256, `login_hint` travels on to the provider, and a provider
-must be enabled for the app client.
+`identity_provider=COGNITO` means the pool's own login page, `idp_identifier` selects a provider by one of its
+identifiers, PKCE must be S256, `login_hint` is passed on to the provider, and a provider must be enabled for the app
+client.
 https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint.html
 """
 
@@ -20,7 +20,7 @@ OWN_PROVIDER = "COGNITO"
 
 
 def apply(emulator: Emulator) -> None:
-    """Put the mend in place."""
+    """Apply the patch."""
     replace(
         emulator.cognito, "handle_oauth2_authorize", lambda handle: _authorize(emulator, handle)
     )
@@ -32,7 +32,7 @@ def _authorize(emulator: Emulator, handle: Callable[..., Response]) -> Callable[
     def authorize(method: str, path: str, headers: Any, query: dict[str, Any]) -> Response:
         _, pool, client = cognito._find_pool_by_client_id(first(query, "client_id"))
         if not pool or first(query, "redirect_uri") not in (client.get("CallbackURLs") or []):
-            # Nobody to redirect to: Cognito shows an error page of its own.
+            # There is no valid redirect target: Cognito shows its own error page.
             refused: Response = cognito._oauth2_error("invalid_request", "redirect_mismatch")
             return refused
         identifier = first(query, "idp_identifier")
@@ -64,7 +64,9 @@ def _to_provider(
     if refused:
         return refused
     if first(query, "response_type") != "code" or "code" not in client["AllowedOAuthFlows"]:
-        flow: Response = cognito._oauth2_error("unauthorized_client", "Only the code flow is on.")
+        flow: Response = cognito._oauth2_error(
+            "unauthorized_client", ("Only the code flow is enabled.")
+        )
         return flow
     status, headers, body = response
     location = headers.get("Location", "")
@@ -73,7 +75,7 @@ def _to_provider(
         relay.update(
             code_challenge=challenge,
             code_challenge_method=challenge_method,
-            # An omitted scope means all of the client's.
+            # An omitted scope means all scopes of the client.
             scope=first(query, "scope"),
         )
         if first(query, "login_hint"):

@@ -1,8 +1,8 @@
-"""The claims that API Gateway's Cognito authorizer hands to a function: `exp` and `iat` are dates.
+"""The claims that API Gateway's Cognito authorizer passes to a function: `exp` and `iat` are dates.
 
-`Mon Nov 30 12:00:00 UTC 2026`, as Java writes one, where the token has seconds; every other number is text.
-AWS describes where the claims are, not how they are spelled: seen in aws/serverless-java-container#25 and
-awsdocs/amazon-api-gateway-developer-guide#158. MiniStack hands seconds on.
+The token has seconds, but these claims are like `Mon Nov 30 12:00:00 UTC 2026`, as Java writes them; every other number
+is text. AWS documents where the claims are, but not their format: seen in aws/serverless-java-container#25 and
+awsdocs/amazon-api-gateway-developer-guide#158. MiniStack passes seconds.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-enable-cognito-user-pool.html
 """
 
@@ -20,7 +20,7 @@ _DATES = ("exp", "iat")
 
 
 def apply(emulator: Emulator) -> None:
-    """Spell the two claims as AWS does."""
+    """Write the two claims in AWS's format."""
     replace(emulator.rest_apis, "_stringify_claims", _spell)
 
 

@@ -1,6 +1,6 @@
-"""A method without scopes takes ID tokens only: without "OAuth Scopes" API Gateway reads the token as one.
+"""A method without scopes accepts only ID tokens: without "OAuth Scopes" API Gateway reads the token as one.
 
-MiniStack takes access tokens there as well.
+MiniStack also accepts access tokens there.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-enable-cognito-user-pool.html
 """
 
@@ -15,7 +15,7 @@ SEEN_WITH = "1.5.33"
 
 
 def apply(emulator: Emulator) -> None:
-    """Put the mend in place."""
+    """Apply the patch."""
     replace(
         emulator.rest_apis, "_validate_cognito_authorizer", lambda check: _by_kind(emulator, check)
     )

@@ -1,7 +1,7 @@
-"""A challenge's Session: one person's, of one client and one challenge, for one answer, for the client's time.
+"""A challenge's Session is valid for one person, client and challenge, for one answer, within the client's time limit.
 
-MiniStack gives a Session and never looks at it again, has no MFA_SETUP, names people by what they typed, and takes a code
-of an authenticator app as often as it comes.
+MiniStack issues a Session but never checks it, has no MFA_SETUP, uses the typed name of a person, and accepts a code of
+an authenticator app several times.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminRespondToAuthChallenge.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AssociateSoftwareToken.html
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-mfa-totp.html
@@ -25,7 +25,7 @@ _ANSWERS = ("RespondToAuthChallenge", "AdminRespondToAuthChallenge")
 _APP_CALLS = ("AssociateSoftwareToken", "VerifySoftwareToken")
 _APP = "SOFTWARE_TOKEN_MFA"
 _CODE = "SOFTWARE_TOKEN_MFA_CODE"
-#: The challenges that carry a Session of these; CUSTOM_CHALLENGE and PASSWORD_VERIFIER have MiniStack's own.
+#: The challenges with a Session of this module; MiniStack handles CUSTOM_CHALLENGE and PASSWORD_VERIFIER itself.
 _CHALLENGES = ("NEW_PASSWORD_REQUIRED", _APP, "MFA_SETUP", "SMS_MFA", "EMAIL_OTP")
 _DEFAULT_MINUTES = 3
 
@@ -47,7 +47,7 @@ _open: dict[str, Open] = {}
 
 
 def apply(emulator: Emulator) -> None:
-    """Put the Sessions in place."""
+    """Apply the patch."""
     replace(emulator.cognito, "_mfa_challenge_for_user", _with_set_up)
     replace(emulator.cognito, "_run_idp_handler", lambda run: _around(emulator, run))
 
@@ -103,7 +103,7 @@ def _around(emulator: Emulator, run: Callable[..., Response]) -> Callable[..., R
 def _answered(
     emulator: Emulator, data: Mapping[str, Any]
 ) -> tuple[Open | None, tuple[str, str] | None]:
-    """The sign-in that an answer belongs to, or what is wrong with it."""
+    """Return the sign-in to which an answer belongs, or what is wrong with the answer."""
     responses = data.get("ChallengeResponses") or {}
     found = _open.get(str(data.get("Session")))
     if (

@@ -1,7 +1,7 @@
-"""An app client's settings: limits, scopes that exist, and defaults for what an update leaves out.
+"""An app client's settings: limits, existing scopes, and defaults for fields that an update omits.
 
-MiniStack stores any number, any scope and any URL, keeps what UpdateUserPoolClient leaves out, and lets every flow in
-where no flows are named.
+MiniStack stores any number, scope and URL, keeps fields that UpdateUserPoolClient omits, and allows every flow if none
+is named.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_UpdateUserPoolClient.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_RefreshTokenRotationType.html
@@ -20,7 +20,7 @@ SEEN_WITH = "1.5.33"
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _UNITS = {"seconds": 1, "minutes": _MINUTE, "hours": _HOUR, "days": _DAY}
-#: setting -> (its name among the units, unit by default, shortest, longest)
+#: setting -> (its name among the units, default unit, shortest, longest)
 _LIVES = {
     "AccessTokenValidity": ("AccessToken", "hours", 5 * _MINUTE, _DAY),
     "IdTokenValidity": ("IdToken", "hours", 5 * _MINUTE, _DAY),
@@ -32,7 +32,7 @@ _KEPT = {"ClientName"}
 
 
 def apply(emulator: Emulator) -> None:
-    """Put the checks in place."""
+    """Apply the checks."""
     for name in ("_create_user_pool_client", "_update_user_pool_client"):
         replace(emulator.cognito, name, lambda run: _checked(emulator, run))
     replace(emulator.cognito, "_update_user_pool_client", lambda run: _reset(emulator, run))
@@ -81,7 +81,8 @@ def _problems(data: Mapping[str, Any]) -> Any:
     units = data.get("TokenValidityUnits") or {}
     for setting, (unit, default, shortest, longest) in _LIVES.items():
         seconds = int(data.get(setting) or 0) * _UNITS[units.get(unit) or default]
-        # Told in seconds a life may be shorter than on AWS: so a test sees a token expire without waiting for minutes.
+        # A lifetime in seconds may be shorter than on AWS, so that a test can see a token expire without waiting for
+        # minutes.
         least = 1 if units.get(unit) == "seconds" else shortest
         if seconds and not least <= seconds <= longest:
             yield f"Invalid range for token validity: {setting}."

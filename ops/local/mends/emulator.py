@@ -1,4 +1,4 @@
-"""The running emulator, as the mends see it."""
+"""The running emulator, for the patches."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# MiniStack answers a request with status, headers and body.
+# MiniStack returns status, headers and body.
 Response = tuple[int, dict[str, Any], bytes]
 Function = Callable[..., Any]
 
@@ -16,7 +16,7 @@ VERSION = "1.5.33"
 
 @dataclass(frozen=True)
 class Emulator:
-    """MiniStack's modules. Untyped, as MiniStack is."""
+    """MiniStack's modules. It has no types, like MiniStack."""
 
     app: Any
     cognito: Any
@@ -29,7 +29,7 @@ class Emulator:
 
     @classmethod
     def load(cls) -> Emulator:
-        """Import MiniStack; to be run by the interpreter that has it."""
+        """Import MiniStack; only its own interpreter can do this."""
         return cls(
             app=importlib.import_module("ministack.app"),
             cognito=importlib.import_module("ministack.services.cognito"),
@@ -43,11 +43,11 @@ class Emulator:
 
 
 def replace(module: Any, name: str, make: Callable[[Function], Function]) -> None:
-    """Put `make(original)` in the place of a module's function."""
+    """Replace a module's function by `make(original)`."""
     setattr(module, name, make(getattr(module, name)))
 
 
 def first(query: Mapping[str, Any], name: str) -> str:
-    """Read one value of a parsed query string; a missing one is empty."""
+    """Read one value of a parsed query string; empty if missing."""
     value = query.get(name, "")
     return str(value[0]) if isinstance(value, list) else str(value)

@@ -1,13 +1,13 @@
 """The sign-in through an OIDC identity provider, from /oauth2/idpresponse back to the app.
 
-Where MiniStack differs from AWS:
+MiniStack differs from AWS:
 - refusals end as 400 JSON at Cognito; AWS redirects to the callback with error, description, state
   https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoint-idp-responses.html
-- PKCE of the app is dropped
+- it drops the app's PKCE
   https://docs.aws.amazon.com/cognito/latest/developerguide/using-pkce-in-authorization-code.html
-- claims are mapped loosely (see attribute_mapping), userinfo is never read, and the trigger that
-  decides about them is shown less, and obeyed less (see inbound_federation)
-- PostConfirmation, Pre- and PostAuthentication do not fire; a disabled user gets in
+- it maps claims loosely (see attribute_mapping), never reads userinfo, and the trigger for claims gets and changes less
+  (see inbound_federation)
+- PostConfirmation, Pre- and PostAuthentication do not run; a disabled user can sign in
   https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-identity-pools-working-with-aws-lambda-triggers.html
 """
 
@@ -28,12 +28,12 @@ SEEN_WITH = "1.5.33"
 
 
 def apply(emulator: Emulator) -> None:
-    """Put the mend in place."""
+    """Apply the patch."""
     replace(emulator.cognito, "_oauth2_idp_response", lambda _: _idp_response(emulator))
 
 
 def redirect_with_error(redirect_uri: str, error: str, description: str, state: str) -> Response:
-    """Send the browser back to the app with a refusal."""
+    """Redirect the browser to the app with an error."""
     query = {"error_description": description, "error": error}
     if state:
         query["state"] = state
@@ -56,7 +56,7 @@ def _idp_response(emulator: Emulator) -> Callable[..., Response]:
             return redirect_with_error(
                 relay["redirect_uri"], refused.error, str(refused), relay["state"]
             )
-        # The same code store as managed login's: PKCE, client and redirect_uri are checked there.
+        # The same code store as managed login's, so PKCE, client and redirect_uri are checked there.
         issued: Response = cognito._issue_auth_code_redirect(
             relay["client_id"],
             relay["pool_id"],
@@ -74,7 +74,7 @@ def _idp_response(emulator: Emulator) -> Callable[..., Response]:
 
 
 def _sign_in(emulator: Emulator, relay: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
-    """Find or create the profile of whoever comes back from the provider; return its user name."""
+    """Find or create the profile of a person who returns from the provider; return its user name."""
     cognito = emulator.cognito
     name = relay["provider_name"]
     if first(answer, "error"):

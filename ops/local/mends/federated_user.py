@@ -1,10 +1,10 @@
-"""A federated profile has no password to sign in with; a deleted account is linked to nobody.
+"""A federated profile has no password to sign in with; a deleted account has no links.
 
-MiniStack lets any password through where a profile has none. AWS refuses: "users who sign in with
-a third-party provider don't have a password in your user pool".
+MiniStack accepts any password for a profile without one. AWS refuses: "users who sign in with a third-party provider
+don't have a password in your user pool".
 https://docs.aws.amazon.com/cognito/latest/developerguide/managing-users.html
 
-MiniStack keeps the links of accounts that are gone, so that their provider's person could join no other one.
+MiniStack keeps the links of deleted accounts, so their provider's person could not be linked to another account.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminLinkProviderForUser.html
 """
 
@@ -19,7 +19,7 @@ SEEN_WITH = "1.5.33"
 
 
 def apply(emulator: Emulator) -> None:
-    """Put the mend in place."""
+    """Apply the patch."""
     replace(emulator.cognito, "_password_signin_refused", lambda run: _refuse(emulator, run))
     replace(emulator.cognito, "_admin_delete_user", lambda run: _forget_links(emulator, run))
 

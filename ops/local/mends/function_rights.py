@@ -1,7 +1,7 @@
-"""CreateFunction is allowed or refused by the function's ARN, as it will be; reading a limit takes its own right.
+"""CreateFunction is authorized by the ARN of the new function; reading a limit needs its own right.
 
-MiniStack reads the name from the address alone, where CreateFunction has none, and asks for a right to
-every function; AWS knows the resource `function` for it. And it takes GetFunctionConcurrency for PutFunctionConcurrency.
+MiniStack reads the name only from the path, where CreateFunction has none, and requires a right to every function; on
+AWS the resource is the function. It also confuses GetFunctionConcurrency with PutFunctionConcurrency.
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
 """
 
@@ -19,7 +19,7 @@ _LIMIT = {"GET": "GetFunctionConcurrency", "DELETE": "DeleteFunctionConcurrency"
 
 
 def apply(emulator: Emulator) -> None:
-    """Name the resource of that call, and the action of the others."""
+    """Set the resource of that call, and the action of the others."""
     replace(emulator.iam_actions, "extract_resource_arn", _extract)
     replace(emulator.iam_actions, "_lambda_action", _of_limit)
 

@@ -1,8 +1,7 @@
 """The triggers of sign-up and sign-in, for people with a password.
 
-MiniStack fires PreSignUp on SignUp only (and shows it a `sub` that does not exist yet). AWS also
-fires PreSignUp_AdminCreateUser, PostConfirmation after every confirmation, and Pre- and
-PostAuthentication around a sign-in:
+MiniStack runs PreSignUp on SignUp only (and gives it a `sub` that does not exist yet). AWS also runs
+PreSignUp_AdminCreateUser, PostConfirmation after every confirmation, and Pre- and PostAuthentication around a sign-in:
 https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-identity-pools-working-with-aws-lambda-triggers.html
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-sign-up.html
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-post-confirmation.html
@@ -31,14 +30,14 @@ _ADMIN_CLIENT = "CLIENT_ID_NOT_APPLICABLE"
 _request: contextvars.ContextVar[Mapping[str, Any] | None] = contextvars.ContextVar(
     "request", default=None
 )
-# The `sub` of a person about to be made, told to a trigger before it exists.
+# The `sub` of a person about to be created, which a trigger gets before the person exists.
 _promised_sub: contextvars.ContextVar[str | None] = contextvars.ContextVar(
     "promised_sub", default=None
 )
 
 
 def apply(emulator: Emulator) -> None:
-    """Put the events in place."""
+    """Apply the patch."""
     replace(emulator.cognito, "new_uuid", _keep_promise)
     replace(emulator.cognito, "_apply_presignup_trigger", lambda _: _pre_sign_up(emulator))
     replace(emulator.cognito, "_run_idp_handler", lambda run: _around_api_call(emulator, run))
@@ -121,7 +120,7 @@ def _before_admin_create(emulator: Emulator, data: dict[str, Any]) -> None:
     alias = cognito._username_alias_attribute(pool, username)
     if alias:
         attributes.setdefault(alias, username)
-        # In a pool that signs in by email the user name is the `sub` to be.
+        # In a pool that signs in by email, the user name is the future `sub`.
         username = cognito.new_uuid()
         _promised_sub.set(username)
     answer = cognito._apply_presignup_trigger(
@@ -163,7 +162,7 @@ def fire(
     user: Mapping[str, Any],
     data: Mapping[str, Any],
 ) -> None:
-    """Run a trigger that only watches or refuses."""
+    """Run a trigger that only observes or refuses."""
     client_id = data.get("ClientId") or _ADMIN_CLIENT
     source = f"{trigger}_{kind}"
     event = build_event(emulator, pool, source, user, client_id, data.get("ClientMetadata"))

@@ -1,4 +1,4 @@
-"""Talking to an OIDC identity provider, as Cognito does on its side of a federated sign-in.
+"""Calls to an OIDC identity provider, as Cognito makes them during a federated sign-in.
 
 https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-oidc-flow.html
 """
@@ -28,7 +28,7 @@ class SignInRefusedError(Exception):
 
 
 class Told(NamedTuple):
-    """What a provider answers: the token response, the ID token's claims, and userinfo's."""
+    """A provider's data: the token response, the ID token's claims, and userinfo's."""
 
     tokens: dict[str, Any]
     id_token: dict[str, Any]
@@ -36,17 +36,17 @@ class Told(NamedTuple):
 
     @property
     def claims(self) -> dict[str, Any]:
-        """The person's claims, userinfo merged in."""
+        """The person's claims, merged with userinfo."""
         return {**self.userinfo, **self.id_token}
 
 
 def fetch_claims(
     emulator: Emulator, pool: Mapping[str, Any], provider: Mapping[str, Any], code: str
 ) -> Told:
-    """Exchange a code for tokens and read what they and userinfo say of the person.
+    """Exchange a code for tokens and read the person's claims from them and from userinfo.
 
-    The ID token's signature is not verified (it comes straight from the provider over the back
-    channel); its issuer and audience are.
+    Issuer and audience of the ID token are checked, but not its signature (it comes directly from the provider over the
+    back channel).
     """
     details = provider["ProviderDetails"]
     issuer = str(details.get("oidc_issuer", "")).rstrip("/")
@@ -82,7 +82,7 @@ def _read(url: str, data: bytes | None = None, bearer: str = "") -> dict[str, An
         headers["Authorization"] = f"Bearer {bearer}"
     if not url.startswith(("http://", "https://")):
         raise SignInRefusedError(f"The identity provider has no usable address: {url!r}.")
-    # The address is checked above: only http and https are opened.
+    # The address was checked above: only http and https are opened.
     request = urllib.request.Request(url, data=data, headers=headers)  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 # nosec B310

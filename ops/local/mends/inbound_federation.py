@@ -1,14 +1,13 @@
-"""The InboundFederation trigger: what a provider says, before it is mapped.
+"""The InboundFederation trigger: a provider's data before the mapping.
 
-MiniStack shows it the ID token only, with JSON's types, and takes claims that the answer leaves out
-for attributes all the same. AWS shows token response, ID token and userinfo, drops what the answer
-leaves out, and keeps everything where the answer is empty:
-https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-inbound-federation.html
-Every value is text there, a list is "[a, b]", as a report with a real pool shows (2026-02), where
-the answer's names are those of claims, which are then mapped.
+MiniStack passes only the ID token, with JSON types, and keeps claims that the answer omits. AWS passes token response,
+ID token and userinfo, drops what the answer omits, and keeps everything if the answer is empty:
+https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-inbound-federation.html Every value is text
+there, and a list is "[a, b]", as a report about a real pool shows (2026-02); in it the answer has the claims' names,
+which are then mapped.
 
-Whether an empty value clears what is stored of a person, AWS does not say. The pool's tag
-`local-aws:empty-claims` decides: `clear`, as without a tag, or `keep`.
+AWS does not say whether an empty value clears a stored attribute. The pool's tag `local-aws:empty-claims` decides:
+`clear` (the default) or `keep`.
 """
 
 from __future__ import annotations
@@ -58,7 +57,7 @@ def decide_claims(
 def merge(
     emulator: Emulator, pool: Mapping[str, Any], user: dict[str, Any], attributes: dict[str, str]
 ) -> None:
-    """Write a sign-in's attributes into a profile: what is missing stays, what is empty may go."""
+    """Write a sign-in's attributes into a profile: missing ones stay, empty ones may be cleared."""
     cognito = emulator.cognito
     cognito._merge_federated_attrs(user, without_empty(attributes), cognito._now_epoch())
     if (pool.get("UserPoolTags") or {}).get(EMPTY_CLAIMS_TAG) != "keep":
@@ -68,7 +67,7 @@ def merge(
 
 
 def without_empty(attributes: Mapping[str, str]) -> dict[str, str]:
-    """Leave out attributes without a value: a profile holds none."""
+    """Remove attributes without a value: a profile has none."""
     return {name: value for name, value in attributes.items() if value != ""}
 
 

@@ -1,8 +1,8 @@
-"""AdminCreateUser with RESEND: a new temporary password, for people who were invited, and its time.
+"""AdminCreateUser with RESEND: a new temporary password, for invited people only, with a new expiry.
 
-MiniStack sends the old password again, to confirmed people too, and temporary passwords are good for ever. AWS: `RESEND`
-is there "to reset the temporary-password duration with a new temporary password", and the password's time is the
-policy's `TemporaryPasswordValidityDays` (7 where it says nothing or 0).
+MiniStack sends the old password again, even to confirmed people, and temporary passwords never expire. AWS: `RESEND` is
+there "to reset the temporary-password duration with a new temporary password", and the password's lifetime is the
+policy's `TemporaryPasswordValidityDays` (7 if it is missing or 0).
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminCreateUser.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_PasswordPolicyType.html
 """
@@ -23,7 +23,7 @@ _UNTIL = "_temporary_until"
 
 
 def apply(emulator: Emulator) -> None:
-    """Put the mend in place."""
+    """Apply the patch."""
     replace(emulator.cognito, "_admin_create_user", lambda run: _invite(emulator, run))
     replace(emulator.cognito, "_admin_set_user_password", lambda run: _set(emulator, run))
     replace(emulator.cognito, "_password_signin_refused", lambda run: _refuse(emulator, run))
@@ -74,7 +74,7 @@ def _start_time(pool: Mapping[str, Any] | None, user: dict[str, Any] | None) -> 
 
 
 def is_expired(user: Mapping[str, Any], now: float) -> bool:
-    """Tell whether somebody's temporary password has run out."""
+    """Say whether a person's temporary password has expired."""
     return user.get("UserStatus") == INVITED and now >= user.get(_UNTIL, float("inf"))
 
 

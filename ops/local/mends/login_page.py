@@ -1,7 +1,7 @@
 """POST /login, the hosted page: triggers around a password sign-in.
 
-MiniStack fires none there, and answers on its event loop, where a Lambda function that calls back
-could not be served: so it moves to a thread of its own.
+MiniStack runs none there, and answers on its event loop, which could not serve a Lambda function that calls back; so
+the patch uses a separate thread.
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-authentication.html
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-post-authentication.html
 """
@@ -23,7 +23,7 @@ _PATHS = ("/login", "/oauth2/login")
 
 
 def apply(emulator: Emulator) -> None:
-    """Put the mend in place."""
+    """Apply the patch."""
     replace(emulator.app, "_handle_cognito_body_request", lambda handle: _route(emulator, handle))
 
 

@@ -1,6 +1,6 @@
-"""GET /logout sends people only to the client's own logout URLs.
+"""GET /logout redirects only to the client's own logout URLs.
 
-MiniStack goes anywhere where a client lists none.
+MiniStack redirects anywhere if a client lists none.
 https://docs.aws.amazon.com/cognito/latest/developerguide/logout-endpoint.html
 """
 
@@ -15,7 +15,7 @@ SEEN_WITH = "1.5.33"
 
 
 def apply(emulator: Emulator) -> None:
-    """Put the mend in place."""
+    """Apply the patch."""
     replace(emulator.cognito, "handle_logout", lambda handle: _logout(emulator, handle))
 
 

@@ -1,6 +1,6 @@
-"""Where a sign-up's code went: AWS masks the address in the answer, `j***@e***`.
+"""The destination of a sign-up's code: AWS masks the address in the answer, `j***@e***`.
 
-MiniStack does so for every operation but SignUp.
+MiniStack does so for every operation except SignUp.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CodeDeliveryDetailsType.html
 """
 
@@ -16,7 +16,7 @@ SEEN_WITH = "1.5.33"
 
 
 def apply(emulator: Emulator) -> None:
-    """Put the mend in place."""
+    """Apply the patch."""
     replace(emulator.cognito, "_sign_up", lambda run: _mask(emulator, run))
 
 

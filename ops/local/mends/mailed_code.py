@@ -1,7 +1,8 @@
-"""Codes that are mailed: each a new one, good for one use, some tries and some time; a sign-up's proves the address.
+"""Mailed codes: each is new, and valid for one use, a few tries and a limited time; a sign-up's code proves the
+address.
 
-MiniStack sends 123456 or 654321 every time, lets them be guessed for ever, leaves `email_verified` unset, and mails
-people who have nothing to confirm or to reset.
+MiniStack always sends 123456 or 654321, allows unlimited guesses, leaves `email_verified` unset, and mails people who
+have nothing to confirm or reset.
 https://docs.aws.amazon.com/cognito/latest/developerguide/signing-up-users-in-your-app.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ResendConfirmationCode.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ForgotPassword.html
@@ -19,14 +20,14 @@ from .emulator import Emulator, Function, Response, replace
 
 SEEN_WITH = "1.5.33"
 
-#: AWS counts tries by an hour and an account, and says "5 to 20"; here they are five for a code.
+#: AWS counts tries per hour and account, and says "5 to 20"; here the limit is five per code.
 TRIES = 5
 _SECONDS = {"_confirmation_code": 24 * 3600, "_reset_code": 3600}
 _KEYS = {"ConfirmSignUp": "_confirmation_code", "ConfirmForgotPassword": "_reset_code"}
 
 
 def apply(emulator: Emulator) -> None:
-    """Put all of it in place."""
+    """Apply the patch."""
     cognito = emulator.cognito
     replace(cognito, "_send_verification_email", lambda send: _fresh(emulator, send))
     replace(cognito, "_confirmation_code_error", lambda check: _bounded(emulator, check))

@@ -1,6 +1,6 @@
-"""Passwords neither begin nor end with a space, and those chosen at a challenge hold to the policy too.
+"""Passwords must not begin or end with a space; passwords chosen at a challenge must also follow the policy.
 
-MiniStack takes spaces anywhere, and any password as the answer to NEW_PASSWORD_REQUIRED.
+MiniStack allows spaces anywhere, and any password as the answer to NEW_PASSWORD_REQUIRED.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_SignUp.html#CognitoUserPools-SignUp-request-Password
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-policies.html
 """
@@ -18,7 +18,7 @@ _ANSWERS = ("RespondToAuthChallenge", "AdminRespondToAuthChallenge")
 
 
 def apply(emulator: Emulator) -> None:
-    """Put both in place."""
+    """Apply both checks."""
     replace(emulator.cognito, "_validate_password", lambda check: _trimmed(emulator, check))
     replace(emulator.cognito, "_run_idp_handler", lambda run: _at_challenge(emulator, run))
 

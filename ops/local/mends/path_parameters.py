@@ -1,8 +1,8 @@
-"""Path parameters of a REST API: a function gets them as the caller wrote them, percent-encoded.
+"""Path parameters of a REST API: a function gets them percent-encoded, as the caller wrote them.
 
-MiniStack routes by the decoded path, so that `%2F` splits a segment in two and `%25` is decoded before the
-function decodes it. On AWS a mapping or the function has to decode (aws/chalice#511, aws/chalice#688,
-serverless/serverless#5037), and `%2F` stays within its segment.
+MiniStack routes by the decoded path, so `%2F` splits a segment in two and `%25` is decoded before the function decodes
+it. On AWS a mapping or the function must decode (aws/chalice#511, aws/chalice#688, serverless/serverless#5037), and
+`%2F` stays within its segment.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
 """
 
@@ -17,7 +17,7 @@ SEEN_WITH = "1.5.33"
 
 
 def apply(emulator: Emulator) -> None:
-    """Let REST APIs see the path as it came."""
+    """Give REST APIs the path in its original form."""
     replace(emulator.app, "_handle_execute_api_request", lambda handle: _handle(emulator, handle))
 
 

@@ -1,6 +1,6 @@
-"""What UpdateUserPool leaves out it sets to the default; a protected pool is not deleted.
+"""UpdateUserPool resets omitted fields to their defaults; a protected pool cannot be deleted.
 
-MiniStack keeps what is left out, and deletes any pool.
+MiniStack keeps omitted fields, and deletes any pool.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_UpdateUserPool.html
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-deletion-protection.html
 """
@@ -15,12 +15,12 @@ from .emulator import Emulator, Response, replace
 
 SEEN_WITH = "1.5.33"
 
-#: Tags are a resource's, and have calls of their own.
+#: Tags belong to the resource, and have separate calls.
 _KEPT = {"UserPoolTags"}
 
 
 def apply(emulator: Emulator) -> None:
-    """Put both in place."""
+    """Apply the patch."""
     replace(emulator.cognito, "_update_user_pool", lambda run: _reset(emulator, run))
     replace(emulator.cognito, "_delete_user_pool", lambda run: _protect(emulator, run))
 

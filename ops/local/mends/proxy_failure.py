@@ -1,7 +1,7 @@
-"""A function that fails, or answers what is no answer: API Gateway says 502 in its own words.
+"""If a function fails, or returns an invalid response, API Gateway answers 502 itself.
 
-MiniStack passes the function's error on to the caller, past the API's gateway responses; API
-Gateway answers 502 by its DEFAULT_5XX response, and tells nothing of the error.
+MiniStack passes the function's error to the caller, without the API's gateway responses; API Gateway answers 502 with
+its DEFAULT_5XX response, without any detail of the error.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 """
@@ -19,7 +19,7 @@ _KIND = "DEFAULT_5XX"
 
 
 def apply(emulator: Emulator) -> None:
-    """Put both halves in place: the error, and the status of its answer."""
+    """Apply both parts: the error, and the status of its response."""
     rest_apis = emulator.rest_apis
     replace(rest_apis, "_invoke_lambda_proxy_v1", lambda invoke: _invoke(rest_apis, invoke))
     replace(rest_apis, "_gateway_error_response", _answer)
@@ -30,7 +30,7 @@ def _invoke(
 ) -> Callable[..., Awaitable[Any]]:
     async def invoke(*arguments: Any, **named: Any) -> Any:
         response = await original(*arguments, **named)
-        # An answer of a function has headers of its own; this bare one is MiniStack's.
+        # A function's own response has headers; this bare one is MiniStack's.
         if isinstance(response, tuple) and response[:2] == (
             502,
             {"Content-Type": "application/json"},

@@ -1,6 +1,6 @@
-"""Of a repeated query parameter a function gets the last value in `queryStringParameters`; all are in the lists.
+"""For a repeated query parameter, `queryStringParameters` has the last value; the lists have all.
 
-MiniStack gives the first. AWS says it of load balancers; people report it of REST APIs too.
+MiniStack uses the first. AWS documents it for load balancers; people also report it for REST APIs.
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html#multi-value-headers
 """
 
@@ -15,7 +15,7 @@ SEEN_WITH = "1.5.33"
 
 
 def apply(emulator: Emulator) -> None:
-    """Put the mend in place."""
+    """Apply the patch."""
     replace(emulator.rest_apis, "_build_lambda_event_v1", _last)
 
 

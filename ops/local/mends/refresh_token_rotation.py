@@ -1,9 +1,8 @@
 """Refresh token rotation, which MiniStack lacks.
 
-A client with rotation gets a new refresh token at each refresh. It lives as long as the old one
-would have; the old one works on for the client's grace period, then it is refused. Signing in again
-with REFRESH_TOKEN_AUTH is refused for such a client. GetTokensFromRefreshToken asks for the client's secret,
-which MiniStack lets be left out.
+A client with rotation gets a new refresh token at each refresh. The new one expires when the old one would have; the
+old one works for the client's grace period, then it is refused. Such a client cannot sign in again with
+REFRESH_TOKEN_AUTH. GetTokensFromRefreshToken requires the client's secret, which MiniStack does not.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_RefreshTokenRotationType.html
 https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-refresh-token.html
 """
@@ -22,15 +21,15 @@ SEEN_WITH = "1.5.33"
 
 _SETTING = "RefreshTokenRotation"
 _REFRESH_FLOWS = ("REFRESH_TOKEN_AUTH", "REFRESH_TOKEN")
-# Refresh token -> when its grace ends, in seconds since the epoch.
+# Refresh token -> end of its grace period, in seconds since the epoch.
 _retired: dict[str, float] = {}
 _successor: contextvars.ContextVar[str] = contextvars.ContextVar("successor", default="")
 
 
 def apply(emulator: Emulator) -> None:
-    """Put rotation in place."""
+    """Apply the patch."""
     cognito = emulator.cognito
-    # CloudFormation hands on the properties that are listed here; None is their default.
+    # CloudFormation passes on the properties listed here; None is their default.
     emulator.templates._COGNITO_USER_POOL_CLIENT_UPDATABLE[_SETTING] = None
     for name in ("_create_user_pool_client", "_update_user_pool_client"):
         replace(cognito, name, lambda call: _keep_setting(emulator, call))
@@ -52,7 +51,7 @@ def _keep_setting(emulator: Emulator, call: Function) -> Function:
 
 
 def _grace(emulator: Emulator, client_id: str) -> float | None:
-    """The grace of a client that rotates; None for one that does not."""
+    """Return the grace period of a client with rotation; None without rotation."""
     client = emulator.cognito._find_pool_by_client_id(client_id)[2] or {}
     setting = client.get(_SETTING) or {}
     if setting.get("Feature") != "ENABLED":

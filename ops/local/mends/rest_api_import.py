@@ -1,9 +1,8 @@
 """ImportRestApi and PutRestApi (mode=overwrite), which `chalice deploy` needs and MiniStack lacks.
 
-MiniStack reads OpenAPI documents for CloudFormation already; this gives that reader its two calls, and the answers of a mock
-integration, by which Chalice answers CORS preflights.
-An overwrite replaces the resources, authorizers, models and gateway responses, and keeps stages and
-deployments.
+MiniStack already reads OpenAPI documents for CloudFormation. This patch adds the two calls, and the responses of a mock
+integration, with which Chalice answers CORS preflights. An overwrite replaces the resources, authorizers, models and
+gateway responses, and keeps stages and deployments.
 https://docs.aws.amazon.com/apigateway/latest/api/API_ImportRestApi.html
 https://docs.aws.amazon.com/apigateway/latest/api/API_PutRestApi.html
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions.html
@@ -21,7 +20,7 @@ SEEN_WITH = "1.5.33"
 
 
 def apply(emulator: Emulator) -> None:
-    """Put the two calls in place."""
+    """Apply the patch."""
     replace(emulator.rest_apis, "handle_request", lambda handle: _route(emulator, handle))
 
 
@@ -47,7 +46,7 @@ def _route(
 
 
 def _properties(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Read what a document says about the API as a whole."""
+    """Read a document's properties of the API as a whole."""
     extension = "x-amazon-apigateway-"
     properties: dict[str, Any] = {
         "binaryMediaTypes": document.get(f"{extension}binary-media-types", []),
@@ -101,7 +100,7 @@ def _overwrite(emulator: Emulator, api_id: str, document: dict[str, Any]) -> Res
 def _put_integration_responses(
     emulator: Emulator, api_id: str, document: Mapping[str, Any]
 ) -> None:
-    """Give each integration what `x-amazon-apigateway-integration.responses` says, by its selection pattern."""
+    """Set each integration's responses from `x-amazon-apigateway-integration.responses`, by selection pattern."""
     for resource in emulator.rest_apis._resources[api_id].values():
         described = document.get("paths", {}).get(resource["path"], {})
         for name, method in resource["resourceMethods"].items():

@@ -1,7 +1,7 @@
 """POST /oauth2/revoke, which MiniStack lacks (it has the RevokeToken call).
 
-Answers 200 for live and dead refresh tokens alike; an access or ID token is an
-unsupported_token_type, another client's token an invalid_request, bad credentials invalid_client.
+It answers 200 for valid and invalid refresh tokens alike; an access or ID token is an unsupported_token_type, another
+client's token an invalid_request, bad credentials invalid_client.
 https://docs.aws.amazon.com/cognito/latest/developerguide/revocation-endpoint.html
 """
 
@@ -19,7 +19,7 @@ _PATH = "/oauth2/revoke"
 
 
 def apply(emulator: Emulator) -> None:
-    """Put the endpoint in place."""
+    """Apply the patch."""
     replace(emulator.app, "_handle_cognito_body_request", lambda handle: _route(emulator, handle))
 
 

@@ -1,7 +1,7 @@
-"""/signup and /confirmUser, managed login's own pages for new accounts, which MiniStack does not have.
+"""/signup and /confirmUser, managed login's own sign-up pages, which MiniStack lacks.
 
-Whoever comes there chooses a password before the mailbox is proved, and sends no ClientMetadata: the door that our
-pre-sign-up trigger has to know (S-67). A refusal of the trigger is shown on the page.
+There people choose a password before the mailbox is proved, and the page sends no ClientMetadata: our pre-sign-up
+trigger must handle this case (S-67). The page shows a refusal by the trigger.
 https://docs.aws.amazon.com/cognito/latest/developerguide/managed-login-endpoints.html
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-sign-up.html
 """
@@ -21,7 +21,7 @@ from .emulator import Emulator, Response, first, replace
 
 SEEN_WITH = "1.5.33"
 
-#: path -> (operation, what its form asks for, where a success leads)
+#: path -> (operation, fields of its form, next page)
 _PAGES = {
     "/signup": ("SignUp", ("username", "password"), "/confirmUser"),
     "/confirmUser": ("ConfirmSignUp", ("username", "code"), "/login"),
@@ -29,7 +29,7 @@ _PAGES = {
 
 
 def apply(emulator: Emulator) -> None:
-    """Put the pages in place."""
+    """Apply the patch."""
     replace(emulator.app, "_handle_cognito_body_request", lambda handle: _route(emulator, handle))
 
 

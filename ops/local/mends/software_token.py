@@ -1,4 +1,4 @@
-"""AdminDeleteSoftwareToken, which MiniStack lacks: a lost authenticator app is forgotten.
+"""AdminDeleteSoftwareToken, which MiniStack lacks: it deletes the key of a lost authenticator app.
 
 AWS: "After this operation, the user can no longer sign in with TOTP MFA, and can register a new TOTP factor".
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminDeleteSoftwareToken.html
@@ -18,7 +18,7 @@ _FACTOR = "SOFTWARE_TOKEN_MFA"
 
 
 def apply(emulator: Emulator) -> None:
-    """Put the call in place."""
+    """Apply the patch."""
     replace(emulator.cognito, "_dispatch_idp", lambda dispatch: _dispatch(emulator, dispatch))
 
 

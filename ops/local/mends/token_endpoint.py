@@ -1,9 +1,9 @@
-"""POST /oauth2/token: refreshing keeps groups, scopes and the secret's check.
+"""POST /oauth2/token: a refresh keeps groups and scopes, and checks the secret.
 
-MiniStack keeps the refresh tokens of hosted sign-ins in a list of its own, whose tokens lose
-cognito:groups when refreshed and whose client secret may be left out. Dropping the entry makes it
-use the way it has for tokens issued through the API, which does both right. `expires_in` tells the
-access token's real lifetime. A failing trigger is answered, not a crash.
+MiniStack keeps the refresh tokens of hosted sign-ins in a separate list; refreshing them loses cognito:groups and does
+not require the client secret. Removing the list's entry makes it treat the token as one issued through the API, for
+which both are right. `expires_in` is the access token's real lifetime. A failing trigger gives an error response, not a
+crash.
 https://docs.aws.amazon.com/cognito/latest/developerguide/token-endpoint.html
 """
 
@@ -21,7 +21,7 @@ SEEN_WITH = "1.5.33"
 
 
 def apply(emulator: Emulator) -> None:
-    """Put the mend in place."""
+    """Apply the patch."""
     replace(emulator.cognito, "_oauth2_token", lambda exchange: _exchange(emulator, exchange))
 
 

@@ -1,9 +1,8 @@
 """The pre-token-generation trigger: once per issue, groups for both tokens, refusals reported.
 
-MiniStack runs it for each token apart, and looks for `groupOverrideDetails` in the wrong place. AWS
-sends version two "a single request with the data for both the identity and access tokens", takes
-`groupOverrideDetails` beside the two token sections, wipes the groups where that object is empty,
-and lets nobody override the claims that make a token trustworthy:
+MiniStack runs it once per token, and looks for `groupOverrideDetails` in the wrong place. AWS sends version two "a
+single request with the data for both the identity and access tokens", reads `groupOverrideDetails` beside the two token
+sections, removes all groups if that object is empty, and protects the claims that make a token trustworthy:
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-token-generation.html
 """
 
@@ -24,14 +23,14 @@ _PROTECTED = frozenset(
         *("exp", "iat", "iss", "jti", "nbf", "nonce", "origin_jti", "sub", "token_use", "username"),
     )
 )
-# The trigger's answer for the tokens being issued in this context.
+# The trigger's answer for the tokens that are being issued.
 _issue: contextvars.ContextVar[dict[str, Any] | None] = contextvars.ContextVar(
     "issue", default=None
 )
 
 
 def apply(emulator: Emulator) -> None:
-    """Put the mend in place."""
+    """Apply the patch."""
     replace(emulator.cognito, "_build_auth_result", _as_one_issue)
     replace(emulator.cognito, "_apply_pretoken_trigger", lambda _: _override(emulator))
 

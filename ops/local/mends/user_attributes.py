@@ -1,7 +1,7 @@
 """Deleting a user's attributes.
 
-MiniStack lacks AdminDeleteUserAttributes, and AdminUpdateUserAttributes stores an empty value. On
-AWS the one "deletes attribute values from a user", and the other does so for "a blank value":
+MiniStack lacks AdminDeleteUserAttributes, and AdminUpdateUserAttributes stores an empty value. On AWS the first
+"deletes attribute values from a user", and the second does so for "a blank value":
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminDeleteUserAttributes.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminUpdateUserAttributes.html
 """
@@ -17,7 +17,7 @@ SEEN_WITH = "1.5.33"
 
 
 def apply(emulator: Emulator) -> None:
-    """Put the mend in place."""
+    """Apply the patch."""
     replace(emulator.cognito, "_dispatch_idp", lambda run: _dispatch(emulator, run))
     replace(emulator.cognito, "_admin_update_user_attributes", lambda run: _update(emulator, run))
 

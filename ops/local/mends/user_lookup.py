@@ -1,7 +1,7 @@
-"""Finding a user by name or alias, by the pool's own case rule.
+"""Finds a user by name or alias, by the pool's own case rule.
 
-MiniStack compares exactly, whatever `CaseSensitive` says. In a pool that ignores case, AWS does so
-for user names and for aliases such as the address:
+MiniStack compares exactly, whatever `CaseSensitive` says. In a pool that ignores case, AWS ignores it in user names and
+in aliases such as the address:
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-case-sensitivity.html
 """
 
@@ -16,7 +16,7 @@ SEEN_WITH = "1.5.33"
 
 
 def apply(emulator: Emulator) -> None:
-    """Put the mend in place."""
+    """Apply the patch."""
     replace(emulator.cognito, "_resolve_user", lambda find: _ignoring_case(emulator, find))
 
 

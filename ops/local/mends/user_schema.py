@@ -1,4 +1,4 @@
-"""Attributes are held to the pool's schema: unknown ones and too long values are refused.
+"""Attributes must match the pool's schema: unknown ones and values that are too long are refused.
 
 MiniStack stores anything.
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-attributes.html
@@ -16,7 +16,7 @@ SEEN_WITH = "1.5.33"
 
 
 def apply(emulator: Emulator) -> None:
-    """Look at what SignUp, AdminCreateUser and AdminUpdateUserAttributes bring."""
+    """Check the attributes of SignUp, AdminCreateUser and AdminUpdateUserAttributes."""
     replace(emulator.cognito, "_new_user_error", lambda check: _of_new_user(emulator, check))
     replace(emulator.cognito, "_admin_update_user_attributes", lambda run: _update(emulator, run))
 

@@ -223,7 +223,7 @@ def test_an_authority_that_may_sign_for_anybody_is_an_error(tmp_path: Path) -> N
     """Somebody put another one in its place: trusting that for everything is not ours to ask."""
     other = OtherAuthority(tmp_path)
     (tmp_path / "authority-key.pem").write_bytes(authority._pem(other._key))
-    with pytest.raises(OpsError, match="not confined to localhost"):
+    with pytest.raises(OpsError, match="not limited to localhost"):
         prepare(tmp_path)
 
 

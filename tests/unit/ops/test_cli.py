@@ -242,7 +242,7 @@ def test_destroying_asks_first(
     folder = project(tmp_path, dev=dev_block())
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
     assert cli.main(["--project-dir", str(folder), "destroy", "--stage", "dev"]) == 1
-    assert "deletes for ever" in capsys.readouterr().err
+    assert "deletes permanently" in capsys.readouterr().err
 
 
 def test_protected_stage_is_not_destroyed(tmp_path: Path) -> None:

@@ -308,7 +308,7 @@ def test_stage_that_is_not_deployed_names_the_mend(place: Place) -> None:
     with pytest.raises(OpsError, match=r"lacks the REST API and the function user_records.*deploy"):
         load_deployed(stage(place.folder))
     stage(place.folder).deployed_file.write_text("[]")
-    with pytest.raises(OpsError, match="not what Chalice writes"):
+    with pytest.raises(OpsError, match="does not have Chalice's format"):
         load_deployed(stage(place.folder))
     stage(place.folder).deployed_file.unlink()
     with pytest.raises(OpsError, match="ops deploy --stage dev"):

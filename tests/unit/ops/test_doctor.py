@@ -156,10 +156,10 @@ def test_custom_domain_that_does_not_exist(stage: Stage) -> None:
     ("description", "said"),
     [
         ({"UserPoolId": POOL, "Status": "ACTIVE", "ManagedLoginVersion": 2}, ""),
-        ({"UserPoolId": "eu-west-1_Other", "Status": "ACTIVE"}, "not this pool's"),
+        ({"UserPoolId": "eu-west-1_Other", "Status": "ACTIVE"}, "not belong to this pool"),
         ({"UserPoolId": POOL, "Status": "CREATING"}, "CREATING"),
         ({"UserPoolId": POOL, "Status": "ACTIVE", "ManagedLoginVersion": 1}, "old hosted pages"),
-        ({}, "not this pool's"),
+        ({}, "not belong to this pool"),
     ],
 )
 def test_sign_in_domain(stage: Stage, description: dict[str, Any], said: str) -> None:
@@ -243,7 +243,7 @@ def test_alarms_that_tell_nobody_are_not_set_up(stage: Stage) -> None:
     aws = StubbedSession()
     aws.expect("cloudwatch", "describe_alarms", {"MetricAlarms": []})
     (said,) = noted("alarm-actions", stage, aws)
-    assert "tell nobody yet" in said
+    assert "notify nobody yet" in said
     assert "aws sns create-topic --name gatehouse-dev-alarms" in said
     aws = StubbedSession()
     aws.expect("cloudwatch", "describe_alarms", {"MetricAlarms": []})
@@ -255,7 +255,7 @@ def test_alarms_that_tell_nobody_are_not_set_up(stage: Stage) -> None:
     [
         ({}, ""),
         ({"IssuerConfiguration": {"Type": "ORIGINAL"}}, ""),
-        ({"IssuerConfiguration": {"Type": "UPDATED"}}, "issuer is of the type UPDATED"),
+        ({"IssuerConfiguration": {"Type": "UPDATED"}}, "issuer has the type UPDATED"),
     ],
 )
 def test_pool_issuer(stage: Stage, pool: dict[str, Any], said: str) -> None:
@@ -296,7 +296,7 @@ def test_pool_issuer_without_settings_is_not_guessed(stage: Stage) -> None:
     [
         ("PLUS", "ENFORCED", "embedded", ""),
         ("PLUS", "OFF", "managed", "threat protection is off"),
-        ("ESSENTIALS", "OFF", "embedded", "serve the Plus plan alone"),
+        ("ESSENTIALS", "OFF", "embedded", "only the Plus plan uses"),
         ("ESSENTIALS", "OFF", "managed", ""),
         ("PLUS", "OFF", "off", ""),
     ],
@@ -343,7 +343,7 @@ def test_runtime_other_than_chosen(stage: Stage) -> None:
 
 
 def _missing(deployment: Deployment) -> list[Fault]:
-    raise Missing("the user pool is gone (see user-pool)")
+    raise Missing("the user pool is missing (see user-pool)")
 
 
 def _refused(deployment: Deployment) -> list[Fault]:

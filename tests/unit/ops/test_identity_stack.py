@@ -151,7 +151,7 @@ def test_an_operation_under_way_is_waited_for(folder: Path) -> None:
 def test_waiting_has_an_end(folder: Path) -> None:
     """After twenty minutes by its own count the person decides."""
     cloud = FakeCloudFormation("UPDATE_IN_PROGRESS")
-    with pytest.raises(OpsError, match="still at work after 20 minutes"):
+    with pytest.raises(OpsError, match="still busy after 20 minutes"):
         run(cloud, folder)
 
 
@@ -273,7 +273,7 @@ def test_a_pool_whose_schema_is_refused_is_updated_without_it(folder: Path, said
     cloud.refuses_schema = said
     outputs, printed = run(cloud, folder)
     assert outputs.environment["USER_POOL_ID"] == "eu-west-1_Pool"
-    assert "Once more without the schema" in printed
+    assert "Trying again without the schema" in printed
     assert cloud.calls == ["create", "update", "update", "protect"]
     cloud.calls.clear()
     run(cloud, folder, CallbackUrls="https://a.example/auth/callback")
@@ -286,7 +286,7 @@ def test_other_refusals_of_the_pool_are_explained_and_not_gone_round(folder: Pat
     cloud = FakeCloudFormation("UPDATE_COMPLETE")
     cloud.template = TEMPLATE.read_text(encoding="utf-8")
     cloud.refuses_schema = "Updates are not allowed for property - UsernameAttributes."
-    with pytest.raises(OpsError, match="fixed when a pool is made"):
+    with pytest.raises(OpsError, match="cannot be changed after a pool is made"):
         run(cloud, folder)
     assert cloud.calls == ["update"]
 

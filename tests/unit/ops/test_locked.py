@@ -60,9 +60,9 @@ def test_markers_are_those_of_the_runtime() -> None:
         ("--index-url https://example.com", "--index-url is an option"),
         ("-e .", "-e is an option"),
         (f"./foo-1.0.tar.gz {HASH}", "is not NAME==VERSION"),
-        ("foo==1 --hash=md5:" + "a" * 32, "a hash that is none"),
-        ("foo==1 --hash=sha256:abc", "a hash that is none"),
-        (f"foo==1 {HASH}\nfoo==2 {HASH}", "both hold for python3.12"),
+        ("foo==1 --hash=md5:" + "a" * 32, "an invalid hash"),
+        ("foo==1 --hash=sha256:abc", "an invalid hash"),
+        (f"foo==1 {HASH}\nfoo==2 {HASH}", "both apply to python3.12"),
     ],
 )
 def test_a_line_that_locks_nothing_is_refused(line: str, said: str) -> None:

@@ -175,8 +175,8 @@ def test_doctor_is_content_with_what_the_template_makes(tmp_path: Path) -> None:
 
 def test_doctor_misses_the_client_and_finds_one_too_many(tmp_path: Path) -> None:
     """Ports without a client, a client that is gone, and one that the option no longer covers."""
-    assert "is not there" in look(tmp_path, None, ports=True, client_id="")
-    assert "is not there" in look(tmp_path, None, ports=True, client_id="gone")
+    assert "is missing" in look(tmp_path, None, ports=True, client_id="")
+    assert "is missing" in look(tmp_path, None, ports=True, client_id="gone")
     assert "open routes" in look(tmp_path, None, ports=False, client_id="public")
 
 
@@ -184,15 +184,15 @@ def test_doctor_misses_the_client_and_finds_one_too_many(tmp_path: Path) -> None
     ("change", "said"),
     [
         ({"ClientSecret": "x" * 24}, "has a secret"),
-        ({"CallbackURLs": [*URLS, "http://127.0.0.1:1/callback"]}, "leads to other addresses"),
+        ({"CallbackURLs": [*URLS, "http://127.0.0.1:1/callback"]}, "has other callback URLs"),
         ({"AllowedOAuthFlows": ["code", "implicit"]}, "other OAuth flows"),
         ({"AllowedOAuthScopes": [*SCOPES, "aws.cognito.signin.user.admin"]}, "other scopes"),
         ({"ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH"]}, "try passwords"),
-        ({"SupportedIdentityProviders": ["COGNITO"]}, "other ways in"),
+        ({"SupportedIdentityProviders": ["COGNITO"]}, "other identity providers"),
         ({"RefreshTokenRotation": {"Feature": "DISABLED"}}, "does not rotate"),
         ({"EnableTokenRevocation": False}, "cannot revoke"),
-        ({"AccessTokenValidity": 60}, "live longer"),
-        ({"RefreshTokenValidity": 25}, "live longer"),
+        ({"AccessTokenValidity": 60}, "last longer"),
+        ({"RefreshTokenValidity": 25}, "last longer"),
     ],
 )
 def test_doctor_names_what_somebody_changed_by_hand(

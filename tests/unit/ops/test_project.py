@@ -131,7 +131,7 @@ def test_lines_that_are_there_are_not_shown_again(
 def test_a_folder_that_is_no_project_is_refused(folder: Path, lacking: str) -> None:
     """Before anything is written."""
     (folder / lacking).unlink()
-    with pytest.raises(OpsError, match="is no Chalice project"):
+    with pytest.raises(OpsError, match="is not a Chalice project"):
         prepare(folder)
 
 

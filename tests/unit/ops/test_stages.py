@@ -76,8 +76,8 @@ def test_one_message_names_every_problem(tmp_path: Path, monkeypatch: pytest.Mon
         ({"APP_NAME": "other"}, "APP_NAME is 'other'"),
         ({"SESSION_IDLE_SECONDS": "soon"}, "SESSION_IDLE_SECONDS must be a number"),
         ({"REMEMBER_ABSOLUTE_SECONDS": "9999999"}, "longer than the 30 days"),
-        ({"AWS_REGION": "eu-west-1"}, "AWS_REGION is Lambda's own"),
-        ({"AWS_LAMBDA_X": "1"}, "AWS_LAMBDA_X is Lambda's own"),
+        ({"AWS_REGION": "eu-west-1"}, "AWS_REGION is reserved by Lambda"),
+        ({"AWS_LAMBDA_X": "1"}, "AWS_LAMBDA_X is reserved by Lambda"),
     ],
 )
 def test_variables_that_cannot_work_are_refused(

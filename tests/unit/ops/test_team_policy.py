@@ -66,8 +66,8 @@ def test_without_a_policy_file_the_template_is_gatehouses(tmp_path: Path) -> Non
     ("text", "said"),
     [
         ("{", "is not JSON"),
-        ("[]", "is no policy"),
-        ("{}", "is no policy"),
+        ("[]", "is not a policy"),
+        ("{}", "is not a policy"),
         (json.dumps({"Statement": ["x" * 50_000]}), "is too large"),
     ],
 )
