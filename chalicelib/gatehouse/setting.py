@@ -7,8 +7,6 @@ There are no dataclasses or named tuples here: every cold start loads this modul
 source.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
@@ -61,17 +59,16 @@ class Setting(Generic[T]):
         self.starts = starts
         self.attribute = ""
 
-    def __set_name__(self, owner: type[SettingTable], name: str) -> None:
+    def __set_name__(self, owner: "type[SettingTable]", name: str) -> None:
         self.attribute = name
-        owner.declared = (*owner.declared, self)
 
     if TYPE_CHECKING:
         # At run time an instance of a table has its values under the same names, which hide the declarations.
         @overload
-        def __get__(self, table: None, owner: type) -> Setting[T]: ...
+        def __get__(self, table: None, owner: type) -> "Setting[T]": ...
         @overload
-        def __get__(self, table: SettingTable, owner: type) -> T: ...
-        def __get__(self, table: SettingTable | None, owner: type) -> Setting[T] | T: ...
+        def __get__(self, table: "SettingTable", owner: type) -> T: ...
+        def __get__(self, table: "SettingTable | None", owner: type) -> "Setting[T] | T": ...
 
     def text(self, variables: Mapping[str, str]) -> str:
         """Return the environment's text, or else the default."""
@@ -93,10 +90,11 @@ class SettingTable:
 
     #: The settings that the class itself declares, and its parts (other tables), by attribute.
     declared: ClassVar[tuple[Setting[Any], ...]] = ()
-    parts: ClassVar[Mapping[str, type[SettingTable]]] = {}
+    parts: ClassVar[Mapping[str, "type[SettingTable]"]] = {}
 
-    def __init_subclass__(cls, parts: Mapping[str, type[SettingTable]] | None = None) -> None:
+    def __init_subclass__(cls, parts: "Mapping[str, type[SettingTable]] | None" = None) -> None:
         cls.parts = parts or {}
+        cls.declared = tuple(held for held in vars(cls).values() if isinstance(held, Setting))
 
     @classmethod
     def every_setting(cls) -> tuple[Setting[Any], ...]:
