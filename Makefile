@@ -1,12 +1,13 @@
-# `make help` lists the targets. Presumed are Python 3.11+; for `make check` Node.js with npm, or JAVASCRIPT=no; for the browser tests apt, for what is
-# missing of Chromium, Firefox and WebKitGTK.
+# `make help` lists the targets. It needs Python 3.11+; `make check` also needs Node.js with npm, or JAVASCRIPT=no; the
+# browser tests use apt to install missing parts of Chromium, Firefox and WebKitGTK.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OUT ?= dist
 JAVASCRIPT ?= yes
-# How many processes share the tests out (tests/shares.py): many of them wait, so it is one more than CI has cores.
+# The number of processes that share the tests (tests/shares.py): many tests wait, so it is one more than CI has
+# cores.
 PROCESSES ?= 3
 LOCKED := requirements.in requirements-dev.in ops/local/requirements.in benchmarks/requirements.in tests/lambda_runtime/requirements.in
 

@@ -1,5 +1,5 @@
 /**
- * Wires the session to the views: reads how the person arrived, asks who they are, shows the view that fits.
+ * Connects the session to the views: reads the page's URL, asks who is signed in, shows the right view.
  *
  * @typedef {{direct_sign_in: 'embedded'|'managed'|'off', sign_up: boolean, discover: boolean, auto_sign_in: string|null,
  *   providers: {name: string, label: string}[], return_to?: string, session?: boolean}} Config what GET /auth/config says
@@ -16,14 +16,14 @@ const session = createSession({ baseUrl: root });
 const query = new URLSearchParams(location.search);
 const arrival = {
   error: query.get('error'),
-  // where the person wants to go; the configuration says whether people may be sent there
+  // the person's target; the configuration says whether it is allowed
   wish: query.get('return_to'),
   signedOut: query.has('signed_out'),
   // from an automatic sign-in
   returned: query.has('returned'),
-  // a view of somebody who is not signed in was shown
+  // a view for signed-out people was shown
   shown: false,
-  // back by the Back button
+  // the person used the Back button
   stepped: history.state?.left === true,
   // the person pressed "try again"
   asked: false,
@@ -34,9 +34,9 @@ history.replaceState(null, '', page() + location.hash);
 /** @type {Config} null until it has come */
 let config = /** @type {any} */ (null);
 let configAsked = false;
-// before the configuration is asked for again
+// time before the configuration is requested again
 let pause = 2000;
-// modules, once needed
+// modules, loaded when needed
 /** @type {typeof import('./profile.js')|null} */
 let profile = null;
 /** @type {ReturnType<typeof import('./direct.js').createDirect>|null} */
@@ -44,7 +44,7 @@ let direct = null;
 /** @type {typeof import('./mfa.js')|null} */
 let twoStep = null;
 const choice = { remember: query.get('remember') === '1' };
-// what the view was made from
+// the data of the current view
 let shown = '';
 let warning = '';
 let leaving = false;
@@ -59,7 +59,7 @@ async function loadConfig() {
     const response = await fetch(url, { signal: AbortSignal.timeout(15000) });
     if (response.ok) config = await response.json();
   } catch {
-    // offline; the retry below covers it
+    // offline; the retry below handles it
   }
   configAsked = false;
   if (!config) setTimeout(() => config ?? loadConfig().then(render), (pause = Math.min(pause * 2, 60000)));
@@ -85,7 +85,7 @@ function waysIn() {
 /** @returns {view.Way[]} */
 const emailWay = () => (emailFirst() ? [{ label: texts.email, sign: 'mail', url: () => '#email' }] : []);
 
-/** The views of direct sign-in have addresses, so that Back, reload and bookmarks work. */
+/** The views of direct sign-in have their own URLs, so that Back, reload and bookmarks work. */
 const DIRECT = ['email', 'password', 'sign-up', 'code', 'forgot', 'reset'];
 const address = () => location.hash.slice(1);
 
@@ -99,7 +99,7 @@ function goTo(name) {
 /** @returns {Record<string, string>} */
 const labels = () => Object.fromEntries((config?.providers ?? []).map(({ name, label }) => [name, label]));
 
-/** Starts the stage's automatic sign-in. The address to come back to says that it was tried. */
+/** Starts the stage's automatic sign-in. The return URL says that it was tried. */
 function leave() {
   const provider = config.auto_sign_in ?? '';
   const url = session.signInUrl({ provider, returnTo: config.return_to ?? `${root.pathname}?returned=1` });
@@ -108,13 +108,13 @@ function leave() {
   location.assign(url);
 }
 
-/** The page is left; whoever comes back to it by the Back button stays. */
+/** Leaves the page; a person who returns with the Back button stays here. */
 function depart() {
   leaving = true;
   history.replaceState({ left: true }, '');
 }
 
-/** Signed in, and there is somewhere to go: where the person wanted to, or, after a sign-in here, where the stage says. */
+/** Goes on after a sign-in: to the person's target, or, after a sign-in here, to the stage's. */
 function moveOn() {
   if (arrival.stepped || !config?.return_to || !(arrival.wish || arrival.shown)) return false;
   depart();
@@ -124,7 +124,8 @@ function moveOn() {
 }
 
 /**
- * Never in vain, and never twice in a row: not after a sign-out, an error, a sign-in that left no session, or a step back.
+ * Never if it cannot help, and never twice in a row: not after a sign-out, an error, a sign-in that left no session,
+ * or a step back.
  * @param {string|null} reason
  */
 const mayLeave = (reason) =>
@@ -141,7 +142,7 @@ function noticeFor(reason) {
 }
 
 /**
- * A module that did not come is an outage like any other.
+ * A module that did not load is an outage like any other.
  * @param {() => unknown} again
  */
 const missing = (again) => view.show('unavailable', view.unavailable({ offline: !navigator.onLine, retry: again }));
@@ -229,12 +230,12 @@ async function retry({ currentTarget }) {
 }
 
 /**
- * Name of the view that fits, a user's sub for the profile, or nothing while that is still open.
+ * Returns the name of the view to show, a user's sub for the profile, or nothing if that is not known yet.
  * @param {import('./session.js').State} state
  */
 function fitting({ status, user }) {
   if (user) return address() === 'two-step' && mayTwoStep(user) ? 'two-step' : user.sub;
-  // the session is asked for first: an error over a living one helps nobody
+  // asked after the session: a signed-in person does not need the error
   if (arrival.error && status === 'signed_out') return 'error';
   if (status === 'unknown' || (configAsked && !config)) return '';
   if (status === 'signed_out' && config) {
@@ -265,7 +266,7 @@ function render() {
 }
 
 /**
- * What interrupts the signed-in view.
+ * Returns an interruption of the signed-in view.
  * @param {import('./session.js').State} state
  */
 function warn({ user, status, idleWarning }) {
@@ -295,7 +296,7 @@ setInterval(tickClock, 1000);
 addEventListener('hashchange', render);
 addEventListener('offline', render);
 addEventListener('online', () => (config ? render() : loadConfig().then(render)));
-// A page that the browser keeps for the Back button holds and shows nothing of a person until it has asked again.
+// A page that the browser keeps for the Back button must not show a person's data until it has asked again.
 addEventListener('pagehide', () => {
   leaving = true;
   direct = null;
@@ -311,8 +312,8 @@ addEventListener('pageshow', async ({ persisted }) => {
   render();
 });
 
-// The configuration, which comes with the scripts, tells whether there is a session to ask for: a first visitor need not
-// wait for another answer. A slow one keeps nobody from a session.
+// The configuration, which is requested with the scripts, says whether there is a session to ask for: a first visitor
+// need not wait for a second answer. If it is slow, the session is requested anyway.
 const late = setTimeout(session.refresh, 1000);
 await loadConfig();
 clearTimeout(late);

@@ -1,7 +1,7 @@
 /**
- * The widget of a CAPTCHA vendor. hCaptcha and Turnstile are driven alike: a script that is told which function to call
- * when it is ready, and an object with render(). Sources: hCaptcha, "Explicitly render hCaptcha"; Cloudflare Turnstile,
- * "Explicitly render the Turnstile widget".
+ * The widget of a CAPTCHA vendor. hCaptcha and Turnstile have the same interface: a script that calls a named
+ * function when it is ready, and an object with render(). Sources: hCaptcha, "Explicitly render hCaptcha"; Cloudflare
+ * Turnstile, "Explicitly render the Turnstile widget".
  */
 /** @type {any} */
 const scope = globalThis;
@@ -14,7 +14,7 @@ const PATIENCE = 15000;
 let loading = null;
 
 /**
- * The address comes from our own server, and CSP admits only the vendor that the stage has chosen.
+ * The URL comes from our own server, and the CSP allows only the vendor that the stage has chosen.
  * @param {string} script
  */
 function load(script) {

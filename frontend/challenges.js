@@ -13,7 +13,7 @@ const METHODS = {
 
 /**
  * @param {Object} options
- * @param {any} options.challenge its name, and what belongs to it
+ * @param {any} options.challenge its name and its data
  * @param {string} options.email
  * @param {(body: object) => Promise<any>} options.reply answers a challenge
  * @param {(extra: object) => Promise<any>} options.signIn repeats the sign-in
@@ -21,7 +21,7 @@ const METHODS = {
  * @param {(answer: any) => unknown} options.proceed with the next answer
  * @param {(answer: any) => void} options.elsewhere
  * @param {(text?: string) => void} options.startOver
- * @param {(kind: string) => () => string} options.by which of the server's budgets an attempt counts against
+ * @param {(kind: string) => () => string} options.by returns the server's allowance against which an attempt counts
  */
 export function showChallenge({ challenge, email, reply, signIn, refuse, proceed, elsewhere, startOver, by }) {
   const { name } = challenge;
@@ -53,7 +53,7 @@ export function showChallenge({ challenge, email, reply, signIn, refuse, proceed
       send: (values) => reply({ name, code: values.code }),
       refused: { ...common.refused, invalid_code: () => reject(code, texts.wrongCode) },
     });
-    // A key to scan comes before its code; the cursor in the field would scroll past it.
+    // The QR code comes before the field for its code; focusing the field would scroll past it.
     present(title, [...before, sheet, ...after], name === 'MFA_SETUP' ? undefined : code.input);
   }
 

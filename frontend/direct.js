@@ -1,5 +1,6 @@
 /**
- * Sign-in that begins with an address: where its domain leads, the password, sign-up, codes, and the reset of a password.
+ * Sign-in that begins with an address: the provider of its domain, the password, sign-up, codes, and the reset of a
+ * password.
  *
  * @typedef {import('./view.js').Child} Child
  * @typedef {import('./form.js').Field} Field
@@ -15,15 +16,15 @@ import { button, el, fill, heading, leaving, notice, show, way, waysAndBox } fro
  * @param {Object} options
  * @param {ReturnType<typeof import('./session.js').createSession>} options.session
  * @param {import('./view.js').Choice} options.choice
- * @param {() => import('./view.js').Way[]} options.ways the other ways in
+ * @param {() => import('./view.js').Way[]} options.ways the other ways to sign in
  * @param {(name: string) => void} options.goTo shows one of the views below
- * @param {import('./app.js').Config} options.config that of the stage: `discover` asks for the address before anything else
+ * @param {import('./app.js').Config} options.config the stage's: `discover` asks for the address before anything else
  * @param {URL} options.root
- * @param {(way: import('./session.js').SignIn) => string} options.signInUrl that of the session, with where the person wants to go
+ * @param {(way: import('./session.js').SignIn) => string} options.signInUrl the session's, with the person's target
  */
 export function createDirect({ session, choice, ways, goTo, config, root, signInUrl }) {
-  let email = ''; // travels from view to view
-  let password = ''; // only until it has signed in: a confirmed address signs in by itself
+  let email = ''; // passed from view to view
+  let password = ''; // kept only until the sign-in: a confirmed address signs in by itself
   /** @type {HTMLElement|null} */
   let nextNotice = null;
 
@@ -47,7 +48,7 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
   }
 
   /**
-   * A step that this page does not know ends at the managed login.
+   * A step that this page does not support leads to managed login.
    * @param {{login_url?: string}} answer
    */
   function elsewhere({ login_url: address }) {
@@ -63,7 +64,7 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
   }
 
   /**
-   * With a token the session has begun, and the page goes on by itself; else there is a challenge.
+   * With a token the session has begun, and the page continues by itself; otherwise there is a challenge.
    * @param {any} answer
    */
   async function proceed(answer) {
@@ -78,7 +79,7 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
   }
 
   /**
-   * After a confirmed address or a new password. If it does not work, the form does the rest.
+   * After a confirmed address or a new password. If it fails, the form does the rest.
    * @param {string} text
    */
   async function signInByItself(text) {
@@ -90,14 +91,14 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
     return goTo(home());
   }
 
-  /** The same for everybody: it must not tell who was invited. */
+  /** The same for everybody: it must not reveal who was invited. */
   const invited = () => el('p', { class: 'quiet' }, texts.invited);
   const offers = () =>
     el('div', {},
       el('div', { class: 'links' }, link(texts.enterCode, '#code'), link(texts.resetPassword, '#forgot')), invited());
 
   /**
-   * Where the address's domain belongs: to a provider, to direct sign-in, or to nobody.
+   * Asks where the address's domain belongs: to a provider, to direct sign-in, or to nobody.
    * @returns {View}
    */
   function askAddress() {
@@ -123,7 +124,7 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
         return session.post('auth/discover', { email });
       },
       done({ provider, direct }, say) {
-        if (!sheet.isConnected) return; // stepped back meanwhile
+        if (!sheet.isConnected) return; // the person went back in the meantime
         const url = to(provider ? { email } : { provider: 'COGNITO' });
         const embedded = config.direct_sign_in === 'embedded';
         if (provider && direct) {
@@ -151,14 +152,14 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
   const orElse = (others, list) => (others.length ? [el('p', { class: 'or' }, texts.or), list] : []);
 
   /**
-   * Email and password; only the password, where the address has been asked for already.
+   * Email and password; only the password if the address was already asked for.
    * @returns {View}
    */
   function askBoth() {
     password = '';
     const known = config.discover;
     const address = emailField(email);
-    address.input.readOnly = known; // still there for password managers
+    address.input.readOnly = known; // kept for password managers
     const secret = passwordField('current-password');
     const others = known ? [] : ways();
     const [list, box] = waysAndBox(others, choice, '');
@@ -196,10 +197,10 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
   const views = {
     email: () => (config.discover ? askAddress() : askBoth()),
 
-    /** Opened afresh, it does not know whose password to ask for. */
+    /** Opened directly, this view does not know whose password to ask for. */
     password: () => (config.discover && email ? askBoth() : views.email()),
 
-    /** The address alone: the password comes with the mailed code, or a stranger could set it first. */
+    /** Only the address: the password is set with the mailed code, or a stranger could set it first. */
     'sign-up': () =>
       askForCode('sign-up', {
         title: texts.signUpTitle,
@@ -268,14 +269,14 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
   }
 
   /**
-   * The second half: whoever enters the mailed code chooses the password in the same step.
+   * The second half: the person who enters the mailed code chooses the password in the same step.
    * @param {string} name
    * @param {{path: string, title: string, done: string, again: string, fields?: Field[], more?: Child[], elsewhere?: Node}} options
    * @returns {View}
    */
   function prove(name, { path, title, done, again, fields = [], more = [], elsewhere: other }) {
     const address = emailField(email);
-    address.node.hidden = Boolean(email); // still there for password managers
+    address.node.hidden = Boolean(email); // kept for password managers
     const code = codeField();
     const secret = passwordField('new-password');
     const sheet = form({

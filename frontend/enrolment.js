@@ -1,4 +1,4 @@
-/** What an authenticator app needs to be set up: a QR code, and the same key as text. */
+/** Shows the key for an authenticator app: as a QR code, and as text. */
 import { el } from './view.js';
 import { texts } from './more-texts.js';
 

@@ -1,11 +1,11 @@
 /**
- * What the forms of direct sign-in and of two-step verification share: fields, waiting, and how a refusal is said.
+ * Shared by the forms of direct sign-in and of two-step verification: fields, waiting, and messages after a refusal.
  *
  * @typedef {ReturnType<typeof field>} Field
  * @typedef {Record<string, string>} Values of a form's fields, by their names
  * @typedef {(text?: string, more?: string|null, ...extra: import('./view.js').Child[]) => void} Say
  * @typedef {{response: Response, answer: any}} Answered
- * @typedef {Record<string, (answer: any, say: Say) => unknown>} Refused what to do, by error code
+ * @typedef {Record<string, (answer: any, say: Say) => unknown>} Refused the reaction, by error code
  */
 import { texts } from './more-texts.js';
 import { sheet } from './sheet.js';
@@ -14,9 +14,9 @@ import { el, fill, kept, notice } from './view.js';
 await sheet('forms.css');
 
 /**
- * A labelled field, its hint, and the place for what is wrong with it.
- * @param {{name: string, label: string, need: string, hint?: string|false, after?: Node} & Record<string, any>} options
- *   `need` is said when it is empty or malformed; what is not named here becomes an attribute of the input
+ * A labelled field, its hint, and the place for its error message.
+ * @param {{name: string, label: string, need: string, hint?: string|false, after?: Node} & Record<string, any>}
+ * options `need` is the message for an empty or malformed value; all other names become attributes of the input
  */
 export function field({ name, label, need, hint, after, ...attributes }) {
   const id = `field-${name}`;
@@ -38,7 +38,7 @@ export function field({ name, label, need, hint, after, ...attributes }) {
       hint && el('p', { class: 'quiet', id: `${id}-hint` }, hint),
       el('div', { class: 'box' }, input, after),
       wrong),
-    /** Says what is wrong; true if nothing is. */
+    /** Shows an error message; returns true if the field is valid. */
     check() {
       complain(input.validity.valid && input.value.trim() ? '' : need);
       return !input.hasAttribute('aria-invalid');
@@ -50,7 +50,7 @@ export const emailField = (value = '') =>
   field({
     name: 'email', label: texts.address, need: texts.needAddress, value,
     type: 'email', autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false',
-    pattern: '.+@.+[.\u3002\uff0e\uff61].+', // as the server: no mailbox is at a name without a dot, in whatever script
+    pattern: '.+@.+[.\u3002\uff0e\uff61].+', // as on the server: a domain has a dot, in any script
   });
 
 /** @param {'current-password'|'new-password'} autocomplete */
@@ -83,7 +83,7 @@ export function passwordField(autocomplete) {
 }
 
 /**
- * A digit of any script; the digits of a script stand in a row that begins with its zero.
+ * Reads a digit of any script; a script's digits are consecutive and begin with its zero.
  * @param {string} character
  */
 function digit(character) {
@@ -94,17 +94,17 @@ function digit(character) {
 }
 
 /**
- * The digits of a code as it is typed or pasted: full-width ones too, with any spaces and dashes.
+ * The digits of a typed or pasted code: including full-width ones, with any spaces and dashes.
  * @param {string} text
  */
 export const digitsOf = (text) => text.replace(/\p{Nd}/gu, digit).replace(/\D/g, '').slice(0, 10);
 
-/** One field for the whole code, so that paste and autofill work; spaces and dashes in it do no harm. */
+/** One field for the whole code, so that paste and autofill work; spaces and dashes in it are ignored. */
 export function codeField() {
   /** @param {{target: HTMLInputElement, isComposing?: boolean}} event */
   const tidy = ({ target, isComposing }) => {
     const digits = digitsOf(target.value);
-    // A keyboard that composes its characters is in the middle of one: it would write the rest of it once more.
+    // An input method in the middle of a composition would otherwise insert its text twice.
     if (!isComposing && digits !== target.value) target.value = digits;
   };
   return field({
@@ -122,7 +122,7 @@ export const accountField = (email) =>
   el('input', { type: 'email', name: 'username', autocomplete: 'username', value: email, hidden: true, readonly: true });
 
 /**
- * Until when the server wants no more attempts of a kind, in milliseconds; outlives the views.
+ * The time until which the server accepts no more attempts of a kind, in milliseconds; it outlives the views.
  * @type {Map<string, number>}
  */
 const until = new Map();
@@ -135,7 +135,7 @@ const clock = (seconds) =>
     : `${Math.floor(seconds / 3600)}:${two((seconds % 3600) / 60)}:${two(seconds % 60)}`);
 
 /**
- * Makes `control` wait while attempts of its kind are blocked; gives a function that looks anew.
+ * Makes `control` wait while attempts of its kind are blocked; returns a function that checks again.
  * @param {HTMLElement} control @param {() => string} kind @param {() => void} freed
  */
 function waiting(control, kind, freed) {
@@ -160,10 +160,10 @@ function waiting(control, kind, freed) {
 }
 
 /**
- * Sends when `control` is used and says what came of it. Never twice at once, never while there is a wait.
+ * Sends when `control` is used, and shows the result. It never sends twice at once, or during a wait.
  * @param {Object} options
  * @param {HTMLElement} options.control the button; it keeps the focus, so it is never really disabled
- * @param {() => string} options.kind which of the server's budgets an attempt counts against
+ * @param {() => string} options.kind the server's allowance against which an attempt counts
  * @param {() => Promise<Answered>} options.send
  * @param {(answer: any, say: Say) => unknown} options.done
  * @param {Refused} [options.refused]
@@ -200,10 +200,10 @@ export function sender({ control, kind, send, done, refused = {} }) {
 }
 
 /**
- * A form whose submission is sent by us.
+ * A form that is submitted by script.
  * @param {Object} options those of sender(), and:
  * @param {Field[]} options.fields
- * @param {string} options.label of the button
+ * @param {string} options.label the button's
  * @param {(values: Values) => string} options.kind
  * @param {(values: Values) => Promise<Answered>} options.send
  * @param {(answer: any, say: Say) => unknown} options.done
@@ -214,7 +214,7 @@ export function form({ fields, label, extra = [], send, kind, refused, ...rest }
   const control = el('button', { class: 'button primary', type: 'submit' }, el('span', {}, label));
   const values = () => Object.fromEntries(fields.map(({ name, input }) => [name, input.value]));
   const address = fields.find(({ name }) => name === 'email');
-  // The server is stricter with addresses than some browsers.
+  // The server is stricter about addresses than some browsers.
   /** @type {Refused} */
   const malformed = address ? { invalid_request: () => reject(address, texts.needAddress) } : {};
   const { said, act, look } = sender({
@@ -227,13 +227,13 @@ export function form({ fields, label, extra = [], send, kind, refused, ...rest }
     if (wrong.length) wrong[0].input.focus();
     else void act();
   };
-  // A method, so that a password could never end up in an address.
+  // POST, so that a password can never end up in a URL.
   return el('form', { method: 'post', novalidate: true, 'aria-labelledby': 'title', onsubmit, oninput: () => look() },
     ...fields.map(({ node }) => node), ...kept(extra), said, control);
 }
 
 /**
- * Marks a field as refused by the server and puts the cursor there.
+ * Marks a field as refused by the server and focuses it.
  * @param {Field} one @param {string} text
  */
 export function reject(one, text) {

@@ -1,4 +1,4 @@
-/** Two-step verification on and off, for people who are signed in with a password. */
+/** Turns two-step verification on and off, for people who are signed in with a password. */
 import { enrolment } from './enrolment.js';
 import { accountField, codeField, form, linkButton, passwordField, reject } from './form.js';
 import { texts } from './more-texts.js';
@@ -21,7 +21,7 @@ export function open({ session, user, back }) {
     const top = heading(title);
     show('two-step', [top, ...nodes, linkButton(texts.backToProfile, back)], start ?? top);
   };
-  /** The session ended meanwhile: asking shows it. */
+  /** The session has ended in the meantime: asking shows that. */
   const gone = () => void session.refresh();
   const kind = () => 'two-step';
   /** @type {import('./form.js').Refused} */

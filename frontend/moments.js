@@ -1,4 +1,4 @@
-/** Dates, times and durations as the reader's flavour of the page's language writes them. */
+/** Dates, times and durations in the reader's variant of the page's language. */
 import { el } from './view.js';
 
 const { lang } = document.documentElement;

@@ -1,7 +1,7 @@
-/** Styles of a later view: they come with its module, not with the first view. */
+/** Styles of a later view: they are loaded with its module, not with the first view. */
 import { el } from './view.js';
 
-/** @param {string} name the file beside this one; resolves when it is there, or cannot be had */
+/** @param {string} name the file beside this one; resolves when it is loaded, or has failed */
 export const sheet = (name) =>
   new Promise((done) => {
     const href = new URL(name, import.meta.url).href;

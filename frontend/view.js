@@ -1,9 +1,9 @@
 /**
- * The frame of the page and the views that everybody sees first. A view is a function from data to nodes, given to
- * show(); views that only some people see live in modules of their own, imported when needed. Text reaches the
- * document through text nodes only.
+ * The frame of the page and the first views. A view is a function from data to nodes, which are passed to show();
+ * views that only some people see are in separate modules, imported when needed. Text gets into the document only as
+ * text nodes.
  *
- * @typedef {Node|string|null|undefined|false} Child what counts as no child is left out
+ * @typedef {Node|string|null|undefined|false} Child empty values are left out
  * @typedef {keyof typeof ICONS} Sign
  * @typedef {'info'|'alert'} Kind
  * @typedef {[what?: string, more?: string|null, kind?: Kind]} Words of a notice
@@ -30,13 +30,13 @@ const ICONS = {
  */
 export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, key) => String(values[key] ?? ''));
 
-/** @param {Child[]} children @returns {any[]} those that are any */
+/** @param {Child[]} children @returns {any[]} those that are not empty */
 export const kept = (children) => children.filter(Boolean);
 
 /**
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
- * @param {Record<string, any>} [props] `on…` are listeners, true and false set and leave out, all else are attributes
+ * @param {Record<string, any>} [props] `on…` are listeners, true and false set and omit, all others are attributes
  * @param {...Child} children
  */
 export function el(tag, props = {}, ...children) {
@@ -74,7 +74,7 @@ export const button = (label, onclick, kind = 'primary', sign) =>
   el('button', { class: `button ${kind}`, type: 'button', onclick }, sign && icon(sign), el('span', {}, label));
 
 /**
- * A link, not a form: CSP's form-action would bind the redirects that follow.
+ * A link, not a form: the CSP's form-action would also apply to the redirects that follow.
  * @param {string} label @param {Sign} sign @param {string} href @param {string} [kind]
  */
 export const way = (label, sign, href, kind = '') =>
@@ -86,8 +86,8 @@ function busy(event) {
 }
 
 /**
- * The ways in as links, and the box that goes with them; `choice.remember` is kept for the next view.
- * @param {Way[]} ways @param {Choice} choice @param {string} [primary] looks of the first one
+ * The ways to sign in as links, and the checkbox below them; `choice.remember` is kept for the next view.
+ * @param {Way[]} ways @param {Choice} choice @param {string} [primary] style of the first one
  */
 export function waysAndBox(ways, choice, primary = 'primary') {
   const links = ways.map(({ label, sign, url }, index) => way(label, sign, url(choice.remember), index ? '' : primary));
@@ -137,10 +137,10 @@ const app = document.title;
 let shown = 'loading';
 
 /**
- * Replaces what is shown. Focus goes to the new heading, except on the first view of a freshly opened page.
+ * Replaces the current view. Focus goes to the new heading, except on the first view of a newly opened page.
  * @param {string} name
  * @param {Child[]} nodes
- * @param {HTMLElement} [start] where focus goes instead
+ * @param {HTMLElement} [start] gets the focus instead
  */
 export function show(name, nodes, start) {
   const move = shown !== 'loading' && (start || shown !== name);
@@ -153,14 +153,14 @@ export function show(name, nodes, start) {
 }
 
 /**
- * Says something at once, below the view; without a text it falls silent.
+ * Shows a message at once, below the view; without a text it removes the message.
  * @param {string} [text]
  * @param {string} [more]
  * @param {{label: string|undefined, act: () => void}} [action]
  */
 export function announce(text, more, action) {
   alertBox.replaceChildren(...(text ? [notice(text, more, 'alert')] : []));
-  // put there anew, it does not count as shifted
+  // inserted again, it does not count as a layout shift
   if (footer) footer.parentNode?.append(footer);
   if (text && action) alertBox.firstElementChild?.append(button(action.label, action.act, 'small'));
 }
@@ -173,5 +173,5 @@ export function showCountdown(seconds) {
 
 export const blank = () => main.replaceChildren();
 
-/** Takes back the "busy" look of links when the page returns from the back-forward cache. */
+/** Resets the "busy" state of links when the page returns from the back-forward cache. */
 export const settle = () => document.querySelectorAll('[aria-busy]').forEach((link) => link.removeAttribute('aria-busy'));

@@ -1,4 +1,4 @@
-/** A feature behind a sign-in, on an origin of its own. Everything about tokens is in session.js. */
+/** A feature behind a sign-in, on its own origin. session.js handles all tokens. */
 import { createSession } from './session.js';
 
 /** @type {any} the elements of index.html */

@@ -1,7 +1,8 @@
 """Serves this folder at https://localhost:3000/ to browsers that trust the running local stack's certificate.
 
-A browser counts http://localhost and https://localhost as two sites, so a front end that shares the app's session must be
-served as the app is: over HTTPS, or both without (`make up ARGS='--http …'`). Python's standard library is all it needs.
+For a browser http://localhost and https://localhost are two sites, so a front end that shares the app's session must
+use the same scheme: both HTTPS, or both plain HTTP (`make up ARGS='--http …'`). It needs only Python's standard
+library.
 """
 
 import argparse
@@ -56,7 +57,7 @@ def main() -> None:
     if info["certificate_file"]:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(info["certificate_file"])
-        # The handshake is made at the first read, in the connection's own thread.
+        # The handshake happens at the first read, in the connection's own thread.
         server.socket = context.wrap_socket(
             server.socket, server_side=True, do_handshake_on_connect=False
         )

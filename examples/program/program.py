@@ -1,10 +1,10 @@
-"""A program on somebody's machine that signs a person in with the browser and calls the API as that person.
+"""A program on a person's machine that signs the person in with the browser and calls the API on their behalf.
 
     python3 examples/program/program.py https://auth.example.com/
 
-The standard library suffices. How it is done is RFC 8252: the browser does the sign-in, a listener on loopback gets the
-code, and PKCE makes the code worthless to whoever else sees it. Tokens stay in this process: nothing is written to a disk.
-The stage must name ports for it: docs/clients.md, "Programs".
+It needs only the standard library. It follows RFC 8252: the browser does the sign-in, a listener on loopback receives
+the code, and PKCE makes a stolen code worthless. Tokens stay in this process: nothing is written to disk. The stage
+must name ports for it: docs/clients.md, "Programs".
 """
 
 import argparse
@@ -25,9 +25,9 @@ from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
 _TIMEOUT_SECONDS = 30
-#: An access token is renewed so long before its end.
+#: An access token is renewed this long before it expires.
 _EARLY_SECONDS = 60
-#: Clocks may be so far apart.
+#: The maximum difference between clocks.
 _LEEWAY_SECONDS = 60
 _PAGE = (
     b"<!doctype html><meta charset=utf-8><meta name=viewport content='width=device-width'>"
@@ -36,7 +36,7 @@ _PAGE = (
 
 
 class ProgramError(Exception):
-    """What a person should read; the sign-in or the call did not work."""
+    """An error for people: the sign-in or the call failed."""
 
 
 class Program:
@@ -50,14 +50,14 @@ class Program:
         open_browser: Callable[[str], object] = webbrowser.open,
         wait_seconds: float = 300,
     ) -> None:
-        """`root` is the API's; `ca_file` names an authority besides the system's, for `make up`."""
+        """`root` is the API's root; `ca_file` names an additional certificate authority, for `make up`."""
         self._root = root if root.endswith("/") else root + "/"
         if urlsplit(root).scheme != "https":
             raise ProgramError("The API must be on https: a token would travel in the clear.")
         self._open_browser = open_browser
         self._wait_seconds = wait_seconds
         context = ssl.create_default_context(cafile=ca_file)
-        # A redirect could carry a token, a code or a refresh token to somebody else.
+        # A redirect could send a token, a code or a refresh token to another server.
         self._http = build_opener(HTTPSHandler(context=context), _NoRedirects)
         self._server: dict[str, Any] = {}
         self._access_token = ""
@@ -65,7 +65,8 @@ class Program:
         self._expires_at = 0.0
 
     def sign_in(self, provider: str | None = None) -> None:
-        """Let the person sign in with the browser. `provider` is an identity provider's name; None offers every way in."""
+        """Let the person sign in with the browser. `provider` is an identity provider's name; with None the person
+        chooses."""
         self._server = self._discover()
         verifier = secrets.token_urlsafe(64)
         state, nonce = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
@@ -98,7 +99,7 @@ class Program:
         self._keep(tokens)
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """Call a route with the access token; renews it first if it is about to end. Returns what the JSON says."""
+        """Call a route with the access token; renew the token first if it is about to expire. Returns the parsed JSON."""
         if not self._refresh_token:
             raise ProgramError("Nobody is signed in.")
         if time.time() > self._expires_at - _EARLY_SECONDS:
@@ -115,12 +116,12 @@ class Program:
         return self._send(request)
 
     def refresh(self) -> None:
-        """Renew the tokens. The refresh token changes each time: the old one ends in seconds."""
+        """Renew the tokens. The refresh token changes each time: the old one expires within seconds."""
         form = {"grant_type": "refresh_token", "refresh_token": self._refresh_token}
         self._keep(self._ask_tokens(form))
 
     def sign_out(self) -> None:
-        """End the session at Cognito. The access token opens routes until its ten minutes are over."""
+        """End the session at Cognito. The access token still opens routes for up to ten minutes."""
         refresh_token, self._refresh_token, self._access_token = self._refresh_token, "", ""
         self._revoke(refresh_token)
 
@@ -158,9 +159,10 @@ class Program:
         return json.loads(text) if text else {}
 
     def _verify_id_token(self, token: str, nonce: str) -> None:
-        """The token is this sign-in's own, not one that somebody slipped in.
+        """Check that the token belongs to this sign-in, and was not injected.
 
-        It came from the token endpoint itself over TLS, which may stand for its signature (OpenID Connect Core 3.1.3.7, 6).
+        It came directly from the token endpoint over TLS, which may replace the signature check (OpenID Connect Core
+        3.1.3.7, 6).
         """
         try:
             claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
@@ -187,9 +189,9 @@ class _NoRedirects(HTTPRedirectHandler):
 
 
 class _Listener(HTTPServer):
-    """Waits on loopback for one request that knows the state."""
+    """Waits on loopback for one request with the right state."""
 
-    # On Windows the option would let another program take the port as well.
+    # On Windows this option would let another program use the same port.
     allow_reuse_address = os.name != "nt"
 
     def __init__(self, redirect_uri: str, state: str) -> None:
@@ -201,7 +203,7 @@ class _Listener(HTTPServer):
         self.found: dict[str, str] | None = None
 
     def wait(self, seconds: float) -> str:
-        """Return the code. Raises ProgramError for a refusal, and when the time is over."""
+        """Return the code. Raises ProgramError after a refusal or a timeout."""
         end = time.monotonic() + seconds
         while self.found is None:
             self.timeout = end - time.monotonic()
@@ -213,16 +215,16 @@ class _Listener(HTTPServer):
         return self.found["code"]
 
     def handle_error(self, *_: Any) -> None:
-        """Whoever connects and says nothing sensible is nobody."""
+        """Ignore connections that send nothing valid."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Listener
-    #: A connection that says nothing must not keep the real answer out.
+    #: A silent connection must not block the real answer.
     timeout = 5
 
     def do_GET(self) -> None:
-        """Take the answer that knows the state; any page can call this port, so anything else changes nothing."""
+        """Accept the answer with the right state; any page can call this port, so other requests change nothing."""
         parts = urlsplit(self.path)
         query = parse_qs(parts.query, keep_blank_values=True)
         alone = {name: values[0] for name, values in query.items() if len(values) == 1}
@@ -247,11 +249,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(page)
 
     def log_message(self, *_: Any) -> None:
-        """The line would hold the code."""
+        """Log nothing: the line would contain the code."""
 
 
 def _listen(redirect_uris: list[str], state: str) -> _Listener:
-    """Open the first free one of the ports that Cognito knows."""
+    """Listen on the first free one of the ports that Cognito knows."""
     for redirect_uri in redirect_uris:
         if urlsplit(redirect_uri).hostname != "127.0.0.1":
             raise ProgramError("The API names an address that is not this machine.")
@@ -275,7 +277,7 @@ def _code_of(body: bytes) -> str:
 
 
 def main() -> None:
-    """Sign in, show who it is, call what is typed, sign out."""
+    """Sign in, show who is signed in, call the paths that the person types, sign out."""
     parser = argparse.ArgumentParser(description="Sign in with the browser and call the API.")
     parser.add_argument("root", help="the API's root, such as https://auth.example.com/")
     parser.add_argument("--provider", help="an identity provider, such as Okta")

@@ -59,7 +59,7 @@ def test_a_second_factor_is_set_up_and_asked_for(tab: Page, stack: Stack) -> Non
     tab.see_heading("Enter the code of your app")
     tab.fill("Code", "000000")
     tab.submit()
-    tab.see("This code is not right")
+    tab.see("This code is wrong")
     tab.fill("Code", next_code(app, used))
     tab.submit()
     tab.see_heading("Hello, Nadia")

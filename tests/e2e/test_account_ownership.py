@@ -60,7 +60,7 @@ def test_the_mailboxs_owner_gets_the_account_and_the_stranger_nothing(
         open_sign_up(each, stack.url, address)
     expect_soon(lambda: len(mails_to(stack, address)) == 2)
     finish(strangers, "000000", "Mallory", "Stranger", STRANGERS)
-    strangers.get_by_text("This code is not right").wait_for()
+    strangers.get_by_text("This code is wrong").wait_for()
 
     phone = browser.new_context(locale="en-GB").new_page()
     phone.goto(f"{stack.url}#code")
@@ -70,7 +70,7 @@ def test_the_mailboxs_owner_gets_the_account_and_the_stranger_nothing(
     phone.get_by_text("Olga Owner").wait_for()
 
     finish(strangers, "123456", "Mallory", "Stranger", STRANGERS)
-    strangers.get_by_text("This code is not right").wait_for()
+    strangers.get_by_text("This code is wrong").wait_for()
     visitor = Visitor(stack)
     for password, status in ((STRANGERS, 401), (OWNERS, 200)):
         body = {"email": address, "password": password}

@@ -120,7 +120,7 @@ def test_a_second_factor_is_set_up_asked_for_and_taken_away(page: Page, stack: S
     title(page, "Enter the code of your app")
     field(page, "Code").fill("000000")
     submit(page)
-    expect(page.get_by_text("This code is not right")).to_be_visible()
+    expect(page.get_by_text("This code is wrong")).to_be_visible()
     field(page, "Code").fill(code_of(app, 0))
     submit(page)
     title(page, "Hello, Nadia")

@@ -131,7 +131,7 @@ def test_idleness_warns_and_then_ends_the_session(
     change_session(context, stack, idle_expires_at=1)
     page.clock.fast_forward("02:00")
     page.clock.run_for(2000)
-    expect(page.get_by_text("Your session ended. Sign in again to go on.")).to_be_visible()
+    expect(page.get_by_text("Your session ended. Sign in again to continue.")).to_be_visible()
     assert [c for c in context.cookies() if c["name"] == SESSION] == []
 
 

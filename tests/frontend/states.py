@@ -147,7 +147,7 @@ def _wrong_code(page: Page, api: FakeApi) -> None:
     api.answers["POST /auth/direct/challenge"] = error(400, "invalid_code")
     fill(page, Code="123456")
     press(page, "Continue")
-    expect(page.get_by_text("This code is not right")).to_be_visible()
+    expect(page.get_by_text("This code is wrong")).to_be_visible()
 
 
 def _captcha(page: Page, api: FakeApi) -> None:

@@ -438,7 +438,7 @@ def test_a_wrong_code_can_be_corrected_or_replaced(page: Page, api: FakeApi) -> 
     enter_code(page, "111111")
     code = page.get_by_label("Code", exact=True)
     expect(code).to_be_focused()
-    expect(code).to_have_accessible_description("This code is not right, or no longer valid.")
+    expect(code).to_have_accessible_description("This code is wrong or has expired.")
     press(page, "Send a new code")
     expect(page.get_by_text("If a code was due for this address")).to_be_visible()
     api.answers["POST /auth/direct/resend-code"] = throttled(30)
@@ -484,7 +484,7 @@ def test_a_forgotten_password_is_reset_and_the_page_signs_in(page: Page, api: Fa
 @pytest.mark.parametrize(
     ("answer", "label", "words"),
     [
-        (error(400, "invalid_code"), "Code", "This code is not right"),
+        (error(400, "invalid_code"), "Code", "This code is wrong"),
         (
             Answer(400, {"error": "invalid_password", "requirements": REQUIREMENTS}),
             "New password",

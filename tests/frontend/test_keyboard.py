@@ -107,7 +107,7 @@ def test_two_step_verification_on_and_back(page: Page, api: FakeApi) -> None:
     tab_to(page, "field-code")
     type_in(page, "000000")
     expect(page.get_by_label("Code", exact=True)).to_have_accessible_description(
-        "This code is not right, or no longer valid."
+        "This code is wrong or has expired."
     )
     focused(page, "field-code")
     api.answers["POST /auth/mfa/verify"] = Answer(200, {})

@@ -1,10 +1,10 @@
-"""What can go wrong with an order."""
+"""Errors of orders."""
 
 from chalice import Response
 
 
 class UnknownOrder(Exception):
-    """There is no such order."""
+    """The order does not exist."""
 
     def as_response(self):
         return Response({"error": "unknown order"}, status_code=404)
