@@ -1,8 +1,8 @@
 """Finds the browsers that the tests drive, or installs them: `python -m tests.browser [chromium …]`.
 
-Chromium for nearly everything; Firefox and WebKitGTK for what differs between engines; certutil, by which Chromium and
-Firefox come to trust the local stack's certificate. A missing one is installed or is an error, never a skipped test.
-$CHROMIUM and $FIREFOX name an executable explicitly.
+Chromium for nearly everything; Firefox and WebKitGTK for differences between engines; certutil, with which Chromium and
+Firefox are made to trust the local stack's certificate. A missing one is installed or is an error, never a skipped
+test. $CHROMIUM and $FIREFOX name an executable explicitly.
 """
 
 import glob
@@ -16,10 +16,10 @@ from typing import NamedTuple, NoReturn
 
 _CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _FIREFOXES = ("firefox-esr", "firefox")
-#: WebKitGTK's own small browser, in no PATH: Debian's places, Fedora's.
+#: WebKitGTK's own small browser, which is not in PATH: Debian's folders, Fedora's.
 _MINI_BROWSERS = ("/usr/lib/*/webkit*gtk-*/MiniBrowser", "/usr/libexec/webkit*gtk-*/MiniBrowser")
 
-#: Without these Chromium tries to reach its maker's hosts at every start.
+#: Without these Chromium connects to its maker's hosts at every start.
 QUIET_ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
@@ -31,19 +31,19 @@ QUIET_ARGUMENTS = (
 
 
 def chromium_path() -> str:
-    """Return the path of a Chromium; raises RuntimeError that says how to get one."""
+    """Return the path of a Chromium; raises RuntimeError that says how to install one."""
     found = _named("CHROMIUM", _CHROMIUMS) or _playwright_chromium()
     return found or _missing("Chromium", "chromium", "set CHROMIUM to an executable")
 
 
 def firefox_path() -> str:
-    """Return the path of a Firefox; raises RuntimeError that says how to get one."""
+    """Return the path of a Firefox; raises RuntimeError that says how to install one."""
     found = _named("FIREFOX", _FIREFOXES)
     return found or _missing("Firefox", "firefox-esr", "set FIREFOX to an executable")
 
 
 def webkit_paths() -> tuple[str, str, str]:
-    """Return WebKitWebDriver, MiniBrowser and Xvfb; raises RuntimeError that says how to get them."""
+    """Return WebKitWebDriver, MiniBrowser and Xvfb; raises RuntimeError that says how to install them."""
     driver, screen = shutil.which("WebKitWebDriver"), shutil.which("Xvfb")
     browser = next((path for names in _MINI_BROWSERS for path in sorted(glob.glob(names))), None)
     if driver is None or browser is None or screen is None:
@@ -52,17 +52,17 @@ def webkit_paths() -> tuple[str, str, str]:
 
 
 def certutil_path() -> str:
-    """Return the path of NSS's certutil; raises RuntimeError that says how to get it."""
+    """Return the path of NSS's certutil; raises RuntimeError that says how to install it."""
     return shutil.which("certutil") or _missing("certutil", "libnss3-tools")
 
 
 def launch_arguments() -> list[str]:
-    """Return Chromium's arguments: quiet, and without its sandbox where we are root (as CI containers are)."""
+    """Return Chromium's arguments: quiet, and without its sandbox if we are root (as CI containers are)."""
     return [*QUIET_ARGUMENTS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
 
 
 class Needed(NamedTuple):
-    """Something the tests drive: how it is found, and the Debian packages that bring it."""
+    """A program that the tests use: how to find it, and its Debian packages."""
 
     find: Callable[[], object]
     packages: tuple[str, ...]
@@ -77,14 +77,14 @@ NEEDED = {
 
 
 def install(*names: str) -> None:
-    """Install what is missing of `names`; raises RuntimeError that says how to get what cannot be installed."""
+    """Install the missing ones of `names`; raises RuntimeError that says how to get those that cannot be installed."""
     lacking = [name for name in names if not _is_there(name)]
     if lacking:
         packages = [package for name in lacking for package in NEEDED[name].packages]
-        print(f"Not here: {', '.join(lacking)}; installing with apt-get ...", flush=True)
+        print(f"Missing: {', '.join(lacking)}; installing with apt-get ...", flush=True)
         _install_by_apt(packages)
     if "chromium" in lacking and not _is_there("chromium"):
-        print("No Chromium here; asking Playwright for its own ...", flush=True)
+        print("No Chromium found; installing Playwright's own ...", flush=True)
         _run([sys.executable, "-m", "playwright", "install", "chromium"], dict(os.environ))
     for name in names:
         print(f"Browser tests use {_told(NEEDED[name].find())}", flush=True)
@@ -92,7 +92,7 @@ def install(*names: str) -> None:
 
 def _is_there(name: str) -> bool:
     if os.environ.get(name.upper()):
-        return bool(NEEDED[name].find())  # what was named and is wrong is not replaced
+        return bool(NEEDED[name].find())  # a wrong explicit path is not replaced
     try:
         NEEDED[name].find()
     except RuntimeError:
@@ -135,7 +135,7 @@ def _install_by_apt(packages: list[str]) -> None:
     command = [apt] if os.geteuid() == 0 else ["sudo", "-n", apt]
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     if _run([*command, "update", "-qq"], environment):
-        # One by one: what is not to be had must not keep the others away.
+        # One by one, so that an unavailable package does not prevent the others.
         for package in packages:
             arguments = ["install", "-y", "-qq", "--no-install-recommends", package]
             _run([*command, *arguments], environment)

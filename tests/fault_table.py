@@ -147,7 +147,7 @@ def _row(call: Call, limits: Limits) -> str:
         names = ", ".join(name for name, other in call.others.items() if other == outcome)
         notes.append(f"{names}: {_answer(call.route, outcome)}, {_EVENTS[outcome.event]}")
     if not call.first:
-        notes.append("not met with the whole host gone: an earlier call ends the request")
+        notes.append("not tested with the whole host down, because an earlier call fails first")
     cells = [
         f"`{call.route}`",
         f"`{call.name}`",

@@ -1,10 +1,10 @@
-"""What `make check` asks of the JavaScript: ESLint, TypeScript's types, and the types that front ends of others see.
+"""Checks the JavaScript for `make check`: ESLint, TypeScript's types, and the types for other people's front ends.
 
     python -m tests.javascript_check            lint, check types, compare frontend/session.d.ts, check a consumer's file
     python -m tests.javascript_check --write    write frontend/session.d.ts anew, from the JSDoc of session.js, first
 
-The tools are locked in tests/javascript/package-lock.json, and installed by npm when the lock changes. It needs Node.js; who
-has none says `make check JAVASCRIPT=no`, and the JavaScript is not looked at.
+The tools are locked in tests/javascript/package-lock.json, and installed by npm when the lock changes. It needs
+Node.js; without it, `make check JAVASCRIPT=no` leaves the JavaScript unchecked.
 """
 
 import shutil
@@ -21,7 +21,7 @@ BIN = HERE / "node_modules" / ".bin"
 LOCK = HERE / "package-lock.json"
 INSTALLED = HERE / "node_modules" / ".package-lock.json"
 TYPES = ROOT / "frontend" / "session.d.ts"
-WITHOUT = "To go on without looking at the JavaScript: make check JAVASCRIPT=no"
+WITHOUT = "To continue without checking the JavaScript: make check JAVASCRIPT=no"
 
 _LINT = ("eslint", "--config", "tests/javascript/eslint.config.js", "frontend", "examples")
 _PAGE = ("tsc", "--project", "tests/javascript")
@@ -30,42 +30,45 @@ _HEADER = "// Made from session.js by `python -m tests.javascript_check --write`
 
 
 def stop(*lines: str) -> NoReturn:
-    """Say why, and leave with exit code 1."""
+    """Print why, and exit with code 1."""
     sys.exit("\n".join(lines))
 
 
 def install() -> None:
-    """Install what the lock names, unless it is there."""
+    """Install the packages of the lock, unless they are installed."""
     if INSTALLED.exists() and INSTALLED.stat().st_mtime >= LOCK.stat().st_mtime:
         return
     npm = shutil.which("npm")
     if npm is None:
         stop(
-            "The JavaScript is checked with Node.js (20.19 or newer), and there is no npm here.",
+            (
+                "Checking the JavaScript needs Node.js (20.19 or newer) with npm, which is "
+                "not installed."
+            ),
             WITHOUT,
         )
     print(
-        "Installing what checks the JavaScript into tests/javascript/node_modules (once, and after its lock changes) ..."
+        "Installing the JavaScript tools into tests/javascript/node_modules (once, and after their lock changes) ..."
     )
     command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--engine-strict"]
     done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         stop(
             done.stdout + done.stderr,
-            "npm could not install what tests/javascript/package-lock.json names; its lines above say why "
-            "(no registry within reach? Node.js older than 20.19?).",
+            "npm could not install the packages of tests/javascript/package-lock.json; its "
+            "lines above say why (no access to the registry? Node.js older than 20.19?).",
             WITHOUT,
         )
     INSTALLED.touch()
 
 
 def run(tool: str, *arguments: str) -> int:
-    """Run one of the tools in the checkout; returns its exit code."""
+    """Run one of the tools in the checkout; return its exit code."""
     return subprocess.run([str(BIN / tool), *arguments], cwd=ROOT, check=False).returncode
 
 
 def types_of_session() -> str:
-    """Return what TypeScript makes of the JSDoc of session.js."""
+    """Return the types that TypeScript derives from the JSDoc of session.js."""
     with tempfile.TemporaryDirectory() as folder:
         options = (
             *("--ignoreConfig", "--allowJs", "--checkJs", "--strict", "--target", "es2022"),
@@ -80,7 +83,7 @@ def types_of_session() -> str:
             *("--types", "", "--declaration", "--emitDeclarationOnly", "--outDir", folder),
         )
         if run("tsc", *options, "frontend/session.js"):
-            stop("frontend/session.js has no types that TypeScript understands.")
+            stop("TypeScript cannot derive types from frontend/session.js.")
         return _HEADER + (Path(folder) / "session.d.ts").read_text(encoding="utf-8")
 
 
@@ -93,7 +96,8 @@ def main(arguments: Sequence[str]) -> int:
     failed = [check[0] for check in (_LINT, _PAGE, _CONSUMER) if run(*check)]
     if TYPES.read_text(encoding="utf-8") != made:
         print(
-            "frontend/session.d.ts is not what session.js says: python -m tests.javascript_check --write"
+            "frontend/session.d.ts does not match session.js: run python -m "
+            "tests.javascript_check --write"
         )
         failed.append("session.d.ts")
     return 1 if failed else 0

@@ -1,11 +1,11 @@
-"""Whether MiniStack still needs each mend: its tests of docs/local-aws.md are run without it, and one of them must fail.
+"""Tests whether MiniStack still needs each patch: without it, one of its tests in docs/local-aws.md must fail.
 
     python -m tests.mends                  "needed" or "no longer needed", each; exit code 1 for one that is not needed
     python -m tests.mends NAME …           these only
     python -m tests.mends --write          and note the version they were seen with (SEEN_WITH), if all are needed
 
-To be run after each new version of MiniStack (VERSION in ops/local/mends/emulator.py): a test of tests/local_aws asks for
-it. It takes some minutes, so it is in `make soak`.
+Run it after each new version of MiniStack (VERSION in ops/local/mends/emulator.py): a test of tests/local_aws asks for
+it. It takes some minutes, so it is part of `make soak`.
 """
 
 import os
@@ -24,17 +24,17 @@ FOLDER = ROOT / "ops" / "local" / "mends"
 TESTS = ROOT / "tests" / "local_aws"
 SEEN = re.compile(r'^SEEN_WITH = "(.*)"$', re.MULTILINE)
 
-#: Files of the folder that are no mends.
+#: Files of the folder that are not patches.
 FRAME = ("__init__", "emulator")
 
 
 def mends() -> list[str]:
-    """Names of the mends that are applied by themselves; the other modules of the folder are parts of these."""
+    """Names of the patches that are applied directly; the other modules of the folder are parts of these."""
     return [mend.__name__.rpartition(".")[2] for mend in MENDS]
 
 
 def seen_with() -> dict[str, str]:
-    """Module -> the version of MiniStack that it was last seen to mend."""
+    """Module -> the last version of MiniStack that needed it."""
     files = [path for path in sorted(FOLDER.glob("*.py")) if path.stem not in FRAME]
     return {
         path.stem: found[1] if (found := SEEN.search(path.read_text("utf-8"))) else ""
@@ -43,7 +43,7 @@ def seen_with() -> dict[str, str]:
 
 
 def tests_of() -> dict[str, list[str]]:
-    """Mend -> the tests, and cases of tests/cognitos, that docs/local-aws.md names beside it."""
+    """Patch -> its tests, and cases of tests/cognitos, according to docs/local-aws.md."""
     table = PAGE.read_text("utf-8").partition("## Patched")[2].partition("\n## ")[0]
     found: dict[str, list[str]] = {name: [] for name in mends()}
     for row in table.splitlines():
@@ -55,7 +55,7 @@ def tests_of() -> dict[str, list[str]]:
 
 
 def is_needed(name: str, tests: Sequence[str]) -> bool:
-    """Run the tests on a MiniStack without the mend (the empty name is none of them); whether one fails."""
+    """Run the tests on a MiniStack without the patch (the empty name leaves none out); return whether one fails."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", str(TESTS)]
     done = subprocess.run(
         [*command, "-k", " or ".join(tests)],
@@ -78,11 +78,11 @@ def write_seen(version: str) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Look at mends; returns the exit code."""
+    """Check patches; return the exit code."""
     wanted = [name for name in arguments if name != "--write"]
     tests: Mapping[str, list[str]] = tests_of()
     if is_needed("", [test for name in wanted or mends() for test in tests[name]]):
-        print("The tests fail with every mend in place: see to that first.")
+        print("The tests fail even with every patch: fix that first.")
         return 1
     spare = []
     for name in wanted or mends():
@@ -90,7 +90,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"{name:<24} {'needed' if needed else 'no longer needed'}", flush=True)
         spare += [] if needed else [name]
     if spare:
-        print(f"MiniStack {VERSION} does without {', '.join(spare)}: take out what it does itself.")
+        print(f"MiniStack {VERSION} no longer needs {', '.join(spare)}: remove these patches.")
         return 1
     if "--write" in arguments:
         write_seen(VERSION)

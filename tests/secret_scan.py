@@ -1,9 +1,8 @@
 """Looks for secrets in every file of the checkout: part of `make check`.
 
-detect-secrets finds what looks like one; `.secrets.baseline` lists what was looked at and is none, and says for each
-file why. A finding that the baseline does not hold fails, and so does an entry that nothing needs any more. Tests make up
-passwords all the time, and the page speaks of them: what is called a password counts for nothing there; keys, tokens and
-random text do.
+detect-secrets finds possible secrets; `.secrets.baseline` lists the false positives, with a reason for each file. A
+finding that is not in the baseline fails, and so does an entry that is no longer needed. Tests invent passwords all the
+time, and the page mentions them: a value called a password is ignored there; keys, tokens and random text are not.
 
     python -m tests.secret_scan            exit code 1 if something is new, gone or unexplained
     python -m tests.secret_scan --write    takes today's findings into the baseline; write the reasons by hand
@@ -29,16 +28,16 @@ NOT_SCANNED = (
     "package-lock.json",
 )
 
-#: detect-secrets' word for a value that has "password", "secret" … in its name.
+#: detect-secrets' type for a value that has "password", "secret" … in its name.
 NAMED_SECRET = "Secret Keyword"
-#: Where passwords are made up, or spoken of.
+#: Places with invented passwords, or texts about them.
 MADE_UP = ("tests/", "benchmarks/", "frontend/texts")
 
 Findings = dict[str, set[tuple[str, str]]]
 
 
 def files() -> list[str]:
-    """Return the checkout's files as git sees them, those that are not committed yet included."""
+    """Return the checkout's files according to git, including uncommitted ones."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -61,7 +60,7 @@ def load_baseline() -> dict[str, Any]:
 
 
 def scan(settings: dict[str, Any], names: list[str], root: Path = ROOT) -> Findings:
-    """Return path -> (type, hash) of everything that looks like a secret."""
+    """Return path -> (type, hash) of every possible secret."""
     found: Findings = {}
     with transient_settings(settings):
         for name in names:
@@ -73,7 +72,7 @@ def scan(settings: dict[str, Any], names: list[str], root: Path = ROOT) -> Findi
 
 
 def known(baseline: dict[str, Any]) -> Findings:
-    """Return path -> (type, hash) of what the baseline holds."""
+    """Return path -> (type, hash) of the baseline's entries."""
     return {
         name: {(entry["type"], entry["hashed_secret"]) for entry in entries}
         for name, entries in baseline["results"].items()
@@ -81,21 +80,21 @@ def known(baseline: dict[str, Any]) -> Findings:
 
 
 def problems(baseline: dict[str, Any], found: Findings) -> list[str]:
-    """List what is new, what is gone, and what nobody explained."""
+    """List findings that are new, gone or unexplained."""
     old, reasons = known(baseline), baseline["reasons"]
     listed = []
     for name in sorted({*old, *found}):
         new = found.get(name, set()) - old.get(name, set())
         listed += [f"{name}: looks like a secret ({kind})" for kind, _ in sorted(new)]
         gone = old.get(name, set()) - found.get(name, set())
-        listed += [f"{name}: no longer found ({kind}), take it out" for kind, _ in sorted(gone)]
+        listed += [f"{name}: no longer found ({kind}), remove it" for kind, _ in sorted(gone)]
     listed += [f"{name}: has no reason" for name in sorted(old) if not reasons.get(name)]
-    listed += [f"{name}: a reason for nothing" for name in sorted(set(reasons) - set(old))]
+    listed += [f"{name}: has a reason, but no entry" for name in sorted(set(reasons) - set(old))]
     return listed
 
 
 def write(baseline: dict[str, Any], found: Findings) -> None:
-    """Take `found` into the baseline; reasons that are still needed stay."""
+    """Write `found` into the baseline; keep reasons that are still needed."""
     baseline["results"] = {
         name: [
             {"type": kind, "filename": name, "hashed_secret": digest, "is_verified": False}
@@ -118,7 +117,7 @@ def main(arguments: list[str]) -> int:
     listed = problems(baseline, found)
     print("\n".join(listed) or f"No secret in {len(files())} files.")
     if listed:
-        print("What is none goes into .secrets.baseline with its reason: tests/secret_scan.py")
+        print("Add a false positive to .secrets.baseline with its reason: see tests/secret_scan.py")
     return 1 if listed else 0
 
 

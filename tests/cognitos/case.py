@@ -1,7 +1,8 @@
-"""What every Cognito must do: one case is a few calls, what they should show, and AWS's page that says so.
+"""Defines what every Cognito must do: one case is a few calls, their expected result, and the AWS page that documents
+it.
 
-A case runs through a `World` against whichever Cognito stands behind it: the strict double, the local AWS, a real pool.
-It returns what it saw; what it should have seen stands in its decorator, so that a difference is data and can be listed.
+A case runs through a `World` against any Cognito: the strict double, the local AWS, a real pool. It returns its
+observation; the expected one is in its decorator, so a difference is data and can be listed.
 """
 
 from __future__ import annotations
@@ -34,21 +35,21 @@ GROUPS = (
     "settings",
 )
 
-#: What a Cognito may lack, with the reason that the table gives for a case that was left out.
+#: Features that a Cognito may lack, with the table's reason for leaving out a case.
 LACKS = {
-    "clock": "time passes by itself there",
-    "mail": "nobody reads its mails there",
-    "factors": "it has authenticator apps only there",
-    "events": "its triggers are not recorded there",
-    "federation": "no identity provider is registered there",
+    "clock": "its clock cannot be moved",
+    "mail": "nobody can read its mails",
+    "factors": "it has only authenticator apps",
+    "events": "its triggers are not recorded",
+    "federation": "it has no identity provider",
     "settings": "the app never calls these operations, so the double has none of them",
-    "endpoints": "it has no domain there",
+    "endpoints": "it has no domain",
 }
 
 
 @dataclass(frozen=True)
 class Case:
-    """One behaviour. `page` is AWS's own; `needs` names what the Cognito must have."""
+    """One behaviour. `page` is AWS's own; `needs` lists required features."""
 
     name: str
     group: str

@@ -58,7 +58,7 @@ def verdict(case: Case, seen: Any, listed: Mapping[str, Difference]) -> str | No
             return None
         return f"{case.says} ({case.page})\n  AWS: {expected}\n  here: {seen}, which is not listed"
     if seen == expected:
-        return f"{case.name} no longer differs: take it out of {DIFFERENCES.name}"
+        return f"{case.name} no longer differs: remove it from {DIFFERENCES.name}"
     if seen != difference.seen:
         return f"{case.name}: {seen}, where {difference.seen} is listed"
     return None

@@ -1,4 +1,4 @@
-"""Scenes of the ways that fewer people take: what other lines of the fault table need."""
+"""Scenes of less common paths, for the other lines of the fault table."""
 
 from collections.abc import Callable
 
@@ -22,7 +22,7 @@ def page(world: World) -> Scene:
 
 
 def signed_out(world: World) -> Scene:
-    """With somewhere to go."""
+    """With a `return_to`."""
     browser = world.browser()
     world.sign_in(browser)
     browser.post("/auth/logout", {"return_to": "/api/bye"})
@@ -30,7 +30,7 @@ def signed_out(world: World) -> Scene:
 
 
 def login(world: World) -> Scene:
-    """By address: counted."""
+    """By address, so it is counted."""
     world.restart(throttle_table=THROTTLE_TABLE, direct_sign_in="embedded")
     browser = world.browser()
     return Scene(browser, lambda: browser.get("/auth/login?email=ada@example.org"))
@@ -42,7 +42,7 @@ def discover(world: World) -> Scene:
 
 
 def callback_refused(world: World) -> Scene:
-    """Somebody whose provider may not speak for the address."""
+    """A person whose provider may not use the address."""
     browser = world.browser()
     start = browser.get("/auth/login?provider=Okta")
     back = world.cognito.authorize(start.location, Person(email="ceo@fabrikam.example"))
@@ -52,7 +52,7 @@ def callback_refused(world: World) -> Scene:
 
 
 def refresh_of_another(world: World) -> Scene:
-    """Cognito's tokens are somebody else's."""
+    """Cognito's tokens belong to another person."""
     browser = world.browser()
     world.sign_in(browser)
     (token,) = world.cognito.refresh_tokens()
@@ -62,7 +62,7 @@ def refresh_of_another(world: World) -> Scene:
 
 
 def users_page(world: World) -> Scene:
-    """More people than a page holds: the cursor is sealed."""
+    """There are more people than fit on a page: the cursor is sealed."""
     for name in ("a", "b", "c"):
         item = {"userName": {"S": name}, "Email": {"S": f"{name}@example.org"}}
         world.dynamodb.put(world.settings.users_table, item)
@@ -71,7 +71,7 @@ def users_page(world: World) -> Scene:
 
 
 def users_of_told_groups(world: World) -> Scene:
-    """An administrator by a provider's word: whether it tells groups is in its row."""
+    """An administrator through a provider's group: whether it sends groups is in its row."""
     browser = with_record(world)
     person = world.pool.users[0]
     person.groups, person.told_groups, person.identities = (), "admins", [("Okta", "00u1")]
@@ -87,14 +87,14 @@ def sign_out_of_told_groups(world: World) -> Scene:
 
 
 def sign_in_linked(world: World) -> Scene:
-    """A native account that a provider leads to as well."""
+    """A native account to which a provider is linked."""
     direct = Direct(world)
     direct.pool.add(PoolUser(LINKED, PASSWORD, provider="Okta"))
     return Scene(direct.browser, lambda: direct.sign_in(LINKED))
 
 
 def sign_in_again(world: World) -> Scene:
-    """The session before it ends."""
+    """The previous session ends."""
     direct = Direct(world)
     direct.sign_in()
     return Scene(direct.browser, direct.sign_in)
@@ -152,7 +152,7 @@ def challenge_both(world: World) -> Scene:
 
 
 def known(path: str, **body: str) -> Callable[[World], Scene]:
-    """A form of accounts, sent by a browser that is known to the address."""
+    """Send an account form from a browser that is known to the address."""
 
     def scene(world: World) -> Scene:
         direct = Direct(world)
@@ -173,7 +173,7 @@ def mfa_disable(world: World) -> Scene:
 
 
 def mfa_setup_refused(world: World) -> Scene:
-    """Cognito gives no key: the tokens of the server-only client have to go."""
+    """Cognito returns no key: the tokens of the server-only client must be revoked."""
     direct = Direct(world)
     direct.sign_in()
     direct.pool.fail("associate_software_token", client_error("InternalErrorException"))

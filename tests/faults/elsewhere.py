@@ -1,8 +1,8 @@
-"""The fault table's second half: the same calls in other routes and triggers, each with what it means there."""
+"""The fault table's second half: the same calls in other routes and triggers, each with its result there."""
 
 from tests.faults.table import Call, Outcome
 
-#: What a call is, wherever it is made: host, limit, tries.
+#: The properties of a call in every route: host, limit, tries.
 _KINDS = {
     "GetItem throttle": ("dynamodb", "aws", 2),
     "UpdateItem throttle": ("dynamodb", "aws", 1),
@@ -54,7 +54,7 @@ _PROVED = Outcome(200, code="", cookie="not set", event="record_not_written")
 _NOT_ENDED = Outcome(200, code="", cookie="not set", event="sessions_not_ended")
 _SIGN_OUT = "POST /users/{userName}/sign-out"
 _REPLACED = Outcome(200, code="", cookie="replaced", event="revoke_failed")
-#: A browser whose being known cannot be checked is a stranger, and goes on as one.
+#: A browser that cannot be checked counts as unknown, and continues.
 _STRANGER = Outcome(200, code="", event="device_not_checked")
 
 
@@ -134,7 +134,7 @@ ELSEWHERE: tuple[Call, ...] = (
     ),
     *_lines(_MAIL, "mail, waiting", _MAILED_LATER, "GetItem users"),
     *_lines(_MAIL, "mail, removed", _MAILED_LATER, "DeleteItem users"),
-    # After the code is accepted the next code finishes what is missing (chalicelib/gatehouse/flows/accounts.py).
+    # After the code is accepted, the next code finishes what is missing (chalicelib/gatehouse/flows/accounts.py).
     *_lines(
         _CONFIRM, "confirm", _NOTHING, *_CLIENT, *_COUNTS, "GetItem users",
         "AdminUpdateUserAttributes", "AdminSetUserPassword",

@@ -1,4 +1,4 @@
-"""How each call of the fault table comes about: what a person did before, and what the person does then."""
+"""The scenes that cause each call of the fault table: what a person did before, and what the person does then."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ Act = Callable[[], Answer | None]
 
 @dataclass
 class Scene:
-    """What happens when the wire is broken; `cookie` is the one to watch."""
+    """The action while the wire is broken; `cookie` is the cookie to watch."""
 
     browser: Browser
     act: Act
@@ -48,7 +48,7 @@ def refresh(world: World) -> Scene:
 
 
 def refresh_by_api(world: World) -> Scene:
-    """A sign-in by our form, whose tokens the token endpoint does not take."""
+    """A sign-in by our form, whose tokens the token endpoint does not accept."""
     direct = Direct(world)
     world.cognito.takes_api_tokens = False
     direct.sign_in()
@@ -153,12 +153,12 @@ def confirm(world: World) -> Scene:
 
 
 def confirm_known(world: World) -> Scene:
-    """Somebody who has an account and signs up: the code is for a new password."""
+    """A person with an account signs up: the code is for a new password."""
     return _proof(world, "confirm", "reset", EMAIL, **NAMES)
 
 
 def reset_waiting(world: World) -> Scene:
-    """Somebody who never confirmed and asks for a new password: the code is that of the sign-up."""
+    """A person who never confirmed asks for a new password: the code is the sign-up's."""
     return _proof(world, "reset-password", "sign-up", NEWCOMER)
 
 
@@ -170,7 +170,7 @@ def _proof(world: World, path: str, kind: str, email: str, **names: str) -> Scen
 
 
 def _mail(kind: str, email: str, *, before: str = "") -> Callable[[World], Scene]:
-    """One request of the function `account_mail`; `before` is what came in earlier."""
+    """One request of the function `account_mail`; `before` is the earlier state."""
 
     def scene(world: World) -> Scene:
         direct = Direct(world)
@@ -219,7 +219,7 @@ def _trigger(name: str) -> Callable[[World], Scene]:
 
 
 def trigger_marked(world: World) -> Scene:
-    """A sign-up of our own server: the secret proves it."""
+    """A sign-up by our own server: its mark proves it."""
     Direct(world)
     event = load_event("PreSignUp_SignUp")
     email = event["request"]["userAttributes"]["email"]
@@ -247,7 +247,7 @@ def trigger_linking(world: World) -> Scene:
 
 
 def trigger_inbound(world: World) -> Scene:
-    """A person who has a profile, and of whom the provider tells no family name any more."""
+    """A person with a profile, for whom the provider no longer sends a family name."""
     ada = PoolUser("ada@example.org", PASSWORD, status="EXTERNAL_PROVIDER", username="okta_00u1ada")
     world.pool.add(ada)
 
@@ -292,5 +292,5 @@ SCENES: dict[str, Callable[[World], Scene]] = {
     "trigger inbound": trigger_inbound,
     "trigger sign-in": _trigger("PostAuthentication_Authentication"),
 }
-#: Scenes that cannot be played again with what the browser holds afterwards: they spend something on the way.
+#: Scenes that cannot be repeated with the browser's later state, because they use something up.
 ONCE = ("callback", "logout", "mfa verify")

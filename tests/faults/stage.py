@@ -1,4 +1,4 @@
-"""One case of the fault table, played: real clients against a broken wire, and what came of it."""
+"""Runs one case of the fault table: real clients against a broken wire, and the result."""
 
 import contextlib
 import io
@@ -32,13 +32,13 @@ _CREDENTIALS = {
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
-#: Where a host's URL is in the settings.
+#: The setting with each host's URL.
 _URLS = {"cognito": "cognito_url", "jwks": "jwks_url", "captcha": "captcha_verify_url"}
 
 
 @dataclass
 class Played:
-    """What came of a case. `code` is the error's; `seconds` is what a person waited."""
+    """The result of a case. `code` is the error's; `seconds` is how long a person waited."""
 
     status: int
     code: str
@@ -47,21 +47,21 @@ class Played:
     tries: int
     calls: list[str]
     seconds: float
-    #: How many attempts more count against account and source than before.
+    #: How many more attempts count against account and source than before.
     attempts: float
     log: str = field(repr=False)
 
 
 @dataclass
 class Place:
-    """Where calls go: a base URL, and boto3's clients for it by the limits that they keep to."""
+    """The target of calls: a base URL, and boto3's clients for it by their limits."""
 
     url: str
     clients: dict[Limits, dict[str, Any]] = field(default_factory=dict)
 
 
 class FaultStage:
-    """The wire, a port where nobody listens, and a server whose certificate has expired."""
+    """The wire, a port where nothing listens, and a server whose certificate has expired."""
 
     def __init__(
         self,
@@ -77,9 +77,9 @@ class FaultStage:
         self.budget = Budget()
 
     def play(self, call: Call, fault: str, limits: Limits, own: Limits | None = None) -> Played:
-        """Play the scene of `call` with `fault`, the first and only thing that is wrong.
+        """Run the scene of `call` with `fault` as the only fault.
 
-        `own` are the limits of that call alone: tight ones for all would end healthy calls on a busy machine.
+        `own` are the limits of that call only: strict ones for all would time out healthy calls on a busy machine.
         """
         world = self._world()
         scene = ({**SCENES, **BYWAYS})[call.scene](world)
@@ -90,7 +90,7 @@ class FaultStage:
         return self._played(scene, http, call.name, call.tries_at(fault) if broken else 0)
 
     def play_late(self, name: str, limits: Limits, delay: float) -> Played:
-        """Play a scene in which every answer is right, and comes `delay` seconds late."""
+        """Run a scene in which every answer is right, but comes `delay` seconds late."""
         world = self._world()
         scene = ({**SCENES, **BYWAYS})[name](world)
         http = self._install(world, limits, "", "")
@@ -123,7 +123,7 @@ class FaultStage:
         )
 
     def play_mended(self, call: Call, fault: str, limits: Limits) -> int:
-        """Play a scene with `fault`, then again with what the browser holds and nothing wrong; return the second status."""
+        """Run a scene with `fault`, then again without it in the same browser; return the second status."""
         world = self._world()
         scene = ({**SCENES, **BYWAYS})[call.scene](world)
         http = self._install(world, limits, "", fault)
@@ -158,13 +158,13 @@ class FaultStage:
         fault: str,
         own: tuple[str, Limits] | None = None,
     ) -> ChosenHttp:
-        """Start a container with the real clients; those of the host `gone` lead to where `fault` says.
+        """Start a container with the real clients; those of the host `gone` use the URL of `fault`.
 
-        `own` names a call that has limits of its own.
+        `own` names a call that has its own limits.
         """
         name, tight = own or ("", limits)
         self.budget = Budget(limits)
-        # The wire's threads must not start an invocation of their own in the middle of ours.
+        # The wire's threads must not start an invocation in the middle of ours.
         world.pool.trigger = lambda source, user, metadata: None
         world.functions.holding = True
         healthy = self._clients("wire", limits)
@@ -216,7 +216,7 @@ class FaultStage:
         return found.clients[limits]
 
     def _settle(self, http: ChosenHttp) -> None:
-        """End what hangs, so that no case leaves a thread or a socket to the next."""
+        """End hanging calls, so that no case leaves a thread or a socket to the next."""
         self._wire.end()
         for thread in self.budget._abandoned:
             thread.join(10)
@@ -226,7 +226,7 @@ class FaultStage:
 
 
 class _Current(Budget):
-    """The budget of the case that is being played: boto3's clients are shared by all cases."""
+    """The budget of the running case: all cases share boto3's clients."""
 
     def __init__(self, stage: FaultStage, limits: Limits) -> None:
         super().__init__(limits)
@@ -258,14 +258,14 @@ def _cookie(before: str | None, after: str | None) -> str:
 
 @contextlib.contextmanager
 def built(folder: Path, pause: Callable[[], None] = pause_before_retry) -> Iterator[FaultStage]:
-    """Open the stage; `folder` takes certificates, `pause` comes before a second try."""
+    """Open the stage; `folder` is for certificates, `pause` runs before a second try."""
     authority = Authority(folder)
     wire = Wire()
     with (
         served(wire) as url,
         nobody() as closed,
         served(wire, authority.server("expired", days=-1)) as expired,
-        # Whom all clients trust: our own authority, so that nothing but its date speaks against the certificate.
+        # All clients trust our own authority, so only its date can make the certificate invalid.
         patch("certifi.where", lambda: str(authority.bundle)),
         patch("chalicelib.gatehouse.tls._context", None),
     ):

@@ -1,6 +1,7 @@
-"""The fault table: every outbound call, every way in which it goes wrong, and what a person then gets.
+"""The fault table: every outbound call, every way it can fail, and what a person then gets.
 
-This is the data; test_faults.py proves each line over real sockets, and `python -m tests.fault_table` prints docs/faults.md.
+This is the data; test_faults.py proves each line over real sockets, and `python -m tests.fault_table` writes
+docs/faults.md.
 """
 
 from dataclasses import dataclass, field
@@ -23,59 +24,60 @@ def _huge(peer: Peer) -> None:
     peer.answer(200, b'{"padding": "' + b"x" * size + b'"}')
 
 
-#: name -> (what the peer does, how it does it). The last two happen before a call: the wire cannot do them.
+#: name -> (what the service does, how it does it). The last two happen before a call, so the wire cannot cause them.
 FAULTS: dict[str, tuple[str, Fault | None]] = {
-    "hang": ("takes the request and says nothing", Peer.silence),
+    "hang": ("accepts the request and never answers", Peer.silence),
     "slow": ("sends a byte now and then, for ever", Peer.drip),
-    "reset": ("cuts the connection", Peer.reset),
+    "reset": ("closes the connection", Peer.reset),
     "429": (
         "429 with `Retry-After`",
         lambda peer: _refusal(peer, 429, "TooManyRequestsException", "Retry-After: 7\r\n"),
     ),
     "500": ("500", lambda peer: _refusal(peer, 500, "InternalServerError")),
     "garbage": (
-        "200 with bytes that are no text",
+        "200 with bytes that are not text",
         lambda peer: peer.answer(200, bytes(range(256))),
     ),
     "list": ("200 with JSON of another shape", lambda peer: peer.answer(200, b'["invalid_grant"]')),
-    "huge": ("200 with more than we read", _huge),
+    "huge": ("200 with more bytes than we read", _huge),
     "page": (
         "200 with another content type, a page",
         lambda peer: peer.answer(200, PAGE, "Content-Type: text/html\r\n"),
     ),
     "cut off": (
-        "200, and the body ends too early",
+        "200 with a body that ends too early",
         lambda peer: peer.answer(200, b'{"access_token": "eyJ', length=999),
     ),
     "redirect": (
-        "302 to somewhere else",
+        "302 to another address",
         lambda peer: peer.answer(302, b"", "Location: /elsewhere\r\n"),
     ),
-    "refused": ("nobody listens", None),
+    "refused": ("nothing listens", None),
     "expired": ("the certificate has expired", None),
 }
-#: What the user-pool API alone says, to nearly every call, while a pool is recovered to a point in time (test_recovery.py).
+#: What only the user-pool API answers, to nearly every call, while a pool is recovered to a point in time
+#: (test_recovery.py).
 RECOVERING = "recovering"
-#: Answers that are not asked for twice.
+#: Answers after which there is no second try.
 _DEFINITE = ("redirect", RECOVERING)
 
 
 def recovering(peer: Peer) -> None:
-    """Refuse as AWS does: 400, although it will pass."""
+    """Refuse as AWS does: 400, although it is temporary."""
     _refusal(peer, 400, "OperationNotEnabledException")
 
 
-#: Those that only a limit ends; everything else is over at once.
+#: Faults that only a time limit ends; all others end at once.
 ENDLESS = ("hang", "slow")
-#: Those that are of a whole host.
+#: Faults of a whole host.
 OF_HOST = ("refused", "expired")
-#: One of each kind, what a client raises and what a service says: they show who catches it.
+#: One of each kind, an error of the client and one of the service: they show which code handles it.
 SAMPLE = ("reset", "500")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What comes of a fault. `cookie` is what becomes of the session (or challenge) that the browser has, or would get."""
+    """The result of a fault. `cookie` is the result for the browser's session (or challenge) cookie."""
 
     status: int
     code: str = "temporarily_unavailable"
@@ -85,7 +87,8 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Call:
-    """One outbound call, in one route or trigger. `name` is the wire's, `scene` makes the call happen (scenes.py)."""
+    """One outbound call, in one route or trigger. `name` is the call's name in the wire, `scene` makes the call happen
+    (scenes.py)."""
 
     name: str
     host: str
@@ -94,28 +97,29 @@ class Call:
     scene: str
     outcome: Outcome
     tries: int = 1
-    #: Faults that end differently.
+    #: Faults with another result.
     others: dict[str, Outcome] = field(default_factory=dict)
     #: Calls that must not have happened.
     never: tuple[str, ...] = ()
-    #: Attempts that stay counted, of account and source: Cognito has looked at the password by then.
+    #: Attempts that still count, of account and source: Cognito has already checked the password.
     counted: int = 0
-    #: Whether it is proved with SAMPLE alone: all of the call's faults are met in another route, by the same client.
+    #: Whether it is proved with SAMPLE only: the same client meets all of the call's faults in another route.
     elsewhere: bool = False
-    #: Whether it is the route's first call to its host: otherwise nobody comes as far when the host is gone.
+    #: Whether it is the route's first call to its host: otherwise, if the host is gone, an earlier call fails first.
     first: bool = True
     note: str = ""
 
     def faults(self) -> list[str]:
-        """Return the names of the faults that this call is proved with."""
+        """Return the names of the faults with which this call is proved."""
         if self.elsewhere:
             return list(SAMPLE)
         return [name for name in FAULTS if self.first or name not in OF_HOST]
 
     def tries_at(self, fault: str) -> int:
-        """Return how often it is asked for: a peer that drips uses up the limit at once, and a redirect is an answer.
+        """Return the number of tries: a service that drips uses up the limit at once, and a redirect counts as an
+        answer.
 
-        Where Cognito waits for our triggers, the limit is one try long.
+        If Cognito waits for our triggers, the limit allows only one try.
         """
         used_up = fault == "slow" or (fault == "hang" and self.limit == "cognito")
         return 1 if used_up or fault in _DEFINITE else self.tries
@@ -131,7 +135,7 @@ _NOTHING = Outcome(503, cookie="not set")
 _CALLBACK = Outcome(303, cookie="not set", event="sign_in_failed")
 _RECORDED_LATER = Outcome(303, code="", cookie="set", event="record_not_written")
 _SIGNED_OUT = Outcome(200, code="", cookie="cleared", event="revoke_failed")
-#: RFC 7009 2.2: the status says it all, and the body is ignored.
+#: RFC 7009 2.2: only the status counts, and the body is ignored.
 _REVOKED = Outcome(200, code="", cookie="cleared", event="sign_out")
 _REFUSED_TO_COGNITO = Outcome(0, code="", cookie="–", event="trigger_failed")
 _GOES_ON = Outcome(0, code="", cookie="–", event="record_not_written")
@@ -140,25 +144,25 @@ _MAILED_LATER = Outcome(0, code="", cookie="–", event="account_mail_failed")
 
 _DYNAMODB, _SECRETS, _POOL = "dynamodb", "secretsmanager", "cognito-idp"
 _SIGN_IN = "POST /auth/direct/sign-in"
-#: A function of our own that no route waits for.
+#: Our own function, which no route waits for.
 _MAIL = "function account_mail"
 
 CALLS: tuple[Call, ...] = (
     Call(
         "token authorization_code", "cognito", "post", "GET /auth/callback", "callback", _CALLBACK,
-        note="a code serves once: the person starts again",
+        note="a code works once: the person starts again",
     ),
     Call(
         "jwks.json", "jwks", "get", "GET /auth/callback", "callback", _CALLBACK, tries=2,
-        never=("token authorization_code",), note="the code is not spent",
+        never=("token authorization_code",), note="the code is not used up",
     ),
     Call(
         "UpdateItem users", _DYNAMODB, "aws", "GET /auth/callback", "callback", _RECORDED_LATER,
-        tries=2, first=False, note="the next sign-in heals the record",
+        tries=2, first=False, note="the next sign-in repairs the record",
     ),
     Call(
         "Scan providers", _DYNAMODB, "aws", "GET /auth/callback", "callback", _CALLBACK, tries=2,
-        note="whether the address may come that way is unknown; the new tokens are revoked",
+        note="it is unknown whether the provider may use the address; the new tokens are revoked",
     ),
     Call(
         "token refresh_token", "cognito", "post", "POST /auth/refresh", "refresh", _503,
@@ -166,20 +170,26 @@ CALLS: tuple[Call, ...] = (
     ),
     Call(
         "GetTokensFromRefreshToken", _POOL, "cognito", "POST /auth/refresh", "refresh, by the API", _503,
-        note="only for sign-ins by our form, after a definite no of the token endpoint, never after its silence",
+        note=(
+            "only for sign-ins by our form, after a definite refusal by the token endpoint, "
+            "never after a timeout"
+        ),
     ),
     Call(
         "GetItem users", _DYNAMODB, "aws", "POST /auth/refresh", "refresh, no ID token",
         Outcome(200, code="", cookie="replaced", event="record_not_read"), tries=2,
-        note="only where Cognito gave no ID token: names and address are empty until the next refresh",
+        note=(
+            "only if Cognito returned no ID token: names and address are empty until the "
+            "next refresh"
+        ),
     ),
     Call(
         "jwks.json", "jwks", "get", "POST /auth/refresh", "refresh", _503, tries=2,
-        never=("token refresh_token",), note="the refresh token is not spent",
+        never=("token refresh_token",), note="the refresh token is not used up",
     ),
     Call(
         "GetSecretValue sealing-keys", _SECRETS, "aws", "POST /auth/refresh", "refresh", _503,
-        tries=2, never=("token refresh_token",), note="a new container; a warm one goes on with its keys",
+        tries=2, never=("token refresh_token",), note="a new container; a warm one uses its cached keys",
     ),
     Call(
         "GetSecretValue client", _SECRETS, "aws", "POST /auth/refresh", "refresh", _503, tries=2,
@@ -188,11 +198,11 @@ CALLS: tuple[Call, ...] = (
     Call(
         "revoke", "cognito", "post", "POST /auth/logout", "logout", _SIGNED_OUT,
         others=dict.fromkeys(("garbage", "list", "page"), _REVOKED),
-        note="whoever signs out is out; a 200 counts whatever its body",
+        note="the person is signed out in any case; a 200 counts whatever its body",
     ),
     Call(
         "Scan providers", _DYNAMODB, "aws", "GET /auth/config", "config", Outcome(503, cookie="–"),
-        tries=2, note="a new container; a warm one goes on with its list",
+        tries=2, note="a new container; a warm one uses its cached list",
     ),
     Call("GetItem users", _DYNAMODB, "aws", "GET /me", "me", Outcome(503, cookie="–"), tries=2),
     Call(
@@ -202,7 +212,7 @@ CALLS: tuple[Call, ...] = (
     Call(
         "AdminListGroupsForUser", _POOL, "cognito", "GET /users", "users",
         Outcome(503, cookie="–"), tries=2, never=("Scan users",),
-        note="whether the caller is still in the group is unknown: nobody passes",
+        note="it is unknown whether the caller is still in the group, so nobody gets access",
     ),
     Call(
         "AdminUpdateUserAttributes", _POOL, "cognito", "PATCH /me", "rename",
@@ -211,16 +221,16 @@ CALLS: tuple[Call, ...] = (
     Call(
         "AdminUserGlobalSignOut", _POOL, "cognito", "POST /users/{userName}/sign-out",
         "global sign-out", Outcome(503, cookie="–"), first=False, never=("UpdateItem users",),
-        note="nothing is ended",
+        note="nothing is changed",
     ),
     Call(
         "UpdateItem users", _DYNAMODB, "aws", "POST /users/{userName}/sign-out",
         "global sign-out", Outcome(503, cookie="–"), tries=2, first=False,
-        note="refresh tokens are dead by then; the same request again notes `validAfter`",
+        note="refresh tokens are already revoked; repeating the request writes `validAfter`",
     ),
     Call(
         "GetItem throttle", _DYNAMODB, "aws", _SIGN_IN, "sign-in", _NOTHING, tries=2,
-        never=("AdminInitiateAuth",), note="no guess without a count",
+        never=("AdminInitiateAuth",), note="no attempt without a count",
     ),
     Call(
         "UpdateItem throttle", _DYNAMODB, "aws", _SIGN_IN, "sign-in", _NOTHING, first=False,
@@ -236,12 +246,15 @@ CALLS: tuple[Call, ...] = (
     ),
     Call(
         "Scan providers", _DYNAMODB, "aws", _SIGN_IN, "sign-in, linked", _NOTHING, tries=2,
-        first=False, counted=2, note="a linked account: the new tokens are revoked; Cognito has looked, the attempt stays",
+        first=False, counted=2, note=(
+            "a linked account: the new tokens are revoked; Cognito has checked the password, "
+            "so the attempt counts"
+        ),
     ),
     Call(
         "UpdateItem users", _DYNAMODB, "aws", _SIGN_IN, "sign-in",
         Outcome(200, code="", cookie="set", event="record_not_written"), tries=2, first=False,
-        note="the next sign-in heals the record",
+        note="the next sign-in repairs the record",
     ),
     Call(
         "AdminRespondToAuthChallenge", _POOL, "cognito", "POST /auth/direct/challenge", "challenge",
@@ -249,11 +262,13 @@ CALLS: tuple[Call, ...] = (
     ),
     Call(
         "Scan providers", _DYNAMODB, "aws", "POST /auth/direct/sign-up", "sign-up", _NOTHING,
-        tries=2, never=("SignUp", "UpdateItem throttle"), note="whose the address is, is unknown: nothing is counted",
+        tries=2, never=("SignUp", "UpdateItem throttle"), note=(
+            "the owner of the address is unknown: nothing is counted"
+        ),
     ),
     Call(
         "Invoke account_mail", "lambda", "aws", "POST /auth/direct/sign-up", "sign-up", _NOTHING,
-        note="the attempt is given back; sent once, since a second one is a second mail",
+        note="the attempt is given back; sent once, since a second one would be a second mail",
     ),
     Call(
         "AdminGetUser", _POOL, "cognito", _MAIL, "mail, new", _MAILED_LATER, tries=2,
@@ -270,11 +285,11 @@ CALLS: tuple[Call, ...] = (
     ),
     Call(
         "AdminDeleteUser", _POOL, "cognito", _MAIL, "mail, removed", _MAILED_LATER, first=False,
-        never=("SignUp",), note="the same: an account that our server did not make is not kept",
+        never=("SignUp",), note="the same: an account that our server did not make is removed",
     ),
     Call(
         "AdminGetUser", _POOL, "cognito", "POST /auth/direct/confirm", "confirm", _NOTHING, tries=2,
-        never=("ConfirmSignUp",), note="the code is not spent",
+        never=("ConfirmSignUp",), note="the code is not used up",
     ),
     Call(
         "ConfirmSignUp", _POOL, "cognito", "POST /auth/direct/confirm", "confirm", _NOTHING,
@@ -297,7 +312,7 @@ CALLS: tuple[Call, ...] = (
     Call(
         "RevokeToken", _POOL, "cognito", "POST /auth/mfa/verify", "mfa verify",
         Outcome(200, code="", event="revoke_failed"), first=False,
-        note="the factor is on; the token ends by itself within the hour",
+        note="the factor is on; the token expires by itself within the hour",
     ),
     Call(
         "Scan providers", _DYNAMODB, "aws", "trigger PreSignUp_SignUp", "trigger sign-up",
@@ -311,17 +326,17 @@ CALLS: tuple[Call, ...] = (
     Call(
         "Scan providers", _DYNAMODB, "aws", "trigger InboundFederation_ExternalProvider",
         "trigger inbound", _REFUSED_TO_COGNITO, tries=2, never=("AdminGetUser",),
-        note="Cognito refuses the sign-in: it must not go on with what the provider said earlier",
+        note="Cognito refuses the sign-in: it must not use the provider's earlier data",
     ),
     Call(
         "AdminGetUser", _POOL, "cognito", "trigger InboundFederation_ExternalProvider",
         "trigger inbound", _REFUSED_TO_COGNITO, tries=2, never=("AdminDeleteUserAttributes",),
-        note="only where the provider tells no given or family name; the same",
+        note="only if the provider sends no given or family name; the same",
     ),
     Call(
         "AdminDeleteUserAttributes", _POOL, "cognito", "trigger InboundFederation_ExternalProvider",
         "trigger inbound", _REFUSED_TO_COGNITO, first=False,
-        note="only where the pool still has that name; the same",
+        note="only if the pool still has that name; the same",
     ),
     Call(
         "Scan providers", _DYNAMODB, "aws", "trigger PreSignUp_ExternalProvider", "trigger linking",
@@ -334,7 +349,7 @@ CALLS: tuple[Call, ...] = (
     Call(
         "GetItem users", _DYNAMODB, "aws", "trigger PreSignUp_ExternalProvider", "trigger linking",
         _REFUSED_TO_COGNITO, tries=2, first=False, never=("AdminLinkProviderForUser",),
-        note="the same: without the proof nobody is joined, nor given a second profile",
+        note="the same: without the proof nobody is linked, or given a second profile",
     ),
     Call(
         "AdminLinkProviderForUser", _POOL, "cognito", "trigger PreSignUp_ExternalProvider",
@@ -353,16 +368,16 @@ CALLS: tuple[Call, ...] = (
     Call(
         "Scan providers", _DYNAMODB, "aws", "trigger PostAuthentication_Authentication",
         "trigger federated sign-in", _GOES_ON, tries=2, never=("UpdateItem users",),
-        note="callback and direct sign-in look once more before there is a session",
+        note="callback and direct sign-in check again before there is a session",
     ),
     Call(
         "Scan providers", _DYNAMODB, "aws", "trigger TokenGeneration", "trigger tokens",
         Outcome(0, code="", cookie="–", event="groups_left_out"), tries=2,
-        note="only where a provider tells groups: its groups are left out until the next tokens",
+        note="only if a provider sends groups: its groups are left out until the next tokens",
     ),
     Call(
         "UpdateItem users", _DYNAMODB, "aws", "trigger PostAuthentication_Authentication",
         "trigger sign-in", _GOES_ON, tries=2,
-        note="the sign-in goes on; the next one heals the record",
+        note="the sign-in continues; the next one repairs the record",
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""TLS: whom the real clients believe. One authority is trusted; only the certificate differs."""
+"""TLS: which certificates the real clients trust. They trust one authority; only the certificate differs."""
 
 import ssl
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ CERTIFICATES = {
 def place(
     request: pytest.FixtureRequest, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[str, bool]]:
-    """A server's URL, and whether it is to be believed."""
+    """A server's URL, and whether clients should trust it."""
     arguments, believed = CERTIFICATES[request.param]
     authority, wire = Authority(tmp_path), Wire()
     wire.begin(build_world(clock))
@@ -75,7 +75,7 @@ def test_secrets_come_from_a_host_that_proves_itself(place: tuple[str, bool], cl
 def test_a_stand_in_of_aws_is_believed_by_its_own_authority_alone(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """AWS_CA_BUNDLE, as ever with botocore: in the place of certifi's bundle, and for AWS only."""
+    """AWS_CA_BUNDLE replaces certifi's bundle for AWS only, as usual with botocore."""
     authority, wire = Authority(tmp_path), Wire()
     wire.begin(build_world(clock))
     monkeypatch.setattr(tls, "_context", None)
@@ -95,7 +95,7 @@ def test_a_stand_in_of_aws_is_believed_by_its_own_authority_alone(
 def test_the_bundle_of_authorities_is_read_once(
     place: tuple[str, bool], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever clients there are, and however often they connect."""
+    """However many clients there are, and however often they connect."""
     url, believed = place
     if not believed:
         return

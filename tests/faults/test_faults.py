@@ -15,15 +15,16 @@ from tests.faults.scenes import ONCE
 from tests.faults.stage import FaultStage, built
 from tests.faults.table import CALLS, FAULTS, OF_HOST, SAMPLE, Call
 
-#: What nothing here may come near, and what ends the faults that never end by themselves.
+#: A limit that nothing here should reach, and which ends the faults that never end by themselves.
 QUICK = Limits(*(10.0 for _ in Limits._fields))
-#: What ends them, for the broken call alone. A limit that only has to be exceeded by a peer who never answers is exceeded
-#: on a busy machine too; a healthy call must not meet it, and where two tries are wanted nothing else may end the first.
+#: The limits that end them, for the broken call only. A busy machine may also exceed a short limit; a healthy call must
+#: not, and before a second try nothing else may end the first.
 TIGHT = {
     "hang": QUICK._replace(post=0.05, cognito=0.05, get_try=0.05, aws_read=0.05),
     "slow": QUICK._replace(post=0.05, cognito=0.05, get=0.05, aws=0.05),
 }
-#: Far above what our own work takes on a busy machine, far below the minute for which a silent peer holds a connection.
+#: Far above the time of our own work on a busy machine, far below the minute for which a silent service holds a
+#: connection.
 SLACK_SECONDS = 15.0
 
 CASES = [
@@ -47,7 +48,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultStage]:
 @pytest.mark.security("S-63")
 @pytest.mark.parametrize(("call", "fault"), CASES)
 def test_a_fault_ends_as_the_table_says(stage: FaultStage, call: Call, fault: str) -> None:
-    """Answer, cookie, log line, tries, and when: in time, with nothing secret in the log."""
+    """Answer, cookie, log line, tries, and time: within the limit, and without secrets in the log."""
     expected = call.others.get(fault, call.outcome)
     limits = TIGHT.get(fault, QUICK)
     played = stage.play(call, fault, QUICK, limits)
@@ -63,7 +64,7 @@ def test_a_fault_ends_as_the_table_says(stage: FaultStage, call: Call, fault: st
         assert played.tries == call.tries_at(fault)
     assert not set(call.never) & set(played.calls)
     assert "elsewhere" not in played.calls
-    # Where the count itself is what fails, one may stay: the answer to it is unknown.
+    # If the count itself fails, one attempt may stay: the result of the call is unknown.
     assert played.attempts <= max(call.counted, "throttle" in call.name)
     assert played.seconds < call.seconds(limits) + SLACK_SECONDS
     for secret in (CLIENT_SECRET, MFA_CLIENT_SECRET, SEALING_KEY, PASSWORD, "refresh-", "eyJ"):
@@ -73,7 +74,7 @@ def test_a_fault_ends_as_the_table_says(stage: FaultStage, call: Call, fault: st
 @pytest.mark.security("S-35")
 @pytest.mark.parametrize("call", REPEATED)
 def test_afterwards_the_same_browser_goes_on(stage: FaultStage, call: Call) -> None:
-    """Nothing was lost and nothing used up: the same request succeeds with what the browser holds."""
+    """Nothing was lost or used up: the same request succeeds in the same browser."""
     status = stage.play_mended(call, "500", QUICK)
     assert status == (200 if "/" in call.route else 0)
 
@@ -82,7 +83,7 @@ def test_afterwards_the_same_browser_goes_on(stage: FaultStage, call: Call) -> N
 @pytest.mark.parametrize(
     ("scene", "request_seconds"),
     [
-        # Most of it is asked side by side.
+        # Most of these calls run in parallel.
         ("callback", 0.25),
         *((scene, 0.5) for scene in ("refresh", "sign-in", "challenge", "mfa setup", "captcha")),
     ],
@@ -90,7 +91,7 @@ def test_afterwards_the_same_browser_goes_on(stage: FaultStage, call: Call) -> N
 def test_answers_that_are_all_late_do_not_add_up(
     stage: FaultStage, scene: str, request_seconds: float
 ) -> None:
-    """Each one comes within its limit, and all together would take more than a request has: that ends it, cleanly."""
+    """Each answer comes within its limit, but all together exceed a request's budget, which ends the request cleanly."""
     limits = QUICK._replace(request=request_seconds)
     played = stage.play_late(scene, limits, 0.15)
     assert played.code == "temporarily_unavailable", played.log
@@ -100,7 +101,7 @@ def test_answers_that_are_all_late_do_not_add_up(
 
 
 def test_every_fault_is_met() -> None:
-    """By every call but those that nobody comes as far as."""
+    """By every call, except faults of a host that an earlier call meets first."""
     elsewhere = len(ELSEWHERE) * len(SAMPLE)
     assert len(CASES) - elsewhere == len(CALLS) * len(FAULTS) - len(OF_HOST) * sum(
         not call.first for call in CALLS
@@ -108,19 +109,19 @@ def test_every_fault_is_met() -> None:
 
 
 def test_what_is_sampled_is_proved_with_every_fault_in_another_route() -> None:
-    """And no call of a route or trigger has two lines."""
+    """No call of a route or trigger has two lines."""
     assert {_client(call) for call in ELSEWHERE} <= {_client(call) for call in CALLS}
     lines = [(call.route, call.name) for call in (*CALLS, *ELSEWHERE)]
     assert len(lines) == len(set(lines))
 
 
 def _client(call: Call) -> tuple[str, str, int]:
-    """Everything by which the clients tell calls apart."""
+    """All data by which the clients distinguish calls."""
     return call.host, call.limit, call.tries
 
 
 def test_the_page_is_up_to_date() -> None:
-    """docs/faults.md is what the table says; `python -m tests.fault_table` writes it."""
+    """docs/faults.md matches the table; `python -m tests.fault_table` writes it."""
     assert PAGE.read_text(encoding="utf-8") == render()
 
 
@@ -135,13 +136,14 @@ def test_every_case_was_measured_and_came_in_time() -> None:
 
 
 def test_the_production_limits_leave_room_below_those_of_aws() -> None:
-    """A request's budget below our function's time, that below API Gateway's; a trigger's below Cognito's five seconds."""
+    """A request's budget is below our function's time, which is below API Gateway's; a trigger's is below Cognito's
+    five seconds."""
     functions = json.loads((ROOT / ".chalice" / "config.json").read_text())["lambda_functions"]
     limits = Limits()
     assert limits.request + 5 <= functions["api_handler"]["lambda_timeout"] < 29
     assert limits.trigger + 1.5 <= functions["user_records"]["lambda_timeout"] <= 5
     assert all(call.seconds(limits) <= limits.request for call in CALLS)
-    # Two tries and the pause between them fit into their limit: without that a second one would be cut off.
+    # Two tries and the pause between them fit into their limit; otherwise the second one would be cut off.
     assert 2 * limits.get_try + 0.25 <= limits.get
     assert 2 * limits.aws_read + 0.25 <= limits.aws
     assert limits.aws_connect <= limits.aws_read

@@ -1,4 +1,4 @@
-"""The fault table has a line for each call that the app's code names; who makes them is recorded by the component tests."""
+"""The fault table has a line for each call in the app's code; the component tests record the routes that make them."""
 
 import ast
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from tests.fault_table import ROOT
 from tests.faults.elsewhere import ELSEWHERE
 from tests.faults.table import CALLS
 
-#: Where HTTP goes out by our own client, and the lines that stand for it.
+#: The places where our own client sends HTTP, and their lines.
 HTTP = {
     ("services.py", "get"): {"jwks.json"},
     ("captcha.py", "post_form"): {"siteverify"},
@@ -22,7 +22,7 @@ HTTP = {
 
 
 def _uses(*holders: str) -> Iterator[tuple[str, str]]:
-    """Give file and member wherever a member of `self.<holder>` is named."""
+    """Yield file and member for every use of a member of `self.<holder>`."""
     for file in sorted((ROOT / "chalicelib" / "gatehouse").rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if (
@@ -34,7 +34,7 @@ def _uses(*holders: str) -> Iterator[tuple[str, str]]:
 
 
 def test_every_operation_of_aws_has_a_line() -> None:
-    """And no line is of an operation that nobody calls."""
+    """No line is for an operation that the code does not call."""
     operations = {
         call.name.partition(" ")[0] for call in (*CALLS, *ELSEWHERE) if call.host not in HOSTS
     }
@@ -45,7 +45,7 @@ HOSTS = {"cognito", "jwks", "captcha"}
 
 
 def test_every_call_over_http_has_a_line() -> None:
-    """A new place that calls the client has to be looked at."""
+    """A new place that uses the client must be added here."""
     assert set(_uses("_transport", "_http")) == set(HTTP)
     names = {call.name for call in (*CALLS, *ELSEWHERE) if call.host in HOSTS}
     assert names == set().union(*HTTP.values())

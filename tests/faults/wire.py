@@ -1,6 +1,6 @@
-"""AWS, Cognito's OAuth endpoints and a CAPTCHA vendor behind one real socket, any call of which can be made to go wrong.
+"""AWS, Cognito's OAuth endpoints and a CAPTCHA vendor behind one real socket, where any call can be made to fail.
 
-The doubles of the component tests answer; the clients are the real ones: requests, boto3, their parsers, their timeouts.
+The component tests' doubles answer; the clients are real: requests, boto3, their parsers, their timeouts.
 """
 
 import base64
@@ -22,7 +22,7 @@ from tests.component.world import World
 from tests.doubles.aws_http import plain
 from tests.doubles.outbound import http_name, place_of
 
-#: How fast a slow peer is: far below every read timeout, so that only a limit for the whole call ends it.
+#: The speed of a slow service: far below every read timeout, so that only a limit for the whole call ends it.
 DRIP_SECONDS = 0.01
 
 Fault = Callable[["Peer"], None]
@@ -30,7 +30,7 @@ _INVOKED = re.compile(r"/2015-03-31/functions/([A-Za-z0-9_-]+)/invocations")
 
 
 class Wire:
-    """The server's state: which call goes wrong and how, and which calls came in."""
+    """The server's state: which call fails and how, and which calls arrived."""
 
     def __init__(self) -> None:
         self.world: World | None = None
@@ -39,27 +39,27 @@ class Wire:
         self.gate = threading.Event()
         self.came = threading.Condition()
         self.url = ""
-        #: Seconds that every answer comes late, be it right or wrong.
+        #: Seconds by which every answer is delayed, right or wrong.
         self.delay = 0.0
 
     def begin(self, world: World) -> None:
-        """Start a case with nothing wrong."""
+        """Start a case without faults."""
         self.world, self.fault, self.calls, self.gate = world, None, [], threading.Event()
         self.delay = 0.0
 
     def note(self, name: str) -> None:
-        """A call came in."""
+        """Record a call."""
         with self.came:
             self.calls.append(name)
             self.came.notify_all()
 
     def wait_for(self, name: str, times: int) -> None:
-        """Wait until a call came in so often: whoever gave it up may have been faster than we are."""
+        """Wait until a call has arrived this often: the client may have given up before the server saw it."""
         with self.came:
             self.came.wait_for(lambda: self.calls.count(name) >= times, timeout=10)
 
     def end(self) -> None:
-        """Let go of every connection that a fault holds."""
+        """Close every connection that a fault holds."""
         self.gate.set()
 
 
@@ -79,7 +79,7 @@ class Peer(BaseHTTPRequestHandler):
     def answer(
         self, status: int, body: bytes, headers: str = "", length: int | None = None
     ) -> None:
-        """Write an answer, whole or not, and close."""
+        """Write an answer, complete or not, and close."""
         self.close_connection = True
         size = len(body) if length is None else length
         head = (
@@ -88,19 +88,19 @@ class Peer(BaseHTTPRequestHandler):
         self.wfile.write(head.encode() + body)
 
     def silence(self) -> None:
-        """Hold the connection and say nothing."""
+        """Hold the connection and send nothing."""
         self.close_connection = True
         self.wire.gate.wait(60)
 
     def drip(self) -> None:
-        """Answer byte by byte, for ever: the headers already."""
+        """Answer byte by byte, for ever, beginning with the headers."""
         self.close_connection = True
         self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Padding: ")
         while not self.wire.gate.wait(DRIP_SECONDS):
             self.wfile.write(b"x")
 
     def reset(self) -> None:
-        """Cut the connection without a word (RST)."""
+        """Reset the connection (RST)."""
         self.close_connection = True
         linger = b"\x01\x00\x00\x00\x00\x00\x00\x00"
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
@@ -109,12 +109,12 @@ class Peer(BaseHTTPRequestHandler):
 
     @property
     def is_aws(self) -> bool:
-        """Whether a boto3 client asks."""
+        """Whether the client is boto3."""
         return "X-Amz-Target" in self.headers or self._function is not None
 
     @property
     def _function(self) -> str | None:
-        """The name of the function that is invoked, or None."""
+        """The name of the invoked function, or None."""
         found = _INVOKED.fullmatch(urlsplit(self.path).path)
         return found and found[1]
 
@@ -124,7 +124,7 @@ class Peer(BaseHTTPRequestHandler):
         fault = self.wire.fault
         if self.wire.delay:
             self.wire.gate.wait(self.wire.delay)
-        with suppress(OSError):  # whoever asked has lost patience
+        with suppress(OSError):  # the client has given up
             if fault is not None and fault[0] == name:
                 fault[1](self)
             elif self._function is not None:
@@ -187,7 +187,7 @@ class Peer(BaseHTTPRequestHandler):
 
 @contextmanager
 def served(wire: Wire, tls: ssl.SSLContext | None = None) -> Iterator[str]:
-    """Serve `wire` on a free port of the loopback interface; gives the URL."""
+    """Serve `wire` on a free port of the loopback interface; yield the URL."""
     handler = type("WiredPeer", (Peer,), {"wire": wire})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
@@ -209,7 +209,7 @@ def served(wire: Wire, tls: ssl.SSLContext | None = None) -> Iterator[str]:
 
 @contextmanager
 def nobody() -> Iterator[str]:
-    """Give the URL of a port that is taken and where nobody listens."""
+    """Yield the URL of a reserved port where nothing listens."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{taken.getsockname()[1]}"

@@ -1,6 +1,7 @@
-"""Try a stage on AWS out: `python -m tests.live --stage dev` (README.md beside this says what it needs and does).
+"""Tests a stage on AWS: `python -m tests.live --stage dev` (see README.md in this folder).
 
-Looks first whether everything is there, runs the tests of this folder, removes what they made, names the transcript.
+It first checks for missing parts, runs the tests of this folder, removes what they made, and prints the transcript's
+path.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _PEOPLE = "gatehouse-live-"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Check, run, clean up; pytest's exit code, or 2 where something is missing."""
+    """Check, run, clean up; return pytest's exit code, or 2 if something is missing."""
     options = _parser().parse_args(arguments)
     project = Path(options.project).resolve()
     try:
@@ -42,12 +43,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     import pytest
 
     try:
-        # Codes are asked for on the terminal: -s leaves it to us.
+        # The tests ask for codes on the terminal: -s leaves it to them.
         return int(pytest.main([*(("-s",) if options.mail else ()), str(Path(__file__).parent)]))
     finally:
         _clean(stage)
         print(f"\nTranscript, without secrets: {options.transcript}")
-        print(f"What AWS does otherwise: python -m tests.cognitos.transcript {options.transcript}")
+        print(f"Where AWS differs: python -m tests.cognitos.transcript {options.transcript}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -59,15 +60,21 @@ def _parser() -> argparse.ArgumentParser:
         "--mail",
         default="",
         metavar="ADDRESS",
-        help="also try mailed codes: some twenty go to ADDRESS with +… in it, and you type them in",
+        help=(
+            "also test mailed codes: some twenty go to ADDRESS with +… in it, and you type them in"
+        ),
     )
-    parser.add_argument("--transcript", default=str(DEFAULT), metavar="FILE", help="where it goes")
-    parser.add_argument("--clean", action="store_true", help="only remove what a broken run left")
+    parser.add_argument(
+        "--transcript", default=str(DEFAULT), metavar="FILE", help=("file for the transcript")
+    )
+    parser.add_argument(
+        "--clean", action="store_true", help=("only remove what an interrupted run left")
+    )
     return parser
 
 
 def _missing(stage: Stage, okta: str) -> Iterator[str]:
-    """What is not there, each with the way to it."""
+    """List the missing parts, each with the remedy."""
     from tests.browser import chromium_path
 
     if not stage.environment.get("USER_POOL_ID"):
@@ -75,7 +82,7 @@ def _missing(stage: Stage, okta: str) -> Iterator[str]:
         return
     load_deployed(stage)
     session = aws.session(stage)
-    with aws.explained("asking who you are (AWS_PROFILE, or keys in the environment)"):
+    with aws.explained("checking your credentials (AWS_PROFILE, or keys in the environment)"):
         aws.account_id(session)
     if okta:
         if not sys.stdin.isatty() and not os.environ.get("GATEHOUSE_LIVE_OKTA_PASSWORD"):
@@ -102,7 +109,7 @@ def _variables(options: argparse.Namespace, project: Path) -> dict[str, str]:
 
 
 def _clean(stage: Stage) -> None:
-    """Remove pools of the cases, and people of the stage whom a broken run left."""
+    """Remove the cases' pools, and people of the stage, that an interrupted run left."""
     session = aws.session(stage)
     cognito = aws.client(session, "cognito-idp")
     with aws.explained("removing what the tests made"):

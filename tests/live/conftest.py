@@ -1,4 +1,5 @@
-"""Tests against a real stage, for whoever has one: `python -m tests.live` sets the variables (README.md beside this).
+"""Tests against a real stage, if you have one: `python -m tests.live` sets the variables (see README.md in this
+folder).
 
 Without GATEHOUSE_LIVE_STAGE nothing here is collected: these tests are left out, not skipped.
 """
@@ -15,7 +16,7 @@ from ops.stages import load_stage
 
 STAGE = os.environ.get("GATEHOUSE_LIVE_STAGE", "")
 OKTA = os.environ.get("GATEHOUSE_LIVE_OKTA", "")
-#: The checkout that the stage was deployed from, if it is another one than this.
+#: The checkout from which the stage was deployed, if it is not this one.
 PROJECT = Path(os.environ.get("GATEHOUSE_LIVE_PROJECT") or Path(__file__).resolve().parents[2])
 
 collect_ignore: list[str] = []
@@ -50,11 +51,11 @@ if STAGE:
     _record = StageRecord(start(_stage.region, STAGE, _stage.direct_sign_in))
 
     def pytest_runtest_logstart(nodeid: str) -> None:
-        """What is kept from here on is this test's."""
+        """From here on, records belong to this test."""
         _record.test = nodeid.rpartition("::")[2]
 
     def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-        """Keep how a test of the stage ended; cases say it themselves."""
+        """Record the result of a stage's test; cases record theirs themselves."""
         if "test_cognito_cases" not in report.nodeid and (report.when == "call" or report.failed):
             reason = report.longreprtext.splitlines()[-1:] if report.failed else []
             _record.note(report.nodeid.rpartition("::")[2], outcome=report.outcome, reason=reason)
@@ -65,7 +66,7 @@ if STAGE:
 
     @pytest.fixture(scope="session")
     def record() -> StageRecord:
-        """What the run sees."""
+        """The record of the run."""
         return _record
 
     @pytest.fixture(scope="session")

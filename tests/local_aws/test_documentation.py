@@ -81,7 +81,7 @@ def test_every_mend_that_is_applied_has_tests_to_look_again_with() -> None:
             "login_page               needed\nuser_lookup              needed",
         ),
         ({"login_page"}, 1, "user_lookup              no longer needed"),
-        ({"login_page", "user_lookup", ""}, 1, "The tests fail with every mend in place"),
+        ({"login_page", "user_lookup", ""}, 1, "The tests fail even with every patch"),
     ],
 )
 def test_a_mend_that_is_no_longer_needed_is_named(

@@ -43,9 +43,9 @@ def test_what_is_gone_and_what_has_no_reason_is_said() -> None:
         "reasons": {"b.py": "x", "c.py": "y"},
     }
     assert secret_scan.problems(baseline, {"a.py": {("Secret Keyword", "0" * 40)}}) == [
-        "b.py: no longer found (Secret Keyword), take it out",
+        "b.py: no longer found (Secret Keyword), remove it",
         "a.py: has no reason",
-        "c.py: a reason for nothing",
+        "c.py: has a reason, but no entry",
     ]
 
 

@@ -260,7 +260,7 @@ def test_browsers_without_scripts_get_links(folder: Path) -> None:
         (svg(attributes='viewBox="0 0 0 8"'), "needs a viewBox"),
         ("<svg/>", "needs xmlns"),
         ("not markup", "is not an SVG"),
-        (svg("<!--" + "x" * 40_000 + "-->"), "may have 32768"),
+        (svg("<!--" + "x" * 40_000 + "-->"), "at most 32768"),
     ],
 )
 def test_a_logo_that_could_act_is_refused(folder: Path, logo: str, problem: str) -> None:

@@ -66,8 +66,8 @@ def test_a_policy_that_is_too_large_is_told_how_large_it_may_be(tmp_path: Path) 
     ("text", "said"),
     [
         ("{", "is not JSON"),
-        ("[]", "is no policy"),
-        ("{}", "is no policy"),
+        ("[]", "is not a policy"),
+        ("{}", "is not a policy"),
     ],
 )
 def test_a_policy_that_cannot_be_used_is_named(tmp_path: Path, text: str, said: str) -> None:
