@@ -1,4 +1,4 @@
-"""Takes secrets, ids and people out of what is written down: each value becomes a name that stays the same in a file."""
+"""Removes secrets, ids and people from files: each value becomes a name that is the same throughout a file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-#: Members whose value nobody else may see, by their lower-case names without separators.
+#: Members with secret values, by their lower-case names without separators.
 _SECRET = {
     "password",
     "newpassword",
@@ -30,13 +30,14 @@ _SECRET = {
     "cookie",
     "authorization",
 }
-#: Members that name somebody's account, pool or client.
+#: Members that identify an account, pool or client.
 _NAMED = {"userpoolid", "clientid", "usersub", "sub", "username", "useridforsrp", "email", "userid"}
-#: Addresses of nobody (RFC 2606): the cases' own people.
+#: Reserved example addresses (RFC 2606): the cases' own people.
 _MADE_UP = re.compile(r"[^@\s]+@example\.(?:com|org|net)", re.IGNORECASE)
-#: Shorter values, such as codes, are masked where they stand and not looked for in other text, which might be like them.
+#: Shorter values, such as codes, are masked only in their own member and not searched in other text, which may match by
+#: chance.
 _SHORTEST = 12
-#: What TokenValidityUnits says of a token.
+#: The values of TokenValidityUnits for a token.
 _UNITS = frozenset({"seconds", "minutes", "hours", "days"})
 _SWEEPS = (
     (re.compile(r"eyJ[\w-]{8,}\.[\w-]+(\.[\w-]+)?"), "<token>"),
@@ -50,13 +51,13 @@ class Masks:
     """Names for values, over one file."""
 
     def __init__(self, *secrets: str) -> None:
-        """`secrets` are known beforehand: they are masked wherever they stand."""
+        """`secrets` are known in advance: they are masked everywhere."""
         self._names: dict[str, str] = {}
         for value in secrets:
             self._name("given", value)
 
     def take(self, value: Any, member: str = "") -> Any:
-        """A copy of `value` with masks in place of what its members' names give away."""
+        """Return a copy of `value` with masks for the members whose names are listed above."""
         if isinstance(value, Mapping):
             if {"Name", "Value"} == set(value):
                 return {"Name": value["Name"], "Value": self.take(value["Value"], value["Name"])}
@@ -68,7 +69,7 @@ class Masks:
         return value if isinstance(value, str | int | float | bool | None) else str(value)
 
     def text(self, document: Any) -> str:
-        """Write `document` as JSON; what was masked once is masked everywhere, in the middle of a text too."""
+        """Write `document` as JSON; a masked value is masked everywhere, even within a longer text."""
         text = json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True)
         for value in sorted(self._names, key=len, reverse=True):
             if len(value) >= _SHORTEST:

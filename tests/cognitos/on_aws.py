@@ -1,4 +1,4 @@
-"""A Cognito behind boto3 as one under test: the local AWS, or AWS itself."""
+"""Tests a Cognito through boto3: the local AWS, or AWS itself."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def no_mail(address: str) -> str:
 
 @dataclass
 class AwsCognito:
-    """`url` is that of the pool's domain. What this machine cannot do with it is in `lacks`."""
+    """`url` is the URL of the pool's domain. `lacks` lists what this machine cannot test with it."""
 
     cognito: Any
     pool: CasePool

@@ -1,4 +1,4 @@
-"""The strict double as a Cognito under test."""
+"""Tests the strict double."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ URL = "https://acme-dev.auth.eu-west-1.amazoncognito.com"
 
 @dataclass
 class DoubleCognito:
-    """A pool of its own for each case."""
+    """A separate pool for each case."""
 
     lacks: frozenset[str] = frozenset({"settings"})
     pool_id: str = POOL_ID

@@ -1,4 +1,4 @@
-"""The local AWS, mended, as a Cognito under test: its mailbox, its triggers, the Okta stand-in."""
+"""Tests the patched local AWS: with its mailbox, its triggers, and the Okta stand-in."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class LocalCognito(AwsCognito):
 
     @classmethod
     def create(cls, cloud: Cloud, with_triggers: bool) -> LocalCognito:
-        """Make a pool like a stage's; triggers cost time, so only some cases have them."""
+        """Make a pool like a stage's; triggers are slow, so only some cases have them."""
         cognito = cloud.client("cognito-idp")
         provider = {
             "client_id": "okta-client",
@@ -101,14 +101,14 @@ class LocalCognito(AwsCognito):
 
 
 class LocalCognitos:
-    """The pools of one local AWS, made as cases want them."""
+    """The pools of one local AWS, made when cases need them."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
         self._made: dict[bool, LocalCognito] = {}
 
     def for_case(self, case: Case) -> LocalCognito:
-        """The pool for a case, without people where a provider's come in."""
+        """Return the pool for a case, without people if the case uses a provider's."""
         with_triggers = "events" in case.needs
         if with_triggers not in self._made:
             self._made[with_triggers] = LocalCognito.create(self.cloud, with_triggers)

@@ -1,4 +1,4 @@
-"""A user pool like a stage's, made by API calls: what the cases run against on the local AWS and on AWS itself.
+"""A user pool like a stage's, made by API calls: for the cases on the local AWS and on AWS itself.
 
 Its settings are those of ops/templates/identity.yaml with `embedded` (tests/unit/ops/test_identity_template.py compares).
 """
@@ -108,7 +108,7 @@ def create_pool(
     provider: Mapping[str, str] | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> CasePool:
-    """Make pool, factor, scopes, groups, provider and clients. Whoever calls deletes the pool, whatever happens here."""
+    """Make pool, factor, scopes, groups, provider and clients. The caller deletes the pool, whatever happens here."""
     made = cognito.create_user_pool(
         PoolName=name,
         LambdaConfig=dict(triggers or {}),

@@ -1,4 +1,4 @@
-"""Runs cases against a Cognito, and compares what came with what should have come, or with a listed difference."""
+"""Runs cases against a Cognito, and compares the result with the expected one, or with a listed difference."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DIFFERENCES = Path(__file__).with_name("differences.json")
 
 @dataclass(frozen=True)
 class Difference:
-    """What a Cognito shows in a case instead, and why that is so. `page` is where AWS, or whoever saw it, says."""
+    """A Cognito's different result in a case, and the reason. `page` is the AWS page or the report that says so."""
 
     seen: Any
     why: str
@@ -30,7 +30,7 @@ def load_differences(cognito: str) -> dict[str, Difference]:
 
 
 def observe(case: Case, port: Port) -> Any:
-    """Run a case; what it saw, or what broke it, as JSON has it."""
+    """Run a case; return its observation, or its error, as JSON."""
     try:
         seen = case.run(World(port))
     except Exception as error:  # noqa: BLE001 - a case that cannot be finished is an observation too
@@ -50,7 +50,7 @@ def as_json(value: Any) -> Any:
 
 
 def verdict(case: Case, seen: Any, listed: Mapping[str, Difference]) -> str | None:
-    """What is wrong with an observation; None when nothing is."""
+    """Return what is wrong with an observation; None if it is right."""
     expected = as_json(case.expected)
     difference = listed.get(case.name)
     if difference is None:

@@ -1,6 +1,7 @@
-"""The table of cases in docs/local-aws.md: `python -m tests.cognitos.table --write` writes it, without the option it prints.
+"""The table of cases in docs/local-aws.md: `python -m tests.cognitos.table --write` writes it; without the option it
+prints the table.
 
-That it is true is what the tests hold: each case passes on double and local AWS, or does what differences.json lists.
+The tests make sure that it is true: each case passes on double and local AWS, or gives the result in differences.json.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def _cell(case: Case, lacks: frozenset[str], listed: object) -> str:
 
 
 def build_page(text: str) -> str:
-    """The page with today's table between its marks."""
+    """Return the page with the current table between its marks."""
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     return "\n".join([before + BEGIN, "", *lines(), "", END + after])

@@ -1,7 +1,7 @@
-"""What a Cognito answered in each case, as a file to send; and the same cases on the double, to see what AWS does otherwise.
+"""Writes a Cognito's answers in each case to a file; and runs the same cases on the double, to show where AWS differs.
 
-`python -m tests.cognitos.transcript FILE` replays one: a line for each difference, and exit code 1 if there are any.
-Notes are about calls on the way that ended otherwise.
+`python -m tests.cognitos.transcript FILE` replays a file: one line per difference, and exit code 1 if there are any.
+Notes are about intermediate calls with another result.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ VERSION = 1
 
 
 class Recorder:
-    """A port that keeps every call and its answer."""
+    """A port that records every call and its answer."""
 
     def __init__(self, port: Port) -> None:
         self._port = port
@@ -61,7 +61,7 @@ class Recorder:
 
 @dataclass
 class Transcript:
-    """The cases of one run. `about` says where and with what it was made, `stage` what tests of a stage saw."""
+    """The cases of one run. `about` says where and how it was made, `stage` has the observations of a stage's tests."""
 
     about: dict[str, Any]
     masks: Masks = field(default_factory=Masks)
@@ -69,14 +69,14 @@ class Transcript:
     stage: dict[str, Any] = field(default_factory=dict)
 
     def run(self, case: Case, port: Port) -> Any:
-        """Run a case and keep it; return what it saw."""
+        """Run a case and record it; return its observation."""
         recorder = Recorder(port)
         seen = observe(case, recorder)
         self.cases[case.name] = {"seen": seen, "calls": self.masks.take(recorder.calls)}
         return seen
 
     def left_out(self, case: Case, why: str) -> None:
-        """Keep that a case was not run."""
+        """Record that a case was not run."""
         self.cases[case.name] = {"left_out": why}
 
     def write(self, path: Path) -> None:
@@ -92,7 +92,8 @@ class Transcript:
 
 @dataclass(frozen=True)
 class Finding:
-    """Where the double, or the case itself, is not what was recorded. A note is about the way there, not about what came."""
+    """A difference between the recording and the double, or the case itself. A note is about an intermediate call, not
+    about the result."""
 
     case: str
     says: str
@@ -140,7 +141,7 @@ def _differences(
 
 
 def _outcome(call: Mapping[str, Any]) -> str:
-    """What came of a call, without anything that is made anew each time."""
+    """Return the result of a call, without values that differ each time."""
     if "operation" in call:
         return f"{call['operation']}: {call.get('error', 'answered')}"
     if "path" in call:
@@ -153,7 +154,7 @@ def _short(value: Any) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Replay the files that are named."""
+    """Replay the given files."""
     if not arguments:
         print(__doc__)
         return 2

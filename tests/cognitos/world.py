@@ -1,4 +1,4 @@
-"""What a case does with a Cognito: the port that each one offers, and the words that cases are written in."""
+"""The interface between a case and a Cognito: the port that each Cognito offers, and helpers for cases."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class AppClient:
 
 
 class Port(Protocol):
-    """One Cognito. `lacks` names what it cannot show (`case.LACKS`)."""
+    """One Cognito. `lacks` lists what it cannot test (`case.LACKS`)."""
 
     lacks: frozenset[str]
     pool_id: str
-    #: For the app: hosted pages and passwords. The other one is for the server alone.
+    #: For the app: hosted pages and passwords. The other one is for the server only.
     client: AppClient
     server_client: AppClient
 
@@ -50,10 +50,10 @@ class Port(Protocol):
         """POST to an OAuth endpoint with client_secret_basic; return status and body."""
 
     def address(self) -> str:
-        """An address that nobody had before."""
+        """A new address."""
 
     def mailed(self, address: str) -> str:
-        """The code or temporary password that was sent last to `address`."""
+        """The last code or temporary password that was sent to `address`."""
 
     def now(self) -> float:
         """The Cognito's own time."""
@@ -62,26 +62,26 @@ class Port(Protocol):
         """Let time pass."""
 
     def script(self, steps: dict[str, Any]) -> None:
-        """Say what triggers do, by triggerSource: {"raise": text}. Forgets all events."""
+        """Set the behaviour of triggers, by triggerSource: {"raise": text}. It clears all events."""
 
     def events(self) -> list[dict[str, Any]]:
-        """What the triggers were sent since `script`."""
+        """The events of the triggers since `script`."""
 
     def visit(self, query: Mapping[str, str], person: Mapping[str, Any] | None) -> dict[str, str]:
-        """Go to /oauth2/authorize and sign in as `person` at the provider; return the callback's query.
+        """Open /oauth2/authorize and sign in as `person` at the provider; return the callback's query.
 
-        Where Cognito shows an error of its own, `{"shown": <status>}`.
+        If Cognito shows an error page, return `{"shown": <status>}`.
         """
 
     def require_factor(self, required: bool) -> None:
-        """Switch whether the pool wants a second factor of everybody."""
+        """Set whether the pool requires a second factor."""
 
     def add_factor(self, username: str, factor: str) -> None:
-        """Give somebody a second factor whose codes are mailed or sent by SMS."""
+        """Give a person a second factor with codes by mail or SMS."""
 
 
 class World:
-    """A case's view of a Cognito. Every call goes through `call` and `post`, where a transcript listens."""
+    """A case's view of a Cognito. Every call goes through `call` and `post`, which a transcript records."""
 
     def __init__(self, port: Port) -> None:
         self.port = port
@@ -91,7 +91,7 @@ class World:
         return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
 
     def refused(self, action: Callable[..., Any], *arguments: Any, **named: Any) -> str:
-        """Run `action`; name the error that came of it."""
+        """Run `action`; return the name of its error."""
         try:
             action(*arguments, **named)
         except ClientError as error:
@@ -106,7 +106,7 @@ class World:
         return base64.b64encode(digest.digest()).decode()
 
     def named(self, name: str) -> dict[str, str]:
-        """Who and by which client, as the self-service operations want it."""
+        """User name and client, as the self-service operations need them."""
         hashed = self.secret_hash(name)
         return {"ClientId": self.port.client.id, "Username": name, "SecretHash": hashed}
 
@@ -159,7 +159,7 @@ class World:
         return self.call(operation, UserPoolId=self.port.pool_id, **arguments)
 
     def user(self, name: str) -> dict[str, str]:
-        """A user's attributes, with `Username`, `UserStatus` and `Enabled` beside them."""
+        """A user's attributes, together with `Username`, `UserStatus` and `Enabled`."""
         found = self.admin("admin_get_user", Username=name)
         told = {pair["Name"]: pair["Value"] for pair in found["UserAttributes"]}
         plain = ("Username", "UserStatus", "Enabled")
@@ -174,7 +174,7 @@ class World:
         client: AppClient | None = None,
         **changed: str | None,
     ) -> dict[str, Any]:
-        """AdminInitiateAuth with a password; None leaves a parameter out."""
+        """AdminInitiateAuth with a password; None omits a parameter."""
         client = client or self.port.client
         parameters = {
             "USERNAME": name,
@@ -214,7 +214,7 @@ class World:
         return dict(self.sign_in(name, password)["AuthenticationResult"])
 
     def enrol(self, name: str) -> str:
-        """Set up an authenticator app as the app does, by the server's own client; return its secret."""
+        """Set up an authenticator app through the server's own client, as the app does; return its secret."""
         access = self.tokens(name, self.port.server_client)["AccessToken"]
         secret = str(self.call("associate_software_token", AccessToken=access)["SecretCode"])
         self.call("verify_software_token", AccessToken=access, UserCode=self.totp(secret))
@@ -226,7 +226,7 @@ class World:
         return secret
 
     def totp(self, secret: str, ahead: int = 0) -> str:
-        """An app's code; `ahead` for the one of a step that comes (each serves once)."""
+        """An app's code; `ahead` selects a later step's code (each works once)."""
         return totp(secret, int(self.port.now()) // STEP_SECONDS + ahead)
 
     @contextmanager
@@ -248,7 +248,7 @@ class World:
         return self.post("/oauth2/token", client, grant_type="refresh_token", refresh_token=token)
 
     def visit(self, person: str = "", **changed: str) -> dict[str, str]:
-        """Sign in as a person of the provider; an empty value leaves a parameter of the URL out."""
+        """Sign in as a person of the provider; an empty value omits a parameter of the URL."""
         query = {
             "response_type": "code",
             "client_id": self.port.client.id,

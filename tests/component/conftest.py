@@ -24,7 +24,7 @@ def world(clock: Clock) -> Iterator[World]:
 
 @pytest.fixture(autouse=True)
 def contract_holds(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Every answer that a test gets is as the OpenAPI document says."""
+    """Every answer in these tests matches the OpenAPI document."""
     send, problems = Browser.send, list[str]()
 
     def checked(self: Browser, method: str, target: str, *args: Any, **named: Any) -> Answer:
@@ -41,7 +41,7 @@ def contract_holds(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def calls_are_listed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Whatever a route or trigger asks of others is in a line of the fault table (tests/faults)."""
+    """Every outbound call of a route or trigger is in a line of the fault table (tests/faults)."""
     made = outbound.record(monkeypatch)
     yield
     assert made.pairs <= outbound.LISTED, sorted(made.pairs - outbound.LISTED)
@@ -49,7 +49,7 @@ def calls_are_listed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def browser(world: World) -> Browser:
-    """A fresh browser at the API's own address."""
+    """A new browser at the API's own address."""
     return world.browser()
 
 

@@ -1,4 +1,4 @@
-"""Answers held against the OpenAPI document: every one that a component test gets (tests/component/conftest.py)."""
+"""Checks every answer of the component tests against the OpenAPI document (tests/component/conftest.py)."""
 
 import json
 import re
@@ -37,7 +37,7 @@ def operations() -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def problems(method: str, path: str, answer: Answer) -> list[str]:
-    """List what is not as the document says about `answer`; nothing for a request that it does not describe."""
+    """List the differences between `answer` and the document; empty for a request that it does not describe."""
     operation = operations().get((method, _template(path)))
     if operation is None:
         return []
@@ -86,7 +86,7 @@ def _resolved(node: dict[str, Any]) -> dict[str, Any]:
 
 
 def _absolute(node: Any) -> Any:
-    """Point references into the document, since a schema is validated on its own."""
+    """Make references point into the document, since a schema is validated alone."""
     if isinstance(node, dict):
         return {
             name: _URI + value if name == "$ref" and value.startswith("#") else _absolute(value)

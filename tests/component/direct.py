@@ -1,4 +1,4 @@
-"""A stage with our own form: the world on a strict user pool, and what a person does there."""
+"""A stage with our own form: the world with a strict user pool, and a person's actions."""
 
 from typing import Any
 
@@ -58,7 +58,7 @@ class Direct:
         return self.post("direct/challenge", browser, name=name, **body)
 
     def totp(self, secret: str | None = None) -> str:
-        """Return what the app shows now, by a library that is not ours."""
+        """Return the app's current code, computed by a library that is not ours."""
         return pyotp.TOTP(secret or self.grace.totp_secret or "").at(int(self.world.clock()))
 
     def with_totp(self) -> None:
@@ -68,6 +68,6 @@ class Direct:
 
 
 def outline(answer: Answer) -> tuple[int, Any, tuple[str, ...], bool]:
-    """Return all that a caller could tell answers apart by: status, body, headers, cookies."""
+    """Return everything by which a caller could distinguish answers: status, body, headers, cookies."""
     headers = tuple(sorted(f"{name}: {value}" for name, value in answer.headers.items()))
     return answer.status, answer.json(), headers, bool(answer.set_cookies)

@@ -1,4 +1,4 @@
-"""Makes a forged token out of a good one, as a case of tests/data/token_forgeries.json says."""
+"""Makes a forged token from a valid one, as described by a case of tests/data/token_forgeries.json."""
 
 import base64
 import hashlib
@@ -45,7 +45,7 @@ def decoded(part: str) -> dict[str, Any]:
 
 
 def filled(value: Any, words: Mapping[str, str]) -> Any:
-    """Put the good token's own values, and the attacker's, where a case names them."""
+    """Insert the valid token's own values, and the attacker's, where a case names them."""
     if isinstance(value, list):
         return [filled(entry, words) for entry in value]
     if not isinstance(value, str) or not value.startswith(("@", " @")):
@@ -60,7 +60,7 @@ def filled(value: Any, words: Mapping[str, str]) -> Any:
 
 
 def mutated(claims: dict[str, Any], change: dict[str, Any] | None, now: int) -> str | None:
-    """Change one claim. Returns the claims' text where JSON itself has no such value."""
+    """Change one claim. Returns the claims as text if JSON itself has no such value."""
     if change is None:
         return None
     name, how, value = change["claim"], change["how"], change.get("with")
@@ -108,7 +108,7 @@ def encoded(template: str | None, text: str, encoding: str) -> str:
 
 
 def signature(case: dict[str, Any], kind: str, h: str, p: str, claims: dict[str, Any]) -> bytes:
-    """Sign, rightly or not."""
+    """Sign, correctly or not."""
     how, key = case.get("sign", "RS256"), case.get("key", "own")
     text = {
         "other-bytes": b"something else",
@@ -176,7 +176,7 @@ def der(name: str) -> bytes:
 
 
 def hmac_secret(name: str, kind: str, claims: dict[str, Any]) -> bytes:
-    """What an attacker could try as a symmetric key: everything about the pool that is public."""
+    """The values that an attacker could try as a symmetric key: all public data about the pool."""
     public = rsa_key(KIDS[kind]).public_key()
     pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     return {
@@ -195,7 +195,7 @@ def hmac_secret(name: str, kind: str, claims: dict[str, Any]) -> bytes:
 
 
 def written(case: dict[str, Any], h: str, p: str, s: bytes, token: str, other: str) -> str:
-    """Put the parts together as the case says."""
+    """Join the parts as the case says."""
     template = case.get("token", "{h}.{p}.{s}")
     text, half, third = b64url(s), len(b64url(s)) // 2, len(p) // 3
     other_parts = other.split(".")

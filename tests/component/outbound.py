@@ -1,4 +1,4 @@
-"""Every call that a component test makes the app make: it must be in a line of the fault table."""
+"""Records every outbound call that a component test causes: it must be in a line of the fault table."""
 
 import functools
 from typing import Any
@@ -19,7 +19,7 @@ LISTED = {(call.route, call.name) for call in (*CALLS, *ELSEWHERE)}
 
 
 def record(monkeypatch: pytest.MonkeyPatch) -> Outbound:
-    """Note the calls of all containers that start from now on, by route and trigger."""
+    """Record the calls of all containers that start from now on, by route and trigger."""
     outbound = Outbound()
     send, run, init = Browser.send, entry._run, Services.__init__
     mail = entry.account_mail
@@ -57,7 +57,7 @@ def record(monkeypatch: pytest.MonkeyPatch) -> Outbound:
     together = deadline.together
 
     def carried(*calls: Any) -> Any:
-        """Calls made side by side are made where whoever makes them is."""
+        """Parallel calls belong to the route of their caller."""
         place = outbound.place
         return together(*(functools.partial(outbound.run_at, place, call) for call in calls))
 

@@ -10,12 +10,12 @@ from chalicelib.gatehouse.sealed.sealing import KeyRing, Sealer
 from tests.component.world import SEALING_KEY
 
 _NONCE, _TAG = 12, 16
-#: Cookies whose content is deflated before it is sealed.
+#: Cookies whose content is compressed before it is sealed.
 DEFLATED = ("challenge", "mfa-enrolment")
 
 
 def sealer(secret: str = SEALING_KEY, kid: str = "k1") -> Sealer:
-    """A sealer with a key of one's own choice."""
+    """A sealer with a chosen key."""
     return Sealer(lambda renew: KeyRing(kid, {kid: secret}))
 
 
@@ -26,7 +26,7 @@ def regions(value: str) -> dict[str, bytes]:
 
 
 def tamper(case: dict[str, Any], value: str, other: str, purpose: str) -> str:
-    """Return what becomes of `value`, a cookie of `purpose`; `other` is somebody else's cookie of the same kind."""
+    """Return the tampered `value`, a cookie of `purpose`; `other` is another person's cookie of the same kind."""
     kid, _, body = value.partition(".")
     parts = regions(value)
     kind = case["kind"]
@@ -67,7 +67,7 @@ def tamper(case: dict[str, Any], value: str, other: str, purpose: str) -> str:
 
 
 def is_foreign(case: dict[str, Any], purpose: str) -> bool:
-    """Tell whether a case changes anything for a cookie of this purpose."""
+    """Whether a case changes anything for a cookie of this purpose."""
     return not (case["kind"] == "purpose" and case["purpose"] == purpose)
 
 

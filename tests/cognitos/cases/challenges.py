@@ -1,4 +1,4 @@
-"""Challenges: the Session is one person's, of one client, for one answer; factors are asked for as they were set up."""
+"""Challenges: a Session is valid for one person and client, for one answer; factors are asked for as they were set up."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def an_invited_person_chooses_a_password(world: World) -> Any:
 
 @case({"outcome": ACCEPTED, "status": "CONFIRMED"}, ANSWER)
 def a_new_password_signs_in(world: World) -> Any:
-    """And confirms the account."""
+    """It also confirms the account."""
     challenge, username = invited(world)
     outcome = world.refused(world.answer, challenge, username, NEW_PASSWORD=OTHER_PASSWORD)
     return {"outcome": outcome, "status": world.user(username)["UserStatus"]}
@@ -45,14 +45,14 @@ def a_new_password_signs_in(world: World) -> Any:
 
 @case("InvalidPasswordException", ANSWER)
 def a_new_password_holds_to_the_policy(world: World) -> Any:
-    """A short one is refused."""
+    """A short password is refused."""
     challenge, username = invited(world)
     return world.refused(world.answer, challenge, username, NEW_PASSWORD="short")
 
 
 @case("NotAuthorizedException", SESSION)
 def a_session_serves_once(world: World) -> Any:
-    """The same answer again."""
+    """The same answer is sent twice."""
     challenge, username = invited(world)
     world.answer(challenge, username, NEW_PASSWORD=OTHER_PASSWORD)
     return world.refused(world.answer, challenge, username, NEW_PASSWORD=OTHER_PASSWORD)
@@ -60,7 +60,7 @@ def a_session_serves_once(world: World) -> Any:
 
 @case("NotAuthorizedException", SESSION)
 def a_made_up_session_is_refused(world: World) -> Any:
-    """Text that no sign-in gave."""
+    """The Session is a text that no sign-in returned."""
     challenge, username = invited(world)
     made_up = "x" * len(challenge["Session"])
     return world.refused(world.answer, challenge, username, made_up, NEW_PASSWORD=OTHER_PASSWORD)
@@ -68,7 +68,7 @@ def a_made_up_session_is_refused(world: World) -> Any:
 
 @case("NotAuthorizedException", SESSION)
 def a_session_is_of_one_person(world: World) -> Any:
-    """Another invited person's Session."""
+    """The Session belongs to another invited person."""
     challenge, _ = invited(world)
     _, other = invited(world)
     return world.refused(world.answer, challenge, other, NEW_PASSWORD=OTHER_PASSWORD)
@@ -76,7 +76,7 @@ def a_session_is_of_one_person(world: World) -> Any:
 
 @case("NotAuthorizedException", SESSION)
 def a_session_is_of_one_challenge(world: World) -> Any:
-    """The Session of a code, sent as the answer to NEW_PASSWORD_REQUIRED."""
+    """The Session of a code is sent as the answer to NEW_PASSWORD_REQUIRED."""
     address, username, _ = enrolled(world)
     challenge = {**world.sign_in(address), "ChallengeName": "NEW_PASSWORD_REQUIRED"}
     return world.refused(world.answer, challenge, username, NEW_PASSWORD=OTHER_PASSWORD)
@@ -84,7 +84,7 @@ def a_session_is_of_one_challenge(world: World) -> Any:
 
 @case("NotAuthorizedException", SESSION, "clock")
 def a_session_ends_after_fifteen_minutes(world: World) -> Any:
-    """The client's AuthSessionValidity."""
+    """The limit is the client's AuthSessionValidity."""
     challenge, username = invited(world)
     world.port.wait(15 * 60)
     return world.refused(world.answer, challenge, username, NEW_PASSWORD=OTHER_PASSWORD)
@@ -92,13 +92,13 @@ def a_session_ends_after_fifteen_minutes(world: World) -> Any:
 
 @case("SOFTWARE_TOKEN_MFA", TOTP)
 def an_app_is_asked_for_once_it_is_set_up(world: World) -> Any:
-    """At the next sign-in."""
+    """It is asked for at the next sign-in."""
     return world.sign_in(enrolled(world)[0])["ChallengeName"]
 
 
 @case(ACCEPTED, TOTP)
 def the_apps_code_signs_in(world: World) -> Any:
-    """The code of the next half minute: each serves once."""
+    """The code is the next half minute's, because each works once."""
     address, username, secret = enrolled(world)
     code = world.totp(secret, 1)
     return world.refused(
@@ -118,7 +118,7 @@ def a_wrong_code_of_the_app_is_refused(world: World) -> Any:
 
 @case(ACCEPTED, SESSION)
 def a_wrong_code_leaves_the_session(world: World) -> Any:
-    """The right one may follow in the same Session."""
+    """The right code still works in the same Session."""
     address, username, secret = enrolled(world)
     challenge, code = world.sign_in(address), world.totp(secret, 1)
     wrong = made_up_code(code)
@@ -128,7 +128,7 @@ def a_wrong_code_leaves_the_session(world: World) -> Any:
 
 @case(["CodeMismatchException", "ExpiredCodeException"], TOTP)
 def a_code_of_the_app_serves_once(world: World) -> Any:
-    """In a second sign-in of the same half minute it is refused; AWS has two names for that."""
+    """A second sign-in in the same half minute refuses it; AWS has two names for that error."""
     address, username, secret = enrolled(world)
     code = world.totp(secret, 1)
     world.answer(world.sign_in(address), username, SOFTWARE_TOKEN_MFA_CODE=code)
@@ -141,7 +141,7 @@ def a_code_of_the_app_serves_once(world: World) -> Any:
 
 @case({"name": "MFA_SETUP", "can": ["SOFTWARE_TOKEN_MFA"]}, MFA)
 def a_required_factor_is_set_up_at_the_sign_in(world: World) -> Any:
-    """Whoever has none is asked to, and told which ones there are."""
+    """A person without a factor is asked to set one up, and gets the list of possible ones."""
     address = world.person()
     with world.factor_required():
         challenge = world.sign_in(address)
@@ -151,7 +151,7 @@ def a_required_factor_is_set_up_at_the_sign_in(world: World) -> Any:
 
 @case("MFA_SETUP", MFA)
 def a_new_password_is_followed_by_the_required_factor(world: World) -> Any:
-    """Where the pool wants one, an invited person is not signed in before it is set up."""
+    """If the pool requires one, an invited person is signed in only after the set-up."""
     with world.factor_required():
         challenge, username = invited(world)
         answer = world.answer(challenge, username, NEW_PASSWORD=OTHER_PASSWORD)
@@ -160,7 +160,7 @@ def a_new_password_is_followed_by_the_required_factor(world: World) -> Any:
 
 @case(ACCEPTED, TOTP)
 def setting_an_app_up_finishes_the_sign_in(world: World) -> Any:
-    """AssociateSoftwareToken and VerifySoftwareToken carry the Session on."""
+    """AssociateSoftwareToken and VerifySoftwareToken pass the Session on."""
     address = world.person()
     username = world.user(address)["Username"]
     with world.factor_required():
@@ -173,7 +173,7 @@ def setting_an_app_up_finishes_the_sign_in(world: World) -> Any:
 
 @case("EnableSoftwareTokenMFAException", TOTP)
 def a_wrong_code_sets_no_app_up(world: World) -> Any:
-    """VerifySoftwareToken by the access token."""
+    """VerifySoftwareToken is called with the access token."""
     access = world.tokens(world.person(), world.port.server_client)["AccessToken"]
     secret = world.call("associate_software_token", AccessToken=access)["SecretCode"]
     code = made_up_code(world.totp(secret))
@@ -182,7 +182,7 @@ def a_wrong_code_sets_no_app_up(world: World) -> Any:
 
 @case({"name": "SELECT_MFA_TYPE", "can": 2}, MFA, "factors")
 def somebody_with_two_factors_chooses(world: World) -> Any:
-    """Where neither is preferred."""
+    """No factor is preferred."""
     address, username, _ = enrolled(world)
     world.port.add_factor(username, "EMAIL_OTP")
     challenge = world.sign_in(address)
@@ -192,7 +192,7 @@ def somebody_with_two_factors_chooses(world: World) -> Any:
 
 @case({"name": "EMAIL_OTP", "outcome": ACCEPTED}, MFA, "factors")
 def a_mailed_code_is_a_factor(world: World) -> Any:
-    """Asked for and answered."""
+    """Cognito asks for it and accepts it."""
     address = world.person()
     username = world.user(address)["Username"]
     world.port.add_factor(username, "EMAIL_OTP")

@@ -1,4 +1,4 @@
-"""Codes that are mailed: what confirms, what does not, and for how long."""
+"""Mailed codes: which ones confirm, and for how long."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LIMITS = GUIDE + "quotas.html"
 
 @case({"status": "CONFIRMED", "verified": "true"}, VALIDITY, "mail")
 def the_right_code_confirms_and_proves_the_address(world: World) -> Any:
-    """Status and `email_verified`, which the pool verifies by itself."""
+    """It sets the status and `email_verified`, which the pool verifies by itself."""
     address = world.port.address()
     world.sign_up(address)
     world.confirm(address, world.port.mailed(address))
@@ -37,7 +37,7 @@ def a_wrong_code_does_not_confirm(world: World) -> Any:
 
 @case("NotAuthorizedException", CONFIRM, "mail")
 def a_confirmed_account_is_not_confirmed_again(world: World) -> Any:
-    """With the same code, right as it was."""
+    """The code is the same one that confirmed it."""
     address = world.port.address()
     world.sign_up(address)
     code = world.port.mailed(address)
@@ -59,7 +59,7 @@ def a_code_sent_again_replaces_the_first(world: World) -> Any:
 
 @case("InvalidParameterException", RESEND)
 def a_confirmed_account_gets_no_second_code(world: World) -> Any:
-    """ResendConfirmationCode for somebody who is confirmed."""
+    """ResendConfirmationCode refuses a confirmed account."""
     return world.refused(world.resend, world.person())
 
 
@@ -74,7 +74,7 @@ def a_sign_ups_code_lasts_a_day(world: World) -> Any:
 
 @case(ACCEPTED, RESET, "mail")
 def a_reset_replaces_the_password(world: World) -> Any:
-    """The new one signs in."""
+    """The new password signs in."""
     address = world.person()
     world.forgot(address)
     world.reset(address, world.port.mailed(address))
@@ -83,7 +83,7 @@ def a_reset_replaces_the_password(world: World) -> Any:
 
 @case("NotAuthorizedException", RESET, "mail")
 def a_reset_voids_the_old_password(world: World) -> Any:
-    """The old one does not."""
+    """The old password does not sign in."""
     address = world.person()
     world.forgot(address)
     world.reset(address, world.port.mailed(address))
@@ -101,7 +101,7 @@ def a_wrong_code_resets_nothing(world: World) -> Any:
 
 @case("ExpiredCodeException", RESET, "mail")
 def a_reset_code_serves_once(world: World) -> Any:
-    """The second use finds none."""
+    """The second use fails as if there were no code."""
     address = world.person()
     world.forgot(address)
     code = world.port.mailed(address)
@@ -111,7 +111,7 @@ def a_reset_code_serves_once(world: World) -> Any:
 
 @case("ExpiredCodeException", UNKNOWN)
 def a_reset_without_a_request_has_no_code(world: World) -> Any:
-    """Nobody asked for one."""
+    """Nobody has requested a reset."""
     return world.refused(world.reset, world.person(), made_up_code())
 
 
@@ -126,7 +126,7 @@ def a_reset_code_lasts_an_hour(world: World) -> Any:
 
 @case("InvalidPasswordException", RESET, "mail")
 def a_reset_holds_to_the_password_policy(world: World) -> Any:
-    """Too short a password, with the right code."""
+    """The password is too short, and the code is right."""
     address = world.person()
     world.forgot(address)
     return world.refused(world.reset, address, world.port.mailed(address), "short")
@@ -134,20 +134,21 @@ def a_reset_holds_to_the_password_policy(world: World) -> Any:
 
 @case("CodeMismatchException", UNKNOWN)
 def an_unknown_address_resets_as_with_a_wrong_code(world: World) -> Any:
-    """ConfirmForgotPassword does not tell that nobody is there."""
+    """ConfirmForgotPassword does not reveal that there is no account."""
     return world.refused(world.reset, world.port.address(), made_up_code())
 
 
 @case(True, UNKNOWN)
 def an_unknown_address_seems_to_be_mailed(world: World) -> Any:
-    """ForgotPassword answers with a made-up delivery, or by turns with InvalidParameterException."""
+    """ForgotPassword returns an invented delivery, or sometimes InvalidParameterException."""
     seen = {world.refused(world.forgot, world.port.address()) for _ in range(2)}
     return seen <= {ACCEPTED, "InvalidParameterException"}
 
 
 @case([True, True], UNKNOWN, "mail")
 def an_unproved_address_is_sent_no_reset(world: World) -> Any:
-    """Somebody unconfirmed has no verified address: refused, or answered as if there were one, and never mailed."""
+    """An unconfirmed account has no verified address: the call is refused, or answered as if there were one, and no
+    mail is sent."""
     address = world.port.address()
     world.sign_up(address)
     before = world.port.mailed(address)
@@ -158,7 +159,7 @@ def an_unproved_address_is_sent_no_reset(world: World) -> Any:
 
 @case("NotAuthorizedException", FORGOT)
 def an_invited_person_resets_nothing(world: World) -> Any:
-    """Before the first sign-in the temporary password is the only way."""
+    """Before the first sign-in only the temporary password works."""
     address = world.port.address()
     world.invite(address, email_verified="true")
     return world.refused(world.forgot, address)
@@ -166,7 +167,7 @@ def an_invited_person_resets_nothing(world: World) -> Any:
 
 @case("LimitExceededException", LIMITS, "mail")
 def wrong_codes_have_a_limit(world: World) -> Any:
-    """Some tries in an hour, then even the right code is refused."""
+    """After some tries within an hour, even the right code is refused."""
     address = world.port.address()
     world.sign_up(address)
     right = world.port.mailed(address)

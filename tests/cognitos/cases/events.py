@@ -1,6 +1,6 @@
-"""What the pool's triggers are sent, and when.
+"""The events of the pool's triggers, and when they are sent.
 
-Of the triggers that a stage has: PreSignUp, PostConfirmation, PostAuthentication, InboundFederation.
+It covers the triggers of a stage: PreSignUp, PostConfirmation, PostAuthentication, InboundFederation.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def only_event(world: World, source: str) -> dict[str, Any]:
 
 @case(["PreSignUp_SignUp"], PRE_SIGN_UP, "events")
 def a_sign_up_is_shown_to_pre_sign_up(world: World) -> Any:
-    """And to no other."""
+    """No other trigger gets it."""
     world.port.script({})
     world.sign_up(world.port.address())
     return sources(world)
@@ -41,7 +41,7 @@ def a_sign_up_is_shown_to_pre_sign_up(world: World) -> Any:
     {"sub": False, "email": True, "client": True, "metadata": {"mark": "7"}}, PRE_SIGN_UP, "events"
 )
 def pre_sign_up_sees_attributes_and_metadata(world: World) -> Any:
-    """There is no `sub` yet; ClientMetadata comes along."""
+    """There is no `sub` yet; ClientMetadata is included."""
     world.port.script({})
     address = world.port.address()
     world.sign_up(address, ClientMetadata={"mark": "7"})
@@ -57,7 +57,7 @@ def pre_sign_up_sees_attributes_and_metadata(world: World) -> Any:
 
 @case(["UserLambdaValidationException", "UserNotFoundException"], PRE_SIGN_UP, "events")
 def a_refused_sign_up_makes_nobody(world: World) -> Any:
-    """The trigger's error refuses."""
+    """An error of the trigger refuses the sign-up."""
     world.port.script({"PreSignUp_SignUp": {"raise": "no"}})
     address = world.port.address()
     return [world.refused(world.sign_up, address), world.refused(world.user, address)]
@@ -65,7 +65,7 @@ def a_refused_sign_up_makes_nobody(world: World) -> Any:
 
 @case([["PostConfirmation_ConfirmSignUp"], "CONFIRMED", True], CONFIRMATION, "events", "mail")
 def a_confirmation_is_shown_to_post_confirmation(world: World) -> Any:
-    """With the status that the user now has, and the `sub`."""
+    """The event has the user's new status, and the `sub`."""
     address = world.port.address()
     sub = world.sign_up(address)["UserSub"]
     code = world.port.mailed(address)
@@ -77,7 +77,7 @@ def a_confirmation_is_shown_to_post_confirmation(world: World) -> Any:
 
 @case(["PostConfirmation_ConfirmForgotPassword"], CONFIRMATION, "events", "mail")
 def a_reset_is_shown_to_post_confirmation(world: World) -> Any:
-    """Under a name of its own."""
+    """The event has its own trigger source."""
     address = world.person()
     world.forgot(address)
     code = world.port.mailed(address)
@@ -88,7 +88,7 @@ def a_reset_is_shown_to_post_confirmation(world: World) -> Any:
 
 @case(["PreSignUp_AdminCreateUser"], PRE_SIGN_UP, "events")
 def an_invitation_is_shown_to_pre_sign_up(world: World) -> Any:
-    """Never to PostConfirmation."""
+    """PostConfirmation does not run."""
     world.port.script({})
     world.invite(world.port.address())
     return sources(world)
@@ -105,7 +105,7 @@ def a_sign_in_is_shown_to_post_authentication(world: World) -> Any:
 
 @case([], AUTHENTICATION, "events")
 def a_wrong_password_is_shown_to_no_trigger_of_ours(world: World) -> Any:
-    """PreAuthentication alone would see it."""
+    """Only PreAuthentication would get it."""
     address = world.person()
     world.port.script({})
     world.refused(world.sign_in, address, "not-the-password-at-all")
@@ -123,7 +123,7 @@ def a_wrong_password_is_shown_to_no_trigger_of_ours(world: World) -> Any:
     "federation",
 )
 def a_first_federated_sign_in_runs_three_triggers(world: World) -> Any:
-    """What the provider says, then the new profile's two."""
+    """First InboundFederation, then the two for a new profile."""
     world.port.script({})
     world.arrive("alice")
     return sources(world)
@@ -136,7 +136,7 @@ def a_first_federated_sign_in_runs_three_triggers(world: World) -> Any:
     "federation",
 )
 def a_later_federated_sign_in_is_an_authentication(world: World) -> Any:
-    """No second PreSignUp."""
+    """PreSignUp does not run again."""
     world.arrive("alice")
     world.port.script({})
     world.arrive("alice")
@@ -145,7 +145,7 @@ def a_later_federated_sign_in_is_an_authentication(world: World) -> Any:
 
 @case({"user": True, "sub": False, "mapped": True}, PRE_SIGN_UP, "events", "federation")
 def pre_sign_up_sees_what_was_mapped(world: World) -> Any:
-    """Of a provider's person: the pool's user name and the mapped attributes, no `sub`."""
+    """For a provider's person: the pool's user name and the mapped attributes, but no `sub`."""
     world.port.script({})
     world.arrive("alice")
     event = only_event(world, "PreSignUp_ExternalProvider")
@@ -156,7 +156,7 @@ def pre_sign_up_sees_what_was_mapped(world: World) -> Any:
 
 @case({"provider": "Okta", "claims": True, "text": True}, INBOUND, "events", "federation")
 def inbound_federation_sees_the_providers_claims(world: World) -> Any:
-    """As text, by the provider's own names."""
+    """The claims are text, under the provider's own names."""
     world.port.script({})
     world.arrive("alice")
     request = only_event(world, "InboundFederation_ExternalProvider")["request"]

@@ -25,25 +25,25 @@ def profile(person: str) -> str:
 
 @case({"shown": 400}, AUTHORIZE, "federation")
 def a_foreign_redirect_uri_is_never_redirected_to(world: World) -> Any:
-    """Cognito shows the error itself."""
+    """Cognito shows the error on its own page."""
     return world.visit(redirect_uri="https://evil.example/")
 
 
 @case({"shown": 400}, AUTHORIZE, "federation")
 def an_unknown_client_gets_no_page(world: World) -> Any:
-    """Nor is anybody sent anywhere."""
+    """There is no redirect, either."""
     return world.visit(client_id="0" * 26)
 
 
 @case("invalid_request", PKCE, "federation")
 def only_s256_challenges_are_taken(world: World) -> Any:
-    """`plain` ends at the callback."""
+    """`plain` is refused at the callback."""
     return world.visit(code_challenge_method="plain").get("error")
 
 
 @case([["code", "state"], "state-1"], AUTHORIZE, "federation")
 def a_sign_in_ends_with_a_code_and_the_state(world: World) -> Any:
-    """And nothing else."""
+    """The redirect contains nothing else."""
     query = world.visit("alice")
     return [sorted(query), query.get("state")]
 
@@ -59,7 +59,7 @@ def a_code_serves_once(world: World) -> Any:
 
 @case([400, "invalid_grant"], PKCE, "federation")
 def a_code_needs_its_verifier(world: World) -> Any:
-    """Another one of the right length."""
+    """Another verifier of the right length is refused."""
     code = world.visit("alice")["code"]
     status, body = world.exchange(code, code_verifier="x" * 60)
     return [status, body.get("error")]
@@ -67,7 +67,7 @@ def a_code_needs_its_verifier(world: World) -> Any:
 
 @case([400, "unauthorized_client"], TOKEN, "federation")
 def a_code_is_for_its_redirect_uri(world: World) -> Any:
-    """Another one at the exchange."""
+    """Another redirect_uri at the exchange is refused."""
     code = world.visit("alice")["code"]
     status, body = world.exchange(code, redirect_uri="https://app.example.org/other")
     return [status, body.get("error")]
@@ -75,7 +75,7 @@ def a_code_is_for_its_redirect_uri(world: World) -> Any:
 
 @case([400, "invalid_grant"], TOKEN, "federation", "clock")
 def a_code_lasts_five_minutes(world: World) -> Any:
-    """Then it is nobody's."""
+    """After that it is refused."""
     code = world.visit("alice")["code"]
     world.port.wait(300)
     status, body = world.exchange(code)
@@ -84,13 +84,13 @@ def a_code_lasts_five_minutes(world: World) -> Any:
 
 @case("nonce-1", AUTHORIZE, "federation")
 def the_nonce_comes_back_in_the_id_token(world: World) -> Any:
-    """As it was sent."""
+    """It has the value that was sent."""
     return claims(world.arrive("alice")["id_token"]).get("nonce")
 
 
 @case({"status": "EXTERNAL_PROVIDER", "enabled": "True"}, PROFILES, "federation")
 def a_first_sign_in_makes_a_profile(world: World) -> Any:
-    """Under the provider's name and the subject, in lower case where the pool ignores case."""
+    """Its name is the provider's name and the subject, in lower case if the pool ignores case."""
     world.arrive("alice")
     user = world.user(profile("alice"))
     return {"status": user["UserStatus"], "enabled": user["Enabled"]}
@@ -98,7 +98,7 @@ def a_first_sign_in_makes_a_profile(world: World) -> Any:
 
 @case(True, NAMES, "federation")
 def a_profiles_name_is_in_lower_case(world: World) -> Any:
-    """The pool flattens it; the subject keeps its case in the attribute that it is mapped to."""
+    """The pool converts it; the mapped attribute keeps the subject's case."""
     world.arrive("alice")
     user = world.user(profile("alice"))
     return [user["Username"], user["custom:idp_sub"]] == [profile("alice"), PEOPLE["alice"]["sub"]]
@@ -118,14 +118,14 @@ def mapped_claims_become_text(world: World) -> Any:
 
 @case("[Everyone, admins]", MAPPING, "federation")
 def a_list_becomes_text_in_brackets(world: World) -> Any:
-    """How AWS spells it is documented for SAML alone; readers must be lenient."""
+    """AWS documents the format for SAML only; readers must be lenient."""
     world.arrive("alice")
     return world.user(profile("alice")).get("custom:groups")
 
 
 @case([{"providerName": "Okta", "subject": True, "providerType": "OIDC"}], PROFILES, "federation")
 def an_id_token_names_the_provider(world: World) -> Any:
-    """In `identities`, the subject in its own case."""
+    """`identities` has the subject in its own case."""
     told = claims(world.arrive("alice")["id_token"])["identities"]
     subject = PEOPLE["alice"]["sub"]
     return [
@@ -140,14 +140,14 @@ def an_id_token_names_the_provider(world: World) -> Any:
 
 @case(True, GUIDE + "cognito-user-pools-user-groups.html", "federation")
 def a_profile_is_in_its_providers_group(world: World) -> Any:
-    """`<pool>_<provider>`, without anybody's doing."""
+    """Cognito adds it to `<pool>_<provider>` by itself."""
     told = claims(world.arrive("alice")["access_token"]).get("cognito:groups", [])
     return f"{world.port.pool_id}_Okta" in told
 
 
 @case(True, PROFILES, "federation")
 def a_second_sign_in_finds_the_profile(world: World) -> Any:
-    """The same `sub`."""
+    """The `sub` is the same."""
     first, second = (claims(world.arrive("alice")["id_token"])["sub"] for _ in range(2))
     return first == second
 
@@ -161,7 +161,7 @@ def a_profile_has_no_password(world: World) -> Any:
 
 @case([True, True], ANSWERS, "federation", "events")
 def a_triggers_refusal_ends_at_the_callback(world: World) -> Any:
-    """With an error, and the trigger's words in the description."""
+    """It has an error, with the trigger's text in the description."""
     world.port.script({"PreSignUp_ExternalProvider": {"raise": "GATEHOUSE:not_here"}})
     query = world.visit("bruno")
     return [bool(query.get("error")), "GATEHOUSE:not_here" in query.get("error_description", "")]
@@ -169,7 +169,7 @@ def a_triggers_refusal_ends_at_the_callback(world: World) -> Any:
 
 @case([True, False], REFERENCE + "API_AdminDisableUser.html", "federation")
 def a_disabled_profile_gets_no_code(world: World) -> Any:
-    """The way ends at the callback."""
+    """The sign-in ends at the callback."""
     world.arrive("bruno")
     world.admin("admin_disable_user", Username=profile("bruno"))
     query = world.visit("bruno")
@@ -178,7 +178,7 @@ def a_disabled_profile_gets_no_code(world: World) -> Any:
 
 @case({"same": True, "group": False}, LINK, "federation")
 def a_linked_person_signs_in_to_the_native_account(world: World) -> Any:
-    """Its `sub`; and not in the provider's group."""
+    """It has that account's `sub`, and is not in the provider's group."""
     address = world.person()
     sub = world.user(address)["sub"]
     link(world, address, "bruno")
@@ -204,7 +204,7 @@ def link(world: World, address: str, person: str) -> None:
 
 @case(True, LINK, "federation")
 def a_providers_person_is_linked_once(world: World) -> Any:
-    """Not to a second account; AWS's page has two names for the error and does not say which it is."""
+    """A second account is refused; AWS's page has two names for the error and does not say which one."""
     link(world, world.person(), "bruno")
     refused = world.refused(link, world, world.person(), "bruno")
     return refused in ("InvalidParameterException", "AliasExistsException")
@@ -212,7 +212,7 @@ def a_providers_person_is_linked_once(world: World) -> Any:
 
 @case(ACCEPTED, LINK, "federation")
 def a_deleted_account_frees_its_providers_person(world: World) -> Any:
-    """Who may then be linked to another one."""
+    """The person can then be linked to another account."""
     address = world.person()
     link(world, address, "bruno")
     world.admin("admin_delete_user", Username=address)

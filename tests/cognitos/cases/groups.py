@@ -1,4 +1,4 @@
-"""Groups: who is in them, and what tokens say of it."""
+"""Groups: their members, and the groups in tokens."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def both_tokens_name_the_groups(world: World) -> Any:
 
 @case([False, False], PAGE)
 def tokens_of_people_without_groups_have_no_claim(world: World) -> Any:
-    """Not even an empty one."""
+    """There is not even an empty claim."""
     result = world.tokens(world.person())
     return ["cognito:groups" in claims(result[name]) for name in ("AccessToken", "IdToken")]
 
 
 @case(["admins"], ADD)
 def joining_twice_is_no_error(world: World) -> Any:
-    """And counts once."""
+    """The person is in the group once."""
     address = world.person()
     join(world, address)
     join(world, address)
@@ -43,13 +43,13 @@ def joining_twice_is_no_error(world: World) -> Any:
 
 @case("ResourceNotFoundException", ADD)
 def nobody_joins_an_unknown_group(world: World) -> Any:
-    """Groups are made first."""
+    """A group must be created first."""
     return world.refused(join, world, world.person(), "unheard")
 
 
 @case([], REFERENCE + "API_AdminRemoveUserFromGroup.html")
 def somebody_who_left_is_in_no_group(world: World) -> Any:
-    """And the next tokens say so (`tokens_of_people_without_groups_have_no_claim`)."""
+    """The next tokens lack it, too (`tokens_of_people_without_groups_have_no_claim`)."""
     address = world.person()
     join(world, address)
     world.admin("admin_remove_user_from_group", Username=address, GroupName="admins")
@@ -58,7 +58,7 @@ def somebody_who_left_is_in_no_group(world: World) -> Any:
 
 @case(True, REFERENCE + "API_ListUsersInGroup.html")
 def a_group_lists_its_members(world: World) -> Any:
-    """By the pool's own user names."""
+    """The list has the pool's own user names."""
     address = world.person()
     join(world, address, "readers")
     found = world.admin("list_users_in_group", GroupName="readers")["Users"]
@@ -73,7 +73,7 @@ def an_unknown_group_lists_nobody(world: World) -> Any:
 
 @case(["admins"], PAGE, "endpoints")
 def a_refresh_tells_new_groups(world: World) -> Any:
-    """What changed since the sign-in shows in the next tokens."""
+    """Changes since the sign-in appear in the next tokens."""
     address = world.person()
     token = world.tokens(address)["RefreshToken"]
     join(world, address)

@@ -1,4 +1,4 @@
-"""One mailbox is one account, however its address is written: the pool's CaseSensitive is false."""
+"""One mailbox is one account, in every spelling of its address: the pool's CaseSensitive is false."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def another_spelling_does_not_sign_up_again(world: World) -> Any:
 
 @case("UsernameExistsException", PAGE)
 def another_spelling_is_not_invited_again(world: World) -> Any:
-    """Nor by an administrator."""
+    """An administrator cannot invite it again."""
     return world.refused(world.invite, world.person().upper())
 
 
@@ -33,7 +33,7 @@ def another_spelling_finds_the_account(world: World) -> Any:
 
 @case(ACCEPTED, PAGE)
 def another_spelling_signs_in(world: World) -> Any:
-    """With the secret hash over what was typed."""
+    """The secret hash is over the typed spelling."""
     return world.refused(world.tokens, world.person().upper())
 
 
@@ -47,7 +47,7 @@ def another_spelling_confirms(world: World) -> Any:
 
 @case(ACCEPTED, PAGE, "mail")
 def another_spelling_resets_the_password(world: World) -> Any:
-    """Asked for in one spelling, answered in another."""
+    """The reset is requested in one spelling and completed in another."""
     address = world.person()
     world.forgot(address.upper())
     return world.refused(world.reset, address, world.port.mailed(address), OTHER_PASSWORD)
@@ -63,6 +63,6 @@ def an_address_keeps_the_spelling_of_its_sign_up(world: World) -> Any:
 
 @case(ACCEPTED, PAGE)
 def a_user_names_case_does_not_matter(world: World) -> Any:
-    """Administrators name the pool's own user name in upper case."""
+    """Administrators use the pool's own user name in upper case."""
     username = world.user(world.person())["Username"]
     return world.refused(world.user, username.upper())

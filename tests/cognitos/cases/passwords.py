@@ -1,4 +1,4 @@
-"""Passwords: the policy, what a sign-in says when it refuses, and who is locked out for how long."""
+"""Passwords: the policy, the errors of a sign-in, and the lockout."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ WRONG = "not-the-password-at-all"
 
 @case("InvalidPasswordException", POLICY)
 def a_short_password_is_refused(world: World) -> Any:
-    """Eleven characters where twelve are asked for."""
+    """It has eleven characters; twelve are required."""
     return world.refused(world.sign_up, world.port.address(), Password="a" * 11)
 
 
 @case(ACCEPTED, POLICY)
 def letters_alone_are_a_password(world: World) -> Any:
-    """The pool asks for length, not for kinds of characters."""
+    """The pool requires a length, but no kinds of characters."""
     return world.refused(world.sign_up, world.port.address(), Password="a" * 12)
 
 
 @case("InvalidParameterException", POLICY)
 def a_password_does_not_begin_with_a_space(world: World) -> Any:
-    """Nor does it end with one."""
+    """It must not end with a space, either."""
     return world.refused(world.sign_up, world.port.address(), Password=" " + PASSWORD)
 
 
@@ -37,7 +37,7 @@ def a_password_does_not_begin_with_a_space(world: World) -> Any:
     SIGN_IN,
 )
 def the_right_password_brings_three_tokens(world: World) -> Any:
-    """And their lifetime, ten minutes."""
+    """They last ten minutes."""
     result = world.tokens(world.person())
     found = sorted(name for name in result if name.endswith("Token"))
     return {"tokens": found, "type": result["TokenType"], "seconds": result["ExpiresIn"]}
@@ -45,13 +45,13 @@ def the_right_password_brings_three_tokens(world: World) -> Any:
 
 @case("NotAuthorizedException", SIGN_IN)
 def a_wrong_password_is_refused(world: World) -> Any:
-    """As anybody would expect."""
+    """Cognito returns NotAuthorizedException."""
     return world.refused(world.sign_in, world.person(), WRONG)
 
 
 @case(True, UNKNOWN)
 def an_unknown_address_is_refused_in_the_same_words(world: World) -> Any:
-    """Code and message of a wrong password."""
+    """Code and message are the same as for a wrong password."""
     return _words(world, world.person(), WRONG) == _words(world, world.port.address(), WRONG)
 
 
@@ -68,7 +68,7 @@ def _words(world: World, name: str, password: str) -> list[str]:
 
 @case("UserNotConfirmedException", SIGN_IN)
 def an_unconfirmed_account_does_not_sign_in(world: World) -> Any:
-    """With the right password."""
+    """The password is right."""
     address = world.port.address()
     world.sign_up(address)
     return world.refused(world.sign_in, address)
@@ -76,7 +76,7 @@ def an_unconfirmed_account_does_not_sign_in(world: World) -> Any:
 
 @case("NotAuthorizedException", REFERENCE + "API_AdminDisableUser.html")
 def a_disabled_account_does_not_sign_in(world: World) -> Any:
-    """With the right password."""
+    """The password is right."""
     address = world.person()
     world.admin("admin_disable_user", Username=address)
     return world.refused(world.sign_in, address)
@@ -84,7 +84,7 @@ def a_disabled_account_does_not_sign_in(world: World) -> Any:
 
 @case(ACCEPTED, REFERENCE + "API_AdminEnableUser.html")
 def an_enabled_account_signs_in_again(world: World) -> Any:
-    """Its password is what it was."""
+    """Its password is unchanged."""
     address = world.person()
     world.admin("admin_disable_user", Username=address)
     world.admin("admin_enable_user", Username=address)
@@ -93,7 +93,7 @@ def an_enabled_account_signs_in_again(world: World) -> Any:
 
 @case("NotAuthorizedException", LOCKOUT)
 def six_wrong_passwords_lock_the_account(world: World) -> Any:
-    """For a second: the right password right after them is refused as well."""
+    """The lock lasts a second: even the right password is refused directly afterwards."""
     address = world.person()
     for _ in range(6):
         world.refused(world.sign_in, address, WRONG)
@@ -102,7 +102,7 @@ def six_wrong_passwords_lock_the_account(world: World) -> Any:
 
 @case(ACCEPTED, LOCKOUT, "clock")
 def a_lock_ends_by_itself(world: World) -> Any:
-    """A quarter of an hour at most."""
+    """It lasts a quarter of an hour at most."""
     address = world.person()
     for _ in range(20):
         world.refused(world.sign_in, address, WRONG)
@@ -112,7 +112,7 @@ def a_lock_ends_by_itself(world: World) -> Any:
 
 @case("InvalidParameterException", SIGN_IN, "settings")
 def a_flow_that_the_client_does_not_allow_is_refused(world: World) -> Any:
-    """The app's client takes passwords from the server only."""
+    """The app's client accepts passwords from the server only."""
     address = world.person()
     hashed = world.secret_hash(address)
     return world.refused(

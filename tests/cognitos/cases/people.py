@@ -1,4 +1,4 @@
-"""What administrators do with people: invite, change, list, delete, help after a lost phone."""
+"""Administrators' calls on people: invite, change, list, delete, help after a lost phone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LIST = REFERENCE + "API_ListUsers.html"
 
 @case({"status": "FORCE_CHANGE_PASSWORD", "verified": "true", "enabled": "True"}, CREATE)
 def an_invited_person_waits_for_a_password(world: World) -> Any:
-    """With the address proved, where the administrator says so."""
+    """The address is proved, if the administrator says so."""
     address = world.port.address()
     world.invite(address, email_verified="true")
     user = world.user(address)
@@ -24,7 +24,7 @@ def an_invited_person_waits_for_a_password(world: World) -> Any:
 
 @case("UnsupportedUserStateException", CREATE)
 def a_confirmed_person_is_not_invited_again(world: World) -> Any:
-    """RESEND is for people who never came."""
+    """RESEND is for people who have never signed in."""
     address = world.person()
     return world.refused(
         world.admin,
@@ -37,7 +37,7 @@ def a_confirmed_person_is_not_invited_again(world: World) -> Any:
 
 @case("UserNotFoundException", CREATE)
 def an_unknown_person_is_not_invited_again(world: World) -> Any:
-    """RESEND makes nobody."""
+    """RESEND creates nobody."""
     return world.refused(
         world.admin,
         "admin_create_user",
@@ -49,7 +49,7 @@ def an_unknown_person_is_not_invited_again(world: World) -> Any:
 
 @case("InvalidPasswordException", REFERENCE + "API_AdminSetUserPassword.html")
 def an_administrators_password_holds_to_the_policy(world: World) -> Any:
-    """A short one is refused."""
+    """A short password is refused."""
     return world.refused(
         world.admin,
         "admin_set_user_password",
@@ -61,7 +61,7 @@ def an_administrators_password_holds_to_the_policy(world: World) -> Any:
 
 @case(["CONFIRMED", ACCEPTED], REFERENCE + "API_AdminSetUserPassword.html")
 def an_administrators_password_confirms(world: World) -> Any:
-    """A sign-up that was never confirmed (seen by aws-sdk-js issue 2976)."""
+    """It confirms a sign-up that was never confirmed (seen in aws-sdk-js issue 2976)."""
     address = world.port.address()
     world.sign_up(address)
     world.admin(
@@ -82,7 +82,7 @@ def a_changed_name_is_stored(world: World) -> Any:
 
 @case(False, UPDATE)
 def a_blank_value_deletes_an_attribute(world: World) -> Any:
-    """Nothing is stored of it."""
+    """Nothing of it is stored."""
     address = world.person(given_name="Ada")
     told = attributes(given_name="")
     world.admin("admin_update_user_attributes", Username=address, UserAttributes=told)
@@ -99,7 +99,7 @@ def an_attribute_is_deleted_by_name(world: World) -> Any:
 
 @case([1, 0], LIST)
 def a_filter_finds_an_address_exactly(world: World) -> Any:
-    """And nobody by an address that only begins so."""
+    """An address with the same beginning is not found."""
     address = world.person()
     return [
         len(world.admin("list_users", Filter=f'email = "{wanted}"')["Users"])
@@ -117,7 +117,7 @@ def a_filter_finds_an_address_by_its_beginning(world: World) -> Any:
 
 @case([1, True], LIST)
 def a_list_comes_in_pages(world: World) -> Any:
-    """So many as were asked for, and a token for the next."""
+    """A page has the requested size, and a token for the next page."""
     world.person()
     world.person()
     page = world.admin("list_users", Limit=1)
@@ -126,13 +126,13 @@ def a_list_comes_in_pages(world: World) -> Any:
 
 @case("UserNotFoundException", REFERENCE + "API_AdminGetUser.html")
 def an_unknown_person_is_not_found(world: World) -> Any:
-    """Administrators are told."""
+    """Administrators get an error."""
     return world.refused(world.user, world.port.address())
 
 
 @case("UserNotFoundException", REFERENCE + "API_AdminDeleteUser.html")
 def a_deleted_person_is_gone(world: World) -> Any:
-    """By every name."""
+    """No name finds the person."""
     address = world.person()
     username = world.user(address)["Username"]
     world.admin("admin_delete_user", Username=address)
@@ -141,7 +141,7 @@ def a_deleted_person_is_gone(world: World) -> Any:
 
 @case(ACCEPTED, REFERENCE + "API_SignUp.html")
 def a_deleted_address_signs_up_again(world: World) -> Any:
-    """As somebody new."""
+    """The account is a new person."""
     address = world.person()
     world.admin("admin_delete_user", Username=address)
     return world.refused(world.sign_up, address)
@@ -149,7 +149,7 @@ def a_deleted_address_signs_up_again(world: World) -> Any:
 
 @case(["SOFTWARE_TOKEN_MFA"], REFERENCE + "API_AdminGetUser.html")
 def an_administrator_sees_the_factors(world: World) -> Any:
-    """Of somebody with an authenticator app."""
+    """The person has an authenticator app."""
     address = world.person()
     world.enrol(address)
     return world.admin("admin_get_user", Username=address).get("UserMFASettingList", [])

@@ -1,4 +1,4 @@
-"""Refresh token rotation: a successor at each refresh, a grace of 30 seconds, one family."""
+"""Refresh token rotation: a new token at each refresh, a grace period of 30 seconds, one family."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SECONDS = 30
 
 @case([200, ["access_token", "id_token", "refresh_token"], True], PAGE, "endpoints")
 def a_refresh_brings_a_successor(world: World) -> Any:
-    """Three tokens, the refresh token a new one."""
+    """The answer has three tokens, including a new refresh token."""
     token = world.tokens(world.person())["RefreshToken"]
     status, body = world.refresh(token)
     found = sorted(name for name in body if name.endswith("_token"))
@@ -23,21 +23,21 @@ def a_refresh_brings_a_successor(world: World) -> Any:
 
 @case(200, PAGE, "endpoints")
 def a_successor_renews(world: World) -> Any:
-    """As its predecessor did."""
+    """It works like the previous token."""
     token = world.tokens(world.person())["RefreshToken"]
     return world.refresh(world.refresh(token)[1]["refresh_token"])[0]
 
 
 @case([200, 200], GRACE, "endpoints")
 def the_predecessor_works_during_the_grace(world: World) -> Any:
-    """Two tabs, or a retry after a lost answer."""
+    """This covers two tabs, or a retry after a lost answer."""
     token = world.tokens(world.person())["RefreshToken"]
     return [world.refresh(token)[0] for _ in range(2)]
 
 
 @case([400, "invalid_grant"], GRACE, "endpoints", "clock")
 def the_predecessor_dies_after_the_grace(world: World) -> Any:
-    """Only its successor is good."""
+    """Only its successor is still valid."""
     token = world.tokens(world.person())["RefreshToken"]
     world.refresh(token)
     world.port.wait(SECONDS + 1)
@@ -47,7 +47,7 @@ def the_predecessor_dies_after_the_grace(world: World) -> Any:
 
 @case([400, "invalid_grant"], PAGE, "endpoints")
 def revoking_a_successor_ends_the_family(world: World) -> Any:
-    """Its predecessor, in its grace, is dead too."""
+    """Its predecessor is also refused, even within its grace period."""
     token = world.tokens(world.person())["RefreshToken"]
     successor = world.refresh(token)[1]["refresh_token"]
     world.post("/oauth2/revoke", token=successor)
@@ -57,7 +57,7 @@ def revoking_a_successor_ends_the_family(world: World) -> Any:
 
 @case([400, "invalid_grant"], PAGE, "endpoints", "clock")
 def rotation_extends_no_session(world: World) -> Any:
-    """After thirty days the newest successor is dead as well."""
+    """After thirty days the newest successor expires, too."""
     token = world.tokens(world.person())["RefreshToken"]
     world.port.wait(29 * 86_400)
     token = world.refresh(token)[1]["refresh_token"]
@@ -82,14 +82,15 @@ def get_tokens(world: World, token: str, secret: str = "") -> dict[str, Any]:
 
 @case(True, CALL)
 def the_api_renews_its_own_tokens(world: World) -> Any:
-    """GetTokensFromRefreshToken, with a successor (whether AWS takes tokens of AdminInitiateAuth, reports disagree)."""
+    """GetTokensFromRefreshToken returns a successor (reports disagree on whether AWS accepts tokens of
+    AdminInitiateAuth)."""
     token = world.tokens(world.person())["RefreshToken"]
     return get_tokens(world, token).get("RefreshToken", token) != token
 
 
 @case("NotAuthorizedException", CALL)
 def the_api_wants_the_clients_secret_to_renew(world: World) -> Any:
-    """Another one is refused."""
+    """Another secret is refused."""
     token = world.tokens(world.person())["RefreshToken"]
     return world.refused(get_tokens, world, token, "x" * 50)
 

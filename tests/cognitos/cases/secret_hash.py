@@ -1,4 +1,4 @@
-"""SECRET_HASH: every call of a client with a secret proves that it has it, over the very name that it sends."""
+"""SECRET_HASH: a client with a secret must prove it in every call, over exactly the name that it sends."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ def a_sign_up_needs_the_hash(world: World) -> Any:
 
 @case(REFUSED, PAGE)
 def a_sign_ups_hash_is_over_its_own_name(world: World) -> Any:
-    """One over another address."""
+    """A hash over another address is refused."""
     hashed = world.secret_hash(world.port.address())
     return world.refused(world.sign_up, world.port.address(), SecretHash=hashed)
 
 
 @case(REFUSED, PAGE)
 def a_hash_keeps_the_letters_as_they_were_sent(world: World) -> Any:
-    """One over the lower-case spelling does not fit the upper-case name."""
+    """A hash over the lower-case spelling does not match the upper-case name."""
     address = world.person()
     return world.refused(world.sign_in, address.upper(), SECRET_HASH=world.secret_hash(address))
 
 
 @case(REFUSED, PAGE)
 def a_sign_in_needs_the_hash(world: World) -> Any:
-    """AdminInitiateAuth without one, with the right password."""
+    """AdminInitiateAuth without a hash is refused, even with the right password."""
     return world.refused(world.sign_in, world.person(), SECRET_HASH=None)
 
 
 @case(REFUSED, PAGE)
 def another_clients_hash_does_not_serve(world: World) -> Any:
-    """The hash of the server's own client, sent with the app's client id."""
+    """It is the hash of the server's own client, sent with the app's client id."""
     address = world.person()
     foreign = world.secret_hash(address, world.port.server_client)
     return world.refused(world.sign_in, address, SECRET_HASH=foreign)
@@ -47,7 +47,7 @@ def another_clients_hash_does_not_serve(world: World) -> Any:
 
 @case(REFUSED, PAGE)
 def a_challenge_takes_the_hash_over_the_pools_own_name(world: World) -> Any:
-    """Over the address it is refused when USERNAME is the user name."""
+    """If USERNAME is the user name, a hash over the address is refused."""
     address = world.port.address()
     world.invite(address, email_verified="true")
     username = world.user(address)["Username"]
@@ -62,7 +62,7 @@ def a_challenge_takes_the_hash_over_the_pools_own_name(world: World) -> Any:
 
 @case(REFUSED, PAGE)
 def a_code_needs_the_hash(world: World) -> Any:
-    """ConfirmSignUp with somebody else's."""
+    """ConfirmSignUp with another person's hash is refused."""
     address = world.port.address()
     world.sign_up(address)
     named = {**world.named(address), "SecretHash": world.secret_hash(world.port.address())}
@@ -71,6 +71,6 @@ def a_code_needs_the_hash(world: World) -> Any:
 
 @case(REFUSED, PAGE)
 def a_reset_needs_the_hash(world: World) -> Any:
-    """ForgotPassword with somebody else's."""
+    """ForgotPassword with another person's hash is refused."""
     named = {**world.named(world.person()), "SecretHash": world.secret_hash("nobody")}
     return world.refused(world.call, "forgot_password", **named)

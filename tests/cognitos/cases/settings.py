@@ -1,4 +1,4 @@
-"""What AWS refuses or resets of a pool's settings: `ops` must never lean on anything else."""
+"""Pool settings that AWS refuses or resets: `ops` must not rely on anything else."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REFUSED = "InvalidParameterException"
 
 @contextmanager
 def client(world: World, **settings: Any) -> Iterator[dict[str, Any]]:
-    """A client of its own, deleted afterwards."""
+    """A separate client, deleted afterwards."""
     made = world.admin("create_user_pool_client", ClientName="settings", **settings)
     found = dict(made["UserPoolClient"])
     try:
@@ -37,7 +37,7 @@ def refused(world: World, **settings: Any) -> str:
 
 @contextmanager
 def pool(world: World, **settings: Any) -> Iterator[str]:
-    """A pool of its own, deleted afterwards."""
+    """A separate pool, deleted afterwards."""
     made = world.call("create_user_pool", PoolName="gatehouse-cases-settings", **settings)
     pool_id = str(made["UserPool"]["Id"])
     try:
@@ -48,7 +48,7 @@ def pool(world: World, **settings: Any) -> Iterator[str]:
 
 @case([[], "OFF"], POOL, "settings")
 def an_update_of_the_pool_resets_what_it_omits(world: World) -> Any:
-    """UpdateUserPool with one setting: the others are their defaults again."""
+    """After UpdateUserPool with one setting, the others have their defaults again."""
     settings = {"AutoVerifiedAttributes": ["email"], "MfaConfiguration": "OFF"}
     with pool(world, **settings) as pool_id:
         world.call("update_user_pool", UserPoolId=pool_id, DeletionProtection="INACTIVE")
@@ -58,7 +58,7 @@ def an_update_of_the_pool_resets_what_it_omits(world: World) -> Any:
 
 @case([[], False], CLIENT, "settings")
 def an_update_of_a_client_resets_what_it_omits(world: World) -> Any:
-    """UpdateUserPoolClient as well; the secret stays."""
+    """The same for UpdateUserPoolClient, but the secret stays."""
     settings = {"ReadAttributes": ["email"], "GenerateSecret": True}
     with client(world, **settings, LogoutURLs=[], CallbackURLs=["https://a.example/"]) as made:
         world.admin("update_user_pool_client", ClientId=made["ClientId"], ClientName="renamed")
@@ -69,7 +69,7 @@ def an_update_of_a_client_resets_what_it_omits(world: World) -> Any:
 
 @case(REFUSED, CREATE, "settings")
 def an_access_token_lives_five_minutes_at_least(world: World) -> Any:
-    """Four are refused."""
+    """Four minutes are refused."""
     return refused(world, AccessTokenValidity=4, TokenValidityUnits={"AccessToken": "minutes"})
 
 
@@ -121,7 +121,7 @@ def a_callback_url_is_https(world: World) -> Any:
 
 @case("ScopeDoesNotExistException", CREATE, "settings")
 def a_scope_must_exist(world: World) -> Any:
-    """One of no resource server."""
+    """A scope without a resource server is refused."""
     return refused(
         world,
         AllowedOAuthFlows=["code"],
@@ -134,7 +134,7 @@ def a_scope_must_exist(world: World) -> Any:
 
 @case(REFUSED, POOL, "settings")
 def a_protected_pool_is_not_deleted(world: World) -> Any:
-    """DeletionProtection has to be switched off first."""
+    """DeletionProtection must be switched off first."""
     with pool(world, DeletionProtection="ACTIVE") as pool_id:
         outcome = world.refused(world.call, "delete_user_pool", UserPoolId=pool_id)
         world.refused(

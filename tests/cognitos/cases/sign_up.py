@@ -1,4 +1,4 @@
-"""SignUp: what comes to be, and what is refused."""
+"""SignUp: its results, and its refusals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ATTRIBUTES = GUIDE + "user-pool-settings-attributes.html"
 
 @case({"confirmed": False, "status": "UNCONFIRMED", "verified": False}, SIGN_UP)
 def sign_up_makes_an_unconfirmed_account(world: World) -> Any:
-    """A sign-up is unconfirmed, and its address unproved."""
+    """The account is unconfirmed, and its address unverified."""
     address = world.port.address()
     answer = world.sign_up(address)
     user = world.user(address)
@@ -24,7 +24,7 @@ def sign_up_makes_an_unconfirmed_account(world: World) -> Any:
 
 @case(True, ATTRIBUTES)
 def the_user_name_is_the_sub(world: World) -> Any:
-    """Where people sign in by address, the pool makes the user name itself: it is the `sub`."""
+    """If people sign in by address, the pool creates the user name itself: it is the `sub`."""
     address = world.port.address()
     sub = world.sign_up(address)["UserSub"]
     user = world.user(address)
@@ -33,7 +33,7 @@ def the_user_name_is_the_sub(world: World) -> Any:
 
 @case({"medium": "EMAIL", "attribute": "email", "masked": True}, SIGN_UP)
 def a_sign_ups_destination_is_masked(world: World) -> Any:
-    """The answer tells where the code went, without the address."""
+    """The answer shows where the code went, without the whole address."""
     address = world.port.address()
     details = world.sign_up(address)["CodeDeliveryDetails"]
     return _masked(details, address)
@@ -51,7 +51,7 @@ def _masked(details: dict[str, Any], address: str) -> dict[str, Any]:
 
 @case({"medium": "EMAIL", "attribute": "email", "masked": True}, SIGN_UP)
 def a_resent_codes_destination_is_masked(world: World) -> Any:
-    """And so does a code that is sent again."""
+    """The same for a code that is sent again."""
     address = world.port.address()
     world.sign_up(address)
     return _masked(world.resend(address)["CodeDeliveryDetails"], address)
@@ -67,7 +67,7 @@ def an_address_signs_up_once(world: World) -> Any:
 
 @case("UsernameExistsException", SIGN_UP)
 def an_invited_address_does_not_sign_up(world: World) -> Any:
-    """Nor one that an administrator made."""
+    """An address that an administrator has invited is refused."""
     return world.refused(world.sign_up, world.person())
 
 
@@ -79,14 +79,14 @@ def a_user_name_must_be_an_address(world: World) -> Any:
 
 @case("InvalidParameterException", ATTRIBUTES)
 def the_attribute_must_be_the_user_names_address(world: World) -> Any:
-    """`email` says what the user name says, or is left out."""
+    """`email` must equal the user name, or be omitted."""
     told = attributes(email=world.port.address())
     return world.refused(world.sign_up, world.port.address(), UserAttributes=told)
 
 
 @case("InvalidParameterException", ATTRIBUTES)
 def attributes_outside_of_the_schema_are_refused(world: World) -> Any:
-    """A custom attribute that the pool does not have."""
+    """The pool does not have this custom attribute."""
     address = world.port.address()
     told = attributes(**{"email": address, "custom:unheard": "x"})
     return world.refused(world.sign_up, address, UserAttributes=told)
@@ -94,7 +94,7 @@ def attributes_outside_of_the_schema_are_refused(world: World) -> Any:
 
 @case(["Ada", "Lovelace"], SIGN_UP)
 def names_are_kept_as_they_were_given(world: World) -> Any:
-    """Given and family name arrive in the profile."""
+    """Given and family name are stored in the profile."""
     address = world.port.address()
     told = attributes(email=address, given_name="Ada", family_name="Lovelace")
     world.sign_up(address, UserAttributes=told)
@@ -104,5 +104,5 @@ def names_are_kept_as_they_were_given(world: World) -> Any:
 
 @case("ResourceNotFoundException", SIGN_UP)
 def an_unknown_client_signs_nobody_up(world: World) -> Any:
-    """A client id of no pool."""
+    """No pool has this client id."""
     return world.refused(world.sign_up, world.port.address(), ClientId="0" * 26)

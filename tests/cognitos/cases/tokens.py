@@ -1,4 +1,4 @@
-"""What tokens say, and how a client proves itself at the OAuth endpoints."""
+"""The claims of tokens, and client authentication at the OAuth endpoints."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def an_id_token_names_its_audience_and_person(world: World) -> Any:
 
 @case([True, 600, 600], ACCESS)
 def both_tokens_live_ten_minutes(world: World) -> Any:
-    """From one issuer."""
+    """Both have the same issuer."""
     result = world.tokens(world.person())
     access, identity = claims(result["AccessToken"]), claims(result["IdToken"])
     lives = [said["exp"] - said["iat"] for said in (access, identity)]
@@ -51,21 +51,21 @@ def both_tokens_live_ten_minutes(world: World) -> Any:
 
 @case("aws.cognito.signin.user.admin", ACCESS)
 def the_servers_own_client_may_change_the_person(world: World) -> Any:
-    """A sign-in by API has this scope and no other, where no trigger adds any."""
+    """If no trigger adds scopes, a sign-in by API has this one only."""
     result = world.tokens(world.person(), world.port.server_client)
     return claims(result["AccessToken"])["scope"]
 
 
 @case([400, "invalid_grant"], ENDPOINT, "endpoints")
 def a_made_up_refresh_token_is_refused(world: World) -> Any:
-    """Text that nobody issued."""
+    """Nobody issued this text."""
     status, body = world.refresh("made-up")
     return [status, body.get("error")]
 
 
 @case([400, "invalid_client"], ENDPOINT, "endpoints")
 def the_token_endpoint_wants_the_clients_secret(world: World) -> Any:
-    """Another one is refused."""
+    """Another secret is refused."""
     token = world.tokens(world.person())["RefreshToken"]
     status, body = world.refresh(token, AppClient(world.port.client.id, "wrong"))
     return [status, body.get("error")]
@@ -73,7 +73,7 @@ def the_token_endpoint_wants_the_clients_secret(world: World) -> Any:
 
 @case([400, "invalid_grant"], ENDPOINT, "endpoints")
 def a_refresh_token_is_of_one_client(world: World) -> Any:
-    """The server's own client's, sent by the app's."""
+    """The app's client sends the refresh token of the server's own client."""
     token = world.tokens(world.person(), world.port.server_client)["RefreshToken"]
     status, body = world.refresh(token)
     return [status, body.get("error")]
@@ -90,14 +90,14 @@ def a_revoked_token_renews_nothing(world: World) -> Any:
 
 @case([200, 200], REVOKE, "endpoints")
 def revoking_twice_is_no_error(world: World) -> Any:
-    """The endpoint answers the same for a dead token."""
+    """The endpoint gives the same answer for a revoked token."""
     token = world.tokens(world.person())["RefreshToken"]
     return [world.post("/oauth2/revoke", token=token)[0] for _ in range(2)]
 
 
 @case("NotAuthorizedException", REVOKE_CALL)
 def revoking_ends_the_access_token_as_well(world: World) -> Any:
-    """For the user-pool API: the token set-up of an app was made with."""
+    """The user-pool API then refuses the access token with which an app was set up."""
     client = world.port.server_client
     result = world.tokens(world.person(), client)
     world.call(
@@ -112,7 +112,7 @@ def revoking_ends_the_access_token_as_well(world: World) -> Any:
 
 @case([400, "invalid_grant"], REFERENCE + "API_AdminUserGlobalSignOut.html", "endpoints")
 def a_global_sign_out_ends_every_session(world: World) -> Any:
-    """The refresh token of another sign-in."""
+    """The refresh token of another sign-in is refused."""
     address = world.person()
     token = world.tokens(address)["RefreshToken"]
     world.admin("admin_user_global_sign_out", Username=address)
@@ -122,7 +122,7 @@ def a_global_sign_out_ends_every_session(world: World) -> Any:
 
 @case([400, "invalid_grant"], REFERENCE + "API_AdminDeleteUser.html", "endpoints")
 def a_deleted_person_is_not_renewed(world: World) -> Any:
-    """The refresh token is dead with its person."""
+    """A deleted person's refresh token is refused."""
     address = world.person()
     token = world.tokens(address)["RefreshToken"]
     world.admin("admin_delete_user", Username=address)
