@@ -354,7 +354,7 @@ def test_a_lock_is_one_at_a_time_and_opens_by_itself(direct: Direct) -> None:
     """Whoever died with it does not bar the address for good; who was overtaken takes nothing away."""
     locks, clock = _locks(direct), direct.world.clock
     with locks.held("lock/1", 0):
-        with pytest.raises(Exception, match="at work"), locks.held("lock/1", 1):
+        with pytest.raises(Exception, match="is running"), locks.held("lock/1", 1):
             raise AssertionError("two at once")
         with locks.held("lock/2", 0):
             pass

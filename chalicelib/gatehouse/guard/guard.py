@@ -222,7 +222,7 @@ def _advice(entry: RouteEntry) -> str:
     if entry.authorizer is not None:
         return (
             f"{named} has an authorizer that Gatehouse does not know. To leave the route to "
-            "that authorizer alone, list it: Gatehouse(app, public={{route}})"
+            f"that authorizer alone, list it: Gatehouse(app, public={{{route}}})"
         )
     return (
         f"{named} has no authorizer=authorized(…) and is not a public route. For people who are signed in, write "
