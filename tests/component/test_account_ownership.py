@@ -24,7 +24,7 @@ STRANGERS_NAMES = {"given_name": "Mallory", "family_name": "Stranger"}
 
 
 def strangers_account(direct: Direct, email: str = NEW) -> PoolUser:
-    """What Cognito's page, or an earlier release, made for a stranger: password and names of the stranger's choice."""
+    """Return an account from Cognito's page, or an earlier release, with a stranger's password and names."""
     user = PoolUser(email, STRANGERS_PASSWORD, status="UNCONFIRMED", **STRANGERS_NAMES)
     direct.pool.add(user)
     row = {"userName": user.username, "Email": email, "status": "PENDING", **STRANGERS_NAMES}
@@ -34,7 +34,7 @@ def strangers_account(direct: Direct, email: str = NEW) -> PoolUser:
 
 
 def assert_owner_has_it(direct: Direct) -> None:
-    """The owner's password and names, and one record."""
+    """The account has the owner's password and names, and one record."""
     assert direct.sign_in(NEW, STRANGERS_PASSWORD, direct.world.browser()).status == 401
     mine = direct.sign_in(NEW)
     assert mine.status == 200
@@ -64,7 +64,7 @@ def test_no_password_is_taken_before_the_code(direct: Direct, password: Any, mor
 def test_whoever_signs_up_first_the_mailboxs_owner_gets_the_account(
     direct: Direct, first: str
 ) -> None:
-    """Strangers can only make the owner get more mail; each code is in the owner's mailbox."""
+    """A stranger can only cause more mail to the owner; each code is in the owner's mailbox."""
     stranger, owner = direct.world.browser(), direct.browser
     stranger.source_ip = "198.51.100.9"
     order = [stranger, owner] if first == "stranger" else [owner, stranger]
@@ -75,12 +75,12 @@ def test_whoever_signs_up_first_the_mailboxs_owner_gets_the_account(
     assert guess.status == 400
     assert confirm(direct, NEW, code=direct.pool.last_code("sign-up")).status == 200
     assert_owner_has_it(direct)
-    assert len(direct.pool.users) == 2  # Grace, and the owner
+    assert len(direct.pool.users) == 2  # Grace and the owner
 
 
 @pytest.mark.security("S-67")
 def test_an_honest_person_may_sign_up_twice(direct: Direct) -> None:
-    """Today's password counts, not yesterday's; the code of the second mail opens the account."""
+    """The last password counts; the code of the second mail opens the account."""
     sign_up(direct)
     sign_up(direct)
     assert (
@@ -95,7 +95,7 @@ def test_an_honest_person_may_sign_up_twice(direct: Direct) -> None:
 def test_an_account_that_our_server_did_not_make_starts_afresh(
     direct: Direct, request_path: str
 ) -> None:
-    """Its password, names and code are a stranger's; it is removed with its record, and made anew."""
+    """It has a stranger's password, names and code, so it is removed with its record, and made again."""
     old = strangers_account(direct)
     old_code = old.new_code("sign-up", direct.world.clock())
     assert direct.post(f"direct/{request_path}", email=NEW).status == 200
@@ -111,7 +111,7 @@ def test_an_account_that_our_server_did_not_make_starts_afresh(
 @pytest.mark.security("S-67")
 @pytest.mark.parametrize("path", ["confirm", "reset-password"])
 def test_such_an_account_cannot_be_confirmed_here(direct: Direct, path: str) -> None:
-    """Not even by its own code, which the stranger may hope that the owner enters."""
+    """Even its own code does not work, although the stranger may hope that the owner enters it."""
     old = strangers_account(direct)
     code = old.new_code("sign-up", direct.world.clock())
     body = {"email": NEW, "code": code, "password": PASSWORD, **NAMES}
@@ -124,7 +124,7 @@ def test_such_an_account_cannot_be_confirmed_here(direct: Direct, path: str) -> 
 def test_an_account_that_is_confirmed_meanwhile_is_not_removed(
     direct: Direct, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its status is read once more before it goes: Cognito's page knows nothing of our lock."""
+    """Its status is read again before it is removed, because Cognito's page does not use our lock."""
     old = strangers_account(direct)
     find = UserAdmin.find
 
@@ -140,7 +140,7 @@ def test_an_account_that_is_confirmed_meanwhile_is_not_removed(
 
 @pytest.mark.security("S-67")
 def test_an_unfinished_sign_up_is_finished_by_a_forgotten_password(direct: Direct) -> None:
-    """The person is mailed the code that there is, and the form for a new password takes it."""
+    """The person gets the existing code, and the form for a new password accepts it."""
     sign_up(direct)
     direct.pool.sent.clear()
     assert direct.post("direct/forgot-password", email=NEW).status == 200
@@ -152,7 +152,7 @@ def test_an_unfinished_sign_up_is_finished_by_a_forgotten_password(direct: Direc
 
 @pytest.mark.security("S-67")
 def test_who_has_an_account_and_signs_up_gets_a_new_password(direct: Direct) -> None:
-    """By the same form; the names are the ones just typed, and every session of before is over."""
+    """The same form works; the names are the new ones, and all earlier sessions have ended."""
     grace = direct.grace.email
     direct.sign_in()
     elsewhere = direct.world.browser()
@@ -168,7 +168,7 @@ def test_who_has_an_account_and_signs_up_gets_a_new_password(direct: Direct) -> 
 
 @pytest.mark.security("S-67")
 def test_a_reset_keeps_the_second_factor_and_a_linked_persons_names(direct: Direct) -> None:
-    """The factor is no less the owner's than before, and the provider says who its people are."""
+    """The factor still belongs to the owner, and the provider manages its people's names."""
     direct.with_totp()
     direct.grace.identities.append(("Okta", "00uGrace"))
     grace = direct.grace.email
@@ -183,7 +183,7 @@ def test_a_reset_keeps_the_second_factor_and_a_linked_persons_names(direct: Dire
 def test_whoever_gave_the_old_password_before_a_reset_does_not_get_in_after_it(
     direct: Direct,
 ) -> None:
-    """A stranger who knows the password and the app waits at the second step while the owner resets."""
+    """A stranger who knows the password and has the app waits at the second step while the owner resets."""
     direct.with_totp()
     stranger = direct.world.browser()
     assert direct.sign_in(browser=stranger).json()["challenge"]["name"] == "SOFTWARE_TOKEN_MFA"
@@ -213,7 +213,7 @@ STEPS = ["admin_update_user_attributes", "admin_set_user_password"]
 def test_a_crash_after_the_code_leaves_an_account_that_the_next_code_finishes(
     direct: Direct, step: str
 ) -> None:
-    """The code is spent, no password is set, and nobody is in: the owner asks for another code, and is."""
+    """The code is used up, no password is set, and nobody can sign in: the owner requests another code, which works."""
     sign_up(direct)
     code = direct.pool.last_code("sign-up")
     direct.pool.fail(step, client_error("InternalErrorException"))
@@ -227,7 +227,7 @@ def test_a_crash_after_the_code_leaves_an_account_that_the_next_code_finishes(
 
 @pytest.mark.security("S-67")
 def test_a_sign_up_does_not_cross_a_confirmation(direct: Direct) -> None:
-    """Both hold the lock of the address: whoever comes in the middle has to wait until the owner's account stands."""
+    """Both hold the lock of the address: a request in between waits until the owner's account is complete."""
     sign_up(direct)
     ((_, event),) = direct.world.functions.events
     barred: list[str] = []
@@ -263,7 +263,7 @@ def proved(direct: Direct, user: PoolUser) -> bool:
 def test_a_reset_and_the_first_password_after_an_invitation_prove_the_mailbox(
     direct: Direct,
 ) -> None:
-    """A password that was there before does not, however often it signs in."""
+    """An older password is no proof, however often it signs in."""
     direct.sign_in()
     assert not proved(direct, direct.grace)
     direct.post("direct/forgot-password", email=direct.grace.email)
@@ -287,7 +287,7 @@ def test_a_reset_and_the_first_password_after_an_invitation_prove_the_mailbox(
 
 @pytest.mark.security("S-68")
 def test_nobody_writes_the_proof_for_himself(direct: Direct) -> None:
-    """Neither a route nor an attribute of the pool leads to it."""
+    """Neither a route nor an attribute of the pool can set it."""
     for event in ("PostConfirmation_ConfirmSignUp", "PostAuthentication_Authentication"):
         sent = load_event(event)
         sent["request"]["userAttributes"]["provedAt"] = "2000-01-01T00:00:00.000Z"
@@ -297,7 +297,7 @@ def test_nobody_writes_the_proof_for_himself(direct: Direct) -> None:
     assert not any("provedAt" in row for row in direct.world.users().values())
 
 
-# Cognito's own door ---------------------------------------------------------------------------
+# Cognito's own sign-up page -------------------------------------------------------------------
 
 ADDRESS = load_event("PreSignUp_SignUp")["request"]["userAttributes"]["email"]
 UNMARKED: dict[str, Any] = {
@@ -316,7 +316,7 @@ UNMARKED: dict[str, Any] = {
 @pytest.mark.security("S-67")
 @pytest.mark.parametrize("metadata", UNMARKED.values(), ids=UNMARKED)
 def test_cognitos_page_makes_no_account_where_ours_does(direct: Direct, metadata: Any) -> None:
-    """There a password comes before the proof; the trigger refuses what our server did not send."""
+    """There the password comes before the proof; the trigger refuses sign-ups that our server did not send."""
     event = load_event("PreSignUp_SignUp")
     event["request"]["clientMetadata"] = metadata
     with pytest.raises(TriggerFailed, match=r"^GATEHOUSE_REFUSED: "):
@@ -328,11 +328,11 @@ def test_cognitos_page_makes_no_account_where_ours_does(direct: Direct, metadata
 def test_the_mark_is_known_by_a_container_that_read_the_secret_before_its_rotation(
     direct: Direct,
 ) -> None:
-    """And its letters' case is the pool's: none."""
+    """Like the pool, it ignores the address's case."""
     sign_up(direct, "first@example.org")
     new_secret = "a-rotated-secret-0123456789abcdef"
     direct.world.secrets.put(SECRET_ARN, {"client_secret": new_secret})
-    direct.world.clock.advance(31)  # its cache lives longer
+    direct.world.clock.advance(31)  # its cache lasts longer
     event = load_event("PreSignUp_SignUp")
     event["request"]["clientMetadata"] = {KEY: build_mark(ADDRESS.upper(), new_secret)}
     gate.user_records(event, LambdaContext())
@@ -340,7 +340,7 @@ def test_the_mark_is_known_by_a_container_that_read_the_secret_before_its_rotati
 
 
 def test_where_cognitos_page_signs_people_up_no_mark_is_asked_for(direct: Direct) -> None:
-    """`managed`: docs/security.md says what that leaves."""
+    """`managed`: docs/security.md describes the remaining risk."""
     direct.restart(direct_sign_in="managed")
     gate.user_records(load_event("PreSignUp_SignUp"), LambdaContext())
     (row,) = direct.world.users().values()
@@ -351,7 +351,7 @@ def test_where_cognitos_page_signs_people_up_no_mark_is_asked_for(direct: Direct
 
 
 def test_a_lock_is_one_at_a_time_and_opens_by_itself(direct: Direct) -> None:
-    """Whoever died with it does not bar the address for good; who was overtaken takes nothing away."""
+    """A crashed holder does not block the address for good; a holder whose lock has expired releases nothing."""
     locks, clock = _locks(direct), direct.world.clock
     with locks.held("lock/1", 0):
         with pytest.raises(Exception, match="is running"), locks.held("lock/1", 1):
@@ -386,7 +386,7 @@ def test_many_at_once_get_a_lock_one_after_the_other(direct: Direct) -> None:
 
 
 def test_a_lock_that_cannot_be_given_up_undoes_nothing(direct: Direct) -> None:
-    """It opens by itself; a lock that cannot be taken stops the work before it begins."""
+    """The lock expires by itself; if a lock cannot be taken, the work does not begin."""
     locks = _locks(direct)
     with locks.held("lock/1", 0):
         direct.world.dynamodb.fault = connect_timeout()

@@ -1,4 +1,4 @@
-"""What all answers have in common: security headers, the error envelope, content types, caching."""
+"""Common properties of all answers: security headers, the error format, content types, caching."""
 
 import json
 from html.parser import HTMLParser
@@ -20,7 +20,7 @@ def script_name() -> str:
 
 
 def status_cases() -> dict[str, tuple[int, Any]]:
-    """Return name -> (status, how to get it) for every route and status of this level."""
+    """Return name -> (status, a function that gets it) for every route and status here."""
     own = [("X-Gatehouse", "1"), ("Origin", "https://a1b2c3.execute-api.eu-west-1.amazonaws.com")]
     return {
         "page": (200, lambda b: b.get("/")),
@@ -56,10 +56,10 @@ CASES = status_cases()
 
 
 def assert_well_dressed(answer: Answer) -> None:
-    """Every security header is there with its value; the content type has a charset."""
+    """Every security header has its value; the content type has a charset."""
     for name, value in SECURITY_HEADERS.items():
         if name == "Cache-Control" and "etag" in answer.headers:
-            continue  # the page and its files: no secret in them, so browsers may keep them
+            continue  # the page and its files contain no secret, so browsers may cache them
         assert answer.headers[name.lower()] == value
     assert "charset=utf-8" in answer.headers["content-type"]
     if answer.status >= 400:
@@ -71,7 +71,7 @@ def assert_well_dressed(answer: Answer) -> None:
 @pytest.mark.security("S-53")
 @pytest.mark.parametrize("name", CASES, ids=str)
 def test_every_answer_has_the_security_headers(world: World, browser: Browser, name: str) -> None:
-    """2xx, 3xx and 4xx alike."""
+    """This covers 2xx, 3xx and 4xx."""
     status, call = CASES[name]
     answer = call(browser)
     assert answer.status == status
@@ -81,7 +81,7 @@ def test_every_answer_has_the_security_headers(world: World, browser: Browser, n
 @pytest.mark.security("S-53")
 @pytest.mark.parametrize("target", ["/auth/config", "/auth/login?provider=Okta"])
 def test_answers_about_outages_have_them_too(world: World, browser: Browser, target: str) -> None:
-    """503 with Retry-After, for clients that no person looks at."""
+    """503 with Retry-After, for clients other than browsers."""
     world.dynamodb.fault = client_error("InternalServerError")
     answer = browser.send("GET", target)
     assert (answer.status, answer.headers["retry-after"]) == (503, "5")
@@ -95,7 +95,7 @@ def test_missing_settings_are_named_in_the_log_and_not_in_the_answer(
     browser: Browser,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """One line in the log names them all; the caller reads a plain sentence."""
+    """One log line lists them all; the caller reads a plain sentence."""
     from tests.component.world import ENVIRONMENT
 
     for name in ENVIRONMENT:
@@ -118,7 +118,7 @@ def test_missing_settings_are_named_in_the_log_and_not_in_the_answer(
 
 
 def test_health_needs_no_settings_at_all(world: World, browser: Browser) -> None:
-    """It answers that the app runs, and asks nobody."""
+    """It says that the app runs, and calls nobody."""
     gate.services = None
     assert browser.get("/health").json()["status"] == "ok"
 
@@ -131,7 +131,7 @@ def test_debug_is_off() -> None:
 
 @pytest.mark.security("S-52")
 def test_the_policy_allows_our_own_origin_only() -> None:
-    """No inline, no eval, no wildcard, no third party, no scheme source; the locks are on."""
+    """No inline, no eval, no wildcard, no third party, no scheme source; the other restrictions are on."""
     sources = {source for values in CONTENT_SECURITY_POLICY.values() for source in values}
     assert sources == {"'self'", "'none'", "'script'"}
     for directive in ("default-src", "object-src", "base-uri", "frame-ancestors", "trusted-types"):
@@ -141,7 +141,7 @@ def test_the_policy_allows_our_own_origin_only() -> None:
 
 
 class _Page(HTMLParser):
-    """Collects what a strict policy would block."""
+    """Collects everything that a strict policy would block."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -220,13 +220,13 @@ def test_a_browser_that_has_this_version_gets_304(
 def test_another_version_is_answered_in_full(
     world: World, browser: Browser, target: str, tag: str
 ) -> None:
-    """What does not name this version exactly is no match."""
+    """Only an exact match of this version counts."""
     answer = browser.get(target, headers=[("If-None-Match", tag)])
     assert (answer.status, answer.body != "") == (200, True)
 
 
 def test_without_scripts_the_providers_are_links(world: World, browser: Browser) -> None:
-    """Only `?basic=1` asks the table; in an outage managed login is left, which has the providers too."""
+    """Only `?basic=1` reads the table; in an outage managed login remains, which has the providers, too."""
     plain = browser.get("/").body
     assert "provider=Okta" not in plain
     assert 'content="0; url=/api/?basic=1"' in plain
@@ -240,7 +240,7 @@ def test_without_scripts_the_providers_are_links(world: World, browser: Browser)
 
 
 def test_the_pages_tag_changes_with_what_it_says(world: World, browser: Browser) -> None:
-    """Title, base path and release are all in it."""
+    """Title, base path and release are all part of it."""
     tag = browser.get("/").headers["etag"]
     assert world.browser(domain="app.example.org", stage="").get("/").headers["etag"] != tag
     world.restart(app_title="Other")
@@ -250,7 +250,7 @@ def test_the_pages_tag_changes_with_what_it_says(world: World, browser: Browser)
 @pytest.mark.security("S-33")
 @pytest.mark.parametrize("name", ["config", "refresh without session", "health", "whoami"])
 def test_nothing_else_may_be_kept(world: World, browser: Browser, name: str) -> None:
-    """no-store stays the rule."""
+    """All other answers have no-store."""
     answer = CASES[name][1](browser)
     assert answer.headers["cache-control"] == "no-store"
     assert "etag" not in answer.headers
@@ -260,7 +260,7 @@ def test_nothing_else_may_be_kept(world: World, browser: Browser, name: str) -> 
     "name", ["..", "%2e%2e", "index.html", "..%2f..%2fapp.py", "app.js%00", "APP.JS", ".env"]
 )
 def test_only_known_assets_can_be_asked_for(world: World, name: str) -> None:
-    """Names are looked up, never opened."""
+    """Names are looked up in a list, never opened."""
     from urllib.parse import unquote
 
     event = build_event(
@@ -271,7 +271,7 @@ def test_only_known_assets_can_be_asked_for(world: World, name: str) -> None:
 
 
 def test_config_keeps_providers_with_domains_private(world: World, browser: Browser) -> None:
-    """The customer list is nobody's business; that there is one, the page has to know."""
+    """Nobody may see the customer list; the page only learns that there is one."""
     assert browser.get("/auth/config").json()["discover"] is False
     world.restart()
     for index in range(5):
@@ -297,7 +297,7 @@ def test_config_keeps_providers_with_domains_private(world: World, browser: Brow
 
 
 def test_config_tells_whether_a_session_is_worth_asking_for(world: World, browser: Browser) -> None:
-    """By the cookie's being there; what it is worth, only a refresh tells."""
+    """It says whether there is a cookie; only a refresh can tell whether it is valid."""
     world.sign_in(browser)
     assert browser.get("/auth/config").json()["session"] is True
     world.clock.advance(31 * 60)
@@ -310,7 +310,7 @@ def test_config_tells_whether_a_session_is_worth_asking_for(world: World, browse
 def test_log_lines_are_json_with_the_request_id_and_the_resource_path(
     world: World, browser: Browser, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One line a refusal, with the route's pattern and never a query string."""
+    """One line per refusal, with the route's pattern and never a query string."""
     event = build_event(
         app.routes, "GET", "/auth/login?provider=Nobody%0d%0afake", domain="x.example", stage=""
     )

@@ -1,4 +1,5 @@
-"""Imports run one way, as docs/architecture.md says: the contracts of `.importlinter`, and what they cannot say."""
+"""Imports point in one direction, as docs/architecture.md says: the contracts of `.importlinter`, and rules that they
+cannot express."""
 
 import ast
 import os
@@ -15,7 +16,7 @@ PACKAGE = ROOT / "chalicelib" / "gatehouse"
 
 
 def modules() -> Iterator[tuple[str, ast.Module]]:
-    """Give every module of Gatehouse: its name without `chalicelib.gatehouse.`, and its tree."""
+    """Yield every module of Gatehouse: its name without `chalicelib.gatehouse.`, and its tree."""
     for path in sorted(PACKAGE.rglob("*.py")):
         name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
         yield (
@@ -25,7 +26,7 @@ def modules() -> Iterator[tuple[str, ast.Module]]:
 
 
 def imports(name: str, tree: ast.Module) -> Iterator[str]:
-    """Give the full names of everything that is imported, also inside functions."""
+    """Yield the full names of all imports, including those inside functions."""
     here = ["chalicelib", "gatehouse", *name.split(".")]
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -45,7 +46,7 @@ MODULES = dict(modules())
 
 
 def lint(project: Path) -> tuple[int, str]:
-    """Check the contracts of a project; answer exit code and report."""
+    """Check the contracts of a project; return exit code and report."""
     command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()"]
     done = subprocess.run(
         [*command, "--no-cache", "--no-logo"],
@@ -96,7 +97,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_each_contract_notices_an_import_against_it(
     copy: Path, module: str, line: str, contract: str
 ) -> None:
-    """In a copy of the package with one line more."""
+    """One import is added to a copy of the package."""
     file = copy / "chalicelib" / "gatehouse" / f"{module}.py"
     before = file.read_bytes() if file.exists() else None
     try:
@@ -116,7 +117,8 @@ def test_each_contract_notices_an_import_against_it(
 @pytest.mark.security("S-76")
 @pytest.mark.parametrize("command_line", [True, False])
 def test_the_gate_keeps_chalice_to_the_lock(command_line: bool) -> None:
-    """Under Chalice's command line, which loads the app before it packages it; in Lambda nothing of it is loaded."""
+    """It does so under Chalice's command line, which loads the app before it packages it; in Lambda none of it is
+    loaded."""
     code = f"""
 import sys
 if {command_line}:
@@ -141,7 +143,7 @@ print(hasattr(packager, "_gatehouse_exact"), any(name.split(".")[0] == "ops" for
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name != "settings"])
 def test_only_settings_reads_the_environment(name: str) -> None:
-    """No other module mentions os.environ or getenv; one may be handed a mapping that it hands on."""
+    """No other module mentions os.environ or getenv; a module may get a mapping and pass it on."""
     assert not {f for f in imports(name, MODULES[name]) if within(f, "os")} - {"os"}
     for node in ast.walk(MODULES[name]):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
@@ -154,7 +156,7 @@ def test_only_settings_reads_the_environment(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name != "aws_session"])
 def test_only_one_module_makes_clients(name: str) -> None:
-    """botocore's session appears where the composition root gets its clients from, and nowhere else."""
+    """botocore's session is used only in the module from which the composition root gets its clients."""
     makers = ("boto3", "botocore.session")
     assert not [
         f for f in imports(name, MODULES[name]) if any(within(f, maker) for maker in makers)
@@ -163,7 +165,7 @@ def test_only_one_module_makes_clients(name: str) -> None:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_no_assert_is_a_check_of_input(name: str) -> None:
-    """At most a type's narrowing: `python -O` must not switch a defence off."""
+    """Asserts only narrow types, because `python -O` must not switch a defence off."""
     for node in ast.walk(MODULES[name]):
         if isinstance(node, ast.Assert):
             assert "is not None" in ast.unparse(node) or "isinstance" in ast.unparse(node)

@@ -1,4 +1,4 @@
-"""Routes behind API Gateway's authorizer: what the handler checks again, and that no route escapes."""
+"""Routes behind API Gateway's authorizer: the handler's own checks, and that they cover every route."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ def without(*names: str, **changes: str) -> dict[str, str]:
 
 @pytest.mark.security("S-48")
 def test_every_route_is_public_by_list_or_has_the_authorizer_and_a_scope() -> None:
-    """Walks the app: the lists are exact in both directions."""
+    """It walks the app: the lists are exact in both directions."""
     routes = {
         (method, path): entry
         for path, methods in app.routes.items()
@@ -51,7 +51,8 @@ def test_every_route_is_public_by_list_or_has_the_authorizer_and_a_scope() -> No
 @pytest.mark.security("S-48")
 @pytest.mark.parametrize("authorizer", [None, CognitoUserPoolAuthorizer("x", ["arn:x"]), "missing"])
 def test_an_app_with_an_unguarded_route_does_not_load(authorizer: Any) -> None:
-    """Forgetting `authorized(…)`, or taking Chalice's authorizer without scopes, stops at import and so at deploy."""
+    """If a route lacks `authorized(…)`, or uses Chalice's authorizer without scopes, the import fails, and so does the
+    deployment."""
     arguments = {} if authorizer == "missing" else {"authorizer": authorizer}
     team = Chalice("team")
     team.route("/orders", methods=["GET"], **arguments)(lambda: {})
@@ -106,7 +107,7 @@ def test_handlers_check_the_claims_again(
 
 
 def test_me_answers_the_record_and_the_groups(world: World, signed_in: Browser) -> None:
-    """The row under its own names, and groups from the token."""
+    """The answer has the row under its own names, and groups from the token."""
     body = signed_in.get("/me", claims={**CLAIMS, "cognito:groups": "[admins staff]"}).json()
     assert body["userName"] == "okta_00u1ada"
     assert body["Email"] == "ada@example.org"
@@ -117,7 +118,7 @@ def test_me_answers_the_record_and_the_groups(world: World, signed_in: Browser) 
 
 @pytest.mark.security("S-50")
 def test_me_is_found_by_the_callers_own_sub(world: World, signed_in: Browser) -> None:
-    """A user name that was given to a new person does not open the old record."""
+    """After a user name was given to a new person, it does not open the old record."""
     answer = signed_in.get("/me", claims=without(sub="the-next-person-of-that-name"))
     assert (answer.status, answer.json()["error"]) == (404, "not_found")
     assert "ada" not in answer.body
@@ -127,7 +128,7 @@ def test_me_is_found_by_the_callers_own_sub(world: World, signed_in: Browser) ->
 def test_nothing_in_the_request_chooses_whose_record_is_read(
     world: World, signed_in: Browser
 ) -> None:
-    """Query and headers name somebody else; the claims decide."""
+    """Query and headers name another person, but the claims decide."""
     world.sign_in(world.browser(), Person(sub="s2", username="Okta_00u2", email="bob@example.org"))
     answer = signed_in.get(
         "/me?userName=Okta_00u2&sub=s2", headers=[("X-User", "Okta_00u2")], claims=CLAIMS
@@ -141,7 +142,7 @@ def test_me_without_a_record_is_404(browser: Browser) -> None:
 
 
 def test_me_is_503_while_the_table_is_down(world: World, signed_in: Browser) -> None:
-    """An outage is told as such and does not end the session."""
+    """An outage is reported as one and does not end the session."""
     from tests.doubles.aws_errors import connect_timeout
 
     world.dynamodb.fault = connect_timeout()
@@ -164,7 +165,7 @@ def test_whoami_reads_claims_and_no_table(world: World, browser: Browser) -> Non
 
 
 def team_app(view: Any, **arguments: Any) -> Any:
-    """Return a team's app with one route, guarded as ours is."""
+    """Return a team's app with one route, guarded like ours."""
     blueprint = Blueprint("team")
     blueprint.route("/orders", methods=["GET"], **arguments)(
         lambda: view(blueprint.current_request)
@@ -186,7 +187,7 @@ def team_app(view: Any, **arguments: Any) -> Any:
 
 @pytest.mark.security("S-51")
 def test_a_group_counts_only_from_the_tokens_own_claim(world: World) -> None:
-    """`custom:groups` and the like are user-writable; only cognito:groups opens a route."""
+    """`custom:groups` and similar claims are user-writable; only cognito:groups opens a route."""
     call = team_app(
         lambda request: {"ok": caller_of(request).username},
         authorizer=authorized("api/read", "admins"),
@@ -202,7 +203,7 @@ def test_a_group_counts_only_from_the_tokens_own_claim(world: World) -> None:
 def test_errors_of_a_teams_view_hold_nothing_of_the_inside(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A crash is a plain 500; the log names place and type, not the message."""
+    """A crash is a plain 500; the log has place and type, but not the message."""
 
     def crash(_: Any) -> None:
         raise ValueError("canary-table-name arn:aws:canary")
@@ -230,6 +231,7 @@ def test_chalices_own_errors_come_in_our_envelope(world: World) -> None:
 @pytest.mark.security("S-51")
 @pytest.mark.parametrize("group", ["x,admins", "x admins", "[admins", ""])
 def test_no_route_asks_for_a_group_whose_name_could_read_as_several(group: str) -> None:
-    """No token holds such a group, so the route would be closed to everybody: better at once than in production."""
+    """No token contains such a group, so the route would be closed to everybody: it fails at once instead of in
+    production."""
     with pytest.raises(ValueError, match="rename it"):
         authorized("api/read", group=group)

@@ -1,4 +1,4 @@
-"""GET /auth/callback: every way back from Cognito that is not the right one ends at the page, with nothing kept."""
+"""GET /auth/callback: every wrong return from Cognito ends at the page, without a session or record."""
 
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -13,7 +13,7 @@ TOKEN = "/oauth2/token"
 
 
 def begin(world: World, browser: Browser, query: str = "provider=Okta") -> dict[str, str]:
-    """Start a login and sign in at Cognito; return what the callback URL carries."""
+    """Start a login and sign in at Cognito; return the callback URL's parameters."""
     back = world.cognito.authorize(browser.get(f"/auth/login?{query}").location, Person())
     return {name: values[0] for name, values in parse_qs(urlsplit(back).query).items()}
 
@@ -82,7 +82,7 @@ def test_nonsense_from_the_token_endpoint_is_a_failed_sign_in_not_a_crash(
 def test_errors_from_cognito_become_our_own_codes(
     world: World, browser: Browser, error: str, description: str, code: str
 ) -> None:
-    """Nothing of error and error_description is passed on, and a code beside them is not redeemed."""
+    """Neither error nor error_description is passed on, and a code beside them is not redeemed."""
     query = begin(world, browser)
     answer = come_back(browser, {**query, "error": error, "error_description": description})
     assert_refused(world, browser, answer, code)
@@ -94,7 +94,7 @@ def test_errors_from_cognito_become_our_own_codes(
 def test_the_token_request_has_the_secret_in_the_header_only(
     world: World, browser: Browser
 ) -> None:
-    """client_secret_basic, the very redirect_uri of the start, the verifier; no secret in form or URL."""
+    """client_secret_basic, exactly the redirect_uri of the start, the verifier; no secret in form or URL."""
     world.sign_in(browser)
     (form,) = [form for _, path, form in world.cognito.requests if path == TOKEN]
     assert set(form) == {"client_id", "grant_type", "code", "code_verifier", "redirect_uri"}
@@ -120,7 +120,7 @@ def test_the_token_request_has_the_secret_in_the_header_only(
 def test_an_issuer_in_the_callback_must_be_ours(
     world: World, browser: Browser, issuer: str, location: str
 ) -> None:
-    """Mix-up defence: another issuer's answer is refused before the code goes anywhere."""
+    """Mix-up defence: another issuer's answer is refused before the code is sent anywhere."""
     query = begin(world, browser)
     assert come_back(browser, {**query, "iss": issuer}).location == location
     assert world.cognito.calls(TOKEN) == (1 if location == "/api/" else 0)
@@ -147,7 +147,7 @@ ID_FORGERIES: dict[str, dict[str, Any]] = {
 def test_no_cookie_and_no_record_before_every_check_has_passed(
     world: World, browser: Browser, forgery: str
 ) -> None:
-    """One wrong claim each: nothing is set, nothing is written."""
+    """Each case has one wrong claim: nothing is set, nothing is written."""
     query = begin(world, browser)
     world.cognito.id_claims.update(ID_FORGERIES[forgery])
     assert_refused(world, browser, come_back(browser, query), "login_failed")
@@ -202,7 +202,7 @@ def test_a_good_callback_is_a_303_to_a_clean_address(world: World, browser: Brow
 def test_login_forgets_a_return_to_outside_the_app(
     world: World, browser: Browser, target: str
 ) -> None:
-    """A login link cannot be made into a redirect to another place."""
+    """A login link cannot become a redirect to another site."""
     from urllib.parse import quote
 
     answer = come_back(browser, begin(world, browser, f"provider=Okta&return_to={quote(target)}"))
@@ -211,7 +211,7 @@ def test_login_forgets_a_return_to_outside_the_app(
 
 @pytest.mark.security("S-07")
 def test_the_callback_checks_return_to_again(world: World, browser: Browser) -> None:
-    """A transaction that was sealed with a foreign address (an older release, a bug) does not send people there."""
+    """A transaction that was sealed with a foreign address (by an older release, or a bug) does not redirect there."""
     from app import gate
 
     transactions = gate.services.transactions
@@ -259,7 +259,7 @@ def test_an_outage_of_the_token_endpoint_is_told_as_such(
 
 
 def test_a_code_answer_without_refresh_token_is_refused(world: World, browser: Browser) -> None:
-    """A session without one could not be kept."""
+    """A session without one could not be continued."""
     query = begin(world, browser)
     real = world.cognito._new_refresh
     world.cognito._new_refresh = lambda family: real(family) and None  # type: ignore[method-assign,assignment,return-value]  # scripted fault
@@ -268,7 +268,7 @@ def test_a_code_answer_without_refresh_token_is_refused(world: World, browser: B
 
 @pytest.mark.security("S-31")
 def test_a_session_that_fits_no_cookie_is_a_clean_failure(world: World, browser: Browser) -> None:
-    """Browsers would drop it silently; we say so instead, and revoke what nobody can hold."""
+    """Browsers would drop the cookie silently; we report the failure instead, and revoke the token."""
     world.cognito.refresh_token_length = 3500
     answer = come_back(browser, begin(world, browser))
     assert answer.location == "/api/?error=login_failed"

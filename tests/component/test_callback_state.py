@@ -13,7 +13,7 @@ TOKEN = "/oauth2/token"
 
 
 def begin(world: World, browser: Browser, query: str = "provider=Okta") -> dict[str, str]:
-    """Start a login and sign in at Cognito; return what the callback URL carries."""
+    """Start a login and sign in at Cognito; return the callback URL's parameters."""
     back = world.cognito.authorize(browser.get(f"/auth/login?{query}").location, Person())
     return {name: values[0] for name, values in parse_qs(urlsplit(back).query).items()}
 
@@ -36,7 +36,7 @@ def assert_refused(world: World, browser: Browser, answer: Answer, code: str) ->
 def test_callback_refuses_a_bad_state_without_a_token_request(
     world: World, browser: Browser, change: str
 ) -> None:
-    """Missing, wrong and doubled states never reach the token endpoint."""
+    """Missing, wrong and duplicate states never reach the token endpoint."""
     query = begin(world, browser)
     code, state = urlencode({"code": query["code"]}), query["state"]
     text = {
@@ -52,7 +52,7 @@ def test_callback_refuses_a_bad_state_without_a_token_request(
 
 @pytest.mark.security("S-10")
 def test_callback_refuses_a_state_of_another_browser(world: World, browser: Browser) -> None:
-    """An attacker's code and state do not sign the victim in (login CSRF)."""
+    """An attacker's code and state cannot sign the victim in (login CSRF)."""
     query = begin(world, world.browser())
     begin(world, browser)
     assert_refused(world, browser, come_back(browser, query), "login_unknown")
@@ -76,7 +76,7 @@ def test_callback_refuses_a_transaction_under_another_states_name(
 
 @pytest.mark.security("S-11")
 def test_a_transaction_is_gone_after_success(world: World, browser: Browser) -> None:
-    """The same callback a second time finds no transaction."""
+    """The same callback finds no transaction the second time."""
     query = begin(world, browser)
     assert come_back(browser, query).location == "/api/"
     assert come_back(browser, query).location == "/api/?error=login_used"
@@ -95,7 +95,7 @@ def test_a_transaction_is_gone_after_success(world: World, browser: Browser) -> 
     ids=["invalid_grant", "500", "garbage tokens", "timeout"],
 )
 def test_a_transaction_is_gone_after_a_failure(world: World, browser: Browser, fault: Any) -> None:
-    """Whatever went wrong, the login cookie is cleared."""
+    """The login cookie is cleared after any error."""
     query = begin(world, browser)
     world.cognito.fail("token", fault)
     assert come_back(browser, query).status == 303
@@ -119,7 +119,7 @@ def _broken(*_: object) -> None:
 
 @pytest.mark.security("S-08")
 def test_a_transaction_older_than_ten_minutes_is_refused(world: World, browser: Browser) -> None:
-    """The deadline is inside the seal: a browser that keeps the cookie gains nothing."""
+    """The deadline is inside the seal, so a browser that keeps the cookie gains nothing."""
     query = begin(world, browser)
     kept = dict(browser.cookies)
     world.clock.advance(601)
@@ -140,7 +140,7 @@ def test_a_code_of_one_transaction_does_not_fit_another(world: World, browser: B
 
 @pytest.mark.security("S-12")
 def test_a_transaction_under_anothers_name_is_refused(world: World, browser: Browser) -> None:
-    """Cookies are named after 32 bits of the state: the transaction itself must be of the whole state."""
+    """Cookies are named after 32 bits of the state, but the transaction must have the whole state."""
     from chalicelib.gatehouse.sealed.transactions import cookie_name
 
     first, second = begin(world, browser), begin(world, browser)
@@ -156,7 +156,7 @@ def test_a_transaction_under_anothers_name_is_refused(world: World, browser: Bro
 def test_an_id_token_of_another_login_is_refused_even_without_pkce(
     world: World, browser: Browser
 ) -> None:
-    """The nonce catches it where the verifier would not."""
+    """The nonce detects it even if the verifier would not."""
     query = begin(world, browser)
     world.cognito.id_claims["nonce"] = "nonce-of-another-login"
     assert_refused(world, browser, come_back(browser, query), "login_failed")
@@ -164,7 +164,7 @@ def test_an_id_token_of_another_login_is_refused_even_without_pkce(
 
 @pytest.mark.security("S-09")
 def test_an_error_without_our_state_ends_nothing(world: World, browser: Browser) -> None:
-    """A stranger cannot cancel a login in flight by sending the browser to an error."""
+    """A stranger cannot cancel a login in progress by sending the browser to an error."""
     query = begin(world, browser)
     come_back(browser, "error=access_denied&state=guessed")
     assert come_back(browser, query).location == "/api/"

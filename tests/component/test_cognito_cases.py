@@ -21,13 +21,13 @@ TRANSCRIPTS = Path(__file__).resolve().parents[1] / "live" / "transcripts"
 
 @pytest.mark.parametrize("name", [case.name for case in RUN])
 def test_the_double_does_what_aws_does(name: str) -> None:
-    """Each case, on a pool of its own."""
+    """Each case has a separate pool."""
     if wrong := verdict(CASES[name], observe(CASES[name], DoubleCognito()), LISTED):
         pytest.fail(wrong, pytrace=False)
 
 
 def test_cases_are_whole() -> None:
-    """Each says what it shows, names a page of AWS, and needs what a Cognito can lack."""
+    """Each has a sentence and an AWS page, and only requires known features."""
     for case in CASES.values():
         assert case.says.endswith((".", ")")), case.name
         assert case.page.startswith("https://docs.aws.amazon.com/"), case.name
@@ -35,7 +35,7 @@ def test_cases_are_whole() -> None:
 
 
 def test_a_difference_that_is_gone_is_noticed() -> None:
-    """So is one that nobody listed, and one that is another than the list says."""
+    """So is an unlisted difference, and one that is not as listed."""
     case = CASES["an_address_signs_up_once"]
     listed = load_differences("local")["six_wrong_passwords_lock_the_account"]
     assert verdict(case, case.expected, {}) is None
@@ -64,7 +64,8 @@ SAMPLE = ("a_session_serves_once", "a_revoked_token_renews_nothing", "a_code_ser
 
 
 def test_a_transcript_replays(tmp_path: Path) -> None:
-    """What the double did it does again: masks do not stand in the way. So does what AWS did, in files that people sent."""
+    """The double repeats its own answers: masks do not prevent that. It also repeats AWS's answers, in files that
+    people have sent."""
     assert replay(recorded(tmp_path, *SAMPLE)) == []
     for path in sorted(TRANSCRIPTS.glob("*.json")):
         found = replay(json.loads(path.read_text(encoding="utf-8")))
@@ -72,12 +73,12 @@ def test_a_transcript_replays(tmp_path: Path) -> None:
 
 
 def test_every_case_of_the_double_replays(tmp_path: Path) -> None:
-    """All of them, through one file."""
+    """All are in one file."""
     assert replay(recorded(tmp_path, *(case.name for case in RUN))) == []
 
 
 def test_a_replay_tells_what_differs(tmp_path: Path) -> None:
-    """Another error, another observation, a call more."""
+    """Another error, another observation, an additional call."""
     document = recorded(tmp_path, *SAMPLE)
     calls = document["cases"]["a_session_serves_once"]["calls"]
     calls[0]["error"] = "InternalErrorException"
@@ -94,7 +95,7 @@ def test_a_replay_tells_what_differs(tmp_path: Path) -> None:
 def test_the_replay_command_fails_where_something_differs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With a line for each difference; without a file it says what it is."""
+    """It prints one line per difference; a file that is not a transcript is named."""
     document = recorded(tmp_path, *SAMPLE)
     path = tmp_path / "transcript.json"
     assert main([str(path)]) == 0
@@ -106,7 +107,7 @@ def test_the_replay_command_fails_where_something_differs(
 
 
 def test_a_transcript_holds_no_secret(tmp_path: Path) -> None:
-    """Of all that a run sends and gets: passwords, tokens, codes, Sessions, hashes, ids."""
+    """This covers everything that a run sends and gets: passwords, tokens, codes, Sessions, hashes, ids."""
     port = DoubleCognito()
     transcript = Transcript({"note": f"client {port.client.id}"}, Masks(port.client.secret))
     for case in RUN:
@@ -123,7 +124,7 @@ def test_a_transcript_holds_no_secret(tmp_path: Path) -> None:
 
 
 def test_masks_reach_into_other_texts() -> None:
-    """A value that was masked once is masked wherever it stands; equal values get one name."""
+    """A masked value is masked everywhere; equal values have the same mask."""
     masks = Masks("given-in-advance")
     document = masks.take(
         {

@@ -1,4 +1,4 @@
-"""A callback in a new container: what it reads is read side by side, and only for a browser with a login cookie."""
+"""A callback in a new container: its reads are parallel, and only happen for a browser with a login cookie."""
 
 import threading
 from collections.abc import Callable
@@ -16,7 +16,7 @@ KEYS = "/.well-known/jwks.json"
 
 
 class NewContainer:
-    """The world's services anew, with a note of what is asked; `beside` is called before each answer."""
+    """The world's services, made again, recording their calls; `beside` is called before each answer."""
 
     def __init__(self, world: World) -> None:
         self.asked: list[str] = []
@@ -60,14 +60,14 @@ class NewContainer:
 
 @pytest.fixture
 def came(world: World, browser: Browser) -> dict[str, str]:
-    """What Cognito sends back of a login that another container began."""
+    """Return Cognito's answer to a login that another container began."""
     return begin(world, browser)
 
 
 def test_all_that_is_read_is_asked_for_at_once(
     world: World, browser: Browser, came: dict[str, str]
 ) -> None:
-    """Both secrets, keys and providers wait for each other here, which they could not one after another."""
+    """Both secrets, keys and providers wait for each other here, which only works if they are requested in parallel."""
     container = NewContainer(world)
     meeting = threading.Barrier(4, timeout=10)
 
@@ -98,7 +98,7 @@ def test_a_callback_that_no_login_began_makes_nothing_read(
 def test_what_a_refused_callback_began_to_read_is_kept(
     world: World, browser: Browser, came: dict[str, str]
 ) -> None:
-    """No thread goes on into the next invocation, and nothing is read a second time."""
+    """No thread continues into the next invocation, and nothing is read twice."""
     container = NewContainer(world)
     threads = threading.active_count()
     refused = come_back(browser, {**came, "iss": "https://evil.example"})

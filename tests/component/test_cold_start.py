@@ -1,4 +1,4 @@
-"""What an authorized route that touches no table costs a new container."""
+"""The cost of an authorized route without a table in a new container."""
 
 import json
 import os
@@ -27,8 +27,8 @@ print(json.dumps({"status": answers[1]["statusCode"], "loaded": [m for m in heav
 
 
 def test_a_route_without_a_table_loads_no_heavy_library() -> None:
-    """Import of `app` and a warm GET /whoami: no boto3, botocore, requests, jwt, cryptography; nothing of what only
-    other routes need; no garbage looked for."""
+    """After importing `app` and a warm GET /whoami: no boto3, botocore, requests, jwt or cryptography; no module that
+    only other routes need; no garbage collection."""
     from app import app
     from tests.component.test_authorized_routes import CLAIMS
     from tests.doubles.browser import build_event
@@ -48,5 +48,5 @@ def test_a_route_without_a_table_loads_no_heavy_library() -> None:
     found = json.loads(done.stdout.splitlines()[-1])
     assert found.pop("looked") <= 5, (
         "garbage is looked for"
-    )  # some, until cold_start is imported; else dozens
+    )  # a few until cold_start is imported; otherwise dozens
     assert found == {"status": 200, "loaded": []}

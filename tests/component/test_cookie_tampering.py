@@ -1,4 +1,4 @@
-"""Every sealed cookie under every case of tests/data/cookie_tampering.json, through the routes that read it."""
+"""Every sealed cookie with every case of tests/data/cookie_tampering.json, through the routes that read it."""
 
 import json
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ LOGIN_PREFIX = "__Host-gatehouse-login-"
 
 @dataclass
 class Held:
-    """Cookie values of two people, one of each purpose, and the way back from Cognito."""
+    """Cookie values of two people, one for each purpose, and the redirect from Cognito."""
 
     direct: Direct
     session: tuple[str, str]
@@ -42,7 +42,7 @@ class Held:
 
 @pytest.fixture
 def held(direct: Direct) -> Held:
-    """Ada's and Bob's sessions and sign-ins in flight; Grace's and Mallory's challenges."""
+    """Ada's and Bob's sessions and sign-ins in progress; Grace's and Mallory's challenges."""
     world = direct.world
     direct.with_totp()
     mallory = PoolUser("mallory@example.org", PASSWORD)
@@ -83,14 +83,14 @@ def quiet(answer: Answer, value: str) -> None:
 
 
 def test_the_corpora_are_whole() -> None:
-    """Every case has a name of its own."""
+    """Every case has a unique name."""
     for cases in (CASES, HEADERS):
         assert len({case["id"] for case in cases}) == len(cases)
     assert (len(CASES) >= 200, len(HEADERS) >= 60) == (True, True)
 
 
 def test_untouched_they_all_work(held: Held) -> None:
-    """So the cases below fail for what was done to them."""
+    """So the cases below fail because of the tampering."""
     direct = held.direct
     assert browser_with(direct, SESSION_COOKIE, held.session[0]).post("/auth/refresh").status == 200
     back = browser_with(direct, held.login_name, held.login[0]).get(
@@ -106,7 +106,7 @@ def test_untouched_they_all_work(held: Held) -> None:
 @pytest.mark.security("S-45")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
 def test_a_tampered_cookie_is_none(held: Held, case: dict[str, Any]) -> None:
-    """Session, sign-in in flight and challenge alike: the decided refusal, and nobody behind is asked."""
+    """Session, sign-in in progress and challenge get the defined refusal, and no other service is called."""
     direct = held.direct
     before = (len(direct.world.cognito.requests), len(direct.pool.calls))
     writes = direct.world.dynamodb.writes
@@ -138,7 +138,7 @@ def test_a_tampered_cookie_is_none(held: Held, case: dict[str, Any]) -> None:
 
 @pytest.mark.security("S-44")
 def test_a_tampered_device_cookie_is_a_strangers(direct: Direct) -> None:
-    """While strangers keep the account paused, only the true cookie has attempts of its own."""
+    """While strangers keep the account paused, only the valid cookie has attempts."""
     assert direct.sign_in().status == 200
     device = direct.browser.cookies[DEVICE_COOKIE].value
     direct.pool.add(PoolUser("mallory@example.org", PASSWORD))
@@ -168,7 +168,7 @@ def test_a_tampered_device_cookie_is_a_strangers(direct: Direct) -> None:
 def test_a_cookie_header_says_which_cookie_is_ours_or_none(
     held: Held, case: dict[str, Any]
 ) -> None:
-    """Doubled, renamed, quoted, encoded, folded: what is not plainly ours is not ours."""
+    """Duplicate, renamed, quoted, encoded or folded: a cookie that is not clearly ours is ignored."""
     browser = held.direct.world.browser()
     headers = [("X-Gatehouse", "1"), ("Origin", browser.origin)]
     headers += [("Cookie", text.replace("{value}", held.session[0])) for text in case["headers"]]

@@ -1,4 +1,4 @@
-"""Sign-up, confirm, resend, forgot, reset: an address's answers do not tell whether it is known (S-40)."""
+"""Sign-up, confirm, resend, forgot, reset: the answers do not reveal whether an address is known (S-40)."""
 
 import json
 from collections.abc import Callable
@@ -36,13 +36,13 @@ def sign_up(direct: Direct, email: str = NEW, browser: Browser | None = None) ->
 def confirm(
     direct: Direct, email: str = NEW, browser: Browser | None = None, **changes: Any
 ) -> Answer:
-    """Enter a code, with a password and names; by default the one that was mailed last."""
+    """Enter a code, with a password and names; the default is the last mailed code."""
     body = {"code": "000000", "password": PASSWORD, **NAMES, **changes}
     return direct.post("direct/confirm", browser, email=email, **body)
 
 
 def test_sign_up_confirm_and_sign_in(direct: Direct) -> None:
-    """The whole way; the record is PENDING until the code, then CONFIRMED, with the names and the proof."""
+    """The whole flow; the record is PENDING until the code, then CONFIRMED, with the names and the proof."""
     started = sign_up(direct)
     assert (started.status, started.json()) == (200, {})
     (record,) = direct.world.users().values()
@@ -69,7 +69,7 @@ def test_the_code_comes_again_and_the_older_one_is_dead(direct: Direct) -> None:
 
 
 def test_a_forgotten_password_is_replaced(direct: Direct) -> None:
-    """After which the pause that wrong guesses opened is over."""
+    """Afterwards, the pause after wrong guesses is over."""
     for _ in range(6):
         last = direct.sign_in(password=WRONG)
     assert last.status == 429
@@ -94,7 +94,7 @@ def reset_password(direct: Direct) -> Answer:
 
 @pytest.mark.security("S-36")
 def test_a_new_password_ends_the_sessions_of_the_old_one(direct: Direct) -> None:
-    """Those of this person, and nobody else's."""
+    """This person's sessions end, and nobody else's."""
     direct.sign_in()
     bystander = direct.world.browser()
     direct.world.sign_in(bystander)
@@ -109,7 +109,7 @@ def test_a_new_password_ends_the_sessions_of_the_old_one(direct: Direct) -> None
 def test_a_new_password_stands_where_sessions_cannot_be_ended(
     direct: Direct, code: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The person has it and must be told so; the operator hears of the rest."""
+    """The person has the new password and must be told so; the log reports the rest."""
     direct.pool.fail("admin_user_global_sign_out", refusal(code, "AdminUserGlobalSignOut"))
     assert reset_password(direct).status == 200
     assert "sessions_not_ended" in capsys.readouterr().out
@@ -117,7 +117,7 @@ def test_a_new_password_stands_where_sessions_cannot_be_ended(
 
 
 def people(direct: Direct) -> dict[str, str]:
-    """Addresses of every state; the first is unknown."""
+    """Addresses in every state; the first is unknown."""
     states: dict[str, dict[str, Any]] = {
         "confirmed": {},
         "unconfirmed": {"status": "UNCONFIRMED"},
@@ -152,7 +152,7 @@ MAILS = ("sign-up", "resend-code", "forgot-password")
 @pytest.mark.security("S-40")
 @pytest.mark.parametrize("name", REQUESTS)
 def test_every_address_gets_the_same_answer(direct: Direct, name: str) -> None:
-    """Unknown, confirmed, unconfirmed, created, disabled, federated: status, body, headers, cookies."""
+    """Unknown, confirmed, unconfirmed, created, disabled and federated get the same status, body, headers, cookies."""
     found = {
         state: outline(REQUESTS[name](direct, email)) for state, email in people(direct).items()
     }
@@ -173,7 +173,7 @@ CODES = [
 def test_what_cognito_says_of_known_addresses_only_stays_inside(
     direct: Direct, request_name: str, call: str, operation: str, code: str
 ) -> None:
-    """Limits and states occur for existing people; the answer is the stranger's."""
+    """Limits and states exist only for known people, but the answer is the same as for a stranger."""
     stranger = outline(REQUESTS[request_name](direct, STRANGER))
     direct.pool.fail(call, refusal(code, operation))
     assert outline(REQUESTS[request_name](direct, EMAIL)) == stranger
@@ -209,7 +209,7 @@ def test_a_mail_that_cannot_be_sent_is_an_operators_matter(
     level: str,
     log_lines: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    """Nobody's answer says so, the log does, and Lambda does not call again."""
+    """No answer says so, but the log does, and Lambda does not call again."""
     direct.pool.fail(call, refusal(code, operation))
     assert outline(sign_up(direct, email)) == outline(sign_up(direct, STRANGER))
     (line,) = [line for line in log_lines() if line["event"] == "account_refused"]
@@ -222,7 +222,7 @@ def test_a_mail_that_cannot_be_sent_is_an_operators_matter(
 def test_a_request_for_a_mail_waits_for_nothing_that_depends_on_the_address(
     direct: Direct, name: str
 ) -> None:
-    """The route hands the address over and answers: Cognito and the users table are asked afterwards."""
+    """The route passes on the address and answers: Cognito and the users table are asked afterwards."""
     found = people(direct)
     direct.world.functions.holding = True
     REQUESTS[name](direct, "first@example.org")  # the providers are read once a minute
@@ -238,7 +238,7 @@ def test_a_request_for_a_mail_waits_for_nothing_that_depends_on_the_address(
 
 
 def test_a_mail_that_an_outage_kept_back_is_lambdas_to_try_again(direct: Direct) -> None:
-    """The function fails, so Lambda calls it again with the same event; the person waits for one mail."""
+    """The function fails, so Lambda calls it again with the same event; the person gets the mail later."""
     direct.pool.fail("sign_up", connect_timeout())
     assert sign_up(direct).status == 200
     assert [str(error) for error in direct.world.functions.failed] != []
@@ -263,7 +263,7 @@ def test_a_mail_that_an_outage_kept_back_is_lambdas_to_try_again(direct: Direct)
 def test_the_mail_function_takes_nothing_but_our_requests(
     direct: Direct, event: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And is done with it: Lambda would bring it again and again."""
+    """It drops other events: Lambda would otherwise repeat them again and again."""
     gate.account_mail(event, LambdaContext())
     assert "account_mail_refused" in capsys.readouterr().out
     assert direct.pool.calls == []
@@ -271,7 +271,7 @@ def test_the_mail_function_takes_nothing_but_our_requests(
 
 @pytest.mark.security("S-40")
 def test_a_refused_domain_is_refused_whoever_it_is(direct: Direct) -> None:
-    """Clear, and before Cognito: our rule must not tell an existing address from a new one."""
+    """The answer is clear, and comes before Cognito: our rule must not reveal whether an address exists."""
     direct.restart(sign_up_refused_domains=frozenset({"example.org"}))
     answers = [sign_up(direct, email) for email in (EMAIL, STRANGER)]
     assert [(a.status, a.json()["error"]) for a in answers] == [(403, "sign_up_refused")] * 2
@@ -281,7 +281,8 @@ def test_a_refused_domain_is_refused_whoever_it_is(direct: Direct) -> None:
 def test_the_triggers_own_refusal_is_logged(
     direct: Direct, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Rules that only the trigger knows (another release, another stage's setting): nobody is mailed, the log says why."""
+    """For rules that only the trigger knows (another release, another stage's setting): nobody is mailed, and the log
+    gives the reason."""
     message = "PreSignUp failed with error GATEHOUSE_REFUSED: This address may not sign up here.."
     direct.pool.fail("sign_up", refusal("UserLambdaValidationException", "SignUp", message))
     assert sign_up(direct).status == 200
@@ -307,7 +308,7 @@ def test_a_password_against_the_rules_never_reaches_cognito(
 
 
 def test_our_rules_are_the_pools() -> None:
-    """The template's policy and ours are one number."""
+    """The template's policy and ours are the same number."""
 
     class Loader(yaml.SafeLoader):
         pass
@@ -326,7 +327,7 @@ def test_our_rules_are_the_pools() -> None:
 @pytest.mark.parametrize("name", MAILS)
 @pytest.mark.parametrize("email", [EMAIL, STRANGER])
 def test_mails_are_throttled(direct: Direct, name: str, email: str) -> None:
-    """Nobody's mailbox is filled; known and unknown alike."""
+    """Nobody's mailbox can be flooded; known and unknown addresses are treated alike."""
     statuses = [REQUESTS[name](direct, email).status for _ in range(6)]
     assert statuses == [200] * 5 + [429]
     assert len(direct.pool.sent) <= 5

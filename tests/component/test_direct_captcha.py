@@ -1,4 +1,5 @@
-"""CAPTCHA at the sign-in: after repeated failures, before the throttle and Cognito, for known and unknown alike."""
+"""CAPTCHA at the sign-in: after repeated failures, before the throttle and Cognito, for known and unknown addresses
+alike."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +16,7 @@ SECRET_ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:captcha"
 
 
 class Vendor:
-    """The vendor's siteverify: each token serves once."""
+    """The vendor's siteverify: each token works once."""
 
     def __init__(self, direct: Direct, patch: pytest.MonkeyPatch) -> None:
         self.solved: set[str] = set()
@@ -66,7 +67,7 @@ def test_off_means_never(direct: Direct) -> None:
 @pytest.mark.security("S-40")
 @pytest.mark.parametrize("email", [EMAIL, STRANGER])
 def test_after_three_failures_it_must_be_solved(direct: Direct, vendor: Vendor, email: str) -> None:
-    """Cognito is not asked without it, and the page learns what it needs for the widget."""
+    """Cognito is not called without it, and the page gets the data for the widget."""
     fail_three_times(direct, email)
     asked = len(direct.pool.calls)
     for captcha in ({}, {"captcha": "made up"}):
@@ -118,7 +119,7 @@ def test_known_and_unknown_are_asked_alike(direct: Direct, vendor: Vendor) -> No
 def test_a_source_with_many_failures_is_asked_for_every_account(
     direct: Direct, vendor: Vendor
 ) -> None:
-    """Twenty addresses tried once each from one place; elsewhere nobody is asked."""
+    """Twenty addresses are tried once each from one source; other sources need no puzzle."""
     for number in range(20):
         assert direct.sign_in(f"person{number}@example.org", WRONG).status == 401
     assert direct.sign_in().json()["challenge"]["name"] == "CAPTCHA"
@@ -144,7 +145,7 @@ def test_only_the_page_opens_its_policy_and_only_with_a_captcha(
 
 
 def test_a_puzzle_that_was_solved_on_another_site_is_none(direct: Direct, vendor: Vendor) -> None:
-    """The site key is public: a page elsewhere can have people solve puzzles under it."""
+    """The site key is public, so another site could let people solve puzzles with it."""
     fail_three_times(direct)
     vendor.solved, vendor.hostname = {"token-1"}, "puzzles.example"
     assert direct.sign_in(captcha="token-1").json()["challenge"]["name"] == "CAPTCHA"
@@ -154,7 +155,7 @@ def test_a_puzzle_that_was_solved_on_another_site_is_none(direct: Direct, vendor
 
 @pytest.mark.security("S-41")
 def test_made_up_tokens_count_against_their_source(direct: Direct, vendor: Vendor) -> None:
-    """Each one costs us a call to the vendor; after fifty there are none, and other sources notice nothing."""
+    """Each costs us a call to the vendor; after fifty there are none, and other sources are not affected."""
     fail_three_times(direct)
     for _ in range(50):
         assert direct.sign_in(captcha="junk").status == 200
@@ -170,7 +171,7 @@ def test_made_up_tokens_count_against_their_source(direct: Direct, vendor: Vendo
 
 @pytest.mark.security("S-41")
 def test_solved_puzzles_and_a_vendors_outage_do_not_count(direct: Direct, vendor: Vendor) -> None:
-    """Sixty outages and two solved ones use up nothing: the made-up one after them is only one."""
+    """Sixty outages and two solved puzzles use up nothing: the invented token after them counts as the first."""
     fail_three_times(direct)
     vendor.down = True
     for _ in range(60):
@@ -185,7 +186,7 @@ def test_solved_puzzles_and_a_vendors_outage_do_not_count(direct: Direct, vendor
 
 
 def test_a_token_that_is_too_long_is_not_asked_about(direct: Direct, vendor: Vendor) -> None:
-    """The route refuses it; so does the flow, should a route forget."""
+    """The route refuses it; the flow would refuse it, too."""
     fail_three_times(direct)
     assert direct.sign_in(captcha="x" * 4097).status == 400
     assert vendor.forms == []

@@ -1,4 +1,4 @@
-"""POST /auth/direct/challenge: what Cognito asks after the password (S-45)."""
+"""POST /auth/direct/challenge: Cognito's questions after the password (S-45)."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ CLEARED = f"{CHALLENGE_COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-
 
 
 def test_an_authenticator_app_is_asked_and_its_code_signs_in(direct: Direct) -> None:
-    """The password alone gives no session; the code does, and the challenge's cookie goes."""
+    """The password alone gives no session; the code does, and clears the challenge's cookie."""
     direct.with_totp()
     asked = direct.sign_in(remember=True)
     assert (asked.status, asked.json()) == (200, {"challenge": {"name": "SOFTWARE_TOKEN_MFA"}})
@@ -60,7 +60,7 @@ def test_a_new_password_is_asked_of_a_created_user(direct: Direct) -> None:
 
 
 def test_a_new_password_and_then_the_app(direct: Direct) -> None:
-    """Steps follow each other; each has a Session of its own."""
+    """The steps follow each other; each has a separate Session."""
     direct.grace.status = "FORCE_CHANGE_PASSWORD"
     direct.with_totp()
     direct.sign_in()
@@ -72,7 +72,7 @@ def test_a_new_password_and_then_the_app(direct: Direct) -> None:
 
 
 def test_an_app_is_set_up_where_the_pool_demands_one(direct: Direct) -> None:
-    """Typed key, URI and QR rows; a wrong code leaves the set-up standing; the next sign-in asks for a code."""
+    """It has a key, URI and QR rows; after a wrong code the set-up can continue; the next sign-in asks for a code."""
     direct.pool.mfa_required = True
     asked = direct.sign_in().json()["challenge"]
     secret = asked["secret"]
@@ -113,7 +113,7 @@ def test_one_of_several_factors_is_chosen(direct: Direct) -> None:
 
 @pytest.mark.parametrize("name", ["EMAIL_OTP", "EMAIL_MFA"])
 def test_a_choice_is_answered_by_the_name_that_cognito_offered(direct: Direct, name: str) -> None:
-    """AWS's pages know two names for a code by mail; our page always shows one of them."""
+    """AWS's pages have two names for a code by mail; our page always uses one of them."""
     direct.with_totp()
     direct.grace.factors.add("EMAIL_OTP")
     direct.pool.offered_as = {"EMAIL_OTP": name}
@@ -138,7 +138,7 @@ def test_a_wrong_code_leaves_the_challenge_standing(direct: Direct) -> None:
 
 @pytest.mark.security("S-45")
 def test_wrong_codes_are_throttled_over_all_sign_ins(direct: Direct) -> None:
-    """Whoever has the password cannot guess on by starting again."""
+    """Somebody who has the password cannot get more guesses by starting again."""
     direct.with_totp()
     for _ in range(5):
         direct.sign_in()
@@ -163,14 +163,14 @@ def sign_in_counter(direct: Direct) -> tuple[str, str]:
 
 @pytest.mark.security("S-45")
 def test_a_password_without_its_code_forgets_nothing(direct: Direct) -> None:
-    """Mails and SMS of a second factor cost money: starting over and over meets the throttle too."""
+    """Mails and SMS for a second factor cost money, so starting again and again is throttled, too."""
     direct.grace.factors = {"SMS_MFA"}
     assert [direct.sign_in().status for _ in range(6)] == [200] * 5 + [429]
 
 
 @pytest.mark.security("S-44")
 def test_strangers_cannot_use_up_the_second_steps_budget(direct: Direct) -> None:
-    """Wrong mailed codes for somebody's address pause mailed codes, not the answers to a challenge."""
+    """Wrong mailed codes for a person's address pause mailed codes, but not the answers to a challenge."""
     direct.with_totp()
     for _ in range(6):
         last = direct.post(
@@ -195,7 +195,7 @@ def test_the_challenge_belongs_to_one_browser(direct: Direct) -> None:
 @pytest.mark.security("S-45")
 @pytest.mark.parametrize("value", ["", "k1.AAAA", "session cookie", "enrolment cookie", "tampered"])
 def test_a_foreign_cookie_is_no_challenge(direct: Direct, value: str) -> None:
-    """Not even one that we sealed ourselves, for another purpose."""
+    """Even one that we sealed ourselves for another purpose is refused."""
     direct.sign_in()
     session = direct.browser.cookies[SESSION_COOKIE].value
     direct.post("mfa/setup", password=PASSWORD)
@@ -213,7 +213,7 @@ def test_a_foreign_cookie_is_no_challenge(direct: Direct, value: str) -> None:
 
 @pytest.mark.security("S-45")
 def test_a_challenge_ends_after_fifteen_minutes(direct: Direct) -> None:
-    """By our own clock too, whatever the browser does with Max-Age."""
+    """Our own clock also decides, whatever the browser does with Max-Age."""
     direct.with_totp()
     direct.sign_in()
     direct.browser.cookies[CHALLENGE_COOKIE].expires_at = None
@@ -237,7 +237,7 @@ def test_a_session_that_cognito_dropped_ends_the_challenge(direct: Direct) -> No
 
 @pytest.mark.security("S-45")
 def test_a_used_session_serves_no_second_time(direct: Direct) -> None:
-    """The browser keeps the cookie of a finished challenge: Cognito refuses its Session."""
+    """If the browser keeps the cookie of a finished challenge, Cognito refuses its Session."""
     direct.with_totp()
     direct.sign_in()
     kept = direct.browser.cookies[CHALLENGE_COOKIE]
@@ -279,7 +279,7 @@ UNSUPPORTED: list[tuple[str, dict[str, str]]] = [
 def test_an_unknown_challenge_fails_closed(
     direct: Direct, name: str, parameters: dict[str, str]
 ) -> None:
-    """No session, no challenge cookie; the way to managed login, which can do it."""
+    """There is no session and no challenge cookie, but a link to managed login, which supports it."""
     direct.pool.next_challenge = (name, parameters)
     answer = direct.sign_in()
     assert (answer.status, answer.json()["error"]) == (401, "unsupported_challenge")
@@ -304,7 +304,7 @@ def test_an_outage_keeps_the_challenge_and_the_attempt(direct: Direct, fault: Ex
 
 @pytest.mark.security("S-45")
 def test_the_pools_own_name_answers_not_the_address(direct: Direct) -> None:
-    """SECRET_HASH and USERNAME of a challenge take no alias (AWS: computing secret hash values)."""
+    """SECRET_HASH and USERNAME of a challenge accept no alias (AWS: computing secret hash values)."""
     direct.with_totp()
     direct.sign_in(EMAIL.upper())
     assert direct.challenge("SOFTWARE_TOKEN_MFA", code=direct.totp()).status == 200
@@ -325,7 +325,7 @@ def test_a_challenged_sign_in_ends_the_session_before_it(direct: Direct) -> None
 
 @pytest.mark.security("S-31")
 def test_a_session_string_of_any_real_length_fits_the_cookie(direct: Direct) -> None:
-    """The double's are 1.2 kB; the cookie must keep clear of 4096 bytes beside the others."""
+    """The double's are 1.2 kB; the cookie must stay below 4096 bytes."""
     direct.with_totp()
     (cookie,) = direct.sign_in().set_cookies
     assert len(cookie) < 2200
@@ -336,7 +336,7 @@ def test_a_session_string_of_any_real_length_fits_the_cookie(direct: Direct) -> 
 
 @pytest.mark.security("S-31")
 def test_the_longest_session_string_lies_in_two_cookies(direct: Direct) -> None:
-    """AWS's model allows 4,096 characters. A shorter one before and after it needs, and leaves, one cookie."""
+    """AWS's model allows 4,096 characters. A shorter one before and after it needs only one cookie."""
     direct.with_totp()
     direct.grace.status = "FORCE_CHANGE_PASSWORD"
     direct.pool.session_length = 4096
@@ -355,7 +355,7 @@ def test_the_longest_session_string_lies_in_two_cookies(direct: Direct) -> None:
 @pytest.mark.security("S-45")
 @pytest.mark.parametrize("broken", ["missing", "of another sign-in", "left over"])
 def test_half_of_a_long_challenge_is_none(direct: Direct, broken: str) -> None:
-    """Only the two cookies of one answer are a challenge; a second one that was left over belongs to nobody."""
+    """Only the two cookies of the same answer are a challenge; a leftover second one is ignored."""
     direct.with_totp()
     direct.pool.session_length = 4096
     direct.sign_in()
@@ -373,7 +373,8 @@ def test_half_of_a_long_challenge_is_none(direct: Direct, broken: str) -> None:
 
 @pytest.mark.security("S-31")
 def test_all_cookies_of_a_long_challenge_pass_api_gateway(direct: Direct) -> None:
-    """The longest session and challenge, a known device, sign-ins in flight: 1,100 of 10,240 bytes are for other headers."""
+    """The longest session and challenge, a known device and sign-ins in progress leave 1,100 of 10,240 bytes for other
+    headers."""
     direct.world.cognito.refresh_token_length = 2740
     assert direct.sign_in(remember=True).status == 200
     for _ in range(4):

@@ -1,5 +1,5 @@
-"""Known devices: a stranger's guesses at an account do not keep its owner's own browser out (S-44), and no number of known
-browsers, nor old ones, gives more guesses than one (S-71)."""
+"""Known devices: a stranger's guesses at an account do not lock out its owner's own browser (S-44), and many or old
+known browsers give no more guesses than one (S-71)."""
 
 import json
 from collections.abc import Callable
@@ -20,21 +20,21 @@ NEW_PASSWORD = "another horse 34"
 
 @pytest.fixture
 def owner(direct: Direct) -> Browser:
-    """Grace's own browser: it has signed in before, and is signed out."""
+    """Grace's own browser: it has signed in before, and is signed out now."""
     assert direct.sign_in().status == 200
     assert direct.browser.post("/auth/logout").status == 200
     return direct.browser
 
 
 def browser_at(direct: Direct, address: str) -> Browser:
-    """Somebody else's browser."""
+    """Another person's browser."""
     browser = direct.world.browser()
     browser.source_ip = address
     return browser
 
 
 def guesses(direct: Direct, browsers: list[Browser]) -> int:
-    """Let each browser guess in turn; return how many guesses got through."""
+    """Let each browser guess in turn; return how many guesses reached Cognito."""
     statuses = [direct.sign_in(EMAIL, WRONG, browser).status for browser in browsers]
     assert set(statuses) <= {401, 429}
     return statuses.count(401)
@@ -46,14 +46,14 @@ def pause(direct: Direct) -> None:
     for _ in range(FREE_ATTEMPTS_ACCOUNT):
         assert direct.sign_in(EMAIL, WRONG, stranger).status == 401
     assert direct.sign_in(EMAIL, PASSWORD, stranger).status == 429
-    direct.world.clock.advance(2)  # Cognito's own lockout begins with a second
+    direct.world.clock.advance(2)  # Cognito's own lockout begins with one second
 
 
 @pytest.mark.security("S-44")
 def test_a_known_browser_signs_in_while_strangers_keep_the_account_paused(
     direct: Direct, owner: Browser
 ) -> None:
-    """However long they go on: the owner's browser has attempts of its own."""
+    """However long the attack lasts, the owner's browser has its own attempts."""
     pause(direct)
     assert direct.sign_in(EMAIL, PASSWORD, owner).status == 200
     unknown = browser_at(direct, "198.51.100.20")
@@ -62,14 +62,14 @@ def test_a_known_browser_signs_in_while_strangers_keep_the_account_paused(
 
 @pytest.mark.security("S-41")
 def test_a_known_browser_has_no_more_attempts_than_anybody(direct: Direct, owner: Browser) -> None:
-    """The cookie is a budget, not a pass: a stolen one buys five guesses."""
+    """The cookie is an allowance, not a pass: a stolen one gives five guesses."""
     assert guesses(direct, [owner] * 20) == FREE_ATTEMPTS_ACCOUNT
     assert direct.sign_in(EMAIL, PASSWORD, owner).status == 429
 
 
 @pytest.mark.security("S-71")
 def test_ten_known_browsers_have_five_guesses_in_all(direct: Direct) -> None:
-    """Whoever knew the password once, and made many browsers known, guesses the next one no faster than with one."""
+    """A person who once knew the password, and made many browsers known, cannot guess the next password faster."""
     known = [browser_at(direct, f"203.0.113.{number}") for number in range(10)]
     for browser in known:
         assert direct.sign_in(browser=browser).status == 200
@@ -84,7 +84,8 @@ def test_ten_known_browsers_have_five_guesses_in_all(direct: Direct) -> None:
 def test_a_password_that_is_asked_again_is_guessed_on_the_same_budget(
     direct: Direct, owner: Browser, path: str
 ) -> None:
-    """Two-step verification asks for the password of the account: no further five guesses at it, with the cookie or not."""
+    """Two-step verification asks for the account's password: with or without the cookie, it gives no five more
+    guesses."""
     assert direct.sign_in(browser=owner).status == 200
     session = {name: cookie for name, cookie in owner.cookies.items() if name != DEVICE_COOKIE}
     assert guesses(direct, [owner] * 6) == FREE_ATTEMPTS_ACCOUNT
@@ -100,7 +101,8 @@ def test_a_password_that_is_asked_again_is_guessed_on_the_same_budget(
 
 @pytest.mark.security("S-71")
 def test_a_new_password_makes_every_browser_a_stranger(direct: Direct, owner: Browser) -> None:
-    """Whoever had the old one keeps no budget; a sign-in with the new one makes a browser known, in that very moment."""
+    """A person with the old password loses the allowance; a sign-in with the new one makes a browser known, even in
+    the same moment."""
     thief = browser_at(direct, "203.0.113.67")
     assert direct.sign_in(browser=thief).status == 200
     direct.world.clock.advance(0.001)
@@ -120,7 +122,7 @@ def test_a_new_password_makes_every_browser_a_stranger(direct: Direct, owner: Br
 def test_a_reset_forgets_the_guesses_of_strangers_and_of_known_browsers(
     direct: Direct, owner: Browser
 ) -> None:
-    """Whoever reads the mailbox owns the account: both pauses end, whichever browser asks."""
+    """The mailbox's owner owns the account: both pauses end, whichever browser asks."""
     pause(direct)
     assert guesses(direct, [owner] * 6) == FREE_ATTEMPTS_ACCOUNT
     direct.grace.locked_until = 0
@@ -142,7 +144,7 @@ def test_what_cannot_be_told_to_be_known_is_a_stranger(
     monkeypatch: pytest.MonkeyPatch,
     log_lines: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    """It signs in as one: no refusal, and no budget of known browsers either."""
+    """It signs in as an unknown one: it is not refused, but has no allowance of known browsers."""
     table, name = direct.world.settings.users_table, direct.grace.username
     if change == "earlier release":
         expires_at = int(direct.world.clock()) + LIFETIME_SECONDS
@@ -174,7 +176,7 @@ def test_what_cannot_be_told_to_be_known_is_a_stranger(
 
 @pytest.mark.security("S-44")
 def test_another_accounts_device_is_a_stranger(direct: Direct, owner: Browser) -> None:
-    """Signing in with an account of one's own buys no guesses at somebody else's."""
+    """Signing in with your own account gives no guesses at another one."""
     direct.pool.add(PoolUser("mallory@example.org", PASSWORD))
     mallory = browser_at(direct, "203.0.113.67")
     assert direct.sign_in("mallory@example.org", PASSWORD, mallory).status == 200
@@ -187,7 +189,7 @@ def test_another_accounts_device_is_a_stranger(direct: Direct, owner: Browser) -
 def test_a_device_cookie_that_is_not_good_counts_as_none(
     direct: Direct, owner: Browser, change: str
 ) -> None:
-    """It is ignored, not refused: the person only shares the account's budget again."""
+    """It is ignored, not refused: the person shares the account's allowance again."""
     if change == "tampered":
         cookie = owner.cookies[DEVICE_COOKIE]
         flipped = "A" if cookie.value[-2] != "A" else "B"

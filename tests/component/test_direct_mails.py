@@ -1,4 +1,5 @@
-"""The stage's mails of a day: a budget over all addresses and sources, alike for known and unknown ones (S-41, S-40)."""
+"""The stage's mails per day: one allowance for all addresses and sources, for known and unknown ones alike (S-41,
+S-40)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +23,7 @@ def stage(direct: Direct) -> Direct:
 
 
 def ask(direct: Direct, email: str, source: int, path: str = "forgot-password") -> Answer:
-    """A form that sends a mail, from an address of its own."""
+    """Send a form that sends a mail, from a new source address."""
     browser = direct.world.browser()
     browser.source_ip = f"198.51.{source >> 8}.{source & 255}"
     return direct.post(f"direct/{path}", browser, email=email)
@@ -35,7 +36,7 @@ def spend(direct: Direct, times: int, first: int = 0) -> None:
 
 @pytest.mark.security("S-41")
 def test_one_stranger_with_many_addresses_cannot_have_more_mails_sent(stage: Direct) -> None:
-    """Neither many mailboxes nor many networks help; Cognito is not asked any more, and signing in goes on."""
+    """Neither many mailboxes nor many networks help; Cognito is not called any more, but signing in still works."""
     spend(stage, LIMIT)
     asked = stage.pool.called("forgot_password")
     refused = ask(stage, EMAIL, 999)
@@ -48,7 +49,7 @@ def test_one_stranger_with_many_addresses_cannot_have_more_mails_sent(stage: Dir
 @pytest.mark.security("S-40")
 @pytest.mark.parametrize("path", ["forgot-password", "resend-code"])
 def test_the_budget_tells_nobody_who_has_an_account(stage: Direct, path: str) -> None:
-    """Each request counts, whoever the address is; and the refusal is the same."""
+    """Each request counts, for any address, and the refusal is the same."""
     for number in range(LIMIT):
         email = EMAIL if number == LIMIT // 2 else f"nobody{number}@example.org"
         assert ask(stage, email, number, path).status == 200
@@ -59,7 +60,7 @@ def test_the_budget_tells_nobody_who_has_an_account(stage: Direct, path: str) ->
 
 @pytest.mark.security("S-41")
 def test_no_day_holds_more_than_the_limit(stage: Direct) -> None:
-    """It rolls: whichever 24 hours one looks at, and Retry-After says when there is a mail again, not before."""
+    """The window rolls: any 24 hours count, and Retry-After is the time of the next possible mail, not earlier."""
     sent: list[float] = []
     clock = stage.world.clock
     until = clock() + 4 * 24 * HOUR
@@ -80,7 +81,7 @@ def test_no_day_holds_more_than_the_limit(stage: Direct) -> None:
 
 @pytest.mark.security("S-41")
 def test_a_refused_mail_costs_neither_address_nor_source(stage: Direct) -> None:
-    """Who is told to wait for the stage is not told to wait for oneself afterwards."""
+    """A person who had to wait for the stage need not wait again for their own allowance."""
     spend(stage, LIMIT)
     for _ in range(2 * FREE_ATTEMPTS_SOURCE_OF["mail"]):
         assert ask(stage, EMAIL, 999).status == 429
@@ -99,7 +100,7 @@ def test_a_source_that_is_paused_uses_up_nothing(stage: Direct) -> None:
 
 
 def test_an_outage_gives_the_mail_back(stage: Direct) -> None:
-    """Nobody took the request, so no mail comes of it, and nobody has to pay for one."""
+    """Nothing accepted the request, so no mail is sent and none is counted."""
     stage.world.functions.fault = connect_timeout()
     for _ in range(2 * LIMIT):
         assert ask(stage, EMAIL, 1).status == 503
@@ -112,7 +113,7 @@ def test_an_outage_gives_the_mail_back(stage: Direct) -> None:
 def test_without_its_counter_nothing_is_sent(
     stage: Direct, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """503 as for the other counters, and these are given back."""
+    """503, as for the other counters, which are given back."""
     read = stage.world.dynamodb.get_item
     down = True
 
@@ -130,7 +131,7 @@ def test_without_its_counter_nothing_is_sent(
 
 
 def test_a_malformed_row_is_an_outage(stage: Direct) -> None:
-    """And no way around the limit."""
+    """It does not bypass the limit."""
     table = stage.world.settings.throttle_table
     for hours in ("no JSON", "[1]", '{"a": 1}', '{"1": "x"}'):
         row = {"key": {"S": "mail/stage"}, "version": {"N": "1"}, "hours": {"S": hours}}
@@ -142,7 +143,7 @@ def test_a_malformed_row_is_an_outage(stage: Direct) -> None:
 def test_an_operator_hears_of_it(
     stage: Direct, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """A line that is an error, and a metric for the alarm; without the address."""
+    """There is an error line, and a metric for the alarm, without the address."""
     spend(stage, LIMIT)
     log_lines()
     ask(stage, EMAIL, 999)
@@ -156,7 +157,7 @@ def test_an_operator_hears_of_it(
 
 
 def test_what_sends_no_mail_is_not_counted(stage: Direct) -> None:
-    """Passwords and codes have budgets of their own."""
+    """Passwords and codes have separate allowances."""
     spend(stage, LIMIT)
     code = {"email": EMAIL, "code": "123456", "password": PASSWORD}
     assert stage.post("direct/reset-password", **code).status == 400

@@ -1,4 +1,4 @@
-"""POST /auth/mfa/…: an authenticator app on and off, in the person's own hands."""
+"""POST /auth/mfa/…: people turn an authenticator app on and off themselves."""
 
 import pytest
 
@@ -58,7 +58,7 @@ def test_turning_off_what_is_not_on_is_fine(direct: Direct) -> None:
 def test_the_server_only_tokens_never_leave_and_are_revoked(
     direct: Direct, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Set-up and turning off sign in at the second client; nothing of its tokens is in an answer or alive after."""
+    """Set-up and turning off sign in with the second client; none of its tokens is in an answer or valid afterwards."""
     secret = turn_on(direct)
     direct.world.clock.advance(30)
     direct.post("mfa/disable", password=PASSWORD, code=direct.totp(secret))
@@ -89,7 +89,7 @@ def test_a_wrong_first_code_can_be_tried_again(direct: Direct) -> None:
 
 @pytest.mark.parametrize("path", ["setup", "disable"])
 def test_the_password_is_asked_again_and_throttled(direct: Direct, path: str) -> None:
-    """A session that somebody found open changes nothing, and cannot be used to guess."""
+    """An open session that somebody finds changes nothing, and cannot be used to guess."""
     direct.sign_in()
     for _ in range(5):
         answer = direct.post(f"mfa/{path}", password=WRONG, code="123456")
@@ -100,7 +100,7 @@ def test_the_password_is_asked_again_and_throttled(direct: Direct, path: str) ->
 
 @pytest.mark.security("S-45")
 def test_wrong_codes_for_turning_off_are_throttled(direct: Direct) -> None:
-    """On their own budget: the one of the password is taken away here, so that it cannot hide a missing one."""
+    """They have their own allowance: the password's is removed here, so that it cannot hide a missing one."""
     turn_on(direct)
     table = direct.world.settings.throttle_table
     statuses = []
@@ -130,7 +130,7 @@ def test_people_of_a_provider_are_told_who_manages_it(direct: Direct) -> None:
 
 @pytest.mark.security("S-45")
 def test_an_enrolment_of_somebody_else_is_refused(direct: Direct) -> None:
-    """Two people at one browser: the second one's session does not complete the first one's set-up."""
+    """Two people use one browser: the second one's session does not complete the first one's set-up."""
     direct.sign_in()
     secret = direct.post("mfa/setup", password=PASSWORD).json()["secret"]
     enrolment = direct.browser.cookies[CHALLENGE_COOKIE]
@@ -163,7 +163,7 @@ def test_an_outage_leaves_no_token_behind(direct: Direct) -> None:
 
 @pytest.mark.security("S-31")
 def test_the_enrolment_cookie_fits(direct: Direct) -> None:
-    """Both tokens of the second client, in real lengths, in one cookie."""
+    """Both tokens of the second client fit into one cookie in their real length."""
     direct.sign_in()
     (cookie,) = direct.post("mfa/setup", password=PASSWORD).set_cookies
     assert len(cookie) < 4096

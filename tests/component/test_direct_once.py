@@ -1,6 +1,6 @@
-"""A code of an authenticator app, and a finished step, serve once (S-74): also where Cognito would take them again.
+"""A code of an authenticator app, and a finished step, work once (S-74), even if Cognito would accept them again.
 
-The strict pool refuses both by itself; here it is made as lenient as the local AWS, so that nobody but us refuses them.
+The strict pool refuses both by itself; here it is as lenient as the local AWS, so that only our code refuses them.
 """
 
 import threading
@@ -29,7 +29,7 @@ APP = "SOFTWARE_TOKEN_MFA"
 
 
 class KeptSessions(dict[str, Any]):
-    """Cognito's Session strings, which answer again and again."""
+    """Cognito's Session strings, which work again and again."""
 
     def pop(self, key: str, *default: Any) -> Any:
         return self[key]
@@ -39,7 +39,7 @@ class KeptSessions(dict[str, Any]):
 
 
 def check_totp(self: PoolUser, code: str, now: float, secret: str | None = None) -> bool:
-    """One step of tolerance each way, as often as anybody likes."""
+    """Accept one step of tolerance each way, any number of times."""
     step = int(now) // STEP_SECONDS
     secret = secret or self.totp_secret or ""
     return any(totp(secret, step + near) == code for near in (-1, 0, 1))
@@ -47,7 +47,7 @@ def check_totp(self: PoolUser, code: str, now: float, secret: str | None = None)
 
 @pytest.fixture
 def lenient(direct: Direct, monkeypatch: pytest.MonkeyPatch) -> Direct:
-    """A pool that takes codes and Sessions twice; Grace has an app."""
+    """A pool that accepts codes and Sessions twice; Grace has an app."""
     monkeypatch.setattr(direct.pool, "_sessions", KeptSessions())
     monkeypatch.setattr(PoolUser, "check_totp", check_totp)
     direct.with_totp()
@@ -71,7 +71,7 @@ def outcome(given: Answer) -> tuple[int, str]:
 
 @pytest.mark.security("S-74")
 def test_a_finished_challenge_gives_no_second_session(lenient: Direct) -> None:
-    """Cookie and code together, in another browser, at once and with the next code as well."""
+    """Cookie and code are sent again, in another browser, at once and with the next code."""
     browser = challenged(lenient)
     kept = browser.cookies[CHALLENGE_COOKIE]
     code = lenient.totp()
@@ -91,7 +91,7 @@ def test_a_finished_challenge_gives_no_second_session(lenient: Direct) -> None:
 def test_nor_does_one_with_a_sent_code(
     lenient: Direct, factor: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of a pool that takes the sent code twice as well."""
+    """The pool also accepts the sent code twice."""
     monkeypatch.setattr(PoolUser, "check_code", lambda *_: None)
     lenient.grace.factors = {factor}
     browser = lenient.world.browser()
@@ -107,7 +107,7 @@ def test_nor_does_one_with_a_sent_code(
 
 @pytest.mark.security("S-74")
 def test_a_new_password_is_chosen_once(lenient: Direct) -> None:
-    """The step before the last one as well: its cookie must not choose another password afterwards."""
+    """The same for the step before the last one: its cookie must not choose another password afterwards."""
     lenient.grace.status = "FORCE_CHANGE_PASSWORD"
     browser = lenient.world.browser()
     assert lenient.sign_in(browser=browser).json()["challenge"]["name"] == "NEW_PASSWORD_REQUIRED"
@@ -123,9 +123,10 @@ def test_a_new_password_is_chosen_once(lenient: Direct) -> None:
 
 @pytest.mark.security("S-74")
 def test_a_code_of_the_app_serves_one_sign_in(lenient: Direct) -> None:
-    """Whoever looked over a shoulder has the password too: as long as Cognito takes the code, it serves nobody twice.
+    """A thief who watched the person type has the password, too: while Cognito accepts the code, it must not work
+    twice.
 
-    The challenge stands, so that an honest second browser goes on with the next code.
+    The challenge can still be answered, so an honest second browser can use the next code.
     """
     code = lenient.totp()
     assert answer(lenient, challenged(lenient), code).status == 200
@@ -139,7 +140,7 @@ def test_a_code_of_the_app_serves_one_sign_in(lenient: Direct) -> None:
 
 @pytest.mark.security("S-74")
 def test_a_code_serves_either_the_sign_in_or_the_settings(lenient: Direct) -> None:
-    """One code signs in and does not turn the app off as well; nor the other way round."""
+    """A code that has signed in cannot also turn the app off, and a code that has turned it off cannot sign in."""
     browser = challenged(lenient)
     code = lenient.totp()
     assert answer(lenient, browser, code).status == 200
@@ -155,7 +156,7 @@ def test_a_code_serves_either_the_sign_in_or_the_settings(lenient: Direct) -> No
 
 @pytest.mark.security("S-74")
 def test_the_code_that_set_an_app_up_serves_no_sign_in(lenient: Direct) -> None:
-    """Neither that of the settings nor that of a set-up which the pool demands; and a set-up is completed once."""
+    """This covers set-ups in the settings and set-ups that the pool demands; a set-up is completed once."""
     lenient.grace.factors = set()
     browser = lenient.browser
     lenient.sign_in()
@@ -179,7 +180,7 @@ def test_the_code_that_set_an_app_up_serves_no_sign_in(lenient: Direct) -> None:
 
 @pytest.mark.security("S-74")
 def test_what_fails_bars_nothing(lenient: Direct, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wrong codes, outages before and after the answer: the right code serves, with the same challenge."""
+    """After wrong codes, and outages before and after the answer, the right code works with the same challenge."""
 
     def out_of_order(*_: Any, **__: Any) -> Any:
         raise TemporarilyUnavailable("the table is away")
@@ -198,7 +199,7 @@ def test_what_fails_bars_nothing(lenient: Direct, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.security("S-74")
 def test_two_people_may_have_the_same_code(lenient: Direct) -> None:
-    """A code is somebody's: the same six digits of another person's app have not served."""
+    """A code belongs to a person: the same six digits of another person's app are unused."""
     other = lenient.pool.add(PoolUser("other@example.org", PASSWORD))
     other.totp_secret, other.factors = lenient.grace.totp_secret, {APP}
     browser = lenient.world.browser()
@@ -214,7 +215,7 @@ def test_two_people_may_have_the_same_code(lenient: Direct) -> None:
 def test_without_its_mark_nothing_serves(
     lenient: Direct, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The table does not answer: 503, Cognito is not asked, and afterwards the same answer serves."""
+    """The table does not answer: 503, Cognito is not called, and afterwards the same answer works."""
     browser = challenged(lenient)
     update = lenient.world.dynamodb.update_item
     down = True
@@ -236,7 +237,7 @@ def test_without_its_mark_nothing_serves(
 def test_a_mark_whose_answer_was_lost_is_no_dead_end(
     lenient: Direct, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It was set, and nobody was told: it is taken off again, and the same code serves."""
+    """The mark was set, but its answer was lost: it is removed again, and the same code works."""
     browser = challenged(lenient)
     update = lenient.world.dynamodb.update_item
     lost = [kind]
@@ -256,7 +257,7 @@ def test_a_mark_whose_answer_was_lost_is_no_dead_end(
 @pytest.mark.security("S-74")
 @pytest.mark.security("S-61")
 def test_the_marks_hold_neither_code_nor_session_and_end(lenient: Direct) -> None:
-    """HMACs with an expiry for DynamoDB's TTL; it is compared by us, whenever the sweep comes."""
+    """They are HMACs with an expiry for DynamoDB's TTL; our code compares it, whenever the sweep runs."""
     browser = challenged(lenient)
     (session,) = lenient.pool._sessions
     code = lenient.totp()
@@ -285,8 +286,8 @@ def test_the_marks_hold_neither_code_nor_session_and_end(lenient: Direct) -> Non
 def test_of_many_at_once_over_two_containers_one_gets_a_session(
     lenient: Direct, same: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same cookie and code, or the same code for challenges of their own, all in the same moment."""
-    crowd = 4  # below the challenge's own budget: nothing but the mark refuses
+    """The same cookie and code, or the same code for separate challenges, all at the same moment."""
+    crowd = 4  # below the challenge's own limit, so only the mark refuses
     browsers = [challenged(lenient) for _ in range(crowd)]
     cookies = [browser.cookies[CHALLENGE_COOKIE].value for browser in browsers]
     if same == "step":

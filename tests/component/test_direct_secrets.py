@@ -1,4 +1,4 @@
-"""S-61 for the direct door: passwords, codes, keys, Sessions and tokens are in no log line and no answer of others."""
+"""S-61 for direct sign-in: passwords, codes, keys, Sessions and tokens are in no log line and in no other answer."""
 
 import logging
 from collections.abc import Callable
@@ -81,7 +81,7 @@ def test_no_secret_is_in_a_log_line_or_an_answer(
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Through good days and bad ones; messages of Cognito and of libraries included."""
+    """It covers successes and failures, including messages of Cognito and of libraries."""
     caplog.set_level(logging.DEBUG)
     story(direct, monkeypatch)
     out, err = capsys.readouterr()

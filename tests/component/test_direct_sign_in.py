@@ -1,4 +1,4 @@
-"""POST /auth/direct/sign-in: the password, its throttle, and the session that comes of it."""
+"""POST /auth/direct/sign-in: the password, its throttle, and the resulting session."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_good_password_gives_what_refresh_gives(direct: Direct) -> None:
-    """The same body, the same cookie, the same record as by the hosted door; then refresh goes on with it."""
+    """The same body, cookie and record as after a hosted sign-in; then refresh works, too."""
     answer = direct.sign_in()
     assert answer.status == 200
     assert answer.json()["user"] == {
@@ -59,7 +59,7 @@ def test_remember_me_makes_the_cookie_last(
 
 @pytest.mark.security("S-57")
 def test_the_record_is_healed(direct: Direct) -> None:
-    """Somebody whom no trigger ever saw has a record after the sign-in."""
+    """A person whom no trigger ever saw has a record after the sign-in."""
     direct.pool.trigger = lambda source, user, metadata: None
     direct.sign_in()
     record = direct.world.users()[direct.grace.sub]
@@ -73,7 +73,7 @@ def test_the_record_is_healed(direct: Direct) -> None:
 @pytest.mark.security("S-39")
 @pytest.mark.parametrize("mode", ["managed", "off"])
 def test_without_the_setting_the_whole_family_is_not_there(direct: Direct, mode: str) -> None:
-    """The password grant exists only where a stage asks for it."""
+    """The password grant exists only if a stage enables it."""
     direct.restart(direct_sign_in=mode)
     for path in (
         "sign-in",
@@ -93,7 +93,7 @@ def test_without_the_setting_the_whole_family_is_not_there(direct: Direct, mode:
 
 @pytest.mark.security("S-39")
 def test_the_decision_is_written_down() -> None:
-    """The standards that advise against it, the default, when to turn it off, and whom it is not for."""
+    """It names the standards that advise against it, the default, when to turn it off, and for whom it is not."""
     text = " ".join((ROOT / "docs" / "adr" / "0006-direct-sign-in.md").read_text().split())
     for said in (
         "RFC 9700, 2.4",
@@ -108,7 +108,7 @@ def test_the_decision_is_written_down() -> None:
 
 @pytest.mark.security("S-39")
 def test_people_of_a_provider_cannot_use_it(direct: Direct) -> None:
-    """Not even where Cognito would take a password for them, as the local AWS does; the tokens are revoked."""
+    """Even if Cognito accepts a password for them, as the local AWS does, the tokens are revoked."""
     direct.pool.federated_passwords = True
     direct.pool.add(PoolUser("ada@example.org", "", provider="Okta", username="okta_00u1ada"))
     answer = direct.sign_in("ada@example.org")
@@ -118,13 +118,13 @@ def test_people_of_a_provider_cannot_use_it(direct: Direct) -> None:
 
 
 def test_a_linked_person_keeps_the_password(direct: Direct) -> None:
-    """A native user who is linked to Okta has a native name, and may."""
+    """A native user who is linked to Okta has a native name, and may use the password."""
     direct.pool.add(PoolUser("linked@example.org", PASSWORD, provider="Okta"))
     assert direct.sign_in("linked@example.org").status == 200
 
 
 def states(direct: Direct) -> dict[str, Callable[[], Any]]:
-    """Every way to be refused, each on a fresh address."""
+    """Every kind of refusal, each for a new address."""
 
     def user(**fields: Any) -> str:
         email = f"user{len(direct.pool.users)}@example.org"
@@ -144,7 +144,7 @@ def states(direct: Direct) -> dict[str, Callable[[], Any]]:
 
 @pytest.mark.security("S-40")
 def test_every_refusal_looks_the_same(direct: Direct) -> None:
-    """Unknown, wrong, disabled, unconfirmed, locked: status, body, headers and cookies are equal."""
+    """Unknown, wrong, disabled, unconfirmed and locked have equal status, body, headers and cookies."""
     outlines = {name: outline(refused()) for name, refused in states(direct).items()}
     (only,) = {repr(found) for found in outlines.values()}
     assert outlines["unknown"][0] == 401
@@ -153,7 +153,7 @@ def test_every_refusal_looks_the_same(direct: Direct) -> None:
 
 @pytest.mark.security("S-40")
 def test_known_and_unknown_cost_cognito_and_the_table_the_same_calls(direct: Direct) -> None:
-    """Equal work is what equal time comes from; the milliseconds themselves are a figure of BENCHMARKS.md."""
+    """Equal work leads to equal time; BENCHMARKS.md has the measured times."""
     work = []
     for email in (EMAIL, STRANGER):
         before = len(direct.world.dynamodb.calls), len(direct.pool.calls)
@@ -214,7 +214,7 @@ def test_a_malformed_body_is_a_400(direct: Direct, body: dict[str, Any]) -> None
 
 @pytest.mark.security("S-47")
 def test_a_new_session_revokes_the_one_before(direct: Direct) -> None:
-    """Fixation and leftovers: the cookie changes, the old refresh token is dead."""
+    """Against session fixation: the cookie changes, and the old refresh token is revoked."""
     direct.sign_in()
     before = direct.browser.cookies[SESSION_COOKIE].value
     (old,) = direct.world.cognito.refresh_tokens()
@@ -235,7 +235,7 @@ def test_a_new_session_revokes_the_one_before(direct: Direct) -> None:
     ],
 )
 def test_a_token_with_other_scopes_is_refused_and_revoked(direct: Direct, scope: str) -> None:
-    """The pre-token-generation trigger is missing or wrong: fail closed, leave nothing alive."""
+    """The pre-token-generation trigger is missing or wrong: fail closed, and revoke everything."""
     direct.world.cognito.access_claims["scope"] = scope
     answer = direct.sign_in()
     assert (answer.status, answer.json()["error"]) == (503, "temporarily_unavailable")
@@ -262,7 +262,7 @@ def test_without_signing_keys_no_password_is_asked(direct: Direct) -> None:
 
 @pytest.mark.security("S-59")
 def test_a_rotated_client_secret_is_read_anew(direct: Direct) -> None:
-    """A warm container holds the old one: Cognito refuses the hash, the second try has the new one."""
+    """A warm container has the old one: Cognito refuses the hash, and the second try uses the new one."""
     assert direct.sign_in().status == 200
     direct.pool.clients[direct.world.settings.client_id] = "another-secret"
     direct.world.cognito.client_secret = "another-secret"

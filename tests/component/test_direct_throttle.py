@@ -1,4 +1,4 @@
-"""The throttle in front of the password: who is counted, as what, and for how long (S-41 … S-44)."""
+"""The throttle in front of the password: which accounts and sources count, and for how long (S-41 … S-44)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ from tests.doubles.user_pool_core import refusal
 @pytest.mark.security("S-44")
 @pytest.mark.parametrize("email", [EMAIL, STRANGER])
 def test_guesses_are_throttled_before_cognito(direct: Direct, email: str) -> None:
-    """Five, then a pause with Retry-After that also the right password waits for; known and unknown alike."""
+    """After five there is a pause with Retry-After, even for the right password; for known and unknown accounts alike."""
     for _ in range(5):
         assert direct.sign_in(email, WRONG).status == 401
     asked = direct.pool.called("admin_initiate_auth")
@@ -29,7 +29,7 @@ def test_guesses_are_throttled_before_cognito(direct: Direct, email: str) -> Non
 
 @pytest.mark.security("S-44")
 def test_a_throttled_account_is_free_again_and_okta_never_stops(direct: Direct) -> None:
-    """No lasting lockout: an hour of guesses ends with a pause of at most fifteen minutes."""
+    """There is no permanent lockout: after an hour of guesses the pause is at most fifteen minutes."""
     for _ in range(40):
         direct.sign_in(EMAIL, WRONG)
         direct.world.clock.advance(90)
@@ -50,7 +50,7 @@ def test_a_good_password_forgets_the_wrong_ones(direct: Direct) -> None:
 
 @pytest.mark.security("S-42")
 def test_the_source_is_api_gateways_word(direct: Direct) -> None:
-    """A forwarded header moves neither the throttle nor what Cognito hears."""
+    """A forwarded header changes neither the throttle nor the address that Cognito gets."""
     for number in range(50):
         direct.browser.send(
             "POST",
@@ -74,7 +74,7 @@ def test_the_source_is_api_gateways_word(direct: Direct) -> None:
 
 @pytest.mark.security("S-43")
 def test_the_account_is_one_however_it_is_typed(direct: Direct) -> None:
-    """Case, space around it and the domain's letters share one counter; the table shows no address."""
+    """Case, surrounding spaces and the domain's spelling share one counter; the table contains no address."""
     for typed in (
         EMAIL,
         EMAIL.upper(),
@@ -94,7 +94,7 @@ def test_the_account_is_one_however_it_is_typed(direct: Direct) -> None:
     "name", ["sub", "okta_00u1", "a@b@c", "@example.org", "grace@", "gr ace@example.org"]
 )
 def test_only_an_address_signs_in(direct: Direct, name: str) -> None:
-    """A user's other names would each have a throttle of their own."""
+    """A user's other names would each have a separate throttle."""
     answer = direct.sign_in(direct.grace.sub if name == "sub" else name)
     assert (answer.status, answer.json()["error"]) == (400, "invalid_request")
     assert direct.pool.calls == []
@@ -120,7 +120,8 @@ def test_an_outage_is_a_503_and_costs_no_attempt(direct: Direct, fault: Exceptio
 
 @pytest.mark.security("S-41")
 def test_a_trigger_that_fails_costs_the_attempt(direct: Direct) -> None:
-    """By then Cognito has checked the password: a refund would make the fault an oracle without a throttle."""
+    """Cognito has already checked the password: giving the attempt back would allow unlimited guesses during the
+    fault."""
     for _ in range(5):
         direct.pool.fail(
             "admin_initiate_auth", refusal("UserLambdaValidationException", "AdminInitiateAuth")
@@ -140,7 +141,7 @@ def test_without_the_throttle_table_nobody_may_guess(direct: Direct) -> None:
 def test_failures_and_throttles_are_counted(
     direct: Direct, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """Embedded metrics for the alarms; the log says why, without the address."""
+    """There are embedded metrics for the alarms; the log gives the reason, without the address."""
     for _ in range(6):
         direct.sign_in(EMAIL, WRONG)
     lines = log_lines()

@@ -10,7 +10,7 @@ from tests.doubles.browser import Answer, Browser
 
 @pytest.fixture
 def tenants(world: World) -> World:
-    """Two customers with domains, beside Okta without."""
+    """Two customers with domains, and Okta without."""
     for name in ("Contoso", "Fabrikam"):
         world.dynamodb.put(
             world.settings.providers_table,
@@ -38,7 +38,7 @@ def ask(browser: Browser, email: str) -> Answer:
     ],
 )
 def test_the_domain_picks_the_tenant(tenants: World, browser: Browser, email: str) -> None:
-    """In any spelling of the same domain."""
+    """All spellings of the domain give the same result."""
     assert ask(browser, email).json() == {
         "provider": {"name": "Contoso", "label": "Contoso Inc."},
         "direct": False,
@@ -51,7 +51,7 @@ def test_the_domain_picks_the_tenant(tenants: World, browser: Browser, email: st
 def test_a_provider_may_leave_its_people_the_choice(
     tenants: World, browser: Browser, mode: str, direct: bool
 ) -> None:
-    """The answer agrees with what sign-up would say: a password only where the provider's row and the stage allow it."""
+    """The answer agrees with sign-up: a password only if the provider's row and the stage allow it."""
     tenants.dynamodb.put(
         tenants.settings.providers_table,
         {
@@ -74,14 +74,14 @@ def test_a_provider_may_leave_its_people_the_choice(
 def test_other_domains_have_no_provider(
     tenants: World, browser: Browser, email: str, mode: str, direct: bool
 ) -> None:
-    """The page then shows the password, or says whom to ask. No domain names the button's provider."""
+    """The page then shows the password, or says whom to ask. No domain leads to the button's provider."""
     tenants.restart(direct_sign_in=mode)
     assert ask(browser, email).json() == {"provider": None, "direct": direct}
 
 
 @pytest.mark.security("S-40")
 def test_no_account_is_looked_at(tenants: World, browser: Browser) -> None:
-    """Known and unknown people of a domain get the same answer, and Cognito is not asked."""
+    """Known and unknown people of a domain get the same answer, and Cognito is not called."""
     tenants.sign_in(browser)
     calls = len(tenants.cognito.requests)
     known, unknown = ask(browser, "ada@example.org"), ask(browser, "nobody@example.org")
@@ -92,7 +92,8 @@ def test_no_account_is_looked_at(tenants: World, browser: Browser) -> None:
 
 @pytest.mark.security("S-41")
 def test_the_customer_list_cannot_be_read_off_by_trying(tenants: World, browser: Browser) -> None:
-    """After fifty misses the source waits; then even a good domain gets no answer. Another source goes on."""
+    """After fifty misses the source must wait; then even a customer's domain gets no answer. Another source is not
+    affected."""
     for n in range(FREE_ATTEMPTS_SOURCE):
         assert ask(browser, f"a@guess{n}.example").status == 200
     for email in ("a@guess.example", "bo@contoso.example"):
@@ -105,7 +106,7 @@ def test_the_customer_list_cannot_be_read_off_by_trying(tenants: World, browser:
 
 
 def test_people_of_one_office_do_not_bar_each_other(tenants: World, browser: Browser) -> None:
-    """A domain that has a provider costs nothing."""
+    """A domain with a provider does not count."""
     for n in range(FREE_ATTEMPTS_SOURCE + 10):
         assert ask(browser, f"person{n}@contoso.example").json()["provider"]["name"] == "Contoso"
 
@@ -121,14 +122,14 @@ def test_only_our_own_page_may_ask(tenants: World, browser: Browser) -> None:
 
 @pytest.mark.parametrize("email", [None, "", "no-address", "a@b@c", "a b@c.example", 7])
 def test_what_is_no_address_is_400(tenants: World, browser: Browser, email: object) -> None:
-    """Nothing is counted for it."""
+    """It does not count."""
     answer = browser.post("/auth/discover", {"email": email})
     assert (answer.status, answer.json()["error"]) == (400, "invalid_request")
     assert tenants.dynamodb.items(THROTTLE_TABLE) == {}
 
 
 def test_a_table_that_is_down_is_503(tenants: World, browser: Browser) -> None:
-    """Nobody may guess without the counter."""
+    """Without the counter no guess is allowed."""
     tenants.dynamodb.fault = connect_timeout()
     assert ask(browser, "bo@contoso.example").status == 503
 
@@ -144,7 +145,7 @@ def test_a_stage_without_a_throttle_table_answers_nobody(world: World, browser: 
 @pytest.mark.security("S-41")
 @pytest.mark.parametrize("query", ["email=a@guess{}.example", "provider=Guess{}"])
 def test_nor_by_starting_sign_ins(tenants: World, browser: Browser, query: str) -> None:
-    """Where a sign-in leads to tells as much, so its misses count too; what the page shows anyway goes on."""
+    """The redirect of a sign-in reveals the same, so its misses count, too; public providers still work."""
     for n in range(FREE_ATTEMPTS_SOURCE):
         browser.get(f"/auth/login?{query.format(n)}")
     for good in ("email=bo@contoso.example", "provider=Contoso", "email=a@x.example"):
@@ -162,7 +163,7 @@ def test_nor_by_starting_sign_ins(tenants: World, browser: Browser, query: str) 
 def test_people_of_one_office_start_sign_ins_without_barring_each_other(
     tenants: World, browser: Browser
 ) -> None:
-    """What belongs to a provider costs nothing."""
+    """A provider's domain does not count."""
     for query in ("email=bo@contoso.example", "provider=Contoso"):
         for _ in range(FREE_ATTEMPTS_SOURCE + 5):
             assert browser.get(f"/auth/login?{query}").status == 302
@@ -175,7 +176,7 @@ def test_people_of_one_office_start_sign_ins_without_barring_each_other(
 def test_other_sites_cannot_use_up_an_offices_attempts(
     tenants: World, browser: Browser, mode: str, dest: str
 ) -> None:
-    """A picture or a frame that points here is refused, and counts for nothing."""
+    """An image or a frame that points here is refused, and does not count."""
     headers = [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", mode), ("Sec-Fetch-Dest", dest)]
     answer = browser.send("GET", "/auth/login?email=a@guess.example", headers)
     assert (answer.status, answer.json()["error"]) == (400, "invalid_request")

@@ -1,4 +1,4 @@
-"""The pages name what is there: every route, setting, log event and member of session.js."""
+"""The pages mention every route, setting, log event and member of session.js."""
 
 import ast
 import re
@@ -11,7 +11,7 @@ from chalicelib.gatehouse.settings import Settings
 from tests import settings_page
 
 ROOT = Path(__file__).resolve().parents[2]
-#: Gatehouse's own: what a team adds is described where the team likes.
+#: Gatehouse's own routes: a team documents its own where it likes.
 ROUTES = sorted((route.method, route.path) for route in TABLE)
 
 
@@ -26,7 +26,7 @@ def trees() -> list[ast.Module]:
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_api_page_names_every_route(method: str, path: str) -> None:
-    """With its method, or beside a sibling as `/auth/direct/resend-code` · `forgot-password`."""
+    """It is listed with its method, or beside a related path as in `/auth/direct/resend-code` · `forgot-password`."""
     line = re.compile(
         rf"`{method} {re.escape(path.rpartition('/')[0])}.*{re.escape(path.rpartition('/')[2])}"
     )
@@ -34,12 +34,12 @@ def test_api_page_names_every_route(method: str, path: str) -> None:
 
 
 def test_operations_page_has_the_tables_of_settings_and_options() -> None:
-    """As they are declared. Else: `python -m tests.settings_page --write`."""
+    """They match the declarations. Otherwise run `python -m tests.settings_page --write`."""
     assert settings_page.with_tables(page("operations.md")) == page("operations.md")
 
 
 def test_settings_are_declared_before_they_are_read() -> None:
-    """No variable is read past the table."""
+    """No variable is read without a declaration."""
     tree = ast.parse((ROOT / "chalicelib/gatehouse/settings.py").read_text(encoding="utf-8"))
     read = {
         node.args[0].value
@@ -54,7 +54,7 @@ def test_settings_are_declared_before_they_are_read() -> None:
 
 
 def test_operations_page_names_every_log_event_and_metric() -> None:
-    """First arguments of log_event, log_exception and count_metric."""
+    """These are the first arguments of log_event, log_exception and count_metric."""
     names = {
         node.args[0].value
         for tree in trees()
@@ -69,7 +69,7 @@ def test_operations_page_names_every_log_event_and_metric() -> None:
 
 
 def test_clients_page_names_every_member_of_a_session() -> None:
-    """And nothing that is not there."""
+    """It lists nothing that does not exist."""
     script = (ROOT / "frontend" / "session.js").read_text(encoding="utf-8")
     returned = script[script.rindex("\n  return {") :]
     members = set(
@@ -82,7 +82,7 @@ def test_clients_page_names_every_member_of_a_session() -> None:
 
 
 def test_architecture_page_names_every_module() -> None:
-    """In the row of its package."""
+    """It is in the row of its package."""
     rows = page("architecture.md").partition("## Every module")[2].partition("\n## ")[0]
     code = ROOT / "chalicelib" / "gatehouse"
     lost = []

@@ -1,4 +1,4 @@
-"""authorized(…, fresh=True): a right ends when it is taken away, not when the token expires (S-70)."""
+"""authorized(…, fresh=True): a right ends when it is removed, not when the token expires (S-70)."""
 
 import threading
 from collections.abc import Callable
@@ -15,13 +15,13 @@ from tests.doubles.browser import Browser
 from tests.doubles.cognito import Person
 from tests.doubles.pool_users import PoolUser
 
-#: Both of the administrators' routes: each answers the status.
+#: Both of the administrators' routes: each returns the status.
 Route = Callable[[dict[str, str]], int]
 
 
 @pytest.fixture
 def root(world: World) -> PoolUser:
-    """The administrator, and Ada to be signed out."""
+    """The administrator, and Ada, whom the administrator signs out."""
     world.pool.add(PoolUser("ada@example.org", "x" * 12, sub=Person().sub, username=ADA))
     return add_administrator(world)
 
@@ -43,7 +43,7 @@ def with_record(world: World, **columns: str) -> None:
 def test_a_right_that_was_taken_away_is_gone_at_once(
     world: World, root: PoolUser, route: Route
 ) -> None:
-    """The token still says `admins`, and nothing happens any more; given back, it works again."""
+    """The token still contains `admins`, but has no effect; when the right is given back, it works again."""
     assert route(ADMIN) == 200
     before = world.pool.called("admin_user_global_sign_out"), world.dynamodb.calls.count("Scan")
     root.groups = ("staff", "xadmins", "Admins", "admins2")
@@ -56,7 +56,7 @@ def test_a_right_that_was_taken_away_is_gone_at_once(
 
 @pytest.mark.security("S-70")
 def test_a_group_that_the_token_does_not_know_is_none_yet(root: PoolUser, route: Route) -> None:
-    """The token decides as before; the pool only takes away."""
+    """The token decides as before; the pool only removes rights."""
     assert route({**ADMIN, "cognito:groups": "[staff]"}) == 403
 
 
@@ -69,7 +69,7 @@ def _delete(world: World, root: PoolUser) -> None:
 
 
 def _recreate(world: World, root: PoolUser) -> None:
-    """Somebody new gets the name, and is an administrator."""
+    """A new person gets the name, and is an administrator."""
     root.sub = "the-next-person-of-that-name"
 
 
@@ -78,7 +78,7 @@ def _without_sub(world: World, root: PoolUser) -> None:
 
 
 def _impossible(world: World, root: PoolUser) -> None:
-    """Cognito says that nobody can have such a name."""
+    """Cognito says that no user can have such a name."""
     for call in ("admin_get_user", "admin_list_groups_for_user"):
         world.pool.fail(call, client_error("InvalidParameterException"))
 
@@ -106,7 +106,7 @@ OUTAGES = ("TooManyRequestsException", "InternalErrorException", "NotAuthorizedE
 def test_a_pool_that_does_not_answer_lets_nobody_in(
     world: World, root: PoolUser, route: Route, call: str, fault: Exception
 ) -> None:
-    """Whether the right is still there is unknown: 503, and the next call works."""
+    """It is unknown whether the right still exists: 503, and the next call works."""
     world.pool.fail(call, fault)
     assert route(ADMIN) == 503
     assert world.pool.called("admin_user_global_sign_out") == 0
@@ -126,7 +126,7 @@ def test_a_table_that_does_not_answer_lets_nobody_in(
 def test_groups_beyond_the_first_page_count_and_a_list_without_end_is_no_answer(
     world: World, root: PoolUser, route: Route
 ) -> None:
-    """Cognito admits a hundred groups a person, sixty a page; more pages than a few are 503, not 403."""
+    """Cognito allows a hundred groups per person, sixty per page; after a few pages the answer is 503, not 403."""
     others = tuple(f"group-{n}" for n in range(99))
     root.groups = (*others, "admins")
     assert route(ADMIN) == 200
@@ -143,7 +143,7 @@ def test_groups_beyond_the_first_page_count_and_a_list_without_end_is_no_answer(
 def test_a_providers_groups_count_as_they_do_in_tokens(
     world: World, root: PoolUser, route: Route
 ) -> None:
-    """Of a provider's person, while the provider's row names the claim; of nobody else."""
+    """For a provider's person, while the provider's row names the claim; for nobody else."""
     table = world.settings.providers_table
     telling = {"name": {"S": "Okta"}, "groups_claim": {"S": "groups"}}
     root.groups, root.told_groups = (), "[staff, admins]"
@@ -155,7 +155,7 @@ def test_a_providers_groups_count_as_they_do_in_tokens(
     assert route(ADMIN) == 403
     root.told_groups = "[staff, admins]"
     world.dynamodb.put(table, {"name": {"S": "Okta"}})
-    world.clock.advance(61)  # a container keeps the rows for a minute
+    world.clock.advance(61)  # a container caches the rows for a minute
     assert route(ADMIN) == 403
 
 
@@ -163,7 +163,7 @@ def test_a_providers_groups_count_as_they_do_in_tokens(
 def test_rows_of_providers_that_were_never_read_are_503(
     world: World, root: PoolUser, browser: Browser
 ) -> None:
-    """Here a token goes without the provider's groups; a route that asks must not guess either way."""
+    """A token would leave out the provider's groups; a fresh route must not guess."""
     root.groups, root.told_groups, root.identities = (), "admins", [("Okta", "00u9root")]
     scan = world.dynamodb.scan
 
@@ -188,7 +188,8 @@ def at(second: str, form: str = "date") -> dict[str, str]:
 def test_tokens_from_before_a_sign_out_everywhere_count_no_more(
     world: World, root: PoolUser, browser: Browser, form: str, valid_after: str
 ) -> None:
-    """The token's own second is refused as well: it does not say which part of it. API Gateway writes iat in either form."""
+    """Tokens of the sign-out's own second are refused, too, because they do not say which part of it. API Gateway
+    writes iat in two formats."""
     with_record(world)
     assert browser.get("/users", claims=at("04", form)).status == 200
     with_record(world, validAfter=valid_after)
@@ -219,7 +220,7 @@ def test_tokens_from_before_a_sign_out_everywhere_count_no_more(
 def test_a_time_of_issue_that_nobody_can_read_is_no_time(
     world: World, root: PoolUser, browser: Browser, iat: str | None
 ) -> None:
-    """Fail closed, whether or not anybody was signed out."""
+    """It fails closed, even if nobody was signed out."""
     claims = {name: value for name, value in {**ADMIN, "iat": iat}.items() if value is not None}
     assert browser.get("/users", claims=claims).status == 401
     assert browser.get("/whoami", claims=claims).status == 200
@@ -230,7 +231,7 @@ def test_a_time_of_issue_that_nobody_can_read_is_no_time(
 def test_signing_somebody_out_ends_old_rights_at_once(
     world: World, root: PoolUser, browser: Browser, route: Route
 ) -> None:
-    """Also one's own: by name in any case, and by address; a token from a new sign-in works."""
+    """This includes one's own rights: by name in any case, and by address; a token from a new sign-in works."""
     with_record(world)
     for name in (ADMIN["username"].upper(), root.email):
         assert sign_out(name).status == 200
@@ -244,7 +245,7 @@ def test_signing_somebody_out_ends_old_rights_at_once(
 
 @pytest.mark.security("S-70")
 def test_a_later_sign_out_is_never_taken_back(world: World, root: PoolUser) -> None:
-    """Two at once, on clocks that differ: the later one stays, and it is no error."""
+    """If two run at once, with different clocks, the later one stays, without an error."""
     key, later = ADA.lower(), "2026-01-02T03:09:00.000Z"
     row = {"userName": {"S": key}, "validAfter": {"S": later}}
     world.dynamodb.put(world.settings.users_table, row)
@@ -256,7 +257,7 @@ def test_a_later_sign_out_is_never_taken_back(world: World, root: PoolUser) -> N
 def test_a_sign_out_that_could_not_be_noted_is_503_and_completed_by_the_next(
     world: World, root: PoolUser
 ) -> None:
-    """The pool's part comes first: a refresh in between would give a token that is newer than the note."""
+    """The pool's part comes first: otherwise a refresh in between would give a token newer than `validAfter`."""
     with_record(world)
     update = world.dynamodb.update_item
 
@@ -275,7 +276,7 @@ def test_a_sign_out_that_could_not_be_noted_is_503_and_completed_by_the_next(
 def test_a_person_without_a_record_is_told_by_the_pool_alone(
     world: World, root: PoolUser, route: Route, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The next sign-in heals the record; a sign-out makes none, and says so in the log, without an address."""
+    """The next sign-in repairs the record; a sign-out creates none, and logs that without an address."""
     assert route(ADMIN) == 200
     assert sign_out(root.email).status == 200
     assert world.users() == {}
@@ -285,7 +286,7 @@ def test_a_person_without_a_record_is_told_by_the_pool_alone(
 
 @pytest.mark.security("S-70")
 def test_a_new_password_ends_old_rights_too(world: World, root: PoolUser, browser: Browser) -> None:
-    """Whoever knew the old one may hold a token."""
+    """A person who knew the old password may have a token."""
     from tests.component.direct import Direct
 
     direct = Direct(world)
@@ -297,7 +298,7 @@ def test_a_new_password_ends_old_rights_too(world: World, root: PoolUser, browse
 
 
 def test_the_three_questions_are_asked_side_by_side(world: World, root: PoolUser) -> None:
-    """Each waits until all have come: one after the other they would never be answered."""
+    """Each waits until all have arrived: one after the other they would never be answered."""
     together = threading.Barrier(3, timeout=10)
 
     def met(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -316,7 +317,7 @@ def test_the_three_questions_are_asked_side_by_side(world: World, root: PoolUser
 
 @pytest.mark.security("S-70")
 def test_a_teams_route_can_ask_without_a_group(world: World, root: PoolUser) -> None:
-    """Enabled, the same person, not signed out; groups are not asked for, and other routes ask for nothing."""
+    """The person must be enabled, the same, and not signed out; groups are not read, and other routes make no calls."""
     fresh, plain = (
         team_app(
             lambda request: {"who": caller_of(request).sub},

@@ -1,4 +1,4 @@
-"""`Gatehouse(app)` in anybody's Chalice app: what it guards, what it refuses, and that two of them do not meet."""
+"""`Gatehouse(app)` in any Chalice app: what it guards, what it refuses, and that two of them are independent."""
 
 import base64
 import json
@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def existing_app() -> Chalice:
-    """An app as a team has it: routes, CORS, a blueprint, a class of its own."""
+    """A team's typical app: routes, CORS, a blueprint, its own class."""
 
     class TeamsChalice(Chalice):
         pass
@@ -49,7 +49,7 @@ def headers_of(answer: Any) -> dict[str, str]:
 def test_routes_are_guarded_whenever_and_however_they_are_registered(
     world: World, moment: str, way: str
 ) -> None:
-    """On the app or in a blueprint with a prefix; before Gatehouse is made or after."""
+    """They may be on the app or in a blueprint with a prefix, before Gatehouse is made or after."""
     app = existing_app()
 
     def register() -> None:
@@ -76,7 +76,7 @@ def test_routes_are_guarded_whenever_and_however_they_are_registered(
 
 @pytest.mark.security("S-48")
 def test_a_route_put_into_the_table_by_hand_is_guarded_at_its_first_call(world: World) -> None:
-    """Or whatever way a later Chalice finds past `_register_route`: nothing is answered unguarded."""
+    """The same if a later Chalice bypasses `_register_route`: no unguarded route is answered."""
     app = existing_app()
     Gatehouse(app, public={("GET", "/ping")}).services = own_gate.services
     other = Chalice("other")
@@ -87,7 +87,7 @@ def test_a_route_put_into_the_table_by_hand_is_guarded_at_its_first_call(world: 
 
 
 def test_the_caller_is_who_the_token_says(world: World) -> None:
-    """`gate.caller()` in a view; elsewhere it is an error, not a stranger."""
+    """`gate.caller()` works in a view; elsewhere it raises an error."""
     app = existing_app()
     gate = Gatehouse(app, public={("GET", "/ping"), ("GET", "/who")})
     gate.services = own_gate.services
@@ -106,7 +106,7 @@ def test_the_caller_is_who_the_token_says(world: World) -> None:
 @pytest.mark.security("S-28")
 @pytest.mark.parametrize("told", ["at once", "later"])
 def test_a_webhook_needs_neither_our_page_nor_json(world: World, told: str) -> None:
-    """A public POST is for our own page, unless the app says that it is a webhook."""
+    """A public POST must come from our own page, unless the app says that it is a webhook."""
     app = existing_app()
     hook = {Public("POST", "/hook", csrf=False)} if told == "at once" else set()
     gate = Gatehouse(app, public={("GET", "/ping"), ("POST", "/note"), *hook})
@@ -126,7 +126,7 @@ def test_a_webhook_needs_neither_our_page_nor_json(world: World, told: str) -> N
 
 @pytest.mark.security("S-48")
 def test_an_authorizer_of_the_teams_own_must_be_named(world: World) -> None:
-    """Whoever lists such a route says that the authorizer is enough; unlisted it stops the app."""
+    """By listing the route the team says that its authorizer is enough; an unlisted one stops the app."""
     app = existing_app()
     app.route("/machines", methods=["POST"], authorizer=IAMAuthorizer())(lambda: {"ok": True})
     with pytest.raises(ValueError, match="POST /machines has an authorizer that Gatehouse"):
@@ -139,7 +139,7 @@ def test_an_authorizer_of_the_teams_own_must_be_named(world: World) -> None:
 
 
 def test_cors_of_the_teams_own_stays_and_does_not_reach_our_routes(world: World) -> None:
-    """`cors=True` on a route, or on the whole API: Chalice answers preflights there, and refuses an OPTIONS besides."""
+    """With `cors=True` on a route, or on the whole API, Chalice answers preflights there, and allows no other OPTIONS."""
     from chalice.deploy.swagger import CFNSwaggerGenerator
     from chalice.deploy.validate import validate_routes
 
@@ -160,7 +160,7 @@ def test_cors_of_the_teams_own_stays_and_does_not_reach_our_routes(world: World)
 
 
 def test_a_team_may_answer_head_and_options_itself(world: World) -> None:
-    """Those that the guard adds give way, in either order."""
+    """They replace the guard's own, in either order."""
     app = existing_app()
     public = {("GET", "/ping"), ("HEAD", "/ping"), ("OPTIONS", "/orders")}
     gate = Gatehouse(app, public=public)
@@ -174,7 +174,7 @@ def test_a_team_may_answer_head_and_options_itself(world: World) -> None:
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_path_that_both_want_is_named_with_the_way_out(moment: str) -> None:
-    """An existing app has a /health or a page of its own."""
+    """An existing app may have its own /health or page."""
 
     def register(app: Chalice) -> None:
         for path in ("/", "/health"):
@@ -196,7 +196,7 @@ def test_a_path_that_both_want_is_named_with_the_way_out(moment: str) -> None:
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_path_parameter_beside_ours_must_have_our_name(moment: str) -> None:
-    """API Gateway refuses two names for one segment, at the end of a long deployment."""
+    """API Gateway refuses two names for one segment, but only at the end of a long deployment."""
     app = Chalice("orders")
 
     def register() -> None:
@@ -214,7 +214,7 @@ def test_a_path_parameter_beside_ours_must_have_our_name(moment: str) -> None:
 
 @pytest.mark.parametrize("prefix", ["account", "/account/", "/a b", "/{a}", "//a", "/a//b", "/."])
 def test_a_prefix_that_is_none_is_refused(prefix: str) -> None:
-    """With what one looks like."""
+    """The error shows a valid one."""
     with pytest.raises(ValueError, match='like "/account"'):
         Gatehouse(Chalice("x"), prefix=prefix)
 
@@ -228,7 +228,7 @@ def test_an_app_has_one_gatehouse() -> None:
 
 
 def test_two_apps_in_one_process_have_settings_of_their_own(world: World, clock: Clock) -> None:
-    """Settings, services, time limits, public routes and callers: nothing of one is seen by the other."""
+    """Settings, services, time limits, public routes and callers of one are invisible to the other."""
     first, second = Chalice("first"), Chalice("second")
     gates = [
         Gatehouse(first, environ={**ENVIRONMENT, "APP_TITLE": "First"}, public={("GET", "/a")}),
@@ -256,7 +256,7 @@ def test_two_apps_in_one_process_have_settings_of_their_own(world: World, clock:
 
 
 def test_services_can_be_given(world: World, clock: Clock) -> None:
-    """As tests do: with their own settings, clock and clients."""
+    """Tests pass their own settings, clock and clients."""
     app = Chalice("x")
     gate = Gatehouse(app)
     gate.services = Services(Settings.from_env({**ENVIRONMENT, "APP_TITLE": "Given"}), clock=clock)
@@ -265,7 +265,7 @@ def test_services_can_be_given(world: World, clock: Clock) -> None:
 
 
 def test_the_triggers_are_declared_under_their_names() -> None:
-    """Chalice looks for `app.user_records` and so on: Gatehouse puts them there, in the module `app` of this app alone."""
+    """Chalice looks for `app.user_records` and so on: Gatehouse puts them into the module `app` of this app only."""
     import app as module
 
     names = {f.name: f.handler_string for f in module.app.pure_lambda_functions}
@@ -282,7 +282,7 @@ def test_the_triggers_are_declared_under_their_names() -> None:
 
 
 def test_the_package_can_be_imported_for_nothing() -> None:
-    """Gatehouse itself loads no library besides Chalice; the package by itself nothing at all."""
+    """Gatehouse itself loads no library besides Chalice; the package alone loads nothing."""
     program = """
 import sys
 import chalicelib.gatehouse as package
@@ -306,7 +306,7 @@ except AttributeError as error:
 
 
 def test_a_middleware_of_the_team_is_inside_of_ours(world: World) -> None:
-    """Whatever it does or raises, the answer has our headers and envelope."""
+    """Whatever it does or raises, the answer has our headers and error format."""
     app = existing_app()
 
     def failing(event: Any, get_response: Any) -> Any:
@@ -320,7 +320,7 @@ def test_a_middleware_of_the_team_is_inside_of_ours(world: World) -> None:
 
 
 def test_the_teams_own_tests_go_on_with_chalices_client(world: World) -> None:
-    """Public routes as before; authorized ones with a token that has the claims, as docs/your-routes.md says."""
+    """Public routes work as before; authorized ones with a token that has the claims, as docs/your-routes.md says."""
     from chalice.test import Client
 
     app = existing_app()
@@ -331,7 +331,7 @@ def test_the_teams_own_tests_go_on_with_chalices_client(world: World) -> None:
     payload = json.dumps({**CLAIMS, "cognito:username": "for Chalice"}).encode()
     token = f"e30.{base64.urlsafe_b64encode(payload).rstrip(b'=').decode()}."
     with Client(app) as client, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Chalice says that it does not authorize
+        warnings.simplefilter("ignore")  # Chalice warns that it does not authorize
         assert client.http.get("/ping").json_body == {"pong": True}
         json_type = {"Content-Type": "application/json"}
         hooked = client.http.post("/hook", headers=json_type, body=b'{"a":1}')

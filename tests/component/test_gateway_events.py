@@ -1,4 +1,4 @@
-"""Malformed events: what API Gateway never sends, and what it may send however odd."""
+"""Malformed events: some that API Gateway never sends, and unusual ones that it may send."""
 
 import copy
 import json
@@ -22,7 +22,7 @@ CANARY = "canary-in-the-event"
 
 
 def good_event(browser: Browser) -> dict[str, Any]:
-    """A refresh, as our page sends it."""
+    """A refresh, as sent by our page."""
     headers = [
         ("X-Gatehouse", "1"),
         ("Origin", browser.origin),
@@ -62,7 +62,7 @@ def assert_envelope(raw: dict[str, Any], status: int, code: str) -> None:
 
 
 def test_the_corpus_is_whole() -> None:
-    """Every case has a name of its own."""
+    """Every case has a unique name."""
     assert len({case["id"] for case in CASES}) == len(CASES) >= 80
 
 
@@ -71,7 +71,7 @@ def test_the_corpus_is_whole() -> None:
 def test_a_malformed_event_has_its_decided_answer(
     world: World, signed_in: Browser, case: dict[str, Any]
 ) -> None:
-    """In the envelope, with the security headers; nothing was called or written, and the session lives on."""
+    """It has our error format and the security headers; nothing was called or written, and the session continues."""
     calls, writes = len(world.cognito.requests), world.dynamodb.writes
     event = malformed(case, good_event(signed_in))
     assert_envelope(app(event, LambdaContext()), case["status"], case["error"])
@@ -91,7 +91,7 @@ def test_a_malformed_event_has_its_decided_answer(
     )
 )
 def test_no_event_whatever_is_reflected_or_raises(event: Any) -> None:
-    """Any JSON: 400, and nothing of it in the answer."""
+    """Any JSON gets 400, and none of it is in the answer."""
     raw = app(event, LambdaContext())
     assert raw["statusCode"] == 400
     assert CANARY not in json.dumps(raw)
@@ -100,7 +100,7 @@ def test_no_event_whatever_is_reflected_or_raises(event: Any) -> None:
 @pytest.mark.security("S-63")
 @given(data=st.data())
 def test_one_changed_value_anywhere_is_no_crash(data: st.DataObject) -> None:
-    """Whatever takes the place of one value: an answer, and never Chalice's own."""
+    """With any replacement for one value there is an answer, and never one of Chalice's own."""
     event = copy.deepcopy(EVENT)
     place: Any = event
     while True:
@@ -123,7 +123,7 @@ def test_one_changed_value_anywhere_is_no_crash(data: st.DataObject) -> None:
     assert (raw["statusCode"] == 400) or problem is None
 
 
-#: GET /health needs no services: what is left are the event and the guard.
+#: GET /health needs no services, so only the event and the guard are tested.
 EVENT = build_event(
     app.routes, "GET", "/health", domain="a.example", stage="api", headers=[("Accept", "*/*")]
 )
@@ -137,7 +137,7 @@ def test_an_answer_that_is_no_json_is_a_plain_500(
     monkeypatch: pytest.MonkeyPatch,
     log_lines: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    """A bug of a team's route after its view: no message of it leaves, in answer or log."""
+    """A bug of a team's route after its view: its message is in neither answer nor log."""
     entry = app.routes["/health"]["GET"]
     monkeypatch.setattr(entry, "view_function", lambda: {"x": type(CANARY, (), {})()})
     answer = browser.get("/health")

@@ -1,4 +1,4 @@
-"""POST /users/{userName}/sign-out: an administrator ends somebody's sessions everywhere."""
+"""POST /users/{userName}/sign-out: an administrator ends a person's sessions everywhere."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +21,7 @@ ADA = "Okta_00u1ada"
 
 @pytest.fixture
 def pool(world: World) -> UserPoolDouble:
-    """The pool behind the route: the administrator and Ada."""
+    """The pool of the route: the administrator and Ada."""
     add_administrator(world)
     ada = Person()
     identities = [("Okta", "00u1ada")]
@@ -43,7 +43,7 @@ def add_administrator(world: World) -> PoolUser:
 
 
 def sign_out(user_name: str, claims: dict[str, str] | None = ADMIN) -> Answer:
-    """Call the route; `user_name` is as it stands in the URL."""
+    """Call the route; `user_name` is in the form of a URL."""
     return Browser(app, Clock()).send("POST", f"/users/{user_name}/sign-out", claims=claims)
 
 
@@ -51,7 +51,7 @@ def sign_out(user_name: str, claims: dict[str, str] | None = ADMIN) -> Answer:
 def test_every_session_of_the_person_is_dead_and_nobody_elses(
     world: World, signed_in: Browser, pool: UserPoolDouble
 ) -> None:
-    """Two browsers of Ada end at their next refresh; Bob goes on."""
+    """Two browsers of Ada end at their next refresh; Bob's continues."""
     second, bob = world.browser(), world.browser()
     world.sign_in(second)
     world.sign_in(bob, Person(sub="s2", username="Okta_00u2bob", email="bob@example.org"))
@@ -65,13 +65,13 @@ def test_every_session_of_the_person_is_dead_and_nobody_elses(
 
 
 def test_repeating_it_is_no_error(signed_in: Browser, pool: UserPoolDouble) -> None:
-    """Twice is as good as once."""
+    """Twice has the same effect as once."""
     assert [sign_out(ADA).status, sign_out(ADA).status] == [200, 200]
 
 
 @pytest.mark.parametrize("code", ["UserNotFoundException", "InvalidParameterException"])
 def test_nobody_of_that_name_is_404(pool: UserPoolDouble, code: str) -> None:
-    """Also for a name that nobody can have, and for somebody who goes in the middle."""
+    """The same for a name that no user can have, and for a person who is deleted in the meantime."""
     if code == "InvalidParameterException":
         gone = client_error(code, "AdminUserGlobalSignOut")
         pool.fail("admin_user_global_sign_out", gone)
@@ -91,7 +91,7 @@ def test_nobody_of_that_name_is_404(pool: UserPoolDouble, code: str) -> None:
     ],
 )
 def test_cognito_down_is_503(pool: UserPoolDouble, fault: Exception) -> None:
-    """An outage, or a right that is missing, is no answer about the person."""
+    """An outage, or a missing right, says nothing about the person."""
     pool.fail("admin_user_global_sign_out", fault)
     answer = sign_out(ADA)
     assert (answer.status, answer.json()["error"]) == (503, "temporarily_unavailable")
@@ -112,7 +112,7 @@ def test_cognito_down_is_503(pool: UserPoolDouble, fault: Exception) -> None:
 def test_only_administrators_with_the_write_scope_may(
     pool: UserPoolDouble, claims: dict[str, str] | None, status: int
 ) -> None:
-    """Not even the person; their own way is the logout."""
+    """Even the person may not; they use the logout instead."""
     assert sign_out(ADA, claims).status == status
     assert pool.called("admin_user_global_sign_out") == 0
 
@@ -121,7 +121,7 @@ def test_only_administrators_with_the_write_scope_may(
 def test_the_log_says_who_signed_out_whom(
     signed_in: Browser, pool: UserPoolDouble, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """One line on success."""
+    """There is one line on success."""
     sign_out(ADA)
     (line,) = [line for line in log_lines() if line["event"] == "global_sign_out"]
     assert (line["user"], line["by"]) == (ADA, "Okta_00u9root")

@@ -12,7 +12,8 @@ HEADS = sorted(path for path, methods in app.routes.items() if "GET" in methods)
 
 @pytest.mark.parametrize("path", HEADS)
 def test_head_answers_where_get_does(signed_in: Browser, path: str) -> None:
-    """For uptime monitors, with the same status and headers and no content; login and callback would spend something."""
+    """It is for uptime monitors, with the same status and headers and no content; login and callback would use
+    something up."""
     if path in SPENDING:
         assert "HEAD" not in app.routes[path]
         return

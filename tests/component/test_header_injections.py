@@ -1,4 +1,4 @@
-"""Every line of tests/data/header_injections.txt, wherever a caller can put it: it reaches no header, page or log line."""
+"""Every line of tests/data/header_injections.txt, in every input: it reaches no header, page or log line."""
 
 import json
 import re
@@ -66,7 +66,7 @@ def segment_of(line: str) -> str:
 
 
 def answers_to(line: str, browser: Browser) -> Iterator[tuple[str, Answer]]:
-    """Send the line everywhere; give the place and the answer."""
+    """Send the line everywhere; yield the place and the answer."""
     for target in queries(line):
         yield target.partition("?")[0], browser.get(target)
     for name in ("limit", "cursor"):
@@ -80,7 +80,7 @@ def answers_to(line: str, browser: Browser) -> Iterator[tuple[str, Answer]]:
         yield f"{path} member's name", browser.post(path, {**GOOD, line: line})
     for name in SENT_HEADERS:
         yield name, browser.post("/auth/refresh", headers=[(name, line)])
-        if name != "Content-Type":  # of a body, which these have not
+        if name != "Content-Type":  # these answers have no body
             yield name, browser.get("/auth/login", headers=[(name, line)])
             yield name, browser.send("OPTIONS", "/auth/refresh", [(name, line)])
     yield "header's name", browser.get("/auth/login", headers=[(line, "x"), (f"X-{line}", line)])
@@ -105,7 +105,7 @@ def assert_clean(place: str, answer: Answer) -> None:
 
 
 def test_the_corpus_is_large() -> None:
-    """Every line carries the word that is looked for."""
+    """Every line contains the searched word."""
     assert len(set(LINES)) == len(LINES) >= 120
     assert all("injected" in line for line in LINES)
 
@@ -117,7 +117,8 @@ def test_the_corpus_is_large() -> None:
 def test_nothing_that_is_sent_ends_up_in_a_header_a_page_or_a_line_of_its_own(
     direct: Direct, line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Fixed header names, printable values, no echo, no 5xx; the log stays one JSON object a line; nobody is let in."""
+    """There are fixed header names, printable values, no echo and no 5xx; the log still has one JSON object per line;
+    nobody gets in."""
     direct.pool.add(
         PoolUser("root@example.org", "x" * 12, sub=ADMIN["sub"], username=ADMIN["username"])
     ).groups = ("admins",)

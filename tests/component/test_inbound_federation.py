@@ -1,4 +1,4 @@
-"""What a provider says is decided anew at each sign-in: attributes, names, groups (S-69)."""
+"""A provider's data is applied again at each sign-in: attributes, names, groups (S-69)."""
 
 import base64
 import json
@@ -22,7 +22,7 @@ Lines = Callable[[], list[dict[str, Any]]]
 
 @pytest.fixture
 def telling(world: World) -> World:
-    """Okta tells groups."""
+    """Okta sends groups."""
     row = {"name": {"S": "Okta"}, "groups_claim": {"S": "groups"}}
     world.dynamodb.put(world.settings.providers_table, row)
     world.restart()
@@ -30,7 +30,7 @@ def telling(world: World) -> World:
 
 
 def event_of(told: dict[str, Any] | None = None, **changed: Any) -> dict[str, Any]:
-    """The documented event; `told` are claims that change, None takes one out."""
+    """The documented event; `told` are changed claims, None removes one."""
     event = load_event("InboundFederation_ExternalProvider")
     claims = event["request"]["attributes"]["idToken"]
     for name, value in (told or {}).items():
@@ -48,14 +48,14 @@ def decide(event: dict[str, Any]) -> dict[str, str]:
 
 
 def with_token(event: dict[str, Any], claims: dict[str, Any]) -> dict[str, Any]:
-    """Put the provider's ID token into the event, as Cognito does."""
+    """Add the provider's ID token to the event, as Cognito does."""
     payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
     event["request"]["attributes"]["tokenResponse"]["id_token"] = f"e30.{payload}.signature"
     return event
 
 
 def groups_in_token(attributes: dict[str, str]) -> list[str]:
-    """Let the token trigger read what this one has decided."""
+    """Let the token trigger read this trigger's result."""
     event = load_event("TokenGeneration_HostedAuth_federated")
     event["request"]["userAttributes"]["custom:groups"] = attributes["custom:groups"]
     answer = gate.token_claims(event, LambdaContext())
@@ -64,7 +64,7 @@ def groups_in_token(attributes: dict[str, str]) -> list[str]:
 
 
 def test_every_attribute_is_decided_under_both_names(telling: World) -> None:
-    """The pool's and the claim's; the subject in its own case, whatever the pool does to user names."""
+    """The names are the pool's and the claim's; the subject keeps its case, whatever the pool does to user names."""
     decided = decide(event_of())
     assert {name: decided[name] for name in ATTRIBUTE_MAPPING} == {
         "email": "ada@example.org",
@@ -81,7 +81,7 @@ def test_every_attribute_is_decided_under_both_names(telling: World) -> None:
 @pytest.mark.security("S-69")
 @pytest.mark.parametrize("gone", [None, "", "[]", [], {}, 0, False])
 def test_groups_that_the_provider_tells_no_more_are_gone(telling: World, gone: object) -> None:
-    """Missing, emptied, or something else: an explicit value, which is not empty, replaces what was stored."""
+    """If the claim is missing, empty or different, an explicit value, which is not empty, replaces the stored one."""
     decided = decide(event_of({"groups": gone}))
     assert decided["custom:groups"] == decided["groups"] != ""
     assert groups_in_token(decided) == []
@@ -93,7 +93,7 @@ def test_groups_that_the_provider_tells_no_more_are_gone(telling: World, gone: o
 def test_every_mapped_claim_is_answered_when_it_is_gone(
     telling: World, claim: str, gone: object
 ) -> None:
-    """Left out, it would stay as it was."""
+    """If it were omitted, it would not change."""
     event = event_of({claim: gone})
     event["request"]["attributes"]["userInfo"] = {"sub": SUBJECT}
     decided = decide(event)
@@ -112,13 +112,13 @@ def test_verified_is_what_the_provider_calls_so(
 
 
 def test_a_provider_without_a_groups_claim_tells_none(world: World) -> None:
-    """Whatever its tokens hold."""
+    """Its tokens do not matter."""
     assert not {"groups", "custom:groups"} & set(decide(event_of()))
 
 
 @pytest.mark.security("S-69")
 def test_the_groups_of_five_kinds_are_all_kept(telling: World) -> None:
-    """As Cognito writes a list, and as the token has it."""
+    """This covers Cognito's format for a list, and the token's."""
     five = ["Everyone", "Geschäftsführung", "R&D", "App(Prod)", "sales"]
     assert groups_in_token(decide(event_of({"groups": f"[{', '.join(five)}]"}))) == five
     assert groups_in_token(decide(event_of({"groups": five}))) == five
@@ -160,7 +160,7 @@ def test_a_thin_token_is_filled_from_userinfo_of_the_same_person(telling: World)
 
 @pytest.mark.security("S-69")
 def test_what_has_no_room_is_counted_and_not_named(telling: World, log_lines: Lines) -> None:
-    """150 groups of 20 letters: as many as the attribute holds."""
+    """With 150 groups of 20 letters, as many as fit into the attribute are kept."""
     many = [f"canary-team-name-{number:03}" for number in range(150)]
     decided = decide(event_of({"groups": many}))
     assert len(decided["custom:groups"]) <= 2048
@@ -174,7 +174,7 @@ def test_what_has_no_room_is_counted_and_not_named(telling: World, log_lines: Li
 
 
 def profile(world: World, **changed: Any) -> PoolUser:
-    """Ada's own profile, of an earlier sign-in."""
+    """Ada's own profile, from an earlier sign-in."""
     facts = {"email": "ada@example.org", "password": "", "status": "EXTERNAL_PROVIDER"}
     facts |= {"username": f"okta_{SUBJECT.lower()}", "given_name": "Ada", "family_name": "Lovelace"}
     return world.pool.add(PoolUser(**{**facts, **changed}))
@@ -183,7 +183,8 @@ def profile(world: World, **changed: Any) -> PoolUser:
 @pytest.mark.security("S-69")
 @pytest.mark.parametrize("gone", [None, ""])
 def test_a_name_that_is_gone_is_deleted_from_the_profile(telling: World, gone: object) -> None:
-    """By a second line, for AWS does not say that an empty answer clears it. The other name stays, and once is enough."""
+    """The code deletes it explicitly, because AWS does not say that an empty answer clears it. The other name stays,
+    and one deletion is enough."""
     ada = profile(telling)
     for _ in range(2):
         decide(event_of({"family_name": gone}))
@@ -193,7 +194,7 @@ def test_a_name_that_is_gone_is_deleted_from_the_profile(telling: World, gone: o
 
 @pytest.mark.security("S-69")
 def test_a_name_that_is_gone_is_deleted_from_a_linked_account(telling: World) -> None:
-    """Found by the address, in any case, and only if its identities say that it is this person's."""
+    """The account is found by the address, in any case, and only if its identities belong to this person."""
     other = profile(telling, username="", status="CONFIRMED", email="Ada@example.org")
     other.identities.append(("Okta", SUBJECT.lower()))
     decide(event_of({"family_name": None}))
@@ -205,7 +206,7 @@ def test_a_name_that_is_gone_is_deleted_from_a_linked_account(telling: World) ->
 
 @pytest.mark.security("S-69")
 def test_the_name_is_gone_from_the_table_at_that_sign_in(telling: World) -> None:
-    """PostAuthentication shows the whole profile: what is not there is empty. A confirmation shows what it has."""
+    """PostAuthentication has the whole profile: a missing name is empty. A confirmation has only some attributes."""
     event = load_event("PostAuthentication_Authentication_federated")
     gate.user_records(event, LambdaContext())
     (key,) = telling.users()
@@ -229,7 +230,7 @@ def test_the_name_is_gone_from_the_table_at_that_sign_in(telling: World) -> None
 @pytest.mark.security("S-69")
 @pytest.mark.parametrize("name", ["Acme", "", None, ["Okta"], "Okta "])
 def test_an_unknown_provider_is_refused(telling: World, name: object) -> None:
-    """Also one that stands in the pool alone."""
+    """The same for one that is only in the pool."""
     with pytest.raises(TriggerFailed, match="GATEHOUSE_REFUSED"):
         decide(event_of(providerName=name))
 
@@ -255,7 +256,7 @@ def test_foreign_events_are_refused(telling: World, change: dict[str, Any]) -> N
 
 @pytest.mark.parametrize("attributes", [None, {}, "x", {"idToken": "["}, {"idToken": {"sub": ""}}])
 def test_claims_without_a_subject_are_refused(telling: World, attributes: object) -> None:
-    """There is nobody whom they could be about."""
+    """It is unknown to whom they belong."""
     with pytest.raises(TriggerFailed):
         decide(event_of(attributes=attributes))
 
@@ -265,7 +266,7 @@ def test_claims_without_a_subject_are_refused(telling: World, attributes: object
 def test_where_the_providers_cannot_be_read_the_sign_in_fails(
     telling: World, fault: Exception
 ) -> None:
-    """It does not go on with what was true earlier."""
+    """It must not use outdated data."""
     telling.dynamodb.fault = fault
     with pytest.raises(TriggerFailed, match="GATEHOUSE_UNAVAILABLE"):
         decide(event_of())
@@ -277,7 +278,7 @@ def test_where_the_providers_cannot_be_read_the_sign_in_fails(
 def test_where_a_name_cannot_be_deleted_the_sign_in_fails(
     telling: World, call: str, code: str
 ) -> None:
-    """And works when it is tried again."""
+    """It works when it is tried again."""
     ada = profile(telling)
     telling.pool.fail(call, client_error(code))
     with pytest.raises(TriggerFailed, match="GATEHOUSE_UNAVAILABLE"):
@@ -290,7 +291,7 @@ def test_where_a_name_cannot_be_deleted_the_sign_in_fails(
 def test_the_providers_tokens_are_in_no_log_and_no_error(
     telling: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The event holds them."""
+    """The event contains them."""
     event = event_of({"groups": ["x y"], "sub": ""})
     event["request"]["attributes"]["tokenResponse"] |= {
         "access_token": "canary-access",

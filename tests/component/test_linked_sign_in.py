@@ -25,7 +25,7 @@ def come_back(world: World, browser: Browser, location: str, description: str) -
 def test_the_first_sign_in_after_linking_is_tried_again(
     world: World, browser: Browser, description: str
 ) -> None:
-    """A fresh transaction with the same wishes; then the person is in, where they wanted to go."""
+    """A new transaction keeps the person's choices; then the person is signed in, at the requested target."""
     start = browser.get("/auth/login?provider=Okta&return_to=/api/orders&remember=1").location
     again = come_back(world, browser, start, description)
     assert again.status == 303
@@ -41,7 +41,7 @@ def test_the_first_sign_in_after_linking_is_tried_again(
 def test_it_is_tried_again_once(
     world: World, browser: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The second refusal ends at the page: no loop."""
+    """The second refusal ends at the page, without a loop."""
     start = browser.get("/auth/login?provider=Okta").location
     again = come_back(world, browser, start, FIRST).location
     ended = come_back(world, browser, again, FIRST)

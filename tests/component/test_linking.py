@@ -1,4 +1,4 @@
-"""Linking: a provider's person joins the proved native account of the address, where nothing is in doubt (S-56, S-68)."""
+"""Linking: a provider's person is linked to the proved native account with the address, if that is safe (S-56, S-68)."""
 
 import json
 from collections.abc import Callable
@@ -32,7 +32,7 @@ def native(**changes: Any) -> PoolUser:
 
 
 def prove(world: World, user_name: str = NATIVE) -> None:
-    """Whoever owns the mailbox has reset the password."""
+    """The mailbox's owner has reset the password."""
     record = {"userName": user_name, "provedAt": "2026-01-01T00:00:00.000Z"}
     world.dynamodb.put(
         world.settings.users_table, {name: {"S": value} for name, value in record.items()}
@@ -49,7 +49,7 @@ def linking(world: World) -> World:
 
 
 def arrive(**changes: Any) -> Any:
-    """Ada comes through Okta for the first time."""
+    """Ada signs in through Okta for the first time."""
     event = load_event("PreSignUp_ExternalProvider")
     event["userName"] = f"okta_{SUBJECT.lower()}"
     event["request"]["userAttributes"] |= {"custom:idp_sub": SUBJECT, **changes}
@@ -58,7 +58,8 @@ def arrive(**changes: Any) -> Any:
 
 @pytest.mark.security("S-56")
 def test_the_native_account_is_joined_under_the_exact_subject(linking: World) -> None:
-    """Not the lower-cased one of the user name. The record is the native one and shows both; there is no other."""
+    """It is not the user name's, which is in lower case. The record is the native one and shows both; there is no
+    other."""
     arrive()
     assert linking.pool.users[0].identities == [("Okta", SUBJECT)]
     ((name, record),) = linking.users().items()
@@ -72,7 +73,7 @@ def test_the_native_account_is_joined_under_the_exact_subject(linking: World) ->
 @pytest.mark.parametrize("here", ["ada@example.org", "Ada@example.org", "ADA@EXAMPLE.ORG"])
 @pytest.mark.parametrize("there", ["ada@example.org", "ADA@example.org", "Ada@Example.Org"])
 def test_case_is_no_difference_between_addresses(linking: World, here: str, there: str) -> None:
-    """The pool ignores it, so neither spelling need be the other. ListUsers compares exactly in this double."""
+    """The pool ignores case, so the spellings may differ. ListUsers compares exactly in this double."""
     linking.pool.users[0].email = here
     arrive(email=there)
     assert linking.pool.users[0].identities == [("Okta", SUBJECT)]
@@ -107,7 +108,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], list[PoolUser]]] = {
 }
 
 
-#: Where nobody has the address there is nothing to refuse.
+#: If nobody has the address there is nothing to refuse.
 SILENT = (
     "nobody",
     "only a federated one",
@@ -123,7 +124,7 @@ SILENT = (
 def test_whatever_is_in_doubt_is_not_linked(
     world: World, case: str, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The person gets a profile of their own, nobody's account changes, and the log says why."""
+    """The person gets a separate profile, no account changes, and the log gives the reason."""
     changes, users = REFUSALS[case]
     set_okta(world, trusted=True, link=True)
     before = [list(user.identities) for user in users]
@@ -151,7 +152,7 @@ def test_whatever_is_in_doubt_is_not_linked(
 def test_only_a_trusted_provider_that_is_set_to_link_links(
     world: World, flags: dict[str, bool]
 ) -> None:
-    """Off by default: Cognito is not even asked who has the address."""
+    """Linking is off by default: Cognito is not even asked who has the address."""
     set_okta(world, **flags)
     user = world.pool.add(native())
     arrive()
@@ -169,7 +170,7 @@ def test_the_same_event_again_links_once(linking: World) -> None:
 
 
 def test_a_refusal_of_a_link_that_stands_is_none(linking: World) -> None:
-    """Two first sign-ins at once: the second call throws, and the identities say that it is done."""
+    """Two first sign-ins run at once: the second call fails, but the identities show that the link exists."""
     linking.pool.link_throws_after = True
     arrive()
     assert linking.users()[NATIVE]["linked"] == "Okta"
@@ -183,7 +184,7 @@ def test_a_refusal_of_a_link_that_stands_is_none(linking: World) -> None:
 def test_an_outage_refuses_the_sign_in_and_the_next_one_works(
     linking: World, call: str, fault: Any
 ) -> None:
-    """Going on would make a second profile for the person."""
+    """Otherwise the person would get a second profile."""
     if fault == "refused":
         code = {"admin_get_user": "NotAuthorizedException"}.get(call, "InvalidParameterException")
         fault = client_error(code)
@@ -200,7 +201,7 @@ def test_an_account_that_its_owner_has_not_proved_is_not_joined(
     world: World, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
     """A stranger signed up with Ada's address, and she entered the code: the password is the stranger's. Ada, in
-    `admins` at the provider, gets a profile of her own; after one reset by her mailbox it is her account."""
+    `admins` at the provider, gets a separate profile; after one reset by mailed code the account is hers."""
     set_okta(world, trusted=True, link=True)
     strangers = world.pool.add(native(password="the-strangers-password"))
     world.dynamodb.put(
@@ -220,7 +221,7 @@ def test_an_account_that_its_owner_has_not_proved_is_not_joined(
 
 @pytest.mark.security("S-68")
 def test_an_account_without_a_record_is_not_proved(world: World) -> None:
-    """What nobody wrote down did not happen."""
+    """Without a record there is no proof."""
     set_okta(world, trusted=True, link=True)
     user = world.pool.add(native())
     arrive()
@@ -232,7 +233,7 @@ def test_an_account_without_a_record_is_not_proved(world: World) -> None:
 def test_where_the_proof_cannot_be_read_the_sign_in_is_refused(
     linking: World, fault: Exception
 ) -> None:
-    """Neither joined nor given a second profile, which would be for good."""
+    """The person is neither linked nor given a second profile, which would be permanent."""
     gate.services.providers.all()
     linking.dynamodb.fault = fault
     with pytest.raises(TriggerFailed, match="GATEHOUSE_UNAVAILABLE"):
@@ -247,7 +248,8 @@ def test_where_the_proof_cannot_be_read_the_sign_in_is_refused(
 def test_where_the_pool_tells_cases_apart_another_case_is_another_mailbox(
     linking: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A pool of before, made with CaseSensitive: what AdminGetUser does not find is not joined, whatever ListUsers finds."""
+    """An older pool has CaseSensitive: an account that AdminGetUser does not find is not linked, whatever ListUsers
+    finds."""
     monkeypatch.setattr(
         type(linking.pool),
         "find",
@@ -267,7 +269,7 @@ def test_where_the_pool_tells_cases_apart_another_case_is_another_mailbox(
 
 @pytest.mark.security("S-56")
 def test_the_domains_of_a_provider_bind_linking_too(linking: World) -> None:
-    """A trusted tenant still speaks for its own addresses only."""
+    """Even a trusted tenant may only use its own addresses."""
     row = linking.dynamodb.items(linking.settings.providers_table)["Okta"]
     row["domains"] = {"L": [{"S": "okta.example"}]}
     linking.dynamodb.put(linking.settings.providers_table, row)
@@ -278,7 +280,7 @@ def test_the_domains_of_a_provider_bind_linking_too(linking: World) -> None:
 
 
 def test_later_events_and_sign_ins_keep_both(linking: World, browser: Browser) -> None:
-    """PostAuthentication and the ID token name the provider; the record stays the native person's."""
+    """PostAuthentication and the ID token name the provider; the record still belongs to the native person."""
     arrive()
     event = load_event("PostConfirmation_ConfirmSignUp")
     event["triggerSource"] = "PostAuthentication_Authentication"

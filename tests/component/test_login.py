@@ -1,4 +1,4 @@
-"""GET /auth/login: what the browser takes to Cognito, and what it keeps."""
+"""GET /auth/login: what the browser sends to Cognito, and what it keeps."""
 
 import re
 
@@ -13,7 +13,7 @@ from tests.doubles.cognito import Person
 
 @pytest.mark.security("S-01")
 def test_login_asks_for_a_code_and_nothing_else(world: World, browser: Browser) -> None:
-    """The implicit and hybrid flows are never asked for."""
+    """The implicit and hybrid flows are never requested."""
     query = world.cognito.read_authorize_url(browser.get("/auth/login").location)
     assert query["response_type"] == "code"
 

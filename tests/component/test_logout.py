@@ -1,4 +1,4 @@
-"""POST /auth/logout: revoked at Cognito, forgotten here."""
+"""POST /auth/logout: revoked at Cognito, and removed here."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ CLEARED = f"{SESSION}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0"
 
 @pytest.mark.security("S-36")
 def test_logout_revokes_and_a_replayed_cookie_is_dead(world: World, signed_in: Browser) -> None:
-    """The copy that somebody kept does not open a session any more."""
+    """A stolen copy does not open a session any more."""
     copy = dict(signed_in.cookies)
     answer = signed_in.post("/auth/logout")
     assert answer.status == 200
@@ -48,7 +48,7 @@ def test_logout_clears_the_cookie_even_if_revoking_failed(
 def test_logout_clears_the_cookie_even_if_our_secrets_cannot_be_read(
     world: World, signed_in: Browser, cause: str
 ) -> None:
-    """Whatever keeps us from revoking, the browser forgets the session."""
+    """Even if we cannot revoke, the browser forgets the session."""
     from tests.component.world import SECRET_ARN
 
     if cause == "secrets down":
@@ -62,7 +62,7 @@ def test_logout_clears_the_cookie_even_if_our_secrets_cannot_be_read(
 
 @pytest.mark.security("S-36")
 def test_an_expired_session_is_still_revoked_at_logout(world: World, signed_in: Browser) -> None:
-    """Our deadline is not Cognito's: the token must die as well."""
+    """Our deadline is not Cognito's, so the token must be revoked, too."""
     world.clock.advance(1900)
     assert signed_in.post("/auth/logout").status == 200
     assert world.cognito.is_revoked(world.cognito.refresh_tokens()[-1])
@@ -70,7 +70,7 @@ def test_an_expired_session_is_still_revoked_at_logout(world: World, signed_in: 
 
 @pytest.mark.security("S-38")
 def test_the_logout_address_is_fixed(world: World, signed_in: Browser) -> None:
-    """Whatever the caller sends, the browser goes to Cognito and comes back to our page."""
+    """Whatever the caller sends, the browser goes to Cognito and returns to our page."""
     answer = signed_in.post(
         "/auth/logout?logout_uri=https://evil.example&return_to=//evil.example",
         {"logout_uri": "https://evil.example"},
@@ -83,7 +83,7 @@ def test_the_logout_address_is_fixed(world: World, signed_in: Browser) -> None:
 
 
 def test_logout_without_a_session_says_so_and_clears(world: World, browser: Browser) -> None:
-    """401 no_session, with the useless cookie gone."""
+    """It answers 401 no_session, and clears the useless cookie."""
     browser.cookies[SESSION] = Cookie("junk", "Strict", None)
     answer = browser.post("/auth/logout")
     assert (answer.status, answer.json()["error"]) == (401, "no_session")

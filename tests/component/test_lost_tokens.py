@@ -1,4 +1,5 @@
-"""Refresh tokens that no cookie will hold: whatever fails after Cognito gave them, they do not stay alive (S-31, S-34)."""
+"""Refresh tokens that no cookie will hold: whatever fails after Cognito has issued them, they are revoked (S-31,
+S-34)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -31,7 +32,7 @@ def newest_is_revoked(world: World) -> bool:
 def test_a_callback_whose_tokens_are_refused_revokes_them(
     world: World, browser: Browser, claims: dict[str, str], of: str
 ) -> None:
-    """A nonce of another sign-in, an access token of another client or person."""
+    """The nonce belongs to another sign-in, or the access token to another client or person."""
     getattr(world.cognito, of).update(claims)
     assert error_of(world.sign_in(browser)) == "login_failed"
     assert newest_is_revoked(world)
@@ -41,7 +42,7 @@ def test_a_callback_whose_tokens_are_refused_revokes_them(
 
 @pytest.mark.security("S-31")
 def test_a_callback_whose_session_fits_no_cookie_revokes_it(world: World, browser: Browser) -> None:
-    """Nobody is written to the table, and no sign-in is logged."""
+    """No record is written, and no sign-in is logged."""
     world.cognito.refresh_token_length = TOO_LONG
     assert error_of(world.sign_in(browser)) == "login_failed"
     assert newest_is_revoked(world)
@@ -53,7 +54,7 @@ def test_a_callback_whose_session_fits_no_cookie_revokes_it(world: World, browse
 def test_the_longest_session_that_may_be_sealed_fits_its_cookie(
     world: World, browser: Browser
 ) -> None:
-    """Byte by byte around the limit: either a cookie that browsers keep, or a clean failure."""
+    """Byte by byte around the limit there is either a cookie that browsers keep, or a clean failure."""
     kept = []
     for length in range(2780, 2900, 3):
         world.cognito.refresh_token_length = length
@@ -76,7 +77,7 @@ def test_a_revocation_that_fails_changes_nothing_for_the_person(
 
 @pytest.mark.security("S-25")
 def test_a_callback_without_keys_redeems_no_code(world: World, browser: Browser) -> None:
-    """There is nothing to throw away: the keys are fetched first."""
+    """No tokens are lost: the keys are fetched first."""
     world.cognito.fail("jwks", answers(503))
     assert error_of(world.sign_in(browser)) == "temporarily_unavailable"
     assert world.cognito.calls("/oauth2/token") == 0
@@ -87,7 +88,7 @@ def test_a_callback_without_keys_redeems_no_code(world: World, browser: Browser)
 def test_a_refresh_whose_new_token_cannot_be_kept_ends_the_session(
     world: World, signed_in: Browser, change: str
 ) -> None:
-    """The cookie's own token is rotated out by then: a cookie that is left would be dead. Nothing stays alive."""
+    """The cookie's own token is already rotated out, so keeping the cookie would be useless. All tokens are revoked."""
     if change == "too long":
         world.cognito.refresh_token_length = TOO_LONG
     elif change == "of another person":
@@ -104,7 +105,7 @@ def test_a_refresh_whose_new_token_cannot_be_kept_ends_the_session(
 def test_a_refresh_that_cannot_be_verified_for_an_outage_keeps_the_session(
     world: World, signed_in: Browser
 ) -> None:
-    """Cognito signs with a new key, and its keys cannot be had: the cookie moves on to the new refresh token."""
+    """Cognito signs with a new key, and its keys are unavailable: the cookie gets the new refresh token."""
     world.clock.advance(120)
     world.cognito.id_header["kid"] = "new"
     world.cognito.fail("jwks", answers(503))

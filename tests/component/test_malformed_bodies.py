@@ -1,4 +1,4 @@
-"""Bodies of tests/data/malformed_bodies.json at every route that takes one, and members of the wrong kind."""
+"""Bodies of tests/data/malformed_bodies.json at every route with a body, and members of the wrong type."""
 
 import base64
 import json
@@ -20,7 +20,7 @@ CORPUS = Path(__file__).parents[1] / "data" / "malformed_bodies.json"
 CASES: list[dict[str, Any]] = json.loads(CORPUS.read_text(encoding="utf-8"))["cases"]
 JSON = "application/json"
 WRITER = {**CLAIMS, "scope": "openid api/read api/write"}
-#: Every POST route without an access token, and which members it needs, each a text.
+#: Every POST route without an access token, and its required members, which are all texts.
 ROUTES: dict[str, dict[str, str]] = {
     "/auth/refresh": {},
     "/auth/logout": {},
@@ -75,7 +75,7 @@ def sent(browser: Browser, path: str, case: dict[str, Any]) -> Iterator[Answer]:
 
 
 def test_the_corpus_is_whole_and_every_route_is_meant() -> None:
-    """Every case has a name of its own; no POST route without a token is left out."""
+    """Every case has a unique name; no POST route without a token is left out."""
     from chalicelib.gatehouse.routes.table import FORMS_OF_OTHERS, PUBLIC_ROUTES
 
     assert len({case["id"] for case in CASES}) == len(CASES) >= 150
@@ -89,7 +89,7 @@ def test_the_corpus_is_whole_and_every_route_is_meant() -> None:
 def test_a_malformed_body_has_the_same_decided_answer_at_every_route(
     direct: Direct, case: dict[str, Any]
 ) -> None:
-    """Before anything reads it: no call to Cognito, no write, no cookie, nothing reflected."""
+    """It is sent before anything reads the body: no call to Cognito, no write, no cookie, nothing reflected."""
     calls, writes = len(direct.pool.calls), direct.world.dynamodb.writes
     for path in [*ROUTES, "/me"]:
         for answer in sent(direct.browser, path, case):
@@ -108,7 +108,7 @@ def test_a_malformed_body_has_the_same_decided_answer_at_every_route(
 @pytest.mark.security("S-63")
 @pytest.mark.parametrize("path", [path for path, members in ROUTES.items() if members])
 def test_members_of_the_wrong_kind_are_bad_requests(direct: Direct, path: str) -> None:
-    """Each member in turn: missing, no text, empty, half of a character, longer than anything; nobody is asked."""
+    """Each member in turn is missing, not text, empty, an unpaired surrogate, or too long; no service is called."""
     calls, writes = len(direct.pool.calls), direct.world.dynamodb.writes
     for name in ROUTES[path]:
         good = ROUTES[path]
@@ -138,7 +138,7 @@ def test_members_of_the_wrong_kind_are_bad_requests(direct: Direct, path: str) -
     )
 )
 def test_no_json_whatever_is_a_5xx_or_a_session(direct: Direct, value: Any) -> None:
-    """Any JSON at any route is refused in the envelope, or counts for nothing."""
+    """Any JSON at any route is refused in our error format, or ignored."""
     for path in ROUTES:
         answer = direct.browser.post(path, json.dumps(value))
         assert answer.status < 500
@@ -147,7 +147,7 @@ def test_no_json_whatever_is_a_5xx_or_a_session(direct: Direct, value: Any) -> N
 
 @given(st.binary(max_size=60))
 def test_no_bytes_break_the_reader(data: bytes) -> None:
-    """An object or InvalidRequest."""
+    """The result is an object or InvalidRequest."""
     try:
         verify_body(data, JSON)
         assert isinstance(parse_object(data), dict)

@@ -1,4 +1,5 @@
-"""GET /openapi.json: complete in both directions, valid, and true (every other component test's answers are held to it)."""
+"""GET /openapi.json: complete in both directions, valid, and true (the answers of all other component tests are
+checked against it)."""
 
 import json
 import re
@@ -16,7 +17,7 @@ from tests.component import contract
 from tests.component.world import World
 from tests.doubles.browser import Answer, Browser
 
-#: Gatehouse's own routes: a team describes its own where and as it likes.
+#: Gatehouse's own routes: a team documents its own where and how it likes.
 OWN = Gatehouse(Chalice("own"))
 ROUTES = {
     (method, path): entry
@@ -26,7 +27,7 @@ ROUTES = {
 
 
 def test_the_document_names_the_address_it_was_asked_at(world: World, browser: Browser) -> None:
-    """Public, and the same on execute-api and on a custom domain but for `servers`."""
+    """It is public, and the same on execute-api and on a custom domain, except `servers`."""
     document = browser.get("/openapi.json").json()
     assert document["openapi"] == "3.1.0"
     assert document["servers"] == [
@@ -38,13 +39,13 @@ def test_the_document_names_the_address_it_was_asked_at(world: World, browser: B
 
 
 def test_every_route_has_an_entry_and_every_entry_a_route() -> None:
-    """A route of ours without an entry fails here."""
+    """A route of ours without an entry fails this test."""
     paths = OWN.openapi_document("https://api.example.com/")["paths"]
     assert {(m.upper(), path) for path, item in paths.items() for m in item} == set(ROUTES)
 
 
 def test_every_query_parameter_that_is_read_is_described() -> None:
-    """By its name, somewhere in the document."""
+    """It is in the document by its name."""
     routes = "".join(path.read_text() for path in (FOLDER.parent / "routes").glob("*.py"))
     read = set(re.findall(r'query_values?\("(\w+)"\)', routes))
     described = {
@@ -59,7 +60,7 @@ def test_every_query_parameter_that_is_read_is_described() -> None:
 @pytest.mark.security("S-48")
 @pytest.mark.parametrize("key", ROUTES, ids=str)
 def test_entries_say_what_a_route_demands(key: tuple[str, str]) -> None:
-    """The scope of the authorizer; parameters of the path; and the header where cookies are used."""
+    """They have the authorizer's scope, the path's parameters, and the header if cookies are used."""
     operation, entry = contract.operations()[key], ROUTES[key]
     scopes = [d["accessToken"] for d in operation.get("security", []) if "accessToken" in d]
     authorizer = entry.authorizer
@@ -72,7 +73,7 @@ def test_entries_say_what_a_route_demands(key: tuple[str, str]) -> None:
 
 
 def test_schemas_are_schemas_and_references_lead_somewhere() -> None:
-    """Draft 2020-12, as OpenAPI 3.1 wants; operation ids are unique."""
+    """They use draft 2020-12, as OpenAPI 3.1 requires; operation ids are unique."""
     for schema in contract.document()["components"]["schemas"].values():
         Draft202012Validator.check_schema(schema)
     ids = [operation["operationId"] for operation in contract.operations().values()]
@@ -83,7 +84,7 @@ def test_schemas_are_schemas_and_references_lead_somewhere() -> None:
 
 
 def test_every_shared_part_is_used() -> None:
-    """Nothing is left over of what a route once answered."""
+    """No part is left over from a removed answer."""
     text = json.dumps(contract.document())
     for kind, parts in contract.document()["components"].items():
         for name in parts:
@@ -115,14 +116,14 @@ def test_a_path_described_twice_is_an_error(tmp_path: Path) -> None:
 def test_the_check_itself_finds_what_is_wrong(
     status: int, content_type: str, body: str, said: str
 ) -> None:
-    """Otherwise the other tests' answers would prove nothing."""
+    """Otherwise the other tests would prove nothing."""
     answer = Answer(status, {"content-type": content_type}, [], body)
     (found,) = contract.problems("GET", "/health", answer)[:1]
     assert said in found
 
 
 def test_the_check_reads_templates_and_headers() -> None:
-    """Path parameters are matched, required headers demanded, and unknown paths left alone."""
+    """Path parameters are matched, required headers are checked, and unknown paths are ignored."""
     plain = Answer(302, {"content-type": "text/plain"}, [], "")
     assert "Location" in contract.problems("GET", "/auth/login", plain)[0]
     wrong = Answer(201, {"content-type": "text/plain"}, [], "")

@@ -1,4 +1,4 @@
-"""Front ends on other origins of the same site: what the setting ALLOWED_ORIGINS opens, to whom, and nothing more."""
+"""Front ends on other origins of the same site: what the setting ALLOWED_ORIGINS allows, for whom, and nothing more."""
 
 import pytest
 
@@ -30,7 +30,7 @@ STRANGERS = [
 
 @pytest.fixture
 def opened(world: World, signed_in: Browser) -> Browser:
-    """A signed-in browser at a stage that allows two other origins."""
+    """A signed-in browser on a stage that allows two other origins."""
     world.restart(allowed_origins=ALLOWED)
     return signed_in
 
@@ -52,7 +52,7 @@ def from_origin(browser: Browser, route: str, origin: str, fetch_site: str | Non
 def test_an_allowed_origin_renews_and_ends_the_session(
     opened: Browser, origin: str, fetch_site: str | None
 ) -> None:
-    """With credentials, its own origin named, and Retry-After readable."""
+    """It uses credentials, its own origin is named, and Retry-After is readable."""
     expected = {
         "access-control-allow-origin": origin,
         "access-control-allow-credentials": "true",
@@ -73,7 +73,7 @@ def test_an_allowed_origin_renews_and_ends_the_session(
 def test_everybody_else_is_refused_as_before(
     world: World, opened: Browser, route: str, origin: str
 ) -> None:
-    """403, no CORS header, and the session stands."""
+    """403 without a CORS header, and the session continues."""
     before, calls = dict(opened.cookies), len(world.cognito.requests)
     for fetch_site in ("same-site", "cross-site", "same-origin", None):
         answer = from_origin(opened, route, origin, fetch_site)
@@ -86,14 +86,14 @@ def test_everybody_else_is_refused_as_before(
 @pytest.mark.security("S-28")
 @pytest.mark.parametrize("fetch_site", ["cross-site", "none", "same-origin"])
 def test_an_allowed_origin_of_another_site_is_refused(opened: Browser, fetch_site: str) -> None:
-    """A list that names another site by mistake opens nothing: the browser says what it is."""
+    """If the list names another site by mistake, it has no effect, because the browser says which site it is."""
     answer = from_origin(opened, "/auth/refresh", OTHER, fetch_site)
     assert (answer.status, answer.json()["error"]) == (403, "csrf")
 
 
 @pytest.mark.security("S-28")
 def test_an_allowed_origin_needs_the_header_too(opened: Browser) -> None:
-    """No preflight would have been asked without it."""
+    """Without it there would be no preflight."""
     answer = opened.post("/auth/refresh", headers=[("Origin", OTHER)], drop=["X-Gatehouse"])
     assert (answer.status, answer.json()["error"]) == (403, "csrf")
 
@@ -111,7 +111,7 @@ def test_an_allowed_origin_needs_the_header_too(opened: Browser) -> None:
     ),
 )
 def test_no_other_public_post_is_open_to_allowed_origins(opened: Browser, route: str) -> None:
-    """Passwords and codes are typed on our own page alone."""
+    """Passwords and codes are typed only on our own page."""
     answer = from_origin(opened, route, OTHER, "same-site")
     assert (answer.status, answer.json()["error"]) == (403, "csrf")
     assert cors(answer) == {}
@@ -120,7 +120,7 @@ def test_no_other_public_post_is_open_to_allowed_origins(opened: Browser, route:
 
 @pytest.mark.security("S-30")
 def test_authorized_routes_are_open_without_credentials(opened: Browser) -> None:
-    """The token travels in a header; the browser is not told to send cookies."""
+    """The token is in a header; the browser is not told to send cookies."""
     answer = opened.get("/me", claims=CLAIMS, headers=[("Origin", OTHER)])
     assert answer.status == 200
     assert cors(answer) == {
@@ -135,7 +135,8 @@ def test_authorized_routes_are_open_without_credentials(opened: Browser) -> None
 
 @pytest.mark.security("S-30")
 def test_preflights_are_answered_for_what_is_open_and_for_nothing_else(opened: Browser) -> None:
-    """Methods and headers of that path, remembered for ten minutes; cookies only where they are meant."""
+    """They have the path's methods and headers, and are cached for ten minutes; cookies are allowed only where
+    intended."""
     for path, methods in app.routes.items():
         is_open = path in (*COOKIE_ROUTES, "/auth/config") or any(
             entry.authorizer is not None for entry in methods.values()
@@ -168,7 +169,7 @@ def test_preflights_of_strangers_are_refused(opened: Browser, origin: str) -> No
 
 
 def test_the_configuration_is_readable_and_tells_of_a_session(opened: Browser) -> None:
-    """To an allowed origin, with the cookie; a stranger's script reads nothing."""
+    """An allowed origin can read it, with the cookie; a stranger's script cannot."""
     answer = opened.get("/auth/config", headers=[("Origin", OTHER)])
     assert answer.json()["session"] is True
     assert cors(answer) == {
@@ -184,7 +185,7 @@ def test_the_configuration_is_readable_and_tells_of_a_session(opened: Browser) -
 def test_a_stage_adds_request_and_response_headers_for_its_origins(
     world: World, opened: Browser
 ) -> None:
-    """A tracing library, say, puts a header on every call, and a list's length is in one of the answer."""
+    """For example, a tracing library adds a header to every call, and a response header has a list's length."""
     world.restart(allowed_headers=("traceparent", "if-match"), exposed_headers=("etag", "x-total"))
     for route, own in (
         ("/auth/refresh", "content-type, x-gatehouse"),
@@ -230,7 +231,7 @@ def test_a_preflight_calls_nobody(world: World, opened: Browser) -> None:
 def test_a_sign_in_comes_back_to_an_allowed_origin(
     world: World, return_to: str, expected: str
 ) -> None:
-    """To exactly the address that was asked for, if its origin is on the list; else to our own page."""
+    """The target is the requested address, if its origin is on the list; otherwise our own page."""
     world.restart(allowed_origins=ALLOWED)
     from urllib.parse import quote
 
@@ -240,7 +241,7 @@ def test_a_sign_in_comes_back_to_an_allowed_origin(
 
 @pytest.mark.security("S-07")
 def test_the_way_back_is_checked_again_at_the_callback(world: World, browser: Browser) -> None:
-    """An origin that left the list while the person was at Okta is not gone to."""
+    """An origin that was removed from the list while the person was at Okta is no longer a target."""
     from tests.doubles.cognito import Person
 
     world.restart(allowed_origins=ALLOWED)
@@ -253,7 +254,7 @@ def test_the_way_back_is_checked_again_at_the_callback(world: World, browser: Br
 def test_a_stage_that_is_not_set_up_answers_as_ever(
     world: World, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """CORS reads the settings after the view did; a broken one is still the plain 500."""
+    """CORS reads the settings after the view has run; a broken one is still the plain 500."""
     gate.services = None
     monkeypatch.delenv("USERS_TABLE", raising=False)
     answer = browser.post("/auth/refresh", headers=[("Origin", OTHER)])

@@ -1,4 +1,4 @@
-"""Cookie routes answer our own page alone: proof of origin, methods, CORS."""
+"""Cookie routes answer only our own page: proof of origin, methods, CORS."""
 
 import pytest
 
@@ -56,13 +56,13 @@ def test_cookie_routes_refuse_what_our_page_did_not_send(
 @pytest.mark.security("S-28")
 @pytest.mark.parametrize("drop", [["Origin"], ["Sec-Fetch-Site"]])
 def test_one_of_origin_and_fetch_site_is_enough(signed_in: Browser, drop: list[str]) -> None:
-    """Browsers that send only one of them are served."""
+    """Browsers that send only one of them work."""
     assert signed_in.post("/auth/refresh", drop=drop).status == 200
 
 
 @pytest.mark.security("S-29")
 def test_get_and_head_change_nothing(world: World, signed_in: Browser) -> None:
-    """Refresh and logout exist as POST only; the page, the config and the health check write nothing."""
+    """Refresh and logout exist as POST only; the page, the configuration and the health check write nothing."""
     for method in ("GET", "HEAD", "PUT", "DELETE"):
         for route in ("/auth/refresh", "/auth/logout"):
             assert signed_in.send(method, route).status == 405
@@ -78,7 +78,7 @@ def test_get_and_head_change_nothing(world: World, signed_in: Browser) -> None:
     "origin", ["https://evil.example", "null", "https://a1b2c3.execute-api.eu-west-1.amazonaws.com"]
 )
 def test_no_answer_carries_cors_headers(signed_in: Browser, origin: str) -> None:
-    """Neither reflected, nor `*`, nor for `null`; and every preflight is refused."""
+    """No origin is reflected, `*`, or allowed for `null`; and every preflight is refused."""
     for route in ("/auth/refresh", "/auth/logout"):
         answer = signed_in.post(route, headers=[("Origin", origin)])
         assert not [name for name in answer.headers if name.startswith("access-control")]

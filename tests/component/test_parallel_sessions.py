@@ -1,4 +1,4 @@
-"""One cookie, state or code many times at once, over several containers: two tabs, a double click, a burst of guesses."""
+"""The same cookie, state or code many times at once, in several containers: two tabs, a double click, many guesses."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -18,7 +18,7 @@ AT_ONCE = 50
 
 @pytest.fixture
 def crowd(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Crowd:
-    """One person for each door, eight containers, fair weather."""
+    """One person per kind of sign-in, eight containers, no faults."""
     fleet.install(monkeypatch)
     return Crowd(build_world(clock), size=2, containers=8, fault_share=0)
 
@@ -36,7 +36,7 @@ def at_once(browsers: list[Browser], call: Callable[[Browser], Answer]) -> list[
 
 
 def tabs(crowd: Crowd, member: Member, count: int = AT_ONCE) -> list[Browser]:
-    """Browsers with the member's cookies as they are now."""
+    """Browsers with copies of the current cookies."""
     made = []
     for _ in range(count):
         browser = crowd.world.browser()
@@ -50,7 +50,7 @@ def tabs(crowd: Crowd, member: Member, count: int = AT_ONCE) -> list[Browser]:
 @pytest.mark.security("S-34")
 @pytest.mark.parametrize("door", [0, 1])
 def test_many_tabs_refresh_with_one_cookie(crowd: Crowd, door: int) -> None:
-    """Within the grace of a rotation each gets a session that lives on; afterwards the old cookie is worth nothing."""
+    """Within the grace period of a rotation each gets a valid session; afterwards the old cookie is worthless."""
     member = crowd.members[door]
     assert crowd.sign_in(member)
     (late, *opened) = tabs(crowd, member, AT_ONCE + 1)
@@ -68,7 +68,7 @@ def test_many_tabs_refresh_with_one_cookie(crowd: Crowd, door: int) -> None:
 
 @pytest.mark.security("S-36")
 def test_a_sign_out_among_refreshes_ends_every_tab(crowd: Crowd) -> None:
-    """Whatever the order, no refreshed cookie outlives the sign-out."""
+    """In any order, no refreshed cookie survives the sign-out."""
     member = crowd.members[0]
     assert crowd.sign_in(member)
     opened = tabs(crowd, member)
@@ -85,7 +85,7 @@ def test_a_sign_out_among_refreshes_ends_every_tab(crowd: Crowd) -> None:
 
 @pytest.mark.security("S-11")
 def test_one_callback_many_times_makes_one_session(crowd: Crowd) -> None:
-    """Code and state serve once; the other answers sign nobody in, and all of them clear the transaction."""
+    """Code and state work once; the other answers sign nobody in, and all of them clear the transaction."""
     member = crowd.members[0]
     start = member.browser.get("/auth/login?provider=Okta")
     back = crowd.world.cognito.authorize(start.location, member.person)
@@ -98,14 +98,14 @@ def test_one_callback_many_times_makes_one_session(crowd: Crowd) -> None:
     signed_in = [browser for browser in opened if "__Host-gatehouse" in browser.cookies]
     assert len(signed_in) == 1
     assert not any(name.startswith("__Host-gatehouse-login") for b in opened for name in b.cookies)
-    # Cognito takes a code that comes twice for a stolen one, and ends what the first one gave (RFC 6749 4.1.2).
+    # Cognito treats a repeated code as stolen, and revokes the tokens of the first exchange (RFC 6749 4.1.2).
     assert signed_in[0].post("/auth/refresh").status == 401
 
 
 @pytest.mark.security("S-41")
 @pytest.mark.security("S-55")
 def test_one_confirmation_many_times_makes_one_person(crowd: Crowd) -> None:
-    """A double click, or fifty: the address is confirmed once, and the record is one."""
+    """After a double click, or fifty, the address is confirmed once, and there is one record."""
     browser = tabs(crowd, crowd.members[1], 1)[0]
     new = {"email": "new@example.org", "password": PASSWORD}
     names = {"given_name": "New", "family_name": "Person"}
@@ -116,7 +116,7 @@ def test_one_confirmation_many_times_makes_one_person(crowd: Crowd) -> None:
     )
     outcomes = Counter(answer.status for answer in answers)
     assert outcomes[200] == 1
-    # 503: whoever waited too long for the lock of the address.
+    # 503: the request waited too long for the lock of the address.
     assert set(outcomes) <= {200, 400, 429, 503}
     rows = [row for row in crowd.world.users().values() if row["Email"] == new["email"]]
     assert [row["status"] for row in rows] == ["CONFIRMED"]
@@ -125,7 +125,7 @@ def test_one_confirmation_many_times_makes_one_person(crowd: Crowd) -> None:
 
 @pytest.mark.security("S-41")
 def test_one_reset_code_many_times_sets_one_password(crowd: Crowd) -> None:
-    """Fifty new passwords race for one code: one of them is the password."""
+    """Fifty new passwords are sent with one code: one of them becomes the password."""
     member = crowd.members[1]
     browser = tabs(crowd, member, 1)[0]
     email = member.person.email

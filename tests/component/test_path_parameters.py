@@ -1,4 +1,4 @@
-"""Path parameters come percent-encoded, as on AWS, and every view gets them decoded, once."""
+"""Path parameters arrive percent-encoded, as on AWS, and every view gets them decoded, once."""
 
 from typing import Any
 from urllib.parse import quote
@@ -35,7 +35,7 @@ MALFORMED = ("%", "a%", "%2", "%zz", "%u0041", "%FF", "%C3", "%C0%AF", "%ED%A0%8
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_person_is_found_by_a_name_however_it_is_encoded(world: World, name: str) -> None:
-    """The answer and the pool see the name itself: left encoded it is nobody's, decoded twice somebody else's."""
+    """Answer and pool get the name itself: an encoded one belongs to nobody, one decoded twice to another person."""
     add_administrator(world)
     world.pool.add(PoolUser("x@example.org", "x" * 12, username=name))
     every_octet = "".join(f"%{octet:02x}" for octet in name.encode())
@@ -46,7 +46,8 @@ def test_a_person_is_found_by_a_name_however_it_is_encoded(world: World, name: s
 
 @pytest.mark.parametrize("spelled", MALFORMED)
 def test_what_is_no_encoding_is_400(world: World, browser: Browser, spelled: str) -> None:
-    """On authorized and on public routes; nobody is asked about it. Whoever may not call learns that first."""
+    """This applies to authorized and to public routes; no service is called. A caller without rights learns that
+    first."""
     add_administrator(world)
     refused = sign_out(spelled)
     assert (refused.status, refused.json()["error"]) == (400, "invalid_request")
@@ -56,7 +57,7 @@ def test_what_is_no_encoding_is_400(world: World, browser: Browser, spelled: str
 
 
 def test_assets_are_found_by_an_encoded_name(world: World, browser: Browser) -> None:
-    """And what decodes to a path is no asset."""
+    """A name that decodes to a path is not an asset."""
     page = browser.get("/").body
     version = page.partition("/assets/")[2].partition("/")[0]
     assert browser.get(f"/assets/{version}/%61pp%2Ejs").status == 200
@@ -65,7 +66,7 @@ def test_assets_are_found_by_an_encoded_name(world: World, browser: Browser) -> 
 
 
 def test_a_teams_own_route_gets_decoded_names(world: World) -> None:
-    """As arguments and as `uri_params`; the event stays as it came."""
+    """They are arguments and in `uri_params`; the event is unchanged."""
     blueprint = Blueprint("team")
 
     @blueprint.route("/orders/{owner}/{number}", methods=["GET"], authorizer=authorized("api/read"))
@@ -88,5 +89,5 @@ def test_a_teams_own_route_gets_decoded_names(world: World) -> None:
 
 
 def test_decoding_is_of_percent_signs_alone() -> None:
-    """A plus sign stays, as RFC 3986 has it; text that was not encoded stays."""
+    """A plus sign stays, as in RFC 3986; unencoded text stays."""
     assert decode_path_parameters({"a": "x+y", "b": "ä%C3%A4"}) == {"a": "x+y", "b": "ää"}

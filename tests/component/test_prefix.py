@@ -1,4 +1,4 @@
-"""Gatehouse below a prefix of somebody's app: every route of the contract, through both doors and out again."""
+"""Gatehouse below a prefix of another app: every route, hosted and direct sign-in, and the sign-out."""
 
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
@@ -25,7 +25,7 @@ OTHER = "https://app.example.com"
 
 
 class Below(Browser):
-    """A browser that goes to the contract's paths below the prefix, and holds every answer against the document."""
+    """A browser that uses the documented paths below the prefix, and checks every answer against the document."""
 
     prefix = PREFIX
     asked: set[tuple[str, str]]
@@ -41,7 +41,7 @@ class Below(Browser):
 
 @pytest.fixture
 def browser(direct: Direct, clock: Clock) -> Below:
-    """In front of a team's app that has a page and a /health of its own."""
+    """It uses a team's app that has its own page and /health."""
     app = Chalice("orders")
     gate = Gatehouse(app, prefix=PREFIX, public={("GET", "/"), ("GET", "/health")})
     for path in ("/", "/health"):
@@ -62,7 +62,7 @@ def sign_in(world: World, browser: Below, query: str = "provider=Okta") -> Answe
 
 
 def test_the_page_and_its_files(browser: Below) -> None:
-    """Addresses in HTML, assets and the plain links begin with API stage and prefix; the team's own page is there too."""
+    """Addresses in HTML, assets and plain links begin with API stage and prefix; the team's own page is there, too."""
     page = browser.get("")
     assert f'content="{PAGE}/"' in page.body
     version = page.body.partition(f"{PAGE}/assets/")[2].partition("/")[0]
@@ -76,7 +76,8 @@ def test_the_page_and_its_files(browser: Below) -> None:
 
 
 def test_from_the_sign_in_to_the_sign_out(direct: Direct, browser: Below) -> None:
-    """Okta's door: the registered addresses carry the prefix, cookies are the host's, the team's route takes the token."""
+    """With Okta, the registered addresses have the prefix, cookies belong to the host, and the team's route accepts
+    the token."""
     world = direct.world
     start = browser.get("/auth/login?provider=Okta")
     (redirect,) = parse_qs(urlsplit(start.location).query)["redirect_uri"]
@@ -114,14 +115,15 @@ def test_from_the_sign_in_to_the_sign_out(direct: Direct, browser: Below) -> Non
 def test_a_sign_in_leads_to_any_path_of_the_api(
     direct: Direct, browser: Below, wish: str, place: str
 ) -> None:
-    """The team's pages lie outside of the prefix. The page itself has no slash at its end: API Gateway's paths have none."""
+    """The team's pages are outside the prefix. The page itself has no trailing slash, because API Gateway's paths have
+    none."""
     assert (
         sign_in(direct.world, browser, f"provider=Okta&return_to={quote(wish)}").location == place
     )
 
 
 def test_what_fails_comes_back_to_the_page(direct: Direct, browser: Below) -> None:
-    """With the code that it explains, and where the person wanted to go."""
+    """The page gets the code that it explains, and the person's target."""
     assert browser.get("/auth/callback?state=x&code=y").location == f"{PAGE}?error=login_unknown"
     chosen = browser.get("/auth/login?return_to=/api/orders")
     assert chosen.location == f"{PAGE}?return_to=%2Fapi%2Forders"
@@ -131,7 +133,7 @@ def test_what_fails_comes_back_to_the_page(direct: Direct, browser: Below) -> No
 
 
 def test_our_own_form(direct: Direct, browser: Below) -> None:
-    """Password, second factor, account and mailed code; `login_url` leads below the prefix."""
+    """Password, second factor, account and mailed code work; `login_url` leads below the prefix."""
     direct.with_totp()
     answer = browser.post("/auth/direct/sign-in", {"email": EMAIL, "password": PASSWORD})
     assert answer.json()["challenge"]["name"] == "SOFTWARE_TOKEN_MFA"
@@ -157,7 +159,7 @@ def test_our_own_form(direct: Direct, browser: Below) -> None:
 
 @pytest.mark.security("S-28", "S-30")
 def test_other_origins_and_the_check_of_our_own_page(direct: Direct, browser: Below) -> None:
-    """CORS with the cookie where it is meant, at the prefixed paths and at no path of the team's of that name."""
+    """CORS with the cookie works where intended, on the prefixed paths, and on no path of the team's with such a name."""
     sign_in(direct.world, browser)
     preflight = browser.send("OPTIONS", "/auth/refresh", [("Origin", OTHER)])
     assert preflight.headers["access-control-allow-credentials"] == "true"
@@ -169,7 +171,7 @@ def test_other_origins_and_the_check_of_our_own_page(direct: Direct, browser: Be
 
 
 def test_the_document_names_the_prefixed_paths(browser: Below) -> None:
-    """The API's root is the server; paths are what API Gateway has."""
+    """The server is the API's root; paths are API Gateway's."""
     document = browser.get("/openapi.json").json()
     assert document["servers"] == [{"url": ROOT}]
     assert {f"{PREFIX}/me", PREFIX, f"{PREFIX}/auth/callback"} <= set(document["paths"])
@@ -189,7 +191,7 @@ def test_administrators_and_names(direct: Direct, browser: Below) -> None:
 
 
 def test_every_route_of_ours_is_below_the_prefix(browser: Below) -> None:
-    """And nothing else is."""
+    """There is nothing else below it."""
     below = {
         (method, path.removeprefix(PREFIX) or "/")
         for path, methods in browser._app.routes.items()

@@ -1,4 +1,4 @@
-"""The public app client of programs (RFC 8252): nothing of it exists unless the stage names ports."""
+"""The public app client for programs (RFC 8252): none of it exists unless the stage lists ports."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def tokens_event(client_id: str) -> dict[str, Any]:
 
 
 def test_config_names_what_a_program_needs(opened: World, browser: Browser) -> None:
-    """Client, addresses, endpoints, scope: from the API's root alone a program can sign somebody in."""
+    """Client, addresses, endpoints and scope: a program that knows only the API's root can sign somebody in."""
     assert browser.get("/auth/config").json()["programs"] == {
         "client_id": PROGRAM,
         "redirect_uris": list(REDIRECT_URIS),
@@ -46,7 +46,7 @@ def test_config_names_what_a_program_needs(opened: World, browser: Browser) -> N
 def test_a_programs_token_opens_routes_where_the_stage_has_programs(
     world: World, browser: Browser
 ) -> None:
-    """With the same checks as any other; without the option it is a stranger's."""
+    """It gets the same checks as any other token; without the option it is a foreign one."""
     assert "programs" not in browser.get("/auth/config").json()
     assert browser.get("/whoami", claims=without(client_id=PROGRAM)).status == 401
     world.restart(program_client_id=PROGRAM, program_redirect_uris=REDIRECT_URIS)
@@ -67,7 +67,7 @@ def test_a_programs_token_opens_routes_where_the_stage_has_programs(
 
 @pytest.mark.security("S-05")
 def test_a_programs_tokens_carry_our_scopes_and_never_cognitos_own(opened: World) -> None:
-    """Whatever Cognito would have put in."""
+    """They have these scopes whatever Cognito would have added."""
     answer: Any = token_claims(tokens_event(PROGRAM), LambdaContext())
     change = answer["response"]["claimsAndScopeOverrideDetails"]["accessTokenGeneration"]
     assert {"openid", *change["scopesToAdd"]} == set(SCOPES)
@@ -76,7 +76,7 @@ def test_a_programs_tokens_carry_our_scopes_and_never_cognitos_own(opened: World
 
 @pytest.mark.security("S-05")
 def test_without_the_option_such_a_clients_tokens_get_nothing_of_ours(world: World) -> None:
-    """As those of any other client of the pool."""
+    """They are treated like those of any other client of the pool."""
     event = tokens_event(PROGRAM)
     answer: Any = token_claims(event, LambdaContext())
     assert answer["response"] == load_event("TokenGeneration_HostedAuth")["response"]
@@ -84,7 +84,8 @@ def test_without_the_option_such_a_clients_tokens_get_nothing_of_ours(world: Wor
 
 @pytest.mark.security("S-67")
 def test_nobody_signs_up_through_the_public_client(opened: World) -> None:
-    """It has no secret, so anybody could call SignUp with it, and choose a password before the mailbox is proved."""
+    """The client has no secret, so anybody could call SignUp with it, and choose a password before the mailbox is
+    proved."""
     event = load_event("PreSignUp_SignUp")
     event["callerContext"]["clientId"] = PROGRAM
     with pytest.raises(TriggerFailed):
@@ -96,7 +97,7 @@ def test_nobody_signs_up_through_the_public_client(opened: World) -> None:
 
 
 def test_a_first_sign_in_through_a_program_is_recorded(opened: World) -> None:
-    """A provider's person may come in there first; ClientId says so."""
+    """A provider's person may sign in there first; ClientId shows it."""
     for name in ("PreSignUp_ExternalProvider", "PostConfirmation_ConfirmSignUp_federated"):
         event = load_event(name)
         event["callerContext"]["clientId"] = PROGRAM

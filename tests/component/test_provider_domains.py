@@ -1,4 +1,4 @@
-"""Which addresses an identity provider may bring, at the first sign-in and at later ones, through both doors."""
+"""The addresses that an identity provider may use, at the first sign-in and at later ones, hosted and direct."""
 
 import json
 from typing import Any
@@ -27,7 +27,7 @@ def tenants(world: World) -> World:
 
 
 def arrive(user_name: str, email: str | None) -> Any:
-    """A new federated person, as Cognito tells the trigger."""
+    """A new federated person, in Cognito's event for the trigger."""
     event = load_event("PreSignUp_ExternalProvider")
     event["userName"] = user_name
     event["request"]["userAttributes"]["email"] = email
@@ -45,7 +45,7 @@ def arrive(user_name: str, email: str | None) -> Any:
 def test_the_record_names_the_provider_exactly(
     tenants: World, user_name: str, email: str, provider: str
 ) -> None:
-    """The pool lowers user names; the provider is found all the same."""
+    """The pool converts user names to lower case; the provider is still found."""
     arrive(user_name, email)
     assert tenants.users()[user_name.lower()]["provider"] == provider
 
@@ -61,7 +61,7 @@ def test_the_record_names_the_provider_exactly(
         ("contoso_00u1", "bo@contoso.example@fabrikam.example"),
         ("contoso_00u1", ""),
         ("contoso_00u1", None),
-        # A provider without domains brings anybody but the people of those that have some.
+        # A provider without domains may sign up anybody except people of other providers' domains.
         ("okta_00u1", "bo@contoso.example"),
         ("okta_00u1", "bo@contoso.example."),
         ("okta_00u1", "bo@ｃontoso.example"),
@@ -72,21 +72,21 @@ def test_the_record_names_the_provider_exactly(
 def test_nobody_speaks_for_addresses_of_others(
     tenants: World, user_name: str, email: str | None
 ) -> None:
-    """The refusal carries our marker, and nothing is written."""
+    """The refusal contains our marker, and nothing is written."""
     with pytest.raises(TriggerFailed, match=REFUSED):
         arrive(user_name, email)
     assert tenants.users() == {}
 
 
 def test_while_the_providers_are_unknown_nobody_new_comes_in(tenants: World) -> None:
-    """An outage is no permission; it is not told as a refusal either."""
+    """An outage gives no permission, but it is not reported as a refusal."""
     tenants.dynamodb.fault = connect_timeout()
     with pytest.raises(TriggerFailed, match="not possible at the moment"):
         arrive("contoso_00u1", "bo@contoso.example")
 
 
 def come_back(provider: str, email: str) -> Any:
-    """A later sign-in of a federated person, as Cognito tells the trigger."""
+    """A later sign-in of a federated person, in Cognito's event for the trigger."""
     event = load_event("PostConfirmation_ConfirmSignUp_federated")
     event["triggerSource"] = "PostAuthentication_Authentication"
     event["userName"] = f"{provider.lower()}_00u1"
@@ -107,7 +107,7 @@ def come_back(provider: str, email: str) -> Any:
     ],
 )
 def test_nor_at_a_later_sign_in(tenants: World, provider: str, email: str) -> None:
-    """Attributes are mapped anew each time: an address that changes afterwards is held against the same rule."""
+    """Attributes are mapped again each time, so a changed address is checked by the same rule."""
     before = "ada@example.org" if provider == "Okta" else "bo@contoso.example"
     come_back(provider, before)
     records = tenants.users()
@@ -125,7 +125,7 @@ def test_a_new_address_of_the_same_domain_is_fine(tenants: World) -> None:
 
 
 def test_people_come_back_while_the_providers_are_unknown(tenants: World) -> None:
-    """They go on without the table; nothing unproved is written."""
+    """They sign in without the table; nothing unproved is written."""
     come_back("Contoso", "bo@contoso.example")
     records = tenants.users()
     tenants.restart()
@@ -139,7 +139,7 @@ LINKED = "7b1c2d3e-1111-4222-8333-444455556666"
 
 
 def come_back_linked(email: str, *providers: str) -> Any:
-    """A later sign-in of a native person who was linked, through whichever door."""
+    """A later sign-in of a linked native person, hosted or direct."""
     event = load_event("PostAuthentication_Authentication_linked")
     attributes = event["request"]["userAttributes"]
     attributes["email"] = email
@@ -158,7 +158,8 @@ def come_back_linked(email: str, *providers: str) -> Any:
     ],
 )
 def test_nor_by_way_of_a_linked_account(tenants: World, email: str, providers: list[str]) -> None:
-    """A linked account's attributes are mapped at each sign-in as well: the tenant must not move it elsewhere."""
+    """A linked account's attributes are also mapped at each sign-in: the tenant must not change its address to a
+    foreign one."""
     come_back_linked("bo@contoso.example", "Contoso")
     records = tenants.users()
     tenants.clock.advance(60)
@@ -178,7 +179,7 @@ def test_nor_by_way_of_a_linked_account(tenants: World, email: str, providers: l
 def test_any_of_a_linked_persons_providers_may_speak_for_the_address(
     tenants: World, email: str, providers: list[str]
 ) -> None:
-    """And a native person who is linked to nobody keeps an address that a provider has taken over since."""
+    """A native person who is not linked keeps an address that a provider has claimed since."""
     come_back_linked(email, *providers)
     assert tenants.users()[LINKED]["Email"] == email
 
@@ -191,7 +192,7 @@ MOVED = Person(username="contoso_00u1", email="ceo@fabrikam.example", provider="
 def test_the_callback_gives_no_session_for_an_address_of_others(
     tenants: World, browser: Browser
 ) -> None:
-    """Even where the trigger has let the person pass; the tokens that came are revoked, and nothing is recorded."""
+    """Even if the trigger has let the person pass, the new tokens are revoked, and nothing is recorded."""
     answer = tenants.sign_in(browser, MOVED, "provider=Contoso")
     assert answer.location == "/api/?error=sign_up_refused"
     assert browser.cookies == {}
@@ -206,7 +207,7 @@ def test_the_callback_gives_no_session_for_an_address_of_others(
 def test_the_callback_does_not_skip_the_check_while_the_providers_are_unknown(
     tenants: World, browser: Browser
 ) -> None:
-    """A fresh container that cannot read them signs in nobody who comes of one."""
+    """A new container that cannot read them signs in nobody from a provider."""
     start = browser.get("/auth/login?provider=Contoso")
     back = tenants.cognito.authorize(start.location, MOVED)
     tenants.restart()

@@ -1,4 +1,4 @@
-"""POST /auth/refresh: by which of Cognito's two ways a session goes on, and what survives when they fail (S-34, S-35)."""
+"""POST /auth/refresh: which of Cognito's two ways renews a session, and what is kept when they fail (S-34, S-35)."""
 
 import json
 from collections.abc import Callable
@@ -21,7 +21,7 @@ NAMES = ("email", "given_name", "family_name")
 
 
 def ways(direct: Direct) -> tuple[int, int]:
-    """How often each way was asked."""
+    """The number of calls to each way."""
     return direct.world.cognito.calls(TOKEN), direct.pool.called(API)
 
 
@@ -40,7 +40,7 @@ def test_a_direct_session_goes_on_by_the_endpoint_where_that_takes_it(direct: Di
 
 
 def test_a_direct_session_falls_back_and_remembers_what_worked(direct: Direct) -> None:
-    """One refusal, and from then on the API alone; the refresh token moves on there as well."""
+    """After one refusal it uses only the API; the refresh token rotates there as well."""
     direct.world.cognito.takes_api_tokens = False
     direct.sign_in()
     for _ in range(3):
@@ -68,7 +68,7 @@ def test_every_definite_no_of_the_endpoint_leads_to_the_other_way(
 def test_an_outage_of_the_endpoint_is_no_reason_to_try_the_other_way(
     direct: Direct, fault: Any
 ) -> None:
-    """The endpoint may have rotated the token: a second try elsewhere would be a reuse of it."""
+    """The endpoint may have rotated the token: using it elsewhere would be a reuse."""
     direct.sign_in()
     direct.world.cognito.fail("token", fault)
     answer = direct.post("refresh")
@@ -93,7 +93,7 @@ def test_an_outage_of_the_api_keeps_the_session(direct: Direct, fault: Exception
 @pytest.mark.security("S-35")
 @pytest.mark.parametrize("takes", [True, False])
 def test_a_direct_session_that_cognito_ended_ends(direct: Direct, takes: bool) -> None:
-    """Both ways say no, first or after one has worked."""
+    """Both ways refuse, at first or after one has worked."""
     direct.world.cognito.takes_api_tokens = takes
     direct.sign_in()
     assert direct.post("refresh").status == 200
@@ -105,7 +105,7 @@ def test_a_direct_session_that_cognito_ended_ends(direct: Direct, takes: bool) -
 
 @pytest.mark.security("S-35")
 def test_a_refusal_that_says_nothing_of_the_token_ends_no_session(direct: Direct) -> None:
-    """Neither way takes the session here, and neither says that it is over."""
+    """Neither way accepts the session here, but neither says that it has ended."""
     direct.sign_in()
     direct.world.cognito.fail("token", answers(400, {"error": "unauthorized_client"}))
     direct.pool.fail(API, refusal("InvalidParameterException", "GetTokensFromRefreshToken"))
@@ -133,7 +133,7 @@ def test_the_api_is_asked_again_with_a_rotated_client_secret(direct: Direct) -> 
 
 
 def test_a_session_of_an_earlier_release_goes_on(world: World, signed_in: Browser) -> None:
-    """Its cookie says nothing of the way."""
+    """Its cookie has no value for the way."""
     flow = gate.services.sessions
     session = flow.open(signed_in.cookies[SESSION_COOKIE].value)
     fields = {name: value for name, value in vars(session).items() if name != "renewed_by"}
@@ -190,7 +190,7 @@ def publish(world: World) -> None:
 
 @pytest.mark.security("S-76")
 def test_a_new_key_is_looked_for_at_once(world: World, signed_in: Browser) -> None:
-    """Cognito's own tokens: seconds after the last fetch, without an error for anybody."""
+    """For Cognito's own tokens they are fetched again within seconds, and nobody gets an error."""
     world.clock.advance(1)
     rotate_keys(world)
     publish(world)
@@ -202,7 +202,7 @@ def test_a_new_key_is_looked_for_at_once(world: World, signed_in: Browser) -> No
 
 @pytest.mark.security("S-76")
 def test_a_key_that_is_not_published_yet_ends_no_session(world: World, signed_in: Browser) -> None:
-    """503 with the new refresh token: minutes later, past every grace period, the session goes on."""
+    """503 with the new refresh token: minutes later, after every grace period, the session continues."""
     world.clock.advance(1)
     rotate_keys(world)
     answer = signed_in.post("/auth/refresh")
@@ -219,7 +219,7 @@ def test_a_key_that_is_not_published_yet_ends_no_session(world: World, signed_in
 
 @pytest.mark.security("S-35")
 def test_an_outage_after_the_rotation_keeps_the_new_token(world: World, signed_in: Browser) -> None:
-    """The keys cannot be had when the new tokens are there: the cookie holds the new one all the same."""
+    """The keys are unavailable when the new tokens arrive, but the cookie gets the new one."""
     world.clock.advance(120)
     rotate_keys(world)
     world.cognito.fail("jwks", times_out)
@@ -234,7 +234,7 @@ def test_an_outage_after_the_rotation_keeps_the_new_token(world: World, signed_i
 @pytest.mark.security("S-76")
 @pytest.mark.parametrize("door", ["hosted", "direct"])
 def test_a_sign_in_with_an_unpublished_key_is_tried_again_later(direct: Direct, door: str) -> None:
-    """Nobody is let in unverified, nothing is written, and the person is told that it will pass."""
+    """Nobody is let in unverified, nothing is written, and the person is told that it is temporary."""
     world = direct.world
     rotate_keys(world)
     if door == "hosted":
@@ -247,7 +247,7 @@ def test_a_sign_in_with_an_unpublished_key_is_tried_again_later(direct: Direct, 
 
 @pytest.mark.security("S-25")
 def test_even_cognitos_own_tokens_cause_bounded_fetches(world: World) -> None:
-    """One each two seconds, however many people come."""
+    """At most one every two seconds, however many people sign in."""
     world.sign_in(world.browser())
     rotate_keys(world)
     before = jwks_calls(world)
@@ -262,7 +262,7 @@ def test_even_cognitos_own_tokens_cause_bounded_fetches(world: World) -> None:
 
 @pytest.mark.security("S-20")
 def test_a_pool_that_changes_its_issuer_ends_no_session(world: World, signed_in: Browser) -> None:
-    """ORIGINAL to UPDATED and back, in both kinds of tokens; new sign-ins too."""
+    """It works from ORIGINAL to UPDATED and back, in both kinds of tokens, and for new sign-ins."""
     original = world.cognito.issuer
     assert original.startswith("https://cognito-idp.")
     for issuer in (original.replace("https://", "https://issuer-", 1), original):
@@ -289,5 +289,5 @@ def test_the_other_form_is_exact_as_well(world: World, browser: Browser, issuer:
 
 
 def test_the_doubles_keys_differ() -> None:
-    """Or the tests above would prove nothing."""
+    """Otherwise the tests above would prove nothing."""
     assert {ID_KID, ACCESS_KID} == {key["kid"] for key in default_jwks()}

@@ -1,6 +1,6 @@
-"""S-61 with every library at DEBUG: botocore, urllib3 and requests really talk, to doubles on loopback.
+"""S-61 with every library at DEBUG: botocore, urllib3 and requests make real calls, to doubles on loopback.
 
-At DEBUG botocore writes whole requests and answers: passwords, secrets, tokens. `quiet_libraries` keeps it from that.
+At DEBUG botocore logs whole requests and answers: passwords, secrets, tokens. `quiet_libraries` prevents that.
 """
 
 import logging
@@ -28,7 +28,7 @@ AWS_CREDENTIALS = {
 
 @pytest.fixture
 def wired(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Direct]:
-    """A container that makes its own clients; all that it reaches is behind sockets."""
+    """A container that makes its own clients; all services are behind sockets."""
     direct = Direct(world)
     for name, value in AWS_CREDENTIALS.items():
         monkeypatch.setenv(name, value)
@@ -54,7 +54,7 @@ def wired(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Direct]:
 
 
 def live(direct: Direct) -> None:
-    """Both doors, good days and bad ones."""
+    """Use hosted and direct sign-in, with successes and failures."""
     world, browser = direct.world, direct.browser
     world.sign_in(browser)
     browser.post("/auth/refresh")
@@ -86,7 +86,7 @@ def live(direct: Direct) -> None:
 
 
 def secrets_of(direct: Direct) -> set[str]:
-    """Everything in this story that must stay inside."""
+    """All values of these calls that must stay secret."""
     cognito, pool = direct.world.cognito, direct.pool
     forms = [form for _, _, form in cognito.requests]
     return {
@@ -116,7 +116,7 @@ def secrets_of(direct: Direct) -> set[str]:
 def test_no_secret_is_in_the_log_with_every_library_at_debug(
     wired: Direct, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The root logger at DEBUG, as AWS_LAMBDA_LOG_LEVEL sets it."""
+    """The root logger is at DEBUG, as AWS_LAMBDA_LOG_LEVEL sets it."""
     caplog.set_level(logging.DEBUG)
     live(wired)
     out, err = capsys.readouterr()
@@ -130,7 +130,7 @@ def test_no_secret_is_in_the_log_with_every_library_at_debug(
 def test_without_the_pin_the_same_story_would_tell_everything(
     wired: Direct, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """So the test above can fail: passwords, the client's secret and codes are there at once."""
+    """So the test above can fail: without it passwords, the client's secret and codes appear at once."""
     for name in ("botocore", "urllib3"):
         caplog.set_level(logging.DEBUG, logger=name)
     caplog.set_level(logging.DEBUG)

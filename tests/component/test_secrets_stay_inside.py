@@ -1,4 +1,4 @@
-"""S-61: a canary in every place where a secret can be, and a look into everything that leaves."""
+"""S-61: a canary in every place where a secret can be, and a search of all output."""
 
 import logging
 from collections.abc import Callable
@@ -89,7 +89,7 @@ def test_no_secret_is_in_a_log_line_or_an_answer(
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Tokens, codes, states, verifiers, cookies, secrets and keys, through good days and bad ones."""
+    """This covers tokens, codes, states, verifiers, cookies, secrets and keys, in successes and failures."""
     caplog.set_level(logging.DEBUG)
     story(world, browser, monkeypatch)
     out, err = capsys.readouterr()
@@ -125,7 +125,7 @@ def test_no_secret_is_in_a_log_line_or_an_answer(
 def test_sign_in_refusal_and_sign_out_are_in_the_log(
     world: World, browser: Browser, log_lines: Callable[[], list[dict[str, object]]]
 ) -> None:
-    """Who, by which door, and why not."""
+    """The log says who, by which kind of sign-in, and why not."""
     world.sign_in(browser)
     browser.post("/auth/logout")
     browser.get("/auth/callback?state=x&code=y")

@@ -1,4 +1,4 @@
-"""The session cookie: its attributes, its seal, and what is no session."""
+"""The session cookie: its attributes, its seal, and values that are refused."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def test_the_session_cookie_has_every_attribute(
 def test_an_ordinary_session_ends_with_the_browser_and_a_remembered_one_does_not(
     world: World,
 ) -> None:
-    """Closing the browser is the test of Max-Age."""
+    """Closing the browser tests Max-Age."""
     for remember, expected in ((0, 401), (1, 200)):
         browser = world.browser()
         world.sign_in(browser, query=f"provider=Okta&remember={remember}")
@@ -65,7 +65,7 @@ def test_a_malformed_or_foreign_cookie_is_no_session(
 
 @pytest.mark.security("S-59")
 def test_sessions_outlive_a_rotation_of_the_sealing_keys(world: World, signed_in: Browser) -> None:
-    """The old key opens, the new one seals, also in a container that has not read the new ring yet."""
+    """The old key opens, the new one seals, even in a container that has not read the new ring yet."""
     other = world.browser()
     world.clock.advance(31)
     world.secrets.put(KEYS_ARN, {"current": "k2", "k2": "n" * 64, "k1": SEALING_KEY})
@@ -81,7 +81,7 @@ def test_sessions_outlive_a_rotation_of_the_sealing_keys(world: World, signed_in
 
 
 def test_a_retired_sealing_key_ends_its_sessions(world: World, signed_in: Browser) -> None:
-    """Taking a key out of the ring is the emergency brake."""
+    """Removing a key from the ring is the emergency stop."""
     world.secrets.put(KEYS_ARN, {"current": "k2", "k2": "n" * 64})
     world.restart()
     assert signed_in.post("/auth/refresh").json()["error"] == "no_session"
@@ -91,7 +91,7 @@ def test_a_retired_sealing_key_ends_its_sessions(world: World, signed_in: Browse
 def test_a_refresh_whose_cookie_would_not_fit_fails_cleanly(
     world: World, signed_in: Browser
 ) -> None:
-    """An error in the envelope and no session, never a cookie that the browser drops."""
+    """There is an error in our format and no session, never a cookie that the browser drops."""
     world.cognito.refresh_token_length = 3500
     answer = signed_in.post("/auth/refresh")
     assert (answer.status, answer.json()["error"]) == (401, "session_expired")

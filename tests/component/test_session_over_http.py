@@ -1,4 +1,5 @@
-"""Refresh and logout through the real HTTP client and a real socket: hangs, errors and garbage of the token endpoint."""
+"""Refresh and logout through the real HTTP client and a real socket: hangs, errors and garbage from the token
+endpoint."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -20,13 +21,13 @@ TIMEOUT_SECONDS = 0.3
 
 
 def raw(status: int, body: bytes) -> Fault:
-    """A fault: these bytes, whatever they are."""
+    """A fault: answer with these bytes."""
     content: Any = body
     return lambda: HttpAnswer(status, content)
 
 
 class Wire:
-    """Cognito behind a socket, and a gate that keeps a hanging answer until the test is over."""
+    """Cognito behind a socket, and a gate that holds a hanging answer until the test ends."""
 
     def __init__(self) -> None:
         self.gate = threading.Event()
@@ -80,7 +81,7 @@ OUTAGES: dict[str, Callable[[Wire], Fault]] = {
 def test_an_outage_on_the_wire_keeps_the_session(
     world: World, wire: Wire, signed_in_over_http: Browser, outage: str
 ) -> None:
-    """503, the cookie untouched; and the same cookie works as soon as Cognito does."""
+    """503, the cookie is unchanged; and it works again as soon as Cognito does."""
     before = dict(signed_in_over_http.cookies)
     world.cognito.fail("token", OUTAGES[outage](wire))
     answer = signed_in_over_http.post("/auth/refresh")
@@ -95,7 +96,7 @@ def test_an_outage_on_the_wire_keeps_the_session(
 def test_keys_that_cannot_be_had_keep_the_session(
     world: World, wire: Wire, signed_in_over_http: Browser, outage: str
 ) -> None:
-    """Before the refresh token is spent: the token endpoint is not asked. Fetching them is tried twice."""
+    """It fails before the refresh token is used: the token endpoint is not called. Fetching the keys is tried twice."""
     for _ in range(2):
         world.clock.advance(1700)
         signed_in_over_http.post("/auth/refresh")
@@ -113,7 +114,7 @@ def test_keys_that_cannot_be_had_keep_the_session(
 def test_rotation_grace_and_reuse_on_the_wire(
     world: World, signed_in_over_http: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """The old token works within the grace, is refused after it, and its successor notices nothing."""
+    """The old token works within the grace period, is refused after it, and its successor is not affected."""
     old = dict(signed_in_over_http.cookies)
     assert signed_in_over_http.post("/auth/refresh").status == 200
     other = world.browser()
@@ -137,7 +138,7 @@ def test_rotation_grace_and_reuse_on_the_wire(
 def test_a_logout_forgets_although_revoking_failed_on_the_wire(
     world: World, wire: Wire, signed_in_over_http: Browser, outage: str
 ) -> None:
-    """The person is out here; the log says that the token is not."""
+    """The person is signed out here; the log says that the token is not revoked."""
     world.cognito.fail("revoke", OUTAGES[outage](wire))
     answer = signed_in_over_http.post("/auth/logout")
     assert answer.status == 200
@@ -148,7 +149,7 @@ def test_a_logout_forgets_although_revoking_failed_on_the_wire(
 def test_a_stolen_cookie_is_dead_after_the_logout_on_the_wire(
     world: World, signed_in_over_http: Browser
 ) -> None:
-    """Also one that was rotated out, within its grace."""
+    """The same for one that was rotated out, within its grace period."""
     copies = [dict(signed_in_over_http.cookies)]
     signed_in_over_http.post("/auth/refresh")
     copies.append(dict(signed_in_over_http.cookies))
@@ -166,7 +167,7 @@ def test_a_stolen_cookie_is_dead_after_the_logout_on_the_wire(
 def test_deadlines_of_ordinary_and_remembered_sessions(
     world: World, browser: Browser, remember: int, idle: int, absolute: int
 ) -> None:
-    """Each refresh moves the idle deadline and never the absolute one, and the last idle span ends at it."""
+    """Each refresh extends the idle deadline but never the absolute one, at which the last idle period ends."""
     world.sign_in(browser, query=f"provider=Okta&remember={remember}")
     start = int(world.clock())
     world.clock.advance(idle - 1)

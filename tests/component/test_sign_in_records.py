@@ -1,4 +1,4 @@
-"""What a finished sign-in leaves: the record, the old session's end, a secret that was rotated."""
+"""The results of a finished sign-in: the record, the old session's end, a rotated secret."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ TOKEN = "/oauth2/token"
 
 
 def begin(world: World, browser: Browser, query: str = "provider=Okta") -> dict[str, str]:
-    """Start a login and sign in at Cognito; return what the callback URL carries."""
+    """Start a login and sign in at Cognito; return the callback URL's parameters."""
     back = world.cognito.authorize(browser.get(f"/auth/login?{query}").location, Person())
     return {name: values[0] for name, values in parse_qs(urlsplit(back).query).items()}
 
@@ -30,7 +30,7 @@ def come_back(browser: Browser, query: dict[str, str] | str) -> Answer:
 def test_a_name_that_the_id_token_has_no_more_is_empty_in_the_record(
     world: World, browser: Browser
 ) -> None:
-    """Also where no trigger said so: the token holds every name that the pool has."""
+    """The same if no trigger said so: the token has every name that the pool has."""
     world.sign_in(browser)
     world.clock.advance(5)
     world.sign_in(browser, Person(family_name=""))
@@ -40,7 +40,7 @@ def test_a_name_that_the_id_token_has_no_more_is_empty_in_the_record(
 
 @pytest.mark.security("S-57")
 def test_sign_in_writes_the_record_that_no_trigger_wrote(world: World, browser: Browser) -> None:
-    """Admin-created users and missed triggers are healed, with exactly the contract's names."""
+    """Admin-created users and missed triggers get a record with exactly the documented names."""
     world.sign_in(browser)
     record = world.users()["okta_00u1ada"]
     now = "2026-01-02T03:04:05.678Z"
@@ -78,7 +78,7 @@ def test_a_table_that_is_down_keeps_nobody_out_and_the_next_sign_in_heals(
 def test_the_same_address_at_another_provider_is_another_person(
     world: World, browser: Browser
 ) -> None:
-    """Nobody is linked by e-mail: two records, and the first is untouched."""
+    """Nobody is linked by e-mail: there are two records, and the first is unchanged."""
     world.sign_in(browser, Person())
     before = world.users()["okta_00u1ada"]
     other = Person(sub="other-sub", username="native-uuid", provider="COGNITO")
@@ -90,7 +90,7 @@ def test_the_same_address_at_another_provider_is_another_person(
 
 @pytest.mark.security("S-47")
 def test_a_sign_in_over_an_old_session_revokes_the_old_one(world: World, browser: Browser) -> None:
-    """Where the browser sends the old cookie, its refresh token dies."""
+    """If the browser sends the old cookie, its refresh token is revoked."""
     world.sign_in(browser)
     (old,) = world.cognito.refresh_tokens()
     start = browser.get("/auth/login?provider=Okta")
@@ -102,7 +102,7 @@ def test_a_sign_in_over_an_old_session_revokes_the_old_one(world: World, browser
 
 @pytest.mark.security("S-59")
 def test_a_rotated_client_secret_works_in_a_warm_container(world: World, browser: Browser) -> None:
-    """`invalid_client` makes us read the secret past the cache, once."""
+    """After `invalid_client` the secret is read again, bypassing the cache, once."""
     from tests.component.world import SECRET_ARN
 
     world.sign_in(browser)
@@ -115,7 +115,7 @@ def test_a_rotated_client_secret_works_in_a_warm_container(world: World, browser
 def test_a_wrong_client_secret_is_an_outage_and_not_a_refusal(
     world: World, browser: Browser
 ) -> None:
-    """Two tries, then 503 semantics: nobody's session is ended by a misconfigured secret."""
+    """After two tries the result is an outage: a misconfigured secret ends no session."""
     world.cognito.client_secret = "rotated-but-not-stored"
     answer = world.sign_in(browser)
     assert answer.location == "/api/?error=temporarily_unavailable"

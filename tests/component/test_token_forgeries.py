@@ -1,4 +1,5 @@
-"""Forged tokens from the token endpoint: every case of tests/data/token_forgeries.json, at the callback and at a refresh."""
+"""Forged tokens from the token endpoint: every case of tests/data/token_forgeries.json, at the callback and at a
+refresh."""
 
 import base64
 import json
@@ -33,7 +34,7 @@ def parameters() -> list[Any]:
 
 @pytest.fixture
 def forgery(world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Switch the next tokens of one kind to a case's forgeries; returns the list of what was issued."""
+    """Replace the next tokens of one kind by a case's forgeries; return the list of issued tokens."""
     issued: list[str] = []
 
     def switch(case: dict[str, Any], kind: str) -> list[str]:
@@ -57,7 +58,7 @@ def forgery(world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_the_corpus_is_whole() -> None:
-    """Every case has a name of its own, and there are good ones among them."""
+    """Every case has a unique name, and some are valid ones."""
     assert len({case["id"] for case in CASES}) == len(CASES) >= 500
     assert sum(bool(case.get("good")) for case in CASES) >= 10
 
@@ -71,9 +72,9 @@ def test_a_forged_token_lets_nobody_in_and_ends_a_session(
     case: dict[str, Any],
     kind: str,
 ) -> None:
-    """Callback: back to the page, no cookie, no record. Refresh: the session is over. The token is in no answer or log.
+    """Callback: the page, without cookie or record. Refresh: the session has ended. The token is in no answer or log.
 
-    A token that is signed with a key of which the pool does not know yet is nobody's either, but ends no session (S-76).
+    A token that is signed with a key that the pool does not know yet is also refused, but ends no session (S-76).
     """
     other = world.browser()
     world.sign_in(other)
@@ -104,7 +105,7 @@ def test_a_forged_token_lets_nobody_in_and_ends_a_session(
 
 
 def names_unknown_key(token: str) -> bool:
-    """Whether a token has a header as Cognito's, but for the kid."""
+    """Whether a token has a header like Cognito's, except for the kid."""
     parts = token.split(".")
     if len(parts) != 3 or not all(re.fullmatch("[A-Za-z0-9_-]+", part) for part in parts):
         return False

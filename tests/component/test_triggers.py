@@ -18,7 +18,7 @@ def fire(event: dict[str, Any]) -> Any:
 
 
 def test_a_federated_person_is_recorded_from_okta_s_claims(world: World) -> None:
-    """PENDING before creation, CONFIRMED after, with the contract's names and nothing else."""
+    """PENDING before creation, CONFIRMED after, with the documented names and nothing else."""
     event = load_event("PreSignUp_ExternalProvider")
     assert fire(event) == load_event("PreSignUp_ExternalProvider")
     record = world.users()["okta_00u1ada"]
@@ -41,7 +41,7 @@ def test_a_federated_person_is_recorded_from_okta_s_claims(world: World) -> None
 
 @pytest.mark.parametrize("name", [*RECORD_EVENTS, *TOKEN_EVENTS])
 def test_every_documented_event_is_answered(world: World, name: str) -> None:
-    """By the function that it is attached to; the other one refuses it."""
+    """The function to which it is attached answers it; the other one refuses it."""
     ours, other = gate.user_records, gate.token_claims
     if name in TOKEN_EVENTS:
         ours, other = other, ours
@@ -53,7 +53,7 @@ def test_every_documented_event_is_answered(world: World, name: str) -> None:
 
 
 def test_an_admins_user_gets_the_stages_own_client(world: World) -> None:
-    """CLIENT_ID_NOT_APPLICABLE is nobody's client."""
+    """CLIENT_ID_NOT_APPLICABLE is not a client's id."""
     fire(load_event("PreSignUp_AdminCreateUser"))
     record = world.users()["9d8e7f6a-aaaa-4bbb-8ccc-ddddeeeeffff"]
     assert (record["ClientId"], record["provider"]) == ("1example23456789", "COGNITO")
@@ -75,7 +75,7 @@ def test_an_admins_user_gets_the_stages_own_client(world: World) -> None:
     ],
 )
 def test_foreign_and_unknown_events_are_refused(world: World, change: dict[str, Any]) -> None:
-    """Another pool, another source, no name: an error to Cognito, and nothing is written."""
+    """Another pool, another source or no name is an error for Cognito, and nothing is written."""
     with pytest.raises(TriggerFailed):
         fire({**load_event("PreSignUp_SignUp"), **change})
     assert world.users() == {}
@@ -89,7 +89,7 @@ def test_foreign_and_unknown_events_are_refused(world: World, change: dict[str, 
 def test_a_table_that_is_down_lets_nobody_sign_up_and_leaves_nothing_half_written(
     world: World, fault: Exception, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Cognito shows the message to the person, so it holds nothing of the fault; the retry then works."""
+    """Cognito shows the message to the person, so it contains no details; trying again then works."""
     world.dynamodb.fault = fault
     with pytest.raises(TriggerFailed) as caught:
         fire(load_event("PreSignUp_SignUp"))
@@ -117,7 +117,7 @@ def test_a_table_that_is_down_lets_nobody_sign_up_and_leaves_nothing_half_writte
 def test_who_is_in_the_pool_already_goes_on_without_the_table(
     world: World, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Cognito has confirmed the person by then: an error would only hide it. The next sign-in heals the record."""
+    """Cognito has already confirmed the person: an error would only hide that. The next sign-in repairs the record."""
     fire(load_event("PreSignUp_SignUp"))
     before = world.users()
     world.dynamodb.fault = client_error("ThrottlingException")
@@ -133,7 +133,7 @@ def test_who_is_in_the_pool_already_goes_on_without_the_table(
 @pytest.mark.security("S-51")
 @pytest.mark.parametrize("attribute", ["custom:groups", "custom:idp_sub"])
 def test_a_native_sign_up_may_not_bring_what_a_provider_maps(world: World, attribute: str) -> None:
-    """The client must be able to write mapped attributes, so anybody could claim a group for himself."""
+    """The client must be able to write mapped attributes, so anybody could claim a group."""
     event = load_event("PreSignUp_SignUp")
     event["request"]["userAttributes"][attribute] = "admins"
     with pytest.raises(
@@ -145,7 +145,7 @@ def test_a_native_sign_up_may_not_bring_what_a_provider_maps(world: World, attri
 
 @pytest.mark.security("S-55")
 def test_hostile_attributes_do_not_become_columns(world: World) -> None:
-    """Only the contract's columns, whatever a sign-up carries; strange values count as not told."""
+    """Only the documented columns are written, whatever a sign-up contains; invalid values count as missing."""
     event = load_event("PreSignUp_SignUp")
     event["request"]["userAttributes"] |= {
         "status": "CONFIRMED",
@@ -181,7 +181,7 @@ def test_hostile_attributes_do_not_become_columns(world: World) -> None:
     ["[]", "{}", "null", '[{"providerName": 7}]', '["x"]', "[" * 5000, '[{"providerName": ""}]'],
 )
 def test_strange_identities_do_not_stop_a_sign_up(world: World, identities: str) -> None:
-    """What cannot be read names no provider."""
+    """Unreadable ones name no provider."""
     event = load_event("PostConfirmation_ConfirmSignUp")
     event["request"]["userAttributes"]["identities"] = identities
     fire(event)
@@ -194,7 +194,7 @@ def test_strange_identities_do_not_stop_a_sign_up(world: World, identities: str)
 def test_an_event_without_attributes_still_records_the_name(
     world: World, request_part: Any
 ) -> None:
-    """AWS may leave out and add fields; the next sign-in fills in the rest."""
+    """AWS may omit and add fields; the next sign-in adds the rest."""
     event = load_event("PreSignUp_AdminCreateUser")
     fire({**event, "request": request_part, "callerContext": None})
     (record,) = world.users().values()
@@ -226,7 +226,7 @@ def test_a_sign_in_confirms_what_a_missed_trigger_left_pending(
 def test_a_misconfigured_trigger_tells_people_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The names of missing settings go to the log only."""
+    """The names of missing settings are only in the log."""
 
     monkeypatch.delenv("USER_POOL_ID", raising=False)
     gate.services = None

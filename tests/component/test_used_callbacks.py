@@ -1,4 +1,4 @@
-"""Callbacks of everyday life: once more, too late, the oldest of many, and fetched ahead of the person."""
+"""Callbacks of everyday life: repeated, too late, the oldest of many, and prefetched."""
 
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -20,14 +20,14 @@ AHEAD = [
 
 
 def told(answer: Answer) -> dict[str, list[str]]:
-    """Return the query with which the page is opened."""
+    """Return the query with which the page opens."""
     assert answer.status == 303
     assert urlsplit(answer.location).path == "/api/"
     return parse_qs(urlsplit(answer.location).query)
 
 
 def test_a_callback_once_more_says_that_it_was_used(world: World, browser: Browser) -> None:
-    """Back, a restored tab, a bookmark; after a success and after a failure alike."""
+    """After Back, a restored tab or a bookmark, for a success and a failure alike."""
     good, bad = begin(world, browser), begin(world, browser)
     assert come_back(browser, good).location == "/api/"
     come_back(browser, {"state": bad["state"], "error": "access_denied"})
@@ -40,7 +40,7 @@ def test_a_callback_once_more_says_that_it_was_used(world: World, browser: Brows
 def test_a_late_callback_says_that_it_is_late_and_not_that_it_is_unknown(
     world: World, browser: Browser
 ) -> None:
-    """The browser has dropped the transaction's cookie by then; the state says when it began."""
+    """The browser has dropped the transaction's cookie by then, but the state contains its start time."""
     query = begin(world, browser)
     world.clock.advance(601)
     assert told(come_back(browser, query)) == {"error": ["login_expired"]}
@@ -49,7 +49,7 @@ def test_a_late_callback_says_that_it_is_late_and_not_that_it_is_unknown(
 def test_the_oldest_of_six_sign_ins_is_unknown_and_ends_no_other(
     world: World, browser: Browser
 ) -> None:
-    """Its place was taken; the person who finished another one stays signed in."""
+    """Newer ones replaced it; the person who finished another one stays signed in."""
     queries = []
     for _ in range(6):
         world.clock.advance(1)
@@ -64,7 +64,7 @@ def test_the_oldest_of_six_sign_ins_is_unknown_and_ends_no_other(
 def test_the_list_of_used_sign_ins_stays_small_and_lets_nobody_in(
     world: World, browser: Browser
 ) -> None:
-    """Four short names, whatever was in it before."""
+    """It has four short names, whatever it contained before."""
     name = "__Host-gatehouse-used"
     for _ in range(6):
         come_back(browser, begin(world, browser))
@@ -82,7 +82,7 @@ def test_the_list_of_used_sign_ins_stays_small_and_lets_nobody_in(
 def test_a_prefetched_callback_spends_neither_state_nor_code(
     world: World, browser: Browser, header: tuple[str, str]
 ) -> None:
-    """Refused and not kept; the person who then goes there is signed in."""
+    """It is refused and not kept; the person who then opens it is signed in."""
     query = begin(world, browser)
     before = dict(browser.cookies)
     target = f"/auth/callback?{urlencode(query)}"
@@ -97,7 +97,7 @@ def test_a_prefetched_callback_spends_neither_state_nor_code(
 @pytest.mark.security("S-29")
 @pytest.mark.parametrize("header", AHEAD, ids=str)
 def test_a_prefetched_login_begins_nothing(direct: Direct, header: tuple[str, str]) -> None:
-    """No cookie, no attempt, no look at the tables."""
+    """There is no cookie, no attempt, and no read of the tables."""
     calls = len(direct.world.dynamodb.calls)
     for query in ("provider=Okta", "email=bo@elsewhere.example", "iss=https://x.example", ""):
         answer = direct.browser.get(f"/auth/login?{query}", headers=[header])

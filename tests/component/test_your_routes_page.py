@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "your-routes.md").read_text(encoding="utf-8")
 PARTS = ("chalicelib", "docs", "frontend", "ops", "tests")
-#: All that `make check` says about routes, modules and pages.
+#: Everything that `make check` checks about routes, modules and pages.
 CHECKED = (
     "test_orders.py",
     "test_openapi.py",
@@ -21,14 +21,14 @@ CHECKED = (
 
 
 def block_after(words: str) -> str:
-    """The first block of code behind these words."""
+    """The first code block after these words."""
     return re.findall(r"^```\w+\n(.*?)^```$", PAGE[PAGE.index(words) :], re.MULTILINE | re.DOTALL)[
         0
     ]
 
 
 def test_a_route_made_as_the_page_says_works_and_breaks_nothing(tmp_path: Path) -> None:
-    """View, app, test and description; Python is a fresh one, since the app holds its routes."""
+    """View, app, test and description work; a new Python process is used, since the app keeps its routes."""
     for part in PARTS:
         shutil.copytree(
             ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__", "images")

@@ -1,4 +1,4 @@
-"""The Chalice app on doubles: everything of chalicelib is real but AWS, Cognito and time."""
+"""The Chalice app on doubles: all of chalicelib is real, except AWS, Cognito and time."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -41,7 +41,7 @@ ENVIRONMENT = {
 
 @dataclass
 class World:
-    """The app, its surroundings, and what a test moves in them."""
+    """The app, its surroundings, and what a test changes in them."""
 
     settings: Settings
     clock: Clock
@@ -68,7 +68,7 @@ class World:
         )
 
     def browser(self, **arguments: Any) -> Browser:
-        """Open a fresh browser."""
+        """Open a new browser."""
         return Browser(app, self.clock, **arguments)
 
     def sign_in(

@@ -1,10 +1,10 @@
-"""The errors that boto3 clients raise, for doubles that are told to fail."""
+"""The errors of boto3 clients, for doubles that should fail."""
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError
 
 
 def client_error(code: str, operation: str = "Operation") -> ClientError:
-    """An answer of the service that says no; its message holds text that must not travel further."""
+    """An error response of the service; its message contains text that must not be passed on."""
     message = f"detail of {code} that stays inside"
     return ClientError({"Error": {"Code": code, "Message": message}}, operation)
 

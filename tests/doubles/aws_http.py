@@ -1,5 +1,5 @@
-"""AWS doubles behind HTTP on loopback, in the JSON protocol that DynamoDB, Secrets Manager and Cognito speak, so that a
-test can run the real botocore.
+"""AWS doubles behind HTTP on loopback, with the JSON protocol of DynamoDB, Secrets Manager and Cognito, so that a test
+can use the real botocore.
 """
 
 import json
@@ -14,18 +14,18 @@ from typing import Any
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
-#: X-Amz-Target's first half -> the service's name for boto3.
+#: The first half of X-Amz-Target -> the service's name in boto3.
 _TARGETS = {
     "DynamoDB_20120810": "dynamodb",
     "secretsmanager": "secretsmanager",
     "AWSCognitoIdentityProviderService": "cognito-idp",
 }
-#: How Lambda is asked: no target, the function's name in the path.
+#: A call of Lambda has no target, but the function's name in the path.
 _INVOKED = re.compile(r"/2015-03-31/functions/([A-Za-z0-9_-]+)/invocations")
 
 
 def plain(value: object) -> float:
-    """Return what JSON has for a value that it has no form of: AWS's times are Unix seconds."""
+    """Return the JSON form of a value that JSON lacks: AWS's times are Unix seconds."""
     if isinstance(value, datetime):
         return value.timestamp()
     raise TypeError(type(value).__name__)
@@ -33,7 +33,7 @@ def plain(value: object) -> float:
 
 @contextmanager
 def served(clients: Mapping[str, Any]) -> Iterator[str]:
-    """Serve doubles by service name on a free port; gives the endpoint's URL."""
+    """Serve doubles by service name on a free port; yield the endpoint's URL."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

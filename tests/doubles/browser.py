@@ -1,7 +1,8 @@
-"""A browser in front of the Lambda handler: builds API Gateway's events, keeps cookies as browsers do.
+"""A browser in front of the Lambda handler: it builds API Gateway's events, and keeps cookies as browsers do.
 
-Cookies: RFC 6265bis. `__Host-` needs Secure, Path=/ and no Domain; Strict is sent with same-site requests only, Lax
-also with a cross-site top-level GET; more than 4096 bytes are dropped; Max-Age ends them by the test's clock.
+Cookies: RFC 6265bis. `__Host-` needs Secure, Path=/ and no Domain; Strict is sent only with same-site requests, Lax
+also with a cross-site top-level GET; cookies of more than 4096 bytes are dropped; Max-Age is compared with the test's
+clock.
 """
 
 import json
@@ -14,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from tests.doubles.clock import Clock
 
-#: requestContext.identity.sourceIp, API Gateway's word for who calls.
+#: requestContext.identity.sourceIp, the caller's address according to API Gateway.
 SOURCE_IP = "192.0.2.7"
 
 #: See `Browser.notes`.
@@ -25,7 +26,7 @@ Site = Literal["same-origin", "cross-site", "none"]
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back; header names are lower-case."""
+    """A response; header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -102,7 +103,7 @@ def build_event(
 class Browser:
     """One browser profile. `stage` is the path segment of execute-api; empty on a custom domain."""
 
-    #: Where the app in front of it has mounted Gatehouse.
+    #: Where the app mounts Gatehouse.
     prefix = ""
 
     def __init__(
@@ -119,10 +120,10 @@ class Browser:
         self.stage = stage
         self.source_ip = SOURCE_IP
         self.cookies: dict[str, Cookie] = {}
-        #: Cookies that decide about words alone: nobody gets in with one, so tests that count `cookies` leave them out.
+        #: Cookies that only select a message: they open nothing, so tests that count `cookies` leave them out.
         self.notes: dict[str, Cookie] = {}
         self.answers: list[Answer] = []
-        #: Set-Cookie values that a browser would refuse; tests of good flows expect none.
+        #: Set-Cookie values that a browser would refuse; tests of successful flows expect none.
         self.rejected: list[str] = []
 
     @property
@@ -141,7 +142,7 @@ class Browser:
         headers: Iterable[tuple[str, str]] = (),
         claims: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Navigate to a path below the API root, or to a whole URL of it."""
+        """Navigate to a path below the API root, or to a full URL."""
         sent = [("Host", self.domain), ("Sec-Fetch-Site", site), ("Sec-Fetch-Mode", "navigate")]
         return self.send("GET", target, [*sent, *headers], site=site, claims=claims)
 
@@ -154,7 +155,7 @@ class Browser:
         drop: Iterable[str] = (),
         headers: Iterable[tuple[str, str]] = (),
     ) -> Answer:
-        """Post as the page's script does; `drop` leaves out headers, `headers` replaces them."""
+        """Post like the page's script; `drop` omits headers, `headers` replaces them."""
         changed = list(headers)
         names = {name.lower() for name in drop} | {name.lower() for name, _ in changed}
         own = [
@@ -179,7 +180,7 @@ class Browser:
         claims: Mapping[str, str] | None = None,
         base64_encoded: bool = False,
     ) -> Answer:
-        """Send one request with the cookies that a browser would send, and keep those that come back."""
+        """Send one request with a browser's cookies, and keep the cookies of the answer."""
         target = target.removeprefix(self.root.rstrip("/"))
         cookie = self.cookie_header(method, site)
         sent = [*headers, *([("Cookie", cookie)] if cookie else [])]
@@ -211,7 +212,7 @@ class Browser:
         return answer
 
     def cookie_header(self, method: str, site: Site) -> str:
-        """Return the Cookie header that goes with a navigation of that kind."""
+        """Return the Cookie header of such a navigation."""
         self._forget_expired()
         strict = site != "cross-site"
         lax = strict or method == "GET"
@@ -223,7 +224,7 @@ class Browser:
         return "; ".join(sent)
 
     def close(self) -> None:
-        """End the browser session: cookies without Max-Age go."""
+        """End the browser session: cookies without Max-Age are deleted."""
         self.cookies = {n: c for n, c in self.cookies.items() if c.expires_at is not None}
 
     def _forget_expired(self) -> None:
@@ -234,7 +235,7 @@ class Browser:
                     del jar[name]
 
     def keep(self, text: str) -> None:
-        """Take a Set-Cookie value as a browser would, or refuse it."""
+        """Accept a Set-Cookie value as a browser would, or refuse it."""
         pair, *rest = text.split("; ")
         name, _, value = pair.partition("=")
         attributes = {key.lower(): val for key, _, val in (part.partition("=") for part in rest)}

@@ -1,14 +1,14 @@
-"""A clock that stands still until a test moves it."""
+"""A clock that only moves when a test moves it."""
 
 from dataclasses import dataclass
 
-#: 2026-01-02T03:04:05.678Z: milliseconds that are not zero, so that a dropped fraction shows.
+#: 2026-01-02T03:04:05.678Z: the milliseconds are not zero, so that a lost fraction is noticed.
 START = 1_767_323_045.678
 
 
 @dataclass
 class Clock:
-    """Gives Unix seconds when called."""
+    """Returns Unix seconds when called."""
 
     now: float = START
 

@@ -1,10 +1,10 @@
 """A strict Cognito: the OAuth endpoints of one user pool, in process, as AWS documents them.
 
-It offers the transport that `OAuthClient` and `JwksCache` use, and `authorize` for what the browser does at the hosted
-pages. What the local AWS does not enforce is enforced here: PKCE, exact redirect URIs, single-use codes,
-client_secret_basic, refresh token rotation with its grace period, revocation of a whole family. Sources: Amazon Cognito
-developer guide, "Authorize endpoint", "Token endpoint", "Revoke endpoint", "Refresh token rotation", "Understanding user
-pool JSON web tokens".
+It offers the transport that `OAuthClient` and `JwksCache` use, and `authorize` for the browser's steps on the hosted
+pages. It enforces what the local AWS does not: PKCE, exact redirect URIs, single-use codes, client_secret_basic,
+refresh token rotation with its grace period, revocation of a whole family. Sources: Amazon Cognito developer guide,
+"Authorize endpoint", "Token endpoint", "Revoke endpoint", "Refresh token rotation", "Understanding user pool JSON web
+tokens".
 """
 
 import hashlib
@@ -28,7 +28,7 @@ ID_KID, ACCESS_KID = "pool-id-key", "pool-access-key"
 
 @dataclass(frozen=True)
 class Person:
-    """A user of the pool; `provider` COGNITO is a native one."""
+    """A user of the pool; `provider` COGNITO means a native one."""
 
     sub: str = "5d3c7b1e-0a6f-4c7e-9b1d-2f6a8c4e0d11"
     username: str = "Okta_00u1ada"
@@ -37,7 +37,7 @@ class Person:
     family_name: str = "Lovelace"
     groups: tuple[str, ...] = ()
     provider: str = "Okta"
-    #: Who the provider says this is, for a provider's person.
+    #: The provider's subject, for a provider's person.
     subject: str = "00u1ada"
 
 
@@ -54,7 +54,7 @@ class _Code:
 
 @dataclass
 class _Family:
-    """All refresh tokens of one sign-in: they die together, at the first one's deadline."""
+    """All refresh tokens of one sign-in: they expire and are revoked together."""
 
     person: Person
     scope: str
@@ -70,7 +70,7 @@ class _Refresh:
 
 
 class AuthorizeRefused(Exception):
-    """What the hosted pages show as an error instead of sending the browser back."""
+    """An error that the hosted pages show instead of redirecting the browser."""
 
 
 Fault = Callable[[], HttpAnswer]
@@ -78,7 +78,7 @@ Fault = Callable[[], HttpAnswer]
 
 @dataclass
 class CognitoDouble:
-    """One pool and one app client. `requests` lists (method, path, form) of every call that came in."""
+    """One pool and one app client. `requests` lists (method, path, form) of every call."""
 
     clock: Clock
     client_id: str
@@ -89,17 +89,17 @@ class CognitoDouble:
     logout_uris: frozenset[str] = frozenset()
     providers: frozenset[str] = frozenset({"COGNITO", "Okta"})
     rotation: bool = True
-    #: Whether the token endpoint renews what the user-pool API issued: reports about AWS contradict each other.
+    #: Whether the token endpoint renews tokens of the user-pool API: reports about AWS disagree.
     takes_api_tokens: bool = True
-    #: Without the scope openid a refresh brings no ID token.
+    #: Without the scope openid a refresh returns no ID token.
     openid: bool = True
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
-    #: Changes what the next tokens claim; a test of forgeries fills these.
+    #: Changes to the next tokens' claims, for tests of forgeries.
     id_claims: dict[str, Any] = field(default_factory=dict)
     access_claims: dict[str, Any] = field(default_factory=dict)
     id_header: dict[str, Any] = field(default_factory=dict)
     jwks: list[dict[str, Any]] | None = None
-    #: What the pool says of somebody by now: groups that changed since the sign-in show at the next refresh.
+    #: Returns a person's current data in the pool: changed groups appear at the next refresh.
     look_up: Callable[[Person], Person] = lambda person: person
     refresh_token_length: int = 1900
     _codes: dict[str, _Code] = field(default_factory=dict)
@@ -108,7 +108,7 @@ class CognitoDouble:
     access_tokens: list[str] = field(default_factory=list)
     id_tokens: list[str] = field(default_factory=list)
 
-    # What the browser does -------------------------------------------------------------------
+    # The browser's steps ---------------------------------------------------------------------
 
     def authorize(self, url: str, person: Person) -> str:
         """Sign `person` in at the authorize URL; return the callback URL. Raises AuthorizeRefused."""
@@ -125,13 +125,13 @@ class CognitoDouble:
         return f"{query['redirect_uri']}?{urlencode({'code': code, 'state': query['state']})}"
 
     def sign_in_directly(self, person: Person, scope: str) -> tuple[str, str, str]:
-        """Issue access, ID and refresh token as the user-pool API does: without code and nonce."""
+        """Issue access, ID and refresh token like the user-pool API: without code and nonce."""
         family = _Family(person, scope, self.clock() + REFRESH_SECONDS, by_api=True)
         access = self.access_token(person, scope)
         return access, self.id_token(person, None, access), self._new_refresh(family)
 
     def read_authorize_url(self, url: str) -> dict[str, str]:
-        """Return the query of an authorize URL after the checks that Cognito makes."""
+        """Return the query of an authorize URL after Cognito's checks."""
         parts = urlsplit(url)
         if f"{parts.scheme}://{parts.netloc}{parts.path}" != f"{self.url}/oauth2/authorize":
             raise AuthorizeRefused("not the authorize endpoint")
@@ -184,23 +184,23 @@ class CognitoDouble:
         return endpoint(form)
 
     def fail(self, endpoint: str, *faults: Fault) -> None:
-        """Let the next calls of `endpoint` (token, revoke, jwks) end in `faults`, one each."""
+        """Let the next calls of `endpoint` (token, revoke, jwks) end with `faults`, one each."""
         self._faults.setdefault(endpoint, []).extend(faults)
 
     def calls(self, path: str) -> int:
-        """Return how often a path was asked for."""
+        """Return the number of calls to a path."""
         return sum(1 for _, asked, _ in self.requests if asked == path)
 
     def is_revoked(self, refresh_token: str) -> bool:
-        """Tell whether the family of a refresh token was revoked."""
+        """Whether the family of a refresh token was revoked."""
         return self._refresh[refresh_token].family.revoked
 
     def refresh_tokens(self) -> list[str]:
-        """Return every refresh token that was ever issued, oldest first."""
+        """Return every issued refresh token, oldest first."""
         return list(self._refresh)
 
     def delete_person(self) -> None:
-        """Let all families die, as deleting or disabling the user does."""
+        """Revoke all families, like deleting or disabling the user."""
         for entry in self._refresh.values():
             entry.family.revoked = True
 
@@ -243,7 +243,7 @@ class CognitoDouble:
         return _error("invalid_grant") if answer is None else answer
 
     def refresh_by_api(self, token: str) -> dict[str, Any] | None:
-        """Renew tokens that the user-pool API issued; None for all others, and for dead ones."""
+        """Renew tokens of the user-pool API; return None for all others, and for revoked ones."""
         entry = self._refresh.get(token)
         answer = self._renew(entry) if entry is not None and entry.family.by_api else None
         return None if answer is None else dict(answer.body or {})
@@ -288,7 +288,7 @@ class CognitoDouble:
         return HttpAnswer(200, body)
 
     def access_token(self, person: Person, scope: str) -> str:
-        """Issue an access token. It carries client_id, not aud."""
+        """Issue an access token. It has client_id, not aud."""
         now = int(self.clock())
         claims: dict[str, Any] = {
             "sub": person.sub,
@@ -359,12 +359,12 @@ def default_jwks() -> list[dict[str, Any]]:
 
 
 def answers(status: int, body: Mapping[str, Any] | None = None) -> Fault:
-    """A fault: this answer instead of the right one."""
+    """A fault: answer with this instead."""
     return lambda: HttpAnswer(status, body)
 
 
 def times_out() -> HttpAnswer:
-    """A fault: no complete answer, as HttpClient reports it."""
+    """A fault: no complete answer, reported like HttpClient does."""
     from chalicelib.gatehouse.errors import TemporarilyUnavailable
 
     raise TemporarilyUnavailable("POST failed: ReadTimeout")

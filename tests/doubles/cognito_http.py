@@ -14,7 +14,8 @@ from tests.doubles.cognito import AuthorizeRefused, CognitoDouble, Person
 
 @contextmanager
 def served(cognito: CognitoDouble, person: Person) -> Iterator[str]:
-    """Serve `cognito` on a free port, where everybody signs in as `person`; gives the URL, the double's own meanwhile."""
+    """Serve `cognito` on a free port, where everybody signs in as `person`; yield the URL, which is the double's
+    meanwhile."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -53,13 +54,13 @@ def served(cognito: CognitoDouble, person: Person) -> Iterator[str]:
 
         def _answer(self, status: int, body: object, location: str | None = None) -> None:
             text = b"" if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-            data = body if isinstance(body, bytes) else text  # bytes: a fault that is no JSON
+            data = body if isinstance(body, bytes) else text  # bytes: a fault that is not JSON
             self.send_response(status)
             if location is not None:
                 self.send_header("Location", location)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(data)))
-            with suppress(ConnectionError):  # a client that ran out of patience
+            with suppress(ConnectionError):  # the client has given up
                 self.end_headers()
                 self.wfile.write(data)
 

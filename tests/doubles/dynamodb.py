@@ -1,7 +1,8 @@
-"""DynamoDB in memory, as strict as the service: it evaluates expressions, refuses unknown ones, and can be made to fail.
+"""DynamoDB in memory, as strict as the service: it evaluates expressions, refuses unknown ones, and can be told to
+fail.
 
-A read that does not ask for consistency sees the item as it was before its last write, so that a store which needs
-consistency cannot forget to say so.
+A read that is not consistent returns the item from before its last write, so a store that needs consistency must ask
+for it.
 """
 
 from collections.abc import Mapping
@@ -26,7 +27,7 @@ class DynamoDBDouble:
         self._before: dict[str, dict[str, Item | None]] = {name: {} for name in tables}
         self.fault: Exception | None = None
         self.calls: list[str] = []
-        #: BatchGetItem answers so many keys at once.
+        #: The maximum number of keys that BatchGetItem answers.
         self.batch_size = 100
         self.writes = 0
 
@@ -35,12 +36,12 @@ class DynamoDBDouble:
         return deepcopy(self._items[table])
 
     def put(self, table: str, item: Mapping[str, Mapping[str, Any]]) -> None:
-        """Put an item there, as `ops` or an earlier release did."""
+        """Write an item, like `ops` or an earlier release."""
         key_name, _ = self._schemas[table]
         self._store(table, item[key_name]["S"], dict(item))
 
     def delete(self, table: str, key: str) -> None:
-        """Take an item away, as TTL or a person does."""
+        """Remove an item, like TTL or a person."""
         del self._items[table][key]
 
     def get_item(
@@ -76,7 +77,7 @@ class DynamoDBDouble:
             "Items": [deepcopy(self._items[TableName][key]) for key in page],
             "Count": len(page),
         }
-        # As the service does: a page that is full may be the last one and still name a key.
+        # Like the service: a full page may be the last one and still have a key.
         if len(keys) > len(page) or len(page) == Limit:
             key_name, _ = self._schemas[TableName]
             answer["LastEvaluatedKey"] = {key_name: {"S": page[-1]}}
@@ -122,7 +123,7 @@ class DynamoDBDouble:
         return {}
 
     def batch_get_item(self, *, RequestItems: Mapping[str, Any]) -> dict[str, Any]:
-        """A page of keys; what is over `batch_size` comes back as unprocessed."""
+        """Return a page of keys; keys beyond `batch_size` are unprocessed."""
         self._called("BatchGetItem")
         ((table, request),) = RequestItems.items()
         keys = request["Keys"]

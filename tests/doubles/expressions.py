@@ -1,8 +1,8 @@
 """The part of DynamoDB's expression language that the stores use, evaluated strictly.
 
-Anything else raises UnknownSyntax, so that a store cannot rely on something that nobody has checked. Source: Amazon DynamoDB
-developer guide, "Condition and filter expressions, operators, and functions" and "Using update expressions". A comparison
-with an attribute that is not there is false, but for `<>`, which is true.
+Anything else raises UnknownSyntax, so a store cannot rely on unchecked syntax. Source: Amazon DynamoDB developer guide,
+"Condition and filter expressions, operators, and functions" and "Using update expressions". A comparison with a missing
+attribute is false, except for `<>`, which is true.
 """
 
 import re
@@ -13,7 +13,7 @@ Value = Mapping[str, Any]
 Item = dict[str, Value]
 
 _TOKEN = re.compile(r"\s*(?:(<>|<=|>=|[=<>(),+-])|([#:]?[A-Za-z_][A-Za-z0-9_]*))")
-#: Of DynamoDB's 573 reserved words, those that our attribute names could meet.
+#: Those of DynamoDB's 573 reserved words that our attribute names could match.
 RESERVED = frozenset(
     {
         "status",
@@ -50,11 +50,11 @@ class UnknownSyntax(AssertionError):
 
 
 class Invalid(Exception):
-    """What DynamoDB answers with ValidationException."""
+    """A ValidationException of DynamoDB."""
 
 
 class Expression:
-    """One expression being read: tokens, placeholders, and which placeholders were used."""
+    """One expression being parsed: tokens, placeholders, and the used placeholders."""
 
     def __init__(
         self, text: str, names: Mapping[str, str], values: Mapping[str, Value], used: set[str]
@@ -66,14 +66,14 @@ class Expression:
         self._at = 0
 
     def condition(self) -> Callable[[Item], bool]:
-        """Read a whole condition expression."""
+        """Parse a whole condition expression."""
         result = self._or()
         if self._peek() is not None:
             raise UnknownSyntax(f"unexpected {self._peek()!r} after a condition")
         return result
 
     def update(self) -> tuple[dict[str, Callable[[Item], Value]], list[str]]:
-        """Read a whole update expression: what to set (name -> value of the old item), and what to remove."""
+        """Parse a whole update expression: values to set (name -> value of the old item), and names to remove."""
         sets: dict[str, Callable[[Item], Value]] = {}
         removes: list[str] = []
         seen: set[str] = set()

@@ -1,9 +1,9 @@
 """The strict Cognito's sign-in through an OIDC provider: from /oauth2/authorize back to the app's callback.
 
-What AWS documents of it: the trigger that is shown the claims, the mapping to text, PreSignUp and PostConfirmation for a
-new profile, PostAuthentication for one that exists, linked accounts, and refusals that end at the callback. Sources: Amazon
-Cognito developer guide, "Authorize endpoint", "Specifying identity provider attribute mappings", "Inbound federation
-Lambda trigger", "Linking federated users", "User pool case sensitivity".
+As documented by AWS: the trigger that gets the claims, the mapping to text, PreSignUp and PostConfirmation for a new
+profile, PostAuthentication for an existing one, linked accounts, and refusals at the callback. Sources: Amazon Cognito
+developer guide, "Authorize endpoint", "Specifying identity provider attribute mappings", "Inbound federation Lambda
+trigger", "Linking federated users", "User pool case sensitivity".
 """
 
 from collections.abc import Callable, Mapping
@@ -23,12 +23,12 @@ class FederationDouble:
 
     pool: UserPoolDouble
     provider: str = "Okta"
-    #: Called with the provider's claims, as text, before they are mapped.
+    #: Called with the provider's claims, as text, before the mapping.
     inbound: Callable[[PoolUser, Mapping[str, str]], None] = lambda user, claims: None
     profiles: dict[str, PoolUser] = field(default_factory=dict)
 
     def visit(self, url: str, claims: Mapping[str, Any] | None) -> dict[str, str]:
-        """Sign somebody in at the authorize URL; return the callback's query. Raises AuthorizeRefused."""
+        """Sign a person in at the authorize URL; return the callback's query. Raises AuthorizeRefused."""
         cognito = self.pool.cognito
         query = dict(parse_qsl(urlsplit(url).query))
         known = query.get("client_id") == cognito.client_id
@@ -92,7 +92,7 @@ class FederationDouble:
 
 
 def as_text(value: Any) -> str:
-    """A claim as an attribute holds it: "true" for a JSON true, a list in brackets."""
+    """A claim as an attribute's text: "true" for a JSON true, a list in brackets."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):

@@ -9,7 +9,7 @@ from tests.doubles.service_model import check_answer, check_request
 
 
 class LambdaDouble:
-    """`functions` maps names to handlers. `events` lists what was handed over, `failed` what a handler raised.
+    """`functions` maps names to handlers. `events` lists the accepted events, `failed` the errors of handlers.
 
     An asynchronous call answers 202 whatever the handler does. With `holding`, events wait until `run` is called.
     """
@@ -39,7 +39,7 @@ class LambdaDouble:
         return answer
 
     def run(self) -> None:
-        """Let the functions handle what waits for them."""
+        """Let the functions handle waiting events."""
         while self._waiting:
             name, event = self._waiting.pop(0)
             try:

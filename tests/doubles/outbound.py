@@ -1,4 +1,4 @@
-"""How the fault table names outbound calls, and a recorder of the calls that go to doubles, by route or trigger."""
+"""The fault table's names for outbound calls, and a recorder of calls to doubles, by route or trigger."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -6,19 +6,19 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-#: Operations as AWS spells them where the words of boto3's names do not say it.
+#: AWS's spelling of operations, where it does not follow from boto3's name.
 _SPELLED = {"SetUserMfaPreference": "SetUserMFAPreference"}
 
 
 def place_of(arguments: Mapping[str, Any]) -> str:
-    """Return the table, the secret or the function that a call to AWS is about, without the stage; empty for a user pool."""
+    """Return the table, the secret or the function of a call to AWS, without the stage; empty for a user pool."""
     names = ("TableName", "SecretId", "FunctionName")
     subject = next((str(arguments[name]) for name in names if arguments.get(name)), "")
     return subject.rpartition(":")[2].rpartition("/")[2].removeprefix("gatehouse-dev-")
 
 
 def aws_name(method: str, arguments: Mapping[str, Any]) -> str:
-    """Return the name of a call by boto3's method."""
+    """Return the name of a call from boto3's method."""
     words = "".join(word.title() for word in method.split("_"))
     return f"{_SPELLED.get(words, words)} {place_of(arguments)}".strip()
 
@@ -30,7 +30,8 @@ def http_name(url: str, form: Mapping[str, str]) -> str:
 
 
 class Outbound:
-    """Notes which route or trigger called what. Each thread is at one place; calls from nowhere are not noted."""
+    """Records which route or trigger made a call. Each thread is in one place; calls outside of a place are not
+    recorded."""
 
     def __init__(self) -> None:
         self.pairs: set[tuple[str, str]] = set()
@@ -38,7 +39,7 @@ class Outbound:
 
     @contextmanager
     def at(self, place: str | None) -> Iterator[None]:
-        """Be in a route or trigger; a trigger may come in the middle of a route."""
+        """Enter a route or trigger; a trigger may run in the middle of a route."""
         before = self.place
         self._local.place = place
         try:
@@ -48,7 +49,7 @@ class Outbound:
 
     @property
     def place(self) -> str | None:
-        """Where this thread is; None if nowhere."""
+        """The current thread's place; None if it has none."""
         found: str | None = getattr(self._local, "place", None)
         return found
 
@@ -63,7 +64,7 @@ class Outbound:
 
 
 class RecordedAws:
-    """A client whose calls are noted."""
+    """A client whose calls are recorded."""
 
     def __init__(self, client: Any, outbound: Outbound) -> None:
         self._client = client
@@ -80,7 +81,7 @@ class RecordedAws:
 
 
 class RecordedHttp:
-    """HttpClient's two methods, noted."""
+    """HttpClient's two methods, recorded."""
 
     def __init__(self, http: Any, outbound: Outbound) -> None:
         self._http = http

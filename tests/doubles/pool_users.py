@@ -53,9 +53,9 @@ class PoolUser:
     codes: dict[str, MailedCode] = field(default_factory=dict)
     past_passwords: list[str] = field(default_factory=list)
     email_verified: bool = True
-    #: (provider, subject) of every provider that leads to this user.
+    #: (provider, subject) of every linked provider.
     identities: list[tuple[str, str]] = field(default_factory=list)
-    #: `custom:groups`, which a provider's claim is mapped to.
+    #: `custom:groups`, to which a provider's claim is mapped.
     told_groups: str = ""
     #: `custom:idp_sub`, the provider's subject in its own case.
     idp_subject: str = ""
@@ -66,7 +66,7 @@ class PoolUser:
         self.username = self.username or self.sub
 
     def person(self) -> Person:
-        """Return what tokens say of this user."""
+        """Return this user's data for tokens."""
         return Person(
             self.sub,
             self.username,
@@ -81,7 +81,7 @@ class PoolUser:
         return now < self.locked_until
 
     def note_failure(self, now: float) -> None:
-        """Five wrong passwords are free; then each locks twice as long as the one before."""
+        """Five wrong passwords are free; then each one doubles the lock."""
         self.failures += 1
         beyond = self.failures - FREE_ATTEMPTS
         if beyond >= 0:
@@ -121,7 +121,7 @@ def new_totp_secret() -> str:
 
 
 def totp(secret: str, step: int) -> str:
-    """RFC 6238 with SHA-1 and six digits."""
+    """TOTP by RFC 6238 with SHA-1 and six digits."""
     key = base64.b32decode(secret + "=" * (-len(secret) % 8))
     digest = hmac.new(key, struct.pack(">Q", step), hashlib.sha1).digest()
     offset = digest[-1] & 0x0F
@@ -130,7 +130,7 @@ def totp(secret: str, step: int) -> str:
 
 
 def password_problem(password: str) -> str | None:
-    """Return the exception of the pool's policy, or None."""
+    """Return the exception for a password against the pool's policy, or None."""
     if password != password.strip():
         return "InvalidParameterException"
     return None if MIN_PASSWORD_LENGTH <= len(password) <= 256 else "InvalidPasswordException"

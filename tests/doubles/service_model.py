@@ -1,4 +1,4 @@
-"""AWS's own model of a service, as botocore ships it: every request to a double and every answer of it must fit."""
+"""AWS's own model of a service, from botocore: every request to a double and every answer of it must match."""
 
 import functools
 from typing import Any
@@ -8,7 +8,8 @@ from botocore.exceptions import ClientError
 from botocore.model import OperationModel, ServiceModel
 from botocore.validate import ParamValidator
 
-#: What any operation may answer and no model lists: Amazon Cognito user pools API reference, "Common Errors".
+#: Errors that any operation may return although no model lists them: Amazon Cognito user pools API reference, "Common
+#: Errors".
 _COMMON_ERRORS = frozenset({"AccessDeniedException", "ThrottlingException"})
 
 
@@ -22,12 +23,12 @@ def operation(service: str, name: str) -> OperationModel:
 
 
 def check_request(service: str, name: str, arguments: dict[str, Any]) -> None:
-    """Fail the test if boto3 would refuse the arguments before it sends anything."""
+    """Fail the test if boto3 would refuse the arguments before sending."""
     _check(operation(service, name).input_shape, arguments, f"request of {name}")
 
 
 def check_answer(service: str, name: str, answer: dict[str, Any]) -> None:
-    """Fail the test if the double answers what AWS never could."""
+    """Fail the test if AWS could never return the double's answer."""
     shape = operation(service, name).output_shape
     if shape is None:
         assert answer == {}, f"{name} answers nothing"

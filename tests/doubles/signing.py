@@ -1,4 +1,4 @@
-"""RSA keys made once a run, and a JWT signer that signs anything, so that tests can forge as well as issue."""
+"""RSA keys made once per run, and a JWT signer that signs anything, so that tests can forge as well as issue."""
 
 import base64
 import functools
@@ -15,7 +15,7 @@ PrivateKey = rsa.RSAPrivateKey
 
 @functools.cache
 def rsa_key(name: str, bits: int = 2048) -> PrivateKey:
-    """Return the key of that name; the same one for the whole run."""
+    """Return the key with that name, which is the same for the whole run."""
     return rsa.generate_private_key(public_exponent=65537, key_size=bits)
 
 
@@ -25,7 +25,7 @@ def b64url(data: bytes) -> str:
 
 
 def sign_jwt(header: Mapping[str, Any], claims: object, key: PrivateKey) -> str:
-    """Return a JWS in compact form, signed RS256 whatever `header` says."""
+    """Return a JWS in compact form, signed with RS256 whatever `header` says."""
     signed = f"{b64url(json.dumps(header).encode())}.{b64url(json.dumps(claims).encode())}"
     signature = key.sign(signed.encode(), padding.PKCS1v15(), SHA256())
     return f"{signed}.{b64url(signature)}"

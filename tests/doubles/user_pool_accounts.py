@@ -1,7 +1,7 @@
 """SignUp, ConfirmSignUp, ResendConfirmationCode, ForgotPassword and ConfirmForgotPassword of the strict user pool.
 
-With PreventUserExistenceErrors an unknown user gets a made-up delivery or InvalidParameterException, by turns: AWS "Managing
-user existence error responses".
+With PreventUserExistenceErrors an unknown user gets an invented delivery or InvalidParameterException, alternately: AWS
+"Managing user existence error responses".
 """
 
 from typing import Any
@@ -10,21 +10,21 @@ from chalicelib.gatehouse.triggers.entry import TriggerFailed
 from tests.doubles.pool_users import PoolUser, password_problem
 from tests.doubles.user_pool_core import PoolCore, refusal
 
-#: Attributes of the pool that people of their own may fill.
+#: The pool's attributes that people may set themselves.
 SCHEMA = frozenset(
     {"email", "given_name", "family_name", "name", "custom:idp_sub", "custom:groups"}
 )
 
 
 def delivery(address: str) -> dict[str, str]:
-    """Where a code went, as far as the answer tells."""
+    """The destination of a code in the answer."""
     name, _, domain = address.partition("@")
     where = f"{name[:1]}***@{domain[:1]}***"
     return {"Destination": where, "DeliveryMedium": "EMAIL", "AttributeName": "email"}
 
 
 class AccountOperations(PoolCore):
-    """Accounts that people make themselves."""
+    """Accounts that people create themselves."""
 
     def _op_sign_up(self, given: dict[str, Any]) -> dict[str, Any]:
         op = "SignUp"

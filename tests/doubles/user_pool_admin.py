@@ -1,8 +1,8 @@
-"""What operators do with the strict user pool's people: invite, disable, groups, second factors.
+"""Operators' calls on the strict user pool's people: invite, disable, groups, second factors.
 
-AWS does not say what AdminUserGlobalSignOut does for a disabled person, nor AdminDeleteSoftwareToken where there is
-none; `unsure` makes both refuse. Sources: Amazon Cognito user pools API reference, AdminCreateUser (`RESEND` takes a
-user that exists and was never confirmed), AdminDisableUser, AdminSetUserMFAPreference, AdminDeleteSoftwareToken, groups.
+AWS does not document AdminUserGlobalSignOut for a disabled person, nor AdminDeleteSoftwareToken without a token;
+`unsure` makes both refuse. Sources: Amazon Cognito user pools API reference, AdminCreateUser (`RESEND` accepts an
+existing, unconfirmed user), AdminDisableUser, AdminSetUserMFAPreference, AdminDeleteSoftwareToken, groups.
 """
 
 import secrets
@@ -24,7 +24,7 @@ class AdminOperations(PeopleOperations):
     """The operators' operations."""
 
     pool_groups: tuple[str, ...] = ("admins", "readers")
-    #: Factors that the pool has; settings of others are refused.
+    #: The pool's factors; settings of others are refused.
     pool_factors: tuple[str, ...] = ("SOFTWARE_TOKEN_MFA",)
     unsure: bool = False
 
@@ -137,7 +137,7 @@ class AdminOperations(PeopleOperations):
 
 
 def _page(found: list[dict[str, Any]], name: str, given: dict[str, Any]) -> dict[str, Any]:
-    """So many as were asked for, and a token where there are more; AWS gives 60 at most."""
+    """Return as many as requested, and a token if there are more; AWS returns 60 at most."""
     limit = min(given.get("Limit", 60), 60)
     start = int(given.get("NextToken", "0"))
     answer: dict[str, Any] = {name: found[start : start + limit]}

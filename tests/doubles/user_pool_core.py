@@ -1,4 +1,4 @@
-"""The strict user pool's core: dispatch with checks, Sessions, tokens. The operations are in the modules beside it."""
+"""The strict user pool's core: dispatch with checks, Sessions, tokens. The operations are in the neighbouring modules."""
 
 import base64
 import hashlib
@@ -34,7 +34,7 @@ class PoolSession:
 
 @dataclass
 class Grant:
-    """Tokens of the server-only client; they die together."""
+    """Tokens of the server-only client; they are revoked together."""
 
     user: PoolUser
     client_id: str
@@ -44,13 +44,13 @@ class Grant:
 
 
 def refusal(code: str, operation: str, message: str = "detail that stays inside") -> ClientError:
-    """What boto3 raises."""
+    """Return boto3's error."""
     return ClientError({"Error": {"Code": code, "Message": message}}, operation)
 
 
 @dataclass
 class PoolCore:
-    """The pool. `clients` maps app client ids to secrets; the first is the one that browsers' tokens are for."""
+    """The pool. `clients` maps app client ids to secrets; the first one issues the browsers' tokens."""
 
     clock: Clock
     cognito: CognitoDouble
@@ -60,7 +60,7 @@ class PoolCore:
     case_sensitive: bool = False
     mfa_required: bool = False
     mfas_can_setup: tuple[str, ...] = ("SOFTWARE_TOKEN_MFA",)
-    #: Called with (trigger source, user, ClientMetadata) where Cognito would call the trigger; what it raises refuses.
+    #: Called with (trigger source, user, ClientMetadata) when Cognito would call the trigger; an error refuses.
     trigger: Callable[[str, PoolUser, Mapping[str, str]], None] = lambda source, user, metadata: (
         None
     )
@@ -69,9 +69,9 @@ class PoolCore:
     #: (destination, purpose, code) of everything that was sent.
     sent: list[tuple[str, str, str]] = field(default_factory=list)
     grants: dict[str, Grant] = field(default_factory=dict)
-    #: Changes the next challenge that is issued: (name, parameters).
+    #: Changes the next challenge: (name, parameters).
     next_challenge: tuple[str, dict[str, str]] | None = None
-    #: How SELECT_MFA_TYPE calls the factors: AWS's model and one page say EMAIL_MFA, another page EMAIL_OTP.
+    #: The names of factors in SELECT_MFA_TYPE: AWS's model and one page have EMAIL_MFA, another page EMAIL_OTP.
     offered_as: dict[str, str] = field(default_factory=dict)
     #: Characters of the next Sessions; None for what Cognito gives today.
     session_length: int | None = None
