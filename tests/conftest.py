@@ -1,4 +1,4 @@
-"""Fixtures for every test: the clock, and nobody's environment or services."""
+"""Fixtures for every test: the clock, and an empty environment and container."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from tests.doubles.clock import Clock
 from tests.shares import Shares, in_order
 from tests.trust import chromium_environment
 
-# A busy machine is no counter-example, and a run must not depend on chance or leave files behind.
+# A slow machine is no failure, and a run must not depend on chance or leave files behind.
 settings.register_profile("gatehouse", deadline=None, derandomize=True, database=None)
 settings.load_profile("gatehouse")
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes() -> None:
-    """Install what several processes would install at the same time."""
+    """Install what several processes would otherwise install at the same time."""
     from tests.prepared import prepare_once
 
     prepare_once()
@@ -31,26 +31,26 @@ def pytest_xdist_setupnodes() -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shares:
-    """Keep what uses one stack in one process: tests/shares.py."""
+    """Run all tests of one stack in one process: tests/shares.py."""
     return Shares(config, log)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """One process of several begins with the long shares; a run in one process keeps its order."""
+    """One of several processes begins with the long shares; a run in one process keeps its order."""
     if hasattr(config, "workerinput"):
         items[:] = in_order(items)
 
 
 @pytest.fixture
 def clock() -> Clock:
-    """A clock that stands still."""
+    """A clock that only moves when a test moves it."""
     return Clock()
 
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    """A certificate for localhost by an authority of this run's own, which the browsers trust."""
+    """A certificate for localhost from this run's own authority, which the browsers trust."""
     return prepare(tmp_path_factory.mktemp("authority"))
 
 
@@ -58,7 +58,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 def browser(
     certificate: Certificate, tmp_path_factory: pytest.TempPathFactory
 ) -> "Iterator[Browser]":
-    """The system's Chromium; one for the whole run, since Playwright runs once a process."""
+    """The system's Chromium; one for the whole run, since Playwright can run only once per process."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -1,4 +1,4 @@
-"""Corpora of one line a case: tests/data/*.txt."""
+"""Corpora with one case per line: tests/data/*.txt."""
 
 import re
 from pathlib import Path

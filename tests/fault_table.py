@@ -1,8 +1,8 @@
 """The fault table as a page: `python -m tests.fault_table` writes docs/faults.md.
 
-`--measure` plays every case with the production limits instead (some ten minutes, nearly all waiting): what came, and
-how long a person waited; exit code 1 if anybody waited for longer than the table says. `--keep` puts the times on the page;
-with `--new` only those lines are measured that have no times yet.
+`--measure` instead runs every case with the production limits (some ten minutes, nearly all waiting), and prints the
+result and how long a person waited; exit code 1 if somebody waited longer than the table says. `--keep` writes the
+times to the page; with `--new` only lines without times are measured.
 """
 
 import argparse
@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "faults.md"
 TEMPLATE = ROOT / "tests" / "faults" / "page.md"
 TIMES = ROOT / "tests" / "data" / "fault_times.json"
-#: Our own work beside the calls.
+#: Our own work in addition to the calls.
 SLACK_SECONDS = 1.0
 
 _EVENTS = {
@@ -56,7 +56,7 @@ _REASONS = {
 
 
 def main() -> int:
-    """Write the page, or measure; returns the exit code."""
+    """Write the page, or measure; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--measure", action="store_true")
     parser.add_argument("--keep", action="store_true")
@@ -79,7 +79,8 @@ def main() -> int:
 def measure(
     known: dict[str, dict[str, float]],
 ) -> tuple[dict[str, dict[str, float]], list[str]]:
-    """Play every case but those `known` with the production limits; return the seconds, and the cases that took too long."""
+    """Run every case except the `known` ones with the production limits; return the seconds, and the cases that took
+    too long."""
     limits, late = Limits(), list[str]()
     times = {title(call): dict(known.get(title(call), {})) for call in CALLS}
     with tempfile.TemporaryDirectory() as folder, built(Path(folder)) as stage:

@@ -1,8 +1,8 @@
-"""Pictures of every state of the page in three engines, to be looked at: `make gallery`, or with names of states.
+"""Screenshots of every state of the page in three engines: `make gallery`, or with names of states.
 
-Each state is one row: narrow, dark, text of twice its size, German, both, wide. Two rows are one picture. What a program can
-tell (sideways scrolling, cut, overlapping, too small) is printed, and tested by tests/frontend and `make soak`; the rest is
-for eyes.
+Each state is one row: narrow, dark, text of twice its size, German, both, wide. Two rows are in one picture. Faults
+that a program can detect (sideways scrolling, cut, overlapping or too small text) are printed, and tested by
+tests/frontend and `make soak`; people must look for the rest.
 """
 
 import argparse
@@ -27,14 +27,14 @@ from tests.frontend.stills import LAYOUT, LOOKS, served, still
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / ".local" / "gallery"
-#: The WebDriver window has a bar of its own above; the display of the tests is so large.
+#: The WebDriver window has its own bar at the top; this is the size of the tests' display.
 SIZE = (1900, 1450)
 _ROWS = 2
-#: How large frames are drawn, and how tall they may become.
+#: The scale of frames, and their maximum height.
 _NARROW, _WIDE, _MOST = 0.5, 0.36, 1400
 _PATIENCE_SECONDS = 60.0
 
-#: Frames as tall as what they hold, up to a limit.
+#: Frames are as tall as their content, up to a limit.
 _SHEET = """<!doctype html><meta charset=utf-8><title>sheet</title><style>
 body {{ margin: 4px; background: #888; font: 13px sans-serif; }}
 .row {{ display: flex; gap: 6px; align-items: flex-start; margin-bottom: 6px; }}
@@ -52,7 +52,7 @@ _CELL = (
     '<div class=cell style="width:{shown}px"><iframe data-look="{name}" data-height={height} data-scale={scale} '
     'width={width} style="transform:scale({scale})" src="/{state}/{look}"></iframe></div>'
 )
-#: What is wrong in each frame, by the frame's own measure.
+#: The faults in each frame, by its own measurements.
 FAULTS = f"""const found = {{}};
 for (const frame of document.querySelectorAll('iframe')) {{
   const faults = frame.contentWindow.eval({json.dumps(f"({LAYOUT})()")});
@@ -62,7 +62,7 @@ return found;"""
 
 
 class Screen(Protocol):
-    """A browser that shows an address, and what can be asked of it."""
+    """A browser that shows an address and answers questions about it."""
 
     def show(self, url: str) -> None: ...
     def run(self, body: str) -> Any: ...
@@ -70,7 +70,7 @@ class Screen(Protocol):
 
 
 class Sheets:
-    """Which states the sheet shows now."""
+    """The states that the sheet shows now."""
 
     def __init__(self) -> None:
         self.rows: list[tuple[int, str]] = []
@@ -136,7 +136,7 @@ class OverWebDriver:
 
 @contextmanager
 def stills_of(browser: Any, names: list[str]) -> Iterator[tuple[str, Sheets]]:
-    """Take the stills of these states and serve them; gives address and sheets."""
+    """Render these states, and serve them; yield address and sheets."""
     taken = {
         (name, language): still(browser, name, language)
         for name in names
@@ -148,7 +148,7 @@ def stills_of(browser: Any, names: list[str]) -> Iterator[tuple[str, Sheets]]:
 
 
 def main() -> int:
-    """Draw what was asked for; returns the exit code, 1 where something is wrong with a layout."""
+    """Draw the requested states; return the exit code, 1 if a layout has a fault."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("states", nargs="*", metavar="STATE", help="such as `offline`; default all")
     parser.add_argument("--out", type=Path, default=OUT)

@@ -1,13 +1,12 @@
-"""Lighthouse's four scores of the page on a running local stack: `make lighthouse`.
+"""Lighthouse's four scores for the page on a running local stack: `make lighthouse`.
 
-Lighthouse (Apache-2.0) is fetched by npx at the version below, and drives the same Chromium as the tests. It emulates
-a phone on a slow network. What a cold container costs is benchmarks' business (docs/BENCHMARKS.md), so containers are
-warm here. A busy machine costs points that the page does not: a run below 100 is repeated, twice at most, and all are
-shown. Exit code 1 if a score stays below 100; the audits that cost points are named.
+npx downloads Lighthouse (Apache-2.0) in the version below, which drives the same Chromium as the tests. It emulates a
+phone on a slow network. The benchmarks measure cold containers (docs/BENCHMARKS.md), so containers are warm here. A
+busy machine lowers the score: a run below 100 is repeated, twice at most, and all runs are shown. The exit code is 1 if
+a score stays below 100; the audits that cost points are listed.
 
-The stack speaks HTTPS and HTTP/2, as API Gateway does, and the browser trusts its authority as a person's does: over
-HTTP/1.1 Lighthouse's model adds a TLS handshake on a slow network to each of several connections. Nothing of this has been
-measured on AWS.
+The stack uses HTTPS and HTTP/2, as API Gateway does, and the browser trusts its authority: over HTTP/1.1 Lighthouse's
+model adds a TLS handshake on a slow network to each of several connections. None of this has been measured on AWS.
 """
 
 import json
@@ -34,7 +33,7 @@ CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 
 
 def main() -> int:
-    """Measure a stack of its own, or the address that is given; returns the exit code."""
+    """Measure a stack that it starts, or the given address; return the exit code."""
     if shutil.which("npx") is None:
         print("Lighthouse needs Node.js: install `nodejs` and `npm`, then run this again.")
         return 2
@@ -45,7 +44,7 @@ def main() -> int:
 
 
 def run(url: str, ca_file: str | None = None) -> int:
-    """Measure until all is well, or three times."""
+    """Measure until all scores are 100, or three times."""
     for _ in range(RUNS):
         if report(measure(url, ca_file)) == 0:
             return 0
@@ -53,7 +52,7 @@ def run(url: str, ca_file: str | None = None) -> int:
 
 
 def warm(url: str, trusted: str | bool = True) -> None:
-    """Load page and assets once, at the same time as a browser does: the local AWS starts a container for each."""
+    """Load page and assets once in parallel, as a browser does: the local AWS starts a container for each."""
     page = requests.get(url, timeout=60, verify=trusted).text
     found = [
         urljoin(url, path) for path in re.findall(r'(?:href|src)="([^"]*/assets/[^"]+)"', page)
@@ -66,14 +65,14 @@ def warm(url: str, trusted: str | bool = True) -> None:
 
 
 def measure(url: str, ca_file: str | None = None) -> Any:
-    """Return Lighthouse's result for `url`, as its JSON says it."""
+    """Return Lighthouse's JSON result for `url`."""
     warm(url, ca_file or True)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "report.json"
         flags = " ".join(["--headless=new", *launch_arguments()])
         environment: dict[str, str] = dict(os.environ)
         if ca_file:
-            # HOME becomes the browser's; npx goes on with the cache it has.
+            # HOME becomes the browser's, but npx keeps its existing cache.
             environment |= {"npm_config_cache": str(Path.home() / ".npm")}
             environment |= chromium_environment(Path(folder), ca_file)
         subprocess.run(

@@ -1,4 +1,4 @@
-"""A local stack of a command's own, on free ports: for what is looked at rather than tested."""
+"""A separate local stack for a command, on free ports, for showing the page rather than for tests."""
 
 import json
 import os
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @contextmanager
 def own_stack_info(*options: str) -> Iterator[dict[str, Any]]:
-    """Start it with `options` of `ops up`, give what `ops info --json` says, stop it."""
+    """Start it with `options` of `ops up`, yield the data of `ops info --json`, stop it."""
     app, aws, okta = free_ports(3)
     with tempfile.TemporaryDirectory() as state:
         ports = ["--port", str(app), "--aws-port", str(aws), "--okta-port", str(okta)]

@@ -1,17 +1,17 @@
-"""Ports for the stacks of the tests, which no two processes of a run get, nor two runs."""
+"""Ports for the stacks of the tests, which differ for all processes of a run, and for all runs."""
 
 from __future__ import annotations
 
 import atexit
 import socket
 
-#: Below what Linux gives to connections and to servers that take any port (ip_local_port_range), so that nothing takes one
-#: of these between the answer and its use.
+#: Below the range that Linux uses for connections and for servers that accept any port (ip_local_port_range), so that
+#: nothing uses one of these before the stack does.
 _PORTS = range(20_000, 32_000)
 
 
 def free_ports(count: int) -> list[int]:
-    """Find ports that nothing listens on; each is this process's own until its end."""
+    """Find ports that nothing listens on; each is reserved for this process until it ends."""
     found: list[int] = []
     for port in _PORTS:
         if len(found) == count:
@@ -22,7 +22,8 @@ def free_ports(count: int) -> list[int]:
 
 
 def _claim(port: int) -> bool:
-    """Take the name of a port on this machine; Linux gives it back when the process ends (abstract sockets, unix(7))."""
+    """Reserve a port by name on this machine; Linux releases the name when the process ends (abstract sockets,
+    unix(7))."""
     name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     try:
         name.bind(f"\0gatehouse-tests-port-{port}")

@@ -1,4 +1,4 @@
-"""What tests install into `.local` where it is missing; several processes must not do so at the same time."""
+"""Installs missing parts into `.local`; several processes must not do so at the same time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 
 def prepare_once() -> None:
-    """The local AWS, the Lambda runtime's environment, and the wheels of the package; takes no time where they are."""
+    """Install the local AWS, the Lambda runtime's environment, and the wheels of the package, if they are missing."""
     report = Reporter(StringIO())
     ministack_python(PROJECT / ".local", report)
     runtime_python("{}.{}".format(*sys.version_info[:2]))

@@ -1,4 +1,4 @@
-"""Pictures of the page for the README, from a running local stack: `make screenshots`."""
+"""Screenshots of the page for the README, from a running local stack: `make screenshots`."""
 
 import sys
 import tempfile
@@ -26,7 +26,7 @@ NARROW = {"width": 390, "height": 780}
 
 
 def main() -> int:
-    """Start a stack of its own, take the pictures, stop it; returns the exit code."""
+    """Start a separate stack, take the screenshots, stop it; return the exit code."""
     OUT.mkdir(parents=True, exist_ok=True)
     with (
         own_stack_info() as info,

@@ -3,8 +3,8 @@
     python -m tests.security_matrix            the matrix with test counts (`make security`); fails if an id has no test
     python -m tests.security_matrix --write    writes the matrix into docs/security.md, between its two marks
 
-Counts change with every parameter of a test, so the page names the files, which change seldom, and `make security` counts.
-The files are read off the source, without running anything; `make security` checks that pytest collects the same ones.
+Test counts change with every parameter of a test, so the page only names the files, and `make security` prints counts.
+The files are found in the source, without running anything; `make security` checks that pytest collects the same ones.
 """
 
 import contextlib
@@ -52,7 +52,7 @@ def requirements() -> dict[str, dict[str, str]]:
 
 
 def marked_files() -> dict[str, set[str]]:
-    """Id -> test files that name it, by their source alone; ids of a data file count for the tests that read it."""
+    """Id -> test files that name it, according to their source; ids of a data file count for the tests that read it."""
     found: dict[str, set[str]] = {}
     in_data = {
         path.name: set(_SID_IN_DATA.findall(path.read_text(encoding="utf-8")))
@@ -90,14 +90,14 @@ def build_matrix() -> str:
 
 
 def with_matrix(page: str) -> str:
-    """Return the page with today's block."""
+    """Return the page with the current block."""
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
     return before + build_matrix() + after
 
 
 def print_matrix() -> int:
-    """Collect, print and compare; returns the exit code."""
+    """Collect, print and compare; return the exit code."""
     titles = {identifier: entry["title"] for identifier, entry in requirements().items()}
     counted = Counted()
     said = io.StringIO()
@@ -126,7 +126,7 @@ def print_matrix() -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """Print the matrix or write it; returns the exit code."""
+    """Print the matrix or write it; return the exit code."""
     if arguments == ["--write"]:
         PAGE.write_text(with_matrix(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
         return 0

@@ -1,7 +1,7 @@
-"""How `make test` shares the tests out among processes (pytest-xdist): `pytest -n 3 tests`.
+"""Distributes the tests of `make test` among processes (pytest-xdist): `pytest -n 3 tests`.
 
-A share is what one process runs from beginning to end: a file, or all files that use one stack. Within a share the order is
-that of a plain run. The long shares begin first; the short ones fill the end.
+A share is a set of tests that one process runs: a file, or all files that use one stack. Within a share the order is
+that of a normal run. Long shares begin first; short ones fill the end.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-#: In the order in which they begin: what nodes of a share begin with. What no line names is a share by its file, at the end.
+#: The beginnings of node ids of each long share, in order. Every other file is a share, at the end.
 LONG = (
-    # It counts all objects of its process, and what other tests left may go meanwhile.
+    # It counts all objects of its process, and objects of earlier tests may disappear meanwhile.
     r"tests/soak/test_memory\.py",
     # One stack each.
     r"tests/e2e/(?!tenants/)",
@@ -22,7 +22,7 @@ LONG = (
     r"tests/e2e/tenants/",
     r"tests/frontend/test_layout\.py",
     r"tests/local_aws/",
-    # No stack, but long.
+    # They need no stack, but take long.
     r"tests/ops_e2e/test_deploy_role\.py",
     r"tests/ops_e2e/test_exact_package\.py",
     r"tests/faults/test_faults\.py",
@@ -41,7 +41,7 @@ _PATTERNS = [re.compile(pattern) for pattern in LONG]
 
 
 def share_of(nodeid: str) -> tuple[int, str]:
-    """Say when the share of a test begins, and what it is called."""
+    """Return the position and the name of a test's share."""
     for place, pattern in enumerate(_PATTERNS):
         if pattern.match(nodeid):
             return place, pattern.pattern
@@ -49,7 +49,7 @@ def share_of(nodeid: str) -> tuple[int, str]:
 
 
 def in_order(items: list[pytest.Item]) -> list[pytest.Item]:
-    """Sort tests by their shares; within a share nothing changes."""
+    """Sort tests by their shares; within a share the order does not change."""
     return sorted(items, key=lambda item: share_of(item.nodeid)[0])
 
 
@@ -57,7 +57,9 @@ class Shares(LoadScopeScheduling):
     """Gives whole shares to processes, in the order in which they were collected."""
 
     def __init__(self, config: pytest.Config, log: Any) -> None:
-        config.option.loadscopereorder = False  # xdist would begin with the most tests
+        config.option.loadscopereorder = (
+            False  # xdist would otherwise begin with the share that has the most tests
+        )
         super().__init__(config, log)
 
     def _split_scope(self, nodeid: str) -> str:

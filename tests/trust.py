@@ -1,4 +1,4 @@
-"""How the browsers of the tests come to trust a local authority: by `ops trust`, as a person's, each in its own home."""
+"""Makes the tests' browsers trust a local authority with `ops trust`, like a person's, each in a separate home."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ def chromium_environment(home: Path, ca_file: Path | str) -> dict[str, Any]:
 
 
 def firefox_profile(home: Path, ca_file: Path | None) -> Path:
-    """Make a profile of Firefox as it is after its first start, and let it trust the authority; return its folder."""
+    """Make a Firefox profile as after its first start, and make it trust the authority; return its folder."""
     profile = home / ".mozilla" / "firefox" / "tests.default"
     profile.mkdir(parents=True)
     if ca_file:

@@ -57,7 +57,7 @@ def test_state_and_nonce_are_long_independent_and_new_each_time(
 def test_redirect_uri_ignores_what_the_caller_says_of_the_host(
     world: World, browser: Browser, header: str
 ) -> None:
-    """The registered address comes from requestContext, whatever the headers claim."""
+    """The registered address comes from requestContext, whatever the headers say."""
     location = browser.get("/auth/login", headers=[(header, "evil.example")]).location
     query = world.cognito.read_authorize_url(location)
     assert query["redirect_uri"] == f"{browser.root}auth/callback"
@@ -97,7 +97,7 @@ def test_scopes_are_sent_and_do_not_hold_the_user_api(world: World, browser: Bro
 def test_login_refuses_providers_and_doubles_that_it_does_not_know(
     world: World, browser: Browser, query: str
 ) -> None:
-    """Only registered names reach Cognito, and no parameter counts twice."""
+    """Only registered names reach Cognito, and no parameter may be repeated."""
     answer = browser.get(f"/auth/login?{query}")
     assert answer.status == 400
     assert answer.json()["error"] in ("unknown_provider", "invalid_request")
@@ -106,7 +106,7 @@ def test_login_refuses_providers_and_doubles_that_it_does_not_know(
 
 @pytest.mark.security("S-06")
 def test_callers_cannot_add_authorize_parameters(world: World, browser: Browser) -> None:
-    """What the caller appends stays out of the authorize URL."""
+    """The caller's additional parameters are not in the authorize URL."""
     extra = "scope=openid&response_type=token&redirect_uri=https://evil.example&prompt=none&state=s&nonce=n&client_id=x"
     location = browser.get(f"/auth/login?provider=Okta&{extra}").location
     query = world.cognito.read_authorize_url(location)
@@ -129,7 +129,7 @@ def test_callers_cannot_add_authorize_parameters(world: World, browser: Browser)
 @pytest.mark.security("S-08")
 @pytest.mark.security("S-27")
 def test_the_transaction_is_http_only_lax_and_ten_minutes(world: World, browser: Browser) -> None:
-    """Script cannot read it; it is sealed, so even its holder reads neither verifier nor nonce."""
+    """Script cannot read it, and it is sealed, so even its holder can read neither verifier nor nonce."""
     answer = browser.get("/auth/login")
     (cookie,) = answer.set_cookies
     assert cookie.startswith(COOKIE_PREFIX)
@@ -142,7 +142,7 @@ def test_the_transaction_is_http_only_lax_and_ten_minutes(world: World, browser:
 
 @pytest.mark.security("S-08")
 def test_the_verifier_goes_only_to_the_token_endpoint(world: World, browser: Browser) -> None:
-    """It is in the token request and in nothing that the browser ever sees."""
+    """It is in the token request and in nothing that the browser gets."""
     world.sign_in(browser)
     (form,) = [form for _, path, form in world.cognito.requests if path == "/oauth2/token"]
     seen = repr([(a.headers, a.set_cookies, a.body) for a in browser.answers])
@@ -155,7 +155,7 @@ def test_the_verifier_goes_only_to_the_token_endpoint(world: World, browser: Bro
 def test_the_login_cookie_reaches_the_callback_and_the_session_cookie_does_not(
     world: World, browser: Browser
 ) -> None:
-    """Lax goes with the cross-site navigation back from Cognito; Strict stays at home."""
+    """A Lax cookie is sent with the cross-site redirect from Cognito; a Strict one is not."""
     world.sign_in(browser)
     browser.get("/auth/login")
     sent = browser.cookie_header("GET", "cross-site")
@@ -164,7 +164,7 @@ def test_the_login_cookie_reaches_the_callback_and_the_session_cookie_does_not(
 
 
 def test_an_address_picks_its_provider_by_domain(world: World, browser: Browser) -> None:
-    """`email=` goes to the provider of the domain, others to Cognito's own sign-in."""
+    """`email=` leads to the provider of the domain, other addresses to Cognito's own sign-in."""
     world.dynamodb.put(
         world.settings.providers_table,
         {"name": {"S": "Contoso"}, "domains": {"SS": ["contoso.example"]}},
@@ -180,14 +180,14 @@ def test_an_address_picks_its_provider_by_domain(world: World, browser: Browser)
 def test_email_of_a_foreign_domain_is_refused_where_direct_sign_in_is_off(
     world: World, browser: Browser
 ) -> None:
-    """With direct sign-in off there is nothing to offer such an address; nor is COGNITO a provider."""
+    """With direct sign-in off there is nothing to offer for such an address, and COGNITO is not a provider."""
     world.restart(direct_sign_in="off")
     for query in ("email=bo@elsewhere.example", "provider=COGNITO"):
         assert browser.get(f"/auth/login?{query}").json()["error"] == "unknown_provider"
 
 
 def test_login_clears_the_oldest_transactions_beyond_four(world: World, browser: Browser) -> None:
-    """A browser never holds more than four logins in flight."""
+    """A browser never has more than four logins in progress."""
     for _ in range(7):
         world.clock.advance(1)
         browser.get("/auth/login")
@@ -205,7 +205,7 @@ def login_cookies(answer: Answer) -> list[str]:
 def test_one_answer_clears_four_login_cookies_at_most(
     world: World, browser: Browser, kind: str
 ) -> None:
-    """API Gateway passes 10,240 bytes of headers on; what is left over goes with the next sign-ins."""
+    """API Gateway passes on 10,240 bytes of headers; later sign-ins clear the rest."""
     for number in range(30):
         other = world.browser()
         other.get("/auth/login")
@@ -240,7 +240,7 @@ def test_one_answer_clears_four_login_cookies_at_most(
 def test_only_our_own_page_decides_that_a_session_is_remembered(
     world: World, site: str | None, kept: bool, allowed: bool
 ) -> None:
-    """Another page, a mail, a typed address, a browser that says nothing: as if the box were not ticked."""
+    """Another page, a mail, a typed address, or a browser that does not say: the box counts as not ticked."""
     origin = "https://notes.example.org"
     world.restart(allowed_origins=frozenset({origin} if allowed else ()))
     browser = world.browser()
@@ -257,7 +257,8 @@ def test_only_our_own_page_decides_that_a_session_is_remembered(
 def test_all_cookies_together_stay_below_the_gateways_header_limit(
     world: World, browser: Browser
 ) -> None:
-    """Four logins with the longest return_to and a session of the longest refresh token leave 2 kB for other headers."""
+    """Four logins with the longest return_to and a session with the longest refresh token leave 2 kB for other
+    headers."""
     from urllib.parse import quote
 
     world.cognito.refresh_token_length = 2048
@@ -279,7 +280,7 @@ def _kept(path: str) -> bool:
 
 
 def test_login_starts_without_query_or_headers(world: World) -> None:
-    """API Gateway sends null where there is nothing; managed login then offers the choice."""
+    """API Gateway sends null if there are none; managed login then offers the choice."""
     from app import app
 
     event = build_event(app.routes, "GET", "/auth/login", domain="x.example", stage="")
@@ -289,14 +290,14 @@ def test_login_starts_without_query_or_headers(world: World) -> None:
 
 
 def test_a_native_person_signs_in_at_managed_login(world: World, browser: Browser) -> None:
-    """The same flow serves Cognito's own users; their record says COGNITO."""
+    """The same flow works for Cognito's own users; their record has COGNITO."""
     native = Person(username="0b7c-native", provider="COGNITO")
     world.sign_in(browser, native, query="provider=COGNITO")
     assert world.users()["0b7c-native"]["provider"] == "COGNITO"
 
 
 def test_an_outage_at_the_start_is_told_on_the_page(world: World, browser: Browser) -> None:
-    """To whoever followed a link; a client that no person looks at gets the status. Nothing is begun."""
+    """A person who followed a link sees it; other clients get the status. No sign-in begins."""
     world.secrets.fault = client_error("InternalServiceError")
     answer = browser.get("/auth/login?provider=Okta")
     assert (answer.status, answer.location) == (303, "/api/?error=temporarily_unavailable")

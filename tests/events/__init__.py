@@ -1,4 +1,4 @@
-"""The events of Cognito's triggers, by file name; README.md says where their shapes come from."""
+"""The events of Cognito's triggers, by file name; README.md gives the sources of their shapes."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ _FOLDER = Path(__file__).parent
 
 #: Every file's name, without its ending.
 EVENTS = tuple(sorted(path.stem for path in _FOLDER.glob("*.json")))
-#: Those of `user_records` that write a record, the ones of it that decide attributes, and those of `token_claims`.
+#: Those of `user_records` that write a record, those of it that decide attributes, and those of `token_claims`.
 RECORD_EVENTS = tuple(
     name for name in EVENTS if not name.startswith(("InboundFederation_", "TokenGeneration_"))
 )

@@ -1,4 +1,4 @@
-"""Events that Cognito would not send: parts replaced, taken out, added."""
+"""Events that Cognito would not send, with replaced, removed and added parts."""
 
 from copy import deepcopy
 from typing import Any
@@ -21,7 +21,7 @@ JSON = st.recursive(
     ),
     max_leaves=6,
 )
-#: Names that mean something somewhere: to the table, to the triggers, to nobody.
+#: Names with a meaning for the table or the triggers, and names without one.
 _NAMES = ["status", "createdAt", "userName", "sub", "identities", "custom:groups", "expiresAt", "x"]
 
 

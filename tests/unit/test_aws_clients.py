@@ -1,4 +1,4 @@
-"""boto3's clients: what is tried twice, and what counts as an answer."""
+"""boto3's clients: which calls are repeated, and which answers are valid."""
 
 import json
 from collections.abc import Mapping
@@ -90,7 +90,7 @@ def refused(status: int, code: str) -> ClientError:
     ids=str,
 )
 def test_only_what_may_pass_is_tried_again(error: Exception, passing: bool) -> None:
-    """A refusal stays one, a certificate does not get better, a bug neither."""
+    """A refusal, a bad certificate and a bug are permanent."""
     assert is_passing(error) is passing
 
 
@@ -106,7 +106,7 @@ def verify(
 )
 @pytest.mark.parametrize("status", [200, 400, 500])
 def test_what_is_no_json_object_is_no_answer(body: bytes, status: int) -> None:
-    """botocore would take most of them for an item that is not there. An error may say nothing."""
+    """botocore would read most of them as a missing item. An error may be empty."""
     if body == b"" and status != 200:
         return verify(body, status)
     with pytest.raises(UnreadableAnswer):
@@ -115,7 +115,7 @@ def test_what_is_no_json_object_is_no_answer(body: bytes, status: int) -> None:
 
 
 def test_more_than_a_page_of_dynamodb_is_no_answer() -> None:
-    """The limit is above the largest page there is."""
+    """The limit is above the largest possible page."""
     padding = MAX_ANSWER_BYTES - len(json.dumps({"x": ""}))
     verify(json.dumps({"x": "x" * padding}).encode())
     with pytest.raises(UnreadableAnswer):
@@ -123,7 +123,7 @@ def test_more_than_a_page_of_dynamodb_is_no_answer() -> None:
 
 
 def test_another_protocol_is_not_held_to_json() -> None:
-    """botocore chooses by the service's model, and Lambda's own botocore is as new as AWS wants."""
+    """botocore chooses the protocol by the service's model, and AWS chooses Lambda's own botocore."""
     cbor = ServiceModel(
         {"metadata": {"protocols": ["smithy-rpc-v2-cbor"]}, "operations": {"GetItem": {}}},
         "dynamodb",
@@ -134,12 +134,12 @@ def test_another_protocol_is_not_held_to_json() -> None:
 
 
 def test_cognito_may_answer_with_nothing() -> None:
-    """RevokeToken and AdminUserGlobalSignOut do; what must tell something is checked where it is read."""
+    """RevokeToken and AdminUserGlobalSignOut do; other answers are checked where they are read."""
     verify(b"", service="cognito-idp", name="RevokeToken")
 
 
 def test_a_call_that_nobody_waits_for_is_not_made_again(clock: Clock) -> None:
-    """A container may thaw long after: what it was about to write then belongs to another time."""
+    """A container may be resumed long after: its write would then be out of date."""
     clients = AwsClients("eu-west-1", Budget(), pause=lambda: None, clock=clock)
     made: list[float] = []
 

@@ -1,4 +1,4 @@
-"""botocore's data, cut: exactly what the code calls, found first, and good for the same requests and answers."""
+"""botocore's data, reduced: exactly what the code calls, found first, with the same requests and answers."""
 
 import ast
 import json
@@ -21,7 +21,7 @@ from ops.service_models import OPERATIONS
 
 CODE = Path(aws_models.__file__).parent
 REGIONS = ("eu-west-1", "us-gov-west-1", "cn-north-1")
-#: Of botocore's own data, a few kB: old versions read the last one too.
+#: botocore's own small data files: old versions also read the last one.
 SMALL = {"endpoint-rule-set-1", "partitions", "sdk-default-configuration", "_retry"}
 ARGUMENTS: dict[str, dict[str, dict[str, Any]]] = {
     "dynamodb": {
@@ -56,7 +56,7 @@ ARGUMENTS: dict[str, dict[str, dict[str, Any]]] = {
 
 
 def called() -> Iterator[str]:
-    """Every name that the runtime's code looks up on a client."""
+    """Every client method that the runtime's code uses."""
     for file in CODE.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Attribute) and ast.unparse(node.value).endswith("client"):
@@ -64,7 +64,7 @@ def called() -> Iterator[str]:
 
 
 def test_the_operations_are_exactly_those_that_the_code_calls() -> None:
-    """One more, and a cold start reads it in vain; one less, and the call fails on Lambda alone."""
+    """One more is read in vain at each cold start; one less makes the call fail, but only on Lambda."""
     names, loader = set(called()), Loader()
     for service, operations in OPERATIONS.items():
         known = loader.load_service_model(service, "service-2")["operations"]
@@ -73,7 +73,7 @@ def test_the_operations_are_exactly_those_that_the_code_calls() -> None:
 
 @pytest.fixture
 def cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The files as in the zip."""
+    """The files of the zip."""
     for name, contents in service_models.files().items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -86,7 +86,7 @@ def cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def sent(service: str, region: str) -> list[Any]:
-    """What a client would send for each call of ARGUMENTS: method, URL, headers that we set, body."""
+    """A client's request for each call of ARGUMENTS: method, URL, our headers, body."""
     client = new_session().create_client(service, region_name=region, config=Config())
     found: list[Any] = []
 
@@ -123,7 +123,7 @@ def test_the_same_is_sent_and_understood_as_with_all_of_botocores_data(
 def test_botocores_folders_are_not_listed_and_its_large_files_not_read(
     cut: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The models and the list of all addresses."""
+    """This covers the models and the list of all endpoints."""
     read: list[str] = []
     load = JSONFileLoader.load_file
 
@@ -148,7 +148,7 @@ def test_what_was_not_cut_is_botocores(cut: Path) -> None:
 
 
 def test_no_text_of_awss_is_in_the_models() -> None:
-    """Names, types and limits; nothing to read."""
+    """They contain names, types and limits, but no text."""
     for name, contents in service_models.files().items():
         assert name.endswith("NOTICE") or b'"documentation"' not in contents, name
 
@@ -166,6 +166,6 @@ assert boto3.client("sqs", region_name="eu-west-1").meta.service_model.service_n
 
 
 def test_documentation_is_not_loaded_and_a_teams_own_boto3_works_beside_it() -> None:
-    """In a process of its own: pytest has loaded all of botocore by now."""
+    """It runs in a separate process, because pytest has loaded all of botocore by now."""
     environment = {**os.environ, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     subprocess.run([sys.executable, "-c", BESIDE], cwd=CODE.parents[1], env=environment, check=True)

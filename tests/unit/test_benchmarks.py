@@ -1,4 +1,4 @@
-"""The benchmarks' own code: figures, targets, the page, the journey of a measured process. Nothing is timed here."""
+"""The benchmarks' own code: figures, targets, the page, the steps of a measured process. Nothing is timed here."""
 
 import os
 import subprocess
@@ -26,7 +26,7 @@ SECTION = Section(
 
 
 def test_a_spread_is_the_median_and_the_middle_half() -> None:
-    """One slow run moves neither."""
+    """One slow run changes neither."""
     assert Spread.of([5, 1, 3, 2, 4]) == Spread(3, 2, 4)
     assert Spread.of([1, 2, 3, 4, 900]) == Spread(3, 2, 4)
     assert Spread.of([0.002], 1e3).text() == "2.00 (2.00–2.00)"
@@ -63,7 +63,7 @@ def test_a_missed_target_is_named() -> None:
 
 
 def test_the_page_holds_sections_targets_and_machine() -> None:
-    """In columns that read as plain text too."""
+    """The columns are also readable as plain text."""
     page = report.build([SECTION], [("system", "Debian")], date="2026-01-02", runs=3, minutes=5)
     assert "- system: Debian\n- measured: 2026-01-02, 3 runs of each\n" in page
     assert "| Faster than that |   2.00 × | ≥ 2.50 × | **missed** |" in page
@@ -73,7 +73,7 @@ def test_the_page_holds_sections_targets_and_machine() -> None:
 
 
 def test_the_readme_gets_one_line_a_section_between_its_marks() -> None:
-    """What stands around them stays; without marks nothing is guessed."""
+    """The text around them stays; without marks it fails."""
     readme = f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n"
     text = report.put_headlines(readme, [SECTION])
     assert text.startswith(f"before\n{report.BEGIN}\n|")
@@ -91,7 +91,7 @@ def test_the_readme_has_a_place_for_the_figures() -> None:
 
 
 def test_the_processor_is_read_from_cpuinfo() -> None:
-    """Or is nothing, on machines that don't say."""
+    """It is empty on machines that don't say."""
     assert (
         machine.parse_processor("vendor : x\nmodel name\t: Some  CPU @ 2 GHz\n")
         == "Some CPU @ 2 GHz"
@@ -100,7 +100,7 @@ def test_the_processor_is_read_from_cpuinfo() -> None:
 
 
 class Recording(Lab):
-    """Notes which subject would run."""
+    """Records which subject would run."""
 
     ran: list[str]
 
@@ -111,7 +111,7 @@ class Recording(Lab):
 
 
 def test_subjects_take_turns_and_each_begins_a_round() -> None:
-    """And the first round, which fills caches, is not counted."""
+    """The first round, which fills caches, is not counted."""
     lab = Recording(Path(), {}, 2, lambda _: None)
     object.__setattr__(lab, "ran", [])
     times = lab.measure([Subject(name, "x:y", plan()) for name in "ABC"])
@@ -128,7 +128,7 @@ def answer(cookies: list[str], location: str = "") -> dict[str, Any]:
 
 
 def test_a_journey_carries_cookies_and_comes_back_with_state_and_nonce() -> None:
-    """As a browser would: Strict cookies stay behind on the way back from another site, cleared ones are gone."""
+    """As in a browser, Strict cookies are not sent after a cross-site redirect, and cleared ones are gone."""
     seen: list[dict[str, Any]] = []
     answers = iter(
         [
@@ -161,7 +161,7 @@ def test_a_journey_carries_cookies_and_comes_back_with_state_and_nonce() -> None
 
 
 def test_an_unexpected_answer_ends_the_measurement() -> None:
-    """A subject that fails fast would otherwise look fast."""
+    """A subject that fails fast would otherwise seem fast."""
     journey = child.Journey(
         lambda event, context: {"statusCode": 500}, [{"event": {}, "contains": "200"}]
     )
@@ -170,7 +170,7 @@ def test_an_unexpected_answer_ends_the_measurement() -> None:
 
 
 def test_a_measured_process_does_a_whole_sign_in_on_loopback() -> None:
-    """One real process, the app, and the calls it makes: the figures are of what they say."""
+    """One real process runs the app and its calls, so the figures are of what they claim."""
     from benchmarks.sign_in import run
 
     with served() as aws:
@@ -181,19 +181,19 @@ def test_a_measured_process_does_a_whole_sign_in_on_loopback() -> None:
     for once in ("Cognito keys: 1", "Cognito token (code): 1", "Cognito token (refresh): 1"):
         assert once in section.notes
     assert "DynamoDB UpdateItem users: 1" in section.notes
-    # Two for tokens, the record written and read: secrets, keys and providers are known by then.
+    # Two for tokens, and the record read and written: secrets, keys and providers are cached by then.
     assert "From a warm one: 4." in section.notes
 
 
 def test_a_subject_that_fails_says_why(tmp_path: Path) -> None:
-    """With what it printed."""
+    """It prints the subject's output."""
     lab = Lab(Path(sys.executable), {"HOME": os.fspath(tmp_path)}, 1, lambda _: None)
     with pytest.raises(RuntimeError, match="no such thing"):
         lab.program("raise SystemExit('no such thing')")
 
 
 def test_the_loopback_gives_what_is_asked_for() -> None:
-    """Its token endpoint takes a nonce for a code."""
+    """Its token endpoint accepts a nonce as a code."""
     aws = LoopbackAws(0)
     name, tokens = aws.answer("/oauth2/token", b"grant_type=authorization_code&code=the-nonce")
     assert name == "Cognito token (code)"
@@ -206,7 +206,7 @@ def test_the_loopback_gives_what_is_asked_for() -> None:
 def test_the_exit_code_tells_of_a_missed_target(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: float, code: int
 ) -> None:
-    """And the page is written either way."""
+    """The page is written in both cases."""
     section = Section("A thing", "How.", ("",), [], (Target("Fast", 1.2, limit),))
     monkeypatch.setattr(command, "BENCHMARKS", {"thing": lambda lab, aws: [section]})
     monkeypatch.setattr(command.peers_home, "python", lambda: Path(sys.executable))
@@ -218,7 +218,7 @@ def test_the_exit_code_tells_of_a_missed_target(
 
 
 def test_a_process_is_held_to_its_share() -> None:
-    """What it needs of the processor takes it so much longer on the clock; what it waits for does not."""
+    """Its processor time takes that much longer on the clock; its waiting does not."""
     program = "import time; began, e = time.monotonic(), time.process_time() + 0.2\nwhile time.process_time() < e: pass\n"
     process = subprocess.Popen(
         [sys.executable, "-c", program + "print(time.monotonic() - began)"], stdout=subprocess.PIPE
@@ -232,14 +232,14 @@ def test_a_process_is_held_to_its_share() -> None:
 def test_the_earlier_commit_is_told_as_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A clone without history says how to get it."""
+    """The message for a clone without history says how to get it."""
     monkeypatch.setattr(builds, "EARLIER", "0" * 40)
     with pytest.raises(RuntimeError, match="unshallow"):
         builds.unpack_earlier(tmp_path)
 
 
 def test_over_tls_awss_names_lead_to_the_loopback_and_authorities_are_counted() -> None:
-    """Without a port in any address, as on AWS."""
+    """Addresses have no port, as on AWS."""
     start = {"event": events.request("GET", "/auth/login"), "contains": "code_challenge"}
     with served() as aws:
         lab = Lab(Path(sys.executable), aws.environment, 1, lambda _: None, aws.tls_environment)

@@ -1,4 +1,4 @@
-"""A team's colours and links: what is accepted, and how a refusal says what to do."""
+"""A team's colours and links: which are accepted, and messages that say what to do."""
 
 import re
 
@@ -12,7 +12,7 @@ from chalicelib.gatehouse.page.static_files import FRONTEND
 
 
 def read(**said: str) -> list[str]:
-    """What is wrong with settings of the brand."""
+    """The problems of a brand's settings."""
     return Brand.read(said)[1]
 
 
@@ -24,12 +24,12 @@ COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
     [("#000000", "#ffffff", 21), ("#777777", "#ffffff", 4.48), ("#0000ff", "#ffffff", 8.59)],
 )
 def test_contrast_is_wcags(one: str, other: str, ratio: float) -> None:
-    """Values of the W3C's own examples."""
+    """The values are the W3C's own examples."""
     assert contrast(one, other) == contrast(other, one) == pytest.approx(ratio, abs=0.005)
 
 
 def test_the_grounds_are_the_stylesheets() -> None:
-    """Contrast is measured against what the page really has."""
+    """Contrast is measured against the page's real backgrounds."""
     blocks = re.findall(r":root \{(.*?)\}", (FRONTEND / "styles.css").read_text("utf-8"), re.DOTALL)
     for theme, block in zip(("light", "dark"), blocks, strict=False):
         ground, raised = (
@@ -41,7 +41,7 @@ def test_the_grounds_are_the_stylesheets() -> None:
 
 @given(COLOURS, st.sampled_from(["light", "dark"]))
 def test_what_is_proposed_is_accepted(accent: str, theme: str) -> None:
-    """Whatever a brand's colour: the proposal passes, and every pair that the page makes of it can be read."""
+    """For any colour, the proposal passes, and every pair of colours that the page derives from it is readable."""
     proposal = mended(accent, theme)
     assert weakest(proposal, theme)[0] >= 4.5
     palette = build_palette(proposal, theme)
@@ -55,7 +55,7 @@ def test_what_is_proposed_is_accepted(accent: str, theme: str) -> None:
 @pytest.mark.security("S-54")
 @pytest.mark.parametrize("accent", ["red", "#fff", "#12345", "0b6b62", "#0b6b62;}", "#0b6b6g"])
 def test_an_accent_is_a_plain_colour(accent: str) -> None:
-    """It goes into a stylesheet, so nothing else may pass."""
+    """It goes into a stylesheet, so nothing else is accepted."""
     (problem,) = read(BRAND_ACCENT=accent)
     assert problem == "BRAND_ACCENT must be a colour such as #0b6b62"
 
@@ -69,7 +69,7 @@ def test_an_accent_is_a_plain_colour(accent: str) -> None:
     ],
 )  # fmt: skip
 def test_links_are_https_or_ours(url: str) -> None:
-    """Terms, privacy and help are places to go, never code."""
+    """Terms, privacy and help are addresses, never code."""
     for name in ("TERMS_URL", "PRIVACY_URL", "SUPPORT_URL"):
         (problem,) = read(**{name: url})
         assert problem.startswith(f"{name} must start with https://")
@@ -84,7 +84,7 @@ def test_ordinary_links_pass(url: str) -> None:
 
 @pytest.mark.security("S-54")
 def test_help_may_be_one_address() -> None:
-    """Plain, without a subject or a second recipient; terms may not."""
+    """It is plain, without a subject or a second recipient; terms may not be one."""
     assert read(SUPPORT_URL="mailto:help@example.com") == []
     for url in (
         "mailto:",

@@ -1,4 +1,4 @@
-"""The siteverify protocol, against a double of a vendor's endpoint."""
+"""The siteverify protocol, with a double of a vendor's endpoint."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -55,7 +55,7 @@ def verifier(vendor: Vendor) -> SiteVerify:
 
 
 def test_a_solved_challenge_passes_once(vendor: Vendor) -> None:
-    """The vendor is told the site and the person's address, and its word counts."""
+    """The vendor gets the site and the person's address, and its answer decides."""
     captcha = verifier(vendor)
     assert captcha.verify("solved", "198.51.100.7", HOST)
     assert vendor.seen[0]["remoteip"] == "198.51.100.7"
@@ -65,21 +65,21 @@ def test_a_solved_challenge_passes_once(vendor: Vendor) -> None:
 
 @pytest.mark.parametrize("elsewhere", ["other.example.com", "app.example.com.evil.example", "", 7])
 def test_a_token_of_another_site_is_refused(vendor: Vendor, elsewhere: object) -> None:
-    """A token solved on somebody else's page does not count here, however it got the site key."""
+    """A token from another site's page does not count here, however that site got the site key."""
     vendor.hostname = elsewhere
     assert not verifier(vendor).verify("solved", "198.51.100.7", HOST)
 
 
 @pytest.mark.parametrize("untold", [None, "not-provided"])
 def test_a_vendor_that_names_no_host_is_believed(vendor: Vendor, untold: object) -> None:
-    """hCaptcha says so itself under heavy traffic: nobody may be kept out because of an attack on others."""
+    """hCaptcha itself omits it under heavy traffic: an attack on others must not keep people out."""
     vendor.hostname = untold
     assert verifier(vendor).verify("solved", "198.51.100.7", HOST)
 
 
 @pytest.mark.parametrize(("status", "garbage"), [(500, False), (200, True)])
 def test_a_vendor_that_is_down_fails_closed(vendor: Vendor, status: int, garbage: bool) -> None:
-    """As an outage, not as a pass and not as a refusal."""
+    """It is an outage, neither a pass nor a refusal."""
     vendor.status, vendor.garbage = status, garbage
     with pytest.raises(TemporarilyUnavailable):
         verifier(vendor).verify("solved", "198.51.100.7", HOST)
@@ -87,7 +87,7 @@ def test_a_vendor_that_is_down_fails_closed(vendor: Vendor, status: int, garbage
 
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_a_challenge_tells_the_page_what_to_load(vendor: Vendor, name: str) -> None:
-    """Its script comes from an origin that the CSP opens for that vendor."""
+    """Its script comes from an origin that the CSP allows for that vendor."""
     captcha = SiteVerify(
         name=name, site_key="s", verify_url=None, load_secret=lambda: "", transport=vendor
     )
@@ -103,7 +103,8 @@ def test_a_challenge_tells_the_page_what_to_load(vendor: Vendor, name: str) -> N
 
 @pytest.mark.security("S-52")
 def test_the_policy_opens_for_the_vendor_and_nobody_else() -> None:
-    """Script, frames, styles and calls of the vendor; everything else stays as strict; Trusted Types have to go."""
+    """It allows the vendor's script, frames, styles and calls; everything else stays strict; Trusted Types must be
+    off."""
     origins = PROVIDERS["turnstile"].origins
     opened = parse_policy(open_for_captcha(origins))
     strict = parse_policy(SECURITY_HEADERS["Content-Security-Policy"])

@@ -1,4 +1,4 @@
-"""Cognito's challenges, read into what the page must ask."""
+"""Cognito's challenges, read for the page."""
 
 import pytest
 
@@ -13,7 +13,7 @@ from chalicelib.gatehouse.flows.challenge_steps import (
 
 @pytest.mark.parametrize("name", ["EMAIL_OTP", "EMAIL_MFA"])
 def test_a_code_by_mail_has_one_name_on_the_page(name: str) -> None:
-    """Cognito is answered by the name that it used, with the code under that name."""
+    """Cognito gets the name that it used, with the code under that name."""
     asked = read_step(
         Step(challenge=name, session="s", parameters={"CODE_DELIVERY_DESTINATION": "g***@e***"})
     )

@@ -1,4 +1,4 @@
-"""What Cognito's claims say."""
+"""Reading Cognito's claims."""
 
 from typing import Any
 
@@ -39,13 +39,13 @@ def verify(claims: Any, group: str | None = None) -> Caller:
     ],
 )
 def test_groups_are_read_in_every_shape(value: object, groups: tuple[str, ...]) -> None:
-    """A list in a token, one string behind API Gateway; anything else is no group."""
+    """A list in a token, one string behind API Gateway; any other value is no group."""
     assert parse_groups(value) == groups
 
 
 @pytest.mark.security("S-49")
 def test_a_caller_is_who_the_access_token_says() -> None:
-    """sub, username, scopes, groups."""
+    """They are sub, username, scopes and groups."""
     assert verify({**CLAIMS, "cognito:groups": "[g]"}, "g") == Caller(
         "s", "u", ("api/read", "x"), ("g",)
     )
@@ -86,14 +86,14 @@ def test_no_claims_is_nobody(context: dict[str, Any]) -> None:
     ],
 )
 def test_one_wrong_claim_is_enough(change: dict[str, Any], error: type[Exception]) -> None:
-    """Each check stands alone."""
+    """Each check works alone."""
     with pytest.raises(error):
         verify({**CLAIMS, **change})
 
 
 @pytest.mark.security("S-51")
 def test_a_missing_group_is_forbidden() -> None:
-    """Groups count from cognito:groups only, whole names only."""
+    """Groups count from cognito:groups only, and only whole names."""
     for claims in ({}, {"cognito:groups": "[admins2]"}, {"custom:groups": "admins"}):
         with pytest.raises(Forbidden):
             verify({**CLAIMS, **claims}, "admins")

@@ -7,7 +7,7 @@ import pytest
 from chalicelib.gatehouse.errors import InvalidCode
 from chalicelib.gatehouse.flows.credentials import parse_code, read_code
 
-#: Every character that Unicode calls a dash or a space.
+#: Every character that Unicode classifies as a dash or a space.
 NEUTRAL = [
     chr(point) for point in range(0x11000) if unicodedata.category(chr(point)) in ("Pd", "Zs")
 ]
@@ -36,7 +36,7 @@ NEUTRAL = [
     ids=ascii,
 )
 def test_six_digits_are_read_as_what_they_are(typed: str) -> None:
-    """Whatever script, spaces, dashes and invisible marks they come with."""
+    """They may be in any script, with spaces, dashes and invisible marks."""
     assert parse_code(typed) == "123456"
     assert read_code(typed) == "123456"
 
@@ -72,7 +72,7 @@ def test_every_dash_and_space_is_passed_over(neutral: str) -> None:
     ids=ascii,
 )
 def test_anything_else_is_no_code(typed: str) -> None:
-    """Exactly six digits, and nothing that only looks like one."""
+    """A code has exactly six digits, and no lookalikes."""
     assert parse_code(typed) is None
     with pytest.raises(InvalidCode):
         read_code(typed)

@@ -1,4 +1,4 @@
-"""Limits of calls: each ends in time whatever the peer does, and all of a request together."""
+"""Time limits of calls: each ends in time whatever the peer does, and so do all of a request together."""
 
 import threading
 from collections.abc import Callable
@@ -27,7 +27,7 @@ def refusal(call: Callable[[], object]) -> str:
 
 
 def test_a_call_gives_what_it_gives() -> None:
-    """A value, or what it raises; it is told how many seconds it has."""
+    """It returns a value, or raises an error; it gets the number of seconds it may take."""
     budget = Budget(LIMITS)
     assert budget.run("x", 5.0, lambda seconds: seconds) == 5.0
 
@@ -39,7 +39,7 @@ def test_a_call_gives_what_it_gives() -> None:
 
 
 def test_a_call_that_hangs_is_left_behind(gate: threading.Event) -> None:
-    """Whoever waits stops waiting; what the call would say later is lost."""
+    """The caller stops waiting; the call's later result is lost."""
     budget = Budget(LIMITS)
     found = refusal(lambda: budget.run("DynamoDB", 0.05, lambda _: gate.wait(10)))
     assert found == "DynamoDB: no answer in 0.1 s"
@@ -47,7 +47,7 @@ def test_a_call_that_hangs_is_left_behind(gate: threading.Event) -> None:
 
 
 def test_calls_of_one_request_share_its_time(clock: Clock) -> None:
-    """Each gets its limit, or what is left; when nothing is left, the next one is not begun."""
+    """Each gets its limit, or the remaining time; when none is left, the next one is not begun."""
     budget = Budget(LIMITS, clock)
     budget.begin_request()
     given = []
@@ -63,7 +63,7 @@ def test_calls_of_one_request_share_its_time(clock: Clock) -> None:
 
 
 def test_every_invocation_begins_anew_and_a_trigger_has_less(clock: Clock) -> None:
-    """Outside of an invocation only the calls' own limits hold."""
+    """Outside of an invocation only the calls' own limits apply."""
     budget = Budget(LIMITS, clock)
     assert budget.run("x", 8.0, lambda seconds: seconds) == 8.0
     budget.begin_trigger()
@@ -74,7 +74,7 @@ def test_every_invocation_begins_anew_and_a_trigger_has_less(clock: Clock) -> No
 
 
 def test_calls_side_by_side_give_what_each_gives_or_the_first_ones_error() -> None:
-    """In the order given, whichever ends first; and all have ended by then."""
+    """Results are in the order of the arguments, whichever ends first; and all have ended by then."""
     assert deadline.together(lambda: 1, lambda: "two", lambda: None) == (1, "two", None)
     begun = threading.Barrier(3, timeout=10)
     ended: list[str] = []
@@ -90,7 +90,7 @@ def test_calls_side_by_side_give_what_each_gives_or_the_first_ones_error() -> No
 
 
 def test_hanging_calls_are_counted_from_every_thread(gate: threading.Event) -> None:
-    """None of three that hang at once is forgotten."""
+    """None of three that hang at once is missed."""
     budget = Budget(LIMITS)
 
     def hang() -> None:
@@ -122,7 +122,7 @@ def test_a_container_with_many_hanging_calls_asks_nobody_until_they_end(
 
 @pytest.mark.security("S-44")
 def test_a_peer_that_hangs_keeps_nobody_from_asking_another(gate: threading.Event) -> None:
-    """Whoever solves puzzles slowly must not keep people of a provider out."""
+    """A slow CAPTCHA vendor must not keep a provider's people out."""
     budget = Budget(Limits(post=0.001))
     puzzles = HttpClient(budget)
     puzzles._send = lambda *_: gate.wait(10)  # type: ignore[assignment,method-assign]
@@ -139,7 +139,7 @@ def test_a_peer_that_hangs_keeps_nobody_from_asking_another(gate: threading.Even
 def test_the_app_and_the_triggers_begin_an_invocation(
     clock: Clock,
 ) -> None:
-    """In front of every view, and of every trigger."""
+    """They do so before every view, and before every trigger."""
     from app import app, gate
     from chalicelib.gatehouse.services import Services
     from chalicelib.gatehouse.settings import Settings
@@ -170,7 +170,7 @@ def test_the_pause_before_a_second_try_is_random_and_short(monkeypatch: pytest.M
 def test_a_name_server_that_says_nothing_is_no_longer_waited_for(
     gate: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No timeout of a socket covers the look-up of a name; the limit of a call does."""
+    """No socket timeout covers a DNS look-up; a call's limit does."""
     looked_up: list[str] = []
 
     def look_up(host: str, *_: object, **__: object) -> None:
@@ -188,7 +188,7 @@ def test_a_name_server_that_says_nothing_is_no_longer_waited_for(
 
 
 def test_one_thread_makes_one_call_after_another(gate: threading.Event) -> None:
-    """A new one costs as much as a small call; one that hangs is not waited for, nor asked again."""
+    """A new one costs as much as a small call; a hanging one is neither waited for nor used again."""
     budget = Budget(LIMITS)
 
     def who() -> int:

@@ -1,4 +1,4 @@
-"""The doubles are as strict as what they stand for."""
+"""The doubles are as strict as the real services."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Who has no password here: people who were born at an identity provider, whatever was linked to them since."""
+"""Who has no password here: people who were created by an identity provider, whatever was linked to them since."""
 
 import pytest
 
@@ -22,7 +22,7 @@ OKTA, CONTOSO = Identity("Okta", "00u1"), Identity("Contoso", "00u2")
     ],
 )
 def test_birth_decides(username: str, identities: tuple[Identity, ...], expected: bool) -> None:
-    """Not the first entry of `identities`, whose order nobody promises."""
+    """The first entry of `identities` does not decide, because its order is not documented."""
     provider = identities[0].provider if identities else "COGNITO"
     claims = IdentityClaims("sub", username, "", "", "", (), provider, identities)
     assert is_federated_only(claims) is expected

@@ -1,4 +1,4 @@
-"""The pool's signing keys: which are taken, when they are fetched, what an outage means."""
+"""The pool's signing keys: which are accepted, when they are fetched, and what happens in an outage."""
 
 from typing import Any
 
@@ -45,7 +45,8 @@ GOOD = public_jwk(rsa_key(ID_KID), "good")
     ],
 )
 def test_unusable_keys_are_left_out(jwk: Any) -> None:
-    """Short, private, malformed, for encryption, of another kind: dropped, and the good one stays."""
+    """Keys that are short, private, malformed, for encryption, or of another kind are dropped, and the valid one
+    stays."""
     assert set(parse_jwks(jwks(jwk, GOOD))) == {"good"}
     with pytest.raises(TemporarilyUnavailable):
         parse_jwks(jwks(jwk))
@@ -53,7 +54,7 @@ def test_unusable_keys_are_left_out(jwk: Any) -> None:
 
 @pytest.mark.security("S-19")
 def test_a_kid_that_occurs_twice_spoils_the_document() -> None:
-    """Nobody can say which key it means."""
+    """It is unclear which key it means."""
     with pytest.raises(TemporarilyUnavailable):
         parse_jwks(jwks(GOOD, public_jwk(rsa_key(ACCESS_KID), "good")))
 
@@ -71,13 +72,13 @@ def test_a_kid_that_occurs_twice_spoils_the_document() -> None:
     ],
 )
 def test_a_document_without_keys_is_an_outage(answer: HttpAnswer) -> None:
-    """Fail closed, and not as "your token is wrong"."""
+    """It fails closed, but not as "your token is wrong"."""
     with pytest.raises(TemporarilyUnavailable):
         parse_jwks(answer)
 
 
 class Endpoint:
-    """A JWKS endpoint that counts, and does what `answer` says."""
+    """A JWKS endpoint that counts requests, and answers as `answer` says."""
 
     def __init__(self) -> None:
         self.answer: HttpAnswer | Exception = HttpAnswer(200, {"keys": default_jwks()})
@@ -92,7 +93,7 @@ class Endpoint:
 
 @pytest.mark.security("S-25")
 def test_keys_are_fetched_once_an_hour(clock: Clock) -> None:
-    """And a key that was withdrawn stops working then."""
+    """A withdrawn key stops working then."""
     endpoint = Endpoint()
     cache = JwksCache(endpoint, clock)
     for _ in range(59):
@@ -126,7 +127,7 @@ def test_unknown_kids_cause_at_most_one_fetch_a_minute(clock: Clock) -> None:
 
 @pytest.mark.security("S-25")
 def test_cognitos_own_unknown_kids_are_looked_for_at_once_and_others_never(clock: Clock) -> None:
-    """Strangers' tokens do not use up that one fetch, nor do they cause it; a second one waits two seconds."""
+    """Strangers' tokens neither use up that one fetch nor cause it; a second one waits two seconds."""
     endpoint = Endpoint()
     cache = JwksCache(endpoint, clock)
     cache.key(ID_KID)
@@ -146,7 +147,8 @@ def test_cognitos_own_unknown_kids_are_looked_for_at_once_and_others_never(clock
 
 @pytest.mark.security("S-25")
 def test_an_endpoint_that_is_down_fails_closed_and_is_not_hammered(clock: Clock) -> None:
-    """No keys, no verification; one try in two seconds; and good again when it is back."""
+    """Without keys there is no verification; there is one try in two seconds; and it works again when the endpoint is
+    back."""
     endpoint = Endpoint()
     endpoint.answer = TemporarilyUnavailable("down")
     cache = JwksCache(endpoint, clock)
@@ -161,7 +163,7 @@ def test_an_endpoint_that_is_down_fails_closed_and_is_not_hammered(clock: Clock)
 
 @pytest.mark.security("S-25")
 def test_stale_keys_are_not_used_while_the_endpoint_is_down(clock: Clock) -> None:
-    """After the hour a withdrawn key must not live on through an outage."""
+    """After the hour an outage must not extend the use of a withdrawn key."""
     endpoint = Endpoint()
     cache = JwksCache(endpoint, clock)
     cache.key(ID_KID)
@@ -172,7 +174,7 @@ def test_stale_keys_are_not_used_while_the_endpoint_is_down(clock: Clock) -> Non
 
 
 def test_an_outage_while_looking_for_a_new_kid_keeps_the_keys_we_have(clock: Clock) -> None:
-    """Tokens under known keys go on being verified."""
+    """Tokens with known keys are still verified."""
     endpoint = Endpoint()
     cache = JwksCache(endpoint, clock)
     cache.key(ID_KID)

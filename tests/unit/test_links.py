@@ -1,4 +1,4 @@
-"""The pages lead somewhere: every relative link to a file that is there, every anchor to a heading or an id."""
+"""Links of the pages: every relative link leads to an existing file, every anchor to a heading or an id."""
 
 import re
 from pathlib import Path
@@ -25,12 +25,12 @@ FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
 
 def prose(page: Path) -> str:
-    """The page without its blocks of code."""
+    """The page without its code blocks."""
     return FENCE.sub("", page.read_text(encoding="utf-8"))
 
 
 def anchors(page: Path) -> set[str]:
-    """What GitHub makes of the headings, and ids that stand in the page."""
+    """GitHub's anchors for the headings, and ids in the page."""
     text, found = prose(page), set[str]()
     for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE):
         words = LINK.sub("]", heading).lower()
@@ -41,7 +41,7 @@ def anchors(page: Path) -> set[str]:
 
 
 def broken(page: Path) -> list[str]:
-    """The links of a page that lead nowhere."""
+    """The broken links of a page."""
     lost = []
     for link in LINK.findall(prose(page)):
         if re.match(r"[a-z]+:", link):
@@ -55,12 +55,12 @@ def broken(page: Path) -> list[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
-    """Addresses elsewhere are not looked at: no test reaches the network."""
+    """External addresses are not checked: no test uses the network."""
     assert broken(page) == []
 
 
 def test_no_page_is_left_out() -> None:
-    """Those in the folders above are all there are, but for the frame of docs/faults.md, whose links count from there."""
+    """The folders above contain all pages, except the frame of docs/faults.md, whose links count there."""
     everywhere = {
         page
         for page in ROOT.rglob("*.md")
@@ -71,7 +71,7 @@ def test_no_page_is_left_out() -> None:
 
 
 def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
-    """A file that is gone, a heading that was renamed; and none of those that are right."""
+    """A file is missing, or a heading was renamed; correct links are not reported."""
     (tmp_path / "other.md").write_text("# `One` thing, then\n## Same\n## Same\n")
     page = tmp_path / "page.md"
     page.write_text(

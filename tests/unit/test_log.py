@@ -1,4 +1,4 @@
-"""The log: one JSON line an event, and nobody else's line."""
+"""The log: one JSON line per event, and no injected lines."""
 
 import json
 from collections.abc import Iterator

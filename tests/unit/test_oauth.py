@@ -1,4 +1,4 @@
-"""Cognito's OAuth endpoints: requests, answers, and the HTTP client that carries them."""
+"""Cognito's OAuth endpoints: requests, answers, and the HTTP client for them."""
 
 import socket
 import threading
@@ -49,7 +49,7 @@ def client(cognito: CognitoDouble, transport: Any) -> OAuthClient:
 
 
 def test_an_answer_with_tokens_is_read() -> None:
-    """A missing or odd refresh token means that the old one stays."""
+    """A missing or invalid refresh token means that the old one stays."""
     body = {"access_token": "a", "id_token": "i"}
     assert parse_token_answer(HttpAnswer(200, {**body, "refresh_token": "r"})) == TokenSet(
         "a", "i", "r"
@@ -98,7 +98,7 @@ def test_foreign_text_in_an_error_does_not_reach_the_log() -> None:
 
 
 def test_an_answer_without_an_id_token_is_one() -> None:
-    """The scope openid may not be granted; a sign-in then fails (S-16), a refresh does not need it."""
+    """The scope openid may not be granted; a sign-in then fails (S-16), but a refresh does not need it."""
     assert parse_token_answer(HttpAnswer(200, {"access_token": "a"})).id_token is None
 
 
@@ -118,7 +118,7 @@ def test_an_answer_without_an_id_token_is_one() -> None:
 def test_callback_errors_are_mapped(
     error: str, description: str, expected: type[Exception]
 ) -> None:
-    """Our marker first, then the codes we know; the rest is one error."""
+    """Our marker comes first, then known codes; all others are one error."""
     assert type(map_callback_error(error, description)) is expected
 
 
@@ -157,7 +157,7 @@ def test_the_whole_exchange_over_http(cognito: CognitoDouble) -> None:
 
 @pytest.mark.security("S-14")
 def test_redirects_are_not_followed(cognito: CognitoDouble) -> None:
-    """A redirect of the token endpoint would carry the secret elsewhere."""
+    """A redirect of the token endpoint would send the secret to another server."""
     with served(cognito, Person()) as url:
         http = HttpClient()
         answer = http.get(f"{url}/logout?logout_uri=https://app.example.org/?signed_out=1")
@@ -214,7 +214,7 @@ def http_answer(
     ids=["silence", "closed", "no HTTP", "cut off", "too large", "bad gzip"],
 )
 def test_a_peer_that_misbehaves_is_an_outage(answer: bytes | None) -> None:
-    """Silence, a cut line, too much: TemporarilyUnavailable, in bounded time, with nothing of the URL in it."""
+    """Silence, a truncated body, too much data: TemporarilyUnavailable, within the limit, without any part of the URL."""
     with raw_server(answer) as url:
         http = HttpClient(Budget(Limits(post=0.2)))
         with pytest.raises(TemporarilyUnavailable) as caught:
@@ -245,7 +245,7 @@ def test_only_json_objects_are_bodies(body: bytes, expected: Any) -> None:
 
 @pytest.mark.security("S-14")
 def test_a_peer_sets_no_cookie() -> None:
-    """One container serves many people: what a peer sets in the request of one must not go into another's."""
+    """One container serves many people: a cookie from one person's request must not be sent in another's."""
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: of=somebody; Path=/\r\n\r\n{}"
     asked: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -293,7 +293,7 @@ def test_proxies_and_netrc_of_the_environment_are_ignored(
 
 @pytest.mark.security("S-59")
 def test_the_secret_is_read_past_the_cache_once_when_it_is_refused(cognito: CognitoDouble) -> None:
-    """Never more than two tries, and no retry for other errors."""
+    """There are never more than two tries, and no retry for other errors."""
     asked: list[bool] = []
 
     def load(renew: bool) -> str:

@@ -1,4 +1,4 @@
-"""examples/program: what the program sends, and what it makes of answers that are not for it."""
+"""examples/program: what the program sends, and how it handles answers that are not for it."""
 
 import base64
 import hashlib
@@ -21,7 +21,7 @@ ROOT = "https://auth.example.com/api/"
 
 
 class Cognito(ThreadingHTTPServer):
-    """Cognito's endpoints and a browser that signs in at once; `request` in the place of the API's HTTPS."""
+    """Cognito's endpoints and a browser that signs in at once; `request` replaces the API's HTTPS."""
 
     daemon_threads = True
 
@@ -49,7 +49,7 @@ class Cognito(ThreadingHTTPServer):
         }
 
     def browse(self, url: str) -> None:
-        """Be the browser: whatever `before` says first, then back with a code, `after` being added to the query."""
+        """Act as the browser: first send `before`, then return with a code, with `after` added to the query."""
         self.asked = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
         back = f"/callback?code=good&state={self.asked['state']}"
         self.visit = threading.Thread(target=self._visit, args=([*self.before, back + self.after],))
@@ -116,7 +116,7 @@ def cognito() -> Iterator[Cognito]:
 
 @pytest.fixture
 def calls() -> list[tuple[str, str | None]]:
-    """What went to the API: address and token."""
+    """The calls of the API: address and token."""
     return []
 
 
@@ -124,7 +124,7 @@ def calls() -> list[tuple[str, str | None]]:
 def program(
     cognito: Cognito, calls: list[tuple[str, str | None]], monkeypatch: pytest.MonkeyPatch
 ) -> Program:
-    """With the API's own answers by hand: it is on https, which nothing here is."""
+    """A program with handwritten answers of the API, because that uses https and nothing here does."""
     made = Program(ROOT, open_browser=cognito.browse, wait_seconds=10)
     send = made._send
 
@@ -143,7 +143,7 @@ def program(
 def test_a_sign_in_a_call_a_renewal_and_the_way_out(
     program: Program, cognito: Cognito, calls: list[tuple[str, str | None]]
 ) -> None:
-    """PKCE, state and nonce of its own; the refresh token that came last is the one that counts."""
+    """It has its own PKCE, state and nonce; the newest refresh token counts."""
     cognito.answer = {"expires_in": 30}
     program.sign_in("Okta")
     asked = cognito.asked
@@ -198,7 +198,7 @@ def test_whoever_does_not_know_the_state_neither_ends_nor_steers_the_sign_in(
 
 
 def test_a_doubled_code_is_no_code(program: Program, cognito: Cognito) -> None:
-    """Which of the two counts is not for the sender to say."""
+    """The sender must not choose which of the two counts."""
     cognito.after = "&code=evil"
     with pytest.raises(ProgramError, match="refused: no code"):
         program.sign_in()
@@ -206,7 +206,7 @@ def test_a_doubled_code_is_no_code(program: Program, cognito: Cognito) -> None:
 
 
 def test_a_refusal_is_told(program: Program, cognito: Cognito) -> None:
-    """By its code."""
+    """The error has its code."""
     cognito.before = ["/callback?error=access_denied&state=STATE"]
     with pytest.raises(ProgramError, match="refused: access_denied"):
         program.sign_in()
@@ -223,7 +223,7 @@ def test_a_refusal_is_told(program: Program, cognito: Cognito) -> None:
 def test_tokens_of_another_sign_in_are_given_back(
     program: Program, cognito: Cognito, changes: dict[str, Any]
 ) -> None:
-    """Somebody else's code, slipped in, would make the person work in the other's name."""
+    """An injected code of another person would make the person work in that name."""
     cognito.changes = changes
     with pytest.raises(ProgramError, match="another sign-in"):
         program.sign_in()
@@ -234,7 +234,7 @@ def test_tokens_of_another_sign_in_are_given_back(
 
 @pytest.mark.security("S-14")
 def test_no_redirect_is_followed(program: Program, cognito: Cognito) -> None:
-    """It would carry the code, or the refresh token, to whom it names."""
+    """It would send the code, or the refresh token, to another server."""
     cognito.location = f"{cognito.url}/elsewhere"
     with pytest.raises(ProgramError, match="302"):
         program.sign_in()
@@ -247,7 +247,7 @@ def test_no_redirect_is_followed(program: Program, cognito: Cognito) -> None:
 def test_the_token_goes_nowhere_but_below_the_root(
     program: Program, calls: list[tuple[str, str | None]], path: str
 ) -> None:
-    """Whatever a path looks like."""
+    """This holds for any path."""
     program.sign_in()
     with suppress(ProgramError):
         program.call("GET", path)
@@ -279,7 +279,7 @@ def test_ports_that_are_taken_are_named(program: Program, cognito: Cognito) -> N
 def test_what_would_leave_the_machine_is_refused(
     program: Program, cognito: Cognito, change: dict[str, Any], said: str
 ) -> None:
-    """A listener for the whole network, or a code in the clear."""
+    """A listener for the whole network, or an unencrypted code, is refused."""
     config = {**cognito.config(), **change}
     cognito.config = lambda: config  # type: ignore[method-assign]
     with pytest.raises(ProgramError, match=said):
@@ -287,7 +287,7 @@ def test_what_would_leave_the_machine_is_refused(
 
 
 def test_an_api_in_the_clear_is_refused() -> None:
-    """The access token would be anybody's on the way."""
+    """Anybody on the network could read the access token."""
     with pytest.raises(ProgramError, match="https"):
         Program("http://auth.example.com/")
 

@@ -1,4 +1,4 @@
-"""Groups of an identity provider: how they are read, and whom they count for."""
+"""Groups of an identity provider: how they are read, and for whom they count."""
 
 import json
 from collections.abc import Callable
@@ -55,7 +55,7 @@ IDENTITIES = '[{"userId":"00u1ada","providerName":"Okta","providerType":"OIDC","
     ],
 )
 def test_every_spelling_of_a_list_is_read(text: object, names: tuple[str, ...]) -> None:
-    """What cannot be read is no group."""
+    """An unreadable name is no group."""
     assert parse_provider_groups(text).names == names
 
 
@@ -76,7 +76,7 @@ def test_a_name_that_could_read_as_another_is_left_out(text: str) -> None:
 @pytest.mark.security("S-51")
 @given(st.text(max_size=80))
 def test_no_text_makes_more_groups_behind_the_gateway(text: str) -> None:
-    """Written as API Gateway writes them, and read again: the same names."""
+    """Written in API Gateway's format and read again, the names are the same."""
     names = parse_provider_groups(text).names
     assert parse_groups("[" + " ".join(names) + "]") == tuple(
         part for name in names for part in name.split(",")
@@ -91,7 +91,8 @@ FIVE = ("Everyone", "Geschäftsführung", "R&D", "App(Prod)", "sales")
     "name", [*FIVE, "50%", "%41dmins", "a=b", "=", "ops/eu:1", "e\u0301quipe", "🚀"]
 )
 def test_one_rule_for_the_pools_names_and_a_providers(name: str) -> None:
-    """Whatever Cognito admits as a group's name and reads as one; written and read again, and behind the gateway."""
+    """This covers every name that Cognito allows and that reads as one, written and read again, also behind the
+    gateway."""
     assert is_one_name(name)
     assert read_groups_claim(["a", name]) == (("a", name), 0)
     text, left_out = write_groups(("a", name))
@@ -102,7 +103,7 @@ def test_one_rule_for_the_pools_names_and_a_providers(name: str) -> None:
 
 @pytest.mark.security("S-69")
 def test_no_groups_is_a_value_of_its_own() -> None:
-    """Not empty, so that it replaces what was stored, whatever Cognito does with empty values."""
+    """It is not empty, so it replaces the stored value however Cognito treats empty values."""
     text, _ = write_groups(())
     assert text
     assert parse_provider_groups(text) == ((), 0)
@@ -112,7 +113,7 @@ def test_no_groups_is_a_value_of_its_own() -> None:
 @pytest.mark.security("S-69")
 @given(st.lists(st.text(max_size=140), max_size=200))
 def test_whatever_is_told_is_kept_or_counted(told: list[str]) -> None:
-    """As many as the attribute holds, never a character more, and none that was not told."""
+    """As many as fit are kept, never a character more, and none that was not sent."""
     names, unfit = read_groups_claim(told)
     assert set(names) <= set(told)
     assert len(told) - unfit >= len(names)
@@ -126,7 +127,7 @@ def test_whatever_is_told_is_kept_or_counted(told: list[str]) -> None:
 @pytest.mark.security("S-69")
 @pytest.mark.parametrize(("length", "kept"), [(9, 150), (20, 97), (127, 16), (128, 15)])
 def test_of_many_groups_as_many_as_fit_are_kept(length: int, kept: int) -> None:
-    """Of 150, and the token carries them all."""
+    """There are 150, and the token holds all that are kept."""
     names = [f"{number:03}".ljust(length, "x") for number in range(150)]
     text, left_out = write_groups(names)
     assert (left_out, parse_provider_groups(text).names) == (150 - kept, tuple(names[:kept]))
@@ -135,7 +136,7 @@ def test_of_many_groups_as_many_as_fit_are_kept(length: int, kept: int) -> None:
 
 @pytest.mark.security("S-69")
 def test_short_names_are_not_crowded_out_by_a_long_one() -> None:
-    """The largest number that fits, in the order in which they were told."""
+    """The largest number that fits is kept, in the original order."""
     told = ("x" * 128, *(f"{number:04}" for number in range(409)))
     text, left_out = write_groups(told)
     assert (parse_provider_groups(text).names, left_out) == (told[1:], 1)
@@ -145,7 +146,7 @@ def test_short_names_are_not_crowded_out_by_a_long_one() -> None:
 def test_a_token_carries_what_a_requests_headers_can(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The pool's own groups first; what has no room is counted in the log, never named."""
+    """The pool's own groups come first; the log counts the others, without their names."""
     text, left_out = write_groups(f"{number:03}" + "語" * 10 for number in range(150))
     own = [f"own-{number:03}" for number in range(100)]
     event = token_event(text, own=own)
@@ -189,7 +190,7 @@ def token_event(groups: object, identities: object = IDENTITIES, own: Any = None
 
 
 def providers(clock: Clock | None = None, **claims: str) -> tuple[ProviderStore, DynamoDBDouble]:
-    """The providers table: names, and the claim with groups that each tells, empty for none."""
+    """The providers table: names, and each provider's groups claim, empty for none."""
     table = DynamoDBDouble({"providers": ("name", frozenset())})
     for name, claim in claims.items():
         table.put("providers", {"name": {"S": name}, "groups_claim": {"S": claim}})
@@ -197,14 +198,14 @@ def providers(clock: Clock | None = None, **claims: str) -> tuple[ProviderStore,
 
 
 def okta() -> ProviderStore:
-    """Okta, which tells groups."""
+    """Okta, which sends groups."""
     return providers(Okta="groups")[0]
 
 
 def groups_of(
     event: dict[str, Any], load_providers: Callable[[], ProviderStore] = okta
 ) -> list[str]:
-    """The groups in both tokens, as Cognito makes them of the trigger's answer."""
+    """The groups in both tokens, as Cognito derives them from the trigger's answer."""
     own = event["request"]["groupConfiguration"]["groupsToOverride"]
     details = handle(event, SETTINGS, load_providers)["response"]["claimsAndScopeOverrideDetails"]
     found = details.get("groupOverrideDetails")
@@ -216,14 +217,14 @@ def groups_of(
     ["HostedAuth", "Authentication", "RefreshTokens", "NewPasswordChallenge"],
 )
 def test_groups_of_the_provider_come_besides_the_pools_own(source: str) -> None:
-    """Through both doors, at the sign-in and at each refresh; the automatic group is nobody's business."""
+    """This holds for hosted and direct sign-ins, and for each refresh; the automatic group is left out."""
     event = token_event("[Everyone, admins]", own=[f"{POOL}_Okta", "staff"])
     event["triggerSource"] = f"TokenGeneration_{source}"
     assert groups_of(event) == ["staff", "Everyone", "admins"]
 
 
 def test_a_group_that_the_provider_takes_away_is_gone() -> None:
-    """Nothing of an earlier sign-in is kept: the attribute is all that counts."""
+    """Nothing from an earlier sign-in is kept: only the attribute counts."""
     assert groups_of(token_event("[Everyone, admins]")) == ["Everyone", "admins"]
     assert groups_of(token_event("[Everyone]")) == ["Everyone"]
     assert groups_of(token_event(None)) == []
@@ -231,7 +232,7 @@ def test_a_group_that_the_provider_takes_away_is_gone() -> None:
 
 @pytest.mark.security("S-51")
 def test_groups_are_gone_when_the_provider_tells_them_no_more() -> None:
-    """Cognito keeps the attribute when its mapping is taken away: what counts is the provider's row, within a minute."""
+    """Cognito keeps the attribute when its mapping is removed: only the provider's row counts, within a minute."""
     clock = Clock()
     store, table = providers(clock, Okta="groups")
     event = token_event("[Everyone, admins]", own=["staff"])
@@ -245,7 +246,7 @@ def test_groups_are_gone_when_the_provider_tells_them_no_more() -> None:
 
 @pytest.mark.security("S-51")
 def test_any_of_a_persons_providers_may_tell_them() -> None:
-    """Names in any case, as the pool and the table write them."""
+    """Names may be in any case, as in the pool and the table."""
     linked = '[{"providerName":"OKTA","userId":"1"},{"providerName":"Acme","userId":"2"}]'
     for claims, expected in (
         ({"okta": "", "acme": "teams"}, ["admins"]),
@@ -259,7 +260,7 @@ def test_any_of_a_persons_providers_may_tell_them() -> None:
 def test_without_the_table_there_are_no_groups_of_a_provider_but_there_are_tokens(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """An outage is no permission. A container that knew them goes on with what it had; others have them again later."""
+    """An outage gives no permission. A container that knew them uses its cached list; others have them again later."""
     clock = Clock()
     store, table = providers(clock, Okta="groups")
     event = token_event("[admins]", own=["staff"])
@@ -286,18 +287,18 @@ def test_the_table_is_asked_for_nobody_who_was_told_no_groups() -> None:
 @pytest.mark.security("S-51")
 @pytest.mark.parametrize("identities", [None, "", "[]", "{}", "garbage", "[7]", "[{}]", 7])
 def test_people_without_a_provider_have_no_groups_of_one(identities: object) -> None:
-    """`custom:groups` is writable by the client; without identities it is what somebody made up."""
+    """The client can write `custom:groups`; without identities the person may have invented it."""
     assert groups_of(token_event("[admins]", identities, own=["staff"])) == ["staff"]
 
 
 @pytest.mark.security("S-51")
 def test_a_provider_cannot_name_the_pools_automatic_groups() -> None:
-    """They say where a person came from."""
+    """They show from which provider a person comes."""
     assert groups_of(token_event(f"[{POOL}_Other, ok]")) == ["ok"]
 
 
 def test_roles_of_groups_are_kept_when_groups_are_overridden() -> None:
-    """Leaving them out would take IAM roles away."""
+    """Omitting them would remove IAM roles."""
     event = token_event("[admins]", own=["staff"])
     roles = {"iamRolesToOverride": ["arn:role"], "preferredRole": "arn:role"}
     event["request"]["groupConfiguration"] |= roles
@@ -314,7 +315,7 @@ def test_an_event_without_attributes_changes_no_groups(request_part: object) -> 
 
 
 def test_identities_are_read_from_text_and_from_lists() -> None:
-    """Trigger events carry JSON text, ID tokens a list."""
+    """Trigger events have JSON text, ID tokens a list."""
     expected = (Identity("Okta", "00u1ada"),)
     assert parse_identities(IDENTITIES) == expected
     assert parse_identities([{"providerName": "Okta", "userId": "00u1ada"}]) == expected
@@ -333,11 +334,11 @@ def test_identities_are_read_from_text_and_from_lists() -> None:
 def test_the_user_name_tells_where_a_person_was_born(
     user_name: str, names: list[str], provider: str, linked: tuple[str, ...]
 ) -> None:
-    """Linking adds identities to a native person and leaves the name."""
+    """Linking adds identities to a native person but keeps the name."""
     found = birthplace_of(user_name, tuple(Identity(name, "s") for name in names))
     assert found == (provider, linked)
 
 
 def test_the_automatic_group_is_left_out_where_claims_are_read() -> None:
-    """Also where the trigger is not attached yet."""
+    """This also holds while the trigger is not attached."""
     assert without_automatic((f"{POOL}_Okta", "admins"), POOL) == ("admins",)

@@ -1,4 +1,4 @@
-"""return_to: what may be followed after a sign-in."""
+"""return_to: valid targets after a sign-in."""
 
 import re
 from urllib.parse import unquote, urljoin, urlsplit
@@ -14,7 +14,7 @@ LINES = attack_lines("open_redirects.txt")
 
 
 def test_the_corpus_is_large() -> None:
-    """It was not emptied by a change of its format."""
+    """A change of its format has not emptied it."""
     assert len(set(LINES)) >= 200
 
 
@@ -30,7 +30,7 @@ def test_attacks_fall_back_to_the_root(value: str) -> None:
     "value", [line for line in LINES if not re.match(r"/(?![\\/\s\t])", line) or "evil" in line]
 )
 def test_attacks_stay_at_home_on_a_custom_domain(value: str) -> None:
-    """With the root as base more paths are good, but none leads to another origin, whatever a browser makes of it."""
+    """With the root as base more paths are valid, but none leads to another origin, whatever a browser does with it."""
     found = parse_return_to(value, "/")
     assert found.startswith("/")
     assert not re.match(r"/[\s]*[/\\]", found)
@@ -71,7 +71,7 @@ def test_paths_of_the_app_are_kept_as_they_are(value: str) -> None:
 
 @pytest.mark.parametrize("value", [None, "", "/api/" + "x" * 2044, "/api/?" + "|" * 700])
 def test_nothing_and_too_much_fall_back(value: str | None) -> None:
-    """An absent value, and one beyond 2,048 characters, as it is sent."""
+    """The value is missing, or longer than 2,048 characters as sent."""
     assert parse_return_to(value, "/api/") == "/api/"
 
 
@@ -84,7 +84,7 @@ def test_the_longest_value_is_2048() -> None:
 @pytest.mark.parametrize("raw", "|{}^`")
 @pytest.mark.parametrize("place", ["/api/a{}b", "/api/?a{}b", "/api/#a{}b", "/api/a?b{}#c{}d"])
 def test_what_a_browser_leaves_raw_is_kept_encoded(place: str, raw: str) -> None:
-    """Path, query and fragment: the app reads the same once it has decoded it."""
+    """Path, query and fragment: after decoding, the app reads the same."""
     value = place.replace("{}", raw)
     found = parse_return_to(value, "/api/")
     assert found == place.replace("{}", f"%{ord(raw):02X}")
@@ -99,7 +99,7 @@ def test_a_backslash_is_a_character_behind_the_path_and_nothing_in_it() -> None:
 
 
 def test_what_falls_back_may_fall_back_to_another_place() -> None:
-    """The stage's own, which was checked already."""
+    """The stage's own target was already checked."""
     assert parse_return_to("//evil.example", "/api/", frozenset(), "/api/start") == "/api/start"
     assert parse_return_to("/api/", "/api/", frozenset(), "/api/start") == "/api/"
 
@@ -110,7 +110,8 @@ _URLISH = st.text(alphabet="/\\.%25c2fFeE0aA9dh:t?#@ \t\n\rapi-é|{}^`", max_siz
 @pytest.mark.security("S-07")
 @given(st.one_of(_URLISH, _URLISH.map(lambda rest: "/api/" + rest), st.text(max_size=30)))
 def test_no_text_at_all_leaves_the_app(value: str) -> None:
-    """The answer is always a path below the base, resolves to our origin, and has no character that could start a header."""
+    """The result is always a path below the base, resolves to our origin, and has no character that could start a
+    header."""
     for base in ("/", "/api/"):
         found = parse_return_to(value, base)
         assert found == base or unquote(found) == unquote(value)
@@ -125,7 +126,7 @@ def test_no_text_at_all_leaves_the_app(value: str) -> None:
 @pytest.mark.security("S-07")
 @pytest.mark.parametrize("value", LINES)
 def test_an_allowed_origin_opens_no_other(value: str) -> None:
-    """The corpus finds no way out beside the one origin that is on the list."""
+    """The corpus reaches no origin except the one on the list."""
     found = parse_return_to(value, "/api/", frozenset({"https://notes.example.com"}))
     assert found == "/api/" or found.startswith("https://notes.example.com/")
 
@@ -133,7 +134,7 @@ def test_an_allowed_origin_opens_no_other(value: str) -> None:
 @pytest.mark.security("S-07")
 @given(st.text(alphabet=st.sampled_from("https:/\\notes.example.com@evil?#%2f5c"), max_size=60))
 def test_whatever_follows_an_allowed_origin_stays_on_it(rest: str) -> None:
-    """A browser that resolves the result lands on the list or at home."""
+    """A browser resolves the result to the list or to the app."""
     origin = "https://notes.example.com"
     for value in (origin + rest, origin + "/" + rest):
         found = parse_return_to(value, "/api/", frozenset({origin}))

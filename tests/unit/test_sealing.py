@@ -1,4 +1,4 @@
-"""Sealed values: what opens, and everything that must not."""
+"""Sealed values: which open, and which must not."""
 
 import base64
 
@@ -15,12 +15,12 @@ SEALER = Sealer(lambda renew: RING)
 
 @given(st.binary(max_size=2000))
 def test_what_is_sealed_opens(payload: bytes) -> None:
-    """Any bytes, the empty ones too."""
+    """Any bytes can be sealed, even none."""
     assert SEALER.open("p", SEALER.seal("p", payload)) == payload
 
 
 def test_the_same_payload_is_never_sealed_alike() -> None:
-    """The nonce is random: equal cookies would tell that sessions are equal."""
+    """The nonce is random: equal cookies would reveal equal sessions."""
     assert len({SEALER.seal("p", b"same") for _ in range(50)}) == 50
 
 
@@ -59,7 +59,7 @@ def test_every_truncation_breaks_it() -> None:
     ],
 )
 def test_there_is_one_spelling_of_a_value(change: object) -> None:
-    """Padding, white space and case make another value."""
+    """Padding, white space and case would make another value."""
     with pytest.raises(SealBroken):
         SEALER.open("p", change(SEALER.seal("p", b"x")))  # type: ignore[operator]  # a lambda of the list above
 
@@ -77,7 +77,7 @@ def test_the_standard_alphabet_is_not_base64url() -> None:
 
 
 def test_unused_bits_at_the_end_are_checked() -> None:
-    """The last character of base64url has bits that decode to nothing."""
+    """The last character of base64url has unused bits."""
     value = SEALER.seal("p", b"xx")
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     for letter in alphabet.replace(value[-1], ""):
@@ -86,7 +86,7 @@ def test_unused_bits_at_the_end_are_checked() -> None:
 
 
 def test_a_purpose_opens_only_its_own() -> None:
-    """A login transaction is no session."""
+    """For example, a login transaction does not open as a session."""
     value = SEALER.seal("login", b"x")
     for purpose in ("session", "", "logi", "login2", "challenge"):
         with pytest.raises(SealBroken):

@@ -77,10 +77,11 @@ class NewSessions:
         return session, sealed
 
     def refuse_ended(self, user_name: str, began_at: int) -> None:
-        """Raise ChallengeExpired for a sign-in from before its person's sessions were ended (`began_at`: Unix seconds)."""
+        """Raise ChallengeExpired for a sign-in that began before its person's sessions were ended (`began_at`: Unix
+        seconds)."""
         record = self._users.load(user_name)
         if record is not None and record.ends_tokens_of(began_at):
-            raise ChallengeExpired("the sessions of the person were ended meanwhile")
+            raise ChallengeExpired("the sessions of the person were ended in the meantime")
 
     def record_proved(self, user_name: str) -> None:
         """Note that an invited person has chosen a password. Without the note nobody is linked to the account (S-68)."""
@@ -90,17 +91,18 @@ class NewSessions:
             log_event("record_not_written", level="error", user=user_name, detail=error.detail)
 
     def _refuse_foreign_address(self, identity: IdentityClaims) -> None:
-        """Refuse an address that none of the person's providers may speak for (S-56).
+        """Refuse an address that none of the person's providers may use (S-56).
 
-        The trigger has looked already, but it lets people in when it cannot read the providers, and Cognito has stored
-        the address by then: nobody gets a session with an address that belongs to somebody else.
+        The trigger has already checked it, but lets people in when it cannot read the providers, and by then Cognito
+        has stored the address. Here nobody gets a session with an address of another provider's domain.
         """
         names = [provider for provider, _ in identity.identities]
         if names and (reason := self._providers.refuse_address(identity.email, names)):
             raise SignUpRefused(reason)
 
     def _record(self, identity: IdentityClaims) -> None:
-        """Heal the person's record. A table that does not answer must not keep people out: the next sign-in heals."""
+        """Write or repair the person's record. A table that does not answer must not keep people out: the next sign-in
+        repairs the record."""
         birthplace = birthplace_of(identity.username, identity.identities)
         try:
             self._users.record_sign_in(
@@ -113,7 +115,7 @@ class NewSessions:
                     provider=birthplace.provider,
                     sub=identity.sub,
                     linked=",".join(birthplace.linked),
-                    # An ID token for the scope `profile` holds every name that the pool has.
+                    # An ID token with the scope `profile` has every name that the pool has.
                     told=NAME_COLUMNS,
                 )
             )
@@ -125,7 +127,7 @@ class NewSessions:
     def _end_replaced_session(self, cookies: Mapping[str, str]) -> None:
         """Revoke the session that this one replaces, if the browser sent it (S-47).
 
-        After a hosted sign-in it mostly does not: the cookie is SameSite=Strict, and the way back is cross-site.
+        After a hosted sign-in it usually does not: the cookie is SameSite=Strict, and the redirect is cross-site.
         """
         try:
             replaced = self._sessions.open_even_expired(cookies.get(COOKIE))

@@ -11,7 +11,7 @@ from tests.unit.ops.fakes import no_discovery
 
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody answers for a pool's discovery document but what a test gives."""
+    """Only a test's own answer exists for a pool's discovery document."""
     monkeypatch.setattr(pool_addresses, "_fetch", no_discovery)
 
 
@@ -19,5 +19,5 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def desk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Desk:
-    """A stage with nobody in it."""
+    """A stage without people."""
     return Desk(tmp_path, monkeypatch, capsys)

@@ -1,4 +1,4 @@
-"""An operator's desk: a stage with a strict pool and a table, and `ops` as it is typed."""
+"""An operator's desk: a stage with a strict pool and a table, and `ops` as people type it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.unit.ops.fakes import POOL, FakeSession, dev_block, project, stage
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command left behind."""
+    """A command's result."""
 
     code: int
     out: str
@@ -38,7 +38,7 @@ class Answer:
 
 
 class Desk:
-    """`pool` and `table` are behind every command; nothing is waited for."""
+    """`pool` and `table` are behind every command; nothing waits."""
 
     def __init__(
         self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -66,13 +66,13 @@ class Desk:
         return Directory(session, self.stage(), pace, self.clock)
 
     def add(self, email: str, **changes: Any) -> PoolUser:
-        """Somebody of the pool, without a record."""
+        """Add a person of the pool, without a record."""
         changes.setdefault("created_at", self.clock())
         changes.setdefault("modified_at", self.clock())
         return self.pool.add(PoolUser(email, "x" * 12, **changes))
 
     def add_federated(self, email: str, subject: str = "00u1", **changes: Any) -> PoolUser:
-        """Somebody who was born at Okta."""
+        """Add a person who was created by Okta."""
         return self.add(
             email,
             status="EXTERNAL_PROVIDER",
@@ -82,7 +82,7 @@ class Desk:
         )
 
     def add_provider(self, name: str = "Okta", **columns: Any) -> None:
-        """A row of the providers table."""
+        """Add a row of the providers table."""
         self.dynamodb.put("providers", {"name": {"S": name}, **columns})
 
     def row(self, user_name: str) -> dict[str, str]:
@@ -90,7 +90,7 @@ class Desk:
         return {name: next(iter(value.values())) for name, value in item.items()}
 
     def run(self, *words: str, typed: str | None = None) -> Answer:
-        """Type `ops user …`; `typed` is what somebody at a terminal answers."""
+        """Run `ops user …`; `typed` is the answer of a person at a terminal."""
         stdin = io.StringIO("" if typed is None else f"{typed}\n")
         self._monkeypatch.setattr(stdin, "isatty", lambda: typed is not None, raising=False)
         self._monkeypatch.setattr(sys, "stdin", stdin)

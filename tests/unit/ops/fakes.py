@@ -1,4 +1,4 @@
-"""Hand-written stand-ins for AWS clients, as far as ops uses them."""
+"""Handwritten stand-ins for AWS clients, as far as ops uses them."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def client_error(code: str, message: str = "") -> ClientError:
 
 
 def reporter() -> tuple[Reporter, io.StringIO]:
-    """A reporter whose lines can be read, with a clock that stands still."""
+    """A reporter whose lines can be read, with a fixed clock."""
     stream = io.StringIO()
     return Reporter(stream, clock=lambda: 0.0), stream
 
 
 def project(tmp_path: Path, **stages: Mapping[str, Any]) -> Path:
-    """Write a minimal project with these stages and answer its folder."""
+    """Write a minimal project with these stages and return its folder."""
     folder = tmp_path / ".chalice"
     folder.mkdir()
     config = {
@@ -47,7 +47,7 @@ def project(tmp_path: Path, **stages: Mapping[str, Any]) -> Path:
 
 
 def dev_block(name: str = "dev", **changes: Any) -> dict[str, Any]:
-    """A stage's block that is in order."""
+    """A valid stage block."""
     return {
         "environment_variables": {"STAGE": name, "DIRECT_SIGN_IN": "managed"},
         "gatehouse": {"region": "eu-west-1", "domain_prefix": "acme-dev"},
@@ -56,7 +56,7 @@ def dev_block(name: str = "dev", **changes: Any) -> dict[str, Any]:
 
 
 def stage(project_dir: Path, name: str = "dev", **environment: str) -> Stage:
-    """A stage as `load_stage` answers it after the first pass."""
+    """A stage as returned by `load_stage` after the first pass."""
     return Stage(
         name=name,
         app_name="gatehouse",
@@ -75,13 +75,13 @@ def stage(project_dir: Path, name: str = "dev", **environment: str) -> Stage:
 
 
 class FakeSession:
-    """Answers the fakes it was given, by service name."""
+    """Returns the given fakes, by service name."""
 
     def __init__(self, **clients: Any) -> None:
         self._clients = {name.replace("_", "-"): client for name, client in clients.items()}
 
     def client(self, service: str, config: object = None) -> Any:
-        """The client of a service; asking for another one is a mistake of the test."""
+        """The client of a service; any other one is a mistake of the test."""
         return self._clients[service]
 
 
@@ -100,7 +100,7 @@ class FakeCloudFormation:
         self.protected = False
         self.template = ""
         self.tags: list[dict[str, str]] = []
-        #: What the pool answers to a template that names its schema.
+        #: The pool's answer to a template that contains its schema.
         self.refuses_schema = ""
 
     def describe_stacks(self, StackName: str) -> dict[str, Any]:
@@ -129,13 +129,13 @@ class FakeCloudFormation:
         }
 
     def get_template(self, StackName: str) -> dict[str, Any]:
-        """Answer the template of the last creation or update that worked."""
+        """Return the template of the last successful creation or update."""
         return {"TemplateBody": self.template}
 
     def update_termination_protection(
         self, StackName: str, EnableTerminationProtection: bool
     ) -> None:
-        """Take it down."""
+        """Record it."""
         self.calls.append("protect" if EnableTerminationProtection else "unprotect")
         self.protected = EnableTerminationProtection
 
@@ -146,7 +146,7 @@ class FakeCloudFormation:
     def create_stack(
         self, Parameters: list[dict[str, Any]], TemplateBody: str, Tags: Any, **_: Any
     ) -> None:
-        """Take the parameters."""
+        """Record the parameters."""
         self.calls.append("create")
         self.template, self.tags = TemplateBody, Tags
         self._apply(Parameters, "CREATE_COMPLETE", "ROLLBACK_COMPLETE")
@@ -154,7 +154,7 @@ class FakeCloudFormation:
     def update_stack(
         self, Parameters: list[dict[str, Any]], TemplateBody: str, Tags: Any, **_: Any
     ) -> None:
-        """Take the changed parameters, or say that there are none."""
+        """Record the changed parameters, or say that there are none."""
         self.calls.append("update")
         before = dict(self.parameters), self.template
         fails = self.fails
@@ -208,12 +208,12 @@ class FakeSts:
     """One account."""
 
     def get_caller_identity(self) -> dict[str, str]:
-        """Whose credentials these are."""
+        """Return the account of the credentials."""
         return {"Account": "111122223333"}
 
 
 class FakePaginator:
-    """Answers one page."""
+    """Returns one page."""
 
     def __init__(self, page: Mapping[str, Any]) -> None:
         self._page = page
@@ -224,7 +224,7 @@ class FakePaginator:
 
 
 def no_discovery(url: str) -> Mapping[str, Any]:
-    """No network in unit tests."""
+    """Refuse: unit tests use no network."""
     raise OpsError(f"{url} is not asked for here")
 
 
@@ -239,7 +239,7 @@ class FakeCognito:
         self.meta = SimpleNamespace(endpoint_url="http://127.0.0.1:4566")
 
     def describe_identity_provider(self, UserPoolId: str, ProviderName: str) -> dict[str, Any]:
-        """Answer one provider, or AWS's error."""
+        """Return one provider, or AWS's error."""
         if ProviderName not in self.providers:
             raise client_error("ResourceNotFoundException")
         return {"IdentityProvider": self.providers[ProviderName]}
@@ -265,12 +265,12 @@ class FakeCognito:
         return FakePaginator({"Providers": [{"ProviderName": name} for name in self.providers]})
 
     def describe_user_pool(self, UserPoolId: str) -> dict[str, Any]:
-        """Answer the pool's protection, its domain, and what a test says besides."""
+        """Return the pool's protection, its domain, and the test's own values."""
         pool = {"DeletionProtection": self.protection, "Domain": "acme-dev", **self.pool}
         return {"UserPool": pool}
 
     def delete_user_pool(self, UserPoolId: str) -> None:
-        """Note that it happened."""
+        """Record it."""
         self.log.append("delete pool")
 
 
@@ -285,7 +285,7 @@ class FakeDynamoDB:
     def update_item(
         self, Key: dict[str, Any], ExpressionAttributeValues: dict[str, Any], **_: Any
     ) -> None:
-        """Set what put_row sets: a value for each attribute."""
+        """Set the attributes that put_row sets."""
         row = self.rows.setdefault(Key["name"]["S"], {"name": Key["name"]})
         row.update({name[1:]: value for name, value in ExpressionAttributeValues.items()})
 
@@ -298,9 +298,9 @@ class FakeDynamoDB:
         return FakePaginator({"Items": list(self.rows.values())})
 
     def describe_table(self, TableName: str) -> dict[str, Any]:
-        """Answer the table's protection."""
+        """Return the table's protection."""
         return {"Table": {"DeletionProtectionEnabled": self.protected}}
 
     def delete_table(self, TableName: str) -> None:
-        """Note that it happened."""
+        """Record it."""
         self.deleted.append(TableName)

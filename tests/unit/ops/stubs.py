@@ -9,7 +9,7 @@ from botocore.stub import Stubber
 
 
 class StubbedSession:
-    """Answers what `expect` says, in that order; anything else is a failure of the test."""
+    """Returns the answers of `expect`, in that order; any other call fails the test."""
 
     def __init__(self) -> None:
         self._session = boto3.Session("test", "test", region_name="eu-west-1")
@@ -22,11 +22,11 @@ class StubbedSession:
     def expect(
         self, service: str, call: str, answer: dict[str, Any], request: dict[str, Any] | None = None
     ) -> None:
-        """Expect a call, validated against the model, with `request` if that is given."""
+        """Expect a call, validated against the model, with `request` if given."""
         self._stub(service)[1].add_response(call, answer, request)
 
     def refuse(self, service: str, call: str, code: str) -> None:
-        """Expect a call and answer an error."""
+        """Expect a call and answer with an error."""
         self._stub(service)[1].add_client_error(call, code)
 
     def verify(self) -> None:

@@ -1,4 +1,4 @@
-"""The local authority: what it signs, what it may never sign, and what happens to its files."""
+"""The local authority: what it signs, what it must never sign, and its files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def now() -> datetime.datetime:
 
 
 def handshake(server: ssl.SSLContext, ca_file: Path, name: str) -> str:
-    """Let a client that trusts `ca_file` alone ask for `name`; empty, or why it refused."""
+    """Let a client that trusts only `ca_file` connect to `name`; return an empty text, or its reason for refusing."""
     ours, theirs = socket.socketpair()
 
     def serve() -> None:
@@ -65,14 +65,14 @@ def leaf(certificate: Certificate) -> x509.Certificate:
 
 @pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "::1"])
 def test_a_client_that_trusts_the_authority_trusts_localhost(tmp_path: Path, name: str) -> None:
-    """By every name that this machine has for itself."""
+    """It works with every name that this machine has for itself."""
     made = prepare(tmp_path)
     assert handshake(context(made.file), made.ca_file, name) == ""
 
 
 @pytest.mark.parametrize("name", ["bank.example", "localhost.example", "10.0.0.1", "::2"])
 def test_the_authority_is_believed_about_no_other_host(tmp_path: Path, name: str) -> None:
-    """Whoever steals its key and signs a certificate for somebody else gains nothing."""
+    """A thief of its key who signs a certificate for another host gains nothing."""
     made = prepare(tmp_path)
     stolen = serialization.load_pem_private_key(
         (tmp_path / "authority-key.pem").read_bytes(), password=None
@@ -104,7 +104,7 @@ def test_the_authority_is_believed_about_no_other_host(tmp_path: Path, name: str
 
 
 def test_the_certificate_is_one_that_every_browser_takes(tmp_path: Path) -> None:
-    """Apple's rules: 825 days at most, names in subjectAltName, made for a server; and no authority itself."""
+    """Apple's rules: 825 days at most, names in subjectAltName, made for a server, and not an authority itself."""
     found = leaf(prepare(tmp_path))
     assert found.not_valid_after_utc - found.not_valid_before_utc <= 400 * DAY
     extensions = found.extensions
@@ -116,7 +116,7 @@ def test_the_certificate_is_one_that_every_browser_takes(tmp_path: Path) -> None
 
 
 def test_the_authority_is_made_once(tmp_path: Path) -> None:
-    """And so is the certificate: another `up` a moment later changes nothing, and nobody has to trust again."""
+    """The same for the certificate: a second `up` changes nothing, and nobody has to trust again."""
     first = prepare(tmp_path)
     before = first.ca_file.read_bytes(), first.file.read_bytes()
     second = prepare(tmp_path)
@@ -125,7 +125,7 @@ def test_the_authority_is_made_once(tmp_path: Path) -> None:
 
 
 def test_only_the_owner_reads_a_key(tmp_path: Path) -> None:
-    """Whatever the umask is; and a file that was opened to others is closed, or made anew."""
+    """This holds for any umask; a file that was opened to others is closed, or made again."""
     before = os.umask(0)
     try:
         made = prepare(tmp_path)
@@ -143,7 +143,7 @@ def test_only_the_owner_reads_a_key(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("later", [380, 396, 398, 500])
 def test_a_certificate_that_ends_soon_is_renewed(tmp_path: Path, later: int) -> None:
-    """By the same authority, which need not be trusted again."""
+    """The same authority signs the new one, so nobody has to trust again."""
     first = prepare(tmp_path)
     ca, before = first.ca_file.read_bytes(), leaf(first)
     second = prepare(tmp_path, now=lambda: now() + later * DAY)
@@ -152,7 +152,7 @@ def test_a_certificate_that_ends_soon_is_renewed(tmp_path: Path, later: int) -> 
 
 
 def test_a_certificate_never_outlives_its_authority(tmp_path: Path) -> None:
-    """In the authority's last weeks too a certificate is made, once."""
+    """In the authority's last weeks a certificate is still made, once."""
     first = prepare(tmp_path)
     ca = x509.load_pem_x509_certificate(first.ca_file.read_bytes())
 
@@ -167,14 +167,14 @@ def test_a_certificate_never_outlives_its_authority(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"-----BEGIN CERTIFICATE-----\nAAAA\n"])
 def test_a_damaged_certificate_is_made_anew(tmp_path: Path, content: bytes) -> None:
-    """It costs nobody anything."""
+    """Nobody notices it."""
     made = prepare(tmp_path)
     made.file.write_bytes(content)
     assert handshake(context(prepare(tmp_path).file), made.ca_file, "localhost") == ""
 
 
 def test_a_certificate_of_another_authority_is_made_anew(tmp_path: Path) -> None:
-    """As after a folder that was put together from two."""
+    """This happens if a folder was put together from two."""
     made, other = prepare(tmp_path / "one"), prepare(tmp_path / "two")
     made.file.write_bytes(other.file.read_bytes())
     prepare(tmp_path / "one")
@@ -186,7 +186,7 @@ def test_a_certificate_of_another_authority_is_made_anew(tmp_path: Path) -> None
 def test_a_damaged_authority_is_an_error_that_names_the_mend(
     tmp_path: Path, name: str, content: bytes
 ) -> None:
-    """Nothing is overwritten: browsers trust what was there."""
+    """Nothing is overwritten, because browsers trust the old one."""
     prepare(tmp_path)
     (tmp_path / name).write_bytes(content)
     with pytest.raises(OpsError, match="its files are damaged") as caught:
@@ -204,7 +204,7 @@ def test_an_authority_without_its_key_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_key_of_another_authority_is_an_error(tmp_path: Path) -> None:
-    """Else it would sign what nobody trusts."""
+    """Otherwise it would sign what nobody trusts."""
     prepare(tmp_path / "one")
     prepare(tmp_path / "two")
     (tmp_path / "two" / "authority-key.pem").replace(tmp_path / "one" / "authority-key.pem")
@@ -213,14 +213,14 @@ def test_a_key_of_another_authority_is_an_error(tmp_path: Path) -> None:
 
 
 def test_an_expired_authority_is_an_error(tmp_path: Path) -> None:
-    """With its date."""
+    """The error has its date."""
     prepare(tmp_path)
     with pytest.raises(OpsError, match=r"it expired on 20\d\d-\d\d-\d\d"):
         prepare(tmp_path, now=lambda: now() + 3651 * DAY)
 
 
 def test_an_authority_that_may_sign_for_anybody_is_an_error(tmp_path: Path) -> None:
-    """Somebody put another one in its place: trusting that for everything is not ours to ask."""
+    """Somebody may have replaced it: we must not ask people to trust it for everything."""
     other = OtherAuthority(tmp_path)
     (tmp_path / "authority-key.pem").write_bytes(authority._pem(other._key))
     with pytest.raises(OpsError, match="not limited to localhost"):
@@ -228,7 +228,7 @@ def test_an_authority_that_may_sign_for_anybody_is_an_error(tmp_path: Path) -> N
 
 
 def test_a_folder_that_cannot_be_used_is_an_error(tmp_path: Path) -> None:
-    """Its name is that of a file, or a key is a folder: with the path, and how to name another."""
+    """It has the name of a file, or a key is a folder: the error has the path, and how to name another."""
     (tmp_path / "file").write_text("")
     with pytest.raises(OpsError, match=r"File exists: .*file\.\n.* GATEHOUSE_CA_DIR=DIR"):
         prepare(tmp_path / "file")
@@ -241,7 +241,7 @@ def test_a_folder_that_cannot_be_used_is_an_error(tmp_path: Path) -> None:
 def test_a_folder_of_somebody_else_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Root may read whatever it likes, so the refusal is made up."""
+    """Root may read everything, so the refusal is simulated."""
 
     def refuse(path: Path) -> bytes:
         raise PermissionError(13, "Permission denied", str(path))
@@ -253,7 +253,7 @@ def test_a_folder_of_somebody_else_is_an_error(
 
 
 def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a container whose user number nobody has written down."""
+    """This happens in a container whose user has no account entry."""
     for name in (authority.FOLDER_VARIABLE, "XDG_DATA_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", "~")
@@ -263,7 +263,7 @@ def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPat
 
 
 def test_several_at_once_agree(tmp_path: Path) -> None:
-    """Two stacks that are started at the same moment, each the first: one waits for the other."""
+    """If two stacks start at the same moment, each the first, one waits for the other."""
     with (tmp_path / ".lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         second = threading.Thread(target=prepare, args=(tmp_path,))
@@ -276,7 +276,7 @@ def test_several_at_once_agree(tmp_path: Path) -> None:
 
 
 def fake_mkcert(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A program of that name, before all others, which names a root of its own."""
+    """A program with that name, first in PATH, which names its own root."""
     root = tmp_path / "caroot"
     root.mkdir()
     other = OtherAuthority(root)
@@ -293,7 +293,7 @@ def fake_mkcert(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_an_installed_mkcert_root_signs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """This user's browsers trust it already; no authority of our own is made."""
+    """This user's browsers already trust it; no authority of our own is made."""
     root = fake_mkcert(tmp_path, monkeypatch)
     made = prepare()
     assert made == Certificate(
@@ -318,7 +318,7 @@ def test_without_a_usable_mkcert_root_our_own_authority_signs(
 def test_a_named_folder_keeps_an_authority_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As in the devcontainer, where the host must find the file."""
+    """The devcontainer uses this, because the host must find the file."""
     fake_mkcert(tmp_path, monkeypatch)
     monkeypatch.setenv(authority.FOLDER_VARIABLE, str(tmp_path / "named"))
     assert prepare().ca_file == tmp_path / "named" / "authority.pem"

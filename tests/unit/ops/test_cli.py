@@ -1,4 +1,4 @@
-"""The command line: exit codes, help, and where secrets may come from."""
+"""The command line: exit codes, help, and the ways to pass secrets."""
 
 import io
 import os
@@ -38,7 +38,7 @@ def test_an_ops_error_is_one_message_and_exit_code_1(
 
 
 def test_without_a_command_it_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
-    """The whole help, as wrong usage: a script that lost its command must not pass."""
+    """It prints the whole help and counts as wrong usage, so that a script that lost its command fails."""
     assert cli.main([]) == 2
     said = capsys.readouterr().err
     assert "python -m ops up" in said
@@ -48,7 +48,7 @@ def test_without_a_command_it_says_what_there_is(capsys: pytest.CaptureFixture[s
 def test_a_zip_that_cannot_be_put_there_is_one_message(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The folder's name is that of a file."""
+    """The folder has the name of a file."""
     (tmp_path / "dist").write_text("")
     assert cli.main(["package", "--out", str(tmp_path / "dist")]) == 1
     assert "cannot be made: File exists. Name another with --out." in capsys.readouterr().err
@@ -56,12 +56,12 @@ def test_a_zip_that_cannot_be_put_there_is_one_message(
 
 @pytest.mark.parametrize("line", [["provision"], ["nonsense"], ["provider", "add", "Okta"]])
 def test_wrong_usage_is_exit_code_2(line: list[str]) -> None:
-    """As every Unix program does it."""
+    """This is usual for Unix programs."""
     assert cli.main(line) == 2
 
 
 def walk(group: click.Group, *above: str) -> Iterator[tuple[str, click.Command]]:
-    """Give every command with its whole name."""
+    """Yield every command with its full name."""
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
             yield from walk(command, *above, name)
@@ -74,7 +74,7 @@ COMMANDS = dict(walk(cli.cli))
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """--help is exit code 0, with a sentence for each option and an example."""
+    """--help has exit code 0, with a sentence for each option and an example."""
     assert cli.main([*name.split(), "--help"]) == 0
     said = capsys.readouterr().out
     assert f"Usage: python -m ops {name} " in said
@@ -85,7 +85,7 @@ def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_example_of_a_command_is_right_usage(name: str) -> None:
-    """As far as its options and arguments go."""
+    """Its options and arguments are parsed."""
     shown = (COMMANDS[name].epilog or "").replace("\\\n", "").splitlines()
     lines = [line.strip() for line in shown if line.startswith("  ")]
     assert lines
@@ -97,7 +97,7 @@ def test_the_example_of_a_command_is_right_usage(name: str) -> None:
 
 @pytest.mark.parametrize("port", ["0", "65536", "80x", "-1", "²"])
 def test_what_is_no_port_is_wrong_usage(port: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Named with its option."""
+    """The error names the option."""
     assert cli.main(["up", f"--aws-port={port}"]) == 2
     assert "--aws-port" in capsys.readouterr().err
 
@@ -105,7 +105,7 @@ def test_what_is_no_port_is_wrong_usage(port: str, capsys: pytest.CaptureFixture
 def test_two_programs_on_one_port_are_refused_before_any_starts(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Else the last to start would say that somebody else has it."""
+    """Otherwise the last to start would say that another program uses it."""
     assert cli.main(["up", "--port", "8100"]) == 1
     assert "must differ" in capsys.readouterr().err
 
@@ -131,7 +131,7 @@ def test_secret_is_never_an_argument(capsys: pytest.CaptureFixture[str]) -> None
 def test_secret_without_a_terminal_needs_the_option(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A prompt nobody sees would hang a pipeline."""
+    """A prompt that nobody sees would block a pipeline."""
     folder = project(tmp_path, dev=dev_block())
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
     line = [
@@ -165,7 +165,7 @@ def test_domains_are_kept_cleared_or_replaced(
     options: list[str],
     domains: tuple[str, ...] | None,
 ) -> None:
-    """None is what `add_provider` takes for "as it was"."""
+    """For `add_provider`, None means "unchanged"."""
     given: list[Provider] = []
     monkeypatch.setattr(providers, "add_provider", lambda _s, _t, said, _r: given.append(said))
     monkeypatch.setattr(sys, "stdin", io.StringIO("secret\n"))
@@ -178,7 +178,7 @@ def test_domains_are_kept_cleared_or_replaced(
 def test_domains_are_not_cleared_and_set_at_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Wrong usage, before a secret is asked for."""
+    """It is wrong usage, before a secret is asked for."""
     folder = project(tmp_path, dev=dev_block())
     assert cli.main(["--project-dir", str(folder), *LINE, "--no-domains", "--domain", "a.x"]) == 2
     assert "contradict" in capsys.readouterr().err
@@ -191,7 +191,7 @@ def test_a_broken_standard_input_is_one_message(
     capsys: pytest.CaptureFixture[str],
     broken: str,
 ) -> None:
-    """Closed by a shell (`<&-`, which Python makes None), closed later, or not text."""
+    """It may be closed by a shell (`<&-`, which Python makes None), closed later, or not text."""
     stream = io.TextIOWrapper(io.BytesIO(b"\xff\xfe\n"), encoding="utf-8")
     if broken == "closed":
         stream.close()
@@ -221,7 +221,7 @@ def test_ctrl_c_is_a_word_and_exit_code_130(
 
 
 def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
-    """In one place."""
+    """It is defined in one place."""
     assert cli.main(["--version"]) == 0
     assert capsys.readouterr().out == f"gatehouse {__version__}\n"
 
@@ -229,7 +229,7 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
 def test_local_stage_is_not_deployed_into_a_real_account(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without the local endpoint the credentials would lead to AWS."""
+    """Without the local endpoint the credentials would be used on AWS."""
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     assert cli.main(["deploy", "--stage", "local"]) == 1
     assert "ops up" in capsys.readouterr().err
@@ -238,7 +238,7 @@ def test_local_stage_is_not_deployed_into_a_real_account(
 def test_destroying_asks_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And takes silence for a no."""
+    """No answer counts as no."""
     folder = project(tmp_path, dev=dev_block())
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
     assert cli.main(["--project-dir", str(folder), "destroy", "--stage", "dev"]) == 1
@@ -246,7 +246,7 @@ def test_destroying_asks_first(
 
 
 def test_protected_stage_is_not_destroyed(tmp_path: Path) -> None:
-    """Everything protected is named, and nothing was touched."""
+    """Everything protected is listed, and nothing was changed."""
     cognito, dynamodb = FakeCognito(), FakeDynamoDB()
     cognito.protection, dynamodb.protected = "ACTIVE", True
     session: Any = FakeSession(cognito_idp=cognito, dynamodb=dynamodb)

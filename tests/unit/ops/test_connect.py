@@ -1,4 +1,4 @@
-"""The second pass: URLs, permissions, the gateway's own answers, limits."""
+"""The second pass: URLs, permissions, API Gateway's own error responses, limits."""
 
 import json
 from pathlib import Path
@@ -29,14 +29,14 @@ FUNCTION = "arn:aws:lambda:eu-west-1:111122223333:function:gatehouse-dev-user_re
 
 
 class FakeLambda:
-    """The resource policy of one function, shaped as AWS answers it."""
+    """The resource policy of one function, in AWS's format."""
 
     def __init__(self) -> None:
         self.statements: list[dict[str, Any]] = []
         self.added = 0
 
     def get_policy(self, **_: str) -> dict[str, str]:
-        """The policy as text, or AWS's error when there is none."""
+        """The policy as text, or AWS's error if there is none."""
         if not self.statements:
             raise client_error("ResourceNotFoundException")
         return {"Policy": json.dumps({"Statement": self.statements})}
@@ -58,12 +58,12 @@ class FakeLambda:
         )
 
     def remove_permission(self, **request: str) -> None:
-        """Take a statement away."""
+        """Remove a statement."""
         self.statements = [s for s in self.statements if s["Sid"] != request["StatementId"]]
 
 
 class FakeGateway:
-    """Keeps what it is told, in order."""
+    """Records its calls, in order."""
 
     def __init__(self) -> None:
         self.responses: dict[str, dict[str, Any]] = {}
@@ -77,11 +77,11 @@ class FakeGateway:
         self.responses[request["responseType"]] = request
 
     def create_deployment(self, **_: str) -> None:
-        """Note that it happened."""
+        """Record it."""
         self.calls.append("deployment")
 
     def update_stage(self, patchOperations: list[dict[str, str]], **_: str) -> None:
-        """Keep the patches, or AWS's error when the account has no role for logs."""
+        """Record the patches, or return AWS's error if the account has no role for logs."""
         self.calls.append("stage")
         if "accessLogSettings" in patchOperations[0]["path"] and not self.can_log:
             raise client_error(
@@ -108,7 +108,7 @@ class Place:
             )
 
     def deployed(self, stage_name: str, *resources: dict[str, str]) -> None:
-        """Write what Chalice writes."""
+        """Write Chalice's record."""
         folder = self.folder / ".chalice" / "deployed"
         folder.mkdir(exist_ok=True)
         text = json.dumps({"resources": resources, "schema_version": "2.0"})
@@ -161,7 +161,7 @@ def test_root_follows_public_url_then_custom_domain_then_aws(
 
 @pytest.mark.security("S-58")
 def test_trigger_may_be_invoked_by_this_pool_of_this_account_alone(place: Place) -> None:
-    """And repeating adds nothing."""
+    """Repeating it adds nothing."""
     place.connect()
     place.connect()
     (statement,) = place.functions.statements
@@ -174,7 +174,7 @@ def test_trigger_may_be_invoked_by_this_pool_of_this_account_alone(place: Place)
 
 @pytest.mark.security("S-58")
 def test_permission_of_an_earlier_pool_is_replaced(place: Place) -> None:
-    """A pool that was made anew leaves no door behind."""
+    """After a pool was made again, the old one may no longer invoke."""
     place.connect()
     place.functions.statements[0]["Condition"]["ArnLike"]["AWS:SourceArn"] = "arn:old"
     place.connect()
@@ -186,7 +186,7 @@ def test_permission_of_an_earlier_pool_is_replaced(place: Place) -> None:
 @pytest.mark.security("S-53")
 @pytest.mark.parametrize("response", GATEWAY_RESPONSES, ids=lambda response: response.kind)
 def test_gateways_own_answers_have_our_envelope_and_headers(response: Any) -> None:
-    """Static text only: nothing of the request is reflected."""
+    """They are static text only: nothing from the request is reflected."""
     request = response.request()
     parameters = request["responseParameters"]
     for name, value in SECURITY_HEADERS.items():
@@ -209,7 +209,7 @@ def cors_of(response: Any) -> dict[str, str]:
 
 @pytest.mark.security("S-30")
 def test_the_one_allowed_origin_reads_every_answer_of_the_gateway(place: Place) -> None:
-    """Named as text, with credentials, as the app itself would name it."""
+    """It is named as text, with credentials, as the app itself does."""
     place.connect(stage(place.folder, ALLOWED_ORIGINS="https://notes.example.com"))
     for request in place.gateway.responses.values():
         parameters = request["responseParameters"]
@@ -240,14 +240,14 @@ def test_of_several_origins_none_is_named_and_nothing_is_reflected() -> None:
 @pytest.mark.security("S-30")
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_no_gateway_answer_takes_text_from_the_request(count: int) -> None:
-    """Every header is static: a pair of quotes around it."""
+    """Every header is static: it is in quotes."""
     for response in gateway_responses([f"https://{n}.example.com" for n in range(count)], API_URL):
         values = response.request()["responseParameters"].values()
         assert all(value.startswith("'") and value.endswith("'") for value in values)
 
 
 def test_a_mistyped_path_leads_a_browser_to_the_page_and_is_404_to_programs(place: Place) -> None:
-    """A gateway response cannot look at Accept: browsers follow its Refresh, nobody else knows the header."""
+    """A gateway response cannot read Accept: browsers follow its Refresh, other clients ignore the header."""
     place.connect()
     for kind, request in place.gateway.responses.items():
         refresh = request["responseParameters"].get("gatewayresponse.header.Refresh")
@@ -256,7 +256,7 @@ def test_a_mistyped_path_leads_a_browser_to_the_page_and_is_404_to_programs(plac
 
 
 def test_answers_cover_both_families_and_hide_unknown_paths(place: Place) -> None:
-    """A path nobody declared is a plain 404, with or without an Authorization header."""
+    """An undeclared path is a plain 404, with or without an Authorization header."""
     place.connect()
     made = place.gateway.responses
     assert {"DEFAULT_4XX", "DEFAULT_5XX", "UNAUTHORIZED", "THROTTLED"} <= set(made)
@@ -270,7 +270,7 @@ def test_answers_cover_both_families_and_hide_unknown_paths(place: Place) -> Non
 
 @pytest.mark.security("S-65")
 def test_stage_is_throttled_as_configured(place: Place) -> None:
-    """Every method of every path."""
+    """This applies to every method of every path."""
     place.connect()
     assert place.gateway.patches["/*/*/throttling/rateLimit"] == "7"
     assert place.gateway.patches["/*/*/throttling/burstLimit"] == "9"
@@ -278,7 +278,7 @@ def test_stage_is_throttled_as_configured(place: Place) -> None:
 
 @pytest.mark.security("S-63")
 def test_access_log_holds_declared_paths_and_no_query(place: Place) -> None:
-    """Queries carry codes and states."""
+    """Queries contain codes and states."""
     place.connect()
     assert place.gateway.patches["/accessLogSettings/destinationArn"] == (
         "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/apigateway/gatehouse-dev"
@@ -297,13 +297,13 @@ def test_account_that_cannot_log_is_told_and_served(place: Place) -> None:
 
 
 def test_local_stage_has_no_access_log(place: Place) -> None:
-    """The local AWS does not know them."""
+    """The local AWS has none."""
     place.connect(stage(place.folder, "local"))
     assert not any("accessLog" in path for path in place.gateway.patches)
 
 
 def test_stage_that_is_not_deployed_names_the_mend(place: Place) -> None:
-    """Missing file, missing pieces and rubbish alike."""
+    """This covers a missing file, missing parts and an invalid file."""
     place.deployed("dev")
     with pytest.raises(OpsError, match=r"lacks the REST API and the function user_records.*deploy"):
         load_deployed(stage(place.folder))

@@ -1,4 +1,4 @@
-"""A brand's colours are held to WCAG 2.2 before they are deployed."""
+"""A brand's colours are checked against WCAG 2.2 before they are deployed."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.unit.ops.fakes import dev_block, project
 
 
 def test_a_pale_accent_is_refused_with_figures_and_a_mend() -> None:
-    """The setting, the ratio found, the ratio needed, and a colour that would do."""
+    """It has the setting, the actual ratio, the required ratio, and a colour that passes."""
     (problem,) = problems_of_colours(Brand(accent="#ff5a5f"))
     assert re.fullmatch(
         r"BRAND_ACCENT is #ff5a5f: its contrast with #\w{6} in the light theme is 2\.\d\d:1 and text needs "
@@ -29,7 +29,7 @@ def test_a_pale_accent_is_refused_with_figures_and_a_mend() -> None:
 
 @pytest.mark.parametrize("name", ["dev", "local"])
 def test_every_stage_is_looked_at(tmp_path: Path, name: str) -> None:
-    """`load_stage` is the way of provision, deploy, doctor and up: none of them accepts a pale colour."""
+    """Provision, deploy, doctor and up all use `load_stage`, so none of them accepts a pale colour."""
     block = dev_block(name, environment_variables={"STAGE": name, "BRAND_ACCENT": "#ff5a5f"})
     if name == "local":
         block["gatehouse"] = {"region": "us-east-1"}

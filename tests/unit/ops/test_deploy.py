@@ -1,4 +1,4 @@
-"""Chalice runs as it is, and its failures are told."""
+"""Chalice runs unchanged, and its failures are reported."""
 
 from pathlib import Path
 
@@ -10,14 +10,14 @@ from tests.unit.ops.fakes import reporter
 
 
 def test_chalices_lines_are_shown(tmp_path: Path) -> None:
-    """Of this interpreter's own Chalice."""
+    """They come from this interpreter's own Chalice."""
     report, printed = reporter()
     run_chalice(tmp_path, ["--version"], "eu-west-1", report)
     assert "chalice 1.34" in printed.getvalue()
 
 
 def test_failure_of_chalice_is_an_ops_error(tmp_path: Path) -> None:
-    """Its own words come first."""
+    """Its own messages come first."""
     report, printed = reporter()
     with pytest.raises(OpsError, match="`chalice deploy --stage dev` failed with exit code"):
         run_chalice(tmp_path, ["deploy", "--stage", "dev"], "eu-west-1", report)

@@ -1,4 +1,4 @@
-"""Checks of doctor whose subject the local AWS lacks, against doubles that botocore's models check."""
+"""Doctor's checks of features that the local AWS lacks, with doubles that botocore's models check."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NOW = 1_800_000_000.0
 
 
 class Seen(Deployment):
-    """A deployment whose basic parts are given."""
+    """A deployment whose basic parts are set."""
 
     pool: Any = {"Id": POOL}
     today: Any = date(2026, 11, 29)
@@ -41,12 +41,12 @@ class Seen(Deployment):
 
 
 def look(check: str, stage: Stage, aws: StubbedSession, **parts: Any) -> list[str]:
-    """Run one check; answer what it says."""
+    """Run one check; return its findings."""
     return [finding.says for finding in whole(check, stage, aws, **parts).findings]
 
 
 def noted(check: str, stage: Stage, aws: StubbedSession, **parts: Any) -> list[str]:
-    """Run one check that finds nothing wrong; answer its notes, what to do included."""
+    """Run one check that finds no fault; return its notes, including what to do."""
     found = whole(check, stage, aws, **parts)
     assert found.findings == []
     assert found.healthy
@@ -94,7 +94,7 @@ def test_table_expiry(stage: Stage, status: str, found: int) -> None:
 
 
 def test_table_encryption(stage: Stage) -> None:
-    """AWS says nothing of encryption under its own key."""
+    """AWS returns nothing for encryption with its own key."""
     good = {"USERS_TABLE": {"TableName": "users", "SSEDescription": {"Status": "ENABLED"}}}
     assert look("table-encryption", stage, StubbedSession(), tables=good) == []
     bad = {"USERS_TABLE": {"TableName": "users"}}
@@ -109,13 +109,13 @@ def test_table_encryption(stage: Stage) -> None:
     ],
 )  # fmt: skip
 def test_access_log(stage: Stage, settings: dict[str, str], said: str) -> None:
-    """Missing, or with paths as they were asked for."""
+    """It is missing, or contains requested paths."""
     found = look("access-log", stage, StubbedSession(), api_stage={"accessLogSettings": settings})
     assert (said in found[0]) if said else found == []
 
 
 def test_no_access_log_for_want_of_a_role_is_not_set_up(stage: Stage) -> None:
-    """A setting of the account, which a fresh one lacks: no fault, and the command that makes it."""
+    """A new account lacks this setting: it is not a fault, and the note has the command."""
     aws = StubbedSession()
     aws.expect("apigateway", "get_account", {})
     (said,) = noted("access-log", stage, aws, api_stage={})
@@ -163,7 +163,7 @@ def test_custom_domain_that_does_not_exist(stage: Stage) -> None:
     ],
 )
 def test_sign_in_domain(stage: Stage, description: dict[str, Any], said: str) -> None:
-    """Gone, somebody else's, not ready, or old."""
+    """It is missing, belongs to another pool, is not ready, or is old."""
     aws = StubbedSession()
     answer = {"DomainDescription": description}
     aws.expect("cognito-idp", "describe_user_pool_domain", answer, {"Domain": "acme-dev"})
@@ -212,7 +212,7 @@ SECRET, POOL_TYPE, ROLE = "AWS::SecretsManager::Secret", "AWS::Cognito::UserPool
 def test_stack_drift(
     stage: Stage, kind: str, status: str, paths: list[str], said: str | None
 ) -> None:
-    """What differs on every healthy stage is no finding: a pool tells attributes that nobody declared."""
+    """Differences of every healthy stage are no findings: a pool returns attributes that nobody declared."""
     aws = StubbedSession()
     when, arn = datetime(2026, 1, 1, tzinfo=timezone.utc), "arn:aws:cloudformation:eu-west-1:1:s/n"
     aws.expect("cloudformation", "detect_stack_drift", {"StackDriftDetectionId": "d"})
@@ -239,7 +239,7 @@ def test_stack_drift(
 
 
 def test_alarms_that_tell_nobody_are_not_set_up(stage: Stage) -> None:
-    """No fault of a fresh stage: the command that makes a topic, on AWS; the local AWS has none."""
+    """This is no fault of a new stage: the note has the command for AWS; the local AWS has none."""
     aws = StubbedSession()
     aws.expect("cloudwatch", "describe_alarms", {"MetricAlarms": []})
     (said,) = noted("alarm-actions", stage, aws)
@@ -259,7 +259,7 @@ def test_alarms_that_tell_nobody_are_not_set_up(stage: Stage) -> None:
     ],
 )
 def test_pool_issuer(stage: Stage, pool: dict[str, Any], said: str) -> None:
-    """Both types are taken; a setting that is out of date is told, with the command that reads it anew."""
+    """Both types are accepted; an outdated setting is reported, with the command that reads it again."""
     settings = {
         **dict.fromkeys(("CLIENT_SECRET_ARN", "SEALING_KEYS_SECRET_ARN", "CLIENT_ID"), "x"),
         **{"STAGE": "dev", "COGNITO_URL": "https://acme-dev.auth.eu-west-1.amazoncognito.com"},
@@ -271,7 +271,7 @@ def test_pool_issuer(stage: Stage, pool: dict[str, Any], said: str) -> None:
 
 @pytest.mark.parametrize("protected", [True, False])
 def test_a_protected_stage_has_a_protected_stack(stage: Stage, protected: bool) -> None:
-    """Pool and tables are, here; one wrong click must not take the roles and secrets away either."""
+    """Pool and tables are protected here; one wrong click must not delete the roles and secrets, either."""
     kept = {"TableName": "t", "DeletionProtectionEnabled": True}
     found = look(
         "deletion-protection",
@@ -286,7 +286,7 @@ def test_a_protected_stage_has_a_protected_stack(stage: Stage, protected: bool) 
 
 
 def test_pool_issuer_without_settings_is_not_guessed(stage: Stage) -> None:
-    """Another check says which are missing."""
+    """Another check lists the missing ones."""
     found = whole("pool-issuer", replace(stage, environment={}), StubbedSession())
     assert "settings cannot be read" in found.not_checked["pool-issuer"]
 
@@ -302,7 +302,7 @@ def test_pool_issuer_without_settings_is_not_guessed(stage: Stage) -> None:
     ],
 )
 def test_threat_protection(stage: Stage, tier: str, mode: str, form: str, said: str) -> None:
-    """What our form passes on is read by a plan that costs extra; nobody needs to have it."""
+    """Only a more expensive plan uses the data that our form passes on; nobody needs it."""
     pool = {"UserPoolTier": tier, "UserPoolAddOns": {"AdvancedSecurityMode": mode}}
     there = replace(stage, environment={**stage.environment, "DIRECT_SIGN_IN": form})
     found = noted("threat-protection", there, StubbedSession(), pool=pool)
@@ -327,7 +327,7 @@ def functions_on(runtime: str) -> dict[str, dict[str, str]]:
     ],
 )
 def test_runtime_age(stage: Stage, runtime: str, day: date, said: str, note: str) -> None:
-    """Spoken of half a year before its end, and a fault after it."""
+    """There is a note half a year before its end, and a fault after it."""
     found = whole(
         "runtime-age", stage, StubbedSession(), functions=functions_on(runtime), today=day
     )
@@ -351,7 +351,7 @@ def _refused(deployment: Deployment) -> list[Fault]:
 
 
 def test_what_a_missing_part_hides_is_named_and_not_guessed(stage: Stage) -> None:
-    """It is no finding of its own: the part's own check has it."""
+    """It is no separate finding: the part's own check reports it."""
     found = diagnose(Deployment(StubbedSession(), stage), [Check("x", _missing)])  # type: ignore[arg-type]
     assert found.findings == []
     assert "see user-pool" in found.not_checked["x"]
@@ -359,14 +359,14 @@ def test_what_a_missing_part_hides_is_named_and_not_guessed(stage: Stage) -> Non
 
 
 def test_check_that_may_not_look_is_a_finding(stage: Stage) -> None:
-    """Nothing is healthy because nobody was allowed to see it."""
+    """A check without permission does not count as healthy."""
     found = diagnose(Deployment(StubbedSession(), stage), [Check("x", _refused)])  # type: ignore[arg-type]
     assert "AccessDeniedException" in found.findings[0].says
     assert not found.healthy
 
 
 def test_without_credentials_nothing_is_said_of_the_stage(stage: Stage) -> None:
-    """One line for whoever looks, instead of one finding a check."""
+    """There is one message instead of one finding per check."""
 
     def find(_: Deployment) -> list[Fault]:
         raise NoCredentialsError
@@ -376,7 +376,7 @@ def test_without_credentials_nothing_is_said_of_the_stage(stage: Stage) -> None:
 
 
 def test_local_gaps_are_said_on_the_local_stage_only(stage: Stage) -> None:
-    """Elsewhere the check is made."""
+    """Other stages run the check."""
     quiet: Callable[[Deployment], list[Fault]] = lambda _: []  # noqa: E731
     check = Check("x", quiet, "the local AWS has none")
     local = replace(stage, name="local")
@@ -399,7 +399,7 @@ WIRED: dict[str, Any] = {
 @pytest.mark.parametrize("source", WIRED)
 @pytest.mark.parametrize("instead", [None, "arn:another"])
 def test_every_trigger_that_is_not_ours_is_found(source: str, instead: str | None) -> None:
-    """Taken off, or put on another function."""
+    """It was removed, or replaced by another function."""
 
     def faults(wired: dict[str, Any]) -> list[str]:
         deployment: Any = SimpleNamespace(

@@ -1,4 +1,4 @@
-"""The front proxy over TLS: what it speaks, what it keeps back, and what it says to plain HTTP."""
+"""The front proxy over TLS: its protocols, the header that it removes, and its answer to plain HTTP."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Api(BaseHTTPRequestHandler):
 
 @contextmanager
 def running(server: ThreadingHTTPServer) -> Iterator[int]:
-    """Serve in a thread; gives the port."""
+    """Serve in a thread; yield the port."""
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
@@ -79,7 +79,7 @@ def ask(
 
 @pytest.mark.parametrize("path", ["/x", "/missing"])
 def test_hsts_does_not_pass_over_https(secure: int, trusting: ssl.SSLContext, path: str) -> None:
-    """A browser would keep it for localhost, whatever the port, and break every other http://localhost."""
+    """A browser would apply it to localhost on every port, and break every other http://localhost."""
     with closing(http.client.HTTPSConnection("localhost", secure, context=trusting)) as there:
         answer, body = ask(there, path=path)
     assert body == b"/api" + path.encode()
@@ -88,7 +88,7 @@ def test_hsts_does_not_pass_over_https(secure: int, trusting: ssl.SSLContext, pa
 
 
 def test_hsts_does_not_pass_over_plain_http() -> None:
-    """Browsers ignore it there; but then, nobody needs it either."""
+    """Browsers ignore it there, and nobody needs it, either."""
     with proxy(None) as port, closing(http.client.HTTPConnection("localhost", port)) as there:
         answer, body = ask(there)
     assert body == b"/api/x"
@@ -96,7 +96,7 @@ def test_hsts_does_not_pass_over_plain_http() -> None:
 
 
 def test_one_connection_serves_several_requests(secure: int, trusting: ssl.SSLContext) -> None:
-    """A handshake for each would take more time than all the rest."""
+    """A handshake for each would take more time than everything else."""
     with closing(http.client.HTTPSConnection("localhost", secure, context=trusting)) as there:
         ask(there)
         first = there.sock
@@ -107,7 +107,7 @@ def test_one_connection_serves_several_requests(secure: int, trusting: ssl.SSLCo
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("path", ["/", "/auth/login?provider=Okta", "//evil.example/"])
 def test_plain_http_is_led_to_https(secure: int, method: str, path: str) -> None:
-    """Somebody typed the address without a scheme: the same path, on this host alone."""
+    """Somebody typed the address without a scheme: the redirect has the same path, on this host only."""
     with closing(http.client.HTTPConnection("localhost", secure)) as there:
         answer, body = ask(there, method, path)
     assert answer.status == 307
@@ -118,7 +118,7 @@ def test_plain_http_is_led_to_https(secure: int, method: str, path: str) -> None
 
 
 def test_a_plain_post_is_refused_with_the_address(secure: int) -> None:
-    """A program is set up wrongly; what it sent is not sent again."""
+    """A program has the wrong address; its data is not sent again."""
     with closing(http.client.HTTPConnection("localhost", secure)) as there:
         answer, body = ask(there, "POST", "/auth/refresh")
     assert answer.status == 400
@@ -129,7 +129,7 @@ def test_a_plain_post_is_refused_with_the_address(secure: int) -> None:
 def test_a_silent_or_distrustful_client_holds_nobody_up(
     secure: int, trusting: ssl.SSLContext, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Browsers open connections in reserve; others do not trust the authority yet, which the log says in a line."""
+    """Browsers open connections in reserve; others do not trust the authority yet, which the log reports in one line."""
     with socket.create_connection(("127.0.0.1", secure)):
         strangers = ssl.create_default_context()
         with (

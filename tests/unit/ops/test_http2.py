@@ -1,4 +1,4 @@
-"""HTTP/2 at the front proxy: what a browser does with it, and what nobody may do with it."""
+"""HTTP/2 at the front proxy: what browsers do with it, and what nobody may do."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BIG = b"0123456789abcdef" * 20_000
 
 
 class Api(BaseHTTPRequestHandler):
-    """Echoes what came; `/big` is more than a browser takes at once, `/slow` waits for `/quick`."""
+    """Echoes the request; `/big` is larger than a browser's window, `/slow` waits for `/quick`."""
 
     protocol_version = "HTTP/1.1"
     quick = threading.Event()
@@ -67,7 +67,7 @@ class Client:
         self.order: list[int] = []
 
     def ask(self, path: str, method: str = "GET", body: bytes = b"", *more: tuple[str, str]) -> int:
-        """Begin a request; gives its stream."""
+        """Begin a request; return its stream."""
         stream = self.h2.get_next_available_stream_id()
         pseudo = [(":method", method), (":path", path), (":scheme", "https")]
         headers = [*pseudo, (":authority", "localhost"), *more]
@@ -77,7 +77,7 @@ class Client:
         return stream
 
     def wait(self, *streams: int) -> None:
-        """Until these are answered in full."""
+        """Wait until these are complete."""
         while not set(streams) <= set(self.order):
             self.socket.sendall(self.h2.data_to_send())
             data = self.socket.recv(65_536)
@@ -109,7 +109,8 @@ def client(certificate: Certificate) -> Iterator[Client]:
 
 
 def test_a_request_is_passed_on_as_over_http1(client: Client) -> None:
-    """Cookies in one line, the peer's address, no Host and no forwarded address of the client's own; HSTS stays behind."""
+    """Cookies are in one line, with the peer's address, without Host and the client's forwarded address; HSTS is
+    removed."""
     stream = client.ask(
         "/x?y=1",
         "POST",
@@ -137,7 +138,7 @@ def test_a_request_is_passed_on_as_over_http1(client: Client) -> None:
 
 
 def test_many_requests_share_a_connection_and_a_slow_one_holds_up_nobody(client: Client) -> None:
-    """What HTTP/2 is for."""
+    """That is the purpose of HTTP/2."""
     slow = client.ask("/slow")
     client.socket.sendall(client.h2.data_to_send())
     others = [client.ask("/quick"), *(client.ask(f"/{number}") for number in range(20))]
@@ -146,14 +147,14 @@ def test_many_requests_share_a_connection_and_a_slow_one_holds_up_nobody(client:
 
 
 def test_an_answer_larger_than_the_window_comes_whole(client: Client) -> None:
-    """It goes on as the browser makes room, beside another one."""
+    """It continues when the browser has room, in parallel with another one."""
     streams = [client.ask("/big"), client.ask("/big")]
     client.wait(*streams)
     assert [client.answers[stream][1] for stream in streams] == [BIG, BIG]
 
 
 def test_head_has_no_content(client: Client) -> None:
-    """But its length."""
+    """It does have a length."""
     stream = client.ask("/x", "HEAD")
     client.wait(stream)
     headers, body = client.answers[stream]
@@ -162,7 +163,7 @@ def test_head_has_no_content(client: Client) -> None:
 
 
 def test_what_a_client_gives_up_ends_nothing_else(client: Client) -> None:
-    """A page that is left, in the midst of an answer."""
+    """A person leaves the page in the middle of an answer."""
     given_up = client.ask("/big")
     client.socket.sendall(client.h2.data_to_send())
     client.h2.reset_stream(given_up)
@@ -173,14 +174,14 @@ def test_what_a_client_gives_up_ends_nothing_else(client: Client) -> None:
 
 @pytest.mark.parametrize("size", [10_241, 20_000])
 def test_too_large_headers_are_refused_as_over_http1(client: Client, size: int) -> None:
-    """API Gateway's limit holds here too."""
+    """API Gateway's limit applies here, too."""
     stream = client.ask("/x", "GET", b"", ("x-large", "x" * size))
     client.wait(stream)
     assert client.answers[stream][0][0] == (":status", "431")
 
 
 def test_what_is_no_http2_ends_the_connection(client: Client) -> None:
-    """With a reason, and without a thread that waits for ever."""
+    """It ends with a reason, and no thread waits for ever."""
     client.socket.sendall(b"GET / HTTP/1.1\r\n\r\n" * 3)
     while client.socket.recv(65_536):
         continue
@@ -196,6 +197,6 @@ def test_what_is_no_http2_ends_the_connection(client: Client) -> None:
     ],
 )
 def test_no_second_request_fits_into_a_first(name: str, value: str) -> None:
-    """Smuggling by line ends, whatever the library lets through."""
+    """It prevents request smuggling by line breaks, whatever the library accepts."""
     headers = {":method": "GET", ":path": "/", ":authority": "localhost", name: value}
     assert as_http1(list(headers.items()), b"") is None

@@ -1,4 +1,4 @@
-"""Provisioning: create, update, leave alone, recover from leftovers, explain failures."""
+"""Provisioning: create, update, no change, recovery from leftovers, explained failures."""
 
 import json
 import re
@@ -38,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(cloud: FakeCloudFormation, folder: Path, **parameters: str) -> tuple[Outputs, str]:
-    """Provision without waiting, and answer the outputs and what was printed."""
+    """Provision without waiting, and return the outputs and the printed text."""
     report, stream = reporter()
     session = FakeSession(cloudformation=cloud, cognito_idp=FakeCognito(), sts=FakeSts())
     found = provision(session, stage(folder), parameters, report, sleep=lambda _: None)  # type: ignore[arg-type]  # a fake session
@@ -46,7 +46,7 @@ def run(cloud: FakeCloudFormation, folder: Path, **parameters: str) -> tuple[Out
 
 
 def test_first_time_creates_and_writes_the_outputs(folder: Path) -> None:
-    """Variables and roles land in config.json."""
+    """Variables and roles are written to config.json."""
     cloud = FakeCloudFormation()
     outputs, printed = run(cloud, folder)
     assert cloud.parameters["DomainPrefix"] == "acme-dev"
@@ -90,7 +90,7 @@ def test_what_is_not_said_keeps_its_value(folder: Path) -> None:
 
 
 def test_parameters_the_template_no_longer_has_are_not_mentioned(folder: Path) -> None:
-    """CloudFormation refuses an update that does."""
+    """CloudFormation refuses an update that contains them."""
     cloud = FakeCloudFormation("UPDATE_COMPLETE", {"Retired": "1", "CallbackUrls": "https://a/"})
     run(cloud, folder)
     assert "Retired" not in cloud.parameters
@@ -105,8 +105,8 @@ def test_leftover_of_a_failed_creation_is_removed_first(folder: Path) -> None:
 
 
 def test_protection_from_deletion_comes_after_the_creation(folder: Path) -> None:
-    """CloudFormation could not take a protected pool or table back: a failed first attempt would
-    leave them, and their names would block the second."""
+    """CloudFormation could not roll back a protected pool or table: a failed first attempt would leave them, and their
+    names would block the second."""
     cloud = FakeCloudFormation()
     run(cloud, folder)
     assert cloud.calls == ["create", "update", "protect"]
@@ -114,7 +114,7 @@ def test_protection_from_deletion_comes_after_the_creation(folder: Path) -> None
 
 
 def test_a_failed_creation_was_never_protected(folder: Path) -> None:
-    """And nothing more is tried."""
+    """Nothing more is tried."""
     cloud = FakeCloudFormation()
     cloud.fails = ("Domain", "acme-dev is taken")
     with pytest.raises(OpsError, match="acme-dev is taken"):
@@ -131,7 +131,7 @@ def test_a_stage_without_protection_is_created_in_one_go(folder: Path) -> None:
 
 
 def test_a_failed_deletion_can_be_tried_again(folder: Path) -> None:
-    """`ops destroy` once more; everything else leaves such a stack to a person."""
+    """`ops destroy` can be repeated; all other commands leave such a stack to a person."""
     cloud = FakeCloudFormation("DELETE_FAILED")
     session = FakeSession(cloudformation=cloud)
     delete(session, stage(folder), reporter()[0])  # type: ignore[arg-type]  # a fake session
@@ -159,7 +159,7 @@ def test_waiting_has_an_end(folder: Path) -> None:
 def test_failure_gives_the_reasons_and_not_their_consequences(
     folder: Path, status: str | None
 ) -> None:
-    """And writes nothing."""
+    """Nothing is written."""
     cloud = FakeCloudFormation(status)
     cloud.fails = ("Domain", "acme-dev is taken")
     before = config_file(folder).read_text()
@@ -171,13 +171,13 @@ def test_failure_gives_the_reasons_and_not_their_consequences(
 
 
 def test_stuck_stack_is_left_to_a_person(folder: Path) -> None:
-    """With the state's name, to look up."""
+    """The error has the state's name."""
     with pytest.raises(OpsError, match="stuck in UPDATE_ROLLBACK_FAILED"):
         run(FakeCloudFormation("UPDATE_ROLLBACK_FAILED"), folder)
 
 
 def test_reading_parameters_before_the_first_provision_names_the_mend(folder: Path) -> None:
-    """Instead of AWS's ValidationError."""
+    """The error replaces AWS's ValidationError."""
     with pytest.raises(OpsError, match="ops provision --stage dev"):
         parameters_of(FakeSession(cloudformation=FakeCloudFormation()), stage(folder))  # type: ignore[arg-type]  # a fake session
 
@@ -200,7 +200,7 @@ def test_native_people_are_let_in_unless_switched_off(
 
 
 def test_a_new_pool_knows_its_triggers_before_there_are_any(folder: Path) -> None:
-    """By the names that Chalice will give them: the second pass has nothing to change in the pool."""
+    """It uses the names that Chalice will choose, so the second pass changes nothing in the pool."""
     cloud = FakeCloudFormation()
     run(cloud, folder)
     arn = "arn:aws:lambda:eu-west-1:111122223333:function:gatehouse-dev-"
@@ -213,7 +213,8 @@ def test_a_new_pool_knows_its_triggers_before_there_are_any(folder: Path) -> Non
 
 
 def test_the_second_passs_parameters_are_not_the_pools() -> None:
-    """Neither itself nor by a condition: CloudFormation leaves a resource alone whose properties stay what they are."""
+    """It uses them neither directly nor in a condition: CloudFormation does not update a resource with unchanged
+    properties."""
     template = TEMPLATE.read_text(encoding="utf-8")
     pool = template.partition("  UserPool:\n")[2].partition("  ApiScopes:\n")[0]
     used = set(re.findall(r"!Ref ([A-Za-z]+)|!If \[([A-Za-z]+)|!If\n +- ([A-Za-z]+)", pool))
@@ -224,7 +225,7 @@ def test_the_second_passs_parameters_are_not_the_pools() -> None:
 
 
 def test_an_older_stack_keeps_its_triggers_until_the_second_pass(folder: Path) -> None:
-    """Functions of the release before may refuse events that they do not know."""
+    """Functions of the previous release may refuse new events."""
     cloud = FakeCloudFormation("UPDATE_COMPLETE", {"UserRecordsFunctionArn": "arn:old"})
     run(cloud, folder)
     assert cloud.parameters["UserRecordsFunctionArn"] == "arn:old"
@@ -232,7 +233,7 @@ def test_an_older_stack_keeps_its_triggers_until_the_second_pass(folder: Path) -
 
 
 def test_the_stack_is_tagged_and_so_is_what_it_makes(folder: Path) -> None:
-    """With the stage's own tags beside ours, which nobody can replace."""
+    """It has the stage's own tags and ours, which cannot be replaced."""
     cloud = FakeCloudFormation()
     report, _ = reporter()
     mine = {"cost-center": "12", "gatehouse:stage": "another"}
@@ -247,7 +248,7 @@ def test_the_stack_is_tagged_and_so_is_what_it_makes(folder: Path) -> None:
 
 
 def test_termination_protection_follows_the_stage(folder: Path) -> None:
-    """On for protected ones, once; off again where a stage says so, and before a deletion that was asked for."""
+    """It is turned on once for protected stages; it is turned off if a stage says so, and before a requested deletion."""
     cloud = FakeCloudFormation()
     run(cloud, folder)
     run(cloud, folder)
@@ -268,7 +269,7 @@ def test_termination_protection_follows_the_stage(folder: Path) -> None:
     ],
 )
 def test_a_pool_whose_schema_is_refused_is_updated_without_it(folder: Path, said: str) -> None:
-    """Said in plain words, at the creation's second step too; later updates leave the schema out at once."""
+    """The message is in plain words, also at the creation's second step; later updates omit the schema at once."""
     cloud = FakeCloudFormation()
     cloud.refuses_schema = said
     outputs, printed = run(cloud, folder)
@@ -282,7 +283,7 @@ def test_a_pool_whose_schema_is_refused_is_updated_without_it(folder: Path, said
 
 
 def test_other_refusals_of_the_pool_are_explained_and_not_gone_round(folder: Path) -> None:
-    """A create-only property: the way is another stage."""
+    """For a create-only property, the solution is another stage."""
     cloud = FakeCloudFormation("UPDATE_COMPLETE")
     cloud.template = TEMPLATE.read_text(encoding="utf-8")
     cloud.refuses_schema = "Updates are not allowed for property - UsernameAttributes."

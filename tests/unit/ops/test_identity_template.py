@@ -1,4 +1,4 @@
-"""The identity template holds the promises that a local AWS cannot prove."""
+"""The identity template: promises that a local AWS cannot prove."""
 
 import json
 import subprocess
@@ -60,7 +60,7 @@ def client(resources: dict[str, Any]) -> dict[str, Any]:
 
 
 def first_branch(value: Any) -> Any:
-    """What a conditional value is when its condition holds."""
+    """The value of a conditional if its condition is true."""
     return value["If"][1] if isinstance(value, dict) and "If" in value else value
 
 
@@ -76,12 +76,12 @@ def statements(resources: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def as_list(value: Any) -> list[Any]:
-    """IAM takes one or a list."""
+    """IAM accepts one or a list."""
     return value if isinstance(value, list) else [value]
 
 
 def test_cfn_lint_finds_nothing(tmp_path: Path) -> None:
-    """Every property and value is one that CloudFormation knows, as people read the template and as it goes out."""
+    """CloudFormation knows every property and value, in the source and in the sent form."""
     sent = tmp_path / "identity.json"
     sent.write_text(write_template(read_template(TEMPLATE.read_text(encoding="utf-8"))))
     found = subprocess.run(
@@ -99,7 +99,7 @@ def test_cfn_lint_finds_nothing(tmp_path: Path) -> None:
 
 
 def test_fits_into_one_request_and_leaves_room_for_a_teams_own_part() -> None:
-    """CloudFormation takes 51,200 bytes without a bucket. A function of a team's takes some 1,500, a table 300."""
+    """CloudFormation accepts 51,200 bytes without a bucket. A team's function takes some 1,500, a table 300."""
     ours = size_of(write_template(read_template(TEMPLATE.read_text(encoding="utf-8"))))
     assert ours + 10_000 < MOST_BYTES
 
@@ -107,7 +107,8 @@ def test_fits_into_one_request_and_leaves_room_for_a_teams_own_part() -> None:
 def test_what_goes_out_is_the_template_without_blanks_and_comments(
     template: dict[str, Any],
 ) -> None:
-    """The short tags in their long form, which mean the same; one line a resource, so that two of them can be compared."""
+    """Short tags are in their long form, with the same meaning; one line per resource, so that two versions can be
+    compared."""
     body = write_template(read_template(TEMPLATE.read_text(encoding="utf-8")))
     assert list(json.loads(body)) == list(template)
     assert sum(line.startswith('"UserPool":') for line in body.splitlines()) == 1
@@ -141,7 +142,7 @@ def test_client_can_never_get_the_scope_of_self_service(client: dict[str, Any]) 
 
 @pytest.mark.security("S-34")
 def test_refresh_tokens_rotate_with_a_short_grace(client: dict[str, Any]) -> None:
-    """And last as long as the longest "remember me", which is 30 days."""
+    """They last as long as the longest "remember me", which is 30 days."""
     assert client["RefreshTokenRotation"]["Feature"] == "ENABLED"
     assert 0 < client["RefreshTokenRotation"]["RetryGracePeriodSeconds"] <= 60
     assert client["RefreshTokenValidity"] == 30
@@ -159,13 +160,13 @@ def test_access_tokens_live_five_to_fifteen_minutes(client: dict[str, Any]) -> N
 
 @pytest.mark.security("S-45")
 def test_challenges_live_as_long_as_their_cookie(client: dict[str, Any]) -> None:
-    """DESIGN.md: the challenge cookie lives 15 minutes."""
+    """DESIGN.md: the challenge cookie lasts 15 minutes."""
     assert client["AuthSessionValidity"] == 15
 
 
 @pytest.mark.security("S-65")
 def test_only_needed_flows_and_no_telling_of_who_exists(client: dict[str, Any]) -> None:
-    """Password sign-in by API only where the page is ours, and never refresh by API."""
+    """Password sign-in by API only if the page is ours, and never refresh by API."""
     condition, embedded, otherwise = client["ExplicitAuthFlows"]["If"]
     assert condition == "IsEmbedded"
     assert embedded == ["ALLOW_ADMIN_USER_PASSWORD_AUTH"]
@@ -178,7 +179,7 @@ def test_only_needed_flows_and_no_telling_of_who_exists(client: dict[str, Any]) 
 def test_passwords_are_long_mfa_is_there_and_recovery_goes_by_email(
     resources: dict[str, Any],
 ) -> None:
-    """Twelve characters at least; a TOTP app can be registered."""
+    """They have twelve characters at least; a TOTP app can be registered."""
     pool = resources["UserPool"]["Properties"]
     assert pool["Policies"]["PasswordPolicy"]["MinimumLength"] >= 12
     assert pool["MfaConfiguration"] == "OPTIONAL"
@@ -190,7 +191,7 @@ def test_passwords_are_long_mfa_is_there_and_recovery_goes_by_email(
     ]
     first, *others = pool["AccountRecoverySetting"]["RecoveryMechanisms"]
     assert first["Name"] == "verified_email"
-    # With codes by e-mail as a factor Cognito wants a second way, and no other stage has one.
+    # With codes by e-mail as a factor Cognito requires a second recovery method; no other stage has one.
     assert others == [
         {"If": ["HasSes", {"Name": "verified_phone_number", "Priority": 2}, no_value]}
     ]
@@ -244,7 +245,7 @@ def test_every_log_group_expires(resources: dict[str, Any]) -> None:
 def test_no_action_and_no_resource_is_a_wildcard(
     template: dict[str, Any], resources: dict[str, Any]
 ) -> None:
-    """But for the log streams' names, which Lambda makes up."""
+    """The only exception are log streams' names, which Lambda chooses."""
     for role, statement in statements(resources):
         assert statement["Effect"] == "Allow"
         for action in as_list(statement["Action"]):
@@ -262,7 +263,7 @@ def test_no_action_and_no_resource_is_a_wildcard(
 
 @pytest.mark.security("S-60")
 def test_each_function_has_a_role_of_its_own_for_this_account(resources: dict[str, Any]) -> None:
-    """Only Lambda, and only on behalf of this account, may take it."""
+    """Only Lambda may assume it, and only on behalf of this account."""
     for name in ROLES:
         (trust,) = resources[name]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
         assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
@@ -277,7 +278,8 @@ def test_each_function_has_a_role_of_its_own_for_this_account(resources: dict[st
 def test_the_api_may_ask_about_people_of_its_own_pool_and_change_little(
     resources: dict[str, Any],
 ) -> None:
-    """Enabled, in which groups; names and sign-out. No groups or people can be made."""
+    """It may read who is enabled and in which groups, and change names and end sessions. It cannot create groups or
+    people."""
     allowed = {
         (action, str(statement["Resource"]))
         for role, statement in statements(resources)
@@ -294,7 +296,7 @@ def test_the_api_may_ask_about_people_of_its_own_pool_and_change_little(
 
 @pytest.mark.security("S-60")
 def test_only_the_api_reads_the_keys_of_sessions(resources: dict[str, Any]) -> None:
-    """The client's secret is for whoever signs people up, and for the trigger that knows its mark (S-67)."""
+    """The client's secret is also for the code that signs people up, and for the trigger that checks its mark (S-67)."""
     readers: dict[str, set[str]] = {}
     for role, statement in statements(resources):
         if any(action.startswith("secretsmanager:") for action in as_list(statement["Action"])):
@@ -311,7 +313,7 @@ def test_only_the_api_reads_the_keys_of_sessions(resources: dict[str, Any]) -> N
 def test_secrets_are_made_by_aws_and_appear_in_no_output(
     template: dict[str, Any], resources: dict[str, Any]
 ) -> None:
-    """Outputs name secrets, they don't hold them, and no parameter takes one."""
+    """Outputs name secrets but do not contain them, and no parameter takes one."""
     made = resources["SealingKeys"]["Properties"]["GenerateSecretString"]
     assert made["PasswordLength"] >= 64
     assert json.loads(made["SecretStringTemplate"])["current"] == made["GenerateStringKey"]
@@ -321,7 +323,7 @@ def test_secrets_are_made_by_aws_and_appear_in_no_output(
     outputs = json.dumps(template["Outputs"])
     assert "Client.ClientSecret" not in outputs
     takes_secret = [name for name in template["Parameters"] if "Secret" in name]
-    assert takes_secret == ["CaptchaSecretArn"]  # where it is, not what it is
+    assert takes_secret == ["CaptchaSecretArn"]  # its address, not its value
 
 
 @pytest.mark.security("S-64")
@@ -338,7 +340,8 @@ def test_urls_are_exact_https_and_never_on_this_machine(template: dict[str, Any]
 @pytest.mark.security("S-60")
 @pytest.mark.security("S-69")
 def test_the_trigger_can_delete_attributes_and_write_none(resources: dict[str, Any]) -> None:
-    """What a provider tells no more goes; no code in the trigger's place could make somebody an administrator."""
+    """Names that a provider no longer sends are deleted; but no code in the trigger could make somebody an
+    administrator."""
     actions = {
         action
         for role, statement in statements(resources)
@@ -353,7 +356,7 @@ def test_the_trigger_can_delete_attributes_and_write_none(resources: dict[str, A
 
 @pytest.mark.security("S-57")
 def test_triggers_are_wired_once_there_are_functions(resources: dict[str, Any]) -> None:
-    """Sign-up, confirmation and every sign-in reach the function that keeps the table."""
+    """Sign-up, confirmation and every sign-in reach the function that writes the table."""
     wired = resources["UserPool"]["Properties"]["LambdaConfig"]
     for source in ("PreSignUp", "PostConfirmation", "PostAuthentication"):
         assert wired[source] == {
@@ -370,7 +373,7 @@ def test_triggers_are_wired_once_there_are_functions(resources: dict[str, Any]) 
 
 
 def test_client_may_write_what_a_provider_maps(client: dict[str, Any]) -> None:
-    """Cognito fails a federated sign-in otherwise; email_verified is AWS's own to write."""
+    """Otherwise Cognito fails a federated sign-in; AWS itself writes email_verified."""
     from chalicelib.gatehouse.cognito.provider_claims import ATTRIBUTE_MAPPING
 
     mapped = set(ATTRIBUTE_MAPPING) - {"email_verified"}
@@ -396,7 +399,7 @@ def test_every_attribute_names_its_data_type(resources: dict[str, Any]) -> None:
 
 
 def test_what_the_local_aws_does_not_know_is_under_a_condition(resources: dict[str, Any]) -> None:
-    """It accepts unknown types only where they are not made."""
+    """It accepts unknown types only if they are not created."""
     for name in ("Domain", "Branding"):
         assert resources[name]["Condition"] == "HasDomain"
 
@@ -411,7 +414,7 @@ def test_every_setting_of_the_functions_is_an_output(template: dict[str, Any]) -
 
 
 def test_parameters_are_read_without_understanding_the_tags(template: dict[str, Any]) -> None:
-    """An update may mention only those."""
+    """An update may contain only those."""
     assert parameter_names(TEMPLATE.read_text(encoding="utf-8")) == list(template["Parameters"])
 
 
@@ -434,7 +437,7 @@ def test_chalice_accepts_the_extra_block_and_finds_each_role(tmp_path: Path) -> 
 
 @pytest.mark.security("S-50")
 def test_the_group_that_routes_ask_for_exists(template: dict[str, Any]) -> None:
-    """Nobody is in it by the template: an administrator is made by hand."""
+    """The template adds nobody: a person makes an administrator."""
     from app import app
 
     asked = {
@@ -455,7 +458,7 @@ def test_the_group_that_routes_ask_for_exists(template: dict[str, Any]) -> None:
 
 
 def test_every_exception_from_checkov_says_why(resources: dict[str, Any]) -> None:
-    """Beside the resource, in words; and these are all."""
+    """The reason is beside the resource; and the list is complete."""
     found = {
         (name, skip["id"])
         for name, resource in resources.items()
@@ -475,7 +478,7 @@ def test_every_exception_from_checkov_says_why(resources: dict[str, Any]) -> Non
 
 @pytest.mark.security("S-62")
 def test_every_alarm_is_known_to_doctor_and_has_a_runbook(resources: dict[str, Any]) -> None:
-    """By its name, in docs/operations.md; each tells the topic, if there is one."""
+    """It is named in docs/operations.md; each notifies the topic, if there is one."""
     from ops.doctor.watch import ALARMS
 
     page = (Path(__file__).parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -505,7 +508,7 @@ def test_alarms_ring_before_cognito_gives_up_on_a_trigger(resources: dict[str, A
 def test_dashboard_is_json_and_shows_each_metric_that_an_alarm_watches(
     resources: dict[str, Any],
 ) -> None:
-    """So whoever is woken sees the figure's history."""
+    """So a person who gets an alarm sees the metric's history."""
     body = json.loads(resources["Dashboard"]["Properties"]["DashboardBody"]["Sub"])
     metrics = [metric for each in body["widgets"] for metric in each["properties"]["metrics"]]
     shown = {tuple(metric[:2]) for metric in metrics if isinstance(metric[0], str)}
@@ -518,8 +521,8 @@ def test_dashboard_is_json_and_shows_each_metric_that_an_alarm_watches(
 
 
 def test_federation_is_watched_over_all_providers(resources: dict[str, Any]) -> None:
-    """Cognito publishes these figures per IdentityProvider, and under no two dimensions alone: an
-    alarm that leaves the third out sees nothing for ever."""
+    """Cognito publishes these metrics per IdentityProvider, and never with only two dimensions: an alarm without the
+    third never sees data."""
     alarm = resources["FederationThrottlesAlarm"]
     assert alarm["Condition"] == "HasDomain"
     (query,) = alarm["Properties"]["Metrics"]
@@ -534,7 +537,7 @@ def test_federation_is_watched_over_all_providers(resources: dict[str, Any]) -> 
 
 
 def resolved(value: Any) -> Any:
-    """A property as it is on a stage with `embedded` and without senders of its own."""
+    """A property on a stage with `embedded` and without its own senders."""
     holds = {"IsEmbedded": True, "HasSes": False, "HasSms": False, "IsFederatedOnly": False}
     if isinstance(value, dict):
         if "If" in value:
@@ -548,7 +551,7 @@ def resolved(value: Any) -> Any:
 
 
 def test_the_cases_pool_is_like_a_stages(resources: dict[str, Any]) -> None:
-    """What tests/cognitos proves of a pool and its clients holds for the ones that this template makes."""
+    """So the proofs of tests/cognitos also apply to the pools of this template."""
     for name, settings in (("UserPool", POOL), ("Client", CLIENT), ("MfaClient", SERVER_CLIENT)):
         there = resources[name]["Properties"]
         assert {key: resolved(there[key]) for key in settings} == settings, name

@@ -1,4 +1,4 @@
-"""`ops user invite`: the first administrator, a second mail, and everybody who needs something else."""
+"""`ops user invite`: the first administrator, a second mail, and people who need something else."""
 
 import pytest
 
@@ -12,7 +12,7 @@ ADA = "ada@x.example"
 
 @pytest.mark.security("S-67")
 def test_the_first_administrator_is_one_command(desk: Desk) -> None:
-    """A verified address, names, a mail, the group, and a record that waits."""
+    """It creates a verified address, names, a mail, the group, and a pending record."""
     answer = desk.run(
         *("invite", ADA, "--given-name", "Ada", "--family-name", "King", "--group", "admins"),
         "--json",
@@ -32,7 +32,7 @@ def test_the_first_administrator_is_one_command(desk: Desk) -> None:
 
 
 def test_an_invitation_is_sent_again(desk: Desk) -> None:
-    """A new password by the same address, new names, no second account; the record is made if it is gone."""
+    """It sends a new password to the same address, with new names and no second account; a missing record is made."""
     desk.run("invite", ADA)
     (user,) = desk.pool.users
     old = user.password
@@ -55,7 +55,7 @@ def test_an_invitation_is_sent_again(desk: Desk) -> None:
 
 
 def test_a_trigger_that_wrote_no_record_is_named(desk: Desk) -> None:
-    """The command makes up for it, and says where to look; one that wrote it is passed over."""
+    """The command writes the record, and says where to look; if the trigger wrote it, nothing is said."""
     answer = desk.run("invite", ADA)
     assert "wrote no record" in answer.err
     assert "ops doctor --stage dev" in answer.err
@@ -79,7 +79,7 @@ def test_a_trigger_that_wrote_no_record_is_named(desk: Desk) -> None:
 def test_people_who_need_something_else_are_told_so(
     desk: Desk, changes: dict[str, object], mend: str
 ) -> None:
-    """No mail, no change of group or names."""
+    """There is no mail, and group and names do not change."""
     user = desk.add(ADA, sub="ada", **changes)
     answer = desk.run("invite", ADA, "--given-name", "Eve", "--group", "admins")
     assert answer.code == 1
@@ -88,7 +88,7 @@ def test_people_who_need_something_else_are_told_so(
 
 
 def test_people_of_a_provider_belong_to_the_provider(desk: Desk) -> None:
-    """They have no password here that an invitation could begin."""
+    """They have no password here."""
     desk.add_federated(ADA)
     answer = desk.run("invite", ADA)
     assert (answer.code, "signs in through Okta" in answer.err) == (1, True)
@@ -108,7 +108,7 @@ def test_people_of_a_provider_belong_to_the_provider(desk: Desk) -> None:
 def test_invitations_obey_the_stages_rules(
     desk: Desk, environment: dict[str, str], provider: dict[str, object], email: str, mend: str
 ) -> None:
-    """As sign-ups do: nobody gets a password for an address that a provider speaks for."""
+    """As for sign-ups, nobody gets a password for an address of a provider's domain."""
     desk.environment |= environment
     if provider:
         desk.add_provider(**provider)
@@ -120,19 +120,19 @@ def test_invitations_obey_the_stages_rules(
 
 @pytest.mark.parametrize("text", ["ada", "ada@", "@x.example", "a b@x.example", "a@b@x.example"])
 def test_what_is_no_address_is_not_invited(desk: Desk, text: str) -> None:
-    """Before AWS is asked."""
+    """AWS is not called."""
     assert "is not an e-mail address" in desk.run("invite", text).err
     assert desk.pool.calls == []
 
 
 def test_an_unknown_group_stops_before_the_mail(desk: Desk) -> None:
-    """Nobody is invited into less than was meant."""
+    """Nobody is invited with fewer rights than intended."""
     assert "Did you mean admins?" in desk.run("invite", ADA, "--group", "Admins").err
     assert (desk.pool.users, desk.pool.sent) == ([], [])
 
 
 def test_a_mail_that_cannot_be_sent_names_the_quota(desk: Desk) -> None:
-    """And the same command goes on from there."""
+    """Running the command again continues."""
     desk.pool.undeliverable = "CodeDeliveryFailureException"
     assert "ses_identity_arn" in desk.run("invite", ADA).err
     desk.pool.undeliverable = None
@@ -141,6 +141,6 @@ def test_a_mail_that_cannot_be_sent_names_the_quota(desk: Desk) -> None:
 
 
 def test_two_operators_at_once_make_one_account(desk: Desk) -> None:
-    """The later one is told to look again."""
+    """The later one is told to check again."""
     desk.pool.fail("admin_create_user", client_error("UsernameExistsException", "AdminCreateUser"))
     assert "run the command again" in desk.run("invite", ADA).err

@@ -1,4 +1,4 @@
-"""Reading a lock: what it names for one runtime, and each line that locks nothing."""
+"""Reading a lock: its content for one runtime, and each invalid line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def named(text: str, python: str = "3.12", machine: str = "x86_64") -> list[str]:
-    """What a lock names."""
+    """The content of a lock."""
     return [str(locked) for locked in parse_lock(text, RUNTIMES[python], machine)]
 
 
@@ -33,7 +33,7 @@ def test_lines_are_read_as_pip_reads_them() -> None:
 
 
 def test_markers_are_those_of_the_runtime() -> None:
-    """Not of the Python and machine that read."""
+    """They are not those of the reading Python and machine."""
     text = (
         f"old==1 ; python_full_version < '3.12' {HASH}\n"
         f"new==1 ; python_version >= '3.12' and sys_platform == 'linux' {HASH}\n"
@@ -66,14 +66,14 @@ def test_markers_are_those_of_the_runtime() -> None:
     ],
 )
 def test_a_line_that_locks_nothing_is_refused(line: str, said: str) -> None:
-    """Each is named; a good line beside it does not help."""
+    """Each is listed; a valid line beside it does not help."""
     with pytest.raises(OpsError) as raised:
         named(f"good==1 {HASH}\n{line}\n")
     assert said in str(raised.value)
 
 
 def test_every_bad_line_is_named_at_once() -> None:
-    """Nobody mends a lock line by line."""
+    """Nobody should have to fix a lock line by line."""
     with pytest.raises(OpsError) as raised:
         named("a==1\nb==2\n")
     assert "a==1 has no hash" in str(raised.value)
@@ -91,7 +91,7 @@ def test_a_project_without_a_lock(tmp_path: Path) -> None:
 @pytest.mark.security("S-76")
 @pytest.mark.parametrize("python", RUNTIMES)
 def test_our_own_lock_holds_for_every_runtime(python: str) -> None:
-    """The same eight for all of them."""
+    """It has the same eight packages for all of them."""
     locked = load_lock(ROOT / "requirements.txt", RUNTIMES[python], "x86_64")
     assert {each.name for each in locked} == {
         *("certifi", "cffi", "cryptography", "idna", "pycparser"),
@@ -100,7 +100,8 @@ def test_our_own_lock_holds_for_every_runtime(python: str) -> None:
 
 
 def test_a_lock_reads_the_files_that_it_includes(tmp_path: Path) -> None:
-    """Relative to the file that names them, each once; a wheel's path is relative to the project, as for pip."""
+    """Paths are relative to the including file, each file is read once; a wheel's path is relative to the project, as
+    for pip."""
     (tmp_path / "more").mkdir()
     (tmp_path / "requirements.txt").write_text(f"-r more/first.txt\nfoo==1 {HASH}\n")
     (tmp_path / "more" / "first.txt").write_text(
@@ -131,7 +132,7 @@ def test_a_lock_reads_the_files_that_it_includes(tmp_path: Path) -> None:
 def test_what_is_not_in_the_project_or_has_no_hash_is_refused(
     tmp_path: Path, line: str, said: str
 ) -> None:
-    """Also by `wheels_of`, whose answer is copied."""
+    """This also applies to `wheels_of`, whose result is copied."""
     path = tmp_path / "requirements.txt"
     path.write_text(f"{line}\n")
     with pytest.raises(OpsError, match=said):

@@ -1,4 +1,4 @@
-"""What an app says of how it mounts Gatehouse."""
+"""Asking an app how it mounts Gatehouse."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ gate = Gatehouse(app, prefix=os.environ["MOUNT_AT"], public={{("GET", "/ping"), 
 
 
 def test_the_app_says_its_prefix_and_its_public_routes(tmp_path: Path) -> None:
-    """Under the stage's settings, as `chalice deploy` imports it."""
+    """It is imported with the stage's settings, as `chalice deploy` does."""
     (tmp_path / "app.py").write_text(APP)
     mount = load_mount(tmp_path, {"MOUNT_AT": "/account"})
     assert mount.prefix == "/account"
@@ -35,14 +35,14 @@ def test_the_app_says_its_prefix_and_its_public_routes(tmp_path: Path) -> None:
 
 
 def test_an_app_that_does_not_load_is_named_with_its_reason(tmp_path: Path) -> None:
-    """The last line of Python's own words."""
+    """The reason is the last line of Python's own message."""
     (tmp_path / "app.py").write_text("import nothing_of_that_name")
     with pytest.raises(OpsError, match=r"app\.py does not load: .*nothing_of_that_name"):
         load_mount(tmp_path, {})
 
 
 def test_a_folder_without_an_app_is_at_the_root(tmp_path: Path) -> None:
-    """Nothing is mounted otherwise there."""
+    """Without an app, nothing is mounted elsewhere."""
     mount = load_mount(tmp_path, {})
     assert mount == Mount()
     assert mount.page_for_lost("https://api.example.com/") == "https://api.example.com/"

@@ -1,4 +1,4 @@
-"""The plan is told in every state a stack can be in."""
+"""The plan is shown in every state of a stack."""
 
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,12 @@ from tests.unit.ops.fakes import (
 
 
 class Planner(FakeCloudFormation):
-    """Refuses change sets where CloudFormation does, and finds one change."""
+    """Refuses change sets when CloudFormation does, and finds one change."""
 
     obsolete = False
 
     def create_change_set(self, **_: Any) -> dict[str, str]:
-        """Only a stack at rest, with something in it, can be updated."""
+        """Only an idle stack with content can be updated."""
         if self.status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"):
             raise client_error(
                 "ValidationError", f"Stack is in {self.status} state and can not be updated."
@@ -47,7 +47,7 @@ class Planner(FakeCloudFormation):
         self.calls.append("discard")
 
     def execute_change_set(self, ChangeSetName: str) -> None:
-        """Do what was worked out, unless CloudFormation knows of a later update."""
+        """Execute the computed changes, unless CloudFormation knows of a later update."""
         if self.obsolete:
             raise client_error("InvalidChangeSetStatus", "ChangeSet [plan] is in OBSOLETE status")
         self.calls.append("execute")
@@ -58,7 +58,7 @@ class Sts:
     """One account."""
 
     def get_caller_identity(self) -> dict[str, str]:
-        """Whose credentials these are."""
+        """Return the account of the credentials."""
         return {"Account": "111122223333"}
 
 
@@ -69,7 +69,7 @@ def planned(folder: Path, status: str | None, planner: Planner | None = None) ->
 
 
 def approve(folder: Path, planner: Planner, shown: Plan) -> None:
-    """Do what was shown."""
+    """Execute the shown plan."""
     session: Any = FakeSession(cloudformation=planner, cognito_idp=FakeCognito(), sts=Sts())
     if not config_file(folder).exists():
         project(folder, dev=dev_block())
@@ -80,7 +80,7 @@ def approve(folder: Path, planner: Planner, shown: Plan) -> None:
 def test_what_a_failed_first_attempt_left_does_not_stop_the_next(
     tmp_path: Path, status: str | None
 ) -> None:
-    """CloudFormation plans no update of it, and `deploy` plans before it provisions."""
+    """CloudFormation plans no update of such a stack, and `deploy` plans before it provisions."""
     assert "create stack gatehouse-dev-identity" in planned(tmp_path, status).lines[1]
 
 
@@ -99,7 +99,7 @@ def test_a_stack_at_rest_shows_its_changes(tmp_path: Path, status: str) -> None:
 
 
 def test_the_change_set_that_was_shown_is_executed(tmp_path: Path) -> None:
-    """That one, not an update that is worked out anew."""
+    """It is that one, not a newly computed update."""
     planner = Planner("UPDATE_COMPLETE")
     planner.protected = True
     shown = planned(tmp_path, None, planner)
@@ -109,7 +109,7 @@ def test_the_change_set_that_was_shown_is_executed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("found", ["by the stack", "by CloudFormation"])
 def test_what_changed_since_it_was_shown_is_refused(tmp_path: Path, found: str) -> None:
-    """Somebody deployed between showing and executing: nobody has approved what would come of both."""
+    """If somebody deploys in between, nobody has approved the combined result."""
     planner = Planner("UPDATE_COMPLETE")
     shown = planned(tmp_path, None, planner)
     if found == "by the stack":
@@ -121,7 +121,7 @@ def test_what_changed_since_it_was_shown_is_refused(tmp_path: Path, found: str) 
 
 
 def test_a_stack_that_came_or_went_since_is_refused(tmp_path: Path) -> None:
-    """A creation was shown, and it is there; an update was, and it is gone."""
+    """A creation was shown, but the stack exists; or an update was shown, but the stack is gone."""
     planner = Planner(None)
     shown = planned(tmp_path, None, planner)
     planner.status = "CREATE_COMPLETE"
@@ -135,7 +135,7 @@ def test_a_stack_that_came_or_went_since_is_refused(tmp_path: Path) -> None:
 
 
 def test_no_change_was_shown_so_none_is_made(tmp_path: Path) -> None:
-    """Not even one that somebody's change of the stack would ask for."""
+    """Even a change that somebody else caused in the stack is not made."""
 
     class Quiet(Planner):
         def describe_change_set(self, ChangeSetName: str) -> dict[str, Any]:

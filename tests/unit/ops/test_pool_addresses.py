@@ -1,4 +1,4 @@
-"""Issuer and hosts of a pool: read from it, in every partition that has user pools."""
+"""Issuer and hosts of a pool: read from the pool, in every partition that has user pools."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ID = "abcDEF123"
 
 
 class Discovery:
-    """The discovery document of one pool, and who asked for it."""
+    """The discovery document of one pool, and its requests."""
 
     def __init__(self, issuer: str, domain: str = "", **changes: Any) -> None:
         self.asked: list[str] = []
@@ -48,7 +48,7 @@ class Discovery:
 def read(
     tmp_path: Path, region: str, fetch: Any, pool: dict[str, Any], name: str = "dev"
 ) -> tuple[Mapping[str, str], str]:
-    """Read the addresses of a pool in a region; answers what was noted, too."""
+    """Read the addresses of a pool in a region; also return the notes."""
     cognito = FakeCognito()
     cognito.pool = pool
     there = replace(stage(tmp_path, name), region=region)
@@ -79,7 +79,7 @@ PARTITIONS = [
 def test_the_pool_says_where_it_is(
     tmp_path: Path, region: str, host: str, domain: str, kind: str
 ) -> None:
-    """Both types of issuer, every partition; the settings that come of it are accepted by the functions."""
+    """It works for both types of issuer and every partition; the functions accept the resulting settings."""
     host = f"issuer-{host}" if kind == "UPDATED" else host
     issuer = f"https://{host}/{region}_{ID}"
     fetch = Discovery(issuer, f"https://{domain}")
@@ -95,7 +95,7 @@ def test_the_pool_says_where_it_is(
 
 
 def test_what_the_document_says_counts(tmp_path: Path) -> None:
-    """A custom domain, keys elsewhere, and an issuer that is UPDATED before the pool's description is."""
+    """It may have a custom domain, keys elsewhere, and an issuer that is UPDATED before the pool's description is."""
     issuer = f"https://issuer-cognito-idp.eu-west-1.amazonaws.com/eu-west-1_{ID}"
     fetch = Discovery(issuer, "https://id.acme.example", jwks_uri="https://keys.example/jwks.json")
     found, _ = read(tmp_path, "eu-west-1", fetch, {"Domain": "acme"})
@@ -122,7 +122,7 @@ def test_another_pools_issuer_is_not_written(tmp_path: Path, issuer: str) -> Non
 
 
 def test_a_document_that_cannot_be_read_is_noted(tmp_path: Path) -> None:
-    """The pool's description and the partition's names have to do then, a custom domain included."""
+    """The pool's description and the partition's names are used instead, including a custom domain."""
     pool = {"IssuerConfiguration": {"Type": "UPDATED"}, "CustomDomain": "id.acme.example"}
     found, noted = read(tmp_path, "eu-west-1", no_discovery, pool)
     assert found["ISSUER"].startswith("https://issuer-cognito-idp.eu-west-1.")
@@ -135,7 +135,7 @@ def test_a_pool_without_a_domain_has_no_sign_in_address(tmp_path: Path) -> None:
 
 
 def test_the_local_stage_reads_its_issuer_from_the_local_aws(tmp_path: Path) -> None:
-    """Where its endpoints are, the launcher says."""
+    """The launcher sets the endpoints."""
     issuer = f"https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_{ID}"
     fetch = Discovery(issuer, "http://127.0.0.1:4566")
     found, _ = read(tmp_path, "eu-west-1", fetch, {}, "local")
@@ -151,7 +151,7 @@ def unknown_host(host: str, port: int) -> None:
 
 
 def test_every_region_that_botocore_lists_will_do() -> None:
-    """Without a look at the network; its partition's names are botocore's own."""
+    """It needs no network; its partition's names are botocore's own."""
     session = botocore.session.get_session()
     for partition in session.get_available_partitions():
         for region in session.get_available_regions("cognito-idp", partition):
@@ -182,7 +182,7 @@ def test_a_name_that_is_no_region_is_refused() -> None:
 def test_nothing_is_made_or_planned_in_such_a_region(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not even asked for: the session has no client."""
+    """There are no calls at all: the session has no client."""
     there = replace(stage(tmp_path), region="cn-north-1")
     cloud = FakeCloudFormation()
     session: Any = FakeSession(cloudformation=cloud)

@@ -1,4 +1,4 @@
-"""The template without the pool's schema, for updates that CloudFormation refuses otherwise."""
+"""The template without the pool's schema, for updates that CloudFormation otherwise refuses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BODY = write_template(read_template(TEXT))
 
 
 def test_nothing_but_the_schema_is_left_out() -> None:
-    """Of the whole template."""
+    """This is checked for the whole template."""
     whole = read_template(BODY)
     bare = read_template(without_schema(BODY))
     assert whole["Resources"]["UserPool"]["Properties"].pop("Schema")
@@ -28,7 +28,7 @@ def test_the_schema_is_left_out_once_and_stays_out() -> None:
 
 
 def test_what_is_deployed_may_be_of_an_earlier_release_or_read_already() -> None:
-    """Text with comments, as earlier releases sent it; botocore hands out JSON as a mapping."""
+    """Earlier releases sent text with comments; botocore returns JSON as a mapping."""
     assert as_deployed(BODY, TEXT) == BODY
     assert as_deployed(BODY, json.loads(BODY)) == BODY
     assert as_deployed(BODY, json.loads(without_schema(BODY))) == without_schema(BODY)

@@ -1,4 +1,4 @@
-"""The public app client of programs in ops: ports, template, outputs that come and go, and doctor's look at it."""
+"""The public app client for programs in ops: ports, template, conditional outputs, and doctor's check."""
 
 import json
 from dataclasses import replace
@@ -47,7 +47,7 @@ def template() -> dict[str, Any]:
     ],
 )
 def test_ports_that_no_program_can_open_are_refused(tmp_path: Path, ports: Any) -> None:
-    """Without rights, by number, each once, a handful."""
+    """Ports must need no special rights, be numbers, unique, and few."""
     options = {"region": "eu-west-1", "domain_prefix": "acme-dev", "loopback_ports": ports}
     with pytest.raises(OpsError, match="loopback_ports must be up to 10 different ports"):
         load_stage(project(tmp_path, dev=dev_block(gatehouse=options)), "dev")
@@ -55,7 +55,7 @@ def test_ports_that_no_program_can_open_are_refused(tmp_path: Path, ports: Any) 
 
 @pytest.mark.security("S-64")
 def test_a_stage_leads_to_a_machine_on_the_named_ports_only(tmp_path: Path) -> None:
-    """The one exception from the rule, and none by default."""
+    """It is the one exception from the rule, and off by default."""
     folder = project(tmp_path, dev=dev_block())
     assert load_stage(folder, "dev").loopback_urls == []
     write_option(folder, "dev", "loopback_ports", PORTS)
@@ -66,7 +66,7 @@ def test_a_stage_leads_to_a_machine_on_the_named_ports_only(tmp_path: Path) -> N
 def test_what_belongs_to_programs_is_made_only_where_ports_are_named(
     template: dict[str, Any],
 ) -> None:
-    """Client, style and outputs hang on the parameter, which is empty by default."""
+    """Client, style and outputs depend on the parameter, which is empty by default."""
     assert template["Parameters"]["LoopbackUrls"]["Default"] == ""
     assert template["Conditions"]["HasPrograms"] == {
         "Not": [{"Equals": [{"Ref": "LoopbackUrls"}, ""]}]
@@ -87,7 +87,8 @@ def test_what_belongs_to_programs_is_made_only_where_ports_are_named(
 
 @pytest.mark.security("S-64")
 def test_the_public_client_can_do_as_little_as_can_be(template: dict[str, Any]) -> None:
-    """No secret to lose, one flow, no password by API, short tokens that rotate; the rest as the app's own client."""
+    """It has no secret to lose, one flow, no password by API, short tokens that rotate; the rest is as for the app's
+    own client."""
     client = template["Resources"]["ProgramClient"]["Properties"]
     app_client = template["Resources"]["Client"]["Properties"]
     assert client["GenerateSecret"] is False
@@ -106,7 +107,7 @@ def test_the_public_client_can_do_as_little_as_can_be(template: dict[str, Any]) 
 
 
 def test_ports_become_a_parameter_and_outputs_come_and_go(tmp_path: Path) -> None:
-    """A client that is gone must open no route any more: its variables go with it, and only those."""
+    """A removed client must open no route any more: its variables are removed, and only those."""
     folder = project(tmp_path, dev=dev_block())
     given = {"ProgramClientId": "public", "ProgramRedirectUris": ",".join(URLS)}
 
@@ -153,7 +154,7 @@ class Seen(Deployment):
 
 
 def look(tmp_path: Path, client: dict[str, Any] | None, *, ports: bool, client_id: str) -> str:
-    """What doctor says, in one text."""
+    """Return doctor's messages in one text."""
     aws = StubbedSession()
     asked = {"UserPoolId": POOL, "ClientId": client_id}
     if client is not None:
@@ -168,13 +169,13 @@ def look(tmp_path: Path, client: dict[str, Any] | None, *, ports: bool, client_i
 
 
 def test_doctor_is_content_with_what_the_template_makes(tmp_path: Path) -> None:
-    """And with nothing at all, which is the default."""
+    """It also finds nothing without the client, which is the default."""
     assert look(tmp_path, GOOD, ports=True, client_id="public") == ""
     assert look(tmp_path, None, ports=False, client_id="") == ""
 
 
 def test_doctor_misses_the_client_and_finds_one_too_many(tmp_path: Path) -> None:
-    """Ports without a client, a client that is gone, and one that the option no longer covers."""
+    """There are ports without a client, a deleted client, and a client that the option no longer covers."""
     assert "is missing" in look(tmp_path, None, ports=True, client_id="")
     assert "is missing" in look(tmp_path, None, ports=True, client_id="gone")
     assert "open routes" in look(tmp_path, None, ports=False, client_id="public")
@@ -198,5 +199,5 @@ def test_doctor_misses_the_client_and_finds_one_too_many(tmp_path: Path) -> None
 def test_doctor_names_what_somebody_changed_by_hand(
     tmp_path: Path, change: dict[str, Any], said: str
 ) -> None:
-    """Each difference that weakens it."""
+    """Each difference weakens it."""
     assert said in look(tmp_path, {**GOOD, **change}, ports=True, client_id="public")

@@ -1,4 +1,4 @@
-"""`init` and `lock`: what they write into a project, and what they leave alone."""
+"""`init` and `lock`: what they write into a project, and what they do not change."""
 
 import json
 import subprocess
@@ -31,7 +31,7 @@ THEIRS = """{
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A Chalice project that knows nothing of Gatehouse."""
+    """A Chalice project without Gatehouse."""
     (tmp_path / ".chalice").mkdir()
     (tmp_path / "app.py").write_text(
         "from chalice import Chalice\n\napp = Chalice(app_name='orders')\n"
@@ -46,7 +46,7 @@ def config(folder: Path) -> Any:
 
 
 def test_every_line_of_theirs_stays(folder: Path) -> None:
-    """Whatever its layout; only commas and new members come in between."""
+    """This holds for any layout; only commas and new members are added."""
     prepare(folder)
     text = config_file(folder).read_text()
     at = 0
@@ -69,7 +69,8 @@ def test_a_second_time_changes_nothing(folder: Path) -> None:
 
 
 def test_every_stage_can_be_used_afterwards(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The local one at once, with their own variables and rights; the others when their domain is chosen."""
+    """The local one is usable at once, with the team's own variables and rights; the others when their domain is
+    chosen."""
     monkeypatch.delenv("AWS_REGION", raising=False)
     prepare(folder)
     local = load_stage(folder, LOCAL)
@@ -92,7 +93,7 @@ def test_every_stage_can_be_used_afterwards(folder: Path, monkeypatch: pytest.Mo
     ],
 )
 def test_what_they_have_decided_stays(folder: Path, key: str, value: Any) -> None:
-    """At the top of the file; objects are completed, values are not touched."""
+    """At the top of the file, objects are completed but values are not changed."""
     config_file(folder).write_text(json.dumps({**json.loads(THEIRS), key: value}, indent=2))
     prepare(folder)
     found = config(folder)[key]
@@ -105,7 +106,7 @@ def test_what_they_have_decided_stays(folder: Path, key: str, value: Any) -> Non
 def test_what_contradicts_is_said_and_left(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With exit code 1: a pipeline must not go on as if all were well."""
+    """The exit code is 1, so that a pipeline does not continue."""
     given = {**json.loads(THEIRS), "manage_iam_role": True}
     config_file(folder).write_text(json.dumps(given))
     assert cli.main(["--project-dir", str(folder), "init"]) == 1
@@ -116,7 +117,7 @@ def test_what_contradicts_is_said_and_left(
 def test_lines_that_are_there_are_not_shown_again(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """app.py, requirements.txt and .gitignore are shown, never written."""
+    """Lines of app.py, requirements.txt and .gitignore are shown, never written."""
     line = ["--project-dir", str(folder), "init"]
     assert cli.main(line) == 0
     assert "to add to app.py" in (said := capsys.readouterr().out)
@@ -137,7 +138,7 @@ def test_a_folder_that_is_no_project_is_refused(folder: Path, lacking: str) -> N
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"stages": []}', '{"stages": {"dev": 1}}'])
 def test_a_configuration_that_cannot_be_read_stays_as_it_is(folder: Path, text: str) -> None:
-    """And is named."""
+    """The error names it."""
     config_file(folder).write_text(text)
     with pytest.raises(OpsError, match=r"config\.json cannot be used"):
         prepare(folder)
@@ -148,7 +149,7 @@ def test_a_configuration_that_cannot_be_read_stays_as_it_is(folder: Path, text: 
 def test_the_wheel_is_locked_with_what_it_needs(
     folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By their hashes; a wheel from elsewhere is copied into the project; a newer one takes its place."""
+    """They have hashes; a wheel from elsewhere is copied into the project; a newer one replaces it."""
     elsewhere = tmp_path_factory.mktemp("downloads")
     monkeypatch.setattr(project, "_RUNTIME_LOCK", ROOT / "requirements.txt")
     for version in ("1.0", "1.1"):
@@ -166,7 +167,7 @@ def test_the_wheel_is_locked_with_what_it_needs(
 def test_lock_keeps_hashes_and_leaves_addresses_out(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """uv's work; its own failure is told in its words."""
+    """uv does the work; its own error message is shown."""
     shelf = folder / "shelf"
     shelf.mkdir()
     wheel(shelf, "tea", needs=["cup>=1"])
@@ -188,7 +189,7 @@ def test_lock_keeps_hashes_and_leaves_addresses_out(
 def test_run_gives_a_program_the_stages_variables_and_its_exit_code(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Options of the program are the program's."""
+    """The program's options are passed on to it."""
     prepare(folder)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     code = "import os, sys; sys.exit(os.environ['ORDERS_TABLE'] != 'orders' or len(sys.argv) + 40)"
@@ -198,7 +199,7 @@ def test_run_gives_a_program_the_stages_variables_and_its_exit_code(
 
 
 def test_the_program_is_started_by_its_name_in_both_houses() -> None:
-    """`python -m ops` here; the wheel has `gatehouse` (tests/wheel)."""
+    """It is `python -m ops` here and `gatehouse` in the wheel (tests/wheel)."""
     done = subprocess.run(
         [sys.executable, "-m", "ops", "--version"], capture_output=True, text=True
     )

@@ -67,7 +67,7 @@ def place(tmp_path: Path) -> Place:
 
 
 def test_adding_registers_in_pool_table_and_client(place: Place) -> None:
-    """With what AWS-side names demand."""
+    """They have the names that AWS requires."""
     place.add(issuer=f"{ISSUER}/", domains=("Acme.com", "acme.com"), label="Acme staff")
     made = place.cognito.providers["Okta"]
     assert made["ProviderType"] == "OIDC"
@@ -91,7 +91,7 @@ def test_adding_registers_in_pool_table_and_client(place: Place) -> None:
 
 @pytest.mark.security("S-56")
 def test_adding_again_updates_and_keeps_what_people_decided(place: Place) -> None:
-    """Trust is given by hand, later, and neither given nor taken by a repeated add."""
+    """A person sets trust later, and adding again neither sets nor removes it."""
     place.add(domains=("acme.com",))
     place.dynamodb.rows["Okta"]["trusted"] = {"BOOL": True}
     place.add(client_id="other")
@@ -103,7 +103,7 @@ def test_adding_again_updates_and_keeps_what_people_decided(place: Place) -> Non
 
 
 def test_adding_again_keeps_domains_and_label(place: Place) -> None:
-    """In pool and table; what is said replaces them, and nothing clears them."""
+    """In pool and table new values replace them, and an empty value removes them."""
     place.add(domains=("acme.com", "acme.org"), label="Acme staff")
     place.add(trusted=True)
     row, made = place.dynamodb.rows["Okta"], place.cognito.providers["Okta"]
@@ -120,7 +120,7 @@ def test_adding_again_keeps_domains_and_label(place: Place) -> None:
 
 @pytest.mark.security("S-56")
 def test_linking_needs_trust_and_both_can_be_taken_back(place: Place) -> None:
-    """Off by default; --no-trusted alone is refused while --link stands."""
+    """It is off by default; --no-trusted alone is refused while --link is set."""
     with pytest.raises(OpsError, match="needs --trusted"):
         place.add(link=True)
     assert not place.cognito.providers
@@ -135,7 +135,7 @@ def test_linking_needs_trust_and_both_can_be_taken_back(place: Place) -> None:
 
 @pytest.mark.security("S-56")
 def test_passwords_for_people_of_its_domains_are_allowed_by_name_only(place: Place) -> None:
-    """Off by default, and for rows of before; kept by a repeated add, and taken back."""
+    """It is off by default, and for old rows; adding again keeps it, and it can be turned off."""
     place.add(domains=("acme.com",))
     assert "can no longer create accounts with a password" in place.printed.getvalue()
     del place.dynamodb.rows["Okta"]["native_sign_up"]
@@ -150,7 +150,7 @@ def test_passwords_for_people_of_its_domains_are_allowed_by_name_only(place: Pla
 
 @pytest.mark.security("S-51")
 def test_a_groups_claim_is_mapped_while_it_is_said(place: Place) -> None:
-    """Kept by a repeated add, taken away by an empty one; the scope is asked for where there is one."""
+    """Adding again keeps it, an empty value removes it; the scope is requested if it exists."""
     place.add()
     mapping = "AttributeMapping"
     assert "custom:groups" not in place.cognito.providers["Okta"][mapping]
@@ -166,7 +166,7 @@ def test_a_groups_claim_is_mapped_while_it_is_said(place: Place) -> None:
 
 
 def test_the_groups_scope_is_asked_for_where_the_provider_lists_it(place: Place) -> None:
-    """As Okta's org authorization server does."""
+    """Okta's org authorization server lists it."""
     document = {**DOCUMENT, "scopes_supported": ["openid", "email", "profile", "groups"]}
     okta = Provider("Okta", ISSUER, "id", "secret", groups_claim="groups")
     add_provider(place.session, stage(place.folder), okta, place.report, lambda _: document)
@@ -176,13 +176,13 @@ def test_the_groups_scope_is_asked_for_where_the_provider_lists_it(place: Place)
 
 @pytest.mark.parametrize("claim", ["sub", "email", "email_verified", "a b", "1x", "x" * 129])
 def test_what_is_no_groups_claim_is_refused(place: Place, claim: str) -> None:
-    """Mapping an address to groups would make groups of addresses."""
+    """Mapping an address to groups would turn addresses into groups."""
     with pytest.raises(OpsError, match="not the name of a groups claim"):
         place.add(groups_claim=claim)
 
 
 def test_names_differ_in_more_than_case(place: Place) -> None:
-    """The pool lowers them in user names."""
+    """The pool converts them to lower case in user names."""
     place.add()
     with pytest.raises(OpsError, match="There is already Okta"):
         place.add(name="OKTA")
@@ -204,7 +204,7 @@ def test_secret_is_neither_printed_nor_in_a_stack_parameter_nor_in_a_repr(place:
 
 
 def test_problems_of_a_provider_are_named_together(place: Place) -> None:
-    """Before anything is asked of anybody."""
+    """No service is called before that."""
     with pytest.raises(OpsError) as caught:
         place.add(name="my_okta", client_id=" ", client_secret="", domains=("acme", "-a.com"))
     for said in ("'my_okta'", "client id", "client secret", "'acme'", "'-a.com'"):
@@ -223,7 +223,7 @@ def test_problems_of_a_provider_are_named_together(place: Place) -> None:
     ],
 )
 def test_a_domain_may_be_typed_in_any_letters(place: Place, typed: str) -> None:
-    """It is kept, registered and compared in the one spelling that mail servers look up."""
+    """It is kept, registered and compared in the normalized form that mail servers look up."""
     place.add(domains=(typed,))
     assert place.dynamodb.rows["Okta"]["domains"] == {"L": [{"S": "xn--bcher-kva.example"}]}
     with pytest.raises(OpsError, match=r"xn--bcher-kva\.example belongs to Okta"):
@@ -245,7 +245,7 @@ def test_a_domain_may_be_typed_in_any_letters(place: Place, typed: str) -> None:
     ],
 )
 def test_what_is_no_domain_is_not_registered(place: Place, typed: str) -> None:
-    """As it was typed, so that it is found."""
+    """The error shows it as typed."""
     with pytest.raises(OpsError, match="is not a domain"):
         place.add(domains=(typed,))
     assert not place.cognito.log
@@ -269,7 +269,7 @@ def test_removing_goes_in_the_reverse_order(place: Place) -> None:
 
 
 def test_half_removed_provider_is_shown_and_can_be_removed(place: Place) -> None:
-    """A removal that stopped half-way is finished by repeating it."""
+    """Repeating an interrupted removal completes it."""
     place.add()
     place.cognito.providers.clear()
     (found,) = list_providers(place.session, stage(place.folder))
@@ -280,7 +280,7 @@ def test_half_removed_provider_is_shown_and_can_be_removed(place: Place) -> None
 
 
 def test_removing_what_is_not_there_lists_what_is(place: Place) -> None:
-    """A typo is seen at a glance."""
+    """So a typo is obvious."""
     place.add()
     with pytest.raises(OpsError, match="there: Okta"):
         remove_provider(place.session, stage(place.folder), "Octa", place.report)
@@ -297,25 +297,25 @@ def test_provider_that_people_are_sent_to_at_once_is_not_removed(place: Place) -
 
 
 def verify(document: Mapping[str, Any], issuer: str = ISSUER, *, local: bool = False) -> list[str]:
-    """Check an issuer whose document is given."""
+    """Check an issuer with a given document."""
     return verify_issuer(issuer, local=local, fetch=lambda _: document)
 
 
 def test_issuer_must_call_itself_so() -> None:
-    """The mend is in the message."""
+    """The message has the remedy."""
     with pytest.raises(OpsError, match=r"Use --issuer https://acme\.okta\.com$"):
         verify(DOCUMENT, "https://acme-admin.okta.com")
 
 
 @pytest.mark.parametrize("said", [f"{ISSUER}/", None, 7])
 def test_issuer_that_cognito_cannot_be_given_is_refused(said: object) -> None:
-    """A slash at the end, or no name at all."""
+    """It has a trailing slash, or no name at all."""
     with pytest.raises(OpsError, match="Cognito does not accept"):
         verify({**DOCUMENT, "issuer": said})
 
 
 def test_document_without_what_cognito_needs_is_refused() -> None:
-    """All that is missing is named."""
+    """All missing parts are listed."""
     document = {"issuer": ISSUER, "token_endpoint": "https://a/"}
     with pytest.raises(OpsError, match="authorization_endpoint, jwks_uri, userinfo_endpoint"):
         verify(document)
@@ -329,7 +329,7 @@ def test_missing_scopes_are_a_warning() -> None:
 
 
 def test_plain_http_is_for_the_local_stage() -> None:
-    """The stand-in for Okta speaks it."""
+    """The stand-in for Okta uses it."""
     issuer = "http://127.0.0.1:8100"
     assert verify({**DOCUMENT, "issuer": issuer}, issuer, local=True) == []
     with pytest.raises(OpsError, match="must use https"):
@@ -338,6 +338,6 @@ def test_plain_http_is_for_the_local_stage() -> None:
 
 @pytest.mark.parametrize("issuer", ["acme.okta.com", "ftp://a/", "https://a/?b", "https://u:p@a"])
 def test_what_is_no_issuer_is_refused(issuer: str) -> None:
-    """Without asking the network."""
+    """The network is not used."""
     with pytest.raises(OpsError, match="--issuer must"):
         verify(DOCUMENT, issuer)

@@ -55,7 +55,7 @@ class Place:
         self.clock.advance(seconds)
 
     def run(self, *, dry_run: bool = False) -> Findings:
-        """Reconcile; the progress file goes when it is through."""
+        """Reconcile; the progress file is deleted at the end."""
         progress = ProgressFile(self.folder / "progress.sqlite")
         done = False
         try:
@@ -96,7 +96,7 @@ def place(tmp_path: Path) -> Place:
 
 @pytest.mark.security("S-57")
 def test_people_from_before_get_their_records(place: Place) -> None:
-    """Native, linked, federated, pending: each as the trigger would have written it."""
+    """Native, linked, federated and pending people get the same record as from the trigger."""
     place.pool.add(PoolUser("grace@x.example", "x" * 12, sub="grace"))
     place.pool.add(PoolUser("lin@x.example", "x" * 12, sub="lin", identities=[("Okta", "1")]))
     place.pool.add(
@@ -125,7 +125,7 @@ def test_people_from_before_get_their_records(place: Place) -> None:
 
 
 def test_what_differs_is_mended_and_the_rest_is_not_written(place: Place) -> None:
-    """The first ClientId and createdAt stay; a record as it should be is not touched."""
+    """The first ClientId and createdAt stay; a correct record is not changed."""
     people = place.add(130)
     place.run()
     row = place.dynamodb.items(TABLE)["sub-0007"]
@@ -147,7 +147,7 @@ def test_what_differs_is_mended_and_the_rest_is_not_written(place: Place) -> Non
 
 @pytest.mark.security("S-55")
 def test_case_makes_neither_two_records_nor_a_difference(place: Place) -> None:
-    """The pool ignores it in names and addresses; a second record from before goes."""
+    """The pool ignores it in names and addresses; a second record from before is deleted."""
     place.pool.add(
         PoolUser(
             "ada@x.example",
@@ -186,7 +186,7 @@ def test_records_of_nobody_go_but_a_sign_up_under_way_stays(place: Place) -> Non
 
 
 def test_a_person_made_while_it_runs_is_not_taken_for_nobody(place: Place) -> None:
-    """Pages of the pool were read before; the pool is asked again before anything is deleted."""
+    """The pool's page was read earlier, so the pool is asked again before anything is deleted."""
     place.add(1)
     late = PoolUser("late@x.example", "", sub="late")
     place.users.record_confirmed(build_profile(_parsed(late), CLIENT))
@@ -227,7 +227,7 @@ def test_a_dry_run_changes_nothing(place: Place) -> None:
 
 @pytest.mark.parametrize("fails_at", [2, 3, 5])
 def test_an_interrupted_run_goes_on_where_it_stopped(place: Place, fails_at: int) -> None:
-    """No page of the pool is compared twice, and nobody seen before is taken for surplus."""
+    """No page of the pool is compared twice, and nobody who was seen counts as surplus."""
     place.add(300)
     calls = 0
     list_users = place.pool._op_list_users
@@ -251,7 +251,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(place: Place, fails_at: int
 
 
 def test_a_token_that_the_pool_forgot_starts_anew(place: Place) -> None:
-    """After a pause of days."""
+    """This happens after a pause of days."""
     place.add(100)
     progress = ProgressFile(place.folder / "progress.sqlite")
     findings = {"people": 60, "records": 0, "missing": 60, "differing": 0, "surplus": 0}
@@ -263,7 +263,7 @@ def test_a_token_that_the_pool_forgot_starts_anew(place: Place) -> None:
 
 
 def test_calls_keep_within_the_pools_quota(place: Place) -> None:
-    """Twenty a second, evenly, by the injected clock."""
+    """There are twenty a second, evenly, by the injected clock."""
     place.add(60 * 50)
     began = place.clock()
     place.run()
@@ -290,7 +290,7 @@ def test_the_progress_file_holds_no_names(place: Place) -> None:
 @pytest.mark.security("S-69")
 @pytest.mark.parametrize("name", ["given_name", "family_name"])
 def test_a_name_that_the_pool_has_no_more_is_a_difference(place: Place, name: str) -> None:
-    """ListUsers shows every attribute that there is: a missing name is an empty one."""
+    """ListUsers shows every existing attribute: a missing name is an empty one."""
     (user,) = place.add(1)
     place.run()
     setattr(user, name, "")
@@ -311,7 +311,7 @@ def _parsed(user: PoolUser) -> Any:
 @pytest.mark.security("S-55")
 @pytest.mark.parametrize("seed", range(3))
 def test_a_thousand_sign_ups_with_faults_lose_and_double_nobody(place: Place, seed: int) -> None:
-    """One call to the table in ten fails. Cognito tries a trigger three times, people try again; then reconcile."""
+    """One in ten calls to the table fails. Cognito tries a trigger three times, people try again; then reconcile runs."""
     from chalicelib.gatehouse.errors import TemporarilyUnavailable
     from chalicelib.gatehouse.triggers import user_records
 
@@ -320,7 +320,7 @@ def test_a_thousand_sign_ups_with_faults_lose_and_double_nobody(place: Place, se
     update = place.dynamodb.update_item
 
     class Flaky:
-        """Fails before or after the write took place."""
+        """Fails before or after the write takes effect."""
 
         def update_item(self, **arguments: Any) -> dict[str, Any]:
             late = chance.random() < 0.5
@@ -367,7 +367,7 @@ def test_a_thousand_sign_ups_with_faults_lose_and_double_nobody(place: Place, se
         while not fire("PreSignUp_SignUp", user):
             pass  # the person presses the button again
         place.pool.add(user)
-        user.status = "CONFIRMED"  # Cognito confirms whether or not the trigger after it works
+        user.status = "CONFIRMED"  # Cognito confirms whether or not the trigger afterwards works
         fire("PostConfirmation_ConfirmSignUp", user)
         if chance.random() < 0.3:
             fire("PostAuthentication_Authentication", user)
@@ -389,7 +389,8 @@ def test_a_thousand_sign_ups_with_faults_lose_and_double_nobody(place: Place, se
 def test_an_address_that_a_provider_may_not_tell_does_not_come_in_by_reconcile(
     place: Place,
 ) -> None:
-    """Cognito has stored what a tenant moved its people to, linked ones too: the records keep the address from before."""
+    """Cognito has stored the foreign addresses of a tenant's people, including linked ones: the records keep the
+    earlier addresses."""
     for name in ("Contoso", "Fabrikam"):
         row = {"name": {"S": name}, "domains": {"L": [{"S": f"{name.lower()}.example"}]}}
         place.dynamodb.put("providers", row)
@@ -410,7 +411,7 @@ def test_an_address_that_a_provider_may_not_tell_does_not_come_in_by_reconcile(
 
 
 def no_secret(_: bool) -> str:
-    """Where Cognito's own page signs people up, nobody asks for the mark of ours."""
+    """If Cognito's own page signs people up, our mark is not needed."""
     raise AssertionError("the client secret is not asked for")
 
 
@@ -419,7 +420,7 @@ def _no_linker() -> Any:
 
 
 def test_deleting_takes_person_and_record(place: Place) -> None:
-    """By address or user name; again is an error that says so."""
+    """It works by address or user name; repeating it is an error that says so."""
     place.add(2)
     place.run()
     delete_user(place.directory(), "P0@x.example", place.report)
@@ -432,7 +433,7 @@ def test_deleting_takes_person_and_record(place: Place) -> None:
 
 
 def test_a_record_that_stayed_behind_can_be_deleted(place: Place) -> None:
-    """A deletion that stopped half-way is finished by repeating it with the user name."""
+    """Repeating an interrupted deletion with the user name completes it."""
     place.add(1)
     place.run()
     place.pool.users.clear()
@@ -455,7 +456,7 @@ def test_unlinking_leaves_the_account_and_its_other_providers(place: Place) -> N
 
 
 def test_people_of_a_provider_cannot_be_unlinked(place: Place) -> None:
-    """There is no native account under them."""
+    """They have no native account."""
     place.add(1, status="EXTERNAL_PROVIDER", identities=[("Okta", "1")])
     with pytest.raises(OpsError, match="created by a provider"):
         unlink_user(place.directory(), "p0@x.example", "Okta", place.report)

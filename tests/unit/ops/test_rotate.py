@@ -1,4 +1,4 @@
-"""Rotation against doubles that botocore's models check: the local AWS has no second client secrets."""
+"""Rotation with doubles that botocore's models check: the local AWS has no second client secrets."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def stage(tmp_path: Path) -> Stage:
 
 
 def secret(name: str, day: int) -> dict[str, Any]:
-    """How Cognito lists a secret: never with its value."""
+    """Cognito lists a secret without its value."""
     return {
         "ClientSecretId": name,
         "ClientSecretCreateDate": datetime(2026, 1, day, tzinfo=timezone.utc),
@@ -49,7 +49,7 @@ def expect_stored(aws: StubbedSession, **document: str) -> None:
 
 
 def test_new_client_secret_is_made_and_stored_beside_the_old(stage: Stage) -> None:
-    """Cognito takes both, so containers that still hold the old one go on."""
+    """Cognito accepts both, so containers with the old one still work."""
     aws = StubbedSession()
     expect_stored(aws, client_secret="old")
     aws.expect("cognito-idp", "list_user_pool_client_secrets", {"ClientSecrets": [secret("a", 1)]})
@@ -69,7 +69,7 @@ def test_new_client_secret_is_made_and_stored_beside_the_old(stage: Stage) -> No
 
 
 def test_interrupted_rotation_is_cleared_and_done_again(stage: Stage) -> None:
-    """The lost secret's value was shown once; only its id is left to delete it by."""
+    """The lost secret's value was shown once; only its id is left, which is enough to delete it."""
     aws = StubbedSession()
     expect_stored(aws, client_secret="old")
     listed = {"ClientSecrets": [secret("lost", 2), secret("a", 1)]}
@@ -128,7 +128,7 @@ def keys(document: object) -> tuple[FakeSecretsManager, Any]:
 
 
 def test_new_key_is_known_before_it_is_used(stage: Stage) -> None:
-    """Written twice: added first, current only after every container's copy has aged out."""
+    """There are two writes: the key is added first, and becomes current after every container's copy has expired."""
     manager, session = keys({"current": "k1", "k1": "x" * 64})
     waited: list[float] = []
     rotate.rotate_sealing_keys(session, stage, reporter()[0], sleep=waited.append, now=lambda: DAY)
@@ -166,7 +166,7 @@ def test_unusable_keys_are_replaced_at_once(stage: Stage) -> None:
 
 
 def test_old_keys_are_dropped_only_when_no_session_can_need_them(stage: Stage) -> None:
-    """30 days, the longest session, after the current one was made."""
+    """That is 30 days, the longest session, after the current one was made."""
     manager, session = keys({"current": "k1", "k1": "x" * 64})
     rotate.rotate_sealing_keys(session, stage, reporter()[0], wait=False, now=lambda: DAY)
     with pytest.raises(OpsError, match="29 days old"):

@@ -1,4 +1,4 @@
-"""Lambda's runtimes: which one a stage gets, and what is said of its end."""
+"""Lambda's runtimes: which one a stage gets, and the warnings before its end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_the_setting_comes_before_the_interpreter() -> None:
-    """Whoever deploys does not decide it by his own Python."""
+    """The deployer's own Python does not decide."""
     assert runtime_of({"python_version": "3.14"}, (3, 11)).identifier == "python3.14"
     assert runtime_of({}, (3, 12)).identifier == "python3.12"
     assert runtime_of({"python_version": "3.12"}, (3, 15)).identifier == "python3.12"
@@ -24,13 +24,13 @@ def test_the_setting_comes_before_the_interpreter() -> None:
 
 @pytest.mark.parametrize("running", [(3, 10), (3, 15)])
 def test_a_python_that_is_no_runtime_is_refused(running: tuple[int, int]) -> None:
-    """With both ways out; Chalice would take 3.10, which Lambda has deprecated."""
+    """The error names both solutions; Chalice would accept 3.10, which Lambda has deprecated."""
     with pytest.raises(OpsError, match=r'supports Python 3\.11 to 3\.14.*"python_version"'):
         runtime_of({}, running)
 
 
 def test_the_end_is_spoken_of_in_time() -> None:
-    """Silent before, a warning in the last half year, another one after it."""
+    """There is no warning before, one in the last half year, and another one after it."""
     for runtime in RUNTIMES.values():
         end = runtime.deprecated
         assert near_end(runtime, end - timedelta(NEAR_DAYS + 1)) == ""
@@ -39,7 +39,7 @@ def test_the_end_is_spoken_of_in_time() -> None:
 
 
 def test_names() -> None:
-    """As Lambda and wheels spell them."""
+    """They are as in Lambda and in wheels."""
     assert newest().identifier == "python3.14"
     assert runtime_named("python3.13") is RUNTIMES["3.13"]
     assert runtime_named("python3.10") is None
@@ -50,7 +50,7 @@ def test_names() -> None:
 
 
 def test_every_place_names_the_same_pythons() -> None:
-    """pyproject, Makefile, lock, CI, README: one range."""
+    """pyproject, Makefile, lock, CI and README have the same range."""
     versions = list(RUNTIMES)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert project["project"]["requires-python"] == f">={versions[0]}"

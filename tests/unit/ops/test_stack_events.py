@@ -1,4 +1,4 @@
-"""Progress lines of a stack: few of what went well, all of what did not."""
+"""Progress lines of a stack: few successes, all failures."""
 
 from ops.stack_events import StackEvents
 from tests.unit.ops.fakes import FakeCloudFormation

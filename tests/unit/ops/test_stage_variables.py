@@ -1,4 +1,4 @@
-"""Variables of a stage: which ones are settings, what they weigh, what a new stage begins with."""
+"""Variables of a stage: which ones are settings, their size, the start values of a new stage."""
 
 import json
 from pathlib import Path
@@ -16,13 +16,13 @@ from tests.unit.ops.fakes import dev_block, project
 
 
 def test_the_outputs_of_the_stack_are_the_settings_that_provision_writes() -> None:
-    """A setting that nobody writes, or an output that nobody reads, is a mistake in either table."""
+    """A setting that nobody writes, or an output that nobody reads, is a mistake in one of the tables."""
     written = {setting.variable for setting in TABLE if setting.source == STACK}
     assert written == {*OUTPUT_VARIABLES.values(), *pool_addresses.VARIABLES}
 
 
 def test_each_setting_says_what_it_is_for() -> None:
-    """And no two are about the same variable."""
+    """No two have the same variable."""
     assert all(setting.says for setting in TABLE)
     assert len({setting.variable for setting in TABLE}) == len(TABLE)
 
@@ -33,7 +33,7 @@ def load(tmp_path: Path, variables: dict[str, str], **changes: object) -> None:
 
 
 def of_bytes(size: int) -> dict[str, str]:
-    """A stage whose variables weigh so much, outputs of the stack included, as Lambda measures them."""
+    """A stage with variables of this total size, including outputs of the stack, as Lambda measures them."""
     outputs = {setting.variable: "o" for setting in TABLE if setting.source == STACK}
     outputs["COGNITO_URL"] = "https://a.example"
     outputs["ISSUER"] = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Pool"
@@ -46,7 +46,7 @@ def of_bytes(size: int) -> dict[str, str]:
 
 
 def test_variables_that_lambda_would_refuse_are_refused_first(tmp_path: Path) -> None:
-    """4,096 bytes of JSON fit, one more does not; the message names the largest."""
+    """4,096 bytes of JSON fit, one more does not; the message names the largest variable."""
     load(tmp_path, of_bytes(4096))
     (tmp_path / "more").mkdir()
     with pytest.raises(OpsError) as caught:
@@ -57,7 +57,7 @@ def test_variables_that_lambda_would_refuse_are_refused_first(tmp_path: Path) ->
 
 
 def test_bytes_count_and_not_letters(tmp_path: Path) -> None:
-    """An umlaut is two."""
+    """An umlaut has two bytes."""
     variables = of_bytes(4096)
     variables["ORDERS"] = variables["ORDERS"][:-1] + "ü"
     with pytest.raises(OpsError, match="take 4097 bytes"):
@@ -65,7 +65,7 @@ def test_bytes_count_and_not_letters(tmp_path: Path) -> None:
 
 
 def test_outputs_that_are_still_to_come_have_their_place(tmp_path: Path) -> None:
-    """Nobody makes a stack first, and learns then that the functions will not take what it gives."""
+    """Otherwise somebody would create a stack first, and then learn that its outputs do not fit."""
     with pytest.raises(OpsError, match="and Lambda allows 4096"):
         load(tmp_path, {"ORDERS": "x" * 3000})
 
@@ -93,7 +93,7 @@ def test_a_name_that_lambda_refuses_is_refused_first(tmp_path: Path, name: str) 
 
 
 def test_a_new_stage_lacks_only_what_a_team_must_choose(tmp_path: Path) -> None:
-    """`init` writes it; the domain prefix is the one thing that nobody can guess."""
+    """`init` writes it; only the domain prefix cannot be guessed."""
     block = starting_block("dev")
     assert block["environment_variables"] == {
         "STAGE": "dev",

@@ -1,4 +1,4 @@
-"""A stage is read and checked as a whole, and written back without disturbing anything else."""
+"""A stage is read and checked as a whole, and written without changing anything else."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.unit.ops.fakes import dev_block, project
 
 
 def test_stage_in_order_is_read_with_the_top_level_below_it(tmp_path: Path) -> None:
-    """A stage's own variables win over those of the file's top level."""
+    """A stage's own variables have priority over those at the file's top level."""
     folder = project(tmp_path, dev=dev_block())
     config = json.loads(config_file(folder).read_text())
     config["environment_variables"] = {"DIRECT_SIGN_IN": "off", "APP_TITLE": "Acme"}
@@ -27,7 +27,7 @@ def test_stage_in_order_is_read_with_the_top_level_below_it(tmp_path: Path) -> N
 
 
 def test_one_message_names_every_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody has to run a command five times to learn of five faults."""
+    """Nobody should run a command five times to learn of five faults."""
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
@@ -56,7 +56,7 @@ def test_one_message_names_every_problem(tmp_path: Path, monkeypatch: pytest.Mon
         "PUBLIC_URL is 'http://localhost:8000/'",
     ):
         assert said in str(caught.value)
-    assert "USER_POOL_ID" not in str(caught.value)  # comes with the stack: nothing to mend yet
+    assert "USER_POOL_ID" not in str(caught.value)  # it comes from the stack: nothing to fix yet
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_one_message_names_every_problem(tmp_path: Path, monkeypatch: pytest.Mon
 def test_variables_that_cannot_work_are_refused(
     tmp_path: Path, variables: dict[str, str], said: str
 ) -> None:
-    """Each message names the variable and what it may be; the functions' own rules are asked too."""
+    """Each message names the variable and its allowed values; the functions' own rules are also checked."""
     block = dev_block(environment_variables={"STAGE": "dev", **variables})
     folder = project(tmp_path, dev=block)
     with pytest.raises(OpsError, match="cannot be used") as caught:
@@ -114,14 +114,14 @@ def test_only_the_local_stage_may_be_on_this_machine_or_on_plain_http(
 def test_domain_prefixes_that_cognito_refuses_are_refused_first(
     tmp_path: Path, prefix: str
 ) -> None:
-    """Before a stack is rolled back because of them."""
+    """So no stack is rolled back because of them."""
     block = dev_block(gatehouse={"region": "eu-west-1", "domain_prefix": prefix})
     with pytest.raises(OpsError, match="domain_prefix"):
         load_stage(project(tmp_path, dev=block), "dev")
 
 
 def test_public_url_and_custom_domain_must_agree(tmp_path: Path) -> None:
-    """Otherwise Cognito would send people to an address the app does not know."""
+    """Otherwise Cognito would redirect people to an address that the app does not know."""
     block = dev_block(
         environment_variables={"STAGE": "dev", "PUBLIC_URL": "https://a.example/"},
         api_gateway_custom_domain={"domain_name": "b.example"},
@@ -133,7 +133,7 @@ def test_public_url_and_custom_domain_must_agree(tmp_path: Path) -> None:
 @pytest.mark.security("S-53")
 @pytest.mark.parametrize("version", ["1.2", "1.0", "TLS_1_0"])
 def test_a_custom_domain_speaks_tls_1_2_or_later(tmp_path: Path, version: str) -> None:
-    """In Chalice's own spelling, for it overlooks any other."""
+    """The value must have Chalice's spelling, because it ignores any other."""
     domain = {"domain_name": "b.example", "certificate_arn": "arn:c"}
     good = dev_block(api_gateway_custom_domain={**domain, "tls_version": "TLS_1_2"})
     bad = dev_block(api_gateway_custom_domain={**domain, "tls_version": version}, name="bad")
@@ -144,13 +144,13 @@ def test_a_custom_domain_speaks_tls_1_2_or_later(tmp_path: Path, version: str) -
 
 
 def test_unknown_stage_names_those_there_are(tmp_path: Path) -> None:
-    """A typo is seen at a glance."""
+    """So a typo is obvious."""
     with pytest.raises(OpsError, match="there: dev"):
         load_stage(project(tmp_path, dev=dev_block()), "deev")
 
 
 def test_no_project_and_broken_json_are_said_plainly(tmp_path: Path) -> None:
-    """With the path, not with a traceback."""
+    """The message has the path, not a traceback."""
     with pytest.raises(OpsError, match="project-dir"):
         load_stage(tmp_path, "dev")
     folder = project(tmp_path, dev=dev_block())
@@ -160,7 +160,7 @@ def test_no_project_and_broken_json_are_said_plainly(tmp_path: Path) -> None:
 
 
 def test_outputs_are_added_and_everything_else_stays_as_it_is_written(tmp_path: Path) -> None:
-    """People's own keys, unknown ones included, their order and their spelling survive a provision."""
+    """People's own keys, including unknown ones, their order and their spelling survive a provision."""
     folder = project(
         tmp_path,
         prod={"zeta": 1},
@@ -194,7 +194,7 @@ def test_nothing_new_does_not_touch_the_file(tmp_path: Path) -> None:
 
 
 def test_writing_is_undone_after_a_destroy(tmp_path: Path) -> None:
-    """Only what provision wrote goes."""
+    """Only the values that provision wrote are removed."""
     folder = project(tmp_path, dev=dev_block())
     before = json.loads(config_file(folder).read_text())["stages"]["dev"]
     write_environment(folder, "dev", {"CLIENT_ID": "abc"}, {"api_handler": "arn:r"})
@@ -206,7 +206,7 @@ def test_writing_is_undone_after_a_destroy(tmp_path: Path) -> None:
 def test_the_repositorys_own_stages_lack_only_what_a_team_must_choose(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """`local` works as it is; the others ask for a domain prefix, and for nothing else."""
+    """`local` works unchanged; the others need only a domain prefix."""
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
     root = Path(__file__).parents[3]
     assert load_stage(root, "local").is_local
@@ -235,7 +235,7 @@ def test_the_repositorys_own_stages_lack_only_what_a_team_must_choose(
 def test_other_origins_are_of_the_same_site(
     tmp_path: Path, domain: str, origins: str, said: str | None
 ) -> None:
-    """Where the rule can be checked, a mistake is told before it is deployed."""
+    """If the rule can be checked, a mistake is reported before it is deployed."""
     block = dev_block()
     block["environment_variables"]["ALLOWED_ORIGINS"] = origins
     if domain:
@@ -267,7 +267,7 @@ def test_other_origins_are_of_the_same_site(
 def test_a_misspelt_setting_is_named_with_the_one_that_is_meant(
     wrong: str, right: str, tmp_path: Path
 ) -> None:
-    """Nobody would read it, and a limit that somebody believes in would not be there."""
+    """Nobody would read it, and a limit that somebody relies on would not exist."""
     block = dev_block()
     block["environment_variables"][wrong] = "60"
     with pytest.raises(OpsError, match=rf"{wrong} is an unknown setting; did you mean {right}\?"):
@@ -291,7 +291,8 @@ def test_a_misspelt_setting_is_named_with_the_one_that_is_meant(
 def test_the_mails_of_a_day_are_what_the_sender_allows(
     tmp_path: Path, mode: str, mails: str | None, ses: bool, said: str | None
 ) -> None:
-    """Told before it is deployed: a limit above Cognito's is none, and one below SES's is a surprise."""
+    """It is checked before a deployment: a limit above Cognito's has no effect, and one below SES's would be a
+    surprise."""
     block = dev_block()
     block["environment_variables"]["DIRECT_SIGN_IN"] = mode
     if mails is not None:
@@ -310,7 +311,7 @@ def test_the_mails_of_a_day_are_what_the_sender_allows(
 
 
 def test_a_teams_own_variables_are_left_alone(tmp_path: Path) -> None:
-    """Alike in words, not in letters."""
+    """Their names resemble settings in meaning, not in spelling."""
     block = dev_block()
     for own in (
         "ORDERS_TABLE",
@@ -339,7 +340,7 @@ def test_a_teams_own_variables_are_left_alone(tmp_path: Path) -> None:
 def test_a_runtime_that_cannot_be_used_is_refused(
     tmp_path: Path, name: str, version: object, said: str
 ) -> None:
-    """Deprecated, misspelt, or of no effect."""
+    """It is deprecated, misspelt, or has no effect."""
     prefix = "" if name == "local" else "acme-dev"
     options = {"region": "eu-west-1", "domain_prefix": prefix, "python_version": version}
     folder = project(tmp_path, **{name: dev_block(name, gatehouse=options)})
@@ -348,7 +349,7 @@ def test_a_runtime_that_cannot_be_used_is_refused(
 
 
 def test_runtime_and_architecture_are_read(tmp_path: Path) -> None:
-    """By `ops`, and by Chalice from the same file."""
+    """`ops` and Chalice read them from the same file."""
     options = {"region": "eu-west-1", "domain_prefix": "acme-dev", "python_version": "3.13"}
     block = dev_block(gatehouse=options, lambda_architecture="arm64")
     stage = load_stage(project(tmp_path, dev=block), "dev")

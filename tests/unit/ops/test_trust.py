@@ -1,4 +1,4 @@
-"""`ops trust`: which databases are found, and what certutil is told. Real browsers: tests/e2e/test_engines.py."""
+"""`ops trust`: the databases that it finds, and its calls of certutil. Real browsers: tests/e2e/test_engines.py."""
 
 import os
 from pathlib import Path
@@ -20,7 +20,7 @@ def ca(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A certutil that writes down what it is told, and fails for a folder with `locked` in its name."""
+    """A certutil that records its arguments, and fails for a folder with `locked` in its name."""
     file, program = tmp_path / "told", tmp_path / "bin" / "certutil"
     program.parent.mkdir()
     program.write_text(
@@ -32,7 +32,8 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_database_of_the_user_is_found(tmp_path: Path) -> None:
-    """Chromium's old and new places, its snap's; profiles of Firefox that were started once, however it was installed."""
+    """Chromium's old and new folders, its snap's; Firefox profiles that were started once, in any kind of
+    installation."""
     wanted = [
         *(".pki/nssdb", ".local/share/pki/nssdb", "snap/chromium/current/.pki/nssdb"),
         *(".mozilla/firefox/a.default", ".mozilla/firefox/b.dev", ".config/mozilla/firefox/c"),
@@ -47,7 +48,7 @@ def test_every_database_of_the_user_is_found(tmp_path: Path) -> None:
 
 
 def test_a_database_is_made_only_where_chromium_has_none(tmp_path: Path) -> None:
-    """~/.pki/nssdb hides the newer place: whoever made it beside that one would take people's own certificates away."""
+    """~/.pki/nssdb hides the newer folder: creating it beside that one would hide people's own certificates."""
     new = tmp_path / "new" / ".local" / "share" / "pki" / "nssdb"
     new.mkdir(parents=True)
     assert databases(tmp_path / "new") == [new]
@@ -60,7 +61,7 @@ def test_a_database_is_made_only_where_chromium_has_none(tmp_path: Path) -> None
 
 
 def test_the_authority_is_trusted_for_servers_only(tmp_path: Path, told: Path, ca: Path) -> None:
-    """C,, is that: neither mail nor code (certutil's manual)."""
+    """ "C,," means that: neither mail nor code (certutil's manual)."""
     folder = tmp_path / "home" / ".pki" / "nssdb"
     assert trust(ca, tmp_path / "home") == [folder]
     before, _, after = told.read_text().partition(" -n Gatehouse")
@@ -69,7 +70,7 @@ def test_the_authority_is_trusted_for_servers_only(tmp_path: Path, told: Path, c
 
 
 def test_a_later_authority_has_another_name(tmp_path: Path, told: Path, ca: Path) -> None:
-    """certutil refuses a second certificate under the name of the first, as after `make clean` in the devcontainer."""
+    """certutil refuses a second certificate with the same name, as after `make clean` in the devcontainer."""
     trust(ca, tmp_path / "home")
     trust(prepare(tmp_path / "later").ca_file, tmp_path / "home")
     trust(ca, tmp_path / "home")
@@ -81,7 +82,7 @@ def test_a_later_authority_has_another_name(tmp_path: Path, told: Path, ca: Path
 
 @pytest.mark.usefixtures("told")
 def test_a_refusal_is_an_error_with_the_database(tmp_path: Path, ca: Path) -> None:
-    """With certutil's own words."""
+    """It has certutil's own message."""
     (tmp_path / "locked" / ".pki" / "nssdb").mkdir(parents=True)
     with pytest.raises(OpsError, match=r"could not add .* to .*locked/\.pki/nssdb: SEC_ERROR"):
         trust(ca, tmp_path / "locked")
@@ -90,7 +91,7 @@ def test_a_refusal_is_an_error_with_the_database(tmp_path: Path, ca: Path) -> No
 def test_without_certutil_the_package_is_named(
     tmp_path: Path, ca: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And the file, for doing it by hand."""
+    """It also names the file, for importing it by hand."""
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(OpsError, match=r"libnss3-tools.*/ca/authority\.pem"):
         trust(ca, tmp_path)
@@ -99,7 +100,7 @@ def test_without_certutil_the_package_is_named(
 def test_the_command_says_where_and_what_else(
     tmp_path: Path, told: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Before the first `up` too: the authority is made then."""
+    """It works before the first `up`, too: then it makes the authority."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.delenv("XDG_DATA_HOME", raising=False)
     monkeypatch.delenv(authority.FOLDER_VARIABLE, raising=False)

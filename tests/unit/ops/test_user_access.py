@@ -1,4 +1,4 @@
-"""Keeping out and helping: disable, enable, sign-out, reset-mfa, groups, unlink, delete."""
+"""Blocking and helping people: disable, enable, sign-out, reset-mfa, groups, unlink, delete."""
 
 import pytest
 
@@ -9,7 +9,7 @@ ADA = "ada@x.example"
 
 @pytest.mark.security("S-70")
 def test_disabling_ends_every_session_at_once(desk: Desk) -> None:
-    """In the pool, and by the record for tokens that are out already."""
+    """It does so in the pool, and in the record for already issued tokens."""
     user = desk.add(ADA, sub="ada")
     assert desk.run("disable", ADA, "--yes").code == 0
     assert not user.enabled
@@ -19,7 +19,7 @@ def test_disabling_ends_every_session_at_once(desk: Desk) -> None:
 
 @pytest.mark.security("S-70")
 def test_what_was_before_does_not_come_back_with_enabling(desk: Desk) -> None:
-    """Also where the pool refuses to sign disabled people out."""
+    """The same if the pool refuses to sign disabled people out."""
     user = desk.add(ADA, sub="ada")
     desk.pool.unsure = True
     assert desk.run("disable", ADA, "--yes").code == 0
@@ -32,7 +32,7 @@ def test_what_was_before_does_not_come_back_with_enabling(desk: Desk) -> None:
 
 
 def test_enabling_somebody_who_is_not_disabled_ends_nothing(desk: Desk) -> None:
-    """It is not a sign-out."""
+    """It does not act as a sign-out."""
     desk.add(ADA, sub="ada")
     assert desk.run("enable", ADA).code == 0
     assert desk.pool.called("admin_user_global_sign_out") == 0
@@ -40,7 +40,7 @@ def test_enabling_somebody_who_is_not_disabled_ends_nothing(desk: Desk) -> None:
 
 @pytest.mark.security("S-70")
 def test_signing_out_works_for_people_of_a_provider_too(desk: Desk) -> None:
-    """By the user name in any case; a missing record is made, or nothing would say so."""
+    """It accepts the user name in any case; a missing record is made, which must hold the sign-out."""
     desk.add_federated(ADA, subject="00uAda")
     assert desk.run("sign-out", "Okta_00uAda", "--yes").code == 0
     row = desk.row("okta_00uada")
@@ -50,7 +50,7 @@ def test_signing_out_works_for_people_of_a_provider_too(desk: Desk) -> None:
 @pytest.mark.security("S-70")
 @pytest.mark.parametrize("action", ["sign-out", "disable", "reset-mfa", "delete"])
 def test_what_cannot_be_undone_is_asked_first(desk: Desk, action: str) -> None:
-    """Without a terminal, or with another word typed, nothing happens; with the name it does."""
+    """Without a terminal, or with another word, nothing happens; with the name it does."""
     user = desk.add(ADA, sub="ada", factors={"SOFTWARE_TOKEN_MFA"})
     before = [name for name, _ in desk.pool.calls]
     assert "--yes" in desk.run(action, ADA).err
@@ -64,7 +64,7 @@ def test_what_cannot_be_undone_is_asked_first(desk: Desk, action: str) -> None:
 
 @pytest.mark.security("S-67")
 def test_a_lost_phone(desk: Desk) -> None:
-    """Every factor off, the app's key gone, sessions ended, the password as it was."""
+    """Every factor is off, the app's key deleted, sessions ended, the password unchanged."""
     desk.pool.pool_factors = ("SOFTWARE_TOKEN_MFA", "EMAIL_OTP")
     user = desk.add(
         ADA,
@@ -84,7 +84,7 @@ def test_a_lost_phone(desk: Desk) -> None:
 
 @pytest.mark.parametrize("unsure", [False, True])
 def test_an_app_that_was_never_switched_on_is_forgotten_too(desk: Desk, unsure: bool) -> None:
-    """A stranger's app could be one; where there is none, AWS may refuse or not."""
+    """It could be a stranger's app; if there is none, AWS may refuse or not."""
     desk.pool.unsure = unsure
     user = desk.add(ADA, sub="ada", totp_secret=None if unsure else "SECRET")
     assert desk.run("reset-mfa", ADA, "--yes").code == 0
@@ -109,7 +109,7 @@ def test_a_second_factor_of_a_provider_is_reset_there(desk: Desk) -> None:
 def test_factors_that_are_not_there_or_not_known_are_named(
     desk: Desk, changes: dict[str, object], said: str
 ) -> None:
-    """A factor that stayed on would lock the person out all the same."""
+    """A factor that stayed on would lock the person out."""
     desk.add(ADA, sub="ada", **changes)
     answer = desk.run("reset-mfa", ADA, "--yes")
     assert (answer.code, said in answer.err) == (1, True)
@@ -131,7 +131,7 @@ def test_groups_are_given_and_taken(desk: Desk) -> None:
 
 @pytest.mark.parametrize("verb", ["add", "remove"])
 def test_an_unknown_group_is_named_with_those_there_are(desk: Desk, verb: str) -> None:
-    """And the one that is meant."""
+    """The error suggests the closest name."""
     desk.add(ADA, sub="ada")
     answer = desk.run("group", verb, ADA, "amdins")
     assert answer.code == 1
@@ -154,7 +154,7 @@ def test_a_group_that_a_provider_tells_is_taken_away_there(desk: Desk, also_here
 
 
 def test_a_group_that_a_provider_no_longer_tells_does_not_count(desk: Desk) -> None:
-    """The attribute stays in the pool when the mapping is gone; its groups do not."""
+    """The attribute stays in the pool after the mapping is removed; its groups do not count."""
     desk.add_provider()
     user = desk.add_federated(ADA, told_groups="[admins]")
     assert desk.run("group", "remove", user.username, "admins").code == 0
@@ -162,14 +162,14 @@ def test_a_group_that_a_provider_no_longer_tells_does_not_count(desk: Desk) -> N
 
 
 def test_a_group_whose_name_reads_as_several_is_in_no_token(desk: Desk) -> None:
-    """The operator hears it at once."""
+    """The operator is told at once."""
     desk.pool.pool_groups = ("admins", "a,b")
     desk.add(ADA, sub="ada")
     assert "tokens leave it out" in desk.run("group", "add", ADA, "a,b").err
 
 
 def test_deleting_asks_with_whom_it_found(desk: Desk) -> None:
-    """Then pool and table are rid of the person; a record that stayed behind goes by its name."""
+    """Then the person is removed from pool and table; a leftover record is deleted by its name."""
     desk.add(ADA, sub="ada")
     directory = desk.directory()
     directory.record(directory.require("ada"))
@@ -180,7 +180,7 @@ def test_deleting_asks_with_whom_it_found(desk: Desk) -> None:
 
 
 def test_unlinking_asks_first(desk: Desk) -> None:
-    """No command links again."""
+    """There is no command to link again."""
     user = desk.add(ADA, sub="ada", identities=[("Okta", "1")])
     assert desk.run("unlink", ADA, "Okta", typed="no").code == 1
     assert user.identities

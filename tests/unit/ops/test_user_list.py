@@ -1,4 +1,4 @@
-"""`ops user list` and `show`: pages, filters, and what is told of a person."""
+"""`ops user list` and `show`: pages, filters, and the data about a person."""
 
 import json
 import sys
@@ -27,7 +27,8 @@ def test_everybody_is_listed_page_by_page_within_the_quota(desk: Desk) -> None:
 
 
 def test_lines_come_before_the_list_is_through(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fault on the second page leaves the first one printed; the open array cannot pass for a whole list."""
+    """After a fault on the second page the first one is printed; the array stays open, so the list does not look
+    complete."""
     for n in range(70):
         desk.add(f"p{n}@x.example", sub=f"p{n:03d}")
     real = Directory.call
@@ -47,7 +48,7 @@ def test_lines_come_before_the_list_is_through(desk: Desk, monkeypatch: pytest.M
 
 
 def test_filters_leave_who_is_wanted(desk: Desk) -> None:
-    """Group, status, address, provider, and several at once."""
+    """They filter by group, status, address, provider, and several at once."""
     desk.add("ada@x.example", sub="ada", groups=("admins",))
     desk.add("Adam@x.example", sub="adam", status="FORCE_CHANGE_PASSWORD", groups=("admins",))
     desk.add("bob@x.example", sub="bob", status="UNCONFIRMED", enabled=False)
@@ -66,7 +67,7 @@ def test_filters_leave_who_is_wanted(desk: Desk) -> None:
 
 
 def test_a_limit_says_that_there_is_more(desk: Desk) -> None:
-    """And stops asking."""
+    """It stops reading."""
     for n in range(130):
         desk.add(f"p{n}@x.example", sub=f"p{n:03d}")
     answer = desk.run("list", "--limit", "2")
@@ -77,7 +78,7 @@ def test_a_limit_says_that_there_is_more(desk: Desk) -> None:
 
 
 def test_an_unknown_group_is_an_error_that_lists_the_groups(desk: Desk) -> None:
-    """With the one that is meant."""
+    """It suggests the closest one."""
     answer = desk.run("list", "--group", "admin")
     assert answer.code == 1
     assert "Did you mean admins?" in answer.err
@@ -87,7 +88,7 @@ def test_an_unknown_group_is_an_error_that_lists_the_groups(desk: Desk) -> None:
 def test_a_reader_that_has_read_enough_is_no_error(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """`ops user list | head`: no further page is asked for, no traceback."""
+    """`ops user list | head` reads no further page and prints no traceback."""
     for n in range(130):
         desk.add(f"p{n}@x.example", sub=f"p{n:03d}")
     lines = iter(range(3))
@@ -104,7 +105,7 @@ def test_a_reader_that_has_read_enough_is_no_error(
 
 
 def test_nobody_is_no_error(desk: Desk) -> None:
-    """An empty list, for programs too."""
+    """The list is empty, for programs, too."""
     answer = desk.run("list")
     assert (answer.code, answer.out) == (0, "")
     assert names(desk) == []
@@ -141,7 +142,7 @@ def test_show_tells_pool_table_and_provider(desk: Desk) -> None:
 
 
 def test_show_names_what_differs_and_its_mend(desk: Desk) -> None:
-    """A record that is not as the pool has it, and one that is not there."""
+    """The record differs from the pool, or is missing."""
     user = desk.add("ada@x.example", sub="ada")
     assert desk.run("show", "ada", "--json").json()["differences"] == ["no record in the table"]
     directory = desk.directory()
@@ -153,7 +154,7 @@ def test_show_names_what_differs_and_its_mend(desk: Desk) -> None:
 
 
 def test_show_knows_a_record_of_nobody(desk: Desk) -> None:
-    """The person is gone from the pool; the record is not."""
+    """The person is no longer in the pool, but the record is still there."""
     desk.add("ada@x.example", sub="ada")
     directory = desk.directory()
     directory.record(directory.require("ada"))
@@ -176,14 +177,14 @@ def test_show_knows_a_record_of_nobody(desk: Desk) -> None:
 def test_show_says_what_the_person_can_do(
     desk: Desk, changes: dict[str, object], said: str
 ) -> None:
-    """For each state that somebody can be stuck in."""
+    """This covers each state in which somebody can be stuck."""
     desk.add("ada@x.example", sub="ada", **changes)
     assert any(said in step for step in desk.run("show", "ada", "--json").json()["next"])
 
 
 @pytest.mark.security("S-68")
 def test_show_says_who_is_not_proved(desk: Desk) -> None:
-    """Why a provider's person is not joined to this account."""
+    """It explains why a provider's person is not linked to this account."""
     desk.add("ada@x.example", sub="ada")
     directory = desk.directory()
     directory.record(directory.require("ada"))
@@ -199,7 +200,7 @@ def test_show_says_who_is_not_proved(desk: Desk) -> None:
 def test_show_says_how_long_an_invitation_is_good(
     desk: Desk, days: int, changed: int, said: str
 ) -> None:
-    """Three days; a later change of the account may or may not have been another mail."""
+    """It is three days; a later change of the account may have been another mail."""
     user = desk.add("ada@x.example", sub="ada", status="FORCE_CHANGE_PASSWORD")
     user.modified_at += changed * 86_400
     desk.clock.advance(days * 86_400)

@@ -1,4 +1,4 @@
-"""Whom a name means: user names, addresses in the pool's own case rule, and addresses of several people."""
+"""Finding a person by name: user names, addresses by the pool's own case rule, and addresses of several people."""
 
 import pytest
 
@@ -15,14 +15,14 @@ def test_a_person_is_found_in_any_case_where_the_pool_ignores_it(desk: Desk, nam
 
 
 def test_a_provider_person_is_found_by_the_address_too(desk: Desk) -> None:
-    """Where nobody else has it: AWS itself finds only native people by address."""
+    """Nobody else has it: AWS itself finds only native people by address."""
     desk.add_federated("ada@x.example")
     assert desk.run("show", "Ada@x.example", "--json").json()["user_name"] == "okta_00u1"
 
 
 @pytest.mark.security("S-70")
 def test_an_address_of_several_people_is_an_error_that_lists_them(desk: Desk) -> None:
-    """Nothing is done to either of them; by the user name it works."""
+    """Nothing happens to either of them; by user name it works."""
     desk.add("ada@x.example", sub="ada")
     desk.add_federated("ada@x.example")
     answer = desk.run("disable", "ada@x.example", "--yes")
@@ -35,7 +35,7 @@ def test_an_address_of_several_people_is_an_error_that_lists_them(desk: Desk) ->
 
 @pytest.mark.security("S-72")
 def test_a_pool_that_heeds_case_tells_two_addresses_apart(desk: Desk) -> None:
-    """What differs in case alone is somebody else there."""
+    """There, addresses that differ only in case belong to different people."""
     desk.pool.case_sensitive = True
     desk.add("ada@x.example", sub="ada")
     desk.add_federated("Ada@x.example")
@@ -43,7 +43,7 @@ def test_a_pool_that_heeds_case_tells_two_addresses_apart(desk: Desk) -> None:
 
 
 def test_a_subject_that_is_an_address_is_a_user_name(desk: Desk) -> None:
-    """Some providers' subjects are addresses; the user name is whole, so nobody else is meant."""
+    """Some providers' subjects are addresses; the user name is longer, so there is no confusion."""
     desk.add_federated("ada@x.example", subject="ada@x.example")
     desk.add("okta_ada@x.example", sub="other")
     found = desk.run("show", "okta_ada@x.example", "--json").json()
@@ -52,7 +52,7 @@ def test_a_subject_that_is_an_address_is_a_user_name(desk: Desk) -> None:
 
 @pytest.mark.parametrize("action", ["show", "disable", "enable", "sign-out", "reset-mfa"])
 def test_nobody_of_a_name_is_an_error_that_says_where_to_look(desk: Desk, action: str) -> None:
-    """Before anything is asked."""
+    """Nothing is asked before that."""
     answer = desk.run(action, "nobody@x.example")
     assert answer.code == 1
     assert "ops user list --stage dev" in answer.err
@@ -68,7 +68,7 @@ def test_an_empty_name_is_refused(desk: Desk, name: str) -> None:
 def test_credentials_without_the_right_are_told_what_they_need(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the page that lists the rights."""
+    """The error links the page that lists the rights."""
 
     def refuse(*_: object, **__: object) -> None:
         raise client_error("AccessDeniedException")
@@ -89,7 +89,7 @@ def test_an_outage_of_the_table_is_one_message(desk: Desk) -> None:
 
 @pytest.mark.security("S-54")
 def test_names_cannot_write_over_the_operators_screen(desk: Desk) -> None:
-    """Strangers choose their names: an escape sequence is shown, not obeyed."""
+    """Strangers choose their names: an escape sequence is shown, not executed."""
     desk.add("ada@x.example", sub="ada", given_name="\x1b[2JEve", family_name="\u202egnol")
     for answer in (desk.run("list"), desk.run("show", "ada")):
         assert answer.code == 0

@@ -1,4 +1,4 @@
-"""docs/operations.md lists every action with the rights it needs: what the commands really call, and nothing else."""
+"""docs/operations.md lists the exact rights that each action needs, according to the commands' real calls."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.unit.ops.desk import Desk
 
 ROOT = Path(__file__).resolve().parents[3]
 ADA = "ada@x.example"
-# Each command so that it makes every kind of call it can make.
+# Each command is written so that it makes every kind of call that it can make.
 LINES: dict[str, tuple[tuple[str, ...], ...]] = {
     "list": (("list", "--group", "admins"), ("list", "--email-prefix", "a")),
     "show": (("show", ADA),),
@@ -36,7 +36,7 @@ LINES: dict[str, tuple[tuple[str, ...], ...]] = {
 
 
 def rights() -> dict[str, tuple[set[str], set[str]]]:
-    """Command -> actions of Cognito and of DynamoDB, as the page says."""
+    """Command -> actions of Cognito and of DynamoDB, according to the page."""
     page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     table = page.partition("### Rights of an operator")[2].partition("\n## ")[0]
     found = {}
@@ -49,7 +49,7 @@ def rights() -> dict[str, tuple[set[str], set[str]]]:
 
 
 def test_every_action_has_its_rights_and_its_place_in_the_runbooks() -> None:
-    """Whatever `ops user` offers."""
+    """This covers everything that `ops user` offers."""
     runbooks = (ROOT / "docs" / "runbooks.md").read_text(encoding="utf-8")
     user = cli.cli.commands["user"]
     assert isinstance(user, click.Group)
@@ -64,7 +64,7 @@ def test_every_action_has_its_rights_and_its_place_in_the_runbooks() -> None:
 @pytest.mark.security("S-60")
 @pytest.mark.parametrize("command", sorted(LINES))
 def test_a_command_calls_what_the_page_says(desk: Desk, command: str) -> None:
-    """No more, so that a policy made of the page suffices; no less, so that it allows nothing idle."""
+    """A policy made from the page is sufficient, and allows nothing unused."""
     desk.add_provider(groups_claim={"S": "groups"})
     desk.add(
         ADA,
