@@ -94,7 +94,7 @@ def test_a_purpose_opens_only_its_own() -> None:
 
 
 def test_a_value_under_another_kid_does_not_open() -> None:
-    """The kid is authenticated, even where two kids hold the same key."""
+    """The kid is authenticated, even if two kids have the same key."""
     ring = KeyRing("k1", {"k1": "a" * 64, "k2": "a" * 64})
     sealer = Sealer(lambda renew: ring)
     with pytest.raises(SealBroken):
@@ -102,14 +102,14 @@ def test_a_value_under_another_kid_does_not_open() -> None:
 
 
 def test_old_keys_open_and_the_current_one_seals() -> None:
-    """Rotation: nobody is signed out."""
+    """After a rotation nobody is signed out."""
     new = Sealer(lambda renew: KeyRing("k2", {"k1": "a" * 64, "k2": "b" * 64}))
     assert new.open("p", SEALER.seal("p", b"x")) == b"x"
     assert new.seal("p", b"x").startswith("k2.")
 
 
 def test_an_unknown_kid_asks_for_the_ring_once_more() -> None:
-    """Another container may have rotated already; known kids cause no second look."""
+    """Another container may have rotated already; known kids do not read the ring again."""
     asked: list[bool] = []
     rings = {False: RING, True: KeyRing("k2", {"k1": "a" * 64, "k2": "b" * 64})}
 
@@ -127,7 +127,7 @@ def test_an_unknown_kid_asks_for_the_ring_once_more() -> None:
 
 @given(st.text(max_size=200))
 def test_no_text_breaks_the_opener(value: str) -> None:
-    """Whatever a browser sends is SealBroken and nothing else."""
+    """Any browser input raises SealBroken and nothing else."""
     for text in (value, f"k1.{value}"):
         with pytest.raises(SealBroken):
             SEALER.open("p", text)

@@ -1,4 +1,4 @@
-"""The look for secrets: it finds planted ones, and its baseline explains itself."""
+"""The search for secrets: it finds planted ones, and its baseline has reasons."""
 
 import base64
 import hashlib
@@ -36,7 +36,7 @@ def test_a_planted_secret_is_found_and_named_by_its_file_alone(tmp_path: Path, l
 
 
 def test_what_is_gone_and_what_has_no_reason_is_said() -> None:
-    """A baseline that only grows would hide the next one."""
+    """A baseline that only grows would hide the next secret."""
     entry = {"type": "Secret Keyword", "hashed_secret": "0" * 40}
     baseline = {
         "results": {"a.py": [entry], "b.py": [entry]},
@@ -50,7 +50,7 @@ def test_what_is_gone_and_what_has_no_reason_is_said() -> None:
 
 
 def test_the_baseline_holds_hashes_and_nobodys_paths() -> None:
-    """Relative paths of files that exist; SHA-1 as detect-secrets makes it."""
+    """It has relative paths of existing files, and detect-secrets' SHA-1."""
     baseline = secret_scan.load_baseline()
     for name, entries in baseline["results"].items():
         assert (secret_scan.ROOT / name).is_file(), name

@@ -1,4 +1,5 @@
-"""Values that hold a secret do not show it, however they are printed; a new type with such a field is found by itself."""
+"""Values that contain a secret do not show it, however they are printed; new types with such a field are found
+automatically."""
 
 import ast
 import importlib
@@ -20,13 +21,13 @@ from chalicelib.gatehouse.setting import SettingTable
 
 ROOT = Path(gatehouse.__file__).parent
 CANARY = "canary-0123456789"
-#: Names of fields that hold what must not be printed.
+#: Names of fields whose value must not be printed.
 SECRET = re.compile(
     r"token|secret|passw|code|nonce|state$|verifier|cookie|sealed|^session$|^device|^key|pepper|"
     r"^identifier$|"
     r"authorize_url|^uri$|^body$|parameters|^account$|error_description"
 )
-#: Fields that only sound like one: type.field -> why it may be printed.
+#: Fields whose name only sounds like one: type.field -> why it may be printed.
 HARMLESS = {
     "Settings.client_secret_arn": "where the secret is",
     "Settings.sealing_keys_secret_arn": "where the keys are",
@@ -72,7 +73,7 @@ def fields_of(kind: type[Any]) -> dict[str, Any]:
 
 
 def made(kind: type[Any]) -> Any:
-    """An instance with the canary in each secret field."""
+    """Return an instance with the canary in each secret field."""
     return kind(**{name: value_for(kind, name, hint) for name, hint in fields_of(kind).items()})
 
 
@@ -100,7 +101,7 @@ BEARERS = [
 
 
 def test_the_walk_finds_the_types_that_are_known_to_bear_secrets() -> None:
-    """Not vacuous: these would be missing if the walk or the names were wrong."""
+    """These would be missing if the search or the names were wrong."""
     names = {kind.__name__ for kind in BEARERS}
     assert names >= {
         *("TokenSet", "HttpAnswer", "Session", "LoginTransaction", "Challenge", "Enrolment"),
@@ -110,7 +111,7 @@ def test_the_walk_finds_the_types_that_are_known_to_bear_secrets() -> None:
 
 
 def test_every_exception_from_the_rule_is_still_needed() -> None:
-    """A field that is gone takes its excuse with it."""
+    """An exception for a removed field must be removed, too."""
     present = {f"{kind.__name__}.{name}" for kind in TYPES for name in fields_of(kind)}
     assert set(HARMLESS) <= present
 
@@ -138,7 +139,7 @@ def test_a_value_with_a_secret_does_not_print_it(kind: type[Any]) -> None:
 
 @pytest.mark.security("S-61")
 def test_the_same_values_hold_the_canary() -> None:
-    """What is not printed is there: taken out field by field."""
+    """Each field is read individually: the unprinted value is there."""
     silent = []
     for kind in BEARERS:
         value = made(kind)
@@ -151,13 +152,13 @@ def test_the_same_values_hold_the_canary() -> None:
     assert [name for name in silent if name not in NESTED] == []
 
 
-#: Their secret is a value of another type of this list.
+#: Their secret is in a value of another type of this list.
 NESTED = {"Step", "SignedIn", "DirectlySignedIn", "Refreshed"}
 
 
 @pytest.mark.security("S-61")
 def test_values_become_plain_data_only_where_they_are_sealed_or_shown_on_purpose() -> None:
-    """`asdict` lays a value open; `pickle` and its kin, `vars` and `__dict__` have no place here at all."""
+    """`asdict` exposes all fields; `pickle` and similar modules, `vars` and `__dict__` are not allowed at all."""
     opened, forbidden = set(), []
     for path in ROOT.rglob("*.py"):
         name = path.relative_to(ROOT).as_posix()

@@ -1,4 +1,4 @@
-"""docs/security.md says what the tests say."""
+"""docs/security.md matches the tests."""
 
 import re
 
@@ -11,12 +11,12 @@ IDS = set(security_matrix.requirements())
 
 
 def test_the_matrix_in_the_page_is_todays() -> None:
-    """`python -m tests.security_matrix --write` after a test in a new file got a security mark."""
+    """Run `python -m tests.security_matrix --write` after a test in a new file got a security mark."""
     assert security_matrix.with_matrix(PAGE) == PAGE
 
 
 def test_every_requirement_has_text_source_and_a_test() -> None:
-    """S-01 to S-76, none without; S-75 comes with the signals that end sessions."""
+    """S-01 to S-76 each have one; S-75 comes with the signals that end sessions."""
     assert {f"S-{number:02}" for number in range(1, 77) if number != 75} == IDS
     for identifier, entry in security_matrix.requirements().items():
         assert all(entry[name] for name in ("title", "text", "source", "group")), identifier
@@ -24,7 +24,7 @@ def test_every_requirement_has_text_source_and_a_test() -> None:
 
 
 def test_the_threat_model_names_ids_that_exist() -> None:
-    """And every link in the page leads somewhere."""
+    """Every link in the page works, too."""
     assert {f"S-{n}" for n in re.findall(r"\(#s-(\d\d)\)", PAGE)} <= IDS
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", PAGE):
         assert (security_matrix.PAGE.parent / target).exists(), target
@@ -32,5 +32,5 @@ def test_the_threat_model_names_ids_that_exist() -> None:
 
 @pytest.mark.parametrize("part", ["Assets", "Trust", "Attackers", "What is left"])
 def test_the_threat_model_has_its_parts(part: str) -> None:
-    """Assets, boundaries, attackers, residues."""
+    """They are assets, boundaries, attackers, remaining risks."""
     assert re.search(rf"^## .*{part}", PAGE, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Sessions and login transactions as values: deadlines, single fields, what prints."""
+"""Sessions and login transactions as values: deadlines, individual fields, printing."""
 
 from dataclasses import replace
 
@@ -58,7 +58,7 @@ def test_renewing_moves_the_idle_deadline_and_never_the_absolute_one(
 
 
 def test_deadlines_end_a_session_to_the_second(sessions: Sessions, clock: Clock) -> None:
-    """At the deadline it is over; one second before it is not."""
+    """At the deadline it has ended; one second before it has not."""
     session = begin(sessions)
     value = sessions.seal(session)
     clock.now = session.idle_expires_at - 1
@@ -74,7 +74,7 @@ def test_deadlines_end_a_session_to_the_second(sessions: Sessions, clock: Clock)
 
 
 def test_max_age_is_for_remembered_sessions_only(sessions: Sessions, clock: Clock) -> None:
-    """And never beyond the deadline."""
+    """It never exceeds the deadline."""
     assert begin(sessions).cookie_max_age(clock()) is None
     remembered = begin(sessions, remember=True)
     assert remembered.cookie_max_age(clock()) == 86_400
@@ -85,16 +85,16 @@ def test_max_age_is_for_remembered_sessions_only(sessions: Sessions, clock: Cloc
     "payload", [b"{}", b"[]", b"null", b"x", b'{"refresh_token": "a"}', b'{"unknown": 1}', b"\xff"]
 )
 def test_a_sealed_value_of_another_shape_is_no_session(sessions: Sessions, payload: bytes) -> None:
-    """An older or newer release may have sealed it: sign in again rather than crash."""
+    """An older or newer release may have sealed it: the person signs in again, and nothing crashes."""
     with pytest.raises(NoSession):
         sessions.open(SEALER.seal("session", payload))
 
 
 @pytest.mark.security("S-03")
 def test_a_transaction_has_three_independent_secrets(transactions: LoginTransactions) -> None:
-    """256 bits each, and the verifier in the alphabet of RFC 7636."""
+    """They have 256 bits each, and the verifier has the alphabet of RFC 7636."""
     made = [transactions.begin(return_to="/", provider=None, remember=False) for _ in range(20)]
-    # The time is in front of a state: it may be known, and is no part of the secret.
+    # A state begins with its time, which may be known and is not part of the secret.
     secrets = {secret for t in made for secret in (t.state[8:], t.nonce, t.code_verifier)}
     assert len(secrets) == 60
     assert all(len(secret) == 43 for secret in secrets)
@@ -102,7 +102,7 @@ def test_a_transaction_has_three_independent_secrets(transactions: LoginTransact
 
 @pytest.mark.security("S-02")
 def test_the_challenge_is_the_rfcs(transactions: LoginTransactions) -> None:
-    """The example of RFC 7636 appendix B."""
+    """It is the example of RFC 7636 appendix B."""
     begun = transactions.begin(return_to="/", provider=None, remember=False)
     known = replace(begun, code_verifier="dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")
     assert known.code_challenge == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
@@ -112,7 +112,7 @@ def test_the_challenge_is_the_rfcs(transactions: LoginTransactions) -> None:
 def test_a_transaction_is_found_by_its_state_alone(
     transactions: LoginTransactions, clock: Clock
 ) -> None:
-    """Absent, broken, of another state: nothing of it is known. Too old: that is said."""
+    """If it is absent, broken, or has another state, it is unknown. If it is too old, the error says so."""
     one, two = (transactions.begin(return_to="/", provider=None, remember=False) for _ in range(2))
     sealed = transactions.seal(one)
     assert transactions.load({one.cookie_name: sealed}, one.state) == one
@@ -133,7 +133,7 @@ def test_a_transaction_is_found_by_its_state_alone(
 def test_surplus_is_the_oldest_and_then_the_dead_four_at_most(
     transactions: LoginTransactions, clock: Clock
 ) -> None:
-    """One more login must stay within four, whatever lies about; the rest is for the next one."""
+    """One more login must stay within four, whatever cookies exist; the next login clears the rest."""
     jar: dict[str, str] = {"other": "x"}
     names = []
     for _ in range(5):
@@ -152,7 +152,7 @@ def test_surplus_is_the_oldest_and_then_the_dead_four_at_most(
 
 
 def test_a_cookie_name_is_eight_hex_digits_of_the_states_hash() -> None:
-    """As the contract says."""
+    """The format is documented."""
     assert cookie_name("abc") == "__Host-gatehouse-login-ba7816bf"
 
 

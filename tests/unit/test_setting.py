@@ -29,7 +29,7 @@ def test_what_is_set_is_read_and_the_rest_has_its_default() -> None:
 
 
 def test_problems_come_together_and_from_every_part() -> None:
-    """What has one has its default in the result, so that reading can go on."""
+    """A value with a problem is replaced by its default in the result, so that reading can continue."""
     found, problems = Example.read({"MODE": "b", "SIZE": "many", "COLOUR": "red"})
     assert problems == [
         "SIZE must be a number from 1 to 9",
@@ -40,7 +40,7 @@ def test_problems_come_together_and_from_every_part() -> None:
 
 
 def test_a_setting_is_needed_only_where_another_one_says_so() -> None:
-    """And may be missing while its source has not spoken yet."""
+    """It may be missing while its source has not set it yet."""
     assert Example.read({})[1] == []
     assert Example.read({"MODE": "b"}, without=(STACK,))[1] == []
 
@@ -58,7 +58,7 @@ def test_the_class_tells_its_declarations_and_an_instance_its_values() -> None:
 
 
 def test_values_are_frozen_and_compared() -> None:
-    """Caches go by them."""
+    """Caches use them as keys."""
     one = Example(size=5)
     assert one == Example(size=5)
     assert hash(one) == hash(Example(size=5))

@@ -1,4 +1,4 @@
-"""How the tests are shared out among processes, and the ports that those take."""
+"""The distribution of tests among processes, and their ports."""
 
 import re
 from pathlib import Path
@@ -14,12 +14,12 @@ FILES = [path.relative_to(TESTS.parent).as_posix() for path in sorted(TESTS.rglo
 
 @pytest.mark.parametrize("pattern", LONG)
 def test_a_line_names_tests_that_there_are(pattern: str) -> None:
-    """A file that moved would else begin late, or in two processes."""
+    """Otherwise a moved file would begin late, or run in two processes."""
     assert [name for name in FILES if re.match(pattern, name)]
 
 
 def test_what_uses_one_stack_is_one_share() -> None:
-    """The end-to-end tests, the tenants', those of a deployed stage, and those of the local AWS."""
+    """The end-to-end tests, the tenants', those of a deployed stage, and those of the local AWS are one share each."""
     shares: dict[str, set[str]] = {}
     for name in FILES:
         folder = "/".join(name.split("/")[:-1])
@@ -35,7 +35,7 @@ def test_what_uses_one_stack_is_one_share() -> None:
 
 
 def test_no_port_is_given_twice() -> None:
-    """Nor one that somebody's server may get by chance."""
+    """The same holds for ports that another server may get by chance."""
     first, second = free_ports(3), free_ports(3)
     assert len({*first, *second}) == 6
     assert max(first + second) < 32_768

@@ -1,4 +1,4 @@
-"""What the server makes of `frontend/`: fingerprints, languages, a team's texts, colours and logo."""
+"""The server's processing of `frontend/`: fingerprints, languages, a team's texts, colours and logo."""
 
 import json
 import re
@@ -57,7 +57,7 @@ def text_of(files: StaticFiles, name: str) -> str:
 
 
 def test_the_fingerprint_covers_the_whole_set(folder: Path) -> None:
-    """Another file, another address; only what lies in the folder has one."""
+    """A changed file has a new address; only files in the folder have one."""
     before = StaticFiles(folder)
     (folder / "a.js").write_text("2")
     after = StaticFiles(folder)
@@ -72,7 +72,7 @@ def test_the_fingerprint_covers_the_whole_set(folder: Path) -> None:
 
 @pytest.mark.security("S-54")
 def test_page_values_are_escaped(folder: Path) -> None:
-    """Title, base path, words and links are text in the HTML, and a placeholder inside one is harmless."""
+    """Title, base path, texts and links are escaped in the HTML, and a placeholder inside one is harmless."""
     brand = Brand(terms_url='/a"b', privacy_url="https://x.example/?a&b")
     html = StaticFiles(folder, brand).page(base_path="/a\"'<b>/", title="</a><script>{{base}}")
     title = "&lt;/a&gt;&lt;script&gt;{{base}}"
@@ -83,7 +83,7 @@ def test_page_values_are_escaped(folder: Path) -> None:
 
 
 def test_each_language_is_a_set_of_its_own(folder: Path) -> None:
-    """The page of a language names the assets of that language, and both stay reachable."""
+    """The page in a language uses the assets of that language, and both stay reachable."""
     write(folder / "texts" / "de.json", {**WORDS, "first": {"go": "Zu {label}"}})
     files = StaticFiles(folder, Brand(languages=("en", "de")))
     (folder / "index.html").write_text("{{assets}}")
@@ -116,12 +116,12 @@ def test_each_language_is_a_set_of_its_own(folder: Path) -> None:
     ],
 )
 def test_the_browser_chooses_the_language(accepted: str, chosen: str) -> None:
-    """By Accept-Language's weights; a tag also stands for its variants; else the first."""
+    """Accept-Language's weights decide; a tag also covers its variants; otherwise the first language is used."""
     assert choose_language(accepted, ("en", "de", "pt-BR")) == chosen
 
 
 def test_a_teams_words_replace_ours_one_by_one(folder: Path) -> None:
-    """Only what differs is written."""
+    """Only changed texts are written."""
     write(folder / "brand" / "texts.en.json", {"first": {"go": "Enter {label}"}})
     files = StaticFiles(folder)
     assert '"go":"Enter {label}"' in text_of(files, "texts.js")
@@ -143,7 +143,7 @@ def test_a_teams_words_replace_ours_one_by_one(folder: Path) -> None:
 def test_a_faulty_catalogue_is_refused_by_name(
     folder: Path, file: str, words: Any, problem: str
 ) -> None:
-    """What is missing, unknown, or without its placeholder."""
+    """Texts that are missing, unknown, or without their placeholder are named."""
     write(folder / "texts" / "de.json", WORDS)
     write(folder / file, words)
     with pytest.raises(ConfigurationError, match=re.escape(problem)):
@@ -160,7 +160,7 @@ LANGUAGES = sorted(file.stem for file in (FRONTEND / "texts").glob("*.json"))
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_our_catalogues_are_complete(language: str) -> None:
-    """Every key, every placeholder, no empty text, and no text that was left in English."""
+    """They have every key and every placeholder, no empty text, and no text that was left in English."""
     assert {"en", "de"} <= set(LANGUAGES)
     words = flatten(load_catalogue(FRONTEND, language))
     assert all(words.values())
@@ -180,13 +180,13 @@ def test_scripts_keep_their_lines_and_lose_the_rest() -> None:
 
 @pytest.mark.parametrize("script", sorted(FRONTEND.glob("*.js")), ids=lambda script: script.name)
 def test_no_string_of_ours_runs_over_lines(script: Path) -> None:
-    """Else taking away margins would change it."""
+    """Otherwise removing indentation would change it."""
     code = re.sub(r"/\*.*?\*/|//[^\n]*", "", script.read_text("utf-8"), flags=re.DOTALL)
     assert [line for line in code.splitlines() if line.count("`") % 2] == []
 
 
 def test_a_brand_recolours_page_and_pictures(folder: Path) -> None:
-    """The accent and what follows from it in both themes; cold hues turn, warm ones stay."""
+    """The accent and its derived colours are in both themes; cold hues change, warm ones stay."""
     plain, brand = StaticFiles(folder), StaticFiles(folder, Brand(accent="#9d174d"))
     assert plain.version != brand.version
     styles = text_of(brand, "styles.css")
@@ -201,7 +201,7 @@ def test_a_brand_recolours_page_and_pictures(folder: Path) -> None:
 
 
 def test_a_logo_takes_its_place(folder: Path) -> None:
-    """A wide one keeps our icon for the tab, where it would be unreadable."""
+    """With a wide one our icon stays in the tab, where the logo would be unreadable."""
     (folder / "index.html").write_text("{{icon}} {{logo_width}}")
     (folder / "brand" / "acme.svg").write_text(SQUARE.replace("0 0 8 8", "0 0 40 8"))
     files = StaticFiles(folder, Brand(logo="acme.svg"))
@@ -228,7 +228,7 @@ def svg(inner: str = "", attributes: str = 'viewBox="0 0 8 8"') -> str:
 
 @pytest.mark.security("S-54")
 def test_browsers_without_scripts_get_links(folder: Path) -> None:
-    """First those that need no table, and a way to the page that has the others; text and addresses are escaped."""
+    """First those that need no table, and a link to the page with the others; text and addresses are escaped."""
     (folder / "index.html").write_text("{{refresh}}|{{ways}}")
     files = StaticFiles(folder)
     assert files.page(base_path="/api/", title="") == (
@@ -264,7 +264,7 @@ def test_browsers_without_scripts_get_links(folder: Path) -> None:
     ],
 )
 def test_a_logo_that_could_act_is_refused(folder: Path, logo: str, problem: str) -> None:
-    """Scripts, handlers, animation, other hosts; and what has no size."""
+    """It may contain no scripts, handlers, animation or other hosts, and must have a size."""
     (folder / "brand" / "acme.svg").write_text(logo)
     with pytest.raises(ConfigurationError, match=re.escape(problem)):
         StaticFiles(folder, Brand(logo="acme.svg"))
@@ -279,7 +279,7 @@ def test_a_logo_that_is_none_is_refused(folder: Path, name: str, problem: str) -
 
 
 def test_the_first_views_scripts_are_one(folder: Path) -> None:
-    """With what `app.js` imports inside of it; what comes later finds the same objects there."""
+    """The bundle contains the imports of `app.js`; later modules use the same objects."""
     (folder / "session.js").write_text("export function createSession() {}\n")
     (folder / "view.js").write_text(
         "import { texts } from './texts.js';\nlet shown = 1;\nexport const el = () => shown;\n"
@@ -303,7 +303,7 @@ def test_the_first_views_scripts_are_one(folder: Path) -> None:
 
 
 def test_nothing_of_the_real_scripts_is_left_to_fetch() -> None:
-    """The bundle's few patterns meet every import and export of ours."""
+    """The bundle's few patterns match every import and export of ours."""
     files = StaticFiles()
     script = text_of(files, "app.js")
     assert re.findall(r"^(?:import\b(?!\().*|export (?!const \{).*)", script, re.MULTILINE) == []

@@ -1,4 +1,4 @@
-"""The throttle: how many guesses get through, for how long the others wait, and that nobody is locked out."""
+"""The throttle: the number of allowed guesses, the waiting times, and that nobody is locked out."""
 
 import threading
 from collections.abc import Callable
@@ -68,14 +68,14 @@ def wait_for(call: Callable[[], None]) -> int:
 
 @pytest.mark.security("S-41")
 def test_the_free_attempts_pass_and_the_next_one_waits(throttle: ThrottleStore) -> None:
-    """Five guesses at an account, then a pause of fifteen seconds."""
+    """Five guesses at an account are free, then there is a pause of fifteen seconds."""
     spend(throttle, FREE_ATTEMPTS_ACCOUNT)
     assert wait_for(lambda: spend(throttle, 1)) == FIRST_PAUSE_SECONDS
 
 
 @pytest.mark.security("S-41")
 def test_each_further_attempt_doubles_the_pause(throttle: ThrottleStore, clock: Clock) -> None:
-    """15, 30, 60 … and after each exactly one attempt passes."""
+    """The pauses are 15, 30, 60 … and after each exactly one attempt is allowed."""
     spend(throttle, FREE_ATTEMPTS_ACCOUNT)
     pauses = []
     for _ in range(4):
@@ -89,7 +89,7 @@ def test_each_further_attempt_doubles_the_pause(throttle: ThrottleStore, clock: 
 def test_no_pause_is_longer_than_fifteen_minutes_and_an_hour_forgets_all(
     throttle: ThrottleStore, clock: Clock
 ) -> None:
-    """An attacker who never stops cannot keep the owner out for longer than that at a time."""
+    """A persistent attacker cannot keep the owner out for longer than that at a time."""
     spend(throttle, FREE_ATTEMPTS_ACCOUNT)
     for _ in range(12):
         pause = wait_for(lambda: spend(throttle, 1))
@@ -102,7 +102,7 @@ def test_no_pause_is_longer_than_fifteen_minutes_and_an_hour_forgets_all(
 
 @pytest.mark.security("S-41")
 def test_a_source_that_tries_many_accounts_is_paused(throttle: ThrottleStore) -> None:
-    """Password spraying: each account once, but all from one address."""
+    """Password spraying tries each account once, but all from one address."""
     for number in range(FREE_ATTEMPTS_SOURCE):
         throttle.take("sign-in", f"p{number}@example.com", SOURCE)
     wait_for(lambda: throttle.take("sign-in", "another@example.com", SOURCE))
@@ -111,7 +111,7 @@ def test_a_source_that_tries_many_accounts_is_paused(throttle: ThrottleStore) ->
 
 @pytest.mark.security("S-41")
 def test_a_source_makes_the_stage_send_fewer_mails(throttle: ThrottleStore) -> None:
-    """Ten an hour, to whomever: one address cannot use up the stage's day in one go."""
+    """There are ten an hour, to any address: one source cannot use up the stage's day at once."""
     assert FREE_ATTEMPTS_SOURCE_OF["mail"] == 10
     for number in range(10):
         throttle.take("mail", f"p{number}@example.com", SOURCE)
@@ -125,7 +125,7 @@ def test_a_source_makes_the_stage_send_fewer_mails(throttle: ThrottleStore) -> N
 def test_an_attempt_refused_for_the_account_does_not_count_for_the_source(
     throttle: ThrottleStore,
 ) -> None:
-    """Hammering one paused account must not pause a whole office."""
+    """Attempts at one paused account must not pause a whole office."""
     spend(throttle, FREE_ATTEMPTS_ACCOUNT)
     for _ in range(2 * FREE_ATTEMPTS_SOURCE):
         wait_for(lambda: spend(throttle, 1))
@@ -135,7 +135,7 @@ def test_an_attempt_refused_for_the_account_does_not_count_for_the_source(
 @pytest.mark.security("S-43")
 @pytest.mark.parametrize("spelling", ["ANN@EXAMPLE.COM", "Ann@Example.com"])
 def test_spellings_of_an_address_are_one_account(throttle: ThrottleStore, spelling: str) -> None:
-    """Case buys no further guesses."""
+    """Another case gives no further guesses."""
     spend(throttle, FREE_ATTEMPTS_ACCOUNT)
     wait_for(lambda: throttle.take("sign-in", spelling, "203.0.113.5"))
     assert canonical_account(spelling) == ANN
@@ -154,7 +154,7 @@ def test_spellings_of_an_address_are_one_account(throttle: ThrottleStore, spelli
 def test_what_the_pool_tells_apart_has_allowances_of_its_own(
     throttle: ThrottleStore, one: str, other: str
 ) -> None:
-    """The pool ignores case and nothing else: neither pauses the other, nor forgives its guesses."""
+    """The pool ignores case and nothing else: neither account pauses the other, nor clears its guesses."""
     for _ in range(FREE_ATTEMPTS_ACCOUNT):
         throttle.take("sign-in", one, "203.0.113.5")
         throttle.take("sign-in", other, SOURCE)
@@ -165,7 +165,7 @@ def test_what_the_pool_tells_apart_has_allowances_of_its_own(
 
 @pytest.mark.security("S-43")
 def test_the_table_holds_no_address(throttle: ThrottleStore, database: DynamoDBDouble) -> None:
-    """Neither the person's nor the network's."""
+    """It contains neither the person's nor the network's."""
     spend(throttle, 2)
     stored = repr(database.items(TABLE))
     assert "ann" not in stored
@@ -174,14 +174,14 @@ def test_the_table_holds_no_address(throttle: ThrottleStore, database: DynamoDBD
 
 @pytest.mark.security("S-41")
 def test_kinds_have_allowances_of_their_own(throttle: ThrottleStore) -> None:
-    """A paused sign-in leaves the way open to a password reset."""
+    """After a paused sign-in, a password reset is still possible."""
     spend(throttle, FREE_ATTEMPTS_ACCOUNT)
     throttle.take("mail", ANN, SOURCE)
     throttle.take("code", ANN, SOURCE)
 
 
 def test_success_forgets_the_account_but_not_the_source(throttle: ThrottleStore) -> None:
-    """A good password of one's own must not buy guesses at other people's."""
+    """A correct password for one's own account must not allow more guesses at others."""
     for number in range(FREE_ATTEMPTS_SOURCE - 1):
         throttle.take("sign-in", f"p{number}@example.com", SOURCE)
     throttle.take("sign-in", ANN, "203.0.113.5")
@@ -193,7 +193,7 @@ def test_success_forgets_the_account_but_not_the_source(throttle: ThrottleStore)
 
 
 def test_an_attempt_can_be_given_back(throttle: ThrottleStore) -> None:
-    """Where Cognito did not answer, nothing was guessed."""
+    """If Cognito did not answer, nothing was guessed."""
     spend(throttle, FREE_ATTEMPTS_ACCOUNT)
     throttle.give_back("sign-in", ANN, SOURCE)
     assert throttle.counted("sign-in", ANN, SOURCE) == (
@@ -238,7 +238,7 @@ def test_without_the_table_nobody_may_guess(
 
 
 def test_pauses_begin_with_the_last_free_attempt() -> None:
-    """The attempt that uses up the free ones opens the first pause."""
+    """The attempt that uses up the free ones causes the first pause."""
     assert [pause_after(n, 5) for n in range(1, 8)] == [0, 0, 0, 0, 15, 30, 60]
     assert pause_after(10_000, 5) == LONGEST_PAUSE_SECONDS
 
@@ -262,7 +262,7 @@ def test_a_source_is_an_ipv4_address_or_an_ipv6_network(address: str, source: st
 
 @pytest.mark.security("S-42")
 def test_the_addresses_of_one_ipv6_network_share_a_allowance(throttle: ThrottleStore) -> None:
-    """Whoever has one of them has 2^64: an allowance for each would be no allowance at all."""
+    """A person with one of them has 2^64: an allowance for each would be useless."""
     for n in range(FREE_ATTEMPTS_SOURCE):
         throttle.take("sign-in", f"guess{n}@example.org", f"2001:db8:1:2::{n:x}")
     with pytest.raises(TooManyAttempts):
@@ -272,7 +272,7 @@ def test_the_addresses_of_one_ipv6_network_share_a_allowance(throttle: ThrottleS
 
 @pytest.mark.security("S-41")
 def test_an_attempt_between_reading_and_writing_is_not_lost(clock: Clock) -> None:
-    """Another container is faster, on a row that is there already: both attempts count."""
+    """Another container is faster, on an existing row: both attempts count."""
 
     class Interrupted(DynamoDBDouble):
         between: Callable[[], None] | None = None
@@ -299,7 +299,7 @@ def test_an_attempt_between_reading_and_writing_is_not_lost(clock: Clock) -> Non
 def test_a_source_whose_people_mistype_now_and_then_is_never_paused(
     throttle: ThrottleStore, clock: Clock
 ) -> None:
-    """One mistake every minute and a half, all day long: the counter leaks faster, and waits for no silence."""
+    """With one mistake every minute and a half, all day long, the counter drains faster than it fills."""
     for number in range(24 * 40):
         throttle.take("sign-in", f"p{number}@example.com", SOURCE)
         clock.advance(90)
@@ -311,7 +311,7 @@ def test_a_source_whose_people_mistype_now_and_then_is_never_paused(
 def test_a_leaking_counter_lets_no_more_guesses_through_than_its_rate(
     throttle: ThrottleStore, clock: Clock, every: int
 ) -> None:
-    """A source's ten hours at any pace: the free ones at first, then fifty an hour."""
+    """A source tries for ten hours at any pace: it gets the free attempts at first, then fifty an hour."""
     passed = 0
     for number in range(36_000 // every):
         try:
@@ -325,9 +325,10 @@ def test_a_leaking_counter_lets_no_more_guesses_through_than_its_rate(
 
 @pytest.mark.security("S-41")
 def test_an_accounts_guesses_leak_at_five_an_hour(throttle: ThrottleStore, clock: Clock) -> None:
-    """A day of guesses at one account, each as soon as it may be: that rate, the free ones, one a doubling."""
+    """For a day somebody guesses at one account as often as possible: that rate, the free attempts, and one per
+    doubling are allowed."""
     passed, until = 0, clock() + 86_400
-    while clock() < until and passed < 1000:  # without a throttle the clock would stand still
+    while clock() < until and passed < 1000:  # without a throttle the clock would not move
         try:
             throttle.take("sign-in", ANN, f"203.0.113.{passed % 200}")
             passed += 1
@@ -339,7 +340,7 @@ def test_an_accounts_guesses_leak_at_five_an_hour(throttle: ThrottleStore, clock
 def test_a_row_of_an_earlier_release_counts_on(
     throttle: ThrottleStore, database: DynamoDBDouble, clock: Clock
 ) -> None:
-    """Whole numbers, as they were written then."""
+    """It has the whole numbers of that release."""
     throttle.take("sign-in", ANN, SOURCE)
     for key, row in database.items(TABLE).items():
         database.put(TABLE, {**row, "key": {"S": key}, "attempts": {"N": "4"}})

@@ -1,4 +1,5 @@
-"""The pre-token-generation trigger: the same scopes through both doors, and none that a browser may not have."""
+"""The pre-token-generation trigger: the same scopes for hosted and direct sign-ins, and none that a browser may not
+have."""
 
 from typing import Any
 
@@ -68,18 +69,18 @@ def granted(answer: dict[str, Any], scopes: list[str]) -> set[str]:
 def test_both_doors_give_the_same_scopes(
     settings: Settings, source: str, scopes: list[str]
 ) -> None:
-    """Whatever Cognito would have put in, the token holds exactly ours."""
+    """The token has exactly our scopes, whatever Cognito would have added."""
     assert granted(handle(event(source, scopes), settings, no_table), scopes) == set(SCOPES)
 
 
 def test_groups_are_left_to_cognito(settings: Settings) -> None:
-    """An empty groupOverrideDetails would wipe cognito:groups."""
+    """An empty groupOverrideDetails would remove all groups."""
     answer = handle(event("TokenGeneration_Authentication", [USER_ADMIN_SCOPE]), settings, no_table)
     assert "groupOverrideDetails" not in answer["response"]["claimsAndScopeOverrideDetails"]
 
 
 def test_other_clients_of_the_pool_are_left_alone(settings: Settings) -> None:
-    """The server-only client for MFA keeps its scope, and a neighbour gets none of ours."""
+    """The server-only client for MFA keeps its scope, and another client gets none of ours."""
     before = event("TokenGeneration_Authentication", [USER_ADMIN_SCOPE], client="mfa")
     assert granted(handle(before, settings, no_table), [USER_ADMIN_SCOPE]) == {USER_ADMIN_SCOPE}
 
@@ -102,7 +103,7 @@ def test_foreign_events_are_refused(settings: Settings, source: str, pool: str) 
 def test_a_group_whose_name_could_read_as_several_is_in_no_token(
     settings: Settings, name: str
 ) -> None:
-    """Cognito admits such names in a pool; behind API Gateway, `x,admins` would be the group admins. Others stay."""
+    """Cognito allows such names in a pool; behind API Gateway, `x,admins` would be the group admins. Others stay."""
     given = event("TokenGeneration_Authentication", [USER_ADMIN_SCOPE])
     given["request"]["groupConfiguration"] = {
         "groupsToOverride": [name, "staff", "Führung", "a/b:c"],

@@ -1,4 +1,4 @@
-"""Verification of tokens: what good ones say. Forged ones: tests/component/test_token_forgeries.py."""
+"""Verification of tokens: the content of valid ones. Forged ones are in tests/component/test_token_forgeries.py."""
 
 import pytest
 
@@ -42,7 +42,7 @@ def verify_access(verifier: TokenVerifier, cognito: CognitoDouble) -> object:
 def test_good_tokens_say_who_and_what(
     verifier: TokenVerifier, cognito: CognitoDouble, clock: Clock
 ) -> None:
-    """Both kinds, signed by different keys."""
+    """Both kinds are signed by different keys."""
     access = cognito.access_token(Person(groups=("admins",)), "openid api/read")
     identity = verifier.verify_id_token(
         cognito.id_token(Person(groups=("admins",)), NONCE, access),
@@ -94,7 +94,7 @@ def test_clocks_may_differ_by_half_a_minute(
 def test_a_refreshed_id_token_needs_no_nonce(
     verifier: TokenVerifier, cognito: CognitoDouble
 ) -> None:
-    """OIDC Core 12.2: it should not have one. Everything else still counts."""
+    """OIDC Core 12.2: it should not have one. Everything else is still checked."""
     access = cognito.access_token(Person(), "openid")
     token = cognito.id_token(Person(), None, access)
     assert verifier.verify_id_token(token, nonce=None, access_token=access).sub == Person().sub
@@ -104,7 +104,7 @@ def test_a_refreshed_id_token_needs_no_nonce(
 
 @pytest.mark.security("S-61")
 def test_errors_hold_nothing_of_the_token(verifier: TokenVerifier, cognito: CognitoDouble) -> None:
-    """Neither the message nor the chained cause, be the fault ours to see or PyJWT's, which quotes the header."""
+    """This holds for the message and the chained cause, for our own errors and PyJWT's, which quote the header."""
     cognito.id_claims.update({"nonce": "canary", "email": "canary@example.org"})
     for header in ({}, {"crit": ["canary"]}):
         cognito.id_header.update(header)
@@ -134,7 +134,7 @@ def test_errors_say_what_was_expected_and_what_was_found(
     expected: str,
     actual: object,
 ) -> None:
-    """Whoever reads the log sees which pool or client a token is of; a long text does not fill the log."""
+    """A reader of the log sees which pool or client issued a token; a long text is cut."""
     cognito.id_claims.update(claims)
     cognito.id_header.update(header)
     with pytest.raises(TokenMismatch) as caught:

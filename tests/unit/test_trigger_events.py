@@ -1,4 +1,4 @@
-"""The triggers on every event that AWS documents: in any order, twice, late; and on events that are none."""
+"""The triggers with every event that AWS documents: in any order, twice, late; and with invalid events."""
 
 import json
 from copy import deepcopy
@@ -45,7 +45,7 @@ OTHERS = [
     "VerifyAuthChallengeResponse_Authentication",
     *("UserMigration_Authentication", "UserMigration_ForgotPassword"),
 ]
-#: Each person's events, as Cognito sends them one after the other.
+#: Each person's events, in the order in which Cognito sends them.
 HISTORIES = {
     "native": [
         "PreSignUp_SignUp",
@@ -69,7 +69,7 @@ HISTORIES = {
 
 
 def no_secret(_: bool) -> str:
-    """Where Cognito's own page signs people up, nobody asks for the mark of ours."""
+    """If Cognito's own page signs people up, our mark is not needed."""
     raise AssertionError("the client secret is not asked for")
 
 
@@ -120,7 +120,7 @@ def no_linker() -> Any:
 
 
 def final_record(sent: list[tuple[str, int]]) -> dict[str, Any]:
-    """Return what events leave that are handled at their times, without the times of writing."""
+    """Return the record after these events at their times, without the times of writing."""
     table = Table()
     for name, at in sent:
         table.clock.now = table.began + at
@@ -130,14 +130,14 @@ def final_record(sent: list[tuple[str, int]]) -> dict[str, Any]:
 
 
 def test_there_is_an_event_of_every_documented_source() -> None:
-    """And each is one of those that are played."""
+    """Each of them is used in these tests."""
     assert {load_event(name)["triggerSource"] for name in EVENTS} == OURS
     assert {name for names in HISTORIES.values() for name in names} == set(RECORD_EVENTS)
 
 
 @pytest.mark.parametrize("name", RECORD_EVENTS)
 def test_cognito_gets_its_event_back_and_the_person_is_recorded(name: str) -> None:
-    """Unchanged: a trigger that answers otherwise stops the sign-in."""
+    """It is unchanged: a trigger that returns anything else stops the sign-in."""
     table, event = Table(), load_event(name)
     assert table.handle(event) == load_event(name)
     (record,) = table.rows().values()
@@ -155,7 +155,7 @@ def test_cognito_gets_its_event_back_and_the_person_is_recorded(name: str) -> No
 @pytest.mark.security("S-05")
 @pytest.mark.parametrize("name", TOKEN_EVENTS)
 def test_every_way_to_tokens_gives_the_same_scopes(name: str) -> None:
-    """Only `response` changes; what Cognito makes of it holds exactly our scopes."""
+    """Only `response` changes; Cognito's result has exactly our scopes."""
     event = load_event(name)
     answer = token_claims.handle(load_event(name), SETTINGS, Table().telling)
     details = answer.pop("response")["claimsAndScopeOverrideDetails"]
@@ -173,7 +173,7 @@ def test_every_way_to_tokens_gives_the_same_scopes(name: str) -> None:
     "source", [*OTHERS, "TokenGeneration_ClientCredentials", "", None, "InboundFederation_New"]
 )
 def test_events_of_other_triggers_are_refused_by_all(source: str | None) -> None:
-    """They are attached to none; a machine's token is not a person's either."""
+    """They are attached to no function; a machine client's token is also refused."""
     table = Table()
     names = ("PreSignUp_SignUp", "TokenGeneration_HostedAuth", "InboundFederation_ExternalProvider")
     for name in names:
@@ -202,7 +202,7 @@ def deliveries(draw: st.DrawFn) -> tuple[list[tuple[str, int]], list[tuple[str, 
 def test_shuffled_repeated_and_late_deliveries_leave_the_same_record(
     drawn: tuple[list[tuple[str, int]], list[tuple[str, int]]],
 ) -> None:
-    """One record, CONFIRMED, without an expiry, with the latest sign-in's time, whichever container comes last."""
+    """There is one record, CONFIRMED, without an expiry, with the latest sign-in's time, in any order of containers."""
     sent, shuffled = drawn
     record = final_record(shuffled)
     assert record == final_record(sent)
@@ -215,7 +215,7 @@ def test_shuffled_repeated_and_late_deliveries_leave_the_same_record(
 def test_a_delivery_long_after_changes_nothing_but_the_sign_in(
     drawn: tuple[list[tuple[str, int]], list[tuple[str, int]]], later: int
 ) -> None:
-    """Every event once more, hours or months later. A proof that seems newer only makes browsers strangers again."""
+    """Every event arrives again, hours or months later. A proof that seems newer only makes browsers unknown again."""
     sent, _ = drawn
     record = final_record(sent)
     again = final_record([*sent, *[(name, later + at) for name, at in sent]])
@@ -229,7 +229,8 @@ def test_a_delivery_long_after_changes_nothing_but_the_sign_in(
 def test_whatever_an_event_holds_the_table_gets_one_person_or_nothing(
     event: dict[str, Any],
 ) -> None:
-    """Only the contract's columns, only text in them, only the event's own person; refusals write nothing."""
+    """Only the documented columns are written, only with text, and only for the event's own person; refusals write
+    nothing."""
     table, before = Table(), deepcopy(event)
     try:
         assert table.handle(event) == before
@@ -242,14 +243,14 @@ def test_whatever_an_event_holds_the_table_gets_one_person_or_nothing(
     assert all(isinstance(value, str) and value for value in record.values())
     pending = event["triggerSource"].startswith("PreSignUp_")
     assert record["status"] == ("PENDING" if pending else "CONFIRMED")
-    # Nobody is of a provider that neither the pool's user name nor its identities tell.
+    # A person only has a provider that the pool's user name or identities name.
     assert record["provider"] == "COGNITO" or "okta" in json.dumps(event).casefold()
 
 
 @pytest.mark.security("S-51")
 @given(hostile_events(TOKEN_EVENTS))
 def test_whatever_an_event_holds_no_scope_or_group_comes_of_it(event: dict[str, Any]) -> None:
-    """Ours are the scopes; the groups are the pool's, and the provider's for people with identities."""
+    """The scopes are ours; the groups are the pool's, and the provider's for people with identities."""
     before = deepcopy(event)
     try:
         answer = token_claims.handle(event, SETTINGS, Table().telling)
@@ -280,7 +281,7 @@ def test_whatever_an_event_holds_no_scope_or_group_comes_of_it(event: dict[str, 
 def test_whatever_a_provider_says_every_attribute_is_decided_or_the_sign_in_fails(
     event: dict[str, Any],
 ) -> None:
-    """Text in all of them, none missing, groups that read as they were written; the same event, the same answer."""
+    """All have text, none is missing, and groups read as they were written; the same event has the same answer."""
     table, before = Table(), deepcopy(event)
     try:
         answer = table.decide(event)

@@ -39,7 +39,8 @@ HOST = ORIGIN.removeprefix("https://")
     ],
 )
 def test_the_base_path_is_the_path_minus_the_resource(path: str, resource: str, base: str) -> None:
-    """execute-api with its stage, a custom domain with and without a base path mapping; never two slashes."""
+    """It covers execute-api with its stage, and a custom domain with and without a base path mapping; there are never
+    two slashes."""
     url = build_app_url({"path": path, "resourcePath": resource, "domainName": HOST}, None)
     assert url == (ORIGIN, base, base)
     assert (url.api_root, url.page_path) == (f"{ORIGIN}{base}", base)
@@ -57,7 +58,7 @@ def test_the_base_path_is_the_path_minus_the_resource(path: str, resource: str, 
     ],
 )
 def test_a_configured_address_replaces_what_the_gateway_says(public: str, root: str) -> None:
-    """Where requestContext has no domainName, as locally."""
+    """It is used if requestContext has no domainName, as locally."""
     assert build_app_url({"path": "/x", "resourcePath": "/x"}, public).api_root == root
 
 
@@ -73,7 +74,7 @@ def test_a_configured_address_replaces_what_the_gateway_says(public: str, root: 
 def test_below_a_prefix_our_routes_have_a_base_of_their_own(
     path: str, resource: str, public: str | None, root: str
 ) -> None:
-    """The page is an API Gateway resource, so its address has no slash at the end; others are below it."""
+    """The page is an API Gateway resource, so its address has no trailing slash; others are below it."""
     context = {"path": path, "resourcePath": resource, "domainName": HOST}
     url = build_app_url(context, public, "/account")
     assert url.api_root == root
@@ -103,19 +104,19 @@ def test_below_a_prefix_our_routes_have_a_base_of_their_own(
 def test_cookies_are_read_as_browsers_write_them(
     headers: list[str], expected: dict[str, str]
 ) -> None:
-    """A doubled name is left out, and a name is what the browser guards, to the character."""
+    """A duplicate name is left out, and a name must be exactly the one that the browser protects."""
     assert parse_cookies(headers) == expected
 
 
 @given(st.lists(st.text(max_size=50), max_size=4))
 def test_no_cookie_header_breaks_the_reader(headers: list[str]) -> None:
-    """Whatever arrives is a mapping of text."""
+    """Any input gives a mapping of text."""
     assert all("=" not in name for name in parse_cookies(headers))
 
 
 @pytest.mark.security("S-26")
 def test_a_cookie_has_every_attribute() -> None:
-    """Secure, HttpOnly, Path=/, SameSite as told, and no Domain."""
+    """Secure, HttpOnly, Path=/, the given SameSite, and no Domain."""
     assert (
         build_cookie("__Host-x", "v.1", same_site="Strict")
         == "__Host-x=v.1; Path=/; Secure; HttpOnly; SameSite=Strict"
@@ -146,7 +147,7 @@ def test_a_cookie_has_every_attribute() -> None:
     ],
 )
 def test_a_value_that_could_start_something_else_is_refused(text: str) -> None:
-    """Chalice does not look into list-valued headers for CR and LF."""
+    """Chalice does not check list-valued headers for CR and LF."""
     with pytest.raises(ValueError, match="outside the safe set"):
         build_cookie("x", text, same_site="Lax")
     with pytest.raises(ValueError, match="outside the safe set"):
@@ -155,7 +156,7 @@ def test_a_value_that_could_start_something_else_is_refused(text: str) -> None:
 
 @pytest.mark.security("S-31")
 def test_a_cookie_of_4096_bytes_is_the_largest() -> None:
-    """Browsers drop larger ones without a word."""
+    """Browsers silently drop larger ones."""
     overhead = len(build_cookie("x", "", same_site="Lax"))
     assert len(build_cookie("x", "v" * (4096 - overhead), same_site="Lax")) == 4096
     with pytest.raises(CookieTooLarge) as caught:
@@ -203,12 +204,12 @@ def test_our_page_is_told_by_header_and_origin(headers: dict[str, str], good: bo
     ],
 )
 def test_json_bodies_pass(content_type: str) -> None:
-    """In the spellings that browsers send."""
+    """They may be spelled as browsers do."""
     verify_body(b'{"a": 1}', content_type)
 
 
 def test_an_empty_body_needs_no_type() -> None:
-    """The page posts nothing at all to refresh."""
+    """The page posts an empty body to refresh."""
     for content_type in (None, "", "text/plain"):
         verify_body(b"", content_type)
     assert parse_object(b"") == {}
@@ -233,14 +234,14 @@ def test_an_empty_body_needs_no_type() -> None:
     ],
 )
 def test_other_bodies_do_not(body: bytes, content_type: str | None, error: type[Exception]) -> None:
-    """Wrong type, too large, not an object: each its own error, and none a crash."""
+    """Wrong type, too large, not an object: each has its own error, and none is a crash."""
     with pytest.raises(error):
         verify_body(body, content_type)
 
 
 @pytest.mark.security("S-53")
 def test_the_headers_are_these() -> None:
-    """HSTS of a year or more, nosniff, no referrer, isolation, no-store."""
+    """HSTS for a year or more, nosniff, no referrer, isolation, no-store."""
     assert (
         int(SECURITY_HEADERS["Strict-Transport-Security"].split(";")[0].split("=")[1]) >= 31_536_000
     )
@@ -257,14 +258,14 @@ def test_the_headers_are_these() -> None:
 
 @pytest.mark.security("S-53")
 def test_the_headers_cannot_be_changed_by_accident() -> None:
-    """One mapping serves every answer of a warm container."""
+    """One mapping is used for every answer of a warm container."""
     table: Any = SECURITY_HEADERS
     with pytest.raises(TypeError):
         table["X-Content-Type-Options"] = ""
 
 
 def test_errors_have_codes_that_do_not_collide_and_plain_sentences() -> None:
-    """The table of errors: a code has one status wherever it is answered with, messages end with a full stop."""
+    """A code always has the same status, and messages end with a full stop."""
     from chalicelib.gatehouse import errors
 
     found = [
