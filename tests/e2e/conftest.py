@@ -19,7 +19,7 @@ from tests.engines.webdriver import Driver
 from tests.engines.webdriver import Page as Tab
 from tests.ports import free_ports
 
-# A machine that runs other things too; where a test is about time, it says so itself.
+# The machine also runs other things; tests about time set their own limit.
 expect.set_options(timeout=30_000)
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -41,7 +41,7 @@ def _ops(*arguments: str, state: Path, authority: Path) -> str:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory, certificate: Certificate) -> Iterator[Stack]:
-    """`ops up --detach` on free ports, as a person would run it, with one other origin allowed, and programs on one port."""
+    """Run `ops up --detach` on free ports, as a person would, with one other origin allowed, and programs on one port."""
     state = tmp_path_factory.mktemp("stack")
     app, aws, okta, other, program = free_ports(5)
     ports = ("--port", str(app), "--aws-port", str(aws), "--okta-port", str(okta))
@@ -58,7 +58,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, certificate: Certificate) ->
 
 @pytest.fixture(scope="session")
 def notes(stack: Stack) -> Iterator[str]:
-    """The example, by its own server, at the origin that the stack allows; gives its URL."""
+    """Run the example with its own server, at the origin that the stack allows; yield its URL."""
     origin = str(stack.info["allowed_origin"])
     port = urlsplit(origin).port
     server = subprocess.Popen(
@@ -86,13 +86,13 @@ def notes(stack: Stack) -> Iterator[str]:
 
 @pytest.fixture
 def visitor(stack: Stack) -> Visitor:
-    """Somebody without cookies."""
+    """A person without cookies."""
     return Visitor(stack)
 
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A fresh browser profile; a script error or a CSP violation fails the test."""
+    """A new browser profile; a script error or a CSP violation fails the test."""
     faults: list[str] = []
     context = browser.new_context(locale="en-GB")
     context.set_default_timeout(30_000)
@@ -122,7 +122,7 @@ def engine(
     tmp_path_factory: pytest.TempPathFactory,
     certificate: Certificate,
 ) -> Iterator[Driver]:
-    """A browser of another engine than Chromium's, which trusts the stack's authority."""
+    """A browser with another engine than Chromium, which trusts the stack's authority."""
     folder = tmp_path_factory.mktemp(request.param)
     driver = ENGINES[request.param](folder, certificate)
     print(f"{driver.name} {driver.version}")
@@ -132,7 +132,7 @@ def engine(
 
 @pytest.fixture
 def tab(engine: Driver, stack: Stack) -> Iterator[Tab]:
-    """A tab of that browser, at the app, with nobody signed in."""
+    """A tab of that browser, at the app, signed out."""
     tab = Tab(engine)
     tab.open(stack.url)
     tab.forget()

@@ -1,4 +1,5 @@
-"""Firefox and WebKitGTK for longer: second factor, two tabs, another origin, every layout. `make soak` names this file."""
+"""Longer flows in Firefox and WebKitGTK: second factor, two tabs, another origin, every layout. `make soak` names this
+file."""
 
 import re
 import time
@@ -21,7 +22,7 @@ _STEP_SECONDS = 30
 
 
 def next_code(app: pyotp.TOTP, used: str) -> str:
-    """A code that was not used yet: each serves once."""
+    """Return an unused code, because each works once."""
     while (code := app.now()) == used:
         time.sleep(_STEP_SECONDS - time.time() % _STEP_SECONDS)
     return code
@@ -35,7 +36,7 @@ def sign_in(tab: Page, email: str) -> None:
 
 
 def test_a_second_factor_is_set_up_and_asked_for(tab: Page, stack: Stack) -> None:
-    """The key from the page, real codes, and a wrong one."""
+    """It uses the key from the page, right codes, and a wrong one."""
     email = f"{tab.driver.name.lower()}@example.com"
     stack.create_person(email, PASSWORD)
     sign_in(tab, email)
@@ -66,7 +67,7 @@ def test_a_second_factor_is_set_up_and_asked_for(tab: Page, stack: Stack) -> Non
 
 
 def test_two_tabs_share_a_session_and_its_end(tab: Page, stack: Stack) -> None:
-    """Signed in here is signed in there; so is signed out, at once."""
+    """A sign-in in one tab signs the other in, and a sign-out signs it out at once."""
     first = tab.tab
     tab.press("Continue with Okta")
     tab.press("Alice")
@@ -101,7 +102,7 @@ def test_two_tabs_sign_in_side_by_side(tab: Page, stack: Stack) -> None:
 
 
 def test_another_origin_shares_the_session(tab: Page, stack: Stack, notes: str) -> None:
-    """The example front end: sign in from there and back to it, a protected route, a reload, and the end."""
+    """In the example front end: a sign-in from there and back, a protected route, a reload, and the sign-out."""
     tab.open(notes)
     tab.press("Continue with Okta")
     tab.press("Alice")
@@ -125,7 +126,8 @@ def test_another_origin_shares_the_session(tab: Page, stack: Stack, notes: str) 
 
 
 def test_every_state_fits_in_every_engine(engine: Driver, browser: Browser) -> None:
-    """Narrow, wide, dark, in German, with large text: nothing scrolls sideways, is cut, overlaps, or is too small to hit."""
+    """Narrow, wide, dark, in German, with large text: nothing scrolls sideways, is cut, overlaps, or is too small to
+    click."""
     names, found, screen = list(ALL), {}, OverWebDriver(engine)
     with stills_of(browser, names) as (url, sheets):
         for row in enumerate(names):
@@ -143,7 +145,8 @@ def plain() -> Iterator[dict[str, Any]]:
 
 
 def test_plain_http_signs_in_everybody_but_webkit(engine: Driver, plain: dict[str, Any]) -> None:
-    """What `up --http` says of Safari is so: the way through Okta leaves no session there, and elsewhere it does."""
+    """The warning of `up --http` about Safari is true: there a sign-in through Okta leaves no session, elsewhere it
+    does."""
     assert (plain["ca_file"], plain["certificate_file"]) == (None, None)
     assert plain["app_url"].startswith("http://localhost:")
     tab = Page(engine)

@@ -1,4 +1,4 @@
-"""A table that misbehaves: a proxy between the deployed functions and the local DynamoDB spoils one table's answers."""
+"""A faulty table: a proxy between the deployed functions and the local DynamoDB changes one table's answers."""
 
 import json
 import threading
@@ -11,7 +11,7 @@ import requests
 
 from tests.e2e.stack import Stack
 
-#: How late a slow table answers. The write has happened by then.
+#: The delay of a slow table. By then the write has happened.
 SLOW_SECONDS = 3.0
 _FUNCTIONS = ("", "-user_records")
 _THROTTLED = {
@@ -23,17 +23,17 @@ _HOP_BY_HOP = {"connection", "content-length", "keep-alive", "server", "date", "
 
 @dataclass
 class FaultyTable:
-    """Passes calls on to `upstream`; those that name `table` meet the fault that is set."""
+    """Passes calls to `upstream`; those that name `table` get the current fault."""
 
     upstream: str
     table: str
     fault: str | None = None
-    #: The operations that met a fault, in their order.
+    #: The operations that got a fault, in their order.
     spoiled: list[str] = field(default_factory=list)
 
     @contextmanager
     def __call__(self, fault: str) -> Iterator[None]:
-        """Let the table be `throttled`, `down` (no answer, the connection ends) or `slow` for a while."""
+        """Make the table `throttled`, `down` (no answer, the connection ends) or `slow` for a while."""
         self.fault, self.spoiled = fault, []
         try:
             yield
@@ -74,7 +74,7 @@ def _handler(faulty: FaultyTable) -> type[BaseHTTPRequestHandler]:
                 self.end_headers()
                 self.wfile.write(body)
             except OSError:
-                self.close_connection = True  # whoever asked has stopped waiting
+                self.close_connection = True  # the caller has given up
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
@@ -84,7 +84,7 @@ def _handler(faulty: FaultyTable) -> type[BaseHTTPRequestHandler]:
 
 @contextmanager
 def faulty_users_table(stack: Stack) -> Iterator[FaultyTable]:
-    """Put the proxy in front of what the deployed functions call DynamoDB, and take it away again."""
+    """Put the proxy between the deployed functions and DynamoDB, and remove it afterwards."""
     faulty = FaultyTable(stack.info["aws_endpoint_url"], stack.info["users_table"])
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(faulty))
     server.daemon_threads = True

@@ -10,13 +10,13 @@ import requests
 
 from tests.e2e.stack import Stack
 
-#: A function that nobody waits for sends the mails, and its first container may be a cold one.
+#: A function that nobody waits for sends the mails, and its first container may be cold.
 _PATIENCE_SECONDS = 20.0
 _read: Counter[tuple[str, str]] = Counter()
 
 
 def mails_to(stack: Stack, email: str) -> list[dict[str, Any]]:
-    """Every mail to somebody, the oldest first."""
+    """Every mail to an address, the oldest first."""
     outbox = requests.get(
         f"{stack.info['aws_endpoint_url']}/_ministack/ses/messages", timeout=10
     ).json()["messages"]
@@ -24,7 +24,7 @@ def mails_to(stack: Stack, email: str) -> list[dict[str, Any]]:
 
 
 def expect_soon(holds: Callable[[], bool]) -> None:
-    """Wait until something holds that happens in a function which nobody waits for."""
+    """Wait for the result of a function that the route does not wait for."""
     ends_at = time.monotonic() + _PATIENCE_SECONDS
     while not holds():
         assert time.monotonic() < ends_at, "it does not happen"
@@ -32,12 +32,12 @@ def expect_soon(holds: Callable[[], bool]) -> None:
 
 
 def mailed_code(stack: Stack, email: str) -> str:
-    """The code in the next mail to somebody that no call has returned yet; waits for it."""
+    """The code in the next mail to an address that no call has returned yet; waits for it."""
     return _next_match(stack, email, r"\b(\d{6})\b")
 
 
 def mailed_password(stack: Stack, email: str) -> str:
-    """The temporary password in the last invitation to somebody: `ops` waits until it is sent."""
+    """The temporary password in the last invitation to an address: `ops` waits until it is sent."""
     told = re.search(r"temporary password is (\S+)\.$", mails_to(stack, email)[-1]["BodyText"])
     assert told
     return told[1]

@@ -1,4 +1,4 @@
-"""What the end-to-end tests typed and were answered: kept for test_what_was_logged.py, which comes last."""
+"""The end-to-end tests' inputs and answers: kept for test_what_was_logged.py, which runs last."""
 
 import json
 from typing import Any
@@ -7,14 +7,14 @@ import requests
 
 _TYPED = ("password", "code", "captcha", "client_secret")
 
-#: Passwords and codes that somebody typed, right or wrong.
+#: Typed passwords and codes, right or wrong.
 TYPED: set[str] = set()
-#: Bodies, cookies and places to go of every JSON answer and redirect.
+#: Bodies, cookies and redirect targets of every JSON answer and redirect.
 ANSWERS: list[str] = []
 
 
 def note_sent(body: object) -> None:
-    """Remember what a JSON body (text or parsed) has of secrets."""
+    """Remember the secrets in a JSON body (text or parsed)."""
     try:
         parsed: Any = json.loads(body) if isinstance(body, str | bytes) else body
     except ValueError:

@@ -1,4 +1,4 @@
-"""The local stack as the end-to-end tests see it: its addresses, its AWS, and people who sign in without a browser."""
+"""The local stack for the end-to-end tests: its addresses, its AWS, and people who sign in without a browser."""
 
 import json
 import re
@@ -20,7 +20,7 @@ HOSTED_SCOPES = "openid email profile api/read api/write"
 
 @dataclass(frozen=True)
 class Stack:
-    """A running stack. `info` is what `ops info --json` prints."""
+    """A running stack. `info` is the output of `ops info --json`."""
 
     info: Mapping[str, Any]
 
@@ -35,7 +35,7 @@ class Stack:
 
     @property
     def verify(self) -> str | bool:
-        """Whom to trust at `url`, for requests."""
+        """The certificate authority for `url`, for requests."""
         return self.info["ca_file"] or True
 
     def past_proxy(self, url: str) -> tuple[str, str]:
@@ -45,7 +45,7 @@ class Stack:
         return f"{aws}/api/{url.removeprefix(self.url)}", host
 
     def aws(self, service: str) -> Any:
-        """A client that may do everything in the local AWS."""
+        """A client with all rights in the local AWS."""
         return boto3.Session("test", "test", region_name=self.info["region"]).client(
             service, endpoint_url=self.info["aws_endpoint_url"]
         )
@@ -74,7 +74,7 @@ class Stack:
         )
 
     def prove(self, user_name: str) -> None:
-        """Let a person's record say that the mailbox's owner has chosen the password."""
+        """Note in a person's record that the mailbox's owner has chosen the password."""
         self.aws("dynamodb").update_item(
             TableName=self.info["users_table"],
             Key={"userName": {"S": user_name}},
@@ -84,7 +84,7 @@ class Stack:
 
     @contextmanager
     def keeping_empty_claims(self) -> Iterator[None]:
-        """Let Cognito keep what it has stored where a trigger answers an empty value, which AWS may do."""
+        """Let Cognito keep stored values when a trigger answers an empty one, which AWS may do."""
         cognito, pool = self.aws("cognito-idp"), self.info["user_pool_id"]
         arn = cognito.describe_user_pool(UserPoolId=pool)["UserPool"]["Arn"]
         cognito.tag_resource(ResourceArn=arn, Tags={EMPTY_CLAIMS_TAG: "keep"})
@@ -94,7 +94,7 @@ class Stack:
             cognito.untag_resource(ResourceArn=arn, TagKeys=[EMPTY_CLAIMS_TAG])
 
     def forget_person(self, email: str) -> None:
-        """Make one of Okta's people somebody whom the pool has never seen."""
+        """Make one of Okta's people unknown to the pool."""
         cognito = self.aws("cognito-idp")
         name = self.user_name(email)
         try:
@@ -104,7 +104,7 @@ class Stack:
         self.delete_user_item(name)
 
     def create_person(self, email: str, password: str) -> None:
-        """Make a confirmed native person, as an administrator does."""
+        """Create a confirmed native person, as an administrator does."""
         cognito = self.aws("cognito-idp")
         pool = self.info["user_pool_id"]
         attributes = {
@@ -138,7 +138,7 @@ class Stack:
         return {row["userName"]: row for row in rows}
 
     def start_anew(self, *triggers: str) -> None:
-        """Let API and triggers begin with fresh containers, as after a deployment; or only the triggers that are named."""
+        """Make API and triggers start new containers, as after a deployment; or only the named triggers."""
         functions = self.aws("lambda")
         app = f"gatehouse-{self.info['stage']}"
         every = tuple(
@@ -171,7 +171,7 @@ class Stack:
 
     @contextmanager
     def without_permission(self, role: str, action: str) -> Iterator[None]:
-        """Take one action out of a role's policies for a while."""
+        """Remove one action from a role's policies for a while."""
         iam = self.aws("iam")
         names = iam.list_role_policies(RoleName=role)["PolicyNames"]
         before = {
@@ -199,16 +199,16 @@ class Stack:
 
 @dataclass
 class Visitor:
-    """Somebody with an HTTP client: follows the sign-in by hand and holds cookies like a browser would."""
+    """A person with an HTTP client: follows the sign-in step by step and keeps cookies like a browser."""
 
     stack: Stack
     http: requests.Session = field(default_factory=requests.Session)
     cookies: dict[str, str] = field(default_factory=dict)
-    #: Ask API Gateway itself: the front proxy leaves Strict-Transport-Security out.
+    #: Call API Gateway itself: the front proxy removes Strict-Transport-Security.
     past_proxy: bool = False
 
     def request(self, method: str, path: str, **arguments: Any) -> requests.Response:
-        """Call the app with this visitor's cookies; nothing is followed."""
+        """Call the app with this visitor's cookies, without following redirects."""
         headers = dict(arguments.pop("headers", {}))
         if self.cookies:
             headers["Cookie"] = "; ".join(f"{n}={v}" for n, v in self.cookies.items())
@@ -236,12 +236,12 @@ class Visitor:
         )
 
     def get(self, path: str, token: str | None = None) -> requests.Response:
-        """GET, with an access token if one is given."""
+        """GET, with an access token if given."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return self.request("GET", path, headers=headers)
 
     def callback_url(self, sub: str, *, query: str = "provider=Okta") -> str:
-        """Start a sign-in, choose a person at the stand-in, and return the callback's URL, not yet called."""
+        """Start a sign-in, choose a person at the stand-in, and return the callback's URL without calling it."""
         start = self.get(f"/auth/login?{query}")
         assert start.status_code == 302, start.text
         okta = self.http.get(start.headers["Location"], allow_redirects=False, timeout=30)
@@ -285,7 +285,7 @@ class Visitor:
         return dict(answer.json())
 
     def _keep(self, answer: requests.Response) -> None:
-        # requests' own jar takes no __Host- cookie for what it is, and would send others' along.
+        # requests' own jar handles __Host- cookies wrongly, and would send others with them.
         for line in answer.raw.headers.getlist("Set-Cookie"):
             pair, _, attributes = line.partition(";")
             name, _, value = pair.partition("=")
@@ -296,7 +296,7 @@ class Visitor:
 
 
 def forget_attempts(stack: Stack) -> None:
-    """Hundreds of wrong passwords from one address would keep the other tests out."""
+    """Hundreds of wrong passwords from one address would block the other tests."""
     dynamodb, table = stack.aws("dynamodb"), "gatehouse-local-throttle"
     keys = [
         k["AttributeName"] for k in dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]

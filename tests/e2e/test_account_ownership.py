@@ -1,4 +1,4 @@
-"""Who an account belongs to, on the deployed stack: a stranger comes first, or second, and gets nothing (S-67)."""
+"""The owner of an account, on the deployed stack: a stranger comes first, or second, and gets nothing (S-67)."""
 
 from collections.abc import Callable, Iterator
 
@@ -18,7 +18,7 @@ OWNERS = "the owner's own word 2"
 
 @pytest.fixture
 def address(stack: Stack, request: pytest.FixtureRequest) -> Iterator[str]:
-    """Somebody's mailbox, which has no account yet."""
+    """A mailbox without an account."""
     name = request.node.name.partition("[")[2].strip("]").replace("-", ".") or "owner"
     email = f"{name}.{abs(hash(request.node.name)) % 10**6}@mailbox.example"
     yield email
@@ -51,8 +51,8 @@ def finish(page: Page, code: str, given: str, family: str, password: str) -> Non
 def test_the_mailboxs_owner_gets_the_account_and_the_stranger_nothing(
     page: Page, browser: Browser, stack: Stack, address: str, first: str
 ) -> None:
-    """Two devices, both orders. The owner ends with his own names and password; the stranger has no session, no password
-    that works, and no factor in the account; and the owner may finish on another device than he began on.
+    """It uses two devices, in both orders. The owner gets the chosen names and password; the stranger has no session,
+    no working password, and no factor in the account; and the owner may finish on another device.
     """
     strangers = browser.new_context(locale="en-GB").new_page()
     order = [strangers, page] if first == "stranger" else [page, strangers]
@@ -109,7 +109,9 @@ def _by_cognitos_page(stack: Stack, email: str) -> str:
     address = start.replace("/oauth2/authorize", "/signup")
     form = {"username": email, "password": STRANGERS}
     answer = requests.post(address, data=form, allow_redirects=False, timeout=30)
-    assert answer.status_code == 200, answer.headers  # it would lead on to the code
+    assert answer.status_code == 200, (
+        answer.headers
+    )  # it would lead to the next page, which asks for the code
     return answer.text
 
 
@@ -124,7 +126,7 @@ def _refused_by_the_api(stack: Stack, email: str) -> str:
 def test_a_stranger_finds_no_other_door(
     stack: Stack, address: str, door: Callable[[Stack, str], str]
 ) -> None:
-    """Cognito's own sign-up takes a password before the proof, so where ours is embedded it makes nobody."""
+    """Cognito's own sign-up accepts a password before the proof, so with our embedded form it creates nobody."""
     assert "GATEHOUSE_REFUSED" in door(stack, address)
     listed = stack.aws("cognito-idp").list_users(
         UserPoolId=stack.info["user_pool_id"], Filter=f'email = "{address}"'
@@ -134,7 +136,7 @@ def test_a_stranger_finds_no_other_door(
 
 @pytest.mark.security("S-67")
 def test_an_account_from_before_starts_afresh(stack: Stack, address: str) -> None:
-    """Made by an earlier release with a stranger's password: its record says nothing of our server."""
+    """An earlier release made it with a stranger's password: its record does not say that our server made it."""
     functions = stack.aws("lambda")
     name = "gatehouse-local-user_records"
     found = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]

@@ -1,4 +1,4 @@
-"""API Gateway's authorizer before the routes, with real and forged tokens; never through `chalice local`."""
+"""API Gateway's authorizer before the routes, with real and forged tokens; never with `chalice local`."""
 
 import base64
 import json
@@ -24,7 +24,7 @@ def tokens(stack: Stack) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def other_client(stack: Stack) -> Iterator[str]:
-    """A second app client of the pool: it may sign in by password and its tokens die after a second."""
+    """A second app client of the pool: it may sign in by password and its tokens expire after a second."""
     cognito = stack.aws("cognito-idp")
     pool = stack.info["user_pool_id"]
     client = cognito.create_user_pool_client(
@@ -59,7 +59,7 @@ def claims_of(token: str) -> dict[str, Any]:
 
 
 def test_a_good_token_gets_data(stack: Stack, tokens: dict[str, Any]) -> None:
-    """200 with the caller's identity from the claims, and the record from the table."""
+    """The answer is 200 with the caller's identity from the claims, and the record from the table."""
     who = call(stack, tokens["access_token"])
     assert who.status_code == 200
     assert who.json()["sub"] == tokens["user"]["sub"]
@@ -70,28 +70,28 @@ def test_a_good_token_gets_data(stack: Stack, tokens: dict[str, Any]) -> None:
 
 
 def test_no_token_is_401(stack: Stack) -> None:
-    """In our envelope, although API Gateway answers it alone."""
+    """It has our error format, although API Gateway alone answers."""
     answer = call(stack, None)
     assert (answer.status_code, answer.json()["error"]) == (401, "unauthorized")
 
 
 @pytest.mark.security("S-24")
 def test_an_id_token_is_refused(stack: Stack, password_tokens: dict[str, str]) -> None:
-    """An ID token is no access token, though the same pool signed it."""
+    """An ID token is not an access token, although the same pool signed it."""
     assert call(stack, password_tokens["IdToken"]).status_code in (401, 403)
 
 
 def test_a_token_without_the_scope_is_refused(
     stack: Stack, password_tokens: dict[str, str]
 ) -> None:
-    """A password sign-in at another client carries aws.cognito.signin.user.admin only."""
+    """A password sign-in with another client only has aws.cognito.signin.user.admin."""
     assert "api/read" not in claims_of(password_tokens["AccessToken"])["scope"]
     assert call(stack, password_tokens["AccessToken"]).status_code in (401, 403)
 
 
 @pytest.mark.security("S-18")
 def test_forged_tokens_are_refused(stack: Stack, tokens: dict[str, Any]) -> None:
-    """Another key under the same kid, no algorithm, a changed payload, and garbage."""
+    """They have another key under the same kid, no algorithm, a changed payload, or garbage."""
     token = tokens["access_token"]
     header, payload, signature = token.split(".")
     kid = jwt.get_unverified_header(token)["kid"]
@@ -112,7 +112,8 @@ def test_forged_tokens_are_refused(stack: Stack, tokens: dict[str, Any]) -> None
 
 @pytest.mark.security("S-49")
 def test_a_token_of_another_client_is_refused_by_the_app(stack: Stack) -> None:
-    """API Gateway checks no audience: a client of the same pool with the scope passes it, and the app says 401."""
+    """API Gateway does not check the audience: a client of the same pool with the scope passes, and the app answers
+    401."""
     cognito = stack.aws("cognito-idp")
     pool = stack.info["user_pool_id"]
     callback = f"{stack.url}auth/callback"
@@ -171,7 +172,7 @@ def test_a_token_of_another_client_is_refused_by_the_app(stack: Stack) -> None:
 
 
 def test_an_expired_token_is_refused(stack: Stack) -> None:
-    """A real token, once good, is 401 after its expiry."""
+    """A real token, valid before, is 401 after its expiry."""
     cognito = stack.aws("cognito-idp")
     pool = stack.info["user_pool_id"]
     described = cognito.describe_user_pool_client(
@@ -182,7 +183,7 @@ def test_an_expired_token_is_refused(stack: Stack) -> None:
         for name, value in described.items()
         if value and name not in ("ClientSecret", "CreationDate", "LastModifiedDate")
     }
-    # AWS allows no less than five minutes; the local AWS lets a test be quicker.
+    # AWS requires at least five minutes; the local AWS allows less, for this test.
     units = {**keep["TokenValidityUnits"], "AccessToken": "seconds"}
     cognito.update_user_pool_client(
         **{**keep, "AccessTokenValidity": 2, "TokenValidityUnits": units}
@@ -200,7 +201,7 @@ def test_an_expired_token_is_refused(stack: Stack) -> None:
 
 @pytest.mark.security("S-48")
 def test_every_deployed_route_is_public_by_name_or_has_authorizer_and_scope(stack: Stack) -> None:
-    """Walks what API Gateway really holds, not what the code says."""
+    """It walks API Gateway's real resources, not the code."""
     gateway = stack.aws("apigateway")
     api = stack.info["rest_api_id"]
     resources = gateway.get_resources(restApiId=api, embed=["methods"], limit=500)["items"]

@@ -27,7 +27,7 @@ def session_cookie(context: BrowserContext) -> str | None:
 def test_a_person_signs_in_sees_the_record_reloads_and_signs_out(
     page: Page, context: BrowserContext, stack: Stack
 ) -> None:
-    """The whole way: page, Okta, callback, /me, reload, sign-out; afterwards the old cookie is dead."""
+    """The whole flow: page, Okta, callback, /me, reload, sign-out; afterwards the old cookie is refused."""
     sign_in(page, stack)
     expect(page.get_by_text("Alice Moreau")).to_be_visible()
     expect(page.get_by_text(ALICE)).to_be_visible()
@@ -49,7 +49,7 @@ def test_a_person_signs_in_sees_the_record_reloads_and_signs_out(
 def test_the_table_holds_exactly_the_fields_filled_from_oktas_claims(
     page: Page, stack: Stack
 ) -> None:
-    """The trigger wrote the person under the seed's attribute names, and nothing that Okta made up."""
+    """The trigger wrote the person under the required attribute names, and nothing that Okta invented."""
     sign_in(page, stack)
     item = stack.user_item(stack.user_name(ALICE))
     assert item is not None
@@ -79,7 +79,7 @@ def test_the_table_holds_exactly_the_fields_filled_from_oktas_claims(
 def test_tokens_are_in_no_storage_cookie_or_body_that_must_not_have_them(
     page: Page, context: BrowserContext, stack: Stack
 ) -> None:
-    """The access token is in page memory alone; refresh and ID token reach no body, URL or storage."""
+    """The access token is only in page memory; refresh and ID token are in no body, URL or storage."""
     bodies: dict[str, str] = {}
     urls: list[str] = []
 
@@ -111,7 +111,7 @@ def test_tokens_are_in_no_storage_cookie_or_body_that_must_not_have_them(
 def test_cookies_have_their_attributes_in_the_browser(
     page: Page, context: BrowserContext, stack: Stack
 ) -> None:
-    """The session cookie is Strict and of the browser session, the transaction Lax; nothing is left of the latter."""
+    """The session cookie is Strict and lasts for the browser session, the transaction's is Lax and is deleted."""
     page.goto(stack.url)
     page.get_by_role("link", name="Continue with Okta").click()
     expect(page.get_by_text(ALICE)).to_be_visible()
@@ -132,7 +132,7 @@ def test_cookies_have_their_attributes_in_the_browser(
 def test_remember_me_makes_the_cookie_outlive_the_browser(
     page: Page, context: BrowserContext, stack: Stack
 ) -> None:
-    """With the box ticked the session cookie has an end of its own."""
+    """With the box ticked the session cookie has an expiry."""
     page.goto(stack.url)
     page.get_by_label("Keep me signed in on this device").check()
     page.get_by_role("link", name="Continue with Okta").click()
@@ -156,7 +156,7 @@ def test_two_tabs_can_sign_in_side_by_side(context: BrowserContext, stack: Stack
 
 @pytest.mark.security("S-13")
 def test_a_refusal_at_okta_is_explained_on_the_page(page: Page, stack: Stack) -> None:
-    """error=access_denied comes back as our own words, with a way to try again, and a clean URL."""
+    """error=access_denied becomes our own text, with a way to try again, and a clean URL."""
     page.goto(stack.url)
     page.get_by_role("link", name="Continue with Okta").click()
     page.get_by_text("Refuse").click()
@@ -170,7 +170,7 @@ def test_a_refusal_at_okta_is_explained_on_the_page(page: Page, stack: Stack) ->
 def test_a_callback_of_another_browser_is_refused(
     page: Page, context: BrowserContext, stack: Stack, visitor: Visitor
 ) -> None:
-    """Somebody else's code and state do not sign this browser in (login CSRF)."""
+    """Another person's code and state do not sign this browser in (login CSRF)."""
     page.goto(visitor.callback_url(stack.sub(ALICE)))
     expect(
         page.get_by_role("heading", name="This browser does not know this sign-in")
@@ -179,7 +179,7 @@ def test_a_callback_of_another_browser_is_refused(
 
 
 def test_managed_login_is_a_door_as_well(page: Page, stack: Stack) -> None:
-    """A native person signs in on Cognito's own page, and the record is healed: no event ever showed them."""
+    """A native person signs in on Cognito's own page, and gets a record: no event ever showed the person."""
     demo = stack.info["demo_users"][0]
     page.goto(f"{stack.url}auth/login?provider=COGNITO")
     page.locator("input[name=username]").fill(demo["email"])

@@ -1,4 +1,5 @@
-"""The OpenAPI document against the running stack: Schemathesis sends what it allows and what it forbids."""
+"""The OpenAPI document against the running stack: Schemathesis sends requests that it allows and requests that it
+forbids."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -33,13 +34,13 @@ EXAMPLES = 12
 
 @pytest.fixture(scope="module")
 def described(stack: Stack) -> Any:
-    """The document as the stack serves it."""
+    """The document from the stack."""
     return schemathesis.openapi.from_url(f"{stack.url}openapi.json", verify=stack.verify)
 
 
 @pytest.fixture(scope="module")
 def admin(stack: Stack) -> Iterator[dict[str, str]]:
-    """Headers of an administrator's browser: cookie and access token. Leaves no attempts behind."""
+    """Headers of an administrator's browser: cookie and access token. It leaves no attempts behind."""
     visitor = Visitor(stack)
     visitor.sign_in()
     pool, name = stack.info["user_pool_id"], stack.user_name("alice@example.com")
@@ -53,7 +54,7 @@ def admin(stack: Stack) -> Iterator[dict[str, str]]:
 
 
 def explore(stack: Stack, operation: Any, mode: GenerationMode, headers: dict[str, str]) -> int:
-    """Send examples of one kind and hold the answers against the document; return how many."""
+    """Send examples of one kind and check the answers against the document; return their number."""
     sent = 0
 
     @settings(
@@ -79,21 +80,21 @@ def explore(stack: Stack, operation: Any, mode: GenerationMode, headers: dict[st
 def test_answers_are_as_described(
     stack: Stack, described: Any, admin: dict[str, str], method: str, path: str
 ) -> None:
-    """For a stranger and for an administrator's page, with what is allowed; and with what is not."""
+    """For a stranger and for an administrator's page, with allowed and with forbidden requests."""
     operation = described[path][method]
     origin = stack.info["allowed_origin"] if method == "options" else stack.origin
     own_page = {**admin, "Origin": origin}
     assert explore(stack, operation, GenerationMode.POSITIVE, {}) > 0
     explore(stack, operation, GenerationMode.POSITIVE, own_page)
     raw = operation.definition.raw
-    # A form of texts cannot be wrong: whatever is sent is a text.
+    # A form of texts cannot be wrong: every value is a text.
     json_body = "application/json" in raw.get("requestBody", {}).get("content", {})
     if json_body or any(p.get("in") == "query" for p in raw.get("parameters", [])):
         assert explore(stack, operation, GenerationMode.NEGATIVE, own_page) > 0
 
 
 def test_the_document_is_served_as_it_is_written(stack: Stack) -> None:
-    """With the stack's own address."""
+    """It has the stack's own address."""
     served = requests.get(f"{stack.url}openapi.json", timeout=30, verify=stack.verify).json()
     assert served["paths"] == PATHS
     assert served["servers"] == [{"url": stack.origin}]

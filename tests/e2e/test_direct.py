@@ -1,4 +1,4 @@
-"""Email and password through our own endpoints, on the deployed stack: the same doors, tokens, limits as on AWS."""
+"""Email and password through our own endpoints, on the deployed stack: the same flows, tokens and limits as on AWS."""
 
 import time
 from collections import Counter
@@ -20,13 +20,13 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture(scope="module", autouse=True)
 def fresh_attempts(stack: Stack) -> None:
-    """All end-to-end tests come from one address, which has ten mails an hour."""
+    """All end-to-end tests come from one address, which may send ten mails an hour."""
     forget_attempts(stack)
 
 
 @pytest.fixture
 def person(stack: Stack, request: pytest.FixtureRequest) -> Iterator[str]:
-    """Somebody with a confirmed account of her own, whose attempts nobody else has used up."""
+    """A person with a confirmed account, with unused attempts."""
     email = f"{request.node.name.split('[')[0][-40:].strip('_')}@example.com"
     stack.create_person(email, PASSWORD)
     yield email
@@ -44,7 +44,8 @@ def claims_of(token: str) -> dict[str, Any]:
 
 
 def test_both_doors_give_the_same_answers(stack: Stack, visitor: Visitor, person: str) -> None:
-    """The same person with the same groups, by password and through managed login: no route tells them apart."""
+    """The same person with the same groups signs in by password and through managed login: no route distinguishes
+    them."""
     cognito = stack.aws("cognito-idp")
     pool = stack.info["user_pool_id"]
     cognito.create_group(UserPoolId=pool, GroupName="readers")
@@ -71,7 +72,7 @@ def test_both_doors_give_the_same_answers(stack: Stack, visitor: Visitor, person
 def test_a_refreshed_direct_session_stays_without_the_user_admin_scope(
     visitor: Visitor, person: str
 ) -> None:
-    """The trigger shapes every token of the session, not only the first."""
+    """The trigger changes every token of the session, not only the first."""
     answers = [sign_in(visitor, person).json(), visitor.refresh(), visitor.refresh()]
     for answer in answers:
         assert "aws.cognito.signin.user.admin" not in claims_of(answer["access_token"])["scope"]
@@ -80,12 +81,12 @@ def test_a_refreshed_direct_session_stays_without_the_user_admin_scope(
 
 @pytest.mark.security("S-41")
 def test_parallel_guesses_let_no_more_through_than_the_limit(stack: Stack, person: str) -> None:
-    """Fifty wrong passwords over four Lambda workers, which share nothing but the table."""
+    """Fifty wrong passwords are sent to four Lambda workers, which share only the table."""
 
     def guess(_: int) -> int:
         return sign_in(Visitor(stack), person, "wrong password!").status_code
 
-    # Each request in flight is a Lambda worker of its own, as on AWS; fifty at once are more than a laptop holds.
+    # Each parallel request has its own Lambda worker, as on AWS; fifty at once are too many for a laptop.
     started = time.monotonic()
     with ThreadPoolExecutor(max_workers=4) as pool:
         statuses = Counter(pool.map(guess, range(50)))
@@ -97,7 +98,7 @@ def test_parallel_guesses_let_no_more_through_than_the_limit(stack: Stack, perso
 
 
 def passed_by(seconds: float) -> int:
-    """How many guesses the throttle admits in a time: the free ones, and one after each pause that has ended."""
+    """Return how many guesses the throttle allows in a time: the free ones, and one after each pause that has ended."""
     admitted, ends = FREE_ATTEMPTS_ACCOUNT, 0.0
     while (ends := ends + pause_after(admitted, FREE_ATTEMPTS_ACCOUNT)) <= seconds:
         admitted += 1
@@ -106,7 +107,7 @@ def passed_by(seconds: float) -> int:
 
 @pytest.mark.security("S-44")
 def test_okta_is_open_while_an_account_is_paused(stack: Stack, person: str) -> None:
-    """Guessing at passwords keeps nobody from signing in at the provider."""
+    """Guessing passwords does not prevent a sign-in at the provider."""
     for _ in range(FREE_ATTEMPTS_ACCOUNT):
         sign_in(Visitor(stack), person, "wrong password!")
     assert sign_in(Visitor(stack), person).status_code == 429
@@ -114,7 +115,7 @@ def test_okta_is_open_while_an_account_is_paused(stack: Stack, person: str) -> N
 
 
 def test_an_admin_created_person_chooses_a_password(stack: Stack, visitor: Visitor) -> None:
-    """NEW_PASSWORD_REQUIRED, and then the record is there, healed, though no event ever confirmed it."""
+    """NEW_PASSWORD_REQUIRED comes first, and then there is a record, although no event ever confirmed the person."""
     email = "invited@example.com"
     stack.aws("cognito-idp").admin_create_user(
         UserPoolId=stack.info["user_pool_id"],
@@ -168,7 +169,8 @@ def test_strangers_and_wrong_passwords_look_alike(
 
 @pytest.mark.security("S-51")
 def test_nobody_signs_up_with_groups_of_his_own(stack: Stack) -> None:
-    """Straight at Cognito's open API, past our page: the trigger refuses what only a provider may set."""
+    """Somebody uses Cognito's open API instead of our page: the trigger refuses attributes that only a provider may
+    set."""
     cognito = stack.aws("cognito-idp")
     client = cognito.describe_user_pool_client(
         UserPoolId=stack.info["user_pool_id"], ClientId=stack.info["client_id"]
@@ -189,7 +191,7 @@ def test_nobody_signs_up_with_groups_of_his_own(stack: Stack) -> None:
 
 @pytest.mark.security("S-62")
 def test_the_alarm_hears_of_failed_sign_ins(stack: Stack, person: str) -> None:
-    """The metric is in the log as CloudWatch reads it; on AWS it arrives by itself, here it is put by hand."""
+    """The metric is in the log in CloudWatch's format; on AWS it arrives automatically, here the test sends it."""
     sign_in(Visitor(stack), person, "wrong password!")
     events = stack.aws("logs").filter_log_events(
         logGroupName="/aws/lambda/gatehouse-local", filterPattern='"FailedSignIns"'
@@ -213,7 +215,7 @@ def test_the_alarm_hears_of_failed_sign_ins(stack: Stack, person: str) -> None:
 
 @pytest.mark.parametrize("mode", ["managed", "off"])
 def test_the_other_modes_of_direct_sign_in_work(stack: Stack, mode: str, person: str) -> None:
-    """Managed: Cognito's page instead of our form. Off: no way in with a password. Okta works in both."""
+    """Managed: Cognito's page replaces our form. Off: there is no sign-in by password. Okta works in both."""
     with stack.with_setting("DIRECT_SIGN_IN", mode):
         visitor = Visitor(stack)
         config = visitor.get("/auth/config").json()

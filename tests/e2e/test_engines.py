@@ -1,6 +1,7 @@
-"""Firefox and WebKitGTK, the engine of Safari: both doors, a reload, the way out; Chromium has the files beside this one.
+"""Firefox and WebKitGTK, Safari's engine: hosted and direct sign-in, a reload, the sign-out; the other files here test
+Chromium.
 
-What takes longer (second factor, two tabs, another origin) is in engines_soak.py, for `make soak`.
+Longer flows (second factor, two tabs, another origin) are in engines_soak.py, for `make soak`.
 """
 
 import threading
@@ -18,7 +19,7 @@ SESSION = "__Host-gatehouse"
 
 
 class OtherProject(BaseHTTPRequestHandler):
-    """Somebody's other work on this machine, over plain HTTP, which sets a Secure cookie."""
+    """Another project on this machine, over plain HTTP, which sets a Secure cookie."""
 
     def do_GET(self) -> None:
         body = b"<!doctype html><title>other</title><p>Another project"
@@ -36,7 +37,7 @@ class OtherProject(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def other_project() -> Iterator[str]:
-    """Its URL, on localhost as the app's is."""
+    """Its URL, on localhost like the app's."""
     with ThreadingHTTPServer(("127.0.0.1", 0), OtherProject) as server:
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
@@ -47,12 +48,12 @@ def other_project() -> Iterator[str]:
 
 
 def signed_in(tab: Page, name: str) -> str:
-    """The person is greeted, and so again after a reload; gives the session's cookie."""
+    """Check that the page greets the person, also after a reload; return the session's cookie."""
     tab.see_heading(f"Hello, {name}")
     tab.reload()
     tab.see_heading(f"Hello, {name}")
     tab.see("Member since")
-    # WebKit lists a Strict cookie only where the document was not come to from another site, reloads included.
+    # WebKit lists a Strict cookie only if the document was not reached from another site, including reloads.
     tab.open(tab.url)
     tab.see_heading(f"Hello, {name}")
     cookie = tab.cookies()[SESSION]
@@ -61,7 +62,7 @@ def signed_in(tab: Page, name: str) -> str:
 
 
 def sign_out(tab: Page, stack: Stack, cookie: str) -> None:
-    """Nobody is signed in then, not even with the old cookie."""
+    """Afterwards nobody is signed in, even with the old cookie."""
     tab.press("Sign out")
     tab.see("You are signed out.")
     assert tab.url.startswith(stack.url)
@@ -81,7 +82,7 @@ def test_okta_reload_and_sign_out(tab: Page, stack: Stack) -> None:
 
 
 def test_password_reload_and_sign_out(tab: Page, stack: Stack) -> None:
-    """A wrong password first."""
+    """A wrong password comes first."""
     demo = stack.info["demo_users"][0]
     tab.press("Continue with email")
     tab.fill("Email", demo["email"])
@@ -95,7 +96,7 @@ def test_password_reload_and_sign_out(tab: Page, stack: Stack) -> None:
 
 
 def test_the_app_spoils_no_other_project_on_localhost(tab: Page, other_project: str) -> None:
-    """Without HSTS from the local proxy, plain HTTP on other ports goes on; with it, it would be over for a year."""
+    """Without HSTS from the local proxy, plain HTTP on other ports still works; with it, it would fail for a year."""
     tab.see("Continue with Okta")
     tab.open(other_project)
     tab.see("Another project")
@@ -103,7 +104,8 @@ def test_the_app_spoils_no_other_project_on_localhost(tab: Page, other_project: 
 
 
 def test_plain_http_keeps_no_secure_cookie_in_webkit(tab: Page, other_project: str) -> None:
-    """Why HTTPS is the default, and why `up --http` warns: the app's cookies are Secure, and Safari's engine drops those."""
+    """This is why HTTPS is the default, and why `up --http` warns: the app's cookies are Secure, and Safari's engine
+    drops them."""
     tab.open(other_project)
     tab.see("Another project")
     kept = {"Firefox": {"secure-one", "plain-one"}, "WebKit": {"plain-one"}}

@@ -1,4 +1,4 @@
-"""`python -m tests.live`, walked with the local AWS in AWS's place: a first run must not fail for our own reasons."""
+"""`python -m tests.live`, run against the local AWS: a first run must not fail because of our own mistakes."""
 
 import json
 import os
@@ -21,7 +21,7 @@ USER = "gatehouse-live-tester"
 
 @pytest.fixture
 def tester(stack: Stack) -> Iterator[dict[str, str]]:
-    """Keys of somebody who has the rights of tests/live/policy.json and no others."""
+    """Keys of a user with exactly the rights of tests/live/policy.json."""
     iam = stack.aws("iam")
     iam.create_user(UserName=USER)
     document = POLICY.read_text(encoding="utf-8")
@@ -55,7 +55,7 @@ def live(environment: dict[str, str], *words: str) -> subprocess.CompletedProces
 def test_a_live_run_passes_cleans_up_and_tells(
     stack: Stack, tester: dict[str, str], tmp_path: Path
 ) -> None:
-    """With the tester's rights alone: every test passes, nothing is left, and the transcript replays without a secret."""
+    """With only the tester's rights every test passes, nothing is left, and the transcript replays and has no secret."""
     project, path = str(Path(str(stack.info["state_dir"])) / "app"), tmp_path / "transcript.json"
     done = live(tester, "--project", project, "--transcript", str(path))
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr
@@ -84,7 +84,7 @@ def test_a_live_run_passes_cleans_up_and_tells(
 
 
 def test_what_is_missing_is_said_before_anything_runs(stack: Stack, tmp_path: Path) -> None:
-    """No stage of that name, or nobody's credentials: exit code 2, a line for each, no test."""
+    """Without such a stage, or without credentials: exit code 2, one line for each, no test."""
     project = str(Path(str(stack.info["state_dir"])) / "app")
     nobody = {"AWS_ENDPOINT_URL": str(stack.info["aws_endpoint_url"]), "HOME": str(tmp_path)}
     for words, reason in (

@@ -1,4 +1,4 @@
-"""`ops user …` on the deployed stack: the first administrator, a second invitation, a lost phone, people kept out."""
+"""`ops user …` on the deployed stack: the first administrator, a second invitation, a lost phone, blocked people."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ PASSWORD = "correct horse battery"
 
 
 def user(stack: Stack, *words: str) -> subprocess.CompletedProcess[str]:
-    """Type `ops user …` for the stage `local`, which is found where its stack runs."""
+    """Run `ops user …` for the stage `local`, which is found at its running stack."""
     return subprocess.run(
         [
             *(sys.executable, "-m", "ops", "user", *words, "--stage", "local"),
@@ -48,7 +48,7 @@ def sign_in(visitor: Visitor, email: str, password: str = PASSWORD) -> requests.
 
 
 def accept(stack: Stack, email: str) -> dict[str, Any]:
-    """Follow the last invitation; return the first refresh's answer."""
+    """Accept the last invitation; return the first refresh's answer."""
     visitor = Visitor(stack)
     asked = sign_in(visitor, email, mailed_password(stack, email))
     assert asked.json() == {"challenge": {"name": "NEW_PASSWORD_REQUIRED"}}, asked.text
@@ -60,7 +60,8 @@ def accept(stack: Stack, email: str) -> dict[str, Any]:
 
 @pytest.mark.security("S-70")
 def test_the_first_administrator_comes_and_goes(stack: Stack) -> None:
-    """One command, one mail, one password: GET /users works; out of the group, the next token says so."""
+    """After one command, one mail and one password GET /users works; after the removal from the group, the next token
+    says so."""
     email = "first-admin@example.com"
     names = ("--given-name", "Ada", "--family-name", "King")
     invited = json.loads(done(stack, "invite", email, *names, "--group", "admins", "--json"))
@@ -86,7 +87,7 @@ def test_the_first_administrator_comes_and_goes(stack: Stack) -> None:
 
 
 def test_a_second_invitation_voids_the_first(stack: Stack) -> None:
-    """The dead end of an invitation that has expired: the new mail's password leads in, the old one's does not."""
+    """After an expired invitation, the new mail's password works, and the old one does not."""
     email = "expired@example.com"
     done(stack, "invite", email)
     old = mailed_password(stack, email)
@@ -101,7 +102,7 @@ def test_a_second_invitation_voids_the_first(stack: Stack) -> None:
 
 @pytest.mark.security("S-67")
 def test_a_lost_phone_is_helped(stack: Stack) -> None:
-    """The app is asked for no more, the session of whoever has it is over, and another app can be set up."""
+    """The app is no longer asked for, the session of its holder has ended, and another app can be set up."""
     email = "lost-phone@example.com"
     stack.create_person(email, PASSWORD)
     phone = Visitor(stack)
@@ -131,7 +132,7 @@ def test_a_lost_phone_is_helped(stack: Stack) -> None:
 
 @pytest.mark.security("S-70")
 def test_somebody_is_kept_out_and_let_in_again(stack: Stack) -> None:
-    """Password and session at once; afterwards the password works, and the old session does not come back."""
+    """Password and session stop working at once; afterwards the password works, and the old session stays ended."""
     email = "kept-out@example.com"
     stack.create_person(email, PASSWORD)
     visitor = Visitor(stack)
@@ -153,7 +154,7 @@ def test_somebody_is_kept_out_and_let_in_again(stack: Stack) -> None:
 
 
 def test_people_of_okta_are_helped_at_okta(stack: Stack) -> None:
-    """What belongs to the provider says so; signing out works for them as well."""
+    """Messages say what the provider manages; signing out works for them, too."""
     visitor = Visitor(stack)
     email = "alice@example.com"
     visitor.sign_in(email)

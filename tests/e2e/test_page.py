@@ -1,4 +1,4 @@
-"""The page through API Gateway: what browsers keep of it, and what their consoles say."""
+"""The page through API Gateway: what browsers cache, and their console messages."""
 
 import re
 
@@ -11,7 +11,7 @@ from tests.e2e.stack import Stack, Visitor
 
 @pytest.mark.security("S-53")
 def test_page_and_assets_are_answered_with_304_to_who_has_them(stack: Stack) -> None:
-    """Without a body, with the headers of the whole answer."""
+    """It has no body, but the headers of the full answer."""
     visitor = Visitor(stack, past_proxy=True)
     page = visitor.get("/")
     script = re.search(r'src="(/assets/[^"]+/app\.js)"', page.text)
@@ -31,7 +31,7 @@ def test_page_and_assets_are_answered_with_304_to_who_has_them(stack: Stack) -> 
     "path", ["/", "/auth/config", "/auth/login?provider=Okta", "/auth/callback", "/me", "/nowhere"]
 )
 def test_hsts_leaves_api_gateway_and_stays_behind_the_local_proxy(stack: Stack, path: str) -> None:
-    """As on AWS there; here it would break every other http://localhost of this machine."""
+    """API Gateway sends it as on AWS; here it would break every other http://localhost of this machine."""
     name = "Strict-Transport-Security"
     there = Visitor(stack, past_proxy=True).get(path)
     here = Visitor(stack).get(path)
@@ -41,7 +41,7 @@ def test_hsts_leaves_api_gateway_and_stays_behind_the_local_proxy(stack: Stack, 
 
 
 def test_a_visit_leaves_the_console_clean_and_reloads_cheaply(page: Page, stack: Stack) -> None:
-    """Nobody being signed in is no error; a reload asks for the page only, and gets a 304."""
+    """Being signed out is no error; a reload only requests the page, and gets a 304."""
     said: list[str] = []
     page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
     page.goto(stack.url)

@@ -1,4 +1,4 @@
-"""Gatehouse below a prefix of an app that has a page and a /health of its own, deployed as any other."""
+"""Gatehouse below a prefix of an app with its own page and /health, deployed like any other."""
 
 import json
 import os
@@ -43,7 +43,7 @@ def page():
 
 @pytest.fixture(scope="module")
 def info(tmp_path_factory: pytest.TempPathFactory, certificate: Certificate) -> Iterator[Any]:
-    """A checkout of its own, with a stack of its own."""
+    """A separate checkout with a separate stack."""
     folder = tmp_path_factory.mktemp("mounted")
     project, state = folder / "project", folder / "state"
     for name in ("chalicelib", "frontend", "ops", "vendor", ".chalice"):
@@ -51,7 +51,7 @@ def info(tmp_path_factory: pytest.TempPathFactory, certificate: Certificate) -> 
         shutil.copytree(ROOT / name, project / name, symlinks=True, ignore=ignored)
     shutil.copy(ROOT / "requirements.txt", project)
     (project / "app.py").write_text(APP)
-    (project / ".local").symlink_to(ROOT / ".local")  # what is built stays built
+    (project / ".local").symlink_to(ROOT / ".local")  # already built parts are kept
 
     def ops(*arguments: str) -> str:
         command = [sys.executable, "-m", "ops", *arguments]
@@ -76,7 +76,7 @@ def info(tmp_path_factory: pytest.TempPathFactory, certificate: Certificate) -> 
 
 
 def test_a_person_signs_in_and_out_below_the_prefix(page: Page, info: Any) -> None:
-    """The registered addresses, the page's modules, cookies and the way back; the team's own routes beside it."""
+    """It covers the registered addresses, the page's modules, cookies and the redirects, and the team's own routes."""
     root = str(info["app_url"])
     assert info["page_url"] == f"{root}account"
     trust = info["ca_file"]

@@ -1,4 +1,4 @@
-"""A program signs somebody in on the real stack: examples/program in Chromium, and what others try with its client."""
+"""A program signs a person in on the real stack: examples/program in Chromium, and what others try with its client."""
 
 import queue
 import re
@@ -22,7 +22,7 @@ CHALLENGE = urlsafe_b64encode(sha256(VERIFIER.encode()).digest()).rstrip(b"=").d
 
 @pytest.fixture(scope="module")
 def offered(stack: Stack) -> dict[str, Any]:
-    """What the API tells programs."""
+    """The API's data for programs."""
     found = Visitor(stack).get("/auth/config").json()["programs"]
     assert found["client_id"] != stack.info["client_id"]
     return dict(found)
@@ -30,7 +30,7 @@ def offered(stack: Stack) -> dict[str, Any]:
 
 @pytest.fixture
 def program(stack: Stack) -> tuple[Program, "queue.Queue[str]"]:
-    """The example, and what it gave the browser to open."""
+    """The example, and the URL that it opened in the browser."""
     urls: queue.Queue[str] = queue.Queue()
     return (
         Program(stack.url, ca_file=stack.info["ca_file"], open_browser=urls.put, wait_seconds=60),
@@ -39,7 +39,7 @@ def program(stack: Stack) -> tuple[Program, "queue.Queue[str]"]:
 
 
 def sign_in(program: Program, urls: "queue.Queue[str]", page: Page) -> None:
-    """As Alice, while the program waits."""
+    """Sign in as Alice, while the program waits."""
     failures: list[ProgramError] = []
 
     def wait() -> None:
@@ -58,7 +58,7 @@ def sign_in(program: Program, urls: "queue.Queue[str]", page: Page) -> None:
 
 
 def code_of(stack: Stack, asked: dict[str, str]) -> str:
-    """Go through Okta by hand, and give the code that comes back."""
+    """Go through Okta step by step, and return the resulting code."""
     http = requests.Session()
     start = http.get(
         f"{stack.info['cognito_url']}/oauth2/authorize?{urlencode(asked)}",
@@ -75,7 +75,7 @@ def code_of(stack: Stack, asked: dict[str, str]) -> str:
 
 
 def asking(offered: dict[str, Any], **changes: str) -> dict[str, str]:
-    """An authorization request as the program makes it."""
+    """An authorization request like the program's."""
     return {
         "response_type": "code",
         "client_id": offered["client_id"],
@@ -91,7 +91,7 @@ def asking(offered: dict[str, Any], **changes: str) -> dict[str, str]:
 
 
 def exchange(offered: dict[str, Any], code: str, **changes: str) -> requests.Response:
-    """Redeem a code as the program does."""
+    """Redeem a code like the program."""
     form = {
         "grant_type": "authorization_code",
         "code": code,
@@ -106,7 +106,7 @@ def exchange(offered: dict[str, Any], code: str, **changes: str) -> requests.Res
 def test_a_program_signs_in_calls_renews_and_signs_out(
     program: tuple[Program, "queue.Queue[str]"], page: Page, stack: Stack
 ) -> None:
-    """In a browser, through Okta; the record is the person's, and after the sign-out nothing can be renewed."""
+    """It uses a browser and Okta; the record is the person's, and after the sign-out nothing can be renewed."""
     session, urls = program
     sign_in(session, urls, page)
     me = session.call("GET", "me")
@@ -127,7 +127,7 @@ def test_a_program_signs_in_calls_renews_and_signs_out(
 def test_its_token_is_one_of_ours_while_the_stage_says_so(
     stack: Stack, visitor: Visitor, offered: dict[str, Any]
 ) -> None:
-    """API Gateway takes any client's of the pool; the handlers take those that the stage names."""
+    """API Gateway accepts any client of the pool; the handlers accept those that the stage names."""
     tokens = exchange(offered, code_of(stack, asking(offered))).json()
     answer = visitor.get("/whoami", tokens["access_token"])
     assert sorted(answer.json()["scopes"]) == sorted(offered["scope"].split())
@@ -135,7 +135,7 @@ def test_its_token_is_one_of_ours_while_the_stage_says_so(
     with stack.with_setting("PROGRAM_CLIENT_ID", ""):
         assert visitor.get("/whoami", tokens["access_token"]).status_code == 401
         assert "programs" not in visitor.get("/auth/config").json()
-    # Nobody gets more by asking for it.
+    # Asking for more scopes gives no more.
     wanted = asking(offered, scope="openid aws.cognito.signin.user.admin")
     http = requests.get(
         f"{stack.info['cognito_url']}/oauth2/authorize?{urlencode(wanted)}",
@@ -161,7 +161,7 @@ def test_its_token_is_one_of_ours_while_the_stage_says_so(
 def test_no_code_goes_to_another_address(
     stack: Stack, offered: dict[str, Any], redirect_uri: str
 ) -> None:
-    """The very addresses that the stage names, and no browser is sent anywhere."""
+    """Only the exact addresses of the stage work; for others the browser is not redirected."""
     port = str(urlsplit(offered["redirect_uris"][0]).port)
     asked = asking(offered, redirect_uri=redirect_uri.replace("PORT", port))
     answer = requests.get(
@@ -178,7 +178,7 @@ def test_no_code_goes_to_another_address(
 def test_a_code_is_worth_nothing_without_its_verifier_its_client_and_its_address(
     stack: Stack, visitor: Visitor, offered: dict[str, Any]
 ) -> None:
-    """Another program on the machine may see it; it serves once."""
+    """Another program on the machine may see it; it works once."""
     own = str(stack.info["client_id"])
     callback = f"{stack.url}auth/callback"
     code = code_of(stack, asking(offered))
@@ -193,7 +193,7 @@ def test_a_code_is_worth_nothing_without_its_verifier_its_client_and_its_address
         assert (answer.status_code, "access_token" in answer.text) == (400, False), changes
     assert exchange(offered, code).status_code == 200
     assert exchange(offered, code).status_code == 400
-    # And the other way round: a code of the app's own client is nothing for programs.
+    # In reverse, programs cannot use a code of the app's own client.
     back = parse_qs(urlsplit(visitor.callback_url(stack.sub("alice@example.com"))).query)
     for changes in ({}, {"redirect_uri": callback}):
         answer = exchange(offered, back["code"][0], **changes)
@@ -204,7 +204,7 @@ def test_a_code_is_worth_nothing_without_its_verifier_its_client_and_its_address
 def test_nobody_makes_an_account_or_tries_a_password_with_its_id(
     stack: Stack, offered: dict[str, Any]
 ) -> None:
-    """Cognito's open API takes a client id without a secret from anybody."""
+    """Cognito's open API accepts the id of a client without a secret from anybody."""
     cognito = stack.aws("cognito-idp")
     client_id = offered["client_id"]
     with pytest.raises(cognito.exceptions.UserLambdaValidationException):

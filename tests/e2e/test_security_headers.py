@@ -1,7 +1,7 @@
-"""S-53 through the deployed API: every route that API Gateway holds, every status that can be reached, one set of headers.
+"""S-53 on the deployed API: every route of API Gateway, every reachable status, one set of headers.
 
-API Gateway's own errors are among them (unknown path, unknown method, no token, throttled, function broken). Visitors ask
-API Gateway past the front proxy, which leaves HSTS out.
+This includes API Gateway's own errors (unknown path, unknown method, no token, throttled, function broken). Visitors
+call API Gateway without the front proxy, which removes HSTS.
 """
 
 import json
@@ -57,7 +57,7 @@ Seen = dict[str, set[int]]
 
 
 def deployed_routes(stack: Stack) -> list[tuple[str, str]]:
-    """(method, path) of everything that API Gateway holds."""
+    """(method, path) of every resource of API Gateway."""
     listed = stack.aws("apigateway").get_resources(
         restApiId=stack.info["rest_api_id"], embed=["methods"], limit=500
     )["items"]
@@ -65,13 +65,13 @@ def deployed_routes(stack: Stack) -> list[tuple[str, str]]:
 
 
 def concrete(path: str) -> str:
-    """A path that the route answers."""
+    """A path that matches the route."""
     filled = path.replace("{version}", load_static_files().version).replace("{name}", "app.js")
     return filled.replace("{userName}", "nobody")
 
 
 def check(seen: Seen, route: str, answer: requests.Response) -> None:
-    """Hold an answer's headers against the one set."""
+    """Check an answer's headers against the set."""
     seen.setdefault(route, set()).add(answer.status_code)
     allowed = {
         d["header"]: d["value"]
@@ -92,7 +92,7 @@ def check(seen: Seen, route: str, answer: requests.Response) -> None:
 
 @pytest.fixture(scope="module")
 def admin(stack: Stack) -> Iterator[tuple[Visitor, dict[str, str]]]:
-    """An administrator with cookie and access token; leaves no attempts behind."""
+    """An administrator with cookie and access token; it leaves no attempts behind."""
     visitor = Visitor(stack, past_proxy=True)
     visitor.sign_in()
     name = stack.user_name(ALICE)
@@ -106,7 +106,7 @@ def admin(stack: Stack) -> Iterator[tuple[Visitor, dict[str, str]]]:
 
 @pytest.fixture(scope="module")
 def plain_token(stack: Stack) -> dict[str, str]:
-    """Somebody in no group."""
+    """A person in no group."""
     visitor = Visitor(stack, past_proxy=True)
     return {"Authorization": f"Bearer {visitor.sign_in('chloe@example.org')['access_token']}"}
 
@@ -129,7 +129,7 @@ def everywhere(
 
 
 def live_well(stack: Stack, seen: Seen, admin: Visitor, token: dict[str, str]) -> None:
-    """Somebody for whom everything works: sign-up, confirmation, reset, sign-in, a new name, a factor, sign-out."""
+    """Use every successful flow: sign-up, confirmation, reset, sign-in, a new name, a factor, sign-out."""
     forget_attempts(stack)
     email = "headers@example.net"
     person = Visitor(stack, past_proxy=True)
@@ -174,7 +174,7 @@ def test_what_callers_can_bring_about(
     admin: tuple[Visitor, dict[str, str]],
     plain_token: dict[str, str],
 ) -> None:
-    """Good and bad callers, bodies, tokens and methods at every route; each documented status that they can reach."""
+    """Valid and invalid callers, bodies, tokens and methods on every route reach each documented status that they can."""
     visitor, token = admin
     page = {"X-Gatehouse": "1", "Origin": stack.origin}
     typed = {**page, "Content-Type": "application/json"}
@@ -246,7 +246,7 @@ def test_what_callers_can_bring_about(
 def test_what_api_gateway_answers_alone(
     stack: Stack, seen: Seen, admin: tuple[Visitor, dict[str, str]]
 ) -> None:
-    """Unknown paths, and every method that a path does not have."""
+    """These are unknown paths, and every method that a path does not have."""
     visitor, token = admin
     held = deployed_routes(stack)
     for path in sorted({path for _, path in held}):
@@ -308,14 +308,15 @@ def no_tables_no_secrets(stack: Stack) -> Iterator[None]:
         yield
 
 
-#: Each with a status that it must bring about somewhere.
+#: Each with a status that it must cause somewhere.
 FAULTS: dict[str, tuple[Callable[[Stack], Any], int]] = {
     "function broken": (broken_handler, 502),
     "stage throttled": (throttled_stage, 429),
     "not set up": (lambda stack: stack.with_setting("COGNITO_URL", ""), 500),
     "tables and secrets gone": (no_tables_no_secrets, 503),
 }
-#: A function that cannot start takes its time to say so, and API Gateway's answer knows no route: one of each kind.
+#: A function that cannot start is slow to report it, and API Gateway's answer is the same for all routes: one of each
+#: kind is enough.
 SAMPLE = {
     "function broken": {
         *("GET /", "GET /me", "PATCH /me", "POST /auth/refresh", "OPTIONS /me"),
@@ -330,7 +331,7 @@ SAMPLE = {
 def test_faults_are_dressed_alike(
     stack: Stack, seen: Seen, admin: tuple[Visitor, dict[str, str]], fault: str
 ) -> None:
-    """5xx and 429 of the app and of API Gateway, at every route; a broken function at one of each kind."""
+    """5xx and 429 of the app and of API Gateway on every route; a broken function on one of each kind."""
     visitor, token = admin
     bring_about, expected = FAULTS[fault]
     headers = {"X-Gatehouse": "1", "Origin": stack.origin, **token}

@@ -1,4 +1,4 @@
-"""Sessions that hold, in a real Chromium on the running stack: tabs, sleep, idleness, outages."""
+"""Sessions in a real Chromium on the running stack: tabs, sleep, idleness, outages."""
 
 import json
 import re
@@ -28,14 +28,14 @@ def sign_in(page: Page, stack: Stack) -> None:
 
 
 def sealer(stack: Stack) -> Sealer:
-    """The stack's own, from the secret that only its operators can read."""
+    """The stack's own sealer, with the secret that only its operators can read."""
     secret = stack.aws("secretsmanager").get_secret_value(SecretId="gatehouse/local/sealing-keys")
     ring = KeyRing.parse(json.loads(secret["SecretString"]))
     return Sealer(lambda renew: ring)
 
 
 def change_session(context: BrowserContext, stack: Stack, **changes: Any) -> None:
-    """Put other deadlines into the browser's sealed cookie, as time would have."""
+    """Change the deadlines in the browser's sealed cookie, as if time had passed."""
     (cookie,) = [c for c in context.cookies() if c["name"] == SESSION]
     seal = sealer(stack)
     session = {**json.loads(seal.open(PURPOSE, cookie["value"])), **changes}
@@ -67,7 +67,8 @@ REFRESH_LOOP = """async ([rounds, locked]) => {
 def test_two_tabs_refresh_at_the_same_moment_and_neither_is_signed_out(
     context: BrowserContext, stack: Stack, locked: bool
 ) -> None:
-    """Fifty times: with the lock that tabs of one origin share, and without it, by the server's grace alone."""
+    """They do so fifty times: with the lock that tabs of one origin share, and without it, with only the server's
+    grace period."""
     tabs = [context.new_page(), context.new_page()]
     sign_in(tabs[0], stack)
     tabs[1].goto(stack.url)
@@ -85,7 +86,7 @@ def test_two_tabs_refresh_at_the_same_moment_and_neither_is_signed_out(
 def test_a_sign_out_reaches_the_other_tab_within_a_second(
     context: BrowserContext, stack: Stack
 ) -> None:
-    """From the server's answer to the first tab, to the other tab's signed-out view."""
+    """It is measured from the server's answer in the first tab to the other tab's signed-out view."""
     first, second = context.new_page(), context.new_page()
     sign_in(first, stack)
     second.goto(stack.url)
@@ -106,7 +107,7 @@ def test_a_sign_out_reaches_the_other_tab_within_a_second(
 
 
 def test_a_laptops_sleep_is_survived(page: Page, stack: Stack) -> None:
-    """Twenty minutes pass at once, the access token is past its end: the next call works without a sign-in."""
+    """Twenty minutes pass at once and the access token has expired: the next call works without a sign-in."""
     page.clock.install()
     sign_in(page, stack)
     with page.expect_response("**/auth/refresh") as answered:
@@ -122,7 +123,7 @@ def test_a_laptops_sleep_is_survived(page: Page, stack: Stack) -> None:
 def test_idleness_warns_and_then_ends_the_session(
     page: Page, context: BrowserContext, stack: Stack
 ) -> None:
-    """A warning before the deadline; at it, the server has the last word, and the cookie is gone."""
+    """There is a warning before the deadline; at the deadline the server decides, and the cookie is deleted."""
     page.clock.install()
     sign_in(page, stack)
     page.clock.fast_forward("28:30")
@@ -136,7 +137,7 @@ def test_idleness_warns_and_then_ends_the_session(
 
 
 def test_staying_averts_the_end(page: Page, stack: Stack) -> None:
-    """The button renews the session, and the warning goes."""
+    """The button renews the session, and the warning disappears."""
     page.clock.install()
     sign_in(page, stack)
     page.clock.fast_forward("28:30")
@@ -148,7 +149,7 @@ def test_staying_averts_the_end(page: Page, stack: Stack) -> None:
 
 @pytest.mark.security("S-35")
 def test_a_minute_without_the_api_ends_nothing(page: Page, stack: Stack) -> None:
-    """Every call fails for a minute, the page says so; when the API is back, the person is still signed in."""
+    """Every call fails for a minute, and the page says so; when the API is back, the person is still signed in."""
     page.clock.install()
     sign_in(page, stack)
     down: list[str] = []
@@ -158,7 +159,7 @@ def test_a_minute_without_the_api_ends_nothing(page: Page, stack: Stack) -> None
         route.abort("connectionrefused")
 
     page.route(re.compile(r"/auth/refresh"), fail)
-    page.clock.fast_forward("11:00")  # the access token is past its end
+    page.clock.fast_forward("11:00")  # the access token has expired
     page.mouse.click(5, 5)
     for _ in range(60):
         page.clock.run_for(1000)
@@ -168,7 +169,7 @@ def test_a_minute_without_the_api_ends_nothing(page: Page, stack: Stack) -> None
     asked: list[str] = []
     page.on("request", lambda r: asked.append(r.url) if r.url.endswith("/refresh") else None)
     with page.expect_response("**/auth/refresh") as answered:
-        for _ in range(120):  # a minute at most lies between two attempts
+        for _ in range(120):  # there is at most a minute between two attempts
             page.clock.run_for(1000)
             if asked:
                 break
@@ -181,7 +182,7 @@ def test_a_minute_without_the_api_ends_nothing(page: Page, stack: Stack) -> None
 def test_a_person_whom_an_administrator_signs_out_is_out_at_the_next_refresh(
     stack: Stack, administrator: Visitor
 ) -> None:
-    """Everywhere, and again without harm; nobody else is."""
+    """It works everywhere and can be repeated; nobody else is signed out."""
     alice, second = Visitor(stack), Visitor(stack)
     alice.sign_in()
     second.sign_in()
@@ -200,7 +201,7 @@ def test_a_person_whom_an_administrator_signs_out_is_out_at_the_next_refresh(
 
 
 def test_only_administrators_sign_others_out(stack: Stack, administrator: Visitor) -> None:
-    """403 for everybody else, 401 without a token, and 404 for nobody."""
+    """403 for all others, 401 without a token, and 404 for an unknown person."""
     refused = sign_out(stack, CHLOE, Visitor(stack).sign_in()["access_token"])
     assert (refused.status_code, refused.json()["error"]) == (403, "forbidden")
     refused = sign_out(stack, CHLOE, None)
@@ -211,7 +212,7 @@ def test_only_administrators_sign_others_out(stack: Stack, administrator: Visito
 
 
 def sign_out(stack: Stack, person: str, token: str | None) -> requests.Response:
-    """Call the route for one of Okta's people, or for a name nobody has."""
+    """Call the route for one of Okta's people, or for an unknown name."""
     name = stack.user_name(person) if "@" in person else person
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     return Visitor(stack).request("POST", f"/users/{name}/sign-out", headers=headers)
@@ -219,7 +220,7 @@ def sign_out(stack: Stack, person: str, token: str | None) -> requests.Response:
 
 @pytest.fixture(scope="module")
 def administrator(stack: Stack) -> Iterator[Visitor]:
-    """Somebody in the group `admins`, signed in."""
+    """A person in the group `admins`, signed in."""
     cognito, pool = stack.aws("cognito-idp"), stack.info["user_pool_id"]
     visitor = Visitor(stack)
     visitor.sign_in(CHLOE)

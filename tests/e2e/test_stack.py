@@ -1,4 +1,4 @@
-"""What only the deployed whole can show: roles, the trigger, the gateway's own errors, the package."""
+"""Tests that need the whole deployment: roles, the trigger, API Gateway's own errors, the package."""
 
 import io
 import urllib.request
@@ -28,7 +28,7 @@ def test_a_missing_permission_shows_at_once(stack: Stack) -> None:
 
 @pytest.mark.security("S-55")
 def test_without_the_triggers_permission_a_new_person_is_refused_cleanly(stack: Stack) -> None:
-    """The trigger cannot write, so nobody is let in without a record, and the page hears why in our words."""
+    """The trigger cannot write, so nobody gets in without a record, and the page shows our own message."""
     stack.forget_person(BRUNO)
     visitor = Visitor(stack)
     with stack.without_permission(trigger_role(stack), "dynamodb:UpdateItem"):
@@ -42,7 +42,7 @@ def test_without_the_triggers_permission_a_new_person_is_refused_cleanly(stack: 
 
 @pytest.mark.security("S-57")
 def test_a_lost_record_is_healed_by_the_next_sign_in(stack: Stack) -> None:
-    """Whatever became of the trigger's write, signing in writes the record anew."""
+    """Whatever happened to the trigger's write, the sign-in writes the record again."""
     Visitor(stack).sign_in()
     name = stack.user_name(ALICE)
     before = stack.user_item(name)
@@ -71,7 +71,7 @@ def test_a_lost_record_is_healed_by_the_next_sign_in(stack: Stack) -> None:
 def test_errors_of_gateway_and_app_look_alike(
     stack: Stack, method: str, path: str, headers: dict[str, str], status: int, code: str
 ) -> None:
-    """One envelope and the same security headers, whoever answers."""
+    """They have the same error format and security headers, whoever answers."""
     answer = Visitor(stack, past_proxy=True).request(method, path, headers=headers)
     assert (answer.status_code, answer.json()["error"]) == (status, code)
     assert set(answer.json()) == {"error", "message"}
@@ -87,7 +87,7 @@ def test_an_oversized_body_is_413(stack: Stack) -> None:
 
 @pytest.mark.parametrize("value", ["", "garbage", "k1.AAAA", "k9." + "A" * 200])
 def test_a_malformed_session_cookie_is_no_session_and_is_cleared(stack: Stack, value: str) -> None:
-    """401 and the cookie goes, instead of an error for ever."""
+    """The answer is 401 and clears the cookie, instead of a permanent error."""
     visitor = Visitor(stack, cookies={"__Host-gatehouse": value})
     answer = visitor.post("/auth/refresh")
     assert (answer.status_code, answer.json()["error"]) == (401, "no_session")
@@ -96,7 +96,7 @@ def test_a_malformed_session_cookie_is_no_session_and_is_cleared(stack: Stack, v
 
 @pytest.mark.security("S-66")
 def test_the_package_holds_what_it_needs_and_nothing_else(stack: Stack) -> None:
-    """cryptography is in the zip itself, since the emulator's own would hide its absence; tests and ops are not."""
+    """cryptography is in the zip itself, since the emulator's own would hide a missing one; tests and ops are not."""
     functions = stack.aws("lambda")
     location = functions.get_function(FunctionName="gatehouse-local")["Code"]["Location"]
     with urllib.request.urlopen(location) as answer:

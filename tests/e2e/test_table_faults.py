@@ -1,4 +1,5 @@
-"""The users table throttled, down and slow, under the deployed functions: what people see, what is stored, what heals."""
+"""The users table throttled, down and slow, behind the deployed functions: what people see, what is stored, what is
+repaired."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -17,7 +18,8 @@ ALICE = "alice@example.com"
 
 @pytest.fixture(scope="module")
 def table(stack: Stack) -> Iterator[FaultyTable]:
-    """The containers are warm: several cold starts at once can take Cognito's 5 s, and these tests are about the table."""
+    """The containers are warm: several cold starts at once can exceed Cognito's 5 s, and these tests are about the
+    table."""
     with faulty_users_table(stack) as faulty:
         with ThreadPoolExecutor() as at_once:
             wait([at_once.submit(Visitor(stack).sign_in, ALICE) for _ in range(4)])
@@ -26,7 +28,7 @@ def table(stack: Stack) -> Iterator[FaultyTable]:
 
 @pytest.fixture
 def newcomer(stack: Stack) -> Iterator[str]:
-    """Somebody at Okta whom the pool has never seen, before and after."""
+    """A person at Okta who is unknown to the pool, before and after."""
     stack.forget_person(CHLOE)
     yield CHLOE
     stack.forget_person(CHLOE)
@@ -66,8 +68,9 @@ def failed_mails(stack: Stack) -> int:
 def test_nobody_new_comes_in_known_people_do_and_all_is_healed_afterwards(
     stack: Stack, table: FaultyTable, newcomer: str, fault: str
 ) -> None:
-    """Both doors at once. New people are asked to try again, within Cognito's 5 s and without a profile in the pool;
-    known ones are signed in, without their record; the first sign-in afterwards writes what is missing.
+    """It tests hosted and direct sign-in at once. New people are asked to try again, within Cognito's 5 s and without a
+    profile in the pool; known people are signed in, without their record; the first sign-in afterwards writes what is
+    missing.
     """
     known, unknown = f"known-{fault}@else.example", f"new-{fault}@else.example"
     stack.create_person(known, PASSWORD)
@@ -91,21 +94,21 @@ def test_nobody_new_comes_in_known_people_do_and_all_is_healed_afterwards(
         direct_known = at_once.submit(Visitor(stack).post, "/auth/direct/sign-in", password)
         assert hosted_new.result() == "/?error=temporarily_unavailable"
         assert hosted_known.result() == "/"
-        # Nobody waits for the mail, so nobody hears of the outage: no account comes to be, and Lambda tries again.
+        # Nobody waits for the mail, so nobody sees the outage: no account is created, and Lambda tries again.
         assert direct_new.result() == 200
         expect_soon(lambda: failed_mails(stack) > failed)
         signed_in = direct_known.result()
     assert signed_in.status_code == 200
-    # Three triggers and two sign-ins, two tries each, and the sign-up's trigger as often as Lambda calls its function:
-    # three times. A trigger that Cognito had given up on would have been called again.
+    # Three triggers and two sign-ins, with two tries each, and the sign-up's trigger each time that Lambda calls its
+    # function: three times. Cognito would have called a timed-out trigger again.
     assert {*table.spoiled} == {"UpdateItem"}
     assert len(table.spoiled) <= 16
     cognito = stack.aws("cognito-idp")
     listed = cognito.list_users(UserPoolId=stack.info["user_pool_id"])["Users"]
     addresses = {a["Value"] for user in listed for a in user["Attributes"] if a["Name"] == "email"}
     assert not {newcomer, unknown} & addresses
-    # A slow table has written although nobody heard of it, once for each time that Lambda calls; records of nobody are
-    # PENDING and expire.
+    # A slow table has written although nobody saw the answer, once for each call by Lambda; records without a person
+    # are PENDING and expire.
     left = [*row_of(stack, newcomer), *row_of(stack, unknown)]
     assert {row["status"] for row in left} == ({"PENDING"} if fault == "slow" else set())
     assert len(left) <= 1 + 3
@@ -118,7 +121,7 @@ def test_nobody_new_comes_in_known_people_do_and_all_is_healed_afterwards(
         direct = at_once.submit(Visitor(stack).post, "/auth/direct/sign-in", password)
         visitor = Visitor(stack)
         assert sign_up(visitor, unknown) == 200
-        # The sign-up from the outage may be tried once more and mail a code too: only the newest one is good.
+        # The sign-up from the outage may be tried again and also mail a code: only the newest one is valid.
         expect_soon(lambda: confirm(stack, visitor, unknown) == 200)
         assert [each.result() for each in hosted] == ["/", "/"]
         assert direct.result().status_code == 200
@@ -132,7 +135,8 @@ def test_nobody_new_comes_in_known_people_do_and_all_is_healed_afterwards(
 def test_the_page_asks_a_newcomer_to_try_again_and_lets_a_known_person_in(
     page: Page, stack: Stack, table: FaultyTable, newcomer: str
 ) -> None:
-    """In the browser, throttled and down: plain words, a way to try again that works once the table is back, no dead end."""
+    """In the browser, throttled and down, there are plain words, and a way to try again that works once the table is
+    back."""
     Visitor(stack).sign_in(ALICE)
     page.goto(stack.url)
     page.get_by_role("link", name="Continue with Okta").click()

@@ -1,4 +1,5 @@
-"""Turns of everyday life on the real stack, in Chromium: a callback once more, fetched ahead, and six sign-ins in flight."""
+"""Everyday situations on the real stack, in Chromium: a repeated callback, a prefetched one, and six sign-ins in
+progress."""
 
 import re
 from typing import Any
@@ -31,7 +32,7 @@ def session(context: BrowserContext) -> str:
 def test_a_callback_once_more_shows_the_person(
     page: Page, context: BrowserContext, stack: Stack
 ) -> None:
-    """From the history, a bookmark, a restored tab: no error view, no word of it, and the session goes on."""
+    """From the history, a bookmark, or a restored tab: there is no error, and the session continues."""
     seen: list[str] = []
     page.on("request", lambda asked: seen.append(asked.url) if CALLBACK.search(asked.url) else None)
     at_okta(page, stack)
@@ -50,7 +51,7 @@ def test_a_callback_once_more_shows_the_person(
 
 @pytest.mark.security("S-11")
 def test_a_callback_that_was_fetched_ahead_still_signs_in(page: Page, stack: Stack) -> None:
-    """The browser asks before the person does; that spends neither state nor code."""
+    """The browser requests it before the person does; that uses up neither state nor code."""
     held: list[str] = []
     browser = page.context.new_cdp_session(page)
 
@@ -59,7 +60,7 @@ def test_a_callback_that_was_fetched_ahead_still_signs_in(page: Page, stack: Sta
         refused = {"requestId": event["requestId"], "errorReason": "Aborted"}
         browser.send("Fetch.failRequest", refused)
 
-    browser.on("Fetch.requestPaused", hold)  # Playwright's own routes see no redirects
+    browser.on("Fetch.requestPaused", hold)  # Playwright's own routes do not see redirects
     browser.send("Fetch.enable", {"patterns": [{"urlPattern": "*/auth/callback?*"}]})
     at_okta(page, stack)
     with page.expect_event("requestfailed", lambda asked: bool(CALLBACK.search(asked.url))):
@@ -80,7 +81,7 @@ def test_a_callback_that_was_fetched_ahead_still_signs_in(page: Page, stack: Sta
 def test_the_oldest_of_six_sign_ins_ends_beside_the_session(
     context: BrowserContext, stack: Stack
 ) -> None:
-    """Its place was taken by newer ones: the person is signed in all the same, and told of it in a line."""
+    """Newer ones replaced it: the person is still signed in, and told in one line."""
     tabs = [context.new_page() for _ in range(6)]
     for tab in tabs:
         at_okta(tab, stack)

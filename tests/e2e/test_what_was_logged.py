@@ -1,9 +1,9 @@
-"""S-61 over the whole end-to-end run, so this file's name comes last: all logs of the functions, all answers.
+"""S-61 for the whole end-to-end run, so this file's name comes last: all logs of the functions, all answers.
 
-The tenants' tests, which may run beside on a stack of their own, have it at their end too.
+The tenants' tests, which may use a separate stack, also end with it.
 
-The secrets are those of this run: what lies in Secrets Manager, what was typed or mailed; tokens and cookies are found by
-their shape, whoever they belong to.
+The secrets are this run's: those in Secrets Manager, and typed or mailed ones; tokens and cookies are found by their
+shape.
 """
 
 import base64
@@ -53,7 +53,7 @@ def kept_secrets(stack: Stack) -> set[str]:
 
 
 def mailed_codes(stack: Stack) -> set[str]:
-    """Every code that was mailed."""
+    """Every mailed code."""
     outbox: dict[str, Any] = requests.get(
         f"{stack.info['aws_endpoint_url']}/_ministack/ses/messages", timeout=10
     ).json()["messages"]
@@ -62,7 +62,7 @@ def mailed_codes(stack: Stack) -> set[str]:
 
 
 def shown(text: str, secrets: set[str]) -> list[str]:
-    """What of `secrets` stands in `text` by itself; six digits may occur inside of an id."""
+    """Return those of `secrets` that occur in `text`; six digits may be part of an id."""
     return sorted(
         s[:4] for s in secrets if re.search(rf"(?<![\w.-]){re.escape(s)}(?![\w.-])", text)
     )
@@ -70,7 +70,7 @@ def shown(text: str, secrets: set[str]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def signed_in(stack: Stack) -> Visitor:
-    """One sign-in at least, so that there is something to look at when this file runs alone."""
+    """One sign-in, so that there is something to search when this file runs alone."""
     visitor = Visitor(stack)
     visitor.sign_in()
     for person in stack.info["demo_users"]:
@@ -82,7 +82,7 @@ def signed_in(stack: Stack) -> Visitor:
 @pytest.mark.security("S-61")
 @pytest.mark.security("S-46")
 def test_no_secret_of_the_whole_run_is_in_a_functions_log(stack: Stack, signed_in: Visitor) -> None:
-    """Nothing of Secrets Manager, nothing typed or mailed, no token, cookie or address."""
+    """It contains nothing from Secrets Manager, nothing typed or mailed, no token, cookie or address."""
     logs = logs_of(stack)
     assert any('"sign_in"' in message for message in logs["gatehouse-local"])
     secrets = kept_secrets(stack) | TYPED | mailed_codes(stack)
@@ -99,7 +99,7 @@ def test_no_secret_of_the_whole_run_is_in_a_functions_log(stack: Stack, signed_i
 def test_no_answer_of_the_whole_run_held_what_is_not_the_pages(
     stack: Stack, signed_in: Visitor
 ) -> None:
-    """No secret, no code, no refresh or ID token; sealed values in cookies and cursors alone."""
+    """There is no secret, no code, no refresh or ID token; sealed values are only in cookies and cursors."""
     secrets = kept_secrets(stack) | mailed_codes(stack)
     secrets |= {person["password"] for person in stack.info["demo_users"]}
     assert len(ANSWERS) > 3
@@ -116,7 +116,7 @@ def test_no_answer_of_the_whole_run_held_what_is_not_the_pages(
 
 @pytest.mark.security("S-61")
 def test_the_look_finds_what_it_looks_for() -> None:
-    """Each shape, planted."""
+    """It finds each kind when planted."""
     part = "A" * 40
     assert JWT.search(f'{{"token": "eyJ{part}.{part}.{part}"}}')
     assert SEALED.search(f"__Host-gatehouse=k1.{part}{part}; Path=/")

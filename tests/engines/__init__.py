@@ -8,7 +8,7 @@ from tests.engines.firefox import Firefox
 from tests.engines.webdriver import Driver
 from tests.engines.webkit import WebKit
 
-#: Each started with a new profile in a folder, trusting the certificate's authority.
+#: Each starts with a new profile in a folder, and trusts the certificate's authority.
 ENGINES: dict[str, Callable[[Path, Certificate], Driver]] = {
     "firefox": lambda folder, trusted: Firefox(folder, trusted.ca_file),
     "webkit": lambda folder, trusted: WebKit(folder, trusted.ca_file, trusted.file),

@@ -1,8 +1,8 @@
-"""Firefox without a window, driven over Marionette, which is what geckodriver translates WebDriver to.
+"""Firefox without a window, driven by Marionette, into which geckodriver translates WebDriver.
 
-https://firefox-source-docs.mozilla.org/testing/marionette/Protocol.html
-Debian has no geckodriver; Firefox itself brings Marionette, so nothing but the browser is needed. The profile is a new
-one, whose certificate database trusts the stack's authority, as a person's does after `ops trust`.
+https://firefox-source-docs.mozilla.org/testing/marionette/Protocol.html Debian has no geckodriver; Firefox itself
+includes Marionette, so only the browser is needed. The profile is new, and its certificate database trusts the stack's
+authority, as a person's does after `ops trust`.
 """
 
 import json
@@ -21,7 +21,7 @@ from tests.trust import firefox_profile
 
 _START_SECONDS = 60.0
 _ANSWER_SECONDS = 60.0
-#: Any free port; no look at its maker's hosts.
+#: Any free port; no calls to its maker's hosts.
 _PREFERENCES = {
     "marionette.port": 0,
     "app.normandy.enabled": False,
@@ -46,7 +46,7 @@ class Firefox:
         ca_file: Path | None,
         preferences: Mapping[str, str | int | bool] | None = None,
     ) -> None:
-        """Start it with a new profile in `folder`, trusting `ca_file` besides the usual authorities."""
+        """Start it with a new profile in `folder`, trusting `ca_file` in addition to the usual authorities."""
         profile = firefox_profile(folder, ca_file)
         wanted = {**_PREFERENCES, **(preferences or {})}
         (profile / "user.js").write_text(
@@ -64,7 +64,7 @@ class Firefox:
         try:
             self._socket = self._connect(profile / "MarionetteActivePort")
             self._reader = self._socket.makefile("rb")
-            self._read()  # it introduces itself
+            self._read()  # its greeting
             started = self._call("WebDriver:NewSession", {"capabilities": {"alwaysMatch": {}}})
         except BaseException:
             self._end()
@@ -74,7 +74,7 @@ class Firefox:
     def call(self, command: Command, parameters: Mapping[str, Any]) -> Any:
         """Run one command; raises WebDriverError."""
         answer = self._call(command.marionette, parameters)
-        # What HTTP's answers hold as `value` is here either the whole or wrapped once more.
+        # HTTP's `value` is either the whole answer here or wrapped again.
         return answer["value"] if isinstance(answer, dict) and set(answer) == {"value"} else answer
 
     def stop(self) -> None:
@@ -96,7 +96,7 @@ class Firefox:
             self._socket.close()
 
     def _connect(self, port_file: Path) -> socket.socket:
-        """Firefox writes down the port that it chose."""
+        """Firefox writes the chosen port to a file."""
         ends = time.monotonic() + _START_SECONDS
         while time.monotonic() < ends and self._process.poll() is None:
             with suppress(OSError, ValueError):

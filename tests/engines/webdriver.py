@@ -1,7 +1,7 @@
-"""A browser as a person uses it, over W3C WebDriver: https://www.w3.org/TR/webdriver2/
+"""A browser for tests that act like a person, over W3C WebDriver: https://www.w3.org/TR/webdriver2/
 
-A dozen commands are all that the tests need, so this is a client of our own rather than Selenium, which would bring eight
-packages and still need a driver program for Firefox. Everything that looks for something waits for it.
+The tests need only a dozen commands, so this is our own client: Selenium would add eight packages and still need a
+driver program for Firefox. Every search waits for its result.
 """
 
 import time
@@ -12,12 +12,12 @@ from typing import Any, NamedTuple, Protocol
 
 PATIENCE_SECONDS = 30.0
 _PAUSE_SECONDS = 0.05
-#: How WebDriver's JSON marks an element: https://www.w3.org/TR/webdriver2/#elements
+#: WebDriver's JSON key for an element: https://www.w3.org/TR/webdriver2/#elements
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 
 
 class Command(NamedTuple):
-    """A command as HTTP spells it and as Marionette, Firefox's own protocol, does."""
+    """A command's spelling in HTTP and in Marionette, Firefox's own protocol."""
 
     method: str
     path: str
@@ -45,7 +45,7 @@ CLOSE = Command("DELETE", "/window", "WebDriver:CloseWindow")
 
 
 class WebDriverError(Exception):
-    """What the browser answered instead; `code` is one of WebDriver's."""
+    """The browser's error; `code` is one of WebDriver's."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -90,20 +90,20 @@ class Page:
         return self.driver.call(SCRIPT, {"script": script, "args": list(arguments)})
 
     def text(self) -> str:
-        """What is to be read on the page."""
+        """The visible text of the page."""
         return str(self.run("return document.body ? document.body.innerText : ''"))
 
     def see(self, text: str) -> None:
-        """Wait until the page says so."""
+        """Wait until the page contains this text."""
         self._wait(lambda: text in self.text(), f"the text {text!r}")
 
     def see_heading(self, text: str) -> None:
-        """Wait until that is the page's heading."""
+        """Wait until this is the page's heading."""
         found = "return [...document.querySelectorAll('h1')].map((h) => h.innerText.trim())"
         self._wait(lambda: text in self.run(found), f"the heading {text!r}")
 
     def press(self, text: str) -> None:
-        """Press the button or follow the link that says so, or whose first words are that."""
+        """Press the button or follow the link with this text, or whose text begins with it."""
         named = f"[starts-with(normalize-space(), {_quoted(text)})]"
         self._act(f"//*[self::button or self::a or self::summary]{named}", CLICK)
 
@@ -112,14 +112,14 @@ class Page:
         self._act("//form//button[@type='submit']", CLICK)
 
     def fill(self, label: str, text: str) -> None:
-        """Put a text into the field of that label, in place of what is there."""
+        """Replace the text of the field with that label."""
         field = f"//input[@id = //label[normalize-space() = {_quoted(label)}]/@for]"
         inside = f"//label[normalize-space() = {_quoted(label)}]//input"
         self._act(f"{field} | {inside}", CLEAR)
         self._act(f"{field} | {inside}", TYPE, {"text": text})
 
     def cookies(self) -> dict[str, dict[str, Any]]:
-        """The cookies that this page's host has, by name."""
+        """The cookies of this page's host, by name."""
         return {cookie["name"]: cookie for cookie in self.driver.call(COOKIES, {})}
 
     def forget(self) -> None:
@@ -131,7 +131,7 @@ class Page:
         self.driver.call(RESIZE, {"width": width, "height": height})
 
     def picture(self) -> bytes:
-        """What is in the window, as PNG."""
+        """The window's content, as PNG."""
         return b64decode(self.driver.call(SCREENSHOT, {"full": False}))
 
     @property
@@ -140,17 +140,17 @@ class Page:
         return str(self.driver.call(WINDOW, {}))
 
     def new_tab(self) -> str:
-        """Open a tab and go on in it; gives its handle."""
+        """Open a tab and continue in it; return its handle."""
         handle = str(self.driver.call(NEW_WINDOW, {"type": "tab"})["handle"])
         self.switch(handle)
         return handle
 
     def switch(self, handle: str) -> None:
-        """Go on in another tab."""
+        """Continue in another tab."""
         self.driver.call(SWITCH, {"handle": handle})
 
     def close_other_tabs(self) -> None:
-        """Go on with the first tab alone."""
+        """Close all tabs except the first, and continue there."""
         first, *others = self.driver.call(WINDOWS, {})
         for handle in others:
             self.switch(handle)
@@ -160,7 +160,7 @@ class Page:
     def _act(
         self, path: str, command: Command, parameters: Mapping[str, Any] | None = None
     ) -> None:
-        """Do something with the first element there that can be used."""
+        """Use the first matching element that can be used."""
 
         def act() -> bool:
             for element in self.driver.call(FIND, {"using": "xpath", "value": path}):
@@ -172,7 +172,7 @@ class Page:
         self._wait(act, path)
 
     def _wait(self, done: Callable[[], bool], what: str) -> None:
-        """Try until it is so. Commands may fail while a page makes way for the next."""
+        """Try until it is true. Commands may fail while a page is replaced by the next."""
         ends = time.monotonic() + PATIENCE_SECONDS
         failure: WebDriverError | None = None
         while time.monotonic() < ends:
@@ -190,7 +190,7 @@ class Page:
 
 
 def _quoted(text: str) -> str:
-    """As XPath 1.0 writes a string, which has no escapes."""
+    """Quote a string for XPath 1.0, which has no escapes."""
     quote = '"' if "'" in text else "'"
     assert quote not in text
     return f"{quote}{text}{quote}"

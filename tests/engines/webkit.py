@@ -1,8 +1,8 @@
-"""WebKitGTK's MiniBrowser on a display without a screen, driven by WebKitWebDriver: the engine of Safari, on Linux.
+"""WebKitGTK's MiniBrowser on a virtual display, driven by WebKitWebDriver: Safari's engine, on Linux.
 
-It believes the authorities of the system's bundle and has no option for others. Where this process may have a mount
-namespace of its own (root, outside of most containers), the browser sees a bundle with ours in it, and nobody else does;
-elsewhere WebKitWebDriver is told the one certificate that localhost may show. Neither accepts any other.
+It trusts the authorities of the system's bundle and has no option for others. If this process may use its own mount
+namespace (as root, outside most containers), only the browser sees a bundle with our authority; otherwise
+WebKitWebDriver gets the one certificate that localhost may use. In both cases no other certificate is accepted.
 """
 
 import json
@@ -26,7 +26,7 @@ from tests.ports import free_ports
 
 _START_SECONDS = 30.0
 _ANSWER_SECONDS = 60.0
-#: Debian's, Fedora's; what GnuTLS calls the system's trust.
+#: Debian's and Fedora's paths of the bundle that GnuTLS trusts.
 _BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 _IN_PLACE = 'mount --bind "$0" "$1" && shift && exec "$@"'
 
@@ -91,7 +91,7 @@ class WebKit:
                 process.wait()
 
     def _display(self, program: str, folder: Path) -> str:
-        """Start Xvfb, which chooses a number and tells it."""
+        """Start Xvfb, which chooses a display number and reports it."""
         reading, writing = os.pipe()
         with (folder / "display.log").open("wb") as log:
             self._started.append(
@@ -161,7 +161,7 @@ def _environment(folder: Path, display: str) -> dict[str, str]:
 
 
 def _trusting(folder: Path, ca_file: Path) -> list[str]:
-    """Words before a command that let it see the system's bundle with our authority in it; none where that may not be."""
+    """A command prefix that shows the system's bundle with our authority; empty if that is not allowed."""
     bundle = next((path for path in _BUNDLES if Path(path).exists()), None)
     unshare = shutil.which("unshare")
     if bundle is None or unshare is None:

@@ -1,4 +1,4 @@
-"""A CAPTCHA vendor's widget that takes one press of a button."""
+"""A CAPTCHA vendor's widget that needs one press of a button."""
 
 import re
 
@@ -13,7 +13,7 @@ WIDGETS = {
 
 
 def demand_captcha(page: Page, api: FakeApi, vendor: str) -> None:
-    """As a stage with CAPTCHA has it: the CSP lets the vendor in, and Trusted Types are off."""
+    """Behave like a stage with a CAPTCHA: the CSP allows the vendor, and Trusted Types are off."""
     api.headers["Content-Security-Policy"] = re.sub(
         r"; require-trusted-types-for.*", "", api.headers["Content-Security-Policy"]
     ).replace("script-src 'self'", f"script-src 'self' {WIDGETS[vendor]}")

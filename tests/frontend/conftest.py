@@ -13,17 +13,17 @@ SIZE = {"width": 1024, "height": 800}
 
 @pytest.fixture
 def api() -> Iterator[FakeApi]:
-    """A server of its own for every test: another port is another origin, so no storage or channel is shared."""
+    """A separate server for every test: another port is another origin, so no storage or channel is shared."""
     fake = FakeApi()
     yield fake
     fake.close()
 
 
 def _watched(browser: Browser) -> tuple[BrowserContext, list[str]]:
-    """A fresh profile, and the list to which its page errors and CSP violations go."""
+    """A new profile, and the list of its page errors and CSP violations."""
     faults: list[str] = []
     context = browser.new_context(viewport=SIZE, locale="en-GB")
-    # A busy machine; where a test is about time, it says so itself.
+    # The machine may be busy; tests about time set their own limit.
     context.set_default_timeout(15_000)
     context.on("weberror", lambda error: faults.append(str(error.error)))
     context.on(
@@ -39,7 +39,7 @@ def _watched(browser: Browser) -> tuple[BrowserContext, list[str]]:
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A profile of the test's own; a page error or a CSP violation fails the test."""
+    """The test's own profile; a page error or a CSP violation fails the test."""
     context, faults = _watched(browser)
     yield context
     context.close()
@@ -55,8 +55,8 @@ def _worn(browser: Browser) -> Iterator[tuple[Page, list[str]]]:
 
 @pytest.fixture
 def page(request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A blank page. It is one for many tests, which halves their time; those that change what cannot be put back (the
-    clock, scripts at start, permissions) ask for `context` too and get a fresh one.
+    """A blank page. Many tests share one profile, which halves their time; those that change something permanent (the
+    clock, scripts at start, permissions) also request `context` and get a new one.
     """
     if "context" in request.fixturenames:
         yield request.getfixturevalue("context").new_page()

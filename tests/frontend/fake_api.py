@@ -1,4 +1,4 @@
-"""A small stand-in for the API: serves the page with the app's own headers, and answers what a test tells it to."""
+"""A small stand-in for the API: serves the page with the app's own headers, and the answers that a test sets."""
 
 import json
 import threading
@@ -30,7 +30,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Request:
-    """What the page sent; header names in lower case."""
+    """A request of the page; header names are in lower case."""
 
     method: str
     path: str
@@ -43,7 +43,7 @@ def error(status: int, code: str, headers: Mapping[str, str] | None = None) -> A
 
 
 def nobody(_: Request) -> Answer:
-    """The answer of /auth/refresh to a browser without a cookie."""
+    """The answer of /auth/refresh for a browser without a cookie."""
     return error(401, "no_session")
 
 
@@ -59,7 +59,7 @@ def challenge(name: str, **more: Any) -> Answer:
 
 
 def totp_key() -> dict[str, Any]:
-    """A new authenticator app's key, as the server gives it."""
+    """A new authenticator app's key, as from the server."""
     secret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXPJBSW"
     uri = f"otpauth://totp/Acme:ada@example.com?secret={secret}&issuer=Acme"
     return {"secret": secret, "otpauth": uri, "qr": build_rows(uri)}
@@ -68,7 +68,7 @@ def totp_key() -> dict[str, Any]:
 def signed_in(
     token: str = TOKEN, idle: float = 1800, absolute: float = 43200, **user: Any
 ) -> Answer:
-    """The answer of /auth/refresh to a browser with a session."""
+    """The answer of /auth/refresh for a browser with a session."""
     person = {
         "sub": "sub-ada",
         "username": "Okta_ada",
@@ -110,7 +110,7 @@ RECORD = {
 
 
 class FakeApi:
-    """Answers by path; `answers` may be changed by a test at any time, `requests` is what came in."""
+    """Answers by path; a test may change `answers` at any time, `requests` lists the requests."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
@@ -144,21 +144,21 @@ class FakeApi:
         self.url = self.origin + BASE
 
     def _config(self, request: Request) -> Answer:
-        """As the server does: a way back is given out again only if people may be sent there."""
+        """Like the server: `return_to` is returned only if it is allowed."""
         wish = parse_qs(urlsplit(request.path).query).get("return_to", [""])[0]
         found = {"return_to": wish} if wish.startswith(("/api/", self.other)) else {}
         return Answer(200, {"session": self.has_cookie, **self.config, **found})
 
     @property
     def has_cookie(self) -> bool:
-        """Whether the browser would send a session's cookie, good or not."""
+        """Whether the browser would send a session cookie, valid or not."""
         return self.answers["POST /auth/refresh"] is not nobody
 
     def sign_in(self, **claims: Any) -> None:
         self.answers["POST /auth/refresh"] = signed_in(**claims)
 
     def embed(self) -> None:
-        """Direct sign-in by the page's own forms; nobody has an account."""
+        """Use the page's own forms for direct sign-in; nobody has an account."""
         self.config |= {"direct_sign_in": "embedded", "sign_up": True}
         for name in ("sign-up", "confirm", "resend-code", "forgot-password", "reset-password"):
             self.answers[f"POST /auth/direct/{name}"] = Answer(200, {})
@@ -166,9 +166,9 @@ class FakeApi:
         self.answers["POST /auth/direct/challenge"] = error(401, "challenge_expired")
 
     def discover(self, *, provider: str | None = None, direct: bool | None = None) -> None:
-        """Some provider has domains; `provider` is the label of the one that every address belongs to.
+        """Some provider has domains; `provider` is the label of the one for every address.
 
-        Unless `direct` is said, a provider's people have no passwords, and nobody's people have.
+        Unless `direct` is given, people of a provider have no passwords, and all others do.
         """
         direct = provider is None if direct is None else direct
         self.config["discover"] = True
@@ -176,11 +176,11 @@ class FakeApi:
         self.answers["POST /auth/discover"] = Answer(200, {"provider": found, "direct": direct})
 
     def accept_password(self, **claims: Any) -> None:
-        """The next sign-in by password works, and so does a reload after it."""
+        """The next sign-in by password works, and so does a reload afterwards."""
         self.answers["POST /auth/direct/sign-in"] = lambda _: self.native(**claims)
 
     def native(self, **claims: Any) -> Answer:
-        """The token answer to a person with a password; /me agrees with it."""
+        """The token answer for a person with a password; /me agrees with it."""
         person = {"sub": "sub-bo", "username": "bo", "email": "bo@example.com", "given_name": "Bo",
                   "family_name": "Ek", "groups": [], "provider": "COGNITO"}  # fmt: skip
         answer = signed_in(**{**person, **claims})
@@ -192,7 +192,7 @@ class FakeApi:
         return answer
 
     def sent(self, line: str) -> list[Request]:
-        """Requests of this method and path, the query left aside."""
+        """Requests with this method and path, ignoring the query."""
         return [
             request
             for request in self.requests
@@ -229,7 +229,7 @@ class FakeApi:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            wbufsize = -1  # one packet an answer: Nagle would wait 40 ms between head and body
+            wbufsize = -1  # one packet per answer: otherwise Nagle's algorithm waits 40 ms between head and body
 
             def do_GET(self) -> None:
                 self._serve({})
@@ -265,6 +265,6 @@ class FakeApi:
                 self.wfile.write(body)
 
             def log_message(self, *_: object) -> None:
-                """Keeps the test output quiet."""
+                """Keep the test output quiet."""
 
         return Handler

@@ -1,4 +1,4 @@
-"""Views in the states that few people see: errors, no connection, no scripts, the end of a session, what follows a step."""
+"""Views in rare states: errors, no connection, no scripts, the end of a session, the view after a step."""
 
 import re
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from .views import (
     sign_up,
 )  # fmt: skip
 
-#: `document.cookie` as it is where cookies are blocked: what is written is gone.
+#: `document.cookie` as in a browser with blocked cookies: written values disappear.
 NO_COOKIES = "Object.defineProperty(Document.prototype, 'cookie', {get: () => '', set: () => {}});"
 ERRORS = (
     "access_denied", "login_expired", "login_used", "login_unknown", "login_failed", "sign_up_refused",
@@ -30,7 +30,7 @@ ERRORS = (
 
 
 def lose_cookies(page: Page, script: str = NO_COOKIES) -> None:
-    """From the next load on, `script` runs before the page's own."""
+    """From the next load on, run `script` before the page's own scripts."""
 
     def serve(route: Route) -> None:
         answer = route.fetch()
@@ -44,7 +44,7 @@ def _arriving(query: str) -> View:
 
 
 def _without_cookies(query: str) -> View:
-    """A browser that keeps none, as the page finds out."""
+    """A browser that keeps no cookies, as the page detects it."""
 
     def view(page: Page, api: FakeApi) -> None:
         lose_cookies(page)
@@ -61,7 +61,7 @@ def _failed_beside_a_session(page: Page, api: FakeApi) -> None:
 
 
 def _with_a_way_on(page: Page, api: FakeApi) -> None:
-    """Back from where the page led on to."""
+    """The person has returned from the page's target."""
     api.sign_in()
     api.config["return_to"] = "https://notes.example.com/"
     page.goto(api.url)
@@ -69,7 +69,7 @@ def _with_a_way_on(page: Page, api: FakeApi) -> None:
 
 
 def _offline(page: Page, api: FakeApi) -> None:
-    """The connection goes while the service is being asked for again."""
+    """The connection is lost while the service is being asked again."""
     VIEWS["unavailable"](page, api)
     heading(page, "We\u2019ll be right back")
     page.context.set_offline(True)
@@ -92,7 +92,7 @@ def _nothing_set_up(page: Page, api: FakeApi) -> None:
 
 
 def _leaving(page: Page, api: FakeApi) -> None:
-    """By itself; Cognito does not answer, so the page stays."""
+    """The page leaves automatically; Cognito does not answer, so the page stays."""
     api.config |= {"auto_sign_in": "Okta", "providers": [{"name": "Okta", "label": LONG}]}
     api.answers["GET /auth/login"] = Answer(204)
     page.goto(api.url, wait_until="commit")  # it leaves before it is loaded
@@ -114,11 +114,11 @@ def _last_minutes(page: Page, api: FakeApi) -> None:
 
 
 def _idle(page: Page, api: FakeApi) -> None:
-    """Another tab says that the end by inactivity is near."""
+    """Another tab says that the session will soon end by inactivity."""
     api.sign_in()
     page.goto(api.url)
     expect(page.get_by_text("Member since")).to_be_visible()
-    # a key or a click would end the warning by a refresh; it stays while the server cannot be reached
+    # a key or a click would refresh and end the warning; it stays while the server cannot be reached
     api.answers["POST /auth/refresh"] = error(503, "temporarily_unavailable")
     page.evaluate(
         """(base) => new BroadcastChannel('gatehouse ' + base).postMessage({

@@ -1,8 +1,8 @@
-"""Every state of the page as a document without scripts, so that any engine can draw it: in two languages and themes, and
-with text of twice its size.
+"""Every state of the page as a document without scripts, so that any engine can draw it: in two languages and themes,
+and with text of twice its size.
 
-Chromium runs the scripts and comes to the state; what it leaves is drawn by all. That the scripts themselves run elsewhere
-is tests/e2e/test_engines.py's to show.
+Chromium runs the scripts up to the state; all engines draw the result. tests/e2e/test_engines.py tests the scripts
+themselves in other engines.
 """
 
 import json
@@ -24,7 +24,7 @@ LAYOUT = (HERE / "layout.js").read_text("utf-8")
 STILL = (HERE / "still.js").read_text("utf-8")
 TRANSLATE = (HERE / "translate.js").read_text("utf-8")
 _TEXTS = HERE.parents[1] / "frontend" / "texts"
-#: CSS lengths that count from the browser's own font size, which people set: media queries too.
+#: CSS lengths relative to the browser's own font size, which people set, also in media queries.
 _MEDIA = re.compile(r"@media[^{]*")
 _REM = re.compile(r"([0-9.]+)rem")
 
@@ -56,7 +56,7 @@ LOOKS = (
 
 
 def german() -> list[tuple[str, str]]:
-    """English and German of every text: those without a blank to fill come first, then the longest."""
+    """English and German of every text: those without a placeholder first, then the longest."""
     english, german = (
         list(_leaves(json.loads((_TEXTS / f"{tag}.json").read_text("utf-8"))))
         for tag in ("en", "de")
@@ -68,13 +68,13 @@ def german() -> list[tuple[str, str]]:
 
 
 def translate(page: Page) -> list[str]:
-    """Put the page's texts into German; returns what no text of ours is."""
+    """Translate the page's texts into German; return those that are not ours."""
     pairs = json.dumps(german())
     return list(page.evaluate(f"(pairs) => ({TRANSLATE})(JSON.parse(pairs), 'de')", pairs))
 
 
 def still(browser: Browser, name: str, language: str = "en") -> str:
-    """Bring the page into a state and take it as it stands."""
+    """Bring the page into a state and save its document."""
     api = FakeApi()
     context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB")
     context.set_default_timeout(10_000)
@@ -92,7 +92,7 @@ def still(browser: Browser, name: str, language: str = "en") -> str:
 
 
 def styles(look: Look, name: str) -> str:
-    """One of the page's style sheets as somebody with that theme and that font size has them."""
+    """One of the page's style sheets for a person with that theme and font size."""
     asset = FILES.asset(FILES.version, name)
     assert asset is not None
     text = asset.text
@@ -111,7 +111,7 @@ def styles(look: Look, name: str) -> str:
 
 @contextmanager
 def served(stills: Mapping[tuple[str, str], str], sheet: Callable[[], str]) -> Iterator[str]:
-    """Serve `/<state number>/<look number>` and, at the root, a sheet of them; gives the address."""
+    """Serve `/<state number>/<look number>` and, at the root, a sheet of them; yield the address."""
     states = list(dict.fromkeys(name for name, _ in stills))
 
     class Handler(BaseHTTPRequestHandler):

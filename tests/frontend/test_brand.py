@@ -55,7 +55,8 @@ def dress(tmp_path: Path, frontend: Path, api: FakeApi) -> Dress:
 
 @pytest.mark.security("S-52")
 def test_a_brand_is_seen_and_needs_no_looser_policy(page: Page, api: FakeApi, dress: Dress) -> None:
-    """Logo, colour, links; any CSP violation would fail the test, and so would a request to somebody else."""
+    """Logo, colour and links are visible; any CSP violation would fail the test, and so would a request to another
+    host."""
     dress(BRAND)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -82,7 +83,7 @@ def test_a_brand_is_seen_and_needs_no_looser_policy(page: Page, api: FakeApi, dr
 
 
 def test_a_png_is_shown(page: Page, api: FakeApi, dress: Dress, tmp_path: Path) -> None:
-    """Inside an SVG, which browsers let hold its own data and nothing else."""
+    """It is embedded in an SVG, in which browsers allow data URLs and nothing else."""
     page.goto("about:blank")
     png = page.screenshot(clip={"x": 0, "y": 0, "width": 64, "height": 16})
     assert len(b64encode(png)) > 0
@@ -101,7 +102,7 @@ def test_a_png_is_shown(page: Page, api: FakeApi, dress: Dress, tmp_path: Path) 
 def test_german_fits_wherever_english_does(
     page: Page, api: FakeApi, dress: Dress, view: str
 ) -> None:
-    """Its words are longer; nothing of them is English, overflows, overlaps or is cut."""
+    """Its words are longer; none of them is English, overflows, overlaps or is cut."""
     dress(Brand(languages=("de",)))
     api.embed()
     page.goto(api.url + view)
@@ -126,7 +127,7 @@ def test_the_profile_speaks_german_dates_included(page: Page, api: FakeApi, dres
 def test_the_browser_chooses_and_pays_for_one_language_only(
     page: Page, api: FakeApi, dress: Dress
 ) -> None:
-    """The first view in German weighs what the English one does."""
+    """The first view in German has the same size as in English."""
     files = dress(Brand(languages=("de", "en")))
     loaded: list[str] = []
     page.on("request", lambda request: loaded.append(request.url))

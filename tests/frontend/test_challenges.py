@@ -1,4 +1,4 @@
-"""The steps between password and session, and two-step verification in the person's own hands."""
+"""The steps between password and session, and two-step verification by the person."""
 
 import re
 from typing import Any
@@ -80,7 +80,7 @@ def test_wrong_codes_are_throttled_with_a_countdown(page: Page, api: FakeApi) ->
 
 
 def qr_rows(page: Page) -> list[str]:
-    """The modules as they are drawn, read back from the path."""
+    """The drawn modules, read back from the path."""
     size = int((page.locator(".qr").get_attribute("viewBox") or "").split()[2]) - 8
     dark = set()
     for x, y, run in re.findall(

@@ -1,4 +1,4 @@
-"""What can be measured of the design: contrast, layout, targets, keyboard, weight. Thresholds are WCAG 2.2 AA's."""
+"""Measurable properties of the design: contrast, layout, targets, keyboard, size. Thresholds are WCAG 2.2 AA's."""
 
 import gzip
 import json
@@ -58,7 +58,7 @@ def luminance(colour: str) -> float:
 
 
 def contrast(one: str, other: str) -> float:
-    """WCAG 2.2, "contrast ratio"."""
+    """The contrast ratio of WCAG 2.2."""
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
 
@@ -83,7 +83,7 @@ def test_the_colours_have_contrast(frontend: Path, theme: str) -> None:
 
 @pytest.mark.parametrize("direct", ["managed", "embedded"])
 def test_the_first_view_is_light(page: Page, api: FakeApi, direct: str) -> None:
-    """All that a person without a session loads: 13 kB of gzip, no third party."""
+    """A person without a session loads at most 13 kB of gzip, and nothing from third parties."""
     api.config["direct_sign_in"] = direct
     loaded: list[str] = []
     page.on("request", lambda request: loaded.append(request.url))
@@ -102,11 +102,11 @@ def test_the_first_view_is_light(page: Page, api: FakeApi, direct: str) -> None:
 
 
 def test_everything_starts_in_one_round_trip(page: Page, api: FakeApi) -> None:
-    """No file and no setting waits for another: nothing is answered before all has been asked for, once."""
+    """No file and no setting waits for another: everything is requested, once, before anything is answered."""
     waiting: list[tuple[str, Route]] = []
     needed = (FIRST | {"config"}) - {
         "gate.svg"
-    }  # a picture behind the page; the stylesheet names it
+    }  # a picture behind the page, named by the stylesheet
 
     def hold(route: Route) -> None:
         name = route.request.url.rpartition("/")[2]
@@ -125,7 +125,7 @@ def test_everything_starts_in_one_round_trip(page: Page, api: FakeApi) -> None:
 
 
 def test_every_text_is_used_and_none_is_missing(frontend: Path) -> None:
-    """And those of the first view come with it: a later one would not be there yet."""
+    """Those of the first view are loaded with it: a later part would not be there yet."""
     words = json.loads((frontend / "texts" / "en.json").read_text("utf-8"))
     used = {
         script.name: set(re.findall(r"\btexts\.(?!js)(\w+)", script.read_text("utf-8")))
@@ -145,12 +145,12 @@ def test_every_text_is_used_and_none_is_missing(frontend: Path) -> None:
 
 @pytest.mark.security("S-54")
 def test_no_markup_sink_is_used(frontend: Path) -> None:
-    """Trusted Types would stop them at run time; this names the line."""
+    """Trusted Types would stop them at run time; this test names the line."""
     sinks = (
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|srcdoc|\beval\b|new Function"
         r"|localStorage|sessionStorage|document\.cookie|\.style\b"
     )
-    # session.js tries whether this browser keeps a cookie, with one of no worth; it reads no other.
+    # session.js tests whether this browser keeps cookies, with a meaningless one; it reads no other.
     probe = re.compile(
         r".*document\.cookie = `\$\{test\}; .*|.*document\.cookie\.includes\(test\).*"
     )

@@ -86,7 +86,7 @@ def test_other_stages_have_no_form(page: Page, api: FakeApi, mode: str) -> None:
 def test_password_managers_understand_the_forms(
     page: Page, api: FakeApi, address: str, tokens: list[str]
 ) -> None:
-    """WCAG 1.3.5 and 3.3.8. The method keeps a password out of the address whatever happens to the script."""
+    """WCAG 1.3.5 and 3.3.8. POST keeps a password out of the URL even if the script fails."""
     page.goto(f"{api.url}#{address}")
     form = page.locator("form")
     expect(form).to_have_attribute("method", "post")
@@ -211,7 +211,7 @@ def test_two_clicks_are_one_attempt(page: Page, api: FakeApi) -> None:
 
 @pytest.mark.usefixtures("context")
 def test_a_used_password_is_forgotten(page: Page, api: FakeApi) -> None:
-    """After the session's end nobody at the same screen gets in by what the page remembers."""
+    """After the session's end, the page's memory lets nobody else at the same screen sign in."""
     page.clock.install()
     api.accept_password()
     enter_password(page, api)
@@ -301,7 +301,7 @@ def test_modules_that_do_not_come_are_an_outage_that_can_end(page: Page, api: Fa
 
 @pytest.mark.security("S-67")
 def test_signing_up_with_a_mailed_code_and_being_in(page: Page, api: FakeApi) -> None:
-    """In one sitting: the address, then code, names and password together; then the page signs in by itself."""
+    """In one session: the address, then code, names and password together; then the page signs in automatically."""
     sign_up(page, api)
     heading(page, "Check your mail")
     assert bodies(api, "sign-up") == [{"email": EMAIL}]
@@ -359,7 +359,7 @@ def test_a_refused_password_says_why_and_keeps_the_rest(page: Page, api: FakeApi
     ids=ascii,
 )
 def test_a_code_may_be_typed_in_any_digits(page: Page, api: FakeApi, typed: str) -> None:
-    """Full-width ones, as East Asian keyboards give them, and those of other scripts."""
+    """Full-width digits, as on East Asian keyboards, and those of other scripts."""
     page.goto(f"{api.url}#code")
     code = page.get_by_label("Code", exact=True)
     code.focus()
@@ -368,7 +368,7 @@ def test_a_code_may_be_typed_in_any_digits(page: Page, api: FakeApi, typed: str)
 
 
 def test_a_code_that_is_being_composed_is_left_alone(page: Page, api: FakeApi) -> None:
-    """A keyboard that composes characters would lose its place; what it leaves is tidied at its end."""
+    """An input method would lose its place; the result is tidied at its end."""
     page.goto(f"{api.url}#code")
     code = page.get_by_label("Code", exact=True)
     code.evaluate(
@@ -395,7 +395,7 @@ def test_a_code_that_is_being_composed_is_left_alone(page: Page, api: FakeApi) -
     ],
 )
 def test_what_is_no_address_is_not_sent(page: Page, api: FakeApi, typed: str) -> None:
-    """Said at the field, before anybody is asked."""
+    """The field shows the error, and nothing is sent."""
     page.goto(f"{api.url}#forgot")
     address = page.get_by_label("Email", exact=True)
     address.fill(typed)
@@ -407,7 +407,7 @@ def test_what_is_no_address_is_not_sent(page: Page, api: FakeApi, typed: str) ->
 
 
 def test_a_wait_of_hours_is_told_in_hours(page: Page, api: FakeApi) -> None:
-    """The stage's mails of a day are used up: the next one may be half a day away."""
+    """The stage's mails for the day are used up: the next one may be half a day away."""
     api.answers["POST /auth/direct/forgot-password"] = throttled(12 * 3600 + 5 * 60 + 9)
     page.goto(f"{api.url}#forgot")
     page.get_by_label("Email", exact=True).fill("bo@acme.example")
@@ -419,7 +419,7 @@ def test_a_wait_of_hours_is_told_in_hours(page: Page, api: FakeApi) -> None:
 def test_an_address_that_only_the_server_refuses_is_named_at_its_field(
     page: Page, api: FakeApi
 ) -> None:
-    """Browsers differ in what they let through; nobody is told that "something" was wrong."""
+    """Browsers differ in what they accept; the error is at the field, not a general one."""
     api.answers["POST /auth/direct/forgot-password"] = error(400, "invalid_request")
     page.goto(f"{api.url}#forgot")
     address = page.get_by_label("Email", exact=True)
@@ -514,7 +514,7 @@ def test_a_reset_whose_sign_in_fails_leads_to_the_form(page: Page, api: FakeApi)
 
 @pytest.mark.security("S-40")
 def test_known_and_unknown_addresses_look_alike(page: Page, api: FakeApi) -> None:
-    """The server's answers are the same; the page adds no difference by asking anything else."""
+    """The server's answers are the same; the page sends no additional request that could differ."""
     asked: list[Request] = api.requests
     shown = []
     for email in ("known@example.com", "unknown@example.com"):

@@ -1,4 +1,4 @@
-"""Whole flows without a mouse: focus is always where the next thing is typed or read."""
+"""Whole flows without a mouse: focus is always on the next thing to type or read."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -27,7 +27,7 @@ def tab_to(page: Page, what: str) -> None:
 
 
 def type_in(page: Page, *texts: str) -> None:
-    """Fields that follow each other: the toggle of a password lies between it and the next."""
+    """Fill consecutive fields: a password's toggle is between it and the next field."""
     for index, text in enumerate(texts):
         if index:
             page.keyboard.press("Tab")
@@ -46,7 +46,7 @@ def test_signing_in_with_a_second_factor_and_out_again(page: Page, api: FakeApi)
     focused(page, "field-email")
     type_in(page, EMAIL, PASSWORD)
     focused(page, "field-code")
-    type_in(page, "123 4-56")  # as it is pasted from a mail
+    type_in(page, "123 4-56")  # as pasted from a mail
     heading(page, "Hello, Bo")
     assert api.sent("POST /auth/direct/challenge")[-1].body["code"] == "123456"
     focused(page, "title")
@@ -58,7 +58,7 @@ def test_signing_in_with_a_second_factor_and_out_again(page: Page, api: FakeApi)
 
 
 def test_a_refused_password_puts_the_cursor_back_with_words(page: Page, api: FakeApi) -> None:
-    """And the ways on are the next stops."""
+    """The next stops are the links that help."""
     page.goto(f"{api.url}#email")
     heading(page, "Sign in with email")
     tab_to(page, "field-email")
@@ -75,7 +75,7 @@ def test_a_refused_password_puts_the_cursor_back_with_words(page: Page, api: Fak
 
 
 def test_signing_up_with_a_code(page: Page, api: FakeApi) -> None:
-    """Address, code, names, password, signed in; an empty form leads to its first gap."""
+    """Address, code, names and password lead to a session; an empty form focuses its first empty field."""
     page.goto(f"{api.url}#sign-up")
     heading(page, "Create an account")
     tab_to(page, "field-email")
@@ -92,7 +92,7 @@ def test_signing_up_with_a_code(page: Page, api: FakeApi) -> None:
 
 
 def test_two_step_verification_on_and_back(page: Page, api: FakeApi) -> None:
-    """The key to scan is read before its code is asked for."""
+    """The QR code is read before its code is asked for."""
     api.native()
     api.answers["POST /auth/mfa/setup"] = Answer(200, totp_key())
     api.answers["POST /auth/mfa/verify"] = error(400, "invalid_code")

@@ -1,4 +1,5 @@
-"""Every view and state of the page: layout, targets, keyboard, shifts, axe, high contrast. Thresholds are WCAG 2.2 AA's."""
+"""Every view and state of the page: layout, targets, keyboard, shifts, axe, high contrast. Thresholds are WCAG 2.2
+AA's."""
 
 import re
 from collections.abc import Iterator
@@ -53,7 +54,7 @@ REACHABLE = """() => [...document.querySelectorAll('a[href], button, input')]
 
 
 def axe(page: Page) -> list[str]:
-    """What axe-core finds, by WCAG 2.2 AA and its own best practices."""
+    """axe-core's findings, by WCAG 2.2 AA and its own best practices."""
     return page.evaluate(
         """async () => {
           for (const change of document.getAnimations()) if (change instanceof CSSTransition) change.finish();
@@ -64,7 +65,7 @@ def axe(page: Page) -> list[str]:
 
 
 def layout_faults(page: Page) -> dict[str, list[str]]:
-    """What sticks out, is cut, is too small to hit, or overlaps, by size and theme."""
+    """Elements that stick out, are cut, too small to click, or overlap, by size and theme."""
     found = {}
     for theme in THEMES:
         page.emulate_media(color_scheme=theme)
@@ -77,7 +78,7 @@ def layout_faults(page: Page) -> dict[str, list[str]]:
 
 
 def large_and_german_faults(page: Page) -> dict[str, list[str]]:
-    """The same with text of twice its size, as people set it in their browser, then in German, then in both."""
+    """The same with text of twice its size, as people set it in their browser, then in German, then both."""
     browser = page.context.new_cdp_session(page)
     found = {}
     try:
@@ -100,7 +101,7 @@ def large_and_german_faults(page: Page) -> dict[str, list[str]]:
 
 
 def walk(page: Page) -> list[dict[str, Any]]:
-    """Press Tab from the top until it leaves the page; where that leads."""
+    """Press Tab from the top until focus leaves the page; return the focused elements."""
     page.set_viewport_size({"width": 320, "height": 480})
     page.evaluate(
         "() => { document.activeElement.blur(); getSelection().removeAllRanges(); scrollTo(0, 0); }"
@@ -117,13 +118,13 @@ def walk(page: Page) -> list[dict[str, Any]]:
 
 
 def timeless(what: str) -> str:
-    """A name without the time that a button counts down: it goes on between two looks."""
+    """A name without a button's countdown, which changes between two checks."""
     return re.sub(r"\b\d+:\d\d\b", "m:ss", what)
 
 
 @pytest.fixture
 def page(page: Page) -> Iterator[Page]:
-    """With a connection again, whatever the view did."""
+    """Restore the connection, whatever the view did."""
     yield page
     page.context.set_offline(False)
 
@@ -132,7 +133,7 @@ def page(page: Page) -> Iterator[Page]:
 def test_every_view_in_every_size_theme_and_by_keyboard(
     page: Page, api: FakeApi, view: View
 ) -> None:
-    """Nothing overflows, overlaps, is cut or shifts; Tab reaches all there is, visibly; axe finds nothing."""
+    """Nothing overflows, overlaps, is cut or shifts; Tab reaches everything, visibly; axe finds nothing."""
     api.embed()
     view(page, api)
     expect(page.locator("h1, .late")).to_be_visible()
@@ -142,7 +143,7 @@ def test_every_view_in_every_size_theme_and_by_keyboard(
     page.evaluate(AXE)
     for theme in THEMES:
         page.emulate_media(color_scheme=theme)
-        # without its script the page has only a waiting sign, and no heading
+        # without its script the page has only a waiting symbol, and no heading
         found = [one for one in axe(page) if view is not ALL["script lost"] or "heading" not in one]
         assert found == [], theme
     steps = walk(page)
@@ -169,7 +170,7 @@ HIGH_CONTRAST = ["choose", "profile", "email, empty", "unavailable", "app set-up
 
 @pytest.mark.parametrize("name", HIGH_CONTRAST)
 def test_forced_colours_keep_every_edge(page: Page, api: FakeApi, name: str) -> None:
-    """Backgrounds are gone there: what was a surface must have a border, what was marked must be marked otherwise."""
+    """Backgrounds disappear there: surfaces need a border, and marks another style."""
     api.embed()
     ALL[name](page, api)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
@@ -188,7 +189,7 @@ def test_forced_colours_keep_every_edge(page: Page, api: FakeApi, name: str) -> 
 
 @pytest.mark.parametrize("name", HIGH_CONTRAST)
 def test_more_contrast_is_given_where_it_is_wanted(page: Page, api: FakeApi, name: str) -> None:
-    """7:1 for all text, WCAG's AAA."""
+    """All text has 7:1, WCAG's AAA."""
     api.embed()
     ALL[name](page, api)
     expect(page.get_by_role("heading", level=1)).to_be_visible()

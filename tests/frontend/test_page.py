@@ -1,4 +1,4 @@
-"""The page as a person meets it: every view, every way in and out."""
+"""The page for a person: every view, every way to sign in and out."""
 
 import json
 import re
@@ -56,7 +56,7 @@ def test_nothing_set_up_is_said(page: Page, api: FakeApi) -> None:
 
 @pytest.mark.security("S-52")
 def test_sign_in_is_a_navigation_by_link(page: Page, api: FakeApi) -> None:
-    """CSP's form-action binds redirects, so a form could never reach Cognito."""
+    """The CSP's form-action also applies to redirects, so a form could never reach Cognito."""
     page.goto(api.url)
     page.get_by_role("link", name="Continue with Okta").click()
     page.wait_for_url("**/auth/login?provider=Okta")
@@ -75,14 +75,14 @@ def test_the_refresh_call_carries_the_header_and_json(page: Page, api: FakeApi) 
 
 
 def test_a_browser_without_a_session_is_asked_no_second_question(page: Page, api: FakeApi) -> None:
-    """The configuration comes with the scripts and says so: one round trip after the HTML, and the page can be used."""
+    """The configuration is requested with the scripts and says so: the page is usable one round trip after the HTML."""
     page.goto(api.url)
     heading(page, "Sign in")
     assert api.sent("POST /auth/refresh") == []
 
 
 def test_a_slow_configuration_keeps_nobody_from_a_session(page: Page, api: FakeApi) -> None:
-    """It is answered only when the session has been asked for."""
+    """It is answered only after the session was requested."""
     api.sign_in()
     asked = threading.Event()
     signed_in, configured = api.answers["POST /auth/refresh"], api.answers["GET /auth/config"]
@@ -252,7 +252,7 @@ def test_auto_sign_in_never_loops(page: Page, api: FakeApi, query: str) -> None:
 
 
 def test_a_browser_that_refuses_cookies_is_told_so(page: Page, api: FakeApi) -> None:
-    """Okta signs in, the callback comes back, and still there is no session: one round, then words."""
+    """Okta signs in, the callback returns, and still there is no session: after one round the page explains it."""
     api.config["auto_sign_in"] = "Okta"
     api.answers["GET /auth/login"] = Answer(303, "", {"Location": "/api/?returned=1"})
     page.goto(api.url, wait_until="commit")
@@ -404,7 +404,7 @@ BACK = "() => dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true
 def test_a_page_kept_for_the_back_button_holds_nothing_until_it_has_asked(
     page: Page, api: FakeApi
 ) -> None:
-    """The back-forward cache keeps pages as they were: neither a profile nor a typed password may come back with it."""
+    """The back-forward cache keeps pages unchanged: neither a profile nor a typed password may come back with it."""
     api.embed()
     page.goto(f"{api.url}#email")
     page.get_by_label("Password", exact=True).fill("typed and left")
@@ -422,7 +422,7 @@ def test_a_page_kept_for_the_back_button_holds_nothing_until_it_has_asked(
     page.evaluate(LEFT)
     api.answers["POST /auth/refresh"] = error(401, "session_expired")
     asked = len(api.sent("GET /me"))
-    # What happens while the answer is awaited brings nobody back either.
+    # Events while the answer is pending must not restore anything, either.
     page.evaluate(f"({BACK})(); dispatchEvent(new Event('offline'))")
     heading(page, "Sign in")
     assert len(api.sent("GET /me")) == asked

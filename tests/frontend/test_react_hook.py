@@ -1,4 +1,4 @@
-"""The React hook of docs/clients.md, as it stands there, against a stand-in for React and the real session.js."""
+"""The React hook of docs/clients.md, unchanged, with a stand-in for React and the real session.js."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 
 from .fake_api import Answer, FakeApi
 
-#: What the hook needs of React, by the rules of its documentation: getSnapshot must give the same value while nothing
+#: React's rules that the hook needs, from its documentation: getSnapshot must return the same value while nothing
 #: changes, and a changed one renders again. Strict Mode renders twice.
 REACT = """
 export const drawn = [];
@@ -34,14 +34,14 @@ def hook() -> str:
 
 
 def test_it_is_short() -> None:
-    """Twenty lines of code."""
+    """It has twenty lines of code."""
     lines = [line for line in hook().splitlines() if line.strip() and "/**" not in line]
     assert len(lines) <= 20
 
 
 @pytest.mark.parametrize("signed_in", [True, False])
 def test_the_hook_of_the_page_works(page: Page, api: FakeApi, signed_in: bool) -> None:
-    """Asked once, drawn again when the answer comes, and the ways in and out come back here."""
+    """It asks once, renders again when the answer arrives, and sign-in and sign-out return here."""
     script = {"Content-Type": "text/javascript"}
     code = hook().replace("'react'", "'./react.js'")
     code = code.replace("'./session.js'", f"'.{_asset(api)}'")

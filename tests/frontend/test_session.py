@@ -1,4 +1,4 @@
-"""session.js on its own, in Chromium, in a world whose clock, network, locks and tabs are the test's."""
+"""session.js alone, in Chromium; the test controls its clock, network, locks and tabs."""
 
 import gzip
 import re
@@ -28,7 +28,7 @@ def blank(browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture
 def run(blank: Page) -> Any:
-    """Runs the body of an async function with `world` and a first tab `a`; gives what it returns."""
+    """Run the body of an async function with `world` and a first tab `a`; return its result."""
 
     def run(body: str, options: str = "{}") -> Any:
         return blank.evaluate(
@@ -46,7 +46,7 @@ def run(blank: Page) -> Any:
 
 @pytest.mark.parametrize("prefix", ["/account", "account", "/account/"])
 def test_below_a_prefix_only_gatehouses_own_addresses_have_it(run: Any, prefix: str) -> None:
-    """The team's routes are below the API's root; a page that is told to end has no slash at its end."""
+    """The team's routes are below the API's root; the page has no trailing slash."""
     assert run(f"""
         world.answers['account/auth/refresh'] = () => world.ok();
         world.answers['account/auth/logout'] = () => world.respond(401, {{error: 'no_session'}});
@@ -161,7 +161,7 @@ def test_many_calls_share_one_refresh(run: Any) -> None:
 
 
 def test_tabs_refresh_one_after_the_other(run: Any) -> None:
-    """Rotation: two refresh tokens of one family in flight at once would look like theft."""
+    """With rotation, two parallel refreshes with tokens of one family would look like theft."""
     assert run("""
         const b = world.tab(), c = world.tab();
         for (let round = 0; round < 50; round += 1) {
@@ -207,7 +207,7 @@ def test_active_people_are_renewed_ahead(run: Any) -> None:
 
 
 def test_idle_people_are_not_renewed(run: Any) -> None:
-    """Idle means idle: neither time nor the call that opened the page prolongs the session."""
+    """Neither time nor the call that opened the page extends the session."""
     assert run("""
         await a.session.refresh();
         await a.session.fetch('me');
@@ -306,7 +306,7 @@ def test_sleep_is_noticed_without_any_event(run: Any) -> None:
 
 
 def test_an_outage_of_a_minute_costs_nobody_the_session(run: Any) -> None:
-    """The token outlives the outage's start; the session is still there when the API is back."""
+    """The token is valid when the outage starts; the session still exists when the API is back."""
     statuses, tries, end = run("""
         await a.session.refresh();
         await world.pass(500); a.input();
@@ -447,7 +447,7 @@ def test_close_leaves_nothing_running(run: Any) -> None:
 
 @pytest.mark.security("S-32")
 def test_the_token_is_out_of_reach(run: Any) -> None:
-    """Neither the session object, nor its state, nor a message to other tabs holds it."""
+    """Neither the session object, nor its state, nor a message to other tabs contains it."""
     assert (
         run("""
         const said = [];
@@ -461,7 +461,8 @@ def test_the_token_is_out_of_reach(run: Any) -> None:
 
 
 def test_an_answer_with_a_token_starts_the_session(run: Any) -> None:
-    """Direct sign-in: as a refresh would, in the other tabs too, and renewed in time but not before."""
+    """After a direct sign-in it works as after a refresh, also in other tabs, and the token is renewed in time but not
+    before."""
     assert run("""
         const b = world.tab();
         world.answers['auth/refresh'] = () => world.respond(401, {error: 'no_session'});
@@ -492,7 +493,7 @@ def test_an_answer_with_a_token_starts_the_session(run: Any) -> None:
 
 @pytest.mark.security("S-47")
 def test_a_direct_sign_in_and_a_refresh_do_not_overlap(run: Any) -> None:
-    """It replaces the session: an old session's refresh on its way could clear the new cookie."""
+    """The sign-in replaces the session: a parallel refresh of the old session could clear the new cookie."""
     assert run("""
         const order = [];
         world.answers['auth/refresh'] = () => (order.push('refresh'), world.ok('old'));
@@ -517,7 +518,7 @@ def test_an_answer_without_a_token_changes_nothing(run: Any) -> None:
 
 
 def test_session_js_is_small_and_alone(frontend: Path) -> None:
-    """At most 3.25 kB of gzip, comments stripped; no imports, so that it can be copied."""
+    """It has at most 3.25 kB of gzip, without comments, and no imports, so that it can be copied."""
     text = (frontend / "session.js").read_text("utf-8")
     assert not re.search(r"^\s*import\b|\bimport\(", text, re.MULTILINE)
     bare = re.sub(r"/\*\*.*?\*/|(?<=\s)//[^\n]*", "", text, flags=re.DOTALL)

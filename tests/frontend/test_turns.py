@@ -1,4 +1,4 @@
-"""Turns of everyday life on the page: errors beside a session, cookies and channels that do not work, the way back."""
+"""Everyday situations on the page: errors beside a session, blocked cookies and channels, the return to the target."""
 
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,7 +16,7 @@ CODES = (
     *("temporarily_unavailable", "unknown_provider", "not_found", "<b>"),
 )
 THROWS = "() => { throw new DOMException('The operation is insecure.', 'SecurityError'); }"
-#: What a browser does whose storage and cookies are blocked, Firefox's way and that of a sandboxed frame.
+#: A browser with blocked storage and cookies, as in Firefox and in a sandboxed frame.
 BROKEN = {
     "no channel": f"globalThis.BroadcastChannel = class {{ constructor() {{ ({THROWS})(); }} }};",
     "channel missing": "delete globalThis.BroadcastChannel;",
@@ -27,7 +27,7 @@ BROKEN = {
     f"Object.defineProperty(globalThis, name, {{get: {THROWS}}});",
 }
 NO_COOKIES_HERE = "This browser keeps no cookies"
-#: WebKit's: a cookie with Secure is dropped on http, all others are kept.
+#: WebKit's way: a Secure cookie is dropped on http, all others are kept.
 SECURE_DROPPED = """{
   const own = Object.getOwnPropertyDescriptor(Document.prototype, 'cookie');
   Object.defineProperty(Document.prototype, 'cookie', {
@@ -39,7 +39,8 @@ SECURE_DROPPED = """{
 
 @pytest.mark.parametrize("code", CODES)
 def test_no_error_over_a_living_session(page: Page, api: FakeApi, code: str) -> None:
-    """The page asks who is signed in before it shows anything; a failed attempt is a line, a repeated one is nothing."""
+    """The page asks who is signed in before it shows anything; a failed attempt is one line, a repeated one is
+    nothing."""
     api.sign_in()
     page.goto(f"{api.url}?error={code}")
     heading(page, "Hello, Ada")
@@ -48,7 +49,7 @@ def test_no_error_over_a_living_session(page: Page, api: FakeApi, code: str) -> 
 
 
 def test_an_error_waits_for_the_answer_and_an_outage_hides_none(page: Page, api: FakeApi) -> None:
-    """Nobody knows yet who is signed in: that is what the page says, and the error comes once it is sure."""
+    """While it is unknown who is signed in, the page says that, and shows the error once it is known."""
     api.answers["POST /auth/refresh"] = error(503, "temporarily_unavailable", {"Retry-After": "60"})
     page.goto(f"{api.url}?error=login_failed")
     heading(page, "We\u2019ll be right back")
@@ -74,7 +75,7 @@ def test_an_error_leaves_when_a_session_appears_in_another_tab(
 def test_whatever_storage_does_the_page_does_not_hang(
     page: Page, api: FakeApi, broken: str, signed_in: bool
 ) -> None:
-    """A view comes; where cookies do not work it says so, with what to do."""
+    """A view appears; if cookies do not work it says so, with what to do."""
     if signed_in:
         api.sign_in()
     lose_cookies(page, BROKEN[broken])
@@ -85,7 +86,7 @@ def test_whatever_storage_does_the_page_does_not_hang(
 
 @pytest.mark.parametrize("script", [NO_COOKIES, SECURE_DROPPED], ids=["blocked", "Secure on http"])
 def test_blocked_cookies_are_said_at_every_door(page: Page, api: FakeApi, script: str) -> None:
-    """On the choice, over the form, after a failed callback, and beside a session that a reload forgets."""
+    """It does so at the choice, over the form, after a failed callback, and beside a session that a reload forgets."""
     api.embed()
     lose_cookies(page, script)
     for fragment in ("", "#email", "#sign-up"):
@@ -105,7 +106,7 @@ def test_blocked_cookies_are_said_at_every_door(page: Page, api: FakeApi, script
     expect(page.get_by_text("until you close or reload this page")).to_be_visible()
 
 
-#: Another tab that tries its cookies at the same moment, and is just clearing what it tried.
+#: Another tab tests its cookies at the same moment, and is just deleting its test cookie.
 ANOTHER_TAB_CLEARS = """{
   const own = Object.getOwnPropertyDescriptor(Document.prototype, 'cookie');
   let cleared = '__Host-gatehouse-test=; Path=/; Secure; SameSite=Strict; Max-Age=0';
@@ -121,7 +122,7 @@ ANOTHER_TAB_CLEARS = """{
 
 
 def test_another_tabs_trial_of_the_cookies_does_not_count_here(page: Page, api: FakeApi) -> None:
-    """Tabs share their cookies: what another one clears, between our trial's two steps, is its own."""
+    """Tabs share their cookies: what another tab deletes between the two steps of our test is its own."""
     api.sign_in()
     lose_cookies(page, ANOTHER_TAB_CLEARS)
     page.goto(api.url)
@@ -130,7 +131,7 @@ def test_another_tabs_trial_of_the_cookies_does_not_count_here(page: Page, api: 
 
 
 def test_nobody_is_sent_away_in_vain(page: Page, api: FakeApi) -> None:
-    """An automatic sign-in that could leave no session is not begun, not even by hand."""
+    """An automatic sign-in that could leave no session is not started, nor by hand."""
     api.config["auto_sign_in"] = "Okta"
     lose_cookies(page)
     page.goto(f"{api.url}?error=login_unknown")
@@ -140,7 +141,7 @@ def test_nobody_is_sent_away_in_vain(page: Page, api: FakeApi) -> None:
 
 
 def test_a_configuration_that_never_comes_is_an_outage(page: Page, api: FakeApi) -> None:
-    """Its request has an end, and the page does not wait for it to say so."""
+    """Its request has a time limit, but the page reports the outage before that."""
     script = (api.files.asset(api.files.version, "app.js") or pytest.fail("no app.js")).text
     assert "AbortSignal.timeout" in script
     api.answers["GET /auth/config"] = error(503, "temporarily_unavailable")
@@ -156,7 +157,7 @@ WISHES = ["https://notes.example.com/a?b=1#c", "/api/reports"]
 def test_every_door_leads_back_to_where_the_person_wanted_to_go(
     page: Page, api: FakeApi, wish: str
 ) -> None:
-    """Links carry it, reloads and views keep it, and a password leads there."""
+    """Links, reloads and views keep it, and a sign-in by password leads there."""
     api.embed()
     page.route("https://notes.example.com/**", lambda route: route.fulfill(body="notes"))
     api.answers["GET /reports"] = Answer(200, "reports", {"Content-Type": "text/plain"})
@@ -183,7 +184,7 @@ def _query(wish: str) -> str:
     "wish", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "data:text/html,x"]
 )
 def test_the_page_goes_only_where_the_server_says(page: Page, api: FakeApi, wish: str) -> None:
-    """What stands in its own address anybody can write; signed in or not, it stays."""
+    """Anybody can write its own address; signed in or not, the page stays."""
     api.embed()
     page.goto(f"{api.url}?{_query(wish)}")
     heading(page, "Sign in")
@@ -195,7 +196,7 @@ def test_the_page_goes_only_where_the_server_says(page: Page, api: FakeApi, wish
 
 
 def test_who_is_signed_in_already_goes_on_and_can_come_back(page: Page, api: FakeApi) -> None:
-    """The Back button shows the profile, with the way on as a link: no trap."""
+    """The Back button shows the profile, with the target as a link, so the person is not stuck."""
     api.sign_in()
     api.answers["GET /reports"] = Answer(
         200, "<title>reports</title>", {"Content-Type": "text/html"}
@@ -208,7 +209,7 @@ def test_who_is_signed_in_already_goes_on_and_can_come_back(page: Page, api: Fak
 
 
 def test_after_a_sign_in_the_stages_own_place_comes_next(page: Page, api: FakeApi) -> None:
-    """AFTER_SIGN_IN: not for who only visits the page, who would never see it."""
+    """AFTER_SIGN_IN does not apply to people who only visit the page, who would otherwise never see it."""
     api.embed()
     api.config["return_to"] = "/api/reports"
     api.answers["GET /reports"] = Answer(200, "reports", {"Content-Type": "text/plain"})
@@ -234,7 +235,7 @@ def test_the_next_try_after_an_error_has_the_way_back_and_remember(
 
 
 def test_a_mistyped_path_leads_to_the_page(page: Page, api: FakeApi) -> None:
-    """API Gateway's own 404: a browser follows its Refresh, whatever the body is."""
+    """A browser follows the Refresh header of API Gateway's own 404, whatever its body."""
     answer = error(404, "not_found", {"Refresh": f"0; url={api.url}?error=not_found"})
     api.answers["GET /mistyped"] = answer
     page.goto(f"{api.url}mistyped")
@@ -242,7 +243,8 @@ def test_a_mistyped_path_leads_to_the_page(page: Page, api: FakeApi) -> None:
 
 
 def test_session_js_tells_other_front_ends(page: Page, api: FakeApi) -> None:
-    """A state that they can show: a reason of its own, with and without a session; and a sign-out that comes back."""
+    """There is a state that they can show, with a separate reason, with and without a session; and a sign-out that
+    returns."""
     sent: list[Request] = []
 
     def sign_out(request: Request) -> Answer:

@@ -1,4 +1,4 @@
-"""Where a person is stuck, the page names who can help, and says the same to everybody."""
+"""When a person is stuck, the page says who can help, and says the same to everybody."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -38,7 +38,8 @@ def forgot_form(page: Page, api: FakeApi) -> None:
 @pytest.mark.security("S-40")
 @pytest.mark.parametrize("view", [refused, sign_up_form, forgot_form, ask_for_reset])
 def test_an_expired_invitation_has_a_way_out(page: Page, api: FakeApi, view: View) -> None:
-    """Cognito mails nothing to somebody whose invitation has expired, and the page may not know it: it says it always."""
+    """Cognito sends no mail to a person whose invitation has expired, and the page must not reveal that: it always
+    shows the hint."""
     view(page, api)
     expect(page.get_by_text(INVITED)).to_have_count(1)
 
@@ -52,13 +53,13 @@ def test_an_expired_invitation_has_a_way_out(page: Page, api: FakeApi, view: Vie
     ],
 )
 def test_a_lost_phone_has_a_way_out(page: Page, api: FakeApi, view: View) -> None:
-    """Where a phone is asked for."""
+    """It is shown when the code from a phone is needed."""
     view(page, api)
     expect(page.get_by_text(LOST)).to_be_visible()
 
 
 def test_a_code_by_mail_needs_no_phone(page: Page, api: FakeApi) -> None:
-    """So nobody is sent away with the wrong advice; nor while an app is being set up."""
+    """So nobody gets the wrong advice, also while an app is being set up."""
     challenged("EMAIL_OTP", destination="b***")(page, api)
     heading(page, "Check your mail")
     expect(page.get_by_text(LOST)).to_have_count(0)

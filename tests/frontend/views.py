@@ -1,4 +1,4 @@
-"""Every view of the page, and the way to it: for the tests that hold for all of them."""
+"""Every view of the page, and how to reach it: for tests that apply to all of them."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -20,7 +20,7 @@ def heading(page: Page, text: str) -> None:
 
 
 def fill(page: Page, **values: str) -> None:
-    """Fills in the fields with these labels; `_` stands for a space."""
+    """Fill in the fields with these labels; `_` stands for a space."""
     for label, value in values.items():
         page.get_by_label(label.replace("_", " "), exact=True).fill(value)
 

@@ -1,4 +1,4 @@
-// What TypeScript does not see: dead code, shadows of mistakes, one style of small things. The formatter is our own eye.
+// Checks that TypeScript lacks: dead code, likely mistakes, one style. There is no formatter.
 import js from '@eslint/js';
 import globals from 'globals';
 
@@ -32,7 +32,7 @@ export default [
       'prefer-const': 'error',
       'prefer-object-has-own': 'error',
       'require-atomic-updates': 'off',
-      // Text reaches the document through text nodes only (frontend/view.js).
+      // Text gets into the document only as text nodes (frontend/view.js).
       'no-restricted-properties': [
         'error',
         { property: 'innerHTML' },
@@ -40,10 +40,10 @@ export default [
         { property: 'insertAdjacentHTML' },
         { object: 'document', property: 'write' },
       ],
-      // The access token lives in a closure of session.js and nowhere else.
+      // The access token is only in a closure of session.js.
       'no-restricted-globals': ['error', 'localStorage', 'sessionStorage', 'indexedDB'],
     },
   },
-  // An example may keep its notes where it likes.
+  // An example may store its notes anywhere.
   { files: ['examples/**'], rules: { 'no-restricted-globals': 'off' } },
 ];

@@ -1,1 +1,1 @@
-"""Lambda's own surroundings without AWS: its runtime client, and a stand-in for the Runtime API."""
+"""Lambda's environment without AWS: its runtime client, and a stand-in for the Runtime API."""

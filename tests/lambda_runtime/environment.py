@@ -1,7 +1,7 @@
-"""One virtual environment a Python, with AWS's runtime client and boto3: what Lambda's own runtimes have.
+"""One virtual environment per Python, with AWS's runtime client and boto3, like Lambda's own runtimes.
 
-Made once in `.local` from a lock of its own. Nothing of the project's environment is in it, so what the
-zip forgot is missing there as it would be on AWS.
+Made once in `.local` from its own lock. It contains nothing of the project's environment, so what the zip lacks is
+missing there as on AWS.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _CACHE = Path(__file__).resolve().parents[2] / ".local"
 
 
 def pythons() -> dict[str, Path]:
-    """Every Python on this machine that is a runtime of Lambda: on the PATH, or kept by pyenv."""
+    """Every Python on this machine that is a runtime of Lambda: on the PATH, or installed by pyenv."""
     running = "{}.{}".format(*sys.version_info[:2])
     kept = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
     found = {running: Path(sys.executable)}
@@ -37,7 +37,7 @@ def pythons() -> dict[str, Path]:
 
 
 def _version(python: Path) -> str:
-    # A shim of pyenv's answers for a version that is not chosen with an error.
+    # A shim of pyenv answers with an error for a version that is not selected.
     said = subprocess.run(
         [python, "-c", "import sys; print('{}.{}'.format(*sys.version_info[:2]))"],
         capture_output=True,
@@ -48,7 +48,7 @@ def _version(python: Path) -> str:
 
 
 def runtime_python(version: str) -> Path:
-    """Return the interpreter of that version's environment, installing it where needed."""
+    """Return the interpreter of that version's environment; install it if needed."""
     directory = _CACHE / f"lambda-runtime-{version}"
     python, stamp = directory / "bin" / "python", directory / "lock.sha256"
     base = pythons()[version]

@@ -23,19 +23,19 @@ _ARN = "arn:aws:lambda:us-east-1:000000000000:function:gatehouse"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a function answered, or the error that Lambda would tell; `kind` is the path's last part."""
+    """A function's result, or the error for Lambda; `kind` is the path's last part."""
 
     kind: str
     document: Any
 
 
 class _Quiet(ThreadingHTTPServer):
-    """Says nothing of a container that was ended."""
+    """Ignores errors of an ended container."""
 
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Nobody is told."""
+        """Ignore it."""
 
 
 class Container:
@@ -70,7 +70,7 @@ class Container:
         )
 
     def invoke(self, event: Any) -> Outcome:
-        """Give the function an event and wait for what it answers."""
+        """Give the function an event and wait for its result."""
         self._events.put(event)
         deadline = time.monotonic() + _SECONDS
         while True:
@@ -81,7 +81,7 @@ class Container:
                     raise AssertionError(f"the function is gone: {self.stop()}") from None
 
     def stop(self) -> str:
-        """End the process; answer what it logged. A second time changes nothing."""
+        """End the process; return its log. A second time changes nothing."""
         if self._logged is None:
             self._process.kill()
             self._logged, _ = self._process.communicate()

@@ -1,4 +1,4 @@
-"""The tenants are there for this folder's tests only: their domains change what the page asks first."""
+"""The tenants exist for this folder's tests only: their domains change the page's first question."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Two companies as tenants, each with an Okta stand-in of its own on a port of its own, besides the stack's open Okta."""
+"""Two companies as tenants, each with its own Okta stand-in on its own port, beside the stack's open Okta."""
 
 import json
 import os
@@ -21,14 +21,14 @@ PROJECT = Path(__file__).resolve().parents[3]
 
 
 def person(sub: str, email: str, *groups: str) -> dict[str, Any]:
-    """What a stand-in tells of somebody; the names come of the address."""
+    """A person's data at a stand-in; the names are derived from the address."""
     given, _, domain = email.partition("@")
     family = domain.partition(".")[0]
     facts = {"email_verified": True, "given_name": given.title(), "family_name": family.title()}
     return {"sub": sub, "email": email, "groups": list(groups), **facts}
 
 
-#: By tenant. Those of Acme with groups, and Mallory, are for the tests without a browser.
+#: By tenant. Acme's people with groups, and Mallory, are for the tests without a browser.
 PEOPLE = {
     "Acme": [
         person("00uTina1", "tina@acme.example", "Everyone", "admins"),
@@ -58,7 +58,7 @@ _FLAGS = {
 
 @dataclass(frozen=True)
 class Tenancy:
-    """The stack with its tenants. `project` is the copy that it was deployed from."""
+    """The stack with its tenants. `project` is the copy from which it was deployed."""
 
     stack: Stack
     project: Path
@@ -72,26 +72,26 @@ class Tenancy:
         return visitor, visitor.refresh()
 
     def item(self, user_name: str) -> dict[str, str]:
-        """A row that must be there."""
+        """Return a row that must exist."""
         found = self.stack.user_item(user_name)
         assert found is not None
         return found
 
     def tell(self, tenant: str, told: dict[str, Any]) -> None:
-        """Let a tenant tell something else of a person from now on."""
+        """Change a tenant's data about a person from now on."""
         claims = {name: value for name, value in told.items() if name != "sub"}
         url = f"{self.issuers[tenant]}/users/{told['sub']}"
         requests.put(url, json=claims, timeout=10).raise_for_status()
 
     @contextmanager
     def without_groups_claim(self, tenant: str) -> Iterator[None]:
-        """Let a tenant tell no groups for a while, as the table says it; Cognito keeps what it has stored of people."""
+        """Make a tenant send no groups for a while, according to the table; Cognito keeps people's stored values."""
         table = self.stack.aws("dynamodb")
         name = self.stack.info["users_table"].removesuffix("-users") + "-providers"
         given = {"TableName": name, "Key": {"name": {"S": tenant}}}
         row = table.get_item(**given)["Item"]
         table.put_item(TableName=name, Item={**row, "groups_claim": {"S": ""}})
-        self.stack.start_anew("token_claims")  # its container keeps the list for a minute
+        self.stack.start_anew("token_claims")  # its container caches the list for a minute
         try:
             yield
         finally:
@@ -99,7 +99,7 @@ class Tenancy:
             self.stack.start_anew("token_claims")
 
     def add(self, name: str, *flags: str) -> None:
-        """Register a tenant by the command that a person would use, and let the functions know at once."""
+        """Register a tenant with the command for people, and make the functions read it at once."""
         identity = ["--issuer", self.issuers[name], "--client-id", name.lower()]
         self.ops(
             "provider", "add", name, *identity, "--client-secret-stdin", *(flags or _FLAGS[name])
@@ -129,7 +129,7 @@ class Tenancy:
 
 @contextmanager
 def two_tenants(stack: Stack, project: Path, folder: Path) -> Iterator[Tenancy]:
-    """Start the stand-ins and register them; take them out again at the end."""
+    """Start the stand-ins and register them; remove them at the end."""
     ports = free_ports(len(PEOPLE))
     running = []
     try:
@@ -149,7 +149,7 @@ def two_tenants(stack: Stack, project: Path, folder: Path) -> Iterator[Tenancy]:
         tenancy = Tenancy(stack, project, issuers)
         for name in PEOPLE:
             tenancy.add(name)
-        stack.start_anew()  # containers keep the list of providers for a minute
+        stack.start_anew()  # containers cache the list of providers for a minute
         yield tenancy
         for name in PEOPLE:
             tenancy.ops("provider", "remove", name, "--yes")

@@ -1,4 +1,5 @@
-"""Tenants without a browser: a domain picks its tenant, its groups count, and its addresses are its own."""
+"""Tenants without a browser: a domain leads to its tenant, whose groups count, and whose addresses no other provider
+may use."""
 
 import pytest
 
@@ -7,7 +8,7 @@ from tests.e2e.tenants.tenancy import Tenancy
 
 
 def test_the_domain_leads_to_the_tenant_and_the_list_stays_private(tenancy: Tenancy) -> None:
-    """Nobody sees Acme but people of its domain."""
+    """Only people of its domain see Acme."""
     visitor = Visitor(tenancy.stack)
     config = visitor.get("/auth/config").json()
     assert [provider["name"] for provider in config["providers"]] == ["Okta"]
@@ -18,7 +19,7 @@ def test_the_domain_leads_to_the_tenant_and_the_list_stays_private(tenancy: Tena
 
 @pytest.mark.security("S-56")
 def test_nobody_makes_an_account_with_a_password_for_a_tenants_address(tenancy: Tenancy) -> None:
-    """The page would not offer it (`direct`), and by the bare API it is refused as well; other addresses go on."""
+    """The page would not offer it (`direct`), and the API refuses it, too; other addresses still work."""
     visitor = Visitor(tenancy.stack)
     assert visitor.post("/auth/discover", {"email": "x@acme.example"}).json()["direct"] is False
     refused = visitor.post("/auth/direct/sign-up", {"email": "x@acme.example"})
@@ -28,7 +29,8 @@ def test_nobody_makes_an_account_with_a_password_for_a_tenants_address(tenancy: 
 
 @pytest.mark.security("S-68")
 def test_an_account_that_nobody_has_proved_is_not_joined(tenancy: Tenancy) -> None:
-    """Somebody else may have chosen its password: the tenant's person gets a profile, and the groups, alone."""
+    """Another person may have chosen its password: the tenant's person gets a separate profile, which alone has the
+    groups."""
     stack = tenancy.stack
     stack.create_person("otto@acme.example", "the-strangers-password")
     stranger = Visitor(stack).managed_sign_in("otto@acme.example", "the-strangers-password")
@@ -44,7 +46,7 @@ def test_an_account_that_nobody_has_proved_is_not_joined(tenancy: Tenancy) -> No
 
 @pytest.mark.security("S-51")
 def test_groups_of_the_tenant_open_the_route_and_nothing_else_does(tenancy: Tenancy) -> None:
-    """Through the real authorizer; a name with a space is not two groups, and the automatic group is not told."""
+    """It uses the real authorizer; a name with a space is not two groups, and the automatic group is left out."""
     tina, answer = tenancy.sign_in("00uTina1", "email=tina@acme.example")
     assert sorted(answer["user"]["groups"]) == ["Everyone", "admins"]
     page = tina.get("/users?limit=1", token=answer["access_token"])
@@ -63,7 +65,7 @@ def test_groups_of_the_tenant_open_the_route_and_nothing_else_does(tenancy: Tena
 
 @pytest.mark.security("S-56")
 def test_a_tenant_cannot_bring_somebody_elses_address(tenancy: Tenancy) -> None:
-    """Refused before there is a profile."""
+    """It is refused before there is a profile."""
     visitor = Visitor(tenancy.stack)
     url = visitor.callback_url("00uMallory4", query="provider=Acme")
     answer = visitor.request("GET", url)
@@ -74,8 +76,8 @@ def test_a_tenant_cannot_bring_somebody_elses_address(tenancy: Tenancy) -> None:
 @pytest.mark.security("S-56")
 @pytest.mark.security("S-68")
 def test_a_person_of_the_tenant_joins_the_native_account(tenancy: Tenancy) -> None:
-    """Under the trigger's own role: one account, one record that shows both, and both ways in; no second profile. The
-    account is proved, and its address in another case."""
+    """With the trigger's own role there is one account, one record that shows both, and both ways to sign in, but no
+    second profile. The account is proved, and its address has another case."""
     stack = tenancy.stack
     stack.create_person("Nora@acme.example", "correct-horse-for-nora")
     by_password = Visitor(stack).managed_sign_in("Nora@acme.example", "correct-horse-for-nora")
@@ -89,7 +91,7 @@ def test_a_person_of_the_tenant_joins_the_native_account(tenancy: Tenancy) -> No
 
 
 def test_a_native_person_changes_names_and_people_of_okta_do_not(tenancy: Tenancy) -> None:
-    """PATCH /me by the API's own role."""
+    """PATCH /me uses the API's own role."""
     stack = tenancy.stack
     stack.create_person("pat@else.example", "correct-horse-for-pat")
     pat = Visitor(stack)
@@ -105,7 +107,7 @@ def test_a_native_person_changes_names_and_people_of_okta_do_not(tenancy: Tenanc
 
 @pytest.mark.security("S-57")
 def test_reconcile_mends_and_deleting_leaves_nothing(tenancy: Tenancy) -> None:
-    """A lost record comes back, and pool and table are equal; a deleted person is in neither."""
+    """A lost record comes back, and pool and table match; a deleted person is in neither."""
     tenancy.sign_in("00uTina1", "email=tina@acme.example")
     before = tenancy.item("acme_00utina1")
     tenancy.stack.delete_user_item("acme_00utina1")

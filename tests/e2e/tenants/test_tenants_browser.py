@@ -1,4 +1,4 @@
-"""Two tenants and a door for everybody else, in a real Chromium: each address finds its own login."""
+"""Two tenants and a sign-in for everybody else, in a real Chromium: each address leads to its own login."""
 
 from urllib.parse import urlsplit
 
@@ -13,7 +13,7 @@ THREE_EACH = {
     tenant: [each for each in people if each["sub"][-1] in "ABCDEF"]
     for tenant, people in PEOPLE.items()
 }
-#: Nobody's domain: they make accounts of their own.
+#: Their domain belongs to no tenant, so they create their own accounts.
 NATIVES = [("Gwen", "Hale", "gwen@hale.example"), ("Ivo", "Juhl", "ivo@else.example")]
 
 
@@ -24,7 +24,7 @@ def give_address(page: Page, email: str) -> None:
 
 
 def leave(page: Page, given_name: str, email: str) -> None:
-    """Signed in, with the record on the page; and out again."""
+    """Check that the person is signed in, with the record on the page; then sign out."""
     expect(page.get_by_role("heading", name=f"Hello, {given_name}")).to_be_visible()
     expect(page.get_by_text(email)).to_be_visible()
     page.get_by_role("button", name="Sign out").click()
@@ -45,7 +45,7 @@ def sign_up(page: Page, tenancy: Tenancy, given: str, family: str, email: str) -
 def test_two_tenants_and_native_people_come_in_by_their_address_alone(
     page: Page, tenancy: Tenancy
 ) -> None:
-    """Three people each and two without a tenant; afterwards the table has exactly these people more."""
+    """There are three people each, and two without a tenant; afterwards the table has exactly these additional people."""
     stack = tenancy.stack
     before = stack.users()
     expected = {}
@@ -53,7 +53,7 @@ def test_two_tenants_and_native_people_come_in_by_their_address_alone(
     for tenant, people in THREE_EACH.items():
         for each in people:
             expect(page.get_by_role("link", name="Continue with Okta")).to_be_visible()
-            # The page of a stranger names no customer.
+            # The page for a stranger names no customer.
             assert not any(name in page.content() for name in PEOPLE)
             give_address(page, each["email"])
             expect(page.get_by_text(each["email"], exact=True)).to_be_visible()
@@ -96,7 +96,7 @@ def test_two_tenants_and_native_people_come_in_by_their_address_alone(
 def test_an_address_of_no_tenant_is_sent_to_an_administrator_where_there_are_no_passwords(
     page: Page, tenancy: Tenancy
 ) -> None:
-    """The page says so in plain words, and which domains there are it does not say."""
+    """The page says so in plain words, without revealing which domains exist."""
     with tenancy.stack.with_setting("DIRECT_SIGN_IN", "off"):
         page.goto(tenancy.stack.url)
         give_address(page, "somebody@nowhere.example")

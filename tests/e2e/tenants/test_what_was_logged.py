@@ -1,4 +1,4 @@
-"""The look at logs and answers, after the tenants' tests: they may have a process and a stack of their own."""
+"""The search of logs and answers, after the tenants' tests, which may have a separate process and stack."""
 
 from tests.e2e.test_what_was_logged import (  # noqa: F401 - collected here too
     signed_in,
