@@ -1,6 +1,6 @@
 """A user pool of AWS for the cases: made for one run, like a stage's, and deleted afterwards with its domain.
 
-It has no people but the run's own; where nobody types codes in (`read_code`), its mails go to SES's simulator.
+It has only the run's own people; if nobody types codes (`read_code`), its mails go to SES's simulator.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from ops.pool_addresses import partition_of
 from tests.cognitos.on_aws import TIMEOUT, AwsCognito, no_mail
 from tests.cognitos.pool import create_pool
 
-#: What the pools and domains of these runs are called; `clean` finds them by it.
+#: The name of these runs' pools and domains, by which `clean` finds them.
 NAME = "gatehouse-live-cases"
 TAG = {"gatehouse": "live-cases"}
-#: Cognito takes up to a minute to answer at a new domain, now and then more.
+#: Cognito takes up to a minute to answer at a new domain, sometimes more.
 _PATIENCE_SECONDS = 180.0
 _PAUSE_SECONDS = 3.0
-#: Sign-ups are mailed a code: SES's own address that takes everything, where it bounces to nobody.
+#: Sign-ups are mailed a code: SES's own address that accepts everything, so no mail bounces.
 #: https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html#send-email-simulator
 _NOBODY = "success@simulator.amazonses.com"
-#: Names all pools in pages of so many.
+#: The page size for listing all pools.
 _PAGE = 60
 
 ReadCode = Callable[[str], str]
@@ -42,10 +42,10 @@ def live_cognito(
     mailbox: str = "",
     read_code: ReadCode = no_mail,
 ) -> Iterator[AwsCognito]:
-    """Make the pool, give it, delete it.
+    """Make the pool, yield it, delete it.
 
-    `mailbox` is an address whose `+…` variants reach the tester, who types codes in (`read_code`). `local_url` stands
-    for a domain where the local AWS plays AWS.
+    `mailbox` is an address whose `+…` variants reach the tester, who types the codes (`read_code`). `local_url`
+    replaces the domain if the local AWS is used.
     """
     prefix = f"{NAME}-{secrets.token_hex(4)}"
     lacks = {"clock", "events", "federation", "factors"} | (set() if mailbox else {"mail"})
@@ -60,7 +60,7 @@ def live_cognito(
 
 
 def clean(cognito: Any, name: str = NAME) -> list[str]:
-    """Delete the pools whose name begins so, with their domains; return their names."""
+    """Delete the pools whose name begins like this, with their domains; return their names."""
     gone = []
     pages = cognito.get_paginator("list_user_pools").paginate(MaxResults=_PAGE)
     for found in [pool for page in pages for pool in page["UserPools"]]:
@@ -81,7 +81,7 @@ def _with_domain(cognito: Any, pool_id: str, prefix: str, region: str) -> str:
     ends_at = time.monotonic() + _PATIENCE_SECONDS
     while True:
         with suppress(requests.RequestException):
-            # An unknown client is an answer of the endpoint; anything else is a host that is not there yet.
+            # An unknown client is an answer of the endpoint; any other result means that the host does not exist yet.
             if requests.post(f"{url}/oauth2/token", timeout=TIMEOUT).status_code in (400, 405):
                 return url
         assert time.monotonic() < ends_at, f"{url} does not answer"

@@ -1,4 +1,4 @@
-"""A stage on AWS as the live tests see it."""
+"""A stage on AWS for the live tests."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ class Person:
     password: str = field(repr=False)
 
 
-#: Called with what was asked and answered: (method, path, answer).
+#: Called with each request and answer: (method, path, answer).
 Listener = Callable[[str, str, requests.Response], None]
 
 
 @dataclass
 class Browser:
-    """Somebody's cookies, and the requests that the page makes.
+    """A person's cookies, and the page's requests.
 
-    Cookies are kept for each host: Cognito's pages set some at /oauth2/authorize and refuse whoever comes without them.
+    Cookies are kept per host: Cognito's pages set some at /oauth2/authorize and refuse requests without them.
     """
 
     root: str
@@ -52,7 +52,7 @@ class Browser:
         return self._send("GET", path, headers)
 
     def post(self, path: str, body: dict[str, Any] | None = None) -> requests.Response:
-        """POST as the page does."""
+        """POST like the page."""
         origin = "/".join(self.root.split("/")[:3])
         return self._send("POST", path, {"X-Gatehouse": "1", "Origin": origin}, body or {})
 
@@ -82,7 +82,7 @@ class Browser:
 
 @dataclass(frozen=True)
 class LiveStage:
-    """A deployed stage and a session of whoever tests."""
+    """A deployed stage and the tester's session."""
 
     stage: Stage
     session: boto3.Session
@@ -91,12 +91,12 @@ class LiveStage:
 
     @classmethod
     def load(cls, project: Path, name: str, listener: Listener) -> LiveStage:
-        """Find the stage; fails with ops' own words where it is not deployed."""
+        """Find the stage; fail with ops' own message if it is not deployed."""
         stage = load_stage(project, name)
         return cls(stage, aws.session(stage), root_url(stage, load_deployed(stage)), listener)
 
     def browser(self) -> Browser:
-        """Somebody without cookies."""
+        """A browser without cookies."""
         return Browser(self.root, listener=self.listener)
 
     def client(self, service: str) -> Any:
@@ -104,7 +104,7 @@ class LiveStage:
         return aws.client(self.session, service)
 
     def record(self, user_name: str) -> dict[str, str]:
-        """The row of the users table, read consistently; empty when there is none."""
+        """The row of the users table, read consistently; empty if there is none."""
         answer = self.client("dynamodb").get_item(
             TableName=self.stage.environment["USERS_TABLE"],
             Key={"userName": {"S": user_name}},

@@ -1,4 +1,4 @@
-"""What a live run saw, as one masked file: requests to the stage, how each test ended, and the cases."""
+"""The observations of a live run in one masked file: requests to the stage, the result of each test, and the cases."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from tests.cognitos.mask import Masks
 from tests.cognitos.transcript import Transcript
 
 ROOT = Path(__file__).resolve().parents[2]
-#: Where the file goes if nobody says otherwise.
+#: The default file.
 DEFAULT = ROOT / ".local" / "live-transcript.json"
-#: Secrets of the tester's own, which no file may hold.
+#: The tester's own secrets, which no file may contain.
 _OWN = ("GATEHOUSE_LIVE_OKTA_USER", "GATEHOUSE_LIVE_OKTA_PASSWORD", "GATEHOUSE_LIVE_MAIL")
 _HEADERS = (
     "content-type",
@@ -31,7 +31,7 @@ _HEADERS = (
 
 
 def start(region: str, stage: str, direct_sign_in: str) -> Transcript:
-    """A transcript that says where and with what it is made."""
+    """Start a transcript that says where and how it was made."""
     versions = {name: metadata.version(name) for name in ("boto3", "botocore", "chalice")}
     about = {
         "region": region,
@@ -45,14 +45,14 @@ def start(region: str, stage: str, direct_sign_in: str) -> Transcript:
 
 
 class StageRecord:
-    """Keeps requests and outcomes under the name of the test that runs."""
+    """Records requests and results under the name of the running test."""
 
     def __init__(self, transcript: Transcript) -> None:
         self.transcript = transcript
         self.test = ""
 
     def listen(self, method: str, path: str, answer: requests.Response) -> None:
-        """Keep a request: never a cookie's value, and of a body its members only."""
+        """Record a request: never a cookie's value, and only the members of a body."""
         headers = {name: answer.headers[name] for name in _HEADERS if name in answer.headers}
         if "location" in headers:
             headers["location"] = _without_values(headers["location"])
@@ -68,7 +68,7 @@ class StageRecord:
         self._entry().setdefault("requests", []).append(kept)
 
     def note(self, test: str, **what: Any) -> None:
-        """Keep how a test ended, or anything else that it says."""
+        """Record a test's result, or another note."""
         self.test = test
         self._entry().update(what)
 
@@ -78,7 +78,7 @@ class StageRecord:
 
 
 def _members(answer: requests.Response) -> Any:
-    """An error whole, of anything else what its members are called."""
+    """Return an error completely; of anything else only the members' names."""
     if "json" not in answer.headers.get("Content-Type", ""):
         return f"{len(answer.content)} bytes"
     body = answer.json()
@@ -88,7 +88,7 @@ def _members(answer: requests.Response) -> Any:
 
 
 def _without_values(url: str) -> str:
-    """An address with the names of its parameters only."""
+    """Return an address with only the names of its parameters."""
     parts = urlsplit(url)
     names = "&".join(name for name, _ in parse_qsl(parts.query, keep_blank_values=True))
     return f"{parts.scheme}://{parts.netloc}{parts.path}?{names}".replace("://?", "?")

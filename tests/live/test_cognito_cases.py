@@ -1,6 +1,6 @@
-"""The cases of tests/cognitos against AWS itself, in a pool that is made for the run and deleted afterwards.
+"""The cases of tests/cognitos on AWS itself, in a pool that is made for the run and deleted afterwards.
 
-What fails here is not the app's fault: AWS does otherwise than its page, the double and the local AWS.
+A failure here is not the app's fault: AWS differs from its page, the double and the local AWS.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ CASES = load_cases()
 
 
 def ask(address: str) -> str:
-    """Let the tester type the code that came to `address`."""
+    """Let the tester type the code that was sent to `address`."""
     return input(f"\n  Code in the mail to {address}: ").strip()
 
 
 @pytest.fixture(scope="module")
 def cognito(live: LiveStage) -> Iterator[AwsCognito]:
-    """The pool. Where the local AWS plays AWS, its address stands for the domain."""
+    """The pool. If the local AWS is used, its address replaces the domain."""
     client = aws.client(live.session, "cognito-idp")
     local_url = client.meta.endpoint_url if live.stage.is_local else ""
     mailbox = os.environ.get("GATEHOUSE_LIVE_MAIL", "")
@@ -42,7 +42,7 @@ def cognito(live: LiveStage) -> Iterator[AwsCognito]:
 def test_aws_does_what_its_pages_say(
     cognito: AwsCognito, live: LiveStage, record: StageRecord, name: str
 ) -> None:
-    """Each case that a pool without time, mails, triggers and a provider can show; the others are noted as left out."""
+    """It runs each case that needs no time, mails, triggers or provider; the others are recorded as left out."""
     case = CASES[name]
     if missing := case.needs & cognito.lacks:
         record.transcript.left_out(case, "; ".join(LACKS[each] for each in sorted(missing)))

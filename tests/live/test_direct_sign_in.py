@@ -1,4 +1,4 @@
-"""A native account on AWS: our own form where the stage has one, the record, refresh, sign-out."""
+"""A native account on AWS: our own form if the stage has one, the record, refresh, sign-out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.live.live_stage import Browser, LiveStage, Person
 
 
 def sign_in(live: LiveStage, person: Person) -> tuple[Browser, str]:
-    """Sign in by password; answers the browser and its access token."""
+    """Sign in by password; return the browser and its access token."""
     browser = live.browser()
     answer = browser.post(
         "auth/direct/sign-in",
@@ -19,7 +19,7 @@ def sign_in(live: LiveStage, person: Person) -> tuple[Browser, str]:
 
 
 def test_token_has_our_scopes_and_opens_the_routes(live: LiveStage, person: Person) -> None:
-    """The V2 trigger ran: a sign-in by API carries what a hosted one carries."""
+    """The V2 trigger ran: a sign-in by API has the same scopes as a hosted one."""
     browser, token = sign_in(live, person)
     me = browser.get("me", token)
     assert me.status_code == 200, me.text
@@ -40,7 +40,7 @@ def test_wrong_password_and_unknown_account_answer_alike(live: LiveStage, person
 
 
 def test_refresh_rotates_and_sign_out_ends_it(live: LiveStage, person: Person) -> None:
-    """A new token replaces the cookie; after the sign-out the old cookie is dead."""
+    """A new token replaces the cookie; after the sign-out the old cookie is refused."""
     browser, _ = sign_in(live, person)
     before = dict(browser.cookies)
     renewed = browser.post("auth/refresh")

@@ -18,7 +18,7 @@ PROVIDER = os.environ.get("GATEHOUSE_LIVE_OKTA", "")
 
 
 def through_okta(page: Page, live: LiveStage) -> None:
-    """Start at the app, fill Okta's form (its labels: Okta Sign-In Widget), come back."""
+    """Start at the app, fill in Okta's form (its labels: Okta Sign-In Widget), and return."""
     page.goto(f"{live.root}auth/login?provider={PROVIDER}")
     page.get_by_label(re.compile("username", re.IGNORECASE)).fill(
         os.environ["GATEHOUSE_LIVE_OKTA_USER"]
@@ -32,7 +32,7 @@ def through_okta(page: Page, live: LiveStage) -> None:
 
 
 def test_person_of_okta_signs_in_and_is_recorded(browser: Chromium, live: LiveStage) -> None:
-    """Twice: the first creates the profile, the second updates it; mapped names arrive."""
+    """It signs in twice: the first creates the profile, the second updates it; mapped names arrive."""
     for _ in range(2):
         context = browser.new_context()
         page = context.new_page()

@@ -1,4 +1,4 @@
-"""The deployed whole: what the local AWS cannot show of API Gateway and Cognito."""
+"""The whole deployment: what the local AWS cannot prove about API Gateway and Cognito."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.live.record import StageRecord
 
 
 def test_doctor_finds_nothing(live: LiveStage, record: StageRecord) -> None:
-    """What it notes, and what it could not look at, is in the transcript."""
+    """Its notes, and the checks that it could not make, are in the transcript."""
     diagnosis = diagnose(Deployment(live.session, live.stage), CHECKS)
     told = {"notes": [note.id for note in diagnosis.notes], "not_checked": diagnosis.not_checked}
     record.note(record.test, doctor=told)
@@ -21,12 +21,12 @@ def test_doctor_finds_nothing(live: LiveStage, record: StageRecord) -> None:
 
 
 def test_every_answer_has_the_headers(live: LiveStage) -> None:
-    """Ours, the authorizer's refusal, and the one for a path that nobody declared."""
+    """This covers our answers, the authorizer's refusal, and the one for an undeclared path."""
     browser = live.browser()
     names = ["X-Content-Type-Options", "Referrer-Policy"]
     if (
         not live.stage.is_local
-    ):  # the local proxy leaves it out: browsers would keep it for all of localhost
+    ):  # the local proxy removes it: browsers would apply it to all of localhost
         names.append("Strict-Transport-Security")
     for path, status in (("", 200), ("health", 200), ("me", 401), ("nothing/here", 404)):
         answer = browser.get(path)
@@ -38,14 +38,14 @@ def test_every_answer_has_the_headers(live: LiveStage) -> None:
 
 
 def test_forged_token_is_refused_by_the_gateway(live: LiveStage) -> None:
-    """Not by our function."""
+    """Our function does not see it."""
     assert live.browser().get("me", token="a.b.c").status_code == 401
 
 
 def test_login_leads_to_cognitos_page(live: LiveStage) -> None:
-    """With PKCE, state, nonce and our scopes; the page answers a browser that keeps Cognito's cookies.
+    """The URL has PKCE, state, nonce and our scopes; the page answers a browser that keeps Cognito's cookies.
 
-    The provider is named: a stage with a form of its own has no other reason to send people there.
+    The provider is named, because a stage with its own form would otherwise not redirect there.
     """
     browser = live.browser()
     start = browser.get("auth/login?provider=COGNITO")
@@ -66,14 +66,14 @@ def test_login_leads_to_cognitos_page(live: LiveStage) -> None:
 
 
 def test_callback_without_its_transaction_is_refused(live: LiveStage) -> None:
-    """A fixed code, a clean URL."""
+    """There is a fixed code and a clean URL."""
     answer = live.browser().get("auth/callback?code=x&state=y")
     assert answer.status_code == 303
     assert parse_qs(urlsplit(answer.headers["Location"]).query)["error"] == ["login_unknown"]
 
 
 def test_refresh_without_a_session_is_refused(live: LiveStage) -> None:
-    """And without the page's header it is a foreign site's."""
+    """Without the page's header the request counts as another site's."""
     browser = live.browser()
     assert browser.post("auth/refresh").json()["error"] == "no_session"
     bare = browser._send("POST", "auth/refresh", {}, {})

@@ -1,4 +1,4 @@
-"""The local AWS of the tests: clients, functions, and what the functions saw."""
+"""The local AWS of the tests: clients, functions, and the functions' records."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Cloud:
         )
 
     def create_function(self, name: str, handler: str) -> str:
-        """Make a Lambda function out of recorder_function.py; return its ARN."""
+        """Make a Lambda function from recorder_function.py; return its ARN."""
         role = self.client("iam").create_role(
             RoleName=name, AssumeRolePolicyDocument=json.dumps(_TRUST)
         )
@@ -64,7 +64,7 @@ class Cloud:
         return str(created["FunctionArn"])
 
     def script(self, steps: dict[str, Any]) -> None:
-        """Say what the triggers do, by triggerSource."""
+        """Set the behaviour of the triggers, by triggerSource."""
         (self.state / "script").write_text(json.dumps(steps), encoding="utf-8")
 
     def forget_events(self) -> None:
@@ -72,7 +72,7 @@ class Cloud:
         (self.state / "events").write_text("", encoding="utf-8")
 
     def events(self) -> list[dict[str, Any]]:
-        """What the triggers were sent, in order."""
+        """The triggers' events, in order."""
         lines = (self.state / "events").read_text(encoding="utf-8").splitlines()
         return [json.loads(line) for line in lines]
 

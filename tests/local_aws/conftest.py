@@ -1,4 +1,4 @@
-"""One mended MiniStack and one Okta stand-in for all tests of this folder."""
+"""One patched MiniStack and one Okta stand-in for all tests of this folder."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """The local AWS, mended, with IAM enforced."""
+    """The local AWS, patched, with IAM enforced."""
     state = tmp_path_factory.mktemp("local-aws")
     aws_port, okta_port = free_ports(2)
     python = ministack_python(PROJECT / ".local", Reporter())
@@ -51,7 +51,7 @@ def shared_pool(cloud: Cloud) -> Pool:
 
 @pytest.fixture
 def pool(cloud: Cloud, shared_pool: Pool) -> Pool:
-    """The shared pool, without people and with quiet triggers."""
+    """The shared pool, without people and with passive triggers."""
     shared_pool.clear()
     return shared_pool
 

@@ -1,4 +1,4 @@
-"""What a browser does in a federated sign-in, without a browser."""
+"""A browser's part in a federated sign-in, without a browser."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ ALICE, BRUNO, CHLOE = (person["sub"] for person in load_people())
 
 @dataclass(frozen=True)
 class OktaBrowser:
-    """Goes to Cognito, chooses a person at the Okta stand-in, comes back to the app's callback."""
+    """Opens Cognito, chooses a person at the Okta stand-in, and returns to the app's callback."""
 
     pool: Pool
 
     def authorize(self, **changed: str) -> requests.Response:
-        """GET /oauth2/authorize; an empty value leaves a parameter out."""
+        """GET /oauth2/authorize; an empty value omits a parameter."""
         query = {
             "response_type": "code",
             "client_id": self.pool.client_id,
@@ -42,7 +42,7 @@ class OktaBrowser:
         )
 
     def come_back(self, form: dict[str, str], **changed: str) -> dict[str, str]:
-        """Answer the stand-in's page with a form; return the callback's query."""
+        """Answer a form of the stand-in's page; return the callback's query."""
         page = self.authorize(**changed).headers["Location"]
         chosen = requests.post(page, data=form, allow_redirects=False, timeout=30)
         back = requests.get(chosen.headers["Location"], allow_redirects=False, timeout=60)

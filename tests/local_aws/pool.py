@@ -116,7 +116,7 @@ class Pool:
         return self.cloud.client("cognito-idp")
 
     def clear(self) -> None:
-        """Remove the people, and what the triggers were told and saw."""
+        """Remove the people, and the triggers' script and events."""
         cognito = self.cognito
         for user in cognito.list_users(UserPoolId=self.id)["Users"]:
             cognito.admin_delete_user(UserPoolId=self.id, Username=user["Username"])
@@ -125,7 +125,7 @@ class Pool:
         self.cloud.forget_events()
 
     def keep_empty_claims(self) -> None:
-        """Let an empty claim leave what is stored, until `clear`."""
+        """Make an empty claim keep the stored value, until `clear`."""
         self.cognito.tag_resource(ResourceArn=self.arn, Tags={EMPTY_CLAIMS_TAG: "keep"})
 
     def secret_hash(self, username: str) -> str:
@@ -135,7 +135,7 @@ class Pool:
         return base64.b64encode(digest).decode()
 
     def mailed_code(self, email: str) -> str:
-        """The code that was mailed last to somebody."""
+        """The last code that was mailed to an address."""
         outbox = requests.get(f"{self.cloud.url}/_ministack/ses/messages", timeout=10).json()
         mails = [mail for mails in outbox["messages"].values() for mail in mails]
         bodies = [mail["BodyText"] for mail in mails if email in mail["To"]]
@@ -147,7 +147,7 @@ class Pool:
         return {pair["Name"]: pair["Value"] for pair in found["UserAttributes"]}
 
     def add_person(self, email: str = "dana@example.com") -> str:
-        """Make a confirmed person with a password; return the user name. Leaves no events."""
+        """Make a confirmed person with a password; return the user name. It leaves no events."""
         created = self.cognito.admin_create_user(
             UserPoolId=self.id,
             Username=email,
@@ -182,7 +182,7 @@ class Pool:
         return requests.post(self.cloud.url + path, data=form, auth=credentials, timeout=30)
 
     def rotate(self, feature: str, grace_seconds: int) -> None:
-        """Switch refresh token rotation of the client, leaving the rest as it is."""
+        """Switch refresh token rotation of the client; other settings stay."""
         described = self.cognito.describe_user_pool_client(
             UserPoolId=self.id, ClientId=self.client_id
         )["UserPoolClient"]
@@ -197,7 +197,7 @@ class Pool:
             "TokenValidityUnits",
             "PreventUserExistenceErrors",
         )
-        # AWS refuses ALLOW_REFRESH_TOKEN_AUTH beside rotation.
+        # AWS refuses ALLOW_REFRESH_TOKEN_AUTH together with rotation.
         flows = ["ALLOW_USER_PASSWORD_AUTH"]
         self.cognito.update_user_pool_client(
             UserPoolId=self.id,

@@ -1,6 +1,6 @@
-"""The code of the tests' Lambda functions: writes down each event, and answers as a script says.
+"""The code of the tests' Lambda functions: records each event, and answers according to a script.
 
-The local AWS runs functions on this machine, so both are plain files.
+The local AWS runs functions on this machine, so both are ordinary files.
 """
 
 import json
@@ -28,7 +28,7 @@ def broken(event, context):
 
 
 def echo(event, context):
-    """An API handler that tells what it was sent."""
+    """An API handler that returns its event."""
     body = {name: event[name] for name in ("httpMethod", "path", "resource", "body")}
     body["headers"] = event["headers"]
     body["query"] = event["queryStringParameters"]

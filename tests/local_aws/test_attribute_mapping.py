@@ -27,7 +27,7 @@ def test_values_become_text(value: Any, text: str) -> None:
 
 
 def test_one_claim_feeds_two_attributes() -> None:
-    """And a missing claim feeds none."""
+    """A missing claim sets none."""
     mapping = {"custom:idp_sub": "sub", "nickname": "sub", "name": "absent", "username": "sub"}
     assert map_attributes({"sub": "00uX"}, mapping) == {
         "custom:idp_sub": "00uX",
@@ -43,6 +43,6 @@ def test_required_attributes_are_named() -> None:
 
 
 def test_an_unmapped_email_verified_reads_false() -> None:
-    """Even when the provider says true: nobody mapped it."""
+    """Even if the provider says true, nobody mapped it."""
     claims = {"email": "a@example.com", "email_verified": True}
     assert map_attributes(claims, {"email": "email"})["email_verified"] == "false"

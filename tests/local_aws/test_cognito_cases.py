@@ -1,4 +1,4 @@
-"""The cases of tests/cognitos against the local AWS: as AWS does it, or listed with the reason."""
+"""The cases of tests/cognitos on the local AWS: each is as on AWS, or listed with the reason."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def cognitos(cloud: Cloud) -> LocalCognitos:
 
 @pytest.mark.parametrize("name", [case.name for case in RUN])
 def test_the_local_aws_does_what_aws_does(cognitos: LocalCognitos, name: str) -> None:
-    """Each case, against a pool with a stage's settings."""
+    """Each case uses a pool with a stage's settings."""
     case = CASES[name]
     if wrong := verdict(case, observe(case, cognitos.for_case(case)), LISTED):
         pytest.fail(wrong, pytrace=False)
 
 
 def test_only_cases_that_run_here_are_listed() -> None:
-    """A difference of a case that is left out would never be looked at."""
+    """The difference of an omitted case would never be checked."""
     assert set(LISTED) <= {case.name for case in RUN}

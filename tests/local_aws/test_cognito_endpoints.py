@@ -1,4 +1,4 @@
-"""The mends of /oauth2/authorize, /login, /oauth2/token, /oauth2/revoke and /logout."""
+"""The patches of /oauth2/authorize, /login, /oauth2/token, /oauth2/revoke and /logout."""
 
 from __future__ import annotations
 
@@ -28,38 +28,38 @@ def log_in(pool: Pool, password: str = PASSWORD) -> requests.Response:
 
 
 def test_cognito_as_provider_shows_the_login_page(browser: OktaBrowser) -> None:
-    """identity_provider=COGNITO is the pool itself."""
+    """identity_provider=COGNITO means the pool itself."""
     page = browser.authorize(identity_provider="COGNITO")
     assert page.status_code == 200
     assert 'name="password"' in page.text
 
 
 def test_an_idp_identifier_picks_its_provider(browser: OktaBrowser) -> None:
-    """Such as the domain of an address."""
+    """It is for example the domain of an address."""
     answer = browser.authorize(identity_provider="", idp_identifier="example.com")
     assert answer.headers["Location"].startswith(browser.pool.cloud.okta_url)
 
 
 def test_an_unknown_idp_identifier_goes_nowhere(browser: OktaBrowser) -> None:
-    """Cognito answers itself."""
+    """Cognito itself answers."""
     answer = browser.authorize(identity_provider="", idp_identifier="example.net")
     assert answer.status_code == 400
 
 
 def test_a_provider_must_be_enabled_for_the_client(browser: OktaBrowser) -> None:
-    """One that the client does not list is not offered."""
+    """A provider that the client does not list is not offered."""
     assert browser.authorize(identity_provider="Other").status_code == 400
 
 
 def test_a_foreign_redirect_uri_is_never_redirected_to(browser: OktaBrowser) -> None:
-    """Not even with an error."""
+    """Cognito does not even redirect with an error."""
     answer = browser.authorize(redirect_uri="https://evil.example/")
     assert answer.status_code == 400
     assert "Location" not in answer.headers
 
 
 def test_plain_pkce_is_refused(browser: OktaBrowser) -> None:
-    """S256 only, on the federated path too."""
+    """Only S256 is accepted, also in federated sign-ins."""
     answer = browser.authorize(code_challenge_method="plain")
     assert query_of(answer.headers["Location"])["error"] == "invalid_request"
 
@@ -71,7 +71,7 @@ def test_a_login_hint_travels_to_the_provider(browser: OktaBrowser) -> None:
 
 
 def test_pkce_is_enforced_on_the_federated_path(browser: OktaBrowser) -> None:
-    """No verifier, a wrong one; then the right one still works: the code was not spent."""
+    """Without a verifier, and with a wrong one, it fails; then the right one still works: the code was not used up."""
     code = browser.sign_in()["code"]
     pool = browser.pool
     assert pool.exchange(code, code_verifier="").status_code == 400
@@ -81,7 +81,7 @@ def test_pkce_is_enforced_on_the_federated_path(browser: OktaBrowser) -> None:
 
 
 def test_a_code_needs_its_redirect_uri_and_secret(browser: OktaBrowser) -> None:
-    """As MiniStack already does for codes of its own login page."""
+    """MiniStack already does so for codes of its own login page."""
     code = browser.sign_in()["code"]
     assert browser.pool.exchange(code, redirect_uri="http://localhost:1/").status_code == 400
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK}
@@ -89,7 +89,7 @@ def test_a_code_needs_its_redirect_uri_and_secret(browser: OktaBrowser) -> None:
 
 
 def test_an_omitted_scope_means_all_of_the_clients(browser: OktaBrowser) -> None:
-    """Which is why the app always sends its own."""
+    """This is why the app always sends its own."""
     access = claims(browser.tokens(scope="")["access_token"])
     assert set(access["scope"].split()) == set(SCOPE.split())
 
@@ -106,7 +106,7 @@ def test_a_refresh_needs_the_clients_secret(browser: OktaBrowser) -> None:
 
 
 def test_expires_in_is_the_access_tokens_lifetime(browser: OktaBrowser) -> None:
-    """At the exchange and at a refresh: ten minutes here."""
+    """At the exchange and at a refresh it is ten minutes here."""
     tokens = browser.tokens()
     form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
     refreshed = browser.pool.post("/oauth2/token", form).json()
@@ -114,7 +114,7 @@ def test_expires_in_is_the_access_tokens_lifetime(browser: OktaBrowser) -> None:
 
 
 def test_revoking_ends_a_refresh_token(browser: OktaBrowser) -> None:
-    """And answers 200 again for the dead one."""
+    """It answers 200 again for the revoked one."""
     form = {"token": browser.tokens()["refresh_token"]}
     pool = browser.pool
     assert pool.post("/oauth2/revoke", form).status_code == 200
@@ -124,7 +124,7 @@ def test_revoking_ends_a_refresh_token(browser: OktaBrowser) -> None:
 
 
 def test_revoking_wants_a_refresh_token_and_its_client(browser: OktaBrowser) -> None:
-    """Not an access token, not nothing, not without credentials."""
+    """An access token, an empty request, and one without credentials are refused."""
     pool, tokens = browser.pool, browser.tokens()
     assert pool.post("/oauth2/revoke", {}).json()["error"] == "invalid_request"
     access = pool.post("/oauth2/revoke", {"token": tokens["access_token"]})
@@ -169,7 +169,7 @@ def test_a_client_without_logout_urls_sends_people_nowhere(pool: Pool) -> None:
 
 
 def test_the_login_page_runs_the_triggers(cloud: Cloud, pool: Pool) -> None:
-    """Before and after; the tokens follow at the exchange."""
+    """They run before and after; the tokens follow at the exchange."""
     pool.add_person(EMAIL)
     answer = query_of(log_in(pool).headers["Location"])
     assert answer["state"] == "state-2"
@@ -189,7 +189,7 @@ def test_a_wrong_password_shows_the_login_page_again(cloud: Cloud, pool: Pool) -
 
 
 def test_a_refusal_on_the_login_page_ends_at_the_callback(cloud: Cloud, pool: Pool) -> None:
-    """With the trigger's words and the state."""
+    """It has the trigger's text and the state."""
     pool.add_person(EMAIL)
     cloud.script({"PreAuthentication_Authentication": {"raise": "closed"}})
     answer = query_of(log_in(pool).headers["Location"])

@@ -1,4 +1,4 @@
-"""docs/local-aws.md names what is there."""
+"""docs/local-aws.md mentions everything that exists."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ NOT_MENDS = set(mends.FRAME)
 
 
 def test_every_mend_is_listed() -> None:
-    """By its module's name."""
+    """It has its module's name."""
     modules = {path.stem for path in (PROJECT / "ops" / "local" / "mends").glob("*.py")}
     assert [name for name in sorted(modules - NOT_MENDS) if f"`{name}`" not in PAGE] == []
 
 
 def test_every_named_test_exists() -> None:
-    """So the page cannot promise what nothing checks."""
+    """So the page cannot promise something without a test."""
     tests = "\n".join(path.read_text(encoding="utf-8") for path in HERE.glob("test_*.py"))
     named = set(re.findall(r"`(test_\w+)`", PAGE))
     assert [name for name in sorted(named) if f"def {name}(" not in tests] == []
 
 
 def test_what_stands_beside_a_mend_runs_here() -> None:
-    """A test of this folder, or a case of tests/cognitos that the local AWS can show."""
+    """It is a test of this folder, or a case of tests/cognitos for the local AWS."""
     files = "\n".join(path.read_text(encoding="utf-8") for path in HERE.glob("test_*.py"))
     cases = {case.name for case in load_cases().values() if not case.needs & LACKS}
     named = {name for mend in mends.mends() for name in mends.tests_of()[mend]}
@@ -47,7 +47,7 @@ def test_every_mend_cites_aws() -> None:
 
 
 def test_what_is_unproved_has_its_evidence() -> None:
-    """Each row says confirmed, refuted or unknown, and links to what says so, or says that nothing does."""
+    """Each row says confirmed, refuted or unknown, and has a link, or says that there is no evidence."""
     unproved = PAGE[PAGE.index("## Unproved") :]
     rows = [
         line.strip("| ").split(" | ") for line in unproved.splitlines() if line.startswith("| ")
@@ -61,14 +61,14 @@ def test_what_is_unproved_has_its_evidence() -> None:
 
 
 def test_every_mend_was_seen_with_the_version_that_runs() -> None:
-    """A new MiniStack may do itself what an older one did not. Then: `python -m tests.mends --write`."""
+    """A new MiniStack may no longer need it. Then run `python -m tests.mends --write`."""
     assert {name: seen for name, seen in mends.seen_with().items() if seen != VERSION} == {}
     assert f"ministack=={VERSION}" in (PROJECT / "ops/local/requirements.in").read_text()
     assert f") {VERSION}, an AWS emulator" in PAGE
 
 
 def test_every_mend_that_is_applied_has_tests_to_look_again_with() -> None:
-    """They are those that the page names beside it."""
+    """The page names them beside the patch."""
     assert [name for name in mends.mends() if not mends.tests_of()[name]] == []
 
 

@@ -1,4 +1,4 @@
-"""The mends of the federated sign-in."""
+"""The patches of the federated sign-in."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ALICE_NAME = f"okta_{ALICE}".lower()
 def test_a_first_sign_in_runs_the_triggers_of_a_new_profile(
     cloud: Cloud, browser: OktaBrowser
 ) -> None:
-    """What the provider says, PreSignUp, PostConfirmation, then one token generation for all tokens."""
+    """First InboundFederation, then PreSignUp, PostConfirmation, and one token generation for all tokens."""
     browser.tokens()
     assert cloud.sources() == [
         "InboundFederation_ExternalProvider",
@@ -29,7 +29,7 @@ def test_a_first_sign_in_runs_the_triggers_of_a_new_profile(
 def test_a_later_sign_in_runs_the_triggers_of_authentication(
     cloud: Cloud, browser: OktaBrowser
 ) -> None:
-    """No second PreSignUp, and the profile is the same."""
+    """PreSignUp does not run again, and the profile is the same."""
     first = claims(browser.tokens()["id_token"])["sub"]
     cloud.forget_events()
     assert claims(browser.tokens()["id_token"])["sub"] == first
@@ -42,7 +42,7 @@ def test_a_later_sign_in_runs_the_triggers_of_authentication(
 
 
 def test_events_carry_what_aws_sends(cloud: Cloud, pool: Pool, browser: OktaBrowser) -> None:
-    """PreSignUp knows no `sub` yet; PostConfirmation does; both name the app's client."""
+    """PreSignUp has no `sub` yet; PostConfirmation does; both name the app's client."""
     browser.tokens()
     _, before, after, _ = cloud.events()
     assert before["userName"] == after["userName"] == ALICE_NAME
@@ -54,7 +54,7 @@ def test_events_carry_what_aws_sends(cloud: Cloud, pool: Pool, browser: OktaBrow
 
 
 def test_mapped_claims_become_attributes_as_text(pool: Pool, browser: OktaBrowser) -> None:
-    """Booleans stay lower-case, lists are kept, one claim may feed an attribute beside `sub`."""
+    """Booleans stay in lower case, lists are kept, one claim may set an attribute beside `sub`."""
     browser.tokens()
     attributes = pool.user(ALICE_NAME)
     assert attributes["email"] == "alice@example.com"
@@ -65,7 +65,7 @@ def test_mapped_claims_become_attributes_as_text(pool: Pool, browser: OktaBrowse
 
 
 def test_unmapped_claims_do_not_become_attributes(pool: Pool, browser: OktaBrowser) -> None:
-    """Nothing but the mapping, `sub`, `identities` and Cognito's own flags."""
+    """There are only the mapping, `sub`, `identities` and Cognito's own flags."""
     requests.put(
         f"{pool.cloud.okta_url}/users/{BRUNO}-x",
         json={"email": "x@example.com", "nickname": "X", "secret_claim": "no"},
@@ -95,7 +95,7 @@ def test_a_profile_joins_the_providers_group(pool: Pool, browser: OktaBrowser) -
 
 
 def test_the_nonce_and_state_come_back(browser: OktaBrowser) -> None:
-    """The app's state at the callback, its nonce in the ID token."""
+    """The app's state is at the callback, its nonce in the ID token."""
     answer = browser.sign_in()
     assert answer["state"] == "state-1"
     tokens = browser.pool.exchange(answer["code"]).json()
@@ -103,7 +103,7 @@ def test_the_nonce_and_state_come_back(browser: OktaBrowser) -> None:
 
 
 def test_pre_sign_up_refusal_ends_at_the_callback(cloud: Cloud, browser: OktaBrowser) -> None:
-    """With error, description and state, and without a profile."""
+    """There is an error, description and state, but no profile."""
     cloud.script({"PreSignUp_ExternalProvider": {"raise": "GATEHOUSE_REFUSED not invited"}})
     answer = browser.sign_in()
     assert answer["error"] == "invalid_request"
@@ -122,7 +122,7 @@ def test_pre_authentication_refusal_ends_at_the_callback(
 
 
 def test_a_denial_at_the_provider_ends_at_the_callback(browser: OktaBrowser) -> None:
-    """error=access_denied travels through, with the app's state."""
+    """error=access_denied is passed on, with the app's state."""
     answer = browser.come_back({"action": "deny"})
     assert answer["error"] == "access_denied"
     assert answer["state"] == "state-1"
@@ -137,7 +137,7 @@ def test_a_missing_required_attribute_ends_at_the_callback(
 
 
 def test_a_disabled_user_gets_no_code(pool: Pool, browser: OktaBrowser) -> None:
-    """Neither a code nor, for an older refresh token, new tokens."""
+    """It gets neither a code nor, for an older refresh token, new tokens."""
     tokens = browser.tokens()
     pool.cognito.admin_disable_user(UserPoolId=pool.id, Username=ALICE_NAME)
     assert "code" not in browser.sign_in()
@@ -146,7 +146,7 @@ def test_a_disabled_user_gets_no_code(pool: Pool, browser: OktaBrowser) -> None:
 
 
 def test_a_user_disabled_after_the_code_gets_no_tokens(pool: Pool, browser: OktaBrowser) -> None:
-    """The exchange looks again."""
+    """The exchange checks again."""
     code = browser.sign_in()["code"]
     pool.cognito.admin_disable_user(UserPoolId=pool.id, Username=ALICE_NAME)
     assert pool.exchange(code).status_code == 400
@@ -161,7 +161,7 @@ def test_a_federated_user_has_no_password(pool: Pool, browser: OktaBrowser, pass
 
 
 def test_an_unknown_state_is_refused_without_a_redirect(pool: Pool) -> None:
-    """Nobody to go back to."""
+    """There is no address for a redirect."""
     answer = requests.get(
         pool.cloud.url + "/oauth2/idpresponse", params={"state": "x", "code": "y"}, timeout=10
     )

@@ -1,4 +1,4 @@
-"""Who may make a function is told by its name, as on AWS."""
+"""The right to make a function depends on its name, as on AWS."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/shop-dev"
 
 
 def functions_of(cloud: Cloud, user: str, statements: list[dict[str, Any]]) -> Any:
-    """Lambda for somebody who has the rights of `statements`."""
+    """Lambda for a user with the rights of `statements`."""
     iam = cloud.client("iam")
     iam.create_user(UserName=user)
     policy = {"Version": "2012-10-17", "Statement": statements}
@@ -33,7 +33,7 @@ def functions_of(cloud: Cloud, user: str, statements: list[dict[str, Any]]) -> A
 
 
 def test_reading_a_limit_takes_its_own_right(cloud: Cloud) -> None:
-    """GetFunctionConcurrency, which does not let anybody set one."""
+    """It needs GetFunctionConcurrency, which allows nobody to set one."""
     cloud.create_function("limited", "echo")
     rights = [{"Effect": "Allow", "Action": "lambda:GetFunctionConcurrency", "Resource": "*"}]
     functions = functions_of(cloud, "reader", rights)
@@ -43,7 +43,7 @@ def test_reading_a_limit_takes_its_own_right(cloud: Cloud) -> None:
 
 
 def test_create_function_is_allowed_by_the_functions_arn(cloud: Cloud) -> None:
-    """A deployer of one app makes that app's functions, and no other."""
+    """A deployer of one app can make that app's functions, and no other."""
     iam = cloud.client("iam")
     iam.create_role(RoleName="shop-dev", AssumeRolePolicyDocument=json.dumps(_TRUST))
     statements = [

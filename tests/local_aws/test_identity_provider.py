@@ -1,4 +1,4 @@
-"""Cognito's side of the talk with an identity provider, against a provider that the test owns."""
+"""Cognito's calls to an identity provider, with a provider that the test controls."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ops.local.mends.identity_provider import SignInRefusedError, fetch_claims
 
 @dataclass
 class Provider:
-    """Answers by path; the ID token is thin, as those of Okta's org server are."""
+    """Answers by path; the ID token is thin, like those of Okta's org server."""
 
     url: str = ""
     id_claims: dict[str, Any] = field(default_factory=dict)
@@ -27,7 +27,7 @@ class Provider:
     requests: list[str] = field(default_factory=list)
 
     def answer(self, path: str) -> Any:
-        """The document behind a path; None is an error 500."""
+        """The document at a path; None is an error 500."""
         self.requests.append(path)
         documents = {
             "/.well-known/openid-configuration": {
@@ -88,7 +88,7 @@ def provider() -> Iterator[Provider]:
 
 
 def test_a_thin_id_token_is_filled_from_userinfo(provider: Provider) -> None:
-    """Where both name a claim, the ID token's counts."""
+    """If both have a claim, the ID token's counts."""
     provider.id_claims["given_name"] = "From the token"
     provider.userinfo["given_name"] = "From userinfo"
     claims = provider.fetch()
@@ -111,7 +111,7 @@ def test_another_issuer_or_audience_is_refused(provider: Provider, wrong: dict[s
 
 
 def test_a_failing_provider_is_a_refusal(provider: Provider) -> None:
-    """Not a crash: it ends at the app's callback."""
+    """It ends at the app's callback, and is not a crash."""
     provider.url += "/nowhere"
     with pytest.raises(SignInRefusedError, match="identity provider failed"):
         provider.fetch()

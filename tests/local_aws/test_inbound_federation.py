@@ -1,4 +1,4 @@
-"""The trigger that decides what is stored of a provider's person, and what becomes of claims without it."""
+"""The trigger that decides which data of a provider's person is stored, and the claims without it."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ SOURCE = "InboundFederation_ExternalProvider"
 
 
 def tell(pool: Pool, told: dict[str, Any]) -> None:
-    """Let the stand-in tell these claims of Alice from now on."""
+    """Make the stand-in send these claims of Alice from now on."""
     url = f"{pool.cloud.okta_url}/users/{ALICE}"
     requests.put(url, json=told, timeout=10).raise_for_status()
 
 
 @pytest.fixture
 def told(pool: Pool) -> Any:
-    """Alice's claims as they are in the file; they are told again afterwards."""
+    """Alice's claims from the file; they are restored afterwards."""
     facts = {name: value for name, value in PERSON.items() if name != "sub"}
     yield facts
     tell(pool, facts)
@@ -37,7 +37,7 @@ def answer(cloud: Cloud, attributes: dict[str, str]) -> None:
 
 
 def test_the_event_holds_what_the_provider_says_as_text(cloud: Cloud, browser: OktaBrowser) -> None:
-    """Token response, ID token and userinfo; booleans and lists written out; the subject in its own case."""
+    """Token response, ID token and userinfo have booleans and lists as text, and the subject in its own case."""
     browser.tokens()
     event = cloud.events()[0]
     assert (event["triggerSource"], event["userName"]) == (SOURCE, ALICE)
@@ -52,7 +52,7 @@ def test_the_event_holds_what_the_provider_says_as_text(cloud: Cloud, browser: O
 
 
 def test_the_answer_replaces_the_claims(cloud: Cloud, pool: Pool, browser: OktaBrowser) -> None:
-    """Under the claims' names, which are mapped; what is left out is dropped."""
+    """The answer has the claims' names, which are mapped; omitted claims are dropped."""
     answer(cloud, {"email": "a@example.com", "groups": "=sales", "sub": ALICE, "other": "x"})
     browser.tokens()
     attributes = pool.user(NAME)
@@ -72,7 +72,7 @@ def test_an_empty_answer_keeps_every_claim(
 def test_a_missing_claim_leaves_what_is_stored(
     pool: Pool, browser: OktaBrowser, told: dict[str, Any]
 ) -> None:
-    """Where no trigger says otherwise."""
+    """This holds unless a trigger decides otherwise."""
     browser.tokens()
     tell(pool, {name: told[name] for name in ("email", "email_verified")})
     browser.tokens()
@@ -84,7 +84,7 @@ def test_a_missing_claim_leaves_what_is_stored(
 def test_an_empty_value_clears_or_stays_as_the_pool_is_tagged(
     cloud: Cloud, pool: Pool, browser: OktaBrowser, keeps: bool
 ) -> None:
-    """AWS does not say which; the tag plays either."""
+    """AWS does not say which; the tag selects the behaviour."""
     browser.tokens()
     before = pool.user(NAME)["given_name"]
     if keeps:
@@ -97,7 +97,7 @@ def test_an_empty_value_clears_or_stays_as_the_pool_is_tagged(
 def test_a_trigger_that_fails_ends_the_sign_in_at_the_callback(
     cloud: Cloud, pool: Pool, browser: OktaBrowser
 ) -> None:
-    """With its text, and without a profile."""
+    """It has the trigger's text, and there is no profile."""
     cloud.script({SOURCE: {"raise": "GATEHOUSE_UNAVAILABLE"}})
     back = browser.sign_in()
     assert "InboundFederation failed with error GATEHOUSE_UNAVAILABLE" in back["error_description"]
@@ -117,7 +117,7 @@ def test_attributes_are_deleted_by_name_and_by_a_blank_value(
 
 
 def test_an_address_finds_its_user_in_any_case(pool: Pool) -> None:
-    """In a pool that ignores case, aliases ignore it too."""
+    """In a pool that ignores case, aliases ignore it, too."""
     name = pool.add_person("Ada@example.com")
     for spelling in ("ada@example.com", "ADA@EXAMPLE.COM", "Ada@example.com"):
         found = pool.cognito.admin_get_user(UserPoolId=pool.id, Username=spelling)

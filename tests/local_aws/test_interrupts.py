@@ -1,4 +1,4 @@
-"""Ctrl-C in one hand, the clearing up in the other."""
+"""Ctrl-C during the clean-up."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
-    """As they were, afterwards."""
+    """Restore the handlers afterwards."""
     before = {number: signal.getsignal(number) for number in ENDS}
     yield
     for number, handler in before.items():
@@ -22,7 +22,7 @@ def handlers() -> Iterator[None]:
 
 @pytest.mark.parametrize("first", ENDS)
 def test_only_the_first_is_heard(first: signal.Signals) -> None:
-    """An impatient second Ctrl-C would leave the stack's programs running."""
+    """A second, impatient Ctrl-C would leave the stack's programs running."""
     hear_once()
     with pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), first)
@@ -31,7 +31,7 @@ def test_only_the_first_is_heard(first: signal.Signals) -> None:
 
 
 def test_what_was_ignored_stays_ignored() -> None:
-    """As of a command that a script put into the background."""
+    """A script that starts a command in the background ignores it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     hear_once()
     os.kill(os.getpid(), signal.SIGINT)

@@ -9,7 +9,7 @@ from tests.local_aws.cloud import Cloud
 
 
 def test_the_login_page_offers_the_people(cloud: Cloud) -> None:
-    """By name, with a way to refuse."""
+    """They are listed by name, with a way to refuse."""
     query = {
         "response_type": "code",
         "client_id": "any",
@@ -25,20 +25,20 @@ def test_the_login_page_offers_the_people(cloud: Cloud) -> None:
 
 
 def test_the_issuer_is_its_own_address(cloud: Cloud) -> None:
-    """As the provider's registration names it."""
+    """The provider's registration has the same one."""
     found = requests.get(cloud.okta_url + "/.well-known/openid-configuration", timeout=10)
     assert found.json()["issuer"] == cloud.okta_url
 
 
 def test_a_refusal_carries_its_state_once() -> None:
-    """Added where it is missing, never doubled."""
+    """It is added if missing, never duplicated."""
     assert with_state("http://a/?error=x", "s 1") == "http://a/?error=x&state=s+1"
     assert with_state("http://a/?state=s", "s") == "http://a/?state=s"
     assert with_state("http://a/", "s") == "http://a/?state=s"
 
 
 def test_people_look_like_oktas() -> None:
-    """Mixed-case subjects, all facts that are mapped, one unverified address."""
+    """They have mixed-case subjects, all mapped data, and one unverified address."""
     people = load_people()
     assert len(people) == 3
     for person in people:

@@ -1,4 +1,4 @@
-"""The mends of what operators do with people."""
+"""The patches of operators' calls on people."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def mailed_passwords(cloud: Cloud) -> list[str]:
 
 
 def test_an_invitation_sent_again_has_a_new_password(cloud: Cloud, pool: Pool) -> None:
-    """The old one is void; the new one leads on."""
+    """The old one no longer works; the new one does."""
     invite(pool)
     invite(pool, MessageAction="RESEND")
     old, new = mailed_passwords(cloud)[-2:]
@@ -54,7 +54,7 @@ def test_only_invited_people_are_invited_again(pool: Pool) -> None:
 
 
 def test_a_temporary_password_runs_out() -> None:
-    """Of invited people only."""
+    """Only invited people have one."""
     user = {"UserStatus": INVITED, "_temporary_until": 100.0}
     assert [is_expired(user, now) for now in (99.0, 100.0)] == [False, True]
     assert not is_expired({**user, "UserStatus": "CONFIRMED"}, 100.0)
@@ -62,7 +62,7 @@ def test_a_temporary_password_runs_out() -> None:
 
 
 def test_a_lost_authenticator_app_is_forgotten(pool: Pool) -> None:
-    """It is asked for no more, and the person is told as having no factor; nobody's app is an error."""
+    """It is no longer asked for, and the person has no factor; a missing app is an error."""
     name = pool.add_person(EMAIL)
     preference = {"Enabled": True, "PreferredMfa": True}
     pool.cognito.admin_set_user_mfa_preference(

@@ -1,4 +1,4 @@
-"""Child processes: clear errors, and nothing left behind."""
+"""Child processes: clear errors, and no leftovers."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def program(directory: Path, code: str = SERVER) -> Program:
 
 
 def test_a_taken_port_is_named_with_the_command_that_mends_it() -> None:
-    """As it is typed."""
+    """The command can be copied."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -60,7 +60,7 @@ def test_a_program_is_started_and_stopped(tmp_path: Path) -> None:
 
 
 def test_another_process_can_stop_it_with_its_children(tmp_path: Path) -> None:
-    """As `down` does: known by the file only, grandchildren included."""
+    """`down` does so: it knows only the file, and also stops grandchildren."""
     started = program(tmp_path, PARENT)
     starter = Processes(tmp_path)
     starter.start(started)
@@ -70,7 +70,7 @@ def test_another_process_can_stop_it_with_its_children(tmp_path: Path) -> None:
 
 
 def test_what_another_start_has_put_in_its_place_is_left_alone(tmp_path: Path) -> None:
-    """Two terminals, `make up` in both: the second has the stack, and the first says what happened and goes."""
+    """With `make up` in two terminals, the second has the stack, and the first says so and ends."""
     first, second = Processes(tmp_path), Processes(tmp_path)
     first.start(program(tmp_path))
     try:
@@ -90,7 +90,7 @@ def test_what_another_start_has_put_in_its_place_is_left_alone(tmp_path: Path) -
 def test_who_watches_hears_at_once_that_it_was_meant(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first process to die says so, while the others still live."""
+    """When the first process ends, the watcher says so, while the others still run."""
     first, said = Processes(tmp_path), list[str]()
     first.start(program(tmp_path))
     stop_marked = processes_module._stop_marked
@@ -111,7 +111,7 @@ def test_who_watches_hears_at_once_that_it_was_meant(
 
 
 def test_what_was_started_is_stopped_without_the_file(tmp_path: Path) -> None:
-    """`make clean` in another terminal takes it away."""
+    """`make clean` in another terminal deletes the file."""
     processes = Processes(tmp_path)
     processes.start(program(tmp_path))
     (tmp_path / "processes.json").unlink()
@@ -119,7 +119,7 @@ def test_what_was_started_is_stopped_without_the_file(tmp_path: Path) -> None:
 
 
 def test_what_a_crashed_program_left_is_stopped(tmp_path: Path) -> None:
-    """The parent is dead, its child still listens."""
+    """The parent is dead, but its child still listens."""
     processes = Processes(tmp_path)
     started = program(tmp_path, PARENT)
     processes.start(started)
@@ -131,7 +131,7 @@ def test_what_a_crashed_program_left_is_stopped(tmp_path: Path) -> None:
 
 
 def test_a_stranger_with_the_same_number_is_left_alone(tmp_path: Path) -> None:
-    """A process without the mark is nobody's business."""
+    """A process without the mark is not stopped."""
     stranger = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     with closing(stranger.stdin) if stranger.stdin else pytest.fail("no pipe"):
         entry = {"name": "Server", "pid": stranger.pid, "mark": "not-theirs"}
@@ -142,7 +142,7 @@ def test_a_stranger_with_the_same_number_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_taken_port_is_named_with_its_option(tmp_path: Path) -> None:
-    """Before anything is started."""
+    """This is checked before anything is started."""
     first = program(tmp_path)
     processes = Processes(tmp_path)
     try:
@@ -175,7 +175,7 @@ def test_a_program_that_dies_later_is_noticed(tmp_path: Path) -> None:
 def test_a_program_that_is_never_ready_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Bounded, with the log."""
+    """There is a time limit, and the error has the log."""
     monkeypatch.setattr("ops.local.processes._READY_SECONDS", 0.3)
     processes = Processes(tmp_path)
     idle = replace(

@@ -1,4 +1,4 @@
-"""ImportRestApi and PutRestApi as `chalice deploy` calls them, and the front proxy."""
+"""ImportRestApi and PutRestApi as called by `chalice deploy`, and the front proxy."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ AUTHORIZER = "people"
 
 
 def document(pool: Pool, function_arn: str, *paths: str) -> dict[str, Any]:
-    """A swagger document as Chalice writes it: `/me…` needs the scope, the rest is open."""
+    """A swagger document in Chalice's format: `/me…` needs the scope, the rest is open."""
     uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{function_arn}/invocations"
     integration = {"type": "aws_proxy", "httpMethod": "POST", "uri": uri}
     described: dict[str, Any] = {}
@@ -57,7 +57,7 @@ def document(pool: Pool, function_arn: str, *paths: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def function_arn(cloud: Cloud) -> str:
-    """An API handler that tells what it was sent."""
+    """An API handler that returns its event."""
     return cloud.create_function("echo", "echo")
 
 
@@ -74,7 +74,7 @@ def api(cloud: Cloud, pool: Pool, function_arn: str) -> Iterator[str]:
 
 
 def url(cloud: Cloud, api_id: str, path: str) -> str:
-    """Where MiniStack serves a stage without special DNS."""
+    """MiniStack's URL of a stage, without special DNS."""
     return f"{cloud.url}/_aws/execute-api/{api_id}/api{path}"
 
 
@@ -86,7 +86,7 @@ def get(address: str, **headers: str) -> requests.Response:
 def test_an_imported_preflight_answers_with_its_headers(
     cloud: Cloud, pool: Pool, function_arn: str, api: str
 ) -> None:
-    """A mock integration as Chalice writes it for `cors=True`, in an import and in an overwrite."""
+    """It is a mock integration in Chalice's format for `cors=True`, in an import and in an overwrite."""
     gateway = cloud.client("apigateway")
     body = document(pool, function_arn, "/items")
     body["paths"]["/items"]["options"] = {
@@ -114,7 +114,7 @@ def test_an_imported_preflight_answers_with_its_headers(
 
 
 def test_an_import_keeps_what_the_document_says(cloud: Cloud, api: str) -> None:
-    """Name, endpoint type, binary media types, path parameters."""
+    """These are name, endpoint type, binary media types, and path parameters."""
     described = cloud.client("apigateway").get_rest_api(restApiId=api)
     assert described["name"] == "test"
     assert described["endpointConfiguration"]["types"] == ["REGIONAL"]
@@ -127,7 +127,8 @@ def test_an_import_keeps_what_the_document_says(cloud: Cloud, api: str) -> None:
 def test_an_imported_authorizer_wants_token_and_scope(
     cloud: Cloud, api: str, browser: OktaBrowser
 ) -> None:
-    """No token, ID token, access token without the scope: refused; with it: its claims."""
+    """No token, an ID token, and an access token without the scope are refused; with the scope, the claims are passed
+    on."""
     address = url(cloud, api, "/me")
     tokens, narrow = browser.tokens(), browser.tokens(scope="openid email")
     assert get(address).status_code == 401
@@ -138,7 +139,7 @@ def test_an_imported_authorizer_wants_token_and_scope(
 
 
 def test_path_parameters_stay_encoded(cloud: Cloud, api: str) -> None:
-    """As the caller wrote them, each in its own segment; what needs no encoding is the same either way."""
+    """They are as the caller wrote them, each in its own segment; unencoded values are the same in both forms."""
     for name in ("ada%40x.example", "a%2Fb", "a%25b", "a%20b+c", "%C3%A4", "%FF", "a@b"):
         answer = get(url(cloud, api, f"/items/{name}"))
         assert (answer.status_code, answer.json()["pathParameters"]) == (200, {"name": name}), name
@@ -155,14 +156,14 @@ def test_a_repeated_query_parameter_counts_as_its_last(cloud: Cloud, api: str) -
 def test_a_method_without_scopes_wants_an_id_token(
     cloud: Cloud, api: str, browser: OktaBrowser
 ) -> None:
-    """An access token is for methods that name scopes."""
+    """An access token is for methods with scopes."""
     address, tokens = url(cloud, api, "/me/anyhow"), browser.tokens()
     assert get(address, Authorization=tokens["id_token"]).status_code == 200
     assert get(address, Authorization=tokens["access_token"]).status_code == 401
 
 
 def test_the_authorizers_claims_have_dates(cloud: Cloud, api: str, browser: OktaBrowser) -> None:
-    """`exp` and `iat` as Java writes a date, `auth_time` as a number in text."""
+    """`exp` and `iat` are in Java's date format, `auth_time` is a number as text."""
     token = browser.tokens()["access_token"]
     told = jwt.decode(token, options={"verify_signature": False})
     claims = get(url(cloud, api, "/me"), Authorization=token).json()["claims"]
@@ -190,7 +191,7 @@ def test_an_overwrite_replaces_routes_and_authorizers(
 def test_an_overwrite_wipes_gateway_responses(
     cloud: Cloud, pool: Pool, api: str, function_arn: str
 ) -> None:
-    """So a plain `chalice deploy` loses them, as on AWS."""
+    """So a plain `chalice deploy` removes them, as on AWS."""
     gateway = cloud.client("apigateway")
     gateway.put_gateway_response(
         restApiId=api, responseType="MISSING_AUTHENTICATION_TOKEN", statusCode="404"
@@ -204,7 +205,7 @@ def test_an_overwrite_wipes_gateway_responses(
 
 
 def test_a_function_that_fails_is_502_by_the_gateways_own_answer(cloud: Cloud, pool: Pool) -> None:
-    """The customised DEFAULT_5XX with its headers; nothing of the error."""
+    """It is the customised DEFAULT_5XX with its headers, without details of the error."""
     gateway = cloud.client("apigateway")
     arn = cloud.create_function("broken", "broken")
     body = json.dumps(document(pool, arn, "/", "/items/{name}"))
@@ -227,7 +228,7 @@ def test_a_function_that_fails_is_502_by_the_gateways_own_answer(cloud: Cloud, p
 
 @pytest.fixture
 def proxy(cloud: Cloud, api: str) -> Iterator[int]:
-    """The front proxy before the API; its port."""
+    """The front proxy before the API; yield its port."""
     (port,) = free_ports(1)
     aws_port = int(cloud.url.rpartition(":")[2])
     processes = Processes(cloud.state / "proxied")
@@ -285,7 +286,7 @@ def test_the_proxy_keeps_connections_and_reads_chunks(proxy: int) -> None:
     ],
 )
 def test_the_proxy_refuses_what_api_gateway_refuses(proxy: int, header: str, status: int) -> None:
-    """Too much header, too much body, nonsense."""
+    """Too many header bytes, too large a body, and nonsense are refused."""
     with closing(socket.create_connection(("127.0.0.1", proxy), timeout=10)) as connection:
         connection.sendall(f"POST / HTTP/1.1\r\nHost: x\r\n{header}\r\n\r\n".encode())
         assert connection.recv(64).split()[1] == str(status).encode()

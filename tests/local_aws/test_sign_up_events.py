@@ -1,4 +1,4 @@
-"""The mends of the triggers around sign-up and sign-in with a password."""
+"""The patches of the triggers around sign-up and sign-in with a password."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def sign_up(pool: Pool, **more: Any) -> str:
 
 
 def test_sign_up_shows_no_sub_to_pre_sign_up(cloud: Cloud, pool: Pool) -> None:
-    """The user does not exist yet; what the client sent along arrives."""
+    """The user does not exist yet; the client's metadata arrives."""
     sub = sign_up(pool, ClientMetadata={"invitation": "7"})
     (event,) = cloud.events()
     assert event["triggerSource"] == "PreSignUp_SignUp"
@@ -38,7 +38,7 @@ def test_sign_up_shows_no_sub_to_pre_sign_up(cloud: Cloud, pool: Pool) -> None:
 
 
 def test_confirming_fires_post_confirmation(cloud: Cloud, pool: Pool) -> None:
-    """With the attributes the user now has."""
+    """It gets the user's current attributes."""
     sub = sign_up(pool)
     cloud.forget_events()
     pool.cognito.confirm_sign_up(
@@ -54,14 +54,14 @@ def test_confirming_fires_post_confirmation(cloud: Cloud, pool: Pool) -> None:
 
 
 def test_confirming_by_an_administrator_fires_post_confirmation(cloud: Cloud, pool: Pool) -> None:
-    """AdminConfirmSignUp counts as well."""
+    """AdminConfirmSignUp does so, too."""
     sign_up(pool)
     pool.cognito.admin_confirm_sign_up(UserPoolId=pool.id, Username=EMAIL)
     assert cloud.sources()[-1] == "PostConfirmation_ConfirmSignUp"
 
 
 def test_a_reset_password_fires_post_confirmation(cloud: Cloud, pool: Pool) -> None:
-    """Under the other name: ConfirmForgotPassword."""
+    """ConfirmForgotPassword has the other trigger source."""
     pool.add_person(EMAIL)
     pool.cognito.forgot_password(
         ClientId=pool.client_id, SecretHash=pool.secret_hash(EMAIL), Username=EMAIL
@@ -77,7 +77,7 @@ def test_a_reset_password_fires_post_confirmation(cloud: Cloud, pool: Pool) -> N
 
 
 def test_an_administrators_user_fires_pre_sign_up(cloud: Cloud, pool: Pool) -> None:
-    """PreSignUp_AdminCreateUser, without a client, never PostConfirmation."""
+    """It is PreSignUp_AdminCreateUser, without a client; PostConfirmation never runs."""
     created = pool.cognito.admin_create_user(
         UserPoolId=pool.id, Username=EMAIL, MessageAction="SUPPRESS"
     )
@@ -97,7 +97,7 @@ def test_a_refused_administrators_user_is_not_made(cloud: Cloud, pool: Pool) -> 
 
 
 def test_a_password_sign_in_is_between_its_triggers(cloud: Cloud, pool: Pool) -> None:
-    """PreAuthentication, the tokens, PostAuthentication."""
+    """The order is PreAuthentication, the tokens, PostAuthentication."""
     pool.add_person(EMAIL)
     pool.sign_in(EMAIL)
     assert cloud.sources() == [
@@ -117,7 +117,7 @@ def test_pre_authentication_refuses_a_password_sign_in(cloud: Cloud, pool: Pool)
 
 
 def test_a_trigger_without_a_permission_for_this_pool_fails(cloud: Cloud, pool: Pool) -> None:
-    """Another pool's SourceArn does not let this one in."""
+    """Another pool's SourceArn does not allow this one."""
     functions = cloud.client("lambda")
     functions.remove_permission(FunctionName="triggers", StatementId="cognito")
     permission = {
@@ -147,7 +147,7 @@ def hosted(pool: Pool, path: str, **form: str) -> requests.Response:
 
 
 def test_the_sign_up_page_makes_and_confirms_an_account(cloud: Cloud, pool: Pool) -> None:
-    """With a password first and the code afterwards; no metadata comes along."""
+    """The password comes first and the code afterwards; there is no metadata."""
     made = hosted(pool, "/signup", username=EMAIL, password=PASSWORD)
     assert (made.status_code, made.headers["Location"].partition("?")[0]) == (302, "/confirmUser")
     wrong = hosted(pool, "/confirmUser", username=EMAIL, code="no code")
@@ -161,7 +161,7 @@ def test_the_sign_up_page_makes_and_confirms_an_account(cloud: Cloud, pool: Pool
 
 
 def test_a_refusal_is_shown_on_the_sign_up_page(cloud: Cloud, pool: Pool) -> None:
-    """In the trigger's words, and nobody comes to be."""
+    """It has the trigger's text, and nobody is created."""
     cloud.script({"PreSignUp_SignUp": {"raise": "not here"}})
     refused = hosted(pool, "/signup", username=EMAIL, password=PASSWORD)
     assert refused.status_code == 200

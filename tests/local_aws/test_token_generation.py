@@ -1,4 +1,4 @@
-"""The mends of the pre-token-generation trigger."""
+"""The patches of the pre-token-generation trigger."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_one_event_serves_both_tokens(cloud: Cloud, browser: OktaBrowser) -> Non
 
 
 def test_groups_beside_the_token_sections_go_into_both(cloud: Cloud, browser: OktaBrowser) -> None:
-    """groupOverrideDetails where AWS documents it."""
+    """groupOverrideDetails is where AWS documents it."""
     details = answer(groupOverrideDetails={"groupsToOverride": ["admins"]})
     cloud.script({HOSTED: details})
     tokens = browser.tokens()
@@ -43,7 +43,7 @@ def test_empty_group_details_wipe_the_groups(cloud: Cloud, browser: OktaBrowser)
 
 
 def test_scopes_are_added_and_suppressed(cloud: Cloud, pool: Pool) -> None:
-    """Also for tokens of an API sign-in."""
+    """This also works for tokens of an API sign-in."""
     pool.add_person()
     section = {"scopesToAdd": ["api/read"], "scopesToSuppress": ["aws.cognito.signin.user.admin"]}
     details = answer(accessTokenGeneration=section)
@@ -53,7 +53,7 @@ def test_scopes_are_added_and_suppressed(cloud: Cloud, pool: Pool) -> None:
 
 
 def test_a_failing_trigger_gives_no_tokens(cloud: Cloud, browser: OktaBrowser) -> None:
-    """The token endpoint answers 400, with the trigger's words."""
+    """The token endpoint answers 400, with the trigger's text."""
     code = browser.sign_in()["code"]
     cloud.script({HOSTED: {"raise": "broken"}})
     refused = browser.pool.exchange(code)
@@ -62,7 +62,7 @@ def test_a_failing_trigger_gives_no_tokens(cloud: Cloud, browser: OktaBrowser) -
 
 
 def test_trusted_claims_cannot_be_overridden() -> None:
-    """Neither replaced nor suppressed."""
+    """They can be neither replaced nor suppressed."""
     section = {"claimsToAddOrOverride": {"sub": "other"}, "claimsToSuppress": ["iss"]}
     details = {"claimsAndScopeOverrideDetails": {"idTokenGeneration": section}}
     before = {"sub": "me", "iss": "pool"}

@@ -1,4 +1,4 @@
-"""Invoking a trigger: Cognito's patience."""
+"""Invoking a trigger: Cognito's time limit and retries."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ POLICY = {
 
 
 def emulator(execute: Callable[[Any, Any], dict[str, Any]]) -> Emulator:
-    """Just enough of MiniStack."""
+    """The parts of MiniStack that are needed."""
     functions = SimpleNamespace(
         _get_func_record_for_ref=lambda arn: ({"policy": POLICY}, {"config": 1}, "name"),
         _execution_record_for_config=lambda record, config: record,
@@ -54,7 +54,7 @@ def test_a_trigger_that_hangs_is_tried_three_times(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_second_try_may_succeed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So a trigger runs twice for one sign-up now and then."""
+    """So a trigger sometimes runs twice for one sign-in."""
     monkeypatch.setattr(trigger, "SECONDS_PER_TRY", 0.5)
     release, calls = threading.Event(), []
 
@@ -78,5 +78,5 @@ def test_an_answer_that_is_no_event_is_an_error() -> None:
 
 
 def test_a_pool_without_the_trigger_runs_nothing() -> None:
-    """None, not an empty answer."""
+    """The result is None, not an empty answer."""
     assert trigger.invoke(emulator(lambda *_: {}), POOL, "PostConfirmation", {}) is None

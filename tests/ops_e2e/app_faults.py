@@ -1,4 +1,4 @@
-"""Faults of functions, roles, API, tables, alarms, logs, and on the way to Okta."""
+"""Faults of functions, roles, API, tables, alarms, logs, and in the sign-in up to Okta."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def function(name: str, **changes: Any) -> Fault:
 
 
 def without_statement(name: str, principal: str) -> Fault:
-    """Take away what lets a service invoke a function."""
+    """Remove the permission that lets a service invoke a function."""
 
     @contextmanager
     def seed(place: Place) -> Iterator[None]:
@@ -93,7 +93,7 @@ def policy(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Fault:
 
 @contextmanager
 def a_dependency_left_out(place: Place) -> Iterator[None]:
-    """Upload what Chalice alone would make where a dependency cannot be built."""
+    """Upload the package that Chalice alone makes if a dependency cannot be built."""
     functions = place.root("lambda")
     location = functions.get_function(FunctionName=RECORDS)["Code"]["Location"]
     before = requests.get(location, timeout=30).content
@@ -152,7 +152,7 @@ def _patch_method(gateway: Any, api_id: str, path: str, value: str) -> None:
 
 @contextmanager
 def second_authorizer(place: Place) -> Iterator[None]:
-    """Let tokens of another pool in."""
+    """Accept tokens of another pool."""
     gateway, api_id = place.root("apigateway"), load_deployed(place.stage).rest_api_id
     made = gateway.create_authorizer(
         restApiId=api_id,
@@ -169,7 +169,7 @@ def second_authorizer(place: Place) -> Iterator[None]:
 
 @contextmanager
 def second_api(place: Place) -> Iterator[None]:
-    """Leave an API behind, as an interrupted deployment would."""
+    """Leave a second API, as an interrupted deployment would."""
     gateway = place.root("apigateway")
     stray = gateway.create_rest_api(name="gatehouse")["id"]
     root = gateway.get_resources(restApiId=stray)["items"][0]["id"]
@@ -191,7 +191,7 @@ def second_api(place: Place) -> Iterator[None]:
 
 @contextmanager
 def deployed_file_missing(place: Place) -> Iterator[None]:
-    """Forget to commit what Chalice writes."""
+    """Remove Chalice's record, as if it was not committed."""
     path = place.stage.deployed_file
     before = path.read_text()
     path.unlink()
@@ -242,7 +242,7 @@ def alarm_muted(place: Place) -> Iterator[None]:
 
 @contextmanager
 def log_kept_for_ever(place: Place) -> Iterator[None]:
-    """Take a log group's retention away."""
+    """Remove a log group's retention."""
     logs, name = place.root("logs"), f"/aws/lambda/{API}"
     logs.delete_retention_policy(logGroupName=name)
     try:

@@ -1,4 +1,4 @@
-"""A bare local AWS with one stage deployed into it, shared by the tests of doctor and rotation."""
+"""A new local AWS with one stage deployed into it, shared by the tests of doctor and rotation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.ops_e2e.place import Place
 
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """A stage as a team has it: provisioned, deployed, with Okta, connected."""
+    """A team's typical stage: provisioned, deployed, with Okta, connected."""
     place = Place.start(tmp_path_factory.mktemp("deployed"))
     try:
         with place.environment():
@@ -26,14 +26,14 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 @pytest.fixture
 def place(deployed: Place) -> Iterator[Place]:
-    """The deployed stage; this process sees only its AWS."""
+    """The deployed stage; this process can reach only its AWS."""
     with deployed.environment():
         yield deployed
 
 
 @pytest.fixture
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """A local AWS with nothing in it; calls that fail are not repeated."""
+    """An empty local AWS; failed calls are not repeated."""
     place = Place.start(tmp_path_factory.mktemp("bare"))
     try:
         with place.environment(tries=1):

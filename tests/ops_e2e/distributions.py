@@ -13,7 +13,7 @@ from pathlib import Path
 BUILDS = (
     "from setuptools import setup\nsetup(name={name!r}, version='1.0', py_modules=[{name!r}])\n"
 )
-#: Tells its name like any other, and stops where a compiler would be called.
+#: It returns its name like any other, and fails where a compiler would be called.
 BREAKS = (
     "import sys\nfrom setuptools import setup\n"
     "if 'bdist_wheel' in sys.argv:\n    raise SystemExit('no compiler here')\n"
@@ -22,12 +22,12 @@ BREAKS = (
 
 
 def sha256(path: Path) -> str:
-    """Write a file's hash as a lock does."""
+    """Return a file's hash in a lock's format."""
     return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
 
 
 def line(path: Path, version: str = "1.0") -> str:
-    """Write the lock's line of a distribution."""
+    """Return a distribution's line for a lock."""
     return f"{path.name.split('-')[0]}=={version} --hash={sha256(path)}\n"
 
 

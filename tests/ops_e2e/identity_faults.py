@@ -1,4 +1,4 @@
-"""Faults of the pool, its client, providers, secrets and stack: what people do by hand in a console."""
+"""Faults of the pool, its client, providers, secrets and stack, as people make them by hand in a console."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NOT_SENT = ("ClientSecret", "LastModifiedDate", "CreationDate", "DefaultRedirec
 
 
 def pool(**changes: Any) -> Fault:
-    """Update the pool as the console does, with everything it has but for `changes`."""
+    """Update the pool like the console, with all its settings except `changes`."""
 
     @contextmanager
     def seed(place: Place) -> Iterator[None]:
@@ -38,7 +38,7 @@ def pool(**changes: Any) -> Fault:
 
 
 def client(**changes: Any) -> Fault:
-    """Update the app client, with everything it has but for `changes`."""
+    """Update the app client, with all its settings except `changes`."""
 
     @contextmanager
     def seed(place: Place) -> Iterator[None]:
@@ -133,7 +133,7 @@ def scope_deleted(place: Place) -> Iterator[None]:
 
 @contextmanager
 def provider_row_deleted(place: Place) -> Iterator[None]:
-    """Take Okta out of the providers table."""
+    """Remove Okta from the providers table."""
     dynamodb, table = place.root("dynamodb"), place.variable("PROVIDERS_TABLE")
     key = {"name": {"S": "Okta"}}
     item = dynamodb.get_item(TableName=table, Key=key)["Item"]
@@ -146,7 +146,7 @@ def provider_row_deleted(place: Place) -> Iterator[None]:
 
 @contextmanager
 def provider_row_without_issuer(place: Place) -> Iterator[None]:
-    """Make Okta's row what older versions wrote."""
+    """Write Okta's row as older versions did."""
     dynamodb, table = place.root("dynamodb"), place.variable("PROVIDERS_TABLE")
     key = {"name": {"S": "Okta"}}
     item = dynamodb.get_item(TableName=table, Key=key)["Item"]
@@ -207,7 +207,7 @@ def client_id_elsewhere(place: Place) -> Iterator[None]:
 
 @contextmanager
 def renamed(place: Place) -> Iterator[None]:
-    """Give the app another name, under which nothing was made."""
+    """Give the app another name, for which nothing exists."""
     with (
         place.setting("environment_variables", APP_NAME="other"),
         place.setting("", app_name="other", environment_variables={"APP_NAME": "other"}),

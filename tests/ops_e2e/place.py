@@ -1,4 +1,4 @@
-"""One stage on a bare local AWS, as `ops deploy` and `ops provider add` make it."""
+"""One stage on a new local AWS, made like `ops deploy` and `ops provider add` do."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ CHALICE = (sys.executable, str(PROJECT / "ops" / "local" / "chalice_cli.py"))
 
 
 class _Session:
-    """Makes each client once: that takes longer than most calls."""
+    """Makes each client once, because that takes longer than most calls."""
 
     def __init__(self, session: boto3.Session) -> None:
         self._session: Any = session
@@ -54,7 +54,7 @@ class _Session:
 
 @dataclass
 class Place:
-    """A local AWS with nothing in it yet, the wire to it, and a copy of the project."""
+    """An empty local AWS, the wire to it, and a copy of the project."""
 
     state: Path
     processes: Processes
@@ -87,7 +87,7 @@ class Place:
 
     @property
     def aws_url(self) -> str:
-        """The local AWS, past the wire."""
+        """The local AWS, without the wire."""
         return f"http://127.0.0.1:{self.aws_port}"
 
     @property
@@ -102,24 +102,24 @@ class Place:
 
     @property
     def project(self) -> Path:
-        """The copy that is deployed from."""
+        """The copy from which the stage is deployed."""
         return self.state / "app"
 
     @property
     def stage(self) -> Stage:
-        """The stage as config.json says it now."""
+        """The stage according to config.json now."""
         return load_stage(self.project, LOCAL)
 
     @cached_property
     def session(self) -> Any:
-        """A session of whoever deploys."""
+        """The deployer's session."""
         return _Session(aws.session(self.stage))
 
     @contextmanager
     def environment(self, tries: int = 3) -> Iterator[None]:
-        """Let this process and its children see only the local AWS, over the wire.
+        """Let this process and its children reach only the local AWS, over the wire.
 
-        `tries` is how often a call that fails is made; waits between them would only take time.
+        `tries` is how often a failing call is made; there is no wait between tries.
         """
         files = self.state / "no-aws-files"
         usual = aws._CONFIG
@@ -133,7 +133,7 @@ class Place:
                 aws._CONFIG = usual
 
     def root(self, service: str) -> Any:
-        """A client that may do everything, past the wire."""
+        """A client with all rights, without the wire."""
         if service not in self.clients:
             self.clients[service] = boto3.Session("test", "test", region_name=REGION).client(
                 service, endpoint_url=self.aws_url
@@ -141,13 +141,13 @@ class Place:
         return self.clients[service]
 
     def deploy(self) -> str:
-        """`ops deploy --stage local`; answers what it printed."""
+        """`ops deploy --stage local`; return its output."""
         printed = StringIO()
         deploy(self.project, LOCAL, Reporter(printed), CHALICE)
         return printed.getvalue()
 
     def address(self) -> None:
-        """Say where things are, which the stack cannot know here."""
+        """Set the addresses, which the stack cannot know here."""
         pool = provision(self.session, self.stage, {}, Reporter(StringIO())).environment
         addresses = {
             "COGNITO_URL": self.aws_url,
@@ -162,7 +162,7 @@ class Place:
         add_provider(self.session, self.stage, okta, Reporter(StringIO()))
 
     def connect(self) -> None:
-        """The second pass again."""
+        """Run the second pass again."""
         connect(self.session, self.stage, Reporter(StringIO()))
 
     def serve(self) -> None:
@@ -190,5 +190,5 @@ class Place:
             path.write_text(before)
 
     def variable(self, name: str) -> str:
-        """A setting of the stage."""
+        """Set a setting of the stage."""
         return self.stage.environment[name]

@@ -1,4 +1,4 @@
-"""`ops deploy` from nothing: cut at each step and run again, with a changed route, and destroyed."""
+"""`ops deploy` of a new stage: interrupted at each step and run again, with a changed route, and destroyed."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from tests.ops_e2e.place import CHALICE, Place
 from tests.ops_e2e.visitor import refresh, sign_in
 from tests.ops_e2e.wire import Cut
 
-#: In the order in which a first deployment calls: where the wire breaks, and whether AWS still
-#: got the call. Each run goes on from what the one before it left.
+#: In the order of calls in a first deployment: where the wire breaks, and whether AWS still got the call. Each run
+#: continues after the one before it.
 ALL_CUTS = (
     Cut("POST 2015-03-31/functions", nth=1, after=True),
     Cut("POST 2015-03-31/functions", nth=2),
@@ -39,11 +39,11 @@ ALL_CUTS = (
     Cut("PATCH restapis/stages/api"),
 )
 
-#: The whole list takes a minute, so it is for `make soak`; these two leave the worst remains: an API
-#: that nobody wrote down, and half of the second pass.
+#: The whole list takes a minute, so it is for `make soak`; these two leave the worst state: an unrecorded API, and half
+#: of the second pass.
 CUTS = ALL_CUTS if os.environ.get("GATEHOUSE_SOAK") else (ALL_CUTS[2], ALL_CUTS[6])
 
-#: What a plain `chalice deploy` could break.
+#: Everything that a plain `chalice deploy` could break.
 TOUCHED = (
     *("gateway-responses", "callback-urls", "triggers-attached", "trigger-permission"),
     *("api-authorizer", "api-permission", "api-throttles", "function-roles", "api-routes"),
@@ -52,7 +52,7 @@ TOUCHED = (
 
 
 def identity(place: Place) -> dict[str, Any]:
-    """What must never change: ids, addresses, people."""
+    """Data that must never change: ids, addresses, people."""
     stage = place.stage
     cognito, pool = place.root("cognito-idp"), place.variable("USER_POOL_ID")
     return {
@@ -73,7 +73,7 @@ def identity(place: Place) -> dict[str, Any]:
 
 
 def test_deployment_goes_on_wherever_it_was_cut(bare: Place) -> None:
-    """From nothing to a healthy stage through a failure at every step, with one API and one pool."""
+    """With a failure at every step, a new stage becomes healthy, with one API and one pool."""
     for cut in (Cut("CreateStack"), Cut("CreateStack", after=True)):
         with bare.wire.broken(cut), pytest.raises(OpsError):
             bare.deploy()
@@ -90,7 +90,7 @@ def test_deployment_goes_on_wherever_it_was_cut(bare: Place) -> None:
 
 
 def _deploy_changed(place: Place) -> None:
-    """A changed route arrives; ids, secrets, people and keys are what they were."""
+    """A changed route is deployed; ids, secrets, people and keys are unchanged."""
     place.root("cognito-idp").admin_create_user(
         UserPoolId=place.variable("USER_POOL_ID"),
         Username="ann@example.com",
@@ -114,7 +114,7 @@ def _deploy_changed(place: Place) -> None:
 
 
 def _destroy(place: Place) -> None:
-    """What is lost is named first, kept data stay, and nothing is left at the end."""
+    """The lost data is listed first, kept data stay, and nothing is left at the end."""
     stage = place.stage
     lost = inventory(place.session, stage)
     assert any(place.variable("USER_POOL_ID") in line for line in lost)
@@ -133,7 +133,7 @@ def _destroy(place: Place) -> None:
 
 
 def test_plan_names_what_would_change_and_changes_nothing(place: Place) -> None:
-    """A new retention is four log groups; the change set is gone again."""
+    """A new retention changes four log groups; the change set is deleted afterwards."""
     cloudformation = place.root("cloudformation")
     with place.setting("gatehouse", log_retention_days=60):
         planned = plan(place.session, place.stage, sleep=lambda _: None)
@@ -153,7 +153,7 @@ def test_plan_names_what_would_change_and_changes_nothing(place: Place) -> None:
 def test_protected_stage_is_asked_for_after_its_plan(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The plan is shown, nobody says yes, nothing changes; `--plan` does not even ask."""
+    """The plan is shown, nobody confirms, nothing changes; `--plan` does not even ask."""
     line = ["--project-dir", str(place.project), "deploy", "--stage", "local"]
     with place.setting("gatehouse", deletion_protection=True):
         place.wire.operations.clear()
@@ -167,7 +167,7 @@ def test_protected_stage_is_asked_for_after_its_plan(
 
 
 def test_what_was_shown_is_executed_and_nothing_else(place: Place) -> None:
-    """CloudFormation's own change set; what another deployment did meanwhile stops it before anything changes."""
+    """It is CloudFormation's own change set; another deployment in the meantime stops it before anything changes."""
     report = Reporter(StringIO())
     stack, cloudformation = place.stage.identity_stack, place.root("cloudformation")
     with place.setting("gatehouse", log_retention_days=14):
@@ -194,7 +194,7 @@ def test_what_was_shown_is_executed_and_nothing_else(place: Place) -> None:
 def test_plain_chalice_deploy_keeps_sessions_and_everything_but_the_gateways_answers(
     place: Place,
 ) -> None:
-    """A teammate's `chalice deploy`: doctor says what was lost, `ops deploy` puts it back."""
+    """After a teammate's `chalice deploy` doctor says what was lost, and `ops deploy` restores it."""
     from ops.deploy import run_chalice
 
     session = sign_in(place)
@@ -215,7 +215,7 @@ def test_plain_chalice_deploy_keeps_sessions_and_everything_but_the_gateways_ans
 
 
 def test_api_of_a_checkout_without_the_deployed_file_is_found_again(place: Place) -> None:
-    """Another clone goes on with the API that people use."""
+    """Another clone continues with the API that people use."""
     from ops.adopt import adopt_api
 
     path = place.stage.deployed_file

@@ -1,4 +1,4 @@
-"""The role for CI: a first deployment, Okta, doctor and a second deployment with nothing else."""
+"""The role for CI: a first deployment, Okta, doctor and a second deployment with this role only."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ROLE = "gatehouse-local-deploy"
 
 
 def make_role(place: Place) -> list[dict[str, Any]]:
-    """Deploy the template as an account's administrator does; answer the role's policies."""
+    """Deploy the template like an account's administrator; return the role's policies."""
     cloudformation = place.root("cloudformation")
     cloudformation.create_stack(
         StackName="gatehouse-local-deploy-role",
@@ -47,7 +47,7 @@ def make_role(place: Place) -> list[dict[str, Any]]:
 
 @contextmanager
 def as_ci(place: Place) -> Iterator[None]:
-    """Everything in this block is done by somebody with the role's policies and no other right."""
+    """Run this block with the role's policies and no other right."""
     iam = place.root("iam")
     iam.create_user(UserName="ci")
     for number, document in enumerate(make_role(place)):
@@ -66,7 +66,7 @@ def as_ci(place: Place) -> Iterator[None]:
 
 
 def refused(call: Any, **request: Any) -> bool:
-    """Whether IAM says no."""
+    """Whether IAM refuses."""
     try:
         call(**request)
     except ClientError as error:
@@ -76,7 +76,7 @@ def refused(call: Any, **request: Any) -> bool:
 
 @pytest.mark.security("S-60")
 def test_the_role_deploys_and_looks_and_does_nothing_else(bare: Place) -> None:
-    """From nothing to a healthy stage, twice; strangers' tables, secrets, roles and its own are out of reach."""
+    """A new stage becomes healthy, and is deployed again; foreign tables, secrets, roles and its own are out of reach."""
     with as_ci(bare):
         bare.address()
         bare.deploy()
@@ -106,7 +106,7 @@ def test_the_role_deploys_and_looks_and_does_nothing_else(bare: Place) -> None:
 
 
 def documents() -> Iterator[dict[str, Any]]:
-    """Every statement as the file says it; `!Sub` and `!Ref` are read as their texts."""
+    """Every statement in the file; `!Sub` and `!Ref` are read as their texts."""
     import yaml
 
     class Loader(yaml.SafeLoader):
@@ -130,13 +130,13 @@ def statements() -> list[dict[str, Any]]:
 
 
 def listed(value: Any) -> list[str]:
-    """One or several."""
+    """One or several, as a list."""
     return value if isinstance(value, list) else [value]
 
 
 @pytest.mark.security("S-60")
 def test_no_action_is_a_wildcard_and_only_named_ones_have_no_resource() -> None:
-    """What has no resource reads, or makes a pool whose id nobody knows yet."""
+    """Actions without a resource read, or create a pool whose id is not known yet."""
     nameless = {
         *("cloudformation:DescribeStackDriftDetectionStatus", "cloudwatch:DescribeAlarms"),
         *("cognito-idp:CreateUserPool", "cognito-idp:DescribeUserPoolDomain"),
@@ -162,7 +162,7 @@ def test_no_action_is_a_wildcard_and_only_named_ones_have_no_resource() -> None:
 
 @pytest.mark.security("S-60")
 def test_roles_are_passed_to_lambda_alone() -> None:
-    """And made with the stack's names alone."""
+    """They can only be created with the stack's names."""
     (passing,) = [each for each in statements() if "iam:PassRole" in listed(each["Action"])]
     assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
     for statement in statements():

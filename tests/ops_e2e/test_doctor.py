@@ -1,4 +1,4 @@
-"""`ops doctor` on a deployed stage: silent when all is well, and finds each seeded fault."""
+"""`ops doctor` on a deployed stage: no findings on a healthy one, and a finding for each planted fault."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SEEDED = [
     for check, seeds in FAULTS.items()
     for what, seed in seeds
 ]
-#: Proved with doubles in tests/unit/ops/test_doctor.py: the local AWS does not have these.
+#: Proved with doubles in tests/unit/ops/test_doctor.py, because the local AWS does not have these.
 ELSEWHERE = {
     *("clock-skew", "table-backups", "table-expiry", "table-encryption"),
     *("access-log", "custom-domain", "sign-in-domain", "sign-in-style"),
@@ -31,7 +31,7 @@ ELSEWHERE = {
 
 
 def run(place: Place, check: Check) -> list[str]:
-    """Run one check; answer what it says."""
+    """Run one check; return its findings."""
     return [
         finding.says
         for finding in diagnose(Deployment(place.session, place.stage), [check]).findings
@@ -40,7 +40,7 @@ def run(place: Place, check: Check) -> list[str]:
 
 @pytest.mark.parametrize(("check", "seed"), SEEDED)
 def test_seeded_fault_is_found(place: Place, check: str, seed: Fault) -> None:
-    """By its own check."""
+    """The fault's own check finds it."""
     with seed(place):
         said = run(place, BY_ID[check])
     assert said, f"{check} found nothing"
@@ -48,7 +48,7 @@ def test_seeded_fault_is_found(place: Place, check: str, seed: Fault) -> None:
 
 
 def test_every_check_has_a_seeded_fault() -> None:
-    """Here, or with a double where the local AWS lacks the subject."""
+    """It is here, or uses a double if the local AWS lacks the subject."""
     assert set(FAULTS) | ELSEWHERE == set(BY_ID)
     assert not set(FAULTS) & ELSEWHERE
 
@@ -56,7 +56,7 @@ def test_every_check_has_a_seeded_fault() -> None:
 def test_command_prints_json_and_its_exit_code_says_it(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """For programs: the same findings, and 1 where there are any."""
+    """It is for programs: the same findings, and 1 if there are any."""
     line = ["--project-dir", str(place.project), "doctor", "--stage", "local"]
     with place.setting("environment_variables", AUTO_SIGN_IN="Ghost"):
         assert cli.main([*line, "--json"]) == 1
@@ -67,20 +67,20 @@ def test_command_prints_json_and_its_exit_code_says_it(
 
 
 def test_healthy_stage_has_no_finding(place: Place) -> None:
-    """Last, so that every fault above was told from a healthy stage.
+    """It runs last, so that every fault above was distinguished from a healthy stage.
 
-    Every check runs, but those whose subject the local AWS lacks.
+    Every check runs, except those that the local AWS does not support.
     """
     diagnosis = diagnose(Deployment(place.session, place.stage), CHECKS)
     assert diagnosis.findings == []
     assert set(diagnosis.not_checked) == {check.id for check in CHECKS if check.not_locally}
     assert len(diagnosis.checked) >= 50
-    # On a Python that nears its end, its notes; a note is nothing wrong.
+    # There are notes on a Python near its end; a note is no fault.
     assert {note.id for note in diagnosis.notes} <= {"runtime-age"}
 
 
 def test_every_check_is_documented() -> None:
-    """docs/operations.md names each id with symptom and mend, and no other."""
+    """docs/operations.md lists each id with symptom and remedy, and no other."""
     page = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
     section = page.partition("## What doctor finds")[2].partition("\n## ")[0]
     rows = [line.split("|") for line in section.splitlines() if line.startswith("| `")]
@@ -89,7 +89,7 @@ def test_every_check_is_documented() -> None:
 
 
 def test_checks_have_one_sentence_of_their_own() -> None:
-    """Each function says in its docstring what holds when it is quiet."""
+    """Each function's docstring says what is true if it finds nothing."""
     for check in CHECKS:
         assert check.find.__doc__, check.id
     assert len(BY_ID) == len(CHECKS)

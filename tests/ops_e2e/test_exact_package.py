@@ -1,4 +1,4 @@
-"""The package holds exactly what requirements.txt locks, or there is none: `ops`, and plain Chalice."""
+"""The package contains exactly what requirements.txt locks, or there is none: with `ops`, and with plain Chalice."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Shelf:
         (self.project / "requirements.txt").write_text("".join(lines), encoding="utf-8")
 
     def chalice(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run Chalice's own command line in the project, as a teammate would."""
+        """Run Chalice's own command line in the project, like a teammate."""
         return subprocess.run(
             [*CHALICE, *arguments],
             cwd=self.project,
@@ -62,7 +62,7 @@ class Shelf:
         )
 
     def give_a_role(self) -> None:
-        """Say what the identity stack would: without it Chalice does not even begin."""
+        """Set what the identity stack would set: without it Chalice does not even begin."""
         path = self.project / ".chalice" / "config.json"
         config = json.loads(path.read_text(encoding="utf-8"))
         config["iam_role_arn"] = "arn:aws:iam::111122223333:role/api"
@@ -75,7 +75,7 @@ class Shelf:
 
 @pytest.fixture
 def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shelf:
-    """A copy of the project with `ops`, and no index but a folder."""
+    """A copy of the project with `ops`, and a folder as the only index."""
     folder, project = tmp_path / "index", tmp_path / "project"
     folder.mkdir()
     stage_copy(PROJECT, project)
@@ -90,20 +90,20 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shelf:
 
 
 def cannot_be_built(shelf: Shelf) -> str:
-    """A source that needs a compiler, and no wheel."""
+    """There is a source that needs a compiler, and no wheel."""
     shelf.lock(line(wheel(shelf.folder, "whole")), line(source(shelf.folder, "broken", BREAKS)))
     return "broken==1.0: no wheel, and its source does not build"
 
 
 def missing_hash(shelf: Shelf) -> str:
-    """A line that names a version only."""
+    """A line has only a version."""
     wheel(shelf.folder, "bare")
     shelf.lock(line(wheel(shelf.folder, "whole")), "bare==1.0\n")
     return "bare==1.0 has no hash"
 
 
 def another_hash(shelf: Shelf) -> str:
-    """The index has other bytes than those that were locked."""
+    """The index has other bytes than the locked ones."""
     locked = line(wheel(shelf.folder, "swapped"))
     wheel(shelf.folder, "swapped", text="x = 'other'\n")
     shelf.lock(locked)
@@ -111,28 +111,28 @@ def another_hash(shelf: Shelf) -> str:
 
 
 def not_locked(shelf: Shelf) -> str:
-    """A dependency of a dependency."""
+    """A dependency of a dependency is missing."""
     wheel(shelf.folder, "inner")
     shelf.lock(line(wheel(shelf.folder, "outer", needs=["inner>=1", "extra-only; extra == 'x'"])))
     return "outer==1.0 needs inner, which is not in requirements.txt"
 
 
 def locked_too_old(shelf: Shelf) -> str:
-    """A version that its user does not take."""
+    """Its user needs another version."""
     inner = line(wheel(shelf.folder, "inner"))
     shelf.lock(inner, line(wheel(shelf.folder, "outer", needs=["inner>=2"])))
     return "outer==1.0 needs inner>=2, not 1.0"
 
 
 def for_another_machine(shelf: Shelf) -> str:
-    """Only a wheel that Lambda cannot load."""
+    """There is only a wheel that Lambda cannot load."""
     tag = "cp311-cp311-macosx_11_0_arm64"
     shelf.lock(line(wheel(shelf.folder, "foreign", tag=tag)))
     return "foreign==1.0: no wheel"
 
 
 def nowhere(shelf: Shelf) -> str:
-    """A name that the index does not have."""
+    """The index does not have the name."""
     shelf.lock("ghost==1.0 --hash=sha256:" + "0" * 64 + "\n")
     return "ghost==1.0: no wheel"
 
@@ -149,7 +149,7 @@ Seed = Callable[[Shelf], str]
 def test_a_lock_that_cannot_be_kept_ends_before_aws_is_asked(
     shelf: Shelf, seed: Seed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`ops deploy` says what is wrong, and nothing is provisioned."""
+    """`ops deploy` says what is wrong, and provisions nothing."""
     said = seed(shelf)
     asked: list[Any] = []
     monkeypatch.setattr(deploying.aws, "session", asked.append)
@@ -162,7 +162,7 @@ def test_a_lock_that_cannot_be_kept_ends_before_aws_is_asked(
 @pytest.mark.security("S-76")
 @pytest.mark.parametrize("seed", [cannot_be_built, missing_hash], ids=lambda seed: seed.__name__)
 def test_such_a_lock_gives_no_package(shelf: Shelf, seed: Seed) -> None:
-    """`ops package` leaves no file, not even the one of an earlier run."""
+    """`ops package` leaves no file, not even an earlier run's."""
     said = seed(shelf)
     shelf.out.mkdir()
     (shelf.out / "gatehouse.zip").write_bytes(b"of yesterday")
@@ -175,7 +175,7 @@ def test_such_a_lock_gives_no_package(shelf: Shelf, seed: Seed) -> None:
 @pytest.mark.security("S-76")
 @pytest.mark.parametrize("seed", [cannot_be_built, missing_hash], ids=lambda seed: seed.__name__)
 def test_a_plain_chalice_deploy_uploads_nothing(shelf: Shelf, seed: Seed) -> None:
-    """Exit code 1 and the reason; on its own Chalice leaves the dependency out and ends with 0."""
+    """It ends with exit code 1 and the reason; alone, Chalice leaves the dependency out and ends with 0."""
     said = seed(shelf)
     shelf.give_a_role()
     heard: list[bytes] = []
@@ -219,7 +219,7 @@ def chalice_package(shelf: Shelf) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.security("S-76")
 def test_a_package_of_an_earlier_run_is_looked_at_too(shelf: Shelf) -> None:
-    """Chalice takes a zip that is there by its name; one that lacks something is made anew."""
+    """Chalice reuses an existing zip by its name; an incomplete one is made again."""
     shelf.lock(line(wheel(shelf.folder, "whole")), line(source(shelf.folder, "built")))
     assert chalice_package(shelf).returncode == 0
     (made,) = shelf.packaged()
@@ -235,7 +235,7 @@ def test_a_package_of_an_earlier_run_is_looked_at_too(shelf: Shelf) -> None:
 
 @pytest.mark.security("S-76")
 def test_a_wheel_that_changed_in_the_cache_is_fetched_again(shelf: Shelf, tmp_path: Path) -> None:
-    """Hashes are read at each use, not only when a file arrives."""
+    """Hashes are checked at each use, not only when a file arrives."""
     shelf.lock(line(wheel(shelf.folder, "whole")), line(source(shelf.folder, "built")))
     stage = replace(load_stage(shelf.project, LOCAL), options={"python_version": "3.12"})
     require_dependencies(stage, reporter()[0])
@@ -261,7 +261,7 @@ def with_entry(name: str, contents: str) -> Callable[[Path, list[zipfile.ZipInfo
 def without(
     end: str, instead: bytes | None = None
 ) -> Callable[[Path, list[zipfile.ZipInfo]], None]:
-    """Leave out, or replace, the entry whose name ends so."""
+    """Leave out, or replace, the entry whose name ends like this."""
 
     def change(path: Path, _: list[zipfile.ZipInfo]) -> None:
         with zipfile.ZipFile(path) as packed:
@@ -277,7 +277,7 @@ def without(
 
 
 def cut(path: Path, _: list[zipfile.ZipInfo]) -> None:
-    """As an interrupted run leaves it."""
+    """Truncate it, as an interrupted run would."""
     path.write_bytes(path.read_bytes()[:-100])
 
 
@@ -294,7 +294,7 @@ def cut(path: Path, _: list[zipfile.ZipInfo]) -> None:
     ],
 )
 def test_a_package_that_differs_is_refused(shelf: Shelf, change: Any, said: str) -> None:
-    """A stranger, or half a file; bytecode without a source; data of botocore's that is missing or another."""
+    """It has a foreign or incomplete file, bytecode without a source, or missing or different data of botocore."""
     shelf.lock(line(wheel(shelf.folder, "whole")))
     made = package(shelf.project, shelf.out, "3.12")
     cache = Path(os.environ[CACHE])
@@ -306,7 +306,7 @@ def test_a_package_that_differs_is_refused(shelf: Shelf, change: Any, said: str)
 
 @pytest.mark.security("S-76")
 def test_bytecode_that_its_source_does_not_make_is_refused(shelf: Shelf) -> None:
-    """Python would run it without a look at the source, there and where somebody deployed it."""
+    """Python would run it without checking the source, here and where it is deployed."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     target = replace(TARGET, runtime=RUNTIMES[python])
     shelf.lock(line(wheel(shelf.folder, "whole")))
@@ -325,7 +325,7 @@ def test_bytecode_that_its_source_does_not_make_is_refused(shelf: Shelf) -> None
 
 
 def entries(path: Path) -> dict[str, bytes]:
-    """Read a zip whole."""
+    """Read all of a zip."""
     with zipfile.ZipFile(path) as packed:
         return {name: packed.read(name) for name in packed.namelist()}
 
@@ -343,7 +343,7 @@ def test_vendor_does_not_stand_in_for_a_locked_file(shelf: Shelf) -> None:
 
 @pytest.mark.parametrize("python", RUNTIMES)
 def test_the_runtime_follows_the_setting(shelf: Shelf, python: str) -> None:
-    """Not the Python that packages: compiled wheels are those of the runtime."""
+    """The Python that packages does not matter: compiled wheels are for the runtime."""
     abi = RUNTIMES[python].abi
     tag = f"{abi}-{abi}-manylinux_2_17_x86_64.manylinux2014_x86_64"
     for each in RUNTIMES.values():
@@ -357,7 +357,7 @@ def test_the_runtime_follows_the_setting(shelf: Shelf, python: str) -> None:
 
 
 def test_the_working_python_is_the_default(shelf: Shelf) -> None:
-    """A runtime that nobody supports is refused with the way out."""
+    """An unsupported runtime is refused with the solution."""
     shelf.lock(line(wheel(shelf.folder, "whole")))
     with pytest.raises(OpsError, match=r'Python 3\.10 is not a runtime.*"python_version"'):
         package(shelf.project, shelf.out, "3.10")

@@ -1,6 +1,6 @@
-"""The zip under AWS's own runtime client, with nothing else installed but boto3, before the local AWS.
+"""The zip under AWS's own runtime client, with only boto3 installed, and the local AWS.
 
-On this Python in `make test`; on every Python at hand that Lambda has in `make soak`.
+`make test` uses this Python; `make soak` every installed Python that Lambda has.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from tests.ops_e2e.place import PROJECT, REGION, Place
 
 RUNNING = "{}.{}".format(*sys.version_info[:2])
 VERSIONS = list(pythons()) if os.environ.get("GATEHOUSE_SOAK") else [RUNNING]
-#: What each locked distribution is imported as.
+#: The import name of each locked distribution.
 MODULES = (
     *("certifi", "cffi", "cryptography", "idna", "jwt", "pycparser", "segno", "urllib3"),
     *("chalice.app", "cryptography.hazmat.bindings._rust"),
@@ -69,7 +69,7 @@ Start = Callable[[str], Container]
 
 @pytest.fixture(scope="module", params=VERSIONS)
 def function(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Function:
-    """The zip for one Python, unpacked as Lambda does."""
+    """The zip for one Python, unpacked like Lambda does."""
     folder = tmp_path_factory.mktemp("task")
     made = package(PROJECT, folder / "out", request.param)
     with zipfile.ZipFile(made) as packed:
@@ -79,7 +79,7 @@ def function(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture
 def start(function: Function, place: Place) -> Iterator[Start]:
-    """Start containers that end with the test; one that Lambda could not load is its error."""
+    """Start containers that end with the test; an error if Lambda could not load one."""
     containers: list[Container] = []
 
     def start(handler: str) -> Container:
@@ -92,12 +92,12 @@ def start(function: Function, place: Place) -> Iterator[Start]:
 
 
 def of_route(method: str, target: str, **named: Any) -> dict[str, Any]:
-    """API Gateway's event."""
+    """Return API Gateway's event."""
     return build_event(app.routes, method, target, domain="x.example", stage="api", **named)
 
 
 def claims_of(place: Place, username: str, sub: str) -> dict[str, str]:
-    """What API Gateway's authorizer tells of an access token."""
+    """Return the claims that API Gateway's authorizer passes for an access token."""
     return {
         "sub": sub,
         "username": username,
@@ -110,7 +110,7 @@ def claims_of(place: Place, username: str, sub: str) -> dict[str, str]:
 
 
 def trigger(place: Place, name: str) -> dict[str, Any]:
-    """A trigger's event of this stage's pool and client."""
+    """Return a trigger's event of this stage's pool and client."""
     event = load_event(name)
     event["userPoolId"], event["region"] = place.variable("USER_POOL_ID"), REGION
     event["callerContext"]["clientId"] = place.variable("CLIENT_ID")
@@ -119,7 +119,7 @@ def trigger(place: Place, name: str) -> dict[str, Any]:
 
 @pytest.mark.security("S-76")
 def test_every_dependency_comes_from_the_zip(function: Function) -> None:
-    """Nothing of the machine stands in for one: the surroundings do not even have them."""
+    """The environment does not have them, so nothing on the machine can replace one."""
     command = [function.python, "-c", WHERE, *MODULES]
     done = subprocess.run(
         command, cwd=function.root, env={"PYTHONDONTWRITEBYTECODE": "1"}, capture_output=True, text=True,
@@ -133,7 +133,7 @@ def test_every_dependency_comes_from_the_zip(function: Function) -> None:
 
 
 def test_routes_answer_cold_and_warm(start: Start, place: Place) -> None:
-    """Page, health, assets, refusals in our envelope; a broken event breaks nothing."""
+    """Page, health, assets and refusals in our error format work; a broken event does no harm."""
     api = start("app.app")
     for _ in range(2):
         health = api.invoke(of_route("GET", "/health")).document
@@ -154,7 +154,7 @@ def test_routes_answer_cold_and_warm(start: Start, place: Place) -> None:
 
 
 def test_triggers_write_and_the_record_is_read(start: Start, place: Place) -> None:
-    """Through the table of the local AWS: confirmation, then the person's own route, cold and warm."""
+    """It uses the local AWS's table: confirmation, then the person's own route, cold and warm."""
     records, api = start("app.user_records"), start("app.app")
     event = trigger(place, "PostConfirmation_ConfirmSignUp")
     for _ in range(2):
@@ -170,7 +170,7 @@ def test_triggers_write_and_the_record_is_read(start: Start, place: Place) -> No
 
 
 def test_token_claims_sets_the_scopes(start: Start, place: Place) -> None:
-    """Both doors get the same; a foreign pool is refused, cold and warm."""
+    """Hosted and direct sign-ins get the same; another pool is refused, cold and warm."""
     tokens = start("app.token_claims")
     foreign = {**trigger(place, "TokenGeneration_Authentication"), "userPoolId": "us-east-1_Other"}
     for _ in range(2):
@@ -181,7 +181,7 @@ def test_token_claims_sets_the_scopes(start: Start, place: Place) -> None:
 
 
 def test_each_function_of_the_app_starts(start: Start) -> None:
-    """Also one that is added later: it may refuse an empty event, but it must come to see it."""
+    """This includes later ones: a function may refuse an empty event, but it must start."""
     handlers = [each.handler_string for each in app.pure_lambda_functions]
     assert {"app.user_records", "app.token_claims"} <= set(handlers)
     for handler in handlers:
@@ -189,6 +189,6 @@ def test_each_function_of_the_app_starts(start: Start) -> None:
 
 
 def test_this_python_is_among_the_runtimes() -> None:
-    """So that `make test` proves one of them, whichever it runs on."""
+    """So `make test` proves one of them, on any Python."""
     assert RUNNING in RUNTIMES
     assert VERSIONS

@@ -1,4 +1,4 @@
-"""The Lambda zip: reproducible, small, and nothing in it but the app."""
+"""The Lambda zip: reproducible, small, and with nothing in it but the app."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_same_checkout_gives_the_same_bytes(built: Path, tmp_path: Path) -> None:
-    """Built again, at another time and under another umask."""
+    """It is built again, at another time and under another umask."""
     before = os.umask(0o077)
     try:
         again = package(PROJECT, tmp_path)
@@ -38,7 +38,7 @@ def test_same_checkout_gives_the_same_bytes(built: Path, tmp_path: Path) -> None
 
 
 def test_order_date_and_mode_do_not_come_from_the_file_system(tmp_path: Path) -> None:
-    """Entries in another order, of another day, with other modes."""
+    """The entries have another order, date and mode."""
     made = []
     for number, names in enumerate((("app.py", "a/b.py"), ("a/b.py", "app.py"))):
         source, target = tmp_path / f"{number}.zip", tmp_path / f"{number}-out.zip"
@@ -56,7 +56,7 @@ def test_order_date_and_mode_do_not_come_from_the_file_system(tmp_path: Path) ->
 
 
 def test_it_is_small_and_holds_the_app_and_what_it_imports(built: Path) -> None:
-    """cryptography too, which the local AWS would show through from its own."""
+    """It includes cryptography, which the local AWS would otherwise provide."""
     assert built.stat().st_size <= MAX_BYTES == 10_000_000
     with zipfile.ZipFile(built) as packed:
         names = set(packed.namelist())
@@ -67,7 +67,7 @@ def test_it_is_small_and_holds_the_app_and_what_it_imports(built: Path) -> None:
 
 @pytest.mark.security("S-59")
 def test_no_tests_no_ops_no_secret(built: Path) -> None:
-    """Nor config.json, which names a stage's pool."""
+    """It does not have config.json, either, which names a stage's pool."""
     with zipfile.ZipFile(built) as packed:
         for name in packed.namelist():
             top = name.split("/")[0]
@@ -79,7 +79,7 @@ def test_no_tests_no_ops_no_secret(built: Path) -> None:
 
 
 def test_every_module_has_its_bytecode(built: Path, tmp_path: Path) -> None:
-    """Of this Python, and taken without a look at the source: Lambda can write none."""
+    """It is this Python's, and used without checking the source, because Lambda can write none."""
     with zipfile.ZipFile(built) as packed:
         names = packed.namelist()
         packed.extractall(tmp_path)
@@ -94,7 +94,7 @@ def test_every_module_has_its_bytecode(built: Path, tmp_path: Path) -> None:
 
 
 def test_botocores_data_comes_with_its_notice(built: Path) -> None:
-    """Its licence asks for that (Apache License 2.0, 4)."""
+    """Its licence requires that (Apache License 2.0, 4)."""
     with zipfile.ZipFile(built) as packed:
         notice = packed.read("chalicelib/gatehouse/aws_models/NOTICE").decode()
     assert "cut from the data of botocore" in notice
@@ -103,7 +103,7 @@ def test_botocores_data_comes_with_its_notice(built: Path) -> None:
 
 
 def locked(name: str) -> set[str]:
-    """Distributions that a lock file names, as they are called in site-packages."""
+    """The distributions of a lock file, by their names in site-packages."""
     text = (PROJECT / name).read_text(encoding="utf-8")
     return {
         n.lower().replace("-", "_") for n in re.findall(r"^([A-Za-z0-9._-]+)==", text, re.MULTILINE)
@@ -113,7 +113,7 @@ def locked(name: str) -> set[str]:
 @pytest.mark.security("S-59")
 @pytest.mark.security("S-66")
 def test_nothing_is_in_it_that_the_lock_does_not_name(built: Path) -> None:
-    """The app, Chalice itself, and what requirements.txt locks: nothing of development."""
+    """It has the app, Chalice itself, and what requirements.txt locks, but nothing of development."""
     with zipfile.ZipFile(built) as packed:
         names = packed.namelist()
     distributions = {
@@ -130,7 +130,7 @@ def test_nothing_is_in_it_that_the_lock_does_not_name(built: Path) -> None:
 @pytest.mark.security("S-59")
 @pytest.mark.security("S-61")
 def test_no_entry_tells_of_this_machine_or_holds_a_secret(built: Path, tmp_path: Path) -> None:
-    """No path of the checkout or of a home anywhere; detect-secrets finds in our own files what it knows, and no more."""
+    """It has no path of the checkout or of a home; detect-secrets finds only known values in our own files."""
     private = {str(PROJECT).encode(), str(tmp_path.parent.parent).encode()}
     home = str(Path.home()).encode()
     own = []
@@ -155,7 +155,7 @@ def test_no_entry_tells_of_this_machine_or_holds_a_secret(built: Path, tmp_path:
 
 @pytest.mark.parametrize("stray", ["ops/cli.py", ".env", "tests/a"])
 def test_strays_are_refused(tmp_path: Path, stray: str) -> None:
-    """The names say what does not belong there."""
+    """The error names them."""
     source = tmp_path / "in.zip"
     with zipfile.ZipFile(source, "w") as packed:
         packed.writestr(stray, "")
@@ -164,7 +164,7 @@ def test_strays_are_refused(tmp_path: Path, stray: str) -> None:
 
 
 def test_large_zips_are_refused(tmp_path: Path) -> None:
-    """Cold starts pay for every megabyte."""
+    """Every megabyte slows down cold starts."""
     source = tmp_path / "in.zip"
     with zipfile.ZipFile(source, "w") as packed:
         packed.writestr("big", os.urandom(MAX_BYTES + 1))

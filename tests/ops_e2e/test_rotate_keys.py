@@ -27,7 +27,7 @@ def keys(place: Place) -> dict[str, object]:
 
 
 def forget_caches(place: Place) -> None:
-    """What minutes do: containers read the secrets anew (here: new containers)."""
+    """Make containers read the secrets again, as minutes would (here: new containers)."""
     functions = place.root("lambda")
     name = place.stage.api_function
     before = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
@@ -39,7 +39,7 @@ def forget_caches(place: Place) -> None:
 
 @pytest.mark.security("S-59")
 def test_sessions_survive_a_new_sealing_key(place: Place) -> None:
-    """Old cookies open, new ones are sealed under the new key; dropping the old key ends old ones."""
+    """Old cookies open, new ones are sealed with the new key; dropping the old key ends old ones."""
     old = sign_in(place)
     assert refresh_name(old) == "k1"
     waited: list[float] = []
@@ -67,13 +67,13 @@ def test_sessions_survive_a_new_sealing_key(place: Place) -> None:
 
 
 def refresh_name(cookie: str) -> str:
-    """Under which key a session cookie is sealed."""
+    """Return the name of the key that sealed a session cookie."""
     found = re.search(rf"{SESSION}=([^.;]+)\.", cookie)
     assert found, cookie
     return found.group(1)
 
 
 def test_local_aws_says_that_it_has_no_second_client_secret(place: Place) -> None:
-    """And nothing is changed."""
+    """Nothing is changed."""
     with pytest.raises(OpsError, match="AddUserPoolClientSecret"):
         rotate.rotate_client_secrets(place.session, place.stage, Reporter(StringIO()))

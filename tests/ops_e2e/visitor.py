@@ -1,4 +1,4 @@
-"""Somebody who signs in through Okta without a browser."""
+"""A person who signs in through Okta without a browser."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.ops_e2e.place import Place
 
 
 def sign_in(place: Place) -> str:
-    """Sign in through Okta as a browser would; answer the session cookie."""
+    """Sign in through Okta like a browser; return the session cookie."""
     http = requests.Session()
 
     def get(url: str, cookie: str = "") -> requests.Response:
@@ -30,7 +30,7 @@ def sign_in(place: Place) -> str:
 
 
 def cookies(answer: requests.Response) -> str:
-    """What the browser would send back; requests' own jar refuses Secure cookies over http."""
+    """Return a browser's cookies; requests' own jar refuses Secure cookies over http."""
     lines = answer.raw.headers.getlist("Set-Cookie")
     kept = [line.split(";")[0] for line in lines if "max-age=0" not in line.lower()]
     return "; ".join(kept)

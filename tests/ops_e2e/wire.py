@@ -1,4 +1,4 @@
-"""The network between whoever deploys and the local AWS: names what passes, and can be cut."""
+"""The network between the deployer and the local AWS: it names the calls, and can be cut."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _HOP = {"connection", "transfer-encoding", "keep-alive"}
 
 
 class _Quiet(ThreadingHTTPServer):
-    """Says nothing of callers that went away."""
+    """Ignores callers that have gone."""
 
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Nobody is told: a test cuts the wire on purpose."""
+        """Ignore it: a test cuts the wire on purpose."""
 
 
 @dataclass
 class Cut:
-    """Where the wire breaks: the `nth` time `operation` passes, before AWS sees it or after."""
+    """Where the wire breaks: at the `nth` call of `operation`, before AWS sees it or after."""
 
     operation: str
     nth: int = 1
@@ -59,7 +59,7 @@ class Wire:
 
     @property
     def url(self) -> str:
-        """What AWS_ENDPOINT_URL says."""
+        """The value of AWS_ENDPOINT_URL."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def start(self) -> None:
@@ -74,7 +74,7 @@ class Wire:
 
     @contextmanager
     def broken(self, cut: Cut) -> Iterator[Cut]:
-        """Break the wire there, and from there on, for a while."""
+        """Break the wire at this call, and from then on, for a while."""
         self.cut = cut
         try:
             yield cut

@@ -1,7 +1,7 @@
-"""A crowd before warm containers that it shares, and what must hold of every answer: it belongs to its asker.
+"""A crowd that shares warm containers, and the rule for every answer: it belongs to its caller.
 
-Each person has a mark in name, address, `sub` and group. Whatever comes back (headers, bodies, tokens read, cookies
-opened) may hold the asker's mark and nobody else's.
+Each person has a mark in name, address, `sub` and group. An answer (headers, bodies, tokens, opened cookies) may
+contain the caller's mark and nobody else's.
 """
 
 import base64
@@ -30,13 +30,13 @@ PASSWORD = "correct horse battery"
 _MARK = re.compile(r"mark\d{4}z")
 _TOKEN = re.compile(r"eyJ[\w-]+\.(eyJ[\w-]+)\.[\w-]+")
 _COOKIE = re.compile(r"__Host-gatehouse(?:-login-\w+|-device|-challenge)?=([\w.-]+)")
-#: What may come of a sign-in or refresh while the weather is bad. Everything else loses somebody's session, or is a bug.
+#: Possible results of a sign-in or refresh during faults. Any other result loses a session, or is a bug.
 _DECIDED = frozenset({"temporarily_unavailable", "too_many_attempts"})
 
 
 @dataclass
 class Member:
-    """One person with a browser; `door` is how they come in."""
+    """One person with a browser; `door` is the kind of sign-in."""
 
     number: int
     door: str
@@ -66,7 +66,7 @@ class LogLines:
                     self.marks.add(line)
 
     def flush(self) -> None:
-        """Nothing is kept."""
+        """Keep nothing."""
 
 
 class Crowd:
@@ -101,10 +101,10 @@ class Crowd:
         self.members = [self._member(number) for number in range(size)]
         self.log = LogLines()
 
-    # What people do ------------------------------------------------------------------------------
+    # People's actions ----------------------------------------------------------------------------
 
     def sign_in(self, member: Member) -> bool:
-        """Try once; return whether the member is in. Any other end is a decided one."""
+        """Try once; return whether the member is signed in. Any other result is a defined one."""
         if member.door == "hosted":
             start = member.browser.get("/auth/login?provider=Okta")
             self._belongs(member, start)
@@ -126,14 +126,14 @@ class Crowd:
         return True
 
     def _came_back(self, member: Member, answer: Answer) -> bool:
-        """Tell whether a redirect to the page is that of somebody who is in; any other names a decided error."""
+        """Whether a redirect to the page belongs to a signed-in person; any other names a defined error."""
         errors = parse_qs(urlsplit(answer.location).query).get("error", [])
         assert (answer.status, set(errors) - _DECIDED) == (303, set()), answer.location
         member.outcomes.update(["signed in", *errors][-1:])
         return not errors
 
     def refresh(self, member: Member) -> bool:
-        """Refresh once. An outage keeps the session; nothing else may happen to somebody who is signed in."""
+        """Refresh once. An outage keeps the session; nothing else may happen to a signed-in person."""
         before = member.browser.cookies["__Host-gatehouse"].value
         answer = member.browser.post("/auth/refresh")
         self._belongs(member, answer)
@@ -148,7 +148,7 @@ class Crowd:
         return False
 
     def ask_who(self, member: Member) -> None:
-        """Call authorized routes with the claims that API Gateway would hand on."""
+        """Call authorized routes with the claims that API Gateway would pass on."""
         claims = _claims(member.token)
         for path in ("/whoami", "/me"):
             answer = member.browser.get(path, claims=claims)
@@ -157,7 +157,7 @@ class Crowd:
                 assert answer.json()["sub"] == member.person.sub
                 assert answer.json()["groups"] == list(member.person.groups)
             else:
-                # 404: the record could not be written at the sign-in, or the token was not to be had yet.
+                # 404: the record could not be written at the sign-in, or the token was unavailable.
                 assert answer.status in ((404, 503) if path == "/me" else ())
 
     def sign_out(self, member: Member) -> None:
@@ -169,7 +169,7 @@ class Crowd:
         member.browser.cookies = kept
         assert member.browser.post("/auth/refresh").status == 401
 
-    # What holds of every answer ------------------------------------------------------------------
+    # Rules for every answer ----------------------------------------------------------------------
 
     def _belongs(self, member: Member, answer: Answer) -> None:
         text = f"{answer.headers} {answer.set_cookies} {answer.body}"
@@ -187,7 +187,7 @@ class Crowd:
                     continue
 
     def _is_theirs(self, member: Member, answer: Answer) -> None:
-        """A token answer names the asker, and so do the token and the cookie that come with it."""
+        """A token answer names the caller, and so do its token and cookie."""
         body = answer.json()
         person = member.person
         assert body["user"] == {
@@ -252,8 +252,8 @@ class Crowd:
 
 
 def together(members: list[Any], do: Callable[[Any], object], threads: int) -> None:
-    """Let `threads` threads go through a shuffled list, so that people meet in every order; raises what they raise."""
-    # A thread gives way every few bytecodes, so that whatever two containers share would show.
+    """Let `threads` threads process a shuffled list, so that people meet in every order; raise their errors."""
+    # A thread yields every few bytecodes, so that anything shared by two containers would show.
     before = sys.getswitchinterval()
     sys.setswitchinterval(5e-5)
     try:
@@ -265,7 +265,7 @@ def together(members: list[Any], do: Callable[[Any], object], threads: int) -> N
 
 
 def shuffled(members: list[Member], count: int, seed: int) -> list[list[Member]]:
-    """Share `count` turns out among the members at random; a member's own turns stay in one list, for one thread."""
+    """Distribute `count` turns among the members at random; a member's own turns stay in one list, for one thread."""
     chosen = random.Random(seed).choices(members, k=count)
     turns = Counter(member.number for member in chosen)
     return [[member] * turns[member.number] for member in members]

@@ -1,6 +1,6 @@
-"""What `make soak` switches off: a defence, where it lives, and what stands in its place meanwhile.
+"""A defence that `make soak` switches off: where it is, and its replacement.
 
-Nothing is edited: in a process of its own an attribute is replaced before any test module is imported.
+Nothing is edited: in a separate process an attribute is replaced before any test module is imported.
 """
 
 import inspect
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-#: From what is there to what stands in its place.
+#: From the existing value to its replacement.
 Off = Callable[[Any], Any]
 
 

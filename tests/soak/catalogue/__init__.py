@@ -1,4 +1,4 @@
-"""The catalogue: one entry a defence, grouped as SECURITY.md's ids are."""
+"""The catalogue: one entry per defence, grouped like SECURITY.md's ids."""
 
 from tests.soak.catalogue.accounts import ACCOUNTS
 from tests.soak.catalogue.api import API
@@ -31,7 +31,7 @@ DEFENCES: tuple[Defence, ...] = (
     *INFRASTRUCTURE,
 )
 
-#: Requirements that nobody can switch off in a Python process, and what proves them instead.
+#: Requirements that cannot be switched off in a Python process, and their proofs.
 NOT_SWITCHED: dict[str, str] = {
     "S-66": "a property of the lock files, not of running code: tests/ops_e2e/test_package.py installs by hash",
 }

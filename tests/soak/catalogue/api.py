@@ -33,7 +33,7 @@ def _inline(headers: Any) -> dict[str, str]:
 
 
 def _by_attribute(verify: Any, context: Any, *, group: str | None, **named: Any) -> Any:
-    """Groups that people can write into an attribute of theirs count as well."""
+    """Groups in an attribute that people can write count, too."""
     from chalicelib.gatehouse.errors import Forbidden
 
     caller = verify(context, group=None, **named)

@@ -1,4 +1,4 @@
-"""What a provider says, and what becomes of it (S-69)."""
+"""A provider's data, and its effect (S-69)."""
 
 from tests.soak.defence import Defence, answering, defence, nothing, reading, value, wrapped
 

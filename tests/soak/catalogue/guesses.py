@@ -1,4 +1,4 @@
-"""How often somebody may guess or have mails sent, what serves once, what an address is (S-41, S-43, S-71, S-72, S-74)."""
+"""Limits on guesses and mails, values that work once, the definition of an address (S-41, S-43, S-71, S-72, S-74)."""
 
 import re
 import unicodedata

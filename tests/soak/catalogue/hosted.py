@@ -12,7 +12,7 @@ _SESSION_MODULE = "chalicelib.gatehouse.sealed.transactions"
 
 
 def _address_by_host(url: Any) -> Any:
-    """What many frameworks do: believe the caller."""
+    """Many frameworks do this: they trust the caller."""
 
     def believing(call: Any) -> Any:
         host = call.header("x-forwarded-host") or call.header("host")
@@ -106,7 +106,7 @@ HOSTED: tuple[Defence, ...] = (
             "chalicelib.gatehouse.flows.hosted_sign_in:OAuthClient.build_authorize_url",
             reading(('" ".join(SCOPES)', '" ".join((*SCOPES, "aws.cognito.signin.user.admin"))')),
         ),
-        # The token that comes back would be refused: two defences that cover each other.
+        # The resulting token would be refused: two defences cover each other.
         (
             "chalicelib.gatehouse.cognito.tokens:TokenVerifier.verify_access_token",
             reading(("USER_ADMIN_SCOPE in scope.split()", "False")),

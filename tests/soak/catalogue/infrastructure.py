@@ -21,7 +21,7 @@ def _with_message(log_exception: Any, event: str, error: BaseException, **fields
 
 
 def _as_it_is(variable: str) -> Any:
-    """A setting that is taken as it is."""
+    """A setting that is accepted unchanged."""
 
     def unread(declared: Any) -> Any:
         (found,) = (copy(setting) for setting in declared if setting.variable == variable)

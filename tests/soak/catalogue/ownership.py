@@ -1,4 +1,4 @@
-"""Who an account belongs to: sign-up, mailed codes, proofs (S-40, S-67, S-68, S-73)."""
+"""The owner of an account: sign-up, mailed codes, proofs (S-40, S-67, S-68, S-73)."""
 
 from typing import Any
 

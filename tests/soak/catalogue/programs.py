@@ -1,4 +1,4 @@
-"""The public client of programs, and the program that shows how it is used (ADR 9)."""
+"""The public client for programs, and the example program (ADR 9)."""
 
 from tests.soak.defence import Defence, defence, nothing, reading, value
 

@@ -1,4 +1,4 @@
-"""Cookies, CSRF, refresh, logout (S-26 … S-38) and the seals that all of them rest on."""
+"""Cookies, CSRF, refresh, logout (S-26 … S-38) and the seals that they all use."""
 
 from contextlib import nullcontext
 from typing import Any
@@ -44,7 +44,7 @@ SESSIONS: tuple[Defence, ...] = (
         "S-26",
         "cookies go over plain HTTP as well",
         (_COOKIE, reading(("; Secure", ""))),
-        # Without it the browser refuses `__Host-` cookies, so nobody could sign in: the prefix goes, too.
+        # Without it the browser refuses `__Host-` cookies, so nobody could sign in: the prefix is removed, too.
         ("tests.doubles.browser:Browser.keep", reading(('name.startswith("__Host-")', "False"))),
     ),
     defence(
@@ -323,7 +323,7 @@ SESSIONS: tuple[Defence, ...] = (
             value(lambda self, logout_uri: logout_uri),
         ),
     ),
-    # HKDF's purpose and the authenticated data cover each other; either alone keeps cookies apart.
+    # HKDF's purpose and the authenticated data cover each other; each alone separates cookies.
     defence(
         "one-seal-one-purpose",
         "S-10 S-45",

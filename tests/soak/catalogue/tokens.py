@@ -7,7 +7,7 @@ _MODULE = "chalicelib.gatehouse.cognito.tokens"
 _KEYS = "chalicelib.gatehouse.cognito.jwks"
 
 TOKENS: tuple[Defence, ...] = (
-    # Three checks that cover each other: ours of the header, and PyJWT's list, given twice.
+    # Three checks cover each other: ours of the header, and PyJWT's list, given twice.
     defence(
         "rs256-only",
         "S-18",

@@ -1,4 +1,4 @@
-"""What Cognito may change beneath us, and what must survive it: keys, issuers, ways to renew, long Sessions."""
+"""Changes that Cognito may make, and what must survive them: keys, issuers, ways to renew, long Sessions."""
 
 from tests.soak.defence import Defence, defence, reading, value
 
