@@ -6,7 +6,7 @@ Tokens (`triggers/token_claims.py`) and routes with `fresh=True` (`flows/fresh_c
 
 from collections.abc import Callable, Mapping
 
-from .groups import ToldGroups, parse_provider_groups
+from .group_texts import ToldGroups, parse_provider_groups
 from .identities import Identity, parse_identities
 
 _NONE = ToldGroups((), 0)

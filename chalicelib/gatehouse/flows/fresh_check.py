@@ -9,7 +9,7 @@ expires.
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .. import deadline
+from .. import workers
 from ..cognito.claims import Caller
 from ..cognito.identities import Identity
 from ..cognito.pool_user import PoolUser
@@ -46,7 +46,7 @@ class FreshCheck:
         If there is no record, no sign-out was noted, so the pool's answer decides alone: the next sign-in repairs the
         record.
         """
-        person, in_pool_group, record = deadline.together(
+        person, in_pool_group, record = workers.together(
             lambda: self._user_admin.find(caller.username),
             lambda: group is None or self._is_in_group(caller.username, group),
             lambda: self._users.load(caller.username),
