@@ -37,7 +37,7 @@ class Groups:
 def groups_of(directory: Directory, person: Person) -> Groups:
     """Read a person's groups from the pool and the providers table."""
     told: tuple[str, ...] = ()
-    if person.providers:  # other people's attribute counts for nothing (S-51)
+    if person.providers:  # without a provider, the attribute is ignored (S-51)
         told = parse_provider_groups(person.user.attributes.get("custom:groups")).names
     return Groups(
         pool=directory.groups_of(person.user_name),

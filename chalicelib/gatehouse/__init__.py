@@ -41,6 +41,6 @@ def __getattr__(name: str) -> Any:
     """Import a public name from its module (PEP 562)."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # Not by importlib: a cold start would pay for that module, too.
+    # Without importlib, which would slow down every cold start.
     home = __import__(f"{__name__}.{_HOMES[name]}", fromlist=[name])
     return getattr(home, name)

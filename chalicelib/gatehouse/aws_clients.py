@@ -80,9 +80,9 @@ class AwsClients:
             connect_timeout=limits.aws_connect,
             read_timeout=limit if slow else limits.aws_read,
             retries={"mode": "standard", "total_max_attempts": 1},
-            # botocore would put its own together twice at each call: a tenth of a small one. CloudTrail shows it.
+            # botocore would build its own User-Agent twice per call, a tenth of a small call's time. CloudTrail shows ours.
             user_agent=f"chalice-gatehouse/{__version__}",
-            # Another tenth, of the stores' calls: all their arguments are texts by name, and DynamoDB looks at them itself.
+            # This saves the stores another tenth: all their arguments are named strings, and DynamoDB validates them itself.
             parameter_validation=service != "dynamodb",
         )
         make: Any = self._session.create_client

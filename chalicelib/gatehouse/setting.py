@@ -31,7 +31,7 @@ class Setting(Generic[T]):
         The empty text is the same as none at all, and reaches it only where there is no default.
     :param says: what it is for, in Markdown, as docs/operations.md shows it.
     :param default: its text where nobody sets it; a function makes it from what is set. `shown` describes it to people.
-    :param needed: whether it may not be missing; or the variable, and the values of it, that need this one.
+    :param needed: whether it is required; or the variable, and the values of it, that need this one.
     :param source: who sets it: TEAM, STACK (an output of the identity stack), PROJECT (fixed by where it runs),
         or LOCAL (the local stack and tests).
     :param starts: whether `init` writes it down, so that people see that there is something to choose.
@@ -79,7 +79,7 @@ class Setting(Generic[T]):
         return self.default if isinstance(self.default, str) else self.default(variables)
 
     def is_needed(self, texts: Mapping[str, str]) -> bool:
-        """Whether it may not be missing, given the texts of its table, including defaults."""
+        """Whether it is required, given the texts of its table, including defaults."""
         if isinstance(self.needed, bool):
             return self.needed
         variable, values = self.needed

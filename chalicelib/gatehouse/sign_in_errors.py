@@ -1,10 +1,10 @@
-"""The errors of signing in, of sessions, accounts and triggers. Everybody gets them from `errors`."""
+"""The errors of sign-ins, sessions, accounts and triggers. Import them from `errors`."""
 
 from collections.abc import Mapping
 
 from .errors import GatehouseError
 
-#: A token's own words are not quoted at greater length in the log.
+#: The maximum length of a token's own values in the log.
 _SHOWN_CHARACTERS = 80
 
 
@@ -23,15 +23,15 @@ class SessionExpired(GatehouseError):
 
 
 class InvalidCredentials(GatehouseError):
-    """Unknown, wrong, disabled, unconfirmed, locked: one answer for all of them (S-40). `detail` tells them apart."""
+    """Unknown, wrong, disabled, unconfirmed, locked: the same answer for all (S-40). `detail` distinguishes them."""
 
     code = "invalid_credentials"
     status = 401
-    message = "Email or password is not right, or the address is not confirmed yet."
+    message = "Email or password is wrong, or the address is not confirmed yet."
 
 
 class TooManyAttempts(GatehouseError):
-    """The throttle's answer; `retry_after` in seconds, also in the body for the page's countdown (S-41, S-44)."""
+    """The throttle's answer; `retry_after` is in seconds, also in the body for the page's countdown (S-41, S-44)."""
 
     code = "too_many_attempts"
     status = 429
@@ -46,15 +46,15 @@ class TooManyAttempts(GatehouseError):
 
 
 class InvalidCode(GatehouseError):
-    """A code that was mailed: wrong, expired, or for nobody."""
+    """A mailed code is wrong, expired, or belongs to no account."""
 
     code = "invalid_code"
     status = 400
-    message = "This code is not right, or it has expired."
+    message = "This code is wrong, or it has expired."
 
 
 class InvalidChallengeCode(InvalidCode):
-    """A wrong answer to a challenge; the challenge stands."""
+    """A wrong answer to a challenge; the challenge can be answered again."""
 
     status = 401
 
@@ -67,7 +67,7 @@ class ChallengeExpired(GatehouseError):
 
 
 class UnsupportedChallenge(GatehouseError):
-    """Cognito asks for something that this page cannot do; managed login can (S-45: fail closed)."""
+    """Cognito requires a step that this page cannot do; managed login can (S-45: fail closed)."""
 
     code = "unsupported_challenge"
     status = 401
@@ -84,7 +84,7 @@ class UnsupportedChallenge(GatehouseError):
 
 
 class InvalidPassword(GatehouseError):
-    """A new password that may not be one. `requirements` are for the page."""
+    """A new password that is not allowed. `requirements` are for the page."""
 
     code = "invalid_password"
     status = 400
@@ -114,7 +114,7 @@ class ManagedByProvider(GatehouseError):
 class MfaAlreadyOn(GatehouseError):
     code = "mfa_already_on"
     status = 409
-    message = "A second factor is on already."
+    message = "A second factor is already on."
 
 
 class SignInError(GatehouseError):
@@ -131,14 +131,14 @@ class LoginExpired(SignInError):
 
 
 class LoginUsed(SignInError):
-    """A callback that comes once more: Back, a restored tab, a bookmark."""
+    """The same callback again: Back, a restored tab, a bookmark."""
 
     code = "login_used"
-    message = "The sign-in was finished before."
+    message = "The sign-in is already finished."
 
 
 class LoginUnknown(SignInError):
-    """A callback of a sign-in of which this browser knows nothing: begun in another one, or its cookies are blocked."""
+    """A callback of a sign-in that this browser does not know: it began in another one, or cookies are blocked."""
 
     code = "login_unknown"
     message = "The sign-in was not started in this browser, or the browser did not keep its cookie."
@@ -155,7 +155,7 @@ class SignUpRefused(SignInError):
 
 
 class InvalidToken(GatehouseError):
-    """A token failed verification. `detail` never holds the token."""
+    """A token failed verification. `detail` never contains the token."""
 
     code = "login_failed"
     status = 401
@@ -163,9 +163,9 @@ class InvalidToken(GatehouseError):
 
 
 class TokenMismatch(InvalidToken):
-    """A token says `actual` where it must say `expected`, in the claim or header parameter `name`.
+    """A token has `actual` instead of `expected` in the claim or header parameter `name`.
 
-    Only for what tells nothing of a person and is no secret: issuer, client, use, algorithm, key id, times.
+    Only for values that are neither personal nor secret: issuer, client, use, algorithm, key id, times.
     """
 
     def __init__(self, name: str, expected: str, actual: object) -> None:
@@ -179,7 +179,7 @@ class TokenMismatch(InvalidToken):
 
 
 class InvalidGrant(GatehouseError):
-    """The token endpoint refuses the code or refresh token for good (RFC 6749 5.2)."""
+    """The token endpoint permanently refuses the code or refresh token (RFC 6749 5.2)."""
 
     code = "login_failed"
     status = 401
@@ -187,7 +187,7 @@ class InvalidGrant(GatehouseError):
 
 
 class SealBroken(GatehouseError):
-    """A sealed value is malformed, foreign, tampered with, or sealed under a key that is gone."""
+    """A sealed value is malformed, foreign, tampered with, or sealed with a removed key."""
 
     code = "no_session"
     status = 401

@@ -1,6 +1,6 @@
-"""Calls in other threads: one that somebody stops waiting for (`deadline.Budget`), and several side by side.
+"""Calls in other threads: one call with a time limit (`deadline.Budget`), and several in parallel.
 
-Whoever waits for a call takes its answer, or leaves it: nothing here knows of time limits, which are the callers' own.
+The callers keep the time limits. After a timeout the caller does not take the call's answer.
 """
 
 import threading
@@ -15,7 +15,7 @@ Third = TypeVar("Third")
 
 
 class Answer(Generic[Result]):
-    """What a call returned or raised, on its way from one thread to another. The call is told how many `seconds` it has."""
+    """A call's result or error, passed from one thread to another. The call gets the number of `seconds` it may take."""
 
     def __init__(self, call: Callable[[float], Result], seconds: float) -> None:
         self._call = call
@@ -35,18 +35,18 @@ class Answer(Generic[Result]):
             self._unfinished.release()
 
     def arrives_within(self, seconds: float) -> bool:
-        """Wait, and tell whether it is there."""
+        """Wait, and return whether it has arrived."""
         return self._unfinished.acquire(timeout=seconds)
 
     def take(self) -> Result:
-        """Return what the call returned, or raise what it raised, once it has arrived."""
+        """Return the call's result, or raise its error. Call this after it has arrived."""
         if self._error is not None:
             raise self._error
         return self._result[0]
 
 
 class Worker(threading.Thread):
-    """A thread that makes one call after another. A new one for each would double the cost of a small call."""
+    """A thread that makes one call after another. A new thread for each would double the cost of a small call."""
 
     def __init__(self) -> None:
         from queue import SimpleQueue
@@ -59,23 +59,23 @@ class Worker(threading.Thread):
         """Make one call after another until `end`."""
         while (answer := self._answers.get()) is not None:
             answer.fetch()
-            del answer  # it may hold a secret, and the next call may be long in coming
+            del answer  # it may hold a secret, and the next call may come much later
 
     def begin(self, answer: "Answer[Any]") -> None:
-        """Fetch an answer."""
+        """Begin a call."""
         self._answers.put(answer)
 
     def end(self) -> None:
-        """Make no more calls after the one that runs."""
+        """Make no more calls after the current one."""
         self._answers.put(None)
 
 
-#: The container's workers that nobody waits for.
+#: The container's idle workers.
 _idle: deque[Worker] = deque()
 
 
 def take_idle() -> Worker:
-    """Return a worker that nobody waits for, a new one if there is none."""
+    """Return an idle worker, or a new one if there is none."""
     try:
         return _idle.pop()
     except IndexError:
@@ -90,10 +90,10 @@ def give_back(worker: Worker) -> None:
 def together(
     first: Callable[[], First], second: Callable[[], Second], third: Callable[[], Third]
 ) -> tuple[First, Second, Third]:
-    """Make three calls side by side and return what they return, so that their times do not add up.
+    """Make three calls in parallel and return their results, so that their times do not add up.
 
-    Raises what the first of them raised, in the order given, after all have ended: each ends in time by itself
-    (`deadline.Budget.run`), and none goes on into the next invocation.
+    Raises the first error, in the order of the arguments, after all calls have ended: each has its own time limit
+    (`deadline.Budget.run`), so none continues into the next invocation.
     """
     one = Answer(lambda _: first(), 0.0)
     two = Answer(lambda _: second(), 0.0)
@@ -120,6 +120,6 @@ class Ahead(Generic[Result]):
         self._thread.start()
 
     def take(self) -> Result:
-        """Return what the call returned, or raise what it raised, when it has ended."""
+        """Return the call's result, or raise its error, when it has ended."""
         self._thread.join()
         return self._answer.take()

@@ -74,7 +74,7 @@ def test_every_invocation_begins_anew_and_a_trigger_has_less(clock: Clock) -> No
 
 
 def test_calls_side_by_side_give_what_each_gives_or_the_first_ones_error() -> None:
-    """In the order given, whichever ends first; and all have ended by then."""
+    """Results are in the order of the arguments, whichever ends first; and all have ended by then."""
     assert workers.together(lambda: 1, lambda: "two", lambda: None) == (1, "two", None)
     begun = threading.Barrier(3, timeout=10)
     ended: list[str] = []

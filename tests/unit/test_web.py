@@ -265,7 +265,7 @@ def test_the_headers_cannot_be_changed_by_accident() -> None:
 
 
 def test_errors_have_codes_that_do_not_collide_and_plain_sentences() -> None:
-    """The table of errors: a code has one status wherever it is answered with, messages end with a full stop."""
+    """A code always has the same status, and messages end with a full stop."""
     from chalicelib.gatehouse import errors, sign_in_errors
 
     found = [

@@ -1,8 +1,8 @@
-"""Several groups in one text: what a provider tells, what Cognito stores, what a token has room for (S-51, S-69).
+"""Several groups in one text: from a provider, as Cognito stores them, and in a token of limited size (S-51, S-69).
 
-`custom:groups` holds what a provider told at the last sign-in. Our InboundFederation trigger writes `=` and the names with
-commas, so that no groups is `=`, a value that replaces the one before whatever Cognito does with empty ones. Text of
-another beginning was written by Cognito before that trigger was attached.
+`custom:groups` holds the groups that a provider sent at the last sign-in. Our InboundFederation trigger writes `=` and
+the names with commas. So "no groups" is `=`, a value that replaces the previous one however Cognito treats empty
+values. Cognito wrote any text with another beginning before that trigger was attached.
 """
 
 import json
@@ -15,21 +15,21 @@ from .groups import is_one_name
 #: An attribute's limit (`custom:groups` in the identity template), in characters as Java counts them.
 MAX_TEXT = 2048
 _WRITTEN_BY_US = "="
-#: Bytes of JSON that `cognito:groups` may take in a token. A request's headers are 10,240 bytes in all (Amazon API Gateway
-#: quotas); the rest of an access token is 1.1 kB, our cookie 4 kB at most, a browser's own headers some 1 kB, and a
-#: token is four thirds of its JSON.
+#: Bytes of JSON that `cognito:groups` may take in a token. A request's headers may have 10,240 bytes in all (Amazon API
+#: Gateway quotas). The rest of an access token is 1.1 kB, our cookie 4 kB at most, a browser's own headers some 1 kB,
+#: and a token is four thirds of its JSON.
 TOKEN_ROOM = 2800
 
 
 class ToldGroups(NamedTuple):
-    """The names that count, each once, in their order; and how many of those told do not."""
+    """The accepted names, each once, in their order; and how many names were not accepted."""
 
     names: tuple[str, ...]
     left_out: int
 
 
 def read_groups_claim(value: object) -> ToldGroups:
-    """Return the groups in a provider's claim: a list, or text such as Cognito makes of one, `[a, b]`."""
+    """Return the groups in a provider's claim: a list, or Cognito's text for one, `[a, b]`."""
     if isinstance(value, list | tuple):
         return _chosen(value)
     if isinstance(value, str):
@@ -40,7 +40,7 @@ def read_groups_claim(value: object) -> ToldGroups:
 def write_groups(names: Iterable[str]) -> tuple[str, int]:
     """Return the text for `custom:groups`, with as many names as fit, and how many do not."""
     told = tuple(names)
-    # Each name takes one character more: the comma, or for the first one the mark.
+    # Each name takes one more character: the comma, or for the first one the mark.
     kept = as_many_as_fit(told, MAX_TEXT, lambda name: len(name.encode("utf-16-le")) // 2 + 1)
     return _WRITTEN_BY_US + ",".join(kept), len(told) - len(kept)
 
@@ -58,7 +58,7 @@ def parse_provider_groups(value: object) -> ToldGroups:
 
 
 def fit_into_token(own: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ...]:
-    """Return as many names as a token has room for, each once: the pool's `own` first, then the provider's."""
+    """Return as many names as fit into a token, each once: the pool's `own` first, then the provider's."""
     kept = as_many_as_fit(own, TOKEN_ROOM, _bytes_in_token)
     left = TOKEN_ROOM - sum(map(_bytes_in_token, kept))
     others = tuple(name for name in theirs if name not in own)
@@ -68,7 +68,7 @@ def fit_into_token(own: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, 
 def as_many_as_fit(
     names: tuple[str, ...], room: int, cost: Callable[[str], int]
 ) -> tuple[str, ...]:
-    """Return the largest number of names that fit, in their order: the short ones first, the earlier of equals."""
+    """Return the largest number of names that fit, in their order: shorter names have priority, then earlier ones."""
     kept = set()
     for name in sorted(names, key=cost):
         room -= cost(name)
@@ -79,7 +79,7 @@ def as_many_as_fit(
 
 
 def _bytes_in_token(name: str) -> int:
-    """With quotes and comma, in UTF-8, as Cognito writes its tokens."""
+    """The size of a name with quotes and comma, in UTF-8, as Cognito writes its tokens."""
     return len(json.dumps(name, ensure_ascii=False).encode()) + 1
 
 
@@ -90,7 +90,7 @@ def _chosen(told: Iterable[object]) -> ToldGroups:
 
 
 def _listed(text: str) -> list[object]:
-    """Return the parts of a list that was made text: JSON, `[a, b]` or `a,b`. AWS documents only that it is text."""
+    """Split a list that was converted to text: JSON, `[a, b]` or `a,b`. AWS documents only that it is text."""
     text = text.strip()
     if text.startswith("["):
         try:
@@ -104,8 +104,8 @@ def _listed(text: str) -> list[object]:
 
 
 def _decoded(name: str) -> str:
-    """Undo Cognito's form encoding where there is some; a plus sign alone is part of a name that nobody encoded.
+    """Undo Cognito's form encoding if there is any; a plus sign alone is part of an unencoded name.
 
-    What is not UTF-8 comes out as a character that nobody names a group by; with a space in it, it is none.
+    Bytes that are not UTF-8 become a character that no group name has; a name with a space is dropped.
     """
     return unquote_plus(name).replace("\ufffd", " ") if "%" in name else name

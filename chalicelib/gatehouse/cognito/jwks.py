@@ -22,8 +22,8 @@ MIN_RSA_BITS = 2048
 KEYS_MAX_AGE_SECONDS = 3600
 #: Tokens with unknown kids cause at most one fetch in this time.
 REFETCH_INTERVAL_SECONDS = 60
-#: If there are no keys at all (the endpoint is down), it is tried again after this time. The same, at once and then at
-#: this interval, for a kid with which Cognito itself has just signed: the key is new.
+#: If there are no keys at all (the endpoint is down), they are fetched again after this time. A kid with which
+#: Cognito itself has just signed is a new key: it is looked up at once, and then at this interval.
 RETRY_INTERVAL_SECONDS = 2
 
 

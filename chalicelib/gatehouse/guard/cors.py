@@ -22,7 +22,7 @@ _EXPOSED = "Retry-After"
 
 
 class CorsRule:
-    """How one path is open: its methods, the request headers that are let through, and whether the cookie is."""
+    """How one path is open: its methods, the allowed request headers, and whether the cookie is allowed."""
 
     def __init__(self, methods: tuple[str, ...], headers: str, *, credentials: bool) -> None:
         self.methods = methods

@@ -1,12 +1,12 @@
-"""The trigger that decides what Cognito stores of a provider's person, at each sign-in anew (S-69).
+"""The trigger that decides which attributes Cognito stores for a provider's person, again at each sign-in (S-69).
 
-Without it Cognito leaves a mapped attribute as it was when its claim is missing: whoever loses the last group at the
-provider would keep `admins` here for good. What this trigger answers replaces the claims, and what it leaves out is
-dropped, so every mapped claim is in the answer, empty where it is gone. An empty map would keep everything: there is none.
-Whether an empty value clears what is stored, AWS does not say of this trigger. So no groups is a value of its own
-(`group_texts.write_groups`), and a name is deleted here where the provider tells none.
-If the trigger fails, Cognito refuses the sign-in, and that is meant: it must not go on with what was true earlier.
-Source: AWS "Inbound federation Lambda trigger".
+Without it Cognito keeps a mapped attribute when its claim is missing: a person who loses the last group at the provider
+would keep `admins` here for ever. The trigger's answer replaces the claims, and Cognito drops what it omits, so the
+answer has every mapped claim, empty if it is missing. An empty map would keep everything, so it is never sent. AWS does
+not say whether an empty value from this trigger clears the stored one. So "no groups" has its own value
+(`group_texts.write_groups`), and a name that the provider does not send is deleted here. If the trigger fails, Cognito
+refuses the sign-in, which is intended: it must not continue with outdated data. Source: AWS "Inbound federation Lambda
+trigger".
 """
 
 from collections.abc import Callable, Mapping
