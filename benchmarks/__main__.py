@@ -1,6 +1,7 @@
-"""`python -m benchmarks`: measure Gatehouse beside its peers, print the figures, write docs/BENCHMARKS.md and the README's.
+"""`python -m benchmarks`: compare Gatehouse with its peers, print the figures, write docs/BENCHMARKS.md and the
+README's.
 
-Exit code 1 if a target is missed. Parts of it (`--only`) are printed and not written.
+Exit code 1 if a target is missed. If only some benchmarks run (`--only`), the figures are printed but not written.
 """
 
 import argparse
@@ -36,7 +37,7 @@ README = ROOT / "README.md"
 
 Run = Callable[[Lab, loopback_aws.LoopbackAws], list[Section]]
 
-#: In the order of the page. Memory is measured first: later the process has grown anyway.
+#: In the order of the page. Memory is measured first: later the process has grown for other reasons.
 BENCHMARKS: dict[str, Run] = {
     authorized_route.NAME: lambda lab, _: authorized_route.run(lab),
     callback.NAME: callback.run,

@@ -1,5 +1,5 @@
-"""What an authorized route costs: import of the app and one call in a cold container, then a warm call. Ours is the real
-`app.py`, with all its routes and checks; each peer is an app with this one route."""
+"""The cost of an authorized route: import of the app and one call in a cold container, then a warm call. Ours is the
+real `app.py`, with all its routes and checks; each peer is an app with this one route."""
 
 from benchmarks import events
 from benchmarks.figures import Headline, Section, Spread, Target, number, ratio
@@ -20,7 +20,7 @@ _HANDLERS = {
 
 
 def run(lab: Lab) -> list[Section]:
-    """Measure all in turn."""
+    """Measure all of them alternately."""
     step = {
         "event": events.request("GET", "/whoami", authorized=True),
         "contains": '"statusCode": 200',

@@ -1,4 +1,4 @@
-"""Gatehouse as it lies on Lambda: its zip, unpacked; and the commit that the first measurement over TLS was of."""
+"""Gatehouse as on Lambda: its unpacked zip; and the commit of the first measurement over TLS."""
 
 import io
 import shutil
@@ -14,7 +14,7 @@ EARLIER = "4be4ef5"
 
 
 def unpack_ours(folder: Path) -> Path:
-    """Make the zip and return where it is unpacked."""
+    """Make the zip and return the folder in which it is unpacked."""
     home = folder / "ours"
     shutil.unpack_archive(package(ROOT, folder), home, "zip")
     return home
@@ -32,7 +32,8 @@ def unpack_sources(home: Path, folder: Path) -> Path:
 
 
 def unpack_earlier(folder: Path) -> Path:
-    """Return where the earlier commit's app is; its dependencies are everybody's. Raises RuntimeError."""
+    """Return the folder with the earlier commit's app; it uses the same dependencies as the others. Raises
+    RuntimeError."""
     asked = ["git", "archive", EARLIER, "app.py", "chalicelib", "frontend", "vendor"]
     done = subprocess.run(asked, cwd=ROOT, capture_output=True, check=False)
     if done.returncode:

@@ -1,4 +1,4 @@
-"""Bundles the browser peers' pages as their documentation would: one minified ES module each, by esbuild."""
+"""Bundles the browser peers' pages as their documentation recommends: one minified ES module each, by esbuild."""
 
 import subprocess
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the callback costs a cold container: code for tokens, keys, verification, the person's record, the session."""
+"""The cost of the callback in a cold container: code exchange, keys, verification, the person's record, the session."""
 
 from typing import Any
 
@@ -16,13 +16,14 @@ BUNDLES = 1
 OURS, FLASK = "Gatehouse", "Flask + flask-cognito-lib + boto3"
 SOURCES = "Gatehouse, without the zip's bytecode"
 _FLASK_HANDLER = "benchmarks.peers.flask_sign_in:handler"
-#: A cookie that only a finished sign-in gets.
+#: A cookie that only a completed sign-in gets.
 _DONE = "__Host-gatehouse="
 _FLASK_DONE = "cognito_refresh_token="
 
 
 def run(lab: Lab, aws: LoopbackAws) -> list[Section]:
-    """Begin a sign-in with each, then let fresh processes finish it in turn, over TLS and over plain HTTP."""
+    """Begin a sign-in with each subject, then let fresh processes finish them alternately, over TLS and over plain
+    HTTP."""
     subjects = {
         OURS: Subject(OURS, "app:app", {}, home=lab.app),
         SOURCES: Subject(SOURCES, "app:app", {}, home=lab.sources, compiles=True),
@@ -70,7 +71,7 @@ def run(lab: Lab, aws: LoopbackAws) -> list[Section]:
 
 
 def begun(lab: Lab, subject: Subject) -> Subject:
-    """Return the subject with a plan that finishes a sign-in which another container began."""
+    """Return the subject with a plan that finishes a sign-in begun in another container."""
     start = {"event": events.request("GET", "/auth/login"), "contains": "code_challenge"}
     found = lab.run(subject._replace(plan=plan(start)))
     return subject._replace(
@@ -79,7 +80,7 @@ def begun(lab: Lab, subject: Subject) -> Subject:
 
 
 def finish(handler: str) -> dict[str, Any]:
-    """Return the step with which a browser comes back from Cognito."""
+    """Return the step in which a browser returns from Cognito."""
     return {
         "event": events.request("GET", "/auth/callback"),
         "contains": _FLASK_DONE if handler == _FLASK_HANDLER else _DONE,
@@ -89,7 +90,7 @@ def finish(handler: str) -> dict[str, Any]:
 
 
 def _counted(lab: Lab, aws: LoopbackAws, subject: Subject) -> tuple[int, int]:
-    """Return how often certificates of authorities are read in one callback, and how often somebody connects."""
+    """Return how often one callback reads CA certificates, and how often it opens a connection."""
     aws.connections = 0
     found = lab.run(subject._replace(plan={**subject.plan, "warm": 0, "count_bundles": True}))
     return found["bundles"], aws.connections

@@ -1,8 +1,8 @@
-"""What runs in a fresh process: imports one subject, sends it a plan of events, prints CPU times as one line of JSON.
+"""Runs in a fresh process: imports one subject, sends it a plan of events, prints CPU times as one line of JSON.
 
-Nothing but what is needed for that is imported here, so that no subject finds its own imports done. CPU time of the whole
-process (user and system), from just before the subject's import to its answer; with it the time on the clock and the peak
-of the process's memory after the first round.
+It imports only what it needs for that, so that no subject finds its own imports already done. CPU time of the whole
+process (user and system), from just before the subject's import to its answer; also the elapsed time and the peak of
+the process's memory after the first round.
 """
 
 import _socket
@@ -15,7 +15,7 @@ from typing import Any
 
 
 class Context:
-    """What a Lambda context must have for our subjects."""
+    """The attributes of a Lambda context that our subjects need."""
 
     aws_request_id = "bench"
     function_name = "bench"
@@ -46,9 +46,10 @@ def main() -> None:
 
 
 def _crowd(subject: Callable[[Any, Any], Any], steps: list[dict[str, Any]], people: int) -> float:
-    """Let so many people sign in at once, each step of all of them before the next; return the CPU seconds of one.
+    """Let this many people sign in at once, each step of all of them before the next step; return the CPU seconds per
+    person.
 
-    Small crowds come again and again, so that one person's figure is no single measurement.
+    Small crowds are repeated, so that a person's figure does not come from a single measurement.
     """
     crowds = max(1, 50 // people)
     taken = 0.0
@@ -59,7 +60,7 @@ def _crowd(subject: Callable[[Any, Any], Any], steps: list[dict[str, Any]], peop
 
 
 def _lead_to_loopback() -> None:
-    """Resolve AWS's names to the benchmark's server, below `socket`, so that nothing is imported for it."""
+    """Resolve AWS's names to the benchmark's server, at the level of `socket`, which needs no further import."""
     port = int(os.environ.get("BENCHMARK_PORT", "0"))
     resolve = _socket.getaddrinfo
 
@@ -73,7 +74,7 @@ def _lead_to_loopback() -> None:
 
 
 def _count_bundles() -> list[str]:
-    """Note each time that certificates of authorities are read. Imports `ssl`: never where time is measured."""
+    """Count each time that CA certificates are read. It imports `ssl`, so it is never used where time is measured."""
     import ssl
 
     loads: list[str] = []
@@ -93,9 +94,9 @@ def _count_bundles() -> list[str]:
 
 
 def _peak() -> int:
-    """Return the most memory that the process has had, in kB; 0 where the system does not say."""
+    """Return the process's peak memory in kB; 0 if the system does not report it."""
     try:
-        # Not pathlib: it would be a subject's own import.
+        # Not pathlib: it would count as one of the subject's imports.
         with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123
             return next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
     except OSError:
@@ -116,7 +117,7 @@ class Journey:
         return [self.take(step) for step in self._steps]
 
     def take(self, step: dict[str, Any]) -> float:
-        """Take one; return its CPU seconds."""
+        """Take one step; return its CPU seconds."""
         event = step["event"]
         self.jar.update(step.get("jar", {}))
         if step.get("cookies"):
@@ -128,7 +129,7 @@ class Journey:
             event["headers"]["Cookie"] = "; ".join(pairs)
             event["multiValueHeaders"]["Cookie"] = ["; ".join(pairs)]
         if step.get("back"):
-            # The stand-in for Cognito takes the nonce as code, so that nothing need be asked for here.
+            # The stand-in for Cognito accepts the nonce as code, so no further request is needed here.
             sent = dict(
                 pair.split("=", 1)
                 for pair in (step.get("at") or self.location).split("?")[1].split("&")

@@ -1,9 +1,9 @@
-"""Whether a known address can be told from an unknown one by our own time (S-40, S-73).
+"""Whether our own response time tells a known address from an unknown one (S-40, S-73).
 
-In process, with Cognito and DynamoDB doubled: what Cognito itself takes is Cognito's matter (PreventUserExistenceErrors),
-and what we add around it must be the same for both. Wrong password against wrong password is the noise of the measurement.
-Requests for a mail are judged by how often a known address takes longer than an unknown one (the area under the ROC curve):
-a half says that nobody can tell.
+In process, with doubles of Cognito and DynamoDB: Cognito's own time is Cognito's responsibility
+(PreventUserExistenceErrors), and the time that we add must be the same for both. Two series of wrong passwords show the
+noise of the measurement. Requests for a mail are judged by how often a known address takes longer than an unknown one
+(the area under the ROC curve): 0.5 means that they cannot be distinguished.
 """
 
 import contextlib
@@ -46,14 +46,14 @@ class Report:
         )
 
 
-#: An area under the curve that is no farther from a half counts as a half (S-73).
+#: An area within this distance of 0.5 counts as 0.5 (S-73).
 AUC_SLACK = 0.05
 _REQUESTS = ("sign-up", "resend-code", "forgot-password")
 _PAIRS = 1000
 
 
 def run(lab: Lab) -> list[Section]:
-    """Time twenty refusals of each kind a run, and a thousand requests for a mail of each kind of address."""
+    """Time twenty refusals of each kind per run, and a thousand requests for a mail for each kind of address."""
     lab.tell("refused sign-ins")
     refused = measure(20 * lab.runs).section()
     lab.tell("requests for a mail")
@@ -79,7 +79,7 @@ def run(lab: Lab) -> list[Section]:
 
 
 def area_under_curve(longer: list[float], shorter: list[float]) -> float:
-    """Return how often a value of the one list exceeds one of the other; equal ones count half (Mann-Whitney)."""
+    """Return how often a value of one list exceeds a value of the other; equal values count half (Mann-Whitney)."""
     ranked = sorted([(value, True) for value in longer] + [(value, False) for value in shorter])
     below, wins = 0, 0.0
     for _, is_longer in ranked:
@@ -92,7 +92,8 @@ def area_under_curve(longer: list[float], shorter: list[float]) -> float:
 
 
 def measure_mails(path: str, pairs: int) -> tuple[list[float], list[float]]:
-    """Time requests for a mail of a known and of an unknown address in turn, each first as often; microseconds."""
+    """Time requests for a mail of a known and of an unknown address alternately; each kind is first equally often;
+    microseconds."""
     clock = Clock()
     direct = Direct(build_world(clock))
     direct.restart(mails_per_day=1_000_000)
@@ -113,7 +114,7 @@ def measure_mails(path: str, pairs: int) -> tuple[list[float], list[float]]:
 
 
 def measure(rounds: int) -> Report:
-    """Time `rounds` refusals of each kind in turn; the throttle forgets between them."""
+    """Time `rounds` refusals of each kind alternately; the throttle is reset between them."""
     clock = Clock()
     direct = Direct(build_world(clock))
     samples: dict[str, list[float]] = {"wrong": [], "again": [], "unknown": []}

@@ -9,7 +9,7 @@ from tests.doubles.browser import build_event
 
 _PATHS = ("/whoami", "/me", "/auth/login", "/auth/callback", "/auth/refresh")
 
-#: What the gateway's authorizer hands on of an access token: every value is text.
+#: The claims of an access token as the gateway's authorizer passes them on: every value is text.
 CLAIMS = {
     "sub": "5d3c7b1e-0a6f-4c7e-9b1d-2f6a8c4e0d11",
     "username": "Okta_00u1ada",
@@ -37,7 +37,7 @@ def request(
 
 
 def confirmation() -> dict[str, Any]:
-    """Return PostConfirmation_ConfirmSignUp, with which a new person is recorded."""
+    """Return PostConfirmation_ConfirmSignUp, the event that records a new person."""
     file = ROOT / "tests" / "events" / "PostConfirmation_ConfirmSignUp.json"
     event: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return {**event, "userPoolId": POOL}

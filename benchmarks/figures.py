@@ -1,4 +1,4 @@
-"""What a benchmark hands back: sections of tables, with targets that are met or missed. Pure: numbers in, Markdown out."""
+"""The result of a benchmark: sections of tables, with targets that are met or missed. Pure: numbers in, Markdown out."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Spread:
-    """A median and the quarter of the samples on either side of it, in one unit."""
+    """A median and its quartiles, in one unit."""
 
     median: float
     low: float
@@ -15,7 +15,7 @@ class Spread:
 
     @classmethod
     def of(cls, samples: Sequence[float], scale: float = 1.0) -> "Spread":
-        """Summarize `samples`, each times `scale`. One sample is its own spread."""
+        """Summarize `samples`, each multiplied by `scale`. A single sample has itself as quartiles."""
         scaled = sorted(sample * scale for sample in samples)
         if len(scaled) < 2:
             return cls(scaled[0], scaled[0], scaled[0])
@@ -29,7 +29,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class Target:
-    """A promise about a measured figure. `limit` is the most it may be, or with `at_least` the least."""
+    """A promise about a measured figure. `limit` is the maximum, or with `at_least` the minimum."""
 
     promise: str
     measured: float
@@ -72,7 +72,7 @@ class Headline:
 
 @dataclass(frozen=True)
 class Section:
-    """One table with a heading, and what was done to get it. The first column is text, the others are figures."""
+    """One table with a heading, and how it was measured. The first column is text, the others are figures."""
 
     title: str
     method: str
@@ -91,7 +91,7 @@ class Section:
 
 
 def number(value: float) -> str:
-    """Return a figure with three digits that matter: 0.0123, 1.23, 12.3, 123, 1,234."""
+    """Return a figure with three significant digits: 0.0123, 1.23, 12.3, 123, 1,234."""
     if value == 0 or abs(value) >= 100:
         return f"{value:,.0f}"
     if abs(value) >= 10:
@@ -107,9 +107,9 @@ def ratio(value: float, base: float) -> str:
 def table(
     header: Sequence[str], rows: Sequence[Sequence[str]], texts: frozenset[int] = frozenset({0})
 ) -> str:
-    """Return a Markdown table that reads well as plain text too: columns are filled up.
+    """Return a Markdown table that is also readable as plain text: columns are padded.
 
-    Figures stand right; the columns in `texts` stand left.
+    Figures are aligned right; the columns in `texts` are aligned left.
     """
     widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
 

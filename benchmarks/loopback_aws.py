@@ -1,8 +1,8 @@
 """Cognito's OAuth endpoints, DynamoDB and Secrets Manager on loopback, for the processes that are measured.
 
-One port speaks plain HTTP. The other speaks TLS under AWS's own host names, which `benchmarks.child` leads there. They
-answer at once and check nothing: what they take is not the subjects' time, and is the same for all. The token endpoint
-takes a nonce as code. tests/doubles has the strict ones.
+One port speaks plain HTTP. The other uses TLS with AWS's own host names, which `benchmarks.child` resolves to it. They
+answer at once and check nothing, so their time is not the subjects', and is the same for all. The token endpoint
+accepts a nonce as code. tests/doubles has the strict ones.
 """
 
 import json
@@ -28,7 +28,7 @@ CLIENT_SECRET = "client-secret-of-the-benchmark"
 SEALING_KEY = "sealing-key-of-the-benchmark-" + "k" * 40
 DOMAIN = "api.example.com"
 COGNITO = f"bench.auth.{REGION}.amazoncognito.com"
-#: The names that subjects ask over TLS.
+#: The names that subjects call over TLS.
 HOSTS = (
     COGNITO,
     *(f"{name}.{REGION}.amazonaws.com" for name in ("cognito-idp", "dynamodb", "secretsmanager")),
@@ -51,7 +51,7 @@ _RECORD = {
 
 
 class LoopbackAws:
-    """The address, the environment that leads subjects to it, and the calls that came in."""
+    """The address, the environment that makes subjects use it, and the calls that it received."""
 
     def __init__(self, port: int, tls_port: int = 0, site: Path = Path()) -> None:
         self.url = f"http://127.0.0.1:{port}"
@@ -73,7 +73,7 @@ class LoopbackAws:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Every subject's environment over plain HTTP; STAGE=local is what allows that."""
+        """Every subject's environment over plain HTTP, which STAGE=local allows."""
         return {
             **self._shared,
             "STAGE": "local",
@@ -84,14 +84,14 @@ class LoopbackAws:
 
     @property
     def tls_environment(self) -> dict[str, str]:
-        """Every subject's environment over TLS: as on AWS, but for the port that the names lead to."""
+        """Every subject's environment over TLS: as on AWS, except for the port."""
         return {
             **self._shared,
             "STAGE": "prod",
             "COGNITO_URL": f"https://{COGNITO}",
             "JWKS_URL": f"https://cognito-idp.{REGION}.amazonaws.com/{POOL}/.well-known/jwks.json",
             "BENCHMARK_PORT": str(self._tls_port),
-            # For what reads neither certifi nor botocore: Python's own `urllib`.
+            # For code that uses neither certifi nor botocore: Python's own `urllib`.
             "SSL_CERT_FILE": str(self._site / _BUNDLE),
             "PYTHONPATH": str(self._site),
         }
@@ -114,7 +114,7 @@ class LoopbackAws:
         }
 
     def answer(self, operation: str, body: bytes) -> tuple[str, Any]:
-        """Return what is counted as called, and the JSON to answer."""
+        """Return the name under which the call is counted, and the JSON of the answer."""
         if operation.endswith("jwks.json"):
             return "Cognito keys", {"keys": default_jwks()}
         if operation == "/oauth2/token":
@@ -176,7 +176,8 @@ def served() -> Iterator[LoopbackAws]:
     ):
         authority = Authority(Path(folder))
         secure.context = authority.server("aws", days=10, host=HOSTS[0], also=HOSTS[1:])
-        # Found before the installed one: certifi as it is, with one certificate more at the end of its bundle.
+        # It takes precedence over the installed certifi: the same module, with one more certificate at the end of its
+        # bundle.
         site = Path(folder) / "site"
         shutil.copytree(Path(certifi.__file__).parent, site / "certifi")
         with (site / _BUNDLE).open("ab") as bundle:
@@ -197,7 +198,7 @@ def served() -> Iterator[LoopbackAws]:
 
 
 class _TlsServer(ThreadingHTTPServer):
-    """Shakes hands in the connection's own thread, so that nobody waits for somebody else's."""
+    """Performs the TLS handshake in the connection's own thread, so that no connection waits for another."""
 
     context: ssl.SSLContext
 
@@ -210,4 +211,4 @@ class _TlsServer(ThreadingHTTPServer):
             super().finish_request(secure, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """Nothing is left of the socket that was wrapped."""
+        """The original socket is gone after it was wrapped."""

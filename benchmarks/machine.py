@@ -1,4 +1,4 @@
-"""What the figures were measured on, and with which versions: no host name, no paths."""
+"""The machine and the versions of the measurement: no host name, no paths."""
 
 import json
 import os
@@ -43,7 +43,7 @@ def describe(lab: Lab) -> list[tuple[str, str]]:
 
 
 def child(packages: tuple[str, ...]) -> None:
-    """Print name -> version, where the peers are installed."""
+    """Print name -> version; runs in the environment of the peers."""
     print("\n" + json.dumps({name: version(name) for name in packages}))
 
 

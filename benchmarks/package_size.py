@@ -1,4 +1,5 @@
-"""How large the Lambda zip is: ours as `make package` makes it, beside the least that each peer needs for its own part."""
+"""The size of the Lambda zip: ours as `make package` makes it, compared with the minimum that each peer needs for its
+part."""
 
 import io
 import json
@@ -17,15 +18,15 @@ if TYPE_CHECKING:
 NAME = "package"
 
 _FLASK = "Flask + flask-cognito-lib + apig-wsgi"
-#: What the apps in benchmarks/peers import; what these need comes along.
+#: The imports of the apps in benchmarks/peers; their dependencies are added.
 _PEERS = {
     "Powertools: routes only": ("aws-lambda-powertools",),
     _FLASK: ("flask", "flask-cognito-lib", "apig-wsgi"),
     "FastAPI + Mangum: routes only": ("fastapi", "mangum"),
 }
-#: AWS's Python runtime has these; nobody needs to bring them.
+#: AWS's Python runtime contains these, so no package needs them.
 _IN_RUNTIME = frozenset({"boto3", "botocore", "jmespath", "s3transfer", "python-dateutil", "six"})
-#: What `chalice deploy` packages of Chalice itself.
+#: The parts of Chalice that `chalice deploy` packages.
 _CHALICE = ("chalice/__init__.py", "chalice/app.py")
 
 
@@ -54,7 +55,7 @@ def run(lab: Lab) -> list[Section]:
 
 
 def child(peers: dict[str, list[str]]) -> None:
-    """Measure where the peers are installed; prints name -> bytes."""
+    """Measure in the environment of the peers; prints name -> bytes."""
     from importlib.metadata import distribution
 
     chalice = distribution("chalice")

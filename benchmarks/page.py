@@ -1,4 +1,4 @@
-"""What the page weighs, and when a person can use it: bytes after gzip, requests, and time in a real Chromium."""
+"""The page's size, and the time until a person can use it: bytes after gzip, requests, and time in a real Chromium."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,11 +17,11 @@ MAX_KB = 15.0
 #: Lighthouse's "slow 4G" (mobile): 150 ms a round trip, 1.6 Mbit/s down, 0.75 up, a processor four times slower.
 _SLOW = {"latency": 150, "downloadThroughput": 204_800, "uploadThroughput": 96_000}
 _SLOW_CPU = 4
-#: So slow that everything else vanishes beside it: time divided by this is the number of round trips.
+#: So slow that all other time is negligible: the time divided by this is the number of round trips.
 _LATENCY_ONLY = {"latency": 600, "downloadThroughput": -1, "uploadThroughput": -1}
 
-#: The page says what it shows; the first view that is not `loading` is one that people can use, once it is drawn: when the
-#: frame after it begins.
+#: The page names its current view; the first view other than `loading` can be used, once it is drawn: when the frame
+#: after it begins.
 _WATCH = """
 new MutationObserver((_, observer) => {
   const view = document.body?.dataset.view;
@@ -36,7 +36,7 @@ _OURS = "Gatehouse, all ways in"
 
 @dataclass(frozen=True)
 class Load:
-    """One load with an empty cache: ms until the view is in the document, and until it is drawn; what was asked for."""
+    """One load with an empty cache: ms until the view is in the document, and until it is drawn; the requested files."""
 
     ready_ms: float
     usable_ms: float
@@ -48,7 +48,7 @@ Loads = dict[str, dict[str, list[Load]]]
 
 
 def run(lab: Lab) -> list[Section]:
-    """Weigh and load ours and the peers' pages in turn."""
+    """Measure size and loading of our page and the peers' pages alternately."""
     lab.tell("bundling the browser peers")
     built = bundles.build()
     pages = {_OURS: "/", **{name: f"/peers/{bundles.slug(name)}/" for name in built}}
@@ -104,11 +104,11 @@ def _wait_until_usable(page: Page) -> tuple[float, float]:
 
 
 def _weigh_everything() -> int:
-    """Return the bytes of every file that the page can come to load, whatever the person does."""
+    """Return the bytes of every file that the page can ever load."""
     from chalicelib.gatehouse.page.static_files import FRONTEND, load_static_files
 
     files = load_static_files()
-    # The words are modules that are made from the catalogue.
+    # The texts are modules that are generated from the catalogue.
     names = ["texts.js", "more-texts.js", *(path.name for path in FRONTEND.iterdir())]
     assets = [asset for name in names if (asset := files.asset(files.version, name))]
     page = (FRONTEND / "index.html").read_bytes()

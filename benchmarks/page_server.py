@@ -1,6 +1,6 @@
 """The page and the browser peers' pages on one loopback port, gzipped as API Gateway and CDNs do it.
 
-Ours is the real app on the tests' doubles, so that every byte and every request is what a browser gets from Lambda.
+Ours is the real app on the tests' doubles, so every byte and request is the same as from Lambda.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from tests.component.world import build_world
 from tests.doubles.browser import LambdaContext, build_event
 from tests.doubles.clock import Clock
 
-#: API Gateway names no level; 6 is zlib's own.
+#: API Gateway does not document its level; 6 is zlib's default.
 GZIP_LEVEL = 6
 
 _PEER_PAGE = """<!doctype html>
@@ -30,7 +30,7 @@ _PEER_PAGE = """<!doctype html>
 
 @dataclass(frozen=True)
 class File:
-    """What one request brought: path, kind, bytes before and after gzip."""
+    """One requested file: path, kind, bytes before and after gzip."""
 
     path: str
     kind: str
@@ -40,14 +40,14 @@ class File:
 
 @dataclass
 class Site:
-    """The address, and what was asked for since `asked` was last cleared."""
+    """The address, and the files requested since `asked` was last cleared."""
 
     url: str
     asked: list[File] = field(default_factory=list)
 
 
 def pack(data: bytes) -> bytes:
-    """Return `data` as it travels."""
+    """Return `data` as it is transferred."""
     return gzip.compress(data, GZIP_LEVEL, mtime=0)
 
 

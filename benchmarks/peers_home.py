@@ -1,6 +1,6 @@
-"""Where the peers live: a virtual environment and a node_modules of their own below .local, made when first needed.
+"""The peers' own virtual environment and node_modules, below .local, made when first needed.
 
-Neither is part of what developing or deploying Gatehouse needs.
+Developing or deploying Gatehouse needs neither.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ _NPM = ROOT / ".local" / "bench-npm"
 
 
 def python() -> Path:
-    """Return the peers' interpreter, installing what is locked if that has changed."""
+    """Return the peers' interpreter; install the locked packages first if they have changed."""
     interpreter = _VENV / "bin" / "python"
     if not _is_current(_VENV, _REQUIREMENTS):
         print("Installing the Python peers into .local/bench-venv …", flush=True)
@@ -32,20 +32,20 @@ def python() -> Path:
 
 
 def node_modules() -> Path:
-    """Return the folder of the browser peers, installed at the exact versions of package.json."""
+    """Return the folder of the browser peers, installed in the exact versions of package.json."""
     if not _is_current(_NPM, _PACKAGE):
         print("Installing the browser peers into .local/bench-npm …", flush=True)
         shutil.rmtree(_NPM, ignore_errors=True)
         _NPM.mkdir(parents=True)
         shutil.copy(_PACKAGE, _NPM)
-        # A lock file would name the registry that it was made with.
+        # A lock file would contain the registry from which it was made.
         _run(["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--silent"], _NPM)
         _note(_NPM, _PACKAGE)
     return _NPM / "node_modules"
 
 
 def browser_versions() -> dict[str, str]:
-    """Return name -> exact version of what package.json asks for."""
+    """Return name -> exact version from package.json."""
     found: dict[str, str] = json.loads(_PACKAGE.read_text(encoding="utf-8"))["dependencies"]
     return found
 

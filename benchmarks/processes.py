@@ -1,6 +1,7 @@
-"""Runs subjects in fresh processes, in turn, so that a machine whose speed drifts is fair to all.
+"""Runs subjects in fresh processes alternately, so that a machine whose speed drifts affects all equally.
 
-Each round starts with another subject (A B C, B C A, C A B …): what a process costs depends on what ran just before it.
+Each round starts with another subject (A B C, B C A, C A B …), because the cost of a process depends on the process
+before it.
 """
 
 import json
@@ -16,16 +17,17 @@ from benchmarks.processor_share import hold
 
 ROOT = Path(__file__).resolve().parents[1]
 _PROGRAM = "from benchmarks.child import main; main()"
-#: Of 31 rounds the first is not counted: it writes bytecode and warms the disk's cache.
+#: The first of 31 rounds is not counted: it writes bytecode and warms the disk's cache.
 _UNCOUNTED = 1
-#: Of one core: about what a Lambda of 512 MB has. Source: AWS Lambda developer guide, "Memory": 1,769 MB are one vCPU.
+#: A third of a core: about as much as a Lambda function of 512 MB has. Source: AWS Lambda developer guide, "Memory":
+#: 1,769 MB are one vCPU.
 THIRD = 1 / 3
 
 
 class Subject(NamedTuple):
-    """Something that is measured: `module:attribute` is a Lambda handler, `plan` what it is sent.
+    """A measured subject: `module:attribute` is a Lambda handler, `plan` the events that it gets.
 
-    `home` is where its code lies, if not in this checkout; with `tls` it speaks to AWS as on AWS; with `compiles` it
+    `home` is the folder of its code, if not this checkout; with `tls` it connects to AWS as on AWS; with `compiles` it
     neither finds nor leaves bytecode of its own.
     """
 
@@ -39,13 +41,14 @@ class Subject(NamedTuple):
 
 @dataclass
 class Times:
-    """One subject's: CPU seconds, a list of steps per process; seconds on the clock and kB of memory after the last step."""
+    """The times of one subject: CPU seconds, a list of steps per process; elapsed seconds and kB of memory after the
+    last step."""
 
     cold: list[list[float]] = field(default_factory=list)
     warm: list[list[float]] = field(default_factory=list)
     wall: list[float] = field(default_factory=list)
     peak: list[float] = field(default_factory=list)
-    #: On the clock, of one warm round; CPU seconds of a person in crowds.
+    #: Elapsed seconds of one warm round; CPU seconds per person in crowds.
     seconds: list[float] = field(default_factory=list)
     crowds: list[list[float]] = field(default_factory=list)
 
@@ -55,16 +58,17 @@ class Times:
 
 
 def plan(*steps: Mapping[str, Any], warm: int = 0, count_bundles: bool = False) -> dict[str, Any]:
-    """Return what a process does: the steps once, cold, then `warm` times more."""
+    """Return the plan of a process: the steps once, cold, then `warm` more times."""
     return {"steps": list(steps), "warm": warm, "count_bundles": count_bundles}
 
 
 @dataclass(frozen=True)
 class Lab:
-    """Where subjects run: the peers' interpreter, the environments without and with TLS, and how often.
+    """The place where subjects run: the peers' interpreter, the environments without and with TLS, and the number of
+    runs.
 
-    `app` holds Gatehouse as it lies on Lambda: the unpacked zip, or this checkout. `sources` is the same without
-    bytecode, `earlier` a commit that it is compared with.
+    `app` contains Gatehouse as on Lambda: the unpacked zip, or this checkout. `sources` is the same without bytecode,
+    `earlier` a commit for comparison.
     """
 
     python: Path
@@ -77,7 +81,7 @@ class Lab:
     earlier: Path = ROOT
 
     def measure(self, subjects: Sequence[Subject], share: float = 0) -> dict[str, Times]:
-        """Run every subject `runs` times in turn, held to `share` of a core if that is given."""
+        """Run every subject `runs` times alternately, limited to `share` of a core if that is given."""
         times = {subject.name: Times() for subject in subjects}
         for number in range(self.runs + _UNCOUNTED):
             first = number % len(subjects)
@@ -96,7 +100,7 @@ class Lab:
         return times
 
     def run(self, subject: Subject, share: float = 0) -> dict[str, Any]:
-        """Run one process and return what it printed last. Raises RuntimeError."""
+        """Run one process and return its last line of output. Raises RuntimeError."""
         module, _, attribute = subject.handler.partition(":")
         environment = {**(self.tls_environment if subject.tls else self.environment)}
         if subject.compiles:
@@ -114,7 +118,7 @@ class Lab:
         return found
 
     def program(self, code: str, *arguments: str) -> str:
-        """Run a line of Python in a fresh process and return its last line. Raises RuntimeError."""
+        """Run a line of Python in a fresh process and return its last line of output. Raises RuntimeError."""
         return self._program(self.environment, ROOT, 0, code, *arguments)
 
     def _program(

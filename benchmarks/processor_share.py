@@ -1,7 +1,7 @@
-"""Holds a process to a share of one core, as Lambda holds a function to what its memory pays for.
+"""Limits a process to a share of one core, as Lambda limits a function according to its memory.
 
-In each period of 20 ms it may use its share of processor time; then it stands still (SIGSTOP) until what it used too
-much is paid back. So does Linux's own quota for a group of processes, which only the administrator of a machine may set.
+In each period of 20 ms it may use its share of processor time; then it is stopped (SIGSTOP) until it has made up for
+the excess. Linux's own quota for a group of processes does the same, but only a machine's administrator may set it.
 Source: the kernel's "CFS Bandwidth Control".
 """
 
@@ -15,10 +15,10 @@ _LOOK = 0.0005
 
 
 def hold(process: "subprocess.Popen[bytes]", share: float) -> None:
-    """Return when the process has ended. Time that it does not use is not saved up for later."""
+    """Return when the process has ended. Unused time is not saved for later."""
     clock = (
         ~process.pid << 3
-    ) | 2  # Linux: the processor time of another process, as `clock_getcpuclockid` gives it
+    ) | 2  # Linux: the clock of another process's CPU time, as `clock_getcpuclockid` returns it
     allowance = share * PERIOD
     left, used, refill = allowance, 0.0, time.monotonic() + PERIOD
     stands = False

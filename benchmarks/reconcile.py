@@ -1,6 +1,6 @@
 """Reconciling 100,000 people: time, memory, requests. Pool and table are in memory, so the figures are our own code's.
 
-On AWS the pool's quota decides how long the first pass takes: pages of 60 at 20 a second.
+On AWS the pool's quota determines the duration of the first pass: pages of 60 at 20 a second.
 """
 
 import io
@@ -25,7 +25,7 @@ _FAULTS = 1000
 
 
 class _Pool:
-    """Makes each page when it is asked for, so that the pool itself takes no memory."""
+    """Makes each page on request, so that the pool itself takes no memory."""
 
     def __init__(self, people: int) -> None:
         self._people = people
@@ -40,7 +40,7 @@ class _Pool:
 
 
 class _Table:
-    """Answers what the trigger would have written, but for every thousandth record."""
+    """Returns what the trigger would have written, except for every thousandth record."""
 
     def __init__(self, people: int) -> None:
         self._people = people
@@ -70,7 +70,7 @@ class _Table:
 
 @dataclass(frozen=True)
 class _Result:
-    """What one run took. Memory is the growth of the process's peak, in MB."""
+    """The result of one run. Memory is the growth of the process's peak, in MB."""
 
     people: int
     seconds: float

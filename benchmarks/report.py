@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from benchmarks.figures import Section, table
 
-#: Where the README has its figures.
+#: The marks between which the README has its figures.
 BEGIN, END = "<!-- figures: written by `make bench` -->", "<!-- /figures -->"
 
 _INTRODUCTION = """# Benchmarks
@@ -55,7 +55,7 @@ def targets(sections: Sequence[Section]) -> str:
 
 
 def put_headlines(readme: str, sections: Sequence[Section]) -> str:
-    """Return the README with the sections in one line each, between the two marks. Raises ValueError without marks."""
+    """Return the README with one line per section between the two marks. Raises ValueError without marks."""
     before, begin, rest = readme.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:

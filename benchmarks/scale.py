@@ -1,4 +1,4 @@
-"""How many sign-ins one warm container does in a second, and what one of many costs."""
+"""The number of sign-ins per second in one warm container, and the cost of one among many."""
 
 from dataclasses import replace
 
@@ -10,13 +10,13 @@ from benchmarks.processes import THIRD, Lab, Subject, plan
 NAME = "scale"
 CROWDS = (1, 10, 200)
 _RUNS = 5
-#: What is kept of a person who is under way is in that person's browser.
+#: The state of a sign-in in progress is stored in that person's browser.
 MAX_OF_ONE = 1.15
 _HANDLERS = {OURS: "app:app", FLASK: "benchmarks.peers.flask_sign_in:handler"}
 
 
 def run(lab: Lab) -> list[Section]:
-    """Sign in again and again in warm processes, then many people at once; over TLS."""
+    """Sign in repeatedly in warm processes, then many people at once; over TLS."""
     login = {"event": events.request("GET", "/auth/login"), "contains": "code_challenge"}
     subjects = [
         Subject(

@@ -1,4 +1,4 @@
-"""A whole sign-in: our Lambda time from the first redirect to the person's data on the page, and who talks to whom."""
+"""A whole sign-in: our Lambda time from the first redirect to the person's data on the page, and its calls."""
 
 from collections import Counter
 from typing import Any
@@ -12,7 +12,7 @@ from benchmarks.processes import THIRD, Lab, Subject, plan
 NAME = "sign-in"
 OURS = "a sign-in"
 MAX_OF_EARLIER = 0.70
-#: Seconds: what each call may take on AWS.
+#: The time of each call on AWS, in seconds.
 DELAY = 0.02
 
 _OWN_POST = {
@@ -112,7 +112,7 @@ def run(lab: Lab, aws: LoopbackAws) -> list[Section]:
 
 
 def _calls(lab: Lab, aws: LoopbackAws, subject: Subject, warm: int) -> Counter[str]:
-    """Return the calls of one sign-in in a new container, and of `warm` further ones."""
+    """Return the calls of one sign-in in a new container, and of `warm` further sign-ins."""
     aws.calls.clear()
     lab.run(subject._replace(plan=plan(*_STEPS.values(), warm=warm)))
     return Counter(aws.calls)

@@ -1,4 +1,4 @@
-"""What verifying an ID token costs with the key at hand: ours, PyJWT and joserfc, and RSA alone, which is the floor."""
+"""The cost of verifying an ID token with a cached key: ours, PyJWT and joserfc, and RSA alone, which is the minimum."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +16,7 @@ _NONCE = "n" * 43
 
 
 def run(lab: Lab) -> list[Section]:
-    """Time blocks of 50 verifications in turn, all in one process of the peers' interpreter."""
+    """Time blocks of 50 verifications alternately, all in one process of the peers' interpreter."""
     blocks = 10 * lab.runs
     lab.tell(f"{blocks} blocks of {_CALLS}: ours, PyJWT, joserfc, RSA")
     program = f"from benchmarks.tokens import child; child({blocks})"
@@ -50,7 +50,7 @@ def run(lab: Lab) -> list[Section]:
 
 
 def child(blocks: int) -> None:
-    """Measure, where the peers are installed; prints CPU seconds of one verification, a list per subject."""
+    """Measure in the environment of the peers; prints CPU seconds of one verification, a list per subject."""
     import time
 
     subjects = _subjects()

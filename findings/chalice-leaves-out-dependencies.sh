@@ -7,7 +7,7 @@
 #   again ("Reusing existing deployment package") and does not even print the warning.
 # Source: chalice/deploy/packager.py, BaseLambdaDeploymentPackager._build_python_dependencies and
 #   LambdaDeploymentPackager.create_deployment_package; https://github.com/aws/chalice/issues/929
-# Who is hurt: whoever deploys from CI. The job is green, and every invocation ends with
+# Who is hurt: anybody who deploys from CI. The job is green, and every invocation ends with
 #   Runtime.ImportModuleError.
 #
 # Exits 0 while this is so, 1 once it has changed. Needs python3 (3.11 to 3.14) and a package index.

@@ -1,1 +1,2 @@
-"""Small apps that do the same work as ours, each as its own documentation would have it. They run in the peers' venv."""
+"""Small apps that do the same work as ours, each as its own documentation recommends. They run in the peers' virtual
+environment."""

@@ -1,4 +1,5 @@
-"""Flask with flask-cognito-lib behind API Gateway: one route. The gateway has verified the token: no second time here."""
+"""Flask with flask-cognito-lib behind API Gateway: one route. The gateway has already verified the token, so it is not
+verified again here."""
 
 import os
 

@@ -1,4 +1,5 @@
-"""A whole sign-in with Flask and flask-cognito-lib: secrets from Secrets Manager, the person into DynamoDB, as ours."""
+"""A whole sign-in with Flask and flask-cognito-lib: secrets from Secrets Manager, the person written to DynamoDB, as
+in ours."""
 
 import json
 import os
@@ -18,7 +19,7 @@ def read_secret(name):
     return json.loads(secrets.get_secret_value(SecretId=os.environ[name])["SecretString"])
 
 
-# The library knows no setting for it, and the benchmark's keys are on loopback.
+# The library has no setting for it, and the benchmark's keys are on loopback.
 Config.jwk_endpoint = property(lambda _: os.environ["JWKS_URL"])
 
 app = Flask(__name__)

@@ -1,4 +1,5 @@
-"""The trigger that most tutorials end with: boto3 and one put_item; no retries told apart, no status, no healing."""
+"""The trigger of most tutorials: boto3 and one put_item; it does not distinguish retries, record a status, or repair a
+record."""
 
 import os
 

@@ -14,7 +14,7 @@ class Brand(SettingTable):
     logo = Setting(
         "BRAND_LOGO",
         parse.logo,
-        "an SVG or PNG file in `frontend/brand/`; this and the next six: [branding.md](branding.md)",
+        "an SVG or PNG file in `frontend/brand/`; [branding.md](branding.md) describes this and the next six settings",
     )
     accent = Setting(
         "BRAND_ACCENT",

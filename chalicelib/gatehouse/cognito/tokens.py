@@ -98,7 +98,7 @@ class TokenVerifier:
     ) -> IdentityClaims:
         """Return who signed in; raises InvalidToken, and TemporarilyUnavailable if the keys are unavailable.
 
-        `nonce` is the transaction's. None means that no nonce is expected: a refreshed ID token (OIDC Core 12.2).
+        `nonce` is the one sent to Cognito for this sign-in; None if none is expected: a refreshed ID token (OIDC Core 12.2).
         `from_cognito` is for tokens that Cognito's endpoint has just returned (`JwksCache.key`).
         """
         claims = self._verify(token, from_cognito)

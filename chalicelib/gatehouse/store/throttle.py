@@ -150,7 +150,7 @@ class ThrottleStore:
             counter = self._current(stored, allowance)
             if counter.attempts == 0:
                 return
-            # The pause that this attempt caused is removed, too; a pause caused by others would have refused it.
+            # This also removes the pause. Only this attempt can have caused it: during another's pause it would be refused.
             given = _Counter(max(0.0, counter.attempts - 1), 0.0, self._clock())
             if self._write(allowance.key, stored, given):
                 return

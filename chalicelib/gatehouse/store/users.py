@@ -129,7 +129,7 @@ class UserStore:
         return record is not None and bool(record.provedAt)
 
     def page(self, limit: int, after: str | None = None) -> tuple[list[UserRecord], str | None]:
-        """Return up to `limit` records in the table's own order, and the name before the next page."""
+        """Return up to `limit` records in the table's own order, and the user name after which the next page begins."""
         start = {} if after is None else {"ExclusiveStartKey": {"userName": {"S": after}}}
         with translated_errors("Scan"):
             answer = self._client.scan(TableName=self._table, Limit=limit, **start)

@@ -2,8 +2,8 @@
 
 MiniStack keeps the refresh tokens of hosted sign-ins in a separate list; refreshing them loses cognito:groups and does
 not require the client secret. Removing the list's entry makes it treat the token as one issued through the API,
-where both work as in Cognito. `expires_in` is the access token's real lifetime. A failing trigger gives an error response, not a
-crash.
+where both work as in Cognito. `expires_in` is the access token's real lifetime. A failing trigger gives an error
+response, not a crash.
 https://docs.aws.amazon.com/cognito/latest/developerguide/token-endpoint.html
 """
 
