@@ -20,6 +20,6 @@ def problems_of_colours(brand: Brand) -> Iterator[str]:
         if ratio < TEXT_CONTRAST:
             yield (
                 f"{setting.variable} is {accent}: its contrast with {other} in the {theme} "
-                f"theme is {ratio:.2f}:1 and text needs {TEXT_CONTRAST}:1 (WCAG 2.2), which "
-                f"{mended(accent, theme)} would have"
+                f"theme is {ratio:.2f}:1, but text needs {TEXT_CONTRAST}:1 (WCAG 2.2); use "
+                f"{mended(accent, theme)} instead"
             )

@@ -55,7 +55,7 @@ RUNTIMES: Mapping[str, Runtime] = {
 }
 SUPPORTED = "Python 3.11 to 3.14"
 NEAR_DAYS = 180
-"""So long before its end a runtime is spoken of."""
+"""Warnings begin this many days before a runtime is deprecated."""
 
 OPTION = "python_version"
 """The option of a stage's `gatehouse` block that names a runtime."""

@@ -119,7 +119,7 @@ def cut(model: Mapping[str, Any], operations: tuple[str, ...]) -> dict[str, Any]
 def _cut_shape(shape: Mapping[str, Any]) -> dict[str, Any]:
     found = _without_texts({name: value for name, value in shape.items() if name != "members"})
     if "members" in shape:
-        # A member may have the same name as a text.
+        # Member names are kept: a member may be called `documentation`.
         found["members"] = {
             name: _without_texts(member) for name, member in shape["members"].items()
         }

@@ -37,8 +37,8 @@ class Brand(SettingTable):
     support_url = Setting(
         "SUPPORT_URL",
         parse.link_or_mailto,
-        "the link “Help” beside them, for people whom the page refers to their "
-        "administrator: the same, or `mailto:help@example.com`",
+        "target of the link “Help” at the bottom of the page, for people whom the page refers to "
+        "their administrator: `https://…`, a path of this host, or `mailto:help@example.com`",
     )
     languages = Setting(
         "LANGUAGES",

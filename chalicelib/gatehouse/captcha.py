@@ -18,7 +18,7 @@ REQUIRED_AFTER_ATTEMPTS = 3
 #: for that.
 REQUIRED_AFTER_SOURCE_ATTEMPTS = 20
 MAX_TOKEN_LENGTH = 4096
-#: Values of a vendor that does not say where a puzzle was solved; hCaptcha writes the word during peaks of challenges.
+#: The host name in a vendor's answer if it is not known; hCaptcha sends `not-provided` under high load.
 _UNTOLD = (None, "not-provided")
 
 

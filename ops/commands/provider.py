@@ -51,7 +51,7 @@ def provider() -> None:
 @click.option(
     "--trusted/--no-trusted",
     default=None,
-    help="Whether it proves the addresses that it calls verified (default: no).",
+    help="Whether to trust the provider's claim that an address is verified (default: no).",
 )
 @click.option(
     "--link/--no-link",

@@ -215,8 +215,8 @@ class DirectSignIn:
         return CaptchaNeeded(self._captcha.challenge())
 
     def _solved(self, captcha: captchas.SiteVerify, token: str, visitor: Visitor) -> bool:
-        """Ask the vendor. Each try counts against the source and a solved one is given back: invented tokens also cost
-        us a call."""
+        """Ask the vendor. Each try counts against the source until it is solved, because invented tokens also cost us
+        a call."""
         if len(token) > captchas.MAX_TOKEN_LENGTH:
             return False
         host = urlsplit(f"//{visitor.server}").hostname or ""

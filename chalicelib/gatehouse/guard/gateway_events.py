@@ -34,10 +34,10 @@ def find_problem(event: object, routes: Mapping[str, Mapping[str, Any]]) -> str 
     if not isinstance(identity, dict) or not isinstance(identity.get("sourceIp"), str):
         return "requestContext has no identity"
     if not (_is_map(event["headers"], _is_text) and _is_map(event["pathParameters"], _is_text)):
-        return "headers or pathParameters are not texts by name"
+        return "headers or pathParameters are not an object of strings"
     several = (event.get("multiValueHeaders"), event["multiValueQueryStringParameters"])
     if not all(_is_map(values, _is_texts) for values in several):
-        return "a multi-value map does not hold lists of texts"
+        return "a multi-value map does not contain lists of strings"
     # Chalice's own test client and `chalice local` send bytes; an event of Lambda, which is JSON, cannot contain them.
     if not isinstance(event["body"], str | bytes | None):
         return "body is not text"

@@ -86,7 +86,7 @@ class ThrottleStore:
             taken.append(allowance)
 
     def give_back(self, kind: str, account: str | None, source: str) -> None:
-        """Undo a `take` after which nothing was guessed (Cognito did not answer)."""
+        """Undo a `take` if the attempt tested no guess (Cognito did not answer)."""
         for allowance in self._allowances(kind, account, source):
             self._give_back(allowance)
 

@@ -67,7 +67,7 @@ def test_one_message_names_every_problem(tmp_path: Path, monkeypatch: pytest.Mon
             {"DIRECT_SIGN_IN": "off", "AUTO_SIGN_IN": "COGNITO"},
             "AUTO_SIGN_IN is COGNITO while DIRECT_SIGN_IN is off",
         ),
-        ({"BRAND_ACCENT": "#ff5a5f"}, "2.51:1 and text needs 4.5:1 (WCAG 2.2), which #ad3d41"),
+        ({"BRAND_ACCENT": "#ff5a5f"}, "2.51:1, but text needs 4.5:1 (WCAG 2.2); use #ad3d41"),
         ({"BRAND_LOGO": "nobody.svg"}, "nobody.svg is not in frontend/brand/"),
         ({"LANGUAGES": "en,tlh"}, "LANGUAGES names tlh: translate frontend/texts/en.json"),
         ({"TERMS_URL": "javascript:1"}, "TERMS_URL must start with https://"),
