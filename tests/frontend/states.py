@@ -139,7 +139,7 @@ def _stuck(page: Page, api: FakeApi) -> None:
 def _domain_refused(page: Page, api: FakeApi) -> None:
     api.answers["POST /auth/direct/sign-up"] = error(403, "sign_up_refused")
     sign_up(page, api)
-    expect(page.get_by_text("New accounts are limited")).to_be_visible()
+    expect(page.get_by_text("Only certain accounts may sign up here")).to_be_visible()
 
 
 def _wrong_code(page: Page, api: FakeApi) -> None:

@@ -330,7 +330,7 @@ def test_signing_up_with_a_mailed_code_and_being_in(page: Page, api: FakeApi) ->
 def test_a_refused_sign_up_says_why(page: Page, api: FakeApi) -> None:
     api.answers["POST /auth/direct/sign-up"] = error(403, "sign_up_refused")
     sign_up(page, api)
-    expect(page.locator("form")).to_contain_text("New accounts are limited")
+    expect(page.locator("form")).to_contain_text("Only certain accounts may sign up here")
     heading(page, "Create an account")
 
 
@@ -440,7 +440,7 @@ def test_a_wrong_code_can_be_corrected_or_replaced(page: Page, api: FakeApi) -> 
     expect(code).to_be_focused()
     expect(code).to_have_accessible_description("This code is wrong or has expired.")
     press(page, "Send a new code")
-    expect(page.get_by_text("If a code was due for this address")).to_be_visible()
+    expect(page.get_by_text("If this address can get a code")).to_be_visible()
     api.answers["POST /auth/direct/resend-code"] = throttled(30)
     press(page, "Send a new code")
     expect(page.get_by_role("button", name="Please wait 0:30")).to_be_disabled()

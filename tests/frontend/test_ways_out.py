@@ -13,7 +13,7 @@ from .views import (
     press,
 )
 
-INVITED = "the invitation has expired? Ask your administrator to send a new one."
+INVITED = "Has your invitation expired? Ask your administrator to send a new one."
 LOST = "Lost your phone? Ask your administrator"
 
 

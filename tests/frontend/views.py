@@ -157,7 +157,7 @@ def _code_refused(page: Page, api: FakeApi) -> None:
 def _code(page: Page, api: FakeApi) -> None:
     sign_up(page, api)
     press(page, "Send a new code")
-    expect(page.get_by_text("If a code was due")).to_be_visible()
+    expect(page.get_by_text("If this address can get a code")).to_be_visible()
 
 
 def _reset(page: Page, api: FakeApi) -> None:
