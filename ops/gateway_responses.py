@@ -1,7 +1,7 @@
 """What API Gateway itself answers before any function runs: our envelope, our headers.
 
-Pure data. `put_rest_api`, which `chalice deploy` uses, wipes these, so `ops.connect` puts them
-back after each deploy.
+Pure data. `put_rest_api`, which `chalice deploy` uses, wipes these, so they are part of its document
+(`ops.api_document`), and `ops.connect` puts them once more when the API's address is known.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 """
 
@@ -19,6 +19,10 @@ from chalicelib.gatehouse.edge.security_headers import SECURITY_HEADERS
 _CONTENT_TYPE = "application/json; charset=utf-8"
 
 
+# Whoever reports one of these is helped by its id.
+_OF_5XX = frozenset({"DEFAULT_5XX", "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT"})
+
+
 @dataclass(frozen=True)
 class GatewayResponse:
     """One customised answer. Without `status` API Gateway keeps the type's own."""
@@ -33,10 +37,15 @@ class GatewayResponse:
         """Build the keyword arguments of `put_gateway_response`, without the API's id.
 
         Header values are static text, which API Gateway wants in a pair of single quotes. The
-        template holds no variable: nothing of the request is reflected.
+        template's only variable is API Gateway's own id of the request, by which the access log names
+        it: nothing that a caller sent is reflected.
+        https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
         """
         headers = {**SECURITY_HEADERS, "Content-Type": _CONTENT_TYPE, **self.headers}
-        body = json.dumps({"error": self.code, "message": self.message})
+        said = {"error": self.code, "message": self.message}
+        if self.kind in _OF_5XX:
+            said["request_id"] = "$context.requestId"
+        body = json.dumps(said)
         return {
             "responseType": self.kind,
             **({"statusCode": self.status} if self.status else {}),

@@ -44,6 +44,8 @@ class Limits(NamedTuple):
     aws_read: float = 2.0
     #: Cognito's user-pool API, one try: it waits for our triggers, cold ones too.
     cognito: float = 10.0
+    #: A call of a team's own client, with its second and third try.
+    own: float = 10.0
 
 
 class Budget:
@@ -66,6 +68,10 @@ class Budget:
     def begin_trigger(self) -> None:
         """Start anew, with what a Cognito trigger may spend."""
         self._ends_at = self._clock() + self.limits.trigger
+
+    def begin_job(self, seconds: float) -> None:
+        """Start anew, with what is left of the time that Lambda gives a function."""
+        self._ends_at = self._clock() + seconds
 
     def left(self) -> float:
         """Return the seconds that calls of this invocation may still take; infinite outside of one."""
