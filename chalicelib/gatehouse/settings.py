@@ -6,7 +6,6 @@ Reading fails with one error that names every problem at once. docs/operations.m
 
 import os
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from . import setting_values as parse
 from .brand import Brand
@@ -73,11 +72,12 @@ def is_local(environ: Mapping[str, str] | None = None) -> bool:
     return environ.get("STAGE") == "local" and cognito.startswith("http://127.0.0.1:")
 
 
-class SessionLifetimes(NamedTuple):
+class SessionLifetimes:
     """How long sessions last, in seconds: idle (extended by each refresh) and absolute (never extended)."""
 
-    idle: int
-    absolute: int
+    def __init__(self, idle: int, absolute: int) -> None:
+        self.idle = idle
+        self.absolute = absolute
 
 
 def _issuer(environ: Mapping[str, str]) -> str:

@@ -10,9 +10,9 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 from ..aws_errors import said_by
-from ..deadline import Ahead
 from ..errors import ConfigurationError, TemporarilyUnavailable
 from ..log import log_event
+from ..workers import Ahead
 
 CACHE_SECONDS = 300
 #: `renew=True` asks past the cache, but no more often than this: forged cookies must not become calls.
