@@ -285,7 +285,7 @@ def test_a_plain_chalice_deploy_names_the_function_without_a_role(
     reference = _with_role(lambda *_: "reference")
     with click.Context(click.Command(command), info_name=command):
         if refused:
-            with pytest.raises(NotExact, match="clean_up has no role in stage dev.*provision"):
+            with pytest.raises(NotExact, match=r"clean_up has no role in stage dev.*provision"):
                 reference(None, config, "dev", "clean_up")
         else:
             assert reference(None, config, "dev", "clean_up") == "reference"
