@@ -63,10 +63,15 @@ def install() -> None:
 
 
 def _with_role(reference: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap _create_role_reference: without a role botocore refuses the function, and names neither it nor the mend."""
+    """Wrap _create_role_reference: without a role botocore refuses the function, and names neither it nor the mend.
+
+    `chalice package` needs no role.
+    """
 
     def create_role_reference(self: Any, config: Any, stage_name: str, function_name: str) -> Any:
-        if not config.manage_iam_role and not config.iam_role_arn:
+        context = click.get_current_context(silent=True)
+        deploys = context is not None and context.info_name == "deploy"
+        if deploys and not config.manage_iam_role and not config.iam_role_arn:
             raise NotExact(
                 f"The function {function_name} has no role in stage {stage_name}. Declare it under `functions` in "
                 f".chalice/{TEAM_FILE}, if it is one of yours, then run `{PROGRAM} provision --stage {stage_name}`."

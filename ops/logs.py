@@ -27,7 +27,9 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _PAUSE_SECONDS = 2.0
 # CloudWatch's index lags behind what was written; what comes late is asked for again, and shown once.
 _OVERLAP_SECONDS = 10
-_LAMBDAS_OWN = ("START ", "END ", "INIT_START ", "EXTENSION")
+_LAMBDAS_OWN = ("START ", "END ", "REPORT ", "INIT_START ", "EXTENSION")
+# What our functions raise for Lambda, which writes it down once more. Our own line before it says why.
+_SAID_BEFORE = ("JobFailed", "TriggerFailed")
 _NOT_SHOWN = ("event", "level", "request_id", "where", "message", "traceback", "_aws")
 
 
@@ -80,20 +82,41 @@ def read(
 ) -> list[Line]:
     """Read lines from `since` (Unix seconds) on, oldest first. `seen` holds what was shown, and grows. Raises OpsError."""
     client, known = aws.client(session, "logs"), set() if seen is None else seen
-    lines: list[Line] = []
+    found: list[Line] = []
     with aws.explained("reading logs"):
         for function, group in groups.items():
+            lines: list[Line] = []
             for event in _events(client, group, since, request_id):
                 name = event.get("eventId") or f"{event['timestamp']} {event['message']}"
                 if name not in known:
                     known.add(name)
                     lines.append(_line(function, event))
+            found += _without_repetition(sorted(lines, key=lambda line: line.at))
     wanted = (
         line
-        for line in lines
+        for line in found
         if not line.text.startswith(_LAMBDAS_OWN) and (line.is_error or not only_errors)
     )
     return sorted(wanted, key=lambda line: line.at)
+
+
+def _without_repetition(lines: Sequence[Line]) -> Iterator[Line]:
+    """Leave Lambda's tracebacks of our own exceptions out: one event on AWS, an event a line on the local AWS."""
+    held: list[Line] = []
+    for line in lines:
+        begins = line.said is None and line.text.startswith(("Traceback", "[ERROR]"))
+        if not begins and not held:
+            yield line
+            continue
+        held.append(line)
+        if line.said is not None or not line.text.startswith((" ", "Traceback")):
+            last = [each for each in held if each.said is None][-1].text
+            if not any(name in last for name in _SAID_BEFORE):
+                yield from held
+            elif line.said is not None:
+                yield line
+            held = []
+    yield from held
 
 
 def follow(
@@ -122,7 +145,7 @@ def shown(line: Line, *, several: bool) -> str:
     at = datetime.fromtimestamp(line.at, timezone.utc).astimezone().strftime("%H:%M:%S")
     head = f"{at}  {line.function:<14}  " if several else f"{at}  "
     if line.said is None:
-        return head + printable(line.text)
+        return head + printable(line.text.expandtabs())
     facts = [
         f"{name}={_short(value)}" for name, value in line.said.items() if name not in _NOT_SHOWN
     ]

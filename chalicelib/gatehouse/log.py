@@ -17,7 +17,13 @@ _LIBRARIES = ("boto3", "botocore", "jwt", "requests", "s3transfer", "urllib3")
 _request_id = "-"
 _tells_messages = False
 _MOST_CAUSES = 4
-_NOT_SHOWN = ("/botocore/", "/boto3/", "gatehouse/deadline.py", "gatehouse/aws_clients.py")
+_NOT_SHOWN = (
+    "/botocore/",
+    "/boto3/",
+    "gatehouse/deadline.py",
+    "gatehouse/workers.py",
+    "gatehouse/aws_clients.py",
+)
 
 
 def bind_request_id(request_id: str) -> None:

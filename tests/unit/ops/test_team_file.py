@@ -4,11 +4,14 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import click
 import pytest
 
 from ops.errors import OpsError
+from ops.exact_package import NotExact, _with_role
 from ops.identity_stack import FUNCTIONS, body_of
 from ops.stages import Stage
 from ops.team_file import NAME, Queue, Rights, Table, TeamFile, load_team_file
@@ -271,3 +274,18 @@ def test_a_function_whose_role_config_json_names_is_the_teams_own_business(tmp_p
     there = write(tmp_path, FILE, more)
     given = Stage(**{**vars(there), "own_roles": frozenset({"clean_up"})})
     verify_functions(given, FUNCTIONS)
+
+
+@pytest.mark.parametrize(("command", "refused"), [("deploy", True), ("package", False)])
+def test_a_plain_chalice_deploy_names_the_function_without_a_role(
+    command: str, refused: bool
+) -> None:
+    """`ops` looks beforehand; a teammate's `chalice deploy` does not. A package needs no role."""
+    config = SimpleNamespace(manage_iam_role=False, iam_role_arn="")
+    reference = _with_role(lambda *_: "reference")
+    with click.Context(click.Command(command), info_name=command):
+        if refused:
+            with pytest.raises(NotExact, match=r"clean_up has no role in stage dev.*provision"):
+                reference(None, config, "dev", "clean_up")
+        else:
+            assert reference(None, config, "dev", "clean_up") == "reference"
