@@ -14,11 +14,11 @@ import click
 
 from chalicelib.gatehouse import __version__
 
-from .commands import care, local, project, provider, stage, user
+from .commands import care, local, logs, project, provider, stage, user
 from .errors import OpsError
 from .program import PROGRAM
 
-_GROUPS = (project, local, stage, provider, user, care)
+_GROUPS = (project, local, stage, provider, user, care, logs)
 
 
 class _InOrder(click.Group):

@@ -19,6 +19,7 @@ from chalicelib.gatehouse.edge.urls import AppUrl
 from chalicelib.gatehouse.setting_values import parse_list
 
 from . import aws
+from .api_document import root_of
 from .errors import OpsError
 from .gateway_responses import ACCESS_LOG_FORMAT, gateway_responses
 from .identity_stack import provision, trigger_parameters
@@ -106,18 +107,10 @@ def root_url(stage: Stage, deployed: Deployed) -> str:
 
     The functions also read PUBLIC_URL, so both sides agree.
     """
-    public = stage.environment.get("PUBLIC_URL")
-    domain = stage.custom_domain.get("domain_name")
-    if public:
-        root = public
-    elif domain:
-        prefix = str(stage.custom_domain.get("url_prefix", "")).strip("/")
-        root = f"https://{domain}/{prefix}"
-    else:
-        root = deployed.rest_api_url
+    root = root_of(stage.environment, stage.custom_domain, deployed.rest_api_url)
     if not root:
         raise OpsError(f"{stage.deployed_file} contains no URL: deploy again, or set PUBLIC_URL.")
-    return root.rstrip("/") + "/"
+    return f"{root}/"
 
 
 def stack_parameters(url: AppUrl, triggers: Mapping[str, str]) -> dict[str, str]:

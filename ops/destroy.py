@@ -14,6 +14,8 @@ from .errors import OpsError
 from .program import PROGRAM
 from .report import Reporter
 from .stages import Stage, clear_environment
+from .team_file import load_team_file
+from .team_resources import output_roles, output_variables, table_variable
 
 _TABLES = ("USERS_TABLE", "PROVIDERS_TABLE")
 _MISSING = ("ResourceNotFoundException", "UserPoolNotFoundException")
@@ -29,7 +31,7 @@ def inventory(session: boto3.Session, stage: Stage) -> list[str]:
         if described:
             people = described["UserPool"].get("EstimatedNumberOfUsers", 0)
             found.append(f"user pool {pool} (about {people} accounts)")
-        for variable in _TABLES:
+        for variable in _tables_of(stage):
             table = stage.environment.get(variable)
             describe = aws.client(session, "dynamodb").describe_table
             described = _ignoring_absence(describe, TableName=table) if table else None
@@ -70,15 +72,24 @@ def destroy(
         pool = stage.environment.get("USER_POOL_ID")
         if pool:
             _ignoring_absence(aws.client(session, "cognito-idp").delete_user_pool, UserPoolId=pool)
-        for variable in _TABLES:
+        for variable in _tables_of(stage):
             table = stage.environment.get(variable)
             if table:
                 delete = aws.client(session, "dynamodb").delete_table
                 _ignoring_absence(delete, TableName=table)
+    team_file = load_team_file(stage.project_dir)
     clear_environment(
-        stage.project_dir, stage.name, identity_stack.VARIABLES, identity_stack.FUNCTIONS
+        stage.project_dir,
+        stage.name,
+        [*identity_stack.VARIABLES, *output_variables(team_file).values()],
+        [*identity_stack.FUNCTIONS, *output_roles(team_file).values()],
     )
     report.done()
+
+
+def _tables_of(stage: Stage) -> list[str]:
+    """Name the variables of every table that the stack retains, the team's own included."""
+    return [*_TABLES, *map(table_variable, load_team_file(stage.project_dir).tables)]
 
 
 def _verify_unprotected(session: boto3.Session, stage: Stage) -> None:
@@ -89,7 +100,7 @@ def _verify_unprotected(session: boto3.Session, stage: Stage) -> None:
         found = _ignoring_absence(describe, UserPoolId=pool)
         if found and found["UserPool"].get("DeletionProtection") == "ACTIVE":
             protected.append(f"user pool {pool}")
-    for variable in _TABLES:
+    for variable in _tables_of(stage):
         table = stage.environment.get(variable)
         if table:
             found = _ignoring_absence(

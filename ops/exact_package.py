@@ -16,12 +16,15 @@ from typing import Any
 
 import click
 
+from . import api_document
 from .errors import OpsError
 from .local.chalice_cli import CACHE
 from .locked import NAME, load_lock
 from .made_files import complete, made_files
 from .package_contents import differences
+from .program import PROGRAM
 from .runtimes import OPTION, RUNTIMES, runtime_of
+from .team_file import NAME as TEAM_FILE
 from .wheels import Target, Wheel, fetch
 
 MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
@@ -41,8 +44,9 @@ def cache_of(project_dir: Path) -> Path:
 def install() -> None:
     """Change Chalice in this process; repeating it changes nothing."""
     from chalice.config import Config
-    from chalice.deploy import packager
+    from chalice.deploy import appgraph, packager
 
+    api_document.install()
     if hasattr(packager, _INSTALLED):
         return
     builder = packager.DependencyBuilder
@@ -51,7 +55,29 @@ def install() -> None:
         made = _checked(kind.create_deployment_package)
         type.__setattr__(kind, "create_deployment_package", made)
     type.__setattr__(Config, "lambda_python_version", property(_python_version))
+    builder_of_roles = appgraph.ApplicationGraphBuilder
+    made_reference = _with_role(builder_of_roles._create_role_reference)
+    type.__setattr__(builder_of_roles, "_create_role_reference", made_reference)
     setattr(packager, _INSTALLED, True)
+
+
+def _with_role(reference: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap _create_role_reference: without a role botocore refuses the function, and names neither it nor the mend.
+
+    `chalice package` needs no role.
+    """
+
+    def create_role_reference(self: Any, config: Any, stage_name: str, function_name: str) -> Any:
+        context = click.get_current_context(silent=True)
+        deploys = context is not None and context.info_name == "deploy"
+        if deploys and not config.manage_iam_role and not config.iam_role_arn:
+            raise NotExact(
+                f"The function {function_name} has no role in stage {stage_name}. Declare it under `functions` in "
+                f".chalice/{TEAM_FILE}, if it is one of yours, then run `{PROGRAM} provision --stage {stage_name}`."
+            )
+        return reference(self, config, stage_name, function_name)
+
+    return create_role_reference
 
 
 def _python_version(config: Any) -> str:

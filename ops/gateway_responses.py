@@ -1,7 +1,7 @@
 """API Gateway's own error responses, before any function runs, with our format and headers.
 
-Pure data. `put_rest_api`, which `chalice deploy` calls, removes these, so `ops.connect` restores them after each
-deploy.
+Pure data. `put_rest_api`, which `chalice deploy` calls, removes these, so they are part of its document
+(`ops.api_document`), and `ops.connect` restores them when the API's address is known.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 """
 
@@ -19,6 +19,10 @@ from chalicelib.gatehouse.edge.security_headers import SECURITY_HEADERS
 _CONTENT_TYPE = "application/json; charset=utf-8"
 
 
+# Whoever reports one of these is helped by its id.
+_OF_5XX = frozenset({"DEFAULT_5XX", "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT"})
+
+
 @dataclass(frozen=True)
 class GatewayResponse:
     """One customised response. Without `status` API Gateway keeps the type's own status."""
@@ -32,11 +36,15 @@ class GatewayResponse:
     def request(self) -> dict[str, Any]:
         """Build the keyword arguments of `put_gateway_response`, without the API's id.
 
-        Header values are static text, which API Gateway expects in single quotes. The template has no variables, so it
-        reflects nothing from the request.
+        Header values are static text, which API Gateway expects in single quotes. The template's only variable is API
+        Gateway's own id of the request, which is also in the access log: it reflects nothing that a caller sent.
+        https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
         """
         headers = {**SECURITY_HEADERS, "Content-Type": _CONTENT_TYPE, **self.headers}
-        body = json.dumps({"error": self.code, "message": self.message})
+        said = {"error": self.code, "message": self.message}
+        if self.kind in _OF_5XX:
+            said["request_id"] = "$context.requestId"
+        body = json.dumps(said)
         return {
             "responseType": self.kind,
             **({"statusCode": self.status} if self.status else {}),

@@ -21,7 +21,9 @@ from .errors import OpsError
 from .program import PROGRAM
 from .report import Reporter
 from .stages import Stage, clear_environment, write_environment
+from .team_file import TeamFile, load_team_file, path_of
 from .team_policy import add_team_policy
+from .team_resources import add_team_resources, gone_since, output_roles, output_variables
 from .template import MOST_BYTES, read_template, size_of, write_template
 
 if TYPE_CHECKING:
@@ -116,15 +118,18 @@ def provision(
         protected = wanted["DeletionProtection"] == "ACTIVE"
         stack.protect(describe(cloudformation, stage.identity_stack), protected)
         addresses = pool_addresses.read_addresses(session, stage, raw["UserPoolId"], report)
-    made = {OUTPUT_VARIABLES[key]: raw[key] for key in OUTPUT_VARIABLES if key in raw}
+    team_file = load_team_file(stage.project_dir)
+    variables = {**OUTPUT_VARIABLES, **output_variables(team_file)}
+    roles = {**_ROLES, **output_roles(team_file)}
     outputs = Outputs(
-        environment={**made, **addresses},
-        roles={_ROLES[key]: raw[key] for key in _ROLES if key in raw},
+        environment={**{variables[key]: raw[key] for key in variables if key in raw}, **addresses},
+        roles={roles[key]: raw[key] for key in roles if key in raw},
         raw=raw,
     )
     write_environment(stage.project_dir, stage.name, outputs.environment, outputs.roles)
-    gone = [OUTPUT_VARIABLES[key] for key in _PASSING if key not in raw]
-    clear_environment(stage.project_dir, stage.name, gone, ())
+    gone, gone_functions = gone_since(found, raw)
+    gone += [OUTPUT_VARIABLES[key] for key in _PASSING if key not in raw]
+    clear_environment(stage.project_dir, stage.name, gone, gone_functions)
     report.done()
     return outputs
 
@@ -134,6 +139,10 @@ def body_of(stage: Stage) -> str:
     template = read_template(TEMPLATE.read_text(encoding="utf-8"))
     ours = size_of(write_template(template))
     added = add_team_policy(template, stage)
+    team_file = load_team_file(stage.project_dir)
+    if team_file != TeamFile():
+        add_team_resources(template, team_file)
+        added.append(str(path_of(stage.project_dir)))
     body = write_template(template)
     if size_of(body) > MOST_BYTES:
         raise OpsError(

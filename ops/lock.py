@@ -30,6 +30,42 @@ def lock_all(project_dir: Path, sources: Sequence[str], *, upgrade: bool) -> Ite
         yield lock(source, upgrade=upgrade)
 
 
+def add(project_dir: Path, requirement: str) -> Iterator[Path]:
+    """Write a requirement into requirements.in and lock what it concerns. What is locked keeps its version. Raises OpsError.
+
+    That is requirements.in, and each requirements*.in that reads it in, so that what runs the tests has it too.
+    """
+    source = project_dir / "requirements.in"
+    if not source.exists():
+        raise OpsError(f"There is no {source}: write what your app needs into it, a line each.")
+    before = source.read_text(encoding="utf-8")
+    name = re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]
+    if re.search(rf"^{re.escape(name)}(?![A-Za-z0-9._-])", before, re.MULTILINE | re.IGNORECASE):
+        raise OpsError(
+            f"{source} has {name} already: change its line there, then `{PROGRAM} lock`."
+        )
+    source.write_text(f"{before.rstrip()}\n{requirement}\n", encoding="utf-8")
+    concerned = [
+        each
+        for each in sorted(project_dir.glob("requirements*.in"))
+        if each == source or f"-r {source.name}" in each.read_text(encoding="utf-8").splitlines()
+    ]
+    kept = {each.with_suffix(".txt"): _contents(each.with_suffix(".txt")) for each in concerned}
+    try:
+        locked = [lock(each, upgrade=False) for each in concerned]
+    except OpsError:
+        source.write_text(before, encoding="utf-8")
+        for target, contents in kept.items():
+            if contents is not None:
+                target.write_bytes(contents)
+        raise
+    yield from locked
+
+
+def _contents(path: Path) -> bytes | None:
+    return path.read_bytes() if path.exists() else None
+
+
 def lock(source: Path, *, upgrade: bool) -> Path:
     """Write the lock beside `source` and return it. Raises OpsError, also if the lock contains an address."""
     target = source.with_suffix(".txt")

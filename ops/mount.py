@@ -23,15 +23,29 @@ import json, sys
 sys.path.insert(0, "")
 from app import app
 gate = app.gatehouse
-print("\\n" + json.dumps({"prefix": gate.prefix, "public": sorted(gate.public_routes)}))
+sources = {each.name: each for each in app.event_sources}
+names = [*sources, *(each.name for each in (*app.pure_lambda_functions, *app.builtin_auth_handlers))]
+def source(event):
+    found = [getattr(event, name, None) for name in ("queue_arn", "queue", "stream_arn", "stream", "topic", "bucket")]
+    return next((each.rpartition(":")[2] if each.startswith("arn:aws:sqs") else each for each in found if each), "")
+functions = [(name, source(sources.get(name))) for name in names]
+print("\\n" + json.dumps({"prefix": gate.prefix, "public": sorted(gate.public_routes), "functions": functions}))
 """
 
 
+class OwnFunction(NamedTuple):
+    """A Lambda function of the app besides the API's; `source` is the queue's name, or the stream's ARN, that calls it."""
+
+    name: str
+    source: str = ""
+
+
 class Mount(NamedTuple):
-    """`prefix` is `/account` or empty; `public_routes` are (method, path), including the team's own."""
+    """`prefix` is `/account` or empty; `public_routes` are (method, path); these and `functions` include the team's own."""
 
     prefix: str = ""
     public_routes: frozenset[tuple[str, str]] = PUBLIC_ROUTES
+    functions: tuple[OwnFunction, ...] = ()
 
     def page_for_lost(self, root: str) -> str | None:
         """Return the page for mistyped paths; None with a prefix, where other paths belong to the team."""
@@ -58,4 +72,8 @@ def load_mount(project_dir: Path, environment: Mapping[str, str]) -> Mount:
         why = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise OpsError(f"{project_dir / 'app.py'} does not load: {why}")
     told = json.loads(done.stdout.splitlines()[-1])
-    return Mount(told["prefix"], frozenset((method, path) for method, path in told["public"]))
+    return Mount(
+        told["prefix"],
+        frozenset((method, path) for method, path in told["public"]),
+        tuple(OwnFunction(name, source) for name, source in told["functions"]),
+    )

@@ -25,6 +25,7 @@ MAX_BYTES = 10_000_000
 _STRAYS = ("tests", "ops", "docs", "benchmarks", ".chalice", ".git", ".local", ".venv", "vendor")
 #: Chalice imports the app to package it; no stage's address gets into the zip.
 _PLACEHOLDER_POOL = "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_package"
+_PLACEHOLDER_ROLE = "arn:aws:iam::000000000000:role/package"
 
 
 def package(project_dir: Path, out: Path, python: str = "") -> Path:
@@ -60,11 +61,15 @@ def package(project_dir: Path, out: Path, python: str = "") -> Path:
 
 
 def _choose(copy: Path, runtime: Runtime) -> str:
-    """Write the runtime into the copy's settings; return the architecture that they name."""
+    """Write the runtime and a role into the copy's settings; return the architecture that they name.
+
+    Each function must have a role before Chalice packages, and a stage has its roles only once it is provisioned.
+    """
     path = config_file(copy)
     config = json.loads(path.read_text(encoding="utf-8"))
     stage = config["stages"][LOCAL]
     stage.setdefault("gatehouse", {})[OPTION] = runtime.python
+    stage["iam_role_arn"] = _PLACEHOLDER_ROLE
     path.write_text(json.dumps(config), encoding="utf-8")
     return str({**config, **stage}.get("lambda_architecture", "x86_64"))
 

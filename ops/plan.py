@@ -16,6 +16,7 @@ from .connect import load_deployed, root_url
 from .errors import OpsError
 from .pool_addresses import require_user_pools
 from .stages import Stage
+from .team_functions import verify_functions
 
 # Replacing one of these loses people, sessions or addresses.
 _PRECIOUS = ("UserPool", "Client", "MfaClient", "UsersTable", "ProvidersTable", "SealingKeys")
@@ -41,6 +42,7 @@ def plan(session: boto3.Session, stage: Stage, sleep: Callable[[float], None] = 
     The stack's part is a change set, which `deploy` executes, or the caller discards.
     """
     require_user_pools(stage.region)
+    verify_functions(stage, identity_stack.FUNCTIONS)
     with aws.explained("planning"):
         account = aws.account_id(session)
         cloudformation = aws.client(session, "cloudformation")

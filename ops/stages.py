@@ -28,7 +28,8 @@ class Stage:
     """One stage, already checked.
 
     `environment` has the functions' variables; `options` is the `gatehouse` block; `custom_domain` is Chalice's
-    `api_gateway_custom_domain`, empty if there is none; `architecture` its `lambda_architecture`.
+    `api_gateway_custom_domain`, empty if there is none; `architecture` its `lambda_architecture`;
+    `own_roles` names the functions whose role is set in config.json.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Stage:
     custom_domain: Mapping[str, Any] = field(default_factory=dict)
     architecture: str = "x86_64"
     iam_policy_file: str = ""
+    own_roles: frozenset[str] = frozenset()
 
     @property
     def is_local(self) -> bool:
@@ -76,6 +78,10 @@ class Stage:
     def api_function(self) -> str:
         """Name of the Lambda function behind the API, as Chalice builds it."""
         return f"{self.app_name}-{self.name}"
+
+    def named(self, name: str) -> str:
+        """Name of a table or queue of the stage."""
+        return f"{self.api_function}-{name}"
 
     def function(self, resource: str) -> str:
         """Name of another Lambda function, as Chalice builds it."""
@@ -141,6 +147,12 @@ def load_stage(project_dir: Path, name: str) -> Stage:
         custom_domain=_mapping(merged.get("api_gateway_custom_domain")),
         architecture=merged.get("lambda_architecture", "x86_64"),
         iam_policy_file=str(merged.get("iam_policy_file", "")),
+        own_roles=frozenset(
+            name
+            for block in (config, stages[name])
+            for name, each in _mapping(block.get("lambda_functions")).items()
+            if _mapping(each).get("iam_role_arn")
+        ),
     )
 
 

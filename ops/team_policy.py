@@ -15,6 +15,8 @@ from .stages import Stage
 
 NAME = "app"
 """Of the policy in the role."""
+NAMES = (NAME, f"{NAME}-file")
+"""Of every policy whose contents are the team's to say: the second is that of its `gatehouse.yaml`."""
 
 
 def add_team_policy(template: dict[str, Any], stage: Stage) -> list[str]:

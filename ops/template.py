@@ -56,8 +56,16 @@ def read_template(body: str | Mapping[str, Any]) -> dict[str, Any]:
 
 
 def write_template(template: Mapping[str, Any]) -> str:
-    """Write a template for a request, one line for each parameter, resource and output."""
-    parts = [f"{_small(name)}:{_section(name, value)}" for name, value in template.items()]
+    """Write a template for a request, one line for each parameter, resource and output.
+
+    Metadata is for checkov, which reads the file.
+    """
+    bare = {
+        name: {key: value for key, value in each.items() if key != "Metadata"}
+        for name, each in template.get("Resources", {}).items()
+    }
+    whole = {**template, "Resources": bare} if bare else template
+    parts = [f"{_small(name)}:{_section(name, value)}" for name, value in whole.items()]
     return "{" + ",\n".join(parts) + "}\n"
 
 

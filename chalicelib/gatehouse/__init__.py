@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .cognito.claims import Caller
     from .errors import GatehouseError
-    from .gate import Gatehouse
+    from .gate import Gatehouse, gate_of, queue, stream
     from .guard.authorization import authorized, caller_of
     from .guard.public import Public
 
@@ -25,6 +25,9 @@ __all__ = [
     "__version__",
     "authorized",
     "caller_of",
+    "gate_of",
+    "queue",
+    "stream",
 ]
 
 _HOMES = {
@@ -34,6 +37,9 @@ _HOMES = {
     "Public": "guard.public",
     "authorized": "guard.authorization",
     "caller_of": "guard.authorization",
+    "gate_of": "gate",
+    "queue": "gate",
+    "stream": "gate",
 }
 
 

@@ -99,6 +99,52 @@ class AwsClients:
 
         return BoundedClient(client, run)
 
+    def own(self, service: str) -> Any:
+        """Return a client for a team's own code: boto3's, with every operation of the service and botocore's own retries.
+
+        Only its time is limited: each call, those of paginators and waiters too, ends as ours do (TemporarilyUnavailable).
+        """
+        client = self._own_session.create_client(
+            service, region_name=self._region, config=self._own_config
+        )
+        return self._bound(service, client)
+
+    def own_tables(self) -> Any:
+        """Return boto3's `dynamodb` resource within the same limits; Python's own types instead of DynamoDB's."""
+        from .aws_session import new_tables
+
+        resource = new_tables(self._own_session, self._region, self._own_config)
+        self._bound("dynamodb", resource.meta.client)
+        return resource
+
+    def _bound(self, service: str, client: Any) -> Any:
+        from .aws_session import share_connections
+
+        share_connections(self._own_session, client, self._own_config)
+        call: Any = client._make_api_call  # what every method of a client ends in
+        limit = self._budget.limits.own
+        client._make_api_call = lambda name, arguments: self._budget.run(
+            f"{service} {name}", limit, lambda _: call(name, arguments)
+        )
+        return client
+
+    @cached_property
+    def _own_config(self) -> Any:
+        from botocore.config import Config
+
+        limits = self._budget.limits
+        return Config(
+            connect_timeout=limits.aws_connect,
+            read_timeout=limits.own,
+            retries={"mode": "standard", "total_max_attempts": 3},
+        )
+
+    @cached_property
+    def _own_session(self) -> Any:
+        from .aws_session import new_session
+
+        return new_session(cut=False)
+
     @cached_property
     def _session(self) -> Any:
         """Make the session that all clients share."""

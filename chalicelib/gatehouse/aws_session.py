@@ -16,16 +16,28 @@ if TYPE_CHECKING:
     from botocore.session import Session
 
 
-def new_session() -> "Session":
-    """Return a session. `boto3.client` would make the same clients, but would also import S3's transfer manager."""
+def new_session(cut: bool = True) -> "Session":
+    """Return a session. `boto3.client` would make the same clients, but would also import S3's transfer manager.
+
+    With `cut`, its clients know only the operations that Gatehouse calls.
+    """
     with _without_documentation():
         from botocore.session import get_session
 
     from .aws_models import CutModels
 
     session = get_session()
-    session.register_component("data_loader", CutModels())
+    if cut:
+        session.register_component("data_loader", CutModels())
     return session
+
+
+def new_tables(session: "Session", region: str, config: "Config") -> Any:
+    """Return boto3's `dynamodb` resource. boto3 costs a cold start, so it is loaded for a team's own tables alone."""
+    import boto3.session
+
+    own = boto3.session.Session(botocore_session=session)
+    return own.resource("dynamodb", region_name=region, config=config)
 
 
 def share_connections(session: "Session", client: Any, config: "Config") -> None:

@@ -45,6 +45,8 @@ class Limits(NamedTuple):
     aws_read: float = 2.0
     #: Cognito's user-pool API, one try: it waits for our triggers, which may be cold.
     cognito: float = 10.0
+    #: A call of a team's own client, with its second and third try.
+    own: float = 10.0
 
 
 class Budget:
@@ -67,6 +69,10 @@ class Budget:
     def begin_trigger(self) -> None:
         """Start again with a Cognito trigger's budget."""
         self._ends_at = self._clock() + self.limits.trigger
+
+    def begin_job(self, seconds: float) -> None:
+        """Start anew, with what is left of the time that Lambda gives a function."""
+        self._ends_at = self._clock() + seconds
 
     def left(self) -> float:
         """Return the seconds that calls of this invocation may still take; infinite outside an invocation."""

@@ -73,9 +73,19 @@ class ConfigurationError(GatehouseError):
 
 
 class InvalidRequest(GatehouseError):
+    """`field` is the name of the member or parameter that is at fault, for the caller; empty where it is none of them."""
+
     code = "invalid_request"
     status = 400
     message = "The request is not well formed."
+
+    def __init__(self, detail: str = "", *, field: str = "") -> None:
+        super().__init__(detail)
+        self.field = field
+
+    @property
+    def extra(self) -> Mapping[str, object]:
+        return {"field": self.field} if self.field else {}
 
 
 class UnknownProvider(GatehouseError):

@@ -14,22 +14,27 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from chalice.app import Chalice, Request, RouteEntry
+from chalice.app import Blueprint, Chalice, Request, RouteEntry
 
 from . import cold_start
 from .cognito.claims import Caller
 from .guard.answers import ChaliceErrors
 from .guard.authorization import ScopedAuthorizer, authorized, caller_of
 from .guard.guard import Guard
-from .guard.guarded_app import extend
-from .log import quiet_libraries
+from .guard.guarded_app import extend, offer
+from .log import quiet_libraries, tell_messages
 from .routes.table import SPENDING, TABLE, Route
 from .services import Container, Services
+from .settings import is_local, own_name, own_source
 
 if TYPE_CHECKING:
     from .guard.public import Public
 
 _JSON, _FORM = "application/json", "application/x-www-form-urlencoded"
+
+
+#: What Lambda functions besides the API's are called by, in Chalice's words.
+_JOBS = ("cloudwatch", "dynamodb", "kinesis", "pure_lambda", "s3", "scheduled", "sns", "sqs")
 
 
 class Gatehouse:
@@ -87,6 +92,10 @@ class Gatehouse:
         # First, so that it wraps all other middleware of the app.
         app.middleware_handlers.insert(0, (guard.finish, "http"))
         app.log.addFilter(ChaliceErrors())
+        for kind in _JOBS:
+            app.middleware_handlers.insert(0, (self._run_job, kind))
+        if is_local(environ):
+            tell_messages(True)
 
     @property
     def services(self) -> Services:
@@ -97,6 +106,11 @@ class Gatehouse:
     @services.setter
     def services(self, given: Services | None) -> None:
         self._container.services = given
+
+    @property
+    def own_doubles(self) -> dict[str, Any]:
+        """What `client` and `table` return, by name; `testing.use` fills it."""
+        return self._container.own
 
     @property
     def public_routes(self) -> frozenset[tuple[str, str]]:
@@ -122,6 +136,29 @@ class Gatehouse:
                 "caller() is for views of authorized routes: no request is being answered"
             )
         return caller_of(request)
+
+    def client(self, service: str) -> Any:
+        """Return boto3's client of a service, such as `sqs`, for your own code: kept while the container is warm.
+
+        A call that takes too long ends as 503, like ours. The right to make it: .chalice/gatehouse.yaml (docs/your-data.md).
+        """
+        return self._container.own_client(service)
+
+    def table(self, name: str) -> Any:
+        """Return boto3's Table of a table that .chalice/gatehouse.yaml declares: `gate.table("orders").get_item(…)`."""
+        return self._container.own_table(name)
+
+    def queue(self, name: str) -> str:
+        """Return a declared queue's name, for `@app.on_sqs_message(queue=gate.queue("parcels"))`."""
+        return own_source(name, "QUEUE", self._environ)
+
+    def queue_url(self, name: str) -> str:
+        """Return a declared queue's URL, for `send_message`. Raises ConfigurationError."""
+        return own_name(name, "QUEUE_URL", self._environ)
+
+    def stream(self, name: str) -> str:
+        """Return the ARN of a declared table's stream, for `@app.on_dynamodb_record(stream_arn=gate.stream("orders"))`."""
+        return own_source(name, "STREAM_ARN", self._environ)
 
     def openapi_document(self, root: str) -> dict[str, Any]:
         """Return the OpenAPI document of this app, whose API's URL is `root`: our routes, and your descriptions of
@@ -183,16 +220,23 @@ class Gatehouse:
         Chalice names their handlers `app.user_records` and so on, and never changes the handler of an existing
         function. So they must be attributes of the module `app`, which is being imported now.
         """
-        module = sys.modules.get("app")
-        for function in (self.user_records, self.token_claims, self.account_mail):
+        for function in self._functions():
             name = function.__name__
             if name in self.app.handler_map:
                 raise ValueError(
                     f"this app has a function {name} already, which Gatehouse needs: rename yours"
                 )
             self.app.lambda_function(name=name)(function)
-            if module is not None and getattr(module, "app", None) in (None, self.app):
-                setattr(module, name, function)
+            offer(name, function, self.app)
+
+    def _run_job(self, event: Any, get_response: Callable[[Any], Any]) -> Any:
+        """Chalice's middleware around the app's own functions; ours are entered directly."""
+        from .guard.jobs import run_job  # the API's own function does without
+
+        return run_job(self._container, event, get_response)
+
+    def _functions(self) -> tuple[Callable[..., Any], ...]:
+        return self.user_records, self.token_claims, self.account_mail
 
     def user_records(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """Cognito's sign-up and sign-in triggers: write people to the users table."""
@@ -211,6 +255,23 @@ class Gatehouse:
         from .triggers import entry
 
         entry.account_mail(self._container, event, context)
+
+
+def gate_of(blueprint: Blueprint) -> Gatehouse:
+    """Return the gate of the app that a blueprint is registered in, for its views and functions."""
+    app: Any = blueprint.current_app
+    gate: Gatehouse = app.gatehouse
+    return gate
+
+
+def queue(name: str) -> str:
+    """Return a declared queue's name, for `@routes.on_sqs_message(queue=queue("parcels"))` of a blueprint."""
+    return own_source(name, "QUEUE")
+
+
+def stream(name: str) -> str:
+    """Return the ARN of a declared table's stream, for `@routes.on_dynamodb_record(stream_arn=stream("orders"))`."""
+    return own_source(name, "STREAM_ARN")
 
 
 def _checked_prefix(prefix: str) -> str:

@@ -8,6 +8,7 @@ import json
 import logging
 import sys
 import traceback
+from collections.abc import Iterator
 
 #: The DEBUG lines of these quote requests and answers: passwords, codes, tokens, secrets. At WARNING they quote
 #: nothing.
@@ -15,12 +16,32 @@ _LIBRARIES = ("boto3", "botocore", "jwt", "requests", "s3transfer", "urllib3")
 
 # A plain global: Lambda gives a container one event at a time.
 _request_id = "-"
+_tells_messages = False
+_MOST_CAUSES = 4
+_NOT_SHOWN = (
+    "/botocore/",
+    "/boto3/",
+    "gatehouse/deadline.py",
+    "gatehouse/workers.py",
+    "gatehouse/aws_clients.py",
+)
 
 
 def bind_request_id(request_id: str) -> None:
     """Attach `request_id` (Lambda's aws_request_id) to the following lines of this invocation."""
     global _request_id
     _request_id = request_id
+
+
+def request_id() -> str:
+    """Return what `bind_request_id` was given last."""
+    return _request_id
+
+
+def tell_messages(told: bool) -> None:
+    """Write messages and tracebacks of unexpected errors too. For the local stack alone (S-61, S-63)."""
+    global _tells_messages
+    _tells_messages = told
 
 
 def quiet_libraries() -> None:
@@ -58,12 +79,41 @@ def count_metric(name: str, stage: str, now: float) -> None:
 
 
 def log_exception(event: str, error: BaseException, **fields: object) -> None:
-    """Log type and place of an unexpected error.
+    """Log type and place of an unexpected error, the types of its causes, and what AWS refused.
 
-    The message of a library's exception is left out: it may contain URLs, bodies and headers (S-61).
+    The message of a library's exception is left out: it may contain URLs, bodies and headers (S-61). Only the local
+    stack logs it, with the traceback (`tell_messages`).
     """
-    frames = [
+    from .aws_errors import (
+        facts_of,  # only here: errors are rare, and a module costs every cold start
+    )
+
+    frames = traceback.extract_tb(error.__traceback__)
+    # Of a call to AWS the app's own lines are wanted, not botocore's, which are always the same.
+    own = [each for each in frames if not any(each_of in each.filename for each_of in _NOT_SHOWN)]
+    where = [
         f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}"
-        for frame in traceback.extract_tb(error.__traceback__)[-8:]
+        for frame in (own or frames)[-8:]
     ]
-    log_event(event, level="error", type=type(error).__qualname__, where=frames, **fields)
+    causes = list(_causes(error))
+    said: dict[str, object] = {"type": type(error).__qualname__, "where": where}
+    if causes:
+        said["causes"] = [type(cause).__qualname__ for cause in causes]
+    for each in (error, *causes):
+        said = {**facts_of(each), **said}
+    if _tells_messages:
+        said["message"] = str(error)
+        said["traceback"] = "".join(traceback.format_exception(error))
+    log_event(event, level="error", **{**said, **fields})
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Give what led to an error, nearest first: Lambda's runtime shows none of it."""
+    seen = [error]
+    while len(seen) <= _MOST_CAUSES:
+        last = seen[-1]
+        cause = last.__cause__ or (None if last.__suppress_context__ else last.__context__)
+        if cause is None or cause in seen:
+            return
+        yield cause
+        seen.append(cause)

@@ -11,9 +11,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from . import deadline
-from .settings import Settings
+from .settings import Settings, own_name
 
 if TYPE_CHECKING:
+    from .aws_clients import AwsClients
     from .captcha import SiteVerify
     from .cognito.federated_profiles import FederatedProfiles
     from .cognito.http_client import HttpClient
@@ -389,6 +390,8 @@ class Container:
         self._environ = environ
         self._services: Services | None = None
         self._budget = deadline.Budget()
+        #: The app's own clients and tables, by name. Tests put their doubles here (`testing.use`).
+        self.own: dict[str, Any] = {}
 
     @property
     def services(self) -> Services:
@@ -403,6 +406,34 @@ class Container:
         """Replace the services; after None, the next use makes new ones."""
         self._services = given
         self._budget = deadline.Budget() if given is None else given.budget
+
+    def own_client(self, service: str) -> Any:
+        """Return a client for the app's own code; made at its first use."""
+        return self._own_kept(service, lambda clients: clients.own(service))
+
+    def own_table(self, name: str) -> Any:
+        """Return boto3's Table for a table of the app's own. Raises ConfigurationError."""
+
+        def make(clients: "AwsClients") -> Any:
+            table = own_name(name, "TABLE", self._environ)
+            return self._own_kept("tables", lambda _: clients.own_tables()).Table(table)
+
+        return self._own_kept(f"table {name}", make)
+
+    def _own_kept(self, key: str, make: "Callable[[AwsClients], Any]") -> Any:
+        if key not in self.own:
+            from .aws_clients import AwsClients
+
+            clients = self.own.get("clients")
+            if clients is None:
+                clients = AwsClients(self.services.settings.region, self._budget)
+                self.own["clients"] = clients
+            self.own[key] = make(clients)
+        return self.own[key]
+
+    def begin_job(self, seconds: float) -> None:
+        """Start an invocation of one of the app's own functions."""
+        self._budget.begin_job(seconds)
 
     def begin_request(self) -> None:
         """Start an invocation with a request's budget."""

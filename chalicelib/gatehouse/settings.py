@@ -39,6 +39,39 @@ def user_pool_arn(environ: Mapping[str, str] | None = None) -> str:
     return _PLACEHOLDER_POOL_ARN
 
 
+def own_name(name: str, kind: str, environ: Mapping[str, str] | None = None) -> str:
+    """Return what the stack made of a team's own table or queue: ORDERS_TABLE for `orders` and `TABLE`.
+
+    `kind` is TABLE, QUEUE, QUEUE_URL or STREAM_ARN. Raises ConfigurationError.
+    """
+    environ = os.environ if environ is None else environ
+    variable = f"{name.upper().replace('-', '_')}_{kind}"
+    found = environ.get(variable, "")
+    if not found:
+        raise ConfigurationError(
+            f"{variable} is not set for this stage: declare {name} in .chalice/gatehouse.yaml, then provision"
+        )
+    return found
+
+
+def own_source(name: str, kind: str, environ: Mapping[str, str] | None = None) -> str:
+    """Return the same for a decorator of Chalice's, which needs it when `app.py` is imported: a placeholder in tests."""
+    environ = os.environ if environ is None else environ
+    try:
+        return own_name(name, kind, environ)
+    except ConfigurationError:
+        if environ.get("AWS_CHALICE_CLI_MODE"):
+            raise
+        return f"arn:aws:dynamodb:::table/{name}/stream/none" if kind == "STREAM_ARN" else name
+
+
+def is_local(environ: Mapping[str, str] | None = None) -> bool:
+    """Tell whether this is the local stack: by the stage's name, and by a Cognito that is on this machine."""
+    environ = os.environ if environ is None else environ
+    cognito = environ.get("COGNITO_URL", "")
+    return environ.get("STAGE") == "local" and cognito.startswith("http://127.0.0.1:")
+
+
 class SessionLifetimes:
     """How long sessions last, in seconds: idle (extended by each refresh) and absolute (never extended)."""
 

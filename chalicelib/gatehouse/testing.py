@@ -9,8 +9,8 @@ checks: scope and group.
 
 import base64
 import json
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from .services import Services
 from .settings import Settings
@@ -30,6 +30,17 @@ ENVIRONMENT = {
     "USERS_TABLE": "test-users",
     "PROVIDERS_TABLE": "test-providers",
 }
+
+
+def use(
+    gate: "Gatehouse",
+    tables: Mapping[str, Any] | None = None,
+    clients: Mapping[str, Any] | None = None,
+) -> None:
+    """Put doubles of yours in the place of tables and clients: what `gate.table` and `gate.client` return from now on."""
+    own = gate.own_doubles
+    own.update({f"table {name}": double for name, double in (tables or {}).items()})
+    own.update(clients or {})
 
 
 def signed_in(

@@ -33,17 +33,29 @@ def init() -> int:
     return 1 if found.amiss else 0
 
 
-@click.command(epilog=example("lock", "lock requirements.in"))
+@click.command(epilog=example("lock", "lock --add 'humanize>=4'"))
 @click.argument("sources", nargs=-1, metavar="[FILE]...", type=click.Path(dir_okay=False))
 @click.option("--upgrade", is_flag=True, help="Raise all packages to their newest version.")
-def lock(sources: tuple[str, ...], upgrade: bool) -> None:
+@click.option(
+    "--add",
+    "added",
+    metavar="REQUIREMENT",
+    help="Add it to requirements.in, then lock that file and the files that include it.",
+)
+def lock(sources: tuple[str, ...], upgrade: bool, added: str | None) -> None:
     """Lock requirements*.in with hashes.
 
     Writes the .txt beside each FILE (default: each requirements*.in of the project), for all of Python 3.11 to 3.14.
     Versions that are already locked are kept. Addresses of package indexes are left out.
     """
-    from ..lock import lock_all
+    from ..lock import add, lock_all
 
+    if added is not None:
+        if sources or upgrade:
+            raise click.UsageError("--add goes alone: it keeps every version that is locked.")
+        for target in add(project_dir(), added):
+            click.echo(f"locked {target}")
+        return
     for target in lock_all(project_dir(), sources, upgrade=upgrade):
         click.echo(f"locked {target}")
 

@@ -21,7 +21,9 @@ def provision(stage: Stage) -> None:
     nothing.
     """
     from .. import aws, identity_stack
+    from ..team_functions import verify_functions
 
+    verify_functions(stage, identity_stack.FUNCTIONS)
     identity_stack.provision(aws.session(stage), stage, {}, Reporter())
     click.echo(f"{stage.config_file} holds the outputs{'' if stage.is_local else '; commit it'}.")
 

@@ -248,14 +248,14 @@ class Deployment:
             found[variable] = dict(described["Table"])
         return found
 
-    def policies(self, role_arn: str, *, besides: str = "") -> list[dict[str, Any]]:
-        """Every statement of a role's inline policies, except the policy named `besides`."""
+    def policies(self, role_arn: str, *, besides: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+        """Every statement of a role's inline policies, except the policies named in `besides`."""
         iam, role = self.client("iam"), role_arn.rsplit("/", 1)[-1]
         names = iam.list_role_policies(RoleName=role)["PolicyNames"]
         documents = [
             iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
             for name in names
-            if name != besides
+            if name not in besides
         ]
         return [
             statement

@@ -125,7 +125,7 @@ def role_wildcards(deployment: Deployment) -> Iterator[Fault]:
                 f"{role} has the policy {policy['PolicyName']} attached in addition to its own.",
                 "detach it in the IAM console.",
             )
-        for statement in deployment.policies(function["Role"], besides=team_policy.NAME):
+        for statement in deployment.policies(function["Role"], besides=team_policy.NAMES):
             wide = [action for action in _listed(statement["Action"]) if "*" in action]
             wide += [
                 resource

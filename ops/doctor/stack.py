@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from .. import aws, identity_stack, pool_updates
 from ..cloudformation import describe
 from ..program import PROGRAM
-from ..template import read_template
+from ..template import read_template, write_template
 from .check import Check, Fault
 from .deployment import Deployment
 
@@ -45,7 +45,7 @@ def stack_template(deployment: Deployment) -> Iterator[Fault]:
         StackName=deployment.stack["StackName"]
     )["TemplateBody"]
     own = pool_updates.as_deployed(identity_stack.body_of(deployment.stage), body)
-    if read_template(body) != read_template(own):
+    if write_template(read_template(body)) != own:
         yield Fault(
             "the identity stack was made from another version of ops/templates/identity.yaml "
             "than this checkout's.",

@@ -13,8 +13,8 @@ import boto3
 _NAME = "gatehouse-deployer"
 # The services that `ops` and `chalice deploy` call. On a real account, narrow it by resource.
 _SERVICES = (
-    *("apigateway", "cloudformation", "cloudwatch", "cognito-idp", "dynamodb", "iam", "lambda"),
-    *("logs", "secretsmanager", "sts"),
+    *("apigateway", "cloudformation", "cloudwatch", "cognito-idp", "dynamodb", "events", "iam"),
+    *("kinesis", "lambda", "logs", "s3", "secretsmanager", "sns", "sqs", "sts"),
 )
 _POLICY = {
     "Version": "2012-10-17",

@@ -12,13 +12,14 @@ from typing import Any
 from .. import aws
 from ..connect import connect, load_deployed
 from ..errors import OpsError
-from ..identity_stack import provision
+from ..identity_stack import FUNCTIONS, provision
 from ..mount import load_mount
 from ..program import PROGRAM
 from ..provider import Provider
 from ..providers import add_provider
 from ..report import Reporter
 from ..stages import LOCAL, Stage, load_stage, write_environment, write_option
+from ..team_functions import verify_functions
 from . import programs
 from .addresses import Addresses, require_one_site
 from .announcement import announcement
@@ -149,6 +150,7 @@ def _start(
 def _deploy(copy: Path, shared: Path, addresses: Addresses, report: Reporter) -> Stage:
     """Do what `ops deploy` and `ops provider add` do on AWS."""
     stage = load_stage(copy, LOCAL)
+    verify_functions(stage, FUNCTIONS)
     session = aws.session(stage)
     outputs = provision(session, stage, {}, report)
     pool_id = outputs.environment["USER_POOL_ID"]

@@ -14,6 +14,7 @@ from pathlib import Path
 from .. import json_text
 from ..locked import NAME, files_of, wheels_of
 from ..stages import LOCAL
+from ..team_file import path_of
 
 _FOLDERS = ("chalicelib", "vendor")
 
@@ -42,11 +43,19 @@ def refresh_copy(project_dir: Path, copy: Path, kept: Sequence[str]) -> None:
 
 
 def copy_code(project_dir: Path, copy: Path) -> None:
-    """Copy the files that Chalice packages: the app, its dependencies' lock, its policies. Settings do not change."""
+    """Copy the files for Chalice's package and for the stack: the app, its dependencies' lock, the team's policies and
+    file.
+
+    Settings do not change.
+    """
     (copy / ".chalice").mkdir(parents=True, exist_ok=True)
     lock = project_dir / NAME
-    policies = sorted((project_dir / ".chalice").glob("policy*.json"))
-    for file in [project_dir / "app.py", *files_of(lock), *wheels_of(lock), *policies]:
+    theirs = sorted((project_dir / ".chalice").glob("policy*.json"))
+    if path_of(project_dir).exists():
+        theirs.append(path_of(project_dir))
+    else:
+        path_of(copy).unlink(missing_ok=True)
+    for file in [project_dir / "app.py", *files_of(lock), *wheels_of(lock), *theirs]:
         target = copy / file.relative_to(project_dir)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, target)

@@ -136,7 +136,7 @@ def listed(value: Any) -> list[str]:
 
 @pytest.mark.security("S-60")
 def test_no_action_is_a_wildcard_and_only_named_ones_have_no_resource() -> None:
-    """Actions without a resource read, or create a pool whose id is not known yet."""
+    """Actions without a resource read, create a pool whose id is not known yet, or are bound to the stage's functions."""
     nameless = {
         *("cloudformation:DescribeStackDriftDetectionStatus", "cloudwatch:DescribeAlarms"),
         *("cognito-idp:CreateUserPool", "cognito-idp:DescribeUserPoolDomain"),
@@ -146,8 +146,11 @@ def test_no_action_is_a_wildcard_and_only_named_ones_have_no_resource() -> None:
         actions = listed(statement["Action"])
         assert not [action for action in actions if "*" in action]
         assert actions == sorted(actions)
-        if "*" in listed(statement["Resource"]):
-            assert set(actions) == nameless
+        if "*" in listed(statement["Resource"]) and "Condition" in statement:
+            (function,) = statement["Condition"]["ArnLike"].values()
+            assert "function:${AppName}-${StageName}-" in function
+        elif "*" in listed(statement["Resource"]):
+            assert set(actions) in (nameless, {"lambda:ListEventSourceMappings"})
         for resource in listed(statement["Resource"]):
             scoped = "${StageName}" in resource or resource == "*"
             of_aws = (

@@ -15,6 +15,7 @@ FOLDERS = (
     "examples/notes",
     "examples/orders",
     "examples/program",
+    "examples/webhook",
     "frontend/brand",
     "tests/events",
     "tests/live",

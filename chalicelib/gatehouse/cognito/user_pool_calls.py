@@ -6,6 +6,7 @@ Source: Amazon Cognito user pools API reference, "Errors" of each operation.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..aws_errors import said_by
 from ..errors import REFUSAL_MARKER, TemporarilyUnavailable
 from ..log import log_event
 
@@ -75,7 +76,7 @@ def call_cognito(
     except ClientError as error:
         described = error.response.get("Error", {})
         code, message = str(described.get("Code", "")), str(described.get("Message", ""))
-        operation = error.operation_name
+        operation, said = error.operation_name, said_by(error)
     except BotoCoreError as error:
         raise TemporarilyUnavailable(f"Cognito: {type(error).__name__}") from None
     if code == "NotAuthorizedException" and "secret hash" in message:
@@ -88,4 +89,4 @@ def call_cognito(
         log_event("user_pool_not_enabled", level="error", operation=operation, detail=code)
     if code in _TRIGGER_FAULTS:
         raise TriggerFault(f"Cognito {operation}: {code}")
-    raise TemporarilyUnavailable(f"Cognito {operation}: {code}")
+    raise TemporarilyUnavailable(f"Cognito {operation}: {said}")

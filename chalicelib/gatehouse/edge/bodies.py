@@ -75,11 +75,11 @@ def read_text(body: Mapping[str, Any], name: str, *, max_length: int) -> str:
     """Return a member that must be text of 1 to `max_length` characters, exactly as sent. Raises InvalidRequest."""
     value = body.get(name)
     if not isinstance(value, str) or not 1 <= len(value) <= max_length:
-        raise InvalidRequest(f"{name} is missing, empty, too long or not text")
+        raise InvalidRequest(f"{name} is missing, empty, too long or not text", field=name)
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise InvalidRequest(f"{name} has an unpaired surrogate") from None
+        raise InvalidRequest(f"{name} has an unpaired surrogate", field=name) from None
     return value
 
 
@@ -87,7 +87,7 @@ def read_name(body: Mapping[str, Any], name: str, *, max_length: int) -> str:
     """Return a person's name without surrounding spaces: one printable line. Raises InvalidRequest."""
     value = read_text(body, name, max_length=max_length).strip()
     if not value or not value.isprintable():
-        raise InvalidRequest(f"{name} is not a name")
+        raise InvalidRequest(f"{name} is not a name", field=name)
     return value
 
 
@@ -95,7 +95,7 @@ def read_flag(body: Mapping[str, Any], name: str) -> bool:
     """Return an optional true or false. Raises InvalidRequest."""
     value = body.get(name, False)
     if not isinstance(value, bool):
-        raise InvalidRequest(f"{name} is neither true nor false")
+        raise InvalidRequest(f"{name} is neither true nor false", field=name)
     return value
 
 
@@ -106,5 +106,5 @@ def read_email(body: Mapping[str, Any], name: str = "email") -> str:
     """
     address = parse_address(read_text(body, name, max_length=MAX_ADDRESS_LENGTH).strip())
     if address is None:
-        raise InvalidRequest(f"{name} is not an e-mail address")
+        raise InvalidRequest(f"{name} is not an e-mail address", field=name)
     return address

@@ -162,7 +162,7 @@ class DirectSignIn:
         """
         challenge = self._challenges.open(cookie)
         if given.name != public_name(challenge.name):
-            raise InvalidRequest("answer to another challenge")
+            raise InvalidRequest("answer to another challenge", field="name")
         send = self._prepare(challenge, given, visitor)
         self._tokens.load_keys()
         # A person who entered the old password before a reset, or before a sign-out everywhere, must not get in
@@ -243,7 +243,7 @@ class DirectSignIn:
         if challenge.name == SELECT_MFA:
             choice = choice_of(challenge.choices, given.choice or "")
             if choice is None:
-                raise InvalidRequest("choice was not offered")
+                raise InvalidRequest("choice was not offered", field="choice")
             return lambda: respond({"ANSWER": choice})
         code = parse_code(given.code or "")
         if code is None:

@@ -8,7 +8,7 @@ from chalice.app import Response
 from .. import errors
 from ..edge.security_headers import SECURITY_HEADERS
 from ..errors import GatehouseError
-from ..log import log_exception
+from ..log import log_exception, request_id
 
 JSON_TYPE = "application/json; charset=utf-8"
 TEXT_TYPE = "text/plain; charset=utf-8"
@@ -54,6 +54,8 @@ def error_response(error: GatehouseError) -> Response:
         name = sessions.COOKIE if error.clears_session else challenges.COOKIE
         headers["Set-Cookie"] = [clear_cookie(name, same_site="Strict")]
     body = {"error": error.code, "message": error.message, **error.extra}
+    if error.status >= 500:
+        body["request_id"] = request_id()
     return Response(body, headers, error.status)
 
 
@@ -65,6 +67,8 @@ def in_our_envelope(response: Response) -> Response:
         response.status_code, (GatehouseError.code, GatehouseError.message)
     )
     response.body = {"error": code, "message": message}
+    if response.status_code >= 500:
+        response.body["request_id"] = request_id()
     response.headers = {
         name: value for name, value in response.headers.items() if name.lower().startswith(_KEPT)
     }

@@ -4,6 +4,7 @@ Chalice has no hooks for these, and the team makes its `app` before Gatehouse ge
 by a subclass: all its state and behaviour are kept.
 """
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from chalice.app import Chalice
@@ -31,6 +32,27 @@ class GuardedChalice(Chalice):
         self._gatehouse_guard.make_room(path, kwargs["kwargs"].get("methods", ["GET"]))
         super()._register_route(name, user_handler, kwargs, **unused)
         self._gatehouse_guard.cover(path)
+
+    def _do_register_handler(
+        self,
+        handler_type: str,
+        name: str,
+        user_handler: Any,
+        wrapped_handler: Any,
+        kwargs: Any,
+        options: dict[str, Any] | None = None,
+    ) -> None:
+        """Let a blueprint's functions be found in the module `app`, as an app's own are.
+
+        Chalice 1.34 would let Lambda import the blueprint's module alone: `app.py` would not run, and nothing would stand
+        before the function.
+        """
+        if options is not None and handler_type != "route":
+            offer(user_handler.__name__, wrapped_handler, self)
+            options = {**options, "module_name": "app"}
+        super()._do_register_handler(
+            handler_type, name, user_handler, wrapped_handler, kwargs, options
+        )
 
     def __call__(self, event: Any, context: Any) -> dict[str, Any]:
         """Answer one event of API Gateway."""
@@ -68,6 +90,18 @@ def extend(app: Chalice, guard: "Guard", gate: Any) -> None:
     )
     setattr(app, "_gatehouse_guard", guard)  # noqa: B010 - mypy knows the class that it had
     setattr(app, "gatehouse", gate)  # noqa: B010
+
+
+def offer(name: str, function: Any, app: Chalice) -> None:
+    """Put a function where Lambda looks for `app.<name>`: into the module `app`, if it is this app's. Raises ValueError."""
+    module = sys.modules.get("app")
+    if module is None or getattr(module, "app", None) not in (None, app):
+        return
+    if getattr(module, name, function) is not function:
+        raise ValueError(
+            f"app.py has another {name} already, where Lambda looks for yours: rename one of them"
+        )
+    setattr(module, name, function)
 
 
 def _full_path(kwargs: Any) -> str:

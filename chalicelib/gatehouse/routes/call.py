@@ -112,7 +112,7 @@ class Call:
         """Return the only value of a query parameter, or None. Raises InvalidRequest if it is given twice."""
         values = self.query_values(name)
         if len(values) > 1:
-            raise InvalidRequest(f"{name} is given more than once")
+            raise InvalidRequest(f"{name} is given more than once", field=name)
         return values[0] if values else None
 
     def json_body(self) -> dict[str, Any]:

@@ -79,7 +79,9 @@ def sign_up(call: Call) -> dict[str, Any]:
     current = embedded(call)
     body = call.json_body()
     if "password" in body:
-        raise InvalidRequest("the password is chosen with the mailed code, at /auth/direct/confirm")
+        raise InvalidRequest(
+            "the password is chosen with the mailed code, at /auth/direct/confirm", field="password"
+        )
     current.accounts.sign_up(email=read_email(body), visitor=call.visitor)
     return {}
 

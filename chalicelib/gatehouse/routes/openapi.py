@@ -37,7 +37,18 @@ def build_document(root: str, prefix: str = "", theirs: str | None = None) -> di
     """Return the document for the API whose root URL is `root`."""
     shared = json.loads((FOLDER / _SHARED).read_text(encoding="utf-8"))
     paths = load_paths(prefix, theirs)
-    return {**shared, "servers": [{"url": root.rstrip("/")}], "paths": paths}
+    described = {path: _with_security(item) for path, item in paths.items()}
+    return {**shared, "servers": [{"url": root.rstrip("/")}], "paths": described}
+
+
+def _with_security(item: dict[str, Any]) -> dict[str, Any]:
+    """What names no security needs none, and says so. Some readers of such documents ask for a description everywhere."""
+    return {
+        name: {"security": [], "description": operation["summary"], **operation}
+        if isinstance(operation, dict)
+        else operation
+        for name, operation in item.items()
+    }
 
 
 def _read(folder: Path) -> list[tuple[str, Any]]:

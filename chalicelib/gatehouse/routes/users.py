@@ -29,9 +29,9 @@ def _limit(text: str | None) -> int:
     if text is None:
         return _DEFAULT_LIMIT
     if len(text) > len(str(_MAX_LIMIT)) or not (text.isascii() and text.isdigit()):
-        raise InvalidRequest("limit is not a number")
+        raise InvalidRequest("limit is not a number", field="limit")
     if not 1 <= int(text) <= _MAX_LIMIT:
-        raise InvalidRequest("limit is out of range")
+        raise InvalidRequest("limit is out of range", field="limit")
     return int(text)
 
 

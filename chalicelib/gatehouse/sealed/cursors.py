@@ -20,4 +20,4 @@ class Cursors:
         try:
             return self._sealer.open(self._purpose, cursor).decode()
         except (SealBroken, UnicodeDecodeError):
-            raise InvalidRequest("cursor is not one of this list") from None
+            raise InvalidRequest("cursor is not one of this list", field="cursor") from None

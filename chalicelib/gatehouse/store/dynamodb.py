@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+from ..aws_errors import said_by
 from ..errors import TemporarilyUnavailable
 
 Item = Mapping[str, Mapping[str, Any]]
@@ -33,10 +34,9 @@ def translated_errors(operation: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
-        if code == "ConditionalCheckFailedException":
+        if error.response.get("Error", {}).get("Code") == "ConditionalCheckFailedException":
             raise ConditionFailed from None
-        raise TemporarilyUnavailable(f"DynamoDB {operation}: {code}") from None
+        raise TemporarilyUnavailable(f"DynamoDB {operation}: {said_by(error)}") from None
     except BotoCoreError as error:
         raise TemporarilyUnavailable(f"DynamoDB {operation}: {type(error).__name__}") from None
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 
+from ..aws_errors import said_by
 from ..errors import ConfigurationError, TemporarilyUnavailable
 from ..log import log_event
 from ..workers import Ahead
@@ -73,8 +74,7 @@ class SecretStore:
         try:
             answer = self._client.get_secret_value(SecretId=arn)
         except ClientError as error:
-            code = error.response.get("Error", {}).get("Code", "")
-            raise TemporarilyUnavailable(f"Secrets Manager: {code}") from None
+            raise TemporarilyUnavailable(f"Secrets Manager: {said_by(error)}") from None
         except BotoCoreError as error:
             raise TemporarilyUnavailable(f"Secrets Manager: {type(error).__name__}") from None
         try:

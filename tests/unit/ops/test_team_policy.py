@@ -8,7 +8,7 @@ import pytest
 
 from ops.errors import OpsError
 from ops.identity_stack import TEMPLATE, body_of
-from ops.template import read_template
+from ops.template import read_template, write_template
 from tests.unit.ops.fakes import dev_block, project, stage
 
 OWN = {
@@ -34,7 +34,7 @@ def resources(body: str) -> dict[str, Any]:
 
 
 def ours() -> dict[str, Any]:
-    return resources(TEMPLATE.read_text())
+    return resources(write_template(read_template(TEMPLATE.read_text())))
 
 
 def test_the_policy_file_becomes_a_policy_of_the_api_function(tmp_path: Path) -> None:

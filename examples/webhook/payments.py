@@ -1,0 +1,95 @@
+"""A webhook: a payment service tells us of payments, and proves each time that it is the one who calls.
+
+Copy this to `chalicelib/payments.py`; README.md beside it has the other lines. The signature is an HMAC-SHA256 over the time
+and the body's own bytes, as Stripe, GitHub and Slack make theirs; names of headers differ.
+"""
+
+import hashlib
+import hmac
+import json
+import os
+import time
+from functools import cache
+from typing import Any
+
+from chalice.app import Blueprint
+
+from chalicelib.gatehouse import gate_of
+from chalicelib.gatehouse.errors import InvalidRequest, Unauthorized
+from chalicelib.gatehouse.log import log_event
+
+routes = Blueprint(__name__)
+
+#: How old a signature may be, and how far the caller's clock may be ahead, in seconds.
+TOLERANCE_SECONDS = 300
+#: What the service may send. Chalice answers 415 to any other type.
+TYPES = ["application/json", "application/x-www-form-urlencoded", "application/octet-stream"]
+
+
+@routes.route("/hooks/payments", methods=["POST"], content_types=TYPES)
+def payment() -> dict[str, Any]:
+    """Take one delivery. The same one a second time is answered alike and does nothing."""
+    request = routes.current_request
+    try:
+        body = request.raw_body  # decoded, where API Gateway has handed it on as base64
+    except ValueError:
+        raise InvalidRequest("body is not base64") from None
+    verify_signature(
+        body if isinstance(body, bytes) else body.encode(),
+        request.headers.get("x-payments-signature", ""),
+        load_secret(),
+        time.time(),
+    )
+    # Only now is the body worth reading.
+    try:
+        delivery = str(json.loads(body)["id"])
+    except (ValueError, KeyError, TypeError):
+        raise InvalidRequest("no delivery of the service", field="id") from None
+    if is_first(delivery):
+        log_event("payment", delivery=delivery)  # your work: put it into a queue, if it is long
+    return {"taken": True}
+
+
+def verify_signature(body: bytes, header: str, secret: bytes, now: float) -> None:
+    """Check `t=<Unix seconds>,v1=<hex>` over `<t>.<body>`. Raises Unauthorized.
+
+    The bytes as they came are signed: JSON that was read and written again has another signature. The comparison takes the
+    same time for every wrong one.
+    """
+    parts = [part.partition("=")[::2] for part in header.split(",")]
+    times = [value for name, value in parts if name == "t"]
+    given = [value for name, value in parts if name == "v1"]
+    if len(times) != 1 or not times[0].isascii() or not times[0].isdigit() or len(times[0]) > 12:
+        raise Unauthorized("webhook without a time")
+    wanted = hmac.new(secret, times[0].encode() + b"." + body, hashlib.sha256).hexdigest()
+    # While the service changes its secret, it may send two.
+    matches = [hmac.compare_digest(wanted.encode(), each.encode()) for each in given[:4]]
+    if not any(matches):
+        raise Unauthorized("webhook with a wrong signature")
+    if abs(now - int(times[0])) > TOLERANCE_SECONDS:
+        raise Unauthorized("webhook with an old signature")
+
+
+@cache
+def load_secret() -> bytes:
+    """Read the secret that is shared with the service, once a container."""
+    client = gate_of(routes).client("secretsmanager")
+    answer = client.get_secret_value(SecretId=os.environ["PAYMENTS_SECRET_ARN"])
+    return str(answer["SecretString"]).encode()
+
+
+def is_first(delivery: str) -> bool:
+    """Note a delivery, and say whether it is new: within the tolerance a signed request can be sent again by anybody."""
+    client = gate_of(routes).client("dynamodb")
+    try:
+        client.put_item(
+            TableName=os.environ["DELIVERIES_TABLE"],
+            Item={
+                "id": {"S": delivery},
+                "expires_at": {"N": str(int(time.time()) + 2 * 86_400)},
+            },
+            ConditionExpression="attribute_not_exists(id)",
+        )
+    except client.exceptions.ConditionalCheckFailedException:
+        return False
+    return True

@@ -1,0 +1,73 @@
+"""The API's document that Chalice sends: with the gateway's own answers in it, so that no `chalice deploy` loses them.
+
+`put_rest_api` in mode overwrite, by which Chalice updates an API, takes away gateway responses that the document does not
+name. Chalice's documents name none. Like `ops.exact_package` this changes Chalice in the process that loads the app.
+https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-gateway-responses.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from chalicelib.gatehouse.setting_values import parse_list
+
+from .gateway_responses import gateway_responses
+from .mount import Mount
+
+EXTENSION = "x-amazon-apigateway-gateway-responses"
+_INSTALLED = "_gatehouse_answers"
+
+
+def install() -> None:
+    """Change Chalice in this process; a second time changes nothing."""
+    from chalice.deploy import deployer
+
+    if hasattr(deployer, _INSTALLED):
+        return
+    builder = deployer.SwaggerBuilder
+    type.__setattr__(builder, "handle", _with_answers(builder.handle))
+    setattr(deployer, _INSTALLED, True)
+
+
+def extension(origins: list[str], page: str | None) -> dict[str, Mapping[str, Any]]:
+    """Build the extension of a stage: type of response → what `put_gateway_response` takes."""
+    requests = (response.request() for response in gateway_responses(origins, page))
+    return {request.pop("responseType"): request for request in requests}
+
+
+def _with_answers(handle: Callable[..., None]) -> Callable[..., None]:
+    """Wrap SwaggerBuilder.handle, which puts the document into the API's model."""
+
+    def with_answers(self: Any, config: Any, resource: Any) -> None:
+        handle(self, config, resource)
+        document = getattr(resource, "swagger_doc", None)
+        if isinstance(document, dict) and "paths" in document:
+            origins, page = _of_stage(config)
+            document[EXTENSION] = extension(origins, page)
+
+    return with_answers
+
+
+def root_of(environment: Mapping[str, str], domain: Mapping[str, Any], rest_api_url: str) -> str:
+    """Return the URL of an API's root, without a slash: PUBLIC_URL, else the custom domain, else AWS's, if known."""
+    if environment.get("PUBLIC_URL"):
+        return environment["PUBLIC_URL"].rstrip("/")
+    if domain.get("domain_name"):
+        prefix = str(domain.get("url_prefix", "")).strip("/")
+        return f"https://{domain['domain_name']}/{prefix}".rstrip("/")
+    return rest_api_url.rstrip("/")
+
+
+def _of_stage(config: Any) -> tuple[list[str], str | None]:
+    """Return ALLOWED_ORIGINS, and the page for people who are lost: unknown before there is an address."""
+    gate = getattr(config.chalice_app, "gatehouse", None)
+    environment = config.environment_variables
+    try:
+        deployed = config.deployed_resources(config.chalice_stage)
+        url = str(deployed.resource_values("rest_api").get("rest_api_url", ""))
+    except ValueError:  # nothing is deployed
+        url = ""
+    root = root_of(environment, config.api_gateway_custom_domain or {}, url)
+    page = Mount(gate.prefix).page_for_lost(f"{root}/") if gate is not None and root else None
+    return parse_list(environment.get("ALLOWED_ORIGINS", "")), page

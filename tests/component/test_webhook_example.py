@@ -1,0 +1,168 @@
+"""examples/webhook: a signature over the raw body, its time, and each delivery once."""
+
+import base64
+import hashlib
+import hmac
+import importlib.util
+import json
+import time
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from chalice.app import Chalice
+
+from chalicelib.gatehouse import Gatehouse, Public
+from chalicelib.gatehouse.testing import use
+from tests.component.world import ENVIRONMENT
+from tests.doubles.browser import LambdaContext, build_event
+
+FILE = Path(__file__).resolve().parents[2] / "examples" / "webhook" / "payments.py"
+SECRET = b"whsec-of-the-service"
+BODY = json.dumps({"id": "evt_1", "amount": 990}, indent=1)
+
+
+class Deliveries:
+    """As much of DynamoDB as is called."""
+
+    class exceptions:  # noqa: N801 - boto3's own name
+        class ConditionalCheckFailedException(Exception):
+            pass
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+
+    def put_item(self, Item: dict[str, Any], **_: Any) -> None:
+        if Item["id"]["S"] in self.ids:
+            raise self.exceptions.ConditionalCheckFailedException
+        self.ids.append(Item["id"]["S"])
+
+
+class Secrets:
+    """Holds the one secret."""
+
+    def get_secret_value(self, SecretId: str) -> dict[str, str]:
+        return {"SecretString": SECRET.decode()}
+
+
+class Service:
+    """The caller, with an app that has the route."""
+
+    def __init__(self) -> None:
+        self.module = load()
+        self.app = Chalice("hooks")
+        opened = {Public("POST", "/hooks/payments", csrf=False)}
+        gate = Gatehouse(self.app, public=opened, environ=ENVIRONMENT)
+        self.app.register_blueprint(self.module.routes)
+        self.deliveries = Deliveries()
+        use(gate, clients={"dynamodb": self.deliveries, "secretsmanager": Secrets()})
+
+    def sign(self, body: bytes, at: float | None = None, secret: bytes = SECRET) -> str:
+        moment = str(int(time.time() if at is None else at))
+        signature = hmac.new(secret, moment.encode() + b"." + body, hashlib.sha256).hexdigest()
+        return f"t={moment},v1={signature}"
+
+    def send(
+        self,
+        body: str = BODY,
+        header: str | None = None,
+        kind: str = "application/json",
+        binary: bool = False,
+    ) -> tuple[int, Any]:
+        signed = self.sign(body.encode()) if header is None else header
+        sent = base64.b64encode(body.encode()).decode() if binary else body
+        event = build_event(
+            self.app.routes,
+            "POST",
+            "/hooks/payments",
+            domain="x.example",
+            stage="api",
+            headers=[("content-type", kind), ("x-payments-signature", signed)],
+            body=sent,
+            base64_encoded=binary,
+        )
+        answer = self.app(event, LambdaContext())
+        return answer["statusCode"], json.loads(answer["body"])
+
+
+def load() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("payments_example", FILE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Service:
+    monkeypatch.setenv("PAYMENTS_SECRET_ARN", "arn:secret")
+    monkeypatch.setenv("DELIVERIES_TABLE", "deliveries")
+    return Service()
+
+
+@pytest.mark.parametrize("binary", [False, True])
+@pytest.mark.parametrize("kind", ["application/json", "application/octet-stream"])
+def test_what_is_signed_is_taken(service: Service, kind: str, binary: bool) -> None:
+    """As text and as base64, whatever API Gateway makes of the type; blanks in the body are the sender's."""
+    assert service.send(kind=kind, binary=binary) == (200, {"taken": True})
+    assert service.deliveries.ids == ["evt_1"]
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        lambda service: "",
+        lambda service: "t=,v1=",
+        lambda service: f"t={int(time.time())}",
+        lambda service: "v1=" + "0" * 64,
+        lambda service: service.sign(BODY.encode(), secret=b"another"),
+        lambda service: service.sign(BODY.encode() + b" "),
+        lambda service: service.sign(json.dumps(json.loads(BODY)).encode()),
+        lambda service: service.sign(BODY.encode()).replace("t=", "t=0"),
+        lambda service: service.sign(BODY.encode()) + ",t=1",
+        lambda service: service.sign(BODY.encode()).replace("t=", "t=\u0661"),
+        lambda service: service.sign(BODY.encode(), at=time.time() - 301),
+        lambda service: service.sign(BODY.encode(), at=time.time() + 302),
+        lambda service: service.sign(BODY.encode())[:-1] + "é",
+    ],
+)
+def test_a_forged_or_old_signature_is_refused(service: Service, forge: Any) -> None:
+    """Before the body is read, and nothing is noted."""
+    status, said = service.send(header=forge(service))
+    assert (status, said["error"]) == (401, "unauthorized")
+    assert service.deliveries.ids == []
+
+
+def test_a_replay_does_nothing_a_second_time(service: Service) -> None:
+    """Somebody who has seen a request can send it again for five minutes; the service itself does when it hears nothing."""
+    header = service.sign(BODY.encode())
+    assert service.send(header=header) == service.send(header=header) == (200, {"taken": True})
+    assert service.deliveries.ids == ["evt_1"]
+
+
+def test_another_type_is_refused(service: Service) -> None:
+    assert service.send(kind="text/html")[0] == 415
+
+
+def test_a_signed_body_that_is_no_delivery_is_told_which_field(service: Service) -> None:
+    status, said = service.send("[]")
+    assert (status, said["field"]) == (400, "id")
+
+
+def test_every_signature_is_compared_in_constant_time(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A comparison that ends at the first wrong letter lets a signature be guessed letter by letter."""
+    compared: list[Any] = []
+    real = hmac.compare_digest
+    monkeypatch.setattr(
+        service.module.hmac, "compare_digest", lambda a, b: compared.append(b) or real(a, b)
+    )
+    header = service.sign(BODY.encode())
+    assert (
+        service.send(header=f"t={header[2:].split(',')[0]},v1={'0' * 64},{header.split(',')[1]}")[0]
+        == 200
+    )
+    assert len(compared) == 2
