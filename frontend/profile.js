@@ -21,6 +21,7 @@ const styled = sheet('profile.css');
  */
 const sections = await Promise.all([
   import('./profile-two-step.js'),
+  import('./profile-sessions.js'),
 ]);
 await styled;
 

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from .flows.new_session import NewSessions
     from .flows.profile import Profile
     from .flows.session_flow import SessionFlow
+    from .flows.session_list import SessionList
+    from .flows.session_notes import SessionNotes
     from .sealed.challenges import Challenges
     from .sealed.cursors import Cursors
     from .sealed.departures import Departures
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from .stage_secrets import StageSecrets
     from .store.locks import AddressLocks
     from .store.providers import ProviderStore
+    from .store.session_rows import SessionRows
     from .store.users import UserStore
 
 
@@ -83,6 +86,18 @@ class Services:
         from .session.sessions import Sessions
 
         return Sessions(self._sealer, self.clock, self.settings.session, self.settings.remembered)
+
+    @cached_property
+    def session_rows(self) -> "SessionRows":
+        from .store.session_rows import SessionRows
+
+        return SessionRows(self._dynamodb, self.settings.sessions_table, self.clock)
+
+    @cached_property
+    def session_list(self) -> "SessionList":
+        from .flows.session_list import SessionList
+
+        return SessionList(rows=self.session_rows, sessions=self.sessions, providers=self.providers)
 
     @cached_property
     def transactions(self) -> "LoginTransactions":
@@ -149,6 +164,8 @@ class Services:
             load_api=lambda: self._user_pool_api,
             tokens=self.tokens,
             sessions=self.sessions,
+            rows=self.session_rows,
+            notes=self._session_notes,
             load_users=lambda: self.users,
         )
 
@@ -175,6 +192,7 @@ class Services:
             api=self._user_pool_api,
             user_admin=self.user_admin,
             users=self.users,
+            notes=self._session_notes,
             locks=self._locks,
             mail=MailRequests(
                 self._aws("lambda"), f"{self.settings.app_name}-{self.settings.stage}-account_mail"
@@ -243,7 +261,9 @@ class Services:
     def global_sign_out(self) -> "GlobalSignOut":
         from .flows.global_sign_out import GlobalSignOut
 
-        return GlobalSignOut(users=self.users, user_admin=self.user_admin)
+        return GlobalSignOut(
+            users=self.users, notes=self._session_notes, user_admin=self.user_admin
+        )
 
     @cached_property
     def fresh_check(self) -> "FreshCheck":
@@ -298,9 +318,16 @@ class Services:
             client_id=self.settings.client_id,
             oauth=self.oauth,
             sessions=self.sessions,
+            notes=self._session_notes,
             users=self.users,
             providers=self.providers,
         )
+
+    @cached_property
+    def _session_notes(self) -> "SessionNotes":
+        from .flows.session_notes import SessionNotes
+
+        return SessionNotes(rows=self.session_rows, sessions=self.sessions)
 
     @cached_property
     def _challenges(self) -> "Challenges":
@@ -357,7 +384,7 @@ class Services:
         return AwsClients(
             self.settings.region,
             self.budget,
-            repeatable_tables=frozenset({self.settings.users_table}),
+            repeatable_tables=frozenset({self.settings.users_table, self.settings.sessions_table}),
         )
 
     @cached_property

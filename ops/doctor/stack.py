@@ -9,7 +9,7 @@ from .. import aws, identity_stack, pool_updates
 from ..cloudformation import describe
 from ..program import PROGRAM
 from .check import Check, Fault
-from .deployment import Deployment
+from .deployment import PASSING, Deployment
 
 _GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
 _DRIFT_SECONDS = 120.0
@@ -115,7 +115,7 @@ def deletion_protection(deployment: Deployment) -> Iterator[Fault]:
     bare += [
         f"table {table['TableName']}"
         for variable, table in deployment.tables.items()
-        if variable != "THROTTLE_TABLE" and not table.get("DeletionProtectionEnabled")
+        if variable not in PASSING and not table.get("DeletionProtectionEnabled")
     ]
     if bare:
         yield Fault(

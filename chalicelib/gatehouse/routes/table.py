@@ -47,9 +47,23 @@ TABLE = (
     Route("POST", "/auth/mfa/disable", "mfa.disable"),
     Route("GET", "/me", "me.show", "api/read"),
     Route("PATCH", "/me", "me.rename", "api/write"),
+    Route("GET", "/me/sessions", "sessions.own", "api/read"),
+    Route("DELETE", "/me/sessions/{id}", "sessions.end_own", "api/write"),
+    Route("POST", "/me/sessions/end-others", "sessions.end_others", "api/write"),
     Route("GET", "/users", "users.page", "api/read", "admins", fresh=True),
     Route(
         "POST", "/users/{userName}/sign-out", "users.sign_out", "api/write", "admins", fresh=True
+    ),
+    Route(
+        "GET", "/users/{userName}/sessions", "sessions.of_person", "api/read", "admins", fresh=True
+    ),
+    Route(
+        "DELETE",
+        "/users/{userName}/sessions/{id}",
+        "sessions.end_of_person",
+        "api/write",
+        "admins",
+        fresh=True,
     ),
 )
 
