@@ -53,8 +53,8 @@ export const emailField = (value = '') =>
     pattern: '.+@.+[.\u3002\uff0e\uff61].+', // as the server: no mailbox is at a name without a dot, in whatever script
   });
 
-/** @param {'current-password'|'new-password'} autocomplete */
-export function passwordField(autocomplete) {
+/** @param {'current-password'|'new-password'} autocomplete @param {{name?: string, label?: string}} [more] */
+export function passwordField(autocomplete, { name = 'password', label } = {}) {
   const fresh = autocomplete === 'new-password';
   const toggle = el('button', {
     type: 'button', class: 'inside', 'aria-label': texts.showPassword,
@@ -67,9 +67,9 @@ export function passwordField(autocomplete) {
   }, texts.show);
   const caps = el('p', { class: 'wrong', role: 'status' });
   const made = field({
-    name: 'password', type: 'password', autocomplete, after: toggle, maxlength: '256',
+    name, type: 'password', autocomplete, after: toggle, maxlength: '256',
     autocapitalize: 'none', spellcheck: 'false',
-    label: fresh ? texts.newPassword : texts.password,
+    label: label ?? (fresh ? texts.newPassword : texts.password),
     need: fresh ? texts.needNewPassword : texts.needPassword,
     hint: fresh && texts.newPasswordHint,
     onkeydown: look, onkeyup: look, onblur: () => (caps.textContent = ''),

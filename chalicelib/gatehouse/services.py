@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .flows.hosted_sign_in import HostedSignIn
     from .flows.mfa import Mfa
     from .flows.new_session import NewSessions
+    from .flows.own_password import OwnPassword
     from .flows.profile import Profile
     from .flows.session_flow import SessionFlow
     from .flows.session_list import SessionList
@@ -216,16 +217,10 @@ class Services:
 
     @cached_property
     def mfa(self) -> "Mfa":
-        from .cognito.user_pool_api import UserPoolApi
         from .flows.mfa import Mfa
 
         return Mfa(
-            api=UserPoolApi(
-                self._cognito_idp,
-                user_pool_id=self.settings.user_pool_id,
-                client_id=self.settings.mfa_client_id,
-                load_client_secret=lambda renew: self._secrets.mfa_client_secret(renew),
-            ),
+            api=self._server_only_api,
             sessions=self.sessions,
             users=self.users,
             challenges=self._challenges,
@@ -291,13 +286,41 @@ class Services:
     def profile(self) -> "Profile":
         from .flows.profile import Profile
 
-        return Profile(users=self.users, load_user_admin=lambda: self.user_admin)
+        return Profile(
+            users=self.users,
+            load_user_admin=lambda: self.user_admin,
+            load_providers=lambda: self.providers,
+        )
 
     @cached_property
     def user_cursors(self) -> "Cursors":
         from .sealed.cursors import Cursors
 
         return Cursors(self._sealer, "users")
+
+    @cached_property
+    def own_password(self) -> "OwnPassword":
+        from .flows.own_password import OwnPassword
+
+        return OwnPassword(
+            api=self._server_only_api,
+            user_admin=self.user_admin,
+            sessions=self.sessions,
+            rows=self.session_rows,
+            users=self.users,
+            attempts=self._attempts,
+        )
+
+    @cached_property
+    def _server_only_api(self) -> "UserPoolApi":
+        from .cognito.user_pool_api import UserPoolApi
+
+        return UserPoolApi(
+            self._cognito_idp,
+            user_pool_id=self.settings.user_pool_id,
+            client_id=self.settings.mfa_client_id,
+            load_client_secret=lambda renew: self._secrets.mfa_client_secret(renew),
+        )
 
     @cached_property
     def _user_pool_api(self) -> "UserPoolApi":

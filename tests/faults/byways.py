@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from app import gate
 from tests.component.direct import CHALLENGE_COOKIE, EMAIL, PASSWORD, Direct
+from tests.component.test_authorized_routes import CLAIMS
 from tests.component.world import THROTTLE_TABLE, World
 from tests.doubles.aws_errors import client_error
 from tests.doubles.browser import Browser, LambdaContext
@@ -59,6 +60,13 @@ def refresh_of_another(world: World) -> Scene:
     family = world.cognito._refresh[token].family
     family.person = Person(sub="somebody-else")
     return Scene(browser, lambda: browser.post("/auth/refresh"))
+
+
+def me_of_provider(world: World) -> Scene:
+    """Whose provider has a label."""
+    browser = world.browser()
+    world.sign_in(browser)
+    return Scene(browser, lambda: browser.get("/me", claims=CLAIMS))
 
 
 def callback_again(world: World) -> Scene:
@@ -253,6 +261,7 @@ BYWAYS: dict[str, Callable[[World], Scene]] = {
     "callback refused": callback_refused,
     "refresh of another": refresh_of_another,
     "callback again": callback_again,
+    "me, by a provider": me_of_provider,
     "reset, signed in": reset_signed_in("reset-password"),
     "confirm, signed in": reset_signed_in("confirm", given_name="N", family_name="C"),
     "sessions of a person": sessions_of_person,

@@ -51,6 +51,7 @@ _CONFIRM, _RESET, _RESEND, _FORGOT = (
     f"POST /auth/direct/{name}"
     for name in ("confirm", "reset-password", "resend-code", "forgot-password")
 )
+_PASSWORD = "POST /auth/password"
 _MAIL = "function account_mail"
 _MAILED_LATER = Outcome(0, code="", cookie="–", event="account_mail_failed")
 _PROVED = Outcome(200, code="", cookie="not set", event="record_not_written")
@@ -194,6 +195,22 @@ ELSEWHERE: tuple[Call, ...] = (
     *_lines(_CONFIRM, "confirm, signed in", _STAYS, "Query sessions", "DeleteItem sessions"),
     *_lines(_RESET, "reset, signed in", _STAYS, "Query sessions", "DeleteItem sessions"),
     *_lines(_RESET, "reset, waiting", _NOTHING, "ConfirmSignUp", "AdminSetUserPassword"),
+    *_lines("GET /me", "me, by a provider", Outcome(200, code="", cookie="–", event=""), "Scan providers"),
+    *_lines("GET /me/second-factor", "second factor", _UNKNOWN, "AdminGetUser"),
+    *_lines(
+        _PASSWORD, "own password", _KEPT, *_KEYS, "GetSecretValue mfa-client", *_COUNTS,
+        "GetItem users", "UpdateItem sessions", "AdminInitiateAuth",
+    ),
+    *_lines(_PASSWORD, "own password", _KEPT, "AdminSetUserPassword", counted=2),
+    *_lines(_PASSWORD, "own password", Outcome(200, code="", event="revoke_failed"), "RevokeToken"),
+    *_lines(
+        _PASSWORD, "own password", Outcome(200, code="", event="sessions_not_ended"),
+        "Query sessions", "DeleteItem sessions",
+    ),
+    *_lines(
+        _PASSWORD, "own password", Outcome(200, code="", event="record_not_written"),
+        "UpdateItem users",
+    ),
     *_lines(
         _SETUP, "mfa setup", _KEPT, *_KEYS, "GetSecretValue mfa-client", *_COUNTS,
         "GetItem users", "AdminInitiateAuth",

@@ -120,6 +120,20 @@ def users(world: World) -> Scene:
     return Scene(browser, lambda: browser.get("/users", claims=ADMIN))
 
 
+def own_password(world: World) -> Scene:
+    """While another browser is signed in as well."""
+    direct = Direct(world)
+    direct.sign_in(browser=world.browser())
+    direct.sign_in()
+    body = {"password": PASSWORD, "new_password": NEW_PASSWORD}
+    return Scene(direct.browser, lambda: direct.post("password", **body))
+
+
+def second_factor(world: World) -> Scene:
+    browser = with_record(world)
+    return Scene(browser, lambda: browser.get("/me/second-factor", claims=NATIVE))
+
+
 def rename(world: World) -> Scene:
     browser = with_record(world)
     headers = [("Content-Type", "application/json")]
@@ -299,6 +313,8 @@ SCENES: dict[str, Callable[[World], Scene]] = {
     "me": me,
     "users": users,
     "rename": rename,
+    "own password": own_password,
+    "second factor": second_factor,
     "global sign-out": global_sign_out,
     "sign-in": sign_in,
     "captcha": captcha,

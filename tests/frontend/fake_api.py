@@ -250,6 +250,9 @@ class FakeApi:
             def do_DELETE(self) -> None:
                 self._serve({})
 
+            def do_PATCH(self) -> None:
+                self.do_POST()
+
             def do_POST(self) -> None:
                 self._serve(
                     json.loads(self.rfile.read(int(self.headers["Content-Length"])) or "{}")

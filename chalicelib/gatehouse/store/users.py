@@ -178,6 +178,16 @@ class UserStore:
             "(attribute_not_exists(validAfter) OR #validAfter <= :validAfter)",
         )
 
+    def record_new_password(self, user_name: str) -> None:
+        """Note that somebody who knew the old password chose a new one: what the old one opened has ended.
+
+        It proves no mailbox, so `provedAt` moves only where there is one: browsers that were known before it are strangers.
+        """
+        now = {"S": iso(self._clock())}
+        columns = {"provedAt": now, "validAfter": now, "updatedAt": now}
+        if not self._update(user_name, columns, {}, "attribute_exists(provedAt)"):
+            self.record_signed_out(user_name)
+
     def is_ours(self, user_name: str) -> bool:
         """Tell whether a sign-up that waits for its confirmation was made by our own server (S-67)."""
         with translated_errors("GetItem"):

@@ -433,4 +433,28 @@ SESSIONS: tuple[Defence, ...] = (
         ("chalicelib.gatehouse.flows.hosted_sign_in:name_device", value(str)),
         tests=("tests/component/test_own_sessions.py",),
     ),
+    defence(
+        "a-new-password-ends-other-sessions",
+        "S-85",
+        "a person who changes the password leaves other browsers signed in",
+        ("chalicelib.gatehouse.flows.own_password:OwnPassword._end_others", nothing),
+        tests=("tests/component/test_own_password.py",),
+    ),
+    defence(
+        "sessions-without-rows-end-too",
+        "S-85",
+        "a session without a row outlives the sign-out everywhere",
+        (f"{_FLOW}._refuse_ended", reading(("record is not None and", "False and"))),
+        tests=("tests/component/test_own_password.py",),
+    ),
+    defence(
+        "the-old-password-is-guessed-under-the-throttle",
+        "S-41",
+        "an open browser lets anybody guess the password for ever",
+        (
+            "chalicelib.gatehouse.flows.own_password:OwnPassword.change",
+            reading(("with self._attempts.guarded(SIGN_IN, account, visitor.ip):", "if True:")),
+        ),
+        tests=("tests/component/test_own_password.py",),
+    ),
 )
