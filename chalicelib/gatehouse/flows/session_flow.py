@@ -104,22 +104,27 @@ class SessionFlow:
         return Refreshed(tokens.access_token, access, identity, renewed, sealed)
 
     def _refuse_ended(self, session: Session) -> None:
-        """Note the refresh in the session's row; without a row the session is over, and so is its token (S-83).
+        """Raise SessionExpired for a session that somebody has ended, whose token ends with it (S-83).
 
-        Raises SessionExpired and TemporarilyUnavailable.
+        Raises TemporarilyUnavailable where nobody can tell.
         """
-        if not session.id:
-            # Of an earlier release, or begun while the table did not answer: the record knows whether all were ended since.
-            record = self._load_users().load(session.username)
-            if record is not None and record.ends_tokens_of(self._sessions.started_at(session)):
-                self._revoke(session.refresh_token, session.username)
-                raise SessionExpired("the sessions of the person were ended")
-            return
-        deadline = self._sessions.idle_deadline(session)
-        if not self._rows.touch(session.sub, session.id, deadline):
+        if not self._goes_on(session):
             log_event("refresh_refused", user=session.username, detail="the session was ended")
             self._revoke(session.refresh_token, session.username)
             raise SessionExpired("the session was ended elsewhere")
+
+    def _goes_on(self, session: Session) -> bool:
+        """Note the refresh in the session's row, and tell whether there is one.
+
+        A session without a row (of an earlier release, or begun while the table did not answer) goes on unless all sessions
+        of its person were ended since it began.
+        """
+        if session.id:
+            deadline = self._sessions.idle_deadline(session)
+            return self._rows.touch(session.sub, session.id, deadline)
+        record = self._load_users().load(session.username)
+        started_at = self._sessions.started_at(session)
+        return record is None or not record.ends_tokens_of(started_at)
 
     def _request(self, session: Session) -> tuple[TokenSet, str]:
         """Return new tokens, and by what they were renewed. Raises SessionExpired or TemporarilyUnavailable.

@@ -444,7 +444,7 @@ SESSIONS: tuple[Defence, ...] = (
         "sessions-without-rows-end-too",
         "S-85",
         "a session without a row outlives the sign-out everywhere",
-        (f"{_FLOW}._refuse_ended", reading(("record is not None and", "False and"))),
+        (f"{_FLOW}._goes_on", reading(("record is None or", "True or"))),
         tests=("tests/component/test_own_password.py",),
     ),
     defence(
