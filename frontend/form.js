@@ -209,8 +209,9 @@ export function sender({ control, kind, send, done, refused = {} }) {
  * @param {(answer: any, say: Say) => unknown} options.done
  * @param {Refused} [options.refused]
  * @param {import('./view.js').Child[]} [options.extra] between the fields and the button
+ * @param {string} [options.titled] id of what names the form; the view's heading if it is not said
  */
-export function form({ fields, label, extra = [], send, kind, refused, ...rest }) {
+export function form({ fields, label, extra = [], titled = 'title', send, kind, refused, ...rest }) {
   const control = el('button', { class: 'button primary', type: 'submit' }, el('span', {}, label));
   const values = () => Object.fromEntries(fields.map(({ name, input }) => [name, input.value]));
   const address = fields.find(({ name }) => name === 'email');
@@ -228,7 +229,7 @@ export function form({ fields, label, extra = [], send, kind, refused, ...rest }
     else void act();
   };
   // A method, so that a password could never end up in an address.
-  return el('form', { method: 'post', novalidate: true, 'aria-labelledby': 'title', onsubmit, oninput: () => look() },
+  return el('form', { method: 'post', novalidate: true, 'aria-labelledby': titled, onsubmit, oninput: () => look() },
     ...fields.map(({ node }) => node), ...kept(extra), said, control);
 }
 

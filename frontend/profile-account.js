@@ -3,12 +3,13 @@ import { texts } from './more-texts.js';
 import { el, fill } from './view.js';
 
 /**
- * A section that is made when it is opened for the first time.
+ * A section that is made when it is opened for the first time; its title has an id, by which its form is named.
+ * @param {string} id
  * @param {string} title
  * @param {(box: HTMLDetailsElement, form: typeof import('./form.js')) => HTMLElement} make
  */
-function drawer(title, make) {
-  const box = el('details', { class: 'section', ontoggle: open }, el('summary', {}, title));
+function drawer(id, title, make) {
+  const box = el('details', { class: 'section', ontoggle: open }, el('summary', { id }, title));
   async function open() {
     if (!box.open || box.children.length > 1) return;
     const form = await import('./form.js').catch(() => null);
@@ -28,13 +29,14 @@ export function section(own) {
   const refused = { no_session: gone, session_expired: gone };
   if (user.provider !== 'COGNITO') return [el('p', { class: 'quiet' }, fill(texts.managedBy, { label: labels }))];
 
-  const names = () => drawer(texts.changeName, (_, { field, form }) => {
+  const names = () => drawer('change-name', texts.changeName, (_, { field, form }) => {
     /** @param {string} name @param {string|undefined} label @param {string} autocomplete */
     const one = (name, label, autocomplete) => field({
       name, label: label ?? '', autocomplete, need: texts.needName ?? '', value: record?.[name] ?? '', maxlength: '100',
     });
     return form({
       kind: () => 'names',
+      titled: 'change-name',
       fields: [one('given_name', texts.givenName, 'given-name'), one('family_name', texts.familyName, 'family-name')],
       label: texts.save ?? '',
       send: async (values) => {
@@ -52,11 +54,12 @@ export function section(own) {
     });
   });
 
-  const password = () => drawer(texts.changePassword, (box, { accountField, badPassword, form, passwordField, reject }) => {
+  const password = () => drawer('change-password', texts.changePassword, (box, { accountField, badPassword, form, passwordField, reject }) => {
     const old = passwordField('current-password', { label: texts.oldPassword });
     const fresh = passwordField('new-password', { name: 'new_password' });
     const sheet = form({
       kind: () => 'sign-in',
+      titled: 'change-password',
       fields: [old, fresh],
       label: texts.save ?? '',
       extra: [accountField(user.email)],
