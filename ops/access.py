@@ -10,13 +10,14 @@ from .report import Reporter
 
 
 def end_sessions(directory: Directory, person: Person, report: Reporter) -> None:
-    """Revoke every refresh token of a person, and let what was issued before now count no more."""
+    """Revoke a person's refresh tokens, delete the sessions' rows, and let what was issued before now count no more."""
     try:
         directory.call("admin_user_global_sign_out", Username=person.user_name)
     except ClientError as error:
         # Not documented for disabled people. Their refresh tokens serve nobody meanwhile, and `enable` ends them.
         if person.user.enabled or aws.error_code(error) != "NotAuthorizedException":
             raise
+    directory.sessions.end_all(person.user.sub)
     directory.record(person)
     directory.users.record_signed_out(person.user_name)
     report.note(

@@ -43,6 +43,7 @@ OUTPUT_VARIABLES = {
     "SealingKeysSecretArn": "SEALING_KEYS_SECRET_ARN",
     "UsersTableName": "USERS_TABLE",
     "ProvidersTableName": "PROVIDERS_TABLE",
+    "SessionsTableName": "SESSIONS_TABLE",
     "ThrottleTableName": "THROTTLE_TABLE",
     "MfaClientId": "MFA_CLIENT_ID",
     "MfaClientSecretArn": "MFA_CLIENT_SECRET_ARN",

@@ -43,7 +43,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "SignUp",
         "VerifySoftwareToken",
     ),
-    "dynamodb": ("DeleteItem", "GetItem", "Scan", "UpdateItem"),
+    "dynamodb": ("DeleteItem", "GetItem", "Query", "Scan", "UpdateItem"),
     "lambda": ("Invoke",),
     "secretsmanager": ("GetSecretValue",),
 }

@@ -22,6 +22,7 @@ _READS = frozenset(
     {
         "get_item",
         "scan",
+        "query",
         "get_secret_value",
         "list_users",
         "admin_get_user",

@@ -32,8 +32,11 @@ if TYPE_CHECKING:
     from .flows.hosted_sign_in import HostedSignIn
     from .flows.mfa import Mfa
     from .flows.new_session import NewSessions
+    from .flows.own_password import OwnPassword
     from .flows.profile import Profile
     from .flows.session_flow import SessionFlow
+    from .flows.session_list import SessionList
+    from .flows.session_notes import SessionNotes
     from .sealed.challenges import Challenges
     from .sealed.cursors import Cursors
     from .sealed.departures import Departures
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     from .stage_secrets import StageSecrets
     from .store.locks import AddressLocks
     from .store.providers import ProviderStore
+    from .store.session_rows import SessionRows
     from .store.users import UserStore
 
 
@@ -84,6 +88,18 @@ class Services:
         from .session.sessions import Sessions
 
         return Sessions(self._sealer, self.clock, self.settings.session, self.settings.remembered)
+
+    @cached_property
+    def session_rows(self) -> "SessionRows":
+        from .store.session_rows import SessionRows
+
+        return SessionRows(self._dynamodb, self.settings.sessions_table, self.clock)
+
+    @cached_property
+    def session_list(self) -> "SessionList":
+        from .flows.session_list import SessionList
+
+        return SessionList(rows=self.session_rows, sessions=self.sessions, providers=self.providers)
 
     @cached_property
     def transactions(self) -> "LoginTransactions":
@@ -150,6 +166,8 @@ class Services:
             load_api=lambda: self._user_pool_api,
             tokens=self.tokens,
             sessions=self.sessions,
+            rows=self.session_rows,
+            notes=self._session_notes,
             load_users=lambda: self.users,
         )
 
@@ -176,6 +194,7 @@ class Services:
             api=self._user_pool_api,
             user_admin=self.user_admin,
             users=self.users,
+            notes=self._session_notes,
             locks=self._locks,
             mail=MailRequests(
                 self._aws("lambda"), f"{self.settings.app_name}-{self.settings.stage}-account_mail"
@@ -199,16 +218,10 @@ class Services:
 
     @cached_property
     def mfa(self) -> "Mfa":
-        from .cognito.user_pool_api import UserPoolApi
         from .flows.mfa import Mfa
 
         return Mfa(
-            api=UserPoolApi(
-                self._cognito_idp,
-                user_pool_id=self.settings.user_pool_id,
-                client_id=self.settings.mfa_client_id,
-                load_client_secret=lambda renew: self._secrets.mfa_client_secret(renew),
-            ),
+            api=self._server_only_api,
             sessions=self.sessions,
             users=self.users,
             challenges=self._challenges,
@@ -244,7 +257,9 @@ class Services:
     def global_sign_out(self) -> "GlobalSignOut":
         from .flows.global_sign_out import GlobalSignOut
 
-        return GlobalSignOut(users=self.users, user_admin=self.user_admin)
+        return GlobalSignOut(
+            users=self.users, notes=self._session_notes, user_admin=self.user_admin
+        )
 
     @cached_property
     def fresh_check(self) -> "FreshCheck":
@@ -272,13 +287,41 @@ class Services:
     def profile(self) -> "Profile":
         from .flows.profile import Profile
 
-        return Profile(users=self.users, load_user_admin=lambda: self.user_admin)
+        return Profile(
+            users=self.users,
+            load_user_admin=lambda: self.user_admin,
+            load_providers=lambda: self.providers,
+        )
 
     @cached_property
     def user_cursors(self) -> "Cursors":
         from .sealed.cursors import Cursors
 
         return Cursors(self._sealer, "users")
+
+    @cached_property
+    def own_password(self) -> "OwnPassword":
+        from .flows.own_password import OwnPassword
+
+        return OwnPassword(
+            api=self._server_only_api,
+            user_admin=self.user_admin,
+            sessions=self.sessions,
+            rows=self.session_rows,
+            users=self.users,
+            attempts=self._attempts,
+        )
+
+    @cached_property
+    def _server_only_api(self) -> "UserPoolApi":
+        from .cognito.user_pool_api import UserPoolApi
+
+        return UserPoolApi(
+            self._cognito_idp,
+            user_pool_id=self.settings.user_pool_id,
+            client_id=self.settings.mfa_client_id,
+            load_client_secret=lambda renew: self._secrets.mfa_client_secret(renew),
+        )
 
     @cached_property
     def _user_pool_api(self) -> "UserPoolApi":
@@ -299,9 +342,16 @@ class Services:
             client_id=self.settings.client_id,
             oauth=self.oauth,
             sessions=self.sessions,
+            notes=self._session_notes,
             users=self.users,
             providers=self.providers,
         )
+
+    @cached_property
+    def _session_notes(self) -> "SessionNotes":
+        from .flows.session_notes import SessionNotes
+
+        return SessionNotes(rows=self.session_rows, sessions=self.sessions)
 
     @cached_property
     def _challenges(self) -> "Challenges":
@@ -358,7 +408,7 @@ class Services:
         return AwsClients(
             self.settings.region,
             self.budget,
-            repeatable_tables=frozenset({self.settings.users_table}),
+            repeatable_tables=frozenset({self.settings.users_table, self.settings.sessions_table}),
         )
 
     @cached_property

@@ -248,6 +248,9 @@ class Settings(SettingTable, parts={"brand": Brand}):
     providers_table = Setting(
         "PROVIDERS_TABLE", parse.text, "the table of identity providers", needed=True, source=STACK
     )
+    sessions_table = Setting(
+        "SESSIONS_TABLE", parse.text, "the table of sessions", needed=True, source=STACK
+    )
     throttle_table = Setting(
         "THROTTLE_TABLE",
         parse.text,

@@ -145,6 +145,10 @@ def _needed(deployment: Deployment) -> dict[str, list[tuple[str, str]]]:
     users = [(action, tables["USERS_TABLE"]) for action in _USERS]
     record = ("dynamodb:UpdateItem", tables["USERS_TABLE"])
     providers = ("dynamodb:Scan", tables["PROVIDERS_TABLE"])
+    sessions = [
+        (f"dynamodb:{action}", tables["SESSIONS_TABLE"])
+        for action in ("UpdateItem", "DeleteItem", "Query")
+    ]
     secrets = [
         ("secretsmanager:GetSecretValue", deployment.variable(variable))
         for variable in ("CLIENT_SECRET_ARN", "SEALING_KEYS_SECRET_ARN")
@@ -154,7 +158,7 @@ def _needed(deployment: Deployment) -> dict[str, list[tuple[str, str]]]:
     ]
     people = [(f"cognito-idp:{call}", deployment.pool["Arn"]) for call in _PEOPLE]
     linking = [(f"cognito-idp:{call}", deployment.pool["Arn"]) for call in _LINKING]
-    api = [*users, providers, *secrets, *throttle, *people]
+    api = [*users, providers, *sessions, *secrets, *throttle, *people]
     triggers, mail = [record, providers, *linking], list[tuple[str, str]]()
     if deployment.stage.direct_sign_in == "embedded":
         api += [(f"cognito-idp:{call}", deployment.pool["Arn"]) for call in _DIRECT]

@@ -38,6 +38,7 @@ ROUTES: dict[str, dict[str, str]] = {
     "/auth/direct/resend-code": {"email": EMAIL},
     "/auth/direct/forgot-password": {"email": EMAIL},
     "/auth/direct/reset-password": {"email": EMAIL, "code": "123456", "password": PASSWORD},
+    "/auth/password": {"password": PASSWORD, "new_password": PASSWORD},
     "/auth/mfa/setup": {"password": PASSWORD},
     "/auth/mfa/verify": {"code": "123456"},
     "/auth/mfa/disable": {"password": PASSWORD, "code": "123456"},

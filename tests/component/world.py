@@ -22,6 +22,7 @@ KEYS_ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:gatehouse/dev/s
 CLIENT_SECRET = "canary-client-secret-0123456789abcdef"
 MFA_CLIENT_ID = "2example3456789a"
 MFA_CLIENT_SECRET = "canary-mfa-client-secret-0123456789"
+SESSIONS_TABLE = "gatehouse-dev-sessions"
 THROTTLE_TABLE = "gatehouse-dev-throttle"
 SEALING_KEY = "canary-sealing-key-" + "k" * 45
 
@@ -36,6 +37,7 @@ ENVIRONMENT = {
     "SEALING_KEYS_SECRET_ARN": KEYS_ARN,
     "USERS_TABLE": "gatehouse-dev-users",
     "PROVIDERS_TABLE": "gatehouse-dev-providers",
+    "SESSIONS_TABLE": SESSIONS_TABLE,
 }
 
 
@@ -105,6 +107,7 @@ def build_world(clock: Clock) -> World:
         {
             settings.users_table: ("userName", frozenset({"Email"})),
             settings.providers_table: ("name", frozenset()),
+            SESSIONS_TABLE: ("sub/id", frozenset()),
             THROTTLE_TABLE: ("key", frozenset()),
         }
     )

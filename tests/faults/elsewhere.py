@@ -9,6 +9,9 @@ _KINDS = {
     "GetItem users": ("dynamodb", "aws", 2),
     "UpdateItem users": ("dynamodb", "aws", 2),
     "DeleteItem users": ("dynamodb", "aws", 1),
+    "UpdateItem sessions": ("dynamodb", "aws", 2),
+    "Query sessions": ("dynamodb", "aws", 2),
+    "DeleteItem sessions": ("dynamodb", "aws", 1),
     "Invoke account_mail": ("lambda", "aws", 1),
     "AdminGetUser": ("cognito-idp", "cognito", 2),
     "AdminSetUserPassword": ("cognito-idp", "cognito", 2),
@@ -48,12 +51,18 @@ _CONFIRM, _RESET, _RESEND, _FORGOT = (
     f"POST /auth/direct/{name}"
     for name in ("confirm", "reset-password", "resend-code", "forgot-password")
 )
+_PASSWORD = "POST /auth/password"
 _MAIL = "function account_mail"
 _MAILED_LATER = Outcome(0, code="", cookie="–", event="account_mail_failed")
 _PROVED = Outcome(200, code="", cookie="not set", event="record_not_written")
 _NOT_ENDED = Outcome(200, code="", cookie="not set", event="sessions_not_ended")
 _SIGN_OUT = "POST /users/{userName}/sign-out"
 _REPLACED = Outcome(200, code="", cookie="replaced", event="revoke_failed")
+#: A list shows the session until it would have ended; its token is revoked.
+_STAYS = Outcome(200, code="", cookie="–", event="row_not_deleted")
+_UNLISTED = Outcome(200, code="", cookie="replaced", event="session_not_noted")
+_SESSIONS, _END = "/users/{userName}/sessions", "DELETE /users/{userName}/sessions/{id}"
+_UNKNOWN = Outcome(503, cookie="–")
 #: A browser whose being known cannot be checked is a stranger, and goes on as one.
 _STRANGER = Outcome(200, code="", event="device_not_checked")
 
@@ -95,6 +104,31 @@ ELSEWHERE: tuple[Call, ...] = (
         "POST /auth/logout", "logout",
         Outcome(200, code="", cookie="cleared", event="revoke_failed"), *_CLIENT,
     ),
+    *_lines(
+        "GET /auth/callback", "callback again",
+        Outcome(303, code="", cookie="replaced", event="row_not_deleted"), "DeleteItem sessions",
+    ),
+    *_lines(
+        "POST /auth/refresh", "refresh of another",
+        Outcome(401, "session_expired", "cleared", "row_not_deleted"), "DeleteItem sessions",
+    ),
+    *_lines("GET /me/sessions", "own sessions", _UNKNOWN, *_KEYS),
+    *_lines(
+        "GET /me/sessions", "own sessions", Outcome(200, code="", cookie="–", event=""),
+        "Scan providers",
+    ),
+    *_lines("POST /me/sessions/end-others", "end the others", _UNKNOWN, *_KEYS, "Query sessions"),
+    *_lines(
+        f"GET {_SESSIONS}", "sessions of a person", _UNKNOWN, *_KEYS, "Query sessions",
+        "AdminGetUser", "AdminListGroupsForUser", "GetItem users",
+    ),
+    *_lines(f"GET {_SESSIONS}", "sessions, told groups", _UNKNOWN, "Scan providers"),
+    *_lines(
+        _END, "end a person's session", _UNKNOWN, "DeleteItem sessions", "AdminGetUser",
+        "AdminListGroupsForUser", "GetItem users",
+    ),
+    *_lines(_END, "end, told groups", _UNKNOWN, "Scan providers"),
+    *_lines(_SIGN_OUT, "global sign-out", _STAYS, "DeleteItem sessions"),
     *_lines("GET /users", "users, a page", Outcome(503, cookie="–"), *_KEYS),
     *_lines("GET /users", "users", Outcome(503, cookie="–"), "GetItem users", "AdminGetUser"),
     *_lines("GET /users", "users, told groups", Outcome(503, cookie="–"), "Scan providers"),
@@ -109,7 +143,15 @@ ELSEWHERE: tuple[Call, ...] = (
     *_lines(_SIGN_IN, "sign-in", _NOTHING, *_CLIENT, "jwks.json"),
     *_lines(_SIGN_IN, "captcha", _NOTHING, "GetSecretValue captcha"),
     *_lines(_SIGN_IN, "sign-in, set-up", _NOTHING, "AssociateSoftwareToken", counted=2),
+    *_lines(
+        _SIGN_IN, "sign-in", Outcome(200, code="", cookie="set", event="session_not_noted"),
+        "UpdateItem sessions",
+    ),
     *_lines(_SIGN_IN, "sign-in again", _REPLACED, "revoke"),
+    *_lines(
+        _SIGN_IN, "sign-in again",
+        Outcome(200, code="", cookie="replaced", event="row_not_deleted"), "DeleteItem sessions",
+    ),
     *_lines(
         _SIGN_IN, "sign-in again",
         Outcome(200, code="", cookie="replaced", event="device_not_checked"), "GetItem users",
@@ -126,6 +168,11 @@ ELSEWHERE: tuple[Call, ...] = (
         Outcome(200, code="", cookie="replaced", event="record_not_written"), "UpdateItem users",
     ),
     *_lines(_CHALLENGE, "challenge again", _REPLACED, "revoke"),
+    *_lines(_CHALLENGE, "challenge again", _UNLISTED, "UpdateItem sessions"),
+    *_lines(
+        _CHALLENGE, "challenge again",
+        Outcome(200, code="", cookie="replaced", event="row_not_deleted"), "DeleteItem sessions",
+    ),
     *_lines("POST /auth/direct/sign-up", "sign-up", _NOTHING, *_KEYS, *_COUNTS),
     *_lines(_RESEND, "resend", _NOTHING, *_KEYS, *_COUNTS, "Invoke account_mail"),
     *_lines(_FORGOT, "forgot", _NOTHING, *_KEYS, *_COUNTS, "Invoke account_mail"),
@@ -145,7 +192,25 @@ ELSEWHERE: tuple[Call, ...] = (
     *_lines(_RESET, "reset", _NOTHING, *_CLIENT, *_COUNTS, "AdminGetUser", "GetItem users"),
     *_lines(_RESET, "reset", _PROVED, "UpdateItem users"),
     *_lines(_RESET, "reset", _NOT_ENDED, "AdminUserGlobalSignOut"),
+    *_lines(_CONFIRM, "confirm, signed in", _STAYS, "Query sessions", "DeleteItem sessions"),
+    *_lines(_RESET, "reset, signed in", _STAYS, "Query sessions", "DeleteItem sessions"),
     *_lines(_RESET, "reset, waiting", _NOTHING, "ConfirmSignUp", "AdminSetUserPassword"),
+    *_lines("GET /me", "me, by a provider", Outcome(200, code="", cookie="–", event=""), "Scan providers"),
+    *_lines("GET /me/second-factor", "second factor", _UNKNOWN, "AdminGetUser"),
+    *_lines(
+        _PASSWORD, "own password", _KEPT, *_KEYS, "GetSecretValue mfa-client", *_COUNTS,
+        "GetItem users", "UpdateItem sessions", "AdminInitiateAuth",
+    ),
+    *_lines(_PASSWORD, "own password", _KEPT, "AdminSetUserPassword", counted=2),
+    *_lines(_PASSWORD, "own password", Outcome(200, code="", event="revoke_failed"), "RevokeToken"),
+    *_lines(
+        _PASSWORD, "own password", Outcome(200, code="", event="sessions_not_ended"),
+        "Query sessions", "DeleteItem sessions",
+    ),
+    *_lines(
+        _PASSWORD, "own password", Outcome(200, code="", event="record_not_written"),
+        "UpdateItem users",
+    ),
     *_lines(
         _SETUP, "mfa setup", _KEPT, *_KEYS, "GetSecretValue mfa-client", *_COUNTS,
         "GetItem users", "AdminInitiateAuth",

@@ -26,6 +26,7 @@ from tests.faults.scenes import SCENES, Scene
 from tests.faults.table import FAULTS, OF_HOST, Call
 from tests.faults.wire import Wire, nobody, served
 
+_SETTINGS = Settings.from_env(ENVIRONMENT)
 _SERVICES = ("dynamodb", "secretsmanager", "cognito-idp", "lambda")
 _CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "test",
@@ -209,7 +210,7 @@ class FaultStage:
                 make = AwsClients(
                     ENVIRONMENT["AWS_REGION"],
                     _Current(self, limits),
-                    repeatable_tables=frozenset({Settings.from_env(ENVIRONMENT).users_table}),
+                    repeatable_tables=frozenset({_SETTINGS.users_table, _SETTINGS.sessions_table}),
                     pause=self._pause,
                 )
                 found.clients[limits] = {service: make(service) for service in _SERVICES}

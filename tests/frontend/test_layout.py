@@ -47,7 +47,7 @@ FOCUS = """() => {
   };
 }"""
 
-REACHABLE = """() => [...document.querySelectorAll('a[href], button, input')]
+REACHABLE = """() => [...document.querySelectorAll('a[href], button, input, summary')]
   .filter((node) => node.checkVisibility() && node.getBoundingClientRect().width)
   .map((node) => node.id || node.textContent || node.type || node.getAttribute('href'))"""
 

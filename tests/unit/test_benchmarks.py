@@ -181,8 +181,8 @@ def test_a_measured_process_does_a_whole_sign_in_on_loopback() -> None:
     for once in ("Cognito keys: 1", "Cognito token (code): 1", "Cognito token (refresh): 1"):
         assert once in section.notes
     assert "DynamoDB UpdateItem users: 1" in section.notes
-    # Two for tokens, the record written and read: secrets, keys and providers are known by then.
-    assert "From a warm one: 4." in section.notes
+    # Two for tokens, the record written and read, the session's row written and noted: the rest is known by then.
+    assert "From a warm one: 6." in section.notes
 
 
 def test_a_subject_that_fails_says_why(tmp_path: Path) -> None:

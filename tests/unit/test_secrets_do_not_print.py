@@ -34,6 +34,7 @@ HARMLESS = {
     "Settings.captcha_secret_arn": "where the secret is",
     "_KeySet.keys": "public keys",
     "_Allowance.key": "an HMAC",
+    "SessionRow.device": "names of a browser and a system",
     "LoginStart.surplus_cookies": "names of cookies",
     "Asked.body": "what the page is told: a challenge's name and choices",
     "Challenged.body": "the same",

@@ -30,6 +30,7 @@ from ..errors import (
 )
 from ..log import log_event
 from ..sealed.challenges import Challenge, Challenges
+from ..session.device_names import name_device
 from .attempts import CAPTCHA, CHALLENGE, SIGN_IN, Attempts
 from .challenge_steps import (
     CODE_RESPONSES,
@@ -134,7 +135,7 @@ class DirectSignIn:
                 log_event("sign_in_failed", door="direct", detail=refused.code)
                 raise InvalidCredentials(refused.code) from None
         if step.tokens is not None:
-            signed_in = self._finish(step.tokens, email, remember, cookies)
+            signed_in = self._finish(step.tokens, email, remember, visitor, cookies)
             self._attempts.succeeded(SIGN_IN, account, visitor.ip)
             return signed_in
         start = Challenge(
@@ -179,7 +180,9 @@ class DirectSignIn:
                 self._new_sessions.record_proved(challenge.username)
             if step.tokens is None:
                 return self._challenged(step, challenge)
-            signed_in = self._finish(step.tokens, challenge.email, challenge.remember, cookies)
+            signed_in = self._finish(
+                step.tokens, challenge.email, challenge.remember, visitor, cookies
+            )
         for kind in (SIGN_IN, CHALLENGE):
             self._attempts.succeeded(kind, account, visitor.ip)
         return signed_in
@@ -280,6 +283,7 @@ class DirectSignIn:
         tokens: TokenSet,
         email: str,
         remember: bool,
+        visitor: Visitor,
         cookies: Mapping[str, str],
     ) -> DirectlySignedIn:
         """Turn tokens into a session, after the checks of the hosted door; refused tokens are revoked."""
@@ -292,6 +296,8 @@ class DirectSignIn:
                     tokens.refresh_token,
                     door="direct",
                     remember=remember,
+                    device=name_device(visitor.user_agent),
+                    provider=NATIVE,
                     cookies=cookies,
                 )
             except InvalidToken as error:

@@ -26,6 +26,7 @@ from ..errors import (
 )
 from ..log import log_event
 from ..sealed.transactions import LoginTransaction, LoginTransactions, cookie_name
+from ..session.device_names import name_device
 from ..session.sessions import Session
 from ..settings import Settings
 from ..store.providers import ProviderStore
@@ -165,6 +166,7 @@ class HostedSignIn:
         query: CallbackQuery,
         *,
         redirect_uri: str,
+        user_agent: str,
         cookies: Mapping[str, str],
     ) -> "SignedIn | LoginStart":
         """Turn a callback into a session, or into a second try where the first one linked the person.
@@ -195,12 +197,16 @@ class HostedSignIn:
                 redirect_uri=redirect_uri,
             )
             with self._new_sessions.revoked_on_failure(tokens.refresh_token):
-                return self._start(tokens, transaction, cookies)
+                return self._start(tokens, transaction, user_agent, cookies)
         except (InvalidGrant, InvalidToken) as error:
             raise SignInError(error.detail) from None
 
     def _start(
-        self, tokens: TokenSet, transaction: LoginTransaction, cookies: Mapping[str, str]
+        self,
+        tokens: TokenSet,
+        transaction: LoginTransaction,
+        user_agent: str,
+        cookies: Mapping[str, str],
     ) -> SignedIn:
         if tokens.id_token is None:
             raise InvalidToken("Cognito gave no ID token: the scope openid is not granted")
@@ -219,6 +225,9 @@ class HostedSignIn:
             tokens.refresh_token,
             door="hosted",
             remember=transaction.remember,
+            device=name_device(user_agent),
+            # A linked person is native by birth, and came through the provider all the same.
+            provider=transaction.provider or identity.provider,
             cookies=cookies,
         )
         return SignedIn(session, sealed, transaction.return_to)

@@ -16,7 +16,9 @@ from ..errors import (
 from ..log import log_event
 from ..session.sessions import BY_EITHER, BY_ENDPOINT, COOKIE, Session, Sessions
 from ..store.providers import ProviderStore
+from ..store.session_rows import new_id
 from ..store.users import NAME_COLUMNS, UserProfile, UserStore
+from .session_notes import SessionNotes
 
 
 class NewSessions:
@@ -28,12 +30,14 @@ class NewSessions:
         client_id: str,
         oauth: OAuthClient,
         sessions: Sessions,
+        notes: SessionNotes,
         users: UserStore,
         providers: ProviderStore,
     ) -> None:
         self._client_id = client_id
         self._oauth = oauth
         self._sessions = sessions
+        self._notes = notes
         self._users = users
         self._providers = providers
 
@@ -54,9 +58,13 @@ class NewSessions:
         *,
         door: str,
         remember: bool,
+        device: str,
+        provider: str,
         cookies: Mapping[str, str],
     ) -> tuple[Session, str]:
         """Return the new session and its cookie value. `door` is `hosted` or `direct`, for the log.
+
+        `device` and `provider` are for the list of the person's sessions.
 
         Raises SignUpRefused, CookieTooLarge and TemporarilyUnavailable (no sealing keys; a provider's person whose
         provider is not to be looked up), with nothing recorded.
@@ -68,9 +76,13 @@ class NewSessions:
             username=identity.username,
             remember=remember,
             renewed_by=BY_ENDPOINT if door == "hosted" else BY_EITHER,
+            session_id=new_id(),
         )
         sealed = self._sessions.seal(session)
         self._record(identity)
+        noted = self._notes.begin(session, session.id, provider=provider, device=device)
+        if noted != session:
+            session, sealed = noted, self._sessions.seal(noted)
         self._end_replaced_session(cookies)
         log_event("sign_in", door=door, user=identity.username, provider=identity.provider)
         return session, sealed
@@ -131,6 +143,7 @@ class NewSessions:
         except (NoSession, TemporarilyUnavailable):
             return
         self._revoke(replaced.refresh_token)
+        self._notes.end(replaced)
 
     def _revoke(self, refresh_token: str) -> None:
         try:

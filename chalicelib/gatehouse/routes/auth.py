@@ -267,7 +267,11 @@ def _finish(call: Call, transaction: "LoginTransaction") -> "SignedIn | LoginSta
         issuer=call.query_value("iss"),
     )
     return call.services.hosted_sign_in.finish(
-        transaction, query, redirect_uri=call.url.callback, cookies=call.cookies
+        transaction,
+        query,
+        redirect_uri=call.url.callback,
+        user_agent=call.visitor.user_agent,
+        cookies=call.cookies,
     )
 
 

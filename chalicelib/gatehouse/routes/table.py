@@ -42,14 +42,30 @@ TABLE = (
     Route("POST", "/auth/direct/resend-code", "direct.resend_code"),
     Route("POST", "/auth/direct/forgot-password", "direct.forgot_password"),
     Route("POST", "/auth/direct/reset-password", "direct.reset_password"),
+    Route("POST", "/auth/password", "password.change"),
     Route("POST", "/auth/mfa/setup", "mfa.setup"),
     Route("POST", "/auth/mfa/verify", "mfa.verify"),
     Route("POST", "/auth/mfa/disable", "mfa.disable"),
     Route("GET", "/me", "me.show", "api/read"),
     Route("PATCH", "/me", "me.rename", "api/write"),
+    Route("GET", "/me/second-factor", "me.second_factor", "api/read"),
+    Route("GET", "/me/sessions", "sessions.own", "api/read"),
+    Route("DELETE", "/me/sessions/{id}", "sessions.end_own", "api/write"),
+    Route("POST", "/me/sessions/end-others", "sessions.end_others", "api/write"),
     Route("GET", "/users", "users.page", "api/read", "admins", fresh=True),
     Route(
         "POST", "/users/{userName}/sign-out", "users.sign_out", "api/write", "admins", fresh=True
+    ),
+    Route(
+        "GET", "/users/{userName}/sessions", "sessions.of_person", "api/read", "admins", fresh=True
+    ),
+    Route(
+        "DELETE",
+        "/users/{userName}/sessions/{id}",
+        "sessions.end_of_person",
+        "api/write",
+        "admins",
+        fresh=True,
     ),
 )
 

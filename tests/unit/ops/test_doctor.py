@@ -15,7 +15,7 @@ from botocore.exceptions import NoCredentialsError
 
 from ops.doctor.check import Check, Diagnosis, Fault, diagnose
 from ops.doctor.checks import CHECKS
-from ops.doctor.deployment import Deployment, Missing
+from ops.doctor.deployment import TABLES, Deployment, Missing
 from ops.errors import OpsError
 from ops.gateway_responses import ACCESS_LOG_FORMAT
 from ops.stages import Stage
@@ -33,10 +33,7 @@ class Seen(Deployment):
     pool: Any = {"Id": POOL}
     today: Any = date(2026, 11, 29)
     app_client = {"ClientId": "client"}
-    tables: Any = {
-        variable: {"TableName": variable.lower()}
-        for variable in ("USERS_TABLE", "PROVIDERS_TABLE", "THROTTLE_TABLE")
-    }
+    tables: Any = {variable: {"TableName": variable.lower()} for variable in TABLES}
     deployed: Any = type("Deployed", (), {"rest_api_id": "abc", "functions": {}})()
 
 
@@ -83,11 +80,11 @@ def test_table_backups(stage: Stage, status: str, found: int) -> None:
     assert len(look("table-backups", stage, aws)) == found
 
 
-@pytest.mark.parametrize(("status", "found"), [("ENABLED", 0), ("ENABLING", 0), ("DISABLED", 2)])
+@pytest.mark.parametrize(("status", "found"), [("ENABLED", 0), ("ENABLING", 0), ("DISABLED", 3)])
 def test_table_expiry(stage: Stage, status: str, found: int) -> None:
-    """The users and the throttle table."""
+    """Of users, sessions and the throttle."""
     aws = StubbedSession()
-    for _ in range(2):
+    for _ in range(3):
         answer = {"TimeToLiveDescription": {"TimeToLiveStatus": status}}
         aws.expect("dynamodb", "describe_time_to_live", answer)
     assert len(look("table-expiry", stage, aws)) == found

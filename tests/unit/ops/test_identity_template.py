@@ -462,13 +462,14 @@ def test_every_exception_from_checkov_says_why(resources: dict[str, Any]) -> Non
         for skip in resource.get("Metadata", {}).get("checkov", {}).get("skip", [])
         if len(skip["comment"]) > 40
     }
-    kms = {"UsersTable", "ProvidersTable", "ThrottleTable"}
+    kms = {"UsersTable", "ProvidersTable", "SessionsTable", "ThrottleTable"}
     secrets = {"ClientSecret", "MfaClientSecret", "SealingKeys"}
     logs = {"ApiLogs", "UserRecordsLogs", "TokenClaimsLogs", "AccountMailLogs", "AccessLogs"}
     assert found == {
         *((name, "CKV_AWS_119") for name in kms),
         *((name, "CKV_AWS_149") for name in secrets),
         *((name, "CKV_AWS_158") for name in logs),
+        ("SessionsTable", "CKV_AWS_28"),
         ("ThrottleTable", "CKV_AWS_28"),
     }
 

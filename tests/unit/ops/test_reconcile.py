@@ -38,7 +38,11 @@ class Place:
         cognito = CognitoDouble(self.clock, CLIENT, "secret", "", "", frozenset())
         self.pool = UserPoolDouble(self.clock, cognito, POOL, {CLIENT: "secret"})
         self.dynamodb = DynamoDBDouble(
-            {TABLE: ("userName", frozenset({"Email"})), "providers": ("name", frozenset())}
+            {
+                TABLE: ("userName", frozenset({"Email"})),
+                "providers": ("name", frozenset()),
+                "sessions": ("sub/id", frozenset()),
+            }
         )
         self.users = UserStore(self.dynamodb, TABLE, self.clock)
         self.report, self.printed = reporter()
