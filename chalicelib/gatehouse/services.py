@@ -31,7 +31,10 @@ if TYPE_CHECKING:
     from .flows.hosted_sign_in import HostedSignIn
     from .flows.mfa import Mfa
     from .flows.new_session import NewSessions
+    from .flows.passkey_sign_in import PasskeySignIn
+    from .flows.passkeys import Passkeys
     from .flows.profile import Profile
+    from .flows.reauthentication import Reauthentication
     from .flows.session_flow import SessionFlow
     from .sealed.challenges import Challenges
     from .sealed.cursors import Cursors
@@ -198,10 +201,49 @@ class Services:
 
     @cached_property
     def mfa(self) -> "Mfa":
-        from .cognito.user_pool_api import UserPoolApi
         from .flows.mfa import Mfa
 
         return Mfa(
+            again=self._reauthentication,
+            sessions=self.sessions,
+            challenges=self._challenges,
+            attempts=self._attempts,
+            issuer_label=self.settings.app_title,
+            passkeys=self.settings.passkeys,
+        )
+
+    @cached_property
+    def passkey_sign_in(self) -> "PasskeySignIn":
+        from .flows.passkey_sign_in import PasskeySignIn
+
+        return PasskeySignIn(
+            api=self._user_pool_api,
+            challenges=self._challenges,
+            attempts=self._attempts,
+            domain=self.settings.passkey_domain,
+        )
+
+    @cached_property
+    def passkeys(self) -> "Passkeys":
+        from .cognito.passkey_api import PasskeyApi
+        from .flows.passkeys import Passkeys
+        from .store.passkey_names import PasskeyNames
+
+        return Passkeys(
+            again=self._reauthentication,
+            api=PasskeyApi(self._cognito_idp),
+            names=PasskeyNames(self._dynamodb, self.settings.users_table),
+            sessions=self.sessions,
+            challenges=self._challenges,
+            attempts=self._attempts,
+        )
+
+    @cached_property
+    def _reauthentication(self) -> "Reauthentication":
+        from .cognito.user_pool_api import UserPoolApi
+        from .flows.reauthentication import Reauthentication
+
+        return Reauthentication(
             api=UserPoolApi(
                 self._cognito_idp,
                 user_pool_id=self.settings.user_pool_id,
@@ -210,9 +252,7 @@ class Services:
             ),
             sessions=self.sessions,
             users=self.users,
-            challenges=self._challenges,
             attempts=self._attempts,
-            issuer_label=self.settings.app_title,
         )
 
     @cached_property

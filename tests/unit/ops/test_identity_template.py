@@ -535,7 +535,13 @@ def test_federation_is_watched_over_all_providers(resources: dict[str, Any]) -> 
 
 def resolved(value: Any) -> Any:
     """A property as it is on a stage with `embedded` and without senders of its own."""
-    holds = {"IsEmbedded": True, "HasSes": False, "HasSms": False, "IsFederatedOnly": False}
+    holds = {
+        "IsEmbedded": True,
+        "HasPasskeys": True,
+        "HasSes": False,
+        "HasSms": False,
+        "IsFederatedOnly": False,
+    }
     if isinstance(value, dict):
         if "If" in value:
             condition, yes, no = value["If"]
