@@ -22,7 +22,7 @@ def passkeys(deployment: Deployment) -> Iterator[Fault]:
     if host != wanted and not host.endswith(f".{wanted}"):
         yield Fault(
             f"passkeys are for {wanted}, and the app is at {host}: no browser makes or shows one there.",
-            "give the app the domain (docs/operations.md, A domain of your own), or set passkey_domain to its host "
+            "give the app the domain (docs/operations.md, Custom domain), or set passkey_domain to its host "
             "before anybody has a passkey.",
         )
     found = deployment.client("cognito-idp").get_user_pool_mfa_config(

@@ -41,6 +41,13 @@ ROUTES: dict[str, dict[str, str]] = {
     "/auth/mfa/setup": {"password": PASSWORD},
     "/auth/mfa/verify": {"code": "123456"},
     "/auth/mfa/disable": {"password": PASSWORD, "code": "123456"},
+    "/auth/direct/passkey": {"email": EMAIL},
+    "/auth/passkeys/open": {"password": PASSWORD},
+    "/auth/passkeys/setup": {},
+    "/auth/passkeys/verify": {"credential": {}},
+    "/auth/passkeys/rename": {"id": "x", "name": "x"},
+    "/auth/passkeys/remove": {"id": "x"},
+    "/auth/passkeys/close": {},
 }
 NO_TEXT: tuple[Any, ...] = (None, 7, 1.5, True, False, [], ["x"], {}, {"x": 1}, "", "\ud800")
 TOO_LONG = "x" * 16_000

@@ -136,6 +136,7 @@ def test_a_passkey_from_set_up_to_removal(
     expect(page.get_by_text("Next time without a password?")).to_have_count(0)
     assert device.keys()[0]["signCount"] > key["signCount"]
     button(page, "Sign out").click()
+    expect(page.get_by_text("You are signed out.")).to_be_visible()
 
     # Somebody has copied the key: its counter stays behind.
     device.send("removeCredential", credentialId=key["credentialId"])

@@ -1,6 +1,5 @@
 """Passkeys over HTTP: a challenge to sign in with, and a person's own ones. All of it is 404 where the stage has none."""
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from chalice.app import Response
@@ -124,4 +123,14 @@ def _cookies(call: Call) -> tuple[str | None, str | None]:
 
 
 def _listed(passkeys: "Sequence[Passkey]") -> dict[str, Any]:
-    return {"passkeys": [asdict(passkey) for passkey in passkeys]}
+    return {
+        "passkeys": [
+            {
+                "id": passkey.id,
+                "name": passkey.name,
+                "created_at": passkey.created_at,
+                "attachment": passkey.attachment,
+            }
+            for passkey in passkeys
+        ]
+    }
