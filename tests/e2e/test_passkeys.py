@@ -181,12 +181,8 @@ def test_a_known_browser_offers_the_passkey_by_itself(
 @pytest.mark.security("S-90")
 @pytest.mark.parametrize(
     "options",
-    [
-        {"hasResidentKey": False},
-        {"isUserVerified": False},
-        {"hasUserVerification": False, "isUserVerified": False},
-    ],
-    ids=["keeps no keys", "nobody verified", "cannot verify"],
+    [{"hasResidentKey": False}, {"hasUserVerification": False, "isUserVerified": False}],
+    ids=["keeps no keys", "cannot verify"],
 )
 def test_a_device_that_does_not_do_sets_up_nothing(
     page: Page, stack: Stack, options: dict[str, bool]

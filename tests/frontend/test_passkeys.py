@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from .fake_api import Answer, FakeApi, Request, challenge, error, throttled
 from .views import EMAIL, PASSKEY, PASSWORD, fill, heading, open_passkeys, press
@@ -23,15 +23,18 @@ const answer = (kind) => async (options) => {
   if (window.refuses) throw new DOMException('', window.refuses);
   return { toJSON: () => ({ id: 'made' }) };
 };
-navigator.credentials.get = answer('get');
-navigator.credentials.create = answer('create');
-PublicKeyCredential.isConditionalMediationAvailable = async () => window.fills === true;
-PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable = async () => true;
+if (navigator.credentials) {
+  navigator.credentials.get = answer('get');
+  navigator.credentials.create = answer('create');
+}
+if (globalThis.PublicKeyCredential) PublicKeyCredential.isConditionalMediationAvailable = async () => window.fills === true;
+if (globalThis.PublicKeyCredential) PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable = async () => true;
 """
 
 
 @pytest.fixture(autouse=True)
-def _passkeys(api: FakeApi, page: Page) -> None:
+def _passkeys(api: FakeApi, context: BrowserContext, page: Page) -> None:
+    """In a profile of the test's own, for its authenticator."""
     api.offer_passkeys()
     page.add_init_script(AUTHENTICATOR)
 
@@ -121,7 +124,7 @@ def test_without_passkeys_nothing_of_them_is_loaded(page: Page, api: FakeApi) ->
     """Neither stage nor browser may be without."""
     loaded: list[str] = []
     page.on("request", lambda request: loaded.append(request.url))
-    page.add_init_script("delete PublicKeyCredential.parseRequestOptionsFromJSON")
+    page.add_init_script("delete globalThis.PublicKeyCredential?.parseRequestOptionsFromJSON")
     page.goto(f"{api.url}#email")
     expect(page.get_by_label("Password", exact=True)).to_be_visible()
     expect(page.get_by_role("button", name="Use a passkey")).to_have_count(0)
