@@ -2,7 +2,7 @@
  * Wires the session to the views: reads how the person arrived, asks who they are, shows the view that fits.
  *
  * @typedef {{direct_sign_in: 'embedded'|'managed'|'off', sign_up: boolean, discover: boolean, auto_sign_in: string|null,
- *   providers: {name: string, label: string}[], return_to?: string, session?: boolean}} Config what GET /auth/config says
+ *   providers: {name: string, label: string}[], return_to?: string, session?: boolean, passkeys?: boolean}} Config what GET /auth/config says
  * @typedef {import('./session.js').User} User
  */
 import { createSession } from './session.js';
@@ -41,8 +41,6 @@ let pause = 2000;
 let profile = null;
 /** @type {ReturnType<typeof import('./direct.js').createDirect>|null} */
 let direct = null;
-/** @type {typeof import('./mfa.js')|null} */
-let twoStep = null;
 const choice = { remember: query.get('remember') === '1' };
 // what the view was made from
 let shown = '';
@@ -169,12 +167,16 @@ async function showFailure() {
 /** @param {User} user */
 const mayTwoStep = (user) => embedded() && user.provider === 'COGNITO';
 
+/** Views of somebody who is signed in with a password here. */
+const OWN = ['two-step', 'passkeys'];
+
 /** @param {User} user */
-async function showTwoStep(user) {
-  twoStep ??= await import('./mfa.js').catch(() => null);
-  if (shown !== 'two-step' || leaving) return;
-  if (twoStep) twoStep.open({ session, user, back: () => goTo('') });
-  else missing(() => showTwoStep(user));
+async function showOwn(user) {
+  const name = shown;
+  const module = await (name === 'passkeys' ? import('./passkey-list.js') : import('./mfa.js')).catch(() => null);
+  if (shown !== name || leaving) return;
+  if (module) module.open({ session, user, back: () => goTo('') });
+  else missing(() => showOwn(user));
 }
 
 /** @param {User} user */
@@ -196,7 +198,7 @@ async function showProfile(user) {
     arrival.error = null;
     view.show('profile', profile.profile({
       session, user, record, problem, signOut, onward, failed, lost,
-      native: mayTwoStep(user), providers: labels(), reload: () => showProfile(user),
+      native: mayTwoStep(user), passkeys: config?.passkeys && choice, providers: labels(), reload: () => showProfile(user),
     }));
   } else missing(() => showProfile(user));
   warning = '';
@@ -233,7 +235,7 @@ async function retry({ currentTarget }) {
  * @param {import('./session.js').State} state
  */
 function fitting({ status, user }) {
-  if (user) return address() === 'two-step' && mayTwoStep(user) ? 'two-step' : user.sub;
+  if (user) return OWN.includes(address()) && mayTwoStep(user) ? address() : user.sub;
   // the session is asked for first: an error over a living one helps nobody
   if (arrival.error && status === 'signed_out') return 'error';
   if (status === 'unknown' || (configAsked && !config)) return '';
@@ -254,7 +256,7 @@ function render() {
     if (state.user && DIRECT.includes(address())) history.replaceState(null, '', page());
     if (state.status === 'signed_out') arrival.shown = true;
     if (next === 'error') void showFailure();
-    else if (state.user) void (next === 'two-step' ? showTwoStep : showProfile)(state.user);
+    else if (state.user) void (OWN.includes(next) ? showOwn : showProfile)(state.user);
     else if (DIRECT.includes(next)) void showDirect(next, state.reason);
     else if (next !== 'choose') view.show(next, view.unavailable({ offline: next === 'offline', retry }));
     else if (config.auto_sign_in && mayLeave(state.reason)) leave();
@@ -270,7 +272,7 @@ function render() {
  */
 function warn({ user, status, idleWarning }) {
   const next = user && (idleWarning ? 'idle' : status === 'unavailable' ? 'unavailable' : '');
-  if (next === warning || !user || (shown !== user.sub && shown !== 'two-step')) return;
+  if (next === warning || !user || (shown !== user.sub && !OWN.includes(shown))) return;
   warning = next ?? '';
   if (next === 'idle') view.announce(texts.idleTitle, texts.idleMore, { label: texts.stay, act: session.stay });
   else view.announce(next ? texts.unavailable : '');

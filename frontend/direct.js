@@ -67,7 +67,10 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
    * @param {any} answer
    */
   async function proceed(answer) {
-    if (!answer.challenge) return;
+    if (!answer.challenge) {
+      choice.byPassword = true;
+      return;
+    }
     const { showChallenge } = await import('./challenges.js');
     showChallenge({
       challenge: answer.challenge, email, proceed, elsewhere, startOver, by,
@@ -184,12 +187,29 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
     });
     const nodes = [
       sheet,
+      passkey(address),
       el('div', { class: 'links' },
         link(texts.forgotten, '#forgot'), config.sign_up && link(texts.signUpTitle, '#sign-up'),
         known && link(texts.otherAddress, '#email')),
       ...orElse(others, list),
     ];
     return [texts.emailTitle, nodes, email ? secret : address];
+  }
+
+  /**
+   * A passkey instead of the password, where stage and browser have them; its module comes beside the form.
+   * @param {Field} address
+   */
+  function passkey(address) {
+    const kinds = /** @type {any} */ (globalThis).PublicKeyCredential;
+    if (!config.passkeys || !kinds?.parseRequestOptionsFromJSON) return null;
+    const box = el('div', { class: 'passkey' });
+    const finish = (/** @type {any} */ answer) => proceed(answer).then(() => { choice.byPassword = false; });
+    import('./passkeys.js').then(({ passkeyButton, autofill }) => {
+      box.append(passkeyButton({ post, address, choice, by, proceed: finish }));
+      return autofill({ post, address, choice, proceed: finish });
+    }).catch(() => null); // the password is there
+    return box;
   }
 
   /** @type {Record<string, () => View>} */

@@ -6,6 +6,7 @@
  * @property {import('./session.js').User} user
  * @property {Record<string, any>|null} record null when it could not be read
  * @property {boolean} native the person has a password, and it is used on this page
+ * @property {import('./view.js').Choice|false|undefined} passkeys the stage has them; whether a password was used just now
  * @property {Record<string, string>} providers label by name
  * @property {() => unknown} reload shows the profile anew, from what the server says then
  */
@@ -23,6 +24,7 @@ const sections = await Promise.all([
   import('./profile-account.js'),
   import('./profile-two-step.js'),
   import('./profile-sessions.js'),
+  import('./profile-passkeys.js'),
 ]);
 await styled;
 

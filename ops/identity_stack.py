@@ -47,11 +47,12 @@ OUTPUT_VARIABLES = {
     "ThrottleTableName": "THROTTLE_TABLE",
     "MfaClientId": "MFA_CLIENT_ID",
     "MfaClientSecretArn": "MFA_CLIENT_SECRET_ARN",
+    "PasskeyDomain": "PASSKEY_DOMAIN",
     "ProgramClientId": "PROGRAM_CLIENT_ID",
     "ProgramRedirectUris": "PROGRAM_REDIRECT_URIS",
 }
 # Outputs that come and go with an option of the stage: what is gone must open no route any more.
-_PASSING = ("ProgramClientId", "ProgramRedirectUris")
+_PASSING = ("PasskeyDomain", "ProgramClientId", "ProgramRedirectUris")
 # Output of the template -> function, as .chalice/config.json calls it.
 _ROLES = {
     "ApiRoleArn": "api_handler",
@@ -67,6 +68,7 @@ _OPTIONS = {
     "sms_external_id": "SmsExternalId",
     "captcha_secret_arn": "CaptchaSecretArn",
     "alarm_topic_arn": "AlarmTopicArn",
+    "passkey_domain": "PasskeyDomain",
 }
 VARIABLES = (*OUTPUT_VARIABLES.values(), *pool_addresses.VARIABLES)
 FUNCTIONS = tuple(_ROLES.values())

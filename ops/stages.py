@@ -70,6 +70,11 @@ class Stage:
         return [f"http://127.0.0.1:{port}/callback" for port in ports]
 
     @property
+    def passkey_domain(self) -> str:
+        """The relying party of passkeys; empty: there are none."""
+        return str(self.option("passkey_domain")) if self.direct_sign_in == "embedded" else ""
+
+    @property
     def identity_stack(self) -> str:
         """Name of the CloudFormation stack."""
         return f"{self.app_name}-{self.name}-identity"

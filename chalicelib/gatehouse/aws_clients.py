@@ -27,6 +27,7 @@ _READS = frozenset(
         "list_users",
         "admin_get_user",
         "admin_list_groups_for_user",
+        "list_web_authn_credentials",
     }
 )
 #: Writes that say what shall be, and so do the same twice.

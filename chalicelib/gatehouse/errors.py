@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 if TYPE_CHECKING:
     from .sign_in_errors import AccessDenied as AccessDenied
     from .sign_in_errors import ChallengeExpired as ChallengeExpired
+    from .sign_in_errors import CodeRequired as CodeRequired
     from .sign_in_errors import CookieTooLarge as CookieTooLarge
     from .sign_in_errors import InvalidChallengeCode as InvalidChallengeCode
     from .sign_in_errors import InvalidCode as InvalidCode
     from .sign_in_errors import InvalidCredentials as InvalidCredentials
     from .sign_in_errors import InvalidGrant as InvalidGrant
+    from .sign_in_errors import InvalidPasskey as InvalidPasskey
     from .sign_in_errors import InvalidPassword as InvalidPassword
     from .sign_in_errors import InvalidToken as InvalidToken
     from .sign_in_errors import LoginExpired as LoginExpired
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from .sign_in_errors import ManagedByProvider as ManagedByProvider
     from .sign_in_errors import MfaAlreadyOn as MfaAlreadyOn
     from .sign_in_errors import NoSession as NoSession
+    from .sign_in_errors import PasskeyNotSupported as PasskeyNotSupported
     from .sign_in_errors import SealBroken as SealBroken
     from .sign_in_errors import SessionExpired as SessionExpired
     from .sign_in_errors import SignInError as SignInError

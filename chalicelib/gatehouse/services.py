@@ -33,7 +33,10 @@ if TYPE_CHECKING:
     from .flows.mfa import Mfa
     from .flows.new_session import NewSessions
     from .flows.own_password import OwnPassword
+    from .flows.passkey_sign_in import PasskeySignIn
+    from .flows.passkeys import Passkeys
     from .flows.profile import Profile
+    from .flows.reauthentication import Reauthentication
     from .flows.session_flow import SessionFlow
     from .flows.session_list import SessionList
     from .flows.session_notes import SessionNotes
@@ -221,12 +224,49 @@ class Services:
         from .flows.mfa import Mfa
 
         return Mfa(
-            api=self._server_only_api,
+            again=self._reauthentication,
             sessions=self.sessions,
-            users=self.users,
             challenges=self._challenges,
             attempts=self._attempts,
             issuer_label=self.settings.app_title,
+            passkeys=self.settings.passkeys,
+        )
+
+    @cached_property
+    def passkey_sign_in(self) -> "PasskeySignIn":
+        from .flows.passkey_sign_in import PasskeySignIn
+
+        return PasskeySignIn(
+            api=self._user_pool_api,
+            challenges=self._challenges,
+            attempts=self._attempts,
+            domain=self.settings.passkey_domain,
+        )
+
+    @cached_property
+    def passkeys(self) -> "Passkeys":
+        from .cognito.passkey_api import PasskeyApi
+        from .flows.passkeys import Passkeys
+        from .store.passkey_names import PasskeyNames
+
+        return Passkeys(
+            again=self._reauthentication,
+            api=PasskeyApi(self._cognito_idp),
+            names=PasskeyNames(self._dynamodb, self.settings.users_table),
+            sessions=self.sessions,
+            challenges=self._challenges,
+            attempts=self._attempts,
+        )
+
+    @cached_property
+    def _reauthentication(self) -> "Reauthentication":
+        from .flows.reauthentication import Reauthentication
+
+        return Reauthentication(
+            api=self._server_only_api,
+            sessions=self.sessions,
+            users=self.users,
+            attempts=self._attempts,
         )
 
     @cached_property

@@ -283,6 +283,13 @@ class Settings(SettingTable, parts={"brand": Brand}):
         "PROGRAM_REDIRECT_URIS", parse.texts, "where it may lead them", source=STACK
     )
 
+    passkey_domain = Setting(
+        "PASSKEY_DOMAIN",
+        parse.text,
+        "the relying party of passkeys, where the stage has `passkey_domain`",
+        source=STACK,
+    )
+
     # Fixed by where the functions run
     stage = Setting(
         "STAGE",
@@ -323,6 +330,11 @@ class Settings(SettingTable, parts={"brand": Brand}):
     def client_ids(self) -> tuple[str, ...]:
         """The app clients whose access tokens open routes. The one for MFA is never among them."""
         return (self.client_id, *([self.program_client_id] if self.program_client_id else []))
+
+    @property
+    def passkeys(self) -> bool:
+        """Whether people can sign in with a passkey: our own form asks for it, on the domain that passkeys are for."""
+        return self.direct_sign_in == "embedded" and bool(self.passkey_domain)
 
     @property
     def session(self) -> SessionLifetimes:

@@ -1,7 +1,7 @@
 """MiniStack's own virtual environment, made once and remade when its lock or Python changes.
 
-It must hold nothing but MiniStack and boto3: the Lambda workers run on its interpreter and would
-see whatever else is installed, and so hide what a deployment package forgot. It is compiled when it
+It must hold nothing but MiniStack, boto3 and what verifies passkeys: the Lambda workers run on its
+interpreter and would see whatever else is installed, and so hide what a deployment package forgot. It is compiled when it
 is made, as boto3 is in Lambda: the workers write no byte code, and compiling botocore took half of
 each cold start.
 """

@@ -25,6 +25,7 @@ GROUPS = (
     "secret_hash",
     "passwords",
     "challenges",
+    "passkeys",
     "tokens",
     "rotation",
     "people",

@@ -27,13 +27,21 @@ _SECRET = {
     "softwaretokenmfacode",
     "emailotpcode",
     "smsmfacode",
+    "credential",
+    "credentialid",
+    "credentialrequestoptions",
+    "challenge",
+    "attestationobject",
+    "clientdatajson",
+    "rawid",
+    "id",
     "cookie",
     "authorization",
 }
 #: Members that name somebody's account, pool or client.
 _NAMED = {"userpoolid", "clientid", "usersub", "sub", "username", "useridforsrp", "email", "userid"}
-#: Addresses of nobody (RFC 2606): the cases' own people.
-_MADE_UP = re.compile(r"[^@\s]+@example\.(?:com|org|net)", re.IGNORECASE)
+#: Addresses of nobody (RFC 2606): the cases' own people and hosts.
+_MADE_UP = re.compile(r"(?:[^@\s]+@|[\w.-]+\.)example\.(?:com|org|net)", re.IGNORECASE)
 #: Shorter values, such as codes, are masked where they stand and not looked for in other text, which might be like them.
 _SHORTEST = 12
 #: What TokenValidityUnits says of a token.

@@ -42,6 +42,13 @@ ROUTES: dict[str, dict[str, str]] = {
     "/auth/mfa/setup": {"password": PASSWORD},
     "/auth/mfa/verify": {"code": "123456"},
     "/auth/mfa/disable": {"password": PASSWORD, "code": "123456"},
+    "/auth/direct/passkey": {},
+    "/auth/passkeys/open": {"password": PASSWORD},
+    "/auth/passkeys/setup": {},
+    "/auth/passkeys/verify": {},
+    "/auth/passkeys/rename": {"id": "x", "name": "x"},
+    "/auth/passkeys/remove": {"id": "x"},
+    "/auth/passkeys/close": {},
 }
 NO_TEXT: tuple[Any, ...] = (None, 7, 1.5, True, False, [], ["x"], {}, {"x": 1}, "", "\ud800")
 TOO_LONG = "x" * 16_000
@@ -110,6 +117,7 @@ def test_a_malformed_body_has_the_same_decided_answer_at_every_route(
 @pytest.mark.parametrize("path", [path for path, members in ROUTES.items() if members])
 def test_members_of_the_wrong_kind_are_bad_requests(direct: Direct, path: str) -> None:
     """Each member in turn: missing, no text, empty, half of a character, longer than anything; nobody is asked."""
+    direct.restart(passkey_domain="app.example.org")
     calls, writes = len(direct.pool.calls), direct.world.dynamodb.writes
     for name in ROUTES[path]:
         good = ROUTES[path]

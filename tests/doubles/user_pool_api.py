@@ -1,8 +1,8 @@
 """A strict user pool behind boto3's `cognito-idp` client: what Gatehouse calls of it, as AWS documents it.
 
 What the local AWS does not do is enforced here: SECRET_HASH over the right name, Sessions that serve once and for one user,
-client and challenge, MFA_SETUP, SELECT_MFA_TYPE, EMAIL_OTP, SMS_MFA, real TOTP, lockout, expiring codes, the password
-policy, names without case. Every request and every answer is checked against botocore's model of the service.
+client and challenge, MFA_SETUP, SELECT_MFA_TYPE, EMAIL_OTP, SMS_MFA, real TOTP, real WebAuthn, lockout, expiring codes, the
+password policy, names without case. Every request and every answer is checked against botocore's model of the service.
 Sources: Amazon Cognito user pools API reference; developer guide, "Managing user existence error responses".
 """
 

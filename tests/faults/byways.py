@@ -11,6 +11,7 @@ from tests.doubles.browser import Browser, LambdaContext
 from tests.doubles.cognito import Person
 from tests.doubles.pool_users import PoolUser
 from tests.events import load_event
+from tests.faults.passkeys import PASSKEYS
 from tests.faults.scenes import ADMIN, Scene, with_record
 
 LINKED = "linked@example.org"
@@ -283,6 +284,7 @@ BYWAYS: dict[str, Callable[[World], Scene]] = {
     "forgot, known": known("forgot-password"),
     "mfa disable": mfa_disable,
     "mfa setup, refused": mfa_setup_refused,
+    **PASSKEYS,
     "trigger confirmed": trigger("PostConfirmation_ConfirmSignUp"),
     "trigger new password": trigger("PostConfirmation_ConfirmForgotPassword"),
     "trigger created": trigger("PreSignUp_AdminCreateUser"),

@@ -31,13 +31,19 @@ _KINDS = {
             "ConfirmSignUp",
             "AdminUserGlobalSignOut",
             "AssociateSoftwareToken",
+            "CompleteWebAuthnRegistration",
+            "DeleteWebAuthnCredential",
             "RevokeToken",
             "SetUserMFAPreference",
+            "StartWebAuthnRegistration",
             "VerifySoftwareToken",
         ),
         ("cognito-idp", "cognito", 1),
     ),
-    **dict.fromkeys(("AdminGetUser", "AdminListGroupsForUser"), ("cognito-idp", "cognito", 2)),
+    **dict.fromkeys(
+        ("AdminGetUser", "AdminListGroupsForUser", "ListWebAuthnCredentials"),
+        ("cognito-idp", "cognito", 2),
+    ),
 }
 _COUNTS = ("GetItem throttle", "UpdateItem throttle")
 _KEYS = ("GetSecretValue sealing-keys",)
@@ -47,6 +53,11 @@ _KEPT = Outcome(503)
 _REFUSED_TO_COGNITO = Outcome(0, code="", cookie="–", event="trigger_failed")
 _SIGN_IN, _CHALLENGE = "POST /auth/direct/sign-in", "POST /auth/direct/challenge"
 _SETUP, _DISABLE, _VERIFY = (f"POST /auth/mfa/{name}" for name in ("setup", "disable", "verify"))
+_PASSKEY = "POST /auth/direct/passkey"
+_OPEN, _NEW, _KEEP, _NAME, _REMOVE, _CLOSE = (
+    f"POST /auth/passkeys/{name}"
+    for name in ("open", "setup", "verify", "rename", "remove", "close")
+)
 _CONFIRM, _RESET, _RESEND, _FORGOT = (
     f"POST /auth/direct/{name}"
     for name in ("confirm", "reset-password", "resend-code", "forgot-password")
@@ -229,6 +240,44 @@ ELSEWHERE: tuple[Call, ...] = (
     *_lines(_DISABLE, "mfa disable", _KEPT, "SetUserMFAPreference", counted=4),
     *_lines(
         _DISABLE, "mfa disable", Outcome(200, code="", event="revoke_failed"), "RevokeToken",
+    ),
+    *_lines(
+        _PASSKEY, "passkey", _NOTHING, *_CLIENT, *_COUNTS, "AdminInitiateAuth",
+    ),
+    *_lines(
+        _PASSKEY, "passkey, known", Outcome(200, code="", cookie="not set", event="device_not_checked"),
+        "GetItem users",
+    ),
+    *_lines(
+        _OPEN, "passkeys open", _KEPT, *_KEYS, "GetSecretValue mfa-client", *_COUNTS,
+        "AdminInitiateAuth", "ListWebAuthnCredentials",
+    ),
+    *_lines(_OPEN, "passkeys open", _KEPT, "GetItem users"),
+    *_lines(
+        _OPEN, "passkeys open, app", _KEPT, "AdminRespondToAuthChallenge", "SetUserMFAPreference",
+    ),
+    *_lines(
+        _OPEN, "passkeys open, refused", Outcome(503, event="revoke_failed"), "RevokeToken",
+    ),
+    *_lines(_NEW, "passkeys setup", _KEPT, *_KEYS, "StartWebAuthnRegistration"),
+    *_lines(
+        _KEEP, "passkeys verify", _KEPT, *_KEYS, "CompleteWebAuthnRegistration",
+        "ListWebAuthnCredentials",
+    ),
+    *_lines(_KEEP, "passkeys verify", Outcome(200, code="", event="record_not_read"), "GetItem users"),
+    *_lines(
+        _NAME, "passkeys rename", _KEPT, *_KEYS, "ListWebAuthnCredentials", "GetItem users",
+        "UpdateItem users",
+    ),
+    *_lines(
+        _REMOVE, "passkeys remove", _KEPT, *_KEYS, "ListWebAuthnCredentials",
+        "DeleteWebAuthnCredential",
+    ),
+    *_lines(_REMOVE, "passkeys remove", Outcome(200, code="", event="record_not_read"), "GetItem users"),
+    *_lines(_CLOSE, "passkeys close", _KEPT, *_KEYS),
+    *_lines(
+        _CLOSE, "passkeys close", Outcome(200, code="", event="revoke_failed"),
+        "GetSecretValue mfa-client", "RevokeToken",
     ),
     *_lines(
         "trigger PreSignUp_SignUp", "trigger sign-up, ours", _REFUSED_TO_COGNITO,

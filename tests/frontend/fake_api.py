@@ -178,6 +178,13 @@ class FakeApi:
         self.answers["POST /auth/direct/sign-in"] = error(401, "invalid_credentials")
         self.answers["POST /auth/direct/challenge"] = error(401, "challenge_expired")
 
+    def offer_passkeys(self) -> None:
+        """The stage has passkeys; nobody's is found."""
+        self.embed()
+        self.config["passkeys"] = True
+        self.answers["POST /auth/direct/passkey"] = Answer(200, {"challenge": None})
+        self.answers["POST /auth/passkeys/close"] = Answer(200, {})
+
     def discover(self, *, provider: str | None = None, direct: bool | None = None) -> None:
         """Some provider has domains; `provider` is the label of the one that every address belongs to.
 

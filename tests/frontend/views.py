@@ -195,6 +195,36 @@ def _two_step(page: Page, api: FakeApi) -> None:
     page.goto(f"{api.url}#two-step")
 
 
+PASSKEY = {
+    "id": "cGFzc2tleQ",
+    "name": LONG,
+    "created_at": "2026-11-02T09:30:00Z",
+    "attachment": "platform",
+}
+
+
+def _email_with_passkeys(page: Page, api: FakeApi) -> None:
+    api.offer_passkeys()
+    page.goto(f"{api.url}#email")
+    expect(page.get_by_role("button", name="Use a passkey")).to_be_visible()
+
+
+def open_passkeys(page: Page, api: FakeApi) -> None:
+    api.offer_passkeys()
+    api.native()
+    api.answers["POST /auth/passkeys/open"] = Answer(200, {"passkeys": [PASSKEY]})
+    page.goto(f"{api.url}#passkeys")
+    fill(page, Password=PASSWORD)
+    press(page, "Continue")
+    expect(page.get_by_role("button", name="Set up a passkey")).to_be_visible()
+
+
+def _remove_passkey(page: Page, api: FakeApi) -> None:
+    open_passkeys(page, api)
+    page.get_by_role("button", name="Remove").click()
+    heading(page, "Remove this passkey?")
+
+
 CHOICES = ["SOFTWARE_TOKEN_MFA", "SMS_MFA", "EMAIL_OTP"]
 
 VIEWS: Mapping[str, View] = {
@@ -229,4 +259,7 @@ VIEWS: Mapping[str, View] = {
     "two-step": _two_step,
     "two-step, set-up": _set_up,
     "two-step, off": _turn_off,
+    "email with passkeys": _email_with_passkeys,
+    "passkeys": open_passkeys,
+    "passkey, removal": _remove_passkey,
 }

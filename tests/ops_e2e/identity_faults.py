@@ -278,6 +278,9 @@ IDENTITY_FAULTS: dict[str, list[tuple[str, Fault]]] = {
         ("no option names it", setting("environment_variables", PROGRAM_CLIENT_ID="left-over")),
         ("ports without a client", setting("gatehouse", loopback_ports=[53682])),
     ],
+    "passkeys": [
+        ("another domain", setting("gatehouse", passkey_domain="app.example.com")),
+    ],
     "client-providers": [("Okta not enabled", client(SupportedIdentityProviders=["COGNITO"]))],
     "provider-registered": [("no row", provider_row_deleted)],
     "provider-discovery": [

@@ -31,6 +31,11 @@ _REFUSALS = frozenset(
         "UserNotConfirmedException",
         "UserNotFoundException",
         "UsernameExistsException",
+        "WebAuthnChallengeNotFoundException",
+        "WebAuthnClientMismatchException",
+        "WebAuthnCredentialNotSupportedException",
+        "WebAuthnOriginNotAllowedException",
+        "WebAuthnRelyingPartyMismatchException",
     }
 )
 #: A trigger of ours failed after Cognito had checked what was sent.

@@ -20,6 +20,10 @@ SIGN_IN = "sign-in"
 CODE = "code"
 MAIL = "mail"
 CHALLENGE = "challenge"
+#: Challenges for a passkey, asked for by whoever knows an address. Nothing can be guessed there; each is a call to Cognito.
+PASSKEY = "passkey"
+#: The same for autofill, which the page of a known browser asks for by itself; counted per source only.
+AUTOFILL = "autofill"
 #: Which provider an address belongs to; counted per source only, since no account is concerned.
 DISCOVERY = "discovery"
 #: The same by way of `/auth/login`. Its own, because other sites can send a browser there: they must not bar the page.
@@ -31,6 +35,8 @@ CAPTCHA = "captcha"
 #: that costs nobody anything. A challenge's cookie lives fifteen minutes.
 _APP_CODE, _APP_CODE_SECONDS = "totp", 300
 _STEP, _STEP_SECONDS = "step", 1800
+#: No address holds a line break.
+_KNOWN = "\nknown"
 
 
 class Attempts:
@@ -63,6 +69,15 @@ class Attempts:
         device = self._devices.recognise(visitor.device_cookie, account)
         known = device is not None and self._is_current(device)
         return _known(account) if known else account
+
+    def is_known(self, account: str) -> bool:
+        """Tell whether what `account_of` returned is the allowance of the account's known browsers."""
+        return account.endswith(_KNOWN)
+
+    def known_address(self, visitor: Visitor) -> str | None:
+        """Return the address that a browser is known to, or None. Whoever has this cookie has signed in to it here."""
+        device = self._devices.read(visitor.device_cookie)
+        return device.account if device is not None and self._is_current(device) else None
 
     def known_device(self, email: str, user_name: str) -> str:
         """Return the cookie value that makes this browser known to the address, which is `user_name` in the pool."""
@@ -178,5 +193,5 @@ class Attempts:
 
 
 def _known(account: str) -> str:
-    """Return the allowance that all known browsers of an account share. No address holds a line break."""
-    return f"{account}\nknown"
+    """Return the allowance that all known browsers of an account share."""
+    return f"{account}{_KNOWN}"

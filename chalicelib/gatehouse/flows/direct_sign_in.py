@@ -5,7 +5,7 @@ Source: AWS "AdminInitiateAuth", "AdminRespondToAuthChallenge", "Understanding A
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +22,7 @@ from ..errors import (
     InvalidChallengeCode,
     InvalidCode,
     InvalidCredentials,
+    InvalidPasskey,
     InvalidPassword,
     InvalidRequest,
     InvalidToken,
@@ -31,13 +32,14 @@ from ..errors import (
 from ..log import log_event
 from ..sealed.challenges import Challenge, Challenges
 from ..session.device_names import name_device
-from .attempts import CAPTCHA, CHALLENGE, SIGN_IN, Attempts
+from .attempts import CAPTCHA, CHALLENGE, PASSKEY, SIGN_IN, Attempts
 from .challenge_steps import (
     CODE_RESPONSES,
     MFA_SETUP,
     NEW_PASSWORD,
     SELECT_MFA,
     TOTP,
+    WEB_AUTHN,
     choice_of,
     public_name,
     read_step,
@@ -88,10 +90,12 @@ class ChallengeAnswer:
     code: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
     choice: str | None = None
+    #: A passkey's AuthenticationResponseJSON, as text.
+    credential: str | None = field(default=None, repr=False)
 
 
 class DirectSignIn:
-    """Signs people in by password, and through what Cognito asks after it."""
+    """Signs people in by password, and through what Cognito asks after it; passkeys' answers come here, too."""
 
     def __init__(
         self,
@@ -168,22 +172,30 @@ class DirectSignIn:
         # Whoever gave the old password before a reset, or before a sign-out everywhere, does not get in after it (S-67).
         self._new_sessions.refuse_ended(challenge.username, challenge.began_at)
         account = self._attempts.account_of(challenge.email, visitor)
+        by_passkey = challenge.name == WEB_AUTHN
         with ExitStack() as once:
-            with self._attempts.guarded(CHALLENGE, account, visitor.ip):
+            # A passkey's attempt was counted when its challenge was asked for.
+            with (
+                nullcontext()
+                if by_passkey
+                else self._attempts.guarded(CHALLENGE, account, visitor.ip)
+            ):
                 self._enter_once(once, challenge, given)
                 try:
                     step = send()
                 except Refused as refused:
-                    raise self._refusal(refused) from None
+                    if by_passkey:
+                        once.close()  # right or wrong, a passkey's challenge serves once (S-88)
+                    raise self._refusal(refused, by_passkey) from None
             if challenge.name == NEW_PASSWORD:
                 # The temporary password came by mail, and is gone now: mailbox and password are proved (S-68).
                 self._new_sessions.record_proved(challenge.username)
             if step.tokens is None:
                 return self._challenged(step, challenge)
             signed_in = self._finish(
-                step.tokens, challenge.email, challenge.remember, visitor, cookies
+                step.tokens, challenge.email, challenge.remember, visitor, cookies, challenge
             )
-        for kind in (SIGN_IN, CHALLENGE):
+        for kind in (PASSKEY,) if by_passkey else (SIGN_IN, CHALLENGE):
             self._attempts.succeeded(kind, account, visitor.ip)
         return signed_in
 
@@ -245,6 +257,11 @@ class DirectSignIn:
             if choice is None:
                 raise InvalidRequest("choice was not offered", field="choice")
             return lambda: respond({"ANSWER": choice})
+        if challenge.name == WEB_AUTHN:
+            credential = given.credential
+            if credential is None:
+                raise InvalidRequest("credential is missing")
+            return lambda: respond({"CREDENTIAL": credential})
         code = parse_code(given.code or "")
         if code is None:
             raise InvalidChallengeCode("not six digits")
@@ -252,10 +269,12 @@ class DirectSignIn:
             return lambda: respond({}, self._api.verify_totp(code, session=challenge.session))
         return lambda: respond({CODE_RESPONSES[challenge.name]: code})
 
-    def _refusal(self, refused: Refused) -> GatehouseError:
+    def _refusal(self, refused: Refused, by_passkey: bool) -> GatehouseError:
         """Return what a refused answer means; everything but a wrong code or password ends the challenge."""
         self._attempts.failed()
         log_event("challenge_failed", door="direct", detail=refused.code)
+        if by_passkey:
+            return InvalidPasskey(refused.code)
         if refused.code in ("CodeMismatchException", "EnableSoftwareTokenMFAException"):
             return InvalidChallengeCode(refused.code)
         if refused.code in ("InvalidPasswordException", "PasswordHistoryPolicyViolationException"):
@@ -285,12 +304,18 @@ class DirectSignIn:
         remember: bool,
         visitor: Visitor,
         cookies: Mapping[str, str],
+        challenge: Challenge | None = None,
     ) -> DirectlySignedIn:
-        """Turn tokens into a session, after the checks of the hosted door; refused tokens are revoked."""
+        """Turn tokens into a session, after the checks of the hosted door; refused tokens are revoked.
+
+        `challenge` is what was answered: if it was given before Cognito had said who that is, what ends it is asked now.
+        """
         assert tokens.refresh_token is not None
         with self._new_sessions.revoked_on_failure(tokens.refresh_token):
             try:
                 identity, access = self._verify(tokens)
+                if challenge is not None and challenge.username != identity.username:
+                    self._new_sessions.refuse_ended(identity.username, challenge.began_at)
                 session, sealed = self._new_sessions.start(
                     identity,
                     tokens.refresh_token,

@@ -31,7 +31,8 @@ def config(call: Call) -> dict[str, Any]:
     not: with `discover` the page asks for the address first. `session` says whether the browser sent a session's cookie,
     be it worth anything or not: without one the page need not ask who is signed in. `return_to` is where a sign-in on the
     page leads afterwards: to the `return_to` of the query if people may be sent there (S-07), else to where the stage says.
-    `programs`, where the stage has it, is all that a program on somebody's machine needs for its own sign-in (RFC 8252).
+    `passkeys` is there where the stage has them; `programs`, where it has these, is all that a program on somebody's machine
+    needs for its own sign-in (RFC 8252).
     """
     from ..cognito.programs import describe_programs
     from ..session.sessions import COOKIE
@@ -52,6 +53,7 @@ def config(call: Call) -> dict[str, Any]:
             for provider in current.providers.listed()
         ],
         **({} if programs is None else {"programs": programs}),
+        **({"passkeys": True} if settings.passkeys else {}),
     }
 
 

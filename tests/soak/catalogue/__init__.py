@@ -8,6 +8,7 @@ from tests.soak.catalogue.hosted import HOSTED
 from tests.soak.catalogue.infrastructure import INFRASTRUCTURE
 from tests.soak.catalogue.operators import OPERATORS
 from tests.soak.catalogue.ownership import OWNERSHIP
+from tests.soak.catalogue.passkeys import PASSKEYS
 from tests.soak.catalogue.people import PEOPLE
 from tests.soak.catalogue.programs import PROGRAMS
 from tests.soak.catalogue.sessions import SESSIONS
@@ -23,6 +24,7 @@ DEFENCES: tuple[Defence, ...] = (
     *ACCOUNTS,
     *OWNERSHIP,
     *GUESSES,
+    *PASSKEYS,
     *API,
     *PEOPLE,
     *PROGRAMS,

@@ -166,7 +166,10 @@ def test_challenges_live_as_long_as_their_cookie(client: dict[str, Any]) -> None
 @pytest.mark.security("S-65")
 def test_only_needed_flows_and_no_telling_of_who_exists(client: dict[str, Any]) -> None:
     """Password sign-in by API only where the page is ours, and never refresh by API."""
-    condition, embedded, otherwise = client["ExplicitAuthFlows"]["If"]
+    condition, with_passkeys, without = client["ExplicitAuthFlows"]["If"]
+    assert condition == "HasPasskeys"
+    assert with_passkeys == ["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_USER_AUTH"]
+    condition, embedded, otherwise = without["If"]
     assert condition == "IsEmbedded"
     assert embedded == ["ALLOW_ADMIN_USER_PASSWORD_AUTH"]
     assert otherwise == ["ALLOW_USER_SRP_AUTH"]
@@ -536,7 +539,13 @@ def test_federation_is_watched_over_all_providers(resources: dict[str, Any]) -> 
 
 def resolved(value: Any) -> Any:
     """A property as it is on a stage with `embedded` and without senders of its own."""
-    holds = {"IsEmbedded": True, "HasSes": False, "HasSms": False, "IsFederatedOnly": False}
+    holds = {
+        "IsEmbedded": True,
+        "HasPasskeys": True,
+        "HasSes": False,
+        "HasSms": False,
+        "IsFederatedOnly": False,
+    }
     if isinstance(value, dict):
         if "If" in value:
             condition, yes, no = value["If"]
