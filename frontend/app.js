@@ -41,8 +41,8 @@ let pause = 2000;
 let profile = null;
 /** @type {ReturnType<typeof import('./direct.js').createDirect>|null} */
 let direct = null;
-/** @type {typeof import('./mfa.js')|null} */
-let twoStep = null;
+/** @type {Record<string, typeof import('./mfa.js')|typeof import('./confirm.js')|null>} views of the signed-in, by address */
+const inner = {};
 const choice = { remember: query.get('remember') === '1' };
 // what the view was made from
 let shown = '';
@@ -169,12 +169,36 @@ async function showFailure() {
 /** @param {User} user */
 const mayTwoStep = (user) => embedded() && user.provider === 'COGNITO';
 
-/** @param {User} user */
-async function showTwoStep(user) {
-  twoStep ??= await import('./mfa.js').catch(() => null);
-  if (shown !== 'two-step' || leaving) return;
-  if (twoStep) twoStep.open({ session, user, back: () => goTo('') });
-  else missing(() => showTwoStep(user));
+// A call of this page that wants a recent proof waits until the person has confirmed here, and is made again.
+const { fetch: send } = session;
+/** @type {((confirmed: boolean) => void)|null} whoever waits for that */
+let waiting = null;
+const confirmHere = () => new Promise((/** @type {(confirmed: boolean) => void} */ resolve) => {
+  waiting?.(false);
+  waiting = resolve;
+  goTo('confirm');
+});
+session.fetch = async (path, init) => {
+  const response = await send(path, init);
+  const stepUp = response.status === 401 && (await import('./step-up.js').catch(() => null));
+  return stepUp ? stepUp.afterConfirming(response, () => send(path, init), confirmHere) : response;
+};
+
+/** @param {boolean} confirmed */
+function endConfirming(confirmed) {
+  const told = waiting;
+  waiting = null;
+  goTo('');
+  told?.(confirmed);
+}
+
+/** @param {string} name @param {User} user */
+async function showInner(name, user) {
+  inner[name] ??= await (name === 'confirm' ? import('./confirm.js') : import('./mfa.js')).catch(() => null);
+  if (shown !== name || leaving) return;
+  const [back, done] = [() => endConfirming(false), () => endConfirming(true)];
+  if (inner[name]) inner[name].open({ session, user, back, config, labels: labels(), done });
+  else missing(() => showInner(name, user));
 }
 
 /** @param {User} user */
@@ -233,7 +257,7 @@ async function retry({ currentTarget }) {
  * @param {import('./session.js').State} state
  */
 function fitting({ status, user }) {
-  if (user) return address() === 'two-step' && mayTwoStep(user) ? 'two-step' : user.sub;
+  if (user) return address() === 'confirm' || (address() === 'two-step' && mayTwoStep(user)) ? address() : user.sub;
   // the session is asked for first: an error over a living one helps nobody
   if (arrival.error && status === 'signed_out') return 'error';
   if (status === 'unknown' || (configAsked && !config)) return '';
@@ -250,11 +274,11 @@ function render() {
   const next = fitting(state);
   if (next && next !== shown) {
     shown = next;
-    if (state.user && moveOn()) return;
+    if (state.user && next !== 'confirm' && moveOn()) return;
     if (state.user && DIRECT.includes(address())) history.replaceState(null, '', page());
     if (state.status === 'signed_out') arrival.shown = true;
     if (next === 'error') void showFailure();
-    else if (state.user) void (next === 'two-step' ? showTwoStep : showProfile)(state.user);
+    else if (state.user) void (next === state.user.sub ? showProfile(state.user) : showInner(next, state.user));
     else if (DIRECT.includes(next)) void showDirect(next, state.reason);
     else if (next !== 'choose') view.show(next, view.unavailable({ offline: next === 'offline', retry }));
     else if (config.auto_sign_in && mayLeave(state.reason)) leave();
