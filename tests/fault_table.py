@@ -38,6 +38,8 @@ _EVENTS = {
     "groups_left_out": "`groups_left_out`, error: `detail`",
     "account_mail_failed": "`account_mail_failed`, error: `code`, `detail`",
     "sessions_not_ended": "`sessions_not_ended`, error: `detail`",
+    "proof_not_noted": "`proof_not_noted`, error: `provider`, `detail`",
+    "proof_left_out": "`proof_left_out`, error: `user`, `detail`",
     "": "–",
 }
 
