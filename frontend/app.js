@@ -41,6 +41,8 @@ let pause = 2000;
 let profile = null;
 /** @type {ReturnType<typeof import('./direct.js').createDirect>|null} */
 let direct = null;
+/** @type {Record<string, typeof import('./mfa.js')|typeof import('./confirm.js')|typeof import('./passkey-list.js')|null>} views of the signed-in, by address */
+const inner = {};
 const choice = { remember: query.get('remember') === '1' };
 // what the view was made from
 let shown = '';
@@ -170,13 +172,37 @@ const mayTwoStep = (user) => embedded() && user.provider === 'COGNITO';
 /** Views of somebody who is signed in with a password here. */
 const OWN = ['two-step', 'passkeys'];
 
-/** @param {User} user */
-async function showOwn(user) {
-  const name = shown;
-  const module = await (name === 'passkeys' ? import('./passkey-list.js') : import('./mfa.js')).catch(() => null);
+// A call of this page that wants a recent proof waits until the person has confirmed here, and is made again.
+const { fetch: send } = session;
+/** @type {((confirmed: boolean) => void)|null} whoever waits for that */
+let waiting = null;
+const confirmHere = () => new Promise((/** @type {(confirmed: boolean) => void} */ resolve) => {
+  waiting?.(false);
+  waiting = resolve;
+  goTo('confirm');
+});
+session.fetch = async (path, init) => {
+  const response = await send(path, init);
+  const stepUp = response.status === 401 && (await import('./step-up.js').catch(() => null));
+  return stepUp ? stepUp.afterConfirming(response, () => send(path, init), confirmHere) : response;
+};
+
+/** @param {boolean} confirmed */
+function endConfirming(confirmed) {
+  const told = waiting;
+  waiting = null;
+  goTo('');
+  told?.(confirmed);
+}
+
+/** @param {string} name @param {User} user */
+async function showInner(name, user) {
+  inner[name] ??= await (name === 'confirm' ? import('./confirm.js')
+    : name === 'passkeys' ? import('./passkey-list.js') : import('./mfa.js')).catch(() => null);
   if (shown !== name || leaving) return;
-  if (module) module.open({ session, user, back: () => goTo('') });
-  else missing(() => showOwn(user));
+  const [back, done] = [() => endConfirming(false), () => endConfirming(true)];
+  if (inner[name]) inner[name].open({ session, user, back, config, labels: labels(), done });
+  else missing(() => showInner(name, user));
 }
 
 /** @param {User} user */
@@ -235,7 +261,7 @@ async function retry({ currentTarget }) {
  * @param {import('./session.js').State} state
  */
 function fitting({ status, user }) {
-  if (user) return OWN.includes(address()) && mayTwoStep(user) ? address() : user.sub;
+  if (user) return address() === 'confirm' || (OWN.includes(address()) && mayTwoStep(user)) ? address() : user.sub;
   // the session is asked for first: an error over a living one helps nobody
   if (arrival.error && status === 'signed_out') return 'error';
   if (status === 'unknown' || (configAsked && !config)) return '';
@@ -252,11 +278,11 @@ function render() {
   const next = fitting(state);
   if (next && next !== shown) {
     shown = next;
-    if (state.user && moveOn()) return;
+    if (state.user && next !== 'confirm' && moveOn()) return;
     if (state.user && DIRECT.includes(address())) history.replaceState(null, '', page());
     if (state.status === 'signed_out') arrival.shown = true;
     if (next === 'error') void showFailure();
-    else if (state.user) void (OWN.includes(next) ? showOwn : showProfile)(state.user);
+    else if (state.user) void (next === state.user.sub ? showProfile(state.user) : showInner(next, state.user));
     else if (DIRECT.includes(next)) void showDirect(next, state.reason);
     else if (next !== 'choose') view.show(next, view.unavailable({ offline: next === 'offline', retry }));
     else if (config.auto_sign_in && mayLeave(state.reason)) leave();

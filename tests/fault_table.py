@@ -40,6 +40,8 @@ _EVENTS = {
     "sessions_not_ended": "`sessions_not_ended`, error: `detail`",
     "session_not_noted": "`session_not_noted`, error: `user`, `detail`",
     "row_not_deleted": "`row_not_deleted`, warning: `user`, `detail`",
+    "proof_not_noted": "`proof_not_noted`, error: `provider`, `detail`",
+    "proof_left_out": "`proof_left_out`, error: `user`, `detail`",
     "": "–",
 }
 

@@ -103,6 +103,30 @@ class Unauthorized(GatehouseError):
     message = "Please sign in."
 
 
+class InsufficientUserAuthentication(GatehouseError):
+    """The person has to confirm anew, within `max_age` seconds of the call (RFC 9470)."""
+
+    code = "insufficient_user_authentication"
+    status = 401
+    message = "Please confirm that it is you."
+
+    def __init__(self, detail: str = "", *, max_age: int) -> None:
+        super().__init__(detail)
+        self.max_age = max_age
+
+    @property
+    def extra(self) -> Mapping[str, object]:
+        return {"max_age": self.max_age}
+
+    @property
+    def challenge(self) -> str:
+        """WWW-Authenticate, which API Gateway renames: the body says the same."""
+        return (
+            f'Bearer error="{self.code}", max_age={self.max_age}, '
+            'error_description="More recent authentication is required"'
+        )
+
+
 class Forbidden(GatehouseError):
     code = "forbidden"
     status = 403

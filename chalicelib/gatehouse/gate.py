@@ -117,15 +117,20 @@ class Gatehouse:
         return self._guard.public_routes
 
     def authorized(
-        self, scope: str, group: str | None = None, fresh: bool = False
+        self,
+        scope: str,
+        group: str | None = None,
+        fresh: bool = False,
+        max_age: int | None = None,
     ) -> ScopedAuthorizer:
         """Return the authorizer for a route.
 
         :param scope: what the access token must allow, such as `api/read`.
         :param group: the Cognito group that the person must be in, such as `admins`.
         :param fresh: whether to ask at each call if the person still has these rights.
+        :param max_age: how many seconds ago, at most, the person proved who they are; else 401 asks them to confirm.
         """
-        return authorized(scope, group, fresh, environ=self._environ)
+        return authorized(scope, group, fresh, max_age, environ=self._environ)
 
     def caller(self) -> Caller:
         """Return who calls the authorized route that is being answered."""
@@ -163,7 +168,7 @@ class Gatehouse:
         """Return the OpenAPI document of this app, whose API's URL is `root`: our routes, and yours as you describe them."""
         from .routes.openapi import build_document
 
-        return build_document(root, self.prefix, self._openapi)
+        return build_document(root, self.prefix, self._openapi, self._guard.max_ages)
 
     def public(self, method: str, path: str, *, csrf: bool = True) -> None:
         """Let a route be called without an access token; say so before you register it.
@@ -202,7 +207,8 @@ class Gatehouse:
 
             function = getattr(import_module(f"{__package__}.routes.{module}"), name)
             return function(
-                Call(self._request(), self._container, self.prefix, self._openapi), **parameters
+                Call(self._request(), self._container, self.prefix, self.openapi_document),
+                **parameters,
             )
 
         return view
@@ -240,13 +246,13 @@ class Gatehouse:
         """Cognito's sign-up and sign-in triggers: people go to the users table."""
         from .triggers import entry
 
-        return entry.user_records(self._container, event, context)
+        return entry.user_records(self._container, event, context, bool(self._guard.max_ages))
 
     def token_claims(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """Cognito's pre-token-generation trigger: the same scopes through both doors."""
         from .triggers import entry
 
-        return entry.token_claims(self._container, event, context)
+        return entry.token_claims(self._container, event, context, bool(self._guard.max_ages))
 
     def account_mail(self, event: dict[str, Any], context: Any) -> None:
         """Codes by mail for sign-up and forgotten passwords, out of the way of the answer (S-73)."""

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from .session.sessions import Sessions
     from .stage_secrets import StageSecrets
     from .store.locks import AddressLocks
+    from .store.proofs import ProofStore
     from .store.providers import ProviderStore
     from .store.session_rows import SessionRows
     from .store.users import UserStore
@@ -85,6 +86,12 @@ class Services:
         from .store.providers import ProviderStore
 
         return ProviderStore(self._dynamodb, self.settings.providers_table, self.clock)
+
+    @cached_property
+    def proofs(self) -> "ProofStore":
+        from .store.proofs import ProofStore
+
+        return ProofStore(self._dynamodb, self.settings.throttle_table, self.clock)
 
     @cached_property
     def sessions(self) -> "Sessions":

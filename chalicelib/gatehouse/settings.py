@@ -254,7 +254,7 @@ class Settings(SettingTable, parts={"brand": Brand}):
     throttle_table = Setting(
         "THROTTLE_TABLE",
         parse.text,
-        "the counters of guesses, for `embedded`",
+        "the counters of guesses, for `embedded`; and who proved what when, for routes with `max_age`",
         needed=_EMBEDDED,
         source=STACK,
     )

@@ -159,7 +159,7 @@ def _needed(deployment: Deployment) -> dict[str, list[tuple[str, str]]]:
     people = [(f"cognito-idp:{call}", deployment.pool["Arn"]) for call in _PEOPLE]
     linking = [(f"cognito-idp:{call}", deployment.pool["Arn"]) for call in _LINKING]
     api = [*users, providers, *sessions, *secrets, *throttle, *people]
-    triggers, mail = [record, providers, *linking], list[tuple[str, str]]()
+    triggers, mail = [record, throttle[1], providers, *linking], list[tuple[str, str]]()
     if deployment.stage.direct_sign_in == "embedded":
         api += [(f"cognito-idp:{call}", deployment.pool["Arn"]) for call in _DIRECT]
         api.append(("secretsmanager:GetSecretValue", deployment.variable("MFA_CLIENT_SECRET_ARN")))
@@ -174,7 +174,7 @@ def _needed(deployment: Deployment) -> dict[str, list[tuple[str, str]]]:
     return {
         "api_handler": [*api, *_logs(deployment, "")],
         "user_records": [*triggers, *_logs(deployment, "user_records")],
-        "token_claims": [providers, *_logs(deployment, "token_claims")],
+        "token_claims": [providers, *throttle, *_logs(deployment, "token_claims")],
         "account_mail": [*mail, *_logs(deployment, "account_mail")],
     }
 

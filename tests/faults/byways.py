@@ -1,8 +1,10 @@
 """Scenes of the ways that fewer people take: what other lines of the fault table need."""
 
 from collections.abc import Callable
+from unittest.mock import patch
 
 from app import gate
+from chalicelib.gatehouse.guard.guard import Guard
 from tests.component.direct import CHALLENGE_COOKIE, EMAIL, PASSWORD, Direct
 from tests.component.test_authorized_routes import CLAIMS
 from tests.component.world import THROTTLE_TABLE, World
@@ -242,12 +244,18 @@ def mfa_setup_refused(world: World) -> Scene:
     return Scene(direct.browser, lambda: direct.post("mfa/setup", password=PASSWORD))
 
 
-def trigger(name: str, *, claims: bool = False) -> Callable[[World], Scene]:
-    """One event of a trigger."""
+def trigger(name: str, *, claims: bool = False, max_age: bool = False) -> Callable[[World], Scene]:
+    """One event of a trigger; with `max_age` the app has a route that wants a recent proof."""
 
     def scene(world: World) -> Scene:
+        if max_age:
+            world.restart(throttle_table=THROTTLE_TABLE)
+
         def act() -> None:
-            (gate.token_claims if claims else gate.user_records)(load_event(name), LambdaContext())
+            run = gate.token_claims if claims else gate.user_records
+            asked = {("GET", "/whoami"): 300} if max_age else {}
+            with patch.object(Guard, "max_ages", asked):
+                run(load_event(name), LambdaContext())
 
         return Scene(world.browser(), act)
 
@@ -290,5 +298,10 @@ BYWAYS: dict[str, Callable[[World], Scene]] = {
     "trigger created": trigger("PreSignUp_AdminCreateUser"),
     "trigger federated": trigger("PreSignUp_ExternalProvider"),
     "trigger federated sign-in": trigger("PostAuthentication_Authentication_federated"),
+    "trigger inbound, max_age": trigger("InboundFederation_ExternalProvider", max_age=True),
+    "trigger refresh, max_age": trigger("TokenGeneration_RefreshTokens", claims=True, max_age=True),
+    "trigger sign-in, max_age": trigger(
+        "TokenGeneration_Authentication", claims=True, max_age=True
+    ),
     "trigger tokens": trigger("TokenGeneration_HostedAuth_federated", claims=True),
 }

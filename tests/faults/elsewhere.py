@@ -67,6 +67,8 @@ _MAIL = "function account_mail"
 _MAILED_LATER = Outcome(0, code="", cookie="–", event="account_mail_failed")
 _PROVED = Outcome(200, code="", cookie="not set", event="record_not_written")
 _NOT_ENDED = Outcome(200, code="", cookie="not set", event="sessions_not_ended")
+#: Where a route has a `max_age`: the token does not tell of the proof, and that route asks for another.
+_NO_PROOF = Outcome(0, code="", cookie="–", event="proof_left_out")
 _SIGN_OUT = "POST /users/{userName}/sign-out"
 _REPLACED = Outcome(200, code="", cookie="replaced", event="revoke_failed")
 #: A list shows the session until it would have ended; its token is revoked.
@@ -295,4 +297,10 @@ ELSEWHERE: tuple[Call, ...] = (
         "trigger PostConfirmation_ConfirmForgotPassword", "trigger new password",
         Outcome(0, code="", cookie="–", event="record_not_written"), "UpdateItem users",
     ),
+    *_lines(
+        "trigger InboundFederation_ExternalProvider", "trigger inbound, max_age",
+        Outcome(0, code="", cookie="–", event="proof_not_noted"), "UpdateItem throttle",
+    ),
+    *_lines("trigger TokenGeneration", "trigger refresh, max_age", _NO_PROOF, "GetItem throttle"),
+    *_lines("trigger TokenGeneration", "trigger sign-in, max_age", _NO_PROOF, "UpdateItem throttle"),
 )  # fmt: skip

@@ -190,6 +190,27 @@ def _turn_off(page: Page, api: FakeApi) -> None:
     heading(page, "Two-step verification is on")
 
 
+def _confirm(page: Page, api: FakeApi) -> None:
+    api.embed()
+    api.native()
+    page.goto(f"{api.url}#confirm")
+    expect(page.get_by_label("Password", exact=True)).to_be_visible()
+
+
+def _confirm_elsewhere(page: Page, api: FakeApi) -> None:
+    api.sign_in()
+    api.config["providers"] = [{"name": "Okta", "label": LONG}]
+    page.goto(f"{api.url}#confirm")
+    expect(page.get_by_text("without asking")).to_be_visible()
+
+
+def _confirm_nowhere(page: Page, api: FakeApi) -> None:
+    api.config["direct_sign_in"] = "managed"
+    api.native()
+    page.goto(f"{api.url}#confirm")
+    expect(page.get_by_text("cannot confirm here")).to_be_visible()
+
+
 def _two_step(page: Page, api: FakeApi) -> None:
     api.native()
     page.goto(f"{api.url}#two-step")
@@ -256,6 +277,9 @@ VIEWS: Mapping[str, View] = {
     "texted code": challenged("SMS_MFA", destination="+*******42"),
     "unknown challenge": challenged("WEB_AUTHN"),
     "profile with two-step": _native_profile,
+    "confirm": _confirm,
+    "confirm at a provider": _confirm_elsewhere,
+    "confirm nowhere": _confirm_nowhere,
     "two-step": _two_step,
     "two-step, set-up": _set_up,
     "two-step, off": _turn_off,

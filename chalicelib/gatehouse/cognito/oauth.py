@@ -63,11 +63,15 @@ class OAuthClient:
         code_challenge: str,
         provider: str | None,
         login_hint: str | None = None,
+        confirm: bool = False,
     ) -> str:
         """Return the URL that starts a sign-in; `provider` None leaves the choice to managed login.
 
         Cognito puts `login_hint` into its own form, or hands it on to the provider. What is no address is
         left out: it is anybody's text.
+
+        With `confirm` the person is asked, whatever sessions there are: Cognito hands `prompt` on to the provider, and knows
+        `max_age` itself. The URL goes through the browser: that the person was asked, `auth_time` alone says.
         """
         query = {
             "response_type": "code",
@@ -83,6 +87,8 @@ class OAuthClient:
             query["identity_provider"] = provider
         if login_hint and _HINT.fullmatch(login_hint):
             query["login_hint"] = login_hint
+        if confirm:
+            query |= {"prompt": "login", "max_age": "0"}
         return f"{self._cognito_url}/oauth2/authorize?{urlencode(query)}"
 
     def build_logout_url(self, logout_uri: str) -> str:

@@ -104,8 +104,11 @@ class HostedSignIn:
         redirect_uri: str,
         cookies: Mapping[str, str],
         login_hint: str | None = None,
+        confirm: bool = False,
     ) -> LoginStart:
         """Begin a sign-in. `return_to` is validated already; `login_hint` is who it will probably be.
+
+        With `confirm` somebody who is signed in is asked again, and stays remembered.
 
         Raises UnknownProvider.
         """
@@ -113,8 +116,9 @@ class HostedSignIn:
             return_to=return_to,
             provider=self._choose_provider(provider, email),
             remember=remember,
+            remembered=self._new_sessions.find_remembered(cookies) if confirm else "",
         )
-        return self._to_cognito(transaction, redirect_uri, cookies, login_hint)
+        return self._to_cognito(transaction, redirect_uri, cookies, login_hint, confirm)
 
     def _to_cognito(
         self,
@@ -122,6 +126,7 @@ class HostedSignIn:
         redirect_uri: str,
         cookies: Mapping[str, str],
         login_hint: str | None = None,
+        confirm: bool = False,
     ) -> LoginStart:
         url = self._oauth.build_authorize_url(
             redirect_uri=redirect_uri,
@@ -130,6 +135,7 @@ class HostedSignIn:
             code_challenge=transaction.code_challenge,
             provider=transaction.provider,
             login_hint=login_hint,
+            confirm=confirm,
         )
         sealed = self._transactions.seal(transaction)
         return LoginStart(
@@ -183,6 +189,7 @@ class HostedSignIn:
                     provider=transaction.provider,
                     remember=transaction.remember,
                     retried=True,
+                    remembered=transaction.remembered,
                 )
                 return self._to_cognito(again, redirect_uri, {})
             raise map_callback_error(query.error, query.error_description or "")
@@ -224,7 +231,7 @@ class HostedSignIn:
             identity,
             tokens.refresh_token,
             door="hosted",
-            remember=transaction.remember,
+            remember=transaction.remember or transaction.remembered == identity.sub,
             device=name_device(user_agent),
             # A linked person is native by birth, and came through the provider all the same.
             provider=transaction.provider or identity.provider,

@@ -10,6 +10,7 @@ from ..errors import (
     ChallengeExpired,
     GatehouseError,
     NoSession,
+    SessionExpired,
     SignUpRefused,
     TemporarilyUnavailable,
 )
@@ -74,7 +75,8 @@ class NewSessions:
             refresh_token=refresh_token,
             sub=identity.sub,
             username=identity.username,
-            remember=remember,
+            # Whoever confirms has a session already, and stays as remembered as before.
+            remember=remember or self.find_remembered(cookies) == identity.sub,
             renewed_by=BY_ENDPOINT if door == "hosted" else BY_EITHER,
             session_id=new_id(),
         )
@@ -86,6 +88,14 @@ class NewSessions:
         self._end_replaced_session(cookies)
         log_event("sign_in", door=door, user=identity.username, provider=identity.provider)
         return session, sealed
+
+    def find_remembered(self, cookies: Mapping[str, str]) -> str:
+        """Return the `sub` of the browser's session, if it sent a live one that outlives it; else nothing."""
+        try:
+            session = self._sessions.open(cookies.get(COOKIE))
+        except (NoSession, SessionExpired, TemporarilyUnavailable):
+            return ""
+        return session.sub if session.remember else ""
 
     def refuse_ended(self, user_name: str, began_at: int) -> None:
         """Raise ChallengeExpired for a sign-in from before its person's sessions were ended (`began_at`: Unix seconds)."""

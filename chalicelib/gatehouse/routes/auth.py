@@ -75,6 +75,7 @@ def login(call: Call) -> Response:
 
     A person whose sign-in cannot start is sent to the page, which can say why: 303 instead of the status. Where the form is
     our own, a sign-in that names no way in begins there, with every door; `managed=1` asks for managed login all the same.
+    With `prompt=login` a person who is signed in confirms: through a provider that is named, else on the page.
     """
     from ..edge.cookies import clear_cookie
     from ..edge.prefetches import is_prefetch
@@ -133,7 +134,13 @@ def _start(call: Call) -> "LoginStart":
         remember=call.query_value("remember") == "1" and is_from_own_page(call.request.headers),
         redirect_uri=call.url.callback,
         cookies=call.cookies,
+        confirm=_is_to_confirm(call),
     )
+
+
+def _is_to_confirm(call: Call) -> bool:
+    """Tell whether the person shall be asked even if there is a session (OpenID Connect Core 3.1.2.1, `prompt`)."""
+    return call.query_value("prompt") == "login"
 
 
 def _wanted(call: Call) -> str:
@@ -146,8 +153,8 @@ def _wanted(call: Call) -> str:
 
 
 def _chooses_on_the_page(call: Call) -> bool:
-    """Tell whether a sign-in names no way in while the stage has its own form."""
-    if call.settings.direct_sign_in != "embedded":
+    """Tell whether a sign-in names no way in while the stage has its own form, or the person is to confirm."""
+    if call.settings.direct_sign_in != "embedded" and not _is_to_confirm(call):
         return False
     named = ("provider", "email", "iss", "managed")
     return not any(call.query_values(name) for name in named)
@@ -159,7 +166,8 @@ def _page_location(call: Call) -> str:
         query["return_to"] = wanted
     if call.query_value("remember") == "1":
         query["remember"] = "1"
-    return f"{call.url.page_path}?{urlencode(query)}" if query else call.url.page_path
+    place = f"{call.url.page_path}?{urlencode(query)}" if query else call.url.page_path
+    return f"{place}#confirm" if _is_to_confirm(call) else place
 
 
 def _is_person(call: Call, error: GatehouseError) -> bool:

@@ -1,5 +1,6 @@
 """One call of a route of ours: what its view reads from Chalice's request, and the services behind it."""
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,15 +18,19 @@ if TYPE_CHECKING:
 
 
 class Call:
-    """What a view gets. `prefix` is where Gatehouse is mounted, `openapi` the folder with a team's descriptions."""
+    """What a view gets. `prefix` is where Gatehouse is mounted, `describe` gives the OpenAPI document of an API's URL."""
 
     def __init__(
-        self, request: "Request", container: "Container", prefix: str, openapi: str | None
+        self,
+        request: "Request",
+        container: "Container",
+        prefix: str,
+        describe: Callable[[str], dict[str, Any]],
     ) -> None:
         self.request = request
+        self.describe = describe
         self._container = container
         self._prefix = prefix
-        self._openapi = openapi
 
     @property
     def services(self) -> "Services":
@@ -93,12 +98,6 @@ class Call:
                     url.page_path + behind
                 )  # the page, which has no address with a slash at its end
         return found
-
-    def describe(self, root: str) -> dict[str, Any]:
-        """Return the OpenAPI document of the API whose URL is `root`."""
-        from .openapi import build_document
-
-        return build_document(root, self._prefix, self._openapi)
 
     def header(self, name: str) -> str:
         """Return a header's value, or nothing."""

@@ -4,7 +4,7 @@ Binds them to their container's services, and decides how faults look to Cognito
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import (
     OUTAGE_MARKER,
@@ -16,6 +16,9 @@ from ..errors import (
 from ..log import bind_request_id, log_event, log_exception
 from ..services import Container, Services
 
+if TYPE_CHECKING:
+    from ..store.proofs import ProofStore
+
 Event = dict[str, Any]
 
 _MESSAGE = "This is not possible at the moment. Please try again."
@@ -25,13 +28,14 @@ class TriggerFailed(Exception):
     """What Cognito shows to a person when a trigger fails; its text holds nothing of the fault."""
 
 
-def user_records(container: Container, event: Event, context: Any) -> Event:
+def user_records(container: Container, event: Event, context: Any, asks_for_age: bool) -> Event:
     """Handle one event of the `user_records` function. Raises TriggerFailed.
 
     What a provider says comes to it too: one function is one cold start of a sign-in that has three of these events.
+    `asks_for_age` tells whether a route has a `max_age`.
     """
     if str(event.get("triggerSource")).startswith("InboundFederation_"):
-        return _inbound_federation(container, event, context)
+        return _inbound_federation(container, event, context, asks_for_age)
     from .user_records import handle
 
     return _run(
@@ -49,15 +53,17 @@ def user_records(container: Container, event: Event, context: Any) -> Event:
     )
 
 
-def token_claims(container: Container, event: Event, context: Any) -> Event:
-    """Handle one event of the `token_claims` function. Raises TriggerFailed."""
+def token_claims(container: Container, event: Event, context: Any, asks_for_age: bool) -> Event:
+    """Handle one event of the `token_claims` function. Raises TriggerFailed. `asks_for_age` as above."""
     from .token_claims import handle
 
     return _run(
         container,
         event,
         context,
-        lambda current: handle(event, current.settings, lambda: current.providers),
+        lambda current: handle(
+            event, current.settings, lambda: current.providers, _proofs(current, asks_for_age)
+        ),
     )
 
 
@@ -82,7 +88,14 @@ def account_mail(container: Container, event: Any, context: Any) -> None:
         raise TriggerFailed(_MESSAGE) from None
 
 
-def _inbound_federation(container: Container, event: Event, context: Any) -> Event:
+def _proofs(current: Services, asks_for_age: bool) -> "Callable[[], ProofStore] | None":
+    """Return what loads the proofs, where anybody asks for them."""
+    return (lambda: current.proofs) if asks_for_age else None
+
+
+def _inbound_federation(
+    container: Container, event: Event, context: Any, asks_for_age: bool
+) -> Event:
     from .inbound_federation import handle
 
     return _run(
@@ -90,7 +103,11 @@ def _inbound_federation(container: Container, event: Event, context: Any) -> Eve
         event,
         context,
         lambda current: handle(
-            event, current.settings, current.providers, lambda: current.federated_profiles
+            event,
+            current.settings,
+            current.providers,
+            lambda: current.federated_profiles,
+            _proofs(current, asks_for_age),
         ),
     )
 

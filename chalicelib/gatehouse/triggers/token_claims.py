@@ -9,15 +9,20 @@ besides the pool's own, for as long as the provider's row names that claim: Cogn
 gone. Anybody else's `custom:groups` counts for nothing, and a group whose name could read as two behind API Gateway gets
 into no token (S-51). Neither do more than a request's headers can carry; the pool's own come first. Whatever is left out
 is counted in the log (S-69). Where nothing changes, no `groupOverrideDetails` is sent: an empty one would wipe the groups.
+
+Where a route has a `max_age`, the token says when the person proved who they are, and at which sign-in (ADR 14). A sign-in
+through the API proves it now; managed login does not say whether it asked for anything; a provider's `auth_time` was noted
+when it came in; a refresh repeats what was noted.
 Source: AWS "Pre token generation Lambda trigger", event version 2; needs the Essentials plan or higher.
 """
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..cognito.authentication_time import build_claims
 from ..cognito.group_texts import fit_into_token
 from ..cognito.groups import is_one_name, without_automatic
-from ..cognito.identities import Identity, parse_identities
+from ..cognito.identities import NATIVE, Identity, birthplace_of, parse_identities
 from ..cognito.scopes import SCOPES, USER_ADMIN_SCOPE
 from ..cognito.told_groups import told_groups
 from ..errors import TemporarilyUnavailable, TriggerRefused
@@ -25,15 +30,26 @@ from ..log import log_event
 from ..settings import Settings
 
 if TYPE_CHECKING:
+    from ..store.proofs import Proof, ProofStore
     from ..store.providers import ProviderStore
 
 Event = dict[str, Any]
 
 
+#: Where Cognito itself has just checked a password, a passkey or a new password, through its API.
+_CHECKED_NOW = frozenset({"TokenGeneration_Authentication", "TokenGeneration_NewPasswordChallenge"})
+
+
 def handle(
-    event: Event, settings: Settings, load_providers: "Callable[[], ProviderStore]"
+    event: Event,
+    settings: Settings,
+    load_providers: "Callable[[], ProviderStore]",
+    load_proofs: "Callable[[], ProofStore] | None" = None,
 ) -> Event:
     """Return `event` with the scopes to add and to suppress. Raises TriggerRefused for foreign events (S-58).
+
+    `load_proofs` is given where a route has a `max_age`: the token then tells of the last proof. A table that is out costs
+    it that, and nobody the sign-in.
 
     The providers are asked for only where one of them tells groups: no other sign-in waits for a table. Where they cannot
     be read, their groups are left out, and the next tokens have them again.
@@ -54,11 +70,32 @@ def handle(
             "scopesToSuppress": [USER_ADMIN_SCOPE],
         }
     }
+    if load_proofs is not None and (proof := _proof(event, load_proofs())) is not None:
+        details["accessTokenGeneration"]["claimsToAddOrOverride"] = build_claims(*proof)
     groups = _groups(event, settings.user_pool_id, load_providers)
     if groups is not None:
         details["groupOverrideDetails"] = groups
     event["response"] = {"claimsAndScopeOverrideDetails": details}
     return event
+
+
+def _proof(event: Mapping[str, Any], proofs: "ProofStore") -> "Proof | None":
+    """Return what the token tells: of this sign-in through the API, or the last that was noted."""
+    attributes = _mapping(_mapping(event.get("request")).get("userAttributes"))
+    user_name = str(event.get("userName"))
+    identities = parse_identities(attributes.get("identities"))
+    names = [f"{identity.provider}/{identity.subject}" for identity in identities]
+    if birthplace_of(user_name, identities).provider == NATIVE:
+        names.append(f"{NATIVE}/{attributes.get('sub')}")
+    elif event["triggerSource"] in _CHECKED_NOW:
+        return None  # somebody of a provider has no password here
+    try:
+        if event["triggerSource"] in _CHECKED_NOW:
+            return proofs.note(names[-1], proofs.now())
+        return proofs.latest(names)
+    except TemporarilyUnavailable as error:
+        log_event("proof_left_out", level="error", user=user_name, detail=error.detail)
+        return None
 
 
 def _client_id(event: Mapping[str, Any]) -> object:

@@ -9,6 +9,7 @@ docs/local-aws.md lists them all, and what stays unmended.
 from __future__ import annotations
 
 from . import (
+    authentication_time,
     authorization_endpoint,
     authorizer_claims,
     authorizer_token,
@@ -45,6 +46,7 @@ from .emulator import Emulator
 MENDS = (
     identity_event,
     token_generation,
+    authentication_time,
     federated_user,
     invitation,
     software_token,

@@ -1,8 +1,8 @@
 """GET /oauth2/authorize: which sign-in a request goes to.
 
 `identity_provider=COGNITO` means the pool's own login page, `idp_identifier` picks a provider by
-one of its identifiers, PKCE must be S256, `login_hint` travels on to the provider, and a provider
-must be enabled for the app client.
+one of its identifiers, PKCE must be S256, `login_hint` and `prompt` travel on to the provider, and a
+provider must be enabled for the app client. Of `max_age` AWS says nothing of the kind: it stays here.
 https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint.html
 """
 
@@ -76,8 +76,9 @@ def _to_provider(
             # An omitted scope means all of the client's.
             scope=first(query, "scope"),
         )
-        if first(query, "login_hint"):
-            location += "&login_hint=" + quote(first(query, "login_hint"), safe="")
+        for name in ("login_hint", "prompt"):
+            if first(query, name):
+                location += f"&{name}=" + quote(first(query, name), safe="")
     return status, {**headers, "Location": location} if location else headers, body
 
 

@@ -12,6 +12,7 @@ from tests.soak.catalogue.passkeys import PASSKEYS
 from tests.soak.catalogue.people import PEOPLE
 from tests.soak.catalogue.programs import PROGRAMS
 from tests.soak.catalogue.sessions import SESSIONS
+from tests.soak.catalogue.step_up import STEP_UP
 from tests.soak.catalogue.tokens import TOKENS
 from tests.soak.catalogue.upstream import UPSTREAM
 from tests.soak.defence import Defence
@@ -29,6 +30,7 @@ DEFENCES: tuple[Defence, ...] = (
     *PEOPLE,
     *PROGRAMS,
     *FEDERATION,
+    *STEP_UP,
     *OPERATORS,
     *INFRASTRUCTURE,
 )
