@@ -229,7 +229,7 @@ export function form({ fields, label, extra = [], send, kind, refused, ...rest }
   };
   // A method, so that a password could never end up in an address.
   return el('form', { method: 'post', novalidate: true, 'aria-labelledby': 'title', onsubmit, oninput: () => look() },
-    ...fields.map(({ node }) => node), ...kept(extra), said, control);
+    ...fields.map(({ node }) => node), ...kept(extra), control, said);
 }
 
 /**

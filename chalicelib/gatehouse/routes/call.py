@@ -17,15 +17,21 @@ if TYPE_CHECKING:
 
 
 class Call:
-    """What a view gets. `prefix` is where Gatehouse is mounted, `openapi` the folder with a team's descriptions."""
+    """What a view gets. `prefix` is where Gatehouse is mounted, `openapi` and `brand` are a team's folders."""
 
     def __init__(
-        self, request: "Request", container: "Container", prefix: str, openapi: str | None
+        self,
+        request: "Request",
+        container: "Container",
+        prefix: str,
+        openapi: str | None,
+        brand: str | None = None,
     ) -> None:
         self.request = request
         self._container = container
         self._prefix = prefix
         self._openapi = openapi
+        self.brand = brand
 
     @property
     def services(self) -> "Services":

@@ -18,6 +18,7 @@ from . import (
     federated_user,
     function_rights,
     identity_event,
+    inbox,
     invitation,
     login_page,
     logout_endpoint,
@@ -71,6 +72,7 @@ MENDS = (
     client_settings,
     query_parameters,
     authorizer_token,
+    inbox,
 )
 
 
