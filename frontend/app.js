@@ -134,7 +134,7 @@ const mayLeave = (reason) =>
 function noticeFor(reason) {
   if (reason === 'cookies_blocked') return [texts.cookiesBlocked, texts.cookiesBlockedMore, 'alert'];
   if (arrival.returned) return [texts.notKept];
-  if (arrival.signedOut) return [texts.signedOut, texts.signedOutMore];
+  if (arrival.signedOut) return [texts.signedOut, config?.providers.length || config?.discover ? texts.signedOutMore : null];
   if (reason === 'signed_out') return [texts.endedElsewhere];
   if (reason === 'session_expired') return [texts.sessionExpired];
   return undefined;

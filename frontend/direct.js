@@ -23,6 +23,7 @@ import { button, el, fill, heading, leaving, notice, show, way, waysAndBox } fro
  */
 export function createDirect({ session, choice, ways, goTo, config, root, signInUrl }) {
   let email = ''; // travels from view to view
+  let mailed = ''; // the address that a code was asked for
   let password = ''; // only until it has signed in: a confirmed address signs in by itself
   /** @type {HTMLElement|null} */
   let nextNotice = null;
@@ -162,6 +163,7 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
     const known = config.discover;
     const address = emailField(email);
     address.input.readOnly = known; // still there for password managers
+    address.input.addEventListener('input', () => (email = address.input.value)); // for the links below
     const secret = passwordField('current-password');
     const others = known ? [] : ways();
     const [list, box] = waysAndBox(others, choice, '');
@@ -277,7 +279,10 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
         ({ email } = values);
         return post(path, { email });
       },
-      done: () => goTo(next),
+      done() {
+        mailed = email;
+        goTo(next);
+      },
       refused,
     });
     return [
@@ -295,7 +300,8 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
    */
   function prove(name, { path, title, done, again, fields = [], more = [], elsewhere: other }) {
     const address = emailField(email);
-    address.node.hidden = Boolean(email); // still there for password managers
+    const sent = Boolean(email) && mailed === email;
+    address.node.hidden = sent; // still there for password managers
     const code = codeField();
     const secret = passwordField('new-password');
     const sheet = form({
@@ -315,12 +321,12 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
     return [
       title,
       [
-        el('p', { class: 'quiet' }, email ? fill(texts.codeLead, { email }) : texts.codeAsk),
+        el('p', { class: 'quiet' }, sent ? fill(texts.codeLead, { email }) : texts.codeAsk),
         sheet,
         resend(again, address),
         ...more,
         el('div', { class: 'links' },
-          link(texts.backToSignIn, `#${home()}`), other, email && linkButton(texts.otherAddress, () => another(name))),
+          link(texts.backToSignIn, `#${home()}`), other, sent && linkButton(texts.otherAddress, () => another(name))),
       ],
       email ? code : address,
     ];
@@ -328,7 +334,7 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
 
   /** @param {string} name */
   function another(name) {
-    email = password = '';
+    email = password = mailed = '';
     goTo(name);
   }
 

@@ -230,7 +230,7 @@ export function form({ fields, label, extra = [], titled = 'title', send, kind, 
   };
   // A method, so that a password could never end up in an address.
   return el('form', { method: 'post', novalidate: true, 'aria-labelledby': titled, onsubmit, oninput: () => look() },
-    ...fields.map(({ node }) => node), ...kept(extra), said, control);
+    ...fields.map(({ node }) => node), ...kept(extra), control, said);
 }
 
 /**

@@ -18,9 +18,10 @@ from . import aws, pool_addresses
 from .change_set import overtaken
 from .cloudformation import LEFTOVERS, Stack, build_update, describe, values_of
 from .errors import OpsError
+from .mails import build_mails
 from .program import PROGRAM
 from .report import Reporter
-from .stages import Stage, clear_environment, write_environment
+from .stages import Stage, brand_folder, clear_environment, write_environment
 from .team_file import TeamFile, load_team_file, path_of
 from .team_policy import add_team_policy
 from .team_resources import add_team_resources, gone_since, output_roles, output_variables
@@ -240,4 +241,5 @@ def _of_stage(stage: Stage, earlier: Mapping[str, str]) -> dict[str, str]:
         "IdentityProviders": provider_list(stage.direct_sign_in, names),
         "LoopbackUrls": ",".join(stage.loopback_urls),
         **{name: str(stage.option(option)) for option, name in _OPTIONS.items()},
+        **build_mails(stage.environment, brand_folder(stage.project_dir)),
     }

@@ -27,6 +27,7 @@ from .report import Reporter
 
 _TABLE_PAGE = 500
 _REPORT_EVERY = 6000
+_NAMED = 20
 # A record that is younger may be of a sign-up under way: the trigger writes before the pool does.
 GRACE_SECONDS = 3600
 
@@ -142,11 +143,13 @@ class Reconciler:
         pending = user.status in PENDING_STATES
         if record is None:
             self._findings.missing += 1
+            self._tell(f"{profile.user_name}: no record")
             if not self._dry_run:
                 write = self._users.record_pending if pending else self._users.record_confirmed
                 write(profile)
-        elif not pending and differs(profile, record):
+        elif not pending and (columns := differences(profile, record)):
             self._findings.differing += 1
+            self._tell(f"{profile.user_name}: {', '.join(columns)}")
             if not self._dry_run:
                 self._users.record_confirmed(profile)
                 if record.linked and not profile.linked:
@@ -161,8 +164,16 @@ class Reconciler:
             self._compare(user, record)  # made after its page was read
             return
         self._findings.surplus += 1
+        self._tell(f"{record.userName}: a record of nobody")
         if not self._dry_run:
             delete_unchanged(self._dynamodb, self._table, record)
+
+    def _tell(self, line: str) -> None:
+        """Name one difference; a few, because a table from before Gatehouse has as many as people."""
+        if self._findings.total <= _NAMED:
+            self._report.note(line)
+        elif self._findings.total == _NAMED + 1:
+            self._report.note("more are only counted")
 
     def _load(self, keys: list[str]) -> dict[str, UserRecord]:
         """Answer the records of a page of people."""
@@ -182,14 +193,14 @@ class Reconciler:
         return found
 
 
-def differs(profile: UserProfile, record: UserRecord) -> bool:
-    """Say whether a record is not as a confirmed person's profile: something lacks, or should be gone."""
+def differences(profile: UserProfile, record: UserRecord) -> list[str]:
+    """Name the columns in which a record is not as a confirmed person's profile."""
     emptied = dict.fromkeys(profile.emptied(), "")
     told = {**profile.columns(), **emptied, "status": "CONFIRMED", "linked": profile.linked}
     # The pool tells addresses in lower case, and tokens perhaps not: that is no difference.
     if record.Email.lower() == profile.email.lower():
         told.pop("Email", None)
-    return any(getattr(record, name) != value for name, value in told.items())
+    return [name for name, value in told.items() if getattr(record, name) != value]
 
 
 def delete_unchanged(dynamodb: Any, table: str, record: UserRecord) -> None:

@@ -45,6 +45,7 @@ class Gatehouse:
         for a webhook. Every other one needs `authorizer=gate.authorized(…)`.
     :param prefix: where the routes of Gatehouse begin, such as `/account`; at the API's root if it is empty.
     :param openapi: the folder with your part of the OpenAPI document, as JSON files of paths.
+    :param brand: the folder with your logo, picture and texts, `chalicelib/brand`: docs/branding.md.
     :param environ: the stage's settings; the process's environment if it is not given.
 
     Raises ValueError for a route that is neither public nor authorized, and for a path that both sides want.
@@ -57,6 +58,7 @@ class Gatehouse:
         public: "Iterable[tuple[str, str] | Public]" = (),
         prefix: str = "",
         openapi: str | None = None,
+        brand: str | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> None:
         cold_start.collect_less()
@@ -68,6 +70,7 @@ class Gatehouse:
         self.app = app
         self.prefix = _checked_prefix(prefix)
         self._openapi = openapi
+        self._brand = brand
         self._environ = environ
         self._container = Container(environ)
         own = {self._path(route): route.path for route in TABLE}
@@ -207,7 +210,7 @@ class Gatehouse:
 
             function = getattr(import_module(f"{__package__}.routes.{module}"), name)
             return function(
-                Call(self._request(), self._container, self.prefix, self.openapi_document),
+                Call(self._request(), self._container, self.prefix, self.openapi_document, self._brand),
                 **parameters,
             )
 

@@ -33,8 +33,11 @@ def doctor(stage: Stage, as_json: bool) -> int:
         click.echo(f"{finding.id}: {finding.says}\n  mend: {finding.mend}")
     for note in diagnosis.notes:
         click.echo(f"note: {note.id}: {note.says}\n  to set it up: {note.mend}")
+    reasons: dict[str, list[str]] = {}
     for name, why in diagnosis.not_checked.items():
-        click.echo(f"({name} not checked: {why})")
+        reasons.setdefault(why, []).append(name)
+    for why, names in reasons.items():
+        click.echo(f"({', '.join(names)} not checked: {why})")
     found = len(diagnosis.findings)
     click.echo(
         f"{len(diagnosis.checked)} checks of stage {stage.name}: "

@@ -1,12 +1,5 @@
 """Gatehouse below a prefix of an app that has a page and a /health of its own, deployed as any other."""
 
-import json
-import os
-import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -14,75 +7,12 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from ops.local.authority import FOLDER_VARIABLE, Certificate
-from ops.local.ports import free_ports
-
-ROOT = Path(__file__).resolve().parents[2]
-APP = """
-from chalice.app import Chalice
-
-from chalicelib import whoami
-from chalicelib.gatehouse import Gatehouse
-
-app = Chalice(app_name="gatehouse")
+from tests.watched import Watched
 
 
-@app.route("/health")
-def health():
-    return {"of": "the team"}
-
-
-gate = Gatehouse(app, prefix="/account", public={("GET", "/"), ("GET", "/health")})
-app.register_blueprint(whoami.routes)
-
-
-@app.route("/")
-def page():
-    return {"page of": "the team"}
-
-
-@app.route("/refunds", methods=["POST"], authorizer=gate.authorized("api/write", max_age=300))
-def refund():
-    return {"refunded_by": gate.caller().sub}
-"""
-
-
-@pytest.fixture(scope="module")
-def info(tmp_path_factory: pytest.TempPathFactory, certificate: Certificate) -> Iterator[Any]:
-    """A checkout of its own, with a stack of its own."""
-    folder = tmp_path_factory.mktemp("mounted")
-    project, state = folder / "project", folder / "state"
-    for name in ("chalicelib", "frontend", "ops", "vendor", ".chalice"):
-        ignored = shutil.ignore_patterns("__pycache__", "deployed", "deployments")
-        shutil.copytree(ROOT / name, project / name, symlinks=True, ignore=ignored)
-    shutil.copy(ROOT / "requirements.txt", project)
-    (project / "app.py").write_text(APP)
-    (project / ".local").symlink_to(ROOT / ".local")  # what is built stays built
-
-    def ops(*arguments: str) -> str:
-        command = [sys.executable, "-m", "ops", *arguments]
-        done = subprocess.run(
-            [*command, "--state-dir", str(state)],
-            cwd=project,
-            env={**os.environ, FOLDER_VARIABLE: str(certificate.ca_file.parent)},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    port, aws, okta = map(str, free_ports(3))
-    try:
-        ops("up", "--detach", "--port", port, "--aws-port", aws, "--okta-port", okta)
-        yield json.loads(ops("info", "--json"))
-    finally:
-        ops("down")
-
-
-def test_a_person_signs_in_and_out_below_the_prefix(page: Page, info: Any) -> None:
+def test_a_person_signs_in_and_out_below_the_prefix(page: Page, mounted: Watched) -> None:
     """The registered addresses, the page's modules, cookies and the way back; the team's own routes beside it."""
+    info = mounted.info
     root = str(info["app_url"])
     assert info["page_url"] == f"{root}account"
     trust = info["ca_file"]
@@ -142,8 +72,9 @@ def grow_old(info: Any) -> None:
 
 @pytest.mark.security("S-93")
 @pytest.mark.security("S-94")
-def test_people_confirm_where_a_route_wants_it(page: Page, info: Any) -> None:
+def test_people_confirm_where_a_route_wants_it(page: Page, mounted: Watched) -> None:
     """By password on the page; at Okta, whose single sign-on lets people through, and proves nothing, until asked not to."""
+    info = mounted.info
     grace = info["demo_users"][0]
     hello = page.get_by_role("heading", name="Hello, ")
     page.goto(f"{info['page_url']}#email")

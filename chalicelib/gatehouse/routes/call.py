@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 class Call:
-    """What a view gets. `prefix` is where Gatehouse is mounted, `describe` gives the OpenAPI document of an API's URL."""
+    """What a view gets. `prefix` is where Gatehouse is mounted, `describe` gives the OpenAPI document of an API's URL,
+    `brand` is a team's folder.
+    """
 
     def __init__(
         self,
@@ -26,11 +28,13 @@ class Call:
         container: "Container",
         prefix: str,
         describe: Callable[[str], dict[str, Any]],
+        brand: str | None = None,
     ) -> None:
         self.request = request
         self.describe = describe
         self._container = container
         self._prefix = prefix
+        self.brand = brand
 
     @property
     def services(self) -> "Services":

@@ -19,6 +19,7 @@ from . import (
     federated_user,
     function_rights,
     identity_event,
+    inbox,
     invitation,
     login_page,
     logout_endpoint,
@@ -75,6 +76,7 @@ MENDS = (
     client_settings,
     query_parameters,
     authorizer_token,
+    inbox,
 )
 
 
