@@ -141,7 +141,8 @@ class Gatehouse:
         path = self._path(route)
         authorizer = None
         if route.scope is None:
-            self._guard.open(route.method, path, not route.is_form_of_others)
+            from_page = not (route.is_form_of_others or route.is_for_servers)
+            self._guard.open(route.method, path, from_page)
         else:
             authorizer = self.authorized(route.scope, route.group, route.fresh)
         self.app.route(
@@ -178,7 +179,12 @@ class Gatehouse:
         So that is where they must be found: in the module `app`, which is being imported now.
         """
         module = sys.modules.get("app")
-        for function in (self.user_records, self.token_claims, self.account_mail):
+        for function in (
+            self.user_records,
+            self.token_claims,
+            self.account_mail,
+            self.leaving,
+        ):
             name = function.__name__
             if name in self.app.handler_map:
                 raise ValueError(
@@ -205,6 +211,12 @@ class Gatehouse:
         from .triggers import entry
 
         entry.account_mail(self._container, event, context)
+
+    def leaving(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
+        """What providers say of people who leave, from the queue (S-77)."""
+        from .triggers import entry
+
+        return entry.leaving(self._container, event, context)
 
 
 def _checked_prefix(prefix: str) -> str:

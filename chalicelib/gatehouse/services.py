@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from .flows.fresh_check import FreshCheck
     from .flows.global_sign_out import GlobalSignOut
     from .flows.hosted_sign_in import HostedSignIn
+    from .flows.leaving import Leaving
+    from .flows.leaving_door import LeavingDoor
     from .flows.mfa import Mfa
     from .flows.new_session import NewSessions
     from .flows.profile import Profile
@@ -41,7 +43,9 @@ if TYPE_CHECKING:
     from .session.sessions import Sessions
     from .stage_secrets import StageSecrets
     from .store.locks import AddressLocks
+    from .store.marks import MarkStore
     from .store.providers import ProviderStore
+    from .store.subjects import SubjectStore
     from .store.users import UserStore
 
 
@@ -241,9 +245,68 @@ class Services:
 
     @cached_property
     def global_sign_out(self) -> "GlobalSignOut":
+        return self._global_sign_out_by(self.user_admin)
+
+    def _global_sign_out_by(self, user_admin: "UserAdmin") -> "GlobalSignOut":
         from .flows.global_sign_out import GlobalSignOut
 
-        return GlobalSignOut(users=self.users, user_admin=self.user_admin)
+        return GlobalSignOut(users=self.users, user_admin=user_admin)
+
+    @cached_property
+    def subjects(self) -> "SubjectStore":
+        from .store.subjects import SubjectStore
+
+        return SubjectStore(self._dynamodb, self.settings.subjects_table, self.clock)
+
+    @cached_property
+    def leaving(self) -> "Leaving":
+        """What the function of the queue does, at Cognito's pace."""
+        from .cognito.pace import PacedClient
+        from .cognito.provider_people import ProviderPeople
+        from .cognito.user_admin import UserAdmin
+        from .flows.leaving import CALLS_PER_SECOND, Leaving
+
+        paced = PacedClient(self._cognito_idp, CALLS_PER_SECOND, time.monotonic, time.sleep)
+        user_admin = UserAdmin(paced, self.settings.user_pool_id)
+        return Leaving(
+            providers=self.providers,
+            subjects=self.subjects,
+            people=ProviderPeople(paced, self.settings.user_pool_id),
+            users=self.users,
+            user_admin=user_admin,
+            global_sign_out=self._global_sign_out_by(user_admin),
+            stage=self.settings.stage,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def leaving_door(self) -> "LeavingDoor":
+        from .cognito.jwks import JwksCache
+        from .cognito.provider_people import ProviderPeople
+        from .errors import NotFound
+        from .flows.leaving_door import LeavingDoor
+        from .signals import SignalQueue
+
+        if not self.settings.leaving_queue_url or not self.settings.subjects_table:
+            raise NotFound("the stage was provisioned before providers could say who leaves")
+        caches: dict[str, JwksCache] = {}
+
+        def load_keys(url: str) -> JwksCache:
+            if url not in caches:
+                caches[url] = JwksCache(lambda: self._http.get(url), self.clock)
+            return caches[url]
+
+        return LeavingDoor(
+            providers=self.providers,
+            subjects=self.subjects,
+            people=ProviderPeople(self._cognito_idp, self.settings.user_pool_id),
+            queue=SignalQueue(self._aws("sqs"), self.settings.leaving_queue_url),
+            marks=self._marks,
+            load_secret=lambda arn, renew: self._secrets.leaving_secret(arn, renew),
+            load_keys=load_keys,
+            stage=self.settings.stage,
+            clock=self.clock,
+        )
 
     @cached_property
     def fresh_check(self) -> "FreshCheck":
@@ -313,19 +376,25 @@ class Services:
         from .flows.attempts import Attempts
         from .sealed.devices import Devices
         from .store.daily_mails import DailyMails
-        from .store.marks import MarkStore
         from .store.throttle import ThrottleStore
 
         table = self.settings.throttle_table
         return Attempts(
             ThrottleStore(self._dynamodb, table, self.clock, lambda: self._secrets.pepper()),
-            MarkStore(self._dynamodb, table, self.clock, lambda: self._secrets.pepper()),
+            self._marks,
             DailyMails(self._dynamodb, table, self.clock, self.settings.mails_per_day),
             Devices(self._sealer, self.clock),
             self.users,
             self.settings.stage,
             self.clock,
         )
+
+    @cached_property
+    def _marks(self) -> "MarkStore":
+        from .store.marks import MarkStore
+
+        table = self.settings.throttle_table
+        return MarkStore(self._dynamodb, table, self.clock, lambda: self._secrets.pepper())
 
     @cached_property
     def _locks(self) -> "AddressLocks":
@@ -357,7 +426,9 @@ class Services:
         return AwsClients(
             self.settings.region,
             self.budget,
-            repeatable_tables=frozenset({self.settings.users_table}),
+            repeatable_tables=frozenset(
+                {self.settings.users_table, self.settings.subjects_table} - {""}
+            ),
         )
 
     @cached_property

@@ -30,6 +30,7 @@ FUNCTIONS = {
     "user_records": "user_records",
     "token_claims": "token_claims",
     "account_mail": "account_mail",
+    "leaving": "leaving",
 }
 _ABSENT = (
     "ResourceNotFoundException",

@@ -13,6 +13,7 @@ _ROLES = {
     "user_records": "UserRecordsRoleArn",
     "token_claims": "TokenClaimsRoleArn",
     "account_mail": "AccountMailRoleArn",
+    "leaving": "LeavingRoleArn",
 }
 _TRIGGER_SECONDS = 5
 _TRIGGER_MEGABYTES = 512

@@ -68,6 +68,7 @@ def log_retention(deployment: Deployment) -> Iterator[Fault]:
         f"/aws/lambda/{stage.function('user_records')}",
         f"/aws/lambda/{stage.function('token_claims')}",
         f"/aws/lambda/{stage.function('account_mail')}",
+        f"/aws/lambda/{stage.function('leaving')}",
         f"/aws/apigateway/{stage.api_function}",
     ]
     logs = deployment.client("logs")

@@ -14,7 +14,7 @@ _NAME = "gatehouse-deployer"
 # What `ops` and `chalice deploy` call. On a real account, narrow it by resource.
 _SERVICES = (
     *("apigateway", "cloudformation", "cloudwatch", "cognito-idp", "dynamodb", "iam", "lambda"),
-    *("logs", "secretsmanager", "sts"),
+    *("logs", "secretsmanager", "sqs", "sts"),
 )
 _POLICY = {
     "Version": "2012-10-17",

@@ -19,6 +19,8 @@ class Route(NamedTuple):
     fresh: bool = False
     #: A form of another site may post here, by design: it carries no cookie, changes nothing, and leads on by GET.
     is_form_of_others: bool = False
+    #: A server calls it, and proves itself by other means than our own page does.
+    is_for_servers: bool = False
     #: A GET that spends something (a state, a code, an attempt): HEAD is not answered there.
     spends: bool = False
 
@@ -45,6 +47,9 @@ TABLE = (
     Route("POST", "/auth/mfa/setup", "mfa.setup"),
     Route("POST", "/auth/mfa/verify", "mfa.verify"),
     Route("POST", "/auth/mfa/disable", "mfa.disable"),
+    Route("GET", "/auth/events/{provider}", "leaving.verify_event_hook", spends=True),
+    Route("POST", "/auth/events/{provider}", "leaving.take_events", is_for_servers=True),
+    Route("POST", "/auth/revoke/{provider}", "leaving.revoke", is_for_servers=True),
     Route("GET", "/me", "me.show", "api/read"),
     Route("PATCH", "/me", "me.rename", "api/write"),
     Route("GET", "/users", "users.page", "api/read", "admins", fresh=True),

@@ -28,6 +28,7 @@ from . import (
     pool_settings,
     proxy_failure,
     query_parameters,
+    queue_rights,
     refresh_token_rotation,
     rest_api_import,
     revocation_endpoint,
@@ -71,6 +72,7 @@ MENDS = (
     client_settings,
     query_parameters,
     authorizer_token,
+    queue_rights,
 )
 
 
