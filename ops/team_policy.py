@@ -27,7 +27,7 @@ def with_team_policy(body: str, stage: Stage) -> str:
     """Return the template with the team's policy in it; unchanged where there is none. Raises OpsError."""
     document = load_team_policy(stage)
     if document is None:
-        return _COMMENT.sub("", body)
+        return body
     theirs = f"        - PolicyName: {NAME}\n          PolicyDocument: {json.dumps(document)}\n"
     whole = body.replace(_OURS, theirs + _OURS)
     if len(whole.encode()) > _MAX_BODY_BYTES:

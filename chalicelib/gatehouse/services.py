@@ -52,7 +52,8 @@ if TYPE_CHECKING:
 class Services:
     """What the routes and triggers call. `clock` gives Unix seconds; `aws` makes a client by service name.
 
-    `budget` is the time that calls to others may take; clients that are given keep to it themselves.
+    `budget` is the time that calls to others may take; clients that are given keep to it themselves. `sleep` waits where
+    calls have a pace.
     """
 
     def __init__(
@@ -63,12 +64,14 @@ class Services:
         aws: Callable[[str], Any] | None = None,
         http: "HttpClient | None" = None,
         budget: deadline.Budget | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.settings = settings
         self.clock = clock
         self._given_aws = aws
         self._given_http = http
         self.budget = budget or deadline.Budget()
+        self._sleep = sleep
 
     @cached_property
     def users(self) -> "UserStore":
@@ -266,7 +269,7 @@ class Services:
         from .cognito.user_admin import UserAdmin
         from .flows.leaving import CALLS_PER_SECOND, Leaving
 
-        paced = PacedClient(self._cognito_idp, CALLS_PER_SECOND, time.monotonic, time.sleep)
+        paced = PacedClient(self._cognito_idp, CALLS_PER_SECOND, self.clock, self._sleep)
         user_admin = UserAdmin(paced, self.settings.user_pool_id)
         return Leaving(
             providers=self.providers,

@@ -1,6 +1,6 @@
 """The Chalice app on doubles: everything of chalicelib is real but AWS, Cognito and time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from app import app, gate
@@ -11,6 +11,7 @@ from tests.doubles.clock import Clock
 from tests.doubles.cognito import CognitoDouble, Person
 from tests.doubles.dynamodb import DynamoDBDouble
 from tests.doubles.functions import LambdaDouble
+from tests.doubles.queue import QueueDouble
 from tests.doubles.secrets import SecretsManagerDouble
 from tests.doubles.user_pool_api import UserPoolDouble
 from tests.doubles.user_pool_triggers import run_trigger
@@ -23,6 +24,7 @@ CLIENT_SECRET = "canary-client-secret-0123456789abcdef"
 MFA_CLIENT_ID = "2example3456789a"
 MFA_CLIENT_SECRET = "canary-mfa-client-secret-0123456789"
 THROTTLE_TABLE = "gatehouse-dev-throttle"
+SUBJECTS_TABLE = "gatehouse-dev-subjects"
 SEALING_KEY = "canary-sealing-key-" + "k" * 45
 
 ENVIRONMENT = {
@@ -50,6 +52,9 @@ class World:
     secrets: SecretsManagerDouble
     pool: UserPoolDouble
     functions: LambdaDouble
+    queue: QueueDouble
+    #: How long the app would have slept.
+    pauses: list[float] = field(default_factory=list)
 
     def restart(self, **settings: Any) -> None:
         """Start a new container, with changed settings if any are given."""
@@ -59,12 +64,14 @@ class World:
             "secretsmanager": self.secrets,
             "cognito-idp": self.pool,
             "lambda": self.functions,
+            "sqs": self.queue,
         }
         gate.services = Services(
             self.settings,
             clock=self.clock,
             aws=clients.__getitem__,
             http=self.cognito,  # type: ignore[arg-type]  # the double offers HttpClient's two methods
+            sleep=self.pauses.append,
         )
 
     def browser(self, **arguments: Any) -> Browser:
@@ -106,6 +113,7 @@ def build_world(clock: Clock) -> World:
             settings.users_table: ("userName", frozenset({"Email"})),
             settings.providers_table: ("name", frozenset()),
             THROTTLE_TABLE: ("key", frozenset()),
+            SUBJECTS_TABLE: ("subject", frozenset()),
         }
     )
     dynamodb.put(settings.providers_table, {"name": {"S": "Okta"}, "label": {"S": "Acme Okta"}})
@@ -120,6 +128,7 @@ def build_world(clock: Clock) -> World:
     pool = UserPoolDouble(clock, cognito, settings.user_pool_id, clients)
     pool.trigger = lambda *event: run_trigger(settings, *event)
     functions = LambdaDouble({"gatehouse-dev-account_mail": gate.account_mail})
-    made = World(settings, clock, cognito, dynamodb, secrets, pool, functions)
+    queue = QueueDouble(gate.leaving)
+    made = World(settings, clock, cognito, dynamodb, secrets, pool, functions, queue)
     made.restart()
     return made

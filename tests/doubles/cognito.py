@@ -99,6 +99,8 @@ class CognitoDouble:
     access_claims: dict[str, Any] = field(default_factory=dict)
     id_header: dict[str, Any] = field(default_factory=dict)
     jwks: list[dict[str, Any]] | None = None
+    #: JWKS of others, by URL.
+    other_jwks: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     #: What the pool says of somebody by now: groups that changed since the sign-in show at the next refresh.
     look_up: Callable[[Person], Person] = lambda person: person
     refresh_token_length: int = 1900
@@ -165,6 +167,8 @@ class CognitoDouble:
         self.requests.append(("GET", urlsplit(url).path, {}))
         if fault := self._fault("jwks"):
             return fault()
+        if url in self.other_jwks:
+            return HttpAnswer(200, {"keys": self.other_jwks[url]})
         return HttpAnswer(200, {"keys": self.jwks if self.jwks is not None else default_jwks()})
 
     def post_form(

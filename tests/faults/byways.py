@@ -10,6 +10,7 @@ from tests.doubles.browser import LambdaContext
 from tests.doubles.cognito import Person
 from tests.doubles.pool_users import PoolUser
 from tests.events import load_event
+from tests.faults.leavers import LEAVERS
 from tests.faults.scenes import ADMIN, Scene, with_record
 
 LINKED = "linked@example.org"
@@ -193,6 +194,7 @@ def trigger(name: str, *, claims: bool = False) -> Callable[[World], Scene]:
 
 
 BYWAYS: dict[str, Callable[[World], Scene]] = {
+    **LEAVERS,
     "page": page,
     "signed out": signed_out,
     "login": login,

@@ -11,7 +11,7 @@ from typing import Any
 class PacedClient:
     """boto3's client, or the tests' double, with `per_second` calls a second at most.
 
-    `clock` gives seconds that never go back, `sleep` waits.
+    `clock` gives seconds, `sleep` waits.
     """
 
     def __init__(

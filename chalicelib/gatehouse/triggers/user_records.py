@@ -69,7 +69,7 @@ def handle(
             if native is not None:
                 # Cognito makes no profile now: what there is to record is the account that was joined.
                 users.record_confirmed(_native_profile(native, profile.client_id))
-                _note_subjects(native.identities, native.user_name, providers, load_subjects)
+                _note_subjects(native.identities, native.user_name, load_subjects)
                 return event
     try:
         if store is UserStore.record_sign_in:
@@ -78,7 +78,7 @@ def handle(
         if event["triggerSource"] == "PostConfirmation_ConfirmForgotPassword":
             users.record_proved(profile.user_name)
         identities = parse_identities(_attributes(event).get("identities"))
-        _note_subjects(identities, profile.user_name, providers, load_subjects)
+        _note_subjects(identities, profile.user_name, load_subjects)
     except TemporarilyUnavailable as error:
         if store is UserStore.record_pending:
             raise
@@ -102,7 +102,6 @@ _WRITES: Mapping[str, Callable[[UserStore, UserProfile], None]] = {
 def _note_subjects(
     identities: tuple[Identity, ...],
     user_name: str,
-    providers: ProviderStore,
     load_subjects: "Callable[[], SubjectStore | None]",
 ) -> None:
     """Keep the index by which a provider's signals find its people. An outage is for the next sign-in to heal."""
@@ -111,9 +110,8 @@ def _note_subjects(
         return
     try:
         for identity in identities:
-            provider = providers.find_ignoring_case(identity.provider)
-            if provider is not None and identity.subject:
-                subjects.note_person(provider.name, identity.subject, user_name)
+            if identity.subject:
+                subjects.note_person(identity.provider, identity.subject, user_name)
     except TemporarilyUnavailable as error:
         log_event("subject_not_noted", level="error", user=user_name, detail=error.detail)
 
