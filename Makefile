@@ -45,27 +45,29 @@ check: $(STAMP) ## Seconds: ruff, format, mypy, imports, JavaScript, bandit, sec
 	@$(BIN)/python -m pytest -q tests/unit tests/component
 
 soak: $(STAMP) ## The long ones: defences switched off one by one, load, deployments cut at each step
-	@echo "1/10 Each defence switched off in turn: the suite must notice ..."
+	@echo "1/11 Each defence switched off in turn: the suite must notice ..."
 	@$(BIN)/python -m tests.soak.defences
-	@echo "2/10 A crowd before shared warm containers, with faults; memory over 100,000 invocations ..."
+	@echo "2/11 A crowd before shared warm containers, with faults; memory over 100,000 invocations ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest -q tests/soak/test_crowd.py tests/soak/test_memory.py
-	@echo "3/10 The same on a local stack ..."
+	@echo "3/11 The same on a local stack ..."
 	@$(BIN)/python -m tests.soak.stack_load
-	@echo "4/10 Deployments cut at each of their steps ..."
+	@echo "4/11 Deployments cut at each of their steps ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest tests/ops_e2e/test_deploy.py
-	@echo "5/10 The zip under AWS's own runtime client, on every Python at hand ..."
+	@echo "5/11 The zip under AWS's own runtime client, on every Python at hand ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest tests/ops_e2e/test_lambda_runtime.py
-	@echo "6/10 Times of faults, measured ..."
+	@echo "6/11 Times of faults, measured ..."
 	@$(BIN)/python -m tests.fault_table --measure
-	@echo "7/10 Firefox and WebKitGTK: second factor, two tabs, another origin, every layout ..."
+	@echo "7/11 Firefox and WebKitGTK: second factor, two tabs, another origin, every layout ..."
 	@$(BIN)/python -m tests.browser
 	@$(BIN)/python -m pytest -q tests/e2e/engines_soak.py
-	@echo "8/10 The cut models under the oldest botocore of each of Lambda's runtimes ..."
+	@echo "8/11 The cut models under the oldest botocore of each of Lambda's runtimes ..."
 	@$(BIN)/python -m pytest -q tests/soak/old_botocore.py
-	@echo "9/10 An app that has adopted Gatehouse takes a newer wheel ..."
+	@echo "9/11 An app that has adopted Gatehouse takes a newer wheel ..."
 	@$(BIN)/python -m pytest -q tests/wheel/upgrade_soak.py
-	@echo "10/10 Each mend of the local AWS left out: MiniStack must need it still ..."
+	@echo "10/11 Each mend of the local AWS left out: MiniStack must need it still ..."
 	@$(BIN)/python -m tests.mends
+	@echo "11/11 The suites on every other Python at hand ..."
+	@$(BIN)/python -m tests.soak.pythons --processes $(PROCESSES)
 
 package: $(STAMP) ## The Lambda zip into OUT=DIR, just as `chalice deploy` packages it
 	@$(BIN)/python -m ops package --out $(OUT)

@@ -183,25 +183,20 @@ async function showProfile(user) {
   let record = null;
   /** @type {string|null} */
   let problem = null;
-  /** @type {(() => unknown)|null} */
-  let again = null;
   const response = await session.fetch('me').catch(() => null);
   if (response?.ok) record = await response.json();
   else if (response?.status === 401 || response?.status === 403) problem = 'forbidden';
-  else {
-    problem = 'failed';
-    again = () => showProfile(user);
-  }
+  else problem = 'failed';
   profile ??= await module;
   if (session.user?.sub !== user.sub || shown !== user.sub || leaving) return;
   if (profile) {
-    const twoStepLink = mayTwoStep(user) && '#two-step';
     const onward = config?.return_to;
     const failed = arrival.error !== 'login_used' && arrival.error;
     const lost = session.state.reason === 'cookies_blocked';
     arrival.error = null;
     view.show('profile', profile.profile({
-      user, record, problem, again, signOut, twoStepLink, onward, failed, lost, providers: labels(),
+      session, user, record, problem, signOut, onward, failed, lost,
+      native: mayTwoStep(user), providers: labels(), reload: () => showProfile(user),
     }));
   } else missing(() => showProfile(user));
   warning = '';

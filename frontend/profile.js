@@ -1,31 +1,28 @@
-/** The signed-in view: the person's record and how long the session lasts. */
+/**
+ * The signed-in view: the person's record, the sections of what a person can do, and how long the session lasts.
+ *
+ * @typedef {Object} Own what the view is about, and what each section gets
+ * @property {import('./session.js').Session} session for calls
+ * @property {import('./session.js').User} user
+ * @property {Record<string, any>|null} record null when it could not be read
+ * @property {boolean} native the person has a password, and it is used on this page
+ * @property {Record<string, string>} providers label by name
+ * @property {() => unknown} reload shows the profile anew, from what the server says then
+ */
+import { date, duration, time } from './moments.js';
 import { texts } from './more-texts.js';
 import { sheet } from './sheet.js';
 import { button, el, fill, heading, notice, way } from './view.js';
 
-await sheet('profile.css');
-
-/** The reader's flavour of the page's language, so that dates look familiar. */
-const { lang } = document.documentElement;
-const locale = navigator.languages.find((language) => language.startsWith(lang)) ?? lang;
-
-/** @param {number|Date} value @param {Intl.DateTimeFormatOptions} format */
-const time = (value, format) => new Intl.DateTimeFormat(locale, format).format(value);
-/** @param {string|undefined} iso @param {Intl.DateTimeFormatOptions} [format] */
-const date = (iso, format) =>
-  iso && Date.parse(iso) ? el('time', { datetime: iso }, time(new Date(iso), { dateStyle: 'long', ...format })) : null;
-
-/** @param {number} ms */
-function duration(ms) {
-  const minutes = Math.max(0, Math.ceil(ms / 60000));
-  /** @type {[number, string][]} */
-  const parts = [[Math.floor(minutes / 1440), 'day'], [Math.floor(minutes / 60) % 24, 'hour'], [minutes % 60, 'minute']];
-  const kept = parts.filter(([count]) => count).slice(0, 2);
-  return (kept.length ? kept : parts.slice(2))
-    .map(([value, unit]) =>
-      new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'short' }).format(value))
-    .join(' ');
-}
+const styled = sheet('profile.css');
+/**
+ * The sections, in the order in which they are shown: one module each, whose `section` gives what it shows of a person.
+ * @type {{section: (own: Own) => import('./view.js').Child[]}[]}
+ */
+const sections = await Promise.all([
+  import('./profile-two-step.js'),
+]);
+await styled;
 
 /** @type {Record<string, {title: string}>} */
 const errors = texts.errors;
@@ -34,20 +31,12 @@ const initials = (name = '') =>
   name.split(/[\s@]+/).filter(Boolean).slice(0, 2).map((word) => [...word][0].toUpperCase()).join('');
 
 /**
- * `record` is null when it could not be read, and `problem` says why: `forbidden` or `failed`.
- * @param {Object} options
- * @param {import('./session.js').User} options.user
- * @param {Record<string, any>|null} options.record
- * @param {string|null} options.problem
- * @param {(() => unknown)|null} options.again
- * @param {(event: any) => unknown} options.signOut
- * @param {string|false} options.twoStepLink
- * @param {string} [options.onward]
- * @param {string|false|null} options.failed
- * @param {boolean} options.lost
- * @param {Record<string, string>} options.providers label by name
+ * `problem` says why there is no record: `forbidden` or `failed`.
+ * @param {Own & {problem: string|null, signOut: (event: any) => unknown, onward?: string, failed: string|false|null,
+ *   lost: boolean}} options
  */
-export function profile({ user, record, problem, again, signOut, twoStepLink, onward, failed, lost, providers }) {
+export function profile({ problem, signOut, onward, failed, lost, ...own }) {
+  const { user, record, providers } = own;
   const given = record?.given_name || user.given_name;
   const full = [given, record?.family_name || user.family_name].filter(Boolean).join(' ');
   const email = record?.Email || user.email;
@@ -69,14 +58,14 @@ export function profile({ user, record, problem, again, signOut, twoStepLink, on
     lost && notice(texts.cookiesBlocked, texts.onlyHere, 'alert'),
     failed && notice((Object.hasOwn(errors, failed) ? errors[failed] : errors.unknown).title, texts.stillIn),
     problem && notice(problem === 'forbidden' ? texts.recordForbidden : texts.recordFailed, null, 'alert'),
-    problem && again && button(texts.tryAgain, again, 'small'),
+    problem === 'failed' && button(texts.tryAgain, own.reload, 'small'),
     el('dl', {}, ...rows.map(([name, value]) => el('div', {}, el('dt', {}, name), el('dd', {}, value)))),
     el('div', { class: 'left' },
       el('p', {}, el('label', { for: 'meter' }, texts.timeLeft), el('b', { id: 'left' })),
       el('progress', { id: 'meter', max: '1', value: '1' }),
       el('p', { class: 'quiet', id: 'idle' })),
     onward && way(texts.goOn, 'key', onward, 'primary'),
-    twoStepLink && way(texts.twoStep, 'shield', twoStepLink),
+    ...sections.flatMap(({ section }) => section(own)),
     button(texts.signOut, signOut, '', 'out'),
   ];
 }

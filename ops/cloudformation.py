@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import yaml
 from botocore.exceptions import ClientError
 
 from . import aws, pool_updates
@@ -13,6 +12,7 @@ from .change_set import ChangeSet
 from .errors import OpsError
 from .report import Reporter
 from .stack_events import StackEvents
+from .template import read_template
 
 # The remains of a first attempt: CloudFormation cannot update these, only delete them.
 LEFTOVERS = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
@@ -51,19 +51,8 @@ def takes_updates(status: str) -> bool:
 
 
 def parameter_names(body: str) -> list[str]:
-    """List the parameters a template declares.
-
-    An update must not mention any other, not even with its previous value. The template is only
-    composed, never constructed, so that CloudFormation's own tags need no meaning here.
-    """
-    root = yaml.compose(body, Loader=yaml.SafeLoader)
-    sections = root.value if isinstance(root, yaml.MappingNode) else []
-    return [
-        str(name.value)
-        for key, section in sections
-        if key.value == "Parameters"
-        for name, _ in section.value
-    ]
+    """List the parameters a template declares: an update must not mention any other, not even with its previous value."""
+    return list(read_template(body).get("Parameters", {}))
 
 
 def build_update(
@@ -177,9 +166,9 @@ class Stack:
         self._report.note(pool_updates.WAY_ROUND)
         return self._update(self.settled() or found, pool_updates.without_schema(body), parameters)
 
-    def template(self) -> str:
+    def template(self) -> dict[str, Any]:
         """Read the template that the stack was made from."""
-        return str(self._api.get_template(StackName=self._name)["TemplateBody"])
+        return read_template(self._api.get_template(StackName=self._name)["TemplateBody"])
 
     def protect(self, found: Mapping[str, Any] | None, wanted: bool) -> None:
         """Let CloudFormation refuse to delete the stack, or not."""

@@ -21,7 +21,8 @@ from .errors import OpsError
 from .program import PROGRAM
 from .report import Reporter
 from .stages import Stage, clear_environment, write_environment
-from .team_policy import with_team_policy
+from .team_policy import add_team_policy
+from .template import MOST_BYTES, read_template, size_of, write_template
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -132,8 +133,18 @@ def provision(
 
 
 def body_of(stage: Stage) -> str:
-    """Build the stage's template: Gatehouse's, with the rights of the team's own routes. Raises OpsError."""
-    return with_team_policy(TEMPLATE.read_text(encoding="utf-8"), stage)
+    """Build the stage's template as it goes out: Gatehouse's, with what is the team's own. Raises OpsError."""
+    template = read_template(TEMPLATE.read_text(encoding="utf-8"))
+    ours = size_of(write_template(template))
+    added = add_team_policy(template, stage)
+    body = write_template(template)
+    if size_of(body) > MOST_BYTES:
+        raise OpsError(
+            f"With {' and '.join(added)} the identity stack's template is too large: Gatehouse's own part takes {ours:,} "
+            f"bytes and yours {size_of(body) - ours:,}, but CloudFormation takes {MOST_BYTES:,} in all. Yours may have "
+            f"{MOST_BYTES - ours:,}: name fewer resources, or use wildcards in their names."
+        )
+    return body
 
 
 def parameters_of(session: boto3.Session, stage: Stage) -> dict[str, str]:

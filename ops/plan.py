@@ -59,7 +59,7 @@ def plan(session: boto3.Session, stage: Stage, sleep: Callable[[float], None] = 
             )
         else:
             deployed = cloudformation.get_template(StackName=stage.identity_stack)["TemplateBody"]
-            body = pool_updates.as_deployed(identity_stack.body_of(stage), str(deployed))
+            body = pool_updates.as_deployed(identity_stack.body_of(stage), deployed)
             parameters = identity_stack.update_parameters(stage, found, body, {})
             tags = build_tags(identity_stack.tags_of(stage))
             change_set = make_change_set(cloudformation, found, body, parameters, tags, sleep)

@@ -8,7 +8,10 @@ template without `Schema` asks for nothing else, and loses nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .template import read_template, write_template
 
 WAY_ROUND = (
     "CloudFormation refuses to update the pool because the template names its schema, a known fault. "
@@ -27,8 +30,6 @@ _MEANINGS = {
         "The sign-in domain is somebody's already, in the whole region: choose another domain_prefix."
     ),
 }
-_BEGIN = "      Schema:"
-_BELOW = " " * 8
 
 
 def refused_for_schema(failures: Iterable[str]) -> bool:
@@ -44,16 +45,18 @@ def meanings(failures: Iterable[str]) -> list[str]:
 
 def without_schema(body: str) -> str:
     """Return the template without the pool's `Schema`; unchanged where it has none."""
-    kept, inside = [], False
-    for line in body.splitlines(keepends=True):
-        inside = line.rstrip() == _BEGIN or (
-            inside and (line.startswith(_BELOW) or not line.strip())
-        )
-        if not inside:
-            kept.append(line)
-    return "".join(kept)
+    template = read_template(body)
+    if not _has_schema(template):
+        return body
+    del template["Resources"]["UserPool"]["Properties"]["Schema"]
+    return write_template(template)
 
 
-def as_deployed(body: str, deployed: str) -> str:
+def as_deployed(body: str, deployed: str | Mapping[str, Any]) -> str:
     """Return the template for an update of a stack: without the schema where an earlier update went round it."""
-    return body if without_schema(deployed) != deployed else without_schema(body)
+    there = read_template(deployed)
+    return without_schema(body) if there and not _has_schema(there) else body
+
+
+def _has_schema(template: Mapping[str, Any]) -> bool:
+    return "Schema" in template.get("Resources", {}).get("UserPool", {}).get("Properties", {})

@@ -8,36 +8,26 @@ https://aws.github.io/chalice/topics/configfile.html
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from .errors import OpsError
 from .stages import Stage
 
-# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
-_MAX_BODY_BYTES = 51_200
-_COMMENT = re.compile(r"^ *#.*\n", re.MULTILINE)
 NAME = "app"
 """Of the policy in the role."""
 
-_OURS = "        - PolicyName: api\n"
 
+def add_team_policy(template: dict[str, Any], stage: Stage) -> list[str]:
+    """Put the team's policy into the template, first in the API function's role; answer the file, if there is one.
 
-def with_team_policy(body: str, stage: Stage) -> str:
-    """Return the template with the team's policy in it; unchanged where there is none. Raises OpsError."""
+    Raises OpsError.
+    """
     document = load_team_policy(stage)
     if document is None:
-        return body
-    theirs = f"        - PolicyName: {NAME}\n          PolicyDocument: {json.dumps(document)}\n"
-    whole = body.replace(_OURS, theirs + _OURS)
-    if len(whole.encode()) > _MAX_BODY_BYTES:
-        whole = _COMMENT.sub("", whole)
-    if len(whole.encode()) > _MAX_BODY_BYTES:
-        raise OpsError(
-            f"{stage.policy_file} is too large: with it the template has more than {_MAX_BODY_BYTES} "
-            "bytes, CloudFormation's limit. Name fewer resources, or use wildcards in their names."
-        )
-    return whole
+        return []
+    policies = template["Resources"]["ApiRole"]["Properties"]["Policies"]
+    policies.insert(0, {"PolicyName": NAME, "PolicyDocument": document})
+    return [str(stage.policy_file)]
 
 
 def load_team_policy(stage: Stage) -> dict[str, Any] | None:

@@ -6,8 +6,6 @@ functions when they start, `ops` before it deploys, and the table in docs/operat
 No dataclasses and no named tuples here: every cold start pays for this module, and those build their classes from source.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
@@ -60,17 +58,16 @@ class Setting(Generic[T]):
         self.starts = starts
         self.attribute = ""
 
-    def __set_name__(self, owner: type[SettingTable], name: str) -> None:
+    def __set_name__(self, owner: "type[SettingTable]", name: str) -> None:
         self.attribute = name
-        owner.declared = (*owner.declared, self)
 
     if TYPE_CHECKING:
         # When it runs, an instance of a table holds its values under the same names, and so hides the declarations.
         @overload
-        def __get__(self, table: None, owner: type) -> Setting[T]: ...
+        def __get__(self, table: None, owner: type) -> "Setting[T]": ...
         @overload
-        def __get__(self, table: SettingTable, owner: type) -> T: ...
-        def __get__(self, table: SettingTable | None, owner: type) -> Setting[T] | T: ...
+        def __get__(self, table: "SettingTable", owner: type) -> T: ...
+        def __get__(self, table: "SettingTable | None", owner: type) -> "Setting[T] | T": ...
 
     def text(self, variables: Mapping[str, str]) -> str:
         """Return what the environment says, or else the default."""
@@ -92,10 +89,11 @@ class SettingTable:
 
     #: What the class declares itself, and the tables that are parts of it, by attribute.
     declared: ClassVar[tuple[Setting[Any], ...]] = ()
-    parts: ClassVar[Mapping[str, type[SettingTable]]] = {}
+    parts: ClassVar[Mapping[str, "type[SettingTable]"]] = {}
 
-    def __init_subclass__(cls, parts: Mapping[str, type[SettingTable]] | None = None) -> None:
+    def __init_subclass__(cls, parts: "Mapping[str, type[SettingTable]] | None" = None) -> None:
         cls.parts = parts or {}
+        cls.declared = tuple(held for held in vars(cls).values() if isinstance(held, Setting))
 
     @classmethod
     def every_setting(cls) -> tuple[Setting[Any], ...]:

@@ -1,6 +1,8 @@
-"""What settings must be together: each rule says what is wrong with those that were read."""
+"""What settings must be together: each rule says what is wrong with those that were read.
 
-import re
+No patterns here: every cold start would compile them.
+"""
+
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,8 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 _ADDRESSES = (parse.url, parse.base_url, parse.origins)
+#: What AWS's names are made of, besides dots and dashes.
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 
 
 def plain_http(settings: "Settings") -> Iterator[str]:
@@ -28,9 +32,10 @@ def plain_http(settings: "Settings") -> Iterator[str]:
 def contradictions(settings: "Settings") -> Iterator[str]:
     if settings.auto_sign_in == "COGNITO" and settings.direct_sign_in == "off":
         yield "AUTO_SIGN_IN is COGNITO while DIRECT_SIGN_IN is off"
-    for kind, lifetimes in (("SESSION", settings.session), ("REMEMBER", settings.remembered)):
-        if lifetimes.idle > lifetimes.absolute:
-            yield f"{kind}_IDLE_SECONDS is longer than {kind}_ABSOLUTE_SECONDS"
+    if settings.session_idle_seconds > settings.session_absolute_seconds:
+        yield "SESSION_IDLE_SECONDS is longer than SESSION_ABSOLUTE_SECONDS"
+    if settings.remember_idle_seconds > settings.remember_absolute_seconds:
+        yield "REMEMBER_IDLE_SECONDS is longer than REMEMBER_ABSOLUTE_SECONDS"
     place = settings.after_sign_in
     if place and not _is_place(place, settings.allowed_origins):
         yield "AFTER_SIGN_IN must be a path such as /api/reports, or a URL of an origin in ALLOWED_ORIGINS"
@@ -49,26 +54,50 @@ def pool_and_region(settings: "Settings") -> Iterator[str]:
     The issuer and the keys are addressed by region and id: keys of another pool's would be somebody else's.
     """
     pool, arn, region = settings.user_pool_id, settings.user_pool_arn, settings.region
-    found = re.fullmatch("([a-z0-9-]+)_[A-Za-z0-9]+", pool)
-    if pool and found is None:
+    of_pool, _, unique = pool.partition("_")
+    if pool and not (_is_region(of_pool) and unique.isascii() and unique.isalnum()):
         yield "USER_POOL_ID must look like eu-west-1_AbCdEfGhI"
-    elif found and region and found[1] != region:
+    elif pool and region and of_pool != region:
         yield "USER_POOL_ID is of another region than AWS_REGION"
-    named = re.fullmatch("arn:[a-z-]+:cognito-idp:([a-z0-9-]+):[0-9]{12}:userpool/(.+)", arn)
-    if arn and named is None:
+    if not arn:
+        return
+    named = _parse_pool_arn(arn)
+    if named is None:
         yield "USER_POOL_ARN is not the ARN of a user pool"
-    elif named and pool and named[2] != pool:
+    elif pool and named[1] != pool:
         yield "USER_POOL_ARN is of another pool than USER_POOL_ID"
-    elif named and region and named[1] != region:
+    elif region and named[0] != region:
         yield "USER_POOL_ARN is of another region than AWS_REGION"
 
 
 def issuer(settings: "Settings") -> Iterator[str]:
     """An issuer of another pool would make its keys ours."""
-    pool, region = settings.user_pool_id, settings.region
-    host = rf"(?:issuer-)?cognito-idp\.{re.escape(region)}\.[a-z0-9.-]+"
-    if pool and region and not re.fullmatch(rf"https://{host}/{re.escape(pool)}", settings.issuer):
+    pool, region, said = settings.user_pool_id, settings.region, settings.issuer
+    if not pool or not region:
+        return
+    host = said.removeprefix("https://").removesuffix(f"/{pool}")
+    domain = host.removeprefix("issuer-").removeprefix(f"cognito-idp.{region}.")
+    whole = (f"https://{part}cognito-idp.{region}.{domain}/{pool}" for part in ("", "issuer-"))
+    if said not in whole or not domain or set(domain) - _LETTERS - set(".-"):
         yield "ISSUER is not the issuer of USER_POOL_ID in AWS_REGION"
+
+
+def _parse_pool_arn(arn: str) -> tuple[str, str] | None:
+    """Return region and pool of `arn:aws:cognito-idp:REGION:ACCOUNT:userpool/POOL`, or None for any other text."""
+    parts = arn.split(":", 5)
+    if len(parts) != 6 or parts[0] != "arn" or parts[2] != "cognito-idp":
+        return None
+    _, partition, _, region, account, resource = parts
+    kind, _, pool = resource.partition("/")
+    is_account = len(account) == 12 and account.isascii() and account.isdigit()
+    if not (_is_region(partition) and _is_region(region) and is_account):
+        return None
+    return (region, pool) if kind == "userpool" and pool else None
+
+
+def _is_region(text: str) -> bool:
+    """Tell whether a text could name a region, or a partition."""
+    return bool(text) and not set(text) - _LETTERS - {"-"}
 
 
 RULES = (plain_http, contradictions, pool_and_region, issuer)

@@ -6,7 +6,6 @@ Reading fails with one error that names every problem at once. docs/operations.m
 
 import os
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from . import setting_values as parse
 from .brand import Brand
@@ -40,11 +39,12 @@ def user_pool_arn(environ: Mapping[str, str] | None = None) -> str:
     return _PLACEHOLDER_POOL_ARN
 
 
-class SessionLifetimes(NamedTuple):
+class SessionLifetimes:
     """How long sessions last, in seconds: idle (extended by each refresh) and absolute (never extended)."""
 
-    idle: int
-    absolute: int
+    def __init__(self, idle: int, absolute: int) -> None:
+        self.idle = idle
+        self.absolute = absolute
 
 
 def _issuer(environ: Mapping[str, str]) -> str:

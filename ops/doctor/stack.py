@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from .. import aws, identity_stack, pool_updates
 from ..cloudformation import describe
 from ..program import PROGRAM
+from ..template import read_template
 from .check import Check, Fault
 from .deployment import Deployment
 
@@ -43,8 +44,8 @@ def stack_template(deployment: Deployment) -> Iterator[Fault]:
     body = deployment.client("cloudformation").get_template(
         StackName=deployment.stack["StackName"]
     )["TemplateBody"]
-    own = pool_updates.as_deployed(identity_stack.body_of(deployment.stage), str(body))
-    if isinstance(body, str) and body.strip() != own.strip():
+    own = pool_updates.as_deployed(identity_stack.body_of(deployment.stage), body)
+    if read_template(body) != read_template(own):
         yield Fault(
             "the identity stack was made from another version of ops/templates/identity.yaml "
             "than this checkout's.",

@@ -30,13 +30,13 @@ ERRORS = (
 
 
 def lose_cookies(page: Page, script: str = NO_COOKIES) -> None:
-    """From the next load on, `script` runs before session.js does."""
+    """From the next load on, `script` runs before the page's own."""
 
     def serve(route: Route) -> None:
         answer = route.fetch()
         route.fulfill(response=answer, body=script + answer.text())
 
-    page.route("**/session.js", serve)
+    page.route("**/app.js", serve)
 
 
 def _arriving(query: str) -> View:

@@ -10,9 +10,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from .fake_api import FILES, FakeApi
 
-FIRST = {
-    "app.js", "gate.svg", "logo.svg", "session.js", "styles.css", "texts.js", "view.js",
-}  # fmt: skip
+FIRST = {"app.js", "gate.svg", "logo.svg", "styles.css"}
 
 
 def test_the_keyboard_reaches_everything_in_order_and_shows_where_it_is(
@@ -85,7 +83,7 @@ def test_the_colours_have_contrast(frontend: Path, theme: str) -> None:
 
 @pytest.mark.parametrize("direct", ["managed", "embedded"])
 def test_the_first_view_is_light(page: Page, api: FakeApi, direct: str) -> None:
-    """All that a person without a session loads: 14.2 kB of gzip, no third party."""
+    """All that a person without a session loads: 13 kB of gzip, no third party."""
     api.config["direct_sign_in"] = direct
     loaded: list[str] = []
     page.on("request", lambda request: loaded.append(request.url))
@@ -100,7 +98,7 @@ def test_the_first_view_is_light(page: Page, api: FakeApi, direct: str) -> None:
         assert asset is not None
         served[name] = asset.text
     sizes = {name: len(gzip.compress(text.encode())) for name, text in served.items()}
-    assert sum(sizes.values()) <= 14_200, sizes
+    assert sum(sizes.values()) <= 13_000, sizes
 
 
 def test_everything_starts_in_one_round_trip(page: Page, api: FakeApi) -> None:

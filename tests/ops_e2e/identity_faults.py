@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+from ops.template import write_template
 from tests.ops_e2e.place import Place
 
 Fault = Callable[[Place], AbstractContextManager[None]]
@@ -183,7 +184,7 @@ def template_changed(place: Place) -> Iterator[None]:
         {"ParameterKey": each["ParameterKey"], "UsePreviousValue": True}
         for each in found["Parameters"]
     ]
-    body = cloudformation.get_template(StackName=name)["TemplateBody"]
+    body = write_template(cloudformation.get_template(StackName=name)["TemplateBody"])
     waiter = cloudformation.get_waiter("stack_update_complete")
     for text in (body.replace("Many wrong passwords", "Very many wrong passwords"), body):
         cloudformation.update_stack(

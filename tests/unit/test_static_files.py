@@ -276,3 +276,38 @@ def test_a_logo_that_is_none_is_refused(folder: Path, name: str, problem: str) -
         (folder / "brand" / name).write_text(SQUARE)
     with pytest.raises(ConfigurationError, match=problem):
         StaticFiles(folder, Brand(logo=name))
+
+
+def test_the_first_views_scripts_are_one(folder: Path) -> None:
+    """With what `app.js` imports inside of it; what comes later finds the same objects there."""
+    (folder / "session.js").write_text("export function createSession() {}\n")
+    (folder / "view.js").write_text(
+        "import { texts } from './texts.js';\nlet shown = 1;\nexport const el = () => shown;\n"
+    )
+    (folder / "app.js").write_text(
+        "import { createSession } from './session.js';\nimport { texts } from './texts.js';\n"
+        "import * as view from './view.js';\nawait view.el(createSession, texts);\n"
+    )
+    (folder / "later.js").write_text(
+        "import {\n  el,\n} from './view.js';\nimport './a.js';\nimport('./b.js');"
+    )
+    files = StaticFiles(folder)
+    script = text_of(files, "app.js")
+    assert "import" not in script
+    assert "export const {el}=$view;" in script
+    assert text_of(files, "later.js").startswith("import {\nel,\n} from './app.js';\n")
+    assert "from './app.js'" in text_of(files, "more-texts.js")
+    assert text_of(files, "session.js").startswith("export function")
+    for name in ("view.js", "texts.js"):
+        assert files.asset(files.version, name) is None
+
+
+def test_nothing_of_the_real_scripts_is_left_to_fetch() -> None:
+    """The bundle's few patterns meet every import and export of ours."""
+    files = StaticFiles()
+    script = text_of(files, "app.js")
+    assert re.findall(r"^(?:import\b(?!\().*|export (?!const \{).*)", script, re.MULTILINE) == []
+    for path in FRONTEND.glob("*.js"):
+        asset = files.asset(files.version, path.name)
+        if asset is not None:
+            assert not re.search(r"'\./(?:view|texts)\.js'", asset.text), path.name

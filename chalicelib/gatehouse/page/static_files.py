@@ -1,8 +1,8 @@
 """The page and its assets, read once per container from the packaged `frontend/` folder.
 
-There is no build step; what would be one happens here, once: comments go, the words of a language become a module, and a
-team's brand takes its place. Each language is a set of its own, and one fingerprint covers a set, so that modules can
-import each other by relative names and still be cached for ever.
+There is no build step; what would be one happens here, once: comments go, the words of a language become a module, the
+scripts of the first view become one, and a team's brand takes its place. Each language is a set of its own, and one
+fingerprint covers a set, so that modules can import each other by relative names and still be cached for ever.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 
 from .. import colours
 from ..brand import PLAIN, Brand
+from .bundle import bundle
 from .catalogue import Catalogue, choose_language, load_catalogue
 
 _HERE = Path(__file__).resolve()
@@ -205,7 +206,7 @@ def _build_set(texts: Mapping[str, str], words: Catalogue) -> FileSet:
         "texts.js": f"export const texts={first};",
         "more-texts.js": f"import {{texts}} from './texts.js';Object.assign(texts,{later});export {{texts}};",
     }
-    whole = dict(sorted({**texts, **modules}.items()))
+    whole = dict(sorted(bundle({**texts, **modules}).items()))
     digest = hashlib.sha256()
     for name, text in whole.items():
         digest.update(f"{name}\0{len(text)}\0{text}".encode())

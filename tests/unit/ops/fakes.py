@@ -158,7 +158,7 @@ class FakeCloudFormation:
         self.calls.append("update")
         before = dict(self.parameters), self.template
         fails = self.fails
-        if self.refuses_schema and "      Schema:" in TemplateBody:
+        if self.refuses_schema and '"Schema":' in TemplateBody:
             self.fails = ("UserPool", self.refuses_schema)
         failed = bool(self.fails)
         self._apply(Parameters, "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")

@@ -11,6 +11,7 @@ import yaml
 
 from ops.cloudformation import parameter_names
 from ops.identity_stack import TEMPLATE, VARIABLES
+from ops.template import MOST_BYTES, read_template, size_of, write_template
 from tests.cognitos.pool import CLIENT, POOL, SERVER_CLIENT
 
 ROLES = {
@@ -79,14 +80,17 @@ def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def test_cfn_lint_finds_nothing() -> None:
-    """Every property and value is one that CloudFormation knows."""
+def test_cfn_lint_finds_nothing(tmp_path: Path) -> None:
+    """Every property and value is one that CloudFormation knows, as people read the template and as it goes out."""
+    sent = tmp_path / "identity.json"
+    sent.write_text(write_template(read_template(TEMPLATE.read_text(encoding="utf-8"))))
     found = subprocess.run(
         [
             sys.executable,
             "-c",
             "import sys; from cfnlint.runner import main; sys.exit(main())",
             str(TEMPLATE),
+            str(sent),
         ],
         capture_output=True,
         text=True,
@@ -94,9 +98,26 @@ def test_cfn_lint_finds_nothing() -> None:
     assert found.returncode == 0, found.stdout
 
 
-def test_fits_into_one_request() -> None:
-    """CloudFormation takes 51,200 bytes without a bucket."""
-    assert len(TEMPLATE.read_bytes()) < 51_200
+def test_fits_into_one_request_and_leaves_room_for_a_teams_own_part() -> None:
+    """CloudFormation takes 51,200 bytes without a bucket. A function of a team's takes some 1,500, a table 300."""
+    ours = size_of(write_template(read_template(TEMPLATE.read_text(encoding="utf-8"))))
+    assert ours + 10_000 < MOST_BYTES
+
+
+def test_what_goes_out_is_the_template_without_blanks_and_comments(
+    template: dict[str, Any],
+) -> None:
+    """The short tags in their long form, which mean the same; one line a resource, so that two of them can be compared."""
+    body = write_template(read_template(TEMPLATE.read_text(encoding="utf-8")))
+    assert list(json.loads(body)) == list(template)
+    assert sum(line.startswith('"UserPool":') for line in body.splitlines()) == 1
+    made = json.loads(body)["Resources"]["Client"]["Properties"]
+    assert made["ClientName"] == {
+        "Fn::Sub": template["Resources"]["Client"]["Properties"]["ClientName"]["Sub"]
+    }
+    assert json.loads(body)["Outputs"]["UserPoolArn"]["Value"] == {
+        "Fn::GetAtt": ["UserPool", "Arn"]
+    }
 
 
 @pytest.mark.security("S-01")

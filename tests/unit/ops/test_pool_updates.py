@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-import yaml
+import json
 
 from ops.identity_stack import TEMPLATE
 from ops.pool_updates import as_deployed, without_schema
+from ops.template import read_template, write_template
 
-BODY = TEMPLATE.read_text(encoding="utf-8")
-
-
-class Loader(yaml.SafeLoader):
-    """Takes CloudFormation's own tags for what stands behind them."""
-
-
-def _any(loader: Loader, suffix: str, node: yaml.Node) -> object:
-    if isinstance(node, yaml.ScalarNode):
-        return [suffix, loader.construct_scalar(node)]
-    if isinstance(node, yaml.SequenceNode):
-        return [suffix, loader.construct_sequence(node, deep=True)]
-    assert isinstance(node, yaml.MappingNode)
-    return [suffix, loader.construct_mapping(node, deep=True)]
-
-
-Loader.add_multi_constructor("!", _any)
+TEXT = TEMPLATE.read_text(encoding="utf-8")
+BODY = write_template(read_template(TEXT))
 
 
 def test_nothing_but_the_schema_is_left_out() -> None:
     """Of the whole template."""
-    whole = yaml.load(BODY, Loader)
-    bare = yaml.load(without_schema(BODY), Loader)
+    whole = read_template(BODY)
+    bare = read_template(without_schema(BODY))
     assert whole["Resources"]["UserPool"]["Properties"].pop("Schema")
     assert bare == whole
 
@@ -41,8 +27,15 @@ def test_the_schema_is_left_out_once_and_stays_out() -> None:
     assert as_deployed(BODY, bare) == bare
 
 
+def test_what_is_deployed_may_be_of_an_earlier_release_or_read_already() -> None:
+    """Text with comments, as earlier releases sent it; botocore hands out JSON as a mapping."""
+    assert as_deployed(BODY, TEXT) == BODY
+    assert as_deployed(BODY, json.loads(BODY)) == BODY
+    assert as_deployed(BODY, json.loads(without_schema(BODY))) == without_schema(BODY)
+
+
 def test_the_schema_names_what_a_pool_does_not_have_anyway() -> None:
     """Standard attributes that are neither required nor limited are in every pool."""
-    schema = yaml.load(BODY, Loader)["Resources"]["UserPool"]["Properties"]["Schema"]
+    schema = read_template(BODY)["Resources"]["UserPool"]["Properties"]["Schema"]
     standard = [each for each in schema if "StringAttributeConstraints" not in each]
     assert [each["Name"] for each in standard if not each.get("Required")] == []

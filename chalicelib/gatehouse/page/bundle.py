@@ -1,0 +1,69 @@
+"""The scripts of the first view as one file.
+
+Each file of the page is a request: on a cold stage also a container of its own, on a slow line a place in the queue. So
+`app.js` is served with the modules that it imports inside of it, and hands on what those export: modules that come later
+import it from there. In `frontend/` they stay apart. Scripts are taken as ours are written: imports and exports stand at
+the beginning of lines, and each export is of one name.
+"""
+
+import re
+from collections.abc import Mapping
+
+ENTRY = "app.js"
+#: Other front ends import it by itself.
+_ALSO_ALONE = frozenset({"session.js"})
+_IMPORT = re.compile(
+    r"^import (?:\* as (\w+)|(\{[^}]*\})) from '\./([\w-]+\.js)';\s*", re.MULTILINE
+)
+_EXPORT = re.compile(r"^export (?=(?:async )?(?:const|function) (\w+))", re.MULTILINE)
+
+
+def bundle(scripts: Mapping[str, str]) -> dict[str, str]:
+    """Return the scripts by name, with what `app.js` imports inside of it. Without one, they stay as they are."""
+    if ENTRY not in scripts:
+        return dict(scripts)
+    inner: dict[str, str] = {}
+    _collect(scripts, ENTRY, inner)
+    del inner[ENTRY]
+    modules = [_function(name, scripts[name]) for name in inner]
+    handed_on = [
+        f"export const {{{','.join(names)}}}={_variable(name)};"
+        for name in inner
+        if name not in _ALSO_ALONE and (names := _EXPORT.findall(scripts[name]))
+    ]
+    # Not awaited by the modules that import it, so none of them waits for what the page itself still waits for.
+    entry = f"(async()=>{{\n{_IMPORT.sub(_take, scripts[ENTRY])}\n}})();"
+    taken_in = set(inner) - _ALSO_ALONE
+
+    def lead(match: "re.Match[str]") -> str:
+        name = match[3]
+        return match[0].replace(f"./{name}", f"./{ENTRY}") if name in taken_in else match[0]
+
+    others = {
+        name: _IMPORT.sub(lead, text) if name.endswith(".js") else text
+        for name, text in scripts.items()
+        if name not in taken_in
+    }
+    return {**others, ENTRY: "\n".join((*modules, *handed_on, entry))}
+
+
+def _collect(scripts: Mapping[str, str], name: str, found: dict[str, str]) -> None:
+    """Put a module into `found` after those that it imports."""
+    for match in _IMPORT.finditer(scripts[name]):
+        if match[3] not in found:
+            _collect(scripts, match[3], found)
+    found[name] = scripts[name]
+
+
+def _function(name: str, text: str) -> str:
+    names = ",".join(_EXPORT.findall(text))
+    body = _EXPORT.sub("", _IMPORT.sub(_take, text))
+    return f"const {_variable(name)}=(()=>{{\n{body}\nreturn{{{names}}};}})();"
+
+
+def _take(match: "re.Match[str]") -> str:
+    return f"const {match[1] or match[2]}={_variable(match[3])};\n"
+
+
+def _variable(name: str) -> str:
+    return "$" + name.removesuffix(".js").replace("-", "_")

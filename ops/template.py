@@ -1,0 +1,76 @@
+"""A CloudFormation template: read as YAML with CloudFormation's short tags or as JSON, and written as small as it gets.
+
+The file in the repository is for people: YAML, with comments. What goes out is JSON without blanks, one line a resource: a
+template in a request may have 51,200 bytes, comments included.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from .errors import OpsError
+
+MOST_BYTES = 51_200
+# The others are called `Fn::…` in the long form.
+_PLAIN = ("Ref", "Condition")
+_SECTIONS = ("Parameters", "Mappings", "Conditions", "Resources", "Outputs")
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # libyaml is optional
+    """Reads CloudFormation's tags in their long form: `!Sub x` is {"Fn::Sub": "x"}."""
+
+
+def _long_form(loader: Any, tag: str, node: yaml.Node) -> dict[str, Any]:
+    found: Any
+    if isinstance(node, yaml.ScalarNode):
+        found = loader.construct_scalar(node)
+        if tag == "GetAtt":
+            found = found.split(".", 1)
+    elif isinstance(node, yaml.SequenceNode):
+        found = loader.construct_sequence(node, deep=True)
+    else:
+        found = loader.construct_mapping(node, deep=True)
+    return {tag if tag in _PLAIN else f"Fn::{tag}": found}
+
+
+_Loader.add_multi_constructor("!", _long_form)
+
+
+def read_template(body: str | Mapping[str, Any]) -> dict[str, Any]:
+    """Read a template, of the repository or of a stack. botocore hands out a stack's JSON as a mapping already.
+
+    Raises OpsError.
+    """
+    if not isinstance(body, str):
+        return dict(body)
+    try:
+        found = json.loads(body) if body.startswith("{") else yaml.load(body, _Loader)  # noqa: S506 - a safe loader
+    except (ValueError, yaml.YAMLError) as error:
+        raise OpsError(f"this is no CloudFormation template: {error}") from None
+    return found if isinstance(found, dict) else {}
+
+
+def write_template(template: Mapping[str, Any]) -> str:
+    """Write a template for a request, one line for each parameter, resource and output."""
+    parts = [f"{_small(name)}:{_section(name, value)}" for name, value in template.items()]
+    return "{" + ",\n".join(parts) + "}\n"
+
+
+def size_of(body: str) -> int:
+    """Return what CloudFormation counts, in bytes."""
+    return len(body.encode())
+
+
+def _section(name: str, value: Any) -> str:
+    if name not in _SECTIONS or not value:
+        return _small(value)
+    return "{\n" + ",\n".join(f"{_small(key)}:{_small(each)}" for key, each in value.items()) + "}"
+
+
+def _small(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
