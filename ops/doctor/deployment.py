@@ -24,7 +24,7 @@ from ..program import PROGRAM
 from ..stages import Stage
 
 TIMEOUT_SECONDS = 15
-TABLES = ("USERS_TABLE", "PROVIDERS_TABLE", "THROTTLE_TABLE")
+TABLES = ("USERS_TABLE", "PROVIDERS_TABLE", "THROTTLE_TABLE", "SUBJECTS_TABLE")
 FUNCTIONS = {
     "api_handler": "",
     "user_records": "user_records",
