@@ -9,7 +9,7 @@ from benchmarks.processes import THIRD, Lab, Subject, plan
 
 NAME = "scale"
 CROWDS = (1, 10, 200)
-_RUNS = 11
+_RUNS = 5
 #: What is kept of a person who is under way is in that person's browser.
 MAX_OF_ONE = 1.15
 _HANDLERS = {OURS: "app:app", FLASK: "benchmarks.peers.flask_sign_in:handler"}

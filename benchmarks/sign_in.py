@@ -12,7 +12,6 @@ from benchmarks.processes import THIRD, Lab, Subject, plan
 NAME = "sign-in"
 OURS = "a sign-in"
 MAX_OF_EARLIER = 0.70
-MAX_WARM_CALLS = 3
 #: Seconds: what each call may take on AWS.
 DELAY = 0.02
 
@@ -102,7 +101,6 @@ def run(lab: Lab, aws: LoopbackAws) -> list[Section]:
                     together[OURS].median / together[EARLIER].median,
                     MAX_OF_EARLIER,
                 ),
-                Target("Calls of a warm sign-in to AWS", warm_calls, MAX_WARM_CALLS, unit=""),
             ),
             notes=(
                 f"Round trips: {len(_STEPS)} from the browser to the app (besides the page, before and after). From a cold "

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from chalicelib.gatehouse.cognito.groups import is_one_name, parse_provider_groups
+from chalicelib.gatehouse.cognito.group_texts import parse_provider_groups
+from chalicelib.gatehouse.cognito.groups import is_one_name
 
 from .directory import Directory, Person
 from .errors import OpsError

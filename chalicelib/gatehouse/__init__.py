@@ -40,6 +40,6 @@ def __getattr__(name: str) -> Any:
     """Import a public name from where it lives (PEP 562)."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    # Not by importlib: a cold start would pay for that module, too.
+    home = __import__(f"{__name__}.{_HOMES[name]}", fromlist=[name])
+    return getattr(home, name)

@@ -9,16 +9,15 @@ waiting in time, whatever the peer does. Sources: Python's `socket.settimeout` (
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from .errors import TemporarilyUnavailable
 
+if TYPE_CHECKING:
+    from .workers import Worker
+
 Result = TypeVar("Result")
-First = TypeVar("First")
-Second = TypeVar("Second")
-Third = TypeVar("Third")
 
 #: Calls of one peer that nobody waits for any more and that still hold a thread. More than that, and the container does not
 #: ask it until one ends: a peer that never finishes must not fill it up, nor keep it from asking others.
@@ -56,7 +55,7 @@ class Budget:
         self.limits = limits or Limits()
         self._clock = clock
         self._ends_at = float("inf")
-        self._abandoned: list[_Worker] = []
+        self._abandoned: list[Worker] = []
         #: Calls may be made side by side (`together`), and each looks at the list.
         self._lock = threading.Lock()
 
@@ -79,6 +78,8 @@ class Budget:
         after `limit` seconds, when the invocation's are used up, or while too many calls of that peer hang.
         The call may still happen then, as after any timeout: only what may happen twice can be tried again.
         """
+        from . import workers  # a route that asks nobody needs none
+
         allowed = min(limit, self.left())
         if allowed <= 0:
             raise TemporarilyUnavailable(f"{what}: this request has waited long enough")
@@ -88,8 +89,8 @@ class Budget:
             hanging = sum(worker.name == peer for worker in self._abandoned)
         if hanging >= MAX_ABANDONED:
             raise TemporarilyUnavailable(f"{what}: too many calls hang")
-        answer = _Answer(call, allowed)
-        worker = _idle_worker()
+        answer = workers.Answer(call, allowed)
+        worker = workers.take_idle()
         worker.name = peer
         worker.begin(answer)
         if not answer.arrives_within(allowed):
@@ -97,110 +98,8 @@ class Budget:
             with self._lock:
                 self._abandoned.append(worker)
             raise TemporarilyUnavailable(f"{what}: no answer in {allowed:.1f} s")
-        _idle.append(worker)
+        workers.give_back(worker)
         return answer.take()
-
-
-class _Answer(Generic[Result]):
-    """What a call returned or raised, on its way from one thread to another."""
-
-    def __init__(self, call: Callable[[float], Result], seconds: float) -> None:
-        self._call = call
-        self._seconds = seconds
-        self._result: list[Result] = []
-        self._error: BaseException | None = None
-        self._unfinished = threading.Lock()
-        self._unfinished.acquire()
-
-    def fetch(self) -> None:
-        try:
-            self._result.append(self._call(self._seconds))
-        except BaseException as error:  # noqa: BLE001 - it is raised again by `take`
-            self._error = error
-        finally:
-            self._unfinished.release()
-
-    def arrives_within(self, seconds: float) -> bool:
-        """Wait, and tell whether it is there."""
-        return self._unfinished.acquire(timeout=seconds)
-
-    def take(self) -> Result:
-        if self._error is not None:
-            raise self._error
-        return self._result[0]
-
-
-class _Worker(threading.Thread):
-    """A thread that makes one call after another. A new one for each would double the cost of a small call."""
-
-    def __init__(self) -> None:
-        from queue import SimpleQueue
-
-        super().__init__(daemon=True)
-        self._answers: SimpleQueue[_Answer[Any] | None] = SimpleQueue()
-        self.start()
-
-    def run(self) -> None:
-        while (answer := self._answers.get()) is not None:
-            answer.fetch()
-            del answer  # it may hold a secret, and the next call may be long in coming
-
-    def begin(self, answer: "_Answer[Any]") -> None:
-        """Fetch an answer."""
-        self._answers.put(answer)
-
-    def end(self) -> None:
-        """Make no more calls after the one that runs."""
-        self._answers.put(None)
-
-
-#: The container's workers that nobody waits for.
-_idle: deque[_Worker] = deque()
-
-
-def _idle_worker() -> _Worker:
-    try:
-        return _idle.pop()
-    except IndexError:
-        return _Worker()
-
-
-def together(
-    first: Callable[[], First], second: Callable[[], Second], third: Callable[[], Third]
-) -> tuple[First, Second, Third]:
-    """Make three calls side by side and return what they return, so that their times do not add up.
-
-    Raises what the first of them raised, in the order given, after all have ended: each ends in time by itself
-    (`Budget.run`), and none goes on into the next invocation.
-    """
-    one = _Answer(lambda _: first(), 0.0)
-    two = _Answer(lambda _: second(), 0.0)
-    three = _Answer(lambda _: third(), 0.0)
-    threads = [threading.Thread(target=each.fetch, daemon=True) for each in (two, three)]
-    for thread in threads:
-        thread.start()
-    one.fetch()
-    for thread in threads:
-        thread.join()
-    return one.take(), two.take(), three.take()
-
-
-class Ahead(Generic[Result]):
-    """A call that is made beside others, before anybody needs what it returns.
-
-    Whoever begins it also takes it, in the same invocation: a thread that goes on into the next one may stand still for
-    hours in between.
-    """
-
-    def __init__(self, call: Callable[[], Result]) -> None:
-        self._answer = _Answer(lambda _: call(), 0.0)
-        self._thread = threading.Thread(target=self._answer.fetch, daemon=True)
-        self._thread.start()
-
-    def take(self) -> Result:
-        """Return what the call returned, or raise what it raised, when it has ended."""
-        self._thread.join()
-        return self._answer.take()
 
 
 def pause_before_retry() -> None:

@@ -60,6 +60,7 @@ class Setting(Generic[T]):
 
     def __set_name__(self, owner: "type[SettingTable]", name: str) -> None:
         self.attribute = name
+        owner.declared = (*owner.declared, self)
 
     if TYPE_CHECKING:
         # When it runs, an instance of a table holds its values under the same names, and so hides the declarations.
@@ -93,7 +94,6 @@ class SettingTable:
 
     def __init_subclass__(cls, parts: "Mapping[str, type[SettingTable]] | None" = None) -> None:
         cls.parts = parts or {}
-        cls.declared = tuple(held for held in vars(cls).values() if isinstance(held, Setting))
 
     @classmethod
     def every_setting(cls) -> tuple[Setting[Any], ...]:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from chalicelib.gatehouse import deadline
+from chalicelib.gatehouse import workers
 from chalicelib.gatehouse.services import Services
 from chalicelib.gatehouse.triggers import entry
 from tests.doubles import browser
@@ -58,14 +58,14 @@ def record(monkeypatch: pytest.MonkeyPatch) -> Outbound:
             **more,
         )
 
-    together = deadline.together
+    together = workers.together
 
     def carried(*calls: Any) -> Any:
         """Calls made side by side are made where whoever makes them is."""
         place = outbound.place
         return together(*(functools.partial(outbound.run_at, place, call) for call in calls))
 
-    monkeypatch.setattr(deadline, "together", carried)
+    monkeypatch.setattr(workers, "together", carried)
     monkeypatch.setattr(Browser, "send", sent)
     monkeypatch.setattr(entry, "_run", ran)
     monkeypatch.setattr(entry, "account_mail", mailed)

@@ -19,7 +19,10 @@ answers = [app(event, context) for _ in range(2)]
 heavy = ("boto3", "botocore", "requests", "jwt", "cryptography", "urllib3")
 heavy += tuple(
     "chalicelib.gatehouse." + name
-    for name in ("flows.fresh_check", "cognito.told_groups", "guard.path_parameters")
+    for name in (
+        "flows.fresh_check", "cognito.told_groups", "cognito.group_texts", "guard.path_parameters", "routes.call",
+        "sign_in_errors", "workers",
+    )
 )
 looked = gc.get_stats()[0]["collections"] - before
 print(json.dumps({"status": answers[1]["statusCode"], "loaded": [m for m in heavy if m in sys.modules], "looked": looked}))

@@ -8,7 +8,9 @@ import pytest
 from botocore import exceptions
 from botocore.exceptions import ClientError
 from botocore.model import ServiceModel
+from botocore.validate import ParamValidationDecorator
 
+from chalicelib.gatehouse import __version__
 from chalicelib.gatehouse.aws_clients import (
     MAX_ANSWER_BYTES,
     AwsClients,
@@ -60,6 +62,18 @@ def test_only_what_may_happen_twice_is_tried_twice(
 ) -> None:
     """Reads, and the users table's conditional writes; never a guess, a mail, a code, a count."""
     assert clients.may_repeat(name, arguments) is twice
+
+
+def test_clients_name_themselves_and_dynamodb_looks_at_what_it_gets(clients: AwsClients) -> None:
+    """No User-Agent is put together at each call. What people typed goes to Cognito, and is looked at here first."""
+    for service, validated in (
+        ("dynamodb", False),
+        ("secretsmanager", True),
+        ("cognito-idp", True),
+    ):
+        made: Any = clients(service)
+        assert made._client.meta.config.user_agent == f"chalice-gatehouse/{__version__}"
+        assert isinstance(made._client._serializer, ParamValidationDecorator) is validated
 
 
 def refused(status: int, code: str) -> ClientError:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from chalicelib.gatehouse import deadline
+from chalicelib.gatehouse import deadline, workers
 from chalicelib.gatehouse.cognito.http_client import HttpClient
 from chalicelib.gatehouse.deadline import MAX_ABANDONED, Budget, Limits
 from chalicelib.gatehouse.errors import TemporarilyUnavailable
@@ -75,7 +75,7 @@ def test_every_invocation_begins_anew_and_a_trigger_has_less(clock: Clock) -> No
 
 def test_calls_side_by_side_give_what_each_gives_or_the_first_ones_error() -> None:
     """In the order given, whichever ends first; and all have ended by then."""
-    assert deadline.together(lambda: 1, lambda: "two", lambda: None) == (1, "two", None)
+    assert workers.together(lambda: 1, lambda: "two", lambda: None) == (1, "two", None)
     begun = threading.Barrier(3, timeout=10)
     ended: list[str] = []
 
@@ -85,7 +85,7 @@ def test_calls_side_by_side_give_what_each_gives_or_the_first_ones_error() -> No
         raise KeyError(name)
 
     with pytest.raises(KeyError, match="one"):
-        deadline.together(lambda: call("one"), lambda: call("two"), lambda: call("three"))
+        workers.together(lambda: call("one"), lambda: call("two"), lambda: call("three"))
     assert sorted(ended) == ["one", "three", "two"]
 
 
@@ -96,7 +96,7 @@ def test_hanging_calls_are_counted_from_every_thread(gate: threading.Event) -> N
     def hang() -> None:
         budget.run("x", 0.01, lambda _: gate.wait(10))
 
-    assert "no answer" in refusal(lambda: deadline.together(hang, hang, hang))
+    assert "no answer" in refusal(lambda: workers.together(hang, hang, hang))
     assert len(budget._abandoned) == 3
     gate.set()
     for thread in budget._abandoned:

@@ -9,13 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.gatehouse.cognito.claims import parse_groups
-from chalicelib.gatehouse.cognito.groups import (
-    is_one_name,
+from chalicelib.gatehouse.cognito.group_texts import (
     parse_provider_groups,
     read_groups_claim,
-    without_automatic,
     write_groups,
 )
+from chalicelib.gatehouse.cognito.groups import is_one_name, without_automatic
 from chalicelib.gatehouse.cognito.identities import Identity, birthplace_of, parse_identities
 from chalicelib.gatehouse.settings import Settings
 from chalicelib.gatehouse.store.providers import CACHE_SECONDS, ProviderStore

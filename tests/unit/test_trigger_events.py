@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.gatehouse.cognito.federated_profiles import FederatedProfiles
-from chalicelib.gatehouse.cognito.groups import parse_provider_groups
+from chalicelib.gatehouse.cognito.group_texts import parse_provider_groups
 from chalicelib.gatehouse.cognito.scopes import SCOPES, USER_ADMIN_SCOPE
 from chalicelib.gatehouse.errors import GatehouseError, TriggerRefused
 from chalicelib.gatehouse.settings import Settings

@@ -265,15 +265,16 @@ def test_the_headers_cannot_be_changed_by_accident() -> None:
 
 def test_errors_have_codes_that_do_not_collide_and_plain_sentences() -> None:
     """The table of errors: a code has one status wherever it is answered with, messages end with a full stop."""
-    from chalicelib.gatehouse import errors
+    from chalicelib.gatehouse import errors, sign_in_errors
 
     found = [
         cls
-        for cls in vars(errors).values()
+        for cls in {**vars(errors), **vars(sign_in_errors)}.values()
         if isinstance(cls, type) and issubclass(cls, errors.GatehouseError)
     ]
-    assert len(found) > 15
+    assert len(found) > 30
     for cls in found:
+        assert getattr(errors, cls.__name__) is cls
         assert cls.code.replace("_", "").isalpha()
         assert 400 <= cls.status < 600
         assert cls.message.endswith(".")

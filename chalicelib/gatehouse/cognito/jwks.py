@@ -8,8 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..deadline import Ahead
 from ..errors import TemporarilyUnavailable, TokenMismatch
+from ..workers import Ahead
 from .http_client import HttpAnswer
 
 if TYPE_CHECKING:

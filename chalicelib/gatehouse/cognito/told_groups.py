@@ -6,7 +6,7 @@ Cognito keeps `custom:groups` when the mapping is gone, and anybody without a pr
 
 from collections.abc import Callable, Mapping
 
-from .groups import ToldGroups, parse_provider_groups
+from .group_texts import ToldGroups, parse_provider_groups
 from .identities import Identity, parse_identities
 
 _NONE = ToldGroups((), 0)

@@ -8,7 +8,7 @@ Source: Amazon Cognito developer guide, "Revoking tokens": an access token that 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .. import deadline
+from .. import workers
 from ..cognito.claims import Caller
 from ..cognito.identities import Identity
 from ..cognito.pool_user import PoolUser
@@ -43,7 +43,7 @@ class FreshCheck:
 
         Without a record nobody has noted a sign-out, so the pool's answer decides alone: records are healed at sign-in.
         """
-        person, in_pool_group, record = deadline.together(
+        person, in_pool_group, record = workers.together(
             lambda: self._user_admin.find(caller.username),
             lambda: group is None or self._is_in_group(caller.username, group),
             lambda: self._users.load(caller.username),

@@ -11,7 +11,7 @@ Signals come at least once, in any order. The newer one wins, by the provider's 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..cognito.groups import parse_provider_groups, write_groups
+from ..cognito.group_texts import parse_provider_groups, write_groups
 from ..cognito.identities import NATIVE, birthplace_of
 from ..cognito.pool_user import PoolUser
 from ..cognito.provider_people import ProviderPeople

@@ -8,7 +8,6 @@ Source: the Fetch standard, "CORS protocol" and "CORS protocol and HTTP caches" 
 """
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 #: The routes whose cookie an allowed origin may use. Passwords are typed on our own page alone.
 CREDENTIALED = frozenset({("POST", "/auth/refresh"), ("POST", "/auth/logout")})
@@ -22,12 +21,13 @@ _MAX_AGE = "600"
 _EXPOSED = "Retry-After"
 
 
-class CorsRule(NamedTuple):
+class CorsRule:
     """How one path is open: its methods, the request headers that are let through, and whether the cookie is."""
 
-    methods: tuple[str, ...]
-    headers: str
-    credentials: bool
+    def __init__(self, methods: tuple[str, ...], headers: str, *, credentials: bool) -> None:
+        self.methods = methods
+        self.headers = headers
+        self.credentials = credentials
 
 
 def build_rule(path: str, methods: Iterable[str], authorized: Iterable[str]) -> CorsRule | None:

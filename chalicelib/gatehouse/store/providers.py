@@ -8,10 +8,10 @@ from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from ..deadline import Ahead
 from ..email_domains import email_domain, parse_domain
 from ..errors import TemporarilyUnavailable
 from ..log import log_event
+from ..workers import Ahead
 from .dynamodb import DynamoDB, Item, read_text, translated_errors
 
 CACHE_SECONDS = 60

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 
-from ..deadline import Ahead
 from ..errors import ConfigurationError, TemporarilyUnavailable
 from ..log import log_event
+from ..workers import Ahead
 
 CACHE_SECONDS = 300
 #: `renew=True` asks past the cache, but no more often than this: forged cookies must not become calls.

@@ -4,7 +4,7 @@ Without it Cognito leaves a mapped attribute as it was when its claim is missing
 provider would keep `admins` here for good. What this trigger answers replaces the claims, and what it leaves out is
 dropped, so every mapped claim is in the answer, empty where it is gone. An empty map would keep everything: there is none.
 Whether an empty value clears what is stored, AWS does not say of this trigger. So no groups is a value of its own
-(`groups.write_groups`), and a name is deleted here where the provider tells none.
+(`group_texts.write_groups`), and a name is deleted here where the provider tells none.
 If the trigger fails, Cognito refuses the sign-in, and that is meant: it must not go on with what was true earlier.
 Source: AWS "Inbound federation Lambda trigger".
 """
@@ -12,7 +12,7 @@ Source: AWS "Inbound federation Lambda trigger".
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..cognito.groups import read_groups_claim, write_groups
+from ..cognito.group_texts import read_groups_claim, write_groups
 from ..cognito.provider_claims import (
     ATTRIBUTE_MAPPING,
     GROUPS_ATTRIBUTE,

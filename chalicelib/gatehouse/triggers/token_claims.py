@@ -15,7 +15,8 @@ Source: AWS "Pre token generation Lambda trigger", event version 2; needs the Es
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..cognito.groups import fit_into_token, is_one_name, without_automatic
+from ..cognito.group_texts import fit_into_token
+from ..cognito.groups import is_one_name, without_automatic
 from ..cognito.identities import Identity, parse_identities
 from ..cognito.scopes import SCOPES, USER_ADMIN_SCOPE
 from ..cognito.told_groups import told_groups

@@ -5,7 +5,7 @@ from tests.soak.defence import Defence, answering, defence, nothing, reading, va
 _RECORDS = "chalicelib.gatehouse.triggers.user_records"
 _INBOUND = "chalicelib.gatehouse.triggers.inbound_federation"
 _PROFILES = "chalicelib.gatehouse.cognito.federated_profiles:FederatedProfiles"
-_GROUPS = "chalicelib.gatehouse.cognito.groups"
+_GROUPS = "chalicelib.gatehouse.cognito.group_texts"
 
 FEDERATION: tuple[Defence, ...] = (
     defence(

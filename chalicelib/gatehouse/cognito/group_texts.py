@@ -1,0 +1,111 @@
+"""Several groups in one text: what a provider tells, what Cognito stores, what a token has room for (S-51, S-69).
+
+`custom:groups` holds what a provider told at the last sign-in. Our InboundFederation trigger writes `=` and the names with
+commas, so that no groups is `=`, a value that replaces the one before whatever Cognito does with empty ones. Text of
+another beginning was written by Cognito before that trigger was attached.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+from urllib.parse import unquote_plus
+
+from .groups import is_one_name
+
+#: An attribute's limit (`custom:groups` in the identity template), in characters as Java counts them.
+MAX_TEXT = 2048
+_WRITTEN_BY_US = "="
+#: Bytes of JSON that `cognito:groups` may take in a token. A request's headers are 10,240 bytes in all (Amazon API Gateway
+#: quotas); the rest of an access token is 1.1 kB, our cookie 4 kB at most, a browser's own headers some 1 kB, and a
+#: token is four thirds of its JSON.
+TOKEN_ROOM = 2800
+
+
+class ToldGroups(NamedTuple):
+    """The names that count, each once, in their order; and how many of those told do not."""
+
+    names: tuple[str, ...]
+    left_out: int
+
+
+def read_groups_claim(value: object) -> ToldGroups:
+    """Return the groups in a provider's claim: a list, or text such as Cognito makes of one, `[a, b]`."""
+    if isinstance(value, list | tuple):
+        return _chosen(value)
+    if isinstance(value, str):
+        return _chosen(_listed(value))
+    return _chosen(() if value is None else (value,))
+
+
+def write_groups(names: Iterable[str]) -> tuple[str, int]:
+    """Return the text for `custom:groups`, with as many names as fit, and how many do not."""
+    told = tuple(names)
+    # Each name takes one character more: the comma, or for the first one the mark.
+    kept = as_many_as_fit(told, MAX_TEXT, lambda name: len(name.encode("utf-16-le")) // 2 + 1)
+    return _WRITTEN_BY_US + ",".join(kept), len(told) - len(kept)
+
+
+def parse_provider_groups(value: object) -> ToldGroups:
+    """Return the groups in a `custom:groups` attribute."""
+    if not isinstance(value, str) or not value:
+        return ToldGroups((), 0)
+    if len(value) > MAX_TEXT:
+        return ToldGroups((), 1)
+    if value.startswith(_WRITTEN_BY_US):
+        names = value.removeprefix(_WRITTEN_BY_US)
+        return _chosen(names.split(",") if names else ())
+    return _chosen(_decoded(name) if isinstance(name, str) else name for name in _listed(value))
+
+
+def fit_into_token(own: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ...]:
+    """Return as many names as a token has room for, each once: the pool's `own` first, then the provider's."""
+    kept = as_many_as_fit(own, TOKEN_ROOM, _bytes_in_token)
+    left = TOKEN_ROOM - sum(map(_bytes_in_token, kept))
+    others = tuple(name for name in theirs if name not in own)
+    return (*kept, *as_many_as_fit(others, left, _bytes_in_token))
+
+
+def as_many_as_fit(
+    names: tuple[str, ...], room: int, cost: Callable[[str], int]
+) -> tuple[str, ...]:
+    """Return the largest number of names that fit, in their order: the short ones first, the earlier of equals."""
+    kept = set()
+    for name in sorted(names, key=cost):
+        room -= cost(name)
+        if room < 0:
+            break
+        kept.add(name)
+    return tuple(name for name in names if name in kept)
+
+
+def _bytes_in_token(name: str) -> int:
+    """With quotes and comma, in UTF-8, as Cognito writes its tokens."""
+    return len(json.dumps(name, ensure_ascii=False).encode()) + 1
+
+
+def _chosen(told: Iterable[object]) -> ToldGroups:
+    listed = tuple(told)
+    names = tuple(name for name in listed if isinstance(name, str) and is_one_name(name))
+    return ToldGroups(tuple(dict.fromkeys(names)), len(listed) - len(names))
+
+
+def _listed(text: str) -> list[object]:
+    """Return the parts of a list that was made text: JSON, `[a, b]` or `a,b`. AWS documents only that it is text."""
+    text = text.strip()
+    if text.startswith("["):
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError):
+            found = text.removeprefix("[").removesuffix("]").split(",")
+    else:
+        found = text.split(",")
+    parts = [part.strip() if isinstance(part, str) else part for part in found]
+    return [part for part in parts if part != ""]
+
+
+def _decoded(name: str) -> str:
+    """Undo Cognito's form encoding where there is some; a plus sign alone is part of a name that nobody encoded.
+
+    What is not UTF-8 comes out as a character that nobody names a group by; with a space in it, it is none.
+    """
+    return unquote_plus(name).replace("\ufffd", " ") if "%" in name else name
