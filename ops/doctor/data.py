@@ -88,7 +88,12 @@ def _secret(deployment: Deployment, variable: str) -> Mapping[str, Any] | None:
 
 def tables(deployment: Deployment) -> Iterator[Fault]:
     """The tables are there, with their keys, and bill by request."""
-    keys = {"USERS_TABLE": "userName", "PROVIDERS_TABLE": "name", "THROTTLE_TABLE": "key"}
+    keys = {
+        "USERS_TABLE": "userName",
+        "PROVIDERS_TABLE": "name",
+        "THROTTLE_TABLE": "key",
+        "SUBJECTS_TABLE": "subject",
+    }
     for variable in TABLES:
         name = deployment.variable(variable)
         found = deployment.absent_as_none(

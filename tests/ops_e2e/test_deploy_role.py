@@ -142,12 +142,16 @@ def test_no_action_is_a_wildcard_and_only_named_ones_have_no_resource() -> None:
         *("cognito-idp:CreateUserPool", "cognito-idp:DescribeUserPoolDomain"),
         *("logs:DescribeLogGroups", "secretsmanager:GetRandomPassword", "sts:GetCallerIdentity"),
     }
+    mapping = {f"lambda:{verb}EventSourceMapping" for verb in ("Create", "Delete", "Update")}
+    looked_at = {"lambda:GetEventSourceMapping", "lambda:ListEventSourceMappings"}
     for statement in statements():
         actions = listed(statement["Action"])
         assert not [action for action in actions if "*" in action]
         assert actions == sorted(actions)
         if "*" in listed(statement["Resource"]):
-            assert set(actions) == nameless
+            assert set(actions) in (nameless, mapping, looked_at)
+            if set(actions) == mapping:  # of the stage's own function alone
+                assert "lambda:FunctionArn" in statement["Condition"]["StringEquals"]
         for resource in listed(statement["Resource"]):
             scoped = "${StageName}" in resource or resource == "*"
             of_aws = (
