@@ -38,7 +38,7 @@ class StageSecrets:
         return self._text(self._settings.captcha_secret_arn, "secret", False)
 
     def leaving_secret(self, arn: str, renew: bool) -> Mapping[str, object]:
-        """Return a provider's event hook secrets: `current`, and during a rotation `previous`."""
+        """Return what a provider's event hook may say: `current`, and during a rotation `previous`."""
         return self._store.read(arn, renew=renew)
 
     def key_ring(self, renew: bool) -> KeyRing:
