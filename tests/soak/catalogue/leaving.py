@@ -52,12 +52,6 @@ LEAVING: tuple[Defence, ...] = (
         (f"{_FLOW}._end_sessions", reading(("at <= person.row.ended_at or ", ""))),
     ),
     defence(
-        "older-signals-do-not-disable",
-        "S-79",
-        "a deactivation that came late shuts out somebody who is back",
-        (f"{_FLOW}._shut_out", reading(("at <= person.row.decided_at or ", ""))),
-    ),
-    defence(
         "only-our-app-counts",
         "S-80",
         "whoever is taken off any app of the tenant is out here",
