@@ -46,6 +46,8 @@ OUTPUT_VARIABLES = {
     "ProvidersTableName": "PROVIDERS_TABLE",
     "SessionsTableName": "SESSIONS_TABLE",
     "ThrottleTableName": "THROTTLE_TABLE",
+    "SubjectsTableName": "SUBJECTS_TABLE",
+    "LeavingQueueUrl": "LEAVING_QUEUE_URL",
     "MfaClientId": "MFA_CLIENT_ID",
     "MfaClientSecretArn": "MFA_CLIENT_SECRET_ARN",
     "PasskeyDomain": "PASSKEY_DOMAIN",
@@ -60,6 +62,7 @@ _ROLES = {
     "UserRecordsRoleArn": "user_records",
     "TokenClaimsRoleArn": "token_claims",
     "AccountMailRoleArn": "account_mail",
+    "LeavingRoleArn": "leaving",
 }
 # Option of a stage's "gatehouse" block -> template parameter; all are optional.
 _OPTIONS = {
@@ -201,7 +204,7 @@ def tags_of(stage: Stage) -> dict[str, str]:
 
 
 def trigger_parameters(user_records: str, token_claims: str) -> dict[str, str]:
-    """Build the parameters that attach the pool's triggers, by their ARNs."""
+    """Build the parameters that attach the pool's triggers, by their ARNs; the queue's function has its own."""
     return {
         "UserRecordsFunctionArn": user_records,
         "InboundFederationFunctionArn": user_records,
@@ -236,6 +239,7 @@ def _of_stage(stage: Stage, earlier: Mapping[str, str]) -> dict[str, str]:
         "StageName": stage.name,
         "DomainPrefix": str(stage.option("domain_prefix")),
         "DirectSignIn": stage.direct_sign_in,
+        "AccessTokenMinutes": str(stage.option("access_token_minutes")),
         "DeletionProtection": "ACTIVE" if stage.deletion_protection else "INACTIVE",
         "LogRetentionDays": str(stage.option("log_retention_days")),
         "IdentityProviders": provider_list(stage.direct_sign_in, names),

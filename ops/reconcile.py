@@ -18,6 +18,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.gatehouse.cognito.pool_user import PoolUser
+from chalicelib.gatehouse.store.subjects import SubjectStore
 from chalicelib.gatehouse.store.users import PENDING, UserProfile, UserRecord, UserStore, key_of
 
 from . import aws
@@ -52,7 +53,7 @@ class Findings:
 class Reconciler:
     """Compares one pool with one table. `dynamodb` is boto3's client, `clock` gives Unix seconds.
 
-    `refuse_address` is that of ProviderStore.
+    `refuse_address` is that of ProviderStore; `subjects` the index by which providers' signals find people, if there is one.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Reconciler:
         table: str,
         client_id: str,
         refuse_address: Callable[[str, Collection[str]], str | None],
+        subjects: SubjectStore | None = None,
         progress: ProgressFile,
         report: Reporter,
         dry_run: bool = False,
@@ -73,6 +75,7 @@ class Reconciler:
         self._table = table
         self._client_id = client_id
         self._refuse_address = refuse_address
+        self._subjects = subjects
         self._progress = progress
         self._report = report
         self._dry_run = dry_run
@@ -135,6 +138,12 @@ class Reconciler:
 
     def _compare(self, user: PoolUser, record: UserRecord | None) -> None:
         profile = build_profile(user, self._client_id)
+        if self._subjects is not None and not self._dry_run:
+            for identity in user.identities:
+                if identity.subject:
+                    self._subjects.note_person(
+                        identity.provider, identity.subject, key_of(user.user_name)
+                    )
         names = [identity.provider for identity in user.identities]
         if names and (reason := self._refuse_address(profile.email, names)):
             self._findings.moved += 1

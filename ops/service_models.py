@@ -23,6 +23,8 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "cognito-idp": (
         "AdminDeleteUser",
         "AdminDeleteUserAttributes",
+        "AdminDisableUser",
+        "AdminEnableUser",
         "AdminGetUser",
         "AdminInitiateAuth",
         "AdminLinkProviderForUser",
@@ -50,6 +52,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "dynamodb": ("DeleteItem", "GetItem", "Query", "Scan", "UpdateItem"),
     "lambda": ("Invoke",),
     "secretsmanager": ("GetSecretValue",),
+    "sqs": ("SendMessageBatch",),
 }
 _PACKAGE = str(aws_models.__package__).replace(".", "/")
 #: In the zip: where the files lie, and the module that reads them.

@@ -153,6 +153,13 @@ OPTIONS = (
     ),
     Option("throttle_burst", _whole_number, "how many calls at once", default=100),
     Option(
+        "access_token_minutes",
+        _one_of(5, 10),
+        "how long an access token lives, 5 or 10: so long somebody who was signed out may still call routes without "
+        "`fresh=True`",
+        default=10,
+    ),
+    Option(
         "loopback_ports",
         _ports,
         "ports, up to ten, on which programs on people's machines may get a code: makes a public app client "

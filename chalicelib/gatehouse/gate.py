@@ -187,7 +187,8 @@ class Gatehouse:
         path = self._path(route)
         authorizer = None
         if route.scope is None:
-            self._guard.open(route.method, path, not route.is_form_of_others)
+            from_page = not (route.is_form_of_others or route.is_for_servers)
+            self._guard.open(route.method, path, from_page)
         else:
             authorizer = self.authorized(route.scope, route.group, route.fresh)
         # What `app.route(…)` comes to in the end, for a fifth of its time: every cold start pays for each of our routes.
@@ -210,7 +211,13 @@ class Gatehouse:
 
             function = getattr(import_module(f"{__package__}.routes.{module}"), name)
             return function(
-                Call(self._request(), self._container, self.prefix, self.openapi_document, self._brand),
+                Call(
+                    self._request(),
+                    self._container,
+                    self.prefix,
+                    self.openapi_document,
+                    self._brand,
+                ),
                 **parameters,
             )
 
@@ -243,7 +250,7 @@ class Gatehouse:
         return run_job(self._container, event, get_response)
 
     def _functions(self) -> tuple[Callable[..., Any], ...]:
-        return self.user_records, self.token_claims, self.account_mail
+        return self.user_records, self.token_claims, self.account_mail, self.leaving
 
     def user_records(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """Cognito's sign-up and sign-in triggers: people go to the users table."""
@@ -262,6 +269,12 @@ class Gatehouse:
         from .triggers import entry
 
         entry.account_mail(self._container, event, context)
+
+    def leaving(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
+        """What providers say of people who leave, from the queue (S-77)."""
+        from .triggers import entry
+
+        return entry.leaving(self._container, event, context)
 
 
 def gate_of(blueprint: Blueprint) -> Gatehouse:

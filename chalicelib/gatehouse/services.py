@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from .flows.fresh_check import FreshCheck
     from .flows.global_sign_out import GlobalSignOut
     from .flows.hosted_sign_in import HostedSignIn
+    from .flows.leaving import Leaving
+    from .flows.leaving_door import LeavingDoor
     from .flows.mfa import Mfa
     from .flows.new_session import NewSessions
     from .flows.own_password import OwnPassword
@@ -48,16 +50,19 @@ if TYPE_CHECKING:
     from .session.sessions import Sessions
     from .stage_secrets import StageSecrets
     from .store.locks import AddressLocks
+    from .store.marks import MarkStore
     from .store.proofs import ProofStore
     from .store.providers import ProviderStore
     from .store.session_rows import SessionRows
+    from .store.subjects import SubjectStore
     from .store.users import UserStore
 
 
 class Services:
     """What the routes and triggers call. `clock` gives Unix seconds; `aws` makes a client by service name.
 
-    `budget` is the time that calls to others may take; clients that are given keep to it themselves.
+    `budget` is the time that calls to others may take; clients that are given keep to it themselves. `sleep` waits where
+    calls have a pace.
     """
 
     def __init__(
@@ -68,12 +73,14 @@ class Services:
         aws: Callable[[str], Any] | None = None,
         http: "HttpClient | None" = None,
         budget: deadline.Budget | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.settings = settings
         self.clock = clock
         self._given_aws = aws
         self._given_http = http
         self.budget = budget or deadline.Budget()
+        self._sleep = sleep
 
     @cached_property
     def users(self) -> "UserStore":
@@ -302,10 +309,67 @@ class Services:
 
     @cached_property
     def global_sign_out(self) -> "GlobalSignOut":
+        return self._global_sign_out_by(self.user_admin)
+
+    def _global_sign_out_by(self, user_admin: "UserAdmin") -> "GlobalSignOut":
         from .flows.global_sign_out import GlobalSignOut
 
-        return GlobalSignOut(
-            users=self.users, notes=self._session_notes, user_admin=self.user_admin
+        return GlobalSignOut(users=self.users, notes=self._session_notes, user_admin=user_admin)
+
+    @cached_property
+    def subjects(self) -> "SubjectStore":
+        from .store.subjects import SubjectStore
+
+        return SubjectStore(self._dynamodb, self.settings.subjects_table, self.clock)
+
+    @cached_property
+    def leaving(self) -> "Leaving":
+        """What the function of the queue does, at Cognito's pace."""
+        from .cognito.pace import PacedClient
+        from .cognito.provider_people import ProviderPeople
+        from .cognito.user_admin import UserAdmin
+        from .flows.leaving import CALLS_PER_SECOND, Leaving
+
+        paced = PacedClient(self._cognito_idp, CALLS_PER_SECOND, self.clock, self._sleep)
+        user_admin = UserAdmin(paced, self.settings.user_pool_id)
+        return Leaving(
+            providers=self.providers,
+            subjects=self.subjects,
+            people=ProviderPeople(paced, self.settings.user_pool_id),
+            users=self.users,
+            user_admin=user_admin,
+            global_sign_out=self._global_sign_out_by(user_admin),
+            stage=self.settings.stage,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def leaving_door(self) -> "LeavingDoor":
+        from .cognito.jwks import JwksCache
+        from .cognito.provider_people import ProviderPeople
+        from .errors import NotFound
+        from .flows.leaving_door import LeavingDoor
+        from .signals import SignalQueue
+
+        if not self.settings.leaving_queue_url or not self.settings.subjects_table:
+            raise NotFound("the stage was provisioned before providers could say who leaves")
+        caches: dict[str, JwksCache] = {}
+
+        def load_keys(url: str) -> JwksCache:
+            if url not in caches:
+                caches[url] = JwksCache(lambda: self._http.get(url), self.clock)
+            return caches[url]
+
+        return LeavingDoor(
+            providers=self.providers,
+            subjects=self.subjects,
+            people=ProviderPeople(self._cognito_idp, self.settings.user_pool_id),
+            queue=SignalQueue(self._aws("sqs"), self.settings.leaving_queue_url),
+            marks=self._marks,
+            load_secret=lambda arn, renew: self._secrets.leaving_secret(arn, renew),
+            load_keys=load_keys,
+            stage=self.settings.stage,
+            clock=self.clock,
         )
 
     @cached_property
@@ -411,19 +475,25 @@ class Services:
         from .flows.attempts import Attempts
         from .sealed.devices import Devices
         from .store.daily_mails import DailyMails
-        from .store.marks import MarkStore
         from .store.throttle import ThrottleStore
 
         table = self.settings.throttle_table
         return Attempts(
             ThrottleStore(self._dynamodb, table, self.clock, lambda: self._secrets.pepper()),
-            MarkStore(self._dynamodb, table, self.clock, lambda: self._secrets.pepper()),
+            self._marks,
             DailyMails(self._dynamodb, table, self.clock, self.settings.mails_per_day),
             Devices(self._sealer, self.clock),
             self.users,
             self.settings.stage,
             self.clock,
         )
+
+    @cached_property
+    def _marks(self) -> "MarkStore":
+        from .store.marks import MarkStore
+
+        table = self.settings.throttle_table
+        return MarkStore(self._dynamodb, table, self.clock, lambda: self._secrets.pepper())
 
     @cached_property
     def _locks(self) -> "AddressLocks":
@@ -455,7 +525,14 @@ class Services:
         return AwsClients(
             self.settings.region,
             self.budget,
-            repeatable_tables=frozenset({self.settings.users_table, self.settings.sessions_table}),
+            repeatable_tables=frozenset(
+                {
+                    self.settings.users_table,
+                    self.settings.sessions_table,
+                    self.settings.subjects_table,
+                }
+                - {""}
+            ),
         )
 
     @cached_property

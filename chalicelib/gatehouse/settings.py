@@ -258,6 +258,18 @@ class Settings(SettingTable, parts={"brand": Brand}):
         needed=_EMBEDDED,
         source=STACK,
     )
+    subjects_table = Setting(
+        "SUBJECTS_TABLE",
+        parse.text,
+        "the index of people by provider and subject, for providers that say who leaves",
+        source=STACK,
+    )
+    leaving_queue_url = Setting(
+        "LEAVING_QUEUE_URL",
+        parse.text,
+        "the queue of what they say",
+        source=STACK,
+    )
     mfa_client_id = Setting(
         "MFA_CLIENT_ID",
         parse.text,

@@ -93,6 +93,7 @@ def tables(deployment: Deployment) -> Iterator[Fault]:
         "PROVIDERS_TABLE": ["name"],
         "SESSIONS_TABLE": ["sub", "id"],
         "THROTTLE_TABLE": ["key"],
+        "SUBJECTS_TABLE": ["subject"],
     }
     for variable in TABLES:
         name = deployment.variable(variable)

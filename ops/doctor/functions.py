@@ -13,6 +13,7 @@ _ROLES = {
     "user_records": "UserRecordsRoleArn",
     "token_claims": "TokenClaimsRoleArn",
     "account_mail": "AccountMailRoleArn",
+    "leaving": "LeavingRoleArn",
 }
 _TRIGGER_SECONDS = 5
 _TRIGGER_MEGABYTES = 512
@@ -23,6 +24,16 @@ _PEOPLE = (
     "AdminUserGlobalSignOut",
     "AdminUpdateUserAttributes",
 )
+_LEAVING = (
+    "AdminGetUser",
+    "AdminUserGlobalSignOut",
+    "AdminDisableUser",
+    "AdminEnableUser",
+    "AdminUpdateUserAttributes",
+)
+_QUEUE = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+#: Each provider's own secret, which `provider leaving` makes.
+_SECRETS_OF_PROVIDERS = "/leaving/*"
 _LINKING = ("ListUsers", "AdminGetUser", "AdminLinkProviderForUser")
 _DIRECT = ("AdminInitiateAuth", "AdminRespondToAuthChallenge", "AdminSetUserPassword")
 _MAIL = ("AdminGetUser", "AdminDeleteUser")
@@ -131,7 +142,8 @@ def role_wildcards(deployment: Deployment) -> Iterator[Fault]:
                 resource
                 for resource in _listed(statement["Resource"])
                 # The names of log streams are Lambda's own.
-                if "*" in resource.removesuffix(":*") or resource == "*"
+                if "*" in resource.removesuffix(":*").removesuffix(_SECRETS_OF_PROVIDERS)
+                or resource == "*"
             ]
             if wide:
                 yield Fault(
@@ -158,8 +170,25 @@ def _needed(deployment: Deployment) -> dict[str, list[tuple[str, str]]]:
     ]
     people = [(f"cognito-idp:{call}", deployment.pool["Arn"]) for call in _PEOPLE]
     linking = [(f"cognito-idp:{call}", deployment.pool["Arn"]) for call in _LINKING]
+    subjects, queue = tables["SUBJECTS_TABLE"], _queue_arn(deployment)
     api = [*users, providers, *sessions, *secrets, *throttle, *people]
-    triggers, mail = [record, throttle[1], providers, *linking], list[tuple[str, str]]()
+    api += [
+        ("dynamodb:GetItem", subjects),
+        ("sqs:SendMessage", queue),
+        ("cognito-idp:ListUsers", deployment.pool["Arn"]),
+    ]
+    noted = ("dynamodb:UpdateItem", subjects)
+    triggers, mail = [record, throttle[1], providers, noted, *linking], list[tuple[str, str]]()
+    leaving = [
+        providers,
+        *sessions[1:],
+        noted,
+        record,
+        ("dynamodb:GetItem", subjects),
+        ("dynamodb:GetItem", tables["USERS_TABLE"]),
+        *((action, queue) for action in _QUEUE),
+        *((f"cognito-idp:{call}", deployment.pool["Arn"]) for call in _LEAVING),
+    ]
     if deployment.stage.direct_sign_in == "embedded":
         api += [(f"cognito-idp:{call}", deployment.pool["Arn"]) for call in _DIRECT]
         api.append(("secretsmanager:GetSecretValue", deployment.variable("MFA_CLIENT_SECRET_ARN")))
@@ -176,7 +205,13 @@ def _needed(deployment: Deployment) -> dict[str, list[tuple[str, str]]]:
         "user_records": [*triggers, *_logs(deployment, "user_records")],
         "token_claims": [providers, *throttle, *_logs(deployment, "token_claims")],
         "account_mail": [*mail, *_logs(deployment, "account_mail")],
+        "leaving": [*leaving, *_logs(deployment, "leaving")],
     }
+
+
+def _queue_arn(deployment: Deployment) -> str:
+    _, partition, _, region, account, _ = deployment.pool["Arn"].split(":", 5)
+    return f"arn:{partition}:sqs:{region}:{account}:{deployment.stage.function('leaving')}"
 
 
 def _logs(deployment: Deployment, suffix: str) -> list[tuple[str, str]]:

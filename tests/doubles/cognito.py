@@ -105,6 +105,8 @@ class CognitoDouble:
     resets_auth_time: bool = False
     #: What the pre-token-generation trigger adds to an access token, by trigger source; nothing without one.
     added_claims: Callable[[Person, str], Mapping[str, Any]] = lambda person, source: {}
+    #: JWKS of others, by URL.
+    other_jwks: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     #: What the pool says of somebody by now: groups that changed since the sign-in show at the next refresh.
     look_up: Callable[[Person], Person] = lambda person: person
     refresh_token_length: int = 1900
@@ -173,6 +175,8 @@ class CognitoDouble:
         self.requests.append(("GET", urlsplit(url).path, {}))
         if fault := self._fault("jwks"):
             return fault()
+        if url in self.other_jwks:
+            return HttpAnswer(200, {"keys": self.other_jwks[url]})
         return HttpAnswer(200, {"keys": self.jwks if self.jwks is not None else default_jwks()})
 
     def post_form(

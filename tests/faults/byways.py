@@ -13,6 +13,7 @@ from tests.doubles.browser import Browser, LambdaContext
 from tests.doubles.cognito import Person
 from tests.doubles.pool_users import PoolUser
 from tests.events import load_event
+from tests.faults.leavers import LEAVERS
 from tests.faults.passkeys import PASSKEYS
 from tests.faults.scenes import ADMIN, Scene, with_record
 
@@ -263,6 +264,7 @@ def trigger(name: str, *, claims: bool = False, max_age: bool = False) -> Callab
 
 
 BYWAYS: dict[str, Callable[[World], Scene]] = {
+    **LEAVERS,
     "page": page,
     "signed out": signed_out,
     "login": login,

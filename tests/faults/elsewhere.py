@@ -12,6 +12,12 @@ _KINDS = {
     "UpdateItem sessions": ("dynamodb", "aws", 2),
     "Query sessions": ("dynamodb", "aws", 2),
     "DeleteItem sessions": ("dynamodb", "aws", 1),
+    "GetItem subjects": ("dynamodb", "aws", 2),
+    "UpdateItem subjects": ("dynamodb", "aws", 2),
+    "GetSecretValue of a provider": ("secretsmanager", "aws", 2),
+    "SendMessageBatch leaving": ("sqs", "aws", 1),
+    "ListUsers": ("cognito-idp", "cognito", 2),
+    "keys": ("jwks", "get", 2),
     "Invoke account_mail": ("lambda", "aws", 1),
     "AdminGetUser": ("cognito-idp", "cognito", 2),
     "AdminSetUserPassword": ("cognito-idp", "cognito", 2),
@@ -29,6 +35,8 @@ _KINDS = {
             "AdminUpdateUserAttributes",
             "ConfirmForgotPassword",
             "ConfirmSignUp",
+            "AdminDisableUser",
+            "AdminEnableUser",
             "AdminUserGlobalSignOut",
             "AssociateSoftwareToken",
             "CompleteWebAuthnRegistration",
@@ -69,6 +77,10 @@ _PROVED = Outcome(200, code="", cookie="not set", event="record_not_written")
 _NOT_ENDED = Outcome(200, code="", cookie="not set", event="sessions_not_ended")
 #: Where a route has a `max_age`: the token does not tell of the proof, and that route asks for another.
 _NO_PROOF = Outcome(0, code="", cookie="–", event="proof_left_out")
+_HOOK, _REVOKE = "POST /auth/events/{provider}", "POST /auth/revoke/{provider}"
+_LEAVING = "function leaving"
+#: The message comes again; what was half done is done anew.
+_COMES_AGAIN = Outcome(0, code="", cookie="–", event="leaving_failed")
 _SIGN_OUT = "POST /users/{userName}/sign-out"
 _REPLACED = Outcome(200, code="", cookie="replaced", event="revoke_failed")
 #: A list shows the session until it would have ended; its token is revoked.
@@ -292,6 +304,34 @@ ELSEWHERE: tuple[Call, ...] = (
     *_lines(
         "trigger PreSignUp_ExternalProvider", "trigger federated", _REFUSED_TO_COGNITO,
         "UpdateItem users",
+    ),
+    *_lines(_HOOK, "event hook", Outcome(503, cookie="–"), "Scan providers", "GetSecretValue of a provider"),
+    *_lines(
+        _REVOKE, "revoke", Outcome(503, cookie="–"), "Scan providers", "keys", *_KEYS,
+        "GetItem subjects", "AdminGetUser", "SendMessageBatch leaving",
+    ),
+    # Sent once; the second one takes off a mark that may be set all the same.
+    Call(
+        "UpdateItem throttle", "dynamodb", "aws", _REVOKE, "revoke", Outcome(503, cookie="–"),
+        tries=2, elsewhere=True,
+    ),
+    *_lines(_REVOKE, "revoke by address", Outcome(503, cookie="–"), "ListUsers"),
+    *_lines(
+        _LEAVING, "leaving, gone", _COMES_AGAIN, "Scan providers", "GetItem subjects",
+        "AdminGetUser", "AdminUserGlobalSignOut", "UpdateItem users", "UpdateItem subjects",
+        "AdminDisableUser",
+    ),
+    *_lines(_LEAVING, "leaving, back", _COMES_AGAIN, "AdminEnableUser"),
+    *_lines(
+        _LEAVING, "leaving, group", _COMES_AGAIN, "GetItem users", "AdminUpdateUserAttributes",
+    ),
+    *_lines(
+        "trigger PostConfirmation_ConfirmSignUp", "trigger confirmed, subject",
+        Outcome(0, code="", cookie="–", event="subject_not_noted"), "UpdateItem subjects",
+    ),
+    *_lines(
+        "trigger PostAuthentication_Authentication", "trigger sign-in, subject",
+        Outcome(0, code="", cookie="–", event="subject_not_noted"), "UpdateItem subjects",
     ),
     *_lines(
         "trigger PostConfirmation_ConfirmForgotPassword", "trigger new password",

@@ -397,4 +397,8 @@ CALLS: tuple[Call, ...] = (
         "trigger sign-in", _GOES_ON, tries=2,
         note="the sign-in goes on; the next one heals the record",
     ),
+    Call(
+        "SendMessageBatch leaving", "sqs", "aws", "POST /auth/events/{provider}", "event hook",
+        Outcome(503, cookie="–"), note="Okta sends it once more; what came twice is done once",
+    ),
 )  # fmt: skip

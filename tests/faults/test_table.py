@@ -11,7 +11,7 @@ from tests.faults.table import CALLS
 
 #: Where HTTP goes out by our own client, and the lines that stand for it.
 HTTP = {
-    ("services.py", "get"): {"jwks.json"},
+    ("services.py", "get"): {"jwks.json", "keys"},
     ("captcha.py", "post_form"): {"siteverify"},
     ("cognito/oauth.py", "post_form"): {
         "token authorization_code",

@@ -19,6 +19,8 @@ class Route(NamedTuple):
     fresh: bool = False
     #: A form of another site may post here, by design: it carries no cookie, changes nothing, and leads on by GET.
     is_form_of_others: bool = False
+    #: A server calls it, and proves itself by other means than our own page does.
+    is_for_servers: bool = False
     #: A GET that spends something (a state, a code, an attempt): HEAD is not answered there.
     spends: bool = False
 
@@ -53,6 +55,9 @@ TABLE = (
     Route("POST", "/auth/passkeys/rename", "passkeys.rename"),
     Route("POST", "/auth/passkeys/remove", "passkeys.remove"),
     Route("POST", "/auth/passkeys/close", "passkeys.close"),
+    Route("GET", "/auth/events/{provider}", "leaving.verify_event_hook", spends=True),
+    Route("POST", "/auth/events/{provider}", "leaving.take_events", is_for_servers=True),
+    Route("POST", "/auth/revoke/{provider}", "leaving.revoke", is_for_servers=True),
     Route("GET", "/me", "me.show", "api/read"),
     Route("PATCH", "/me", "me.rename", "api/write"),
     Route("GET", "/me/second-factor", "me.second_factor", "api/read"),
@@ -81,6 +86,8 @@ SPENDING = frozenset(route.path for route in TABLE if route.spends)
 FORMS_OF_OTHERS = frozenset(
     (route.method, route.path) for route in TABLE if route.is_form_of_others
 )
+#: What servers of others call, which our own page never does.
+FOR_SERVERS = frozenset((route.method, route.path) for route in TABLE if route.is_for_servers)
 #: (method, path) of every route of ours that needs no access token, HEAD included.
 PUBLIC_ROUTES = frozenset(
     (method, route.path)

@@ -1,15 +1,17 @@
-"""Where Lambda calls us without API Gateway: Cognito's triggers, and the function that mails codes.
+"""Where Lambda calls us without API Gateway: Cognito's triggers, the function that mails codes, and the queue of signals.
 
 Binds them to their container's services, and decides how faults look to Cognito or to Lambda.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..errors import (
     OUTAGE_MARKER,
     REFUSAL_MARKER,
     GatehouseError,
+    NotFound,
     SignUpRefused,
     TemporarilyUnavailable,
 )
@@ -49,6 +51,7 @@ def user_records(container: Container, event: Event, context: Any, asks_for_age:
             current.providers,
             lambda: current.linker,
             lambda renew: current.client_secret(renew),
+            lambda: current.subjects if current.settings.subjects_table else None,
         ),
     )
 
@@ -86,6 +89,39 @@ def account_mail(container: Container, event: Any, context: Any) -> None:
     except Exception as error:  # noqa: BLE001 - Lambda keeps what is raised in its own log
         log_exception("account_mail_failed", error)
         raise TriggerFailed(_MESSAGE) from None
+
+
+def leaving(container: Container, event: Any, context: Any) -> dict[str, Any]:
+    """Handle a batch of the queue of signals; returns the messages that are to come again.
+
+    A message that no release of ours sends is logged and done with, and so is one about somebody who is deleted meanwhile.
+    Source: AWS Lambda developer guide, "Implementing partial batch responses".
+    """
+    from ..signals import Signal
+
+    bind_request_id(getattr(context, "aws_request_id", "-"))
+    container.begin_request()
+    again: list[dict[str, str]] = []
+    heard: set[str] = set()
+    for record in event["Records"]:
+        try:
+            signal = Signal.parse(record["body"])
+            container.services.leaving.act(signal)
+            heard.add(signal.provider)
+        except ValueError as error:
+            log_event("leaving_malformed", level="error", detail=str(error)[:64])
+        except NotFound as error:
+            log_event("leaving_unknown", level="warning", detail=error.detail)
+        except GatehouseError as error:
+            log_event("leaving_failed", level="error", code=error.code, detail=error.detail)
+            again.append({"itemIdentifier": record["messageId"]})
+        except Exception as error:  # noqa: BLE001 - the rest of the batch must not wait for this one
+            log_exception("leaving_failed", error)
+            again.append({"itemIdentifier": record["messageId"]})
+    for provider in heard:
+        with suppress(TemporarilyUnavailable):
+            container.services.leaving.note_heard(provider)
+    return {"batchItemFailures": again}
 
 
 def _proofs(current: Services, asks_for_age: bool) -> "Callable[[], ProofStore] | None":

@@ -31,6 +31,7 @@ from . import (
     pool_settings,
     proxy_failure,
     query_parameters,
+    queue_rights,
     refresh_token_rotation,
     rest_api_import,
     revocation_endpoint,
@@ -77,6 +78,7 @@ MENDS = (
     query_parameters,
     authorizer_token,
     inbox,
+    queue_rights,
 )
 
 

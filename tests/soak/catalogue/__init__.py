@@ -6,6 +6,7 @@ from tests.soak.catalogue.federation import FEDERATION
 from tests.soak.catalogue.guesses import GUESSES
 from tests.soak.catalogue.hosted import HOSTED
 from tests.soak.catalogue.infrastructure import INFRASTRUCTURE
+from tests.soak.catalogue.leaving import LEAVING
 from tests.soak.catalogue.operators import OPERATORS
 from tests.soak.catalogue.ownership import OWNERSHIP
 from tests.soak.catalogue.passkeys import PASSKEYS
@@ -31,6 +32,7 @@ DEFENCES: tuple[Defence, ...] = (
     *PROGRAMS,
     *FEDERATION,
     *STEP_UP,
+    *LEAVING,
     *OPERATORS,
     *INFRASTRUCTURE,
 )
