@@ -11,7 +11,7 @@ JAVASCRIPT ?= yes
 PROCESSES ?= 3
 LOCKED := requirements.in requirements-dev.in ops/local/requirements.in benchmarks/requirements.in tests/lambda_runtime/requirements.in
 
-.PHONY: help up down test check soak package wheel security audit bench screenshots lighthouse gallery lock clean
+.PHONY: help up down test check lint soak package wheel security audit bench screenshots lighthouse gallery lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -34,7 +34,10 @@ test: $(STAMP) ## Everything: unit, component and end-to-end tests in real brows
 	@$(BIN)/python -m tests.browser
 	@$(BIN)/python -m pytest -n $(PROCESSES) tests
 
-check: $(STAMP) ## Seconds: ruff, format, mypy, imports, JavaScript, bandit, secrets, unit and component tests
+check: lint ## What CI runs first: `make lint`, then the unit and component tests (minutes)
+	@$(BIN)/python -m pytest -q -n $(PROCESSES) tests/unit tests/component
+
+lint: $(STAMP) ## ruff, format, mypy, imports, JavaScript, bandit, secrets, template
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -43,7 +46,6 @@ check: $(STAMP) ## Seconds: ruff, format, mypy, imports, JavaScript, bandit, sec
 	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive app.py chalicelib ops benchmarks
 	@$(BIN)/python -m tests.secret_scan
 	@$(BIN)/cfn-lint ops/templates/*.yaml
-	@$(BIN)/python -m pytest -q tests/unit tests/component
 
 soak: $(STAMP) ## The long ones: defences switched off one by one, load, deployments cut at each step
 	@echo "1/12 Each defence switched off in turn: the suite must notice ..."
@@ -98,7 +100,7 @@ security: $(STAMP) ## The security matrix with its test counts
 	@$(BIN)/python -m tests.security_matrix
 
 audit: $(STAMP) ## Known advisories against all that is locked; needs the network, so it is in no other target
-	@for lock in $$(git ls-files "*requirements*.txt"); do echo "$$lock"; \
+	@for lock in $(LOCKED:.in=.txt) examples/orders/requirements.txt; do echo "$$lock"; test -s "$$lock" || exit 1; \
 	  $(BIN)/python -m uv tool run pip-audit@2.10.1 --strict --disable-pip --require-hashes -r $$lock || exit 1; done
 
 lock: $(STAMP) ## Lock requirements*.in anew for Python 3.11-3.14, with hashes and without index addresses

@@ -111,6 +111,7 @@ class LoopbackAws:
             "SEALING_KEYS_SECRET_ARN": "arn:keys",
             "USERS_TABLE": "users",
             "PROVIDERS_TABLE": "providers",
+            "SESSIONS_TABLE": "sessions",
         }
 
     def answer(self, operation: str, body: bytes) -> tuple[str, Any]:

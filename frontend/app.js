@@ -2,7 +2,7 @@
  * Connects the session to the views: reads the page's URL, asks who is signed in, shows the right view.
  *
  * @typedef {{direct_sign_in: 'embedded'|'managed'|'off', sign_up: boolean, discover: boolean, auto_sign_in: string|null,
- *   providers: {name: string, label: string}[], return_to?: string, session?: boolean}} Config what GET /auth/config says
+ *   providers: {name: string, label: string}[], return_to?: string, session?: boolean, passkeys?: boolean}} Config what GET /auth/config says
  * @typedef {import('./session.js').User} User
  */
 import { createSession } from './session.js';
@@ -41,8 +41,8 @@ let pause = 2000;
 let profile = null;
 /** @type {ReturnType<typeof import('./direct.js').createDirect>|null} */
 let direct = null;
-/** @type {typeof import('./mfa.js')|null} */
-let twoStep = null;
+/** @type {Record<string, typeof import('./mfa.js')|typeof import('./confirm.js')|typeof import('./passkey-list.js')|null>} views of the signed-in, by address */
+const inner = {};
 const choice = { remember: query.get('remember') === '1' };
 // the data of the current view
 let shown = '';
@@ -135,7 +135,7 @@ const mayLeave = (reason) =>
 function noticeFor(reason) {
   if (reason === 'cookies_blocked') return [texts.cookiesBlocked, texts.cookiesBlockedMore, 'alert'];
   if (arrival.returned) return [texts.notKept];
-  if (arrival.signedOut) return [texts.signedOut, texts.signedOutMore];
+  if (arrival.signedOut) return [texts.signedOut, config?.providers.length || config?.discover ? texts.signedOutMore : null];
   if (reason === 'signed_out') return [texts.endedElsewhere];
   if (reason === 'session_expired') return [texts.sessionExpired];
   return undefined;
@@ -170,12 +170,40 @@ async function showFailure() {
 /** @param {User} user */
 const mayTwoStep = (user) => embedded() && user.provider === 'COGNITO';
 
-/** @param {User} user */
-async function showTwoStep(user) {
-  twoStep ??= await import('./mfa.js').catch(() => null);
-  if (shown !== 'two-step' || leaving) return;
-  if (twoStep) twoStep.open({ session, user, back: () => goTo('') });
-  else missing(() => showTwoStep(user));
+/** Views of somebody who is signed in with a password here. */
+const OWN = ['two-step', 'passkeys'];
+
+// A call of this page that wants a recent proof waits until the person has confirmed here, and is made again.
+const { fetch: send } = session;
+/** @type {((confirmed: boolean) => void)|null} whoever waits for that */
+let waiting = null;
+const confirmHere = () => new Promise((/** @type {(confirmed: boolean) => void} */ resolve) => {
+  waiting?.(false);
+  waiting = resolve;
+  goTo('confirm');
+});
+session.fetch = async (path, init) => {
+  const response = await send(path, init);
+  const stepUp = response.status === 401 && (await import('./step-up.js').catch(() => null));
+  return stepUp ? stepUp.afterConfirming(response, () => send(path, init), confirmHere) : response;
+};
+
+/** @param {boolean} confirmed */
+function endConfirming(confirmed) {
+  const told = waiting;
+  waiting = null;
+  goTo('');
+  told?.(confirmed);
+}
+
+/** @param {string} name @param {User} user */
+async function showInner(name, user) {
+  inner[name] ??= await (name === 'confirm' ? import('./confirm.js')
+    : name === 'passkeys' ? import('./passkey-list.js') : import('./mfa.js')).catch(() => null);
+  if (shown !== name || leaving) return;
+  const [back, done] = [() => endConfirming(false), () => endConfirming(true)];
+  if (inner[name]) inner[name].open({ session, user, back, config, labels: labels(), done });
+  else missing(() => showInner(name, user));
 }
 
 /** @param {User} user */
@@ -197,7 +225,7 @@ async function showProfile(user) {
     arrival.error = null;
     view.show('profile', profile.profile({
       session, user, record, problem, signOut, onward, failed, lost,
-      native: mayTwoStep(user), providers: labels(), reload: () => showProfile(user),
+      native: mayTwoStep(user), passkeys: config?.passkeys && choice, providers: labels(), reload: () => showProfile(user),
     }));
   } else missing(() => showProfile(user));
   warning = '';
@@ -234,7 +262,7 @@ async function retry({ currentTarget }) {
  * @param {import('./session.js').State} state
  */
 function fitting({ status, user }) {
-  if (user) return address() === 'two-step' && mayTwoStep(user) ? 'two-step' : user.sub;
+  if (user) return address() === 'confirm' || (OWN.includes(address()) && mayTwoStep(user)) ? address() : user.sub;
   // asked after the session: a signed-in person does not need the error
   if (arrival.error && status === 'signed_out') return 'error';
   if (status === 'unknown' || (configAsked && !config)) return '';
@@ -251,11 +279,11 @@ function render() {
   const next = fitting(state);
   if (next && next !== shown) {
     shown = next;
-    if (state.user && moveOn()) return;
+    if (state.user && next !== 'confirm' && moveOn()) return;
     if (state.user && DIRECT.includes(address())) history.replaceState(null, '', page());
     if (state.status === 'signed_out') arrival.shown = true;
     if (next === 'error') void showFailure();
-    else if (state.user) void (next === 'two-step' ? showTwoStep : showProfile)(state.user);
+    else if (state.user) void (next === state.user.sub ? showProfile(state.user) : showInner(next, state.user));
     else if (DIRECT.includes(next)) void showDirect(next, state.reason);
     else if (next !== 'choose') view.show(next, view.unavailable({ offline: next === 'offline', retry }));
     else if (config.auto_sign_in && mayLeave(state.reason)) leave();
@@ -271,7 +299,7 @@ function render() {
  */
 function warn({ user, status, idleWarning }) {
   const next = user && (idleWarning ? 'idle' : status === 'unavailable' ? 'unavailable' : '');
-  if (next === warning || !user || (shown !== user.sub && shown !== 'two-step')) return;
+  if (next === warning || !user || (shown !== user.sub && !OWN.includes(shown))) return;
   warning = next ?? '';
   if (next === 'idle') view.announce(texts.idleTitle, texts.idleMore, { label: texts.stay, act: session.stay });
   else view.announce(next ? texts.unavailable : '');

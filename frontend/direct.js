@@ -24,6 +24,7 @@ import { button, el, fill, heading, leaving, notice, show, way, waysAndBox } fro
  */
 export function createDirect({ session, choice, ways, goTo, config, root, signInUrl }) {
   let email = ''; // passed from view to view
+  let mailed = ''; // the address for which a code was requested
   let password = ''; // kept only until the sign-in: a confirmed address signs in by itself
   /** @type {HTMLElement|null} */
   let nextNotice = null;
@@ -68,7 +69,10 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
    * @param {any} answer
    */
   async function proceed(answer) {
-    if (!answer.challenge) return;
+    if (!answer.challenge) {
+      choice.byPassword = true;
+      return;
+    }
     const { showChallenge } = await import('./challenges.js');
     showChallenge({
       challenge: answer.challenge, email, proceed, elsewhere, startOver, by,
@@ -160,6 +164,7 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
     const known = config.discover;
     const address = emailField(email);
     address.input.readOnly = known; // kept for password managers
+    address.input.addEventListener('input', () => (email = address.input.value)); // for the links below
     const secret = passwordField('current-password');
     const others = known ? [] : ways();
     const [list, box] = waysAndBox(others, choice, '');
@@ -185,12 +190,29 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
     });
     const nodes = [
       sheet,
+      passkey(address),
       el('div', { class: 'links' },
         link(texts.forgotten, '#forgot'), config.sign_up && link(texts.signUpTitle, '#sign-up'),
         known && link(texts.otherAddress, '#email')),
       ...orElse(others, list),
     ];
     return [texts.emailTitle, nodes, email ? secret : address];
+  }
+
+  /**
+   * A passkey instead of the password, where stage and browser have them; its module comes beside the form.
+   * @param {Field} address
+   */
+  function passkey(address) {
+    const kinds = /** @type {any} */ (globalThis).PublicKeyCredential;
+    if (!config.passkeys || !kinds?.parseRequestOptionsFromJSON) return null;
+    const box = el('div', { class: 'passkey' });
+    const finish = (/** @type {any} */ answer) => proceed(answer).then(() => { choice.byPassword = false; });
+    import('./passkeys.js').then(({ passkeyButton, autofill }) => {
+      box.append(passkeyButton({ post, address, choice, by, proceed: finish }));
+      return autofill({ post, address, choice, proceed: finish });
+    }).catch(() => null); // the password is there
+    return box;
   }
 
   /** @type {Record<string, () => View>} */
@@ -258,7 +280,10 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
         ({ email } = values);
         return post(path, { email });
       },
-      done: () => goTo(next),
+      done() {
+        mailed = email;
+        goTo(next);
+      },
       refused,
     });
     return [
@@ -276,7 +301,8 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
    */
   function prove(name, { path, title, done, again, fields = [], more = [], elsewhere: other }) {
     const address = emailField(email);
-    address.node.hidden = Boolean(email); // kept for password managers
+    const sent = Boolean(email) && mailed === email;
+    address.node.hidden = sent; // kept for password managers
     const code = codeField();
     const secret = passwordField('new-password');
     const sheet = form({
@@ -296,12 +322,12 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
     return [
       title,
       [
-        el('p', { class: 'quiet' }, email ? fill(texts.codeLead, { email }) : texts.codeAsk),
+        el('p', { class: 'quiet' }, sent ? fill(texts.codeLead, { email }) : texts.codeAsk),
         sheet,
         resend(again, address),
         ...more,
         el('div', { class: 'links' },
-          link(texts.backToSignIn, `#${home()}`), other, email && linkButton(texts.otherAddress, () => another(name))),
+          link(texts.backToSignIn, `#${home()}`), other, sent && linkButton(texts.otherAddress, () => another(name))),
       ],
       email ? code : address,
     ];
@@ -309,7 +335,7 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
 
   /** @param {string} name */
   function another(name) {
-    email = password = '';
+    email = password = mailed = '';
     goTo(name);
   }
 

@@ -53,8 +53,8 @@ export const emailField = (value = '') =>
     pattern: '.+@.+[.\u3002\uff0e\uff61].+', // as on the server: a domain has a dot, in any script
   });
 
-/** @param {'current-password'|'new-password'} autocomplete */
-export function passwordField(autocomplete) {
+/** @param {'current-password'|'new-password'} autocomplete @param {{name?: string, label?: string}} [more] */
+export function passwordField(autocomplete, { name = 'password', label } = {}) {
   const fresh = autocomplete === 'new-password';
   const toggle = el('button', {
     type: 'button', class: 'inside', 'aria-label': texts.showPassword,
@@ -67,9 +67,9 @@ export function passwordField(autocomplete) {
   }, texts.show);
   const caps = el('p', { class: 'wrong', role: 'status' });
   const made = field({
-    name: 'password', type: 'password', autocomplete, after: toggle, maxlength: '256',
+    name, type: 'password', autocomplete, after: toggle, maxlength: '256',
     autocapitalize: 'none', spellcheck: 'false',
-    label: fresh ? texts.newPassword : texts.password,
+    label: label ?? (fresh ? texts.newPassword : texts.password),
     need: fresh ? texts.needNewPassword : texts.needPassword,
     hint: fresh && texts.newPasswordHint,
     onkeydown: look, onkeyup: look, onblur: () => (caps.textContent = ''),
@@ -209,8 +209,9 @@ export function sender({ control, kind, send, done, refused = {} }) {
  * @param {(answer: any, say: Say) => unknown} options.done
  * @param {Refused} [options.refused]
  * @param {import('./view.js').Child[]} [options.extra] between the fields and the button
+ * @param {string} [options.titled] id of what names the form; the view's heading if it is not said
  */
-export function form({ fields, label, extra = [], send, kind, refused, ...rest }) {
+export function form({ fields, label, extra = [], titled = 'title', send, kind, refused, ...rest }) {
   const control = el('button', { class: 'button primary', type: 'submit' }, el('span', {}, label));
   const values = () => Object.fromEntries(fields.map(({ name, input }) => [name, input.value]));
   const address = fields.find(({ name }) => name === 'email');
@@ -228,8 +229,8 @@ export function form({ fields, label, extra = [], send, kind, refused, ...rest }
     else void act();
   };
   // POST, so that a password can never end up in a URL.
-  return el('form', { method: 'post', novalidate: true, 'aria-labelledby': 'title', onsubmit, oninput: () => look() },
-    ...fields.map(({ node }) => node), ...kept(extra), said, control);
+  return el('form', { method: 'post', novalidate: true, 'aria-labelledby': titled, onsubmit, oninput: () => look() },
+    ...fields.map(({ node }) => node), ...kept(extra), control, said);
 }
 
 /**

@@ -6,6 +6,7 @@
  * @property {import('./session.js').User} user
  * @property {Record<string, any>|null} record null when it could not be read
  * @property {boolean} native the person has a password, and it is used on this page
+ * @property {import('./view.js').Choice|false|undefined} passkeys the stage has them; whether a password was used just now
  * @property {Record<string, string>} providers label by name
  * @property {() => unknown} reload shows the profile anew, from what the server says then
  */
@@ -20,7 +21,10 @@ const styled = sheet('profile.css');
  * @type {{section: (own: Own) => import('./view.js').Child[]}[]}
  */
 const sections = await Promise.all([
+  import('./profile-account.js'),
   import('./profile-two-step.js'),
+  import('./profile-sessions.js'),
+  import('./profile-passkeys.js'),
 ]);
 await styled;
 
@@ -42,11 +46,16 @@ export function profile({ problem, signOut, onward, failed, lost, ...own }) {
   const email = record?.Email || user.email;
   const provider = record?.provider || user.provider;
   const groups = record?.groups ?? user.groups ?? [];
-  const label = provider === 'COGNITO' ? texts.emailProvider : (providers[provider] ?? provider);
+  /** @type {{name: string, label: string}[]} */
+  const leading = record?.providers ?? [];
+  const known = leading.find(({ name }) => name === provider)?.label;
+  const label = provider === 'COGNITO' ? texts.emailProvider : (known ?? providers[provider] ?? provider);
+  const linked = provider === 'COGNITO' ? leading.map((each) => each.label).join(', ') : '';
   const rows = [
     [texts.name, full],
     [texts.mail, email],
     [texts.signedInWith, label],
+    [texts.linked, linked],
     [texts.since, date(record?.createdAt)],
     [texts.lastSignIn, date(record?.lastSignInAt, { dateStyle: 'medium', timeStyle: 'short' })],
     [texts.groups, groups.length > 0 && el('ul', { class: 'chips' }, ...groups.map((/** @type {string} */ group) => el('li', {}, group)))],

@@ -8,7 +8,7 @@
  * @typedef {'info'|'alert'} Kind
  * @typedef {[what?: string, more?: string|null, kind?: Kind]} Words of a notice
  * @typedef {{label: string, sign: Sign, url: (remember: boolean) => string}} Way to sign in
- * @typedef {{remember: boolean}} Choice
+ * @typedef {{remember: boolean, byPassword?: boolean}} Choice
  */
 import { texts } from './texts.js';
 

@@ -2,6 +2,15 @@
 
 import sys
 
-from .cli import main
+try:
+    from .cli import main
+except ModuleNotFoundError as missing:
+    if (missing.name or "").partition(".")[0] in ("ops", "chalicelib", "chalice_gatehouse"):
+        raise
+    sys.exit(
+        f"error: {missing.name} is not installed for {sys.executable}.\n"
+        "In Gatehouse's repository, run `make up` once, then use `.venv/bin/python -m ops`. "
+        "With the wheel, install it with its command line: pip install 'chalice-gatehouse[cli]'."
+    )
 
 sys.exit(main())

@@ -10,7 +10,7 @@ from .report import Reporter
 
 
 def end_sessions(directory: Directory, person: Person, report: Reporter) -> None:
-    """Revoke every refresh token of a person, and invalidate access tokens issued before now."""
+    """Revoke a person's refresh tokens, delete the sessions' rows, and invalidate access tokens issued before now."""
     try:
         directory.call("admin_user_global_sign_out", Username=person.user_name)
     except ClientError as error:
@@ -18,6 +18,7 @@ def end_sessions(directory: Directory, person: Person, report: Reporter) -> None
         # `enable` revokes them.
         if person.user.enabled or aws.error_code(error) != "NotAuthorizedException":
             raise
+    directory.sessions.end_all(person.user.sub)
     directory.record(person)
     directory.users.record_signed_out(person.user_name)
     report.note(

@@ -6,6 +6,7 @@ the modules that it needs, so `--help` and usage errors answer at once.
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from .commands import care, local, logs, project, provider, stage, user
 from .errors import OpsError
 from .program import PROGRAM
 
+_NOT_WRITABLE = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC)
 _GROUPS = (project, local, stage, provider, user, care, logs)
 
 
@@ -71,6 +73,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(cli.main(given, prog_name=PROGRAM, standalone_mode=False) or 0)
     except OpsError as error:
         click.echo(f"error: {error}", err=True)
+        return 1
+    except OSError as error:
+        if error.errno not in _NOT_WRITABLE:
+            raise
+        click.echo(
+            f"error: {error.filename or 'The folder'} cannot be written: {error.strerror}. "
+            "Make the project's folder writable, or work on a copy of it. "
+            "`up`, `down` and `info` take another folder for their state: --state-dir DIR.",
+            err=True,
+        )
         return 1
     except click.ClickException as error:
         error.show()

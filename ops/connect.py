@@ -63,7 +63,8 @@ def connect(session: boto3.Session, stage: Stage, report: Reporter) -> str:
             permit_trigger(aws.client(session, "lambda"), function_arn, _pool_arn(stage), report)
     report.done()
     mount = load_mount(stage.project_dir, stage.environment)
-    provision(session, stage, stack_parameters(mount.url(root), triggers), report)
+    leaving = deployed.functions.get("leaving", "")
+    provision(session, stage, stack_parameters(mount.url(root), triggers, leaving), report)
     report.step("The API's own errors, limits and access log")
     with aws.explained("setting up the API"):
         gateway = aws.client(session, "apigateway")
@@ -113,11 +114,15 @@ def root_url(stage: Stage, deployed: Deployed) -> str:
     return f"{root}/"
 
 
-def stack_parameters(url: AppUrl, triggers: Mapping[str, str]) -> dict[str, str]:
-    """Build the identity stack's parameters of the second pass: exact URLs, trigger ARNs."""
+def stack_parameters(url: AppUrl, triggers: Mapping[str, str], leaving: str = "") -> dict[str, str]:
+    """Build the identity stack's parameters of the second pass: exact URLs, trigger ARNs.
+
+    `leaving` is the ARN of the function that the queue of signals feeds.
+    """
     return {
         "CallbackUrls": url.callback,
         "LogoutUrls": url.signed_out,
+        "LeavingFunctionArn": leaving,
         **trigger_parameters(triggers.get(_TRIGGER, ""), triggers.get(_OPTIONAL_TRIGGER, "")),
     }
 

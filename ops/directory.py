@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from chalicelib.gatehouse.cognito.groups import without_automatic
 from chalicelib.gatehouse.cognito.pool_user import FEDERATED_STATUS, PoolUser, parse_pool_user
 from chalicelib.gatehouse.store.providers import ProviderStore
+from chalicelib.gatehouse.store.session_rows import SessionRows
 from chalicelib.gatehouse.store.users import UserRecord, UserStore, key_of
 
 from . import aws
@@ -110,6 +111,11 @@ class Directory:
         self.users = UserStore(self._dynamodb, self._table, clock)
         self.providers = ProviderStore(self._dynamodb, table_of(stage), clock)
         self._pace = pace or Pace()
+
+    @cached_property
+    def sessions(self) -> SessionRows:
+        """The sessions table. Raises OpsError on a stage that was not provisioned since there is one."""
+        return SessionRows(self._dynamodb, variable_of(self.stage, "SESSIONS_TABLE"), self.clock)
 
     def call(self, operation: str, **arguments: Any) -> dict[str, Any]:
         """Make one call to the pool, named as in boto3, as soon as the rate limit allows."""

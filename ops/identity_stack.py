@@ -18,9 +18,10 @@ from . import aws, pool_addresses
 from .change_set import overtaken
 from .cloudformation import LEFTOVERS, Stack, build_update, describe, values_of
 from .errors import OpsError
+from .mails import build_mails
 from .program import PROGRAM
 from .report import Reporter
-from .stages import Stage, clear_environment, write_environment
+from .stages import Stage, brand_folder, clear_environment, write_environment
 from .team_file import TeamFile, load_team_file, path_of
 from .team_policy import add_team_policy
 from .team_resources import add_team_resources, gone_since, output_roles, output_variables
@@ -43,20 +44,25 @@ OUTPUT_VARIABLES = {
     "SealingKeysSecretArn": "SEALING_KEYS_SECRET_ARN",
     "UsersTableName": "USERS_TABLE",
     "ProvidersTableName": "PROVIDERS_TABLE",
+    "SessionsTableName": "SESSIONS_TABLE",
     "ThrottleTableName": "THROTTLE_TABLE",
+    "SubjectsTableName": "SUBJECTS_TABLE",
+    "LeavingQueueUrl": "LEAVING_QUEUE_URL",
     "MfaClientId": "MFA_CLIENT_ID",
     "MfaClientSecretArn": "MFA_CLIENT_SECRET_ARN",
+    "PasskeyDomain": "PASSKEY_DOMAIN",
     "ProgramClientId": "PROGRAM_CLIENT_ID",
     "ProgramRedirectUris": "PROGRAM_REDIRECT_URIS",
 }
 # Outputs that depend on an option of the stage: if they are gone, their client must no longer open routes.
-_PASSING = ("ProgramClientId", "ProgramRedirectUris")
+_PASSING = ("PasskeyDomain", "ProgramClientId", "ProgramRedirectUris")
 # Output of the template -> function, by its name in .chalice/config.json.
 _ROLES = {
     "ApiRoleArn": "api_handler",
     "UserRecordsRoleArn": "user_records",
     "TokenClaimsRoleArn": "token_claims",
     "AccountMailRoleArn": "account_mail",
+    "LeavingRoleArn": "leaving",
 }
 # Option of a stage's "gatehouse" block -> template parameter; all are optional.
 _OPTIONS = {
@@ -66,6 +72,7 @@ _OPTIONS = {
     "sms_external_id": "SmsExternalId",
     "captcha_secret_arn": "CaptchaSecretArn",
     "alarm_topic_arn": "AlarmTopicArn",
+    "passkey_domain": "PasskeyDomain",
 }
 VARIABLES = (*OUTPUT_VARIABLES.values(), *pool_addresses.VARIABLES)
 FUNCTIONS = tuple(_ROLES.values())
@@ -197,7 +204,7 @@ def tags_of(stage: Stage) -> dict[str, str]:
 
 
 def trigger_parameters(user_records: str, token_claims: str) -> dict[str, str]:
-    """Build the parameters that attach the pool's triggers, by their ARNs."""
+    """Build the parameters that attach the pool's triggers, by their ARNs; the queue's function has its own."""
     return {
         "UserRecordsFunctionArn": user_records,
         "InboundFederationFunctionArn": user_records,
@@ -232,9 +239,11 @@ def _of_stage(stage: Stage, earlier: Mapping[str, str]) -> dict[str, str]:
         "StageName": stage.name,
         "DomainPrefix": str(stage.option("domain_prefix")),
         "DirectSignIn": stage.direct_sign_in,
+        "AccessTokenMinutes": str(stage.option("access_token_minutes")),
         "DeletionProtection": "ACTIVE" if stage.deletion_protection else "INACTIVE",
         "LogRetentionDays": str(stage.option("log_retention_days")),
         "IdentityProviders": provider_list(stage.direct_sign_in, names),
         "LoopbackUrls": ",".join(stage.loopback_urls),
         **{name: str(stage.option(option)) for option, name in _OPTIONS.items()},
+        **build_mails(stage.environment, brand_folder(stage.project_dir)),
     }

@@ -13,7 +13,7 @@ from .report import Reporter
 
 
 def delete_user(directory: Directory, name: str, report: Reporter) -> None:
-    """Delete a person from the pool, which ends every session, and then the record.
+    """Delete a person from the pool, which ends every session, and then the rows of these and the record.
 
     `name` is the user name, or an address. If the person is no longer in the pool, the user name still deletes the
     record. Raises OpsError if there is neither.
@@ -27,6 +27,7 @@ def delete_user(directory: Directory, name: str, report: Reporter) -> None:
             if aws.error_code(error) != "UserNotFoundException":
                 raise
         report.note("deleted from the pool")
+        directory.sessions.end_all(person.user.sub)
     if directory.delete_record(user_name):
         report.note("deleted from the table")
     elif person is None:

@@ -16,7 +16,7 @@ from .people_list import describe
 from .pool import PENDING_STATES, build_profile
 from .printable import printable
 from .program import PROGRAM
-from .reconcile import differs
+from .reconcile import differences
 from .second_factor import WORDS
 
 
@@ -77,7 +77,7 @@ def _differences(person: Person, record: UserRecord | None) -> list[str]:
     if pending:
         return [] if record.status == PENDING else [f"status: the table says {record.status}"]
     profile = build_profile(person.user, record.ClientId)
-    if not differs(profile, record):
+    if not differences(profile, record):
         return []
     told = {**profile.columns(), "status": CONFIRMED, "linked": profile.linked}
     kept = {name: str(getattr(record, name)) for name in told}

@@ -43,6 +43,7 @@ _SHARED: Mapping[str, Any] = {
         "user_records": {"lambda_memory_size": 512, "lambda_timeout": 5},
         "token_claims": {"lambda_memory_size": 512, "lambda_timeout": 5},
         "account_mail": {"lambda_memory_size": 512, "lambda_timeout": 25},
+        "leaving": {"lambda_memory_size": 512, "lambda_timeout": 25},
     },
 }
 

@@ -17,6 +17,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.gatehouse.cognito.pool_user import PoolUser
+from chalicelib.gatehouse.store.subjects import SubjectStore
 from chalicelib.gatehouse.store.users import PENDING, UserProfile, UserRecord, UserStore, key_of
 
 from . import aws
@@ -26,6 +27,7 @@ from .report import Reporter
 
 _TABLE_PAGE = 500
 _REPORT_EVERY = 6000
+_NAMED = 20
 # A younger record may belong to a sign-up in progress: the trigger writes before the pool does.
 GRACE_SECONDS = 3600
 
@@ -50,7 +52,7 @@ class Findings:
 class Reconciler:
     """Compares one pool with one table. `dynamodb` is boto3's client, `clock` gives Unix seconds.
 
-    `refuse_address` is ProviderStore's.
+    `refuse_address` is ProviderStore's; `subjects` is the index with which providers' signals find people, if any.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Reconciler:
         table: str,
         client_id: str,
         refuse_address: Callable[[str, Collection[str]], str | None],
+        subjects: SubjectStore | None = None,
         progress: ProgressFile,
         report: Reporter,
         dry_run: bool = False,
@@ -71,6 +74,7 @@ class Reconciler:
         self._table = table
         self._client_id = client_id
         self._refuse_address = refuse_address
+        self._subjects = subjects
         self._progress = progress
         self._report = report
         self._dry_run = dry_run
@@ -135,6 +139,12 @@ class Reconciler:
 
     def _compare(self, user: PoolUser, record: UserRecord | None) -> None:
         profile = build_profile(user, self._client_id)
+        if self._subjects is not None and not self._dry_run:
+            for identity in user.identities:
+                if identity.subject:
+                    self._subjects.note_person(
+                        identity.provider, identity.subject, key_of(user.user_name)
+                    )
         names = [identity.provider for identity in user.identities]
         if names and (reason := self._refuse_address(profile.email, names)):
             self._findings.moved += 1
@@ -143,11 +153,13 @@ class Reconciler:
         pending = user.status in PENDING_STATES
         if record is None:
             self._findings.missing += 1
+            self._tell(f"{profile.user_name}: no record")
             if not self._dry_run:
                 write = self._users.record_pending if pending else self._users.record_confirmed
                 write(profile)
-        elif not pending and differs(profile, record):
+        elif not pending and (columns := differences(profile, record)):
             self._findings.differing += 1
+            self._tell(f"{profile.user_name}: {', '.join(columns)}")
             if not self._dry_run:
                 self._users.record_confirmed(profile)
                 if record.linked and not profile.linked:
@@ -162,8 +174,16 @@ class Reconciler:
             self._compare(user, record)  # the person was created after that page was read
             return
         self._findings.surplus += 1
+        self._tell(f"{record.userName}: a record of nobody")
         if not self._dry_run:
             delete_unchanged(self._dynamodb, self._table, record)
+
+    def _tell(self, line: str) -> None:
+        """Name one difference; a few, because a table from before Gatehouse has as many as people."""
+        if self._findings.total <= _NAMED:
+            self._report.note(line)
+        elif self._findings.total == _NAMED + 1:
+            self._report.note("more are only counted")
 
     def _load(self, keys: list[str]) -> dict[str, UserRecord]:
         """Return the records of a page of people."""
@@ -183,14 +203,14 @@ class Reconciler:
         return found
 
 
-def differs(profile: UserProfile, record: UserRecord) -> bool:
-    """Whether a record differs from a confirmed person's profile: something is missing, or should be removed."""
+def differences(profile: UserProfile, record: UserRecord) -> list[str]:
+    """Return the columns in which a record differs from a confirmed person's profile."""
     emptied = dict.fromkeys(profile.emptied(), "")
     told = {**profile.columns(), **emptied, "status": "CONFIRMED", "linked": profile.linked}
     # The pool returns addresses in lower case, tokens possibly not: that is no difference.
     if record.Email.lower() == profile.email.lower():
         told.pop("Email", None)
-    return any(getattr(record, name) != value for name, value in told.items())
+    return [name for name, value in told.items() if getattr(record, name) != value]
 
 
 def delete_unchanged(dynamodb: Any, table: str, record: UserRecord) -> None:

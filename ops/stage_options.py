@@ -15,6 +15,7 @@ from .runtimes import OPTION, RUNTIMES
 
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolDomain.html
 _DOMAIN_PREFIX = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _RESERVED_IN_PREFIX = ("aws", "amazon", "cognito")
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 _RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653)
@@ -70,6 +71,17 @@ def _domain_prefix(value: Any) -> str:
         return f"must be lower-case letters, digits and hyphens, not {value!r}"
     if any(word in value for word in _RESERVED_IN_PREFIX):
         return f"may not contain {', '.join(_RESERVED_IN_PREFIX)}"
+    return ""
+
+
+def _passkey_domain(value: Any) -> str:
+    """A host name that a browser takes as a relying party; Cognito takes 63 characters of CloudFormation."""
+    if value == "localhost":
+        return ""
+    if not isinstance(value, str) or len(value) > 63 or not _HOST.fullmatch(value):
+        return f"must be a host name in lower case, such as app.example.com, not {value!r}"
+    if value.endswith((".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu")):
+        return "cannot be an address of AWS's own: give the app a domain of yours first (docs/passkeys.md)"
     return ""
 
 
@@ -145,12 +157,26 @@ OPTIONS = (
     ),
     Option("throttle_burst", _whole_number, "the size of a burst of calls", default=100),
     Option(
+        "access_token_minutes",
+        _one_of(5, 10),
+        "how long an access token lives, 5 or 10: so long somebody who was signed out may still call routes without "
+        "`fresh=True`",
+        default=10,
+    ),
+    Option(
         "loopback_ports",
         _ports,
         "up to ten ports on which programs on people's machines may receive a code: makes a "
         "public app client ([clients.md](clients.md#programs), [ADR "
         "9](adr/0009-programs-on-loopback.md))",
         default=(),
+        shown="none",
+    ),
+    Option(
+        "passkey_domain",
+        _passkey_domain,
+        "the domain that passkeys are for, with `embedded`: the app's own host name, or a domain above it; for good, since "
+        "no passkey survives a change ([passkeys.md](passkeys.md))",
         shown="none",
     ),
     Option(

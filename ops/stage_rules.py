@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from .stage_options import problems_of_options
@@ -17,17 +18,20 @@ _ARCHITECTURES = ("x86_64", "arm64")
 _TLS = "TLS_1_2"
 
 
-def problems_of(name: str, merged: Mapping[str, Any], region: str, *, local: bool) -> list[str]:
+def problems_of(
+    name: str, merged: Mapping[str, Any], region: str, *, local: bool, brand: Path | None = None
+) -> list[str]:
     """List everything wrong with a stage; empty when it can be used.
 
     `merged` is the stage's block over the top level of config.json, with the variables of both, but with the stage's
     own `lambda_functions` only, because Chalice merges only their variables.
+    `brand` is the project's own folder of the page's appearance, if it has one.
     """
     return [
         *_of_names(name, merged),
         *_of_custom_domain(merged.get("api_gateway_custom_domain")),
         *problems_of_options(merged.get("gatehouse"), region, local=local),
-        *problems_of_variables(name, merged, region, local=local),
+        *problems_of_variables(name, merged, region, local=local, brand=brand),
     ]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -52,9 +53,9 @@ def is_provider_name(name: str) -> bool:
 
 
 def problems_of_variables(
-    name: str, merged: Mapping[str, Any], region: str, *, local: bool
+    name: str, merged: Mapping[str, Any], region: str, *, local: bool, brand: Path | None = None
 ) -> Iterator[str]:
-    """List everything that is wrong with a stage's variables; `merged` is as in `problems_of`."""
+    """List everything that is wrong with a stage's variables; `merged` and `brand` are as in `problems_of`."""
     environment: Mapping[str, Any] = merged["environment_variables"]
     said = {key: value for key, value in environment.items() if isinstance(value, str) and value}
     yield from _names_and_types(environment)
@@ -64,7 +65,7 @@ def problems_of_variables(
         if environment.get(key, wanted) != wanted:
             yield f"{key} is {environment[key]!r} but this stage's is {wanted!r}"
     yield from _of_settings({**said, "STAGE": name}, region)
-    yield from _of_page(said)
+    yield from _of_page(said, brand)
     yield from _of_providers(said)
     yield from _of_refresh_tokens(said)
     yield from _of_mails(merged.get("gatehouse"), said, local=local)
@@ -105,14 +106,14 @@ def _of_settings(said: Mapping[str, str], region: str) -> Iterator[str]:
     yield from problems
 
 
-def _of_page(said: Mapping[str, str]) -> Iterator[str]:
+def _of_page(said: Mapping[str, str], own: Path | None) -> Iterator[str]:
     """Problems of the brand's files and colours: the running function does not check contrast."""
     brand, problems = Brand.read(said)
     if problems:
         return
     yield from problems_of_colours(brand)
     try:
-        StaticFiles(brand=brand)
+        StaticFiles(brand=brand, own=own)
     except ConfigurationError as error:
         yield error.detail
 

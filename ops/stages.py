@@ -70,6 +70,11 @@ class Stage:
         return [f"http://127.0.0.1:{port}/callback" for port in ports]
 
     @property
+    def passkey_domain(self) -> str:
+        """The relying party of passkeys; empty: there are none."""
+        return str(self.option("passkey_domain")) if self.direct_sign_in == "embedded" else ""
+
+    @property
     def identity_stack(self) -> str:
         """Name of the CloudFormation stack."""
         return f"{self.app_name}-{self.name}-identity"
@@ -109,6 +114,12 @@ def config_file(project_dir: Path) -> Path:
     return project_dir / ".chalice" / "config.json"
 
 
+def brand_folder(project_dir: Path) -> Path | None:
+    """Where a project that mounts the wheel keeps its logo, picture and texts; None where it has no such folder."""
+    folder = project_dir / "chalicelib" / "brand"
+    return folder if folder.is_dir() else None
+
+
 def load_stage(project_dir: Path, name: str) -> Stage:
     """Read one stage and check it as a whole.
 
@@ -131,7 +142,9 @@ def load_stage(project_dir: Path, name: str) -> Stage:
     merged["lambda_functions"] = stages[name].get("lambda_functions")
     options = _mapping(merged.get("gatehouse"))
     region = _region(options)
-    problems = problems_of(name, merged, region, local=name == LOCAL)
+    problems = problems_of(
+        name, merged, region, local=name == LOCAL, brand=brand_folder(project_dir)
+    )
     if problems:
         raise OpsError.listing(
             f"Stage {name!r} in {config_file(project_dir)} cannot be used:", problems

@@ -38,6 +38,12 @@ _EVENTS = {
     "groups_left_out": "`groups_left_out`, error: `detail`",
     "account_mail_failed": "`account_mail_failed`, error: `code`, `detail`",
     "sessions_not_ended": "`sessions_not_ended`, error: `detail`",
+    "session_not_noted": "`session_not_noted`, error: `user`, `detail`",
+    "row_not_deleted": "`row_not_deleted`, warning: `user`, `detail`",
+    "proof_not_noted": "`proof_not_noted`, error: `provider`, `detail`",
+    "proof_left_out": "`proof_left_out`, error: `user`, `detail`",
+    "leaving_failed": "`leaving_failed`, error: `code`, `detail`",
+    "subject_not_noted": "`subject_not_noted`, error: `user`, `detail`",
     "": "–",
 }
 
@@ -48,10 +54,11 @@ _REASONS = {
     "get": "the signing keys, two tries",
     "get_try": "one of them",
     "connect": "to connect, over HTTP",
-    "aws": "DynamoDB, Secrets Manager, two tries of a read",
+    "aws": "DynamoDB, Secrets Manager, SQS, two tries of a read",
     "aws_connect": "to connect",
     "aws_read": "between two bytes",
     "cognito": "Cognito's user-pool API, one try; it waits for our triggers, cold ones too",
+    "own": "a call of a team's own client, with its second and third try",
 }
 
 

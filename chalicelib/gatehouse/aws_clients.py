@@ -22,10 +22,12 @@ _READS = frozenset(
     {
         "get_item",
         "scan",
+        "query",
         "get_secret_value",
         "list_users",
         "admin_get_user",
         "admin_list_groups_for_user",
+        "list_web_authn_credentials",
     }
 )
 #: Writes with an absolute value, so repeating them has the same result.

@@ -14,7 +14,13 @@ class Brand(SettingTable):
     logo = Setting(
         "BRAND_LOGO",
         parse.logo,
-        "an SVG or PNG file in `frontend/brand/`; [branding.md](branding.md) describes this and the next six settings",
+        "an SVG or PNG file in `frontend/brand/`; [branding.md](branding.md) describes this and the next seven settings",
+    )
+    picture = Setting(
+        "BRAND_PICTURE",
+        parse.picture,
+        "the picture beside the page: a file like that of the logo, or `off`",
+        shown="the page's own",
     )
     accent = Setting(
         "BRAND_ACCENT",

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 if TYPE_CHECKING:
     from .sign_in_errors import AccessDenied as AccessDenied
     from .sign_in_errors import ChallengeExpired as ChallengeExpired
+    from .sign_in_errors import CodeRequired as CodeRequired
     from .sign_in_errors import CookieTooLarge as CookieTooLarge
     from .sign_in_errors import InvalidChallengeCode as InvalidChallengeCode
     from .sign_in_errors import InvalidCode as InvalidCode
     from .sign_in_errors import InvalidCredentials as InvalidCredentials
     from .sign_in_errors import InvalidGrant as InvalidGrant
+    from .sign_in_errors import InvalidPasskey as InvalidPasskey
     from .sign_in_errors import InvalidPassword as InvalidPassword
     from .sign_in_errors import InvalidToken as InvalidToken
     from .sign_in_errors import LoginExpired as LoginExpired
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from .sign_in_errors import ManagedByProvider as ManagedByProvider
     from .sign_in_errors import MfaAlreadyOn as MfaAlreadyOn
     from .sign_in_errors import NoSession as NoSession
+    from .sign_in_errors import PasskeyNotSupported as PasskeyNotSupported
     from .sign_in_errors import SealBroken as SealBroken
     from .sign_in_errors import SessionExpired as SessionExpired
     from .sign_in_errors import SignInError as SignInError
@@ -98,6 +101,30 @@ class Unauthorized(GatehouseError):
     code = "unauthorized"
     status = 401
     message = "Please sign in."
+
+
+class InsufficientUserAuthentication(GatehouseError):
+    """The person has to confirm anew, within `max_age` seconds of the call (RFC 9470)."""
+
+    code = "insufficient_user_authentication"
+    status = 401
+    message = "Please confirm that it is you."
+
+    def __init__(self, detail: str = "", *, max_age: int) -> None:
+        super().__init__(detail)
+        self.max_age = max_age
+
+    @property
+    def extra(self) -> Mapping[str, object]:
+        return {"max_age": self.max_age}
+
+    @property
+    def challenge(self) -> str:
+        """WWW-Authenticate, which API Gateway renames: the body says the same."""
+        return (
+            f'Bearer error="{self.code}", max_age={self.max_age}, '
+            'error_description="More recent authentication is required"'
+        )
 
 
 class Forbidden(GatehouseError):

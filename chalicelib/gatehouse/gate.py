@@ -45,6 +45,7 @@ class Gatehouse:
         for a webhook. Every other route needs `authorizer=gate.authorized(…)`.
     :param prefix: where the routes of Gatehouse begin, such as `/account`; at the API's root if it is empty.
     :param openapi: the folder with your part of the OpenAPI document, as JSON files of paths.
+    :param brand: the folder with your logo, picture and texts, `chalicelib/brand`: docs/branding.md.
     :param environ: the stage's settings; the process's environment if it is not given.
 
     Raises ValueError for a route that is neither public nor authorized, and for a path that both sides define.
@@ -57,6 +58,7 @@ class Gatehouse:
         public: "Iterable[tuple[str, str] | Public]" = (),
         prefix: str = "",
         openapi: str | None = None,
+        brand: str | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> None:
         cold_start.collect_less()
@@ -68,6 +70,7 @@ class Gatehouse:
         self.app = app
         self.prefix = _checked_prefix(prefix)
         self._openapi = openapi
+        self._brand = brand
         self._environ = environ
         self._container = Container(environ)
         own = {self._path(route): route.path for route in TABLE}
@@ -118,15 +121,20 @@ class Gatehouse:
         return self._guard.public_routes
 
     def authorized(
-        self, scope: str, group: str | None = None, fresh: bool = False
+        self,
+        scope: str,
+        group: str | None = None,
+        fresh: bool = False,
+        max_age: int | None = None,
     ) -> ScopedAuthorizer:
         """Return the authorizer for a route.
 
         :param scope: what the access token must allow, such as `api/read`.
         :param group: the Cognito group that the person must be in, such as `admins`.
         :param fresh: whether to ask at each call if the person still has these rights.
+        :param max_age: how many seconds ago, at most, the person proved who they are; else 401 asks them to confirm.
         """
-        return authorized(scope, group, fresh, environ=self._environ)
+        return authorized(scope, group, fresh, max_age, environ=self._environ)
 
     def caller(self) -> Caller:
         """Return the caller of the authorized route that is being answered."""
@@ -165,7 +173,7 @@ class Gatehouse:
         yours."""
         from .routes.openapi import build_document
 
-        return build_document(root, self.prefix, self._openapi)
+        return build_document(root, self.prefix, self._openapi, self._guard.max_ages)
 
     def public(self, method: str, path: str, *, csrf: bool = True) -> None:
         """Allow a route without an access token; call this before you register it.
@@ -181,7 +189,8 @@ class Gatehouse:
         path = self._path(route)
         authorizer = None
         if route.scope is None:
-            self._guard.open(route.method, path, not route.is_form_of_others)
+            from_page = not (route.is_form_of_others or route.is_for_servers)
+            self._guard.open(route.method, path, from_page)
         else:
             authorizer = self.authorized(route.scope, route.group, route.fresh)
         # The same result as `app.route(…)` in a fifth of its time, which every cold start spends on each of our routes.
@@ -204,7 +213,14 @@ class Gatehouse:
 
             function = getattr(import_module(f"{__package__}.routes.{module}"), name)
             return function(
-                Call(self._request(), self._container, self.prefix, self._openapi), **parameters
+                Call(
+                    self._request(),
+                    self._container,
+                    self.prefix,
+                    self.openapi_document,
+                    self._brand,
+                ),
+                **parameters,
             )
 
         return view
@@ -236,25 +252,31 @@ class Gatehouse:
         return run_job(self._container, event, get_response)
 
     def _functions(self) -> tuple[Callable[..., Any], ...]:
-        return self.user_records, self.token_claims, self.account_mail
+        return self.user_records, self.token_claims, self.account_mail, self.leaving
 
     def user_records(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """Cognito's sign-up and sign-in triggers: write people to the users table."""
         from .triggers import entry
 
-        return entry.user_records(self._container, event, context)
+        return entry.user_records(self._container, event, context, bool(self._guard.max_ages))
 
     def token_claims(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """Cognito's pre-token-generation trigger: the same scopes for hosted and direct sign-ins."""
         from .triggers import entry
 
-        return entry.token_claims(self._container, event, context)
+        return entry.token_claims(self._container, event, context, bool(self._guard.max_ages))
 
     def account_mail(self, event: dict[str, Any], context: Any) -> None:
         """Mails codes for sign-up and forgotten passwords, so that the route's answer need not wait (S-73)."""
         from .triggers import entry
 
         entry.account_mail(self._container, event, context)
+
+    def leaving(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
+        """What providers say of people who leave, from the queue (S-77)."""
+        from .triggers import entry
+
+        return entry.leaving(self._container, event, context)
 
 
 def gate_of(blueprint: Blueprint) -> Gatehouse:

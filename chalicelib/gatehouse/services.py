@@ -31,10 +31,18 @@ if TYPE_CHECKING:
     from .flows.fresh_check import FreshCheck
     from .flows.global_sign_out import GlobalSignOut
     from .flows.hosted_sign_in import HostedSignIn
+    from .flows.leaving import Leaving
+    from .flows.leaving_door import LeavingDoor
     from .flows.mfa import Mfa
     from .flows.new_session import NewSessions
+    from .flows.own_password import OwnPassword
+    from .flows.passkey_sign_in import PasskeySignIn
+    from .flows.passkeys import Passkeys
     from .flows.profile import Profile
+    from .flows.reauthentication import Reauthentication
     from .flows.session_flow import SessionFlow
+    from .flows.session_list import SessionList
+    from .flows.session_notes import SessionNotes
     from .sealed.challenges import Challenges
     from .sealed.cursors import Cursors
     from .sealed.departures import Departures
@@ -43,14 +51,19 @@ if TYPE_CHECKING:
     from .session.sessions import Sessions
     from .stage_secrets import StageSecrets
     from .store.locks import AddressLocks
+    from .store.marks import MarkStore
+    from .store.proofs import ProofStore
     from .store.providers import ProviderStore
+    from .store.session_rows import SessionRows
+    from .store.subjects import SubjectStore
     from .store.users import UserStore
 
 
 class Services:
     """The services that routes and triggers call. `clock` returns Unix seconds; `aws` makes a client by service name.
 
-    `budget` limits the time of outbound calls; clients passed as arguments must apply it themselves.
+    `budget` limits the time of outbound calls; clients passed as arguments must apply it themselves. `sleep` waits
+    between calls that are limited to a rate.
     """
 
     def __init__(
@@ -61,12 +74,14 @@ class Services:
         aws: Callable[[str], Any] | None = None,
         http: "HttpClient | None" = None,
         budget: deadline.Budget | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.settings = settings
         self.clock = clock
         self._given_aws = aws
         self._given_http = http
         self.budget = budget or deadline.Budget()
+        self._sleep = sleep
 
     @cached_property
     def users(self) -> "UserStore":
@@ -81,10 +96,28 @@ class Services:
         return ProviderStore(self._dynamodb, self.settings.providers_table, self.clock)
 
     @cached_property
+    def proofs(self) -> "ProofStore":
+        from .store.proofs import ProofStore
+
+        return ProofStore(self._dynamodb, self.settings.throttle_table, self.clock)
+
+    @cached_property
     def sessions(self) -> "Sessions":
         from .session.sessions import Sessions
 
         return Sessions(self._sealer, self.clock, self.settings.session, self.settings.remembered)
+
+    @cached_property
+    def session_rows(self) -> "SessionRows":
+        from .store.session_rows import SessionRows
+
+        return SessionRows(self._dynamodb, self.settings.sessions_table, self.clock)
+
+    @cached_property
+    def session_list(self) -> "SessionList":
+        from .flows.session_list import SessionList
+
+        return SessionList(rows=self.session_rows, sessions=self.sessions, providers=self.providers)
 
     @cached_property
     def transactions(self) -> "LoginTransactions":
@@ -151,6 +184,8 @@ class Services:
             load_api=lambda: self._user_pool_api,
             tokens=self.tokens,
             sessions=self.sessions,
+            rows=self.session_rows,
+            notes=self._session_notes,
             load_users=lambda: self.users,
         )
 
@@ -177,6 +212,7 @@ class Services:
             api=self._user_pool_api,
             user_admin=self.user_admin,
             users=self.users,
+            notes=self._session_notes,
             locks=self._locks,
             mail=MailRequests(
                 self._aws("lambda"), f"{self.settings.app_name}-{self.settings.stage}-account_mail"
@@ -200,21 +236,52 @@ class Services:
 
     @cached_property
     def mfa(self) -> "Mfa":
-        from .cognito.user_pool_api import UserPoolApi
         from .flows.mfa import Mfa
 
         return Mfa(
-            api=UserPoolApi(
-                self._cognito_idp,
-                user_pool_id=self.settings.user_pool_id,
-                client_id=self.settings.mfa_client_id,
-                load_client_secret=lambda renew: self._secrets.mfa_client_secret(renew),
-            ),
+            again=self._reauthentication,
             sessions=self.sessions,
-            users=self.users,
             challenges=self._challenges,
             attempts=self._attempts,
             issuer_label=self.settings.app_title,
+            passkeys=self.settings.passkeys,
+        )
+
+    @cached_property
+    def passkey_sign_in(self) -> "PasskeySignIn":
+        from .flows.passkey_sign_in import PasskeySignIn
+
+        return PasskeySignIn(
+            api=self._user_pool_api,
+            challenges=self._challenges,
+            attempts=self._attempts,
+            domain=self.settings.passkey_domain,
+        )
+
+    @cached_property
+    def passkeys(self) -> "Passkeys":
+        from .cognito.passkey_api import PasskeyApi
+        from .flows.passkeys import Passkeys
+        from .store.passkey_names import PasskeyNames
+
+        return Passkeys(
+            again=self._reauthentication,
+            api=PasskeyApi(self._cognito_idp),
+            names=PasskeyNames(self._dynamodb, self.settings.users_table),
+            sessions=self.sessions,
+            challenges=self._challenges,
+            attempts=self._attempts,
+        )
+
+    @cached_property
+    def _reauthentication(self) -> "Reauthentication":
+        from .flows.reauthentication import Reauthentication
+
+        return Reauthentication(
+            api=self._server_only_api,
+            sessions=self.sessions,
+            users=self.users,
+            attempts=self._attempts,
         )
 
     @cached_property
@@ -243,9 +310,68 @@ class Services:
 
     @cached_property
     def global_sign_out(self) -> "GlobalSignOut":
+        return self._global_sign_out_by(self.user_admin)
+
+    def _global_sign_out_by(self, user_admin: "UserAdmin") -> "GlobalSignOut":
         from .flows.global_sign_out import GlobalSignOut
 
-        return GlobalSignOut(users=self.users, user_admin=self.user_admin)
+        return GlobalSignOut(users=self.users, notes=self._session_notes, user_admin=user_admin)
+
+    @cached_property
+    def subjects(self) -> "SubjectStore":
+        from .store.subjects import SubjectStore
+
+        return SubjectStore(self._dynamodb, self.settings.subjects_table, self.clock)
+
+    @cached_property
+    def leaving(self) -> "Leaving":
+        """What the function of the queue does, at Cognito's pace."""
+        from .cognito.pace import PacedClient
+        from .cognito.provider_people import ProviderPeople
+        from .cognito.user_admin import UserAdmin
+        from .flows.leaving import CALLS_PER_SECOND, Leaving
+
+        paced = PacedClient(self._cognito_idp, CALLS_PER_SECOND, self.clock, self._sleep)
+        user_admin = UserAdmin(paced, self.settings.user_pool_id)
+        return Leaving(
+            providers=self.providers,
+            subjects=self.subjects,
+            people=ProviderPeople(paced, self.settings.user_pool_id),
+            users=self.users,
+            user_admin=user_admin,
+            global_sign_out=self._global_sign_out_by(user_admin),
+            stage=self.settings.stage,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def leaving_door(self) -> "LeavingDoor":
+        from .cognito.jwks import JwksCache
+        from .cognito.provider_people import ProviderPeople
+        from .errors import NotFound
+        from .flows.leaving_door import LeavingDoor
+        from .signals import SignalQueue
+
+        if not self.settings.leaving_queue_url or not self.settings.subjects_table:
+            raise NotFound("the stage was provisioned before providers could say who leaves")
+        caches: dict[str, JwksCache] = {}
+
+        def load_keys(url: str) -> JwksCache:
+            if url not in caches:
+                caches[url] = JwksCache(lambda: self._http.get(url), self.clock)
+            return caches[url]
+
+        return LeavingDoor(
+            providers=self.providers,
+            subjects=self.subjects,
+            people=ProviderPeople(self._cognito_idp, self.settings.user_pool_id),
+            queue=SignalQueue(self._aws("sqs"), self.settings.leaving_queue_url),
+            marks=self._marks,
+            load_secret=lambda arn, renew: self._secrets.leaving_secret(arn, renew),
+            load_keys=load_keys,
+            stage=self.settings.stage,
+            clock=self.clock,
+        )
 
     @cached_property
     def fresh_check(self) -> "FreshCheck":
@@ -273,13 +399,41 @@ class Services:
     def profile(self) -> "Profile":
         from .flows.profile import Profile
 
-        return Profile(users=self.users, load_user_admin=lambda: self.user_admin)
+        return Profile(
+            users=self.users,
+            load_user_admin=lambda: self.user_admin,
+            load_providers=lambda: self.providers,
+        )
 
     @cached_property
     def user_cursors(self) -> "Cursors":
         from .sealed.cursors import Cursors
 
         return Cursors(self._sealer, "users")
+
+    @cached_property
+    def own_password(self) -> "OwnPassword":
+        from .flows.own_password import OwnPassword
+
+        return OwnPassword(
+            api=self._server_only_api,
+            user_admin=self.user_admin,
+            sessions=self.sessions,
+            rows=self.session_rows,
+            users=self.users,
+            attempts=self._attempts,
+        )
+
+    @cached_property
+    def _server_only_api(self) -> "UserPoolApi":
+        from .cognito.user_pool_api import UserPoolApi
+
+        return UserPoolApi(
+            self._cognito_idp,
+            user_pool_id=self.settings.user_pool_id,
+            client_id=self.settings.mfa_client_id,
+            load_client_secret=lambda renew: self._secrets.mfa_client_secret(renew),
+        )
 
     @cached_property
     def _user_pool_api(self) -> "UserPoolApi":
@@ -300,9 +454,16 @@ class Services:
             client_id=self.settings.client_id,
             oauth=self.oauth,
             sessions=self.sessions,
+            notes=self._session_notes,
             users=self.users,
             providers=self.providers,
         )
+
+    @cached_property
+    def _session_notes(self) -> "SessionNotes":
+        from .flows.session_notes import SessionNotes
+
+        return SessionNotes(rows=self.session_rows, sessions=self.sessions)
 
     @cached_property
     def _challenges(self) -> "Challenges":
@@ -315,19 +476,25 @@ class Services:
         from .flows.attempts import Attempts
         from .sealed.devices import Devices
         from .store.daily_mails import DailyMails
-        from .store.marks import MarkStore
         from .store.throttle import ThrottleStore
 
         table = self.settings.throttle_table
         return Attempts(
             ThrottleStore(self._dynamodb, table, self.clock, lambda: self._secrets.pepper()),
-            MarkStore(self._dynamodb, table, self.clock, lambda: self._secrets.pepper()),
+            self._marks,
             DailyMails(self._dynamodb, table, self.clock, self.settings.mails_per_day),
             Devices(self._sealer, self.clock),
             self.users,
             self.settings.stage,
             self.clock,
         )
+
+    @cached_property
+    def _marks(self) -> "MarkStore":
+        from .store.marks import MarkStore
+
+        table = self.settings.throttle_table
+        return MarkStore(self._dynamodb, table, self.clock, lambda: self._secrets.pepper())
 
     @cached_property
     def _locks(self) -> "AddressLocks":
@@ -359,7 +526,14 @@ class Services:
         return AwsClients(
             self.settings.region,
             self.budget,
-            repeatable_tables=frozenset({self.settings.users_table}),
+            repeatable_tables=frozenset(
+                {
+                    self.settings.users_table,
+                    self.settings.sessions_table,
+                    self.settings.subjects_table,
+                }
+                - {""}
+            ),
         )
 
     @cached_property

@@ -121,12 +121,17 @@ def colour(said: str) -> str:
 
 
 def logo(said: str) -> str:
-    """Accept the name of a picture in frontend/brand/, never a path."""
+    """Accept the name of a picture in the brand's folder, never a path."""
     if said and not re.fullmatch(r"[a-z0-9][a-z0-9_-]*\.(?:svg|png)", said):
         raise ValueError(
-            "must be the name of an SVG or PNG file in frontend/brand/, such as acme.svg"
+            "must be the name of an SVG or PNG file in the brand's folder, such as acme.svg"
         )
     return said
+
+
+def picture(said: str) -> str:
+    """Take what `logo` takes, or `off`."""
+    return said if said == "off" else logo(said)
 
 
 def link(said: str) -> str:

@@ -259,11 +259,26 @@ class Settings(SettingTable, parts={"brand": Brand}):
     providers_table = Setting(
         "PROVIDERS_TABLE", parse.text, "the table of identity providers", needed=True, source=STACK
     )
+    sessions_table = Setting(
+        "SESSIONS_TABLE", parse.text, "the table of sessions", needed=True, source=STACK
+    )
     throttle_table = Setting(
         "THROTTLE_TABLE",
         parse.text,
-        "the attempt counters, for `embedded`",
+        "the attempt counters, for `embedded`; and the time of each person's last proof, for routes with `max_age`",
         needed=_EMBEDDED,
+        source=STACK,
+    )
+    subjects_table = Setting(
+        "SUBJECTS_TABLE",
+        parse.text,
+        "the index of people by provider and subject, for providers that say who leaves",
+        source=STACK,
+    )
+    leaving_queue_url = Setting(
+        "LEAVING_QUEUE_URL",
+        parse.text,
+        "the queue of what they say",
         source=STACK,
     )
     mfa_client_id = Setting(
@@ -289,6 +304,13 @@ class Settings(SettingTable, parts={"brand": Brand}):
     )
     program_redirect_uris = Setting(
         "PROGRAM_REDIRECT_URIS", parse.texts, "its callback URLs", source=STACK
+    )
+
+    passkey_domain = Setting(
+        "PASSKEY_DOMAIN",
+        parse.text,
+        "the relying party of passkeys, where the stage has `passkey_domain`",
+        source=STACK,
     )
 
     # Fixed by where the functions run
@@ -331,6 +353,11 @@ class Settings(SettingTable, parts={"brand": Brand}):
     def client_ids(self) -> tuple[str, ...]:
         """The app clients whose access tokens open routes. The one for MFA is never one of them."""
         return (self.client_id, *([self.program_client_id] if self.program_client_id else []))
+
+    @property
+    def passkeys(self) -> bool:
+        """Whether people can sign in with a passkey: our own form asks for it, on the domain that passkeys are for."""
+        return self.direct_sign_in == "embedded" and bool(self.passkey_domain)
 
     @property
     def session(self) -> SessionLifetimes:

@@ -30,6 +30,29 @@ class InvalidCredentials(GatehouseError):
     message = "Email or password is wrong, or the address is not confirmed yet."
 
 
+class InvalidPasskey(InvalidCredentials):
+    """A passkey's answer that is refused, for whatever reason: its challenge has served (S-88)."""
+
+    clears_challenge = True
+    message = "This passkey cannot sign in here."
+
+
+class CodeRequired(GatehouseError):
+    """The password is right, and a code of the person's authenticator app has to come with it."""
+
+    code = "code_required"
+    status = 409
+    message = "A code of your authenticator app is needed, too."
+
+
+class PasskeyNotSupported(GatehouseError):
+    """A new passkey that Cognito does not take: of another site, without user verification, one too many."""
+
+    code = "passkey_refused"
+    status = 400
+    message = "This passkey cannot be used here."
+
+
 class TooManyAttempts(GatehouseError):
     """The throttle's answer; `retry_after` is in seconds, also in the body for the page's countdown (S-41, S-44)."""
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 
 from .errors import ConfigurationError
 from .sealed.sealing import KeyRing
@@ -35,6 +36,10 @@ class StageSecrets:
     def captcha_secret(self) -> str:
         """Return the CAPTCHA vendor's secret."""
         return self._text(self._settings.captcha_secret_arn, "secret", False)
+
+    def leaving_secret(self, arn: str, renew: bool) -> Mapping[str, object]:
+        """Return what a provider's event hook may say: `current`, and during a rotation `previous`."""
+        return self._store.read(arn, renew=renew)
 
     def key_ring(self, renew: bool) -> KeyRing:
         """Return the sealing keys."""

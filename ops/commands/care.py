@@ -33,8 +33,11 @@ def doctor(stage: Stage, as_json: bool) -> int:
         click.echo(f"{finding.id}: {finding.says}\n  mend: {finding.mend}")
     for note in diagnosis.notes:
         click.echo(f"note: {note.id}: {note.says}\n  to set it up: {note.mend}")
+    reasons: dict[str, list[str]] = {}
     for name, why in diagnosis.not_checked.items():
-        click.echo(f"({name} not checked: {why})")
+        reasons.setdefault(why, []).append(name)
+    for why, names in reasons.items():
+        click.echo(f"({', '.join(names)} not checked: {why})")
     found = len(diagnosis.findings)
     click.echo(
         f"{len(diagnosis.checked)} checks of stage {stage.name}: "
@@ -60,6 +63,7 @@ def reconcile(stage: Stage, dry_run: bool, restart: bool) -> int:
     from pathlib import Path
 
     from chalicelib.gatehouse.store.providers import ProviderStore
+    from chalicelib.gatehouse.store.subjects import SubjectStore
 
     from .. import aws
     from ..pool import Pace, PoolReader
@@ -69,6 +73,7 @@ def reconcile(stage: Stage, dry_run: bool, restart: bool) -> int:
 
     session, report = aws.session(stage), Reporter()
     name = f"reconcile-{stage.name}.sqlite"
+    subjects_table = stage.environment.get("SUBJECTS_TABLE", "")
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) if dry_run else stage.project_dir / ".local"
         progress = ProgressFile(folder / name)
@@ -88,6 +93,11 @@ def reconcile(stage: Stage, dry_run: bool, restart: bool) -> int:
                     refuse_address=ProviderStore(
                         aws.client(session, "dynamodb"), table_of(stage), time.time
                     ).refuse_address,
+                    subjects=SubjectStore(
+                        aws.client(session, "dynamodb"), subjects_table, time.time
+                    )
+                    if subjects_table
+                    else None,
                     progress=progress,
                     report=report,
                     dry_run=dry_run,

@@ -16,8 +16,9 @@ _PORT = click.IntRange(1, 65535)
 
 
 @click.command(
-    epilog=example("up", "up --detach --port 8001 --aws-port 4567 --okta-port 8101"),
+    epilog=example("up", "up --watch", "up --detach --port 8001 --aws-port 4567 --okta-port 8101"),
 )
+@click.option("--watch", is_flag=True, help="Bring each edit into the running stack.")
 @click.option(
     "--detach", is_flag=True, help=(f"Return when the stack is up; `{PROGRAM} down` stops it.")
 )
@@ -58,8 +59,14 @@ _PORT = click.IntRange(1, 65535)
     is_flag=True,
     help="Serve plain HTTP; Safari and other WebKit browsers cannot sign in over it.",
 )
+@click.option(
+    "--fresh",
+    is_flag=True,
+    help="Stop a stack that is running here and start anew, without its people and records.",
+)
 @state_dir_option
 def up(
+    watch: bool,
     detach: bool,
     port: int,
     aws_port: int,
@@ -67,26 +74,29 @@ def up(
     origins: tuple[str, ...],
     loopback_ports: tuple[int, ...],
     http: bool,
+    fresh: bool,
     state_dir: Path | None,
 ) -> None:
     """Start the local stack and deploy into it.
 
     It prints the URL and the people who can sign in, and runs until Ctrl-C. It applies the same template and runs the
-    same `chalice deploy` as for a real account.
+    same `chalice deploy` as for a real account. If a stack is already running, the project is deployed into it: its
+    people, sessions and records stay until the stack is stopped.
     """
     from ..local import stack
+    from ..local.addresses import Addresses
 
     if len({port, aws_port, okta_port}) < 3:
         raise OpsError("The three ports must differ: --port, --aws-port, --okta-port.")
+    if watch and detach:
+        raise OpsError("--watch stays in the foreground: leave --detach out.")
+    addresses = Addresses(port, aws_port, okta_port, https=not http)
     stack.up(
         project_dir(),
+        stack.Choices(addresses, origins, loopback_ports),
         detach=detach,
-        port=port,
-        aws_port=aws_port,
-        okta_port=okta_port,
-        origins=origins,
-        loopback_ports=loopback_ports,
-        http=http,
+        watch=watch,
+        fresh=fresh,
         state_dir=state_dir,
     )
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 import click
 
-from ..command import ask, example, has_terminal, on_stage, yes_option
+from ..command import ask, example, has_terminal, json_option, on_stage, yes_option
 from ..errors import OpsError
 from ..report import Reporter
 from ..stages import Stage
@@ -151,6 +154,106 @@ def remove(stage: Stage, name: str, yes: bool) -> None:
     if not yes:
         ask(f"Nobody will be able to sign in through {name} any more.", name)
     providers.remove_provider(aws.session(stage), stage, name, Reporter())
+
+
+@provider.command(
+    epilog=example(
+        "provider leaving Okta --stage dev --event-hook --universal-logout",
+        "provider leaving Okta --stage dev --event-hook --rotate",
+    )
+)
+@click.argument("name")
+@on_stage
+@click.option(
+    "--event-hook", is_flag=True, help="Take Okta's event hook; prints what its console needs."
+)
+@click.option(
+    "--universal-logout",
+    is_flag=True,
+    help="Take Universal Logout; prints what Okta's console needs.",
+)
+@click.option(
+    "--when-gone",
+    type=click.Choice(["sign-out", "disable"]),
+    help="What follows when somebody is deactivated, suspended, deleted or taken off the app (at first: disable).",
+)
+@click.option(
+    "--linked",
+    type=click.Choice(["sign-out", "disable", "nothing"]),
+    help="The same for accounts with a password that are linked to the provider (at first: sign-out).",
+)
+@click.option("--app-id", metavar="ID", help="Our app's id at Okta, where it is not the client id.")
+@click.option(
+    "--rotate",
+    is_flag=True,
+    help="Make a new secret; the one before counts until the next rotation.",
+)
+@click.option("--off", is_flag=True, help="Take no signals of this provider any more.")
+@json_option
+def leaving(
+    stage: Stage,
+    name: str,
+    event_hook: bool,
+    universal_logout: bool,
+    when_gone: str | None,
+    linked: str | None,
+    app_id: str | None,
+    rotate: bool,
+    off: bool,
+    as_json: bool,
+) -> None:
+    """Let a provider say who leaves.
+
+    Whoever is deactivated there is out here within a minute: docs/okta-setup.md, step 7.
+    """
+    if off == (event_hook or universal_logout) or (rotate and not event_hook):
+        raise click.UsageError(
+            "Say --event-hook, --universal-logout or both, or --off alone; --rotate goes with --event-hook."
+        )
+    from .. import aws
+    from .. import leaving as ways
+
+    session, report = aws.session(stage), Reporter()
+    choices = ways.Choices(when_gone, linked, app_id)
+    said: dict[str, dict[str, Any]] = {}
+    if off:
+        ways.switch_off(session, stage, name, report)
+    if event_hook:
+        said["event_hook"] = ways.set_up_event_hook(
+            session, stage, name, choices, report, rotate=rotate
+        )
+    if universal_logout:
+        said["universal_logout"] = ways.set_up_universal_logout(
+            session, stage, name, choices, report
+        )
+    if as_json:
+        click.echo(json.dumps(said, indent=2))
+    elif said:
+        click.echo(console_words(said))
+
+
+def console_words(said: Mapping[str, Mapping[str, Any]]) -> str:
+    """Build the lines that say what to enter in Okta's console."""
+    lines = []
+    if hook := said.get("event_hook"):
+        lines += [
+            "In Okta's admin console: Workflow, Event Hooks, Create Event Hook.",
+            f"  Endpoint URL           {hook['url']}",
+            f"  Authentication field   {hook['authentication_field']}",
+            f"  Authentication secret  {hook['authentication_secret']}",
+            "  Subscribe to events",
+            *(f"    {event}" for event in hook["event_types"]),
+            "  Then Save & Continue, and Verify.",
+            f"  Our app there has the id {hook['app_id']}.",
+        ]
+    if logout := said.get("universal_logout"):
+        lines += [
+            "In Okta's admin console: Applications, your app, General, Logout (Universal Logout).",
+            f"  Logout endpoint URL    {logout['url']}",
+            f"  Subject format         {logout['subject_format']}",
+            f"  Signed by              {logout['issuer']}",
+        ]
+    return "\n".join(lines)
 
 
 def _secret(from_stdin: bool) -> str:

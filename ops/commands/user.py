@@ -92,6 +92,31 @@ def show(stage: Stage, user: str, as_json: bool) -> None:
     click.echo(json.dumps(found, indent=2) if as_json else "\n".join(lines_of(found)))
 
 
+@user.command(epilog=example("user sessions ada@acme.com --stage prod"))
+@person_argument
+@on_stage
+@click.option("--end", default=None, metavar="ID", help="End the session of this id.")
+@json_option
+def sessions(stage: Stage, user: str, end: str | None, as_json: bool) -> None:
+    """Show where a person is signed in.
+
+    A line a session, the last used one first: id, browser, provider, times. --end ends one at its next refresh, ten minutes
+    later at most; `user sign-out` ends all.
+    """
+    with at_work(stage, f"looking up the sessions of {user}") as (directory, report):
+        from .. import user_sessions
+
+        person = directory.require(user)
+        if end is not None:
+            user_sessions.end_session(directory, person, end, stage.name, report)
+            return
+        rows = user_sessions.list_sessions(directory, person)
+    if as_json:
+        click.echo(json.dumps([user_sessions.as_data(row) for row in rows], indent=2))
+    else:
+        click.echo("\n".join(user_sessions.lines_of(person, rows)))
+
+
 @user.command(epilog=example("user invite ada@acme.com --stage prod --group admins"))
 @click.argument("email")
 @on_stage

@@ -82,9 +82,11 @@ def scopes(deployment: Deployment) -> Iterator[Fault]:
 
 
 def auth_flows(deployment: Deployment) -> Iterator[Fault]:
-    """The client allows only the password flow that the stage needs (S-65)."""
+    """The client allows only the flows that the stage needs (S-65)."""
     embedded = deployment.stage.direct_sign_in == "embedded"
     wanted = {"ALLOW_ADMIN_USER_PASSWORD_AUTH" if embedded else "ALLOW_USER_SRP_AUTH"}
+    if deployment.stage.passkey_domain:
+        wanted.add("ALLOW_USER_AUTH")
     found = set(deployment.app_client.get("ExplicitAuthFlows", []))
     if found != wanted:
         yield Fault(

@@ -9,11 +9,13 @@ from typing import Any
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    HTTPClientError,
     NoCredentialsError,
     PartialCredentialsError,
     SSOError,
     TokenRetrievalError,
 )
+from botocore.exceptions import ConnectionError as NoConnection
 
 from .. import aws
 from ..errors import OpsError
@@ -21,6 +23,14 @@ from .deployment import Deployment, Missing
 
 #: Not a fault of the stage: there are no credentials to look with, and every check would report the same.
 _CANNOT_LOOK = (NoCredentialsError, PartialCredentialsError, SSOError, TokenRetrievalError)
+#: The same, as AWS says it. https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_general.html
+_NOBODY = frozenset(
+    (
+        *("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "SignatureDoesNotMatch"),
+        *("UnrecognizedClientException", "InvalidSignatureException", "RequestExpired"),
+    )
+)
+_UNREACHABLE = (NoConnection, HTTPClientError)
 
 
 @dataclass(frozen=True)
@@ -90,7 +100,7 @@ class Diagnosis:
 def diagnose(deployment: Deployment, checks: Sequence[Check]) -> Diagnosis:
     """Run every check. A check that needs a part that another check found missing is listed as not made.
 
-    Raises OpsError if there are no credentials.
+    Raises OpsError if there are no credentials, or if AWS as a whole does not answer.
     """
     with aws.explained(f"looking at stage {deployment.stage.name}"):
         return _diagnose(deployment, checks)
@@ -98,6 +108,7 @@ def diagnose(deployment: Deployment, checks: Sequence[Check]) -> Diagnosis:
 
 def _diagnose(deployment: Deployment, checks: Sequence[Check]) -> Diagnosis:
     diagnosis = Diagnosis(deployment.stage.name)
+    silent: dict[str, str] = {}  # what an outage says → the check that met it first
     for check in checks:
         if check.not_locally and deployment.stage.is_local:
             diagnosis.not_checked[check.id] = check.not_locally
@@ -108,17 +119,34 @@ def _diagnose(deployment: Deployment, checks: Sequence[Check]) -> Diagnosis:
                 told.append(Finding(check.id, fault.says, fault.mend))
         except Missing as missing:
             diagnosis.not_checked[check.id] = str(missing)
+        except _UNREACHABLE as outage:
+            if not silent:
+                _require_aws(deployment)  # raises the same where it is not one service alone
+            said = str(outage)
+            first = silent.setdefault(said, check.id)
+            if first == check.id:
+                diagnosis.findings.append(
+                    Finding(check.id, f"AWS does not answer: {said}", "run doctor again later.")
+                )
+            else:
+                diagnosis.not_checked[check.id] = f"AWS does not answer, see {first}"
         else:
             diagnosis.checked.append(check.id)
     return diagnosis
 
 
+def _require_aws(deployment: Deployment) -> None:
+    deployment.client("sts").get_caller_identity()
+
+
 def _run(check: Check, deployment: Deployment) -> Iterator[Fault]:
     try:
         yield from check.find(deployment)
-    except _CANNOT_LOOK:
+    except (*_CANNOT_LOOK, *_UNREACHABLE):
         raise
     except ClientError as error:
+        if aws.error_code(error) in _NOBODY:
+            raise
         yield Fault(
             f"AWS did not answer this check: {aws.error_code(error)}: {aws.error_message(error)}",
             "give the person who runs doctor the right to read this, and run it again.",

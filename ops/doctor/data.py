@@ -13,7 +13,7 @@ from chalicelib.gatehouse.sealed.sealing import KeyRing
 
 from ..program import PROGRAM
 from .check import Check, Fault
-from .deployment import TABLES, TIMEOUT_SECONDS, Deployment
+from .deployment import PASSING, TABLES, TIMEOUT_SECONDS, Deployment
 
 _DROPPED = "the local AWS ignores this setting of a template"
 _MANY_KEYS = 5
@@ -88,7 +88,13 @@ def _secret(deployment: Deployment, variable: str) -> Mapping[str, Any] | None:
 
 def tables(deployment: Deployment) -> Iterator[Fault]:
     """The tables exist, have their keys, and bill per request."""
-    keys = {"USERS_TABLE": "userName", "PROVIDERS_TABLE": "name", "THROTTLE_TABLE": "key"}
+    keys = {
+        "USERS_TABLE": ["userName"],
+        "PROVIDERS_TABLE": ["name"],
+        "SESSIONS_TABLE": ["sub", "id"],
+        "THROTTLE_TABLE": ["key"],
+        "SUBJECTS_TABLE": ["subject"],
+    }
     for variable in TABLES:
         name = deployment.variable(variable)
         found = deployment.absent_as_none(
@@ -97,12 +103,16 @@ def tables(deployment: Deployment) -> Iterator[Fault]:
         if found is None:
             yield Fault(
                 f"the table {name} is missing.",
-                "restore it (docs/operations.md, Backup and restore).",
+                deployment.again
+                if variable in PASSING
+                else "restore it (docs/operations.md, Backup and restore).",
             )
             continue
         table = found["Table"]
-        if [key["AttributeName"] for key in table["KeySchema"]] != [keys[variable]]:
-            yield Fault(f"{name} has another key than {keys[variable]}.", "create it again.")
+        if [key["AttributeName"] for key in table["KeySchema"]] != keys[variable]:
+            yield Fault(
+                f"{name} has another key than {' and '.join(keys[variable])}.", "create it again."
+            )
         indexes = [index["IndexName"] for index in table.get("GlobalSecondaryIndexes", [])]
         if variable == "USERS_TABLE" and "Email" not in indexes:
             yield Fault(f"{name} has lost its index Email.", deployment.again)
@@ -125,8 +135,8 @@ def table_backups(deployment: Deployment) -> Iterator[Fault]:
 
 
 def table_expiry(deployment: Deployment) -> Iterator[Fault]:
-    """Unconfirmed sign-ups and old counters expire by themselves."""
-    for variable in ("USERS_TABLE", "THROTTLE_TABLE"):
+    """Unconfirmed sign-ups, ended sessions and old counters expire by themselves."""
+    for variable in ("USERS_TABLE", "SESSIONS_TABLE", "THROTTLE_TABLE"):
         name = deployment.tables[variable]["TableName"]
         found = deployment.client("dynamodb").describe_time_to_live(TableName=name)
         if found["TimeToLiveDescription"].get("TimeToLiveStatus") not in ("ENABLED", "ENABLING"):

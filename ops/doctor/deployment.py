@@ -24,12 +24,15 @@ from ..program import PROGRAM
 from ..stages import Stage
 
 TIMEOUT_SECONDS = 15
-TABLES = ("USERS_TABLE", "PROVIDERS_TABLE", "THROTTLE_TABLE")
+TABLES = ("USERS_TABLE", "PROVIDERS_TABLE", "SESSIONS_TABLE", "THROTTLE_TABLE", "SUBJECTS_TABLE")
+#: Whose loss costs nobody an account: neither protected nor backed up.
+PASSING = ("SESSIONS_TABLE", "THROTTLE_TABLE")
 FUNCTIONS = {
     "api_handler": "",
     "user_records": "user_records",
     "token_claims": "token_claims",
     "account_mail": "account_mail",
+    "leaving": "leaving",
 }
 _ABSENT = (
     "ResourceNotFoundException",

@@ -13,6 +13,7 @@ _ROLES = {
     "user_records": "UserRecordsRoleArn",
     "token_claims": "TokenClaimsRoleArn",
     "account_mail": "AccountMailRoleArn",
+    "leaving": "LeavingRoleArn",
 }
 _TRIGGER_SECONDS = 5
 _TRIGGER_MEGABYTES = 512
@@ -23,6 +24,16 @@ _PEOPLE = (
     "AdminUserGlobalSignOut",
     "AdminUpdateUserAttributes",
 )
+_LEAVING = (
+    "AdminGetUser",
+    "AdminUserGlobalSignOut",
+    "AdminDisableUser",
+    "AdminEnableUser",
+    "AdminUpdateUserAttributes",
+)
+_QUEUE = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+#: Each provider's own secret, which `provider leaving` makes.
+_SECRETS_OF_PROVIDERS = "/leaving/*"
 _LINKING = ("ListUsers", "AdminGetUser", "AdminLinkProviderForUser")
 _DIRECT = ("AdminInitiateAuth", "AdminRespondToAuthChallenge", "AdminSetUserPassword")
 _MAIL = ("AdminGetUser", "AdminDeleteUser")
@@ -131,7 +142,8 @@ def role_wildcards(deployment: Deployment) -> Iterator[Fault]:
                 resource
                 for resource in _listed(statement["Resource"])
                 # Lambda chooses the names of log streams.
-                if "*" in resource.removesuffix(":*") or resource == "*"
+                if "*" in resource.removesuffix(":*").removesuffix(_SECRETS_OF_PROVIDERS)
+                or resource == "*"
             ]
             if wide:
                 yield Fault(
@@ -145,6 +157,10 @@ def _needed(deployment: Deployment) -> dict[str, list[tuple[str, str]]]:
     users = [(action, tables["USERS_TABLE"]) for action in _USERS]
     record = ("dynamodb:UpdateItem", tables["USERS_TABLE"])
     providers = ("dynamodb:Scan", tables["PROVIDERS_TABLE"])
+    sessions = [
+        (f"dynamodb:{action}", tables["SESSIONS_TABLE"])
+        for action in ("UpdateItem", "DeleteItem", "Query")
+    ]
     secrets = [
         ("secretsmanager:GetSecretValue", deployment.variable(variable))
         for variable in ("CLIENT_SECRET_ARN", "SEALING_KEYS_SECRET_ARN")
@@ -154,8 +170,25 @@ def _needed(deployment: Deployment) -> dict[str, list[tuple[str, str]]]:
     ]
     people = [(f"cognito-idp:{call}", deployment.pool["Arn"]) for call in _PEOPLE]
     linking = [(f"cognito-idp:{call}", deployment.pool["Arn"]) for call in _LINKING]
-    api = [*users, providers, *secrets, *throttle, *people]
-    triggers, mail = [record, providers, *linking], list[tuple[str, str]]()
+    subjects, queue = tables["SUBJECTS_TABLE"], _queue_arn(deployment)
+    api = [*users, providers, *sessions, *secrets, *throttle, *people]
+    api += [
+        ("dynamodb:GetItem", subjects),
+        ("sqs:SendMessage", queue),
+        ("cognito-idp:ListUsers", deployment.pool["Arn"]),
+    ]
+    noted = ("dynamodb:UpdateItem", subjects)
+    triggers, mail = [record, throttle[1], providers, noted, *linking], list[tuple[str, str]]()
+    leaving = [
+        providers,
+        *sessions[1:],
+        noted,
+        record,
+        ("dynamodb:GetItem", subjects),
+        ("dynamodb:GetItem", tables["USERS_TABLE"]),
+        *((action, queue) for action in _QUEUE),
+        *((f"cognito-idp:{call}", deployment.pool["Arn"]) for call in _LEAVING),
+    ]
     if deployment.stage.direct_sign_in == "embedded":
         api += [(f"cognito-idp:{call}", deployment.pool["Arn"]) for call in _DIRECT]
         api.append(("secretsmanager:GetSecretValue", deployment.variable("MFA_CLIENT_SECRET_ARN")))
@@ -170,9 +203,15 @@ def _needed(deployment: Deployment) -> dict[str, list[tuple[str, str]]]:
     return {
         "api_handler": [*api, *_logs(deployment, "")],
         "user_records": [*triggers, *_logs(deployment, "user_records")],
-        "token_claims": [providers, *_logs(deployment, "token_claims")],
+        "token_claims": [providers, *throttle, *_logs(deployment, "token_claims")],
         "account_mail": [*mail, *_logs(deployment, "account_mail")],
+        "leaving": [*leaving, *_logs(deployment, "leaving")],
     }
+
+
+def _queue_arn(deployment: Deployment) -> str:
+    _, partition, _, region, account, _ = deployment.pool["Arn"].split(":", 5)
+    return f"arn:{partition}:sqs:{region}:{account}:{deployment.stage.function('leaving')}"
 
 
 def _logs(deployment: Deployment, suffix: str) -> list[tuple[str, str]]:

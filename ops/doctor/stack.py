@@ -10,7 +10,7 @@ from ..cloudformation import describe
 from ..program import PROGRAM
 from ..template import read_template, write_template
 from .check import Check, Fault
-from .deployment import Deployment
+from .deployment import PASSING, Deployment
 
 _GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
 _DRIFT_SECONDS = 120.0
@@ -116,7 +116,7 @@ def deletion_protection(deployment: Deployment) -> Iterator[Fault]:
     bare += [
         f"table {table['TableName']}"
         for variable, table in deployment.tables.items()
-        if variable != "THROTTLE_TABLE" and not table.get("DeletionProtectionEnabled")
+        if variable not in PASSING and not table.get("DeletionProtectionEnabled")
     ]
     if bare:
         yield Fault(

@@ -18,6 +18,9 @@ ALARMS = (
     "token-claims-errors",
     "token-claims-duration",
     "account-mail-errors",
+    "refused-leaving-signals",
+    "late-leaving-signals",
+    "lost-leaving-signals",
     "federation-throttles",
     "sign-in-throttles",
     "refresh-throttles",
@@ -68,6 +71,7 @@ def log_retention(deployment: Deployment) -> Iterator[Fault]:
         f"/aws/lambda/{stage.function('user_records')}",
         f"/aws/lambda/{stage.function('token_claims')}",
         f"/aws/lambda/{stage.function('account_mail')}",
+        f"/aws/lambda/{stage.function('leaving')}",
         f"/aws/apigateway/{stage.api_function}",
     ]
     logs = deployment.client("logs")

@@ -23,7 +23,7 @@ def announcement(
         ("Open", page_url or addresses.app_url),
         ("Okta's people", f"{people} (choose one, no password)"),
         ("Email, password", accounts),
-        ("Mails and codes", f"{addresses.aws_url}/_ministack/ses/messages"),
+        ("Mails and codes", f"{addresses.aws_url}/inbox"),
         *_about(certificate),
         ("Stop", f"{PROGRAM} down" if detach else "Ctrl-C"),
     ]

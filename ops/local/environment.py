@@ -1,8 +1,8 @@
 """MiniStack's separate virtual environment, made once and made again when its lock or Python changes.
 
-It must contain only MiniStack and boto3: the Lambda workers run on its interpreter, so any other package there would
-hide that a deployment package lacks it. It is compiled when it is made, like boto3 in Lambda: the workers write no
-bytecode, and compiling botocore took half of each cold start.
+It must contain only MiniStack, boto3 and the library that verifies passkeys: the Lambda workers run on its
+interpreter, so any other package there would hide that a deployment package lacks it. It is compiled when it is made,
+like boto3 in Lambda: the workers write no bytecode, and compiling botocore took half of each cold start.
 """
 
 from __future__ import annotations

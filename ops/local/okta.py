@@ -1,7 +1,9 @@
 """The stand-in for Okta: oidc-provider-mock with people of ours and a login page of ours.
 
 The issuer is http://127.0.0.1:PORT. Unlike the bare mock, a refusal carries `state` back, as
-RFC 6749 (4.1.2.1) asks and Okta does.
+RFC 6749 (4.1.2.1) asks and Okta does; ID tokens say when the person signed in here (`auth_time`); and
+who ticks the box stays signed in here and is let through without a page, unless `prompt=login` or
+`max_age` ask for one (OpenID Connect Core 2 and 3.1.2.1).
 """
 
 from __future__ import annotations
@@ -9,10 +11,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import secrets
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+_SESSION = "okta-session"
+_AUTHORIZE = "/oauth2/authorize"
 _HERE = Path(__file__).resolve().parent
 PEOPLE_FILE = _HERE / "people.json"
 
@@ -42,6 +48,8 @@ def build_app(people: list[dict[str, Any]]) -> Any:
     )
     app.jinja_env.globals["people"] = people
 
+    _remember_sign_ins(app)
+
     @app.after_request  # type: ignore[untyped-decorator]  # Flask's app is untyped here
     def carry_state(response: Any) -> Any:
         asked, location = flask.request.args, response.headers.get("Location", "")
@@ -50,6 +58,44 @@ def build_app(people: list[dict[str, Any]]) -> Any:
         return response
 
     return app
+
+
+def _remember_sign_ins(app: Any) -> None:
+    """Give codes the time of the sign-in, and people who want it a session here."""
+    import flask
+    import oidc_provider_mock
+    from werkzeug.datastructures import ImmutableMultiDict
+
+    # Session -> who signed in, and when; code -> when.
+    sessions: dict[str, tuple[str, int]] = {}
+    times: dict[str, int] = {}
+    oidc_provider_mock._storage.AuthorizationCode.get_auth_time = lambda code: times.get(code.code)
+
+    @app.before_request  # type: ignore[untyped-decorator]
+    def let_through() -> None:
+        request = flask.request
+        found = sessions.get(request.cookies.get(_SESSION, ""))
+        if request.method != "GET" or request.path != _AUTHORIZE or found is None:
+            return
+        age, oldest = time.time() - found[1], request.args.get("max_age", "")
+        if request.args.get("prompt") == "login" or (oldest.isdigit() and age >= int(oldest)):
+            return
+        # The same as if the person had chosen their own name on the page.
+        request.method, request.form = "POST", ImmutableMultiDict({"sub": found[0]})
+        flask.g.signed_in_at = found[1]
+
+    @app.after_request  # type: ignore[untyped-decorator]
+    def note_time(response: Any) -> Any:
+        request, location = flask.request, response.headers.get("Location", "")
+        code = parse_qs(urlsplit(location).query).get("code")
+        if request.path == _AUTHORIZE and code:
+            at = flask.g.get("signed_in_at", int(time.time()))
+            times[code[0]] = at
+            if request.form.get("keep"):
+                session = secrets.token_urlsafe(16)
+                sessions[session] = (request.form["sub"], at)
+                response.set_cookie(_SESSION, session, httponly=True, samesite="Lax")
+        return response
 
 
 def with_state(location: str, state: str) -> str:

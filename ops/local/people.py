@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import boto3
 
+from chalicelib.gatehouse.store.users import UserStore
+
 from .. import aws
+from ..pool import Pace, PoolReader, build_profile
+from ..stages import Stage
 
 DEMO_USERS = (
     {"email": "demo@example.com", "password": "open-sesame-local-only"},
@@ -12,9 +18,17 @@ DEMO_USERS = (
 )
 
 
-def create_demo_users(session: boto3.Session, pool_id: str) -> None:
-    """Create them as an administrator would, with passwords that need no change."""
+def create_demo_users(session: boto3.Session, stage: Stage) -> None:
+    """Create them as an administrator would, with passwords that need no change, and their records.
+
+    No trigger runs when an administrator sets a password, so until they sign in their records would be those of
+    invited people; `reconcile` finds such records on AWS, too.
+    """
     cognito = aws.client(session, "cognito-idp")
+    pool_id = stage.environment["USER_POOL_ID"]
+    client_id = stage.environment["CLIENT_ID"]
+    users = UserStore(aws.client(session, "dynamodb"), stage.environment["USERS_TABLE"], time.time)
+    pool = PoolReader(cognito, pool_id, Pace())
     for user in DEMO_USERS:
         name = user["email"].partition("@")[0].title()
         attributes = {
@@ -35,3 +49,6 @@ def create_demo_users(session: boto3.Session, pool_id: str) -> None:
             Password=user["password"],
             Permanent=True,
         )
+        made = pool.find(user["email"])
+        if made is not None:
+            users.record_confirmed(build_profile(made, client_id))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -27,13 +28,15 @@ _READY_SECONDS = 30.0
 _STOP_SECONDS = 5.0
 _POLL_SECONDS = 0.05
 _TAIL_LINES = 20
+_LAST_PORT = 65_535
 
 
 @dataclass(frozen=True)
 class Program:
     """One child process: what to run, where it listens, and when it is ready.
 
-    It is ready when `health_url` answers 200, or, if that is empty, when its port accepts connections.
+    It is ready when `health_url` answers 200, or, if that is empty, when its port accepts connections. `scratch` is a
+    folder of temporary files, which is deleted when the program is stopped.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Program:
     port: int
     port_option: str
     health_url: str
+    scratch: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ class _Entry:
     name: str
     pid: int
     mark: str
+    scratch: str = ""
 
 
 class Processes:
@@ -70,6 +75,7 @@ class Processes:
         self._stopping = state_dir / "processes.stopping.json"
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._started: list[_Entry] = []
+        self._adopted: list[_Entry] = []
 
     def start(self, program: Program) -> None:
         """Start a program and wait until it is ready.
@@ -91,7 +97,8 @@ class Processes:
                 start_new_session=True,
             )
         self._children[program.name] = child
-        self._started.append(_Entry(program.name, child.pid, mark))
+        scratch = str(program.scratch or "")
+        self._started.append(_Entry(program.name, child.pid, mark, scratch))
         self._remember(self._started[-1])
         self._wait_until_ready(program, child)
 
@@ -100,11 +107,20 @@ class Processes:
         return self._logs / f"{name}.log"
 
     def check(self) -> None:
-        """Raise OpsError if a child has ended."""
+        """Raise OpsError if a program has ended."""
         for name, child in self._children.items():
             if child.poll() is not None:
                 self._require_still_ours()
                 raise OpsError(f"{name} stopped unexpectedly.\n{self._tail(name)}")
+        for entry in self._adopted:
+            if _running(entry.pid) is None:
+                self._require_still_ours()
+                raise OpsError(f"{entry.name} stopped unexpectedly.\n{self._tail(entry.name)}")
+
+    def adopt(self) -> None:
+        """Watch and stop the programs that another `up` has started here, as if they were our own."""
+        self._adopted = self._remembered()
+        self._started = list(self._adopted)
 
     def stop(self) -> list[str]:
         """Stop all programs that were started from this state directory; return their names.
@@ -118,10 +134,14 @@ class Processes:
                 self._file.replace(self._stopping)
         entries = self._started if taken_over else _read(self._stopping)
         stopped = [entry.name for entry in reversed(entries) if _stop_marked(entry.pid, entry.mark)]
+        for entry in entries:
+            if entry.scratch:
+                shutil.rmtree(entry.scratch, ignore_errors=True)
         for child in self._children.values():
             child.wait()
         self._children.clear()
         self._started.clear()
+        self._adopted.clear()
         if not taken_over:
             self._stopping.unlink(missing_ok=True)
         return stopped
@@ -181,8 +201,17 @@ def require_free_port(port: int, name: str, option: str) -> None:
         except OSError as taken:
             raise OpsError(
                 f"Port {port} for {name} is used by another program. Stop that program, or "
-                f"choose another port: {PROGRAM} up {option} {port + 1}"
+                f"choose another port: {PROGRAM} up {option} {_free_above(port)}"
             ) from taken
+
+
+def _free_above(port: int) -> int:
+    """Find the next port that nothing listens on."""
+    for candidate in range(port + 1, _LAST_PORT):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", candidate))
+            return candidate
+    return port + 1
 
 
 def _answers(target: str | int) -> bool:

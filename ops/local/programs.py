@@ -7,6 +7,7 @@ common names, out of `sys.path`.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,8 +22,13 @@ def ministack(python: Path, state_dir: Path, port: int, region: str) -> Program:
     """MiniStack with the patches, with IAM enforced, reachable from this machine only.
 
     It gets none of the caller's AWS_* variables or PYTHONPATH, because the Lambda workers inherit its environment.
+    Each worker unpacks its zip into the temporary folder and leaves it there when it is stopped, some 50 MB a run; so
+    this stack has its own folder, which is deleted with it.
     """
     directory = state_dir / "ministack"
+    scratch = directory / "tmp"
+    shutil.rmtree(scratch, ignore_errors=True)  # of a run that nobody stopped
+    scratch.mkdir(parents=True)
     return Program(
         name="MiniStack",
         arguments=[str(python), "-P", str(_HERE / "launcher.py")],
@@ -36,6 +42,7 @@ def ministack(python: Path, state_dir: Path, port: int, region: str) -> Program:
             "MINISTACK_REGION": region,
             "MINISTACK_COGNITO_PRETOKEN_STRICT": "1",
             "IOT_MTLS_ENABLED": "0",
+            "TMPDIR": str(scratch),
             "STATE_DIR": str(directory / "state"),
             "S3_DATA_DIR": str(directory / "s3"),
             "PYTHONDONTWRITEBYTECODE": "1",
@@ -44,6 +51,7 @@ def ministack(python: Path, state_dir: Path, port: int, region: str) -> Program:
         port=port,
         port_option="--aws-port",
         health_url=f"http://127.0.0.1:{port}/_ministack/health",
+        scratch=scratch,
     )
 
 

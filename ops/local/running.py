@@ -10,7 +10,7 @@ from pathlib import Path
 from ..stages import LOCAL, Stage, load_stage
 from .chalice_cli import CACHE
 from .deployer import ROOT, local_aws_only
-from .stack import PLACES, info
+from .stack import info
 from .staged_copy import refresh_copy
 
 
@@ -31,5 +31,5 @@ def running_stage(project_dir: Path, state_dir: Path | None = None) -> Iterator[
 
 def refresh(project_dir: Path, stage: Stage) -> Stage:
     """Update the copy from which the stage was deployed; its addresses stay the same."""
-    refresh_copy(project_dir, stage.project_dir, (*PLACES, "ALLOWED_ORIGINS"))
+    refresh_copy(project_dir, stage.project_dir)
     return load_stage(stage.project_dir, LOCAL)

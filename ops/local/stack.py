@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from . import programs
 from .addresses import Addresses, require_one_site
 from .announcement import announcement
 from .authority import Certificate, prepare
+from .candidate import require_deployable
 from .chalice_cli import run_chalice
 from .deployer import create_deployer, local_aws_only
 from .environment import ministack_python, require_linux
@@ -31,52 +32,82 @@ from .interrupts import hear_once
 from .okta import load_people
 from .people import DEMO_USERS, create_demo_users
 from .processes import Processes, require_free_port
-from .staged_copy import stage_copy
+from .staged_copy import PLACES, stage_copy
 
-_WATCH_SECONDS = 0.5
-PLACES = ("COGNITO_URL", "JWKS_URL", "PUBLIC_URL")
-"""Variables that only the local stage is given: AWS knows its own addresses."""
+_CHECK_SECONDS = 0.5
+_WATCH_SECONDS = 0.1
+_CHOICES = "choices.json"
+_PROGRAMS = 3
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What `up` is told about the stack; a running one cannot take other ones.
+
+    `origins` are the stage's ALLOWED_ORIGINS, `loopback_ports` its option of that name.
+    """
+
+    addresses: Addresses
+    origins: tuple[str, ...] = ()
+    loopback_ports: tuple[int, ...] = ()
+
+    def write(self, copy: Path) -> None:
+        """Write them into a copy's settings."""
+        if self.origins:
+            write_environment(copy, LOCAL, {"ALLOWED_ORIGINS": ",".join(self.origins)}, {})
+        if self.loopback_ports:
+            write_option(copy, LOCAL, "loopback_ports", list(self.loopback_ports))
+
+    def text(self) -> str:
+        """Write them down, so that a later `up` can compare."""
+        return json.dumps(asdict(self), sort_keys=True)
 
 
 def up(
     project_dir: Path,
+    choices: Choices,
     detach: bool = False,
-    port: int = 8000,
-    aws_port: int = 4566,
-    okta_port: int = 8100,
-    origins: Sequence[str] = (),
-    loopback_ports: Sequence[int] = (),
-    http: bool = False,
+    watch: bool = False,
+    fresh: bool = False,
     report: Reporter | None = None,
     state_dir: Path | None = None,
 ) -> None:
-    """Start everything and deploy into it; run until interrupted, unless detached.
+    """Start everything and deploy into it, or deploy into a running stack; run until interrupted, unless detached.
 
-    It first stops whatever an earlier `up` with this state directory left running. Shared parts (MiniStack's
-    environment, built dependencies) are in the project's `.local`. `origins` are the stage's ALLOWED_ORIGINS,
-    `loopback_ports` its option of that name. The app is on
-    https://localhost unless `http` is true. Raises OpsError.
+    A stack that an earlier `up` with this state directory left running is kept, with its people and records, unless
+    `fresh` is true. With `watch`, each edit of the project is brought into it. Shared parts (MiniStack's environment,
+    built dependencies) are in the project's `.local`. The app is on https://localhost if the addresses say so. Raises
+    OpsError; it checks settings and app before it stops anything.
     """
     require_linux()
-    addresses = Addresses(port, aws_port, okta_port, https=not http)
-    require_one_site(addresses, origins)
-    certificate = None if http else prepare()
+    addresses = choices.addresses
+    require_one_site(addresses, choices.origins)
+    certificate = prepare() if addresses.https else None
     report = report or Reporter()
     state_dir = state_dir or project_dir / ".local"
     state_dir.mkdir(parents=True, exist_ok=True)
     processes = Processes(state_dir)
-    left = _stop(processes, state_dir)
-    if left:
-        report.note(f"stopped earlier programs: {', '.join(left)}")
-    _require_free(addresses)
-    hear_once()
+    keep = not fresh and require_same_choices(processes, state_dir, choices)
+    if keep:
+        hear_once()
+        processes.adopt()
+        facts = _redeploy(project_dir, state_dir, report)
+    else:
+        require_deployable(project_dir, None, state_dir / "candidate", choices.write)
+        left = _stop(processes, state_dir)
+        if left:
+            report.note(f"stopped earlier programs: {', '.join(left)}; people and records are lost")
+        _require_free(addresses)
+        hear_once()
     try:
-        choices = (origins, loopback_ports)
-        facts = _start(processes, state_dir, project_dir, addresses, certificate, choices, report)
+        if not keep:
+            facts = _start(processes, state_dir, project_dir, choices, certificate, report)
         said = announcement(addresses, certificate, detach=detach, page_url=facts["page_url"])
         print(said, flush=True)
+        if watch:
+            _watch(processes, project_dir, state_dir, report)
         while not detach:
-            time.sleep(_WATCH_SECONDS)
+            time.sleep(_CHECK_SECONDS)
             processes.check()
     except KeyboardInterrupt:
         _stop(processes, state_dir)
@@ -84,6 +115,65 @@ def up(
     except BaseException:
         _stop(processes, state_dir)
         raise
+
+
+def require_same_choices(processes: Processes, state_dir: Path, choices: Choices) -> bool:
+    """Say whether a whole stack runs here with these choices; an OpsError where it runs with others."""
+    if len(processes.running()) < _PROGRAMS or not (state_dir / "info.json").exists():
+        return False
+    try:
+        before = (state_dir / _CHOICES).read_text(encoding="utf-8")
+    except OSError:
+        return False
+    if before != choices.text():
+        raise OpsError(
+            "A stack is running here with other ports or options, which cannot be changed while it runs. "
+            f"To use it, give the options that it was started with: {_told(before)}. To stop it and start anew "
+            f"(its people and records are lost): {PROGRAM} up --fresh with your options."
+        )
+    return True
+
+
+def _told(text: str) -> str:
+    """Write choices as the options of `up`."""
+    found = json.loads(text)
+    places = found["addresses"]
+    words = [f"--port {places['app']} --aws-port {places['aws']} --okta-port {places['okta']}"]
+    words += [f"--allow-origin {each}" for each in found["origins"]]
+    words += [f"--loopback-port {each}" for each in found["loopback_ports"]]
+    return " ".join(words + ([] if places["https"] else ["--http"]))
+
+
+def _redeploy(project_dir: Path, state_dir: Path, report: Reporter) -> dict[str, Any]:
+    """Deploy into the stack that runs; nothing of it is touched where the project cannot be deployed."""
+    from .edits import Edits
+    from .running import running_stage
+
+    found = info(project_dir, state_dir)
+    report.note(
+        "a stack is running: deploying into it; people, sessions and records stay (--fresh starts anew)"
+    )
+    with running_stage(project_dir, state_dir) as stage:
+        Edits(project_dir, stage, found, report).deploy()
+    return found
+
+
+def _watch(processes: Processes, project_dir: Path, state_dir: Path, report: Reporter) -> None:
+    """Bring each edit into the running stack, until interrupted."""
+    from .edits import Edits
+    from .running import running_stage
+    from .watched_files import WatchedFiles
+
+    files = WatchedFiles(project_dir)
+    with running_stage(project_dir, state_dir) as stage:
+        edits = Edits(project_dir, stage, info(project_dir, state_dir), report)
+        report.note("watching app.py, chalicelib, vendor (the page), settings and requirements.txt")
+        while True:
+            time.sleep(_WATCH_SECONDS)
+            processes.check()
+            changed = files.changed()
+            if changed:
+                edits.take(changed)
 
 
 def down(project_dir: Path, state_dir: Path | None = None) -> None:
@@ -109,11 +199,11 @@ def _start(
     processes: Processes,
     state_dir: Path,
     project_dir: Path,
-    addresses: Addresses,
+    choices: Choices,
     certificate: Certificate | None,
-    choices: tuple[Sequence[str], Sequence[int]],
     report: Reporter,
 ) -> dict[str, Any]:
+    addresses = choices.addresses
     shared = project_dir / ".local"
     shared.mkdir(exist_ok=True)
     python = ministack_python(shared, report)
@@ -124,11 +214,7 @@ def _start(
     report.done()
     copy = state_dir / "app"
     stage_copy(project_dir, copy)
-    origins, loopback_ports = choices
-    if origins:
-        write_environment(copy, LOCAL, {"ALLOWED_ORIGINS": ",".join(origins)}, {})
-    if loopback_ports:
-        write_option(copy, LOCAL, "loopback_ports", list(loopback_ports))
+    choices.write(copy)
     credentials = create_deployer(addresses.aws_url, region)
     with local_aws_only(addresses.aws_url, region, credentials, state_dir / "no-aws-files"):
         stage = _deploy(copy, shared, addresses, report)
@@ -143,6 +229,7 @@ def _start(
             certificate.file if certificate else None,
         )
     )
+    (state_dir / _CHOICES).write_text(choices.text(), encoding="utf-8")
     (state_dir / "info.json").write_text(json.dumps(facts, indent=2))
     return facts
 
@@ -167,7 +254,7 @@ def _deploy(copy: Path, shared: Path, addresses: Addresses, report: Reporter) ->
     )
     add_provider(session, stage, okta, report)
     connect(session, stage, report)
-    create_demo_users(session, pool_id)
+    create_demo_users(session, stage)
     return stage
 
 

@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
 from .. import json_text
+from ..errors import OpsError
 from ..locked import NAME, files_of, wheels_of
 from ..stages import LOCAL
 from ..team_file import path_of
 
+PLACES = ("COGNITO_URL", "JWKS_URL", "PUBLIC_URL")
+"""Variables that only the local stage is given: AWS knows its own addresses."""
+CHOSEN = {
+    "environment_variables": (*PLACES, "ALLOWED_ORIGINS"),
+    "gatehouse": ("loopback_ports",),
+}
+"""What `up` writes into the copy's local stage, by block: the project's own file does not know it."""
 _FOLDERS = ("chalicelib", "vendor")
 
 
@@ -28,18 +35,28 @@ def stage_copy(project_dir: Path, copy: Path) -> None:
     _keep_newest(settings / "deployments")
 
 
-def refresh_copy(project_dir: Path, copy: Path, kept: Sequence[str]) -> None:
-    """Update code and settings of a copy; keep the record of the deployment, and the `kept` variables of the local
-    stage."""
-    path = copy / ".chalice" / "config.json"
-    before = json.loads(path.read_text(encoding="utf-8"))["stages"][LOCAL]["environment_variables"]
-    text = (project_dir / ".chalice" / "config.json").read_text(encoding="utf-8")
-    for name in kept:
-        if name in before:
-            where = ("stages", LOCAL, "environment_variables", name)
-            text = json_text.put(text, where, before[name])
+def refresh_copy(project_dir: Path, copy: Path) -> None:
+    """Update code and settings of a copy; keep the record of the deployment, and the choices of `up`."""
+    text = refreshed_settings(project_dir, copy)
     copy_code(project_dir, copy)
-    path.write_text(text, encoding="utf-8")
+    settings = copy / ".chalice"
+    (settings / "config.json").write_text(text, encoding="utf-8")
+    _keep_newest(settings / "deployments")
+
+
+def refreshed_settings(project_dir: Path, copy: Path) -> str:
+    """Build the text of the project's config.json with what `up` wrote into the copy's."""
+    stage = json.loads((copy / ".chalice" / "config.json").read_text(encoding="utf-8"))
+    before = stage["stages"][LOCAL]
+    text = (project_dir / ".chalice" / "config.json").read_text(encoding="utf-8")
+    try:
+        for block, names in CHOSEN.items():
+            for name in names:
+                if name in before.get(block, {}):
+                    text = json_text.put(text, ("stages", LOCAL, block, name), before[block][name])
+    except ValueError as error:
+        raise OpsError(f"{project_dir / '.chalice' / 'config.json'} is not JSON: {error}") from None
+    return text
 
 
 def copy_code(project_dir: Path, copy: Path) -> None:

@@ -26,6 +26,7 @@ GROUPS = (
     "secret_hash",
     "passwords",
     "challenges",
+    "passkeys",
     "tokens",
     "rotation",
     "people",

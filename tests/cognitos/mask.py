@@ -27,13 +27,21 @@ _SECRET = {
     "softwaretokenmfacode",
     "emailotpcode",
     "smsmfacode",
+    "credential",
+    "credentialid",
+    "credentialrequestoptions",
+    "challenge",
+    "attestationobject",
+    "clientdatajson",
+    "rawid",
+    "id",
     "cookie",
     "authorization",
 }
 #: Members that identify an account, pool or client.
 _NAMED = {"userpoolid", "clientid", "usersub", "sub", "username", "useridforsrp", "email", "userid"}
-#: Reserved example addresses (RFC 2606): the cases' own people.
-_MADE_UP = re.compile(r"[^@\s]+@example\.(?:com|org|net)", re.IGNORECASE)
+#: Reserved example addresses (RFC 2606): the cases' own people and hosts.
+_MADE_UP = re.compile(r"(?:[^@\s]+@|[\w.-]+\.)example\.(?:com|org|net)", re.IGNORECASE)
 #: Shorter values, such as codes, are masked only in their own member and not searched in other text, which may match by
 #: chance.
 _SHORTEST = 12

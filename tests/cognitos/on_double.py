@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from chalicelib.gatehouse.triggers.entry import TriggerFailed
+from tests.cognitos.pool import PASSKEYS
 from tests.cognitos.world import CALLBACK, AppClient
 from tests.doubles.clock import Clock
 from tests.doubles.cognito import AuthorizeRefused, CognitoDouble
@@ -49,6 +50,7 @@ class DoubleCognito:
         secrets = {each.id: each.secret for each in (self.client, self.server_client)}
         self.pool = UserPoolDouble(self.clock, cognito, POOL_ID, secrets)
         self.pool.trigger = self._trigger
+        self.pool.relying_party = PASSKEYS["RelyingPartyId"]
         self.federation = FederationDouble(self.pool, inbound=self._inbound)
 
     def call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:

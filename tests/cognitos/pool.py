@@ -42,8 +42,15 @@ POOL: dict[str, Any] = {
             "RequireNumbers": False,
             "RequireSymbols": False,
             "TemporaryPasswordValidityDays": 3,
-        }
+        },
+        "SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "WEB_AUTHN"]},
     },
+}
+#: The cases' own relying party.
+PASSKEYS = {
+    "RelyingPartyId": "app.example.org",
+    "UserVerification": "required",
+    "FactorConfiguration": "MULTI_FACTOR_WITH_USER_VERIFICATION",
 }
 CLIENT: dict[str, Any] = {
     "GenerateSecret": True,
@@ -56,7 +63,7 @@ CLIENT: dict[str, Any] = {
     "EnableTokenRevocation": True,
     "RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 30},
     "PreventUserExistenceErrors": "ENABLED",
-    "ExplicitAuthFlows": ["ALLOW_ADMIN_USER_PASSWORD_AUTH"],
+    "ExplicitAuthFlows": ["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_USER_AUTH"],
     "EnablePropagateAdditionalUserContextData": True,
     "AuthSessionValidity": 15,
     "ReadAttributes": ["email", "email_verified", "given_name", "family_name"],
@@ -154,9 +161,10 @@ def create_pool(
 
 
 def set_factor(cognito: Any, pool_id: str, required: str) -> None:
-    """Offer authenticator apps; OPTIONAL or ON."""
+    """Offer authenticator apps, OPTIONAL or ON, and passkeys."""
     cognito.set_user_pool_mfa_config(
         UserPoolId=pool_id,
         MfaConfiguration=required,
         SoftwareTokenMfaConfiguration={"Enabled": True},
+        WebAuthnConfiguration=PASSKEYS,
     )

@@ -22,7 +22,7 @@ def record(monkeypatch: pytest.MonkeyPatch) -> Outbound:
     """Record the calls of all containers that start from now on, by route and trigger."""
     outbound = Outbound()
     send, run, init = Browser.send, entry._run, Services.__init__
-    mail = entry.account_mail
+    mail, leave = entry.account_mail, entry.leaving
 
     def sent(self: Browser, method: str, target: str, *more: Any, **named: Any) -> Any:
         path = urlsplit(target.removeprefix(self.root.rstrip("/"))).path
@@ -42,6 +42,10 @@ def record(monkeypatch: pytest.MonkeyPatch) -> Outbound:
     def mailed(*event: Any) -> None:
         with outbound.at("function account_mail"):
             mail(*event)
+
+    def left(*event: Any) -> dict[str, Any]:
+        with outbound.at("function leaving"):
+            return leave(*event)
 
     def made(
         self: Services, settings: Any, *, aws: Any = None, http: Any = None, **more: Any
@@ -65,5 +69,6 @@ def record(monkeypatch: pytest.MonkeyPatch) -> Outbound:
     monkeypatch.setattr(Browser, "send", sent)
     monkeypatch.setattr(entry, "_run", ran)
     monkeypatch.setattr(entry, "account_mail", mailed)
+    monkeypatch.setattr(entry, "leaving", left)
     monkeypatch.setattr(Services, "__init__", made)
     return outbound

@@ -375,7 +375,7 @@ def test_half_of_a_long_challenge_is_none(direct: Direct, broken: str) -> None:
 def test_all_cookies_of_a_long_challenge_pass_api_gateway(direct: Direct) -> None:
     """The longest session and challenge, a known device and sign-ins in progress leave 1,100 of 10,240 bytes for other
     headers."""
-    direct.world.cognito.refresh_token_length = 2740
+    direct.world.cognito.refresh_token_length = 2720
     assert direct.sign_in(remember=True).status == 200
     for _ in range(4):
         direct.browser.get(f"/auth/login?provider=Okta&return_to=/{'x' * 500}")

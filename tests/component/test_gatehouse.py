@@ -270,7 +270,7 @@ def test_the_triggers_are_declared_under_their_names() -> None:
 
     names = {f.name: f.handler_string for f in module.app.pure_lambda_functions}
     assert names == {
-        name: f"app.{name}" for name in ("user_records", "token_claims", "account_mail")
+        name: f"app.{name}" for name in ("user_records", "token_claims", "account_mail", "leaving")
     }
     before = module.user_records
     Gatehouse(Chalice("other"))

@@ -18,6 +18,7 @@ def test_head_answers_where_get_does(signed_in: Browser, path: str) -> None:
         assert "HEAD" not in app.routes[path]
         return
     target = path.replace("{version}", "0").replace("{name}", "app.js")
+    target = target.replace("{userName}", "nobody")
     for claims in (None, CLAIMS):
         head = signed_in.send("HEAD", target, claims=claims)
         get = signed_in.send("GET", target, claims=claims)

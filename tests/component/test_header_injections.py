@@ -41,6 +41,9 @@ BODIES = (
     ("/auth/mfa/setup", ("password",)),
     ("/auth/mfa/verify", ("code",)),
     ("/auth/mfa/disable", ("password", "code")),
+    ("/auth/direct/passkey", ("email", "remember")),
+    ("/auth/passkeys/open", ("password", "code")),
+    ("/auth/passkeys/rename", ("id", "name")),
     ("/auth/refresh", ("x",)),
     ("/auth/logout", ("x",)),
 )

@@ -4,7 +4,7 @@ import pytest
 
 from app import app, gate
 from chalicelib.gatehouse.guard.cors import CREDENTIALED
-from chalicelib.gatehouse.routes.table import FORMS_OF_OTHERS
+from chalicelib.gatehouse.routes.table import FOR_SERVERS, FORMS_OF_OTHERS
 from tests.component.test_authorized_routes import CLAIMS
 from tests.component.world import World
 from tests.doubles.browser import Answer, Browser
@@ -107,7 +107,7 @@ def test_an_allowed_origin_needs_the_header_too(opened: Browser) -> None:
         if "POST" in methods
         and methods["POST"].authorizer is None
         and path not in COOKIE_ROUTES
-        and ("POST", path) not in FORMS_OF_OTHERS
+        and ("POST", path) not in FORMS_OF_OTHERS | FOR_SERVERS
     ),
 )
 def test_no_other_public_post_is_open_to_allowed_origins(opened: Browser, route: str) -> None:

@@ -160,7 +160,7 @@ def test_without_an_id_token_a_table_that_is_down_costs_the_names_alone(
     world: World, signed_in: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
     world.cognito.openid = False
-    world.dynamodb.fault = connect_timeout()
+    world.dynamodb.faults["users"] = connect_timeout()
     answer = signed_in.post("/auth/refresh")
     assert answer.status == 200
     assert [answer.json()["user"][name] for name in NAMES] == ["", "", ""]

@@ -1,6 +1,6 @@
 """The Chalice app on doubles: all of chalicelib is real, except AWS, Cognito and time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from app import app, gate
@@ -11,6 +11,7 @@ from tests.doubles.clock import Clock
 from tests.doubles.cognito import CognitoDouble, Person
 from tests.doubles.dynamodb import DynamoDBDouble
 from tests.doubles.functions import LambdaDouble
+from tests.doubles.queue import QueueDouble
 from tests.doubles.secrets import SecretsManagerDouble
 from tests.doubles.user_pool_api import UserPoolDouble
 from tests.doubles.user_pool_triggers import run_trigger
@@ -22,7 +23,9 @@ KEYS_ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:gatehouse/dev/s
 CLIENT_SECRET = "canary-client-secret-0123456789abcdef"
 MFA_CLIENT_ID = "2example3456789a"
 MFA_CLIENT_SECRET = "canary-mfa-client-secret-0123456789"
+SESSIONS_TABLE = "gatehouse-dev-sessions"
 THROTTLE_TABLE = "gatehouse-dev-throttle"
+SUBJECTS_TABLE = "gatehouse-dev-subjects"
 SEALING_KEY = "canary-sealing-key-" + "k" * 45
 
 ENVIRONMENT = {
@@ -36,6 +39,7 @@ ENVIRONMENT = {
     "SEALING_KEYS_SECRET_ARN": KEYS_ARN,
     "USERS_TABLE": "gatehouse-dev-users",
     "PROVIDERS_TABLE": "gatehouse-dev-providers",
+    "SESSIONS_TABLE": SESSIONS_TABLE,
 }
 
 
@@ -50,6 +54,9 @@ class World:
     secrets: SecretsManagerDouble
     pool: UserPoolDouble
     functions: LambdaDouble
+    queue: QueueDouble
+    #: How long the app would have slept.
+    pauses: list[float] = field(default_factory=list)
 
     def restart(self, **settings: Any) -> None:
         """Start a new container, with changed settings if any are given."""
@@ -59,12 +66,14 @@ class World:
             "secretsmanager": self.secrets,
             "cognito-idp": self.pool,
             "lambda": self.functions,
+            "sqs": self.queue,
         }
         gate.services = Services(
             self.settings,
             clock=self.clock,
             aws=clients.__getitem__,
             http=self.cognito,  # type: ignore[arg-type]  # the double offers HttpClient's two methods
+            sleep=self.pauses.append,
         )
 
     def browser(self, **arguments: Any) -> Browser:
@@ -105,7 +114,9 @@ def build_world(clock: Clock) -> World:
         {
             settings.users_table: ("userName", frozenset({"Email"})),
             settings.providers_table: ("name", frozenset()),
+            SESSIONS_TABLE: ("sub/id", frozenset()),
             THROTTLE_TABLE: ("key", frozenset()),
+            SUBJECTS_TABLE: ("subject", frozenset()),
         }
     )
     dynamodb.put(settings.providers_table, {"name": {"S": "Okta"}, "label": {"S": "Acme Okta"}})
@@ -120,6 +131,7 @@ def build_world(clock: Clock) -> World:
     pool = UserPoolDouble(clock, cognito, settings.user_pool_id, clients)
     pool.trigger = lambda *event: run_trigger(settings, *event)
     functions = LambdaDouble({"gatehouse-dev-account_mail": gate.account_mail})
-    made = World(settings, clock, cognito, dynamodb, secrets, pool, functions)
+    queue = QueueDouble(gate.leaving)
+    made = World(settings, clock, cognito, dynamodb, secrets, pool, functions, queue)
     made.restart()
     return made

@@ -65,6 +65,7 @@ def build_event(
     claims: Mapping[str, str] | None = None,
     base64_encoded: bool = False,
     source_ip: str = SOURCE_IP,
+    user_agent: str = "Browser double",
 ) -> dict[str, Any]:
     """Return API Gateway's event (REST, proxy integration) for `method` and `target` (path and query below the API root)."""
     parts = urlsplit(target)
@@ -79,7 +80,7 @@ def build_event(
         "path": (f"/{stage}" if stage else "") + parts.path,
         "stage": stage or "api",
         "domainName": domain,
-        "identity": {"sourceIp": source_ip, "userAgent": "Browser double"},
+        "identity": {"sourceIp": source_ip, "userAgent": user_agent},
         "requestId": str(uuid.uuid4()),
     }
     if claims is not None:
@@ -119,6 +120,7 @@ class Browser:
         self.domain = domain
         self.stage = stage
         self.source_ip = SOURCE_IP
+        self.user_agent = "Browser double"
         self.cookies: dict[str, Cookie] = {}
         #: Cookies that only select a message: they open nothing, so tests that count `cookies` leave them out.
         self.notes: dict[str, Cookie] = {}
@@ -195,6 +197,7 @@ class Browser:
             claims=claims,
             base64_encoded=base64_encoded,
             source_ip=self.source_ip,
+            user_agent=self.user_agent,
         )
         raw = self._app(event, LambdaContext())
         several = {

@@ -61,6 +61,8 @@ class _Family:
     expires_at: float
     revoked: bool = False
     by_api: bool = False
+    #: Cognito's `auth_time`: a refresh does not reset it ("Authentication levels with ACR and AMR claims").
+    began_at: int = 0
 
 
 @dataclass
@@ -99,6 +101,12 @@ class CognitoDouble:
     access_claims: dict[str, Any] = field(default_factory=dict)
     id_header: dict[str, Any] = field(default_factory=dict)
     jwks: list[dict[str, Any]] | None = None
+    #: Whether a refresh nevertheless resets `auth_time`, as reported with rotation (authts/oidc-client-ts#2107).
+    resets_auth_time: bool = False
+    #: The claims that the pre-token-generation trigger adds to an access token, by trigger source.
+    added_claims: Callable[[Person, str], Mapping[str, Any]] = lambda person, source: {}
+    #: The key sets of other issuers, by URL.
+    other_jwks: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     #: Returns a person's current data in the pool: changed groups appear at the next refresh.
     look_up: Callable[[Person], Person] = lambda person: person
     refresh_token_length: int = 1900
@@ -126,8 +134,10 @@ class CognitoDouble:
 
     def sign_in_directly(self, person: Person, scope: str) -> tuple[str, str, str]:
         """Issue access, ID and refresh token like the user-pool API: without code and nonce."""
-        family = _Family(person, scope, self.clock() + REFRESH_SECONDS, by_api=True)
-        access = self.access_token(person, scope)
+        now = int(self.clock())
+        family = _Family(person, scope, now + REFRESH_SECONDS, by_api=True, began_at=now)
+        added = self.added_claims(person, "TokenGeneration_Authentication")
+        access = self.access_token(person, scope, added=added)
         return access, self.id_token(person, None, access), self._new_refresh(family)
 
     def read_authorize_url(self, url: str) -> dict[str, str]:
@@ -165,6 +175,8 @@ class CognitoDouble:
         self.requests.append(("GET", urlsplit(url).path, {}))
         if fault := self._fault("jwks"):
             return fault()
+        if url in self.other_jwks:
+            return HttpAnswer(200, {"keys": self.other_jwks[url]})
         return HttpAnswer(200, {"keys": self.jwks if self.jwks is not None else default_jwks()})
 
     def post_form(
@@ -228,9 +240,13 @@ class CognitoDouble:
         challenge = b64url(hashlib.sha256(verifier.encode()).digest())
         if not 43 <= len(verifier) <= 128 or challenge != code.challenge:
             return _error("invalid_grant")
-        code.family = _Family(code.person, code.scope, self.clock() + REFRESH_SECONDS)
+        now = int(self.clock())
+        code.family = _Family(code.person, code.scope, now + REFRESH_SECONDS, began_at=now)
         return self._issue(
-            code.family, nonce=code.nonce, refresh_token=self._new_refresh(code.family)
+            code.family,
+            nonce=code.nonce,
+            refresh_token=self._new_refresh(code.family),
+            source="TokenGeneration_HostedAuth",
         )
 
     def _redeem_refresh(self, form: Mapping[str, str]) -> HttpAnswer:
@@ -253,6 +269,8 @@ class CognitoDouble:
             return None
         if entry.rotated_at is not None and self.clock() - entry.rotated_at > GRACE_SECONDS:
             return None
+        if self.resets_auth_time:
+            entry.family.began_at = int(self.clock())
         if not self.rotation:
             return self._issue(entry.family, nonce=None, refresh_token=None)
         if entry.rotated_at is None:
@@ -271,13 +289,19 @@ class CognitoDouble:
         return token
 
     def _issue(
-        self, family: _Family, *, nonce: str | None, refresh_token: str | None
+        self,
+        family: _Family,
+        *,
+        nonce: str | None,
+        refresh_token: str | None,
+        source: str = "TokenGeneration_RefreshTokens",
     ) -> HttpAnswer:
         person = self.look_up(family.person)
-        access = self.access_token(person, family.scope)
+        added = self.added_claims(person, source)
+        access = self.access_token(person, family.scope, family.began_at, added)
         body = {
             "access_token": access,
-            "id_token": self.id_token(person, nonce, access),
+            "id_token": self.id_token(person, nonce, access, family.began_at),
             "token_type": "Bearer",
             "expires_in": ACCESS_SECONDS,
         }
@@ -287,7 +311,13 @@ class CognitoDouble:
             del body["id_token"]
         return HttpAnswer(200, body)
 
-    def access_token(self, person: Person, scope: str) -> str:
+    def access_token(
+        self,
+        person: Person,
+        scope: str,
+        auth_time: int | None = None,
+        added: Mapping[str, Any] | None = None,
+    ) -> str:
         """Issue an access token. It has client_id, not aud."""
         now = int(self.clock())
         claims: dict[str, Any] = {
@@ -297,11 +327,12 @@ class CognitoDouble:
             "client_id": self.client_id,
             "token_use": "access",
             "scope": scope,
-            "auth_time": now,
+            "auth_time": now if auth_time is None else auth_time,
             "exp": now + ACCESS_SECONDS,
             "iat": now,
             "jti": secrets.token_hex(8),
             "username": person.username,
+            **(added or {}),
         }
         if person.groups:
             claims["cognito:groups"] = list(person.groups)
@@ -310,7 +341,9 @@ class CognitoDouble:
         self.access_tokens.append(token)
         return token
 
-    def id_token(self, person: Person, nonce: str | None, access_token: str) -> str:
+    def id_token(
+        self, person: Person, nonce: str | None, access_token: str, auth_time: int | None = None
+    ) -> str:
         """Issue an ID token."""
         now = int(self.clock())
         claims: dict[str, Any] = {
@@ -319,7 +352,7 @@ class CognitoDouble:
             "iss": self.issuer,
             "aud": self.client_id,
             "token_use": "id",
-            "auth_time": now,
+            "auth_time": now if auth_time is None else auth_time,
             "exp": now + ACCESS_SECONDS,
             "iat": now,
             "jti": secrets.token_hex(8),

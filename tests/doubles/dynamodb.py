@@ -16,16 +16,23 @@ _TYPES = frozenset({"S", "N", "BOOL", "SS", "L"})
 
 
 class DynamoDBDouble:
-    """Tables by name; `tables` maps a table to its partition key and the keys of its indexes."""
+    """Tables by name; `tables` maps a table to its key and the keys of its indexes.
+
+    A key of two parts is written `partition/sort`, and so are the keys of its items in `items`.
+    """
 
     def __init__(
         self, tables: Mapping[str, tuple[str, frozenset[str]]], page_size: int = 2
     ) -> None:
-        self._schemas = tables
+        self._schemas = {
+            name: (tuple(key.split("/")), indexes) for name, (key, indexes) in tables.items()
+        }
         self._page_size = page_size
         self._items: dict[str, dict[str, Item]] = {name: {} for name in tables}
         self._before: dict[str, dict[str, Item | None]] = {name: {} for name in tables}
         self.fault: Exception | None = None
+        #: The same of one table, by how its name ends.
+        self.faults: dict[str, Exception] = {}
         self.calls: list[str] = []
         #: The maximum number of keys that BatchGetItem answers.
         self.batch_size = 100
@@ -37,8 +44,8 @@ class DynamoDBDouble:
 
     def put(self, table: str, item: Mapping[str, Mapping[str, Any]]) -> None:
         """Write an item, like `ops` or an earlier release."""
-        key_name, _ = self._schemas[table]
-        self._store(table, item[key_name]["S"], dict(item))
+        names, _ = self._schemas[table]
+        self._store(table, "/".join(item[name]["S"] for name in names), dict(item))
 
     def delete(self, table: str, key: str) -> None:
         """Remove an item, like TTL or a person."""
@@ -51,7 +58,7 @@ class DynamoDBDouble:
         Key: Mapping[str, Any],
         ConsistentRead: bool = False,
     ) -> dict[str, Any]:
-        self._called("GetItem")
+        self._called("GetItem", TableName)
         key = self._key(TableName, Key)
         item = self._items[TableName].get(key)
         if not ConsistentRead and key in self._before[TableName]:
@@ -65,7 +72,7 @@ class DynamoDBDouble:
         ExclusiveStartKey: Mapping[str, Any] | None = None,
         Limit: int | None = None,
     ) -> dict[str, Any]:
-        self._called("Scan")
+        self._called("Scan", TableName)
         if Limit is not None and Limit < 1:
             raise client_error("ValidationException", "Scan")
         keys = sorted(self._items[TableName])
@@ -79,8 +86,35 @@ class DynamoDBDouble:
         }
         # Like the service: a full page may be the last one and still have a key.
         if len(keys) > len(page) or len(page) == Limit:
-            key_name, _ = self._schemas[TableName]
-            answer["LastEvaluatedKey"] = {key_name: {"S": page[-1]}}
+            answer["LastEvaluatedKey"] = self._named(TableName, page[-1])
+        return answer
+
+    def query(
+        self,
+        *,
+        TableName: str,
+        KeyConditionExpression: str,
+        ExpressionAttributeNames: Mapping[str, str],
+        ExpressionAttributeValues: Mapping[str, Mapping[str, Any]],
+        ConsistentRead: bool,
+        ExclusiveStartKey: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """The items of one partition, in the order of their sort keys; nothing else is evaluated."""
+        self._called("Query", TableName)
+        (partition, _), _ = self._schemas[TableName]
+        names, values, used = ExpressionAttributeNames, ExpressionAttributeValues, set[str]()
+        fits = Expression(KeyConditionExpression, names, values, used).condition()
+        assert used == {*names, *values} == {f"#{partition}", f":{partition}"}
+        assert ConsistentRead is True, "the item as it was before its last write is not kept here"
+        keys = [key for key, item in sorted(self._items[TableName].items()) if fits(item)]
+        if ExclusiveStartKey is not None:
+            last = self._key(TableName, ExclusiveStartKey)
+            keys = [key for key in keys if key > last]
+        page = keys[: self._page_size]
+        items = [deepcopy(self._items[TableName][key]) for key in page]
+        answer: dict[str, Any] = {"Items": items, "Count": len(items)}
+        if len(page) == self._page_size:
+            answer["LastEvaluatedKey"] = self._named(TableName, page[-1])
         return answer
 
     def update_item(
@@ -93,8 +127,8 @@ class DynamoDBDouble:
         ExpressionAttributeNames: Mapping[str, str] | None = None,
         ExpressionAttributeValues: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> dict[str, Any]:
-        self._called("UpdateItem")
-        key_name, index_keys = self._schemas[TableName]
+        self._called("UpdateItem", TableName)
+        _, index_keys = self._schemas[TableName]
         key = self._key(TableName, Key)
         names, values = ExpressionAttributeNames or {}, ExpressionAttributeValues or {}
         used: set[str] = set()
@@ -107,12 +141,13 @@ class DynamoDBDouble:
             unused = (set(names) | set(values)) - used
             if unused:
                 raise Invalid(f"unused placeholders: {sorted(unused)}")
-            new = {**old, key_name: {"S": key}}
+            own = self._named(TableName, key)
+            new = {**old, **own}
             new.update({name: dict(value(old)) for name, value in sets.items()})
             for name in removes:
                 new.pop(name, None)
-            _check_item(new, key_name, key, index_keys)
-            if key_name in sets or key_name in removes:
+            _check_item(new, own, index_keys)
+            if set(own) & {*sets, *removes}:
                 raise Invalid("the key cannot be updated")
         except Invalid as error:
             raise client_error("ValidationException", "UpdateItem") from error
@@ -146,7 +181,7 @@ class DynamoDBDouble:
         ExpressionAttributeValues: Mapping[str, Mapping[str, Any]] | None = None,
         ReturnValues: str = "NONE",
     ) -> dict[str, Any]:
-        self._called("DeleteItem")
+        self._called("DeleteItem", TableName)
         key, values = self._key(TableName, Key), ExpressionAttributeValues or {}
         names = ExpressionAttributeNames or {}
         old = self._items[TableName].get(key, {})
@@ -161,21 +196,31 @@ class DynamoDBDouble:
         self._before[table][key] = self._items[table].get(key)
         self._items[table][key] = item
 
-    def _called(self, operation: str) -> None:
+    def _called(self, operation: str, table: str = "") -> None:
         self.calls.append(operation)
         if self.fault is not None:
             raise self.fault
+        for name, fault in self.faults.items():
+            if table.endswith(name):
+                raise fault
 
     def _key(self, table: str, key: Mapping[str, Any]) -> str:
         if table not in self._schemas:
             raise client_error("ResourceNotFoundException")
-        key_name, _ = self._schemas[table]
-        if set(key) != {key_name} or set(key[key_name]) != {"S"} or not key[key_name]["S"]:
+        names, _ = self._schemas[table]
+        if set(key) != set(names) or any(
+            set(key[name]) != {"S"} or not key[name]["S"] for name in names
+        ):
             raise client_error("ValidationException")
-        return str(key[key_name]["S"])
+        return "/".join(key[name]["S"] for name in names)
+
+    def _named(self, table: str, key: str) -> dict[str, Any]:
+        names, _ = self._schemas[table]
+        parts = key.split("/") if len(names) > 1 else [key]
+        return {name: {"S": part} for name, part in zip(names, parts, strict=True)}
 
 
-def _check_item(item: Item, key_name: str, key: str, index_keys: frozenset[str]) -> None:
+def _check_item(item: Item, key: Mapping[str, Any], index_keys: frozenset[str]) -> None:
     for name, value in item.items():
         ((kind, content),) = value.items()
         if kind not in _TYPES:
@@ -184,5 +229,5 @@ def _check_item(item: Item, key_name: str, key: str, index_keys: frozenset[str])
             raise Invalid(f"{name} is not text")
         if name in index_keys and content == "":
             raise Invalid(f"{name} is a key of an index and must not be empty")
-    if item[key_name] != {"S": key}:
+    if any(item[name] != value for name, value in key.items()):
         raise Invalid("the key cannot be updated")

@@ -11,9 +11,11 @@ _SPELLED = {"SetUserMfaPreference": "SetUserMFAPreference"}
 
 
 def place_of(arguments: Mapping[str, Any]) -> str:
-    """Return the table, the secret or the function of a call to AWS, without the stage; empty for a user pool."""
-    names = ("TableName", "SecretId", "FunctionName")
+    """Return the table, secret, queue or function of a call to AWS, without the stage; empty for a user pool."""
+    names = ("TableName", "SecretId", "QueueUrl", "FunctionName")
     subject = next((str(arguments[name]) for name in names if arguments.get(name)), "")
+    if "/leaving/" in subject:
+        return "of a provider"
     return subject.rpartition(":")[2].rpartition("/")[2].removeprefix("gatehouse-dev-")
 
 

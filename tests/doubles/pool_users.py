@@ -11,6 +11,7 @@ import secrets
 import struct
 import uuid
 from dataclasses import dataclass, field
+from typing import Any
 
 from tests.doubles.cognito import Person
 
@@ -59,6 +60,11 @@ class PoolUser:
     told_groups: str = ""
     #: `custom:idp_sub`, the provider's subject in its own case.
     idp_subject: str = ""
+    #: Passkeys as tests/doubles/user_pool_passkeys.py keeps them, the challenge of one being set up, and whether they count
+    #: as a second factor too.
+    passkeys: list[Any] = field(default_factory=list)
+    passkey_challenge: str | None = None
+    passkey_is_mfa: bool = False
     created_at: float = 0.0
     modified_at: float = 0.0
 

@@ -30,6 +30,7 @@ class PoolSession:
     expires_at: float
     totp_secret: str | None = None
     verified: bool = False
+    passkey_challenge: str | None = None
 
 
 @dataclass

@@ -64,9 +64,10 @@ class PeopleOperations(PoolCore):
         assert given["UserPoolId"] == self.pool_id
         user = self._named(given["Username"], op)
         for attribute in given["UserAttributes"]:
-            if attribute["Name"] not in _WRITABLE:
+            if attribute["Name"] not in (*_WRITABLE, "custom:groups"):
                 raise AssertionError(f"{attribute['Name']} is not ours to change")
-            setattr(user, attribute["Name"], attribute["Value"])
+            name = attribute["Name"].replace("custom:groups", "told_groups")
+            setattr(user, name, attribute["Value"])
         return {}
 
     def _op_admin_set_user_password(self, given: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,8 @@ import json
 from typing import Any
 
 from tests.doubles.pool_users import PoolUser, password_problem
-from tests.doubles.user_pool_core import PoolCore, refusal
+from tests.doubles.user_pool_core import refusal
+from tests.doubles.user_pool_passkeys import PasskeyOperations
 
 CODE_NAMES = {
     "SOFTWARE_TOKEN_MFA": "SOFTWARE_TOKEN_MFA_CODE",
@@ -14,11 +15,13 @@ CODE_NAMES = {
 }
 
 
-class SignInOperations(PoolCore):
-    """Passwords and challenges."""
+class SignInOperations(PasskeyOperations):
+    """Passwords, passkeys and challenges."""
 
     def _op_admin_initiate_auth(self, given: dict[str, Any]) -> dict[str, Any]:
         op = "AdminInitiateAuth"
+        if given["UserPoolId"] == self.pool_id and given["AuthFlow"] == "USER_AUTH":
+            return self._by_choice(given)
         if given["UserPoolId"] != self.pool_id or given["AuthFlow"] != "ADMIN_USER_PASSWORD_AUTH":
             raise refusal("InvalidParameterException", op)
         parameters = given["AuthParameters"]
@@ -132,6 +135,10 @@ class SignInOperations(PoolCore):
             if responses["ANSWER"] not in offered:
                 raise refusal("InvalidParameterException", op)
             answer = self._factor(user, client_id, offered[responses["ANSWER"]])
+        elif name == "WEB_AUTHN":
+            expected |= {"CREDENTIAL"}
+            self._check_passkey(session, responses["CREDENTIAL"], op)
+            answer = {"AuthenticationResult": self._tokens(user, client_id)}
         else:
             expected |= {CODE_NAMES[name]}
             self._check_factor(user, name, responses[CODE_NAMES[name]], op)

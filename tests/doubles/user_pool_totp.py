@@ -45,7 +45,11 @@ class TotpOperations(PoolCore):
     def _op_set_user_mfa_preference(self, given: dict[str, Any]) -> dict[str, Any]:
         op = "SetUserMFAPreference"
         user = self._grant(given["AccessToken"], op).user
-        totp = given["SoftwareTokenMfaSettings"]
+        if (passkeys := given.get("WebAuthnMfaSettings")) is not None:
+            user.passkey_is_mfa = passkeys["Enabled"]
+        totp = given.get("SoftwareTokenMfaSettings")
+        if totp is None:
+            return {}
         if totp["Enabled"] and user.totp_secret is None:
             raise refusal(
                 "InvalidParameterException", op, "User has not verified software token mfa"

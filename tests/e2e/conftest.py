@@ -18,6 +18,7 @@ from tests.engines import ENGINES
 from tests.engines.webdriver import Driver
 from tests.engines.webdriver import Page as Tab
 from tests.ports import free_ports
+from tests.watched import Watched, watched
 
 # The machine also runs other things; tests about time set their own limit.
 expect.set_options(timeout=30_000)
@@ -54,6 +55,44 @@ def stack(tmp_path_factory: pytest.TempPathFactory, certificate: Certificate) ->
         yield Stack({**info, "allowed_origin": origin, "state_dir": str(state)})
     finally:
         _ops("down", **places)
+
+
+MOUNTED = """
+from chalice.app import Chalice
+
+from chalicelib import whoami
+from chalicelib.gatehouse import Gatehouse
+
+app = Chalice(app_name="gatehouse")
+
+
+@app.route("/health")
+def health():
+    return {"of": "the team"}
+
+
+gate = Gatehouse(app, prefix="/account", public={("GET", "/"), ("GET", "/health")})
+app.register_blueprint(whoami.routes)
+
+
+@app.route("/")
+def page():
+    return {"page of": "the team"}
+
+
+@app.route("/refunds", methods=["POST"], authorizer=gate.authorized("api/write", max_age=300))
+def refund():
+    return {"refunded_by": gate.caller().sub}
+"""
+
+
+@pytest.fixture(scope="session")
+def mounted(
+    tmp_path_factory: pytest.TempPathFactory, certificate: Certificate
+) -> Iterator[Watched]:
+    """Gatehouse below a prefix of a team's app: a checkout and a watched stack of its own."""
+    with watched(tmp_path_factory.mktemp("mounted"), certificate.ca_file.parent, MOUNTED) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

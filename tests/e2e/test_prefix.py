@@ -1,82 +1,18 @@
 """Gatehouse below a prefix of an app with its own page and /health, deployed like any other."""
 
-import json
-import os
-import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from ops.local.authority import FOLDER_VARIABLE, Certificate
-from ops.local.ports import free_ports
-
-ROOT = Path(__file__).resolve().parents[2]
-APP = """
-from chalice.app import Chalice
-
-from chalicelib import whoami
-from chalicelib.gatehouse import Gatehouse
-
-app = Chalice(app_name="gatehouse")
+from tests.watched import Watched
 
 
-@app.route("/health")
-def health():
-    return {"of": "the team"}
-
-
-gate = Gatehouse(app, prefix="/account", public={("GET", "/"), ("GET", "/health")})
-app.register_blueprint(whoami.routes)
-
-
-@app.route("/")
-def page():
-    return {"page of": "the team"}
-"""
-
-
-@pytest.fixture(scope="module")
-def info(tmp_path_factory: pytest.TempPathFactory, certificate: Certificate) -> Iterator[Any]:
-    """A separate checkout with a separate stack."""
-    folder = tmp_path_factory.mktemp("mounted")
-    project, state = folder / "project", folder / "state"
-    for name in ("chalicelib", "frontend", "ops", "vendor", ".chalice"):
-        ignored = shutil.ignore_patterns("__pycache__", "deployed", "deployments")
-        shutil.copytree(ROOT / name, project / name, symlinks=True, ignore=ignored)
-    shutil.copy(ROOT / "requirements.txt", project)
-    (project / "app.py").write_text(APP)
-    (project / ".local").symlink_to(ROOT / ".local")  # already built parts are kept
-
-    def ops(*arguments: str) -> str:
-        command = [sys.executable, "-m", "ops", *arguments]
-        done = subprocess.run(
-            [*command, "--state-dir", str(state)],
-            cwd=project,
-            env={**os.environ, FOLDER_VARIABLE: str(certificate.ca_file.parent)},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    port, aws, okta = map(str, free_ports(3))
-    try:
-        ops("up", "--detach", "--port", port, "--aws-port", aws, "--okta-port", okta)
-        yield json.loads(ops("info", "--json"))
-    finally:
-        ops("down")
-
-
-def test_a_person_signs_in_and_out_below_the_prefix(page: Page, info: Any) -> None:
+def test_a_person_signs_in_and_out_below_the_prefix(page: Page, mounted: Watched) -> None:
     """It covers the registered addresses, the page's modules, cookies and the redirects, and the team's own routes."""
+    info = mounted.info
     root = str(info["app_url"])
     assert info["page_url"] == f"{root}account"
     trust = info["ca_file"]
@@ -100,3 +36,79 @@ def test_a_person_signs_in_and_out_below_the_prefix(page: Page, info: Any) -> No
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("link", name="Continue with Okta")).to_be_visible()
     assert page.url == info["page_url"]
+
+
+#: A front end's own call, in a page of this origin: the answer, or where the person is sent to confirm.
+CALL = """async (root) => {
+  const assets = document.querySelector('script[type=module]').src;
+  const { createSession } = await import(new URL('session.js', assets));
+  const { asksToConfirm, confirmUrl } = await import(new URL('step-up.js', assets));
+  const session = createSession({ baseUrl: root, prefix: '/account' });
+  await session.refresh();
+  const answer = await session.fetch('refunds', { method: 'POST' });
+  const asked = await asksToConfirm(answer);
+  const url = confirmUrl(session, root);
+  session.close();
+  return { status: answer.status, url: asked && url };
+}"""
+
+
+def call(page: Page, info: Any) -> dict[str, Any]:
+    answer: dict[str, Any] = page.evaluate(CALL, info["app_url"])
+    return answer
+
+
+def grow_old(info: Any) -> None:
+    """Let all proofs be an hour old: no test waits for that."""
+    session = boto3.Session("test", "test", region_name=info["region"])
+    table = session.client("dynamodb", endpoint_url=info["aws_endpoint_url"])
+    name = "gatehouse-local-throttle"
+    rows = [row for row in table.scan(TableName=name)["Items"] if "provedAt" in row]
+    assert rows
+    for row in rows:
+        old = {"N": str(int(row["provedAt"]["N"]) - 3600)}
+        table.put_item(TableName=name, Item={**row, "provedAt": old})
+
+
+@pytest.mark.security("S-93")
+@pytest.mark.security("S-94")
+def test_people_confirm_where_a_route_wants_it(page: Page, mounted: Watched) -> None:
+    """By password on the page; at Okta, whose single sign-on lets people through, and proves nothing, until asked not to."""
+    info = mounted.info
+    grace = info["demo_users"][0]
+    hello = page.get_by_role("heading", name="Hello, ")
+    page.goto(f"{info['page_url']}#email")
+    page.get_by_label("Email", exact=True).fill(grace["email"])
+    page.get_by_label("Password", exact=True).fill(grace["password"])
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(hello).to_be_visible()
+    assert call(page, info)["status"] == 200
+    grow_old(info)
+    stale = call(page, info)
+    assert stale["status"] == 401
+    page.goto(stale["url"])
+    expect(page.get_by_role("heading", name="Confirm that it is you")).to_be_visible()
+    page.get_by_label("Password", exact=True).fill(grace["password"])
+    page.get_by_role("button", name="Continue", exact=True).click()
+    page.wait_for_url(info["app_url"])  # where the call was to be made
+    page.goto(info["page_url"])
+    assert call(page, info)["status"] == 200
+    page.get_by_role("button", name="Sign out").click()
+
+    page.get_by_role("link", name="Continue with Okta").click()
+    page.get_by_label("Keep me signed in here").check()
+    page.get_by_text("alice@example.com", exact=True).click()
+    expect(hello).to_be_visible()
+    assert call(page, info)["status"] == 200
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("link", name="Continue with Okta").click()  # and nobody asks
+    expect(hello).to_be_visible()
+    grow_old(info)
+    stale = call(page, info)
+    assert stale["status"] == 401
+    page.goto(stale["url"])
+    page.get_by_role("link", name="Continue with Okta").click()
+    page.get_by_text("alice@example.com", exact=True).click()  # somebody does
+    page.wait_for_url(info["app_url"])
+    page.goto(info["page_url"])
+    assert call(page, info)["status"] == 200

@@ -228,3 +228,31 @@ def administrator(stack: Stack) -> Iterator[Visitor]:
     cognito.admin_add_user_to_group(**who)
     yield visitor
     cognito.admin_remove_user_from_group(**who)
+
+
+@pytest.mark.security("S-83")
+@pytest.mark.security("S-84")
+def test_a_session_is_ended_from_another_browser(stack: Stack) -> None:
+    """On the real table, by the function's own rights, through API Gateway; the third browser goes on."""
+    lost, mine, third = Visitor(stack), Visitor(stack), Visitor(stack)
+    headers = {
+        "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+    }
+    lost.http.headers.update(headers)
+    bearer = {}
+    for visitor in (lost, third, mine):
+        bearer = {"Authorization": f"Bearer {visitor.sign_in(CHLOE)['access_token']}"}
+    listed = mine.request("GET", "/me/sessions", headers=bearer).json()["sessions"]
+    assert [each for each in listed if each["current"]] == listed[:1]
+    (old,) = [each for each in listed if each["device"] == "Firefox, Linux"]
+    assert old["provider_label"]
+    ended = mine.request("DELETE", f"/me/sessions/{old['id']}", headers=bearer)
+    assert (ended.status_code, ended.json()) == (200, {"id": old["id"]})
+    assert mine.request("DELETE", f"/me/sessions/{old['id']}", headers=bearer).status_code == 404
+    refused = lost.post("/auth/refresh", {})
+    assert (refused.status_code, refused.json()["error"]) == (401, "session_expired")
+    assert third.post("/auth/refresh", {}).status_code == 200
+    others = mine.request("POST", "/me/sessions/end-others", headers=bearer)
+    assert others.status_code == 200, others.text
+    assert third.post("/auth/refresh", {}).status_code == 401
+    assert mine.post("/auth/refresh", {}).status_code == 200

@@ -57,7 +57,7 @@ def mailed_codes(stack: Stack) -> set[str]:
     outbox: dict[str, Any] = requests.get(
         f"{stack.info['aws_endpoint_url']}/_ministack/ses/messages", timeout=10
     ).json()["messages"]
-    bodies = " ".join(mail["BodyText"] for mails in outbox.values() for mail in mails)
+    bodies = " ".join(mail["BodyHtml"] for mails in outbox.values() for mail in mails)
     return set(re.findall(r"\b\d{6}\b", bodies))
 
 

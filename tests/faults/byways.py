@@ -1,15 +1,20 @@
 """Scenes of less common paths, for the other lines of the fault table."""
 
 from collections.abc import Callable
+from unittest.mock import patch
 
 from app import gate
+from chalicelib.gatehouse.guard.guard import Guard
 from tests.component.direct import CHALLENGE_COOKIE, EMAIL, PASSWORD, Direct
+from tests.component.test_authorized_routes import CLAIMS
 from tests.component.world import THROTTLE_TABLE, World
 from tests.doubles.aws_errors import client_error
-from tests.doubles.browser import LambdaContext
+from tests.doubles.browser import Browser, LambdaContext
 from tests.doubles.cognito import Person
 from tests.doubles.pool_users import PoolUser
 from tests.events import load_event
+from tests.faults.leavers import LEAVERS
+from tests.faults.passkeys import PASSKEYS
 from tests.faults.scenes import ADMIN, Scene, with_record
 
 LINKED = "linked@example.org"
@@ -59,6 +64,66 @@ def refresh_of_another(world: World) -> Scene:
     family = world.cognito._refresh[token].family
     family.person = Person(sub="somebody-else")
     return Scene(browser, lambda: browser.post("/auth/refresh"))
+
+
+def me_of_provider(world: World) -> Scene:
+    """Whose provider has a label."""
+    browser = world.browser()
+    world.sign_in(browser)
+    return Scene(browser, lambda: browser.get("/me", claims=CLAIMS))
+
+
+def callback_again(world: World) -> Scene:
+    """The browser sends the session that the new one replaces."""
+    browser = world.browser()
+    world.sign_in(browser)
+    start = browser.get("/auth/login?provider=Okta")
+    back = world.cognito.authorize(start.location, Person())
+    return Scene(browser, lambda: browser.get(back))
+
+
+def reset_signed_in(path: str, **names: str) -> Callable[[World], Scene]:
+    """A new password by a mailed code, while a browser is signed in with the old one."""
+
+    def scene(world: World) -> Scene:
+        direct = Direct(world)
+        direct.sign_in(browser=world.browser())
+        direct.post("direct/forgot-password", email=EMAIL)
+        code = world.pool.last_code("reset")
+        body = {"email": EMAIL, "code": code, "password": "another good one 34", **names}
+        return Scene(direct.browser, lambda: direct.post(f"direct/{path}", **body))
+
+    return scene
+
+
+def sessions_of_person(world: World) -> Scene:
+    """An administrator looks at Ada's."""
+    browser, target = _signed_in_ada(world)
+    return Scene(browser, lambda: browser.get(target, claims=ADMIN))
+
+
+def end_of_person(world: World) -> Scene:
+    browser, target = _signed_in_ada(world)
+    (found,) = browser.get(target, claims=ADMIN).json()["sessions"]
+    return Scene(browser, lambda: browser.send("DELETE", f"{target}/{found['id']}", claims=ADMIN))
+
+
+def _signed_in_ada(world: World) -> tuple[Browser, str]:
+    browser = with_record(world)
+    ada = Person()
+    world.sign_in(browser)
+    world.pool.add(PoolUser(ada.email, PASSWORD, sub=ada.sub, username=ada.username))
+    return browser, f"/users/{ada.username}/sessions"
+
+
+def of_told_groups(method: str, path: str) -> Callable[[World], Scene]:
+    """An administrator by a provider's word, at another route."""
+
+    def scene(world: World) -> Scene:
+        browser = users_of_told_groups(world).browser
+        return Scene(browser, lambda: browser.send(method, path, claims=ADMIN))
+
+    return scene
 
 
 def users_page(world: World) -> Scene:
@@ -180,12 +245,18 @@ def mfa_setup_refused(world: World) -> Scene:
     return Scene(direct.browser, lambda: direct.post("mfa/setup", password=PASSWORD))
 
 
-def trigger(name: str, *, claims: bool = False) -> Callable[[World], Scene]:
-    """One event of a trigger."""
+def trigger(name: str, *, claims: bool = False, max_age: bool = False) -> Callable[[World], Scene]:
+    """One event of a trigger; with `max_age` the app has a route that wants a recent proof."""
 
     def scene(world: World) -> Scene:
+        if max_age:
+            world.restart(throttle_table=THROTTLE_TABLE)
+
         def act() -> None:
-            (gate.token_claims if claims else gate.user_records)(load_event(name), LambdaContext())
+            run = gate.token_claims if claims else gate.user_records
+            asked = {("GET", "/whoami"): 300} if max_age else {}
+            with patch.object(Guard, "max_ages", asked):
+                run(load_event(name), LambdaContext())
 
         return Scene(world.browser(), act)
 
@@ -193,12 +264,21 @@ def trigger(name: str, *, claims: bool = False) -> Callable[[World], Scene]:
 
 
 BYWAYS: dict[str, Callable[[World], Scene]] = {
+    **LEAVERS,
     "page": page,
     "signed out": signed_out,
     "login": login,
     "discover": discover,
     "callback refused": callback_refused,
     "refresh of another": refresh_of_another,
+    "callback again": callback_again,
+    "me, by a provider": me_of_provider,
+    "reset, signed in": reset_signed_in("reset-password"),
+    "confirm, signed in": reset_signed_in("confirm", given_name="N", family_name="C"),
+    "sessions of a person": sessions_of_person,
+    "end a person's session": end_of_person,
+    "sessions, told groups": of_told_groups("GET", "/users/native/sessions"),
+    "end, told groups": of_told_groups("DELETE", "/users/native/sessions/none"),
     "users, a page": users_page,
     "users, told groups": users_of_told_groups,
     "global sign-out, told groups": sign_out_of_told_groups,
@@ -214,10 +294,16 @@ BYWAYS: dict[str, Callable[[World], Scene]] = {
     "forgot, known": known("forgot-password"),
     "mfa disable": mfa_disable,
     "mfa setup, refused": mfa_setup_refused,
+    **PASSKEYS,
     "trigger confirmed": trigger("PostConfirmation_ConfirmSignUp"),
     "trigger new password": trigger("PostConfirmation_ConfirmForgotPassword"),
     "trigger created": trigger("PreSignUp_AdminCreateUser"),
     "trigger federated": trigger("PreSignUp_ExternalProvider"),
     "trigger federated sign-in": trigger("PostAuthentication_Authentication_federated"),
+    "trigger inbound, max_age": trigger("InboundFederation_ExternalProvider", max_age=True),
+    "trigger refresh, max_age": trigger("TokenGeneration_RefreshTokens", claims=True, max_age=True),
+    "trigger sign-in, max_age": trigger(
+        "TokenGeneration_Authentication", claims=True, max_age=True
+    ),
     "trigger tokens": trigger("TokenGeneration_HostedAuth_federated", claims=True),
 }

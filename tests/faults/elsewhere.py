@@ -9,6 +9,15 @@ _KINDS = {
     "GetItem users": ("dynamodb", "aws", 2),
     "UpdateItem users": ("dynamodb", "aws", 2),
     "DeleteItem users": ("dynamodb", "aws", 1),
+    "UpdateItem sessions": ("dynamodb", "aws", 2),
+    "Query sessions": ("dynamodb", "aws", 2),
+    "DeleteItem sessions": ("dynamodb", "aws", 1),
+    "GetItem subjects": ("dynamodb", "aws", 2),
+    "UpdateItem subjects": ("dynamodb", "aws", 2),
+    "GetSecretValue of a provider": ("secretsmanager", "aws", 2),
+    "SendMessageBatch leaving": ("sqs", "aws", 1),
+    "ListUsers": ("cognito-idp", "cognito", 2),
+    "keys": ("jwks", "get", 2),
     "Invoke account_mail": ("lambda", "aws", 1),
     "AdminGetUser": ("cognito-idp", "cognito", 2),
     "AdminSetUserPassword": ("cognito-idp", "cognito", 2),
@@ -26,15 +35,23 @@ _KINDS = {
             "AdminUpdateUserAttributes",
             "ConfirmForgotPassword",
             "ConfirmSignUp",
+            "AdminDisableUser",
+            "AdminEnableUser",
             "AdminUserGlobalSignOut",
             "AssociateSoftwareToken",
+            "CompleteWebAuthnRegistration",
+            "DeleteWebAuthnCredential",
             "RevokeToken",
             "SetUserMFAPreference",
+            "StartWebAuthnRegistration",
             "VerifySoftwareToken",
         ),
         ("cognito-idp", "cognito", 1),
     ),
-    **dict.fromkeys(("AdminGetUser", "AdminListGroupsForUser"), ("cognito-idp", "cognito", 2)),
+    **dict.fromkeys(
+        ("AdminGetUser", "AdminListGroupsForUser", "ListWebAuthnCredentials"),
+        ("cognito-idp", "cognito", 2),
+    ),
 }
 _COUNTS = ("GetItem throttle", "UpdateItem throttle")
 _KEYS = ("GetSecretValue sealing-keys",)
@@ -44,16 +61,33 @@ _KEPT = Outcome(503)
 _REFUSED_TO_COGNITO = Outcome(0, code="", cookie="–", event="trigger_failed")
 _SIGN_IN, _CHALLENGE = "POST /auth/direct/sign-in", "POST /auth/direct/challenge"
 _SETUP, _DISABLE, _VERIFY = (f"POST /auth/mfa/{name}" for name in ("setup", "disable", "verify"))
+_PASSKEY = "POST /auth/direct/passkey"
+_OPEN, _NEW, _KEEP, _NAME, _REMOVE, _CLOSE = (
+    f"POST /auth/passkeys/{name}"
+    for name in ("open", "setup", "verify", "rename", "remove", "close")
+)
 _CONFIRM, _RESET, _RESEND, _FORGOT = (
     f"POST /auth/direct/{name}"
     for name in ("confirm", "reset-password", "resend-code", "forgot-password")
 )
+_PASSWORD = "POST /auth/password"
 _MAIL = "function account_mail"
 _MAILED_LATER = Outcome(0, code="", cookie="–", event="account_mail_failed")
 _PROVED = Outcome(200, code="", cookie="not set", event="record_not_written")
 _NOT_ENDED = Outcome(200, code="", cookie="not set", event="sessions_not_ended")
+#: Where a route has a `max_age`: the token does not tell of the proof, and that route asks for another.
+_NO_PROOF = Outcome(0, code="", cookie="–", event="proof_left_out")
+_HOOK, _REVOKE = "POST /auth/events/{provider}", "POST /auth/revoke/{provider}"
+_LEAVING = "function leaving"
+#: The message comes again; what was half done is done anew.
+_COMES_AGAIN = Outcome(0, code="", cookie="–", event="leaving_failed")
 _SIGN_OUT = "POST /users/{userName}/sign-out"
 _REPLACED = Outcome(200, code="", cookie="replaced", event="revoke_failed")
+#: A list shows the session until it would have ended; its token is revoked.
+_STAYS = Outcome(200, code="", cookie="–", event="row_not_deleted")
+_UNLISTED = Outcome(200, code="", cookie="replaced", event="session_not_noted")
+_SESSIONS, _END = "/users/{userName}/sessions", "DELETE /users/{userName}/sessions/{id}"
+_UNKNOWN = Outcome(503, cookie="–")
 #: A browser that cannot be checked counts as unknown, and continues.
 _STRANGER = Outcome(200, code="", event="device_not_checked")
 
@@ -95,6 +129,31 @@ ELSEWHERE: tuple[Call, ...] = (
         "POST /auth/logout", "logout",
         Outcome(200, code="", cookie="cleared", event="revoke_failed"), *_CLIENT,
     ),
+    *_lines(
+        "GET /auth/callback", "callback again",
+        Outcome(303, code="", cookie="replaced", event="row_not_deleted"), "DeleteItem sessions",
+    ),
+    *_lines(
+        "POST /auth/refresh", "refresh of another",
+        Outcome(401, "session_expired", "cleared", "row_not_deleted"), "DeleteItem sessions",
+    ),
+    *_lines("GET /me/sessions", "own sessions", _UNKNOWN, *_KEYS),
+    *_lines(
+        "GET /me/sessions", "own sessions", Outcome(200, code="", cookie="–", event=""),
+        "Scan providers",
+    ),
+    *_lines("POST /me/sessions/end-others", "end the others", _UNKNOWN, *_KEYS, "Query sessions"),
+    *_lines(
+        f"GET {_SESSIONS}", "sessions of a person", _UNKNOWN, *_KEYS, "Query sessions",
+        "AdminGetUser", "AdminListGroupsForUser", "GetItem users",
+    ),
+    *_lines(f"GET {_SESSIONS}", "sessions, told groups", _UNKNOWN, "Scan providers"),
+    *_lines(
+        _END, "end a person's session", _UNKNOWN, "DeleteItem sessions", "AdminGetUser",
+        "AdminListGroupsForUser", "GetItem users",
+    ),
+    *_lines(_END, "end, told groups", _UNKNOWN, "Scan providers"),
+    *_lines(_SIGN_OUT, "global sign-out", _STAYS, "DeleteItem sessions"),
     *_lines("GET /users", "users, a page", Outcome(503, cookie="–"), *_KEYS),
     *_lines("GET /users", "users", Outcome(503, cookie="–"), "GetItem users", "AdminGetUser"),
     *_lines("GET /users", "users, told groups", Outcome(503, cookie="–"), "Scan providers"),
@@ -109,7 +168,15 @@ ELSEWHERE: tuple[Call, ...] = (
     *_lines(_SIGN_IN, "sign-in", _NOTHING, *_CLIENT, "jwks.json"),
     *_lines(_SIGN_IN, "captcha", _NOTHING, "GetSecretValue captcha"),
     *_lines(_SIGN_IN, "sign-in, set-up", _NOTHING, "AssociateSoftwareToken", counted=2),
+    *_lines(
+        _SIGN_IN, "sign-in", Outcome(200, code="", cookie="set", event="session_not_noted"),
+        "UpdateItem sessions",
+    ),
     *_lines(_SIGN_IN, "sign-in again", _REPLACED, "revoke"),
+    *_lines(
+        _SIGN_IN, "sign-in again",
+        Outcome(200, code="", cookie="replaced", event="row_not_deleted"), "DeleteItem sessions",
+    ),
     *_lines(
         _SIGN_IN, "sign-in again",
         Outcome(200, code="", cookie="replaced", event="device_not_checked"), "GetItem users",
@@ -126,6 +193,11 @@ ELSEWHERE: tuple[Call, ...] = (
         Outcome(200, code="", cookie="replaced", event="record_not_written"), "UpdateItem users",
     ),
     *_lines(_CHALLENGE, "challenge again", _REPLACED, "revoke"),
+    *_lines(_CHALLENGE, "challenge again", _UNLISTED, "UpdateItem sessions"),
+    *_lines(
+        _CHALLENGE, "challenge again",
+        Outcome(200, code="", cookie="replaced", event="row_not_deleted"), "DeleteItem sessions",
+    ),
     *_lines("POST /auth/direct/sign-up", "sign-up", _NOTHING, *_KEYS, *_COUNTS),
     *_lines(_RESEND, "resend", _NOTHING, *_KEYS, *_COUNTS, "Invoke account_mail"),
     *_lines(_FORGOT, "forgot", _NOTHING, *_KEYS, *_COUNTS, "Invoke account_mail"),
@@ -145,7 +217,25 @@ ELSEWHERE: tuple[Call, ...] = (
     *_lines(_RESET, "reset", _NOTHING, *_CLIENT, *_COUNTS, "AdminGetUser", "GetItem users"),
     *_lines(_RESET, "reset", _PROVED, "UpdateItem users"),
     *_lines(_RESET, "reset", _NOT_ENDED, "AdminUserGlobalSignOut"),
+    *_lines(_CONFIRM, "confirm, signed in", _STAYS, "Query sessions", "DeleteItem sessions"),
+    *_lines(_RESET, "reset, signed in", _STAYS, "Query sessions", "DeleteItem sessions"),
     *_lines(_RESET, "reset, waiting", _NOTHING, "ConfirmSignUp", "AdminSetUserPassword"),
+    *_lines("GET /me", "me, by a provider", Outcome(200, code="", cookie="–", event=""), "Scan providers"),
+    *_lines("GET /me/second-factor", "second factor", _UNKNOWN, "AdminGetUser"),
+    *_lines(
+        _PASSWORD, "own password", _KEPT, *_KEYS, "GetSecretValue mfa-client", *_COUNTS,
+        "GetItem users", "UpdateItem sessions", "AdminInitiateAuth",
+    ),
+    *_lines(_PASSWORD, "own password", _KEPT, "AdminSetUserPassword", counted=2),
+    *_lines(_PASSWORD, "own password", Outcome(200, code="", event="revoke_failed"), "RevokeToken"),
+    *_lines(
+        _PASSWORD, "own password", Outcome(200, code="", event="sessions_not_ended"),
+        "Query sessions", "DeleteItem sessions",
+    ),
+    *_lines(
+        _PASSWORD, "own password", Outcome(200, code="", event="record_not_written"),
+        "UpdateItem users",
+    ),
     *_lines(
         _SETUP, "mfa setup", _KEPT, *_KEYS, "GetSecretValue mfa-client", *_COUNTS,
         "GetItem users", "AdminInitiateAuth",
@@ -166,6 +256,44 @@ ELSEWHERE: tuple[Call, ...] = (
         _DISABLE, "mfa disable", Outcome(200, code="", event="revoke_failed"), "RevokeToken",
     ),
     *_lines(
+        _PASSKEY, "passkey", _NOTHING, *_CLIENT, *_COUNTS, "AdminInitiateAuth",
+    ),
+    *_lines(
+        _PASSKEY, "passkey, known", Outcome(200, code="", cookie="not set", event="device_not_checked"),
+        "GetItem users",
+    ),
+    *_lines(
+        _OPEN, "passkeys open", _KEPT, *_KEYS, "GetSecretValue mfa-client", *_COUNTS,
+        "AdminInitiateAuth", "ListWebAuthnCredentials",
+    ),
+    *_lines(_OPEN, "passkeys open", _KEPT, "GetItem users"),
+    *_lines(
+        _OPEN, "passkeys open, app", _KEPT, "AdminRespondToAuthChallenge", "SetUserMFAPreference",
+    ),
+    *_lines(
+        _OPEN, "passkeys open, refused", Outcome(503, event="revoke_failed"), "RevokeToken",
+    ),
+    *_lines(_NEW, "passkeys setup", _KEPT, *_KEYS, "StartWebAuthnRegistration"),
+    *_lines(
+        _KEEP, "passkeys verify", _KEPT, *_KEYS, "CompleteWebAuthnRegistration",
+        "ListWebAuthnCredentials",
+    ),
+    *_lines(_KEEP, "passkeys verify", Outcome(200, code="", event="record_not_read"), "GetItem users"),
+    *_lines(
+        _NAME, "passkeys rename", _KEPT, *_KEYS, "ListWebAuthnCredentials", "GetItem users",
+        "UpdateItem users",
+    ),
+    *_lines(
+        _REMOVE, "passkeys remove", _KEPT, *_KEYS, "ListWebAuthnCredentials",
+        "DeleteWebAuthnCredential",
+    ),
+    *_lines(_REMOVE, "passkeys remove", Outcome(200, code="", event="record_not_read"), "GetItem users"),
+    *_lines(_CLOSE, "passkeys close", _KEPT, *_KEYS),
+    *_lines(
+        _CLOSE, "passkeys close", Outcome(200, code="", event="revoke_failed"),
+        "GetSecretValue mfa-client", "RevokeToken",
+    ),
+    *_lines(
         "trigger PreSignUp_SignUp", "trigger sign-up, ours", _REFUSED_TO_COGNITO,
         "GetSecretValue client",
     ),
@@ -177,8 +305,42 @@ ELSEWHERE: tuple[Call, ...] = (
         "trigger PreSignUp_ExternalProvider", "trigger federated", _REFUSED_TO_COGNITO,
         "UpdateItem users",
     ),
+    *_lines(_HOOK, "event hook", Outcome(503, cookie="–"), "Scan providers", "GetSecretValue of a provider"),
+    *_lines(
+        _REVOKE, "revoke", Outcome(503, cookie="–"), "Scan providers", "keys", *_KEYS,
+        "GetItem subjects", "AdminGetUser", "SendMessageBatch leaving",
+    ),
+    # Sent once; the second one takes off a mark that may be set all the same.
+    Call(
+        "UpdateItem throttle", "dynamodb", "aws", _REVOKE, "revoke", Outcome(503, cookie="–"),
+        tries=2, elsewhere=True,
+    ),
+    *_lines(_REVOKE, "revoke by address", Outcome(503, cookie="–"), "ListUsers"),
+    *_lines(
+        _LEAVING, "leaving, gone", _COMES_AGAIN, "Scan providers", "GetItem subjects",
+        "AdminGetUser", "AdminUserGlobalSignOut", "UpdateItem users", "UpdateItem subjects",
+        "AdminDisableUser",
+    ),
+    *_lines(_LEAVING, "leaving, back", _COMES_AGAIN, "AdminEnableUser"),
+    *_lines(
+        _LEAVING, "leaving, group", _COMES_AGAIN, "GetItem users", "AdminUpdateUserAttributes",
+    ),
+    *_lines(
+        "trigger PostConfirmation_ConfirmSignUp", "trigger confirmed, subject",
+        Outcome(0, code="", cookie="–", event="subject_not_noted"), "UpdateItem subjects",
+    ),
+    *_lines(
+        "trigger PostAuthentication_Authentication", "trigger sign-in, subject",
+        Outcome(0, code="", cookie="–", event="subject_not_noted"), "UpdateItem subjects",
+    ),
     *_lines(
         "trigger PostConfirmation_ConfirmForgotPassword", "trigger new password",
         Outcome(0, code="", cookie="–", event="record_not_written"), "UpdateItem users",
     ),
+    *_lines(
+        "trigger InboundFederation_ExternalProvider", "trigger inbound, max_age",
+        Outcome(0, code="", cookie="–", event="proof_not_noted"), "UpdateItem throttle",
+    ),
+    *_lines("trigger TokenGeneration", "trigger refresh, max_age", _NO_PROOF, "GetItem throttle"),
+    *_lines("trigger TokenGeneration", "trigger sign-in, max_age", _NO_PROOF, "UpdateItem throttle"),
 )  # fmt: skip

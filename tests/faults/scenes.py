@@ -63,6 +63,33 @@ def refresh_without_id_token(world: World) -> Scene:
     return Scene(browser, lambda: browser.post("/auth/refresh"))
 
 
+def own_sessions(world: World) -> Scene:
+    """Signed in twice, through a provider."""
+    browser = _twice(world)
+    return Scene(browser, lambda: browser.get("/me/sessions", claims=CLAIMS))
+
+
+def end_a_session(world: World) -> Scene:
+    browser = _twice(world)
+    other = browser.get("/me/sessions", claims=CLAIMS).json()["sessions"][-1]["id"]
+    target = f"/me/sessions/{other}"
+    return Scene(browser, lambda: browser.send("DELETE", target, claims=CLAIMS))
+
+
+def end_the_others(world: World) -> Scene:
+    browser = _twice(world)
+    target = "/me/sessions/end-others"
+    return Scene(browser, lambda: browser.send("POST", target, claims=CLAIMS))
+
+
+def _twice(world: World) -> Browser:
+    world.sign_in(world.browser())
+    browser = world.browser()
+    world.clock.advance(1)
+    world.sign_in(browser)
+    return browser
+
+
 def logout(world: World) -> Scene:
     browser = world.browser()
     world.sign_in(browser)
@@ -91,6 +118,20 @@ def me(world: World) -> Scene:
 def users(world: World) -> Scene:
     browser = with_record(world)
     return Scene(browser, lambda: browser.get("/users", claims=ADMIN))
+
+
+def own_password(world: World) -> Scene:
+    """While another browser is signed in as well."""
+    direct = Direct(world)
+    direct.sign_in(browser=world.browser())
+    direct.sign_in()
+    body = {"password": PASSWORD, "new_password": NEW_PASSWORD}
+    return Scene(direct.browser, lambda: direct.post("password", **body))
+
+
+def second_factor(world: World) -> Scene:
+    browser = with_record(world)
+    return Scene(browser, lambda: browser.get("/me/second-factor", claims=NATIVE))
 
 
 def rename(world: World) -> Scene:
@@ -265,10 +306,15 @@ SCENES: dict[str, Callable[[World], Scene]] = {
     "refresh, by the API": refresh_by_api,
     "refresh, no ID token": refresh_without_id_token,
     "logout": logout,
+    "own sessions": own_sessions,
+    "end a session": end_a_session,
+    "end the others": end_the_others,
     "config": config,
     "me": me,
     "users": users,
     "rename": rename,
+    "own password": own_password,
+    "second factor": second_factor,
     "global sign-out": global_sign_out,
     "sign-in": sign_in,
     "captcha": captcha,

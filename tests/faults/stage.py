@@ -17,7 +17,7 @@ from chalicelib.gatehouse.deadline import Budget, Limits, pause_before_retry
 from chalicelib.gatehouse.services import Services
 from chalicelib.gatehouse.settings import Settings
 from chalicelib.gatehouse.triggers.entry import TriggerFailed
-from tests.component.world import ENVIRONMENT, THROTTLE_TABLE, World, build_world
+from tests.component.world import ENVIRONMENT, SUBJECTS_TABLE, THROTTLE_TABLE, World, build_world
 from tests.doubles.clock import Clock
 from tests.faults.byways import BYWAYS
 from tests.faults.certificates import Authority
@@ -26,7 +26,8 @@ from tests.faults.scenes import SCENES, Scene
 from tests.faults.table import FAULTS, OF_HOST, Call
 from tests.faults.wire import Wire, nobody, served
 
-_SERVICES = ("dynamodb", "secretsmanager", "cognito-idp", "lambda")
+_SETTINGS = Settings.from_env(ENVIRONMENT)
+_SERVICES = ("dynamodb", "secretsmanager", "cognito-idp", "lambda", "sqs")
 _CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
@@ -167,6 +168,7 @@ class FaultStage:
         # The wire's threads must not start an invocation in the middle of ours.
         world.pool.trigger = lambda source, user, metadata: None
         world.functions.holding = True
+        world.queue.holding = True
         healthy = self._clients("wire", limits)
         clients = (
             {**healthy, gone: self._clients(fault, limits)[gone]} if gone in healthy else healthy
@@ -193,6 +195,7 @@ class FaultStage:
             aws=clients.__getitem__,
             http=http,  # type: ignore[arg-type]  # it offers HttpClient's two methods
             budget=self.budget,
+            sleep=lambda seconds: None,
         )
         return http
 
@@ -209,7 +212,9 @@ class FaultStage:
                 make = AwsClients(
                     ENVIRONMENT["AWS_REGION"],
                     _Current(self, limits),
-                    repeatable_tables=frozenset({Settings.from_env(ENVIRONMENT).users_table}),
+                    repeatable_tables=frozenset(
+                        {_SETTINGS.users_table, _SETTINGS.sessions_table, SUBJECTS_TABLE}
+                    ),
                     pause=self._pause,
                 )
                 found.clients[limits] = {service: make(service) for service in _SERVICES}

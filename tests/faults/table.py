@@ -165,6 +165,16 @@ CALLS: tuple[Call, ...] = (
         note="it is unknown whether the provider may use the address; the new tokens are revoked",
     ),
     Call(
+        "UpdateItem sessions", _DYNAMODB, "aws", "GET /auth/callback", "callback",
+        Outcome(303, code="", cookie="set", event="session_not_noted"), tries=2, first=False,
+        note="the session is on no list until its next refresh writes the row",
+    ),
+    Call(
+        "UpdateItem sessions", _DYNAMODB, "aws", "POST /auth/refresh", "refresh", _503, tries=2,
+        never=("token refresh_token",),
+        note="a session that its owner ended must not go on because nobody can look; nothing is spent",
+    ),
+    Call(
         "token refresh_token", "cognito", "post", "POST /auth/refresh", "refresh", _503,
         note="if Cognito rotated the token unseen, the old one serves within the grace period",
     ),
@@ -177,7 +187,7 @@ CALLS: tuple[Call, ...] = (
     ),
     Call(
         "GetItem users", _DYNAMODB, "aws", "POST /auth/refresh", "refresh, no ID token",
-        Outcome(200, code="", cookie="replaced", event="record_not_read"), tries=2,
+        Outcome(200, code="", cookie="replaced", event="record_not_read"), tries=2, first=False,
         note=(
             "only if Cognito returned no ID token: names and address are empty until the "
             "next refresh"
@@ -201,10 +211,27 @@ CALLS: tuple[Call, ...] = (
         note="the person is signed out in any case; a 200 counts whatever its body",
     ),
     Call(
+        "DeleteItem sessions", _DYNAMODB, "aws", "POST /auth/logout", "logout",
+        Outcome(200, code="", cookie="cleared", event="row_not_deleted"),
+        note="the token is revoked; a list shows the session until it would have ended",
+    ),
+    Call(
         "Scan providers", _DYNAMODB, "aws", "GET /auth/config", "config", Outcome(503, cookie="–"),
         tries=2, note="a new container; a warm one uses its cached list",
     ),
     Call("GetItem users", _DYNAMODB, "aws", "GET /me", "me", Outcome(503, cookie="–"), tries=2),
+    Call(
+        "Query sessions", _DYNAMODB, "aws", "GET /me/sessions", "own sessions",
+        Outcome(503, cookie="–"), tries=2,
+    ),
+    Call(
+        "DeleteItem sessions", _DYNAMODB, "aws", "DELETE /me/sessions/{id}", "end a session",
+        Outcome(503, cookie="–"), note="sent once: a second one would find nothing to end",
+    ),
+    Call(
+        "DeleteItem sessions", _DYNAMODB, "aws", "POST /me/sessions/end-others", "end the others",
+        Outcome(503, cookie="–"), first=False, note="some may be ended; the same request again ends the rest",
+    ),
     Call(
         "Scan users", _DYNAMODB, "aws", "GET /users", "users", Outcome(503, cookie="–"), tries=2,
         first=False,
@@ -227,6 +254,11 @@ CALLS: tuple[Call, ...] = (
         "UpdateItem users", _DYNAMODB, "aws", "POST /users/{userName}/sign-out",
         "global sign-out", Outcome(503, cookie="–"), tries=2, first=False,
         note="refresh tokens are already revoked; repeating the request writes `validAfter`",
+    ),
+    Call(
+        "Query sessions", _DYNAMODB, "aws", "POST /users/{userName}/sign-out", "global sign-out",
+        Outcome(200, code="", cookie="–", event="row_not_deleted"), tries=2, first=False,
+        note="the tokens are dead; a list shows the sessions until they would have ended",
     ),
     Call(
         "GetItem throttle", _DYNAMODB, "aws", _SIGN_IN, "sign-in", _NOTHING, tries=2,
@@ -379,5 +411,9 @@ CALLS: tuple[Call, ...] = (
         "UpdateItem users", _DYNAMODB, "aws", "trigger PostAuthentication_Authentication",
         "trigger sign-in", _GOES_ON, tries=2,
         note="the sign-in continues; the next one repairs the record",
+    ),
+    Call(
+        "SendMessageBatch leaving", "sqs", "aws", "POST /auth/events/{provider}", "event hook",
+        Outcome(503, cookie="–"), note="Okta sends it once more; what came twice is done once",
     ),
 )  # fmt: skip

@@ -11,7 +11,7 @@ from tests.faults.table import CALLS
 
 #: The places where our own client sends HTTP, and their lines.
 HTTP = {
-    ("services.py", "get"): {"jwks.json"},
+    ("services.py", "get"): {"jwks.json", "keys"},
     ("captcha.py", "post_form"): {"siteverify"},
     ("cognito/oauth.py", "post_form"): {
         "token authorization_code",

@@ -156,6 +156,8 @@ class Peer(BaseHTTPRequestHandler):
             double = world.dynamodb
         elif service == "secretsmanager":
             double = world.secrets
+        elif service == "AmazonSQS":
+            double = world.queue
         try:
             answer = getattr(double, xform_name(operation))(**given)
         except ClientError as error:

@@ -109,6 +109,18 @@ RECORD = {
 }
 
 
+#: Where Ada is signed in; the second device's name is as hostile as a server could be.
+SESSIONS = [
+    {"id": "A" * 22, "device": "Firefox, Linux", "provider": "Okta", "provider_label": "Acme Okta",
+     "started_at": "2024-05-02T07:58:12Z", "last_used_at": "2024-05-02T09:00:00Z", "current": True},
+    {"id": "B" * 22, "device": "<img src=x onerror=alert(1)>", "provider": "Okta",
+     "provider_label": "<b>Okta</b>", "started_at": "2024-05-01T07:58:12Z",
+     "last_used_at": "2024-05-01T09:00:00Z", "current": False},
+    {"id": "C" * 22, "device": "", "provider": "COGNITO", "provider_label": "COGNITO",
+     "started_at": "2024-04-01T07:58:12Z", "last_used_at": "2024-04-01T09:00:00Z", "current": False},
+]  # fmt: skip
+
+
 class FakeApi:
     """Answers by path; a test may change `answers` at any time, `requests` lists the requests."""
 
@@ -133,6 +145,7 @@ class FakeApi:
             "POST /auth/refresh": nobody,
             "GET /auth/login": Answer(200, "Cognito's page", {"Content-Type": "text/plain"}),
             "GET /me": Answer(200, RECORD),
+            "GET /me/sessions": Answer(200, {"sessions": SESSIONS}),
         }
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -164,6 +177,13 @@ class FakeApi:
             self.answers[f"POST /auth/direct/{name}"] = Answer(200, {})
         self.answers["POST /auth/direct/sign-in"] = error(401, "invalid_credentials")
         self.answers["POST /auth/direct/challenge"] = error(401, "challenge_expired")
+
+    def offer_passkeys(self) -> None:
+        """The stage has passkeys; nobody's is found."""
+        self.embed()
+        self.config["passkeys"] = True
+        self.answers["POST /auth/direct/passkey"] = Answer(200, {"challenge": None})
+        self.answers["POST /auth/passkeys/close"] = Answer(200, {})
 
     def discover(self, *, provider: str | None = None, direct: bool | None = None) -> None:
         """Some provider has domains; `provider` is the label of the one for every address.
@@ -234,8 +254,16 @@ class FakeApi:
             def do_GET(self) -> None:
                 self._serve({})
 
+            def do_DELETE(self) -> None:
+                self._serve({})
+
+            def do_PATCH(self) -> None:
+                self.do_POST()
+
             def do_POST(self) -> None:
-                self._serve(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self._serve(
+                    json.loads(self.rfile.read(int(self.headers["Content-Length"])) or "{}")
+                )
 
             def _serve(self, body: Mapping[str, Any]) -> None:
                 if not self.path.startswith(BASE):

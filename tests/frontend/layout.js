@@ -18,7 +18,7 @@
   }
 
   // WCAG 2.2, 2.5.8 asks for 24 px; ours are made for thumbs
-  for (const node of document.querySelectorAll('a, button, label:has(input), .field input')) {
+  for (const node of document.querySelectorAll('a, button, summary, label:has(input), .field input')) {
     if (!visible(node)) continue;
     const box = node.getBoundingClientRect();
     if (box.height < 44 && !node.closest('.captcha')) faults.push(`small: ${name(node)} ${box.height}`);

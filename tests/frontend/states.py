@@ -106,6 +106,24 @@ def _lost_record(page: Page, api: FakeApi) -> None:
     expect(page.get_by_text("could not be loaded right now")).to_be_visible()
 
 
+def _sessions(page: Page, api: FakeApi) -> None:
+    """Where the person is signed in."""
+    api.sign_in()
+    page.goto(api.url)
+    page.get_by_text("Where you are signed in").click()
+    expect(page.get_by_role("button", name="Sign out everywhere else")).to_be_visible()
+
+
+def _own_account(page: Page, api: FakeApi) -> None:
+    """Name and password, both forms open."""
+    api.embed()
+    api.native()
+    page.goto(api.url)
+    for title in ("Change your name", "Change your password"):
+        page.get_by_text(title).click()
+    expect(page.get_by_role("button", name="Save")).to_have_count(2)
+
+
 def _last_minutes(page: Page, api: FakeApi) -> None:
     """The session ends whatever the person does."""
     api.sign_in(idle=600, absolute=600)
@@ -199,6 +217,8 @@ STATES: Mapping[str, View] = {
     "nothing set up": _nothing_set_up,
     "leaving by itself": _leaving,
     "record lost": _lost_record,
+    "sessions": _sessions,
+    "own account": _own_account,
     "last minutes": _last_minutes,
     "idle warning": _idle,
     "sign-out failed": _stuck,

@@ -98,6 +98,29 @@ def test_a_png_is_shown(page: Page, api: FakeApi, dress: Dress, tmp_path: Path) 
     ]
 
 
+@pytest.mark.parametrize("size", [(1366, 650), (360, 640)], ids=["laptop", "phone"])
+def test_the_picture_is_replaced_or_off(
+    page: Page, api: FakeApi, dress: Dress, size: tuple[int, int], tmp_path: Path
+) -> None:
+    """A team's own fills the place of the castle; without one the text has the whole page, and nothing else moves."""
+    (tmp_path / "frontend" / "brand" / "pier.svg").write_text(WORDMARK)
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    gate = page.locator(".gate")
+    for picture, seen in (("pier.svg", True), ("off", False)):
+        files = dress(Brand(picture=picture))
+        page.goto(api.url)
+        heading(page, "Sign in")
+        assert gate.is_visible() is seen
+        expect(page.get_by_role("link", name="Continue with Okta")).to_be_in_viewport(ratio=1)
+        assert page.evaluate("performance.getEntriesByType('layout-shift').length") == 0
+        assert layout_faults(page) == {}
+    expect(page.locator("header")).to_be_in_viewport(ratio=1)
+    files = dress(Brand(picture="pier.svg"))
+    picture_file = files.asset(files.version, "gate.svg")
+    assert picture_file is not None
+    assert picture_file.text == WORDMARK
+
+
 @pytest.mark.parametrize("view", VIEWS)
 def test_german_fits_wherever_english_does(
     page: Page, api: FakeApi, dress: Dress, view: str

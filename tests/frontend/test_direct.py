@@ -525,3 +525,31 @@ def test_known_and_unknown_addresses_look_alike(page: Page, api: FakeApi) -> Non
         shown.append((page.locator("main").inner_text(), paths))
         page.goto("about:blank")
     assert shown[0] == shown[1]
+
+
+@pytest.mark.parametrize(
+    ("link", "heading"),
+    [("Forgot your password?", "Reset your password"), ("Create an account", "Create an account")],
+)
+def test_a_typed_address_goes_along(page: Page, api: FakeApi, link: str, heading: str) -> None:
+    """Nobody types it twice, although it was sent nowhere yet."""
+    api.embed()
+    page.goto(f"{api.url}#email")
+    page.get_by_label("Email", exact=True).fill("dana@example.com")
+    page.get_by_role("link", name=link).click()
+    expect(page.get_by_role("heading", name=heading)).to_be_visible()
+    expect(page.get_by_label("Email", exact=True)).to_have_value("dana@example.com")
+
+
+def test_after_a_wrong_password_no_code_is_said_to_be_on_its_way(page: Page, api: FakeApi) -> None:
+    """None was asked for: the view asks for the code that somebody has, and keeps the address to be seen."""
+    api.embed()
+    api.answers["POST /auth/direct/sign-in"] = error(401, "invalid_credentials")
+    page.goto(f"{api.url}#email")
+    page.get_by_label("Email", exact=True).fill("dana@example.com")
+    page.get_by_label("Password", exact=True).fill("wrong horse")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("link", name="Enter a code").click()
+    expect(page.get_by_text("Enter the code from the mail")).to_be_visible()
+    expect(page.get_by_text("is on its way")).to_be_hidden()
+    expect(page.get_by_label("Email", exact=True)).to_have_value("dana@example.com")

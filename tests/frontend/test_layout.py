@@ -10,7 +10,7 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from .fake_api import FakeApi
+from .fake_api import FakeApi, error
 from .states import ALL
 from .stills import translate
 from .views import View
@@ -19,7 +19,7 @@ AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("ut
 LAYOUT = (Path(__file__).parent / "layout.js").read_text("utf-8")
 
 #: 320 px is also 1280 px at 400 % zoom, where 1024 px of height are 256.
-SIZES = ((320, 640), (320, 256), (768, 1024), (1440, 900))
+SIZES = ((320, 640), (320, 256), (768, 1024), (1366, 650), (1440, 900))
 THEMES = ("light", "dark")
 
 SHIFTS = """new Promise((done) => {
@@ -48,7 +48,7 @@ FOCUS = """() => {
   };
 }"""
 
-REACHABLE = """() => [...document.querySelectorAll('a[href], button, input')]
+REACHABLE = """() => [...document.querySelectorAll('a[href], button, input, summary')]
   .filter((node) => node.checkVisibility() && node.getBoundingClientRect().width)
   .map((node) => node.id || node.textContent || node.type || node.getAttribute('href'))"""
 
@@ -150,6 +150,44 @@ def test_every_view_in_every_size_theme_and_by_keyboard(
     assert [timeless(step["what"]) for step in steps] == [timeless(what) for what in reachable]
     assert [step for step in steps if not all(step.values())] == []
     assert large_and_german_faults(page) == {}
+
+
+@pytest.mark.parametrize("size", [(1366, 650), (360, 640)], ids=["laptop", "phone"])
+@pytest.mark.parametrize("view", ["choose", "signed out"])
+def test_both_doors_are_on_the_first_screen(
+    page: Page, api: FakeApi, view: str, size: tuple[int, int]
+) -> None:
+    """Okta and email, without scrolling, whatever stands above them."""
+    api.embed()
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.goto(api.url + ("?signed_out=1" if view == "signed out" else ""))
+    for name in ("Continue with Okta", "Continue with email"):
+        expect(page.get_by_role("link", name=name)).to_be_in_viewport(ratio=1)
+
+
+def test_email_form_and_other_door_are_on_the_first_screen_of_a_laptop(
+    page: Page, api: FakeApi
+) -> None:
+    """The fields, the button, and the way to Okta below them."""
+    api.embed()
+    page.set_viewport_size({"width": 1366, "height": 650})
+    page.goto(f"{api.url}#email")
+    expect(page.get_by_role("button", name="Sign in")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("link", name="Continue with Okta")).to_be_in_viewport(ratio=1)
+
+
+def test_a_refusal_leaves_the_button_where_it_is(page: Page, api: FakeApi) -> None:
+    """Whoever presses twice does not press something else: the message comes below."""
+    api.embed()
+    page.goto(f"{api.url}#email")
+    button = page.get_by_role("button", name="Sign in")
+    page.get_by_label("Email", exact=True).fill("dana@example.com")
+    page.get_by_label("Password", exact=True).fill("wrong horse")
+    before = button.bounding_box()
+    api.answers["POST /auth/direct/sign-in"] = error(401, "invalid_credentials")
+    button.click()
+    expect(page.get_by_text("We could not sign you in")).to_be_visible()
+    assert button.bounding_box() == before
 
 
 def test_without_scripts_it_fits_too(browser: Browser, api: FakeApi) -> None:

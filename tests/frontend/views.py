@@ -190,9 +190,60 @@ def _turn_off(page: Page, api: FakeApi) -> None:
     heading(page, "Two-step verification is on")
 
 
+def _confirm(page: Page, api: FakeApi) -> None:
+    api.embed()
+    api.native()
+    page.goto(f"{api.url}#confirm")
+    expect(page.get_by_label("Password", exact=True)).to_be_visible()
+
+
+def _confirm_elsewhere(page: Page, api: FakeApi) -> None:
+    api.sign_in()
+    api.config["providers"] = [{"name": "Okta", "label": LONG}]
+    page.goto(f"{api.url}#confirm")
+    expect(page.get_by_text("without asking")).to_be_visible()
+
+
+def _confirm_nowhere(page: Page, api: FakeApi) -> None:
+    api.config["direct_sign_in"] = "managed"
+    api.native()
+    page.goto(f"{api.url}#confirm")
+    expect(page.get_by_text("cannot confirm here")).to_be_visible()
+
+
 def _two_step(page: Page, api: FakeApi) -> None:
     api.native()
     page.goto(f"{api.url}#two-step")
+
+
+PASSKEY = {
+    "id": "cGFzc2tleQ",
+    "name": LONG,
+    "created_at": "2026-11-02T09:30:00Z",
+    "attachment": "platform",
+}
+
+
+def _email_with_passkeys(page: Page, api: FakeApi) -> None:
+    api.offer_passkeys()
+    page.goto(f"{api.url}#email")
+    expect(page.get_by_role("button", name="Use a passkey")).to_be_visible()
+
+
+def open_passkeys(page: Page, api: FakeApi) -> None:
+    api.offer_passkeys()
+    api.native()
+    api.answers["POST /auth/passkeys/open"] = Answer(200, {"passkeys": [PASSKEY]})
+    page.goto(f"{api.url}#passkeys")
+    fill(page, Password=PASSWORD)
+    press(page, "Continue")
+    expect(page.get_by_role("button", name="Set up a passkey")).to_be_visible()
+
+
+def _remove_passkey(page: Page, api: FakeApi) -> None:
+    open_passkeys(page, api)
+    page.get_by_role("button", name="Remove").click()
+    heading(page, "Remove this passkey?")
 
 
 CHOICES = ["SOFTWARE_TOKEN_MFA", "SMS_MFA", "EMAIL_OTP"]
@@ -226,7 +277,13 @@ VIEWS: Mapping[str, View] = {
     "texted code": challenged("SMS_MFA", destination="+*******42"),
     "unknown challenge": challenged("WEB_AUTHN"),
     "profile with two-step": _native_profile,
+    "confirm": _confirm,
+    "confirm at a provider": _confirm_elsewhere,
+    "confirm nowhere": _confirm_nowhere,
     "two-step": _two_step,
     "two-step, set-up": _set_up,
     "two-step, off": _turn_off,
+    "email with passkeys": _email_with_passkeys,
+    "passkeys": open_passkeys,
+    "passkey, removal": _remove_passkey,
 }

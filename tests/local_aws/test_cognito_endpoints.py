@@ -70,6 +70,13 @@ def test_a_login_hint_travels_to_the_provider(browser: OktaBrowser) -> None:
     assert query_of(answer.headers["Location"])["login_hint"] == "alice@example.com"
 
 
+def test_a_prompt_travels_to_the_provider(browser: OktaBrowser) -> None:
+    """Which may ask again; AWS does not say that `max_age` does."""
+    query = query_of(browser.authorize(prompt="login", max_age="0").headers["Location"])
+    assert query["prompt"] == "login"
+    assert "max_age" not in query
+
+
 def test_pkce_is_enforced_on_the_federated_path(browser: OktaBrowser) -> None:
     """Without a verifier, and with a wrong one, it fails; then the right one still works: the code was not used up."""
     code = browser.sign_in()["code"]

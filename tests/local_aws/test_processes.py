@@ -44,8 +44,32 @@ def test_a_taken_port_is_named_with_the_command_that_mends_it() -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        with pytest.raises(OpsError, match=rf"taken.* python -m ops up --port {port + 1}"):
+        with pytest.raises(OpsError, match=r"taken.* python -m ops up --port \d+$"):
             require_free_port(port, "the app", "--port")
+
+
+def test_temporary_files_go_when_it_is_stopped(tmp_path: Path) -> None:
+    """By whoever stops it: `down` is another process. The local AWS leaves 50 MB a run otherwise."""
+    scratch = tmp_path / "tmp"
+    scratch.mkdir()
+    (scratch / "left").write_text("")
+    starter = Processes(tmp_path)
+    starter.start(replace(program(tmp_path), scratch=scratch))
+    assert Processes(tmp_path).stop() == ["Server"]
+    assert not scratch.exists()
+    starter.stop()
+
+
+def test_another_start_may_adopt_what_runs(tmp_path: Path) -> None:
+    """It watches it, and stops it, as if it had started it."""
+    starter, second = Processes(tmp_path), Processes(tmp_path)
+    starter.start(program(tmp_path))
+    second.adopt()
+    second.check()
+    assert second.stop() == ["Server"]
+    with pytest.raises(OpsError, match="Stopped from elsewhere"):
+        starter.check()
+    starter.stop()
 
 
 def test_a_program_is_started_and_stopped(tmp_path: Path) -> None:

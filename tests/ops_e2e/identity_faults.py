@@ -158,6 +158,33 @@ def provider_row_without_issuer(place: Place) -> Iterator[None]:
 
 
 @contextmanager
+def mapping_off(place: Place) -> Iterator[None]:
+    """Switch off what feeds the function of the queue."""
+    functions = place.root("lambda")
+    name = place.stage.function("leaving")
+    (found,) = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+    functions.update_event_source_mapping(UUID=found["UUID"], Enabled=False)
+    try:
+        yield
+    finally:
+        functions.update_event_source_mapping(UUID=found["UUID"], Enabled=True)
+
+
+@contextmanager
+def event_hook_without_secret(place: Place) -> Iterator[None]:
+    """Delete a provider's secret by hand."""
+    dynamodb, table = place.root("dynamodb"), place.variable("PROVIDERS_TABLE")
+    item = dynamodb.get_item(TableName=table, Key={"name": {"S": "Okta"}})["Item"]
+    gone = f"arn:aws:secretsmanager:{place.stage.region}:000000000000:secret:gone-abcdef"
+    rules = {"M": {"secret_arn": {"S": gone}}}
+    dynamodb.put_item(TableName=table, Item={**item, "leaving": rules})
+    try:
+        yield
+    finally:
+        dynamodb.put_item(TableName=table, Item=item)
+
+
+@contextmanager
 def role_drifted(place: Place) -> Iterator[None]:
     """Edit a role of the stack in the IAM console."""
     iam = place.root("iam")
@@ -278,6 +305,9 @@ IDENTITY_FAULTS: dict[str, list[tuple[str, Fault]]] = {
         ("no option names it", setting("environment_variables", PROGRAM_CLIENT_ID="left-over")),
         ("ports without a client", setting("gatehouse", loopback_ports=[53682])),
     ],
+    "passkeys": [
+        ("another domain", setting("gatehouse", passkey_domain="app.example.com")),
+    ],
     "client-providers": [("Okta not enabled", client(SupportedIdentityProviders=["COGNITO"]))],
     "provider-registered": [("no row", provider_row_deleted)],
     "provider-discovery": [
@@ -288,6 +318,8 @@ IDENTITY_FAULTS: dict[str, list[tuple[str, Fault]]] = {
     "provider-domains": [("only in the pool", provider(domains=["acme.com"]))],
     "provider-issuer": [("a row from before there was an issuer", provider_row_without_issuer)],
     "provider-secret": [("emptied", provider(details={"client_secret": ""}))],
+    "leaving-queue": [("nothing takes from it", mapping_off)],
+    "provider-signals": [("its secret is gone", event_hook_without_secret)],
     "auto-sign-in": [("nobody", setting(AUTO_SIGN_IN="Ghost"))],
     "client-secret": [
         ("wrong", secret("CLIENT_SECRET_ARN", lambda old: {**old, "client_secret": "wrong"})),

@@ -88,6 +88,8 @@ def _pytest(name: str, arguments: Sequence[str]) -> "tuple[str, dict[str, Any]]"
             **os.environ,
             "GATEHOUSE_SWITCHED_OFF": name,
             "GATEHOUSE_SWITCHED_OFF_REPORT": str(report),
+            # What an ended run leaves goes with the folder.
+            "TMPDIR": folder,
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         plugins = ["-q", "-p", "tests.soak.switched_off", "-p", "no:cacheprovider"]

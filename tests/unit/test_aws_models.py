@@ -52,6 +52,12 @@ ARGUMENTS: dict[str, dict[str, dict[str, Any]]] = {
         },
     },
     "lambda": {"invoke": {"FunctionName": "f", "InvocationType": "Event", "Payload": b"{}"}},
+    "sqs": {
+        "send_message_batch": {
+            "QueueUrl": "https://sqs.eu-west-1.amazonaws.com/1/q",
+            "Entries": [{"Id": "1", "MessageBody": "{}"}],
+        }
+    },
 }
 
 

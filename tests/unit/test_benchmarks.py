@@ -181,8 +181,8 @@ def test_a_measured_process_does_a_whole_sign_in_on_loopback() -> None:
     for once in ("Cognito keys: 1", "Cognito token (code): 1", "Cognito token (refresh): 1"):
         assert once in section.notes
     assert "DynamoDB UpdateItem users: 1" in section.notes
-    # Two for tokens, and the record read and written: secrets, keys and providers are cached by then.
-    assert "From a warm one: 4." in section.notes
+    # Two for tokens, the record written and read, the session's row written and updated: the rest is cached by then.
+    assert "From a warm one: 6." in section.notes
 
 
 def test_a_subject_that_fails_says_why(tmp_path: Path) -> None:

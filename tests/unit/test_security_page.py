@@ -16,8 +16,8 @@ def test_the_matrix_in_the_page_is_todays() -> None:
 
 
 def test_every_requirement_has_text_source_and_a_test() -> None:
-    """S-01 to S-76 each have one; S-75 comes with the signals that end sessions."""
-    assert {f"S-{number:02}" for number in range(1, 77) if number != 75} == IDS
+    """S-01 to S-82, and later ones, each have one."""
+    assert {f"S-{number:02}" for number in range(1, 83)} <= IDS
     for identifier, entry in security_matrix.requirements().items():
         assert all(entry[name] for name in ("title", "text", "source", "group")), identifier
     assert set(security_matrix.marked_files()) == IDS

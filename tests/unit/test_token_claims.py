@@ -27,6 +27,7 @@ def settings() -> Settings:
             "SEALING_KEYS_SECRET_ARN": "arn:keys",
             "USERS_TABLE": "users",
             "PROVIDERS_TABLE": "providers",
+            "SESSIONS_TABLE": "sessions",
         }
     )
 

@@ -98,7 +98,7 @@ class Table:
 
     def handle(self, event: dict[str, Any]) -> dict[str, Any]:
         return user_records.handle(
-            event, SETTINGS, self.users, self.providers, no_linker, no_secret
+            event, SETTINGS, self.users, self.providers, no_linker, no_secret, lambda: None
         )
 
     def decide(self, event: dict[str, Any]) -> dict[str, Any]:

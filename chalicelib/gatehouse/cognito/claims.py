@@ -45,7 +45,14 @@ def parse_issued_at(context: Mapping[str, Any]) -> int:
     says so; seen in aws/serverless-java-container #25 and awsdocs/amazon-api-gateway-developer-guide #158.
     """
     claims = (context.get("authorizer") or {}).get("claims") or {}
-    value = claims.get("iat")
+    seconds = parse_moment(claims.get("iat"))
+    if seconds is None:
+        raise Unauthorized("iat is neither seconds nor a date of API Gateway")
+    return seconds
+
+
+def parse_moment(value: object) -> int | None:
+    """Return the Unix seconds that a claim says, as a number, as digits or as a date; None for anything else."""
     if isinstance(value, str):
         if value.isascii() and value.isdigit() and len(value) <= len(str(_LAST_SECOND)):
             value = int(value)
@@ -53,7 +60,7 @@ def parse_issued_at(context: Mapping[str, Any]) -> int:
             value = _parse_date(value)
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LAST_SECOND:
         return value
-    raise Unauthorized("iat is neither seconds nor a date of API Gateway")
+    return None
 
 
 def _parse_date(text: str) -> int | None:

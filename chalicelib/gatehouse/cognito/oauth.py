@@ -64,11 +64,15 @@ class OAuthClient:
         code_challenge: str,
         provider: str | None,
         login_hint: str | None = None,
+        confirm: bool = False,
     ) -> str:
         """Return the URL that starts a sign-in; `provider` None leaves the choice to managed login.
 
         Cognito puts `login_hint` into its own form, or passes it on to the provider. A hint that is not an address is
         left out, because anybody could have written it.
+
+        With `confirm` the person must sign in again, whatever sessions exist: Cognito passes `prompt` on to the provider,
+        and applies `max_age` itself. The URL goes through the browser, so only `auth_time` proves that the person signed in.
         """
         query = {
             "response_type": "code",
@@ -84,6 +88,8 @@ class OAuthClient:
             query["identity_provider"] = provider
         if login_hint and _HINT.fullmatch(login_hint):
             query["login_hint"] = login_hint
+        if confirm:
+            query |= {"prompt": "login", "max_age": "0"}
         return f"{self._cognito_url}/oauth2/authorize?{urlencode(query)}"
 
     def build_logout_url(self, logout_uri: str) -> str:

@@ -18,6 +18,8 @@ class PoolUser(NamedTuple):
     status: str
     enabled: bool
     attributes: Mapping[str, str]
+    #: Second factors that are on, by Cognito's names; AdminGetUser alone tells them.
+    factors: tuple[str, ...] = ()
 
     @property
     def sub(self) -> str:
@@ -36,6 +38,7 @@ def parse_pool_user(answer: Mapping[str, Any]) -> PoolUser:
         status=str(answer.get("UserStatus", "")),
         enabled=answer.get("Enabled") is True,
         attributes={str(entry["Name"]): str(entry.get("Value", "")) for entry in listed},
+        factors=tuple(answer.get("UserMFASettingList") or ()),
     )
 
 

@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from .claims import parse_moment
+
 ATTRIBUTE_MAPPING: Mapping[str, str] = {
     "email": "email",
     "email_verified": "email_verified",
@@ -31,15 +33,29 @@ def read_claims(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
     ID token itself, verified by Cognito, is in `tokenResponse`, and is exact. A userinfo answer about another person is
     ignored (OpenID Connect Core 5.3.2).
     """
-    id_token = _mapping(attributes.get("idToken"))
-    exact = _payload(_mapping(attributes.get("tokenResponse")).get("id_token"))
-    if exact.get("sub") != id_token.get("sub"):
-        exact = {}
+    id_token, exact = _id_token(attributes)
     userinfo = _mapping(attributes.get("userInfo"))
     if id_token and userinfo.get("sub") != id_token.get("sub"):
         userinfo = {}
     told = (userinfo, id_token, exact)
     return {name: value for claims in told for name, value in claims.items() if value is not None}
+
+
+def read_auth_time(attributes: Mapping[str, Any]) -> int | None:
+    """Return when the provider says that the person signed in there (Unix seconds), or None if it does not say.
+
+    In the ID token alone: userinfo tells of a person, not of a sign-in. A silent single sign-on leaves it as it was.
+    Source: OpenID Connect Core 2, `auth_time`.
+    """
+    id_token, exact = _id_token(attributes)
+    return parse_moment({**id_token, **exact}.get("auth_time"))
+
+
+def _id_token(attributes: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Return the ID token's claims as Cognito writes them, and as the token itself does, if it is the same one."""
+    id_token = _mapping(attributes.get("idToken"))
+    exact = _payload(_mapping(attributes.get("tokenResponse")).get("id_token"))
+    return id_token, exact if exact.get("sub") == id_token.get("sub") else {}
 
 
 def text_of(claims: Mapping[str, Any], claim: str) -> str:

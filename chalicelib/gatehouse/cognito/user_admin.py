@@ -1,7 +1,8 @@
 """Calls on people of the pool with the rights of the app's own role.
 
 Source: Amazon Cognito API reference, "AdminGetUser", "AdminListGroupsForUser", "AdminUserGlobalSignOut",
-"AdminUpdateUserAttributes", "AdminDeleteUser", and that of AdminSetUserPassword; developer guide, "Quotas in Amazon Cognito"
+"AdminUpdateUserAttributes", "AdminDeleteUser", "AdminDisableUser", "AdminEnableUser", and that of AdminSetUserPassword;
+developer guide, "Quotas in Amazon Cognito"
 (a person is in 100 groups at most).
 """
 
@@ -28,6 +29,8 @@ class CognitoIdp(Protocol):
     def admin_update_user_attributes(self, **arguments: Any) -> dict[str, Any]: ...
     def admin_set_user_password(self, **arguments: Any) -> dict[str, Any]: ...
     def admin_delete_user(self, **arguments: Any) -> dict[str, Any]: ...
+    def admin_disable_user(self, **arguments: Any) -> dict[str, Any]: ...
+    def admin_enable_user(self, **arguments: Any) -> dict[str, Any]: ...
 
 
 class UserAdmin:
@@ -81,6 +84,20 @@ class UserAdmin:
         ]
         update = self._client.admin_update_user_attributes
         self._call("AdminUpdateUserAttributes", update, user_name, UserAttributes=attributes)
+
+    def write_told_groups(self, user_name: str, text: str) -> None:
+        """Replace `custom:groups`, the groups that a provider told. Raises NotFound or TemporarilyUnavailable."""
+        attributes = [{"Name": "custom:groups", "Value": text}]
+        update = self._client.admin_update_user_attributes
+        self._call("AdminUpdateUserAttributes", update, user_name, UserAttributes=attributes)
+
+    def disable(self, user_name: str) -> None:
+        """Keep a person from signing in; repeating it does no harm. Raises NotFound or TemporarilyUnavailable."""
+        self._call("AdminDisableUser", self._client.admin_disable_user, user_name)
+
+    def enable(self, user_name: str) -> None:
+        """Let a person sign in again; repeating it does no harm. Raises NotFound or TemporarilyUnavailable."""
+        self._call("AdminEnableUser", self._client.admin_enable_user, user_name)
 
     def set_password(self, user_name: str, password: str) -> None:
         """Set a permanent password; repeating it does no harm. Raises NotFound, Refused or TemporarilyUnavailable.

@@ -83,16 +83,24 @@ class UserPoolApi:
     def sign_in(self, username: str, password: str, visitor: Visitor) -> Step:
         """Check a password (ADMIN_USER_PASSWORD_AUTH); it is passed on byte for byte (S-46)."""
         parameters = {"USERNAME": username, "PASSWORD": password}
+        return self._initiate("ADMIN_USER_PASSWORD_AUTH", parameters, visitor)
+
+    def begin_passkey(self, username: str, visitor: Visitor) -> Step:
+        """Ask for a passkey's challenge (USER_AUTH). A step of another name means that there is none to be had."""
+        parameters = {"USERNAME": username, "PREFERRED_CHALLENGE": "WEB_AUTHN"}
+        return self._initiate("USER_AUTH", parameters, visitor)
+
+    def _initiate(self, flow: str, parameters: Mapping[str, str], visitor: Visitor) -> Step:
         return self._step(
             self._client.admin_initiate_auth,
             lambda hashed: {
                 "UserPoolId": self._pool,
                 "ClientId": self._client_id,
-                "AuthFlow": "ADMIN_USER_PASSWORD_AUTH",
+                "AuthFlow": flow,
                 "AuthParameters": {**parameters, "SECRET_HASH": hashed},
                 "ContextData": _context_data(visitor),
             },
-            username,
+            parameters["USERNAME"],
         )
 
     def respond(
@@ -173,13 +181,18 @@ class UserPoolApi:
             raise Refused("EnableSoftwareTokenMFAException")
         return str(answer.get("Session") or "")
 
-    def prefer_totp(self, access_token: str, enabled: bool) -> None:
-        """Turn the authenticator app on or off as the person's second factor."""
+    def prefer_totp(self, access_token: str, enabled: bool, *, passkeys: bool = False) -> None:
+        """Turn the authenticator app on or off as the person's second factor.
+
+        With `passkeys`, which need user verification, these count as both factors: without it Cognito asks nobody who has
+        an app for a passkey. Source: API reference, "WebAuthnMfaSettingsType".
+        """
         call_cognito(
             self._client.set_user_mfa_preference,
             {
                 "AccessToken": access_token,
                 "SoftwareTokenMfaSettings": {"Enabled": enabled, "PreferredMfa": enabled},
+                **({"WebAuthnMfaSettings": {"Enabled": enabled}} if passkeys else {}),
             },
         )
 

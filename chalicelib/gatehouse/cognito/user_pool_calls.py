@@ -31,6 +31,11 @@ _REFUSALS = frozenset(
         "UserNotConfirmedException",
         "UserNotFoundException",
         "UsernameExistsException",
+        "WebAuthnChallengeNotFoundException",
+        "WebAuthnClientMismatchException",
+        "WebAuthnCredentialNotSupportedException",
+        "WebAuthnOriginNotAllowedException",
+        "WebAuthnRelyingPartyMismatchException",
     }
 )
 #: Our trigger failed after Cognito had checked the input.

@@ -29,6 +29,7 @@ from ..store.users import UserStore
 from .account_mail import UNCONFIRMED
 from .attempts import CODE, MAIL, SIGN_IN, Attempts
 from .credentials import PASSWORD_REQUIREMENTS, read_code, verify_new_password
+from .session_notes import SessionNotes
 
 _BAD_PASSWORD = ("InvalidPasswordException", "PasswordHistoryPolicyViolationException")
 #: How long an entered code waits while a mail is being sent to the same address.
@@ -44,6 +45,7 @@ class Accounts:
         api: UserPoolApi,
         user_admin: UserAdmin,
         users: UserStore,
+        notes: SessionNotes,
         locks: AddressLocks,
         mail: MailRequests,
         attempts: Attempts,
@@ -54,6 +56,7 @@ class Accounts:
         self._api = api
         self._user_admin = user_admin
         self._users = users
+        self._notes = notes
         self._locks = locks
         self._mail = mail
         self._attempts = attempts
@@ -148,7 +151,7 @@ class Accounts:
             raise InvalidCode("a code for an unknown account was accepted")
         if names and not user.identities:
             self._user_admin.update_names(name, names)
-        self._end_sessions(name)
+        self._end_sessions(user)
         self._note_proof(name, {} if user.identities else names, sessions_ended=True)
         log_event("account", request="reset_password", user=name)
 
@@ -174,10 +177,14 @@ class Accounts:
         except TemporarilyUnavailable as error:
             log_event("record_not_written", level="error", user=user_name, detail=error.detail)
 
-    def _end_sessions(self, user_name: str) -> None:
+    def _end_sessions(self, user: PoolUser) -> None:
         """Somebody who knew the old password may be signed in with it (ASVS 7.4.3). The new password is valid even if
-        this fails."""
+        this fails.
+
+        Either of the two calls prevents their next refresh.
+        """
         try:
-            self._user_admin.sign_out_everywhere(user_name)
+            self._user_admin.sign_out_everywhere(user.user_name)
         except (NotFound, TemporarilyUnavailable) as error:
             log_event("sessions_not_ended", level="error", detail=error.detail)
+        self._notes.end_all(user.sub, user.user_name)

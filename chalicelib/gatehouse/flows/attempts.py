@@ -20,6 +20,11 @@ SIGN_IN = "sign-in"
 CODE = "code"
 MAIL = "mail"
 CHALLENGE = "challenge"
+#: Challenges for a passkey; anybody who knows an address can request them. They allow no guesses, but each is a call to
+#: Cognito.
+PASSKEY = "passkey"
+#: The same for autofill, which the page of a known browser requests by itself; counted per source only.
+AUTOFILL = "autofill"
 #: The provider of an address; counted per source only, since no account is involved.
 DISCOVERY = "discovery"
 #: The same through `/auth/login`. It is separate, because other sites can send a browser there: they must not block the
@@ -32,6 +37,8 @@ CAPTCHA = "captcha"
 #: that outlives that does no harm. A challenge's cookie lasts fifteen minutes.
 _APP_CODE, _APP_CODE_SECONDS = "totp", 300
 _STEP, _STEP_SECONDS = "step", 1800
+#: No address holds a line break.
+_KNOWN = "\nknown"
 
 
 class Attempts:
@@ -64,6 +71,15 @@ class Attempts:
         device = self._devices.recognise(visitor.device_cookie, account)
         known = device is not None and self._is_current(device)
         return _known(account) if known else account
+
+    def is_known(self, account: str) -> bool:
+        """Tell whether what `account_of` returned is the allowance of the account's known browsers."""
+        return account.endswith(_KNOWN)
+
+    def known_address(self, visitor: Visitor) -> str | None:
+        """Return the address that a browser is known to, or None. Whoever has this cookie has signed in to it here."""
+        device = self._devices.read(visitor.device_cookie)
+        return device.account if device is not None and self._is_current(device) else None
 
     def known_device(self, email: str, user_name: str) -> str:
         """Return the cookie value that makes this browser known to the address, which is `user_name` in the pool."""
@@ -181,5 +197,5 @@ class Attempts:
 
 
 def _known(account: str) -> str:
-    """Return the allowance that all known browsers of an account share. No address contains a line break."""
-    return f"{account}\nknown"
+    """Return the allowance that all known browsers of an account share."""
+    return f"{account}{_KNOWN}"

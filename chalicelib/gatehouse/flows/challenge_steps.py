@@ -15,6 +15,8 @@ NEW_PASSWORD = "NEW_PASSWORD_REQUIRED"  # noqa: S105 - a challenge's name
 SELECT_MFA = "SELECT_MFA_TYPE"
 MFA_SETUP = "MFA_SETUP"
 TOTP = "SOFTWARE_TOKEN_MFA"
+#: A passkey instead of the password: flows/passkey_sign_in.py asks for it, and nothing after a password does.
+WEB_AUTHN = "WEB_AUTHN"
 
 #: Challenge -> the name under which Cognito expects the code.
 CODE_RESPONSES: Mapping[str, str] = {

@@ -6,7 +6,7 @@ login authentication".
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +23,7 @@ from ..errors import (
     InvalidChallengeCode,
     InvalidCode,
     InvalidCredentials,
+    InvalidPasskey,
     InvalidPassword,
     InvalidRequest,
     InvalidToken,
@@ -31,13 +32,15 @@ from ..errors import (
 )
 from ..log import log_event
 from ..sealed.challenges import Challenge, Challenges
-from .attempts import CAPTCHA, CHALLENGE, SIGN_IN, Attempts
+from ..session.device_names import name_device
+from .attempts import CAPTCHA, CHALLENGE, PASSKEY, SIGN_IN, Attempts
 from .challenge_steps import (
     CODE_RESPONSES,
     MFA_SETUP,
     NEW_PASSWORD,
     SELECT_MFA,
     TOTP,
+    WEB_AUTHN,
     choice_of,
     public_name,
     read_step,
@@ -88,10 +91,12 @@ class ChallengeAnswer:
     code: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
     choice: str | None = None
+    #: A passkey's AuthenticationResponseJSON, as text.
+    credential: str | None = field(default=None, repr=False)
 
 
 class DirectSignIn:
-    """Signs people in by password, including Cognito's challenges."""
+    """Signs people in by password, including Cognito's challenges, and accepts the answers of passkeys."""
 
     def __init__(
         self,
@@ -135,7 +140,7 @@ class DirectSignIn:
                 log_event("sign_in_failed", door="direct", detail=refused.code)
                 raise InvalidCredentials(refused.code) from None
         if step.tokens is not None:
-            signed_in = self._finish(step.tokens, email, remember, cookies)
+            signed_in = self._finish(step.tokens, email, remember, visitor, cookies)
             self._attempts.succeeded(SIGN_IN, account, visitor.ip)
             return signed_in
         start = Challenge(
@@ -169,20 +174,30 @@ class DirectSignIn:
         # afterwards (S-67).
         self._new_sessions.refuse_ended(challenge.username, challenge.began_at)
         account = self._attempts.account_of(challenge.email, visitor)
+        by_passkey = challenge.name == WEB_AUTHN
         with ExitStack() as once:
-            with self._attempts.guarded(CHALLENGE, account, visitor.ip):
+            # A passkey's attempt was counted when its challenge was asked for.
+            with (
+                nullcontext()
+                if by_passkey
+                else self._attempts.guarded(CHALLENGE, account, visitor.ip)
+            ):
                 self._enter_once(once, challenge, given)
                 try:
                     step = send()
                 except Refused as refused:
-                    raise self._refusal(refused) from None
+                    if by_passkey:
+                        once.close()  # right or wrong, a passkey's challenge serves once (S-88)
+                    raise self._refusal(refused, by_passkey) from None
             if challenge.name == NEW_PASSWORD:
                 # The temporary password came by mail, and is replaced now: mailbox and password are proved (S-68).
                 self._new_sessions.record_proved(challenge.username)
             if step.tokens is None:
                 return self._challenged(step, challenge)
-            signed_in = self._finish(step.tokens, challenge.email, challenge.remember, cookies)
-        for kind in (SIGN_IN, CHALLENGE):
+            signed_in = self._finish(
+                step.tokens, challenge.email, challenge.remember, visitor, cookies, challenge
+            )
+        for kind in (PASSKEY,) if by_passkey else (SIGN_IN, CHALLENGE):
             self._attempts.succeeded(kind, account, visitor.ip)
         return signed_in
 
@@ -245,6 +260,11 @@ class DirectSignIn:
             if choice is None:
                 raise InvalidRequest("choice was not offered", field="choice")
             return lambda: respond({"ANSWER": choice})
+        if challenge.name == WEB_AUTHN:
+            credential = given.credential
+            if credential is None:
+                raise InvalidRequest("credential is missing")
+            return lambda: respond({"CREDENTIAL": credential})
         code = parse_code(given.code or "")
         if code is None:
             raise InvalidChallengeCode("not six digits")
@@ -252,10 +272,12 @@ class DirectSignIn:
             return lambda: respond({}, self._api.verify_totp(code, session=challenge.session))
         return lambda: respond({CODE_RESPONSES[challenge.name]: code})
 
-    def _refusal(self, refused: Refused) -> GatehouseError:
+    def _refusal(self, refused: Refused, by_passkey: bool) -> GatehouseError:
         """Return the meaning of a refused answer; everything except a wrong code or password ends the challenge."""
         self._attempts.failed()
         log_event("challenge_failed", door="direct", detail=refused.code)
+        if by_passkey:
+            return InvalidPasskey(refused.code)
         if refused.code in ("CodeMismatchException", "EnableSoftwareTokenMFAException"):
             return InvalidChallengeCode(refused.code)
         if refused.code in ("InvalidPasswordException", "PasswordHistoryPolicyViolationException"):
@@ -283,18 +305,28 @@ class DirectSignIn:
         tokens: TokenSet,
         email: str,
         remember: bool,
+        visitor: Visitor,
         cookies: Mapping[str, str],
+        challenge: Challenge | None = None,
     ) -> DirectlySignedIn:
-        """Make a session from tokens, after the same checks as for a hosted sign-in; refused tokens are revoked."""
+        """Make a session from tokens, after the same checks as for a hosted sign-in; refused tokens are revoked.
+
+        `challenge` is the answered one. If it was given before Cognito had named the user, a sign-out of that user is
+        checked now.
+        """
         assert tokens.refresh_token is not None
         with self._new_sessions.revoked_on_failure(tokens.refresh_token):
             try:
                 identity, access = self._verify(tokens)
+                if challenge is not None and challenge.username != identity.username:
+                    self._new_sessions.refuse_ended(identity.username, challenge.began_at)
                 session, sealed = self._new_sessions.start(
                     identity,
                     tokens.refresh_token,
                     door="direct",
                     remember=remember,
+                    device=name_device(visitor.user_agent),
+                    provider=NATIVE,
                     cookies=cookies,
                 )
             except InvalidToken as error:

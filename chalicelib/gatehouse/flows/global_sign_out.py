@@ -3,13 +3,15 @@
 from ..cognito.user_admin import UserAdmin
 from ..log import log_event
 from ..store.users import UserStore
+from .session_notes import SessionNotes
 
 
 class GlobalSignOut:
-    """Ends every session of a person: refresh tokens in the pool, access tokens with the record's `validAfter`."""
+    """Ends every session of a person: refresh tokens in the pool, access tokens with the record's `validAfter`, rows."""
 
-    def __init__(self, *, users: UserStore, user_admin: UserAdmin) -> None:
+    def __init__(self, *, users: UserStore, notes: SessionNotes, user_admin: UserAdmin) -> None:
         self._users = users
+        self._notes = notes
         self._user_admin = user_admin
 
     def end_sessions(self, name: str) -> str:
@@ -20,9 +22,11 @@ class GlobalSignOut:
         The pool comes first: in the opposite order, a refresh between the two writes would still work, and would issue
         an access token newer than `validAfter`.
         """
-        user_name = self._user_admin.load(name).user_name
+        person = self._user_admin.load(name)
+        user_name = person.user_name
         self._user_admin.sign_out_everywhere(user_name)
         if not self._users.record_signed_out(user_name):
             detail = "no record, or a later sign-out is in it"
             log_event("sign_out_not_noted", level="warning", user=user_name, detail=detail)
+        self._notes.end_all(person.sub, user_name)
         return user_name

@@ -26,6 +26,7 @@ from ..errors import (
 )
 from ..log import log_event
 from ..sealed.transactions import LoginTransaction, LoginTransactions, cookie_name
+from ..session.device_names import name_device
 from ..session.sessions import Session
 from ..settings import Settings
 from ..store.providers import ProviderStore
@@ -103,8 +104,11 @@ class HostedSignIn:
         redirect_uri: str,
         cookies: Mapping[str, str],
         login_hint: str | None = None,
+        confirm: bool = False,
     ) -> LoginStart:
         """Begin a sign-in. `return_to` is already validated; `login_hint` is the probable address of the person.
+
+        With `confirm` somebody who is signed in is asked again, and stays remembered.
 
         Raises UnknownProvider.
         """
@@ -112,8 +116,9 @@ class HostedSignIn:
             return_to=return_to,
             provider=self._choose_provider(provider, email),
             remember=remember,
+            remembered=self._new_sessions.find_remembered(cookies) if confirm else "",
         )
-        return self._to_cognito(transaction, redirect_uri, cookies, login_hint)
+        return self._to_cognito(transaction, redirect_uri, cookies, login_hint, confirm)
 
     def _to_cognito(
         self,
@@ -121,6 +126,7 @@ class HostedSignIn:
         redirect_uri: str,
         cookies: Mapping[str, str],
         login_hint: str | None = None,
+        confirm: bool = False,
     ) -> LoginStart:
         url = self._oauth.build_authorize_url(
             redirect_uri=redirect_uri,
@@ -129,6 +135,7 @@ class HostedSignIn:
             code_challenge=transaction.code_challenge,
             provider=transaction.provider,
             login_hint=login_hint,
+            confirm=confirm,
         )
         sealed = self._transactions.seal(transaction)
         return LoginStart(
@@ -165,6 +172,7 @@ class HostedSignIn:
         query: CallbackQuery,
         *,
         redirect_uri: str,
+        user_agent: str,
         cookies: Mapping[str, str],
     ) -> "SignedIn | LoginStart":
         """Make a session from a callback, or start a second attempt if the first one linked the person.
@@ -181,6 +189,7 @@ class HostedSignIn:
                     provider=transaction.provider,
                     remember=transaction.remember,
                     retried=True,
+                    remembered=transaction.remembered,
                 )
                 return self._to_cognito(again, redirect_uri, {})
             raise map_callback_error(query.error, query.error_description or "")
@@ -195,12 +204,16 @@ class HostedSignIn:
                 redirect_uri=redirect_uri,
             )
             with self._new_sessions.revoked_on_failure(tokens.refresh_token):
-                return self._start(tokens, transaction, cookies)
+                return self._start(tokens, transaction, user_agent, cookies)
         except (InvalidGrant, InvalidToken) as error:
             raise SignInError(error.detail) from None
 
     def _start(
-        self, tokens: TokenSet, transaction: LoginTransaction, cookies: Mapping[str, str]
+        self,
+        tokens: TokenSet,
+        transaction: LoginTransaction,
+        user_agent: str,
+        cookies: Mapping[str, str],
     ) -> SignedIn:
         if tokens.id_token is None:
             raise InvalidToken("Cognito gave no ID token: the scope openid is not granted")
@@ -218,7 +231,10 @@ class HostedSignIn:
             identity,
             tokens.refresh_token,
             door="hosted",
-            remember=transaction.remember,
+            remember=transaction.remember or transaction.remembered == identity.sub,
+            device=name_device(user_agent),
+            # A linked person is native by birth, and came through the provider all the same.
+            provider=transaction.provider or identity.provider,
             cookies=cookies,
         )
         return SignedIn(session, sealed, transaction.return_to)

@@ -1,35 +1,31 @@
 """The second factor in the person's own hands: an authenticator app on and off while signed in.
 
-Cognito wants an access token with `aws.cognito.signin.user.admin` for that, which no browser of ours gets. So the person
-gives the password again, and the server signs in at a second app client that has no OAuth and no browser; its tokens are
-revoked as soon as they have served. Source: AWS "AssociateSoftwareToken", "SetUserMFAPreference", "RevokeToken".
+By tokens of the server-only client (flows/reauthentication.py). Source: AWS "AssociateSoftwareToken",
+"SetUserMFAPreference".
 """
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from ..cognito.identities import NATIVE
 from ..cognito.oauth import TokenSet
-from ..cognito.user_pool_api import Step, UserPoolApi, Visitor
+from ..cognito.user_pool_api import Visitor
 from ..cognito.user_pool_calls import Refused
 from ..errors import (
     ChallengeExpired,
     CookieTooLarge,
     InvalidCode,
     InvalidCredentials,
-    ManagedByProvider,
     MfaAlreadyOn,
     TemporarilyUnavailable,
     UnsupportedChallenge,
 )
 from ..log import log_event
 from ..sealed.challenges import Challenges, Enrolment
-from ..session.sessions import Session, Sessions
-from ..store.users import UserStore
+from ..session.sessions import Sessions
 from .attempts import CHALLENGE, SIGN_IN, Attempts
-from .challenge_steps import CODE_RESPONSES, SELECT_MFA, TOTP
+from .challenge_steps import CODE_RESPONSES, SELECT_MFA
 from .credentials import TotpKey, build_totp_key, read_code
+from .reauthentication import Reauthentication
 
 _WRONG_CODE = ("CodeMismatchException", "EnableSoftwareTokenMFAException", "ExpiredCodeException")
 
@@ -44,30 +40,31 @@ class Enrolling:
 
 
 class Mfa:
-    """Turns TOTP on and off. `api` speaks for the server-only client. Every method needs the session cookie's value."""
+    """Turns TOTP on and off. Every method needs the session cookie's value. `passkeys`: the stage has some."""
 
     def __init__(
         self,
         *,
-        api: UserPoolApi,
+        again: Reauthentication,
         sessions: Sessions,
-        users: UserStore,
         challenges: Challenges,
         attempts: Attempts,
         issuer_label: str,
+        passkeys: bool = False,
     ) -> None:
-        self._api = api
+        self._again = again
+        self._api = again.api
         self._sessions = sessions
-        self._users = users
         self._challenges = challenges
         self._attempts = attempts
         self._issuer_label = issuer_label
+        self._passkeys = passkeys
 
     def set_up(self, *, password: str, session_cookie: str | None, visitor: Visitor) -> Enrolling:
         """Begin with a new key. Raises NoSession, InvalidCredentials, MfaAlreadyOn, ManagedByProvider."""
-        session, email = self._native(session_cookie)
+        session, email = self._again.native(session_cookie)
         account = self._attempts.account_of(email, visitor)
-        step = self._sign_in(session, account, password, visitor)
+        step = self._again.sign_in(session, account, password, visitor)
         if step.tokens is None:
             if step.challenge in CODE_RESPONSES or step.challenge == SELECT_MFA:
                 self._attempts.succeeded(SIGN_IN, account, visitor.ip)
@@ -86,10 +83,10 @@ class Mfa:
             )
             sealed = self._challenges.seal_enrolment(enrolment)
         except Refused as refused:
-            self._revoke(tokens)
+            self._again.revoke(tokens)
             raise TemporarilyUnavailable(f"AssociateSoftwareToken: {refused.code}") from None
         except (TemporarilyUnavailable, CookieTooLarge):
-            self._revoke(tokens)
+            self._again.revoke(tokens)
             raise
         totp = build_totp_key(secret, account=email, issuer=self._issuer_label)
         return Enrolling(totp, enrolment, sealed)
@@ -116,82 +113,37 @@ class Mfa:
         ):
             try:
                 self._api.verify_totp(digits, access_token=enrolment.access_token)
-                self._api.prefer_totp(enrolment.access_token, True)
+                self._api.prefer_totp(enrolment.access_token, True, passkeys=self._passkeys)
             except Refused as refused:
                 if refused.code in _WRONG_CODE:
                     self._attempts.failed()
                     raise InvalidCode(refused.code) from None
                 raise ChallengeExpired(refused.code) from None
         self._attempts.succeeded(CHALLENGE, session.username, visitor.ip)
-        self._revoke(TokenSet(enrolment.access_token, "", enrolment.refresh_token))
+        self._again.revoke(TokenSet(enrolment.access_token, "", enrolment.refresh_token))
         log_event("mfa", user=session.username, on=True)
 
     def disable(
         self, *, password: str, code: str, session_cookie: str | None, visitor: Visitor
     ) -> None:
         """Turn it off, by password and a code of the app. Raises NoSession, InvalidCredentials, InvalidCode."""
-        session, email = self._native(session_cookie)
+        session, email = self._again.native(session_cookie)
         digits = read_code(code)
         account = self._attempts.account_of(email, visitor)
-        step = self._sign_in(session, account, password, visitor)
+        step = self._again.sign_in(session, account, password, visitor)
         with ExitStack() as once:
             if step.tokens is None:
                 with self._attempts.guarded(CHALLENGE, account, visitor.ip):
                     once.enter_context(self._attempts.app_code_once(session.username, digits))
-                    step = self._second_factor(step, session, digits, visitor)
+                    step = self._again.second_factor(step, session, digits, visitor)
             tokens = step.tokens
             if tokens is None:
                 raise UnsupportedChallenge(f"challenge {step.challenge[:40]}")
-            with self._revoked_after(tokens):
+            with self._again.revoked_after(tokens):
                 try:
-                    self._api.prefer_totp(tokens.access_token, False)
+                    self._api.prefer_totp(tokens.access_token, False, passkeys=self._passkeys)
                 except Refused as refused:
                     raise TemporarilyUnavailable(f"SetUserMFAPreference: {refused.code}") from None
         for kind in (SIGN_IN, CHALLENGE):
             self._attempts.succeeded(kind, account, visitor.ip)
         log_event("mfa", user=session.username, on=False)
-
-    def _native(self, cookie: str | None) -> tuple[Session, str]:
-        """Return the session and the person's address. Raises NoSession, and ManagedByProvider for federated people."""
-        session = self._sessions.open(cookie)
-        record = self._users.load(session.username)
-        if record is not None and record.provider not in ("", NATIVE):
-            raise ManagedByProvider("signed in by an identity provider")
-        return session, record.Email if record is not None else session.username
-
-    def _sign_in(self, session: Session, account: str, password: str, visitor: Visitor) -> Step:
-        """Check the password on the allowance of the account's sign-ins: it is the same password that is guessed (S-71)."""
-        with self._attempts.guarded(SIGN_IN, account, visitor.ip):
-            try:
-                return self._api.sign_in(session.username, password, visitor)
-            except Refused as refused:
-                self._attempts.failed()
-                raise InvalidCredentials(refused.code) from None
-
-    def _second_factor(self, step: Step, session: Session, digits: str, visitor: Visitor) -> Step:
-        name = step.parameters.get("USER_ID_FOR_SRP") or session.username
-        try:
-            if step.challenge == SELECT_MFA:
-                chosen = {"ANSWER": TOTP}
-                step = self._api.respond(SELECT_MFA, step.session, name, chosen, visitor)
-            if step.challenge != TOTP:
-                raise UnsupportedChallenge(f"challenge {step.challenge[:40]}")
-            answer = {CODE_RESPONSES[TOTP]: digits}
-            return self._api.respond(TOTP, step.session, name, answer, visitor)
-        except Refused as refused:
-            self._attempts.failed()
-            raise InvalidCode(refused.code) from None
-
-    @contextmanager
-    def _revoked_after(self, tokens: TokenSet) -> Iterator[None]:
-        try:
-            yield
-        finally:
-            self._revoke(tokens)
-
-    def _revoke(self, tokens: TokenSet) -> None:
-        """End the server-only client's tokens; if that fails they end by themselves within the hour."""
-        try:
-            self._api.revoke(tokens.refresh_token or "")
-        except (Refused, TemporarilyUnavailable) as error:
-            log_event("revoke_failed", level="warning", detail=str(error))

@@ -11,13 +11,16 @@ from ..errors import (
     ChallengeExpired,
     GatehouseError,
     NoSession,
+    SessionExpired,
     SignUpRefused,
     TemporarilyUnavailable,
 )
 from ..log import log_event
 from ..session.sessions import BY_EITHER, BY_ENDPOINT, COOKIE, Session, Sessions
 from ..store.providers import ProviderStore
+from ..store.session_rows import new_id
 from ..store.users import NAME_COLUMNS, UserProfile, UserStore
+from .session_notes import SessionNotes
 
 
 class NewSessions:
@@ -29,12 +32,14 @@ class NewSessions:
         client_id: str,
         oauth: OAuthClient,
         sessions: Sessions,
+        notes: SessionNotes,
         users: UserStore,
         providers: ProviderStore,
     ) -> None:
         self._client_id = client_id
         self._oauth = oauth
         self._sessions = sessions
+        self._notes = notes
         self._users = users
         self._providers = providers
 
@@ -55,9 +60,13 @@ class NewSessions:
         *,
         door: str,
         remember: bool,
+        device: str,
+        provider: str,
         cookies: Mapping[str, str],
     ) -> tuple[Session, str]:
         """Return the new session and its cookie value. `door` is `hosted` or `direct`, for the log.
+
+        `device` and `provider` are for the list of the person's sessions.
 
         Raises SignUpRefused, CookieTooLarge and TemporarilyUnavailable (no sealing keys; or a provider that cannot be
         looked up); nothing is recorded then.
@@ -67,14 +76,27 @@ class NewSessions:
             refresh_token=refresh_token,
             sub=identity.sub,
             username=identity.username,
-            remember=remember,
+            # Whoever confirms has a session already, and stays as remembered as before.
+            remember=remember or self.find_remembered(cookies) == identity.sub,
             renewed_by=BY_ENDPOINT if door == "hosted" else BY_EITHER,
+            session_id=new_id(),
         )
         sealed = self._sessions.seal(session)
         self._record(identity)
+        noted = self._notes.begin(session, session.id, provider=provider, device=device)
+        if noted != session:
+            session, sealed = noted, self._sessions.seal(noted)
         self._end_replaced_session(cookies)
         log_event("sign_in", door=door, user=identity.username, provider=identity.provider)
         return session, sealed
+
+    def find_remembered(self, cookies: Mapping[str, str]) -> str:
+        """Return the `sub` of the browser's session, if it sent a live one that outlives it; else nothing."""
+        try:
+            session = self._sessions.open(cookies.get(COOKIE))
+        except (NoSession, SessionExpired, TemporarilyUnavailable):
+            return ""
+        return session.sub if session.remember else ""
 
     def refuse_ended(self, user_name: str, began_at: int) -> None:
         """Raise ChallengeExpired for a sign-in that began before its person's sessions were ended (`began_at`: Unix
@@ -134,6 +156,7 @@ class NewSessions:
         except (NoSession, TemporarilyUnavailable):
             return
         self._revoke(replaced.refresh_token)
+        self._notes.end(replaced)
 
     def _revoke(self, refresh_token: str) -> None:
         try:

@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from ..cognito.identities import NATIVE
-from ..errors import ManagedByProvider, NotFound
+from ..errors import ManagedByProvider, NotFound, TemporarilyUnavailable
 from ..store.users import UserRecord, UserStore
 
 if TYPE_CHECKING:
     from ..cognito.user_admin import UserAdmin
+    from ..store.providers import ProviderStore
 
 
 class Profile:
@@ -17,9 +18,16 @@ class Profile:
     Most callers only read, so the Cognito client is loaded only when a name changes (a client costs 18 ms).
     """
 
-    def __init__(self, *, users: UserStore, load_user_admin: "Callable[[], UserAdmin]") -> None:
+    def __init__(
+        self,
+        *,
+        users: UserStore,
+        load_user_admin: "Callable[[], UserAdmin]",
+        load_providers: "Callable[[], ProviderStore]",
+    ) -> None:
         self._users = users
         self._load_user_admin = load_user_admin
+        self._load_providers = load_providers
 
     def load(self, user_name: str, sub: str) -> UserRecord:
         """Return the caller's record. Raises NotFound: a name can be given to a new person, a `sub` never."""
@@ -27,6 +35,27 @@ class Profile:
         if record is None or record.sub not in ("", sub):
             raise NotFound("the caller has no record; the next sign-in writes it")
         return record
+
+    def providers_of(self, record: UserRecord) -> dict[str, str]:
+        """Return the label of each provider that leads to the account, by name: where that cannot be read, the name."""
+        names = [name for name in record.linked.split(",") if name]
+        if record.provider not in ("", NATIVE):
+            names.insert(0, record.provider)
+        labels = {}
+        for name in names:
+            try:
+                found = self._load_providers().find_ignoring_case(name)
+            except TemporarilyUnavailable:
+                return {name: name for name in names}
+            labels[name] = found.label if found is not None else name
+        return labels
+
+    def second_factor(self, user_name: str, sub: str) -> tuple[str, ...]:
+        """Return the second factors that are on in the pool. Raises NotFound and TemporarilyUnavailable."""
+        person = self._load_user_admin().load(user_name)
+        if person.sub != sub:
+            raise NotFound("the name belongs to somebody else now")
+        return person.factors
 
     def rename(self, user_name: str, sub: str, names: Mapping[str, str]) -> UserRecord:
         """Change `given_name` and `family_name`; repeating it does no harm.

@@ -1,7 +1,7 @@
 """A session's life after the sign-in: refresh and sign-out (S-32 … S-38)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..cognito.identities import NATIVE
@@ -19,6 +19,8 @@ from ..errors import (
 )
 from ..log import log_event
 from ..session.sessions import BY_API, BY_EITHER, BY_ENDPOINT, Session, Sessions
+from ..store.session_rows import SessionRows, id_of_old_session
+from .session_notes import SessionNotes
 
 if TYPE_CHECKING:
     from ..cognito.user_pool_api import UserPoolApi
@@ -61,12 +63,16 @@ class SessionFlow:
         load_api: "Callable[[], UserPoolApi]",
         tokens: TokenVerifier,
         sessions: Sessions,
+        rows: SessionRows,
+        notes: SessionNotes,
         load_users: "Callable[[], UserStore]",
     ) -> None:
         self._oauth = oauth
         self._load_api = load_api
         self._tokens = tokens
         self._sessions = sessions
+        self._rows = rows
+        self._notes = notes
         self._load_users = load_users
 
     def refresh(self, cookie: str | None) -> Refreshed:
@@ -74,20 +80,51 @@ class SessionFlow:
 
         Raises NoSession or SessionExpired, which end it, and TemporarilyUnavailable, which does not (S-35);
         RefreshPostponed among these has the session's new cookie.
+
+        The session's row is asked first, and nothing is spent before: a session that was ended gets no token, and where the
+        table does not answer the same cookie serves again (docs/adr/0012-sessions.md).
         """
         session = self._sessions.open(cookie)
         self._tokens.load_keys()
+        self._refuse_ended(session)
         tokens, renewed_by = self._request(session)
         refresh_token = tokens.refresh_token or session.refresh_token
         renewed = self._sessions.renew(session, refresh_token, renewed_by)
         try:
             sealed = self._sessions.seal(renewed)
             identity, access = self._verify(session, tokens, sealed, renewed)
+            if not session.id:
+                own_id = id_of_old_session(session.refresh_token)
+                renewed = self._notes.begin(renewed, own_id, provider=identity.provider, device="")
+                sealed = self._sessions.seal(renewed)
         except (InvalidToken, CookieTooLarge) as error:
             # The cookie's own token is rotated out by now: the session cannot go on, and nothing of it may stay alive.
-            self._revoke(refresh_token, session.username)
+            self._end(replace(session, refresh_token=refresh_token))
             raise SessionExpired(f"refreshed tokens: {error.detail}") from None
         return Refreshed(tokens.access_token, access, identity, renewed, sealed)
+
+    def _refuse_ended(self, session: Session) -> None:
+        """Raise SessionExpired for a session that somebody has ended, whose token ends with it (S-83).
+
+        Raises TemporarilyUnavailable where nobody can tell.
+        """
+        if not self._goes_on(session):
+            log_event("refresh_refused", user=session.username, detail="the session was ended")
+            self._revoke(session.refresh_token, session.username)
+            raise SessionExpired("the session was ended elsewhere")
+
+    def _goes_on(self, session: Session) -> bool:
+        """Note the refresh in the session's row, and tell whether there is one.
+
+        A session without a row (of an earlier release, or begun while the table did not answer) goes on unless all sessions
+        of its person were ended since it began.
+        """
+        if session.id:
+            deadline = self._sessions.idle_deadline(session)
+            return self._rows.touch(session.sub, session.id, deadline)
+        record = self._load_users().load(session.username)
+        started_at = self._sessions.started_at(session)
+        return record is None or not record.ends_tokens_of(started_at)
 
     def _request(self, session: Session) -> tuple[TokenSet, str]:
         """Return new tokens, and by what they were renewed. Raises SessionExpired or TemporarilyUnavailable.
@@ -171,8 +208,12 @@ class SessionFlow:
             log_event("revoke_failed", level="error", user=user, detail=error.detail)
         else:
             user = session.username
-            self._revoke(session.refresh_token, user)
+            self._end(session)
         log_event("sign_out", user=user)
+
+    def _end(self, session: Session) -> None:
+        self._revoke(session.refresh_token, session.username)
+        self._notes.end(session)
 
     def _revoke(self, refresh_token: str, user: str) -> None:
         try:

@@ -44,6 +44,8 @@ def error_response(error: GatehouseError) -> Response:
     headers: dict[str, Any] = {}
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, errors.InsufficientUserAuthentication):
+        headers["WWW-Authenticate"] = error.challenge
     if error.set_cookies:
         headers["Set-Cookie"] = list(error.set_cookies)
     elif error.clears_session or error.clears_challenge:

@@ -19,6 +19,8 @@ READABLE = frozenset({("GET", "/auth/config")})
 _MAX_AGE = "600"
 #: The response header that a script may read in addition to the body: how long to wait. EXPOSED_HEADERS adds to it.
 _EXPOSED = "Retry-After"
+#: The same where a route wants a recent proof: what it asks for, also under the name that API Gateway gives that header.
+EXPOSED_WITH_AGE = f"{_EXPOSED}, WWW-Authenticate, X-Amzn-Remapped-WWW-Authenticate"
 
 
 class CorsRule:
@@ -28,6 +30,8 @@ class CorsRule:
         self.methods = methods
         self.headers = headers
         self.credentials = credentials
+        #: Response headers that scripts may read.
+        self.exposed = _EXPOSED
 
 
 def build_rule(path: str, methods: Iterable[str], authorized: Iterable[str]) -> CorsRule | None:
@@ -61,7 +65,7 @@ def build_headers(
     headers = {
         "Vary": "Origin",
         "Access-Control-Allow-Origin": origin,
-        "Access-Control-Expose-Headers": ", ".join((_EXPOSED, *exposed)),
+        "Access-Control-Expose-Headers": ", ".join((rule.exposed, *exposed)),
     }
     if rule.credentials:
         headers["Access-Control-Allow-Credentials"] = "true"

@@ -49,6 +49,18 @@ class Guard:
         """(method, path) of every route without an access token."""
         return frozenset(self._public)
 
+    @property
+    def max_ages(self) -> Mapping[tuple[str, str], int]:
+        """(method, path) -> `max_age` of the routes that want a recent proof.
+
+        Only where there are any do the triggers note who proved what, and when.
+        """
+        return {
+            route: entry.authorizer.max_age
+            for route, entry in self._covered.items()
+            if isinstance(entry.authorizer, ScopedAuthorizer) and entry.authorizer.max_age
+        }
+
     def open(self, method: str, path: str, csrf: bool = True) -> None:
         """Allow a route without an access token; call this before it is registered."""
         self._public[method, path] = csrf
@@ -140,6 +152,7 @@ class Guard:
     def _check_caller(self, authorizer: ScopedAuthorizer, request: Request) -> None:
         services = self._container.services
         caller = authorizer.verify(request.context, services.settings.client_ids)
+        authorizer.verify_age(request.context, services.clock())
         authorizer.verify_fresh(caller, request.context, lambda: services.fresh_check)
         request.context[CALLER_KEY] = caller
 
@@ -175,8 +188,14 @@ class Guard:
         """A route that other origins may call answers preflights; Chalice itself does so for a route with `cors=True`."""
         methods = self._app.routes[path]
         asked = {m: e for m, e in methods.items() if not isinstance(e, _AddedEntry)}
-        guarded = [m for m, e in asked.items() if isinstance(e.authorizer, ScopedAuthorizer)]
+        guarded = {
+            m: e.authorizer.max_age
+            for m, e in asked.items()
+            if isinstance(e.authorizer, ScopedAuthorizer)
+        }
         rule = cors.build_rule(self._own_path(path) or "", asked, guarded)
+        if rule is not None and any(guarded.values()):
+            rule.exposed = cors.EXPOSED_WITH_AGE
         self._rules.pop(path, None)
         if rule is None or any(entry.cors for entry in methods.values()) or "OPTIONS" in methods:
             return

@@ -20,8 +20,8 @@ Catalogue = Mapping[str, Mapping[str, Any]]
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
-def load_catalogue(folder: Path, language: str) -> Catalogue:
-    """Return the language's texts with the team's own over them; raises a ConfigurationError that lists every fault."""
+def load_catalogue(folder: Path, language: str, brand: Path | None = None) -> Catalogue:
+    """Return the language's texts with those of a team's folder over them; a ConfigurationError lists every fault."""
     file = folder / "texts" / f"{language}.json"
     reference = flatten(_read(folder / "texts" / f"{REFERENCE}.json"))
     if not file.is_file():
@@ -30,7 +30,7 @@ def load_catalogue(folder: Path, language: str) -> Catalogue:
         )
     words: Catalogue = _read(file)
     problems = list(_problems(f"texts/{file.name}", flatten(words), reference, whole=True))
-    own = folder / "brand" / f"texts.{language}.json"
+    own = (brand or folder / "brand") / f"texts.{language}.json"
     if own.is_file():
         changes = _read(own)
         problems += _problems(f"brand/{own.name}", flatten(changes), reference, whole=False)
@@ -71,10 +71,11 @@ def _read(file: Path) -> Any:
         words = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigurationError(
-            f"frontend/{file.parent.name}/{file.name} is not JSON: {error}"
+            f"{file.parent.parent.name}/{file.parent.name}/{file.name} is not JSON: {error}"
         ) from None
     if not isinstance(words, dict):
-        raise ConfigurationError(f"frontend/{file.parent.name}/{file.name} must be a JSON object")
+        name = f"{file.parent.parent.name}/{file.parent.name}/{file.name}"
+        raise ConfigurationError(f"{name} must be a JSON object")
     return words
 
 

@@ -1,4 +1,4 @@
-"""A team's logo: an SVG, or a PNG embedded in one, without anything that runs or loads.
+"""A team's logo or picture: an SVG, or a PNG embedded in one, without anything that runs or loads.
 
 The page shows it as <img>, where browsers run no scripts and load nothing. But the file can also be opened directly, so
 active content is refused. A PNG is embedded in an SVG because API Gateway passes on text.
@@ -29,16 +29,16 @@ class Logo(NamedTuple):
     ratio: float
 
 
-def load_logo(file: Path) -> Logo:
-    """Read `file`; raises a ConfigurationError that says what is wrong with it."""
+def load_logo(file: Path, setting: str = "BRAND_LOGO") -> Logo:
+    """Read `file`, which a setting names; raises a ConfigurationError that says what is wrong with it."""
 
     def refuse(what: str) -> ConfigurationError:
-        return ConfigurationError(f"BRAND_LOGO {file.name} {what}")
+        return ConfigurationError(f"{setting} {file.name} {what}")
 
     try:
         data = file.read_bytes()
     except OSError:
-        raise refuse("is not in frontend/brand/") from None
+        raise refuse(f"is not in {file.parent.parent.name}/{file.parent.name}/") from None
     if len(data) > MAX_BYTES:
         raise refuse(f"has {len(data)} bytes, but at most {MAX_BYTES} are allowed")
     if file.suffix == ".png":
@@ -49,7 +49,7 @@ def load_logo(file: Path) -> Logo:
         svg = data.decode("utf-8")
         fault = _FORBIDDEN.search(svg) or _REMOTE.search(svg)
         if fault:
-            raise refuse(f"has {fault[0]}, which a logo does not need")
+            raise refuse(f"has {fault[0]}, which a picture does not need")
         # The file is in the team's own repository, and declares no entities.
         root = ET.fromstring(svg)  # noqa: S314 # nosec B314
     except (UnicodeDecodeError, ET.ParseError) as error:
@@ -58,7 +58,7 @@ def load_logo(file: Path) -> Logo:
         raise refuse('is not an SVG: it needs xmlns="http://www.w3.org/2000/svg"')
     active = _active(root)
     if active:
-        raise refuse(f"has {active}, which a logo does not need")
+        raise refuse(f"has {active}, which a picture does not need")
     ratio = _ratio(root)
     if ratio is None:
         raise refuse("needs a viewBox, so that the page can reserve its space")

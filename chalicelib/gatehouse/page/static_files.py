@@ -30,8 +30,12 @@ FRONTEND = next(
 )
 
 _PAGE = "index.html"
-_LOGO, _ICON, _STYLES = "logo.svg", "icon.svg", "styles.css"
+_LOGO, _ICON, _PICTURE, _STYLES = "logo.svg", "icon.svg", "gate.svg", "styles.css"
 _LOGO_HEIGHT = 32
+#: Added after the page's own rules, so that these take precedence: a team's picture fills its area; without a picture
+#: the text has all of it.
+_FILLED = ".gate{background:var(--night) url(gate.svg) center/cover}"
+_NO_PICTURE = ".gate{display:none}body{grid-template:1fr/1fr}"
 #: A wider logo would be unreadable as a tab's icon.
 _WIDEST_ICON = 1.25
 _NIGHT = "#0d2a2c"
@@ -66,10 +70,14 @@ class FileSet(NamedTuple):
 class StaticFiles:
     """The frontend's files with a brand applied. Only names of files in the folder can be requested.
 
-    Raises ConfigurationError for an unusable catalogue or logo.
+    `own` is the folder with a team's logo, picture and texts, if it is not `brand/` in `folder`.
+    Raises ConfigurationError for an unusable catalogue, logo or picture.
     """
 
-    def __init__(self, folder: Path = FRONTEND, brand: Brand = PLAIN) -> None:
+    def __init__(
+        self, folder: Path = FRONTEND, brand: Brand = PLAIN, own: Path | None = None
+    ) -> None:
+        own = own or folder / "brand"
         files = sorted(path for path in folder.iterdir() if path.suffix in _TYPES)
         texts = {path.name: compact(path.name, path.read_text(encoding="utf-8")) for path in files}
         self._brand = brand
@@ -80,9 +88,11 @@ class StaticFiles:
         if brand.accent or brand.accent_dark:
             self._recolour(texts)
         if brand.logo:
-            self._put_logo(texts, folder / "brand" / brand.logo)
+            self._put_logo(texts, own / brand.logo)
+        if brand.picture:
+            _put_picture(texts, own, brand.picture)
         self._sets = {
-            language: _build_set(texts, load_catalogue(folder, language))
+            language: _build_set(texts, load_catalogue(folder, language, own))
             for language in brand.languages
         }
         self.version = self._sets[brand.languages[0]].version
@@ -159,7 +169,7 @@ class StaticFiles:
             {"night": self._night, **(colours.build_palette(light, "light") if light else {})}
         )
         texts[_STYLES] += f"{light_rule}@media(prefers-color-scheme:dark){{{dark_rule}}}"
-        for name in (_LOGO, "gate.svg"):
+        for name in (_LOGO, _PICTURE):
             texts[name] = colours.rehue(texts[name], hue)
 
     def _put_logo(self, texts: dict[str, str], file: Path) -> None:
@@ -171,6 +181,16 @@ class StaticFiles:
             texts[_ICON] = texts[_LOGO]
             self._icon = _ICON
         texts[_LOGO] = logo.svg
+
+
+def _put_picture(texts: dict[str, str], own: Path, name: str) -> None:
+    from .logo import load_logo
+
+    if name == "off":
+        texts[_STYLES] += _NO_PICTURE
+        return
+    texts[_PICTURE] = load_logo(own / name, "BRAND_PICTURE").svg
+    texts[_STYLES] += _FILLED
 
 
 def _refresh(page_path: str) -> str:
@@ -230,6 +250,6 @@ def compact(name: str, text: str) -> str:
 
 
 @lru_cache(maxsize=4)
-def load_static_files(brand: Brand = PLAIN) -> StaticFiles:
+def load_static_files(brand: Brand = PLAIN, own: str | None = None) -> StaticFiles:
     """Return the container's files; those of a few brands are cached, since each app in a process has its own."""
-    return StaticFiles(brand=brand)
+    return StaticFiles(brand=brand, own=Path(own) if own else None)

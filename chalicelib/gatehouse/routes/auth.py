@@ -31,8 +31,8 @@ def config(call: Call) -> dict[str, Any]:
     Whether there are any is public: with `discover` the page asks for the address first. `session` says whether the
     browser sent a session cookie, valid or not: without one the page need not ask who is signed in. `return_to` is the
     target of a sign-in on the page: the query's `return_to` if it is allowed (S-07), else the stage's setting.
-    `programs`, if the stage has it, is the data that a program on a person's machine needs for its own sign-in (RFC
-    8252).
+    `passkeys` is present if the stage has them. `programs`, if the stage has it, is the data that a program on a
+    person's machine needs for its own sign-in (RFC 8252).
     """
     from ..cognito.programs import describe_programs
     from ..session.sessions import COOKIE
@@ -53,6 +53,7 @@ def config(call: Call) -> dict[str, Any]:
             for provider in current.providers.listed()
         ],
         **({} if programs is None else {"programs": programs}),
+        **({"passkeys": True} if settings.passkeys else {}),
     }
 
 
@@ -75,6 +76,7 @@ def login(call: Call) -> Response:
     If a sign-in cannot start, a person is sent to the page, which explains why: 303 instead of the error status. If the
     form is our own, a sign-in without a provider begins there, with every way to sign in; `managed=1` still leads to
     managed login.
+    With `prompt=login` a signed-in person proves again who they are: at the named provider, or else on the page.
     """
     from ..edge.cookies import clear_cookie
     from ..edge.prefetches import is_prefetch
@@ -133,7 +135,13 @@ def _start(call: Call) -> "LoginStart":
         remember=call.query_value("remember") == "1" and is_from_own_page(call.request.headers),
         redirect_uri=call.url.callback,
         cookies=call.cookies,
+        confirm=_is_to_confirm(call),
     )
+
+
+def _is_to_confirm(call: Call) -> bool:
+    """Tell whether the person shall be asked even if there is a session (OpenID Connect Core 3.1.2.1, `prompt`)."""
+    return call.query_value("prompt") == "login"
 
 
 def _wanted(call: Call) -> str:
@@ -146,8 +154,8 @@ def _wanted(call: Call) -> str:
 
 
 def _chooses_on_the_page(call: Call) -> bool:
-    """Whether a sign-in names no provider and the stage has its own form."""
-    if call.settings.direct_sign_in != "embedded":
+    """Whether a sign-in names no provider and the stage has its own form, or the person must confirm on the page."""
+    if call.settings.direct_sign_in != "embedded" and not _is_to_confirm(call):
         return False
     named = ("provider", "email", "iss", "managed")
     return not any(call.query_values(name) for name in named)
@@ -159,7 +167,8 @@ def _page_location(call: Call) -> str:
         query["return_to"] = wanted
     if call.query_value("remember") == "1":
         query["remember"] = "1"
-    return f"{call.url.page_path}?{urlencode(query)}" if query else call.url.page_path
+    place = f"{call.url.page_path}?{urlencode(query)}" if query else call.url.page_path
+    return f"{place}#confirm" if _is_to_confirm(call) else place
 
 
 def _is_person(call: Call, error: GatehouseError) -> bool:
@@ -270,7 +279,11 @@ def _finish(call: Call, transaction: "LoginTransaction") -> "SignedIn | LoginSta
         issuer=call.query_value("iss"),
     )
     return call.services.hosted_sign_in.finish(
-        transaction, query, redirect_uri=call.url.callback, cookies=call.cookies
+        transaction,
+        query,
+        redirect_uri=call.url.callback,
+        user_agent=call.visitor.user_agent,
+        cookies=call.cookies,
     )
 
 

@@ -1,5 +1,6 @@
 """One call of one of our routes: the request's data for a view, and the services."""
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,16 +18,23 @@ if TYPE_CHECKING:
 
 
 class Call:
-    """The argument of a view. `prefix` is the mount path of Gatehouse, `openapi` the folder with a team's
-    descriptions."""
+    """The argument of a view. `prefix` is the mount path of Gatehouse, `describe` returns the OpenAPI document for an
+    API's URL, `brand` is a team's folder.
+    """
 
     def __init__(
-        self, request: "Request", container: "Container", prefix: str, openapi: str | None
+        self,
+        request: "Request",
+        container: "Container",
+        prefix: str,
+        describe: Callable[[str], dict[str, Any]],
+        brand: str | None = None,
     ) -> None:
         self.request = request
+        self.describe = describe
         self._container = container
         self._prefix = prefix
-        self._openapi = openapi
+        self.brand = brand
 
     @property
     def services(self) -> "Services":
@@ -92,12 +100,6 @@ class Call:
             if behind[:1] in ("", "?", "#"):
                 return url.page_path + behind  # the page, whose address has no trailing slash
         return found
-
-    def describe(self, root: str) -> dict[str, Any]:
-        """Return the OpenAPI document of the API whose URL is `root`."""
-        from .openapi import build_document
-
-        return build_document(root, self._prefix, self._openapi)
 
     def header(self, name: str) -> str:
         """Return a header's value, or an empty text."""

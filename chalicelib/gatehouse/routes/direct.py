@@ -40,7 +40,7 @@ def sign_in(call: Call) -> Response:
         )
     except UnsupportedChallenge as error:
         raise with_login_url(error, call) from None
-    return _answer(call, result)
+    return challenge_answer(call, result)
 
 
 def challenge(call: Call) -> Response:
@@ -60,6 +60,7 @@ def challenge(call: Call) -> Response:
         code=optional("code", _MAX_CODE),
         password=optional("password", _MAX_PASSWORD),
         choice=optional("choice", _MAX_NAME),
+        credential=read_credential(body),
     )
     cookies = call.cookies
     try:
@@ -68,7 +69,7 @@ def challenge(call: Call) -> Response:
         )
     except UnsupportedChallenge as error:
         raise with_login_url(error, call) from None
-    return _answer(call, result)
+    return challenge_answer(call, result)
 
 
 def sign_up(call: Call) -> dict[str, Any]:
@@ -153,7 +154,22 @@ def with_login_url(error: UnsupportedChallenge, call: Call) -> UnsupportedChalle
     return UnsupportedChallenge(error.detail, login_url=login_url)
 
 
-def _answer(call: Call, result: "DirectlySignedIn | Challenged | CaptchaNeeded") -> Response:
+def read_credential(body: dict[str, Any]) -> str | None:
+    """Return a passkey's answer as text for Cognito, or None. Its size is the body's (16 kB). Raises InvalidRequest."""
+    import json
+
+    credential = body.get("credential")
+    if credential is None:
+        return None
+    if not isinstance(credential, dict):
+        raise InvalidRequest("credential is not an object")
+    return json.dumps(credential)
+
+
+def challenge_answer(
+    call: Call, result: "DirectlySignedIn | Challenged | CaptchaNeeded"
+) -> Response:
+    """Return a token answer, or a challenge with its cookies."""
     from ..edge.cookies import build_cookie
     from ..flows.direct_sign_in import CaptchaNeeded, Challenged
     from ..sealed import devices

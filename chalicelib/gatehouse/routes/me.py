@@ -17,7 +17,13 @@ def show(call: Call) -> dict[str, Any]:
     """Return the record from the users table and the caller's groups."""
     caller = call.caller
     record = call.services.profile.load(caller.username, caller.sub)
-    return _answer(record, caller.groups)
+    return _answer(call, record)
+
+
+def second_factor(call: Call) -> dict[str, Any]:
+    """Which second factors are on, by Cognito's names; none for people of a provider, which has its own."""
+    factors = call.services.profile.second_factor(call.caller.username, call.caller.sub)
+    return {"on": bool(factors), "factors": list(factors)}
 
 
 def rename(call: Call) -> dict[str, Any]:
@@ -32,10 +38,15 @@ def rename(call: Call) -> dict[str, Any]:
     names = {name: read_name(body, name, max_length=_MAX_NAME) for name in _NAMES if name in body}
     record = call.services.profile.rename(caller.username, caller.sub, names)
     log_event("profile_changed", user=caller.username)
-    return _answer(record, caller.groups)
+    return _answer(call, record)
 
 
-def _answer(record: "UserRecord", groups: tuple[str, ...]) -> dict[str, Any]:
+def _answer(call: Call, record: "UserRecord") -> dict[str, Any]:
     from dataclasses import asdict
 
-    return {**asdict(record), "groups": list(groups)}
+    labels = call.services.profile.providers_of(record)
+    return {
+        **asdict(record),
+        "groups": list(call.caller.groups),
+        "providers": [{"name": name, "label": label} for name, label in labels.items()],
+    }

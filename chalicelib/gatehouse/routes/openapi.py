@@ -5,10 +5,12 @@ added here to the paths that `cors` opens; HEAD is added to paths with GET.
 """
 
 import json
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ..errors import InsufficientUserAuthentication
 from ..guard import cors
 from .table import SPENDING
 
@@ -33,10 +35,19 @@ def load_paths(prefix: str = "", theirs: str | None = None) -> dict[str, Any]:
     return paths
 
 
-def build_document(root: str, prefix: str = "", theirs: str | None = None) -> dict[str, Any]:
-    """Return the document for the API whose root URL is `root`."""
+def build_document(
+    root: str,
+    prefix: str = "",
+    theirs: str | None = None,
+    max_ages: Mapping[tuple[str, str], int] | None = None,
+) -> dict[str, Any]:
+    """Return the document for the API whose root URL is `root`. `max_ages` are seconds by method and path."""
     shared = json.loads((FOLDER / _SHARED).read_text(encoding="utf-8"))
-    paths = load_paths(prefix, theirs)
+    paths = dict(load_paths(prefix, theirs))
+    for (method, path), seconds in (max_ages or {}).items():
+        operation = paths.get(path, {}).get(method.lower())
+        if operation is not None and method != "HEAD":
+            paths[path] = {**paths[path], method.lower(): _with_age(operation, seconds)}
     described = {path: _with_security(item) for path, item in paths.items()}
     return {**shared, "servers": [{"url": root.rstrip("/")}], "paths": described}
 
@@ -49,6 +60,33 @@ def _with_security(item: dict[str, Any]) -> dict[str, Any]:
         else operation
         for name, operation in item.items()
     }
+
+
+def _with_age(operation: dict[str, Any], seconds: int) -> dict[str, Any]:
+    """Say of an operation how recent a proof it wants, and what it answers without one (RFC 9470)."""
+    error = "#/components/schemas/Error"
+    insufficient = {
+        "type": "object",
+        "required": ["error", "message", "max_age"],
+        "properties": {
+            "error": {"const": InsufficientUserAuthentication.code},
+            "message": {"type": "string"},
+            "max_age": {"const": seconds},
+        },
+    }
+    unauthorized = {"$ref": error, "properties": {"error": {"const": "unauthorized"}}}
+    refusal = {
+        "description": f"`unauthorized`, or `{InsufficientUserAuthentication.code}`: the person has to confirm.",
+        "headers": {
+            "WWW-Authenticate": {
+                "schema": {"type": "string"},
+                "description": "RFC 9470; API Gateway names it `x-amzn-Remapped-WWW-Authenticate`.",
+            }
+        },
+        "content": {"application/json": {"schema": {"oneOf": [unauthorized, insufficient]}}},
+    }
+    responses = {**operation["responses"], "401": refusal}
+    return {**operation, "x-max-age": seconds, "responses": responses}
 
 
 def _read(folder: Path) -> list[tuple[str, Any]]:

@@ -20,7 +20,7 @@ def page(call: Call) -> Response:
         onward = _onward(call)
         if onward is not None:
             return onward
-    html = load_static_files(current.settings.brand).page(
+    html = load_static_files(current.settings.brand, call.brand).page(
         base_path=call.url.base_path,
         page_path=call.url.page_path,
         title=current.settings.app_title,
@@ -60,7 +60,7 @@ def asset(call: Call, version: str, name: str) -> Response:
     """A file of the page, cached for ever under its fingerprint."""
     from ..page.static_files import ASSET_CACHE_CONTROL, load_static_files
 
-    found = load_static_files(call.services.settings.brand).asset(version, name)
+    found = load_static_files(call.services.settings.brand, call.brand).asset(version, name)
     if found is None:
         raise NotFound("no such asset")
     headers = {"Content-Type": found.content_type, "Cache-Control": ASSET_CACHE_CONTROL}

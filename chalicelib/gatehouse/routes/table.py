@@ -20,6 +20,8 @@ class Route(NamedTuple):
     #: A form of another site may post here, by design: the route needs no cookie, changes nothing, and redirects to
     #: GET.
     is_form_of_others: bool = False
+    #: A server calls it, and authenticates by other means than our own page.
+    is_for_servers: bool = False
     #: A GET that uses something up (a state, a code, an attempt): HEAD does not do that.
     spends: bool = False
 
@@ -43,14 +45,40 @@ TABLE = (
     Route("POST", "/auth/direct/resend-code", "direct.resend_code"),
     Route("POST", "/auth/direct/forgot-password", "direct.forgot_password"),
     Route("POST", "/auth/direct/reset-password", "direct.reset_password"),
+    Route("POST", "/auth/password", "password.change"),
     Route("POST", "/auth/mfa/setup", "mfa.setup"),
     Route("POST", "/auth/mfa/verify", "mfa.verify"),
     Route("POST", "/auth/mfa/disable", "mfa.disable"),
+    Route("POST", "/auth/direct/passkey", "passkeys.ask"),
+    Route("POST", "/auth/passkeys/open", "passkeys.open_list"),
+    Route("POST", "/auth/passkeys/setup", "passkeys.setup"),
+    Route("POST", "/auth/passkeys/verify", "passkeys.verify"),
+    Route("POST", "/auth/passkeys/rename", "passkeys.rename"),
+    Route("POST", "/auth/passkeys/remove", "passkeys.remove"),
+    Route("POST", "/auth/passkeys/close", "passkeys.close"),
+    Route("GET", "/auth/events/{provider}", "leaving.verify_event_hook", spends=True),
+    Route("POST", "/auth/events/{provider}", "leaving.take_events", is_for_servers=True),
+    Route("POST", "/auth/revoke/{provider}", "leaving.revoke", is_for_servers=True),
     Route("GET", "/me", "me.show", "api/read"),
     Route("PATCH", "/me", "me.rename", "api/write"),
+    Route("GET", "/me/second-factor", "me.second_factor", "api/read"),
+    Route("GET", "/me/sessions", "sessions.own", "api/read"),
+    Route("DELETE", "/me/sessions/{id}", "sessions.end_own", "api/write"),
+    Route("POST", "/me/sessions/end-others", "sessions.end_others", "api/write"),
     Route("GET", "/users", "users.page", "api/read", "admins", fresh=True),
     Route(
         "POST", "/users/{userName}/sign-out", "users.sign_out", "api/write", "admins", fresh=True
+    ),
+    Route(
+        "GET", "/users/{userName}/sessions", "sessions.of_person", "api/read", "admins", fresh=True
+    ),
+    Route(
+        "DELETE",
+        "/users/{userName}/sessions/{id}",
+        "sessions.end_of_person",
+        "api/write",
+        "admins",
+        fresh=True,
     ),
 )
 
@@ -59,6 +87,8 @@ SPENDING = frozenset(route.path for route in TABLE if route.spends)
 FORMS_OF_OTHERS = frozenset(
     (route.method, route.path) for route in TABLE if route.is_form_of_others
 )
+#: What servers of others call, which our own page never does.
+FOR_SERVERS = frozenset((route.method, route.path) for route in TABLE if route.is_for_servers)
 #: (method, path) of every route of ours that needs no access token, HEAD included.
 PUBLIC_ROUTES = frozenset(
     (method, route.path)

@@ -23,8 +23,11 @@ SECOND_COOKIE = "__Host-gatehouse-challenge-2"
 _GOES_ON = "~"
 SIGN_IN_PURPOSE = "challenge"
 ENROLMENT_PURPOSE = "mfa-enrolment"
+PASSKEYS_PURPOSE = "passkeys"
 #: Seconds; equal to AuthSessionValidity (15 minutes) in the identity template.
 LIFETIME_SECONDS = 900
+#: What nobody has given a password for is sealed at lengths of so many bytes: how long it is tells nothing (S-89).
+_STEP_BYTES = 2048
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,10 @@ class Challenge:
 
 @dataclass(frozen=True)
 class Enrolment:
-    """An authenticator app between its secret and its first code, with the tokens of the server-only client."""
+    """An authenticator app between its secret and its first code, with the tokens of the server-only client.
+
+    The same under another purpose, while a person looks after passkeys.
+    """
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
@@ -91,25 +97,26 @@ class Challenges:
         """Return when a step that begins now expires."""
         return int(self._clock()) + LIFETIME_SECONDS
 
-    def seal(self, challenge: Challenge) -> str:
-        """Return a sealed challenge, for `split`."""
-        return self._seal(SIGN_IN_PURPOSE, asdict(challenge))
+    def seal(self, challenge: Challenge, *, even: bool = False) -> str:
+        """Return a sealed challenge, for `split`; `even` hides its length."""
+        return self._seal(SIGN_IN_PURPOSE, asdict(challenge), _STEP_BYTES if even else 1)
 
-    def seal_enrolment(self, enrolment: Enrolment) -> str:
-        """Return a sealed enrolment, for `split`."""
-        return self._seal(ENROLMENT_PURPOSE, asdict(enrolment))
+    def seal_enrolment(self, enrolment: Enrolment, purpose: str = ENROLMENT_PURPOSE) -> str:
+        """Return a sealed enrolment, for `split`; with another `purpose`, the one with which passkeys are managed."""
+        return self._seal(purpose, asdict(enrolment))
 
     def open(self, value: str | None) -> Challenge:
         """Return this browser's challenge; raises ChallengeExpired if there is no valid one."""
         return self._open(Challenge, SIGN_IN_PURPOSE, value)
 
-    def open_enrolment(self, value: str | None) -> Enrolment:
+    def open_enrolment(self, value: str | None, purpose: str = ENROLMENT_PURPOSE) -> Enrolment:
         """Return this browser's enrolment; raises ChallengeExpired if there is no valid one."""
-        return self._open(Enrolment, ENROLMENT_PURPOSE, value)
+        return self._open(Enrolment, purpose, value)
 
-    def _seal(self, purpose: str, fields: Mapping[str, Any]) -> str:
+    def _seal(self, purpose: str, fields: Mapping[str, Any], step: int = 1) -> str:
         # Tokens and Session strings are base64: deflate saves the quarter that a cookie's own base64 adds.
         payload = zlib.compress(json.dumps(fields).encode(), 9)
+        payload += bytes(-len(payload) % step)  # deflate knows its end
         return self._sealer.seal(purpose, payload, cookies=2)
 
     def _open(self, kind: type[Waiting], purpose: str, value: str | None) -> Waiting:

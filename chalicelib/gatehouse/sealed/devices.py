@@ -42,15 +42,18 @@ class Devices:
 
     def recognise(self, cookie: str | None, account: str) -> Device | None:
         """Return the cookie's data about a browser that is known to `account`, or None."""
+        device = self.read(cookie)
+        return device if device is not None and device.account == account else None
+
+    def read(self, cookie: str | None) -> Device | None:
+        """Return the cookie's data about a browser, whichever account it is known to, or None."""
         if not cookie:
             return None
         try:
             device = parse_record(Device, self._sealer.open(PURPOSE, cookie))
         except SealBroken:
             return None
-        if device.account != account or device.expires_at <= self._clock():
-            return None
-        return device
+        return device if device.expires_at > self._clock() else None
 
     def remember(self, account: str, user_name: str) -> str:
         """Return the cookie value that makes this browser known to `account` from now on."""

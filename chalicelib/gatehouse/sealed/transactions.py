@@ -46,6 +46,8 @@ class LoginTransaction:
     expires_at: int
     #: This sign-in is the second attempt after Cognito refused the first one while it linked the person.
     retried: bool = False
+    #: The `sub` of somebody who confirms, and whose session outlives the browser: the next one of the same person does, too.
+    remembered: str = ""
 
     @property
     def code_challenge(self) -> str:
@@ -92,7 +94,13 @@ class LoginTransactions:
         self._clock = clock
 
     def begin(
-        self, *, return_to: str, provider: str | None, remember: bool, retried: bool = False
+        self,
+        *,
+        return_to: str,
+        provider: str | None,
+        remember: bool,
+        retried: bool = False,
+        remembered: str = "",
     ) -> LoginTransaction:
         """Return a new transaction with its own state, nonce and verifier, 256 random bits each."""
         now = int(self._clock())
@@ -105,11 +113,15 @@ class LoginTransactions:
             remember=remember,
             expires_at=now + LIFETIME_SECONDS,
             retried=retried,
+            remembered=remembered,
         )
 
     def seal(self, transaction: LoginTransaction) -> str:
         """Return the cookie value of `transaction`."""
-        return self._sealer.seal(PURPOSE, json.dumps(asdict(transaction)).encode())
+        fields = asdict(transaction)
+        if not transaction.remembered:
+            del fields["remembered"]  # a cookie of many, and most say nothing of the kind
+        return self._sealer.seal(PURPOSE, json.dumps(fields).encode())
 
     def load(self, cookies: Mapping[str, str], state: str) -> LoginTransaction:
         """Return this browser's transaction for `state`.

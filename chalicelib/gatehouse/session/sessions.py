@@ -1,7 +1,7 @@
 """Sessions: the sealed refresh token in the browser's cookie, with its deadlines (S-26, S-31, S-34).
 
-The server stores nothing. A session ends when it has been idle too long, when its absolute deadline passes (never
-extended), or when Cognito refuses its refresh token. Source: OWASP ASVS 5.0 7.3.
+A session ends when it has been idle too long, when its absolute deadline passes (never extended), when its row in the
+sessions table is gone (store/session_rows.py), or when Cognito refuses its refresh token. Source: OWASP ASVS 5.0 7.3.
 """
 
 import json
@@ -32,6 +32,8 @@ class Session:
     remember: bool
     #: A session of an earlier release has no value: the token endpoint renewed it.
     renewed_by: str = BY_ENDPOINT
+    #: Of its row in the sessions table. A session of an earlier release has none yet, nor has one that could not be noted.
+    id: str = ""
 
     def cookie_max_age(self, now: float) -> int | None:
         """Return Max-Age in seconds, or None for a cookie that ends with the browser session."""
@@ -63,6 +65,7 @@ class Sessions:
         username: str,
         remember: bool,
         renewed_by: str = BY_ENDPOINT,
+        session_id: str = "",
     ) -> Session:
         """Return a new session that starts now."""
         now = int(self._clock())
@@ -75,15 +78,24 @@ class Sessions:
             expires_at=now + lifetimes.absolute,
             remember=remember,
             renewed_by=renewed_by,
+            id=session_id,
         )
+
+    def started_at(self, session: Session) -> int:
+        """Return when a session started, in Unix seconds, unless the stage's lifetimes have changed since."""
+        return session.expires_at - self._lifetimes(session.remember).absolute
+
+    def idle_deadline(self, session: Session) -> int:
+        """Return until when a session that is used now may be idle; never beyond its absolute deadline."""
+        idle = int(self._clock()) + self._lifetimes(session.remember).idle
+        return min(idle, session.expires_at)
 
     def renew(self, session: Session, refresh_token: str, renewed_by: str = BY_ENDPOINT) -> Session:
         """Return `session` with a rotated refresh token and a new idle deadline; the absolute one does not change."""
-        idle = int(self._clock()) + self._lifetimes(session.remember).idle
         return replace(
             session,
             refresh_token=refresh_token,
-            idle_expires_at=min(idle, session.expires_at),
+            idle_expires_at=self.idle_deadline(session),
             renewed_by=renewed_by,
         )
 
@@ -92,7 +104,9 @@ class Sessions:
         fields = asdict(session)
         if session.renewed_by == BY_ENDPOINT:
             del fields["renewed_by"]  # so that a container of the previous release can read it, too
-        return self._sealer.seal(PURPOSE, json.dumps(fields).encode())
+        if not session.id:
+            del fields["id"]
+        return self._sealer.seal(PURPOSE, json.dumps(fields, separators=(",", ":")).encode())
 
     def open(self, value: str | None) -> Session:
         """Return the valid session in a cookie value; raises NoSession (absent, malformed, foreign) or SessionExpired."""

@@ -40,10 +40,10 @@ class MarkStore:
         """
         holder = secrets.token_hex(_HOLDER_BYTES)
         now = int(self._clock())
+        key = self._key(kind, value)
         try:
             self._write(
-                kind,
-                value,
+                key,
                 "attribute_not_exists(expiresAt) OR expiresAt <= :now",
                 {
                     ":holder": {"S": holder},
@@ -64,16 +64,17 @@ class MarkStore:
         """Make a value usable again, if the mark still belongs to `holder`. Raises TemporarilyUnavailable."""
         values = {":holder": {"S": holder}, ":until": {"N": str(int(self._clock()))}}
         with suppress(ConditionFailed):
-            self._write(kind, value, "holder = :holder", values)
+            self._write(self._key(kind, value), "holder = :holder", values)
 
-    def _write(
-        self, kind: str, value: str, condition: str, values: dict[str, dict[str, str]]
-    ) -> None:
+    def _key(self, kind: str, value: str) -> str:
         digest = hmac.new(self._load_pepper(), f"{kind}\0{value}".encode(), hashlib.sha256)
+        return f"{kind}/used/{digest.hexdigest()}"
+
+    def _write(self, key: str, condition: str, values: dict[str, dict[str, str]]) -> None:
         with translated_errors("UpdateItem"):
             self._client.update_item(
                 TableName=self._table,
-                Key={"key": {"S": f"{kind}/used/{digest.hexdigest()}"}},
+                Key={"key": {"S": key}},
                 UpdateExpression="SET expiresAt = :until, holder = :holder",
                 ConditionExpression=condition,
                 ExpressionAttributeValues=values,

@@ -15,6 +15,36 @@ from ..workers import Ahead
 from .dynamodb import DynamoDB, Item, read_text, translated_errors
 
 CACHE_SECONDS = 60
+#: What becomes of a profile when the provider says that the person is gone: its sessions end, it is disabled as well, or
+#: (of linked accounts alone) nothing.
+SIGN_OUT = "sign-out"
+DISABLE = "disable"
+NOTHING = "nothing"
+
+
+@dataclass(frozen=True)
+class LeavingRules:
+    """How a provider tells that people leave, and what follows. All empty where it does not tell."""
+
+    #: Of SIGN_OUT and DISABLE; for accounts with a password that are linked to the provider, NOTHING too.
+    gone: str = DISABLE
+    linked: str = SIGN_OUT
+    #: Our app's id there: being taken off another app means nothing here.
+    app_id: str = ""
+    #: Where the event hook's secret is.
+    secret_arn: str = ""
+    #: Who signs requests of Universal Logout, and where the keys are.
+    issuer: str = ""
+    keys_url: str = ""
+
+    @classmethod
+    def from_item(cls, item: Item) -> "LeavingRules":
+        told = {name: read_text(item, name) for name in cls.__dataclass_fields__}
+        return cls(**{name: value for name, value in told.items() if value})
+
+    def to_item(self) -> dict[str, dict[str, str]]:
+        """Return it as DynamoDB's map."""
+        return {name: {"S": getattr(self, name)} for name in self.__dataclass_fields__}
 
 
 @dataclass(frozen=True)
@@ -34,6 +64,7 @@ class Provider:
     #: Its exact issuer, which it sends when it starts a sign-in. Empty in rows that were written before this field
     #: existed.
     issuer: str = ""
+    leaving: LeavingRules = LeavingRules()
 
     @classmethod
     def from_item(cls, item: Item) -> "Provider":
@@ -47,6 +78,7 @@ class Provider:
             groups_claim=read_text(item, "groups_claim"),
             native_sign_up=item.get("native_sign_up", {}).get("BOOL") is True,
             issuer=read_text(item, "issuer"),
+            leaving=LeavingRules.from_item(item.get("leaving", {}).get("M", {})),
         )
 
 

@@ -100,7 +100,7 @@ class UserRecord:
         """
         # Both are ISO 8601 in UTC, so comparing the texts compares the times.
         whole_seconds = len("2026-01-01T00:00:00")
-        return _iso(issued_at)[:whole_seconds] <= self.validAfter[:whole_seconds]
+        return iso(issued_at)[:whole_seconds] <= self.validAfter[:whole_seconds]
 
 
 class UserStore:
@@ -142,12 +142,12 @@ class UserStore:
         assignments = {
             name: {"S": names[name]} for name in ("given_name", "family_name") if name in names
         }
-        assignments["updatedAt"] = {"S": _iso(self._clock())}
+        assignments["updatedAt"] = {"S": iso(self._clock())}
         self._update(user_name, assignments, {}, "attribute_exists(userName)")
 
     def record_unlinked(self, user_name: str) -> None:
         """Remove the last linked provider from a record: an empty value would mean "not given"."""
-        assignments = {"updatedAt": {"S": _iso(self._clock())}}
+        assignments = {"updatedAt": {"S": iso(self._clock())}}
         self._update(user_name, assignments, {}, "attribute_exists(linked)", remove="linked")
 
     def record_proved(self, user_name: str, *, sessions_ended: bool = False) -> None:
@@ -156,7 +156,7 @@ class UserStore:
         `sessions_ended` also does what `record_signed_out` does, in the same write: a new password ends the sessions of
         the old one.
         """
-        now = {"S": _iso(self._clock())}
+        now = {"S": iso(self._clock())}
         ended = {"validAfter": now} if sessions_ended else {}
         # The trigger may have noted the proof a moment ago, with another clock: that must not prevent the sessions'
         # end.
@@ -174,7 +174,7 @@ class UserStore:
 
         Returns False if there is no record. It creates no record, which would have no address, names or `sub`.
         """
-        now = {"S": _iso(self._clock())}
+        now = {"S": iso(self._clock())}
         return self._update(
             user_name,
             {"validAfter": now, "updatedAt": now},
@@ -182,6 +182,16 @@ class UserStore:
             "attribute_exists(userName) AND "
             "(attribute_not_exists(validAfter) OR #validAfter <= :validAfter)",
         )
+
+    def record_new_password(self, user_name: str) -> None:
+        """Note that somebody who knew the old password chose a new one: what the old one opened has ended.
+
+        It proves no mailbox, so `provedAt` moves only where there is one: browsers that were known before it are strangers.
+        """
+        now = {"S": iso(self._clock())}
+        columns = {"provedAt": now, "validAfter": now, "updatedAt": now}
+        if not self._update(user_name, columns, {}, "attribute_exists(provedAt)"):
+            self.record_signed_out(user_name)
 
     def is_ours(self, user_name: str) -> bool:
         """Whether our own server made an unconfirmed sign-up (S-67)."""
@@ -217,8 +227,8 @@ class UserStore:
             **{name: {"S": value} for name, value in profile.columns().items()},
             "ClientId": {"S": profile.client_id},
             "status": {"S": PENDING},
-            "createdAt": {"S": _iso(now)},
-            "updatedAt": {"S": _iso(now)},
+            "createdAt": {"S": iso(now)},
+            "updatedAt": {"S": iso(now)},
             "expiresAt": {"N": str(int(now) + PENDING_LIFETIME_SECONDS)},
             **({"madeBy": {"S": made_by}} if made_by else {}),
         }
@@ -235,7 +245,7 @@ class UserStore:
 
     def record_sign_in(self, profile: UserProfile) -> None:
         """Repair the record as `record_confirmed` does, and note the time, in one write (S-57)."""
-        columns = {**self._confirmed_columns(profile), "lastSignInAt": _iso(self._clock())}
+        columns = {**self._confirmed_columns(profile), "lastSignInAt": iso(self._clock())}
         self._write_confirmed(
             profile,
             columns,
@@ -248,7 +258,7 @@ class UserStore:
     def _write_confirmed(
         self, profile: UserProfile, columns: Mapping[str, str], condition: str
     ) -> None:
-        now = _iso(self._clock())
+        now = iso(self._clock())
         assignments = {name: {"S": value} for name, value in columns.items()}
         assignments["updatedAt"] = {"S": now}
         first_values = {"ClientId": {"S": profile.client_id}, "createdAt": {"S": now}}
@@ -285,6 +295,7 @@ class UserStore:
         return True
 
 
-def _iso(seconds: float) -> str:
+def iso(seconds: float) -> str:
+    """Return Unix seconds as ISO 8601 in UTC, with milliseconds: such texts compare as the moments do."""
     moment = datetime.fromtimestamp(seconds, tz=timezone.utc)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

@@ -1,20 +1,25 @@
-"""Lambda's entry points without API Gateway: Cognito's triggers, and the function that mails codes.
+"""Lambda's entry points without API Gateway: Cognito's triggers, the function that mails codes, and the queue of signals.
 
 It gives them their container's services, and converts errors for Cognito or Lambda.
 """
 
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from ..errors import (
     OUTAGE_MARKER,
     REFUSAL_MARKER,
     GatehouseError,
+    NotFound,
     SignUpRefused,
     TemporarilyUnavailable,
 )
 from ..log import bind_request_id, log_event, log_exception
 from ..services import Container, Services
+
+if TYPE_CHECKING:
+    from ..store.proofs import ProofStore
 
 Event = dict[str, Any]
 
@@ -25,13 +30,14 @@ class TriggerFailed(Exception):
     """The error that Cognito shows to a person when a trigger fails; its text contains no details."""
 
 
-def user_records(container: Container, event: Event, context: Any) -> Event:
+def user_records(container: Container, event: Event, context: Any, asks_for_age: bool) -> Event:
     """Handle one event of the `user_records` function. Raises TriggerFailed.
 
     It also handles the provider's data: with one function, a sign-in with three of these events has one cold start.
+    `asks_for_age` says whether a route has a `max_age`.
     """
     if str(event.get("triggerSource")).startswith("InboundFederation_"):
-        return _inbound_federation(container, event, context)
+        return _inbound_federation(container, event, context, asks_for_age)
     from .user_records import handle
 
     return _run(
@@ -45,19 +51,22 @@ def user_records(container: Container, event: Event, context: Any) -> Event:
             current.providers,
             lambda: current.linker,
             lambda renew: current.client_secret(renew),
+            lambda: current.subjects if current.settings.subjects_table else None,
         ),
     )
 
 
-def token_claims(container: Container, event: Event, context: Any) -> Event:
-    """Handle one event of the `token_claims` function. Raises TriggerFailed."""
+def token_claims(container: Container, event: Event, context: Any, asks_for_age: bool) -> Event:
+    """Handle one event of the `token_claims` function. Raises TriggerFailed. `asks_for_age` as above."""
     from .token_claims import handle
 
     return _run(
         container,
         event,
         context,
-        lambda current: handle(event, current.settings, lambda: current.providers),
+        lambda current: handle(
+            event, current.settings, lambda: current.providers, _proofs(current, asks_for_age)
+        ),
     )
 
 
@@ -82,7 +91,47 @@ def account_mail(container: Container, event: Any, context: Any) -> None:
         raise TriggerFailed(_MESSAGE) from None
 
 
-def _inbound_federation(container: Container, event: Event, context: Any) -> Event:
+def leaving(container: Container, event: Any, context: Any) -> dict[str, Any]:
+    """Handle a batch of the queue of signals; returns the messages that are to come again.
+
+    A message that no release of ours sends is logged and done with, and so is one about somebody who is deleted meanwhile.
+    Source: AWS Lambda developer guide, "Implementing partial batch responses".
+    """
+    from ..signals import Signal
+
+    bind_request_id(getattr(context, "aws_request_id", "-"))
+    container.begin_request()
+    again: list[dict[str, str]] = []
+    heard: set[str] = set()
+    for record in event["Records"]:
+        try:
+            signal = Signal.parse(record["body"])
+            container.services.leaving.act(signal)
+            heard.add(signal.provider)
+        except ValueError as error:
+            log_event("leaving_malformed", level="error", detail=str(error)[:64])
+        except NotFound as error:
+            log_event("leaving_unknown", level="warning", detail=error.detail)
+        except GatehouseError as error:
+            log_event("leaving_failed", level="error", code=error.code, detail=error.detail)
+            again.append({"itemIdentifier": record["messageId"]})
+        except Exception as error:  # noqa: BLE001 - the rest of the batch must not wait for this one
+            log_exception("leaving_failed", error)
+            again.append({"itemIdentifier": record["messageId"]})
+    for provider in heard:
+        with suppress(TemporarilyUnavailable):
+            container.services.leaving.note_heard(provider)
+    return {"batchItemFailures": again}
+
+
+def _proofs(current: Services, asks_for_age: bool) -> "Callable[[], ProofStore] | None":
+    """Return what loads the proofs, where anybody asks for them."""
+    return (lambda: current.proofs) if asks_for_age else None
+
+
+def _inbound_federation(
+    container: Container, event: Event, context: Any, asks_for_age: bool
+) -> Event:
     from .inbound_federation import handle
 
     return _run(
@@ -90,7 +139,11 @@ def _inbound_federation(container: Container, event: Event, context: Any) -> Eve
         event,
         context,
         lambda current: handle(
-            event, current.settings, current.providers, lambda: current.federated_profiles
+            event,
+            current.settings,
+            current.providers,
+            lambda: current.federated_profiles,
+            _proofs(current, asks_for_age),
         ),
     )
 

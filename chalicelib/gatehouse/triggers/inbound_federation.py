@@ -18,16 +18,18 @@ from ..cognito.provider_claims import (
     GROUPS_ATTRIBUTE,
     NAMES,
     is_verified,
+    read_auth_time,
     read_claims,
     text_of,
 )
-from ..errors import SignUpRefused, TriggerRefused
+from ..errors import SignUpRefused, TemporarilyUnavailable, TriggerRefused
 from ..log import log_event
 from ..settings import Settings
 from ..store.providers import Provider, ProviderStore
 
 if TYPE_CHECKING:
     from ..cognito.federated_profiles import FederatedProfiles
+    from ..store.proofs import ProofStore
 
 Event = dict[str, Any]
 
@@ -39,8 +41,11 @@ def handle(
     settings: Settings,
     providers: ProviderStore,
     load_profiles: "Callable[[], FederatedProfiles]",
+    load_proofs: "Callable[[], ProofStore] | None" = None,
 ) -> Event:
     """Return `event` with a value for every mapped attribute.
+
+    Where `load_proofs` is given, it is noted when the provider says that the person signed in there.
 
     Raises TriggerRefused for foreign events and for claims without a subject, SignUpRefused for a provider that is not
     in the table, and TemporarilyUnavailable. Repeating the event gives the same answer (S-55).
@@ -60,8 +65,18 @@ def handle(
     attributes = decide_attributes(claims, provider)
     if emptied := [each for each in NAMES if not attributes[each]]:
         load_profiles().delete_names(provider.name, text_of(claims, "sub"), claims, emptied)
+    if load_proofs is not None:
+        _note(provider.name, text_of(claims, "sub"), request, load_proofs())
     event["response"] = {"userAttributesToMap": attributes}
     return event
+
+
+def _note(provider: str, subject: str, request: Mapping[str, Any], proofs: "ProofStore") -> None:
+    """Note when the person signed in at the provider, or that it does not say. A table that is out keeps nobody out."""
+    try:
+        proofs.note(f"{provider}/{subject}", read_auth_time(_mapping(request.get("attributes"))))
+    except TemporarilyUnavailable as error:
+        log_event("proof_not_noted", level="error", provider=provider, detail=error.detail)
 
 
 def decide_attributes(claims: Mapping[str, Any], provider: Provider) -> dict[str, str]:

@@ -10,14 +10,19 @@ mapping is removed. Other people's `custom:groups` never counts, and a group who
 Gateway is in no token (S-51). Groups that do not fit into a request's headers are left out; the pool's own come first.
 The log counts what is left out (S-69). If nothing changes, no `groupOverrideDetails` is sent: an empty one would remove
 all groups. Source: AWS "Pre token generation Lambda trigger", event version 2; needs the Essentials plan or higher.
+
+If a route has a `max_age`, the token says when the person proved who they are, and at which sign-in (ADR 14). A sign-in
+through the API is a proof at that moment; managed login does not report whether it asked for a password; a provider's
+`auth_time` was stored at the callback; a refresh repeats the stored value.
 """
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..cognito.authentication_time import build_claims
 from ..cognito.group_texts import fit_into_token
 from ..cognito.groups import is_one_name, without_automatic
-from ..cognito.identities import Identity, parse_identities
+from ..cognito.identities import NATIVE, Identity, birthplace_of, parse_identities
 from ..cognito.scopes import SCOPES, USER_ADMIN_SCOPE
 from ..cognito.told_groups import told_groups
 from ..errors import TemporarilyUnavailable, TriggerRefused
@@ -25,15 +30,26 @@ from ..log import log_event
 from ..settings import Settings
 
 if TYPE_CHECKING:
+    from ..store.proofs import Proof, ProofStore
     from ..store.providers import ProviderStore
 
 Event = dict[str, Any]
 
 
+#: Where Cognito itself has just checked a password, a passkey or a new password, through its API.
+_CHECKED_NOW = frozenset({"TokenGeneration_Authentication", "TokenGeneration_NewPasswordChallenge"})
+
+
 def handle(
-    event: Event, settings: Settings, load_providers: "Callable[[], ProviderStore]"
+    event: Event,
+    settings: Settings,
+    load_providers: "Callable[[], ProviderStore]",
+    load_proofs: "Callable[[], ProofStore] | None" = None,
 ) -> Event:
     """Return `event` with the scopes to add and to suppress. Raises TriggerRefused for foreign events (S-58).
+
+    `load_proofs` is set if a route has a `max_age`: the token then contains the last proof. If that table does not
+    answer, the token lacks it, but the sign-in succeeds.
 
     The providers are read only if one of them sends groups, so other sign-ins do not wait for the table. If they cannot
     be read, their groups are left out, and the next tokens have them again.
@@ -54,11 +70,32 @@ def handle(
             "scopesToSuppress": [USER_ADMIN_SCOPE],
         }
     }
+    if load_proofs is not None and (proof := _proof(event, load_proofs())) is not None:
+        details["accessTokenGeneration"]["claimsToAddOrOverride"] = build_claims(*proof)
     groups = _groups(event, settings.user_pool_id, load_providers)
     if groups is not None:
         details["groupOverrideDetails"] = groups
     event["response"] = {"claimsAndScopeOverrideDetails": details}
     return event
+
+
+def _proof(event: Mapping[str, Any], proofs: "ProofStore") -> "Proof | None":
+    """Return what the token tells: of this sign-in through the API, or the last that was noted."""
+    attributes = _mapping(_mapping(event.get("request")).get("userAttributes"))
+    user_name = str(event.get("userName"))
+    identities = parse_identities(attributes.get("identities"))
+    names = [f"{identity.provider}/{identity.subject}" for identity in identities]
+    if birthplace_of(user_name, identities).provider == NATIVE:
+        names.append(f"{NATIVE}/{attributes.get('sub')}")
+    elif event["triggerSource"] in _CHECKED_NOW:
+        return None  # somebody of a provider has no password here
+    try:
+        if event["triggerSource"] in _CHECKED_NOW:
+            return proofs.note(names[-1], proofs.now())
+        return proofs.latest(names)
+    except TemporarilyUnavailable as error:
+        log_event("proof_left_out", level="error", user=user_name, detail=error.detail)
+        return None
 
 
 def _client_id(event: Mapping[str, Any]) -> object:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..cognito.identities import NATIVE, Birthplace, birthplace_of, parse_identities
+from ..cognito.identities import NATIVE, Birthplace, Identity, birthplace_of, parse_identities
 from ..cognito.sign_up_mark import has_mark
 from ..errors import SignUpRefused, TemporarilyUnavailable, TriggerRefused
 from ..log import log_event
@@ -21,6 +21,7 @@ from ..store.users import NAME_COLUMNS, OUR_SERVER, UserProfile, UserStore
 if TYPE_CHECKING:
     from ..cognito.linking import Linker
     from ..cognito.pool_user import PoolUser
+    from ..store.subjects import SubjectStore
 
 Event = dict[str, Any]
 
@@ -35,10 +36,12 @@ def handle(
     providers: ProviderStore,
     load_linker: "Callable[[], Linker]",
     load_client_secret: Callable[[bool], str],
+    load_subjects: "Callable[[], SubjectStore | None]",
 ) -> Event:
     """Store the data of `event` and return it, as Cognito expects.
 
-    `load_client_secret(renew)` returns the app client's secret; `renew=True` bypasses its cache.
+    `load_client_secret(renew)` returns the app client's secret; `renew=True` bypasses its cache. `load_subjects` returns
+    None on a stage that was provisioned before the index of people by subject existed.
 
     Raises TriggerRefused for foreign events, SignUpRefused by our rules, and TemporarilyUnavailable if a table does not
     answer before the person exists: the sign-up is then refused, and can be tried again. Once the person exists, with
@@ -67,6 +70,7 @@ def handle(
             if native is not None:
                 # Cognito makes no profile now, so record the account that was linked.
                 users.record_confirmed(_native_profile(native, profile.client_id))
+                _note_subjects(native.identities, native.user_name, load_subjects)
                 return event
     try:
         if store is UserStore.record_sign_in:
@@ -74,6 +78,8 @@ def handle(
         store(users, profile)
         if event["triggerSource"] == "PostConfirmation_ConfirmForgotPassword":
             users.record_proved(profile.user_name)
+        identities = parse_identities(_attributes(event).get("identities"))
+        _note_subjects(identities, profile.user_name, load_subjects)
     except TemporarilyUnavailable as error:
         if store is UserStore.record_pending:
             raise
@@ -92,6 +98,23 @@ _WRITES: Mapping[str, Callable[[UserStore, UserProfile], None]] = {
     "PostConfirmation_ConfirmForgotPassword": UserStore.record_confirmed,
     "PostAuthentication_Authentication": UserStore.record_sign_in,
 }
+
+
+def _note_subjects(
+    identities: tuple[Identity, ...],
+    user_name: str,
+    load_subjects: "Callable[[], SubjectStore | None]",
+) -> None:
+    """Keep the index by which a provider's signals find its people. An outage is for the next sign-in to heal."""
+    subjects = load_subjects() if identities else None
+    if subjects is None:
+        return
+    try:
+        for identity in identities:
+            if identity.subject:
+                subjects.note_person(identity.provider, identity.subject, user_name)
+    except TemporarilyUnavailable as error:
+        log_event("subject_not_noted", level="error", user=user_name, detail=error.detail)
 
 
 def _refuse_sign_up(

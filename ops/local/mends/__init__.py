@@ -9,6 +9,7 @@ differences without one.
 from __future__ import annotations
 
 from . import (
+    authentication_time,
     authorization_endpoint,
     authorizer_claims,
     authorizer_token,
@@ -18,16 +19,19 @@ from . import (
     federated_user,
     function_rights,
     identity_event,
+    inbox,
     invitation,
     login_page,
     logout_endpoint,
     mail_destination,
     mailed_code,
+    passkey,
     password_policy,
     path_parameters,
     pool_settings,
     proxy_failure,
     query_parameters,
+    queue_rights,
     refresh_token_rotation,
     rest_api_import,
     revocation_endpoint,
@@ -44,6 +48,7 @@ from .emulator import Emulator
 MENDS = (
     identity_event,
     token_generation,
+    authentication_time,
     federated_user,
     invitation,
     software_token,
@@ -66,11 +71,14 @@ MENDS = (
     password_policy,
     mail_destination,
     mailed_code,
+    passkey,
     challenge_session,
     pool_settings,
     client_settings,
     query_parameters,
     authorizer_token,
+    inbox,
+    queue_rights,
 )
 
 

@@ -1,8 +1,8 @@
 """GET /oauth2/authorize: choosing the kind of sign-in.
 
 `identity_provider=COGNITO` means the pool's own login page, `idp_identifier` selects a provider by one of its
-identifiers, PKCE must be S256, `login_hint` is passed on to the provider, and a provider must be enabled for the app
-client.
+identifiers, PKCE must be S256, `login_hint` and `prompt` are passed on to the provider, and a provider must be enabled
+for the app client. AWS does not say that `max_age` is passed on, so it is not.
 https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint.html
 """
 
@@ -78,8 +78,9 @@ def _to_provider(
             # An omitted scope means all scopes of the client.
             scope=first(query, "scope"),
         )
-        if first(query, "login_hint"):
-            location += "&login_hint=" + quote(first(query, "login_hint"), safe="")
+        for name in ("login_hint", "prompt"):
+            if first(query, name):
+                location += f"&{name}=" + quote(first(query, name), safe="")
     return status, {**headers, "Location": location} if location else headers, body
 
 

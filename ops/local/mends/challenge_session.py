@@ -26,7 +26,7 @@ _APP_CALLS = ("AssociateSoftwareToken", "VerifySoftwareToken")
 _APP = "SOFTWARE_TOKEN_MFA"
 _CODE = "SOFTWARE_TOKEN_MFA_CODE"
 #: The challenges with a Session of this module; MiniStack handles CUSTOM_CHALLENGE and PASSWORD_VERIFIER itself.
-_CHALLENGES = ("NEW_PASSWORD_REQUIRED", _APP, "MFA_SETUP", "SMS_MFA", "EMAIL_OTP")
+_CHALLENGES = ("NEW_PASSWORD_REQUIRED", _APP, "MFA_SETUP", "SMS_MFA", "EMAIL_OTP", "WEB_AUTHN")
 _DEFAULT_MINUTES = 3
 
 

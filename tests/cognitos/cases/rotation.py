@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from tests.cognitos.case import GUIDE, REFERENCE, case
-from tests.cognitos.world import World
+from tests.cognitos.world import World, claims
 
 PAGE = GUIDE + "amazon-cognito-user-pools-using-the-refresh-token.html"
+LEVELS = GUIDE + "cognito-user-pools-step-up-authentication.html"
 GRACE = REFERENCE + "API_RefreshTokenRotationType.html"
 SECONDS = 30
 
@@ -43,6 +44,17 @@ def the_predecessor_dies_after_the_grace(world: World) -> Any:
     world.port.wait(SECONDS + 1)
     status, body = world.refresh(token)
     return [status, body.get("error")]
+
+
+@case([True, True], LEVELS, "endpoints")
+def a_refresh_keeps_auth_time(world: World) -> Any:
+    """Of the sign-in, in both tokens; others come in between, so that a real pool's clock goes on."""
+    result = world.tokens(world.person())
+    began = claims(result["AccessToken"])["auth_time"]
+    for _ in range(3):
+        world.person()
+    _, body = world.refresh(result["RefreshToken"])
+    return [claims(body[name])["auth_time"] == began for name in ("access_token", "id_token")]
 
 
 @case([400, "invalid_grant"], PAGE, "endpoints")

@@ -6,11 +6,14 @@ from tests.soak.catalogue.federation import FEDERATION
 from tests.soak.catalogue.guesses import GUESSES
 from tests.soak.catalogue.hosted import HOSTED
 from tests.soak.catalogue.infrastructure import INFRASTRUCTURE
+from tests.soak.catalogue.leaving import LEAVING
 from tests.soak.catalogue.operators import OPERATORS
 from tests.soak.catalogue.ownership import OWNERSHIP
+from tests.soak.catalogue.passkeys import PASSKEYS
 from tests.soak.catalogue.people import PEOPLE
 from tests.soak.catalogue.programs import PROGRAMS
 from tests.soak.catalogue.sessions import SESSIONS
+from tests.soak.catalogue.step_up import STEP_UP
 from tests.soak.catalogue.tokens import TOKENS
 from tests.soak.catalogue.upstream import UPSTREAM
 from tests.soak.defence import Defence
@@ -23,10 +26,13 @@ DEFENCES: tuple[Defence, ...] = (
     *ACCOUNTS,
     *OWNERSHIP,
     *GUESSES,
+    *PASSKEYS,
     *API,
     *PEOPLE,
     *PROGRAMS,
     *FEDERATION,
+    *STEP_UP,
+    *LEAVING,
     *OPERATORS,
     *INFRASTRUCTURE,
 )

@@ -112,4 +112,11 @@ OPERATORS: tuple[Defence, ...] = (
         ("ops.directory:Directory.same", answering(True)),
         tests=_NAMES,
     ),
+    defence(
+        "a-stages-name-in-a-mail-is-text",
+        "S-54",
+        "a name with braces puts the mailed code where it does not belong",
+        ("ops.mails:_safe", _as_it_came),
+        tests=("tests/unit/ops/test_mails.py",),
+    ),
 )

@@ -3,6 +3,7 @@
 from contextlib import nullcontext
 from typing import Any
 
+from chalicelib.gatehouse.errors import TemporarilyUnavailable
 from tests.soak.defence import (
     Defence,
     answering,
@@ -19,6 +20,7 @@ _COOKIE = "chalicelib.gatehouse.edge.cookies:build_cookie"
 _CSRF = "chalicelib.gatehouse.guard.csrf:verify_own_request"
 _FLOW = "chalicelib.gatehouse.flows.session_flow:SessionFlow"
 _SEALING = "chalicelib.gatehouse.sealed.sealing"
+_LIST = "chalicelib.gatehouse.flows.session_list:SessionList"
 _SESSIONS = "chalicelib.gatehouse.session.sessions:Sessions"
 
 
@@ -30,6 +32,20 @@ def _with_logout_by_get(table: Any) -> Any:
 def _with_refresh_token(token_answer: Any, refreshed: Any, now: float) -> Any:
     answer = token_answer(refreshed, now)
     return {**answer, "refresh_token": refreshed.session.refresh_token}
+
+
+def _although_nobody_answers(refuse: Any, flow: Any, session: Any) -> None:
+    try:
+        refuse(flow, session)
+    except TemporarilyUnavailable:
+        return
+
+
+def _whosever_it_is(end: Any, sessions: Any, sub: str, session_id: str) -> None:
+    rows = sessions._rows
+    found = rows._client.scan(TableName=rows._table, Limit=1000)["Items"]
+    owners = [item["sub"]["S"] for item in found if item["id"]["S"] == session_id]
+    end(sessions, owners[0] if owners else sub, session_id)
 
 
 SESSIONS: tuple[Defence, ...] = (
@@ -275,7 +291,10 @@ SESSIONS: tuple[Defence, ...] = (
         "logout-revokes",
         "S-36",
         "signing out only forgets the cookie",
-        (f"{_FLOW}.sign_out", reading(("self._revoke(session.refresh_token, user)", "None"))),
+        (
+            f"{_FLOW}._end",
+            reading(("self._revoke(session.refresh_token, session.username)", "pass")),
+        ),
     ),
     defence(
         "logout-clears-whatever-happens",
@@ -360,5 +379,82 @@ SESSIONS: tuple[Defence, ...] = (
             reading(("not identity.sub == access.sub == session.sub", "False")),
         ),
         tests=("tests/component/test_session.py",),
+    ),
+    defence(
+        "ended-sessions-get-no-token",
+        "S-83",
+        "a refresh does not ask whether the session was ended",
+        (f"{_FLOW}._refuse_ended", nothing),
+        tests=("tests/component/test_own_sessions.py",),
+    ),
+    defence(
+        "nobody-goes-on-unasked",
+        "S-83",
+        "a refresh goes on where the table does not answer",
+        (f"{_FLOW}._refuse_ended", wrapped(_although_nobody_answers)),
+        tests=("tests/component/test_own_sessions.py",),
+    ),
+    defence(
+        "ended-sessions-lose-their-token",
+        "S-83",
+        "the refresh token of an ended session stays alive",
+        (
+            f"{_FLOW}._refuse_ended",
+            reading(("self._revoke(session.refresh_token, session.username)", "pass")),
+        ),
+        tests=("tests/component/test_own_sessions.py",),
+    ),
+    defence(
+        "sessions-are-their-persons",
+        "S-84",
+        "whoever knows a session's id ends it",
+        (f"{_LIST}.end", wrapped(_whosever_it_is)),
+        tests=("tests/component/test_own_sessions.py",),
+    ),
+    defence(
+        "end-others-takes-a-living-session",
+        "S-84",
+        "without a living session of one's own all are others",
+        (f"{_LIST}.end_others", reading(("not in [row.id", "in [1 and row.id + '?'"))),
+        tests=("tests/component/test_own_sessions.py",),
+    ),
+    defence(
+        "rows-go-with-the-tokens",
+        "S-85",
+        "a new password and a sign-out everywhere leave the rows",
+        ("chalicelib.gatehouse.flows.session_notes:SessionNotes.end_all", nothing),
+        ("chalicelib.gatehouse.flows.session_notes:SessionNotes.end", nothing),
+        tests=("tests/component/test_own_sessions.py",),
+    ),
+    defence(
+        "devices-from-our-own-list",
+        "S-86",
+        "the list shows what the User-Agent header says",
+        ("chalicelib.gatehouse.flows.hosted_sign_in:name_device", value(str)),
+        tests=("tests/component/test_own_sessions.py",),
+    ),
+    defence(
+        "a-new-password-ends-other-sessions",
+        "S-85",
+        "a person who changes the password leaves other browsers signed in",
+        ("chalicelib.gatehouse.flows.own_password:OwnPassword._end_others", nothing),
+        tests=("tests/component/test_own_password.py",),
+    ),
+    defence(
+        "sessions-without-rows-end-too",
+        "S-85",
+        "a session without a row outlives the sign-out everywhere",
+        (f"{_FLOW}._goes_on", reading(("record is None or", "True or"))),
+        tests=("tests/component/test_own_password.py",),
+    ),
+    defence(
+        "the-old-password-is-guessed-under-the-throttle",
+        "S-41",
+        "an open browser lets anybody guess the password for ever",
+        (
+            "chalicelib.gatehouse.flows.own_password:OwnPassword.change",
+            reading(("with self._attempts.guarded(SIGN_IN, account, visitor.ip):", "if True:")),
+        ),
+        tests=("tests/component/test_own_password.py",),
     ),
 )

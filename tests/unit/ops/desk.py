@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.gatehouse.store.session_rows import SessionRows
 from chalicelib.gatehouse.store.users import UserStore
 from ops import cli, command
 from ops.commands import person
@@ -48,7 +49,11 @@ class Desk:
         cognito = CognitoDouble(self.clock, "client", "secret", "", "", frozenset())
         self.pool = UserPoolDouble(self.clock, cognito, POOL, {"client": "secret"})
         self.dynamodb = DynamoDBDouble(
-            {"users": ("userName", frozenset({"Email"})), "providers": ("name", frozenset())}
+            {
+                "users": ("userName", frozenset({"Email"})),
+                "providers": ("name", frozenset()),
+                "sessions": ("sub/id", frozenset()),
+            }
         )
         self.users = UserStore(self.dynamodb, "users", self.clock)
         self.environment: dict[str, str] = {"CLIENT_ID": "client", "DIRECT_SIGN_IN": "embedded"}
@@ -84,6 +89,19 @@ class Desk:
     def add_provider(self, name: str = "Okta", **columns: Any) -> None:
         """Add a row of the providers table."""
         self.dynamodb.put("providers", {"name": {"S": name}, **columns})
+
+    def add_session(self, sub: str, session_id: str = "A" * 22) -> None:
+        """A browser in which somebody signed in just now."""
+        now = int(self.clock())
+        SessionRows(self.dynamodb, "sessions", self.clock).begin(
+            sub=sub,
+            session_id=session_id,
+            provider="Okta",
+            device="Firefox, Windows",
+            started_at=now,
+            idle_expires_at=now + 1800,
+            expires_at=now + 43_200,
+        )
 
     def row(self, user_name: str) -> dict[str, str]:
         item = self.dynamodb.items("users").get(user_name, {})

@@ -67,6 +67,7 @@ def stage(project_dir: Path, name: str = "dev", **environment: str) -> Stage:
             "USER_POOL_ID": POOL,
             "USER_POOL_ARN": POOL_ARN,
             "PROVIDERS_TABLE": "providers",
+            "SESSIONS_TABLE": "sessions",
             "USERS_TABLE": "users",
             **environment,
         },

@@ -1,11 +1,14 @@
 """The command line: exit codes, help, and the ways to pass secrets."""
 
+import errno
 import io
 import os
 import shlex
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ from ops import cli, providers
 from ops.destroy import destroy
 from ops.errors import OpsError
 from ops.local import stack
+from ops.local.processes import require_free_port
 from ops.provider import Provider
 from tests.unit.ops.fakes import (
     FakeCognito,
@@ -269,3 +273,51 @@ def test_help_and_mistakes_load_no_aws_library() -> None:
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     root = Path(__file__).parents[3]
     assert subprocess.run([sys.executable, "-c", code], cwd=root, env=environment).returncode == 0
+
+
+def test_a_folder_that_cannot_be_written_is_one_message(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a checkout that is mounted read-only."""
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(tmp_path / ".local"))
+
+    monkeypatch.setattr(stack, "down", refuse)
+    assert cli.main(["--project-dir", str(tmp_path), "down"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(
+        f"error: {tmp_path / '.local'} cannot be written: Read-only file system."
+    )
+    assert "--state-dir DIR" in said
+
+
+def test_a_python_without_the_dependencies_is_told_of(tmp_path: Path) -> None:
+    """`python -m ops` by the system's Python, which has none of them."""
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "ops", "--version"],
+        cwd=Path(cli.__file__).resolve().parents[1],
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "is not installed for" in done.stderr
+    assert "make up" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_taken_port_names_a_free_one(capsys: pytest.CaptureFixture[str]) -> None:
+    """Not simply the next, which may be taken as well."""
+    with socket.socket() as first, socket.socket() as second:
+        first.bind(("127.0.0.1", 0))
+        first.listen()
+        port = first.getsockname()[1]
+        with suppress(OSError):  # taken already, which is as good
+            second.bind(("127.0.0.1", port + 1))
+        with pytest.raises(OpsError, match=r"up --port (\d+)$") as caught:
+            require_free_port(port, "the app", "--port")
+        advised = int(str(caught.value).rsplit(" ", 1)[1])
+        assert advised > port + 1
+        require_free_port(advised, "the app", "--port")

@@ -11,11 +11,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.exceptions import NoCredentialsError
+from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 
 from ops.doctor.check import Check, Diagnosis, Fault, diagnose
 from ops.doctor.checks import CHECKS
-from ops.doctor.deployment import Deployment, Missing
+from ops.doctor.deployment import TABLES, Deployment, Missing
 from ops.errors import OpsError
 from ops.gateway_responses import ACCESS_LOG_FORMAT
 from ops.stages import Stage
@@ -33,10 +33,7 @@ class Seen(Deployment):
     pool: Any = {"Id": POOL}
     today: Any = date(2026, 11, 29)
     app_client = {"ClientId": "client"}
-    tables: Any = {
-        variable: {"TableName": variable.lower()}
-        for variable in ("USERS_TABLE", "PROVIDERS_TABLE", "THROTTLE_TABLE")
-    }
+    tables: Any = {variable: {"TableName": variable.lower()} for variable in TABLES}
     deployed: Any = type("Deployed", (), {"rest_api_id": "abc", "functions": {}})()
 
 
@@ -83,11 +80,11 @@ def test_table_backups(stage: Stage, status: str, found: int) -> None:
     assert len(look("table-backups", stage, aws)) == found
 
 
-@pytest.mark.parametrize(("status", "found"), [("ENABLED", 0), ("ENABLING", 0), ("DISABLED", 2)])
+@pytest.mark.parametrize(("status", "found"), [("ENABLED", 0), ("ENABLING", 0), ("DISABLED", 3)])
 def test_table_expiry(stage: Stage, status: str, found: int) -> None:
-    """The users and the throttle table."""
+    """Of users, sessions and the throttle."""
     aws = StubbedSession()
-    for _ in range(2):
+    for _ in range(3):
         answer = {"TimeToLiveDescription": {"TimeToLiveStatus": status}}
         aws.expect("dynamodb", "describe_time_to_live", answer)
     assert len(look("table-expiry", stage, aws)) == found
@@ -373,6 +370,49 @@ def test_without_credentials_nothing_is_said_of_the_stage(stage: Stage) -> None:
 
     with pytest.raises(OpsError, match=r"Unable to locate credentials\nCheck the credentials"):
         diagnose(Deployment(StubbedSession(), stage), [Check("x", find)])  # type: ignore[arg-type]
+
+
+def test_an_outage_of_all_of_aws_is_told_once(stage: Stage) -> None:
+    """Not once for each check."""
+
+    def find(_: Deployment) -> list[Fault]:
+        raise EndpointConnectionError(endpoint_url="https://cognito-idp.example")
+
+    aws = StubbedSession()
+    aws.client("sts").get_caller_identity = _silent
+    checks = [Check(name, find) for name in ("x", "y", "z")]
+    with pytest.raises(OpsError, match=r"could not be reached .*https://sts\.example"):
+        diagnose(Deployment(aws, stage), checks)  # type: ignore[arg-type]
+
+
+def test_an_outage_of_one_service_is_one_finding(stage: Stage) -> None:
+    """The checks that need it are named as not made; the others are made."""
+
+    def find(_: Deployment) -> list[Fault]:
+        raise EndpointConnectionError(endpoint_url="https://cognito-idp.example")
+
+    aws = StubbedSession()
+    aws.expect("sts", "get_caller_identity", {"Account": "1"})
+    checks = [Check("x", find), Check("y", find), Check("z", lambda _: [])]
+    found = diagnose(Deployment(aws, stage), checks)  # type: ignore[arg-type]
+    assert [finding.id for finding in found.findings] == ["x"]
+    assert found.not_checked == {"y": "AWS does not answer, see x"}
+    assert found.checked == ["z"]
+
+
+@pytest.mark.parametrize("code", ["ExpiredToken", "InvalidClientTokenId"])
+def test_credentials_that_are_nobodys_are_told_once(stage: Stage, code: str) -> None:
+    """AWS says so at every call."""
+
+    def find(_: Deployment) -> list[Fault]:
+        raise client_error(code)
+
+    with pytest.raises(OpsError, match=code):
+        diagnose(Deployment(StubbedSession(), stage), [Check("x", find), Check("y", find)])  # type: ignore[arg-type]
+
+
+def _silent() -> None:
+    raise EndpointConnectionError(endpoint_url="https://sts.example")
 
 
 def test_local_gaps_are_said_on_the_local_stage_only(stage: Stage) -> None:

@@ -209,7 +209,8 @@ def test_a_new_pool_knows_its_triggers_before_there_are_any(folder: Path) -> Non
         {name: arn + name for name in ("user_records", "token_claims")},
     )
     differing = {name for name, value in second.items() if cloud.parameters.get(name) != value}
-    assert differing == {"CallbackUrls", "LogoutUrls"}
+    # A queue may only be given a function that is there, and that is no property of the pool.
+    assert differing == {"CallbackUrls", "LogoutUrls", "LeavingFunctionArn"}
 
 
 def test_the_second_passs_parameters_are_not_the_pools() -> None:

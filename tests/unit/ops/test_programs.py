@@ -95,7 +95,8 @@ def test_the_public_client_can_do_as_little_as_can_be(template: dict[str, Any]) 
     assert client["CallbackURLs"] == {"Split": [",", {"Ref": "LoopbackUrls"}]}
     assert "LogoutURLs" not in client
     assert client["ExplicitAuthFlows"] == ["ALLOW_ADMIN_USER_PASSWORD_AUTH"]
-    assert (client["AccessTokenValidity"], client["RefreshTokenValidity"]) == (10, 12)
+    assert client["AccessTokenValidity"] == {"If": ["HasShortTokens", 5, 10]}
+    assert client["RefreshTokenValidity"] == 12
     assert client["TokenValidityUnits"]["RefreshToken"] == "hours"
     assert client["RefreshTokenRotation"]["Feature"] == "ENABLED"
     same = (

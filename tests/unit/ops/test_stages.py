@@ -69,6 +69,8 @@ def test_one_message_names_every_problem(tmp_path: Path, monkeypatch: pytest.Mon
         ),
         ({"BRAND_ACCENT": "#ff5a5f"}, "2.51:1, but text needs 4.5:1 (WCAG 2.2); use #ad3d41"),
         ({"BRAND_LOGO": "nobody.svg"}, "nobody.svg is not in frontend/brand/"),
+        ({"BRAND_PICTURE": "pier.svg"}, "BRAND_PICTURE pier.svg is not in frontend/brand/"),
+        ({"BRAND_PICTURE": "none"}, "BRAND_PICTURE must be the name of an SVG or PNG file"),
         ({"LANGUAGES": "en,tlh"}, "LANGUAGES names tlh: translate frontend/texts/en.json"),
         ({"TERMS_URL": "javascript:1"}, "TERMS_URL must start with https://"),
         ({"COGNITO_URL": "http://a.example"}, "COGNITO_URL must start with https://"),

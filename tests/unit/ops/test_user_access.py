@@ -186,3 +186,37 @@ def test_unlinking_asks_first(desk: Desk) -> None:
     assert user.identities
     assert desk.run("unlink", ADA, "Okta", typed=ADA).code == 0
     assert not user.identities
+
+
+def sessions_of(desk: Desk) -> list[str]:
+    return sorted(desk.dynamodb.items("sessions"))
+
+
+def test_sessions_are_listed_and_ended_one_by_one(desk: Desk) -> None:
+    """Of one person; an id of somebody else's is none of theirs."""
+    desk.add(ADA, sub="ada")
+    desk.add("bob@x.example", sub="bob")
+    for sub, session_id in (("ada", "A" * 22), ("ada", "B" * 22), ("bob", "C" * 22)):
+        desk.add_session(sub, session_id)
+    assert (
+        desk.run("sessions", ADA).out.count("Firefox, Windows, by Okta; started 2026-01-02T") == 2
+    )
+    (first, second) = desk.run("sessions", ADA, "--json").json()
+    assert {first["id"], second["id"]} == {"A" * 22, "B" * 22}
+    assert "has no session" in desk.run("sessions", ADA, "--end", "C" * 22).err
+    assert desk.run("sessions", ADA, "--end", "A" * 22).code == 0
+    assert sessions_of(desk) == ["ada/" + "B" * 22, "bob/" + "C" * 22]
+    assert desk.run("sessions", ADA, "--end", "").code == 1
+    desk.clock.advance(1800)
+    assert "signed in nowhere" in desk.run("sessions", ADA).out
+
+
+@pytest.mark.security("S-85")
+@pytest.mark.parametrize("action", ["sign-out", "disable", "reset-mfa", "delete"])
+def test_what_ends_all_sessions_takes_their_rows_away(desk: Desk, action: str) -> None:
+    """The rows alone would keep the browsers out."""
+    desk.add(ADA, sub="ada", factors={"SOFTWARE_TOKEN_MFA"})
+    desk.add_session("ada")
+    desk.add_session("bob")
+    assert desk.run(action, ADA, "--yes").code == 0
+    assert sessions_of(desk) == ["bob/" + "A" * 22]

@@ -22,6 +22,7 @@ LINES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("invite", "new@x.example", "--given-name", "Ada", "--group", "readers"),
     ),
     "reset-mfa": (("reset-mfa", ADA, "--yes"),),
+    "sessions": (("sessions", ADA), ("sessions", ADA, "--end", "A" * 22)),
     "sign-out": (("sign-out", ADA, "--yes"),),
     "disable": (("disable", ADA, "--yes"),),
     "enable": (("enable", "off@x.example"),),
@@ -42,8 +43,8 @@ def rights() -> dict[str, tuple[set[str], set[str]]]:
     found = {}
     for line in table.splitlines():
         if line.startswith("|") and "`cognito-idp:`" not in line and "|---" not in line:
-            command, cognito, users, providers = (cell.strip() for cell in line.split("|")[1:-1])
-            tables = set(re.findall(r"`(\w+)`", users + providers))
+            command, cognito, *tables_of = (cell.strip() for cell in line.split("|")[1:-1])
+            tables = set(re.findall(r"`(\w+)`", "".join(tables_of)))
             found[command.strip("`")] = (set(re.findall(r"`(\w+)`", cognito)), tables)
     return found
 
@@ -77,6 +78,7 @@ def test_a_command_calls_what_the_page_says(desk: Desk, command: str) -> None:
     desk.add("off@x.example", sub="off", enabled=False)
     directory = desk.directory()
     for name in ("ada", "off"):
+        desk.add_session(name)
         directory.record(directory.require(name))
     desk.pool.calls.clear()
     desk.dynamodb.calls.clear()

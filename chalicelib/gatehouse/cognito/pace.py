@@ -1,0 +1,40 @@
+"""Calls to Cognito no faster than its quotas: for work that nobody waits for.
+
+Source: Amazon Cognito developer guide, "Quotas in Amazon Cognito": UserUpdate (AdminDisableUser and its like) has 25 calls a
+second for the whole account, and cannot be raised.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+
+class PacedClient:
+    """boto3's client, or the tests' double, with `per_second` calls a second at most.
+
+    `clock` gives seconds, `sleep` waits.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        per_second: float,
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._client = client
+        self._gap = 1 / per_second
+        self._clock = clock
+        self._sleep = sleep
+        self._next = 0.0
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        call = getattr(self._client, name)
+
+        def paced(**arguments: Any) -> Any:
+            wait = self._next - self._clock()
+            if wait > 0:
+                self._sleep(wait)
+            self._next = max(self._next, self._clock()) + self._gap
+            return call(**arguments)
+
+        return paced

@@ -1,0 +1,168 @@
+"""What a provider's signal does to one of its people: the work of the function `leaving` (S-75, S-77 … S-82).
+
+- Sessions end as an administrator ends them: refresh tokens in the pool, `validAfter` in the record.
+- Who is gone at the provider is disabled here too, where its row says so; a linked account by a rule of its own.
+- Who is let in again is enabled, if it was a signal that disabled the profile, and nobody else.
+- A group that was taken away goes from `custom:groups`, until the next sign-in tells them anew.
+
+Signals come at least once, in any order. The newer one wins, by the provider's own time; each may be acted on twice.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..cognito.group_texts import parse_provider_groups, write_groups
+from ..cognito.identities import NATIVE, birthplace_of
+from ..cognito.pool_user import PoolUser
+from ..cognito.provider_people import ProviderPeople
+from ..cognito.user_admin import UserAdmin
+from ..log import count_metric, log_event
+from ..signals import BACK, GONE, LEFT_GROUP, Signal
+from ..store.providers import DISABLE, NOTHING, Provider, ProviderStore
+from ..store.subjects import SubjectRecord, SubjectStore
+from ..store.users import UserStore
+from .global_sign_out import GlobalSignOut
+
+#: Of two functions at a time (`MaximumConcurrency` of the queue's mapping in the identity template): Cognito has 25.
+CALLS_PER_SECOND = 12
+
+
+@dataclass(frozen=True)
+class _Person:
+    """Whom a signal is about."""
+
+    provider: Provider
+    subject: str
+    row: SubjectRecord
+    user: PoolUser
+
+    @property
+    def rule(self) -> str:
+        """What becomes of the profile when the provider says that the person is gone."""
+        born = birthplace_of(self.user.user_name, self.user.identities)
+        leaving = self.provider.leaving
+        return leaving.linked if born.provider == NATIVE else leaving.gone
+
+
+class Leaving:
+    """Acts on signals. `clock` gives Unix seconds."""
+
+    def __init__(
+        self,
+        *,
+        providers: ProviderStore,
+        subjects: SubjectStore,
+        people: ProviderPeople,
+        users: UserStore,
+        user_admin: UserAdmin,
+        global_sign_out: GlobalSignOut,
+        stage: str,
+        clock: Callable[[], float],
+    ) -> None:
+        self._providers = providers
+        self._subjects = subjects
+        self._people = people
+        self._users = users
+        self._user_admin = user_admin
+        self._global_sign_out = global_sign_out
+        self._stage = stage
+        self._clock = clock
+
+    def act(self, signal: Signal) -> None:
+        """Do what a signal says; whom nobody knows, and what is out of date, goes to the log alone.
+
+        Raises NotFound for somebody who is deleted meanwhile, and TemporarilyUnavailable.
+        """
+        provider = self._providers.find(signal.provider)
+        row = self._subjects.load(signal.provider, signal.subject)
+        user = None
+        if provider is not None:
+            user = self._people.find(provider.name, signal.subject, row.user_name)
+        if provider is None or user is None:
+            self._log("leaving_unknown", signal, level="warning")
+            count_metric("UnknownLeavingSignals", self._stage, self._clock())
+            return
+        person = _Person(provider, signal.subject, row, user)
+        if signal.kind == BACK:
+            done = self._let_in(person, signal.at)
+        elif signal.kind == LEFT_GROUP:
+            done = self._take_group(person, signal)
+        else:
+            done = self._end_sessions(person, signal.at)
+            if signal.kind == GONE:
+                done = self._shut_out(person, signal.at) or done
+        self._log("leaving" if done else "leaving_without_effect", signal, user=user.user_name)
+
+    def note_heard(self, provider: str) -> None:
+        """Note when a provider was last heard, for `doctor`. Raises TemporarilyUnavailable."""
+        self._subjects.note_signal(provider)
+
+    def _end_sessions(self, person: _Person, at: str) -> bool:
+        if at <= person.row.ended_at or person.rule == NOTHING:
+            return False
+        self._sign_out(person.user)
+        self._subjects.note_ended(person.provider.name, person.subject, at)
+        return True
+
+    def _sign_out(self, user: PoolUser) -> None:
+        if user.enabled:
+            self._global_sign_out.end_sessions(user.user_name)
+            return
+        # AWS does not say whether AdminUserGlobalSignOut takes a disabled person, who can refresh nothing anyway.
+        self._users.record_signed_out(user.user_name)
+
+    def _shut_out(self, person: _Person, at: str) -> bool:
+        """Disable the profile, where the provider's row says so and nobody has been let in since."""
+        if at <= person.row.decided_at or person.rule != DISABLE:
+            return False
+        name, subject, user = person.provider.name, person.subject, person.user
+        disabled = user.enabled
+        if disabled:
+            self._subjects.note_disabling(name, subject, at)
+            self._user_admin.disable(user.user_name)
+        if self._subjects.note_gone(name, subject, at):
+            return True
+        if disabled:
+            self._user_admin.enable(user.user_name)  # let in again meanwhile
+        return False
+
+    def _let_in(self, person: _Person, at: str) -> bool:
+        if at <= person.row.decided_at:
+            return False
+        name, subject, user = person.provider.name, person.subject, person.user
+        ours = bool(person.row.disabled_at) and not user.enabled
+        if ours:
+            self._user_admin.enable(user.user_name)
+        if self._subjects.note_back(name, subject, at):
+            return True
+        if ours:
+            self._user_admin.disable(user.user_name)  # shut out again meanwhile
+        return False
+
+    def _take_group(self, person: _Person, signal: Signal) -> bool:
+        """Take a group off the profile and end the sessions that were opened with it.
+
+        A sign-in that is newer than the signal has told the groups anew.
+        """
+        user = person.user
+        told = parse_provider_groups(user.attributes.get("custom:groups")).names
+        if not person.provider.groups_claim or signal.group not in told:
+            return False
+        record = self._users.load(user.user_name)
+        if record is not None and record.lastSignInAt > signal.at:
+            return False
+        text, _ = write_groups(name for name in told if name != signal.group)
+        self._user_admin.write_told_groups(user.user_name, text)
+        self._sign_out(user)
+        return True
+
+    def _log(self, event: str, signal: Signal, **fields: str) -> None:
+        log_event(
+            event,
+            provider=signal.provider,
+            subject=signal.subject,
+            kind=signal.kind,
+            id=signal.id,
+            at=signal.at,
+            **fields,
+        )

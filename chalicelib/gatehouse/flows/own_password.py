@@ -1,0 +1,118 @@
+"""A new password in place of the old one, by whoever is signed in and knows the old one (S-85).
+
+The old one is checked where second factors are managed, too: the server signs in at the server-only client and revokes what
+comes of it. A second factor is not asked for: the browser has a session, and the password alone opens none where one is on.
+Source: OWASP ASVS 5.0 6.2.2, 6.2.3 (the current password), 7.4.3 (other sessions end).
+"""
+
+from typing import TYPE_CHECKING
+
+from ..cognito.identities import NATIVE
+from ..cognito.user_pool_api import UserPoolApi, Visitor
+from ..cognito.user_pool_calls import Refused
+from ..errors import (
+    InvalidCredentials,
+    InvalidPassword,
+    ManagedByProvider,
+    SessionExpired,
+    TemporarilyUnavailable,
+)
+from ..log import log_event
+from ..session.sessions import Session, Sessions
+from .attempts import SIGN_IN, Attempts
+from .challenge_steps import CODE_RESPONSES, MFA_SETUP, SELECT_MFA
+from .credentials import PASSWORD_REQUIREMENTS, verify_new_password
+
+if TYPE_CHECKING:
+    from ..cognito.user_admin import UserAdmin
+    from ..store.session_rows import SessionRows
+    from ..store.users import UserStore
+
+#: What Cognito asks only of somebody whose password was right.
+_AFTER_THE_PASSWORD = frozenset({*CODE_RESPONSES, SELECT_MFA, MFA_SETUP})
+_BAD_PASSWORD = ("InvalidPasswordException", "PasswordHistoryPolicyViolationException")
+
+
+class OwnPassword:
+    """Changes a native person's password. `api` speaks for the server-only client."""
+
+    def __init__(
+        self,
+        *,
+        api: UserPoolApi,
+        user_admin: "UserAdmin",
+        sessions: Sessions,
+        rows: "SessionRows",
+        users: "UserStore",
+        attempts: Attempts,
+    ) -> None:
+        self._api = api
+        self._user_admin = user_admin
+        self._sessions = sessions
+        self._rows = rows
+        self._users = users
+        self._attempts = attempts
+
+    def change(self, *, old: str, new: str, session_cookie: str | None, visitor: Visitor) -> str:
+        """Set the new password, end the person's other sessions, and return the cookie value of this known browser.
+
+        Raises NoSession, SessionExpired, ManagedByProvider, InvalidPassword (the new one), InvalidCredentials (the old
+        one), TooManyAttempts and TemporarilyUnavailable.
+        """
+        session = self._sessions.open(session_cookie)
+        verify_new_password(new)
+        record = self._users.load(session.username)
+        if record is not None and record.provider not in ("", NATIVE):
+            raise ManagedByProvider("signed in by an identity provider")
+        if session.id and not self._rows.touch(session.sub, session.id, session.idle_expires_at):
+            raise SessionExpired("the session was ended elsewhere")
+        email = record.Email if record is not None else session.username
+        account = self._attempts.account_of(email, visitor)
+        with self._attempts.guarded(SIGN_IN, account, visitor.ip):
+            self._verify(session, old, visitor)
+        self._set(session, new)
+        self._attempts.succeeded(SIGN_IN, account, visitor.ip)
+        self._end_others(session)
+        log_event("password_changed", user=session.username)
+        return self._attempts.known_device(email, session.username)
+
+    def _verify(self, session: Session, old: str, visitor: Visitor) -> None:
+        """Check the old password; it is the one that is guessed at a sign-in, so it is counted there (S-71)."""
+        try:
+            step = self._api.sign_in(session.username, old, visitor)
+        except Refused as refused:
+            self._attempts.failed()
+            raise InvalidCredentials(refused.code) from None
+        if step.tokens is not None:
+            try:
+                self._api.revoke(step.tokens.refresh_token or "")
+            except (Refused, TemporarilyUnavailable) as error:
+                log_event("revoke_failed", level="warning", detail=str(error))
+        elif step.challenge not in _AFTER_THE_PASSWORD:
+            raise InvalidCredentials(f"challenge {step.challenge[:40]}")
+
+    def _set(self, session: Session, new: str) -> None:
+        try:
+            self._user_admin.set_password(session.username, new)
+        except Refused as refused:
+            if refused.code in _BAD_PASSWORD:
+                raise InvalidPassword(refused.code, requirements=PASSWORD_REQUIREMENTS) from None
+            raise TemporarilyUnavailable(f"AdminSetUserPassword: {refused.code}") from None
+
+    def _end_others(self, session: Session) -> None:
+        """The password is set, and stands even if this fails.
+
+        A session without a row has not been refreshed since there are rows: `validAfter` ends it at its next refresh.
+        """
+        try:
+            self._rows.end_all(session.sub, but=session.id)
+        except TemporarilyUnavailable as error:
+            log_event(
+                "sessions_not_ended", level="error", user=session.username, detail=error.detail
+            )
+        try:
+            self._users.record_new_password(session.username)
+        except TemporarilyUnavailable as error:
+            log_event(
+                "record_not_written", level="error", user=session.username, detail=error.detail
+            )

@@ -1,0 +1,135 @@
+"""A passkey instead of the password: the challenge that the browser's authenticator answers (docs/passkeys.md).
+
+Cognito gives no challenge before an address (USER_AUTH). Whoever types one gets a challenge that looks and comes alike,
+whoever the address belongs to and whether or not there is a passkey (S-89): made up if need be, never with the ids of
+somebody's passkeys. These are told to a browser that has signed in to the account before, and to no other; without them the
+authenticator shows the passkeys that it has for this site, which Cognito's all are (`residentKey` required).
+What answers the challenge is flows/direct_sign_in.py, made up or not.
+Sources: Amazon Cognito API reference, "AdminInitiateAuth" (USER_AUTH); W3C Web Authentication Level 3, 14.6.2 (username
+enumeration), 14.6.3 (privacy leak via credential IDs).
+"""
+
+import base64
+import json
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from ..cognito.user_pool_api import Step, UserPoolApi, Visitor
+from ..cognito.user_pool_calls import Refused
+from ..errors import TooManyAttempts
+from ..log import log_event
+from ..sealed.challenges import Challenge, Challenges
+from .attempts import AUTOFILL, PASSKEY, Attempts
+from .challenge_steps import WEB_AUTHN
+from .direct_sign_in import Challenged
+
+#: What Cognito's challenges have (seen in its documentation; Web Authentication asks for 16 at least).
+_CHALLENGE_BYTES = 32
+#: Of a Session that Cognito did not give; sealing hides the rest.
+_SESSION_BYTES = 768
+_TIMEOUT_MILLISECONDS = 60_000
+_TRANSPORTS = frozenset({"ble", "hybrid", "internal", "nfc", "smart-card", "usb"})
+
+
+class PasskeySignIn:
+    """Asks Cognito for challenges. `domain` is the relying party of the stage's passkeys."""
+
+    def __init__(
+        self, *, api: UserPoolApi, challenges: Challenges, attempts: Attempts, domain: str
+    ) -> None:
+        self._api = api
+        self._challenges = challenges
+        self._attempts = attempts
+        self._domain = domain
+
+    def ask(self, *, email: str, remember: bool, visitor: Visitor) -> Challenged | None:
+        """Return the challenge of an address; None only in a known browser, whose account has no passkey.
+
+        Raises TooManyAttempts and TemporarilyUnavailable.
+        """
+        account = self._attempts.account_of(email, visitor)
+        with self._attempts.guarded(PASSKEY, account, visitor.ip):
+            step = self._step(email, visitor)
+        known = self._attempts.is_known(account)
+        return self._challenged(step, email, remember, known=known)
+
+    def ask_known(self, *, remember: bool, visitor: Visitor) -> Challenged | None:
+        """Return the challenge of the account that this browser is known to, for autofill; None if there is none.
+
+        The page asks for it by itself, so a pause is no error: it goes without autofill.
+        """
+        email = self._attempts.known_address(visitor)
+        if email is None:
+            return None
+        try:
+            with self._attempts.guarded(AUTOFILL, None, visitor.ip):
+                step = self._step(email, visitor)
+        except TooManyAttempts:
+            return None
+        return self._challenged(step, email, remember, known=True)
+
+    def _step(self, email: str, visitor: Visitor) -> Step:
+        try:
+            return self._api.begin_passkey(email, visitor)
+        except Refused as refused:
+            # Nobody, a provider's person, unconfirmed, disabled: whatever it is, the answer is the same.
+            return Step(challenge=refused.code)
+
+    def _challenged(
+        self, step: Step, email: str, remember: bool, *, known: bool
+    ) -> Challenged | None:
+        options = self._options(step)
+        if options is None:
+            log_event("passkey_not_there", detail=step.challenge[:40])
+            if known:
+                return None
+            options = {"challenge": secrets.token_urlsafe(_CHALLENGE_BYTES)}
+        challenge = Challenge(
+            name=WEB_AUTHN,
+            session=step.session or secrets.token_urlsafe(_SESSION_BYTES),
+            username=step.parameters.get("USER_ID_FOR_SRP") or email,
+            email=email,
+            remember=remember,
+            expires_at=self._challenges.deadline(),
+        )
+        told = {
+            "challenge": options["challenge"],
+            "rpId": self._domain,
+            "timeout": _TIMEOUT_MILLISECONDS,
+            "userVerification": "required",
+            "allowCredentials": _passkeys(options) if known else [],
+        }
+        body = {"name": WEB_AUTHN, "options": told}
+        return Challenged(body, challenge, self._challenges.seal(challenge, even=True))
+
+    def _options(self, step: Step) -> Mapping[str, Any] | None:
+        """Return Cognito's own options, or None if this is no passkey's challenge for our domain."""
+        if step.challenge != WEB_AUTHN or not step.session:
+            return None
+        try:
+            options = json.loads(step.parameters.get("CREDENTIAL_REQUEST_OPTIONS", ""))
+            challenge, domain = options["challenge"], options["rpId"]
+            base64.urlsafe_b64decode(challenge + "==")
+        except (ValueError, KeyError, TypeError):
+            log_event("passkey_options_unusable", level="error")
+            return None
+        if domain != self._domain:
+            log_event("passkey_domain_differs", level="error", detail=str(domain)[:80])
+            return None
+        found: Mapping[str, Any] = options
+        return found
+
+
+def _passkeys(options: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what the browser needs of `allowCredentials`."""
+    listed = options.get("allowCredentials")
+    return [
+        {
+            "type": "public-key",
+            "id": str(each["id"]),
+            "transports": [name for name in each.get("transports") or () if name in _TRANSPORTS],
+        }
+        for each in (listed if isinstance(listed, list) else ())
+        if isinstance(each, Mapping) and isinstance(each.get("id"), str)
+    ]

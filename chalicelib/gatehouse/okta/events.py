@@ -1,0 +1,131 @@
+"""What Okta's event hook posts, read as signals about our people.
+
+Which event means what is decided here and nowhere else. An event of another kind, of another app, or that failed at Okta
+says nothing to us. Sources: Okta, "Event hooks" (several events a request, at least once, in any order; `published` and
+`uuid`), "System Log API" (LogEvent: actor, outcome, target), and the catalogue of event types.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ..errors import InvalidRequest
+from ..signals import BACK, ENDED, GONE, LEFT_GROUP, Signal, timestamp
+
+#: Okta's own limit is 100,000 a day. A request of 256 kB holds some hundred events.
+MAX_EVENTS = 1000
+#: A moment that is later than this from now would make what comes after it look old.
+MAX_AHEAD_SECONDS = 600
+_MAX_LENGTH = 256
+_APP_EVENTS: Mapping[str, str] = {
+    "application.user_membership.remove": GONE,
+    "application.user_membership.add": BACK,
+}
+_RESET = "user.account.reset_password"
+_GROUP_REMOVED = "group.user_membership.remove"
+KIND_OF_EVENT: Mapping[str, str] = {
+    "user.lifecycle.deactivate": GONE,
+    "user.lifecycle.suspend": GONE,
+    "user.lifecycle.delete.initiated": GONE,
+    "user.lifecycle.activate": BACK,
+    "user.lifecycle.reactivate": BACK,
+    "user.lifecycle.unsuspend": BACK,
+    "user.session.clear": ENDED,
+    _RESET: ENDED,
+    _GROUP_REMOVED: LEFT_GROUP,
+    **_APP_EVENTS,
+}
+
+
+@dataclass(frozen=True)
+class Events:
+    """One request: what it says of our people, and how many events said nothing or could not be read."""
+
+    signals: tuple[Signal, ...]
+    ignored: int
+    unreadable: int
+
+
+class _Unreadable(ValueError):
+    """An event that lacks what its type promises."""
+
+
+def parse_events(body: Mapping[str, Any], *, provider: str, app_id: str, now: float) -> Events:
+    """Read a request's body. `app_id` is our app's id at Okta, `now` Unix seconds.
+
+    Raises InvalidRequest where it is no event hook's request at all; single events that cannot be read are counted.
+    """
+    data = body.get("data")
+    listed = data.get("events") if isinstance(data, Mapping) else None
+    if not isinstance(listed, list) or not listed or len(listed) > MAX_EVENTS:
+        raise InvalidRequest("not a request of an event hook")
+    signals: list[Signal] = []
+    ignored = unreadable = 0
+    for event in listed:
+        try:
+            signal = _parse_event(event, provider, app_id, now)
+        except _Unreadable:
+            unreadable += 1
+            continue
+        if signal is None:
+            ignored += 1
+        else:
+            signals.append(signal)
+    if unreadable == len(listed):
+        raise InvalidRequest("no event of the request can be read")
+    return Events(tuple(signals), ignored, unreadable)
+
+
+def _parse_event(event: Any, provider: str, app_id: str, now: float) -> Signal | None:
+    if not isinstance(event, Mapping):
+        raise _Unreadable
+    event_type = _text(event, "eventType")
+    kind = KIND_OF_EVENT.get(event_type)
+    outcome = event.get("outcome")
+    result = outcome.get("result") if isinstance(outcome, Mapping) else None
+    if kind is None or result not in (None, "SUCCESS"):
+        return None
+    if event_type in _APP_EVENTS and app_id not in _targets(event, "AppInstance", "id"):
+        return None
+    subject = next(_targets(event, "User", "id"), None)
+    if subject is None:
+        raise _Unreadable
+    actor = event.get("actor")
+    if event_type == _RESET and isinstance(actor, Mapping) and actor.get("id") == subject:
+        return None  # the person's own doing, not an administrator's
+    group = ""
+    if kind == LEFT_GROUP:
+        group = next(_targets(event, "UserGroup", "displayName"), "")
+        if not group:
+            raise _Unreadable
+    at = _published(event, now)
+    return Signal(provider, subject, kind, at, _text(event, "uuid"), group)
+
+
+def _published(event: Mapping[str, Any], now: float) -> str:
+    text = _text(event, "published")
+    try:
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        seconds = moment.timestamp()
+    except (ValueError, OverflowError):
+        raise _Unreadable from None
+    if moment.tzinfo is None or seconds > now + MAX_AHEAD_SECONDS:
+        raise _Unreadable
+    return timestamp(seconds)
+
+
+def _targets(event: Mapping[str, Any], kind: str, name: str) -> Iterator[str]:
+    listed = event.get("target")
+    for target in listed if isinstance(listed, list) else ():
+        if isinstance(target, Mapping) and target.get("type") == kind:
+            value = target.get(name)
+            if isinstance(value, str) and 0 < len(value) <= _MAX_LENGTH:
+                yield value
+
+
+def _text(event: Mapping[str, Any], name: str) -> str:
+    value = event.get(name)
+    if not isinstance(value, str) or not 0 < len(value) <= _MAX_LENGTH:
+        raise _Unreadable
+    return value

@@ -1,0 +1,53 @@
+"""What an identity provider's own servers call: its event hook, and Universal Logout. Neither is for a browser."""
+
+from typing import Any
+
+from chalice.app import Response
+
+from ..errors import InvalidRequest, PayloadTooLarge
+from .call import Call
+
+#: Okta sends several events in one request; each takes some 2 kB.
+MAX_BODY_BYTES = 256 * 1024
+_MAX_CHALLENGE = 512
+
+
+def verify_event_hook(call: Call, provider: str) -> dict[str, str]:
+    """Okta's one-time question whether this address is ours: its challenge goes back in the body."""
+    call.services.leaving_door.verify_endpoint(provider)
+    challenge = call.header("x-okta-verification-challenge")
+    if not 0 < len(challenge) <= _MAX_CHALLENGE or not challenge.isprintable():
+        raise InvalidRequest("no verification challenge")
+    return {"verification": challenge}
+
+
+def take_events(call: Call, provider: str) -> Response:
+    """Okta's event hook: what it says is kept before this answers, and acted on afterwards."""
+    secret = call.header("authorization")
+    call.services.leaving_door.take_events(provider, secret, lambda: _body(call))
+    return Response("", status_code=204)
+
+
+def revoke(call: Call, provider: str) -> Response:
+    """Okta's Universal Logout: one person's sessions end. 204 says that they will, 404 that nobody has this name."""
+    from urllib.parse import quote
+
+    scheme, _, token = call.header("authorization").partition(" ")
+    audience = f"{call.url.origin}{call.url.base_path}auth/revoke/{quote(provider, safe='')}"
+    door = call.services.leaving_door
+    door.revoke(
+        provider, token if scheme.lower() == "bearer" else "", audience, lambda: _body(call)
+    )
+    return Response("", status_code=204)
+
+
+def _body(call: Call) -> dict[str, Any]:
+    from ..edge.bodies import parse_object
+
+    try:
+        raw = call.request.raw_body
+    except ValueError:
+        raise InvalidRequest("body is not base64") from None
+    if len(raw) > MAX_BODY_BYTES:
+        raise PayloadTooLarge(f"{len(raw)} bytes")
+    return parse_object(raw)

@@ -1,0 +1,136 @@
+"""Passkeys over HTTP: a challenge to sign in with, and a person's own ones. All of it is 404 where the stage has none."""
+
+from typing import TYPE_CHECKING, Any
+
+from chalice.app import Response
+
+from ..errors import InvalidRequest, NotFound, UnsupportedChallenge
+from .call import Call
+from .direct import (
+    challenge_answer,
+    challenge_cookies,
+    cleared_challenge,
+    embedded,
+    with_login_url,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..cognito.passkey_api import Passkey
+    from ..services import Services
+
+_MAX_PASSWORD = 256
+_MAX_CODE = 16
+_MAX_ID = 2048
+_MAX_NAME = 60
+
+
+def ask(call: Call) -> Response:
+    """200 with a challenge and its cookie; without an address, that of the account which the browser is known to.
+
+    `{"challenge": null}` says that a browser known to the account need not try.
+    """
+    from ..edge.bodies import read_email, read_flag
+
+    current = _enabled(call)
+    body = call.json_body()
+    remember = read_flag(body, "remember")
+    if "email" in body:
+        found = current.passkey_sign_in.ask(
+            email=read_email(body), remember=remember, visitor=call.visitor
+        )
+    else:
+        found = current.passkey_sign_in.ask_known(remember=remember, visitor=call.visitor)
+    return Response({"challenge": None}) if found is None else challenge_answer(call, found)
+
+
+def open_list(call: Call) -> Response:
+    """The person's passkeys, against the password; a cookie lets the next calls go without it."""
+    from ..edge.bodies import read_text
+    from ..session.sessions import COOKIE
+
+    current = _enabled(call)
+    body = call.json_body()
+    code = None if body.get("code") is None else read_text(body, "code", max_length=_MAX_CODE)
+    try:
+        opened = current.passkeys.open(
+            password=read_text(body, "password", max_length=_MAX_PASSWORD),
+            code=code,
+            session_cookie=call.cookies.get(COOKIE),
+            visitor=call.visitor,
+        )
+    except UnsupportedChallenge as error:
+        raise with_login_url(error, call) from None
+    kept = challenge_cookies(call, opened.sealed, opened.enrolment.expires_at)
+    return Response(_listed(opened.passkeys), {"Set-Cookie": kept})
+
+
+def setup(call: Call) -> dict[str, Any]:
+    """The options of a new passkey, for the browser."""
+    return {"options": dict(_enabled(call).passkeys.set_up(*_cookies(call)))}
+
+
+def verify(call: Call) -> dict[str, Any]:
+    """The browser's answer makes the passkey the person's."""
+    current = _enabled(call)
+    credential = call.json_body().get("credential")
+    if not isinstance(credential, dict):
+        raise InvalidRequest("credential is not an object")
+    return _listed(current.passkeys.verify(credential, *_cookies(call)))
+
+
+def rename(call: Call) -> dict[str, Any]:
+    """A passkey gets a name of the person's own."""
+    from ..edge.bodies import read_name, read_text
+
+    current = _enabled(call)
+    body = call.json_body()
+    passkey_id = read_text(body, "id", max_length=_MAX_ID)
+    name = read_name(body, "name", max_length=_MAX_NAME)
+    return _listed(current.passkeys.rename(passkey_id, name, *_cookies(call)))
+
+
+def remove(call: Call) -> dict[str, Any]:
+    """A passkey serves no more."""
+    from ..edge.bodies import read_text
+
+    current = _enabled(call)
+    passkey_id = read_text(call.json_body(), "id", max_length=_MAX_ID)
+    return _listed(current.passkeys.remove(passkey_id, *_cookies(call)))
+
+
+def close(call: Call) -> Response:
+    """The person is through: the tokens are revoked, and the cookie goes."""
+    _enabled(call).passkeys.close(*_cookies(call))
+    return Response({}, {"Set-Cookie": cleared_challenge(call)})
+
+
+def _enabled(call: Call) -> "Services":
+    current = embedded(call)
+    if not current.settings.passkeys:
+        raise NotFound("this stage has no passkeys")
+    return current
+
+
+def _cookies(call: Call) -> tuple[str | None, str | None]:
+    """Return the values of the session cookie, and of what `open` has sealed."""
+    from ..sealed.challenges import join
+    from ..session.sessions import COOKIE
+
+    cookies = call.cookies
+    return cookies.get(COOKIE), join(cookies)
+
+
+def _listed(passkeys: "Sequence[Passkey]") -> dict[str, Any]:
+    return {
+        "passkeys": [
+            {
+                "id": passkey.id,
+                "name": passkey.name,
+                "created_at": passkey.created_at,
+                "attachment": passkey.attachment,
+            }
+            for passkey in passkeys
+        ]
+    }

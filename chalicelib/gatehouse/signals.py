@@ -1,0 +1,93 @@
+"""What a provider says of one of its people, on its way from our routes to the function that acts on it.
+
+Okta waits three seconds for an answer. So a route only checks who is speaking, puts the signals into a queue, and answers;
+the queue keeps them until the function `leaving` has acted, at Cognito's pace.
+Source: Amazon SQS API reference, "SendMessageBatch" (ten messages a call, each of which may fail by itself).
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from typing import Any, Protocol
+
+from .errors import TemporarilyUnavailable
+
+#: Deactivated, suspended, deleted, or taken off our app.
+GONE = "gone"
+#: Let in again.
+BACK = "back"
+#: The sessions end; the person stays.
+ENDED = "ended"
+#: No longer in `group`.
+LEFT_GROUP = "left_group"
+KINDS = (GONE, BACK, ENDED, LEFT_GROUP)
+_BATCH = 10
+
+
+@dataclass(frozen=True)
+class Signal:
+    """`subject` is the provider's own name of the person, `at` when it happened there (`timestamp`), `id` the provider's
+    own name of the event. `group` is for LEFT_GROUP."""
+
+    provider: str
+    subject: str
+    kind: str
+    at: str
+    id: str
+    group: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> "Signal":
+        """Read a message of the queue. Raises ValueError for anything that no release of ours sends."""
+        found = json.loads(text)
+        if not isinstance(found, dict) or set(found) != set(cls.__dataclass_fields__):
+            raise ValueError("not a signal")
+        if not all(isinstance(value, str) for value in found.values()):
+            raise ValueError("not a signal")
+        signal = cls(**found)
+        if signal.kind not in KINDS or not signal.provider or not signal.subject:
+            raise ValueError("not a signal")
+        return signal
+
+
+def timestamp(seconds: float) -> str:
+    """Return Unix seconds as ISO 8601 UTC with milliseconds, so that the texts compare as the moments do."""
+    moment = datetime.fromtimestamp(seconds, tz=timezone.utc)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+class Sqs(Protocol):
+    """The call that is made; boto3's client and the tests' double both have it."""
+
+    def send_message_batch(self, **arguments: Any) -> dict[str, Any]: ...
+
+
+class SignalQueue:
+    """Hands signals to the queue `url` through `client`."""
+
+    def __init__(self, client: Sqs, url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def send(self, signals: Sequence[Signal]) -> None:
+        """Hand them over. Raises TemporarilyUnavailable where one was not taken: then all may be sent once more."""
+        for start in range(0, len(signals), _BATCH):
+            self._send(signals[start : start + _BATCH])
+
+    def _send(self, signals: Sequence[Signal]) -> None:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        entries = [
+            {"Id": str(number), "MessageBody": json.dumps(asdict(signal))}
+            for number, signal in enumerate(signals)
+        ]
+        try:
+            answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code", "")
+            raise TemporarilyUnavailable(f"SQS SendMessageBatch: {code}") from None
+        except BotoCoreError as error:
+            raise TemporarilyUnavailable(f"SQS SendMessageBatch: {type(error).__name__}") from None
+        if len(answer.get("Successful", [])) != len(entries):
+            raise TemporarilyUnavailable("SQS SendMessageBatch: not every message was taken")

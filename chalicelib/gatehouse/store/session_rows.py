@@ -1,0 +1,162 @@
+"""The sessions table: a row for each signed-in browser, keyed by the person's `sub` and the session's id (S-83).
+
+A session whose row is gone is over: whoever ends it deletes the row, and the next refresh finds nothing to note itself in. A
+row holds nothing that could serve as a token. DynamoDB's TTL takes it away after the absolute deadline; until then a reader
+compares the deadlines, as nobody knows when TTL comes.
+Source: OWASP ASVS 5.0 7.5.2 (people see and end their sessions); ADR 12 says why these are not Cognito's own.
+"""
+
+import hashlib
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .dynamodb import ConditionFailed, DynamoDB, Item, read_text, translated_errors
+from .users import iso
+
+_ID_BYTES = 16
+
+
+def new_id() -> str:
+    """Return a random session id: 128 bits as 22 characters of base64url (S-03)."""
+    return secrets.token_urlsafe(_ID_BYTES)
+
+
+def id_of_old_session(refresh_token: str) -> str:
+    """Return the id of a session that has none: a digest of its token, so that two tabs, or a second try, mean one row."""
+    digest = hashlib.sha256(b"session\0" + refresh_token.encode()).digest()[:_ID_BYTES]
+    return urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+@dataclass(frozen=True)
+class SessionRow:
+    """A row of the table; the fields are its attribute names. Times in text are ISO 8601 UTC, others Unix seconds."""
+
+    sub: str
+    id: str
+    #: `COGNITO`, or the name of the identity provider that the person came through.
+    provider: str
+    #: Browser and system, by `session/device_names.py`; may be empty.
+    device: str
+    startedAt: str  # noqa: N815 - the table's own names, as in the users table
+    lastUsedAt: str  # noqa: N815
+    idleExpiresAt: int  # noqa: N815
+    expiresAt: int  # noqa: N815
+
+    @classmethod
+    def from_item(cls, item: Item) -> "SessionRow":
+        names = ("sub", "id", "provider", "device", "startedAt", "lastUsedAt")
+        texts = {name: read_text(item, name) for name in names}
+        return cls(
+            **texts,
+            idleExpiresAt=int(item["idleExpiresAt"]["N"]),
+            expiresAt=int(item["expiresAt"]["N"]),
+        )
+
+
+class SessionRows:
+    """Reads and writes the table through `client`. `clock` gives Unix seconds. All methods raise TemporarilyUnavailable."""
+
+    def __init__(self, client: DynamoDB, table: str, clock: Callable[[], float]) -> None:
+        self._client = client
+        self._table = table
+        self._clock = clock
+
+    def begin(
+        self,
+        *,
+        sub: str,
+        session_id: str,
+        provider: str,
+        device: str,
+        started_at: float,
+        idle_expires_at: int,
+        expires_at: int,
+    ) -> None:
+        """Write the row of a session; repeating it does no harm."""
+        values = {
+            "provider": {"S": provider},
+            "device": {"S": device},
+            "startedAt": {"S": iso(started_at)},
+            "lastUsedAt": {"S": iso(self._clock())},
+            "idleExpiresAt": {"N": str(idle_expires_at)},
+            "expiresAt": {"N": str(expires_at)},
+        }
+        self._update(sub, session_id, values, {})
+
+    def touch(self, sub: str, session_id: str, idle_expires_at: int) -> bool:
+        """Note a refresh, and until when the session may be idle; False if the session was ended (S-83)."""
+        values = {
+            "lastUsedAt": {"S": iso(self._clock())},
+            "idleExpiresAt": {"N": str(idle_expires_at)},
+        }
+        try:
+            self._update(
+                sub, session_id, values, {"ConditionExpression": "attribute_exists(expiresAt)"}
+            )
+        except ConditionFailed:
+            return False
+        return True
+
+    def of(self, sub: str) -> list[SessionRow]:
+        """Return a person's sessions that are not over, the last used one first."""
+        now = self._clock()
+        found = [row for row in self._rows(sub) if now < row.idleExpiresAt and now < row.expiresAt]
+        return sorted(found, key=lambda row: (row.lastUsedAt, row.id), reverse=True)
+
+    def end(self, sub: str, session_id: str) -> bool:
+        """End a session: its next refresh is refused. False if this person has none of that id (S-84)."""
+        try:
+            with translated_errors("DeleteItem"):
+                self._client.delete_item(
+                    TableName=self._table,
+                    Key=_key(sub, session_id),
+                    ConditionExpression="attribute_exists(expiresAt)",
+                )
+        except ConditionFailed:
+            return False
+        return True
+
+    def end_all(self, sub: str, but: str = "") -> int:
+        """End every session of a person, except that of the id `but`; return how many."""
+        return sum(self.end(sub, row.id) for row in self._rows(sub) if row.id != but)
+
+    def _rows(self, sub: str) -> Iterator[SessionRow]:
+        more: dict[str, Any] = {}
+        while True:
+            with translated_errors("Query"):
+                answer = self._client.query(
+                    TableName=self._table,
+                    KeyConditionExpression="#sub = :sub",
+                    ExpressionAttributeNames={"#sub": "sub"},
+                    ExpressionAttributeValues={":sub": {"S": sub}},
+                    ConsistentRead=True,
+                    **more,
+                )
+            yield from map(SessionRow.from_item, answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                return
+            more = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def _update(
+        self,
+        sub: str,
+        session_id: str,
+        values: Mapping[str, Mapping[str, str]],
+        condition: Mapping[str, str],
+    ) -> None:
+        with translated_errors("UpdateItem"):
+            self._client.update_item(
+                TableName=self._table,
+                Key=_key(sub, session_id),
+                UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
+                ExpressionAttributeNames={f"#{name}": name for name in values},
+                ExpressionAttributeValues={f":{name}": value for name, value in values.items()},
+                **condition,
+            )
+
+
+def _key(sub: str, session_id: str) -> dict[str, dict[str, str]]:
+    return {"sub": {"S": sub}, "id": {"S": session_id}}

@@ -1,0 +1,125 @@
+"""The index of people by provider and subject, and what their providers last said of them.
+
+Cognito finds nobody by a custom attribute, and a linked account is not named after the provider's subject. A row is written
+by the trigger when somebody comes in, by `reconcile`, and by the function that acts on signals. Rows are few writes: each
+is one conditional UpdateItem, so that of two signals the newer one wins whatever comes first.
+A row whose key has no slash is about a provider: when its last signal came.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..signals import timestamp
+from .dynamodb import ConditionFailed, DynamoDB, Item, read_text, translated_errors
+
+
+@dataclass(frozen=True)
+class SubjectRecord:
+    """One person of one provider. Times are the provider's own, ISO 8601 UTC with milliseconds; empty if never."""
+
+    user_name: str
+    #: The newest signal that ended the sessions, or let the person in again.
+    ended_at: str
+    #: The newest signal that shut the person out or let the person in again.
+    decided_at: str
+    #: Not empty while the profile is disabled because of a signal.
+    disabled_at: str
+
+    @classmethod
+    def from_item(cls, item: Item) -> "SubjectRecord":
+        return cls(
+            *(read_text(item, name) for name in ("userName", "endedAt", "decidedAt", "disabledAt"))
+        )
+
+
+NOBODY = SubjectRecord("", "", "", "")
+
+
+class SubjectStore:
+    """Reads and writes the table through `client`. `clock` gives Unix seconds."""
+
+    def __init__(self, client: DynamoDB, table: str, clock: Callable[[], float]) -> None:
+        self._client = client
+        self._table = table
+        self._clock = clock
+
+    def load(self, provider: str, subject: str) -> SubjectRecord:
+        """Return a person's row; one with empty fields where there is none. Raises TemporarilyUnavailable."""
+        with translated_errors("GetItem"):
+            answer = self._client.get_item(
+                TableName=self._table,
+                Key=_key(f"{provider}/{subject}"),
+                ConsistentRead=True,
+            )
+        item = answer.get("Item")
+        return SubjectRecord.from_item(item) if item else NOBODY
+
+    def note_person(self, provider: str, subject: str, user_name: str) -> bool:
+        """Note whose account it is; returns whether that is news. Raises TemporarilyUnavailable."""
+        return self._update(
+            f"{provider}/{subject}",
+            {"userName": user_name},
+            "attribute_not_exists(userName) OR userName <> :userName",
+        )
+
+    def note_ended(self, provider: str, subject: str, at: str) -> None:
+        """Note that a signal of `at` ended the sessions. Raises TemporarilyUnavailable."""
+        condition = "attribute_not_exists(endedAt) OR endedAt < :endedAt"
+        self._update(f"{provider}/{subject}", {"endedAt": at}, condition)
+
+    def note_disabling(self, provider: str, subject: str, at: str) -> None:
+        """Note that a signal is about to disable the profile, before it does: whatever happens in between, it was the
+        signal's doing. Raises TemporarilyUnavailable."""
+        self._update(f"{provider}/{subject}", {"disabledAt": at}, None)
+
+    def note_gone(self, provider: str, subject: str, at: str) -> bool:
+        """Note that a signal of `at` shut the person out; False if a newer one has decided.
+
+        Raises TemporarilyUnavailable.
+        """
+        return self._decide(provider, subject, {"decidedAt": at})
+
+    def note_back(self, provider: str, subject: str, at: str) -> bool:
+        """Note that a signal of `at` let the person in again; False if a newer one has decided.
+
+        What happened before is settled: a late signal to end sessions ends none of the new ones.
+        Raises TemporarilyUnavailable.
+        """
+        told = {"decidedAt": at, "endedAt": at}
+        return self._decide(provider, subject, told, remove="disabledAt")
+
+    def note_signal(self, provider: str) -> None:
+        """Note that a provider has just been heard. Raises TemporarilyUnavailable."""
+        self._update(provider, {"lastSignalAt": timestamp(self._clock())}, None)
+
+    def _decide(
+        self, provider: str, subject: str, columns: Mapping[str, str], remove: str = ""
+    ) -> bool:
+        condition = "attribute_not_exists(decidedAt) OR decidedAt < :decidedAt"
+        return self._update(f"{provider}/{subject}", columns, condition, remove)
+
+    def _update(
+        self, key: str, columns: Mapping[str, str], condition: str | None, remove: str = ""
+    ) -> bool:
+        expression = "SET " + ", ".join(f"{name} = :{name}" for name in columns)
+        arguments: dict[str, Any] = {
+            "TableName": self._table,
+            "Key": _key(key),
+            "UpdateExpression": expression + (f" REMOVE {remove}" if remove else ""),
+            "ExpressionAttributeValues": {
+                f":{name}": {"S": text} for name, text in columns.items()
+            },
+        }
+        if condition:
+            arguments["ConditionExpression"] = condition
+        try:
+            with translated_errors("UpdateItem"):
+                self._client.update_item(**arguments)
+        except ConditionFailed:
+            return False
+        return True
+
+
+def _key(subject: str) -> dict[str, dict[str, str]]:
+    return {"subject": {"S": subject}}

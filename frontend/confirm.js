@@ -1,0 +1,72 @@
+/** Somebody who is signed in confirms that it is still them: by password, or at the provider that they come from. */
+import { accountField, form, linkButton, passwordField, reject } from './form.js';
+import { texts } from './more-texts.js';
+import { el, fill, heading, notice, show, way } from './view.js';
+
+/**
+ * @param {Object} options
+ * @param {ReturnType<typeof import('./session.js').createSession>} options.session
+ * @param {import('./session.js').User} options.user
+ * @param {() => void} options.back
+ * @param {import('./app.js').Config|null} options.config where it says, a provider leads back to `return_to`
+ * @param {Record<string, string>} options.labels of providers, by name
+ * @param {() => void} options.done when the session is a new one
+ */
+export function open({ session, user, back, config, labels, done }) {
+  const native = user.provider === 'COGNITO';
+  const { email } = user;
+  /** @param {import('./view.js').Child[]} nodes @param {HTMLElement} [start] */
+  const present = (nodes, start) =>
+    show('confirm', [heading(texts.confirmTitle), ...nodes, linkButton(texts.backToProfile, back)], start);
+  /** @param {string} text @param {Record<string, string>} [values] */
+  const lead = (text, values = {}) => el('p', { class: 'quiet' }, fill(text, values));
+
+  if (!native) {
+    const label = labels[user.provider] ?? user.provider;
+    const url = new URL(session.signInUrl({ provider: user.provider, returnTo: config?.return_to ?? undefined }));
+    url.searchParams.set('prompt', 'login');
+    return present([
+      lead(texts.confirmLead),
+      way(fill(texts.provider, { label }), 'key', url.href, 'primary'),
+      lead(texts.confirmSilent, { label }),
+    ]);
+  }
+  if (config?.direct_sign_in !== 'embedded') return present([notice(texts.confirmNowhere, null, 'alert')]);
+
+  /** @param {string} [text] */
+  function askPassword(text) {
+    const secret = passwordField('current-password');
+    /** @param {object} [extra] */
+    const signIn = (extra) =>
+      session.post('auth/direct/sign-in', { email, password: secret.input.value, remember: false, ...extra });
+    const kind = () => `sign-in ${email.toLowerCase()}`;
+    const elsewhere = () => present([notice(texts.confirmNowhere, null, 'alert')]);
+    /** @param {any} answer */
+    const proceed = async (answer) => {
+      if (answer.access_token) return done();
+      const { showChallenge } = await import('./challenges.js');
+      showChallenge({
+        challenge: answer.challenge, email, proceed, elsewhere, signIn,
+        startOver: askPassword,
+        by: (what) => () => `${what} ${email.toLowerCase()}`,
+        reply: (body) => session.post('auth/direct/challenge', body),
+        refuse: () => askPassword(texts.wrongPassword),
+      });
+    };
+    const sheet = form({
+      kind,
+      fields: [secret],
+      label: texts.goOn,
+      extra: [accountField(email)],
+      send: () => signIn(),
+      done: proceed,
+      refused: {
+        invalid_credentials: () => reject(secret, texts.wrongPassword),
+        unsupported_challenge: elsewhere,
+        not_found: elsewhere,
+      },
+    });
+    present([text && notice(text, null, 'alert'), lead(texts.confirmLead), sheet], secret.input);
+  }
+  return askPassword();
+}

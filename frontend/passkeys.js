@@ -1,0 +1,89 @@
+/**
+ * Signing in with a passkey: by a button, and, in a browser that the account knows, offered where the address is typed.
+ *
+ * @typedef {import('./form.js').Answered} Answered
+ */
+import { sender } from './form.js';
+import { texts } from './more-texts.js';
+import { button, el } from './view.js';
+
+const kinds = /** @type {any} */ (globalThis).PublicKeyCredential;
+/** The one that waits in the field for addresses; a browser lets only one wait. @type {AbortController|null} */
+let waiting = null;
+const OK = /** @type {Response} */ ({ ok: true });
+
+/**
+ * What the authenticator answers, as JSON.
+ * @param {object} options the server's, as JSON
+ * @param {CredentialRequestOptions} [how]
+ * @returns {Promise<object>}
+ */
+async function answerTo(options, how) {
+  const credential = /** @type {any} */ (
+    await navigator.credentials.get({ publicKey: kinds.parseRequestOptionsFromJSON(options), ...how }));
+  return credential.toJSON();
+}
+
+/** @param {(path: string, body: object) => Promise<Answered>} post @param {object} credential */
+const reply = (post, credential) => post('challenge', { name: 'WEB_AUTHN', credential });
+
+/**
+ * @param {Object} options
+ * @param {(path: string, body: object) => Promise<Answered>} options.post
+ * @param {import('./form.js').Field} options.address
+ * @param {import('./view.js').Choice} options.choice
+ * @param {(kind: string) => (values?: {email?: string}) => string} options.by
+ * @param {(answer: any) => unknown} options.proceed
+ */
+export function passkeyButton({ post, address, choice, by, proceed }) {
+  const whom = () => address.input.value.trim();
+  const control = button(texts.passkey, () => {
+    if (address.check()) void act();
+    else address.input.focus();
+  }, '', 'key');
+  const { said, act } = sender({
+    control,
+    kind: () => by('passkey')({ email: whom() }),
+    async send() {
+      waiting?.abort();
+      const asked = await post('passkey', { email: whom(), remember: choice.remember });
+      if (!asked.response.ok) return asked;
+      if (!asked.answer.challenge) return { response: OK, answer: { said: [texts.passkeyNone, texts.passkeyNoneMore] } };
+      try {
+        return await reply(post, await answerTo(asked.answer.challenge.options));
+      } catch (error) {
+        // cancelled, timed out, or nothing here that fits: browsers do not tell which
+        if (error instanceof DOMException) return { response: OK, answer: { said: [texts.passkeyCancelled, texts.passkeyNoneMore] } };
+        throw error;
+      }
+    },
+    done: (answer, say) => (answer.said ? say(...answer.said) : proceed(answer)),
+    refused: {
+      invalid_request: () => address.complain(texts.needAddress),
+      invalid_credentials: (_, say) => say(texts.passkeyRefused, texts.passkeyNoneMore),
+      challenge_expired: (_, say) => say(texts.challengeExpired),
+    },
+  });
+  return el('div', { class: 'way' }, control, said);
+}
+
+/**
+ * The browser offers the passkey of the account that it is known to, in the field for the address.
+ * @param {Object} options those of passkeyButton()
+ * @param {(path: string, body: object) => Promise<Answered>} options.post
+ * @param {import('./form.js').Field} options.address
+ * @param {import('./view.js').Choice} options.choice
+ * @param {(answer: any) => unknown} options.proceed
+ */
+export async function autofill({ post, address, choice, proceed }) {
+  waiting?.abort();
+  if (!(await kinds.isConditionalMediationAvailable?.())) return;
+  const { response, answer } = await post('passkey', { remember: choice.remember });
+  if (!response.ok || !answer.challenge || !address.input.isConnected) return;
+  waiting?.abort();
+  waiting = new AbortController();
+  address.input.setAttribute('autocomplete', 'username webauthn');
+  const how = /** @type {any} */ ({ mediation: 'conditional', signal: waiting.signal });
+  const signed = await reply(post, await answerTo(answer.challenge.options, how));
+  if (signed.response.ok) await proceed(signed.answer);
+}

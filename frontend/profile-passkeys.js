@@ -1,0 +1,15 @@
+/** The profile's way to passkeys; after a sign-in with a password, on a device that can keep one, it is offered. */
+import { texts } from './more-texts.js';
+import { el, notice, way } from './view.js';
+
+/** @param {import('./profile.js').Own} own */
+export function section({ native, passkeys }) {
+  if (!native || !passkeys || !globalThis.PublicKeyCredential) return [];
+  const box = el('div');
+  if (passkeys.byPassword) {
+    passkeys.byPassword = false; // once
+    void PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable()
+      .then((can) => can && box.replaceChildren(notice(texts.passkeyOffer, texts.passkeyOfferMore)));
+  }
+  return [box, way(texts.passkeys, 'key', '#passkeys')];
+}

@@ -1,0 +1,191 @@
+"""How a provider tells that people leave: its event hook with a secret of its own, and Universal Logout.
+
+The secret is in Secrets Manager, one for each provider, and is shown to whoever makes it, because it has to be typed into
+Okta's console. Rotating keeps the one before, until the next rotation, so that no signal is refused in between.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import boto3
+from botocore.exceptions import ClientError
+
+from chalicelib.gatehouse.okta.events import KIND_OF_EVENT
+from chalicelib.gatehouse.store.providers import LeavingRules, Provider
+
+from . import aws
+from .connect import load_deployed, root_url
+from .discovery import Fetch, discovery_url, fetch_discovery
+from .errors import OpsError
+from .mount import load_mount
+from .provider_rows import table_of, variable_of
+from .report import Reporter
+from .stages import Stage
+
+_SECRET_BYTES = 32
+_ABSENT = "ResourceNotFoundException"
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a person said; None keeps what was said earlier."""
+
+    gone: str | None = None
+    linked: str | None = None
+    app_id: str | None = None
+
+    def applied(self, rules: LeavingRules) -> LeavingRules:
+        """Answer the rules with these choices."""
+        said = {"gone": self.gone, "linked": self.linked, "app_id": self.app_id}
+        return replace(rules, **{name: text for name, text in said.items() if text is not None})
+
+
+def set_up_event_hook(
+    session: boto3.Session,
+    stage: Stage,
+    name: str,
+    choices: Choices,
+    report: Reporter,
+    *,
+    rotate: bool = False,
+) -> dict[str, Any]:
+    """Make the provider's secret, or a new one, and answer what Okta's console is to be told. Raises OpsError."""
+    report.step(f"Event hook of {name}")
+    with aws.explained(f"setting up the event hook of {name}"):
+        rules = choices.applied(_rules(session, stage, name))
+        if not rules.app_id:
+            rules = replace(rules, app_id=_client_id(session, stage, name))
+        arn, secret = _secret(session, stage, name, rotate)
+        _put_rules(session, stage, name, replace(rules, secret_arn=arn))
+    report.done("Okta's people who leave are signed out here, once its console knows the secret")
+    return {
+        "url": _address(stage, "events", name),
+        "authentication_field": "Authorization",
+        "authentication_secret": secret,
+        "event_types": sorted(KIND_OF_EVENT),
+        "app_id": rules.app_id,
+    }
+
+
+def set_up_universal_logout(
+    session: boto3.Session,
+    stage: Stage,
+    name: str,
+    choices: Choices,
+    report: Reporter,
+    fetch: Fetch | None = None,
+) -> dict[str, Any]:
+    """Let the tenant end sessions with tokens that it signs; answer what Okta's console is to be told. Raises OpsError."""
+    report.step(f"Universal Logout of {name}")
+    with aws.explained(f"setting up Universal Logout of {name}"):
+        found = _provider(session, stage, name)
+        # Its own org signs, whichever of its authorization servers people sign in with.
+        parts = urlsplit(found.issuer)
+        org = f"{parts.scheme}://{parts.netloc}"
+        document = (fetch or fetch_discovery)(discovery_url(org))
+        issuer, keys_url = document.get("issuer"), document.get("jwks_uri")
+        if issuer != org or not isinstance(keys_url, str) or not keys_url.startswith(org):
+            raise OpsError(
+                f"The discovery document of {org} names another issuer, or keys elsewhere."
+            )
+        rules = choices.applied(found.leaving)
+        _put_rules(session, stage, name, replace(rules, issuer=org, keys_url=keys_url))
+    report.done("the tenant can end sessions, once its console knows the address")
+    return {
+        "url": _address(stage, "revoke", name),
+        "authentication": "SIGNED_JWT",
+        "subject_format": "Issuer and Subject identifier",
+        "issuer": org,
+    }
+
+
+def switch_off(session: boto3.Session, stage: Stage, name: str, report: Reporter) -> None:
+    """Take no signals of a provider any more. Raises OpsError."""
+    report.step(f"Signals of {name}")
+    with aws.explained(f"switching off the signals of {name}"):
+        rules = _rules(session, stage, name)
+        _put_rules(session, stage, name, replace(rules, secret_arn="", issuer="", keys_url=""))
+        try:
+            aws.client(session, "secretsmanager").delete_secret(
+                SecretId=secret_name(stage, name), ForceDeleteWithoutRecovery=True
+            )
+        except ClientError as error:
+            if aws.error_code(error) != _ABSENT:
+                raise
+    report.done("no signal is taken any more")
+
+
+def secret_name(stage: Stage, name: str) -> str:
+    """Build the name of a provider's secret; the API's role may read what begins like it."""
+    return f"{stage.app_name}/{stage.name}/leaving/{name}"
+
+
+def _secret(session: boto3.Session, stage: Stage, name: str, rotate: bool) -> tuple[str, str]:
+    manager = aws.client(session, "secretsmanager")
+    try:
+        found = manager.get_secret_value(SecretId=secret_name(stage, name))
+    except ClientError as error:
+        if aws.error_code(error) != _ABSENT:
+            raise
+        made = secrets.token_urlsafe(_SECRET_BYTES)
+        answer = manager.create_secret(
+            Name=secret_name(stage, name),
+            Description=f"What {name}'s event hook says to prove itself",
+            SecretString=json.dumps({"current": made}),
+        )
+        return str(answer["ARN"]), made
+    kept = json.loads(found["SecretString"])
+    if not rotate:
+        return str(found["ARN"]), str(kept["current"])
+    made = secrets.token_urlsafe(_SECRET_BYTES)
+    manager.put_secret_value(
+        SecretId=found["ARN"],
+        SecretString=json.dumps({"current": made, "previous": kept["current"]}),
+    )
+    return str(found["ARN"]), made
+
+
+def _provider(session: boto3.Session, stage: Stage, name: str) -> Provider:
+    pages = (
+        aws.client(session, "dynamodb").get_paginator("scan").paginate(TableName=table_of(stage))
+    )
+    for page in pages:
+        for item in page["Items"]:
+            if item["name"]["S"] == name:
+                return Provider.from_item(item)
+    raise OpsError(f"Stage {stage.name!r} has no provider {name!r}: add it first.")
+
+
+def _rules(session: boto3.Session, stage: Stage, name: str) -> LeavingRules:
+    return _provider(session, stage, name).leaving
+
+
+def _put_rules(session: boto3.Session, stage: Stage, name: str, rules: LeavingRules) -> None:
+    aws.client(session, "dynamodb").update_item(
+        TableName=table_of(stage),
+        Key={"name": {"S": name}},
+        UpdateExpression="SET #leaving = :leaving",
+        ExpressionAttributeNames={"#leaving": "leaving"},
+        ExpressionAttributeValues={":leaving": {"M": rules.to_item()}},
+    )
+
+
+def _client_id(session: boto3.Session, stage: Stage, name: str) -> str:
+    """Okta calls an OIDC app by its client id, unless somebody chose another one there."""
+    found: Mapping[str, Any] = aws.client(session, "cognito-idp").describe_identity_provider(
+        UserPoolId=variable_of(stage, "USER_POOL_ID"), ProviderName=name
+    )["IdentityProvider"]
+    return str(found["ProviderDetails"]["client_id"])
+
+
+def _address(stage: Stage, route: str, name: str) -> str:
+    url = load_mount(stage.project_dir, stage.environment).url(
+        root_url(stage, load_deployed(stage))
+    )
+    return f"{url.origin}{url.base_path}auth/{route}/{quote(name, safe='')}"

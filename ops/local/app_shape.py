@@ -1,0 +1,45 @@
+"""What API Gateway and Lambda must know of an app: its routes and its functions, as Chalice would deploy them.
+
+Two versions of the code with the same shape differ in nothing but code, so the code alone has to be replaced.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..errors import OpsError
+
+_SHOWN_LINES = 6
+_PROGRAM = """
+import hashlib, json, sys
+sys.path.insert(0, "")
+from app import app
+from chalice.deploy.swagger import TemplatedSwaggerGenerator
+functions = [(each.name, each.handler_string) for each in app.handler_map.values() if hasattr(each, "handler_string")]
+functions += [(each.name, each.handler_string) for each in app.pure_lambda_functions]
+told = [TemplatedSwaggerGenerator().generate_swagger(app), sorted(app.handler_map), sorted(functions)]
+print("\\n" + hashlib.sha256(json.dumps(told, sort_keys=True, default=vars).encode()).hexdigest())
+"""
+
+
+def load_shape(project_dir: Path, environment: Mapping[str, str]) -> str:
+    """Import the project's `app.py` in a process of its own; return a digest of its shape.
+
+    `environment` is the stage's. Raises OpsError with the end of the traceback where the app does not load.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", _PROGRAM],
+        cwd=project_dir,
+        env={**os.environ, **environment, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        why = done.stderr.strip().splitlines()[-_SHOWN_LINES:] or ["no reason given"]
+        raise OpsError("\n".join(["The app does not load:", *(f"  {line}" for line in why)]))
+    return done.stdout.splitlines()[-1]

@@ -1,0 +1,142 @@
+"""An edit of the project, brought into the running stack: people, sessions and records stay.
+
+Where only code has changed, the functions get a new zip, by Lambda's own UpdateFunctionCode. Whatever else changes
+(routes, functions, settings, dependencies, rights, the template) takes the way of `deploy`. Either is looked at first: what
+cannot be deployed is refused, and the stack goes on with what it has.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from .. import aws
+from ..connect import load_deployed
+from ..deploy import deploy
+from ..errors import OpsError
+from ..report import Reporter
+from ..runtimes import runtime_of
+from ..stages import LOCAL, Stage, load_stage
+from .app_shape import load_shape
+from .candidate import require_deployable
+from .chalice_cli import PROGRAM as CHALICE
+from .code_package import CodePackage
+from .running import refresh
+from .staged_copy import copy_code
+
+_API = "api_handler"
+_CODE = "in the stack"
+_WARM_SECONDS = 30.0
+
+
+class Edits:
+    """Knows what the stack runs, and brings newer things into it. To be used under `running_stage`."""
+
+    def __init__(
+        self, project_dir: Path, stage: Stage, info: dict[str, Any], report: Reporter
+    ) -> None:
+        """`stage` is the running one, `info` what `info --json` says."""
+        self._project_dir = project_dir
+        self._stage = stage
+        self._info = info
+        self._report = report
+        self._zip = b""
+        self._waiting: list[Path] = []
+        self._session: boto3.Session = aws.session(stage)
+        self._look()
+
+    def take(self, changed: Sequence[Path]) -> None:
+        """Bring in what has changed and say how long it took; a fault is told, and the stack goes on."""
+        began = time.monotonic()
+        # What was refused before is still in the project, and would come along unseen.
+        changed = sorted({*changed, *self._waiting})
+        self._waiting = changed
+        named = ", ".join(self._name(path) for path in changed[:3])
+        more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
+        try:
+            way = self._bring(changed)
+            self._waiting = []
+            self._report.note(f"{named}{more}: {way} ({time.monotonic() - began:.1f} s)")
+            for name in sorted(self._functions.keys() - {_API}) if way == _CODE else ():
+                self._put(name)
+        except OpsError as error:
+            self._report.note(f"{named}{more}: not deployed, the stack goes on as it was.\n{error}")
+        except (ClientError, BotoCoreError) as error:
+            self._report.note(f"{named}{more}: the local AWS refuses it: {error}")
+
+    def deploy(self) -> None:
+        """Deploy the project as it is now, whatever has changed. Raises OpsError, and has changed nothing by then."""
+        require_deployable(self._project_dir, self._stage.project_dir, self._candidate)
+        self._deploy()
+
+    @property
+    def _candidate(self) -> Path:
+        return self._stage.project_dir.with_name("candidate")
+
+    def _bring(self, changed: Sequence[Path]) -> str:
+        # Settings, dependencies, rights, the template:
+        whole = any(path.suffix != ".py" and not self._is_data(path) for path in changed)
+        if whole or any(path.suffix == ".py" for path in changed):
+            shape = require_deployable(self._project_dir, self._stage.project_dir, self._candidate)
+            whole = whole or shape != self._shape
+        if whole:
+            self._deploy()
+            return "deployed anew; people, sessions and records stay"
+        copy_code(self._project_dir, self._stage.project_dir)
+        self._zip = self._package.with_code(self._stage.project_dir)
+        self._put(_API)  # first: somebody is about to reload the page
+        self._warm()
+        return _CODE
+
+    def _is_data(self, path: Path) -> bool:
+        """Whether a file is of the app's folders: a page, a text."""
+        return any(
+            path.is_relative_to(self._project_dir / each) for each in ("chalicelib", "vendor")
+        )
+
+    def _put(self, name: str) -> None:
+        """Give a function the newest zip."""
+        functions = aws.client(self._session, "lambda")
+        functions.update_function_code(FunctionName=self._functions[name], ZipFile=self._zip)
+
+    def _warm(self) -> None:
+        """Start the API's new container, so that the next reload of the page does not wait for it."""
+        trust = ssl.create_default_context(cafile=self._info["ca_file"])  # None: plain http
+        url = self._info["page_url"]
+        try:
+            # Our own address on this machine.
+            urllib.request.urlopen(url, timeout=_WARM_SECONDS, context=trust).close()  # noqa: S310 # nosec B310
+        except urllib.error.HTTPError as answer:
+            self._report.note(
+                f"{url} answers {answer.code}; see /aws/lambda/{self._stage.api_function}"
+            )
+        except OSError as failure:
+            self._report.note(f"{url} does not answer: {failure}")
+
+    def _deploy(self) -> None:
+        self._shape = ""  # unknown, until it is through
+        self._stage = refresh(self._project_dir, self._stage)
+        deploy(self._stage.project_dir, LOCAL, self._report, CHALICE)
+        self._stage = load_stage(self._stage.project_dir, LOCAL)
+        self._look()
+
+    def _look(self) -> None:
+        """Note what is deployed."""
+        copy = self._stage.project_dir
+        self._package = CodePackage(copy, runtime_of(self._stage.options))
+        self._functions = load_deployed(self._stage).functions
+        self._shape = load_shape(copy, self._stage.environment)
+
+    def _name(self, path: Path) -> str:
+        for folder in (self._project_dir / "vendor", self._project_dir):
+            if path.is_relative_to(folder):
+                return path.relative_to(folder).as_posix()
+        return path.name

@@ -1,0 +1,66 @@
+"""The files that an edit can change: what is deployed, and what says how."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..errors import OpsError
+from ..locked import NAME, files_of
+
+_TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
+_NOBODYS = (".pyc", ".pyo", ".swp", ".tmp", "~")
+
+
+class WatchedFiles:
+    """Tells what has changed since it was last asked, by times and sizes."""
+
+    def __init__(self, project_dir: Path) -> None:
+        self._project_dir = project_dir
+        self._seen = self._look()
+        self._pending: dict[Path, tuple[int, int]] | None = None
+
+    def changed(self) -> list[Path]:
+        """Return the files that are new, different or gone; nothing while they are still being written.
+
+        An editor, or `git switch`, writes in several steps: a change counts when a second look finds nothing new.
+        """
+        now = self._look()
+        if now == self._seen:
+            self._pending = None
+            return []
+        if now != self._pending:
+            self._pending = now
+            return []
+        before, self._seen, self._pending = self._seen, now, None
+        every = before.keys() | now.keys()
+        return sorted(path for path in every if before.get(path) != now.get(path))
+
+    def _look(self) -> dict[Path, tuple[int, int]]:
+        found = {}
+        for path in self._every():
+            try:
+                stat = path.stat()
+            except OSError:
+                continue  # gone, or a link that leads nowhere
+            found[path] = (stat.st_mtime_ns, stat.st_size)
+        return found
+
+    def _every(self) -> Iterator[Path]:
+        project = self._project_dir
+        yield project / "app.py"
+        try:
+            yield from files_of(project / NAME)
+        except OpsError:
+            yield project / NAME  # being written, or wrong: the deployment says so
+        yield project / ".chalice" / "config.json"
+        yield from (project / ".chalice").glob("policy*.json")
+        yield from _TEMPLATES.glob("*")
+        for name in ("chalicelib", "vendor"):
+            # vendor/frontend is a link, which Chalice follows too.
+            for folder, folders, files in os.walk(project / name, followlinks=True):
+                folders[:] = [each for each in folders if each[0] != "." and each != "__pycache__"]
+                for file in files:
+                    if file[0] != "." and not file.endswith(_NOBODYS):
+                        yield Path(folder) / file

@@ -1,0 +1,51 @@
+"""Where a person is signed in, and ending one of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from chalicelib.gatehouse.store.session_rows import SessionRow
+
+from .directory import Directory, Person
+from .errors import OpsError
+from .printable import printable
+from .program import PROGRAM
+from .report import Reporter
+
+
+def list_sessions(directory: Directory, person: Person) -> list[SessionRow]:
+    """Answer the sessions that are not over, the last used one first."""
+    return directory.sessions.of(person.user.sub)
+
+
+def lines_of(person: Person, rows: Sequence[SessionRow]) -> Iterator[str]:
+    """Answer what a person reads: a line each."""
+    if not rows:
+        yield f"{person} is signed in nowhere."
+    for row in rows:
+        device = printable(row.device) or "unknown browser"
+        yield (
+            f"{row.id}  {device}, by {printable(row.provider)}; "
+            f"started {row.startedAt}, last used {row.lastUsedAt}"
+        )
+
+
+def as_data(row: SessionRow) -> Mapping[str, Any]:
+    """Answer a row for `--json`."""
+    return asdict(row)
+
+
+def end_session(
+    directory: Directory, person: Person, session_id: str, stage: str, report: Reporter
+) -> None:
+    """End one session. Raises OpsError for an id that the person has not."""
+    if not session_id or not directory.sessions.end(person.user.sub, session_id):
+        raise OpsError(
+            f"{person} has no session {printable(session_id)!r}. "
+            f"`{PROGRAM} user sessions {printable(person.user_name)} --stage {stage}` lists them."
+        )
+    report.note(
+        "the session ends at its next refresh; an access token that is out already works for ten minutes at most"
+    )

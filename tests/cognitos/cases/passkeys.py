@@ -1,0 +1,287 @@
+"""Passkeys: registered with a token of the person's, used by USER_AUTH; each challenge once, by its own relying party."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tests.cognitos.case import GUIDE, REFERENCE, case
+from tests.cognitos.pool import PASSKEYS
+from tests.cognitos.world import ACCEPTED, World
+from tests.doubles.authenticator import Authenticator
+
+START = REFERENCE + "API_StartWebAuthnRegistration.html"
+COMPLETE = REFERENCE + "API_CompleteWebAuthnRegistration.html"
+LIST = REFERENCE + "API_ListWebAuthnCredentials.html"
+DELETE = REFERENCE + "API_DeleteWebAuthnCredential.html"
+INITIATE = REFERENCE + "API_AdminInitiateAuth.html"
+ANSWER = REFERENCE + "API_AdminRespondToAuthChallenge.html"
+AS_FACTOR = REFERENCE + "API_WebAuthnMfaSettingsType.html"
+FLOWS = GUIDE + "amazon-cognito-user-pools-authentication-flow-methods.html"
+
+
+def token(world: World, address: str) -> str:
+    """A token of the server's own client, which carries aws.cognito.signin.user.admin."""
+    return str(world.tokens(address, world.port.server_client)["AccessToken"])
+
+
+def options(world: World, access: str) -> dict[str, Any]:
+    return dict(
+        world.call("start_web_authn_registration", AccessToken=access)["CredentialCreationOptions"]
+    )
+
+
+def register(world: World, access: str, device: Authenticator, **lies: Any) -> str:
+    """Set up a passkey; what came of it."""
+    credential = device.create(options(world, access), **lies)
+    return world.refused(
+        world.call,
+        "complete_web_authn_registration",
+        AccessToken=access,
+        Credential=credential,
+    )
+
+
+def owner(world: World) -> tuple[str, Authenticator]:
+    """Somebody with one passkey: the address, and the device."""
+    address, device = world.person(), Authenticator()
+    assert register(world, token(world, address), device) == ACCEPTED
+    return address, device
+
+
+def begin(world: World, address: str, **changed: str) -> dict[str, Any]:
+    """AdminInitiateAuth for a passkey."""
+    parameters = {
+        "USERNAME": address,
+        "PREFERRED_CHALLENGE": "WEB_AUTHN",
+        "SECRET_HASH": world.secret_hash(address),
+        **changed,
+    }
+    return world.admin(
+        "admin_initiate_auth",
+        ClientId=world.port.client.id,
+        AuthFlow="USER_AUTH",
+        AuthParameters=parameters,
+    )
+
+
+def asked(challenge: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(json.loads(challenge["ChallengeParameters"]["CREDENTIAL_REQUEST_OPTIONS"]))
+
+
+def outcome(
+    world: World, address: str, challenge: Mapping[str, Any], credential: Mapping[str, Any]
+) -> str:
+    username = world.user(address)["Username"]
+    return world.refused(world.answer, challenge, username, CREDENTIAL=json.dumps(credential))
+
+
+def lied(world: World, **lies: Any) -> str:
+    """Sign in with a passkey that lies; what came of it."""
+    address, device = owner(world)
+    challenge = begin(world, address)
+    return outcome(world, address, challenge, device.get(asked(challenge), **lies))
+
+
+@case({"party": PASSKEYS["RelyingPartyId"], "resident": "required", "verified": "required"}, START)
+def a_registration_asks_for_a_discoverable_key(world: World) -> Any:
+    """Of the pool's relying party, with user verification as the pool has it."""
+    found = options(world, token(world, world.person()))
+    selection = found["authenticatorSelection"]
+    return {
+        "party": found["rp"]["id"],
+        "resident": selection["residentKey"],
+        "verified": selection["userVerification"],
+    }
+
+
+@case({"outcome": ACCEPTED, "listed": 1, "party": PASSKEYS["RelyingPartyId"]}, COMPLETE)
+def a_registration_is_listed(world: World) -> Any:
+    """With the relying party that it is for."""
+    access = token(world, world.person())
+    done = register(world, access, Authenticator())
+    listed = world.call("list_web_authn_credentials", AccessToken=access)["Credentials"]
+    return {"outcome": done, "listed": len(listed), "party": listed[0]["RelyingPartyId"]}
+
+
+@case("NotAuthorizedException", START)
+def the_browsers_token_registers_nothing(world: World) -> Any:
+    """A token without aws.cognito.signin.user.admin, or one that was revoked."""
+    address = world.person()
+    tokens = world.tokens(address, world.port.server_client)
+    client = world.port.server_client
+    world.call(
+        "revoke_token",
+        Token=tokens["RefreshToken"],
+        ClientId=client.id,
+        ClientSecret=client.secret,
+    )
+    return world.refused(
+        world.call, "start_web_authn_registration", AccessToken=tokens["AccessToken"]
+    )
+
+
+@case("WebAuthnOriginNotAllowedException", COMPLETE)
+def another_sites_registration_is_refused(world: World) -> Any:
+    """The origin in the client data is not the relying party's."""
+    access = token(world, world.person())
+    return register(world, access, Authenticator(), origin="https://app.example.net")
+
+
+@case("WebAuthnRelyingPartyMismatchException", COMPLETE)
+def another_relying_partys_registration_is_refused(world: World) -> Any:
+    """The authenticator made it for another RP ID."""
+    access = token(world, world.person())
+    return register(world, access, Authenticator(), rp_id="app.example.net")
+
+
+@case("WebAuthnCredentialNotSupportedException", COMPLETE)
+def a_registration_without_user_verification_is_refused(world: World) -> Any:
+    """Where the pool requires it."""
+    access = token(world, world.person())
+    return register(world, access, Authenticator(), verified=False)
+
+
+@case("WebAuthnChallengeNotFoundException", COMPLETE)
+def a_registration_serves_once(world: World) -> Any:
+    """The same answer again."""
+    access, device = token(world, world.person()), Authenticator()
+    given = {"AccessToken": access, "Credential": device.create(options(world, access))}
+    world.call("complete_web_authn_registration", **given)
+    return world.refused(world.call, "complete_web_authn_registration", **given)
+
+
+@case({"name": "WEB_AUTHN", "party": PASSKEYS["RelyingPartyId"], "verified": "required"}, INITIATE)
+def a_passkey_is_asked_for_by_choice(world: World) -> Any:
+    """USER_AUTH with PREFERRED_CHALLENGE; the options are JSON in a parameter."""
+    challenge = begin(world, owner(world)[0])
+    found = asked(challenge)
+    return {
+        "name": challenge["ChallengeName"],
+        "party": found["rpId"],
+        "verified": found["userVerification"],
+    }
+
+
+@case("SELECT_CHALLENGE", FLOWS)
+def somebody_without_a_passkey_is_offered_others(world: World) -> Any:
+    """The preferred challenge is not to be had."""
+    return begin(world, world.person())["ChallengeName"]
+
+
+@case("NotAuthorizedException", INITIATE)
+def a_passkey_needs_the_secret_hash(world: World) -> Any:
+    """As every flow of a client with a secret."""
+    return world.refused(begin, world, world.person(), SECRET_HASH="bm90IGl0")
+
+
+@case({"outcome": ACCEPTED}, ANSWER)
+def a_passkey_signs_in(world: World) -> Any:
+    """Without a password."""
+    return {"outcome": lied(world)}
+
+
+@case("NotAuthorizedException", ANSWER)
+def a_passkeys_challenge_serves_once(world: World) -> Any:
+    """The same answer again."""
+    address, device = owner(world)
+    challenge = begin(world, address)
+    credential = device.get(asked(challenge))
+    assert outcome(world, address, challenge, credential) == ACCEPTED
+    return outcome(world, address, challenge, credential)
+
+
+@case("NotAuthorizedException", ANSWER)
+def the_answer_to_another_challenge_is_refused(world: World) -> Any:
+    """Of the same person's sign-in before."""
+    address, device = owner(world)
+    earlier, challenge = begin(world, address), begin(world, address)
+    return outcome(world, address, challenge, device.get(asked(earlier)))
+
+
+@case("NotAuthorizedException", ANSWER)
+def another_persons_passkey_is_refused(world: World) -> Any:
+    """With its own user handle."""
+    address, _ = owner(world)
+    _, other = owner(world)
+    challenge = begin(world, address)
+    return outcome(world, address, challenge, other.get(asked(challenge)))
+
+
+@case("NotAuthorizedException", ANSWER)
+def another_sites_answer_is_refused(world: World) -> Any:
+    """A phishing page's origin."""
+    return lied(world, origin="https://app.example.net")
+
+
+@case("NotAuthorizedException", ANSWER)
+def another_relying_partys_answer_is_refused(world: World) -> Any:
+    """Another RP ID in the authenticator's data."""
+    return lied(world, rp_id="app.example.net")
+
+
+@case("NotAuthorizedException", ANSWER)
+def an_answer_without_user_verification_is_refused(world: World) -> Any:
+    """Where the pool requires it."""
+    return lied(world, verified=False)
+
+
+@case("NotAuthorizedException", FLOWS)
+def a_counter_that_goes_back_is_refused(world: World) -> Any:
+    """Somebody has copied the key (Web Authentication 7.2, step 22)."""
+    address, device = owner(world)
+    for counter, expected in ((7, ACCEPTED), (7, None)):
+        challenge = begin(world, address)
+        seen = outcome(world, address, challenge, device.get(asked(challenge), counter=counter))
+        if expected:
+            assert seen == expected
+    return seen
+
+
+@case({"outcome": ACCEPTED, "listed": 0, "next": "SELECT_CHALLENGE"}, DELETE)
+def a_deleted_passkey_is_asked_for_no_more(world: World) -> Any:
+    """Nor listed."""
+    address, _ = owner(world)
+    access = token(world, address)
+    found = world.call("list_web_authn_credentials", AccessToken=access)["Credentials"]
+    done = world.refused(
+        world.call,
+        "delete_web_authn_credential",
+        AccessToken=access,
+        CredentialId=found[0]["CredentialId"],
+    )
+    left = world.call("list_web_authn_credentials", AccessToken=access)["Credentials"]
+    return {
+        "outcome": done,
+        "listed": len(left),
+        "next": begin(world, address)["ChallengeName"],
+    }
+
+
+@case("ResourceNotFoundException", DELETE)
+def an_unknown_passkey_is_not_deleted(world: World) -> Any:
+    """Nor one of somebody else's."""
+    access = token(world, world.person())
+    return world.refused(
+        world.call, "delete_web_authn_credential", AccessToken=access, CredentialId="bm9uZQ"
+    )
+
+
+@case({"before": "SELECT_CHALLENGE", "after": "WEB_AUTHN"}, AS_FACTOR)
+def with_a_second_factor_a_passkey_must_count_as_one(world: World) -> Any:
+    """SetUserMFAPreference makes it one, beside the app."""
+    address, _ = owner(world)
+    access = token(world, address)
+    secret = str(world.call("associate_software_token", AccessToken=access)["SecretCode"])
+    world.call("verify_software_token", AccessToken=access, UserCode=world.totp(secret))
+    app = {"Enabled": True, "PreferredMfa": True}
+    world.call("set_user_mfa_preference", AccessToken=access, SoftwareTokenMfaSettings=app)
+    before = begin(world, address)["ChallengeName"]
+    world.call(
+        "set_user_mfa_preference",
+        AccessToken=access,
+        SoftwareTokenMfaSettings=app,
+        WebAuthnMfaSettings={"Enabled": True},
+    )
+    return {"before": before, "after": begin(world, address)["ChallengeName"]}

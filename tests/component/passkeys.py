@@ -1,0 +1,50 @@
+"""A stage with passkeys, and Grace's device."""
+
+from typing import Any
+
+from tests.component.direct import EMAIL, PASSWORD, Direct
+from tests.doubles.authenticator import Authenticator, Passkey
+from tests.doubles.browser import Answer, Browser
+
+DOMAIN = "app.example.org"
+
+
+class Passkeys:
+    """Grace on a stage whose passkeys are for app.example.org; the device is as honest as a test wants it."""
+
+    def __init__(self, direct: Direct) -> None:
+        self.direct = direct
+        self.device = Authenticator()
+        direct.pool.relying_party = DOMAIN
+        direct.restart(passkey_domain=DOMAIN)
+
+    def post(self, path: str, browser: Browser | None = None, **body: Any) -> Answer:
+        return self.direct.post(path, browser, **body)
+
+    def open(self, **more: Any) -> Answer:
+        """Sign in, and open the list of passkeys."""
+        self.direct.sign_in()
+        return self.post("passkeys/open", password=PASSWORD, **more)
+
+    def set_up(self) -> Passkey:
+        """Grace signs in and sets up a passkey; all is closed again."""
+        assert self.open().status == 200
+        self.add()
+        self.post("passkeys/close")
+        return self.device.passkeys[-1]
+
+    def add(self) -> Answer:
+        options = self.post("passkeys/setup").json()["options"]
+        return self.post("passkeys/verify", credential=self.device.create(options))
+
+    def ask(self, email: str | None = EMAIL, browser: Browser | None = None, **more: Any) -> Answer:
+        named = {} if email is None else {"email": email}
+        return self.post("direct/passkey", browser, **named, **more)
+
+    def answer(self, credential: dict[str, Any], browser: Browser | None = None) -> Answer:
+        return self.direct.challenge("WEB_AUTHN", browser, credential=credential)
+
+    def sign_in(self, browser: Browser | None = None, email: str = EMAIL, **lies: Any) -> Answer:
+        """Ask and answer; `lies` are the device's."""
+        options = self.ask(email, browser).json()["challenge"]["options"]
+        return self.answer(self.device.get(options, **lies), browser)

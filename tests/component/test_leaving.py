@@ -1,0 +1,360 @@
+"""What follows when a provider says that somebody leaves: by its event hook, and by Universal Logout."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from app import gate
+from chalicelib.gatehouse.flows.leaving import CALLS_PER_SECOND
+from tests.component.company import ORGS, SECRETS, Company, secret_arn
+from tests.component.test_authorized_routes import CLAIMS
+from tests.component.world import SUBJECTS_TABLE, World
+from tests.doubles.aws_errors import client_error
+from tests.doubles.browser import LambdaContext
+from tests.doubles.pool_users import PoolUser
+from tests.events import load_event
+
+DEACTIVATE, REACTIVATE = "user.lifecycle.deactivate", "user.lifecycle.reactivate"
+OUR_APP = [{"type": "AppInstance", "id": "0oaGatehouse"}]
+ADMINS = [{"type": "UserGroup", "id": "00g1", "displayName": "admins"}]
+
+
+@pytest.fixture
+def company(world: World) -> Company:
+    """Two tenants, each with somebody who is signed in."""
+    return Company(world)
+
+
+@pytest.mark.security("S-81")
+@pytest.mark.parametrize(
+    ("kind", "target", "enabled"),
+    [
+        (DEACTIVATE, [], False),
+        ("user.lifecycle.suspend", [], False),
+        ("user.lifecycle.delete.initiated", [], False),
+        ("application.user_membership.remove", OUR_APP, False),
+        ("user.session.clear", [], True),
+        ("user.account.reset_password", [], True),
+        ("group.user_membership.remove", ADMINS, True),
+    ],
+)
+def test_whoever_leaves_is_out_and_nobody_else(
+    company: Company, kind: str, target: list[Any], enabled: bool
+) -> None:
+    """The sessions end; where Okta says gone, the profile is disabled as well."""
+    answer = company.tell(company.event(kind, target=target))
+    assert (answer.status, answer.body) == (204, "")
+    assert company.signed_in() == {"bob"}
+    assert company.ada.enabled is enabled
+    assert company.bob.enabled
+
+
+@pytest.mark.security("S-70")
+def test_a_route_that_asks_refuses_at_once(company: Company) -> None:
+    """`validAfter` is in the record; the access token that is out already opens no fresh route."""
+    record = {"userName": {"S": "okta_00u1ada"}, "sub": {"S": company.ada.sub}}
+    company.world.dynamodb.put(company.world.settings.users_table, record)
+    claims = {
+        **CLAIMS,
+        "sub": company.ada.sub,
+        "username": company.ada.username,
+        "cognito:groups": "[admins]",
+        "iat": str(int(company.world.clock()) - 5),
+    }
+    browser = company.world.browser()
+    assert browser.get("/users", claims=claims).status == 200
+    company.tell(company.event("user.session.clear"))
+    assert browser.get("/users", claims=claims).status == 401
+
+
+def test_whoever_comes_back_can_sign_in(company: Company) -> None:
+    """Reactivated, unsuspended, or assigned to our app again."""
+    pairs = [
+        (DEACTIVATE, "user.lifecycle.activate", []),
+        ("user.lifecycle.suspend", "user.lifecycle.unsuspend", []),
+        ("application.user_membership.remove", "application.user_membership.add", OUR_APP),
+    ]
+    for gone, back, target in pairs:
+        company.world.clock.advance(1)
+        company.tell(company.event(gone, target=target))
+        assert not company.ada.enabled
+        company.world.clock.advance(1)
+        company.tell(company.event(back, target=target))
+        assert company.ada.enabled
+
+
+@pytest.mark.security("S-82")
+def test_whom_an_administrator_disabled_no_signal_enables(company: Company) -> None:
+    """Neither before nor after a signal that found the profile disabled already."""
+    company.ada.enabled = False
+    for kind in (REACTIVATE, DEACTIVATE, REACTIVATE):
+        company.world.clock.advance(1)
+        company.tell(company.event(kind))
+        assert not company.ada.enabled
+
+
+def test_a_provider_that_only_signs_out_disables_nobody(world: World) -> None:
+    """`--when-gone sign-out`."""
+    company = Company(world, gone="sign-out")
+    company.tell(company.event(DEACTIVATE))
+    assert company.signed_in() == {"bob"}
+    assert company.ada.enabled
+
+
+@pytest.mark.parametrize(
+    ("rule", "out", "enabled"),
+    [("sign-out", True, True), ("disable", True, False), ("nothing", False, True)],
+)
+def test_a_linked_account_follows_a_rule_of_its_own(
+    world: World, rule: str, out: bool, enabled: bool
+) -> None:
+    """It has a password, so being gone at the provider may not mean being gone here."""
+    company = Company(world, linked=rule)
+    company.ada.username = "5d3c7b1e-native"
+    company.ada.status = "CONFIRMED"
+    index(company, "5d3c7b1e-native")
+    company.sign_everybody_in()
+    company.tell(company.event(DEACTIVATE))
+    assert company.signed_in() == ({"bob"} if out else {"ada", "bob"})
+    assert company.ada.enabled is enabled
+
+
+def index(company: Company, user_name: str) -> None:
+    row = {"subject": {"S": "Okta/00u1Ada"}, "userName": {"S": user_name}}
+    company.world.dynamodb.put(SUBJECTS_TABLE, row)
+
+
+@pytest.mark.security("S-81")
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_the_newer_signal_wins_in_any_order(company: Company, order: tuple[int, int]) -> None:
+    """Deactivated, then reactivated a second later: whichever comes first, Ada may come in."""
+    events = [company.event(DEACTIVATE), company.event(REACTIVATE, published=1)]
+    for number in order:
+        company.tell(events[number])
+    assert company.ada.enabled
+    events = [company.event(REACTIVATE, published=2), company.event(DEACTIVATE, published=3)]
+    for number in order:
+        company.tell(events[number])
+    assert not company.ada.enabled
+
+
+def test_a_clearing_that_came_first_does_not_keep_a_deactivation_out(company: Company) -> None:
+    """Okta publishes both within a moment, and they come in any order."""
+    cleared, gone = company.event("user.session.clear", published=1), company.event(DEACTIVATE)
+    company.tell(cleared, gone)
+    assert not company.ada.enabled
+    assert company.signed_in() == {"bob"}
+
+
+def test_of_two_at_a_time_the_newer_one_wins(company: Company) -> None:
+    """While Ada is being disabled, somebody else hears that she is back: what was done is undone."""
+    world = company.world
+    disable = world.pool.admin_disable_user
+
+    def overtaken(**arguments: Any) -> Any:
+        answer = disable(**arguments)
+        company.tell(company.event(REACTIVATE, published=1))
+        return answer
+
+    world.pool.admin_disable_user = overtaken  # type: ignore[method-assign]
+    company.tell(company.event(DEACTIVATE))
+    assert company.ada.enabled
+
+
+def test_a_group_is_gone_until_the_next_sign_in(company: Company) -> None:
+    """Only that group, and only for people whose provider tells groups here."""
+    company.tell(company.event("group.user_membership.remove", target=ADMINS))
+    assert company.ada.told_groups == "=staff"
+    company.put_row("Okta")
+    row = company.world.dynamodb.items(company.world.settings.providers_table)["Okta"]
+    company.world.dynamodb.put(
+        company.world.settings.providers_table, {**row, "groups_claim": {"S": ""}}
+    )
+    company.world.clock.advance(61)
+    staff = [{"type": "UserGroup", "id": "00g2", "displayName": "staff"}]
+    company.tell(company.event("group.user_membership.remove", target=staff))
+    assert company.ada.told_groups == "=staff"
+
+
+def test_several_events_of_one_request_each_count(company: Company) -> None:
+    """Those that cannot be read or say nothing are counted, and stop no other one."""
+    company.tell(
+        {"eventType": DEACTIVATE},
+        company.event("user.session.start"),
+        *(company.event(DEACTIVATE, f"00uNobody{number}") for number in range(25)),
+        company.event(DEACTIVATE),
+    )
+    assert company.signed_in() == {"bob"}
+    assert len(company.world.queue.bodies) == 26
+
+
+def test_the_queue_does_not_answer(company: Company) -> None:
+    """Okta is told to try again, and nobody is half out. One message of ten may be refused, too."""
+    queue = company.world.queue
+    queue.fault = client_error("ServiceUnavailable")
+    assert company.tell(company.event(DEACTIVATE)).status == 503
+    queue.fault, queue.refuses = None, 1
+    assert company.tell(company.event(DEACTIVATE)).status == 503
+    assert company.signed_in() == {"ada", "bob"}
+
+
+def test_what_fails_comes_again_and_stops_nobody_else(company: Company) -> None:
+    """Cognito fails for one of three: the others are out, and the one follows."""
+    pool, queue = company.world.pool, company.world.queue
+    eve = company._join("Okta", "00u3Eve", "eve@example.org")
+    pool.fail("admin_user_global_sign_out", client_error("TooManyRequestsException"))
+    company.tell(company.event(DEACTIVATE), company.event(DEACTIVATE, "00u3Eve"))
+    assert (company.ada.enabled, eve.enabled) == (True, False)
+    assert len(queue.waiting) == 1
+    queue.run()
+    assert not company.ada.enabled
+    assert queue.waiting == []
+
+
+@pytest.mark.parametrize("operation", ["admin_disable_user", "admin_enable_user"])
+def test_a_function_that_is_cut_off_half_way_is_done_with_the_next_time(
+    company: Company, operation: str
+) -> None:
+    """Ada was disabled, and nobody noted it: she is enabled again all the same when she comes back."""
+    pool, queue = company.world.pool, company.world.queue
+    if operation == "admin_enable_user":
+        company.tell(company.event(DEACTIVATE, published=-1))
+    call = getattr(pool, operation)
+
+    def cut_off(**arguments: Any) -> Any:
+        call(**arguments)
+        setattr(pool, operation, call)
+        raise client_error("InternalErrorException")
+
+    setattr(pool, operation, cut_off)
+    company.tell(company.event(DEACTIVATE if operation == "admin_disable_user" else REACTIVATE))
+    assert len(queue.waiting) == 1
+    queue.run()
+    assert queue.waiting == []
+    company.world.clock.advance(1)
+    company.tell(company.event(REACTIVATE))
+    assert company.ada.enabled
+
+
+def test_messages_that_nobody_sent_are_dropped(
+    company: Company, log_lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    """They would be as wrong the next time."""
+    good = {"provider": "Okta", "subject": "s", "kind": "gone", "at": "a", "id": "i", "group": ""}
+    bodies = ["", "[]", "{}", json.dumps({**good, "kind": "x"}), json.dumps({**good, "id": 1})]
+    records = [{"messageId": str(n), "body": body} for n, body in enumerate(bodies)]
+    assert gate.leaving({"Records": records}, LambdaContext()) == {"batchItemFailures": []}
+    events = [line["event"] for line in log_lines()]
+    assert events.count("leaving_malformed") == len(bodies)
+
+
+def test_somebody_who_is_deleted_in_the_middle_is_done_with(company: Company) -> None:
+    """There is nobody to sign out."""
+    gone = client_error("UserNotFoundException", "AdminUserGlobalSignOut")
+    company.world.pool.fail("admin_user_global_sign_out", gone)
+    company.tell(company.event(DEACTIVATE))
+    assert company.world.queue.waiting == []
+
+
+def test_the_function_keeps_to_cognitos_pace(company: Company) -> None:
+    """Twelve calls a second; two functions at a time make 24, and Cognito allows 25."""
+    company.tell(*(company.event("user.session.clear", f"00uNobody{n}") for n in range(3)))
+    assert company.world.pauses == pytest.approx([n / CALLS_PER_SECOND for n in (1, 2)])
+
+
+def test_okta_verifies_the_address_once(company: Company) -> None:
+    """Its challenge comes back in the body; without an event hook there is nothing here."""
+    browser = company.world.browser()
+    headers = [("X-Okta-Verification-Challenge", "challenge-1")]
+    answer = browser.get("/auth/events/Okta", headers=headers)
+    assert (answer.status, answer.json()) == (200, {"verification": "challenge-1"})
+    for value in ("", "x" * 513):
+        wrong = [("X-Okta-Verification-Challenge", value)]
+        assert browser.get("/auth/events/Okta", headers=wrong).status == 400
+    assert browser.get("/auth/events/Nobody", headers=headers).status == 404
+    company.world.restart(leaving_queue_url="")
+    assert browser.get("/auth/events/Okta", headers=headers).status == 404
+
+
+@pytest.mark.security("S-77")
+def test_a_secret_that_is_being_rotated_counts_beside_the_new_one(company: Company) -> None:
+    """The new one at once, although the container knows the old one; the old one until the next rotation."""
+    nothing = company.event("user.session.start")
+    assert company.tell(nothing).status == 204
+    company.world.secrets.put(
+        secret_arn("Okta"), {"current": "new-secret", "previous": SECRETS["Okta"]}
+    )
+    company.world.clock.advance(31)
+    assert company.tell(nothing, secret="new-secret").status == 204
+    assert company.tell(nothing).status == 204
+    company.world.secrets.put(secret_arn("Okta"), {"current": "newer", "previous": "new-secret"})
+    company.world.clock.advance(31)
+    assert company.tell(nothing, secret="newer").status == 204
+    assert company.tell(nothing).status == 401
+
+
+@pytest.mark.parametrize(
+    "sub_id",
+    [
+        {"format": "iss_sub", "iss": ORGS["Okta"], "sub": "00u1Ada"},
+        {"format": "iss_sub", "iss": f"{ORGS['Okta']}/oauth2/default", "sub": "00u1Ada"},
+        {"format": "email", "email": "ada@example.org"},
+        {"format": "email", "email": "Ada@Example.org"},
+    ],
+)
+def test_universal_logout_ends_the_sessions(company: Company, sub_id: dict[str, str]) -> None:
+    """By the provider's own name or by address; the person stays."""
+    answer = company.revoke(company.token(), sub_id)
+    assert (answer.status, answer.body) == (204, "")
+    assert company.signed_in() == {"bob"}
+    assert company.ada.enabled
+
+
+def test_universal_logout_in_the_words_of_oktas_earlier_page(company: Company) -> None:
+    """`subject` for `sub_id`; `typ` as a whole media type; the audience in a list."""
+    token = company.token(
+        header={"typ": "application/global-token-revocation+jwt"},
+        claims={"aud": [f"{company.world.browser().root}auth/revoke/Okta"]},
+    )
+    subject = {"format": "iss_sub", "iss": ORGS["Okta"], "sub": "00u1Ada"}
+    assert company.revoke(token, body={"subject": subject}).status == 204
+    assert company.signed_in() == {"bob"}
+
+
+def test_a_token_serves_again_where_the_queue_failed(company: Company) -> None:
+    """Okta's second try must not be taken for a replay."""
+    token = company.token()
+    company.world.queue.fault = client_error("ServiceUnavailable")
+    assert company.revoke(token).status == 503
+    company.world.queue.fault = None
+    assert company.revoke(token).status == 204
+    assert company.signed_in() == {"bob"}
+
+
+def test_the_triggers_keep_the_index(world: World) -> None:
+    """At the first sign-in and at every other one; an outage stops nobody."""
+    world.restart(subjects_table=SUBJECTS_TABLE)
+    gate.user_records(load_event("PostConfirmation_ConfirmSignUp_federated"), LambdaContext())
+    gate.user_records(load_event("PostAuthentication_Authentication_linked"), LambdaContext())
+    rows = world.dynamodb.items(SUBJECTS_TABLE)
+    assert set(rows) == {"Okta/00u1ada", "Okta/00u1grace"}
+    linked = load_event("PostAuthentication_Authentication_linked")["userName"]
+    assert rows["Okta/00u1grace"]["userName"] == {"S": linked}
+
+
+def test_doctor_can_tell_when_a_provider_was_last_heard(company: Company) -> None:
+    """A row of the provider itself."""
+    company.tell(company.event("user.session.clear"))
+    assert set(company.world.dynamodb.items(SUBJECTS_TABLE)["Okta"]) == {"subject", "lastSignalAt"}
+
+
+def test_an_index_that_is_out_of_date_misleads_nobody(company: Company) -> None:
+    """It names somebody else: whose profile it is, the pool says."""
+    company.world.pool.add(PoolUser("eve@example.org", "", username="eve-native"))
+    index(company, "eve-native")
+    company.tell(company.event(DEACTIVATE))
+    assert [user.email for user in company.world.pool.users if not user.enabled] == [
+        "ada@example.org"
+    ]

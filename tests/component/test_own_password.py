@@ -1,0 +1,137 @@
+"""POST /auth/password: a new password by whoever is signed in and knows the old one."""
+
+from typing import Any
+
+import pytest
+
+from tests.component.direct import EMAIL, PASSWORD, SESSION_COOKIE, WRONG, Direct
+from tests.component.test_authorized_routes import CLAIMS
+from tests.component.world import World
+from tests.doubles.aws_errors import client_error
+from tests.doubles.browser import Answer, Browser
+
+NEW = "another good one 34"
+DOWN = client_error("InternalServerError")
+
+
+def change(direct: Direct, browser: Browser | None = None, **body: Any) -> Answer:
+    return direct.post("password", browser, **{"password": PASSWORD, "new_password": NEW, **body})
+
+
+@pytest.mark.security("S-85")
+def test_the_new_password_counts_and_other_sessions_end(direct: Direct) -> None:
+    """This browser goes on, and stays known; the old password opens nothing."""
+    other = direct.world.browser()
+    direct.sign_in(browser=other)
+    direct.sign_in()
+    direct.world.clock.advance(60)
+    answer = change(direct)
+    assert (answer.status, answer.json()) == (200, {})
+    assert direct.post("refresh").status == 200
+    assert direct.post("refresh", other).json()["error"] == "session_expired"
+    assert direct.sign_in(password=PASSWORD, browser=direct.world.browser()).status == 401
+    assert direct.sign_in(password=NEW, browser=direct.world.browser()).status == 200
+
+
+@pytest.mark.security("S-85")
+def test_a_session_without_a_row_ends_too(direct: Direct) -> None:
+    """Begun while the table did not answer, or with an earlier release: the record says when all ended."""
+    other = direct.world.browser()
+    direct.world.dynamodb.faults["sessions"] = DOWN
+    direct.sign_in(browser=other)
+    direct.world.dynamodb.faults.clear()
+    direct.sign_in()
+    direct.world.clock.advance(60)
+    assert change(direct).status == 200
+    direct.world.dynamodb.faults["users"] = DOWN
+    assert direct.post("refresh", other).status == 503
+    direct.world.dynamodb.faults.clear()
+    assert direct.post("refresh", other).json()["error"] == "session_expired"
+    assert direct.post("refresh").status == 200
+
+
+@pytest.mark.security("S-41")
+def test_the_old_password_is_asked_for_and_guessed_at_the_sign_ins_allowance(
+    direct: Direct,
+) -> None:
+    """Whoever finds an open browser does not get to try for ever, nor more than at the sign-in."""
+    direct.sign_in()
+    statuses = [change(direct, password=WRONG).status for _ in range(6)]
+    assert statuses == [401] * 5 + [429]
+    assert direct.sign_in(password=PASSWORD).status == 429
+    assert direct.grace.password == PASSWORD
+
+
+@pytest.mark.parametrize("new", ["short", " spaces around it ", "x" * 257])
+def test_a_new_password_that_may_not_be_one_costs_no_attempt(direct: Direct, new: str) -> None:
+    """Cognito is not asked."""
+    direct.sign_in()
+    asked = direct.pool.called("admin_initiate_auth")
+    answer = change(direct, new_password=new)
+    assert answer.status == 400
+    assert direct.pool.called("admin_initiate_auth") == asked
+
+
+def test_with_a_second_factor_the_password_alone_changes_the_password(direct: Direct) -> None:
+    """The session was opened with it; the factor stays on."""
+    direct.sign_in()
+    direct.with_totp()
+    assert change(direct).status == 200
+    assert direct.sign_in(password=NEW).json()["challenge"]["name"] == "SOFTWARE_TOKEN_MFA"
+
+
+@pytest.mark.security("S-83")
+def test_without_a_living_session_nothing_changes(direct: Direct) -> None:
+    """None, an ended one, and a provider's."""
+    assert change(direct).json()["error"] == "no_session"
+    direct.sign_in()
+    for row in direct.world.dynamodb.items("gatehouse-dev-sessions"):
+        direct.world.dynamodb.delete("gatehouse-dev-sessions", row)
+    assert change(direct).json()["error"] == "session_expired"
+    assert SESSION_COOKIE not in direct.browser.cookies
+    federated = direct.world.browser()
+    direct.world.sign_in(federated)
+    assert change(direct, federated).json()["error"] == "managed_by_provider"
+    assert direct.grace.password == PASSWORD
+
+
+@pytest.mark.security("S-68")
+def test_it_proves_no_mailbox(direct: Direct) -> None:
+    """Whoever knows the password need not read the mail: nobody is linked to the account by this."""
+    direct.sign_in()
+    assert change(direct).status == 200
+    (record,) = direct.world.users().values()
+    assert "provedAt" not in record
+    assert record["validAfter"]
+
+
+def test_the_state_of_the_second_factor_is_the_pools(direct: Direct, world: World) -> None:
+    """By the token's person alone."""
+    direct.sign_in()
+    claims = {
+        "sub": direct.grace.sub, "username": direct.grace.username, "token_use": "access",
+        "client_id": world.settings.client_id, "scope": "api/read",
+    }  # fmt: skip
+    claims = {**CLAIMS, **claims}
+    assert direct.browser.get("/me/second-factor", claims=claims).json() == {
+        "on": False,
+        "factors": [],
+    }
+    direct.with_totp()
+    answer = direct.browser.get("/me/second-factor", claims=claims)
+    assert answer.json() == {"on": True, "factors": ["SOFTWARE_TOKEN_MFA"]}
+    other = {**claims, "sub": "somebody-else"}
+    assert direct.browser.get("/me/second-factor", claims=other).status == 404
+    assert EMAIL not in answer.body
+
+
+def test_providers_of_an_account_are_called_by_their_labels(
+    world: World, signed_in: Browser
+) -> None:
+    """That of the birth, and those that are linked; without the table by their names."""
+    found = signed_in.get("/me", claims=CLAIMS).json()["providers"]
+    assert found == [{"name": "Okta", "label": "Acme Okta"}]
+    world.restart()
+    world.dynamodb.faults["providers"] = DOWN
+    found = signed_in.get("/me", claims=CLAIMS).json()["providers"]
+    assert found == [{"name": "Okta", "label": "Okta"}]

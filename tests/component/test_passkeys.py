@@ -1,0 +1,271 @@
+"""POST /auth/passkeys/…: a person's own passkeys, set up, named, listed and removed (S-91)."""
+
+from typing import Any
+
+import pytest
+
+from tests.component.direct import (
+    CHALLENGE_COOKIE,
+    DEVICE_COOKIE,
+    PASSWORD,
+    SESSION_COOKIE,
+    WRONG,
+    Direct,
+)
+from tests.component.passkeys import DOMAIN, Passkeys
+from tests.component.world import MFA_CLIENT_ID
+from tests.doubles.aws_errors import connect_timeout
+from tests.doubles.pool_users import PoolUser
+from tests.doubles.user_pool_core import refusal
+
+CALLS = ("setup", "verify", "rename", "remove")
+
+
+@pytest.fixture
+def passkeys(direct: Direct) -> Passkeys:
+    return Passkeys(direct)
+
+
+def test_a_passkey_is_set_up_named_and_removed(passkeys: Passkeys) -> None:
+    """The password once, then all of it."""
+    assert passkeys.open().json() == {"passkeys": []}
+    options = passkeys.post("passkeys/setup").json()["options"]
+    assert options["rp"]["id"] == DOMAIN
+    assert options["authenticatorSelection"]["residentKey"] == "required"
+    added = passkeys.post("passkeys/verify", credential=passkeys.device.create(options))
+    (made,) = added.json()["passkeys"]
+    assert made["attachment"] == "platform"
+    assert made["created_at"].endswith("Z")
+    renamed = passkeys.post("passkeys/rename", id=made["id"], name=" Work laptop ")
+    assert renamed.json()["passkeys"][0]["name"] == "Work laptop"
+    assert passkeys.open().json()["passkeys"][0]["name"] == "Work laptop"
+    assert passkeys.post("passkeys/remove", id=made["id"]).json() == {"passkeys": []}
+    closed = passkeys.post("passkeys/close")
+    assert (closed.status, closed.json()) == (200, {})
+    assert set(passkeys.direct.browser.cookies) == {SESSION_COOKIE, DEVICE_COOKIE}
+    assert passkeys.direct.grace.passkeys == []
+
+
+def test_names_of_removed_passkeys_go(passkeys: Passkeys) -> None:
+    """With the next name that is given."""
+    passkeys.open()
+    for name in ("first", "second"):
+        newest = passkeys.add().json()["passkeys"][0]["id"]
+        passkeys.direct.world.clock.advance(1)
+        passkeys.post("passkeys/rename", id=newest, name=name)
+    first, second = passkeys.direct.grace.passkeys
+    passkeys.post("passkeys/remove", id=first.id)
+    passkeys.post("passkeys/rename", id=second.id, name="left")
+    column = passkeys.direct.world.users()[passkeys.direct.grace.username]["passkeyNames"]
+    assert column == f'{{"{second.id}": "left"}}'
+
+
+def test_without_the_users_table_passkeys_have_cognitos_names(passkeys: Passkeys) -> None:
+    """And everything else works."""
+    passkeys.open()
+    passkeys.add()
+    passkeys.direct.world.dynamodb.fault = connect_timeout()
+    listed = passkeys.post("passkeys/remove", id="another")
+    assert listed.json()["passkeys"][0]["name"] == "Passkey"
+
+
+def test_removing_what_is_gone_is_fine(passkeys: Passkeys) -> None:
+    """Two tabs remove the same one."""
+    passkeys.open()
+    made = passkeys.add().json()["passkeys"][0]
+    for _ in range(2):
+        answer = passkeys.post("passkeys/remove", id=made["id"])
+        assert (answer.status, answer.json()) == (200, {"passkeys": []})
+
+
+def test_a_removed_passkey_signs_nobody_in(passkeys: Passkeys) -> None:
+    """Its device still has it."""
+    passkeys.set_up()
+    passkeys.open()
+    passkeys.post("passkeys/remove", id=passkeys.direct.grace.passkeys[0].id)
+    assert passkeys.sign_in(passkeys.direct.world.browser()).status == 401
+
+
+@pytest.mark.security("S-91")
+def test_the_password_is_asked_again_and_throttled(passkeys: Passkeys) -> None:
+    """A session that somebody found open sets up nothing, and cannot be used to guess."""
+    passkeys.direct.sign_in()
+    for _ in range(5):
+        answer = passkeys.post("passkeys/open", password=WRONG)
+        assert (answer.status, answer.json()["error"]) == (401, "invalid_credentials")
+    assert passkeys.post("passkeys/open", password=PASSWORD).status == 429
+    for path in CALLS:
+        answer = passkeys.post(f"passkeys/{path}", id="x", name="x", credential={})
+        assert (answer.status, answer.json()["error"]) == (401, "challenge_expired")
+    assert passkeys.direct.grace.passkeys == []
+
+
+@pytest.mark.security("S-91")
+def test_the_server_only_tokens_never_leave_and_are_revoked(
+    passkeys: Passkeys, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are in no answer and no log, and dead when the list is closed."""
+    passkeys.set_up()
+    pool = passkeys.direct.pool
+    clients = [a["ClientId"] for name, a in pool.calls if name == "admin_initiate_auth"]
+    assert clients[1:] == [MFA_CLIENT_ID]
+    assert [grant.revoked for grant in pool.grants.values()] == [True]
+    seen = "".join(
+        answer.body + repr(answer.headers) + repr(answer.set_cookies)
+        for answer in passkeys.direct.browser.answers
+    )
+    for token in pool.grants:
+        assert token not in seen + capsys.readouterr().out
+
+
+@pytest.mark.security("S-91")
+@pytest.mark.parametrize("path", CALLS)
+def test_what_somebody_else_has_opened_serves_nobody(passkeys: Passkeys, path: str) -> None:
+    """Two people at one browser: the second one's session changes nothing of the first one's."""
+    passkeys.open()
+    passkeys.add()
+    cookie = passkeys.direct.browser.cookies[CHALLENGE_COOKIE]
+    passkeys.direct.pool.add(PoolUser("other@example.org", PASSWORD))
+    other = passkeys.direct.world.browser()
+    passkeys.direct.sign_in("other@example.org", browser=other)
+    other.cookies[CHALLENGE_COOKIE] = cookie
+    theirs = passkeys.direct.grace.passkeys[0].id
+    body: dict[str, Any] = {"id": theirs, "name": "mine", "credential": {}}
+    answer = passkeys.post(f"passkeys/{path}", other, **body)
+    assert (answer.status, answer.json()["error"]) == (401, "challenge_expired")
+    assert len(passkeys.direct.grace.passkeys) == 1
+
+
+@pytest.mark.security("S-91")
+def test_an_enrolment_of_an_app_opens_no_passkeys(passkeys: Passkeys) -> None:
+    """Nor the other way round: each has a purpose of its own."""
+    passkeys.direct.sign_in()
+    passkeys.post("mfa/setup", password=PASSWORD)
+    assert passkeys.post("passkeys/setup").json()["error"] == "challenge_expired"
+    passkeys.post("passkeys/open", password=PASSWORD)
+    assert passkeys.post("mfa/verify", code="123456").json()["error"] == "challenge_expired"
+
+
+@pytest.mark.security("S-91")
+def test_passkeys_of_others_are_neither_named_nor_removed(passkeys: Passkeys) -> None:
+    """An id that is not in the person's own list."""
+    passkeys.set_up()
+    theirs = passkeys.direct.grace.passkeys[0].id
+    passkeys.direct.pool.add(PoolUser("other@example.org", PASSWORD))
+    passkeys.direct.sign_in("other@example.org")
+    passkeys.post("passkeys/open", password=PASSWORD)
+    assert passkeys.post("passkeys/rename", id=theirs, name="mine").status == 404
+    assert passkeys.post("passkeys/remove", id=theirs).json() == {"passkeys": []}
+    assert len(passkeys.direct.grace.passkeys) == 1
+
+
+def test_what_was_opened_closes_by_itself(passkeys: Passkeys) -> None:
+    """After a quarter of an hour, or when the token dies before."""
+    passkeys.open()
+    passkeys.direct.pool.fail(
+        "start_web_authn_registration", refusal("NotAuthorizedException", "x")
+    )
+    assert passkeys.post("passkeys/setup").json()["error"] == "challenge_expired"
+    passkeys.open()
+    passkeys.direct.world.clock.advance(15 * 60)
+    assert passkeys.post("passkeys/setup").json()["error"] == "challenge_expired"
+    assert passkeys.post("passkeys/close").status == 200
+
+
+@pytest.mark.security("S-91")
+@pytest.mark.parametrize(
+    "lies",
+    [
+        {"origin": "https://app.example.net"},
+        {"rp_id": "app.example.net"},
+        {"verified": False},
+        {"challenge": "bm90IHRoaXMgY2hhbGxlbmdl"},
+    ],
+    ids=str,
+)
+def test_a_passkey_that_lies_is_not_kept(passkeys: Passkeys, lies: dict[str, Any]) -> None:
+    """Made on another site, for another one, without user verification, for another challenge."""
+    passkeys.open()
+    options = passkeys.post("passkeys/setup").json()["options"]
+    credential = passkeys.device.create(options, **lies)
+    answer = passkeys.post("passkeys/verify", credential=credential)
+    assert (answer.status, answer.json()["error"]) == (400, "passkey_refused")
+    assert passkeys.direct.grace.passkeys == []
+
+
+def test_a_registration_serves_once(passkeys: Passkeys) -> None:
+    passkeys.open()
+    credential = passkeys.device.create(passkeys.post("passkeys/setup").json()["options"])
+    assert passkeys.post("passkeys/verify", credential=credential).status == 200
+    assert passkeys.post("passkeys/verify", credential=credential).status == 400
+    assert len(passkeys.direct.grace.passkeys) == 1
+
+
+def test_with_an_app_its_code_is_needed(passkeys: Passkeys) -> None:
+    """And the passkey counts as a second factor from then on: it signs in by itself."""
+    passkeys.direct.with_totp()
+    passkeys.direct.sign_in()
+    passkeys.direct.challenge("SOFTWARE_TOKEN_MFA", code=passkeys.direct.totp())
+    asked = passkeys.post("passkeys/open", password=PASSWORD)
+    assert (asked.status, asked.json()["error"]) == (409, "code_required")
+    passkeys.direct.world.clock.advance(30)
+    wrong = passkeys.post("passkeys/open", password=PASSWORD, code="000000")
+    assert (wrong.status, wrong.json()["error"]) == (400, "invalid_code")
+    code = passkeys.direct.totp()
+    assert passkeys.post("passkeys/open", password=PASSWORD, code=code).status == 200
+    passkeys.add()
+    assert passkeys.direct.grace.factors == {"SOFTWARE_TOKEN_MFA"}
+    assert passkeys.sign_in(passkeys.direct.world.browser()).status == 200
+
+
+def test_an_app_that_comes_later_leaves_the_passkey(passkeys: Passkeys) -> None:
+    """Turning it on makes the passkey a second factor, turning it off takes that back; it signs in all the while."""
+    passkeys.set_up()
+    secret = passkeys.post("mfa/setup", password=PASSWORD).json()["secret"]
+    passkeys.post("mfa/verify", code=passkeys.direct.totp(secret))
+    assert passkeys.sign_in().status == 200
+    passkeys.direct.world.clock.advance(30)
+    passkeys.post("mfa/disable", password=PASSWORD, code=passkeys.direct.totp())
+    assert passkeys.direct.grace.passkey_is_mfa is False
+    assert passkeys.sign_in().status == 200
+
+
+def test_an_outage_at_the_list_leaves_no_token(passkeys: Passkeys) -> None:
+    passkeys.direct.sign_in()
+    passkeys.direct.pool.fail("list_web_authn_credentials", connect_timeout())
+    assert passkeys.post("passkeys/open", password=PASSWORD).status == 503
+    assert all(grant.revoked for grant in passkeys.direct.pool.grants.values())
+
+
+def test_without_a_session_there_is_nothing(passkeys: Passkeys) -> None:
+    for path in ("open", *CALLS, "close"):
+        body: dict[str, Any] = {"password": PASSWORD, "id": "x", "name": "x", "credential": {}}
+        answer = passkeys.post(f"passkeys/{path}", **body)
+        assert (answer.status, answer.json()["error"]) == (401, "no_session")
+    assert passkeys.direct.pool.calls == []
+
+
+def test_people_of_a_provider_are_told_who_manages_it(passkeys: Passkeys) -> None:
+    passkeys.direct.world.sign_in(passkeys.direct.browser)
+    answer = passkeys.post("passkeys/open", password=PASSWORD)
+    assert (answer.status, answer.json()["error"]) == (409, "managed_by_provider")
+
+
+def test_malformed_bodies_are_400(passkeys: Passkeys) -> None:
+    passkeys.open()
+    for path, body in (
+        ("verify", {"credential": "text"}),
+        ("rename", {"id": "x"}),
+        ("rename", {"id": "x", "name": "\n"}),
+        ("remove", {}),
+    ):
+        answer = passkeys.post(f"passkeys/{path}", **body)
+        assert (answer.status, answer.json()["error"]) == (400, "invalid_request")
+
+
+def test_the_way_back_when_the_only_one_is_lost(passkeys: Passkeys) -> None:
+    """The password still signs in, and so does a new one by mail."""
+    passkeys.set_up()
+    browser = passkeys.direct.world.browser()
+    assert passkeys.direct.sign_in(browser=browser).status == 200
+    assert passkeys.post("passkeys/open", browser, password=PASSWORD).status == 200

@@ -1,0 +1,203 @@
+"""Passkeys in Chromium, by its virtual authenticator: set up, used, refused, removed; the local AWS verifies each."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, CDPSession, Locator, Page, expect
+
+from tests.e2e.stack import Stack, forget_attempts
+
+EMAIL = "pia@example.com"
+PASSWORD = "correct horse battery pia"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def person(stack: Stack) -> None:
+    """All end-to-end tests come from one address."""
+    forget_attempts(stack)
+    stack.create_person(EMAIL, PASSWORD)
+
+
+class Device:
+    """A tab's authenticator, which says yes by itself."""
+
+    def __init__(self, page: Page, **options: Any) -> None:
+        self.cdp: CDPSession = page.context.new_cdp_session(page)
+        self.cdp.send("WebAuthn.enable", {"enableUI": False})
+        made = self.cdp.send(
+            "WebAuthn.addVirtualAuthenticator",
+            {
+                "options": {
+                    "protocol": "ctap2",
+                    "transport": "internal",
+                    "hasResidentKey": True,
+                    "hasUserVerification": True,
+                    "isUserVerified": True,
+                    "automaticPresenceSimulation": True,
+                    **options,
+                }
+            },
+        )
+        self.id = str(made["authenticatorId"])
+
+    def send(self, command: str, **more: Any) -> dict[str, Any]:
+        return dict(self.cdp.send(f"WebAuthn.{command}", {"authenticatorId": self.id, **more}))
+
+    def keys(self) -> list[dict[str, Any]]:
+        return list(self.send("getCredentials")["credentials"])
+
+    def put(self, key: dict[str, Any]) -> None:
+        self.send("addCredential", credential=key)
+
+
+def button(page: Page, name: str) -> Locator:
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def field(page: Page, name: str) -> Locator:
+    return page.get_by_role("textbox", name=name, exact=True)
+
+
+def title(page: Page, text: str) -> None:
+    expect(page.get_by_role("heading", level=1, name=text)).to_be_visible()
+
+
+def open_form(page: Page, stack: Stack) -> None:
+    page.goto(f"{stack.url}#email")
+    field(page, "Email").fill(EMAIL)
+
+
+def sign_in(page: Page, stack: Stack) -> None:
+    open_form(page, stack)
+    field(page, "Password").fill(PASSWORD)
+    page.locator("form button[type=submit]").click()
+    expect(button(page, "Sign out")).to_be_visible()
+
+
+def open_list(page: Page) -> None:
+    page.get_by_role("link", name="Passkeys").click()
+    field(page, "Password").fill(PASSWORD)
+    button(page, "Continue").click()
+    expect(button(page, "Set up a passkey")).to_be_visible()
+
+
+def set_up(page: Page, stack: Stack) -> None:
+    sign_in(page, stack)
+    open_list(page)
+    button(page, "Set up a passkey").click()
+    expect(page.get_by_text("Your passkey is ready.")).to_be_visible()
+
+
+def remove_all(page: Page) -> None:
+    """From the open list."""
+    while page.get_by_role("button", name="Remove", exact=True).count():
+        button(page, "Remove").first.click()
+        title(page, "Remove this passkey?")
+        button(page, "Remove").click()
+        expect(page.get_by_text("The passkey is removed.")).to_be_visible()
+
+
+def sign_out(page: Page) -> None:
+    button(page, "Back").click()
+    button(page, "Sign out").click()
+    expect(page.get_by_text("You are signed out.")).to_be_visible()
+
+
+@pytest.mark.security("S-90")
+def test_a_passkey_from_set_up_to_removal(
+    page: Page, context: BrowserContext, stack: Stack
+) -> None:
+    """Offered, set up, named; signs in by keyboard in a browser that knows nothing; a copied key is refused; removed."""
+    device = Device(page)
+    sign_in(page, stack)
+    expect(page.get_by_text("Next time without a password?")).to_be_visible()
+    open_list(page)
+    button(page, "Set up a passkey").click()
+    expect(page.get_by_text("Your passkey is ready.")).to_be_visible()
+    (key,) = device.keys()
+    assert (key["rpId"], key["isResidentCredential"]) == ("localhost", True)
+    button(page, "Set up a passkey").click()
+    expect(page.get_by_text("This device has a passkey for your account already.")).to_be_visible()
+    button(page, "Rename").click()
+    field(page, "Name of the passkey").fill("My laptop")
+    button(page, "Save").click()
+    expect(page.get_by_text("My laptop")).to_be_visible()
+    sign_out(page)
+
+    # By keyboard, in a browser without a cookie.
+    context.clear_cookies()
+    page.goto(f"{stack.url}#email")
+    field(page, "Email").focus()
+    page.keyboard.type(EMAIL)
+    button(page, "Use a passkey").focus()
+    page.keyboard.press("Enter")
+    title(page, "Hello, Nadia")
+    expect(page.get_by_text("Next time without a password?")).to_have_count(0)
+    assert device.keys()[0]["signCount"] > key["signCount"]
+    button(page, "Sign out").click()
+    expect(page.get_by_text("You are signed out.")).to_be_visible()
+
+    # The person is not verified: the page says so, and the password is there. Another site's page cannot use it at all.
+    context.clear_cookies()
+    device.send("setUserVerified", isUserVerified=False)
+    open_form(page, stack)
+    button(page, "Use a passkey").click()
+    expect(page.get_by_text("No passkey was used.")).to_be_visible(timeout=90_000)
+    device.send("setUserVerified", isUserVerified=True)
+    page.goto(re.sub("//localhost", "//127.0.0.1", stack.url))
+    foreign = page.evaluate(
+        "navigator.credentials.get({publicKey: {challenge: new Uint8Array(32), rpId: 'localhost'}})"
+        ".then(() => 'given', (error) => error.name)"
+    )
+    assert foreign == "SecurityError"
+
+    # Somebody has copied the key: its counter stays behind.
+    device.send("removeCredential", credentialId=key["credentialId"])
+    device.put({**key, "signCount": 0})
+    context.clear_cookies()
+    open_form(page, stack)
+    button(page, "Use a passkey").click()
+    expect(page.get_by_text("We could not sign you in with this passkey.")).to_be_visible()
+
+    sign_in(page, stack)
+    open_list(page)
+    remove_all(page)
+    expect(page.get_by_text("You have no passkey yet.")).to_be_visible()
+    sign_out(page)
+
+    # The device still has it; Cognito has not.
+    context.clear_cookies()
+    open_form(page, stack)
+    button(page, "Use a passkey").click()
+    expect(page.get_by_text("We could not sign you in with this passkey.")).to_be_visible()
+
+
+@pytest.mark.security("S-92")
+def test_a_known_browser_offers_the_passkey_by_itself(
+    page: Page, context: BrowserContext, stack: Stack
+) -> None:
+    """Where the address is typed; the virtual authenticator chooses it at once. Another tab is signed in with it."""
+    Device(page)
+    set_up(page, stack)
+    other = context.new_page()
+    other.goto(stack.url)
+    title(other, "Hello, Nadia")
+    sign_out(page)
+    expect(other.get_by_text("You signed out in another tab.")).to_be_visible()
+    page.goto(f"{stack.url}#email")
+    title(page, "Hello, Nadia")
+    expect(button(other, "Sign out")).to_be_visible()
+    open_list(page)
+    remove_all(page)
+
+
+@pytest.mark.security("S-90")
+def test_a_device_that_keeps_no_keys_sets_up_nothing(page: Page, stack: Stack) -> None:
+    """The browser refuses, and the page says what to do."""
+    Device(page, hasResidentKey=False)
+    sign_in(page, stack)
+    open_list(page)
+    button(page, "Set up a passkey").click()
+    expect(page.get_by_text("No passkey was set up.")).to_be_visible(timeout=90_000)
+    expect(page.get_by_text("You have no passkey yet.")).to_be_visible()

@@ -1,0 +1,83 @@
+"""Scenes of passkeys: asked for, and looked after."""
+
+from collections.abc import Callable
+
+from tests.component.direct import CHALLENGE_COOKIE, EMAIL, PASSWORD, Direct
+from tests.component.passkeys import Passkeys
+from tests.component.world import World
+from tests.faults.scenes import Scene
+
+
+def ask(world: World) -> Scene:
+    """In a browser that knows nothing."""
+    passkeys = Passkeys(Direct(world))
+    passkeys.set_up()
+    browser = world.browser()
+    return Scene(browser, lambda: passkeys.ask(EMAIL, browser), CHALLENGE_COOKIE)
+
+
+def ask_known(world: World) -> Scene:
+    """For autofill."""
+    passkeys = Passkeys(Direct(world))
+    passkeys.set_up()
+    return Scene(passkeys.direct.browser, lambda: passkeys.ask(None), CHALLENGE_COOKIE)
+
+
+def open_list(world: World) -> Scene:
+    passkeys = Passkeys(Direct(world))
+    passkeys.set_up()
+    return Scene(passkeys.direct.browser, lambda: passkeys.post("passkeys/open", password=PASSWORD))
+
+
+def open_with_app(world: World) -> Scene:
+    """Somebody with an authenticator app."""
+    passkeys = Passkeys(Direct(world))
+    direct = passkeys.direct
+    direct.sign_in()
+    direct.with_totp()
+    return Scene(
+        direct.browser,
+        lambda: passkeys.post("passkeys/open", password=PASSWORD, code=direct.totp()),
+    )
+
+
+def open_refused(world: World) -> Scene:
+    """The list is refused, and the tokens are revoked."""
+    from tests.doubles.aws_errors import client_error
+
+    scene = open_list(world)
+    world.pool.fail("list_web_authn_credentials", client_error("ForbiddenException"))
+    return scene
+
+
+def opened(path: str) -> Callable[[World], Scene]:
+    """One of the calls after it."""
+
+    def make(world: World) -> Scene:
+        passkeys = Passkeys(Direct(world))
+        passkeys.open()
+        made = passkeys.add().json()["passkeys"][0]["id"]
+        options = passkeys.post("passkeys/setup").json()["options"]
+        body = {
+            "setup": {},
+            "verify": {"credential": passkeys.device.create(options)},
+            "rename": {"id": made, "name": "Mine"},
+            "remove": {"id": made},
+            "close": {},
+        }[path]
+        return Scene(passkeys.direct.browser, lambda: passkeys.post(f"passkeys/{path}", **body))
+
+    return make
+
+
+PASSKEYS: dict[str, Callable[[World], Scene]] = {
+    "passkey": ask,
+    "passkey, known": ask_known,
+    "passkeys open": open_list,
+    "passkeys open, app": open_with_app,
+    "passkeys open, refused": open_refused,
+    **{
+        f"passkeys {path}": opened(path)
+        for path in ("setup", "verify", "rename", "remove", "close")
+    },
+}

@@ -1,0 +1,239 @@
+"""Passkeys in the page: the button, autofill, the offer, the list. A real authenticator: tests/e2e/test_passkeys.py."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from .fake_api import Answer, FakeApi, Request, challenge, error, throttled
+from .views import EMAIL, PASSKEY, PASSWORD, fill, heading, open_passkeys, press
+
+OPTIONS = {
+    "challenge": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+    "rpId": "localhost",
+    "timeout": 60000,
+    "userVerification": "required",
+    "allowCredentials": [],
+}
+#: An authenticator that answers at once, or says why not; `window.asked` is what it was asked.
+AUTHENTICATOR = """
+window.asked = [];
+const answer = (kind) => async (options) => {
+  window.asked.push({ kind, mediation: options.mediation ?? null, challenge: options.publicKey.challenge.byteLength });
+  if (window.refuses) throw new DOMException('', window.refuses);
+  return { toJSON: () => ({ id: 'made' }) };
+};
+if (navigator.credentials) {
+  navigator.credentials.get = answer('get');
+  navigator.credentials.create = answer('create');
+}
+if (globalThis.PublicKeyCredential) PublicKeyCredential.isConditionalMediationAvailable = async () => window.fills === true;
+if (globalThis.PublicKeyCredential) PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable = async () => true;
+"""
+
+
+@pytest.fixture(autouse=True)
+def _passkeys(api: FakeApi, context: BrowserContext, page: Page) -> None:
+    """In a profile of the test's own, for its authenticator."""
+    api.offer_passkeys()
+    page.add_init_script(AUTHENTICATOR)
+
+
+def bodies(api: FakeApi, path: str) -> list[Any]:
+    return [dict(request.body) for request in api.sent(f"POST /auth/{path}")]
+
+
+def answered(request: Request) -> Answer:
+    """A challenge for an address, none for autofill."""
+    if "email" in request.body:
+        return challenge("WEB_AUTHN", options=OPTIONS)
+    return Answer(200, {"challenge": None})
+
+
+def use(page: Page) -> None:
+    page.get_by_role("button", name="Use a passkey").click()
+
+
+def open_form(page: Page, api: FakeApi) -> None:
+    page.goto(f"{api.url}#email")
+    fill(page, Email=EMAIL)
+
+
+def test_a_passkey_signs_in(page: Page, api: FakeApi) -> None:
+    """With the address, "keep me signed in", and what the authenticator says; nothing is offered afterwards."""
+    api.answers["POST /auth/direct/passkey"] = answered
+    api.answers["POST /auth/direct/challenge"] = lambda _: api.native()
+    open_form(page, api)
+    page.get_by_label("Keep me signed in on this device").check()
+    use(page)
+    heading(page, "Hello, Bo")
+    assert bodies(api, "direct/passkey") == [{"email": EMAIL, "remember": True}]
+    assert bodies(api, "direct/challenge") == [{"name": "WEB_AUTHN", "credential": {"id": "made"}}]
+    assert page.evaluate("asked") == [{"kind": "get", "mediation": None, "challenge": 32}]
+    expect(page.get_by_text("Next time without a password?")).to_have_count(0)
+
+
+def test_the_address_comes_first(page: Page, api: FakeApi) -> None:
+    page.goto(f"{api.url}#email")
+    use(page)
+    expect(page.get_by_text("Enter your email address")).to_be_visible()
+    expect(page.get_by_label("Email", exact=True)).to_be_focused()
+    assert bodies(api, "direct/passkey") == []
+
+
+@pytest.mark.parametrize(
+    ("prepare", "said"),
+    [
+        ({"refuses": "NotAllowedError"}, "No passkey was used."),
+        (
+            {"answer": error(401, "invalid_credentials")},
+            "We could not sign you in with this passkey.",
+        ),
+        ({"answer": error(401, "challenge_expired")}, "That took too long."),
+        ({"asked": Answer(200, {"challenge": None})}, "There is no passkey for this account yet."),
+        ({"asked": throttled(15)}, "Too many attempts."),
+        ({"asked": error(503, "temporarily_unavailable")}, "temporarily unavailable"),
+    ],
+    ids=["cancelled", "refused", "too late", "none", "paused", "outage"],
+)
+def test_what_did_not_work_is_said(
+    page: Page, api: FakeApi, prepare: dict[str, Any], said: str
+) -> None:
+    """And the password is there."""
+    api.answers["POST /auth/direct/passkey"] = prepare.get("asked", answered)
+    api.answers["POST /auth/direct/challenge"] = prepare.get("answer", error(500, "internal_error"))
+    open_form(page, api)
+    page.evaluate("(refuses) => { window.refuses = refuses; }", prepare.get("refuses"))
+    use(page)
+    expect(page.get_by_text(said)).to_be_visible()
+    expect(page.get_by_label("Password", exact=True)).to_be_editable()
+
+
+def test_a_known_browser_fills_in_by_itself(page: Page, api: FakeApi) -> None:
+    """Without an address: the server knows whose browser this is."""
+    page.add_init_script("window.fills = true")
+    api.answers["POST /auth/direct/passkey"] = challenge("WEB_AUTHN", options=OPTIONS)
+    api.answers["POST /auth/direct/challenge"] = lambda _: api.native()
+    page.goto(f"{api.url}#email")
+    heading(page, "Hello, Bo")
+    assert bodies(api, "direct/passkey") == [{"remember": False}]
+    assert page.evaluate("asked[0].mediation") == "conditional"
+
+
+def test_without_passkeys_nothing_of_them_is_loaded(page: Page, api: FakeApi) -> None:
+    """Neither stage nor browser may be without."""
+    loaded: list[str] = []
+    page.on("request", lambda request: loaded.append(request.url))
+    page.add_init_script("delete globalThis.PublicKeyCredential?.parseRequestOptionsFromJSON")
+    page.goto(f"{api.url}#email")
+    expect(page.get_by_label("Password", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Use a passkey")).to_have_count(0)
+    del api.config["passkeys"]
+    api.native()
+    page.goto(f"{api.url}?again")
+    heading(page, "Hello, Bo")
+    expect(page.get_by_role("link", name="Passkeys")).to_have_count(0)
+    assert [url for url in loaded if url.endswith(("/passkeys.js", "/passkey-list.js"))] == []
+
+
+def test_it_is_offered_after_a_password(page: Page, api: FakeApi) -> None:
+    """On a device that can keep one, once."""
+    api.accept_password()
+    open_form(page, api)
+    fill(page, Password=PASSWORD)
+    page.locator("form button[type=submit]").click()
+    heading(page, "Hello, Bo")
+    expect(page.get_by_text("Next time without a password?")).to_be_visible()
+    page.reload()
+    heading(page, "Hello, Bo")
+    expect(page.get_by_role("link", name="Passkeys")).to_be_visible()
+    expect(page.get_by_text("Next time without a password?")).to_have_count(0)
+
+
+def test_the_list_is_opened_by_the_password_and_a_code(page: Page, api: FakeApi) -> None:
+    """Of the app, where there is one; and it is closed again."""
+    api.native()
+
+    def opened(request: Request) -> Answer:
+        if "code" not in request.body:
+            return error(409, "code_required")
+        return Answer(200, {"passkeys": [{**PASSKEY, "name": "My laptop"}]})
+
+    api.answers["POST /auth/passkeys/open"] = opened
+    page.goto(api.url)
+    page.get_by_role("link", name="Passkeys").click()
+    fill(page, Password=PASSWORD)
+    press(page, "Continue")
+    fill(page, Code="123456")
+    press(page, "Continue")
+    expect(page.get_by_text("My laptop")).to_be_visible()
+    assert bodies(api, "passkeys/open")[-1] == {"password": PASSWORD, "code": "123456"}
+    page.get_by_role("button", name="Back").click()
+    heading(page, "Hello, Bo")
+    assert len(bodies(api, "passkeys/close")) == 1
+
+
+def test_a_passkey_is_set_up_named_and_removed(page: Page, api: FakeApi) -> None:
+    options = {
+        "rp": {"id": "localhost", "name": "localhost"},
+        "user": {"id": "Ym8", "name": EMAIL, "displayName": EMAIL},
+        "challenge": OPTIONS["challenge"],
+        "pubKeyCredParams": [{"type": "public-key", "alg": -7}],
+    }
+    api.answers["POST /auth/passkeys/setup"] = Answer(200, {"options": options})
+    api.answers["POST /auth/passkeys/verify"] = Answer(200, {"passkeys": [PASSKEY]})
+    api.answers["POST /auth/passkeys/rename"] = Answer(
+        200, {"passkeys": [{**PASSKEY, "name": "Mine"}]}
+    )
+    api.answers["POST /auth/passkeys/remove"] = Answer(200, {"passkeys": []})
+    open_passkeys(page, api)
+    press(page, "Set up a passkey")
+    expect(page.get_by_text("Your passkey is ready.")).to_be_visible()
+    assert bodies(api, "passkeys/verify") == [{"credential": {"id": "made"}}]
+    press(page, "Rename")
+    page.get_by_label("Name of the passkey").fill("Mine")
+    press(page, "Save")
+    expect(page.get_by_text("Mine", exact=True)).to_be_visible()
+    press(page, "Remove")
+    expect(page.get_by_text("“Mine” will not sign you in any more.")).to_be_visible()
+    press(page, "Remove")
+    expect(page.get_by_text("You have no passkey yet.")).to_be_visible()
+    assert bodies(api, "passkeys/rename") == [{"id": PASSKEY["id"], "name": "Mine"}]
+    assert bodies(api, "passkeys/remove") == [{"id": PASSKEY["id"]}]
+
+
+@pytest.mark.parametrize(
+    ("refuses", "said"),
+    [
+        ("NotAllowedError", "No passkey was set up."),
+        ("InvalidStateError", "This device has a passkey for your account already."),
+    ],
+)
+def test_a_passkey_that_was_not_made_is_said(
+    page: Page, api: FakeApi, refuses: str, said: str
+) -> None:
+    api.answers["POST /auth/passkeys/setup"] = Answer(
+        200,
+        {
+            "options": {
+                "rp": {"id": "localhost", "name": "x"},
+                "user": {"id": "Ym8", "name": "x", "displayName": "x"},
+                "challenge": OPTIONS["challenge"],
+                "pubKeyCredParams": [],
+            }
+        },
+    )
+    open_passkeys(page, api)
+    page.evaluate("(refuses) => { window.refuses = refuses; }", refuses)
+    press(page, "Set up a passkey")
+    expect(page.get_by_text(said)).to_be_visible()
+    assert bodies(api, "passkeys/verify") == []
+
+
+def test_a_list_that_was_open_too_long_asks_for_the_password(page: Page, api: FakeApi) -> None:
+    api.answers["POST /auth/passkeys/remove"] = error(401, "challenge_expired")
+    open_passkeys(page, api)
+    press(page, "Remove")
+    press(page, "Remove")
+    expect(page.get_by_text("That took too long.")).to_be_visible()
+    expect(page.get_by_label("Password", exact=True)).to_be_focused()

@@ -1,0 +1,39 @@
+"""The page with what was sent."""
+
+import requests
+
+from tests.local_aws.cloud import Cloud
+from tests.local_aws.pool import Pool
+
+
+def test_the_inbox_shows_mails_to_people_and_programs(cloud: Cloud, pool: Pool) -> None:
+    """A page by default; JSON for whoever asks for it."""
+    pool.cognito.admin_create_user(
+        UserPoolId=pool.id, Username="iris@example.com", DesiredDeliveryMediums=["EMAIL"]
+    )
+    page = requests.get(f"{cloud.url}/inbox", timeout=10)
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "To iris@example.com" in page.text
+    assert "Your temporary password" in page.text
+    told = requests.get(f"{cloud.url}/inbox", headers={"Accept": "application/json"}, timeout=10)
+    assert "iris@example.com" in str(told.json()["messages"])
+
+
+def test_a_mail_in_the_inbox_can_do_nothing(cloud: Cloud) -> None:
+    """Its HTML stands in a frame without rights, and nothing of it in the page itself."""
+    ses = cloud.client("ses")
+    for address in ("a@example.com", "b@example.com"):
+        ses.verify_email_identity(EmailAddress=address)
+    ses.send_email(
+        Source="a@example.com",
+        Destination={"ToAddresses": ["b@example.com"]},
+        Message={
+            "Subject": {"Data": "<b>bold</b>"},
+            "Body": {"Html": {"Data": '<p class="x">Hello</p><script>alert(1)</script>'}},
+        },
+    )
+    page = requests.get(f"{cloud.url}/inbox", timeout=10)
+    assert "<script>" not in page.text
+    assert "<b>bold" not in page.text
+    assert '<iframe sandbox title="Mail" srcdoc="&lt;p class=&quot;x&quot;' in page.text
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]

@@ -1,0 +1,80 @@
+"""People who leave: who may say so, about whom, and what counts when (S-75, S-77 … S-82)."""
+
+from tests.soak.defence import Defence, answering, defence, nothing, reading
+
+_DOOR = "chalicelib.gatehouse.flows.leaving_door:LeavingDoor"
+_FLOW = "chalicelib.gatehouse.flows.leaving:Leaving"
+_EVENTS = "chalicelib.gatehouse.okta.events"
+_TOKEN = "chalicelib.gatehouse.okta.revocation"
+_PEOPLE = "chalicelib.gatehouse.cognito.provider_people:ProviderPeople"
+
+LEAVING: tuple[Defence, ...] = (
+    defence(
+        "signals-reach-a-providers-own-people",
+        "S-75",
+        "an index row that names somebody of another provider signs that person out",
+        (f"{_PEOPLE}.find", reading(("and wanted in user.identities", ""))),
+    ),
+    defence(
+        "event-hooks-prove-themselves",
+        "S-77",
+        "anybody signs out anybody",
+        (f"{_DOOR}._verify_secret", nothing),
+    ),
+    defence(
+        "logout-tokens-are-of-one-type",
+        "S-78",
+        "another token of the tenant ends sessions",
+        (
+            f"{_TOKEN}:verify_token",
+            reading(("!= TYPE:", '== "":')),
+        ),
+    ),
+    defence(
+        "logout-tokens-are-for-this-endpoint",
+        "S-78",
+        "a token for another app ends sessions here",
+        (
+            f"{_TOKEN}:verify_token",
+            reading(('claims.get("aud") not in (audience, [audience])', "False")),
+        ),
+    ),
+    defence(
+        "logout-tokens-serve-once",
+        "S-78",
+        "whoever has seen a token signs the person out again and again",
+        (f"{_DOOR}._take_once", answering(("", ""))),
+    ),
+    defence(
+        "older-signals-do-not-end-sessions",
+        "S-79",
+        "a signal that came late, or twice, signs out whoever has signed in since",
+        (f"{_FLOW}._end_sessions", reading(("at <= person.row.ended_at or ", ""))),
+    ),
+    defence(
+        "only-our-app-counts",
+        "S-80",
+        "whoever is taken off any app of the tenant is out here",
+        (
+            f"{_EVENTS}:_parse_event",
+            reading(
+                (
+                    'app_id not in _targets(event, "AppInstance", "id")',
+                    "False",
+                )
+            ),
+        ),
+    ),
+    defence(
+        "who-is-gone-is-disabled",
+        "S-81",
+        "somebody who was deactivated signs in again by a session of the provider that is still open",
+        (f"{_FLOW}._shut_out", answering(False)),
+    ),
+    defence(
+        "only-a-signals-own-doing-is-undone",
+        "S-82",
+        "a signal lets in somebody whom an administrator has disabled",
+        (f"{_FLOW}._let_in", reading(("bool(person.row.disabled_at) and ", ""))),
+    ),
+)

@@ -1,0 +1,145 @@
+"""Passkeys (S-87 … S-92)."""
+
+from dataclasses import replace
+from typing import Any
+
+from tests.soak.defence import Defence, defence, nothing, reading, wrapped
+
+_ASK = "chalicelib.gatehouse.flows.passkey_sign_in:PasskeySignIn"
+_DIRECT = "chalicelib.gatehouse.flows.direct_sign_in:DirectSignIn"
+_OWN = "chalicelib.gatehouse.flows.passkeys:Passkeys"
+
+
+def _anybodys(opened: Any, self: Any, session_cookie: Any, cookie: Any) -> Any:
+    session = self._sessions.open(session_cookie)
+    return session, self._challenges.open_enrolment(cookie, "passkeys")
+
+
+def _any_purpose(opened: Any, self: Any, value: Any, purpose: str = "") -> Any:
+    for each in ("mfa-enrolment", "passkeys"):
+        try:
+            return opened(self, value, each)
+        except Exception:  # noqa: BLE001 - the other one may fit
+            continue
+    return opened(self, value, purpose)
+
+
+def _whoever_knows(known: Any, self: Any, visitor: Any) -> Any:
+    device = self._devices.read(visitor.device_cookie)
+    return device.account if device is not None else None
+
+
+_sealed: list[str] = []
+
+
+def _kept(seal: Any, self: Any, challenge: Any, **named: Any) -> Any:
+    _sealed.append(seal(self, challenge, **named))
+    return _sealed[-1]
+
+
+def _of_any_browser(opened: Any, self: Any, value: Any) -> Any:
+    return opened(self, value or _sealed[-1])
+
+
+def _unpadded(seal: Any, self: Any, challenge: Any, *, even: bool = False) -> Any:
+    return seal(self, replace(challenge))
+
+
+PASSKEYS: tuple[Defence, ...] = (
+    defence(
+        "passkey-challenge-of-one-browser",
+        "S-87",
+        "a browser without the cookie answers somebody else's challenge",
+        ("chalicelib.gatehouse.sealed.challenges:Challenges.seal", wrapped(_kept)),
+        ("chalicelib.gatehouse.sealed.challenges:Challenges.open", wrapped(_of_any_browser)),
+    ),
+    defence(
+        "passkey-challenge-once",
+        "S-88",
+        "a passkey's challenge can be answered again",
+        (
+            "chalicelib.gatehouse.flows.attempts:Attempts.step_once",
+            reading(("if not fresh", "if False")),
+        ),
+    ),
+    defence(
+        "passkey-challenge-once-when-refused",
+        "S-88",
+        "a refused answer leaves the challenge for another try",
+        (f"{_DIRECT}.answer", reading(("once.close()", "pass"))),
+    ),
+    defence(
+        "passkey-ids-for-known-browsers",
+        "S-89",
+        "the ids of somebody's passkeys are told to whoever knows the address",
+        (
+            f"{_ASK}._challenged",
+            reading(("_passkeys(options) if known else []", "_passkeys(options)")),
+        ),
+    ),
+    defence(
+        "passkey-challenge-for-everybody",
+        "S-89",
+        "an address without a passkey gets no challenge",
+        (f"{_ASK}._challenged", reading(("if known:", "if True:"))),
+    ),
+    defence(
+        "passkey-cookie-of-one-length",
+        "S-89",
+        "the challenge cookie is as long as what is in it",
+        ("chalicelib.gatehouse.sealed.challenges:Challenges.seal", wrapped(_unpadded)),
+    ),
+    defence(
+        "passkey-domain",
+        "S-90",
+        "a challenge for another domain is passed on",
+        (f"{_ASK}._options", reading(("domain != self._domain", "False"))),
+    ),
+    defence(
+        "passkey-user-verification",
+        "S-90",
+        "the person need not be verified",
+        (
+            f"{_ASK}._challenged",
+            reading(('"userVerification": "required"', '"userVerification": "preferred"')),
+        ),
+    ),
+    defence(
+        "passkeys-of-one-person",
+        "S-91",
+        "what one person has opened serves the next one at the browser",
+        (f"{_OWN}._opened", wrapped(_anybodys)),
+    ),
+    defence(
+        "passkeys-purpose",
+        "S-91",
+        "an app's set-up opens the list of passkeys",
+        ("chalicelib.gatehouse.sealed.challenges:Challenges.open_enrolment", wrapped(_any_purpose)),
+    ),
+    defence(
+        "passkeys-tokens-revoked",
+        "S-91",
+        "the tokens behind the list live on after it is closed",
+        (f"{_OWN}.close", nothing),
+    ),
+    defence(
+        "passkey-throttle",
+        "S-92",
+        "challenges are not counted",
+        (
+            f"{_ASK}.ask",
+            reading(
+                (
+                    "self._attempts.guarded(PASSKEY, account, visitor.ip)",
+                    "__import__('contextlib').nullcontext()",
+                )
+            ),
+        ),
+    ),
+    defence(
+        "passkey-autofill-until-a-new-password",
+        "S-92",
+        "a browser that was known under an earlier password is still led to the passkey",
+        ("chalicelib.gatehouse.flows.attempts:Attempts.known_address", wrapped(_whoever_knows)),
+    ),
+)

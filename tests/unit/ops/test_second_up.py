@@ -1,0 +1,66 @@
+"""`up` where a stack runs already: it is kept, or nothing is done."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops.errors import OpsError
+from ops.local.addresses import Addresses
+from ops.local.stack import Choices, require_same_choices
+
+ADDRESSES = Addresses(8000, 4566, 8100)
+CHOICES = Choices(ADDRESSES, ("https://localhost:3000",), (9000,))
+
+
+class Running:
+    """As many programs as a whole stack has."""
+
+    def __init__(self, count: int = 3) -> None:
+        self.count = count
+
+    def running(self) -> list[str]:
+        return ["program"] * self.count
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """The state folder of a stack that is up."""
+    (tmp_path / "info.json").write_text("{}")
+    (tmp_path / "choices.json").write_text(CHOICES.text())
+    return tmp_path
+
+
+def same(state: Path, choices: Choices, running: Any = None) -> bool:
+    return require_same_choices(running or Running(), state, choices)
+
+
+def test_the_same_choices_keep_the_stack(state: Path) -> None:
+    """Whatever is in it stays."""
+    assert same(state, CHOICES)
+
+
+def test_a_stack_that_is_not_whole_is_begun_anew(state: Path) -> None:
+    """After a crash, or while it is not up yet."""
+    assert not same(state, CHOICES, Running(2))
+    (state / "info.json").unlink()
+    assert not same(state, CHOICES)
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        Choices(ADDRESSES),
+        Choices(Addresses(8001, 4566, 8100), CHOICES.origins, CHOICES.loopback_ports),
+    ],
+)
+def test_other_choices_are_refused_before_anything_is_stopped(
+    state: Path, choices: Choices
+) -> None:
+    """With the options to use it, and the one that gives its people up."""
+    with pytest.raises(OpsError) as caught:
+        same(state, choices)
+    said = str(caught.value)
+    assert "--port 8000 --aws-port 4566 --okta-port 8100" in said
+    assert "--allow-origin https://localhost:3000 --loopback-port 9000" in said
+    assert "up --fresh" in said
