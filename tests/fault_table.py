@@ -58,6 +58,7 @@ _REASONS = {
     "aws_connect": "to connect",
     "aws_read": "between two bytes",
     "cognito": "Cognito's user-pool API, one try; it waits for our triggers, cold ones too",
+    "own": "a call of a team's own client, all its tries",
 }
 
 
