@@ -18,6 +18,7 @@ from .errors import OpsError
 MOST_BYTES = 51_200
 # The others are called `Fn::…` in the long form.
 _PLAIN = ("Ref", "Condition")
+_FOR_READERS = {"Parameters": "Description", "Resources": "Metadata"}
 _SECTIONS = ("Parameters", "Mappings", "Conditions", "Resources", "Outputs")
 
 
@@ -49,7 +50,7 @@ def read_template(body: str | Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(body, str):
         return dict(body)
     try:
-        found = json.loads(body) if body.startswith("{") else yaml.load(body, _Loader)  # noqa: S506 - a safe loader
+        found = json.loads(body) if body.startswith("{") else yaml.load(body, _Loader)  # noqa: S506  # nosec B506
     except (ValueError, yaml.YAMLError) as error:
         raise OpsError(f"this is no CloudFormation template: {error}") from None
     return found if isinstance(found, dict) else {}
@@ -58,13 +59,16 @@ def read_template(body: str | Mapping[str, Any]) -> dict[str, Any]:
 def write_template(template: Mapping[str, Any]) -> str:
     """Write a template for a request, one line for each parameter, resource and output.
 
-    Metadata is for checkov, which reads the file.
+    Descriptions of parameters and Metadata, which checkov reads, stay in the file; a dashboard goes without its blanks.
     """
-    bare = {
-        name: {key: value for key, value in each.items() if key != "Metadata"}
-        for name, each in template.get("Resources", {}).items()
+    whole = {
+        **template,
+        **{
+            section: {name: _without(left_out, each) for name, each in template[section].items()}
+            for section, left_out in _FOR_READERS.items()
+            if template.get(section)
+        },
     }
-    whole = {**template, "Resources": bare} if bare else template
     parts = [f"{_small(name)}:{_section(name, value)}" for name, value in whole.items()]
     return "{" + ",\n".join(parts) + "}\n"
 
@@ -72,6 +76,15 @@ def write_template(template: Mapping[str, Any]) -> str:
 def size_of(body: str) -> int:
     """Return what CloudFormation counts, in bytes."""
     return len(body.encode())
+
+
+def _without(left_out: str, each: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {key: value for key, value in each.items() if key != left_out}
+    if kept.get("Type") == "AWS::CloudWatch::Dashboard":
+        body = kept["Properties"]["DashboardBody"]
+        bare = {"Fn::Sub": _small(json.loads(body["Fn::Sub"]))}
+        kept["Properties"] = {**kept["Properties"], "DashboardBody": bare}
+    return kept
 
 
 def _section(name: str, value: Any) -> str:

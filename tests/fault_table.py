@@ -1,8 +1,8 @@
 """The fault table as a page: `python -m tests.fault_table` writes docs/faults.md.
 
-`--measure` instead runs every case with the production limits (some ten minutes, nearly all waiting), and prints the
-result and how long a person waited; exit code 1 if somebody waited longer than the table says. `--keep` writes the
-times to the page; with `--new` only lines without times are measured.
+`--measure` plays every case with the production limits instead (some ten minutes, nearly all waiting): what came, and
+how long a person waited; exit code 1 if anybody waited for longer than the table says. `--keep` puts the times on the page;
+with `--new` only those lines are measured that have no times yet.
 """
 
 import argparse
@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "faults.md"
 TEMPLATE = ROOT / "tests" / "faults" / "page.md"
 TIMES = ROOT / "tests" / "data" / "fault_times.json"
-#: Our own work in addition to the calls.
+#: Our own work beside the calls.
 SLACK_SECONDS = 1.0
 
 _EVENTS = {
@@ -58,12 +58,12 @@ _REASONS = {
     "aws_connect": "to connect",
     "aws_read": "between two bytes",
     "cognito": "Cognito's user-pool API, one try; it waits for our triggers, cold ones too",
-    "own": "a call of a team's own client, with its second and third try",
+    "own": "a call of a team's own client, all its tries",
 }
 
 
 def main() -> int:
-    """Write the page, or measure; return the exit code."""
+    """Write the page, or measure; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--measure", action="store_true")
     parser.add_argument("--keep", action="store_true")
@@ -86,8 +86,7 @@ def main() -> int:
 def measure(
     known: dict[str, dict[str, float]],
 ) -> tuple[dict[str, dict[str, float]], list[str]]:
-    """Run every case except the `known` ones with the production limits; return the seconds, and the cases that took
-    too long."""
+    """Play every case but those `known` with the production limits; return the seconds, and the cases that took too long."""
     limits, late = Limits(), list[str]()
     times = {title(call): dict(known.get(title(call), {})) for call in CALLS}
     with tempfile.TemporaryDirectory() as folder, built(Path(folder)) as stage:
@@ -155,7 +154,7 @@ def _row(call: Call, limits: Limits) -> str:
         names = ", ".join(name for name, other in call.others.items() if other == outcome)
         notes.append(f"{names}: {_answer(call.route, outcome)}, {_EVENTS[outcome.event]}")
     if not call.first:
-        notes.append("not tested with the whole host down, because an earlier call fails first")
+        notes.append("not met with the whole host gone: an earlier call ends the request")
     cells = [
         f"`{call.route}`",
         f"`{call.name}`",

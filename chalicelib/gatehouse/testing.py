@@ -29,6 +29,7 @@ ENVIRONMENT = {
     "SEALING_KEYS_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:test-keys",
     "USERS_TABLE": "test-users",
     "PROVIDERS_TABLE": "test-providers",
+    "SESSIONS_TABLE": "test-sessions",
 }
 
 

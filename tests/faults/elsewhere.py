@@ -321,6 +321,10 @@ ELSEWHERE: tuple[Call, ...] = (
         "AdminGetUser", "AdminUserGlobalSignOut", "UpdateItem users", "UpdateItem subjects",
         "AdminDisableUser",
     ),
+    *_lines(
+        _LEAVING, "leaving, ended", Outcome(0, code="", cookie="–", event="row_not_deleted"),
+        "Query sessions", "DeleteItem sessions",
+    ),
     *_lines(_LEAVING, "leaving, back", _COMES_AGAIN, "AdminEnableUser"),
     *_lines(
         _LEAVING, "leaving, group", _COMES_AGAIN, "GetItem users", "AdminUpdateUserAttributes",

@@ -79,6 +79,7 @@ LEAVERS: dict[str, Callable[[World], Scene]] = {
     "revoke": revoke,
     "revoke by address": revoke_by_address,
     "leaving, gone": _function(signals.GONE),
+    "leaving, ended": _function(signals.ENDED),
     "leaving, back": _function(signals.BACK, gone=True),
     "leaving, group": _function(signals.LEFT_GROUP, "admins"),
     "trigger confirmed, subject": _trigger("PostConfirmation_ConfirmSignUp_federated"),

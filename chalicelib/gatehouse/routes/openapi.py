@@ -55,7 +55,7 @@ def build_document(
 def _with_security(item: dict[str, Any]) -> dict[str, Any]:
     """What names no security needs none, and says so. Some readers of such documents ask for a description everywhere."""
     return {
-        name: {"security": [], "description": operation["summary"], **operation}
+        name: {"security": [], "description": operation.get("summary", ""), **operation}
         if isinstance(operation, dict)
         else operation
         for name, operation in item.items()
