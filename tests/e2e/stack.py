@@ -142,7 +142,8 @@ class Stack:
         functions = self.aws("lambda")
         app = f"gatehouse-{self.info['stage']}"
         every = tuple(
-            f"{app}{name}" for name in ("", "-user_records", "-token_claims", "-account_mail")
+            f"{app}{name}"
+            for name in ("", "-user_records", "-token_claims", "-account_mail", "-leaving")
         )
         for name in [f"{app}-{given}" for given in triggers] or every:
             found = functions.get_function_configuration(FunctionName=name)["Environment"]

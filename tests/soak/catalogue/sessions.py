@@ -330,7 +330,9 @@ SESSIONS: tuple[Defence, ...] = (
         "access tokens live for an hour",
         (
             "ops.identity_stack:TEMPLATE",
-            template_with("AccessTokenValidity: 10", "AccessTokenValidity: 60"),
+            template_with(
+                "AccessTokenValidity: !If [HasShortTokens, 5, 10]", "AccessTokenValidity: 60"
+            ),
         ),
     ),
     defence(
