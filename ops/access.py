@@ -30,6 +30,7 @@ def end_sessions(directory: Directory, person: Person, report: Reporter) -> None
 def disable(directory: Directory, person: Person, report: Reporter) -> None:
     """Stop a person from signing in, and end every session."""
     directory.call("admin_disable_user", Username=person.user_name)
+    directory.settle(person)
     report.note(f"{person} cannot sign in any more")
     end_sessions(directory, directory.get(person.user_name) or person, report)
 
@@ -37,6 +38,7 @@ def disable(directory: Directory, person: Person, report: Reporter) -> None:
 def enable(directory: Directory, person: Person, report: Reporter) -> None:
     """Let a person sign in again; earlier sessions stay ended."""
     directory.call("admin_enable_user", Username=person.user_name)
+    directory.settle(person)
     report.note(f"{person} can sign in again")
     if not person.user.enabled:
         end_sessions(directory, directory.get(person.user_name) or person, report)

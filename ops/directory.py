@@ -16,6 +16,7 @@ from chalicelib.gatehouse.cognito.groups import without_automatic
 from chalicelib.gatehouse.cognito.pool_user import FEDERATED_STATUS, PoolUser, parse_pool_user
 from chalicelib.gatehouse.store.providers import ProviderStore
 from chalicelib.gatehouse.store.session_rows import SessionRows
+from chalicelib.gatehouse.store.subjects import SubjectStore
 from chalicelib.gatehouse.store.users import UserRecord, UserStore, key_of
 
 from . import aws
@@ -116,6 +117,15 @@ class Directory:
     def sessions(self) -> SessionRows:
         """The sessions table. Raises OpsError on a stage that was not provisioned since there is one."""
         return SessionRows(self._dynamodb, variable_of(self.stage, "SESSIONS_TABLE"), self.clock)
+
+    def settle(self, person: Person) -> None:
+        """Note that an administrator disabled or enabled a person: a signal enables only people whom a signal disabled."""
+        table = self.stage.environment.get("SUBJECTS_TABLE", "")
+        if not table:
+            return
+        subjects = SubjectStore(self._dynamodb, table, self.clock)
+        for identity in person.user.identities:
+            subjects.note_other_doing(identity.provider, identity.subject)
 
     def call(self, operation: str, **arguments: Any) -> dict[str, Any]:
         """Make one call to the pool, named as in boto3, as soon as the rate limit allows."""

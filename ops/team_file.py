@@ -35,7 +35,8 @@ API = "api_handler"
 
 TABLE_RIGHTS = ("read", "write", "stream")
 QUEUE_RIGHTS = ("send", "receive")
-_RESERVED = ("users", "providers", "throttle", "sessions")
+_RESERVED = ("users", "providers", "throttle", "sessions", "subjects")
+_RESERVED_QUEUES = ("leaving", "leaving-lost")
 _NAMED = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _FUNCTION = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 _KEY_TYPES = ("S", "N", "B")
@@ -155,6 +156,8 @@ class _Reading:
 
     def _queue(self, where: str, found: Any) -> Queue:
         block = self._block({} if found is None else found, where, ("seconds", "tries"))
+        if where.removeprefix("queues.") in _RESERVED_QUEUES:
+            self.problems.append(f"{where} is a queue of Gatehouse's: choose another name")
         seconds, tries = block.get("seconds", Queue.seconds), block.get("tries", Queue.tries)
         if type(seconds) is not int or not 1 <= seconds <= 43_200:
             self.problems.append(f"{where}.seconds must be a number from 1 to 43200")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .flows.hosted_sign_in import HostedSignIn
     from .flows.leaving import Leaving
     from .flows.leaving_door import LeavingDoor
+    from .flows.living_sessions import LivingSessions
     from .flows.mfa import Mfa
     from .flows.new_session import NewSessions
     from .flows.own_password import OwnPassword
@@ -184,9 +185,17 @@ class Services:
             load_api=lambda: self._user_pool_api,
             tokens=self.tokens,
             sessions=self.sessions,
-            rows=self.session_rows,
+            living=self._living_sessions,
             notes=self._session_notes,
             load_users=lambda: self.users,
+        )
+
+    @cached_property
+    def _living_sessions(self) -> "LivingSessions":
+        from .flows.living_sessions import LivingSessions
+
+        return LivingSessions(
+            sessions=self.sessions, rows=self.session_rows, load_users=lambda: self.users
         )
 
     @cached_property
@@ -240,7 +249,6 @@ class Services:
 
         return Mfa(
             again=self._reauthentication,
-            sessions=self.sessions,
             challenges=self._challenges,
             attempts=self._attempts,
             issuer_label=self.settings.app_title,
@@ -268,7 +276,6 @@ class Services:
             again=self._reauthentication,
             api=PasskeyApi(self._cognito_idp),
             names=PasskeyNames(self._dynamodb, self.settings.users_table),
-            sessions=self.sessions,
             challenges=self._challenges,
             attempts=self._attempts,
         )
@@ -279,7 +286,8 @@ class Services:
 
         return Reauthentication(
             api=self._server_only_api,
-            sessions=self.sessions,
+            living=self._living_sessions,
+            challenges=self._challenges,
             users=self.users,
             attempts=self._attempts,
         )
@@ -418,7 +426,7 @@ class Services:
         return OwnPassword(
             api=self._server_only_api,
             user_admin=self.user_admin,
-            sessions=self.sessions,
+            living=self._living_sessions,
             rows=self.session_rows,
             users=self.users,
             attempts=self._attempts,

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.component.direct import EMAIL, PASSWORD, SESSION_COOKIE, WRONG, Direct
+from tests.component.passkeys import Passkeys
 from tests.component.test_authorized_routes import CLAIMS
 from tests.component.world import World
 from tests.doubles.aws_errors import client_error
@@ -135,3 +136,61 @@ def test_providers_of_an_account_are_called_by_their_labels(
     world.dynamodb.faults["providers"] = DOWN
     found = signed_in.get("/me", claims=CLAIMS).json()["providers"]
     assert found == [{"name": "Okta", "label": "Okta"}]
+
+
+@pytest.mark.security("S-85")
+def test_nothing_changes_while_other_sessions_cannot_be_ended(
+    direct: Direct, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new password beside living sessions of the old one would be a false comfort."""
+
+    def refuse(**_: Any) -> None:
+        raise DOWN
+
+    other = direct.world.browser()
+    direct.sign_in(browser=other)
+    direct.sign_in()
+    with monkeypatch.context() as down:
+        down.setattr(direct.world.dynamodb, "query", refuse)
+        assert change(direct).status == 503
+    assert direct.sign_in(password=PASSWORD, browser=direct.world.browser()).status == 200
+    assert change(direct).status == 200
+    assert direct.post("refresh", other).status == 401
+
+
+@pytest.mark.security("S-85")
+def test_what_is_left_after_the_new_password_is_in_the_log(
+    direct: Direct, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rows are deleted once more when the old password is dead: somebody may have signed in by it in between."""
+    direct.sign_in()
+    direct.world.clock.advance(60)
+    query, asked = direct.world.dynamodb.query, []
+
+    def fail_later(**arguments: Any) -> Any:
+        asked.append(arguments)
+        if len(asked) > 1:
+            raise DOWN
+        return query(**arguments)
+
+    monkeypatch.setattr(direct.world.dynamodb, "query", fail_later)
+    assert change(direct).status == 200
+    assert "sessions_not_ended" in capsys.readouterr().out
+
+
+@pytest.mark.security("S-71")
+def test_a_browser_known_by_the_old_password_is_a_stranger(direct: Direct) -> None:
+    """Accounts from before proofs were noted have none to compare with; the end of their sessions counts for them."""
+    passkeys = Passkeys(direct)
+    passkeys.set_up()
+    known = direct.browser
+    table = direct.world.settings.users_table
+    (row,) = direct.world.dynamodb.items(table).values()
+    direct.world.dynamodb.put(table, {key: each for key, each in row.items() if key != "provedAt"})
+    owner = direct.world.browser()
+    direct.sign_in(browser=owner)
+    direct.world.clock.advance(60)
+    assert passkeys.ask(None, known).json()["challenge"]["options"]["allowCredentials"]
+    assert change(direct, owner).status == 200
+    direct.world.clock.advance(5)
+    assert passkeys.ask(None, known).json() == {"challenge": None}

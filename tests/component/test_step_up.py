@@ -185,14 +185,22 @@ def test_a_cognito_that_resets_auth_time_at_a_refresh_makes_nobody_fresh(shop: S
 
 
 @pytest.mark.security("S-94")
-def test_managed_login_does_not_say_whether_it_asked(shop: Shop) -> None:
-    """Its cookie signs people in by itself for an hour. An earlier password is another sign-in."""
+@pytest.mark.parametrize("seconds", [0, 40, MAX_AGE / 2])
+@pytest.mark.parametrize("linked", [True, False])
+def test_managed_login_does_not_say_whether_it_asked(
+    shop: Shop, seconds: float, linked: bool
+) -> None:
+    """Its cookie signs people in by itself for an hour. A password a moment ago was another browser's."""
+    if linked:
+        shop.direct.grace.identities.append(("Okta", "00u1grace"))
     grace = shop.direct.grace.person()
     browser = shop.browser()
     shop.by_password(shop.browser())
-    shop.world.clock.advance(MAX_AGE / 2)
+    shop.world.clock.advance(seconds)
     start = browser.get("/auth/login?provider=COGNITO").location
     browser.get(shop.world.cognito.authorize(start, grace), site="cross-site")
+    assert refused(shop.call(shop.refresh(browser)))
+    shop.world.clock.advance(MAX_AGE / 3)
     assert refused(shop.call(shop.refresh(browser)))
 
 

@@ -229,8 +229,7 @@ ELSEWHERE: tuple[Call, ...] = (
     *_lines(_PASSWORD, "own password", _KEPT, "AdminSetUserPassword", counted=2),
     *_lines(_PASSWORD, "own password", Outcome(200, code="", event="revoke_failed"), "RevokeToken"),
     *_lines(
-        _PASSWORD, "own password", Outcome(200, code="", event="sessions_not_ended"),
-        "Query sessions", "DeleteItem sessions",
+        _PASSWORD, "own password", _KEPT, "Query sessions", "DeleteItem sessions",
     ),
     *_lines(
         _PASSWORD, "own password", Outcome(200, code="", event="record_not_written"),
@@ -238,17 +237,17 @@ ELSEWHERE: tuple[Call, ...] = (
     ),
     *_lines(
         _SETUP, "mfa setup", _KEPT, *_KEYS, "GetSecretValue mfa-client", *_COUNTS,
-        "GetItem users", "AdminInitiateAuth",
+        "UpdateItem sessions", "GetItem users", "AdminInitiateAuth",
     ),
     *_lines(_SETUP, "mfa setup, refused", Outcome(503, event="revoke_failed"), "RevokeToken"),
-    *_lines(_VERIFY, "mfa verify", _KEPT, *_KEYS, *_COUNTS),
+    *_lines(_VERIFY, "mfa verify", _KEPT, *_KEYS, *_COUNTS, "UpdateItem sessions", "GetItem users"),
     *_lines(
         _VERIFY, "mfa verify", Outcome(200, code="", event="revoke_failed"),
         "GetSecretValue mfa-client",
     ),
     *_lines(
         _DISABLE, "mfa disable", _KEPT, *_KEYS, "GetSecretValue mfa-client", *_COUNTS,
-        "GetItem users", "AdminInitiateAuth",
+        "UpdateItem sessions", "GetItem users", "AdminInitiateAuth",
     ),
     *_lines(_DISABLE, "mfa disable", _KEPT, "AdminRespondToAuthChallenge", counted=2),
     *_lines(_DISABLE, "mfa disable", _KEPT, "SetUserMFAPreference", counted=4),
@@ -266,29 +265,30 @@ ELSEWHERE: tuple[Call, ...] = (
         _OPEN, "passkeys open", _KEPT, *_KEYS, "GetSecretValue mfa-client", *_COUNTS,
         "AdminInitiateAuth", "ListWebAuthnCredentials",
     ),
-    *_lines(_OPEN, "passkeys open", _KEPT, "GetItem users"),
+    *_lines(_OPEN, "passkeys open", _KEPT, "UpdateItem sessions", "GetItem users"),
     *_lines(
         _OPEN, "passkeys open, app", _KEPT, "AdminRespondToAuthChallenge", "SetUserMFAPreference",
     ),
     *_lines(
         _OPEN, "passkeys open, refused", Outcome(503, event="revoke_failed"), "RevokeToken",
     ),
-    *_lines(_NEW, "passkeys setup", _KEPT, *_KEYS, "StartWebAuthnRegistration"),
     *_lines(
-        _KEEP, "passkeys verify", _KEPT, *_KEYS, "CompleteWebAuthnRegistration",
-        "ListWebAuthnCredentials",
-    ),
-    *_lines(_KEEP, "passkeys verify", Outcome(200, code="", event="record_not_read"), "GetItem users"),
-    *_lines(
-        _NAME, "passkeys rename", _KEPT, *_KEYS, "ListWebAuthnCredentials", "GetItem users",
-        "UpdateItem users",
+        _NEW, "passkeys setup", _KEPT, *_KEYS, "UpdateItem sessions", "GetItem users",
+        "StartWebAuthnRegistration",
     ),
     *_lines(
-        _REMOVE, "passkeys remove", _KEPT, *_KEYS, "ListWebAuthnCredentials",
-        "DeleteWebAuthnCredential",
+        _KEEP, "passkeys verify", _KEPT, *_KEYS, "UpdateItem sessions", "GetItem users",
+        "CompleteWebAuthnRegistration", "ListWebAuthnCredentials",
     ),
-    *_lines(_REMOVE, "passkeys remove", Outcome(200, code="", event="record_not_read"), "GetItem users"),
-    *_lines(_CLOSE, "passkeys close", _KEPT, *_KEYS),
+    *_lines(
+        _NAME, "passkeys rename", _KEPT, *_KEYS, "UpdateItem sessions", "GetItem users",
+        "ListWebAuthnCredentials", "UpdateItem users",
+    ),
+    *_lines(
+        _REMOVE, "passkeys remove", _KEPT, *_KEYS, "UpdateItem sessions", "GetItem users",
+        "ListWebAuthnCredentials", "DeleteWebAuthnCredential",
+    ),
+    *_lines(_CLOSE, "passkeys close", _KEPT, *_KEYS, "UpdateItem sessions", "GetItem users"),
     *_lines(
         _CLOSE, "passkeys close", Outcome(200, code="", event="revoke_failed"),
         "GetSecretValue mfa-client", "RevokeToken",

@@ -21,7 +21,7 @@ SHORTEST_AGE, LONGEST_AGE = 30, 86_400
 #: Clocks of AWS and of providers may differ by this much.
 LEEWAY_SECONDS = 30
 #: Seconds of Cognito's `auth_time` before and after `SEEN_AT` at one and the same sign-in: its triggers come in between.
-_BEFORE, _AFTER = 10, 60
+BEFORE_SECONDS, AFTER_SECONDS = 10, 60
 
 
 def build_claims(proved_at: int, seen_at: int) -> dict[str, str]:
@@ -50,7 +50,7 @@ def verify_age(context: Mapping[str, Any], max_age: int, now: float) -> None:
     signed_in_at = parse_moment(claims.get("auth_time"))
     if proved_at is None or seen_at is None or signed_in_at is None:
         reason = "the token does not say when the person proved anything"
-    elif not seen_at - _BEFORE <= signed_in_at <= seen_at + _AFTER:
+    elif not seen_at - BEFORE_SECONDS <= signed_in_at <= seen_at + AFTER_SECONDS:
         reason = "the proof belongs to another sign-in"
     elif proved_at > now + LEEWAY_SECONDS:
         reason = "the proof is of the future"

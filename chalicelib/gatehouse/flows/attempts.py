@@ -185,7 +185,8 @@ class Attempts:
         try:
             proved_at = datetime.fromisoformat(record.provedAt.replace("Z", "+00:00"))
         except ValueError:
-            return record.provedAt == ""
+            # Accounts from before proofs existed: whatever ended their sessions ends this, too.
+            return record.provedAt == "" and not record.ends_tokens_of(device.issued_at // 1000)
         return device.issued_at >= round(proved_at.timestamp() * 1000)
 
     def _tidy(self, action: Callable[[], None]) -> None:

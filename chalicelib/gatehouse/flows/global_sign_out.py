@@ -1,5 +1,6 @@
 """Sign-out everywhere: no refresh works any more, and routes with `fresh=True` refuse older tokens."""
 
+from ..cognito.pool_user import PoolUser
 from ..cognito.user_admin import UserAdmin
 from ..log import log_event
 from ..store.users import UserStore
@@ -23,10 +24,17 @@ class GlobalSignOut:
         an access token newer than `validAfter`.
         """
         person = self._user_admin.load(name)
+        self._user_admin.sign_out_everywhere(person.user_name)
+        self.end_here(person)
+        return person.user_name
+
+    def end_here(self, person: PoolUser) -> None:
+        """End what our own tables keep of a person's sessions: all that there is to end of somebody who is disabled.
+
+        Raises TemporarilyUnavailable.
+        """
         user_name = person.user_name
-        self._user_admin.sign_out_everywhere(user_name)
         if not self._users.record_signed_out(user_name):
             detail = "no record, or a later sign-out is in it"
             log_event("sign_out_not_noted", level="warning", user=user_name, detail=detail)
         self._notes.end_all(person.sub, user_name)
-        return user_name

@@ -107,9 +107,9 @@ class Leaving:
     def _sign_out(self, user: PoolUser) -> None:
         if user.enabled:
             self._global_sign_out.end_sessions(user.user_name)
-            return
-        # AWS does not say whether AdminUserGlobalSignOut takes a disabled person, who can refresh nothing anyway.
-        self._users.record_signed_out(user.user_name)
+        else:
+            # AWS does not say whether AdminUserGlobalSignOut takes a disabled person. Without rows no session goes on.
+            self._global_sign_out.end_here(user)
 
     def _shut_out(self, person: _Person, at: str) -> bool:
         """Disable the profile, where the provider's row says so and nobody has been let in since."""
@@ -142,15 +142,17 @@ class Leaving:
     def _take_group(self, person: _Person, signal: Signal) -> bool:
         """Take a group off the profile and end the sessions that were opened with it.
 
-        A sign-in that is newer than the signal has told the groups anew.
+        A sign-in through the provider that is newer than the signal has told the groups anew. A linked person's sign-in may
+        have been by password, which tells none: then the group goes, and the next sign-in through the provider decides.
         """
         user = person.user
         told = parse_provider_groups(user.attributes.get("custom:groups")).names
         if not person.provider.groups_claim or signal.group not in told:
             return False
-        record = self._users.load(user.user_name)
-        if record is not None and record.lastSignInAt > signal.at:
-            return False
+        if birthplace_of(user.user_name, user.identities).provider != NATIVE:
+            record = self._users.load(user.user_name)
+            if record is not None and record.lastSignInAt > signal.at:
+                return False
         text, _ = write_groups(name for name in told if name != signal.group)
         self._user_admin.write_told_groups(user.user_name, text)
         self._sign_out(user)

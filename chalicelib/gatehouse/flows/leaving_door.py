@@ -51,17 +51,12 @@ class LeavingDoor:
         self._stage = stage
         self._clock = clock
 
-    def verify_endpoint(self, name: str) -> None:
-        """Raise NotFound unless a provider has an event hook here."""
-        if not self._find(name).leaving.secret_arn:
-            raise NotFound("the provider has no event hook here")
-
     def take_events(
         self, name: str, secret: str, load_body: Callable[[], Mapping[str, Any]]
     ) -> None:
         """Take one request of an event hook. `secret` is what it says; `load_body` is asked only once that is right.
 
-        Raises NotFound, Unauthorized, InvalidRequest, and TemporarilyUnavailable, after which Okta sends it once more.
+        Raises Unauthorized, InvalidRequest, and TemporarilyUnavailable, after which Okta sends it once more.
         """
         with self._counted(name):
             provider = self._find(name)
@@ -92,7 +87,7 @@ class LeavingDoor:
             provider = self._find(name)
             issuer = provider.leaving.issuer
             if not issuer:
-                raise NotFound("the provider has no Universal Logout here")
+                raise Unauthorized("the provider has no Universal Logout here")
             try:
                 proof = verify_token(
                     token,
@@ -140,7 +135,7 @@ class LeavingDoor:
         """A secret that was rotated a moment ago is looked up anew; the one before it counts while it is kept."""
         arn = provider.leaving.secret_arn
         if not arn:
-            raise NotFound("the provider has no event hook here")
+            raise Unauthorized("the provider has no event hook here")
         for renew in (False, True):
             kept = self._load_secret(arn, renew)
             known = [kept.get(which) for which in ("current", "previous")]
@@ -155,9 +150,10 @@ class LeavingDoor:
         raise Unauthorized("not the event hook's secret")
 
     def _find(self, name: str) -> Provider:
+        """Raises Unauthorized, as for a wrong secret: the names of providers may be those of customers."""
         found = self._providers.find(name)
         if found is None:
-            raise NotFound("no such provider")
+            raise Unauthorized("no such provider")
         return found
 
     @contextmanager

@@ -20,8 +20,7 @@ from ..errors import (
     UnsupportedChallenge,
 )
 from ..log import log_event
-from ..sealed.challenges import Challenges, Enrolment
-from ..session.sessions import Sessions
+from ..sealed.challenges import ENROLMENT_PURPOSE, Challenges, Enrolment
 from .attempts import CHALLENGE, SIGN_IN, Attempts
 from .challenge_steps import CODE_RESPONSES, SELECT_MFA
 from .credentials import TotpKey, build_totp_key, read_code
@@ -46,7 +45,6 @@ class Mfa:
         self,
         *,
         again: Reauthentication,
-        sessions: Sessions,
         challenges: Challenges,
         attempts: Attempts,
         issuer_label: str,
@@ -54,7 +52,6 @@ class Mfa:
     ) -> None:
         self._again = again
         self._api = again.api
-        self._sessions = sessions
         self._challenges = challenges
         self._attempts = attempts
         self._issuer_label = issuer_label
@@ -99,11 +96,10 @@ class Mfa:
         enrolment_cookie: str | None,
         visitor: Visitor,
     ) -> None:
-        """Complete it with the app's first code. Raises NoSession, ChallengeExpired, InvalidCode."""
-        session = self._sessions.open(session_cookie)
-        enrolment = self._challenges.open_enrolment(enrolment_cookie)
-        if enrolment.sub != session.sub:
-            raise ChallengeExpired("enrolment of another person")
+        """Complete it with the app's first code. Raises NoSession, SessionExpired, ChallengeExpired, InvalidCode."""
+        session, enrolment = self._again.resumed(
+            session_cookie, enrolment_cookie, ENROLMENT_PURPOSE
+        )
         digits = read_code(code)
         # On the user name's own allowance: nothing of the account's is guessed, the key was made for this browser just now.
         with (

@@ -14,11 +14,10 @@ from ..errors import (
     InvalidCredentials,
     InvalidPassword,
     ManagedByProvider,
-    SessionExpired,
     TemporarilyUnavailable,
 )
 from ..log import log_event
-from ..session.sessions import Session, Sessions
+from ..session.sessions import Session
 from .attempts import SIGN_IN, Attempts
 from .challenge_steps import CODE_RESPONSES, MFA_SETUP, SELECT_MFA
 from .credentials import PASSWORD_REQUIREMENTS, verify_new_password
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from ..cognito.user_admin import UserAdmin
     from ..store.session_rows import SessionRows
     from ..store.users import UserStore
+    from .living_sessions import LivingSessions
 
 #: What Cognito asks only of somebody whose password was right.
 _AFTER_THE_PASSWORD = frozenset({*CODE_RESPONSES, SELECT_MFA, MFA_SETUP})
@@ -41,14 +41,14 @@ class OwnPassword:
         *,
         api: UserPoolApi,
         user_admin: "UserAdmin",
-        sessions: Sessions,
+        living: "LivingSessions",
         rows: "SessionRows",
         users: "UserStore",
         attempts: Attempts,
     ) -> None:
         self._api = api
         self._user_admin = user_admin
-        self._sessions = sessions
+        self._living = living
         self._rows = rows
         self._users = users
         self._attempts = attempts
@@ -59,17 +59,17 @@ class OwnPassword:
         Raises NoSession, SessionExpired, ManagedByProvider, InvalidPassword (the new one), InvalidCredentials (the old
         one), TooManyAttempts and TemporarilyUnavailable.
         """
-        session = self._sessions.open(session_cookie)
+        session = self._living.open(session_cookie)
         verify_new_password(new)
         record = self._users.load(session.username)
         if record is not None and record.provider not in ("", NATIVE):
             raise ManagedByProvider("signed in by an identity provider")
-        if session.id and not self._rows.touch(session.sub, session.id, session.idle_expires_at):
-            raise SessionExpired("the session was ended elsewhere")
         email = record.Email if record is not None else session.username
         account = self._attempts.account_of(email, visitor)
         with self._attempts.guarded(SIGN_IN, account, visitor.ip):
             self._verify(session, old, visitor)
+            # First, so that an outage of the table leaves everything as it was; and once more when the old password is dead.
+            self._rows.end_all(session.sub, but=session.id)
         self._set(session, new)
         self._attempts.succeeded(SIGN_IN, account, visitor.ip)
         self._end_others(session)

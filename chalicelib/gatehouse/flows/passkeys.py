@@ -26,7 +26,7 @@ from ..errors import (
 )
 from ..log import log_event
 from ..sealed.challenges import PASSKEYS_PURPOSE, Challenges, Enrolment
-from ..session.sessions import Session, Sessions
+from ..session.sessions import Session
 from ..store.passkey_names import PasskeyNames
 from .attempts import CHALLENGE, SIGN_IN, Attempts
 from .challenge_steps import SELECT_MFA, TOTP
@@ -55,14 +55,12 @@ class Passkeys:
         again: Reauthentication,
         api: PasskeyApi,
         names: PasskeyNames,
-        sessions: Sessions,
         challenges: Challenges,
         attempts: Attempts,
     ) -> None:
         self._again = again
         self._api = api
         self._names = names
-        self._sessions = sessions
         self._challenges = challenges
         self._attempts = attempts
 
@@ -173,11 +171,7 @@ class Passkeys:
         self._again.revoke(TokenSet(enrolment.access_token, "", enrolment.refresh_token))
 
     def _opened(self, session_cookie: str | None, cookie: str | None) -> tuple[Session, Enrolment]:
-        session = self._sessions.open(session_cookie)
-        enrolment = self._challenges.open_enrolment(cookie, PASSKEYS_PURPOSE)
-        if enrolment.sub != session.sub:
-            raise ChallengeExpired("passkeys of another person")
-        return session, enrolment
+        return self._again.resumed(session_cookie, cookie, PASSKEYS_PURPOSE)
 
     def _all(self, session: Session, enrolment: Enrolment) -> list[Passkey]:
         try:

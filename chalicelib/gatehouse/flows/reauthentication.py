@@ -13,6 +13,7 @@ from ..cognito.oauth import TokenSet
 from ..cognito.user_pool_api import Step, UserPoolApi, Visitor
 from ..cognito.user_pool_calls import Refused
 from ..errors import (
+    ChallengeExpired,
     InvalidCode,
     InvalidCredentials,
     ManagedByProvider,
@@ -20,30 +21,57 @@ from ..errors import (
     UnsupportedChallenge,
 )
 from ..log import log_event
-from ..session.sessions import Session, Sessions
+from ..sealed.challenges import Challenges, Enrolment
+from ..session.sessions import Session
 from ..store.users import UserStore
 from .attempts import SIGN_IN, Attempts
 from .challenge_steps import CODE_RESPONSES, SELECT_MFA, TOTP
+from .living_sessions import LivingSessions
 
 
 class Reauthentication:
     """Signs a person in again. `api` speaks for the server-only client."""
 
     def __init__(
-        self, *, api: UserPoolApi, sessions: Sessions, users: UserStore, attempts: Attempts
+        self,
+        *,
+        api: UserPoolApi,
+        living: LivingSessions,
+        challenges: Challenges,
+        users: UserStore,
+        attempts: Attempts,
     ) -> None:
         self.api = api
-        self._sessions = sessions
+        self._living = living
+        self._challenges = challenges
         self._users = users
         self._attempts = attempts
 
     def native(self, cookie: str | None) -> tuple[Session, str]:
-        """Return the session and the person's address. Raises NoSession, and ManagedByProvider for federated people."""
-        session = self._sessions.open(cookie)
+        """Return the session and the person's address. Raises NoSession, SessionExpired, and ManagedByProvider for
+        federated people."""
+        session = self._living.open(cookie)
         record = self._users.load(session.username)
         if record is not None and record.provider not in ("", NATIVE):
             raise ManagedByProvider("signed in by an identity provider")
         return session, record.Email if record is not None else session.username
+
+    def resumed(
+        self, session_cookie: str | None, cookie: str | None, purpose: str
+    ) -> tuple[Session, Enrolment]:
+        """Return the session in which somebody continues, and what a password has opened there a while ago.
+
+        Raises NoSession, SessionExpired, and ChallengeExpired for another person's, and for one from before the person's
+        sessions were ended: by a new password, a reset, a sign-out everywhere (S-85).
+        """
+        session = self._living.open(session_cookie)
+        enrolment = self._challenges.open_enrolment(cookie, purpose)
+        if enrolment.sub != session.sub:
+            raise ChallengeExpired("an enrolment of another person")
+        record = self._users.load(session.username)
+        if record is not None and record.ends_tokens_of(enrolment.began_at):
+            raise ChallengeExpired("the sessions of the person were ended in the meantime")
+        return session, enrolment
 
     def sign_in(self, session: Session, account: str, password: str, visitor: Visitor) -> Step:
         """Check the password on the allowance of the account's sign-ins: it is the same password that is guessed (S-71)."""

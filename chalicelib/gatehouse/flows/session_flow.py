@@ -19,7 +19,8 @@ from ..errors import (
 )
 from ..log import log_event
 from ..session.sessions import BY_API, BY_EITHER, BY_ENDPOINT, Session, Sessions
-from ..store.session_rows import SessionRows, id_of_old_session
+from ..store.session_rows import id_of_old_session
+from .living_sessions import LivingSessions
 from .session_notes import SessionNotes
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class SessionFlow:
         load_api: "Callable[[], UserPoolApi]",
         tokens: TokenVerifier,
         sessions: Sessions,
-        rows: SessionRows,
+        living: LivingSessions,
         notes: SessionNotes,
         load_users: "Callable[[], UserStore]",
     ) -> None:
@@ -71,7 +72,7 @@ class SessionFlow:
         self._load_api = load_api
         self._tokens = tokens
         self._sessions = sessions
-        self._rows = rows
+        self._living = living
         self._notes = notes
         self._load_users = load_users
 
@@ -108,23 +109,10 @@ class SessionFlow:
 
         Raises TemporarilyUnavailable where nobody can tell.
         """
-        if not self._goes_on(session):
+        if not self._living.goes_on(session, self._sessions.idle_deadline(session)):
             log_event("refresh_refused", user=session.username, detail="the session was ended")
             self._revoke(session.refresh_token, session.username)
             raise SessionExpired("the session was ended elsewhere")
-
-    def _goes_on(self, session: Session) -> bool:
-        """Note the refresh in the session's row, and tell whether there is one.
-
-        A session without a row (of an earlier release, or begun while the table did not answer) goes on unless all sessions
-        of its person were ended since it began.
-        """
-        if session.id:
-            deadline = self._sessions.idle_deadline(session)
-            return self._rows.touch(session.sub, session.id, deadline)
-        record = self._load_users().load(session.username)
-        started_at = self._sessions.started_at(session)
-        return record is None or not record.ends_tokens_of(started_at)
 
     def _request(self, session: Session) -> tuple[TokenSet, str]:
         """Return new tokens, and by what they were renewed. Raises SessionExpired or TemporarilyUnavailable.

@@ -66,6 +66,11 @@ class Enrolment:
     username: str
     expires_at: int
 
+    @property
+    def began_at(self) -> int:
+        """When the password was checked, in Unix seconds."""
+        return self.expires_at - LIFETIME_SECONDS
+
 
 def split(sealed: str) -> dict[str, str]:
     """Return the cookies, name to value, for a sealed challenge or enrolment."""

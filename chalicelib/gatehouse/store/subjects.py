@@ -78,7 +78,7 @@ class SubjectStore:
 
         Raises TemporarilyUnavailable.
         """
-        return self._decide(provider, subject, {"decidedAt": at})
+        return self._decide(provider, subject, at)
 
     def note_back(self, provider: str, subject: str, at: str) -> bool:
         """Note that a signal of `at` let the person in again; False if a newer one has decided.
@@ -86,31 +86,39 @@ class SubjectStore:
         What happened before is settled: a late signal to end sessions ends none of the new ones.
         Raises TemporarilyUnavailable.
         """
-        told = {"decidedAt": at, "endedAt": at}
-        return self._decide(provider, subject, told, remove="disabledAt")
+        self.note_ended(provider, subject, at)
+        return self._decide(provider, subject, at, remove="disabledAt")
 
     def note_signal(self, provider: str) -> None:
         """Note that a provider has just been heard. Raises TemporarilyUnavailable."""
         self._update(provider, {"lastSignalAt": timestamp(self._clock())}, None)
 
-    def _decide(
-        self, provider: str, subject: str, columns: Mapping[str, str], remove: str = ""
-    ) -> bool:
+    def note_other_doing(self, provider: str, subject: str) -> None:
+        """Note that an administrator disabled or enabled the profile: no signal enables it then.
+
+        Raises TemporarilyUnavailable.
+        """
+        condition = "attribute_exists(disabledAt)"
+        self._update(f"{provider}/{subject}", {}, condition, "disabledAt")
+
+    def _decide(self, provider: str, subject: str, at: str, remove: str = "") -> bool:
         condition = "attribute_not_exists(decidedAt) OR decidedAt < :decidedAt"
-        return self._update(f"{provider}/{subject}", columns, condition, remove)
+        return self._update(f"{provider}/{subject}", {"decidedAt": at}, condition, remove)
 
     def _update(
         self, key: str, columns: Mapping[str, str], condition: str | None, remove: str = ""
     ) -> bool:
-        expression = "SET " + ", ".join(f"{name} = :{name}" for name in columns)
+        sets = ", ".join(f"{name} = :{name}" for name in columns)
+        clauses = [f"SET {sets}"] if sets else []
+        clauses += [f"REMOVE {remove}"] if remove else []
         arguments: dict[str, Any] = {
             "TableName": self._table,
             "Key": _key(key),
-            "UpdateExpression": expression + (f" REMOVE {remove}" if remove else ""),
-            "ExpressionAttributeValues": {
-                f":{name}": {"S": text} for name, text in columns.items()
-            },
+            "UpdateExpression": " ".join(clauses),
         }
+        if columns:
+            values = {f":{name}": {"S": text} for name, text in columns.items()}
+            arguments["ExpressionAttributeValues"] = values
         if condition:
             arguments["ConditionExpression"] = condition
         try:

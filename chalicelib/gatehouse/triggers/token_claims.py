@@ -19,7 +19,7 @@ through the API is a proof at that moment; managed login does not report whether
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..cognito.authentication_time import build_claims
+from ..cognito.authentication_time import AFTER_SECONDS, build_claims
 from ..cognito.group_texts import fit_into_token
 from ..cognito.groups import is_one_name, without_automatic
 from ..cognito.identities import NATIVE, Identity, birthplace_of, parse_identities
@@ -38,6 +38,8 @@ Event = dict[str, Any]
 
 #: Where Cognito itself has just checked a password, a passkey or a new password, through its API.
 _CHECKED_NOW = frozenset({"TokenGeneration_Authentication", "TokenGeneration_NewPasswordChallenge"})
+#: A sign-in that came through managed login: at a provider, or there.
+_MANAGED_LOGIN = "TokenGeneration_HostedAuth"
 
 
 def handle(
@@ -84,15 +86,25 @@ def _proof(event: Mapping[str, Any], proofs: "ProofStore") -> "Proof | None":
     attributes = _mapping(_mapping(event.get("request")).get("userAttributes"))
     user_name = str(event.get("userName"))
     identities = parse_identities(attributes.get("identities"))
-    names = [f"{identity.provider}/{identity.subject}" for identity in identities]
-    if birthplace_of(user_name, identities).provider == NATIVE:
-        names.append(f"{NATIVE}/{attributes.get('sub')}")
-    elif event["triggerSource"] in _CHECKED_NOW:
+    of_providers = [f"{identity.provider}/{identity.subject}" for identity in identities]
+    is_native = birthplace_of(user_name, identities).provider == NATIVE
+    native = f"{NATIVE}/{attributes.get('sub')}"
+    source = event["triggerSource"]
+    if source in _CHECKED_NOW and not is_native:
         return None  # somebody of a provider has no password here
     try:
-        if event["triggerSource"] in _CHECKED_NOW:
-            return proofs.note(names[-1], proofs.now())
-        return proofs.latest(names)
+        if source in _CHECKED_NOW:
+            return proofs.note(native, proofs.now())
+        if not is_native:
+            return proofs.latest(of_providers)
+        if source != _MANAGED_LOGIN:
+            return proofs.latest([*of_providers, native])
+        told = proofs.latest(of_providers)
+        if told is None or proofs.now() - told.seen_at > AFTER_SECONDS:
+            # By managed login's own cookie, which asks for nothing: what was proved before is another browser's.
+            proofs.note(native, None)
+            return None
+        return told
     except TemporarilyUnavailable as error:
         log_event("proof_left_out", level="error", user=user_name, detail=error.detail)
         return None

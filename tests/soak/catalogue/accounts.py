@@ -190,7 +190,7 @@ ACCOUNTS: tuple[Defence, ...] = (
         "S-45",
         "an authenticator app can be set up for somebody else's session",
         (
-            "chalicelib.gatehouse.flows.mfa:Mfa.verify",
+            "chalicelib.gatehouse.flows.reauthentication:Reauthentication.resumed",
             reading(("enrolment.sub != session.sub", "False")),
         ),
     ),

@@ -77,4 +77,38 @@ LEAVING: tuple[Defence, ...] = (
         "a signal lets in somebody whom an administrator has disabled",
         (f"{_FLOW}._let_in", reading(("bool(person.row.disabled_at) and ", ""))),
     ),
+    defence(
+        "an-administrators-decision-stays",
+        "S-82",
+        "a signal lets in somebody whom an administrator disabled after another signal had",
+        ("ops.directory:Directory.settle", nothing),
+        tests=("tests/unit/ops/test_user_access.py",),
+    ),
+    defence(
+        "nobody-disabled-keeps-a-session",
+        "S-81 S-85",
+        "a session of somebody who was disabled already goes on once the profile is enabled",
+        (f"{_FLOW}._sign_out", reading(("self._global_sign_out.end_here(user)", "pass"))),
+        tests=("tests/component/test_leaving.py",),
+    ),
+    defence(
+        "a-password-tells-no-groups",
+        "S-81",
+        "a linked person keeps a group that Okta took away, by signing in with a password",
+        (
+            f"{_FLOW}._take_group",
+            reading(("birthplace_of(user.user_name, user.identities).provider != NATIVE", "True")),
+        ),
+        tests=("tests/component/test_leaving.py",),
+    ),
+    defence(
+        "providers-are-not-listed",
+        "S-77",
+        "whoever asks for many names learns which customers there are",
+        (
+            f"{_DOOR}._find",
+            reading(('Unauthorized("no such provider")', 'NotFound("no such provider")')),
+        ),
+        tests=("tests/component/test_leaving_signals.py",),
+    ),
 )

@@ -11,8 +11,8 @@ _OWN = "chalicelib.gatehouse.flows.passkeys:Passkeys"
 
 
 def _anybodys(opened: Any, self: Any, session_cookie: Any, cookie: Any) -> Any:
-    session = self._sessions.open(session_cookie)
-    return session, self._challenges.open_enrolment(cookie, "passkeys")
+    enrolment = self._challenges.open_enrolment(cookie, "passkeys")
+    return self._again._living.open(session_cookie), enrolment
 
 
 def _any_purpose(opened: Any, self: Any, value: Any, purpose: str = "") -> Any:

@@ -20,6 +20,7 @@ _COOKIE = "chalicelib.gatehouse.edge.cookies:build_cookie"
 _CSRF = "chalicelib.gatehouse.guard.csrf:verify_own_request"
 _FLOW = "chalicelib.gatehouse.flows.session_flow:SessionFlow"
 _SEALING = "chalicelib.gatehouse.sealed.sealing"
+_LIVING = "chalicelib.gatehouse.flows.living_sessions:LivingSessions"
 _LIST = "chalicelib.gatehouse.flows.session_list:SessionList"
 _SESSIONS = "chalicelib.gatehouse.session.sessions:Sessions"
 
@@ -446,7 +447,47 @@ SESSIONS: tuple[Defence, ...] = (
         "sessions-without-rows-end-too",
         "S-85",
         "a session without a row outlives the sign-out everywhere",
-        (f"{_FLOW}._goes_on", reading(("record is None or", "True or"))),
+        (f"{_LIVING}.goes_on", reading(("record is None or", "True or"))),
+        tests=("tests/component/test_own_password.py",),
+    ),
+    defence(
+        "an-ended-session-sets-nothing-up",
+        "S-83 S-91",
+        "a session that was ended goes on to a second factor or a passkey of its own",
+        (
+            f"{_LIVING}.open",
+            reading(("not self.goes_on(session, session.idle_expires_at)", "False")),
+        ),
+        tests=("tests/component/test_ended_enrolments.py",),
+    ),
+    defence(
+        "an-enrolment-ends-with-the-old-password",
+        "S-85",
+        "what the old password opened adds a passkey under the new one",
+        (
+            "chalicelib.gatehouse.flows.reauthentication:Reauthentication.resumed",
+            reading(("record.ends_tokens_of(enrolment.began_at)", "False")),
+        ),
+        tests=("tests/component/test_ended_enrolments.py",),
+    ),
+    defence(
+        "no-new-password-beside-old-sessions",
+        "S-85",
+        "the password changes while the sessions of the old one cannot be ended",
+        (
+            "chalicelib.gatehouse.flows.own_password:OwnPassword.change",
+            reading(("self._rows.end_all(session.sub, but=session.id)", "pass")),
+        ),
+        tests=("tests/component/test_own_password.py",),
+    ),
+    defence(
+        "known-browsers-without-proofs",
+        "S-71",
+        "a browser known by the old password stays known to an account from before proofs",
+        (
+            "chalicelib.gatehouse.flows.attempts:Attempts._is_current",
+            reading((" and not record.ends_tokens_of(device.issued_at // 1000)", "")),
+        ),
         tests=("tests/component/test_own_password.py",),
     ),
     defence(

@@ -42,7 +42,18 @@ STEP_UP: tuple[Defence, ...] = (
         "step-up-of-this-sign-in",
         "S-93 S-94",
         "a proof in one browser makes sessions in all others fresh",
-        (_AGE, reading(("not seen_at - _BEFORE <= signed_in_at <= seen_at + _AFTER", "False"))),
+        (
+            _AGE,
+            reading(
+                ("not seen_at - BEFORE_SECONDS <= signed_in_at <= seen_at + AFTER_SECONDS", "False")
+            ),
+        ),
+    ),
+    defence(
+        "managed-logins-cookie-proves-nothing",
+        "S-94",
+        "a silent sign-in at managed login counts as the password that another browser gave a moment ago",
+        (_TOKENS, reading(("source != _MANAGED_LOGIN", "True"))),
     ),
     defence(
         "step-up-sensible-ages",

@@ -53,10 +53,15 @@ class Desk:
                 "users": ("userName", frozenset({"Email"})),
                 "providers": ("name", frozenset()),
                 "sessions": ("sub/id", frozenset()),
+                "subjects": ("subject", frozenset()),
             }
         )
         self.users = UserStore(self.dynamodb, "users", self.clock)
-        self.environment: dict[str, str] = {"CLIENT_ID": "client", "DIRECT_SIGN_IN": "embedded"}
+        self.environment: dict[str, str] = {
+            "CLIENT_ID": "client",
+            "DIRECT_SIGN_IN": "embedded",
+            "SUBJECTS_TABLE": "subjects",
+        }
         self._capsys = capsys
         self._monkeypatch = monkeypatch
         monkeypatch.setattr(command, "load", lambda *_: self.stage())

@@ -220,3 +220,17 @@ def test_what_ends_all_sessions_takes_their_rows_away(desk: Desk, action: str) -
     desk.add_session("bob")
     assert desk.run(action, ADA, "--yes").code == 0
     assert sessions_of(desk) == ["bob/" + "A" * 22]
+
+
+@pytest.mark.security("S-82")
+@pytest.mark.parametrize("action", [("disable", "--yes"), ("enable",)])
+def test_what_an_administrator_decides_is_no_signals_doing_any_more(
+    desk: Desk, action: tuple[str, ...]
+) -> None:
+    """A signal disabled Ada, and then an administrator decided: no later signal of the provider undoes that."""
+    desk.add_federated(ADA, subject="00uAda", enabled=False)
+    row = {"subject": {"S": "Okta/00uAda"}, "disabledAt": {"S": "2026-01-01T00:00:00.000Z"}}
+    desk.dynamodb.put("subjects", row)
+    assert desk.run(*action, "okta_00uada").code == 0
+    assert "disabledAt" not in desk.dynamodb.items("subjects")["Okta/00uAda"]
+    assert desk.run(*action, "okta_00uada").code == 0

@@ -1,0 +1,45 @@
+"""Sessions that nobody has ended: the cookie alone does not say so (S-83).
+
+A refresh asks, and so does every route that changes how a person signs in. What an ended session may still do with its
+access token lasts as long as that token, and no browser's token can change a password, a second factor or a passkey.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ..errors import SessionExpired
+from ..session.sessions import Session, Sessions
+from ..store.session_rows import SessionRows
+
+if TYPE_CHECKING:
+    from ..store.users import UserStore
+
+
+class LivingSessions:
+    """Asks the sessions table. The users table is loaded when it is needed."""
+
+    def __init__(
+        self, *, sessions: Sessions, rows: SessionRows, load_users: "Callable[[], UserStore]"
+    ) -> None:
+        self._sessions = sessions
+        self._rows = rows
+        self._load_users = load_users
+
+    def open(self, cookie: str | None) -> Session:
+        """Return the session of a cookie value. Raises NoSession, SessionExpired and TemporarilyUnavailable."""
+        session = self._sessions.open(cookie)
+        if not self.goes_on(session, session.idle_expires_at):
+            raise SessionExpired("the session was ended elsewhere")
+        return session
+
+    def goes_on(self, session: Session, idle_expires_at: int) -> bool:
+        """Note in the session's row that it is used, and until when it may be idle; return whether there is a row.
+
+        A session without a row (of an earlier release, or begun while the table did not answer) goes on unless all sessions
+        of its person were ended since it began.
+        """
+        if session.id:
+            return self._rows.touch(session.sub, session.id, idle_expires_at)
+        record = self._load_users().load(session.username)
+        started_at = self._sessions.started_at(session)
+        return record is None or not record.ends_tokens_of(started_at)

@@ -1,0 +1,111 @@
+"""A set-up that a password has opened does not outlive its session: no authenticator app, no passkey from an ended one."""
+
+import copy
+from collections.abc import Callable
+
+import pytest
+
+from tests.component.direct import PASSWORD, Direct
+from tests.component.passkeys import Passkeys
+from tests.component.world import SESSIONS_TABLE
+from tests.doubles.browser import Answer
+
+NEW = "another good one 34"
+Finish = Callable[[], list[Answer]]
+
+
+def open_passkeys(direct: Direct) -> Finish:
+    """Sign in and open the list of passkeys; what is returned goes on in it, as far as it gets."""
+    passkeys = Passkeys(direct)
+    assert passkeys.open().status == 200
+    options = passkeys.post("passkeys/setup").json()["options"]
+
+    def finish() -> list[Answer]:
+        return [
+            passkeys.post("passkeys/setup"),
+            passkeys.post("passkeys/verify", credential=passkeys.device.create(options)),
+            passkeys.post("passkeys/rename", id="x", name="x"),
+            passkeys.post("passkeys/remove", id="x"),
+        ]
+
+    return finish
+
+
+def set_up_app(direct: Direct) -> Finish:
+    """Sign in and begin with an authenticator app."""
+    direct.sign_in()
+    secret = direct.post("mfa/setup", password=PASSWORD).json()["secret"]
+    return lambda: [direct.post("mfa/verify", code=direct.totp(secret))]
+
+
+def change_password(direct: Direct) -> None:
+    """The owner does, in another browser."""
+    owner = direct.world.browser()
+    direct.sign_in(browser=owner)
+    direct.world.clock.advance(60)
+    body = {"password": PASSWORD, "new_password": NEW}
+    assert direct.post("password", owner, **body).status == 200
+
+
+def end_session(direct: Direct) -> None:
+    """Somebody else ends it: its row goes."""
+    for row in list(direct.world.dynamodb.items(SESSIONS_TABLE)):
+        direct.world.dynamodb.delete(SESSIONS_TABLE, row)
+
+
+def sign_out_and_replay(direct: Direct) -> None:
+    """The cookies that were there before are sent again."""
+    kept = copy.deepcopy(direct.browser.cookies)
+    assert direct.post("logout").status == 200
+    direct.browser.cookies.clear()
+    direct.browser.cookies.update(kept)
+
+
+@pytest.mark.security("S-85")
+@pytest.mark.security("S-91")
+@pytest.mark.parametrize("begin", [open_passkeys, set_up_app])
+@pytest.mark.parametrize("end", [change_password, end_session, sign_out_and_replay])
+def test_what_was_opened_ends_with_its_session(
+    direct: Direct, begin: Callable[[Direct], Finish], end: Callable[[Direct], None]
+) -> None:
+    """Somebody who knew the password keeps no way in: nothing is set up, and the owner's sign-in is as it was."""
+    finish = begin(direct)
+    direct.world.clock.advance(1)
+    end(direct)
+    assert {answer.status for answer in finish()} == {401}
+    password = NEW if end is change_password else PASSWORD
+    assert (
+        "access_token" in direct.sign_in(password=password, browser=direct.world.browser()).json()
+    )
+
+
+@pytest.mark.security("S-85")
+@pytest.mark.parametrize("begin", [open_passkeys, set_up_app])
+def test_a_new_password_in_the_same_session_ends_it_too(
+    direct: Direct, begin: Callable[[Direct], Finish]
+) -> None:
+    """The session goes on; what was opened with the old password does not. A thief may share the cookie."""
+    finish = begin(direct)
+    direct.world.clock.advance(1)
+    body = {"password": PASSWORD, "new_password": NEW}
+    assert direct.post("password", **body).status == 200
+    assert {answer.json()["error"] for answer in finish()} == {"challenge_expired"}
+    assert direct.post("refresh").status == 200
+
+
+@pytest.mark.security("S-83")
+@pytest.mark.parametrize("path", ["passkeys/open", "mfa/setup", "mfa/disable", "password"])
+def test_an_ended_session_opens_nothing(direct: Direct, path: str) -> None:
+    """Not even with the right password: that is for a session that goes on."""
+    Passkeys(direct)
+    direct.sign_in()
+    end_session(direct)
+    body = {"password": PASSWORD, "code": "123456", "new_password": NEW}
+    wanted = {
+        "passkeys/open": ("password",),
+        "mfa/setup": ("password",),
+        "mfa/disable": ("password", "code"),
+    }
+    names = wanted.get(path, ("password", "new_password"))
+    answer = direct.post(path, **{name: body[name] for name in names})
+    assert (answer.status, answer.json()["error"]) == (401, "session_expired")
