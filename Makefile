@@ -68,7 +68,7 @@ soak: $(STAMP) ## The long ones: defences switched off one by one, load, deploym
 	@echo "9/12 An app that has adopted Gatehouse takes a newer wheel ..."
 	@$(BIN)/python -m pytest -q tests/wheel/upgrade_soak.py
 	@echo "10/12 docs/your-data.md on a local stack: a queue, a schedule, a missing right ..."
-	@$(BIN)/python -m pytest -q tests/e2e/own_data_soak.py
+	@$(BIN)/python -m pytest -q tests/e2e/own_data_soak.py tests/e2e/edits_soak.py
 	@echo "11/12 Each mend of the local AWS left out: MiniStack must need it still ..."
 	@$(BIN)/python -m tests.mends
 	@echo "12/12 The suites on every other Python at hand ..."

@@ -17,6 +17,8 @@ LONG = (
     # It counts all objects of its process, and objects of earlier tests may disappear meanwhile.
     r"tests/soak/test_memory\.py",
     # One stack each.
+    # Two shares: one would be the last to end. Logs of these are not searched by test_what_was_logged.py.
+    r"tests/e2e/test_(live_walk|prefix|security_headers)\.py",
     r"tests/e2e/(?!tenants/)",
     r"tests/ops_e2e/test_(deploy|doctor|lambda_runtime|rotate_keys)\.py",
     r"tests/e2e/tenants/",

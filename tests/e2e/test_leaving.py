@@ -41,8 +41,10 @@ def leaving(stack: Stack, *options: str) -> dict[str, Any]:
 def hook(stack: Stack) -> Iterator[dict[str, Any]]:
     """What Okta's console is told of the event hook."""
     said = leaving(stack, "--event-hook")["event_hook"]
-    stack.start_anew()  # a container keeps the list of providers for a minute
-    yield said
+    with stack.with_setting(
+        "TURN", "leaving"
+    ):  # a container keeps the list of providers for a minute
+        yield said
     leaving(stack, "--off")
 
 

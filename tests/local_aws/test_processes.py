@@ -44,7 +44,9 @@ def test_a_taken_port_is_named_with_the_command_that_mends_it() -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        with pytest.raises(OpsError, match=r"taken.* python -m ops up --port \d+$"):
+        with pytest.raises(
+            OpsError, match=r"used by another program.* python -m ops up --port \d+$"
+        ):
             require_free_port(port, "the app", "--port")
 
 
@@ -67,7 +69,7 @@ def test_another_start_may_adopt_what_runs(tmp_path: Path) -> None:
     second.adopt()
     second.check()
     assert second.stop() == ["Server"]
-    with pytest.raises(OpsError, match="Stopped from elsewhere"):
+    with pytest.raises(OpsError, match="Stopped from outside"):
         starter.check()
     starter.stop()
 
@@ -129,7 +131,7 @@ def test_who_watches_hears_at_once_that_it_was_meant(
 
     monkeypatch.setattr(processes_module, "_stop_marked", watched)
     assert Processes(tmp_path).stop() == ["Server"]
-    assert "elsewhere" in said[0]
+    assert "outside" in said[0]
     monkeypatch.undo()
     first.stop()
 
@@ -191,7 +193,7 @@ def test_a_program_that_dies_later_is_noticed(tmp_path: Path) -> None:
     (entry,) = json.loads((tmp_path / "processes.json").read_text())
     os.kill(entry["pid"], 9)
     os.waitid(os.P_PID, entry["pid"], os.WEXITED | os.WNOWAIT)
-    with pytest.raises(OpsError, match="Server stopped by itself"):
+    with pytest.raises(OpsError, match="Server stopped unexpectedly"):
         processes.check()
     processes.stop()
 

@@ -182,7 +182,7 @@ class ThrottleStore:
             raise TemporarilyUnavailable("a throttle row is malformed") from None
 
     def _write(self, key: str, stored: _Counter, counter: _Counter) -> bool:
-        """Replace the row that was read; return False if another writer was faster."""
+        """Replace the row that was read, and say whether that worked: another writer may have been faster."""
         values: dict[str, Any] = {
             "attempts": counter.attempts,
             "blockedUntil": counter.blocked_until,
