@@ -8,6 +8,10 @@ These names are for apps that mount it; each is imported at its first use.
 
 from typing import TYPE_CHECKING, Any
 
+from . import cold_start
+
+cold_start.load_from_one_file(__path__[0])
+
 if TYPE_CHECKING:
     from .cognito.claims import Caller
     from .errors import GatehouseError

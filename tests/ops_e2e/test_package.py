@@ -83,14 +83,62 @@ def test_every_module_has_its_bytecode(built: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(built) as packed:
         names = packed.namelist()
         packed.extractall(tmp_path)
-    modules = [name for name in names if name.endswith(".py")]
-    assert len([name for name in names if name.endswith(".pyc")]) == len(modules)
-    (tmp_path / "chalicelib/gatehouse/tls.py").write_text("raise AssertionError('compiled')")
-    program = "from chalicelib.gatehouse import tls; print(tls.shared_context.__code__.co_filename)"
+    apart = [name for name in names if name.endswith(".py") and not name.startswith(GATEHOUSE)]
+    first = [f"{GATEHOUSE}{name}" for name in ("__init__.py", "cold_start.py")]
+    assert {name for name in names if name.endswith(".pyc")} == {
+        *(cached(name) for name in (*apart, *first)),
+        cached(f"{GATEHOUSE}modules.py"),
+    }
+    (tmp_path / "chalicelib/whoami.py").write_text("raise AssertionError('compiled')")
+    assert said(tmp_path, "from chalicelib import whoami; print(whoami.__file__)")
+
+
+GATEHOUSE = "chalicelib/gatehouse/"
+TELL = (
+    "import sys, app; found = {n: m for n, m in sys.modules.items() if n.startswith('chalicelib.gatehouse.')}; "
+    "print(sorted(n for n, m in found.items() if type(m.__loader__).__name__ == '_OneFile'), len(found), "
+    "all(m.__file__.endswith('.py') for m in found.values()), sys.modules['chalicelib.gatehouse.guard'].__path__)"
+)
+
+
+def cached(name: str) -> str:
+    """Where Python looks for a module's bytecode."""
+    folder, _, file = name.rpartition("/")
+    tagged = f"__pycache__/{file.removesuffix('.py')}.{sys.implementation.cache_tag}.pyc"
+    return f"{folder}/{tagged}" if folder else tagged
+
+
+def said(folder: Path, program: str) -> str:
+    """What a program in the unpacked zip prints."""
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+        [sys.executable, "-B", "-c", program],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    assert done.stdout.strip().endswith("chalicelib/gatehouse/tls.py")
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("state", ["whole", "missing", "of another Python"])
+def test_gatehouses_modules_are_in_one_file(built: Path, tmp_path: Path, state: str) -> None:
+    """All that a container loads comes from it. Without it, or beside another Python, everything works as usual."""
+    with zipfile.ZipFile(built) as packed:
+        packed.extractall(tmp_path)
+    file = tmp_path / cached(f"{GATEHOUSE}modules.py")
+    if state == "whole":
+        # Nothing else could be loaded: neither the sources nor their bytecode are looked at.
+        for source in (tmp_path / GATEHOUSE).rglob("*.py"):
+            if source.name != "cold_start.py" and source.parent != tmp_path / GATEHOUSE:
+                source.write_text("raise AssertionError('read')")
+    elif state == "missing":
+        file.unlink()
+    else:
+        file.write_bytes(b"0000" + file.read_bytes()[4:])
+    loaded, _, rest = said(tmp_path, TELL).partition("] ")
+    assert rest.endswith(f"True ['{tmp_path / GATEHOUSE}/guard']")
+    names = loaded.count("chalicelib")
+    assert names == (int(rest.split()[0]) - 1 if state == "whole" else 0)  # cold_start reads it
 
 
 def test_botocores_data_comes_with_its_notice(built: Path) -> None:
