@@ -51,7 +51,7 @@ def test_an_address_of_awss_is_refused(tmp_path: Path) -> None:
         "domain_prefix": "acme-dev",
         "passkey_domain": "abc123.execute-api.eu-west-1.amazonaws.com",
     }
-    with pytest.raises(OpsError, match="a domain of yours first"):
+    with pytest.raises(OpsError, match="your own domain first"):
         load_stage(project(tmp_path, dev=dev_block(gatehouse=options)), "dev")
 
 
@@ -136,11 +136,11 @@ def test_doctor_is_content_with_what_the_template_makes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("there", "host", "said"),
     [
-        (GOOD, "abc.execute-api.eu-west-1.amazonaws.com", "no browser makes or shows one"),
-        (GOOD, "evilapp.example.com.evil.example", "no browser makes or shows one"),
-        ({**GOOD, "RelyingPartyId": "old.example.com"}, DOMAIN, "none of them signs in any more"),
-        ({}, DOMAIN, "the pool has no passkeys"),
-        ({**GOOD, "UserVerification": "preferred"}, DOMAIN, "whoever holds the device is in"),
+        (GOOD, "abc.execute-api.eu-west-1.amazonaws.com", "browsers refuse passkeys there"),
+        (GOOD, "evilapp.example.com.evil.example", "browsers refuse passkeys there"),
+        ({**GOOD, "RelyingPartyId": "old.example.com"}, DOMAIN, "none of them works any more"),
+        ({}, DOMAIN, "the pool does not allow passkeys"),
+        ({**GOOD, "UserVerification": "preferred"}, DOMAIN, "whoever holds the device can sign in"),
     ],
 )
 def test_doctor_tells_before_passkeys_are_lost(

@@ -188,7 +188,7 @@ def test_show_says_who_is_not_proved(desk: Desk) -> None:
     desk.add("ada@x.example", sub="ada")
     directory = desk.directory()
     directory.record(directory.require("ada"))
-    assert "needs one password reset" in desk.run("show", "ada").out
+    assert "first reset the password" in desk.run("show", "ada").out
     desk.users.record_proved("ada")
     assert "proves the mailbox" not in desk.run("show", "ada").out
 
