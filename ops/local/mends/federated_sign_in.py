@@ -7,7 +7,8 @@ MiniStack differs from AWS:
   https://docs.aws.amazon.com/cognito/latest/developerguide/using-pkce-in-authorization-code.html
 - it maps claims loosely (see attribute_mapping), never reads userinfo, and the trigger for claims gets and changes less
   (see inbound_federation)
-- PostConfirmation, Pre- and PostAuthentication do not run; a disabled user can sign in
+- PostConfirmation, Pre- and PostAuthentication do not run; a disabled user can sign in (AWS: `invalid_request`, "User is not
+  enabled", as people's code reads it; no page of AWS's says so)
   https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-identity-pools-working-with-aws-lambda-triggers.html
 """
 
@@ -156,7 +157,7 @@ def _sign_in_again(
     attributes: dict[str, str],
 ) -> str:
     if not user.get("Enabled", True):
-        raise SignInRefusedError("User is disabled.", "access_denied")
+        raise SignInRefusedError("User is not enabled")
     client = {"ClientId": relay["client_id"]}
     fire(emulator, pool, "PreAuthentication", "Authentication", user, client)
     merge(emulator, pool, user, attributes)
