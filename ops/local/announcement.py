@@ -36,7 +36,7 @@ def _about(certificate: Certificate | None) -> list[tuple[str, str]]:
         return [
             (
                 "Safari, WebKit",
-                ("cannot sign in over plain http: they store no Secure cookie there."),
+                ("cannot sign in over plain http, because they do not store Secure cookies there."),
             ),
             ("", "Use Chromium or Firefox, or start again without --http."),
         ]

@@ -1,12 +1,12 @@
-"""The stand-in for Okta: oidc-provider-mock with people of ours and a login page of ours.
+"""The stand-in for Okta: oidc-provider-mock with our own people and our own login page.
 
-The issuer is http://127.0.0.1:PORT. Unlike the bare mock, a refusal carries `state` back, as
-RFC 6749 (4.1.2.1) asks and Okta does; ID tokens say when the person signed in here (`auth_time`); and
-who ticks the box stays signed in here and is let through without a page, unless `prompt=login` or
-`max_age` ask for one (OpenID Connect Core 2 and 3.1.2.1).
+The issuer is http://127.0.0.1:PORT. It adds three things to the mock. A refusal returns `state`, as RFC 6749 (4.1.2.1)
+requires and Okta does. ID tokens say when the person signed in here (`auth_time`). And people who tick the box stay
+signed in here: they see no login page the next time, unless `prompt=login` or `max_age` require one (OpenID Connect
+Core 2 and 3.1.2.1).
 
-Its admin console is at /admin (okta_console.py): whoever is deactivated there is refused on the login page, and whoever is
-removed from the app is sent back with `access_denied`, as by Okta.
+Its admin console is at /admin (okta_console.py). The login page refuses people who were deactivated there. People who
+were removed from the app are sent back with `access_denied`, as Okta does it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PEOPLE_FILE = _HERE / "people.json"
 
 
 def load_people(path: Path = PEOPLE_FILE) -> list[dict[str, Any]]:
-    """Read who can sign in: a list of claims, `sub` among them."""
+    """Read the people who can sign in: a list of their claims, including `sub`."""
     people: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
     return people
 
@@ -79,7 +79,7 @@ def build_app(
 
 
 def _remember_sign_ins(app: Any, sessions: dict[str, tuple[str, int]]) -> None:
-    """Give codes the time of the sign-in, and people who want it a session here."""
+    """Store the time of the sign-in with each code, and give people who tick the box a session here."""
     import flask
     import oidc_provider_mock
     from werkzeug.datastructures import ImmutableMultiDict
@@ -96,7 +96,7 @@ def _remember_sign_ins(app: Any, sessions: dict[str, tuple[str, int]]) -> None:
         age, oldest = time.time() - found[1], request.args.get("max_age", "")
         if request.args.get("prompt") == "login" or (oldest.isdigit() and age >= int(oldest)):
             return
-        # The same as if the person had chosen their own name on the page.
+        # This has the same effect as if the person had chosen their name on the page.
         request.method, request.form = "POST", ImmutableMultiDict({"sub": found[0]})
         flask.g.signed_in_at = found[1]
 
