@@ -8,7 +8,6 @@ from playwright.sync_api import Page, Route, expect
 from .captcha_widget import demand_captcha
 from .fake_api import Answer, FakeApi, error, totp_key
 from .views import (
-
     LONG,
     PASSWORD,
     VIEWS,
