@@ -1,4 +1,4 @@
-"""TLS: which certificates the real clients trust. They trust one authority; only the certificate differs."""
+"""TLS: which certificates the real clients accept. They trust one authority; only the server's certificate differs."""
 
 import ssl
 from collections.abc import Iterator
@@ -95,7 +95,7 @@ def test_a_stand_in_of_aws_is_believed_by_its_own_authority_alone(
 def test_the_bundle_of_authorities_is_read_once(
     place: tuple[str, bool], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many clients there are, and however often they connect."""
+    """The bundle is read once, however many clients there are and however often they connect."""
     url, believed = place
     if not believed:
         return
