@@ -22,6 +22,7 @@ def announcement(
     lines = [
         ("Open", page_url or addresses.app_url),
         ("Okta's people", f"{people} (choose one, no password)"),
+        ("Okta's console", f"{addresses.okta_url}/admin"),
         ("Email, password", accounts),
         ("Mails and codes", f"{addresses.aws_url}/inbox"),
         *_about(certificate),

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from .leavers import console_file
 from .processes import Program
 
 _HERE = Path(__file__).resolve().parent
@@ -57,9 +58,10 @@ def ministack(python: Path, state_dir: Path, port: int, region: str) -> Program:
 
 def okta(python: Path, state_dir: Path, port: int) -> Program:
     """The stand-in for Okta."""
+    console = ["--console", str(console_file(state_dir))]
     return Program(
         name="Okta",
-        arguments=[str(python), "-P", str(_HERE / "okta.py"), "--port", str(port)],
+        arguments=[str(python), "-P", str(_HERE / "okta.py"), "--port", str(port), *console],
         environment=_environment(),
         directory=state_dir / "okta",
         port=port,

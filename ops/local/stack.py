@@ -29,6 +29,7 @@ from .chalice_cli import run_chalice
 from .deployer import create_deployer, local_aws_only
 from .environment import ministack_python, require_linux
 from .interrupts import hear_once
+from .leavers import tell_console
 from .okta import load_people
 from .people import DEMO_USERS, create_demo_users
 from .processes import Processes, require_free_port
@@ -38,6 +39,7 @@ _CHECK_SECONDS = 0.5
 _WATCH_SECONDS = 0.1
 _CHOICES = "choices.json"
 _PROGRAMS = 3
+OKTA = "Okta"
 
 
 @dataclass(frozen=True)
@@ -218,6 +220,8 @@ def _start(
     credentials = create_deployer(addresses.aws_url, region)
     with local_aws_only(addresses.aws_url, region, credentials, state_dir / "no-aws-files"):
         stage = _deploy(copy, shared, addresses, report)
+        ca_file = certificate.ca_file if certificate else None
+        tell_console(aws.session(stage), stage, OKTA, state_dir, ca_file, report)
         facts = _facts(stage, addresses, certificate)
     processes.start(
         programs.front_proxy(
@@ -247,7 +251,7 @@ def _deploy(copy: Path, shared: Path, addresses: Addresses, report: Reporter) ->
     _run_chalice(copy, shared, report)
     stage = load_stage(copy, LOCAL)
     okta = Provider(
-        name="Okta",
+        name=OKTA,
         issuer=addresses.okta_url,
         client_id="gatehouse-local",
         client_secret="local-only",  # noqa: S106 - the stand-in takes any
