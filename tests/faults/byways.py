@@ -21,7 +21,7 @@ LINKED = "linked@example.org"
 
 
 def page(world: World) -> Scene:
-    """Without JavaScript."""
+    """The page for browsers without JavaScript."""
     browser = world.browser()
     return Scene(browser, lambda: browser.get("/?basic=1"))
 

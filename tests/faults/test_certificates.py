@@ -47,7 +47,7 @@ def place(
 
 @pytest.mark.security("S-25")
 def test_signing_keys_come_from_a_host_that_proves_itself(place: tuple[str, bool]) -> None:
-    """Through urllib3."""
+    """The signing keys are fetched with urllib3."""
     url, believed = place
     http = HttpClient(Budget(LIMITS), pause=lambda: None)
     if believed:
@@ -60,7 +60,7 @@ def test_signing_keys_come_from_a_host_that_proves_itself(place: tuple[str, bool
 
 @pytest.mark.security("S-59")
 def test_secrets_come_from_a_host_that_proves_itself(place: tuple[str, bool], clock: Clock) -> None:
-    """Through botocore."""
+    """Secrets are read with botocore."""
     _, believed = place
     client = AwsClients("eu-west-1", Budget(LIMITS), pause=lambda: None)("secretsmanager")
     store = SecretStore(client, clock)

@@ -184,7 +184,7 @@ class Peer(BaseHTTPRequestHandler):
         return self.answer(found.status, json.dumps(found.body).encode() if found.body else b"")
 
     def log_message(self, *_: object) -> None:
-        """Keep quiet."""
+        """Log nothing."""
 
 
 @contextmanager
