@@ -105,7 +105,7 @@ def reconcile(stage: Stage, dry_run: bool, restart: bool) -> int:
             done = True
         finally:
             progress.close(remove=done)
-    verb = "to mend" if dry_run else "mended"
+    verb = "to correct" if dry_run else "corrected"
     click.echo(
         f"{found.people} people, {found.records} records; {verb}: {found.missing} missing, "
         f"{found.differing} differing, {found.surplus} without a person."

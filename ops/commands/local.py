@@ -62,7 +62,7 @@ _PORT = click.IntRange(1, 65535)
 @click.option(
     "--fresh",
     is_flag=True,
-    help="Stop a stack that is running here and start anew, without its people and records.",
+    help="Stop a stack that is running here, and start a new one without its people and records.",
 )
 @state_dir_option
 def up(

@@ -316,7 +316,7 @@ CALLS: tuple[Call, ...] = (
     ),
     Call(
         "AdminDeleteUser", _POOL, "cognito", _MAIL, "mail, removed", _MAILED_LATER, first=False,
-        never=("SignUp",), note="the same: an account that our server did not make is removed",
+        never=("SignUp",), note="the same; the call removes an account that our server did not make",
     ),
     Call(
         "AdminGetUser", _POOL, "cognito", "POST /auth/direct/confirm", "confirm", _NOTHING, tries=2,
