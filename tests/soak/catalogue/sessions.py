@@ -448,8 +448,30 @@ SESSIONS: tuple[Defence, ...] = (
         "sessions-without-rows-end-too",
         "S-85",
         "a session without a row survives a sign-out everywhere",
-        (f"{_LIVING}.goes_on", reading(("record is None or", "True or"))),
+        (f"{_LIVING}._began_later", reading(("record is None or", "True or"))),
         tests=("tests/component/test_own_password.py",),
+    ),
+    defence(
+        "looking-is-no-use",
+        "S-99",
+        "a page that somebody only looks at keeps an idle session alive",
+        (
+            f"{_LIVING}.look",
+            reading(
+                (
+                    "self._rows.exists(session.sub, session.id)",
+                    "self._rows.touch(session.sub, session.id, session.expires_at)",
+                )
+            ),
+        ),
+        tests=("tests/component/test_session_look.py",),
+    ),
+    defence(
+        "a-look-notices-an-ended-session",
+        "S-99",
+        "a page learns nothing of a session that was ended until its next refresh",
+        (f"{_LIVING}.look", reading(("self._rows.exists(session.sub, session.id)", "True"))),
+        tests=("tests/component/test_session_look.py",),
     ),
     defence(
         "an-ended-session-sets-nothing-up",
