@@ -62,7 +62,7 @@ def _failed_beside_a_session(page: Page, api: FakeApi) -> None:
 
 
 def _with_a_way_on(page: Page, api: FakeApi) -> None:
-    """The person has returned from the page's target."""
+    """The person has returned from the page to which they were sent on."""
     api.sign_in()
     api.config["return_to"] = "https://notes.example.com/"
     page.goto(api.url)
@@ -108,7 +108,7 @@ def _lost_record(page: Page, api: FakeApi) -> None:
 
 
 def _sessions(page: Page, api: FakeApi) -> None:
-    """Where the person is signed in."""
+    """The list of the person's sessions is open."""
     api.sign_in()
     page.goto(api.url)
     page.get_by_text("Where you are signed in").click()
@@ -116,7 +116,7 @@ def _sessions(page: Page, api: FakeApi) -> None:
 
 
 def _own_account(page: Page, api: FakeApi) -> None:
-    """Name and password, both forms open."""
+    """Both forms, for the name and for the password, are open."""
     api.embed()
     api.native()
     page.goto(api.url)
@@ -126,7 +126,7 @@ def _own_account(page: Page, api: FakeApi) -> None:
 
 
 def _last_minutes(page: Page, api: FakeApi) -> None:
-    """The session ends whatever the person does."""
+    """The session will soon reach its absolute end, whatever the person does."""
     api.sign_in(idle=600, absolute=600)
     page.goto(api.url)
     expect(page.get_by_text("you will have to sign in again")).to_be_visible()
