@@ -250,7 +250,7 @@ def test_activity_in_one_tab_keeps_the_other_from_warning(run: Any) -> None:
 
 @pytest.mark.parametrize("skew", [-86_400_000, -90_000, 90_000, 86_400_000])
 def test_a_wrong_clock_does_no_harm(run: Any, skew: int) -> None:
-    """A day fast or slow: the warning comes 28 minutes after the refresh, not a day early or late."""
+    """If the clock is a day fast or slow, the warning still comes 28 minutes after the refresh."""
     early, late, left = run(
         """
         await a.session.refresh();
@@ -366,7 +366,7 @@ def test_sleep_is_noticed_without_any_event(run: Any) -> None:
 
 
 def test_an_outage_of_a_minute_costs_nobody_the_session(run: Any) -> None:
-    """The token is valid when the outage starts; the session still exists when the API is back."""
+    """The token is valid when the outage starts, and the session still works when the API is back."""
     statuses, tries, end = run("""
         await a.session.refresh();
         await world.pass(500); a.input();

@@ -61,7 +61,8 @@ SESSIONS: tuple[Defence, ...] = (
         "S-26",
         "cookies are also sent over plain HTTP",
         (_COOKIE, reading(("; Secure", ""))),
-        # Without it the browser refuses `__Host-` cookies, so nobody could sign in: the prefix is removed, too.
+        # Without Secure, browsers refuse cookies named `__Host-…`, and nobody could sign in. So the double's check of the
+        # prefix is switched off, too.
         ("tests.doubles.browser:Browser.keep", reading(('name.startswith("__Host-")', "False"))),
     ),
     defence(
@@ -345,7 +346,7 @@ SESSIONS: tuple[Defence, ...] = (
             value(lambda self, logout_uri: logout_uri),
         ),
     ),
-    # HKDF's purpose and the authenticated data cover each other; each alone separates cookies.
+    # HKDF's purpose and the authenticated data each separate the cookies, so both are switched off.
     defence(
         "one-seal-one-purpose",
         "S-10 S-45",
