@@ -1,7 +1,7 @@
-"""What people call their passkeys: Cognito makes names up, and takes none of ours.
+"""The names that people give their passkeys: Cognito chooses its own names, which cannot be changed.
 
-They lie in the person's row of the users table, in the column `passkeyNames`: JSON, a passkey's id to its name. Whoever
-writes last wins; a row that is gone is for the next sign-in to heal, without these.
+They are in the person's row of the users table, in the column `passkeyNames`: a JSON object, passkey id -> name. The
+last write wins. If the row is missing, the next sign-in writes it again, without these names.
 """
 
 import json
@@ -22,7 +22,7 @@ class PasskeyNames:
         self._table = table
 
     def load(self, user_name: str) -> dict[str, str]:
-        """Return the names by passkey id; what cannot be read counts as none."""
+        """Return the names by passkey id; an unreadable column counts as empty."""
         with translated_errors("GetItem"):
             answer = self._client.get_item(
                 TableName=self._table,
@@ -36,7 +36,7 @@ class PasskeyNames:
         return {key: str(name) for key, name in found.items()} if isinstance(found, dict) else {}
 
     def save(self, user_name: str, names: Mapping[str, str]) -> None:
-        """Replace them all."""
+        """Replace all names."""
         with suppress(ConditionFailed), translated_errors("UpdateItem"):
             self._client.update_item(
                 TableName=self._table,
