@@ -1,11 +1,11 @@
 """Passkeys in Chromium, by its virtual authenticator: set up, used, refused, removed; the local AWS verifies each."""
 
 import re
-from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, CDPSession, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
+from tests.e2e.device import Device
 from tests.e2e.stack import Stack, forget_attempts
 
 EMAIL = "pia@example.com"
@@ -17,38 +17,6 @@ def person(stack: Stack) -> None:
     """All end-to-end tests come from one address."""
     forget_attempts(stack)
     stack.create_person(EMAIL, PASSWORD)
-
-
-class Device:
-    """A tab's authenticator, which says yes by itself."""
-
-    def __init__(self, page: Page, **options: Any) -> None:
-        self.cdp: CDPSession = page.context.new_cdp_session(page)
-        self.cdp.send("WebAuthn.enable", {"enableUI": False})
-        made = self.cdp.send(
-            "WebAuthn.addVirtualAuthenticator",
-            {
-                "options": {
-                    "protocol": "ctap2",
-                    "transport": "internal",
-                    "hasResidentKey": True,
-                    "hasUserVerification": True,
-                    "isUserVerified": True,
-                    "automaticPresenceSimulation": True,
-                    **options,
-                }
-            },
-        )
-        self.id = str(made["authenticatorId"])
-
-    def send(self, command: str, **more: Any) -> dict[str, Any]:
-        return dict(self.cdp.send(f"WebAuthn.{command}", {"authenticatorId": self.id, **more}))
-
-    def keys(self) -> list[dict[str, Any]]:
-        return list(self.send("getCredentials")["credentials"])
-
-    def put(self, key: dict[str, Any]) -> None:
-        self.send("addCredential", credential=key)
 
 
 def button(page: Page, name: str) -> Locator:
@@ -158,7 +126,7 @@ def test_a_passkey_from_set_up_to_removal(
     context.clear_cookies()
     open_form(page, stack)
     button(page, "Use a passkey").click()
-    expect(page.get_by_text("We could not sign you in with this passkey.")).to_be_visible()
+    expect(page.get_by_text("This passkey was not accepted.")).to_be_visible()
 
     sign_in(page, stack)
     open_list(page)
@@ -170,7 +138,7 @@ def test_a_passkey_from_set_up_to_removal(
     context.clear_cookies()
     open_form(page, stack)
     button(page, "Use a passkey").click()
-    expect(page.get_by_text("We could not sign you in with this passkey.")).to_be_visible()
+    expect(page.get_by_text("This passkey was not accepted.")).to_be_visible()
 
 
 @pytest.mark.security("S-92")

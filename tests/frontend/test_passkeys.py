@@ -6,7 +6,16 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from .fake_api import Answer, FakeApi, Request, challenge, error, throttled
-from .views import EMAIL, PASSKEY, PASSWORD, fill, heading, open_passkeys, press
+from .views import (
+    EMAIL,
+    PASSKEY,
+    PASSWORD,
+    confirm_by_passkey,
+    fill,
+    heading,
+    open_passkeys,
+    press,
+)
 
 OPTIONS = {
     "challenge": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
@@ -87,7 +96,7 @@ def test_the_address_comes_first(page: Page, api: FakeApi) -> None:
         ({"refuses": "NotAllowedError"}, "No passkey was used."),
         (
             {"answer": error(401, "invalid_credentials")},
-            "We could not sign you in with this passkey.",
+            "This passkey was not accepted.",
         ),
         ({"answer": error(401, "challenge_expired")}, "That took too long."),
         ({"asked": Answer(200, {"challenge": None})}, "There is no passkey for this account yet."),
@@ -107,6 +116,72 @@ def test_what_did_not_work_is_said(
     use(page)
     expect(page.get_by_text(said)).to_be_visible()
     expect(page.get_by_label("Password", exact=True)).to_be_editable()
+
+
+def test_a_passkey_confirms_and_leads_on(page: Page, api: FakeApi) -> None:
+    """By keyboard, for the person who is signed in, without a word typed; a call of the page that waited is made again."""
+    record = api.answers["GET /me"]
+    insufficient = error(401, "insufficient_user_authentication")
+    answers = [insufficient, record]
+    api.embed()
+    api.native()
+    api.answers["GET /me"] = lambda _: answers.pop(0) if len(answers) > 1 else answers[0]
+    api.offer_passkeys()
+    api.answers["POST /auth/direct/passkey"] = answered
+    page.goto(api.url)
+    heading(page, "Confirm that it is you")
+    button = page.get_by_role("button", name="Use a passkey")
+    expect(button).to_be_visible()
+    for _ in range(8):
+        page.keyboard.press("Tab")
+        if button.evaluate("(node) => node === document.activeElement"):
+            break
+    # Cancelled: the password is still there, and the next try works.
+    page.evaluate("window.refuses = 'NotAllowedError'")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("No passkey was used.")).to_be_visible()
+    expect(button).to_be_focused()
+    assert bodies(api, "direct/challenge") == []
+    page.evaluate("window.refuses = null")
+    api.answers["POST /auth/direct/challenge"] = lambda _: api.native()
+    page.keyboard.press("Enter")
+    heading(page, "Hello, Bo")
+    expect(page.get_by_text("bo@example.com")).to_be_visible()
+    assert bodies(api, "direct/passkey") == [{"email": "bo@example.com", "remember": False}] * 2
+    assert bodies(api, "direct/challenge") == [{"name": "WEB_AUTHN", "credential": {"id": "made"}}]
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer", "said"),
+    [
+        (answered, error(401, "invalid_credentials"), "This passkey was not accepted."),
+        (answered, error(401, "challenge_expired"), "That took too long."),
+        (Answer(200, {"challenge": None}), None, "There is no passkey for this account yet."),
+        (throttled(15), None, "Too many attempts."),
+    ],
+    ids=["refused", "too late", "none", "paused"],
+)
+def test_a_passkey_that_does_not_confirm_is_said(
+    page: Page, api: FakeApi, asked: Any, answer: Any, said: str
+) -> None:
+    """The person stays where they were, and signed in: the password, and the way back, are there."""
+    confirm_by_passkey(page, api)
+    api.answers["POST /auth/direct/passkey"] = asked
+    api.answers["POST /auth/direct/challenge"] = answer
+    use(page)
+    expect(page.get_by_text(said)).to_be_visible()
+    expect(page.get_by_label("Password", exact=True)).to_be_editable()
+    press(page, "Back")
+    heading(page, "Hello, Bo")
+
+
+def test_without_passkeys_the_password_confirms(page: Page, api: FakeApi) -> None:
+    """On a stage, or in a browser, that has none."""
+    page.add_init_script("delete globalThis.PublicKeyCredential?.parseRequestOptionsFromJSON")
+    api.native()
+    page.goto(f"{api.url}#confirm")
+    expect(page.get_by_label("Password", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Use a passkey")).to_have_count(0)
 
 
 def test_a_known_browser_fills_in_by_itself(page: Page, api: FakeApi) -> None:
