@@ -209,7 +209,8 @@ ELSEWHERE: tuple[Call, ...] = (
     ),
     *_lines(_MAIL, "mail, waiting", _MAILED_LATER, "GetItem users"),
     *_lines(_MAIL, "mail, removed", _MAILED_LATER, "DeleteItem users"),
-    # After the code is accepted, the next code finishes what is missing (chalicelib/gatehouse/flows/accounts.py).
+    # Cognito has accepted the code before the fault. With the next code the person completes the rest
+    # (chalicelib/gatehouse/flows/accounts.py).
     *_lines(
         _CONFIRM, "confirm", _NOTHING, *_CLIENT, *_COUNTS, "GetItem users",
         "AdminUpdateUserAttributes", "AdminSetUserPassword",
