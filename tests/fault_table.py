@@ -38,6 +38,7 @@ _EVENTS = {
     "groups_left_out": "`groups_left_out`, error: `detail`",
     "account_mail_failed": "`account_mail_failed`, error: `code`, `detail`",
     "sessions_not_ended": "`sessions_not_ended`, error: `detail`",
+    "passkeys_not_ended": "`passkeys_not_ended`, error: `user`, `detail`",
     "session_not_noted": "`session_not_noted`, error: `user`, `detail`",
     "row_not_deleted": "`row_not_deleted`, warning: `user`, `detail`",
     "proof_not_noted": "`proof_not_noted`, error: `provider`, `detail`",

@@ -221,6 +221,11 @@ ELSEWHERE: tuple[Call, ...] = (
     *_lines(_RESET, "reset", _NOTHING, *_CLIENT, *_COUNTS, "AdminGetUser", "GetItem users"),
     *_lines(_RESET, "reset", _PROVED, "UpdateItem users"),
     *_lines(_RESET, "reset", _NOT_ENDED, "AdminUserGlobalSignOut"),
+    # Two writes: the proof, then the end of the passkeys.
+    Call(
+        "UpdateItem users", "dynamodb", "aws", _RESET, "reset, passkeys",
+        Outcome(200, code="", cookie="not set", event="passkeys_not_ended"), 4, elsewhere=True,
+    ),
     *_lines(_CONFIRM, "confirm, signed in", _STAYS, "Query sessions", "DeleteItem sessions"),
     *_lines(_RESET, "reset, signed in", _STAYS, "Query sessions", "DeleteItem sessions"),
     *_lines(_RESET, "reset, waiting", _NOTHING, "ConfirmSignUp", "AdminSetUserPassword"),
@@ -273,6 +278,7 @@ ELSEWHERE: tuple[Call, ...] = (
     *_lines(
         _OPEN, "passkeys open, app", _KEPT, "AdminRespondToAuthChallenge", "SetUserMFAPreference",
     ),
+    *_lines(_OPEN, "passkeys open, ended", _KEPT, "DeleteWebAuthnCredential"),
     *_lines(
         _OPEN, "passkeys open, refused", Outcome(503, event="revoke_failed"), "RevokeToken",
     ),
@@ -282,7 +288,7 @@ ELSEWHERE: tuple[Call, ...] = (
     ),
     *_lines(
         _KEEP, "passkeys verify", _KEPT, *_KEYS, "UpdateItem sessions", "GetItem users",
-        "CompleteWebAuthnRegistration", "ListWebAuthnCredentials",
+        "UpdateItem users", "CompleteWebAuthnRegistration", "ListWebAuthnCredentials",
     ),
     *_lines(
         _NAME, "passkeys rename", _KEPT, *_KEYS, "UpdateItem sessions", "GetItem users",

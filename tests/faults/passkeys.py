@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from tests.component.direct import CHALLENGE_COOKIE, EMAIL, PASSWORD, Direct
-from tests.component.passkeys import Passkeys
+from tests.component.passkeys import NEW_PASSWORD, Passkeys
 from tests.component.world import World
 from tests.faults.scenes import Scene
 
@@ -50,6 +50,27 @@ def open_refused(world: World) -> Scene:
     return scene
 
 
+def reset(world: World) -> Scene:
+    """A new password by mail, which ends the passkeys."""
+    passkeys = Passkeys(Direct(world))
+    passkeys.set_up()
+    browser = world.browser()
+    passkeys.post("direct/forgot-password", browser, email=EMAIL)
+    body = {"email": EMAIL, "code": world.pool.last_code("reset"), "password": NEW_PASSWORD}
+    return Scene(browser, lambda: passkeys.post("direct/reset-password", browser, **body))
+
+
+def open_ended(world: World) -> Scene:
+    """The list deletes what a new password has ended."""
+    passkeys = Passkeys(Direct(world))
+    passkeys.set_up()
+    passkeys.reset()
+    passkeys.direct.sign_in(password=NEW_PASSWORD)
+    return Scene(
+        passkeys.direct.browser, lambda: passkeys.post("passkeys/open", password=NEW_PASSWORD)
+    )
+
+
 def opened(path: str) -> Callable[[World], Scene]:
     """One of the requests after the list was opened."""
 
@@ -76,6 +97,8 @@ PASSKEYS: dict[str, Callable[[World], Scene]] = {
     "passkeys open": open_list,
     "passkeys open, app": open_with_app,
     "passkeys open, refused": open_refused,
+    "passkeys open, ended": open_ended,
+    "reset, passkeys": reset,
     **{
         f"passkeys {path}": opened(path)
         for path in ("setup", "verify", "rename", "remove", "close")

@@ -9,6 +9,7 @@ from .captcha_widget import demand_captcha
 from .fake_api import Answer, FakeApi, error, totp_key
 from .views import (
     LONG,
+    PASSWORD,
     VIEWS,
     View,
     ask_for_two_step,
@@ -181,6 +182,27 @@ def _captcha_blocked(page: Page, api: FakeApi) -> None:
     expect(page.get_by_text("The check could not be loaded.")).to_be_visible()
 
 
+def _passkeys_ended(page: Page, api: FakeApi) -> None:
+    api.offer_passkeys()
+    api.native()
+    api.answers["POST /auth/passkeys/open"] = Answer(200, {"passkeys": [], "ended": 1})
+    page.goto(f"{api.url}#passkeys")
+    fill(page, Password=PASSWORD)
+    press(page, "Continue")
+    expect(page.get_by_text("You have no passkey yet.")).to_be_visible()
+
+
+def _passkey_offered(page: Page, api: FakeApi) -> None:
+    """After a sign-in with the password, on a device that can keep one."""
+    page.add_init_script(
+        "PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable = async () => true"
+    )
+    api.offer_passkeys()
+    api.accept_password()
+    enter_password(page, api)
+    expect(page.get_by_text("Next time without a password?")).to_be_visible()
+
+
 def _turned_on(page: Page, api: FakeApi) -> None:
     api.answers["POST /auth/mfa/setup"] = Answer(200, totp_key())
     api.answers["POST /auth/mfa/verify"] = Answer(200, {})
@@ -226,6 +248,8 @@ STATES: Mapping[str, View] = {
     "app code, wrong": _wrong_code,
     "captcha": _captcha,
     "captcha blocked": _captcha_blocked,
+    "passkeys, ended": _passkeys_ended,
+    "passkey, offered": _passkey_offered,
     "two-step, turned on": _turned_on,
     "two-step, turned off": _turned_off,
     "forgot, empty": _forgot_empty,

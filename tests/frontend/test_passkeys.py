@@ -248,6 +248,31 @@ def test_the_list_is_opened_by_the_password_and_a_code(page: Page, api: FakeApi)
     assert len(bodies(api, "passkeys/close")) == 1
 
 
+def test_the_list_says_what_a_new_password_has_ended(page: Page, api: FakeApi) -> None:
+    """In both parts: why they are gone, and that there is none now."""
+    api.native()
+    api.answers["POST /auth/passkeys/open"] = Answer(200, {"passkeys": [], "ended": 2})
+    page.goto(f"{api.url}#passkeys")
+    fill(page, Password=PASSWORD)
+    press(page, "Continue")
+    expect(page.get_by_text("your earlier passkeys are removed")).to_be_visible()
+    expect(page.get_by_text("You have no passkey yet.")).to_be_visible()
+
+
+def test_it_is_not_offered_where_the_device_can_keep_none(page: Page, api: FakeApi) -> None:
+    """The way to the list is there all the same: a security key may be at hand."""
+    page.add_init_script(
+        "PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable = async () => false"
+    )
+    api.accept_password()
+    open_form(page, api)
+    fill(page, Password=PASSWORD)
+    page.locator("form button[type=submit]").click()
+    heading(page, "Hello, Bo")
+    expect(page.get_by_role("link", name="Passkeys")).to_be_visible()
+    expect(page.get_by_text("Next time without a password?")).to_have_count(0)
+
+
 def test_a_passkey_is_set_up_named_and_removed(page: Page, api: FakeApi) -> None:
     options = {
         "rp": {"id": "localhost", "name": "localhost"},
