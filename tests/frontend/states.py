@@ -193,7 +193,7 @@ def _passkeys_ended(page: Page, api: FakeApi) -> None:
 
 
 def _passkey_offered(page: Page, api: FakeApi) -> None:
-    """After a sign-in with the password, on a device that can keep one."""
+    """The offer after a sign-in with the password, on a device that can store a passkey."""
     page.add_init_script(
         "PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable = async () => true"
     )
