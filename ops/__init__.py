@@ -1,1 +1,1 @@
-"""The operators' commands: provisioning, deploying, the local AWS. Never packaged."""
+"""The commands of `ops`: provisioning, deploying, the local AWS. They are never part of the Lambda zip."""

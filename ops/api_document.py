@@ -1,7 +1,8 @@
-"""The API's document that Chalice sends: with the gateway's own answers in it, so that no `chalice deploy` loses them.
+"""Adds the gateway responses to the API document that Chalice sends, so that `chalice deploy` keeps them.
 
-`put_rest_api` in mode overwrite, by which Chalice updates an API, takes away gateway responses that the document does not
-name. Chalice's documents name none. Like `ops.exact_package` this changes Chalice in the process that loads the app.
+Chalice updates an API with `put_rest_api` in mode overwrite, which removes gateway responses that the document does not
+name. Chalice's documents name none. Like `ops.exact_package`, this module patches Chalice in the process that loads the
+app.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-gateway-responses.html
 """
 
@@ -20,7 +21,7 @@ _INSTALLED = "_gatehouse_answers"
 
 
 def install() -> None:
-    """Change Chalice in this process; a second time changes nothing."""
+    """Patch Chalice in this process; repeating it changes nothing."""
     from chalice.deploy import deployer
 
     if hasattr(deployer, _INSTALLED):
@@ -31,13 +32,13 @@ def install() -> None:
 
 
 def extension(origins: list[str], page: str | None) -> dict[str, Mapping[str, Any]]:
-    """Build the extension of a stage: type of response → what `put_gateway_response` takes."""
+    """Build the extension for a stage: response type → arguments of `put_gateway_response`."""
     requests = (response.request() for response in gateway_responses(origins, page))
     return {request.pop("responseType"): request for request in requests}
 
 
 def _with_answers(handle: Callable[..., None]) -> Callable[..., None]:
-    """Wrap SwaggerBuilder.handle, which puts the document into the API's model."""
+    """Wrap SwaggerBuilder.handle, which writes the document into Chalice's model of the API."""
 
     def with_answers(self: Any, config: Any, resource: Any) -> None:
         handle(self, config, resource)
@@ -50,7 +51,10 @@ def _with_answers(handle: Callable[..., None]) -> Callable[..., None]:
 
 
 def root_of(environment: Mapping[str, str], domain: Mapping[str, Any], rest_api_url: str) -> str:
-    """Return the URL of an API's root, without a slash: PUBLIC_URL, else the custom domain, else AWS's, if known."""
+    """Return the URL of an API's root, without a slash at its end: PUBLIC_URL, or the custom domain's, or AWS's.
+
+    The result is empty if all three are unknown.
+    """
     if environment.get("PUBLIC_URL"):
         return environment["PUBLIC_URL"].rstrip("/")
     if domain.get("domain_name"):
@@ -60,7 +64,7 @@ def root_of(environment: Mapping[str, str], domain: Mapping[str, Any], rest_api_
 
 
 def _of_stage(config: Any) -> tuple[list[str], str | None]:
-    """Return ALLOWED_ORIGINS, and the page for people who are lost: unknown before there is an address."""
+    """Return ALLOWED_ORIGINS, and the page that an unknown path leads to (None before the first deployment)."""
     gate = getattr(config.chalice_app, "gatehouse", None)
     environment = config.environment_variables
     try:

@@ -1,10 +1,10 @@
 """Compiles the modules of a zip to bytecode.
 
-Lambda unpacks the zip into a read-only folder, so without bytecode Python compiles every module again at each cold
-start: a third of a cold sign-in. It is marked "unchecked" (PEP 552): Python does not compare it with its source,
-because nothing changes there. Gatehouse's own modules are in one file, which `cold_start.py` reads: finding each by
-itself takes a tenth of a small route's cold start. Equal sources give equal bytes: version 2 of the format leaves out
-data that depends on the process.
+Lambda unpacks the zip into a read-only folder. Without bytecode, Python would compile every module again at each cold
+start, which takes a third of a cold sign-in's time. The bytecode is marked "unchecked" (PEP 552): Python does not
+compare it with its source, because no file changes there. Gatehouse's own modules are in one file, which
+`cold_start.py` reads: to find each of them separately takes a tenth of a small route's cold start. Equal sources give
+equal bytes: version 2 of the marshal format leaves out data that depends on the process.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def is_bytecode(name: str) -> bool:
 
 
 def bytecode(contents: Mapping[str, bytes], runtime: Runtime) -> dict[str, bytes]:
-    """Return the bytecode of a zip's modules by name; nothing for a runtime of another version than this Python."""
+    """Return the bytecode of a zip's modules by name; an empty dict if the runtime has another Python version."""
     if runtime.python != f"{sys.version_info.major}.{sys.version_info.minor}":
         return {}
     made = {name: _compiled(name, source) for name, source in contents.items()}
@@ -46,18 +46,18 @@ def bytecode(contents: Mapping[str, bytes], runtime: Runtime) -> dict[str, bytes
 
 
 def _gatehouses(contents: Mapping[str, bytes]) -> list[str]:
-    """Return the folders of Gatehouse: `chalicelib/gatehouse/`, or that of the wheel."""
+    """Return Gatehouse's folders in the zip: `chalicelib/gatehouse/`, or the wheel's package."""
     readers = [name for name in contents if name.endswith(f"/{_READER}")]
     return [name.removesuffix(_READER) for name in readers if _ITS_FUNCTION in contents[name]]
 
 
 def _read_first(folder: str) -> tuple[str, str]:
-    """Return the modules that are needed to read the one file, so they are not in it."""
+    """Return the modules that load the one file; they are not in it."""
     return f"{folder}__init__.py", f"{folder}{_READER}"
 
 
 def _one_file(folder: str, codes: Mapping[str, bytes]) -> bytes:
-    """Return what `cold_start.py` reads: magic number, length of the index, index, and the code that it leads to."""
+    """Return the file that `cold_start.py` reads: magic number, length of the index, index, and the modules' code."""
     index, end = {}, 0
     for name, code in codes.items():
         module = name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
@@ -86,6 +86,6 @@ def _compiled(name: str, source: bytes) -> bytes | None:
         code = compile(source, f"{_TASK}/{name}", "exec", dont_inherit=True)
         return marshal.dumps(code, _FORMAT)
     except (SyntaxError, ValueError):
-        # The source is of another Python, or has what the old format cannot hold (slices, Python 3.14). Lambda then
-        # uses the source.
+        # The source needs another Python, or contains something that the old format cannot hold (slices, Python 3.14).
+        # Lambda then compiles the source.
         return None

@@ -38,7 +38,7 @@ def overtaken(name: str) -> OpsError:
 
 @dataclass(frozen=True)
 class ChangeSet:
-    """`arn` is empty if there is nothing to change; `mark` is the stack's at that time."""
+    """`arn` is empty if there is nothing to change; `mark` is the stack's `mark_of` at that time."""
 
     arn: str
     stack: str
@@ -61,7 +61,7 @@ class ChangeSet:
         return True
 
     def discard(self, cloudformation: Any) -> None:
-        """Delete it; CloudFormation has already deleted an executed one."""
+        """Delete the change set; if it was executed, CloudFormation has already deleted it."""
         if self.arn:
             try:
                 cloudformation.delete_change_set(ChangeSetName=self.arn)

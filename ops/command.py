@@ -68,9 +68,9 @@ def project_dir() -> Path:
 
 
 def load(name: str, state_dir: Path | None = None) -> Stage:
-    """Read the stage that a command names; the local one is found at its running stack. Raises OpsError.
+    """Read the stage that a command names; for `local`, find the running stack. Raises OpsError.
 
-    If AWS_ENDPOINT_URL is set, the user has chosen another AWS for the local stage, and its project.
+    If AWS_ENDPOINT_URL is set, the local stage is read from the project folder and uses that endpoint.
     """
     from .stages import LOCAL, load_stage
 

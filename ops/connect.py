@@ -1,8 +1,8 @@
 """The second pass, after `chalice deploy`: it needs the API's id and the functions' ARNs.
 
-Pool, trigger function and API need each other's names, so no single pass can make all three. This one gives the app
-client its URLs and an older pool its triggers (through the stack's parameters), lets the pool invoke the triggers, and
-sets the API's own errors, limits and access log. It is safe to repeat.
+Pool, trigger function and API need each other's names, so no single pass can make all three. The second pass changes
+the stack's parameters: the app client's URLs and, for a pool that has none yet, the triggers. It also allows the pool
+to invoke the triggers, and sets the API's own errors, limits and access log. It is safe to repeat.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def root_url(stage: Stage, deployed: Deployed) -> str:
 def stack_parameters(url: AppUrl, triggers: Mapping[str, str], leaving: str = "") -> dict[str, str]:
     """Build the identity stack's parameters of the second pass: exact URLs, trigger ARNs.
 
-    `leaving` is the ARN of the function that the queue of signals feeds.
+    `leaving` is the ARN of the function that reads the queue of signals.
     """
     return {
         "CallbackUrls": url.callback,
@@ -215,7 +215,7 @@ def _log_access(gateway: Any, stage: Stage, deployed: Deployed, report: Reporter
 
 
 def allowed_origins(stage: Stage) -> list[str]:
-    """Read the other origins whose pages may call the app."""
+    """Return ALLOWED_ORIGINS: other origins whose pages may call the app."""
     return parse_list(stage.environment.get("ALLOWED_ORIGINS", ""))
 
 

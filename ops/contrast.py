@@ -1,4 +1,4 @@
-"""Checks that a brand's colours are readable (WCAG 2.2), before they are deployed, so that no function has to check."""
+"""Checks before a deployment that a brand's colours are readable (WCAG 2.2); the Lambda functions do not check."""
 
 from __future__ import annotations
 

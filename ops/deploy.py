@@ -46,7 +46,7 @@ def deploy(
     require_dependencies(stage, report)
     session = aws.session(stage)
     provision(session, stage, {}, report, approved=approved)
-    # Load it again, with the outputs of the stack: their real sizes must be checked before anything is uploaded.
+    # Load the stage again, with the outputs of the stack: the sizes of the variables are checked before the upload.
     stage = load_stage(project_dir, stage_name)
     adopt_api(session, stage, report)
     run_chalice(project_dir, ["deploy", "--stage", stage_name], stage.region, report, chalice)

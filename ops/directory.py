@@ -115,11 +115,14 @@ class Directory:
 
     @cached_property
     def sessions(self) -> SessionRows:
-        """The sessions table. Raises OpsError on a stage that was not provisioned since there is one."""
+        """The sessions table. Raises OpsError if the stage was last provisioned before this table existed."""
         return SessionRows(self._dynamodb, variable_of(self.stage, "SESSIONS_TABLE"), self.clock)
 
     def settle(self, person: Person) -> None:
-        """Note that an administrator disabled or enabled a person: a signal enables only people whom a signal disabled."""
+        """Record that an administrator disabled or enabled the person.
+
+        A provider's later signal then does not enable them again: signals enable only people whom a signal disabled.
+        """
         table = self.stage.environment.get("SUBJECTS_TABLE", "")
         if not table:
             return
@@ -185,7 +188,7 @@ class Directory:
     def nobody(self, name: str) -> OpsError:
         """Build the error for an unknown name."""
         return OpsError(
-            f"The user pool of stage {self.stage.name!r} has nobody called {printable(name)!r}. "
+            f"The user pool of stage {self.stage.name!r} has no user {printable(name)!r}. "
             f"`{PROGRAM} user list --stage {self.stage.name}` lists everybody."
         )
 

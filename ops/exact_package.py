@@ -1,9 +1,10 @@
 """Makes Chalice package exactly what requirements.txt locks, or nothing.
 
-By itself Chalice leaves a dependency that cannot be built out of the zip, uploads the rest and ends with exit code 0
-(https://github.com/aws/chalice/issues/929). It downloads packages that do not suit Lambda's glibc again by name and
-version, without checking hashes, and reuses an earlier zip unchecked. `install` replaces these three steps. app.py
-calls it when Chalice's command line loads the app, so it also covers a plain `chalice deploy` or `chalice package`.
+Chalice alone does three unsafe things. If it cannot build a dependency, it leaves it out of the zip, uploads the rest
+and exits with 0 (https://github.com/aws/chalice/issues/929). If a package does not suit Lambda's glibc, it downloads
+that package again by name and version, without checking hashes. And it reuses an earlier zip without checking it.
+`install` replaces these three steps. app.py calls it when Chalice's command line loads the app, so a plain
+`chalice deploy` or `chalice package` is covered too.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def cache_of(project_dir: Path) -> Path:
 
 
 def install() -> None:
-    """Change Chalice in this process; repeating it changes nothing."""
+    """Patch Chalice in this process; repeating it changes nothing."""
     from chalice.config import Config
     from chalice.deploy import appgraph, packager
 
@@ -62,7 +63,9 @@ def install() -> None:
 
 
 def _with_role(reference: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap _create_role_reference: without a role botocore refuses the function, and names neither it nor the mend.
+    """Wrap _create_role_reference: if a function has no role, name the function and say what to do.
+
+    botocore would refuse the function with a message that says neither.
 
     `chalice package` needs no role.
     """
@@ -114,7 +117,7 @@ def _build_site_packages(
 def _checked(create: Callable[[Any, str, str], str]) -> Callable[[Any, str, str], str]:
     """Wrap create_deployment_package: compare its zip with the lock.
 
-    An earlier run's zip that does not match the lock is made again, once; a bad new zip is removed.
+    If an earlier run's zip does not match the lock, it is made again, once. If the new one is wrong too, it is removed.
     """
 
     def create_deployment_package(self: Any, project_dir: str, python_version: str) -> str:
@@ -134,7 +137,7 @@ def _checked(create: Callable[[Any, str, str], str]) -> Callable[[Any, str, str]
                 runtime_of({OPTION: python_version.removeprefix("python")}),
                 MACHINES[self._architecture],
             )
-            # A layer is unpacked one level up, so its names have a prefix.
+            # A layer is unpacked into the parent folder, so its names have a prefix.
             prefix = f"{self._PREFIX % python_version}/" if hasattr(self, "_PREFIX") else ""
             reused = Path(self.deployment_package_filename(project_dir, python_version)).exists()
             try:

@@ -1,7 +1,7 @@
-"""API Gateway's own error responses, before any function runs, with our format and headers.
+"""The error responses that API Gateway sends itself, before any function runs, in our format and with our headers.
 
-Pure data. `put_rest_api`, which `chalice deploy` calls, removes these, so they are part of its document
-(`ops.api_document`), and `ops.connect` restores them when the API's address is known.
+This module only builds data. `put_rest_api`, which `chalice deploy` calls, removes responses that its document lacks.
+So `ops.api_document` adds them to the document, and `ops.connect` sets them once the API's address is known.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 """
 
@@ -19,7 +19,7 @@ from chalicelib.gatehouse.edge.security_headers import SECURITY_HEADERS
 _CONTENT_TYPE = "application/json; charset=utf-8"
 
 
-# Whoever reports one of these is helped by its id.
+# These responses include the request's id, so that a person who reports the error can quote it.
 _OF_5XX = frozenset({"DEFAULT_5XX", "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT"})
 
 
@@ -94,15 +94,14 @@ def gateway_responses(origins: Sequence[str], page: str | None) -> tuple[Gateway
     """Build the responses of a stage whose ALLOWED_ORIGINS are `origins`; `page` is the address for people who are
     lost.
 
-    A gateway response cannot read Accept, and AWS does not say that it chooses its template by it. So an unknown path
-    is 404 with our error format for everybody, and has a `Refresh` header, which browsers follow to the page and
-    programs ignore.
+    A gateway response cannot depend on the Accept header, as far as AWS documents it. So every response to an unknown
+    path is a 404 in our error format. Its `Refresh` header leads browsers to the page; programs ignore it.
     https://html.spec.whatwg.org/multipage/document-lifecycle.html#the-refresh-header
 
-    A header of a gateway response is static text or a header of the request, never a choice. A single origin is named,
-    as the app itself does. With several, none can be named: reflecting Origin would allow strangers. So scripts of
-    every origin can read the authorizer's own responses, which are constant text without credentials, and no other
-    origin can read the rest (docs/adr/0007-other-origins.md).
+    The value of a gateway response's header is fixed text or a copy of a request header; it cannot be chosen from a
+    list. If there is a single origin, the header names it, as the app does. If there are several, it can name none,
+    and copying Origin would allow strangers. So scripts of every origin can read the authorizer's own responses, which
+    are constant text without credentials, and no other origin can read the rest (docs/adr/0007-other-origins.md).
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
     """
     leading = {"Refresh": f"0; url={page}?error=not_found"} if page else {}

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 TEMPLATE = Path(__file__).parent / "templates" / "identity.yaml"
 
 NATIVE = "COGNITO"
-"""How an app client's list of providers names the pool's own people."""
+"""The name for the pool's own people in an app client's list of providers."""
 
 # Output of the template -> environment variable of the functions (chalicelib.gatehouse.settings).
 OUTPUT_VARIABLES = {
@@ -54,7 +54,8 @@ OUTPUT_VARIABLES = {
     "ProgramClientId": "PROGRAM_CLIENT_ID",
     "ProgramRedirectUris": "PROGRAM_REDIRECT_URIS",
 }
-# Outputs that depend on an option of the stage: if they are gone, their client must no longer open routes.
+# Outputs that depend on an option of the stage. If one is gone, its variable is removed from config.json, so that the
+# app no longer accepts what it stood for.
 _PASSING = ("PasskeyDomain", "ProgramClientId", "ProgramRedirectUris")
 # Output of the template -> function, by its name in .chalice/config.json.
 _ROLES = {
@@ -142,7 +143,7 @@ def provision(
 
 
 def body_of(stage: Stage) -> str:
-    """Build the stage's template as it goes out: Gatehouse's, with what is the team's own. Raises OpsError."""
+    """Build the template to send: Gatehouse's own, with the team's resources added. Raises OpsError."""
     template = read_template(TEMPLATE.read_text(encoding="utf-8"))
     ours = size_of(write_template(template))
     added = add_team_policy(template, stage)
@@ -153,8 +154,8 @@ def body_of(stage: Stage) -> str:
     body = write_template(template)
     if size_of(body) > MOST_BYTES:
         raise OpsError(
-            f"With {' and '.join(added)} the identity stack's template is too large: Gatehouse's own part takes {ours:,} "
-            f"bytes and yours {size_of(body) - ours:,}, but CloudFormation takes {MOST_BYTES:,} in all. Yours may have "
+            f"With {' and '.join(added)} the identity stack's template is too large: Gatehouse's part has {ours:,} "
+            f"bytes and yours {size_of(body) - ours:,}, but CloudFormation accepts only {MOST_BYTES:,}. Yours may have "
             f"{MOST_BYTES - ours:,}: name fewer resources, or use wildcards in their names."
         )
     return body
@@ -204,7 +205,7 @@ def tags_of(stage: Stage) -> dict[str, str]:
 
 
 def trigger_parameters(user_records: str, token_claims: str) -> dict[str, str]:
-    """Build the parameters that attach the pool's triggers, by their ARNs; the queue's function has its own."""
+    """Build the parameters that attach the pool's triggers, by their ARNs. The leaving function has another one."""
     return {
         "UserRecordsFunctionArn": user_records,
         "InboundFederationFunctionArn": user_records,
@@ -213,10 +214,10 @@ def trigger_parameters(user_records: str, token_claims: str) -> dict[str, str]:
 
 
 def _first_triggers(session: boto3.Session, stage: Stage) -> dict[str, str]:
-    """Return a new pool's trigger ARNs before the functions exist: Chalice's names, and so their ARNs, are predictable.
+    """Return a new pool's trigger ARNs before the functions exist: Chalice's names, and so the ARNs, are predictable.
 
-    So the second pass does not update the pool, which CloudFormation has sometimes refused. An existing stack keeps its
-    triggers until then: an older function may refuse new events.
+    Then the second pass need not update the pool, an update that CloudFormation has sometimes refused. An existing
+    stack keeps its triggers until the second pass, because an older function may refuse new events.
     """
     partition, account = pool_addresses.partition_of(stage.region).id, aws.account_id(session)
     arn = f"arn:{partition}:lambda:{stage.region}:{account}:function:"

@@ -36,9 +36,10 @@ _DEFAULT_DAYS = 7
 
 @dataclass(frozen=True)
 class Validity:
-    """How long an invitation's password is valid. The pool returns the account's last change, not the mail's date.
-    `surely_until` is the expiry if nothing has changed the account since its creation, `at_most_until` the latest
-    possible one.
+    """How long an invitation's password is valid.
+
+    The pool returns the date of the account's last change, not of the mail. `surely_until` is the expiry if nothing has
+    changed the account since its creation; `at_most_until` is the latest possible expiry.
     """
 
     surely_until: datetime
@@ -91,8 +92,8 @@ def invite(
         directory.record(invited)
         if not again:
             report.note(
-                "the trigger user_records wrote no record; this command did. "
-                f"`{PROGRAM} doctor --stage {directory.stage.name}` says why"
+                "the trigger user_records wrote no record, so this command wrote it. "
+                f"`{PROGRAM} doctor --stage {directory.stage.name}` says what is wrong with the trigger"
             )
     if group:
         add_to_group(directory, invited, group, report)
@@ -116,7 +117,7 @@ def _read_address(text: str) -> str:
         return read_email({"email": text})
     except InvalidRequest:
         raise OpsError(
-            f"{printable(text)!r} is not an e-mail address: give one such as name@example.com."
+            f"{printable(text)!r} is not an e-mail address. Give an address such as name@example.com."
         ) from None
 
 
@@ -152,7 +153,7 @@ def _of_provider(person: Person) -> OpsError:
     names = " or ".join(person.providers) or "a provider"
     return OpsError(
         f"{person} signs in through {names}, so an invitation is not needed. `{PROGRAM} user "
-        "show` says more."
+        "show` shows the account."
     )
 
 
@@ -170,19 +171,19 @@ def _refuse_known(directory: Directory, person: Person) -> None:
     if status == "UNCONFIRMED":
         raise OpsError(
             f"{person} signed up but has not entered the mailed code. They can sign up again "
-            "on the page: the code of the new mail lets them choose the password. To invite "
+            "on the page: with the code in the new mail they choose a password. To invite "
             f"them instead, delete that account first: `{PROGRAM} user delete "
             f"{printable(person.user_name)} --stage {stage}`."
         )
     if status in ("CONFIRMED", "RESET_REQUIRED"):
         raise OpsError(
-            f"{person} already has an account, so an invitation is not needed. Password "
-            f"forgotten: “Forgot your password?” on the page. Phone lost: `{PROGRAM} user "
-            f"reset-mfa`. Rights: `{PROGRAM} user group add`."
+            f"{person} already has an account, so an invitation is not needed. If the password is "
+            f"forgotten: “Forgot your password?” on the page. If the phone is lost: `{PROGRAM} user "
+            f"reset-mfa`. To give rights: `{PROGRAM} user group add`."
         )
     raise OpsError(
         f"{person} is in the state {status}, in which no invitation is possible. Delete the "
-        f"account and invite again: `{PROGRAM} user delete {printable(person.user_name)} "
+        f"account, then invite the person again: `{PROGRAM} user delete {printable(person.user_name)} "
         f"--stage {stage}`."
     )
 
@@ -225,15 +226,15 @@ def _send_again(
 
 
 def _explained(error: ClientError, email: str) -> OpsError | None:
-    """Return what to do about a refusal of AdminCreateUser, or None if AWS's own message says it."""
+    """Return an error that says what to do about a refusal of AdminCreateUser, or None if AWS's message does."""
     code = aws.error_code(error)
     if code in ("UsernameExistsException", "UnsupportedUserStateException"):
         return OpsError(
-            f"{email} has got another account in the meantime: run the command again to see which."
+            f"Somebody has just created an account for {email}: run the command again to see which."
         )
     if code == "CodeDeliveryFailureException":
         return OpsError(
-            f"The mail to {email} could not be sent: {aws.error_message(error)}. Cognito's own sender has 50 mails "
-            "a day: set ses_identity_arn and ses_from_address (docs/operations.md). Then run the command again."
+            f"The mail to {email} could not be sent: {aws.error_message(error)}. Cognito's own sender allows 50 mails "
+            "a day: set ses_identity_arn and ses_from_address (docs/operations.md), then run the command again."
         )
     return None

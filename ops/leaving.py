@@ -1,7 +1,8 @@
-"""How a provider tells that people leave: its event hook with a secret of its own, and Universal Logout.
+"""Sets up how a provider reports people who leave: its event hook, and Universal Logout.
 
-The secret is in Secrets Manager, one for each provider, and is shown to whoever makes it, because it has to be typed into
-Okta's console. Rotating keeps the one before, until the next rotation, so that no signal is refused in between.
+Each provider's event hook has its own secret in Secrets Manager. The command shows the secret, because a person must
+type it into Okta's console. A rotation keeps the previous secret valid until the next rotation, so that no signal is
+refused in between.
 """
 
 from __future__ import annotations
@@ -34,14 +35,14 @@ _ABSENT = "ResourceNotFoundException"
 
 @dataclass(frozen=True)
 class Choices:
-    """What a person said; None keeps what was said earlier."""
+    """The command's options; None keeps the earlier value."""
 
     gone: str | None = None
     linked: str | None = None
     app_id: str | None = None
 
     def applied(self, rules: LeavingRules) -> LeavingRules:
-        """Answer the rules with these choices."""
+        """Return the rules, changed by these choices."""
         said = {"gone": self.gone, "linked": self.linked, "app_id": self.app_id}
         return replace(rules, **{name: text for name, text in said.items() if text is not None})
 
@@ -55,7 +56,7 @@ def set_up_event_hook(
     *,
     rotate: bool = False,
 ) -> dict[str, Any]:
-    """Make the provider's secret, or a new one, and answer what Okta's console is to be told. Raises OpsError."""
+    """Make the provider's secret, or a new one, and return what to enter in Okta's console. Raises OpsError."""
     report.step(f"Event hook of {name}")
     with aws.explained(f"setting up the event hook of {name}"):
         rules = choices.applied(_rules(session, stage, name))
@@ -63,7 +64,7 @@ def set_up_event_hook(
             rules = replace(rules, app_id=_client_id(session, stage, name))
         arn, secret = _secret(session, stage, name, rotate)
         _put_rules(session, stage, name, replace(rules, secret_arn=arn))
-    report.done("Okta's people who leave are signed out here, once its console knows the secret")
+    report.done("once Okta's console has the secret, people who leave are signed out here")
     return {
         "url": _address(stage, "events", name),
         "authentication_field": "Authorization",
@@ -81,22 +82,22 @@ def set_up_universal_logout(
     report: Reporter,
     fetch: Fetch | None = None,
 ) -> dict[str, Any]:
-    """Let the tenant end sessions with tokens that it signs; answer what Okta's console is to be told. Raises OpsError."""
+    """Let the tenant end sessions with tokens that it signs; return what to enter in Okta's console. Raises OpsError."""
     report.step(f"Universal Logout of {name}")
     with aws.explained(f"setting up Universal Logout of {name}"):
         found = _provider(session, stage, name)
-        # Its own org signs, whichever of its authorization servers people sign in with.
+        # The tenant's org signs these tokens, whichever of its authorization servers people use to sign in.
         parts = urlsplit(found.issuer)
         org = f"{parts.scheme}://{parts.netloc}"
         document = (fetch or fetch_discovery)(discovery_url(org))
         issuer, keys_url = document.get("issuer"), document.get("jwks_uri")
         if issuer != org or not isinstance(keys_url, str) or not keys_url.startswith(org):
             raise OpsError(
-                f"The discovery document of {org} names another issuer, or keys elsewhere."
+                f"The discovery document of {org} names another issuer, or its keys are at another host."
             )
         rules = choices.applied(found.leaving)
         _put_rules(session, stage, name, replace(rules, issuer=org, keys_url=keys_url))
-    report.done("the tenant can end sessions, once its console knows the address")
+    report.done("once Okta's console has the address, the tenant can end sessions")
     return {
         "url": _address(stage, "revoke", name),
         "authentication": "SIGNED_JWT",
@@ -106,7 +107,7 @@ def set_up_universal_logout(
 
 
 def switch_off(session: boto3.Session, stage: Stage, name: str, report: Reporter) -> None:
-    """Take no signals of a provider any more. Raises OpsError."""
+    """Stop accepting a provider's signals. Raises OpsError."""
     report.step(f"Signals of {name}")
     with aws.explained(f"switching off the signals of {name}"):
         rules = _rules(session, stage, name)
@@ -118,11 +119,11 @@ def switch_off(session: boto3.Session, stage: Stage, name: str, report: Reporter
         except ClientError as error:
             if aws.error_code(error) != _ABSENT:
                 raise
-    report.done("no signal is taken any more")
+    report.done("its signals are refused from now on")
 
 
 def secret_name(stage: Stage, name: str) -> str:
-    """Build the name of a provider's secret; the API's role may read what begins like it."""
+    """Build the name of a provider's secret; the API's role may read all secrets with this prefix."""
     return f"{stage.app_name}/{stage.name}/leaving/{name}"
 
 
@@ -136,7 +137,7 @@ def _secret(session: boto3.Session, stage: Stage, name: str, rotate: bool) -> tu
         made = secrets.token_urlsafe(_SECRET_BYTES)
         answer = manager.create_secret(
             Name=secret_name(stage, name),
-            Description=f"What {name}'s event hook says to prove itself",
+            Description=f"Secret with which {name}'s event hook authenticates",
             SecretString=json.dumps({"current": made}),
         )
         return str(answer["ARN"]), made
@@ -177,7 +178,7 @@ def _put_rules(session: boto3.Session, stage: Stage, name: str, rules: LeavingRu
 
 
 def _client_id(session: boto3.Session, stage: Stage, name: str) -> str:
-    """Okta calls an OIDC app by its client id, unless somebody chose another one there."""
+    """Return the provider's client id, which is also the app's id at Okta unless somebody chose another one there."""
     found: Mapping[str, Any] = aws.client(session, "cognito-idp").describe_identity_provider(
         UserPoolId=variable_of(stage, "USER_POOL_ID"), ProviderName=name
     )["IdentityProvider"]

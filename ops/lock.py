@@ -1,6 +1,6 @@
 """Locks requirements*.in for all of Python 3.11 to 3.14: `lock`.
 
-Hashes are kept; addresses of package indexes and local paths are removed, and a check makes sure of it.
+The locks contain hashes, but no addresses of package indexes and no local paths; a check makes sure of that.
 """
 
 from __future__ import annotations
@@ -31,18 +31,20 @@ def lock_all(project_dir: Path, sources: Sequence[str], *, upgrade: bool) -> Ite
 
 
 def add(project_dir: Path, requirement: str) -> Iterator[Path]:
-    """Write a requirement into requirements.in and lock what it concerns. What is locked keeps its version. Raises OpsError.
+    """Write a requirement into requirements.in, then lock that file and each requirements*.in that includes it.
 
-    That is requirements.in, and each requirements*.in that reads it in, so that what runs the tests has it too.
+    So the lock for the tests has the package, too. Locked packages keep their versions. Raises OpsError.
     """
     source = project_dir / "requirements.in"
     if not source.exists():
-        raise OpsError(f"There is no {source}: write what your app needs into it, a line each.")
+        raise OpsError(
+            f"There is no {source}: create it with the packages that your app needs, one per line."
+        )
     before = source.read_text(encoding="utf-8")
     name = re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]
     if re.search(rf"^{re.escape(name)}(?![A-Za-z0-9._-])", before, re.MULTILINE | re.IGNORECASE):
         raise OpsError(
-            f"{source} has {name} already: change its line there, then `{PROGRAM} lock`."
+            f"{source} already contains {name}: change its line there, then run `{PROGRAM} lock`."
         )
     source.write_text(f"{before.rstrip()}\n{requirement}\n", encoding="utf-8")
     concerned = [

@@ -93,7 +93,7 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise OpsError(
-            f"There is no {path}: without a lock it is unknown what belongs in the package."
+            f"There is no {path}: only a lock says what belongs in the package."
         ) from None
 
 
@@ -173,7 +173,7 @@ def _parse(line: str, environment: Mapping[str, str], folder: Path) -> Locked | 
         raise ValueError(f"{requirement.name} is an address, not NAME==VERSION")
     pins = list(requirement.specifier)
     if len(pins) != 1 or pins[0].operator != "==" or "*" in pins[0].version:
-        raise ValueError(f"{text} names no single version: NAME==VERSION")
+        raise ValueError(f"{text} does not name one version: write NAME==VERSION")
     hashes = _hashes(line, f"{requirement.name}{requirement.specifier}")
     if requirement.marker and not requirement.marker.evaluate(environment):
         return None

@@ -25,17 +25,17 @@ from .team_file import API
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _PAUSE_SECONDS = 2.0
-# CloudWatch's index lags behind what was written; what comes late is asked for again, and shown once.
+# CloudWatch finds a new line some seconds late. So each request covers these seconds again, and each line is shown once.
 _OVERLAP_SECONDS = 10
 _LAMBDAS_OWN = ("START ", "END ", "REPORT ", "INIT_START ", "EXTENSION")
-# What our functions raise for Lambda, which writes it down once more. Our own line before it says why.
+# Exceptions that our functions raise for Lambda. Our own line has already said why, so Lambda's traceback is left out.
 _SAID_BEFORE = ("JobFailed", "TriggerFailed")
 _NOT_SHOWN = ("event", "level", "request_id", "where", "message", "traceback", "_aws")
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a log: when (Unix seconds), of which function, and what it says."""
+    """One line of a log: its time (Unix seconds), its function, and its text."""
 
     at: float
     function: str
@@ -54,12 +54,12 @@ def parse_since(text: str) -> int:
     """Return the seconds that `30s`, `15m`, `2h` or `1d` mean. Raises OpsError."""
     found = re.fullmatch(r"(\d{1,5})([smhd])", text)
     if found is None:
-        raise OpsError(f"--since takes a number and s, m, h or d, such as 15m, not {text!r}.")
+        raise OpsError(f"--since must be a number with s, m, h or d, such as 15m, not {text!r}.")
     return int(found[1]) * _SECONDS[found[2]]
 
 
 def groups_of(stage: Stage, names: Sequence[str], functions: Sequence[str]) -> dict[str, str]:
-    """Return the log group of each function: of those `names`, or of all `functions`. Raises OpsError."""
+    """Return the log group of each function in `names`, or of all `functions` if there are no names. Raises OpsError."""
     for name in names:
         if name not in functions:
             meant = nearest(name, functions)
@@ -80,7 +80,10 @@ def read(
     only_errors: bool = False,
     seen: set[str] | None = None,
 ) -> list[Line]:
-    """Read lines from `since` (Unix seconds) on, oldest first. `seen` holds what was shown, and grows. Raises OpsError."""
+    """Read lines since `since` (Unix seconds), oldest first. Raises OpsError.
+
+    `seen` holds the ids of lines that were already returned; new ones are added.
+    """
     client, known = aws.client(session, "logs"), set() if seen is None else seen
     found: list[Line] = []
     with aws.explained("reading logs"):
@@ -101,7 +104,7 @@ def read(
 
 
 def _without_repetition(lines: Sequence[Line]) -> Iterator[Line]:
-    """Leave Lambda's tracebacks of our own exceptions out: one event on AWS, an event a line on the local AWS."""
+    """Leave out Lambda's tracebacks of our own exceptions: one event on AWS, one event per line on the local AWS."""
     held: list[Line] = []
     for line in lines:
         begins = line.said is None and line.text.startswith(("Traceback", "[ERROR]"))
@@ -128,7 +131,7 @@ def follow(
     only_errors: bool = False,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Line]:
-    """Give lines as they come, until interrupted."""
+    """Yield lines as they arrive, until interrupted."""
     seen: set[str] = set()
     while True:
         lines = read(
@@ -141,7 +144,7 @@ def follow(
 
 
 def shown(line: Line, *, several: bool) -> str:
-    """Write a line for people: time, function where there are several, event, then what it says, then a traceback."""
+    """Format a line for people: time, function (if `several`), event, other fields, traceback."""
     at = datetime.fromtimestamp(line.at, timezone.utc).astimezone().strftime("%H:%M:%S")
     head = f"{at}  {line.function:<14}  " if several else f"{at}  "
     if line.said is None:
@@ -164,7 +167,7 @@ def _events(client: Any, group: str, since: float, request_id: str) -> Iterator[
         request["filterPattern"] = json.dumps(request_id)  # one term, in quotes
     try:
         for page in client.get_paginator("filter_log_events").paginate(**request):
-            # The local AWS does not know the pattern.
+            # The local AWS does not support this pattern.
             yield from (each for each in page["events"] if request_id in each["message"])
     except ClientError as error:
         if aws.error_code(error) != "ResourceNotFoundException":

@@ -1,6 +1,6 @@
 """The generated files of the zip: botocore's data, reduced to the operations that Gatehouse calls, and bytecode.
 
-Both follow from the zip's other files, so they can be checked against these.
+Both are generated from the zip's other files, so a check can compare them.
 """
 
 from __future__ import annotations

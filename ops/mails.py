@@ -1,8 +1,8 @@
-"""The mails that Cognito sends, in the name, the language and the colour of a stage.
+"""Builds the mails that Cognito sends, with a stage's name, language and colour.
 
-They are the pool's own templates, not a custom-message trigger: no function has to run, and be there, for a code to arrive.
-The price is one language for each stage, the first of LANGUAGES. Cognito puts the code in the place of `{####}`; a subject
-has 140 characters at most, a message 20,000:
+They are the pool's own templates, not a custom-message trigger: codes arrive even if no function works. The drawback is
+that each stage has one language, the first of LANGUAGES. Cognito replaces `{####}` by the code. A subject may have 140
+characters, a message 20,000:
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_VerificationMessageTemplateType.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_MessageTemplateType.html
 """
@@ -23,9 +23,9 @@ from .errors import OpsError
 
 CODE, ADDRESS = "{####}", "{username}"
 SUBJECT_CHARACTERS = 140
-#: A template's parameter may have no more. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+#: The largest parameter of a template. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 PARAMETER_BYTES = 4096
-#: The page's own accent, of frontend/styles.css.
+#: The page's default accent, as in frontend/styles.css.
 _ACCENT = "#0b6b62"
 _MONOSPACE = "ui-monospace,Menlo,Consolas,monospace"
 
@@ -33,7 +33,7 @@ _MONOSPACE = "ui-monospace,Menlo,Consolas,monospace"
 def build_mails(environment: Mapping[str, str], own: Path | None = None) -> dict[str, str]:
     """Build the template's parameters: subject and message of the mail with a code, and of an invitation.
 
-    `environment` is a stage's, already checked; `own` is the team's folder of texts, if it has one.
+    `environment` is a stage's, already checked; `own` is the folder with the team's texts, if there is one.
     Raises OpsError for texts that are too long.
     """
     brand, _ = Brand.read(environment)
@@ -69,14 +69,14 @@ def build_mails(environment: Mapping[str, str], own: Path | None = None) -> dict
     for name, value in parameters.items():
         if len(value.encode()) > PARAMETER_BYTES:
             raise OpsError(
-                f"{name} has {len(value.encode())} bytes, more than CloudFormation takes ({PARAMETER_BYTES}): "
+                f"{name} has {len(value.encode())} bytes, more than CloudFormation accepts ({PARAMETER_BYTES}): "
                 f"shorten the texts under `mail` in texts/{brand.languages[0]}.json."
             )
     return parameters
 
 
 def _copied(secret: str) -> str:
-    """A line by itself, without anything that would be copied with it; one tap marks all of it."""
+    """Put the code on a line of its own, so that one tap selects it and nothing else is copied."""
     return (
         f'<p style="margin:16px 0;font:600 24px/1.3 {_MONOSPACE};overflow-wrap:anywhere;'
         f'-webkit-user-select:all;user-select:all">{secret}</p>'
@@ -84,10 +84,10 @@ def _copied(secret: str) -> str:
 
 
 def _safe(text: str) -> str:
-    """Keep braces of a name or text from being one of Cognito's placeholders."""
+    """Escape braces, so that Cognito does not read a name or text as a placeholder."""
     return text.replace("{", "&#123;").replace("}", "&#125;")
 
 
 def _plain(text: str) -> str:
-    """The same for a subject, which is no HTML: there they go."""
+    """Remove braces: a subject is plain text, in which they cannot be escaped."""
     return " ".join(text.replace("{", "").replace("}", "").split())

@@ -20,7 +20,7 @@ _SOON = "within ten minutes, at once on the administrators' own routes"
 
 @dataclass(frozen=True)
 class Groups:
-    """`pool` are the pool's own, `told` those from providers; `told` count only if `counted`."""
+    """`pool` are groups of the pool, `told` groups from providers, which are used only if `counted`."""
 
     pool: tuple[str, ...]
     told: tuple[str, ...]
@@ -53,7 +53,7 @@ def require_group(directory: Directory, group: str) -> None:
         return
     if group.startswith(f"{directory.pool_id}_"):
         raise OpsError(
-            f"Cognito itself manages {group}: everybody who signs in through that provider."
+            f"Cognito manages the group {group} itself: it contains everybody who signs in through that provider."
         )
     near = get_close_matches(group, names, n=1, cutoff=0.6)
     hint = f" Did you mean {near[0]}?" if near else ""
@@ -86,16 +86,16 @@ def remove_from_group(directory: Directory, person: Person, group: str, report: 
     told = groups.counted and group in groups.told
     if group in groups.pool:
         directory.call("admin_remove_user_from_group", Username=person.user_name, GroupName=group)
-        report.note(f"{person} was removed from the pool's {group}: it no longer counts {_SOON}")
+        report.note(f"{person} was removed from the pool's {group}: it loses its effect {_SOON}")
     elif not told:
         require_group(directory, group)
         report.note(f"{person} is not in {group}")
     if told:
         names = " or ".join(_telling(directory, person))
         raise OpsError(
-            f"{names} sends the group {printable(group)!r} for {person}, so they still have "
-            f"it: remove them from it at {names}. Their next sign-in then removes it here; "
-            f"`{PROGRAM} user sign-out` forces that now."
+            f"{names} sends the group {printable(group)!r} for {person}, so they are still in "
+            f"it. Remove them from the group at {names}: their next sign-in then removes it here. "
+            f"To force a new sign-in now: `{PROGRAM} user sign-out`."
         )
 
 

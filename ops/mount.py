@@ -34,21 +34,24 @@ print("\\n" + json.dumps({"prefix": gate.prefix, "public": sorted(gate.public_ro
 
 
 class OwnFunction(NamedTuple):
-    """A Lambda function of the app besides the API's; `source` is the queue's name, or the stream's ARN, that calls it."""
+    """A Lambda function of the app, except the API's. `source` is what calls it: a queue's name, or a stream's ARN."""
 
     name: str
     source: str = ""
 
 
 class Mount(NamedTuple):
-    """`prefix` is `/account` or empty; `public_routes` are (method, path); these and `functions` include the team's own."""
+    """`prefix` is a path such as `/account`, or empty; `public_routes` are (method, path).
+
+    `public_routes` and `functions` include the team's own.
+    """
 
     prefix: str = ""
     public_routes: frozenset[tuple[str, str]] = PUBLIC_ROUTES
     functions: tuple[OwnFunction, ...] = ()
 
     def page_for_lost(self, root: str) -> str | None:
-        """Return the page for mistyped paths; None with a prefix, where other paths belong to the team."""
+        """Return the page for mistyped paths; None with a prefix, because other paths then belong to the team."""
         return None if self.prefix else root
 
     def url(self, root: str) -> AppUrl:

@@ -23,7 +23,7 @@ from .wheels import Target
 NAME = "gatehouse.zip"
 MAX_BYTES = 10_000_000
 _STRAYS = ("tests", "ops", "docs", "benchmarks", ".chalice", ".git", ".local", ".venv", "vendor")
-#: Chalice imports the app to package it; no stage's address gets into the zip.
+#: Chalice imports the app to package it, which needs a pool's ARN. The zip does not contain it.
 _PLACEHOLDER_POOL = "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_package"
 _PLACEHOLDER_ROLE = "arn:aws:iam::000000000000:role/package"
 
@@ -38,7 +38,7 @@ def package(project_dir: Path, out: Path, python: str = "") -> Path:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OpsError(
-            f"{out} cannot be made: {error.strerror}. Name another with --out."
+            f"The folder {out} cannot be created: {error.strerror}. Name another one with --out."
         ) from error
     target = out / NAME
     target.unlink(missing_ok=True)
@@ -63,7 +63,7 @@ def package(project_dir: Path, out: Path, python: str = "") -> Path:
 def _choose(copy: Path, runtime: Runtime) -> str:
     """Write the runtime and a role into the copy's settings; return the architecture that they name.
 
-    Each function must have a role before Chalice packages, and a stage has its roles only once it is provisioned.
+    Chalice packages a function only if it has a role, and a stage has roles only after it is provisioned.
     """
     path = config_file(copy)
     config = json.loads(path.read_text(encoding="utf-8"))
@@ -96,7 +96,7 @@ def write_reproducible(source: Path, target: Path) -> None:
     if size > MAX_BYTES:
         raise OpsError(
             f"The Lambda zip has {size / 1e6:.1f} MB, more than {MAX_BYTES / 1e6:.0f}: check "
-            "what requirements.txt has added."
+            "what has been added to requirements.txt."
         )
 
 

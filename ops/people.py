@@ -13,7 +13,7 @@ from .report import Reporter
 
 
 def delete_user(directory: Directory, name: str, report: Reporter) -> None:
-    """Delete a person from the pool, which ends every session, and then the rows of these and the record.
+    """Delete a person from the pool, which ends every session, then the sessions' rows and the record.
 
     `name` is the user name, or an address. If the person is no longer in the pool, the user name still deletes the
     record. Raises OpsError if there is neither.
@@ -32,7 +32,7 @@ def delete_user(directory: Directory, name: str, report: Reporter) -> None:
         report.note("deleted from the table")
     elif person is None:
         raise OpsError(
-            f"Stage {directory.stage.name!r} has nobody called {printable(name)!r}, in pool or table."
+            f"Stage {directory.stage.name!r} has no user {printable(name)!r}, neither in the pool nor in the table."
         )
 
 
@@ -53,7 +53,7 @@ def unlink_user(directory: Directory, name: str, provider: str, report: Reporter
                     "ProviderAttributeValue": identity.subject,
                 },
             )
-    report.note(f"{provider} no longer leads to {person}")
+    report.note(f"a sign-in with {provider} no longer leads to {person}")
     left = directory.get(person.user_name)
     if left is not None:
         profile = build_profile(left.user, directory.client_id)

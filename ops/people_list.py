@@ -59,7 +59,7 @@ def find_people(directory: Directory, wanted: Filter, report: Reporter) -> Itera
 
 
 def _candidates(directory: Directory, wanted: Filter) -> Iterator[Person]:
-    """Let the pool filter where it can: it accepts one condition at a time, and none within a group."""
+    """Let the pool filter if it can: it accepts only one condition, and none in a group's list."""
     if wanted.group:
         yield from directory.pages(group=wanted.group)
     elif wanted.email_prefix:
@@ -76,7 +76,7 @@ def _candidates(directory: Directory, wanted: Filter) -> Iterator[Person]:
 def print_people(
     directory: Directory, wanted: Filter, report: Reporter, *, limit: int | None, as_json: bool
 ) -> None:
-    """Print one person per line, as soon as they are known; as JSON it is one array."""
+    """Print one person per line as soon as they are read; with `as_json`, one array."""
     printed = 0
     try:
         for person in find_people(directory, wanted, report):
@@ -86,7 +86,7 @@ def print_people(
             print(_json_line(person, printed) if as_json else _line(person), flush=True)
             printed += 1
     except ClientError as error:
-        # An incomplete list must not look complete: the array stays open, and the error says so.
+        # An incomplete list must not look complete: the JSON array stays unclosed, and the error says why.
         if printed:
             report.note(f"the list stopped after {printed}: {aws.error_code(error)}")
         raise

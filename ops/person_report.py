@@ -123,8 +123,8 @@ def _next_steps(
             yield f"is asked for a second factor ({words}); lost: `{PROGRAM} user reset-mfa {user}`"
         if record is not None and not record.provedAt:
             yield (
-                "is not linked to a provider's person yet: this needs one password reset by "
-                "mailed code, which proves the mailbox"
+                "cannot be linked to a provider yet: first reset the password by mailed code, "
+                "which proves the mailbox"
             )
     if not report["email_verified"] and status in ("CONFIRMED", "RESET_REQUIRED"):
         yield "gets no mail for a new password: the address is not verified"

@@ -14,7 +14,7 @@ from chalicelib.gatehouse.store.users import NAME_COLUMNS, UserProfile
 
 from . import aws
 
-# ListUsers may be called 30 times a second, a quota that cannot be raised; sign-ins that link use it, too.
+# The quota of ListUsers is 30 calls a second and cannot be raised. Sign-ins that link accounts use it, too.
 # https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
 CALLS_PER_SECOND = 20
 PAGE = 60
@@ -23,7 +23,7 @@ PENDING_STATES = frozenset({"UNCONFIRMED", "FORCE_CHANGE_PASSWORD"})
 
 
 class Pace:
-    """Limits the calls per second, evenly."""
+    """Limits the calls per second by waiting between them."""
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
 """A user pool's addresses and issuer: read from AWS, never built from a region's name alone.
 
 The pool says whether its issuer is ORIGINAL or UPDATED; its discovery document has the issuer's exact name and the
-endpoints. Host names that are needed before a pool exists come from botocore's data of AWS's partitions.
+endpoints. Before a pool exists, host names come from botocore's data about AWS's partitions.
 """
 
 from __future__ import annotations

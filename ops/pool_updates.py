@@ -1,6 +1,6 @@
-"""Known refusals of updates of a user pool, by CloudFormation and Cognito: their meaning, and a workaround.
+"""Explains why CloudFormation and Cognito refuse some updates of a user pool, and works around one refusal.
 
-CloudFormation has refused updates of pools whose schema did not change, because the template contains it ("Invalid
+CloudFormation has refused updates of pools whose schema did not change, only because the template contains it ("Invalid
 AttributeDataType input", https://github.com/aws/aws-cdk/issues/8585,
 https://github.com/aws-amplify/amplify-backend/issues/3299). Attributes of a pool can be neither changed nor removed, so
 a template without `Schema` has the same effect, and nothing is lost.
@@ -45,7 +45,7 @@ def meanings(failures: Iterable[str]) -> list[str]:
 
 
 def without_schema(body: str) -> str:
-    """Return the template without the pool's `Schema`; unchanged where it has none."""
+    """Return the template without the pool's `Schema`; unchanged if it has none."""
     template = read_template(body)
     if not _has_schema(template):
         return body
@@ -54,7 +54,7 @@ def without_schema(body: str) -> str:
 
 
 def as_deployed(body: str, deployed: str | Mapping[str, Any]) -> str:
-    """Return the template for an update of a stack: without the schema where an earlier update went round it."""
+    """Return the template for an update of a stack: without the schema if an earlier update had to leave it out."""
     there = read_template(deployed)
     return without_schema(body) if there and not _has_schema(there) else body
 

@@ -1,4 +1,4 @@
-"""An identity provider as a person describes it, and its rules.
+"""An identity provider as an operator describes it, and the rules for it.
 
 Cognito's limits on names, domains and claims are checked here, before anything is registered.
 """
@@ -26,9 +26,9 @@ _OTHER_CLAIMS = frozenset({"sub", "iss", "aud", *ATTRIBUTE_MAPPING.values()})
 
 @dataclass(frozen=True)
 class Provider:
-    """One OIDC provider, such as an Okta tenant, as a person describes it.
+    """One OIDC provider, such as an Okta tenant, as an operator describes it.
 
-    None keeps the earlier value; at first there are no domains, and nothing is trusted or allowed.
+    None keeps the earlier value. A new provider has no domains, and nothing is trusted or allowed.
     """
 
     name: str
@@ -93,7 +93,7 @@ def verify(provider: Provider) -> None:
     for domain in domains:
         if len(domain) > _DOMAIN_LENGTH or parse_full_domain(domain) != domain:
             problems.append(
-                f"{domain!r} is not a domain such as acme.com, of at most {_DOMAIN_LENGTH} letters"
+                f"{domain!r} is not a domain such as acme.com of at most {_DOMAIN_LENGTH} characters"
             )
     claim = provider.groups_claim
     if claim and (not _CLAIM.fullmatch(claim) or claim in _OTHER_CLAIMS):
@@ -108,7 +108,7 @@ def verify_free(provider: Provider, row: Row, rows: Mapping[str, Row]) -> None:
     """Raise OpsError if another provider of `rows` already has the name or a domain."""
     if row.link and not row.trusted:
         raise OpsError(
-            "--link links people to accounts by the address that the provider sends: it "
+            "--link links people to accounts by the address that the provider sends, so it "
             "needs --trusted."
         )
     others = {name: other for name, other in rows.items() if name != provider.name}

@@ -1,11 +1,11 @@
 """Identity providers: in the pool, in the app client's list, and in the providers table.
 
-The pool's registration uses the API, because it contains a client secret, which must not be in a template. The app
+Providers are registered in the pool by API calls, because a template must not contain their client secret. The app
 client's list is a parameter of the identity stack, because UpdateUserPoolClient would reset every omitted field. The
 table holds the data that the app shows and uses for decisions.
 
-A provider is added in the order pool, table, client, and removed in reverse: so even after an interruption, the page
-never offers a provider that does not exist.
+A provider is added to the pool, then to the table, then to the client, and removed in the reverse order. So even after
+an interruption, the page never offers a provider that does not exist.
 """
 
 from __future__ import annotations

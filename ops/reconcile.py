@@ -1,9 +1,9 @@
 """Makes the users table match the user pool: missed events, and people from before Gatehouse.
 
-First it compares every page of the pool with its people's records, then every page of the table with the names seen.
-Writes are the same as the trigger's (UserStore), so a sign-in at the same time does no harm. Fields that the pool does
-not return are not changed. The same applies to the address of a person whose provider has changed it to a domain that
-it may not use: Cognito has stored it, but no sign-in writes it into the table.
+First it compares each page of the pool with its people's records. Then it compares each page of the table with the names
+that it has seen. It writes as the trigger does (UserStore), so a sign-in at the same time does no harm. It does not change
+fields that the pool does not return. Nor does it change the address of a person whose provider has sent one outside the
+provider's domains: Cognito has stored that address, but no sign-in writes it into the table.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .report import Reporter
 _TABLE_PAGE = 500
 _REPORT_EVERY = 6000
 _NAMED = 20
-# A younger record may belong to a sign-up in progress: the trigger writes before the pool does.
+# A younger record may belong to a sign-up in progress: the trigger writes the record before the pool has the person.
 GRACE_SECONDS = 3600
 
 
@@ -52,7 +52,7 @@ class Findings:
 class Reconciler:
     """Compares one pool with one table. `dynamodb` is boto3's client, `clock` gives Unix seconds.
 
-    `refuse_address` is ProviderStore's; `subjects` is the index with which providers' signals find people, if any.
+    `refuse_address` is ProviderStore's method; `subjects` is the index by which providers' signals find people, if any.
     """
 
     def __init__(
@@ -149,7 +149,7 @@ class Reconciler:
         if names and (reason := self._refuse_address(profile.email, names)):
             self._findings.moved += 1
             self._report.note(f"{profile.user_name}: {reason}")
-            profile = replace(profile, email="")  # not told
+            profile = replace(profile, email="")  # unknown: the record keeps its own
         pending = user.status in PENDING_STATES
         if record is None:
             self._findings.missing += 1
@@ -174,12 +174,12 @@ class Reconciler:
             self._compare(user, record)  # the person was created after that page was read
             return
         self._findings.surplus += 1
-        self._tell(f"{record.userName}: a record of nobody")
+        self._tell(f"{record.userName}: a record without a person")
         if not self._dry_run:
             delete_unchanged(self._dynamodb, self._table, record)
 
     def _tell(self, line: str) -> None:
-        """Name one difference; a few, because a table from before Gatehouse has as many as people."""
+        """Print one difference. Only the first few are printed: each person from before Gatehouse causes one."""
         if self._findings.total <= _NAMED:
             self._report.note(line)
         elif self._findings.total == _NAMED + 1:

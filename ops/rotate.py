@@ -1,8 +1,8 @@
 """Rotates a stage's sealing keys and app clients' secrets while people stay signed in.
 
-Functions cache a secret for `CACHE_SECONDS`, so nothing new is used before every warm container has read it. A sealing
-key is added first and becomes current later; Cognito accepts the old client secret beside the new one until it is
-dropped.
+Functions cache a secret for `CACHE_SECONDS`, so a new one must not be used before every warm container has read it. A
+sealing key is first added, and later becomes the current one. Cognito accepts the old client secret along with the new
+one until the old one is dropped.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .report import Reporter
 from .stages import Stage
 
 SETTLE_SECONDS = CACHE_SECONDS + 30
-"""After so long no container works with an earlier version of a secret."""
+"""After this time no container uses an earlier version of a secret."""
 
 _KEY_BYTES = 48
 _REMEMBERED_SECONDS = 30 * 86_400
@@ -50,8 +50,9 @@ def rotate_sealing_keys(
 ) -> str:
     """Add a key, wait until every container has read it, and seal with it; return its name.
 
-    Cookies sealed under earlier keys still open. Without `wait`, a container that has not read the new key yet may end
-    a session; use that for a leaked key. An unusable secret is replaced: nobody had a session then.
+    Cookies that earlier keys sealed can still be opened. Without `wait`, a container that has not read the new key yet
+    may end a session; use that only for a leaked key. If the stored secret is unusable, it is replaced: no session can
+    have worked with it.
     """
     report.step("Sealing keys")
     with aws.explained("rotating the sealing keys"):
@@ -89,7 +90,7 @@ def drop_old_sealing_keys(
 ) -> list[str]:
     """Remove every key except the current one; return the removed names.
 
-    Without `force`, refuse while a session with "keep me signed in" may still be sealed with an old one.
+    Without `force`, it refuses while an old key may still be needed to open a session with "keep me signed in".
     """
     report.step("Sealing keys")
     with aws.explained("dropping old sealing keys"):
@@ -131,7 +132,7 @@ def rotate_client_secrets(session: boto3.Session, stage: Stage, report: Reporter
                     f"--stage {stage.name} --client-secret --drop-old`."
                 )
             for lost in newer:
-                # An interrupted rotation made it; its value was shown once and never stored.
+                # An interrupted rotation made this secret; Cognito shows its value only once, and it was not stored.
                 _delete(cognito, stage, client_id, lost)
                 report.note("removed a secret that an interrupted rotation left")
             made = cognito.add_user_pool_client_secret(
@@ -143,7 +144,7 @@ def rotate_client_secrets(session: boto3.Session, stage: Stage, report: Reporter
                 client_secret_id=made["ClientSecretId"],
             )
             _write(manager, arn, document)
-            report.done("in use within 5 minutes; drop the old one after that")
+            report.done("the new secret is in use within 5 minutes; drop the old one after that")
 
 
 def drop_old_client_secrets(session: boto3.Session, stage: Stage, report: Reporter) -> None:

@@ -1,9 +1,9 @@
 """Selects botocore's data for the zip: the operations that Gatehouse calls, and the endpoints of their services.
 
-A cold client reads whole service models (1.5 MB of JSON for three services) and 1.2 MB of endpoints, and first lists
-botocore's data folder. The zip contains a reduced copy, which `chalicelib.gatehouse.aws_models` finds first; it is made
-from the installed botocore when the zip is made. Texts are removed, types and limits are kept. The repository contains
-none of it.
+At a cold start, a boto3 client lists botocore's data folder and reads whole service models (1.5 MB of JSON for three
+services) and 1.2 MB of endpoints. The zip contains a reduced copy, which `chalicelib.gatehouse.aws_models` finds first.
+It is cut from the installed botocore when the zip is made: texts are removed, types and limits are kept. The repository
+does not contain the copy.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "sqs": ("SendMessageBatch",),
 }
 _PACKAGE = str(aws_models.__package__).replace(".", "/")
-#: In the zip: the folder of the files, and the module that reads them.
+#: Paths in the zip: the folder of the files, and the module that reads them.
 FOLDER = f"{_PACKAGE}/{aws_models.FOLDER.name}"
 READER = f"{_PACKAGE}/{Path(aws_models.__file__).name}"
 _KEPT_OF_OPERATIONS = (
@@ -94,7 +94,7 @@ def files() -> dict[str, bytes]:
 
 
 def cut(model: Mapping[str, Any], operations: tuple[str, ...]) -> dict[str, Any]:
-    """Return a service's model with these operations and the shapes that they need; their errors only have names."""
+    """Return a service's model with only these operations and their shapes; of errors, only the names are kept."""
     kept = {
         name: {
             key: _without_texts(value) if key in ("input", "output") else value
@@ -161,13 +161,13 @@ def _cut_addresses(endpoints: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _notice() -> bytes:
-    """botocore's licence requires its own notice, and a statement of what was changed (Apache License 2.0, 4 b and d)."""
+    """Build the notice: botocore's licence requires its own one, and a statement of the changes (Apache License 2.0, 4)."""
     botocore = distribution("botocore")
     texts = [
         file.read_text() for file in botocore.files or () if file.name in ("NOTICE", "LICENSE.txt")
     ]
     said = (
-        f"These files are cut from the data of botocore {botocore.version}: all but a few operations, their shapes and "
-        "addresses, and all texts were left out. botocore's own notice and licence:\n"
+        f"These files are cut from the data of botocore {botocore.version}: they contain a few operations with their "
+        "shapes and addresses, without texts. botocore's own notice and licence:\n"
     )
     return "\n".join((said, *sorted(texts, key=len))).encode()

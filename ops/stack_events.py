@@ -7,9 +7,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-# Reported for resources that were only stopped because another one failed.
+# CloudFormation reports these words for resources that it stopped only because another one failed.
 _CONSEQUENCES = ("cancelled", "canceled")
-#: At most this many successes are listed; a whole stack's would hide the failures.
+#: At most this many successes are listed, so that they do not hide the failures.
 _NAMED = 4
 
 
@@ -52,7 +52,7 @@ class StackEvents:
             try:
                 page = self._api.describe_stack_events(StackName=self._name, **token)
             except ClientError:
-                # A deleted stack no longer has a name; describe_stacks shows its end.
+                # A deleted stack is no longer found by its name; the caller learns of its end from describe_stacks.
                 return found
             for event in page["StackEvents"]:
                 if event["EventId"] in self._seen:

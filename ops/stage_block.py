@@ -1,4 +1,4 @@
-"""The options of a new stage in config.json: everything there is to choose, with its default (`init`)."""
+"""The options of a new stage in config.json, as `init` writes them: every choice, with its default."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def _tags(value: Any) -> str:
 
 
 def _ports(value: Any) -> str:
-    """Ports that a program can open without special rights; Cognito allows 100 callback URLs.
+    """Accept ports that a program can open without special rights; Cognito allows 100 callback URLs.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
     """
@@ -75,13 +75,13 @@ def _domain_prefix(value: Any) -> str:
 
 
 def _passkey_domain(value: Any) -> str:
-    """A host name that a browser takes as a relying party; Cognito takes 63 characters of CloudFormation."""
+    """Accept host names that browsers allow as a relying party; in CloudFormation at most 63 characters."""
     if value == "localhost":
         return ""
     if not isinstance(value, str) or len(value) > 63 or not _HOST.fullmatch(value):
         return f"must be a host name in lower case, such as app.example.com, not {value!r}"
     if value.endswith((".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu")):
-        return "cannot be an address of AWS's own: give the app a domain of yours first (docs/passkeys.md)"
+        return "cannot be one of AWS's own addresses: give the app your own domain first (docs/passkeys.md)"
     return ""
 
 
@@ -95,9 +95,9 @@ class Option:
     """One option: its name, a check that returns what is wrong (or an empty text), its purpose in Markdown, its
     default.
 
-    `shown` describes the default if the value itself does not. `needed` says why every stage except the local one needs
-    it; `not_locally` why the local stage does not. `goes_with` names an option that must also be set. `starts` is the
-    value that `init` writes, so that people see the choice.
+    `shown` describes the default if its value is not clear enough. `needed`: why every stage except the local one needs
+    the option. `not_locally`: why the local stage does not. `goes_with` names another option that must also be set.
+    `starts` is the value that `init` writes, so that people see the choice.
     """
 
     name: str
@@ -159,14 +159,14 @@ OPTIONS = (
     Option(
         "access_token_minutes",
         _one_of(5, 10),
-        "how long an access token lives, 5 or 10: so long somebody who was signed out may still call routes without "
-        "`fresh=True`",
+        "minutes until an access token expires, 5 or 10; until then, a person who was signed out can still call routes "
+        "without `fresh=True`",
         default=10,
     ),
     Option(
         "loopback_ports",
         _ports,
-        "up to ten ports on which programs on people's machines may receive a code: makes a "
+        "up to ten ports on which programs on people's machines may receive a code; creates a "
         "public app client ([clients.md](clients.md#programs), [ADR "
         "9](adr/0009-programs-on-loopback.md))",
         default=(),
@@ -175,14 +175,14 @@ OPTIONS = (
     Option(
         "passkey_domain",
         _passkey_domain,
-        "the domain that passkeys are for, with `embedded`: the app's own host name, or a domain above it; for good, since "
-        "no passkey survives a change ([passkeys.md](passkeys.md))",
+        "the domain for passkeys, with `embedded`: the app's own host name, or a parent domain. Do not change it later: all "
+        "passkeys would become unusable ([passkeys.md](passkeys.md))",
         shown="none",
     ),
     Option(
         "ses_identity_arn",
         _text,
-        "the SES identity that sends Cognito's mails; without it Cognito's own sender, 50 a day",
+        "the SES identity that sends Cognito's mails; without it, Cognito's own sender sends 50 mails a day",
         goes_with="ses_from_address",
     ),
     Option(
@@ -201,13 +201,13 @@ OPTIONS = (
     Option(
         "captcha_secret_arn",
         _text,
-        "the secret that `CAPTCHA_SECRET_ARN` names; gives the role the right to read it",
+        "the ARN of the secret in `CAPTCHA_SECRET_ARN`; gives the function's role the right to read it",
     ),
     Option("alarm_topic_arn", _text, "the SNS topic that the alarms notify"),
     Option(
         OPTION,
         _runtime,
-        "Lambda's runtime, `3.11` to `3.14`; not on the local stage, whose functions run on this Python",
+        "Lambda's runtime, `3.11` to `3.14`; the local stage ignores it and uses the Python that runs `ops`",
         shown="the Python that deploys",
         not_locally="the local AWS runs functions on this Python",
     ),

@@ -23,9 +23,9 @@ def problems_of(
 ) -> list[str]:
     """List everything wrong with a stage; empty when it can be used.
 
-    `merged` is the stage's block over the top level of config.json, with the variables of both, but with the stage's
-    own `lambda_functions` only, because Chalice merges only their variables.
-    `brand` is the project's own folder of the page's appearance, if it has one.
+    `merged` is the top level of config.json, overridden by the stage's block. It has the variables of both, but only the
+    stage's `lambda_functions`, because Chalice merges only their variables.
+    `brand` is the project's own folder with logo, picture and texts of the page, if there is one.
     """
     return [
         *_of_names(name, merged),

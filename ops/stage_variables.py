@@ -24,7 +24,7 @@ from .nearest import nearest
 
 TABLE = Settings.every_setting()
 
-# Federated people are named <provider>_<sub>: an underscore in the provider's name would be ambiguous.
+# Cognito names federated people <provider>_<sub>: an underscore in the provider's name would be ambiguous.
 _PROVIDER = re.compile(r"[A-Za-z][A-Za-z0-9.-]{2,31}")
 # https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
@@ -34,16 +34,16 @@ _LAMBDAS_OWN = re.compile(
     r"_.*|AWS_(REGION|DEFAULT_REGION|ACCESS_KEY(_ID)?|SECRET_ACCESS_KEY|SESSION_TOKEN|"
     r"EXECUTION_ENV|LAMBDA_.*)|LAMBDA_(TASK_ROOT|RUNTIME_DIR)"
 )
-# The limit for all variables of a function together; Lambda's error quotes them as compact JSON, so that is what we
-# measure. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+# The limit for all variables of a function together, measured as compact JSON, because Lambda's error quotes them so.
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 _MOST_BYTES = 4096
 # The space reserved for each output that the identity stack does not have yet: the ARN of a secret.
 _LATER = "x" * 100
-# RefreshTokenValidity in templates/identity.yaml: no session outlives its refresh token.
+# RefreshTokenValidity in templates/identity.yaml: a session cannot last longer than its refresh token.
 _REFRESH_TOKEN_SECONDS = 30 * 86_400
 _URLS = ("PUBLIC_URL", "COGNITO_URL", "ISSUER", "JWKS_URL")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-# Provision writes the others, so a variable that resembles one of those is the team's own.
+# Settings that people write. `provision` writes all other ones, so a similar name to one of those is not a typo.
 _WRITTEN_BY_PEOPLE = [setting.variable for setting in TABLE if setting.source != STACK]
 
 
@@ -107,7 +107,7 @@ def _of_settings(said: Mapping[str, str], region: str) -> Iterator[str]:
 
 
 def _of_page(said: Mapping[str, str], own: Path | None) -> Iterator[str]:
-    """Problems of the brand's files and colours: the running function does not check contrast."""
+    """Problems of the brand's files and colours, which the running function does not check."""
     brand, problems = Brand.read(said)
     if problems:
         return
@@ -132,7 +132,7 @@ def _of_refresh_tokens(said: Mapping[str, str]) -> Iterator[str]:
 
 
 def _of_mails(options: Any, said: Mapping[str, str], *, local: bool) -> Iterator[str]:
-    """Cognito's own sender stops at 50 mails a day; only a team knows the limits of its SES.
+    """Problems of MAILS_PER_DAY: Cognito's own sender stops at 50 mails a day; only a team knows the limits of its SES.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
     """
@@ -177,9 +177,9 @@ def _host(url: str) -> str | None:
 def _of_origins(
     merged: Mapping[str, Any], said: Mapping[str, str], *, local: bool
 ) -> Iterator[str]:
-    """Problems of origins of another site: browsers would not send them the SameSite=Strict cookie.
+    """Problems of origins on another site: from there, browsers would not send the SameSite=Strict cookie.
 
-    Hosts of one site share at least their last two labels, and each execute-api host is a site of its own
+    Hosts of one site share at least their last two labels, and each execute-api host is a separate site
     (https://publicsuffix.org/list/). Only a browser can check the rest of the rule.
     """
     origins = parse_list(said.get("ALLOWED_ORIGINS", ""))
@@ -201,9 +201,9 @@ def _of_origins(
 
 
 def _of_size(said: Mapping[str, str], merged: Mapping[str, Any]) -> Iterator[str]:
-    """Lambda refuses a function whose variables are too large, but only after the others are uploaded.
+    """Problems of size: Lambda would refuse a function with too large variables only after uploading the others.
 
-    For a stage that is not provisioned yet, space for the stack's outputs is reserved.
+    For a stage that is not provisioned yet, this reserves space for the stack's outputs.
     """
     outputs = {setting.variable: _LATER for setting in TABLE if setting.source == STACK}
     shared = said if "USER_POOL_ID" in said else {**outputs, **said}

@@ -1,7 +1,7 @@
-"""A stage: one entry of `.chalice/config.json`; read, checked as a whole, and written.
+"""Reads a stage from `.chalice/config.json`, checks it as a whole, and writes it.
 
-Chalice ignores unknown keys, so settings for ops alone are in the same file, in each stage's `gatehouse` block
-(`ops.stage_options`).
+Settings that only `ops` reads are in the same file, in each stage's `gatehouse` block (`ops.stage_options`): Chalice
+ignores unknown keys.
 """
 
 from __future__ import annotations
@@ -65,13 +65,13 @@ class Stage:
 
     @property
     def loopback_urls(self) -> list[str]:
-        """The callback URLs of the public client for programs (RFC 8252, 7.3); empty: there is no such client."""
+        """The callback URLs of the public client for programs (RFC 8252, 7.3); empty if there is no such client."""
         ports = self.option("loopback_ports")
         return [f"http://127.0.0.1:{port}/callback" for port in ports]
 
     @property
     def passkey_domain(self) -> str:
-        """The relying party of passkeys; empty: there are none."""
+        """The relying party of passkeys; empty if the stage has no passkeys."""
         return str(self.option("passkey_domain")) if self.direct_sign_in == "embedded" else ""
 
     @property
@@ -115,7 +115,7 @@ def config_file(project_dir: Path) -> Path:
 
 
 def brand_folder(project_dir: Path) -> Path | None:
-    """Where a project that mounts the wheel keeps its logo, picture and texts; None where it has no such folder."""
+    """The folder with a project's own logo, picture and texts; None if it has no such folder."""
     folder = project_dir / "chalicelib" / "brand"
     return folder if folder.is_dir() else None
 
@@ -131,7 +131,7 @@ def load_stage(project_dir: Path, name: str) -> Stage:
         known = ", ".join(sorted(stages)) if isinstance(stages, dict) else "none"
         raise OpsError(
             f"There is no stage {name!r} in {config_file(project_dir)} (there: {known}).\n"
-            "Add one under `stages`; `dev` is a good one to copy."
+            "Add one under `stages`, such as a copy of `dev`."
         )
     # Chalice looks for a key in the stage first, then at the top of the file; so do we.
     merged: dict[str, Any] = {**config, **stages[name]}

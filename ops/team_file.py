@@ -13,7 +13,7 @@
         tables: {orders: write}
         queues: {parcels: receive}
 
-docs/your-data.md has every word of it. The identity stack makes what it names (`ops.team_resources`).
+docs/your-data.md describes every key. The identity stack makes these resources (`ops.team_resources`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from .nearest import nearest
 
 NAME = "gatehouse.yaml"
 API = "api_handler"
-"""What Chalice calls the function behind the API."""
+"""Chalice's name of the function behind the API."""
 
 TABLE_RIGHTS = ("read", "write", "stream")
 QUEUE_RIGHTS = ("send", "receive")
@@ -46,7 +46,7 @@ _ACTION = re.compile(r"[a-z0-9-]+:[A-Z][A-Za-z0-9]*")
 
 @dataclass(frozen=True)
 class Table:
-    """`key` and each index: attribute → type, the partition key first; `expires` names the TTL's attribute."""
+    """`key` and each index map attribute → type, partition key first; `expires` names the attribute for TTL."""
 
     key: Mapping[str, str]
     indexes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Queue:
-    """`seconds` a message stays out of sight while it is handled; after `tries` it goes to `<name>-dead`."""
+    """`seconds` is the visibility timeout; after `tries` failures a message moves to the queue `<name>-dead`."""
 
     seconds: int = 180
     tries: int = 3
@@ -64,7 +64,7 @@ class Queue:
 
 @dataclass(frozen=True)
 class Rights:
-    """What one function may do: with tables and queues of the file by name, and besides."""
+    """What one function may do: with the file's tables and queues by name, and other rights."""
 
     tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     queues: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class Rights:
 
 @dataclass(frozen=True)
 class TeamFile:
-    """The whole file, checked; empty where there is none."""
+    """The whole file, checked; empty if the project has none."""
 
     tables: Mapping[str, Table] = field(default_factory=dict)
     queues: Mapping[str, Queue] = field(default_factory=dict)
@@ -81,7 +81,7 @@ class TeamFile:
 
 
 def path_of(project_dir: Path) -> Path:
-    """Say where a project has it."""
+    """Return the file's path in a project."""
     return project_dir / ".chalice" / NAME
 
 
@@ -126,7 +126,7 @@ class _Reading:
     def _table(self, where: str, found: Any) -> Table:
         block = self._block(found, where, ("key", "indexes", "expires", "stream"))
         if where.removeprefix("tables.") in _RESERVED:
-            self.problems.append(f"{where} is a table of Gatehouse's: choose another name")
+            self.problems.append(f"{where} is one of Gatehouse's own tables: choose another name")
         key = self._key(f"{where}.key", block.get("key"))
         indexes = {
             name: self._key(f"{where}.indexes.{name}", each)
@@ -148,7 +148,7 @@ class _Reading:
         key = self._mapping(found, where)
         if not 1 <= len(key) <= 2 or any(kind not in _KEY_TYPES for kind in key.values()):
             self.problems.append(
-                f"{where} must name one attribute or two with their types S, N or B, the partition key first: "
+                f"{where} must name one or two attributes with their types S, N or B, the partition key first, such as "
                 "{owner: S, order_id: S}"
             )
             return {}
@@ -157,7 +157,7 @@ class _Reading:
     def _queue(self, where: str, found: Any) -> Queue:
         block = self._block({} if found is None else found, where, ("seconds", "tries"))
         if where.removeprefix("queues.") in _RESERVED_QUEUES:
-            self.problems.append(f"{where} is a queue of Gatehouse's: choose another name")
+            self.problems.append(f"{where} is one of Gatehouse's own queues: choose another name")
         seconds, tries = block.get("seconds", Queue.seconds), block.get("tries", Queue.tries)
         if type(seconds) is not int or not 1 <= seconds <= 43_200:
             self.problems.append(f"{where}.seconds must be a number from 1 to 43200")
@@ -195,12 +195,14 @@ class _Reading:
         made = {}
         for name, said in found.items():
             if name not in known:
-                self.problems.append(f"{where}.{name} is declared nowhere{_meant(name, known)}")
+                self.problems.append(
+                    f"{where}.{name} is not declared in this file{_meant(name, known)}"
+                )
             made[name] = tuple(said) if isinstance(said, list) else (said,)
             for word in made[name]:
                 if word not in words:
                     self.problems.append(
-                        f"{where}.{name} must be of {', '.join(words)}, not {word!r}{_meant(word, words)}"
+                        f"{where}.{name} must be one of {', '.join(words)}, not {word!r}{_meant(word, words)}"
                     )
         return made
 
@@ -220,7 +222,7 @@ class _Reading:
             lists.append(tuple(texts))
         for action in lists[0]:
             if not _ACTION.fullmatch(action):
-                self.problems.append(f"{where}: {action!r} is no action, such as s3:GetObject")
+                self.problems.append(f"{where}: {action!r} is not an action such as s3:GetObject")
         return lists[0], lists[1]
 
     def _named(
@@ -229,7 +231,7 @@ class _Reading:
         for name, found in self._mapping(block.get(section), section).items():
             if not isinstance(name, str) or not pattern.fullmatch(name):
                 self.problems.append(
-                    f"{section}.{name} is no name that AWS takes: {pattern.pattern}"
+                    f"{section}.{name} is not a name that AWS accepts: {pattern.pattern}"
                 )
             else:
                 yield name, found
@@ -239,7 +241,7 @@ class _Reading:
         for name in block:
             if name not in words:
                 self.problems.append(
-                    f"{where}: {name!r} is an unknown word{_meant(name, words)}; there are {', '.join(words)}"
+                    f"{where}: {name!r} is an unknown key{_meant(name, words)}; the keys are {', '.join(words)}"
                 )
         return block
 

@@ -1,4 +1,4 @@
-"""A team's own Lambda functions: app.py and `.chalice/gatehouse.yaml` must be about the same ones."""
+"""Checks that app.py and `.chalice/gatehouse.yaml` name the same Lambda functions of the team."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from .stages import Stage
 from .team_file import API, NAME, TeamFile, load_team_file, path_of
 from .team_resources import queue_variable, stream_variable, table_variable
 
-# Shaped as Chalice and AWS want it, for a stream that is not there yet.
+# A valid ARN in place of a stream that does not exist yet.
 _NO_STREAM = "arn:aws:dynamodb:us-east-1:000000000000:table/{}/stream/not-provisioned-yet"
 
 
 def verify_functions(stage: Stage, ours: Iterable[str]) -> None:
-    """Compare the project's app with its file; `ours` are Gatehouse's own functions. Raises OpsError with each mend."""
+    """Compare the project's app with its file; `ours` are Gatehouse's functions. Raises OpsError that says what to do."""
     found = load_team_file(stage.project_dir)
     functions = load_mount(stage.project_dir, {**_expected(stage, found), **stage.environment})
     declared = {each.name: each for each in functions.functions if each.name not in ours}
@@ -27,12 +27,12 @@ def verify_functions(stage: Stage, ours: Iterable[str]) -> None:
     ]
     if problems:
         raise OpsError.listing(
-            f"app.py and {path_of(stage.project_dir)} do not agree on your functions:", problems
+            f"app.py and {path_of(stage.project_dir)} name different functions:", problems
         )
 
 
 def _expected(stage: Stage, found: TeamFile) -> dict[str, str]:
-    """What the stack will say: names are known before anything is made."""
+    """Return the stack's outputs in advance: the names are known before the resources exist."""
     names = {}
     for table in found.tables:
         names[table_variable(table)] = stage.named(table)
@@ -65,7 +65,7 @@ def _only_in_app(stage: Stage, found: TeamFile, declared: dict[str, OwnFunction]
 def _without_their_source(
     stage: Stage, found: TeamFile, declared: dict[str, OwnFunction]
 ) -> Iterator[str]:
-    """Lambda reads a queue or a stream with the rights of the function, and refuses the connection without them."""
+    """Yield functions that lack the right to read their own queue or stream: Lambda would refuse to connect them."""
     for name, rights in found.functions.items():
         source = declared[name].source if name in declared else ""
         for queue in found.queues:

@@ -1,7 +1,7 @@
-"""The rights of a team's own routes: Chalice's policy file, attached to the API function's role.
+"""Attaches the rights of a team's own routes, from Chalice's policy file, to the API function's role.
 
-Chalice reads `.chalice/policy-<stage>.json` (or the file in `iam_policy_file`) for roles that it makes itself. Here the
-identity stack makes the roles, so that file becomes a second policy of the API function's role.
+Chalice reads `.chalice/policy-<stage>.json` (or the file in `iam_policy_file`) only for roles that it makes itself. Here
+the identity stack makes the roles, so the file becomes another policy of the API function's role.
 https://aws.github.io/chalice/topics/configfile.html
 """
 
@@ -14,13 +14,13 @@ from .errors import OpsError
 from .stages import Stage
 
 NAME = "app"
-"""Of the policy in the role."""
+"""Name of this policy in the role."""
 NAMES = (NAME, f"{NAME}-file")
-"""Of every policy whose contents are the team's to say: the second is that of its `gatehouse.yaml`."""
+"""Names of the policies that the team writes: this one, and the one from its `gatehouse.yaml`."""
 
 
 def add_team_policy(template: dict[str, Any], stage: Stage) -> list[str]:
-    """Put the team's policy into the template, first in the API function's role; answer the file, if there is one.
+    """Add the team's policy to the API function's role in the template, as the first; return the file, if there is one.
 
     Raises OpsError.
     """

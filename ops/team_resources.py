@@ -1,7 +1,7 @@
-"""What the identity stack makes of a team's file: tables, queues; for each function a role, a log group and an alarm.
+"""Adds a team's resources to the identity stack: tables, queues, and for each function a role, a log group, an alarm.
 
-Tables are kept, backed up and protected as Gatehouse's own. A role allows what the file says, on that resource alone, and to
-write to the function's own log (S-60).
+Tables are kept, backed up and protected like Gatehouse's own. A role allows only what the file says, on the named
+resources, and writing to the function's own log (S-60).
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from .team_file import API, NAME, Queue, Rights, Table, TeamFile
 from .team_policy import NAMES
 
 PREFIX = "Team"
-"""Of every logical name that is the team's."""
+"""Prefix of the logical names of the team's resources."""
 
 POLICY = NAMES[-1]
 _READ = ("GetItem", "BatchGetItem", "Query", "Scan", "ConditionCheckItem")
 _WRITE = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem")
-# What Lambda's poller does with the rights of the function.
+# Actions that Lambda's poller calls with the rights of the function.
 # https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html, https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 _STREAM = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
 _RECEIVE = ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes")
 _SEND = ("SendMessage", "GetQueueAttributes", "GetQueueUrl")
-# What is left of a queue's messages when nobody has looked at them for two weeks is gone.
+# Messages in a dead-letter queue are deleted after two weeks.
 _DEAD_SECONDS = 14 * 86_400
 
 Template = dict[str, Any]
 
 
 def add_team_resources(template: Template, found: TeamFile) -> None:
-    """Put everything that the file names into the template."""
+    """Add everything that the file names to the template."""
     _require_parted(found)
     resources, outputs = template["Resources"], template["Outputs"]
     for name, table in found.tables.items():
@@ -61,7 +61,7 @@ def add_team_resources(template: Template, found: TeamFile) -> None:
 
 
 def _require_parted(found: TeamFile) -> None:
-    """CloudFormation's logical names have neither hyphens nor underscores."""
+    """Raise OpsError if two names have the same logical name, which has neither hyphens nor underscores."""
     for kind, names in (
         ("Table", found.tables),
         ("Queue", found.queues),
@@ -72,27 +72,27 @@ def _require_parted(found: TeamFile) -> None:
             other = by_logical.setdefault(_logical(kind, name), name)
             if other != name:
                 raise OpsError(
-                    f"{NAME}: {other} and {name} are too much alike: rename one of them."
+                    f"{NAME}: {other} and {name} are too similar for CloudFormation: rename one of them."
                 )
 
 
 def table_variable(name: str) -> str:
-    """Name the environment variable that holds a table's name."""
+    """Return the name of the environment variable for a table's name."""
     return f"{_upper(name)}_TABLE"
 
 
 def stream_variable(name: str) -> str:
-    """Name the one that holds the ARN of a table's stream."""
+    """Return the name of the environment variable for the ARN of a table's stream."""
     return f"{_upper(name)}_STREAM_ARN"
 
 
 def queue_variable(name: str) -> str:
-    """Name the one that holds a queue's name; with `_URL` behind it, its URL."""
+    """Return the name of the environment variable for a queue's name; with `_URL` appended, for its URL."""
     return f"{_upper(name)}_QUEUE"
 
 
 def output_variables(found: TeamFile) -> dict[str, str]:
-    """Say which variable each of the stack's outputs goes into."""
+    """Map each of the stack's outputs to its environment variable."""
     made = {}
     for name, table in found.tables.items():
         made[_logical("Table", name)] = table_variable(name)
@@ -105,14 +105,14 @@ def output_variables(found: TeamFile) -> dict[str, str]:
 
 
 def output_roles(found: TeamFile) -> dict[str, str]:
-    """Say which function each output of a role is for."""
+    """Map each output with a role to its function."""
     return {f"{_logical('Function', name)}Role": name for name in found.functions if name != API}
 
 
 def gone_since(
     before: Mapping[str, Any] | None, now: Mapping[str, str]
 ) -> tuple[list[str], list[str]]:
-    """Name variables and functions whose outputs a described stack had and has no more."""
+    """List variables and functions whose outputs a described stack had before, and lacks now."""
     outputs = before.get("Outputs", []) if before else []
     gone = [
         each
@@ -285,7 +285,7 @@ def _log_group(name: str) -> Template:
 
 
 def _alarm(name: str) -> Template:
-    """Nobody waits for a job, so nobody else would notice that it fails."""
+    """Build an alarm on a function's errors: no request waits for it, so otherwise nobody would notice a failure."""
     function = _sub(f"${{AppName}}-${{StageName}}-{name}")
     return {
         "Type": "AWS::CloudWatch::Alarm",

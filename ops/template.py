@@ -1,7 +1,7 @@
-"""A CloudFormation template: read as YAML with CloudFormation's short tags or as JSON, and written as small as it gets.
+"""Reads CloudFormation templates (YAML with CloudFormation's short tags, or JSON) and writes them as compactly as possible.
 
-The file in the repository is for people: YAML, with comments. What goes out is JSON without blanks, one line a resource: a
-template in a request may have 51,200 bytes, comments included.
+The file in the repository is YAML with comments, for people. The template in a request may have 51,200 bytes, including
+comments. So `ops` sends JSON without blanks, one line per resource.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 """
 
@@ -43,7 +43,7 @@ _Loader.add_multi_constructor("!", _long_form)
 
 
 def read_template(body: str | Mapping[str, Any]) -> dict[str, Any]:
-    """Read a template, of the repository or of a stack. botocore hands out a stack's JSON as a mapping already.
+    """Read a template from the repository or from a stack. botocore returns a stack's JSON as a mapping.
 
     Raises OpsError.
     """
@@ -52,14 +52,14 @@ def read_template(body: str | Mapping[str, Any]) -> dict[str, Any]:
     try:
         found = json.loads(body) if body.startswith("{") else yaml.load(body, _Loader)  # noqa: S506  # nosec B506
     except (ValueError, yaml.YAMLError) as error:
-        raise OpsError(f"this is no CloudFormation template: {error}") from None
+        raise OpsError(f"This is not a CloudFormation template: {error}") from None
     return found if isinstance(found, dict) else {}
 
 
 def write_template(template: Mapping[str, Any]) -> str:
     """Write a template for a request, one line for each parameter, resource and output.
 
-    Descriptions of parameters and Metadata, which checkov reads, stay in the file; a dashboard goes without its blanks.
+    It omits descriptions of parameters, Metadata (which only checkov reads), and the blanks in a dashboard.
     """
     whole = {
         **template,
@@ -74,7 +74,7 @@ def write_template(template: Mapping[str, Any]) -> str:
 
 
 def size_of(body: str) -> int:
-    """Return what CloudFormation counts, in bytes."""
+    """Return a template's size in bytes, as CloudFormation counts it."""
     return len(body.encode())
 
 

@@ -1,4 +1,4 @@
-"""Where a person is signed in, and ending one of it."""
+"""Lists the sessions of a person, and ends one of them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from .report import Reporter
 
 
 def list_sessions(directory: Directory, person: Person) -> list[SessionRow]:
-    """Answer the sessions that are not over, the last used one first."""
+    """Return the sessions that have not ended, the most recently used first."""
     return directory.sessions.of(person.user.sub)
 
 
 def lines_of(person: Person, rows: Sequence[SessionRow]) -> Iterator[str]:
-    """Answer what a person reads: a line each."""
+    """Yield one line per session, for people."""
     if not rows:
-        yield f"{person} is signed in nowhere."
+        yield f"{person} has no session."
     for row in rows:
         device = printable(row.device) or "unknown browser"
         yield (
@@ -33,19 +33,19 @@ def lines_of(person: Person, rows: Sequence[SessionRow]) -> Iterator[str]:
 
 
 def as_data(row: SessionRow) -> Mapping[str, Any]:
-    """Answer a row for `--json`."""
+    """Return a row for `--json`."""
     return asdict(row)
 
 
 def end_session(
     directory: Directory, person: Person, session_id: str, stage: str, report: Reporter
 ) -> None:
-    """End one session. Raises OpsError for an id that the person has not."""
+    """End one session. Raises OpsError if the person has no session with this id."""
     if not session_id or not directory.sessions.end(person.user.sub, session_id):
         raise OpsError(
             f"{person} has no session {printable(session_id)!r}. "
             f"`{PROGRAM} user sessions {printable(person.user_name)} --stage {stage}` lists them."
         )
     report.note(
-        "the session ends at its next refresh; an access token that is out already works for ten minutes at most"
+        "the session ends at its next refresh; an access token already issued works for ten minutes at most"
     )

@@ -1,8 +1,8 @@
 """Downloads a lock's wheels for one runtime of Lambda with pip, and checks their hashes.
 
-It returns all of them, or raises an OpsError. pip downloads for Lambda's platform from the start, whatever this machine
-is, so nothing is downloaded a second time without the lock. A package without a wheel is built from its locked source
-with the tools that requirements-dev.txt locks, without the network.
+It returns all wheels, or raises an OpsError. Unlike Chalice, it downloads for Lambda's platform at once, whatever this
+machine is, so that nothing is downloaded again without hashes. If a package has no wheel, it is built from its locked
+source without the network, with the tools that requirements-dev.txt locks.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from .locked import NAME, Locked, environment_of
 from .runtimes import Runtime
 
 _BUILT = "built.json"
-# The part of our own wheel that no app needs: the command line, and the local AWS.
+# The part of Gatehouse's wheel that no app needs at run time: the command line and the local AWS.
 _OPERATORS = "chalice_gatehouse/ops/"
 _TAIL_LINES = 6
 _NOT_FOUND = re.compile(r"No matching distribution found for ([A-Za-z0-9._-]+)")
@@ -85,7 +85,7 @@ class Wheel:
 
 
 def is_for_operators(name: str) -> bool:
-    """Whether a file of a wheel is only for operators' machines and not for packages."""
+    """Whether a file of a wheel is only for operators' machines, so that it stays out of the zip."""
     return name.startswith(_OPERATORS)
 
 
@@ -145,7 +145,7 @@ def _problem_of(locked: Locked, path: Path, target: Target, built: dict[str, lis
         return f"{path.name} does not run on Lambda's {target.runtime.identifier}"
     hashes = digests(path.read_bytes())
     if not hashes & locked.hashes:
-        # A wheel that was built here has no hash in the lock, but its source has.
+        # The lock has no hash of a wheel that was built here, but it has its source's hash.
         sources = built.get(path.name, [])
         if not (len(sources) > 1 and sources[0] in hashes and set(sources[1:]) & locked.hashes):
             return f"{path.name} has a hash that is not in {NAME}"
@@ -306,6 +306,6 @@ def _pip(
 
 
 def _tail(text: str) -> str:
-    # Warnings about indexes are not the reason.
+    # Leave out warnings about indexes, which are not the reason.
     lines = [line for line in text.splitlines() if line.strip() and "WARNING: Location" not in line]
     return "\n".join(f"    {line.strip()}" for line in lines[-_TAIL_LINES:])

@@ -50,7 +50,7 @@ def _route(found: Watched, turn: int) -> None:
 _KINDS: dict[str, tuple[Callable[[Watched, int], None], str, Callable[[int], tuple[str, str]]]] = {
     "page": (_page, "in the stack", lambda turn: ("", f'content="{turn}"')),
     "Python": (_view, "in the stack", lambda turn: ("a", f'"{turn + 1}"')),
-    "new route": (_route, "deployed anew", lambda turn: ("bcdef"[turn], "bcdef"[turn])),
+    "new route": (_route, "deployed again", lambda turn: ("bcdef"[turn], "bcdef"[turn])),
 }
 
 

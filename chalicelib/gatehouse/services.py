@@ -186,13 +186,13 @@ class Services:
             load_api=lambda: self._user_pool_api,
             tokens=self.tokens,
             sessions=self.sessions,
-            living=self._living_sessions,
+            living=self.living_sessions,
             notes=self._session_notes,
             load_users=lambda: self.users,
         )
 
     @cached_property
-    def _living_sessions(self) -> "LivingSessions":
+    def living_sessions(self) -> "LivingSessions":
         from .flows.living_sessions import LivingSessions
 
         return LivingSessions(
@@ -295,7 +295,7 @@ class Services:
 
         return Reauthentication(
             api=self._server_only_api,
-            living=self._living_sessions,
+            living=self.living_sessions,
             challenges=self._challenges,
             users=self.users,
             attempts=self._attempts,
@@ -435,7 +435,7 @@ class Services:
         return OwnPassword(
             api=self._server_only_api,
             user_admin=self.user_admin,
-            living=self._living_sessions,
+            living=self.living_sessions,
             rows=self.session_rows,
             users=self.users,
             attempts=self._attempts,

@@ -108,7 +108,7 @@ def reconcile(stage: Stage, dry_run: bool, restart: bool) -> int:
     verb = "to mend" if dry_run else "mended"
     click.echo(
         f"{found.people} people, {found.records} records; {verb}: {found.missing} missing, "
-        f"{found.differing} differing, {found.surplus} of nobody."
+        f"{found.differing} differing, {found.surplus} without a person."
     )
     if found.moved:
         click.echo(f"{found.moved} have an address outside their provider's domains: see above.")

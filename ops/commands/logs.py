@@ -24,7 +24,7 @@ from ..stages import Stage
     "--request", "request_id", default="", metavar="ID", help="Only this request's lines."
 )
 @click.option("--errors", "only_errors", is_flag=True, help="Only errors.")
-@click.option("--follow", is_flag=True, help="Go on with what comes, until Ctrl-C.")
+@click.option("--follow", is_flag=True, help="Keep showing new lines, until Ctrl-C.")
 def logs(
     stage: Stage,
     functions: tuple[str, ...],
@@ -35,8 +35,8 @@ def logs(
 ) -> None:
     """Show the log lines of a stage's functions, your own included.
 
-    One line each: time, function, what happened. A failure is followed by where it was; on the local stage by its message
-    and traceback.
+    Each line has the time, the function and the event. A failure is followed by its place in the code; on the local
+    stage, by its message and traceback.
     """
     from .. import aws, identity_stack
     from .. import logs as log_lines

@@ -1,4 +1,4 @@
-"""Parts that commands about one person share: the name, the directory, the rights that they need."""
+"""What commands about one person share: finding the person, and errors that name missing rights."""
 
 from __future__ import annotations
 

@@ -43,12 +43,12 @@ def provider() -> None:
     multiple=True,
     metavar="DOMAIN",
     help=(
-        "Send people with addresses of this domain to the provider, which then gets no "
-        "button; repeatable. Replaces earlier ones."
+        "Send people with addresses in this domain to the provider, which then has no button on the "
+        "page; repeatable. Replaces earlier domains."
     ),
 )
 @click.option(
-    "--no-domains", is_flag=True, help="Remove its domains: it gets a button for everyone."
+    "--no-domains", is_flag=True, help="Remove its domains, so that everyone sees its button."
 )
 @click.option("--label", metavar="TEXT", help="Text of its button (default: NAME); '' for NAME.")
 @click.option(
@@ -165,30 +165,30 @@ def remove(stage: Stage, name: str, yes: bool) -> None:
 @click.argument("name")
 @on_stage
 @click.option(
-    "--event-hook", is_flag=True, help="Take Okta's event hook; prints what its console needs."
+    "--event-hook", is_flag=True, help="Accept Okta's event hook; prints what Okta's console needs."
 )
 @click.option(
     "--universal-logout",
     is_flag=True,
-    help="Take Universal Logout; prints what Okta's console needs.",
+    help="Accept Universal Logout; prints what Okta's console needs.",
 )
 @click.option(
     "--when-gone",
     type=click.Choice(["sign-out", "disable"]),
-    help="What follows when somebody is deactivated, suspended, deleted or taken off the app (at first: disable).",
+    help="What to do when a person is deactivated, suspended, deleted or unassigned from the app (default: disable).",
 )
 @click.option(
     "--linked",
     type=click.Choice(["sign-out", "disable", "nothing"]),
-    help="The same for accounts with a password that are linked to the provider (at first: sign-out).",
+    help="The same for password accounts that are linked to the provider (default: sign-out).",
 )
-@click.option("--app-id", metavar="ID", help="Our app's id at Okta, where it is not the client id.")
+@click.option("--app-id", metavar="ID", help="Our app's id at Okta, if it is not the client id.")
 @click.option(
     "--rotate",
     is_flag=True,
-    help="Make a new secret; the one before counts until the next rotation.",
+    help="Make a new secret; the previous one stays valid until the next rotation.",
 )
-@click.option("--off", is_flag=True, help="Take no signals of this provider any more.")
+@click.option("--off", is_flag=True, help="Stop accepting signals from this provider.")
 @json_option
 def leaving(
     stage: Stage,
@@ -202,13 +202,13 @@ def leaving(
     off: bool,
     as_json: bool,
 ) -> None:
-    """Let a provider say who leaves.
+    """Let a provider report people who leave.
 
-    Whoever is deactivated there is out here within a minute: docs/okta-setup.md, step 7.
+    Within a minute after a person is deactivated at the provider, their sessions here end: docs/okta-setup.md, step 7.
     """
     if off == (event_hook or universal_logout) or (rotate and not event_hook):
         raise click.UsageError(
-            "Say --event-hook, --universal-logout or both, or --off alone; --rotate goes with --event-hook."
+            "Pass --event-hook, --universal-logout or both, or only --off; --rotate needs --event-hook."
         )
     from .. import aws
     from .. import leaving as ways
@@ -244,7 +244,7 @@ def console_words(said: Mapping[str, Mapping[str, Any]]) -> str:
             "  Subscribe to events",
             *(f"    {event}" for event in hook["event_types"]),
             "  Then Save & Continue, and Verify.",
-            f"  Our app there has the id {hook['app_id']}.",
+            f"  Okta's id for our app is {hook['app_id']}.",
         ]
     if logout := said.get("universal_logout"):
         lines += [
@@ -264,8 +264,8 @@ def _secret(from_stdin: bool) -> str:
             raise OpsError(f"The secret cannot be read from standard input: {error}") from error
     if not has_terminal():
         raise OpsError(
-            "The client secret cannot be asked for without a terminal: pass "
-            "--client-secret-stdin and pipe it in."
+            "There is no terminal to ask for the client secret: pass "
+            "--client-secret-stdin and pipe the secret in."
         )
     from getpass import getpass
 

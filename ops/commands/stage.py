@@ -35,16 +35,16 @@ def provision(stage: Stage) -> None:
 def deploy(stage: Stage, only_plan: bool, yes: bool) -> None:
     """Provision, run `chalice deploy`, then connect the two.
 
-    The last step sets callback and logout URLs, triggers, their permissions, and the API's own error responses, limits
-    and access log. It first shows what it will change, does exactly that, and asks if deletion protection is on (prod).
-    If anything fails, run it again.
+    It first shows the changes, and asks for confirmation if deletion protection is on (prod). It then makes exactly
+    those changes. The last step sets callback and logout URLs, triggers, their permissions, and the API's own error
+    responses, limits and access log. If anything fails, run it again.
     """
     from .. import aws, identity_stack
     from .. import deploy as deployment
     from ..plan import plan
 
     chalice: Sequence[str] = deployment.CHALICE
-    if stage.project_dir != project_dir():  # the running local stack's copy
+    if stage.project_dir != project_dir():  # the running local stack uses a copy
         from ..local import chalice_cli, running
 
         chalice, stage = chalice_cli.PROGRAM, running.refresh(project_dir(), stage)

@@ -70,8 +70,8 @@ def list_(
         try:
             print_people(directory, wanted, report, limit=limit, as_json=as_json)
         except BrokenPipeError:
-            # The reader, such as `head`, has read enough; Python would report the broken pipe again when it flushes at
-            # its end. https://docs.python.org/3/library/signal.html#note-on-sigpipe
+            # The reader, such as `head`, has closed the pipe; Python would report that again when it flushes at exit.
+            # https://docs.python.org/3/library/signal.html#note-on-sigpipe
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -95,13 +95,13 @@ def show(stage: Stage, user: str, as_json: bool) -> None:
 @user.command(epilog=example("user sessions ada@acme.com --stage prod"))
 @person_argument
 @on_stage
-@click.option("--end", default=None, metavar="ID", help="End the session of this id.")
+@click.option("--end", default=None, metavar="ID", help="End the session with this id.")
 @json_option
 def sessions(stage: Stage, user: str, end: str | None, as_json: bool) -> None:
     """Show where a person is signed in.
 
-    A line a session, the last used one first: id, browser, provider, times. --end ends one at its next refresh, ten minutes
-    later at most; `user sign-out` ends all.
+    Prints one line per session, the most recently used first: id, browser, provider, times. --end ends one session at
+    its next refresh, after ten minutes at most. `user sign-out` ends all sessions.
     """
     with at_work(stage, f"looking up the sessions of {user}") as (directory, report):
         from .. import user_sessions

@@ -108,8 +108,8 @@ def enable(stage: Stage, user: str) -> None:
 def delete(stage: Stage, user: str, yes: bool) -> None:
     """Delete a person from pool and table.
 
-    It also ends every session. A provider's person comes back as a new one at the next sign-in, unless the provider
-    refuses them.
+    It also ends every session. A person who signs in through a provider gets a new account at the next sign-in, unless
+    the provider refuses them.
     """
     with at_work(stage, f"deleting {user}") as (directory, report):
         from .. import people
@@ -151,8 +151,8 @@ def add(stage: Stage, user: str, group: str) -> None:
 def remove(stage: Stage, user: str, group: str) -> None:
     """Remove a person from a group.
 
-    It takes effect at once on the administrators' routes and on routes with `fresh=True`; on others when the access
-    token expires, within ten minutes. Remove a provider's group at the provider, not here.
+    It takes effect at once on the administrators' routes and on routes with `fresh=True`; on other routes, when the
+    access token expires (within ten minutes). If a provider sets the group, remove it at the provider instead.
     """
     from ..memberships import remove_from_group
 

@@ -21,9 +21,9 @@ from .. import aws
 from ..errors import OpsError
 from .deployment import Deployment, Missing
 
-#: Not a fault of the stage: there are no credentials to look with, and every check would report the same.
+#: Credentials are missing. That is not a fault of the stage, and every check would report it.
 _CANNOT_LOOK = (NoCredentialsError, PartialCredentialsError, SSOError, TokenRetrievalError)
-#: The same, as AWS says it. https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_general.html
+#: AWS's error codes for the same problem. https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_general.html
 _NOBODY = frozenset(
     (
         *("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "SignatureDoesNotMatch"),
@@ -108,7 +108,7 @@ def diagnose(deployment: Deployment, checks: Sequence[Check]) -> Diagnosis:
 
 def _diagnose(deployment: Deployment, checks: Sequence[Check]) -> Diagnosis:
     diagnosis = Diagnosis(deployment.stage.name)
-    silent: dict[str, str] = {}  # what an outage says → the check that met it first
+    silent: dict[str, str] = {}  # message of an outage → the first check that met it
     for check in checks:
         if check.not_locally and deployment.stage.is_local:
             diagnosis.not_checked[check.id] = check.not_locally
@@ -121,7 +121,7 @@ def _diagnose(deployment: Deployment, checks: Sequence[Check]) -> Diagnosis:
             diagnosis.not_checked[check.id] = str(missing)
         except _UNREACHABLE as outage:
             if not silent:
-                _require_aws(deployment)  # raises the same where it is not one service alone
+                _require_aws(deployment)  # raises an error if all of AWS is unreachable
             said = str(outage)
             first = silent.setdefault(said, check.id)
             if first == check.id:

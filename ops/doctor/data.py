@@ -111,7 +111,8 @@ def tables(deployment: Deployment) -> Iterator[Fault]:
         table = found["Table"]
         if [key["AttributeName"] for key in table["KeySchema"]] != keys[variable]:
             yield Fault(
-                f"{name} has another key than {' and '.join(keys[variable])}.", "create it again."
+                f"the key of {name} is not {' and '.join(keys[variable])}.",
+                "create the table again.",
             )
         indexes = [index["IndexName"] for index in table.get("GlobalSecondaryIndexes", [])]
         if variable == "USERS_TABLE" and "Email" not in indexes:

@@ -25,7 +25,7 @@ from ..stages import Stage
 
 TIMEOUT_SECONDS = 15
 TABLES = ("USERS_TABLE", "PROVIDERS_TABLE", "SESSIONS_TABLE", "THROTTLE_TABLE", "SUBJECTS_TABLE")
-#: Whose loss costs nobody an account: neither protected nor backed up.
+#: Tables that are neither protected nor backed up, because no account depends on them.
 PASSING = ("SESSIONS_TABLE", "THROTTLE_TABLE")
 FUNCTIONS = {
     "api_handler": "",

@@ -32,7 +32,7 @@ _LEAVING = (
     "AdminUpdateUserAttributes",
 )
 _QUEUE = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
-#: Each provider's own secret, which `provider leaving` makes.
+#: Each provider has a secret under this prefix; `provider leaving` makes it.
 _SECRETS_OF_PROVIDERS = "/leaving/*"
 _LINKING = ("ListUsers", "AdminGetUser", "AdminLinkProviderForUser")
 _DIRECT = ("AdminInitiateAuth", "AdminRespondToAuthChallenge", "AdminSetUserPassword")
@@ -65,7 +65,7 @@ def function_limits(deployment: Deployment) -> Iterator[Fault]:
         function = deployment.functions[name]
         if function["Timeout"] > _TRIGGER_SECONDS:
             yield Fault(
-                f"{function['FunctionName']} may run {function['Timeout']} s, but Cognito waits 5.",
+                f"{function['FunctionName']} may run {function['Timeout']} s, but Cognito waits only 5.",
                 f"set lambda_timeout to 5 for {name} in config.json and deploy.",
             )
         if function["MemorySize"] < _TRIGGER_MEGABYTES:

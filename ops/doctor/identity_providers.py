@@ -79,7 +79,7 @@ def provider_domains(deployment: Deployment) -> Iterator[Fault]:
 
 
 def provider_issuer(deployment: Deployment) -> Iterator[Fault]:
-    """The row has the pool's issuer: an app tile that sends `iss` finds its provider by it."""
+    """The provider's row has the pool's issuer; a sign-in from an Okta app tile (which sends `iss`) needs it."""
     for name, provider in deployment.providers.items():
         row = deployment.provider_items.get(name)
         details = provider["ProviderDetails"]
@@ -94,8 +94,8 @@ def provider_issuer(deployment: Deployment) -> Iterator[Fault]:
                 *domains,
             ]
             yield Fault(
-                f"{name}'s row has no issuer: an app tile that sends only `iss` shows all "
-                "ways to sign in instead.",
+                f"{name}'s row has no issuer: an Okta app tile that sends only `iss` leads to the page with "
+                "all ways to sign in.",
                 f"`{PROGRAM} provider add {name} {' '.join(options)}` (it asks for the client secret).",
             )
 

@@ -1,4 +1,4 @@
-"""The check of passkeys: the pool makes them for the stage's domain, and browsers take them on the app's."""
+"""Checks that the pool's passkeys fit the stage's `passkey_domain` and the app's address."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .deployment import Deployment
 
 
 def passkeys(deployment: Deployment) -> Iterator[Fault]:
-    """Pool, settings and the app's address agree on the domain; a change of it would lose every passkey (S-90).
+    """Pool, settings and the app's address agree on the domain; if it changed, no passkey would work any more (S-90).
 
     https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_WebAuthnConfigurationType.html
     """
@@ -21,9 +21,9 @@ def passkeys(deployment: Deployment) -> Iterator[Fault]:
     host = urlsplit(deployment.url.api_root).hostname or ""
     if host != wanted and not host.endswith(f".{wanted}"):
         yield Fault(
-            f"passkeys are for {wanted}, and the app is at {host}: no browser makes or shows one there.",
-            "give the app the domain (docs/operations.md, Custom domain), or set passkey_domain to its host "
-            "before anybody has a passkey.",
+            f"passkeys are for {wanted}, but the app is at {host}: browsers refuse passkeys there.",
+            "give the app that domain (docs/operations.md, Custom domain), or set passkey_domain to the app's "
+            "host before anybody has a passkey.",
         )
     found = deployment.client("cognito-idp").get_user_pool_mfa_config(
         UserPoolId=deployment.pool["Id"]
@@ -32,18 +32,18 @@ def passkeys(deployment: Deployment) -> Iterator[Fault]:
     party = there.get("RelyingPartyId", "")
     if party and party != wanted:
         yield Fault(
-            f"people's passkeys are for {party}, and passkey_domain says {wanted}: with the next deploy none of them "
-            "signs in any more.",
-            f"set passkey_domain back to {party}; or deploy, and tell people to set up new ones.",
+            f"people's passkeys are for {party}, but passkey_domain is {wanted}: after the next deploy none of them "
+            "works any more.",
+            f"set passkey_domain back to {party}; or deploy, and tell people to set up new passkeys.",
         )
     elif not party:
         yield Fault(
-            "the pool has no passkeys, though the stage has passkey_domain: the button on the page leads nowhere.",
+            "the stage has passkey_domain, but the pool does not allow passkeys: the page's button fails.",
             deployment.again,
         )
     elif there.get("UserVerification") != "required":
         yield Fault(
-            "passkeys work without a fingerprint or a PIN: whoever holds the device is in.",
+            "passkeys work without a fingerprint or PIN: whoever holds the device can sign in.",
             deployment.again,
         )
 

@@ -118,7 +118,7 @@ def password_policy(deployment: Deployment) -> Iterator[Fault]:
     policy = deployment.pool.get("Policies", {}).get("PasswordPolicy", {})
     if policy.get("MinimumLength", 0) < _MINIMUM_PASSWORD:
         yield Fault(
-            f"passwords of {policy.get('MinimumLength', 0)} characters are accepted.",
+            f"the pool accepts passwords of {policy.get('MinimumLength', 0)} characters.",
             deployment.again,
         )
 

@@ -16,7 +16,7 @@ from .deployment import Deployment
 
 _HOPS = 6
 _NO_DOMAINS = "the local AWS has no sign-in domains"
-# RFC 7636, appendix B. The resulting code would never be redeemed.
+# The example in RFC 7636, appendix B: doctor never redeems a code, so it needs no verifier of its own.
 _CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
 

@@ -58,7 +58,7 @@ def stack_outputs(deployment: Deployment) -> Iterator[Fault]:
     environment = deployment.stage.environment
     for output, variable in identity_stack.OUTPUT_VARIABLES.items():
         made = deployment.outputs.get(output)
-        # The local AWS has no sign-in domain; there the address is written by hand.
+        # The local AWS has no sign-in domain; the local stage's config.json names the address instead.
         if made is not None and environment.get(variable, "") != made:
             yield Fault(
                 f"{variable} in config.json is {environment.get(variable, '')!r} but the identity "
@@ -137,7 +137,7 @@ def function_settings(deployment: Deployment) -> Iterator[Fault]:
         )
         if differing:
             yield Fault(
-                f"{function['FunctionName']} runs with other settings than config.json: "
+                f"{function['FunctionName']} runs with settings that differ from config.json: "
                 f"{', '.join(differing)}.",
                 deployment.again,
             )

@@ -49,7 +49,7 @@ def require_one_site(addresses: Addresses, origins: Sequence[str]) -> None:
         try:
             found = urlsplit(origin)
         except ValueError:
-            continue  # the settings' own check reports what is wrong with it
+            continue  # the check of the settings reports this origin
         if (found.scheme, found.hostname) == (addresses.scheme, "localhost"):
             continue
         port = origin.rpartition(":")[2]

@@ -22,6 +22,7 @@ def announcement(
     lines = [
         ("Open", page_url or addresses.app_url),
         ("Okta's people", f"{people} (choose one, no password)"),
+        ("Okta's console", f"{addresses.okta_url}/admin"),
         ("Email, password", accounts),
         ("Mails and codes", f"{addresses.aws_url}/inbox"),
         *_about(certificate),
@@ -35,7 +36,7 @@ def _about(certificate: Certificate | None) -> list[tuple[str, str]]:
         return [
             (
                 "Safari, WebKit",
-                ("cannot sign in over plain http: they store no Secure cookie there."),
+                ("cannot sign in over plain http, because they do not store Secure cookies there."),
             ),
             ("", "Use Chromium or Firefox, or start again without --http."),
         ]

@@ -1,6 +1,6 @@
-"""What API Gateway and Lambda must know of an app: its routes and its functions, as Chalice would deploy them.
+"""An app's shape: what API Gateway and Lambda must know of it, that is its routes and functions as Chalice deploys them.
 
-Two versions of the code with the same shape differ in nothing but code, so the code alone has to be replaced.
+If two versions have the same shape, only the functions' code has to be replaced.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ print("\\n" + hashlib.sha256(json.dumps(told, sort_keys=True, default=vars).enco
 
 
 def load_shape(project_dir: Path, environment: Mapping[str, str]) -> str:
-    """Import the project's `app.py` in a process of its own; return a digest of its shape.
+    """Import the project's `app.py` in a separate process, and return a digest of its shape.
 
-    `environment` is the stage's. Raises OpsError with the end of the traceback where the app does not load.
+    `environment` is the stage's. If the app does not load, raises OpsError with the end of the traceback.
     """
     done = subprocess.run(
         [sys.executable, "-c", _PROGRAM],

@@ -1,4 +1,4 @@
-"""A look at the project before anything is stopped or replaced: can it be deployed?"""
+"""Checks whether the project can be deployed, before anything is stopped or replaced."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def require_deployable(
     candidate: Path,
     choose: Callable[[Path], None] = lambda copy: None,
 ) -> str:
-    """Check settings and app before anything is touched; return the app's shape. Raises OpsError.
+    """Check settings and app without changing anything that runs; return the app's shape. Raises OpsError.
 
-    `copy` is what runs now, whose addresses the settings are given; None: nothing does. `candidate` is where a
-    copy may be made; `choose` writes into that one's settings what `up` was told.
+    `copy` is the copy that runs now, whose addresses the check uses (None if nothing runs). `candidate` is the folder for
+    a new copy; `choose` writes the options of `up` into the settings there.
     """
     shutil.rmtree(candidate, ignore_errors=True)
     try:

@@ -1,4 +1,4 @@
-"""The Lambda zip of the running stack with newer code in it: the dependencies stay as `chalice deploy` packed them."""
+"""Builds the running stack's Lambda zip again with newer code, and with the dependencies of the last `chalice deploy`."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _FASTEST = 1
 
 
 class CodePackage:
-    """Takes the newest zip of a deployed copy apart once, so that each edit packs the app alone."""
+    """Unpacks the newest zip of a deployed copy once, so that each edit only has to pack the app."""
 
     def __init__(self, copy: Path, runtime: Runtime) -> None:
-        """Raises OpsError where `chalice deploy` has left no zip."""
+        """Raises OpsError if `chalice deploy` has not made a zip yet."""
         self._runtime = runtime
         deployed = (copy / ".chalice" / "deployments").glob("*.zip")
         newest = max(deployed, key=lambda path: path.stat().st_mtime, default=None)
@@ -45,7 +45,7 @@ class CodePackage:
         return made.getvalue()
 
     def _app(self, copy: Path) -> dict[str, bytes]:
-        """Collect what Chalice takes from the project, by its name in the zip, and its bytecode."""
+        """Collect the files that Chalice packs from the project, by their names in the zip, with their bytecode."""
         vendor = copy / "vendor"
         found = {path.relative_to(vendor).as_posix(): path for path in _files(vendor)}
         found |= {path.relative_to(copy).as_posix(): path for path in _files(copy / "chalicelib")}

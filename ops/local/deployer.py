@@ -11,7 +11,7 @@ from pathlib import Path
 import boto3
 
 _NAME = "gatehouse-deployer"
-# The services that `ops` and `chalice deploy` call. On a real account, narrow it by resource.
+# The services that `ops` and `chalice deploy` call. On AWS, restrict the rights to resources (templates/deploy-role.yaml).
 _SERVICES = (
     *("apigateway", "cloudformation", "cloudwatch", "cognito-idp", "dynamodb", "events", "iam"),
     *("kinesis", "lambda", "logs", "s3", "secretsmanager", "sns", "sqs", "sts"),
@@ -26,7 +26,7 @@ _POLICY = {
         }
     ],
 }
-# MiniStack's root user: any key with this name. It makes the deployer; later, commands about the running stack use it.
+# MiniStack's root user has this access key. It makes the deployer; later, commands about the running stack use it.
 ROOT = "test"
 
 

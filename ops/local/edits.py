@@ -1,8 +1,8 @@
-"""An edit of the project, brought into the running stack: people, sessions and records stay.
+"""Deploys edits of the project into the running stack; people, sessions and records stay.
 
-Where only code has changed, the functions get a new zip, by Lambda's own UpdateFunctionCode. Whatever else changes
-(routes, functions, settings, dependencies, rights, the template) takes the way of `deploy`. Either is looked at first: what
-cannot be deployed is refused, and the stack goes on with what it has.
+If only code has changed, the functions get a new zip through Lambda's UpdateFunctionCode. After any other change (routes,
+functions, settings, dependencies, rights, the template) it does the same as `deploy`. It checks every change first: if
+the project cannot be deployed, the stack keeps running as it is.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ _WARM_SECONDS = 30.0
 
 
 class Edits:
-    """Knows what the stack runs, and brings newer things into it. To be used under `running_stage`."""
+    """Compares the project with what the stack runs, and deploys the difference. Use it inside `running_stage`."""
 
     def __init__(
         self, project_dir: Path, stage: Stage, info: dict[str, Any], report: Reporter
     ) -> None:
-        """`stage` is the running one, `info` what `info --json` says."""
+        """`stage` is the running stage, `info` the content of `info --json`."""
         self._project_dir = project_dir
         self._stage = stage
         self._info = info
@@ -54,9 +54,9 @@ class Edits:
         self._look()
 
     def take(self, changed: Sequence[Path]) -> None:
-        """Bring in what has changed and say how long it took; a fault is told, and the stack goes on."""
+        """Deploy what has changed, and print how long it took; after an error, print it and leave the stack as it is."""
         began = time.monotonic()
-        # What was refused before is still in the project, and would come along unseen.
+        # Changes that were refused earlier are still in the project, and are deployed together with the new ones.
         changed = sorted({*changed, *self._waiting})
         self._waiting = changed
         named = ", ".join(self._name(path) for path in changed[:3])
@@ -68,12 +68,12 @@ class Edits:
             for name in sorted(self._functions.keys() - {_API}) if way == _CODE else ():
                 self._put(name)
         except OpsError as error:
-            self._report.note(f"{named}{more}: not deployed, the stack goes on as it was.\n{error}")
+            self._report.note(f"{named}{more}: not deployed, the stack runs on as before.\n{error}")
         except (ClientError, BotoCoreError) as error:
             self._report.note(f"{named}{more}: the local AWS refuses it: {error}")
 
     def deploy(self) -> None:
-        """Deploy the project as it is now, whatever has changed. Raises OpsError, and has changed nothing by then."""
+        """Deploy the project as it is now, whatever has changed. If it raises OpsError, it has changed nothing."""
         require_deployable(self._project_dir, self._stage.project_dir, self._candidate)
         self._deploy()
 
@@ -82,28 +82,28 @@ class Edits:
         return self._stage.project_dir.with_name("candidate")
 
     def _bring(self, changed: Sequence[Path]) -> str:
-        # Settings, dependencies, rights, the template:
+        # True if settings, dependencies, rights or the template have changed:
         whole = any(path.suffix != ".py" and not self._is_data(path) for path in changed)
         if whole or any(path.suffix == ".py" for path in changed):
             shape = require_deployable(self._project_dir, self._stage.project_dir, self._candidate)
             whole = whole or shape != self._shape
         if whole:
             self._deploy()
-            return "deployed anew; people, sessions and records stay"
+            return "deployed again; people, sessions and records stay"
         copy_code(self._project_dir, self._stage.project_dir)
         self._zip = self._package.with_code(self._stage.project_dir)
-        self._put(_API)  # first: somebody is about to reload the page
+        self._put(_API)  # first, because the person will reload the page next
         self._warm()
         return _CODE
 
     def _is_data(self, path: Path) -> bool:
-        """Whether a file is of the app's folders: a page, a text."""
+        """Whether a file is the app's data, such as a page or texts."""
         return any(
             path.is_relative_to(self._project_dir / each) for each in ("chalicelib", "vendor")
         )
 
     def _put(self, name: str) -> None:
-        """Give a function the newest zip."""
+        """Upload the newest zip to a function."""
         functions = aws.client(self._session, "lambda")
         functions.update_function_code(FunctionName=self._functions[name], ZipFile=self._zip)
 
@@ -112,7 +112,7 @@ class Edits:
         trust = ssl.create_default_context(cafile=self._info["ca_file"])  # None: plain http
         url = self._info["page_url"]
         try:
-            # Our own address on this machine.
+            # The address is ours, on this machine.
             urllib.request.urlopen(url, timeout=_WARM_SECONDS, context=trust).close()  # noqa: S310 # nosec B310
         except urllib.error.HTTPError as answer:
             self._report.note(
@@ -122,14 +122,14 @@ class Edits:
             self._report.note(f"{url} does not answer: {failure}")
 
     def _deploy(self) -> None:
-        self._shape = ""  # unknown, until it is through
+        self._shape = ""  # unknown until the deployment has ended
         self._stage = refresh(self._project_dir, self._stage)
         deploy(self._stage.project_dir, LOCAL, self._report, CHALICE)
         self._stage = load_stage(self._stage.project_dir, LOCAL)
         self._look()
 
     def _look(self) -> None:
-        """Note what is deployed."""
+        """Remember what is deployed now."""
         copy = self._stage.project_dir
         self._package = CodePackage(copy, runtime_of(self._stage.options))
         self._functions = load_deployed(self._stage).functions

@@ -1,8 +1,8 @@
-"""MiniStack's separate virtual environment, made once and made again when its lock or Python changes.
+"""MiniStack's separate virtual environment. It is made once, and again when its lock or Python changes.
 
-It must contain only MiniStack, boto3 and the library that verifies passkeys: the Lambda workers run on its
-interpreter, so any other package there would hide that a deployment package lacks it. It is compiled when it is made,
-like boto3 in Lambda: the workers write no bytecode, and compiling botocore took half of each cold start.
+It must contain only MiniStack, boto3 and the library that verifies passkeys. The Lambda workers run on its interpreter,
+so they would find any other package there, even if the Lambda zip lacks it. Its packages are compiled when it is made, as
+boto3 is in Lambda: the workers write no bytecode, and to compile botocore took half of each cold start.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..report import Reporter
 
 _LOCK = Path(__file__).resolve().parent / "requirements.txt"
 _TAIL_LINES = 15
-# Part of the stamp: if the way of installing changes, the environment is made again.
+# Change this text if the installation changes: the environment is then made again.
 _WAY = b"compiled"
 
 

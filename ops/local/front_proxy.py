@@ -1,7 +1,7 @@
 """A reverse proxy from https://localhost:PORT/ to the local REST API's stage.
 
-It replaces API Gateway's front end: it names the API in the Host header, tells the function the true peer address (it
-removes a client's own X-Forwarded-*), and refuses requests that are too large for API Gateway.
+It replaces API Gateway's front end. It names the API in the Host header, removes a client's X-Forwarded-* headers and
+passes on the true peer address, and refuses requests that are too large for API Gateway.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
 
 Over TLS it also supports HTTP/2, as API Gateway does (http2.py).
@@ -262,9 +262,9 @@ class _Server6(_Server):
 def servers(
     port: int, upstream: Upstream, certificate: Path | None
 ) -> Iterable[ThreadingHTTPServer]:
-    """Listen on both of localhost's addresses; on IPv6's only if the machine has it.
+    """Listen on both of localhost's addresses; on the IPv6 address only if the machine has it.
 
-    They use HTTPS with `certificate`, a PEM file that also contains the key; without it, plain HTTP.
+    `certificate` is a PEM file that also contains the key. Without it, the servers use plain HTTP.
     """
     handler = type("BoundHandler", (Handler,), {"upstream": upstream})
     four = _Server(("127.0.0.1", port), handler)

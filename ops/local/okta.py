@@ -1,17 +1,23 @@
-"""The stand-in for Okta: oidc-provider-mock with people of ours and a login page of ours.
+"""The stand-in for Okta: oidc-provider-mock with our own people and our own login page.
 
-The issuer is http://127.0.0.1:PORT. Unlike the bare mock, a refusal carries `state` back, as
-RFC 6749 (4.1.2.1) asks and Okta does; ID tokens say when the person signed in here (`auth_time`); and
-who ticks the box stays signed in here and is let through without a page, unless `prompt=login` or
-`max_age` ask for one (OpenID Connect Core 2 and 3.1.2.1).
+The issuer is http://127.0.0.1:PORT. It adds three things to the mock. A refusal returns `state`, as RFC 6749 (4.1.2.1)
+requires and Okta does. ID tokens say when the person signed in here (`auth_time`). And people who tick the box stay
+signed in here: they see no login page the next time, unless `prompt=login` or `max_age` require one (OpenID Connect
+Core 2 and 3.1.2.1).
+
+Its admin console is at /admin (okta_console.py). The login page refuses people who were deactivated there. People who
+were removed from the app are sent back with `access_denied`, as Okta does it.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
+import importlib.util
 import json
 import os
 import secrets
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -19,18 +25,25 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 _SESSION = "okta-session"
 _AUTHORIZE = "/oauth2/authorize"
+_ADMIN = "/admin"
+_TOKEN_TYPE = "global-token-revocation+jwt"  # noqa: S105 - a type, no secret
 _HERE = Path(__file__).resolve().parent
 PEOPLE_FILE = _HERE / "people.json"
 
 
 def load_people(path: Path = PEOPLE_FILE) -> list[dict[str, Any]]:
-    """Read who can sign in: a list of claims, `sub` among them."""
+    """Read the people who can sign in: a list of their claims, including `sub`."""
     people: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
     return people
 
 
-def build_app(people: list[dict[str, Any]]) -> Any:
-    """Build the provider's WSGI app (Flask, untyped here: it is a dependency of the mock)."""
+def build_app(
+    people: list[dict[str, Any]], issuer: str = "", console_file: Path | None = None
+) -> Any:
+    """Build the provider's WSGI app (Flask, untyped here: it is a dependency of the mock).
+
+    `console_file` says where its console reaches the app.
+    """
     os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"  # http on this machine only
     import flask
     import jinja2
@@ -48,7 +61,12 @@ def build_app(people: list[dict[str, Any]]) -> Any:
     )
     app.jinja_env.globals["people"] = people
 
-    _remember_sign_ins(app)
+    # Session -> who signed in, and when.
+    sessions: dict[str, tuple[str, int]] = {}
+    console = _load_console_module().Console(console_file, issuer, _sign)
+    _remember_sign_ins(app, sessions)
+    _refuse_who_left(app, console)  # after that: nobody is let through past it
+    _serve_console(app, people, console, sessions)
 
     @app.after_request  # type: ignore[untyped-decorator]  # Flask's app is untyped here
     def carry_state(response: Any) -> Any:
@@ -60,15 +78,13 @@ def build_app(people: list[dict[str, Any]]) -> Any:
     return app
 
 
-def _remember_sign_ins(app: Any) -> None:
-    """Give codes the time of the sign-in, and people who want it a session here."""
+def _remember_sign_ins(app: Any, sessions: dict[str, tuple[str, int]]) -> None:
+    """Store the time of the sign-in with each code, and give people who tick the box a session here."""
     import flask
     import oidc_provider_mock
     from werkzeug.datastructures import ImmutableMultiDict
 
-    # Session -> who signed in, and when; code -> when.
-    sessions: dict[str, tuple[str, int]] = {}
-    times: dict[str, int] = {}
+    times: dict[str, int] = {}  # of codes
     oidc_provider_mock._storage.AuthorizationCode.get_auth_time = lambda code: times.get(code.code)
 
     @app.before_request  # type: ignore[untyped-decorator]
@@ -80,7 +96,7 @@ def _remember_sign_ins(app: Any) -> None:
         age, oldest = time.time() - found[1], request.args.get("max_age", "")
         if request.args.get("prompt") == "login" or (oldest.isdigit() and age >= int(oldest)):
             return
-        # The same as if the person had chosen their own name on the page.
+        # This has the same effect as if the person had chosen their name on the page.
         request.method, request.form = "POST", ImmutableMultiDict({"sub": found[0]})
         flask.g.signed_in_at = found[1]
 
@@ -98,6 +114,89 @@ def _remember_sign_ins(app: Any) -> None:
         return response
 
 
+def _refuse_who_left(app: Any, console: Any) -> None:
+    """Refuse the sign-in of people who were deactivated or removed from the app."""
+    import flask
+
+    @app.before_request  # type: ignore[untyped-decorator]
+    def refuse() -> Any:
+        request = flask.request
+        state = console.state(request.form.get("sub", ""))
+        if request.path != _AUTHORIZE or request.method != "POST" or state == "active":
+            return None
+        if state == "deactivated":  # Okta's page says no more, and the person stays there
+            client = request.args.get("client_id", "")
+            return flask.render_template("authorization_form.html", client_id=client, refused=True)
+        query = {
+            "error": "access_denied",
+            "error_description": "User is not assigned to the client application.",
+            "state": request.args.get("state", ""),
+        }
+        return flask.redirect(f"{request.args.get('redirect_uri', '')}?{urlencode(query)}")
+
+
+def _serve_console(
+    app: Any, people: list[dict[str, Any]], console: Any, sessions: dict[str, tuple[str, int]]
+) -> None:
+    """Serve the admin console, and keys as Okta publishes them: with their use, which signed tokens need."""
+    import flask
+
+    module = _load_console_module()
+
+    @app.get(_ADMIN)  # type: ignore[untyped-decorator]
+    def show_console() -> Any:
+        states = {person["sub"]: console.state(person["sub"]) for person in people}
+        way = flask.request.args.get("way", module.WAYS[0])
+        return flask.render_template("console.html", states=states, way=way, sent=console.sent)
+
+    @app.post(_ADMIN)  # type: ignore[untyped-decorator]
+    def press() -> Any:
+        request = flask.request
+        if request.headers.get("Origin", request.host_url.rstrip("/")) != request.host_url.rstrip(
+            "/"
+        ):
+            flask.abort(403)  # another page of this browser
+        action, _, sub = request.form.get("press", "").partition(" ")
+        way = request.form.get("way", "")
+        if action not in module.ACTIONS or way not in module.WAYS:
+            flask.abort(400)
+        if action in module.ENDS_HERE:
+            for session in [each for each, (whose, _) in sessions.items() if whose == sub]:
+                del sessions[session]
+        console.press(action, sub, way)
+        return flask.redirect(f"{_ADMIN}?{urlencode({'way': way})}", 303)
+
+    @app.after_request  # type: ignore[untyped-decorator]
+    def say_use(response: Any) -> Any:
+        if flask.request.path == "/jwks":
+            keys = [{**key, "use": "sig", "alg": "RS256"} for key in response.get_json()["keys"]]
+            response.set_data(json.dumps({"keys": keys}))
+        return response
+
+
+def _sign(claims: dict[str, Any]) -> str:
+    """Sign a token of Universal Logout with the provider's own key; only within a request."""
+    import flask
+    import jwt
+
+    key = flask.g.oidc_provider_mock_storage.jwk
+    header = {"typ": _TOKEN_TYPE, "kid": key.as_dict()["kid"]}
+    return jwt.encode(claims, key.as_pem(is_private=True), "RS256", headers=header)
+
+
+def _load_console_module() -> Any:
+    """Load the module beside this one; this process runs without the package (`-P`)."""
+    if __package__:
+        return importlib.import_module(".okta_console", __package__)
+    name = "gatehouse_okta_console"
+    if name not in sys.modules:
+        file = _HERE / "okta_console.py"
+        spec: Any = importlib.util.spec_from_file_location(name, file)
+        sys.modules[name] = module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return sys.modules[name]
+
+
 def with_state(location: str, state: str) -> str:
     """Add `state` to a redirect that lacks it."""
     if "state" in parse_qs(urlsplit(location).query):
@@ -110,10 +209,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--people", type=Path, default=PEOPLE_FILE)
+    parser.add_argument("--console", type=Path)
     options = parser.parse_args()
     import werkzeug.serving
 
-    app = build_app(load_people(options.people))
+    issuer = f"http://127.0.0.1:{options.port}"
+    app = build_app(load_people(options.people), issuer, options.console)
     werkzeug.serving.make_server("127.0.0.1", options.port, app, threaded=True).serve_forever()
 
 

@@ -1,4 +1,4 @@
-"""The people of a fresh local stack who sign in with email and password."""
+"""Creates the people of a new local stack who sign in with email and password."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ DEMO_USERS = (
 
 
 def create_demo_users(session: boto3.Session, stage: Stage) -> None:
-    """Create them as an administrator would, with passwords that need no change, and their records.
+    """Create the people and their records as an administrator would, with permanent passwords.
 
-    No trigger runs when an administrator sets a password, so until they sign in their records would be those of
-    invited people; `reconcile` finds such records on AWS, too.
+    No trigger runs when an administrator sets a password. So until they sign in, their records would look like those of
+    invited people; on AWS, `reconcile` corrects such records.
     """
     cognito = aws.client(session, "cognito-idp")
     pool_id = stage.environment["USER_POOL_ID"]

@@ -1,7 +1,8 @@
 """The stack's child processes: starts them with logs, watches them, and stops only those that it started.
 
-Every child has a random mark in its environment and leads its own session. Stopping ends the processes of that session
-that have the mark. So it never ends a stranger that reused the number, and does end what a crashed child left behind.
+Every child has a random mark in its environment and leads its own session. To stop it means to end the processes of that
+session that have the mark. So an unrelated process that reused the process id is never ended, and a crashed child's own
+children are.
 """
 
 from __future__ import annotations
@@ -118,18 +119,18 @@ class Processes:
                 raise OpsError(f"{entry.name} stopped unexpectedly.\n{self._tail(entry.name)}")
 
     def adopt(self) -> None:
-        """Watch and stop the programs that another `up` has started here, as if they were our own."""
+        """Take over the programs that another `up` has started here: watch and stop them like our own."""
         self._adopted = self._remembered()
         self._started = list(self._adopted)
 
     def stop(self) -> list[str]:
         """Stop all programs that were started from this state directory; return their names.
 
-        If the file no longer lists ours, stop only those: somebody else stopped them, and the listed ones are theirs.
+        If the file no longer lists our programs, another `up` has taken the folder over: stop only our own.
         """
         taken_over = self._taken_over()
         if not taken_over:
-            # First remove the file, so that a process that watches another one end knows that this was intended.
+            # Remove the file first: other processes that watch the programs then know that they were meant to end.
             with suppress(FileNotFoundError):
                 self._file.replace(self._stopping)
         entries = self._started if taken_over else _read(self._stopping)

@@ -1,7 +1,7 @@
 """The commands of the local stack's three programs.
 
-Each is started by path, so this package may be installed under any name; `-P` keeps its folder, whose modules have
-common names, out of `sys.path`.
+Each is started by its path, so that this package can be installed under any name. `-P` keeps the script's folder out of
+`sys.path`, because modules there have common names.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from .leavers import console_file
 from .processes import Program
 
 _HERE = Path(__file__).resolve().parent
@@ -22,12 +23,12 @@ def ministack(python: Path, state_dir: Path, port: int, region: str) -> Program:
     """MiniStack with the patches, with IAM enforced, reachable from this machine only.
 
     It gets none of the caller's AWS_* variables or PYTHONPATH, because the Lambda workers inherit its environment.
-    Each worker unpacks its zip into the temporary folder and leaves it there when it is stopped, some 50 MB a run; so
-    this stack has its own folder, which is deleted with it.
+    Each worker unpacks its zip into the temporary folder and does not delete it (some 50 MB a run). So this stack has its
+    own temporary folder, which is deleted when the stack is stopped.
     """
     directory = state_dir / "ministack"
     scratch = directory / "tmp"
-    shutil.rmtree(scratch, ignore_errors=True)  # of a run that nobody stopped
+    shutil.rmtree(scratch, ignore_errors=True)  # left by an earlier run that was not stopped
     scratch.mkdir(parents=True)
     return Program(
         name="MiniStack",
@@ -57,9 +58,10 @@ def ministack(python: Path, state_dir: Path, port: int, region: str) -> Program:
 
 def okta(python: Path, state_dir: Path, port: int) -> Program:
     """The stand-in for Okta."""
+    console = ["--console", str(console_file(state_dir))]
     return Program(
         name="Okta",
-        arguments=[str(python), "-P", str(_HERE / "okta.py"), "--port", str(port)],
+        arguments=[str(python), "-P", str(_HERE / "okta.py"), "--port", str(port), *console],
         environment=_environment(),
         directory=state_dir / "okta",
         port=port,

@@ -1,4 +1,4 @@
-"""The local stage while its stack runs: its AWS, its credentials, and the copy from which it was deployed."""
+"""The running local stage: its AWS endpoint, its credentials, and the copy of the project that was deployed."""
 
 from __future__ import annotations
 

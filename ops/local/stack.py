@@ -1,4 +1,4 @@
-"""The local stack: the same template and the same `chalice deploy`, with an AWS on this machine."""
+"""The local stack: the same template and the same `chalice deploy` as for AWS, with the local AWS."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from .chalice_cli import run_chalice
 from .deployer import create_deployer, local_aws_only
 from .environment import ministack_python, require_linux
 from .interrupts import hear_once
+from .leavers import tell_console
 from .okta import load_people
 from .people import DEMO_USERS, create_demo_users
 from .processes import Processes, require_free_port
@@ -38,13 +39,14 @@ _CHECK_SECONDS = 0.5
 _WATCH_SECONDS = 0.1
 _CHOICES = "choices.json"
 _PROGRAMS = 3
+OKTA = "Okta"
 
 
 @dataclass(frozen=True)
 class Choices:
-    """What `up` is told about the stack; a running one cannot take other ones.
+    """The options of `up`, which cannot be changed while the stack runs.
 
-    `origins` are the stage's ALLOWED_ORIGINS, `loopback_ports` its option of that name.
+    `origins` become the stage's ALLOWED_ORIGINS, `loopback_ports` its option of that name.
     """
 
     addresses: Addresses
@@ -52,14 +54,14 @@ class Choices:
     loopback_ports: tuple[int, ...] = ()
 
     def write(self, copy: Path) -> None:
-        """Write them into a copy's settings."""
+        """Write these options into the settings of a copy."""
         if self.origins:
             write_environment(copy, LOCAL, {"ALLOWED_ORIGINS": ",".join(self.origins)}, {})
         if self.loopback_ports:
             write_option(copy, LOCAL, "loopback_ports", list(self.loopback_ports))
 
     def text(self) -> str:
-        """Write them down, so that a later `up` can compare."""
+        """Return them as text, which a later `up` compares with its own."""
         return json.dumps(asdict(self), sort_keys=True)
 
 
@@ -72,12 +74,12 @@ def up(
     report: Reporter | None = None,
     state_dir: Path | None = None,
 ) -> None:
-    """Start everything and deploy into it, or deploy into a running stack; run until interrupted, unless detached.
+    """Start a stack, or use the running one, and deploy into it. Run until interrupted, unless `detach` is true.
 
-    A stack that an earlier `up` with this state directory left running is kept, with its people and records, unless
-    `fresh` is true. With `watch`, each edit of the project is brought into it. Shared parts (MiniStack's environment,
-    built dependencies) are in the project's `.local`. The app is on https://localhost if the addresses say so. Raises
-    OpsError; it checks settings and app before it stops anything.
+    If a stack with this state directory is running, it is kept, with its people and records, unless `fresh` is true. With
+    `watch`, each edit of the project is deployed into it. Shared parts (MiniStack's environment, built dependencies) are
+    in the project's `.local`. `choices` say whether the app uses HTTPS. Raises OpsError; it checks settings and app
+    before it stops anything.
     """
     require_linux()
     addresses = choices.addresses
@@ -118,7 +120,7 @@ def up(
 
 
 def require_same_choices(processes: Processes, state_dir: Path, choices: Choices) -> bool:
-    """Say whether a whole stack runs here with these choices; an OpsError where it runs with others."""
+    """Return whether a complete stack runs here with these choices. Raises OpsError if it runs with others."""
     if len(processes.running()) < _PROGRAMS or not (state_dir / "info.json").exists():
         return False
     try:
@@ -128,8 +130,8 @@ def require_same_choices(processes: Processes, state_dir: Path, choices: Choices
     if before != choices.text():
         raise OpsError(
             "A stack is running here with other ports or options, which cannot be changed while it runs. "
-            f"To use it, give the options that it was started with: {_told(before)}. To stop it and start anew "
-            f"(its people and records are lost): {PROGRAM} up --fresh with your options."
+            f"To use it, pass the options that it was started with: {_told(before)}. To stop it and start a new "
+            f"one (people and records are lost), run {PROGRAM} up --fresh with your options."
         )
     return True
 
@@ -145,13 +147,13 @@ def _told(text: str) -> str:
 
 
 def _redeploy(project_dir: Path, state_dir: Path, report: Reporter) -> dict[str, Any]:
-    """Deploy into the stack that runs; nothing of it is touched where the project cannot be deployed."""
+    """Deploy into the running stack; if the project cannot be deployed, change nothing."""
     from .edits import Edits
     from .running import running_stage
 
     found = info(project_dir, state_dir)
     report.note(
-        "a stack is running: deploying into it; people, sessions and records stay (--fresh starts anew)"
+        "a stack is running: deploying into it; people, sessions and records stay (--fresh starts a new one)"
     )
     with running_stage(project_dir, state_dir) as stage:
         Edits(project_dir, stage, found, report).deploy()
@@ -159,7 +161,7 @@ def _redeploy(project_dir: Path, state_dir: Path, report: Reporter) -> dict[str,
 
 
 def _watch(processes: Processes, project_dir: Path, state_dir: Path, report: Reporter) -> None:
-    """Bring each edit into the running stack, until interrupted."""
+    """Deploy each edit into the running stack, until interrupted."""
     from .edits import Edits
     from .running import running_stage
     from .watched_files import WatchedFiles
@@ -218,6 +220,8 @@ def _start(
     credentials = create_deployer(addresses.aws_url, region)
     with local_aws_only(addresses.aws_url, region, credentials, state_dir / "no-aws-files"):
         stage = _deploy(copy, shared, addresses, report)
+        ca_file = certificate.ca_file if certificate else None
+        tell_console(aws.session(stage), stage, OKTA, state_dir, ca_file, report)
         facts = _facts(stage, addresses, certificate)
     processes.start(
         programs.front_proxy(
@@ -247,7 +251,7 @@ def _deploy(copy: Path, shared: Path, addresses: Addresses, report: Reporter) ->
     _run_chalice(copy, shared, report)
     stage = load_stage(copy, LOCAL)
     okta = Provider(
-        name="Okta",
+        name=OKTA,
         issuer=addresses.okta_url,
         client_id="gatehouse-local",
         client_secret="local-only",  # noqa: S106 - the stand-in takes any
@@ -300,6 +304,6 @@ def _stop(processes: Processes, state_dir: Path) -> list[str]:
     stopped = processes.stop()
     if (
         not processes.running()
-    ):  # otherwise they belong to another `up` by now, and so does its page of facts
+    ):  # otherwise another `up` owns the programs and the file of facts by now
         (state_dir / "info.json").unlink(missing_ok=True)
     return stopped

@@ -1,7 +1,7 @@
 """The copy of the project from which the local stage is deployed.
 
-Deploying writes into `.chalice/`; with a copy in an ignored folder the checkout stays clean, and neither bytecode nor
-tests can get into the zip.
+A deployment writes into `.chalice/`. The copy is in a folder that git ignores, so the checkout stays unchanged, and
+neither bytecode nor tests can get into the zip.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from ..stages import LOCAL
 from ..team_file import path_of
 
 PLACES = ("COGNITO_URL", "JWKS_URL", "PUBLIC_URL")
-"""Variables that only the local stage is given: AWS knows its own addresses."""
+"""Variables that only the local stage needs, because AWS's own addresses are known."""
 CHOSEN = {
     "environment_variables": (*PLACES, "ALLOWED_ORIGINS"),
     "gatehouse": ("loopback_ports",),
 }
-"""What `up` writes into the copy's local stage, by block: the project's own file does not know it."""
+"""The values that `up` writes into the local stage of the copy, by block; the project's own file lacks them."""
 _FOLDERS = ("chalicelib", "vendor")
 
 
@@ -45,7 +45,7 @@ def refresh_copy(project_dir: Path, copy: Path) -> None:
 
 
 def refreshed_settings(project_dir: Path, copy: Path) -> str:
-    """Build the text of the project's config.json with what `up` wrote into the copy's."""
+    """Build the text of the project's config.json, with the values that `up` wrote into the copy's file."""
     stage = json.loads((copy / ".chalice" / "config.json").read_text(encoding="utf-8"))
     before = stage["stages"][LOCAL]
     text = (project_dir / ".chalice" / "config.json").read_text(encoding="utf-8")
@@ -60,11 +60,7 @@ def refreshed_settings(project_dir: Path, copy: Path) -> str:
 
 
 def copy_code(project_dir: Path, copy: Path) -> None:
-    """Copy the files for Chalice's package and for the stack: the app, its dependencies' lock, the team's policies and
-    file.
-
-    Settings do not change.
-    """
+    """Copy the app, the lock of its dependencies, the team's policies and its `gatehouse.yaml`, but no settings."""
     (copy / ".chalice").mkdir(parents=True, exist_ok=True)
     lock = project_dir / NAME
     theirs = sorted((project_dir / ".chalice").glob("policy*.json"))

@@ -50,7 +50,7 @@ def trust(ca_file: Path, home: Path | None = None) -> list[Path]:
     certutil = shutil.which("certutil")
     if certutil is None:
         raise OpsError(
-            "certutil is missing, which adds an authority to the browsers' databases. "
+            "The program certutil is missing, which adds an authority to the browsers' databases. "
             "Install `libnss3-tools` (Debian, Ubuntu) or `nss-tools` (Fedora), or import the "
             f"file by hand: {ca_file}"
         )

@@ -1,4 +1,4 @@
-"""The files that an edit can change: what is deployed, and what says how."""
+"""Finds edits of the deployed files and of the settings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NOBODYS = (".pyc", ".pyo", ".swp", ".tmp", "~")
 
 
 class WatchedFiles:
-    """Tells what has changed since it was last asked, by times and sizes."""
+    """Finds the files that have changed since the last call, by their times and sizes."""
 
     def __init__(self, project_dir: Path) -> None:
         self._project_dir = project_dir
@@ -22,9 +22,9 @@ class WatchedFiles:
         self._pending: dict[Path, tuple[int, int]] | None = None
 
     def changed(self) -> list[Path]:
-        """Return the files that are new, different or gone; nothing while they are still being written.
+        """Return the files that are new, different or gone; an empty list while files are still being written.
 
-        An editor, or `git switch`, writes in several steps: a change counts when a second look finds nothing new.
+        An editor, or `git switch`, writes in several steps. So changes are returned only when a second look finds no more.
         """
         now = self._look()
         if now == self._seen:
@@ -43,7 +43,7 @@ class WatchedFiles:
             try:
                 stat = path.stat()
             except OSError:
-                continue  # gone, or a link that leads nowhere
+                continue  # the file is gone, or a broken link
             found[path] = (stat.st_mtime_ns, stat.st_size)
         return found
 
@@ -53,7 +53,9 @@ class WatchedFiles:
         try:
             yield from files_of(project / NAME)
         except OpsError:
-            yield project / NAME  # being written, or wrong: the deployment says so
+            yield (
+                project / NAME
+            )  # it is being written, or it is wrong: then the deployment reports it
         yield project / ".chalice" / "config.json"
         yield from (project / ".chalice").glob("policy*.json")
         yield from _TEMPLATES.glob("*")

@@ -53,7 +53,7 @@ def test_edits_arrive_and_keep_people_sessions_and_records(page: Page, mounted: 
     mounted.edit("app.py", '("GET", "/health")}', '("GET", "/health"), ("GET", "/tea")}')
     mounted.edit("app.py", "app.register_blueprint", f"{_ROUTE}app.register_blueprint")
     while "ready" not in mounted.shown("tea"):
-        mounted.heard(": deployed anew")  # in one go or two: the files were not written at once
+        mounted.heard(": deployed again")  # in one go or two: the files were not written at once
 
     page.reload()
     expect(page.get_by_role("heading", name="Hello, Bruno")).to_be_visible()

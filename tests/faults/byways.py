@@ -66,6 +66,22 @@ def refresh_of_another(world: World) -> Scene:
     return Scene(browser, lambda: browser.post("/auth/refresh"))
 
 
+def look(world: World) -> Scene:
+    """Somebody looks at the page again."""
+    browser = world.browser()
+    world.sign_in(browser)
+    return Scene(browser, lambda: browser.get("/auth/session"))
+
+
+def look_without_row(world: World) -> Scene:
+    """The session began while the sessions table did not answer."""
+    browser = world.browser()
+    world.dynamodb.faults["sessions"] = client_error("InternalServerError")
+    world.sign_in(browser)
+    world.dynamodb.faults.clear()
+    return Scene(browser, lambda: browser.get("/auth/session"))
+
+
 def me_of_provider(world: World) -> Scene:
     """Whose provider has a label."""
     browser = world.browser()
@@ -272,6 +288,8 @@ BYWAYS: dict[str, Callable[[World], Scene]] = {
     "callback refused": callback_refused,
     "refresh of another": refresh_of_another,
     "callback again": callback_again,
+    "look": look,
+    "look, no row": look_without_row,
     "me, by a provider": me_of_provider,
     "reset, signed in": reset_signed_in("reset-password"),
     "confirm, signed in": reset_signed_in("confirm", given_name="N", family_name="C"),

@@ -9,6 +9,7 @@ _KINDS = {
     "GetItem users": ("dynamodb", "aws", 2),
     "UpdateItem users": ("dynamodb", "aws", 2),
     "DeleteItem users": ("dynamodb", "aws", 1),
+    "GetItem sessions": ("dynamodb", "aws", 2),
     "UpdateItem sessions": ("dynamodb", "aws", 2),
     "Query sessions": ("dynamodb", "aws", 2),
     "DeleteItem sessions": ("dynamodb", "aws", 1),
@@ -137,6 +138,8 @@ ELSEWHERE: tuple[Call, ...] = (
         "POST /auth/refresh", "refresh of another",
         Outcome(401, "session_expired", "cleared", "row_not_deleted"), "DeleteItem sessions",
     ),
+    *_lines("GET /auth/session", "look", Outcome(503), *_KEYS, "GetItem sessions"),
+    *_lines("GET /auth/session", "look, no row", Outcome(503), "GetItem users"),
     *_lines("GET /me/sessions", "own sessions", _UNKNOWN, *_KEYS),
     *_lines(
         "GET /me/sessions", "own sessions", Outcome(200, code="", cookie="–", event=""),

@@ -143,6 +143,7 @@ class FakeApi:
         self.answers: dict[str, Answer | Callable[[Request], Answer]] = {
             "GET /auth/config": self._config,
             "POST /auth/refresh": nobody,
+            "GET /auth/session": lambda _: Answer(200, {"goes_on": self.has_cookie}),
             "GET /auth/login": Answer(200, "Cognito's page", {"Content-Type": "text/plain"}),
             "GET /me": Answer(200, RECORD),
             "GET /me/sessions": Answer(200, {"sessions": SESSIONS}),

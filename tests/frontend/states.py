@@ -26,7 +26,7 @@ from .views import (
 #: `document.cookie` as in a browser with blocked cookies: written values disappear.
 NO_COOKIES = "Object.defineProperty(Document.prototype, 'cookie', {get: () => '', set: () => {}});"
 ERRORS = (
-    "access_denied", "login_expired", "login_used", "login_unknown", "login_failed", "sign_up_refused",
+    "access_denied", "account_disabled", "login_expired", "login_used", "login_unknown", "login_failed", "sign_up_refused",
     "temporarily_unavailable", "unknown_provider", "too_many_attempts", "not_found", "unknown",
 )  # fmt: skip
 

@@ -12,7 +12,14 @@ from .test_page import heading, login_query
 from .views import fill, press
 
 CODES = (
-    *("access_denied", "login_expired", "login_used", "login_unknown", "login_failed"),
+    *(
+        "access_denied",
+        "account_disabled",
+        "login_expired",
+        "login_used",
+        "login_unknown",
+        "login_failed",
+    ),
     *("temporarily_unavailable", "unknown_provider", "not_found", "<b>"),
 )
 THROWS = "() => { throw new DOMException('The operation is insecure.', 'SecurityError'); }"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
 import requests
 
-from ops.local.okta import load_people, with_state
+from ops.local.okta import build_app, load_people, with_state
 from tests.local_aws.cloud import Cloud
 
 
@@ -45,3 +49,86 @@ def test_people_look_like_oktas() -> None:
         assert person["sub"] not in (person["sub"].lower(), person["sub"].upper())
         assert {"email", "email_verified", "given_name", "family_name", "groups"} <= set(person)
     assert [person["email_verified"] for person in people].count(False) == 1
+
+
+QUERY = (
+    "/oauth2/authorize?response_type=code&client_id=any&scope=openid&state=s"
+    "&redirect_uri=http%3A%2F%2F127.0.0.1%3A1%2Fback"
+)
+SUB = load_people()[0]["sub"]
+
+
+@pytest.fixture
+def client() -> Any:
+    """A browser at a stand-in that reaches no app."""
+    return build_app(load_people(), "http://localhost").test_client()
+
+
+def press(client: Any, action: str) -> None:
+    """Press one of the first person's buttons."""
+    form = {"press": f"{action} {SUB}", "way": "both"}
+    assert client.post("/admin", data=form).status_code == 303
+
+
+def outcome(client: Any) -> dict[str, str]:
+    """Sign in as the first person; return the query of the way back, empty if the person stays at the stand-in."""
+    answer = client.post(QUERY, data={"sub": SUB})
+    query = parse_qs(urlsplit(answer.headers.get("Location", "")).query)
+    return {name: values[0] for name, values in query.items()}
+
+
+def test_whoever_is_deactivated_stays_on_the_login_page_until_reactivated(client: Any) -> None:
+    """Somebody who kept a session there is no exception."""
+    client.post(QUERY, data={"sub": SUB, "keep": "1"})
+    assert client.get(QUERY).status_code == 302
+    press(client, "deactivate")
+    assert "Unable to sign in" in client.post(QUERY, data={"sub": SUB}).text
+    assert client.get(QUERY).status_code == 200
+    press(client, "reactivate")
+    assert "code" in outcome(client)
+
+
+def test_whoever_is_removed_from_the_app_comes_back_with_access_denied(client: Any) -> None:
+    """Okta's words; a session at the stand-in is none for the app."""
+    client.post(QUERY, data={"sub": SUB, "keep": "1"})
+    press(client, "remove")
+    assert outcome(client) == {
+        "error": "access_denied",
+        "error_description": "User is not assigned to the client application.",
+        "state": "s",
+    }
+    assert "access_denied" in client.get(QUERY).headers["Location"]
+    press(client, "assign")
+    assert "code" in outcome(client)
+
+
+def test_cleared_sessions_end_at_the_stand_in_too(client: Any) -> None:
+    """The person may sign in again."""
+    client.post(QUERY, data={"sub": SUB, "keep": "1"})
+    press(client, "clear")
+    assert client.get(QUERY).status_code == 200
+    assert "code" in outcome(client)
+
+
+def test_the_console_says_what_it_sent(client: Any) -> None:
+    """A stand-in that was told of no app sends nothing and says so."""
+    press(client, "deactivate")
+    page = client.get("/admin").text
+    assert "user.lifecycle.deactivate: not sent" in page
+    assert f'value="reactivate {SUB}"' in page
+
+
+@pytest.mark.parametrize(
+    ("form", "headers", "status"),
+    [
+        ({"press": f"deactivate {SUB}", "way": "both"}, {"Origin": "https://elsewhere.test"}, 403),
+        ({"press": f"delete {SUB}", "way": "both"}, {}, 400),
+        ({"press": f"deactivate {SUB}", "way": "pigeon"}, {}, 400),
+    ],
+)
+def test_the_console_takes_only_its_own_buttons(
+    client: Any, form: dict[str, str], headers: dict[str, str], status: int
+) -> None:
+    """No other page of this browser presses them."""
+    assert client.post("/admin", data=form, headers=headers).status_code == status
+    assert "code" in outcome(client)

@@ -1,4 +1,4 @@
-"""boto3's clients: which calls are repeated, and which answers are valid."""
+"""boto3's clients: which calls are retried, and which responses are valid."""
 
 import json
 from collections.abc import Mapping
@@ -60,12 +60,13 @@ def clients() -> AwsClients:
 def test_only_what_may_happen_twice_is_tried_twice(
     clients: AwsClients, name: str, arguments: Mapping[str, Any], twice: bool
 ) -> None:
-    """Reads, and the users table's conditional writes; never a guess, a mail, a code, a count."""
+    """Reads are retried, and the users table's conditional writes; calls with a password, mail, code or count never."""
     assert clients.may_repeat(name, arguments) is twice
 
 
 def test_clients_name_themselves_and_dynamodb_looks_at_what_it_gets(clients: AwsClients) -> None:
-    """No User-Agent is put together at each call. What people typed goes to Cognito, and is looked at here first."""
+    """The User-Agent is fixed, so that it is not built again for each call. botocore validates requests to Cognito, which
+    contain what people typed, but not requests to DynamoDB."""
     for service, validated in (
         ("dynamodb", False),
         ("secretsmanager", True),
@@ -104,7 +105,7 @@ def refused(status: int, code: str) -> ClientError:
     ids=str,
 )
 def test_only_what_may_pass_is_tried_again(error: Exception, passing: bool) -> None:
-    """A refusal, a bad certificate and a bug are permanent."""
+    """A refusal, a bad certificate and a bug are permanent, so they are not retried."""
     assert is_passing(error) is passing
 
 
@@ -120,7 +121,7 @@ def verify(
 )
 @pytest.mark.parametrize("status", [200, 400, 500])
 def test_what_is_no_json_object_is_no_answer(body: bytes, status: int) -> None:
-    """botocore would read most of them as a missing item. An error may be empty."""
+    """botocore would read most of these bodies as a missing item. The body of an error may be empty."""
     if body == b"" and status != 200:
         return verify(body, status)
     with pytest.raises(UnreadableAnswer):
@@ -137,7 +138,8 @@ def test_more_than_a_page_of_dynamodb_is_no_answer() -> None:
 
 
 def test_another_protocol_is_not_held_to_json() -> None:
-    """botocore chooses the protocol by the service's model, and AWS chooses Lambda's own botocore."""
+    """Another botocore may use another protocol: it reads the protocol from the service's model, and AWS decides which
+    botocore is in Lambda."""
     cbor = ServiceModel(
         {"metadata": {"protocols": ["smithy-rpc-v2-cbor"]}, "operations": {"GetItem": {}}},
         "dynamodb",
@@ -148,12 +150,12 @@ def test_another_protocol_is_not_held_to_json() -> None:
 
 
 def test_cognito_may_answer_with_nothing() -> None:
-    """RevokeToken and AdminUserGlobalSignOut do; other answers are checked where they are read."""
+    """RevokeToken and AdminUserGlobalSignOut have empty responses. Other responses are checked where they are used."""
     verify(b"", service="cognito-idp", name="RevokeToken")
 
 
 def test_a_call_that_nobody_waits_for_is_not_made_again(clock: Clock) -> None:
-    """A container may be resumed long after: its write would then be out of date."""
+    """Lambda may freeze the container and resume it much later: a retried write would then be outdated."""
     clients = AwsClients("eu-west-1", Budget(), pause=lambda: None, clock=clock)
     made: list[float] = []
 

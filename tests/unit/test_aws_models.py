@@ -70,7 +70,7 @@ def called() -> Iterator[str]:
 
 
 def test_the_operations_are_exactly_those_that_the_code_calls() -> None:
-    """One more is read in vain at each cold start; one less makes the call fail, but only on Lambda."""
+    """An unused operation would slow down each cold start; a missing one would make its call fail, but only on Lambda."""
     names, loader = set(called()), Loader()
     for service, operations in OPERATIONS.items():
         known = loader.load_service_model(service, "service-2")["operations"]
@@ -120,7 +120,7 @@ def sent(service: str, region: str) -> list[Any]:
 def test_the_same_is_sent_and_understood_as_with_all_of_botocores_data(
     cut: Path, service: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In every partition of AWS: address, body, headers, the code of a refusal."""
+    """Address, body, headers and error codes are compared, in every partition of AWS."""
     ours = [sent(service, region) for region in REGIONS]
     monkeypatch.setattr(aws_models, "FOLDER", cut / "nothing")
     assert ours == [sent(service, region) for region in REGIONS]
@@ -129,7 +129,7 @@ def test_the_same_is_sent_and_understood_as_with_all_of_botocores_data(
 def test_botocores_folders_are_not_listed_and_its_large_files_not_read(
     cut: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """This covers the models and the list of all endpoints."""
+    """The large files are the services' models and the list of all endpoints."""
     read: list[str] = []
     load = JSONFileLoader.load_file
 
@@ -145,7 +145,7 @@ def test_botocores_folders_are_not_listed_and_its_large_files_not_read(
 
 
 def test_what_was_not_cut_is_botocores(cut: Path) -> None:
-    """Another service, another version, another kind of data."""
+    """botocore's own files are used for another service, another version and another kind of data."""
     loader = aws_models.CutModels()
     assert loader.load_service_model("sqs", "service-2")["metadata"]["serviceId"] == "SQS"
     whole = loader.load_service_model("dynamodb", "service-2", "2012-08-10")
@@ -154,7 +154,7 @@ def test_what_was_not_cut_is_botocores(cut: Path) -> None:
 
 
 def test_no_text_of_awss_is_in_the_models() -> None:
-    """They contain names, types and limits, but no text."""
+    """The models contain names, types and limits, but no documentation."""
     for name, contents in service_models.files().items():
         assert name.endswith("NOTICE") or b'"documentation"' not in contents, name
 
@@ -163,7 +163,7 @@ BESIDE = """
 import sys
 from chalicelib.gatehouse.aws_session import new_session
 client = new_session().create_client("dynamodb", region_name="eu-west-1")
-assert "botocore.docs.service" not in sys.modules, "what renders documentation"
+assert "botocore.docs.service" not in sys.modules, "the module that renders documentation"
 assert not client.get_item.__doc__
 import boto3
 boto3.resource("dynamodb", region_name="eu-west-1").Table("users").get_item.__doc__

@@ -1,4 +1,4 @@
-"""The benchmarks' own code: figures, targets, the page, the steps of a measured process. Nothing is timed here."""
+"""The code of the benchmarks: figures, targets, the page, the steps of a measured process. These tests measure no time."""
 
 import os
 import subprocess
@@ -49,7 +49,7 @@ def test_a_number_has_the_digits_that_matter(value: float, text: str) -> None:
 
 
 def test_a_target_is_met_up_to_its_limit_and_no_further() -> None:
-    """At most and at least."""
+    """This holds for targets with "at most" and with "at least"."""
     assert [Target("x", value, 1.5).met() for value in (1.4, 1.5, 1.51)] == [True, True, False]
     least = [Target("x", value, 2.5, at_least=True).met() for value in (2.49, 2.5, 2.6)]
     assert least == [False, True, True]
@@ -57,7 +57,7 @@ def test_a_target_is_met_up_to_its_limit_and_no_further() -> None:
 
 
 def test_a_missed_target_is_named() -> None:
-    """It decides the exit code."""
+    """The exit code depends on it."""
     assert report.missed([SECTION]) == ["Faster than that"]
     assert report.missed([]) == []
 
@@ -73,7 +73,7 @@ def test_the_page_holds_sections_targets_and_machine() -> None:
 
 
 def test_the_readme_gets_one_line_a_section_between_its_marks() -> None:
-    """The text around them stays; without marks it fails."""
+    """The text around the marks stays. Without marks, writing fails."""
     readme = f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n"
     text = report.put_headlines(readme, [SECTION])
     assert text.startswith(f"before\n{report.BEGIN}\n|")
@@ -91,7 +91,7 @@ def test_the_readme_has_a_place_for_the_figures() -> None:
 
 
 def test_the_processor_is_read_from_cpuinfo() -> None:
-    """It is empty on machines that don't say."""
+    """The name is empty if the machine's cpuinfo lacks it."""
     assert (
         machine.parse_processor("vendor : x\nmodel name\t: Some  CPU @ 2 GHz\n")
         == "Some CPU @ 2 GHz"
@@ -161,7 +161,7 @@ def test_a_journey_carries_cookies_and_comes_back_with_state_and_nonce() -> None
 
 
 def test_an_unexpected_answer_ends_the_measurement() -> None:
-    """A subject that fails fast would otherwise seem fast."""
+    """Otherwise a subject that fails quickly would seem fast."""
     journey = child.Journey(
         lambda event, context: {"statusCode": 500}, [{"event": {}, "contains": "200"}]
     )
@@ -170,7 +170,7 @@ def test_an_unexpected_answer_ends_the_measurement() -> None:
 
 
 def test_a_measured_process_does_a_whole_sign_in_on_loopback() -> None:
-    """One real process runs the app and its calls, so the figures are of what they claim."""
+    """A real process runs the app and its calls, so that the figures measure what they claim."""
     from benchmarks.sign_in import run
 
     with served() as aws:
@@ -181,19 +181,19 @@ def test_a_measured_process_does_a_whole_sign_in_on_loopback() -> None:
     for once in ("Cognito keys: 1", "Cognito token (code): 1", "Cognito token (refresh): 1"):
         assert once in section.notes
     assert "DynamoDB UpdateItem users: 1" in section.notes
-    # Two for tokens, the record written and read, the session's row written and updated: the rest is cached by then.
+    # Two calls for tokens, two for the record (write, read), two for the session's row (write, update). The rest is cached.
     assert "From a warm one: 6." in section.notes
 
 
 def test_a_subject_that_fails_says_why(tmp_path: Path) -> None:
-    """It prints the subject's output."""
+    """The error has the subject's output."""
     lab = Lab(Path(sys.executable), {"HOME": os.fspath(tmp_path)}, 1, lambda _: None)
     with pytest.raises(RuntimeError, match="no such thing"):
         lab.program("raise SystemExit('no such thing')")
 
 
 def test_the_loopback_gives_what_is_asked_for() -> None:
-    """Its token endpoint accepts a nonce as a code."""
+    """Its token endpoint accepts a nonce as the code, and returns it in the ID token."""
     aws = LoopbackAws(0)
     name, tokens = aws.answer("/oauth2/token", b"grant_type=authorization_code&code=the-nonce")
     assert name == "Cognito token (code)"
@@ -206,7 +206,7 @@ def test_the_loopback_gives_what_is_asked_for() -> None:
 def test_the_exit_code_tells_of_a_missed_target(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: float, code: int
 ) -> None:
-    """The page is written in both cases."""
+    """The page is written whether or not a target is missed."""
     section = Section("A thing", "How.", ("",), [], (Target("Fast", 1.2, limit),))
     monkeypatch.setattr(command, "BENCHMARKS", {"thing": lambda lab, aws: [section]})
     monkeypatch.setattr(command.peers_home, "python", lambda: Path(sys.executable))
@@ -218,7 +218,7 @@ def test_the_exit_code_tells_of_a_missed_target(
 
 
 def test_a_process_is_held_to_its_share() -> None:
-    """Its processor time takes that much longer on the clock; its waiting does not."""
+    """With a limited share of the processor, computing takes longer on the clock, but waiting does not."""
     program = "import time; began, e = time.monotonic(), time.process_time() + 0.2\nwhile time.process_time() < e: pass\n"
     process = subprocess.Popen(
         [sys.executable, "-c", program + "print(time.monotonic() - began)"], stdout=subprocess.PIPE

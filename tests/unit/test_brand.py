@@ -29,7 +29,7 @@ def test_contrast_is_wcags(one: str, other: str, ratio: float) -> None:
 
 
 def test_the_grounds_are_the_stylesheets() -> None:
-    """Contrast is measured against the page's real backgrounds."""
+    """The backgrounds in the code are those in the stylesheet, so contrast is measured against real backgrounds."""
     blocks = re.findall(r":root \{(.*?)\}", (FRONTEND / "styles.css").read_text("utf-8"), re.DOTALL)
     for theme, block in zip(("light", "dark"), blocks, strict=False):
         ground, raised = (
@@ -55,7 +55,7 @@ def test_what_is_proposed_is_accepted(accent: str, theme: str) -> None:
 @pytest.mark.security("S-54")
 @pytest.mark.parametrize("accent", ["red", "#fff", "#12345", "0b6b62", "#0b6b62;}", "#0b6b6g"])
 def test_an_accent_is_a_plain_colour(accent: str) -> None:
-    """It goes into a stylesheet, so nothing else is accepted."""
+    """Only a colour is accepted, because the value goes into a stylesheet."""
     (problem,) = read(BRAND_ACCENT=accent)
     assert problem == "BRAND_ACCENT must be a colour such as #0b6b62"
 
@@ -69,7 +69,7 @@ def test_an_accent_is_a_plain_colour(accent: str) -> None:
     ],
 )  # fmt: skip
 def test_links_are_https_or_ours(url: str) -> None:
-    """Terms, privacy and help are addresses, never code."""
+    """The links to terms, privacy and help must be addresses, never code."""
     for name in ("TERMS_URL", "PRIVACY_URL", "SUPPORT_URL"):
         (problem,) = read(**{name: url})
         assert problem.startswith(f"{name} must start with https://")
@@ -84,7 +84,7 @@ def test_ordinary_links_pass(url: str) -> None:
 
 @pytest.mark.security("S-54")
 def test_help_may_be_one_address() -> None:
-    """It is plain, without a subject or a second recipient; terms may not be one."""
+    """A mail address for help has no subject and no second recipient; the terms cannot be a mail address."""
     assert read(SUPPORT_URL="mailto:help@example.com") == []
     for url in (
         "mailto:",

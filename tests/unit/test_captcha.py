@@ -55,7 +55,7 @@ def verifier(vendor: Vendor) -> SiteVerify:
 
 
 def test_a_solved_challenge_passes_once(vendor: Vendor) -> None:
-    """The vendor gets the site and the person's address, and its answer decides."""
+    """The vendor gets the site key and the person's IP address, and its response decides."""
     captcha = verifier(vendor)
     assert captcha.verify("solved", "198.51.100.7", HOST)
     assert vendor.seen[0]["remoteip"] == "198.51.100.7"
@@ -65,14 +65,14 @@ def test_a_solved_challenge_passes_once(vendor: Vendor) -> None:
 
 @pytest.mark.parametrize("elsewhere", ["other.example.com", "app.example.com.evil.example", "", 7])
 def test_a_token_of_another_site_is_refused(vendor: Vendor, elsewhere: object) -> None:
-    """A token from another site's page does not count here, however that site got the site key."""
+    """A token that was solved on another site's page is refused, even if that site uses our site key."""
     vendor.hostname = elsewhere
     assert not verifier(vendor).verify("solved", "198.51.100.7", HOST)
 
 
 @pytest.mark.parametrize("untold", [None, "not-provided"])
 def test_a_vendor_that_names_no_host_is_believed(vendor: Vendor, untold: object) -> None:
-    """hCaptcha itself omits it under heavy traffic: an attack on others must not keep people out."""
+    """hCaptcha omits the host name under heavy traffic: an attack on other sites must not lock people out here."""
     vendor.hostname = untold
     assert verifier(vendor).verify("solved", "198.51.100.7", HOST)
 
@@ -87,7 +87,7 @@ def test_a_vendor_that_is_down_fails_closed(vendor: Vendor, status: int, garbage
 
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_a_challenge_tells_the_page_what_to_load(vendor: Vendor, name: str) -> None:
-    """Its script comes from an origin that the CSP allows for that vendor."""
+    """The script's origin is one that the CSP allows for that vendor."""
     captcha = SiteVerify(
         name=name, site_key="s", verify_url=None, load_secret=lambda: "", transport=vendor
     )
@@ -103,8 +103,8 @@ def test_a_challenge_tells_the_page_what_to_load(vendor: Vendor, name: str) -> N
 
 @pytest.mark.security("S-52")
 def test_the_policy_opens_for_the_vendor_and_nobody_else() -> None:
-    """It allows the vendor's script, frames, styles and calls; everything else stays strict; Trusted Types must be
-    off."""
+    """The CSP allows the vendor's scripts, frames, styles and calls. Everything else stays strict, except that Trusted Types
+    must be off."""
     origins = PROVIDERS["turnstile"].origins
     opened = parse_policy(open_for_captcha(origins))
     strict = parse_policy(SECURITY_HEADERS["Content-Security-Policy"])

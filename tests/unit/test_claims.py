@@ -39,13 +39,13 @@ def verify(claims: Any, group: str | None = None) -> Caller:
     ],
 )
 def test_groups_are_read_in_every_shape(value: object, groups: tuple[str, ...]) -> None:
-    """A list in a token, one string behind API Gateway; any other value is no group."""
+    """Groups are a list in a token, and one string behind API Gateway. Any other value means no groups."""
     assert parse_groups(value) == groups
 
 
 @pytest.mark.security("S-49")
 def test_a_caller_is_who_the_access_token_says() -> None:
-    """They are sub, username, scopes and groups."""
+    """The caller's sub, username, scopes and groups come from the access token."""
     assert verify({**CLAIMS, "cognito:groups": "[g]"}, "g") == Caller(
         "s", "u", ("api/read", "x"), ("g",)
     )
@@ -64,7 +64,7 @@ def test_a_caller_is_who_the_access_token_says() -> None:
     ],
 )
 def test_no_claims_is_nobody(context: dict[str, Any]) -> None:
-    """A route that lost its authorizer lets nobody in."""
+    """If a route has lost its authorizer, it refuses everybody."""
     with pytest.raises(Unauthorized):
         verify_caller(context, client_ids=("c",), scope="api/read", group=None)
 
@@ -86,14 +86,14 @@ def test_no_claims_is_nobody(context: dict[str, Any]) -> None:
     ],
 )
 def test_one_wrong_claim_is_enough(change: dict[str, Any], error: type[Exception]) -> None:
-    """Each check works alone."""
+    """Each check refuses the token even if all others pass."""
     with pytest.raises(error):
         verify({**CLAIMS, **change})
 
 
 @pytest.mark.security("S-51")
 def test_a_missing_group_is_forbidden() -> None:
-    """Groups count from cognito:groups only, and only whole names."""
+    """Groups come only from cognito:groups, and only whole names match."""
     for claims in ({}, {"cognito:groups": "[admins2]"}, {"custom:groups": "admins"}):
         with pytest.raises(Forbidden):
             verify({**CLAIMS, **claims}, "admins")

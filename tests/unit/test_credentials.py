@@ -36,7 +36,7 @@ NEUTRAL = [
     ids=ascii,
 )
 def test_six_digits_are_read_as_what_they_are(typed: str) -> None:
-    """They may be in any script, with spaces, dashes and invisible marks."""
+    """The digits may be in any script, with spaces, dashes and invisible characters between them."""
     assert parse_code(typed) == "123456"
     assert read_code(typed) == "123456"
 
@@ -72,7 +72,7 @@ def test_every_dash_and_space_is_passed_over(neutral: str) -> None:
     ids=ascii,
 )
 def test_anything_else_is_no_code(typed: str) -> None:
-    """A code has exactly six digits, and no lookalikes."""
+    """A code has exactly six digits; characters that only look like digits are refused."""
     assert parse_code(typed) is None
     with pytest.raises(InvalidCode):
         read_code(typed)

@@ -1,4 +1,4 @@
-"""Time limits of calls: each ends in time whatever the peer does, and so do all of a request together."""
+"""Time limits: each call ends in time, whatever the peer does, and so do all calls of a request together."""
 
 import threading
 from collections.abc import Callable
@@ -27,7 +27,7 @@ def refusal(call: Callable[[], object]) -> str:
 
 
 def test_a_call_gives_what_it_gives() -> None:
-    """It returns a value, or raises an error; it gets the number of seconds it may take."""
+    """It returns the call's value or raises its error, and passes it the number of seconds that it may take."""
     budget = Budget(LIMITS)
     assert budget.run("x", 5.0, lambda seconds: seconds) == 5.0
 
@@ -39,7 +39,7 @@ def test_a_call_gives_what_it_gives() -> None:
 
 
 def test_a_call_that_hangs_is_left_behind(gate: threading.Event) -> None:
-    """The caller stops waiting; the call's later result is lost."""
+    """The caller stops waiting, and the call's later result is dropped."""
     budget = Budget(LIMITS)
     found = refusal(lambda: budget.run("DynamoDB", 0.05, lambda _: gate.wait(10)))
     assert found == "DynamoDB: no answer in 0.1 s"
@@ -47,7 +47,8 @@ def test_a_call_that_hangs_is_left_behind(gate: threading.Event) -> None:
 
 
 def test_calls_of_one_request_share_its_time(clock: Clock) -> None:
-    """Each gets its limit, or the remaining time; when none is left, the next one is not begun."""
+    """Each call may take its own limit or the remaining time, whichever is less. If no time is left, the next call is not
+    begun."""
     budget = Budget(LIMITS, clock)
     budget.begin_request()
     given = []
@@ -63,7 +64,7 @@ def test_calls_of_one_request_share_its_time(clock: Clock) -> None:
 
 
 def test_every_invocation_begins_anew_and_a_trigger_has_less(clock: Clock) -> None:
-    """Outside of an invocation only the calls' own limits apply."""
+    """Outside an invocation, only each call's own limit applies."""
     budget = Budget(LIMITS, clock)
     assert budget.run("x", 8.0, lambda seconds: seconds) == 8.0
     budget.begin_trigger()
@@ -74,7 +75,7 @@ def test_every_invocation_begins_anew_and_a_trigger_has_less(clock: Clock) -> No
 
 
 def test_calls_side_by_side_give_what_each_gives_or_the_first_ones_error() -> None:
-    """Results are in the order of the arguments, whichever ends first; and all have ended by then."""
+    """The results are in the order of the arguments. All calls have ended before the function returns."""
     assert workers.together(lambda: 1, lambda: "two", lambda: None) == (1, "two", None)
     begun = threading.Barrier(3, timeout=10)
     ended: list[str] = []
@@ -90,7 +91,7 @@ def test_calls_side_by_side_give_what_each_gives_or_the_first_ones_error() -> No
 
 
 def test_hanging_calls_are_counted_from_every_thread(gate: threading.Event) -> None:
-    """None of three that hang at once is missed."""
+    """Three calls hang at once, and all three are counted."""
     budget = Budget(LIMITS)
 
     def hang() -> None:
@@ -106,7 +107,7 @@ def test_hanging_calls_are_counted_from_every_thread(gate: threading.Event) -> N
 def test_a_container_with_many_hanging_calls_asks_nobody_until_they_end(
     gate: threading.Event,
 ) -> None:
-    """A peer that never finishes must not fill it with threads and sockets."""
+    """A peer that never finishes must not fill the container with threads and sockets."""
     budget = Budget(LIMITS)
     for _ in range(MAX_ABANDONED):
         refusal(lambda: budget.run("x", 0.001, lambda _: gate.wait(10)))
@@ -122,7 +123,7 @@ def test_a_container_with_many_hanging_calls_asks_nobody_until_they_end(
 
 @pytest.mark.security("S-44")
 def test_a_peer_that_hangs_keeps_nobody_from_asking_another(gate: threading.Event) -> None:
-    """A slow CAPTCHA vendor must not keep a provider's people out."""
+    """If a CAPTCHA vendor hangs, people can still sign in through a provider."""
     budget = Budget(Limits(post=0.001))
     puzzles = HttpClient(budget)
     puzzles._send = lambda *_: gate.wait(10)  # type: ignore[assignment,method-assign]
@@ -139,7 +140,7 @@ def test_a_peer_that_hangs_keeps_nobody_from_asking_another(gate: threading.Even
 def test_the_app_and_the_triggers_begin_an_invocation(
     clock: Clock,
 ) -> None:
-    """They do so before every view, and before every trigger."""
+    """The time starts anew before every view function and before every trigger."""
     from app import app, gate
     from chalicelib.gatehouse.services import Services
     from chalicelib.gatehouse.settings import Settings
@@ -170,7 +171,7 @@ def test_the_pause_before_a_second_try_is_random_and_short(monkeypatch: pytest.M
 def test_a_name_server_that_says_nothing_is_no_longer_waited_for(
     gate: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No socket timeout covers a DNS look-up; a call's limit does."""
+    """A socket timeout does not cover DNS look-ups, but a call's limit does."""
     looked_up: list[str] = []
 
     def look_up(host: str, *_: object, **__: object) -> None:
@@ -188,7 +189,7 @@ def test_a_name_server_that_says_nothing_is_no_longer_waited_for(
 
 
 def test_one_thread_makes_one_call_after_another(gate: threading.Event) -> None:
-    """A new one costs as much as a small call; a hanging one is neither waited for nor used again."""
+    """To start a thread costs as much as a small call, so it is reused. A thread whose call hangs is not used again."""
     budget = Budget(LIMITS)
 
     def who() -> int:

@@ -26,7 +26,7 @@ def test_embedded_reads_what_it_needs() -> None:
 
 @pytest.mark.security("S-41")
 def test_embedded_without_a_throttle_does_not_start() -> None:
-    """All missing settings are listed at once, and there is never a form without a throttle."""
+    """The form must never run without a throttle. All missing settings are listed at once."""
     with pytest.raises(ConfigurationError) as caught:
         Settings.from_env({**ENVIRONMENT, "DIRECT_SIGN_IN": "embedded", "CAPTCHA": "hcaptcha"})
     for name in (

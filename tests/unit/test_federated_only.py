@@ -1,4 +1,4 @@
-"""Who has no password here: people who were created by an identity provider, whatever was linked to them since."""
+"""People without a password here: those whom an identity provider created, even if more identities were linked later."""
 
 import pytest
 

@@ -45,8 +45,7 @@ GOOD = public_jwk(rsa_key(ID_KID), "good")
     ],
 )
 def test_unusable_keys_are_left_out(jwk: Any) -> None:
-    """Keys that are short, private, malformed, for encryption, or of another kind are dropped, and the valid one
-    stays."""
+    """Keys that are too short, private, malformed, for encryption or of another type are dropped. The valid key stays."""
     assert set(parse_jwks(jwks(jwk, GOOD))) == {"good"}
     with pytest.raises(TemporarilyUnavailable):
         parse_jwks(jwks(jwk))
@@ -54,7 +53,7 @@ def test_unusable_keys_are_left_out(jwk: Any) -> None:
 
 @pytest.mark.security("S-19")
 def test_a_kid_that_occurs_twice_spoils_the_document() -> None:
-    """It is unclear which key it means."""
+    """It would be unclear which of the two keys the kid means."""
     with pytest.raises(TemporarilyUnavailable):
         parse_jwks(jwks(GOOD, public_jwk(rsa_key(ACCESS_KID), "good")))
 
@@ -72,7 +71,7 @@ def test_a_kid_that_occurs_twice_spoils_the_document() -> None:
     ],
 )
 def test_a_document_without_keys_is_an_outage(answer: HttpAnswer) -> None:
-    """It fails closed, but not as "your token is wrong"."""
+    """The token is refused, but as an outage, not as an invalid token."""
     with pytest.raises(TemporarilyUnavailable):
         parse_jwks(answer)
 
@@ -93,7 +92,7 @@ class Endpoint:
 
 @pytest.mark.security("S-25")
 def test_keys_are_fetched_once_an_hour(clock: Clock) -> None:
-    """A withdrawn key stops working then."""
+    """So a withdrawn key stops working after an hour."""
     endpoint = Endpoint()
     cache = JwksCache(endpoint, clock)
     for _ in range(59):
@@ -109,7 +108,7 @@ def test_keys_are_fetched_once_an_hour(clock: Clock) -> None:
 
 @pytest.mark.security("S-25")
 def test_unknown_kids_cause_at_most_one_fetch_a_minute(clock: Clock) -> None:
-    """A flood of forged tokens is not passed on to Cognito; a new key is found within the minute."""
+    """A flood of forged tokens must not cause a flood of requests to Cognito. A new key is found within a minute."""
     endpoint = Endpoint()
     cache = JwksCache(endpoint, clock)
     cache.key(ID_KID)
@@ -127,7 +126,8 @@ def test_unknown_kids_cause_at_most_one_fetch_a_minute(clock: Clock) -> None:
 
 @pytest.mark.security("S-25")
 def test_cognitos_own_unknown_kids_are_looked_for_at_once_and_others_never(clock: Clock) -> None:
-    """Strangers' tokens neither use up that one fetch nor cause it; a second one waits two seconds."""
+    """A token that Cognito itself sent us causes a fetch at once; the next one waits two seconds. Strangers' tokens neither
+    cause such a fetch nor delay it."""
     endpoint = Endpoint()
     cache = JwksCache(endpoint, clock)
     cache.key(ID_KID)
@@ -147,8 +147,8 @@ def test_cognitos_own_unknown_kids_are_looked_for_at_once_and_others_never(clock
 
 @pytest.mark.security("S-25")
 def test_an_endpoint_that_is_down_fails_closed_and_is_not_hammered(clock: Clock) -> None:
-    """Without keys there is no verification; there is one try in two seconds; and it works again when the endpoint is
-    back."""
+    """Without keys every token is refused. There is one attempt in two seconds, and tokens are accepted again when the
+    endpoint works again."""
     endpoint = Endpoint()
     endpoint.answer = TemporarilyUnavailable("down")
     cache = JwksCache(endpoint, clock)
@@ -163,7 +163,7 @@ def test_an_endpoint_that_is_down_fails_closed_and_is_not_hammered(clock: Clock)
 
 @pytest.mark.security("S-25")
 def test_stale_keys_are_not_used_while_the_endpoint_is_down(clock: Clock) -> None:
-    """After the hour an outage must not extend the use of a withdrawn key."""
+    """Keys are used for an hour. An outage must not make a withdrawn key work for longer."""
     endpoint = Endpoint()
     cache = JwksCache(endpoint, clock)
     cache.key(ID_KID)

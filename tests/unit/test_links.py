@@ -61,7 +61,7 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
 
 
 def test_no_page_is_left_out() -> None:
-    """The folders above contain all pages, except the frame of docs/faults.md, whose links count there."""
+    """The folders above contain all pages, except the template of docs/faults.md, whose links are checked in the result."""
     everywhere = {
         page
         for page in ROOT.rglob("*.md")
@@ -72,7 +72,7 @@ def test_no_page_is_left_out() -> None:
 
 
 def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
-    """A file is missing, or a heading was renamed; correct links are not reported."""
+    """It finds links to missing files and to renamed headings, and does not report correct links."""
     (tmp_path / "other.md").write_text("# `One` thing, then\n## Same\n## Same\n")
     page = tmp_path / "page.md"
     page.write_text(

@@ -20,7 +20,7 @@ def bound() -> Iterator[None]:
 @pytest.mark.security("S-62")
 @given(st.text(max_size=60))
 def test_nobody_can_write_a_line_of_their_own(text: str) -> None:
-    """CR, LF and every other line break are escaped; the value comes back unchanged."""
+    """CR, LF and every other line break are escaped, and reading the JSON returns the original value."""
     import contextlib
     import io
 
@@ -36,7 +36,7 @@ def test_nobody_can_write_a_line_of_their_own(text: str) -> None:
 
 @pytest.mark.security("S-62")
 def test_lines_carry_the_request_id(bound: None, capsys: pytest.CaptureFixture[str]) -> None:
-    """So that one request's lines can be found together."""
+    """So all lines of one request can be found."""
     log.log_event("e", user="a\r\nb")
     assert json.loads(capsys.readouterr().out) == {
         "event": "e",
@@ -47,7 +47,7 @@ def test_lines_carry_the_request_id(bound: None, capsys: pytest.CaptureFixture[s
 
 @pytest.mark.security("S-61")
 def test_an_exceptions_message_stays_out_of_the_log(capsys: pytest.CaptureFixture[str]) -> None:
-    """Type and place are enough; libraries put URLs and headers into their messages."""
+    """The log has only its type and its place in the code, because libraries put URLs and headers into messages."""
     try:
         try:
             raise KeyError("canary-inner")

@@ -1,4 +1,4 @@
-"""What the Makefile must not forget."""
+"""The Makefile's list of locks to audit."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ _BUILT = {".venv", ".local", "node_modules", "dist"}
 
 
 def test_every_lock_is_audited() -> None:
-    """By name, so that an export without .git audits the same."""
+    """The Makefile names each lock, so that a copy without .git audits the same files."""
     text = (ROOT / "Makefile").read_text("utf-8")
     locked = re.findall(r"^LOCKED := (.*)$", text, re.MULTILINE)[0].split()
     audited = {name.replace(".in", ".txt") for name in locked}

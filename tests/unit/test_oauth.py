@@ -13,6 +13,7 @@ from chalicelib.gatehouse.cognito.oauth import OAuthClient, TokenSet, parse_toke
 from chalicelib.gatehouse.deadline import Budget, Limits
 from chalicelib.gatehouse.errors import (
     AccessDenied,
+    AccountDisabled,
     InvalidGrant,
     SignInError,
     SignUpRefused,
@@ -49,7 +50,7 @@ def client(cognito: CognitoDouble, transport: Any) -> OAuthClient:
 
 
 def test_an_answer_with_tokens_is_read() -> None:
-    """A missing or invalid refresh token means that the old one stays."""
+    """If the response has no valid refresh token, the old one stays in use."""
     body = {"access_token": "a", "id_token": "i"}
     assert parse_token_answer(HttpAnswer(200, {**body, "refresh_token": "r"})) == TokenSet(
         "a", "i", "r"
@@ -82,7 +83,7 @@ def test_an_answer_with_tokens_is_read() -> None:
     ],
 )
 def test_only_a_clear_invalid_grant_ends_a_session(answer: HttpAnswer) -> None:
-    """Everything else is an outage."""
+    """Every other error counts as an outage."""
     with pytest.raises(TemporarilyUnavailable):
         parse_token_answer(answer)
     with pytest.raises(InvalidGrant):
@@ -91,14 +92,15 @@ def test_only_a_clear_invalid_grant_ends_a_session(answer: HttpAnswer) -> None:
 
 @pytest.mark.security("S-61")
 def test_foreign_text_in_an_error_does_not_reach_the_log() -> None:
-    """Only the codes of RFC 6749 are repeated."""
+    """The log contains only error codes of RFC 6749."""
     with pytest.raises(TemporarilyUnavailable) as caught:
         parse_token_answer(HttpAnswer(400, {"error": "canary", "error_description": "canary"}))
     assert "canary" not in caught.value.detail
 
 
 def test_an_answer_without_an_id_token_is_one() -> None:
-    """The scope openid may not be granted; a sign-in then fails (S-16), but a refresh does not need it."""
+    """The response is valid without an ID token, because the scope openid may not be granted. A sign-in then fails (S-16),
+    but a refresh needs no ID token."""
     assert parse_token_answer(HttpAnswer(200, {"access_token": "a"})).id_token is None
 
 
@@ -106,6 +108,8 @@ def test_an_answer_without_an_id_token_is_one() -> None:
     ("error", "description", "expected"),
     [
         ("access_denied", "", AccessDenied),
+        ("invalid_request", "User+is+not+enabled", AccountDisabled),
+        ("access_denied", "User is disabled.", AccountDisabled),
         ("server_error", "", TemporarilyUnavailable),
         ("temporarily_unavailable", "", TemporarilyUnavailable),
         ("invalid_request", "x GATEHOUSE_REFUSED y", SignUpRefused),
@@ -118,13 +122,14 @@ def test_an_answer_without_an_id_token_is_one() -> None:
 def test_callback_errors_are_mapped(
     error: str, description: str, expected: type[Exception]
 ) -> None:
-    """Our marker comes first, then known codes; all others are one error."""
+    """Our marker in the description decides first, then the known codes. All other codes become the same error."""
     assert type(map_callback_error(error, description)) is expected
 
 
 @pytest.mark.security("S-14")
 def test_the_whole_exchange_over_http(cognito: CognitoDouble) -> None:
-    """The real client against a real socket: Basic with a colon in the secret, rotation, revocation, keys."""
+    """The real HTTP client talks to a real socket: Basic authentication with a colon in the secret, rotation, revocation,
+    keys."""
     with served(cognito, Person()) as url:
         http = HttpClient()
         oauth = client(cognito, http)
@@ -214,7 +219,8 @@ def http_answer(
     ids=["silence", "closed", "no HTTP", "cut off", "too large", "bad gzip"],
 )
 def test_a_peer_that_misbehaves_is_an_outage(answer: bytes | None) -> None:
-    """Silence, a truncated body, too much data: TemporarilyUnavailable, within the limit, without any part of the URL."""
+    """After silence, a truncated body or too much data, it raises TemporarilyUnavailable in time, without any part of the
+    URL in the message."""
     with raw_server(answer) as url:
         http = HttpClient(Budget(Limits(post=0.2)))
         with pytest.raises(TemporarilyUnavailable) as caught:
@@ -235,7 +241,7 @@ def test_a_peer_that_misbehaves_is_an_outage(answer: bytes | None) -> None:
     ],
 )
 def test_only_json_objects_are_bodies(body: bytes, expected: Any) -> None:
-    """Anything else is None, and the status still counts."""
+    """Any other body is None; the status is kept."""
     with raw_server(http_answer(body, "403 Forbidden")) as url:
         http = HttpClient()
         answer = http.get(url)
@@ -264,12 +270,12 @@ def test_a_peer_sets_no_cookie() -> None:
             assert http.get(f"http://127.0.0.1:{server.getsockname()[1]}/").status == 200
         http.close()
         thread.join(5)
-    assert len(asked) == 2, "one connection serves for both"
+    assert len(asked) == 2, "both requests use one connection"
     assert b"cookie" not in asked[1].lower()
 
 
 def test_a_port_where_nobody_listens_is_an_outage() -> None:
-    """Refused connections too."""
+    """A refused connection is an outage, like a timeout."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     with pytest.raises(TemporarilyUnavailable):
@@ -280,7 +286,7 @@ def test_a_port_where_nobody_listens_is_an_outage() -> None:
 def test_proxies_and_netrc_of_the_environment_are_ignored(
     cognito: CognitoDouble, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
-    """A .netrc would replace our Authorization header, a proxy would read it."""
+    """A .netrc file would replace our Authorization header, and a proxy would read it."""
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login evil password evil\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1/")
@@ -293,7 +299,7 @@ def test_proxies_and_netrc_of_the_environment_are_ignored(
 
 @pytest.mark.security("S-59")
 def test_the_secret_is_read_past_the_cache_once_when_it_is_refused(cognito: CognitoDouble) -> None:
-    """There are never more than two tries, and no retry for other errors."""
+    """There are at most two attempts, and other errors cause no second one."""
     asked: list[bool] = []
 
     def load(renew: bool) -> str:

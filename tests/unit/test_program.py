@@ -1,4 +1,4 @@
-"""examples/program: what the program sends, and how it handles answers that are not for it."""
+"""examples/program: the requests that it sends, and how it refuses responses that are not meant for it."""
 
 import base64
 import hashlib
@@ -49,7 +49,7 @@ class Cognito(ThreadingHTTPServer):
         }
 
     def browse(self, url: str) -> None:
-        """Act as the browser: first send `before`, then return with a code, with `after` added to the query."""
+        """Act as the browser: send the requests in `before`, then return with a code and with `after` in the query."""
         self.asked = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
         back = f"/callback?code=good&state={self.asked['state']}"
         self.visit = threading.Thread(target=self._visit, args=([*self.before, back + self.after],))
@@ -124,7 +124,7 @@ def calls() -> list[tuple[str, str | None]]:
 def program(
     cognito: Cognito, calls: list[tuple[str, str | None]], monkeypatch: pytest.MonkeyPatch
 ) -> Program:
-    """A program with handwritten answers of the API, because that uses https and nothing here does."""
+    """A program with handwritten API responses, because the API uses https and the servers of this test do not."""
     made = Program(ROOT, open_browser=cognito.browse, wait_seconds=10)
     send = made._send
 
@@ -143,7 +143,7 @@ def program(
 def test_a_sign_in_a_call_a_renewal_and_the_way_out(
     program: Program, cognito: Cognito, calls: list[tuple[str, str | None]]
 ) -> None:
-    """It has its own PKCE, state and nonce; the newest refresh token counts."""
+    """It uses its own PKCE verifier, state and nonce, and always the newest refresh token."""
     cognito.answer = {"expires_in": 30}
     program.sign_in("Okta")
     asked = cognito.asked
@@ -156,7 +156,9 @@ def test_a_sign_in_a_call_a_renewal_and_the_way_out(
     assert form["redirect_uri"] == asked["redirect_uri"]
     assert min(len(asked["state"]), len(asked["nonce"]), len(form["code_verifier"])) >= 43
     cognito.answer = {}
-    assert program.call("GET", "/me") == {"ok": True}  # 30 seconds are too few: renewed first
+    assert program.call("GET", "/me") == {
+        "ok": True
+    }  # only 30 seconds are left, so the token is renewed first
     program.call("POST", "orders", {"id": 1})
     assert calls == [(f"{ROOT}me", "Bearer access-2"), (f"{ROOT}orders", "Bearer access-2")]
     program.sign_out()
@@ -168,7 +170,7 @@ def test_a_sign_in_a_call_a_renewal_and_the_way_out(
 
 
 def test_two_sign_ins_share_no_secret(program: Program, cognito: Cognito) -> None:
-    """Each has its own."""
+    """Each sign-in has its own verifier, state and nonce."""
     seen: list[str] = []
     for _ in range(2):
         program.sign_in()
@@ -198,7 +200,7 @@ def test_whoever_does_not_know_the_state_neither_ends_nor_steers_the_sign_in(
 
 
 def test_a_doubled_code_is_no_code(program: Program, cognito: Cognito) -> None:
-    """The sender must not choose which of the two counts."""
+    """If there are two codes, the sender must not be able to choose which one is used."""
     cognito.after = "&code=evil"
     with pytest.raises(ProgramError, match="refused: no code"):
         program.sign_in()
@@ -206,7 +208,7 @@ def test_a_doubled_code_is_no_code(program: Program, cognito: Cognito) -> None:
 
 
 def test_a_refusal_is_told(program: Program, cognito: Cognito) -> None:
-    """The error has its code."""
+    """The error has the provider's error code."""
     cognito.before = ["/callback?error=access_denied&state=STATE"]
     with pytest.raises(ProgramError, match="refused: access_denied"):
         program.sign_in()
@@ -223,7 +225,7 @@ def test_a_refusal_is_told(program: Program, cognito: Cognito) -> None:
 def test_tokens_of_another_sign_in_are_given_back(
     program: Program, cognito: Cognito, changes: dict[str, Any]
 ) -> None:
-    """An injected code of another person would make the person work in that name."""
+    """With an injected code the person would work in somebody else's account."""
     cognito.changes = changes
     with pytest.raises(ProgramError, match="another sign-in"):
         program.sign_in()
@@ -234,7 +236,7 @@ def test_tokens_of_another_sign_in_are_given_back(
 
 @pytest.mark.security("S-14")
 def test_no_redirect_is_followed(program: Program, cognito: Cognito) -> None:
-    """It would send the code, or the refresh token, to another server."""
+    """A redirect would send the code or the refresh token to another server."""
     cognito.location = f"{cognito.url}/elsewhere"
     with pytest.raises(ProgramError, match="302"):
         program.sign_in()
@@ -247,7 +249,7 @@ def test_no_redirect_is_followed(program: Program, cognito: Cognito) -> None:
 def test_the_token_goes_nowhere_but_below_the_root(
     program: Program, calls: list[tuple[str, str | None]], path: str
 ) -> None:
-    """This holds for any path."""
+    """The program refuses any path that leads elsewhere."""
     program.sign_in()
     with suppress(ProgramError):
         program.call("GET", path)
@@ -255,7 +257,7 @@ def test_the_token_goes_nowhere_but_below_the_root(
 
 
 def test_ports_that_are_taken_are_named(program: Program, cognito: Cognito) -> None:
-    """The next one of the list is tried first."""
+    """The program tries every port in its list; if all are taken, the error names them."""
     first = f"http://127.0.0.1:{cognito.taken}/callback"
     config = {**cognito.config(), "redirect_uris": [first, *cognito.config()["redirect_uris"]]}
     cognito.config = lambda: config  # type: ignore[method-assign]
@@ -279,7 +281,7 @@ def test_ports_that_are_taken_are_named(program: Program, cognito: Cognito) -> N
 def test_what_would_leave_the_machine_is_refused(
     program: Program, cognito: Cognito, change: dict[str, Any], said: str
 ) -> None:
-    """A listener for the whole network, or an unencrypted code, is refused."""
+    """The program refuses to listen on the whole network, and to send a code unencrypted."""
     config = {**cognito.config(), **change}
     cognito.config = lambda: config  # type: ignore[method-assign]
     with pytest.raises(ProgramError, match=said):
@@ -302,7 +304,7 @@ def test_a_stage_without_programs_says_so(
 
 
 def test_waiting_has_an_end(program: Program, cognito: Cognito) -> None:
-    """Nobody signed in: the port is free again."""
+    """If nobody signs in, the program stops waiting and frees the port."""
     program._wait_seconds = 0.01
     cognito.browse = lambda url: None  # type: ignore[method-assign,assignment]
     program._open_browser = cognito.browse

@@ -1,4 +1,4 @@
-"""Groups of an identity provider: how they are read, and for whom they count."""
+"""Groups of an identity provider: how they are read, and for which people they are used."""
 
 import json
 from collections.abc import Callable
@@ -54,7 +54,7 @@ IDENTITIES = '[{"userId":"00u1ada","providerName":"Okta","providerType":"OIDC","
     ],
 )
 def test_every_spelling_of_a_list_is_read(text: object, names: tuple[str, ...]) -> None:
-    """An unreadable name is no group."""
+    """A name that cannot be read is left out."""
     assert parse_provider_groups(text).names == names
 
 
@@ -68,14 +68,14 @@ def test_every_spelling_of_a_list_is_read(text: object, names: tuple[str, ...]) 
     ],
 )
 def test_a_name_that_could_read_as_another_is_left_out(text: str) -> None:
-    """Behind API Gateway `[x admins]` is two groups."""
+    """Behind API Gateway, a group with the name `x admins` would be read as two groups."""
     assert parse_provider_groups(text) == ((), 1)
 
 
 @pytest.mark.security("S-51")
 @given(st.text(max_size=80))
 def test_no_text_makes_more_groups_behind_the_gateway(text: str) -> None:
-    """Written in API Gateway's format and read again, the names are the same."""
+    """The names stay the same when they are written in API Gateway's format and read again."""
     names = parse_provider_groups(text).names
     assert parse_groups("[" + " ".join(names) + "]") == tuple(
         part for name in names for part in name.split(",")
@@ -90,8 +90,8 @@ FIVE = ("Everyone", "Geschäftsführung", "R&D", "App(Prod)", "sales")
     "name", [*FIVE, "50%", "%41dmins", "a=b", "=", "ops/eu:1", "e\u0301quipe", "🚀"]
 )
 def test_one_rule_for_the_pools_names_and_a_providers(name: str) -> None:
-    """This covers every name that Cognito allows and that reads as one, written and read again, also behind the
-    gateway."""
+    """Every name that Cognito allows, and that reads as one name, stays the same when it is written and read again, also
+    behind API Gateway."""
     assert is_one_name(name)
     assert read_groups_claim(["a", name]) == (("a", name), 0)
     text, left_out = write_groups(("a", name))
@@ -102,7 +102,7 @@ def test_one_rule_for_the_pools_names_and_a_providers(name: str) -> None:
 
 @pytest.mark.security("S-69")
 def test_no_groups_is_a_value_of_its_own() -> None:
-    """It is not empty, so it replaces the stored value however Cognito treats empty values."""
+    """The value for "no groups" is not empty. So it replaces the stored value, however Cognito treats empty values."""
     text, _ = write_groups(())
     assert text
     assert parse_provider_groups(text) == ((), 0)
@@ -112,7 +112,7 @@ def test_no_groups_is_a_value_of_its_own() -> None:
 @pytest.mark.security("S-69")
 @given(st.lists(st.text(max_size=140), max_size=200))
 def test_whatever_is_told_is_kept_or_counted(told: list[str]) -> None:
-    """As many as fit are kept, never a character more, and none that was not sent."""
+    """As many groups as fit are kept, within the limit, and only groups that were sent."""
     names, unfit = read_groups_claim(told)
     assert set(names) <= set(told)
     assert len(told) - unfit >= len(names)
@@ -126,7 +126,7 @@ def test_whatever_is_told_is_kept_or_counted(told: list[str]) -> None:
 @pytest.mark.security("S-69")
 @pytest.mark.parametrize(("length", "kept"), [(9, 150), (20, 97), (127, 16), (128, 15)])
 def test_of_many_groups_as_many_as_fit_are_kept(length: int, kept: int) -> None:
-    """There are 150, and the token holds all that are kept."""
+    """Of 150 groups, those that fit into the attribute are kept, and the token contains all of these."""
     names = [f"{number:03}".ljust(length, "x") for number in range(150)]
     text, left_out = write_groups(names)
     assert (left_out, parse_provider_groups(text).names) == (150 - kept, tuple(names[:kept]))
@@ -135,7 +135,7 @@ def test_of_many_groups_as_many_as_fit_are_kept(length: int, kept: int) -> None:
 
 @pytest.mark.security("S-69")
 def test_short_names_are_not_crowded_out_by_a_long_one() -> None:
-    """The largest number that fits is kept, in the original order."""
+    """As many groups as possible are kept, in the original order."""
     told = ("x" * 128, *(f"{number:04}" for number in range(409)))
     text, left_out = write_groups(told)
     assert (parse_provider_groups(text).names, left_out) == (told[1:], 1)
@@ -145,7 +145,7 @@ def test_short_names_are_not_crowded_out_by_a_long_one() -> None:
 def test_a_token_carries_what_a_requests_headers_can(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The pool's own groups come first; the log counts the others, without their names."""
+    """The pool's own groups come first. The log has the number of groups that were left out, but not their names."""
     text, left_out = write_groups(f"{number:03}" + "語" * 10 for number in range(150))
     own = [f"own-{number:03}" for number in range(100)]
     event = token_event(text, own=own)
@@ -189,7 +189,7 @@ def token_event(groups: object, identities: object = IDENTITIES, own: Any = None
 
 
 def providers(clock: Clock | None = None, **claims: str) -> tuple[ProviderStore, DynamoDBDouble]:
-    """The providers table: names, and each provider's groups claim, empty for none."""
+    """A providers table with these names, and each provider's groups claim (empty for none)."""
     table = DynamoDBDouble({"providers": ("name", frozenset())})
     for name, claim in claims.items():
         table.put("providers", {"name": {"S": name}, "groups_claim": {"S": claim}})
@@ -216,14 +216,14 @@ def groups_of(
     ["HostedAuth", "Authentication", "RefreshTokens", "NewPasswordChallenge"],
 )
 def test_groups_of_the_provider_come_besides_the_pools_own(source: str) -> None:
-    """This holds for hosted and direct sign-ins, and for each refresh; the automatic group is left out."""
+    """This holds for hosted and direct sign-ins, and for each refresh. Cognito's automatic group is left out."""
     event = token_event("[Everyone, admins]", own=[f"{POOL}_Okta", "staff"])
     event["triggerSource"] = f"TokenGeneration_{source}"
     assert groups_of(event) == ["staff", "Everyone", "admins"]
 
 
 def test_a_group_that_the_provider_takes_away_is_gone() -> None:
-    """Nothing from an earlier sign-in is kept: only the attribute counts."""
+    """Groups come only from the attribute, so none from an earlier sign-in is kept."""
     assert groups_of(token_event("[Everyone, admins]")) == ["Everyone", "admins"]
     assert groups_of(token_event("[Everyone]")) == ["Everyone"]
     assert groups_of(token_event(None)) == []
@@ -231,7 +231,7 @@ def test_a_group_that_the_provider_takes_away_is_gone() -> None:
 
 @pytest.mark.security("S-51")
 def test_groups_are_gone_when_the_provider_tells_them_no_more() -> None:
-    """Cognito keeps the attribute when its mapping is removed: only the provider's row counts, within a minute."""
+    """Cognito keeps the attribute after its mapping is removed. So the provider's row decides, within a minute."""
     clock = Clock()
     store, table = providers(clock, Okta="groups")
     event = token_event("[Everyone, admins]", own=["staff"])
@@ -245,7 +245,7 @@ def test_groups_are_gone_when_the_provider_tells_them_no_more() -> None:
 
 @pytest.mark.security("S-51")
 def test_any_of_a_persons_providers_may_tell_them() -> None:
-    """Names may be in any case, as in the pool and the table."""
+    """The provider's name may be in upper or lower case, as in the pool and the table."""
     linked = '[{"providerName":"OKTA","userId":"1"},{"providerName":"Acme","userId":"2"}]'
     for claims, expected in (
         ({"okta": "", "acme": "teams"}, ["admins"]),
@@ -259,7 +259,7 @@ def test_any_of_a_persons_providers_may_tell_them() -> None:
 def test_without_the_table_there_are_no_groups_of_a_provider_but_there_are_tokens(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """An outage gives no permission. A container that knew them uses its cached list; others have them again later."""
+    """An outage gives nobody permissions. A container that has read the providers before uses its cached list."""
     clock = Clock()
     store, table = providers(clock, Okta="groups")
     event = token_event("[admins]", own=["staff"])
@@ -274,7 +274,7 @@ def test_without_the_table_there_are_no_groups_of_a_provider_but_there_are_token
 
 
 def test_the_table_is_asked_for_nobody_who_was_told_no_groups() -> None:
-    """Neither people with passwords nor those of a provider without a groups claim wait for it."""
+    """People with passwords do not wait for the table, nor do those of a provider without a groups claim."""
 
     def no_table() -> ProviderStore:
         raise AssertionError("asked")
@@ -286,18 +286,18 @@ def test_the_table_is_asked_for_nobody_who_was_told_no_groups() -> None:
 @pytest.mark.security("S-51")
 @pytest.mark.parametrize("identities", [None, "", "[]", "{}", "garbage", "[7]", "[{}]", 7])
 def test_people_without_a_provider_have_no_groups_of_one(identities: object) -> None:
-    """The client can write `custom:groups`; without identities the person may have invented it."""
+    """The app client may write `custom:groups`: without identities, the person may have set it."""
     assert groups_of(token_event("[admins]", identities, own=["staff"])) == ["staff"]
 
 
 @pytest.mark.security("S-51")
 def test_a_provider_cannot_name_the_pools_automatic_groups() -> None:
-    """They show from which provider a person comes."""
+    """The automatic groups show from which provider a person comes, so a claim must not name them."""
     assert groups_of(token_event(f"[{POOL}_Other, ok]")) == ["ok"]
 
 
 def test_roles_of_groups_are_kept_when_groups_are_overridden() -> None:
-    """Omitting them would remove IAM roles."""
+    """If the trigger omitted the groups' IAM roles, Cognito would remove them from the token."""
     event = token_event("[admins]", own=["staff"])
     roles = {"iamRolesToOverride": ["arn:role"], "preferredRole": "arn:role"}
     event["request"]["groupConfiguration"] |= roles
@@ -333,11 +333,11 @@ def test_identities_are_read_from_text_and_from_lists() -> None:
 def test_the_user_name_tells_where_a_person_was_born(
     user_name: str, names: list[str], provider: str, linked: tuple[str, ...]
 ) -> None:
-    """Linking adds identities to a native person but keeps the name."""
+    """Linking adds identities to a native person, but the user name stays the same."""
     found = birthplace_of(user_name, tuple(Identity(name, "s") for name in names))
     assert found == (provider, linked)
 
 
 def test_the_automatic_group_is_left_out_where_claims_are_read() -> None:
-    """This also holds while the trigger is not attached."""
+    """The app leaves it out, too, in case the trigger is not attached."""
     assert without_automatic((f"{POOL}_Okta", "admins"), POOL) == ("admins",)

@@ -14,14 +14,14 @@ LINES = attack_lines("open_redirects.txt")
 
 
 def test_the_corpus_is_large() -> None:
-    """A change of its format has not emptied it."""
+    """This fails if a change of the file's format makes the corpus empty."""
     assert len(set(LINES)) >= 200
 
 
 @pytest.mark.security("S-07")
 @pytest.mark.parametrize("value", LINES)
 def test_attacks_fall_back_to_the_root(value: str) -> None:
-    """Every line of the corpus, below /api/."""
+    """Every line of the corpus is tried with the base path /api/."""
     assert parse_return_to(value, "/api/") == "/api/"
 
 
@@ -30,7 +30,7 @@ def test_attacks_fall_back_to_the_root(value: str) -> None:
     "value", [line for line in LINES if not re.match(r"/(?![\\/\s\t])", line) or "evil" in line]
 )
 def test_attacks_stay_at_home_on_a_custom_domain(value: str) -> None:
-    """With the root as base more paths are valid, but none leads to another origin, whatever a browser does with it."""
+    """With the base path / more paths are valid. But none of them leads a browser to another origin."""
     found = parse_return_to(value, "/")
     assert found.startswith("/")
     assert not re.match(r"/[\s]*[/\\]", found)
@@ -71,7 +71,7 @@ def test_paths_of_the_app_are_kept_as_they_are(value: str) -> None:
 
 @pytest.mark.parametrize("value", [None, "", "/api/" + "x" * 2044, "/api/?" + "|" * 700])
 def test_nothing_and_too_much_fall_back(value: str | None) -> None:
-    """The value is missing, or longer than 2,048 characters as sent."""
+    """The value is missing, or has more than 2,048 characters as sent."""
     assert parse_return_to(value, "/api/") == "/api/"
 
 
@@ -84,7 +84,7 @@ def test_the_longest_value_is_2048() -> None:
 @pytest.mark.parametrize("raw", "|{}^`")
 @pytest.mark.parametrize("place", ["/api/a{}b", "/api/?a{}b", "/api/#a{}b", "/api/a?b{}#c{}d"])
 def test_what_a_browser_leaves_raw_is_kept_encoded(place: str, raw: str) -> None:
-    """Path, query and fragment: after decoding, the app reads the same."""
+    """This holds in path, query and fragment: after decoding, the app gets the original value."""
     value = place.replace("{}", raw)
     found = parse_return_to(value, "/api/")
     assert found == place.replace("{}", f"%{ord(raw):02X}")
@@ -93,13 +93,13 @@ def test_what_a_browser_leaves_raw_is_kept_encoded(place: str, raw: str) -> None
 
 
 def test_a_backslash_is_a_character_behind_the_path_and_nothing_in_it() -> None:
-    """In a path browsers read it as a slash."""
+    """In query and fragment it is encoded. Browsers read a backslash in a path as a slash, so such a path is refused."""
     assert parse_return_to("/api/x?q=a\\b#c\\d", "/api/") == "/api/x?q=a%5Cb#c%5Cd"
     assert parse_return_to("/api/x\\y?q=1", "/api/") == "/api/"
 
 
 def test_what_falls_back_may_fall_back_to_another_place() -> None:
-    """The stage's own target was already checked."""
+    """The fallback may be a target that the stage has configured and already checked."""
     assert parse_return_to("//evil.example", "/api/", frozenset(), "/api/start") == "/api/start"
     assert parse_return_to("/api/", "/api/", frozenset(), "/api/start") == "/api/"
 
@@ -110,8 +110,8 @@ _URLISH = st.text(alphabet="/\\.%25c2fFeE0aA9dh:t?#@ \t\n\rapi-é|{}^`", max_siz
 @pytest.mark.security("S-07")
 @given(st.one_of(_URLISH, _URLISH.map(lambda rest: "/api/" + rest), st.text(max_size=30)))
 def test_no_text_at_all_leaves_the_app(value: str) -> None:
-    """The result is always a path below the base, resolves to our origin, and has no character that could start a
-    header."""
+    """The result is always a path below the base and resolves to our origin. It contains no character that could start
+    another header."""
     for base in ("/", "/api/"):
         found = parse_return_to(value, base)
         assert found == base or unquote(found) == unquote(value)
@@ -126,7 +126,7 @@ def test_no_text_at_all_leaves_the_app(value: str) -> None:
 @pytest.mark.security("S-07")
 @pytest.mark.parametrize("value", LINES)
 def test_an_allowed_origin_opens_no_other(value: str) -> None:
-    """The corpus reaches no origin except the one on the list."""
+    """No line of the corpus reaches another origin than the allowed one."""
     found = parse_return_to(value, "/api/", frozenset({"https://notes.example.com"}))
     assert found == "/api/" or found.startswith("https://notes.example.com/")
 
@@ -134,7 +134,7 @@ def test_an_allowed_origin_opens_no_other(value: str) -> None:
 @pytest.mark.security("S-07")
 @given(st.text(alphabet=st.sampled_from("https:/\\notes.example.com@evil?#%2f5c"), max_size=60))
 def test_whatever_follows_an_allowed_origin_stays_on_it(rest: str) -> None:
-    """A browser resolves the result to the list or to the app."""
+    """A browser resolves the result to the allowed origin or to the app."""
     origin = "https://notes.example.com"
     for value in (origin + rest, origin + "/" + rest):
         found = parse_return_to(value, "/api/", frozenset({origin}))

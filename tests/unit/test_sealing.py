@@ -15,12 +15,12 @@ SEALER = Sealer(lambda renew: RING)
 
 @given(st.binary(max_size=2000))
 def test_what_is_sealed_opens(payload: bytes) -> None:
-    """Any bytes can be sealed, even none."""
+    """Any bytes can be sealed, even an empty value."""
     assert SEALER.open("p", SEALER.seal("p", payload)) == payload
 
 
 def test_the_same_payload_is_never_sealed_alike() -> None:
-    """The nonce is random: equal cookies would reveal equal sessions."""
+    """The nonce is random, because equal cookies would show that two values are equal."""
     assert len({SEALER.seal("p", b"same") for _ in range(50)}) == 50
 
 
@@ -38,7 +38,7 @@ def test_every_single_bit_counts() -> None:
 
 
 def test_every_truncation_breaks_it() -> None:
-    """From the front and from the end."""
+    """Characters may be missing at the front or at the end."""
     value = SEALER.seal("p", b"payload")
     for length in range(len(value)):
         with pytest.raises(SealBroken):
@@ -59,13 +59,13 @@ def test_every_truncation_breaks_it() -> None:
     ],
 )
 def test_there_is_one_spelling_of_a_value(change: object) -> None:
-    """Padding, white space and case would make another value."""
+    """Padding, white space or another case is refused."""
     with pytest.raises(SealBroken):
         SEALER.open("p", change(SEALER.seal("p", b"x")))  # type: ignore[operator]  # a lambda of the list above
 
 
 def test_the_standard_alphabet_is_not_base64url() -> None:
-    """`+` and `/` would be a second spelling."""
+    """`+` and `/` would be second spellings of `-` and `_`."""
     for _ in range(500):
         value = SEALER.seal("p", b"x" * 60)
         other = value.replace("-", "+").replace("_", "/")
@@ -77,7 +77,7 @@ def test_the_standard_alphabet_is_not_base64url() -> None:
 
 
 def test_unused_bits_at_the_end_are_checked() -> None:
-    """The last character of base64url has unused bits."""
+    """The last character of base64url can have unused bits, which must be zero."""
     value = SEALER.seal("p", b"xx")
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     for letter in alphabet.replace(value[-1], ""):
@@ -86,7 +86,7 @@ def test_unused_bits_at_the_end_are_checked() -> None:
 
 
 def test_a_purpose_opens_only_its_own() -> None:
-    """For example, a login transaction does not open as a session."""
+    """For example, a sealed login transaction cannot be opened as a session."""
     value = SEALER.seal("login", b"x")
     for purpose in ("session", "", "logi", "login2", "challenge"):
         with pytest.raises(SealBroken):
@@ -94,7 +94,7 @@ def test_a_purpose_opens_only_its_own() -> None:
 
 
 def test_a_value_under_another_kid_does_not_open() -> None:
-    """The kid is authenticated, even if two kids have the same key."""
+    """The kid is part of the authenticated data: it cannot be exchanged even if two kids have the same key."""
     ring = KeyRing("k1", {"k1": "a" * 64, "k2": "a" * 64})
     sealer = Sealer(lambda renew: ring)
     with pytest.raises(SealBroken):
@@ -109,7 +109,7 @@ def test_old_keys_open_and_the_current_one_seals() -> None:
 
 
 def test_an_unknown_kid_asks_for_the_ring_once_more() -> None:
-    """Another container may have rotated already; known kids do not read the ring again."""
+    """Another container may already use a new key. For known kids, the ring is not read again."""
     asked: list[bool] = []
     rings = {False: RING, True: KeyRing("k2", {"k1": "a" * 64, "k2": "b" * 64})}
 
@@ -127,7 +127,7 @@ def test_an_unknown_kid_asks_for_the_ring_once_more() -> None:
 
 @given(st.text(max_size=200))
 def test_no_text_breaks_the_opener(value: str) -> None:
-    """Any browser input raises SealBroken and nothing else."""
+    """For any input from a browser, opening raises SealBroken and no other exception."""
     for text in (value, f"k1.{value}"):
         with pytest.raises(SealBroken):
             SEALER.open("p", text)
@@ -158,7 +158,7 @@ def test_oversized_values_are_refused_before_any_work() -> None:
 def test_a_bad_key_ring_names_its_faults_and_no_key(
     document: dict[str, object], named: str
 ) -> None:
-    """The message goes to the log."""
+    """The message goes to the log, so it must not contain keys."""
     with pytest.raises(ConfigurationError, match=named) as caught:
         KeyRing.parse(document)
     assert "short" not in caught.value.detail.replace("too short", "")
@@ -166,5 +166,5 @@ def test_a_bad_key_ring_names_its_faults_and_no_key(
 
 
 def test_keys_do_not_print() -> None:
-    """repr of the ring hides them."""
+    """The `repr` of the key ring hides them."""
     assert "aaaa" not in repr(RING)

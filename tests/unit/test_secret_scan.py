@@ -1,4 +1,4 @@
-"""The search for secrets: it finds planted ones, and its baseline has reasons."""
+"""The search for secrets: it finds planted secrets, and each entry of its baseline has a reason."""
 
 import base64
 import hashlib
@@ -24,7 +24,7 @@ PLANTED = {
 @pytest.mark.security("S-59")
 @pytest.mark.parametrize("line", PLANTED.values(), ids=PLANTED)
 def test_a_planted_secret_is_found_and_named_by_its_file_alone(tmp_path: Path, line: str) -> None:
-    """The baseline's own settings find it; the message says where, never what."""
+    """The search with the baseline's settings finds it. The message names the file and never shows the secret."""
     (tmp_path / "new.py").write_text(line + "\n")
     baseline = secret_scan.load_baseline()
     settings = {name: baseline[name] for name in ("plugins_used", "filters_used")}
@@ -36,7 +36,7 @@ def test_a_planted_secret_is_found_and_named_by_its_file_alone(tmp_path: Path, l
 
 
 def test_what_is_gone_and_what_has_no_reason_is_said() -> None:
-    """A baseline that only grows would hide the next secret."""
+    """Outdated entries in the baseline could hide a new secret."""
     entry = {"type": "Secret Keyword", "hashed_secret": "0" * 40}
     baseline = {
         "results": {"a.py": [entry], "b.py": [entry]},
@@ -50,7 +50,7 @@ def test_what_is_gone_and_what_has_no_reason_is_said() -> None:
 
 
 def test_the_baseline_holds_hashes_and_nobodys_paths() -> None:
-    """It has relative paths of existing files, and detect-secrets' SHA-1."""
+    """It contains relative paths of existing files, and the SHA-1 hashes of detect-secrets."""
     baseline = secret_scan.load_baseline()
     for name, entries in baseline["results"].items():
         assert (secret_scan.ROOT / name).is_file(), name

@@ -16,7 +16,7 @@ def manager() -> SecretsManagerDouble:
 
 @pytest.mark.security("S-59")
 def test_a_secret_is_read_once_in_five_minutes(manager: SecretsManagerDouble, clock: Clock) -> None:
-    """Later it is read again; `renew` reads it earlier, but at most twice a minute."""
+    """After that it is read again. `renew` reads it earlier, but at most twice a minute."""
     store = SecretStore(manager, clock)
     store.read("arn")
     manager.put("arn", {"v": 2})
@@ -35,7 +35,7 @@ def test_a_secret_is_read_once_in_five_minutes(manager: SecretsManagerDouble, cl
 
 @pytest.mark.security("S-59")
 def test_a_known_secret_outlives_an_outage(manager: SecretsManagerDouble, clock: Clock) -> None:
-    """An outage of Secrets Manager signs nobody out; a new container cannot start without it."""
+    """An outage of Secrets Manager signs nobody out. Only new containers, which have no cached secret, fail."""
     store = SecretStore(manager, clock)
     store.read("arn")
     for fault in (client_error("InternalServiceError"), connect_timeout()):
@@ -51,7 +51,7 @@ def test_a_known_secret_outlives_an_outage(manager: SecretsManagerDouble, clock:
 def test_a_secret_that_is_no_object_is_a_configuration_error(
     manager: SecretsManagerDouble, clock: Clock, text: str
 ) -> None:
-    """Its text is not in the message."""
+    """The message does not contain the secret's text."""
     manager.put_text("arn", text)
     with pytest.raises(ConfigurationError) as caught:
         SecretStore(manager, clock).read("arn")

@@ -1,4 +1,4 @@
-"""Values that contain a secret do not show it, however they are printed; new types with such a field are found
+"""Objects with a secret do not show it, however they are printed. The tests find new types with such a field
 automatically."""
 
 import ast
@@ -27,7 +27,7 @@ SECRET = re.compile(
     r"^identifier$|"
     r"authorize_url|^uri$|^body$|parameters|^account$|error_description"
 )
-#: Fields whose name only sounds like one: type.field -> why it may be printed.
+#: Fields that only have the name of a secret: type.field -> why the value may be printed.
 HARMLESS = {
     "Settings.client_secret_arn": "where the secret is",
     "Settings.sealing_keys_secret_arn": "where the keys are",
@@ -104,7 +104,7 @@ BEARERS = [
 
 
 def test_the_walk_finds_the_types_that_are_known_to_bear_secrets() -> None:
-    """These would be missing if the search or the names were wrong."""
+    """If the search or the pattern of names were wrong, these types would be missing."""
     names = {kind.__name__ for kind in BEARERS}
     assert names >= {
         *("TokenSet", "HttpAnswer", "Session", "LoginTransaction", "Challenge", "Enrolment"),
@@ -114,7 +114,7 @@ def test_the_walk_finds_the_types_that_are_known_to_bear_secrets() -> None:
 
 
 def test_every_exception_from_the_rule_is_still_needed() -> None:
-    """An exception for a removed field must be removed, too."""
+    """If a field is removed, its exception must be removed, too."""
     present = {f"{kind.__name__}.{name}" for kind in TYPES for name in fields_of(kind)}
     assert set(HARMLESS) <= present
 
@@ -122,7 +122,8 @@ def test_every_exception_from_the_rule_is_still_needed() -> None:
 @pytest.mark.security("S-61")
 @pytest.mark.parametrize("kind", BEARERS, ids=lambda kind: kind.__name__)
 def test_a_value_with_a_secret_does_not_print_it(kind: type[Any]) -> None:
-    """repr, str, format, %, the log's JSON, an exception's message, and a traceback with local variables."""
+    """It is tried with repr, str, format, %, the log's JSON, an exception's message, and a traceback with local
+    variables."""
     value = made(kind)
     try:
         raise ValueError(value)
@@ -142,7 +143,7 @@ def test_a_value_with_a_secret_does_not_print_it(kind: type[Any]) -> None:
 
 @pytest.mark.security("S-61")
 def test_the_same_values_hold_the_canary() -> None:
-    """Each field is read individually: the unprinted value is there."""
+    """Reading each field shows that the hidden values are really there."""
     silent = []
     for kind in BEARERS:
         value = made(kind)
@@ -155,13 +156,14 @@ def test_the_same_values_hold_the_canary() -> None:
     assert [name for name in silent if name not in NESTED] == []
 
 
-#: Their secret is in a value of another type of this list.
+#: Types whose secret is inside a field of another type in this list.
 NESTED = {"Step", "SignedIn", "DirectlySignedIn", "Refreshed"}
 
 
 @pytest.mark.security("S-61")
 def test_values_become_plain_data_only_where_they_are_sealed_or_shown_on_purpose() -> None:
-    """`asdict` exposes all fields; `pickle` and similar modules, `vars` and `__dict__` are not allowed at all."""
+    """`asdict` exposes all fields, so only these files may use it. `pickle` and similar modules, `vars` and `__dict__` are
+    not allowed at all."""
     opened, forbidden = set(), []
     for path in ROOT.rglob("*.py"):
         name = path.relative_to(ROOT).as_posix()

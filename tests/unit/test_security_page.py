@@ -16,7 +16,7 @@ def test_the_matrix_in_the_page_is_todays() -> None:
 
 
 def test_every_requirement_has_text_source_and_a_test() -> None:
-    """S-01 to S-82, and later ones, each have one."""
+    """This holds for S-01 and all later requirements."""
     assert {f"S-{number:02}" for number in range(1, 83)} <= IDS
     for identifier, entry in security_matrix.requirements().items():
         assert all(entry[name] for name in ("title", "text", "source", "group")), identifier
@@ -24,7 +24,7 @@ def test_every_requirement_has_text_source_and_a_test() -> None:
 
 
 def test_the_threat_model_names_ids_that_exist() -> None:
-    """Every link in the page works, too."""
+    """The page names only existing requirements, and its links work."""
     assert {f"S-{n}" for n in re.findall(r"\(#s-(\d\d)\)", PAGE)} <= IDS
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", PAGE):
         assert (security_matrix.PAGE.parent / target).exists(), target
@@ -32,5 +32,5 @@ def test_the_threat_model_names_ids_that_exist() -> None:
 
 @pytest.mark.parametrize("part", ["Assets", "Trust", "Attackers", "What is left"])
 def test_the_threat_model_has_its_parts(part: str) -> None:
-    """They are assets, boundaries, attackers, remaining risks."""
+    """The parts are assets, trust boundaries, attackers and remaining risks."""
     assert re.search(rf"^## .*{part}", PAGE, re.MULTILINE)

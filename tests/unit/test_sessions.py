@@ -37,7 +37,7 @@ def begin(sessions: Sessions, remember: bool = False) -> Session:
 
 
 def test_a_session_comes_back_as_it_was(sessions: Sessions) -> None:
-    """Sealing loses nothing."""
+    """Sealing and opening a session keeps every field."""
     session = begin(sessions)
     assert sessions.open(sessions.seal(session)) == session
 
@@ -46,7 +46,7 @@ def test_a_session_comes_back_as_it_was(sessions: Sessions) -> None:
 def test_renewing_moves_the_idle_deadline_and_never_the_absolute_one(
     sessions: Sessions, clock: Clock
 ) -> None:
-    """The idle deadline stops at the absolute one."""
+    """The idle deadline is never later than the absolute one."""
     session = begin(sessions)
     clock.advance(1000)
     renewed = sessions.renew(session, "next")
@@ -58,7 +58,7 @@ def test_renewing_moves_the_idle_deadline_and_never_the_absolute_one(
 
 
 def test_deadlines_end_a_session_to_the_second(sessions: Sessions, clock: Clock) -> None:
-    """At the deadline it has ended; one second before it has not."""
+    """The session has ended at the deadline, but not one second before it."""
     session = begin(sessions)
     value = sessions.seal(session)
     clock.now = session.idle_expires_at - 1
@@ -74,7 +74,7 @@ def test_deadlines_end_a_session_to_the_second(sessions: Sessions, clock: Clock)
 
 
 def test_max_age_is_for_remembered_sessions_only(sessions: Sessions, clock: Clock) -> None:
-    """It never exceeds the deadline."""
+    """Max-Age never exceeds the session's deadline."""
     assert begin(sessions).cookie_max_age(clock()) is None
     remembered = begin(sessions, remember=True)
     assert remembered.cookie_max_age(clock()) == 86_400
@@ -85,16 +85,16 @@ def test_max_age_is_for_remembered_sessions_only(sessions: Sessions, clock: Cloc
     "payload", [b"{}", b"[]", b"null", b"x", b'{"refresh_token": "a"}', b'{"unknown": 1}', b"\xff"]
 )
 def test_a_sealed_value_of_another_shape_is_no_session(sessions: Sessions, payload: bytes) -> None:
-    """An older or newer release may have sealed it: the person signs in again, and nothing crashes."""
+    """An older or newer release may have sealed it. The person must sign in again, but there is no crash."""
     with pytest.raises(NoSession):
         sessions.open(SEALER.seal("session", payload))
 
 
 @pytest.mark.security("S-03")
 def test_a_transaction_has_three_independent_secrets(transactions: LoginTransactions) -> None:
-    """They have 256 bits each, and the verifier has the alphabet of RFC 7636."""
+    """Each has 256 bits, and the verifier uses the alphabet of RFC 7636."""
     made = [transactions.begin(return_to="/", provider=None, remember=False) for _ in range(20)]
-    # A state begins with its time, which may be known and is not part of the secret.
+    # A state begins with its time, which is not secret.
     secrets = {secret for t in made for secret in (t.state[8:], t.nonce, t.code_verifier)}
     assert len(secrets) == 60
     assert all(len(secret) == 43 for secret in secrets)
@@ -102,7 +102,7 @@ def test_a_transaction_has_three_independent_secrets(transactions: LoginTransact
 
 @pytest.mark.security("S-02")
 def test_the_challenge_is_the_rfcs(transactions: LoginTransactions) -> None:
-    """It is the example of RFC 7636 appendix B."""
+    """The test uses the example in RFC 7636, appendix B."""
     begun = transactions.begin(return_to="/", provider=None, remember=False)
     known = replace(begun, code_verifier="dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")
     assert known.code_challenge == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
@@ -112,7 +112,8 @@ def test_the_challenge_is_the_rfcs(transactions: LoginTransactions) -> None:
 def test_a_transaction_is_found_by_its_state_alone(
     transactions: LoginTransactions, clock: Clock
 ) -> None:
-    """If it is absent, broken, or has another state, it is unknown. If it is too old, the error says so."""
+    """If the cookie is absent, broken, or has another state, the transaction is unknown. If it is too old, the error says
+    so."""
     one, two = (transactions.begin(return_to="/", provider=None, remember=False) for _ in range(2))
     sealed = transactions.seal(one)
     assert transactions.load({one.cookie_name: sealed}, one.state) == one
@@ -133,7 +134,7 @@ def test_a_transaction_is_found_by_its_state_alone(
 def test_surplus_is_the_oldest_and_then_the_dead_four_at_most(
     transactions: LoginTransactions, clock: Clock
 ) -> None:
-    """One more login must stay within four, whatever cookies exist; the next login clears the rest."""
+    """With the new login there are at most four, whatever cookies the browser has; the surplus ones are cleared."""
     jar: dict[str, str] = {"other": "x"}
     names = []
     for _ in range(5):
@@ -152,7 +153,7 @@ def test_surplus_is_the_oldest_and_then_the_dead_four_at_most(
 
 
 def test_a_cookie_name_is_eight_hex_digits_of_the_states_hash() -> None:
-    """The format is documented."""
+    """The name's format is part of the documented contract."""
     assert cookie_name("abc") == "__Host-gatehouse-login-ba7816bf"
 
 
@@ -160,7 +161,7 @@ def test_a_cookie_name_is_eight_hex_digits_of_the_states_hash() -> None:
 def test_values_that_hold_secrets_do_not_print_them(
     transactions: LoginTransactions, sessions: Sessions
 ) -> None:
-    """repr and str of everything that holds a token, code, verifier, cookie or key."""
+    """repr and str hide the secret of every value that holds a token, code, verifier, cookie or key."""
     begun = transactions.begin(return_to="/", provider=None, remember=False)
     begun = replace(begun, state=SECRET, nonce=SECRET, code_verifier=SECRET)
     session = begin(sessions)

@@ -1,4 +1,4 @@
-"""A table of settings: declared once, read whole, then as immutable as a named tuple."""
+"""A table of settings: each is declared once, all are read together, and the result is immutable."""
 
 import pytest
 
@@ -21,7 +21,7 @@ class Example(SettingTable, parts={"looks": Looks}):
 
 
 def test_what_is_set_is_read_and_the_rest_has_its_default() -> None:
-    """A default may be made from what is set."""
+    """A default may depend on other variables."""
     found, problems = Example.read({"MODE": "b", "TABLE": "t", "COLOUR": "#ABCDEF"})
     assert problems == []
     assert (found.mode, found.size, found.table, found.twice) == ("b", 3, "t", "tt")
@@ -29,7 +29,7 @@ def test_what_is_set_is_read_and_the_rest_has_its_default() -> None:
 
 
 def test_problems_come_together_and_from_every_part() -> None:
-    """A value with a problem is replaced by its default in the result, so that reading can continue."""
+    """An invalid value is replaced by its default, so that the other settings can still be read and checked."""
     found, problems = Example.read({"MODE": "b", "SIZE": "many", "COLOUR": "red"})
     assert problems == [
         "SIZE must be a number from 1 to 9",
@@ -40,7 +40,7 @@ def test_problems_come_together_and_from_every_part() -> None:
 
 
 def test_a_setting_is_needed_only_where_another_one_says_so() -> None:
-    """It may be missing while its source has not set it yet."""
+    """A setting may be missing as long as its source has not set it yet."""
     assert Example.read({})[1] == []
     assert Example.read({"MODE": "b"}, without=(STACK,))[1] == []
 
@@ -58,7 +58,7 @@ def test_the_class_tells_its_declarations_and_an_instance_its_values() -> None:
 
 
 def test_values_are_frozen_and_compared() -> None:
-    """Caches use them as keys."""
+    """Caches use settings as keys, so they must be hashable and comparable."""
     one = Example(size=5)
     assert one == Example(size=5)
     assert hash(one) == hash(Example(size=5))

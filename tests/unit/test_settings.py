@@ -16,7 +16,7 @@ def problems(**changes: str) -> str:
 
 
 def test_a_complete_environment_is_read() -> None:
-    """Optional ones have defaults; addresses are derived from region and pool."""
+    """Optional settings have defaults; addresses are derived from region and pool."""
     settings = Settings.from_env(ENVIRONMENT)
     assert settings.issuer == "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_TestPool1"
     assert settings.jwks_url == f"{settings.issuer}/.well-known/jwks.json"
@@ -30,7 +30,7 @@ def test_a_complete_environment_is_read() -> None:
 
 @pytest.mark.security("S-72")
 def test_domains_are_read_in_one_spelling_and_wrong_ones_named() -> None:
-    """U-labels and A-labels are equal; a setting that could never match anybody is an error."""
+    """A domain in Unicode and its A-label (xn--…) are equal. An invalid domain, which could never match, is an error."""
     listed = "B\u00dcCHER.example, xn--bcher-kva.example,Example.COM"
     settings = Settings.from_env({**ENVIRONMENT, "SIGN_UP_ALLOWED_DOMAINS": listed})
     assert settings.sign_up_allowed_domains == {"xn--bcher-kva.example", "example.com"}
@@ -57,7 +57,7 @@ def test_the_mails_of_a_day_are_a_number(text: str | None, mails: int) -> None:
 
 
 def test_every_missing_setting_is_named_at_once() -> None:
-    """Nobody should fix a stage one variable at a time."""
+    """An operator must not have to fix a stage one variable at a time."""
     with pytest.raises(ConfigurationError) as caught:
         Settings.from_env({})
     assert all(f"{name} is missing" in caught.value.detail for name in REQUIRED)
@@ -66,7 +66,7 @@ def test_every_missing_setting_is_named_at_once() -> None:
 @pytest.mark.parametrize("name", REQUIRED)
 @pytest.mark.parametrize("value", ["", None])
 def test_each_required_setting_is_required(name: str, value: str | None) -> None:
-    """Absent and empty are the same; there is no default secret, table or pool."""
+    """An empty value counts as missing. There is no default secret, table or pool."""
     environment = {key: text for key, text in ENVIRONMENT.items() if key != name}
     if value is not None:
         environment[name] = value
@@ -75,7 +75,7 @@ def test_each_required_setting_is_required(name: str, value: str | None) -> None
 
 
 def test_missing_wrong_and_contradictory_settings_come_in_one_message() -> None:
-    """All kinds together."""
+    """One error lists the problems of all three kinds."""
     found = problems(
         CLIENT_ID="",
         COGNITO_URL="http://acme.example",
@@ -112,7 +112,7 @@ def test_missing_wrong_and_contradictory_settings_come_in_one_message() -> None:
     ],
 )
 def test_addresses_are_plain_https_outside_the_local_stage(name: str, url: str) -> None:
-    """http is for the local stage only; a malformed address is reported and causes no crash."""
+    """Only the local stage may use http. A malformed address is reported and does not cause a crash."""
     assert name in problems(**{name: url})
 
 
@@ -131,7 +131,7 @@ def test_the_local_stage_may_use_http() -> None:
 
 @pytest.mark.parametrize("text", ["0", "-1", "59", "1e3", "٣٠٠", "99999999999", "1.5", " 300"])
 def test_durations_are_numbers_in_range(text: str) -> None:
-    """Seconds in ASCII digits."""
+    """A duration must be a number of seconds in ASCII digits, within its range."""
     assert "SESSION_IDLE_SECONDS" in problems(SESSION_IDLE_SECONDS=text)
 
 
@@ -141,7 +141,7 @@ def test_automatic_sign_in_needs_what_it_starts() -> None:
 
 
 def test_the_authorizers_arn_is_a_placeholder_only_outside_the_cli() -> None:
-    """A deployed placeholder would let nobody in."""
+    """If the placeholder were deployed, the authorizer would refuse everybody."""
     assert "placeholder" in user_pool_arn({})
     assert user_pool_arn({"USER_POOL_ARN": "arn:x", "AWS_CHALICE_CLI_MODE": "1"}) == "arn:x"
     with pytest.raises(ConfigurationError, match="ops provision"):
@@ -150,7 +150,7 @@ def test_the_authorizers_arn_is_a_placeholder_only_outside_the_cli() -> None:
 
 @pytest.mark.security("S-59")
 def test_settings_hold_no_secret() -> None:
-    """Names and ARNs only, so they may be logged and shown."""
+    """Settings contain only names and ARNs, so they may be logged and shown."""
     names = [setting.attribute for setting in Settings.every_setting()]
     assert [name for name in names if "secret" in name]
     assert not [name for name in names if "secret" in name and not name.endswith("_arn")]
@@ -158,7 +158,7 @@ def test_settings_hold_no_secret() -> None:
 
 @pytest.mark.security("S-30")
 def test_allowed_origins_are_none_by_default_and_exact() -> None:
-    """Spaces and a trailing comma do no harm."""
+    """The list may contain spaces and end with a comma."""
     assert Settings.from_env(ENVIRONMENT).allowed_origins == frozenset()
     text = "https://app.example.com, https://notes.example.com:8443,"
     assert Settings.from_env({**ENVIRONMENT, "ALLOWED_ORIGINS": text}).allowed_origins == {
@@ -194,14 +194,14 @@ def test_allowed_origins_are_none_by_default_and_exact() -> None:
     ],
 )
 def test_an_origin_that_browsers_would_not_send_is_refused(text: str) -> None:
-    """A mistake here is not ignored: the stage does not start."""
+    """A mistake in this setting must not be ignored: the app does not start."""
     assert "ALLOWED_ORIGINS" in problems(ALLOWED_ORIGINS=text)
 
 
 @pytest.mark.security("S-30")
 @pytest.mark.parametrize("name", ["ALLOWED_HEADERS", "EXPOSED_HEADERS"])
 def test_headers_for_other_origins_are_names_and_nothing_else(name: str) -> None:
-    """There are none by default; `*` is never allowed, and nothing that could begin another header."""
+    """By default there are none. Neither `*` nor a value that could begin another header is allowed."""
     found = Settings.from_env({**ENVIRONMENT, name: "Traceparent, if-match,"})
     assert getattr(found, name.lower()) == ("traceparent", "if-match")
     assert getattr(Settings.from_env(ENVIRONMENT), name.lower()) == ()
@@ -229,7 +229,7 @@ def test_the_place_after_a_sign_in_is_of_the_app_or_an_allowed_origin() -> None:
 
 
 def test_origins_over_http_are_for_the_local_stage() -> None:
-    """This is for a front end under development, beside `make up`."""
+    """A front end under development uses one, together with `make up`."""
     local = {**ENVIRONMENT, "STAGE": "local", "ALLOWED_ORIGINS": "http://localhost:3000"}
     assert Settings.from_env(local).allowed_origins == {"http://localhost:3000"}
     assert "ALLOWED_ORIGINS" in problems(
@@ -241,7 +241,7 @@ _ARN = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_TestPool1"
 
 
 def test_pool_arn_and_region_that_belong_together_are_accepted() -> None:
-    """Other partitions work, too."""
+    """This also works in other partitions of AWS."""
     Settings.from_env({**ENVIRONMENT, "USER_POOL_ARN": _ARN})
     Settings.from_env({**ENVIRONMENT, "USER_POOL_ARN": _ARN.replace("arn:aws:", "arn:aws-cn:")})
 
@@ -265,7 +265,8 @@ def test_pool_arn_and_region_that_belong_together_are_accepted() -> None:
 def test_pool_arn_and_region_that_do_not_belong_together_are_named(
     changes: dict[str, str], problem: str
 ) -> None:
-    """Issuer and keys are built from them: another pool's would belong to somebody else. All problems come at once."""
+    """Issuer and keys' address are built from them. If they named another pool, its owner could sign tokens. All problems
+    are listed at once."""
     found = problems(**changes, DIRECT_SIGN_IN="sometimes")
     assert problem in found
     assert "DIRECT_SIGN_IN" in found

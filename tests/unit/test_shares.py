@@ -14,7 +14,7 @@ FILES = [path.relative_to(TESTS.parent).as_posix() for path in sorted(TESTS.rglo
 
 @pytest.mark.parametrize("pattern", LONG)
 def test_a_line_names_tests_that_there_are(pattern: str) -> None:
-    """Otherwise a moved file would begin late, or run in two processes."""
+    """If a file is moved and its line is not, its tests would start late, or run in two processes."""
     assert [name for name in FILES if re.match(pattern, name)]
 
 
@@ -35,7 +35,7 @@ def test_what_uses_one_stack_is_one_share() -> None:
 
 
 def test_no_port_is_given_twice() -> None:
-    """The same holds for ports that another server may get by chance."""
+    """No port is in the range from which the system gives other servers ports."""
     first, second = free_ports(3), free_ports(3)
     assert len({*first, *second}) == 6
     assert max(first + second) < 32_768

@@ -1,4 +1,4 @@
-"""Whose address may sign up."""
+"""The rules for addresses that may sign up."""
 
 import pytest
 
@@ -13,7 +13,7 @@ REFUSED = frozenset({"bad.example", "b\u00fccher.example"})
     ["a@example.com", "A@EXAMPLE.COM", "a@\uff45xample.com", "a@example\u3002org"],
 )
 def test_an_allowed_domain_may_sign_up(email: str) -> None:
-    """All spellings of it are accepted."""
+    """All spellings of the domain are accepted."""
     assert refuse_address(email, ALLOWED, REFUSED) is None
 
 
@@ -25,7 +25,7 @@ def test_an_allowed_domain_may_sign_up(email: str) -> None:
     "typed", ["b\u00fccher.example", "XN--BCHER-KVA.example", "bu\u0308cher.example"]
 )
 def test_lists_and_addresses_may_spell_a_domain_differently(listed: str, typed: str) -> None:
-    """U-label or A-label, composed or not, in any case, it is the same domain in both lists."""
+    """In both lists, a domain matches as Unicode or A-label (xn--…), with composed or decomposed letters, in any case."""
     email = f"a@{typed}"
     assert refuse_address(email, frozenset({listed}), frozenset()) is None
     assert refuse_address(email, frozenset(), frozenset({listed}))
@@ -46,7 +46,7 @@ def test_lists_and_addresses_may_spell_a_domain_differently(listed: str, typed: 
     ],
 )
 def test_another_domain_may_not(email: str) -> None:
-    """A subdomain, a longer name, and no domain are refused."""
+    """A subdomain, a longer name and a missing domain are refused."""
     assert refuse_address(email, ALLOWED, REFUSED)
 
 
@@ -64,14 +64,14 @@ def test_another_domain_may_not(email: str) -> None:
     ],
 )
 def test_a_refused_domain_may_not(email: str) -> None:
-    """This holds even if everybody else may."""
+    """It is refused even if all other domains are allowed."""
     assert refuse_address(email, frozenset(), REFUSED)
     assert refuse_address("a@good.example", frozenset(), REFUSED) is None
 
 
 @pytest.mark.security("S-51")
 def test_only_a_provider_sets_groups_and_subject() -> None:
-    """Attributes that people can set at sign-up give no rights."""
+    """People could set these attributes themselves at sign-up, so such a sign-up is refused."""
     assert refuse_attributes({"email": "a@b.example", "given_name": "A"}) is None
     assert refuse_attributes({"custom:groups": ""})
     assert refuse_attributes({"custom:idp_sub": "00u"})

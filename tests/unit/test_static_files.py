@@ -57,7 +57,7 @@ def text_of(files: StaticFiles, name: str) -> str:
 
 
 def test_the_fingerprint_covers_the_whole_set(folder: Path) -> None:
-    """A changed file has a new address; only files in the folder have one."""
+    """If any file changes, all files get new addresses. Only files in the folder have an address."""
     before = StaticFiles(folder)
     (folder / "a.js").write_text("2")
     after = StaticFiles(folder)
@@ -72,7 +72,7 @@ def test_the_fingerprint_covers_the_whole_set(folder: Path) -> None:
 
 @pytest.mark.security("S-54")
 def test_page_values_are_escaped(folder: Path) -> None:
-    """Title, base path, texts and links are escaped in the HTML, and a placeholder inside one is harmless."""
+    """Title, base path, texts and links are escaped in the HTML. A placeholder inside a value is not replaced."""
     brand = Brand(terms_url='/a"b', privacy_url="https://x.example/?a&b")
     html = StaticFiles(folder, brand).page(base_path="/a\"'<b>/", title="</a><script>{{base}}")
     title = "&lt;/a&gt;&lt;script&gt;{{base}}"
@@ -83,7 +83,7 @@ def test_page_values_are_escaped(folder: Path) -> None:
 
 
 def test_each_language_is_a_set_of_its_own(folder: Path) -> None:
-    """The page in a language uses the assets of that language, and both stay reachable."""
+    """The page in each language uses the assets of that language. The assets of all languages are reachable."""
     write(folder / "texts" / "de.json", {**WORDS, "first": {"go": "Zu {label}"}})
     files = StaticFiles(folder, Brand(languages=("en", "de")))
     (folder / "index.html").write_text("{{assets}}")
@@ -116,12 +116,13 @@ def test_each_language_is_a_set_of_its_own(folder: Path) -> None:
     ],
 )
 def test_the_browser_chooses_the_language(accepted: str, chosen: str) -> None:
-    """Accept-Language's weights decide; a tag also covers its variants; otherwise the first language is used."""
+    """The weights in Accept-Language decide, and a tag such as `de` also covers `de-AT`. If none matches, the first language
+    is used."""
     assert choose_language(accepted, ("en", "de", "pt-BR")) == chosen
 
 
 def test_a_teams_words_replace_ours_one_by_one(folder: Path) -> None:
-    """Only changed texts are written."""
+    """A team's file contains only the texts that it changes."""
     write(folder / "brand" / "texts.en.json", {"first": {"go": "Enter {label}"}})
     files = StaticFiles(folder)
     assert '"go":"Enter {label}"' in text_of(files, "texts.js")
@@ -143,7 +144,7 @@ def test_a_teams_words_replace_ours_one_by_one(folder: Path) -> None:
 def test_a_faulty_catalogue_is_refused_by_name(
     folder: Path, file: str, words: Any, problem: str
 ) -> None:
-    """Texts that are missing, unknown, or without their placeholder are named."""
+    """The error names texts that are missing, unknown, or lack their placeholder."""
     write(folder / "texts" / "de.json", WORDS)
     write(folder / file, words)
     with pytest.raises(ConfigurationError, match=re.escape(problem)):
@@ -160,7 +161,7 @@ LANGUAGES = sorted(file.stem for file in (FRONTEND / "texts").glob("*.json"))
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_our_catalogues_are_complete(language: str) -> None:
-    """They have every key and every placeholder, no empty text, and no text that was left in English."""
+    """Each has every key and every placeholder, no empty text, and no text that is still in English."""
     assert {"en", "de"} <= set(LANGUAGES)
     words = flatten(load_catalogue(FRONTEND, language))
     assert all(words.values())
@@ -182,13 +183,14 @@ def test_scripts_keep_their_lines_and_lose_the_rest() -> None:
 
 @pytest.mark.parametrize("script", sorted(FRONTEND.glob("*.js")), ids=lambda script: script.name)
 def test_no_string_of_ours_runs_over_lines(script: Path) -> None:
-    """Otherwise removing indentation would change it."""
+    """Otherwise the removal of indentation would change the string."""
     code = re.sub(r"/\*.*?\*/|//[^\n]*", "", script.read_text("utf-8"), flags=re.DOTALL)
     assert [line for line in code.splitlines() if line.count("`") % 2] == []
 
 
 def test_a_brand_recolours_page_and_pictures(folder: Path) -> None:
-    """The accent and its derived colours are in both themes; cold hues change, warm ones stay."""
+    """Both themes get the accent and the colours that are derived from it. In pictures, cold hues change and warm ones
+    stay."""
     plain, brand = StaticFiles(folder), StaticFiles(folder, Brand(accent="#9d174d"))
     assert plain.version != brand.version
     styles = text_of(brand, "styles.css")
@@ -203,7 +205,7 @@ def test_a_brand_recolours_page_and_pictures(folder: Path) -> None:
 
 
 def test_a_logo_takes_its_place(folder: Path) -> None:
-    """With a wide one our icon stays in the tab, where the logo would be unreadable."""
+    """If the logo is wide, the browser's tab keeps our icon, because the logo would be unreadable there."""
     (folder / "index.html").write_text("{{icon}} {{logo_width}}")
     (folder / "brand" / "acme.svg").write_text(SQUARE.replace("0 0 8 8", "0 0 40 8"))
     files = StaticFiles(folder, Brand(logo="acme.svg"))
@@ -217,7 +219,7 @@ def test_a_logo_takes_its_place(folder: Path) -> None:
 
 
 def test_a_png_becomes_an_svg(folder: Path) -> None:
-    """API Gateway passes on text."""
+    """API Gateway passes on only text, so the PNG is embedded in an SVG."""
     (folder / "brand" / "acme.png").write_bytes(PNG)
     text = text_of(StaticFiles(folder, Brand(logo="acme.png")), "logo.svg")
     assert 'viewBox="0 0 2 1"' in text
@@ -230,7 +232,7 @@ def svg(inner: str = "", attributes: str = 'viewBox="0 0 8 8"') -> str:
 
 @pytest.mark.security("S-54")
 def test_browsers_without_scripts_get_links(folder: Path) -> None:
-    """First those that need no table, and a link to the page with the others; text and addresses are escaped."""
+    """The page has the links that need no table, and a link to a page with the others. Texts and addresses are escaped."""
     (folder / "index.html").write_text("{{refresh}}|{{ways}}")
     files = StaticFiles(folder)
     assert files.page(base_path="/api/", title="") == (
@@ -266,7 +268,7 @@ def test_browsers_without_scripts_get_links(folder: Path) -> None:
     ],
 )
 def test_a_logo_that_could_act_is_refused(folder: Path, logo: str, problem: str) -> None:
-    """It may contain no scripts, handlers, animation or other hosts, and must have a size."""
+    """A logo must not contain scripts, event handlers, animations or links to other hosts, and it must have a size."""
     (folder / "brand" / "acme.svg").write_text(logo)
     with pytest.raises(ConfigurationError, match=re.escape(problem)):
         StaticFiles(folder, Brand(logo="acme.svg"))
@@ -281,7 +283,7 @@ def test_a_logo_that_is_none_is_refused(folder: Path, name: str, problem: str) -
 
 
 def test_the_first_views_scripts_are_one(folder: Path) -> None:
-    """The bundle contains the imports of `app.js`; later modules use the same objects."""
+    """The bundle contains all modules that `app.js` imports. Modules that load later use the same objects."""
     (folder / "session.js").write_text("export function createSession() {}\n")
     (folder / "view.js").write_text(
         "import { texts } from './texts.js';\nlet shown = 1;\nexport const el = () => shown;\n"
@@ -305,7 +307,7 @@ def test_the_first_views_scripts_are_one(folder: Path) -> None:
 
 
 def test_nothing_of_the_real_scripts_is_left_to_fetch() -> None:
-    """The bundle's few patterns match every import and export of ours."""
+    """The patterns of the bundler match every import and export in our scripts."""
     files = StaticFiles()
     script = text_of(files, "app.js")
     assert re.findall(r"^(?:import\b(?!\().*|export (?!const \{).*)", script, re.MULTILINE) == []

@@ -1,4 +1,4 @@
-"""The throttle: the number of allowed guesses, the waiting times, and that nobody is locked out."""
+"""The throttle: it limits guesses with growing pauses, and locks nobody out for good."""
 
 import threading
 from collections.abc import Callable
@@ -29,7 +29,7 @@ SOURCE = "198.51.100.7"
 
 
 class AtomicDynamoDB(DynamoDBDouble):
-    """The double for threads: like the service, each call is atomic."""
+    """The double for tests with threads: each call is atomic, as in the real service."""
 
     def __init__(self, tables: dict[str, tuple[str, frozenset[str]]]) -> None:
         super().__init__(tables)
@@ -68,14 +68,14 @@ def wait_for(call: Callable[[], None]) -> int:
 
 @pytest.mark.security("S-41")
 def test_the_free_attempts_pass_and_the_next_one_waits(throttle: ThrottleStore) -> None:
-    """Five guesses at an account are free, then there is a pause of fifteen seconds."""
+    """Five guesses at an account are free; then there is a pause of fifteen seconds."""
     spend(throttle, FREE_ATTEMPTS_ACCOUNT)
     assert wait_for(lambda: spend(throttle, 1)) == FIRST_PAUSE_SECONDS
 
 
 @pytest.mark.security("S-41")
 def test_each_further_attempt_doubles_the_pause(throttle: ThrottleStore, clock: Clock) -> None:
-    """The pauses are 15, 30, 60 … and after each exactly one attempt is allowed."""
+    """The pauses are 15, 30, 60 … seconds, and after each of them exactly one attempt is allowed."""
     spend(throttle, FREE_ATTEMPTS_ACCOUNT)
     pauses = []
     for _ in range(4):
@@ -89,7 +89,7 @@ def test_each_further_attempt_doubles_the_pause(throttle: ThrottleStore, clock: 
 def test_no_pause_is_longer_than_fifteen_minutes_and_an_hour_forgets_all(
     throttle: ThrottleStore, clock: Clock
 ) -> None:
-    """A persistent attacker cannot keep the owner out for longer than that at a time."""
+    """So a persistent attacker cannot lock the owner out for longer than fifteen minutes at a time."""
     spend(throttle, FREE_ATTEMPTS_ACCOUNT)
     for _ in range(12):
         pause = wait_for(lambda: spend(throttle, 1))
@@ -102,7 +102,7 @@ def test_no_pause_is_longer_than_fifteen_minutes_and_an_hour_forgets_all(
 
 @pytest.mark.security("S-41")
 def test_a_source_that_tries_many_accounts_is_paused(throttle: ThrottleStore) -> None:
-    """Password spraying tries each account once, but all from one address."""
+    """Password spraying tries each account only once, but from one IP address."""
     for number in range(FREE_ATTEMPTS_SOURCE):
         throttle.take("sign-in", f"p{number}@example.com", SOURCE)
     wait_for(lambda: throttle.take("sign-in", "another@example.com", SOURCE))
@@ -111,7 +111,7 @@ def test_a_source_that_tries_many_accounts_is_paused(throttle: ThrottleStore) ->
 
 @pytest.mark.security("S-41")
 def test_a_source_makes_the_stage_send_fewer_mails(throttle: ThrottleStore) -> None:
-    """There are ten an hour, to any address: one source cannot use up the stage's day at once."""
+    """One source can cause ten mails an hour, to all addresses together. So it cannot use up the stage's mails of a day."""
     assert FREE_ATTEMPTS_SOURCE_OF["mail"] == 10
     for number in range(10):
         throttle.take("mail", f"p{number}@example.com", SOURCE)
@@ -135,7 +135,7 @@ def test_an_attempt_refused_for_the_account_does_not_count_for_the_source(
 @pytest.mark.security("S-43")
 @pytest.mark.parametrize("spelling", ["ANN@EXAMPLE.COM", "Ann@Example.com"])
 def test_spellings_of_an_address_are_one_account(throttle: ThrottleStore, spelling: str) -> None:
-    """Another case gives no further guesses."""
+    """Another spelling of the address gives an attacker no additional guesses."""
     spend(throttle, FREE_ATTEMPTS_ACCOUNT)
     wait_for(lambda: throttle.take("sign-in", spelling, "203.0.113.5"))
     assert canonical_account(spelling) == ANN
@@ -154,7 +154,8 @@ def test_spellings_of_an_address_are_one_account(throttle: ThrottleStore, spelli
 def test_what_the_pool_tells_apart_has_allowances_of_its_own(
     throttle: ThrottleStore, one: str, other: str
 ) -> None:
-    """The pool ignores case and nothing else: neither account pauses the other, nor clears its guesses."""
+    """The pool ignores only case. So these are two accounts: guesses at one neither pause the other nor are cleared by
+    it."""
     for _ in range(FREE_ATTEMPTS_ACCOUNT):
         throttle.take("sign-in", one, "203.0.113.5")
         throttle.take("sign-in", other, SOURCE)
@@ -165,7 +166,7 @@ def test_what_the_pool_tells_apart_has_allowances_of_its_own(
 
 @pytest.mark.security("S-43")
 def test_the_table_holds_no_address(throttle: ThrottleStore, database: DynamoDBDouble) -> None:
-    """It contains neither the person's nor the network's."""
+    """The table contains neither e-mail addresses nor IP addresses."""
     spend(throttle, 2)
     stored = repr(database.items(TABLE))
     assert "ann" not in stored
@@ -181,7 +182,7 @@ def test_kinds_have_allowances_of_their_own(throttle: ThrottleStore) -> None:
 
 
 def test_success_forgets_the_account_but_not_the_source(throttle: ThrottleStore) -> None:
-    """A correct password for one's own account must not allow more guesses at others."""
+    """Otherwise an attacker could sign in to an account of their own to get more guesses at others."""
     for number in range(FREE_ATTEMPTS_SOURCE - 1):
         throttle.take("sign-in", f"p{number}@example.com", SOURCE)
     throttle.take("sign-in", ANN, "203.0.113.5")
@@ -193,7 +194,7 @@ def test_success_forgets_the_account_but_not_the_source(throttle: ThrottleStore)
 
 
 def test_an_attempt_can_be_given_back(throttle: ThrottleStore) -> None:
-    """If Cognito did not answer, nothing was guessed."""
+    """If Cognito did not answer, the attempt does not count as a guess."""
     spend(throttle, FREE_ATTEMPTS_ACCOUNT)
     throttle.give_back("sign-in", ANN, SOURCE)
     assert throttle.counted("sign-in", ANN, SOURCE) == (
@@ -207,7 +208,7 @@ def test_an_attempt_can_be_given_back(throttle: ThrottleStore) -> None:
 def test_fifty_parallel_guesses_from_two_containers_let_five_through(
     database: DynamoDBDouble, clock: Clock
 ) -> None:
-    """The count is compare-and-set, so containers cannot overtake each other."""
+    """The counter changes by compare-and-set, so parallel containers cannot lose each other's counts."""
     containers = [ThrottleStore(database, TABLE, clock, lambda: b"pepper" * 6) for _ in range(2)]
     passed: list[int] = []
     start = threading.Barrier(50)
@@ -231,14 +232,14 @@ def test_fifty_parallel_guesses_from_two_containers_let_five_through(
 def test_without_the_table_nobody_may_guess(
     throttle: ThrottleStore, database: DynamoDBDouble
 ) -> None:
-    """The throttle fails closed, as an outage and not as a refusal."""
+    """The throttle fails closed. The person sees an outage, not a refusal."""
     database.fault = client_error("ProvisionedThroughputExceededException")
     with pytest.raises(TemporarilyUnavailable):
         spend(throttle, 1)
 
 
 def test_pauses_begin_with_the_last_free_attempt() -> None:
-    """The attempt that uses up the free ones causes the first pause."""
+    """The last free attempt causes the first pause."""
     assert [pause_after(n, 5) for n in range(1, 8)] == [0, 0, 0, 0, 15, 30, 60]
     assert pause_after(10_000, 5) == LONGEST_PAUSE_SECONDS
 
@@ -262,7 +263,7 @@ def test_a_source_is_an_ipv4_address_or_an_ipv6_network(address: str, source: st
 
 @pytest.mark.security("S-42")
 def test_the_addresses_of_one_ipv6_network_share_a_allowance(throttle: ThrottleStore) -> None:
-    """A person with one of them has 2^64: an allowance for each would be useless."""
+    """A person who has one address usually has 2^64, so a limit for each address would be useless."""
     for n in range(FREE_ATTEMPTS_SOURCE):
         throttle.take("sign-in", f"guess{n}@example.org", f"2001:db8:1:2::{n:x}")
     with pytest.raises(TooManyAttempts):
@@ -272,7 +273,7 @@ def test_the_addresses_of_one_ipv6_network_share_a_allowance(throttle: ThrottleS
 
 @pytest.mark.security("S-41")
 def test_an_attempt_between_reading_and_writing_is_not_lost(clock: Clock) -> None:
-    """Another container is faster, on an existing row: both attempts count."""
+    """If another container writes the existing row in between, both attempts are counted."""
 
     class Interrupted(DynamoDBDouble):
         between: Callable[[], None] | None = None
@@ -299,7 +300,7 @@ def test_an_attempt_between_reading_and_writing_is_not_lost(clock: Clock) -> Non
 def test_a_source_whose_people_mistype_now_and_then_is_never_paused(
     throttle: ThrottleStore, clock: Clock
 ) -> None:
-    """With one mistake every minute and a half, all day long, the counter drains faster than it fills."""
+    """If its people make one mistake every ninety seconds, all day, the counter falls faster than it rises."""
     for number in range(24 * 40):
         throttle.take("sign-in", f"p{number}@example.com", SOURCE)
         clock.advance(90)
@@ -311,7 +312,7 @@ def test_a_source_whose_people_mistype_now_and_then_is_never_paused(
 def test_a_leaking_counter_lets_no_more_guesses_through_than_its_rate(
     throttle: ThrottleStore, clock: Clock, every: int
 ) -> None:
-    """A source tries for ten hours at any pace: it gets the free attempts at first, then fifty an hour."""
+    """A source that tries for ten hours gets, at any pace, only the free attempts and then fifty an hour."""
     passed = 0
     for number in range(36_000 // every):
         try:
@@ -325,8 +326,8 @@ def test_a_leaking_counter_lets_no_more_guesses_through_than_its_rate(
 
 @pytest.mark.security("S-41")
 def test_an_accounts_guesses_leak_at_five_an_hour(throttle: ThrottleStore, clock: Clock) -> None:
-    """For a day somebody guesses at one account as often as possible: that rate, the free attempts, and one per
-    doubling are allowed."""
+    """Somebody guesses at one account for a day, as often as possible. They get five guesses an hour, the free attempts,
+    and one for each doubling of the pause."""
     passed, until = 0, clock() + 86_400
     while clock() < until and passed < 1000:  # without a throttle the clock would not move
         try:
@@ -340,7 +341,7 @@ def test_an_accounts_guesses_leak_at_five_an_hour(throttle: ThrottleStore, clock
 def test_a_row_of_an_earlier_release_counts_on(
     throttle: ThrottleStore, database: DynamoDBDouble, clock: Clock
 ) -> None:
-    """It has the whole numbers of that release."""
+    """That release wrote whole numbers, which are still understood."""
     throttle.take("sign-in", ANN, SOURCE)
     for key, row in database.items(TABLE).items():
         database.put(TABLE, {**row, "key": {"S": key}, "attempts": {"N": "4"}})

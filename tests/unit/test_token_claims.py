@@ -46,7 +46,7 @@ def event(source: str, scopes: list[str], client: str = CLIENT, pool: str = POOL
 
 
 def no_table() -> Any:
-    raise AssertionError("no provider tells groups here: the table is not asked for")
+    raise AssertionError("no provider sends groups here: the table must not be read")
 
 
 def granted(answer: dict[str, Any], scopes: list[str]) -> set[str]:
@@ -70,7 +70,7 @@ def granted(answer: dict[str, Any], scopes: list[str]) -> set[str]:
 def test_both_doors_give_the_same_scopes(
     settings: Settings, source: str, scopes: list[str]
 ) -> None:
-    """The token has exactly our scopes, whatever Cognito would have added."""
+    """The token has exactly our scopes, whatever scopes Cognito would have set."""
     assert granted(handle(event(source, scopes), settings, no_table), scopes) == set(SCOPES)
 
 
@@ -81,7 +81,7 @@ def test_groups_are_left_to_cognito(settings: Settings) -> None:
 
 
 def test_other_clients_of_the_pool_are_left_alone(settings: Settings) -> None:
-    """The server-only client for MFA keeps its scope, and another client gets none of ours."""
+    """The server-only client for MFA keeps its scope, and other clients get none of our scopes."""
     before = event("TokenGeneration_Authentication", [USER_ADMIN_SCOPE], client="mfa")
     assert granted(handle(before, settings, no_table), [USER_ADMIN_SCOPE]) == {USER_ADMIN_SCOPE}
 
@@ -104,7 +104,8 @@ def test_foreign_events_are_refused(settings: Settings, source: str, pool: str) 
 def test_a_group_whose_name_could_read_as_several_is_in_no_token(
     settings: Settings, name: str
 ) -> None:
-    """Cognito allows such names in a pool; behind API Gateway, `x,admins` would be the group admins. Others stay."""
+    """Cognito allows such names. Behind API Gateway, the name `x,admins` would be read as the group admins. Other groups
+    stay."""
     given = event("TokenGeneration_Authentication", [USER_ADMIN_SCOPE])
     given["request"]["groupConfiguration"] = {
         "groupsToOverride": [name, "staff", "Führung", "a/b:c"],

@@ -1,4 +1,4 @@
-"""Verification of tokens: the content of valid ones. Forged ones are in tests/component/test_token_forgeries.py."""
+"""Verification of valid tokens. Forged tokens are in tests/component/test_token_forgeries.py."""
 
 import pytest
 
@@ -42,7 +42,7 @@ def verify_access(verifier: TokenVerifier, cognito: CognitoDouble) -> object:
 def test_good_tokens_say_who_and_what(
     verifier: TokenVerifier, cognito: CognitoDouble, clock: Clock
 ) -> None:
-    """Both kinds are signed by different keys."""
+    """This holds for access and ID tokens, which are signed with different keys."""
     access = cognito.access_token(Person(groups=("admins",)), "openid api/read")
     identity = verifier.verify_id_token(
         cognito.id_token(Person(groups=("admins",)), NONCE, access),
@@ -82,7 +82,7 @@ def test_clocks_may_differ_by_half_a_minute(
     offset: int,
     good: bool,
 ) -> None:
-    """The leeway is 30 s on either side, below the 60 that are allowed."""
+    """The leeway is 30 s in both directions; S-22 allows up to 60 s."""
     cognito.access_claims[claim] = int(clock()) + offset
     if good:
         verify_access(verifier, cognito)
@@ -94,7 +94,7 @@ def test_clocks_may_differ_by_half_a_minute(
 def test_a_refreshed_id_token_needs_no_nonce(
     verifier: TokenVerifier, cognito: CognitoDouble
 ) -> None:
-    """OIDC Core 12.2: it should not have one. Everything else is still checked."""
+    """According to OIDC Core 12.2 it should have no nonce. Everything else is still checked."""
     access = cognito.access_token(Person(), "openid")
     token = cognito.id_token(Person(), None, access)
     assert verifier.verify_id_token(token, nonce=None, access_token=access).sub == Person().sub
@@ -104,7 +104,7 @@ def test_a_refreshed_id_token_needs_no_nonce(
 
 @pytest.mark.security("S-61")
 def test_errors_hold_nothing_of_the_token(verifier: TokenVerifier, cognito: CognitoDouble) -> None:
-    """This holds for the message and the chained cause, for our own errors and PyJWT's, which quote the header."""
+    """This holds for the message and for the chained cause: PyJWT's own errors quote the token's header."""
     cognito.id_claims.update({"nonce": "canary", "email": "canary@example.org"})
     for header in ({}, {"crit": ["canary"]}):
         cognito.id_header.update(header)

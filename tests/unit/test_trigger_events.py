@@ -1,4 +1,4 @@
-"""The triggers with every event that AWS documents: in any order, twice, late; and with invalid events."""
+"""The triggers with every event that AWS documents (in any order, twice, late), and with invalid events."""
 
 import json
 from copy import deepcopy
@@ -69,8 +69,8 @@ HISTORIES = {
 
 
 def no_secret(_: bool) -> str:
-    """If Cognito's own page signs people up, our mark is not needed."""
-    raise AssertionError("the client secret is not asked for")
+    """Refuse: if Cognito's own page signs people up, the trigger needs no client secret."""
+    raise AssertionError("the client secret must not be read")
 
 
 class Nobody:
@@ -80,7 +80,7 @@ class Nobody:
         raise client_error("UserNotFoundException")
 
     def admin_delete_user_attributes(self, **arguments: Any) -> dict[str, Any]:
-        raise AssertionError("there is nobody")
+        raise AssertionError("this pool has no people")
 
 
 class Table:
@@ -116,11 +116,11 @@ class Table:
 
 
 def no_linker() -> Any:
-    raise AssertionError("nobody is linked where the provider does not say so")
+    raise AssertionError("no account must be linked: the provider is not set to link")
 
 
 def final_record(sent: list[tuple[str, int]]) -> dict[str, Any]:
-    """Return the record after these events at their times, without the times of writing."""
+    """Return the record after these events, sent at these times. The times at which it was written are left out."""
     table = Table()
     for name, at in sent:
         table.clock.now = table.began + at
@@ -130,14 +130,14 @@ def final_record(sent: list[tuple[str, int]]) -> dict[str, Any]:
 
 
 def test_there_is_an_event_of_every_documented_source() -> None:
-    """Each of them is used in these tests."""
+    """tests/events has an event of each source, and these tests use all of them."""
     assert {load_event(name)["triggerSource"] for name in EVENTS} == OURS
     assert {name for names in HISTORIES.values() for name in names} == set(RECORD_EVENTS)
 
 
 @pytest.mark.parametrize("name", RECORD_EVENTS)
 def test_cognito_gets_its_event_back_and_the_person_is_recorded(name: str) -> None:
-    """It is unchanged: a trigger that returns anything else stops the sign-in."""
+    """The trigger returns the event unchanged, because Cognito stops the sign-in after any other response."""
     table, event = Table(), load_event(name)
     assert table.handle(event) == load_event(name)
     (record,) = table.rows().values()
@@ -155,7 +155,7 @@ def test_cognito_gets_its_event_back_and_the_person_is_recorded(name: str) -> No
 @pytest.mark.security("S-05")
 @pytest.mark.parametrize("name", TOKEN_EVENTS)
 def test_every_way_to_tokens_gives_the_same_scopes(name: str) -> None:
-    """Only `response` changes; Cognito's result has exactly our scopes."""
+    """The trigger changes only `response`, and the resulting token has exactly our scopes."""
     event = load_event(name)
     answer = token_claims.handle(load_event(name), SETTINGS, Table().telling)
     details = answer.pop("response")["claimsAndScopeOverrideDetails"]
@@ -173,7 +173,7 @@ def test_every_way_to_tokens_gives_the_same_scopes(name: str) -> None:
     "source", [*OTHERS, "TokenGeneration_ClientCredentials", "", None, "InboundFederation_New"]
 )
 def test_events_of_other_triggers_are_refused_by_all(source: str | None) -> None:
-    """They are attached to no function; a machine client's token is also refused."""
+    """No function is attached to those triggers. Tokens for machine clients are also refused."""
     table = Table()
     names = ("PreSignUp_SignUp", "TokenGeneration_HostedAuth", "InboundFederation_ExternalProvider")
     for name in names:
@@ -189,7 +189,7 @@ def test_events_of_other_triggers_are_refused_by_all(source: str | None) -> None
 
 @st.composite
 def deliveries(draw: st.DrawFn) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
-    """A person's events with the times of their sending; in order, and shuffled with repeats."""
+    """Draw a person's events with the times at which they were sent: once in order, once shuffled and with repeats."""
     names = HISTORIES[draw(st.sampled_from(sorted(HISTORIES)))]
     again = draw(st.lists(st.sampled_from(names[-2:]), max_size=3))
     sent = [(name, 10 * at) for at, name in enumerate([*names, *again])]
@@ -202,7 +202,7 @@ def deliveries(draw: st.DrawFn) -> tuple[list[tuple[str, int]], list[tuple[str, 
 def test_shuffled_repeated_and_late_deliveries_leave_the_same_record(
     drawn: tuple[list[tuple[str, int]], list[tuple[str, int]]],
 ) -> None:
-    """There is one record, CONFIRMED, without an expiry, with the latest sign-in's time, in any order of containers."""
+    """In any order there is one CONFIRMED record, without an expiry, with the time of the latest sign-in."""
     sent, shuffled = drawn
     record = final_record(shuffled)
     assert record == final_record(sent)
@@ -215,7 +215,8 @@ def test_shuffled_repeated_and_late_deliveries_leave_the_same_record(
 def test_a_delivery_long_after_changes_nothing_but_the_sign_in(
     drawn: tuple[list[tuple[str, int]], list[tuple[str, int]]], later: int
 ) -> None:
-    """Every event arrives again, hours or months later. A proof that seems newer only makes browsers unknown again."""
+    """Every event arrives again, hours or months later. Only the time of the proof may change: then known browsers are
+    treated as unknown again."""
     sent, _ = drawn
     record = final_record(sent)
     again = final_record([*sent, *[(name, later + at) for name, at in sent]])
@@ -229,8 +230,8 @@ def test_a_delivery_long_after_changes_nothing_but_the_sign_in(
 def test_whatever_an_event_holds_the_table_gets_one_person_or_nothing(
     event: dict[str, Any],
 ) -> None:
-    """Only the documented columns are written, only with text, and only for the event's own person; refusals write
-    nothing."""
+    """The trigger writes only the documented columns, only with text, and only for the event's own person. If it refuses, it
+    writes nothing."""
     table, before = Table(), deepcopy(event)
     try:
         assert table.handle(event) == before
@@ -243,14 +244,14 @@ def test_whatever_an_event_holds_the_table_gets_one_person_or_nothing(
     assert all(isinstance(value, str) and value for value in record.values())
     pending = event["triggerSource"].startswith("PreSignUp_")
     assert record["status"] == ("PENDING" if pending else "CONFIRMED")
-    # A person only has a provider that the pool's user name or identities name.
+    # The record's provider must be in the user name or in the identities.
     assert record["provider"] == "COGNITO" or "okta" in json.dumps(event).casefold()
 
 
 @pytest.mark.security("S-51")
 @given(hostile_events(TOKEN_EVENTS))
 def test_whatever_an_event_holds_no_scope_or_group_comes_of_it(event: dict[str, Any]) -> None:
-    """The scopes are ours; the groups are the pool's, and the provider's for people with identities."""
+    """The scopes are always ours. The groups come from the pool, and for people with identities also from the provider."""
     before = deepcopy(event)
     try:
         answer = token_claims.handle(event, SETTINGS, Table().telling)
@@ -281,7 +282,8 @@ def test_whatever_an_event_holds_no_scope_or_group_comes_of_it(event: dict[str, 
 def test_whatever_a_provider_says_every_attribute_is_decided_or_the_sign_in_fails(
     event: dict[str, Any],
 ) -> None:
-    """All have text, none is missing, and groups read as they were written; the same event has the same answer."""
+    """If the sign-in succeeds, every attribute is set to a text, and groups can be read again as written. The same event
+    always gets the same response."""
     table, before = Table(), deepcopy(event)
     try:
         answer = table.decide(event)

@@ -1,4 +1,4 @@
-"""The users table: one record per person, whatever arrives twice, late or out of order."""
+"""The users table: one record per person, even if events arrive twice, late or out of order."""
 
 from dataclasses import replace
 from itertools import permutations
@@ -43,13 +43,13 @@ def okta(table: DynamoDBDouble) -> ProviderStore:
 
 
 def no_secret(_: bool) -> str:
-    """If Cognito's own page signs people up, our mark is not needed."""
-    raise AssertionError("the client secret is not asked for")
+    """Refuse: if Cognito's own page signs people up, the trigger needs no client secret."""
+    raise AssertionError("the client secret must not be read")
 
 
 def no_linker() -> Any:
-    """Nobody is linked unless the provider links."""
-    raise AssertionError("the linker is not asked for")
+    """Refuse: the provider is not set to link, so no account must be linked."""
+    raise AssertionError("the linker must not be used")
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def users(table: DynamoDBDouble, clock: Clock) -> UserStore:
 def test_the_same_event_three_times_writes_once(
     table: DynamoDBDouble, users: UserStore, clock: Clock
 ) -> None:
-    """Not even updatedAt changes: the condition fails, which counts as an answer."""
+    """Not even updatedAt changes: the conditional write fails, which is not an error."""
     for event in ("PreSignUp_SignUp", "PostConfirmation_ConfirmSignUp"):
         before = table.writes
         for _ in range(3):
@@ -79,7 +79,7 @@ def test_the_same_event_three_times_writes_once(
 
 @pytest.mark.security("S-55")
 def test_sign_in_and_trigger_may_cross(clock: Clock) -> None:
-    """A record repaired at sign-in, and events before, between and after it, give the same record."""
+    """The record is the same whether the events arrive before, during or after the repair at sign-in."""
     results = []
     for order in permutations(["pending", "confirmed", "sign_in"]):
         table = make_table()
@@ -103,7 +103,7 @@ def test_a_late_pending_event_takes_nothing_back(table: DynamoDBDouble, users: U
 def test_an_older_sign_in_does_not_overwrite_a_newer_one(
     table: DynamoDBDouble, users: UserStore, clock: Clock
 ) -> None:
-    """With two containers and two clocks, the later time stays."""
+    """If two containers write, the later time stays."""
     users.record_sign_in(ADA)
     before = plain(table)
     clock.advance(-60)
@@ -115,7 +115,7 @@ def test_an_older_sign_in_does_not_overwrite_a_newer_one(
 def test_what_is_not_told_is_not_erased(
     table: DynamoDBDouble, users: UserStore, clock: Clock
 ) -> None:
-    """Events have different sets of attributes; a changed one is stored."""
+    """Different events contain different attributes. A missing attribute changes nothing; a changed one is stored."""
     users.record_confirmed(ADA)
     clock.advance(5)
     users.record_confirmed(UserProfile("Okta_1", "other", "", "Augusta", "", "Okta"))
@@ -136,7 +136,7 @@ EMPTIED = replace(ADA, family_name="", told=NAME_COLUMNS)
 def test_what_is_told_to_be_empty_is_emptied(
     table: DynamoDBDouble, users: UserStore, clock: Clock, write: str
 ) -> None:
-    """It is cleared once; other names stay, and a name that comes back is written."""
+    """The name is cleared once, and the other name stays. If the name is sent again later, it is written."""
     users.record_confirmed(ADA)
     clock.advance(5)
     getattr(users, write)(EMPTIED)
@@ -154,7 +154,7 @@ def test_what_is_told_to_be_empty_is_emptied(
 def test_nobody_loses_more_than_names(
     table: DynamoDBDouble, users: UserStore, clock: Clock
 ) -> None:
-    """Address, `sub` and provider are never cleared."""
+    """Only names can be emptied: address, `sub` and provider stay."""
     users.record_confirmed(ADA)
     clock.advance(5)
     every = frozenset({*ADA.columns(), "Email", "sub", "provider", "status"})
@@ -170,7 +170,7 @@ def test_nobody_loses_more_than_names(
 
 @pytest.mark.security("S-55")
 def test_an_emptied_name_is_empty_in_whatever_order_events_come() -> None:
-    """An earlier sign-in that arrives late or twice does not restore it."""
+    """If the event of an earlier sign-in arrives late or twice, it does not restore the name."""
     sent = [("pending", ADA, 0), ("sign_in", ADA, 20), ("sign_in", EMPTIED, 30)]
     results = []
     for order in permutations(sent):
@@ -191,7 +191,7 @@ def test_an_emptied_name_is_empty_in_whatever_order_events_come() -> None:
 def test_a_proof_is_noted_once_a_moment_and_keeps_the_record(
     table: DynamoDBDouble, users: UserStore, clock: Clock
 ) -> None:
-    """`provedAt` only moves forward; a record that a lost write left PENDING no longer expires."""
+    """`provedAt` never becomes earlier. If a lost write left the record PENDING, the proof removes its expiry."""
     users.record_pending(ADA)
     users.record_proved("okta_1")
     proved = plain(table)["okta_1"]["provedAt"]
@@ -205,7 +205,7 @@ def test_a_proof_is_noted_once_a_moment_and_keeps_the_record(
 
 
 def test_a_record_is_read_right_after_it_was_written(users: UserStore) -> None:
-    """The read is consistent; otherwise the double returns older data."""
+    """The read is consistent; for any other read the double returns older data."""
     assert users.load("Okta_1") is None
     users.record_confirmed(ADA)
     record = users.load("Okta_1")
@@ -217,7 +217,7 @@ def test_a_record_is_read_right_after_it_was_written(users: UserStore) -> None:
 def test_a_person_has_one_record_in_whatever_case_the_name_comes(
     table: DynamoDBDouble, users: UserStore
 ) -> None:
-    """The pool ignores case; AWS passes names to triggers in lower case and does not say so for tokens."""
+    """The pool ignores case. AWS passes user names to triggers in lower case, but does not say so about tokens."""
     users.record_pending(replace(ADA, user_name="okta_1"))
     users.record_confirmed(replace(ADA, user_name="OKTA_1"))
     users.record_sign_in(ADA)
@@ -230,7 +230,7 @@ def test_a_person_has_one_record_in_whatever_case_the_name_comes(
 
 @pytest.mark.parametrize("name", ["a" * 128, "Okta_x@y.example", "ünïcode", ":x", "#status", "a b"])
 def test_strange_user_names_are_only_keys(users: UserStore, name: str) -> None:
-    """Values never become part of an expression."""
+    """User names are passed as values, never as part of an expression."""
     users.record_sign_in(UserProfile(name, "c", "e@x", ":given", "#family", "Okta", "s"))
     record = users.load(name)
     assert record is not None
@@ -249,7 +249,7 @@ def test_strange_user_names_are_only_keys(users: UserStore, name: str) -> None:
 def test_every_fault_of_the_table_is_an_outage(
     table: DynamoDBDouble, users: UserStore, clock: Clock, fault: Exception
 ) -> None:
-    """TemporarilyUnavailable has operation and code, but nothing of the message."""
+    """It becomes TemporarilyUnavailable with the operation and the error code, but without the error's message."""
     table.fault = fault
     for call in (
         lambda: users.load("x"),

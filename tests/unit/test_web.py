@@ -1,4 +1,4 @@
-"""The pure modules of the HTTP edge: addresses, cookies, proof of origin, bodies, headers, files."""
+"""The pure functions for HTTP: addresses, cookies, the check of the request's origin, bodies, headers, files."""
 
 from typing import Any
 
@@ -39,8 +39,8 @@ HOST = ORIGIN.removeprefix("https://")
     ],
 )
 def test_the_base_path_is_the_path_minus_the_resource(path: str, resource: str, base: str) -> None:
-    """It covers execute-api with its stage, and a custom domain with and without a base path mapping; there are never
-    two slashes."""
+    """The cases are execute-api with its stage, and a custom domain with and without a base path mapping. The base path
+    never has two slashes in a row."""
     url = build_app_url({"path": path, "resourcePath": resource, "domainName": HOST}, None)
     assert url == (ORIGIN, base, base)
     assert (url.api_root, url.page_path) == (f"{ORIGIN}{base}", base)
@@ -58,7 +58,7 @@ def test_the_base_path_is_the_path_minus_the_resource(path: str, resource: str, 
     ],
 )
 def test_a_configured_address_replaces_what_the_gateway_says(public: str, root: str) -> None:
-    """It is used if requestContext has no domainName, as locally."""
+    """It is also used if requestContext has no domainName, as on the local AWS."""
     assert build_app_url({"path": "/x", "resourcePath": "/x"}, public).api_root == root
 
 
@@ -74,7 +74,7 @@ def test_a_configured_address_replaces_what_the_gateway_says(public: str, root: 
 def test_below_a_prefix_our_routes_have_a_base_of_their_own(
     path: str, resource: str, public: str | None, root: str
 ) -> None:
-    """The page is an API Gateway resource, so its address has no trailing slash; others are below it."""
+    """The page is a resource of API Gateway, so its address has no trailing slash. All other routes are below it."""
     context = {"path": path, "resourcePath": resource, "domainName": HOST}
     url = build_app_url(context, public, "/account")
     assert url.api_root == root
@@ -104,19 +104,20 @@ def test_below_a_prefix_our_routes_have_a_base_of_their_own(
 def test_cookies_are_read_as_browsers_write_them(
     headers: list[str], expected: dict[str, str]
 ) -> None:
-    """A duplicate name is left out, and a name must be exactly the one that the browser protects."""
+    """A name that occurs twice is left out, and a name must match exactly, because browsers protect only the exact prefix
+    `__Host-`."""
     assert parse_cookies(headers) == expected
 
 
 @given(st.lists(st.text(max_size=50), max_size=4))
 def test_no_cookie_header_breaks_the_reader(headers: list[str]) -> None:
-    """Any input gives a mapping of text."""
+    """For any input the result is a mapping of texts."""
     assert all("=" not in name for name in parse_cookies(headers))
 
 
 @pytest.mark.security("S-26")
 def test_a_cookie_has_every_attribute() -> None:
-    """Secure, HttpOnly, Path=/, the given SameSite, and no Domain."""
+    """The attributes are Secure, HttpOnly, Path=/ and the given SameSite; there is no Domain."""
     assert (
         build_cookie("__Host-x", "v.1", same_site="Strict")
         == "__Host-x=v.1; Path=/; Secure; HttpOnly; SameSite=Strict"
@@ -156,7 +157,7 @@ def test_a_value_that_could_start_something_else_is_refused(text: str) -> None:
 
 @pytest.mark.security("S-31")
 def test_a_cookie_of_4096_bytes_is_the_largest() -> None:
-    """Browsers silently drop larger ones."""
+    """Browsers silently ignore larger cookies."""
     overhead = len(build_cookie("x", "", same_site="Lax"))
     assert len(build_cookie("x", "v" * (4096 - overhead), same_site="Lax")) == 4096
     with pytest.raises(CookieTooLarge) as caught:
@@ -186,7 +187,7 @@ def test_a_cookie_of_4096_bytes_is_the_largest() -> None:
     ],
 )
 def test_our_page_is_told_by_header_and_origin(headers: dict[str, str], good: bool) -> None:
-    """The header alone, or the origin alone, is not enough."""
+    """A request needs both the header and the right origin."""
     if good:
         verify_own_request(headers, ORIGIN)
     else:
@@ -204,12 +205,12 @@ def test_our_page_is_told_by_header_and_origin(headers: dict[str, str], good: bo
     ],
 )
 def test_json_bodies_pass(content_type: str) -> None:
-    """They may be spelled as browsers do."""
+    """The content type may have the spellings that browsers use."""
     verify_body(b'{"a": 1}', content_type)
 
 
 def test_an_empty_body_needs_no_type() -> None:
-    """The page posts an empty body to refresh."""
+    """The page refreshes its session with an empty body."""
     for content_type in (None, "", "text/plain"):
         verify_body(b"", content_type)
     assert parse_object(b"") == {}
@@ -234,14 +235,14 @@ def test_an_empty_body_needs_no_type() -> None:
     ],
 )
 def test_other_bodies_do_not(body: bytes, content_type: str | None, error: type[Exception]) -> None:
-    """Wrong type, too large, not an object: each has its own error, and none is a crash."""
+    """A wrong type, a large body and a value that is not an object have different errors, and none causes a crash."""
     with pytest.raises(error):
         verify_body(body, content_type)
 
 
 @pytest.mark.security("S-53")
 def test_the_headers_are_these() -> None:
-    """HSTS for a year or more, nosniff, no referrer, isolation, no-store."""
+    """They are HSTS for at least a year, nosniff, no-referrer, isolation headers and no-store."""
     assert (
         int(SECURITY_HEADERS["Strict-Transport-Security"].split(";")[0].split("=")[1]) >= 31_536_000
     )
@@ -258,14 +259,14 @@ def test_the_headers_are_these() -> None:
 
 @pytest.mark.security("S-53")
 def test_the_headers_cannot_be_changed_by_accident() -> None:
-    """One mapping is used for every answer of a warm container."""
+    """All responses of a warm container share one mapping."""
     table: Any = SECURITY_HEADERS
     with pytest.raises(TypeError):
         table["X-Content-Type-Options"] = ""
 
 
 def test_errors_have_codes_that_do_not_collide_and_plain_sentences() -> None:
-    """A code always has the same status, and messages end with a full stop."""
+    """Each code has only one status, and each message ends with a full stop."""
     from chalicelib.gatehouse import errors, sign_in_errors
 
     found = [

@@ -2,8 +2,8 @@
 
 AWS uses only the mapped claims, writes every value as a string ("true" for a JSON true, lists as text), lets one claim
 set several attributes, and reads an unmapped email_verified as false:
-https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-specifying-attribute-mapping.html Claims
-come from the ID token and, if that is thin, from userinfo:
+https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-specifying-attribute-mapping.html
+Claims come from the ID token and, if that lacks some, from userinfo:
 https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-oidc-flow.html
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 
 SEEN_WITH = "1.5.33"
 
-# Cognito's own: the mapping's `username` names the profile, `sub` is never written from outside.
+# Cognito sets these itself: the mapped `username` names the profile, and nothing else may write `sub`.
 _NOT_ATTRIBUTES = {"username", "sub"}
 
 

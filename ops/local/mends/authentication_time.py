@@ -1,6 +1,6 @@
-"""A token's `auth_time`: that of the sign-in, at each refresh too.
+"""A token's `auth_time` is the time of the sign-in, also after a refresh.
 
-MiniStack writes the time of issue into every token.
+MiniStack writes the token's time of issue instead.
 https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-step-up-authentication.html
 "Refreshing a token doesn't reset the auth_time claim."
 """

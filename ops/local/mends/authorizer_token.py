@@ -1,4 +1,4 @@
-"""A method without scopes accepts only ID tokens: without "OAuth Scopes" API Gateway reads the token as one.
+"""A method without scopes accepts only ID tokens: without "OAuth Scopes" API Gateway reads the token as an ID token.
 
 MiniStack also accepts access tokens there.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-enable-cognito-user-pool.html

@@ -1,7 +1,8 @@
-"""CreateFunction is authorized by the ARN of the new function; reading a limit needs its own right.
+"""CreateFunction is authorized for the ARN of the new function; GetFunctionConcurrency needs its own right.
 
-MiniStack reads the name only from the path, where CreateFunction has none, and requires a right to every function; on
-AWS the resource is the function. It also confuses GetFunctionConcurrency with PutFunctionConcurrency.
+MiniStack reads a function's name only from the path. CreateFunction has no name there, so MiniStack requires a right to
+every function. On AWS the resource is the new function. MiniStack also confuses GetFunctionConcurrency with
+PutFunctionConcurrency.
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
 """
 

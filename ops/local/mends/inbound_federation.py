@@ -2,9 +2,9 @@
 
 MiniStack passes only the ID token, with JSON types, and keeps claims that the answer omits. AWS passes token response,
 ID token and userinfo, drops what the answer omits, and keeps everything if the answer is empty:
-https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-inbound-federation.html Every value is text
-there, and a list is "[a, b]", as a report about a real pool shows (2026-02); in it the answer has the claims' names,
-which are then mapped.
+https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-inbound-federation.html
+A report about a real pool (2026-02) shows that AWS passes every value as text, a list as "[a, b]", and that the answer
+uses the claims' names, which are mapped afterwards.
 
 AWS does not say whether an empty value clears a stored attribute. The pool's tag `local-aws:empty-claims` decides:
 `clear` (the default) or `keep`.

@@ -1,7 +1,7 @@
-"""/inbox, a page with the mails and text messages that were sent here, which MiniStack tells as JSON only.
+"""/inbox, a page with the mails and text messages that the local AWS has sent. MiniStack shows them as JSON only.
 
-On AWS they arrive in people's mailboxes. Programs get the JSON of `/_ministack/ses/messages`, here too if they ask for
-`application/json`. A mail is shown in a frame without any rights, so that nothing in it acts.
+On AWS they arrive in people's mailboxes. Programs that accept `application/json` get the JSON of
+`/_ministack/ses/messages` here, too. The page shows each mail in a sandboxed frame, so that no script in it runs.
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-email.html
 """
 
@@ -30,12 +30,12 @@ _PAGE = """<!doctype html>
 article{margin:1rem 0;padding:1rem;border:1px solid #8888;border-radius:8px}h2{margin:0;font-size:1.1rem}
 p{margin:.25rem 0;overflow-wrap:anywhere}.about{opacity:.75}
 iframe{width:100%;height:24rem;border:0;background:#fff;color-scheme:light}</style></head>
-<body><h1>Inbox</h1><p class="about">What the local AWS has sent, the newest first. Reload for more.</p>
+<body><h1>Inbox</h1><p class="about">Mails and messages that the local AWS has sent, newest first. Reload for new ones.</p>
 """
 
 
 def apply(emulator: Emulator) -> None:
-    """Put the page in place."""
+    """Add the page."""
     replace(emulator.app, "_handle_ses_messages_request", lambda handle: _page(emulator, handle))
 
 

@@ -1,8 +1,8 @@
 """AdminCreateUser with RESEND: a new temporary password, for invited people only, with a new expiry.
 
-MiniStack sends the old password again, even to confirmed people, and temporary passwords never expire. AWS: `RESEND` is
-there "to reset the temporary-password duration with a new temporary password", and the password's lifetime is the
-policy's `TemporaryPasswordValidityDays` (7 if it is missing or 0).
+MiniStack sends the old password again, even to confirmed people, and its temporary passwords never expire. On AWS,
+`RESEND` is for "to reset the temporary-password duration with a new temporary password", and the password is valid for
+the policy's `TemporaryPasswordValidityDays` (7 if that is missing or 0).
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminCreateUser.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_PasswordPolicyType.html
 """

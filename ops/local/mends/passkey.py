@@ -1,7 +1,7 @@
-"""Passkeys, which MiniStack lacks: they are registered, verified, listed and deleted, and sign in by USER_AUTH.
+"""Passkeys, which MiniStack lacks: registering, listing and deleting them, and signing in with USER_AUTH.
 
-Verified with py_webauthn: challenge, origin, relying party, user verification, signature, counter. Where the pool wants a
-second factor of somebody, a passkey serves who turned it into one. The hosted page stays one page.
+py_webauthn verifies challenge, origin, relying party, user verification, signature and counter. If the pool asks a person
+for a second factor, they can sign in with a passkey only if it counts as one. The hosted page does not offer passkeys.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_StartWebAuthnRegistration.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CompleteWebAuthnRegistration.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminInitiateAuth.html
@@ -32,7 +32,7 @@ _NAME = "WEB_AUTHN"
 _FLOW = "ALLOW_USER_AUTH"
 _PAGE = 20
 _TIMEOUT_MILLISECONDS = 60_000
-#: ES256 and RS256, which every platform has.
+#: ES256 and RS256, which every platform supports.
 _ALGORITHMS = (-7, -257)
 #: Properties of AWS::Cognito::UserPool, and their names in WebAuthnConfiguration.
 _PROPERTIES = {
@@ -45,7 +45,7 @@ _waiting: dict[str, str] = {}
 
 
 def apply(emulator: Emulator) -> None:
-    """Put passkeys in place."""
+    """Apply the patch."""
     cognito = emulator.cognito
     handlers = {
         "StartWebAuthnRegistration": _start,
@@ -197,7 +197,7 @@ def _by_choice(emulator: Emulator, run: Callable[..., Response]) -> Callable[...
             "AllowedFirstAuthFactors", ()
         )
         passkeys = user.get("_passkeys", [])
-        # Whom the pool asks for a second factor, a passkey serves only where it counts as one.
+        # If the pool asks this person for a second factor, a passkey is accepted only if it counts as one.
         asked = user.get("_mfa_enabled") or pool.get("MfaConfiguration") == "ON"
         open_to = _NAME in first and passkeys and (user.get("_passkey_is_mfa") or not asked)
         session = secrets.token_urlsafe(256)

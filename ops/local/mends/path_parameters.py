@@ -1,8 +1,8 @@
 """Path parameters of a REST API: a function gets them percent-encoded, as the caller wrote them.
 
-MiniStack routes by the decoded path, so `%2F` splits a segment in two and `%25` is decoded before the function decodes
-it. On AWS a mapping or the function must decode (aws/chalice#511, aws/chalice#688, serverless/serverless#5037), and
-`%2F` stays within its segment.
+MiniStack routes by the decoded path, so `%2F` splits a segment in two, and the function decodes `%25` a second time. On
+AWS only the function (or a mapping) decodes (aws/chalice#511, aws/chalice#688, serverless/serverless#5037), and `%2F`
+stays within its segment.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
 """
 

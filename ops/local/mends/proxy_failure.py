@@ -1,7 +1,7 @@
 """If a function fails, or returns an invalid response, API Gateway answers 502 itself.
 
-MiniStack passes the function's error to the caller, without the API's gateway responses; API Gateway answers 502 with
-its DEFAULT_5XX response, without any detail of the error.
+MiniStack passes the function's error on to the caller and ignores the API's gateway responses. API Gateway answers with
+its DEFAULT_5XX response, which has no detail of the error.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 """

@@ -1,6 +1,6 @@
-"""A batch sent to a queue is allowed by the right to send one message, as on AWS, which knows no other right for it.
+"""SendMessageBatch needs the right `sqs:SendMessage`; AWS has no separate right for batches.
 
-MiniStack asks for `sqs:SendMessageBatch`.
+MiniStack requires `sqs:SendMessageBatch`.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
 """
 

@@ -1,7 +1,7 @@
 """/signup and /confirmUser, managed login's own sign-up pages, which MiniStack lacks.
 
-There people choose a password before the mailbox is proved, and the page sends no ClientMetadata: our pre-sign-up
-trigger must handle this case (S-67). The page shows a refusal by the trigger.
+On these pages people choose a password before they prove the mailbox, and the page sends no ClientMetadata. Our
+pre-sign-up trigger must handle this case (S-67). If the trigger refuses, the page shows its message.
 https://docs.aws.amazon.com/cognito/latest/developerguide/managed-login-endpoints.html
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-sign-up.html
 """

@@ -1,4 +1,4 @@
-"""The pre-token-generation trigger: once per issue, groups for both tokens, refusals reported.
+"""The pre-token-generation trigger runs once for each issue of tokens, sets both tokens' groups, and can refuse.
 
 MiniStack runs it once per token, and looks for `groupOverrideDetails` in the wrong place. AWS sends version two "a
 single request with the data for both the identity and access tokens", reads `groupOverrideDetails` beside the two token

@@ -1,7 +1,7 @@
 """Deleting a user's attributes.
 
-MiniStack lacks AdminDeleteUserAttributes, and AdminUpdateUserAttributes stores an empty value. On AWS the first
-"deletes attribute values from a user", and the second does so for "a blank value":
+MiniStack lacks AdminDeleteUserAttributes, and its AdminUpdateUserAttributes stores empty values. On AWS the first call
+"deletes attribute values from a user", and the second does the same for "a blank value":
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminDeleteUserAttributes.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminUpdateUserAttributes.html
 """

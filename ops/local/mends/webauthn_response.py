@@ -1,6 +1,6 @@
-"""What an authenticator says, verified with py_webauthn: challenge, origin, relying party, person, signature, counter.
+"""Verifies an authenticator's responses with py_webauthn: challenge, origin, relying party, person, signature, counter.
 
-MiniStack has no passkeys; `passkey` puts them in place.
+MiniStack has no passkeys; the module `passkey` adds them.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CompleteWebAuthnRegistration.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminRespondToAuthChallenge.html
 """
@@ -20,7 +20,7 @@ _MOST = 20
 
 
 class Refused(Exception):
-    """What the emulator answers: the exception's name, and a message."""
+    """The emulator's error response: the exception's name, and a message."""
 
 
 def verify_registration(
@@ -70,7 +70,7 @@ def verify_registration(
 def verify_authentication(
     pool: Mapping[str, Any], user: dict[str, Any], challenge: str, responses: Mapping[str, Any]
 ) -> bool:
-    """Whether a sign-in's answer is right; notes the counter."""
+    """Whether the response to a sign-in's challenge is valid; stores the counter."""
     from webauthn import verify_authentication_response
     from webauthn.helpers.exceptions import WebAuthnException
 

@@ -70,7 +70,7 @@ ACCOUNTS: tuple[Defence, ...] = (
     defence(
         "federated-people-have-no-password",
         "S-39 S-40",
-        "a person of an identity provider can sign in by password",
+        "a person of an identity provider can sign in with a password",
         ("chalicelib.gatehouse.flows.direct_sign_in:is_federated_only", answering(False)),
     ),
     defence(
@@ -88,25 +88,25 @@ ACCOUNTS: tuple[Defence, ...] = (
     defence(
         "throttle-per-account",
         "S-41",
-        "guesses are counted per source only",
+        "guesses are counted only per source",
         (f"{_THROTTLE}:ThrottleStore._allowances", wrapped(_source_only)),
     ),
     defence(
         "throttle-per-source",
         "S-41",
-        "guesses are counted per account only",
+        "guesses are counted only per account",
         (f"{_THROTTLE}:ThrottleStore._allowances", wrapped(_account_only)),
     ),
     defence(
         "throttle-atomic",
         "S-41",
-        "of attempts that race for a counter, one is counted and all go through",
+        "if several attempts write a counter at the same time, only one is counted but all are allowed",
         (f"{_THROTTLE}:ThrottleStore._write", reading(("return False", "return True"))),
     ),
     defence(
         "throttle-before-cognito",
         "S-41",
-        "Cognito is asked first, and the throttle after it",
+        "Cognito checks the password before the throttle is asked",
         (
             "chalicelib.gatehouse.flows.attempts:Attempts.guarded",
             value(_late_guard),
@@ -115,32 +115,32 @@ ACCOUNTS: tuple[Defence, ...] = (
     defence(
         "throttle-fails-closed",
         "S-41",
-        "while the throttle's table is down, everybody may guess",
+        "while the throttle's table fails, guesses are not limited",
         (f"{_THROTTLE}:ThrottleStore.take", wrapped(_open_when_down)),
         tests=("tests/component/test_direct_throttle.py",),
     ),
     defence(
         "source-from-the-gateway",
         "S-42",
-        "X-Forwarded-For says who calls",
+        "the caller's address is taken from X-Forwarded-For",
         ("chalicelib.gatehouse.routes.call:Call.visitor", _source_by_header),
     ),
     defence(
         "ipv6-networks",
         "S-42",
-        "each of 2^64 addresses of one network has attempts of its own",
+        "each of the 2^64 addresses of an IPv6 network has its own attempts",
         (f"{_THROTTLE}:canonical_source", value(lambda address: address)),
     ),
     defence(
         "canonical-accounts",
         "S-43",
-        "each spelling of an address has attempts of its own",
+        "each spelling of an address has its own attempts",
         (f"{_THROTTLE}:canonical_account", value(lambda email: email)),
     ),
     defence(
         "throttle-holds-no-addresses",
         "S-43",
-        "the throttle's table holds addresses in clear",
+        "the throttle's table contains addresses in plain text",
         (
             f"{_THROTTLE}:ThrottleStore._key",
             value(lambda self, kind, scope, text: f"{kind}/{scope}/{text}"),
@@ -155,13 +155,13 @@ ACCOUNTS: tuple[Defence, ...] = (
     defence(
         "known-devices",
         "S-44",
-        "an account's owner shares the pause that a stranger opened",
+        "a stranger's wrong guesses also pause the account's owner",
         ("chalicelib.gatehouse.sealed.devices:Devices.recognise", answering(None)),
     ),
     defence(
         "challenge-names-allowlisted",
         "S-45",
-        "every challenge is handed on to the page",
+        "every kind of challenge is passed on to the page",
         ("chalicelib.gatehouse.flows.challenge_steps:read_step", wrapped(_any_challenge)),
     ),
     defence(
@@ -173,13 +173,13 @@ ACCOUNTS: tuple[Defence, ...] = (
     defence(
         "challenges-throttled",
         "S-45",
-        "codes of a challenge can be guessed without limit",
+        "a challenge's codes can be guessed without limit",
         (f"{_THROTTLE}:ThrottleStore.take", wrapped(_but_challenges)),
     ),
     defence(
         "challenges-expire",
         "S-45",
-        "a challenge's cookie is good for ever",
+        "a challenge's cookie never expires",
         (
             f"{_CHALLENGES}._open",
             reading(("waiting.expires_at <= self._clock()", "False")),
@@ -188,7 +188,7 @@ ACCOUNTS: tuple[Defence, ...] = (
     defence(
         "enrolment-of-the-same-person",
         "S-45",
-        "an authenticator app can be set up for somebody else's session",
+        "an authenticator app can be set up in another person's session",
         (
             "chalicelib.gatehouse.flows.reauthentication:Reauthentication.resumed",
             reading(("enrolment.sub != session.sub", "False")),
@@ -209,7 +209,7 @@ ACCOUNTS: tuple[Defence, ...] = (
     defence(
         "old-session-revoked",
         "S-47",
-        "a sign-in leaves the session that it replaces alive",
+        "a new sign-in does not end the session that it replaces",
         (
             "chalicelib.gatehouse.flows.new_session:NewSessions._end_replaced_session",
             nothing,
@@ -218,14 +218,14 @@ ACCOUNTS: tuple[Defence, ...] = (
     defence(
         "captcha-verified",
         "S-41",
-        "any text passes for a solved CAPTCHA",
+        "any text is accepted as a solved CAPTCHA",
         ("chalicelib.gatehouse.captcha:SiteVerify.verify", answering(True)),
         tests=("tests/component/test_direct_captcha.py", "tests/unit/test_captcha.py"),
     ),
     defence(
         "captcha-solved-on-our-page",
         "S-41",
-        "a puzzle that was solved on another site counts",
+        "a CAPTCHA that was solved on another site is accepted",
         (
             "chalicelib.gatehouse.captcha:SiteVerify.verify",
             reading(("solved_on in _UNTOLD or solved_on == hostname", "True")),
@@ -235,7 +235,7 @@ ACCOUNTS: tuple[Defence, ...] = (
     defence(
         "long-passwords",
         "S-65",
-        "the pool takes passwords of eight characters",
+        "the pool accepts passwords of eight characters",
         ("ops.identity_stack:TEMPLATE", template_with("MinimumLength: 12", "MinimumLength: 8")),
     ),
 )

@@ -74,7 +74,7 @@ API: tuple[Defence, ...] = (
     defence(
         "routes-by-hand-are-guarded",
         "S-48",
-        "a route that came into the table past Chalice's registration is answered unguarded",
+        "a route that was added without Chalice's registration has no authorizer",
         (
             "chalicelib.gatehouse.guard.guarded_app:GuardedChalice._cover_late",
             nothing,
@@ -83,7 +83,7 @@ API: tuple[Defence, ...] = (
     defence(
         "later-routes-are-guarded",
         "S-48",
-        "only the routes that were there before Gatehouse are guarded",
+        "only routes that were registered before Gatehouse have an authorizer",
         ("chalicelib.gatehouse.guard.guarded_app:GuardedChalice._cover_late", nothing),
         (
             "chalicelib.gatehouse.guard.guard:Guard.cover",
@@ -94,19 +94,19 @@ API: tuple[Defence, ...] = (
     defence(
         "access-tokens-only",
         "S-49",
-        "an ID token opens the API",
+        "the API accepts ID tokens",
         (_CALLER, reading(('claims.get("token_use") != "access"', "False"))),
     ),
     defence(
         "our-client-only",
         "S-49",
-        "a token of any app client of the pool opens the API",
+        "the API accepts tokens of any app client of the pool",
         (_CALLER, reading(('claims.get("client_id") not in client_ids', "False"))),
     ),
     defence(
         "scope-in-the-handler",
         "S-49",
-        "only the gateway looks at the scope",
+        "only API Gateway checks the scope",
         (_CALLER, reading(("scope not in scopes", "False"))),
     ),
     defence(
@@ -118,7 +118,7 @@ API: tuple[Defence, ...] = (
     defence(
         "record-of-the-same-sub",
         "S-50",
-        "whoever gets a name that was free again gets its former owner's record",
+        "a person with a reused user name gets the former owner's record",
         (
             "chalicelib.gatehouse.flows.profile:Profile.load",
             reading(('record.sub not in ("", sub)', "False")),
@@ -127,7 +127,7 @@ API: tuple[Defence, ...] = (
     defence(
         "cursors-sealed",
         "S-50",
-        "callers can read and make up the cursors of a list",
+        "callers can read and invent the cursors of a list",
         (
             "chalicelib.gatehouse.sealed.cursors:Cursors.seal",
             lambda original: lambda self, key: key,
@@ -141,13 +141,13 @@ API: tuple[Defence, ...] = (
     defence(
         "groups-of-the-token-only",
         "S-51",
-        "groups count from an attribute that people can write",
+        "groups are read from an attribute that people can write",
         (_CALLER, wrapped(_by_attribute)),
     ),
     defence(
         "provider-groups-of-federated-people-only",
         "S-51",
-        "custom:groups makes administrators of people without a provider",
+        "people without a provider become administrators through custom:groups",
         (
             "chalicelib.gatehouse.cognito.told_groups:told_groups",
             reading(
@@ -158,56 +158,56 @@ API: tuple[Defence, ...] = (
     defence(
         "provider-groups-while-they-are-told",
         "S-51",
-        "groups of a provider stay with its people when its claim is taken away",
+        "people keep a provider's groups after its groups claim is removed",
         ("chalicelib.gatehouse.store.providers:ProviderStore.tells_groups", answering(True)),
     ),
     defence(
         "groups-with-one-name",
         "S-51",
-        "a group called x,admins makes administrators",
+        "members of a group named `x,admins` become administrators",
         ("chalicelib.gatehouse.triggers.token_claims:is_one_name", answering(True)),
     ),
     defence(
         "group-names-read-as-one",
         "S-51",
-        "a pool group `x admins` makes administrators",
+        "members of a pool group named `x admins` become administrators",
         ("chalicelib.gatehouse.cognito.groups:is_one_name", answering(True)),
         tests=("tests/unit/test_token_claims.py", "tests/component/test_authorized_routes.py"),
     ),
     defence(
         "no-provider-attributes-at-sign-up",
         "S-51",
-        "people can bring custom:groups when they sign up",
+        "people can set custom:groups when they sign up",
         ("chalicelib.gatehouse.sign_up_rules:refuse_attributes", answering(None)),
     ),
     defence(
         "fresh-on-the-administrators-routes",
         "S-70",
-        "an old token lists and signs out people for ten minutes",
+        "a former administrator's token lists people and signs them out for ten minutes",
         (_FRESH, nothing),
     ),
     defence(
         "fresh-enabled",
         "S-70",
-        "disabled people keep what their token says",
+        "disabled people keep the rights in their token",
         (_FRESH, reading(("if not person.enabled:", "if False:"))),
     ),
     defence(
         "fresh-same-person",
         "S-70",
-        "a name that was given to somebody new keeps the former owner's token good",
+        "the former owner's token works for a reused user name",
         (_FRESH, reading(("if person.sub != caller.sub:", "if False:"))),
     ),
     defence(
         "fresh-in-the-group",
         "S-70",
-        "who was removed from the group stays in it for ten minutes",
+        "a person who was removed from a group keeps its rights for ten minutes",
         (_FRESH, reading(("if not in_pool_group and", "if False and"))),
     ),
     defence(
         "fresh-providers-groups-by-the-rule-of-tokens",
         "S-70",
-        "custom:groups opens routes to people without a provider",
+        "people without a provider get rights through custom:groups",
         (
             _FRESH,
             reading(
@@ -221,13 +221,13 @@ API: tuple[Defence, ...] = (
     defence(
         "fresh-after-sign-out",
         "S-70",
-        "tokens from before a sign-out everywhere count on",
+        "tokens that are older than a sign-out everywhere still work",
         ("chalicelib.gatehouse.store.users:UserRecord.ends_tokens_of", answering(False)),
     ),
     defence(
         "fresh-the-same-second",
         "S-70",
-        "a token of the sign-out's own second counts on",
+        "a token that was issued in the same second as the sign-out still works",
         (
             "chalicelib.gatehouse.store.users:UserRecord.ends_tokens_of",
             reading(("<= self.validAfter", "< self.validAfter")),
@@ -236,31 +236,31 @@ API: tuple[Defence, ...] = (
     defence(
         "fresh-time-of-issue",
         "S-70",
-        "a token whose iat nobody can read counts as new",
+        "a token with an unreadable iat is treated as new",
         ("chalicelib.gatehouse.guard.authorization:parse_issued_at", wrapped(_now_if_unreadable)),
     ),
     defence(
         "fresh-outage-is-no-pass",
         "S-70",
-        "whoever makes the pool slow keeps a right",
+        "while the pool does not answer, people keep a right that was removed",
         (_FRESH, wrapped(_passing_in_outages)),
     ),
     defence(
         "fresh-a-list-without-end",
         "S-70",
-        "a list of groups that never ends keeps the function busy until its time is up",
+        "an endless list of groups blocks the function until it times out",
         ("chalicelib.gatehouse.cognito.user_admin:_GROUP_PAGES", value(1_000)),
     ),
     defence(
         "sign-out-noted",
         "S-70",
-        "sign-out everywhere leaves access tokens as good as they were",
+        "access tokens still work after a sign-out everywhere",
         ("chalicelib.gatehouse.store.users:UserStore.record_signed_out", answering(True)),
     ),
     defence(
         "sign-out-noted-for-good",
         "S-70",
-        "a slower container takes a later sign-out back",
+        "a slower container overwrites a later sign-out",
         (
             "chalicelib.gatehouse.store.users:UserStore.record_signed_out",
             reading(
@@ -295,7 +295,7 @@ API: tuple[Defence, ...] = (
     defence(
         "hsts",
         "S-53",
-        "no answer asks for HTTPS from now on",
+        "no response has HSTS",
         (_HEADERS, _without("Strict-Transport-Security")),
     ),
     defence(
@@ -307,7 +307,7 @@ API: tuple[Defence, ...] = (
     defence(
         "headers-on-errors",
         "S-53",
-        "errors go without security headers",
+        "error responses have no security headers",
         (
             "chalicelib.gatehouse.guard.answers:dress",
             reading(("if name.lower() not in present:", "if response.status_code < 400:")),
@@ -316,7 +316,7 @@ API: tuple[Defence, ...] = (
     defence(
         "headers-on-the-gateways-own-errors",
         "S-53",
-        "API Gateway's own errors go without security headers",
+        "API Gateway's own errors have no security headers",
         (
             "ops.gateway_responses:GatewayResponse.request",
             reading(("**SECURITY_HEADERS, ", "")),
@@ -325,7 +325,7 @@ API: tuple[Defence, ...] = (
     defence(
         "escaped-page",
         "S-54",
-        "settings are put into the page as HTML",
+        "settings are inserted into the page as HTML",
         (
             "chalicelib.gatehouse.page.static_files:escape",
             lambda original: lambda text, quote: text,

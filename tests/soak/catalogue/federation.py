@@ -11,7 +11,7 @@ FEDERATION: tuple[Defence, ...] = (
     defence(
         "no-groups-is-said-explicitly",
         "S-69",
-        "whoever loses the last group at the provider keeps all of them here",
+        "a person who loses the last group at the provider keeps all groups here",
         (
             f"{_INBOUND}:_groups",
             wrapped(lambda original, *given: "" if original(*given) == "=" else original(*given)),
@@ -20,7 +20,7 @@ FEDERATION: tuple[Defence, ...] = (
     defence(
         "every-claim-is-answered",
         "S-69",
-        "what the provider tells no more stays as it was",
+        "attributes that the provider no longer sends keep their values",
         (
             f"{_INBOUND}:decide_attributes",
             wrapped(
@@ -33,25 +33,25 @@ FEDERATION: tuple[Defence, ...] = (
     defence(
         "names-that-are-gone-are-deleted",
         "S-69",
-        "a name that the provider emptied stays where Cognito keeps it",
+        "a name that the provider has emptied stays if Cognito keeps the old value",
         (f"{_PROFILES}.delete_names", nothing),
     ),
     defence(
         "names-of-the-right-person-only",
         "S-69",
-        "whoever tells another's address empties that person's names",
+        "a provider that sends another person's address empties that person's names",
         (f"{_PROFILES}._find", reading(("and identity in linked.identities", ""))),
     ),
     defence(
         "emptied-names-are-emptied",
         "S-69",
-        "a name that is gone in the pool stays in the table, and reconcile sees no difference",
+        "a name that was removed in the pool stays in the table, and reconcile finds no difference",
         ("chalicelib.gatehouse.store.users:UserProfile.emptied", answering(())),
     ),
     defence(
         "not-told-is-not-emptied",
         "S-69",
-        "an event without names takes the names away",
+        "an event without names clears the stored names",
         (
             f"{_RECORDS}:_told_names",
             reading(('event.get("triggerSource") != "PostAuthentication_Authentication"', "False")),
@@ -60,7 +60,7 @@ FEDERATION: tuple[Defence, ...] = (
     defence(
         "unknown-providers-decide-nothing",
         "S-69",
-        "a provider that is in no table gets people in",
+        "people of a provider that is not in the table can sign in",
         (
             f"{_INBOUND}:handle",
             reading(
@@ -74,7 +74,7 @@ FEDERATION: tuple[Defence, ...] = (
     defence(
         "claims-of-one-person-only",
         "S-69",
-        "userinfo about somebody else fills what the token leaves out",
+        "claims that the token lacks are taken from another person's userinfo",
         (
             "chalicelib.gatehouse.cognito.provider_claims:read_claims",
             reading(('if id_token and userinfo.get("sub") != id_token.get("sub"):', "if False:")),
@@ -84,20 +84,20 @@ FEDERATION: tuple[Defence, ...] = (
     defence(
         "names-end-where-the-token-says",
         "S-51",
-        "a group called `x, admins` at a provider makes administrators",
+        "members of a provider's group named `x, admins` become administrators",
         ("chalicelib.gatehouse.cognito.provider_claims:_payload", answering({})),
         tests=("tests/component/test_inbound_federation.py",),
     ),
     defence(
         "groups-that-do-not-fit-are-logged",
         "S-69",
-        "groups are missing, and no line says so",
+        "groups are left out without a log line",
         (f"{_INBOUND}:log_event", nothing),
     ),
     defence(
         "groups-that-no-token-carries-are-logged",
         "S-69",
-        "groups are missing in tokens, and no line says so",
+        "groups are left out of tokens without a log line",
         ("chalicelib.gatehouse.triggers.token_claims:log_event", nothing),
     ),
     defence(
@@ -115,7 +115,7 @@ FEDERATION: tuple[Defence, ...] = (
     defence(
         "inbound-for-this-pool-only",
         "S-58",
-        "any pool gets a provider's people decided",
+        "the trigger accepts events of any pool",
         (
             f"{_INBOUND}:handle",
             reading(('event.get("userPoolId") != settings.user_pool_id', "False")),

@@ -35,19 +35,19 @@ GUESSES: tuple[Defence, ...] = (
     defence(
         "known-browsers-share-a-allowance",
         "S-71",
-        "each browser that is known to an account has guesses of its own",
+        "each browser that is known to an account has its own guesses",
         (f"{_ATTEMPTS}.account_of", wrapped(_own_allowance)),
     ),
     defence(
         "a-new-password-makes-strangers",
         "S-71",
-        "browsers stay known under a new password",
+        "browsers stay known after a new password is set",
         (f"{_ATTEMPTS}._is_current", answering(True)),
     ),
     defence(
         "a-reset-forgets-both-allowances",
         "S-71",
-        "after a reset known browsers are still paused",
+        "after a password reset, known browsers are still paused",
         (
             f"{_ATTEMPTS}.forget",
             reading(("forget_account(kind, _known(account))", "_key('', '', '')")),
@@ -69,7 +69,7 @@ GUESSES: tuple[Defence, ...] = (
     defence(
         "accounts-as-fine-as-the-pools",
         "S-71",
-        "accounts that the pool tells apart share an allowance, so one forgives guesses at the other",
+        "two accounts whose addresses are different in the pool share a counter, so success at one clears the other's",
         (f"{_THROTTLE}:canonical_account", value(_folded)),
     ),
     defence(
@@ -81,37 +81,37 @@ GUESSES: tuple[Defence, ...] = (
     defence(
         "app-codes-serve-once",
         "S-74",
-        "a code of an authenticator app serves as often as Cognito takes it",
+        "an authenticator app's code works as often as Cognito accepts it",
         (f"{_ATTEMPTS}.app_code_once", reading(("if not fresh", "if False"))),
     ),
     defence(
         "marks-are-atomic",
         "S-74",
-        "of answers that race for a mark, all go through",
+        "if several responses write a single-use mark at the same time, all are accepted",
         (f"{_MARKS}.set", reading(("return None", "return holder"))),
     ),
     defence(
         "marks-fail-closed",
         "S-74",
-        "while the throttle's table is down, codes serve twice",
+        "while the throttle's table fails, codes work twice",
         (f"{_MARKS}.set", wrapped(_marked_when_down)),
     ),
     defence(
         "what-fails-bars-nothing",
         "S-74",
-        "a right code is refused after an outage",
+        "a correct code is refused after an outage",
         (f"{_MARKS}.take_off", nothing),
     ),
     defence(
         "mails-of-the-stage",
         "S-41",
-        "many sources together have as many mails sent as they like",
+        "many sources together can have any number of mails sent",
         (f"{_MAILS}.take", nothing),
     ),
     defence(
         "mails-of-the-stage-atomic",
         "S-41",
-        "of mails that race for the counter, one is counted and all are sent",
+        "if several mails are requested at the same time, only one is counted but all are sent",
         (f"{_MAILS}._write", reading(("return False", "return True"))),
     ),
     defence(
@@ -123,25 +123,25 @@ GUESSES: tuple[Defence, ...] = (
     defence(
         "addresses-only-at-the-form",
         "S-43 S-72",
-        "our form hands anything on to the pool",
+        "our form passes any text on to the pool as an address",
         ("chalicelib.gatehouse.edge.bodies:parse_address", value(lambda text: text)),
     ),
     defence(
         "addresses-only-in-the-trigger",
         "S-72",
-        "Cognito's own page makes accounts of addresses in odd syntax",
+        "Cognito's own page creates accounts for addresses with unusual syntax",
         ("chalicelib.gatehouse.sign_up_rules:parse_address", value(lambda text: text)),
     ),
     defence(
         "no-routes-in-addresses",
         "S-72",
-        "an address of an allowed domain may name another server to pass the mail on to",
+        "an address in an allowed domain may contain a route to another mail server",
         ("chalicelib.gatehouse.email_domains:_ROUTE", value(re.compile("(?!)"))),
     ),
     defence(
         "domains-by-uts46",
         "S-72",
-        "a domain in other letters is another domain",
+        "the Unicode form and the ASCII form of a domain are treated as two domains",
         (
             "chalicelib.gatehouse.email_domains:parse_domain",
             reading(('not text.isascii() or "xn--" in text.lower()', "False")),
@@ -150,13 +150,13 @@ GUESSES: tuple[Defence, ...] = (
     defence(
         "lists-in-either-spelling",
         "S-72",
-        "a list that spells a domain in its own letters holds nobody",
+        "a domain in its Unicode form in a list matches no address",
         ("chalicelib.gatehouse.sign_up_rules:parse_full_domain", value(str.lower)),
     ),
     defence(
         "domains-that-cannot-be-told",
         "S-72",
-        "a provider without domains may bring addresses whose domain nobody can read",
+        "a provider without domains may send addresses with an invalid domain",
         (
             "chalicelib.gatehouse.store.providers:ProviderStore.refuse_address",
             reading(("if names and email and not email_domain(email)", "if False")),

@@ -64,7 +64,7 @@ HOSTED: tuple[Defence, ...] = (
     defence(
         "fresh-code-verifier",
         "S-02",
-        "every login has the same code_verifier",
+        "every login uses the same code_verifier",
         (
             f"{_TRANSACTIONS}.begin",
             reading(
@@ -101,7 +101,7 @@ HOSTED: tuple[Defence, ...] = (
     defence(
         "minimal-scopes",
         "S-05",
-        "a sign-in asks for the scope of Cognito's user API as well",
+        "a sign-in also requests the scope of Cognito's user API",
         (
             "chalicelib.gatehouse.flows.hosted_sign_in:OAuthClient.build_authorize_url",
             reading(('" ".join(SCOPES)', '" ".join((*SCOPES, "aws.cognito.signin.user.admin"))')),
@@ -141,13 +141,13 @@ HOSTED: tuple[Defence, ...] = (
     defence(
         "return-to-checked-at-login",
         "S-07",
-        "return_to may be anything that has the right characters",
+        "return_to may be any text with allowed characters",
         ("chalicelib.gatehouse.edge.redirects:_stays_below", value(lambda value, base_path: True)),
     ),
     defence(
         "return-to-characters",
         "S-07",
-        "control characters and backslashes pass in return_to",
+        "return_to may contain control characters and backslashes",
         (
             "chalicelib.gatehouse.edge.redirects:parse_return_to",
             reading(("or not _SAFE.issuperset(value)", "")),
@@ -165,7 +165,7 @@ HOSTED: tuple[Defence, ...] = (
     defence(
         "return-to-checked-again-at-callback",
         "S-07",
-        "the callback trusts the return_to that the transaction holds",
+        "the callback does not check the transaction's return_to again",
         (
             "chalicelib.gatehouse.routes.call:Call.parse_place",
             calling_in("callback", lambda original, call, wish, *rest: wish),
@@ -174,19 +174,19 @@ HOSTED: tuple[Defence, ...] = (
     defence(
         "transaction-ten-minutes",
         "S-08",
-        "a login transaction lives for a day",
+        "a login transaction is valid for a day",
         (f"{_SESSION_MODULE}:LIFETIME_SECONDS", value(86_400)),
     ),
     defence(
         "doubled-state-refused",
         "S-09",
-        "of several states the first counts",
+        "if there are several `state` parameters, the first one is used",
         ("chalicelib.gatehouse.routes.auth:_find", reading(("len(states) > 1", "False"))),
     ),
     defence(
         "reads-for-a-login-cookie-alone",
         "S-09",
-        "whoever sends a callback makes a new container read secrets, keys and providers",
+        "any callback without a transaction makes a new container read secrets, keys and providers",
         (
             f"{_FLOW}.reading_ahead",
             reading(("states and cookie_name(states[0]) in cookies", "states")),
@@ -195,14 +195,14 @@ HOSTED: tuple[Defence, ...] = (
     defence(
         "state-bound-to-the-browser",
         "S-09 S-10",
-        "transactions lie on the server, open to every browser that knows a state",
+        "transactions are stored on the server, so every browser that knows a state can use them",
         (f"{_TRANSACTIONS}.begin", wrapped(_remembering)),
         (f"{_TRANSACTIONS}.load", wrapped(_kept_on_the_server)),
     ),
     defence(
         "transaction-expires",
         "S-11 S-08",
-        "a transaction of any age is taken",
+        "a transaction of any age is accepted",
         (
             f"{_TRANSACTIONS}.load",
             reading(("transaction.expires_at <= self._clock()", "False")),
@@ -211,21 +211,21 @@ HOSTED: tuple[Defence, ...] = (
     defence(
         "transaction-cleared",
         "S-11",
-        "the callback leaves the login cookie where it is",
+        "the callback does not clear the login cookie",
         (f"{_SESSION_MODULE}:MAX_CLEARED", value(0)),
         (f"{_TRANSACTIONS}.surplus", value(lambda self, *_: [])),
     ),
     defence(
         "prefetch-spends-nothing",
         "S-11 S-29",
-        "what a browser fetches ahead of the person begins and ends sign-ins",
+        "requests that a browser makes in advance (prefetch) begin and end sign-ins",
         ("chalicelib.gatehouse.edge.prefetches:is_prefetch", value(lambda headers: False)),
         tests=("tests/component/test_used_callbacks.py",),
     ),
     defence(
         "failure-leads-no-further-than-a-success",
         "S-07",
-        "the page gets whatever way back a transaction holds",
+        "the page gets the transaction's return address without a check",
         (
             "chalicelib.gatehouse.routes.call:Call.parse_place",
             calling_in("_error_location", lambda original, call, wish, *rest: wish),
@@ -235,7 +235,7 @@ HOSTED: tuple[Defence, ...] = (
     defence(
         "page-asks-the-server-where-to-go",
         "S-07",
-        "the configuration gives out any way back that it is asked about",
+        "the configuration returns any return address that is asked for",
         (
             "chalicelib.gatehouse.routes.call:Call.parse_place",
             calling_in("_wanted", lambda original, call, wish, *rest: wish or "/api/"),
@@ -245,7 +245,7 @@ HOSTED: tuple[Defence, ...] = (
     defence(
         "issuers-are-exact",
         "S-06",
-        "an issuer that begins like a provider's leads to it",
+        "an issuer that only begins like a provider's selects that provider",
         (
             "chalicelib.gatehouse.store.providers:ProviderStore.find_by_issuer",
             reading(("each.issuer == wanted", "wanted.startswith(each.issuer)")),
@@ -265,7 +265,7 @@ HOSTED: tuple[Defence, ...] = (
     defence(
         "transaction-of-this-state",
         "S-12",
-        "any of the browser's transactions serves for a state",
+        "any transaction of the browser is accepted for a state",
         (
             f"{_TRANSACTIONS}.load",
             reading(
@@ -279,13 +279,13 @@ HOSTED: tuple[Defence, ...] = (
     defence(
         "errors-are-fixed-codes",
         "S-13",
-        "the error of the callback's URL is passed on to the page",
+        "the error text in the callback's URL is passed on to the page",
         ("chalicelib.gatehouse.flows.hosted_sign_in:map_callback_error", wrapped(_reflecting)),
     ),
     defence(
         "certificates-are-verified",
         "S-25 S-59",
-        "Cognito, DynamoDB and Secrets Manager are whoever answers",
+        "the certificates of Cognito, DynamoDB and Secrets Manager are not checked",
         (
             "chalicelib.gatehouse.tls:shared_context",
             reading(
@@ -300,13 +300,13 @@ HOSTED: tuple[Defence, ...] = (
     defence(
         "token-request-follows-no-redirect",
         "S-14",
-        "the token request, with secret and code, follows redirects",
+        "the token request follows redirects and sends secret and code along",
         ("urllib3:PoolManager.request", wrapped(_following)),
     ),
     defence(
         "issuer-of-the-callback",
         "S-15",
-        "a callback that names another issuer is taken",
+        "a callback that names another issuer is accepted",
         (
             f"{_FLOW}.finish",
             reading(
@@ -349,7 +349,7 @@ HOSTED: tuple[Defence, ...] = (
     defence(
         "clean-uncached-callback",
         "S-17",
-        "the callback's answer may be cached and tells its URL to the next page",
+        "the callback's response may be cached, and the next page gets its URL as referrer",
         (
             "chalicelib.gatehouse.edge.security_headers:SECURITY_HEADERS",
             lambda headers: {

@@ -52,7 +52,7 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
     defence(
         "rotated-client-secret",
         "S-59",
-        "a warm container never learns of a new client secret",
+        "a warm container never reads a new client secret",
         (
             "chalicelib.gatehouse.cognito.oauth:OAuthClient._post",
             reading(("for renew in (False, True):", "for renew in (False, False):")),
@@ -61,7 +61,7 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
     defence(
         "rotated-sealing-keys",
         "S-59",
-        "a warm container never learns of new sealing keys",
+        "a warm container never reads new sealing keys",
         (
             "chalicelib.gatehouse.sealed.sealing:Sealer.open",
             reading(("ring = self._load_key_ring(True)", "pass")),
@@ -70,7 +70,7 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
     defence(
         "secrets-in-no-output",
         "S-59",
-        "the stack's outputs hold the client's secret",
+        "the stack's outputs contain the client secret",
         (
             _TEMPLATE,
             template_with(
@@ -98,7 +98,7 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
     defence(
         "roles-for-this-account",
         "S-60",
-        "functions of any account may be behind a role",
+        "functions of any account may use a role",
         (
             _TEMPLATE,
             template_with("aws:SourceAccount: !Ref AWS::AccountId", 'aws:SourceAccount: "*"'),
@@ -125,7 +125,7 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
     defence(
         "log-lines-are-json",
         "S-62",
-        "a user name with a newline writes log lines of its own",
+        "a user name with a line break can write its own log lines",
         (f"{_LOG}:log_event", wrapped(_raw)),
     ),
     defence(
@@ -137,19 +137,19 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
     defence(
         "request-ids",
         "S-62",
-        "log lines do not say which request they belong to",
+        "log lines have no request id",
         (f"{_LOG}:bind_request_id", nothing),
     ),
     defence(
         "generic-errors",
         "S-63",
-        "an error's detail goes to the caller",
+        "an error's detail is sent to the caller",
         ("chalicelib.gatehouse.guard.answers:error_response", wrapped(_telling_detail)),
     ),
     defence(
         "unexpected-errors-are-ours",
         "S-63",
-        "an unexpected error is left to the framework",
+        "an unexpected error is handled by the framework",
         (
             "chalicelib.gatehouse.guard.guard:Guard._wrap",
             reading(("return error_response(GatehouseError())", "return {'error': str(error)}")),
@@ -172,7 +172,7 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
     defence(
         "access-log-without-queries",
         "S-63",
-        "the access log holds paths as they were asked for",
+        "the access log contains paths as requested",
         (
             "ops.gateway_responses:ACCESS_LOG_FORMAT",
             lambda original: original.replace("$context.resourcePath", "$context.path"),
@@ -190,25 +190,25 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
     defence(
         "colours-of-a-brand",
         "S-54",
-        "whatever a stage calls a colour goes into the stylesheet",
+        "any text can be set as a colour and gets into the stylesheet",
         ("chalicelib.gatehouse.brand:Brand.declared", _as_it_is("BRAND_ACCENT")),
     ),
     defence(
         "links-of-a-brand",
         "S-54",
-        "a link of the page may be code",
+        "a link in the page may be JavaScript",
         ("chalicelib.gatehouse.brand:Brand.declared", _as_it_is("TERMS_URL")),
     ),
     defence(
         "no-localhost-in-shared-stages",
         "S-64",
-        "a shared stage may lead to a developer's machine",
+        "a shared stage may have addresses on a developer's machine",
         ("ops.stage_variables:_LOOPBACK", lambda original: ()),
     ),
     defence(
         "exact-callback-url",
         "S-64",
-        "the pool sends codes to plain HTTP as well",
+        "the pool also sends codes to plain HTTP addresses",
         (
             "ops.connect:stack_parameters",
             reading(
@@ -222,7 +222,7 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
     defence(
         "stage-throttles",
         "S-65",
-        "the API takes as many requests as the account allows",
+        "the API accepts as many requests as the account allows",
         ("ops.connect:_limit", nothing),
     ),
     defence(
@@ -234,7 +234,7 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
     defence(
         "pool-tells-nobody-who-exists",
         "S-65",
-        "the pool tells who has an account",
+        "the pool reveals who has an account",
         (
             _TEMPLATE,
             template_with(
@@ -245,7 +245,7 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
     defence(
         "needed-flows-only",
         "S-65",
-        "the app client takes passwords from anybody",
+        "anybody can try passwords with the app client",
         (
             _TEMPLATE,
             template_with(
@@ -271,13 +271,13 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
     defence(
         "logs-expire",
         "S-65",
-        "logs are kept for ever",
+        "logs never expire",
         (_TEMPLATE, template_with("      RetentionInDays: !Ref LogRetentionDays\n", "")),
     ),
     defence(
         "every-dependency-has-a-hash",
         "S-76",
-        "a line of the lock without a hash is taken",
+        "a line in the lock without a hash is accepted",
         ("ops.locked:_hashes", reading(("if not hashes:", "if False:"))),
         tests=_PACKAGE,
     ),
@@ -291,7 +291,7 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
     defence(
         "wheels-by-their-hashes",
         "S-76",
-        "a wheel counts by its name, whatever is in it",
+        "a wheel is accepted by its name, whatever its content",
         ("ops.wheels:_problem_of", answering("")),
         tests=_PACKAGE,
     ),
@@ -305,21 +305,21 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
     defence(
         "what-does-not-build-is-not-left-out",
         "S-76",
-        "a dependency without a wheel is passed over",
+        "a dependency without a wheel is left out",
         ("ops.wheels:_build", answering("")),
         tests=_PACKAGE,
     ),
     defence(
         "bytecode-follows-from-its-source",
         "S-76",
-        "bytecode that Lambda would run without a look at the source is taken as it is",
+        "bytecode, which Lambda runs without checking its source, is not checked",
         ("ops.package_contents:_strange_bytecode", answering(())),
         tests=_PACKAGE,
     ),
     defence(
         "the-zip-is-compared",
         "S-76",
-        "nobody looks at what Chalice packed",
+        "the zip that Chalice made is not checked",
         ("ops.package_contents:differences", answering([])),
         ("ops.exact_package:differences", answering([])),
         tests=_PACKAGE,

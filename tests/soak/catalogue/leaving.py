@@ -12,19 +12,19 @@ LEAVING: tuple[Defence, ...] = (
     defence(
         "signals-reach-a-providers-own-people",
         "S-75",
-        "an index row that names somebody of another provider signs that person out",
+        "an index row can make a signal sign out a person of another provider",
         (f"{_PEOPLE}.find", reading(("and wanted in user.identities", ""))),
     ),
     defence(
         "event-hooks-prove-themselves",
         "S-77",
-        "anybody signs out anybody",
+        "signals are accepted from anybody",
         (f"{_DOOR}._verify_secret", nothing),
     ),
     defence(
         "logout-tokens-are-of-one-type",
         "S-78",
-        "another token of the tenant ends sessions",
+        "another kind of token from the tenant can end sessions",
         (
             f"{_TOKEN}:verify_token",
             reading(("!= TYPE:", '== "":')),
@@ -42,19 +42,19 @@ LEAVING: tuple[Defence, ...] = (
     defence(
         "logout-tokens-serve-once",
         "S-78",
-        "whoever has seen a token signs the person out again and again",
+        "a logout token can be used again and again",
         (f"{_DOOR}._take_once", answering(("", ""))),
     ),
     defence(
         "older-signals-do-not-end-sessions",
         "S-79",
-        "a signal that came late, or twice, signs out whoever has signed in since",
+        "a late or repeated signal also ends sessions that are newer than it",
         (f"{_FLOW}._end_sessions", reading(("at <= person.row.ended_at or ", ""))),
     ),
     defence(
         "only-our-app-counts",
         "S-80",
-        "whoever is taken off any app of the tenant is out here",
+        "a person who is unassigned from any app of the tenant is signed out here",
         (
             f"{_EVENTS}:_parse_event",
             reading(
@@ -68,26 +68,26 @@ LEAVING: tuple[Defence, ...] = (
     defence(
         "who-is-gone-is-disabled",
         "S-81",
-        "somebody who was deactivated signs in again by a session of the provider that is still open",
+        "a deactivated person can sign in again with an open session at the provider",
         (f"{_FLOW}._shut_out", answering(False)),
     ),
     defence(
         "only-a-signals-own-doing-is-undone",
         "S-82",
-        "a signal lets in somebody whom an administrator has disabled",
+        "a signal enables a person whom an administrator has disabled",
         (f"{_FLOW}._let_in", reading(("bool(person.row.disabled_at) and ", ""))),
     ),
     defence(
         "an-administrators-decision-stays",
         "S-82",
-        "a signal lets in somebody whom an administrator disabled after another signal had",
+        "a signal enables a person whom first a signal and then an administrator disabled",
         ("ops.directory:Directory.settle", nothing),
         tests=("tests/unit/ops/test_user_access.py",),
     ),
     defence(
         "nobody-disabled-keeps-a-session",
         "S-81 S-85",
-        "a session of somebody who was disabled already goes on once the profile is enabled",
+        "a session of a person who was already disabled works again when the profile is enabled",
         (f"{_FLOW}._sign_out", reading(("self._global_sign_out.end_here(user)", "pass"))),
         tests=("tests/component/test_leaving.py",),
     ),
@@ -104,7 +104,7 @@ LEAVING: tuple[Defence, ...] = (
     defence(
         "providers-are-not-listed",
         "S-77",
-        "whoever asks for many names learns which customers there are",
+        "by trying many names, strangers can find out the provider names",
         (
             f"{_DOOR}._find",
             reading(('Unauthorized("no such provider")', 'NotFound("no such provider")')),

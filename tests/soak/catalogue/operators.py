@@ -17,7 +17,7 @@ OPERATORS: tuple[Defence, ...] = (
     defence(
         "disabling-ends-sessions",
         "S-70",
-        "somebody who is disabled keeps the sessions there are",
+        "a disabled person keeps existing sessions",
         (
             "ops.access:disable",
             reading(
@@ -32,14 +32,14 @@ OPERATORS: tuple[Defence, ...] = (
     defence(
         "signing-out-is-recorded",
         "S-70",
-        "tokens that are out already go on counting on the routes that ask at the time of use",
+        "tokens that were already issued still work on routes with `fresh=True`",
         ("chalicelib.gatehouse.store.users:UserStore.record_signed_out", nothing),
         tests=_ACCESS,
     ),
     defence(
         "enabling-brings-no-session-back",
         "S-70",
-        "a session from before somebody was disabled works again",
+        "a session from before a person was disabled works again after `enable`",
         ("ops.access:enable", reading(("if not person.user.enabled:", "if False:"))),
         tests=_ACCESS,
     ),
@@ -53,7 +53,7 @@ OPERATORS: tuple[Defence, ...] = (
     defence(
         "a-reset-ends-sessions",
         "S-67",
-        "whoever has the lost phone stays signed in",
+        "sessions on a lost phone stay signed in",
         (
             "ops.second_factor:reset",
             reading(("end_sessions(directory, person, report)", "pass")),
@@ -70,7 +70,7 @@ OPERATORS: tuple[Defence, ...] = (
     defence(
         "a-providers-group-is-named",
         "S-69",
-        "taking somebody out of a group that a provider tells looks done, and they keep it",
+        "removing a person from a group seems to succeed although a provider still sends it",
         (
             "ops.memberships:remove_from_group",
             reading(("told = groups.counted and group in groups.told", "told = False")),
@@ -80,21 +80,21 @@ OPERATORS: tuple[Defence, ...] = (
     defence(
         "invitations-obey-domains",
         "S-72",
-        "an operator gives a password to an address that a provider speaks for",
+        "an operator can invite an address in a provider's domain to use a password",
         ("ops.invitation:_refuse", nothing),
         tests=_INVITATION,
     ),
     defence(
         "only-the-invited-are-invited-again",
         "S-67",
-        "an invitation goes to people with an account, and changes their names and groups",
+        "people who have an account can be invited, which changes their names and groups",
         ("ops.invitation:_refuse_known", nothing),
         tests=_INVITATION,
     ),
     defence(
         "one-address-several-people",
         "S-70",
-        "a command acts on whichever person of an address comes first",
+        "if several people have an address, a command changes the first of them",
         ("ops.directory:Directory.find", reading(("len(people) > 1", "False"))),
         tests=_NAMES,
     ),
@@ -108,14 +108,14 @@ OPERATORS: tuple[Defence, ...] = (
     defence(
         "the-pool-says-what-is-one-name",
         "S-72",
-        "two addresses that differ in case are one person in a pool that tells them apart",
+        "addresses that differ in case are treated as one person, although the pool is case-sensitive",
         ("ops.directory:Directory.same", answering(True)),
         tests=_NAMES,
     ),
     defence(
         "a-stages-name-in-a-mail-is-text",
         "S-54",
-        "a name with braces puts the mailed code where it does not belong",
+        "braces in the app's name are used as a placeholder for the mailed code",
         ("ops.mails:_safe", _as_it_came),
         tests=("tests/unit/ops/test_mails.py",),
     ),

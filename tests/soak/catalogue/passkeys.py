@@ -49,7 +49,7 @@ PASSKEYS: tuple[Defence, ...] = (
     defence(
         "passkey-challenge-of-one-browser",
         "S-87",
-        "a browser without the cookie answers somebody else's challenge",
+        "a browser without the cookie can answer another person's challenge",
         ("chalicelib.gatehouse.sealed.challenges:Challenges.seal", wrapped(_kept)),
         ("chalicelib.gatehouse.sealed.challenges:Challenges.open", wrapped(_of_any_browser)),
     ),
@@ -65,13 +65,16 @@ PASSKEYS: tuple[Defence, ...] = (
     defence(
         "passkey-challenge-once-when-refused",
         "S-88",
-        "a refused answer leaves the challenge for another try",
-        (f"{_DIRECT}.answer", reading(("once.close()", "pass"))),
+        "after a refused answer the challenge can be answered again",
+        (
+            f"{_DIRECT}.answer",
+            reading(("once.close()  #", "pass  #"), ("once.close()\n", "pass\n")),
+        ),
     ),
     defence(
         "passkey-ids-for-known-browsers",
         "S-89",
-        "the ids of somebody's passkeys are told to whoever knows the address",
+        "anybody who knows an address gets the ids of that person's passkeys",
         (
             f"{_ASK}._challenged",
             reading(("if options is not None and known", "if options is not None")),
@@ -86,7 +89,7 @@ PASSKEYS: tuple[Defence, ...] = (
     defence(
         "passkey-cookie-of-one-length",
         "S-89",
-        "the challenge cookie is as long as what is in it",
+        "the length of the challenge cookie shows what it contains",
         ("chalicelib.gatehouse.sealed.challenges:Challenges.seal", wrapped(_unpadded)),
     ),
     defence(
@@ -98,7 +101,7 @@ PASSKEYS: tuple[Defence, ...] = (
     defence(
         "passkey-user-verification",
         "S-90",
-        "the person need not be verified",
+        "passkeys work without user verification",
         (
             f"{_ASK}._challenged",
             reading(('"userVerification": "required"', '"userVerification": "preferred"')),
@@ -107,25 +110,25 @@ PASSKEYS: tuple[Defence, ...] = (
     defence(
         "passkeys-of-one-person",
         "S-91",
-        "what one person has opened serves the next one at the browser",
+        "the next person at the browser can use the previous person's opened page",
         (f"{_OWN}._opened", wrapped(_anybodys)),
     ),
     defence(
         "passkeys-purpose",
         "S-91",
-        "an app's set-up opens the list of passkeys",
+        "the set-up of an authenticator app opens the list of passkeys",
         ("chalicelib.gatehouse.sealed.challenges:Challenges.open_enrolment", wrapped(_any_purpose)),
     ),
     defence(
         "passkeys-tokens-revoked",
         "S-91",
-        "the tokens behind the list live on after it is closed",
+        "the tokens for the list are not revoked when it is closed",
         (f"{_OWN}.close", nothing),
     ),
     defence(
         "passkey-throttle",
         "S-92",
-        "challenges are not counted",
+        "requests for challenges are not limited",
         (
             f"{_ASK}.ask",
             reading(
@@ -139,7 +142,7 @@ PASSKEYS: tuple[Defence, ...] = (
     defence(
         "passkey-autofill-until-a-new-password",
         "S-92",
-        "a browser that was known under an earlier password is still led to the passkey",
+        "a browser that was known under an earlier password is still offered the passkey",
         ("chalicelib.gatehouse.flows.attempts:Attempts.known_address", wrapped(_whoever_knows)),
     ),
     defence(

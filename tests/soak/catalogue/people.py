@@ -37,7 +37,7 @@ PEOPLE: tuple[Defence, ...] = (
     defence(
         "first-values-stay",
         "S-55",
-        "each event writes createdAt and ClientId anew",
+        "each event overwrites createdAt and ClientId",
         (
             f"{_USERS}._update",
             reading(("#{name} = if_not_exists(#{name}, :{name})", "#{name} = :{name}")),
@@ -53,7 +53,7 @@ PEOPLE: tuple[Defence, ...] = (
     defence(
         "sign-up-needs-the-table",
         "S-55",
-        "a person comes to be although the table did not take the record",
+        "an account is created although its record could not be written",
         (
             f"{_RECORDS}:handle",
             reading(("if store is UserStore.record_pending:", "if False:")),
@@ -62,13 +62,13 @@ PEOPLE: tuple[Defence, ...] = (
     defence(
         "link-for-trusted-providers-only",
         "S-56",
-        "a provider that nobody trusts takes over native accounts",
+        "an untrusted provider can take over native accounts",
         (f"{_RECORDS}:handle", reading(("provider.link and provider.trusted", "True"))),
     ),
     defence(
         "link-verified-addresses-only",
         "S-56",
-        "an address that the provider did not verify is enough for a link",
+        "an account is linked by an address that the provider has not verified",
         (
             f"{_LINKING}:doubt_about_newcomer",
             reading(('or attributes.get("email_verified") != "true"', "")),
@@ -77,7 +77,7 @@ PEOPLE: tuple[Defence, ...] = (
     defence(
         "link-to-verified-accounts-only",
         "S-56",
-        "whoever signs up first under another's address gets their sign-in",
+        "a person who signs up first with another person's address gets that person's federated sign-in",
         (
             f"{_LINKING}:doubt_about_natives",
             reading(('native.attributes.get("email_verified") != "true"', "False")),
@@ -86,19 +86,19 @@ PEOPLE: tuple[Defence, ...] = (
     defence(
         "link-when-nothing-is-in-doubt",
         "S-56",
-        "disabled, unconfirmed and doubled accounts are linked as well",
+        "disabled, unconfirmed and duplicate accounts are linked, too",
         (f"{_LINKING}:doubt_about_natives", answering(None)),
     ),
     defence(
         "link-proved-accounts-only",
         "S-68",
-        "whoever signs up first with another's address gets that person's sign-in, and rights",
+        "a person who signs up first with another person's address gets that person's sign-in and rights",
         (f"{_USERS}.is_proved", answering(True)),
     ),
     defence(
         "link-only-where-the-proof-can-be-read",
         "S-68",
-        "an account of which nobody can say whether it is proved is joined",
+        "an account without a proof of its mailbox is linked",
         (
             f"{_USERS}.is_proved",
             reading(
@@ -112,7 +112,7 @@ PEOPLE: tuple[Defence, ...] = (
     defence(
         "link-by-the-pools-case-rule",
         "S-68",
-        "an account whose address is written in another case is not found",
+        "an account whose address differs in case is not found",
         (
             f"{_LINKING}:Linker._natives",
             reading(
@@ -126,13 +126,13 @@ PEOPLE: tuple[Defence, ...] = (
     defence(
         "no-link-against-the-pools-case-rule",
         "S-68",
-        "in a pool that tells cases apart, somebody else's account is joined",
+        "in a case-sensitive pool, another person's account is linked",
         (f"{_LINKING}:Linker._natives", reading(("if led_to is None:", "if False:"))),
     ),
     defence(
         "addresses-are-not-folded",
         "S-56",
-        "straße@ at a provider is joined to the account of strasse@",
+        "a provider's person straße@… is linked to the account strasse@…",
         (
             f"{_LINKING}:Linker._natives",
             reading((".lower() == email.lower()", ".casefold() == email.casefold()")),
@@ -141,19 +141,19 @@ PEOPLE: tuple[Defence, ...] = (
     defence(
         "each-refusal-to-link-is-logged",
         "S-68",
-        "nobody learns why an account is not joined",
+        "no log line says why an account is not linked",
         (f"{_LINKING}:Linker.link", reading(('log_event("not_linked"', 'dict(event="not_linked"'))),
     ),
     defence(
         "providers-speak-for-their-domains",
         "S-56",
-        "a tenant can make people of another tenant's domain",
+        "a tenant can create people with addresses in another tenant's domain",
         ("chalicelib.gatehouse.store.providers:ProviderStore.refuse_address", answering(None)),
     ),
     defence(
         "domains-in-any-letters",
         "S-56",
-        "an address of a tenant's domain in other letters is nobody's",
+        "an address with another spelling of a tenant's domain belongs to no tenant",
         (
             "chalicelib.gatehouse.store.providers:email_domain",
             reading(('parse_domain(domain.removesuffix(".")) or ""', "domain.lower()")),
@@ -163,13 +163,13 @@ PEOPLE: tuple[Defence, ...] = (
     defence(
         "no-record-of-a-moved-address",
         "S-56",
-        "a tenant can move its people to another tenant's addresses after their first sign-in",
+        "after the first sign-in, a tenant can give its people addresses in another tenant's domain",
         (f"{_RECORDS}:_refuse_moved_address", nothing),
     ),
     defence(
         "linked-accounts-are-not-moved",
         "S-56",
-        "a tenant can move a linked account to another tenant's address",
+        "a tenant can give a linked account an address in another tenant's domain",
         (
             f"{_RECORDS}:_refuse_moved_address",
             reading(("(profile.provider, *profile.linked.split(", "(profile.provider, *''.split(")),
@@ -178,13 +178,13 @@ PEOPLE: tuple[Defence, ...] = (
     defence(
         "no-session-for-a-moved-address",
         "S-56",
-        "what the trigger let pass gets a session with an address of others",
+        "a person with an address in another tenant's domain gets a session if the trigger missed it",
         ("chalicelib.gatehouse.flows.new_session:NewSessions._refuse_foreign_address", nothing),
     ),
     defence(
         "no-moved-address-by-reconcile",
         "S-56",
-        "reconcile writes what no sign-in may bring",
+        "reconcile writes addresses that a sign-in would refuse",
         (
             "ops.reconcile:Reconciler._compare",
             reading(("if names and (reason", "if not names and (reason")),
@@ -193,19 +193,19 @@ PEOPLE: tuple[Defence, ...] = (
     defence(
         "no-passwords-for-a-tenants-people",
         "S-56",
-        "whoever left a tenant can have an account with its address and a password",
+        "a person who has left a tenant can sign up with its address and a password",
         (f"{_RECORDS}:_refuse_sign_up", reading(("or providers.refuse_native(email)", ""))),
     ),
     defence(
         "missed-triggers-are-healed",
         "S-57",
-        "whom no trigger recorded is never recorded",
+        "a person for whom the trigger wrote no record never gets one",
         ("chalicelib.gatehouse.flows.new_session:NewSessions._record", nothing),
     ),
     defence(
         "records-for-this-pool-only",
         "S-58",
-        "any pool may write to the users table",
+        "the trigger accepts events of any pool and writes to the users table",
         (
             f"{_RECORDS}:handle",
             reading(('event.get("userPoolId") != settings.user_pool_id', "False")),
@@ -214,7 +214,7 @@ PEOPLE: tuple[Defence, ...] = (
     defence(
         "claims-for-this-pool-only",
         "S-58",
-        "any pool gets its tokens shaped",
+        "the token trigger accepts events of any pool",
         (
             "chalicelib.gatehouse.triggers.token_claims:handle",
             reading(('event.get("userPoolId") != settings.user_pool_id', "False")),
@@ -223,7 +223,7 @@ PEOPLE: tuple[Defence, ...] = (
     defence(
         "known-sources-only",
         "S-58",
-        "an unknown triggerSource counts as a sign-up",
+        "an unknown triggerSource is treated as a sign-up",
         (
             f"{_RECORDS}:handle",
             reading(
@@ -237,7 +237,7 @@ PEOPLE: tuple[Defence, ...] = (
     defence(
         "invocation-by-this-pool-only",
         "S-58",
-        "a permission for any pool of any account is good enough",
+        "a permission for any pool of any account is accepted",
         (
             "ops.connect:permits",
             lambda original: lambda statement, *rest: statement.get("Effect") == "Allow",

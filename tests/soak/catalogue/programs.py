@@ -9,7 +9,7 @@ PROGRAMS: tuple[Defence, ...] = (
     defence(
         "no-client-of-programs-by-default",
         "S-49",
-        "tokens of a public client open routes on every stage",
+        "every stage's routes accept tokens of a public client",
         (
             "chalicelib.gatehouse.settings:Settings.client_ids",
             value(property(lambda settings: (settings.client_id, "3example456789ab"))),
@@ -19,7 +19,7 @@ PROGRAMS: tuple[Defence, ...] = (
     defence(
         "no-sign-up-through-the-public-client",
         "S-67",
-        "whoever knows the public client's id chooses a password before the mailbox is proved",
+        "with the public client's id, anybody can choose a password before proving the mailbox",
         (
             "chalicelib.gatehouse.triggers.user_records:handle",
             reading(("profile.client_id == settings.program_client_id", "False")),
@@ -29,7 +29,7 @@ PROGRAMS: tuple[Defence, ...] = (
     defence(
         "ports-that-are-named",
         "S-64",
-        "a stage that names no port leads to one all the same",
+        "a stage without loopback_ports has a redirect URI on a port",
         (
             "ops.stages:Stage.loopback_urls",
             value(property(lambda stage: ["http://127.0.0.1:53682/callback"])),
@@ -39,14 +39,14 @@ PROGRAMS: tuple[Defence, ...] = (
     defence(
         "variables-of-a-client-that-is-gone",
         "S-64",
-        "the id of a client that the stage has no more goes on opening routes",
+        "routes still accept tokens of a client that the stage no longer has",
         ("ops.identity_stack:_PASSING", value(())),
         tests=("tests/unit/ops/test_programs.py",),
     ),
     defence(
         "a-programs-state",
         "S-09",
-        "any page that calls the port ends the sign-in, or brings its own code",
+        "any page that calls the port can end the sign-in or insert its own code",
         (
             f"{_EXAMPLE}:_Handler.do_GET",
             reading(("parts.path != self.server.path or not", "False and not")),
@@ -56,14 +56,14 @@ PROGRAMS: tuple[Defence, ...] = (
     defence(
         "a-programs-nonce",
         "S-23",
-        "a code of another sign-in makes the program somebody else's",
+        "with a code of another sign-in, the program works in another person's account",
         (f"{_EXAMPLE}:Program._verify_id_token", nothing),
         tests=_TESTS,
     ),
     defence(
         "a-program-follows-nobody",
         "S-14",
-        "a redirect carries code and refresh token to whom it names",
+        "a redirect sends the code and the refresh token to another server",
         (
             f"{_EXAMPLE}:_NoRedirects.redirect_request",
             lambda original: (
@@ -75,7 +75,7 @@ PROGRAMS: tuple[Defence, ...] = (
     defence(
         "a-programs-token-stays-at-its-api",
         "S-61",
-        "the access token goes to whatever address a path turns out to be",
+        "the access token is sent to any address that a path leads to",
         (f"{_EXAMPLE}:Program.call", reading(("not url.startswith(self._root)", "False"))),
         tests=_TESTS,
     ),

@@ -59,7 +59,7 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "cookies-secure",
         "S-26",
-        "cookies go over plain HTTP as well",
+        "cookies are also sent over plain HTTP",
         (_COOKIE, reading(("; Secure", ""))),
         # Without it the browser refuses `__Host-` cookies, so nobody could sign in: the prefix is removed, too.
         ("tests.doubles.browser:Browser.keep", reading(('name.startswith("__Host-")', "False"))),
@@ -73,13 +73,13 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "host-prefix",
         "S-26",
-        "the session cookie has no __Host- prefix, so that a site beside ours can set it",
+        "the session cookie has no __Host- prefix, so other hosts of the same site can set it",
         ("chalicelib.gatehouse.session.sessions:COOKIE", value("gatehouse")),
     ),
     defence(
         "doubled-cookies-dropped",
         "S-26",
-        "of two cookies with one name the last counts",
+        "if two cookies have the same name, the last one is used",
         (
             "chalicelib.gatehouse.edge.cookies:parse_cookies",
             reading(("if name not in doubled", "")),
@@ -88,7 +88,7 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "login-cookie-lax",
         "S-27",
-        "the login cookie goes with every cross-site request",
+        "the login cookie is sent with every cross-site request",
         (
             _COOKIE,
             reading(
@@ -96,23 +96,23 @@ SESSIONS: tuple[Defence, ...] = (
             ),
         ),
     ),
-    defence("csrf", "S-28", "any page may post to the cookie routes", (_CSRF, nothing)),
+    defence("csrf", "S-28", "any site may post to the routes with cookies", (_CSRF, nothing)),
     defence(
         "csrf-header",
         "S-28",
-        "X-Gatehouse is not asked for",
+        "the header X-Gatehouse is not required",
         (_CSRF, reading(('headers.get(HEADER) != "1"', "False"))),
     ),
     defence(
         "csrf-origin",
         "S-28",
-        "a foreign Origin is not looked at",
+        "a foreign Origin is not refused",
         (_CSRF, reading(("origin not in other_origins", "False"))),
     ),
     defence(
         "csrf-proof-of-origin",
         "S-28",
-        "neither Origin nor Sec-Fetch-Site is needed",
+        "neither Origin nor Sec-Fetch-Site is required",
         (_CSRF, reading(('headers.get("sec-fetch-site") != "same-origin"', "False"))),
     ),
     defence(
@@ -124,13 +124,13 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "remembered-by-our-own-page",
         "S-29",
-        "a link on any page makes a session outlive the browser",
+        "a link on any page can start a remembered session",
         ("chalicelib.gatehouse.guard.csrf:is_from_own_page", answering(True)),
     ),
     defence(
         "sign-out-leads-to-allowed-places",
         "S-38 S-07",
-        "a sign-out leads wherever it was told, and whatever is in the cookie",
+        "a sign-out redirects to any address, from the request or the cookie",
         (
             "chalicelib.gatehouse.routes.call:Call.parse_place",
             calling_in("_departure", lambda original, call, wish, *rest: wish),
@@ -140,7 +140,7 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "departure-checked-again",
         "S-07 S-38",
-        "where a sign-out leads is not looked at again when it gets there",
+        "the target of a sign-out is not checked again when the browser returns",
         (
             "chalicelib.gatehouse.routes.call:Call.parse_place",
             calling_in("_onward", lambda original, call, wish, *rest: wish),
@@ -150,7 +150,7 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "departure-ends",
         "S-38",
-        "a sign-out of yesterday leads on today",
+        "the target of yesterday's sign-out is still used",
         (
             "chalicelib.gatehouse.sealed.departures:Departures.open",
             reading(("departure.expires_at > self._clock()", "True")),
@@ -169,7 +169,7 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "cors-off-by-default",
         "S-30",
-        "without a setting every origin is let in",
+        "without a setting, every origin is allowed",
         (
             "chalicelib.gatehouse.guard.cors:build_headers",
             reading(
@@ -181,7 +181,7 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "passwords-on-our-page-only",
         "S-28 S-30",
-        "every route takes the cookie from allowed origins",
+        "every route accepts the cookie from allowed origins",
         (
             "chalicelib.gatehouse.guard.guard:Guard._check_own_page",
             reading(("if route in cors.CREDENTIALED else frozenset()", "")),
@@ -190,25 +190,25 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "cookies-fit",
         "S-31",
-        "a cookie that browsers would drop is sent nevertheless",
+        "a cookie that is too large for browsers is sent",
         ("chalicelib.gatehouse.edge.cookies:MAX_COOKIE_BYTES", value(100_000)),
     ),
     defence(
         "few-cookies-cleared-at-once",
         "S-31",
-        "dozens of old login cookies make an answer that API Gateway does not pass on",
+        "dozens of old login cookies make a response that is too large for API Gateway",
         ("chalicelib.gatehouse.sealed.transactions:MAX_CLEARED", value(1_000)),
     ),
     defence(
         "tokens-stay-inside",
         "S-32 S-33",
-        "the answer of a refresh holds the refresh token",
+        "the response to a refresh contains the refresh token",
         ("chalicelib.gatehouse.routes.session:token_answer", wrapped(_with_refresh_token)),
     ),
     defence(
         "token-answers-uncached",
         "S-33",
-        "token answers may be cached",
+        "responses with tokens may be cached",
         (
             "chalicelib.gatehouse.edge.security_headers:SECURITY_HEADERS",
             lambda headers: {**headers, "Cache-Control": "private"},
@@ -217,7 +217,7 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "rotation-moves-on",
         "S-34",
-        "the cookie keeps the refresh token that was rotated out",
+        "after a rotation, the cookie still has the old refresh token",
         (
             f"{_FLOW}.refresh",
             reading(("tokens.refresh_token or session.refresh_token", "session.refresh_token")),
@@ -226,7 +226,7 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "absolute-lifetime",
         "S-34",
-        "each refresh puts the absolute deadline off",
+        "each refresh extends the absolute deadline",
         (
             f"{_SESSIONS}.renew",
             reading(
@@ -240,7 +240,7 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "deadlines-enforced",
         "S-34",
-        "a session is good for as long as Cognito renews it",
+        "a session lasts as long as Cognito renews its tokens",
         (
             f"{_SESSIONS}.open",
             reading(
@@ -251,7 +251,7 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "refused-refresh-is-logged",
         "S-34",
-        "a rotated-out token that comes back leaves no line in the log",
+        "the use of a rotated-out token leaves no log line",
         (
             f"{_FLOW}._ended",
             reading(
@@ -271,7 +271,7 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "outage-ends-no-session",
         "S-35",
-        "any error of the token endpoint counts as invalid_grant",
+        "any error of the token endpoint is treated as invalid_grant",
         (
             "chalicelib.gatehouse.cognito.oauth:parse_token_answer",
             reading(
@@ -291,7 +291,7 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "logout-revokes",
         "S-36",
-        "signing out only forgets the cookie",
+        "a sign-out only clears the cookie",
         (
             f"{_FLOW}._end",
             reading(("self._revoke(session.refresh_token, session.username)", "pass")),
@@ -300,7 +300,7 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "logout-clears-whatever-happens",
         "S-36",
-        "whoever signs out while Cognito is down stays signed in",
+        "a person who signs out during an outage of Cognito stays signed in",
         (
             f"{_FLOW}._revoke",
             reading(("except (TemporarilyUnavailable, ConfigurationError)", "except ()")),
@@ -309,7 +309,7 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "tokens-that-no-cookie-holds-are-revoked",
         "S-36",
-        "refresh tokens of sign-ins that failed live on at Cognito",
+        "refresh tokens of failed sign-ins are not revoked",
         (
             "chalicelib.gatehouse.flows.new_session:NewSessions.revoked_on_failure",
             lambda original: lambda self, refresh_token: nullcontext(),
@@ -319,7 +319,7 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "a-new-password-ends-sessions",
         "S-36",
-        "whoever knew the old password stays signed in",
+        "sessions that began with the old password stay signed in",
         (
             "chalicelib.gatehouse.flows.accounts:Accounts._end_sessions",
             lambda original: lambda self, email: None,
@@ -328,7 +328,7 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "short-access-tokens",
         "S-37",
-        "access tokens live for an hour",
+        "access tokens are valid for an hour",
         (
             "ops.identity_stack:TEMPLATE",
             template_with(
@@ -339,7 +339,7 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "logout-ends-cognitos-session",
         "S-38",
-        "signing out leaves Cognito's own session: the next sign-in asks for nothing",
+        "a sign-out does not end Cognito's own session, so the next sign-in asks for no password",
         (
             "chalicelib.gatehouse.cognito.oauth:OAuthClient.build_logout_url",
             value(lambda self, logout_uri: logout_uri),
@@ -349,7 +349,7 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "one-seal-one-purpose",
         "S-10 S-45",
-        "what was sealed for one purpose opens for every other",
+        "a value that was sealed for one purpose can be opened for another",
         (f"{_SEALING}:_derive_key", reading(("gatehouse/seal/{purpose}", "gatehouse/seal"))),
         (f"{_SEALING}:_associated_data", reading(("{purpose}.{kid}", "{kid}"))),
         tests=("tests/unit/test_sealing.py",),
@@ -357,7 +357,7 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "seals-are-spelled-one-way",
         "S-10",
-        "a changed cookie can pass as the same one",
+        "a cookie with a changed spelling is accepted",
         (
             f"{_SEALING}:_decode_base64url",
             reading(
@@ -369,14 +369,14 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "long-sealing-keys",
         "S-59",
-        "a short sealing key is taken",
+        "a short sealing key is accepted",
         (f"{_SEALING}:_MIN_SECRET_LENGTH", value(1)),
         tests=("tests/unit/test_sealing.py",),
     ),
     defence(
         "refreshed-tokens-are-the-sessions-own",
         "S-34",
-        "a refresh may hand over somebody else's tokens",
+        "a refresh may return another person's tokens",
         (
             f"{_FLOW}._verify",
             reading(("not identity.sub == access.sub == session.sub", "False")),
@@ -386,21 +386,21 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "ended-sessions-get-no-token",
         "S-83",
-        "a refresh does not ask whether the session was ended",
+        "a refresh does not check whether the session has been ended",
         (f"{_FLOW}._refuse_ended", nothing),
         tests=("tests/component/test_own_sessions.py",),
     ),
     defence(
         "nobody-goes-on-unasked",
         "S-83",
-        "a refresh goes on where the table does not answer",
+        "a refresh succeeds although the sessions table fails",
         (f"{_FLOW}._refuse_ended", wrapped(_although_nobody_answers)),
         tests=("tests/component/test_own_sessions.py",),
     ),
     defence(
         "ended-sessions-lose-their-token",
         "S-83",
-        "the refresh token of an ended session stays alive",
+        "the refresh token of an ended session is not revoked",
         (
             f"{_FLOW}._refuse_ended",
             reading(("self._revoke(session.refresh_token, session.username)", "pass")),
@@ -410,21 +410,21 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "sessions-are-their-persons",
         "S-84",
-        "whoever knows a session's id ends it",
+        "anybody who knows a session's id can end it",
         (f"{_LIST}.end", wrapped(_whosever_it_is)),
         tests=("tests/component/test_own_sessions.py",),
     ),
     defence(
         "end-others-takes-a-living-session",
         "S-84",
-        "without a living session of one's own all are others",
+        'a person without a current session ends all sessions with "end the others"',
         (f"{_LIST}.end_others", reading(("not in [row.id", "in [1 and row.id + '?'"))),
         tests=("tests/component/test_own_sessions.py",),
     ),
     defence(
         "rows-go-with-the-tokens",
         "S-85",
-        "a new password and a sign-out everywhere leave the rows",
+        "a new password and a sign-out everywhere do not delete the sessions' rows",
         ("chalicelib.gatehouse.flows.session_notes:SessionNotes.end_all", nothing),
         ("chalicelib.gatehouse.flows.session_notes:SessionNotes.end", nothing),
         tests=("tests/component/test_own_sessions.py",),
@@ -432,7 +432,7 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "devices-from-our-own-list",
         "S-86",
-        "the list shows what the User-Agent header says",
+        "the list shows the User-Agent header unchanged",
         ("chalicelib.gatehouse.flows.hosted_sign_in:name_device", value(str)),
         tests=("tests/component/test_own_sessions.py",),
     ),
@@ -446,14 +446,36 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "sessions-without-rows-end-too",
         "S-85",
-        "a session without a row outlives the sign-out everywhere",
-        (f"{_LIVING}.goes_on", reading(("record is None or", "True or"))),
+        "a session without a row survives a sign-out everywhere",
+        (f"{_LIVING}._began_later", reading(("record is None or", "True or"))),
         tests=("tests/component/test_own_password.py",),
+    ),
+    defence(
+        "looking-is-no-use",
+        "S-99",
+        "a page that somebody only looks at keeps an idle session alive",
+        (
+            f"{_LIVING}.look",
+            reading(
+                (
+                    "self._rows.exists(session.sub, session.id)",
+                    "self._rows.touch(session.sub, session.id, session.expires_at)",
+                )
+            ),
+        ),
+        tests=("tests/component/test_session_look.py",),
+    ),
+    defence(
+        "a-look-notices-an-ended-session",
+        "S-99",
+        "a page learns nothing of a session that was ended until its next refresh",
+        (f"{_LIVING}.look", reading(("self._rows.exists(session.sub, session.id)", "True"))),
+        tests=("tests/component/test_session_look.py",),
     ),
     defence(
         "an-ended-session-sets-nothing-up",
         "S-83 S-91",
-        "a session that was ended goes on to a second factor or a passkey of its own",
+        "an ended session can still set up a second factor or a passkey",
         (
             f"{_LIVING}.open",
             reading(("not self.goes_on(session, session.idle_expires_at)", "False")),
@@ -463,7 +485,7 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "an-enrolment-ends-with-the-old-password",
         "S-85",
-        "what the old password opened adds a passkey under the new one",
+        "a page that was opened with the old password can add a passkey after the password changed",
         (
             "chalicelib.gatehouse.flows.reauthentication:Reauthentication.resumed",
             reading(("record.ends_tokens_of(enrolment.began_at)", "False")),
@@ -473,7 +495,7 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "no-new-password-beside-old-sessions",
         "S-85",
-        "the password changes while the sessions of the old one cannot be ended",
+        "the password is changed although earlier sessions cannot be ended",
         (
             "chalicelib.gatehouse.flows.own_password:OwnPassword.change",
             reading(("self._rows.end_all(session.sub, but=session.id)", "pass")),
@@ -483,7 +505,7 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "known-browsers-without-proofs",
         "S-71",
-        "a browser known by the old password stays known to an account from before proofs",
+        "for an account without `provedAt`, a browser stays known after the password changed",
         (
             "chalicelib.gatehouse.flows.attempts:Attempts._is_current",
             reading((" and not record.ends_tokens_of(device.issued_at // 1000)", "")),
@@ -493,7 +515,7 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "the-old-password-is-guessed-under-the-throttle",
         "S-41",
-        "an open browser lets anybody guess the password for ever",
+        "anybody at an unlocked browser can guess the password without limit",
         (
             "chalicelib.gatehouse.flows.own_password:OwnPassword.change",
             reading(("with self._attempts.guarded(SIGN_IN, account, visitor.ip):", "if True:")),

@@ -10,23 +10,23 @@ _INBOUND = "chalicelib.gatehouse.triggers.inbound_federation:_note"
 _PROVIDER = "chalicelib.gatehouse.cognito.provider_claims:read_auth_time"
 
 STEP_UP: tuple[Defence, ...] = (
-    defence("step-up", "S-93", "max_age asks nothing", (_GUARD, nothing)),
+    defence("step-up", "S-93", "max_age is not checked", (_GUARD, nothing)),
     defence(
         "step-up-old-proofs",
         "S-93",
-        "a proof never gets too old",
+        "a proof never expires",
         (_AGE, reading(("now - proved_at > max_age", "False"))),
     ),
     defence(
         "step-up-of-the-future",
         "S-93",
-        "a proof from the future is fresh for as long as it likes",
+        "a proof with a future time counts as recent for any time",
         (_AGE, reading(("proved_at > now + LEEWAY_SECONDS", "False"))),
     ),
     defence(
         "step-up-unreadable-claims",
         "S-93",
-        "what nobody can read counts as now",
+        "an unreadable time counts as the present",
         (
             _AGE,
             reading(
@@ -41,7 +41,7 @@ STEP_UP: tuple[Defence, ...] = (
     defence(
         "step-up-of-this-sign-in",
         "S-93 S-94",
-        "a proof in one browser makes sessions in all others fresh",
+        "a proof in one browser also counts for the person's other browsers",
         (
             _AGE,
             reading(
@@ -52,20 +52,20 @@ STEP_UP: tuple[Defence, ...] = (
     defence(
         "managed-logins-cookie-proves-nothing",
         "S-94",
-        "a silent sign-in at managed login counts as the password that another browser gave a moment ago",
+        "a sign-in at managed login without a password counts as a proof if another browser has just given one",
         (_TOKENS, reading(("source != _MANAGED_LOGIN", "True"))),
     ),
     defence(
         "step-up-sensible-ages",
         "S-93",
-        "max_age=0 loads, and nobody ever passes",
+        "max_age=0 is accepted, although nobody could ever pass",
         (f"{_TIME}:refuse_age", answering(None)),
         tests=("tests/component/test_step_up.py",),
     ),
     defence(
         "step-up-by-the-providers-time",
         "S-94",
-        "a silent single sign-on counts as a proof of now",
+        "a single sign-on without a login page counts as a new proof",
         (
             _INBOUND,
             reading(('read_auth_time(_mapping(request.get("attributes")))', "proofs.now()")),
@@ -74,7 +74,7 @@ STEP_UP: tuple[Defence, ...] = (
     defence(
         "step-up-forgets-at-each-sign-in",
         "S-94",
-        "a provider that stops saying when leaves the last time standing",
+        "if a provider no longer sends auth_time, the previous time stays",
         (
             _INBOUND,
             reading(
@@ -88,7 +88,7 @@ STEP_UP: tuple[Defence, ...] = (
     defence(
         "step-up-by-the-id-token",
         "S-94",
-        "userinfo tells when somebody signed in",
+        "the time of the sign-in is taken from userinfo",
         (
             _PROVIDER,
             reading(
@@ -102,7 +102,7 @@ STEP_UP: tuple[Defence, ...] = (
     defence(
         "step-up-managed-login",
         "S-94",
-        "managed login's cookie proves that somebody is there",
+        "a sign-in through managed login's cookie counts as a proof",
         (
             _TOKENS,
             reading(
@@ -113,7 +113,7 @@ STEP_UP: tuple[Defence, ...] = (
     defence(
         "step-up-no-password-of-a-providers-person",
         "S-94",
-        "the API's sign-in of a provider's person is a proof",
+        "a refresh for a provider's person counts as a proof",
         (
             _TOKENS,
             reading(
@@ -124,7 +124,7 @@ STEP_UP: tuple[Defence, ...] = (
     defence(
         "step-up-goes-on-without-the-table",
         "S-95",
-        "a table that is out keeps people out",
+        "if the table fails, people cannot sign in",
         (
             _TOKENS,
             reading(
@@ -135,7 +135,7 @@ STEP_UP: tuple[Defence, ...] = (
     defence(
         "step-up-rows-that-nobody-can-read",
         "S-95",
-        "a broken row stops every refresh of that person",
+        "an unreadable row makes every refresh of that person fail",
         (
             "chalicelib.gatehouse.store.proofs:ProofStore._load",
             reading(("except (KeyError, ValueError, TypeError)", "except ZeroDivisionError")),
@@ -144,7 +144,7 @@ STEP_UP: tuple[Defence, ...] = (
     defence(
         "step-up-leeway",
         "S-93",
-        "a provider whose clock is an hour ahead makes people fresh for an hour more",
+        "if a provider's clock is an hour fast, proofs count for an hour longer",
         (f"{_TIME}:LEEWAY_SECONDS", value(3600)),
         tests=("tests/component/test_step_up.py",),
     ),

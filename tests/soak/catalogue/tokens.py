@@ -36,31 +36,31 @@ TOKENS: tuple[Defence, ...] = (
     defence(
         "keys-of-2048-bits",
         "S-19",
-        "short RSA keys are taken",
+        "short RSA keys are accepted",
         (f"{_KEYS}:MIN_RSA_BITS", value(0)),
     ),
     defence(
         "keys-for-signing-only",
         "S-19",
-        "a key that is for encryption verifies signatures",
+        "a key for encryption can verify signatures",
         (f"{_KEYS}:parse_jwks", reading(('or jwk.get("use") != "sig"', ""))),
     ),
     defence(
         "each-kid-once",
         "S-19",
-        "of two keys with one kid the last counts",
+        "if two keys have the same kid, the last one is used",
         (f"{_KEYS}:parse_jwks", reading(("if kid in keys:", "if False:"))),
     ),
     defence(
         "issuer",
         "S-20",
-        "tokens of any issuer are taken",
+        "tokens of any issuer are accepted",
         (f"{_VERIFIER}._verify", reading(('claims.get("iss") not in self._issuers', "False"))),
     ),
     defence(
         "audience",
         "S-21",
-        "an ID token of another app client is taken",
+        "an ID token of another app client is accepted",
         (
             f"{_VERIFIER}.verify_id_token",
             reading(('_require(claims, "aud", self._client_id)', "None")),
@@ -69,7 +69,7 @@ TOKENS: tuple[Defence, ...] = (
     defence(
         "audience-is-one-string",
         "S-21",
-        "a list of audiences with ours in it is taken",
+        "a list of audiences that contains ours is accepted",
         (
             f"{_VERIFIER}.verify_id_token",
             reading(
@@ -92,7 +92,7 @@ TOKENS: tuple[Defence, ...] = (
     defence(
         "expiry",
         "S-22",
-        "a token is good for ever",
+        "a token never expires",
         (
             f"{_VERIFIER}._verify_times",
             reading(('claims["exp"] <= now - LEEWAY_SECONDS', "False")),
@@ -101,7 +101,7 @@ TOKENS: tuple[Defence, ...] = (
     defence(
         "not-before",
         "S-22",
-        "nbf is not looked at",
+        "nbf is not checked",
         (
             f"{_VERIFIER}._verify_times",
             reading(('("iat", "nbf")', '("iat",)')),
@@ -110,7 +110,7 @@ TOKENS: tuple[Defence, ...] = (
     defence(
         "issued-in-the-past",
         "S-22",
-        "a token of next week is taken today",
+        "a token that was issued in the future is accepted",
         (
             f"{_VERIFIER}._verify_times",
             reading(('("iat", "nbf")', '("nbf",)')),
@@ -119,7 +119,7 @@ TOKENS: tuple[Defence, ...] = (
     defence(
         "small-leeway",
         "S-22",
-        "clocks may be an hour apart",
+        "clocks may differ by an hour",
         (f"{_MODULE}:LEEWAY_SECONDS", value(3600)),
     ),
     defence(
@@ -131,7 +131,7 @@ TOKENS: tuple[Defence, ...] = (
     defence(
         "nonce-mandatory",
         "S-23",
-        "an ID token without a nonce is taken",
+        "an ID token without a nonce is accepted",
         (
             f"{_VERIFIER}.verify_id_token",
             reading(("if nonce is not None:", 'if nonce is not None and "nonce" in claims:')),
@@ -140,7 +140,7 @@ TOKENS: tuple[Defence, ...] = (
     defence(
         "id-token-is-one",
         "S-24",
-        "an access token passes for an ID token",
+        "an access token is accepted as an ID token",
         (
             f"{_VERIFIER}.verify_id_token",
             reading(('_require(claims, "token_use", "id")', "None")),
@@ -149,7 +149,7 @@ TOKENS: tuple[Defence, ...] = (
     defence(
         "access-token-is-one",
         "S-24",
-        "an ID token passes for an access token",
+        "an ID token is accepted as an access token",
         (
             f"{_VERIFIER}.verify_access_token",
             reading(('_require(claims, "token_use", "access")', "None")),
@@ -164,13 +164,13 @@ TOKENS: tuple[Defence, ...] = (
     defence(
         "withdrawn-keys-end",
         "S-25",
-        "keys are kept for as long as a container lives",
+        "keys are cached as long as a container exists",
         (f"{_KEYS}:KEYS_MAX_AGE_SECONDS", value(10**9)),
     ),
     defence(
         "keys-before-refresh",
         "S-25",
-        "a refresh token is used up before it is clear that anybody can verify the answer",
+        "a refresh token is used before the keys to verify the response are available",
         (
             "chalicelib.gatehouse.flows.session_flow:SessionFlow.refresh",
             reading(("self._tokens.load_keys()", "None")),

@@ -10,7 +10,7 @@ UPSTREAM: tuple[Defence, ...] = (
     defence(
         "strangers-cause-no-fetch",
         "S-25",
-        "anybody's token with an unknown kid makes us fetch the keys",
+        "any stranger's token with an unknown kid causes a request for the keys",
         (
             f"{_JWKS}.key",
             reading(("if from_cognito and not fetched", "if not fetched")),
@@ -20,28 +20,28 @@ UPSTREAM: tuple[Defence, ...] = (
     defence(
         "hurried-fetches-are-bounded",
         "S-25",
-        "each sign-in under an unpublished key fetches the keys",
+        "each sign-in with an unpublished key causes a request for the keys",
         ("chalicelib.gatehouse.cognito.jwks:RETRY_INTERVAL_SECONDS", value(0)),
         tests=("tests/unit/test_jwks.py",),
     ),
     defence(
         "new-keys-are-looked-for-at-once",
         "S-76",
-        "a key that appeared a moment ago is not looked for",
+        "a key that was published a moment ago is not looked up",
         (f"{_JWKS}._hurry", reading((">= RETRY_INTERVAL_SECONDS", "< 0"))),
         tests=_TESTS,
     ),
     defence(
         "new-keys-end-no-session",
         "S-76",
-        "a key that is not published yet ends sessions",
+        "a token with a key that is not published yet ends the session",
         (f"{_JWKS}.key", reading(("if from_cognito:", "if False:"))),
         tests=_TESTS,
     ),
     defence(
         "rotated-tokens-are-kept",
         "S-35",
-        "an outage after the rotation leaves the cookie with a dead token",
+        "after an outage during a rotation, the cookie has a token that no longer works",
         (
             f"{_FLOW}._verify",
             reading(("raise RefreshPostponed(error.detail, renewed, sealed)", "raise error")),
@@ -51,7 +51,7 @@ UPSTREAM: tuple[Defence, ...] = (
     defence(
         "timeouts-try-no-other-way",
         "S-35",
-        "a token that may be rotated already is sent by the other way as well",
+        "a token that may already be rotated is also sent to the other API",
         (
             f"{_FLOW}._request",
             reading(("(InvalidGrant, GrantRefused)", "(InvalidGrant, TemporarilyUnavailable)")),
@@ -61,14 +61,14 @@ UPSTREAM: tuple[Defence, ...] = (
     defence(
         "hosted-sessions-know-one-way",
         "S-35",
-        "a hosted session asks the user-pool API too",
+        "a hosted session's token is also sent to the user-pool API",
         (f"{_FLOW}._request", reading(("session.renewed_by != BY_EITHER", "False"))),
         tests=_TESTS,
     ),
     defence(
         "issuers-in-two-exact-forms",
         "S-20",
-        "whatever ends like the pool's issuer is taken for it",
+        "an issuer that only ends like the pool's is accepted",
         (
             "chalicelib.gatehouse.cognito.tokens:TokenVerifier._verify",
             reading(
@@ -93,7 +93,7 @@ UPSTREAM: tuple[Defence, ...] = (
     defence(
         "long-challenges-make-room",
         "S-31",
-        "a challenge of two cookies and sign-ins in flight exceed what API Gateway lets pass",
+        "a challenge in two cookies and logins in progress together exceed API Gateway's limit",
         (
             "chalicelib.gatehouse.routes.direct:challenge_cookies",
             reading(("len(parts) > 1", "False")),
@@ -103,7 +103,7 @@ UPSTREAM: tuple[Defence, ...] = (
     defence(
         "a-pool-in-recovery-is-named",
         "S-35",
-        "nobody can tell a pool in recovery from any other outage",
+        "the log does not say that the pool is being recovered",
         ("chalicelib.gatehouse.cognito.user_pool_calls:_NOT_ENABLED", value("-")),
         tests=("tests/faults/test_recovery.py",),
     ),

@@ -11,7 +11,7 @@ from tests.unit.ops.fakes import no_discovery
 
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only a test's own answer exists for a pool's discovery document."""
+    """Refuse to fetch a pool's discovery document, unless the test supplies one."""
     monkeypatch.setattr(pool_addresses, "_fetch", no_discovery)
 
 

@@ -39,7 +39,7 @@ class Answer:
 
 
 class Desk:
-    """`pool` and `table` are behind every command; nothing waits."""
+    """Every command uses this `pool` and this `table`, and does not wait."""
 
     def __init__(
         self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -96,7 +96,7 @@ class Desk:
         self.dynamodb.put("providers", {"name": {"S": name}, **columns})
 
     def add_session(self, sub: str, session_id: str = "A" * 22) -> None:
-        """A browser in which somebody signed in just now."""
+        """Add the session of a browser in which the person has just signed in."""
         now = int(self.clock())
         SessionRows(self.dynamodb, "sessions", self.clock).begin(
             sub=sub,

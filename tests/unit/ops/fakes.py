@@ -82,7 +82,7 @@ class FakeSession:
         self._clients = {name.replace("_", "-"): client for name, client in clients.items()}
 
     def client(self, service: str, config: object = None) -> Any:
-        """The client of a service; any other one is a mistake of the test."""
+        """Return the client of a service; a service without a fake is a mistake of the test."""
         return self._clients[service]
 
 
@@ -105,7 +105,7 @@ class FakeCloudFormation:
         self.refuses_schema = ""
 
     def describe_stacks(self, StackName: str) -> dict[str, Any]:
-        """Describe; a pending status comes first, once."""
+        """Describe the stack; the first call returns the pending status, if there is one."""
         if self.pending:
             self.status = self.pending.pop(0)
         if self.status is None:
@@ -226,7 +226,7 @@ class FakePaginator:
 
 def no_discovery(url: str) -> Mapping[str, Any]:
     """Refuse: unit tests use no network."""
-    raise OpsError(f"{url} is not asked for here")
+    raise OpsError(f"This test does not expect a request for {url}")
 
 
 class FakeCognito:
@@ -256,7 +256,7 @@ class FakeCognito:
         self.providers[request["ProviderName"]].update(request)
 
     def delete_identity_provider(self, UserPoolId: str, ProviderName: str) -> None:
-        """Forget it, or AWS's error."""
+        """Remove the provider, or raise AWS's error."""
         self.log.append("delete")
         if self.providers.pop(ProviderName, None) is None:
             raise client_error("ResourceNotFoundException")
@@ -291,7 +291,7 @@ class FakeDynamoDB:
         row.update({name[1:]: value for name, value in ExpressionAttributeValues.items()})
 
     def delete_item(self, Key: dict[str, Any], **_: Any) -> None:
-        """Forget a row."""
+        """Remove a row."""
         self.rows.pop(Key["name"]["S"], None)
 
     def get_paginator(self, operation: str) -> FakePaginator:

@@ -15,7 +15,7 @@ HTTPS, HTTP = Addresses(8000, 4566, 8100), Addresses(8000, 4566, 8100, https=Fal
 
 
 def test_the_app_is_on_another_site_than_cognito_and_okta() -> None:
-    """As on AWS; ports do not count, so the hosts must differ."""
+    """It is so on AWS, too. Ports do not make another site, so the hosts must differ."""
     assert HTTPS.app_url == "https://localhost:8000/"
     assert HTTP.app_url == "http://localhost:8000/"
     for addresses in (HTTPS, HTTP):
@@ -28,7 +28,7 @@ def test_the_app_is_on_another_site_than_cognito_and_okta() -> None:
     [(HTTPS, "https://localhost:3000"), (HTTP, "http://localhost:3000"), (HTTPS, "https://[")],
 )
 def test_front_ends_of_the_same_site_pass(addresses: Addresses, origin: str) -> None:
-    """Malformed values are left to the stage's settings, which report them."""
+    """Malformed origins also pass, because the check of the stage's settings reports them."""
     require_one_site(addresses, [origin])
 
 

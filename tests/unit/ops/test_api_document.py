@@ -1,4 +1,4 @@
-"""The document that Chalice sends to API Gateway holds the gateway's own answers."""
+"""The document that Chalice sends to API Gateway contains the gateway responses."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +10,7 @@ from ops.gateway_responses import gateway_responses
 
 
 class Deployed:
-    """What Chalice deployed before; nothing without a URL."""
+    """Chalice's record of an earlier deployment; an empty URL means that there was none."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -41,7 +41,7 @@ def handled(url: str = "", prefix: str = "", **environment: str) -> dict[str, An
 
 @pytest.mark.security("S-53")
 def test_a_plain_chalice_deploy_sends_all_that_the_second_pass_puts() -> None:
-    """`put_rest_api` wipes what the document does not name."""
+    """`put_rest_api` removes gateway responses that the document does not name."""
     url = "https://a1.execute-api.eu-west-1.amazonaws.com/api/"
     origin = "https://shop.acme.example"
     assert handled(url, ALLOWED_ORIGINS=origin) == extension([origin], url)
@@ -52,7 +52,8 @@ def test_a_plain_chalice_deploy_sends_all_that_the_second_pass_puts() -> None:
 
 
 def test_before_there_is_an_address_nobody_is_led_anywhere() -> None:
-    """The second pass of the first deployment adds it; below a prefix other paths are the team's."""
+    """The first deployment's second pass adds the redirect to the page. With a prefix there is none, because other paths
+    belong to the team."""
     assert handled() == extension([], None)
     assert handled("https://x.example/api", prefix="/account") == extension([], None)
 

@@ -65,14 +65,14 @@ def leaf(certificate: Certificate) -> x509.Certificate:
 
 @pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "::1"])
 def test_a_client_that_trusts_the_authority_trusts_localhost(tmp_path: Path, name: str) -> None:
-    """It works with every name that this machine has for itself."""
+    """It works with every name of the local machine."""
     made = prepare(tmp_path)
     assert handshake(context(made.file), made.ca_file, name) == ""
 
 
 @pytest.mark.parametrize("name", ["bank.example", "localhost.example", "10.0.0.1", "::2"])
 def test_the_authority_is_believed_about_no_other_host(tmp_path: Path, name: str) -> None:
-    """A thief of its key who signs a certificate for another host gains nothing."""
+    """Even if somebody steals its key, browsers refuse certificates that it signs for other hosts."""
     made = prepare(tmp_path)
     stolen = serialization.load_pem_private_key(
         (tmp_path / "authority-key.pem").read_bytes(), password=None
@@ -104,7 +104,7 @@ def test_the_authority_is_believed_about_no_other_host(tmp_path: Path, name: str
 
 
 def test_the_certificate_is_one_that_every_browser_takes(tmp_path: Path) -> None:
-    """Apple's rules: 825 days at most, names in subjectAltName, made for a server, and not an authority itself."""
+    """It follows Apple's rules: at most 825 days, names in subjectAltName, for servers only, not an authority itself."""
     found = leaf(prepare(tmp_path))
     assert found.not_valid_after_utc - found.not_valid_before_utc <= 400 * DAY
     extensions = found.extensions
@@ -116,7 +116,7 @@ def test_the_certificate_is_one_that_every_browser_takes(tmp_path: Path) -> None
 
 
 def test_the_authority_is_made_once(tmp_path: Path) -> None:
-    """The same for the certificate: a second `up` changes nothing, and nobody has to trust again."""
+    """The certificate is made once, too: a second `up` changes nothing, and people need not trust the authority again."""
     first = prepare(tmp_path)
     before = first.ca_file.read_bytes(), first.file.read_bytes()
     second = prepare(tmp_path)
@@ -125,7 +125,7 @@ def test_the_authority_is_made_once(tmp_path: Path) -> None:
 
 
 def test_only_the_owner_reads_a_key(tmp_path: Path) -> None:
-    """This holds for any umask; a file that was opened to others is closed, or made again."""
+    """This holds for any umask. If others could read a file, it is made private, or made again."""
     before = os.umask(0)
     try:
         made = prepare(tmp_path)
@@ -143,7 +143,7 @@ def test_only_the_owner_reads_a_key(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("later", [380, 396, 398, 500])
 def test_a_certificate_that_ends_soon_is_renewed(tmp_path: Path, later: int) -> None:
-    """The same authority signs the new one, so nobody has to trust again."""
+    """The same authority signs the new one, so people need not trust a new authority."""
     first = prepare(tmp_path)
     ca, before = first.ca_file.read_bytes(), leaf(first)
     second = prepare(tmp_path, now=lambda: now() + later * DAY)
@@ -152,7 +152,7 @@ def test_a_certificate_that_ends_soon_is_renewed(tmp_path: Path, later: int) -> 
 
 
 def test_a_certificate_never_outlives_its_authority(tmp_path: Path) -> None:
-    """In the authority's last weeks a certificate is still made, once."""
+    """In the authority's last weeks there is still a certificate, and it is made only once."""
     first = prepare(tmp_path)
     ca = x509.load_pem_x509_certificate(first.ca_file.read_bytes())
 
@@ -167,14 +167,14 @@ def test_a_certificate_never_outlives_its_authority(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"-----BEGIN CERTIFICATE-----\nAAAA\n"])
 def test_a_damaged_certificate_is_made_anew(tmp_path: Path, content: bytes) -> None:
-    """Nobody notices it."""
+    """People need not do anything."""
     made = prepare(tmp_path)
     made.file.write_bytes(content)
     assert handshake(context(prepare(tmp_path).file), made.ca_file, "localhost") == ""
 
 
 def test_a_certificate_of_another_authority_is_made_anew(tmp_path: Path) -> None:
-    """This happens if a folder was put together from two."""
+    """This happens if somebody copied files from another folder."""
     made, other = prepare(tmp_path / "one"), prepare(tmp_path / "two")
     made.file.write_bytes(other.file.read_bytes())
     prepare(tmp_path / "one")
@@ -204,7 +204,7 @@ def test_an_authority_without_its_key_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_key_of_another_authority_is_an_error(tmp_path: Path) -> None:
-    """Otherwise it would sign what nobody trusts."""
+    """Otherwise it would sign certificates that no browser trusts."""
     prepare(tmp_path / "one")
     prepare(tmp_path / "two")
     (tmp_path / "two" / "authority-key.pem").replace(tmp_path / "one" / "authority-key.pem")
@@ -220,7 +220,7 @@ def test_an_expired_authority_is_an_error(tmp_path: Path) -> None:
 
 
 def test_an_authority_that_may_sign_for_anybody_is_an_error(tmp_path: Path) -> None:
-    """Somebody may have replaced it: we must not ask people to trust it for everything."""
+    """Somebody may have replaced it: people must not be asked to trust an authority for every host."""
     other = OtherAuthority(tmp_path)
     (tmp_path / "authority-key.pem").write_bytes(authority._pem(other._key))
     with pytest.raises(OpsError, match="not limited to localhost"):
@@ -228,7 +228,7 @@ def test_an_authority_that_may_sign_for_anybody_is_an_error(tmp_path: Path) -> N
 
 
 def test_a_folder_that_cannot_be_used_is_an_error(tmp_path: Path) -> None:
-    """It has the name of a file, or a key is a folder: the error has the path, and how to name another."""
+    """The folder's path is a file, or the key's path is a folder: the error has the path and says how to use another."""
     (tmp_path / "file").write_text("")
     with pytest.raises(OpsError, match=r"File exists: .*file\.\n.* GATEHOUSE_CA_DIR=DIR"):
         prepare(tmp_path / "file")
@@ -263,7 +263,7 @@ def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPat
 
 
 def test_several_at_once_agree(tmp_path: Path) -> None:
-    """If two stacks start at the same moment, each the first, one waits for the other."""
+    """If two stacks start at the same moment and there is no authority yet, one waits until the other has made it."""
     with (tmp_path / ".lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         second = threading.Thread(target=prepare, args=(tmp_path,))
@@ -276,7 +276,7 @@ def test_several_at_once_agree(tmp_path: Path) -> None:
 
 
 def fake_mkcert(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A program with that name, first in PATH, which names its own root."""
+    """Put a fake `mkcert` first in PATH, which returns its own root."""
     root = tmp_path / "caroot"
     root.mkdir()
     other = OtherAuthority(root)

@@ -42,7 +42,7 @@ def test_an_ops_error_is_one_message_and_exit_code_1(
 
 
 def test_without_a_command_it_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
-    """It prints the whole help and counts as wrong usage, so that a script that lost its command fails."""
+    """It prints the whole help, and the exit code is that of wrong usage, so that a script without a command fails."""
     assert cli.main([]) == 2
     said = capsys.readouterr().err
     assert "python -m ops up" in said
@@ -52,10 +52,10 @@ def test_without_a_command_it_says_what_there_is(capsys: pytest.CaptureFixture[s
 def test_a_zip_that_cannot_be_put_there_is_one_message(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The folder has the name of a file."""
+    """A file already has the folder's name."""
     (tmp_path / "dist").write_text("")
     assert cli.main(["package", "--out", str(tmp_path / "dist")]) == 1
-    assert "cannot be made: File exists. Name another with --out." in capsys.readouterr().err
+    assert "cannot be created: File exists. Name another one with --out." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("line", [["provision"], ["nonsense"], ["provider", "add", "Okta"]])
@@ -109,7 +109,7 @@ def test_what_is_no_port_is_wrong_usage(port: str, capsys: pytest.CaptureFixture
 def test_two_programs_on_one_port_are_refused_before_any_starts(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Otherwise the last to start would say that another program uses it."""
+    """Otherwise the second program would fail later, with a message about another program on its port."""
     assert cli.main(["up", "--port", "8100"]) == 1
     assert "must differ" in capsys.readouterr().err
 
@@ -195,7 +195,7 @@ def test_a_broken_standard_input_is_one_message(
     capsys: pytest.CaptureFixture[str],
     broken: str,
 ) -> None:
-    """It may be closed by a shell (`<&-`, which Python makes None), closed later, or not text."""
+    """A shell may have closed it (`<&-`, for which Python sets None), it may be closed later, or it may not be text."""
     stream = io.TextIOWrapper(io.BytesIO(b"\xff\xfe\n"), encoding="utf-8")
     if broken == "closed":
         stream.close()
@@ -278,7 +278,7 @@ def test_help_and_mistakes_load_no_aws_library() -> None:
 def test_a_folder_that_cannot_be_written_is_one_message(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As in a checkout that is mounted read-only."""
+    """This happens in a checkout that is mounted read-only."""
 
     def refuse(*_: Any, **__: Any) -> None:
         raise OSError(errno.EROFS, "Read-only file system", str(tmp_path / ".local"))
@@ -293,7 +293,7 @@ def test_a_folder_that_cannot_be_written_is_one_message(
 
 
 def test_a_python_without_the_dependencies_is_told_of(tmp_path: Path) -> None:
-    """`python -m ops` by the system's Python, which has none of them."""
+    """The system's Python, which lacks the dependencies, runs `python -m ops`."""
     done = subprocess.run(
         [sys.executable, "-S", "-m", "ops", "--version"],
         cwd=Path(cli.__file__).resolve().parents[1],
@@ -309,12 +309,12 @@ def test_a_python_without_the_dependencies_is_told_of(tmp_path: Path) -> None:
 
 
 def test_a_taken_port_names_a_free_one(capsys: pytest.CaptureFixture[str]) -> None:
-    """Not simply the next, which may be taken as well."""
+    """It is really free: the next number may be taken, too."""
     with socket.socket() as first, socket.socket() as second:
         first.bind(("127.0.0.1", 0))
         first.listen()
         port = first.getsockname()[1]
-        with suppress(OSError):  # taken already, which is as good
+        with suppress(OSError):  # already taken by somebody else, which has the same effect
             second.bind(("127.0.0.1", port + 1))
         with pytest.raises(OpsError, match=r"up --port (\d+)$") as caught:
             require_free_port(port, "the app", "--port")

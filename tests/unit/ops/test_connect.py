@@ -132,7 +132,7 @@ def place(tmp_path: Path) -> Place:
 
 @pytest.mark.security("S-64")
 def test_pool_gets_exactly_this_apis_urls_and_triggers(place: Place) -> None:
-    """One callback, one logout address, both https."""
+    """There is one callback URL and one logout URL, both with https."""
     assert place.connect() == API_URL
     assert place.cloud.parameters["CallbackUrls"] == f"{API_URL}auth/callback"
     assert place.cloud.parameters["LogoutUrls"] == f"{API_URL}?signed_out=1"
@@ -186,7 +186,7 @@ def test_permission_of_an_earlier_pool_is_replaced(place: Place) -> None:
 @pytest.mark.security("S-53")
 @pytest.mark.parametrize("response", GATEWAY_RESPONSES, ids=lambda response: response.kind)
 def test_gateways_own_answers_have_our_envelope_and_headers(response: Any) -> None:
-    """They are static text, and API Gateway's own id of a failed request: nothing from the caller is reflected."""
+    """They contain only static text and API Gateway's own id of the request; no text from the caller is reflected."""
     request = response.request()
     parameters = request["responseParameters"]
     for name, value in SECURITY_HEADERS.items():
@@ -212,7 +212,7 @@ def cors_of(response: Any) -> dict[str, str]:
 
 @pytest.mark.security("S-30")
 def test_the_one_allowed_origin_reads_every_answer_of_the_gateway(place: Place) -> None:
-    """It is named as text, with credentials, as the app itself does."""
+    """The responses name it as static text and allow credentials, as the app's own responses do."""
     place.connect(stage(place.folder, ALLOWED_ORIGINS="https://notes.example.com"))
     for request in place.gateway.responses.values():
         parameters = request["responseParameters"]
@@ -225,7 +225,7 @@ def test_the_one_allowed_origin_reads_every_answer_of_the_gateway(place: Place) 
 
 @pytest.mark.security("S-30")
 def test_of_several_origins_none_is_named_and_nothing_is_reflected() -> None:
-    """The authorizer's constant texts are open to all, without credentials; no answer of a cookie route is."""
+    """Every origin can read the authorizer's constant responses, without credentials, but no response of a cookie route."""
     made = {
         r.kind: r
         for r in gateway_responses(["https://a.example.com", "https://b.example.com"], API_URL)
@@ -250,7 +250,7 @@ def test_no_gateway_answer_takes_text_from_the_request(count: int) -> None:
 
 
 def test_a_mistyped_path_leads_a_browser_to_the_page_and_is_404_to_programs(place: Place) -> None:
-    """A gateway response cannot read Accept: browsers follow its Refresh, other clients ignore the header."""
+    """A gateway response cannot depend on Accept. Browsers follow its Refresh header; other clients ignore it."""
     place.connect()
     for kind, request in place.gateway.responses.items():
         refresh = request["responseParameters"].get("gatewayresponse.header.Refresh")
@@ -293,7 +293,7 @@ def test_access_log_holds_declared_paths_and_no_query(place: Place) -> None:
 
 
 def test_account_that_cannot_log_is_told_and_served(place: Place) -> None:
-    """The setting belongs to the whole account, so it is not made here."""
+    """The missing role is a setting of the whole account, so `ops` does not make it."""
     place.gateway.can_log = False
     place.connect()
     assert "no access log" in place.printed.getvalue()

@@ -13,7 +13,7 @@ from tests.unit.ops.fakes import dev_block, project
 
 
 def test_a_pale_accent_is_refused_with_figures_and_a_mend() -> None:
-    """It has the setting, the actual ratio, the required ratio, and a colour that passes."""
+    """The message has the setting, the actual ratio, the required ratio, and a colour that passes."""
     (problem,) = problems_of_colours(Brand(accent="#ff5a5f"))
     assert re.fullmatch(
         r"BRAND_ACCENT is #ff5a5f: its contrast with #\w{6} in the light theme is 2\.\d\d:1, but text needs "

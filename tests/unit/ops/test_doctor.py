@@ -68,7 +68,7 @@ def stage(tmp_path: Path) -> Stage:
 
 @pytest.mark.parametrize(("status", "found"), [("ENABLED", 0), ("DISABLED", 2)])
 def test_table_backups(stage: Stage, status: str, found: int) -> None:
-    """Both tables that hold people's records."""
+    """It checks both tables that hold people's records."""
     aws = StubbedSession()
     for _ in range(2):
         described = {
@@ -82,7 +82,7 @@ def test_table_backups(stage: Stage, status: str, found: int) -> None:
 
 @pytest.mark.parametrize(("status", "found"), [("ENABLED", 0), ("ENABLING", 0), ("DISABLED", 3)])
 def test_table_expiry(stage: Stage, status: str, found: int) -> None:
-    """Of users, sessions and the throttle."""
+    """It checks the tables of users, sessions and the throttle."""
     aws = StubbedSession()
     for _ in range(3):
         answer = {"TimeToLiveDescription": {"TimeToLiveStatus": status}}
@@ -106,13 +106,13 @@ def test_table_encryption(stage: Stage) -> None:
     ],
 )  # fmt: skip
 def test_access_log(stage: Stage, settings: dict[str, str], said: str) -> None:
-    """It is missing, or contains requested paths."""
+    """Doctor finds a missing log, and one that contains requested paths."""
     found = look("access-log", stage, StubbedSession(), api_stage={"accessLogSettings": settings})
     assert (said in found[0]) if said else found == []
 
 
 def test_no_access_log_for_want_of_a_role_is_not_set_up(stage: Stage) -> None:
-    """A new account lacks this setting: it is not a fault, and the note has the command."""
+    """A new account lacks this role. That is not a fault, and the note has the command to set it."""
     aws = StubbedSession()
     aws.expect("apigateway", "get_account", {})
     (said,) = noted("access-log", stage, aws, api_stage={})
@@ -121,7 +121,7 @@ def test_no_access_log_for_want_of_a_role_is_not_set_up(stage: Stage) -> None:
 
 
 def test_no_access_log_although_there_is_a_role(stage: Stage) -> None:
-    """Then it is a fault of the stage."""
+    """If the role exists, a missing log is a fault of the stage."""
     aws = StubbedSession()
     aws.expect("apigateway", "get_account", {"cloudwatchRoleArn": "arn:aws:iam::1:role/logs"})
     assert "no access log" in look("access-log", stage, aws, api_stage={})[0]
@@ -131,7 +131,7 @@ def test_no_access_log_although_there_is_a_role(stage: Stage) -> None:
     ("api", "policy", "found"), [("abc", "TLS_1_2", 0), ("other", "TLS_1_2", 1), ("abc", "TLS_1_0", 1)]
 )  # fmt: skip
 def test_custom_domain(stage: Stage, api: str, policy: str, found: int) -> None:
-    """It leads to this API, over TLS 1.2."""
+    """It must lead to this API, over TLS 1.2."""
     aws = StubbedSession()
     domain = {"domainName": "login.example.com", "securityPolicy": policy}
     aws.expect("apigateway", "get_domain_name", domain)
@@ -169,7 +169,7 @@ def test_sign_in_domain(stage: Stage, description: dict[str, Any], said: str) ->
 
 
 def test_sign_in_style(stage: Stage) -> None:
-    """Managed login shows an error page without one."""
+    """Without a style, managed login shows an error page."""
     aws = StubbedSession()
     answer: dict[str, Any] = {"ManagedLoginBranding": {"UserPoolId": POOL}}
     aws.expect("cognito-idp", "describe_managed_login_branding_by_client", answer)
@@ -182,7 +182,7 @@ def test_sign_in_style(stage: Stage) -> None:
 
 @pytest.mark.parametrize(("skew", "found"), [(0, 0), (30, 0), (600, 1), (-600, 1)])
 def test_clock_skew(stage: Stage, monkeypatch: pytest.MonkeyPatch, skew: int, found: int) -> None:
-    """More than a minute either way."""
+    """A clock that is wrong by more than a minute is a finding, whether it is fast or slow."""
     aws = StubbedSession()
     stated = {"HTTPHeaders": {"date": formatdate(NOW, usegmt=True)}}
     aws.expect("sts", "get_caller_identity", {"ResponseMetadata": stated})
@@ -209,7 +209,7 @@ SECRET, POOL_TYPE, ROLE = "AWS::SecretsManager::Secret", "AWS::Cognito::UserPool
 def test_stack_drift(
     stage: Stage, kind: str, status: str, paths: list[str], said: str | None
 ) -> None:
-    """Differences of every healthy stage are no findings: a pool returns attributes that nobody declared."""
+    """Differences that every healthy stage has are not findings: a pool also returns attributes that nobody declared."""
     aws = StubbedSession()
     when, arn = datetime(2026, 1, 1, tzinfo=timezone.utc), "arn:aws:cloudformation:eu-west-1:1:s/n"
     aws.expect("cloudformation", "detect_stack_drift", {"StackDriftDetectionId": "d"})
@@ -236,7 +236,7 @@ def test_stack_drift(
 
 
 def test_alarms_that_tell_nobody_are_not_set_up(stage: Stage) -> None:
-    """This is no fault of a new stage: the note has the command for AWS; the local AWS has none."""
+    """On a new stage this is a note with the command to run, not a fault; on the local AWS there is no note."""
     aws = StubbedSession()
     aws.expect("cloudwatch", "describe_alarms", {"MetricAlarms": []})
     (said,) = noted("alarm-actions", stage, aws)
@@ -256,7 +256,7 @@ def test_alarms_that_tell_nobody_are_not_set_up(stage: Stage) -> None:
     ],
 )
 def test_pool_issuer(stage: Stage, pool: dict[str, Any], said: str) -> None:
-    """Both types are accepted; an outdated setting is reported, with the command that reads it again."""
+    """Both types are accepted. If the setting is outdated, the finding has the command that updates it."""
     settings = {
         **dict.fromkeys(("CLIENT_SECRET_ARN", "SEALING_KEYS_SECRET_ARN", "CLIENT_ID"), "x"),
         **{"STAGE": "dev", "COGNITO_URL": "https://acme-dev.auth.eu-west-1.amazoncognito.com"},
@@ -268,7 +268,7 @@ def test_pool_issuer(stage: Stage, pool: dict[str, Any], said: str) -> None:
 
 @pytest.mark.parametrize("protected", [True, False])
 def test_a_protected_stage_has_a_protected_stack(stage: Stage, protected: bool) -> None:
-    """Pool and tables are protected here; one wrong click must not delete the roles and secrets, either."""
+    """Pool and tables have their own protection; the stack's keeps one wrong click from deleting roles and secrets."""
     kept = {"TableName": "t", "DeletionProtectionEnabled": True}
     found = look(
         "deletion-protection",
@@ -283,7 +283,7 @@ def test_a_protected_stage_has_a_protected_stack(stage: Stage, protected: bool) 
 
 
 def test_pool_issuer_without_settings_is_not_guessed(stage: Stage) -> None:
-    """Another check lists the missing ones."""
+    """The check is listed as not made; another check lists the missing settings."""
     found = whole("pool-issuer", replace(stage, environment={}), StubbedSession())
     assert "settings cannot be read" in found.not_checked["pool-issuer"]
 
@@ -299,7 +299,7 @@ def test_pool_issuer_without_settings_is_not_guessed(stage: Stage) -> None:
     ],
 )
 def test_threat_protection(stage: Stage, tier: str, mode: str, form: str, said: str) -> None:
-    """Only a more expensive plan uses the data that our form passes on; nobody needs it."""
+    """Only the more expensive plan Plus uses the data that our form passes on, and Gatehouse does not need it."""
     pool = {"UserPoolTier": tier, "UserPoolAddOns": {"AdvancedSecurityMode": mode}}
     there = replace(stage, environment={**stage.environment, "DIRECT_SIGN_IN": form})
     found = noted("threat-protection", there, StubbedSession(), pool=pool)
@@ -307,7 +307,7 @@ def test_threat_protection(stage: Stage, tier: str, mode: str, form: str, said: 
 
 
 def functions_on(runtime: str) -> dict[str, dict[str, str]]:
-    """One function that runs on it."""
+    """Return one function with this runtime."""
     return {"api_handler": {"FunctionName": "gatehouse-dev", "Runtime": runtime}}
 
 
@@ -324,7 +324,7 @@ def functions_on(runtime: str) -> dict[str, dict[str, str]]:
     ],
 )
 def test_runtime_age(stage: Stage, runtime: str, day: date, said: str, note: str) -> None:
-    """There is a note half a year before its end, and a fault after it."""
+    """In the last half year before a runtime is deprecated there is a note, and afterwards a fault."""
     found = whole(
         "runtime-age", stage, StubbedSession(), functions=functions_on(runtime), today=day
     )
@@ -333,7 +333,7 @@ def test_runtime_age(stage: Stage, runtime: str, day: date, said: str, note: str
 
 
 def test_runtime_other_than_chosen(stage: Stage) -> None:
-    """config.json was changed and not deployed."""
+    """This happens after config.json was changed, until the next deployment."""
     there = replace(stage, options={"python_version": "3.14"})
     said = look("runtime-age", there, StubbedSession(), functions=functions_on("python3.13"))
     assert said == ["gatehouse-dev runs on python3.13; config.json says 3.14."]
@@ -348,7 +348,7 @@ def _refused(deployment: Deployment) -> list[Fault]:
 
 
 def test_what_a_missing_part_hides_is_named_and_not_guessed(stage: Stage) -> None:
-    """It is no separate finding: the part's own check reports it."""
+    """The dependent check is listed as not made, not as a finding: the missing part's own check reports the fault."""
     found = diagnose(Deployment(StubbedSession(), stage), [Check("x", _missing)])  # type: ignore[arg-type]
     assert found.findings == []
     assert "see user-pool" in found.not_checked["x"]
@@ -373,7 +373,7 @@ def test_without_credentials_nothing_is_said_of_the_stage(stage: Stage) -> None:
 
 
 def test_an_outage_of_all_of_aws_is_told_once(stage: Stage) -> None:
-    """Not once for each check."""
+    """It is one error, not one finding for each check."""
 
     def find(_: Deployment) -> list[Fault]:
         raise EndpointConnectionError(endpoint_url="https://cognito-idp.example")
@@ -386,7 +386,7 @@ def test_an_outage_of_all_of_aws_is_told_once(stage: Stage) -> None:
 
 
 def test_an_outage_of_one_service_is_one_finding(stage: Stage) -> None:
-    """The checks that need it are named as not made; the others are made."""
+    """Other checks that need the service are listed as not made; the rest are made."""
 
     def find(_: Deployment) -> list[Fault]:
         raise EndpointConnectionError(endpoint_url="https://cognito-idp.example")
@@ -402,7 +402,7 @@ def test_an_outage_of_one_service_is_one_finding(stage: Stage) -> None:
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "InvalidClientTokenId"])
 def test_credentials_that_are_nobodys_are_told_once(stage: Stage, code: str) -> None:
-    """AWS says so at every call."""
+    """AWS refuses every call with them, and doctor prints one error."""
 
     def find(_: Deployment) -> list[Fault]:
         raise client_error(code)

@@ -49,7 +49,7 @@ def running(server: ThreadingHTTPServer) -> Iterator[int]:
 
 @contextmanager
 def proxy(certificate: Path | None) -> Iterator[int]:
-    """The proxy before the app; its port."""
+    """Run the proxy in front of the app; yield its port."""
     with running(ThreadingHTTPServer(("127.0.0.1", 0), Api)) as api:
         first, *others = servers(0, Upstream(api, "abc", "api"), certificate)
         for other in others:
@@ -88,7 +88,7 @@ def test_hsts_does_not_pass_over_https(secure: int, trusting: ssl.SSLContext, pa
 
 
 def test_hsts_does_not_pass_over_plain_http() -> None:
-    """Browsers ignore it there, and nobody needs it, either."""
+    """Browsers ignore the header there anyway."""
     with proxy(None) as port, closing(http.client.HTTPConnection("localhost", port)) as there:
         answer, body = ask(there)
     assert body == b"/api/x"
@@ -96,7 +96,7 @@ def test_hsts_does_not_pass_over_plain_http() -> None:
 
 
 def test_one_connection_serves_several_requests(secure: int, trusting: ssl.SSLContext) -> None:
-    """A handshake for each would take more time than everything else."""
+    """A TLS handshake for each request would take more time than all the rest."""
     with closing(http.client.HTTPSConnection("localhost", secure, context=trusting)) as there:
         ask(there)
         first = there.sock
@@ -107,7 +107,7 @@ def test_one_connection_serves_several_requests(secure: int, trusting: ssl.SSLCo
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("path", ["/", "/auth/login?provider=Okta", "//evil.example/"])
 def test_plain_http_is_led_to_https(secure: int, method: str, path: str) -> None:
-    """Somebody typed the address without a scheme: the redirect has the same path, on this host only."""
+    """A person may type the address without a scheme. The redirect has the same path, and leads only to this host."""
     with closing(http.client.HTTPConnection("localhost", secure)) as there:
         answer, body = ask(there, method, path)
     assert answer.status == 307
@@ -118,7 +118,7 @@ def test_plain_http_is_led_to_https(secure: int, method: str, path: str) -> None
 
 
 def test_a_plain_post_is_refused_with_the_address(secure: int) -> None:
-    """A program has the wrong address; its data is not sent again."""
+    """A program that posts has the wrong address; a redirect would make it send its data again."""
     with closing(http.client.HTTPConnection("localhost", secure)) as there:
         answer, body = ask(there, "POST", "/auth/refresh")
     assert answer.status == 400
@@ -129,7 +129,8 @@ def test_a_plain_post_is_refused_with_the_address(secure: int) -> None:
 def test_a_silent_or_distrustful_client_holds_nobody_up(
     secure: int, trusting: ssl.SSLContext, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Browsers open connections in reserve; others do not trust the authority yet, which the log reports in one line."""
+    """Some browsers open connections that they do not use yet. Others do not trust the authority yet: the log then has one
+    line."""
     with socket.create_connection(("127.0.0.1", secure)):
         strangers = ssl.create_default_context()
         with (
@@ -143,7 +144,7 @@ def test_a_silent_or_distrustful_client_holds_nobody_up(
 
 
 def test_old_versions_of_tls_are_refused(secure: int, certificate: Certificate) -> None:
-    """As API Gateway does."""
+    """API Gateway refuses them, too."""
     old = ssl.create_default_context(cafile=str(certificate.ca_file))
     old.maximum_version = ssl.TLSVersion.TLSv1_2
     with closing(http.client.HTTPSConnection("localhost", secure, context=old)) as there:

@@ -1,4 +1,4 @@
-"""HTTP/2 at the front proxy: what browsers do with it, and what nobody may do."""
+"""HTTP/2 at the front proxy: requests of browsers, and requests that must be refused."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Client:
         return stream
 
     def wait(self, *streams: int) -> None:
-        """Wait until these are complete."""
+        """Wait until these streams are complete."""
         while not set(streams) <= set(self.order):
             self.socket.sendall(self.h2.data_to_send())
             data = self.socket.recv(65_536)
@@ -109,8 +109,8 @@ def client(certificate: Certificate) -> Iterator[Client]:
 
 
 def test_a_request_is_passed_on_as_over_http1(client: Client) -> None:
-    """Cookies are in one line, with the peer's address, without Host and the client's forwarded address; HSTS is
-    removed."""
+    """The request has all cookies in one header and the true peer address; the client's Host and X-Forwarded-For are
+    removed. The response has no HSTS."""
     stream = client.ask(
         "/x?y=1",
         "POST",
@@ -138,7 +138,7 @@ def test_a_request_is_passed_on_as_over_http1(client: Client) -> None:
 
 
 def test_many_requests_share_a_connection_and_a_slow_one_holds_up_nobody(client: Client) -> None:
-    """That is the purpose of HTTP/2."""
+    """This is what HTTP/2 is for."""
     slow = client.ask("/slow")
     client.socket.sendall(client.h2.data_to_send())
     others = [client.ask("/quick"), *(client.ask(f"/{number}") for number in range(20))]
@@ -147,14 +147,14 @@ def test_many_requests_share_a_connection_and_a_slow_one_holds_up_nobody(client:
 
 
 def test_an_answer_larger_than_the_window_comes_whole(client: Client) -> None:
-    """It continues when the browser has room, in parallel with another one."""
+    """The rest is sent when the browser accepts more data, in parallel with another response."""
     streams = [client.ask("/big"), client.ask("/big")]
     client.wait(*streams)
     assert [client.answers[stream][1] for stream in streams] == [BIG, BIG]
 
 
 def test_head_has_no_content(client: Client) -> None:
-    """It does have a length."""
+    """But it has a Content-Length."""
     stream = client.ask("/x", "HEAD")
     client.wait(stream)
     headers, body = client.answers[stream]
@@ -163,7 +163,7 @@ def test_head_has_no_content(client: Client) -> None:
 
 
 def test_what_a_client_gives_up_ends_nothing_else(client: Client) -> None:
-    """A person leaves the page in the middle of an answer."""
+    """A person may leave the page in the middle of a response; other requests continue."""
     given_up = client.ask("/big")
     client.socket.sendall(client.h2.data_to_send())
     client.h2.reset_stream(given_up)
@@ -181,7 +181,7 @@ def test_too_large_headers_are_refused_as_over_http1(client: Client, size: int) 
 
 
 def test_what_is_no_http2_ends_the_connection(client: Client) -> None:
-    """It ends with a reason, and no thread waits for ever."""
+    """The connection ends with an error code, and no thread waits forever."""
     client.socket.sendall(b"GET / HTTP/1.1\r\n\r\n" * 3)
     while client.socket.recv(65_536):
         continue
@@ -197,6 +197,6 @@ def test_what_is_no_http2_ends_the_connection(client: Client) -> None:
     ],
 )
 def test_no_second_request_fits_into_a_first(name: str, value: str) -> None:
-    """It prevents request smuggling by line breaks, whatever the library accepts."""
+    """Line breaks in names or values must not smuggle a second request, even if the library accepts them."""
     headers = {":method": "GET", ":path": "/", ":authority": "localhost", name: value}
     assert as_http1(list(headers.items()), b"") is None

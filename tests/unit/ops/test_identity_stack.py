@@ -1,4 +1,4 @@
-"""Provisioning: create, update, no change, recovery from leftovers, explained failures."""
+"""Provisioning: creating, updating, no change, leftovers of a failed attempt, and explained failures."""
 
 import json
 import re
@@ -114,7 +114,7 @@ def test_protection_from_deletion_comes_after_the_creation(folder: Path) -> None
 
 
 def test_a_failed_creation_was_never_protected(folder: Path) -> None:
-    """Nothing more is tried."""
+    """Protection is not even tried."""
     cloud = FakeCloudFormation()
     cloud.fails = ("Domain", "acme-dev is taken")
     with pytest.raises(OpsError, match="acme-dev is taken"):
@@ -131,7 +131,7 @@ def test_a_stage_without_protection_is_created_in_one_go(folder: Path) -> None:
 
 
 def test_a_failed_deletion_can_be_tried_again(folder: Path) -> None:
-    """`ops destroy` can be repeated; all other commands leave such a stack to a person."""
+    """`ops destroy` can be repeated. Other commands stop with an error, because a person must decide about such a stack."""
     cloud = FakeCloudFormation("DELETE_FAILED")
     session = FakeSession(cloudformation=cloud)
     delete(session, stage(folder), reporter()[0])  # type: ignore[arg-type]  # a fake session
@@ -149,7 +149,7 @@ def test_an_operation_under_way_is_waited_for(folder: Path) -> None:
 
 
 def test_waiting_has_an_end(folder: Path) -> None:
-    """After twenty minutes by its own count the person decides."""
+    """After twenty minutes the command gives up, so that the person can decide."""
     cloud = FakeCloudFormation("UPDATE_IN_PROGRESS")
     with pytest.raises(OpsError, match="still busy after 20 minutes"):
         run(cloud, folder)
@@ -159,7 +159,7 @@ def test_waiting_has_an_end(folder: Path) -> None:
 def test_failure_gives_the_reasons_and_not_their_consequences(
     folder: Path, status: str | None
 ) -> None:
-    """Nothing is written."""
+    """config.json is not changed."""
     cloud = FakeCloudFormation(status)
     cloud.fails = ("Domain", "acme-dev is taken")
     before = config_file(folder).read_text()
@@ -171,7 +171,7 @@ def test_failure_gives_the_reasons_and_not_their_consequences(
 
 
 def test_stuck_stack_is_left_to_a_person(folder: Path) -> None:
-    """The error has the state's name."""
+    """The command stops with an error that has the stack's state."""
     with pytest.raises(OpsError, match="stuck in UPDATE_ROLLBACK_FAILED"):
         run(FakeCloudFormation("UPDATE_ROLLBACK_FAILED"), folder)
 
@@ -195,12 +195,12 @@ def test_reading_parameters_before_the_first_provision_names_the_mend(folder: Pa
 def test_native_people_are_let_in_unless_switched_off(
     direct: str, names: list[str], expected: str
 ) -> None:
-    """DIRECT_SIGN_IN=off leaves the providers alone."""
+    """With DIRECT_SIGN_IN=off the list contains only the providers."""
     assert provider_list(direct, names) == expected
 
 
 def test_a_new_pool_knows_its_triggers_before_there_are_any(folder: Path) -> None:
-    """It uses the names that Chalice will choose, so the second pass changes nothing in the pool."""
+    """`ops` knows the names that Chalice will choose, so the second pass changes nothing in the pool."""
     cloud = FakeCloudFormation()
     run(cloud, folder)
     arn = "arn:aws:lambda:eu-west-1:111122223333:function:gatehouse-dev-"
@@ -209,13 +209,13 @@ def test_a_new_pool_knows_its_triggers_before_there_are_any(folder: Path) -> Non
         {name: arn + name for name in ("user_records", "token_claims")},
     )
     differing = {name for name, value in second.items() if cloud.parameters.get(name) != value}
-    # A queue may only be given a function that is there, and that is no property of the pool.
+    # A queue's mapping needs a function that exists, so the second pass sets it. It is not a property of the pool.
     assert differing == {"CallbackUrls", "LogoutUrls", "LeavingFunctionArn"}
 
 
 def test_the_second_passs_parameters_are_not_the_pools() -> None:
-    """It uses them neither directly nor in a condition: CloudFormation does not update a resource with unchanged
-    properties."""
+    """The pool uses none of them, neither directly nor in a condition. CloudFormation does not update a resource whose
+    properties are unchanged."""
     template = TEMPLATE.read_text(encoding="utf-8")
     pool = template.partition("  UserPool:\n")[2].partition("  ApiScopes:\n")[0]
     used = set(re.findall(r"!Ref ([A-Za-z]+)|!If \[([A-Za-z]+)|!If\n +- ([A-Za-z]+)", pool))
@@ -234,7 +234,7 @@ def test_an_older_stack_keeps_its_triggers_until_the_second_pass(folder: Path) -
 
 
 def test_the_stack_is_tagged_and_so_is_what_it_makes(folder: Path) -> None:
-    """It has the stage's own tags and ours, which cannot be replaced."""
+    """They have the stage's own tags, and Gatehouse's, which the stage's cannot replace."""
     cloud = FakeCloudFormation()
     report, _ = reporter()
     mine = {"cost-center": "12", "gatehouse:stage": "another"}
@@ -249,7 +249,7 @@ def test_the_stack_is_tagged_and_so_is_what_it_makes(folder: Path) -> None:
 
 
 def test_termination_protection_follows_the_stage(folder: Path) -> None:
-    """It is turned on once for protected stages; it is turned off if a stage says so, and before a requested deletion."""
+    """It is turned on once if the stage is protected, turned off if the stage no longer is, and before a deletion."""
     cloud = FakeCloudFormation()
     run(cloud, folder)
     run(cloud, folder)
@@ -270,7 +270,7 @@ def test_termination_protection_follows_the_stage(folder: Path) -> None:
     ],
 )
 def test_a_pool_whose_schema_is_refused_is_updated_without_it(folder: Path, said: str) -> None:
-    """The message is in plain words, also at the creation's second step; later updates omit the schema at once."""
+    """The message explains it, also in the second step of a creation. Later updates omit the schema at once."""
     cloud = FakeCloudFormation()
     cloud.refuses_schema = said
     outputs, printed = run(cloud, folder)
@@ -284,7 +284,7 @@ def test_a_pool_whose_schema_is_refused_is_updated_without_it(folder: Path, said
 
 
 def test_other_refusals_of_the_pool_are_explained_and_not_gone_round(folder: Path) -> None:
-    """For a create-only property, the solution is another stage."""
+    """A create-only property cannot be changed: the message recommends a new stage."""
     cloud = FakeCloudFormation("UPDATE_COMPLETE")
     cloud.template = TEMPLATE.read_text(encoding="utf-8")
     cloud.refuses_schema = "Updates are not allowed for property - UsernameAttributes."

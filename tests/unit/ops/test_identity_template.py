@@ -1,4 +1,4 @@
-"""The identity template: promises that a local AWS cannot prove."""
+"""The identity template: properties that tests with the local AWS cannot prove."""
 
 import json
 import subprocess
@@ -77,7 +77,7 @@ def statements(resources: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def as_list(value: Any) -> list[Any]:
-    """IAM accepts one or a list."""
+    """Return a list: IAM accepts a single value or a list."""
     return value if isinstance(value, list) else [value]
 
 
@@ -100,7 +100,7 @@ def test_cfn_lint_finds_nothing(tmp_path: Path) -> None:
 
 
 def test_fits_into_one_request_and_leaves_room_for_a_teams_own_part() -> None:
-    """CloudFormation accepts 51,200 bytes without a bucket. A team's function takes some 1,500, a table 300."""
+    """Without a bucket CloudFormation accepts 51,200 bytes. A team's function needs some 1,500 of them, a table 300."""
     ours = size_of(write_template(read_template(TEMPLATE.read_text(encoding="utf-8"))))
     assert ours + 10_000 < MOST_BYTES
 
@@ -124,14 +124,14 @@ def test_what_goes_out_is_the_template_without_blanks_and_comments(
 
 @pytest.mark.security("S-01")
 def test_client_offers_the_code_flow_only(client: dict[str, Any]) -> None:
-    """No implicit flow and no client credentials."""
+    """It allows neither the implicit flow nor client credentials."""
     assert client["AllowedOAuthFlows"] == ["code"]
     assert client["GenerateSecret"] is True
 
 
 @pytest.mark.security("S-05")
 def test_client_can_never_get_the_scope_of_self_service(client: dict[str, Any]) -> None:
-    """Hosted sign-in asks for exactly these."""
+    """The client allows exactly the scopes that a hosted sign-in requests."""
     assert client["AllowedOAuthScopes"] == [
         "openid",
         "email",
@@ -143,7 +143,7 @@ def test_client_can_never_get_the_scope_of_self_service(client: dict[str, Any]) 
 
 @pytest.mark.security("S-34")
 def test_refresh_tokens_rotate_with_a_short_grace(client: dict[str, Any]) -> None:
-    """They last as long as the longest "remember me", which is 30 days."""
+    """They are valid for 30 days, as long as the longest "remember me"."""
     assert client["RefreshTokenRotation"]["Feature"] == "ENABLED"
     assert 0 < client["RefreshTokenRotation"]["RetryGracePeriodSeconds"] <= 60
     assert client["RefreshTokenValidity"] == 30
@@ -154,7 +154,7 @@ def test_refresh_tokens_rotate_with_a_short_grace(client: dict[str, Any]) -> Non
 def test_access_tokens_live_five_to_fifteen_minutes(
     template: dict[str, Any], client: dict[str, Any]
 ) -> None:
-    """The gateway accepts a revoked one until it expires."""
+    """API Gateway accepts a revoked token until it expires."""
     chosen = template["Parameters"]["AccessTokenMinutes"]
     assert (chosen["Default"], chosen["AllowedValues"]) == (10, [5, 10])
     assert client["TokenValidityUnits"]["AccessToken"] == "minutes"
@@ -171,7 +171,7 @@ def test_challenges_live_as_long_as_their_cookie(client: dict[str, Any]) -> None
 
 @pytest.mark.security("S-65")
 def test_only_needed_flows_and_no_telling_of_who_exists(client: dict[str, Any]) -> None:
-    """Password sign-in by API only if the page is ours, and never refresh by API."""
+    """Password sign-in by API is allowed only with our own page, and REFRESH_TOKEN_AUTH never."""
     condition, with_passkeys, without = client["ExplicitAuthFlows"]["If"]
     assert condition == "HasPasskeys"
     assert with_passkeys == ["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_USER_AUTH"]
@@ -187,7 +187,7 @@ def test_only_needed_flows_and_no_telling_of_who_exists(client: dict[str, Any]) 
 def test_passwords_are_long_mfa_is_there_and_recovery_goes_by_email(
     resources: dict[str, Any],
 ) -> None:
-    """They have twelve characters at least; a TOTP app can be registered."""
+    """Passwords have at least twelve characters, and people can register an authenticator app."""
     pool = resources["UserPool"]["Properties"]
     assert pool["Policies"]["PasswordPolicy"]["MinimumLength"] >= 12
     assert pool["MfaConfiguration"] == "OPTIONAL"
@@ -199,7 +199,7 @@ def test_passwords_are_long_mfa_is_there_and_recovery_goes_by_email(
     ]
     first, *others = pool["AccountRecoverySetting"]["RecoveryMechanisms"]
     assert first["Name"] == "verified_email"
-    # With codes by e-mail as a factor Cognito requires a second recovery method; no other stage has one.
+    # If e-mail codes are a factor, Cognito requires a second recovery method; no other stage has one.
     assert others == [
         {"If": ["HasSes", {"Name": "verified_phone_number", "Priority": 2}, no_value]}
     ]
@@ -232,7 +232,7 @@ def test_users_table_has_its_keys_and_expiry(resources: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("name", ["UserPool", "UsersTable", "ProvidersTable"])
 def test_accounts_and_records_outlive_the_stack(resources: dict[str, Any], name: str) -> None:
-    """Deleting a stack by mistake deletes nobody."""
+    """If somebody deletes a stack by mistake, no account is deleted."""
     assert resources[name]["DeletionPolicy"] == "RetainExceptOnCreate"
     assert resources[name]["UpdateReplacePolicy"] == "Retain"
 
@@ -261,7 +261,7 @@ def test_no_action_and_no_resource_is_a_wildcard(
         for resource in as_list(statement["Resource"]):
             (value,) = first_branch(resource).values()
             if value in template["Parameters"]:
-                assert value == "CaptchaSecretArn"  # an exact ARN of the operator's
+                assert value == "CaptchaSecretArn"  # the operator gives the exact ARN
                 continue
             if any(action.startswith("logs:") for action in as_list(statement["Action"])):
                 assert value.endswith(f":log-group:${{{ROLES[role]}Logs}}:*")
@@ -289,8 +289,8 @@ def test_each_function_has_a_role_of_its_own_for_this_account(resources: dict[st
 def test_the_api_may_ask_about_people_of_its_own_pool_and_change_little(
     resources: dict[str, Any],
 ) -> None:
-    """It may read who is enabled and in which groups, and change names and end sessions. It cannot create groups or
-    people."""
+    """It may read whether people are enabled and which groups they are in, change their names and end their sessions. It
+    cannot create groups or people."""
     allowed = {
         (action, str(statement["Resource"]))
         for role, statement in statements(resources)
@@ -307,7 +307,8 @@ def test_the_api_may_ask_about_people_of_its_own_pool_and_change_little(
 
 @pytest.mark.security("S-60")
 def test_only_the_api_reads_the_keys_of_sessions(resources: dict[str, Any]) -> None:
-    """The client's secret is also for the code that signs people up, and for the trigger that checks its mark (S-67)."""
+    """The client secret is also readable for the function that signs people up, and for the trigger that checks that
+    function's mark (S-67)."""
     readers: dict[str, set[str]] = {}
     for role, statement in statements(resources):
         if any(action.startswith("secretsmanager:") for action in as_list(statement["Action"])):
@@ -339,7 +340,7 @@ def test_secrets_are_made_by_aws_and_appear_in_no_output(
 
 @pytest.mark.security("S-64")
 def test_urls_are_exact_https_and_never_on_this_machine(template: dict[str, Any]) -> None:
-    """Before the second pass they lead nowhere."""
+    """Before the second pass they are in the domain `.invalid`."""
     for name in ("CallbackUrls", "LogoutUrls"):
         assert template["Parameters"][name]["Default"].startswith("https://")
         assert ".invalid/" in template["Parameters"][name]["Default"]
@@ -351,8 +352,8 @@ def test_urls_are_exact_https_and_never_on_this_machine(template: dict[str, Any]
 @pytest.mark.security("S-60")
 @pytest.mark.security("S-69")
 def test_the_trigger_can_delete_attributes_and_write_none(resources: dict[str, Any]) -> None:
-    """Names that a provider no longer sends are deleted; but no code in the trigger could make somebody an
-    administrator."""
+    """It must delete names that a provider no longer sends. Because it cannot write attributes, no fault in its code can
+    make a person an administrator."""
     actions = {
         action
         for role, statement in statements(resources)
@@ -384,7 +385,7 @@ def test_triggers_are_wired_once_there_are_functions(resources: dict[str, Any]) 
 
 
 def test_client_may_write_what_a_provider_maps(client: dict[str, Any]) -> None:
-    """Otherwise Cognito fails a federated sign-in; AWS itself writes email_verified."""
+    """Otherwise federated sign-ins fail. email_verified is not in the list, because AWS writes it itself."""
     from chalicelib.gatehouse.cognito.provider_claims import ATTRIBUTE_MAPPING
 
     mapped = set(ATTRIBUTE_MAPPING) - {"email_verified"}
@@ -393,7 +394,7 @@ def test_client_may_write_what_a_provider_maps(client: dict[str, Any]) -> None:
 
 
 def test_mapped_attributes_are_mutable_and_not_case_folded(resources: dict[str, Any]) -> None:
-    """An immutable mapped attribute fails the second sign-in."""
+    """If a mapped attribute is immutable, a person's second sign-in fails."""
     pool = resources["UserPool"]["Properties"]
     assert all(attribute["Mutable"] for attribute in pool["Schema"])
     assert {"idp_sub", "groups"} <= {attribute["Name"] for attribute in pool["Schema"]}
@@ -416,7 +417,7 @@ def test_what_the_local_aws_does_not_know_is_under_a_condition(resources: dict[s
 
 
 def test_every_setting_of_the_functions_is_an_output(template: dict[str, Any]) -> None:
-    """provision writes them all."""
+    """`provision` writes all outputs into config.json."""
     from ops import identity_stack
 
     known = {**identity_stack.OUTPUT_VARIABLES, **identity_stack._ROLES}
@@ -425,7 +426,7 @@ def test_every_setting_of_the_functions_is_an_output(template: dict[str, Any]) -
 
 
 def test_parameters_are_read_without_understanding_the_tags(template: dict[str, Any]) -> None:
-    """An update may contain only those."""
+    """An update must not contain any other parameter."""
     assert parameter_names(TEMPLATE.read_text(encoding="utf-8")) == list(template["Parameters"])
 
 
@@ -448,7 +449,7 @@ def test_chalice_accepts_the_extra_block_and_finds_each_role(tmp_path: Path) -> 
 
 @pytest.mark.security("S-50")
 def test_the_group_that_routes_ask_for_exists(template: dict[str, Any]) -> None:
-    """The template adds nobody: a person makes an administrator."""
+    """The template adds no member: an operator must name the first administrator."""
     from app import app
 
     asked = {
@@ -469,7 +470,7 @@ def test_the_group_that_routes_ask_for_exists(template: dict[str, Any]) -> None:
 
 
 def test_every_exception_from_checkov_says_why(resources: dict[str, Any]) -> None:
-    """The reason is beside the resource; and the list is complete."""
+    """The reason is in the resource's metadata, and the list of exceptions is complete."""
     found = {
         (name, skip["id"])
         for name, resource in resources.items()
@@ -490,7 +491,7 @@ def test_every_exception_from_checkov_says_why(resources: dict[str, Any]) -> Non
 
 @pytest.mark.security("S-62")
 def test_every_alarm_is_known_to_doctor_and_has_a_runbook(resources: dict[str, Any]) -> None:
-    """It is named in docs/operations.md; each notifies the topic, if there is one."""
+    """docs/operations.md names each alarm, and each notifies the topic, if there is one."""
     from ops.doctor.watch import ALARMS
 
     page = (Path(__file__).parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -510,7 +511,7 @@ def test_every_alarm_is_known_to_doctor_and_has_a_runbook(resources: dict[str, A
 
 
 def test_alarms_ring_before_cognito_gives_up_on_a_trigger(resources: dict[str, Any]) -> None:
-    """It waits five seconds."""
+    """Cognito waits five seconds for a trigger."""
     for name in ("UserRecordsDurationAlarm", "TokenClaimsDurationAlarm"):
         alarm = resources[name]["Properties"]
         assert (alarm["Statistic"], alarm["Namespace"]) == ("Maximum", "AWS/Lambda")
@@ -533,8 +534,8 @@ def test_dashboard_is_json_and_shows_each_metric_that_an_alarm_watches(
 
 
 def test_federation_is_watched_over_all_providers(resources: dict[str, Any]) -> None:
-    """Cognito publishes these metrics per IdentityProvider, and never with only two dimensions: an alarm without the
-    third never sees data."""
+    """Cognito publishes these metrics with three dimensions, one of them IdentityProvider. An alarm with only two would
+    never see data."""
     alarm = resources["FederationThrottlesAlarm"]
     assert alarm["Condition"] == "HasDomain"
     (query,) = alarm["Properties"]["Metrics"]
@@ -573,7 +574,7 @@ def test_the_cases_pool_is_like_a_stages(resources: dict[str, Any]) -> None:
     """So the proofs of tests/cognitos also apply to the pools of this template."""
     for name, settings in (("UserPool", POOL), ("Client", CLIENT), ("MfaClient", SERVER_CLIENT)):
         there = resources[name]["Properties"]
-        # The words of its mails are nothing that a call or an answer depends on.
+        # No request or response depends on the texts of the mails.
         there.get("AdminCreateUserConfig", {}).pop("InviteMessageTemplate", None)
         assert {key: resolved(there[key]) for key in settings} == settings, name
     assert resolved(resources["UserPool"]["Properties"]["EnabledMfas"]) == ["SOFTWARE_TOKEN_MFA"]

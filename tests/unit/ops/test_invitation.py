@@ -12,7 +12,7 @@ ADA = "ada@x.example"
 
 @pytest.mark.security("S-67")
 def test_the_first_administrator_is_one_command(desk: Desk) -> None:
-    """It creates a verified address, names, a mail, the group, and a pending record."""
+    """It creates the account with a verified address and names, sends the mail, adds the group, writes a PENDING record."""
     answer = desk.run(
         *("invite", ADA, "--given-name", "Ada", "--family-name", "King", "--group", "admins"),
         "--json",
@@ -32,7 +32,7 @@ def test_the_first_administrator_is_one_command(desk: Desk) -> None:
 
 
 def test_an_invitation_is_sent_again(desk: Desk) -> None:
-    """It sends a new password to the same address, with new names and no second account; a missing record is made."""
+    """The same account gets a new password by mail, and new names; a missing record is made."""
     desk.run("invite", ADA)
     (user,) = desk.pool.users
     old = user.password
@@ -55,7 +55,7 @@ def test_an_invitation_is_sent_again(desk: Desk) -> None:
 
 
 def test_a_trigger_that_wrote_no_record_is_named(desk: Desk) -> None:
-    """The command writes the record, and says where to look; if the trigger wrote it, nothing is said."""
+    """The command writes the record and names `doctor`; if the trigger wrote the record, the command says nothing."""
     answer = desk.run("invite", ADA)
     assert "wrote no record" in answer.err
     assert "ops doctor --stage dev" in answer.err
@@ -79,7 +79,7 @@ def test_a_trigger_that_wrote_no_record_is_named(desk: Desk) -> None:
 def test_people_who_need_something_else_are_told_so(
     desk: Desk, changes: dict[str, object], mend: str
 ) -> None:
-    """There is no mail, and group and names do not change."""
+    """No mail is sent, and the person's groups and names do not change."""
     user = desk.add(ADA, sub="ada", **changes)
     answer = desk.run("invite", ADA, "--given-name", "Eve", "--group", "admins")
     assert answer.code == 1
@@ -108,7 +108,7 @@ def test_people_of_a_provider_belong_to_the_provider(desk: Desk) -> None:
 def test_invitations_obey_the_stages_rules(
     desk: Desk, environment: dict[str, str], provider: dict[str, object], email: str, mend: str
 ) -> None:
-    """As for sign-ups, nobody gets a password for an address of a provider's domain."""
+    """The rules for sign-ups apply: for example, an address in a provider's domain gets no password."""
     desk.environment |= environment
     if provider:
         desk.add_provider(**provider)
@@ -132,7 +132,7 @@ def test_an_unknown_group_stops_before_the_mail(desk: Desk) -> None:
 
 
 def test_a_mail_that_cannot_be_sent_names_the_quota(desk: Desk) -> None:
-    """Running the command again continues."""
+    """The same command, run again, completes the invitation."""
     desk.pool.undeliverable = "CodeDeliveryFailureException"
     assert "ses_identity_arn" in desk.run("invite", ADA).err
     desk.pool.undeliverable = None
@@ -141,6 +141,6 @@ def test_a_mail_that_cannot_be_sent_names_the_quota(desk: Desk) -> None:
 
 
 def test_two_operators_at_once_make_one_account(desk: Desk) -> None:
-    """The later one is told to check again."""
+    """The second operator gets an error that says to run the command again."""
     desk.pool.fail("admin_create_user", client_error("UsernameExistsException", "AdminCreateUser"))
     assert "run the command again" in desk.run("invite", ADA).err

@@ -41,7 +41,7 @@ def test_a_new_value_gets_a_line_of_its_own() -> None:
 
 
 def test_an_object_on_one_line_stays_on_one_line() -> None:
-    """An empty one is opened."""
+    """An empty object is written on several lines."""
     changed = put(WRITTEN, ("stages", "dev", "region"), "eu")
     assert changed == WRITTEN.replace('["a", "b"]}', '["a", "b"], "region": "eu"}')
     changed = put(WRITTEN, ("stages", "prod", "x", "y", "z"), 1)
@@ -52,7 +52,7 @@ def test_an_object_on_one_line_stays_on_one_line() -> None:
 
 
 def test_a_value_is_replaced_where_it_stands() -> None:
-    """It is not replaced if it is the same, in any spelling."""
+    """It is not replaced if the value is equal, even if it is spelled differently."""
     assert put(WRITTEN, ("version",), "3") == WRITTEN.replace("2.0", "3")
     assert put(WRITTEN, ("odd",), [1, 2, 3]) == WRITTEN
 
@@ -100,6 +100,6 @@ def test_what_is_dropped_is_gone_and_nothing_else(
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "null"])
 def test_what_is_no_json_object_is_refused(text: str) -> None:
-    """It is never half-changed."""
+    """The text is not changed at all."""
     with pytest.raises(ValueError, match=r".+"):
         put(text, ("a",), 1)

@@ -10,7 +10,7 @@ from ops.errors import OpsError
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project; uv is not asked, which would need an index: what it was given becomes the lock."""
+    """A project with a fake uv, because the real one needs a package index: it copies its input into the lock."""
     (tmp_path / "requirements.in").write_text("segno  # QR codes\n")
     (tmp_path / "requirements-dev.in").write_text("-r requirements.in\npytest\n")
     (tmp_path / "requirements-docs.in").write_text("sphinx\n")
@@ -28,7 +28,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_one_requirement_more_is_locked_where_it_counts(folder: Path) -> None:
-    """In Lambda's lock and in the tests', which includes it; in no other."""
+    """It gets into the lock for Lambda, and into the lock for the tests, which includes that one, but into no other."""
     made = list(locking.add(folder, "humanize>=4"))
     assert [path.name for path in made] == ["requirements-dev.txt", "requirements.txt"]
     assert (folder / "requirements.in").read_text() == "segno  # QR codes\nhumanize>=4\n"

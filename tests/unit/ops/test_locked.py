@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def named(text: str, python: str = "3.12", machine: str = "x86_64") -> list[str]:
-    """The content of a lock."""
+    """Return the content of a lock."""
     return [str(locked) for locked in parse_lock(text, RUNTIMES[python], machine)]
 
 
@@ -33,7 +33,7 @@ def test_lines_are_read_as_pip_reads_them() -> None:
 
 
 def test_markers_are_those_of_the_runtime() -> None:
-    """They are not those of the reading Python and machine."""
+    """Markers are not evaluated for the Python and the machine that run `ops`."""
     text = (
         f"old==1 ; python_full_version < '3.12' {HASH}\n"
         f"new==1 ; python_version >= '3.12' and sys_platform == 'linux' {HASH}\n"
@@ -50,11 +50,11 @@ def test_markers_are_those_of_the_runtime() -> None:
     [
         ("foo==1", "foo==1 has no hash"),
         ("foo==1 ; python_version < '3'", "foo==1 has no hash"),
-        (f"foo {HASH}", "names no single version"),
-        (f"foo>=1 {HASH}", "names no single version"),
-        (f"foo==1.* {HASH}", "names no single version"),
-        (f"foo==1,!=2 {HASH}", "names no single version"),
-        (f"foo===1 {HASH}", "names no single version"),
+        (f"foo {HASH}", "does not name one version"),
+        (f"foo>=1 {HASH}", "does not name one version"),
+        (f"foo==1.* {HASH}", "does not name one version"),
+        (f"foo==1,!=2 {HASH}", "does not name one version"),
+        (f"foo===1 {HASH}", "does not name one version"),
         (f"foo @ https://example.com/foo.whl {HASH}", "is an address"),
         ("-r other.txt", "-r is an option"),
         ("--index-url https://example.com", "--index-url is an option"),
@@ -66,7 +66,7 @@ def test_markers_are_those_of_the_runtime() -> None:
     ],
 )
 def test_a_line_that_locks_nothing_is_refused(line: str, said: str) -> None:
-    """Each is listed; a valid line beside it does not help."""
+    """The error lists the line, even if the other lines are valid."""
     with pytest.raises(OpsError) as raised:
         named(f"good==1 {HASH}\n{line}\n")
     assert said in str(raised.value)
@@ -81,8 +81,8 @@ def test_every_bad_line_is_named_at_once() -> None:
 
 
 def test_a_project_without_a_lock(tmp_path: Path) -> None:
-    """An empty lock is a choice, a missing one is not."""
-    with pytest.raises(OpsError, match="without a lock"):
+    """A missing lock is an error, but an empty one is allowed."""
+    with pytest.raises(OpsError, match="only a lock says"):
         load_lock(tmp_path / "requirements.txt", RUNTIMES["3.12"], "x86_64")
     assert named("# nothing\n") == []
 
@@ -91,7 +91,7 @@ def test_a_project_without_a_lock(tmp_path: Path) -> None:
 @pytest.mark.security("S-76")
 @pytest.mark.parametrize("python", RUNTIMES)
 def test_our_own_lock_holds_for_every_runtime(python: str) -> None:
-    """It has the same eight packages for all of them."""
+    """It has the same eight packages for every runtime."""
     locked = load_lock(ROOT / "requirements.txt", RUNTIMES[python], "x86_64")
     assert {each.name for each in locked} == {
         *("certifi", "cffi", "cryptography", "idna", "pycparser"),
@@ -100,8 +100,8 @@ def test_our_own_lock_holds_for_every_runtime(python: str) -> None:
 
 
 def test_a_lock_reads_the_files_that_it_includes(tmp_path: Path) -> None:
-    """Paths are relative to the including file, each file is read once; a wheel's path is relative to the project, as
-    for pip."""
+    """The path of an included file is relative to the including file, and each file is read once. A wheel's path is
+    relative to the project, as with pip."""
     (tmp_path / "more").mkdir()
     (tmp_path / "requirements.txt").write_text(f"-r more/first.txt\nfoo==1 {HASH}\n")
     (tmp_path / "more" / "first.txt").write_text(
@@ -132,7 +132,7 @@ def test_a_lock_reads_the_files_that_it_includes(tmp_path: Path) -> None:
 def test_what_is_not_in_the_project_or_has_no_hash_is_refused(
     tmp_path: Path, line: str, said: str
 ) -> None:
-    """This also applies to `wheels_of`, whose result is copied."""
+    """`wheels_of`, whose result is copied, refuses it, too."""
     path = tmp_path / "requirements.txt"
     path.write_text(f"{line}\n")
     with pytest.raises(OpsError, match=said):

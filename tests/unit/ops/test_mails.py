@@ -12,7 +12,7 @@ from ops.stages import brand_folder
 
 
 def test_a_mail_has_the_stages_name_language_and_colour() -> None:
-    """The first of LANGUAGES; the code stands alone in its line, so nothing else is copied with it."""
+    """The language is the first of LANGUAGES. The code is alone on its line, so that nothing else is copied with it."""
     mails = build_mails({"APP_TITLE": "Hafen", "LANGUAGES": "de,en", "BRAND_ACCENT": "#9d174d"})
     assert mails["CodeSubject"] == "Ihr Code für Hafen"
     assert mails["InviteSubject"] == "Ihre Einladung zu Hafen"
@@ -27,7 +27,7 @@ def test_a_mail_has_the_stages_name_language_and_colour() -> None:
 
 @pytest.mark.security("S-54")
 def test_a_name_is_text_and_no_placeholder() -> None:
-    """Neither markup nor Cognito's own braces: it would put the code where it does not belong."""
+    """The app's name cannot add HTML, and its braces cannot be one of Cognito's placeholders."""
     mails = build_mails({"APP_TITLE": "<b>{####}{username}</b>"})
     assert "<b>" not in mails["CodeMessage"]
     assert mails["CodeMessage"].count("{####}") == 1
@@ -37,7 +37,7 @@ def test_a_name_is_text_and_no_placeholder() -> None:
 
 
 def test_cognitos_and_cloudformations_limits_are_kept(tmp_path: Path) -> None:
-    """A subject is cut; a message that is too long is refused with what to shorten."""
+    """A long subject is cut. A message that is too long is an error that says which texts to shorten."""
     mails = build_mails({"APP_TITLE": "x" * 200})
     assert len(mails["CodeSubject"]) == SUBJECT_CHARACTERS
     (tmp_path / "texts.en.json").write_text(
@@ -48,7 +48,7 @@ def test_cognitos_and_cloudformations_limits_are_kept(tmp_path: Path) -> None:
 
 
 def test_a_teams_own_words_are_in_chalicelib_brand(tmp_path: Path) -> None:
-    """For a project that mounts the wheel and has no frontend folder."""
+    """This is for a project that mounts the wheel and has no frontend folder."""
     assert brand_folder(tmp_path) is None
     folder = tmp_path / "chalicelib" / "brand"
     folder.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Asking an app how it mounts Gatehouse."""
+"""Reading from an app how it mounts Gatehouse."""
 
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def test_an_app_that_does_not_load_is_named_with_its_reason(tmp_path: Path) -> N
 
 
 def test_a_folder_without_an_app_is_at_the_root(tmp_path: Path) -> None:
-    """Without an app, nothing is mounted elsewhere."""
+    """Without `app.py`, `ops` assumes that Gatehouse is mounted at the root."""
     mount = load_mount(tmp_path, {})
     assert mount == Mount()
     assert mount.page_for_lost("https://api.example.com/") == "https://api.example.com/"

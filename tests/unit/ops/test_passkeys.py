@@ -1,4 +1,4 @@
-"""Passkeys in ops: the option, the template, the setting that comes and goes, and doctor's look at the domain (S-90)."""
+"""Passkeys in `ops`: the stage's option, the template, the setting that follows it, and doctor's check (S-90)."""
 
 import json
 from dataclasses import replace
@@ -37,7 +37,7 @@ DOMAIN = "app.example.com"
     ["https://app.example.com", "App.example.com", "app.example.com:443", "app", "10.0.0.1", 7],
 )
 def test_what_no_browser_takes_is_refused(tmp_path: Path, domain: Any) -> None:
-    """A host name in lower case, with a dot."""
+    """The option must be a host name in lower case with a dot."""
     options = {"region": "eu-west-1", "domain_prefix": "acme-dev", "passkey_domain": domain}
     with pytest.raises(OpsError, match="passkey_domain must be a host name"):
         load_stage(project(tmp_path, dev=dev_block(gatehouse=options)), "dev")
@@ -45,19 +45,19 @@ def test_what_no_browser_takes_is_refused(tmp_path: Path, domain: Any) -> None:
 
 @pytest.mark.security("S-90")
 def test_an_address_of_awss_is_refused(tmp_path: Path) -> None:
-    """It goes with the API, and every passkey with it."""
+    """If the API were deleted, its address would be lost, and every passkey would be useless."""
     options = {
         "region": "eu-west-1",
         "domain_prefix": "acme-dev",
         "passkey_domain": "abc123.execute-api.eu-west-1.amazonaws.com",
     }
-    with pytest.raises(OpsError, match="a domain of yours first"):
+    with pytest.raises(OpsError, match="your own domain first"):
         load_stage(project(tmp_path, dev=dev_block(gatehouse=options)), "dev")
 
 
 @pytest.mark.security("S-90")
 def test_the_template_makes_passkeys_only_where_a_domain_is_named() -> None:
-    """With our own form, for that domain, with user verification, as both factors."""
+    """They need our own form. The pool requires user verification and counts a passkey as both factors."""
     template = yaml.load(TEMPLATE.read_text(encoding="utf-8"), Loader=_Loader)
     assert template["Parameters"]["PasskeyDomain"]["Default"] == ""
     named = {"Not": [{"Equals": [{"Ref": "PasskeyDomain"}, ""]}]}
@@ -80,7 +80,7 @@ def test_the_template_makes_passkeys_only_where_a_domain_is_named() -> None:
 
 
 def test_the_domain_becomes_a_setting_and_goes_again(tmp_path: Path) -> None:
-    """Without the option nothing of passkeys is left."""
+    """After the option is removed, config.json has no setting for passkeys."""
     folder = project(tmp_path, dev=dev_block())
 
     class WithPasskeys(FakeCloudFormation):
@@ -108,7 +108,7 @@ GOOD = {"RelyingPartyId": DOMAIN, "UserVerification": "required"}
 def look(
     tmp_path: Path, there: dict[str, str], *, host: str = DOMAIN, form: str = "embedded"
 ) -> str:
-    """What doctor says, in one text."""
+    """Return doctor's messages in one text."""
 
     class Seen(Deployment):
         pool: Any = {"Id": POOL}
@@ -126,7 +126,7 @@ def look(
 
 
 def test_doctor_is_content_with_what_the_template_makes(tmp_path: Path) -> None:
-    """On the domain or below it; and where the form is not our own there is nothing to see."""
+    """The app may be at the domain or at a host below it. Without our own form, the check finds nothing."""
     assert look(tmp_path, GOOD) == ""
     assert look(tmp_path, GOOD, host=f"eu.{DOMAIN}") == ""
     assert look(tmp_path, {}, form="managed") == ""
@@ -136,15 +136,15 @@ def test_doctor_is_content_with_what_the_template_makes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("there", "host", "said"),
     [
-        (GOOD, "abc.execute-api.eu-west-1.amazonaws.com", "no browser makes or shows one"),
-        (GOOD, "evilapp.example.com.evil.example", "no browser makes or shows one"),
-        ({**GOOD, "RelyingPartyId": "old.example.com"}, DOMAIN, "none of them signs in any more"),
-        ({}, DOMAIN, "the pool has no passkeys"),
-        ({**GOOD, "UserVerification": "preferred"}, DOMAIN, "whoever holds the device is in"),
+        (GOOD, "abc.execute-api.eu-west-1.amazonaws.com", "browsers refuse passkeys there"),
+        (GOOD, "evilapp.example.com.evil.example", "browsers refuse passkeys there"),
+        ({**GOOD, "RelyingPartyId": "old.example.com"}, DOMAIN, "none of them works any more"),
+        ({}, DOMAIN, "the pool does not allow passkeys"),
+        ({**GOOD, "UserVerification": "preferred"}, DOMAIN, "whoever holds the device can sign in"),
     ],
 )
 def test_doctor_tells_before_passkeys_are_lost(
     tmp_path: Path, there: dict[str, str], host: str, said: str
 ) -> None:
-    """Another address, another domain, none, or a device alone."""
+    """It finds another address of the app, another domain, a pool without passkeys, and passkeys without a PIN."""
     assert said in look(tmp_path, there, host=host)

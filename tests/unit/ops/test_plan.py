@@ -22,7 +22,7 @@ from tests.unit.ops.fakes import (
 
 
 class Planner(FakeCloudFormation):
-    """Refuses change sets when CloudFormation does, and finds one change."""
+    """Refuses a change set in the states in which CloudFormation does; otherwise it contains one change."""
 
     obsolete = False
 
@@ -94,12 +94,12 @@ def test_a_stack_at_work_or_stuck_is_named(tmp_path: Path, status: str) -> None:
 
 @pytest.mark.parametrize("status", ["UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"])
 def test_a_stack_at_rest_shows_its_changes(tmp_path: Path, status: str) -> None:
-    """Each with its resource."""
+    """Each line has the resource that changes."""
     assert "  modify Client" in planned(tmp_path, status).lines
 
 
 def test_the_change_set_that_was_shown_is_executed(tmp_path: Path) -> None:
-    """It is that one, not a newly computed update."""
+    """`deploy` executes that change set, not a newly computed update."""
     planner = Planner("UPDATE_COMPLETE")
     planner.protected = True
     shown = planned(tmp_path, None, planner)
@@ -109,7 +109,7 @@ def test_the_change_set_that_was_shown_is_executed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("found", ["by the stack", "by CloudFormation"])
 def test_what_changed_since_it_was_shown_is_refused(tmp_path: Path, found: str) -> None:
-    """If somebody deploys in between, nobody has approved the combined result."""
+    """If somebody else deploys in between, nobody has approved the combined changes."""
     planner = Planner("UPDATE_COMPLETE")
     shown = planned(tmp_path, None, planner)
     if found == "by the stack":
@@ -135,7 +135,7 @@ def test_a_stack_that_came_or_went_since_is_refused(tmp_path: Path) -> None:
 
 
 def test_no_change_was_shown_so_none_is_made(tmp_path: Path) -> None:
-    """Even a change that somebody else caused in the stack is not made."""
+    """If somebody else has changed the stack in between, `deploy` stops instead of updating it."""
 
     class Quiet(Planner):
         def describe_change_set(self, ChangeSetName: str) -> dict[str, Any]:

@@ -95,7 +95,8 @@ def test_the_pool_says_where_it_is(
 
 
 def test_what_the_document_says_counts(tmp_path: Path) -> None:
-    """It may have a custom domain, keys elsewhere, and an issuer that is UPDATED before the pool's description is."""
+    """The document may name a custom domain and keys elsewhere, and its issuer may be UPDATED before the pool's
+    description says so."""
     issuer = f"https://issuer-cognito-idp.eu-west-1.amazonaws.com/eu-west-1_{ID}"
     fetch = Discovery(issuer, "https://id.acme.example", jwks_uri="https://keys.example/jwks.json")
     found, _ = read(tmp_path, "eu-west-1", fetch, {"Domain": "acme"})
@@ -151,7 +152,7 @@ def unknown_host(host: str, port: int) -> None:
 
 
 def test_every_region_that_botocore_lists_will_do() -> None:
-    """It needs no network; its partition's names are botocore's own."""
+    """The check needs no network for them: the host names come from botocore."""
     session = botocore.session.get_session()
     for partition in session.get_available_partitions():
         for region in session.get_available_regions("cognito-idp", partition):
@@ -182,7 +183,7 @@ def test_a_name_that_is_no_region_is_refused() -> None:
 def test_nothing_is_made_or_planned_in_such_a_region(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """There are no calls at all: the session has no client."""
+    """No call is made: the session in this test has no client."""
     there = replace(stage(tmp_path), region="cn-north-1")
     cloud = FakeCloudFormation()
     session: Any = FakeSession(cloudformation=cloud)

@@ -47,7 +47,7 @@ def template() -> dict[str, Any]:
     ],
 )
 def test_ports_that_no_program_can_open_are_refused(tmp_path: Path, ports: Any) -> None:
-    """Ports must need no special rights, be numbers, unique, and few."""
+    """The option must be a short list of different numbers, without ports that need special rights."""
     options = {"region": "eu-west-1", "domain_prefix": "acme-dev", "loopback_ports": ports}
     with pytest.raises(OpsError, match="loopback_ports must be up to 10 different ports"):
         load_stage(project(tmp_path, dev=dev_block(gatehouse=options)), "dev")
@@ -55,7 +55,7 @@ def test_ports_that_no_program_can_open_are_refused(tmp_path: Path, ports: Any) 
 
 @pytest.mark.security("S-64")
 def test_a_stage_leads_to_a_machine_on_the_named_ports_only(tmp_path: Path) -> None:
-    """It is the one exception from the rule, and off by default."""
+    """These URLs are the only ones without https, and there are none by default."""
     folder = project(tmp_path, dev=dev_block())
     assert load_stage(folder, "dev").loopback_urls == []
     write_option(folder, "dev", "loopback_ports", PORTS)
@@ -87,8 +87,8 @@ def test_what_belongs_to_programs_is_made_only_where_ports_are_named(
 
 @pytest.mark.security("S-64")
 def test_the_public_client_can_do_as_little_as_can_be(template: dict[str, Any]) -> None:
-    """It has no secret to lose, one flow, no password by API, short tokens that rotate; the rest is as for the app's
-    own client."""
+    """It has no secret, only the code flow, no password sign-in by API, and short-lived tokens that rotate. The rest is as
+    for the app's own client."""
     client = template["Resources"]["ProgramClient"]["Properties"]
     app_client = template["Resources"]["Client"]["Properties"]
     assert client["GenerateSecret"] is False
@@ -108,7 +108,7 @@ def test_the_public_client_can_do_as_little_as_can_be(template: dict[str, Any]) 
 
 
 def test_ports_become_a_parameter_and_outputs_come_and_go(tmp_path: Path) -> None:
-    """A removed client must open no route any more: its variables are removed, and only those."""
+    """When the client is removed, its tokens must not open routes any more: its variables are removed, and no others."""
     folder = project(tmp_path, dev=dev_block())
     given = {"ProgramClientId": "public", "ProgramRedirectUris": ",".join(URLS)}
 
@@ -170,13 +170,13 @@ def look(tmp_path: Path, client: dict[str, Any] | None, *, ports: bool, client_i
 
 
 def test_doctor_is_content_with_what_the_template_makes(tmp_path: Path) -> None:
-    """It also finds nothing without the client, which is the default."""
+    """It finds nothing without a client either, which is the default."""
     assert look(tmp_path, GOOD, ports=True, client_id="public") == ""
     assert look(tmp_path, None, ports=False, client_id="") == ""
 
 
 def test_doctor_misses_the_client_and_finds_one_too_many(tmp_path: Path) -> None:
-    """There are ports without a client, a deleted client, and a client that the option no longer covers."""
+    """It finds ports without a client, a deleted client, and a client although the stage no longer has ports."""
     assert "is missing" in look(tmp_path, None, ports=True, client_id="")
     assert "is missing" in look(tmp_path, None, ports=True, client_id="gone")
     assert "open routes" in look(tmp_path, None, ports=False, client_id="public")
@@ -200,5 +200,5 @@ def test_doctor_misses_the_client_and_finds_one_too_many(tmp_path: Path) -> None
 def test_doctor_names_what_somebody_changed_by_hand(
     tmp_path: Path, change: dict[str, Any], said: str
 ) -> None:
-    """Each difference weakens it."""
+    """Each of these changes weakens the client."""
     assert said in look(tmp_path, {**GOOD, **change}, ports=True, client_id="public")

@@ -61,7 +61,7 @@ def test_every_line_of_theirs_stays(folder: Path) -> None:
 
 
 def test_a_second_time_changes_nothing(folder: Path) -> None:
-    """Not a byte."""
+    """Every file keeps the same bytes."""
     prepare(folder)
     before = config_file(folder).read_bytes()
     assert prepare(folder).done == [".chalice/config.json: nothing to add"]
@@ -69,8 +69,8 @@ def test_a_second_time_changes_nothing(folder: Path) -> None:
 
 
 def test_every_stage_can_be_used_afterwards(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The local one is usable at once, with the team's own variables and rights; the others when their domain is
-    chosen."""
+    """The local stage is usable at once, with the team's own variables and rights; the others, as soon as their
+    domain_prefix is set."""
     monkeypatch.delenv("AWS_REGION", raising=False)
     prepare(folder)
     local = load_stage(folder, LOCAL)
@@ -93,7 +93,7 @@ def test_every_stage_can_be_used_afterwards(folder: Path, monkeypatch: pytest.Mo
     ],
 )
 def test_what_they_have_decided_stays(folder: Path, key: str, value: Any) -> None:
-    """At the top of the file, objects are completed but values are not changed."""
+    """At the top level of the file, missing keys are added, but values are not changed."""
     config_file(folder).write_text(json.dumps({**json.loads(THEIRS), key: value}, indent=2))
     prepare(folder)
     found = config(folder)[key]
@@ -130,7 +130,7 @@ def test_lines_that_are_there_are_not_shown_again(
 
 @pytest.mark.parametrize("lacking", ["app.py", ".chalice/config.json"])
 def test_a_folder_that_is_no_project_is_refused(folder: Path, lacking: str) -> None:
-    """Before anything is written."""
+    """Nothing is written."""
     (folder / lacking).unlink()
     with pytest.raises(OpsError, match="is not a Chalice project"):
         prepare(folder)
@@ -149,7 +149,7 @@ def test_a_configuration_that_cannot_be_read_stays_as_it_is(folder: Path, text: 
 def test_the_wheel_is_locked_with_what_it_needs(
     folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They have hashes; a wheel from elsewhere is copied into the project; a newer one replaces it."""
+    """The lock has their hashes. A wheel from another folder is copied into the project, and a newer one replaces it."""
     elsewhere = tmp_path_factory.mktemp("downloads")
     monkeypatch.setattr(project, "_RUNTIME_LOCK", ROOT / "requirements.txt")
     for version in ("1.0", "1.1"):

@@ -67,7 +67,7 @@ def place(tmp_path: Path) -> Place:
 
 
 def test_adding_registers_in_pool_table_and_client(place: Place) -> None:
-    """They have the names that AWS requires."""
+    """The registration has the fields that AWS requires."""
     place.add(issuer=f"{ISSUER}/", domains=("Acme.com", "acme.com"), label="Acme staff")
     made = place.cognito.providers["Okta"]
     assert made["ProviderType"] == "OIDC"
@@ -83,7 +83,7 @@ def test_adding_registers_in_pool_table_and_client(place: Place) -> None:
     assert made["IdpIdentifiers"] == ["acme.com"]
     row = place.dynamodb.rows["Okta"]
     assert row["label"] == {"S": "Acme staff"}
-    assert row["issuer"] == {"S": ISSUER}, "by which its tile names itself"
+    assert row["issuer"] == {"S": ISSUER}, "the issuer that an Okta app tile sends"
     assert row["domains"] == {"L": [{"S": "acme.com"}]}
     assert (row["trusted"], row["link"]) == ({"BOOL": False}, {"BOOL": False})
     assert place.cloud.parameters["IdentityProviders"] == "COGNITO,Okta"
@@ -91,7 +91,7 @@ def test_adding_registers_in_pool_table_and_client(place: Place) -> None:
 
 @pytest.mark.security("S-56")
 def test_adding_again_updates_and_keeps_what_people_decided(place: Place) -> None:
-    """A person sets trust later, and adding again neither sets nor removes it."""
+    """If an operator has set --trusted, adding the provider again without the option keeps it."""
     place.add(domains=("acme.com",))
     place.dynamodb.rows["Okta"]["trusted"] = {"BOOL": True}
     place.add(client_id="other")
@@ -103,7 +103,7 @@ def test_adding_again_updates_and_keeps_what_people_decided(place: Place) -> Non
 
 
 def test_adding_again_keeps_domains_and_label(place: Place) -> None:
-    """In pool and table new values replace them, and an empty value removes them."""
+    """In pool and table, new values replace the earlier ones, and an empty value removes them."""
     place.add(domains=("acme.com", "acme.org"), label="Acme staff")
     place.add(trusted=True)
     row, made = place.dynamodb.rows["Okta"], place.cognito.providers["Okta"]
@@ -135,7 +135,7 @@ def test_linking_needs_trust_and_both_can_be_taken_back(place: Place) -> None:
 
 @pytest.mark.security("S-56")
 def test_passwords_for_people_of_its_domains_are_allowed_by_name_only(place: Place) -> None:
-    """It is off by default, and for old rows; adding again keeps it, and it can be turned off."""
+    """It is off by default and for rows of earlier releases. Adding again keeps it, and --no-native-sign-up turns it off."""
     place.add(domains=("acme.com",))
     assert "can no longer create accounts with a password" in place.printed.getvalue()
     del place.dynamodb.rows["Okta"]["native_sign_up"]
@@ -150,7 +150,8 @@ def test_passwords_for_people_of_its_domains_are_allowed_by_name_only(place: Pla
 
 @pytest.mark.security("S-51")
 def test_a_groups_claim_is_mapped_while_it_is_said(place: Place) -> None:
-    """Adding again keeps it, an empty value removes it; the scope is requested if it exists."""
+    """Adding again keeps the claim, and an empty value removes it. The scope `groups` is requested if the provider lists
+    it."""
     place.add()
     mapping = "AttributeMapping"
     assert "custom:groups" not in place.cognito.providers["Okta"][mapping]
@@ -223,7 +224,7 @@ def test_problems_of_a_provider_are_named_together(place: Place) -> None:
     ],
 )
 def test_a_domain_may_be_typed_in_any_letters(place: Place, typed: str) -> None:
-    """It is kept, registered and compared in the normalized form that mail servers look up."""
+    """It is stored, registered and compared in the normalized form that mail servers look up."""
     place.add(domains=(typed,))
     assert place.dynamodb.rows["Okta"]["domains"] == {"L": [{"S": "xn--bcher-kva.example"}]}
     with pytest.raises(OpsError, match=r"xn--bcher-kva\.example belongs to Okta"):
@@ -260,7 +261,7 @@ def test_domain_of_another_provider_is_refused(place: Place) -> None:
 
 
 def test_removing_goes_in_the_reverse_order(place: Place) -> None:
-    """The client stops offering it first."""
+    """The app client stops offering the provider first."""
     place.add()
     remove_provider(place.session, stage(place.folder), "Okta", place.report)
     assert place.cloud.parameters["IdentityProviders"] == "COGNITO"
@@ -280,14 +281,14 @@ def test_half_removed_provider_is_shown_and_can_be_removed(place: Place) -> None
 
 
 def test_removing_what_is_not_there_lists_what_is(place: Place) -> None:
-    """So a typo is obvious."""
+    """The list shows a typo at once."""
     place.add()
     with pytest.raises(OpsError, match="there: Okta"):
         remove_provider(place.session, stage(place.folder), "Octa", place.report)
 
 
 def test_provider_that_people_are_sent_to_at_once_is_not_removed(place: Place) -> None:
-    """AUTO_SIGN_IN would lead to an error page."""
+    """AUTO_SIGN_IN names the provider, so people would see an error page."""
     place.add()
     with pytest.raises(OpsError, match="AUTO_SIGN_IN"):
         remove_provider(
@@ -309,7 +310,7 @@ def test_issuer_must_call_itself_so() -> None:
 
 @pytest.mark.parametrize("said", [f"{ISSUER}/", None, 7])
 def test_issuer_that_cognito_cannot_be_given_is_refused(said: object) -> None:
-    """It has a trailing slash, or no name at all."""
+    """The issuer ends with a slash, or is not named at all."""
     with pytest.raises(OpsError, match="Cognito does not accept"):
         verify({**DOCUMENT, "issuer": said})
 
@@ -322,7 +323,7 @@ def test_document_without_what_cognito_needs_is_refused() -> None:
 
 
 def test_missing_scopes_are_a_warning() -> None:
-    """Providers need not list what they offer."""
+    """A provider need not list its scopes, so this is not an error."""
     assert verify(DOCUMENT) == []
     (warning,) = verify({**DOCUMENT, "scopes_supported": ["openid"]})
     assert "profile, email" in warning

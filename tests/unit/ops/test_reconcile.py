@@ -30,7 +30,7 @@ CLIENT = "client"
 
 
 class Place:
-    """A pool, a table, and a clock that sleeping moves."""
+    """A pool, a table, and a clock that `sleep` advances."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -100,7 +100,7 @@ def place(tmp_path: Path) -> Place:
 
 @pytest.mark.security("S-57")
 def test_people_from_before_get_their_records(place: Place) -> None:
-    """Native, linked, federated and pending people get the same record as from the trigger."""
+    """Native, linked, federated and pending people get the record that the trigger would have written."""
     place.pool.add(PoolUser("grace@x.example", "x" * 12, sub="grace"))
     place.pool.add(PoolUser("lin@x.example", "x" * 12, sub="lin", identities=[("Okta", "1")]))
     place.pool.add(
@@ -150,7 +150,8 @@ def test_what_differs_is_mended_and_the_rest_is_not_written(place: Place) -> Non
 
 
 def test_differences_are_named_up_to_some(place: Place) -> None:
-    """Who, and in what; of many only the first, for a table from before Gatehouse lacks everybody."""
+    """Each line says which person and which field. Only the first ones are printed, because a table from before Gatehouse
+    lacks everybody."""
     people = place.add(30)
     place.run()
     printed = place.printed.getvalue()
@@ -163,7 +164,7 @@ def test_differences_are_named_up_to_some(place: Place) -> None:
 
 @pytest.mark.security("S-55")
 def test_case_makes_neither_two_records_nor_a_difference(place: Place) -> None:
-    """The pool ignores it in names and addresses; a second record from before is deleted."""
+    """The pool ignores case in names and addresses. If an earlier release wrote a second record, it is deleted."""
     place.pool.add(
         PoolUser(
             "ada@x.example",
@@ -185,7 +186,7 @@ def test_case_makes_neither_two_records_nor_a_difference(place: Place) -> None:
 
 
 def test_records_of_nobody_go_but_a_sign_up_under_way_stays(place: Place) -> None:
-    """The trigger writes PENDING before the pool has the person."""
+    """The trigger writes the PENDING record before the pool has the person."""
     place.add(1)
     place.run()
     ghost, young = (
@@ -243,7 +244,7 @@ def test_a_dry_run_changes_nothing(place: Place) -> None:
 
 @pytest.mark.parametrize("fails_at", [2, 3, 5])
 def test_an_interrupted_run_goes_on_where_it_stopped(place: Place, fails_at: int) -> None:
-    """No page of the pool is compared twice, and nobody who was seen counts as surplus."""
+    """No page of the pool is compared twice, and no record of a person on an earlier page counts as surplus."""
     place.add(300)
     calls = 0
     list_users = place.pool._op_list_users
@@ -267,7 +268,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(place: Place, fails_at: int
 
 
 def test_a_token_that_the_pool_forgot_starts_anew(place: Place) -> None:
-    """This happens after a pause of days."""
+    """The page token expires if the run pauses for days."""
     place.add(100)
     progress = ProgressFile(place.folder / "progress.sqlite")
     findings = {"people": 60, "records": 0, "missing": 60, "differing": 0, "surplus": 0}
@@ -279,7 +280,7 @@ def test_a_token_that_the_pool_forgot_starts_anew(place: Place) -> None:
 
 
 def test_calls_keep_within_the_pools_quota(place: Place) -> None:
-    """There are twenty a second, evenly, by the injected clock."""
+    """There are twenty calls a second at equal intervals, measured with the injected clock."""
     place.add(60 * 50)
     began = place.clock()
     place.run()
@@ -306,7 +307,7 @@ def test_the_progress_file_holds_no_names(place: Place) -> None:
 @pytest.mark.security("S-69")
 @pytest.mark.parametrize("name", ["given_name", "family_name"])
 def test_a_name_that_the_pool_has_no_more_is_a_difference(place: Place, name: str) -> None:
-    """ListUsers shows every existing attribute: a missing name is an empty one."""
+    """ListUsers returns every existing attribute, so a name that it omits is empty."""
     (user,) = place.add(1)
     place.run()
     setattr(user, name, "")
@@ -327,7 +328,8 @@ def _parsed(user: PoolUser) -> Any:
 @pytest.mark.security("S-55")
 @pytest.mark.parametrize("seed", range(3))
 def test_a_thousand_sign_ups_with_faults_lose_and_double_nobody(place: Place, seed: int) -> None:
-    """One in ten calls to the table fails. Cognito tries a trigger three times, people try again; then reconcile runs."""
+    """One in ten calls to the table fails. Cognito calls a trigger up to three times, people try again, and at the end
+    reconcile runs."""
     from chalicelib.gatehouse.errors import TemporarilyUnavailable
     from chalicelib.gatehouse.triggers import user_records
 
@@ -407,8 +409,8 @@ def test_a_thousand_sign_ups_with_faults_lose_and_double_nobody(place: Place, se
 def test_an_address_that_a_provider_may_not_tell_does_not_come_in_by_reconcile(
     place: Place,
 ) -> None:
-    """Cognito has stored the foreign addresses of a tenant's people, including linked ones: the records keep the
-    earlier addresses."""
+    """A tenant sent addresses outside its domains, and Cognito has stored them, also for linked people. Their records keep
+    the earlier addresses."""
     for name in ("Contoso", "Fabrikam"):
         row = {"name": {"S": name}, "domains": {"L": [{"S": f"{name.lower()}.example"}]}}
         place.dynamodb.put("providers", row)
@@ -429,16 +431,16 @@ def test_an_address_that_a_provider_may_not_tell_does_not_come_in_by_reconcile(
 
 
 def no_secret(_: bool) -> str:
-    """If Cognito's own page signs people up, our mark is not needed."""
-    raise AssertionError("the client secret is not asked for")
+    """Refuse: if Cognito's own page signs people up, the trigger needs no client secret."""
+    raise AssertionError("the client secret must not be read")
 
 
 def _no_linker() -> Any:
-    raise AssertionError("nobody is linked here")
+    raise AssertionError("no account must be linked here")
 
 
 def test_deleting_takes_person_and_record(place: Place) -> None:
-    """It works by address or user name; repeating it is an error that says so."""
+    """The address or the user name can be given. A second time it is an error that says that there is no such user."""
     place.add(2)
     place.run()
     delete_user(place.directory(), "P0@x.example", place.report)
@@ -446,12 +448,12 @@ def test_deleting_takes_person_and_record(place: Place) -> None:
     assert sorted(place.rows()) == ["sub-0001"]
     delete_user(place.directory(), "sub-0001", place.report)
     assert place.rows() == {}
-    with pytest.raises(OpsError, match="nobody called"):
+    with pytest.raises(OpsError, match="has no user"):
         delete_user(place.directory(), "sub-0001", place.report)
 
 
 def test_a_record_that_stayed_behind_can_be_deleted(place: Place) -> None:
-    """Repeating an interrupted deletion with the user name completes it."""
+    """An interrupted deletion is completed by running it again with the user name."""
     place.add(1)
     place.run()
     place.pool.users.clear()
@@ -478,5 +480,5 @@ def test_people_of_a_provider_cannot_be_unlinked(place: Place) -> None:
     place.add(1, status="EXTERNAL_PROVIDER", identities=[("Okta", "1")])
     with pytest.raises(OpsError, match="created by a provider"):
         unlink_user(place.directory(), "p0@x.example", "Okta", place.report)
-    with pytest.raises(OpsError, match="nobody called"):
+    with pytest.raises(OpsError, match="has no user"):
         unlink_user(place.directory(), "q@x.example", "Okta", place.report)

@@ -69,7 +69,7 @@ def test_new_client_secret_is_made_and_stored_beside_the_old(stage: Stage) -> No
 
 
 def test_interrupted_rotation_is_cleared_and_done_again(stage: Stage) -> None:
-    """The lost secret's value was shown once; only its id is left, which is enough to delete it."""
+    """Cognito showed the lost secret's value only once. Its id is still listed, which is enough to delete it."""
     aws = StubbedSession()
     expect_stored(aws, client_secret="old")
     listed = {"ClientSecrets": [secret("lost", 2), secret("a", 1)]}
@@ -85,7 +85,7 @@ def test_interrupted_rotation_is_cleared_and_done_again(stage: Stage) -> None:
 
 
 def test_third_secret_is_not_possible_and_the_mend_is_named(stage: Stage) -> None:
-    """Cognito allows two."""
+    """Cognito allows only two secrets."""
     aws = StubbedSession()
     expect_stored(aws, client_secret="s", client_secret_id="b")
     listed = {"ClientSecrets": [secret("a", 1), secret("b", 2)]}
@@ -95,7 +95,7 @@ def test_third_secret_is_not_possible_and_the_mend_is_named(stage: Stage) -> Non
 
 
 def test_dropping_keeps_the_stored_secret(stage: Stage) -> None:
-    """Every other one is refused from then on."""
+    """From then on Cognito refuses every other secret."""
     aws = StubbedSession()
     expect_stored(aws, client_secret="s", client_secret_id="b")
     listed = {"ClientSecrets": [secret("a", 1), secret("b", 2)]}
@@ -128,7 +128,7 @@ def keys(document: object) -> tuple[FakeSecretsManager, Any]:
 
 
 def test_new_key_is_known_before_it_is_used(stage: Stage) -> None:
-    """There are two writes: the key is added first, and becomes current after every container's copy has expired."""
+    """There are two writes. The first adds the key. The second makes it current, after every container's cache expired."""
     manager, session = keys({"current": "k1", "k1": "x" * 64})
     waited: list[float] = []
     rotate.rotate_sealing_keys(session, stage, reporter()[0], sleep=waited.append, now=lambda: DAY)
@@ -157,7 +157,7 @@ def test_interrupted_key_rotation_goes_on_with_its_key(stage: Stage) -> None:
 
 
 def test_unusable_keys_are_replaced_at_once(stage: Stage) -> None:
-    """Nobody has a session to lose."""
+    """With unusable keys there are no sessions that could be lost."""
     manager, session = keys("rubbish")
     waited: list[float] = []
     rotate.rotate_sealing_keys(session, stage, reporter()[0], sleep=waited.append)
@@ -166,7 +166,7 @@ def test_unusable_keys_are_replaced_at_once(stage: Stage) -> None:
 
 
 def test_old_keys_are_dropped_only_when_no_session_can_need_them(stage: Stage) -> None:
-    """That is 30 days, the longest session, after the current one was made."""
+    """That is 30 days (the longest session) after the current key was made."""
     manager, session = keys({"current": "k1", "k1": "x" * 64})
     rotate.rotate_sealing_keys(session, stage, reporter()[0], wait=False, now=lambda: DAY)
     with pytest.raises(OpsError, match="29 days old"):

@@ -24,13 +24,13 @@ def test_the_setting_comes_before_the_interpreter() -> None:
 
 @pytest.mark.parametrize("running", [(3, 10), (3, 15)])
 def test_a_python_that_is_no_runtime_is_refused(running: tuple[int, int]) -> None:
-    """The error names both solutions; Chalice would accept 3.10, which Lambda has deprecated."""
+    """The error names both solutions. (Chalice would accept 3.10, which Lambda has deprecated.)"""
     with pytest.raises(OpsError, match=r'supports Python 3\.11 to 3\.14.*"python_version"'):
         runtime_of({}, running)
 
 
 def test_the_end_is_spoken_of_in_time() -> None:
-    """There is no warning before, one in the last half year, and another one after it."""
+    """There is a warning in the last half year before the runtime is deprecated, and another one afterwards."""
     for runtime in RUNTIMES.values():
         end = runtime.deprecated
         assert near_end(runtime, end - timedelta(NEAR_DAYS + 1)) == ""
@@ -39,7 +39,7 @@ def test_the_end_is_spoken_of_in_time() -> None:
 
 
 def test_names() -> None:
-    """They are as in Lambda and in wheels."""
+    """The names are those of Lambda and of the tags of wheels."""
     assert newest().identifier == "python3.14"
     assert runtime_named("python3.13") is RUNTIMES["3.13"]
     assert runtime_named("python3.10") is None

@@ -5,7 +5,7 @@ from tests.unit.ops.fakes import FakeCloudFormation
 
 
 def test_failures_are_not_hidden_by_what_went_well() -> None:
-    """Seven resources are made, and one fails."""
+    """The progress shows the failure of one resource although seven others are made."""
     cloud = FakeCloudFormation()
     events = StackEvents(cloud, "the-stack")
     for number in range(7):

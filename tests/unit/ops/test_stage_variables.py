@@ -1,4 +1,4 @@
-"""Variables of a stage: which ones are settings, their size, the start values of a new stage."""
+"""Variables of a stage: which ones are settings, their size, and the initial values of a new stage."""
 
 import json
 from pathlib import Path
@@ -46,7 +46,7 @@ def of_bytes(size: int) -> dict[str, str]:
 
 
 def test_variables_that_lambda_would_refuse_are_refused_first(tmp_path: Path) -> None:
-    """4,096 bytes of JSON fit, one more does not; the message names the largest variable."""
+    """4,096 bytes of JSON are allowed, one more is an error that names the largest variable."""
     load(tmp_path, of_bytes(4096))
     (tmp_path / "more").mkdir()
     with pytest.raises(OpsError) as caught:
@@ -57,7 +57,7 @@ def test_variables_that_lambda_would_refuse_are_refused_first(tmp_path: Path) ->
 
 
 def test_bytes_count_and_not_letters(tmp_path: Path) -> None:
-    """An umlaut has two bytes."""
+    """An umlaut counts as two bytes."""
     variables = of_bytes(4096)
     variables["ORDERS"] = variables["ORDERS"][:-1] + "ü"
     with pytest.raises(OpsError, match="take 4097 bytes"):
@@ -65,7 +65,7 @@ def test_bytes_count_and_not_letters(tmp_path: Path) -> None:
 
 
 def test_outputs_that_are_still_to_come_have_their_place(tmp_path: Path) -> None:
-    """Otherwise somebody would create a stack first, and then learn that its outputs do not fit."""
+    """Their space is reserved. Otherwise a team would create a stack, and then learn that its outputs do not fit."""
     with pytest.raises(OpsError, match="and Lambda allows 4096"):
         load(tmp_path, {"ORDERS": "x" * 3000})
 

@@ -11,7 +11,7 @@ from tests.unit.ops.fakes import dev_block, project
 
 
 def test_stage_in_order_is_read_with_the_top_level_below_it(tmp_path: Path) -> None:
-    """A stage's own variables have priority over those at the file's top level."""
+    """A stage's own variables override those at the file's top level."""
     folder = project(tmp_path, dev=dev_block())
     config = json.loads(config_file(folder).read_text())
     config["environment_variables"] = {"DIRECT_SIGN_IN": "off", "APP_TITLE": "Acme"}
@@ -27,7 +27,7 @@ def test_stage_in_order_is_read_with_the_top_level_below_it(tmp_path: Path) -> N
 
 
 def test_one_message_names_every_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody should run a command five times to learn of five faults."""
+    """A person must not have to run a command five times to find five faults."""
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
@@ -56,7 +56,9 @@ def test_one_message_names_every_problem(tmp_path: Path, monkeypatch: pytest.Mon
         "PUBLIC_URL is 'http://localhost:8000/'",
     ):
         assert said in str(caught.value)
-    assert "USER_POOL_ID" not in str(caught.value)  # it comes from the stack: nothing to fix yet
+    assert "USER_POOL_ID" not in str(
+        caught.value
+    )  # the stack will provide it, so it is not an error yet
 
 
 @pytest.mark.parametrize(
@@ -85,7 +87,7 @@ def test_one_message_names_every_problem(tmp_path: Path, monkeypatch: pytest.Mon
 def test_variables_that_cannot_work_are_refused(
     tmp_path: Path, variables: dict[str, str], said: str
 ) -> None:
-    """Each message names the variable and its allowed values; the functions' own rules are also checked."""
+    """Each message names the variable and its allowed values. The rules include those that the functions check."""
     block = dev_block(environment_variables={"STAGE": "dev", **variables})
     folder = project(tmp_path, dev=block)
     with pytest.raises(OpsError, match="cannot be used") as caught:
@@ -100,7 +102,7 @@ def test_variables_that_cannot_work_are_refused(
 def test_only_the_local_stage_may_be_on_this_machine_or_on_plain_http(
     tmp_path: Path, url: str
 ) -> None:
-    """The same URL is fine locally and refused anywhere else."""
+    """The same URL is accepted on the local stage and refused on every other one."""
     dev = dev_block(environment_variables={"STAGE": "dev", "PUBLIC_URL": url})
     local = dev_block(
         environment_variables={"STAGE": "local", "PUBLIC_URL": url},
@@ -116,7 +118,7 @@ def test_only_the_local_stage_may_be_on_this_machine_or_on_plain_http(
 def test_domain_prefixes_that_cognito_refuses_are_refused_first(
     tmp_path: Path, prefix: str
 ) -> None:
-    """So no stack is rolled back because of them."""
+    """Otherwise CloudFormation would have to roll the stack back."""
     block = dev_block(gatehouse={"region": "eu-west-1", "domain_prefix": prefix})
     with pytest.raises(OpsError, match="domain_prefix"):
         load_stage(project(tmp_path, dev=block), "dev")
@@ -135,7 +137,7 @@ def test_public_url_and_custom_domain_must_agree(tmp_path: Path) -> None:
 @pytest.mark.security("S-53")
 @pytest.mark.parametrize("version", ["1.2", "1.0", "TLS_1_0"])
 def test_a_custom_domain_speaks_tls_1_2_or_later(tmp_path: Path, version: str) -> None:
-    """The value must have Chalice's spelling, because it ignores any other."""
+    """The value must have Chalice's spelling, because Chalice ignores any other value."""
     domain = {"domain_name": "b.example", "certificate_arn": "arn:c"}
     good = dev_block(api_gateway_custom_domain={**domain, "tls_version": "TLS_1_2"})
     bad = dev_block(api_gateway_custom_domain={**domain, "tls_version": version}, name="bad")
@@ -146,7 +148,7 @@ def test_a_custom_domain_speaks_tls_1_2_or_later(tmp_path: Path, version: str) -
 
 
 def test_unknown_stage_names_those_there_are(tmp_path: Path) -> None:
-    """So a typo is obvious."""
+    """The list shows a typo at once."""
     with pytest.raises(OpsError, match="there: dev"):
         load_stage(project(tmp_path, dev=dev_block()), "deev")
 
@@ -162,7 +164,7 @@ def test_no_project_and_broken_json_are_said_plainly(tmp_path: Path) -> None:
 
 
 def test_outputs_are_added_and_everything_else_stays_as_it_is_written(tmp_path: Path) -> None:
-    """People's own keys, including unknown ones, their order and their spelling survive a provision."""
+    """`provision` keeps people's own keys, including unknown ones, with their order and spelling."""
     folder = project(
         tmp_path,
         prod={"zeta": 1},
@@ -237,7 +239,7 @@ def test_the_repositorys_own_stages_lack_only_what_a_team_must_choose(
 def test_other_origins_are_of_the_same_site(
     tmp_path: Path, domain: str, origins: str, said: str | None
 ) -> None:
-    """If the rule can be checked, a mistake is reported before it is deployed."""
+    """As far as `ops` can check the rule, a mistake is reported before it is deployed."""
     block = dev_block()
     block["environment_variables"]["ALLOWED_ORIGINS"] = origins
     if domain:
@@ -269,7 +271,7 @@ def test_other_origins_are_of_the_same_site(
 def test_a_misspelt_setting_is_named_with_the_one_that_is_meant(
     wrong: str, right: str, tmp_path: Path
 ) -> None:
-    """Nobody would read it, and a limit that somebody relies on would not exist."""
+    """The misspelt setting would be ignored, and a limit that a team relies on would not exist."""
     block = dev_block()
     block["environment_variables"][wrong] = "60"
     with pytest.raises(OpsError, match=rf"{wrong} is an unknown setting; did you mean {right}\?"):
@@ -293,8 +295,8 @@ def test_a_misspelt_setting_is_named_with_the_one_that_is_meant(
 def test_the_mails_of_a_day_are_what_the_sender_allows(
     tmp_path: Path, mode: str, mails: str | None, ses: bool, said: str | None
 ) -> None:
-    """It is checked before a deployment: a limit above Cognito's has no effect, and one below SES's would be a
-    surprise."""
+    """A limit above that of Cognito's own sender has no effect. With SES the team must choose one, because the default
+    would be surprisingly low."""
     block = dev_block()
     block["environment_variables"]["DIRECT_SIGN_IN"] = mode
     if mails is not None:
@@ -313,7 +315,7 @@ def test_the_mails_of_a_day_are_what_the_sender_allows(
 
 
 def test_a_teams_own_variables_are_left_alone(tmp_path: Path) -> None:
-    """Their names resemble settings in meaning, not in spelling."""
+    """Their names have a similar meaning to settings, but not a similar spelling."""
     block = dev_block()
     for own in (
         "ORDERS_TABLE",
@@ -342,7 +344,7 @@ def test_a_teams_own_variables_are_left_alone(tmp_path: Path) -> None:
 def test_a_runtime_that_cannot_be_used_is_refused(
     tmp_path: Path, name: str, version: object, said: str
 ) -> None:
-    """It is deprecated, misspelt, or has no effect."""
+    """The version is deprecated or misspelt, or the option has no effect (on the local stage)."""
     prefix = "" if name == "local" else "acme-dev"
     options = {"region": "eu-west-1", "domain_prefix": prefix, "python_version": version}
     folder = project(tmp_path, **{name: dev_block(name, gatehouse=options)})

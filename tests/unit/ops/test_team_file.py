@@ -1,4 +1,4 @@
-"""`.chalice/gatehouse.yaml`: what may stand there, what the identity stack makes of it, and that app.py agrees with it."""
+"""`.chalice/gatehouse.yaml`: its format, the resources that it adds to the identity stack, and differences to app.py."""
 
 import json
 import subprocess
@@ -67,7 +67,7 @@ def write(folder: Path, text: str, app: str = "") -> Stage:
 
 
 def test_the_file_is_read(tmp_path: Path) -> None:
-    """One word or a list of them; what is left out has its default."""
+    """Rights can be one word or a list of words, and omitted keys have their defaults."""
     write(tmp_path, FILE)
     found = load_team_file(tmp_path)
     orders = Table(
@@ -89,35 +89,38 @@ def test_a_project_without_the_file_has_nothing_of_its_own(tmp_path: Path) -> No
     ("text", "said"),
     [
         ("tables: [", "is not YAML"),
-        ("table: {}", "'table' is an unknown word; did you mean tables?"),
-        ("tables: {orders: {}}", "tables.orders.key must name one attribute or two"),
+        ("table: {}", "'table' is an unknown key; did you mean tables?"),
+        ("tables: {orders: {}}", "tables.orders.key must name one or two attributes"),
         ("tables: {orders: {key: {id: X}}}", "types S, N or B"),
-        ("tables: {users: {key: {id: S}}}", "tables.users is a table of Gatehouse's"),
-        ("tables: {subjects: {key: {id: S}}}", "tables.subjects is a table of Gatehouse's"),
-        ("queues: {leaving: {}}", "queues.leaving is a queue of Gatehouse's"),
-        ("queues: {leaving-lost: {}}", "queues.leaving-lost is a queue of Gatehouse's"),
-        ("tables: {Orders: {key: {id: S}}}", "tables.Orders is no name that AWS takes"),
+        ("tables: {users: {key: {id: S}}}", "tables.users is one of Gatehouse's own tables"),
+        ("tables: {subjects: {key: {id: S}}}", "tables.subjects is one of Gatehouse's own tables"),
+        ("queues: {leaving: {}}", "queues.leaving is one of Gatehouse's own queues"),
+        ("queues: {leaving-lost: {}}", "queues.leaving-lost is one of Gatehouse's own queues"),
+        ("tables: {Orders: {key: {id: S}}}", "tables.Orders is not a name that AWS accepts"),
         ("tables: {o: {key: {id: S}, indexes: {i: {id: N}}}}", "id has two types"),
         ("queues: {parcels: {second: 5}}", "did you mean seconds?"),
         ("queues: {parcels: {seconds: 0}}", "a number from 1 to 43200"),
         (
             "tables: {orders: {key: {id: S}}}\nfunctions: {f: {tables: {order: read}}}",
-            "functions.f.tables.order is declared nowhere; did you mean orders?",
+            "functions.f.tables.order is not declared in this file; did you mean orders?",
         ),
         (
             "tables: {orders: {key: {id: S}}}\nfunctions: {f: {tables: {orders: raed}}}",
-            "must be of read, write, stream, not 'raed'; did you mean read?",
+            "must be one of read, write, stream, not 'raed'; did you mean read?",
         ),
         (
             "tables: {orders: {key: {id: S}}}\nfunctions: {f: {tables: {orders: stream}}}",
             "stream needs `stream: true`",
         ),
-        ("functions: {f: {rights: [{actions: s3}]}}", "'s3' is no action"),
-        ("functions: {f: {rights: [{actions: 's3:*', resources: '*'}]}}", "'s3:*' is no action"),
+        ("functions: {f: {rights: [{actions: s3}]}}", "'s3' is not an action"),
+        (
+            "functions: {f: {rights: [{actions: 's3:*', resources: '*'}]}}",
+            "'s3:*' is not an action",
+        ),
     ],
 )
 def test_what_is_wrong_is_named_with_what_was_meant(tmp_path: Path, text: str, said: str) -> None:
-    """Before anything is sent to AWS."""
+    """The error comes before any call to AWS."""
     write(tmp_path, text)
     with pytest.raises(OpsError) as refused:
         load_team_file(tmp_path)
@@ -132,7 +135,7 @@ def statements(body: str, role: str) -> list[dict[str, Any]]:
 
 @pytest.mark.security("S-60")
 def test_each_function_has_a_role_that_allows_what_the_file_says(tmp_path: Path) -> None:
-    """On that table or queue alone, and its own log; nothing more."""
+    """It allows nothing except those actions on those tables and queues, and writing to the function's own log."""
     body = body_of(write(tmp_path, FILE))
     assert statements(body, "TeamFunctionPackParcelRole") == [
         {
@@ -180,7 +183,7 @@ def test_each_function_has_a_role_that_allows_what_the_file_says(tmp_path: Path)
 
 
 def test_tables_are_kept_and_backed_up_as_gatehouses_own(tmp_path: Path) -> None:
-    """And what a queue could not deliver waits for somebody to look at it."""
+    """Messages that a function could not handle go to a dead-letter queue."""
     resources = json.loads(body_of(write(tmp_path, FILE)))["Resources"]
     ours, theirs = resources["UsersTable"], resources["TeamTableOrders"]
     for key in ("DeletionPolicy", "UpdateReplacePolicy"):
@@ -197,7 +200,7 @@ def test_tables_are_kept_and_backed_up_as_gatehouses_own(tmp_path: Path) -> None
 
 
 def test_cfn_lint_finds_nothing_in_a_teams_part(tmp_path: Path) -> None:
-    """Four functions, a table and a queue, and it still fits into one request."""
+    """With four functions, a table and a queue, the template still fits into one request."""
     more = "".join(f"  job_{number}: {{tables: {{orders: read}}}}\n" for number in range(2))
     body = body_of(write(tmp_path, FILE + more))
     assert size_of(body) < MOST_BYTES
@@ -211,7 +214,7 @@ def test_cfn_lint_finds_nothing_in_a_teams_part(tmp_path: Path) -> None:
 
 
 def test_names_and_roles_go_into_the_stages_settings(tmp_path: Path) -> None:
-    """By the outputs of the stack; what is in the file no more is taken out again."""
+    """They come from the stack's outputs. When something is removed from the file, its setting is removed, too."""
     body = json.loads(body_of(write(tmp_path, FILE)))
     found = load_team_file(tmp_path)
     variables, roles = output_variables(found), output_roles(found)
@@ -233,7 +236,7 @@ def test_names_and_roles_go_into_the_stages_settings(tmp_path: Path) -> None:
 
 
 def test_app_and_file_that_agree_pass(tmp_path: Path) -> None:
-    """Before the first provision too: names of tables and queues are known beforehand."""
+    """They also pass before the first provision, because the names of tables and queues are known beforehand."""
     verify_functions(write(tmp_path, FILE, APP), FUNCTIONS)
 
 
@@ -265,7 +268,7 @@ def test_app_and_file_that_agree_pass(tmp_path: Path) -> None:
 def test_app_and_file_that_differ_are_told_the_mend(
     tmp_path: Path, file: str, app: str, said: str
 ) -> None:
-    """Chalice would hand a function without a role to botocore, which names neither it nor the mend."""
+    """Without this check, botocore would refuse a function without a role and name neither the function nor a solution."""
     there = write(tmp_path, file, app)
     with pytest.raises(OpsError) as refused:
         verify_functions(there, FUNCTIONS)
@@ -283,7 +286,7 @@ def test_a_function_whose_role_config_json_names_is_the_teams_own_business(tmp_p
 def test_a_plain_chalice_deploy_names_the_function_without_a_role(
     command: str, refused: bool
 ) -> None:
-    """`ops` looks beforehand; a teammate's `chalice deploy` does not. A package needs no role."""
+    """`ops` checks this beforehand, but a plain `chalice deploy` does not. `chalice package` needs no role."""
     config = SimpleNamespace(manage_iam_role=False, iam_role_arn="")
     reference = _with_role(lambda *_: "reference")
     with click.Context(click.Command(command), info_name=command):

@@ -1,4 +1,4 @@
-"""A team's own rights get into the API function's role, and no other."""
+"""A team's own rights are added to the API function's role, and to no other."""
 
 import json
 from pathlib import Path
@@ -53,7 +53,7 @@ def test_without_a_policy_file_the_template_is_gatehouses(tmp_path: Path) -> Non
 
 
 def test_a_policy_that_is_too_large_is_told_how_large_it_may_be(tmp_path: Path) -> None:
-    """CloudFormation would refuse the whole request, without naming the file or the remaining space."""
+    """CloudFormation's error would name neither the file nor the remaining space."""
     folder = write(project(tmp_path, dev=dev_block()), json.dumps({"Statement": ["x" * 50_000]}))
     with pytest.raises(
         OpsError,
@@ -71,7 +71,7 @@ def test_a_policy_that_is_too_large_is_told_how_large_it_may_be(tmp_path: Path) 
     ],
 )
 def test_a_policy_that_cannot_be_used_is_named(tmp_path: Path, text: str, said: str) -> None:
-    """Before anything is sent to AWS."""
+    """The error comes before any call to AWS."""
     folder = write(project(tmp_path, dev=dev_block()), text)
     with pytest.raises(OpsError, match=rf"policy-dev\.json {said}"):
         body_of(stage(folder))

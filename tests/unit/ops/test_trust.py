@@ -32,8 +32,8 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_database_of_the_user_is_found(tmp_path: Path) -> None:
-    """Chromium's old and new folders, its snap's; Firefox profiles that were started once, in any kind of
-    installation."""
+    """These are Chromium's old and new folder and that of its snap, and the profiles of Firefox that were used once, in any
+    kind of installation."""
     wanted = [
         *(".pki/nssdb", ".local/share/pki/nssdb", "snap/chromium/current/.pki/nssdb"),
         *(".mozilla/firefox/a.default", ".mozilla/firefox/b.dev", ".config/mozilla/firefox/c"),
@@ -48,7 +48,7 @@ def test_every_database_of_the_user_is_found(tmp_path: Path) -> None:
 
 
 def test_a_database_is_made_only_where_chromium_has_none(tmp_path: Path) -> None:
-    """~/.pki/nssdb hides the newer folder: creating it beside that one would hide people's own certificates."""
+    """If ~/.pki/nssdb exists, Chromium ignores the newer folder. So creating it would hide people's own certificates."""
     new = tmp_path / "new" / ".local" / "share" / "pki" / "nssdb"
     new.mkdir(parents=True)
     assert databases(tmp_path / "new") == [new]
@@ -61,7 +61,7 @@ def test_a_database_is_made_only_where_chromium_has_none(tmp_path: Path) -> None
 
 
 def test_the_authority_is_trusted_for_servers_only(tmp_path: Path, told: Path, ca: Path) -> None:
-    """ "C,," means that: neither mail nor code (certutil's manual)."""
+    """The flags "C,," mean: for servers, not for mail or code (certutil's manual)."""
     folder = tmp_path / "home" / ".pki" / "nssdb"
     assert trust(ca, tmp_path / "home") == [folder]
     before, _, after = told.read_text().partition(" -n Gatehouse")
@@ -70,7 +70,7 @@ def test_the_authority_is_trusted_for_servers_only(tmp_path: Path, told: Path, c
 
 
 def test_a_later_authority_has_another_name(tmp_path: Path, told: Path, ca: Path) -> None:
-    """certutil refuses a second certificate with the same name, as after `make clean` in the devcontainer."""
+    """certutil refuses a second certificate with the same name. There is one after `make clean` in the devcontainer."""
     trust(ca, tmp_path / "home")
     trust(prepare(tmp_path / "later").ca_file, tmp_path / "home")
     trust(ca, tmp_path / "home")
@@ -91,7 +91,7 @@ def test_a_refusal_is_an_error_with_the_database(tmp_path: Path, ca: Path) -> No
 def test_without_certutil_the_package_is_named(
     tmp_path: Path, ca: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It also names the file, for importing it by hand."""
+    """The error also names the certificate's file, so that people can import it by hand."""
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(OpsError, match=r"libnss3-tools.*/ca/authority\.pem"):
         trust(ca, tmp_path)
@@ -100,7 +100,7 @@ def test_without_certutil_the_package_is_named(
 def test_the_command_says_where_and_what_else(
     tmp_path: Path, told: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It works before the first `up`, too: then it makes the authority."""
+    """Before the first `up`, the command makes the authority itself."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.delenv("XDG_DATA_HOME", raising=False)
     monkeypatch.delenv(authority.FOLDER_VARIABLE, raising=False)

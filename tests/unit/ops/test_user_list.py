@@ -17,7 +17,7 @@ def names(desk: Desk, *words: str) -> list[str]:
 
 
 def test_everybody_is_listed_page_by_page_within_the_quota(desk: Desk) -> None:
-    """130 people are three calls, no faster than the pool's quota allows."""
+    """130 people need three calls, which are no faster than the pool's quota."""
     for n in range(130):
         desk.add(f"p{n}@x.example", sub=f"p{n:03d}")
     started = desk.clock()
@@ -27,8 +27,8 @@ def test_everybody_is_listed_page_by_page_within_the_quota(desk: Desk) -> None:
 
 
 def test_lines_come_before_the_list_is_through(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a fault on the second page the first one is printed; the array stays open, so the list does not look
-    complete."""
+    """If the second page fails, the first one is already printed. The JSON array stays unclosed, so that the list does not
+    look complete."""
     for n in range(70):
         desk.add(f"p{n}@x.example", sub=f"p{n:03d}")
     real = Directory.call
@@ -48,7 +48,7 @@ def test_lines_come_before_the_list_is_through(desk: Desk, monkeypatch: pytest.M
 
 
 def test_filters_leave_who_is_wanted(desk: Desk) -> None:
-    """They filter by group, status, address, provider, and several at once."""
+    """The filters are group, status, address and provider; they can be combined."""
     desk.add("ada@x.example", sub="ada", groups=("admins",))
     desk.add("Adam@x.example", sub="adam", status="FORCE_CHANGE_PASSWORD", groups=("admins",))
     desk.add("bob@x.example", sub="bob", status="UNCONFIRMED", enabled=False)
@@ -67,7 +67,7 @@ def test_filters_leave_who_is_wanted(desk: Desk) -> None:
 
 
 def test_a_limit_says_that_there_is_more(desk: Desk) -> None:
-    """It stops reading."""
+    """No further page is read."""
     for n in range(130):
         desk.add(f"p{n}@x.example", sub=f"p{n:03d}")
     answer = desk.run("list", "--limit", "2")
@@ -78,7 +78,7 @@ def test_a_limit_says_that_there_is_more(desk: Desk) -> None:
 
 
 def test_an_unknown_group_is_an_error_that_lists_the_groups(desk: Desk) -> None:
-    """It suggests the closest one."""
+    """The error suggests the closest name."""
     answer = desk.run("list", "--group", "admin")
     assert answer.code == 1
     assert "Did you mean admins?" in answer.err
@@ -105,14 +105,14 @@ def test_a_reader_that_has_read_enough_is_no_error(
 
 
 def test_nobody_is_no_error(desk: Desk) -> None:
-    """The list is empty, for programs, too."""
+    """The list is empty; with --json it is an empty array."""
     answer = desk.run("list")
     assert (answer.code, answer.out) == (0, "")
     assert names(desk) == []
 
 
 def test_show_tells_pool_table_and_provider(desk: Desk) -> None:
-    """Groups of both, links, second factors, and the record."""
+    """It shows the groups from both, the links, the second factors, and the record."""
     desk.add_provider(groups_claim={"S": "groups"})
     user = desk.add(
         "ada@x.example",
@@ -142,7 +142,7 @@ def test_show_tells_pool_table_and_provider(desk: Desk) -> None:
 
 
 def test_show_names_what_differs_and_its_mend(desk: Desk) -> None:
-    """The record differs from the pool, or is missing."""
+    """It names a record that differs from the pool, and a missing one."""
     user = desk.add("ada@x.example", sub="ada")
     assert desk.run("show", "ada", "--json").json()["differences"] == ["no record in the table"]
     directory = desk.directory()
@@ -188,7 +188,7 @@ def test_show_says_who_is_not_proved(desk: Desk) -> None:
     desk.add("ada@x.example", sub="ada")
     directory = desk.directory()
     directory.record(directory.require("ada"))
-    assert "needs one password reset" in desk.run("show", "ada").out
+    assert "first reset the password" in desk.run("show", "ada").out
     desk.users.record_proved("ada")
     assert "proves the mailbox" not in desk.run("show", "ada").out
 
@@ -200,7 +200,7 @@ def test_show_says_who_is_not_proved(desk: Desk) -> None:
 def test_show_says_how_long_an_invitation_is_good(
     desk: Desk, days: int, changed: int, said: str
 ) -> None:
-    """It is three days; a later change of the account may have been another mail."""
+    """It is valid for three days. If the account changed later, that may have been another invitation."""
     user = desk.add("ada@x.example", sub="ada", status="FORCE_CHANGE_PASSWORD")
     user.modified_at += changed * 86_400
     desk.clock.advance(days * 86_400)

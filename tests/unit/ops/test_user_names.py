@@ -9,20 +9,20 @@ from tests.unit.ops.desk import Desk
 
 @pytest.mark.parametrize("name", ["ada", "ADA", "ada@x.example", "Ada@X.example"])
 def test_a_person_is_found_in_any_case_where_the_pool_ignores_it(desk: Desk, name: str) -> None:
-    """By user name and by address."""
+    """This holds for the user name and for the address."""
     desk.add("ada@x.example", sub="ada")
     assert desk.run("show", name, "--json").json()["user_name"] == "ada"
 
 
 def test_a_provider_person_is_found_by_the_address_too(desk: Desk) -> None:
-    """Nobody else has it: AWS itself finds only native people by address."""
+    """AWS itself finds only native people by address. Here nobody else has the address."""
     desk.add_federated("ada@x.example")
     assert desk.run("show", "Ada@x.example", "--json").json()["user_name"] == "okta_00u1"
 
 
 @pytest.mark.security("S-70")
 def test_an_address_of_several_people_is_an_error_that_lists_them(desk: Desk) -> None:
-    """Nothing happens to either of them; by user name it works."""
+    """The command changes neither person; with a user name it works."""
     desk.add("ada@x.example", sub="ada")
     desk.add_federated("ada@x.example")
     answer = desk.run("disable", "ada@x.example", "--yes")
@@ -35,7 +35,7 @@ def test_an_address_of_several_people_is_an_error_that_lists_them(desk: Desk) ->
 
 @pytest.mark.security("S-72")
 def test_a_pool_that_heeds_case_tells_two_addresses_apart(desk: Desk) -> None:
-    """There, addresses that differ only in case belong to different people."""
+    """In such a pool, addresses that differ only in case can belong to different people."""
     desk.pool.case_sensitive = True
     desk.add("ada@x.example", sub="ada")
     desk.add_federated("Ada@x.example")
@@ -43,7 +43,8 @@ def test_a_pool_that_heeds_case_tells_two_addresses_apart(desk: Desk) -> None:
 
 
 def test_a_subject_that_is_an_address_is_a_user_name(desk: Desk) -> None:
-    """Some providers' subjects are addresses; the user name is longer, so there is no confusion."""
+    """Some providers use addresses as subjects. If a name is both a user name and another person's address, it means the
+    user name."""
     desk.add_federated("ada@x.example", subject="ada@x.example")
     desk.add("okta_ada@x.example", sub="other")
     found = desk.run("show", "okta_ada@x.example", "--json").json()
@@ -52,7 +53,7 @@ def test_a_subject_that_is_an_address_is_a_user_name(desk: Desk) -> None:
 
 @pytest.mark.parametrize("action", ["show", "disable", "enable", "sign-out", "reset-mfa"])
 def test_nobody_of_a_name_is_an_error_that_says_where_to_look(desk: Desk, action: str) -> None:
-    """Nothing is asked before that."""
+    """The error comes before any question."""
     answer = desk.run(action, "nobody@x.example")
     assert answer.code == 1
     assert "ops user list --stage dev" in answer.err
@@ -60,7 +61,7 @@ def test_nobody_of_a_name_is_an_error_that_says_where_to_look(desk: Desk, action
 
 @pytest.mark.parametrize("name", ["", "  "])
 def test_an_empty_name_is_refused(desk: Desk, name: str) -> None:
-    """Without a call to AWS."""
+    """The command makes no call to AWS."""
     assert "The name is empty" in desk.run("show", name).err
     assert desk.pool.calls == []
 

@@ -50,7 +50,7 @@ def rights() -> dict[str, tuple[set[str], set[str]]]:
 
 
 def test_every_action_has_its_rights_and_its_place_in_the_runbooks() -> None:
-    """This covers everything that `ops user` offers."""
+    """The test covers every action of `ops user`."""
     runbooks = (ROOT / "docs" / "runbooks.md").read_text(encoding="utf-8")
     user = cli.cli.commands["user"]
     assert isinstance(user, click.Group)
@@ -65,7 +65,7 @@ def test_every_action_has_its_rights_and_its_place_in_the_runbooks() -> None:
 @pytest.mark.security("S-60")
 @pytest.mark.parametrize("command", sorted(LINES))
 def test_a_command_calls_what_the_page_says(desk: Desk, command: str) -> None:
-    """A policy made from the page is sufficient, and allows nothing unused."""
+    """A policy with the rights on the page is sufficient, and none of its rights is unused."""
     desk.add_provider(groups_claim={"S": "groups"})
     desk.add(
         ADA,

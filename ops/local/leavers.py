@@ -1,0 +1,40 @@
+"""What `up` tells the Okta stand-in's console, so that its buttons reach the app: addresses, and the event hook's secret."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import boto3
+
+from ..leaving import Choices, set_up_event_hook, set_up_universal_logout
+from ..report import Reporter
+from ..stages import Stage
+
+_FILE = "console.json"
+
+
+def console_file(state_dir: Path) -> Path:
+    """Build the path of the file that the stand-in reads at each press of a button."""
+    return state_dir / "okta" / _FILE
+
+
+def tell_console(
+    session: boto3.Session,
+    stage: Stage,
+    name: str,
+    state_dir: Path,
+    ca_file: Path | None,
+    report: Reporter,
+) -> None:
+    """Let a provider say who leaves, as `ops provider leaving` does, and write what its console needs. Raises OpsError."""
+    told = {
+        "event_hook": set_up_event_hook(session, stage, name, Choices(), report),
+        "universal_logout": set_up_universal_logout(session, stage, name, Choices(), report),
+        "ca_file": str(ca_file) if ca_file else None,
+    }
+    file = console_file(state_dir)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    # It holds a secret: nobody else on this machine may read it.
+    file.touch(mode=0o600)
+    file.write_text(json.dumps(told), encoding="utf-8")

@@ -1,0 +1,153 @@
+"""The stand-in's admin console: who may sign in, and what the app hears when somebody leaves.
+
+A button changes the person's state at the stand-in and sends what Okta sends: a request of its event hook with the
+provider's secret, or one of Universal Logout with a token that the stand-in's own key signs. `up` writes into a file what a
+person would type into Okta's console (`leavers.py`); without that file nothing is sent.
+
+Sources: Okta, "Event hooks" and "System Log API" (the shape of a request); Okta, "Build Universal Logout for your app" (the
+token's header and claims). This module imports nothing of the package: the stand-in runs on its own.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+#: As long as Okta waits for an answer of an event hook; the local AWS may have to start a container.
+_ANSWER_SECONDS = 30.0
+_TOKEN_SECONDS = 300
+_REMEMBERED = 10
+#: What a press does: the person's state afterwards ("" for unchanged), and the event's type.
+ACTIONS: Mapping[str, tuple[str, str]] = {
+    "deactivate": ("deactivated", "user.lifecycle.deactivate"),
+    "reactivate": ("active", "user.lifecycle.reactivate"),
+    "remove": ("removed", "application.user_membership.remove"),
+    "assign": ("active", "application.user_membership.add"),
+    "clear": ("", "user.session.clear"),
+}
+#: Nobody is logged out by being let in.
+_LETS_IN = ("reactivate", "assign")
+#: Okta's own sessions end, too.
+ENDS_HERE = ("deactivate", "clear")
+WAYS = ("event-hook", "universal-logout", "both")
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One request to the app, for the page's list. `answer` is its status, or why there was none."""
+
+    at: str
+    what: str
+    answer: str
+
+
+class Console:
+    """People's states, and the way to the app. `file` holds what the console was told; `sign` signs a token."""
+
+    def __init__(
+        self, file: Path | None, issuer: str, sign: Callable[[dict[str, Any]], str]
+    ) -> None:
+        self._file = file
+        self._issuer = issuer
+        self._sign = sign
+        self._states: dict[str, str] = {}
+        self.sent: deque[Sent] = deque(maxlen=_REMEMBERED)
+
+    def state(self, sub: str) -> str:
+        """Return `active`, `deactivated` or `removed` (from the app)."""
+        return self._states.get(sub, "active")
+
+    def press(self, action: str, sub: str, way: str) -> None:
+        """Change a person's state and tell the app. Raises KeyError for an unknown action."""
+        state, event_type = ACTIONS[action]
+        if state:
+            self._states[sub] = state
+        told = self._told()
+        if told is None:
+            self._note(event_type, "not sent: this stack was started without it")
+            return
+        if way != "universal-logout":
+            self._post(
+                told, event_type, told["event_hook"]["url"], *_hook_request(told, event_type, sub)
+            )
+        if way != "event-hook" and action not in _LETS_IN:
+            url = told["universal_logout"]["url"]
+            token = self._sign(_claims(self._issuer, url))
+            subject = {"sub_id": {"format": "iss_sub", "iss": self._issuer, "sub": sub}}
+            self._post(told, "Universal Logout", url, {"Authorization": f"Bearer {token}"}, subject)
+
+    def _told(self) -> dict[str, Any] | None:
+        if self._file is None or not self._file.exists():
+            return None
+        told: dict[str, Any] = json.loads(self._file.read_text(encoding="utf-8"))
+        return told
+
+    def _post(
+        self, told: Mapping[str, Any], what: str, url: str, headers: Mapping[str, str], body: Any
+    ) -> None:
+        import requests
+
+        try:
+            answer = requests.post(
+                url,
+                json=body,
+                headers=dict(headers),
+                verify=told["ca_file"] or True,
+                timeout=_ANSWER_SECONDS,
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            self._note(what, type(error).__name__)
+        else:
+            self._note(what, str(answer.status_code))
+
+    def _note(self, what: str, answer: str) -> None:
+        self.sent.appendleft(Sent(time.strftime("%H:%M:%S"), what, answer))
+
+
+def _hook_request(
+    told: Mapping[str, Any], event_type: str, sub: str
+) -> tuple[dict[str, str], dict[str, Any]]:
+    hook = told["event_hook"]
+    now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+    targets: Sequence[Mapping[str, str]] = [
+        {"id": sub, "type": "User"},
+        {"id": str(hook["app_id"]), "type": "AppInstance"},
+    ]
+    event = {
+        "uuid": str(uuid.uuid4()),
+        "published": now.replace("+00:00", "Z"),
+        "eventType": event_type,
+        "version": "0",
+        "outcome": {"result": "SUCCESS"},
+        "actor": {"id": "00uAdministrator", "type": "User"},
+        "target": list(targets if event_type.startswith("application.") else targets[:1]),
+    }
+    body = {
+        "eventType": "com.okta.event_hook",
+        "eventTypeVersion": "1.0",
+        "cloudEventsVersion": "0.1",
+        "eventId": str(uuid.uuid4()),
+        "data": {"events": [event]},
+    }
+    return {hook["authentication_field"]: hook["authentication_secret"]}, body
+
+
+def _claims(issuer: str, url: str) -> dict[str, Any]:
+    now = int(time.time())
+    return {
+        "jti": str(uuid.uuid4()),
+        "iss": issuer,
+        "sub": "gatehouse-local",
+        "aud": url,
+        "iat": now,
+        "nbf": now,
+        "exp": now + _TOKEN_SECONDS,
+    }
