@@ -66,7 +66,10 @@ PASSKEYS: tuple[Defence, ...] = (
         "passkey-challenge-once-when-refused",
         "S-88",
         "after a refused answer the challenge can be answered again",
-        (f"{_DIRECT}.answer", reading(("once.close()", "pass"))),
+        (
+            f"{_DIRECT}.answer",
+            reading(("once.close()  #", "pass  #"), ("once.close()\n", "pass\n")),
+        ),
     ),
     defence(
         "passkey-ids-for-known-browsers",
