@@ -26,7 +26,7 @@ BROKEN = {
     "storage throws": f"for (const name of ['localStorage', 'sessionStorage', 'indexedDB']) "
     f"Object.defineProperty(globalThis, name, {{get: {THROWS}}});",
 }
-NO_COOKIES_HERE = "This browser keeps no cookies"
+NO_COOKIES_HERE = "This browser blocks cookies"
 #: WebKit's way: a Secure cookie is dropped on http, all others are kept.
 SECURE_DROPPED = """{
   const own = Object.getOwnPropertyDescriptor(Document.prototype, 'cookie');
