@@ -51,7 +51,7 @@ def _without_cookies(query: str) -> View:
     def view(page: Page, api: FakeApi) -> None:
         lose_cookies(page)
         page.goto(f"{api.url}{query}")
-        expect(page.get_by_text("This browser keeps no cookies")).to_be_visible()
+        expect(page.get_by_text("This browser blocks cookies")).to_be_visible()
 
     return view
 

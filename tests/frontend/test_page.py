@@ -331,7 +331,7 @@ def test_a_refused_record_is_said_clearly(page: Page, api: FakeApi, status: int)
     api.answers["GET /me"] = error(status, "forbidden")
     page.goto(api.url)
     heading(page, "Hello, Ada")
-    expect(page.get_by_text("your account is not allowed to read its record")).to_be_visible()
+    expect(page.get_by_text("your account may not see its data here")).to_be_visible()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
 
 

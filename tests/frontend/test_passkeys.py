@@ -295,7 +295,7 @@ def test_a_passkey_is_set_up_named_and_removed(page: Page, api: FakeApi) -> None
     press(page, "Save")
     expect(page.get_by_text("Mine", exact=True)).to_be_visible()
     press(page, "Remove")
-    expect(page.get_by_text("“Mine” will not sign you in any more.")).to_be_visible()
+    expect(page.get_by_text("You will no longer be able to sign in with “Mine”.")).to_be_visible()
     press(page, "Remove")
     expect(page.get_by_text("You have no passkey yet.")).to_be_visible()
     assert bodies(api, "passkeys/rename") == [{"id": PASSKEY["id"], "name": "Mine"}]
@@ -306,7 +306,7 @@ def test_a_passkey_is_set_up_named_and_removed(page: Page, api: FakeApi) -> None
     ("refuses", "said"),
     [
         ("NotAllowedError", "No passkey was set up."),
-        ("InvalidStateError", "This device has a passkey for your account already."),
+        ("InvalidStateError", "This device already has a passkey for your account."),
     ],
 )
 def test_a_passkey_that_was_not_made_is_said(

@@ -33,7 +33,7 @@ BROKEN = {
     "storage throws": f"for (const name of ['localStorage', 'sessionStorage', 'indexedDB']) "
     f"Object.defineProperty(globalThis, name, {{get: {THROWS}}});",
 }
-NO_COOKIES_HERE = "This browser keeps no cookies"
+NO_COOKIES_HERE = "This browser blocks cookies"
 #: As in WebKit: a Secure cookie is dropped on http, and all others are kept.
 SECURE_DROPPED = """{
   const own = Object.getOwnPropertyDescriptor(Document.prototype, 'cookie');
