@@ -9,7 +9,7 @@ JAVASCRIPT ?= yes
 # The number of processes that share the tests (tests/shares.py): many tests wait, so it is one more than CI has
 # cores.
 PROCESSES ?= 3
-LOCKED := requirements.in requirements-dev.in ops/local/requirements.in benchmarks/requirements.in tests/lambda_runtime/requirements.in
+LOCKED := requirements.in requirements-dev.in ops/local/requirements.in benchmarks/requirements.in tests/lambda_runtime/requirements.in tests/openapi/requirements.in
 
 .PHONY: help up down test check lint soak package wheel security audit bench screenshots lighthouse gallery lock clean
 
@@ -48,30 +48,32 @@ lint: $(STAMP) ## ruff, format, mypy, imports, JavaScript, bandit, secrets, temp
 	@$(BIN)/cfn-lint ops/templates/*.yaml
 
 soak: $(STAMP) ## The long ones: defences switched off one by one, load, deployments cut at each step
-	@echo "1/12 Each defence switched off in turn: the suite must notice ..."
+	@echo "1/13 Each defence switched off in turn: the suite must notice ..."
 	@$(BIN)/python -m tests.soak.defences
-	@echo "2/12 A crowd before shared warm containers, with faults; memory over 100,000 invocations ..."
+	@echo "2/13 A crowd before shared warm containers, with faults; memory over 100,000 invocations ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest -q tests/soak/test_crowd.py tests/soak/test_memory.py
-	@echo "3/12 The same on a local stack ..."
+	@echo "3/13 The same on a local stack ..."
 	@$(BIN)/python -m tests.soak.stack_load
-	@echo "4/12 Deployments cut at each of their steps ..."
+	@echo "4/13 Deployments cut at each of their steps ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest tests/ops_e2e/test_deploy.py
-	@echo "5/12 The zip under AWS's own runtime client, on every Python at hand ..."
+	@echo "5/13 The zip under AWS's own runtime client, on every Python at hand ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest tests/ops_e2e/test_lambda_runtime.py
-	@echo "6/12 Times of faults, measured ..."
+	@echo "6/13 Times of faults, measured ..."
 	@$(BIN)/python -m tests.fault_table --measure
-	@echo "7/12 Firefox and WebKitGTK: second factor, two tabs, another origin, every layout ..."
+	@echo "7/13 Firefox and WebKitGTK: second factor, two tabs, another origin, every layout ..."
 	@$(BIN)/python -m tests.browser
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest -q tests/e2e/engines_soak.py "tests/e2e/test_sessions.py::test_two_tabs_refresh_at_the_same_moment_and_neither_is_signed_out"
-	@echo "8/12 The cut models under the oldest botocore of each of Lambda's runtimes ..."
+	@echo "8/13 The cut models under the oldest botocore of each of Lambda's runtimes ..."
 	@$(BIN)/python -m pytest -q tests/soak/old_botocore.py
-	@echo "9/12 An app that has adopted Gatehouse takes a newer wheel ..."
+	@echo "9/13 An app that has adopted Gatehouse takes a newer wheel ..."
 	@$(BIN)/python -m pytest -q tests/wheel/upgrade_soak.py
-	@echo "10/12 docs/your-data.md on a local stack: a queue, a schedule, a missing right ..."
+	@echo "10/13 docs/your-data.md on a local stack: a queue, a schedule, a missing right ..."
 	@$(BIN)/python -m pytest -q tests/e2e/own_data_soak.py tests/e2e/edits_soak.py
-	@echo "11/12 Each mend of the local AWS left out: MiniStack must need it still ..."
+	@echo "11/13 /openapi.json under two linters; generated TypeScript and Python clients call the API ..."
+	@$(BIN)/python -m pytest -q tests/openapi/clients_soak.py
+	@echo "12/13 Each mend of the local AWS left out: MiniStack must need it still ..."
 	@$(BIN)/python -m tests.mends
-	@echo "12/12 The suites on every other Python at hand ..."
+	@echo "13/13 The suites on every other Python at hand ..."
 	@$(BIN)/python -m tests.soak.pythons --processes $(PROCESSES)
 
 package: $(STAMP) ## The Lambda zip into OUT=DIR, just as `chalice deploy` packages it
@@ -107,4 +109,4 @@ lock: $(STAMP) ## Lock requirements*.in anew for Python 3.11-3.14, with hashes a
 	@$(BIN)/python -m ops lock --upgrade $(LOCKED)
 
 clean: ## Remove everything that was installed or built here
-	rm -rf $(VENV) tests/javascript/node_modules .local .chalice/deployments dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) tests/javascript/node_modules tests/openapi/node_modules .local .chalice/deployments dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
