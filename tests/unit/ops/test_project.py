@@ -4,11 +4,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from ops import cli, project
+from ops import cli, own_wheel, project
 from ops.errors import OpsError
 from ops.locked import load_lock
 from ops.project import OWN_LOCK, prepare
@@ -154,7 +155,9 @@ def test_the_wheel_is_locked_with_what_it_needs(
     monkeypatch.setattr(project, "_RUNTIME_LOCK", ROOT / "requirements.txt")
     for version in ("1.0", "1.1"):
         made = wheel(elsewhere, "chalice_gatehouse", version=version)
-        monkeypatch.setattr(project, "_installed_wheel", lambda made=made: made)
+        direct = json.dumps({"url": made.as_uri()})
+        installed = SimpleNamespace(read_text={"direct_url.json": direct}.get)
+        monkeypatch.setattr(own_wheel, "distribution", lambda name, of=installed: of)
         prepare(folder)
         assert (folder / "wheels" / made.name).read_bytes() == made.read_bytes()
         found = load_lock(folder / OWN_LOCK, RUNTIMES["3.12"], "x86_64")
@@ -162,6 +165,28 @@ def test_the_wheel_is_locked_with_what_it_needs(
         (own,) = (locked for locked in found if locked.name == "chalice-gatehouse")
         assert (own.version, own.path) == (version, folder / "wheels" / made.name)
     assert "-r requirements-gatehouse.txt" in prepare(folder).by_hand["requirements.txt"]
+
+
+@pytest.mark.parametrize(
+    ("direct", "said"),
+    [
+        ('{"url": "file:///gone/chalice_gatehouse-0.1.0-py3-none-any.whl"}', "that still exists"),
+        ('{"url": "file:///tmp"}', "that still exists"),
+        ("[]", "that still exists"),
+        (None, r"Set pip's index-url or PIP_INDEX_URL\. pip says:\n.*No matching distribution"),
+    ],
+)
+def test_a_wheel_that_is_nowhere_any_more_is_no_lock(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, direct: str | None, said: str
+) -> None:
+    """The error says where pip looks for it; tests/wheel/test_index.py has an index."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    installed = SimpleNamespace(read_text=lambda name: direct)
+    monkeypatch.setattr(own_wheel, "distribution", lambda name: installed)
+    with pytest.raises(OpsError, match=f"(?s){said}"):
+        prepare(folder)
+    assert not (folder / OWN_LOCK).exists()
 
 
 def test_lock_keeps_hashes_and_leaves_addresses_out(
