@@ -7,7 +7,7 @@
  * @typedef {[title: string, nodes: Child[], start: Field]} View
  */
 import {
-  badPassword, codeField, emailField, field, form, link, linkButton, passwordField, reject, sender,
+  badPassword, codeField, emailField, field, form, link, linkButton, passkeyBox, passwordField, reject, sender,
 } from './form.js';
 import { texts } from './more-texts.js';
 import { button, el, fill, heading, leaving, notice, show, way, waysAndBox } from './view.js';
@@ -200,20 +200,14 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
   }
 
   /**
-   * A passkey instead of the password, where stage and browser have them; its module comes beside the form.
+   * A passkey instead of the password.
    * @param {Field} address
    */
-  function passkey(address) {
-    const kinds = /** @type {any} */ (globalThis).PublicKeyCredential;
-    if (!config.passkeys || !kinds?.parseRequestOptionsFromJSON) return null;
-    const box = el('div', { class: 'passkey' });
+  const passkey = (address) => passkeyBox(config, ({ passkeyButton, autofill }, box) => {
     const finish = (/** @type {any} */ answer) => proceed(answer).then(() => { choice.byPassword = false; });
-    import('./passkeys.js').then(({ passkeyButton, autofill }) => {
-      box.append(passkeyButton({ post, address, choice, by, proceed: finish }));
-      return autofill({ post, address, choice, proceed: finish });
-    }).catch(() => null); // the password is there
-    return box;
-  }
+    box.append(passkeyButton({ post, address, choice, by, proceed: finish }));
+    return autofill({ post, address, choice, proceed: finish });
+  });
 
   /** @type {Record<string, () => View>} */
   const views = {

@@ -250,3 +250,16 @@ export const badPassword = (one, { requirements = {} }) => reject(one, fill(text
 export const link = (label, href) => el('a', { class: 'link', href }, label);
 /** @param {string} label @param {() => unknown} onclick */
 export const linkButton = (label, onclick) => el('button', { class: 'link', type: 'button', onclick }, label);
+
+/**
+ * The place for a passkey, where stage and browser have them; their module comes beside the form.
+ * @param {import('./app.js').Config|null} config
+ * @param {(module: typeof import('./passkeys.js'), box: HTMLElement) => unknown} put
+ */
+export function passkeyBox(config, put) {
+  const kinds = /** @type {any} */ (globalThis).PublicKeyCredential;
+  if (!config?.passkeys || !kinds?.parseRequestOptionsFromJSON) return null;
+  const box = el('div', { class: 'passkey' });
+  import('./passkeys.js').then((module) => put(module, box)).catch(() => null); // the password is there
+  return box;
+}

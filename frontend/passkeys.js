@@ -1,6 +1,8 @@
 /**
- * Signing in with a passkey: by a button, and, in a browser that the account knows, offered where the address is typed.
+ * Signing in, or confirming, with a passkey: by a button, and, in a browser that the account knows, offered where the
+ * address is typed.
  *
+ * @typedef {Pick<import('./form.js').Field, 'check'|'complain'> & {input: HTMLInputElement}} Address a field, or who is signed in
  * @typedef {import('./form.js').Answered} Answered
  */
 import { sender } from './form.js';
@@ -30,7 +32,7 @@ const reply = (post, credential) => post('challenge', { name: 'WEB_AUTHN', crede
 /**
  * @param {Object} options
  * @param {(path: string, body: object) => Promise<Answered>} options.post
- * @param {import('./form.js').Field} options.address
+ * @param {Address} options.address
  * @param {import('./view.js').Choice} options.choice
  * @param {(kind: string) => (values?: {email?: string}) => string} options.by
  * @param {(answer: any) => unknown} options.proceed

@@ -145,7 +145,7 @@ def _write_lock(project_dir: Path) -> list[str]:
     wheel = lock_own_wheel(project_dir)
     if wheel is None:
         return []
-    header = f"# Written by `{PROGRAM} init` (Gatehouse {__version__}), which will write it anew: do not edit.\n"
+    header = f"# Written by `{PROGRAM} init` (Gatehouse {__version__}), which overwrites it: do not edit.\n"
     wanted = header + wheel.line + _RUNTIME_LOCK.read_text(encoding="utf-8")
     path = project_dir / OWN_LOCK
     if path.exists() and path.read_text(encoding="utf-8") == wanted:

@@ -1,4 +1,4 @@
-"""docs/your-data.md as a team follows it: in a copy of the checkout, block by block."""
+"""Follows docs/your-data.md as a team would: in a copy of the checkout, with each of its blocks of code."""
 
 import json
 from pathlib import Path

@@ -55,7 +55,10 @@ def own_functions(deployment: Deployment) -> Iterator[Fault]:
                 f"declare {each.name} under `functions` in {NAME}; {deployment.again}",
             )
     known = {*FUNCTIONS, *(each.name for each in declared)}
-    for name in sorted(set(deployment.deployed.functions) - known):
+    for name, arn in sorted(deployment.deployed.functions.items()):
+        # Chalice also records event sources, with the ARN of the function that they call.
+        if name in known or not arn.endswith(f":{stage.function(name)}"):
+            continue
         yield Fault(
             f"{stage.function(name)} still runs, but app.py does not declare {name} any more.",
             deployment.again,

@@ -46,7 +46,10 @@ def ask(call: Call) -> Response:
 
 
 def open_list(call: Call) -> Response:
-    """The person's passkeys, against the password; a cookie lets the next calls go without it."""
+    """The person's passkeys, against the password; a cookie lets the next calls go without it.
+
+    `ended` says how many were deleted now, since a password set by mail had ended them.
+    """
     from ..edge.bodies import read_text
     from ..session.sessions import COOKIE
 
@@ -63,7 +66,7 @@ def open_list(call: Call) -> Response:
     except UnsupportedChallenge as error:
         raise with_login_url(error, call) from None
     kept = challenge_cookies(call, opened.sealed, opened.enrolment.expires_at)
-    return Response(_listed(opened.passkeys), {"Set-Cookie": kept})
+    return Response({**_listed(opened.passkeys), "ended": opened.ended}, {"Set-Cookie": kept})
 
 
 def setup(call: Call) -> dict[str, Any]:

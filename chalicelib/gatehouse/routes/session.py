@@ -26,6 +26,13 @@ def refresh(call: Call) -> Response:
         raise
 
 
+def look(call: Call) -> dict[str, bool]:
+    """Whether the browser's session goes on. Nothing changes: no deadline, no cookie, no token (S-99)."""
+    from ..session.sessions import COOKIE
+
+    return {"goes_on": call.services.living_sessions.look(call.cookies.get(COOKIE))}
+
+
 def signed_in_answer(
     call: Call, refreshed: "Refreshed", cookies: list[str] | None = None
 ) -> Response:

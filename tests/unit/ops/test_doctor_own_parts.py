@@ -59,7 +59,10 @@ class Seen(Deployment):
         "TeamFunctionOnOrderRole": ROLES["on_order"],
     }
     deployed: Any = SimpleNamespace(
-        functions={name: ARN.format(name) for name in ("pack", "on_order", "leaving")}
+        functions={
+            **{name: ARN.format(name) for name in ("pack", "on_order", "leaving")},
+            "pack-sqs-event-source": ARN.format("pack"),  # as Chalice records it
+        }
     )
 
 

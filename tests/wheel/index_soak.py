@@ -1,4 +1,4 @@
-"""A team installs the wheel from a package index: no file of it in the project, and a lock by version and hash."""
+"""A team installs the wheel from a package index: no file of it in the project, but a lock (`make soak`)."""
 
 from __future__ import annotations
 
