@@ -249,7 +249,7 @@ def test_the_list_is_opened_by_the_password_and_a_code(page: Page, api: FakeApi)
 
 
 def test_the_list_says_what_a_new_password_has_ended(page: Page, api: FakeApi) -> None:
-    """In both parts: why they are gone, and that there is none now."""
+    """The page says why the passkeys are gone, and that there are none now."""
     api.native()
     api.answers["POST /auth/passkeys/open"] = Answer(200, {"passkeys": [], "ended": 2})
     page.goto(f"{api.url}#passkeys")
@@ -260,7 +260,7 @@ def test_the_list_says_what_a_new_password_has_ended(page: Page, api: FakeApi) -
 
 
 def test_it_is_not_offered_where_the_device_can_keep_none(page: Page, api: FakeApi) -> None:
-    """The way to the list is there all the same: a security key may be at hand."""
+    """The link to the list is still there, because the person may have a security key."""
     page.add_init_script(
         "PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable = async () => false"
     )
@@ -295,7 +295,7 @@ def test_a_passkey_is_set_up_named_and_removed(page: Page, api: FakeApi) -> None
     press(page, "Save")
     expect(page.get_by_text("Mine", exact=True)).to_be_visible()
     press(page, "Remove")
-    expect(page.get_by_text("“Mine” will not sign you in any more.")).to_be_visible()
+    expect(page.get_by_text("You will no longer be able to sign in with “Mine”.")).to_be_visible()
     press(page, "Remove")
     expect(page.get_by_text("You have no passkey yet.")).to_be_visible()
     assert bodies(api, "passkeys/rename") == [{"id": PASSKEY["id"], "name": "Mine"}]
@@ -306,7 +306,7 @@ def test_a_passkey_is_set_up_named_and_removed(page: Page, api: FakeApi) -> None
     ("refuses", "said"),
     [
         ("NotAllowedError", "No passkey was set up."),
-        ("InvalidStateError", "This device has a passkey for your account already."),
+        ("InvalidStateError", "This device already has a passkey for your account."),
     ],
 )
 def test_a_passkey_that_was_not_made_is_said(

@@ -42,8 +42,8 @@ def test_ending_a_session_asks_again_and_says_so(page: Page, api: FakeApi) -> No
     api.answers[OTHER] = error(404, "not_found")
     api.answers["GET /me/sessions"] = Answer(200, {"sessions": SESSIONS[:1]})
     page.get_by_role("button", name="Sign out <img").click()
-    expect(page.get_by_text("Signed out there.")).to_be_visible()
-    expect(page.get_by_text("You are signed in nowhere else.")).to_be_visible()
+    expect(page.get_by_text("The other browser will be signed out")).to_be_visible()
+    expect(page.get_by_text("You are not signed in anywhere else.")).to_be_visible()
     expect(page.locator("summary", has_text="Where you are signed in")).to_be_focused()
     assert len(api.sent(OTHER)) == 1
 
@@ -58,7 +58,7 @@ def test_everywhere_else_at_once(page: Page, api: FakeApi) -> None:
     api.answers["POST /me/sessions/end-others"] = Answer(200, {"ended": 2})
     api.answers["GET /me/sessions"] = Answer(200, {"sessions": SESSIONS[:1]})
     others.click()
-    expect(page.get_by_text("Signed out everywhere else.")).to_be_visible()
+    expect(page.get_by_text("All other browsers will be signed out")).to_be_visible()
 
 
 def test_a_list_that_failed_can_be_loaded_again(page: Page, api: FakeApi) -> None:
@@ -102,12 +102,12 @@ def test_a_password_is_changed_against_the_old_one(page: Page, api: FakeApi) -> 
     """If the old password is wrong, the error is at its field. Afterwards no password stays on the page."""
     _native(page, api)
     page.get_by_text("Change your password").click()
-    page.get_by_label("Present password", exact=True).fill("not the old one")
+    page.get_by_label("Current password", exact=True).fill("not the old one")
     page.get_by_label("New password", exact=True).fill("another good one 34")
     api.answers["POST /auth/password"] = error(401, "invalid_credentials")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("This is not your present password.")).to_be_visible()
-    page.get_by_label("Present password", exact=True).fill("the old one")
+    expect(page.get_by_text("This is not your current password.")).to_be_visible()
+    page.get_by_label("Current password", exact=True).fill("the old one")
     api.answers["POST /auth/password"] = Answer(200, {})
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Your password is changed.")).to_be_visible()
@@ -144,7 +144,7 @@ def test_linked_providers_are_listed(page: Page, api: FakeApi) -> None:
     record = {**RECORD, "given_name": "Bo", "provider": "COGNITO", "linked": "acme"}
     api.answers["GET /me"] = Answer(200, {**record, "providers": providers})
     page.reload()
-    expect(page.get_by_role("term").filter(has_text="Also signs in with")).to_be_visible()
+    expect(page.get_by_role("term").filter(has_text="You can also sign in with")).to_be_visible()
     expect(page.get_by_text("Your name is managed by ACME staff. Change it there.")).to_be_visible()
     expect(page.get_by_text("Change your name")).to_have_count(0)
     expect(page.get_by_text("Change your password")).to_be_visible()

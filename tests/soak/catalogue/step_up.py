@@ -117,7 +117,10 @@ STEP_UP: tuple[Defence, ...] = (
         (
             _TOKENS,
             reading(
-                ("        return None  # somebody", "        names.append(user_name)  # somebody")
+                (
+                    "        return None  # a provider",
+                    "        names.append(user_name)  # a provider",
+                )
             ),
         ),
     ),
