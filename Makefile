@@ -50,8 +50,9 @@ lint: $(STAMP) ## ruff, format, mypy, imports, JavaScript, bandit, secrets, temp
 soak: $(STAMP) ## The long ones: defences switched off one by one, load, deployments cut at each step
 	@echo "1/12 Each defence switched off in turn: the suite must notice ..."
 	@$(BIN)/python -m tests.soak.defences
-	@echo "2/12 A crowd before shared warm containers, with faults; memory over 100,000 invocations ..."
+	@echo "2/12 A crowd before shared warm containers, with faults; 1,000 people who leave at once; memory over 100,000 invocations ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest -q tests/soak/test_crowd.py tests/soak/test_memory.py
+	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest -q -rP tests/soak/test_leavers.py
 	@echo "3/12 The same on a local stack ..."
 	@$(BIN)/python -m tests.soak.stack_load
 	@echo "4/12 Deployments cut at each of their steps ..."
