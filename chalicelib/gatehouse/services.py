@@ -342,7 +342,7 @@ class Services:
 
     @cached_property
     def leaving(self) -> "Leaving":
-        """What the function of the queue does, at Cognito's pace."""
+        """The work of the function `leaving`, with a limited rate of calls to Cognito."""
         from .cognito.pace import PacedClient
         from .cognito.provider_people import ProviderPeople
         from .cognito.user_admin import UserAdmin
@@ -370,7 +370,7 @@ class Services:
         from .signals import SignalQueue
 
         if not self.settings.leaving_queue_url or not self.settings.subjects_table:
-            raise NotFound("the stage was provisioned before providers could say who leaves")
+            raise NotFound("the stage was provisioned by a release without signals from providers")
         caches: dict[str, JwksCache] = {}
 
         def load_keys(url: str) -> JwksCache:
@@ -603,7 +603,7 @@ class Container:
         return self._own_kept(service, lambda clients: clients.own(service))
 
     def own_table(self, name: str) -> Any:
-        """Return boto3's Table for a table of the app's own. Raises ConfigurationError."""
+        """Return boto3's Table for one of the app's own tables. Raises ConfigurationError."""
 
         def make(clients: "AwsClients") -> Any:
             table = own_name(name, "TABLE", self._environ)

@@ -87,7 +87,7 @@ def test_a_passkey_from_set_up_to_removal(
     (key,) = device.keys()
     assert (key["rpId"], key["isResidentCredential"]) == ("localhost", True)
     button(page, "Set up a passkey").click()
-    expect(page.get_by_text("This device has a passkey for your account already.")).to_be_visible()
+    expect(page.get_by_text("This device already has a passkey for your account.")).to_be_visible()
     button(page, "Rename").click()
     field(page, "Name of the passkey").fill("My laptop")
     button(page, "Save").click()

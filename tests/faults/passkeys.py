@@ -1,4 +1,4 @@
-"""Scenes of passkeys: asked for, and looked after."""
+"""Scenes for passkeys: signing in with one, and managing them."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from tests.faults.scenes import Scene
 
 
 def ask(world: World) -> Scene:
-    """In a browser that knows nothing."""
+    """The person asks in a browser that is not known."""
     passkeys = Passkeys(Direct(world))
     passkeys.set_up()
     browser = world.browser()
@@ -17,7 +17,7 @@ def ask(world: World) -> Scene:
 
 
 def ask_known(world: World) -> Scene:
-    """For autofill."""
+    """The page asks without an address, for the browser's autofill."""
     passkeys = Passkeys(Direct(world))
     passkeys.set_up()
     return Scene(passkeys.direct.browser, lambda: passkeys.ask(None), CHALLENGE_COOKIE)
@@ -30,7 +30,7 @@ def open_list(world: World) -> Scene:
 
 
 def open_with_app(world: World) -> Scene:
-    """Somebody with an authenticator app."""
+    """The person has an authenticator app."""
     passkeys = Passkeys(Direct(world))
     direct = passkeys.direct
     direct.sign_in()
@@ -42,7 +42,7 @@ def open_with_app(world: World) -> Scene:
 
 
 def open_refused(world: World) -> Scene:
-    """The list is refused, and the tokens are revoked."""
+    """Cognito refuses to list the passkeys, so the tokens are revoked."""
     from tests.doubles.aws_errors import client_error
 
     scene = open_list(world)
@@ -51,7 +51,7 @@ def open_refused(world: World) -> Scene:
 
 
 def reset(world: World) -> Scene:
-    """A new password by mail, which ends the passkeys."""
+    """The person sets a new password by mail, which ends the passkeys."""
     passkeys = Passkeys(Direct(world))
     passkeys.set_up()
     browser = world.browser()
@@ -61,7 +61,7 @@ def reset(world: World) -> Scene:
 
 
 def open_ended(world: World) -> Scene:
-    """The list deletes what a new password has ended."""
+    """Opening the list deletes passkeys that a new password has ended."""
     passkeys = Passkeys(Direct(world))
     passkeys.set_up()
     passkeys.reset()
@@ -72,7 +72,7 @@ def open_ended(world: World) -> Scene:
 
 
 def opened(path: str) -> Callable[[World], Scene]:
-    """One of the calls after it."""
+    """One of the requests after the list was opened."""
 
     def make(world: World) -> Scene:
         passkeys = Passkeys(Direct(world))

@@ -51,7 +51,7 @@ def _without_cookies(query: str) -> View:
     def view(page: Page, api: FakeApi) -> None:
         lose_cookies(page)
         page.goto(f"{api.url}{query}")
-        expect(page.get_by_text("This browser keeps no cookies")).to_be_visible()
+        expect(page.get_by_text("This browser blocks cookies")).to_be_visible()
 
     return view
 
@@ -63,7 +63,7 @@ def _failed_beside_a_session(page: Page, api: FakeApi) -> None:
 
 
 def _with_a_way_on(page: Page, api: FakeApi) -> None:
-    """The person has returned from the page's target."""
+    """The person has returned from the page to which they were sent on."""
     api.sign_in()
     api.config["return_to"] = "https://notes.example.com/"
     page.goto(api.url)
@@ -109,7 +109,7 @@ def _lost_record(page: Page, api: FakeApi) -> None:
 
 
 def _sessions(page: Page, api: FakeApi) -> None:
-    """Where the person is signed in."""
+    """The list of the person's sessions is open."""
     api.sign_in()
     page.goto(api.url)
     page.get_by_text("Where you are signed in").click()
@@ -117,7 +117,7 @@ def _sessions(page: Page, api: FakeApi) -> None:
 
 
 def _own_account(page: Page, api: FakeApi) -> None:
-    """Name and password, both forms open."""
+    """Both forms, for the name and for the password, are open."""
     api.embed()
     api.native()
     page.goto(api.url)
@@ -127,7 +127,7 @@ def _own_account(page: Page, api: FakeApi) -> None:
 
 
 def _last_minutes(page: Page, api: FakeApi) -> None:
-    """The session ends whatever the person does."""
+    """The session will soon reach its absolute end, whatever the person does."""
     api.sign_in(idle=600, absolute=600)
     page.goto(api.url)
     expect(page.get_by_text("you will have to sign in again")).to_be_visible()
@@ -194,7 +194,7 @@ def _passkeys_ended(page: Page, api: FakeApi) -> None:
 
 
 def _passkey_offered(page: Page, api: FakeApi) -> None:
-    """After a sign-in with the password, on a device that can keep one."""
+    """The offer after a sign-in with the password, on a device that can store a passkey."""
     api.offer_passkeys()
     api.accept_password()
     page.goto(f"{api.url}#email")

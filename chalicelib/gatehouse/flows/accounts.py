@@ -123,7 +123,7 @@ class Accounts:
     def _confirm(
         self, user: PoolUser, digits: str, password: str, names: Mapping[str, str], visitor: Visitor
     ) -> None:
-        """The code comes first: setting a password would confirm the account."""
+        """Check the code before the password is set, because setting a password confirms the account."""
         name = user.user_name
         self._use_code(
             "confirm", lambda: self._api.confirm_sign_up(name, digits, names, visitor.ip)
@@ -177,7 +177,7 @@ class Accounts:
     def _note_proof(
         self, user_name: str, names: Mapping[str, str], *, sessions_ended: bool = False
     ) -> None:
-        """The password is valid even if the record cannot note it; without the note nobody is linked to the account
+        """Note the proof in the record. If that fails, the password is still valid, but nobody is linked to the account
         (S-68)."""
         try:
             if names:
@@ -197,10 +197,10 @@ class Accounts:
             log_event("passkeys_not_ended", level="error", user=user.user_name, detail=error.detail)
 
     def _end_sessions(self, user: PoolUser) -> None:
-        """Somebody who knew the old password may be signed in with it (ASVS 7.4.3). The new password is valid even if
-        this fails.
+        """End the sessions of anybody who signed in with the old password (ASVS 7.4.3).
 
-        Either of the two calls prevents their next refresh.
+        The new password is valid even if this fails. Each of the two calls alone prevents the next refresh of these
+        sessions.
         """
         try:
             self._user_admin.sign_out_everywhere(user.user_name)

@@ -74,7 +74,7 @@ class TotpKey:
 
 
 def build_totp_key(secret: str, *, account: str, issuer: str) -> TotpKey:
-    """Return the key with its URI: SHA-1, six digits, thirty seconds, as Cognito's TOTP is."""
+    """Return the key with its URI. Cognito's TOTP uses SHA-1, six digits and thirty seconds."""
     label = quote(f"{issuer}:{account}", safe="@")
     query = urlencode({"secret": secret, "issuer": issuer}, quote_via=quote)
     return TotpKey(secret, f"otpauth://totp/{label}?{query}")

@@ -1,4 +1,4 @@
-"""The direct sign-in: email and password through our own endpoints, challenges included (docs/adr/0006).
+"""The direct sign-in: email and password at our own endpoints, with Cognito's challenges (docs/adr/0006).
 
 All refusals of a password give the same answer (S-40), and no password reaches Cognito before the throttle (S-41).
 Framework-free. Source: AWS "AdminInitiateAuth", "AdminRespondToAuthChallenge", "Understanding API, OIDC, and managed
@@ -57,7 +57,7 @@ from .credentials import (
 from .new_session import NewSessions
 from .session_flow import Refreshed
 
-#: Without it no route would accept the person: the pre-token-generation trigger is not attached.
+#: If it is missing, the pre-token-generation trigger is not attached, and no route would accept the person.
 REQUIRED_SCOPE = "api/read"
 
 
@@ -98,7 +98,7 @@ class ChallengeAnswer:
 
 
 class DirectSignIn:
-    """Signs people in by password, including Cognito's challenges, and accepts the answers of passkeys."""
+    """Signs people in by password, with Cognito's challenges, and accepts the answers of passkeys."""
 
     def __init__(
         self,
@@ -191,7 +191,7 @@ class DirectSignIn:
                     step = send()
                 except Refused as refused:
                     if by_passkey:
-                        once.close()  # right or wrong, a passkey's challenge serves once (S-88)
+                        once.close()  # right or wrong, a passkey's challenge can be answered once (S-88)
                     raise self._refusal(refused, by_passkey) from None
             if challenge.name == NEW_PASSWORD:
                 # The temporary password came by mail, and is replaced now: mailbox and password are proved (S-68).
@@ -350,7 +350,7 @@ class DirectSignIn:
                 raise TemporarilyUnavailable(
                     f"tokens of a direct sign-in: {error.detail}"
                 ) from None
-            except SignUpRefused as error:  # the same as if the trigger refuses it
+            except SignUpRefused as error:  # the same answer as when the trigger refuses
                 raise InvalidCredentials(error.detail) from None
         device = self._attempts.known_device(email, identity.username)
         return DirectlySignedIn(tokens.access_token, access, identity, session, sealed, device)

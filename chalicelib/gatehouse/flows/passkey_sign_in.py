@@ -1,10 +1,10 @@
 """A passkey instead of the password: the challenge that the browser's authenticator answers (docs/passkeys.md).
 
-Cognito gives no challenge before an address (USER_AUTH). Whoever types one gets a challenge that looks and comes alike,
-whoever the address belongs to and whether or not there is a passkey (S-89): made up if need be, never with the ids of
-somebody's passkeys. These are told to a browser that has signed in to the account before, and to no other; without them the
-authenticator shows the passkeys that it has for this site, which Cognito's all are (`residentKey` required).
-What answers the challenge is flows/direct_sign_in.py, made up or not.
+Cognito gives no challenge without an address (USER_AUTH). For every address the browser gets a challenge of the same
+form in the same way, whether or not an account or a passkey exists (S-89); if necessary, the challenge is invented. The
+ids of an account's passkeys go only to a browser that has signed in to the account before. Without ids, the
+authenticator offers the passkeys that it holds for this site; this works because Cognito's passkeys are all
+discoverable (`residentKey` required). flows/direct_sign_in.py takes the answer to any challenge, real or invented.
 Sources: Amazon Cognito API reference, "AdminInitiateAuth" (USER_AUTH); W3C Web Authentication Level 3, 14.6.2 (username
 enumeration), 14.6.3 (privacy leak via credential IDs).
 """
@@ -25,9 +25,9 @@ from .attempts import AUTOFILL, PASSKEY, Attempts
 from .challenge_steps import WEB_AUTHN
 from .direct_sign_in import Challenged
 
-#: What Cognito's challenges have (seen in its documentation; Web Authentication asks for 16 at least).
+#: The length of Cognito's challenges (as in its documentation; Web Authentication requires at least 16).
 _CHALLENGE_BYTES = 32
-#: Of a Session that Cognito did not give; sealing hides the rest.
+#: The length of an invented Session; sealing hides its content.
 _SESSION_BYTES = 768
 _TIMEOUT_MILLISECONDS = 60_000
 _TRANSPORTS = frozenset({"ble", "hybrid", "internal", "nfc", "smart-card", "usb"})
@@ -52,7 +52,7 @@ class PasskeySignIn:
         self._domain = domain
 
     def ask(self, *, email: str, remember: bool, visitor: Visitor) -> Challenged | None:
-        """Return the challenge of an address; None only in a known browser, whose account has no passkey.
+        """Return the challenge for an address. None only for a known browser whose account has no passkey.
 
         Raises TooManyAttempts and TemporarilyUnavailable.
         """
@@ -63,9 +63,10 @@ class PasskeySignIn:
         return self._challenged(step, email, remember, known=known)
 
     def ask_known(self, *, remember: bool, visitor: Visitor) -> Challenged | None:
-        """Return the challenge of the account that this browser is known to, for autofill; None if there is none.
+        """Return the challenge for autofill, for the account to which this browser is known; None if there is none.
 
-        The page asks for it by itself, so a pause is no error: it goes without autofill.
+        The page asks for it without an action of the person. So too many attempts are no error: the page then has no
+        autofill.
         """
         email = self._attempts.known_address(visitor)
         if email is None:
@@ -81,7 +82,7 @@ class PasskeySignIn:
         try:
             return self._api.begin_passkey(email, visitor)
         except Refused as refused:
-            # Nobody, a provider's person, unconfirmed, disabled: whatever it is, the answer is the same.
+            # An unknown, federated, unconfirmed or disabled person: the answer must be the same for all.
             return Step(challenge=refused.code)
 
     def _challenged(
@@ -124,7 +125,7 @@ class PasskeySignIn:
         return [each for each in listed if not notes.has_ended(each["id"])]
 
     def _options(self, step: Step) -> Mapping[str, Any] | None:
-        """Return Cognito's own options, or None if this is no passkey's challenge for our domain."""
+        """Return Cognito's options, or None if the step is not a passkey's challenge for our domain."""
         if step.challenge != WEB_AUTHN or not step.session:
             return None
         try:
@@ -142,7 +143,7 @@ class PasskeySignIn:
 
 
 def _passkeys(options: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return what the browser needs of `allowCredentials`."""
+    """Return the entries of `allowCredentials`, with the members that the browser needs."""
     listed = options.get("allowCredentials")
     return [
         {

@@ -1,8 +1,9 @@
-"""A person's own passkeys: set up, named, listed and removed, after the password was given again (docs/passkeys.md).
+"""Lets people set up, name, list and remove their own passkeys, once they have entered the password again
+(docs/passkeys.md).
 
-What Cognito wants for that is a token of the server-only client (flows/reauthentication.py). It waits sealed in the
-challenge cookie, a quarter of an hour at most, so that the password is asked for once; `close` revokes it. Passkeys that a
-password set by mail has ended (S-102) are deleted when the list is opened: before it, nobody has a token for that.
+Cognito requires a token of the server-only client for this (flows/reauthentication.py). The token is kept sealed in the
+challenge cookie for fifteen minutes at most, so that the password is asked for once; `close` revokes it. Opening the
+list deletes the passkeys that a password set by mail has ended (S-102); earlier, we have no token that may delete them.
 Sources: Amazon Cognito API reference, "StartWebAuthnRegistration", "CompleteWebAuthnRegistration",
 "ListWebAuthnCredentials", "DeleteWebAuthnCredential", "WebAuthnMfaSettingsType".
 """
@@ -35,15 +36,15 @@ from .challenge_steps import SELECT_MFA, TOTP
 from .credentials import read_code, read_passkey_id
 from .reauthentication import Reauthentication
 
-#: Of ISO 8601: Cognito's time and ours differ behind them.
+#: The length of an ISO 8601 time up to its seconds. Behind them, Cognito's form and ours differ.
 _SECONDS = len("2026-01-01T00:00:00")
-#: What Cognito says of a token that has died meanwhile.
+#: Cognito's errors for a token that is no longer valid.
 _TOKEN_GONE = ("NotAuthorizedException", "PasswordResetRequiredException", "UserNotFoundException")
 
 
 @dataclass(frozen=True)
 class Opened:
-    """The passkeys, how many had ended and were deleted, and what the next steps need, sealed."""
+    """The passkeys, the number of ended ones that were deleted, and the sealed data for the next steps."""
 
     passkeys: list[Passkey]
     ended: int
@@ -52,7 +53,8 @@ class Opened:
 
 
 class Passkeys:
-    """Every method needs the session cookie's value, and all but `open` what `open` has sealed."""
+    """Manages passkeys. All methods need the session cookie's value; all except `open` also need the value that `open`
+    has sealed."""
 
     def __init__(
         self,
@@ -72,7 +74,7 @@ class Passkeys:
     def open(
         self, *, password: str, code: str | None, session_cookie: str | None, visitor: Visitor
     ) -> Opened:
-        """Begin, by password, and a code where the person has an authenticator app.
+        """Begin with the password, and with a code if the person has an authenticator app.
 
         Raises NoSession, InvalidCredentials, CodeRequired, InvalidCode, ManagedByProvider, TooManyAttempts.
         """
@@ -97,7 +99,7 @@ class Passkeys:
                 raise UnsupportedChallenge(f"challenge {step.challenge[:40]}")
             try:
                 if with_app:
-                    # Without it Cognito asks whoever has an app for no passkey.
+                    # Without this, Cognito offers no passkey to a person who has an authenticator app.
                     self._again.api.prefer_totp(tokens.access_token, True, passkeys=True)
                 passkeys, ended = self._not_ended(session.username, tokens.access_token)
                 enrolment = Enrolment(
@@ -126,7 +128,7 @@ class Passkeys:
     def verify(
         self, credential: Mapping[str, Any], session_cookie: str | None, cookie: str | None
     ) -> list[Passkey]:
-        """Keep a new passkey; returns all. Raises NoSession, ChallengeExpired, PasskeyNotSupported."""
+        """Register a new passkey, and return all passkeys. Raises NoSession, ChallengeExpired, PasskeyNotSupported."""
         session, enrolment = self._opened(session_cookie, cookie)
         # First: a passkey that is not noted would count as one from before the last password that was set by mail.
         self._notes.add(session.username, read_passkey_id(json.dumps(credential)))
@@ -140,7 +142,7 @@ class Passkeys:
     def rename(
         self, passkey_id: str, name: str, session_cookie: str | None, cookie: str | None
     ) -> list[Passkey]:
-        """Name a passkey; returns all. Raises NoSession, ChallengeExpired, NotFound."""
+        """Name a passkey, and return all passkeys. Raises NoSession, ChallengeExpired, NotFound."""
         session, enrolment = self._opened(session_cookie, cookie)
         try:
             passkeys = self._api.all(enrolment.access_token)
@@ -150,7 +152,7 @@ class Passkeys:
         if passkey_id not in ours:
             raise NotFound("not a passkey of this person")
         names = {**self._notes.load(session.username).names, passkey_id: name}
-        # Of removed ones nothing stays.
+        # Drop the names of passkeys that were removed.
         kept = {each: names[each] for each in sorted(names) if each in ours}
         self._notes.name(session.username, kept)
         return [replace(passkey, name=kept.get(passkey.id, passkey.name)) for passkey in passkeys]
@@ -158,7 +160,7 @@ class Passkeys:
     def remove(
         self, passkey_id: str, session_cookie: str | None, cookie: str | None
     ) -> list[Passkey]:
-        """Forget a passkey; one that is gone is fine. Raises NoSession, ChallengeExpired."""
+        """Delete a passkey; deleting it twice is no error. Raises NoSession, ChallengeExpired."""
         session, enrolment = self._opened(session_cookie, cookie)
         passkeys = self._all(session, enrolment)
         if any(passkey.id == passkey_id for passkey in passkeys):
@@ -170,7 +172,7 @@ class Passkeys:
         return [passkey for passkey in passkeys if passkey.id != passkey_id]
 
     def close(self, session_cookie: str | None, cookie: str | None) -> None:
-        """Revoke the tokens. Raises NoSession; what is not open need not be closed."""
+        """Revoke the tokens. Raises NoSession; without open tokens it does nothing."""
         try:
             _, enrolment = self._opened(session_cookie, cookie)
         except ChallengeExpired:
@@ -187,7 +189,8 @@ class Passkeys:
             raise self._refusal(refused) from None
 
     def _named(self, user_name: str, access_token: str) -> list[Passkey]:
-        """Return all with their persons' names. A table that does not answer costs these, and nothing else."""
+        """Return all passkeys with the names that the person gave them. If the table does not answer, the names are
+        missing."""
         passkeys = self._api.all(access_token)
         return _name(passkeys, self._noted(user_name) if passkeys else Notes())
 

@@ -21,7 +21,8 @@ def show(call: Call) -> dict[str, Any]:
 
 
 def second_factor(call: Call) -> dict[str, Any]:
-    """Which second factors are on, by Cognito's names; none for people of a provider, which has its own."""
+    """Return the second factors that are on, by Cognito's names; none for people of a provider, which asks for its
+    own."""
     factors = call.services.profile.second_factor(call.caller.username, call.caller.sub)
     return {"on": bool(factors), "factors": list(factors)}
 

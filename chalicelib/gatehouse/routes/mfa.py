@@ -1,4 +1,4 @@
-"""An authenticator app on and off, for people who are signed in with a password."""
+"""Routes that turn an authenticator app on and off, for people who are signed in with a password."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ _MAX_CODE = 16
 
 
 def setup(call: Call) -> Response:
-    """A new key for the app, against the password; `verify` completes it."""
+    """Check the password and return a new key for the app; `verify` completes the enrolment."""
     from ..edge.bodies import read_text
     from ..session import sessions
 
@@ -34,7 +34,7 @@ def setup(call: Call) -> Response:
 
 
 def verify(call: Call) -> Response:
-    """The app's first code turns it on."""
+    """Turn the app on with its first code."""
     from ..edge.bodies import read_text
     from ..sealed import challenges
     from ..session import sessions
@@ -51,7 +51,7 @@ def verify(call: Call) -> Response:
 
 
 def disable(call: Call) -> dict[str, Any]:
-    """Password and a code of the app turn it off."""
+    """Turn the app off, with the password and a code of the app."""
     from ..edge.bodies import read_text
     from ..session.sessions import COOKIE
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def refresh(call: Call) -> Response:
-    """A fresh access token for the page's memory; the new refresh token stays inside the cookie."""
+    """Return a new access token for the page's memory; the new refresh token stays inside the cookie."""
     from ..flows.session_flow import RefreshPostponed
     from ..session.sessions import COOKIE
 
