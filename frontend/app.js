@@ -48,8 +48,9 @@ const choice = { remember: query.get('remember') === '1' };
 let shown = '';
 let warning = '';
 let leaving = false;
-// the session's length, for the meter
+// the session's length, for the meter, and its end
 let whole = 1;
+let ends = 0;
 
 async function loadConfig() {
   configAsked = true;
@@ -137,6 +138,8 @@ function noticeFor(reason) {
   if (arrival.returned) return [texts.notKept];
   if (arrival.signedOut) return [texts.signedOut, config?.providers.length || config?.discover ? texts.signedOutMore : null];
   if (reason === 'signed_out') return [texts.endedElsewhere];
+  // before its deadlines, so it was ended elsewhere
+  if (reason === 'session_expired' && profile && Date.now() < ends) return [...profile.ENDED, 'alert'];
   if (reason === 'session_expired') return [texts.sessionExpired];
   return undefined;
 }
@@ -308,7 +311,7 @@ function warn({ user, status, idleWarning }) {
 function tickClock() {
   const { idleExpiresAt, expiresAt, retryAt, user } = session.state;
   if (user) {
-    const ends = Math.min(idleExpiresAt ?? Infinity, expiresAt ?? Infinity);
+    ends = Math.min(idleExpiresAt ?? Infinity, expiresAt ?? Infinity);
     const left = ends - Date.now();
     whole = Math.max(whole, left);
     profile?.showTimeLeft({ left, whole, ends, idle: ends !== expiresAt });

@@ -51,7 +51,7 @@ export function open({ session, user, back }) {
       label: texts.goOn,
       extra: [accountField(user.email)],
       send: (values) => post('open', password ? { password, code: values.code } : values),
-      done: ({ passkeys }) => list(passkeys),
+      done: ({ passkeys, ended }) => list(passkeys, ended ? texts.passkeysEnded : ''),
       refused: {
         ...refused,
         invalid_credentials: () => (password ? askPassword(texts.wrongPassword) : reject(secret, texts.wrongPassword)),

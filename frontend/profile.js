@@ -32,6 +32,9 @@ await styled;
 /** @type {Record<string, {title: string}>} */
 const errors = texts.errors;
 
+/** What the next view says of a session that somebody has ended: first line and second. @type {[string, string]} */
+export const ENDED = [texts.endedEarly, texts.endedEarlyMore];
+
 const initials = (name = '') =>
   name.split(/[\s@]+/).filter(Boolean).slice(0, 2).map((word) => [...word][0].toUpperCase()).join('');
 

@@ -49,6 +49,8 @@ const SHORTEST_TIMER = 50;
 const LONGEST_TIMER = 30 * SECOND;
 // a token this new has not expired: a 401 has another reason, such as the scope
 const JUST_BORN = 10 * SECOND;
+// the shortest time between two checks whether the session is alive
+const LOOK_PAUSE = 10 * SECOND;
 const INPUT = ['pointerdown', 'keydown'];
 const WAKING = ['visibilitychange', 'focus', 'pageshow'];
 
@@ -111,6 +113,7 @@ export function createSession({
   // input or a call since the last refresh
   let active = false;
   let failures = 0;
+  let lookedAt = -Infinity;
   /** @type {Promise<Readonly<State>>|null} */
   let refreshing = null;
   /** @type {any} */
@@ -165,7 +168,11 @@ export function createSession({
   };
   const onOnline = () => (state.retryAt === null ? tick() : void refresh());
   for (const type of INPUT) events.addEventListener(type, onInput, { capture: true, passive: true });
-  for (const type of WAKING) events.addEventListener(type, tick);
+  const onWaking = () => {
+    tick();
+    void look();
+  };
+  for (const type of WAKING) events.addEventListener(type, onWaking);
   events.addEventListener('online', onOnline);
 
   /**
@@ -189,16 +196,21 @@ export function createSession({
     }
   }
 
+  /** @param {string} path @param {RequestInit} [init] */
+  const request = (path, init) => send(new URL(path, own), {
+    credentials: base.origin === here?.origin ? 'same-origin' : 'include',
+    cache: 'no-store',
+    redirect: 'error',
+    signal: AbortSignal.timeout(REQUEST_TIMEOUT),
+    ...init,
+  });
+
   /** @param {string} path @param {object} [body] */
   async function post(path, body = {}) {
-    const response = await send(new URL(path, own), {
+    const response = await request(path, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', 'X-Gatehouse': '1' },
       body: JSON.stringify(body),
-      credentials: base.origin === here?.origin ? 'same-origin' : 'include',
-      cache: 'no-store',
-      redirect: 'error',
-      signal: AbortSignal.timeout(REQUEST_TIMEOUT),
     });
     const answer = await response.json().catch(() => ({}));
     return { response, answer };
@@ -272,6 +284,23 @@ export function createSession({
       return state;
     });
     return refreshing;
+  }
+
+  /**
+   * When a person looks at the page, asks whether the session was ended elsewhere. This renews nothing, so looking does not
+   * extend an idle session. If the answer is no, a refresh decides.
+   */
+  async function look() {
+    const asked = now();
+    if (state.status !== 'signed_in' || refreshing || globalThis.document?.hidden) return;
+    if (asked - Math.max(lookedAt, token?.bornAt ?? 0) < LOOK_PAUSE) return;
+    lookedAt = asked;
+    try {
+      const response = await request('auth/session');
+      if (response.ok && (await response.json()).goes_on === false) await refresh();
+    } catch {
+      // the next look, call or refresh will show it
+    }
   }
 
   if (channel) {
@@ -395,7 +424,7 @@ export function createSession({
       listeners.clear();
       channel?.close();
       for (const type of INPUT) events.removeEventListener(type, onInput, { capture: true });
-      for (const type of WAKING) events.removeEventListener(type, tick);
+      for (const type of WAKING) events.removeEventListener(type, onWaking);
       events.removeEventListener('online', onOnline);
     },
   };

@@ -157,7 +157,7 @@ def _write_lock(project_dir: Path) -> list[str]:
             shutil.copyfile(wheel, kept)
         wheel = kept
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    header = f"# Written by `{PROGRAM} init` (Gatehouse {__version__}), which will write it anew: do not edit.\n"
+    header = f"# Written by `{PROGRAM} init` (Gatehouse {__version__}), which overwrites it: do not edit.\n"
     line = f"./{wheel.relative_to(project_dir).as_posix()} --hash=sha256:{digest}\n"
     wanted = header + line + _RUNTIME_LOCK.read_text(encoding="utf-8")
     path = project_dir / OWN_LOCK

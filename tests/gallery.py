@@ -1,8 +1,8 @@
 """Screenshots of every state of the page in three engines: `make gallery`, or with names of states.
 
-Each state is one row: narrow, dark, text of twice its size, German, both, wide. Two rows are in one picture. Faults
-that a program can detect (sideways scrolling, cut, overlapping or too small text) are printed, and tested by
-tests/frontend and `make soak`; people must look for the rest.
+Each state is one row: narrow, dark, with text of twice the size, in German, German with large text, wide. Two rows are in
+one picture. The program prints faults that it can detect (sideways scrolling; cut, overlapping or too small text).
+tests/frontend and `make soak` also test these; people must look for all others.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from tests.frontend.stills import LAYOUT, LOOKS, served, still
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / ".local" / "gallery"
-#: The WebDriver window has its own bar at the top; this is the size of the tests' display.
+#: The size of the tests' display; the WebDriver window includes the browser's own bar at the top.
 SIZE = (1900, 1450)
 _ROWS = 2
 #: The scale of frames, and their maximum height.
@@ -76,7 +76,7 @@ class Sheets:
         self.rows: list[tuple[int, str]] = []
 
     def html(self) -> str:
-        """The sheet of the states in `rows`."""
+        """Return the sheet with the states in `rows`."""
         rows = "".join(
             f"<div>{name}</div><div class=row>{self._cells(number, name)}</div>"
             for number, name in self.rows
@@ -181,7 +181,7 @@ def main() -> int:
                     screen = OverWebDriver(driver)
                 wrong += _draw(screen, url, sheets, names, options.out / engine)
         browser.close()
-    print(f"{options.out}: look at them")
+    print(f"The screenshots are in {options.out}: look at them.")
     return 1 if wrong else 0
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from .sign_in_errors import AccessDenied as AccessDenied
+    from .sign_in_errors import AccountDisabled as AccountDisabled
     from .sign_in_errors import ChallengeExpired as ChallengeExpired
     from .sign_in_errors import CodeRequired as CodeRequired
     from .sign_in_errors import CookieTooLarge as CookieTooLarge

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from .stage_secrets import StageSecrets
     from .store.locks import AddressLocks
     from .store.marks import MarkStore
+    from .store.passkey_notes import PasskeyNotes
     from .store.proofs import ProofStore
     from .store.providers import ProviderStore
     from .store.session_rows import SessionRows
@@ -185,13 +186,13 @@ class Services:
             load_api=lambda: self._user_pool_api,
             tokens=self.tokens,
             sessions=self.sessions,
-            living=self._living_sessions,
+            living=self.living_sessions,
             notes=self._session_notes,
             load_users=lambda: self.users,
         )
 
     @cached_property
-    def _living_sessions(self) -> "LivingSessions":
+    def living_sessions(self) -> "LivingSessions":
         from .flows.living_sessions import LivingSessions
 
         return LivingSessions(
@@ -209,6 +210,7 @@ class Services:
             new_sessions=self._new_sessions,
             attempts=self._attempts,
             captcha=self.captcha,
+            passkeys=self._passkey_notes,
             issuer_label=self.settings.app_title,
         )
 
@@ -228,6 +230,7 @@ class Services:
             ),
             attempts=self._attempts,
             providers=self.providers,
+            passkeys=self._passkey_notes if self.settings.passkeys else None,
             allowed_domains=self.settings.sign_up_allowed_domains,
             refused_domains=self.settings.sign_up_refused_domains,
         )
@@ -263,6 +266,7 @@ class Services:
             api=self._user_pool_api,
             challenges=self._challenges,
             attempts=self._attempts,
+            notes=self._passkey_notes,
             domain=self.settings.passkey_domain,
         )
 
@@ -270,15 +274,20 @@ class Services:
     def passkeys(self) -> "Passkeys":
         from .cognito.passkey_api import PasskeyApi
         from .flows.passkeys import Passkeys
-        from .store.passkey_names import PasskeyNames
 
         return Passkeys(
             again=self._reauthentication,
             api=PasskeyApi(self._cognito_idp),
-            names=PasskeyNames(self._dynamodb, self.settings.users_table),
+            notes=self._passkey_notes,
             challenges=self._challenges,
             attempts=self._attempts,
         )
+
+    @cached_property
+    def _passkey_notes(self) -> "PasskeyNotes":
+        from .store.passkey_notes import PasskeyNotes
+
+        return PasskeyNotes(self._dynamodb, self.settings.users_table, self.clock)
 
     @cached_property
     def _reauthentication(self) -> "Reauthentication":
@@ -286,7 +295,7 @@ class Services:
 
         return Reauthentication(
             api=self._server_only_api,
-            living=self._living_sessions,
+            living=self.living_sessions,
             challenges=self._challenges,
             users=self.users,
             attempts=self._attempts,
@@ -426,7 +435,7 @@ class Services:
         return OwnPassword(
             api=self._server_only_api,
             user_admin=self.user_admin,
-            living=self._living_sessions,
+            living=self.living_sessions,
             rows=self.session_rows,
             users=self.users,
             attempts=self._attempts,

@@ -172,6 +172,16 @@ class AccessDenied(SignInError):
     message = "The sign-in was cancelled or refused."
 
 
+class AccountDisabled(SignInError):
+    """The provider let the person in, but the profile here is disabled: by a signal, an administrator or an operator.
+
+    Only a person who has just signed in at the provider sees this, so it does not reveal which accounts exist (S-40).
+    """
+
+    code = "account_disabled"
+    message = "This account is disabled here."
+
+
 class SignUpRefused(SignInError):
     code = "sign_up_refused"
     message = "This address may not sign up here."

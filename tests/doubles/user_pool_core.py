@@ -147,7 +147,7 @@ class PoolCore:
         )
 
     def _as_of_now(self, person: Person) -> Person:
-        """`person` with today's groups; a provider's own group, `<pool>_<provider>`, comes from the sign-in."""
+        """Return `person` with the current groups; a provider's own group, `<pool>_<provider>`, is that of the sign-in."""
         user = next((user for user in self.users if user.sub == person.sub), None)
         if user is None:
             return person

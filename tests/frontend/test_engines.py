@@ -54,7 +54,7 @@ def tab(broken: tuple[Driver, dict[str, str]], api: FakeApi) -> Tab:
 
 
 def test_the_page_says_what_to_do_and_does_not_hang(tab: Tab, api: FakeApi) -> None:
-    """It does so at the choice, at the form, and instead of "that took too long" after a provider."""
+    """The page explains it on the first view, on the form, and instead of "that took too long" after a provider."""
     for address in ("", "#email", "?error=login_unknown"):
         tab.open("about:blank")
         tab.open(api.url + address)
@@ -77,5 +77,5 @@ def test_a_password_signs_in_until_the_page_is_left(tab: Tab, api: FakeApi) -> N
 
 
 def test_session_js_tells_other_front_ends(tab: Tab) -> None:
-    """It is a state that they can show."""
+    """session.js returns a state that other front ends can show."""
     assert tab.run(STATE) == ["signed_out", "cookies_blocked"]

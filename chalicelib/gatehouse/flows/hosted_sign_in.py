@@ -16,6 +16,7 @@ from ..errors import (
     OUTAGE_MARKER,
     REFUSAL_MARKER,
     AccessDenied,
+    AccountDisabled,
     InvalidGrant,
     InvalidToken,
     LoginUnknown,
@@ -266,12 +267,24 @@ def is_linked_now(description: str) -> bool:
     return "already found an entry for username" in description.casefold().replace("+", " ")
 
 
+def is_disabled(description: str) -> bool:
+    """Whether Cognito refused a person whose profile is disabled.
+
+    AWS's pages do not say how. Several apps wait for the first of these texts at their callback; the API's own errors have
+    the second.
+    """
+    said = description.casefold().replace("+", " ")
+    return "user is not enabled" in said or "user is disabled" in said
+
+
 def map_callback_error(error: str, description: str) -> SignInError | TemporarilyUnavailable:
     """Return our error for Cognito's `error` and `error_description`; no part of them is passed on (S-13)."""
     if REFUSAL_MARKER in description:
         return SignUpRefused("pre sign-up refused")
     if OUTAGE_MARKER in description:
         return TemporarilyUnavailable("the users table did not answer the trigger")
+    if is_disabled(description):
+        return AccountDisabled("the profile is disabled")
     if error == "access_denied":
         return AccessDenied("access_denied")
     if error in ("temporarily_unavailable", "server_error"):

@@ -7,7 +7,7 @@ works until it expires, but no browser's token can change a password, a second f
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..errors import SessionExpired
+from ..errors import NoSession, SessionExpired
 from ..session.sessions import Session, Sessions
 from ..store.session_rows import SessionRows
 
@@ -32,6 +32,19 @@ class LivingSessions:
             raise SessionExpired("the session was ended elsewhere")
         return session
 
+    def look(self, cookie: str | None) -> bool:
+        """Whether the session of a cookie value is alive. Nothing is noted, so this does not extend an idle session.
+
+        Raises TemporarilyUnavailable if the table does not answer.
+        """
+        try:
+            session = self._sessions.open(cookie)
+        except (NoSession, SessionExpired):
+            return False
+        if session.id:
+            return self._rows.exists(session.sub, session.id)
+        return self._began_later(session)
+
     def goes_on(self, session: Session, idle_expires_at: int) -> bool:
         """Note in the session's row that it was used, and until when it may be idle; return whether it is alive.
 
@@ -40,6 +53,9 @@ class LivingSessions:
         """
         if session.id:
             return self._rows.touch(session.sub, session.id, idle_expires_at)
+        return self._began_later(session)
+
+    def _began_later(self, session: Session) -> bool:
         record = self._load_users().load(session.username)
         started_at = self._sessions.started_at(session)
         return record is None or not record.ends_tokens_of(started_at)

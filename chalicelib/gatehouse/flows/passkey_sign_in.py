@@ -17,9 +17,10 @@ from typing import Any
 
 from ..cognito.user_pool_api import Step, UserPoolApi, Visitor
 from ..cognito.user_pool_calls import Refused
-from ..errors import TooManyAttempts
+from ..errors import TemporarilyUnavailable, TooManyAttempts
 from ..log import log_event
 from ..sealed.challenges import Challenge, Challenges
+from ..store.passkey_notes import PasskeyNotes
 from .attempts import AUTOFILL, PASSKEY, Attempts
 from .challenge_steps import WEB_AUTHN
 from .direct_sign_in import Challenged
@@ -36,11 +37,18 @@ class PasskeySignIn:
     """Asks Cognito for challenges. `domain` is the relying party of the stage's passkeys."""
 
     def __init__(
-        self, *, api: UserPoolApi, challenges: Challenges, attempts: Attempts, domain: str
+        self,
+        *,
+        api: UserPoolApi,
+        challenges: Challenges,
+        attempts: Attempts,
+        notes: PasskeyNotes,
+        domain: str,
     ) -> None:
         self._api = api
         self._challenges = challenges
         self._attempts = attempts
+        self._notes = notes
         self._domain = domain
 
     def ask(self, *, email: str, remember: bool, visitor: Visitor) -> Challenged | None:
@@ -81,7 +89,9 @@ class PasskeySignIn:
         self, step: Step, email: str, remember: bool, *, known: bool
     ) -> Challenged | None:
         options = self._options(step)
-        if options is None:
+        username = step.parameters.get("USER_ID_FOR_SRP") or email
+        listed = self._listed(options, username) if options is not None and known else []
+        if options is None or (known and not listed):
             log_event("passkey_not_there", detail=step.challenge[:40])
             if known:
                 return None
@@ -89,7 +99,7 @@ class PasskeySignIn:
         challenge = Challenge(
             name=WEB_AUTHN,
             session=step.session or secrets.token_urlsafe(_SESSION_BYTES),
-            username=step.parameters.get("USER_ID_FOR_SRP") or email,
+            username=username,
             email=email,
             remember=remember,
             expires_at=self._challenges.deadline(),
@@ -99,10 +109,21 @@ class PasskeySignIn:
             "rpId": self._domain,
             "timeout": _TIMEOUT_MILLISECONDS,
             "userVerification": "required",
-            "allowCredentials": _passkeys(options) if known else [],
+            "allowCredentials": listed,
         }
         body = {"name": WEB_AUTHN, "options": told}
         return Challenged(body, challenge, self._challenges.seal(challenge, even=True))
+
+    def _listed(self, options: Mapping[str, Any], user_name: str) -> list[dict[str, Any]]:
+        """Return the passkeys for a known browser. Those that have ended are left out; Cognito still lists them
+        (S-102)."""
+        listed = _passkeys(options)
+        try:
+            notes = self._notes.load(user_name)
+        except TemporarilyUnavailable as error:
+            log_event("record_not_read", level="warning", user=user_name, detail=error.detail)
+            return listed
+        return [each for each in listed if not notes.has_ended(each["id"])]
 
     def _options(self, step: Step) -> Mapping[str, Any] | None:
         """Return Cognito's options, or None if the step is not a passkey's challenge for our domain."""

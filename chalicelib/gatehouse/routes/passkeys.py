@@ -49,7 +49,10 @@ def ask(call: Call) -> Response:
 
 def open_list(call: Call) -> Response:
     """Check the password and return the person's passkeys. A cookie makes the next calls possible without the
-    password."""
+    password.
+
+    `ended` is the number of passkeys that were now deleted, because a password set by mail had ended them.
+    """
     from ..edge.bodies import read_text
     from ..session.sessions import COOKIE
 
@@ -66,7 +69,7 @@ def open_list(call: Call) -> Response:
     except UnsupportedChallenge as error:
         raise with_login_url(error, call) from None
     kept = challenge_cookies(call, opened.sealed, opened.enrolment.expires_at)
-    return Response(_listed(opened.passkeys), {"Set-Cookie": kept})
+    return Response({**_listed(opened.passkeys), "ended": opened.ended}, {"Set-Cookie": kept})
 
 
 def setup(call: Call) -> dict[str, Any]:

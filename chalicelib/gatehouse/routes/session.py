@@ -26,6 +26,13 @@ def refresh(call: Call) -> Response:
         raise
 
 
+def look(call: Call) -> dict[str, bool]:
+    """Return whether the browser's session is alive, without a change of deadline, cookie or token (S-99)."""
+    from ..session.sessions import COOKIE
+
+    return {"goes_on": call.services.living_sessions.look(call.cookies.get(COOKIE))}
+
+
 def signed_in_answer(
     call: Call, refreshed: "Refreshed", cookies: list[str] | None = None
 ) -> Response:

@@ -35,6 +35,7 @@ TABLE = (
     Route("GET", "/auth/login", "auth.login", spends=True),
     Route("POST", "/auth/login", "auth.login_by_form", is_form_of_others=True),
     Route("GET", "/auth/callback", "auth.callback", spends=True),
+    Route("GET", "/auth/session", "session.look"),
     Route("POST", "/auth/refresh", "session.refresh"),
     Route("POST", "/auth/logout", "session.logout"),
     Route("POST", "/auth/direct/sign-in", "direct.sign_in"),

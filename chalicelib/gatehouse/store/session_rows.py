@@ -102,6 +102,14 @@ class SessionRows:
             return False
         return True
 
+    def exists(self, sub: str, session_id: str) -> bool:
+        """Whether the session still has its row; writes nothing."""
+        with translated_errors("GetItem"):
+            answer = self._client.get_item(
+                TableName=self._table, Key=_key(sub, session_id), ConsistentRead=True
+            )
+        return "expiresAt" in answer.get("Item", {})
+
     def of(self, sub: str) -> list[SessionRow]:
         """Return a person's active sessions, the last used one first."""
         now = self._clock()

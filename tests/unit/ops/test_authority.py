@@ -213,7 +213,7 @@ def test_a_key_of_another_authority_is_an_error(tmp_path: Path) -> None:
 
 
 def test_an_expired_authority_is_an_error(tmp_path: Path) -> None:
-    """The error has its date."""
+    """The error has the date on which it expired."""
     prepare(tmp_path)
     with pytest.raises(OpsError, match=r"it expired on 20\d\d-\d\d-\d\d"):
         prepare(tmp_path, now=lambda: now() + 3651 * DAY)
