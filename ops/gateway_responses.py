@@ -15,7 +15,7 @@ from typing import Any
 from chalicelib.gatehouse import errors
 from chalicelib.gatehouse.edge.security_headers import SECURITY_HEADERS
 
-# The header names that API Gateway's own errors get in addition to the security headers.
+# API Gateway's own errors have this Content-Type in addition to the security headers.
 _CONTENT_TYPE = "application/json; charset=utf-8"
 
 

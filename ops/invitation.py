@@ -195,7 +195,7 @@ def _create(directory: Directory, email: str, names: Mapping[str, str], report: 
             "admin_create_user",
             Username=email,
             UserAttributes=[{"Name": name, "Value": value} for name, value in attributes.items()],
-            DesiredDeliveryMediums=["EMAIL"],  # AWS: the default is SMS
+            DesiredDeliveryMediums=["EMAIL"],  # the default of AdminCreateUser is SMS
         )
     except ClientError as error:
         raise _explained(error, email) or error from error

@@ -52,7 +52,7 @@ _CELL = (
     '<div class=cell style="width:{shown}px"><iframe data-look="{name}" data-height={height} data-scale={scale} '
     'width={width} style="transform:scale({scale})" src="/{state}/{look}"></iframe></div>'
 )
-#: The faults in each frame, by its own measurements.
+#: Collects the faults that each frame finds in its own layout.
 FAULTS = f"""const found = {{}};
 for (const frame of document.querySelectorAll('iframe')) {{
   const faults = frame.contentWindow.eval({json.dumps(f"({LAYOUT})()")});

@@ -24,8 +24,8 @@ PAGE = ROOT / "docs" / "security.md"
 BEGIN = "<!-- matrix: written by `python -m tests.security_matrix --write`, do not edit -->"
 END = "<!-- end of the matrix -->"
 
-_ID = re.compile(r'"(S-\d\d)"')
-_SID_IN_DATA = re.compile(r'"sid": "(S-\d\d)"')
+_ID = re.compile(r'"(S-\d{2,3})"')
+_SID_IN_DATA = re.compile(r'"sid": "(S-\d{2,3})"')
 
 
 class Counted:

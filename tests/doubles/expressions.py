@@ -197,7 +197,7 @@ class Expression:
 
 
 def _united(name: str, more: Value) -> Callable[[Item], Value]:
-    """ADD to a set of strings; of a number it is not evaluated here."""
+    """Evaluate ADD for a set of strings; ADD for a number is not supported here."""
     if set(more) != {"SS"}:
         raise UnknownSyntax(f"ADD of {sorted(more)}")
 

@@ -67,14 +67,14 @@ def refresh_of_another(world: World) -> Scene:
 
 
 def look(world: World) -> Scene:
-    """Somebody looks at the page again."""
+    """The person returns to the page, which asks whether the session still exists."""
     browser = world.browser()
     world.sign_in(browser)
     return Scene(browser, lambda: browser.get("/auth/session"))
 
 
 def look_without_row(world: World) -> Scene:
-    """The session began while the sessions table did not answer."""
+    """The session began while the sessions table failed, so it has no row."""
     browser = world.browser()
     world.dynamodb.faults["sessions"] = client_error("InternalServerError")
     world.sign_in(browser)

@@ -209,7 +209,8 @@ ELSEWHERE: tuple[Call, ...] = (
     ),
     *_lines(_MAIL, "mail, waiting", _MAILED_LATER, "GetItem users"),
     *_lines(_MAIL, "mail, removed", _MAILED_LATER, "DeleteItem users"),
-    # After the code is accepted, the next code finishes what is missing (chalicelib/gatehouse/flows/accounts.py).
+    # Cognito has accepted the code before the fault. With the next code the person completes the rest
+    # (chalicelib/gatehouse/flows/accounts.py).
     *_lines(
         _CONFIRM, "confirm", _NOTHING, *_CLIENT, *_COUNTS, "GetItem users",
         "AdminUpdateUserAttributes", "AdminSetUserPassword",
@@ -220,7 +221,7 @@ ELSEWHERE: tuple[Call, ...] = (
     *_lines(_RESET, "reset", _NOTHING, *_CLIENT, *_COUNTS, "AdminGetUser", "GetItem users"),
     *_lines(_RESET, "reset", _PROVED, "UpdateItem users"),
     *_lines(_RESET, "reset", _NOT_ENDED, "AdminUserGlobalSignOut"),
-    # Two writes: the proof, then the end of the passkeys.
+    # There are two writes: first the proof, then the end of the passkeys.
     Call(
         "UpdateItem users", "dynamodb", "aws", _RESET, "reset, passkeys",
         Outcome(200, code="", cookie="not set", event="passkeys_not_ended"), 4, elsewhere=True,

@@ -51,7 +51,7 @@ def open_refused(world: World) -> Scene:
 
 
 def reset(world: World) -> Scene:
-    """A new password by mail, which ends the passkeys."""
+    """The person sets a new password by mail, which ends the passkeys."""
     passkeys = Passkeys(Direct(world))
     passkeys.set_up()
     browser = world.browser()
@@ -61,7 +61,7 @@ def reset(world: World) -> Scene:
 
 
 def open_ended(world: World) -> Scene:
-    """The list deletes what a new password has ended."""
+    """Opening the list deletes passkeys that a new password has ended."""
     passkeys = Passkeys(Direct(world))
     passkeys.set_up()
     passkeys.reset()

@@ -17,8 +17,8 @@ from tests.faults.table import CALLS, FAULTS, OF_HOST, SAMPLE, Call
 
 #: Limits that no healthy call should reach; they end faults that never end by themselves.
 QUICK = Limits(*(10.0 for _ in Limits._fields))
-#: Short limits for the broken call only, because a healthy call on a busy machine could exceed them. Only the limit that
-#: should end the fault is short, so that no other limit ends the first try before there is a second one.
+#: Short limits for the broken call only, because a healthy call on a busy machine could exceed them. All other limits stay
+#: long: otherwise one of them could end the first try, and there would be no second one.
 TIGHT = {
     "hang": QUICK._replace(post=0.05, cognito=0.05, get_try=0.05, aws_read=0.05),
     "slow": QUICK._replace(post=0.05, cognito=0.05, get=0.05, aws=0.05),

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, Route, expect
 from .captcha_widget import demand_captcha
 from .fake_api import Answer, FakeApi, error, totp_key
 from .views import (
+    EMAIL,
     LONG,
     PASSWORD,
     VIEWS,
@@ -193,13 +194,15 @@ def _passkeys_ended(page: Page, api: FakeApi) -> None:
 
 
 def _passkey_offered(page: Page, api: FakeApi) -> None:
-    """After a sign-in with the password, on a device that can keep one."""
-    page.add_init_script(
-        "PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable = async () => true"
-    )
+    """The offer after a sign-in with the password, on a device that can store a passkey."""
     api.offer_passkeys()
     api.accept_password()
-    enter_password(page, api)
+    page.goto(f"{api.url}#email")
+    page.evaluate(
+        "() => { PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable = async () => true; }"
+    )
+    fill(page, Email=EMAIL, Password=PASSWORD)
+    press(page, "Sign in")
     expect(page.get_by_text("Next time without a password?")).to_be_visible()
 
 

@@ -249,7 +249,7 @@ def test_the_list_is_opened_by_the_password_and_a_code(page: Page, api: FakeApi)
 
 
 def test_the_list_says_what_a_new_password_has_ended(page: Page, api: FakeApi) -> None:
-    """In both parts: why they are gone, and that there is none now."""
+    """The page says why the passkeys are gone, and that there are none now."""
     api.native()
     api.answers["POST /auth/passkeys/open"] = Answer(200, {"passkeys": [], "ended": 2})
     page.goto(f"{api.url}#passkeys")
@@ -260,7 +260,7 @@ def test_the_list_says_what_a_new_password_has_ended(page: Page, api: FakeApi) -
 
 
 def test_it_is_not_offered_where_the_device_can_keep_none(page: Page, api: FakeApi) -> None:
-    """The way to the list is there all the same: a security key may be at hand."""
+    """The link to the list is still there, because the person may have a security key."""
     page.add_init_script(
         "PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable = async () => false"
     )

@@ -294,7 +294,7 @@ def test_sleep_is_noticed_on_waking(run: Any) -> None:
 
 @pytest.mark.security("S-99")
 def test_a_look_at_the_page_notices_a_session_that_was_ended(run: Any) -> None:
-    """In every tab, and without a refresh as long as the session goes on."""
+    """Every tab notices it. As long as the session exists, there is no refresh."""
     assert run("""
         const b = world.tab();
         world.answers['auth/session'] = () => world.respond(200, {goes_on: true});
@@ -314,7 +314,8 @@ def test_a_look_at_the_page_notices_a_session_that_was_ended(run: Any) -> None:
 
 @pytest.mark.security("S-99")
 def test_looking_is_no_use_of_the_session_and_asks_once_in_a_while(run: Any) -> None:
-    """An hour of looking every second: a question in ten seconds, no refresh, and the session ends when it is idle."""
+    """If somebody returns to the page every second, there is one question in ten seconds and no refresh, and the session
+    ends after its idle time."""
     asked, refreshed, status = run("""
         world.answers['auth/session'] = () => world.respond(200, {goes_on: true});
         await a.session.refresh();
@@ -338,7 +339,7 @@ def test_looking_is_no_use_of_the_session_and_asks_once_in_a_while(run: Any) -> 
     ],
 )
 def test_a_look_without_an_answer_changes_nothing(run: Any, answer: str) -> None:
-    """Nor is anybody asked without a session."""
+    """The session stays. Without a session, the page does not ask at all."""
     assert run(f"""
         world.answers['auth/session'] = {answer};
         a.wake();

@@ -1,4 +1,4 @@
-"""`auth_time`: in Cognito's tokens the time of the sign-in there, in the provider's tokens that of the sign-in there."""
+"""`auth_time`: in Cognito's tokens it is the time of the sign-in at Cognito, in the provider's tokens at the provider."""
 
 from __future__ import annotations
 

@@ -2,10 +2,8 @@
 (docs/passkeys.md).
 
 Cognito requires a token of the server-only client for this (flows/reauthentication.py). The token is kept sealed in the
-challenge cookie for fifteen minutes at most, so that the password is asked for once; `close` revokes it. A password that
-is set by mail ends the passkeys (S-102). They are deleted when the list is next opened, because before that we have no
-token for it.
-
+challenge cookie for fifteen minutes at most, so that the password is asked for once; `close` revokes it. Opening the
+list deletes the passkeys that a password set by mail has ended (S-102); earlier, we have no token that may delete them.
 Sources: Amazon Cognito API reference, "StartWebAuthnRegistration", "CompleteWebAuthnRegistration",
 "ListWebAuthnCredentials", "DeleteWebAuthnCredential", "WebAuthnMfaSettingsType".
 """
@@ -38,7 +36,7 @@ from .challenge_steps import SELECT_MFA, TOTP
 from .credentials import read_code, read_passkey_id
 from .reauthentication import Reauthentication
 
-#: The part of an ISO 8601 time down to the second; Cognito's times and ours differ after it.
+#: The length of an ISO 8601 time up to its seconds. Behind them, Cognito's form and ours differ.
 _SECONDS = len("2026-01-01T00:00:00")
 #: Cognito's errors for a token that is no longer valid.
 _TOKEN_GONE = ("NotAuthorizedException", "PasswordResetRequiredException", "UserNotFoundException")

@@ -51,7 +51,7 @@ def open_list(call: Call) -> Response:
     """Check the password and return the person's passkeys. A cookie makes the next calls possible without the
     password.
 
-    `ended` is the number of passkeys that were now deleted, because a password set by mail had ended them.
+    `ended` is the number of passkeys that were deleted now, because a password set by mail had ended them.
     """
     from ..edge.bodies import read_text
     from ..session.sessions import COOKIE

@@ -1,8 +1,9 @@
-"""Our notes about a person's passkeys, in the row of the users table; the passkeys themselves are in Cognito.
+"""Our data about a person's passkeys, in their row of the users table. Cognito stores the passkeys themselves.
 
-- `passkeyNames`: the names that the person gave them, because Cognito's own names cannot be changed. JSON, id -> name.
-- `passkeysEndedAt` and `passkeysSince`: when a password that was set by mail ended all passkeys, and the ids of those that
-  were set up after the last time (S-102). Without `passkeysEndedAt` none has ended.
+- `passkeyNames`: the names that the person gave them, because Cognito's own names cannot be changed. A JSON object,
+  passkey id -> name.
+- `passkeysEndedAt`: when a password set by mail last ended all passkeys (S-102); missing if none has.
+- `passkeysSince`: the ids of the passkeys that were set up after that.
 """
 
 import json
@@ -23,7 +24,7 @@ class Notes:
     since: frozenset[str] = frozenset()
 
     def has_ended(self, passkey_id: str) -> bool:
-        """Whether a passkey may be from before the last password that was set by mail."""
+        """Tell whether a passkey is from before the last password that was set by mail, or may be."""
         return bool(self.ended_at) and passkey_id not in self.since
 
 
@@ -50,7 +51,7 @@ class PasskeyNotes:
         )
 
     def name(self, user_name: str, names: Mapping[str, str]) -> None:
-        """Replace all names. The last write wins; without a row, the names are lost."""
+        """Replace all names. The last write wins; if the person has no row, nothing is written."""
         with suppress(ConditionFailed):
             self._update(
                 user_name,
@@ -60,7 +61,7 @@ class PasskeyNotes:
             )
 
     def add(self, user_name: str, passkey_id: str) -> None:
-        """Note a passkey that is being set up. Without a row no passkey has ended, so no note is needed."""
+        """Note a passkey that is being set up. A person without a row has no ended passkeys, so nothing is written."""
         with suppress(ConditionFailed):
             self._update(
                 user_name,
@@ -70,7 +71,7 @@ class PasskeyNotes:
             )
 
     def end(self, user_name: str) -> None:
-        """Note that all present passkeys have ended."""
+        """End all present passkeys."""
         self._update(
             user_name,
             "SET passkeysEndedAt = :now REMOVE passkeysSince",

@@ -66,7 +66,10 @@ PASSKEYS: tuple[Defence, ...] = (
         "passkey-challenge-once-when-refused",
         "S-88",
         "after a refused answer the challenge can be answered again",
-        (f"{_DIRECT}.answer", reading(("once.close()  # right", "pass  # right"))),
+        (
+            f"{_DIRECT}.answer",
+            reading(("once.close()  #", "pass  #"), ("once.close()\n", "pass\n")),
+        ),
     ),
     defence(
         "passkey-ids-for-known-browsers",
@@ -145,13 +148,13 @@ PASSKEYS: tuple[Defence, ...] = (
     defence(
         "passkeys-end-with-a-reset",
         "S-102",
-        "a passkey from before a password that was set by mail still signs in",
+        "a passkey still works after a new password was set by mail",
         (f"{_DIRECT}._refuse_ended_passkey", nothing),
     ),
     defence(
         "passkeys-ended-are-noted",
         "S-102",
-        "a password that is set by mail notes no end of the passkeys",
+        "a new password by mail does not end the passkeys",
         ("chalicelib.gatehouse.flows.accounts:Accounts._end_passkeys", nothing),
     ),
     defence(
@@ -163,13 +166,13 @@ PASSKEYS: tuple[Defence, ...] = (
     defence(
         "passkeys-ended-are-not-offered",
         "S-102",
-        "a known browser is led to a passkey that has ended",
+        "a known browser is offered a passkey that has ended",
         (f"{_ASK}._listed", reading(('if not notes.has_ended(each["id"])', ""))),
     ),
     defence(
         "passkeys-one-id",
         "S-102",
-        "a passkey may have another id for us than for Cognito",
+        "our id of a passkey may differ from Cognito's",
         (
             "chalicelib.gatehouse.flows.credentials:read_passkey_id",
             reading((' and answer["rawId"] == found', "")),

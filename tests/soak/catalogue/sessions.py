@@ -454,7 +454,7 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "looking-is-no-use",
         "S-99",
-        "a page that somebody only looks at keeps an idle session alive",
+        "to look at the page, without using it, keeps an idle session alive",
         (
             f"{_LIVING}.look",
             reading(
@@ -469,7 +469,7 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "a-look-notices-an-ended-session",
         "S-99",
-        "a page learns nothing of a session that was ended until its next refresh",
+        "a page does not notice an ended session until its next refresh",
         (f"{_LIVING}.look", reading(("self._rows.exists(session.sub, session.id)", "True"))),
         tests=("tests/component/test_session_look.py",),
     ),

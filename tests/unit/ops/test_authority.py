@@ -152,7 +152,7 @@ def test_a_certificate_that_ends_soon_is_renewed(tmp_path: Path, later: int) -> 
 
 
 def test_a_certificate_never_outlives_its_authority(tmp_path: Path) -> None:
-    """In the authority's last weeks there is still a certificate, and it is made only once."""
+    """In the authority's last weeks a new certificate ends no later than the authority, and it is made only once."""
     first = prepare(tmp_path)
     ca = x509.load_pem_x509_certificate(first.ca_file.read_bytes())
 
