@@ -90,7 +90,7 @@ screenshots: $(STAMP) ## Pictures of the page for the README, from a stack of it
 
 gallery: $(STAMP) ## Every state of the page in three engines, as pictures to look at; STATES="offline code" for some
 	@$(BIN)/python -m tests.browser
-	@$(BIN)/python -m tests.gallery $(STATES)
+	@$(BIN)/python -m tests.gallery $(if $(BRAND),--brand) $(STATES)
 
 lighthouse: $(STAMP) ## Lighthouse's four scores of the page, mobile, from a stack of its own (npx fetches Lighthouse)
 	@$(BIN)/python -m tests.browser chromium certutil
