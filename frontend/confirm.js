@@ -1,5 +1,5 @@
-/** Somebody who is signed in confirms that it is still them: by password, or at the provider that they come from. */
-import { accountField, form, linkButton, passwordField, reject } from './form.js';
+/** Lets a signed-in person authenticate again: by password or passkey, or at the provider through which they signed in. */
+import { accountField, form, linkButton, passkeyBox, passwordField, reject } from './form.js';
 import { texts } from './more-texts.js';
 import { el, fill, heading, notice, show, way } from './view.js';
 
@@ -36,28 +36,30 @@ export function open({ session, user, back, config, labels, done }) {
   /** @param {string} [text] */
   function askPassword(text) {
     const secret = passwordField('current-password');
+    /** @param {string} path @param {object} body */
+    const post = (path, body) => session.post(`auth/direct/${path}`, body);
     /** @param {object} [extra] */
-    const signIn = (extra) =>
-      session.post('auth/direct/sign-in', { email, password: secret.input.value, remember: false, ...extra });
-    const kind = () => `sign-in ${email.toLowerCase()}`;
+    const signIn = (extra) => post('sign-in', { email, password: secret.input.value, remember: false, ...extra });
+    const account = accountField(email);
+    /** @param {string} what */
+    const by = (what) => () => `${what} ${email.toLowerCase()}`;
     const elsewhere = () => present([notice(texts.confirmNowhere, null, 'alert')]);
     /** @param {any} answer */
     const proceed = async (answer) => {
       if (answer.access_token) return done();
       const { showChallenge } = await import('./challenges.js');
       showChallenge({
-        challenge: answer.challenge, email, proceed, elsewhere, signIn,
+        challenge: answer.challenge, email, proceed, elsewhere, signIn, by,
         startOver: askPassword,
-        by: (what) => () => `${what} ${email.toLowerCase()}`,
-        reply: (body) => session.post('auth/direct/challenge', body),
+        reply: (body) => post('challenge', body),
         refuse: () => askPassword(texts.wrongPassword),
       });
     };
     const sheet = form({
-      kind,
+      kind: by('sign-in'),
       fields: [secret],
       label: texts.goOn,
-      extra: [accountField(email)],
+      extra: [account],
       send: () => signIn(),
       done: proceed,
       refused: {
@@ -66,7 +68,10 @@ export function open({ session, user, back, config, labels, done }) {
         not_found: elsewhere,
       },
     });
-    present([text && notice(text, null, 'alert'), lead(texts.confirmLead), sheet], secret.input);
+    const address = { input: account, check: () => true, complain() {} };
+    const passkey = passkeyBox(config, ({ passkeyButton }, box) =>
+      box.append(passkeyButton({ post, address, choice: { remember: false }, by, proceed })));
+    present([text && notice(text, null, 'alert'), lead(texts.confirmLead), sheet, passkey], secret.input);
   }
   return askPassword();
 }

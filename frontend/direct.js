@@ -7,7 +7,7 @@
  * @typedef {[title: string, nodes: Child[], start: Field]} View
  */
 import {
-  badPassword, codeField, emailField, field, form, link, linkButton, passwordField, reject, sender,
+  badPassword, codeField, emailField, field, form, link, linkButton, passkeyBox, passwordField, reject, sender,
 } from './form.js';
 import { texts } from './more-texts.js';
 import { button, el, fill, heading, leaving, notice, show, way, waysAndBox } from './view.js';
@@ -65,7 +65,7 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
   }
 
   /**
-   * With a token the session has begun, and the page continues by itself; otherwise there is a challenge.
+   * If the answer has a token, the session has begun, and the page continues by itself; otherwise it has a challenge.
    * @param {any} answer
    */
   async function proceed(answer) {
@@ -84,7 +84,7 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
   }
 
   /**
-   * After a confirmed address or a new password. If it fails, the form does the rest.
+   * Signs in after a confirmed address or a new password. If that fails, the person uses the form.
    * @param {string} text
    */
   async function signInByItself(text) {
@@ -102,14 +102,14 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
     await signInByItself(texts.isOffTitle);
   }
 
-  /** The same for everybody: it must not reveal who was invited. */
+  /** The hint about invitations. It is shown to everybody, so it does not reveal who was invited. */
   const invited = () => el('p', { class: 'quiet' }, texts.invited);
   const offers = () =>
     el('div', {},
       el('div', { class: 'links' }, link(texts.enterCode, '#code'), link(texts.resetPassword, '#forgot')), invited());
 
   /**
-   * Asks where the address's domain belongs: to a provider, to direct sign-in, or to nobody.
+   * Asks how people of the address's domain sign in: at a provider, with a password here, or not at all.
    * @returns {View}
    */
   function askAddress() {
@@ -207,29 +207,23 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
   }
 
   /**
-   * A passkey instead of the password, where stage and browser have them; its module comes beside the form.
+   * A passkey instead of the password.
    * @param {Field} address
    */
-  function passkey(address) {
-    const kinds = /** @type {any} */ (globalThis).PublicKeyCredential;
-    if (!config.passkeys || !kinds?.parseRequestOptionsFromJSON) return null;
-    const box = el('div', { class: 'passkey' });
+  const passkey = (address) => passkeyBox(config, ({ passkeyButton, autofill }, box) => {
     const finish = (/** @type {any} */ answer) => proceed(answer).then(() => { choice.byPassword = false; });
-    import('./passkeys.js').then(({ passkeyButton, autofill }) => {
-      box.append(passkeyButton({ post, address, choice, by, proceed: finish }));
-      return autofill({ post, address, choice, proceed: finish });
-    }).catch(() => null); // the password is there
-    return box;
-  }
+    box.append(passkeyButton({ post, address, choice, by, proceed: finish }));
+    return autofill({ post, address, choice, proceed: finish });
+  });
 
   /** @type {Record<string, () => View>} */
   const views = {
     email: () => (config.discover ? askAddress() : askBoth()),
 
-    /** Opened directly, this view does not know whose password to ask for. */
+    /** If this view is opened directly, there is no address yet, so it asks for the address first. */
     password: () => (config.discover && email ? askBoth() : views.email()),
 
-    /** Only the address: the password is set with the mailed code, or a stranger could set it first. */
+    /** Asks only for the address. The password is set with the mailed code, so that a stranger cannot set it first. */
     'sign-up': () =>
       askForCode('sign-up', {
         title: texts.signUpTitle,
@@ -271,7 +265,7 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
   };
 
   /**
-   * The first half of sign-up and reset: an address, to which a code is mailed.
+   * The first step of sign-up and reset: asks for the address to which a code is mailed.
    * @param {string} path
    * @param {{title: string, lead: string, label: string, next: string, refused?: import('./form.js').Refused}} options
    * @returns {View}
@@ -301,7 +295,7 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
   }
 
   /**
-   * The second half: the person who enters the mailed code chooses the password in the same step.
+   * The second step: the person enters the mailed code, and chooses the password.
    * @param {string} name
    * @param {{path: string, title: string, done: string, again: string, fields?: Field[], more?: Child[], elsewhere?: Node}} options
    * @returns {View}

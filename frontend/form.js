@@ -115,7 +115,7 @@ export function codeField() {
 }
 
 /**
- * For password managers: whose password is being set.
+ * A hidden field that tells password managers whose password is being set.
  * @param {string} email
  */
 export const accountField = (email) =>
@@ -250,3 +250,17 @@ export const badPassword = (one, { requirements = {} }) => reject(one, fill(text
 export const link = (label, href) => el('a', { class: 'link', href }, label);
 /** @param {string} label @param {() => unknown} onclick */
 export const linkButton = (label, onclick) => el('button', { class: 'link', type: 'button', onclick }, label);
+
+/**
+ * The place for passkeys, if the stage offers them and the browser supports them; their module is loaded while the form is
+ * already shown.
+ * @param {import('./app.js').Config|null} config
+ * @param {(module: typeof import('./passkeys.js'), box: HTMLElement) => unknown} put
+ */
+export function passkeyBox(config, put) {
+  const kinds = /** @type {any} */ (globalThis).PublicKeyCredential;
+  if (!config?.passkeys || !kinds?.parseRequestOptionsFromJSON) return null;
+  const box = el('div', { class: 'passkey' });
+  import('./passkeys.js').then((module) => put(module, box)).catch(() => null); // the password is there
+  return box;
+}

@@ -1,4 +1,4 @@
-/** The profile's way to two-step verification, which says whether it is on. */
+/** The profile's link to two-step verification; it says whether that is on. */
 import { date } from './moments.js';
 import { texts } from './more-texts.js';
 import { el, fill, way } from './view.js';

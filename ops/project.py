@@ -137,12 +137,15 @@ def _amiss(config: Mapping[str, Any]) -> Iterator[str]:
         place = f" of stage {where}" if where else ""
         if block.get("manage_iam_role") is True:
             yield (
-                f"manage_iam_role{place} is true: Gatehouse's stack has a role for each "
-                "function, so remove it. Put the rights of your own routes into "
+                f"manage_iam_role{place} is true: remove this setting, because Gatehouse's stack has a "
+                "role for each function. Put the rights of your own routes into "
                 ".chalice/policy-<stage>.json (docs/adopt.md)"
             )
         if "iam_role_arn" in block and not where:
-            yield "iam_role_arn: remove it, Gatehouse's stack has a role for each function"
+            yield (
+                "iam_role_arn is set: remove this setting, because Gatehouse's stack has a role for "
+                "each function"
+            )
 
 
 def _write_lock(project_dir: Path) -> list[str]:
@@ -157,7 +160,7 @@ def _write_lock(project_dir: Path) -> list[str]:
             shutil.copyfile(wheel, kept)
         wheel = kept
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    header = f"# Written by `{PROGRAM} init` (Gatehouse {__version__}), which will write it anew: do not edit.\n"
+    header = f"# Written by `{PROGRAM} init` (Gatehouse {__version__}), which overwrites it: do not edit.\n"
     line = f"./{wheel.relative_to(project_dir).as_posix()} --hash=sha256:{digest}\n"
     wanted = header + line + _RUNTIME_LOCK.read_text(encoding="utf-8")
     path = project_dir / OWN_LOCK

@@ -43,7 +43,7 @@ _LATER = "x" * 100
 _REFRESH_TOKEN_SECONDS = 30 * 86_400
 _URLS = ("PUBLIC_URL", "COGNITO_URL", "ISSUER", "JWKS_URL")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-# Settings that people write. `provision` writes all other ones, so a similar name to one of those is not a typo.
+# Settings that people write. `provision` writes all others, so a name that is similar to one of those is not a typo.
 _WRITTEN_BY_PEOPLE = [setting.variable for setting in TABLE if setting.source != STACK]
 
 

@@ -2,9 +2,9 @@
 
 `--brand` draws them under a team's brand.
 
-Each state is one row: narrow, dark, text of twice its size, German, both, wide. Two rows are in one picture. Faults
-that a program can detect (sideways scrolling, cut, overlapping or too small text) are printed, and tested by
-tests/frontend and `make soak`; people must look for the rest.
+Each state is one row: narrow, dark, with text of twice the size, in German, German with large text, wide. Two rows are in
+one picture. The program prints faults that it can detect (sideways scrolling; cut, overlapping or too small text).
+tests/frontend and `make soak` also test these; people must look for all others.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from tests.frontend.stills import LAYOUT, LOOKS, branded, served, still
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / ".local" / "gallery"
-#: The WebDriver window has its own bar at the top; this is the size of the tests' display.
+#: The size of the tests' display; the WebDriver window includes the browser's own bar at the top.
 SIZE = (1900, 1450)
 _ROWS = 2
 #: The scale of frames, and their maximum height.
@@ -54,7 +54,7 @@ _CELL = (
     '<div class=cell style="width:{shown}px"><iframe data-look="{name}" data-height={height} data-scale={scale} '
     'width={width} style="transform:scale({scale})" src="/{state}/{look}"></iframe></div>'
 )
-#: The faults in each frame, by its own measurements.
+#: Collects the faults that each frame finds in its own layout.
 FAULTS = f"""const found = {{}};
 for (const frame of document.querySelectorAll('iframe')) {{
   const faults = frame.contentWindow.eval({json.dumps(f"({LAYOUT})()")});
@@ -78,7 +78,7 @@ class Sheets:
         self.rows: list[tuple[int, str]] = []
 
     def html(self) -> str:
-        """The sheet of the states in `rows`."""
+        """Return the sheet with the states in `rows`."""
         rows = "".join(
             f"<div>{name}</div><div class=row>{self._cells(number, name)}</div>"
             for number, name in self.rows
@@ -185,7 +185,7 @@ def main() -> int:
                     screen = OverWebDriver(driver)
                 wrong += _draw(screen, url, sheets, names, options.out / engine)
         browser.close()
-    print(f"{options.out}: look at them")
+    print(f"The screenshots are in {options.out}: look at them.")
     return 1 if wrong else 0
 
 

@@ -1,7 +1,7 @@
 """Checks the JavaScript for `make check`: ESLint, TypeScript's types, and the types for other people's front ends.
 
     python -m tests.javascript_check            lint, check types, compare frontend/session.d.ts, check a consumer's file
-    python -m tests.javascript_check --write    write frontend/session.d.ts anew, from the JSDoc of session.js, first
+    python -m tests.javascript_check --write    first generate frontend/session.d.ts again from the JSDoc of session.js
 
 The tools are locked in tests/javascript/package-lock.json, and installed by npm when the lock changes. It needs
 Node.js; without it, `make check JAVASCRIPT=no` leaves the JavaScript unchecked.
@@ -88,7 +88,7 @@ def types_of_session() -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Check everything; returns the exit code."""
+    """Check everything; return the exit code."""
     install()
     made = types_of_session()
     if "--write" in arguments:

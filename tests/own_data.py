@@ -1,4 +1,4 @@
-"""docs/your-data.md as a team follows it: in a copy of the checkout, block by block."""
+"""Follows docs/your-data.md as a team would: in a copy of the checkout, with each of its blocks of code."""
 
 import json
 import re
@@ -41,6 +41,6 @@ def follow(folder: Path) -> None:
 
 
 def block_after(words: str) -> str:
-    """The first block of code behind these words."""
+    """Return the first block of code after these words."""
     behind = PAGE[PAGE.index(words) :]
     return re.findall(r"^```\w+\n(.*?)^```$", behind, re.MULTILINE | re.DOTALL)[0]

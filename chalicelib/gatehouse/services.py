@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from .stage_secrets import StageSecrets
     from .store.locks import AddressLocks
     from .store.marks import MarkStore
+    from .store.passkey_notes import PasskeyNotes
     from .store.proofs import ProofStore
     from .store.providers import ProviderStore
     from .store.recovery_codes import RecoveryCodeStore
@@ -187,13 +188,13 @@ class Services:
             load_api=lambda: self._user_pool_api,
             tokens=self.tokens,
             sessions=self.sessions,
-            living=self._living_sessions,
+            living=self.living_sessions,
             notes=self._session_notes,
             load_users=lambda: self.users,
         )
 
     @cached_property
-    def _living_sessions(self) -> "LivingSessions":
+    def living_sessions(self) -> "LivingSessions":
         from .flows.living_sessions import LivingSessions
 
         return LivingSessions(
@@ -211,6 +212,7 @@ class Services:
             new_sessions=self._new_sessions,
             attempts=self._attempts,
             captcha=self.captcha,
+            passkeys=self._passkey_notes,
             issuer_label=self.settings.app_title,
         )
 
@@ -230,6 +232,7 @@ class Services:
             ),
             attempts=self._attempts,
             providers=self.providers,
+            passkeys=self._passkey_notes if self.settings.passkeys else None,
             allowed_domains=self.settings.sign_up_allowed_domains,
             refused_domains=self.settings.sign_up_refused_domains,
         )
@@ -287,6 +290,7 @@ class Services:
             api=self._user_pool_api,
             challenges=self._challenges,
             attempts=self._attempts,
+            notes=self._passkey_notes,
             domain=self.settings.passkey_domain,
         )
 
@@ -294,15 +298,20 @@ class Services:
     def passkeys(self) -> "Passkeys":
         from .cognito.passkey_api import PasskeyApi
         from .flows.passkeys import Passkeys
-        from .store.passkey_names import PasskeyNames
 
         return Passkeys(
             again=self._reauthentication,
             api=PasskeyApi(self._cognito_idp),
-            names=PasskeyNames(self._dynamodb, self.settings.users_table),
+            notes=self._passkey_notes,
             challenges=self._challenges,
             attempts=self._attempts,
         )
+
+    @cached_property
+    def _passkey_notes(self) -> "PasskeyNotes":
+        from .store.passkey_notes import PasskeyNotes
+
+        return PasskeyNotes(self._dynamodb, self.settings.users_table, self.clock)
 
     @cached_property
     def _reauthentication(self) -> "Reauthentication":
@@ -310,7 +319,7 @@ class Services:
 
         return Reauthentication(
             api=self._server_only_api,
-            living=self._living_sessions,
+            living=self.living_sessions,
             challenges=self._challenges,
             users=self.users,
             attempts=self._attempts,
@@ -357,7 +366,7 @@ class Services:
 
     @cached_property
     def leaving(self) -> "Leaving":
-        """What the function of the queue does, at Cognito's pace."""
+        """The work of the function `leaving`, with a limited rate of calls to Cognito."""
         from .cognito.pace import PacedClient
         from .cognito.provider_people import ProviderPeople
         from .cognito.user_admin import UserAdmin
@@ -385,7 +394,7 @@ class Services:
         from .signals import SignalQueue
 
         if not self.settings.leaving_queue_url or not self.settings.subjects_table:
-            raise NotFound("the stage was provisioned before providers could say who leaves")
+            raise NotFound("the stage was provisioned by a release without signals from providers")
         caches: dict[str, JwksCache] = {}
 
         def load_keys(url: str) -> JwksCache:
@@ -450,7 +459,7 @@ class Services:
         return OwnPassword(
             api=self._server_only_api,
             user_admin=self.user_admin,
-            living=self._living_sessions,
+            living=self.living_sessions,
             rows=self.session_rows,
             users=self.users,
             attempts=self._attempts,
@@ -618,7 +627,7 @@ class Container:
         return self._own_kept(service, lambda clients: clients.own(service))
 
     def own_table(self, name: str) -> Any:
-        """Return boto3's Table for a table of the app's own. Raises ConfigurationError."""
+        """Return boto3's Table for one of the app's own tables. Raises ConfigurationError."""
 
         def make(clients: "AwsClients") -> Any:
             table = own_name(name, "TABLE", self._environ)

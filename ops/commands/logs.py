@@ -33,7 +33,7 @@ def logs(
     only_errors: bool,
     follow: bool,
 ) -> None:
-    """Show the log lines of a stage's functions, your own included.
+    """Show the log lines of a stage's functions, including your own.
 
     Each line has the time, the function and the event. A failure is followed by its place in the code; on the local
     stage, by its message and traceback.

@@ -61,6 +61,7 @@ def test_nonsense_from_the_token_endpoint_is_a_failed_sign_in_not_a_crash(
     ("error", "description", "code"),
     [
         ("access_denied", "user said no", "access_denied"),
+        ("invalid_request", "User is not enabled", "account_disabled"),
         (
             "invalid_request",
             "PreSignUp failed with error GATEHOUSE_REFUSED domain. ",

@@ -138,7 +138,7 @@ def test_preflights_are_answered_for_what_is_open_and_for_nothing_else(opened: B
     """They have the path's methods and headers, and are cached for ten minutes; cookies are allowed only where
     intended."""
     for path, methods in app.routes.items():
-        is_open = path in (*COOKIE_ROUTES, "/auth/config") or any(
+        is_open = path in (*COOKIE_ROUTES, "/auth/config", "/auth/session") or any(
             entry.authorizer is not None for entry in methods.values()
         )
         assert ("OPTIONS" in methods) == is_open, path

@@ -14,12 +14,15 @@ from chalicelib.gatehouse.cognito.authentication_time import (
 )
 from chalicelib.gatehouse.guard.authorization import authorized
 from chalicelib.gatehouse.store.proofs import KEPT_SECONDS
+from tests.component.direct import EMAIL, PASSWORD
+from tests.component.passkeys import Passkeys
 from tests.component.step_up import MAX_AGE, ROUTE, Shop
 from tests.component.test_authorized_routes import CLAIMS
 from tests.component.world import THROTTLE_TABLE, World
 from tests.doubles.aws_errors import connect_timeout
 from tests.doubles.browser import Answer, Browser, LambdaContext
 from tests.doubles.cognito import Person
+from tests.doubles.pool_users import PoolUser
 
 CODE = "insufficient_user_authentication"
 
@@ -99,6 +102,51 @@ def test_a_refresh_keeps_the_time(shop: Shop, door: str) -> None:
     assert refused(shop.call(shop.refresh(browser)))
     sign_in()
     assert not refused(shop.call(shop.refresh(browser)))
+
+
+@pytest.mark.security("S-94")
+def test_a_passkey_proves_at_the_moment_of_its_answer(shop: Shop) -> None:
+    """Not when the challenge was asked for, and in this browser alone."""
+    passkeys = Passkeys(shop.direct)
+    passkeys.set_up()
+    shop.restart()
+    browser, other = shop.browser(), shop.browser()
+    shop.by_password(browser)
+    shop.by_password(other)
+    shop.world.clock.advance(MAX_AGE + 1)
+    assert refused(shop.call(shop.refresh(browser)))
+    options = passkeys.ask(browser=browser).json()["challenge"]["options"]
+    shop.world.clock.advance(60)
+    confirmed = passkeys.answer(passkeys.device.get(options), browser).json()["access_token"]
+    proved = int(shop.world.clock())
+    assert refused(shop.call(shop.refresh(other)))
+    shop.world.clock.advance(proved + MAX_AGE - shop.world.clock())
+    assert not refused(shop.call(confirmed))
+    assert not refused(shop.call(shop.refresh(browser)))
+    shop.world.clock.advance(1)
+    assert refused(shop.call(shop.refresh(browser)))
+
+
+@pytest.mark.security("S-94")
+@pytest.mark.parametrize("whose", ["another person", "nobody verified", "another site"])
+def test_a_passkey_that_is_refused_confirms_nothing(shop: Shop, whose: str) -> None:
+    """The person stays signed in, and as unconfirmed as before; their own passkey then confirms."""
+    passkeys = Passkeys(shop.direct)
+    theirs = passkeys.set_up()
+    passkeys.direct.pool.add(PoolUser("ada@example.org", PASSWORD))
+    shop.restart()
+    browser = shop.browser()
+    shop.by_password(browser)
+    shop.world.clock.advance(MAX_AGE + 1)
+    email, lies = {
+        "another person": ("ada@example.org", {"passkey": theirs}),
+        "nobody verified": (EMAIL, {"verified": False}),
+        "another site": (EMAIL, {"origin": "https://app.example.net"}),
+    }[whose]
+    assert passkeys.sign_in(browser, email, **lies).status == 401
+    assert refused(shop.call(shop.refresh(browser)))
+    confirmed = passkeys.sign_in(browser).json()["access_token"]
+    assert not refused(shop.call(confirmed))
 
 
 @pytest.mark.security("S-94")

@@ -44,7 +44,7 @@ class FederationDouble:
         except TriggerFailed as failed:
             return _refusal("invalid_request", f"The trigger failed with error {failed}.", query)
         if not user.enabled:
-            return _refusal("access_denied", "User is disabled.", query)
+            return _refusal("invalid_request", "User is not enabled", query)
         person = replace(user.person(), provider=self.provider, subject=str(claims["sub"]))
         if user.status == "EXTERNAL_PROVIDER":
             group = f"{self.pool.pool_id}_{self.provider}"

@@ -1,4 +1,4 @@
-"""Operators' calls on the strict user pool's people: invite, disable, groups, second factors.
+"""Operators' calls about the strict user pool's people: inviting, disabling, groups, second factors.
 
 AWS does not document AdminUserGlobalSignOut for a disabled person, nor AdminDeleteSoftwareToken without a token;
 `unsure` makes both refuse. Sources: Amazon Cognito user pools API reference, AdminCreateUser (`RESEND` accepts an

@@ -4,12 +4,14 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.mails import expect_soon
 from tests.e2e.stack import Stack, Visitor
@@ -103,3 +105,100 @@ def test_okta_verifies_the_endpoint(stack: Stack, hook: dict[str, Any]) -> None:
     headers = {"X-Okta-Verification-Challenge": "challenge-1"}
     answer = requests.get(hook["url"], headers=headers, verify=stack.verify, timeout=30)
     assert answer.json() == {"verification": "challenge-1"}
+
+
+def press(page: Page, button: str, way: str = "event hook") -> None:
+    """Press one of Bruno's buttons in Okta's console, and see that the app took what it sent."""
+    page.get_by_label(way).first.check()
+    page.get_by_label(BRUNO).get_by_role("button", name=button).click()
+    expect(page.get_by_role("listitem").first).to_contain_text(": 204")
+
+
+def choose_bruno(page: Page) -> None:
+    """Continue with Okta, as Bruno."""
+    page.get_by_role("link", name="Continue with Okta").click()
+    page.get_by_role("button", name="Bruno Nakamura").click()
+
+
+def expect_ended_at_focus(stack: Stack, page: Page) -> None:
+    """Somebody looks at the page: it says that the session was ended, and the cookie is gone."""
+    name = "__Host-gatehouse"
+    assert name in {cookie.get("name") for cookie in page.context.cookies(stack.url)}
+    page.clock.fast_forward(11_000)  # it asks at most every ten seconds
+    page.evaluate("dispatchEvent(new Event('focus'))")
+    expect(page.get_by_text("Your session was ended.")).to_be_visible()
+    assert name not in {cookie.get("name") for cookie in page.context.cookies(stack.url)}
+
+
+@pytest.fixture
+def console(stack: Stack, browser: Browser) -> Iterator[Page]:
+    """Okta's console, in the browser of an administrator; in the end Bruno may sign in."""
+    context = browser.new_context(locale="en-GB")
+    page = context.new_page()
+    page.goto(f"{stack.info['okta_url']}/admin")
+    yield page
+    if page.get_by_label(BRUNO).get_by_role("button", name="Reactivate").is_visible():
+        press(page, "Reactivate")
+    expect_soon(lambda: is_enabled(stack))
+    context.close()
+
+
+@pytest.fixture
+def signed_in(stack: Stack, page: Page) -> Page:
+    """Bruno's page, signed in by Okta with "keep me signed in"."""
+    page.clock.install()
+    page.goto(stack.url)
+    page.get_by_label("Keep me signed in on this device").check()
+    choose_bruno(page)
+    expect(page.get_by_role("heading", name="Hello, Bruno")).to_be_visible()
+    return page
+
+
+@pytest.mark.security("S-81")
+def test_the_page_says_that_somebody_was_deactivated_and_the_next_sign_in_is_refused_clearly(
+    stack: Stack, signed_in: Page, console: Page
+) -> None:
+    """By the event hook. Okta refuses; if only Okta lets the person in again, our page says that the account is disabled."""
+    began = time.monotonic()
+    press(console, "Deactivate")
+    expect_soon(lambda: not is_enabled(stack))
+    expect_ended_at_focus(stack, signed_in)
+    assert time.monotonic() - began < 60
+    choose_bruno(signed_in)
+    expect(signed_in.get_by_text("Unable to sign in.")).to_be_visible()
+
+    # Nobody tells the app of it.
+    console.get_by_label("Universal Logout").check()
+    console.get_by_label(BRUNO).get_by_role("button", name="Reactivate").click()
+    expect(console.get_by_label(BRUNO).get_by_role("button", name="Deactivate")).to_be_visible()
+    signed_in.goto(stack.url)
+    choose_bruno(signed_in)
+    expect(signed_in.get_by_role("heading", name="Your account is disabled here")).to_be_visible()
+    signed_in.get_by_role("button", name="Try again").click()
+    expect(signed_in.get_by_role("heading", name="Sign in")).to_be_visible()  # no loop
+
+    press(console, "Deactivate")
+    press(console, "Reactivate")
+    expect_soon(lambda: is_enabled(stack))
+    choose_bruno(signed_in)
+    expect(signed_in.get_by_role("heading", name="Hello, Bruno")).to_be_visible()
+
+
+@pytest.mark.security("S-81")
+def test_the_same_by_universal_logout(stack: Stack, signed_in: Page, console: Page) -> None:
+    """It ends the sessions alone: who is reactivated signs in again, and nothing else is to be done."""
+    ended = stack.user_item(stack.user_name(BRUNO)) or {}
+    press(console, "Deactivate", "Universal Logout")
+    expect_soon(
+        lambda: (
+            (stack.user_item(stack.user_name(BRUNO)) or {}).get("validAfter")
+            != ended.get("validAfter")
+        )
+    )
+    expect_ended_at_focus(stack, signed_in)
+    choose_bruno(signed_in)
+    expect(signed_in.get_by_text("Unable to sign in.")).to_be_visible()
+    press(console, "Reactivate")
+    signed_in.goto(stack.url)
+    choose_bruno(signed_in)
+    expect(signed_in.get_by_role("heading", name="Hello, Bruno")).to_be_visible()

@@ -7,6 +7,7 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
+from tests.e2e.device import Device
 from tests.watched import Watched
 
 
@@ -73,7 +74,8 @@ def grow_old(info: Any) -> None:
 @pytest.mark.security("S-93")
 @pytest.mark.security("S-94")
 def test_people_confirm_where_a_route_wants_it(page: Page, mounted: Watched) -> None:
-    """By password on the page; at Okta, whose single sign-on lets people through, and proves nothing, until asked not to."""
+    """By password and by passkey on the page; at Okta, whose single sign-on lets people through, and proves nothing, until
+    asked not to."""
     info = mounted.info
     grace = info["demo_users"][0]
     hello = page.get_by_role("heading", name="Hello, ")
@@ -91,6 +93,24 @@ def test_people_confirm_where_a_route_wants_it(page: Page, mounted: Watched) -> 
     page.get_by_label("Password", exact=True).fill(grace["password"])
     page.get_by_role("button", name="Continue", exact=True).click()
     page.wait_for_url(info["app_url"])  # where the call was to be made
+    page.goto(info["page_url"])
+    assert call(page, info)["status"] == 200
+
+    # By passkey: without a word typed.
+    Device(page)
+    page.get_by_role("link", name="Passkeys").click()
+    page.get_by_label("Password", exact=True).fill(grace["password"])
+    page.get_by_role("button", name="Continue", exact=True).click()
+    page.get_by_role("button", name="Set up a passkey").click()
+    expect(page.get_by_text("Your passkey is ready.")).to_be_visible()
+    page.get_by_role("button", name="Back").click()
+    expect(hello).to_be_visible()
+    grow_old(info)
+    stale = call(page, info)
+    assert stale["status"] == 401
+    page.goto(stale["url"])
+    page.get_by_role("button", name="Use a passkey").click()
+    page.wait_for_url(info["app_url"])
     page.goto(info["page_url"])
     assert call(page, info)["status"] == 200
     page.get_by_role("button", name="Sign out").click()

@@ -8,7 +8,9 @@ from playwright.sync_api import Page, Route, expect
 from .captcha_widget import demand_captcha
 from .fake_api import Answer, FakeApi, error, totp_key
 from .views import (
+    EMAIL,
     LONG,
+    PASSWORD,
     VIEWS,
     View,
     ask_for_two_step,
@@ -24,7 +26,7 @@ from .views import (
 #: `document.cookie` as in a browser with blocked cookies: written values disappear.
 NO_COOKIES = "Object.defineProperty(Document.prototype, 'cookie', {get: () => '', set: () => {}});"
 ERRORS = (
-    "access_denied", "login_expired", "login_used", "login_unknown", "login_failed", "sign_up_refused",
+    "access_denied", "account_disabled", "login_expired", "login_used", "login_unknown", "login_failed", "sign_up_refused",
     "temporarily_unavailable", "unknown_provider", "too_many_attempts", "not_found", "unknown",
 )  # fmt: skip
 
@@ -49,7 +51,7 @@ def _without_cookies(query: str) -> View:
     def view(page: Page, api: FakeApi) -> None:
         lose_cookies(page)
         page.goto(f"{api.url}{query}")
-        expect(page.get_by_text("This browser keeps no cookies")).to_be_visible()
+        expect(page.get_by_text("This browser blocks cookies")).to_be_visible()
 
     return view
 
@@ -61,7 +63,7 @@ def _failed_beside_a_session(page: Page, api: FakeApi) -> None:
 
 
 def _with_a_way_on(page: Page, api: FakeApi) -> None:
-    """The person has returned from the page's target."""
+    """The person has returned from the page to which they were sent on."""
     api.sign_in()
     api.config["return_to"] = "https://notes.example.com/"
     page.goto(api.url)
@@ -107,7 +109,7 @@ def _lost_record(page: Page, api: FakeApi) -> None:
 
 
 def _sessions(page: Page, api: FakeApi) -> None:
-    """Where the person is signed in."""
+    """The list of the person's sessions is open."""
     api.sign_in()
     page.goto(api.url)
     page.get_by_text("Where you are signed in").click()
@@ -115,7 +117,7 @@ def _sessions(page: Page, api: FakeApi) -> None:
 
 
 def _own_account(page: Page, api: FakeApi) -> None:
-    """Name and password, both forms open."""
+    """Both forms, for the name and for the password, are open."""
     api.embed()
     api.native()
     page.goto(api.url)
@@ -125,7 +127,7 @@ def _own_account(page: Page, api: FakeApi) -> None:
 
 
 def _last_minutes(page: Page, api: FakeApi) -> None:
-    """The session ends whatever the person does."""
+    """The session will soon reach its absolute end, whatever the person does."""
     api.sign_in(idle=600, absolute=600)
     page.goto(api.url)
     expect(page.get_by_text("you will have to sign in again")).to_be_visible()
@@ -179,6 +181,29 @@ def _captcha_blocked(page: Page, api: FakeApi) -> None:
     page.route(re.compile("hcaptcha"), lambda route: route.abort())
     enter_password(page, api)
     expect(page.get_by_text("The check could not be loaded.")).to_be_visible()
+
+
+def _passkeys_ended(page: Page, api: FakeApi) -> None:
+    api.offer_passkeys()
+    api.native()
+    api.answers["POST /auth/passkeys/open"] = Answer(200, {"passkeys": [], "ended": 1})
+    page.goto(f"{api.url}#passkeys")
+    fill(page, Password=PASSWORD)
+    press(page, "Continue")
+    expect(page.get_by_text("You have no passkey yet.")).to_be_visible()
+
+
+def _passkey_offered(page: Page, api: FakeApi) -> None:
+    """The offer after a sign-in with the password, on a device that can store a passkey."""
+    api.offer_passkeys()
+    api.accept_password()
+    page.goto(f"{api.url}#email")
+    page.evaluate(
+        "() => { PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable = async () => true; }"
+    )
+    fill(page, Email=EMAIL, Password=PASSWORD)
+    press(page, "Sign in")
+    expect(page.get_by_text("Next time without a password?")).to_be_visible()
 
 
 def _turned_on(page: Page, api: FakeApi) -> None:
@@ -254,6 +279,8 @@ STATES: Mapping[str, View] = {
     "app code, wrong": _wrong_code,
     "captcha": _captcha,
     "captcha blocked": _captcha_blocked,
+    "passkeys, ended": _passkeys_ended,
+    "passkey, offered": _passkey_offered,
     "two-step, turned on": _turned_on,
     "two-step, turned off": _turned_off,
     "recovery codes": ask_for_recovery_codes,

@@ -64,7 +64,7 @@ class Look(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Such as `360 dark de 200%`."""
+        """Return a name such as `360 dark de 200%`."""
         return f"{self.width} {self.theme} {self.language} {self.text}%"
 
 
@@ -106,7 +106,7 @@ def german() -> list[tuple[str, str]]:
 
 
 def translate(page: Page) -> list[str]:
-    """Translate the page's texts into German; return those that are not ours."""
+    """Translate the page's texts into German; return texts that are not in our catalogue."""
     pairs = json.dumps(german())
     return list(page.evaluate(f"(pairs) => ({TRANSLATE})(JSON.parse(pairs), 'de')", pairs))
 

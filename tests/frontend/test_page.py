@@ -202,6 +202,7 @@ def test_the_signed_out_view_says_that_okta_stays(page: Page, api: FakeApi) -> N
 
 ERRORS = {
     "access_denied": "Access was not granted",
+    "account_disabled": "Your account is disabled here",
     "login_expired": "That took a little too long",
     "login_used": "This sign‑in is finished",
     "login_unknown": "This browser does not know this sign-in",
@@ -330,7 +331,7 @@ def test_a_refused_record_is_said_clearly(page: Page, api: FakeApi, status: int)
     api.answers["GET /me"] = error(status, "forbidden")
     page.goto(api.url)
     heading(page, "Hello, Ada")
-    expect(page.get_by_text("your account is not allowed to read its record")).to_be_visible()
+    expect(page.get_by_text("your account may not see its data here")).to_be_visible()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
 
 
@@ -370,6 +371,39 @@ def test_an_idle_session_ends_on_the_page_too(page: Page, api: FakeApi) -> None:
     heading(page, "Sign in")
     expect(page.get_by_text("Your session ended.")).to_be_visible()
     expect(page.get_by_role("heading", level=1)).to_be_focused()
+
+
+@pytest.mark.security("S-99")
+def test_a_look_at_the_page_says_that_the_session_was_ended(page: Page, api: FakeApi) -> None:
+    """The page says that the session was ended, and shows how to sign in again. If the session expires by itself, the page
+    has another text."""
+    page.clock.install()
+    api.sign_in()
+    page.goto(api.url)
+    heading(page, "Hello, Ada")
+    api.answers["POST /auth/refresh"] = error(401, "session_expired")
+    api.answers["GET /auth/session"] = Answer(200, {"goes_on": False})
+    page.clock.run_for(11_000)
+    page.evaluate("dispatchEvent(new Event('focus'))")
+    heading(page, "Sign in")
+    expect(page.get_by_text("Your session was ended.")).to_be_visible()
+    expect(page.get_by_text("ask your administrator")).to_be_visible()
+    expect(page.get_by_role("link", name="Continue with Okta")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+
+
+def test_a_refused_call_says_that_the_session_was_ended(page: Page, api: FakeApi) -> None:
+    """The person has not left the page, but uses it."""
+    page.clock.install()
+    api.sign_in()
+    page.goto(api.url)
+    heading(page, "Hello, Ada")
+    api.answers["POST /auth/refresh"] = error(401, "session_expired")
+    api.answers["GET /me/sessions"] = error(401, "unauthorized")
+    page.clock.run_for(11_000)
+    page.get_by_text("Where you are signed in").click()
+    heading(page, "Sign in")
+    expect(page.get_by_text("Your session was ended.")).to_be_visible()
 
 
 @pytest.mark.security("S-38")
@@ -426,7 +460,7 @@ def test_a_page_kept_for_the_back_button_holds_nothing_until_it_has_asked(
     page.evaluate(f"({BACK})(); dispatchEvent(new Event('offline'))")
     heading(page, "Sign in")
     assert len(api.sent("GET /me")) == asked
-    expect(page.get_by_text("Your session ended.")).to_be_visible()
+    expect(page.get_by_text("Your session was ended.")).to_be_visible()
 
 
 def test_without_scripts_there_are_working_links(browser: Browser, api: FakeApi) -> None:

@@ -1,4 +1,4 @@
-"""Passkeys in the page: the button, autofill, the offer, the list. A real authenticator: tests/e2e/test_passkeys.py."""
+"""Passkeys in the page: the button, autofill, the offer, the list. tests/e2e/test_passkeys.py uses a real authenticator."""
 
 from typing import Any
 
@@ -6,7 +6,16 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from .fake_api import Answer, FakeApi, Request, challenge, error, throttled
-from .views import EMAIL, PASSKEY, PASSWORD, fill, heading, open_passkeys, press
+from .views import (
+    EMAIL,
+    PASSKEY,
+    PASSWORD,
+    confirm_by_passkey,
+    fill,
+    heading,
+    open_passkeys,
+    press,
+)
 
 OPTIONS = {
     "challenge": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
@@ -34,7 +43,7 @@ if (globalThis.PublicKeyCredential) PublicKeyCredential.isUserVerifyingPlatformA
 
 @pytest.fixture(autouse=True)
 def _passkeys(api: FakeApi, context: BrowserContext, page: Page) -> None:
-    """In a profile of the test's own, for its authenticator."""
+    """Open the page in a separate profile, because of its authenticator."""
     api.offer_passkeys()
     page.add_init_script(AUTHENTICATOR)
 
@@ -44,7 +53,7 @@ def bodies(api: FakeApi, path: str) -> list[Any]:
 
 
 def answered(request: Request) -> Answer:
-    """A challenge for an address, none for autofill."""
+    """Return the answer to a request for a challenge; without an address it is for autofill."""
     if "email" in request.body:
         return challenge("WEB_AUTHN", options=OPTIONS)
     return Answer(200, {"challenge": None})
@@ -60,7 +69,7 @@ def open_form(page: Page, api: FakeApi) -> None:
 
 
 def test_a_passkey_signs_in(page: Page, api: FakeApi) -> None:
-    """With the address, "keep me signed in", and what the authenticator says; nothing is offered afterwards."""
+    """The page sends the address, "keep me signed in" and the authenticator's response. Afterwards it offers no passkey."""
     api.answers["POST /auth/direct/passkey"] = answered
     api.answers["POST /auth/direct/challenge"] = lambda _: api.native()
     open_form(page, api)
@@ -87,7 +96,7 @@ def test_the_address_comes_first(page: Page, api: FakeApi) -> None:
         ({"refuses": "NotAllowedError"}, "No passkey was used."),
         (
             {"answer": error(401, "invalid_credentials")},
-            "We could not sign you in with this passkey.",
+            "This passkey was not accepted.",
         ),
         ({"answer": error(401, "challenge_expired")}, "That took too long."),
         ({"asked": Answer(200, {"challenge": None})}, "There is no passkey for this account yet."),
@@ -99,7 +108,7 @@ def test_the_address_comes_first(page: Page, api: FakeApi) -> None:
 def test_what_did_not_work_is_said(
     page: Page, api: FakeApi, prepare: dict[str, Any], said: str
 ) -> None:
-    """And the password is there."""
+    """The person can still use the password."""
     api.answers["POST /auth/direct/passkey"] = prepare.get("asked", answered)
     api.answers["POST /auth/direct/challenge"] = prepare.get("answer", error(500, "internal_error"))
     open_form(page, api)
@@ -109,8 +118,74 @@ def test_what_did_not_work_is_said(
     expect(page.get_by_label("Password", exact=True)).to_be_editable()
 
 
+def test_a_passkey_confirms_and_leads_on(page: Page, api: FakeApi) -> None:
+    """The person who is signed in confirms with the keyboard and types nothing. Then the page repeats the waiting call."""
+    record = api.answers["GET /me"]
+    insufficient = error(401, "insufficient_user_authentication")
+    answers = [insufficient, record]
+    api.embed()
+    api.native()
+    api.answers["GET /me"] = lambda _: answers.pop(0) if len(answers) > 1 else answers[0]
+    api.offer_passkeys()
+    api.answers["POST /auth/direct/passkey"] = answered
+    page.goto(api.url)
+    heading(page, "Confirm that it is you")
+    button = page.get_by_role("button", name="Use a passkey")
+    expect(button).to_be_visible()
+    for _ in range(8):
+        page.keyboard.press("Tab")
+        if button.evaluate("(node) => node === document.activeElement"):
+            break
+    # Cancelled: the password is still there, and the next try works.
+    page.evaluate("window.refuses = 'NotAllowedError'")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("No passkey was used.")).to_be_visible()
+    expect(button).to_be_focused()
+    assert bodies(api, "direct/challenge") == []
+    page.evaluate("window.refuses = null")
+    api.answers["POST /auth/direct/challenge"] = lambda _: api.native()
+    page.keyboard.press("Enter")
+    heading(page, "Hello, Bo")
+    expect(page.get_by_text("bo@example.com")).to_be_visible()
+    assert bodies(api, "direct/passkey") == [{"email": "bo@example.com", "remember": False}] * 2
+    assert bodies(api, "direct/challenge") == [{"name": "WEB_AUTHN", "credential": {"id": "made"}}]
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer", "said"),
+    [
+        (answered, error(401, "invalid_credentials"), "This passkey was not accepted."),
+        (answered, error(401, "challenge_expired"), "That took too long."),
+        (Answer(200, {"challenge": None}), None, "There is no passkey for this account yet."),
+        (throttled(15), None, "Too many attempts."),
+    ],
+    ids=["refused", "too late", "none", "paused"],
+)
+def test_a_passkey_that_does_not_confirm_is_said(
+    page: Page, api: FakeApi, asked: Any, answer: Any, said: str
+) -> None:
+    """The person stays signed in on the same view, which has the password field and the link back."""
+    confirm_by_passkey(page, api)
+    api.answers["POST /auth/direct/passkey"] = asked
+    api.answers["POST /auth/direct/challenge"] = answer
+    use(page)
+    expect(page.get_by_text(said)).to_be_visible()
+    expect(page.get_by_label("Password", exact=True)).to_be_editable()
+    press(page, "Back")
+    heading(page, "Hello, Bo")
+
+
+def test_without_passkeys_the_password_confirms(page: Page, api: FakeApi) -> None:
+    """This is so if the stage or the browser has no passkeys."""
+    page.add_init_script("delete globalThis.PublicKeyCredential?.parseRequestOptionsFromJSON")
+    api.native()
+    page.goto(f"{api.url}#confirm")
+    expect(page.get_by_label("Password", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Use a passkey")).to_have_count(0)
+
+
 def test_a_known_browser_fills_in_by_itself(page: Page, api: FakeApi) -> None:
-    """Without an address: the server knows whose browser this is."""
+    """The page sends no address: the server knows the person by the browser's cookie."""
     page.add_init_script("window.fills = true")
     api.answers["POST /auth/direct/passkey"] = challenge("WEB_AUTHN", options=OPTIONS)
     api.answers["POST /auth/direct/challenge"] = lambda _: api.native()
@@ -121,7 +196,7 @@ def test_a_known_browser_fills_in_by_itself(page: Page, api: FakeApi) -> None:
 
 
 def test_without_passkeys_nothing_of_them_is_loaded(page: Page, api: FakeApi) -> None:
-    """Neither stage nor browser may be without."""
+    """The code for passkeys is loaded only if both the stage and the browser support them."""
     loaded: list[str] = []
     page.on("request", lambda request: loaded.append(request.url))
     page.add_init_script("delete globalThis.PublicKeyCredential?.parseRequestOptionsFromJSON")
@@ -137,7 +212,7 @@ def test_without_passkeys_nothing_of_them_is_loaded(page: Page, api: FakeApi) ->
 
 
 def test_it_is_offered_after_a_password(page: Page, api: FakeApi) -> None:
-    """On a device that can keep one, once."""
+    """It is offered once, on a device that can store one."""
     api.accept_password()
     open_form(page, api)
     fill(page, Password=PASSWORD)
@@ -151,7 +226,7 @@ def test_it_is_offered_after_a_password(page: Page, api: FakeApi) -> None:
 
 
 def test_the_list_is_opened_by_the_password_and_a_code(page: Page, api: FakeApi) -> None:
-    """Of the app, where there is one; and it is closed again."""
+    """The code of the authenticator app is needed if there is one. The list can be closed again."""
     api.native()
 
     def opened(request: Request) -> Answer:
@@ -171,6 +246,31 @@ def test_the_list_is_opened_by_the_password_and_a_code(page: Page, api: FakeApi)
     page.get_by_role("button", name="Back").click()
     heading(page, "Hello, Bo")
     assert len(bodies(api, "passkeys/close")) == 1
+
+
+def test_the_list_says_what_a_new_password_has_ended(page: Page, api: FakeApi) -> None:
+    """The page says why the passkeys are gone, and that there are none now."""
+    api.native()
+    api.answers["POST /auth/passkeys/open"] = Answer(200, {"passkeys": [], "ended": 2})
+    page.goto(f"{api.url}#passkeys")
+    fill(page, Password=PASSWORD)
+    press(page, "Continue")
+    expect(page.get_by_text("your earlier passkeys are removed")).to_be_visible()
+    expect(page.get_by_text("You have no passkey yet.")).to_be_visible()
+
+
+def test_it_is_not_offered_where_the_device_can_keep_none(page: Page, api: FakeApi) -> None:
+    """The link to the list is still there, because the person may have a security key."""
+    page.add_init_script(
+        "PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable = async () => false"
+    )
+    api.accept_password()
+    open_form(page, api)
+    fill(page, Password=PASSWORD)
+    page.locator("form button[type=submit]").click()
+    heading(page, "Hello, Bo")
+    expect(page.get_by_role("link", name="Passkeys")).to_be_visible()
+    expect(page.get_by_text("Next time without a password?")).to_have_count(0)
 
 
 def test_a_passkey_is_set_up_named_and_removed(page: Page, api: FakeApi) -> None:
@@ -195,7 +295,7 @@ def test_a_passkey_is_set_up_named_and_removed(page: Page, api: FakeApi) -> None
     press(page, "Save")
     expect(page.get_by_text("Mine", exact=True)).to_be_visible()
     press(page, "Remove")
-    expect(page.get_by_text("“Mine” will not sign you in any more.")).to_be_visible()
+    expect(page.get_by_text("You will no longer be able to sign in with “Mine”.")).to_be_visible()
     press(page, "Remove")
     expect(page.get_by_text("You have no passkey yet.")).to_be_visible()
     assert bodies(api, "passkeys/rename") == [{"id": PASSKEY["id"], "name": "Mine"}]
@@ -206,7 +306,7 @@ def test_a_passkey_is_set_up_named_and_removed(page: Page, api: FakeApi) -> None
     ("refuses", "said"),
     [
         ("NotAllowedError", "No passkey was set up."),
-        ("InvalidStateError", "This device has a passkey for your account already."),
+        ("InvalidStateError", "This device already has a passkey for your account."),
     ],
 )
 def test_a_passkey_that_was_not_made_is_said(

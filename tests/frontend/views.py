@@ -197,6 +197,12 @@ def _confirm(page: Page, api: FakeApi) -> None:
     expect(page.get_by_label("Password", exact=True)).to_be_visible()
 
 
+def confirm_by_passkey(page: Page, api: FakeApi) -> None:
+    api.offer_passkeys()
+    _confirm(page, api)
+    expect(page.get_by_role("button", name="Use a passkey")).to_be_visible()
+
+
 def _confirm_elsewhere(page: Page, api: FakeApi) -> None:
     api.sign_in()
     api.config["providers"] = [{"name": "Okta", "label": LONG}]
@@ -208,7 +214,7 @@ def _confirm_nowhere(page: Page, api: FakeApi) -> None:
     api.config["direct_sign_in"] = "managed"
     api.native()
     page.goto(f"{api.url}#confirm")
-    expect(page.get_by_text("cannot confirm here")).to_be_visible()
+    expect(page.get_by_text("cannot confirm this here")).to_be_visible()
 
 
 def _two_step(page: Page, api: FakeApi) -> None:
@@ -278,6 +284,7 @@ VIEWS: Mapping[str, View] = {
     "unknown challenge": challenged("WEB_AUTHN"),
     "profile with two-step": _native_profile,
     "confirm": _confirm,
+    "confirm with passkeys": confirm_by_passkey,
     "confirm at a provider": _confirm_elsewhere,
     "confirm nowhere": _confirm_nowhere,
     "two-step": _two_step,

@@ -13,6 +13,7 @@ from chalicelib.gatehouse.cognito.oauth import OAuthClient, TokenSet, parse_toke
 from chalicelib.gatehouse.deadline import Budget, Limits
 from chalicelib.gatehouse.errors import (
     AccessDenied,
+    AccountDisabled,
     InvalidGrant,
     SignInError,
     SignUpRefused,
@@ -107,6 +108,8 @@ def test_an_answer_without_an_id_token_is_one() -> None:
     ("error", "description", "expected"),
     [
         ("access_denied", "", AccessDenied),
+        ("invalid_request", "User+is+not+enabled", AccountDisabled),
+        ("access_denied", "User is disabled.", AccountDisabled),
         ("server_error", "", TemporarilyUnavailable),
         ("temporarily_unavailable", "", TemporarilyUnavailable),
         ("invalid_request", "x GATEHOUSE_REFUSED y", SignUpRefused),

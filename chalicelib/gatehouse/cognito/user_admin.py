@@ -1,10 +1,8 @@
-"""Calls on people of the pool with the rights of the app's own role.
+"""Admin calls about people of the pool, with the permissions of the app's role.
 
 Source: Amazon Cognito API reference, "AdminGetUser", "AdminListGroupsForUser", "AdminUserGlobalSignOut",
 "AdminUpdateUserAttributes", "AdminDeleteUser", "AdminDisableUser", "AdminEnableUser", "AdminSetUserPassword",
-"AdminSetUserMFAPreference";
-developer guide, "Quotas in Amazon Cognito"
-(a person is in 100 groups at most).
+"AdminSetUserMFAPreference"; developer guide, "Quotas in Amazon Cognito" (a person is in 100 groups at most).
 """
 
 from collections.abc import Mapping
@@ -14,7 +12,7 @@ from ..errors import NotFound, TemporarilyUnavailable
 from .pool_user import PoolUser, load_pool_user
 from .user_pool_calls import Refused, call_cognito
 
-#: A name that cannot exist is also an unknown one.
+#: Cognito's errors for an unknown name; the second one is for a name that no user can have.
 _UNKNOWN = frozenset({"UserNotFoundException", "InvalidParameterException"})
 #: Groups per page, AWS's maximum, and the maximum number of pages read.
 _GROUPS_A_PAGE = 60
@@ -88,17 +86,18 @@ class UserAdmin:
         self._call("AdminUpdateUserAttributes", update, user_name, UserAttributes=attributes)
 
     def write_told_groups(self, user_name: str, text: str) -> None:
-        """Replace `custom:groups`, the groups that a provider told. Raises NotFound or TemporarilyUnavailable."""
+        """Replace `custom:groups`, the groups from a provider. Raises NotFound or TemporarilyUnavailable."""
         attributes = [{"Name": "custom:groups", "Value": text}]
         update = self._client.admin_update_user_attributes
         self._call("AdminUpdateUserAttributes", update, user_name, UserAttributes=attributes)
 
     def disable(self, user_name: str) -> None:
-        """Keep a person from signing in; repeating it does no harm. Raises NotFound or TemporarilyUnavailable."""
+        """Disable a person, who then cannot sign in; repeating it does no harm. Raises NotFound or
+        TemporarilyUnavailable."""
         self._call("AdminDisableUser", self._client.admin_disable_user, user_name)
 
     def enable(self, user_name: str) -> None:
-        """Let a person sign in again; repeating it does no harm. Raises NotFound or TemporarilyUnavailable."""
+        """Enable a person again; repeating it does no harm. Raises NotFound or TemporarilyUnavailable."""
         self._call("AdminEnableUser", self._client.admin_enable_user, user_name)
 
     def set_password(self, user_name: str, password: str) -> None:

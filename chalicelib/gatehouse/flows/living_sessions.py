@@ -1,13 +1,13 @@
-"""Sessions that nobody has ended: the cookie alone does not say so (S-83).
+"""Checks that a session was not ended elsewhere, which the cookie alone does not show (S-83).
 
-A refresh asks, and so does every route that changes how a person signs in. What an ended session may still do with its
-access token lasts as long as that token, and no browser's token can change a password, a second factor or a passkey.
+A refresh checks this, and so does every route that changes how a person signs in. The access token of an ended session
+works until it expires, but no browser's token can change a password, a second factor or a passkey.
 """
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..errors import SessionExpired
+from ..errors import NoSession, SessionExpired
 from ..session.sessions import Session, Sessions
 from ..store.session_rows import SessionRows
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class LivingSessions:
-    """Asks the sessions table. The users table is loaded when it is needed."""
+    """Checks with the sessions table. The users table is loaded only when it is needed."""
 
     def __init__(
         self, *, sessions: Sessions, rows: SessionRows, load_users: "Callable[[], UserStore]"
@@ -32,14 +32,30 @@ class LivingSessions:
             raise SessionExpired("the session was ended elsewhere")
         return session
 
-    def goes_on(self, session: Session, idle_expires_at: int) -> bool:
-        """Note in the session's row that it is used, and until when it may be idle; return whether there is a row.
+    def look(self, cookie: str | None) -> bool:
+        """Whether the session of a cookie value goes on. Looking keeps no idle session alive: nothing is noted.
 
-        A session without a row (of an earlier release, or begun while the table did not answer) goes on unless all sessions
-        of its person were ended since it began.
+        Raises TemporarilyUnavailable where nobody can tell.
+        """
+        try:
+            session = self._sessions.open(cookie)
+        except (NoSession, SessionExpired):
+            return False
+        if session.id:
+            return self._rows.exists(session.sub, session.id)
+        return self._began_later(session)
+
+    def goes_on(self, session: Session, idle_expires_at: int) -> bool:
+        """Note in the session's row that it was used, and until when it may be idle; return whether it is alive.
+
+        A session without a row (from an earlier release, or begun while the table did not answer) is alive unless all
+        sessions of its person were ended since it began.
         """
         if session.id:
             return self._rows.touch(session.sub, session.id, idle_expires_at)
+        return self._began_later(session)
+
+    def _began_later(self, session: Session) -> bool:
         record = self._load_users().load(session.username)
         started_at = self._sessions.started_at(session)
         return record is None or not record.ends_tokens_of(started_at)

@@ -1,6 +1,6 @@
-"""The second factor in the person's own hands: an authenticator app on and off while signed in.
+"""Lets a signed-in person turn the authenticator app on and off.
 
-By tokens of the server-only client (flows/reauthentication.py). Source: AWS "AssociateSoftwareToken",
+It uses tokens of the server-only client (flows/reauthentication.py). Source: AWS "AssociateSoftwareToken",
 "SetUserMFAPreference".
 """
 
@@ -31,7 +31,7 @@ _WRONG_CODE = ("CodeMismatchException", "EnableSoftwareTokenMFAException", "Expi
 
 @dataclass(frozen=True)
 class Enrolling:
-    """A key for the authenticator app, and the sealed enrolment that its first code completes."""
+    """A key for the authenticator app, and the sealed enrolment; the app's first code completes it."""
 
     totp: TotpKey
     enrolment: Enrolment
@@ -39,7 +39,8 @@ class Enrolling:
 
 
 class Mfa:
-    """Turns TOTP on and off. Every method needs the session cookie's value. `passkeys`: the stage has some."""
+    """Turns TOTP on and off. Every method needs the session cookie's value. `passkeys`: whether the stage offers
+    passkeys."""
 
     def __init__(
         self,
@@ -60,7 +61,7 @@ class Mfa:
         self._passkeys = passkeys
 
     def set_up(self, *, password: str, session_cookie: str | None, visitor: Visitor) -> Enrolling:
-        """Begin with a new key. Raises NoSession, InvalidCredentials, MfaAlreadyOn, ManagedByProvider."""
+        """Begin an enrolment with a new key. Raises NoSession, InvalidCredentials, MfaAlreadyOn, ManagedByProvider."""
         session, email = self._again.native(session_cookie)
         account = self._attempts.account_of(email, visitor)
         step = self._again.sign_in(session, account, password, visitor)
@@ -98,12 +99,14 @@ class Mfa:
         enrolment_cookie: str | None,
         visitor: Visitor,
     ) -> None:
-        """Complete it with the app's first code. Raises NoSession, SessionExpired, ChallengeExpired, InvalidCode."""
+        """Complete the enrolment with the app's first code. Raises NoSession, SessionExpired, ChallengeExpired,
+        InvalidCode."""
         session, enrolment = self._again.resumed(
             session_cookie, enrolment_cookie, ENROLMENT_PURPOSE
         )
         digits = read_code(code)
-        # On the user name's own allowance: nothing of the account's is guessed, the key was made for this browser just now.
+        # Counted separately, by user name: the key was just made for this browser, so no secret of the account is
+        # guessed.
         with (
             self._attempts.guarded(CHALLENGE, session.username, visitor.ip),
             self._attempts.step_once(enrolment.access_token),
@@ -124,7 +127,8 @@ class Mfa:
     def disable(
         self, *, password: str, code: str, session_cookie: str | None, visitor: Visitor
     ) -> None:
-        """Turn it off, by password and a code of the app. Raises NoSession, InvalidCredentials, InvalidCode."""
+        """Turn the app off, with the password and a code of the app. Raises NoSession, InvalidCredentials,
+        InvalidCode."""
         session, email = self._again.native(session_cookie)
         digits = read_code(code)
         account = self._attempts.account_of(email, visitor)

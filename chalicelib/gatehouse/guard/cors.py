@@ -1,10 +1,10 @@
 """CORS: which routes other origins of the same site may call, and the headers for browsers (S-30).
 
 Three kinds of routes are open to the origins of the setting ALLOWED_ORIGINS: those behind the authorizer, without
-credentials (the access token is in a header); the two that renew and end a session, with the cookie; and the
-configuration, which is public anyway, and says whether there is a cookie. An origin must match exactly. Only a matching
-origin is echoed, so `*`, foreign and `null` origins never are. Source: the Fetch standard, "CORS protocol" and "CORS
-protocol and HTTP caches" (`Vary`).
+credentials (the access token is in a header); the two that renew and end a session, with the cookie; and two that only
+say something: the configuration, which is public anyway, and whether the session goes on. An origin must match exactly.
+Only a matching origin is echoed, so `*`, foreign and `null` origins never are. Source: the Fetch standard, "CORS
+protocol" and "CORS protocol and HTTP caches" (`Vary`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,13 +13,14 @@ from collections.abc import Iterable, Mapping
 CREDENTIALED = frozenset({("POST", "/auth/refresh"), ("POST", "/auth/logout")})
 
 #: Routes that an allowed origin may read with the cookie: they change nothing.
-READABLE = frozenset({("GET", "/auth/config")})
+READABLE = frozenset({("GET", "/auth/config"), ("GET", "/auth/session")})
 
 #: Seconds for which a browser may cache a preflight: removing an origin from the list takes effect within ten minutes.
 _MAX_AGE = "600"
-#: The response header that a script may read in addition to the body: how long to wait. EXPOSED_HEADERS adds to it.
+#: The response header that a script of another origin may read: how long to wait. EXPOSED_HEADERS adds to it.
 _EXPOSED = "Retry-After"
-#: The same where a route wants a recent proof: what it asks for, also under the name that API Gateway gives that header.
+#: The same for a route with `max_age`: also the header that asks for a new authentication, and API Gateway's name for
+#: it.
 EXPOSED_WITH_AGE = f"{_EXPOSED}, WWW-Authenticate, X-Amzn-Remapped-WWW-Authenticate"
 
 

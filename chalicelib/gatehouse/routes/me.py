@@ -22,9 +22,9 @@ def show(call: Call) -> dict[str, Any]:
 
 
 def second_factor(call: Call) -> dict[str, Any]:
-    """Which second factors are on, by Cognito's names; none for people of a provider, which has its own.
+    """Return the second factors that are on, by Cognito's names; none for people of a provider, which asks for its own.
 
-    With an authenticator app also how many recovery codes are left, and when one was last used.
+    With an authenticator app, also how many recovery codes are left and when one was last used.
     """
     caller = call.caller
     factors = call.services.profile.second_factor(caller.username, caller.sub)

@@ -1,4 +1,4 @@
-"""An authenticator app on and off, and recovery codes for when it is lost, for people with a password."""
+"""Routes that turn an authenticator app on and off, and recovery codes for a lost one, for people with a password."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ _MAX_RECOVERY_CODE = 64
 
 
 def setup(call: Call) -> Response:
-    """A new key for the app, against the password; `verify` completes it."""
+    """Check the password and return a new key for the app; `verify` completes the enrolment."""
     from ..edge.bodies import read_text
     from ..session import sessions
 
@@ -36,7 +36,7 @@ def setup(call: Call) -> Response:
 
 
 def verify(call: Call) -> Response:
-    """The app's first code turns it on."""
+    """Turn the app on with its first code."""
     from ..edge.bodies import read_text
     from ..sealed import challenges
     from ..session import sessions
@@ -86,7 +86,7 @@ def recover(call: Call) -> Response:
 
 
 def disable(call: Call) -> dict[str, Any]:
-    """Password and a code of the app turn it off."""
+    """Turn the app off, with the password and a code of the app."""
     from ..edge.bodies import read_text
     from ..session.sessions import COOKIE
 

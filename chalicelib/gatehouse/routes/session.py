@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def refresh(call: Call) -> Response:
-    """A fresh access token for the page's memory; the new refresh token stays inside the cookie."""
+    """Return a new access token for the page's memory; the new refresh token stays inside the cookie."""
     from ..flows.session_flow import RefreshPostponed
     from ..session.sessions import COOKIE
 
@@ -24,6 +24,13 @@ def refresh(call: Call) -> Response:
     except RefreshPostponed as error:
         error.set_cookies = (_session_cookie(call, error.session, error.sealed),)
         raise
+
+
+def look(call: Call) -> dict[str, bool]:
+    """Whether the browser's session goes on. Nothing changes: no deadline, no cookie, no token (S-99)."""
+    from ..session.sessions import COOKIE
+
+    return {"goes_on": call.services.living_sessions.look(call.cookies.get(COOKIE))}
 
 
 def signed_in_answer(

@@ -17,10 +17,9 @@ class Route(NamedTuple):
     scope: str | None = None
     group: str | None = None
     fresh: bool = False
-    #: A form of another site may post here, by design: the route needs no cookie, changes nothing, and redirects to
-    #: GET.
+    #: Forms of other sites may post here: the route needs no cookie, changes nothing, and redirects to GET.
     is_form_of_others: bool = False
-    #: A server calls it, and authenticates by other means than our own page.
+    #: Servers call it; they do not authenticate as our page does.
     is_for_servers: bool = False
     #: A GET that uses something up (a state, a code, an attempt): HEAD does not do that.
     spends: bool = False
@@ -36,6 +35,7 @@ TABLE = (
     Route("GET", "/auth/login", "auth.login", spends=True),
     Route("POST", "/auth/login", "auth.login_by_form", is_form_of_others=True),
     Route("GET", "/auth/callback", "auth.callback", spends=True),
+    Route("GET", "/auth/session", "session.look"),
     Route("POST", "/auth/refresh", "session.refresh"),
     Route("POST", "/auth/logout", "session.logout"),
     Route("POST", "/auth/direct/sign-in", "direct.sign_in"),
@@ -89,7 +89,7 @@ SPENDING = frozenset(route.path for route in TABLE if route.spends)
 FORMS_OF_OTHERS = frozenset(
     (route.method, route.path) for route in TABLE if route.is_form_of_others
 )
-#: What servers of others call, which our own page never does.
+#: Routes that other organizations' servers call, and our page does not.
 FOR_SERVERS = frozenset((route.method, route.path) for route in TABLE if route.is_for_servers)
 #: (method, path) of every route of ours that needs no access token, HEAD included.
 PUBLIC_ROUTES = frozenset(

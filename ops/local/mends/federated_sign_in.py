@@ -7,7 +7,8 @@ MiniStack differs from AWS:
   https://docs.aws.amazon.com/cognito/latest/developerguide/using-pkce-in-authorization-code.html
 - it maps claims loosely (see attribute_mapping), never reads userinfo, and its trigger for claims receives and changes
   less (see inbound_federation)
-- it does not run PostConfirmation, Pre- and PostAuthentication; a disabled user can sign in
+- it does not run PostConfirmation, Pre- and PostAuthentication; a disabled user can sign in (AWS:
+  `invalid_request`, "User is not enabled", as other people's code expects it; AWS's pages do not say)
   https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-identity-pools-working-with-aws-lambda-triggers.html
 """
 
@@ -56,7 +57,7 @@ def _idp_response(emulator: Emulator) -> Callable[..., Response]:
             return redirect_with_error(
                 relay["redirect_uri"], refused.error, str(refused), relay["state"]
             )
-        # The same code store as managed login's, so PKCE, client and redirect_uri are checked there.
+        # The code is stored with those of managed login, so PKCE, client and redirect_uri are checked there.
         issued: Response = cognito._issue_auth_code_redirect(
             relay["client_id"],
             relay["pool_id"],
@@ -156,7 +157,7 @@ def _sign_in_again(
     attributes: dict[str, str],
 ) -> str:
     if not user.get("Enabled", True):
-        raise SignInRefusedError("User is disabled.", "access_denied")
+        raise SignInRefusedError("User is not enabled")
     client = {"ClientId": relay["client_id"]}
     fire(emulator, pool, "PreAuthentication", "Authentication", user, client)
     merge(emulator, pool, user, attributes)

@@ -1,4 +1,4 @@
-"""Administrators' calls on people: invite, change, list, delete, help after a lost phone."""
+"""Administrators' calls about people: inviting, changing, listing, deleting, and help after a lost phone."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def a_filter_finds_an_address_exactly(world: World) -> Any:
 
 @case(1, LIST)
 def a_filter_finds_an_address_by_its_beginning(world: World) -> Any:
-    """The comparison `^=`."""
+    """The filter uses the comparison `^=`."""
     address = world.person()
     beginning = address.partition("@")[0]
     return len(world.admin("list_users", Filter=f'email ^= "{beginning}"')["Users"])

@@ -1,4 +1,4 @@
-"""The catalogue: one entry per defence, grouped like SECURITY.md's ids."""
+"""The catalogue: one entry per defence, grouped like the requirements in docs/security.md."""
 
 from tests.soak.catalogue.accounts import ACCOUNTS
 from tests.soak.catalogue.api import API
