@@ -93,7 +93,7 @@ screenshots: $(STAMP) ## Take pictures of the page for the README, from a separa
 
 gallery: $(STAMP) ## Take pictures of every state of the page in three engines; STATES="offline code" for some
 	@$(BIN)/python -m tests.browser
-	@$(BIN)/python -m tests.gallery $(STATES)
+	@$(BIN)/python -m tests.gallery $(if $(BRAND),--brand) $(STATES)
 
 lighthouse: $(STAMP) ## Show Lighthouse's four mobile scores of the page, from a separate stack (npx downloads Lighthouse)
 	@$(BIN)/python -m tests.browser chromium certutil
