@@ -50,8 +50,9 @@ lint: $(STAMP) ## Check format, types, imports, JavaScript, security rules, secr
 soak: $(STAMP) ## Run the long tests: each defence switched off in turn, load, interrupted deployments
 	@echo "1/13 Each defence is switched off in turn, and a test must fail ..."
 	@$(BIN)/python -m tests.soak.defences
-	@echo "2/13 Many people use shared warm containers, with faults; memory over 100,000 invocations ..."
+	@echo "2/13 Many people use shared warm containers, with faults; 1,000 people leave at once; memory over 100,000 invocations ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest -q tests/soak/test_crowd.py tests/soak/test_memory.py
+	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest -q -rP tests/soak/test_leavers.py
 	@echo "3/13 Many people use a local stack ..."
 	@$(BIN)/python -m tests.soak.stack_load
 	@echo "4/13 Deployments are interrupted at each step ..."
@@ -92,7 +93,7 @@ screenshots: $(STAMP) ## Take pictures of the page for the README, from a separa
 
 gallery: $(STAMP) ## Take pictures of every state of the page in three engines; STATES="offline code" for some
 	@$(BIN)/python -m tests.browser
-	@$(BIN)/python -m tests.gallery $(STATES)
+	@$(BIN)/python -m tests.gallery $(if $(BRAND),--brand) $(STATES)
 
 lighthouse: $(STAMP) ## Show Lighthouse's four mobile scores of the page, from a separate stack (npx downloads Lighthouse)
 	@$(BIN)/python -m tests.browser chromium certutil

@@ -13,6 +13,7 @@ from tests.soak.catalogue.ownership import OWNERSHIP
 from tests.soak.catalogue.passkeys import PASSKEYS
 from tests.soak.catalogue.people import PEOPLE
 from tests.soak.catalogue.programs import PROGRAMS
+from tests.soak.catalogue.recovery import RECOVERY
 from tests.soak.catalogue.sessions import SESSIONS
 from tests.soak.catalogue.step_up import STEP_UP
 from tests.soak.catalogue.tokens import TOKENS
@@ -28,6 +29,7 @@ DEFENCES: tuple[Defence, ...] = (
     *OWNERSHIP,
     *GUESSES,
     *PASSKEYS,
+    *RECOVERY,
     *API,
     *PEOPLE,
     *PROGRAMS,
