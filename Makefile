@@ -9,7 +9,7 @@ JAVASCRIPT ?= yes
 # The number of processes that share the tests (tests/shares.py): many tests wait, so it is one more than CI has
 # cores.
 PROCESSES ?= 3
-LOCKED := requirements.in requirements-dev.in ops/local/requirements.in benchmarks/requirements.in tests/lambda_runtime/requirements.in
+LOCKED := requirements.in requirements-dev.in ops/local/requirements.in benchmarks/requirements.in tests/lambda_runtime/requirements.in tests/openapi/requirements.in
 
 .PHONY: help up down test check lint soak package wheel security audit bench screenshots lighthouse gallery lock clean
 
@@ -30,14 +30,14 @@ up: $(STAMP) ## Start the local AWS and Okta stand-in, deploy, print the URL; Ct
 down: $(STAMP) ## Stop a stack that was started with `python -m ops up --detach`
 	@$(BIN)/python -m ops down
 
-test: $(STAMP) ## Everything: unit, component and end-to-end tests in real browsers, three engines
+test: $(STAMP) ## Run all tests: unit, component, and end-to-end in three browser engines
 	@$(BIN)/python -m tests.browser
 	@$(BIN)/python -m pytest -n $(PROCESSES) tests
 
-check: lint ## What CI runs first: `make lint`, then the unit and component tests (minutes)
+check: lint ## Run `make lint`, then the unit and component tests (minutes); CI runs this first
 	@$(BIN)/python -m pytest -q -n $(PROCESSES) tests/unit tests/component
 
-lint: $(STAMP) ## ruff, format, mypy, imports, JavaScript, bandit, secrets, template
+lint: $(STAMP) ## Check format, types, imports, JavaScript, security rules, secrets and the template
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -47,65 +47,67 @@ lint: $(STAMP) ## ruff, format, mypy, imports, JavaScript, bandit, secrets, temp
 	@$(BIN)/python -m tests.secret_scan
 	@$(BIN)/cfn-lint ops/templates/*.yaml
 
-soak: $(STAMP) ## The long ones: defences switched off one by one, load, deployments cut at each step
-	@echo "1/12 Each defence switched off in turn: the suite must notice ..."
+soak: $(STAMP) ## Run the long tests: each defence switched off in turn, load, interrupted deployments
+	@echo "1/13 Each defence is switched off in turn, and a test must fail ..."
 	@$(BIN)/python -m tests.soak.defences
-	@echo "2/12 A crowd before shared warm containers, with faults; 1,000 people who leave at once; memory over 100,000 invocations ..."
+	@echo "2/13 Many people use shared warm containers, with faults; 1,000 people leave at once; memory over 100,000 invocations ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest -q tests/soak/test_crowd.py tests/soak/test_memory.py
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest -q -rP tests/soak/test_leavers.py
-	@echo "3/12 The same on a local stack ..."
+	@echo "3/13 Many people use a local stack ..."
 	@$(BIN)/python -m tests.soak.stack_load
-	@echo "4/12 Deployments cut at each of their steps ..."
+	@echo "4/13 Deployments are interrupted at each step ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest tests/ops_e2e/test_deploy.py
-	@echo "5/12 The zip under AWS's own runtime client, on every Python at hand ..."
+	@echo "5/13 The zip runs under AWS's own runtime client, on every installed Python ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest tests/ops_e2e/test_lambda_runtime.py
-	@echo "6/12 Times of faults, measured ..."
+	@echo "6/13 The times of faults are measured ..."
 	@$(BIN)/python -m tests.fault_table --measure
-	@echo "7/12 Firefox and WebKitGTK: second factor, two tabs, another origin, every layout ..."
+	@echo "7/13 Firefox and WebKitGTK: second factor, two tabs, another origin, every layout ..."
 	@$(BIN)/python -m tests.browser
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest -q tests/e2e/engines_soak.py "tests/e2e/test_sessions.py::test_two_tabs_refresh_at_the_same_moment_and_neither_is_signed_out"
-	@echo "8/12 The cut models under the oldest botocore of each of Lambda's runtimes ..."
+	@echo "8/13 The reduced service models, with the oldest botocore of each Lambda runtime ..."
 	@$(BIN)/python -m pytest -q tests/soak/old_botocore.py
-	@echo "9/12 An app that has adopted Gatehouse takes a newer wheel ..."
-	@$(BIN)/python -m pytest -q tests/wheel/upgrade_soak.py
-	@echo "10/12 docs/your-data.md on a local stack: a queue, a schedule, a missing right ..."
+	@echo "9/13 An app with Gatehouse is upgraded to a newer wheel; another one installs it from an index ..."
+	@$(BIN)/python -m pytest -q tests/wheel/upgrade_soak.py tests/wheel/index_soak.py
+	@echo "10/13 docs/your-data.md on a local stack: a queue, a schedule, a missing right ..."
 	@$(BIN)/python -m pytest -q tests/e2e/own_data_soak.py tests/e2e/edits_soak.py
-	@echo "11/12 Each mend of the local AWS left out: MiniStack must need it still ..."
+	@echo "11/13 /openapi.json passes two linters; generated TypeScript and Python clients call the API ..."
+	@$(BIN)/python -m pytest -q tests/openapi/clients_soak.py
+	@echo "12/13 Each patch of the local AWS is left out: MiniStack must still need it ..."
 	@$(BIN)/python -m tests.mends
-	@echo "12/12 The suites on every other Python at hand ..."
+	@echo "13/13 The suites on every other installed Python ..."
 	@$(BIN)/python -m tests.soak.pythons --processes $(PROCESSES)
 
-package: $(STAMP) ## The Lambda zip into OUT=DIR, just as `chalice deploy` packages it
+package: $(STAMP) ## Build the Lambda zip into OUT=DIR, exactly as `chalice deploy` packages it
 	@$(BIN)/python -m ops package --out $(OUT)
 
-wheel: $(STAMP) ## The wheel `chalice-gatehouse` into OUT=DIR, for apps that adopt the sign-in (docs/adopt.md)
+wheel: $(STAMP) ## Build the wheel `chalice-gatehouse` into OUT=DIR, for apps that adopt the sign-in (docs/adopt.md)
 	@$(BIN)/python -m hatchling build -t wheel -d $(OUT)
 
-bench: $(STAMP) ## Measure beside peers, into docs/BENCHMARKS.md and the README; fails where a target is missed
+bench: $(STAMP) ## Measure Gatehouse and its peers, write docs/BENCHMARKS.md and the README; fail if a target is missed
 	@$(BIN)/python -m tests.browser chromium
 	@$(BIN)/python -m benchmarks
 
-screenshots: $(STAMP) ## Pictures of the page for the README, from a stack of its own
+screenshots: $(STAMP) ## Take pictures of the page for the README, from a separate stack
 	@$(BIN)/python -m tests.browser chromium certutil
 	@$(BIN)/python -m tests.screenshots
 
-gallery: $(STAMP) ## Every state of the page in three engines, as pictures to look at; STATES="offline code" for some
+gallery: $(STAMP) ## Take pictures of every state of the page in three engines; STATES="offline code" for some
 	@$(BIN)/python -m tests.browser
-	@$(BIN)/python -m tests.gallery $(STATES)
+	@$(BIN)/python -m tests.gallery $(if $(BRAND),--brand) $(STATES)
 
-lighthouse: $(STAMP) ## Lighthouse's four scores of the page, mobile, from a stack of its own (npx fetches Lighthouse)
+lighthouse: $(STAMP) ## Show Lighthouse's four mobile scores of the page, from a separate stack (npx downloads Lighthouse)
 	@$(BIN)/python -m tests.browser chromium certutil
 	@$(BIN)/python -m tests.lighthouse
 
-security: $(STAMP) ## The security matrix with its test counts
+security: $(STAMP) ## Print the security matrix with its test counts
 	@$(BIN)/python -m tests.security_matrix
 
-audit: $(STAMP) ## Known advisories against all that is locked; needs the network, so it is in no other target
+audit: $(STAMP) ## Look for known advisories about locked packages; needs the network, so no other target includes it
 	@for lock in $(LOCKED:.in=.txt) examples/orders/requirements.txt; do echo "$$lock"; test -s "$$lock" || exit 1; \
 	  $(BIN)/python -m uv tool run pip-audit@2.10.1 --strict --disable-pip --require-hashes -r $$lock || exit 1; done
 
-lock: $(STAMP) ## Lock requirements*.in anew for Python 3.11-3.14, with hashes and without index addresses
+lock: $(STAMP) ## Lock requirements*.in again for Python 3.11-3.14, with hashes and without index addresses
 	@$(BIN)/python -m ops lock --upgrade $(LOCKED)
 
 clean: ## Remove everything that was installed or built here
-	rm -rf $(VENV) tests/javascript/node_modules .local .chalice/deployments dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) tests/javascript/node_modules tests/openapi/node_modules .local .chalice/deployments dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

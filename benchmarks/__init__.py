@@ -1,1 +1,1 @@
-"""The benchmarks behind docs/BENCHMARKS.md. Each compares with a peer in the same run and prints ratios."""
+"""The benchmarks behind docs/BENCHMARKS.md. Each compares Gatehouse with other libraries ("peers") in one run."""

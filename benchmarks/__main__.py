@@ -37,7 +37,7 @@ README = ROOT / "README.md"
 
 Run = Callable[[Lab, loopback_aws.LoopbackAws], list[Section]]
 
-#: In the order of the page. Memory is measured first: later the process has grown for other reasons.
+#: In the order of the page. Memory is measured first, before other benchmarks make the process grow.
 BENCHMARKS: dict[str, Run] = {
     authorized_route.NAME: lambda lab, _: authorized_route.run(lab),
     callback.NAME: callback.run,

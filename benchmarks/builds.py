@@ -38,7 +38,7 @@ def unpack_earlier(folder: Path) -> Path:
     done = subprocess.run(asked, cwd=ROOT, capture_output=True, check=False)
     if done.returncode:
         raise RuntimeError(
-            f"{EARLIER} is not in this clone, and is what the figures are beside: git fetch --unshallow"
+            f"commit {EARLIER}, with which the figures are compared, is not in this clone: git fetch --unshallow"
         )
     home = folder / EARLIER
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as packed:

@@ -43,10 +43,11 @@ def run(lab: Lab, aws: LoopbackAws) -> list[Section]:
     return [
         Section(
             "The callback",
-            "`GET /auth/callback` as the first call of a container. All read two secrets from Secrets Manager, exchange "
-            "the code at the token endpoint, fetch the keys, verify ID and access token, write the person to DynamoDB, seal "
-            "the refresh token into a cookie. Ours is the unpacked zip. Without its bytecode Python compiles "
-            "all modules of it anew, as on Lambda; all others find theirs, the peers too.",
+            "`GET /auth/callback` as the first call of a container. All rows read two secrets from "
+            "Secrets Manager, exchange the code at the token endpoint, fetch the keys, verify ID and "
+            "access token, write the person to DynamoDB, and seal the refresh token into a cookie. "
+            "Gatehouse runs from the unpacked zip. In the row without bytecode, Python compiles all its "
+            "modules, as it would on Lambda; all other rows, also the peers', have bytecode.",
             (
                 *("", "cold, ms", "to Flask", "HTTP, ms", "at ⅓ core, ms"),
                 *("peak, MB", "CA bundles", "connections", "warm, ms"),

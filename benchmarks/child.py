@@ -46,8 +46,8 @@ def main() -> None:
 
 
 def _crowd(subject: Callable[[Any, Any], Any], steps: list[dict[str, Any]], people: int) -> float:
-    """Let this many people sign in at once, each step of all of them before the next step; return the CPU seconds per
-    person.
+    """Let this many people sign in at once: all take a step before anybody takes the next one. Return the CPU seconds
+    per person.
 
     Small crowds are repeated, so that a person's figure does not come from a single measurement.
     """
@@ -104,7 +104,7 @@ def _peak() -> int:
 
 
 class Journey:
-    """One browser's way through `steps`; `jar` holds name -> [value, is Lax], `location` the last redirect."""
+    """One browser that takes `steps`; `jar` holds cookie name -> [value, is Lax], `location` the last redirect."""
 
     def __init__(self, subject: Callable[[Any, Any], Any], steps: list[dict[str, Any]]) -> None:
         self._subject = subject

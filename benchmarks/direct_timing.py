@@ -1,7 +1,7 @@
 """Whether our own response time tells a known address from an unknown one (S-40, S-73).
 
-In process, with doubles of Cognito and DynamoDB: Cognito's own time is Cognito's responsibility
-(PreventUserExistenceErrors), and the time that we add must be the same for both. Two series of wrong passwords show the
+It runs in process, with doubles of Cognito and DynamoDB. We do not control Cognito's own time
+(PreventUserExistenceErrors), but the time that we add must be the same for both. Two series of wrong passwords show the
 noise of the measurement. Requests for a mail are judged by how often a known address takes longer than an unknown one
 (the area under the ROC curve): 0.5 means that they cannot be distinguished.
 """
@@ -39,8 +39,9 @@ class Report:
         }
         return Section(
             "A refused sign-in: can an unknown address be told from a wrong password?",
-            "Our own time of `POST /auth/direct/sign-in`, in process, Cognito and DynamoDB doubled. Two kinds of refusal in "
-            "turn, and one of them twice, which shows what the measurement cannot tell apart.",
+            "Our own time of `POST /auth/direct/sign-in`, in process, with doubles of Cognito and "
+            "DynamoDB. Two kinds of refusal alternate; one of them is measured twice, which shows the "
+            "noise of the measurement.",
             ("", "µs", "difference, µs"),
             [(name, number(us), f"{us - self.wrong_us:+.1f}") for name, us in medians.items()],
         )
@@ -64,13 +65,14 @@ def run(lab: Lab) -> list[Section]:
         medians = [number(statistics.median(values)) for values in (known, unknown)]
         rows.append((path, *medians, f"{auc:.3f}"))
         promise = (
-            f"{path}: a known address takes longer than an unknown one (half the time is a coin)"
+            f"{path}: how often a known address takes longer than an unknown one (0.5 is chance)"
         )
         targets.append(Target(f"{promise}, away from a half", abs(auc - 0.5), AUC_SLACK, "AUC"))
     mails = Section(
         "A request for a mail: can a known address be told from an unknown one?",
-        f"Our own time of the route, in process, {_PAIRS:,} of each in turn; the function that sends the mail runs "
-        "afterwards. AUC: how often a known address takes longer than an unknown one; 0.5 is a coin.",
+        f"Our own time of the route, in process, {_PAIRS:,} of each kind, alternating; the function that "
+        "sends the mail runs afterwards. AUC is how often a known address takes longer than an unknown "
+        "one; 0.5 is chance.",
         ("", "known, µs", "unknown, µs", "AUC"),
         rows,
         targets=targets,
@@ -92,8 +94,8 @@ def area_under_curve(longer: list[float], shorter: list[float]) -> float:
 
 
 def measure_mails(path: str, pairs: int) -> tuple[list[float], list[float]]:
-    """Time requests for a mail of a known and of an unknown address alternately; each kind is first equally often;
-    microseconds."""
+    """Time requests for a mail to a known and to an unknown address alternately, in microseconds. Each kind goes first
+    equally often."""
     clock = Clock()
     direct = Direct(build_world(clock))
     direct.restart(mails_per_day=1_000_000)

@@ -1,8 +1,8 @@
 """Cognito's OAuth endpoints, DynamoDB and Secrets Manager on loopback, for the processes that are measured.
 
-One port speaks plain HTTP. The other uses TLS with AWS's own host names, which `benchmarks.child` resolves to it. They
-answer at once and check nothing, so their time is not the subjects', and is the same for all. The token endpoint
-accepts a nonce as code. tests/doubles has the strict ones.
+One port speaks plain HTTP. The other uses TLS with AWS's own host names, which `benchmarks.child` resolves to it. The
+services answer at once and check nothing, so their time is short and the same for all. The token endpoint
+accepts a nonce as code. tests/doubles has strict doubles of these services.
 """
 
 import json
@@ -212,4 +212,4 @@ class _TlsServer(ThreadingHTTPServer):
             super().finish_request(secure, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """The original socket is gone after it was wrapped."""
+        """Do nothing: the wrapped socket has replaced the original one."""

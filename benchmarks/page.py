@@ -17,11 +17,11 @@ MAX_KB = 15.0
 #: Lighthouse's "slow 4G" (mobile): 150 ms a round trip, 1.6 Mbit/s down, 0.75 up, a processor four times slower.
 _SLOW = {"latency": 150, "downloadThroughput": 204_800, "uploadThroughput": 96_000}
 _SLOW_CPU = 4
-#: So slow that all other time is negligible: the time divided by this is the number of round trips.
+#: A network so slow that all other time is negligible: the time divided by this is the number of round trips.
 _LATENCY_ONLY = {"latency": 600, "downloadThroughput": -1, "uploadThroughput": -1}
 
-#: The page names its current view; the first view other than `loading` can be used, once it is drawn: when the frame
-#: after it begins.
+#: The page names its current view. The first view other than `loading` can be used once it is drawn, which is when the
+#: next frame begins.
 _WATCH = """
 new MutationObserver((_, observer) => {
   const view = document.body?.dataset.view;
@@ -127,9 +127,10 @@ def _weight(loads: Loads, everything: int) -> Section:
     ours = weights[_OURS]
     return Section(
         "The page: weight",
-        "What a browser with an empty cache loads for the first view: HTML, CSS, scripts, pictures, each gzipped (level 6). "
-        "The peers are libraries: theirs is one script by esbuild and a page with one unstyled button per thing to do, "
-        "without forms, texts or errors. oidc-client-ts has no passwords at all.",
+        "What a browser with an empty cache loads for the first view: HTML, CSS, scripts, pictures, each "
+        "gzipped (level 6). The peers are libraries. Each has one script made by esbuild and a page with "
+        "one unstyled button per action, without forms, texts or errors. oidc-client-ts does not support "
+        "passwords.",
         ("", "bytes, gzip", "bytes", "files", "API calls"),
         rows,
         (
@@ -139,8 +140,8 @@ def _weight(loads: Loads, everything: int) -> Section:
                 for name in (bundles.OIDC, bundles.AMPLIFY)
             ),
         ),
-        notes="Everything that our page can come to load (every form, authenticator apps with QR code, CAPTCHA): "
-        f"{everything:,} bytes gzipped, in modules that are fetched when they are needed.",
+        notes="All files that our page can ever load (every form, authenticator apps with QR code, CAPTCHA) have "
+        f"{everything:,} bytes gzipped; a module is fetched when it is needed.",
         headline=Headline(
             "the page's first view, gzip",
             f"{number(ours / 1e3)} kB",
@@ -159,10 +160,11 @@ def _speed(loads: Loads, chromium: str) -> Section:
         rows.append((name, plain.text(), slow.text(), ready.text(), str(trips)))
     return Section(
         "The page: until it can be used",
-        f"Chromium {chromium}, headless, empty cache, HTTP/1.1 on loopback: from navigation to the view with its buttons, "
-        "drawn, in wall time; *in the document* is before it is laid out and drawn. Slow is Lighthouse's mobile setting: "
-        "150 ms a round trip, 1.6 Mbit/s, processor four times slower. Ours knows by then whether the person is signed in "
-        "and which ways in there are, from the server; the peers look into web storage, and have their ways in built in.",
+        f"Chromium {chromium}, headless, empty cache, HTTP/1.1 on loopback: wall time from navigation "
+        "until the view with its buttons is drawn; *in the document* is before it is laid out and drawn. "
+        "*Slow* is Lighthouse's mobile setting: 150 ms per round trip, 1.6 Mbit/s, processor four times "
+        "slower. By then our page has asked the server whether the person is signed in and how people can "
+        "sign in; the peers read web storage, and their ways to sign in are fixed in the code.",
         ("", "local, ms", "slow 4G, ms", "in the document, ms", "round trips"),
         rows,
     )

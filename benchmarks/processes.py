@@ -27,8 +27,8 @@ THIRD = 1 / 3
 class Subject(NamedTuple):
     """A measured subject: `module:attribute` is a Lambda handler, `plan` the events that it gets.
 
-    `home` is the folder of its code, if not this checkout; with `tls` it connects to AWS as on AWS; with `compiles` it
-    neither finds nor leaves bytecode of its own.
+    `home` is the folder of its code, if not this checkout. With `tls` it connects over TLS, as on AWS. With `compiles`
+    it runs without bytecode and writes none.
     """
 
     name: str

@@ -92,14 +92,15 @@ class _Result:
 
 
 def run(lab: Lab) -> list[Section]:
-    """Reconcile a tenth, then all: flat memory shows as about the same figure."""
+    """Reconcile a tenth, then all. If memory does not grow with the number of people, both figures are about equal."""
     lab.tell(f"reconciling {PEOPLE:,} people")
     results = [_run(count) for count in (PEOPLE // 10, PEOPLE)]
     return [
         Section(
             "Reconciling pool and table",
-            "`ops reconcile` with pool and table in memory, one record in a thousand missing and one wrong: our own time, "
-            "and how far the process's peak grew. On AWS the pool's quota decides: at least the last column, at "
+            "`ops reconcile` with pool and table in memory; one record in a thousand is missing and one "
+            "is wrong. The figures are our own time and the growth of the process's peak memory. On AWS "
+            "it takes at least the time in the last column, because of the pool's quota: "
             f"{CALLS_PER_SECOND} `ListUsers` a second.",
             ("people", "s", "MB more", "ListUsers", "reads", "writes", "s at quota"),
             [result.row() for result in results],

@@ -4,27 +4,29 @@ from collections.abc import Sequence
 
 from benchmarks.figures import Section, table
 
-#: The marks between which the README has its figures.
+#: The README's figures are between these two marks.
 BEGIN, END = "<!-- figures: written by `make bench` -->", "<!-- /figures -->"
 
 _INTRODUCTION = """# Benchmarks
 
-Written by `make bench`; not by hand. Times are CPU time (user and system) of whole processes unless it says otherwise, as
-median and, in brackets, the middle half of the runs. All of a table is measured in one run, in turn (A B C, B C A, C A B …),
-so that a machine whose speed drifts is fair to all. The ratios carry over to other machines; the figures do not.
+`make bench` writes this page; do not edit it. Unless a table says otherwise, times are CPU time (user and system) of
+whole processes: the median and, in brackets, the middle half of the runs. All rows of a table are measured in one run
+and take turns (A B C, B C A, C A B …), so that a machine whose speed drifts affects all of them. Ratios are similar on
+other machines; the figures are not.
 
-Where somebody speaks to AWS it is over TLS, under AWS's own host names, one for each service; they lead to one server on
-loopback, whose certificate stands at the end of certifi's bundle. The columns *HTTP* are the same without TLS. *At ⅓ core*
-is time on the clock while a process is held to a third of a core, about what a Lambda of 512 MB has
-(`benchmarks/processor_share.py`: stopped and continued within periods of 20 ms, for everybody alike). *Peak* is the most
-memory that the process had until its first answer. `4be4ef5` is the commit before this was measured.
+All calls to AWS use TLS and AWS's own host names, one for each service. The names resolve to one server on loopback,
+whose certificate is added to the end of certifi's bundle. The columns *HTTP* are the same without TLS. *At ⅓ core* is
+elapsed time while a process may use a third of a core, about as much as a Lambda function of 512 MB
+(`benchmarks/processor_share.py` stops and continues every process within periods of 20 ms). *Peak* is the process's
+largest memory until its first response. `4be4ef5` is an earlier commit of Gatehouse, for comparison.
 
-In a cold figure the interpreter has started already, and Python's bytecode is there for everybody, unless a row says
-otherwise. What AWS itself adds (starting a container, the network) is in none of them: **not measured on AWS**.
+In a cold figure the interpreter has already started, and all code has its bytecode, unless a row says otherwise. No
+figure contains what AWS itself adds (starting a container, the network): **not measured on AWS**.
 
-To repeat: `make bench`, about {minutes} minutes on this machine; `python -m benchmarks --help` runs parts of it. The peers
-are installed below `.local/`, locked with hashes (`benchmarks/requirements.txt`) or by exact version
-(`benchmarks/peers/browser/package.json`); their apps are in `benchmarks/peers/`."""
+To repeat the measurements, run `make bench`, which takes about {minutes} minutes on this machine; `python -m benchmarks
+--help` shows how to run parts. The peers are installed below `.local/`, locked with hashes
+(`benchmarks/requirements.txt`) or by exact version (`benchmarks/peers/browser/package.json`); their apps are in
+`benchmarks/peers/`."""
 
 
 def build(
@@ -61,7 +63,7 @@ def put_headlines(readme: str, sections: Sequence[Section]) -> str:
     if not begin or not end:
         raise ValueError("README.md has no place for the figures")
     rows = [section.headline.row() for section in sections if section.headline is not None]
-    figures = table(("", "Gatehouse", "beside"), rows, frozenset({0, 2}))
+    figures = table(("", "Gatehouse", "others"), rows, frozenset({0, 2}))
     return f"{before}{begin}\n{figures}\n{end}{after}"
 
 

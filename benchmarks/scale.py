@@ -41,9 +41,10 @@ def run(lab: Lab) -> list[Section]:
     return [
         Section(
             "Many people",
-            "Login and callback, again and again in one warm container, over TLS: sign-ins a second on the clock. Then many "
-            "people at once, each of them at Cognito before the first comes back: CPU time of one sign-in. Lambda gives a "
-            f"container one request at a time, so people wait for containers, not in them. {_RUNS} runs.",
+            "First, login and callback repeatedly in one warm container, over TLS: sign-ins per second of "
+            "elapsed time. Then many people at once, all of whom are sent to Cognito before the first one "
+            "returns: CPU time of one sign-in. Lambda gives a container one request at a time, so people "
+            f"wait until a container is free. {_RUNS} runs.",
             ("", "a second, ⅓ core", "a second, one core", *(f"{n} at once, ms" for n in CROWDS)),
             rows,
             (Target("One of 200 people at once, to one alone", cost[OURS], MAX_OF_ONE),),

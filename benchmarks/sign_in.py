@@ -91,8 +91,9 @@ def run(lab: Lab, aws: LoopbackAws) -> list[Section]:
     return [
         Section(
             "A whole sign-in",
-            "One container takes all four calls; the first one's time has the import of the app in it. AWS is on loopback, "
-            "and its time is not counted; building requests and reading answers is. Warm is the same sign-in again.",
+            "One container receives all four calls; the time of the first call includes the import of the "
+            "app. AWS is on loopback, and its time is not counted, but building requests and reading "
+            "responses is. *Warm* is the same sign-in again.",
             ("", "cold, ms", f"{EARLIER}, cold, ms", "warm, ms"),
             rows,
             (
@@ -103,9 +104,10 @@ def run(lab: Lab, aws: LoopbackAws) -> list[Section]:
                 ),
             ),
             notes=(
-                f"Round trips: {len(_STEPS)} from the browser to the app (besides the page, before and after). From a cold "
-                f"app to AWS {sum(calls.values())} ({sum(before.values())} at {EARLIER}): {outward}. From a warm one: "
-                f"{warm_calls}."
+                f"Round trips: {len(_STEPS)} from the browser to the app (not counting the page, before "
+                "and after). From a cold "
+                f"app to AWS {sum(calls.values())} ({sum(before.values())} at {EARLIER}): {outward}. From "
+                f"a warm one: {warm_calls}."
             ),
         )
     ]

@@ -29,8 +29,9 @@ def run(lab: Lab) -> list[Section]:
     return [
         Section(
             "ID-token verification",
-            "RS256, 2048 bits, an ID token as Cognito issues it, the key known. PyJWT and joserfc check signature, times, "
-            "issuer and audience; ours also `token_use`, `azp`, nonce and `at_hash`, and reads the person.",
+            "An ID token as Cognito issues it, RS256 with 2048 bits, verified with a cached key. PyJWT "
+            "and joserfc check signature, times, issuer and audience; Gatehouse also checks `token_use`, "
+            "`azp`, nonce and `at_hash`, and reads the person.",
             ("", "µs", "to PyJWT"),
             rows,
             (

@@ -11,7 +11,7 @@ routes = Blueprint(__name__)
 
 @routes.route("/whoami", methods=["GET"], authorizer=authorized("api/read"))
 def whoami() -> dict[str, Any]:
-    """Whose access token it is, and what it allows."""
+    """Return whose access token it is, and what it allows."""
     caller = caller_of(routes.current_request)
     return {
         "sub": caller.sub,

@@ -1,16 +1,15 @@
 #!/usr/bin/env bash
 # chalice 1.34.0: a dependency that cannot be built is left out of the package, and the command succeeds.
-#
-# A good guess: `chalice package` fails where a line of requirements.txt cannot be had for Lambda.
-# What really happens: it prints "Could not install dependencies", writes the zip without that
-#   dependency, and ends with exit code 0; `chalice deploy` goes on and uploads it. The second run takes that zip
+# What one expects: `chalice package` fails if a package of requirements.txt cannot be installed for Lambda.
+# What happens: it prints "Could not install dependencies", writes the zip without that
+#   dependency, and ends with exit code 0; `chalice deploy` continues and uploads the zip. The
+# second run takes that zip
 #   again ("Reusing existing deployment package") and does not even print the warning.
 # Source: chalice/deploy/packager.py, BaseLambdaDeploymentPackager._build_python_dependencies and
 #   LambdaDeploymentPackager.create_deployment_package; https://github.com/aws/chalice/issues/929
-# Who is hurt: anybody who deploys from CI. The job is green, and every invocation ends with
+# Who is affected: anybody who deploys from CI. The job is green, and every invocation ends with
 #   Runtime.ImportModuleError.
-#
-# Exits 0 while this is so, 1 once it has changed. Needs python3 (3.11 to 3.14) and a package index.
+# Exits with 0 while this behaviour exists, with 1 once it has changed. Needs python3 (3.11 to 3.14) and a package index.
 set -euo pipefail
 
 work=$(mktemp -d)
@@ -20,7 +19,7 @@ python3 -m venv venv
 venv/bin/python -m pip install --quiet --disable-pip-version-check chalice==1.34.0 2>/dev/null
 echo "chalice $(venv/bin/python -c 'from importlib.metadata import version; print(version("chalice"))')"
 
-# A source distribution as there are many: it tells its name, and needs a compiler that is not here.
+# A typical source distribution: its metadata is readable, but building it needs a compiler that is missing here.
 mkdir -p index needs-compiler-1.0 app/.chalice
 cat > needs-compiler-1.0/setup.py <<'PY'
 import sys

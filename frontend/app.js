@@ -115,7 +115,7 @@ function depart() {
   history.replaceState({ left: true }, '');
 }
 
-/** Goes on after a sign-in: to the person's target, or, after a sign-in here, to the stage's. */
+/** Continues after a sign-in: to the person's target, or, after a sign-in on this page, to the stage's target. */
 function moveOn() {
   if (arrival.stepped || !config?.return_to || !(arrival.wish || arrival.shown)) return false;
   depart();
@@ -138,7 +138,7 @@ function noticeFor(reason) {
   if (arrival.returned) return [texts.notKept];
   if (arrival.signedOut) return [texts.signedOut, config?.providers.length || config?.discover ? texts.signedOutMore : null];
   if (reason === 'signed_out') return [texts.endedElsewhere];
-  // its deadlines are in the future: somebody ended it
+  // before its deadlines, so it was ended elsewhere
   if (reason === 'session_expired' && profile && Date.now() < ends) return [...profile.ENDED, 'alert'];
   if (reason === 'session_expired') return [texts.sessionExpired];
   return undefined;
@@ -173,10 +173,10 @@ async function showFailure() {
 /** @param {User} user */
 const mayTwoStep = (user) => embedded() && user.provider === 'COGNITO';
 
-/** Views of somebody who is signed in with a password here. */
+/** Views for people who are signed in with a password. */
 const OWN = ['two-step', 'passkeys'];
 
-// A call of this page that wants a recent proof waits until the person has confirmed here, and is made again.
+// If a route requires a recent authentication, the page's call waits until the person has confirmed here, and is then repeated.
 const { fetch: send } = session;
 /** @type {((confirmed: boolean) => void)|null} whoever waits for that */
 let waiting = null;
@@ -343,8 +343,8 @@ addEventListener('pageshow', async ({ persisted }) => {
   render();
 });
 
-// The configuration, which is requested with the scripts, says whether there is a session to ask for: a first visitor
-// need not wait for a second answer. If it is slow, the session is requested anyway.
+// The configuration is requested together with the scripts, and says whether there may be a session. So a first visitor need
+// not wait for a second answer. If the configuration is slow, the session is requested anyway.
 const late = setTimeout(session.refresh, 1000);
 await loadConfig();
 clearTimeout(late);

@@ -14,7 +14,7 @@ const PATIENCE = 15000;
 let loading = null;
 
 /**
- * The URL comes from our own server, and the CSP allows only the vendor that the stage has chosen.
+ * Loads the vendor's script. Its URL comes from our own server, and the CSP allows only the stage's vendor.
  * @param {string} script
  */
 function load(script) {

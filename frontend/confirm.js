@@ -1,4 +1,4 @@
-/** Somebody who is signed in confirms that it is still them: by password or passkey, or at the provider that they come from. */
+/** Lets a signed-in person authenticate again: by password or passkey, or at the provider through which they signed in. */
 import { accountField, form, linkButton, passkeyBox, passwordField, reject } from './form.js';
 import { texts } from './more-texts.js';
 import { el, fill, heading, notice, show, way } from './view.js';

@@ -65,7 +65,7 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
   }
 
   /**
-   * With a token the session has begun, and the page continues by itself; otherwise there is a challenge.
+   * If the answer has a token, the session has begun, and the page continues by itself; otherwise it has a challenge.
    * @param {any} answer
    */
   async function proceed(answer) {
@@ -78,12 +78,13 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
       challenge: answer.challenge, email, proceed, elsewhere, startOver, by,
       reply: (body) => post('challenge', body),
       signIn,
+      recovery: { send: (code) => post('recovery-code', { code }), signIn: signInWithoutApp },
       refuse: () => startOver(texts.refused, el('p', {}, texts.refusedMore), offers()),
     });
   }
 
   /**
-   * After a confirmed address or a new password. If it fails, the form does the rest.
+   * Signs in after a confirmed address or a new password. If that fails, the person uses the form.
    * @param {string} text
    */
   async function signInByItself(text) {
@@ -95,14 +96,20 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
     return goTo(home());
   }
 
-  /** The same for everybody: it must not reveal who was invited. */
+  /** After a recovery code: the view that follows the sign-in sets up another app. */
+  async function signInWithoutApp() {
+    history.replaceState(null, '', '#two-step');
+    await signInByItself(texts.isOffTitle);
+  }
+
+  /** The hint about invitations. It is shown to everybody, so it does not reveal who was invited. */
   const invited = () => el('p', { class: 'quiet' }, texts.invited);
   const offers = () =>
     el('div', {},
       el('div', { class: 'links' }, link(texts.enterCode, '#code'), link(texts.resetPassword, '#forgot')), invited());
 
   /**
-   * Asks where the address's domain belongs: to a provider, to direct sign-in, or to nobody.
+   * Asks how people of the address's domain sign in: at a provider, with a password here, or not at all.
    * @returns {View}
    */
   function askAddress() {
@@ -213,10 +220,10 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
   const views = {
     email: () => (config.discover ? askAddress() : askBoth()),
 
-    /** Opened directly, this view does not know whose password to ask for. */
+    /** If this view is opened directly, there is no address yet, so it asks for the address first. */
     password: () => (config.discover && email ? askBoth() : views.email()),
 
-    /** Only the address: the password is set with the mailed code, or a stranger could set it first. */
+    /** Asks only for the address. The password is set with the mailed code, so that a stranger cannot set it first. */
     'sign-up': () =>
       askForCode('sign-up', {
         title: texts.signUpTitle,
@@ -258,7 +265,7 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
   };
 
   /**
-   * The first half of sign-up and reset: an address, to which a code is mailed.
+   * The first step of sign-up and reset: asks for the address to which a code is mailed.
    * @param {string} path
    * @param {{title: string, lead: string, label: string, next: string, refused?: import('./form.js').Refused}} options
    * @returns {View}
@@ -288,7 +295,7 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
   }
 
   /**
-   * The second half: the person who enters the mailed code chooses the password in the same step.
+   * The second step: the person enters the mailed code, and chooses the password.
    * @param {string} name
    * @param {{path: string, title: string, done: string, again: string, fields?: Field[], more?: Child[], elsewhere?: Node}} options
    * @returns {View}

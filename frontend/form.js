@@ -115,7 +115,7 @@ export function codeField() {
 }
 
 /**
- * For password managers: whose password is being set.
+ * A hidden field that tells password managers whose password is being set.
  * @param {string} email
  */
 export const accountField = (email) =>
@@ -252,7 +252,8 @@ export const link = (label, href) => el('a', { class: 'link', href }, label);
 export const linkButton = (label, onclick) => el('button', { class: 'link', type: 'button', onclick }, label);
 
 /**
- * The place for a passkey, where stage and browser have them; their module comes beside the form.
+ * The place for passkeys, if the stage offers them and the browser supports them; their module is loaded while the form is
+ * already shown.
  * @param {import('./app.js').Config|null} config
  * @param {(module: typeof import('./passkeys.js'), box: HTMLElement) => unknown} put
  */

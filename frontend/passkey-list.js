@@ -1,5 +1,5 @@
 /**
- * A person's own passkeys: listed, set up, named and removed, after the password was given again.
+ * Lists, sets up, names and removes a person's own passkeys, after the person has entered the password again.
  *
  * @typedef {{id: string, name: string, created_at: string, attachment: string}} Passkey
  * @typedef {import('./view.js').Child} Child
@@ -31,7 +31,7 @@ export function open({ session, user, back }) {
     const top = heading(title);
     show('passkeys', [top, ...nodes, linkButton(texts.backToProfile, to)], start ?? top);
   };
-  /** The session ended meanwhile: asking shows it. */
+  /** The session has ended in the meantime; a refresh makes the page show that. */
   const gone = () => void session.refresh();
   const kind = () => 'passkeys';
   /** @type {import('./form.js').Refused} */
@@ -51,7 +51,7 @@ export function open({ session, user, back }) {
       label: texts.goOn,
       extra: [accountField(user.email)],
       send: (values) => post('open', password ? { password, code: values.code } : values),
-      done: ({ passkeys }) => list(passkeys),
+      done: ({ passkeys, ended }) => list(passkeys, ended ? texts.passkeysEnded : ''),
       refused: {
         ...refused,
         invalid_credentials: () => (password ? askPassword(texts.wrongPassword) : reject(secret, texts.wrongPassword)),

@@ -1,6 +1,6 @@
 /**
- * Signing in, or confirming, with a passkey: by a button, and, in a browser that the account knows, offered where the
- * address is typed.
+ * Signs in, or confirms, with a passkey: by a button, or, in a browser known to the account, by autofill in the field for the
+ * address.
  *
  * @typedef {Pick<import('./form.js').Field, 'check'|'complain'> & {input: HTMLInputElement}} Address a field, or who is signed in
  * @typedef {import('./form.js').Answered} Answered
@@ -15,7 +15,7 @@ let waiting = null;
 const OK = /** @type {Response} */ ({ ok: true });
 
 /**
- * What the authenticator answers, as JSON.
+ * Returns the authenticator's answer as JSON.
  * @param {object} options the server's, as JSON
  * @param {CredentialRequestOptions} [how]
  * @returns {Promise<object>}
@@ -70,7 +70,7 @@ export function passkeyButton({ post, address, choice, by, proceed }) {
 }
 
 /**
- * The browser offers the passkey of the account that it is known to, in the field for the address.
+ * Offers the passkey of the account to which this browser is known, as autofill in the field for the address.
  * @param {Object} options those of passkeyButton()
  * @param {(path: string, body: object) => Promise<Answered>} options.post
  * @param {import('./form.js').Field} options.address

@@ -1,9 +1,9 @@
-/** The profile's name and password: changed here, or managed by a provider, and then it says by which. */
+/** The profile's sections for name and password. If a provider manages them, they name the provider instead. */
 import { texts } from './more-texts.js';
 import { el, fill } from './view.js';
 
 /**
- * A section that is made when it is opened for the first time; its title has an id, by which its form is named.
+ * A section whose content is made when it is first opened. The id of its title names the form for screen readers.
  * @param {string} id
  * @param {string} title
  * @param {(box: HTMLDetailsElement, form: typeof import('./form.js')) => HTMLElement} make

@@ -1,4 +1,4 @@
-/** The profile's way to passkeys; after a sign-in with a password, on a device that can keep one, it is offered. */
+/** The profile's link to passkeys. After a sign-in by password, on a device that can keep a passkey, it also offers one. */
 import { texts } from './more-texts.js';
 import { el, notice, way } from './view.js';
 

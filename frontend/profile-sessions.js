@@ -1,4 +1,4 @@
-/** The profile's list of sessions: where the person is signed in, and ending what should not be. Loaded when it is opened. */
+/** The profile's list of sessions, with buttons to end them. The list is loaded when it is opened. */
 import { date } from './moments.js';
 import { texts } from './more-texts.js';
 import { button, el, fill, notice } from './view.js';
@@ -56,12 +56,12 @@ export function section({ session }) {
     currentTarget.setAttribute('aria-busy', 'true');
     said.textContent = '';
     const response = await session.fetch(path, { method }).catch(() => null);
-    // what is not there any more is ended as well
+    // 404: the session had already ended
     const ended = response?.ok || response?.status === 404;
     if (ended) await load();
     currentTarget.removeAttribute('aria-busy');
     said.textContent = (ended ? done : texts.sessionFailed) ?? '';
-    // the button that was used is gone
+    // the button that had the focus was removed
     if (ended) summary.focus();
   }
 

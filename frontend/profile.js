@@ -1,14 +1,15 @@
 /**
- * The signed-in view: the person's record, the sections of what a person can do, and how long the session lasts.
+ * The signed-in view: the person's data, sections for changes, and how long the session lasts.
  *
- * @typedef {Object} Own what the view is about, and what each section gets
+ * @typedef {Object} Own the data of the view, which each section gets
  * @property {import('./session.js').Session} session for calls
  * @property {import('./session.js').User} user
  * @property {Record<string, any>|null} record null when it could not be read
- * @property {boolean} native the person has a password, and it is used on this page
- * @property {import('./view.js').Choice|false|undefined} passkeys the stage has them; whether a password was used just now
+ * @property {boolean} native the person has a password, and enters it on this page
+ * @property {import('./view.js').Choice|false|undefined} passkeys set if the stage has passkeys; says whether a password was
+ *   just used
  * @property {Record<string, string>} providers label by name
- * @property {() => unknown} reload shows the profile anew, from what the server says then
+ * @property {() => unknown} reload shows the profile again, with new data from the server
  */
 import { date, duration, time } from './moments.js';
 import { texts } from './more-texts.js';
@@ -17,7 +18,7 @@ import { button, el, fill, heading, notice, way } from './view.js';
 
 const styled = sheet('profile.css');
 /**
- * The sections, in the order in which they are shown: one module each, whose `section` gives what it shows of a person.
+ * The sections, in the order in which they are shown. Each is a module whose `section` returns its nodes for a person.
  * @type {{section: (own: Own) => import('./view.js').Child[]}[]}
  */
 const sections = await Promise.all([
@@ -83,7 +84,7 @@ export function profile({ problem, signOut, onward, failed, lost, ...own }) {
 }
 
 /**
- * Keeps the time figures of the profile fresh.
+ * Updates the times in the profile.
  * @param {{left: number, whole: number, ends: number, idle: boolean}} options in milliseconds
  */
 export function showTimeLeft({ left, whole, ends, idle }) {

@@ -2,9 +2,9 @@
 /**
  * Who is signed in, and calls on their behalf. One file, no imports, no DOM: load or copy it from any front end.
  *
- * The access token lives in a closure here and nowhere else; the refresh token never reaches JavaScript. The server's
- * times are shifted to this machine's clock by `session.now`, and every decision compares against now(): a wrong
- * clock does no harm, and waking from sleep is only a late tick.
+ * The access token is only in a closure here; the refresh token never reaches JavaScript. With the answer's `session.now`, the
+ * server's times are converted to this machine's clock, and every decision compares them with now(). So a wrong clock does no
+ * harm, and after sleep the next check is just late.
  *
  * @typedef {{sub: string, username: string, email: string, given_name: string, family_name: string,
  *   groups: string[], provider: string}} User
@@ -12,10 +12,10 @@
  * @property {'unknown'|'signed_in'|'signed_out'|'unavailable'} status
  * @property {User|null} user
  * @property {string|null} reason `no_session`, `cookies_blocked`, `session_expired`, `signed_out`, `network`,
- *   `temporarily_unavailable`; with `signed_in` `cookies_blocked` alone: the session ends with this page
- * @property {number|null} idleExpiresAt end by inactivity, in milliseconds of this machine's clock
- * @property {number|null} expiresAt end in any case
- * @property {boolean} idleWarning the end by inactivity is near; input or stay() averts it
+ *   `temporarily_unavailable`; if `signed_in`, only `cookies_blocked`: the session ends with this page
+ * @property {number|null} idleExpiresAt when inactivity ends the session, in milliseconds of this machine's clock
+ * @property {number|null} expiresAt when the session ends in any case
+ * @property {boolean} idleWarning inactivity will soon end the session; input or stay() prevents that
  * @property {number|null} retryAt the next attempt after a failure
  * @typedef {{provider?: string, email?: string, returnTo?: string, remember?: boolean}} SignIn
  * @typedef {ReturnType<typeof createSession>} Session
@@ -37,19 +37,19 @@ export type State = {
     user: User | null;
     /**
      * `no_session`, `cookies_blocked`, `session_expired`, `signed_out`, `network`,
-     * `temporarily_unavailable`; with `signed_in` `cookies_blocked` alone: the session ends with this page
+     * `temporarily_unavailable`; if `signed_in`, only `cookies_blocked`: the session ends with this page
      */
     reason: string | null;
     /**
-     * end by inactivity, in milliseconds of this machine's clock
+     * when inactivity ends the session, in milliseconds of this machine's clock
      */
     idleExpiresAt: number | null;
     /**
-     * end in any case
+     * when the session ends in any case
      */
     expiresAt: number | null;
     /**
-     * the end by inactivity is near; input or stay() averts it
+     * inactivity will soon end the session; input or stay() prevents that
      */
     idleWarning: boolean;
     /**
@@ -98,8 +98,8 @@ export type Surroundings = {
     random?: () => number;
 };
 /**
- * @param {{baseUrl: string|URL, prefix?: string} & Surroundings} options `baseUrl` is the root of the API, `prefix` where the
- *   app mounts Gatehouse below it, such as `/account`; the rest is for tests
+ * @param {{baseUrl: string|URL, prefix?: string} & Surroundings} options `baseUrl` is the root of the API; `prefix` is the path
+ *   of Gatehouse below it, such as `/account`; the rest is for tests
  */
 export declare function createSession({ baseUrl, prefix, fetch: send, now, locks, channel, events, setTimer, clearTimer, navigate, random, }: {
     baseUrl: string | URL;
@@ -110,7 +110,7 @@ export declare function createSession({ baseUrl, prefix, fetch: send, now, locks
     readonly state: Readonly<State>;
     fetch: (path: string | URL, init?: RequestInit) => Promise<Response>;
     refresh: () => Promise<Readonly<State>>;
-    /** Instead of `refresh`, for whoever knows already that this browser has no session (`session` of auth/config). */
+    /** Replaces `refresh` if it is known that this browser has no session (`session` in auth/config). */
     nobody: () => void;
     /**
      * Posts to one of Gatehouse's own routes. An answer with a token starts the session, as a refresh would.
@@ -135,6 +135,6 @@ export declare function createSession({ baseUrl, prefix, fetch: send, now, locks
      * @returns {() => void} stops listening
      */
     onChange(listener: (state: Readonly<State>) => void): () => void;
-    /** Stops timers and listeners; the session itself goes on. */
+    /** Stops timers and listeners; the session itself continues. */
     close(): void;
 };

@@ -1,9 +1,9 @@
 /**
  * Who is signed in, and calls on their behalf. One file, no imports, no DOM: load or copy it from any front end.
  *
- * The access token lives in a closure here and nowhere else; the refresh token never reaches JavaScript. The server's
- * times are shifted to this machine's clock by `session.now`, and every decision compares against now(): a wrong
- * clock does no harm, and waking from sleep is only a late tick.
+ * The access token is only in a closure here; the refresh token never reaches JavaScript. With the answer's `session.now`, the
+ * server's times are converted to this machine's clock, and every decision compares them with now(). So a wrong clock does no
+ * harm, and after sleep the next check is just late.
  *
  * @typedef {{sub: string, username: string, email: string, given_name: string, family_name: string,
  *   groups: string[], provider: string}} User
@@ -11,10 +11,10 @@
  * @property {'unknown'|'signed_in'|'signed_out'|'unavailable'} status
  * @property {User|null} user
  * @property {string|null} reason `no_session`, `cookies_blocked`, `session_expired`, `signed_out`, `network`,
- *   `temporarily_unavailable`; with `signed_in` `cookies_blocked` alone: the session ends with this page
- * @property {number|null} idleExpiresAt end by inactivity, in milliseconds of this machine's clock
- * @property {number|null} expiresAt end in any case
- * @property {boolean} idleWarning the end by inactivity is near; input or stay() averts it
+ *   `temporarily_unavailable`; if `signed_in`, only `cookies_blocked`: the session ends with this page
+ * @property {number|null} idleExpiresAt when inactivity ends the session, in milliseconds of this machine's clock
+ * @property {number|null} expiresAt when the session ends in any case
+ * @property {boolean} idleWarning inactivity will soon end the session; input or stay() prevents that
  * @property {number|null} retryAt the next attempt after a failure
  * @typedef {{provider?: string, email?: string, returnTo?: string, remember?: boolean}} SignIn
  * @typedef {ReturnType<typeof createSession>} Session
@@ -24,7 +24,7 @@
  */
 
 /**
- * What tests put in the place of the browser.
+ * What tests use instead of the browser.
  * @typedef {Object} Surroundings
  * @property {(url: string|URL, init?: RequestInit) => Promise<Response>} [fetch]
  * @property {() => number} [now] milliseconds
@@ -40,26 +40,27 @@
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const REQUEST_TIMEOUT = 20 * SECOND;
-// a frozen tab may hold it for ever; the server's grace covers the overlap
+// a frozen tab may hold the lock for ever; the server's grace period allows two refreshes at once
 const LOCK_WAIT = 25 * SECOND;
 const LONGEST_PAUSE = MINUTE;
 const LONGEST_RETRY_AFTER = 300;
 const SHORTEST_TIMER = 50;
-// timers may not count sleep
+// timers may stop while the machine sleeps
 const LONGEST_TIMER = 30 * SECOND;
-// a 401 for a token this young is a matter of scope, not of age
+// a token this new has not expired: a 401 has another reason, such as the scope
 const JUST_BORN = 10 * SECOND;
-// between two questions whether the session goes on
+// the shortest time between two checks whether the session is alive
 const LOOK_PAUSE = 10 * SECOND;
 const INPUT = ['pointerdown', 'keydown'];
 const WAKING = ['visibilitychange', 'focus', 'pageshow'];
 
 /**
- * Whether this browser keeps a cookie such as the session's. Blocked cookies and frames of another site do not; WebKit
- * keeps none with `Secure` on http, localhost included. Outside of a document nobody can tell, and it is taken to.
+ * Whether this browser keeps a cookie like the session's. It does not if cookies are blocked, or in a frame of another site;
+ * WebKit keeps no `Secure` cookie on http, even on localhost. Outside a document the answer is yes, because this cannot be
+ * tested there.
  */
 function cookiesWork() {
-  const test = `__Host-gatehouse-test-${Math.random()}=`; // its own name, or another tab could clear it before it is read
+  const test = `__Host-gatehouse-test-${Math.random()}=`; // a unique name: another tab must not clear it
   /** @param {number} seconds */
   const put = (seconds) => { document.cookie = `${test}; Path=/; Secure; SameSite=Strict; Max-Age=${seconds}`; };
   try {
@@ -73,8 +74,8 @@ function cookiesWork() {
 }
 
 /**
- * @param {{baseUrl: string|URL, prefix?: string} & Surroundings} options `baseUrl` is the root of the API, `prefix` where the
- *   app mounts Gatehouse below it, such as `/account`; the rest is for tests
+ * @param {{baseUrl: string|URL, prefix?: string} & Surroundings} options `baseUrl` is the root of the API; `prefix` is the path
+ *   of Gatehouse below it, such as `/account`; the rest is for tests
  */
 export function createSession({
   baseUrl,
@@ -97,7 +98,7 @@ export function createSession({
   try {
     channel ??= channel === null ? null : new BroadcastChannel(name);
   } catch {
-    // Firefox has none where storage is blocked: this tab is on its own
+    // Firefox has no channel if storage is blocked; this tab then cannot notify others
   }
 
   /** @type {Readonly<State>} */
@@ -124,7 +125,7 @@ export function createSession({
     for (const listener of [...listeners]) listener(state);
   }
 
-  /** The earlier end of a session that is known. */
+  /** The earlier of the two ends that are known. */
   const end = () => Math.min(state.idleExpiresAt ?? Infinity, state.expiresAt ?? Infinity) + SECOND;
 
   function schedule() {
@@ -148,7 +149,7 @@ export function createSession({
     } else if (state.status === 'signed_in') {
       if (time >= end()) {
         token = null;
-        // the server has the last word: another origin may have kept the session alive
+        // ask the server, because another origin may have kept the session alive
         return void refresh();
       }
       if (active && time >= Math.min(token?.renewAt ?? 0, warnAt)) return void refresh();
@@ -157,7 +158,7 @@ export function createSession({
     schedule();
   }
 
-  /** A sign of life; right after a refresh it is that refresh's own cause and must not bring about the next. */
+  /** Notes activity. Right after a refresh it is ignored, because that activity caused the refresh. */
   const touch = () => {
     active ||= !token || now() - token.bornAt > JUST_BORN || state.idleWarning;
   };
@@ -175,7 +176,7 @@ export function createSession({
   events.addEventListener('online', onOnline);
 
   /**
-   * One at a time over all tabs of this origin.
+   * Runs one piece of work at a time in all tabs of this origin.
    * @template T
    * @param {() => Promise<T>} work
    * @returns {Promise<T>}
@@ -273,7 +274,7 @@ export function createSession({
   }
 
   /**
-   * Asks the server who is signed in; call it once at start. Calls in between share one request.
+   * Asks the server who is signed in; call it once at the start. Calls during a request share it.
    * @returns {Promise<Readonly<State>>} never rejects
    */
   function refresh() {
@@ -286,8 +287,8 @@ export function createSession({
   }
 
   /**
-   * Somebody looks at the page: asks whether somebody else has ended the session. The question renews nothing, so that
-   * looking keeps no idle session alive; after a no, the refresh has the last word.
+   * When a person looks at the page, asks whether the session was ended elsewhere. This renews nothing, so looking does not
+   * extend an idle session. If the answer is no, a refresh decides.
    */
   async function look() {
     const asked = now();
@@ -298,7 +299,7 @@ export function createSession({
       const response = await request('auth/session');
       if (response.ok && (await response.json()).goes_on === false) await refresh();
     } catch {
-      // the next look, call or refresh tells
+      // the next look, call or refresh will show it
     }
   }
 
@@ -324,8 +325,9 @@ export function createSession({
   };
 
   /**
-   * fetch with the access token; another origin gets none. Paths are below the API root, with or without a slash.
-   * No session is a 401, an outage a 503, made here in the API's error envelope. Redirects are refused by default.
+   * Like fetch, with the access token, which is not sent to other origins. Paths are below the API root, with or without a
+   * slash. Without a session the answer is 401, in an outage 503; both are made here, in the API's error format. Redirects are
+   * refused by default.
    * @param {string|URL} path
    * @param {RequestInit} [init]
    * @returns {Promise<Response>}
@@ -351,7 +353,7 @@ export function createSession({
   }
 
   /**
-   * Address that starts a sign-in; fits a link. Without `provider` and `email` it shows every way in.
+   * Returns the URL that starts a sign-in, for a link. Without `provider` and `email` it offers every way to sign in.
    * @param {SignIn} [choice] `returnTo` is a path below the API root or a URL of an allowed origin
    */
   function signInUrl({ provider, email, returnTo, remember } = {}) {
@@ -363,7 +365,7 @@ export function createSession({
 
   /**
    * Ends the session on the server, in every tab, and at Cognito (by navigating there).
-   * @param {{returnTo?: string}} [choice] where the browser goes from there, as in `signInUrl`; else to the sign-in page
+   * @param {{returnTo?: string}} [choice] where the browser goes afterwards, as in `signInUrl`; by default the sign-in page
    * @returns {Promise<void>} rejects when the server could not be reached: the session then still exists
    */
   async function signOut({ returnTo } = {}) {
@@ -384,7 +386,7 @@ export function createSession({
     },
     fetch: authorizedFetch,
     refresh,
-    /** Instead of `refresh`, for whoever knows already that this browser has no session (`session` of auth/config). */
+    /** Replaces `refresh` if it is known that this browser has no session (`session` in auth/config). */
     nobody: () => ended('no_session'),
     /**
      * Posts to one of Gatehouse's own routes. An answer with a token starts the session, as a refresh would.
@@ -416,7 +418,7 @@ export function createSession({
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    /** Stops timers and listeners; the session itself goes on. */
+    /** Stops timers and listeners; the session itself continues. */
     close() {
       clearTimer(timer);
       listeners.clear();

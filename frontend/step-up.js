@@ -1,14 +1,14 @@
 /**
- * Calls of routes that want a recent proof of who calls (RFC 9470). One file, no imports, no DOM, as session.js: load or
- * copy it beside that one.
+ * Calls to routes that require a recent authentication (RFC 9470). One file, no imports, no DOM, like session.js: load or copy
+ * both together.
  *
- * @typedef {Pick<import('./session.js').Session, 'fetch'|'signInUrl'>} Session what is needed of it
+ * @typedef {Pick<import('./session.js').Session, 'fetch'|'signInUrl'>} Session the methods that are needed
  */
 
 export const CODE = 'insufficient_user_authentication';
 
 /**
- * Whether an answer asks the person to confirm. The body says so: API Gateway renames the RFC's header.
+ * Whether an answer asks the person to confirm. The body is read, because API Gateway renames the RFC's header.
  * @param {Response} response
  */
 export async function asksToConfirm(response) {
@@ -18,7 +18,7 @@ export async function asksToConfirm(response) {
 }
 
 /**
- * Where a person who is signed in confirms and then comes back: to the sign-in page, which has the way that fits.
+ * Returns the URL at which a signed-in person confirms and then returns: the sign-in page, which knows how the person signs in.
  * @param {Session} session
  * @param {string} returnTo a path below the API root or a URL of an allowed origin
  */
@@ -29,7 +29,7 @@ export function confirmUrl(session, returnTo) {
 }
 
 /**
- * The answer to a call, after the person has confirmed if that is what it asks for: then the call is made once more.
+ * Returns an answer. If it asks the person to confirm, waits for that, repeats the call once, and returns the new answer.
  * @param {Response} response
  * @param {() => Promise<Response>} again
  * @param {() => Promise<boolean>} confirm
@@ -38,10 +38,10 @@ export const afterConfirming = async (response, again, confirm) =>
   ((await asksToConfirm(response)) && (await confirm()) ? again() : response);
 
 /**
- * A fetch that lets the person confirm where a route asks for it, and then repeats the call, once.
+ * Returns a fetch that lets the person confirm if a route asks for it, and then repeats the call once.
  * @param {Session} session
- * @param {() => Promise<boolean>} [confirm] resolves when the person has confirmed in this page, or to false, and the answer
- *   stands. Without it the browser leaves for the sign-in page and comes back to `here`, where the call is made once more.
+ * @param {() => Promise<boolean>} [confirm] resolves to true when the person has confirmed on this page; false keeps the first
+ *   answer. Without it, the browser goes to the sign-in page and returns to `here`, where your page repeats the call.
  * @param {string} [here]
  * @returns {Session['fetch']}
  */

@@ -43,7 +43,7 @@ class _InOrder(click.Group):
 \b
   try it        {PROGRAM} up
   deploy it     {PROGRAM} deploy --stage dev
-  let Okta in   {PROGRAM} provider add Okta --stage dev --issuer https://acme.okta.com \\
+  add Okta      {PROGRAM} provider add Okta --stage dev --issuer https://acme.okta.com \\
                   --client-id 0oa… --domain acme.com
 """,
 )

@@ -16,7 +16,7 @@ from .template import read_template
 
 # States of a failed first attempt: CloudFormation can only delete such stacks, not update them.
 LEFTOVERS = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
-# These count as no stack: leftovers are removed before the creation, the others contain nothing.
+# A stack in one of these states counts as absent: leftovers are removed before the creation, the others contain nothing.
 ABSENT = (*LEFTOVERS, "REVIEW_IN_PROGRESS", "DELETE_COMPLETE")
 _UNDELETED = "DELETE_FAILED"
 _STUCK = (_UNDELETED, "UPDATE_ROLLBACK_FAILED")

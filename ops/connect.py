@@ -56,7 +56,7 @@ def connect(session: boto3.Session, stage: Stage, report: Reporter) -> str:
         for name in (_TRIGGER, _OPTIONAL_TRIGGER)
         if name in deployed.functions
     }
-    # Permission first: a pool that may not invoke its trigger refuses every sign-in.
+    # The permission comes first, because a pool that may not invoke its trigger refuses every sign-in.
     report.step("Permission for the user pool to invoke its triggers")
     with aws.explained("allowing the triggers"):
         for function_arn in triggers.values():

@@ -15,7 +15,7 @@ from typing import Any
 from chalicelib.gatehouse import errors
 from chalicelib.gatehouse.edge.security_headers import SECURITY_HEADERS
 
-# The header names that API Gateway's own errors get in addition to the security headers.
+# API Gateway's own errors have this Content-Type in addition to the security headers.
 _CONTENT_TYPE = "application/json; charset=utf-8"
 
 
@@ -61,9 +61,9 @@ def _like(kind: str, error: type[errors.GatehouseError], status: str = "") -> Ga
 
 _TOO_MANY = "Too many requests. Please wait a moment and try again."
 
-# API Gateway treats an unknown path, or an unknown method of a path, as an unsigned call to an IAM-protected one. Hence
-# MISSING_AUTHENTICATION_TOKEN, INVALID_SIGNATURE (if there is a header `Authorization`) and their status 403. Nothing
-# here is IAM-protected, so all of them become 404.
+# API Gateway treats an unknown path, or an unknown method of a path, like an unsigned call to a path with IAM
+# authorization. So the response is MISSING_AUTHENTICATION_TOKEN, or INVALID_SIGNATURE if there is a header
+# `Authorization`, with status 403. Here no path has IAM authorization, so these responses become 404.
 GATEWAY_RESPONSES: tuple[GatewayResponse, ...] = (
     _like("DEFAULT_4XX", errors.InvalidRequest),
     _like("DEFAULT_5XX", errors.GatehouseError),

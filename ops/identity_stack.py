@@ -122,7 +122,7 @@ def provision(
             raw = stack.execute(approved.change_set, found, body, wanted)
         else:
             raw = stack.update(found, body, wanted)
-        # Only now, because a failed first attempt must be removable.
+        # The stack is protected only now, because a failed first attempt must be removable.
         protected = wanted["DeletionProtection"] == "ACTIVE"
         stack.protect(describe(cloudformation, stage.identity_stack), protected)
         addresses = pool_addresses.read_addresses(session, stage, raw["UserPoolId"], report)
@@ -205,7 +205,7 @@ def tags_of(stage: Stage) -> dict[str, str]:
 
 
 def trigger_parameters(user_records: str, token_claims: str) -> dict[str, str]:
-    """Build the parameters that attach the pool's triggers, by their ARNs. The leaving function has another one."""
+    """Build the parameters that attach the pool's triggers, by their ARNs; not the one for the leaving function."""
     return {
         "UserRecordsFunctionArn": user_records,
         "InboundFederationFunctionArn": user_records,

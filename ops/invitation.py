@@ -1,8 +1,8 @@
 """Invitations: an account with a temporary password, sent by mail; at the first sign-in the person chooses another one.
 
 `AdminCreateUser` makes the account. For somebody who was already invited, the same call with `RESEND` sends a new
-temporary password with a new expiry. It accepts only the account's original name and its address; attributes are
-changed by a separate call.
+temporary password with a new expiry. `RESEND` accepts only the account's original name and its address, so a separate
+call changes attributes.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminCreateUser.html
 """
 
@@ -195,7 +195,7 @@ def _create(directory: Directory, email: str, names: Mapping[str, str], report: 
             "admin_create_user",
             Username=email,
             UserAttributes=[{"Name": name, "Value": value} for name, value in attributes.items()],
-            DesiredDeliveryMediums=["EMAIL"],  # AWS: the default is SMS
+            DesiredDeliveryMediums=["EMAIL"],  # the default of AdminCreateUser is SMS
         )
     except ClientError as error:
         raise _explained(error, email) or error from error

@@ -164,7 +164,9 @@ def shown(line: Line, *, several: bool) -> str:
 def _events(client: Any, group: str, since: float, request_id: str) -> Iterator[dict[str, Any]]:
     request = {"logGroupName": group, "startTime": int(since * 1000)}
     if request_id:
-        request["filterPattern"] = json.dumps(request_id)  # one term, in quotes
+        request["filterPattern"] = json.dumps(
+            request_id
+        )  # in quotes, so that CloudWatch reads it as one term
     try:
         for page in client.get_paginator("filter_log_events").paginate(**request):
             # The local AWS does not support this pattern.

@@ -56,7 +56,7 @@ def plan(session: boto3.Session, stage: Stage, sleep: Callable[[float], None] = 
                 f"create stack {stage.identity_stack}: pool, client, tables, secrets, roles"
             )
         elif not takes_updates(status):
-            # CloudFormation would refuse a change set of it; `provision` waits, tidies up, or says why it cannot.
+            # In this state CloudFormation would refuse a change set. `provision` waits, removes the rest, or says why not.
             lines.append(
                 f"stack {stage.identity_stack} is in {status}: its changes cannot be computed now"
             )

@@ -207,7 +207,7 @@ def differences(profile: UserProfile, record: UserRecord) -> list[str]:
     """Return the columns in which a record differs from a confirmed person's profile."""
     emptied = dict.fromkeys(profile.emptied(), "")
     told = {**profile.columns(), **emptied, "status": "CONFIRMED", "linked": profile.linked}
-    # The pool returns addresses in lower case, tokens possibly not: that is no difference.
+    # The pool returns addresses in lower case, but a token may contain upper case; that is not a difference.
     if record.Email.lower() == profile.email.lower():
         told.pop("Email", None)
     return [name for name, value in told.items() if getattr(record, name) != value]

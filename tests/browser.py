@@ -1,8 +1,8 @@
 """Finds the browsers that the tests drive, or installs them: `python -m tests.browser [chromium …]`.
 
-Chromium for nearly everything; Firefox and WebKitGTK for differences between engines; certutil, with which Chromium and
-Firefox are made to trust the local stack's certificate. A missing one is installed or is an error, never a skipped
-test. $CHROMIUM and $FIREFOX name an executable explicitly.
+Nearly all tests use Chromium; Firefox and WebKitGTK are for differences between engines. certutil makes Chromium and
+Firefox trust the local stack's certificate. If one is missing, it is installed, or there is an error: no test is ever
+skipped. $CHROMIUM and $FIREFOX can name an executable.
 """
 
 import glob
@@ -16,10 +16,10 @@ from typing import NamedTuple, NoReturn
 
 _CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _FIREFOXES = ("firefox-esr", "firefox")
-#: WebKitGTK's own small browser, which is not in PATH: Debian's folders, Fedora's.
+#: The paths of WebKitGTK's own small browser on Debian and on Fedora; it is not in PATH.
 _MINI_BROWSERS = ("/usr/lib/*/webkit*gtk-*/MiniBrowser", "/usr/libexec/webkit*gtk-*/MiniBrowser")
 
-#: Without these Chromium connects to its maker's hosts at every start.
+#: Without these options Chromium connects to Google's hosts at every start.
 QUIET_ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
@@ -57,7 +57,7 @@ def certutil_path() -> str:
 
 
 def launch_arguments() -> list[str]:
-    """Return Chromium's arguments: quiet, and without its sandbox if we are root (as CI containers are)."""
+    """Return Chromium's arguments: without connections of its own, and without its sandbox for root (as in CI)."""
     return [*QUIET_ARGUMENTS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
 
 
@@ -77,7 +77,7 @@ NEEDED = {
 
 
 def install(*names: str) -> None:
-    """Install the missing ones of `names`; raises RuntimeError that says how to get those that cannot be installed."""
+    """Install those of `names` that are missing; if that fails, raise RuntimeError that says how to get them."""
     lacking = [name for name in names if not _is_there(name)]
     if lacking:
         packages = [package for name in lacking for package in NEEDED[name].packages]

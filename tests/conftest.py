@@ -12,7 +12,7 @@ from tests.doubles.clock import Clock
 from tests.shares import Shares, in_order
 from tests.trust import chromium_environment
 
-# A slow machine is no failure, and a run must not depend on chance or leave files behind.
+# Hypothesis: a slow machine must not fail a test, and a run must neither depend on chance nor leave files.
 settings.register_profile("gatehouse", deadline=None, derandomize=True, database=None)
 settings.load_profile("gatehouse")
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes() -> None:
-    """Install what several processes would otherwise install at the same time."""
+    """Install missing parts once, before several processes start and would all install them."""
     from tests.prepared import prepare_once
 
     prepare_once()
@@ -37,14 +37,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shares:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """One of several processes begins with the long shares; a run in one process keeps its order."""
+    """With several processes, put the long shares first; a run in one process keeps its order."""
     if hasattr(config, "workerinput"):
         items[:] = in_order(items)
 
 
 @pytest.fixture
 def clock() -> Clock:
-    """A clock that only moves when a test moves it."""
+    """A clock that only a test advances."""
     return Clock()
 
 
@@ -58,7 +58,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 def browser(
     certificate: Certificate, tmp_path_factory: pytest.TempPathFactory
 ) -> "Iterator[Browser]":
-    """The system's Chromium; one for the whole run, since Playwright can run only once per process."""
+    """The system's Chromium, one for the whole run: Playwright can run only once per process."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -1,4 +1,4 @@
-"""Corpora with one case per line: tests/data/*.txt."""
+"""Reads the corpora in tests/data/*.txt, which have one case per line."""
 
 import re
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""`python -m tests.edit_times`: how long an edit takes until the running stack answers with it, on a stack of its own.
+"""`python -m tests.edit_times`: measures on a separate stack how long an edit takes until the running stack answers with it.
 
-docs/local-aws.md tells the medians that it prints.
+docs/local-aws.md has the medians that it prints.
 """
 
 import os
@@ -15,7 +15,7 @@ from ops.local.authority import FOLDER_VARIABLE, prepare
 from tests.watched import Watched, watched
 
 _TIMES = 5
-#: Nobody saves twice in a moment: the triggers have the code by then, too.
+#: The pause between two edits, after which the triggers have the new code, too.
 _PAUSE_SECONDS = 3
 _APP = """
 from chalice.app import Chalice
@@ -55,7 +55,7 @@ _KINDS: dict[str, tuple[Callable[[Watched, int], None], str, Callable[[int], tup
 
 
 def _times(found: Watched, kind: str) -> list[float]:
-    """Seconds from a saved file to `up` saying that the stack has it, and to the first answer with it."""
+    """Return the seconds from saving a file to the line of `up` about it, and to the first response with the change."""
     edit, said, shows = _KINDS[kind]
     times = []
     for turn in range(_TIMES):
@@ -70,7 +70,7 @@ def _times(found: Watched, kind: str) -> list[float]:
 
 
 def main() -> int:
-    """Edit, measure, and print; returns the exit code."""
+    """Edit, measure, and print; return the exit code."""
     with tempfile.TemporaryDirectory() as name:
         os.environ[FOLDER_VARIABLE] = name
         prepare()

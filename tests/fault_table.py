@@ -1,8 +1,8 @@
 """The fault table as a page: `python -m tests.fault_table` writes docs/faults.md.
 
-`--measure` plays every case with the production limits instead (some ten minutes, nearly all waiting): what came, and
-how long a person waited; exit code 1 if anybody waited for longer than the table says. `--keep` puts the times on the page;
-with `--new` only those lines are measured that have no times yet.
+`--measure` instead runs every case with the production limits, and prints the result and how long a person waited (this
+takes some ten minutes, nearly all of it waiting). The exit code is 1 if a person waited longer than the table says.
+`--keep` writes the times into the page; `--new` measures only lines that have no times yet.
 """
 
 import argparse
@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "faults.md"
 TEMPLATE = ROOT / "tests" / "faults" / "page.md"
 TIMES = ROOT / "tests" / "data" / "fault_times.json"
-#: Our own work beside the calls.
+#: The time for our own work, in addition to the calls.
 SLACK_SECONDS = 1.0
 
 _EVENTS = {
@@ -38,6 +38,7 @@ _EVENTS = {
     "groups_left_out": "`groups_left_out`, error: `detail`",
     "account_mail_failed": "`account_mail_failed`, error: `code`, `detail`",
     "sessions_not_ended": "`sessions_not_ended`, error: `detail`",
+    "passkeys_not_ended": "`passkeys_not_ended`, error: `user`, `detail`",
     "session_not_noted": "`session_not_noted`, error: `user`, `detail`",
     "row_not_deleted": "`row_not_deleted`, warning: `user`, `detail`",
     "proof_not_noted": "`proof_not_noted`, error: `provider`, `detail`",
@@ -48,22 +49,22 @@ _EVENTS = {
 }
 
 _REASONS = {
-    "request": "all calls of one request; the function has 25 s, API Gateway gives up at 29 s",
-    "trigger": "all calls of one trigger; Cognito gives it 5 s, cold start included",
-    "post": "token and revoke endpoint, siteverify; a token answer waits for our own trigger, a cold one too",
-    "get": "the signing keys, two tries",
-    "get_try": "one of them",
+    "request": "all calls of one request; the function has 25 s, and API Gateway waits 29 s",
+    "trigger": "all calls of one trigger; Cognito waits 5 s, including a cold start",
+    "post": "token and revoke endpoint, siteverify; the token endpoint waits for our own trigger, perhaps with a cold start",
+    "get": "the signing keys, two tries together",
+    "get_try": "the signing keys, one try",
     "connect": "to connect, over HTTP",
-    "aws": "DynamoDB, Secrets Manager, SQS, two tries of a read",
+    "aws": "DynamoDB, Secrets Manager, SQS; two tries of a read together",
     "aws_connect": "to connect",
     "aws_read": "between two bytes",
-    "cognito": "Cognito's user-pool API, one try; it waits for our triggers, cold ones too",
-    "own": "a call of a team's own client, all its tries",
+    "cognito": "Cognito's user-pool API, one try; it waits for our triggers, perhaps with a cold start",
+    "own": "a call of a team's own client, all tries together",
 }
 
 
 def main() -> int:
-    """Write the page, or measure; returns the exit code."""
+    """Write the page, or measure; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--measure", action="store_true")
     parser.add_argument("--keep", action="store_true")
@@ -86,7 +87,10 @@ def main() -> int:
 def measure(
     known: dict[str, dict[str, float]],
 ) -> tuple[dict[str, dict[str, float]], list[str]]:
-    """Play every case but those `known` with the production limits; return the seconds, and the cases that took too long."""
+    """Run every case that is not in `known` with the production limits.
+
+    Returns the seconds of each case, and the cases that took too long.
+    """
     limits, late = Limits(), list[str]()
     times = {title(call): dict(known.get(title(call), {})) for call in CALLS}
     with tempfile.TemporaryDirectory() as folder, built(Path(folder)) as stage:
@@ -154,7 +158,7 @@ def _row(call: Call, limits: Limits) -> str:
         names = ", ".join(name for name, other in call.others.items() if other == outcome)
         notes.append(f"{names}: {_answer(call.route, outcome)}, {_EVENTS[outcome.event]}")
     if not call.first:
-        notes.append("not met with the whole host gone: an earlier call ends the request")
+        notes.append("not tested with the whole host gone: an earlier call would end the request")
     cells = [
         f"`{call.route}`",
         f"`{call.name}`",

@@ -1,8 +1,10 @@
 """Screenshots of every state of the page in three engines: `make gallery`, or with names of states.
 
-Each state is one row: narrow, dark, text of twice its size, German, both, wide. Two rows are in one picture. Faults
-that a program can detect (sideways scrolling, cut, overlapping or too small text) are printed, and tested by
-tests/frontend and `make soak`; people must look for the rest.
+`--brand` draws them under a team's brand.
+
+Each state is one row: narrow, dark, with text of twice the size, in German, German with large text, wide. Two rows are in
+one picture. The program prints faults that it can detect (sideways scrolling; cut, overlapping or too small text).
+tests/frontend and `make soak` also test these; people must look for all others.
 """
 
 import argparse
@@ -11,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,11 +25,11 @@ from tests.engines.webdriver import Driver
 from tests.engines.webdriver import Page as Tab
 from tests.engines.webkit import WebKit
 from tests.frontend.states import ALL
-from tests.frontend.stills import LAYOUT, LOOKS, served, still
+from tests.frontend.stills import LAYOUT, LOOKS, branded, served, still
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / ".local" / "gallery"
-#: The WebDriver window has its own bar at the top; this is the size of the tests' display.
+#: The size of the tests' display; the WebDriver window includes the browser's own bar at the top.
 SIZE = (1900, 1450)
 _ROWS = 2
 #: The scale of frames, and their maximum height.
@@ -52,7 +54,7 @@ _CELL = (
     '<div class=cell style="width:{shown}px"><iframe data-look="{name}" data-height={height} data-scale={scale} '
     'width={width} style="transform:scale({scale})" src="/{state}/{look}"></iframe></div>'
 )
-#: The faults in each frame, by its own measurements.
+#: Collects the faults that each frame finds in its own layout.
 FAULTS = f"""const found = {{}};
 for (const frame of document.querySelectorAll('iframe')) {{
   const faults = frame.contentWindow.eval({json.dumps(f"({LAYOUT})()")});
@@ -76,7 +78,7 @@ class Sheets:
         self.rows: list[tuple[int, str]] = []
 
     def html(self) -> str:
-        """The sheet of the states in `rows`."""
+        """Return the sheet with the states in `rows`."""
         rows = "".join(
             f"<div>{name}</div><div class=row>{self._cells(number, name)}</div>"
             for number, name in self.rows
@@ -151,6 +153,7 @@ def main() -> int:
     """Draw the requested states; return the exit code, 1 if a layout has a fault."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("states", nargs="*", metavar="STATE", help="such as `offline`; default all")
+    parser.add_argument("--brand", action="store_true", help="under a team's brand")
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--engine", action="append", choices=("chromium", "firefox", "webkit"))
     options = parser.parse_args()
@@ -160,6 +163,7 @@ def main() -> int:
     with (
         sync_playwright() as playwright,
         tempfile.TemporaryDirectory() as folder,
+        branded(Path(folder)) if options.brand else nullcontext(),
         stills_of(
             browser := playwright.chromium.launch(
                 executable_path=chromium_path(), args=launch_arguments()
@@ -181,7 +185,7 @@ def main() -> int:
                     screen = OverWebDriver(driver)
                 wrong += _draw(screen, url, sheets, names, options.out / engine)
         browser.close()
-    print(f"{options.out}: look at them")
+    print(f"The screenshots are in {options.out}: look at them.")
     return 1 if wrong else 0
 
 

@@ -1,12 +1,12 @@
 """Lighthouse's four scores for the page on a running local stack: `make lighthouse`.
 
 npx downloads Lighthouse (Apache-2.0) in the version below, which drives the same Chromium as the tests. It emulates a
-phone on a slow network. The benchmarks measure cold containers (docs/BENCHMARKS.md), so containers are warm here. A
-busy machine lowers the score: a run below 100 is repeated, twice at most, and all runs are shown. The exit code is 1 if
-a score stays below 100; the audits that cost points are listed.
+phone on a slow network. Containers are warm here; the benchmarks measure cold ones (docs/BENCHMARKS.md). A busy machine
+lowers the scores, so a run below 100 is repeated up to twice, and all runs are shown. The exit code is 1 if a score stays
+below 100; the audits that cost points are listed.
 
-The stack uses HTTPS and HTTP/2, as API Gateway does, and the browser trusts its authority: over HTTP/1.1 Lighthouse's
-model adds a TLS handshake on a slow network to each of several connections. None of this has been measured on AWS.
+The stack uses HTTPS and HTTP/2, as API Gateway does, and the browser trusts its authority. (Over HTTP/1.1, Lighthouse
+would model several connections, each with a TLS handshake on a slow network.) None of this has been measured on AWS.
 """
 
 import json
@@ -52,7 +52,7 @@ def run(url: str, ca_file: str | None = None) -> int:
 
 
 def warm(url: str, trusted: str | bool = True) -> None:
-    """Load page and assets once in parallel, as a browser does: the local AWS starts a container for each."""
+    """Load page and assets once in parallel, as a browser does, because the local AWS starts a container for each."""
     page = requests.get(url, timeout=60, verify=trusted).text
     found = [
         urljoin(url, path) for path in re.findall(r'(?:href|src)="([^"]*/assets/[^"]+)"', page)
@@ -72,7 +72,7 @@ def measure(url: str, ca_file: str | None = None) -> Any:
         flags = " ".join(["--headless=new", *launch_arguments()])
         environment: dict[str, str] = dict(os.environ)
         if ca_file:
-            # HOME becomes the browser's, but npx keeps its existing cache.
+            # HOME is the browser's folder here, but npx must use its existing cache.
             environment |= {"npm_config_cache": str(Path.home() / ".npm")}
             environment |= chromium_environment(Path(folder), ca_file)
         subprocess.run(
@@ -89,7 +89,7 @@ def measure(url: str, ca_file: str | None = None) -> Any:
 
 
 def report(result: Any) -> int:
-    """Print scores, figures, and what cost points; 0 if nothing did."""
+    """Print scores, figures, and the audits that cost points; return 0 if there are none."""
     audits, bad = result["audits"], 0
     print(f"Lighthouse {result['lighthouseVersion']}, {result['finalDisplayedUrl']}, mobile")
     for name in CATEGORIES:

@@ -1,8 +1,8 @@
 """Tests whether MiniStack still needs each patch: without it, one of its tests in docs/local-aws.md must fail.
 
-    python -m tests.mends                  "needed" or "no longer needed", each; exit code 1 for one that is not needed
-    python -m tests.mends NAME …           these only
-    python -m tests.mends --write          and note the version they were seen with (SEEN_WITH), if all are needed
+    python -m tests.mends                  print "needed" or "no longer needed" for each; exit code 1 if one is not needed
+    python -m tests.mends NAME …           test only these
+    python -m tests.mends --write          if all are needed, also write MiniStack's version into the patches (SEEN_WITH)
 
 Run it after each new version of MiniStack (VERSION in ops/local/mends/emulator.py): a test of tests/local_aws asks for
 it. It takes some minutes, so it is part of `make soak`.
@@ -55,7 +55,7 @@ def tests_of() -> dict[str, list[str]]:
 
 
 def is_needed(name: str, tests: Sequence[str]) -> bool:
-    """Run the tests on a MiniStack without the patch (the empty name leaves none out); return whether one fails."""
+    """Run the tests on a MiniStack without the patch, and return whether one fails. An empty name keeps every patch."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", str(TESTS)]
     done = subprocess.run(
         [*command, "-k", " or ".join(tests)],
@@ -71,7 +71,7 @@ def is_needed(name: str, tests: Sequence[str]) -> bool:
 
 
 def write_seen(version: str) -> None:
-    """Note the version in every module."""
+    """Write the version into every module."""
     for name in seen_with():
         path = FOLDER / f"{name}.py"
         path.write_text(SEEN.sub(f'SEEN_WITH = "{version}"', path.read_text("utf-8")), "utf-8")

@@ -1,4 +1,4 @@
-"""A separate local stack for a command, on free ports, for showing the page rather than for tests."""
+"""A separate local stack on free ports, for commands that show or measure the page, not for tests."""
 
 import json
 import os

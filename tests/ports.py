@@ -1,12 +1,12 @@
-"""Ports for the stacks of the tests, which differ for all processes of a run, and for all runs."""
+"""Ports for the tests' stacks: no two processes, and no two runs, get the same port."""
 
 from __future__ import annotations
 
 import atexit
 import socket
 
-#: Below the range that Linux uses for connections and for servers that accept any port (ip_local_port_range), so that
-#: nothing uses one of these before the stack does.
+#: Linux takes ports for connections, and for servers that accept any port, from a higher range (ip_local_port_range). So no
+#: other program gets one of these by chance before the stack uses it.
 _PORTS = range(20_000, 32_000)
 
 

@@ -1,4 +1,4 @@
-"""Installs missing parts into `.local`; several processes must not do so at the same time."""
+"""Installs missing parts into `.local`, with a lock, because several processes must not do so at the same time."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def _take(browser: Browser, url: str) -> None:
 
 
 def _take_branded(browser: Browser, stack: Stack) -> None:
-    """Another name, another colour, another language, by settings alone: docs/branding.md."""
+    """Take the page with another name, colour and language, which are only settings: docs/branding.md."""
     with ExitStack() as settings:
         for name, value in BRAND.items():
             settings.enter_context(stack.with_setting(name, value))

@@ -1,11 +1,11 @@
 """Looks for secrets in every file of the checkout: part of `make check`.
 
-detect-secrets finds possible secrets; `.secrets.baseline` lists the false positives, with a reason for each file. A
-finding that is not in the baseline fails, and so does an entry that is no longer needed. Tests invent passwords all the
-time, and the page mentions them: a value called a password is ignored there; keys, tokens and random text are not.
+detect-secrets finds possible secrets; `.secrets.baseline` lists the false positives, with a reason for each file. The
+check fails if a finding is not in the baseline, or if an entry is no longer needed. Tests contain invented passwords, and
+the page has texts about passwords. So values with such a name are ignored there, but keys, tokens and random text are not.
 
     python -m tests.secret_scan            exit code 1 if something is new, gone or unexplained
-    python -m tests.secret_scan --write    takes today's findings into the baseline; write the reasons by hand
+    python -m tests.secret_scan --write    writes the current findings into the baseline; then write the reasons by hand
 """
 
 import json
@@ -19,7 +19,7 @@ from detect_secrets.settings import transient_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 BASELINE = ROOT / ".secrets.baseline"
-#: Hashes of packages look like keys, and pictures like anything.
+#: Hashes of packages look like keys, and pictures contain all kinds of text.
 NOT_SCANNED = (
     ".png",
     ".secrets.baseline",
@@ -107,7 +107,7 @@ def write(baseline: dict[str, Any], found: Findings) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Scan; returns the exit code."""
+    """Scan; return the exit code."""
     baseline = load_baseline()
     settings = {name: baseline[name] for name in ("plugins_used", "filters_used")}
     found = scan(settings, files())

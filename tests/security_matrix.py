@@ -1,10 +1,10 @@
-"""The security requirements and the tests that prove each.
+"""The security requirements, and the tests that prove each of them.
 
-    python -m tests.security_matrix            the matrix with test counts (`make security`); fails if an id has no test
-    python -m tests.security_matrix --write    writes the matrix into docs/security.md, between its two marks
+    python -m tests.security_matrix            print the matrix with test counts (`make security`); fail if an id has no test
+    python -m tests.security_matrix --write    write the matrix into docs/security.md, between its two marks
 
-Test counts change with every parameter of a test, so the page only names the files, and `make security` prints counts.
-The files are found in the source, without running anything; `make security` checks that pytest collects the same ones.
+The page names only files, because the number of tests changes with every parameter; `make security` prints the numbers.
+--write finds the files in the source without running anything. `make security` checks that pytest finds the same files.
 """
 
 import contextlib
@@ -24,8 +24,8 @@ PAGE = ROOT / "docs" / "security.md"
 BEGIN = "<!-- matrix: written by `python -m tests.security_matrix --write`, do not edit -->"
 END = "<!-- end of the matrix -->"
 
-_ID = re.compile(r'"(S-\d\d)"')
-_SID_IN_DATA = re.compile(r'"sid": "(S-\d\d)"')
+_ID = re.compile(r'"(S-\d{2,3})"')
+_SID_IN_DATA = re.compile(r'"sid": "(S-\d{2,3})"')
 
 
 class Counted:
@@ -52,7 +52,7 @@ def requirements() -> dict[str, dict[str, str]]:
 
 
 def marked_files() -> dict[str, set[str]]:
-    """Id -> test files that name it, according to their source; ids of a data file count for the tests that read it."""
+    """Return id -> test files whose source names it. Ids in a data file belong to the tests that read it."""
     found: dict[str, set[str]] = {}
     in_data = {
         path.name: set(_SID_IN_DATA.findall(path.read_text(encoding="utf-8")))
@@ -69,7 +69,7 @@ def marked_files() -> dict[str, set[str]]:
 
 
 def build_matrix() -> str:
-    """Return the page's block, marks included."""
+    """Return the page's block, including its marks."""
     files = marked_files()
     lines, group = [BEGIN], ""
     for identifier, entry in requirements().items():
@@ -120,7 +120,7 @@ def print_matrix() -> int:
     differing = [i for i in titles if counted.files.get(i, set()) != read.get(i, set())]
     if differing:
         print(
-            f"docs/security.md would name other files than these are collected from: {', '.join(differing)}"
+            f"For these ids, pytest finds tests in other files than docs/security.md would name: {', '.join(differing)}"
         )
     return 1 if missing or unknown or differing else 0
 

@@ -1,6 +1,6 @@
-"""The tables of settings and options in docs/operations.md: `python -m tests.settings_page --write` writes them.
+"""Writes the tables of settings and options into docs/operations.md: `python -m tests.settings_page --write`.
 
-They are declared in `chalicelib.gatehouse.settings`, `chalicelib.gatehouse.brand` and `ops.stage_options`.
+Settings and options are declared in `chalicelib.gatehouse.settings`, `chalicelib.gatehouse.brand` and `ops.stage_options`.
 """
 
 import sys

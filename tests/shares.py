@@ -1,7 +1,7 @@
 """Distributes the tests of `make test` among processes (pytest-xdist): `pytest -n 3 tests`.
 
-A share is a set of tests that one process runs: a file, or all files that use one stack. Within a share the order is
-that of a normal run. Long shares begin first; short ones fill the end.
+A share is a set of tests that one process runs: a file, or all files that use one stack. Within a share, the tests have
+the same order as in a normal run. Long shares run first, so that short ones fill the end.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-#: The beginnings of node ids of each long share, in order. Every other file is a share, at the end.
+#: A pattern for the node ids of each long share, in order. Every other file is a separate share and comes later.
 LONG = (
-    # It counts all objects of its process, and objects of earlier tests may disappear meanwhile.
+    # It counts all objects of its process, so no earlier test in that process may leave objects.
     r"tests/soak/test_memory\.py",
-    # One stack each.
-    # Two shares: one would be the last to end. Logs of these are not searched by test_what_was_logged.py.
+    # Each of these uses one stack.
+    # These are a separate share, because a single one would end last. test_what_was_logged.py does not search their logs.
     r"tests/e2e/test_(live_walk|prefix|security_headers)\.py",
     r"tests/e2e/(?!tenants/)",
     r"tests/ops_e2e/test_(deploy|doctor|lambda_runtime|rotate_keys)\.py",
@@ -60,7 +60,7 @@ class Shares(LoadScopeScheduling):
 
     def __init__(self, config: pytest.Config, log: Any) -> None:
         config.option.loadscopereorder = (
-            False  # xdist would otherwise begin with the share that has the most tests
+            False  # otherwise xdist would begin with the share that has the most tests
         )
         super().__init__(config, log)
 

@@ -1,4 +1,4 @@
-"""Makes the tests' browsers trust a local authority with `ops trust`, like a person's, each in a separate home."""
+"""Makes the tests' browsers, each with a separate home folder, trust a local authority with `ops trust`."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ def chromium_environment(home: Path, ca_file: Path | str) -> dict[str, Any]:
 
 
 def firefox_profile(home: Path, ca_file: Path | None) -> Path:
-    """Make a Firefox profile as after its first start, and make it trust the authority; return its folder."""
+    """Make a Firefox profile like that of a first start, and make it trust the authority; return its folder."""
     profile = home / ".mozilla" / "firefox" / "tests.default"
     profile.mkdir(parents=True)
     if ca_file:

@@ -1,4 +1,4 @@
-"""A copy of the project under `ops up --watch`: to be edited, while a stack of its own runs."""
+"""A copy of the project with `ops up --watch` and a separate stack, for tests that edit files."""
 
 import json
 import os
@@ -24,7 +24,7 @@ _PATIENCE = 60.0
 
 @dataclass
 class Watched:
-    """The copy, what `info --json` says of its stack, and what `up` prints."""
+    """The copy, the content of `info --json`, and the output of `up`."""
 
     project: Path
     info: dict[str, Any]
@@ -38,11 +38,11 @@ class Watched:
         path.write_text(text.replace(old, new, 1), "utf-8")
 
     def heard(self, wanted: str) -> str:
-        """Wait for the next line of `up` that has a text."""
+        """Wait for the next line of `up` that contains a text."""
         return _heard(self.lines, wanted)
 
     def shown(self, path: str) -> str:
-        """What an address of the app answers now."""
+        """Return the app's current response at a path."""
         url = str(self.info["app_url"]) + path
         return requests.get(url, timeout=30, verify=self.info["ca_file"] or True).text
 
@@ -58,7 +58,7 @@ def watched(folder: Path, authority: Path, app: str | None = None) -> Iterator[W
         shutil.copy(ROOT / name, project)
     if app is not None:
         (project / "app.py").write_text(app, "utf-8")
-    (project / ".local").symlink_to(ROOT / ".local")  # what is built stays built
+    (project / ".local").symlink_to(ROOT / ".local")  # shared, so that nothing is built again
     up = [sys.executable, "-m", "ops", "up", "--watch", "--state-dir", str(folder / "state")]
     for option, port in zip(("--port", "--aws-port", "--okta-port"), free_ports(3), strict=True):
         up += [option, str(port)]

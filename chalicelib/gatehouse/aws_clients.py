@@ -31,7 +31,7 @@ _READS = frozenset(
     }
 )
 #: Writes with an absolute value, so repeating them has the same result.
-_SAME_TWICE = frozenset({"admin_set_user_password"})
+_SAME_TWICE = frozenset({"admin_set_user_password", "admin_set_user_mfa_preference"})
 _THROTTLED = frozenset(
     {
         "ProvisionedThroughputExceededException",
@@ -40,7 +40,7 @@ _THROTTLED = frozenset(
         "TooManyRequestsException",
     }
 )
-#: DynamoDB's pages hold 1 MB at most; the rest is for the type names around every value.
+#: A DynamoDB page holds 1 MB of data at most; in JSON it is longer, because each value has a type name around it.
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 
 
@@ -84,7 +84,7 @@ class AwsClients:
             retries={"mode": "standard", "total_max_attempts": 1},
             # botocore would build its own User-Agent twice per call, a tenth of a small call's time. CloudTrail shows ours.
             user_agent=f"chalice-gatehouse/{__version__}",
-            # This saves the stores another tenth: all their arguments are named strings, and DynamoDB validates them itself.
+            # Saves another tenth. DynamoDB validates the arguments itself, and all of ours are strings with names.
             parameter_validation=service != "dynamodb",
         )
         make: Any = self._session.create_client
@@ -102,9 +102,10 @@ class AwsClients:
         return BoundedClient(client, run)
 
     def own(self, service: str) -> Any:
-        """Return a client for a team's own code: boto3's, with every operation of the service and botocore's own retries.
+        """Return a boto3 client for a team's own code, with all operations of the service and botocore's own retries.
 
-        Only its time is limited: each call, those of paginators and waiters too, ends as ours do (TemporarilyUnavailable).
+        Only its time is limited: a call that takes too long raises TemporarilyUnavailable, also inside paginators and
+        waiters.
         """
         client = self._own_session.create_client(
             service, region_name=self._region, config=self._own_config
@@ -112,7 +113,7 @@ class AwsClients:
         return self._bound(service, client)
 
     def own_tables(self) -> Any:
-        """Return boto3's `dynamodb` resource within the same limits; Python's own types instead of DynamoDB's."""
+        """Return boto3's `dynamodb` resource, with the same limits. It converts DynamoDB's types to Python's."""
         from .aws_session import new_tables
 
         resource = new_tables(self._own_session, self._region, self._own_config)
@@ -189,7 +190,7 @@ class BoundedClient:
 
 
 def is_passing(error: Exception) -> bool:
-    """Whether the same call may succeed a moment later."""
+    """Whether the same call may succeed if it is repeated a moment later."""
     from botocore import exceptions
 
     if isinstance(error, exceptions.ClientError):
@@ -205,11 +206,11 @@ def is_passing(error: Exception) -> bool:
 def _verify_answer(operation_model: Any, response_dict: Mapping[str, Any], **_: Any) -> None:
     """Raise UnreadableAnswer unless the body is a JSON object, or empty if the operation returns nothing.
 
-    The botocore of Lambda's runtime is not locked: a later one may use CBOR for a service, which it parses strictly
-    itself.
+    The botocore of Lambda's runtime is not locked. A later version may use CBOR for a service; its CBOR parser is
+    strict.
     """
     if operation_model.has_streaming_output:
-        return  # a body that nobody reads: for Lambda's Invoke only the status counts
+        return  # for Lambda's Invoke only the status counts; we do not read the body
     body: bytes = response_dict["body"]
     name = operation_model.name
     if len(body) > MAX_ANSWER_BYTES:
@@ -227,5 +228,5 @@ def _verify_answer(operation_model: Any, response_dict: Mapping[str, Any], **_: 
 
 
 def _tells_nothing(operation_model: Any) -> bool:
-    """Cognito answers some operations with an empty body (RevokeToken, AdminUserGlobalSignOut), and no others."""
+    """Whether the operation returns nothing: for these alone (such as RevokeToken) Cognito sends an empty body."""
     return str(operation_model.service_model.service_name) == "cognito-idp"

@@ -1,19 +1,20 @@
-"""What an AWS error says that may stand in a log: operation, code, and the right that was lacking. Never its message.
+"""Extracts from an AWS error what may be logged: the operation, the code, and the missing permission. Never its
+message.
 
-Messages quote keys, attributes and people (S-61). Only the right is read out of them, and only if it looks like one.
-Errors are known by their attributes, so that nothing of botocore is loaded for it.
+Messages quote keys, attributes and people (S-61). Only the permission is taken from them, and only if it looks like
+one. Errors are recognized by their attributes, so botocore need not be loaded.
 """
 
 from typing import Any
 
 _CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-:")
-#: How IAM words it: "User: … is not authorized to perform: dynamodb:PutItem on resource: …".
+#: IAM's wording: "User: … is not authorized to perform: dynamodb:PutItem on resource: …".
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 _BEFORE_RIGHT = "not authorized to perform: "
 
 
 def facts_of(error: BaseException) -> dict[str, str]:
-    """Return `aws_operation`, `aws_code` and, where a right was lacking, `lacks`; nothing for any other error."""
+    """Return `aws_operation`, `aws_code` and, if a permission is missing, `lacks`. Empty if it is not AWS's error."""
     response: Any = getattr(error, "response", None)
     described = response.get("Error") if isinstance(response, dict) else None
     if not isinstance(described, dict) or not hasattr(error, "operation_name"):
@@ -26,7 +27,7 @@ def facts_of(error: BaseException) -> dict[str, str]:
 
 
 def said_by(error: BaseException) -> str:
-    """Return the same in one text for a detail, such as `AccessDeniedException, lacks dynamodb:PutItem`."""
+    """Return the same facts as one text, for an error's `detail`: `AccessDeniedException, lacks dynamodb:PutItem`."""
     facts = facts_of(error)
     lacks = f", lacks {facts['lacks']}" if "lacks" in facts else ""
     return facts.get("aws_code", "") + lacks

@@ -20,8 +20,10 @@ class CutModels(Loader):  # type: ignore[misc]  # botocore has no types
     def load_service_model(
         self, service_name: str, type_name: str, api_version: str | None = None
     ) -> Any:
-        """Return the reduced model of a service, or botocore's; for files that belong to a reduced one, do not list
-        botocore's folders."""
+        """Return the reduced model of a service, or botocore's.
+
+        The files that belong to a reduced model are found without a listing of botocore's folders.
+        """
         model = _read(f"{service_name}/service-2") if api_version is None else None
         if model is None:
             return super().load_service_model(service_name, type_name, api_version)
@@ -30,12 +32,12 @@ class CutModels(Loader):  # type: ignore[misc]  # botocore has no types
         return self.load_data(f"{service_name}/{model['metadata']['apiVersion']}/{type_name}")
 
     def load_data_with_path(self, name: str) -> tuple[Any, str]:
-        """Return one of our files, or one of botocore's, and its path."""
+        """Return a file of ours, or else of botocore's, and its path."""
         found = _read(name)
         return (found, str(FOLDER / name)) if found else super().load_data_with_path(name)
 
     def is_builtin_path(self, path: str) -> bool:
-        """Whether data is botocore's own: ours counts as such, because it sets no endpoint."""
+        """Whether data is built into botocore. Ours counts as built in, because it sets no endpoint."""
         return path.startswith(str(FOLDER)) or super().is_builtin_path(path)
 
 

@@ -33,7 +33,7 @@ def new_session(cut: bool = True) -> "Session":
 
 
 def new_tables(session: "Session", region: str, config: "Config") -> Any:
-    """Return boto3's `dynamodb` resource. boto3 costs a cold start, so it is loaded for a team's own tables alone."""
+    """Return boto3's `dynamodb` resource. boto3 slows a cold start, so only a team's own tables load it."""
     import boto3.session
 
     own = boto3.session.Session(botocore_session=session)
@@ -43,7 +43,7 @@ def new_tables(session: "Session", region: str, config: "Config") -> Any:
 def share_connections(session: "Session", client: Any, config: "Config") -> None:
     """Send a client's requests over connections that do not read the CA bundle again."""
     if session.get_config_variable("ca_bundle") or client.meta.endpoint_url.startswith("http:"):
-        return  # AWS_CA_BUNDLE names authorities that only this client should trust
+        return  # AWS_CA_BUNDLE names certificate authorities that only this client should trust
     from botocore.httpsession import URLLib3Session
     from urllib3.connection import HTTPConnection
 
@@ -76,8 +76,8 @@ class _NoText(str):
 def _without_documentation() -> Iterator[None]:
     """Keep `botocore.docs` from loading its renderer while botocore loads; its small modules load as usual.
 
-    botocore imports it for the docstrings of clients, which nobody reads here. A later import, such as boto3's, gets
-    the real one.
+    botocore imports the renderer for the docstrings of clients, which are not used here. A later import, such as
+    boto3's, gets the real module.
     """
     if "botocore.docs" in sys.modules:
         yield

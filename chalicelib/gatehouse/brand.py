@@ -19,7 +19,7 @@ class Brand(SettingTable):
     picture = Setting(
         "BRAND_PICTURE",
         parse.picture,
-        "the picture beside the page: a file like that of the logo, or `off`",
+        "the picture beside the page: an SVG or PNG file in `frontend/brand/`, or `off`",
         shown="the page's own",
     )
     accent = Setting(
@@ -37,14 +37,14 @@ class Brand(SettingTable):
     terms_url = Setting(
         "TERMS_URL",
         parse.link,
-        "link to the terms at the bottom of the page: `https://…`, or a path of this host",
+        "link to the terms of use at the bottom of the page: `https://…`, or a path on this host",
     )
-    privacy_url = Setting("PRIVACY_URL", parse.link, "the same for the privacy notice")
+    privacy_url = Setting("PRIVACY_URL", parse.link, "the same, for the privacy notice")
     support_url = Setting(
         "SUPPORT_URL",
         parse.link_or_mailto,
-        "target of the link “Help” at the bottom of the page, for people whom the page refers to "
-        "their administrator: `https://…`, a path of this host, or `mailto:help@example.com`",
+        "target of the link “Help” at the bottom of the page, for people whom the page sends to "
+        "their administrator: `https://…`, a path on this host, or `mailto:help@example.com`",
     )
     languages = Setting(
         "LANGUAGES",

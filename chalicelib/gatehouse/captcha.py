@@ -18,7 +18,8 @@ REQUIRED_AFTER_ATTEMPTS = 3
 #: for that.
 REQUIRED_AFTER_SOURCE_ATTEMPTS = 20
 MAX_TOKEN_LENGTH = 4096
-#: The host name in a vendor's answer if it is not known; hCaptcha sends `not-provided` under high load.
+#: What a vendor's answer contains instead of a host name that is not known; hCaptcha sends `not-provided` under high
+#: load.
 _UNTOLD = (None, "not-provided")
 
 
@@ -88,9 +89,9 @@ class SiteVerify:
         }
 
     def verify(self, token: str, source: str, hostname: str) -> bool:
-        """Return whether a person solved it, on a page of `hostname` if the vendor says where it was solved.
+        """Return whether a person solved the challenge. If the vendor names the page's host, it must be `hostname`.
 
-        Raises TemporarilyUnavailable if the vendor does not answer: fail closed.
+        Raises TemporarilyUnavailable if the vendor does not answer: the check fails closed.
         """
         answer = self._transport.post_form(
             self._verify_url,

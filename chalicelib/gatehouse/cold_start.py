@@ -3,9 +3,9 @@
 Imports and botocore's models make many objects that are never freed. Python's garbage collector checks them after every
 700 new ones by default, which takes a tenth of a cold start. Source: Python's `gc.set_threshold`.
 
-Finding, opening and reading Gatehouse's modules one by one takes a tenth of a small route's cold start. So the zip also has
-the bytecode of all of them in one file (`ops/bytecode.py`). Where that file is missing, as on a developer's machine, or is
-of another Python, they are imported as usual.
+To find, open and read Gatehouse's modules one by one takes a tenth of a small route's cold start. So the zip also has
+the bytecode of all modules in one file (`ops/bytecode.py`). If that file is missing, as on a developer's machine, or is
+for another Python, the modules are imported as usual.
 """
 
 import gc
@@ -33,10 +33,10 @@ def collect_less() -> None:
 
 
 def load_from_one_file(folder: str) -> None:
-    """Make the modules of the package in `folder` load from the one file of their bytecode, if there is one."""
+    """Load the modules of the package in `folder` from the file that has all their bytecode, if it exists."""
     place = f"{folder}/__pycache__/modules.{sys.implementation.cache_tag}.pyc"
     try:
-        file = os.open(place, os.O_RDONLY)  # it stays open
+        file = os.open(place, os.O_RDONLY)  # stays open
     except OSError:
         return
     head = os.read(file, len(MAGIC_NUMBER) + 4)
@@ -51,8 +51,8 @@ def load_from_one_file(folder: str) -> None:
 class _OneFile:
     """Finds and loads the modules of one package.
 
-    The file is part of the zip, like the sources; `ops/package_contents.py` compares the two before a deployment. Each
-    module is loaded from here once; a second import of it goes the usual way.
+    The file and the sources are in the zip; `ops/package_contents.py` compares them before a deployment. Each module is
+    loaded from the file once; Python imports it in the usual way if it is imported again.
     """
 
     def __init__(self, folder: str, file: int, first: int, index: "Index") -> None:
@@ -62,7 +62,7 @@ class _OneFile:
         self._index = index
 
     def find_spec(self, name: str, _path: Any = None, _target: Any = None) -> "ModuleSpec | None":
-        """Return where a module is, if it is here. Source: Python's `importlib.abc.MetaPathFinder`."""
+        """Return the spec of a module that the file has. Source: Python's `importlib.abc.MetaPathFinder`."""
         found = self._index.pop(name, None)
         if found is None:
             return None

@@ -38,7 +38,7 @@ def build_palette(accent: str, theme: str) -> dict[str, str]:
 
 
 def weakest(accent: str, theme: str) -> tuple[float, str]:
-    """Return the lowest contrast of text in or on `accent`, and the other colour."""
+    """Return the lowest contrast of text in `accent` or on it, and the colour with which it is so low."""
     palette = build_palette(accent, theme)
     others = (*GROUNDS[theme], palette["tint"], palette["on-accent"])
     return min((contrast(accent, other), other) for other in others)
@@ -65,7 +65,7 @@ def rehue(text: str, accent: str) -> str:
 
     def changed(found: "re.Match[str]") -> str:
         old, lightness, saturation = rgb_to_hls(*_channels(found[0]))
-        if not 0.17 < old < 0.75:  # the lamps stay warm
+        if not 0.17 < old < 0.75:  # yellow and red do not change, so lamps keep their colour
             return found[0]
         return _written(hls_to_rgb(hue, lightness, min(saturation, strength)))
 

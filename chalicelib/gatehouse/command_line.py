@@ -1,6 +1,7 @@
 """When Chalice's command line loads the app, it must package exactly what requirements.txt locks, or nothing (S-76).
 
-Never imported in Lambda. The operators' code, which does this, is in the wheel, and beside the app in this repository.
+Never imported in Lambda. The operators' code (`ops`) does this; it is in the wheel, and beside the app in this
+repository.
 """
 
 from importlib import import_module
@@ -8,7 +9,7 @@ from importlib.util import find_spec
 
 
 def keep_to_the_lock() -> None:
-    """Change how Chalice packages, in this process. Raises ImportError with the remedy."""
+    """Change how Chalice packages the app, in this process. Raises ImportError, which says what to install."""
     inside = find_spec(".ops", __package__) is not None
     try:
         exact_package = import_module(

@@ -45,7 +45,7 @@ class Limits(NamedTuple):
     aws_read: float = 2.0
     #: Cognito's user-pool API, one try: it waits for our triggers, which may be cold.
     cognito: float = 10.0
-    #: A call of a team's own client, with its second and third try.
+    #: A call of a team's own client, all its tries together.
     own: float = 10.0
 
 
@@ -71,7 +71,7 @@ class Budget:
         self._ends_at = self._clock() + self.limits.trigger
 
     def begin_job(self, seconds: float) -> None:
-        """Start anew, with what is left of the time that Lambda gives a function."""
+        """Start again with the `seconds` that Lambda leaves the function."""
         self._ends_at = self._clock() + seconds
 
     def left(self) -> float:
@@ -85,7 +85,7 @@ class Budget:
         after `limit` seconds, when the invocation's budget is used up, or while too many calls to that peer hang. The
         call may still succeed later, as after any timeout, so only calls that may happen twice can be repeated.
         """
-        from . import workers  # a route that asks nobody needs none
+        from . import workers  # a route without outbound calls does not need it
 
         allowed = min(limit, self.left())
         if allowed <= 0:

@@ -3,7 +3,8 @@
 The code is part of the contract (docs/api.md); the message is a plain sentence for people and may change. `detail` goes to
 the log and never to the caller. Neither may hold a token, a password, a code or a cookie.
 
-Those of signing in are in `sign_in_errors.py`, and come from there at their first use: a route of a team does without.
+The errors of signing in are in `sign_in_errors.py`. They are imported at their first use, because a team's own routes
+do not need them.
 """
 
 from collections.abc import Mapping
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from .sign_in_errors import LoginUsed as LoginUsed
     from .sign_in_errors import ManagedByProvider as ManagedByProvider
     from .sign_in_errors import MfaAlreadyOn as MfaAlreadyOn
+    from .sign_in_errors import MfaNotOn as MfaNotOn
     from .sign_in_errors import NoSession as NoSession
     from .sign_in_errors import PasskeyNotSupported as PasskeyNotSupported
     from .sign_in_errors import SealBroken as SealBroken
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
 
 #: Our pre-sign-up trigger puts this into its refusals; Cognito's own text around it may change.
 REFUSAL_MARKER = "GATEHOUSE_REFUSED"
-#: The same if a service did not answer the trigger: trying again may help.
+#: The same, for a service that did not answer the trigger: trying again may help.
 OUTAGE_MARKER = "GATEHOUSE_UNAVAILABLE"
 
 
@@ -77,7 +79,7 @@ class ConfigurationError(GatehouseError):
 
 
 class InvalidRequest(GatehouseError):
-    """`field` is the name of the member or parameter that is at fault, for the caller; empty where it is none of them."""
+    """`field` tells the caller which member or parameter is wrong; it is empty if the fault is elsewhere."""
 
     code = "invalid_request"
     status = 400
@@ -105,7 +107,7 @@ class Unauthorized(GatehouseError):
 
 
 class InsufficientUserAuthentication(GatehouseError):
-    """The person has to confirm anew, within `max_age` seconds of the call (RFC 9470)."""
+    """The person has to authenticate again, at most `max_age` seconds before the next call (RFC 9470)."""
 
     code = "insufficient_user_authentication"
     status = 401
@@ -121,7 +123,7 @@ class InsufficientUserAuthentication(GatehouseError):
 
     @property
     def challenge(self) -> str:
-        """WWW-Authenticate, which API Gateway renames: the body says the same."""
+        """Return the value of WWW-Authenticate. API Gateway renames this header, so the body repeats its content."""
         return (
             f'Bearer error="{self.code}", max_age={self.max_age}, '
             'error_description="More recent authentication is required"'
@@ -181,7 +183,7 @@ class TemporarilyUnavailable(GatehouseError):
 
 def __getattr__(name: str) -> Any:
     """Return an error of signing in by its name (PEP 562)."""
-    if name.startswith("_"):  # what Python itself asks for
+    if name.startswith("_"):  # Python itself asks for such names
         raise AttributeError(name)
     from . import sign_in_errors
 

@@ -7,7 +7,7 @@
     def orders():
         return {"owner": gate.caller().sub}
 
-Routes may be registered before or after this. docs/your-routes.md explains it all.
+Routes may be registered before or after this. docs/your-routes.md explains the details.
 """
 
 import sys
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _JSON, _FORM = "application/json", "application/x-www-form-urlencoded"
 
 
-#: What Lambda functions besides the API's are called by, in Chalice's words.
+#: What can invoke an app's own Lambda functions, by Chalice's names.
 _JOBS = ("cloudwatch", "dynamodb", "kinesis", "pure_lambda", "s3", "scheduled", "sns", "sqs")
 
 
@@ -41,14 +41,15 @@ class Gatehouse:
     """The sign-in of one app: its routes, page, triggers, settings and time limits.
 
     :param app: your Chalice app, with routes or without.
-    :param public: routes of yours that need no access token: `("GET", "/ping")`, or `Public("POST", "/hook", csrf=False)`
+    :param public: your routes that need no access token: `("GET", "/ping")`, or `Public("POST", "/hook", csrf=False)`
         for a webhook. Every other route needs `authorizer=gate.authorized(…)`.
-    :param prefix: where the routes of Gatehouse begin, such as `/account`; at the API's root if it is empty.
-    :param openapi: the folder with your part of the OpenAPI document, as JSON files of paths.
+    :param prefix: the path below which Gatehouse's routes are, such as `/account`; empty means the API's root.
+    :param openapi: the folder with your part of the OpenAPI document: JSON files, each with paths.
     :param brand: the folder with your logo, picture and texts, `chalicelib/brand`: docs/branding.md.
-    :param environ: the stage's settings; the process's environment if it is not given.
+    :param environ: the stage's settings; by default the process's environment.
 
-    Raises ValueError for a route that is neither public nor authorized, and for a path that both sides define.
+    Raises ValueError for a route that is neither public nor authorized, and for a path that both the app and Gatehouse
+    define.
     """
 
     def __init__(
@@ -112,7 +113,7 @@ class Gatehouse:
 
     @property
     def own_doubles(self) -> dict[str, Any]:
-        """What `client` and `table` return, by name; `testing.use` fills it."""
+        """The doubles that `client` and `table` return, by name; `testing.use` sets them."""
         return self._container.own
 
     @property
@@ -132,7 +133,7 @@ class Gatehouse:
         :param scope: what the access token must allow, such as `api/read`.
         :param group: the Cognito group that the person must be in, such as `admins`.
         :param fresh: whether to ask at each call if the person still has these rights.
-        :param max_age: how many seconds ago, at most, the person proved who they are; else 401 asks them to confirm.
+        :param max_age: the most seconds that may have passed since the person authenticated; else the answer is 401.
         """
         return authorized(scope, group, fresh, max_age, environ=self._environ)
 
@@ -141,14 +142,15 @@ class Gatehouse:
         request = getattr(self.app, "current_request", None)
         if request is None:
             raise RuntimeError(
-                "caller() is for views of authorized routes: no request is being answered"
+                "caller() works only in the view of an authorized route: no request is being answered now"
             )
         return caller_of(request)
 
     def client(self, service: str) -> Any:
-        """Return boto3's client of a service, such as `sqs`, for your own code: kept while the container is warm.
+        """Return boto3's client of a service, such as `sqs`, for your own code. A warm container keeps the client.
 
-        A call that takes too long ends as 503, like ours. The right to make it: .chalice/gatehouse.yaml (docs/your-data.md).
+        A call that takes too long ends the request with 503, like our own calls. Grant the permissions in
+        .chalice/gatehouse.yaml (docs/your-data.md).
         """
         return self._container.own_client(service)
 
@@ -169,8 +171,8 @@ class Gatehouse:
         return own_source(name, "STREAM_ARN", self._environ)
 
     def openapi_document(self, root: str) -> dict[str, Any]:
-        """Return the OpenAPI document of this app, whose API's URL is `root`: our routes, and your descriptions of
-        yours."""
+        """Return this app's OpenAPI document: our routes, and your routes as you describe them. `root` is the API's
+        URL."""
         from .routes.openapi import build_document
 
         return build_document(root, self.prefix, self._openapi, self._guard.max_ages)
@@ -178,7 +180,7 @@ class Gatehouse:
     def public(self, method: str, path: str, *, csrf: bool = True) -> None:
         """Allow a route without an access token; call this before you register it.
 
-        :param csrf: False for a webhook, whose caller is no page of ours: your view checks who calls.
+        :param csrf: False for a webhook, which is not called by our page; your view must check the caller.
         """
         self._guard.open(method, path, csrf)
 
@@ -193,7 +195,7 @@ class Gatehouse:
             self._guard.open(route.method, path, from_page)
         else:
             authorizer = self.authorized(route.scope, route.group, route.fresh)
-        # The same result as `app.route(…)` in a fifth of its time, which every cold start spends on each of our routes.
+        # The same result as `app.route(…)` in a fifth of the time; every cold start does this for each of our routes.
         self.app.routes[path][route.method] = RouteEntry(
             self._view(route),
             f"gatehouse_{route.view.replace('.', '_')}",
@@ -207,7 +209,7 @@ class Gatehouse:
         module, _, name = route.view.partition(".")
 
         def view(**parameters: str) -> Any:
-            from importlib import import_module  # a team's routes need neither
+            from importlib import import_module  # not needed by a team's own routes
 
             from .routes.call import Call
 
@@ -240,14 +242,14 @@ class Gatehouse:
             name = function.__name__
             if name in self.app.handler_map:
                 raise ValueError(
-                    f"this app has a function {name} already, which Gatehouse needs: rename yours"
+                    f"this app already has a function {name}, a name that Gatehouse needs: rename your function"
                 )
             self.app.lambda_function(name=name)(function)
             offer(name, function, self.app)
 
     def _run_job(self, event: Any, get_response: Callable[[Any], Any]) -> Any:
-        """Chalice's middleware around the app's own functions; ours are entered directly."""
-        from .guard.jobs import run_job  # the API's own function does without
+        """Chalice's middleware for the app's own functions; Gatehouse's functions do not use it."""
+        from .guard.jobs import run_job  # the API's function does not need it
 
         return run_job(self._container, event, get_response)
 
@@ -273,7 +275,7 @@ class Gatehouse:
         entry.account_mail(self._container, event, context)
 
     def leaving(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
-        """What providers say of people who leave, from the queue (S-77)."""
+        """Acts on providers' signals about people who leave, from the queue (S-77)."""
         from .triggers import entry
 
         return entry.leaving(self._container, event, context)

@@ -10,8 +10,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 
-#: The DEBUG lines of these quote requests and answers: passwords, codes, tokens, secrets. At WARNING they quote
-#: nothing.
+#: At DEBUG, these libraries log requests and answers with passwords, codes, tokens and secrets. At WARNING they do not.
 _LIBRARIES = ("boto3", "botocore", "jwt", "requests", "s3transfer", "urllib3")
 
 # A plain global: Lambda gives a container one event at a time.
@@ -34,12 +33,12 @@ def bind_request_id(request_id: str) -> None:
 
 
 def request_id() -> str:
-    """Return what `bind_request_id` was given last."""
+    """Return the id that was last given to `bind_request_id`."""
     return _request_id
 
 
 def tell_messages(told: bool) -> None:
-    """Write messages and tracebacks of unexpected errors too. For the local stack alone (S-61, S-63)."""
+    """Also log messages and tracebacks of unexpected errors. Only for the local stack (S-61, S-63)."""
     global _tells_messages
     _tells_messages = told
 
@@ -85,11 +84,11 @@ def log_exception(event: str, error: BaseException, **fields: object) -> None:
     stack logs it, with the traceback (`tell_messages`).
     """
     from .aws_errors import (
-        facts_of,  # only here: errors are rare, and a module costs every cold start
+        facts_of,  # imported here because errors are rare, and each module slows every cold start
     )
 
     frames = traceback.extract_tb(error.__traceback__)
-    # Of a call to AWS the app's own lines are wanted, not botocore's, which are always the same.
+    # For a call to AWS, show the app's own lines; botocore's are always the same.
     own = [each for each in frames if not any(each_of in each.filename for each_of in _NOT_SHOWN)]
     where = [
         f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}"
@@ -108,7 +107,7 @@ def log_exception(event: str, error: BaseException, **fields: object) -> None:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Give what led to an error, nearest first: Lambda's runtime shows none of it."""
+    """Yield an error's causes, the nearest first; Lambda's runtime does not show them."""
     seen = [error]
     while len(seen) <= _MOST_CAUSES:
         last = seen[-1]

@@ -21,7 +21,8 @@ KINDS = (SIGN_UP, RESEND_CODE, RESET)
 
 @dataclass(frozen=True)
 class MailRequest:
-    """A request for a code. `kind` is one of KINDS, `ip` the caller's address, `lock` the key of the address's lock."""
+    """A request for a code. `kind` is one of KINDS, `ip` the caller's IP address, `lock` the lock's key for the
+    address."""
 
     kind: str
     email: str = field(repr=False)

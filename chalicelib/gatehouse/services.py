@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from .flows.passkeys import Passkeys
     from .flows.profile import Profile
     from .flows.reauthentication import Reauthentication
+    from .flows.recovery_codes import RecoveryCodes
     from .flows.session_flow import SessionFlow
     from .flows.session_list import SessionList
     from .flows.session_notes import SessionNotes
@@ -53,8 +54,10 @@ if TYPE_CHECKING:
     from .stage_secrets import StageSecrets
     from .store.locks import AddressLocks
     from .store.marks import MarkStore
+    from .store.passkey_notes import PasskeyNotes
     from .store.proofs import ProofStore
     from .store.providers import ProviderStore
+    from .store.recovery_codes import RecoveryCodeStore
     from .store.session_rows import SessionRows
     from .store.subjects import SubjectStore
     from .store.users import UserStore
@@ -209,6 +212,7 @@ class Services:
             new_sessions=self._new_sessions,
             attempts=self._attempts,
             captcha=self.captcha,
+            passkeys=self._passkey_notes,
             issuer_label=self.settings.app_title,
         )
 
@@ -228,6 +232,7 @@ class Services:
             ),
             attempts=self._attempts,
             providers=self.providers,
+            passkeys=self._passkey_notes if self.settings.passkeys else None,
             allowed_domains=self.settings.sign_up_allowed_domains,
             refused_domains=self.settings.sign_up_refused_domains,
         )
@@ -251,9 +256,31 @@ class Services:
             again=self._reauthentication,
             challenges=self._challenges,
             attempts=self._attempts,
+            recovery_codes=self.recovery_code_store,
             issuer_label=self.settings.app_title,
             passkeys=self.settings.passkeys,
         )
+
+    @cached_property
+    def recovery_codes(self) -> "RecoveryCodes":
+        from .flows.recovery_codes import RecoveryCodes
+
+        return RecoveryCodes(
+            store=self.recovery_code_store,
+            attempts=self._attempts,
+            challenges=self._challenges,
+            load_again=lambda: self._reauthentication,
+            load_user_admin=lambda: self.user_admin,
+            load_new_sessions=lambda: self._new_sessions,
+            clock=self.clock,
+            passkeys=self.settings.passkeys,
+        )
+
+    @cached_property
+    def recovery_code_store(self) -> "RecoveryCodeStore":
+        from .store.recovery_codes import RecoveryCodeStore
+
+        return RecoveryCodeStore(self._dynamodb, self.settings.users_table)
 
     @cached_property
     def passkey_sign_in(self) -> "PasskeySignIn":
@@ -263,6 +290,7 @@ class Services:
             api=self._user_pool_api,
             challenges=self._challenges,
             attempts=self._attempts,
+            notes=self._passkey_notes,
             domain=self.settings.passkey_domain,
         )
 
@@ -270,15 +298,20 @@ class Services:
     def passkeys(self) -> "Passkeys":
         from .cognito.passkey_api import PasskeyApi
         from .flows.passkeys import Passkeys
-        from .store.passkey_names import PasskeyNames
 
         return Passkeys(
             again=self._reauthentication,
             api=PasskeyApi(self._cognito_idp),
-            names=PasskeyNames(self._dynamodb, self.settings.users_table),
+            notes=self._passkey_notes,
             challenges=self._challenges,
             attempts=self._attempts,
         )
+
+    @cached_property
+    def _passkey_notes(self) -> "PasskeyNotes":
+        from .store.passkey_notes import PasskeyNotes
+
+        return PasskeyNotes(self._dynamodb, self.settings.users_table, self.clock)
 
     @cached_property
     def _reauthentication(self) -> "Reauthentication":
@@ -333,7 +366,7 @@ class Services:
 
     @cached_property
     def leaving(self) -> "Leaving":
-        """What the function of the queue does, at Cognito's pace."""
+        """The work of the function `leaving`, with a limited rate of calls to Cognito."""
         from .cognito.pace import PacedClient
         from .cognito.provider_people import ProviderPeople
         from .cognito.user_admin import UserAdmin
@@ -361,7 +394,7 @@ class Services:
         from .signals import SignalQueue
 
         if not self.settings.leaving_queue_url or not self.settings.subjects_table:
-            raise NotFound("the stage was provisioned before providers could say who leaves")
+            raise NotFound("the stage was provisioned by a release without signals from providers")
         caches: dict[str, JwksCache] = {}
 
         def load_keys(url: str) -> JwksCache:
@@ -594,7 +627,7 @@ class Container:
         return self._own_kept(service, lambda clients: clients.own(service))
 
     def own_table(self, name: str) -> Any:
-        """Return boto3's Table for a table of the app's own. Raises ConfigurationError."""
+        """Return boto3's Table for one of the app's own tables. Raises ConfigurationError."""
 
         def make(clients: "AwsClients") -> Any:
             table = own_name(name, "TABLE", self._environ)

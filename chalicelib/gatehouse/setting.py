@@ -3,8 +3,8 @@
 A class of settings (`Settings`, `Brand`) declares each setting once. All users of the declarations read that class: the
 functions when they start, `ops` before it deploys, and the table in docs/operations.md.
 
-There are no dataclasses or named tuples here: every cold start loads this module, and those generate their classes from
-source.
+There are no dataclasses or named tuples here: every cold start loads this module, and they would slow it down, because
+Python generates and compiles their code.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,14 +27,15 @@ class Setting(Generic[T]):
     """One environment variable.
 
     :param variable: its name in the environment.
-    :param parse: makes the value of its text, or raises ValueError with what it must be ("must be a number").
-        The empty text is the same as none at all, and reaches it only where there is no default.
-    :param says: what it is for, in Markdown, as docs/operations.md shows it.
-    :param default: its text where nobody sets it; a function makes it from what is set. `shown` describes it to people.
-    :param needed: whether it is required; or the variable, and the values of it, that need this one.
+    :param parse: turns the text into the value, or raises ValueError that says what it must be ("must be a number").
+        An empty text counts as unset; it is parsed only if there is no default.
+    :param says: what the setting is for, in Markdown, as docs/operations.md shows it.
+    :param default: the text if it is unset, or a function that makes it from the other settings' texts. `shown`
+        describes it to people.
+    :param needed: whether it is required; or another variable, and those of its values that require this one.
     :param source: who sets it: TEAM, STACK (an output of the identity stack), PROJECT (fixed by where it runs),
         or LOCAL (the local stack and tests).
-    :param starts: whether `init` writes it down, so that people see that there is something to choose.
+    :param starts: whether `init` writes it into the configuration, so that people see the choice.
     """
 
     def __init__(

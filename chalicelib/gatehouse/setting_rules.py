@@ -1,6 +1,6 @@
-"""What settings must be together: each rule says what is wrong with those that were read.
+"""Rules about several settings together: each yields what is wrong with the settings that were read.
 
-No patterns here: every cold start would compile them.
+There are no regular expressions here, because every cold start would compile them.
 """
 
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 _ADDRESSES = (parse.url, parse.base_url, parse.origins)
-#: What AWS's names are made of, besides dots and dashes.
+#: The characters of AWS's names, besides dots and dashes.
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 
 
 def plain_http(settings: "Settings") -> Iterator[str]:
-    """http is allowed on the local stage only (S-64)."""
+    """Check that only the local stage has http URLs (S-64)."""
     if settings.stage == "local":
         return
     for setting in settings.declared:
@@ -42,7 +42,7 @@ def contradictions(settings: "Settings") -> Iterator[str]:
 
 
 def _is_place(text: str, origins: frozenset[str]) -> bool:
-    """Whether it can be a target at all; `edge.redirects` decides at each sign-in."""
+    """Whether the text could be a target; `edge.redirects` decides at each sign-in."""
     if text.startswith("/"):
         return not text.startswith(("//", "/\\"))
     return any(text.startswith(f"{origin}/") for origin in origins)
@@ -51,7 +51,8 @@ def _is_place(text: str, origins: frozenset[str]) -> bool:
 def pool_and_region(settings: "Settings") -> Iterator[str]:
     """Check that the pool's id, its ARN and the region belong together.
 
-    The addresses of issuer and keys contain region and id: those of another pool would be somebody else's.
+    The URLs of the issuer and of its keys contain the region and the id. With a wrong one, we would accept another
+    pool's tokens.
     """
     pool, arn, region = settings.user_pool_id, settings.user_pool_arn, settings.region
     of_pool, _, unique = pool.partition("_")
@@ -71,7 +72,7 @@ def pool_and_region(settings: "Settings") -> Iterator[str]:
 
 
 def issuer(settings: "Settings") -> Iterator[str]:
-    """An issuer of another pool would make its keys ours."""
+    """Check that the issuer belongs to the pool. With another pool's issuer, we would accept that pool's tokens."""
     pool, region, said = settings.user_pool_id, settings.region, settings.issuer
     if not pool or not region:
         return
@@ -96,7 +97,7 @@ def _parse_pool_arn(arn: str) -> tuple[str, str] | None:
 
 
 def _is_region(text: str) -> bool:
-    """Tell whether a text could name a region, or a partition."""
+    """Whether a text could be the name of a region or a partition."""
     return bool(text) and not set(text) - _LETTERS - {"-"}
 
 

@@ -1,4 +1,4 @@
-"""Parsers from a setting's text to its value: each returns it, or raises ValueError with what it must be.
+"""Parsers for settings: each returns the value of a text, or raises ValueError that says what it must be.
 
 Patterns are compiled when a stage first uses such a setting, so other stages' cold starts are not slowed down.
 """
@@ -130,14 +130,14 @@ def logo(said: str) -> str:
 
 
 def picture(said: str) -> str:
-    """Take what `logo` takes, or `off`."""
+    """Accept what `logo` accepts, or `off`."""
     return said if said == "off" else logo(said)
 
 
 def link(said: str) -> str:
     """Accept the target of a link: never code (S-54)."""
     if said and not _is_link(said):
-        raise ValueError("must start with https:// or be a path of this host such as /terms")
+        raise ValueError("must start with https:// or be a path on this host such as /terms")
     return said
 
 
@@ -145,7 +145,7 @@ def link_or_mailto(said: str) -> str:
     """Accept a link, or one plain address: a subject or a second recipient would need encoding rules."""
     if said and not _is_link(said) and not _is_mailto(said):
         raise ValueError(
-            "must start with https:// or mailto: or be a path of this host such as /help"
+            "must start with https:// or mailto: or be a path on this host such as /help"
         )
     return said
 
@@ -166,8 +166,8 @@ def _is_origin(said: str) -> bool:
 
 
 def _is_link(said: str) -> bool:
-    """Whether it is an address of ours or of another host over https; browsers drop control characters and read `\\`
-    as `/`."""
+    """Whether the text is a path on this host or an https URL. Browsers drop control characters, and read `\\` as
+    `/`."""
     if not said.isascii() or not said.isprintable() or any(sign in said for sign in ' \\"<>'):
         return False
     try:

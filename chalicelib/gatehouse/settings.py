@@ -40,7 +40,7 @@ def user_pool_arn(environ: Mapping[str, str] | None = None) -> str:
 
 
 def own_name(name: str, kind: str, environ: Mapping[str, str] | None = None) -> str:
-    """Return what the stack made of a team's own table or queue: ORDERS_TABLE for `orders` and `TABLE`.
+    """Return the AWS name of a team's own table or queue, from a variable such as ORDERS_TABLE (`orders`, TABLE).
 
     `kind` is TABLE, QUEUE, QUEUE_URL or STREAM_ARN. Raises ConfigurationError.
     """
@@ -49,13 +49,13 @@ def own_name(name: str, kind: str, environ: Mapping[str, str] | None = None) -> 
     found = environ.get(variable, "")
     if not found:
         raise ConfigurationError(
-            f"{variable} is not set for this stage: declare {name} in .chalice/gatehouse.yaml, then provision"
+            f"{variable} is not set for this stage: declare {name} in .chalice/gatehouse.yaml, then run `ops provision`"
         )
     return found
 
 
 def own_source(name: str, kind: str, environ: Mapping[str, str] | None = None) -> str:
-    """Return the same for a decorator of Chalice's, which needs it when `app.py` is imported: a placeholder in tests."""
+    """Return the same for a decorator of Chalice, which needs it when `app.py` is imported; in tests a placeholder."""
     environ = os.environ if environ is None else environ
     try:
         return own_name(name, kind, environ)
@@ -66,7 +66,7 @@ def own_source(name: str, kind: str, environ: Mapping[str, str] | None = None) -
 
 
 def is_local(environ: Mapping[str, str] | None = None) -> bool:
-    """Tell whether this is the local stack: by the stage's name, and by a Cognito that is on this machine."""
+    """Whether this is the local stack: the stage has its name, and Cognito's URL is on this machine."""
     environ = os.environ if environ is None else environ
     cognito = environ.get("COGNITO_URL", "")
     return environ.get("STAGE") == "local" and cognito.startswith("http://127.0.0.1:")
@@ -81,7 +81,7 @@ class SessionLifetimes:
 
 
 def _issuer(environ: Mapping[str, str]) -> str:
-    """A stage that was provisioned by an earlier release has no issuer: all of those were in the AWS partition."""
+    """Return the default issuer, for stages provisioned by an earlier release, which are all in the partition `aws`."""
     region, pool = environ.get("AWS_REGION"), environ.get("USER_POOL_ID")
     return f"https://cognito-idp.{region}.amazonaws.com/{pool}"
 
@@ -177,13 +177,13 @@ class Settings(SettingTable, parts={"brand": Brand}):
     remember_idle_seconds = Setting(
         "REMEMBER_IDLE_SECONDS",
         parse.seconds(60, _LONGEST),
-        'as `SESSION_IDLE_SECONDS`, with "keep me signed in"',
+        'the same as `SESSION_IDLE_SECONDS`, for sessions with "keep me signed in"',
         default="1209600",
     )
     remember_absolute_seconds = Setting(
         "REMEMBER_ABSOLUTE_SECONDS",
         parse.seconds(300, _LONGEST),
-        'as `SESSION_ABSOLUTE_SECONDS`, with "keep me signed in"',
+        'the same as `SESSION_ABSOLUTE_SECONDS`, for sessions with "keep me signed in"',
         default="2592000",
     )
 
@@ -265,20 +265,20 @@ class Settings(SettingTable, parts={"brand": Brand}):
     throttle_table = Setting(
         "THROTTLE_TABLE",
         parse.text,
-        "the attempt counters, for `embedded`; and the time of each person's last proof, for routes with `max_age`",
+        "the table of attempt counters, for `embedded`, and of each person's last authentication, for routes with `max_age`",
         needed=_EMBEDDED,
         source=STACK,
     )
     subjects_table = Setting(
         "SUBJECTS_TABLE",
         parse.text,
-        "the index of people by provider and subject, for providers that say who leaves",
+        "the index of people by provider and subject, for providers that send signals about people who leave",
         source=STACK,
     )
     leaving_queue_url = Setting(
         "LEAVING_QUEUE_URL",
         parse.text,
-        "the queue of what they say",
+        "the queue of these signals",
         source=STACK,
     )
     mfa_client_id = Setting(
@@ -291,7 +291,7 @@ class Settings(SettingTable, parts={"brand": Brand}):
     mfa_client_secret_arn = Setting(
         "MFA_CLIENT_SECRET_ARN",
         parse.text,
-        "ARN of its secret",
+        "ARN of that client's secret",
         needed=_EMBEDDED,
         source=STACK,
     )
@@ -309,7 +309,7 @@ class Settings(SettingTable, parts={"brand": Brand}):
     passkey_domain = Setting(
         "PASSKEY_DOMAIN",
         parse.text,
-        "the relying party of passkeys, where the stage has `passkey_domain`",
+        "the relying party id of passkeys, if the stage has `passkey_domain`",
         source=STACK,
     )
 
@@ -351,12 +351,12 @@ class Settings(SettingTable, parts={"brand": Brand}):
 
     @property
     def client_ids(self) -> tuple[str, ...]:
-        """The app clients whose access tokens open routes. The one for MFA is never one of them."""
+        """The app clients whose access tokens our routes accept. The server-only client is never one of them."""
         return (self.client_id, *([self.program_client_id] if self.program_client_id else []))
 
     @property
     def passkeys(self) -> bool:
-        """Whether people can sign in with a passkey: our own form asks for it, on the domain that passkeys are for."""
+        """Whether people can sign in with a passkey: the stage has its own form and a relying party."""
         return self.direct_sign_in == "embedded" and bool(self.passkey_domain)
 
     @property

@@ -31,22 +31,22 @@ class InvalidCredentials(GatehouseError):
 
 
 class InvalidPasskey(InvalidCredentials):
-    """A passkey's answer that is refused, for whatever reason: its challenge has served (S-88)."""
+    """A passkey's answer was refused, for any reason. Its challenge cannot be used again (S-88)."""
 
     clears_challenge = True
     message = "This passkey cannot sign in here."
 
 
 class CodeRequired(GatehouseError):
-    """The password is right, and a code of the person's authenticator app has to come with it."""
+    """The password is right, but a code of the person's authenticator app is also required."""
 
     code = "code_required"
     status = 409
-    message = "A code of your authenticator app is needed, too."
+    message = "Please also enter a code from your authenticator app."
 
 
 class PasskeyNotSupported(GatehouseError):
-    """A new passkey that Cognito does not take: of another site, without user verification, one too many."""
+    """Cognito refuses a new passkey: it is for another site, lacks user verification, or is one too many."""
 
     code = "passkey_refused"
     status = 400
@@ -140,6 +140,12 @@ class MfaAlreadyOn(GatehouseError):
     message = "A second factor is already on."
 
 
+class MfaNotOn(GatehouseError):
+    code = "mfa_not_on"
+    status = 409
+    message = "No authenticator app is on, so there is nothing to recover."
+
+
 class SignInError(GatehouseError):
     """A hosted sign-in that ends at the callback; the code goes to the page as `/?error=<code>`."""
 
@@ -154,7 +160,7 @@ class LoginExpired(SignInError):
 
 
 class LoginUsed(SignInError):
-    """The same callback again: Back, a restored tab, a bookmark."""
+    """The browser opened a callback again: by Back, a restored tab, or a bookmark."""
 
     code = "login_used"
     message = "The sign-in is already finished."
@@ -173,9 +179,9 @@ class AccessDenied(SignInError):
 
 
 class AccountDisabled(SignInError):
-    """The provider let the person in, and the profile here is disabled: by a signal, an administrator or an operator.
+    """The provider let the person in, but the profile here is disabled: by a signal, an administrator or an operator.
 
-    Only somebody whom the provider has just vouched for learns this, so it tells nobody which accounts there are (S-40).
+    Only a person who has just signed in at the provider sees this, so it does not reveal which accounts exist (S-40).
     """
 
     code = "account_disabled"

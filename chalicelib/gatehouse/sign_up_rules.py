@@ -1,10 +1,10 @@
-"""Who may sign up: decided by the e-mail address's domain, and without attributes that only a provider may set."""
+"""Decides who may sign up, by the domain of the e-mail address; refuses attributes that only a provider may set."""
 
 from collections.abc import Collection, Mapping
 
 from .email_domains import parse_address, parse_full_domain
 
-#: Identity providers map these, so the app client can write them, and so could anybody at sign-up (S-51).
+#: Identity providers map these, so the app client may write them; therefore anybody could set them at sign-up (S-51).
 PROVIDER_ONLY_ATTRIBUTES = frozenset({"custom:groups", "custom:idp_sub"})
 
 

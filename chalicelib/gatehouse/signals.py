@@ -1,8 +1,8 @@
-"""What a provider says of one of its people, on its way from our routes to the function that acts on it.
+"""Signals from a provider about its people, and the queue that takes them from our routes to the function `leaving`.
 
-Okta waits three seconds for an answer. So a route only checks who is speaking, puts the signals into a queue, and answers;
-the queue keeps them until the function `leaving` has acted, at Cognito's pace.
-Source: Amazon SQS API reference, "SendMessageBatch" (ten messages a call, each of which may fail by itself).
+Okta waits three seconds for an answer. So a route only authenticates the sender, puts the signals into the queue, and
+answers. The function acts on them later, without exceeding Cognito's quotas. Source: Amazon SQS API reference,
+"SendMessageBatch" (ten messages per call; each may fail separately).
 """
 
 import json
@@ -13,13 +13,13 @@ from typing import Any, Protocol
 
 from .errors import TemporarilyUnavailable
 
-#: Deactivated, suspended, deleted, or taken off our app.
+#: The person was deactivated, suspended or deleted, or lost the assignment to our app.
 GONE = "gone"
-#: Let in again.
+#: The person was reactivated, or got the assignment again.
 BACK = "back"
-#: The sessions end; the person stays.
+#: The person's sessions ended; the person stays active.
 ENDED = "ended"
-#: No longer in `group`.
+#: The person is no longer in `group`.
 LEFT_GROUP = "left_group"
 KINDS = (GONE, BACK, ENDED, LEFT_GROUP)
 _BATCH = 10
@@ -27,8 +27,8 @@ _BATCH = 10
 
 @dataclass(frozen=True)
 class Signal:
-    """`subject` is the provider's own name of the person, `at` when it happened there (`timestamp`), `id` the provider's
-    own name of the event. `group` is for LEFT_GROUP."""
+    """`subject` is the provider's own name for the person, `at` the time of the event (see `timestamp`), `id` the
+    provider's own name for the event. `group` is only for LEFT_GROUP."""
 
     provider: str
     subject: str
@@ -39,7 +39,7 @@ class Signal:
 
     @classmethod
     def parse(cls, text: str) -> "Signal":
-        """Read a message of the queue. Raises ValueError for anything that no release of ours sends."""
+        """Read a message of the queue. Raises ValueError for a message that none of our releases sends."""
         found = json.loads(text)
         if not isinstance(found, dict) or set(found) != set(cls.__dataclass_fields__):
             raise ValueError("not a signal")
@@ -52,7 +52,7 @@ class Signal:
 
 
 def timestamp(seconds: float) -> str:
-    """Return Unix seconds as ISO 8601 UTC with milliseconds, so that the texts compare as the moments do."""
+    """Return Unix seconds as ISO 8601 UTC with milliseconds. Comparing such texts compares the times."""
     moment = datetime.fromtimestamp(seconds, tz=timezone.utc)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
@@ -64,14 +64,15 @@ class Sqs(Protocol):
 
 
 class SignalQueue:
-    """Hands signals to the queue `url` through `client`."""
+    """Sends signals to the queue `url` through `client`."""
 
     def __init__(self, client: Sqs, url: str) -> None:
         self._client = client
         self._url = url
 
     def send(self, signals: Sequence[Signal]) -> None:
-        """Hand them over. Raises TemporarilyUnavailable where one was not taken: then all may be sent once more."""
+        """Send the signals. Raises TemporarilyUnavailable if one was not accepted; then all of them may be sent
+        again."""
         for start in range(0, len(signals), _BATCH):
             self._send(signals[start : start + _BATCH])
 

@@ -26,7 +26,7 @@ class StageSecrets:
         self._store.begin(self._settings.client_secret_arn)
 
     def settle(self) -> None:
-        """Store the result, if nobody needed it."""
+        """Store the result, if it has not been used."""
         self._store.settle(self._settings.client_secret_arn)
 
     def mfa_client_secret(self, renew: bool) -> str:
@@ -38,7 +38,7 @@ class StageSecrets:
         return self._text(self._settings.captcha_secret_arn, "secret", False)
 
     def leaving_secret(self, arn: str, renew: bool) -> Mapping[str, object]:
-        """Return what a provider's event hook may say: `current`, and during a rotation `previous`."""
+        """Return the accepted secrets of a provider's event hook: `current`, and during a rotation `previous`."""
         return self._store.read(arn, renew=renew)
 
     def key_ring(self, renew: bool) -> KeyRing:

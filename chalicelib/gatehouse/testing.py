@@ -38,7 +38,7 @@ def use(
     tables: Mapping[str, Any] | None = None,
     clients: Mapping[str, Any] | None = None,
 ) -> None:
-    """Put doubles of yours in the place of tables and clients: what `gate.table` and `gate.client` return from now on."""
+    """Replace tables and clients by your doubles: from now on `gate.table` and `gate.client` return these."""
     own = gate.own_doubles
     own.update({f"table {name}": double for name, double in (tables or {}).items()})
     own.update(clients or {})
@@ -52,7 +52,7 @@ def signed_in(
 ) -> dict[str, str]:
     """Return the headers of a caller, and give the gate settings of a stage that does not exist.
 
-    :param sub: who calls, as `gate.caller().sub` tells it.
+    :param sub: the caller's `sub`, which `gate.caller().sub` returns.
     :param scope: what the access token allows; without the route's scope the answer is 403.
     :param groups: the Cognito groups that the person is in.
     """
@@ -62,7 +62,7 @@ def signed_in(
         "client_id": ENVIRONMENT["CLIENT_ID"],
         "sub": sub,
         "username": sub,
-        "cognito:username": sub,  # without it Chalice's test client passes no claims on
+        "cognito:username": sub,  # without this, Chalice's test client passes on no claims
         "cognito:groups": list(groups),
         "scope": scope,
         "iat": 0,

@@ -1,6 +1,6 @@
 """Calls in other threads: one call with a time limit (`deadline.Budget`), and several in parallel.
 
-The callers keep the time limits. After a timeout the caller does not take the call's answer.
+The callers enforce the time limits. After a timeout the caller ignores the call's answer.
 """
 
 import threading
@@ -35,7 +35,7 @@ class Answer(Generic[Result]):
             self._unfinished.release()
 
     def arrives_within(self, seconds: float) -> bool:
-        """Wait, and return whether it has arrived."""
+        """Wait up to `seconds`; return whether the answer has arrived."""
         return self._unfinished.acquire(timeout=seconds)
 
     def take(self) -> Result:
@@ -108,10 +108,9 @@ def together(
 
 
 class Ahead(Generic[Result]):
-    """A call that is made beside others, before anybody needs what it returns.
+    """A call that begins before its result is needed, in parallel with other work.
 
-    Whoever begins it also takes it, in the same invocation: a thread that goes on into the next one may stand still for
-    hours in between.
+    Take the result in the same invocation: between two invocations, Lambda may stop the thread for hours.
     """
 
     def __init__(self, call: Callable[[], Result]) -> None:
@@ -120,6 +119,6 @@ class Ahead(Generic[Result]):
         self._thread.start()
 
     def take(self) -> Result:
-        """Return the call's result, or raise its error, when it has ended."""
+        """Wait for the end of the call; return its result, or raise its error."""
         self._thread.join()
         return self._answer.take()

@@ -3,7 +3,7 @@
     python3 examples/program/program.py https://auth.example.com/
 
 It needs only the standard library. It follows RFC 8252: the browser does the sign-in, a listener on loopback receives
-the code, and PKCE makes a stolen code worthless. Tokens stay in this process: nothing is written to disk. The stage
+the code, and PKCE makes a stolen code useless. Tokens stay in this process and are never written to disk. The stage
 must name ports for it: docs/clients.md, "Programs".
 """
 
@@ -53,7 +53,7 @@ class Program:
         """`root` is the API's root; `ca_file` names an additional certificate authority, for `make up`."""
         self._root = root if root.endswith("/") else root + "/"
         if urlsplit(root).scheme != "https":
-            raise ProgramError("The API must be on https: a token would travel in the clear.")
+            raise ProgramError("The API must be on https: over http, others could read the token.")
         self._open_browser = open_browser
         self._wait_seconds = wait_seconds
         context = ssl.create_default_context(cafile=ca_file)
@@ -121,7 +121,7 @@ class Program:
         self._keep(self._ask_tokens(form))
 
     def sign_out(self) -> None:
-        """End the session at Cognito. The access token still opens routes for up to ten minutes."""
+        """End the session at Cognito. The access token still works for up to ten minutes."""
         refresh_token, self._refresh_token, self._access_token = self._refresh_token, "", ""
         self._revoke(refresh_token)
 
@@ -191,7 +191,7 @@ class _NoRedirects(HTTPRedirectHandler):
 class _Listener(HTTPServer):
     """Waits on loopback for one request with the right state."""
 
-    # On Windows this option would let another program use the same port.
+    # On Windows, `allow_reuse_address` would let another program use the same port.
     allow_reuse_address = os.name != "nt"
 
     def __init__(self, redirect_uri: str, state: str) -> None:
@@ -224,7 +224,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 5
 
     def do_GET(self) -> None:
-        """Accept the answer with the right state; any page can call this port, so other requests change nothing."""
+        """Accept only the redirect with the right state, because any page can call this port."""
         parts = urlsplit(self.path)
         query = parse_qs(parts.query, keep_blank_values=True)
         alone = {name: values[0] for name, values in query.items() if len(values) == 1}
@@ -253,7 +253,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _listen(redirect_uris: list[str], state: str) -> _Listener:
-    """Listen on the first free one of the ports that Cognito knows."""
+    """Listen on the first free port of those that Cognito accepts."""
     for redirect_uri in redirect_uris:
         if urlsplit(redirect_uri).hostname != "127.0.0.1":
             raise ProgramError("The API names an address that is not this machine.")
@@ -296,7 +296,7 @@ def main() -> None:
                 print(json.dumps(program.call("GET", path), indent=2), flush=True)
             except ProgramError as error:
                 print(error, flush=True)
-            path = input("GET (nothing signs out): ").strip()
+            path = input("GET (press Enter to sign out): ").strip()
     except (EOFError, KeyboardInterrupt):
         print()
     finally:
@@ -304,7 +304,10 @@ def main() -> None:
             program.sign_out()
             print("Signed out.", flush=True)
         except ProgramError as error:
-            print(f"The session goes on until its end: {error}", flush=True)
+            print(
+                f"The session could not be ended, and continues until it expires: {error}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""A webhook: a payment service tells us of payments, and proves each time that it is the one who calls.
+"""A webhook: a payment service reports payments, and signs each request.
 
-Copy this to `chalicelib/payments.py`; README.md beside it has the other lines. The signature is an HMAC-SHA256 over the time
-and the body's own bytes, as Stripe, GitHub and Slack make theirs; names of headers differ.
+Copy this file to `chalicelib/payments.py`; README.md in this folder has the other steps. The signature is an HMAC-SHA256
+over the time and the raw body, as at Stripe, GitHub and Slack; only the names of the headers differ.
 """
 
 import hashlib
@@ -28,10 +28,10 @@ TYPES = ["application/json", "application/x-www-form-urlencoded", "application/o
 
 @routes.route("/hooks/payments", methods=["POST"], content_types=TYPES)
 def payment() -> dict[str, Any]:
-    """Take one delivery. The same one a second time is answered alike and does nothing."""
+    """Accept one delivery. A repeated delivery gets the same answer and has no effect."""
     request = routes.current_request
     try:
-        body = request.raw_body  # decoded, where API Gateway has handed it on as base64
+        body = request.raw_body  # decoded, if API Gateway sent it as base64
     except ValueError:
         raise InvalidRequest("body is not base64") from None
     verify_signature(
@@ -40,21 +40,21 @@ def payment() -> dict[str, Any]:
         load_secret(),
         time.time(),
     )
-    # Only now is the body worth reading.
+    # Parse the body only now: before, anybody could have sent it.
     try:
         delivery = str(json.loads(body)["id"])
     except (ValueError, KeyError, TypeError):
         raise InvalidRequest("no delivery of the service", field="id") from None
     if is_first(delivery):
-        log_event("payment", delivery=delivery)  # your work: put it into a queue, if it is long
+        log_event("payment", delivery=delivery)  # your work; if it takes long, put it into a queue
     return {"taken": True}
 
 
 def verify_signature(body: bytes, header: str, secret: bytes, now: float) -> None:
     """Check `t=<Unix seconds>,v1=<hex>` over `<t>.<body>`. Raises Unauthorized.
 
-    The bytes as they came are signed: JSON that was read and written again has another signature. The comparison takes the
-    same time for every wrong one.
+    The signature covers the raw bytes: JSON that was parsed and serialized again may have another signature. The
+    comparison takes the same time for every wrong signature.
     """
     parts = [part.partition("=")[::2] for part in header.split(",")]
     times = [value for name, value in parts if name == "t"]
@@ -72,14 +72,14 @@ def verify_signature(body: bytes, header: str, secret: bytes, now: float) -> Non
 
 @cache
 def load_secret() -> bytes:
-    """Read the secret that is shared with the service, once a container."""
+    """Read the secret that is shared with the service, once per container."""
     client = gate_of(routes).client("secretsmanager")
     answer = client.get_secret_value(SecretId=os.environ["PAYMENTS_SECRET_ARN"])
     return str(answer["SecretString"]).encode()
 
 
 def is_first(delivery: str) -> bool:
-    """Note a delivery, and say whether it is new: within the tolerance a signed request can be sent again by anybody."""
+    """Store a delivery; return whether it is new. Within the tolerance, anybody can send a signed request again."""
     client = gate_of(routes).client("dynamodb")
     try:
         client.put_item(

@@ -57,8 +57,8 @@ def doctor(stage: Stage, as_json: bool) -> int:
 def reconcile(stage: Stage, dry_run: bool, restart: bool) -> int:
     """Make the users table match the user pool.
 
-    Use it for people from before Gatehouse, and for records that a trigger missed. If interrupted, it resumes at the
-    next run. It deletes records of people who are no longer in the pool.
+    Use it for people who existed before Gatehouse, and for records that a trigger missed. If it is interrupted, the next
+    run resumes it. It deletes records of people who are no longer in the pool.
     """
     import tempfile
     import time
@@ -107,7 +107,7 @@ def reconcile(stage: Stage, dry_run: bool, restart: bool) -> int:
             done = True
         finally:
             progress.close(remove=done)
-    verb = "to mend" if dry_run else "mended"
+    verb = "to correct" if dry_run else "corrected"
     click.echo(
         f"{found.people} people, {found.records} records; {verb}: {found.missing} missing, "
         f"{found.differing} differing, {found.surplus} without a person."

@@ -18,7 +18,7 @@ _PORT = click.IntRange(1, 65535)
 @click.command(
     epilog=example("up", "up --watch", "up --detach --port 8001 --aws-port 4567 --okta-port 8101"),
 )
-@click.option("--watch", is_flag=True, help="Bring each edit into the running stack.")
+@click.option("--watch", is_flag=True, help="Deploy each edit into the running stack.")
 @click.option(
     "--detach", is_flag=True, help=(f"Return when the stack is up; `{PROGRAM} down` stops it.")
 )
@@ -62,7 +62,7 @@ _PORT = click.IntRange(1, 65535)
 @click.option(
     "--fresh",
     is_flag=True,
-    help="Stop a stack that is running here and start anew, without its people and records.",
+    help="Stop a stack that is running here, and start a new one without its people and records.",
 )
 @state_dir_option
 def up(

@@ -33,7 +33,7 @@ def logs(
     only_errors: bool,
     follow: bool,
 ) -> None:
-    """Show the log lines of a stage's functions, your own included.
+    """Show the log lines of a stage's functions, including your own.
 
     Each line has the time, the function and the event. A failure is followed by its place in the code; on the local
     stage, by its message and traceback.
@@ -43,7 +43,7 @@ def logs(
     from ..team_file import load_team_file
 
     theirs = load_team_file(stage.project_dir).functions
-    known = list(dict.fromkeys([*identity_stack.FUNCTIONS, *theirs]))
+    known = list(dict.fromkeys([*identity_stack.FUNCTIONS, *theirs, *sorted(stage.own_roles)]))
     groups = log_lines.groups_of(stage, functions, known)
     session, begin = aws.session(stage), time.time() - log_lines.parse_since(since)
     if follow:

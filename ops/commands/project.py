@@ -45,7 +45,7 @@ def init() -> int:
 def lock(sources: tuple[str, ...], upgrade: bool, added: str | None) -> None:
     """Lock requirements*.in with hashes.
 
-    Writes the .txt beside each FILE (default: each requirements*.in of the project), for all of Python 3.11 to 3.14.
+    Writes the .txt beside each FILE (default: each requirements*.in of the project), for Python 3.11 to 3.14.
     Versions that are already locked are kept. Addresses of package indexes are left out.
     """
     from ..lock import add, lock_all

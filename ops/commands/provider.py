@@ -90,9 +90,9 @@ def add(
     NAME is its name in the pool, such as Okta. An update keeps options that you omit.
 
     \b
-    In Okta: an OIDC web application with the redirect URI
+    In Okta, first create an OIDC web application with the redirect URI
     https://<domain_prefix>.auth.<region>.amazoncognito.com/oauth2/idpresponse
-    and the scopes openid, profile and email, assigned to your people.
+    and the scopes openid, profile and email, and assign it to your people.
 
     The command asks for the client secret, or reads it from standard input. There is no option for it, because other
     users of the machine can read command lines.
@@ -175,12 +175,12 @@ def remove(stage: Stage, name: str, yes: bool) -> None:
 @click.option(
     "--when-gone",
     type=click.Choice(["sign-out", "disable"]),
-    help="What to do when a person is deactivated, suspended, deleted or unassigned from the app (default: disable).",
+    help="What to do when a person is deactivated, suspended, deleted or unassigned from the app (initially: disable).",
 )
 @click.option(
     "--linked",
     type=click.Choice(["sign-out", "disable", "nothing"]),
-    help="The same for password accounts that are linked to the provider (default: sign-out).",
+    help="What to do then with a password account that is linked to this person (initially: sign-out).",
 )
 @click.option("--app-id", metavar="ID", help="Our app's id at Okta, if it is not the client id.")
 @click.option(

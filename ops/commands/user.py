@@ -21,7 +21,7 @@ def user() -> None:
     """The people of a stage.
 
     Name a person by user name or by address. If several people have the address, the error lists their user names.
-    docs/runbooks.md says what to do when: the first administrator, a lost phone, an expired invitation, a stranger's
+    docs/runbooks.md has instructions for the first administrator, a lost phone, an expired invitation and a stranger's
     sign-up.
     """
 

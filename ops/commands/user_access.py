@@ -16,8 +16,8 @@ from .person import at_work, on_person, person_argument
 def reset_mfa(stage: Stage, user: str, yes: bool) -> None:
     """Remove a person's second factor.
 
-    For somebody who has lost the phone: switches every second factor off, deletes the authenticator app's key, ends
-    every session. The password does not change. First verify the person's identity, but not by mail.
+    Use it for a person who has lost the phone. It switches every second factor off, deletes the authenticator app's key,
+    and ends every session. The password does not change. First verify the person's identity, but not by mail.
     """
     with at_work(stage, f"removing the second factor of {user}") as (directory, report):
         from .. import second_factor

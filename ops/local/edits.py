@@ -112,7 +112,7 @@ class Edits:
         trust = ssl.create_default_context(cafile=self._info["ca_file"])  # None: plain http
         url = self._info["page_url"]
         try:
-            # The address is ours, on this machine.
+            # The address is that of the app on this machine, so it is safe to open.
             urllib.request.urlopen(url, timeout=_WARM_SECONDS, context=trust).close()  # noqa: S310 # nosec B310
         except urllib.error.HTTPError as answer:
             self._report.note(

@@ -109,7 +109,7 @@ class _Connection:
         return not any(isinstance(event, h2.events.ConnectionTerminated) for event in events)
 
     def _receive(self) -> bytes | None:
-        """Return the received data; None if it was only TLS's own, or part of a record."""
+        """Return the received data; None if there is none yet, because only TLS's own data or part of a record came."""
         self._socket.settimeout(0)
         try:
             return self._socket.recv(_RECEIVE_BYTES)

@@ -1,4 +1,4 @@
-"""What `up` tells the Okta stand-in's console, so that its buttons reach the app: addresses, and the event hook's secret."""
+"""Writes the file that the Okta stand-in's console needs to reach the app: addresses, and the event hook's secret."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FILE = "console.json"
 
 
 def console_file(state_dir: Path) -> Path:
-    """Build the path of the file that the stand-in reads at each press of a button."""
+    """Build the path of the file, which the stand-in reads whenever somebody presses a button."""
     return state_dir / "okta" / _FILE
 
 
@@ -27,7 +27,7 @@ def tell_console(
     ca_file: Path | None,
     report: Reporter,
 ) -> None:
-    """Let a provider say who leaves, as `ops provider leaving` does, and write what its console needs. Raises OpsError."""
+    """Let a provider report people who leave, as `ops provider leaving` does, and write the file. Raises OpsError."""
     told = {
         "event_hook": set_up_event_hook(session, stage, name, Choices(), report),
         "universal_logout": set_up_universal_logout(session, stage, name, Choices(), report),
@@ -35,6 +35,6 @@ def tell_console(
     }
     file = console_file(state_dir)
     file.parent.mkdir(parents=True, exist_ok=True)
-    # It holds a secret: nobody else on this machine may read it.
+    # The file contains a secret, so nobody else on this machine may read it.
     file.touch(mode=0o600)
     file.write_text(json.dumps(told), encoding="utf-8")

@@ -5,8 +5,8 @@ requires and Okta does. ID tokens say when the person signed in here (`auth_time
 signed in here: they see no login page the next time, unless `prompt=login` or `max_age` require one (OpenID Connect
 Core 2 and 3.1.2.1).
 
-Its admin console is at /admin (okta_console.py). The login page refuses people who were deactivated there. People who
-were removed from the app are sent back with `access_denied`, as Okta does it.
+Its admin console is at /admin (okta_console.py). The login page refuses people who were deactivated there. As at Okta,
+people who were removed from the app return to it with the error `access_denied`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def build_app(
 ) -> Any:
     """Build the provider's WSGI app (Flask, untyped here: it is a dependency of the mock).
 
-    `console_file` says where its console reaches the app.
+    `console_file` is the file with the app's addresses, which the admin console needs.
     """
     os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"  # http on this machine only
     import flask
@@ -65,7 +65,9 @@ def build_app(
     sessions: dict[str, tuple[str, int]] = {}
     console = _load_console_module().Console(console_file, issuer, _sign)
     _remember_sign_ins(app, sessions)
-    _refuse_who_left(app, console)  # after that: nobody is let through past it
+    _refuse_who_left(
+        app, console
+    )  # registered later, so that it runs for people with a session, too
     _serve_console(app, people, console, sessions)
 
     @app.after_request  # type: ignore[untyped-decorator]  # Flask's app is untyped here
@@ -84,7 +86,7 @@ def _remember_sign_ins(app: Any, sessions: dict[str, tuple[str, int]]) -> None:
     import oidc_provider_mock
     from werkzeug.datastructures import ImmutableMultiDict
 
-    times: dict[str, int] = {}  # of codes
+    times: dict[str, int] = {}  # code -> time of the sign-in
     oidc_provider_mock._storage.AuthorizationCode.get_auth_time = lambda code: times.get(code.code)
 
     @app.before_request  # type: ignore[untyped-decorator]
@@ -124,7 +126,8 @@ def _refuse_who_left(app: Any, console: Any) -> None:
         state = console.state(request.form.get("sub", ""))
         if request.path != _AUTHORIZE or request.method != "POST" or state == "active":
             return None
-        if state == "deactivated":  # Okta's page says no more, and the person stays there
+        # At Okta, too, the page gives no reason and does not lead back to the app.
+        if state == "deactivated":
             client = request.args.get("client_id", "")
             return flask.render_template("authorization_form.html", client_id=client, refused=True)
         query = {
@@ -138,7 +141,7 @@ def _refuse_who_left(app: Any, console: Any) -> None:
 def _serve_console(
     app: Any, people: list[dict[str, Any]], console: Any, sessions: dict[str, tuple[str, int]]
 ) -> None:
-    """Serve the admin console, and keys as Okta publishes them: with their use, which signed tokens need."""
+    """Serve the admin console, and add `use` and `alg` to the published keys, as Okta does."""
     import flask
 
     module = _load_console_module()
@@ -155,7 +158,7 @@ def _serve_console(
         if request.headers.get("Origin", request.host_url.rstrip("/")) != request.host_url.rstrip(
             "/"
         ):
-            flask.abort(403)  # another page of this browser
+            flask.abort(403)  # a page of another origin sent the form
         action, _, sub = request.form.get("press", "").partition(" ")
         way = request.form.get("way", "")
         if action not in module.ACTIONS or way not in module.WAYS:
@@ -175,7 +178,7 @@ def _serve_console(
 
 
 def _sign(claims: dict[str, Any]) -> str:
-    """Sign a token of Universal Logout with the provider's own key; only within a request."""
+    """Sign a token for Universal Logout with the provider's key; this works only during a request."""
     import flask
     import jwt
 
@@ -185,7 +188,7 @@ def _sign(claims: dict[str, Any]) -> str:
 
 
 def _load_console_module() -> Any:
-    """Load the module beside this one; this process runs without the package (`-P`)."""
+    """Load okta_console.py, also if this file runs as a program outside its package (`-P`)."""
     if __package__:
         return importlib.import_module(".okta_console", __package__)
     name = "gatehouse_okta_console"

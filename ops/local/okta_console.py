@@ -1,11 +1,11 @@
-"""The stand-in's admin console: who may sign in, and what the app hears when somebody leaves.
+"""The stand-in's admin console, in which you choose who may sign in, and report to the app that somebody leaves.
 
-A button changes the person's state at the stand-in and sends what Okta sends: a request of its event hook with the
-provider's secret, or one of Universal Logout with a token that the stand-in's own key signs. `up` writes into a file what a
+A button changes the person's state at the stand-in, and sends the request that Okta would send: an event hook with the
+provider's secret, or Universal Logout with a token that the stand-in's own key signs. `up` writes into a file what a
 person would type into Okta's console (`leavers.py`); without that file nothing is sent.
 
-Sources: Okta, "Event hooks" and "System Log API" (the shape of a request); Okta, "Build Universal Logout for your app" (the
-token's header and claims). This module imports nothing of the package: the stand-in runs on its own.
+Sources: Okta, "Event hooks" and "System Log API" (the format of a request); Okta, "Build Universal Logout for your app"
+(the token's header and claims). This module must not import from the package, because the stand-in runs without it.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-#: As long as Okta waits for an answer of an event hook; the local AWS may have to start a container.
+#: Okta, too, waits this long for the response to an event hook. The local AWS may have to start a container.
 _ANSWER_SECONDS = 30.0
 _TOKEN_SECONDS = 300
 _REMEMBERED = 10
-#: What a press does: the person's state afterwards ("" for unchanged), and the event's type.
+#: Button -> the person's new state ("" for unchanged), and the event's type.
 ACTIONS: Mapping[str, tuple[str, str]] = {
     "deactivate": ("deactivated", "user.lifecycle.deactivate"),
     "reactivate": ("active", "user.lifecycle.reactivate"),
@@ -32,16 +32,16 @@ ACTIONS: Mapping[str, tuple[str, str]] = {
     "assign": ("active", "application.user_membership.add"),
     "clear": ("", "user.session.clear"),
 }
-#: Nobody is logged out by being let in.
+#: These buttons let a person in, so they send no Universal Logout.
 _LETS_IN = ("reactivate", "assign")
-#: Okta's own sessions end, too.
+#: These buttons also end the person's sessions at the stand-in.
 ENDS_HERE = ("deactivate", "clear")
 WAYS = ("event-hook", "universal-logout", "both")
 
 
 @dataclass(frozen=True)
 class Sent:
-    """One request to the app, for the page's list. `answer` is its status, or why there was none."""
+    """One request to the app, for the list on the page. `answer` is the response's status, or says why there is none."""
 
     at: str
     what: str
@@ -49,7 +49,7 @@ class Sent:
 
 
 class Console:
-    """People's states, and the way to the app. `file` holds what the console was told; `sign` signs a token."""
+    """Holds people's states and sends requests to the app. `file` has the app's addresses; `sign` signs a token."""
 
     def __init__(
         self, file: Path | None, issuer: str, sign: Callable[[dict[str, Any]], str]
@@ -71,7 +71,7 @@ class Console:
             self._states[sub] = state
         told = self._told()
         if told is None:
-            self._note(event_type, "not sent: this stack was started without it")
+            self._note(event_type, "not sent: this stack was started without the app's addresses")
             return
         if way != "universal-logout":
             self._post(

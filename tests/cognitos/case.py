@@ -1,7 +1,7 @@
 """Defines what every Cognito must do: one case is a few calls, their expected result, and the AWS page that documents
 it.
 
-A case runs through a `World` against any Cognito: the strict double, the local AWS, a real pool. It returns its
+A case runs through a `World` against any Cognito: the strict double, the local AWS, or a real pool. It returns its
 observation; the expected one is in its decorator, so a difference is data and can be listed.
 """
 

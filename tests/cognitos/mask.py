@@ -1,4 +1,4 @@
-"""Removes secrets, ids and people from files: each value becomes a name that is the same throughout a file."""
+"""Removes secrets, ids and people from files: replaces each value by a name that is the same throughout a file."""
 
 from __future__ import annotations
 

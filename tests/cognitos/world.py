@@ -56,7 +56,7 @@ class Port(Protocol):
         """The last code or temporary password that was sent to `address`."""
 
     def now(self) -> float:
-        """The Cognito's own time."""
+        """Return the time of this Cognito."""
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""

@@ -7,6 +7,7 @@ from tests.doubles.authenticator import Authenticator, Passkey
 from tests.doubles.browser import Answer, Browser
 
 DOMAIN = "app.example.org"
+NEW_PASSWORD = "another horse 34"
 
 
 class Passkeys:
@@ -32,6 +33,16 @@ class Passkeys:
         self.add()
         self.post("passkeys/close")
         return self.device.passkeys[-1]
+
+    def reset(self, password: str = NEW_PASSWORD) -> Answer:
+        """Set a new password by mail, from a browser that knows nothing; a second later people sign in with it."""
+        elsewhere = self.direct.world.browser()
+        self.post("direct/forgot-password", elsewhere, email=EMAIL)
+        code = self.direct.pool.last_code("reset")
+        body = {"email": EMAIL, "code": code, "password": password}
+        answer = self.post("direct/reset-password", elsewhere, **body)
+        self.direct.world.clock.advance(1)
+        return answer
 
     def add(self) -> Answer:
         options = self.post("passkeys/setup").json()["options"]

@@ -1,4 +1,4 @@
-"""A software authenticator: makes passkeys and answers challenges as browsers do, and lies where a test asks it to.
+"""A software authenticator: makes passkeys and answers challenges as browsers do, with false data if a test asks for it.
 
 Source: W3C Web Authentication Level 3, 6.1 (authenticator data), 5.8.1 (client data), 5.1 (the JSON forms of responses).
 """
@@ -27,7 +27,7 @@ def encode(value: bytes) -> str:
 
 @dataclass
 class Passkey:
-    """One credential; `user_handle` is what the server called its person."""
+    """One credential; `user_handle` is the server's id of the person."""
 
     rp_id: str
     user_handle: str
@@ -54,7 +54,7 @@ class Authenticator:
         verified: bool = True,
         challenge: str = "",
     ) -> dict[str, Any]:
-        """Make a passkey for a RegistrationResponseJSON; what is named is said instead of the truth."""
+        """Make a passkey and return a RegistrationResponseJSON; named arguments replace the true values."""
         passkey = Passkey(options["rp"]["id"], options["user"]["id"])
         self.passkeys.append(passkey)
         numbers = passkey.key.public_key().public_numbers()
@@ -84,7 +84,7 @@ class Authenticator:
         user_handle: str = "",
         counter: int | None = None,
     ) -> dict[str, Any]:
-        """Answer a challenge with an AuthenticationResponseJSON; what is named is said instead of the truth."""
+        """Answer a challenge with an AuthenticationResponseJSON; named arguments replace the true values."""
         passkey = passkey or self.passkeys[-1]
         passkey.counter = passkey.counter + 1 if counter is None else counter
         data = self._data(rp_id or passkey.rp_id, verified, passkey.counter)

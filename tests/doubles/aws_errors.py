@@ -10,5 +10,5 @@ def client_error(code: str, operation: str = "Operation") -> ClientError:
 
 
 def connect_timeout() -> BotoCoreError:
-    """No answer at all."""
+    """Build the error for a service that does not answer at all."""
     return ConnectTimeoutError(endpoint_url="https://aws.invalid/secret-path")

@@ -1,4 +1,4 @@
-"""A clock that only moves when a test moves it."""
+"""A clock that only a test advances."""
 
 from dataclasses import dataclass
 

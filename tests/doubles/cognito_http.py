@@ -14,8 +14,7 @@ from tests.doubles.cognito import AuthorizeRefused, CognitoDouble, Person
 
 @contextmanager
 def served(cognito: CognitoDouble, person: Person) -> Iterator[str]:
-    """Serve `cognito` on a free port, where everybody signs in as `person`; yield the URL, which is the double's
-    meanwhile."""
+    """Serve `cognito` on a free port, where everybody signs in as `person`; yield the URL, which the double uses, too."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -65,7 +64,7 @@ def served(cognito: CognitoDouble, person: Person) -> Iterator[str]:
                 self.wfile.write(data)
 
         def log_message(self, *_: object) -> None:
-            """Keep quiet."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True

@@ -31,7 +31,7 @@ class DynamoDBDouble:
         self._items: dict[str, dict[str, Item]] = {name: {} for name in tables}
         self._before: dict[str, dict[str, Item | None]] = {name: {} for name in tables}
         self.fault: Exception | None = None
-        #: The same of one table, by how its name ends.
+        #: The same for one table only, by the end of its name.
         self.faults: dict[str, Exception] = {}
         self.calls: list[str] = []
         #: The maximum number of keys that BatchGetItem answers.
@@ -99,7 +99,7 @@ class DynamoDBDouble:
         ConsistentRead: bool,
         ExclusiveStartKey: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """The items of one partition, in the order of their sort keys; nothing else is evaluated."""
+        """Return the items of one partition, in the order of their sort keys; no other condition is evaluated."""
         self._called("Query", TableName)
         (partition, _), _ = self._schemas[TableName]
         names, values, used = ExpressionAttributeNames, ExpressionAttributeValues, set[str]()

@@ -78,7 +78,7 @@ class Expression:
         removes: list[str] = []
         seen: set[str] = set()
         while (clause := self._peek()) is not None:
-            if clause in seen or clause not in ("SET", "REMOVE"):
+            if clause in seen or clause not in ("SET", "REMOVE", "ADD"):
                 raise UnknownSyntax(f"clause {clause!r}")
             seen.add(clause)
             self._next()
@@ -89,6 +89,8 @@ class Expression:
                 if clause == "SET":
                     self._expect("=")
                     sets[name] = self._assigned()
+                elif clause == "ADD":
+                    sets[name] = _united(name, self._value())
                 else:
                     removes.append(name)
                 if self._peek() != ",":
@@ -192,6 +194,20 @@ class Expression:
     def _expect(self, wanted: str) -> None:
         if (found := self._next()) != wanted:
             raise UnknownSyntax(f"{wanted!r} expected, {found!r} found")
+
+
+def _united(name: str, more: Value) -> Callable[[Item], Value]:
+    """Evaluate ADD for a set of strings; ADD for a number is not supported here."""
+    if set(more) != {"SS"}:
+        raise UnknownSyntax(f"ADD of {sorted(more)}")
+
+    def add(item: Item) -> Value:
+        there = item.get(name, {"SS": []})
+        if set(there) != {"SS"}:
+            raise Invalid(f"{name} is no set of strings")
+        return {"SS": sorted({*there["SS"], *more["SS"]})}
+
+    return add
 
 
 _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {

@@ -1,4 +1,4 @@
-"""SQS behind boto3's client, with Lambda's event source mapping behind it: one queue that feeds one function.
+"""SQS behind boto3's client, with Lambda's event source mapping: one queue whose messages go to one function.
 
 A message that the function reports as failed comes again. Source: AWS Lambda developer guide, "Using Lambda with Amazon
 SQS".
@@ -50,7 +50,7 @@ class QueueDouble:
         }
 
     def run(self) -> None:
-        """Let the function have each batch once; what it reports as failed waits again."""
+        """Pass each batch to the function once; messages that it reports as failed wait again."""
         batches, self.waiting = self.waiting, []
         while batches:
             batch, batches = batches[:_BATCH], batches[_BATCH:]

@@ -1,4 +1,4 @@
-"""AWS's own model of a service, from botocore: every request to a double and every answer of it must match."""
+"""Checks every request to a double, and every answer of it, against AWS's own model of the service, from botocore."""
 
 import functools
 from typing import Any

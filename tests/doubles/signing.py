@@ -46,7 +46,7 @@ def public_jwk(key: PrivateKey, kid: str, /, **changes: Any) -> dict[str, Any]:
 
 
 def at_hash(access_token: str) -> str:
-    """OpenID Connect Core 3.1.3.6."""
+    """Return `at_hash` as in OpenID Connect Core 3.1.3.6."""
     return b64url(hashlib.sha256(access_token.encode()).digest()[:16])
 
 

@@ -1,4 +1,4 @@
-"""Operators' calls on the strict user pool's people: invite, disable, groups, second factors.
+"""Operators' calls about the strict user pool's people: inviting, disabling, groups, second factors.
 
 AWS does not document AdminUserGlobalSignOut for a disabled person, nor AdminDeleteSoftwareToken without a token;
 `unsure` makes both refuse. Sources: Amazon Cognito user pools API reference, AdminCreateUser (`RESEND` accepts an
@@ -90,6 +90,8 @@ class AdminOperations(PeopleOperations):
     def _op_admin_set_user_mfa_preference(self, given: dict[str, Any]) -> dict[str, Any]:
         op = "AdminSetUserMFAPreference"
         user = self._named(given["Username"], op)
+        if (passkeys := given.get("WebAuthnMfaSettings")) is not None:
+            user.passkey_is_mfa = passkeys["Enabled"]
         for setting, value in given.items():
             factor = _SETTINGS.get(setting)
             if factor is None:

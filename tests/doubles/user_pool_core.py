@@ -76,7 +76,7 @@ class PoolCore:
     offered_as: dict[str, str] = field(default_factory=dict)
     #: Characters of the next Sessions; None for what Cognito gives today.
     session_length: int | None = None
-    #: As on AWS a federated user has no password; the local AWS takes any.
+    #: On AWS a federated user has no password, but the local AWS accepts any password.
     federated_passwords: bool = False
     #: The exception's name with which every mail fails.
     undeliverable: str | None = None
@@ -147,7 +147,7 @@ class PoolCore:
         )
 
     def _as_of_now(self, person: Person) -> Person:
-        """`person` with today's groups; a provider's own group, `<pool>_<provider>`, comes from the sign-in."""
+        """Return `person` with the current groups; a provider's own group, `<pool>_<provider>`, is that of the sign-in."""
         user = next((user for user in self.users if user.sub == person.sub), None)
         if user is None:
             return person

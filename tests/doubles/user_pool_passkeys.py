@@ -1,4 +1,4 @@
-"""Passkeys of the strict user pool: registration with a token of the person's, and sign-in by USER_AUTH.
+"""Passkeys of the strict user pool: registration with the person's token, and sign-in with USER_AUTH.
 
 Sources: Amazon Cognito API reference, StartWebAuthnRegistration, CompleteWebAuthnRegistration, ListWebAuthnCredentials,
 DeleteWebAuthnCredential, AdminInitiateAuth (USER_AUTH), AdminRespondToAuthChallenge (WEB_AUTHN), WebAuthnConfigurationType,
@@ -28,7 +28,7 @@ PAGE = 20
 
 @dataclass
 class StoredPasskey:
-    """What the pool keeps of a passkey."""
+    """The data that the pool stores for a passkey."""
 
     id: str
     public_key: bytes
@@ -39,7 +39,7 @@ class StoredPasskey:
 
 
 class PasskeyOperations(PoolCore):
-    """`relying_party` is WebAuthnConfiguration.RelyingPartyId; empty, and the pool has no passkeys."""
+    """`relying_party` is WebAuthnConfiguration.RelyingPartyId; if it is empty, the pool has no passkeys."""
 
     relying_party: str = ""
     #: What USER_AUTH does for a name that nobody has; AWS does not say. The exception's name, or SELECT_CHALLENGE.
@@ -137,7 +137,7 @@ class PasskeyOperations(PoolCore):
         return {}
 
     def _by_choice(self, given: dict[str, Any]) -> dict[str, Any]:
-        """AdminInitiateAuth with USER_AUTH."""
+        """Handle AdminInitiateAuth with USER_AUTH."""
         op, parameters = "AdminInitiateAuth", given["AuthParameters"]
         self._check_hash(
             given["ClientId"], parameters["USERNAME"], parameters.get("SECRET_HASH"), op
@@ -186,7 +186,7 @@ class PasskeyOperations(PoolCore):
         }
 
     def _check_passkey(self, session: PoolSession, text: str, op: str) -> None:
-        """Verify an assertion; the challenge serves once, whatever comes of it."""
+        """Verify an assertion; the challenge can be used only once, even if the assertion is wrong."""
         wrong = refusal("NotAuthorizedException", op, "Invalid credential")
         challenge, session.passkey_challenge = session.passkey_challenge, None
         if challenge is None:

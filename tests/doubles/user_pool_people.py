@@ -1,4 +1,4 @@
-"""What administrators' calls do with the strict user pool's people: attributes, lists, linking, deletion.
+"""Administrators' calls about the strict user pool's people: attributes, lists, linking, deletion.
 
 ListUsers with a filter compares as it is written, without regard to the pool's case rules: nothing documented promises more.
 Sources: Amazon Cognito user pools API reference, ListUsers, AdminGetUser, AdminListGroupsForUser, AdminUpdateUserAttributes,
@@ -133,7 +133,7 @@ class PeopleOperations(PoolCore):
 
 
 def described(user: PoolUser, attributes: str) -> dict[str, Any]:
-    """A user as ListUsers and AdminGetUser tell one, which name the attributes differently."""
+    """Return a user as ListUsers or AdminGetUser does; the two name the attributes differently."""
     found = {
         "sub": user.sub,
         "email": user.email,

@@ -7,7 +7,7 @@ from tests.doubles.user_pool_core import PoolCore, refusal
 
 
 class TotpOperations(PoolCore):
-    """Authenticator apps, and the end of the tokens that set them up."""
+    """Setting up authenticator apps, and revoking the tokens that were used for it."""
 
     def _op_associate_software_token(self, given: dict[str, Any]) -> dict[str, Any]:
         op = "AssociateSoftwareToken"

@@ -1,4 +1,4 @@
-"""Cognito's calls of the `user_records` trigger, with the events that AWS documents, into the app's own handler."""
+"""Calls the app's `user_records` trigger as Cognito does, with the events that AWS documents."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ def build_event(
     user: PoolUser,
     metadata: Mapping[str, str],
 ) -> dict[str, Any]:
-    """What Cognito sends for `source`."""
+    """Build the event that Cognito sends for `source`."""
     named = {
         "email": user.email,
         "given_name": user.given_name,
@@ -44,6 +44,6 @@ def build_event(
 def run_trigger(
     settings: Settings, source: str, user: PoolUser, metadata: Mapping[str, str]
 ) -> None:
-    """Let the app handle `source` for `user`; what it raises is Cognito's reason to refuse."""
+    """Let the app handle `source` for `user`; if it raises an error, Cognito refuses the sign-in with it."""
     pool = (settings.region, settings.user_pool_id, settings.client_id)
     gate.user_records(build_event(*pool, source, user, metadata), None)

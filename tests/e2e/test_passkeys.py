@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.e2e.device import Device
+from tests.e2e.mails import mailed_code
 from tests.e2e.stack import Stack, forget_attempts
 
 EMAIL = "pia@example.com"
@@ -43,9 +44,9 @@ def sign_in(page: Page, stack: Stack) -> None:
     expect(button(page, "Sign out")).to_be_visible()
 
 
-def open_list(page: Page) -> None:
+def open_list(page: Page, password: str = PASSWORD) -> None:
     page.get_by_role("link", name="Passkeys").click()
-    field(page, "Password").fill(PASSWORD)
+    field(page, "Password").fill(password)
     button(page, "Continue").click()
     expect(button(page, "Set up a passkey")).to_be_visible()
 
@@ -86,7 +87,7 @@ def test_a_passkey_from_set_up_to_removal(
     (key,) = device.keys()
     assert (key["rpId"], key["isResidentCredential"]) == ("localhost", True)
     button(page, "Set up a passkey").click()
-    expect(page.get_by_text("This device has a passkey for your account already.")).to_be_visible()
+    expect(page.get_by_text("This device already has a passkey for your account.")).to_be_visible()
     button(page, "Rename").click()
     field(page, "Name of the passkey").fill("My laptop")
     button(page, "Save").click()
@@ -169,3 +170,56 @@ def test_a_device_that_keeps_no_keys_sets_up_nothing(page: Page, stack: Stack) -
     button(page, "Set up a passkey").click()
     expect(page.get_by_text("No passkey was set up.")).to_be_visible(timeout=90_000)
     expect(page.get_by_text("You have no passkey yet.")).to_be_visible()
+
+
+@pytest.mark.security("S-102")
+def test_the_way_back_when_the_only_one_is_lost(page: Page, stack: Stack) -> None:
+    """And the password forgotten: a mailed code ends the passkey that somebody else may have, and leads to a new one."""
+    email, new = "lost@example.com", "another horse battery pia"
+    stack.create_person(email, PASSWORD)
+    found = Device(page)
+    page.goto(f"{stack.url}#email")
+    field(page, "Email").fill(email)
+    field(page, "Password").fill(PASSWORD)
+    page.locator("form button[type=submit]").click()
+    open_list(page)
+    button(page, "Set up a passkey").click()
+    expect(page.get_by_text("Your passkey is ready.")).to_be_visible()
+    sign_out(page)
+    (lost,) = found.keys()
+
+    page.goto(f"{stack.url}#forgot")
+    field(page, "Email").fill(email)
+    button(page, "Send the code").click()
+    title(page, "Choose a new password")
+    field(page, "Code").fill(mailed_code(stack, email))
+    field(page, "New password").fill(new)
+    page.locator("form button[type=submit]").click()
+    title(page, "Hello, Nadia")
+    button(page, "Sign out").click()
+    expect(page.get_by_text("You are signed out.")).to_be_visible()
+
+    # Whoever has the lost device tries it, in a browser that knows nothing.
+    page.context.clear_cookies()
+    page.goto(f"{stack.url}#email")
+    field(page, "Email").fill(email)
+    button(page, "Use a passkey").click()
+    expect(page.get_by_text("This passkey was not accepted.")).to_be_visible()
+
+    field(page, "Password").fill(new)
+    page.locator("form button[type=submit]").click()
+    open_list(page, new)
+    expect(page.get_by_text("your earlier passkeys are removed")).to_be_visible()
+    expect(page.get_by_text("You have no passkey yet.")).to_be_visible()
+    button(page, "Set up a passkey").click()
+    expect(page.get_by_text("Your passkey is ready.")).to_be_visible()
+    sign_out(page)
+    (made,) = (
+        found.keys()
+    )  # the device keeps one for a person: the new one is in the old one's place
+    assert made["credentialId"] != lost["credentialId"]
+    page.context.clear_cookies()
+    page.goto(f"{stack.url}#email")
+    field(page, "Email").fill(email)
+    button(page, "Use a passkey").click()
+    title(page, "Hello, Nadia")

@@ -154,4 +154,4 @@ def test_the_page_asks_a_newcomer_to_try_again_and_lets_a_known_person_in(
     with table("down"):
         page.get_by_text(ALICE).click()
         expect(page.get_by_role("heading", name="Hello, Alice")).to_be_visible()
-        expect(page.get_by_text("Your record could not be loaded right now.")).to_be_visible()
+        expect(page.get_by_text("Your data could not be loaded right now.")).to_be_visible()

@@ -1,4 +1,4 @@
-"""Firefox without a window, driven by Marionette, into which geckodriver translates WebDriver.
+"""Firefox without a window, driven by Marionette, the protocol into which geckodriver translates WebDriver.
 
 https://firefox-source-docs.mozilla.org/testing/marionette/Protocol.html Debian has no geckodriver; Firefox itself
 includes Marionette, so only the browser is needed. The profile is new, and its certificate database trusts the stack's

@@ -72,7 +72,7 @@ class Page:
         self.driver = driver
 
     def open(self, url: str) -> None:
-        """Go there."""
+        """Open an address."""
         self.driver.call(NAVIGATE, {"url": url})
 
     def reload(self) -> None:

@@ -1,4 +1,4 @@
-"""Scenes of less common paths, for the other lines of the fault table."""
+"""Less common scenes, for the other lines of the fault table."""
 
 from collections.abc import Callable
 from unittest.mock import patch
@@ -15,19 +15,20 @@ from tests.doubles.pool_users import PoolUser
 from tests.events import load_event
 from tests.faults.leavers import LEAVERS
 from tests.faults.passkeys import PASSKEYS
+from tests.faults.recovery import RECOVERY
 from tests.faults.scenes import ADMIN, Scene, with_record
 
 LINKED = "linked@example.org"
 
 
 def page(world: World) -> Scene:
-    """Without JavaScript."""
+    """The page for browsers without JavaScript."""
     browser = world.browser()
     return Scene(browser, lambda: browser.get("/?basic=1"))
 
 
 def signed_out(world: World) -> Scene:
-    """With a `return_to`."""
+    """The page after a sign-out, with a `return_to`."""
     browser = world.browser()
     world.sign_in(browser)
     browser.post("/auth/logout", {"return_to": "/api/bye"})
@@ -35,7 +36,7 @@ def signed_out(world: World) -> Scene:
 
 
 def login(world: World) -> Scene:
-    """By address, so it is counted."""
+    """A login by e-mail address, which the throttle counts."""
     world.restart(throttle_table=THROTTLE_TABLE, direct_sign_in="embedded")
     browser = world.browser()
     return Scene(browser, lambda: browser.get("/auth/login?email=ada@example.org"))
@@ -47,7 +48,7 @@ def discover(world: World) -> Scene:
 
 
 def callback_refused(world: World) -> Scene:
-    """A person whose provider may not use the address."""
+    """The person's provider sends an address that it may not use."""
     browser = world.browser()
     start = browser.get("/auth/login?provider=Okta")
     back = world.cognito.authorize(start.location, Person(email="ceo@fabrikam.example"))
@@ -67,14 +68,14 @@ def refresh_of_another(world: World) -> Scene:
 
 
 def look(world: World) -> Scene:
-    """Somebody looks at the page again."""
+    """The person returns to the page, which asks whether the session still exists."""
     browser = world.browser()
     world.sign_in(browser)
     return Scene(browser, lambda: browser.get("/auth/session"))
 
 
 def look_without_row(world: World) -> Scene:
-    """The session began while the sessions table did not answer."""
+    """The session began while the sessions table failed, so it has no row."""
     browser = world.browser()
     world.dynamodb.faults["sessions"] = client_error("InternalServerError")
     world.sign_in(browser)
@@ -83,14 +84,14 @@ def look_without_row(world: World) -> Scene:
 
 
 def me_of_provider(world: World) -> Scene:
-    """Whose provider has a label."""
+    """The person's provider has a label, which is read from the table."""
     browser = world.browser()
     world.sign_in(browser)
     return Scene(browser, lambda: browser.get("/me", claims=CLAIMS))
 
 
 def callback_again(world: World) -> Scene:
-    """The browser sends the session that the new one replaces."""
+    """The browser still has a session, which the new one replaces."""
     browser = world.browser()
     world.sign_in(browser)
     start = browser.get("/auth/login?provider=Okta")
@@ -113,7 +114,7 @@ def reset_signed_in(path: str, **names: str) -> Callable[[World], Scene]:
 
 
 def sessions_of_person(world: World) -> Scene:
-    """An administrator looks at Ada's."""
+    """An administrator lists Ada's sessions."""
     browser, target = _signed_in_ada(world)
     return Scene(browser, lambda: browser.get(target, claims=ADMIN))
 
@@ -133,7 +134,7 @@ def _signed_in_ada(world: World) -> tuple[Browser, str]:
 
 
 def of_told_groups(method: str, path: str) -> Callable[[World], Scene]:
-    """An administrator by a provider's word, at another route."""
+    """A person who is an administrator through a provider's group calls this route."""
 
     def scene(world: World) -> Scene:
         browser = users_of_told_groups(world).browser
@@ -143,7 +144,7 @@ def of_told_groups(method: str, path: str) -> Callable[[World], Scene]:
 
 
 def users_page(world: World) -> Scene:
-    """There are more people than fit on a page: the cursor is sealed."""
+    """There are more people than fit on a page, so the response has a sealed cursor."""
     for name in ("a", "b", "c"):
         item = {"userName": {"S": name}, "Email": {"S": f"{name}@example.org"}}
         world.dynamodb.put(world.settings.users_table, item)
@@ -152,7 +153,7 @@ def users_page(world: World) -> Scene:
 
 
 def users_of_told_groups(world: World) -> Scene:
-    """An administrator through a provider's group: whether it sends groups is in its row."""
+    """A person who is an administrator through a provider's group; the provider's row says whether it sends groups."""
     browser = with_record(world)
     person = world.pool.users[0]
     person.groups, person.told_groups, person.identities = (), "admins", [("Okta", "00u1")]
@@ -162,7 +163,7 @@ def users_of_told_groups(world: World) -> Scene:
 
 
 def sign_out_of_told_groups(world: World) -> Scene:
-    """The same on the other route."""
+    """The same person uses the route for signing people out."""
     browser = users_of_told_groups(world).browser
     return Scene(browser, lambda: browser.send("POST", "/users/native/sign-out", claims=ADMIN))
 
@@ -175,7 +176,7 @@ def sign_in_linked(world: World) -> Scene:
 
 
 def sign_in_again(world: World) -> Scene:
-    """The previous session ends."""
+    """The browser's previous session ends."""
     direct = Direct(world)
     direct.sign_in()
     return Scene(direct.browser, direct.sign_in)
@@ -220,7 +221,7 @@ def challenge_set_up(world: World) -> Scene:
 
 
 def challenge_both(world: World) -> Scene:
-    """A new password, and then an app because the pool demands one."""
+    """The person sets a new password, and then an authenticator app, because the pool demands one."""
     direct = Direct(world)
     direct.grace.status = "FORCE_CHANGE_PASSWORD"
     direct.pool.mfa_required = True
@@ -233,7 +234,7 @@ def challenge_both(world: World) -> Scene:
 
 
 def known(path: str, **body: str) -> Callable[[World], Scene]:
-    """Send an account form from a browser that is known to the address."""
+    """Send an account form from a browser that is known for the address."""
 
     def scene(world: World) -> Scene:
         direct = Direct(world)
@@ -254,7 +255,7 @@ def mfa_disable(world: World) -> Scene:
 
 
 def mfa_setup_refused(world: World) -> Scene:
-    """Cognito returns no key: the tokens of the server-only client must be revoked."""
+    """Cognito returns no key, so the tokens of the server-only client must be revoked."""
     direct = Direct(world)
     direct.sign_in()
     direct.pool.fail("associate_software_token", client_error("InternalErrorException"))
@@ -262,7 +263,7 @@ def mfa_setup_refused(world: World) -> Scene:
 
 
 def trigger(name: str, *, claims: bool = False, max_age: bool = False) -> Callable[[World], Scene]:
-    """One event of a trigger; with `max_age` the app has a route that wants a recent proof."""
+    """One event of a trigger; with `max_age`, the app has a route that requires a recent proof."""
 
     def scene(world: World) -> Scene:
         if max_age:
@@ -313,6 +314,7 @@ BYWAYS: dict[str, Callable[[World], Scene]] = {
     "mfa disable": mfa_disable,
     "mfa setup, refused": mfa_setup_refused,
     **PASSKEYS,
+    **RECOVERY,
     "trigger confirmed": trigger("PostConfirmation_ConfirmSignUp"),
     "trigger new password": trigger("PostConfirmation_ConfirmForgotPassword"),
     "trigger created": trigger("PreSignUp_AdminCreateUser"),

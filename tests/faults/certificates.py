@@ -1,4 +1,4 @@
-"""Certificates made on the spot: the test's own authority, and certificates that it signs."""
+"""Makes certificates for the tests: an authority, and certificates that it signs."""
 
 import datetime
 import ssl
@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 _DAY = datetime.timedelta(days=1)
-#: Python 3.13 trusts no authority that does not say what its key is for (`ssl.VERIFY_X509_STRICT`).
+#: Python 3.13 trusts an authority only if its certificate states the key's usage (`ssl.VERIFY_X509_STRICT`).
 _SIGNS_CERTIFICATES = x509.KeyUsage(
     digital_signature=False,
     content_commitment=False,

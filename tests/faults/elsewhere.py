@@ -22,6 +22,7 @@ _KINDS = {
     "Invoke account_mail": ("lambda", "aws", 1),
     "AdminGetUser": ("cognito-idp", "cognito", 2),
     "AdminSetUserPassword": ("cognito-idp", "cognito", 2),
+    "AdminSetUserMFAPreference": ("cognito-idp", "cognito", 2),
     "Scan providers": ("dynamodb", "aws", 2),
     "GetSecretValue sealing-keys": ("secretsmanager", "aws", 2),
     "GetSecretValue client": ("secretsmanager", "aws", 2),
@@ -62,6 +63,7 @@ _KEPT = Outcome(503)
 _REFUSED_TO_COGNITO = Outcome(0, code="", cookie="–", event="trigger_failed")
 _SIGN_IN, _CHALLENGE = "POST /auth/direct/sign-in", "POST /auth/direct/challenge"
 _SETUP, _DISABLE, _VERIFY = (f"POST /auth/mfa/{name}" for name in ("setup", "disable", "verify"))
+_CODES, _CODE = "POST /auth/mfa/recovery-codes", "POST /auth/direct/recovery-code"
 _PASSKEY = "POST /auth/direct/passkey"
 _OPEN, _NEW, _KEEP, _NAME, _REMOVE, _CLOSE = (
     f"POST /auth/passkeys/{name}"
@@ -76,15 +78,15 @@ _MAIL = "function account_mail"
 _MAILED_LATER = Outcome(0, code="", cookie="–", event="account_mail_failed")
 _PROVED = Outcome(200, code="", cookie="not set", event="record_not_written")
 _NOT_ENDED = Outcome(200, code="", cookie="not set", event="sessions_not_ended")
-#: Where a route has a `max_age`: the token does not tell of the proof, and that route asks for another.
+#: For an app with a `max_age` route: the token lacks the time of the proof, so that route asks for a new proof.
 _NO_PROOF = Outcome(0, code="", cookie="–", event="proof_left_out")
 _HOOK, _REVOKE = "POST /auth/events/{provider}", "POST /auth/revoke/{provider}"
 _LEAVING = "function leaving"
-#: The message comes again; what was half done is done anew.
+#: SQS delivers the message again, and the function starts from the beginning.
 _COMES_AGAIN = Outcome(0, code="", cookie="–", event="leaving_failed")
 _SIGN_OUT = "POST /users/{userName}/sign-out"
 _REPLACED = Outcome(200, code="", cookie="replaced", event="revoke_failed")
-#: A list shows the session until it would have ended; its token is revoked.
+#: The session's token is revoked, but lists show the session until it would have ended.
 _STAYS = Outcome(200, code="", cookie="–", event="row_not_deleted")
 _UNLISTED = Outcome(200, code="", cookie="replaced", event="session_not_noted")
 _SESSIONS, _END = "/users/{userName}/sessions", "DELETE /users/{userName}/sessions/{id}"
@@ -209,7 +211,8 @@ ELSEWHERE: tuple[Call, ...] = (
     ),
     *_lines(_MAIL, "mail, waiting", _MAILED_LATER, "GetItem users"),
     *_lines(_MAIL, "mail, removed", _MAILED_LATER, "DeleteItem users"),
-    # After the code is accepted, the next code finishes what is missing (chalicelib/gatehouse/flows/accounts.py).
+    # Cognito has accepted the code before the fault. With the next code the person completes the rest
+    # (chalicelib/gatehouse/flows/accounts.py).
     *_lines(
         _CONFIRM, "confirm", _NOTHING, *_CLIENT, *_COUNTS, "GetItem users",
         "AdminUpdateUserAttributes", "AdminSetUserPassword",
@@ -220,6 +223,11 @@ ELSEWHERE: tuple[Call, ...] = (
     *_lines(_RESET, "reset", _NOTHING, *_CLIENT, *_COUNTS, "AdminGetUser", "GetItem users"),
     *_lines(_RESET, "reset", _PROVED, "UpdateItem users"),
     *_lines(_RESET, "reset", _NOT_ENDED, "AdminUserGlobalSignOut"),
+    # There are two writes: first the proof, then the end of the passkeys.
+    Call(
+        "UpdateItem users", "dynamodb", "aws", _RESET, "reset, passkeys",
+        Outcome(200, code="", cookie="not set", event="passkeys_not_ended"), 4, elsewhere=True,
+    ),
     *_lines(_CONFIRM, "confirm, signed in", _STAYS, "Query sessions", "DeleteItem sessions"),
     *_lines(_RESET, "reset, signed in", _STAYS, "Query sessions", "DeleteItem sessions"),
     *_lines(_RESET, "reset, waiting", _NOTHING, "ConfirmSignUp", "AdminSetUserPassword"),
@@ -258,6 +266,21 @@ ELSEWHERE: tuple[Call, ...] = (
         _DISABLE, "mfa disable", Outcome(200, code="", event="revoke_failed"), "RevokeToken",
     ),
     *_lines(
+        _DISABLE, "mfa disable", Outcome(200, code="", event="record_not_written"),
+        "UpdateItem users",
+    ),
+    *_lines(
+        _CODES, "recovery codes", _KEPT, *_KEYS, "GetSecretValue mfa-client", *_COUNTS,
+        "UpdateItem sessions", "GetItem users", "AdminInitiateAuth",
+    ),
+    *_lines(_CODES, "recovery codes", _KEPT, "AdminRespondToAuthChallenge", counted=2),
+    *_lines(_CODES, "recovery codes", _KEPT, "UpdateItem users", counted=4),
+    *_lines(
+        _CODES, "recovery codes", Outcome(200, code="", event="revoke_failed"), "RevokeToken",
+    ),
+    *_lines(_CODE, "recovery code", _KEPT, *_KEYS, *_COUNTS, "GetItem users", "UpdateItem users"),
+    *_lines("GET /me/second-factor", "second factor, app", _UNKNOWN, "GetItem users"),
+    *_lines(
         _PASSKEY, "passkey", _NOTHING, *_CLIENT, *_COUNTS, "AdminInitiateAuth",
     ),
     *_lines(
@@ -272,6 +295,7 @@ ELSEWHERE: tuple[Call, ...] = (
     *_lines(
         _OPEN, "passkeys open, app", _KEPT, "AdminRespondToAuthChallenge", "SetUserMFAPreference",
     ),
+    *_lines(_OPEN, "passkeys open, ended", _KEPT, "DeleteWebAuthnCredential"),
     *_lines(
         _OPEN, "passkeys open, refused", Outcome(503, event="revoke_failed"), "RevokeToken",
     ),
@@ -281,7 +305,7 @@ ELSEWHERE: tuple[Call, ...] = (
     ),
     *_lines(
         _KEEP, "passkeys verify", _KEPT, *_KEYS, "UpdateItem sessions", "GetItem users",
-        "CompleteWebAuthnRegistration", "ListWebAuthnCredentials",
+        "UpdateItem users", "CompleteWebAuthnRegistration", "ListWebAuthnCredentials",
     ),
     *_lines(
         _NAME, "passkeys rename", _KEPT, *_KEYS, "UpdateItem sessions", "GetItem users",
@@ -313,7 +337,7 @@ ELSEWHERE: tuple[Call, ...] = (
         _REVOKE, "revoke", Outcome(503, cookie="–"), "Scan providers", "keys", *_KEYS,
         "GetItem subjects", "AdminGetUser", "SendMessageBatch leaving",
     ),
-    # Sent once; the second one takes off a mark that may be set all the same.
+    # Sent once. The second call removes a mark, which may have been set despite the error.
     Call(
         "UpdateItem throttle", "dynamodb", "aws", _REVOKE, "revoke", Outcome(503, cookie="–"),
         tries=2, elsewhere=True,

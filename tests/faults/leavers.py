@@ -1,4 +1,4 @@
-"""Scenes of people who leave: what a provider's servers send, and what the function of the queue does with it."""
+"""Scenes for people who leave: signals from a provider's servers, and the function that handles them."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from tests.faults.scenes import Scene
 
 
 def company(world: World) -> Company:
-    """Okta's keys come over the wire, too."""
+    """Set up a provider whose keys are also fetched over the wire."""
     made = Company(world)
     keys = f"{world.cognito.url}/oauth2/v1/keys"
     made.put_row("Okta", keys_url=keys)
@@ -42,7 +42,7 @@ def revoke_by_address(world: World) -> Scene:
 
 
 def _function(kind: str, group: str = "", *, gone: bool = False) -> Callable[[World], Scene]:
-    """One signal about Ada; with `gone` one came earlier that disabled her."""
+    """One signal about Ada; with `gone`, an earlier signal has disabled her."""
 
     def scene(world: World) -> Scene:
         okta = company(world)
@@ -61,7 +61,7 @@ def _function(kind: str, group: str = "", *, gone: bool = False) -> Callable[[Wo
 
 
 def _trigger(name: str) -> Callable[[World], Scene]:
-    """An event of a provider's person, on a stage that has the index of people by subject."""
+    """A trigger's event for a provider's person, on a stage with the index of people by subject."""
 
     def scene(world: World) -> Scene:
         world.restart(subjects_table=SUBJECTS_TABLE)

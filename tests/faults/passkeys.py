@@ -1,15 +1,15 @@
-"""Scenes of passkeys: asked for, and looked after."""
+"""Scenes for passkeys: signing in with one, and managing them."""
 
 from collections.abc import Callable
 
 from tests.component.direct import CHALLENGE_COOKIE, EMAIL, PASSWORD, Direct
-from tests.component.passkeys import Passkeys
+from tests.component.passkeys import NEW_PASSWORD, Passkeys
 from tests.component.world import World
 from tests.faults.scenes import Scene
 
 
 def ask(world: World) -> Scene:
-    """In a browser that knows nothing."""
+    """The person asks in a browser that is not known."""
     passkeys = Passkeys(Direct(world))
     passkeys.set_up()
     browser = world.browser()
@@ -17,7 +17,7 @@ def ask(world: World) -> Scene:
 
 
 def ask_known(world: World) -> Scene:
-    """For autofill."""
+    """The page asks without an address, for the browser's autofill."""
     passkeys = Passkeys(Direct(world))
     passkeys.set_up()
     return Scene(passkeys.direct.browser, lambda: passkeys.ask(None), CHALLENGE_COOKIE)
@@ -30,7 +30,7 @@ def open_list(world: World) -> Scene:
 
 
 def open_with_app(world: World) -> Scene:
-    """Somebody with an authenticator app."""
+    """The person has an authenticator app."""
     passkeys = Passkeys(Direct(world))
     direct = passkeys.direct
     direct.sign_in()
@@ -42,7 +42,7 @@ def open_with_app(world: World) -> Scene:
 
 
 def open_refused(world: World) -> Scene:
-    """The list is refused, and the tokens are revoked."""
+    """Cognito refuses to list the passkeys, so the tokens are revoked."""
     from tests.doubles.aws_errors import client_error
 
     scene = open_list(world)
@@ -50,8 +50,29 @@ def open_refused(world: World) -> Scene:
     return scene
 
 
+def reset(world: World) -> Scene:
+    """The person sets a new password by mail, which ends the passkeys."""
+    passkeys = Passkeys(Direct(world))
+    passkeys.set_up()
+    browser = world.browser()
+    passkeys.post("direct/forgot-password", browser, email=EMAIL)
+    body = {"email": EMAIL, "code": world.pool.last_code("reset"), "password": NEW_PASSWORD}
+    return Scene(browser, lambda: passkeys.post("direct/reset-password", browser, **body))
+
+
+def open_ended(world: World) -> Scene:
+    """Opening the list deletes passkeys that a new password has ended."""
+    passkeys = Passkeys(Direct(world))
+    passkeys.set_up()
+    passkeys.reset()
+    passkeys.direct.sign_in(password=NEW_PASSWORD)
+    return Scene(
+        passkeys.direct.browser, lambda: passkeys.post("passkeys/open", password=NEW_PASSWORD)
+    )
+
+
 def opened(path: str) -> Callable[[World], Scene]:
-    """One of the calls after it."""
+    """One of the requests after the list was opened."""
 
     def make(world: World) -> Scene:
         passkeys = Passkeys(Direct(world))
@@ -76,6 +97,8 @@ PASSKEYS: dict[str, Callable[[World], Scene]] = {
     "passkeys open": open_list,
     "passkeys open, app": open_with_app,
     "passkeys open, refused": open_refused,
+    "passkeys open, ended": open_ended,
+    "reset, passkeys": reset,
     **{
         f"passkeys {path}": opened(path)
         for path in ("setup", "verify", "rename", "remove", "close")

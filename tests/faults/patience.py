@@ -1,4 +1,4 @@
-"""Time limits for one call only: a scene's other calls are healthy, and must not time out because the machine is busy."""
+"""Time limits for one call only: the scene's other calls work, and must not time out because the machine is busy."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from tests.doubles.outbound import aws_name, http_name
 
 
 class ChosenClient:
-    """boto3's client; the named call goes to another client, with other limits."""
+    """A boto3 client that passes the named call on to another client with other limits."""
 
     def __init__(self, client: Any, other: Any, name: str) -> None:
         self._client = client
@@ -24,7 +24,7 @@ class ChosenClient:
 
 
 class ChosenHttp:
-    """The same for HttpClient's two methods."""
+    """Does the same for HttpClient's two methods."""
 
     def __init__(self, http: HttpClient, other: HttpClient, name: str) -> None:
         self._http = http

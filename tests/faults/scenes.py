@@ -1,4 +1,4 @@
-"""The scenes that cause each call of the fault table: what a person did before, and what the person does then."""
+"""The scenes that cause each call of the fault table: the preparation, and the action that makes the call."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ Act = Callable[[], Answer | None]
 
 @dataclass
 class Scene:
-    """The action while the wire is broken; `cookie` is the cookie to watch."""
+    """The action during which the fault happens; `cookie` is the cookie to check afterwards."""
 
     browser: Browser
     act: Act
@@ -48,7 +48,7 @@ def refresh(world: World) -> Scene:
 
 
 def refresh_by_api(world: World) -> Scene:
-    """A sign-in by our form, whose tokens the token endpoint does not accept."""
+    """The person signed in with our form; the token endpoint does not accept the refresh token of such a sign-in."""
     direct = Direct(world)
     world.cognito.takes_api_tokens = False
     direct.sign_in()
@@ -56,7 +56,7 @@ def refresh_by_api(world: World) -> Scene:
 
 
 def refresh_without_id_token(world: World) -> Scene:
-    """The scope openid is not granted."""
+    """The scope openid was not granted."""
     browser = world.browser()
     world.sign_in(browser)
     world.cognito.openid = False
@@ -64,7 +64,7 @@ def refresh_without_id_token(world: World) -> Scene:
 
 
 def own_sessions(world: World) -> Scene:
-    """Signed in twice, through a provider."""
+    """The person has signed in twice through a provider."""
     browser = _twice(world)
     return Scene(browser, lambda: browser.get("/me/sessions", claims=CLAIMS))
 
@@ -121,7 +121,7 @@ def users(world: World) -> Scene:
 
 
 def own_password(world: World) -> Scene:
-    """While another browser is signed in as well."""
+    """The person changes the password while another browser is also signed in."""
     direct = Direct(world)
     direct.sign_in(browser=world.browser())
     direct.sign_in()
@@ -194,12 +194,12 @@ def confirm(world: World) -> Scene:
 
 
 def confirm_known(world: World) -> Scene:
-    """A person with an account signs up: the code is for a new password."""
+    """A person who has an account signs up again, so the mailed code is for a new password."""
     return _proof(world, "confirm", "reset", EMAIL, **NAMES)
 
 
 def reset_waiting(world: World) -> Scene:
-    """A person who never confirmed asks for a new password: the code is the sign-up's."""
+    """A person who never confirmed asks for a new password, so the mailed code is for the sign-up."""
     return _proof(world, "reset-password", "sign-up", NEWCOMER)
 
 
@@ -260,7 +260,7 @@ def _trigger(name: str) -> Callable[[World], Scene]:
 
 
 def trigger_marked(world: World) -> Scene:
-    """A sign-up by our own server: its mark proves it."""
+    """A sign-up by our own server, which its mark proves."""
     Direct(world)
     event = load_event("PreSignUp_SignUp")
     email = event["request"]["userAttributes"]["email"]
@@ -288,7 +288,7 @@ def trigger_linking(world: World) -> Scene:
 
 
 def trigger_inbound(world: World) -> Scene:
-    """A person with a profile, for whom the provider no longer sends a family name."""
+    """The person has a profile, and the provider no longer sends a family name."""
     ada = PoolUser("ada@example.org", PASSWORD, status="EXTERNAL_PROVIDER", username="okta_00u1ada")
     world.pool.add(ada)
 
@@ -338,5 +338,5 @@ SCENES: dict[str, Callable[[World], Scene]] = {
     "trigger inbound": trigger_inbound,
     "trigger sign-in": _trigger("PostAuthentication_Authentication"),
 }
-#: Scenes that cannot be repeated with the browser's later state, because they use something up.
+#: Scenes that cannot be repeated with the same browser, because they use up a code or a session.
 ONCE = ("callback", "logout", "mfa verify")

@@ -1,4 +1,4 @@
-"""Runs one case of the fault table: real clients against a broken wire, and the result."""
+"""Runs one case of the fault table with real clients against a faulty server, and returns the result."""
 
 import contextlib
 import io
@@ -33,7 +33,7 @@ _CREDENTIALS = {
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
-#: The setting with each host's URL.
+#: Host -> the setting with its URL.
 _URLS = {"cognito": "cognito_url", "jwks": "jwks_url", "captcha": "captcha_verify_url"}
 
 
@@ -48,7 +48,7 @@ class Played:
     tries: int
     calls: list[str]
     seconds: float
-    #: How many more attempts count against account and source than before.
+    #: The number of attempts that the case has added to the counters of account and source.
     attempts: float
     log: str = field(repr=False)
 
@@ -80,7 +80,7 @@ class FaultStage:
     def play(self, call: Call, fault: str, limits: Limits, own: Limits | None = None) -> Played:
         """Run the scene of `call` with `fault` as the only fault.
 
-        `own` are the limits of that call only: strict ones for all would time out healthy calls on a busy machine.
+        `own` are limits for that call only: if they were for all calls, healthy calls could time out on a busy machine.
         """
         world = self._world()
         scene = ({**SCENES, **BYWAYS})[call.scene](world)
@@ -91,7 +91,7 @@ class FaultStage:
         return self._played(scene, http, call.name, call.tries_at(fault) if broken else 0)
 
     def play_late(self, name: str, limits: Limits, delay: float) -> Played:
-        """Run a scene in which every answer is right, but comes `delay` seconds late."""
+        """Run a scene in which every response is correct, but comes `delay` seconds late."""
         world = self._world()
         scene = ({**SCENES, **BYWAYS})[name](world)
         http = self._install(world, limits, "", "")
@@ -200,7 +200,7 @@ class FaultStage:
         return http
 
     def _clients(self, place: str, limits: Limits) -> dict[str, Any]:
-        """Return boto3's clients of a place, made once for all cases."""
+        """Return boto3's clients for a place; they are made once and used for all cases."""
         found = self._places[place]
         if limits not in found.clients:
             environment = {

@@ -24,10 +24,10 @@ def _huge(peer: Peer) -> None:
     peer.answer(200, b'{"padding": "' + b"x" * size + b'"}')
 
 
-#: name -> (what the service does, how it does it). The last two happen before a call, so the wire cannot cause them.
+#: name -> (what the service does, the function that does it). The last two prevent the connection, so they have no function.
 FAULTS: dict[str, tuple[str, Fault | None]] = {
     "hang": ("accepts the request and never answers", Peer.silence),
-    "slow": ("sends a byte now and then, for ever", Peer.drip),
+    "slow": ("sends a byte now and then, endlessly", Peer.drip),
     "reset": ("closes the connection", Peer.reset),
     "429": (
         "429 with `Retry-After`",
@@ -55,8 +55,7 @@ FAULTS: dict[str, tuple[str, Fault | None]] = {
     "refused": ("nothing listens", None),
     "expired": ("the certificate has expired", None),
 }
-#: What only the user-pool API answers, to nearly every call, while a pool is recovered to a point in time
-#: (test_recovery.py).
+#: The error of nearly every call to the user-pool API while a pool is recovered to a point in time (test_recovery.py).
 RECOVERING = "recovering"
 #: Answers after which there is no second try.
 _DEFINITE = ("redirect", RECOVERING)
@@ -71,7 +70,7 @@ def recovering(peer: Peer) -> None:
 ENDLESS = ("hang", "slow")
 #: Faults of a whole host.
 OF_HOST = ("refused", "expired")
-#: One of each kind, an error of the client and one of the service: they show which code handles it.
+#: Two faults, a broken connection and an error of the service, which show that the right code handles them.
 SAMPLE = ("reset", "500")
 
 
@@ -97,13 +96,13 @@ class Call:
     scene: str
     outcome: Outcome
     tries: int = 1
-    #: Faults with another result.
+    #: Fault -> its result, if that differs from `outcome`.
     others: dict[str, Outcome] = field(default_factory=dict)
     #: Calls that must not have happened.
     never: tuple[str, ...] = ()
-    #: Attempts that still count, of account and source: Cognito has already checked the password.
+    #: Attempts that still count for account and source, because Cognito has already checked the password.
     counted: int = 0
-    #: Whether it is proved with SAMPLE only: the same client meets all of the call's faults in another route.
+    #: Whether only SAMPLE is tested, because another route tests the same call of the same client with all faults.
     elsewhere: bool = False
     #: Whether it is the route's first call to its host: otherwise, if the host is gone, an earlier call fails first.
     first: bool = True
@@ -116,10 +115,9 @@ class Call:
         return [name for name in FAULTS if self.first or name not in OF_HOST]
 
     def tries_at(self, fault: str) -> int:
-        """Return the number of tries: a service that drips uses up the limit at once, and a redirect counts as an
-        answer.
+        """Return the number of tries. A slow service uses up the limit in one try, and a redirect counts as an answer.
 
-        If Cognito waits for our triggers, the limit allows only one try.
+        For calls in which Cognito waits for our triggers, the limit allows only one try.
         """
         used_up = fault == "slow" or (fault == "hang" and self.limit == "cognito")
         return 1 if used_up or fault in _DEFINITE else self.tries
@@ -144,7 +142,7 @@ _MAILED_LATER = Outcome(0, code="", cookie="–", event="account_mail_failed")
 
 _DYNAMODB, _SECRETS, _POOL = "dynamodb", "secretsmanager", "cognito-idp"
 _SIGN_IN = "POST /auth/direct/sign-in"
-#: Our own function, which no route waits for.
+#: Our own function, for which no route waits.
 _MAIL = "function account_mail"
 
 CALLS: tuple[Call, ...] = (
@@ -172,11 +170,12 @@ CALLS: tuple[Call, ...] = (
     Call(
         "UpdateItem sessions", _DYNAMODB, "aws", "POST /auth/refresh", "refresh", _503, tries=2,
         never=("token refresh_token",),
-        note="a session that its owner ended must not go on because nobody can look; nothing is spent",
+        note="a session that its owner has ended must not continue because the table fails; "
+        "the refresh token is not used up",
     ),
     Call(
         "token refresh_token", "cognito", "post", "POST /auth/refresh", "refresh", _503,
-        note="if Cognito rotated the token unseen, the old one serves within the grace period",
+        note="if Cognito has rotated the token and its response was lost, the old token works during the grace period",
     ),
     Call(
         "GetTokensFromRefreshToken", _POOL, "cognito", "POST /auth/refresh", "refresh, by the API", _503,
@@ -208,12 +207,12 @@ CALLS: tuple[Call, ...] = (
     Call(
         "revoke", "cognito", "post", "POST /auth/logout", "logout", _SIGNED_OUT,
         others=dict.fromkeys(("garbage", "list", "page"), _REVOKED),
-        note="the person is signed out in any case; a 200 counts whatever its body",
+        note="the person is signed out in any case; a 200 counts as success, whatever its body",
     ),
     Call(
         "DeleteItem sessions", _DYNAMODB, "aws", "POST /auth/logout", "logout",
         Outcome(200, code="", cookie="cleared", event="row_not_deleted"),
-        note="the token is revoked; a list shows the session until it would have ended",
+        note="the token is revoked, but lists show the session until it would have ended",
     ),
     Call(
         "Scan providers", _DYNAMODB, "aws", "GET /auth/config", "config", Outcome(503, cookie="–"),
@@ -226,11 +225,11 @@ CALLS: tuple[Call, ...] = (
     ),
     Call(
         "DeleteItem sessions", _DYNAMODB, "aws", "DELETE /me/sessions/{id}", "end a session",
-        Outcome(503, cookie="–"), note="sent once: a second one would find nothing to end",
+        Outcome(503, cookie="–"), note="sent once: a second call would find no session to end",
     ),
     Call(
         "DeleteItem sessions", _DYNAMODB, "aws", "POST /me/sessions/end-others", "end the others",
-        Outcome(503, cookie="–"), first=False, note="some may be ended; the same request again ends the rest",
+        Outcome(503, cookie="–"), first=False, note="some sessions may be ended; the same request again ends the rest",
     ),
     Call(
         "Scan users", _DYNAMODB, "aws", "GET /users", "users", Outcome(503, cookie="–"), tries=2,
@@ -239,7 +238,7 @@ CALLS: tuple[Call, ...] = (
     Call(
         "AdminListGroupsForUser", _POOL, "cognito", "GET /users", "users",
         Outcome(503, cookie="–"), tries=2, never=("Scan users",),
-        note="it is unknown whether the caller is still in the group, so nobody gets access",
+        note="it is unknown whether the caller is still in the group, so access is refused",
     ),
     Call(
         "AdminUpdateUserAttributes", _POOL, "cognito", "PATCH /me", "rename",
@@ -258,15 +257,15 @@ CALLS: tuple[Call, ...] = (
     Call(
         "Query sessions", _DYNAMODB, "aws", "POST /users/{userName}/sign-out", "global sign-out",
         Outcome(200, code="", cookie="–", event="row_not_deleted"), tries=2, first=False,
-        note="the tokens are dead; a list shows the sessions until they would have ended",
+        note="the tokens are revoked, but lists show the sessions until they would have ended",
     ),
     Call(
         "GetItem throttle", _DYNAMODB, "aws", _SIGN_IN, "sign-in", _NOTHING, tries=2,
-        never=("AdminInitiateAuth",), note="no attempt without a count",
+        never=("AdminInitiateAuth",), note="an attempt that cannot be counted is not made",
     ),
     Call(
         "UpdateItem throttle", _DYNAMODB, "aws", _SIGN_IN, "sign-in", _NOTHING, first=False,
-        never=("AdminInitiateAuth",), note="the same; a count is not repeated",
+        never=("AdminInitiateAuth",), note="the same; the write of a count is not repeated",
     ),
     Call(
         "siteverify", "captcha", "post", _SIGN_IN, "captcha", _NOTHING,
@@ -295,16 +294,16 @@ CALLS: tuple[Call, ...] = (
     Call(
         "Scan providers", _DYNAMODB, "aws", "POST /auth/direct/sign-up", "sign-up", _NOTHING,
         tries=2, never=("SignUp", "UpdateItem throttle"), note=(
-            "the owner of the address is unknown: nothing is counted"
+            "the owner of the address is unknown, and nothing is counted"
         ),
     ),
     Call(
         "Invoke account_mail", "lambda", "aws", "POST /auth/direct/sign-up", "sign-up", _NOTHING,
-        note="the attempt is given back; sent once, since a second one would be a second mail",
+        note="the attempt is given back; sent once, because a second call would send a second mail",
     ),
     Call(
         "AdminGetUser", _POOL, "cognito", _MAIL, "mail, new", _MAILED_LATER, tries=2,
-        never=("SignUp",), note="nobody waits for this function: Lambda calls it again, a minute later",
+        never=("SignUp",), note="no request waits for this function; Lambda calls it again after a minute",
     ),
     Call("SignUp", _POOL, "cognito", _MAIL, "mail, new", _MAILED_LATER, first=False, note="the same"),
     Call(
@@ -317,7 +316,7 @@ CALLS: tuple[Call, ...] = (
     ),
     Call(
         "AdminDeleteUser", _POOL, "cognito", _MAIL, "mail, removed", _MAILED_LATER, first=False,
-        never=("SignUp",), note="the same: an account that our server did not make is removed",
+        never=("SignUp",), note="the same; the call removes an account that our server did not make",
     ),
     Call(
         "AdminGetUser", _POOL, "cognito", "POST /auth/direct/confirm", "confirm", _NOTHING, tries=2,
@@ -326,7 +325,7 @@ CALLS: tuple[Call, ...] = (
     Call(
         "ConfirmSignUp", _POOL, "cognito", "POST /auth/direct/confirm", "confirm", _NOTHING,
         first=False, never=("AdminSetUserPassword",),
-        note="if Cognito took the code unseen, the next code finishes it",
+        note="if Cognito has accepted the code and its response was lost, the next code completes the step",
     ),
     Call(
         "ConfirmForgotPassword", _POOL, "cognito", "POST /auth/direct/reset-password", "reset",
@@ -342,6 +341,10 @@ CALLS: tuple[Call, ...] = (
         first=False,
     ),
     Call(
+        "AdminSetUserMFAPreference", _POOL, "cognito", "POST /auth/direct/recovery-code",
+        "recovery code", _503, tries=2, note="the recovery code can be used again",
+    ),
+    Call(
         "RevokeToken", _POOL, "cognito", "POST /auth/mfa/verify", "mfa verify",
         Outcome(200, code="", event="revoke_failed"), first=False,
         note="the factor is on; the token expires by itself within the hour",
@@ -353,7 +356,7 @@ CALLS: tuple[Call, ...] = (
     Call(
         "UpdateItem users", _DYNAMODB, "aws", "trigger PreSignUp_SignUp", "trigger sign-up",
         _REFUSED_TO_COGNITO, tries=2, first=False,
-        note="Cognito refuses the sign-up, with nothing half-written",
+        note="Cognito refuses the sign-up, and nothing is half-written",
     ),
     Call(
         "Scan providers", _DYNAMODB, "aws", "trigger InboundFederation_ExternalProvider",
@@ -363,12 +366,12 @@ CALLS: tuple[Call, ...] = (
     Call(
         "AdminGetUser", _POOL, "cognito", "trigger InboundFederation_ExternalProvider",
         "trigger inbound", _REFUSED_TO_COGNITO, tries=2, never=("AdminDeleteUserAttributes",),
-        note="only if the provider sends no given or family name; the same",
+        note="the same; the call is made only if the provider sends no given or family name",
     ),
     Call(
         "AdminDeleteUserAttributes", _POOL, "cognito", "trigger InboundFederation_ExternalProvider",
         "trigger inbound", _REFUSED_TO_COGNITO, first=False,
-        note="only if the pool still has that name; the same",
+        note="the same; the call is made only if the pool still has that name",
     ),
     Call(
         "Scan providers", _DYNAMODB, "aws", "trigger PreSignUp_ExternalProvider", "trigger linking",
@@ -381,12 +384,12 @@ CALLS: tuple[Call, ...] = (
     Call(
         "GetItem users", _DYNAMODB, "aws", "trigger PreSignUp_ExternalProvider", "trigger linking",
         _REFUSED_TO_COGNITO, tries=2, first=False, never=("AdminLinkProviderForUser",),
-        note="the same: without the proof nobody is linked, or given a second profile",
+        note="the same: without the proof no account is linked, and no second profile is made",
     ),
     Call(
         "AdminLinkProviderForUser", _POOL, "cognito", "trigger PreSignUp_ExternalProvider",
         "trigger linking", _REFUSED_TO_COGNITO, first=False,
-        note="the same; the next try finds the link, or makes it",
+        note="the same; the next sign-in finds the link or makes it",
     ),
     Call(
         "AdminGetUser", _POOL, "cognito", "trigger PreSignUp_ExternalProvider", "trigger linking",
@@ -405,7 +408,7 @@ CALLS: tuple[Call, ...] = (
     Call(
         "Scan providers", _DYNAMODB, "aws", "trigger TokenGeneration", "trigger tokens",
         Outcome(0, code="", cookie="–", event="groups_left_out"), tries=2,
-        note="only if a provider sends groups: its groups are left out until the next tokens",
+        note="the call is made only if a provider sends groups; these are left out until the next tokens",
     ),
     Call(
         "UpdateItem users", _DYNAMODB, "aws", "trigger PostAuthentication_Authentication",
@@ -414,6 +417,6 @@ CALLS: tuple[Call, ...] = (
     ),
     Call(
         "SendMessageBatch leaving", "sqs", "aws", "POST /auth/events/{provider}", "event hook",
-        Outcome(503, cookie="–"), note="Okta sends it once more; what came twice is done once",
+        Outcome(503, cookie="–"), note="Okta sends the event once more; a repeated event has no further effect",
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""TLS: which certificates the real clients trust. They trust one authority; only the certificate differs."""
+"""TLS: which certificates the real clients accept. They trust one authority; only the server's certificate differs."""
 
 import ssl
 from collections.abc import Iterator
@@ -47,7 +47,7 @@ def place(
 
 @pytest.mark.security("S-25")
 def test_signing_keys_come_from_a_host_that_proves_itself(place: tuple[str, bool]) -> None:
-    """Through urllib3."""
+    """The signing keys are fetched with urllib3."""
     url, believed = place
     http = HttpClient(Budget(LIMITS), pause=lambda: None)
     if believed:
@@ -60,7 +60,7 @@ def test_signing_keys_come_from_a_host_that_proves_itself(place: tuple[str, bool
 
 @pytest.mark.security("S-59")
 def test_secrets_come_from_a_host_that_proves_itself(place: tuple[str, bool], clock: Clock) -> None:
-    """Through botocore."""
+    """Secrets are read with botocore."""
     _, believed = place
     client = AwsClients("eu-west-1", Budget(LIMITS), pause=lambda: None)("secretsmanager")
     store = SecretStore(client, clock)
@@ -95,7 +95,7 @@ def test_a_stand_in_of_aws_is_believed_by_its_own_authority_alone(
 def test_the_bundle_of_authorities_is_read_once(
     place: tuple[str, bool], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many clients there are, and however often they connect."""
+    """The bundle is read once, however many clients there are and however often they connect."""
     url, believed = place
     if not believed:
         return

@@ -15,16 +15,16 @@ from tests.faults.scenes import ONCE
 from tests.faults.stage import FaultStage, built
 from tests.faults.table import CALLS, FAULTS, OF_HOST, SAMPLE, Call
 
-#: A limit that nothing here should reach, and which ends the faults that never end by themselves.
+#: Limits that no healthy call should reach; they end faults that never end by themselves.
 QUICK = Limits(*(10.0 for _ in Limits._fields))
-#: The limits that end them, for the broken call only. A busy machine may also exceed a short limit; a healthy call must
-#: not, and before a second try nothing else may end the first.
+#: Short limits for the broken call only, because a healthy call on a busy machine could exceed them. All other limits stay
+#: long: otherwise one of them could end the first try, and there would be no second one.
 TIGHT = {
     "hang": QUICK._replace(post=0.05, cognito=0.05, get_try=0.05, aws_read=0.05),
     "slow": QUICK._replace(post=0.05, cognito=0.05, get=0.05, aws=0.05),
 }
-#: Far above the time of our own work on a busy machine, far below the minute for which a silent service holds a
-#: connection.
+#: Much longer than our own work takes on a busy machine, and much shorter than the minute for which a silent service holds
+#: a connection.
 SLACK_SECONDS = 15.0
 
 CASES = [
@@ -48,7 +48,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultStage]:
 @pytest.mark.security("S-63")
 @pytest.mark.parametrize(("call", "fault"), CASES)
 def test_a_fault_ends_as_the_table_says(stage: FaultStage, call: Call, fault: str) -> None:
-    """Answer, cookie, log line, tries, and time: within the limit, and without secrets in the log."""
+    """Answer, cookie, log line and number of tries are as in the table, the time is within the limit, and the log contains
+    no secrets."""
     expected = call.others.get(fault, call.outcome)
     limits = TIGHT.get(fault, QUICK)
     played = stage.play(call, fault, QUICK, limits)
@@ -74,7 +75,7 @@ def test_a_fault_ends_as_the_table_says(stage: FaultStage, call: Call, fault: st
 @pytest.mark.security("S-35")
 @pytest.mark.parametrize("call", REPEATED)
 def test_afterwards_the_same_browser_goes_on(stage: FaultStage, call: Call) -> None:
-    """Nothing was lost or used up: the same request succeeds in the same browser."""
+    """After the fault, the same request succeeds in the same browser, so nothing was lost or used up."""
     status = stage.play_mended(call, "500", QUICK)
     assert status in ((200, 204) if "/" in call.route else (0,))
 
@@ -91,7 +92,7 @@ def test_afterwards_the_same_browser_goes_on(stage: FaultStage, call: Call) -> N
 def test_answers_that_are_all_late_do_not_add_up(
     stage: FaultStage, scene: str, request_seconds: float
 ) -> None:
-    """Each answer comes within its limit, but all together exceed a request's budget, which ends the request cleanly."""
+    """Each answer comes within its limit, but together they exceed the request's budget. The request then ends cleanly."""
     limits = QUICK._replace(request=request_seconds)
     played = stage.play_late(scene, limits, 0.15)
     assert played.code == "temporarily_unavailable", played.log
@@ -101,7 +102,7 @@ def test_answers_that_are_all_late_do_not_add_up(
 
 
 def test_every_fault_is_met() -> None:
-    """By every call, except faults of a host that an earlier call meets first."""
+    """Every call is tested with every fault, except faults of a host that an earlier call to the same host meets first."""
     elsewhere = len(ELSEWHERE) * len(SAMPLE)
     assert len(CASES) - elsewhere == len(CALLS) * len(FAULTS) - len(OF_HOST) * sum(
         not call.first for call in CALLS
@@ -109,14 +110,14 @@ def test_every_fault_is_met() -> None:
 
 
 def test_what_is_sampled_is_proved_with_every_fault_in_another_route() -> None:
-    """No call of a route or trigger has two lines."""
+    """Each call that is tested with two faults is tested with all faults elsewhere, and no call has two lines."""
     assert {_client(call) for call in ELSEWHERE} <= {_client(call) for call in CALLS}
     lines = [(call.route, call.name) for call in (*CALLS, *ELSEWHERE)]
     assert len(lines) == len(set(lines))
 
 
 def _client(call: Call) -> tuple[str, str, int]:
-    """All data by which the clients distinguish calls."""
+    """Return all data by which the clients distinguish calls."""
     return call.host, call.limit, call.tries
 
 
@@ -126,7 +127,7 @@ def test_the_page_is_up_to_date() -> None:
 
 
 def test_every_case_was_measured_and_came_in_time() -> None:
-    """With the production limits, by `make soak`."""
+    """`make soak` measured each case with the production limits, and each was within its limit."""
     times = json.loads(TIMES.read_text(encoding="utf-8"))
     assert {name: set(faults) for name, faults in times.items()} == {
         title(call): set(call.faults()) for call in CALLS

@@ -34,7 +34,7 @@ def _uses(*holders: str) -> Iterator[tuple[str, str]]:
 
 
 def test_every_operation_of_aws_has_a_line() -> None:
-    """No line is for an operation that the code does not call."""
+    """There is also no line for an operation that the code does not call."""
     operations = {
         call.name.partition(" ")[0] for call in (*CALLS, *ELSEWHERE) if call.host not in HOSTS
     }

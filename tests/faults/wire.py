@@ -1,6 +1,6 @@
-"""AWS, Cognito's OAuth endpoints and a CAPTCHA vendor behind one real socket, where any call can be made to fail.
+"""AWS, Cognito's OAuth endpoints and a CAPTCHA vendor behind one real socket, on which any call can be made to fail.
 
-The component tests' doubles answer; the clients are real: requests, boto3, their parsers, their timeouts.
+The doubles of the component tests give the answers. The clients (requests, boto3), their parsers and timeouts are real.
 """
 
 import base64
@@ -93,7 +93,7 @@ class Peer(BaseHTTPRequestHandler):
         self.wire.gate.wait(60)
 
     def drip(self) -> None:
-        """Answer byte by byte, for ever, beginning with the headers."""
+        """Answer endlessly, byte by byte, beginning with the headers."""
         self.close_connection = True
         self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Padding: ")
         while not self.wire.gate.wait(DRIP_SECONDS):
@@ -184,7 +184,7 @@ class Peer(BaseHTTPRequestHandler):
         return self.answer(found.status, json.dumps(found.body).encode() if found.body else b"")
 
     def log_message(self, *_: object) -> None:
-        """Keep quiet."""
+        """Log nothing."""
 
 
 @contextmanager

@@ -109,7 +109,7 @@ RECORD = {
 }
 
 
-#: Where Ada is signed in; the second device's name is as hostile as a server could be.
+#: Ada's sessions. The second device's name is hostile, as if the server had not cleaned it.
 SESSIONS = [
     {"id": "A" * 22, "device": "Firefox, Linux", "provider": "Okta", "provider_label": "Acme Okta",
      "started_at": "2024-05-02T07:58:12Z", "last_used_at": "2024-05-02T09:00:00Z", "current": True},
@@ -180,7 +180,7 @@ class FakeApi:
         self.answers["POST /auth/direct/challenge"] = error(401, "challenge_expired")
 
     def offer_passkeys(self) -> None:
-        """The stage has passkeys; nobody's is found."""
+        """Let the stage have passkeys; no person's passkey is found."""
         self.embed()
         self.config["passkeys"] = True
         self.answers["POST /auth/direct/passkey"] = Answer(200, {"challenge": None})

@@ -8,7 +8,9 @@ from playwright.sync_api import Page, Route, expect
 from .captcha_widget import demand_captcha
 from .fake_api import Answer, FakeApi, error, totp_key
 from .views import (
+    EMAIL,
     LONG,
+    PASSWORD,
     VIEWS,
     View,
     ask_for_two_step,
@@ -49,7 +51,7 @@ def _without_cookies(query: str) -> View:
     def view(page: Page, api: FakeApi) -> None:
         lose_cookies(page)
         page.goto(f"{api.url}{query}")
-        expect(page.get_by_text("This browser keeps no cookies")).to_be_visible()
+        expect(page.get_by_text("This browser blocks cookies")).to_be_visible()
 
     return view
 
@@ -61,7 +63,7 @@ def _failed_beside_a_session(page: Page, api: FakeApi) -> None:
 
 
 def _with_a_way_on(page: Page, api: FakeApi) -> None:
-    """The person has returned from the page's target."""
+    """The person has returned from the page to which they were sent on."""
     api.sign_in()
     api.config["return_to"] = "https://notes.example.com/"
     page.goto(api.url)
@@ -107,7 +109,7 @@ def _lost_record(page: Page, api: FakeApi) -> None:
 
 
 def _sessions(page: Page, api: FakeApi) -> None:
-    """Where the person is signed in."""
+    """The list of the person's sessions is open."""
     api.sign_in()
     page.goto(api.url)
     page.get_by_text("Where you are signed in").click()
@@ -115,7 +117,7 @@ def _sessions(page: Page, api: FakeApi) -> None:
 
 
 def _own_account(page: Page, api: FakeApi) -> None:
-    """Name and password, both forms open."""
+    """Both forms, for the name and for the password, are open."""
     api.embed()
     api.native()
     page.goto(api.url)
@@ -125,7 +127,7 @@ def _own_account(page: Page, api: FakeApi) -> None:
 
 
 def _last_minutes(page: Page, api: FakeApi) -> None:
-    """The session ends whatever the person does."""
+    """The session will soon reach its absolute end, whatever the person does."""
     api.sign_in(idle=600, absolute=600)
     page.goto(api.url)
     expect(page.get_by_text("you will have to sign in again")).to_be_visible()
@@ -181,6 +183,29 @@ def _captcha_blocked(page: Page, api: FakeApi) -> None:
     expect(page.get_by_text("The check could not be loaded.")).to_be_visible()
 
 
+def _passkeys_ended(page: Page, api: FakeApi) -> None:
+    api.offer_passkeys()
+    api.native()
+    api.answers["POST /auth/passkeys/open"] = Answer(200, {"passkeys": [], "ended": 1})
+    page.goto(f"{api.url}#passkeys")
+    fill(page, Password=PASSWORD)
+    press(page, "Continue")
+    expect(page.get_by_text("You have no passkey yet.")).to_be_visible()
+
+
+def _passkey_offered(page: Page, api: FakeApi) -> None:
+    """The offer after a sign-in with the password, on a device that can store a passkey."""
+    api.offer_passkeys()
+    api.accept_password()
+    page.goto(f"{api.url}#email")
+    page.evaluate(
+        "() => { PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable = async () => true; }"
+    )
+    fill(page, Email=EMAIL, Password=PASSWORD)
+    press(page, "Sign in")
+    expect(page.get_by_text("Next time without a password?")).to_be_visible()
+
+
 def _turned_on(page: Page, api: FakeApi) -> None:
     api.answers["POST /auth/mfa/setup"] = Answer(200, totp_key())
     api.answers["POST /auth/mfa/verify"] = Answer(200, {})
@@ -196,6 +221,34 @@ def _turned_off(page: Page, api: FakeApi) -> None:
     ask_for_two_step(page, api)
     fill(page, Code="123456")
     press(page, "Turn off")
+    heading(page, "Two-step verification is off")
+
+
+def ask_for_recovery_codes(page: Page, api: FakeApi) -> None:
+    """New codes, shown once."""
+    api.answers["POST /auth/mfa/setup"] = error(409, "mfa_already_on")
+    codes = [f"7KQ2-M0XD-{at:04}-ABCD" for at in range(10)]
+    api.answers["POST /auth/mfa/recovery-codes"] = Answer(200, {"recovery_codes": codes})
+    ask_for_two_step(page, api)
+    press(page, "Make recovery codes")
+    heading(page, "Make recovery codes")
+    fill(page, Code="123456")
+    press(page, "Make recovery codes")
+    heading(page, "Your recovery codes")
+
+
+def lose_the_phone(page: Page, api: FakeApi) -> None:
+    """A recovery code in place of the app's."""
+    challenged("SOFTWARE_TOKEN_MFA")(page, api)
+    press(page, "Use a recovery code")
+    heading(page, "Use a recovery code")
+
+
+def _recovered(page: Page, api: FakeApi) -> None:
+    lose_the_phone(page, api)
+    api.answers["POST /auth/direct/recovery-code"] = Answer(200, {"mfa": False})
+    fill(page, Recovery_code="7KQ2-M0XD-0000-ABCD")
+    press(page, "Continue")
     heading(page, "Two-step verification is off")
 
 
@@ -226,8 +279,13 @@ STATES: Mapping[str, View] = {
     "app code, wrong": _wrong_code,
     "captcha": _captcha,
     "captcha blocked": _captcha_blocked,
+    "passkeys, ended": _passkeys_ended,
+    "passkey, offered": _passkey_offered,
     "two-step, turned on": _turned_on,
     "two-step, turned off": _turned_off,
+    "recovery codes": ask_for_recovery_codes,
+    "recovery code": lose_the_phone,
+    "recovery code used": _recovered,
     "forgot, empty": _forgot_empty,
 }
 

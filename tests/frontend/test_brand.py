@@ -102,7 +102,8 @@ def test_a_png_is_shown(page: Page, api: FakeApi, dress: Dress, tmp_path: Path) 
 def test_the_picture_is_replaced_or_off(
     page: Page, api: FakeApi, dress: Dress, size: tuple[int, int], tmp_path: Path
 ) -> None:
-    """A team's own fills the place of the castle; without one the text has the whole page, and nothing else moves."""
+    """A team's own picture replaces the castle. If the picture is off, the text uses the whole page, and nothing else
+    moves."""
     (tmp_path / "frontend" / "brand" / "pier.svg").write_text(WORDMARK)
     page.set_viewport_size({"width": size[0], "height": size[1]})
     gate = page.locator(".gate")

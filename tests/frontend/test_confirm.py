@@ -1,4 +1,4 @@
-"""Confirming that it is still you: the view, and the calls that lead to it (step-up.js)."""
+"""Confirming the identity again: the view, and the calls that lead to it (step-up.js)."""
 
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -32,7 +32,8 @@ def call(page: Page, api: FakeApi, confirm: bool) -> Any:
 
 
 def test_a_call_is_repeated_once_after_the_person_has_confirmed(page: Page, api: FakeApi) -> None:
-    """Still refused, the second answer stands; not confirmed, the first; other refusals ask for nothing."""
+    """If the repeated call is refused, its answer is returned. If the person does not confirm, the first answer is returned.
+    Other refusals ask for no confirmation."""
     api.sign_in()
     page.goto(api.url)
     answers = [INSUFFICIENT, Answer(200)]
@@ -53,7 +54,7 @@ def test_a_call_is_repeated_once_after_the_person_has_confirmed(page: Page, api:
 
 
 def test_the_password_confirms_and_leads_on(page: Page, api: FakeApi) -> None:
-    """For the person who is signed in, and nobody else; a wrong one is said at the field."""
+    """Only the person who is signed in can confirm. A wrong password is an error at the field."""
     api.embed()
     api.native()
     page.goto(f"{api.url}?return_to=/api/orders#confirm")
@@ -71,7 +72,7 @@ def test_the_password_confirms_and_leads_on(page: Page, api: FakeApi) -> None:
 
 
 def test_a_call_of_the_page_itself_waits_for_it(page: Page, api: FakeApi) -> None:
-    """Asked in place, then made again: whoever made it gets the second answer."""
+    """The page asks on the same view, and then repeats the call: the code that made the call gets the second answer."""
     api.embed()
     api.native()
     record = api.answers["GET /me"]
@@ -87,7 +88,7 @@ def test_a_call_of_the_page_itself_waits_for_it(page: Page, api: FakeApi) -> Non
 
 
 def test_a_second_factor_is_asked_as_ever(page: Page, api: FakeApi) -> None:
-    """And the profile comes back where nobody waits for the person."""
+    """Afterwards the page shows the profile, unless a front end waits for the person."""
     api.embed()
     api.native()
     api.answers["POST /auth/direct/sign-in"] = challenge("SOFTWARE_TOKEN_MFA")
@@ -102,7 +103,8 @@ def test_a_second_factor_is_asked_as_ever(page: Page, api: FakeApi) -> None:
 
 
 def test_a_providers_person_goes_there(page: Page, api: FakeApi) -> None:
-    """Asked again there, and back to where the call was made; the way back without it works too."""
+    """The provider asks the person again, and then they return to where the call was made. They can also return without
+    confirming."""
     api.sign_in()
     api.answers["GET /orders"] = Answer(200, "orders", {"Content-Type": "text/plain"})
     asked: list[Request] = []
@@ -119,6 +121,6 @@ def test_a_providers_person_goes_there(page: Page, api: FakeApi) -> None:
 
 
 def test_who_is_signed_out_signs_in(page: Page, api: FakeApi) -> None:
-    """Which proves as much."""
+    """A new sign-in is also a recent proof."""
     page.goto(f"{api.url}?return_to=/api/orders#confirm")
     expect(page.get_by_role("link", name="Continue with Okta")).to_be_visible()

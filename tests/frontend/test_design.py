@@ -125,7 +125,7 @@ def test_everything_starts_in_one_round_trip(page: Page, api: FakeApi) -> None:
 
 
 def test_every_text_is_used_and_none_is_missing(frontend: Path) -> None:
-    """Those of the first view are loaded with it: a later part would not be there yet."""
+    """Texts of the first view must be in the part that loads with it, because the later part is not there yet."""
     words = json.loads((frontend / "texts" / "en.json").read_text("utf-8"))
     used = {
         script.name: set(re.findall(r"\btexts\.(?!js)(\w+)", script.read_text("utf-8")))

@@ -211,7 +211,7 @@ def test_two_clicks_are_one_attempt(page: Page, api: FakeApi) -> None:
 
 @pytest.mark.usefixtures("context")
 def test_a_used_password_is_forgotten(page: Page, api: FakeApi) -> None:
-    """After the session's end, the page's memory lets nobody else at the same screen sign in."""
+    """After the session's end, another person at the same screen must not be able to sign in with it."""
     page.clock.install()
     api.accept_password()
     enter_password(page, api)
@@ -301,7 +301,7 @@ def test_modules_that_do_not_come_are_an_outage_that_can_end(page: Page, api: Fa
 
 @pytest.mark.security("S-67")
 def test_signing_up_with_a_mailed_code_and_being_in(page: Page, api: FakeApi) -> None:
-    """In one session: the address, then code, names and password together; then the page signs in automatically."""
+    """The person enters the address, then code, names and password together. Then the page signs in automatically."""
     sign_up(page, api)
     heading(page, "Check your mail")
     assert bodies(api, "sign-up") == [{"email": EMAIL}]
@@ -407,7 +407,7 @@ def test_what_is_no_address_is_not_sent(page: Page, api: FakeApi, typed: str) ->
 
 
 def test_a_wait_of_hours_is_told_in_hours(page: Page, api: FakeApi) -> None:
-    """The stage's mails for the day are used up: the next one may be half a day away."""
+    """If the stage's mails for the day are used up, the person may have to wait for half a day."""
     api.answers["POST /auth/direct/forgot-password"] = throttled(12 * 3600 + 5 * 60 + 9)
     page.goto(f"{api.url}#forgot")
     page.get_by_label("Email", exact=True).fill("bo@acme.example")
@@ -532,7 +532,7 @@ def test_known_and_unknown_addresses_look_alike(page: Page, api: FakeApi) -> Non
     [("Forgot your password?", "Reset your password"), ("Create an account", "Create an account")],
 )
 def test_a_typed_address_goes_along(page: Page, api: FakeApi, link: str, heading: str) -> None:
-    """Nobody types it twice, although it was sent nowhere yet."""
+    """The next view already has the address, although it has not been sent anywhere yet."""
     api.embed()
     page.goto(f"{api.url}#email")
     page.get_by_label("Email", exact=True).fill("dana@example.com")
@@ -542,7 +542,7 @@ def test_a_typed_address_goes_along(page: Page, api: FakeApi, link: str, heading
 
 
 def test_after_a_wrong_password_no_code_is_said_to_be_on_its_way(page: Page, api: FakeApi) -> None:
-    """None was asked for: the view asks for the code that somebody has, and keeps the address to be seen."""
+    """No code was requested, so the view only asks for a code that the person already has. The address stays visible."""
     api.embed()
     api.answers["POST /auth/direct/sign-in"] = error(401, "invalid_credentials")
     page.goto(f"{api.url}#email")

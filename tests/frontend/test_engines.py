@@ -54,11 +54,11 @@ def tab(broken: tuple[Driver, dict[str, str]], api: FakeApi) -> Tab:
 
 
 def test_the_page_says_what_to_do_and_does_not_hang(tab: Tab, api: FakeApi) -> None:
-    """It does so at the choice, at the form, and instead of "that took too long" after a provider."""
+    """The page explains it on the first view, on the form, and instead of "that took too long" after a provider."""
     for address in ("", "#email", "?error=login_unknown"):
         tab.open("about:blank")
         tab.open(api.url + address)
-        tab.see("This browser keeps no cookies for this site, so a sign-in here does not last.")
+        tab.see("This browser blocks cookies for this site, so you cannot stay signed in.")
         tab.see("Allow cookies for this site in the browser\u2019s settings.")
         tab.see("if its address begins with http://, use https://.")
     tab.see_heading("This browser does not know this sign-in")
@@ -77,5 +77,5 @@ def test_a_password_signs_in_until_the_page_is_left(tab: Tab, api: FakeApi) -> N
 
 
 def test_session_js_tells_other_front_ends(tab: Tab) -> None:
-    """It is a state that they can show."""
+    """session.js returns a state that other front ends can show."""
     assert tab.run(STATE) == ["signed_out", "cookies_blocked"]

@@ -36,7 +36,7 @@ def type_in(page: Page, *texts: str) -> None:
 
 
 def test_signing_in_with_a_second_factor_and_out_again(page: Page, api: FakeApi) -> None:
-    """From the choice to the profile and back to the choice."""
+    """The flow leads from the first view to the profile, and back."""
     api.answers["POST /auth/direct/sign-in"] = challenge("SOFTWARE_TOKEN_MFA")
     api.answers["POST /auth/direct/challenge"] = lambda _: api.native()
     page.goto(api.url)
@@ -58,7 +58,7 @@ def test_signing_in_with_a_second_factor_and_out_again(page: Page, api: FakeApi)
 
 
 def test_a_refused_password_puts_the_cursor_back_with_words(page: Page, api: FakeApi) -> None:
-    """The next stops are the links that help."""
+    """The next Tab stops are the links that help."""
     page.goto(f"{api.url}#email")
     heading(page, "Sign in with email")
     tab_to(page, "field-email")

@@ -331,7 +331,7 @@ def test_a_refused_record_is_said_clearly(page: Page, api: FakeApi, status: int)
     api.answers["GET /me"] = error(status, "forbidden")
     page.goto(api.url)
     heading(page, "Hello, Ada")
-    expect(page.get_by_text("your account is not allowed to read its record")).to_be_visible()
+    expect(page.get_by_text("your account may not see its data here")).to_be_visible()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
 
 
@@ -375,7 +375,8 @@ def test_an_idle_session_ends_on_the_page_too(page: Page, api: FakeApi) -> None:
 
 @pytest.mark.security("S-99")
 def test_a_look_at_the_page_says_that_the_session_was_ended(page: Page, api: FakeApi) -> None:
-    """Plainly, with the ways to sign in again; at a session's own end the page says something else."""
+    """The page says that the session was ended, and shows how to sign in again. If the session expires by itself, the page
+    has another text."""
     page.clock.install()
     api.sign_in()
     page.goto(api.url)
@@ -392,7 +393,7 @@ def test_a_look_at_the_page_says_that_the_session_was_ended(page: Page, api: Fak
 
 
 def test_a_refused_call_says_that_the_session_was_ended(page: Page, api: FakeApi) -> None:
-    """Without a look: somebody uses the page."""
+    """The person has not left the page, but uses it."""
     page.clock.install()
     api.sign_in()
     page.goto(api.url)

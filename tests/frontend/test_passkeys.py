@@ -1,4 +1,4 @@
-"""Passkeys in the page: the button, autofill, the offer, the list. A real authenticator: tests/e2e/test_passkeys.py."""
+"""Passkeys in the page: the button, autofill, the offer, the list. tests/e2e/test_passkeys.py uses a real authenticator."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from .fake_api import Answer, FakeApi, Request, challenge, error, throttled
+from .test_keyboard import tab_to
 from .views import (
     EMAIL,
     PASSKEY,
@@ -43,7 +44,7 @@ if (globalThis.PublicKeyCredential) PublicKeyCredential.isUserVerifyingPlatformA
 
 @pytest.fixture(autouse=True)
 def _passkeys(api: FakeApi, context: BrowserContext, page: Page) -> None:
-    """In a profile of the test's own, for its authenticator."""
+    """Open the page in a separate profile, because of its authenticator."""
     api.offer_passkeys()
     page.add_init_script(AUTHENTICATOR)
 
@@ -53,7 +54,7 @@ def bodies(api: FakeApi, path: str) -> list[Any]:
 
 
 def answered(request: Request) -> Answer:
-    """A challenge for an address, none for autofill."""
+    """Return the answer to a request for a challenge; without an address it is for autofill."""
     if "email" in request.body:
         return challenge("WEB_AUTHN", options=OPTIONS)
     return Answer(200, {"challenge": None})
@@ -69,7 +70,7 @@ def open_form(page: Page, api: FakeApi) -> None:
 
 
 def test_a_passkey_signs_in(page: Page, api: FakeApi) -> None:
-    """With the address, "keep me signed in", and what the authenticator says; nothing is offered afterwards."""
+    """The page sends the address, "keep me signed in" and the authenticator's response. Afterwards it offers no passkey."""
     api.answers["POST /auth/direct/passkey"] = answered
     api.answers["POST /auth/direct/challenge"] = lambda _: api.native()
     open_form(page, api)
@@ -108,7 +109,7 @@ def test_the_address_comes_first(page: Page, api: FakeApi) -> None:
 def test_what_did_not_work_is_said(
     page: Page, api: FakeApi, prepare: dict[str, Any], said: str
 ) -> None:
-    """And the password is there."""
+    """The person can still use the password."""
     api.answers["POST /auth/direct/passkey"] = prepare.get("asked", answered)
     api.answers["POST /auth/direct/challenge"] = prepare.get("answer", error(500, "internal_error"))
     open_form(page, api)
@@ -119,7 +120,7 @@ def test_what_did_not_work_is_said(
 
 
 def test_a_passkey_confirms_and_leads_on(page: Page, api: FakeApi) -> None:
-    """By keyboard, for the person who is signed in, without a word typed; a call of the page that waited is made again."""
+    """The person who is signed in confirms with the keyboard and types nothing. Then the page repeats the waiting call."""
     record = api.answers["GET /me"]
     insufficient = error(401, "insufficient_user_authentication")
     answers = [insufficient, record]
@@ -164,7 +165,7 @@ def test_a_passkey_confirms_and_leads_on(page: Page, api: FakeApi) -> None:
 def test_a_passkey_that_does_not_confirm_is_said(
     page: Page, api: FakeApi, asked: Any, answer: Any, said: str
 ) -> None:
-    """The person stays where they were, and signed in: the password, and the way back, are there."""
+    """The person stays signed in on the same view, which has the password field and the link back."""
     confirm_by_passkey(page, api)
     api.answers["POST /auth/direct/passkey"] = asked
     api.answers["POST /auth/direct/challenge"] = answer
@@ -176,7 +177,7 @@ def test_a_passkey_that_does_not_confirm_is_said(
 
 
 def test_without_passkeys_the_password_confirms(page: Page, api: FakeApi) -> None:
-    """On a stage, or in a browser, that has none."""
+    """This is so if the stage or the browser has no passkeys."""
     page.add_init_script("delete globalThis.PublicKeyCredential?.parseRequestOptionsFromJSON")
     api.native()
     page.goto(f"{api.url}#confirm")
@@ -185,7 +186,7 @@ def test_without_passkeys_the_password_confirms(page: Page, api: FakeApi) -> Non
 
 
 def test_a_known_browser_fills_in_by_itself(page: Page, api: FakeApi) -> None:
-    """Without an address: the server knows whose browser this is."""
+    """The page sends no address: the server knows the person by the browser's cookie."""
     page.add_init_script("window.fills = true")
     api.answers["POST /auth/direct/passkey"] = challenge("WEB_AUTHN", options=OPTIONS)
     api.answers["POST /auth/direct/challenge"] = lambda _: api.native()
@@ -196,7 +197,7 @@ def test_a_known_browser_fills_in_by_itself(page: Page, api: FakeApi) -> None:
 
 
 def test_without_passkeys_nothing_of_them_is_loaded(page: Page, api: FakeApi) -> None:
-    """Neither stage nor browser may be without."""
+    """The code for passkeys is loaded only if both the stage and the browser support them."""
     loaded: list[str] = []
     page.on("request", lambda request: loaded.append(request.url))
     page.add_init_script("delete globalThis.PublicKeyCredential?.parseRequestOptionsFromJSON")
@@ -212,7 +213,7 @@ def test_without_passkeys_nothing_of_them_is_loaded(page: Page, api: FakeApi) ->
 
 
 def test_it_is_offered_after_a_password(page: Page, api: FakeApi) -> None:
-    """On a device that can keep one, once."""
+    """It is offered once, on a device that can store one."""
     api.accept_password()
     open_form(page, api)
     fill(page, Password=PASSWORD)
@@ -226,7 +227,7 @@ def test_it_is_offered_after_a_password(page: Page, api: FakeApi) -> None:
 
 
 def test_the_list_is_opened_by_the_password_and_a_code(page: Page, api: FakeApi) -> None:
-    """Of the app, where there is one; and it is closed again."""
+    """The code of the authenticator app is needed if there is one. The list can be closed again."""
     api.native()
 
     def opened(request: Request) -> Answer:
@@ -246,6 +247,31 @@ def test_the_list_is_opened_by_the_password_and_a_code(page: Page, api: FakeApi)
     page.get_by_role("button", name="Back").click()
     heading(page, "Hello, Bo")
     assert len(bodies(api, "passkeys/close")) == 1
+
+
+def test_the_list_says_what_a_new_password_has_ended(page: Page, api: FakeApi) -> None:
+    """The page says why the passkeys are gone, and that there are none now."""
+    api.native()
+    api.answers["POST /auth/passkeys/open"] = Answer(200, {"passkeys": [], "ended": 2})
+    page.goto(f"{api.url}#passkeys")
+    fill(page, Password=PASSWORD)
+    press(page, "Continue")
+    expect(page.get_by_text("your earlier passkeys are removed")).to_be_visible()
+    expect(page.get_by_text("You have no passkey yet.")).to_be_visible()
+
+
+def test_it_is_not_offered_where_the_device_can_keep_none(page: Page, api: FakeApi) -> None:
+    """The link to the list is still there, because the person may have a security key."""
+    page.add_init_script(
+        "PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable = async () => false"
+    )
+    api.accept_password()
+    open_form(page, api)
+    fill(page, Password=PASSWORD)
+    page.locator("form button[type=submit]").click()
+    heading(page, "Hello, Bo")
+    expect(page.get_by_role("link", name="Passkeys")).to_be_visible()
+    expect(page.get_by_text("Next time without a password?")).to_have_count(0)
 
 
 def test_a_passkey_is_set_up_named_and_removed(page: Page, api: FakeApi) -> None:
@@ -270,18 +296,46 @@ def test_a_passkey_is_set_up_named_and_removed(page: Page, api: FakeApi) -> None
     press(page, "Save")
     expect(page.get_by_text("Mine", exact=True)).to_be_visible()
     press(page, "Remove")
-    expect(page.get_by_text("“Mine” will not sign you in any more.")).to_be_visible()
+    expect(page.get_by_text("You will no longer be able to sign in with “Mine”.")).to_be_visible()
     press(page, "Remove")
     expect(page.get_by_text("You have no passkey yet.")).to_be_visible()
     assert bodies(api, "passkeys/rename") == [{"id": PASSKEY["id"], "name": "Mine"}]
     assert bodies(api, "passkeys/remove") == [{"id": PASSKEY["id"]}]
 
 
+def test_a_passkey_is_set_up_without_a_mouse(page: Page, api: FakeApi) -> None:
+    """From the profile: each view has the focus where the next key goes, and it is left the same way."""
+    options = {
+        "rp": {"id": "localhost", "name": "localhost"},
+        "user": {"id": "Ym8", "name": EMAIL, "displayName": EMAIL},
+        "challenge": OPTIONS["challenge"],
+        "pubKeyCredParams": [{"type": "public-key", "alg": -7}],
+    }
+    api.native()
+    api.answers["POST /auth/passkeys/open"] = Answer(200, {"passkeys": []})
+    api.answers["POST /auth/passkeys/setup"] = Answer(200, {"options": options})
+    api.answers["POST /auth/passkeys/verify"] = Answer(200, {"passkeys": [PASSKEY]})
+    page.goto(api.url)
+    heading(page, "Hello, Bo")
+    tab_to(page, "Passkeys")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Password", exact=True)).to_be_focused()
+    page.keyboard.insert_text(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("You have no passkey yet.")).to_be_visible()
+    tab_to(page, "Set up a passkey")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Your passkey is ready.")).to_be_visible()
+    tab_to(page, "Back")
+    page.keyboard.press("Enter")
+    heading(page, "Hello, Bo")
+
+
 @pytest.mark.parametrize(
     ("refuses", "said"),
     [
         ("NotAllowedError", "No passkey was set up."),
-        ("InvalidStateError", "This device has a passkey for your account already."),
+        ("InvalidStateError", "This device already has a passkey for your account."),
     ],
 )
 def test_a_passkey_that_was_not_made_is_said(

@@ -1,4 +1,4 @@
-"""The profile's sections: what they show, what they send, and that they wait until somebody looks."""
+"""The profile's sections: what they show, what they send, and that they load only when somebody opens them."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -10,7 +10,7 @@ OTHER = f"DELETE /me/sessions/{'B' * 22}"
 
 
 def test_sessions_are_asked_for_when_somebody_looks(page: Page, api: FakeApi) -> None:
-    """By keyboard too; each device in words, this browser without a button."""
+    """It also works with the keyboard. Each device has a readable name, and this browser has no button."""
     api.sign_in()
     page.goto(api.url)
     summary = page.get_by_text("Where you are signed in")
@@ -30,26 +30,26 @@ def test_sessions_are_asked_for_when_somebody_looks(page: Page, api: FakeApi) ->
 @pytest.mark.security("S-86")
 @pytest.mark.security("S-54")
 def test_a_device_with_markup_in_its_name_is_text(page: Page, api: FakeApi) -> None:
-    """Whatever the server says."""
+    """The page shows any name from the server as text."""
     STATES["sessions"](page, api)
     expect(page.get_by_text("<img src=x onerror=alert(1)>", exact=True)).to_be_visible()
     assert page.locator("main img, main b b").count() == 0
 
 
 def test_ending_a_session_asks_again_and_says_so(page: Page, api: FakeApi) -> None:
-    """One that is gone already is ended as well; focus stays in the section, whose button is gone."""
+    """A session that has already ended is no error. Focus stays in the section, although its button has disappeared."""
     STATES["sessions"](page, api)
     api.answers[OTHER] = error(404, "not_found")
     api.answers["GET /me/sessions"] = Answer(200, {"sessions": SESSIONS[:1]})
     page.get_by_role("button", name="Sign out <img").click()
-    expect(page.get_by_text("Signed out there.")).to_be_visible()
-    expect(page.get_by_text("You are signed in nowhere else.")).to_be_visible()
+    expect(page.get_by_text("The other browser will be signed out")).to_be_visible()
+    expect(page.get_by_text("You are not signed in anywhere else.")).to_be_visible()
     expect(page.locator("summary", has_text="Where you are signed in")).to_be_focused()
     assert len(api.sent(OTHER)) == 1
 
 
 def test_everywhere_else_at_once(page: Page, api: FakeApi) -> None:
-    """And an outage is said, with everything as it was."""
+    """An outage is reported, and the list stays unchanged."""
     STATES["sessions"](page, api)
     api.answers["POST /me/sessions/end-others"] = error(503, "temporarily_unavailable")
     others = page.get_by_role("button", name="Sign out everywhere else")
@@ -58,11 +58,11 @@ def test_everywhere_else_at_once(page: Page, api: FakeApi) -> None:
     api.answers["POST /me/sessions/end-others"] = Answer(200, {"ended": 2})
     api.answers["GET /me/sessions"] = Answer(200, {"sessions": SESSIONS[:1]})
     others.click()
-    expect(page.get_by_text("Signed out everywhere else.")).to_be_visible()
+    expect(page.get_by_text("All other browsers will be signed out")).to_be_visible()
 
 
 def test_a_list_that_failed_can_be_loaded_again(page: Page, api: FakeApi) -> None:
-    """Nothing else on the page suffers."""
+    """The rest of the page still works."""
     api.sign_in()
     api.answers["GET /me/sessions"] = error(503, "temporarily_unavailable")
     page.goto(api.url)
@@ -74,7 +74,7 @@ def test_a_list_that_failed_can_be_loaded_again(page: Page, api: FakeApi) -> Non
 
 
 def _native(page: Page, api: FakeApi) -> None:
-    """Somebody with a password, on a stage with our own form."""
+    """Sign in a person with a password, on a stage with our own form."""
     api.embed()
     api.native()
     api.answers["GET /me/second-factor"] = Answer(200, {"on": False, "factors": []})
@@ -83,7 +83,7 @@ def _native(page: Page, api: FakeApi) -> None:
 
 
 def test_a_name_is_changed_and_greeted_by(page: Page, api: FakeApi) -> None:
-    """Both names are sent; the heading has the focus then."""
+    """Both names are sent, and then the heading has the focus."""
     _native(page, api)
     page.get_by_text("Change your name").click()
     first = page.get_by_role("textbox", name="First name")
@@ -99,15 +99,15 @@ def test_a_name_is_changed_and_greeted_by(page: Page, api: FakeApi) -> None:
 
 
 def test_a_password_is_changed_against_the_old_one(page: Page, api: FakeApi) -> None:
-    """A wrong old one is said at its field; afterwards no password stays on the page."""
+    """If the old password is wrong, the error is at its field. Afterwards no password stays on the page."""
     _native(page, api)
     page.get_by_text("Change your password").click()
-    page.get_by_label("Present password", exact=True).fill("not the old one")
+    page.get_by_label("Current password", exact=True).fill("not the old one")
     page.get_by_label("New password", exact=True).fill("another good one 34")
     api.answers["POST /auth/password"] = error(401, "invalid_credentials")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("This is not your present password.")).to_be_visible()
-    page.get_by_label("Present password", exact=True).fill("the old one")
+    expect(page.get_by_text("This is not your current password.")).to_be_visible()
+    page.get_by_label("Current password", exact=True).fill("the old one")
     api.answers["POST /auth/password"] = Answer(200, {})
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Your password is changed.")).to_be_visible()
@@ -117,7 +117,7 @@ def test_a_password_is_changed_against_the_old_one(page: Page, api: FakeApi) -> 
 
 
 def test_the_second_factor_says_whether_it_is_on(page: Page, api: FakeApi) -> None:
-    """On the button that leads to it; where nobody knows, the button says nothing of it."""
+    """The button for the second factor says it. If the state is unknown, the button does not mention it."""
     _native(page, api)
     expect(page.get_by_role("link", name="Two-step verification: off")).to_be_visible()
     api.answers["GET /me/second-factor"] = Answer(200, {"on": True, "factors": ["X"]})
@@ -126,7 +126,7 @@ def test_the_second_factor_says_whether_it_is_on(page: Page, api: FakeApi) -> No
 
 
 def test_what_a_provider_manages_is_said_by_its_label(page: Page, api: FakeApi) -> None:
-    """Also of a provider that the public configuration does not list."""
+    """This also works for a provider that the public configuration does not list."""
     api.sign_in(provider="acme")
     providers = [{"name": "acme", "label": "ACME staff"}]
     record = {**RECORD, "provider": "acme", "providers": providers}
@@ -138,13 +138,13 @@ def test_what_a_provider_manages_is_said_by_its_label(page: Page, api: FakeApi) 
 
 
 def test_linked_providers_are_listed(page: Page, api: FakeApi) -> None:
-    """And their names are the provider's to change, the password is not."""
+    """The person's names can be changed only at the provider, but the password can be changed here."""
     _native(page, api)
     providers = [{"name": "acme", "label": "ACME staff"}]
     record = {**RECORD, "given_name": "Bo", "provider": "COGNITO", "linked": "acme"}
     api.answers["GET /me"] = Answer(200, {**record, "providers": providers})
     page.reload()
-    expect(page.get_by_role("term").filter(has_text="Also signs in with")).to_be_visible()
+    expect(page.get_by_role("term").filter(has_text="You can also sign in with")).to_be_visible()
     expect(page.get_by_text("Your name is managed by ACME staff. Change it there.")).to_be_visible()
     expect(page.get_by_text("Change your name")).to_have_count(0)
     expect(page.get_by_text("Change your password")).to_be_visible()

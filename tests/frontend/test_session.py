@@ -250,7 +250,7 @@ def test_activity_in_one_tab_keeps_the_other_from_warning(run: Any) -> None:
 
 @pytest.mark.parametrize("skew", [-86_400_000, -90_000, 90_000, 86_400_000])
 def test_a_wrong_clock_does_no_harm(run: Any, skew: int) -> None:
-    """A day fast or slow: the warning comes 28 minutes after the refresh, not a day early or late."""
+    """If the clock is a day fast or slow, the warning still comes 28 minutes after the refresh."""
     early, late, left = run(
         """
         await a.session.refresh();
@@ -294,7 +294,7 @@ def test_sleep_is_noticed_on_waking(run: Any) -> None:
 
 @pytest.mark.security("S-99")
 def test_a_look_at_the_page_notices_a_session_that_was_ended(run: Any) -> None:
-    """In every tab, and without a refresh as long as the session goes on."""
+    """Every tab notices it. As long as the session exists, there is no refresh."""
     assert run("""
         const b = world.tab();
         world.answers['auth/session'] = () => world.respond(200, {goes_on: true});
@@ -314,7 +314,8 @@ def test_a_look_at_the_page_notices_a_session_that_was_ended(run: Any) -> None:
 
 @pytest.mark.security("S-99")
 def test_looking_is_no_use_of_the_session_and_asks_once_in_a_while(run: Any) -> None:
-    """An hour of looking every second: a question in ten seconds, no refresh, and the session ends when it is idle."""
+    """If somebody returns to the page every second, there is one question in ten seconds and no refresh, and the session
+    ends after its idle time."""
     asked, refreshed, status = run("""
         world.answers['auth/session'] = () => world.respond(200, {goes_on: true});
         await a.session.refresh();
@@ -338,7 +339,7 @@ def test_looking_is_no_use_of_the_session_and_asks_once_in_a_while(run: Any) -> 
     ],
 )
 def test_a_look_without_an_answer_changes_nothing(run: Any, answer: str) -> None:
-    """Nor is anybody asked without a session."""
+    """The session stays. Without a session, the page does not ask at all."""
     assert run(f"""
         world.answers['auth/session'] = {answer};
         a.wake();
@@ -366,7 +367,7 @@ def test_sleep_is_noticed_without_any_event(run: Any) -> None:
 
 
 def test_an_outage_of_a_minute_costs_nobody_the_session(run: Any) -> None:
-    """The token is valid when the outage starts; the session still exists when the API is back."""
+    """The token is valid when the outage starts, and the session still works when the API is back."""
     statuses, tries, end = run("""
         await a.session.refresh();
         await world.pass(500); a.input();

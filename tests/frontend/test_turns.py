@@ -33,8 +33,8 @@ BROKEN = {
     "storage throws": f"for (const name of ['localStorage', 'sessionStorage', 'indexedDB']) "
     f"Object.defineProperty(globalThis, name, {{get: {THROWS}}});",
 }
-NO_COOKIES_HERE = "This browser keeps no cookies"
-#: WebKit's way: a Secure cookie is dropped on http, all others are kept.
+NO_COOKIES_HERE = "This browser blocks cookies"
+#: As in WebKit: a Secure cookie is dropped on http, and all others are kept.
 SECURE_DROPPED = """{
   const own = Object.getOwnPropertyDescriptor(Document.prototype, 'cookie');
   Object.defineProperty(Document.prototype, 'cookie', {
@@ -46,8 +46,8 @@ SECURE_DROPPED = """{
 
 @pytest.mark.parametrize("code", CODES)
 def test_no_error_over_a_living_session(page: Page, api: FakeApi, code: str) -> None:
-    """The page asks who is signed in before it shows anything; a failed attempt is one line, a repeated one is
-    nothing."""
+    """The page asks who is signed in before it shows anything. A failed attempt is shown as one line; a repeated use of a
+    login is not shown at all."""
     api.sign_in()
     page.goto(f"{api.url}?error={code}")
     heading(page, "Hello, Ada")
@@ -93,7 +93,8 @@ def test_whatever_storage_does_the_page_does_not_hang(
 
 @pytest.mark.parametrize("script", [NO_COOKIES, SECURE_DROPPED], ids=["blocked", "Secure on http"])
 def test_blocked_cookies_are_said_at_every_door(page: Page, api: FakeApi, script: str) -> None:
-    """It does so at the choice, over the form, after a failed callback, and beside a session that a reload forgets."""
+    """The page says it on the first view, above the form, after a failed callback, and in a session that a reload would
+    lose."""
     api.embed()
     lose_cookies(page, script)
     for fragment in ("", "#email", "#sign-up"):
@@ -129,7 +130,7 @@ ANOTHER_TAB_CLEARS = """{
 
 
 def test_another_tabs_trial_of_the_cookies_does_not_count_here(page: Page, api: FakeApi) -> None:
-    """Tabs share their cookies: what another tab deletes between the two steps of our test is its own."""
+    """Tabs share their cookies. If another tab deletes its test cookie at the same time, this tab must not be misled."""
     api.sign_in()
     lose_cookies(page, ANOTHER_TAB_CLEARS)
     page.goto(api.url)
@@ -138,7 +139,7 @@ def test_another_tabs_trial_of_the_cookies_does_not_count_here(page: Page, api: 
 
 
 def test_nobody_is_sent_away_in_vain(page: Page, api: FakeApi) -> None:
-    """An automatic sign-in that could leave no session is not started, nor by hand."""
+    """If no session could be stored, the page starts no sign-in, neither automatically nor at the press of a button."""
     api.config["auto_sign_in"] = "Okta"
     lose_cookies(page)
     page.goto(f"{api.url}?error=login_unknown")
@@ -164,7 +165,7 @@ WISHES = ["https://notes.example.com/a?b=1#c", "/api/reports"]
 def test_every_door_leads_back_to_where_the_person_wanted_to_go(
     page: Page, api: FakeApi, wish: str
 ) -> None:
-    """Links, reloads and views keep it, and a sign-in by password leads there."""
+    """Links, reloads and views keep the target, and a sign-in by password leads there."""
     api.embed()
     page.route("https://notes.example.com/**", lambda route: route.fulfill(body="notes"))
     api.answers["GET /reports"] = Answer(200, "reports", {"Content-Type": "text/plain"})
@@ -216,7 +217,7 @@ def test_who_is_signed_in_already_goes_on_and_can_come_back(page: Page, api: Fak
 
 
 def test_after_a_sign_in_the_stages_own_place_comes_next(page: Page, api: FakeApi) -> None:
-    """AFTER_SIGN_IN does not apply to people who only visit the page, who would otherwise never see it."""
+    """AFTER_SIGN_IN applies only after a sign-in: people who are signed in already must be able to see the page."""
     api.embed()
     api.config["return_to"] = "/api/reports"
     api.answers["GET /reports"] = Answer(200, "reports", {"Content-Type": "text/plain"})

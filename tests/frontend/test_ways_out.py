@@ -53,13 +53,13 @@ def test_an_expired_invitation_has_a_way_out(page: Page, api: FakeApi, view: Vie
     ],
 )
 def test_a_lost_phone_has_a_way_out(page: Page, api: FakeApi, view: View) -> None:
-    """It is shown when the code from a phone is needed."""
+    """The hint is shown when a code from a phone is needed."""
     view(page, api)
     expect(page.get_by_text(LOST)).to_be_visible()
 
 
 def test_a_code_by_mail_needs_no_phone(page: Page, api: FakeApi) -> None:
-    """So nobody gets the wrong advice, also while an app is being set up."""
+    """There is no hint about a phone, so nobody gets wrong advice. The same holds while an app is being set up."""
     challenged("EMAIL_OTP", destination="b***")(page, api)
     heading(page, "Check your mail")
     expect(page.get_by_text(LOST)).to_have_count(0)

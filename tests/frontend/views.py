@@ -214,7 +214,7 @@ def _confirm_nowhere(page: Page, api: FakeApi) -> None:
     api.config["direct_sign_in"] = "managed"
     api.native()
     page.goto(f"{api.url}#confirm")
-    expect(page.get_by_text("cannot confirm here")).to_be_visible()
+    expect(page.get_by_text("cannot confirm this here")).to_be_visible()
 
 
 def _two_step(page: Page, api: FakeApi) -> None:

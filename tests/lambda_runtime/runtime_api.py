@@ -30,12 +30,12 @@ class Outcome:
 
 
 class _Quiet(ThreadingHTTPServer):
-    """Ignores errors of an ended container."""
+    """Ignores errors of connections from a container that has ended."""
 
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Ignore it."""
+        """Ignore the error."""
 
 
 class Container:
@@ -81,7 +81,7 @@ class Container:
                     raise AssertionError(f"the function is gone: {self.stop()}") from None
 
     def stop(self) -> str:
-        """End the process; return its log. A second time changes nothing."""
+        """End the process; return its log. Repeating it changes nothing."""
         if self._logged is None:
             self._process.kill()
             self._logged, _ = self._process.communicate()

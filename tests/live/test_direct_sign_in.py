@@ -19,7 +19,7 @@ def sign_in(live: LiveStage, person: Person) -> tuple[Browser, str]:
 
 
 def test_token_has_our_scopes_and_opens_the_routes(live: LiveStage, person: Person) -> None:
-    """The V2 trigger ran: a sign-in by API has the same scopes as a hosted one."""
+    """The V2 trigger has run, so a sign-in by API has the same scopes as a hosted one."""
     browser, token = sign_in(live, person)
     me = browser.get("me", token)
     assert me.status_code == 200, me.text
@@ -30,7 +30,7 @@ def test_token_has_our_scopes_and_opens_the_routes(live: LiveStage, person: Pers
 
 
 def test_wrong_password_and_unknown_account_answer_alike(live: LiveStage, person: Person) -> None:
-    """Status and body."""
+    """Both responses have the same status and body."""
     browser = live.browser()
     wrong = {"email": person.email, "password": "not it", "remember": False}
     unknown = {**wrong, "email": f"nobody-{int(time.time())}@example.com"}

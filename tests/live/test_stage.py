@@ -38,7 +38,7 @@ def test_every_answer_has_the_headers(live: LiveStage) -> None:
 
 
 def test_forged_token_is_refused_by_the_gateway(live: LiveStage) -> None:
-    """Our function does not see it."""
+    """API Gateway refuses the token, and our function does not see it."""
     assert live.browser().get("me", token="a.b.c").status_code == 401
 
 
@@ -66,7 +66,7 @@ def test_login_leads_to_cognitos_page(live: LiveStage) -> None:
 
 
 def test_callback_without_its_transaction_is_refused(live: LiveStage) -> None:
-    """There is a fixed code and a clean URL."""
+    """The redirect has a fixed error code and a clean URL."""
     answer = live.browser().get("auth/callback?code=x&state=y")
     assert answer.status_code == 303
     assert parse_qs(urlsplit(answer.headers["Location"]).query)["error"] == ["login_unknown"]

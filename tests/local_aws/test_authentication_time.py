@@ -1,4 +1,4 @@
-"""`auth_time`: of the sign-in in Cognito's tokens, of the person's own sign-in in the provider's."""
+"""`auth_time`: in Cognito's tokens it is the time of the sign-in at Cognito, in the provider's tokens at the provider."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ QUERY = {
 
 
 def test_a_refresh_keeps_the_time_of_its_sign_in(pool: Pool, browser: OktaBrowser) -> None:
-    """In both tokens; asked for until the second has passed in which the first were issued."""
+    """This holds for both tokens. The test refreshes until the second in which the first tokens were issued has passed."""
     tokens = browser.tokens()
     began = claims(tokens["access_token"])
     said = began
@@ -55,7 +55,7 @@ def choose(cloud: Cloud, browser: requests.Session, **form: str) -> requests.Res
 
 
 def auth_time(cloud: Cloud, answer: requests.Response) -> int:
-    """What the ID token of an answer's code says."""
+    """Return the `auth_time` in the ID token that belongs to the code in a response."""
     (code,) = parse_qs(urlsplit(answer.headers["Location"]).query)["code"]
     tokens = requests.post(
         cloud.okta_url + "/oauth2/token",
@@ -82,7 +82,7 @@ def test_without_the_box_the_stand_in_asks_each_time(cloud: Cloud) -> None:
 def test_with_it_people_are_let_through_unless_they_must_be_asked(
     cloud: Cloud, asked: dict[str, str]
 ) -> None:
-    """Silently, with the time at which they were asked; `prompt=login` and a small `max_age` bring the page."""
+    """They see no login page, and `auth_time` stays. With `prompt=login` or a small `max_age` they see the page."""
     browser = requests.Session()
     first = choose(cloud, browser, keep="1")
     signed_in_at = auth_time(cloud, first)

@@ -35,13 +35,13 @@ def test_cognito_as_provider_shows_the_login_page(browser: OktaBrowser) -> None:
 
 
 def test_an_idp_identifier_picks_its_provider(browser: OktaBrowser) -> None:
-    """It is for example the domain of an address."""
+    """For example, the domain of an address can be an identifier."""
     answer = browser.authorize(identity_provider="", idp_identifier="example.com")
     assert answer.headers["Location"].startswith(browser.pool.cloud.okta_url)
 
 
 def test_an_unknown_idp_identifier_goes_nowhere(browser: OktaBrowser) -> None:
-    """Cognito itself answers."""
+    """Cognito answers itself, without a redirect."""
     answer = browser.authorize(identity_provider="", idp_identifier="example.net")
     assert answer.status_code == 400
 
@@ -71,14 +71,15 @@ def test_a_login_hint_travels_to_the_provider(browser: OktaBrowser) -> None:
 
 
 def test_a_prompt_travels_to_the_provider(browser: OktaBrowser) -> None:
-    """Which may ask again; AWS does not say that `max_age` does."""
+    """With it, the provider may show its login page again. AWS does not say that `max_age` is passed on, too."""
     query = query_of(browser.authorize(prompt="login", max_age="0").headers["Location"])
     assert query["prompt"] == "login"
     assert "max_age" not in query
 
 
 def test_pkce_is_enforced_on_the_federated_path(browser: OktaBrowser) -> None:
-    """Without a verifier, and with a wrong one, it fails; then the right one still works: the code was not used up."""
+    """The exchange fails without a verifier and with a wrong one. The right one works afterwards, so the code is not used
+    up."""
     code = browser.sign_in()["code"]
     pool = browser.pool
     assert pool.exchange(code, code_verifier="").status_code == 400
@@ -96,7 +97,7 @@ def test_a_code_needs_its_redirect_uri_and_secret(browser: OktaBrowser) -> None:
 
 
 def test_an_omitted_scope_means_all_of_the_clients(browser: OktaBrowser) -> None:
-    """This is why the app always sends its own."""
+    """That is why the app always sends its scopes."""
     access = claims(browser.tokens(scope="")["access_token"])
     assert set(access["scope"].split()) == set(SCOPE.split())
 
@@ -113,7 +114,7 @@ def test_a_refresh_needs_the_clients_secret(browser: OktaBrowser) -> None:
 
 
 def test_expires_in_is_the_access_tokens_lifetime(browser: OktaBrowser) -> None:
-    """At the exchange and at a refresh it is ten minutes here."""
+    """It is ten minutes here, both at the exchange and at a refresh."""
     tokens = browser.tokens()
     form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
     refreshed = browser.pool.post("/oauth2/token", form).json()
@@ -189,14 +190,14 @@ def test_the_login_page_runs_the_triggers(cloud: Cloud, pool: Pool) -> None:
 
 
 def test_a_wrong_password_shows_the_login_page_again(cloud: Cloud, pool: Pool) -> None:
-    """Without PostAuthentication."""
+    """PostAuthentication does not run."""
     pool.add_person(EMAIL)
     assert log_in(pool, "wrong").status_code == 200
     assert "PostAuthentication_Authentication" not in cloud.sources()
 
 
 def test_a_refusal_on_the_login_page_ends_at_the_callback(cloud: Cloud, pool: Pool) -> None:
-    """It has the trigger's text and the state."""
+    """The callback gets the trigger's text and the state."""
     pool.add_person(EMAIL)
     cloud.script({"PreAuthentication_Authentication": {"raise": "closed"}})
     answer = query_of(log_in(pool).headers["Location"])

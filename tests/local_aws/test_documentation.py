@@ -19,13 +19,13 @@ NOT_MENDS = set(mends.FRAME)
 
 
 def test_every_mend_is_listed() -> None:
-    """It has its module's name."""
+    """The page lists each patch by the name of its module."""
     modules = {path.stem for path in (PROJECT / "ops" / "local" / "mends").glob("*.py")}
     assert [name for name in sorted(modules - NOT_MENDS) if f"`{name}`" not in PAGE] == []
 
 
 def test_every_named_test_exists() -> None:
-    """So the page cannot promise something without a test."""
+    """The page must not promise anything without a test."""
     tests = "\n".join(path.read_text(encoding="utf-8") for path in HERE.glob("test_*.py"))
     named = set(re.findall(r"`(test_\w+)`", PAGE))
     assert [name for name in sorted(named) if f"def {name}(" not in tests] == []

@@ -77,7 +77,7 @@ def test_unmapped_claims_do_not_become_attributes(pool: Pool, browser: OktaBrows
 
 
 def test_an_unverified_address_stays_unverified(pool: Pool, browser: OktaBrowser) -> None:
-    """Chloé's provider says false; the ID token carries a JSON false."""
+    """Chloé's provider says false, and the ID token has a JSON false."""
     id_token = browser.tokens(CHLOE)["id_token"]
     assert claims(id_token)["email_verified"] is False
     assert claims(id_token)["given_name"] == "Chloé"
@@ -103,7 +103,7 @@ def test_the_nonce_and_state_come_back(browser: OktaBrowser) -> None:
 
 
 def test_pre_sign_up_refusal_ends_at_the_callback(cloud: Cloud, browser: OktaBrowser) -> None:
-    """There is an error, description and state, but no profile."""
+    """The callback gets error, description and state, and no profile is made."""
     cloud.script({"PreSignUp_ExternalProvider": {"raise": "GATEHOUSE_REFUSED not invited"}})
     answer = browser.sign_in()
     assert answer["error"] == "invalid_request"
@@ -137,7 +137,7 @@ def test_a_missing_required_attribute_ends_at_the_callback(
 
 
 def test_a_disabled_user_gets_no_code(pool: Pool, browser: OktaBrowser) -> None:
-    """It gets neither a code nor, for an older refresh token, new tokens."""
+    """The user gets no code, and an older refresh token gets no new tokens."""
     tokens = browser.tokens()
     pool.cognito.admin_disable_user(UserPoolId=pool.id, Username=ALICE_NAME)
     assert "code" not in browser.sign_in()

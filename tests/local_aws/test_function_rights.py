@@ -33,7 +33,7 @@ def functions_of(cloud: Cloud, user: str, statements: list[dict[str, Any]]) -> A
 
 
 def test_reading_a_limit_takes_its_own_right(cloud: Cloud) -> None:
-    """It needs GetFunctionConcurrency, which allows nobody to set one."""
+    """It needs the right to GetFunctionConcurrency, which does not allow setting a limit."""
     cloud.create_function("limited", "echo")
     rights = [{"Effect": "Allow", "Action": "lambda:GetFunctionConcurrency", "Resource": "*"}]
     functions = functions_of(cloud, "reader", rights)

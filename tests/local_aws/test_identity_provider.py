@@ -19,7 +19,7 @@ from ops.local.mends.identity_provider import SignInRefusedError, fetch_claims
 
 @dataclass
 class Provider:
-    """Answers by path; the ID token is thin, like those of Okta's org server."""
+    """A provider with an answer for each path. Its ID token has few claims, like those of Okta's org server."""
 
     url: str = ""
     id_claims: dict[str, Any] = field(default_factory=dict)
@@ -97,7 +97,7 @@ def test_a_thin_id_token_is_filled_from_userinfo(provider: Provider) -> None:
 
 
 def test_userinfo_of_somebody_else_is_ignored(provider: Provider) -> None:
-    """OpenID Connect Core 5.3.2: its `sub` must be the ID token's."""
+    """According to OpenID Connect Core 5.3.2, its `sub` must be that of the ID token."""
     provider.userinfo["sub"] = "00uOther"
     assert "email" not in provider.fetch()
 

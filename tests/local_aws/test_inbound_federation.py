@@ -1,4 +1,4 @@
-"""The trigger that decides which data of a provider's person is stored, and the claims without it."""
+"""The trigger that decides which claims of a provider's person are stored, and the claims if there is no such trigger."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def answer(cloud: Cloud, attributes: dict[str, str]) -> None:
 
 
 def test_the_event_holds_what_the_provider_says_as_text(cloud: Cloud, browser: OktaBrowser) -> None:
-    """Token response, ID token and userinfo have booleans and lists as text, and the subject in its own case."""
+    """In token response, ID token and userinfo, booleans and lists are text, and the subject keeps its case."""
     browser.tokens()
     event = cloud.events()[0]
     assert (event["triggerSource"], event["userName"]) == (SOURCE, ALICE)
@@ -84,7 +84,7 @@ def test_a_missing_claim_leaves_what_is_stored(
 def test_an_empty_value_clears_or_stays_as_the_pool_is_tagged(
     cloud: Cloud, pool: Pool, browser: OktaBrowser, keeps: bool
 ) -> None:
-    """AWS does not say which; the tag selects the behaviour."""
+    """AWS does not document which of the two happens. The pool's tag selects the behaviour."""
     browser.tokens()
     before = pool.user(NAME)["given_name"]
     if keeps:
@@ -97,7 +97,7 @@ def test_an_empty_value_clears_or_stays_as_the_pool_is_tagged(
 def test_a_trigger_that_fails_ends_the_sign_in_at_the_callback(
     cloud: Cloud, pool: Pool, browser: OktaBrowser
 ) -> None:
-    """It has the trigger's text, and there is no profile."""
+    """The callback gets the trigger's text, and no profile is made."""
     cloud.script({SOURCE: {"raise": "GATEHOUSE_UNAVAILABLE"}})
     back = browser.sign_in()
     assert "InboundFederation failed with error GATEHOUSE_UNAVAILABLE" in back["error_description"]

@@ -7,7 +7,7 @@ from tests.local_aws.pool import Pool
 
 
 def test_the_inbox_shows_mails_to_people_and_programs(cloud: Cloud, pool: Pool) -> None:
-    """A page by default; JSON for whoever asks for it."""
+    """By default it is a page; a program that accepts JSON gets JSON."""
     pool.cognito.admin_create_user(
         UserPoolId=pool.id, Username="iris@example.com", DesiredDeliveryMediums=["EMAIL"]
     )
@@ -20,7 +20,7 @@ def test_the_inbox_shows_mails_to_people_and_programs(cloud: Cloud, pool: Pool) 
 
 
 def test_a_mail_in_the_inbox_can_do_nothing(cloud: Cloud) -> None:
-    """Its HTML stands in a frame without rights, and nothing of it in the page itself."""
+    """The mail's HTML is only in a sandboxed frame, and no part of it is in the page itself."""
     ses = cloud.client("ses")
     for address in ("a@example.com", "b@example.com"):
         ses.verify_email_identity(EmailAddress=address)

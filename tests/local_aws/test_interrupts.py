@@ -22,7 +22,7 @@ def handlers() -> Iterator[None]:
 
 @pytest.mark.parametrize("first", ENDS)
 def test_only_the_first_is_heard(first: signal.Signals) -> None:
-    """A second, impatient Ctrl-C would leave the stack's programs running."""
+    """Otherwise a second, impatient Ctrl-C would interrupt the clean-up and leave the stack's programs running."""
     hear_once()
     with pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), first)
@@ -31,7 +31,7 @@ def test_only_the_first_is_heard(first: signal.Signals) -> None:
 
 
 def test_what_was_ignored_stays_ignored() -> None:
-    """A script that starts a command in the background ignores it."""
+    """A script that starts the command in the background has set the signal to be ignored."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     hear_once()
     os.kill(os.getpid(), signal.SIGINT)

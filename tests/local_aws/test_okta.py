@@ -29,13 +29,13 @@ def test_the_login_page_offers_the_people(cloud: Cloud) -> None:
 
 
 def test_the_issuer_is_its_own_address(cloud: Cloud) -> None:
-    """The provider's registration has the same one."""
+    """The provider is registered with the same issuer."""
     found = requests.get(cloud.okta_url + "/.well-known/openid-configuration", timeout=10)
     assert found.json()["issuer"] == cloud.okta_url
 
 
 def test_a_refusal_carries_its_state_once() -> None:
-    """It is added if missing, never duplicated."""
+    """The state is added if it is missing, and never duplicated."""
     assert with_state("http://a/?error=x", "s 1") == "http://a/?error=x&state=s+1"
     assert with_state("http://a/?state=s", "s") == "http://a/?state=s"
     assert with_state("http://a/", "s") == "http://a/?state=s"
@@ -60,7 +60,7 @@ SUB = load_people()[0]["sub"]
 
 @pytest.fixture
 def client() -> Any:
-    """A browser at a stand-in that reaches no app."""
+    """A browser at a stand-in that knows no app."""
     return build_app(load_people(), "http://localhost").test_client()
 
 
@@ -71,14 +71,14 @@ def press(client: Any, action: str) -> None:
 
 
 def outcome(client: Any) -> dict[str, str]:
-    """Sign in as the first person; return the query of the way back, empty if the person stays at the stand-in."""
+    """Sign in as the first person; return the query of the redirect to the app, or an empty dict if there is none."""
     answer = client.post(QUERY, data={"sub": SUB})
     query = parse_qs(urlsplit(answer.headers.get("Location", "")).query)
     return {name: values[0] for name, values in query.items()}
 
 
 def test_whoever_is_deactivated_stays_on_the_login_page_until_reactivated(client: Any) -> None:
-    """Somebody who kept a session there is no exception."""
+    """This also holds for a person who still has a session at the stand-in."""
     client.post(QUERY, data={"sub": SUB, "keep": "1"})
     assert client.get(QUERY).status_code == 302
     press(client, "deactivate")
@@ -89,7 +89,7 @@ def test_whoever_is_deactivated_stays_on_the_login_page_until_reactivated(client
 
 
 def test_whoever_is_removed_from_the_app_comes_back_with_access_denied(client: Any) -> None:
-    """Okta's words; a session at the stand-in is none for the app."""
+    """The error has Okta's words. A session at the stand-in does not help."""
     client.post(QUERY, data={"sub": SUB, "keep": "1"})
     press(client, "remove")
     assert outcome(client) == {
@@ -111,7 +111,7 @@ def test_cleared_sessions_end_at_the_stand_in_too(client: Any) -> None:
 
 
 def test_the_console_says_what_it_sent(client: Any) -> None:
-    """A stand-in that was told of no app sends nothing and says so."""
+    """A stand-in that knows no app sends nothing, and the console says so."""
     press(client, "deactivate")
     page = client.get("/admin").text
     assert "user.lifecycle.deactivate: not sent" in page
@@ -129,6 +129,6 @@ def test_the_console_says_what_it_sent(client: Any) -> None:
 def test_the_console_takes_only_its_own_buttons(
     client: Any, form: dict[str, str], headers: dict[str, str], status: int
 ) -> None:
-    """No other page of this browser presses them."""
+    """A page of another origin cannot press the buttons."""
     assert client.post("/admin", data=form, headers=headers).status_code == status
     assert "code" in outcome(client)

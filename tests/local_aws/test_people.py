@@ -1,4 +1,4 @@
-"""The patches of operators' calls on people."""
+"""The patches of operators' calls about people."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_temporary_password_runs_out() -> None:
 
 
 def test_a_lost_authenticator_app_is_forgotten(pool: Pool) -> None:
-    """It is no longer asked for, and the person has no factor; a missing app is an error."""
+    """Cognito no longer asks for it, and the person has no factor. If there is no app, the call is an error."""
     name = pool.add_person(EMAIL)
     preference = {"Enabled": True, "PreferredMfa": True}
     pool.cognito.admin_set_user_mfa_preference(

@@ -51,7 +51,7 @@ def test_a_taken_port_is_named_with_the_command_that_mends_it() -> None:
 
 
 def test_temporary_files_go_when_it_is_stopped(tmp_path: Path) -> None:
-    """By whoever stops it: `down` is another process. The local AWS leaves 50 MB a run otherwise."""
+    """It does not matter which process stops the program, such as `down`. Otherwise each run would leave 50 MB."""
     scratch = tmp_path / "tmp"
     scratch.mkdir()
     (scratch / "left").write_text("")
@@ -63,7 +63,7 @@ def test_temporary_files_go_when_it_is_stopped(tmp_path: Path) -> None:
 
 
 def test_another_start_may_adopt_what_runs(tmp_path: Path) -> None:
-    """It watches it, and stops it, as if it had started it."""
+    """The second `up` watches and stops the program as if it had started it."""
     starter, second = Processes(tmp_path), Processes(tmp_path)
     starter.start(program(tmp_path))
     second.adopt()
@@ -75,7 +75,7 @@ def test_another_start_may_adopt_what_runs(tmp_path: Path) -> None:
 
 
 def test_a_program_is_started_and_stopped(tmp_path: Path) -> None:
-    """Ready after start, gone after stop; a second stop finds nothing."""
+    """It is ready after `start` and gone after `stop`; a second `stop` finds nothing."""
     processes = Processes(tmp_path)
     processes.start(program(tmp_path))
     processes.check()
@@ -86,7 +86,7 @@ def test_a_program_is_started_and_stopped(tmp_path: Path) -> None:
 
 
 def test_another_process_can_stop_it_with_its_children(tmp_path: Path) -> None:
-    """`down` does so: it knows only the file, and also stops grandchildren."""
+    """`down` is another process. It knows only the file, and also stops children of the program."""
     started = program(tmp_path, PARENT)
     starter = Processes(tmp_path)
     starter.start(started)
@@ -96,7 +96,7 @@ def test_another_process_can_stop_it_with_its_children(tmp_path: Path) -> None:
 
 
 def test_what_another_start_has_put_in_its_place_is_left_alone(tmp_path: Path) -> None:
-    """With `make up` in two terminals, the second has the stack, and the first says so and ends."""
+    """If `make up` runs in two terminals, the second one owns the stack; the first one says so and ends."""
     first, second = Processes(tmp_path), Processes(tmp_path)
     first.start(program(tmp_path))
     try:
@@ -116,7 +116,7 @@ def test_what_another_start_has_put_in_its_place_is_left_alone(tmp_path: Path) -
 def test_who_watches_hears_at_once_that_it_was_meant(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When the first process ends, the watcher says so, while the others still run."""
+    """As soon as the first program has ended, the watcher says so, even while the others still run."""
     first, said = Processes(tmp_path), list[str]()
     first.start(program(tmp_path))
     stop_marked = processes_module._stop_marked
@@ -137,7 +137,7 @@ def test_who_watches_hears_at_once_that_it_was_meant(
 
 
 def test_what_was_started_is_stopped_without_the_file(tmp_path: Path) -> None:
-    """`make clean` in another terminal deletes the file."""
+    """The file is missing if somebody runs `make clean` in another terminal."""
     processes = Processes(tmp_path)
     processes.start(program(tmp_path))
     (tmp_path / "processes.json").unlink()
@@ -145,7 +145,7 @@ def test_what_was_started_is_stopped_without_the_file(tmp_path: Path) -> None:
 
 
 def test_what_a_crashed_program_left_is_stopped(tmp_path: Path) -> None:
-    """The parent is dead, but its child still listens."""
+    """The program has crashed, but its child still listens."""
     processes = Processes(tmp_path)
     started = program(tmp_path, PARENT)
     processes.start(started)
@@ -187,7 +187,7 @@ def test_a_program_that_dies_at_start_shows_its_log(tmp_path: Path) -> None:
 
 
 def test_a_program_that_dies_later_is_noticed(tmp_path: Path) -> None:
-    """`up` looks twice a second."""
+    """`up` checks the programs twice a second."""
     processes = Processes(tmp_path)
     processes.start(program(tmp_path))
     (entry,) = json.loads((tmp_path / "processes.json").read_text())

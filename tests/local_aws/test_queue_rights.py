@@ -1,4 +1,4 @@
-"""Who may send to a queue is told by one right, for one message and for ten."""
+"""The right to send to a queue is the same for one message and for a batch of ten."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.local_aws.cloud import ACCOUNT, REGION, Cloud
 
 
 def test_a_batch_takes_the_right_to_send_a_message(cloud: Cloud) -> None:
-    """And no right to receive."""
+    """The right does not allow receiving messages."""
     url = cloud.client("sqs").create_queue(QueueName="leavers")["QueueUrl"]
     iam = cloud.client("iam")
     iam.create_user(UserName="sender")

@@ -40,7 +40,7 @@ def test_the_old_token_works_during_the_grace(rotating: Pool, browser: OktaBrows
 
 
 def test_revoking_the_successor_ends_the_family(rotating: Pool, browser: OktaBrowser) -> None:
-    """They belong to the same sign-in."""
+    """All tokens of one sign-in are revoked together."""
     new = rotating.refresh(browser.tokens()["refresh_token"]).json()["refresh_token"]
     assert rotating.post("/oauth2/revoke", {"token": new}).status_code == 200
     assert rotating.refresh(new).json()["error"] == "invalid_grant"

@@ -114,7 +114,7 @@ def test_an_imported_preflight_answers_with_its_headers(
 
 
 def test_an_import_keeps_what_the_document_says(cloud: Cloud, api: str) -> None:
-    """These are name, endpoint type, binary media types, and path parameters."""
+    """The API keeps the document's name, endpoint type, binary media types, and path parameters."""
     described = cloud.client("apigateway").get_rest_api(restApiId=api)
     assert described["name"] == "test"
     assert described["endpointConfiguration"]["types"] == ["REGIONAL"]
@@ -139,7 +139,7 @@ def test_an_imported_authorizer_wants_token_and_scope(
 
 
 def test_path_parameters_stay_encoded(cloud: Cloud, api: str) -> None:
-    """They are as the caller wrote them, each in its own segment; unencoded values are the same in both forms."""
+    """They stay as the caller wrote them, each in its own segment. A value without encoding is not changed."""
     for name in ("ada%40x.example", "a%2Fb", "a%25b", "a%20b+c", "%C3%A4", "%FF", "a@b"):
         answer = get(url(cloud, api, f"/items/{name}"))
         assert (answer.status_code, answer.json()["pathParameters"]) == (200, {"name": name}), name
@@ -205,7 +205,7 @@ def test_an_overwrite_wipes_gateway_responses(
 
 
 def test_a_function_that_fails_is_502_by_the_gateways_own_answer(cloud: Cloud, pool: Pool) -> None:
-    """It is the customised DEFAULT_5XX with its headers, without details of the error."""
+    """The response is the customised DEFAULT_5XX with its headers, without details of the error."""
     gateway = cloud.client("apigateway")
     arn = cloud.create_function("broken", "broken")
     body = json.dumps(document(pool, arn, "/", "/items/{name}"))
@@ -228,7 +228,7 @@ def test_a_function_that_fails_is_502_by_the_gateways_own_answer(cloud: Cloud, p
 
 @pytest.fixture
 def proxy(cloud: Cloud, api: str) -> Iterator[int]:
-    """The front proxy before the API; yield its port."""
+    """Run the front proxy in front of the API; yield its port."""
     (port,) = free_ports(1)
     aws_port = int(cloud.url.rpartition(":")[2])
     processes = Processes(cloud.state / "proxied")
@@ -267,7 +267,7 @@ def test_the_proxy_passes_every_cookie(proxy: int) -> None:
 
 
 def test_the_proxy_keeps_connections_and_reads_chunks(proxy: int) -> None:
-    """Two requests on one connection, one of them chunked."""
+    """One connection carries two requests, and one of them is chunked."""
     with closing(http.client.HTTPConnection("127.0.0.1", proxy, timeout=30)) as connection:
         connection.request("POST", "/", body=iter([b"one ", b"two"]), encode_chunked=True)
         assert json.load(connection.getresponse())["body"] == "one two"
@@ -286,7 +286,7 @@ def test_the_proxy_keeps_connections_and_reads_chunks(proxy: int) -> None:
     ],
 )
 def test_the_proxy_refuses_what_api_gateway_refuses(proxy: int, header: str, status: int) -> None:
-    """Too many header bytes, too large a body, and nonsense are refused."""
+    """It refuses headers or bodies that are too large, and requests that are not HTTP."""
     with closing(socket.create_connection(("127.0.0.1", proxy), timeout=10)) as connection:
         connection.sendall(f"POST / HTTP/1.1\r\nHost: x\r\n{header}\r\n\r\n".encode())
         assert connection.recv(64).split()[1] == str(status).encode()

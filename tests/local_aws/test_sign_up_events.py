@@ -97,7 +97,7 @@ def test_a_refused_administrators_user_is_not_made(cloud: Cloud, pool: Pool) -> 
 
 
 def test_a_password_sign_in_is_between_its_triggers(cloud: Cloud, pool: Pool) -> None:
-    """The order is PreAuthentication, the tokens, PostAuthentication."""
+    """The order is: PreAuthentication, issuing the tokens, PostAuthentication."""
     pool.add_person(EMAIL)
     pool.sign_in(EMAIL)
     assert cloud.sources() == [
@@ -147,7 +147,7 @@ def hosted(pool: Pool, path: str, **form: str) -> requests.Response:
 
 
 def test_the_sign_up_page_makes_and_confirms_an_account(cloud: Cloud, pool: Pool) -> None:
-    """The password comes first and the code afterwards; there is no metadata."""
+    """People first choose the password and then enter the code. The trigger gets no ClientMetadata."""
     made = hosted(pool, "/signup", username=EMAIL, password=PASSWORD)
     assert (made.status_code, made.headers["Location"].partition("?")[0]) == (302, "/confirmUser")
     wrong = hosted(pool, "/confirmUser", username=EMAIL, code="no code")
@@ -161,7 +161,7 @@ def test_the_sign_up_page_makes_and_confirms_an_account(cloud: Cloud, pool: Pool
 
 
 def test_a_refusal_is_shown_on_the_sign_up_page(cloud: Cloud, pool: Pool) -> None:
-    """It has the trigger's text, and nobody is created."""
+    """The page shows the trigger's text, and no account is created."""
     cloud.script({"PreSignUp_SignUp": {"raise": "not here"}})
     refused = hosted(pool, "/signup", username=EMAIL, password=PASSWORD)
     assert refused.status_code == 200

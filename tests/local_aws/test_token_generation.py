@@ -70,6 +70,6 @@ def test_trusted_claims_cannot_be_overridden() -> None:
 
 
 def test_version_one_answers_touch_the_id_token() -> None:
-    """claimsOverrideDetails, the older shape."""
+    """The older format, claimsOverrideDetails, changes only the ID token."""
     details = {"claimsOverrideDetails": {"claimsToAddOrOverride": {"team": "red"}}}
     assert merge_claims({"sub": "me"}, details, "id") == {"sub": "me", "team": "red"}

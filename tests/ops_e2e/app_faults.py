@@ -93,7 +93,7 @@ def policy(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Fault:
 
 @contextmanager
 def a_dependency_left_out(place: Place) -> Iterator[None]:
-    """Upload the package that Chalice alone makes if a dependency cannot be built."""
+    """Upload the zip that Chalice alone would make if a dependency cannot be built."""
     functions = place.root("lambda")
     location = functions.get_function(FunctionName=RECORDS)["Code"]["Location"]
     before = requests.get(location, timeout=30).content
@@ -152,7 +152,7 @@ def _patch_method(gateway: Any, api_id: str, path: str, value: str) -> None:
 
 @contextmanager
 def second_authorizer(place: Place) -> Iterator[None]:
-    """Accept tokens of another pool."""
+    """Add an authorizer that accepts tokens of another pool."""
     gateway, api_id = place.root("apigateway"), load_deployed(place.stage).rest_api_id
     made = gateway.create_authorizer(
         restApiId=api_id,
@@ -203,7 +203,7 @@ def deployed_file_missing(place: Place) -> Iterator[None]:
 
 @contextmanager
 def switched_off(place: Place) -> Iterator[None]:
-    """Reserve no concurrency, as people do to stop a function."""
+    """Set the reserved concurrency to 0, as people do to stop a function."""
     functions = place.root("lambda")
     functions.put_function_concurrency(FunctionName=RECORDS, ReservedConcurrentExecutions=0)
     try:

@@ -1,4 +1,4 @@
-"""Small distributions made on the spot: wheels, sources that build, and sources that do not."""
+"""Makes small distributions: wheels, sources that can be built, and sources that cannot."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 BUILDS = (
     "from setuptools import setup\nsetup(name={name!r}, version='1.0', py_modules=[{name!r}])\n"
 )
-#: It returns its name like any other, and fails where a compiler would be called.
+#: Its metadata can be read, but its build fails where a compiler would run.
 BREAKS = (
     "import sys\nfrom setuptools import setup\n"
     "if 'bdist_wheel' in sys.argv:\n    raise SystemExit('no compiler here')\n"

@@ -159,7 +159,7 @@ def provider_row_without_issuer(place: Place) -> Iterator[None]:
 
 @contextmanager
 def mapping_off(place: Place) -> Iterator[None]:
-    """Switch off what feeds the function of the queue."""
+    """Switch off the event source mapping that feeds the queue's function."""
     functions = place.root("lambda")
     name = place.stage.function("leaving")
     (found,) = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]

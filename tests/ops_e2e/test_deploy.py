@@ -25,8 +25,8 @@ from tests.ops_e2e.place import CHALICE, Place
 from tests.ops_e2e.visitor import refresh, sign_in
 from tests.ops_e2e.wire import Cut
 
-#: In the order of calls in a first deployment: where the wire breaks, and whether AWS still got the call. Each run
-#: continues after the one before it.
+#: The calls at which the connection breaks, in the order of a first deployment, and whether AWS still received the call.
+#: Each run continues after the previous one.
 ALL_CUTS = (
     Cut("POST 2015-03-31/functions", nth=1, after=True),
     Cut("POST 2015-03-31/functions", nth=2),
@@ -39,8 +39,8 @@ ALL_CUTS = (
     Cut("PATCH restapis/stages/api"),
 )
 
-#: The whole list takes a minute, so it is for `make soak`; these two leave the worst state: an unrecorded API, and half
-#: of the second pass.
+#: The whole list takes a minute, so only `make soak` runs it. These two leave the worst states: an API without a record,
+#: and half of the second pass.
 CUTS = ALL_CUTS if os.environ.get("GATEHOUSE_SOAK") else (ALL_CUTS[2], ALL_CUTS[6])
 
 #: Everything that a plain `chalice deploy` could break.
@@ -114,7 +114,7 @@ def _deploy_changed(place: Place) -> None:
 
 
 def _destroy(place: Place) -> None:
-    """The lost data is listed first, kept data stay, and nothing is left at the end."""
+    """The data that will be lost is listed first, data to keep is kept, and at the end nothing is left."""
     stage = place.stage
     lost = inventory(place.session, stage)
     assert any(place.variable("USER_POOL_ID") in line for line in lost)
@@ -153,7 +153,7 @@ def test_plan_names_what_would_change_and_changes_nothing(place: Place) -> None:
 def test_protected_stage_is_asked_for_after_its_plan(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The plan is shown, nobody confirms, nothing changes; `--plan` does not even ask."""
+    """The plan is shown, and without a confirmation nothing changes. `--plan` does not even ask."""
     line = ["--project-dir", str(place.project), "deploy", "--stage", "local"]
     with place.setting("gatehouse", deletion_protection=True):
         place.wire.operations.clear()
@@ -167,7 +167,7 @@ def test_protected_stage_is_asked_for_after_its_plan(
 
 
 def test_what_was_shown_is_executed_and_nothing_else(place: Place) -> None:
-    """It is CloudFormation's own change set; another deployment in the meantime stops it before anything changes."""
+    """`deploy` executes the change set that was shown. If there was another deployment in between, it changes nothing."""
     report = Reporter(StringIO())
     stack, cloudformation = place.stage.identity_stack, place.root("cloudformation")
     with place.setting("gatehouse", log_retention_days=14):

@@ -76,7 +76,8 @@ def refused(call: Any, **request: Any) -> bool:
 
 @pytest.mark.security("S-60")
 def test_the_role_deploys_and_looks_and_does_nothing_else(bare: Place) -> None:
-    """A new stage becomes healthy, and is deployed again; foreign tables, secrets, roles and its own are out of reach."""
+    """A new stage becomes healthy, and is deployed again. The role cannot use other tables, secrets or roles, nor change
+    itself."""
     with as_ci(bare):
         bare.address()
         bare.deploy()
@@ -106,7 +107,7 @@ def test_the_role_deploys_and_looks_and_does_nothing_else(bare: Place) -> None:
 
 
 def documents() -> Iterator[dict[str, Any]]:
-    """Every statement in the file; `!Sub` and `!Ref` are read as their texts."""
+    """Read every statement in the file; the values of `!Sub` and `!Ref` are their texts."""
     import yaml
 
     class Loader(yaml.SafeLoader):
@@ -130,16 +131,18 @@ def statements() -> list[dict[str, Any]]:
 
 
 def listed(value: Any) -> list[str]:
-    """One or several, as a list."""
+    """Return a list, also for a single value."""
     return value if isinstance(value, list) else [value]
 
 
 @pytest.mark.security("S-60")
 def test_no_action_is_a_wildcard_and_only_named_ones_have_no_resource() -> None:
-    """Actions without a resource read, create a pool whose id is not known yet, or are bound to the stage's functions."""
+    """Actions without a named resource only read, or create a pool (whose id is not known yet), or have a condition for the
+    stage's functions."""
     nameless = {
         *("cloudformation:DescribeStackDriftDetectionStatus", "cloudwatch:DescribeAlarms"),
-        *("cognito-idp:CreateUserPool", "cognito-idp:DescribeUserPoolDomain"),
+        *("cloudwatch:GetMetricStatistics", "cognito-idp:CreateUserPool"),
+        *("cognito-idp:DescribeUserPoolDomain",),
         *("logs:DescribeLogGroups", "secretsmanager:GetRandomPassword", "sts:GetCallerIdentity"),
     }
     for statement in statements():

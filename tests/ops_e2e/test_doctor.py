@@ -22,8 +22,10 @@ SEEDED = [
     for check, seeds in FAULTS.items()
     for what, seed in seeds
 ]
-#: Proved with doubles in tests/unit/ops/test_doctor.py, because the local AWS does not have these.
+#: Tested with doubles: in tests/unit/ops/test_doctor.py what the local AWS lacks, in test_doctor_own_parts.py what this
+#: project lacks.
 ELSEWHERE = {
+    *("own-functions", "own-sources", "own-queues", "own-waits"),
     *("clock-skew", "table-backups", "table-expiry", "table-encryption"),
     *("access-log", "custom-domain", "sign-in-domain", "sign-in-style"),
     *("pool-issuer", "threat-protection"),
@@ -48,7 +50,7 @@ def test_seeded_fault_is_found(place: Place, check: str, seed: Fault) -> None:
 
 
 def test_every_check_has_a_seeded_fault() -> None:
-    """It is here, or uses a double if the local AWS lacks the subject."""
+    """The fault is in this folder, or in a test with a double if the local AWS lacks the subject."""
     assert set(FAULTS) | ELSEWHERE == set(BY_ID)
     assert not set(FAULTS) & ELSEWHERE
 
@@ -56,7 +58,7 @@ def test_every_check_has_a_seeded_fault() -> None:
 def test_command_prints_json_and_its_exit_code_says_it(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It is for programs: the same findings, and 1 if there are any."""
+    """The JSON has the same findings, for programs, and the exit code is 1 if there are any."""
     line = ["--project-dir", str(place.project), "doctor", "--stage", "local"]
     with place.setting("environment_variables", AUTO_SIGN_IN="Ghost"):
         assert cli.main([*line, "--json"]) == 1
@@ -75,7 +77,7 @@ def test_healthy_stage_has_no_finding(place: Place) -> None:
     assert diagnosis.findings == []
     assert set(diagnosis.not_checked) == {check.id for check in CHECKS if check.not_locally}
     assert len(diagnosis.checked) >= 50
-    # There are notes on a Python near its end; a note is no fault.
+    # On a Python that will soon be deprecated there are notes; a note is not a fault.
     assert {note.id for note in diagnosis.notes} <= {"runtime-age"}
 
 

@@ -62,14 +62,14 @@ class Shelf:
         )
 
     def give_a_role(self) -> None:
-        """Set what the identity stack would set: without it Chalice does not even begin."""
+        """Set the role that the identity stack would set; without it Chalice does not even begin."""
         path = self.project / ".chalice" / "config.json"
         config = json.loads(path.read_text(encoding="utf-8"))
         config["iam_role_arn"] = "arn:aws:iam::111122223333:role/api"
         path.write_text(json.dumps(config), encoding="utf-8")
 
     def packaged(self) -> list[Path]:
-        """Every zip that Chalice has made and might upload."""
+        """Return every zip that Chalice has made and could upload."""
         return sorted((self.project / ".chalice").glob("deployments/*.zip"))
 
 
@@ -90,13 +90,13 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shelf:
 
 
 def cannot_be_built(shelf: Shelf) -> str:
-    """There is a source that needs a compiler, and no wheel."""
+    """The package has no wheel, and its source needs a compiler."""
     shelf.lock(line(wheel(shelf.folder, "whole")), line(source(shelf.folder, "broken", BREAKS)))
     return "broken==1.0: no wheel, and its source does not build"
 
 
 def missing_hash(shelf: Shelf) -> str:
-    """A line has only a version."""
+    """A line in the lock has a version but no hash."""
     wheel(shelf.folder, "bare")
     shelf.lock(line(wheel(shelf.folder, "whole")), "bare==1.0\n")
     return "bare==1.0 has no hash"
@@ -118,7 +118,7 @@ def not_locked(shelf: Shelf) -> str:
 
 
 def locked_too_old(shelf: Shelf) -> str:
-    """Its user needs another version."""
+    """The package that uses it needs another version."""
     inner = line(wheel(shelf.folder, "inner"))
     shelf.lock(inner, line(wheel(shelf.folder, "outer", needs=["inner>=2"])))
     return "outer==1.0 needs inner>=2, not 1.0"
@@ -132,7 +132,7 @@ def for_another_machine(shelf: Shelf) -> str:
 
 
 def nowhere(shelf: Shelf) -> str:
-    """The index does not have the name."""
+    """The index does not have a package with this name."""
     shelf.lock("ghost==1.0 --hash=sha256:" + "0" * 64 + "\n")
     return "ghost==1.0: no wheel"
 
@@ -178,6 +178,38 @@ def test_a_plain_chalice_deploy_uploads_nothing(shelf: Shelf, seed: Seed) -> Non
     """It ends with exit code 1 and the reason; alone, Chalice leaves the dependency out and ends with 0."""
     said = seed(shelf)
     shelf.give_a_role()
+    done, heard = plain_deploy(shelf)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert heard == []
+    assert shelf.packaged() == []
+
+
+@pytest.mark.parametrize("of", ["the stage", "one function"])
+def test_a_plain_chalice_deploy_measures_the_variables_first(shelf: Shelf, of: str) -> None:
+    """Lambda would refuse them after the package and other functions have changed; the message is that of `ops`."""
+    shelf.give_a_role()
+    path = shelf.project / ".chalice" / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    stage = config["stages"][LOCAL]
+    if of == "one function":
+        stage["lambda_functions"] = {"leaving": {}}
+        stage = stage["lambda_functions"]["leaving"]
+    stage.setdefault("environment_variables", {})["ORDERS"] = "x" * 4096
+    path.write_text(json.dumps(config), encoding="utf-8")
+    done, heard = plain_deploy(shelf)
+    assert done.returncode == 1
+    named = "leaving" if of == "one function" else "every function"
+    assert f"environment variables of {named} take " in done.stderr
+    assert "Lambda allows 4096: shorten the largest, ORDERS (" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert heard == []
+    assert shelf.packaged() == []
+
+
+def plain_deploy(shelf: Shelf) -> tuple[subprocess.CompletedProcess[str], list[bytes]]:
+    """A plain `chalice deploy`, and what it sent to AWS."""
     heard: list[bytes] = []
 
     class Listener(BaseRequestHandler):
@@ -201,11 +233,7 @@ def test_a_plain_chalice_deploy_uploads_nothing(shelf: Shelf, seed: Seed) -> Non
         server.shutdown()
         server.server_close()
         thread.join()
-    assert done.returncode == 1
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
-    assert heard == []
-    assert shelf.packaged() == []
+    return done, heard
 
 
 def chalice_package(shelf: Shelf) -> subprocess.CompletedProcess[str]:
@@ -277,7 +305,7 @@ def without(
 
 
 def cut(path: Path, _: list[zipfile.ZipInfo]) -> None:
-    """Truncate it, as an interrupted run would."""
+    """Truncate the zip, as an interrupted run would."""
     path.write_bytes(path.read_bytes()[:-100])
 
 
@@ -294,7 +322,7 @@ def cut(path: Path, _: list[zipfile.ZipInfo]) -> None:
     ],
 )
 def test_a_package_that_differs_is_refused(shelf: Shelf, change: Any, said: str) -> None:
-    """It has a foreign or incomplete file, bytecode without a source, or missing or different data of botocore."""
+    """The zip has a foreign or incomplete file, bytecode without a source, or missing or wrong data for botocore."""
     shelf.lock(line(wheel(shelf.folder, "whole")))
     made = package(shelf.project, shelf.out, "3.12")
     cache = Path(os.environ[CACHE])
@@ -306,7 +334,7 @@ def test_a_package_that_differs_is_refused(shelf: Shelf, change: Any, said: str)
 
 @pytest.mark.security("S-76")
 def test_bytecode_that_its_source_does_not_make_is_refused(shelf: Shelf) -> None:
-    """Python would run it without checking the source, here and where it is deployed."""
+    """Python would run the bytecode without checking its source, on this machine and in Lambda."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     target = replace(TARGET, runtime=RUNTIMES[python])
     shelf.lock(line(wheel(shelf.folder, "whole")))
@@ -343,7 +371,7 @@ def test_vendor_does_not_stand_in_for_a_locked_file(shelf: Shelf) -> None:
 
 @pytest.mark.parametrize("python", RUNTIMES)
 def test_the_runtime_follows_the_setting(shelf: Shelf, python: str) -> None:
-    """The Python that packages does not matter: compiled wheels are for the runtime."""
+    """Compiled wheels are for the runtime, whichever Python makes the package."""
     abi = RUNTIMES[python].abi
     tag = f"{abi}-{abi}-manylinux_2_17_x86_64.manylinux2014_x86_64"
     for each in RUNTIMES.values():
@@ -357,7 +385,7 @@ def test_the_runtime_follows_the_setting(shelf: Shelf, python: str) -> None:
 
 
 def test_the_working_python_is_the_default(shelf: Shelf) -> None:
-    """An unsupported runtime is refused with the solution."""
+    """If this Python is not a supported runtime, the error says what to do."""
     shelf.lock(line(wheel(shelf.folder, "whole")))
     with pytest.raises(OpsError, match=r'Python 3\.10 is not a runtime.*"python_version"'):
         package(shelf.project, shelf.out, "3.10")

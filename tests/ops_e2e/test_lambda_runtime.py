@@ -119,7 +119,7 @@ def trigger(place: Place, name: str) -> dict[str, Any]:
 
 @pytest.mark.security("S-76")
 def test_every_dependency_comes_from_the_zip(function: Function) -> None:
-    """The environment does not have them, so nothing on the machine can replace one."""
+    """The interpreter's environment lacks the dependencies, so no package on this machine can replace one."""
     command = [function.python, "-c", WHERE, *MODULES]
     done = subprocess.run(
         command, cwd=function.root, env={"PYTHONDONTWRITEBYTECODE": "1"}, capture_output=True, text=True,
@@ -154,7 +154,7 @@ def test_routes_answer_cold_and_warm(start: Start, place: Place) -> None:
 
 
 def test_triggers_write_and_the_record_is_read(start: Start, place: Place) -> None:
-    """It uses the local AWS's table: confirmation, then the person's own route, cold and warm."""
+    """It uses the local AWS's table: first the confirmation, then the person's own route, both cold and warm."""
     records, api = start("app.user_records"), start("app.app")
     event = trigger(place, "PostConfirmation_ConfirmSignUp")
     for _ in range(2):
@@ -170,7 +170,7 @@ def test_triggers_write_and_the_record_is_read(start: Start, place: Place) -> No
 
 
 def test_token_claims_sets_the_scopes(start: Start, place: Place) -> None:
-    """Hosted and direct sign-ins get the same; another pool is refused, cold and warm."""
+    """Hosted and direct sign-ins get the same scopes, and another pool is refused, both cold and warm."""
     tokens = start("app.token_claims")
     foreign = {**trigger(place, "TokenGeneration_Authentication"), "userPoolId": "us-east-1_Other"}
     for _ in range(2):
@@ -181,7 +181,7 @@ def test_token_claims_sets_the_scopes(start: Start, place: Place) -> None:
 
 
 def test_each_function_of_the_app_starts(start: Start) -> None:
-    """This includes later ones: a function may refuse an empty event, but it must start."""
+    """This also covers functions that are added later. A function may refuse an empty event, but it must start."""
     handlers = [each.handler_string for each in app.pure_lambda_functions]
     assert {"app.user_records", "app.token_claims"} <= set(handlers)
     for handler in handlers:

@@ -28,7 +28,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_same_checkout_gives_the_same_bytes(built: Path, tmp_path: Path) -> None:
-    """It is built again, at another time and under another umask."""
+    """The second zip is built at another time and with another umask."""
     before = os.umask(0o077)
     try:
         again = package(PROJECT, tmp_path)
@@ -56,7 +56,7 @@ def test_order_date_and_mode_do_not_come_from_the_file_system(tmp_path: Path) ->
 
 
 def test_it_is_small_and_holds_the_app_and_what_it_imports(built: Path) -> None:
-    """It includes cryptography, which the local AWS would otherwise provide."""
+    """The zip must include cryptography, because the local AWS would hide that it is missing."""
     assert built.stat().st_size <= MAX_BYTES == 10_000_000
     with zipfile.ZipFile(built) as packed:
         names = set(packed.namelist())
@@ -67,7 +67,7 @@ def test_it_is_small_and_holds_the_app_and_what_it_imports(built: Path) -> None:
 
 @pytest.mark.security("S-59")
 def test_no_tests_no_ops_no_secret(built: Path) -> None:
-    """It does not have config.json, either, which names a stage's pool."""
+    """The zip does not contain config.json either, which names a stage's pool."""
     with zipfile.ZipFile(built) as packed:
         for name in packed.namelist():
             top = name.split("/")[0]
@@ -79,7 +79,7 @@ def test_no_tests_no_ops_no_secret(built: Path) -> None:
 
 
 def test_every_module_has_its_bytecode(built: Path, tmp_path: Path) -> None:
-    """It is this Python's, and used without checking the source, because Lambda can write none."""
+    """The bytecode is for this Python, and is used without checking the source. Lambda cannot write bytecode itself."""
     with zipfile.ZipFile(built) as packed:
         names = packed.namelist()
         packed.extractall(tmp_path)
@@ -102,14 +102,14 @@ TELL = (
 
 
 def cached(name: str) -> str:
-    """Where Python looks for a module's bytecode."""
+    """Return the path at which Python looks for a module's bytecode."""
     folder, _, file = name.rpartition("/")
     tagged = f"__pycache__/{file.removesuffix('.py')}.{sys.implementation.cache_tag}.pyc"
     return f"{folder}/{tagged}" if folder else tagged
 
 
 def said(folder: Path, program: str) -> str:
-    """What a program in the unpacked zip prints."""
+    """Run a program in the unpacked zip and return its output."""
     done = subprocess.run(
         [sys.executable, "-B", "-c", program],
         cwd=folder,
@@ -122,12 +122,12 @@ def said(folder: Path, program: str) -> str:
 
 @pytest.mark.parametrize("state", ["whole", "missing", "of another Python"])
 def test_gatehouses_modules_are_in_one_file(built: Path, tmp_path: Path, state: str) -> None:
-    """All that a container loads comes from it. Without it, or beside another Python, everything works as usual."""
+    """A container loads all of Gatehouse from that file. Without it, or with another Python, it loads the usual modules."""
     with zipfile.ZipFile(built) as packed:
         packed.extractall(tmp_path)
     file = tmp_path / cached(f"{GATEHOUSE}modules.py")
     if state == "whole":
-        # Nothing else could be loaded: neither the sources nor their bytecode are looked at.
+        # Without sources and bytecode, only the one file can be loaded.
         for source in (tmp_path / GATEHOUSE).rglob("*.py"):
             if source.name != "cold_start.py" and source.parent != tmp_path / GATEHOUSE:
                 source.write_text("raise AssertionError('read')")

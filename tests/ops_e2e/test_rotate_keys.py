@@ -27,7 +27,7 @@ def keys(place: Place) -> dict[str, object]:
 
 
 def forget_caches(place: Place) -> None:
-    """Make containers read the secrets again, as minutes would (here: new containers)."""
+    """Start new containers, which read the secrets again; on AWS a container does so after some minutes."""
     functions = place.root("lambda")
     name = place.stage.api_function
     before = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]

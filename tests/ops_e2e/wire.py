@@ -1,4 +1,4 @@
-"""The network between the deployer and the local AWS: it names the calls, and can be cut."""
+"""The network between the deployer and the local AWS: it knows each call's name, and can be interrupted."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _HOP = {"connection", "transfer-encoding", "keep-alive"}
 
 
 class _Quiet(ThreadingHTTPServer):
-    """Ignores callers that have gone."""
+    """Ignores clients that have closed the connection."""
 
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Ignore it: a test cuts the wire on purpose."""
+        """Ignore the error: a test cuts the connection on purpose."""
 
 
 @dataclass

@@ -1,7 +1,7 @@
-"""A crowd that shares warm containers, and the rule for every answer: it belongs to its caller.
+"""Many people who share warm containers, with a check that each response belongs to its caller.
 
-Each person has a mark in name, address, `sub` and group. An answer (headers, bodies, tokens, opened cookies) may
-contain the caller's mark and nobody else's.
+Each person has a mark in name, address, `sub` and group. A response (headers, body, tokens, opened cookies) may contain
+only the caller's mark.
 """
 
 import base64
@@ -36,7 +36,7 @@ _DECIDED = frozenset({"temporarily_unavailable", "too_many_attempts"})
 
 @dataclass
 class Member:
-    """One person with a browser; `door` is the kind of sign-in."""
+    """One person with a browser; `door` says how the person signs in."""
 
     number: int
     door: str
@@ -70,7 +70,7 @@ class LogLines:
 
 
 class Crowd:
-    """`size` people, half through Okta and half by password, before `containers` containers."""
+    """`size` people and `containers` containers; half of the people use Okta, half a password."""
 
     def __init__(self, world: World, *, size: int, containers: int, fault_share: float) -> None:
         self.world = world
@@ -104,7 +104,7 @@ class Crowd:
     # People's actions ----------------------------------------------------------------------------
 
     def sign_in(self, member: Member) -> bool:
-        """Try once; return whether the member is signed in. Any other result is a defined one."""
+        """Try once to sign in; return whether it worked. If not, check that the error is an expected one."""
         if member.door == "hosted":
             start = member.browser.get("/auth/login?provider=Okta")
             self._belongs(member, start)
@@ -126,14 +126,14 @@ class Crowd:
         return True
 
     def _came_back(self, member: Member, answer: Answer) -> bool:
-        """Whether a redirect to the page belongs to a signed-in person; any other names a defined error."""
+        """Whether the redirect to the page means success; if not, check that it names an expected error."""
         errors = parse_qs(urlsplit(answer.location).query).get("error", [])
         assert (answer.status, set(errors) - _DECIDED) == (303, set()), answer.location
         member.outcomes.update(["signed in", *errors][-1:])
         return not errors
 
     def refresh(self, member: Member) -> bool:
-        """Refresh once. An outage keeps the session; nothing else may happen to a signed-in person."""
+        """Refresh once. Only an outage may prevent it, and it must keep the session."""
         before = member.browser.cookies["__Host-gatehouse"].value
         answer = member.browser.post("/auth/refresh")
         self._belongs(member, answer)
@@ -187,7 +187,7 @@ class Crowd:
                     continue
 
     def _is_theirs(self, member: Member, answer: Answer) -> None:
-        """A token answer names the caller, and so do its token and cookie."""
+        """Check that a token response, its token and its cookie name the caller."""
         body = answer.json()
         person = member.person
         assert body["user"] == {
@@ -253,7 +253,7 @@ class Crowd:
 
 def together(members: list[Any], do: Callable[[Any], object], threads: int) -> None:
     """Let `threads` threads process a shuffled list, so that people meet in every order; raise their errors."""
-    # A thread yields every few bytecodes, so that anything shared by two containers would show.
+    # Threads switch after every few bytecodes, so that data that two containers share would be noticed.
     before = sys.getswitchinterval()
     sys.setswitchinterval(5e-5)
     try:

@@ -1,6 +1,6 @@
-"""A defence that `make soak` switches off: where it is, and its replacement.
+"""A defence that `make soak` switches off: the attribute to replace, and its replacement.
 
-Nothing is edited: in a separate process an attribute is replaced before any test module is imported.
+No file is edited: a separate process replaces the attribute before it imports any test module.
 """
 
 import inspect
@@ -16,7 +16,7 @@ Off = Callable[[Any], Any]
 
 
 class Stale(Exception):
-    """An entry of the catalogue no longer fits the code."""
+    """An entry of the catalogue no longer matches the code."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Switch:
     off: Off
 
     def find(self) -> tuple[Any, str, Any]:
-        """Return the owner, the attribute's name and what is there. Raises Stale."""
+        """Return the attribute's owner, name and current value. Raises Stale."""
         module, _, path = self.target.partition(":")
         try:
             owner: Any = import_module(module)
@@ -39,7 +39,7 @@ class Switch:
             raise Stale(f"{self.target} does not exist: {error}") from None
 
     def replacement(self) -> Any:
-        """Return what stands in its place. Raises Stale."""
+        """Return the replacement of the attribute. Raises Stale."""
         _, _, original = self.find()
         try:
             return self.off(original)
@@ -49,7 +49,10 @@ class Switch:
 
 @dataclass(frozen=True)
 class Defence:
-    """One defence. `without` says what the code does once it is off; `tests` are those of its ids unless files are named."""
+    """One defence.
+
+    `without` says what the code does without it. `tests` names files to run; if it is empty, all tests of its ids run.
+    """
 
     name: str
     ids: tuple[str, ...]
@@ -61,13 +64,13 @@ class Defence:
 def defence(
     name: str, ids: str, without: str, *switches: tuple[str, Off], tests: tuple[str, ...] = ()
 ) -> Defence:
-    """Return an entry of the catalogue; `ids` separated by spaces, a switch as (target, off)."""
+    """Return an entry of the catalogue. `ids` are separated by spaces; each switch is (target, off)."""
     made = tuple(Switch(target, off) for target, off in switches)
     return Defence(name, tuple(ids.split()), without, made, tests)
 
 
 def check(entry: Defence) -> None:
-    """Raise Stale, naming the entry, if one of its switches no longer fits the code."""
+    """Raise Stale, naming the entry, if one of its switches no longer matches the code."""
     try:
         for switch in entry.switches:
             switch.replacement()
@@ -83,26 +86,26 @@ def switch_off(entry: Defence) -> None:
         setattr(owner, name, switch.replacement())
 
 
-# What stands in a defence's place ----------------------------------------------------------------
+# Replacements for a defence ----------------------------------------------------------------------
 
 
 def value(new: Any) -> Off:
-    """Another value: a limit that no longer limits."""
+    """Replace a value, such as a limit by one that limits nothing."""
     return lambda original: new
 
 
 def nothing(original: Any) -> Any:
-    """A check that checks nothing."""
+    """Replace a check by one that accepts everything."""
     return lambda *args, **named: None
 
 
 def answering(result: Any) -> Off:
-    """A check with one answer for everybody."""
+    """Replace a check by one with always the same result."""
     return lambda original: lambda *args, **named: result
 
 
 def wrapped(around: Callable[..., Any]) -> Off:
-    """`around(original, *args, **named)` in the original's place."""
+    """Call `around(original, *args, **named)` instead of the original."""
 
     def off(original: Any) -> Any:
         def call(*args: Any, **named: Any) -> Any:
@@ -114,7 +117,7 @@ def wrapped(around: Callable[..., Any]) -> Off:
 
 
 def calling_in(caller: str, around: Callable[..., Any]) -> Off:
-    """As `wrapped`, but only where the function `caller` calls; the original elsewhere."""
+    """Like `wrapped`, but only for calls by the function `caller`; other callers get the original."""
 
     def off(original: Any) -> Any:
         def call(*args: Any, **named: Any) -> Any:
@@ -128,7 +131,7 @@ def calling_in(caller: str, around: Callable[..., Any]) -> Off:
 
 
 def reading(*changes: tuple[str, str]) -> Off:
-    """The same function with pieces of it read differently, such as a condition as `False`. Each must occur once."""
+    """Compile the function with pieces of its source replaced, such as a condition by `False`. Each must occur once."""
 
     def off(original: Any) -> Any:
         function = inspect.unwrap(getattr(original, "__func__", original))

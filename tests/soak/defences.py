@@ -1,7 +1,7 @@
-"""Switches every defence of the catalogue off in turn and shows that the suite notices: part of `make soak`.
+"""Switches off each defence of the catalogue in turn, and checks that a test then fails: part of `make soak`.
 
-`python -m tests.soak.defences [--list] [--only NAME …]`. Each runs in a process of its own. Exit code 1 if one is not
-noticed, if the app does not even run without it, or if the catalogue no longer fits the code.
+`python -m tests.soak.defences [--list] [--only NAME …]`. Each entry runs in a separate process. The exit code is 1 if no
+test fails, if the app does not run at all, or if the catalogue no longer matches the code.
 """
 
 import argparse
@@ -30,7 +30,7 @@ _TIMEOUT_SECONDS = 240
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the suite said with one defence off. `problem` is empty if that is as it should be."""
+    """The result of the tests with one defence off. `problem` is empty if they noticed it."""
 
     entry: Defence | None
     failed: tuple[str, ...]
@@ -47,7 +47,7 @@ class Outcome:
 
 
 def run(entry: Defence | None, files: Sequence[str] = _SUITES) -> Outcome:
-    """Run the tests of an entry without its defence; None is the control: every test of `files`, nothing off."""
+    """Run the tests of an entry without its defence. For None (the control run), run all `files` with every defence on."""
     chosen = files if entry is None else _files(entry)
     problem, seen = _pytest(entry.name if entry else "", [*chosen, _ORDINARY_DAY])
     if problem:
@@ -62,12 +62,12 @@ def _judge(entry: Defence | None, seen: dict[str, Any], failed: tuple[str, ...])
     if entry is None:
         return f"THE SUITE FAILS BY ITSELF: {', '.join(failed[:5])}" if failed else ""
     if any(name.startswith(_ORDINARY_DAY) for name in failed):
-        return "THE APP DOES NOT RUN WITHOUT IT: the entry breaks more than a defence"
+        return "THE APP DOES NOT RUN WITHOUT IT: the entry breaks more than the defence"
     return "" if failed else "NOT NOTICED: no test fails without it"
 
 
 def _files(entry: Defence) -> Sequence[str]:
-    """The files to run: those that an entry names, else those with tests of one of its ids."""
+    """Return the files to run: those that the entry names, or all with tests of one of its ids."""
     if entry.tests:
         return entry.tests
     return sorted({name for identifier in entry.ids for name in _marked_files()[identifier]})
@@ -75,7 +75,7 @@ def _files(entry: Defence) -> Sequence[str]:
 
 @cache
 def _marked_files() -> dict[str, list[str]]:
-    """Security id -> files with tests of it. Many ids come from data, so pytest has to say."""
+    """Return security id -> files with tests of it. Many ids come from data files, so pytest must collect the tests."""
     _, seen = _pytest("", [*_SUITES, "--collect-only"])
     return dict(seen["files"])
 
@@ -88,7 +88,7 @@ def _pytest(name: str, arguments: Sequence[str]) -> "tuple[str, dict[str, Any]]"
             **os.environ,
             "GATEHOUSE_SWITCHED_OFF": name,
             "GATEHOUSE_SWITCHED_OFF_REPORT": str(report),
-            # What an ended run leaves goes with the folder.
+            # Files that an aborted run leaves are deleted with the folder.
             "TMPDIR": folder,
             "PYTHONDONTWRITEBYTECODE": "1",
         }
@@ -111,7 +111,7 @@ def _pytest(name: str, arguments: Sequence[str]) -> "tuple[str, dict[str, Any]]"
 
 
 def run_all(entries: Sequence[Defence]) -> list[Outcome]:
-    """Run the control and every entry, a few at a time, with a line of progress for each."""
+    """Run the control and every entry, several at a time, and print a line for each."""
     outcomes = []
     files = sorted({name for entry in entries for name in _files(entry)})
     with ThreadPoolExecutor(max(1, min(4, os.cpu_count() or 1))) as pool:
@@ -124,7 +124,7 @@ def run_all(entries: Sequence[Defence]) -> list[Outcome]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit code."""
+    """Run the command line; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak.defences", description=__doc__)
     parser.add_argument("--list", action="store_true", help="print the catalogue and stop")
     parser.add_argument("--only", metavar="NAME", nargs="+", help="run these entries only")
@@ -140,7 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     stale = list(_stale(entries))
     if stale:
-        print("The catalogue no longer fits the code:", *stale, sep="\n  ", file=sys.stderr)
+        print("The catalogue no longer matches the code:", *stale, sep="\n  ", file=sys.stderr)
         return 1
     began = time.monotonic()
     outcomes = run_all(entries)
@@ -153,7 +153,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for identifier, why in NOT_SWITCHED.items():
         print(f"{identifier} cannot be switched off here: {why}")
     if problems:
-        print("\nNot as it should be:", *problems, sep="\n  ", file=sys.stderr)
+        print("\nProblems:", *problems, sep="\n  ", file=sys.stderr)
     return 1 if problems else 0
 
 

@@ -1,7 +1,7 @@
 """Several warm containers in one process, each with one event at a time, as Lambda runs them.
 
-A container is a `Services` with caches of its own. What is a global in Lambda, because a container has one event at a
-time, belongs to a thread here: Chalice's current request and the container's services.
+A container is a `Services` with its own caches. In Lambda, a container handles one event at a time, so Chalice's current
+request and the container's services can be globals. Here each thread has its own ones.
 """
 
 import queue
@@ -21,7 +21,7 @@ _here = threading.local()
 
 
 class Fleet:
-    """Stands where a browser expects the app. `start` makes a container; one in `restarts` events starts a new one."""
+    """Takes the app's place for a browser. `start` makes a container; one in `restarts` events starts a new one."""
 
     def __init__(self, start: Callable[[], Services], size: int, restarts: int = 0) -> None:
         self._start = start
@@ -45,7 +45,7 @@ class Fleet:
 
     @contextmanager
     def container(self) -> Iterator[Services]:
-        """Lend a free container; waits for one."""
+        """Wait for a free container, and lend it."""
         container = self._free.get()
         if self._restarts and self._random.randrange(self._restarts) == 0:
             container = self._start()
@@ -55,7 +55,7 @@ class Fleet:
             self._free.put(container)
 
     def trigger(self, function: Callable[[], Any]) -> Any:
-        """Run a trigger, which is another function with containers of its own, while a caller of ours waits for it."""
+        """Run a trigger while its caller waits: it is another function, with its own containers."""
         before = _here.container
         with self.container() as container:
             _here.container = container
@@ -66,7 +66,7 @@ class Fleet:
 
 
 def install(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make per thread what is per container in Lambda."""
+    """Give each thread its own copy of the data that each container has in Lambda."""
 
     def own(name: str) -> property:
         def read(self: Chalice) -> Any:

@@ -1,8 +1,8 @@
-"""The cut models under each runtime's oldest botocore: the zip is made with a new one, and nobody locks Lambda's.
+"""The cut models with each runtime's oldest botocore: the zip is made with a new botocore, and Lambda uses its own.
 
 "The version of the AWS SDK included in the Python runtime depends on the runtime version and your Region" (AWS Lambda
-developer guide, "Building Lambda functions with Python"). No region can have an older one than the runtime began with, so
-each version here is from before that day. Fetched from the package index.
+developer guide, "Building Lambda functions with Python"). No region can have an older version than the runtime's first
+one, so each version here was released before the runtime. They are downloaded from the package index.
 """
 
 import os
@@ -15,7 +15,7 @@ import pytest
 from ops.runtimes import RUNTIMES
 
 ROOT = Path(__file__).resolve().parents[2]
-#: By runtime, with the month in which Lambda began to offer it.
+#: Runtime -> version of botocore, with the month in which Lambda introduced the runtime.
 OLDEST = {
     "3.11": "1.30.1",  # 2023-07
     "3.12": "1.31.72",  # 2023-11
@@ -32,13 +32,13 @@ sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "tests/unit/test_aws_model
 
 
 def test_each_runtime_has_its_oldest() -> None:
-    """A new runtime needs a line."""
+    """If a runtime is added, this fails until it has a line in OLDEST."""
     assert OLDEST.keys() == RUNTIMES.keys()
 
 
 @pytest.mark.parametrize("version", OLDEST.values())
 def test_an_old_botocore_sends_and_understands_the_same(version: str, tmp_path: Path) -> None:
-    """As with its own data, without a look at it."""
+    """Requests and responses are as with botocore's own data, and that data is not read."""
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target"]
     subprocess.run([*pip, str(tmp_path), f"botocore=={version}"], check=True)
     done = subprocess.run(

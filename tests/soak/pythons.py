@@ -1,9 +1,9 @@
-"""The suites on every other Python at hand that Lambda has. Part of `make soak`.
+"""Runs the suites on every other Python of Lambda that is installed here. Part of `make soak`.
 
 `python -m tests.soak.pythons [VERSION …] [--processes N] [--only PATH …]` makes an environment for each version in
-`.local/python-<version>`, from the same lock as `make`, and runs the suites in it: all but those of the page
-(`tests/frontend`), whose Python is the tests' own. A version that is not on this machine is named, and is a failure only if
-it was asked for.
+`.local/python-<version>`, from the same lock as `make`, and runs the suites in it, except those of the page
+(`tests/frontend`), in which Python only drives the browser. A version that is not installed is printed; it is a failure
+only if it was requested.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _LOCK = ROOT / "requirements-dev.txt"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run them and say which failed; 1 if one did."""
+    """Run the suites and print the versions that failed; return 1 if one did."""
     asked = _parser().parse_args(arguments)
     at_hand = pythons()
     running = "{}.{}".format(*sys.version_info[:2])
@@ -52,10 +52,13 @@ def _parser() -> argparse.ArgumentParser:
         "versions",
         nargs="*",
         metavar="VERSION",
-        help="such as 3.13; default: every other one at hand",
+        help="such as 3.13; default: every other installed one",
     )
     parser.add_argument(
-        "--processes", type=int, default=3, help="that share the tests out; default 3"
+        "--processes",
+        type=int,
+        default=3,
+        help="number of processes that share the tests; default 3",
     )
     parser.add_argument(
         "--only", nargs="+", default=[f"tests/{suite}" for suite in SUITES], metavar="PATH"
@@ -65,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _passes(version: str, base: Path, paths: Sequence[str], processes: int) -> bool:
     began = time.monotonic()
-    print(f"Python {version}: installing where it is missing …", flush=True)
+    print(f"Python {version}: installing missing packages …", flush=True)
     python = _environment(version, base)
     print(f"Python {version}: {' '.join(paths)} …", flush=True)
     done = subprocess.run(

@@ -1,14 +1,15 @@
-"""Load on a whole local stack: real HTTP, the deployed functions, IAM, tables. Part of `make soak`.
+"""Puts load on a complete local stack: real HTTP, the deployed functions, IAM, tables. Part of `make soak`.
 
-`python -m tests.soak.stack_load [--people N] [--seconds N]` starts a stack of its own, lets N people sign in at the same
-moment, half of them through the Okta stand-in and half by password on our own routes, then lets them refresh and call the
-API, and checks that every answer belongs to its asker and that the table holds exactly them. Loopback only.
+`python -m tests.soak.stack_load [--people N] [--seconds N]` starts a separate stack. N people sign in at the same moment,
+half of them through the Okta stand-in and half by password on our own routes. Then they refresh and call the API. The
+program checks that every response belongs to its caller, and that the table contains exactly these people. It uses only
+the loopback interface.
 
-People come from addresses 127.0.1.1 …, ten from each, so that the throttle sees many offices and not one machine. (The
-stack's proxy reports the true peer address; it believes no header.)
+The people's IP addresses are 127.0.1.1 and so on, ten people with each, so that the throttle sees many offices and not
+one machine. (The stack's proxy reports the true peer address and ignores headers.)
 
-Everybody is in the middle of a sign-in at once, with at most IN_FLIGHT requests on their way: the local AWS starts a process
-for each request that runs beside others, and one machine is no region.
+All people are in the middle of a sign-in at once, but at most IN_FLIGHT requests are open at a time, because the local AWS
+starts a process for each parallel request on this one machine.
 """
 
 import argparse
@@ -37,7 +38,7 @@ from tests.own_stack import own_stack_info
 PASSWORD = "correct horse battery"
 PEOPLE_PER_ADDRESS = 10
 IN_FLIGHT = 16
-#: The whole sign-in phase, tries again included.
+#: The longest time for the whole sign-in phase, including repeated attempts.
 PATIENCE_SECONDS = 240
 
 
@@ -52,7 +53,7 @@ class _Session(requests.Session):
 
 
 class _From(HTTPAdapter):
-    """Connects from one of this machine's own addresses."""
+    """Connects from a chosen address of this machine."""
 
     def __init__(self, address: str) -> None:
         self._address = address
@@ -64,7 +65,7 @@ class _From(HTTPAdapter):
 
 @dataclass
 class Figures:
-    """Latencies in seconds by what was asked, outcomes by status or error code, and what went wrong."""
+    """Latencies in seconds by kind of request, numbers of results by status or error code, and faults."""
 
     latencies: dict[str, list[float]] = field(default_factory=dict)
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -81,7 +82,7 @@ class Figures:
             self.faults.append(text)
 
     def line(self, what: str) -> str:
-        """Count and percentiles of one kind of request."""
+        """Return a line with the number and the percentiles of one kind of request."""
         found = sorted(self.latencies.get(what, []))
         if len(found) < 2:
             return f"{what}: {len(found)}"
@@ -92,7 +93,7 @@ class Figures:
 
 @dataclass
 class Member:
-    """One person; `expected` is what every answer must say of them once they have signed in."""
+    """One person; `expected` is the data that every response must have after the sign-in."""
 
     number: int
     email: str
@@ -116,7 +117,7 @@ class Load:
         self._emails = {member.email for member in self.members}
 
     def sign_in(self, member: Member) -> None:
-        """Try until it works; a 429 or 503 is waited for as long as it says."""
+        """Try until the sign-in works; after a 429 or 503, wait as long as Retry-After says."""
         ends = time.monotonic() + PATIENCE_SECONDS
         pause = random.Random(member.number)
         while time.monotonic() < ends:
@@ -130,10 +131,10 @@ class Load:
             if outcome == "200":
                 return
             time.sleep(wait * (1 + pause.random()))
-        self.figures.fault(f"{member.email} never got in")
+        self.figures.fault(f"{member.email} could not sign in")
 
     def refresh(self, member: Member) -> bool:
-        """Refresh once and hold the answer against the person; returns whether it worked."""
+        """Refresh once, and check that the response belongs to the person; return whether it worked."""
         began = time.monotonic()
         try:
             answer = member.visitor.post("/auth/refresh")
@@ -162,14 +163,14 @@ class Load:
                 self.figures.fault(f"{member.email}: {path} answered for somebody else")
 
     def check_table(self, before: set[str]) -> None:
-        """The table holds whoever was there before, and these people with their own addresses."""
+        """Check that the table has only the earlier people, and these people with their own addresses."""
         rows = _rows(self.stack)
         for member in self.members:
             row = rows.pop(member.expected.get("username", "?").lower(), None)
             if row is None or (row["Email"], row["sub"]) != (member.email, member.expected["sub"]):
                 self.figures.fault(f"{member.email}: the record is {row}")
         if set(rows) != before:
-            self.figures.fault(f"the table holds others: {sorted(set(rows) ^ before)}")
+            self.figures.fault(f"the table has unexpected people: {sorted(set(rows) ^ before)}")
 
     def _hosted(self, member: Member) -> tuple[str, float]:
         visitor = member.visitor
@@ -206,7 +207,7 @@ class Load:
         theirs &= (claims["sub"], claims["username"]) == (known["sub"], known["username"])
         theirs &= member.hosted == (user["provider"] == "Okta")
         if not theirs:
-            self.figures.fault(f"{member.email} was answered as {known}, {others}")
+            self.figures.fault(f"{member.email} got a response for {known}, {others}")
 
     def _member(self, number: int) -> Member:
         email = f"crowd-{number:04}@example.com"
@@ -225,11 +226,11 @@ class Load:
 
 
 def run(people: int, seconds: float) -> int:
-    """Run it all and print the figures; returns the exit code."""
+    """Run all phases and print the figures; return the exit code."""
     _say("starting a local stack")
     with own_stack_info() as info:
         stack = Stack(info)
-        # One request first: a cold function starts up, as on AWS.
+        # Start the function with one request first.
         Visitor(stack).get("/auth/config")
         before = set(_rows(stack))
         load = Load(stack, people)
@@ -244,7 +245,7 @@ def run(people: int, seconds: float) -> int:
         _each(load.members, people, come)
         signed_in = time.monotonic() - began
         _report(load.figures, ("hosted sign-in", "direct sign-in", "refresh"))
-        _say(f"everybody was in after {signed_in:.1f} s; they refresh for {seconds:.0f} s")
+        _say(f"all were signed in after {signed_in:.1f} s; they refresh for {seconds:.0f} s")
         load.figures.latencies.clear()
         load.figures.outcomes.clear()
         ends = time.monotonic() + seconds
@@ -255,7 +256,7 @@ def run(people: int, seconds: float) -> int:
         refreshes = load.figures.outcomes["refresh: 200"]
         _report(load.figures, ("refresh", "/whoami", "/me"))
         _say(f"{refreshes / used:.1f} refreshes a second, {asked / used:.1f} requests a second")
-        _say("afterwards every session goes on, and the table holds exactly these people")
+        _say("afterwards every session still works, and the table contains exactly these people")
         _each(load.members, IN_FLIGHT, lambda member: _goes_on(load, member))
         load.check_table(before)
         for fault in load.figures.faults[:20]:
@@ -266,7 +267,7 @@ def run(people: int, seconds: float) -> int:
 
 @cache
 def _is_ours(address: str) -> bool:
-    """Whether this machine connects from an address. Linux has all of 127.0.0.0/8; elsewhere all come from 127.0.0.1."""
+    """Whether this machine can connect from an address. Linux can use all of 127.0.0.0/8, others only 127.0.0.1."""
     with socket.socket() as probe:
         try:
             probe.bind((address, 0))
@@ -276,7 +277,7 @@ def _is_ours(address: str) -> bool:
 
 
 def _rows(stack: Stack) -> dict[str, dict[str, str]]:
-    """The users table by user name."""
+    """Return the rows of the users table by user name."""
     pages = stack.aws("dynamodb").get_paginator("scan")
     rows: dict[str, dict[str, str]] = {}
     for page in pages.paginate(TableName=stack.info["users_table"]):
@@ -290,14 +291,14 @@ def _use(load: Load, own: list[Member], ends: float) -> None:
     while time.monotonic() < ends:
         member = chosen.choice(own)
         if not load.refresh(member):
-            # As the page does after 429 and 503: Retry-After of the stage's throttle is a second.
+            # The page also waits after 429 and 503; the throttle of API Gateway's stage needs a second.
             time.sleep(1 + chosen.random())
         elif chosen.random() < 0.25:
             load.ask_who(member)
 
 
 def _goes_on(load: Load, member: Member) -> None:
-    """A session that was not lost answers a refresh, after a pause of the stage's throttle at the latest."""
+    """Check that the session was not lost: a refresh works, at the latest after a pause of the stage's throttle."""
     for _ in range(5):
         if load.refresh(member):
             return
@@ -306,7 +307,7 @@ def _goes_on(load: Load, member: Member) -> None:
 
 
 def _shares(members: list[Member]) -> list[list[Member]]:
-    """A person's requests stay in one thread: a browser's cookies are not several threads'."""
+    """Distribute the people among threads; each person's requests stay in one thread, as their cookies are not shared."""
     return [members[n::IN_FLIGHT] for n in range(IN_FLIGHT) if members[n:]]
 
 
@@ -345,7 +346,7 @@ def _say(text: str) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit code."""
+    """Run the command line; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak.stack_load", description=__doc__)
     parser.add_argument("--people", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=60)

@@ -1,7 +1,7 @@
-"""A pytest plugin: switches one defence off before anything is imported, runs the tests of its ids, reports as JSON.
+"""A pytest plugin that switches off one defence before any import, runs the tests of its ids, and reports as JSON.
 
-`-p tests.soak.switched_off` with GATEHOUSE_SWITCHED_OFF (a name of the catalogue; empty for the control run, which has
-every defence on and runs every test) and GATEHOUSE_SWITCHED_OFF_REPORT (a file to write).
+It is used with `-p tests.soak.switched_off` and two variables: GATEHOUSE_SWITCHED_OFF is the name of an entry (empty for
+the control run, which runs every test with every defence on); GATEHOUSE_SWITCHED_OFF_REPORT is the file to write.
 """
 
 import json
@@ -15,7 +15,7 @@ from tests.soak.defence import switch_off
 
 _NAME = os.environ["GATEHOUSE_SWITCHED_OFF"]
 _REPORT = Path(os.environ["GATEHOUSE_SWITCHED_OFF_REPORT"])
-#: It must pass throughout: a defence that is off must not be an app that is broken.
+#: This test must always pass: without the defence the app must still work.
 ORDINARY_DAY = "tests/soak/test_ordinary_day.py"
 
 _entry = next((entry for entry in DEFENCES if entry.name == _NAME), None)
@@ -27,7 +27,7 @@ _files: dict[str, set[str]] = {}
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
-    """The earliest moment that pytest offers: before conftest files import the code."""
+    """Switch off the defence as early as pytest allows: before conftest files import the code."""
     if _NAME and _entry is None:
         raise pytest.UsageError(f"the catalogue has no {_NAME}")
     if _entry is not None:
@@ -35,7 +35,7 @@ def pytest_load_initial_conftests() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests of the entry's ids, all tests of files that it names, and the ordinary day."""
+    """Select the tests of the entry's ids (or all tests of the files that it names), and the ordinary day."""
     for item in items:
         for marker in item.iter_markers("security"):
             _files.setdefault(str(marker.args[0]), set()).add(item.nodeid.partition("::")[0])
@@ -51,7 +51,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:
-    """A module that cannot even be imported proves nothing."""
+    """Record modules that cannot be imported, because their tests would prove nothing."""
     if report.failed:
         _broken.append(report.nodeid)
 
@@ -65,7 +65,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_sessionfinish() -> None:
-    """Write what was seen."""
+    """Write the report."""
     files = {identifier: sorted(names) for identifier, names in _files.items()}
     seen = {"failed": _failed, "passed": len(_passed), "broken": _broken, "files": files}
     _REPORT.write_text(json.dumps(seen), encoding="utf-8")

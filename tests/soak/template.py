@@ -1,4 +1,4 @@
-"""The identity template read differently: written beside the temporary files, never over the real one."""
+"""Changes the identity template for a test: in a temporary copy, never in the real file."""
 
 import atexit
 import tempfile
@@ -8,7 +8,7 @@ from tests.soak.defence import Off, Stale
 
 
 def template_with(old: str, new: str) -> Off:
-    """The template's path becomes that of a copy with `new` in place of every `old`."""
+    """Replace the template's path by that of a copy in which `new` replaces every `old`."""
 
     def off(original: Path) -> Path:
         text = original.read_text(encoding="utf-8")

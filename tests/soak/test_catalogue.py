@@ -1,4 +1,4 @@
-"""The catalogue of `make soak` fits the code, and switching off works: two of its entries are really run."""
+"""The catalogue of `make soak` matches the code, and switching off works: two of its entries are really run."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ def by_name(name: str) -> Defence:
 
 @pytest.mark.parametrize("entry", DEFENCES, ids=lambda entry: entry.name)
 def test_every_entry_fits_the_code(entry: Defence) -> None:
-    """Whoever renames a defence hears of it here, not in the next long run."""
+    """If a defence is renamed, this test fails at once, not only the next `make soak`."""
     check(entry)
     assert entry.without
     assert entry.switches
@@ -27,7 +27,7 @@ def test_every_entry_fits_the_code(entry: Defence) -> None:
 
 
 def test_every_requirement_has_an_entry_or_a_reason() -> None:
-    """Names are unique, ids exist, and nothing is left out in silence."""
+    """Names are unique, ids exist, and each requirement without an entry has a reason."""
     ids = set(json.loads(REQUIREMENTS.read_text(encoding="utf-8")))
     switched = {identifier for entry in DEFENCES for identifier in entry.ids}
     assert switched | set(NOT_SWITCHED) == ids
@@ -36,7 +36,7 @@ def test_every_requirement_has_an_entry_or_a_reason() -> None:
 
 
 def test_an_entry_that_no_longer_fits_is_named() -> None:
-    """A target that is gone, and a text that is not there any more."""
+    """The error names an entry whose target, or whose text in the code, no longer exists."""
     gone = defence(
         "gone", "S-01", "…", ("chalicelib.gatehouse.guard.csrf:no_such_check", value(None))
     )
@@ -50,14 +50,14 @@ def test_an_entry_that_no_longer_fits_is_named() -> None:
 
 
 def test_a_defence_that_is_off_fails_its_tests() -> None:
-    """In a process of its own, where the ordinary day goes on."""
+    """A separate process runs them. The ordinary day still works there."""
     outcome = defences.run(by_name("one-seal-one-purpose"))
     assert outcome.problem == ""
     assert any("test_a_purpose_opens_only_its_own" in name for name in outcome.failed)
 
 
 def test_a_defence_that_nobody_misses_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The ordinary day alone does not notice that a header is gone."""
+    """The ordinary day alone does not notice a missing header, so the entry is reported."""
     monkeypatch.setattr(defences, "_files", lambda entry: ())
     outcome = defences.run(by_name("hsts"))
     assert (outcome.failed, outcome.passed) == ((), 1)

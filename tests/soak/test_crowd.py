@@ -1,6 +1,6 @@
-"""Many people at once before warm containers that they share, with faults in every service behind them.
+"""Many people use shared warm containers at once, while every service behind them has faults.
 
-Short in the ordinary suite; GATEHOUSE_SOAK=1 makes it 200 sign-ins at once and 10,000 refreshes.
+The test is short in the ordinary suite. With GATEHOUSE_SOAK=1 there are 200 sign-ins at once and 10,000 refreshes.
 """
 
 import itertools
@@ -27,7 +27,7 @@ LONG = bool(os.environ.get("GATEHOUSE_SOAK"))
 
 @dataclass(frozen=True)
 class Size:
-    """How much of it."""
+    """The size of a run."""
 
     people: int
     containers: int
@@ -41,7 +41,7 @@ THREADS = 24
 
 @pytest.fixture
 def crowd(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Crowd:
-    """Nobody signed in, the weather fair."""
+    """Make a crowd in which nobody is signed in yet, without faults."""
     fleet.install(monkeypatch)
     made = Crowd(build_world(clock), size=SIZE.people, containers=SIZE.containers, fault_share=0.06)
     monkeypatch.setattr(log, "sys", SimpleNamespace(stdout=made.log))
@@ -49,12 +49,12 @@ def crowd(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Crowd:
 
 
 def test_nothing_is_lost_and_every_answer_belongs_to_its_asker(crowd: Crowd) -> None:
-    """Everybody gets in; no outage ends a session; nobody ever sees anything of somebody else."""
+    """Everybody can sign in, no outage ends a session, and nobody ever gets data of another person."""
     began = time.monotonic()
     crowd.weather.fair = False
     together(crowd.members, lambda member: get_in(crowd, member), len(crowd.members))
     signed_in = time.monotonic()
-    # Attempts that could not be given back may have opened a pause; it ends, and then everybody is in.
+    # Attempts that could not be given back may have caused a pause. After it everybody can sign in.
     crowd.weather.fair = True
     late = [member for member in crowd.members if not member.outcomes["signed in"]]
     crowd.world.clock.advance(16 * 60)
@@ -64,11 +64,11 @@ def test_nothing_is_lost_and_every_answer_belongs_to_its_asker(crowd: Crowd) -> 
         crowd.weather.fair = False
         turns = shuffled(crowd.members, SIZE.refreshes // SIZE.rounds, number)
         together(turns, lambda own: take_turns(crowd, own), THREADS)
-        # Whatever was interrupted goes on when the weather is fair again: before the grace of a rotation ends.
+        # Interrupted refreshes succeed once the faults are over, before the grace period of a rotation ends.
         crowd.weather.fair = True
         crowd.world.clock.advance(RETRY_INTERVAL_SECONDS)
         together(crowd.members, lambda member: goes_on(crowd, member), THREADS)
-        # Keys, secrets and lists of providers grow old between the rounds, sessions do not.
+        # Between the rounds the caches of keys, secrets and providers expire, but sessions do not.
         crowd.world.clock.advance(25 * 60)
     refreshed = time.monotonic()
 
@@ -94,7 +94,7 @@ def test_nothing_is_lost_and_every_answer_belongs_to_its_asker(crowd: Crowd) -> 
     ],
 )
 def test_a_leak_would_be_seen(crowd: Crowd, monkeypatch: pytest.MonkeyPatch, target: str) -> None:
-    """Each of these gives what it gave the caller before, once in a while, as a careless cache would."""
+    """Each replaced function sometimes returns the previous caller's result, as a faulty cache would."""
     owner, _, name = target.rpartition(".")
     module, _, cls = owner.rpartition(".")
     place: Any = getattr(import_module(module), cls) if cls[0].isupper() else import_module(owner)
@@ -123,9 +123,9 @@ def get_in(crowd: Crowd, member: Member) -> None:
     for _ in range(40):
         if crowd.sign_in(member) or member.outcomes["too_many_attempts"]:
             return
-        # People wait before they try again; containers that could not fetch the keys ask again after two seconds.
+        # People wait before they try again. Containers that could not fetch the keys try again after two seconds.
         crowd.world.clock.advance(0.25)
-    raise AssertionError(f"{member.mark} never got in: {member.outcomes}")
+    raise AssertionError(f"{member.mark} could not sign in: {member.outcomes}")
 
 
 def comes_late(crowd: Crowd, member: Member) -> None:
@@ -133,19 +133,19 @@ def comes_late(crowd: Crowd, member: Member) -> None:
 
 
 def take_turns(crowd: Crowd, own: list[Member]) -> None:
-    """Refresh; now and then call the API with the token that came."""
+    """Refresh, and sometimes call the API with the new token."""
     for number, member in enumerate(own):
         if crowd.refresh(member) and number % 5 == 0:
             crowd.ask_who(member)
 
 
 def goes_on(crowd: Crowd, member: Member) -> None:
-    """In fair weather a refresh works at once: the session was not lost."""
+    """Check that the session was not lost: without faults a refresh works at once."""
     assert crowd.refresh(member), member.mark
 
 
 def check_table(crowd: Crowd) -> None:
-    """Exactly these people, each with their own address and names."""
+    """Check that the table has exactly these people, each with their own address and names."""
     rows = crowd.world.users()
     assert set(rows) == {member.person.username for member in crowd.members}
     for member in crowd.members:
@@ -160,7 +160,7 @@ def check_table(crowd: Crowd) -> None:
 def tell(
     crowd: Crowd, sign_in_seconds: float, refresh_seconds: float, late: int, missed: int
 ) -> None:
-    """Print the figures to the real standard output; pytest shows them with `-s`, `make soak` too."""
+    """Print the figures to the real standard output: pytest with `-s` shows them, and so does `make soak`."""
     outcomes: Counter[str] = sum((member.outcomes for member in crowd.members), Counter())
     refreshes = sum(member.refreshed for member in crowd.members)
     faults = sum(crowd.weather.counts.values())

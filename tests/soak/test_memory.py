@@ -1,7 +1,7 @@
-"""A warm container's memory does not grow with what it serves.
+"""A warm container's memory does not grow with the number of invocations.
 
-Short in the ordinary suite; GATEHOUSE_SOAK=1 makes it 100,000 invocations. Counted are Python's objects, which do not
-depend on the machine; the process's resident memory is measured besides.
+The test is short in the ordinary suite. With GATEHOUSE_SOAK=1 there are 100,000 invocations. It counts Python's objects,
+because their number does not depend on the machine, and also measures the process's resident memory.
 """
 
 import gc
@@ -26,9 +26,9 @@ from tests.doubles.pool_users import PoolUser
 
 LONG = bool(os.environ.get("GATEHOUSE_SOAK"))
 INVOCATIONS = 100_000 if LONG else 2_500
-#: Objects that one invocation may leave behind on average. A cache that forgets to forget leaves one or more.
+#: The number of objects that one invocation may leave on average. A cache that never removes entries leaves one or more.
 LEFT_PER_INVOCATION = 0.01 if LONG else 0.1
-#: Growth of resident memory over the whole run; what the allocator keeps for later is in it.
+#: The allowed growth of resident memory over the whole run, including memory that the allocator keeps in reserve.
 RESIDENT_GROWTH = 24 * 1024 * 1024
 
 
@@ -37,12 +37,12 @@ class _Nowhere:
         """Forget it."""
 
     def flush(self) -> None:
-        """Nothing is kept."""
+        """Do nothing: no output is kept."""
 
 
 @pytest.fixture
 def direct(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Direct]:
-    """One warm container."""
+    """Make one warm container."""
     from app import gate
 
     monkeypatch.setattr(log, "sys", SimpleNamespace(stdout=_Nowhere()))
@@ -51,7 +51,7 @@ def direct(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Direct]:
 
 
 def test_memory_is_flat(direct: Direct) -> None:
-    """The first tenth warms up: imports, caches, the interpreter's own free lists."""
+    """The first tenth of the invocations is not counted: it fills imports, caches and the interpreter's free lists."""
     visits = Visits(direct)
     visits.run(INVOCATIONS // 10)
     before, resident_before = objects(direct), resident()
@@ -70,7 +70,7 @@ def test_memory_is_flat(direct: Direct) -> None:
 
 
 def test_a_leak_would_be_seen(direct: Direct, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A container that remembers who called."""
+    """The test notices a container that remembers every caller."""
     kept: list[Any] = []
     monkeypatch.setattr(
         authorization,
@@ -85,7 +85,7 @@ def test_a_leak_would_be_seen(direct: Direct, monkeypatch: pytest.MonkeyPatch) -
 
 
 class Visits:
-    """A mixture of what a container gets; other people's services are emptied as it goes on."""
+    """A mixture of a container's usual events. The doubles of other services are emptied regularly."""
 
     def __init__(self, direct: Direct) -> None:
         self._direct = direct
@@ -126,7 +126,7 @@ class Visits:
         if number % 100 == 2:
             return self._direct.sign_in(EMAIL, PASSWORD, self._direct.world.browser()).status
         if number % 200 == 3:
-            # A new address each time: what is kept per account is kept in the table.
+            # A new address each time, so that data per account would add up if the container kept it.
             stranger = self._direct.world.browser()
             stranger.source_ip = f"198.51.{number // 250 % 250}.{number % 250}"
             return self._direct.sign_in(f"nobody{number}@example.org", WRONG, stranger).status
@@ -144,7 +144,7 @@ class Visits:
         return browser.get("/whoami", claims=self._claims).status
 
     def _tidy(self) -> None:
-        """Empty what only tests keep: the doubles' records of calls and the browser's of answers."""
+        """Empty the records that only tests keep: the doubles' calls and the browser's responses."""
         world = self._direct.world
         world.clock.advance(60)
         for kept in (
@@ -167,7 +167,7 @@ def _with_cookies(browser: Browser, cookies: dict[str, str]) -> int:
 
 
 def objects(direct: Direct) -> int:
-    """Return how many objects Python's collector knows, once everything that can go has gone."""
+    """Return the number of objects that Python's collector knows after a complete collection."""
     Visits._tidy(SimpleNamespace(_direct=direct, _browser=direct.browser))  # type: ignore[arg-type]
     for _ in range(3):
         gc.collect()
@@ -175,7 +175,7 @@ def objects(direct: Direct) -> int:
 
 
 def resident() -> int:
-    """Return this process's resident memory in bytes, or 0 where the system does not say."""
+    """Return this process's resident memory in bytes, or 0 if the system does not report it."""
     status = Path("/proc/self/statm")
     if not status.exists():
         return 0

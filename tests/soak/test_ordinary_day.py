@@ -1,4 +1,4 @@
-"""An ordinary day, which works whatever defence is off: so what fails then is the defence's test, not a broken app."""
+"""Ordinary use, which must work whichever defence is off: then other tests fail for the defence, not for a broken app."""
 
 from tests.component.direct import Direct
 from tests.component.world import build_world
@@ -7,7 +7,7 @@ from tests.doubles.cognito import Person
 
 
 def test_ordinary_day(clock: Clock) -> None:
-    """Both doors, a refresh, the person's own record, a sign-out."""
+    """It has both kinds of sign-in, a refresh, the person's own record, and a sign-out."""
     world = build_world(clock)
     direct = Direct(world)
     ada = world.browser()

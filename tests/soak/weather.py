@@ -1,4 +1,4 @@
-"""Faults for a crowd: each service answers one call at a time, and sometimes not at all."""
+"""Random faults for a crowd: each service handles one call at a time, and fails sometimes."""
 
 import random
 import threading
@@ -21,7 +21,7 @@ _THROTTLED = {
 
 
 class Weather:
-    """`share` of all calls fail while it is not fair: refused, unanswered, or done with the answer lost."""
+    """Unless `fair` is true, `share` of all calls fail: refused, not answered, or executed with the response lost."""
 
     def __init__(self, seed: int, share: float) -> None:
         self._random = random.Random(seed)
@@ -41,7 +41,7 @@ class Weather:
 
 
 class StormyCognito:
-    """The OAuth endpoints and the keys, as `HttpClient` reaches them."""
+    """The OAuth endpoints and the keys, as `HttpClient` calls them, with faults."""
 
     def __init__(self, cognito: CognitoDouble, weather: Weather) -> None:
         self._cognito = cognito
@@ -73,13 +73,13 @@ class StormyCognito:
 
 
 class StormyAws:
-    """One of boto3's clients."""
+    """One of boto3's clients, with faults."""
 
     def __init__(self, client: Any, service: str, weather: Weather) -> None:
         self._client = client
         self._service = service
         self._weather = weather
-        # A sign-in runs triggers, which write to the table: each service has a lock of its own.
+        # A sign-in runs triggers, which write to the table. So each service has its own lock.
         self._lock = threading.RLock()
 
     def __getattr__(self, name: str) -> Any:

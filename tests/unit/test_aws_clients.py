@@ -60,7 +60,7 @@ def clients() -> AwsClients:
 def test_only_what_may_happen_twice_is_tried_twice(
     clients: AwsClients, name: str, arguments: Mapping[str, Any], twice: bool
 ) -> None:
-    """Reads are retried, and the users table's conditional writes; calls with a password, mail, code or count never."""
+    """Reads and the users table's conditional writes are retried; calls with a password, mail, code or count are not."""
     assert clients.may_repeat(name, arguments) is twice
 
 

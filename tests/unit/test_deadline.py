@@ -159,7 +159,7 @@ def test_the_app_and_the_triggers_begin_an_invocation(
 
 
 def test_the_pause_before_a_second_try_is_random_and_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """50 to 250 ms."""
+    """It takes 50 to 250 ms."""
     pauses: list[float] = []
     monkeypatch.setattr(deadline.time, "sleep", pauses.append)
     for _ in range(50):

@@ -101,7 +101,7 @@ class _Endpoint(BaseHTTPRequestHandler):
     do_GET = do_POST  # noqa: N815 - the name that http.server calls
 
     def log_message(self, *_: Any) -> None:
-        """Keep quiet."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -297,7 +297,7 @@ def test_an_api_in_the_clear_is_refused() -> None:
 def test_a_stage_without_programs_says_so(
     program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The default."""
+    """By default a stage has no client for programs."""
     monkeypatch.setattr(program, "_send", lambda request: {"app": "Gatehouse"})
     with pytest.raises(ProgramError, match="loopback_ports"):
         program.sign_in()

@@ -286,7 +286,7 @@ def test_the_table_is_asked_for_nobody_who_was_told_no_groups() -> None:
 @pytest.mark.security("S-51")
 @pytest.mark.parametrize("identities", [None, "", "[]", "{}", "garbage", "[7]", "[{}]", 7])
 def test_people_without_a_provider_have_no_groups_of_one(identities: object) -> None:
-    """The app client may write `custom:groups`: without identities, the person may have set it."""
+    """The app client may write `custom:groups`, so a person without identities may have set it."""
     assert groups_of(token_event("[admins]", identities, own=["staff"])) == ["staff"]
 
 

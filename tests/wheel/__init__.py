@@ -1,1 +1,1 @@
-"""The wheel `chalice-gatehouse`, built here and used outside of the checkout."""
+"""Tests of the wheel `chalice-gatehouse`, which is built here and used outside the checkout."""

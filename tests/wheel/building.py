@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def build(root: Path, out: Path) -> Path:
-    """Build it without the network, as `make wheel` does."""
+    """Build the wheel without the network, as `make wheel` does."""
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(out)],
         cwd=root,
@@ -23,7 +23,7 @@ def build(root: Path, out: Path) -> Path:
 
 
 def newer(folder: Path, version: str) -> Path:
-    """Copy what the wheel is built from, with another version; return the copy."""
+    """Copy the files from which the wheel is built, with another version; return the copy's folder."""
     for name in ("chalicelib/gatehouse", "frontend", "ops"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)

@@ -1,4 +1,4 @@
-"""A team with an app of its own, outside of this checkout: its project, its Python, and the pages that it follows."""
+"""A team with its own app outside this checkout: its project, its Python, and the pages that it follows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FENCE = re.compile(
 
 @dataclass(frozen=True)
 class Page:
-    """What a page of docs/ tells: commands, and changes of files."""
+    """The instructions of a page in docs/: commands, and changes of files."""
 
     commands: list[str]
     changes: dict[str, str]
@@ -40,7 +40,7 @@ class Page:
         return cls([line.removeprefix("$ ") for line in lines], changes)
 
     def added(self) -> list[str]:
-        """Every line that a person writes."""
+        """Return every line that the person must write."""
         lines = "".join(self.changes.values()).splitlines()
         return [line for line in lines if line.startswith("+")]
 
@@ -50,7 +50,7 @@ UPGRADE = Page.read("upgrade.md", until="\n## A copy")
 
 
 def apply(text: str, diff: str) -> str:
-    """Change a text as a diff says; hunks begin with @@, and one without goes to the end."""
+    """Change a text as a diff says. Each hunk begins with @@; lines without a hunk are added at the end."""
     if not diff.startswith("@@"):
         return text + "".join(f"{line[1:]}\n" for line in diff.splitlines())
     for hunk in diff.split("@@\n")[1:]:
@@ -64,29 +64,32 @@ def apply(text: str, diff: str) -> str:
 
 @dataclass
 class Team:
-    """`project` is a copy of examples/orders. What the network would give lies at hand."""
+    """`project` is a copy of examples/orders. Everything that would be downloaded is provided locally."""
 
     folder: Path
     authority: Path
     project: Path = field(init=False)
     python: Path = field(init=False)
+    #: Where pip looks; by default in no index, but in the shelf.
+    pip: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.project = self.folder / "orders"
         skipped = shutil.ignore_patterns("__pycache__", ".pytest_cache", ".local")
         shutil.copytree(ROOT / "examples" / "orders", self.project, ignore=skipped)
         self.python = self._make_python()
+        self.pip = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(self.folder / "shelf")}
         self._put_network_at_hand()
 
     def _make_python(self) -> Path:
-        """Make a virtual environment that finds what the wheel needs, and nothing of the checkout."""
+        """Make a virtual environment with the wheel's dependencies, from which the checkout cannot be imported."""
         venv.EnvBuilder(symlinks=True).create(self.folder / "venv")
         (site,) = (self.folder / "venv" / "lib").glob("python*/site-packages")
         (site / "dependencies.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
         return self.folder / "venv" / "bin" / "python"
 
     def _put_network_at_hand(self) -> None:
-        """Install the local AWS and fetch dependencies in the checkout, if that has not been done, and lend them."""
+        """Install the local AWS and fetch dependencies in the checkout, if they are missing, and link them here."""
         shared = ROOT / ".local"
         shared.mkdir(exist_ok=True)
         ministack_python(shared, Reporter())
@@ -103,13 +106,13 @@ class Team:
         shutil.copyfile(wheel, self.project / "wheels" / wheel.name)
 
     def change(self, page: Page) -> None:
-        """Write what the page says."""
+        """Make the changes that the page says."""
         for name, diff in page.changes.items():
             path = self.project / name
             path.write_text(apply(path.read_text(), diff))
 
     def type(self, command: str, *more: str) -> str:
-        """Type a command of a page in the project's folder."""
+        """Run a command of a page in the project's folder."""
         words = [*shlex.split(command), *more]
         program = {
             "pip": [str(self.python), "-m", "pip", "--disable-pip-version-check"],
@@ -128,19 +131,18 @@ class Team:
         return done.stdout
 
     def environment(self) -> dict[str, str]:
-        """Nobody's variables, and no network for pip."""
+        """Return an environment without the caller's variables, in which pip stays on this machine."""
         return {
             "PATH": f"{self.python.parent}:{os.environ['PATH']}",
             "HOME": str(self.folder),
             "GATEHOUSE_CA_DIR": str(self.authority),
             "PIP_CONFIG_FILE": os.devnull,
-            "PIP_NO_INDEX": "1",
-            "PIP_FIND_LINKS": str(self.folder / "shelf"),
+            **self.pip,
             "PYTHONDONTWRITEBYTECODE": "1",
         }
 
     def chalice(self, *words: str) -> None:
-        """Run Chalice's own command line, which waits less for the local AWS, where the local stage was deployed from."""
+        """Run Chalice's own command line (with short waits) in the folder from which the local stage was deployed."""
         (package,) = (self.folder / "venv" / "lib").glob("python*/site-packages/chalice_gatehouse")
         script = package / "ops" / "local" / "chalice_cli.py"
         inner = (

@@ -1,4 +1,4 @@
-"""What the wheel holds, what it is called, and that it works without the checkout."""
+"""The wheel's contents and package name, and that it works without the checkout."""
 
 import ast
 import re
@@ -23,7 +23,7 @@ FOLDERS = {
     "frontend/": "chalice_gatehouse/frontend/",
     "ops/": "chalice_gatehouse/ops/",
 }
-#: Imports the public names where neither boto3 nor chalice's command line nor the checkout is.
+#: Imports the public names in an environment without boto3, chalice's command line and the checkout.
 IMPORTS = """
 import importlib.util, json, sys
 import chalice_gatehouse as package
@@ -36,7 +36,7 @@ print(json.dumps([package.__file__, package.__version__, sorted(found), sorted(s
 
 
 def sources() -> dict[str, bytes]:
-    """Every file of the three folders that git knows or would take, by its name in the wheel."""
+    """Return every file of the three folders that git tracks or would add, by its name in the wheel."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", *FOLDERS],
         cwd=ROOT,
@@ -59,14 +59,14 @@ def held(wheel: Path) -> dict[str, bytes]:
 
 
 def test_the_wheel_holds_runtime_page_and_operators_side_and_nothing_else(wheel: Path) -> None:
-    """Templates, mends, texts, OpenAPI and the lock are among them; tests, docs and examples are not."""
+    """The wheel contains templates, patches, texts, OpenAPI and the lock, but no tests, docs and examples."""
     metadata = {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"}
     wanted = set(sources()) | {f"{INFO}/{name}" for name in metadata}
     assert set(held(wheel)) == wanted
 
 
 def test_only_the_packages_name_changes(wheel: Path) -> None:
-    """In Python files; everything else is as it is here, byte for byte."""
+    """Only Python files change, in the package's name; all other files are the same, byte for byte."""
     files, renamed = held(wheel), 0
     for name, source in sources().items():
         if files[name] == source:
@@ -82,7 +82,7 @@ def test_only_the_packages_name_changes(wheel: Path) -> None:
 
 
 def test_nothing_in_the_wheel_imports_what_is_only_here(wheel: Path) -> None:
-    """Neither by a top-level name of this repository, nor by what the package is called here."""
+    """No module imports a top-level name of this repository, or uses the package's name in this repository."""
     for name, source in held(wheel).items():
         if not name.endswith(".py"):
             continue
@@ -96,12 +96,12 @@ def test_nothing_in_the_wheel_imports_what_is_only_here(wheel: Path) -> None:
 
 
 def test_the_same_checkout_gives_the_same_bytes(wheel: Path, tmp_path: Path) -> None:
-    """So a wheel can be compared with what somebody else built."""
+    """So a wheel can be compared with one that somebody else has built."""
     assert build(ROOT, tmp_path).read_bytes() == wheel.read_bytes()
 
 
 def test_it_needs_what_runs_in_lambda_and_no_more() -> None:
-    """Name by name as in requirements.in, which the lock is made from."""
+    """The wheel's dependencies are those in requirements.in, from which the lock is made."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     lines = (ROOT / "requirements.in").read_text().splitlines()
     wanted = [line.partition("#")[0].strip() for line in lines]
@@ -109,7 +109,7 @@ def test_it_needs_what_runs_in_lambda_and_no_more() -> None:
 
 
 def closure(names: list[str]) -> set[str]:
-    """Distributions of this environment that these need, without extras but those that are asked for."""
+    """Return all distributions that the given ones need, with only the extras that are requested."""
     from packaging.requirements import Requirement
 
     found: set[str] = set()
@@ -132,7 +132,7 @@ def closure(names: list[str]) -> set[str]:
 
 @pytest.fixture(scope="session")
 def bare(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Python with the wheel, its own dependencies, and the two files that Chalice packages of itself."""
+    """A Python with the wheel, its dependencies, and the two files of Chalice that Chalice packages."""
     folder = tmp_path_factory.mktemp("bare")
     venv.EnvBuilder(symlinks=True).create(folder)
     site = folder / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
@@ -162,7 +162,7 @@ def run(python: Path, code: str, folder: Path) -> str:
 def test_every_public_name_can_be_imported_outside_of_the_checkout(
     bare: Path, tmp_path: Path
 ) -> None:
-    """Without boto3 and without Chalice's command line, as in Lambda."""
+    """There is neither boto3 nor Chalice's command line, as in Lambda."""
     import json
 
     file, version, names, homes = json.loads(run(bare, IMPORTS, tmp_path))
@@ -173,7 +173,7 @@ def test_every_public_name_can_be_imported_outside_of_the_checkout(
 
 
 def test_page_and_openapi_travel_with_it(bare: Path, tmp_path: Path) -> None:
-    """The page in each language, and the contract."""
+    """The wheel contains the page in each language, and the OpenAPI documents."""
     code = """
 from chalice.app import Chalice
 from chalice_gatehouse import Gatehouse
@@ -188,7 +188,7 @@ print(FRONTEND, len(gate.openapi_document("https://x.example/")["paths"]))
 
 
 def test_the_command_line_is_an_entry_point(wheel: Path) -> None:
-    """`gatehouse`, of the extra `cli`; it calls itself so."""
+    """The extra `cli` installs the command `gatehouse`, and its help uses that name."""
     files = held(wheel)
     assert b"gatehouse = chalice_gatehouse.ops.cli:main" in files[f"{INFO}/entry_points.txt"]
     metadata = files[f"{INFO}/METADATA"].decode()

@@ -1,4 +1,4 @@
-"""A team that has adopted Gatehouse takes a newer wheel by docs/upgrade.md, to the letter: `make soak`."""
+"""A team with Gatehouse upgrades to a newer wheel by following docs/upgrade.md exactly: `make soak`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NEWER = "0.2.0"
 def test_a_newer_wheel_takes_the_place_of_the_old_one(
     adopted: dict[str, Any], team: Team, browser: Browser
 ) -> None:
-    """Three commands; the team's files, people and sessions stay, and doctor has nothing to say."""
+    """The upgrade takes three commands. The team's files, people and sessions stay, and doctor finds nothing."""
     page, token = sign_in(browser, adopted)
     folder = team.folder / "newer"
     folder.mkdir()

@@ -1,4 +1,4 @@
-// What both Amplify pages have in common: the configuration and one button per thing to do.
+// What both Amplify pages share: the configuration and one button per action.
 export const configuration = {
   Auth: {
     Cognito: {

@@ -1,4 +1,4 @@
-// oidc-client-ts: redirect, callback, renewal; no page of its own, no passwords, tokens in web storage.
+// oidc-client-ts: redirect, callback and renewal, with tokens in web storage. It has no page and no passwords.
 import { UserManager } from 'oidc-client-ts';
 
 const users = new UserManager({

@@ -1,11 +1,14 @@
-"""When a person last proved who they are, and at which sign-in: what `authorized(…, max_age=…)` goes by (docs/adr/0014).
+"""When a person last authenticated, and in which sign-in: `authorized(…, max_age=…)` checks this (docs/adr/0014).
 
-Two claims of an access token say it; the pre-token-generation trigger sets them. `PROVED_AT` is when somebody did something:
-Cognito checked a password or a passkey, or the identity provider says so in its own `auth_time`. `SEEN_AT` is when that was
-seen. It ties the proof to one sign-in: Cognito's own `auth_time`, which stays the same at each refresh, must lie beside it.
-So a proof in one browser says nothing of a session in another, and a silent single sign-on proves nothing at all.
-Sources: RFC 9470; OpenID Connect Core 2 and 12.2 (`auth_time`); Amazon Cognito developer guide, "Authentication levels with
-ACR and AMR claims" (a refresh does not reset `auth_time`) and "Pre token generation Lambda trigger" (nobody overrides it).
+The pre-token-generation trigger sets two claims of the access token. `PROVED_AT` is the time of the authentication: when
+Cognito checked a password or a passkey, or the identity provider's `auth_time`. `SEEN_AT` is the time at which the
+trigger learned of it. It ties the proof to one sign-in: Cognito's `auth_time`, which a refresh does not change, must be
+close to `SEEN_AT`. So a proof in one browser is no proof for a session in another, and silent single sign-on proves
+nothing.
+
+Sources: RFC 9470; OpenID Connect Core 2 and 12.2 (`auth_time`); Amazon Cognito developer guide, "Authentication levels
+with ACR and AMR claims" (a refresh does not reset `auth_time`) and "Pre token generation Lambda trigger" (a trigger
+cannot override it).
 """
 
 from collections.abc import Mapping
@@ -16,21 +19,21 @@ from .claims import parse_moment
 
 PROVED_AT = "gatehouse:proved_at"
 SEEN_AT = "gatehouse:seen_at"
-#: Seconds that `max_age` may be: below, the way to the provider and back alone takes as long.
+#: The range of `max_age` in seconds. The way to the provider and back alone can take almost as long as the minimum.
 SHORTEST_AGE, LONGEST_AGE = 30, 86_400
 #: Clocks of AWS and of providers may differ by this much.
 LEEWAY_SECONDS = 30
-#: Seconds of Cognito's `auth_time` before and after `SEEN_AT` at one and the same sign-in: its triggers come in between.
+#: Within one sign-in, Cognito's `auth_time` is at most this many seconds before or after `SEEN_AT`.
 BEFORE_SECONDS, AFTER_SECONDS = 10, 60
 
 
 def build_claims(proved_at: int, seen_at: int) -> dict[str, str]:
-    """Return the two claims, as text: API Gateway hands on nothing else. Unix seconds; `proved_at` 0 proves nothing."""
+    """Return the two claims as text, because API Gateway passes on only text. Unix seconds; `proved_at` 0: no proof."""
     return {PROVED_AT: str(proved_at), SEEN_AT: str(seen_at)}
 
 
 def refuse_age(max_age: object) -> str | None:
-    """Return what is wrong with a route's `max_age`, and what to write; None if nothing is."""
+    """Return what is wrong with a route's `max_age`, and how to write it; None if it is valid."""
     is_number = isinstance(max_age, int) and not isinstance(max_age, bool)
     if is_number and max_age in range(SHORTEST_AGE, LONGEST_AGE + 1):
         return None
@@ -41,9 +44,9 @@ def refuse_age(max_age: object) -> str | None:
 
 
 def verify_age(context: Mapping[str, Any], max_age: int, now: float) -> None:
-    """Raise InsufficientUserAuthentication unless a requestContext tells of a proof that is `max_age` seconds old at most.
+    """Raise InsufficientUserAuthentication unless the requestContext contains a proof at most `max_age` seconds old.
 
-    What is missing, malformed, of another sign-in, or in the future, is no proof.
+    A proof does not count if it is malformed, from another sign-in, or from the future.
     """
     claims = (context.get("authorizer") or {}).get("claims") or {}
     proved_at, seen_at = parse_moment(claims.get(PROVED_AT)), parse_moment(claims.get(SEEN_AT))

@@ -30,7 +30,7 @@ class Caller(NamedTuple):
 
 
 def parse_groups(value: object) -> tuple[str, ...]:
-    """Return the names in `cognito:groups`: a list in a token, one string like `[a b]` or `a,b` behind API Gateway."""
+    """Return the names in `cognito:groups`. It is a list in a token; API Gateway makes one string, `[a b]` or `a,b`."""
     if isinstance(value, str):
         return tuple(value.strip().removeprefix("[").removesuffix("]").replace(",", " ").split())
     if isinstance(value, list | tuple):
@@ -52,7 +52,7 @@ def parse_issued_at(context: Mapping[str, Any]) -> int:
 
 
 def parse_moment(value: object) -> int | None:
-    """Return the Unix seconds that a claim says, as a number, as digits or as a date; None for anything else."""
+    """Return a claim's time in Unix seconds, from a number, digits or a date; None for anything else."""
     if isinstance(value, str):
         if value.isascii() and value.isdigit() and len(value) <= len(str(_LAST_SECOND)):
             value = int(value)

@@ -1,8 +1,9 @@
-"""Deletes names that the provider no longer sends from existing profiles of a provider's person (S-69).
+"""Deletes names from the profile of a provider's person when the provider no longer sends them (S-69).
 
-The person's own profile is called `<provider>_<subject>`, in any case if the pool ignores case. A linked account is
-found by the address, and belongs to the person only if its `identities` say so. The trigger's role can delete
-attributes, but not write them. Source: Amazon Cognito API reference, AdminGetUser, AdminDeleteUserAttributes.
+The person's own profile is called `<provider>_<subject>`; its case does not matter if the pool ignores case. A linked
+account is found by the address, and belongs to the person only if its `identities` say so. The trigger's role may
+delete attributes, but may not write them. Source: Amazon Cognito API reference, AdminGetUser,
+AdminDeleteUserAttributes.
 """
 
 from collections.abc import Mapping, Sequence

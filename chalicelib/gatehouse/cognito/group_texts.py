@@ -38,7 +38,7 @@ def read_groups_claim(value: object) -> ToldGroups:
 
 
 def write_groups(names: Iterable[str]) -> tuple[str, int]:
-    """Return the text for `custom:groups`, with as many names as fit, and how many do not."""
+    """Return the text for `custom:groups` with as many names as fit, and the number of names that do not fit."""
     told = tuple(names)
     # Each name takes one more character: the comma, or for the first one the mark.
     kept = as_many_as_fit(told, MAX_TEXT, lambda name: len(name.encode("utf-16-le")) // 2 + 1)
@@ -58,7 +58,7 @@ def parse_provider_groups(value: object) -> ToldGroups:
 
 
 def fit_into_token(own: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ...]:
-    """Return as many names as fit into a token, each once: the pool's `own` first, then the provider's."""
+    """Return the names that fit into a token, each once: first the pool's `own`, then the provider's (`theirs`)."""
     kept = as_many_as_fit(own, TOKEN_ROOM, _bytes_in_token)
     left = TOKEN_ROOM - sum(map(_bytes_in_token, kept))
     others = tuple(name for name in theirs if name not in own)
@@ -68,7 +68,7 @@ def fit_into_token(own: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, 
 def as_many_as_fit(
     names: tuple[str, ...], room: int, cost: Callable[[str], int]
 ) -> tuple[str, ...]:
-    """Return the largest number of names that fit, in their order: shorter names have priority, then earlier ones."""
+    """Return as many names as possible, in their order. Shorter names have priority, then earlier ones."""
     kept = set()
     for name in sorted(names, key=cost):
         room -= cost(name)
@@ -104,7 +104,7 @@ def _listed(text: str) -> list[object]:
 
 
 def _decoded(name: str) -> str:
-    """Undo Cognito's form encoding if there is any; a plus sign alone is part of an unencoded name.
+    """Decode a name if Cognito form-encoded it; a plus sign alone is part of a name that is not encoded.
 
     Bytes that are not UTF-8 become a character that no group name has; a name with a space is dropped.
     """

@@ -21,7 +21,7 @@ class Identity(NamedTuple):
 
 
 class Birthplace(NamedTuple):
-    """Where a person was created (`COGNITO` or a provider), and the names of further linked providers."""
+    """Where a person was created (`COGNITO` or a provider), and the names of other providers that were linked later."""
 
     provider: str
     linked: tuple[str, ...]

@@ -45,12 +45,12 @@ class JwksCache:
         self._ahead: Ahead[HttpAnswer] | None = None
 
     def begin(self) -> None:
-        """Begin to fetch the keys, if there are none or they are old; the next use takes the result."""
+        """Begin to fetch the keys if there are none, or if they are old. The next use waits for the result."""
         if not self._is_fresh() and self._may_ask(RETRY_INTERVAL_SECONDS) and self._ahead is None:
             self._ahead = Ahead(self._fetch)
 
     def settle(self) -> None:
-        """Store a fetch that was begun but not used."""
+        """Store the keys of a fetch that was begun and whose result has not been used."""
         if self._ahead is not None:
             with suppress(TemporarilyUnavailable):
                 self.load()
@@ -80,7 +80,8 @@ class JwksCache:
             self._fetch_anew(False)
 
     def _hurry(self) -> None:
-        """Fetch the keys without waiting for the interval for unknown kids, which tokens from anybody could use up."""
+        """Fetch the keys now. The interval for unknown kids does not apply here, because anybody's tokens can use it
+        up."""
         now = self._clock()
         if now - self._hurried_at >= RETRY_INTERVAL_SECONDS:
             self._hurried_at = now
@@ -93,7 +94,7 @@ class JwksCache:
         return self._clock() - self._set.tried_at >= interval
 
     def _fetch_anew(self, fresh: bool) -> bool:
-        """Fetch the keys unless that was tried a moment ago; return whether they are new."""
+        """Fetch the keys, unless the last try was a moment ago; return whether they were fetched."""
         now = self._clock()
         if self._may_ask(REFETCH_INTERVAL_SECONDS if fresh else RETRY_INTERVAL_SECONDS):
             self._set.tried_at = now

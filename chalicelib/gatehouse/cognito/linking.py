@@ -1,12 +1,12 @@
-"""Linking: a federated person is linked to the native account with the same verified address (S-56, S-68).
+"""Links a federated person to the native account with the same verified address (S-56, S-68).
 
 It happens only before the profile is made (PreSignUp_ExternalProvider), only for a provider that is trusted and set to
 link, and only if exactly one native account has the address. That account must be confirmed and enabled, with a
 verified address, and not linked to another person of that provider (a new person there with the same address must not
 get the old one's account). It must also be proved: the mailbox's owner has chosen the password (`provedAt` in the users
-table). An account from before proofs existed, or made by a stranger who knew the address, is linked after its owner has
-reset the password once. In every other case the person gets a separate profile, as without linking, and the log gives
-the reason.
+table). An account that is older than proofs, or that a stranger made for the address, is linked once its owner has
+reset the password. In every other case the person gets a separate profile, as without linking, and the log gives the
+reason.
 
 The pool decides which account an address belongs to: AdminGetUser compares an alias by the pool's own case rule.
 ListUsers may compare exactly (AWS does not say); it is also used, because a second account with the address prevents
@@ -79,7 +79,7 @@ class Linker:
         return self._load(native.user_name)
 
     def _natives(self, email: str) -> list[PoolUser]:
-        """Return the native accounts with an address, and those that have it in another case.
+        """Return the native accounts with an address, in any case.
 
         If the pool's own rule finds none, an account with the address in another case belongs to another person.
         """

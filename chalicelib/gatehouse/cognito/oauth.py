@@ -68,8 +68,8 @@ class OAuthClient:
     ) -> str:
         """Return the URL that starts a sign-in; `provider` None leaves the choice to managed login.
 
-        Cognito puts `login_hint` into its own form, or passes it on to the provider. A hint that is not an address is
-        left out, because anybody could have written it.
+        Cognito fills its own form with `login_hint`, or passes it on to the provider. A hint that is not an address is
+        left out: a link from another site could contain any text.
 
         With `confirm` the person must sign in again, whatever sessions exist: Cognito passes `prompt` on to the provider,
         and applies `max_age` itself. The URL goes through the browser, so only `auth_time` proves that the person signed in.

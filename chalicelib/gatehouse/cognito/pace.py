@@ -1,7 +1,7 @@
-"""Calls to Cognito no faster than its quotas: for work that nobody waits for.
+"""Keeps calls to Cognito below its quotas, for work in the background.
 
-Source: Amazon Cognito developer guide, "Quotas in Amazon Cognito": UserUpdate (AdminDisableUser and its like) has 25 calls a
-second for the whole account, and cannot be raised.
+Source: Amazon Cognito developer guide, "Quotas in Amazon Cognito": the category UserUpdate (AdminDisableUser and
+others) allows 25 calls a second for the whole account, and this quota cannot be raised.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from typing import Any
 class PacedClient:
     """boto3's client, or the tests' double, with `per_second` calls a second at most.
 
-    `clock` gives seconds, `sleep` waits.
+    `clock` returns seconds; `sleep` waits for a number of seconds.
     """
 
     def __init__(

@@ -1,7 +1,8 @@
-"""A person's passkeys in the user pool: set up, listed and deleted with a token that has `aws.cognito.signin.user.admin`.
+"""Sets up, lists and deletes a person's passkeys in the user pool. The access token needs the scope
+`aws.cognito.signin.user.admin`.
 
 Sources: Amazon Cognito user pools API reference, StartWebAuthnRegistration, CompleteWebAuthnRegistration,
-ListWebAuthnCredentials, DeleteWebAuthnCredential; W3C Web Authentication Level 3, 5.1 (the JSON of options and responses).
+ListWebAuthnCredentials, DeleteWebAuthnCredential; W3C Web Authentication Level 3, 5.1 (options and responses as JSON).
 """
 
 from collections.abc import Mapping
@@ -19,7 +20,8 @@ _PAGES = 5
 
 @dataclass(frozen=True)
 class Passkey:
-    """One passkey. `created_at` is ISO 8601 UTC, `attachment` `platform` (a device's own) or `cross-platform` (a key)."""
+    """One passkey. `created_at` is ISO 8601 UTC; `attachment` is `platform` (built into a device) or `cross-platform`
+    (a security key)."""
 
     id: str
     name: str
@@ -37,13 +39,13 @@ class CognitoIdp(Protocol):
 
 
 class PasskeyApi:
-    """Acts for whoever an access token is of. All methods raise Refused or TemporarilyUnavailable."""
+    """Acts for the person of an access token. All methods raise Refused or TemporarilyUnavailable."""
 
     def __init__(self, client: CognitoIdp) -> None:
         self._client = client
 
     def begin(self, access_token: str) -> Mapping[str, Any]:
-        """Return PublicKeyCredentialCreationOptions as JSON has them."""
+        """Return the JSON form of PublicKeyCredentialCreationOptions."""
         proof = {"AccessToken": access_token}
         answer = call_cognito(self._client.start_web_authn_registration, proof)
         options = answer.get("CredentialCreationOptions")
@@ -52,7 +54,7 @@ class PasskeyApi:
         return options
 
     def complete(self, access_token: str, credential: Mapping[str, Any]) -> None:
-        """Keep a new passkey: `credential` is the browser's RegistrationResponseJSON, which Cognito verifies."""
+        """Register a new passkey. `credential` is the browser's RegistrationResponseJSON; Cognito verifies it."""
         call_cognito(
             self._client.complete_web_authn_registration,
             {"AccessToken": access_token, "Credential": dict(credential)},
@@ -71,7 +73,7 @@ class PasskeyApi:
         raise TemporarilyUnavailable(f"ListWebAuthnCredentials: more than {_PAGES} pages")
 
     def delete(self, access_token: str, credential_id: str) -> None:
-        """Forget a passkey; nobody signs in with it any more."""
+        """Delete a passkey; it no longer signs anybody in."""
         call_cognito(
             self._client.delete_web_authn_credential,
             {"AccessToken": access_token, "CredentialId": credential_id},

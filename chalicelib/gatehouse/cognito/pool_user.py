@@ -18,7 +18,7 @@ class PoolUser(NamedTuple):
     status: str
     enabled: bool
     attributes: Mapping[str, str]
-    #: Second factors that are on, by Cognito's names; AdminGetUser alone tells them.
+    #: The second factors that are on, by Cognito's names. Only AdminGetUser returns them.
     factors: tuple[str, ...] = ()
 
     @property

@@ -42,17 +42,19 @@ def read_claims(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def read_auth_time(attributes: Mapping[str, Any]) -> int | None:
-    """Return when the provider says that the person signed in there (Unix seconds), or None if it does not say.
+    """Return when the person signed in at the provider, as the provider says (Unix seconds), or None if it does not
+    say.
 
-    In the ID token alone: userinfo tells of a person, not of a sign-in. A silent single sign-on leaves it as it was.
-    Source: OpenID Connect Core 2, `auth_time`.
+    Only the ID token is read, because userinfo describes a person and not a sign-in. Silent single sign-on does not
+    change this time. Source: OpenID Connect Core 2, `auth_time`.
     """
     id_token, exact = _id_token(attributes)
     return parse_moment({**id_token, **exact}.get("auth_time"))
 
 
 def _id_token(attributes: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """Return the ID token's claims as Cognito writes them, and as the token itself does, if it is the same one."""
+    """Return the ID token's claims twice: as Cognito writes them, and as the token has them. The second are empty
+    unless both are from one token."""
     id_token = _mapping(attributes.get("idToken"))
     exact = _payload(_mapping(attributes.get("tokenResponse")).get("id_token"))
     return id_token, exact if exact.get("sub") == id_token.get("sub") else {}

@@ -1,7 +1,7 @@
-"""Which profile of the pool is a provider's person: by the provider's own name for the person, or by address (S-75).
+"""Finds the pool's profile of a provider's person, by the provider's own name for the person or by address (S-75).
 
-An answer is always somebody with an identity of that provider and subject: a signal of one provider can mean nobody of
-another one, whatever it names. Source: Amazon Cognito API reference, AdminGetUser, ListUsers.
+The profile always has an identity of that provider and subject. So a signal from one provider cannot affect the people
+of another, whatever it contains. Source: Amazon Cognito API reference, AdminGetUser, ListUsers.
 """
 
 from collections.abc import Mapping
@@ -23,16 +23,17 @@ class CognitoIdp(Protocol):
 
 
 class ProviderPeople:
-    """The people of one pool who came through providers."""
+    """The people of one pool who signed in through providers."""
 
     def __init__(self, client: CognitoIdp, user_pool_id: str) -> None:
         self._client = client
         self._pool = user_pool_id
 
     def find(self, provider: str, subject: str, indexed: str) -> PoolUser | None:
-        """Return the person's profile, or None. `indexed` is the user name that the index has, if any.
+        """Return the person's profile, or None. `indexed` is the user name in the index, if there is one.
 
-        Without one, or where it is out of date, it is the profile of the person's own. Raises TemporarilyUnavailable.
+        Without an index entry, or if it is out of date, the person's own separate profile is returned. Raises
+        TemporarilyUnavailable.
         """
         wanted = Identity(provider, subject)
         for name in dict.fromkeys(filter(None, (indexed, f"{provider}_{subject}"))):
@@ -42,7 +43,7 @@ class ProviderPeople:
         return None
 
     def subjects_of(self, provider: str, email: str) -> tuple[str, ...]:
-        """Return the provider's own names of everybody of it who has an address. Raises TemporarilyUnavailable."""
+        """Return the subjects of all people of a provider with the address `email`. Raises TemporarilyUnavailable."""
         found: dict[str, None] = {}
         for spelling in dict.fromkeys((email, email.lower())):
             quoted = spelling.replace("\\", "\\\\").replace('"', '\\"')

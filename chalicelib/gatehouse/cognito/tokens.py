@@ -73,11 +73,11 @@ class TokenVerifier:
         self._clock = clock
 
     def begin(self) -> None:
-        """Begin to fetch the signing keys, if they are due."""
+        """Begin to fetch the signing keys if there are none, or if they are old."""
         self._keys.begin()
 
     def settle(self) -> None:
-        """Store them, if nobody needed them."""
+        """Store the fetched keys if no verification has used them."""
         self._keys.settle()
 
     def load_keys(self) -> None:

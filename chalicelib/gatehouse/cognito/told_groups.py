@@ -1,4 +1,4 @@
-"""Selects the groups of a provider that count: those of its own people, while its row names their claim (S-51).
+"""Decides which groups from a provider count: those of its own people, while its row names a claim for groups (S-51).
 
 Cognito keeps `custom:groups` after the mapping is removed, and a person without a provider could have written it.
 Tokens (`triggers/token_claims.py`) and routes with `fresh=True` (`flows/fresh_check.py`) follow this one rule.

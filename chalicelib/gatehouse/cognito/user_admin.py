@@ -1,9 +1,8 @@
-"""Calls on people of the pool with the rights of the app's own role.
+"""Admin calls about people of the pool, with the permissions of the app's role.
 
 Source: Amazon Cognito API reference, "AdminGetUser", "AdminListGroupsForUser", "AdminUserGlobalSignOut",
-"AdminUpdateUserAttributes", "AdminDeleteUser", "AdminDisableUser", "AdminEnableUser", and that of AdminSetUserPassword;
-developer guide, "Quotas in Amazon Cognito"
-(a person is in 100 groups at most).
+"AdminUpdateUserAttributes", "AdminDeleteUser", "AdminDisableUser", "AdminEnableUser", "AdminSetUserPassword",
+"AdminSetUserMFAPreference"; developer guide, "Quotas in Amazon Cognito" (a person is in 100 groups at most).
 """
 
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from ..errors import NotFound, TemporarilyUnavailable
 from .pool_user import PoolUser, load_pool_user
 from .user_pool_calls import Refused, call_cognito
 
-#: A name that cannot exist is also an unknown one.
+#: Cognito's errors for an unknown name; the second one is for a name that no user can have.
 _UNKNOWN = frozenset({"UserNotFoundException", "InvalidParameterException"})
 #: Groups per page, AWS's maximum, and the maximum number of pages read.
 _GROUPS_A_PAGE = 60
@@ -28,6 +27,7 @@ class CognitoIdp(Protocol):
     def admin_user_global_sign_out(self, **arguments: Any) -> dict[str, Any]: ...
     def admin_update_user_attributes(self, **arguments: Any) -> dict[str, Any]: ...
     def admin_set_user_password(self, **arguments: Any) -> dict[str, Any]: ...
+    def admin_set_user_mfa_preference(self, **arguments: Any) -> dict[str, Any]: ...
     def admin_delete_user(self, **arguments: Any) -> dict[str, Any]: ...
     def admin_disable_user(self, **arguments: Any) -> dict[str, Any]: ...
     def admin_enable_user(self, **arguments: Any) -> dict[str, Any]: ...
@@ -86,17 +86,18 @@ class UserAdmin:
         self._call("AdminUpdateUserAttributes", update, user_name, UserAttributes=attributes)
 
     def write_told_groups(self, user_name: str, text: str) -> None:
-        """Replace `custom:groups`, the groups that a provider told. Raises NotFound or TemporarilyUnavailable."""
+        """Replace `custom:groups`, the groups from a provider. Raises NotFound or TemporarilyUnavailable."""
         attributes = [{"Name": "custom:groups", "Value": text}]
         update = self._client.admin_update_user_attributes
         self._call("AdminUpdateUserAttributes", update, user_name, UserAttributes=attributes)
 
     def disable(self, user_name: str) -> None:
-        """Keep a person from signing in; repeating it does no harm. Raises NotFound or TemporarilyUnavailable."""
+        """Disable a person, who then cannot sign in; repeating it does no harm. Raises NotFound or
+        TemporarilyUnavailable."""
         self._call("AdminDisableUser", self._client.admin_disable_user, user_name)
 
     def enable(self, user_name: str) -> None:
-        """Let a person sign in again; repeating it does no harm. Raises NotFound or TemporarilyUnavailable."""
+        """Enable a person again; repeating it does no harm. Raises NotFound or TemporarilyUnavailable."""
         self._call("AdminEnableUser", self._client.admin_enable_user, user_name)
 
     def set_password(self, user_name: str, password: str) -> None:
@@ -113,6 +114,21 @@ class UserAdmin:
                 "Permanent": True,
             },
         )
+
+    def turn_app_off(self, user_name: str, *, passkeys: bool = False) -> None:
+        """Stop asking a person for an authenticator app; repeating it does no harm. Raises NotFound or
+        TemporarilyUnavailable.
+
+        As `UserPoolApi.prefer_totp` does it with the person's own token. Source: API reference,
+        "AdminSetUserMFAPreference".
+        """
+        settings: dict[str, Any] = {
+            "SoftwareTokenMfaSettings": {"Enabled": False, "PreferredMfa": False}
+        }
+        if passkeys:
+            settings["WebAuthnMfaSettings"] = {"Enabled": False}
+        call = self._client.admin_set_user_mfa_preference
+        self._call("AdminSetUserMFAPreference", call, user_name, **settings)
 
     def delete(self, user_name: str) -> None:
         """Delete a person in any state. Raises NotFound or TemporarilyUnavailable."""

@@ -86,7 +86,7 @@ class UserPoolApi:
         return self._initiate("ADMIN_USER_PASSWORD_AUTH", parameters, visitor)
 
     def begin_passkey(self, username: str, visitor: Visitor) -> Step:
-        """Ask for a passkey's challenge (USER_AUTH). A step of another name means that there is none to be had."""
+        """Ask for a passkey's challenge (USER_AUTH). If the step has another name, the person has no passkey."""
         parameters = {"USERNAME": username, "PREFERRED_CHALLENGE": "WEB_AUTHN"}
         return self._initiate("USER_AUTH", parameters, visitor)
 
@@ -184,8 +184,8 @@ class UserPoolApi:
     def prefer_totp(self, access_token: str, enabled: bool, *, passkeys: bool = False) -> None:
         """Turn the authenticator app on or off as the person's second factor.
 
-        With `passkeys`, which need user verification, these count as both factors: without it Cognito asks nobody who has
-        an app for a passkey. Source: API reference, "WebAuthnMfaSettingsType".
+        With `passkeys`, a passkey with user verification counts as both factors. Without it, Cognito offers no passkey
+        to a person who has an app. Source: API reference, "WebAuthnMfaSettingsType".
         """
         call_cognito(
             self._client.set_user_mfa_preference,
@@ -231,7 +231,8 @@ class UserPoolApi:
         ip: str,
         build: Callable[[str], Mapping[str, Any]],
     ) -> None:
-        """Call about an account. `user_name` is an address or the pool's own name; `build` gets the client's secret."""
+        """Make a call about an account. `user_name` is an address or the pool's own name; `build` takes the client's
+        secret and returns the call."""
         self._with_secret(
             call,
             lambda secret: {

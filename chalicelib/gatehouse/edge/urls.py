@@ -40,8 +40,8 @@ def build_app_url(context: Mapping[str, Any], public_url: str | None, prefix: st
     """Return the address under which the caller reached this API.
 
     `context` is the event's requestContext: `domainName`, `path` (with the stage or the base path mapping) and
-    `resourcePath`, whose segments are removed from the end of `path`. `public_url` replaces it if a stage sets one.
-    `prefix` is the path of our routes below the API's root, such as `/account`.
+    `resourcePath`, whose segments are removed from the end of `path`. If the stage sets `public_url`, that is used
+    instead. `prefix` is the path of our routes below the API's root, such as `/account`.
     """
     below = f"{prefix[1:]}/" if prefix else ""
     if public_url:

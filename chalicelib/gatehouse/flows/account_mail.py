@@ -5,8 +5,8 @@
 - A confirmed account gets the code for a new password; our forms accept either code.
 
 An unconfirmed account that our server did not make (from an earlier release, or Cognito's own page) may have a
-stranger's password: it is removed, and made again. Nobody gets an answer from here, so nothing can reveal whether an
-address is known. Source: Amazon Cognito API reference, "SignUp", "ResendConfirmationCode", "ForgotPassword",
+stranger's password: it is removed, and made again. This function sends no answer to the browser, so it cannot reveal
+whether an address is known. Source: Amazon Cognito API reference, "SignUp", "ResendConfirmationCode", "ForgotPassword",
 "AdminDeleteUser".
 """
 

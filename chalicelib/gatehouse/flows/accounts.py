@@ -24,6 +24,7 @@ from ..log import log_event
 from ..mail_requests import SIGN_UP, MailRequest, MailRequests
 from ..sign_up_rules import refuse_address
 from ..store.locks import AddressLocks
+from ..store.passkey_notes import PasskeyNotes
 from ..store.providers import ProviderStore
 from ..store.users import UserStore
 from .account_mail import UNCONFIRMED
@@ -37,7 +38,10 @@ _PATIENCE_SECONDS = 2.0
 
 
 class Accounts:
-    """Creates accounts and sets new passwords. Every method raises TooManyAttempts and TemporarilyUnavailable."""
+    """Creates accounts and sets new passwords; `passkeys` is None on a stage without them.
+
+    Every method raises TooManyAttempts and TemporarilyUnavailable.
+    """
 
     def __init__(
         self,
@@ -50,6 +54,7 @@ class Accounts:
         mail: MailRequests,
         attempts: Attempts,
         providers: ProviderStore,
+        passkeys: PasskeyNotes | None,
         allowed_domains: Collection[str],
         refused_domains: Collection[str],
     ) -> None:
@@ -61,6 +66,7 @@ class Accounts:
         self._mail = mail
         self._attempts = attempts
         self._providers = providers
+        self._passkeys = passkeys
         self._allowed_domains = allowed_domains
         self._refused_domains = refused_domains
 
@@ -117,7 +123,7 @@ class Accounts:
     def _confirm(
         self, user: PoolUser, digits: str, password: str, names: Mapping[str, str], visitor: Visitor
     ) -> None:
-        """The code comes first: setting a password would confirm the account."""
+        """Check the code before the password is set, because setting a password confirms the account."""
         name = user.user_name
         self._use_code(
             "confirm", lambda: self._api.confirm_sign_up(name, digits, names, visitor.ip)
@@ -141,7 +147,8 @@ class Accounts:
         names: Mapping[str, str],
         visitor: Visitor,
     ) -> None:
-        """Set a new password and end every session. For an unknown address, Cognito says that the code is wrong."""
+        """Set a new password, and end every session and passkey. For an unknown address, Cognito says that the code is
+        wrong."""
         name = email if user is None or user.status == UNCONFIRMED else user.user_name
         self._use_code(
             "reset_password",
@@ -153,6 +160,8 @@ class Accounts:
             self._user_admin.update_names(name, names)
         self._end_sessions(user)
         self._note_proof(name, {} if user.identities else names, sessions_ended=True)
+        # After the sessions: while they last, a person who knew the old password could set up another passkey.
+        self._end_passkeys(user)
         log_event("account", request="reset_password", user=name)
 
     def _use_code(self, request: str, call: Callable[[], None]) -> None:
@@ -168,7 +177,7 @@ class Accounts:
     def _note_proof(
         self, user_name: str, names: Mapping[str, str], *, sessions_ended: bool = False
     ) -> None:
-        """The password is valid even if the record cannot note it; without the note nobody is linked to the account
+        """Note the proof in the record. If that fails, the password is still valid, but nobody is linked to the account
         (S-68)."""
         try:
             if names:
@@ -177,11 +186,25 @@ class Accounts:
         except TemporarilyUnavailable as error:
             log_event("record_not_written", level="error", user=user_name, detail=error.detail)
 
-    def _end_sessions(self, user: PoolUser) -> None:
-        """Somebody who knew the old password may be signed in with it (ASVS 7.4.3). The new password is valid even if
-        this fails.
+    def _end_passkeys(self, user: PoolUser) -> None:
+        """Note that the account's passkeys have ended, because a person who knew the old password may have set one up
+        (S-102).
 
-        Either of the two calls prevents their next refresh.
+        Cognito deletes a passkey only with its owner's token, which is missing here. The new password is valid even if
+        this fails.
+        """
+        if self._passkeys is None:
+            return
+        try:
+            self._passkeys.end(user.user_name)
+        except TemporarilyUnavailable as error:
+            log_event("passkeys_not_ended", level="error", user=user.user_name, detail=error.detail)
+
+    def _end_sessions(self, user: PoolUser) -> None:
+        """End the sessions of anybody who signed in with the old password (ASVS 7.4.3).
+
+        The new password is valid even if this fails. Each of the two calls alone prevents the next refresh of these
+        sessions.
         """
         try:
             self._user_admin.sign_out_everywhere(user.user_name)

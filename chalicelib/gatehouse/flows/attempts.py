@@ -73,11 +73,11 @@ class Attempts:
         return _known(account) if known else account
 
     def is_known(self, account: str) -> bool:
-        """Tell whether what `account_of` returned is the allowance of the account's known browsers."""
+        """Whether `account`, from `account_of`, is the allowance of the account's known browsers."""
         return account.endswith(_KNOWN)
 
     def known_address(self, visitor: Visitor) -> str | None:
-        """Return the address that a browser is known to, or None. Whoever has this cookie has signed in to it here."""
+        """Return the address to which this browser is known, or None. The cookie shows that it has signed in before."""
         device = self._devices.read(visitor.device_cookie)
         return device.account if device is not None and self._is_current(device) else None
 
@@ -136,11 +136,11 @@ class Attempts:
         count_metric("FailedSignIns", self._stage, self._clock())
 
     def succeeded(self, kind: str, account: str | None, source: str) -> None:
-        """Forget the account's attempts of a kind; give the source back the one it took."""
+        """Forget the account's attempts of a kind, and give the source its last attempt back."""
         self._tidy(lambda: self._throttle.succeeded(kind, account, source))
 
     def forget(self, kind: str, email: str) -> None:
-        """Forget an address's attempts of another kind than the current one: those of strangers and of known browsers."""
+        """Forget the attempts of another `kind` for an address, those of strangers and those of known browsers."""
         account = canonical_account(email)
         self._tidy(lambda: self._throttle.forget_account(kind, account))
         self._tidy(lambda: self._throttle.forget_account(kind, _known(account)))
@@ -164,7 +164,8 @@ class Attempts:
 
     @contextmanager
     def _once(self, kind: str, value: str, seconds: int) -> Iterator[bool]:
-        """Tell the body whether it is the first; if it raises an error, remove the mark."""
+        """Mark a value as used. The body gets whether this is the first use; if it raises an error, the mark is
+        removed."""
         holder = self._marks.set(kind, value, seconds)
         try:
             yield holder is not None
@@ -185,12 +186,13 @@ class Attempts:
         try:
             proved_at = datetime.fromisoformat(record.provedAt.replace("Z", "+00:00"))
         except ValueError:
-            # Accounts from before proofs existed: whatever ended their sessions ends this, too.
+            # The account is older than proofs: what ended its sessions also ends the device's special treatment.
             return record.provedAt == "" and not record.ends_tokens_of(device.issued_at // 1000)
         return device.issued_at >= round(proved_at.timestamp() * 1000)
 
     def _tidy(self, action: Callable[[], None]) -> None:
-        """A counter that cannot be tidied causes a pause, but must not prevent a sign-in."""
+        """Change a counter, and ignore an outage: an uncorrected counter causes a pause at most, and must not prevent a
+        sign-in."""
         try:
             action()
         except TemporarilyUnavailable as error:

@@ -15,7 +15,7 @@ NEW_PASSWORD = "NEW_PASSWORD_REQUIRED"  # noqa: S105 - a challenge's name
 SELECT_MFA = "SELECT_MFA_TYPE"
 MFA_SETUP = "MFA_SETUP"
 TOTP = "SOFTWARE_TOKEN_MFA"
-#: A passkey instead of the password: flows/passkey_sign_in.py asks for it, and nothing after a password does.
+#: A passkey instead of the password. Only flows/passkey_sign_in.py asks for it; it never follows a password.
 WEB_AUTHN = "WEB_AUTHN"
 
 #: Challenge -> the name under which Cognito expects the code.
@@ -25,15 +25,15 @@ CODE_RESPONSES: Mapping[str, str] = {
     "EMAIL_OTP": "EMAIL_OTP_CODE",
     "EMAIL_MFA": "EMAIL_MFA_CODE",
 }
-#: A code by mail has two names: AWS's model asks with EMAIL_OTP and expects EMAIL_MFA as the answer to SELECT_MFA_TYPE;
-#: its pages have both. Our page knows the first; Cognito gets the name that it used itself. Source: Amazon Cognito API
-#: reference, "RespondToAuthChallenge" and "AdminRespondToAuthChallenge".
+#: A code by mail has two names. In AWS's API model the challenge is EMAIL_OTP, but the answer to SELECT_MFA_TYPE is
+#: EMAIL_MFA; AWS's pages use both. Our page uses the first, and Cognito gets the name that it has sent. Source: Amazon
+#: Cognito API reference, "RespondToAuthChallenge" and "AdminRespondToAuthChallenge".
 _ALIASES: Mapping[str, str] = {"EMAIL_MFA": "EMAIL_OTP"}
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A challenge: its name and the choices by Cognito's names, and the body for the page."""
+    """A challenge: its name and its choices, both as Cognito names them, and the body for the page."""
 
     name: str
     body: Mapping[str, Any]

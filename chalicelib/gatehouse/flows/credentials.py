@@ -1,15 +1,16 @@
-"""People's input besides their address: new passwords, six-digit codes, and the key of an authenticator app.
+"""People's input besides their address: new passwords, six-digit codes, the key of an authenticator app, a passkey's id.
 
 Sources: OWASP ASVS 5.0 6.2 (length, no composition rules); NIST SP 800-63B 5.1.1; the otpauth key URI format of
 authenticator apps; RFC 6238.
 """
 
+import json
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
-from ..errors import InvalidCode, InvalidPassword
+from ..errors import InvalidCode, InvalidPassword, InvalidRequest
 
 #: The user pool's policy (ops/templates/identity.yaml; a test compares), and Cognito's maximum (PasswordType).
 MIN_PASSWORD_LENGTH = 12
@@ -20,6 +21,8 @@ PASSWORD_REQUIREMENTS: Mapping[str, object] = {
     "outer_spaces": False,
 }
 _CODE_LENGTH = 6
+#: 1,023 bytes (Web Authentication L3 4, "Credential ID"), in base64url.
+_MAX_PASSKEY_ID = 1364
 #: Unicode's spaces, dashes, line ends and zero-width marks; and other characters that people type as a dash: the minus
 #: sign, the hyphen bullet, and the long-vowel mark, which is in the dash's place on Japanese keyboards.
 _SILENT = ("Zs", "Zl", "Zp", "Pd", "Cf")
@@ -71,7 +74,26 @@ class TotpKey:
 
 
 def build_totp_key(secret: str, *, account: str, issuer: str) -> TotpKey:
-    """Return the key with its URI: SHA-1, six digits, thirty seconds, as Cognito's TOTP is."""
+    """Return the key with its URI. Cognito's TOTP uses SHA-1, six digits and thirty seconds."""
     label = quote(f"{issuer}:{account}", safe="@")
     query = urlencode({"secret": secret, "issuer": issuer}, quote_via=quote)
     return TotpKey(secret, f"otpauth://totp/{label}?{query}")
+
+
+def read_passkey_id(credential: str | None) -> str:
+    """Return the id in a passkey's answer, the browser's JSON. Raises InvalidRequest.
+
+    The JSON has the id twice, as text and as bytes. They must be equal, because Cognito might read the other one.
+    """
+    try:
+        answer = json.loads(credential or "")
+        found = answer["id"]
+        if (
+            isinstance(found, str)
+            and 0 < len(found) <= _MAX_PASSKEY_ID
+            and answer["rawId"] == found
+        ):
+            return found
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise InvalidRequest("credential has no id")

@@ -1,4 +1,4 @@
-"""The direct sign-in: email and password through our own endpoints, challenges included (docs/adr/0006).
+"""The direct sign-in: email and password at our own endpoints, with Cognito's challenges (docs/adr/0006).
 
 All refusals of a password give the same answer (S-40), and no password reaches Cognito before the throttle (S-41).
 Framework-free. Source: AWS "AdminInitiateAuth", "AdminRespondToAuthChallenge", "Understanding API, OIDC, and managed
@@ -33,6 +33,7 @@ from ..errors import (
 from ..log import log_event
 from ..sealed.challenges import Challenge, Challenges
 from ..session.device_names import name_device
+from ..store.passkey_notes import PasskeyNotes
 from .attempts import CAPTCHA, CHALLENGE, PASSKEY, SIGN_IN, Attempts
 from .challenge_steps import (
     CODE_RESPONSES,
@@ -50,12 +51,13 @@ from .credentials import (
     TotpKey,
     build_totp_key,
     parse_code,
+    read_passkey_id,
     verify_new_password,
 )
 from .new_session import NewSessions
 from .session_flow import Refreshed
 
-#: Without it no route would accept the person: the pre-token-generation trigger is not attached.
+#: If it is missing, the pre-token-generation trigger is not attached, and no route would accept the person.
 REQUIRED_SCOPE = "api/read"
 
 
@@ -96,7 +98,7 @@ class ChallengeAnswer:
 
 
 class DirectSignIn:
-    """Signs people in by password, including Cognito's challenges, and accepts the answers of passkeys."""
+    """Signs people in by password, with Cognito's challenges, and accepts the answers of passkeys."""
 
     def __init__(
         self,
@@ -107,6 +109,7 @@ class DirectSignIn:
         new_sessions: NewSessions,
         attempts: Attempts,
         captcha: captchas.SiteVerify | None,
+        passkeys: PasskeyNotes,
         issuer_label: str,
     ) -> None:
         self._api = api
@@ -115,6 +118,7 @@ class DirectSignIn:
         self._new_sessions = new_sessions
         self._attempts = attempts
         self._captcha = captcha
+        self._passkeys = passkeys
         self._issuer_label = issuer_label
 
     def sign_in(
@@ -187,16 +191,26 @@ class DirectSignIn:
                     step = send()
                 except Refused as refused:
                     if by_passkey:
-                        once.close()  # right or wrong, a passkey's challenge serves once (S-88)
+                        once.close()  # right or wrong, a passkey's challenge can be answered once (S-88)
                     raise self._refusal(refused, by_passkey) from None
             if challenge.name == NEW_PASSWORD:
                 # The temporary password came by mail, and is replaced now: mailbox and password are proved (S-68).
                 self._new_sessions.record_proved(challenge.username)
             if step.tokens is None:
                 return self._challenged(step, challenge)
-            signed_in = self._finish(
-                step.tokens, challenge.email, challenge.remember, visitor, cookies, challenge
-            )
+            try:
+                signed_in = self._finish(
+                    step.tokens,
+                    challenge.email,
+                    challenge.remember,
+                    visitor,
+                    cookies,
+                    challenge,
+                    read_passkey_id(given.credential) if by_passkey else None,
+                )
+            except InvalidPasskey:
+                once.close()
+                raise
         for kind in (PASSKEY,) if by_passkey else (SIGN_IN, CHALLENGE):
             self._attempts.succeeded(kind, account, visitor.ip)
         return signed_in
@@ -261,9 +275,8 @@ class DirectSignIn:
                 raise InvalidRequest("choice was not offered", field="choice")
             return lambda: respond({"ANSWER": choice})
         if challenge.name == WEB_AUTHN:
-            credential = given.credential
-            if credential is None:
-                raise InvalidRequest("credential is missing")
+            credential = given.credential or ""
+            read_passkey_id(credential)
             return lambda: respond({"CREDENTIAL": credential})
         code = parse_code(given.code or "")
         if code is None:
@@ -308,11 +321,12 @@ class DirectSignIn:
         visitor: Visitor,
         cookies: Mapping[str, str],
         challenge: Challenge | None = None,
+        passkey: str | None = None,
     ) -> DirectlySignedIn:
         """Make a session from tokens, after the same checks as for a hosted sign-in; refused tokens are revoked.
 
         `challenge` is the answered one. If it was given before Cognito had named the user, a sign-out of that user is
-        checked now.
+        checked now. `passkey` is the id of the one that signed in.
         """
         assert tokens.refresh_token is not None
         with self._new_sessions.revoked_on_failure(tokens.refresh_token):
@@ -320,6 +334,8 @@ class DirectSignIn:
                 identity, access = self._verify(tokens)
                 if challenge is not None and challenge.username != identity.username:
                     self._new_sessions.refuse_ended(identity.username, challenge.began_at)
+                if passkey is not None:
+                    self._refuse_ended_passkey(identity.username, passkey)
                 session, sealed = self._new_sessions.start(
                     identity,
                     tokens.refresh_token,
@@ -334,10 +350,20 @@ class DirectSignIn:
                 raise TemporarilyUnavailable(
                     f"tokens of a direct sign-in: {error.detail}"
                 ) from None
-            except SignUpRefused as error:  # the same as if the trigger refuses it
+            except SignUpRefused as error:  # the same answer as when the trigger refuses
                 raise InvalidCredentials(error.detail) from None
         device = self._attempts.known_device(email, identity.username)
         return DirectlySignedIn(tokens.access_token, access, identity, session, sealed, device)
+
+    def _refuse_ended_passkey(self, user_name: str, passkey: str) -> None:
+        """Refuse a passkey that is older than a password that was set by mail; Cognito still has it (S-102).
+
+        This comes after Cognito's own answer, so a person without a passkey of the account learns nothing about it.
+        """
+        if self._passkeys.load(user_name).has_ended(passkey):
+            self._attempts.failed()
+            log_event("passkey_ended", user=user_name)
+            raise InvalidPasskey("the passkey is older than the last password that was set by mail")
 
     def _verify(self, tokens: TokenSet) -> tuple[IdentityClaims, AccessClaims]:
         # An ID token of this flow has no nonce: it did not come through the browser.

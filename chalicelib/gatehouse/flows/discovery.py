@@ -1,7 +1,7 @@
 """Home-realm discovery: finds the identity provider of an e-mail address by its domain alone.
 
-The list of domains is a list of customers, so nobody may collect it by trying: misses count against the source. Hits do
-not count, or the people of one office would use up each other's attempts. No account is read: existing and unknown
+The list of domains is a list of customers, so it must not be possible to collect it by trying: misses count against the
+source. Hits do not count, because the people of one office share a source. No account is read, so existing and unknown
 addresses get the same answer (S-40).
 """
 
@@ -34,8 +34,8 @@ class Discovery:
     def count_login(self, provider: str | None, email: str | None, source: str) -> None:
         """Count a sign-in by address or by the name of a private provider, as `find` counts.
 
-        Its redirect reveals as much as an answer of `find`: without counting, the list could be collected there.
-        Without a throttle table `find` refuses, but a stage still signs people in. Raises TooManyAttempts.
+        Its redirect reveals as much as an answer of `find`, so it must count too. Without a throttle table `find`
+        refuses, but this method does not, because people must still be able to sign in. Raises TooManyAttempts.
         """
         if self._attempts is None:
             return

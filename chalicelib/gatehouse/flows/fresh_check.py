@@ -40,10 +40,11 @@ class FreshCheck:
         """Raise unless the person is enabled, in `group` (if one is named), and has not been signed out since
         `issued_at`.
 
-        Unauthorized: deleted, disabled, signed out, or another person has the name now; a refresh tells the browser
-        which. Forbidden: no longer in the group. TemporarilyUnavailable: a service did not answer.
+        Unauthorized: the person was deleted, disabled or signed out, or another person has the name now; the browser
+        then refreshes and learns which. Forbidden: no longer in the group. TemporarilyUnavailable: a service did not
+        answer.
 
-        If there is no record, no sign-out was noted, so the pool's answer decides alone: the next sign-in repairs the
+        Without a record there is no note of a sign-out, so the pool's answer alone decides. The next sign-in writes the
         record.
         """
         person, in_pool_group, record = workers.together(

@@ -8,7 +8,8 @@ from .session_notes import SessionNotes
 
 
 class GlobalSignOut:
-    """Ends every session of a person: refresh tokens in the pool, access tokens with the record's `validAfter`, rows."""
+    """Ends every session of a person: it revokes refresh tokens, sets `validAfter` in the record, and deletes session
+    rows."""
 
     def __init__(self, *, users: UserStore, notes: SessionNotes, user_admin: UserAdmin) -> None:
         self._users = users
@@ -18,10 +19,11 @@ class GlobalSignOut:
     def end_sessions(self, name: str) -> str:
         """End them and return the person's own user name. `name` may be an alias, such as an address.
 
-        Raises NotFound and TemporarilyUnavailable; repeating it does no harm, and completes an interrupted one.
+        Raises NotFound and TemporarilyUnavailable. Repeating it does no harm, and completes a sign-out that was
+        interrupted.
 
-        The pool comes first: in the opposite order, a refresh between the two writes would still work, and would issue
-        an access token newer than `validAfter`.
+        The pool comes first. In the opposite order, a refresh between the two writes would still issue an access token,
+        which would be newer than `validAfter`.
         """
         person = self._user_admin.load(name)
         self._user_admin.sign_out_everywhere(person.user_name)
@@ -29,7 +31,7 @@ class GlobalSignOut:
         return person.user_name
 
     def end_here(self, person: PoolUser) -> None:
-        """End what our own tables keep of a person's sessions: all that there is to end of somebody who is disabled.
+        """End a person's sessions in our own tables only; for a disabled person this is enough.
 
         Raises TemporarilyUnavailable.
         """

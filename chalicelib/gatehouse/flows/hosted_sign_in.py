@@ -1,6 +1,6 @@
 """The hosted sign-in: authorization code with PKCE through Cognito, from the first redirect to the session.
 
-Steps b to g of docs/architecture.md. Framework-free: it takes the browser's data and returns the answer's.
+Steps b to g of docs/architecture.md. Framework-free: it takes the request's data and returns the response's data.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,7 +36,7 @@ from .new_session import NewSessions
 
 @dataclass(frozen=True)
 class LoginStart:
-    """The redirect for the browser, the transaction's sealed cookie, and older login cookies to delete."""
+    """The browser's redirect, the cookie with the sealed transaction, and the older login cookies to delete."""
 
     authorize_url: str = field(repr=False)  # contains state and nonce
     transaction: LoginTransaction
@@ -109,7 +109,7 @@ class HostedSignIn:
     ) -> LoginStart:
         """Begin a sign-in. `return_to` is already validated; `login_hint` is the probable address of the person.
 
-        With `confirm` somebody who is signed in is asked again, and stays remembered.
+        With `confirm` a person who is signed in must authenticate again; "stay signed in" keeps its value.
 
         Raises UnknownProvider.
         """
@@ -176,9 +176,9 @@ class HostedSignIn:
         user_agent: str,
         cookies: Mapping[str, str],
     ) -> "SignedIn | LoginStart":
-        """Make a session from a callback, or start a second attempt if the first one linked the person.
+        """Make a session from a callback, or start a second sign-in if the first one linked the person.
 
-        Raises SignInError or TemporarilyUnavailable; nothing is written then.
+        Raises SignInError or TemporarilyUnavailable; then nothing was written.
         """
         if query.issuer is not None and query.issuer not in both_forms(self._settings.issuer):
             raise SignInError("callback names another issuer")
@@ -234,7 +234,7 @@ class HostedSignIn:
             door="hosted",
             remember=transaction.remember or transaction.remembered == identity.sub,
             device=name_device(user_agent),
-            # A linked person is native by birth, and came through the provider all the same.
+            # A linked person has a native account, but may have signed in through the provider.
             provider=transaction.provider or identity.provider,
             cookies=cookies,
         )

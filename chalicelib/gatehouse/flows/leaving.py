@@ -1,11 +1,13 @@
-"""What a provider's signal does to one of its people: the work of the function `leaving` (S-75, S-77 … S-82).
+"""Acts on a provider's signal about one of its people: the work of the function `leaving` (S-75, S-77 … S-82).
 
-- Sessions end as an administrator ends them: refresh tokens in the pool, `validAfter` in the record.
-- Who is gone at the provider is disabled here too, where its row says so; a linked account by a rule of its own.
-- Who is let in again is enabled, if it was a signal that disabled the profile, and nobody else.
-- A group that was taken away goes from `custom:groups`, until the next sign-in tells them anew.
+- Sessions end as they do for an administrator: refresh tokens in the pool, `validAfter` in the record.
+- A person who is deactivated at the provider is disabled here too, if the provider's row says so. Linked accounts have
+  a separate rule.
+- A person who is reactivated there is enabled here, but only if it was a signal that disabled the profile.
+- A group that was taken away is removed from `custom:groups`. The next sign-in through the provider replaces the list.
 
-Signals come at least once, in any order. The newer one wins, by the provider's own time; each may be acted on twice.
+Each signal arrives at least once, and signals arrive in any order. The newer one wins, by the provider's own time.
+Acting twice on a signal does no harm.
 """
 
 from collections.abc import Callable
@@ -23,13 +25,14 @@ from ..store.subjects import SubjectRecord, SubjectStore
 from ..store.users import UserStore
 from .global_sign_out import GlobalSignOut
 
-#: Of two functions at a time (`MaximumConcurrency` of the queue's mapping in the identity template): Cognito has 25.
+#: For each of the two instances that may run at once (`MaximumConcurrency` in the identity template). Cognito allows 25
+#: in all.
 CALLS_PER_SECOND = 12
 
 
 @dataclass(frozen=True)
 class _Person:
-    """Whom a signal is about."""
+    """The person whom a signal is about."""
 
     provider: Provider
     subject: str
@@ -38,14 +41,14 @@ class _Person:
 
     @property
     def rule(self) -> str:
-        """What becomes of the profile when the provider says that the person is gone."""
+        """What to do with the profile when the person is deactivated at the provider."""
         born = birthplace_of(self.user.user_name, self.user.identities)
         leaving = self.provider.leaving
         return leaving.linked if born.provider == NATIVE else leaving.gone
 
 
 class Leaving:
-    """Acts on signals. `clock` gives Unix seconds."""
+    """Acts on signals. `clock` returns Unix seconds."""
 
     def __init__(
         self,
@@ -69,9 +72,9 @@ class Leaving:
         self._clock = clock
 
     def act(self, signal: Signal) -> None:
-        """Do what a signal says; whom nobody knows, and what is out of date, goes to the log alone.
+        """Do what a signal says. Signals about unknown people, and outdated signals, are only logged.
 
-        Raises NotFound for somebody who is deleted meanwhile, and TemporarilyUnavailable.
+        Raises NotFound if the person is deleted in the meantime, and TemporarilyUnavailable.
         """
         provider = self._providers.find(signal.provider)
         row = self._subjects.load(signal.provider, signal.subject)
@@ -94,7 +97,7 @@ class Leaving:
         self._log("leaving" if done else "leaving_without_effect", signal, user=user.user_name)
 
     def note_heard(self, provider: str) -> None:
-        """Note when a provider was last heard, for `doctor`. Raises TemporarilyUnavailable."""
+        """Note when a provider last sent a signal; `doctor` reads it. Raises TemporarilyUnavailable."""
         self._subjects.note_signal(provider)
 
     def _end_sessions(self, person: _Person, at: str) -> bool:
@@ -108,11 +111,12 @@ class Leaving:
         if user.enabled:
             self._global_sign_out.end_sessions(user.user_name)
         else:
-            # AWS does not say whether AdminUserGlobalSignOut takes a disabled person. Without rows no session goes on.
+            # AWS does not say whether AdminUserGlobalSignOut works for a disabled person. Deleting the rows ends the
+            # sessions.
             self._global_sign_out.end_here(user)
 
     def _shut_out(self, person: _Person, at: str) -> bool:
-        """Disable the profile, where the provider's row says so and nobody has been let in since."""
+        """Disable the profile, if the provider's row says so and no newer signal has reactivated the person."""
         if at <= person.row.decided_at or person.rule != DISABLE:
             return False
         name, subject, user = person.provider.name, person.subject, person.user
@@ -123,7 +127,7 @@ class Leaving:
         if self._subjects.note_gone(name, subject, at):
             return True
         if disabled:
-            self._user_admin.enable(user.user_name)  # let in again meanwhile
+            self._user_admin.enable(user.user_name)  # reactivated in the meantime
         return False
 
     def _let_in(self, person: _Person, at: str) -> bool:
@@ -136,14 +140,15 @@ class Leaving:
         if self._subjects.note_back(name, subject, at):
             return True
         if ours:
-            self._user_admin.disable(user.user_name)  # shut out again meanwhile
+            self._user_admin.disable(user.user_name)  # deactivated again in the meantime
         return False
 
     def _take_group(self, person: _Person, signal: Signal) -> bool:
-        """Take a group off the profile and end the sessions that were opened with it.
+        """Remove a group from the profile, and end the sessions that began with it.
 
-        A sign-in through the provider that is newer than the signal has told the groups anew. A linked person's sign-in may
-        have been by password, which tells none: then the group goes, and the next sign-in through the provider decides.
+        Nothing is done if the person has signed in through the provider since the signal, because that sign-in brought
+        the current groups. A linked person may have signed in by password, which brings none; then the group is
+        removed, and the next sign-in through the provider decides.
         """
         user = person.user
         told = parse_provider_groups(user.attributes.get("custom:groups")).names

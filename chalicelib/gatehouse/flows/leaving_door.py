@@ -1,6 +1,6 @@
-"""Where a provider's signals come in: who is speaking is proved, what is said is put into the queue (S-77 … S-80).
+"""Receives a provider's signals: authenticates the sender, and puts the signals into the queue (S-77 … S-80).
 
-Nobody is signed out here. What is refused is counted, so that an alarm hears of a wrong secret, or of somebody who tries.
+Nobody is signed out here. Refused requests are counted, so that an alarm reports a wrong secret or an attack.
 """
 
 import hmac
@@ -18,14 +18,14 @@ from ..store.marks import MarkStore
 from ..store.providers import Provider, ProviderStore
 from ..store.subjects import SubjectStore
 
-#: A mark outlives its token by the leeway of clocks.
+#: A used token's mark is kept this much longer than the token is valid, because clocks differ.
 _MARK_SECONDS_MORE = 60
 
 
 class LeavingDoor:
-    """Takes signals. `load_secret(arn, renew)` gives a provider's secret; `renew` asks past the cache.
+    """Receives signals. `load_secret(arn, renew)` returns a provider's secret; `renew` bypasses the cache.
 
-    `load_keys` gives the keys of a JWKS URL; `clock` Unix seconds.
+    `load_keys` returns the keys of a JWKS URL, `clock` Unix seconds.
     """
 
     def __init__(
@@ -54,9 +54,11 @@ class LeavingDoor:
     def take_events(
         self, name: str, secret: str, load_body: Callable[[], Mapping[str, Any]]
     ) -> None:
-        """Take one request of an event hook. `secret` is what it says; `load_body` is asked only once that is right.
+        """Receive one request of an event hook. `secret` is the one that it sent; `load_body` is called only if that is
+        correct.
 
-        Raises Unauthorized, InvalidRequest, and TemporarilyUnavailable, after which Okta sends it once more.
+        Raises Unauthorized, InvalidRequest, and TemporarilyUnavailable; after the last one, Okta repeats the request
+        once.
         """
         with self._counted(name):
             provider = self._find(name)
@@ -79,9 +81,9 @@ class LeavingDoor:
     def revoke(
         self, name: str, token: str, audience: str, load_body: Callable[[], Mapping[str, Any]]
     ) -> None:
-        """Take one request of Universal Logout. `audience` is this endpoint's own URL.
+        """Receive one request of Universal Logout. `audience` is this endpoint's own URL.
 
-        Raises NotFound for an unknown person too, as the draft asks; else as `take_events` does.
+        Raises the errors of `take_events`, and NotFound for an unknown person, as the draft requires.
         """
         with self._counted(name):
             provider = self._find(name)
@@ -132,14 +134,15 @@ class LeavingDoor:
         return value, holder
 
     def _verify_secret(self, provider: Provider, told: str) -> None:
-        """A secret that was rotated a moment ago is looked up anew; the one before it counts while it is kept."""
+        """Check the secret. If it does not match, load the secret again, in case it was rotated; the previous one is
+        accepted while it is kept."""
         arn = provider.leaving.secret_arn
         if not arn:
             raise Unauthorized("the provider has no event hook here")
         for renew in (False, True):
             kept = self._load_secret(arn, renew)
             known = [kept.get(which) for which in ("current", "previous")]
-            # Every one is compared, so that the time says nothing of which was nearly right.
+            # Compare with every secret, so that the time does not reveal which one nearly matched.
             matches = [
                 hmac.compare_digest(told.encode(), each.encode())
                 for each in known
@@ -150,7 +153,7 @@ class LeavingDoor:
         raise Unauthorized("not the event hook's secret")
 
     def _find(self, name: str) -> Provider:
-        """Raises Unauthorized, as for a wrong secret: the names of providers may be those of customers."""
+        """Return the provider. Raises Unauthorized, as for a wrong secret: a provider's name may reveal a customer."""
         found = self._providers.find(name)
         if found is None:
             raise Unauthorized("no such provider")

@@ -1,7 +1,7 @@
-"""Sessions that nobody has ended: the cookie alone does not say so (S-83).
+"""Checks that a session was not ended elsewhere, which the cookie alone does not show (S-83).
 
-A refresh asks, and so does every route that changes how a person signs in. What an ended session may still do with its
-access token lasts as long as that token, and no browser's token can change a password, a second factor or a passkey.
+A refresh checks this, and so does every route that changes how a person signs in. The access token of an ended session
+works until it expires, but no browser's token can change a password, a second factor or a passkey.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class LivingSessions:
-    """Asks the sessions table. The users table is loaded when it is needed."""
+    """Checks with the sessions table. The users table is loaded only when it is needed."""
 
     def __init__(
         self, *, sessions: Sessions, rows: SessionRows, load_users: "Callable[[], UserStore]"
@@ -33,9 +33,9 @@ class LivingSessions:
         return session
 
     def look(self, cookie: str | None) -> bool:
-        """Whether the session of a cookie value goes on. Looking keeps no idle session alive: nothing is noted.
+        """Whether the session of a cookie value is alive. Nothing is noted, so this does not extend an idle session.
 
-        Raises TemporarilyUnavailable where nobody can tell.
+        Raises TemporarilyUnavailable if the table does not answer.
         """
         try:
             session = self._sessions.open(cookie)
@@ -46,10 +46,10 @@ class LivingSessions:
         return self._began_later(session)
 
     def goes_on(self, session: Session, idle_expires_at: int) -> bool:
-        """Note in the session's row that it is used, and until when it may be idle; return whether there is a row.
+        """Note in the session's row that it was used, and until when it may be idle; return whether it is alive.
 
-        A session without a row (of an earlier release, or begun while the table did not answer) goes on unless all sessions
-        of its person were ended since it began.
+        A session without a row (from an earlier release, or begun while the table did not answer) is alive unless all
+        sessions of its person were ended since it began.
         """
         if session.id:
             return self._rows.touch(session.sub, session.id, idle_expires_at)

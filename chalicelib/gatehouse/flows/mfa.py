@@ -1,6 +1,6 @@
-"""The second factor in the person's own hands: an authenticator app on and off while signed in.
+"""Lets a signed-in person turn the authenticator app on and off.
 
-By tokens of the server-only client (flows/reauthentication.py). Source: AWS "AssociateSoftwareToken",
+It uses tokens of the server-only client (flows/reauthentication.py). Source: AWS "AssociateSoftwareToken",
 "SetUserMFAPreference".
 """
 
@@ -17,10 +17,10 @@ from ..errors import (
     InvalidCredentials,
     MfaAlreadyOn,
     TemporarilyUnavailable,
-    UnsupportedChallenge,
 )
 from ..log import log_event
 from ..sealed.challenges import ENROLMENT_PURPOSE, Challenges, Enrolment
+from ..store.recovery_codes import RecoveryCodeStore
 from .attempts import CHALLENGE, SIGN_IN, Attempts
 from .challenge_steps import CODE_RESPONSES, SELECT_MFA
 from .credentials import TotpKey, build_totp_key, read_code
@@ -31,7 +31,7 @@ _WRONG_CODE = ("CodeMismatchException", "EnableSoftwareTokenMFAException", "Expi
 
 @dataclass(frozen=True)
 class Enrolling:
-    """A key for the authenticator app, and the sealed enrolment that its first code completes."""
+    """A key for the authenticator app, and the sealed enrolment; the app's first code completes it."""
 
     totp: TotpKey
     enrolment: Enrolment
@@ -39,7 +39,8 @@ class Enrolling:
 
 
 class Mfa:
-    """Turns TOTP on and off. Every method needs the session cookie's value. `passkeys`: the stage has some."""
+    """Turns TOTP on and off. Every method needs the session cookie's value. `passkeys`: whether the stage offers
+    passkeys."""
 
     def __init__(
         self,
@@ -47,6 +48,7 @@ class Mfa:
         again: Reauthentication,
         challenges: Challenges,
         attempts: Attempts,
+        recovery_codes: RecoveryCodeStore,
         issuer_label: str,
         passkeys: bool = False,
     ) -> None:
@@ -54,11 +56,12 @@ class Mfa:
         self._api = again.api
         self._challenges = challenges
         self._attempts = attempts
+        self._recovery_codes = recovery_codes
         self._issuer_label = issuer_label
         self._passkeys = passkeys
 
     def set_up(self, *, password: str, session_cookie: str | None, visitor: Visitor) -> Enrolling:
-        """Begin with a new key. Raises NoSession, InvalidCredentials, MfaAlreadyOn, ManagedByProvider."""
+        """Begin an enrolment with a new key. Raises NoSession, InvalidCredentials, MfaAlreadyOn, ManagedByProvider."""
         session, email = self._again.native(session_cookie)
         account = self._attempts.account_of(email, visitor)
         step = self._again.sign_in(session, account, password, visitor)
@@ -96,12 +99,14 @@ class Mfa:
         enrolment_cookie: str | None,
         visitor: Visitor,
     ) -> None:
-        """Complete it with the app's first code. Raises NoSession, SessionExpired, ChallengeExpired, InvalidCode."""
+        """Complete the enrolment with the app's first code. Raises NoSession, SessionExpired, ChallengeExpired,
+        InvalidCode."""
         session, enrolment = self._again.resumed(
             session_cookie, enrolment_cookie, ENROLMENT_PURPOSE
         )
         digits = read_code(code)
-        # On the user name's own allowance: nothing of the account's is guessed, the key was made for this browser just now.
+        # Counted separately, by user name: the key was just made for this browser, so no secret of the account is
+        # guessed.
         with (
             self._attempts.guarded(CHALLENGE, session.username, visitor.ip),
             self._attempts.step_once(enrolment.access_token),
@@ -122,19 +127,15 @@ class Mfa:
     def disable(
         self, *, password: str, code: str, session_cookie: str | None, visitor: Visitor
     ) -> None:
-        """Turn it off, by password and a code of the app. Raises NoSession, InvalidCredentials, InvalidCode."""
+        """Turn the app off, with the password and a code of the app. Raises NoSession, InvalidCredentials,
+        InvalidCode."""
         session, email = self._again.native(session_cookie)
         digits = read_code(code)
         account = self._attempts.account_of(email, visitor)
-        step = self._again.sign_in(session, account, password, visitor)
         with ExitStack() as once:
-            if step.tokens is None:
-                with self._attempts.guarded(CHALLENGE, account, visitor.ip):
-                    once.enter_context(self._attempts.app_code_once(session.username, digits))
-                    step = self._again.second_factor(step, session, digits, visitor)
-            tokens = step.tokens
-            if tokens is None:
-                raise UnsupportedChallenge(f"challenge {step.challenge[:40]}")
+            tokens, _ = self._again.by_both_factors(
+                once, session, account, password, digits, visitor
+            )
             with self._again.revoked_after(tokens):
                 try:
                     self._api.prefer_totp(tokens.access_token, False, passkeys=self._passkeys)
@@ -143,3 +144,11 @@ class Mfa:
         for kind in (SIGN_IN, CHALLENGE):
             self._attempts.succeeded(kind, account, visitor.ip)
         log_event("mfa", user=session.username, on=False)
+        self._remove_codes(session.username)
+
+    def _remove_codes(self, user_name: str) -> None:
+        """Recovery codes belong to the app. If this fails they open nothing while no app is on."""
+        try:
+            self._recovery_codes.remove(user_name)
+        except TemporarilyUnavailable as error:
+            log_event("record_not_written", level="error", user=user_name, detail=error.detail)

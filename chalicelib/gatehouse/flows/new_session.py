@@ -69,14 +69,14 @@ class NewSessions:
         `device` and `provider` are for the list of the person's sessions.
 
         Raises SignUpRefused, CookieTooLarge and TemporarilyUnavailable (no sealing keys; or a provider that cannot be
-        looked up); nothing is recorded then.
+        looked up); then nothing was recorded.
         """
         self._refuse_foreign_address(identity)
         session = self._sessions.begin(
             refresh_token=refresh_token,
             sub=identity.sub,
             username=identity.username,
-            # Whoever confirms has a session already, and stays as remembered as before.
+            # A person who confirms already has a session; "stay signed in" keeps its value.
             remember=remember or self.find_remembered(cookies) == identity.sub,
             renewed_by=BY_ENDPOINT if door == "hosted" else BY_EITHER,
             session_id=new_id(),
@@ -91,7 +91,8 @@ class NewSessions:
         return session, sealed
 
     def find_remembered(self, cookies: Mapping[str, str]) -> str:
-        """Return the `sub` of the browser's session, if it sent a live one that outlives it; else nothing."""
+        """Return the `sub` of the session that the browser sent, if it is alive and outlives the browser; else an empty
+        text."""
         try:
             session = self._sessions.open(cookies.get(COOKIE))
         except (NoSession, SessionExpired, TemporarilyUnavailable):
@@ -115,16 +116,16 @@ class NewSessions:
     def _refuse_foreign_address(self, identity: IdentityClaims) -> None:
         """Refuse an address that none of the person's providers may use (S-56).
 
-        The trigger has already checked it, but lets people in when it cannot read the providers, and by then Cognito
-        has stored the address. Here nobody gets a session with an address of another provider's domain.
+        The trigger has already checked it, but lets people in if it cannot read the providers; Cognito then stores the
+        address. This second check refuses the session.
         """
         names = [provider for provider, _ in identity.identities]
         if names and (reason := self._providers.refuse_address(identity.email, names)):
             raise SignUpRefused(reason)
 
     def _record(self, identity: IdentityClaims) -> None:
-        """Write or repair the person's record. A table that does not answer must not keep people out: the next sign-in
-        repairs the record."""
+        """Write or repair the person's record. If the table does not answer, the person still gets in, and the next
+        sign-in repairs the record."""
         birthplace = birthplace_of(identity.username, identity.identities)
         try:
             self._users.record_sign_in(
@@ -137,7 +138,7 @@ class NewSessions:
                     provider=birthplace.provider,
                     sub=identity.sub,
                     linked=",".join(birthplace.linked),
-                    # An ID token with the scope `profile` has every name that the pool has.
+                    # With the scope `profile`, the ID token has every name that the pool has.
                     told=NAME_COLUMNS,
                 )
             )

@@ -1,8 +1,8 @@
-"""A new password in place of the old one, by whoever is signed in and knows the old one (S-85).
+"""Lets a signed-in person who knows the old password choose a new one (S-85).
 
-The old one is checked where second factors are managed, too: the server signs in at the server-only client and revokes what
-comes of it. A second factor is not asked for: the browser has a session, and the password alone opens none where one is on.
-Source: OWASP ASVS 5.0 6.2.2, 6.2.3 (the current password), 7.4.3 (other sessions end).
+To check the old password, the server signs in with it at the server-only client, and revokes the resulting tokens. No
+second factor is asked for: the browser already has a session, and a person with a second factor cannot get one by
+password alone. Source: OWASP ASVS 5.0 6.2.2, 6.2.3 (the current password), 7.4.3 (other sessions end).
 """
 
 from typing import TYPE_CHECKING
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from ..store.users import UserStore
     from .living_sessions import LivingSessions
 
-#: What Cognito asks only of somebody whose password was right.
+#: Challenges that Cognito gives only after a correct password.
 _AFTER_THE_PASSWORD = frozenset({*CODE_RESPONSES, SELECT_MFA, MFA_SETUP})
 _BAD_PASSWORD = ("InvalidPasswordException", "PasswordHistoryPolicyViolationException")
 
 
 class OwnPassword:
-    """Changes a native person's password. `api` speaks for the server-only client."""
+    """Changes a native person's password. `api` makes the calls of the server-only client."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class OwnPassword:
         self._attempts = attempts
 
     def change(self, *, old: str, new: str, session_cookie: str | None, visitor: Visitor) -> str:
-        """Set the new password, end the person's other sessions, and return the cookie value of this known browser.
+        """Set the new password, end the person's other sessions, and return a new cookie value for this known browser.
 
         Raises NoSession, SessionExpired, ManagedByProvider, InvalidPassword (the new one), InvalidCredentials (the old
         one), TooManyAttempts and TemporarilyUnavailable.
@@ -68,7 +68,8 @@ class OwnPassword:
         account = self._attempts.account_of(email, visitor)
         with self._attempts.guarded(SIGN_IN, account, visitor.ip):
             self._verify(session, old, visitor)
-            # First, so that an outage of the table leaves everything as it was; and once more when the old password is dead.
+            # Done before the password is set, so that an outage of the table changes nothing; and again afterwards,
+            # when the old password no longer works.
             self._rows.end_all(session.sub, but=session.id)
         self._set(session, new)
         self._attempts.succeeded(SIGN_IN, account, visitor.ip)
@@ -77,7 +78,8 @@ class OwnPassword:
         return self._attempts.known_device(email, session.username)
 
     def _verify(self, session: Session, old: str, visitor: Visitor) -> None:
-        """Check the old password; it is the one that is guessed at a sign-in, so it is counted there (S-71)."""
+        """Check the old password. A wrong one counts as a failed sign-in, because the same password is guessed
+        (S-71)."""
         try:
             step = self._api.sign_in(session.username, old, visitor)
         except Refused as refused:
@@ -100,9 +102,10 @@ class OwnPassword:
             raise TemporarilyUnavailable(f"AdminSetUserPassword: {refused.code}") from None
 
     def _end_others(self, session: Session) -> None:
-        """The password is set, and stands even if this fails.
+        """End the person's other sessions again. The password is set by now, and stays set even if this fails.
 
-        A session without a row has not been refreshed since there are rows: `validAfter` ends it at its next refresh.
+        A session without a row has not been refreshed since rows were introduced; `validAfter` ends it at its next
+        refresh.
         """
         try:
             self._rows.end_all(session.sub, but=session.id)

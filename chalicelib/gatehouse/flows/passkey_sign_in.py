@@ -1,10 +1,10 @@
 """A passkey instead of the password: the challenge that the browser's authenticator answers (docs/passkeys.md).
 
-Cognito gives no challenge before an address (USER_AUTH). Whoever types one gets a challenge that looks and comes alike,
-whoever the address belongs to and whether or not there is a passkey (S-89): made up if need be, never with the ids of
-somebody's passkeys. These are told to a browser that has signed in to the account before, and to no other; without them the
-authenticator shows the passkeys that it has for this site, which Cognito's all are (`residentKey` required).
-What answers the challenge is flows/direct_sign_in.py, made up or not.
+Cognito gives no challenge without an address (USER_AUTH). For every address the browser gets a challenge of the same
+form in the same way, whether or not an account or a passkey exists (S-89); if necessary, the challenge is invented. The
+ids of an account's passkeys go only to a browser that has signed in to the account before. Without ids, the
+authenticator offers the passkeys that it holds for this site; this works because Cognito's passkeys are all
+discoverable (`residentKey` required). flows/direct_sign_in.py takes the answer to any challenge, real or invented.
 Sources: Amazon Cognito API reference, "AdminInitiateAuth" (USER_AUTH); W3C Web Authentication Level 3, 14.6.2 (username
 enumeration), 14.6.3 (privacy leak via credential IDs).
 """
@@ -17,16 +17,17 @@ from typing import Any
 
 from ..cognito.user_pool_api import Step, UserPoolApi, Visitor
 from ..cognito.user_pool_calls import Refused
-from ..errors import TooManyAttempts
+from ..errors import TemporarilyUnavailable, TooManyAttempts
 from ..log import log_event
 from ..sealed.challenges import Challenge, Challenges
+from ..store.passkey_notes import PasskeyNotes
 from .attempts import AUTOFILL, PASSKEY, Attempts
 from .challenge_steps import WEB_AUTHN
 from .direct_sign_in import Challenged
 
-#: What Cognito's challenges have (seen in its documentation; Web Authentication asks for 16 at least).
+#: The length of Cognito's challenges (as in its documentation; Web Authentication requires at least 16).
 _CHALLENGE_BYTES = 32
-#: Of a Session that Cognito did not give; sealing hides the rest.
+#: The length of an invented Session; sealing hides its content.
 _SESSION_BYTES = 768
 _TIMEOUT_MILLISECONDS = 60_000
 _TRANSPORTS = frozenset({"ble", "hybrid", "internal", "nfc", "smart-card", "usb"})
@@ -36,15 +37,22 @@ class PasskeySignIn:
     """Asks Cognito for challenges. `domain` is the relying party of the stage's passkeys."""
 
     def __init__(
-        self, *, api: UserPoolApi, challenges: Challenges, attempts: Attempts, domain: str
+        self,
+        *,
+        api: UserPoolApi,
+        challenges: Challenges,
+        attempts: Attempts,
+        notes: PasskeyNotes,
+        domain: str,
     ) -> None:
         self._api = api
         self._challenges = challenges
         self._attempts = attempts
+        self._notes = notes
         self._domain = domain
 
     def ask(self, *, email: str, remember: bool, visitor: Visitor) -> Challenged | None:
-        """Return the challenge of an address; None only in a known browser, whose account has no passkey.
+        """Return the challenge for an address. None only for a known browser whose account has no passkey.
 
         Raises TooManyAttempts and TemporarilyUnavailable.
         """
@@ -55,9 +63,10 @@ class PasskeySignIn:
         return self._challenged(step, email, remember, known=known)
 
     def ask_known(self, *, remember: bool, visitor: Visitor) -> Challenged | None:
-        """Return the challenge of the account that this browser is known to, for autofill; None if there is none.
+        """Return the challenge for autofill, for the account to which this browser is known; None if there is none.
 
-        The page asks for it by itself, so a pause is no error: it goes without autofill.
+        The page asks for it without an action of the person. So too many attempts are no error: the page then has no
+        autofill.
         """
         email = self._attempts.known_address(visitor)
         if email is None:
@@ -73,14 +82,16 @@ class PasskeySignIn:
         try:
             return self._api.begin_passkey(email, visitor)
         except Refused as refused:
-            # Nobody, a provider's person, unconfirmed, disabled: whatever it is, the answer is the same.
+            # An unknown, federated, unconfirmed or disabled person: the answer must be the same for all.
             return Step(challenge=refused.code)
 
     def _challenged(
         self, step: Step, email: str, remember: bool, *, known: bool
     ) -> Challenged | None:
         options = self._options(step)
-        if options is None:
+        username = step.parameters.get("USER_ID_FOR_SRP") or email
+        listed = self._listed(options, username) if options is not None and known else []
+        if options is None or (known and not listed):
             log_event("passkey_not_there", detail=step.challenge[:40])
             if known:
                 return None
@@ -88,7 +99,7 @@ class PasskeySignIn:
         challenge = Challenge(
             name=WEB_AUTHN,
             session=step.session or secrets.token_urlsafe(_SESSION_BYTES),
-            username=step.parameters.get("USER_ID_FOR_SRP") or email,
+            username=username,
             email=email,
             remember=remember,
             expires_at=self._challenges.deadline(),
@@ -98,13 +109,24 @@ class PasskeySignIn:
             "rpId": self._domain,
             "timeout": _TIMEOUT_MILLISECONDS,
             "userVerification": "required",
-            "allowCredentials": _passkeys(options) if known else [],
+            "allowCredentials": listed,
         }
         body = {"name": WEB_AUTHN, "options": told}
         return Challenged(body, challenge, self._challenges.seal(challenge, even=True))
 
+    def _listed(self, options: Mapping[str, Any], user_name: str) -> list[dict[str, Any]]:
+        """Return the passkeys for a known browser. Those that have ended are left out; Cognito still lists them
+        (S-102)."""
+        listed = _passkeys(options)
+        try:
+            notes = self._notes.load(user_name)
+        except TemporarilyUnavailable as error:
+            log_event("record_not_read", level="warning", user=user_name, detail=error.detail)
+            return listed
+        return [each for each in listed if not notes.has_ended(each["id"])]
+
     def _options(self, step: Step) -> Mapping[str, Any] | None:
-        """Return Cognito's own options, or None if this is no passkey's challenge for our domain."""
+        """Return Cognito's options, or None if the step is not a passkey's challenge for our domain."""
         if step.challenge != WEB_AUTHN or not step.session:
             return None
         try:
@@ -122,7 +144,7 @@ class PasskeySignIn:
 
 
 def _passkeys(options: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return what the browser needs of `allowCredentials`."""
+    """Return the entries of `allowCredentials`, with the members that the browser needs."""
     listed = options.get("allowCredentials")
     return [
         {

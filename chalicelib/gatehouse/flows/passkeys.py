@@ -1,11 +1,14 @@
-"""A person's own passkeys: set up, named, listed and removed, after the password was given again (docs/passkeys.md).
+"""Lets people set up, name, list and remove their own passkeys, once they have entered the password again
+(docs/passkeys.md).
 
-What Cognito wants for that is a token of the server-only client (flows/reauthentication.py). It waits sealed in the
-challenge cookie, a quarter of an hour at most, so that the password is asked for once; `close` revokes it.
+Cognito requires a token of the server-only client for this (flows/reauthentication.py). The token is kept sealed in the
+challenge cookie for fifteen minutes at most, so that the password is asked for once; `close` revokes it. Opening the
+list deletes the passkeys that a password set by mail has ended (S-102); earlier, we have no token that may delete them.
 Sources: Amazon Cognito API reference, "StartWebAuthnRegistration", "CompleteWebAuthnRegistration",
 "ListWebAuthnCredentials", "DeleteWebAuthnCredential", "WebAuthnMfaSettingsType".
 """
 
+import json
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -27,47 +30,51 @@ from ..errors import (
 from ..log import log_event
 from ..sealed.challenges import PASSKEYS_PURPOSE, Challenges, Enrolment
 from ..session.sessions import Session
-from ..store.passkey_names import PasskeyNames
+from ..store.passkey_notes import Notes, PasskeyNotes
 from .attempts import CHALLENGE, SIGN_IN, Attempts
 from .challenge_steps import SELECT_MFA, TOTP
-from .credentials import read_code
+from .credentials import read_code, read_passkey_id
 from .reauthentication import Reauthentication
 
-#: What Cognito says of a token that has died meanwhile.
+#: The length of an ISO 8601 time up to its seconds. Behind them, Cognito's form and ours differ.
+_SECONDS = len("2026-01-01T00:00:00")
+#: Cognito's errors for a token that is no longer valid.
 _TOKEN_GONE = ("NotAuthorizedException", "PasswordResetRequiredException", "UserNotFoundException")
 
 
 @dataclass(frozen=True)
 class Opened:
-    """The passkeys, and what the next steps need, sealed."""
+    """The passkeys, the number of ended ones that were deleted, and the sealed data for the next steps."""
 
     passkeys: list[Passkey]
+    ended: int
     enrolment: Enrolment
     sealed: str = field(repr=False)
 
 
 class Passkeys:
-    """Every method needs the session cookie's value, and all but `open` what `open` has sealed."""
+    """Manages passkeys. All methods need the session cookie's value; all except `open` also need the value that `open`
+    has sealed."""
 
     def __init__(
         self,
         *,
         again: Reauthentication,
         api: PasskeyApi,
-        names: PasskeyNames,
+        notes: PasskeyNotes,
         challenges: Challenges,
         attempts: Attempts,
     ) -> None:
         self._again = again
         self._api = api
-        self._names = names
+        self._notes = notes
         self._challenges = challenges
         self._attempts = attempts
 
     def open(
         self, *, password: str, code: str | None, session_cookie: str | None, visitor: Visitor
     ) -> Opened:
-        """Begin, by password, and a code where the person has an authenticator app.
+        """Begin with the password, and with a code if the person has an authenticator app.
 
         Raises NoSession, InvalidCredentials, CodeRequired, InvalidCode, ManagedByProvider, TooManyAttempts.
         """
@@ -92,9 +99,9 @@ class Passkeys:
                 raise UnsupportedChallenge(f"challenge {step.challenge[:40]}")
             try:
                 if with_app:
-                    # Without it Cognito asks whoever has an app for no passkey.
+                    # Without this, Cognito offers no passkey to a person who has an authenticator app.
                     self._again.api.prefer_totp(tokens.access_token, True, passkeys=True)
-                passkeys = self._named(session.username, tokens.access_token)
+                passkeys, ended = self._not_ended(session.username, tokens.access_token)
                 enrolment = Enrolment(
                     access_token=tokens.access_token,
                     refresh_token=tokens.refresh_token or "",
@@ -108,7 +115,7 @@ class Passkeys:
                 if isinstance(error, Refused):
                     raise TemporarilyUnavailable(f"passkeys: {error.code}") from None
                 raise
-        return Opened(passkeys, enrolment, sealed)
+        return Opened(passkeys, ended, enrolment, sealed)
 
     def set_up(self, session_cookie: str | None, cookie: str | None) -> Mapping[str, Any]:
         """Return the options of a new passkey. Raises NoSession, ChallengeExpired."""
@@ -121,8 +128,10 @@ class Passkeys:
     def verify(
         self, credential: Mapping[str, Any], session_cookie: str | None, cookie: str | None
     ) -> list[Passkey]:
-        """Keep a new passkey; returns all. Raises NoSession, ChallengeExpired, PasskeyNotSupported."""
+        """Register a new passkey, and return all passkeys. Raises NoSession, ChallengeExpired, PasskeyNotSupported."""
         session, enrolment = self._opened(session_cookie, cookie)
+        # Noted first: without a note, the passkey would count as older than the last password that was set by mail.
+        self._notes.add(session.username, read_passkey_id(json.dumps(credential)))
         try:
             self._api.complete(enrolment.access_token, credential)
         except Refused as refused:
@@ -133,7 +142,7 @@ class Passkeys:
     def rename(
         self, passkey_id: str, name: str, session_cookie: str | None, cookie: str | None
     ) -> list[Passkey]:
-        """Name a passkey; returns all. Raises NoSession, ChallengeExpired, NotFound."""
+        """Name a passkey, and return all passkeys. Raises NoSession, ChallengeExpired, NotFound."""
         session, enrolment = self._opened(session_cookie, cookie)
         try:
             passkeys = self._api.all(enrolment.access_token)
@@ -142,16 +151,16 @@ class Passkeys:
         ours = {passkey.id for passkey in passkeys}
         if passkey_id not in ours:
             raise NotFound("not a passkey of this person")
-        names = {**self._names.load(session.username), passkey_id: name}
-        # Of removed ones nothing stays.
+        names = {**self._notes.load(session.username).names, passkey_id: name}
+        # Drop the names of passkeys that were removed.
         kept = {each: names[each] for each in sorted(names) if each in ours}
-        self._names.save(session.username, kept)
+        self._notes.name(session.username, kept)
         return [replace(passkey, name=kept.get(passkey.id, passkey.name)) for passkey in passkeys]
 
     def remove(
         self, passkey_id: str, session_cookie: str | None, cookie: str | None
     ) -> list[Passkey]:
-        """Forget a passkey; one that is gone is fine. Raises NoSession, ChallengeExpired."""
+        """Delete a passkey; deleting it twice is no error. Raises NoSession, ChallengeExpired."""
         session, enrolment = self._opened(session_cookie, cookie)
         passkeys = self._all(session, enrolment)
         if any(passkey.id == passkey_id for passkey in passkeys):
@@ -163,7 +172,7 @@ class Passkeys:
         return [passkey for passkey in passkeys if passkey.id != passkey_id]
 
     def close(self, session_cookie: str | None, cookie: str | None) -> None:
-        """Revoke the tokens. Raises NoSession; what is not open need not be closed."""
+        """Revoke the tokens. Raises NoSession; without open tokens it does nothing."""
         try:
             _, enrolment = self._opened(session_cookie, cookie)
         except ChallengeExpired:
@@ -180,14 +189,36 @@ class Passkeys:
             raise self._refusal(refused) from None
 
     def _named(self, user_name: str, access_token: str) -> list[Passkey]:
-        """Return all with their persons' names. A table that does not answer costs these, and nothing else."""
+        """Return all passkeys with the names that the person gave them. If the table does not answer, the names are
+        missing."""
         passkeys = self._api.all(access_token)
+        return _name(passkeys, self._noted(user_name) if passkeys else Notes())
+
+    def _not_ended(self, user_name: str, access_token: str) -> tuple[list[Passkey], int]:
+        """Delete the passkeys that have ended; return the others, and the number of deleted ones.
+
+        The times are also compared, so that a passkey that was set up later is never deleted, whatever form its id has.
+        """
+        passkeys = self._api.all(access_token)
+        notes = self._noted(user_name) if passkeys else Notes()
+        ended = [
+            passkey
+            for passkey in passkeys
+            if notes.has_ended(passkey.id)
+            and "" < passkey.created_at[:_SECONDS] <= notes.ended_at[:_SECONDS]
+        ]
+        for passkey in ended:
+            self._api.delete(access_token, passkey.id)
+            log_event("passkey", user=user_name, on=False)
+        left = [passkey for passkey in passkeys if passkey not in ended]
+        return _name(left, notes), len(ended)
+
+    def _noted(self, user_name: str) -> Notes:
         try:
-            names = self._names.load(user_name) if passkeys else {}
+            return self._notes.load(user_name)
         except TemporarilyUnavailable as error:
             log_event("record_not_read", level="error", user=user_name, detail=error.detail)
-            names = {}
-        return [replace(passkey, name=names.get(passkey.id, passkey.name)) for passkey in passkeys]
+            return Notes()
 
     def _refusal(self, refused: Refused) -> Exception:
         if refused.code in _TOKEN_GONE:
@@ -196,3 +227,9 @@ class Passkeys:
             return InvalidRequest(refused.code)
         log_event("passkey_refused", detail=refused.code)
         return PasskeyNotSupported(refused.code)
+
+
+def _name(passkeys: list[Passkey], notes: Notes) -> list[Passkey]:
+    return [
+        replace(passkey, name=notes.names.get(passkey.id, passkey.name)) for passkey in passkeys
+    ]

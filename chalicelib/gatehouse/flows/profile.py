@@ -37,7 +37,8 @@ class Profile:
         return record
 
     def providers_of(self, record: UserRecord) -> dict[str, str]:
-        """Return the label of each provider that leads to the account, by name: where that cannot be read, the name."""
+        """Return name -> label of each provider that is linked to the account. If the label cannot be read, it is the
+        name."""
         names = [name for name in record.linked.split(",") if name]
         if record.provider not in ("", NATIVE):
             names.insert(0, record.provider)

@@ -1,12 +1,13 @@
-"""Whoever is signed in gives the password again, and the server signs in at a client of its own (S-05).
+"""Asks a signed-in person for the password again, and signs in with it at a separate app client (S-05).
 
-Cognito wants an access token with `aws.cognito.signin.user.admin` for what a person changes about the sign-in itself, and no
-browser of ours gets one. The second app client has no OAuth and no browser; its tokens are revoked as soon as they have
-served. Source: AWS "Scopes, M2M, and resource servers", "RevokeToken".
+Cognito requires an access token with `aws.cognito.signin.user.admin` to change a person's second factor or passkeys,
+and no browser may get such a token. Therefore the server uses a second app client, which has no OAuth flows; its tokens
+never leave the server unsealed, and are revoked after use. Source: AWS "Scopes, M2M, and resource servers",
+"RevokeToken".
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from ..cognito.identities import NATIVE
 from ..cognito.oauth import TokenSet
@@ -24,13 +25,13 @@ from ..log import log_event
 from ..sealed.challenges import Challenges, Enrolment
 from ..session.sessions import Session
 from ..store.users import UserStore
-from .attempts import SIGN_IN, Attempts
+from .attempts import CHALLENGE, SIGN_IN, Attempts
 from .challenge_steps import CODE_RESPONSES, SELECT_MFA, TOTP
 from .living_sessions import LivingSessions
 
 
 class Reauthentication:
-    """Signs a person in again. `api` speaks for the server-only client."""
+    """Signs a person in again. `api` makes the calls of the server-only client."""
 
     def __init__(
         self,
@@ -59,10 +60,10 @@ class Reauthentication:
     def resumed(
         self, session_cookie: str | None, cookie: str | None, purpose: str
     ) -> tuple[Session, Enrolment]:
-        """Return the session in which somebody continues, and what a password has opened there a while ago.
+        """Return the session, and the sealed data of an earlier step in which the person gave the password.
 
-        Raises NoSession, SessionExpired, and ChallengeExpired for another person's, and for one from before the person's
-        sessions were ended: by a new password, a reset, a sign-out everywhere (S-85).
+        Raises NoSession, SessionExpired and ChallengeExpired. The last is for another person's data, and for data from
+        before the person's sessions were ended: by a new password, a reset, or a sign-out everywhere (S-85).
         """
         session = self._living.open(session_cookie)
         enrolment = self._challenges.open_enrolment(cookie, purpose)
@@ -74,7 +75,7 @@ class Reauthentication:
         return session, enrolment
 
     def sign_in(self, session: Session, account: str, password: str, visitor: Visitor) -> Step:
-        """Check the password on the allowance of the account's sign-ins: it is the same password that is guessed (S-71)."""
+        """Check the password. A wrong one counts as a failed sign-in, because the same password is guessed (S-71)."""
         with self._attempts.guarded(SIGN_IN, account, visitor.ip):
             try:
                 return self.api.sign_in(session.username, password, visitor)
@@ -83,7 +84,8 @@ class Reauthentication:
                 raise InvalidCredentials(refused.code) from None
 
     def second_factor(self, step: Step, session: Session, digits: str, visitor: Visitor) -> Step:
-        """Answer with a code of the app. Raises InvalidCode, and UnsupportedChallenge where something else is asked."""
+        """Answer with a code of the app. Raises InvalidCode, and UnsupportedChallenge if Cognito asks for something
+        else."""
         name = step.parameters.get("USER_ID_FOR_SRP") or session.username
         try:
             if step.challenge == SELECT_MFA:
@@ -97,16 +99,40 @@ class Reauthentication:
             self._attempts.failed()
             raise InvalidCode(refused.code) from None
 
+    def by_both_factors(
+        self,
+        once: ExitStack,
+        session: Session,
+        account: str,
+        password: str,
+        digits: str,
+        visitor: Visitor,
+    ) -> tuple[TokenSet, bool]:
+        """Check the password, and a code of the app if Cognito asks; return the tokens, and whether it asked.
+
+        If `once` fails, the code can be used again. Raises InvalidCredentials, InvalidCode, TooManyAttempts, and
+        UnsupportedChallenge where something else is asked.
+        """
+        step = self.sign_in(session, account, password, visitor)
+        asked = step.tokens is None
+        if asked:
+            with self._attempts.guarded(CHALLENGE, account, visitor.ip):
+                once.enter_context(self._attempts.app_code_once(session.username, digits))
+                step = self.second_factor(step, session, digits, visitor)
+        if step.tokens is None:
+            raise UnsupportedChallenge(f"challenge {step.challenge[:40]}")
+        return step.tokens, asked
+
     @contextmanager
     def revoked_after(self, tokens: TokenSet) -> Iterator[None]:
-        """Revoke tokens when the body is through with them."""
+        """Revoke the tokens after the body, also if it fails."""
         try:
             yield
         finally:
             self.revoke(tokens)
 
     def revoke(self, tokens: TokenSet) -> None:
-        """End the server-only client's tokens; if that fails they end by themselves within the hour."""
+        """Revoke the server-only client's tokens; if that fails, they expire within an hour."""
         try:
             self.api.revoke(tokens.refresh_token or "")
         except (Refused, TemporarilyUnavailable) as error:

@@ -1,4 +1,4 @@
-"""A session's life after the sign-in: refresh and sign-out (S-32 … S-38)."""
+"""What happens to a session after the sign-in: refresh and sign-out (S-32 … S-38)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..cognito.user_pool_api import UserPoolApi
     from ..store.users import UserStore
 
-#: What GetTokensFromRefreshToken says of a token that is dead.
+#: Errors of GetTokensFromRefreshToken for a token that is no longer valid.
 _DEAD = frozenset({"NotAuthorizedException", "RefreshTokenReuseException", "UserNotFoundException"})
 
 
@@ -43,9 +43,11 @@ class Refreshed:
 
 
 class RefreshPostponed(TemporarilyUnavailable):
-    """Cognito has renewed the session's tokens, and they cannot be verified now: the session goes on with the new ones.
+    """Cognito has renewed the session's tokens, but they cannot be verified at the moment. The session continues with
+    them.
 
-    Without the new cookie it would hold a refresh token that is rotated out, and end after the grace period.
+    The answer sets the new cookie: the old one holds a refresh token that was rotated out, and works only during the
+    grace period.
     """
 
     def __init__(self, detail: str, session: Session, sealed: str) -> None:
@@ -79,11 +81,11 @@ class SessionFlow:
     def refresh(self, cookie: str | None) -> Refreshed:
         """Renew the session of a cookie value.
 
-        Raises NoSession or SessionExpired, which end it, and TemporarilyUnavailable, which does not (S-35);
-        RefreshPostponed among these has the session's new cookie.
+        Raises NoSession or SessionExpired, which end the session, and TemporarilyUnavailable, which does not (S-35).
+        RefreshPostponed is a TemporarilyUnavailable with the session's new cookie.
 
-        The session's row is asked first, and nothing is spent before: a session that was ended gets no token, and where the
-        table does not answer the same cookie serves again (docs/adr/0012-sessions.md).
+        The session's row is checked before the refresh token is used. So a session that was ended gets no token, and
+        after an outage of the table the same cookie still works (docs/adr/0012-sessions.md).
         """
         session = self._sessions.open(cookie)
         self._tokens.load_keys()
@@ -99,15 +101,15 @@ class SessionFlow:
                 renewed = self._notes.begin(renewed, own_id, provider=identity.provider, device="")
                 sealed = self._sessions.seal(renewed)
         except (InvalidToken, CookieTooLarge) as error:
-            # The cookie's own token is rotated out by now: the session cannot go on, and nothing of it may stay alive.
+            # The cookie's token was rotated out, so the session cannot continue: revoke the new tokens too.
             self._end(replace(session, refresh_token=refresh_token))
             raise SessionExpired(f"refreshed tokens: {error.detail}") from None
         return Refreshed(tokens.access_token, access, identity, renewed, sealed)
 
     def _refuse_ended(self, session: Session) -> None:
-        """Raise SessionExpired for a session that somebody has ended, whose token ends with it (S-83).
+        """Raise SessionExpired if the session was ended elsewhere, and revoke its refresh token (S-83).
 
-        Raises TemporarilyUnavailable where nobody can tell.
+        Raises TemporarilyUnavailable if the tables do not answer.
         """
         if not self._living.goes_on(session, self._sessions.idle_deadline(session)):
             log_event("refresh_refused", user=session.username, detail="the session was ended")
@@ -115,11 +117,12 @@ class SessionFlow:
             raise SessionExpired("the session was ended elsewhere")
 
     def _request(self, session: Session) -> tuple[TokenSet, str]:
-        """Return new tokens, and by what they were renewed. Raises SessionExpired or TemporarilyUnavailable.
+        """Return new tokens, and the way in which they were renewed. Raises SessionExpired or TemporarilyUnavailable.
 
-        Whether the token endpoint takes tokens of the user-pool API, reports contradict each other (aws-amplify/amplify-js
-        issue 8981, aws/aws-sdk-js-v3 issue 7162). A session that began there asks GetTokensFromRefreshToken next, but only
-        after a definite no: after a timeout the endpoint may have rotated the token already.
+        It is unclear whether the token endpoint accepts refresh tokens of the user-pool API: reports contradict each
+        other (aws-amplify/amplify-js issue 8981, aws/aws-sdk-js-v3 issue 7162). If it definitely refuses the token of a
+        direct sign-in, GetTokensFromRefreshToken is tried next. It is not tried after a timeout, because the endpoint
+        may already have rotated the token.
         """
         refused: GatehouseError | None = None
         if session.renewed_by != BY_API:
@@ -137,10 +140,10 @@ class SessionFlow:
             raise TemporarilyUnavailable(f"GetTokensFromRefreshToken: {error.code}") from None
 
     def _ended(self, session: Session, refused: GatehouseError) -> GatehouseError:
-        """Return what a refusal means: the end, if it is about the token."""
+        """Return the error for a refusal: SessionExpired if it is about the token."""
         if not isinstance(refused, InvalidGrant):
             return refused
-        # Revoked, expired, or rotated out and used again after the grace period: the token endpoint names no reason.
+        # The token was revoked, has expired, or was used again after rotation and grace period: no reason is given.
         log_event("refresh_refused", level="warning", user=session.username)
         return SessionExpired("Cognito refuses the refresh token")
 
@@ -165,9 +168,10 @@ class SessionFlow:
         return identity, access
 
     def _identity_of(self, access: AccessClaims) -> IdentityClaims:
-        """Return who it is where Cognito gave no ID token: groups from the access token, the rest from the users table.
+        """Return who the person is if Cognito gave no ID token: groups from the access token, the rest from the users
+        table.
 
-        A table that does not answer costs the page the names until the next refresh, and nobody the session.
+        If the table does not answer, the session continues, and the page has no names until the next refresh.
         """
         record = None
         try:
@@ -187,7 +191,7 @@ class SessionFlow:
     def sign_out(self, cookie: str | None) -> None:
         """Revoke the session's tokens. Raises NoSession.
 
-        Whatever keeps us from revoking is logged, and the cookie still goes (S-36): a person who signs out is out.
+        If the tokens cannot be revoked, the error is logged; the cookie is deleted all the same (S-36).
         """
         user = None
         try:

@@ -1,8 +1,8 @@
-"""Where a person is signed in: the list, and ending what is on it (S-83, S-84).
+"""Lists a person's sessions, and ends them (S-83, S-84).
 
-An ended session is refused at its next refresh. Its refresh token is revoked then and not before, as the row holds none.
-Meanwhile nobody else can use that token: it lies sealed in the browser's cookie, and Cognito takes it only with the app
-client's secret. An access token that is out works until it ends, ten minutes at most (S-37).
+An ended session is refused at its next refresh. Its refresh token is revoked only then, because the row does not
+contain it. Until then nobody else can use the token: it is sealed in the browser's cookie, and Cognito accepts it only
+with the app client's secret. An issued access token works until it expires, ten minutes at most (S-37).
 """
 
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from ..session.sessions import Sessions
 from ..store.providers import ProviderStore
 from ..store.session_rows import SessionRow, SessionRows
 
-#: An answer lists so many; a program that signs in every minute has more.
+#: An answer lists at most this many; a program that signs in every minute would have more.
 MOST_LISTED = 100
 
 
 @dataclass(frozen=True)
 class ListedSession:
-    """A session as people see it. `current` is the one of the browser that asks."""
+    """A session as people see it. `current`: whether it is the session of this browser."""
 
     row: SessionRow
     provider_label: str
@@ -26,7 +26,7 @@ class ListedSession:
 
 
 class SessionList:
-    """Reads and ends the sessions of one person, who is named by `sub`. All methods raise TemporarilyUnavailable."""
+    """Reads and ends the sessions of the person with a `sub`. All methods raise TemporarilyUnavailable."""
 
     def __init__(self, *, rows: SessionRows, sessions: Sessions, providers: ProviderStore) -> None:
         self._rows = rows
@@ -34,22 +34,22 @@ class SessionList:
         self._providers = providers
 
     def of(self, sub: str, session_cookie: str | None = None) -> list[ListedSession]:
-        """Return the living sessions, the last used one first."""
+        """Return the active sessions, the last used one first."""
         current = self._current(sub, session_cookie)
         rows = self._rows.of(sub)[:MOST_LISTED]
         labels = {name: self._label(name) for name in {row.provider for row in rows}}
         return [ListedSession(row, labels[row.provider], row.id == current) for row in rows]
 
     def end(self, sub: str, session_id: str) -> None:
-        """End one. Raises NotFound for an id that is not this person's, whoever else's it may be."""
+        """End a session. Raises NotFound if the id is not one of this person's, even if another person has it."""
         if not session_id or not self._rows.end(sub, session_id):
             raise NotFound("the person has no session of that id")
 
     def end_others(self, sub: str, session_cookie: str | None) -> int:
-        """End all but the one of the browser that asks; return how many.
+        """End all sessions except this browser's, and return their number.
 
-        Raises InvalidRequest where the browser sent no living session of this person: all would be others then, and the
-        holder of an ended one must not end the rest.
+        Raises InvalidRequest if the browser sent no active session of this person. Otherwise a browser whose session
+        was ended could end all the others.
         """
         current = self._current(sub, session_cookie)
         if current not in [row.id for row in self._rows.of(sub)]:
@@ -57,7 +57,8 @@ class SessionList:
         return self._rows.end_all(sub, but=current)
 
     def _current(self, sub: str, session_cookie: str | None) -> str:
-        """Return the id in the browser's cookie, or nothing. The cookie may be of somebody else who signed in meanwhile."""
+        """Return the session id in the browser's cookie, or an empty text. The cookie may be another person's, who has
+        signed in since."""
         try:
             session = self._sessions.open(session_cookie)
         except (NoSession, SessionExpired):

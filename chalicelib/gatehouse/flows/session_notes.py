@@ -1,7 +1,7 @@
-"""What sign-ins and sign-outs write into the sessions table beside their own work: an outage there costs a line in the log.
+"""Writes the sessions table at a sign-in and a sign-out. An outage of the table is only logged.
 
-Whoever signs in gets in, and whose token is revoked is out, whatever the table says. Only at a refresh does the table decide
-(session_flow.py).
+Neither depends on the table: a person can sign in without a row, and a revoked token ends a session even if its row
+remains. Only a refresh requires the table (session_flow.py).
 """
 
 from dataclasses import replace
@@ -13,14 +13,15 @@ from ..store.session_rows import SessionRows
 
 
 class SessionNotes:
-    """Writes and deletes rows, and raises nothing of the table's."""
+    """Writes and deletes rows, and logs the table's errors instead of raising them."""
 
     def __init__(self, *, rows: SessionRows, sessions: Sessions) -> None:
         self._rows = rows
         self._sessions = sessions
 
     def begin(self, session: Session, session_id: str, *, provider: str, device: str) -> Session:
-        """Return the session with its row's id, or, where no row could be written, without: the next refresh writes it."""
+        """Write a row and return the session with its id. If that fails, the session has no id, and the next refresh
+        writes a row."""
         try:
             self._rows.begin(
                 sub=session.sub,
@@ -39,7 +40,7 @@ class SessionNotes:
         return replace(session, id=session_id)
 
     def end(self, session: Session) -> None:
-        """Delete the row of a session whose token is revoked."""
+        """Delete the row of a session whose token was revoked."""
         try:
             if session.id:
                 self._rows.end(session.sub, session.id)
@@ -47,7 +48,8 @@ class SessionNotes:
             self._not_deleted(session.username, error)
 
     def end_all(self, sub: str, user_name: str) -> None:
-        """Delete every row of a person whose tokens are revoked. If that fails, a list shows them until they would end."""
+        """Delete all rows of a person whose tokens were revoked. If that fails, a list shows these sessions until they
+        expire."""
         try:
             self._rows.end_all(sub)
         except TemporarilyUnavailable as error:

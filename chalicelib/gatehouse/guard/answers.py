@@ -27,7 +27,8 @@ _KEPT = ("allow", "access-control-")
 
 
 class ChaliceErrors(logging.Filter):
-    """Chalice logs an exception with its message, which may quote a caller's input; ours logs type and place (S-61)."""
+    """Logs an exception's type and place instead of its message, which Chalice logs and which may quote input
+    (S-61)."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Replace Chalice's own log record of an exception."""

@@ -4,10 +4,10 @@
     def orders():
         return orders_of(caller_of(routes.current_request).sub)
 
-API Gateway answers 401 without a valid access token and refuses a wrong scope; the guard verifies the rest before
-the view runs, and puts the `Caller` on the request. With `max_age=300` the person must have proved who they are within five
-minutes, and with `fresh=True` it also asks the pool and the users table whether the person still has these rights.
-docs/your-routes.md has the whole story.
+API Gateway answers 401 without a valid access token, and refuses a token without the scope. The guard verifies the rest
+before the view runs, and puts the `Caller` on the request. With `max_age=300` the person must have authenticated within
+the last five minutes. With `fresh=True` the guard also asks the pool and the users table whether the person still has
+these rights. docs/your-routes.md explains it in full.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -28,7 +28,7 @@ CALLER_KEY = "gatehouse.caller"
 
 
 class ScopedAuthorizer(CognitoUserPoolAuthorizer):
-    """Chalice's Cognito authorizer with one scope, and what the handler side may demand besides."""
+    """Chalice's Cognito authorizer with one scope, and the requirements that the guard checks in addition."""
 
     def __init__(
         self, scope: str, group: str | None, fresh: bool, max_age: int | None, pool_arn: str
@@ -37,7 +37,7 @@ class ScopedAuthorizer(CognitoUserPoolAuthorizer):
         self._scope = scope
         self._group = group
         self._fresh = fresh
-        #: Seconds since the person's last proof, at most; None on most routes.
+        #: The most seconds since the person's last authentication; None on most routes.
         self.max_age = max_age
 
     def verify(self, context: Mapping[str, Any], client_ids: Collection[str]) -> Caller:
@@ -45,16 +45,17 @@ class ScopedAuthorizer(CognitoUserPoolAuthorizer):
         return verify_caller(context, client_ids=client_ids, scope=self._scope, group=self._group)
 
     def verify_age(self, context: Mapping[str, Any], now: float) -> None:
-        """See that the person has proved who they are lately; raises InsufficientUserAuthentication."""
+        """Check that the person has authenticated recently; raises InsufficientUserAuthentication."""
         if self.max_age is not None:
-            from ..cognito.authentication_time import verify_age  # most apps have no such route
+            from ..cognito.authentication_time import verify_age  # most apps do not need it
 
             verify_age(context, self.max_age, now)
 
     def verify_fresh(
         self, caller: Caller, context: Mapping[str, Any], load_check: "Callable[[], FreshCheck]"
     ) -> None:
-        """Ask whether the caller still has these rights, if the route wants that; raises TemporarilyUnavailable besides."""
+        """Check that the caller still has these rights, if the route requires it. Raises Unauthorized, Forbidden or
+        TemporarilyUnavailable."""
         if self._fresh:
             load_check().verify(caller, issued_at=parse_issued_at(context), group=self._group)
 
@@ -69,20 +70,21 @@ def authorized(
 ) -> ScopedAuthorizer:
     """Return the authorizer for a route: `scope` such as `api/read`, `group` a Cognito group such as `admins`.
 
-    `fresh` asks at each call whether the person is enabled, in the group, and not signed out since the token was issued: two
-    or three calls to AWS side by side, for routes where ten minutes of an old right are too long.
+    With `fresh`, each call checks that the person is enabled, is in the group, and was not signed out since the token
+    was issued. That takes two or three parallel calls to AWS; it is for routes on which rights must not be ten minutes
+    old.
 
-    `max_age` is how many seconds ago, at most, the person proved who they are: by password or passkey, or at the identity
-    provider, where a silent single sign-on does not count. Otherwise the answer is 401 `insufficient_user_authentication`
-    (RFC 9470), and the page asks the person to confirm.
+    `max_age` is the most seconds that may have passed since the person authenticated: by password, by passkey, or at
+    the identity provider; silent single sign-on does not count. If more have passed, the answer is 401
+    `insufficient_user_authentication` (RFC 9470), and the page asks the person to confirm.
 
-    `environ` holds the stage's settings where they are not those of the process.
+    `environ` contains the stage's settings if they are not in the process's environment.
 
-    Raises ValueError for a group whose name could read as several, which no token ever holds, and for a `max_age` that is no
-    number of seconds from 30 to 86,400.
+    Raises ValueError for a group whose name could read as several names (no token contains such a group), and for a
+    `max_age` that is not a whole number from 30 to 86,400.
     """
     if group is not None and not is_one_name(group):
-        raise ValueError(f"no route can ask for the group {group!r}: rename it without a comma")
+        raise ValueError(f"no token can contain the group {group!r}: rename it without a comma")
     if max_age is not None:
         from ..cognito.authentication_time import refuse_age
 
@@ -92,10 +94,10 @@ def authorized(
 
 
 def caller_of(request: Request) -> Caller:
-    """Return who calls an `authorized` route, as the guard verified it. Raises RuntimeError on a public one."""
+    """Return the caller of an `authorized` route, as the guard verified it. Raises RuntimeError on a public route."""
     caller = request.context.get(CALLER_KEY)
     if not isinstance(caller, Caller):
         raise RuntimeError(
-            "nobody's token was verified: this route has no authorizer=authorized(…)"
+            "this route has no authorizer=authorized(…), so there is no verified caller"
         )
     return caller

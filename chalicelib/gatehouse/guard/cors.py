@@ -17,9 +17,10 @@ READABLE = frozenset({("GET", "/auth/config"), ("GET", "/auth/session")})
 
 #: Seconds for which a browser may cache a preflight: removing an origin from the list takes effect within ten minutes.
 _MAX_AGE = "600"
-#: The response header that a script may read in addition to the body: how long to wait. EXPOSED_HEADERS adds to it.
+#: The response header that a script of another origin may read: how long to wait. EXPOSED_HEADERS adds to it.
 _EXPOSED = "Retry-After"
-#: The same where a route wants a recent proof: what it asks for, also under the name that API Gateway gives that header.
+#: The same for a route with `max_age`: also the header that asks for a new authentication, and API Gateway's name for
+#: it.
 EXPOSED_WITH_AGE = f"{_EXPOSED}, WWW-Authenticate, X-Amzn-Remapped-WWW-Authenticate"
 
 

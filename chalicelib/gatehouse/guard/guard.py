@@ -51,9 +51,9 @@ class Guard:
 
     @property
     def max_ages(self) -> Mapping[tuple[str, str], int]:
-        """(method, path) -> `max_age` of the routes that want a recent proof.
+        """(method, path) -> `max_age` of the routes that require a recent authentication.
 
-        Only where there are any do the triggers note who proved what, and when.
+        If there are none, the triggers do not store when a person authenticated.
         """
         return {
             route: entry.authorizer.max_age
@@ -66,7 +66,7 @@ class Guard:
         self._public[method, path] = csrf
 
     def make_room(self, path: str, methods: Iterable[str]) -> None:
-        """Before a route is registered: make sure that it is not ours, and remove the guard's own HEAD and OPTIONS."""
+        """Prepare for the app's route: check that it is not ours, and remove the guard's own HEAD and OPTIONS."""
         if path in self.own_routes or (self.own_routes and "{" in path):
             from .collisions import refuse_collisions
 
@@ -96,7 +96,7 @@ class Guard:
         """Chalice's outermost middleware: our error format, the security headers, and CORS where needed (S-30, S-53)."""
         try:
             response = get_response(request)
-        except Exception as error:  # noqa: BLE001 - outside of every view: Chalice would answer without our headers
+        except Exception as error:  # noqa: BLE001 - not caught by a view: Chalice would answer without our headers
             log_exception("unhandled_error", error)
             response = error_response(GatehouseError())
         dress(in_our_envelope(response))
@@ -142,11 +142,11 @@ class Guard:
                 return error_response(error)
             except ChaliceViewError:
                 raise
-            except Exception as error:  # noqa: BLE001 - the last line of defence: nothing of it may reach the caller (S-63)
+            except Exception as error:  # noqa: BLE001 - last defence: the caller must not see an error's content (S-63)
                 log_exception("unhandled_error", error, route=route)
                 return error_response(GatehouseError())
 
-        guarded.__wrapped__ = view  # type: ignore[attr-defined]  # all of `functools.wraps` that anybody reads
+        guarded.__wrapped__ = view  # type: ignore[attr-defined]  # the only part of `functools.wraps` that is needed
         return guarded
 
     def _check_caller(self, authorizer: ScopedAuthorizer, request: Request) -> None:
@@ -157,7 +157,7 @@ class Guard:
         request.context[CALLER_KEY] = caller
 
     def _check_own_page(self, request: Request) -> None:
-        """Cookie routes change things by POST: check the body, then that our own page sent the request (S-28, S-29)."""
+        """For a POST to a cookie route: check the body, then that our own page sent the request (S-28, S-29)."""
         if request.method in ("GET", "HEAD", "OPTIONS"):
             return
         from ..edge import bodies, urls
@@ -175,7 +175,7 @@ class Guard:
         csrf.verify_own_request(request.headers, own.origin, others)
 
     def _add_head(self, path: str) -> None:
-        """A route with GET also answers HEAD, except if a GET uses something up."""
+        """Let a route with GET also answer HEAD, unless a GET uses something up."""
         methods = self._app.routes[path]
         if "GET" not in methods or "HEAD" in methods or self._own_path(path) in self._spending:
             return
@@ -185,7 +185,7 @@ class Guard:
             self.open("HEAD", path)
 
     def _add_options(self, path: str) -> None:
-        """A route that other origins may call answers preflights; Chalice itself does so for a route with `cors=True`."""
+        """Answer preflights for a route that other origins may call; Chalice does so itself for `cors=True`."""
         methods = self._app.routes[path]
         asked = {m: e for m, e in methods.items() if not isinstance(e, _AddedEntry)}
         guarded = {
@@ -226,12 +226,15 @@ class Guard:
         try:
             settings = self._container.services.settings
         except GatehouseError:
-            return frozenset(), ()  # settings are missing: the view has answered and logged that
+            return (
+                frozenset(),
+                (),
+            )  # settings are missing: the view has already answered this and logged it
         return settings.allowed_origins, settings.exposed_headers
 
 
 class _AddedEntry(RouteEntry):
-    """The guard's own HEAD or OPTIONS, which an app's own route replaces."""
+    """The guard's own HEAD or OPTIONS; a route of the app replaces it."""
 
 
 def _advice(entry: RouteEntry) -> str:
@@ -244,14 +247,14 @@ def _advice(entry: RouteEntry) -> str:
             f"that authorizer alone, list it: Gatehouse(app, public={{{route}}})"
         )
     return (
-        f"{named} has no authorizer=authorized(…) and is not a public route. For people who are signed in, write "
-        f'authorizer=gate.authorized("api/read") into its @app.route(…); for everybody, list it: '
+        f"{named} has no authorizer=authorized(…) and is not a public route. If callers must be signed in, write "
+        f'authorizer=gate.authorized("api/read") into its @app.route(…). If anybody may call it, list it: '
         f"Gatehouse(app, public={{{route}}})"
     )
 
 
 def _let_pass(request: Request) -> None:
-    """There is nothing to check: a preflight has neither token nor cookie; a webhook's view checks its caller."""
+    """Check nothing: a preflight has neither token nor cookie, and a webhook's view checks its caller."""
 
 
 def _decode(request: Request, parameters: dict[str, str]) -> dict[str, str]:

@@ -42,10 +42,10 @@ class GuardedChalice(Chalice):
         kwargs: Any,
         options: dict[str, Any] | None = None,
     ) -> None:
-        """Let a blueprint's functions be found in the module `app`, as an app's own are.
+        """Put a blueprint's functions into the module `app`, where an app's own functions are.
 
-        Chalice 1.34 would let Lambda import the blueprint's module alone: `app.py` would not run, and nothing would stand
-        before the function.
+        With Chalice 1.34 alone, Lambda would import only the blueprint's module. Then `app.py` would not run, and the
+        function would run without Gatehouse's middleware.
         """
         if options is not None and handler_type != "route":
             offer(user_handler.__name__, wrapped_handler, self)
@@ -62,7 +62,7 @@ class GuardedChalice(Chalice):
                 self._cover_late(event["requestContext"])
                 answer: dict[str, Any] = super().__call__(event, context)
                 return answer
-            except Exception as error:  # noqa: BLE001 - an answer that is no JSON, say: nothing of it may leave
+            except Exception as error:  # noqa: BLE001 - such as an answer that is not JSON: the caller must not see it
                 log_exception("unhandled_error", error)
                 refusal = GatehouseError()
         else:
@@ -88,7 +88,7 @@ def extend(app: Chalice, guard: "Guard", gate: Any) -> None:
     app.__class__ = (
         GuardedChalice if kind is Chalice else type(kind.__name__, (GuardedChalice, kind), {})
     )
-    setattr(app, "_gatehouse_guard", guard)  # noqa: B010 - mypy knows the class that it had
+    setattr(app, "_gatehouse_guard", guard)  # noqa: B010 - for mypy the object still has its old class
     setattr(app, "gatehouse", gate)  # noqa: B010
 
 
@@ -99,7 +99,7 @@ def offer(name: str, function: Any, app: Chalice) -> None:
         return
     if getattr(module, name, function) is not function:
         raise ValueError(
-            f"app.py has another {name} already, where Lambda looks for yours: rename one of them"
+            f"app.py already has another {name}, and Lambda looks for your function there: rename one of the two"
         )
     setattr(module, name, function)
 

@@ -1,8 +1,9 @@
-"""What stands before an app's Lambda functions besides the API's: schedules, queues, streams, topics, plain functions.
+"""Runs before and after an app's own Lambda functions: schedules, queues, streams, topics, plain functions.
 
-Chalice's middleware for those kinds, so a function keeps its signature. It binds the request id, starts the time limits,
-and writes one line of how the function ended. What the function raises is not handed on: Lambda would write its message into
-the log (S-61). Lambda learns that it failed, and calls again as it does for that kind.
+It is Chalice's middleware for those kinds, so a function keeps its signature. It binds the request id, starts the time
+limits, and logs one line about how the function ended. An error of the function is replaced by JobFailed, because
+Lambda would log the error's message (S-61). Lambda still sees a failure, and tries again as it does for that kind of
+function.
 """
 
 from collections.abc import Callable
@@ -12,12 +13,13 @@ from ..errors import GatehouseError
 from ..log import bind_request_id, log_event, log_exception
 from ..services import Container
 
-#: Kept free for the last line, of the time that Lambda gives.
+#: The part of Lambda's time limit that is reserved for writing the last log line.
 _RESERVE_SECONDS = 0.5
 
 
 class JobFailed(Exception):
-    """A function failed; the line `job_failed` before it says why. Its text is the type of the error alone."""
+    """A function failed. The log line `job_failed` says why; this error's text is only the type of the function's
+    error."""
 
 
 def run_job(container: Container, event: Any, get_response: Callable[[Any], Any]) -> Any:
@@ -32,7 +34,7 @@ def run_job(container: Container, event: Any, get_response: Callable[[Any], Any]
     except GatehouseError as error:
         log_event("job_failed", level="error", function=name, code=error.code, detail=error.detail)
         raise JobFailed(type(error).__qualname__) from None
-    except Exception as error:  # noqa: BLE001 - nothing of it may reach Lambda's own log (S-61)
+    except Exception as error:  # noqa: BLE001 - Lambda would log its message (S-61)
         log_exception("job_failed", error, function=name)
         raise JobFailed(type(error).__qualname__) from None
     log_event("job_done", function=name)

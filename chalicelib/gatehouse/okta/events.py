@@ -1,8 +1,8 @@
-"""What Okta's event hook posts, read as signals about our people.
+"""Converts the events of Okta's event hook into signals about our people.
 
-Which event means what is decided here and nowhere else. An event of another kind, of another app, or that failed at Okta
-says nothing to us. Sources: Okta, "Event hooks" (several events a request, at least once, in any order; `published` and
-`uuid`), "System Log API" (LogEvent: actor, outcome, target), and the catalogue of event types.
+Only this module decides what an event means. Events of other kinds or of other apps, and events that failed at Okta,
+are ignored. Sources: Okta, "Event hooks" (several events a request, at least once, in any order; `published` and
+`uuid`), "System Log API" (LogEvent: actor, outcome, target), and Okta's catalogue of event types.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,9 +13,9 @@ from typing import Any
 from ..errors import InvalidRequest
 from ..signals import BACK, ENDED, GONE, LEFT_GROUP, Signal, timestamp
 
-#: Okta's own limit is 100,000 a day. A request of 256 kB holds some hundred events.
+#: Per request. Okta's own limit is 100,000 events a day; a request of 256 kB contains about a hundred.
 MAX_EVENTS = 1000
-#: A moment that is later than this from now would make what comes after it look old.
+#: Events may be at most this far in the future. Otherwise, later events would look outdated.
 MAX_AHEAD_SECONDS = 600
 _MAX_LENGTH = 256
 _APP_EVENTS: Mapping[str, str] = {
@@ -40,7 +40,7 @@ KIND_OF_EVENT: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Events:
-    """One request: what it says of our people, and how many events said nothing or could not be read."""
+    """The content of one request: signals about our people, and the numbers of ignored and of unreadable events."""
 
     signals: tuple[Signal, ...]
     ignored: int
@@ -48,13 +48,13 @@ class Events:
 
 
 class _Unreadable(ValueError):
-    """An event that lacks what its type promises."""
+    """An event without the members that its type requires."""
 
 
 def parse_events(body: Mapping[str, Any], *, provider: str, app_id: str, now: float) -> Events:
     """Read a request's body. `app_id` is our app's id at Okta, `now` Unix seconds.
 
-    Raises InvalidRequest where it is no event hook's request at all; single events that cannot be read are counted.
+    Raises InvalidRequest if it is not a request of an event hook. Single unreadable events are only counted.
     """
     data = body.get("data")
     listed = data.get("events") if isinstance(data, Mapping) else None
@@ -73,7 +73,7 @@ def parse_events(body: Mapping[str, Any], *, provider: str, app_id: str, now: fl
         else:
             signals.append(signal)
     if unreadable == len(listed):
-        raise InvalidRequest("no event of the request can be read")
+        raise InvalidRequest("none of the request's events can be read")
     return Events(tuple(signals), ignored, unreadable)
 
 
@@ -93,7 +93,7 @@ def _parse_event(event: Any, provider: str, app_id: str, now: float) -> Signal |
         raise _Unreadable
     actor = event.get("actor")
     if event_type == _RESET and isinstance(actor, Mapping) and actor.get("id") == subject:
-        return None  # the person's own doing, not an administrator's
+        return None  # the person did this, not an administrator
     group = ""
     if kind == LEFT_GROUP:
         group = next(_targets(event, "UserGroup", "displayName"), "")

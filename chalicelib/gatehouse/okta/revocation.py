@@ -1,9 +1,9 @@
-"""Universal Logout: Okta's Global Token Revocation, its proof and whom it names.
+"""Universal Logout (Okta's Global Token Revocation): verifies the request's token, and reads whom the request names.
 
-The proof is a token that the tenant signs with the keys of its own issuer, for our endpoint alone, and that serves once.
-Nothing of it is believed before the signature holds. Sources: draft-parecki-oauth-global-token-revocation-06; Okta, "Build
-Universal Logout for your app" (header `typ`; claims jti, iss, sub, aud, exp, nbf, iat); RFC 9493 (`iss_sub`, `email`); RFC
-8725 3.11 (explicit typing).
+The tenant signs the token with the keys of its own issuer, for our endpoint only. It can be used once. Its claims do
+not count until its signature is verified. Sources: draft-parecki-oauth-global-token-revocation-06; Okta, "Build
+Universal Logout for your app" (header `typ`; claims jti, iss, sub, aud, exp, nbf, iat); RFC 9493 (`iss_sub`, `email`);
+RFC 8725 3.11 (explicit typing).
 """
 
 import base64
@@ -21,21 +21,22 @@ if TYPE_CHECKING:
 ALGORITHM = "RS256"
 TYPE = "global-token-revocation+jwt"
 LEEWAY_SECONDS = 30
-#: Okta's tokens live five minutes, from five before they are made. One that lives longer is none of its.
+#: The longest accepted lifetime of a token. Okta's are valid for five minutes, and also for the five before they are
+#: made.
 MAX_LIFETIME_SECONDS = 900
 _MAX_LENGTH = 8192
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\Z")
 
 
 class Keys(Protocol):
-    """The issuer's keys by id. Raises InvalidToken for one that it does not have, TemporarilyUnavailable."""
+    """The issuer's keys by id. Raises InvalidToken for an unknown id, and TemporarilyUnavailable."""
 
     def key(self, kid: str) -> "RSAPublicKey": ...
 
 
 @dataclass(frozen=True)
 class Proof:
-    """A token that was verified. Times are Unix seconds."""
+    """A verified token. Times are Unix seconds."""
 
     id: str
     issued_at: float
@@ -44,7 +45,7 @@ class Proof:
 
 @dataclass(frozen=True)
 class Subject:
-    """Whose tokens are to be revoked: by the provider's own name, or by address."""
+    """The person whose tokens are to be revoked: by the provider's own name, or by address."""
 
     subject: str = ""
     email: str = ""
@@ -53,11 +54,11 @@ class Subject:
 def verify_token(
     token: str, *, issuer: str, audience: str, keys: Keys, clock: Callable[[], float]
 ) -> Proof:
-    """Return what a token proves. Raises Unauthorized, InvalidToken, and TemporarilyUnavailable."""
+    """Return a verified token. Raises Unauthorized, InvalidToken and TemporarilyUnavailable."""
     from jwt import PyJWS, PyJWTError
 
     if len(token) > _MAX_LENGTH or not _COMPACT.match(token):
-        raise Unauthorized("no token in compact form")
+        raise Unauthorized("the token is not in compact form")
     header = _read(token.partition(".")[0])
     if header.get("alg") != ALGORITHM:
         raise TokenMismatch("alg", ALGORITHM, header.get("alg"))
@@ -104,11 +105,12 @@ def _within_times(claims: Mapping[str, Any], now: float) -> Proof:
 
 
 def parse_subject(body: Mapping[str, Any], issuers: Set[str]) -> Subject:
-    """Return whom a request names. `issuers` are the tenant's own: its org, and the server that people sign in with.
+    """Return the person whom a request names. `issuers` are the tenant's: its org, and its server for the sign-in.
 
     Raises InvalidRequest.
 
-    `sub_id` is the draft's name since its third edition; Okta's page said `subject` before, and tenants may send it still.
+    The member is called `sub_id` since the draft's third version. Okta's page used to call it `subject`, and tenants
+    may still send that.
     """
     named = [body[name] for name in ("sub_id", "subject") if name in body]
     if len(named) != 1 or not isinstance(named[0], Mapping):
@@ -127,7 +129,7 @@ def parse_subject(body: Mapping[str, Any], issuers: Set[str]) -> Subject:
     if subject_format != "iss_sub":
         raise InvalidRequest("the subject's format is not known here")
     if text("iss").rstrip("/") not in issuers:
-        raise InvalidRequest("the subject is of another issuer")
+        raise InvalidRequest("the subject belongs to another issuer")
     return Subject(subject=text("sub"))
 
 

@@ -1,16 +1,16 @@
 """The scripts of the first view as one file.
 
-Each file of the page is a request: on a cold stage also a container of its own, on a slow line a place in the queue. So
-`app.js` is served with the modules that it imports inside of it, and hands on what those export: modules that come later
-import it from there. In `frontend/` they stay apart. Scripts are taken as ours are written: imports and exports stand at
-the beginning of lines, and each export is of one name.
+Each file of the page is a request, which costs time on a slow line, and on a cold stage starts another container. So
+`app.js` is served together with the modules that it imports, and exports their names again; modules that load later
+import them from `app.js`. In `frontend/` these modules are separate files. The scripts must be written like ours:
+imports and exports at the beginning of a line, and one name per export.
 """
 
 import re
 from collections.abc import Mapping
 
 ENTRY = "app.js"
-#: Other front ends import it by itself.
+#: Other front ends import this module alone.
 _ALSO_ALONE = frozenset({"session.js"})
 _IMPORT = re.compile(
     r"^import (?:\* as (\w+)|(\{[^}]*\})) from '\./([\w-]+\.js)';\s*", re.MULTILINE
@@ -19,7 +19,8 @@ _EXPORT = re.compile(r"^export (?=(?:async )?(?:const|function) (\w+))", re.MULT
 
 
 def bundle(scripts: Mapping[str, str]) -> dict[str, str]:
-    """Return the scripts by name, with what `app.js` imports inside of it. Without one, they stay as they are."""
+    """Return the scripts by name, with the modules that `app.js` imports inside it. Without `app.js`, nothing
+    changes."""
     if ENTRY not in scripts:
         return dict(scripts)
     inner: dict[str, str] = {}
@@ -31,7 +32,7 @@ def bundle(scripts: Mapping[str, str]) -> dict[str, str]:
         for name in inner
         if name not in _ALSO_ALONE and (names := _EXPORT.findall(scripts[name]))
     ]
-    # Not awaited by the modules that import it, so none of them waits for what the page itself still waits for.
+    # The page's own code is not awaited, so modules that import `app.js` need not wait until the page is ready.
     entry = f"(async()=>{{\n{_IMPORT.sub(_take, scripts[ENTRY])}\n}})();"
     taken_in = set(inner) - _ALSO_ALONE
 
@@ -48,7 +49,7 @@ def bundle(scripts: Mapping[str, str]) -> dict[str, str]:
 
 
 def _collect(scripts: Mapping[str, str], name: str, found: dict[str, str]) -> None:
-    """Put a module into `found` after those that it imports."""
+    """Add a module to `found`, after the modules that it imports."""
     for match in _IMPORT.finditer(scripts[name]):
         if match[3] not in found:
             _collect(scripts, match[3], found)

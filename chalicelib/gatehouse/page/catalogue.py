@@ -21,7 +21,8 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 def load_catalogue(folder: Path, language: str, brand: Path | None = None) -> Catalogue:
-    """Return the language's texts with those of a team's folder over them; a ConfigurationError lists every fault."""
+    """Return the language's texts, replaced by a team's own where it has some; a ConfigurationError lists every
+    fault."""
     file = folder / "texts" / f"{language}.json"
     reference = flatten(_read(folder / "texts" / f"{REFERENCE}.json"))
     if not file.is_file():
@@ -49,7 +50,7 @@ def flatten(words: Any, path: str = "") -> dict[str, Any]:
 
 
 def choose_language(accepted: str, languages: tuple[str, ...]) -> str:
-    """Return the one of `languages` that an Accept-Language header prefers (RFC 9110, 12.5.4), else the first."""
+    """Return which of `languages` an Accept-Language header prefers (RFC 9110, 12.5.4), or the first language."""
     wanted = []
     for entry in accepted.split(",")[:20]:
         tag, _, parameter = entry.strip().partition(";")

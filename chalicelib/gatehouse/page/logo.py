@@ -1,4 +1,4 @@
-"""A team's logo or picture: an SVG, or a PNG embedded in one, without anything that runs or loads.
+"""A team's logo or picture: an SVG, or a PNG embedded in an SVG, without scripts and without links to other files.
 
 The page shows it as <img>, where browsers run no scripts and load nothing. But the file can also be opened directly, so
 active content is refused. A PNG is embedded in an SVG because API Gateway passes on text.
@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET  # nosec B405
 
 from ..errors import ConfigurationError
 
-#: The whole first view has half of this size.
+#: For comparison: the whole first view is half as large.
 MAX_BYTES = 32_768
 
 _PNG = b"\x89PNG\r\n\x1a\n"

@@ -1,8 +1,8 @@
 """The page and its assets, read once per container from the packaged `frontend/` folder.
 
-There is no build step; what would be one happens here, once: comments go, the words of a language become a module, the
-scripts of the first view become one, and a team's brand takes its place. Each language is a set of its own, and one
-fingerprint covers a set, so that modules can import each other by relative names and still be cached for ever.
+There is no build step. Instead, each container does this once: it removes comments, makes a module of a language's
+texts, joins the scripts of the first view, and applies a team's brand. Each language has a separate set of files under
+one fingerprint, so that modules can import each other by relative names and still be cached for ever.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 
 from .. import colours
 from ..brand import PLAIN, Brand
+from ..errors import ConfigurationError
 from .bundle import bundle
 from .catalogue import Catalogue, choose_language, load_catalogue
 
@@ -71,12 +72,16 @@ class StaticFiles:
     """The frontend's files with a brand applied. Only names of files in the folder can be requested.
 
     `own` is the folder with a team's logo, picture and texts, if it is not `brand/` in `folder`.
-    Raises ConfigurationError for an unusable catalogue, logo or picture.
+    Raises ConfigurationError for an unusable catalogue, logo or picture, and for a folder that is missing.
     """
 
     def __init__(
         self, folder: Path = FRONTEND, brand: Brand = PLAIN, own: Path | None = None
     ) -> None:
+        if own is not None and not own.is_dir():
+            raise ConfigurationError(
+                f"brand {own} is not a folder: Chalice packages chalicelib/brand, for example"
+            )
         own = own or folder / "brand"
         files = sorted(path for path in folder.iterdir() if path.suffix in _TYPES)
         texts = {path.name: compact(path.name, path.read_text(encoding="utf-8")) for path in files}
@@ -116,9 +121,9 @@ class StaticFiles:
     ) -> str:
         """Return the page's HTML for an app at `base_path` (ends with a slash), in the preferred language.
 
-        `page_path` is the page's own address, if it is another one. `providers` (name, label) are for browsers without
-        scripts. They appear with `?basic=1`, where the page sends such browsers by itself, so no other visit waits for
-        the table.
+        `page_path` is the page's own address, if that is different. `providers` (name, label) are for browsers without
+        scripts. They appear with `?basic=1`, to which the page redirects such browsers; so no other visit has to wait
+        for the providers table.
         """
         language = choose_language(accept_language, self._brand.languages)
         found = self._sets[language]
@@ -159,7 +164,7 @@ class StaticFiles:
         return f"<div>{anchors}</div>" if anchors else ""
 
     def _recolour(self, texts: dict[str, str]) -> None:
-        """Replace the page's own accent, and give the pictures its hue."""
+        """Replace the page's own accent colour, and give the pictures the new hue."""
         light = self._brand.accent
         dark = self._brand.accent_dark or colours.mended(light, "dark")
         hue = light or dark

@@ -28,8 +28,8 @@ _TOLD = (SignInError, TemporarilyUnavailable, TooManyAttempts, UnknownProvider)
 
 def config(call: Call) -> dict[str, Any]:
     """Return the page's configuration. Providers with domains stay private, because they are a list of customers.
-    Whether there are any is public: with `discover` the page asks for the address first. `session` says whether the
-    browser sent a session cookie, valid or not: without one the page need not ask who is signed in. `return_to` is the
+    Whether there are any is public: if `discover` is true, the page asks for the address first. `session` says whether
+    the browser sent a session cookie, valid or not; without one the page need not try a refresh. `return_to` is the
     target of a sign-in on the page: the query's `return_to` if it is allowed (S-07), else the stage's setting.
     `passkeys` is present if the stage has them. `programs`, if the stage has it, is the data that a program on a
     person's machine needs for its own sign-in (RFC 8252).
@@ -73,10 +73,11 @@ def discover(call: Call) -> dict[str, Any]:
 def login(call: Call) -> Response:
     """302 to Cognito's authorize endpoint, with a login transaction in a separate cookie.
 
-    If a sign-in cannot start, a person is sent to the page, which explains why: 303 instead of the error status. If the
-    form is our own, a sign-in without a provider begins there, with every way to sign in; `managed=1` still leads to
-    managed login.
-    With `prompt=login` a signed-in person proves again who they are: at the named provider, or else on the page.
+    If a sign-in cannot start, a person is redirected to the page, which explains why: 303 instead of the error status.
+    If the stage has its own form, a sign-in without a provider begins on the page, which offers every way to sign in;
+    with `managed=1` it still leads to managed login.
+
+    With `prompt=login` a signed-in person authenticates again, at the named provider or on the page.
     """
     from ..edge.cookies import clear_cookie
     from ..edge.prefetches import is_prefetch
@@ -95,7 +96,7 @@ def login(call: Call) -> Response:
         return Response("", {"Location": _error_location(call, page_error_code(error))}, 303)
     cookies = [clear_cookie(name, same_site="Lax") for name in start.surplus_cookies]
     if SECOND_COOKIE in call.cookies:
-        # A challenge of two cookies, a login's and a long session's together could exceed API Gateway's limit (S-31).
+        # Two challenge cookies, a login cookie and a long session together could exceed API Gateway's limit (S-31).
         cookies += [clear_cookie(name, same_site="Strict") for name in (COOKIE, SECOND_COOKIE)]
     cookies.append(_login_cookie(start))
     return Response("", {"Location": start.authorize_url, "Set-Cookie": cookies}, 302)
@@ -140,12 +141,12 @@ def _start(call: Call) -> "LoginStart":
 
 
 def _is_to_confirm(call: Call) -> bool:
-    """Tell whether the person shall be asked even if there is a session (OpenID Connect Core 3.1.2.1, `prompt`)."""
+    """Whether the person must authenticate even if there is a session (OpenID Connect Core 3.1.2.1, `prompt`)."""
     return call.query_value("prompt") == "login"
 
 
 def _wanted(call: Call) -> str:
-    """Return the target after the sign-in: the request's, else the stage's setting, else the page."""
+    """Return the target after the sign-in: from the request, or else from the stage's setting, or else the page."""
     origin = call.url.origin
     wish = call.query_value("return_to") or call.query_value("target_link_uri")
     if wish is not None and wish.startswith(origin + "/"):

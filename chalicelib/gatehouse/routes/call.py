@@ -88,7 +88,7 @@ class Call:
         )
 
     def parse_place(self, wish: str | None, otherwise: str | None = None) -> str:
-        """Return `wish` if it is an allowed target (S-07), else `otherwise`, else the page."""
+        """Return `wish` if it is an allowed target (S-07), or else `otherwise`, or else the page."""
         from ..edge.redirects import parse_return_to
 
         url = self.url

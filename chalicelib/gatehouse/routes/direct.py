@@ -105,7 +105,7 @@ def resend_code(call: Call) -> dict[str, Any]:
 
 
 def forgot_password(call: Call) -> dict[str, Any]:
-    """200 {} always. Somebody who never finished the sign-up gets its code, which also works."""
+    """200 {} always. A person who has not finished the sign-up gets the sign-up's code, which also works."""
     from ..mail_requests import RESET
 
     return _send_code(call, RESET)

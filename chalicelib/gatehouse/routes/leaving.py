@@ -1,4 +1,4 @@
-"""What an identity provider's own servers call: its event hook, and Universal Logout. Neither is for a browser."""
+"""Routes for an identity provider's servers: the event hook, and Universal Logout. Browsers do not call them."""
 
 from typing import Any
 
@@ -7,15 +7,15 @@ from chalice.app import Response
 from ..errors import InvalidRequest, PayloadTooLarge
 from .call import Call
 
-#: Okta sends several events in one request; each takes some 2 kB.
+#: Okta sends several events in one request; each has about 2 kB.
 MAX_BODY_BYTES = 256 * 1024
 _MAX_CHALLENGE = 512
 
 
 def verify_event_hook(call: Call, provider: str) -> dict[str, str]:
-    """Okta's one-time question whether this address is ours: its challenge goes back in the body, whatever the name.
+    """Answer Okta's one-time check that this URL is ours: return its challenge in the body, for any provider's name.
 
-    Raises NotFound on a stage that was provisioned before there were event hooks.
+    Raises NotFound on a stage that was provisioned by a release without event hooks.
     """
     _ = call.services.leaving_door
     challenge = call.header("x-okta-verification-challenge")
@@ -25,14 +25,14 @@ def verify_event_hook(call: Call, provider: str) -> dict[str, str]:
 
 
 def take_events(call: Call, provider: str) -> Response:
-    """Okta's event hook: what it says is kept before this answers, and acted on afterwards."""
+    """Okta's event hook: put its events into the queue, then answer; the function `leaving` acts on them."""
     secret = call.header("authorization")
     call.services.leaving_door.take_events(provider, secret, lambda: _body(call))
     return Response("", status_code=204)
 
 
 def revoke(call: Call, provider: str) -> Response:
-    """Okta's Universal Logout: one person's sessions end. 204 says that they will, 404 that nobody has this name."""
+    """Okta's Universal Logout for one person. 204: the sessions will end. 404: nobody has this name."""
     from urllib.parse import quote
 
     scheme, _, token = call.header("authorization").partition(" ")

@@ -1,4 +1,4 @@
-"""An authenticator app on and off, for people who are signed in with a password."""
+"""Routes that turn an authenticator app on and off, and recovery codes for a lost one, for people with a password."""
 
 from typing import Any
 
@@ -16,10 +16,12 @@ from .direct import (
 
 _MAX_PASSWORD = 256
 _MAX_CODE = 16
+#: With whatever people type between its sixteen characters.
+_MAX_RECOVERY_CODE = 64
 
 
 def setup(call: Call) -> Response:
-    """A new key for the app, against the password; `verify` completes it."""
+    """Check the password and return a new key for the app; `verify` completes the enrolment."""
     from ..edge.bodies import read_text
     from ..session import sessions
 
@@ -34,7 +36,7 @@ def setup(call: Call) -> Response:
 
 
 def verify(call: Call) -> Response:
-    """The app's first code turns it on."""
+    """Turn the app on with its first code."""
     from ..edge.bodies import read_text
     from ..sealed import challenges
     from ..session import sessions
@@ -50,8 +52,41 @@ def verify(call: Call) -> Response:
     return Response({"mfa": True}, {"Set-Cookie": cleared_challenge(call)})
 
 
+def recovery_codes(call: Call) -> dict[str, Any]:
+    """New recovery codes, against password and a code of the app; they are shown here and never again."""
+    from ..edge.bodies import read_text
+    from ..session.sessions import COOKIE
+
+    current = embedded(call)
+    body = call.json_body()
+    try:
+        codes = current.recovery_codes.make(
+            password=read_text(body, "password", max_length=_MAX_PASSWORD),
+            code=read_text(body, "code", max_length=_MAX_CODE),
+            session_cookie=call.cookies.get(COOKIE),
+            visitor=call.visitor,
+        )
+    except UnsupportedChallenge as error:
+        raise with_login_url(error, call) from None
+    return {"recovery_codes": codes}
+
+
+def recover(call: Call) -> Response:
+    """A recovery code at the step that asks for the app: the app is off, and the page signs in once more."""
+    from ..edge.bodies import read_text
+    from ..sealed import challenges
+
+    current = embedded(call)
+    current.recovery_codes.use(
+        code=read_text(call.json_body(), "code", max_length=_MAX_RECOVERY_CODE),
+        cookie=challenges.join(call.cookies),
+        visitor=call.visitor,
+    )
+    return Response({"mfa": False}, {"Set-Cookie": cleared_challenge(call)})
+
+
 def disable(call: Call) -> dict[str, Any]:
-    """Password and a code of the app turn it off."""
+    """Turn the app off, with the password and a code of the app."""
     from ..edge.bodies import read_text
     from ..session.sessions import COOKIE
 

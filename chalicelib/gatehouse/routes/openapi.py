@@ -53,7 +53,7 @@ def build_document(
 
 
 def _with_security(item: dict[str, Any]) -> dict[str, Any]:
-    """What names no security needs none, and says so. Some readers of such documents ask for a description everywhere."""
+    """Mark operations without security as open, and add empty descriptions, which some readers of OpenAPI require."""
     return {
         name: {"security": [], "description": operation.get("summary", ""), **operation}
         if isinstance(operation, dict)
@@ -63,7 +63,7 @@ def _with_security(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_age(operation: dict[str, Any], seconds: int) -> dict[str, Any]:
-    """Say of an operation how recent a proof it wants, and what it answers without one (RFC 9470)."""
+    """Add to an operation how recent the authentication must be, and the answer if it is not (RFC 9470)."""
     error = "#/components/schemas/Error"
     insufficient = {
         "type": "object",
@@ -99,13 +99,13 @@ def _read(folder: Path) -> list[tuple[str, Any]]:
 
 
 def _head(path: str, item: dict[str, Any]) -> dict[str, Any]:
-    """A path with GET answers HEAD with the same headers (RFC 9110 9.3.2)."""
+    """Return the HEAD operation of a path with GET: the same headers (RFC 9110 9.3.2)."""
     if "get" not in item or path in SPENDING:
         return {}
     responses = {
         status: {"description": "As GET, without content."}
         for status in item["get"]["responses"]
-        if status != "303"  # a redirect uses something up, which only GET does
+        if status != "303"  # such a GET uses something up; HEAD does not redirect
     }
     named = {**item["get"], "operationId": f"{item['get']['operationId']}Head"}
     return {"head": {**named, "responses": responses}}
@@ -123,7 +123,7 @@ def _preflight(path: str, item: dict[str, Any]) -> dict[str, Any]:
     operation = {
         "operationId": f"{named['operationId']}Preflight",
         "tags": ["cors"],
-        "summary": "Whether the page of another origin may call this.",
+        "summary": "Tells a browser whether the page of another origin may call this.",
         "parameters": [p for p in named.get("parameters", ()) if p.get("in") == "path"],
         "responses": {
             "204": {"$ref": "#/components/responses/Preflight"},

@@ -11,12 +11,12 @@ from .call import Call
 
 
 def page(call: Call) -> Response:
-    """The page's HTML, with addresses built from the API's own base. It contains no secret, so browsers may cache it."""
+    """Return the page's HTML; its links begin with the API's base path. It has no secrets, so browsers may cache it."""
     from ..edge.security_headers import open_for_captcha
     from ..page.static_files import load_static_files
 
     current = call.services
-    if call.request.method == "GET" and call.query_values("signed_out"):  # it uses up a cookie
+    if call.request.method == "GET" and call.query_values("signed_out"):  # this uses up a cookie
         onward = _onward(call)
         if onward is not None:
             return onward
@@ -37,7 +37,7 @@ def page(call: Call) -> Response:
 
 
 def _onward(call: Call) -> Response | None:
-    """Return the redirect of a sign-out with a `return_to` (`POST /auth/logout`), or None for all others."""
+    """Return the redirect after a sign-out with a `return_to` (`POST /auth/logout`), or None."""
     from ..edge.cookies import clear_cookie
     from ..sealed.departures import COOKIE
 
@@ -68,7 +68,7 @@ def asset(call: Call, version: str, name: str) -> Response:
 
 
 def _listed_providers(call: Call) -> list[tuple[str, str]]:
-    """Names and labels of the public providers; none in an outage, since managed login has them, too."""
+    """Return names and labels of the public providers; none in an outage, because managed login also lists them."""
     try:
         found = call.services.providers.listed()
     except TemporarilyUnavailable:

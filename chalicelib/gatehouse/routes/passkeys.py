@@ -1,4 +1,5 @@
-"""Passkeys over HTTP: a challenge to sign in with, and a person's own ones. All of it is 404 where the stage has none."""
+"""Passkeys over HTTP: challenges for a sign-in, and management of a person's own passkeys. All routes answer 404 if the
+stage has no passkeys."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -27,9 +28,10 @@ _MAX_NAME = 60
 
 
 def ask(call: Call) -> Response:
-    """200 with a challenge and its cookie; without an address, that of the account which the browser is known to.
+    """200 with a challenge and its cookie. Without an address, the challenge is for the account to which the browser is
+    known.
 
-    `{"challenge": null}` says that a browser known to the account need not try.
+    `{"challenge": null}` tells a browser known to the account that the account has no passkey.
     """
     from ..edge.bodies import read_email, read_flag
 
@@ -46,7 +48,11 @@ def ask(call: Call) -> Response:
 
 
 def open_list(call: Call) -> Response:
-    """The person's passkeys, against the password; a cookie lets the next calls go without it."""
+    """Check the password and return the person's passkeys. A cookie makes the next calls possible without the
+    password.
+
+    `ended` is the number of passkeys that were deleted now, because a password set by mail had ended them.
+    """
     from ..edge.bodies import read_text
     from ..session.sessions import COOKIE
 
@@ -63,16 +69,16 @@ def open_list(call: Call) -> Response:
     except UnsupportedChallenge as error:
         raise with_login_url(error, call) from None
     kept = challenge_cookies(call, opened.sealed, opened.enrolment.expires_at)
-    return Response(_listed(opened.passkeys), {"Set-Cookie": kept})
+    return Response({**_listed(opened.passkeys), "ended": opened.ended}, {"Set-Cookie": kept})
 
 
 def setup(call: Call) -> dict[str, Any]:
-    """The options of a new passkey, for the browser."""
+    """Return the browser's options for a new passkey."""
     return {"options": dict(_enabled(call).passkeys.set_up(*_cookies(call)))}
 
 
 def verify(call: Call) -> dict[str, Any]:
-    """The browser's answer makes the passkey the person's."""
+    """Register the new passkey with the browser's answer."""
     current = _enabled(call)
     credential = call.json_body().get("credential")
     if not isinstance(credential, dict):
@@ -81,7 +87,7 @@ def verify(call: Call) -> dict[str, Any]:
 
 
 def rename(call: Call) -> dict[str, Any]:
-    """A passkey gets a name of the person's own."""
+    """Give a passkey the name that the person has chosen."""
     from ..edge.bodies import read_name, read_text
 
     current = _enabled(call)
@@ -92,7 +98,7 @@ def rename(call: Call) -> dict[str, Any]:
 
 
 def remove(call: Call) -> dict[str, Any]:
-    """A passkey serves no more."""
+    """Delete a passkey."""
     from ..edge.bodies import read_text
 
     current = _enabled(call)
@@ -101,7 +107,7 @@ def remove(call: Call) -> dict[str, Any]:
 
 
 def close(call: Call) -> Response:
-    """The person is through: the tokens are revoked, and the cookie goes."""
+    """Revoke the tokens and clear the cookie, once the person has finished."""
     _enabled(call).passkeys.close(*_cookies(call))
     return Response({}, {"Set-Cookie": cleared_challenge(call)})
 
@@ -114,7 +120,7 @@ def _enabled(call: Call) -> "Services":
 
 
 def _cookies(call: Call) -> tuple[str | None, str | None]:
-    """Return the values of the session cookie, and of what `open` has sealed."""
+    """Return the values of the session cookie, and of the cookie that `open` has sealed."""
     from ..sealed.challenges import join
     from ..session.sessions import COOKIE
 

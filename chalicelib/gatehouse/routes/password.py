@@ -1,4 +1,4 @@
-"""A new password for whoever is signed in."""
+"""The route with which a signed-in person changes the password."""
 
 from chalice.app import Response
 
@@ -9,7 +9,7 @@ _MAX_PASSWORD = 256
 
 
 def change(call: Call) -> Response:
-    """The new password in place of the old one; the person's other sessions end."""
+    """Replace the old password by the new one, and end the person's other sessions."""
     from ..edge.bodies import read_text
     from ..edge.cookies import build_cookie
     from ..sealed import devices

@@ -1,4 +1,4 @@
-"""Where people are signed in: their own list, and for administrators anybody's."""
+"""Routes for lists of sessions: people's own, and for administrators those of other people."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def own(call: Call) -> dict[str, Any]:
-    """The caller's sessions; `current` is the one whose cookie came along."""
+    """Return the caller's sessions; `current` marks the one whose cookie was sent."""
     return _answer(call.services.session_list.of(call.caller.sub, _cookie(call)))
 
 
@@ -22,20 +22,20 @@ def end_own(call: Call, id: str) -> dict[str, str]:  # noqa: A002 - the path par
 
 
 def end_others(call: Call) -> dict[str, int]:
-    """End all of the caller's sessions but this browser's."""
+    """End all of the caller's sessions except this browser's."""
     ended = call.services.session_list.end_others(call.caller.sub, _cookie(call))
     log_event("sessions_ended", user=call.caller.username, by=call.caller.username, count=ended)
     return {"ended": ended}
 
 
 def of_person(call: Call, userName: str) -> dict[str, Any]:  # noqa: N803 - as in the contract
-    """Somebody's sessions."""
+    """Return a person's sessions."""
     person = call.services.user_admin.load(userName)
     return _answer(call.services.session_list.of(person.sub, _cookie(call)))
 
 
 def end_of_person(call: Call, userName: str, id: str) -> dict[str, str]:  # noqa: A002, N803 - as above
-    """End one of somebody's sessions."""
+    """End one of a person's sessions."""
     person = call.services.user_admin.load(userName)
     call.services.session_list.end(person.sub, id)
     log_event("session_ended", user=person.user_name, by=call.caller.username)

@@ -17,10 +17,9 @@ class Route(NamedTuple):
     scope: str | None = None
     group: str | None = None
     fresh: bool = False
-    #: A form of another site may post here, by design: the route needs no cookie, changes nothing, and redirects to
-    #: GET.
+    #: Forms of other sites may post here: the route needs no cookie, changes nothing, and redirects to GET.
     is_form_of_others: bool = False
-    #: A server calls it, and authenticates by other means than our own page.
+    #: Servers call it; they do not authenticate as our page does.
     is_for_servers: bool = False
     #: A GET that uses something up (a state, a code, an attempt): HEAD does not do that.
     spends: bool = False
@@ -50,6 +49,8 @@ TABLE = (
     Route("POST", "/auth/mfa/setup", "mfa.setup"),
     Route("POST", "/auth/mfa/verify", "mfa.verify"),
     Route("POST", "/auth/mfa/disable", "mfa.disable"),
+    Route("POST", "/auth/mfa/recovery-codes", "mfa.recovery_codes"),
+    Route("POST", "/auth/direct/recovery-code", "mfa.recover"),
     Route("POST", "/auth/direct/passkey", "passkeys.ask"),
     Route("POST", "/auth/passkeys/open", "passkeys.open_list"),
     Route("POST", "/auth/passkeys/setup", "passkeys.setup"),
@@ -88,7 +89,7 @@ SPENDING = frozenset(route.path for route in TABLE if route.spends)
 FORMS_OF_OTHERS = frozenset(
     (route.method, route.path) for route in TABLE if route.is_form_of_others
 )
-#: What servers of others call, which our own page never does.
+#: Routes that other organizations' servers call, and our page does not.
 FOR_SERVERS = frozenset((route.method, route.path) for route in TABLE if route.is_for_servers)
 #: (method, path) of every route of ours that needs no access token, HEAD included.
 PUBLIC_ROUTES = frozenset(

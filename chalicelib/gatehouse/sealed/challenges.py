@@ -26,7 +26,7 @@ ENROLMENT_PURPOSE = "mfa-enrolment"
 PASSKEYS_PURPOSE = "passkeys"
 #: Seconds; equal to AuthSessionValidity (15 minutes) in the identity template.
 LIFETIME_SECONDS = 900
-#: What nobody has given a password for is sealed at lengths of so many bytes: how long it is tells nothing (S-89).
+#: A challenge that needed no password is padded to a multiple of this many bytes, so its length reveals nothing (S-89).
 _STEP_BYTES = 2048
 
 
@@ -55,9 +55,9 @@ class Challenge:
 
 @dataclass(frozen=True)
 class Enrolment:
-    """An authenticator app between its secret and its first code, with the tokens of the server-only client.
+    """The enrolment of an authenticator app, from its key to its first code, with tokens of the server-only client.
 
-    The same under another purpose, while a person looks after passkeys.
+    Under another purpose, the same record keeps the tokens while a person manages passkeys.
     """
 
     access_token: str = field(repr=False)
@@ -121,7 +121,7 @@ class Challenges:
     def _seal(self, purpose: str, fields: Mapping[str, Any], step: int = 1) -> str:
         # Tokens and Session strings are base64: deflate saves the quarter that a cookie's own base64 adds.
         payload = zlib.compress(json.dumps(fields).encode(), 9)
-        payload += bytes(-len(payload) % step)  # deflate knows its end
+        payload += bytes(-len(payload) % step)  # padding; deflate data marks its own end
         return self._sealer.seal(purpose, payload, cookies=2)
 
     def _open(self, kind: type[Waiting], purpose: str, value: str | None) -> Waiting:

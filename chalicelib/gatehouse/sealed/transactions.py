@@ -46,7 +46,8 @@ class LoginTransaction:
     expires_at: int
     #: This sign-in is the second attempt after Cognito refused the first one while it linked the person.
     retried: bool = False
-    #: The `sub` of somebody who confirms, and whose session outlives the browser: the next one of the same person does, too.
+    #: The `sub` of a person who confirms and has chosen "stay signed in": the same person's new session then keeps
+    #: that.
     remembered: str = ""
 
     @property
@@ -120,7 +121,7 @@ class LoginTransactions:
         """Return the cookie value of `transaction`."""
         fields = asdict(transaction)
         if not transaction.remembered:
-            del fields["remembered"]  # a cookie of many, and most say nothing of the kind
+            del fields["remembered"]  # mostly empty; leaving it out keeps the cookie short
         return self._sealer.seal(PURPOSE, json.dumps(fields).encode())
 
     def load(self, cookies: Mapping[str, str], state: str) -> LoginTransaction:

@@ -1,11 +1,13 @@
-"""What a browser is called in a list of sessions: `Firefox, Windows`, from its User-Agent header.
+"""Names a browser in a list of sessions, such as `Firefox, Windows`, from its User-Agent header.
 
-The header is anybody's text. Nothing of it is kept: what it names is looked up in the lists below, and what they do not have
-is left out (S-86). The names are brands, the same in every language.
-Source: RFC 9110 10.1.5; MDN, "Browser detection using the user agent" (the order: nearly everybody claims to be Safari).
+The header can contain anything, so no part of it is kept: only names in the lists below are used (S-86). They are
+brands, so they are the same in every language.
+
+Source: RFC 9110 10.1.5; MDN, "Browser detection using the user agent" (for the order: nearly all browsers claim to be
+Safari).
 """
 
-#: What the header says -> the browser; the first that fits, since later ones are in the headers of earlier ones.
+#: Part of the header -> the browser. The first match counts, because headers of earlier ones also contain later ones.
 _BROWSERS = (
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -30,7 +32,7 @@ _SYSTEMS = (
 
 
 def name_device(user_agent: str) -> str:
-    """Return browser and system, one of them, or nothing."""
+    """Return browser and system, or the one that is known, or an empty text."""
     named = (_first(user_agent, _BROWSERS), _first(user_agent, _SYSTEMS))
     return ", ".join(name for name in named if name)
 

@@ -30,9 +30,9 @@ class Session:
     idle_expires_at: int
     expires_at: int
     remember: bool
-    #: A session of an earlier release has no value: the token endpoint renewed it.
+    #: Missing in a session of an earlier release: those were renewed by the token endpoint.
     renewed_by: str = BY_ENDPOINT
-    #: Of its row in the sessions table. A session of an earlier release has none yet, nor has one that could not be noted.
+    #: The id of its row in the sessions table; empty if it is of an earlier release, or if no row could be written.
     id: str = ""
 
     def cookie_max_age(self, now: float) -> int | None:
@@ -82,11 +82,11 @@ class Sessions:
         )
 
     def started_at(self, session: Session) -> int:
-        """Return when a session started, in Unix seconds, unless the stage's lifetimes have changed since."""
+        """Return when a session started, in Unix seconds. Wrong if the stage's lifetimes have changed since."""
         return session.expires_at - self._lifetimes(session.remember).absolute
 
     def idle_deadline(self, session: Session) -> int:
-        """Return until when a session that is used now may be idle; never beyond its absolute deadline."""
+        """Return the idle deadline of a session that is used now; never beyond its absolute deadline."""
         idle = int(self._clock()) + self._lifetimes(session.remember).idle
         return min(idle, session.expires_at)
 
@@ -103,7 +103,7 @@ class Sessions:
         """Return the cookie value of `session`."""
         fields = asdict(session)
         if session.renewed_by == BY_ENDPOINT:
-            del fields["renewed_by"]  # so that a container of the previous release can read it, too
+            del fields["renewed_by"]  # so that containers of the previous release can also read it
         if not session.id:
             del fields["id"]
         return self._sealer.seal(PURPOSE, json.dumps(fields, separators=(",", ":")).encode())

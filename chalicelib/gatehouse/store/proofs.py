@@ -1,8 +1,10 @@
-"""Who proved who they are, and when: rows of the throttle's table, from a sign-in to the tokens that tell of it (ADR 14).
+"""Stores when a person last authenticated, until the trigger puts it into the tokens: rows of the throttle table (ADR
+14).
 
-One row for each name that a proof may come under: a person's in the pool, and each provider's own. The last sign-in wins: a
-session that began with an earlier one has to confirm once more. Rows last as long as the longest `max_age`. The key is a
-hash: the table holds no names. Nobody but our triggers writes here, and no attribute of a person does as well.
+A person has a row for the user name in the pool, and one for each provider's own name. The last sign-in wins: in a
+session from an earlier one, the person has to confirm again. Rows are kept as long as the longest `max_age`. The key is
+a hash, so the table contains no names. Only our triggers can write these rows; a person could write an attribute of the
+pool, so that would not be safe.
 """
 
 import hashlib
@@ -11,12 +13,12 @@ from typing import NamedTuple
 
 from .dynamodb import DynamoDB, translated_errors
 
-#: As long as a route's `max_age` may be.
+#: The longest `max_age` of a route.
 KEPT_SECONDS = 86_400
 
 
 class Proof(NamedTuple):
-    """Unix seconds: when somebody proved who they are (0: nobody says so), and when we saw it."""
+    """Unix seconds: when the person authenticated (0 if unknown), and when we learned of it."""
 
     proved_at: int
     seen_at: int
@@ -31,13 +33,13 @@ class ProofStore:
         self._clock = clock
 
     def now(self) -> int:
-        """Return the time at which something is proved now."""
+        """Return the current time as a proof's time."""
         return int(self._clock())
 
     def note(self, name: str, proved_at: int | None) -> Proof:
-        """Note a sign-in that is going on now, whatever was there; `proved_at` None proves nothing.
+        """Replace the row by the sign-in in progress. `proved_at` None: it is unknown when the person authenticated.
 
-        Raises TemporarilyUnavailable. The same again is the same, so that a trigger may be tried again.
+        Raises TemporarilyUnavailable. Repeating it does no harm, so a trigger may be called again.
         """
         now = self.now()
         proof = Proof(proved_at or 0, now)
@@ -55,7 +57,7 @@ class ProofStore:
         return proof
 
     def latest(self, names: Iterable[str]) -> Proof | None:
-        """Return what the last sign-in under any of these names proved, or None. Raises TemporarilyUnavailable."""
+        """Return the proof of the last sign-in under any of these names, or None. Raises TemporarilyUnavailable."""
         found = [proof for name in names if (proof := self._load(name)) is not None]
         return max(found, key=lambda proof: proof.seen_at, default=None)
 
@@ -72,5 +74,5 @@ class ProofStore:
 
 
 def _key(name: str) -> dict[str, dict[str, str]]:
-    """The pool may ignore case, so this does."""
+    """Return the row's key. It ignores case, because the pool may do so too."""
     return {"key": {"S": f"proof/{hashlib.sha256(name.lower().encode()).hexdigest()}"}}

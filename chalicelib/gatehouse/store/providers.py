@@ -15,8 +15,8 @@ from ..workers import Ahead
 from .dynamodb import DynamoDB, Item, read_text, translated_errors
 
 CACHE_SECONDS = 60
-#: What becomes of a profile when the provider says that the person is gone: its sessions end, it is disabled as well, or
-#: (of linked accounts alone) nothing.
+#: What to do with a profile when the person is deactivated at the provider: end the sessions, also disable the profile,
+#: or nothing (only for linked accounts).
 SIGN_OUT = "sign-out"
 DISABLE = "disable"
 NOTHING = "nothing"
@@ -24,16 +24,18 @@ NOTHING = "nothing"
 
 @dataclass(frozen=True)
 class LeavingRules:
-    """How a provider tells that people leave, and what follows. All empty where it does not tell."""
+    """How a provider reports that people leave, and what we then do. All fields are empty if it does not report
+    this."""
 
-    #: Of SIGN_OUT and DISABLE; for accounts with a password that are linked to the provider, NOTHING too.
+    #: SIGN_OUT or DISABLE, for the provider's own profiles.
     gone: str = DISABLE
+    #: SIGN_OUT, DISABLE or NOTHING, for accounts with a password that are linked to the provider.
     linked: str = SIGN_OUT
-    #: Our app's id there: being taken off another app means nothing here.
+    #: Our app's id at the provider. Losing the assignment to another app has no effect here.
     app_id: str = ""
-    #: Where the event hook's secret is.
+    #: ARN of the event hook's secret.
     secret_arn: str = ""
-    #: Who signs requests of Universal Logout, and where the keys are.
+    #: The issuer that signs requests of Universal Logout, and the URL of its keys.
     issuer: str = ""
     keys_url: str = ""
 
@@ -43,7 +45,7 @@ class LeavingRules:
         return cls(**{name: value for name, value in told.items() if value})
 
     def to_item(self) -> dict[str, dict[str, str]]:
-        """Return it as DynamoDB's map."""
+        """Return the rules as a map in DynamoDB's format."""
         return {name: {"S": getattr(self, name)} for name in self.__dataclass_fields__}
 
 
@@ -94,12 +96,12 @@ class ProviderStore:
         self._ahead: Ahead[tuple[Provider, ...]] | None = None
 
     def begin(self) -> None:
-        """Begin to read the table, if that is due; the next use of a provider takes the result."""
+        """Begin to read the table if the cached copy is old; the next use of a provider waits for the result."""
         if (self._cached is None or self._is_old()) and self._ahead is None:
             self._ahead = Ahead(self._scan)
 
     def settle(self) -> None:
-        """Store a read that was begun but not used."""
+        """Store the result of a read that was begun and has not been used."""
         if self._ahead is not None:
             with suppress(TemporarilyUnavailable):
                 self.all()
@@ -156,19 +158,19 @@ class ProviderStore:
         own administrators must not be able to create people of another tenant. Names may be in any case.
         """
         if names and email and not email_domain(email):
-            return "the address's domain cannot be told"
+            return "the address's domain is unclear"
         theirs = [found for name in names if (found := self.find_ignoring_case(name))]
         owner = self.find_by_email(email)
         if names and owner is not None and owner not in theirs:
             return "the address belongs to another provider"
         if owner is None and theirs and all(provider.domains for provider in theirs):
-            return "the address is not of the provider's domains"
+            return "the address is not in one of the provider's domains"
         return None
 
     def refuse_native(self, email: str) -> str | None:
         """Return why nobody may create an account with a password for this address, for the log, or None."""
         if not email_domain(email):
-            return "the address's domain cannot be told"
+            return "the address's domain is unclear"
         owner = self.find_by_email(email)
         if owner is not None and not owner.native_sign_up:
             return "the address belongs to a provider"

@@ -35,12 +35,12 @@ class SecretStore:
         self._ahead: dict[str, Ahead[Mapping[str, object]]] = {}
 
     def begin(self, arn: str) -> None:
-        """Begin to read a secret, if that is due; the next `read` takes the result."""
+        """Begin to read a secret if the cached value is old; the next `read` waits for the result."""
         if self._is_due(arn, CACHE_SECONDS) and arn not in self._ahead:
             self._ahead[arn] = Ahead(lambda: self._fetch(arn))
 
     def settle(self, arn: str) -> None:
-        """Store a read that was begun but not used."""
+        """Store the result of a read that was begun and has not been used."""
         if arn in self._ahead:
             with suppress(TemporarilyUnavailable, ConfigurationError):
                 self.read(arn)

@@ -1,9 +1,10 @@
 """The sessions table: a row for each signed-in browser, keyed by the person's `sub` and the session's id (S-83).
 
-A session whose row is gone is over: whoever ends it deletes the row, and the next refresh finds nothing to note itself in. A
-row holds nothing that could serve as a token. DynamoDB's TTL takes it away after the absolute deadline; until then a reader
-compares the deadlines, as nobody knows when TTL comes.
-Source: OWASP ASVS 5.0 7.5.2 (people see and end their sessions); ADR 12 says why these are not Cognito's own.
+A session without its row has ended: ending it means deleting the row, and the next refresh fails because the row is
+missing. A row contains nothing that could be used as a token. DynamoDB's TTL deletes it some time after the absolute
+deadline; until then, readers compare the deadlines.
+
+Source: OWASP ASVS 5.0 7.5.2 (people see and end their sessions); ADR 12 says why we do not use sessions of Cognito.
 """
 
 import hashlib
@@ -25,7 +26,8 @@ def new_id() -> str:
 
 
 def id_of_old_session(refresh_token: str) -> str:
-    """Return the id of a session that has none: a digest of its token, so that two tabs, or a second try, mean one row."""
+    """Return an id for a session that has none: a digest of its token, so that two tabs or a second try make one
+    row."""
     digest = hashlib.sha256(b"session\0" + refresh_token.encode()).digest()[:_ID_BYTES]
     return urlsafe_b64encode(digest).rstrip(b"=").decode()
 
@@ -36,7 +38,7 @@ class SessionRow:
 
     sub: str
     id: str
-    #: `COGNITO`, or the name of the identity provider that the person came through.
+    #: `COGNITO`, or the name of the identity provider through which the person signed in.
     provider: str
     #: Browser and system, by `session/device_names.py`; may be empty.
     device: str
@@ -87,7 +89,7 @@ class SessionRows:
         self._update(sub, session_id, values, {})
 
     def touch(self, sub: str, session_id: str, idle_expires_at: int) -> bool:
-        """Note a refresh, and until when the session may be idle; False if the session was ended (S-83)."""
+        """Note a refresh and the new idle deadline; False if the session was ended (S-83)."""
         values = {
             "lastUsedAt": {"S": iso(self._clock())},
             "idleExpiresAt": {"N": str(idle_expires_at)},
@@ -101,7 +103,7 @@ class SessionRows:
         return True
 
     def exists(self, sub: str, session_id: str) -> bool:
-        """Whether nobody has ended the session; notes nothing."""
+        """Whether the session still has its row; writes nothing."""
         with translated_errors("GetItem"):
             answer = self._client.get_item(
                 TableName=self._table, Key=_key(sub, session_id), ConsistentRead=True
@@ -109,13 +111,13 @@ class SessionRows:
         return "expiresAt" in answer.get("Item", {})
 
     def of(self, sub: str) -> list[SessionRow]:
-        """Return a person's sessions that are not over, the last used one first."""
+        """Return a person's active sessions, the last used one first."""
         now = self._clock()
         found = [row for row in self._rows(sub) if now < row.idleExpiresAt and now < row.expiresAt]
         return sorted(found, key=lambda row: (row.lastUsedAt, row.id), reverse=True)
 
     def end(self, sub: str, session_id: str) -> bool:
-        """End a session: its next refresh is refused. False if this person has none of that id (S-84)."""
+        """End a session: its next refresh is refused. False if this person has no session with that id (S-84)."""
         try:
             with translated_errors("DeleteItem"):
                 self._client.delete_item(
@@ -128,7 +130,7 @@ class SessionRows:
         return True
 
     def end_all(self, sub: str, but: str = "") -> int:
-        """End every session of a person, except that of the id `but`; return how many."""
+        """End every session of a person except the one with the id `but`; return the number."""
         return sum(self.end(sub, row.id) for row in self._rows(sub) if row.id != but)
 
     def _rows(self, sub: str) -> Iterator[SessionRow]:

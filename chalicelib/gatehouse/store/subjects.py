@@ -1,9 +1,10 @@
-"""The index of people by provider and subject, and what their providers last said of them.
+"""The index of people by provider and subject, with their providers' last signals.
 
-Cognito finds nobody by a custom attribute, and a linked account is not named after the provider's subject. A row is written
-by the trigger when somebody comes in, by `reconcile`, and by the function that acts on signals. Rows are few writes: each
-is one conditional UpdateItem, so that of two signals the newer one wins whatever comes first.
-A row whose key has no slash is about a provider: when its last signal came.
+The index is needed because Cognito cannot search by a custom attribute, and a linked account is not named after the
+provider's subject. Rows are written by the trigger at a sign-in, by `reconcile`, and by the function that acts on
+signals. Each write is one conditional UpdateItem, so that the newer of two signals wins in any order.
+
+A row whose key has no slash is about a provider: it contains the time of its last signal.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,9 +20,9 @@ class SubjectRecord:
     """One person of one provider. Times are the provider's own, ISO 8601 UTC with milliseconds; empty if never."""
 
     user_name: str
-    #: The newest signal that ended the sessions, or let the person in again.
+    #: The newest signal that ended the sessions or reactivated the person.
     ended_at: str
-    #: The newest signal that shut the person out or let the person in again.
+    #: The newest signal that deactivated or reactivated the person.
     decided_at: str
     #: Not empty while the profile is disabled because of a signal.
     disabled_at: str
@@ -45,7 +46,7 @@ class SubjectStore:
         self._clock = clock
 
     def load(self, provider: str, subject: str) -> SubjectRecord:
-        """Return a person's row; one with empty fields where there is none. Raises TemporarilyUnavailable."""
+        """Return a person's row, or one with empty fields if there is none. Raises TemporarilyUnavailable."""
         with translated_errors("GetItem"):
             answer = self._client.get_item(
                 TableName=self._table,
@@ -56,7 +57,7 @@ class SubjectStore:
         return SubjectRecord.from_item(item) if item else NOBODY
 
     def note_person(self, provider: str, subject: str, user_name: str) -> bool:
-        """Note whose account it is; returns whether that is news. Raises TemporarilyUnavailable."""
+        """Note whose account it is; return whether that has changed. Raises TemporarilyUnavailable."""
         return self._update(
             f"{provider}/{subject}",
             {"userName": user_name},
@@ -64,37 +65,37 @@ class SubjectStore:
         )
 
     def note_ended(self, provider: str, subject: str, at: str) -> None:
-        """Note that a signal of `at` ended the sessions. Raises TemporarilyUnavailable."""
+        """Note that a signal from the time `at` ended the sessions. Raises TemporarilyUnavailable."""
         condition = "attribute_not_exists(endedAt) OR endedAt < :endedAt"
         self._update(f"{provider}/{subject}", {"endedAt": at}, condition)
 
     def note_disabling(self, provider: str, subject: str, at: str) -> None:
-        """Note that a signal is about to disable the profile, before it does: whatever happens in between, it was the
-        signal's doing. Raises TemporarilyUnavailable."""
+        """Note that a signal is about to disable the profile. Written first, so that the cause is known even after a
+        crash. Raises TemporarilyUnavailable."""
         self._update(f"{provider}/{subject}", {"disabledAt": at}, None)
 
     def note_gone(self, provider: str, subject: str, at: str) -> bool:
-        """Note that a signal of `at` shut the person out; False if a newer one has decided.
+        """Note that a signal from the time `at` deactivated the person; False if there was a newer decision.
 
         Raises TemporarilyUnavailable.
         """
         return self._decide(provider, subject, at)
 
     def note_back(self, provider: str, subject: str, at: str) -> bool:
-        """Note that a signal of `at` let the person in again; False if a newer one has decided.
+        """Note that a signal from the time `at` reactivated the person; False if there was a newer decision.
 
-        What happened before is settled: a late signal to end sessions ends none of the new ones.
+        Older signals no longer count: if a signal to end sessions arrives late, it does not end the new sessions.
         Raises TemporarilyUnavailable.
         """
         self.note_ended(provider, subject, at)
         return self._decide(provider, subject, at, remove="disabledAt")
 
     def note_signal(self, provider: str) -> None:
-        """Note that a provider has just been heard. Raises TemporarilyUnavailable."""
+        """Note that a provider has just sent a signal. Raises TemporarilyUnavailable."""
         self._update(provider, {"lastSignalAt": timestamp(self._clock())}, None)
 
     def note_other_doing(self, provider: str, subject: str) -> None:
-        """Note that an administrator disabled or enabled the profile: no signal enables it then.
+        """Note that an administrator disabled or enabled the profile; signals then no longer enable it.
 
         Raises TemporarilyUnavailable.
         """

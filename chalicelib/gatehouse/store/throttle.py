@@ -28,7 +28,7 @@ FREE_ATTEMPTS_ACCOUNT = 5
 FREE_ATTEMPTS_SOURCE = 50
 #: Kinds with fewer attempts per source: one source that makes us send mails must not use up the stage's day.
 FREE_ATTEMPTS_SOURCE_OF = {"mail": 10}
-#: Attempts that race for one counter are retried this often, then refused, which fails closed.
+#: An attempt that loses a race for a counter is retried this many times, and then refused (fail closed).
 _RACES = 12
 
 
@@ -150,7 +150,8 @@ class ThrottleStore:
             counter = self._current(stored, allowance)
             if counter.attempts == 0:
                 return
-            # This also removes the pause. Only this attempt can have caused it: during another's pause it would be refused.
+            # This also removes the pause. Only this attempt can have caused it: during a pause it would have been
+            # refused.
             given = _Counter(max(0.0, counter.attempts - 1), 0.0, self._clock())
             if self._write(allowance.key, stored, given):
                 return

@@ -184,9 +184,10 @@ class UserStore:
         )
 
     def record_new_password(self, user_name: str) -> None:
-        """Note that somebody who knew the old password chose a new one: what the old one opened has ended.
+        """Note that a person who knew the old password chose a new one, and end the sessions of the old one.
 
-        It proves no mailbox, so `provedAt` moves only where there is one: browsers that were known before it are strangers.
+        This does not prove the mailbox, so `provedAt` changes only if it was already set. Browsers known before then
+        count as unknown.
         """
         now = {"S": iso(self._clock())}
         columns = {"provedAt": now, "validAfter": now, "updatedAt": now}
@@ -296,6 +297,6 @@ class UserStore:
 
 
 def iso(seconds: float) -> str:
-    """Return Unix seconds as ISO 8601 in UTC, with milliseconds: such texts compare as the moments do."""
+    """Return Unix seconds as ISO 8601 in UTC, with milliseconds. Comparing such texts compares the times."""
     moment = datetime.fromtimestamp(seconds, tz=timezone.utc)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

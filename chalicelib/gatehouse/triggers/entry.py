@@ -1,6 +1,6 @@
 """Lambda's entry points without API Gateway: Cognito's triggers, the function that mails codes, and the queue of signals.
 
-It gives them their container's services, and converts errors for Cognito or Lambda.
+This module gives them their container's services, and converts errors for Cognito or Lambda.
 """
 
 from collections.abc import Callable
@@ -86,16 +86,16 @@ def account_mail(container: Container, event: Any, context: Any) -> None:
     except GatehouseError as error:
         log_event("account_mail_failed", level="error", code=error.code, detail=error.detail)
         raise TriggerFailed(_MESSAGE) from None
-    except Exception as error:  # noqa: BLE001 - Lambda keeps what is raised in its own log
+    except Exception as error:  # noqa: BLE001 - Lambda would log its message (S-61)
         log_exception("account_mail_failed", error)
         raise TriggerFailed(_MESSAGE) from None
 
 
 def leaving(container: Container, event: Any, context: Any) -> dict[str, Any]:
-    """Handle a batch of the queue of signals; returns the messages that are to come again.
+    """Handle a batch of the queue of signals; return the messages that SQS must deliver again.
 
-    A message that no release of ours sends is logged and done with, and so is one about somebody who is deleted meanwhile.
-    Source: AWS Lambda developer guide, "Implementing partial batch responses".
+    Two kinds of messages are only logged: those that none of our releases sends, and those about a person who was
+    deleted in the meantime. Source: AWS Lambda developer guide, "Implementing partial batch responses".
     """
     from ..signals import Signal
 
@@ -125,7 +125,7 @@ def leaving(container: Container, event: Any, context: Any) -> dict[str, Any]:
 
 
 def _proofs(current: Services, asks_for_age: bool) -> "Callable[[], ProofStore] | None":
-    """Return what loads the proofs, where anybody asks for them."""
+    """Return the function that loads the proofs, or None if no route needs them."""
     return (lambda: current.proofs) if asks_for_age else None
 
 

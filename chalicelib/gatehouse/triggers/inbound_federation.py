@@ -45,13 +45,13 @@ def handle(
 ) -> Event:
     """Return `event` with a value for every mapped attribute.
 
-    Where `load_proofs` is given, it is noted when the provider says that the person signed in there.
+    If `load_proofs` is given, the time at which the person signed in at the provider is stored.
 
     Raises TriggerRefused for foreign events and for claims without a subject, SignUpRefused for a provider that is not
     in the table, and TemporarilyUnavailable. Repeating the event gives the same answer (S-55).
     """
     if event.get("userPoolId") != settings.user_pool_id:
-        raise TriggerRefused("event of another user pool")
+        raise TriggerRefused("the event belongs to another user pool")
     if event.get("triggerSource") != SOURCE:
         raise TriggerRefused("unknown triggerSource")
     request = _mapping(event.get("request"))
@@ -72,7 +72,8 @@ def handle(
 
 
 def _note(provider: str, subject: str, request: Mapping[str, Any], proofs: "ProofStore") -> None:
-    """Note when the person signed in at the provider, or that it does not say. A table that is out keeps nobody out."""
+    """Store when the person signed in at the provider, or that this is unknown. An outage of the table does not stop
+    the sign-in."""
     try:
         proofs.note(f"{provider}/{subject}", read_auth_time(_mapping(request.get("attributes"))))
     except TemporarilyUnavailable as error:

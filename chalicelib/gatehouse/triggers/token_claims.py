@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 Event = dict[str, Any]
 
 
-#: Where Cognito itself has just checked a password, a passkey or a new password, through its API.
+#: Events after Cognito's API has just checked a password, a passkey or a new password.
 _CHECKED_NOW = frozenset({"TokenGeneration_Authentication", "TokenGeneration_NewPasswordChallenge"})
-#: A sign-in that came through managed login: at a provider, or there.
+#: A sign-in through managed login, at a provider or on managed login's own page.
 _MANAGED_LOGIN = "TokenGeneration_HostedAuth"
 
 
@@ -57,14 +57,14 @@ def handle(
     be read, their groups are left out, and the next tokens have them again.
     """
     if event.get("userPoolId") != settings.user_pool_id:
-        raise TriggerRefused("event of another user pool")
+        raise TriggerRefused("the event belongs to another user pool")
     if not str(event.get("triggerSource")).startswith("TokenGeneration_"):
         raise TriggerRefused("unknown triggerSource")
     if _client_id(event) not in settings.client_ids:
         # Another app client of the pool, for example the one for MFA: we do not change its tokens.
         return event
     if event["triggerSource"] == "TokenGeneration_ClientCredentials":
-        raise TriggerRefused("a machine client would get people's scopes")
+        raise TriggerRefused("a machine client must not get people's scopes")
     present = _scopes(event)
     details: dict[str, Any] = {
         "accessTokenGeneration": {
@@ -82,7 +82,7 @@ def handle(
 
 
 def _proof(event: Mapping[str, Any], proofs: "ProofStore") -> "Proof | None":
-    """Return what the token tells: of this sign-in through the API, or the last that was noted."""
+    """Return the proof for the token: this sign-in if it uses the API, or else the last stored one."""
     attributes = _mapping(_mapping(event.get("request")).get("userAttributes"))
     user_name = str(event.get("userName"))
     identities = parse_identities(attributes.get("identities"))
@@ -91,7 +91,7 @@ def _proof(event: Mapping[str, Any], proofs: "ProofStore") -> "Proof | None":
     native = f"{NATIVE}/{attributes.get('sub')}"
     source = event["triggerSource"]
     if source in _CHECKED_NOW and not is_native:
-        return None  # somebody of a provider has no password here
+        return None  # a provider's person has no password here
     try:
         if source in _CHECKED_NOW:
             return proofs.note(native, proofs.now())
@@ -101,7 +101,8 @@ def _proof(event: Mapping[str, Any], proofs: "ProofStore") -> "Proof | None":
             return proofs.latest([*of_providers, native])
         told = proofs.latest(of_providers)
         if told is None or proofs.now() - told.seen_at > AFTER_SECONDS:
-            # By managed login's own cookie, which asks for nothing: what was proved before is another browser's.
+            # Managed login's cookie may have replaced the password, so this proves nothing. An older proof may be from
+            # another browser.
             proofs.note(native, None)
             return None
         return told

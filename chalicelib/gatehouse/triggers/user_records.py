@@ -49,14 +49,14 @@ def handle(
     record.
     """
     if event.get("userPoolId") != settings.user_pool_id:
-        raise TriggerRefused("event of another user pool")
+        raise TriggerRefused("the event belongs to another user pool")
     store = _WRITES.get(str(event.get("triggerSource")))
     if store is None:
         raise TriggerRefused("unknown triggerSource")
     profile = parse_profile(event, settings.client_id)
     if event["triggerSource"] == "PreSignUp_SignUp":
         if profile.client_id == settings.program_client_id:
-            raise SignUpRefused("a sign-up through the public app client of programs")
+            raise SignUpRefused("the sign-up came through the public app client for programs")
         _refuse_sign_up(event, profile.email, settings, providers)
         if settings.direct_sign_in == "embedded":
             _refuse_unmarked(event, profile.email, load_client_secret)
@@ -105,7 +105,7 @@ def _note_subjects(
     user_name: str,
     load_subjects: "Callable[[], SubjectStore | None]",
 ) -> None:
-    """Keep the index by which a provider's signals find its people. An outage is for the next sign-in to heal."""
+    """Update the index that finds people for a provider's signals. After an outage, the next sign-in repairs it."""
     subjects = load_subjects() if identities else None
     if subjects is None:
         return
@@ -144,7 +144,7 @@ def _refuse_unmarked(
     if not metadata or not any(
         has_mark(metadata, email, load_client_secret(renew)) for renew in (False, True)
     ):
-        raise SignUpRefused("a sign-up that our own page did not send")
+        raise SignUpRefused("the sign-up did not come from our own page")
 
 
 def _allowed_provider(profile: UserProfile, providers: ProviderStore) -> Provider:

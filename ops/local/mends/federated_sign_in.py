@@ -57,7 +57,7 @@ def _idp_response(emulator: Emulator) -> Callable[..., Response]:
             return redirect_with_error(
                 relay["redirect_uri"], refused.error, str(refused), relay["state"]
             )
-        # The same code store as managed login's, so PKCE, client and redirect_uri are checked there.
+        # The code is stored with those of managed login, so PKCE, client and redirect_uri are checked there.
         issued: Response = cognito._issue_auth_code_redirect(
             relay["client_id"],
             relay["pool_id"],

@@ -1,4 +1,4 @@
-"""Challenges: a Session is valid for one person and client, for one answer; factors are asked for as they were set up."""
+"""Challenges: a Session is valid for one person and client and for one response; Cognito asks for the set-up factors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mailed codes: which ones confirm, and for how long."""
+"""Mailed codes: which codes are accepted, and for how long."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def a_confirmed_account_gets_no_second_code(world: World) -> Any:
 
 @case("ExpiredCodeException", VALIDITY, "mail", "clock")
 def a_sign_ups_code_lasts_a_day(world: World) -> Any:
-    """24 hours."""
+    """It is valid for 24 hours."""
     address = world.port.address()
     world.sign_up(address)
     world.port.wait(86_400)

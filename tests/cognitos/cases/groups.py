@@ -17,7 +17,7 @@ def join(world: World, address: str, group: str = "admins") -> None:
 
 @case([["admins"], ["admins"]], PAGE)
 def both_tokens_name_the_groups(world: World) -> Any:
-    """`cognito:groups`, a list."""
+    """The claim `cognito:groups` is a list."""
     address = world.person()
     join(world, address)
     result = world.tokens(address)

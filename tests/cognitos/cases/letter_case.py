@@ -12,7 +12,7 @@ PAGE = GUIDE + "user-pool-case-sensitivity.html"
 
 @case("UsernameExistsException", PAGE)
 def another_spelling_does_not_sign_up_again(world: World) -> Any:
-    """Upper case of an address that has an account."""
+    """The address of an existing account is sent in upper case."""
     address = world.port.address()
     world.sign_up(address)
     return world.refused(world.sign_up, address.upper())
@@ -26,20 +26,20 @@ def another_spelling_is_not_invited_again(world: World) -> Any:
 
 @case(True, PAGE)
 def another_spelling_finds_the_account(world: World) -> Any:
-    """AdminGetUser by the address in upper case."""
+    """AdminGetUser finds the person by the address in upper case."""
     address = world.person()
     return world.user(address.upper())["sub"] == world.user(address)["sub"]
 
 
 @case(ACCEPTED, PAGE)
 def another_spelling_signs_in(world: World) -> Any:
-    """The secret hash is over the typed spelling."""
+    """The secret hash is made with the spelling that was typed."""
     return world.refused(world.tokens, world.person().upper())
 
 
 @case(ACCEPTED, PAGE, "mail")
 def another_spelling_confirms(world: World) -> Any:
-    """The code of a sign-up, for the address in upper case."""
+    """The code of a sign-up confirms the address in upper case."""
     address = world.port.address()
     world.sign_up(address)
     return world.refused(world.confirm, address.upper(), world.port.mailed(address))

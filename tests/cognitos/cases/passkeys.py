@@ -1,4 +1,4 @@
-"""Passkeys: registered with a token of the person's, used by USER_AUTH; each challenge once, by its own relying party."""
+"""Passkeys: registering one with the person's token, and signing in with USER_AUTH. Each challenge can be used once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FLOWS = GUIDE + "amazon-cognito-user-pools-authentication-flow-methods.html"
 
 
 def token(world: World, address: str) -> str:
-    """A token of the server's own client, which carries aws.cognito.signin.user.admin."""
+    """Return a token of the server's own client, with the scope aws.cognito.signin.user.admin."""
     return str(world.tokens(address, world.port.server_client)["AccessToken"])
 
 
@@ -33,7 +33,7 @@ def options(world: World, access: str) -> dict[str, Any]:
 
 
 def register(world: World, access: str, device: Authenticator, **lies: Any) -> str:
-    """Set up a passkey; what came of it."""
+    """Set up a passkey; return the result."""
     credential = device.create(options(world, access), **lies)
     return world.refused(
         world.call,
@@ -44,14 +44,14 @@ def register(world: World, access: str, device: Authenticator, **lies: Any) -> s
 
 
 def owner(world: World) -> tuple[str, Authenticator]:
-    """Somebody with one passkey: the address, and the device."""
+    """Make a person with one passkey; return the address and the device."""
     address, device = world.person(), Authenticator()
     assert register(world, token(world, address), device) == ACCEPTED
     return address, device
 
 
 def begin(world: World, address: str, **changed: str) -> dict[str, Any]:
-    """AdminInitiateAuth for a passkey."""
+    """Call AdminInitiateAuth for a passkey."""
     parameters = {
         "USERNAME": address,
         "PREFERRED_CHALLENGE": "WEB_AUTHN",
@@ -78,7 +78,7 @@ def outcome(
 
 
 def lied(world: World, **lies: Any) -> str:
-    """Sign in with a passkey that lies; what came of it."""
+    """Sign in with false data from a passkey; return the result."""
     address, device = owner(world)
     challenge = begin(world, address)
     return outcome(world, address, challenge, device.get(asked(challenge), **lies))
@@ -86,7 +86,7 @@ def lied(world: World, **lies: Any) -> str:
 
 @case({"party": PASSKEYS["RelyingPartyId"], "resident": "required", "verified": "required"}, START)
 def a_registration_asks_for_a_discoverable_key(world: World) -> Any:
-    """Of the pool's relying party, with user verification as the pool has it."""
+    """The options name the pool's relying party and the pool's rule for user verification."""
     found = options(world, token(world, world.person()))
     selection = found["authenticatorSelection"]
     return {
@@ -98,7 +98,7 @@ def a_registration_asks_for_a_discoverable_key(world: World) -> Any:
 
 @case({"outcome": ACCEPTED, "listed": 1, "party": PASSKEYS["RelyingPartyId"]}, COMPLETE)
 def a_registration_is_listed(world: World) -> Any:
-    """With the relying party that it is for."""
+    """The list has the passkey with its relying party."""
     access = token(world, world.person())
     done = register(world, access, Authenticator())
     listed = world.call("list_web_authn_credentials", AccessToken=access)["Credentials"]
@@ -107,7 +107,7 @@ def a_registration_is_listed(world: World) -> Any:
 
 @case("NotAuthorizedException", START)
 def the_browsers_token_registers_nothing(world: World) -> Any:
-    """A token without aws.cognito.signin.user.admin, or one that was revoked."""
+    """Neither a token without aws.cognito.signin.user.admin nor a revoked one can register a passkey."""
     address = world.person()
     tokens = world.tokens(address, world.port.server_client)
     client = world.port.server_client
@@ -124,28 +124,28 @@ def the_browsers_token_registers_nothing(world: World) -> Any:
 
 @case("WebAuthnOriginNotAllowedException", COMPLETE)
 def another_sites_registration_is_refused(world: World) -> Any:
-    """The origin in the client data is not the relying party's."""
+    """The origin in the client data does not belong to the relying party."""
     access = token(world, world.person())
     return register(world, access, Authenticator(), origin="https://app.example.net")
 
 
 @case("WebAuthnRelyingPartyMismatchException", COMPLETE)
 def another_relying_partys_registration_is_refused(world: World) -> Any:
-    """The authenticator made it for another RP ID."""
+    """The authenticator made the passkey for another RP ID."""
     access = token(world, world.person())
     return register(world, access, Authenticator(), rp_id="app.example.net")
 
 
 @case("WebAuthnCredentialNotSupportedException", COMPLETE)
 def a_registration_without_user_verification_is_refused(world: World) -> Any:
-    """Where the pool requires it."""
+    """The pool requires user verification."""
     access = token(world, world.person())
     return register(world, access, Authenticator(), verified=False)
 
 
 @case("WebAuthnChallengeNotFoundException", COMPLETE)
 def a_registration_serves_once(world: World) -> Any:
-    """The same answer again."""
+    """The same response is sent twice."""
     access, device = token(world, world.person()), Authenticator()
     given = {"AccessToken": access, "Credential": device.create(options(world, access))}
     world.call("complete_web_authn_registration", **given)
@@ -154,7 +154,7 @@ def a_registration_serves_once(world: World) -> Any:
 
 @case({"name": "WEB_AUTHN", "party": PASSKEYS["RelyingPartyId"], "verified": "required"}, INITIATE)
 def a_passkey_is_asked_for_by_choice(world: World) -> Any:
-    """USER_AUTH with PREFERRED_CHALLENGE; the options are JSON in a parameter."""
+    """The call uses USER_AUTH with PREFERRED_CHALLENGE, and the challenge's options are JSON in a parameter."""
     challenge = begin(world, owner(world)[0])
     found = asked(challenge)
     return {
@@ -166,25 +166,25 @@ def a_passkey_is_asked_for_by_choice(world: World) -> Any:
 
 @case("SELECT_CHALLENGE", FLOWS)
 def somebody_without_a_passkey_is_offered_others(world: World) -> Any:
-    """The preferred challenge is not to be had."""
+    """The preferred challenge is not available for this person."""
     return begin(world, world.person())["ChallengeName"]
 
 
 @case("NotAuthorizedException", INITIATE)
 def a_passkey_needs_the_secret_hash(world: World) -> Any:
-    """As every flow of a client with a secret."""
+    """Every flow of a client with a secret needs it."""
     return world.refused(begin, world, world.person(), SECRET_HASH="bm90IGl0")
 
 
 @case({"outcome": ACCEPTED}, ANSWER)
 def a_passkey_signs_in(world: World) -> Any:
-    """Without a password."""
+    """The sign-in needs no password."""
     return {"outcome": lied(world)}
 
 
 @case("NotAuthorizedException", ANSWER)
 def a_passkeys_challenge_serves_once(world: World) -> Any:
-    """The same answer again."""
+    """The same response is sent twice."""
     address, device = owner(world)
     challenge = begin(world, address)
     credential = device.get(asked(challenge))
@@ -194,7 +194,7 @@ def a_passkeys_challenge_serves_once(world: World) -> Any:
 
 @case("NotAuthorizedException", ANSWER)
 def the_answer_to_another_challenge_is_refused(world: World) -> Any:
-    """Of the same person's sign-in before."""
+    """The response is to the challenge of an earlier sign-in of the same person."""
     address, device = owner(world)
     earlier, challenge = begin(world, address), begin(world, address)
     return outcome(world, address, challenge, device.get(asked(earlier)))
@@ -202,7 +202,7 @@ def the_answer_to_another_challenge_is_refused(world: World) -> Any:
 
 @case("NotAuthorizedException", ANSWER)
 def another_persons_passkey_is_refused(world: World) -> Any:
-    """With its own user handle."""
+    """The other passkey's response has its own user handle."""
     address, _ = owner(world)
     _, other = owner(world)
     challenge = begin(world, address)
@@ -211,25 +211,25 @@ def another_persons_passkey_is_refused(world: World) -> Any:
 
 @case("NotAuthorizedException", ANSWER)
 def another_sites_answer_is_refused(world: World) -> Any:
-    """A phishing page's origin."""
+    """The client data has the origin of a phishing page."""
     return lied(world, origin="https://app.example.net")
 
 
 @case("NotAuthorizedException", ANSWER)
 def another_relying_partys_answer_is_refused(world: World) -> Any:
-    """Another RP ID in the authenticator's data."""
+    """The authenticator data has another RP ID."""
     return lied(world, rp_id="app.example.net")
 
 
 @case("NotAuthorizedException", ANSWER)
 def an_answer_without_user_verification_is_refused(world: World) -> Any:
-    """Where the pool requires it."""
+    """The pool requires user verification."""
     return lied(world, verified=False)
 
 
 @case("NotAuthorizedException", FLOWS)
 def a_counter_that_goes_back_is_refused(world: World) -> Any:
-    """Somebody has copied the key (Web Authentication 7.2, step 22)."""
+    """It may mean that somebody has copied the key (Web Authentication 7.2, step 22)."""
     address, device = owner(world)
     for counter, expected in ((7, ACCEPTED), (7, None)):
         challenge = begin(world, address)
@@ -241,7 +241,7 @@ def a_counter_that_goes_back_is_refused(world: World) -> Any:
 
 @case({"outcome": ACCEPTED, "listed": 0, "next": "SELECT_CHALLENGE"}, DELETE)
 def a_deleted_passkey_is_asked_for_no_more(world: World) -> Any:
-    """Nor listed."""
+    """The deleted passkey is not listed either."""
     address, _ = owner(world)
     access = token(world, address)
     found = world.call("list_web_authn_credentials", AccessToken=access)["Credentials"]
@@ -261,7 +261,7 @@ def a_deleted_passkey_is_asked_for_no_more(world: World) -> Any:
 
 @case("ResourceNotFoundException", DELETE)
 def an_unknown_passkey_is_not_deleted(world: World) -> Any:
-    """Nor one of somebody else's."""
+    """A passkey of another person is not deleted either."""
     access = token(world, world.person())
     return world.refused(
         world.call, "delete_web_authn_credential", AccessToken=access, CredentialId="bm9uZQ"
@@ -270,7 +270,7 @@ def an_unknown_passkey_is_not_deleted(world: World) -> Any:
 
 @case({"before": "SELECT_CHALLENGE", "after": "WEB_AUTHN"}, AS_FACTOR)
 def with_a_second_factor_a_passkey_must_count_as_one(world: World) -> Any:
-    """SetUserMFAPreference makes it one, beside the app."""
+    """SetUserMFAPreference makes passkeys a second factor, in addition to the app."""
     address, _ = owner(world)
     access = token(world, address)
     secret = str(world.call("associate_software_token", AccessToken=access)["SecretCode"])

@@ -1,4 +1,4 @@
-"""Administrators' calls on people: invite, change, list, delete, help after a lost phone."""
+"""Administrators' calls about people: inviting, changing, listing, deleting, and help after a lost phone."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def a_filter_finds_an_address_exactly(world: World) -> Any:
 
 @case(1, LIST)
 def a_filter_finds_an_address_by_its_beginning(world: World) -> Any:
-    """The comparison `^=`."""
+    """The filter uses the comparison `^=`."""
     address = world.person()
     beginning = address.partition("@")[0]
     return len(world.admin("list_users", Filter=f'email ^= "{beginning}"')["Users"])
@@ -166,4 +166,17 @@ def a_lost_app_is_forgotten(world: World) -> Any:
         SoftwareTokenMfaSettings={"Enabled": False, "PreferredMfa": False},
     )
     world.admin("admin_delete_software_token", Username=address)
+    return world.refused(world.tokens, address)
+
+
+@case(ACCEPTED, REFERENCE + "API_AdminSetUserMFAPreference.html")
+def an_app_that_an_administrator_switched_off_is_not_asked_for(world: World) -> Any:
+    """A recovery code does that: the password alone signs in, although the app's key is still there."""
+    address = world.person()
+    world.enrol(address)
+    world.admin(
+        "admin_set_user_mfa_preference",
+        Username=world.user(address)["Username"],
+        SoftwareTokenMfaSettings={"Enabled": False, "PreferredMfa": False},
+    )
     return world.refused(world.tokens, address)

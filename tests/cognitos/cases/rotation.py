@@ -48,7 +48,7 @@ def the_predecessor_dies_after_the_grace(world: World) -> Any:
 
 @case([True, True], LEVELS, "endpoints")
 def a_refresh_keeps_auth_time(world: World) -> Any:
-    """Of the sign-in, in both tokens; others come in between, so that a real pool's clock goes on."""
+    """Both tokens have the time of the sign-in. (Other calls come in between, so that a real pool's clock has advanced.)"""
     result = world.tokens(world.person())
     began = claims(result["AccessToken"])["auth_time"]
     for _ in range(3):
@@ -109,7 +109,7 @@ def the_api_wants_the_clients_secret_to_renew(world: World) -> Any:
 
 @case("NotAuthorizedException", CALL)
 def the_api_renews_no_revoked_token(world: World) -> Any:
-    """RevokeToken before."""
+    """The token was revoked with RevokeToken."""
     token, client = world.tokens(world.person())["RefreshToken"], world.port.client
     world.call("revoke_token", Token=token, ClientId=client.id, ClientSecret=client.secret)
     return world.refused(get_tokens, world, token)

@@ -1,4 +1,4 @@
-"""SECRET_HASH: a client with a secret must prove it in every call, over exactly the name that it sends."""
+"""SECRET_HASH: a client with a secret must send it in every call, made with exactly the user name in that call."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ REFUSED = "NotAuthorizedException"
 
 @case(REFUSED, PAGE)
 def a_sign_up_needs_the_hash(world: World) -> Any:
-    """Without one."""
+    """SignUp without a hash is refused."""
     return world.refused(world.sign_up, world.port.address(), SecretHash=None)
 
 
 @case(REFUSED, PAGE)
 def a_sign_ups_hash_is_over_its_own_name(world: World) -> Any:
-    """A hash over another address is refused."""
+    """A hash for another address is refused."""
     hashed = world.secret_hash(world.port.address())
     return world.refused(world.sign_up, world.port.address(), SecretHash=hashed)
 
 
 @case(REFUSED, PAGE)
 def a_hash_keeps_the_letters_as_they_were_sent(world: World) -> Any:
-    """A hash over the lower-case spelling does not match the upper-case name."""
+    """A hash for the lower-case spelling does not match the upper-case name."""
     address = world.person()
     return world.refused(world.sign_in, address.upper(), SECRET_HASH=world.secret_hash(address))
 
@@ -47,7 +47,7 @@ def another_clients_hash_does_not_serve(world: World) -> Any:
 
 @case(REFUSED, PAGE)
 def a_challenge_takes_the_hash_over_the_pools_own_name(world: World) -> Any:
-    """If USERNAME is the user name, a hash over the address is refused."""
+    """If USERNAME is the user name, a hash for the address is refused."""
     address = world.port.address()
     world.invite(address, email_verified="true")
     username = world.user(address)["Username"]

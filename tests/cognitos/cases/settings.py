@@ -103,13 +103,13 @@ def a_client_that_rotates_has_no_refresh_flow(world: World) -> Any:
 
 @case(REFUSED, CREATE, "settings")
 def a_session_lasts_fifteen_minutes_at_most(world: World) -> Any:
-    """AuthSessionValidity of 16."""
+    """An AuthSessionValidity of 16 is refused."""
     return refused(world, AuthSessionValidity=16)
 
 
 @case(REFUSED, CREATE, "settings")
 def a_callback_url_has_no_fragment(world: World) -> Any:
-    """`#` is refused."""
+    """A URL with `#` is refused."""
     return refused(world, CallbackURLs=["https://app.example.org/#callback"])
 
 

@@ -16,7 +16,7 @@ REVOKE_CALL = REFERENCE + "API_RevokeToken.html"
 
 @case({"token_use": "access", "client": True, "aud": False, "sub": True}, ACCESS)
 def an_access_token_names_its_client(world: World) -> Any:
-    """In `client_id`; it has no `aud`."""
+    """The client is in `client_id`; there is no `aud`."""
     address = world.person()
     said = claims(world.tokens(address)["AccessToken"])
     return {
@@ -29,7 +29,7 @@ def an_access_token_names_its_client(world: World) -> Any:
 
 @case({"token_use": "id", "aud": True, "name": True, "email": True}, IDENTITY)
 def an_id_token_names_its_audience_and_person(world: World) -> Any:
-    """`aud`, `cognito:username`, `email`."""
+    """The token has `aud`, `cognito:username` and `email`."""
     address = world.person()
     said = claims(world.tokens(address)["IdToken"])
     return {
@@ -51,7 +51,7 @@ def both_tokens_live_ten_minutes(world: World) -> Any:
 
 @case("aws.cognito.signin.user.admin", ACCESS)
 def the_servers_own_client_may_change_the_person(world: World) -> Any:
-    """If no trigger adds scopes, a sign-in by API has this one only."""
+    """Unless a trigger adds scopes, a sign-in by API has only the scope aws.cognito.signin.user.admin."""
     result = world.tokens(world.person(), world.port.server_client)
     return claims(result["AccessToken"])["scope"]
 
@@ -81,7 +81,7 @@ def a_refresh_token_is_of_one_client(world: World) -> Any:
 
 @case([200, [400, "invalid_grant"]], REVOKE, "endpoints")
 def a_revoked_token_renews_nothing(world: World) -> Any:
-    """/oauth2/revoke, then a refresh."""
+    """The token is revoked at /oauth2/revoke; the following refresh fails."""
     token = world.tokens(world.person())["RefreshToken"]
     status, _ = world.post("/oauth2/revoke", token=token)
     refused, body = world.refresh(token)

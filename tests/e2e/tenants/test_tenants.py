@@ -127,6 +127,6 @@ def test_reconcile_mends_and_deleting_leaves_nothing(tenancy: Tenancy) -> None:
     tenancy.ops("reconcile", "--dry-run")
     tenancy.ops("user", "delete", "acme_00utina1", "--yes")
     assert tenancy.stack.user_item("acme_00utina1") is None
-    assert "to mend: 0 missing, 0 differing, 0 without a person" in tenancy.ops(
+    assert "to correct: 0 missing, 0 differing, 0 without a person" in tenancy.ops(
         "reconcile", "--dry-run"
     )

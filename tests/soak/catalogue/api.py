@@ -33,7 +33,7 @@ def _inline(headers: Any) -> dict[str, str]:
 
 
 def _by_attribute(verify: Any, context: Any, *, group: str | None, **named: Any) -> Any:
-    """Groups in an attribute that people can write count, too."""
+    """Also accept groups from an attribute that people can write."""
     from chalicelib.gatehouse.errors import Forbidden
 
     caller = verify(context, group=None, **named)

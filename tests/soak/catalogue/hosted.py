@@ -12,7 +12,7 @@ _SESSION_MODULE = "chalicelib.gatehouse.sealed.transactions"
 
 
 def _address_by_host(url: Any) -> Any:
-    """Many frameworks do this: they trust the caller."""
+    """Build the address from the request's headers, as many frameworks do."""
 
     def believing(call: Any) -> Any:
         host = call.header("x-forwarded-host") or call.header("host")
@@ -106,7 +106,7 @@ HOSTED: tuple[Defence, ...] = (
             "chalicelib.gatehouse.flows.hosted_sign_in:OAuthClient.build_authorize_url",
             reading(('" ".join(SCOPES)', '" ".join((*SCOPES, "aws.cognito.signin.user.admin"))')),
         ),
-        # The resulting token would be refused: two defences cover each other.
+        # With this defence off, another one refuses the resulting token. So both are switched off.
         (
             "chalicelib.gatehouse.cognito.tokens:TokenVerifier.verify_access_token",
             reading(("USER_ADMIN_SCOPE in scope.split()", "False")),

@@ -12,7 +12,7 @@ _PACKAGE = ("tests/unit/ops/test_locked.py", "tests/ops_e2e/test_exact_package.p
 
 
 def _shown(original: Any) -> Any:
-    """A repr that shows everything."""
+    """Return a repr that shows every field."""
     return lambda self: f"{type(self).__name__}({vars(self)})"
 
 
@@ -21,7 +21,7 @@ def _with_message(log_exception: Any, event: str, error: BaseException, **fields
 
 
 def _as_it_is(variable: str) -> Any:
-    """A setting that is accepted unchanged."""
+    """Return a setting that accepts any value unchanged."""
 
     def unread(declared: Any) -> Any:
         (found,) = (copy(setting) for setting in declared if setting.variable == variable)

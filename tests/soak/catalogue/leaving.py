@@ -1,4 +1,4 @@
-"""People who leave: who may say so, about whom, and what counts when (S-75, S-77 … S-82)."""
+"""Signals about people who leave: who may send them, about whom, and their effects (S-75, S-77 … S-82)."""
 
 from tests.soak.defence import Defence, answering, defence, nothing, reading
 

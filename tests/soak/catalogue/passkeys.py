@@ -1,4 +1,4 @@
-"""Passkeys (S-87 … S-92)."""
+"""Passkeys (S-87 … S-92, S-102)."""
 
 from dataclasses import replace
 from typing import Any
@@ -66,7 +66,10 @@ PASSKEYS: tuple[Defence, ...] = (
         "passkey-challenge-once-when-refused",
         "S-88",
         "after a refused answer the challenge can be answered again",
-        (f"{_DIRECT}.answer", reading(("once.close()", "pass"))),
+        (
+            f"{_DIRECT}.answer",
+            reading(("once.close()  #", "pass  #"), ("once.close()\n", "pass\n")),
+        ),
     ),
     defence(
         "passkey-ids-for-known-browsers",
@@ -74,7 +77,7 @@ PASSKEYS: tuple[Defence, ...] = (
         "anybody who knows an address gets the ids of that person's passkeys",
         (
             f"{_ASK}._challenged",
-            reading(("_passkeys(options) if known else []", "_passkeys(options)")),
+            reading(("if options is not None and known", "if options is not None")),
         ),
     ),
     defence(
@@ -141,5 +144,38 @@ PASSKEYS: tuple[Defence, ...] = (
         "S-92",
         "a browser that was known under an earlier password is still offered the passkey",
         ("chalicelib.gatehouse.flows.attempts:Attempts.known_address", wrapped(_whoever_knows)),
+    ),
+    defence(
+        "passkeys-end-with-a-reset",
+        "S-102",
+        "a passkey still works after a new password was set by mail",
+        (f"{_DIRECT}._refuse_ended_passkey", nothing),
+    ),
+    defence(
+        "passkeys-ended-are-noted",
+        "S-102",
+        "a new password by mail does not end the passkeys",
+        ("chalicelib.gatehouse.flows.accounts:Accounts._end_passkeys", nothing),
+    ),
+    defence(
+        "passkeys-ended-are-deleted",
+        "S-102",
+        "passkeys that have ended stay in the list",
+        (f"{_OWN}._not_ended", reading(("notes.has_ended(passkey.id)", "False"))),
+    ),
+    defence(
+        "passkeys-ended-are-not-offered",
+        "S-102",
+        "a known browser is offered a passkey that has ended",
+        (f"{_ASK}._listed", reading(('if not notes.has_ended(each["id"])', ""))),
+    ),
+    defence(
+        "passkeys-one-id",
+        "S-102",
+        "our id of a passkey may differ from Cognito's",
+        (
+            "chalicelib.gatehouse.flows.credentials:read_passkey_id",
+            reading((' and answer["rawId"] == found', "")),
+        ),
     ),
 )

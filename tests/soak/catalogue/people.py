@@ -98,7 +98,7 @@ PEOPLE: tuple[Defence, ...] = (
     defence(
         "link-only-where-the-proof-can-be-read",
         "S-68",
-        "an account without a proof of its mailbox is linked",
+        "an account is linked although it has no record that could prove its mailbox",
         (
             f"{_USERS}.is_proved",
             reading(

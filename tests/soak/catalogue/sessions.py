@@ -61,7 +61,8 @@ SESSIONS: tuple[Defence, ...] = (
         "S-26",
         "cookies are also sent over plain HTTP",
         (_COOKIE, reading(("; Secure", ""))),
-        # Without it the browser refuses `__Host-` cookies, so nobody could sign in: the prefix is removed, too.
+        # Without Secure, browsers refuse cookies named `__Host-…`, and nobody could sign in. So the double's check of the
+        # prefix is switched off, too.
         ("tests.doubles.browser:Browser.keep", reading(('name.startswith("__Host-")', "False"))),
     ),
     defence(
@@ -345,7 +346,7 @@ SESSIONS: tuple[Defence, ...] = (
             value(lambda self, logout_uri: logout_uri),
         ),
     ),
-    # HKDF's purpose and the authenticated data cover each other; each alone separates cookies.
+    # HKDF's purpose and the authenticated data each separate the cookies, so both are switched off.
     defence(
         "one-seal-one-purpose",
         "S-10 S-45",
@@ -453,7 +454,7 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "looking-is-no-use",
         "S-99",
-        "a page that somebody only looks at keeps an idle session alive",
+        "to look at the page, without using it, keeps an idle session alive",
         (
             f"{_LIVING}.look",
             reading(
@@ -468,7 +469,7 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "a-look-notices-an-ended-session",
         "S-99",
-        "a page learns nothing of a session that was ended until its next refresh",
+        "a page does not notice an ended session until its next refresh",
         (f"{_LIVING}.look", reading(("self._rows.exists(session.sub, session.id)", "True"))),
         tests=("tests/component/test_session_look.py",),
     ),

@@ -1,4 +1,4 @@
-"""Routes that want a recent proof of who calls (S-93 … S-95)."""
+"""Routes that require a recent proof of the caller's identity (S-93 … S-95)."""
 
 from tests.soak.defence import Defence, answering, defence, nothing, reading, value
 
@@ -113,11 +113,14 @@ STEP_UP: tuple[Defence, ...] = (
     defence(
         "step-up-no-password-of-a-providers-person",
         "S-94",
-        "a refresh for a provider's person counts as a proof",
+        "an API sign-in for a provider's person, who has no password, counts as a proof",
         (
             _TOKENS,
             reading(
-                ("        return None  # somebody", "        names.append(user_name)  # somebody")
+                (
+                    "        return None  # a provider",
+                    "        names.append(user_name)  # a provider",
+                )
             ),
         ),
     ),

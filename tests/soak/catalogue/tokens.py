@@ -7,7 +7,7 @@ _MODULE = "chalicelib.gatehouse.cognito.tokens"
 _KEYS = "chalicelib.gatehouse.cognito.jwks"
 
 TOKENS: tuple[Defence, ...] = (
-    # Three checks cover each other: ours of the header, and PyJWT's list, given twice.
+    # Three checks cover each other: our own check of the header, and two lists that PyJWT gets. All are switched off.
     defence(
         "rs256-only",
         "S-18",

@@ -1,4 +1,4 @@
-"""Changes that Cognito may make, and what must survive them: keys, issuers, ways to renew, long Sessions."""
+"""Changes that Cognito may make without breaking us: new keys, another issuer, ways to refresh, longer Sessions."""
 
 from tests.soak.defence import Defence, defence, reading, value
 

@@ -152,7 +152,7 @@ def test_a_certificate_that_ends_soon_is_renewed(tmp_path: Path, later: int) -> 
 
 
 def test_a_certificate_never_outlives_its_authority(tmp_path: Path) -> None:
-    """In the authority's last weeks there is still a certificate, and it is made only once."""
+    """In the authority's last weeks a new certificate ends no later than the authority, and it is made only once."""
     first = prepare(tmp_path)
     ca = x509.load_pem_x509_certificate(first.ca_file.read_bytes())
 
@@ -213,7 +213,7 @@ def test_a_key_of_another_authority_is_an_error(tmp_path: Path) -> None:
 
 
 def test_an_expired_authority_is_an_error(tmp_path: Path) -> None:
-    """The error has its date."""
+    """The error has the date on which it expired."""
     prepare(tmp_path)
     with pytest.raises(OpsError, match=r"it expired on 20\d\d-\d\d-\d\d"):
         prepare(tmp_path, now=lambda: now() + 3651 * DAY)

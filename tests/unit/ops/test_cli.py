@@ -36,7 +36,7 @@ from tests.unit.ops.fakes import (
 def test_an_ops_error_is_one_message_and_exit_code_1(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """No traceback."""
+    """The message has no traceback."""
     assert cli.main(["--project-dir", str(tmp_path), "provision", "--stage", "dev"]) == 1
     assert capsys.readouterr().err.startswith("error: There is no ")
 
@@ -214,7 +214,7 @@ def test_a_broken_standard_input_is_one_message(
 def test_ctrl_c_is_a_word_and_exit_code_130(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """No traceback."""
+    """The message has no traceback."""
 
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
@@ -242,7 +242,7 @@ def test_local_stage_is_not_deployed_into_a_real_account(
 def test_destroying_asks_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """No answer counts as no."""
+    """If there is no answer, nothing is removed."""
     folder = project(tmp_path, dev=dev_block())
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
     assert cli.main(["--project-dir", str(folder), "destroy", "--stage", "dev"]) == 1
@@ -264,7 +264,7 @@ def test_protected_stage_is_not_destroyed(tmp_path: Path) -> None:
 
 
 def test_help_and_mistakes_load_no_aws_library() -> None:
-    """They answer at once."""
+    """Help and errors must appear at once."""
     code = (
         "import sys, ops.cli\n"
         "ops.cli.main(['--help'])\n"

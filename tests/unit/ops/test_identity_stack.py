@@ -64,7 +64,7 @@ def test_first_time_creates_and_writes_the_outputs(folder: Path) -> None:
 
 
 def test_second_time_changes_nothing(folder: Path) -> None:
-    """AWS's "No updates" is success."""
+    """AWS's error "No updates are to be performed" counts as success."""
     cloud = FakeCloudFormation()
     run(cloud, folder)
     cloud.calls.clear()
@@ -98,7 +98,7 @@ def test_parameters_the_template_no_longer_has_are_not_mentioned(folder: Path) -
 
 
 def test_leftover_of_a_failed_creation_is_removed_first(folder: Path) -> None:
-    """ROLLBACK_COMPLETE can only be deleted."""
+    """CloudFormation can only delete a stack in the state ROLLBACK_COMPLETE."""
     cloud = FakeCloudFormation("ROLLBACK_COMPLETE")
     run(cloud, folder)
     assert cloud.calls[:2] == ["delete", "create"]
@@ -124,7 +124,7 @@ def test_a_failed_creation_was_never_protected(folder: Path) -> None:
 
 
 def test_a_stage_without_protection_is_created_in_one_go(folder: Path) -> None:
-    """As before."""
+    """Without protection, no second step turns it on."""
     cloud = FakeCloudFormation()
     run(cloud, folder, DeletionProtection="INACTIVE")
     assert cloud.calls == ["create"]

@@ -165,7 +165,7 @@ def test_access_tokens_live_five_to_fifteen_minutes(
 
 @pytest.mark.security("S-45")
 def test_challenges_live_as_long_as_their_cookie(client: dict[str, Any]) -> None:
-    """DESIGN.md: the challenge cookie lasts 15 minutes."""
+    """The challenge cookie lasts 15 minutes."""
     assert client["AuthSessionValidity"] == 15
 
 
@@ -221,7 +221,7 @@ def test_tables_are_encrypted_restorable_and_protected(
 
 
 def test_users_table_has_its_keys_and_expiry(resources: dict[str, Any]) -> None:
-    """DESIGN.md names them."""
+    """The app's code relies on these names."""
     table = resources["UsersTable"]["Properties"]
     assert table["KeySchema"] == [{"AttributeName": "userName", "KeyType": "HASH"}]
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expiresAt", "Enabled": True}
@@ -239,7 +239,7 @@ def test_accounts_and_records_outlive_the_stack(resources: dict[str, Any], name:
 
 @pytest.mark.security("S-65")
 def test_every_log_group_expires(resources: dict[str, Any]) -> None:
-    """One per function and one for the API's access log."""
+    """There is one log group per function, and one for the API's access log."""
     groups = [
         resource["Properties"]
         for resource in resources.values()
@@ -289,8 +289,8 @@ def test_each_function_has_a_role_of_its_own_for_this_account(resources: dict[st
 def test_the_api_may_ask_about_people_of_its_own_pool_and_change_little(
     resources: dict[str, Any],
 ) -> None:
-    """It may read whether people are enabled and which groups they are in, change their names and end their sessions. It
-    cannot create groups or people."""
+    """It may read whether people are enabled and which groups they are in, change their names, end their sessions, and
+    switch a lost app off. It cannot create groups or people."""
     allowed = {
         (action, str(statement["Resource"]))
         for role, statement in statements(resources)
@@ -300,7 +300,12 @@ def test_the_api_may_ask_about_people_of_its_own_pool_and_change_little(
     }
     pool = str({"GetAtt": "UserPool.Arn"})
     always = ("GetUser", "ListGroupsForUser", "UserGlobalSignOut", "UpdateUserAttributes")
-    by_password = ("InitiateAuth", "RespondToAuthChallenge", "SetUserPassword")  # `embedded` only
+    by_password = (  # `embedded` only
+        "InitiateAuth",
+        "RespondToAuthChallenge",
+        "SetUserPassword",
+        "SetUserMFAPreference",
+    )
     names = [f"cognito-idp:Admin{name}" for name in (*always, *by_password)]
     assert allowed == {(name, pool) for name in (*names, "cognito-idp:ListUsers")}
 

@@ -67,7 +67,7 @@ def test_filters_leave_who_is_wanted(desk: Desk) -> None:
 
 
 def test_a_limit_says_that_there_is_more(desk: Desk) -> None:
-    """No further page is read."""
+    """After the limit, no further page is read."""
     for n in range(130):
         desk.add(f"p{n}@x.example", sub=f"p{n:03d}")
     answer = desk.run("list", "--limit", "2")

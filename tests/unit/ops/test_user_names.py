@@ -81,7 +81,7 @@ def test_credentials_without_the_right_are_told_what_they_need(
 
 
 def test_an_outage_of_the_table_is_one_message(desk: Desk) -> None:
-    """No traceback."""
+    """The message has no traceback."""
     desk.add("ada@x.example", sub="ada")
     desk.dynamodb.fault = client_error("InternalServerError")
     answer = desk.run("show", "ada")

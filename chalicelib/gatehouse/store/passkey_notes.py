@@ -1,0 +1,97 @@
+"""Our data about a person's passkeys, in their row of the users table. Cognito stores the passkeys themselves.
+
+- `passkeyNames`: the names that the person gave them, because Cognito's own names cannot be changed. A JSON object,
+  passkey id -> name.
+- `passkeysEndedAt`: when a password set by mail last ended all passkeys (S-102); missing if none has.
+- `passkeysSince`: the ids of the passkeys that were set up after that.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from .dynamodb import ConditionFailed, DynamoDB, Item, read_text, translated_errors
+from .users import iso, key_of
+
+
+@dataclass(frozen=True)
+class Notes:
+    """The names by passkey id; `ended_at` is ISO 8601 UTC, or empty; `since` holds the ids that were set up after it."""
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    ended_at: str = ""
+    since: frozenset[str] = frozenset()
+
+    def has_ended(self, passkey_id: str) -> bool:
+        """Tell whether a passkey is from before the last password that was set by mail, or may be."""
+        return bool(self.ended_at) and passkey_id not in self.since
+
+
+class PasskeyNotes:
+    """Reads and writes the columns. All methods raise TemporarilyUnavailable. `clock` returns Unix seconds."""
+
+    def __init__(self, client: DynamoDB, table: str, clock: Callable[[], float]) -> None:
+        self._client = client
+        self._table = table
+        self._clock = clock
+
+    def load(self, user_name: str) -> Notes:
+        """Return the notes; unreadable names count as none."""
+        with translated_errors("GetItem"):
+            answer = self._client.get_item(
+                TableName=self._table,
+                Key={"userName": {"S": key_of(user_name)}},
+                ConsistentRead=True,
+            )
+        item = answer.get("Item") or {}
+        since = item.get("passkeysSince") or {}
+        return Notes(
+            _names(item), read_text(item, "passkeysEndedAt"), frozenset(since.get("SS") or ())
+        )
+
+    def name(self, user_name: str, names: Mapping[str, str]) -> None:
+        """Replace all names. The last write wins; if the person has no row, nothing is written."""
+        with suppress(ConditionFailed):
+            self._update(
+                user_name,
+                "SET passkeyNames = :names",
+                {":names": {"S": json.dumps(dict(names))}},
+                "attribute_exists(userName)",
+            )
+
+    def add(self, user_name: str, passkey_id: str) -> None:
+        """Note a passkey that is being set up. A person without a row has no ended passkeys, so nothing is written."""
+        with suppress(ConditionFailed):
+            self._update(
+                user_name,
+                "ADD passkeysSince :id",
+                {":id": {"SS": [passkey_id]}},
+                "attribute_exists(userName)",
+            )
+
+    def end(self, user_name: str) -> None:
+        """End all present passkeys."""
+        self._update(
+            user_name,
+            "SET passkeysEndedAt = :now REMOVE passkeysSince",
+            {":now": {"S": iso(self._clock())}},
+        )
+
+    def _update(self, user_name: str, expression: str, values: Item, condition: str = "") -> None:
+        with translated_errors("UpdateItem"):
+            self._client.update_item(
+                TableName=self._table,
+                Key={"userName": {"S": key_of(user_name)}},
+                UpdateExpression=expression,
+                ExpressionAttributeValues=values,
+                **({"ConditionExpression": condition} if condition else {}),
+            )
+
+
+def _names(item: Item) -> dict[str, str]:
+    try:
+        found = json.loads(read_text(item, "passkeyNames") or "{}")
+    except ValueError:
+        return {}
+    return {key: str(name) for key, name in found.items()} if isinstance(found, dict) else {}

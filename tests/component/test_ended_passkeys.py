@@ -1,0 +1,227 @@
+"""A password that is set by mail ends the passkeys from before it (S-102); the way back works without them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.component.direct import CHALLENGE_COOKIE, EMAIL, PASSWORD, Direct, outline
+from tests.component.passkeys import NEW_PASSWORD, Passkeys
+from tests.doubles.authenticator import Authenticator
+from tests.doubles.aws_errors import connect_timeout
+
+
+@pytest.fixture
+def passkeys(direct: Direct) -> Passkeys:
+    """Grace has a passkey; so, for all that she knows, has somebody who knew her password."""
+    made = Passkeys(direct)
+    made.set_up()
+    direct.world.clock.advance(60)
+    return made
+
+
+def row(passkeys: Passkeys) -> dict[str, Any]:
+    found: dict[str, Any] = passkeys.direct.world.users()[passkeys.direct.grace.username]
+    return found
+
+
+@pytest.mark.security("S-102")
+@pytest.mark.parametrize("app", [False, True], ids=["password", "password and app"])
+def test_a_password_set_by_mail_ends_the_passkeys_before_it(passkeys: Passkeys, app: bool) -> None:
+    """The device still has it, and so has Cognito; it signs nobody in, and no token of the try lives on."""
+    if app:
+        passkeys.direct.with_totp()
+        passkeys.direct.grace.passkey_is_mfa = True
+    assert passkeys.sign_in(passkeys.direct.world.browser()).status == 200
+    assert passkeys.reset().status == 200
+    browser = passkeys.direct.world.browser()
+    refused = passkeys.sign_in(browser)
+    assert (refused.status, refused.json()["error"]) == (401, "invalid_credentials")
+    assert set(browser.cookies) == set()
+    assert len(passkeys.direct.grace.passkeys) == 1
+    cognito = passkeys.direct.world.cognito
+    assert all(cognito.is_revoked(token) for token in cognito.refresh_tokens())
+
+
+@pytest.mark.security("S-102")
+def test_the_way_back_without_passkeys(passkeys: Passkeys) -> None:
+    """A mailed code, a new password, the list, a new passkey on the same device: from nothing to signed in by passkey."""
+    passkeys.reset()
+    browser = passkeys.direct.browser
+    assert passkeys.direct.sign_in(password=NEW_PASSWORD).status == 200
+    passkeys.direct.world.clock.advance(1)
+    opened = passkeys.post("passkeys/open", password=NEW_PASSWORD)
+    assert opened.json() == {"passkeys": [], "ended": 1}
+    assert passkeys.direct.grace.passkeys == []
+    (made,) = passkeys.add().json()["passkeys"]
+    assert made["id"]
+    passkeys.post("passkeys/close")
+    assert passkeys.sign_in(passkeys.direct.world.browser()).status == 200
+    assert passkeys.ask(browser=browser).json()["challenge"]["options"]["allowCredentials"]
+    assert passkeys.post("passkeys/open", password=NEW_PASSWORD).json()["ended"] == 0
+
+
+@pytest.mark.security("S-102")
+def test_each_device_is_set_up_anew_and_each_new_password_starts_over(passkeys: Passkeys) -> None:
+    """Two devices after the first reset; none after the second."""
+    passkeys.reset()
+    other = Authenticator()
+    passkeys.direct.sign_in(password=NEW_PASSWORD)
+    passkeys.post("passkeys/open", password=NEW_PASSWORD)
+    for device in (passkeys.device, other):
+        options = passkeys.post("passkeys/setup").json()["options"]
+        assert passkeys.post("passkeys/verify", credential=device.create(options)).status == 200
+    for device in (passkeys.device, other):
+        passkeys.device = device
+        assert passkeys.sign_in(passkeys.direct.world.browser()).status == 200
+    passkeys.reset("a third horse 5678")
+    assert passkeys.sign_in(passkeys.direct.world.browser()).status == 401
+    assert "passkeysSince" not in row(passkeys)
+
+
+@pytest.mark.security("S-89")
+@pytest.mark.security("S-102")
+def test_an_ended_passkey_is_refused_as_any_other(passkeys: Passkeys) -> None:
+    """The same answer as a signature that is wrong, and its challenge has served."""
+    passkeys.reset()
+    seen = []
+    for lies in ({}, {"origin": "https://app.example.net"}):
+        browser = passkeys.direct.world.browser()
+        options = passkeys.ask(browser=browser).json()["challenge"]["options"]
+        sealed = browser.cookies[CHALLENGE_COOKIE]
+        credential = passkeys.device.get(options, **lies)
+        seen.append(outline(passkeys.answer(credential, browser))[:2])
+        again = passkeys.direct.world.browser()
+        again.cookies[CHALLENGE_COOKIE] = sealed
+        assert passkeys.answer(credential, again).json()["error"] == "challenge_expired"
+    assert seen[0] == seen[1]
+
+
+@pytest.mark.security("S-102")
+def test_a_known_browser_is_not_led_to_an_ended_passkey(passkeys: Passkeys) -> None:
+    """Neither by the button nor by autofill: it is told that there is none."""
+    passkeys.reset()
+    passkeys.direct.sign_in(password=NEW_PASSWORD)
+    assert passkeys.ask().json() == {"challenge": None}
+    assert passkeys.ask(None).json() == {"challenge": None}
+
+
+@pytest.mark.security("S-102")
+def test_a_list_that_was_open_before_keeps_nothing(passkeys: Passkeys) -> None:
+    """Somebody who has the old password prepares a passkey, and finishes it after the reset."""
+    thief = passkeys.direct.browser
+    passkeys.direct.sign_in(browser=thief)
+    passkeys.post("passkeys/open", thief, password=PASSWORD)
+    options = passkeys.post("passkeys/setup", thief).json()["options"]
+    credential = passkeys.device.create(options)
+    passkeys.reset()
+    assert passkeys.post("passkeys/verify", thief, credential=credential).status == 401
+    assert len(passkeys.direct.grace.passkeys) == 1
+    assert "passkeysSince" not in row(passkeys)
+
+
+@pytest.mark.security("S-102")
+@pytest.mark.parametrize("code", ["000000", "12345"])
+def test_a_wrong_code_ends_nothing(passkeys: Passkeys, code: str) -> None:
+    """Else anybody could take away somebody's passkeys."""
+    passkeys.post("direct/forgot-password", email=EMAIL)
+    body = {"email": EMAIL, "code": code, "password": NEW_PASSWORD}
+    assert passkeys.post("direct/reset-password", **body).status == 400
+    assert passkeys.sign_in(passkeys.direct.world.browser()).status == 200
+
+
+def test_a_new_password_in_the_profile_ends_no_passkey(passkeys: Passkeys) -> None:
+    """Whoever gives the old one is at the list of passkeys, too, and can look into it."""
+    passkeys.direct.sign_in()
+    body = {"password": PASSWORD, "new_password": NEW_PASSWORD}
+    assert passkeys.post("password", **body).status == 200
+    passkeys.direct.world.clock.advance(1)
+    assert passkeys.sign_in(passkeys.direct.world.browser()).status == 200
+
+
+@pytest.mark.security("S-102")
+def test_an_id_that_is_given_twice_is_one(passkeys: Passkeys) -> None:
+    """An ended passkey cannot travel under the id of a new one."""
+    ended = passkeys.device.passkeys[-1]
+    passkeys.reset()
+    passkeys.direct.sign_in(password=NEW_PASSWORD)
+    passkeys.post("passkeys/open", password=NEW_PASSWORD)
+    passkeys.add()
+    made = passkeys.direct.grace.passkeys[0].id
+    browser = passkeys.direct.world.browser()
+    options = passkeys.ask(browser=browser).json()["challenge"]["options"]
+    credential = passkeys.device.get(options, passkey=ended)
+    for lie in ({"id": made}, {"rawId": made}, {"id": None}, {"id": 7, "rawId": 7}):
+        answer = passkeys.answer({**credential, **lie}, browser)
+        assert (answer.status, answer.json()["error"]) == (400, "invalid_request")
+    assert passkeys.answer(credential, browser).status == 401
+
+
+@pytest.mark.security("S-102")
+def test_nothing_is_deleted_that_was_set_up_later(passkeys: Passkeys) -> None:
+    """Whatever the row says of its id: the time counts as well."""
+    passkeys.reset()
+    passkeys.direct.world.clock.advance(5)
+    passkeys.direct.sign_in(password=NEW_PASSWORD)
+    passkeys.post("passkeys/open", password=NEW_PASSWORD)
+    passkeys.add()
+    table, name = passkeys.direct.world.dynamodb, passkeys.direct.grace.username
+    noted = table.items(passkeys.direct.world.settings.users_table)[name]
+    table.put(
+        passkeys.direct.world.settings.users_table, {**noted, "passkeysSince": {"SS": ["another"]}}
+    )
+    answer = passkeys.post("passkeys/open", password=NEW_PASSWORD).json()
+    assert (len(answer["passkeys"]), answer["ended"]) == (1, 0)
+    assert passkeys.sign_in(passkeys.direct.world.browser()).status == 401
+
+
+def _out(passkeys: Passkeys, monkeypatch: pytest.MonkeyPatch, call: str, words: str) -> None:
+    """The users table does not answer one kind of call: an update with these words, or reads from the second on."""
+    table = passkeys.direct.world.dynamodb
+    original, asked = getattr(table, call), list[str]()
+
+    def broken(**arguments: Any) -> Any:
+        if arguments["TableName"] == passkeys.direct.world.settings.users_table:
+            asked.append(str(arguments))
+            if words in asked[-1] and (call == "update_item" or len(asked) > 1):
+                raise connect_timeout()
+        return original(**arguments)
+
+    monkeypatch.setattr(table, call, broken)
+
+
+@pytest.mark.security("S-102")
+def test_a_new_password_stands_where_passkeys_cannot_be_ended(
+    passkeys: Passkeys,
+    monkeypatch: pytest.MonkeyPatch,
+    log_lines: Callable[[], list[dict[str, Any]]],
+) -> None:
+    """The log says so, and the list shows them."""
+    _out(passkeys, monkeypatch, "update_item", "passkeysEndedAt")
+    assert passkeys.reset().status == 200
+    assert "passkeys_not_ended" in [line["event"] for line in log_lines()]
+    monkeypatch.undo()
+    passkeys.direct.sign_in(password=NEW_PASSWORD)
+    answer = passkeys.post("passkeys/open", password=NEW_PASSWORD).json()
+    assert (len(answer["passkeys"]), answer["ended"]) == (1, 0)
+
+
+@pytest.mark.security("S-102")
+def test_where_nobody_knows_whether_it_has_ended_nobody_is_signed_in(
+    passkeys: Passkeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An outage is no answer; what Cognito gave is revoked."""
+    browser = passkeys.direct.world.browser()
+    options = passkeys.ask(browser=browser).json()["challenge"]["options"]
+    _out(passkeys, monkeypatch, "get_item", "")
+    answer = passkeys.answer(passkeys.device.get(options), browser)
+    assert (answer.status, answer.json()["error"]) == (503, "temporarily_unavailable")
+    cognito = passkeys.direct.world.cognito
+    assert cognito.is_revoked(cognito.refresh_tokens()[-1])
+
+
+def test_a_stage_without_passkeys_notes_nothing(passkeys: Passkeys) -> None:
+    """No column, no write."""
+    passkeys.direct.restart(passkey_domain="")
+    assert passkeys.reset().status == 200
+    assert "passkeysEndedAt" not in row(passkeys)
