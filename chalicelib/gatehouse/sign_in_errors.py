@@ -140,6 +140,12 @@ class MfaAlreadyOn(GatehouseError):
     message = "A second factor is already on."
 
 
+class MfaNotOn(GatehouseError):
+    code = "mfa_not_on"
+    status = 409
+    message = "No authenticator app is on, so there is nothing to recover."
+
+
 class SignInError(GatehouseError):
     """A hosted sign-in that ends at the callback; the code goes to the page as `/?error=<code>`."""
 
