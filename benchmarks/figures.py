@@ -55,7 +55,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Headline:
-    """A section in one line, for the README: what, our figure, and the others' beside it."""
+    """One line of the README's table: what was measured, our figure, and the other libraries' figures."""
 
     what: str
     ours: str

@@ -63,7 +63,7 @@ def put_headlines(readme: str, sections: Sequence[Section]) -> str:
     if not begin or not end:
         raise ValueError("README.md has no place for the figures")
     rows = [section.headline.row() for section in sections if section.headline is not None]
-    figures = table(("", "Gatehouse", "beside"), rows, frozenset({0, 2}))
+    figures = table(("", "Gatehouse", "others"), rows, frozenset({0, 2}))
     return f"{before}{begin}\n{figures}\n{end}{after}"
 
 

@@ -179,9 +179,9 @@ class AccessDenied(SignInError):
 
 
 class AccountDisabled(SignInError):
-    """The provider let the person in, and the profile here is disabled: by a signal, an administrator or an operator.
+    """The provider let the person in, but the profile here is disabled: by a signal, an administrator or an operator.
 
-    Only somebody whom the provider has just vouched for learns this, so it tells nobody which accounts there are (S-40).
+    Only a person who has just signed in at the provider sees this, so it does not reveal which accounts exist (S-40).
     """
 
     code = "account_disabled"

@@ -104,6 +104,30 @@ def test_a_refused_answer_ends_the_challenge(passkeys: Passkeys) -> None:
     assert passkeys.direct.pool.called("admin_respond_to_auth_challenge") == called
 
 
+@pytest.mark.security("S-87")
+def test_two_tabs_ask_and_the_later_challenge_counts(passkeys: Passkeys) -> None:
+    """They share the cookie. The earlier one's answer is refused and uses the challenge up; asking again works in both."""
+    passkeys.set_up()
+    browser = passkeys.direct.world.browser()
+    first, second = (passkeys.ask(browser=browser).json()["challenge"]["options"] for _ in range(2))
+    early = passkeys.answer(passkeys.device.get(first), browser)
+    assert (early.status, early.json()["error"]) == (401, "invalid_credentials")
+    late = passkeys.answer(passkeys.device.get(second), browser)
+    assert (late.status, late.json()["error"]) == (401, "challenge_expired")
+    assert passkeys.sign_in(browser).status == 200
+
+
+def test_a_passkey_set_up_in_one_tab_confirms_in_the_other(passkeys: Passkeys) -> None:
+    """The list is open in one; the other signs in anew meanwhile, which closes the list and keeps the passkey."""
+    passkeys.open()
+    passkeys.add()
+    assert passkeys.sign_in().status == 200
+    again = passkeys.post("passkeys/setup")
+    assert (again.status, again.json()["error"]) == (401, "challenge_expired")
+    assert passkeys.direct.browser.post("/auth/refresh").status == 200
+    assert len(passkeys.direct.grace.passkeys) == 1
+
+
 def test_an_outage_leaves_the_challenge(passkeys: Passkeys) -> None:
     passkeys.set_up()
     browser = passkeys.direct.world.browser()

@@ -8,6 +8,7 @@ from tests.soak.catalogue.hosted import HOSTED
 from tests.soak.catalogue.infrastructure import INFRASTRUCTURE
 from tests.soak.catalogue.leaving import LEAVING
 from tests.soak.catalogue.operators import OPERATORS
+from tests.soak.catalogue.own_data import OWN_DATA
 from tests.soak.catalogue.ownership import OWNERSHIP
 from tests.soak.catalogue.passkeys import PASSKEYS
 from tests.soak.catalogue.people import PEOPLE
@@ -36,6 +37,7 @@ DEFENCES: tuple[Defence, ...] = (
     *STEP_UP,
     *LEAVING,
     *OPERATORS,
+    *OWN_DATA,
     *INFRASTRUCTURE,
 )
 
