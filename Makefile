@@ -9,7 +9,7 @@ JAVASCRIPT ?= yes
 # The number of processes that share the tests (tests/shares.py): many tests wait, so it is one more than CI has
 # cores.
 PROCESSES ?= 3
-LOCKED := requirements.in requirements-dev.in ops/local/requirements.in benchmarks/requirements.in tests/lambda_runtime/requirements.in
+LOCKED := requirements.in requirements-dev.in ops/local/requirements.in benchmarks/requirements.in tests/lambda_runtime/requirements.in tests/openapi/requirements.in
 
 .PHONY: help up down test check lint soak package wheel security audit bench screenshots lighthouse gallery lock clean
 
@@ -48,30 +48,33 @@ lint: $(STAMP) ## Check format, types, imports, JavaScript, security rules, secr
 	@$(BIN)/cfn-lint ops/templates/*.yaml
 
 soak: $(STAMP) ## Run the long tests: each defence switched off in turn, load, interrupted deployments
-	@echo "1/12 Each defence is switched off in turn, and a test must fail ..."
+	@echo "1/13 Each defence is switched off in turn, and a test must fail ..."
 	@$(BIN)/python -m tests.soak.defences
-	@echo "2/12 Many people use shared warm containers, with faults; memory over 100,000 invocations ..."
+	@echo "2/13 Many people use shared warm containers, with faults; 1,000 people leave at once; memory over 100,000 invocations ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest -q tests/soak/test_crowd.py tests/soak/test_memory.py
-	@echo "3/12 Many people use a local stack ..."
+	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest -q -rP tests/soak/test_leavers.py
+	@echo "3/13 Many people use a local stack ..."
 	@$(BIN)/python -m tests.soak.stack_load
-	@echo "4/12 Deployments are interrupted at each step ..."
+	@echo "4/13 Deployments are interrupted at each step ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest tests/ops_e2e/test_deploy.py
-	@echo "5/12 The zip runs under AWS's own runtime client, on every installed Python ..."
+	@echo "5/13 The zip runs under AWS's own runtime client, on every installed Python ..."
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest tests/ops_e2e/test_lambda_runtime.py
-	@echo "6/12 The times of faults are measured ..."
+	@echo "6/13 The times of faults are measured ..."
 	@$(BIN)/python -m tests.fault_table --measure
-	@echo "7/12 Firefox and WebKitGTK: second factor, two tabs, another origin, every layout ..."
+	@echo "7/13 Firefox and WebKitGTK: second factor, two tabs, another origin, every layout ..."
 	@$(BIN)/python -m tests.browser
 	@GATEHOUSE_SOAK=1 $(BIN)/python -m pytest -q tests/e2e/engines_soak.py "tests/e2e/test_sessions.py::test_two_tabs_refresh_at_the_same_moment_and_neither_is_signed_out"
-	@echo "8/12 The reduced service models, with the oldest botocore of each Lambda runtime ..."
+	@echo "8/13 The reduced service models, with the oldest botocore of each Lambda runtime ..."
 	@$(BIN)/python -m pytest -q tests/soak/old_botocore.py
-	@echo "9/12 An app with Gatehouse is upgraded to a newer wheel ..."
-	@$(BIN)/python -m pytest -q tests/wheel/upgrade_soak.py
-	@echo "10/12 docs/your-data.md on a local stack: a queue, a schedule, a missing right ..."
+	@echo "9/13 An app with Gatehouse is upgraded to a newer wheel; another one installs it from an index ..."
+	@$(BIN)/python -m pytest -q tests/wheel/upgrade_soak.py tests/wheel/index_soak.py
+	@echo "10/13 docs/your-data.md on a local stack: a queue, a schedule, a missing right ..."
 	@$(BIN)/python -m pytest -q tests/e2e/own_data_soak.py tests/e2e/edits_soak.py
-	@echo "11/12 Each patch of the local AWS is left out: MiniStack must still need it ..."
+	@echo "11/13 /openapi.json passes two linters; generated TypeScript and Python clients call the API ..."
+	@$(BIN)/python -m pytest -q tests/openapi/clients_soak.py
+	@echo "12/13 Each patch of the local AWS is left out: MiniStack must still need it ..."
 	@$(BIN)/python -m tests.mends
-	@echo "12/12 The suites on every other installed Python ..."
+	@echo "13/13 The suites on every other installed Python ..."
 	@$(BIN)/python -m tests.soak.pythons --processes $(PROCESSES)
 
 package: $(STAMP) ## Build the Lambda zip into OUT=DIR, exactly as `chalice deploy` packages it
@@ -90,7 +93,7 @@ screenshots: $(STAMP) ## Take pictures of the page for the README, from a separa
 
 gallery: $(STAMP) ## Take pictures of every state of the page in three engines; STATES="offline code" for some
 	@$(BIN)/python -m tests.browser
-	@$(BIN)/python -m tests.gallery $(STATES)
+	@$(BIN)/python -m tests.gallery $(if $(BRAND),--brand) $(STATES)
 
 lighthouse: $(STAMP) ## Show Lighthouse's four mobile scores of the page, from a separate stack (npx downloads Lighthouse)
 	@$(BIN)/python -m tests.browser chromium certutil
@@ -107,4 +110,4 @@ lock: $(STAMP) ## Lock requirements*.in again for Python 3.11-3.14, with hashes 
 	@$(BIN)/python -m ops lock --upgrade $(LOCKED)
 
 clean: ## Remove everything that was installed or built here
-	rm -rf $(VENV) tests/javascript/node_modules .local .chalice/deployments dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) tests/javascript/node_modules tests/openapi/node_modules .local .chalice/deployments dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

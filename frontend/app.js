@@ -138,7 +138,7 @@ function noticeFor(reason) {
   if (arrival.returned) return [texts.notKept];
   if (arrival.signedOut) return [texts.signedOut, config?.providers.length || config?.discover ? texts.signedOutMore : null];
   if (reason === 'signed_out') return [texts.endedElsewhere];
-  // its deadlines are in the future: somebody ended it
+  // before its deadlines, so it was ended elsewhere
   if (reason === 'session_expired' && profile && Date.now() < ends) return [...profile.ENDED, 'alert'];
   if (reason === 'session_expired') return [texts.sessionExpired];
   return undefined;

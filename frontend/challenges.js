@@ -21,9 +21,10 @@ const METHODS = {
  * @param {(answer: any) => unknown} options.proceed with the next answer
  * @param {(answer: any) => void} options.elsewhere
  * @param {(text?: string) => void} options.startOver
+ * @param {{send: (code: string) => Promise<any>, signIn: () => unknown}} [options.recovery] for somebody who has lost the app
  * @param {(kind: string) => () => string} options.by returns the server's allowance against which an attempt counts
  */
-export function showChallenge({ challenge, email, reply, signIn, refuse, proceed, elsewhere, startOver, by }) {
+export function showChallenge({ challenge, email, reply, signIn, refuse, proceed, elsewhere, startOver, by, recovery }) {
   const { name } = challenge;
   const common = {
     kind: () => by('code')(),
@@ -58,9 +59,15 @@ export function showChallenge({ challenge, email, reply, signIn, refuse, proceed
   }
 
   const lost = { after: [lead(texts.lostPhone)] };
+  /** @param {NonNullable<typeof recovery>} how */
+  const recover = async (how) => {
+    const { enterCode } = await import('./recovery-codes.js');
+    enterCode({ ...how, startOver, kind: common.kind, back: () => views.SOFTWARE_TOKEN_MFA() });
+  };
   /** @type {Record<string, () => unknown>} */
   const views = {
-    SOFTWARE_TOKEN_MFA: () => askCode(texts.appCodeTitle, [lead(texts.appCodeLead)], lost),
+    SOFTWARE_TOKEN_MFA: () => askCode(
+      texts.appCodeTitle, [lead(texts.appCodeLead)], recovery ? { after: [linkButton(texts.recoveryUse, () => recover(recovery))] } : lost),
     EMAIL_OTP: () => askCode(texts.mailCodeTitle, [lead(fill(texts.sentTo, challenge))]),
     SMS_MFA: () => askCode(texts.phoneCodeTitle, [lead(fill(texts.sentTo, challenge))], lost),
     MFA_SETUP: () => askCode(texts.setupTitle, enrolment(challenge), { label: texts.turnOn }),

@@ -78,6 +78,7 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
       challenge: answer.challenge, email, proceed, elsewhere, startOver, by,
       reply: (body) => post('challenge', body),
       signIn,
+      recovery: { send: (code) => post('recovery-code', { code }), signIn: signInWithoutApp },
       refuse: () => startOver(texts.refused, el('p', {}, texts.refusedMore), offers()),
     });
   }
@@ -93,6 +94,12 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
     if (answer?.error === 'unsupported_challenge') return elsewhere(answer);
     nextNotice = notice(text);
     return goTo(home());
+  }
+
+  /** After a recovery code: the view that follows the sign-in sets up another app. */
+  async function signInWithoutApp() {
+    history.replaceState(null, '', '#two-step');
+    await signInByItself(texts.isOffTitle);
   }
 
   /** The hint about invitations. It is shown to everybody, so it does not reveal who was invited. */

@@ -36,7 +36,7 @@ export function open({ session, user, back }) {
       label: texts.goOn,
       extra: [accountField(user.email)],
       send: ({ password }) => post('setup', { password }),
-      done: setUp,
+      done: (key) => setUp(key, secret.input.value),
       refused: {
         ...refused,
         invalid_credentials: () => reject(secret, texts.wrongPassword),
@@ -51,7 +51,7 @@ export function open({ session, user, back }) {
 
   /**
    * @param {{title: string, before: Child[], label: string, send: (code: string) => Promise<import('./form.js').Answered>,
-   *   done: () => unknown, scan?: boolean}} options
+   *   done: (answer: any) => unknown, scan?: boolean}} options
    */
   function askCode({ title, before, label, send, done, scan = false }) {
     const code = codeField();
@@ -71,30 +71,43 @@ export function open({ session, user, back }) {
     present(title, [...before, sheet], scan ? undefined : code.input);
   }
 
-  /** @param {{secret: string, otpauth: string, qr: string[]}} key */
-  const setUp = (key) =>
+  /** @param {{secret: string, otpauth: string, qr: string[]}} key @param {string} password */
+  const setUp = (key, password = '') =>
     askCode({
       title: texts.setupTitle,
       before: enrolment(key),
       scan: true,
       label: texts.turnOn,
       send: (code) => post('verify', { code }),
-      done: () => finished(texts.isOnTitle, texts.isOn),
+      done: () => finished(texts.isOnTitle, texts.isOn, linkButton(texts.recoveryMake, () => makeCodes(password))),
     });
 
   /** @param {string} password */
   const turnOff = (password) =>
     askCode({
       title: texts.offTitle,
-      before: [lead(texts.offLead)],
+      before: [linkButton(texts.recoveryMake, () => makeCodes(password)), lead(texts.offLead)],
       label: texts.turnOff,
       send: (code) => post('disable', { password, code }),
       done: () => finished(texts.isOffTitle, texts.isOff),
     });
 
-  /** @param {string} title @param {string} text */
-  const finished = (title, text) =>
-    show('two-step-done', [heading(title), el('p', {}, text), button(texts.goOn, back)]);
+  /** @param {string} password */
+  const makeCodes = (password) =>
+    askCode({
+      title: texts.recoveryMake,
+      before: [lead(texts.recoveryLead), lead(texts.recoveryNext)],
+      label: texts.recoveryMake,
+      send: (code) => post('recovery-codes', { password, code }),
+      async done({ recovery_codes: codes }) {
+        const { showCodes } = await import('./recovery-codes.js');
+        showCodes({ codes, email: user.email, done: back });
+      },
+    });
+
+  /** @param {string} title @param {string} text @param {Child} [more] */
+  const finished = (title, text, more) =>
+    show('two-step-done', [heading(title), el('p', {}, text), button(texts.goOn, back), more]);
 
   askPassword();
 }

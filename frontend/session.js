@@ -49,7 +49,7 @@ const SHORTEST_TIMER = 50;
 const LONGEST_TIMER = 30 * SECOND;
 // a token this new has not expired: a 401 has another reason, such as the scope
 const JUST_BORN = 10 * SECOND;
-// between two questions whether the session goes on
+// the shortest time between two checks whether the session is alive
 const LOOK_PAUSE = 10 * SECOND;
 const INPUT = ['pointerdown', 'keydown'];
 const WAKING = ['visibilitychange', 'focus', 'pageshow'];
@@ -287,8 +287,8 @@ export function createSession({
   }
 
   /**
-   * Somebody looks at the page: asks whether somebody else has ended the session. The question renews nothing, so that
-   * looking keeps no idle session alive; after a no, the refresh has the last word.
+   * When a person looks at the page, asks whether the session was ended elsewhere. This renews nothing, so looking does not
+   * extend an idle session. If the answer is no, a refresh decides.
    */
   async function look() {
     const asked = now();
@@ -299,7 +299,7 @@ export function createSession({
       const response = await request('auth/session');
       if (response.ok && (await response.json()).goes_on === false) await refresh();
     } catch {
-      // the next look, call or refresh tells
+      // the next look, call or refresh will show it
     }
   }
 

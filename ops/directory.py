@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from chalicelib.gatehouse.cognito.groups import without_automatic
 from chalicelib.gatehouse.cognito.pool_user import FEDERATED_STATUS, PoolUser, parse_pool_user
 from chalicelib.gatehouse.store.providers import ProviderStore
+from chalicelib.gatehouse.store.recovery_codes import RecoveryCodeStore
 from chalicelib.gatehouse.store.session_rows import SessionRows
 from chalicelib.gatehouse.store.subjects import SubjectStore
 from chalicelib.gatehouse.store.users import UserRecord, UserStore, key_of
@@ -110,6 +111,7 @@ class Directory:
         self._dynamodb = aws.client(session, "dynamodb")
         self._table = variable_of(stage, "USERS_TABLE")
         self.users = UserStore(self._dynamodb, self._table, clock)
+        self.recovery_codes = RecoveryCodeStore(self._dynamodb, self._table)
         self.providers = ProviderStore(self._dynamodb, table_of(stage), clock)
         self._pace = pace or Pace()
 

@@ -3,8 +3,8 @@
 Chalice alone does three unsafe things. If it cannot build a dependency, it leaves it out of the zip, uploads the rest
 and exits with 0 (https://github.com/aws/chalice/issues/929). If a package does not suit Lambda's glibc, it downloads
 that package again by name and version, without checking hashes. And it reuses an earlier zip without checking it.
-`install` replaces these three steps. app.py calls it when Chalice's command line loads the app, so a plain
-`chalice deploy` or `chalice package` is covered too.
+`install` replaces these three steps, and refuses variables that are too large for Lambda before anything is uploaded.
+app.py calls it when Chalice's command line loads the app, so a plain `chalice deploy` or `chalice package` is covered too.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from .package_contents import differences
 from .program import PROGRAM
 from .runtimes import OPTION, RUNTIMES, runtime_of
 from .team_file import NAME as TEAM_FILE
+from .variables_size import problems_of_size
 from .wheels import Target, Wheel, fetch
 
 MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
@@ -56,10 +57,27 @@ def install() -> None:
         made = _checked(kind.create_deployment_package)
         type.__setattr__(kind, "create_deployment_package", made)
     type.__setattr__(Config, "lambda_python_version", property(_python_version))
-    builder_of_roles = appgraph.ApplicationGraphBuilder
-    made_reference = _with_role(builder_of_roles._create_role_reference)
-    type.__setattr__(builder_of_roles, "_create_role_reference", made_reference)
+    graph = appgraph.ApplicationGraphBuilder
+    type.__setattr__(graph, "build", _within_size(graph.build))
+    made_reference = _with_role(graph._create_role_reference)
+    type.__setattr__(graph, "_create_role_reference", made_reference)
     setattr(packager, _INSTALLED, True)
+
+
+def _within_size(build: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap build, which plans a deployment: refuse variables that Lambda would refuse after other functions had changed."""
+
+    def within_size(self: Any, config: Any, stage_name: str) -> Any:
+        block = config.config_from_disk.get("stages", {}).get(stage_name, {})
+        shared = {key: str(value) for key, value in config.environment_variables.items()}
+        found = list(problems_of_size(shared, block))
+        if found:
+            where = Path(config.project_dir) / ".chalice" / "config.json"
+            with _as_chalice_tells():
+                raise OpsError.listing(f"Stage {stage_name!r} in {where} cannot be used:", found)
+        return build(self, config, stage_name)
+
+    return within_size
 
 
 def _with_role(reference: Callable[..., Any]) -> Callable[..., Any]:

@@ -44,6 +44,7 @@ def build_report(directory: Directory, name: str) -> dict[str, Any]:
         },
         "second_factors": list(person.factors),
         "preferred_second_factor": person.preferred or None,
+        "recovery_codes": _recovery_codes(directory, person),
         "invitation": validity
         and {
             "expires_at": validity.at_most_until.isoformat(),
@@ -54,6 +55,14 @@ def build_report(directory: Directory, name: str) -> dict[str, Any]:
     }
     report["next"] = list(_next_steps(directory, person, record, report))
     return report
+
+
+def _recovery_codes(directory: Directory, person: Person) -> dict[str, Any] | None:
+    """Return how many are left, for people with an authenticator app."""
+    if "SOFTWARE_TOKEN_MFA" not in person.factors:
+        return None
+    codes = directory.recovery_codes.load(person.user_name)
+    return {"left": len(codes.digests), "used_at": codes.used_at or None}
 
 
 def _of_nobody(directory: Directory, record: UserRecord) -> dict[str, Any]:
@@ -157,6 +166,9 @@ def lines_of(report: dict[str, Any]) -> Iterator[str]:
         yield from _line("", ", ".join(lost), "in no token")
         factors = [WORDS.get(name, name) for name in report["second_factors"]]
         yield from _line("second factor", ", ".join(factors) or "none")
+        if codes := report["recovery_codes"]:
+            used = f"one was used {codes['used_at']}" if codes["used_at"] else ""
+            yield from _line("recovery codes", f"{codes['left']} left", used)
     for title, name in (
         ("record", "status"),
         ("proved", "provedAt"),

@@ -7,28 +7,23 @@ requirements.txt and .gitignore.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from chalicelib.gatehouse import __version__
 
 from . import json_text
 from .errors import OpsError
 from .locked import NAME
+from .own_wheel import lock_own_wheel
 from .program import PROGRAM
 from .stage_block import starting_block
 from .stages import LOCAL, config_file
 
 OWN_LOCK = "requirements-gatehouse.txt"
-_DISTRIBUTION = "chalice-gatehouse"
-_WHEELS = "wheels"
 _RUNTIME_LOCK = Path(__file__).parent / NAME
 _IGNORED = (".local/", ".chalice/deployments/", ".chalice/venv/")
 
@@ -149,48 +144,17 @@ def _amiss(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _write_lock(project_dir: Path) -> list[str]:
-    """Write Gatehouse's own lock; the wheel that it names is in the project."""
-    wheel = _installed_wheel()
+    """Write Gatehouse's own lock: the wheel, and what it needs."""
+    wheel = lock_own_wheel(project_dir)
     if wheel is None:
         return []
-    if not wheel.is_relative_to(project_dir):
-        kept = project_dir / _WHEELS / wheel.name
-        kept.parent.mkdir(exist_ok=True)
-        if not kept.exists() or kept.read_bytes() != wheel.read_bytes():
-            shutil.copyfile(wheel, kept)
-        wheel = kept
-    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     header = f"# Written by `{PROGRAM} init` (Gatehouse {__version__}), which overwrites it: do not edit.\n"
-    line = f"./{wheel.relative_to(project_dir).as_posix()} --hash=sha256:{digest}\n"
-    wanted = header + line + _RUNTIME_LOCK.read_text(encoding="utf-8")
+    wanted = header + wheel.line + _RUNTIME_LOCK.read_text(encoding="utf-8")
     path = project_dir / OWN_LOCK
     if path.exists() and path.read_text(encoding="utf-8") == wanted:
         return [f"{OWN_LOCK}: up to date"]
     path.write_text(wanted, encoding="utf-8")
     return [f"{OWN_LOCK}: written, with {wheel.name} and its dependencies"]
-
-
-def _installed_wheel() -> Path | None:
-    """Find the wheel from which this program was installed; return None in Gatehouse's own repository. Raises OpsError.
-
-    https://packaging.python.org/en/latest/specifications/direct-url/
-    """
-    try:
-        installed = distribution(_DISTRIBUTION)
-    except PackageNotFoundError:
-        return None
-    try:
-        url = urlsplit(json.loads(installed.read_text("direct_url.json") or "")["url"])
-        wheel = Path(unquote(url.path)).resolve()
-    except (ValueError, KeyError, TypeError):
-        wheel = Path()
-    if wheel.suffix != ".whl" or not wheel.is_file():
-        raise OpsError(
-            f"{_DISTRIBUTION} {__version__} was not installed from a wheel that still exists, "
-            f"so it cannot be locked. Put the wheel into {_WHEELS}/ and install it: pip "
-            f"install '{_WHEELS}/…whl[cli]'"
-        )
-    return wheel
 
 
 def _by_hand(project_dir: Path) -> Iterator[tuple[str, list[str]]]:

@@ -49,7 +49,7 @@ def refuse_reset(person: Person) -> None:
 
 
 def reset(directory: Directory, person: Person, report: Reporter) -> None:
-    """Switch every second factor off, delete the authenticator app's key, and end every session.
+    """Switch every second factor off, delete the authenticator app's key and the recovery codes, end every session.
 
     The password does not change. First verify the person's identity: this removes half of the account's protection.
     """
@@ -66,6 +66,7 @@ def reset(directory: Directory, person: Person, report: Reporter) -> None:
     else:
         report.note("no second factor was on")
     _forget_app(directory, person, report)
+    directory.recovery_codes.remove(person.user_name)
     end_sessions(directory, person, report)
     report.note(
         "the password has not changed: if somebody else may know it, ask the person to "

@@ -31,6 +31,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "AdminLinkProviderForUser",
         "AdminListGroupsForUser",
         "AdminRespondToAuthChallenge",
+        "AdminSetUserMFAPreference",
         "AdminSetUserPassword",
         "AdminUpdateUserAttributes",
         "AdminUserGlobalSignOut",

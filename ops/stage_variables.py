@@ -5,7 +5,6 @@ The settings themselves are declared in `chalicelib.gatehouse.settings`, togethe
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -21,6 +20,7 @@ from chalicelib.gatehouse.settings import COGNITO_MAILS_PER_DAY, Settings
 
 from .contrast import problems_of_colours
 from .nearest import nearest
+from .variables_size import problems_of_size, variables_of_functions
 
 TABLE = Settings.every_setting()
 
@@ -34,9 +34,6 @@ _LAMBDAS_OWN = re.compile(
     r"_.*|AWS_(REGION|DEFAULT_REGION|ACCESS_KEY(_ID)?|SECRET_ACCESS_KEY|SESSION_TOKEN|"
     r"EXECUTION_ENV|LAMBDA_.*)|LAMBDA_(TASK_ROOT|RUNTIME_DIR)"
 )
-# The limit for all variables of a function together, measured as compact JSON, because Lambda's error quotes them so.
-# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-_MOST_BYTES = 4096
 # The space reserved for each output that the identity stack does not have yet: the ARN of a secret.
 _LATER = "x" * 100
 # RefreshTokenValidity in templates/identity.yaml: a session cannot last longer than its refresh token.
@@ -59,7 +56,7 @@ def problems_of_variables(
     environment: Mapping[str, Any] = merged["environment_variables"]
     said = {key: value for key, value in environment.items() if isinstance(value, str) and value}
     yield from _names_and_types(environment)
-    for function, own in _of_functions(merged).items():
+    for function, own in variables_of_functions(merged).items():
         yield from (f"{problem} (in {function})" for problem in _names_and_types(own))
     for key, wanted in (("STAGE", name), ("APP_NAME", merged.get("app_name"))):
         if environment.get(key, wanted) != wanted:
@@ -87,17 +84,6 @@ def _names_and_types(environment: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{key} is an unknown setting; did you mean {meant}?"
             elif not _NAME.fullmatch(key):
                 yield f"environment variable {key!r} must be letters, digits and underscores"
-
-
-def _of_functions(merged: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the variables that single functions have in addition to the stage's, as Chalice merges them."""
-    functions = merged.get("lambda_functions")
-    blocks = functions.items() if isinstance(functions, dict) else ()
-    return {
-        name: block["environment_variables"]
-        for name, block in blocks
-        if isinstance(block, dict) and isinstance(block.get("environment_variables"), dict)
-    }
 
 
 def _of_settings(said: Mapping[str, str], region: str) -> Iterator[str]:
@@ -201,27 +187,6 @@ def _of_origins(
 
 
 def _of_size(said: Mapping[str, str], merged: Mapping[str, Any]) -> Iterator[str]:
-    """Problems of size: Lambda would refuse a function with too large variables only after uploading the others.
-
-    For a stage that is not provisioned yet, this reserves space for the stack's outputs.
-    """
+    """Problems of size. For a stage that is not provisioned yet, this reserves space for the stack's outputs."""
     outputs = {setting.variable: _LATER for setting in TABLE if setting.source == STACK}
-    shared = said if "USER_POOL_ID" in said else {**outputs, **said}
-    functions = {"every function": shared}
-    for name, own in _of_functions(merged).items():
-        functions[name] = {**shared, **{key: str(value) for key, value in own.items()}}
-    for name, variables in functions.items():
-        size = _bytes(variables)
-        if size > _MOST_BYTES:
-            big = sorted(variables, key=lambda key: len(variables[key].encode()), reverse=True)[:3]
-            largest = ", ".join(f"{key} ({_bytes({key: variables[key]})})" for key in big)
-            yield (
-                f"environment variables of {name} take {size} bytes and Lambda allows "
-                f"{_MOST_BYTES}: shorten the largest, {largest}"
-            )
-            if name == "every function":
-                return
-
-
-def _bytes(variables: Mapping[str, str]) -> int:
-    return len(json.dumps(variables, ensure_ascii=False, separators=(",", ":")).encode())
+    yield from problems_of_size(said if "USER_POOL_ID" in said else {**outputs, **said}, merged)

@@ -1,5 +1,7 @@
 """Screenshots of every state of the page in three engines: `make gallery`, or with names of states.
 
+`--brand` draws them under a team's brand.
+
 Each state is one row: narrow, dark, with text of twice the size, in German, German with large text, wide. Two rows are in
 one picture. The program prints faults that it can detect (sideways scrolling; cut, overlapping or too small text).
 tests/frontend and `make soak` also test these; people must look for all others.
@@ -11,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,7 +25,7 @@ from tests.engines.webdriver import Driver
 from tests.engines.webdriver import Page as Tab
 from tests.engines.webkit import WebKit
 from tests.frontend.states import ALL
-from tests.frontend.stills import LAYOUT, LOOKS, served, still
+from tests.frontend.stills import LAYOUT, LOOKS, branded, served, still
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / ".local" / "gallery"
@@ -151,6 +153,7 @@ def main() -> int:
     """Draw the requested states; return the exit code, 1 if a layout has a fault."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("states", nargs="*", metavar="STATE", help="such as `offline`; default all")
+    parser.add_argument("--brand", action="store_true", help="under a team's brand")
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--engine", action="append", choices=("chromium", "firefox", "webkit"))
     options = parser.parse_args()
@@ -160,6 +163,7 @@ def main() -> int:
     with (
         sync_playwright() as playwright,
         tempfile.TemporaryDirectory() as folder,
+        branded(Path(folder)) if options.brand else nullcontext(),
         stills_of(
             browser := playwright.chromium.launch(
                 executable_path=chromium_path(), args=launch_arguments()

@@ -18,8 +18,6 @@ from typing import NoReturn
 ROOT = Path(__file__).resolve().parents[1]
 HERE = ROOT / "tests" / "javascript"
 BIN = HERE / "node_modules" / ".bin"
-LOCK = HERE / "package-lock.json"
-INSTALLED = HERE / "node_modules" / ".package-lock.json"
 TYPES = ROOT / "frontend" / "session.d.ts"
 WITHOUT = "To continue without checking the JavaScript: make check JAVASCRIPT=no"
 
@@ -34,9 +32,11 @@ def stop(*lines: str) -> NoReturn:
     sys.exit("\n".join(lines))
 
 
-def install() -> None:
-    """Install the packages of the lock, unless they are installed."""
-    if INSTALLED.exists() and INSTALLED.stat().st_mtime >= LOCK.stat().st_mtime:
+def install(folder: Path = HERE) -> None:
+    """Install the packages of the folder's lock into it, unless they are installed."""
+    lock = folder / "package-lock.json"
+    installed = folder / "node_modules" / ".package-lock.json"
+    if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
         return
     npm = shutil.which("npm")
     if npm is None:
@@ -47,19 +47,20 @@ def install() -> None:
             ),
             WITHOUT,
         )
+    where = folder.relative_to(ROOT)
     print(
-        "Installing the JavaScript tools into tests/javascript/node_modules (once, and after their lock changes) ..."
+        f"Installing the JavaScript tools into {where}/node_modules (once, and after their lock changes) ..."
     )
     command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--engine-strict"]
-    done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         stop(
             done.stdout + done.stderr,
-            "npm could not install the packages of tests/javascript/package-lock.json; its "
+            f"npm could not install the packages of {where}/package-lock.json; its "
             "lines above say why (no access to the registry? Node.js older than 20.19?).",
             WITHOUT,
         )
-    INSTALLED.touch()
+    installed.touch()
 
 
 def run(tool: str, *arguments: str) -> int:

@@ -31,7 +31,7 @@ _READS = frozenset(
     }
 )
 #: Writes with an absolute value, so repeating them has the same result.
-_SAME_TWICE = frozenset({"admin_set_user_password"})
+_SAME_TWICE = frozenset({"admin_set_user_password", "admin_set_user_mfa_preference"})
 _THROTTLED = frozenset(
     {
         "ProvisionedThroughputExceededException",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .sign_in_errors import LoginUsed as LoginUsed
     from .sign_in_errors import ManagedByProvider as ManagedByProvider
     from .sign_in_errors import MfaAlreadyOn as MfaAlreadyOn
+    from .sign_in_errors import MfaNotOn as MfaNotOn
     from .sign_in_errors import NoSession as NoSession
     from .sign_in_errors import PasskeyNotSupported as PasskeyNotSupported
     from .sign_in_errors import SealBroken as SealBroken

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from .flows.passkeys import Passkeys
     from .flows.profile import Profile
     from .flows.reauthentication import Reauthentication
+    from .flows.recovery_codes import RecoveryCodes
     from .flows.session_flow import SessionFlow
     from .flows.session_list import SessionList
     from .flows.session_notes import SessionNotes
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from .store.passkey_notes import PasskeyNotes
     from .store.proofs import ProofStore
     from .store.providers import ProviderStore
+    from .store.recovery_codes import RecoveryCodeStore
     from .store.session_rows import SessionRows
     from .store.subjects import SubjectStore
     from .store.users import UserStore
@@ -254,9 +256,31 @@ class Services:
             again=self._reauthentication,
             challenges=self._challenges,
             attempts=self._attempts,
+            recovery_codes=self.recovery_code_store,
             issuer_label=self.settings.app_title,
             passkeys=self.settings.passkeys,
         )
+
+    @cached_property
+    def recovery_codes(self) -> "RecoveryCodes":
+        from .flows.recovery_codes import RecoveryCodes
+
+        return RecoveryCodes(
+            store=self.recovery_code_store,
+            attempts=self._attempts,
+            challenges=self._challenges,
+            load_again=lambda: self._reauthentication,
+            load_user_admin=lambda: self.user_admin,
+            load_new_sessions=lambda: self._new_sessions,
+            clock=self.clock,
+            passkeys=self.settings.passkeys,
+        )
+
+    @cached_property
+    def recovery_code_store(self) -> "RecoveryCodeStore":
+        from .store.recovery_codes import RecoveryCodeStore
+
+        return RecoveryCodeStore(self._dynamodb, self.settings.users_table)
 
     @cached_property
     def passkey_sign_in(self) -> "PasskeySignIn":

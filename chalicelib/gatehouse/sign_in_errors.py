@@ -140,6 +140,12 @@ class MfaAlreadyOn(GatehouseError):
     message = "A second factor is already on."
 
 
+class MfaNotOn(GatehouseError):
+    code = "mfa_not_on"
+    status = 409
+    message = "No authenticator app is on, so there is nothing to recover."
+
+
 class SignInError(GatehouseError):
     """A hosted sign-in that ends at the callback; the code goes to the page as `/?error=<code>`."""
 
@@ -173,9 +179,9 @@ class AccessDenied(SignInError):
 
 
 class AccountDisabled(SignInError):
-    """The provider let the person in, and the profile here is disabled: by a signal, an administrator or an operator.
+    """The provider let the person in, but the profile here is disabled: by a signal, an administrator or an operator.
 
-    Only somebody whom the provider has just vouched for learns this, so it tells nobody which accounts there are (S-40).
+    Only a person who has just signed in at the provider sees this, so it does not reveal which accounts exist (S-40).
     """
 
     code = "account_disabled"

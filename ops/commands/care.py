@@ -33,6 +33,8 @@ def doctor(stage: Stage, as_json: bool) -> int:
         click.echo(f"{finding.id}: {finding.says}\n  mend: {finding.mend}")
     for note in diagnosis.notes:
         click.echo(f"note: {note.id}: {note.says}\n  to set it up: {note.mend}")
+    for fact in diagnosis.facts:
+        click.echo(f"seen: {fact.id}: {fact.says}")
     reasons: dict[str, list[str]] = {}
     for name, why in diagnosis.not_checked.items():
         reasons.setdefault(why, []).append(name)

@@ -43,7 +43,7 @@ def logs(
     from ..team_file import load_team_file
 
     theirs = load_team_file(stage.project_dir).functions
-    known = list(dict.fromkeys([*identity_stack.FUNCTIONS, *theirs]))
+    known = list(dict.fromkeys([*identity_stack.FUNCTIONS, *theirs, *sorted(stage.own_roles)]))
     groups = log_lines.groups_of(stage, functions, known)
     session, begin = aws.session(stage), time.time() - log_lines.parse_since(since)
     if follow:

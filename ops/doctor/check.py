@@ -47,6 +47,13 @@ class Note(Fault):
 
 
 @dataclass(frozen=True)
+class Fact(Fault):
+    """What a check saw and people want to know; nothing has to be done."""
+
+    mend: str = ""
+
+
+@dataclass(frozen=True)
 class Check:
     """One check of a deployed stage. `id` is stable and documented in docs/operations.md.
 
@@ -71,12 +78,13 @@ class Finding:
 class Diagnosis:
     """The result of a whole run: findings, checks made, and checks not made with the reason.
 
-    `notes` list optional parts that are not set up; a stage with notes is healthy.
+    `notes` list optional parts that are not set up, `facts` what checks saw; a stage with either is healthy.
     """
 
     stage: str
     findings: list[Finding] = field(default_factory=list)
     notes: list[Finding] = field(default_factory=list)
+    facts: list[Finding] = field(default_factory=list)
     checked: list[str] = field(default_factory=list)
     not_checked: dict[str, str] = field(default_factory=dict)
 
@@ -92,6 +100,7 @@ class Diagnosis:
             "healthy": self.healthy,
             "findings": [vars(finding) for finding in self.findings],
             "notes": [vars(note) for note in self.notes],
+            "facts": [{"id": fact.id, "says": fact.says} for fact in self.facts],
             "checked": self.checked,
             "not_checked": self.not_checked,
         }
@@ -115,8 +124,7 @@ def _diagnose(deployment: Deployment, checks: Sequence[Check]) -> Diagnosis:
             continue
         try:
             for fault in _run(check, deployment):
-                told = diagnosis.notes if isinstance(fault, Note) else diagnosis.findings
-                told.append(Finding(check.id, fault.says, fault.mend))
+                _told(diagnosis, fault).append(Finding(check.id, fault.says, fault.mend))
         except Missing as missing:
             diagnosis.not_checked[check.id] = str(missing)
         except _UNREACHABLE as outage:
@@ -133,6 +141,12 @@ def _diagnose(deployment: Deployment, checks: Sequence[Check]) -> Diagnosis:
         else:
             diagnosis.checked.append(check.id)
     return diagnosis
+
+
+def _told(diagnosis: Diagnosis, fault: Fault) -> list[Finding]:
+    if isinstance(fault, Fact):
+        return diagnosis.facts
+    return diagnosis.notes if isinstance(fault, Note) else diagnosis.findings
 
 
 def _require_aws(deployment: Deployment) -> None:

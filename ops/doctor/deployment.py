@@ -93,7 +93,12 @@ class Deployment:
     @property
     def today(self) -> date:
         """Today's date."""
-        return datetime.now(timezone.utc).date()
+        return self.now.date()
+
+    @property
+    def now(self) -> datetime:
+        """This moment, in UTC."""
+        return datetime.now(timezone.utc)
 
     @property
     def again(self) -> str:

@@ -35,7 +35,12 @@ _QUEUE = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 #: Each provider has a secret under this prefix; `provider leaving` makes it.
 _SECRETS_OF_PROVIDERS = "/leaving/*"
 _LINKING = ("ListUsers", "AdminGetUser", "AdminLinkProviderForUser")
-_DIRECT = ("AdminInitiateAuth", "AdminRespondToAuthChallenge", "AdminSetUserPassword")
+_DIRECT = (
+    "AdminInitiateAuth",
+    "AdminRespondToAuthChallenge",
+    "AdminSetUserMFAPreference",
+    "AdminSetUserPassword",
+)
 _MAIL = ("AdminGetUser", "AdminDeleteUser")
 _LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from chalicelib.gatehouse.store.providers import Provider
 
 from ..program import PROGRAM
-from .check import Check, Fault, Note
+from .check import Check, Fact, Fault, Note
 from .deployment import Deployment
 
 
@@ -35,7 +36,7 @@ def leaving_queue(deployment: Deployment) -> Iterator[Fault]:
 
 
 def provider_signals(deployment: Deployment) -> Iterator[Fault]:
-    """A provider that reports people who leave has a secret, and has sent a signal."""
+    """A provider that reports people who leave has a secret, and has sent a signal; how many were refused."""
     rows = [Provider.from_item(item) for item in deployment.provider_items.values()]
     for row in rows:
         rules, again = row.leaving, f"`{PROGRAM} provider leaving {row.name} …`"
@@ -49,10 +50,29 @@ def provider_signals(deployment: Deployment) -> Iterator[Fault]:
             TableName=deployment.variable("SUBJECTS_TABLE"), Key={"subject": {"S": row.name}}
         )
         at = heard.get("Item", {}).get("lastSignalAt", {}).get("S")
-        if at is None:
+        if at is not None:
+            yield Fact(f"{row.name} last sent a signal at {at}.")
+        elif not deployment.stage.is_local:  # `up` configures the stand-in's console itself
             yield Note(
                 f"{row.name} has never sent a signal: check the settings in its console.", again
             )
+    if any(row.leaving.secret_arn or row.leaving.issuer for row in rows):
+        yield Fact(f"{_refused(deployment)} signals were refused in the last 24 hours.")
+
+
+def _refused(deployment: Deployment) -> int:
+    """Read the metric that the log carries. Anybody can send requests that are refused, so each only writes a log line."""
+    until = deployment.now
+    found = deployment.client("cloudwatch").get_metric_statistics(
+        Namespace="Gatehouse",
+        MetricName="RefusedLeavingSignals",
+        Dimensions=[{"Name": "Stage", "Value": deployment.stage.name}],
+        StartTime=until - timedelta(days=1),
+        EndTime=until,
+        Period=86_400,
+        Statistics=["Sum"],
+    )
+    return int(sum(point["Sum"] for point in found["Datapoints"]))
 
 
 CHECKS = (

@@ -103,6 +103,7 @@ def test_the_caller_is_who_the_token_says(world: World) -> None:
     assert seen == [CLAIMS["sub"]]
 
 
+@pytest.mark.security("S-97")
 @pytest.mark.security("S-28")
 @pytest.mark.parametrize("told", ["at once", "later"])
 def test_a_webhook_needs_neither_our_page_nor_json(world: World, told: str) -> None:

@@ -71,6 +71,7 @@ def test_a_job_leaves_a_line_with_its_request_id(
     ]
 
 
+@pytest.mark.security("S-98")
 @pytest.mark.security("S-61")
 def test_a_right_that_is_missing_is_named_and_nothing_else_of_the_message(
     gate: Gatehouse, capsys: pytest.CaptureFixture[str]
@@ -88,6 +89,7 @@ def test_a_right_that_is_missing_is_named_and_nothing_else_of_the_message(
     assert CANARY not in json.dumps(line)
 
 
+@pytest.mark.security("S-98")
 @pytest.mark.security("S-61")
 def test_what_looks_like_no_right_is_not_taken_for_one(
     gate: Gatehouse, capsys: pytest.CaptureFixture[str]
@@ -121,6 +123,7 @@ def test_the_local_stack_tells_message_and_traceback(
     assert 'raise KeyError("order_id")' in line["traceback"]
 
 
+@pytest.mark.security("S-98")
 @pytest.mark.security("S-63")
 @pytest.mark.parametrize(
     ("environ", "local"),

@@ -57,7 +57,7 @@ def test_a_passkey_ends_the_session_before_it(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-87")
 def test_a_challenge_is_answered_in_its_own_browser(passkeys: Passkeys) -> None:
-    """Somebody who relays a challenge, or steals an answer, has not the cookie."""
+    """An attacker who relays a challenge, or steals an answer, does not have the cookie."""
     passkeys.set_up()
     victim, thief = passkeys.direct.world.browser(), passkeys.direct.world.browser()
     options = passkeys.ask(browser=victim).json()["challenge"]["options"]
@@ -87,7 +87,7 @@ def test_a_challenge_serves_once(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-88")
 def test_a_refused_answer_ends_the_challenge(passkeys: Passkeys) -> None:
-    """The cookie is cleared, and whoever kept it gets no second try."""
+    """The cookie is cleared, and a kept copy of it gives no second try."""
     passkeys.set_up()
     browser = passkeys.direct.world.browser()
     options = passkeys.ask(browser=browser).json()["challenge"]["options"]
@@ -102,6 +102,30 @@ def test_a_refused_answer_ends_the_challenge(passkeys: Passkeys) -> None:
         == "challenge_expired"
     )
     assert passkeys.direct.pool.called("admin_respond_to_auth_challenge") == called
+
+
+@pytest.mark.security("S-87")
+def test_two_tabs_ask_and_the_later_challenge_counts(passkeys: Passkeys) -> None:
+    """They share the cookie. The earlier one's answer is refused and uses the challenge up; asking again works in both."""
+    passkeys.set_up()
+    browser = passkeys.direct.world.browser()
+    first, second = (passkeys.ask(browser=browser).json()["challenge"]["options"] for _ in range(2))
+    early = passkeys.answer(passkeys.device.get(first), browser)
+    assert (early.status, early.json()["error"]) == (401, "invalid_credentials")
+    late = passkeys.answer(passkeys.device.get(second), browser)
+    assert (late.status, late.json()["error"]) == (401, "challenge_expired")
+    assert passkeys.sign_in(browser).status == 200
+
+
+def test_a_passkey_set_up_in_one_tab_confirms_in_the_other(passkeys: Passkeys) -> None:
+    """The list is open in one; the other signs in anew meanwhile, which closes the list and keeps the passkey."""
+    passkeys.open()
+    passkeys.add()
+    assert passkeys.sign_in().status == 200
+    again = passkeys.post("passkeys/setup")
+    assert (again.status, again.json()["error"]) == (401, "challenge_expired")
+    assert passkeys.direct.browser.post("/auth/refresh").status == 200
+    assert len(passkeys.direct.grace.passkeys) == 1
 
 
 def test_an_outage_leaves_the_challenge(passkeys: Passkeys) -> None:
@@ -182,7 +206,7 @@ def test_a_challenge_for_another_domain_is_not_passed_on(
 
 
 def shape(answer: Any) -> Any:
-    """All of an answer but what is random, which is told by its length."""
+    """Return an answer with its random parts replaced by their lengths."""
     status, body, headers, _ = outline(answer)
     options = body["challenge"]["options"]
     options["challenge"] = len(options["challenge"])
@@ -345,6 +369,6 @@ def test_the_page_is_told_of_passkeys(passkeys: Passkeys) -> None:
 
 
 def test_a_challenge_is_never_asked_after_a_password(passkeys: Passkeys) -> None:
-    """WEB_AUTHN as a second step is none that this page knows: it fails closed (S-45)."""
+    """The page does not support WEB_AUTHN as a second step, so the sign-in fails closed (S-45)."""
     passkeys.direct.pool.next_challenge = ("WEB_AUTHN", {})
     assert passkeys.direct.sign_in().json()["error"] == "unsupported_challenge"

@@ -3,11 +3,10 @@
 import base64
 import hashlib
 import hmac
-import importlib.util
 import json
 import time
 from pathlib import Path
-from types import ModuleType
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -15,10 +14,12 @@ from chalice.app import Chalice
 
 from chalicelib.gatehouse import Gatehouse, Public
 from chalicelib.gatehouse.testing import use
+from examples.webhook import payments
+from ops.team_file import load_team_file, path_of
+from ops.team_resources import table_variable
 from tests.component.world import ENVIRONMENT
 from tests.doubles.browser import LambdaContext, build_event
 
-FILE = Path(__file__).resolve().parents[2] / "examples" / "webhook" / "payments.py"
 SECRET = b"whsec-of-the-service"
 BODY = json.dumps({"id": "evt_1", "amount": 990}, indent=1)
 
@@ -50,11 +51,10 @@ class Service:
     """The caller, with an app that has the route."""
 
     def __init__(self) -> None:
-        self.module = load()
         self.app = Chalice("hooks")
         opened = {Public("POST", "/hooks/payments", csrf=False)}
         gate = Gatehouse(self.app, public=opened, environ=ENVIRONMENT)
-        self.app.register_blueprint(self.module.routes)
+        self.app.register_blueprint(payments.routes)
         self.deliveries = Deliveries()
         use(gate, clients={"dynamodb": self.deliveries, "secretsmanager": Secrets()})
 
@@ -86,22 +86,21 @@ class Service:
         return answer["statusCode"], json.loads(answer["body"])
 
 
-def load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("payments_example", FILE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture
-def service(monkeypatch: pytest.MonkeyPatch) -> Service:
-    monkeypatch.setenv("PAYMENTS_SECRET_ARN", "arn:secret")
-    monkeypatch.setenv("DELIVERIES_TABLE", "deliveries")
+@pytest.fixture(scope="module")
+def only_service() -> Service:
+    """One for all tests: a blueprint is registered once."""
     return Service()
 
 
+@pytest.fixture
+def service(only_service: Service, monkeypatch: pytest.MonkeyPatch) -> Service:
+    monkeypatch.setenv("PAYMENTS_SECRET_ARN", "arn:secret")
+    monkeypatch.setenv("DELIVERIES_TABLE", "deliveries")
+    only_service.deliveries.ids.clear()
+    return only_service
+
+
+@pytest.mark.security("S-97")
 @pytest.mark.parametrize("binary", [False, True])
 @pytest.mark.parametrize("kind", ["application/json", "application/octet-stream"])
 def test_what_is_signed_is_taken(service: Service, kind: str, binary: bool) -> None:
@@ -110,6 +109,7 @@ def test_what_is_signed_is_taken(service: Service, kind: str, binary: bool) -> N
     assert service.deliveries.ids == ["evt_1"]
 
 
+@pytest.mark.security("S-97")
 @pytest.mark.parametrize(
     "forge",
     [
@@ -135,6 +135,7 @@ def test_a_forged_or_old_signature_is_refused(service: Service, forge: Any) -> N
     assert service.deliveries.ids == []
 
 
+@pytest.mark.security("S-97")
 def test_a_replay_does_nothing_a_second_time(service: Service) -> None:
     """Somebody who has seen a request can send it again for five minutes; the service itself does when it hears nothing."""
     header = service.sign(BODY.encode())
@@ -151,6 +152,7 @@ def test_a_signed_body_that_is_no_delivery_is_told_which_field(service: Service)
     assert (status, said["field"]) == (400, "id")
 
 
+@pytest.mark.security("S-97")
 def test_every_signature_is_compared_in_constant_time(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,7 +160,7 @@ def test_every_signature_is_compared_in_constant_time(
     compared: list[Any] = []
     real = hmac.compare_digest
     monkeypatch.setattr(
-        service.module.hmac, "compare_digest", lambda a, b: compared.append(b) or real(a, b)
+        payments.hmac, "compare_digest", lambda a, b: compared.append(b) or real(a, b)
     )
     header = service.sign(BODY.encode())
     assert (
@@ -166,3 +168,19 @@ def test_every_signature_is_compared_in_constant_time(
         == 200
     )
     assert len(compared) == 2
+
+
+def test_the_readme_declares_what_the_view_uses(tmp_path: Path) -> None:
+    """Its block for `.chalice/gatehouse.yaml`: the table by the name of its variable, its key, and its attribute for TTL."""
+    page = (Path(payments.__file__).parent / "README.md").read_text()
+    block = page.partition("```yaml\n")[2].partition("```")[0]
+    (tmp_path / ".chalice").mkdir()
+    path_of(tmp_path).write_text(dedent(block))
+    found = load_team_file(tmp_path)
+    (table,) = found.tables
+    assert table_variable(table) == "DELIVERIES_TABLE"
+    assert found.tables[table].key == {"id": "S"}
+    assert found.tables[table].expires == "expires_at"
+    rights = found.functions["api_handler"]
+    assert rights.tables == {table: ("write",)}
+    assert [actions for actions, _ in rights.besides] == [("secretsmanager:GetSecretValue",)]

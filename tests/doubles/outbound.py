@@ -7,7 +7,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 #: AWS's spelling of operations, where it does not follow from boto3's name.
-_SPELLED = {"SetUserMfaPreference": "SetUserMFAPreference"}
+_SPELLED = {
+    "SetUserMfaPreference": "SetUserMFAPreference",
+    "AdminSetUserMfaPreference": "AdminSetUserMFAPreference",
+}
 
 
 def place_of(arguments: Mapping[str, Any]) -> str:

@@ -90,6 +90,8 @@ class AdminOperations(PeopleOperations):
     def _op_admin_set_user_mfa_preference(self, given: dict[str, Any]) -> dict[str, Any]:
         op = "AdminSetUserMFAPreference"
         user = self._named(given["Username"], op)
+        if (passkeys := given.get("WebAuthnMfaSettings")) is not None:
+            user.passkey_is_mfa = passkeys["Enabled"]
         for setting, value in given.items():
             factor = _SETTINGS.get(setting)
             if factor is None:

@@ -1,102 +1,35 @@
 """docs/your-data.md on a local stack: queue and schedule call the functions, a missing right is told: `make soak`."""
 
 import json
-import os
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from pathlib import Path
-from threading import Event
 from typing import Any
 
+import boto3
 import pytest
 import requests
 
-from ops.local.authority import FOLDER_VARIABLE
-from tests.own_data import ROOT, follow
-from tests.ports import free_ports
-
-# The schedule is of one minute; a cold function on a busy machine takes some seconds more.
-_PATIENCE_SECONDS = 120.0
-
-
-class Team:
-    """Somebody who has followed the page, at a prompt."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def ops(self, *arguments: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "ops", *arguments],
-            cwd=self.folder,
-            env={**os.environ, FOLDER_VARIABLE: str(self.folder / "authority")},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout
-        return done.stdout
-
-    def log_until(self, function: str, wanted: str) -> str:
-        """The function's log once it says what is wanted."""
-        return until(
-            lambda: self.ops("logs", "--stage", "local", "--function", function),
-            lambda text: wanted in text,
-        )
-
-
-def until(look: Any, good: Any) -> Any:
-    """What `look` gives once it is good."""
-    ends_at = time.monotonic() + _PATIENCE_SECONDS
-    while not good(found := look()):
-        assert time.monotonic() < ends_at, found
-        Event().wait(0.5)
-    return found
+from tests.own_data import follow
+from tests.own_project import ROOT, Team, described, running, signed_in_session, until
 
 
 @pytest.fixture(scope="module")
 def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     folder = tmp_path_factory.mktemp("team")
     follow(folder)
-    (folder / ".local").mkdir()
-    for made in ("ministack-venv", "dependencies"):
-        if (ROOT / ".local" / made).exists():  # else it is made anew
-            (folder / ".local" / made).symlink_to(ROOT / ".local" / made)
-    app, aws, okta = free_ports(3)
-    prompt = Team(folder)
-    try:
-        prompt.ops(
-            *("up", "--detach", "--port", str(app), "--aws-port", str(aws)),
-            *("--okta-port", str(okta)),
-        )
+    with running(folder) as prompt:
         yield prompt
-    finally:
-        prompt.ops("down")
 
 
 @pytest.fixture(scope="module")
 def info(team: Team) -> Any:
-    return json.loads(team.ops("info", "--json"))
+    return described(team)
 
 
 @pytest.fixture
 def person(info: Any) -> requests.Session:
     """Somebody who is signed in."""
-    session = requests.Session()
-    session.trust_env = False  # REQUESTS_CA_BUNDLE would come before `verify`
-    session.verify = info["ca_file"]
-    origin = info["app_url"].rstrip("/")
-    answer = session.post(
-        f"{origin}/auth/direct/sign-in",
-        json={**info["demo_users"][0], "remember": False},
-        headers={"X-Gatehouse": "1", "Origin": origin},
-    )
-    session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-    return session
+    return signed_in_session(info)
 
 
 def test_what_a_queue_delivers_is_written_to_the_teams_table(
@@ -133,6 +66,30 @@ def test_a_schedule_fires_and_a_right_that_is_missing_is_named(team: Team) -> No
 
 def test_doctor_has_nothing_to_say(team: Team) -> None:
     """Of a team's own part neither."""
+    team.ops("deploy", "--stage", "local")
+    assert "all is well" in team.ops("doctor", "--stage", "local")
+
+
+def test_doctor_finds_what_somebody_broke_in_the_teams_part(team: Team, info: Any) -> None:
+    """A queue that no longer calls its function, a message that was given up, and a function that is gone."""
+    made = boto3.Session("test", "test", region_name=info["region"])
+    aws = {
+        name: made.client(name, endpoint_url=info["aws_endpoint_url"]) for name in ("lambda", "sqs")
+    }
+    name = f"gatehouse-{info['stage']}-pack_order"
+    (mapping,) = aws["lambda"].list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+    aws["lambda"].update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+    dead = aws["sqs"].get_queue_url(QueueName=f"gatehouse-{info['stage']}-parcels-dead")["QueueUrl"]
+    aws["sqs"].send_message(QueueUrl=dead, MessageBody="{}")
+    aws["lambda"].delete_function(FunctionName=f"gatehouse-{info['stage']}-count_orders")
+    said = json.loads(team.ops("doctor", "--stage", "local", "--json", code=1))
+    found = {each["id"]: each["says"] for each in said["findings"] if each["id"].startswith("own-")}
+    assert sorted(found) == ["own-functions", "own-queues", "own-sources"]
+    assert "pack_order is not called for what arrives in" in found["own-sources"]
+    assert "1 messages of the queue parcels failed again and again" in found["own-queues"]
+    assert "count_orders is missing" in found["own-functions"]
+    aws["sqs"].purge_queue(QueueUrl=dead)
+    aws["lambda"].update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
     team.ops("deploy", "--stage", "local")
     assert "all is well" in team.ops("doctor", "--stage", "local")
 

@@ -15,6 +15,7 @@ from tests.doubles.pool_users import PoolUser
 from tests.events import load_event
 from tests.faults.leavers import LEAVERS
 from tests.faults.passkeys import PASSKEYS
+from tests.faults.recovery import RECOVERY
 from tests.faults.scenes import ADMIN, Scene, with_record
 
 LINKED = "linked@example.org"
@@ -313,6 +314,7 @@ BYWAYS: dict[str, Callable[[World], Scene]] = {
     "mfa disable": mfa_disable,
     "mfa setup, refused": mfa_setup_refused,
     **PASSKEYS,
+    **RECOVERY,
     "trigger confirmed": trigger("PostConfirmation_ConfirmSignUp"),
     "trigger new password": trigger("PostConfirmation_ConfirmForgotPassword"),
     "trigger created": trigger("PreSignUp_AdminCreateUser"),

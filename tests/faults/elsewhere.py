@@ -22,6 +22,7 @@ _KINDS = {
     "Invoke account_mail": ("lambda", "aws", 1),
     "AdminGetUser": ("cognito-idp", "cognito", 2),
     "AdminSetUserPassword": ("cognito-idp", "cognito", 2),
+    "AdminSetUserMFAPreference": ("cognito-idp", "cognito", 2),
     "Scan providers": ("dynamodb", "aws", 2),
     "GetSecretValue sealing-keys": ("secretsmanager", "aws", 2),
     "GetSecretValue client": ("secretsmanager", "aws", 2),
@@ -62,6 +63,7 @@ _KEPT = Outcome(503)
 _REFUSED_TO_COGNITO = Outcome(0, code="", cookie="–", event="trigger_failed")
 _SIGN_IN, _CHALLENGE = "POST /auth/direct/sign-in", "POST /auth/direct/challenge"
 _SETUP, _DISABLE, _VERIFY = (f"POST /auth/mfa/{name}" for name in ("setup", "disable", "verify"))
+_CODES, _CODE = "POST /auth/mfa/recovery-codes", "POST /auth/direct/recovery-code"
 _PASSKEY = "POST /auth/direct/passkey"
 _OPEN, _NEW, _KEEP, _NAME, _REMOVE, _CLOSE = (
     f"POST /auth/passkeys/{name}"
@@ -263,6 +265,21 @@ ELSEWHERE: tuple[Call, ...] = (
     *_lines(
         _DISABLE, "mfa disable", Outcome(200, code="", event="revoke_failed"), "RevokeToken",
     ),
+    *_lines(
+        _DISABLE, "mfa disable", Outcome(200, code="", event="record_not_written"),
+        "UpdateItem users",
+    ),
+    *_lines(
+        _CODES, "recovery codes", _KEPT, *_KEYS, "GetSecretValue mfa-client", *_COUNTS,
+        "UpdateItem sessions", "GetItem users", "AdminInitiateAuth",
+    ),
+    *_lines(_CODES, "recovery codes", _KEPT, "AdminRespondToAuthChallenge", counted=2),
+    *_lines(_CODES, "recovery codes", _KEPT, "UpdateItem users", counted=4),
+    *_lines(
+        _CODES, "recovery codes", Outcome(200, code="", event="revoke_failed"), "RevokeToken",
+    ),
+    *_lines(_CODE, "recovery code", _KEPT, *_KEYS, *_COUNTS, "GetItem users", "UpdateItem users"),
+    *_lines("GET /me/second-factor", "second factor, app", _UNKNOWN, "GetItem users"),
     *_lines(
         _PASSKEY, "passkey", _NOTHING, *_CLIENT, *_COUNTS, "AdminInitiateAuth",
     ),

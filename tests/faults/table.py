@@ -341,6 +341,10 @@ CALLS: tuple[Call, ...] = (
         first=False,
     ),
     Call(
+        "AdminSetUserMFAPreference", _POOL, "cognito", "POST /auth/direct/recovery-code",
+        "recovery code", _503, tries=2, note="the recovery code can be used again",
+    ),
+    Call(
         "RevokeToken", _POOL, "cognito", "POST /auth/mfa/verify", "mfa verify",
         Outcome(200, code="", event="revoke_failed"), first=False,
         note="the factor is on; the token expires by itself within the hour",

@@ -224,6 +224,34 @@ def _turned_off(page: Page, api: FakeApi) -> None:
     heading(page, "Two-step verification is off")
 
 
+def ask_for_recovery_codes(page: Page, api: FakeApi) -> None:
+    """New codes, shown once."""
+    api.answers["POST /auth/mfa/setup"] = error(409, "mfa_already_on")
+    codes = [f"7KQ2-M0XD-{at:04}-ABCD" for at in range(10)]
+    api.answers["POST /auth/mfa/recovery-codes"] = Answer(200, {"recovery_codes": codes})
+    ask_for_two_step(page, api)
+    press(page, "Make recovery codes")
+    heading(page, "Make recovery codes")
+    fill(page, Code="123456")
+    press(page, "Make recovery codes")
+    heading(page, "Your recovery codes")
+
+
+def lose_the_phone(page: Page, api: FakeApi) -> None:
+    """A recovery code in place of the app's."""
+    challenged("SOFTWARE_TOKEN_MFA")(page, api)
+    press(page, "Use a recovery code")
+    heading(page, "Use a recovery code")
+
+
+def _recovered(page: Page, api: FakeApi) -> None:
+    lose_the_phone(page, api)
+    api.answers["POST /auth/direct/recovery-code"] = Answer(200, {"mfa": False})
+    fill(page, Recovery_code="7KQ2-M0XD-0000-ABCD")
+    press(page, "Continue")
+    heading(page, "Two-step verification is off")
+
+
 def _forgot_empty(page: Page, api: FakeApi) -> None:
     at("forgot")(page, api)
     press(page, "Send the code")
@@ -255,6 +283,9 @@ STATES: Mapping[str, View] = {
     "passkey, offered": _passkey_offered,
     "two-step, turned on": _turned_on,
     "two-step, turned off": _turned_off,
+    "recovery codes": ask_for_recovery_codes,
+    "recovery code": lose_the_phone,
+    "recovery code used": _recovered,
     "forgot, empty": _forgot_empty,
 }
 

@@ -7,6 +7,7 @@ themselves in other engines.
 
 import json
 import re
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +17,11 @@ from typing import Any, NamedTuple
 
 from playwright.sync_api import Browser, Page, expect
 
-from .fake_api import FILES, FakeApi
+from chalicelib.gatehouse.brand import Brand
+from chalicelib.gatehouse.page.static_files import StaticFiles
+
+from . import fake_api
+from .fake_api import FakeApi
 from .states import ALL
 
 HERE = Path(__file__).parent
@@ -27,6 +32,25 @@ _TEXTS = HERE.parents[1] / "frontend" / "texts"
 #: CSS lengths relative to the browser's own font size, which people set, also in media queries.
 _MEDIA = re.compile(r"@media[^{]*")
 _REM = re.compile(r"([0-9.]+)rem")
+
+
+_BRAND = Brand(
+    logo="harbour.svg",
+    picture="pier.svg",
+    accent="#9d174d",
+    terms_url="https://harbour.example/terms",
+    privacy_url="/privacy",
+    support_url="mailto:help@harbour.example",
+    languages=("en", "de"),
+)
+_WORDMARK = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 150 32"><circle cx="16" cy="16" r="15" fill="#9d174d"/>'
+    '<text x="40" y="23" font-family="sans-serif" font-size="20" fill="#777">Harbour</text></svg>'
+)
+_PICTURE = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 200" preserveAspectRatio="xMidYMid slice">'
+    '<rect width="400" height="200" fill="#2b1030"/><circle cx="200" cy="90" r="60" fill="#f2a"/></svg>'
+)
 
 
 class Look(NamedTuple):
@@ -53,6 +77,20 @@ LOOKS = (
     Look(1280, 800),
     Look(1280, 800, theme="dark", language="de", text=200),
 )
+
+
+@contextmanager
+def branded(folder: Path) -> Iterator[None]:
+    """Draw every state under a team's brand; `folder` is for its files."""
+    shutil.copytree(HERE.parents[1] / "frontend", folder / "frontend")
+    (folder / "frontend" / "brand" / "harbour.svg").write_text(_WORDMARK)
+    (folder / "frontend" / "brand" / "pier.svg").write_text(_PICTURE)
+    plain = fake_api.FILES
+    fake_api.FILES = StaticFiles(folder / "frontend", _BRAND)
+    try:
+        yield
+    finally:
+        fake_api.FILES = plain
 
 
 def german() -> list[tuple[str, str]]:
@@ -93,11 +131,11 @@ def still(browser: Browser, name: str, language: str = "en") -> str:
 
 def styles(look: Look, name: str) -> str:
     """One of the page's style sheets for a person with that theme and font size."""
-    asset = FILES.asset(FILES.version, name)
+    asset = fake_api.FILES.asset(fake_api.FILES.version, name)
     assert asset is not None
     text = asset.text
     dark = look.theme == "dark"
-    text = re.sub(r"\(prefers-color-scheme: ?dark\)", "all" if dark else "not all", text)
+    text = re.sub(r"\(prefers-color-scheme: ?dark\)", " all" if dark else " not all", text)
     text = re.sub(r"color-scheme: ?light dark", f"color-scheme: {look.theme}", text)
     if look.text != 100:
         factor = look.text / 100
@@ -128,7 +166,7 @@ def served(stills: Mapping[tuple[str, str], str], sheet: Callable[[], str]) -> I
             if len(parts) == 3 and parts[2].endswith(".css"):
                 return styles(LOOKS[int(parts[0])], parts[2]), "text/css"
             if "assets" in parts:
-                found = FILES.asset(FILES.version, parts[-1])
+                found = fake_api.FILES.asset(fake_api.FILES.version, parts[-1])
                 return (found.text, found.content_type) if found else ("", "text/plain")
             if len(parts) == 2:
                 look = LOOKS[int(parts[1])]

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from .fake_api import Answer, FakeApi, Request, challenge, error, throttled
+from .test_keyboard import tab_to
 from .views import (
     EMAIL,
     PASSKEY,
@@ -300,6 +301,34 @@ def test_a_passkey_is_set_up_named_and_removed(page: Page, api: FakeApi) -> None
     expect(page.get_by_text("You have no passkey yet.")).to_be_visible()
     assert bodies(api, "passkeys/rename") == [{"id": PASSKEY["id"], "name": "Mine"}]
     assert bodies(api, "passkeys/remove") == [{"id": PASSKEY["id"]}]
+
+
+def test_a_passkey_is_set_up_without_a_mouse(page: Page, api: FakeApi) -> None:
+    """From the profile: each view has the focus where the next key goes, and it is left the same way."""
+    options = {
+        "rp": {"id": "localhost", "name": "localhost"},
+        "user": {"id": "Ym8", "name": EMAIL, "displayName": EMAIL},
+        "challenge": OPTIONS["challenge"],
+        "pubKeyCredParams": [{"type": "public-key", "alg": -7}],
+    }
+    api.native()
+    api.answers["POST /auth/passkeys/open"] = Answer(200, {"passkeys": []})
+    api.answers["POST /auth/passkeys/setup"] = Answer(200, {"options": options})
+    api.answers["POST /auth/passkeys/verify"] = Answer(200, {"passkeys": [PASSKEY]})
+    page.goto(api.url)
+    heading(page, "Hello, Bo")
+    tab_to(page, "Passkeys")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Password", exact=True)).to_be_focused()
+    page.keyboard.insert_text(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("You have no passkey yet.")).to_be_visible()
+    tab_to(page, "Set up a passkey")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Your passkey is ready.")).to_be_visible()
+    tab_to(page, "Back")
+    page.keyboard.press("Enter")
+    heading(page, "Hello, Bo")
 
 
 @pytest.mark.parametrize(

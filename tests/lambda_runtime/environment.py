@@ -49,10 +49,14 @@ def _version(python: Path) -> str:
 
 def runtime_python(version: str) -> Path:
     """Return the interpreter of that version's environment; install it if needed."""
-    directory = _CACHE / f"lambda-runtime-{version}"
+    return python_with(_LOCK, f"lambda-runtime-{version}", pythons()[version])
+
+
+def python_with(lock: Path, name: str, base: Path) -> Path:
+    """Return the interpreter of the environment `.local/<name>`; install `lock` there with the Python `base` if needed."""
+    directory = _CACHE / name
     python, stamp = directory / "bin" / "python", directory / "lock.sha256"
-    base = pythons()[version]
-    wanted = hashlib.sha256(_LOCK.read_bytes() + str(base).encode()).hexdigest()
+    wanted = hashlib.sha256(lock.read_bytes() + str(base).encode()).hexdigest()
     if python.exists() and stamp.exists() and stamp.read_text() == wanted:
         return python
     shutil.rmtree(directory, ignore_errors=True)
@@ -60,7 +64,7 @@ def runtime_python(version: str) -> Path:
     command = [
         *(sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"),
         *("--no-compile", "--disable-pip-version-check", "--require-hashes"),
-        *("--only-binary", ":all:", "--requirement", str(_LOCK)),
+        *("--only-binary", ":all:", "--requirement", str(lock)),
     ]
     subprocess.run(command, check=True, capture_output=True)
     stamp.write_text(wanted)

@@ -141,7 +141,8 @@ def test_no_action_is_a_wildcard_and_only_named_ones_have_no_resource() -> None:
     stage's functions."""
     nameless = {
         *("cloudformation:DescribeStackDriftDetectionStatus", "cloudwatch:DescribeAlarms"),
-        *("cognito-idp:CreateUserPool", "cognito-idp:DescribeUserPoolDomain"),
+        *("cloudwatch:GetMetricStatistics", "cognito-idp:CreateUserPool"),
+        *("cognito-idp:DescribeUserPoolDomain",),
         *("logs:DescribeLogGroups", "secretsmanager:GetRandomPassword", "sts:GetCallerIdentity"),
     }
     for statement in statements():

@@ -22,8 +22,10 @@ SEEDED = [
     for check, seeds in FAULTS.items()
     for what, seed in seeds
 ]
-#: tests/unit/ops/test_doctor.py tests these checks with doubles, because the local AWS lacks their subjects.
+#: Tested with doubles: in tests/unit/ops/test_doctor.py what the local AWS lacks, in test_doctor_own_parts.py what this
+#: project lacks.
 ELSEWHERE = {
+    *("own-functions", "own-sources", "own-queues", "own-waits"),
     *("clock-skew", "table-backups", "table-expiry", "table-encryption"),
     *("access-log", "custom-domain", "sign-in-domain", "sign-in-style"),
     *("pool-issuer", "threat-protection"),

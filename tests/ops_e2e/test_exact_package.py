@@ -178,6 +178,38 @@ def test_a_plain_chalice_deploy_uploads_nothing(shelf: Shelf, seed: Seed) -> Non
     """It ends with exit code 1 and the reason; alone, Chalice leaves the dependency out and ends with 0."""
     said = seed(shelf)
     shelf.give_a_role()
+    done, heard = plain_deploy(shelf)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert heard == []
+    assert shelf.packaged() == []
+
+
+@pytest.mark.parametrize("of", ["the stage", "one function"])
+def test_a_plain_chalice_deploy_measures_the_variables_first(shelf: Shelf, of: str) -> None:
+    """Lambda would refuse them after the package and other functions have changed; the message is that of `ops`."""
+    shelf.give_a_role()
+    path = shelf.project / ".chalice" / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    stage = config["stages"][LOCAL]
+    if of == "one function":
+        stage["lambda_functions"] = {"leaving": {}}
+        stage = stage["lambda_functions"]["leaving"]
+    stage.setdefault("environment_variables", {})["ORDERS"] = "x" * 4096
+    path.write_text(json.dumps(config), encoding="utf-8")
+    done, heard = plain_deploy(shelf)
+    assert done.returncode == 1
+    named = "leaving" if of == "one function" else "every function"
+    assert f"environment variables of {named} take " in done.stderr
+    assert "Lambda allows 4096: shorten the largest, ORDERS (" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert heard == []
+    assert shelf.packaged() == []
+
+
+def plain_deploy(shelf: Shelf) -> tuple[subprocess.CompletedProcess[str], list[bytes]]:
+    """A plain `chalice deploy`, and what it sent to AWS."""
     heard: list[bytes] = []
 
     class Listener(BaseRequestHandler):
@@ -201,11 +233,7 @@ def test_a_plain_chalice_deploy_uploads_nothing(shelf: Shelf, seed: Seed) -> Non
         server.shutdown()
         server.server_close()
         thread.join()
-    assert done.returncode == 1
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
-    assert heard == []
-    assert shelf.packaged() == []
+    return done, heard
 
 
 def chalice_package(shelf: Shelf) -> subprocess.CompletedProcess[str]:

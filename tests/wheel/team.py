@@ -70,12 +70,15 @@ class Team:
     authority: Path
     project: Path = field(init=False)
     python: Path = field(init=False)
+    #: Where pip looks; by default in no index, but in the shelf.
+    pip: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.project = self.folder / "orders"
         skipped = shutil.ignore_patterns("__pycache__", ".pytest_cache", ".local")
         shutil.copytree(ROOT / "examples" / "orders", self.project, ignore=skipped)
         self.python = self._make_python()
+        self.pip = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(self.folder / "shelf")}
         self._put_network_at_hand()
 
     def _make_python(self) -> Path:
@@ -128,14 +131,13 @@ class Team:
         return done.stdout
 
     def environment(self) -> dict[str, str]:
-        """Return an environment without the caller's variables, and without the network for pip."""
+        """Return an environment without the caller's variables, in which pip stays on this machine."""
         return {
             "PATH": f"{self.python.parent}:{os.environ['PATH']}",
             "HOME": str(self.folder),
             "GATEHOUSE_CA_DIR": str(self.authority),
             "PIP_CONFIG_FILE": os.devnull,
-            "PIP_NO_INDEX": "1",
-            "PIP_FIND_LINKS": str(self.folder / "shelf"),
+            **self.pip,
             "PYTHONDONTWRITEBYTECODE": "1",
         }
 

@@ -1,8 +1,8 @@
 """Admin calls about people of the pool, with the permissions of the app's role.
 
 Source: Amazon Cognito API reference, "AdminGetUser", "AdminListGroupsForUser", "AdminUserGlobalSignOut",
-"AdminUpdateUserAttributes", "AdminDeleteUser", "AdminDisableUser", "AdminEnableUser", "AdminSetUserPassword"; developer
-guide, "Quotas in Amazon Cognito" (a person is in 100 groups at most).
+"AdminUpdateUserAttributes", "AdminDeleteUser", "AdminDisableUser", "AdminEnableUser", "AdminSetUserPassword",
+"AdminSetUserMFAPreference"; developer guide, "Quotas in Amazon Cognito" (a person is in 100 groups at most).
 """
 
 from collections.abc import Mapping
@@ -27,6 +27,7 @@ class CognitoIdp(Protocol):
     def admin_user_global_sign_out(self, **arguments: Any) -> dict[str, Any]: ...
     def admin_update_user_attributes(self, **arguments: Any) -> dict[str, Any]: ...
     def admin_set_user_password(self, **arguments: Any) -> dict[str, Any]: ...
+    def admin_set_user_mfa_preference(self, **arguments: Any) -> dict[str, Any]: ...
     def admin_delete_user(self, **arguments: Any) -> dict[str, Any]: ...
     def admin_disable_user(self, **arguments: Any) -> dict[str, Any]: ...
     def admin_enable_user(self, **arguments: Any) -> dict[str, Any]: ...
@@ -113,6 +114,21 @@ class UserAdmin:
                 "Permanent": True,
             },
         )
+
+    def turn_app_off(self, user_name: str, *, passkeys: bool = False) -> None:
+        """Stop asking a person for an authenticator app; repeating it does no harm. Raises NotFound or
+        TemporarilyUnavailable.
+
+        As `UserPoolApi.prefer_totp` does it with the person's own token. Source: API reference,
+        "AdminSetUserMFAPreference".
+        """
+        settings: dict[str, Any] = {
+            "SoftwareTokenMfaSettings": {"Enabled": False, "PreferredMfa": False}
+        }
+        if passkeys:
+            settings["WebAuthnMfaSettings"] = {"Enabled": False}
+        call = self._client.admin_set_user_mfa_preference
+        self._call("AdminSetUserMFAPreference", call, user_name, **settings)
 
     def delete(self, user_name: str) -> None:
         """Delete a person in any state. Raises NotFound or TemporarilyUnavailable."""

@@ -160,7 +160,7 @@ class Accounts:
             self._user_admin.update_names(name, names)
         self._end_sessions(user)
         self._note_proof(name, {} if user.identities else names, sessions_ended=True)
-        # Last: until the sessions have ended, somebody who knew the old password could set up another one.
+        # After the sessions: while they last, a person who knew the old password could set up another passkey.
         self._end_passkeys(user)
         log_event("account", request="reset_password", user=name)
 
@@ -187,8 +187,12 @@ class Accounts:
             log_event("record_not_written", level="error", user=user_name, detail=error.detail)
 
     def _end_passkeys(self, user: PoolUser) -> None:
-        """Somebody who knew the old password may have set one up with it (S-102). Cognito deletes a passkey only with a
-        token of its owner's, so they are noted as ended. The new password is valid even if this fails."""
+        """Note that the account's passkeys have ended, because a person who knew the old password may have set one up
+        (S-102).
+
+        Cognito deletes a passkey only with its owner's token, which is missing here. The new password is valid even if
+        this fails.
+        """
         if self._passkeys is None:
             return
         try:

@@ -81,9 +81,9 @@ def build_totp_key(secret: str, *, account: str, issuer: str) -> TotpKey:
 
 
 def read_passkey_id(credential: str | None) -> str:
-    """Return the id in a passkey's answer, JSON of the browser's. Raises InvalidRequest.
+    """Return the id in a passkey's answer, the browser's JSON. Raises InvalidRequest.
 
-    It has the id twice, for programs and as bytes; no two readers of it may take different ones.
+    The JSON has the id twice, as text and as bytes. They must be equal, because Cognito might read the other one.
     """
     try:
         answer = json.loads(credential or "")

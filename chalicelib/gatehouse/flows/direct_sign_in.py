@@ -356,14 +356,14 @@ class DirectSignIn:
         return DirectlySignedIn(tokens.access_token, access, identity, session, sealed, device)
 
     def _refuse_ended_passkey(self, user_name: str, passkey: str) -> None:
-        """Refuse a passkey from before a password that was set by mail, which Cognito still has (S-102).
+        """Refuse a passkey that is older than a password that was set by mail; Cognito still has it (S-102).
 
-        Only after Cognito's own answer: whoever has no passkey of the account learns nothing of it.
+        This comes after Cognito's own answer, so a person without a passkey of the account learns nothing about it.
         """
         if self._passkeys.load(user_name).has_ended(passkey):
             self._attempts.failed()
             log_event("passkey_ended", user=user_name)
-            raise InvalidPasskey("set up before the last password that was set by mail")
+            raise InvalidPasskey("the passkey is older than the last password that was set by mail")
 
     def _verify(self, tokens: TokenSet) -> tuple[IdentityClaims, AccessClaims]:
         # An ID token of this flow has no nonce: it did not come through the browser.

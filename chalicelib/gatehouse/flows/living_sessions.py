@@ -33,9 +33,9 @@ class LivingSessions:
         return session
 
     def look(self, cookie: str | None) -> bool:
-        """Whether the session of a cookie value goes on. Looking keeps no idle session alive: nothing is noted.
+        """Whether the session of a cookie value is alive. Nothing is noted, so this does not extend an idle session.
 
-        Raises TemporarilyUnavailable where nobody can tell.
+        Raises TemporarilyUnavailable if the table does not answer.
         """
         try:
             session = self._sessions.open(cookie)

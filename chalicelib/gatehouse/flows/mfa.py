@@ -17,10 +17,10 @@ from ..errors import (
     InvalidCredentials,
     MfaAlreadyOn,
     TemporarilyUnavailable,
-    UnsupportedChallenge,
 )
 from ..log import log_event
 from ..sealed.challenges import ENROLMENT_PURPOSE, Challenges, Enrolment
+from ..store.recovery_codes import RecoveryCodeStore
 from .attempts import CHALLENGE, SIGN_IN, Attempts
 from .challenge_steps import CODE_RESPONSES, SELECT_MFA
 from .credentials import TotpKey, build_totp_key, read_code
@@ -48,6 +48,7 @@ class Mfa:
         again: Reauthentication,
         challenges: Challenges,
         attempts: Attempts,
+        recovery_codes: RecoveryCodeStore,
         issuer_label: str,
         passkeys: bool = False,
     ) -> None:
@@ -55,6 +56,7 @@ class Mfa:
         self._api = again.api
         self._challenges = challenges
         self._attempts = attempts
+        self._recovery_codes = recovery_codes
         self._issuer_label = issuer_label
         self._passkeys = passkeys
 
@@ -130,15 +132,10 @@ class Mfa:
         session, email = self._again.native(session_cookie)
         digits = read_code(code)
         account = self._attempts.account_of(email, visitor)
-        step = self._again.sign_in(session, account, password, visitor)
         with ExitStack() as once:
-            if step.tokens is None:
-                with self._attempts.guarded(CHALLENGE, account, visitor.ip):
-                    once.enter_context(self._attempts.app_code_once(session.username, digits))
-                    step = self._again.second_factor(step, session, digits, visitor)
-            tokens = step.tokens
-            if tokens is None:
-                raise UnsupportedChallenge(f"challenge {step.challenge[:40]}")
+            tokens, _ = self._again.by_both_factors(
+                once, session, account, password, digits, visitor
+            )
             with self._again.revoked_after(tokens):
                 try:
                     self._api.prefer_totp(tokens.access_token, False, passkeys=self._passkeys)
@@ -147,3 +144,11 @@ class Mfa:
         for kind in (SIGN_IN, CHALLENGE):
             self._attempts.succeeded(kind, account, visitor.ip)
         log_event("mfa", user=session.username, on=False)
+        self._remove_codes(session.username)
+
+    def _remove_codes(self, user_name: str) -> None:
+        """Recovery codes belong to the app. If this fails they open nothing while no app is on."""
+        try:
+            self._recovery_codes.remove(user_name)
+        except TemporarilyUnavailable as error:
+            log_event("record_not_written", level="error", user=user_name, detail=error.detail)

@@ -115,7 +115,8 @@ class PasskeySignIn:
         return Challenged(body, challenge, self._challenges.seal(challenge, even=True))
 
     def _listed(self, options: Mapping[str, Any], user_name: str) -> list[dict[str, Any]]:
-        """Return the passkeys for a known browser: without those that have ended, which Cognito still lists (S-102)."""
+        """Return the passkeys for a known browser. Those that have ended are left out; Cognito still lists them
+        (S-102)."""
         listed = _passkeys(options)
         try:
             notes = self._notes.load(user_name)

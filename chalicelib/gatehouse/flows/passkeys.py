@@ -36,7 +36,7 @@ from .challenge_steps import SELECT_MFA, TOTP
 from .credentials import read_code, read_passkey_id
 from .reauthentication import Reauthentication
 
-#: The length of an ISO 8601 time up to its seconds. Behind them, Cognito's form and ours differ.
+#: The length of an ISO 8601 time up to its seconds. Cognito and we write the rest of it differently.
 _SECONDS = len("2026-01-01T00:00:00")
 #: Cognito's errors for a token that is no longer valid.
 _TOKEN_GONE = ("NotAuthorizedException", "PasswordResetRequiredException", "UserNotFoundException")
@@ -130,7 +130,7 @@ class Passkeys:
     ) -> list[Passkey]:
         """Register a new passkey, and return all passkeys. Raises NoSession, ChallengeExpired, PasskeyNotSupported."""
         session, enrolment = self._opened(session_cookie, cookie)
-        # First: a passkey that is not noted would count as one from before the last password that was set by mail.
+        # Noted first: without a note, the passkey would count as older than the last password that was set by mail.
         self._notes.add(session.username, read_passkey_id(json.dumps(credential)))
         try:
             self._api.complete(enrolment.access_token, credential)
@@ -195,9 +195,9 @@ class Passkeys:
         return _name(passkeys, self._noted(user_name) if passkeys else Notes())
 
     def _not_ended(self, user_name: str, access_token: str) -> tuple[list[Passkey], int]:
-        """Return the passkeys that have not ended, and how many had, which are deleted now.
+        """Delete the passkeys that have ended; return the others, and the number of deleted ones.
 
-        The time is compared as well: whatever form an id has, nothing is deleted that was set up later.
+        The times are also compared, so that a passkey that was set up later is never deleted, whatever form its id has.
         """
         passkeys = self._api.all(access_token)
         notes = self._noted(user_name) if passkeys else Notes()

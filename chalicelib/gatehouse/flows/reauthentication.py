@@ -7,7 +7,7 @@ never leave the server unsealed, and are revoked after use. Source: AWS "Scopes,
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from ..cognito.identities import NATIVE
 from ..cognito.oauth import TokenSet
@@ -25,7 +25,7 @@ from ..log import log_event
 from ..sealed.challenges import Challenges, Enrolment
 from ..session.sessions import Session
 from ..store.users import UserStore
-from .attempts import SIGN_IN, Attempts
+from .attempts import CHALLENGE, SIGN_IN, Attempts
 from .challenge_steps import CODE_RESPONSES, SELECT_MFA, TOTP
 from .living_sessions import LivingSessions
 
@@ -98,6 +98,30 @@ class Reauthentication:
         except Refused as refused:
             self._attempts.failed()
             raise InvalidCode(refused.code) from None
+
+    def by_both_factors(
+        self,
+        once: ExitStack,
+        session: Session,
+        account: str,
+        password: str,
+        digits: str,
+        visitor: Visitor,
+    ) -> tuple[TokenSet, bool]:
+        """Check the password, and a code of the app if Cognito asks; return the tokens, and whether it asked.
+
+        If `once` fails, the code can be used again. Raises InvalidCredentials, InvalidCode, TooManyAttempts, and
+        UnsupportedChallenge where something else is asked.
+        """
+        step = self.sign_in(session, account, password, visitor)
+        asked = step.tokens is None
+        if asked:
+            with self._attempts.guarded(CHALLENGE, account, visitor.ip):
+                once.enter_context(self._attempts.app_code_once(session.username, digits))
+                step = self.second_factor(step, session, digits, visitor)
+        if step.tokens is None:
+            raise UnsupportedChallenge(f"challenge {step.challenge[:40]}")
+        return step.tokens, asked
 
     @contextmanager
     def revoked_after(self, tokens: TokenSet) -> Iterator[None]:

@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 
 from .. import colours
 from ..brand import PLAIN, Brand
+from ..errors import ConfigurationError
 from .bundle import bundle
 from .catalogue import Catalogue, choose_language, load_catalogue
 
@@ -71,12 +72,16 @@ class StaticFiles:
     """The frontend's files with a brand applied. Only names of files in the folder can be requested.
 
     `own` is the folder with a team's logo, picture and texts, if it is not `brand/` in `folder`.
-    Raises ConfigurationError for an unusable catalogue, logo or picture.
+    Raises ConfigurationError for an unusable catalogue, logo or picture, and for a folder that is missing.
     """
 
     def __init__(
         self, folder: Path = FRONTEND, brand: Brand = PLAIN, own: Path | None = None
     ) -> None:
+        if own is not None and not own.is_dir():
+            raise ConfigurationError(
+                f"brand {own} is not a folder: Chalice packages chalicelib/brand, for example"
+            )
         own = own or folder / "brand"
         files = sorted(path for path in folder.iterdir() if path.suffix in _TYPES)
         texts = {path.name: compact(path.name, path.read_text(encoding="utf-8")) for path in files}

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _NAMES = ("given_name", "family_name")
 _MAX_NAME = 100
+_TOTP = "SOFTWARE_TOKEN_MFA"
 
 
 def show(call: Call) -> dict[str, Any]:
@@ -21,10 +22,17 @@ def show(call: Call) -> dict[str, Any]:
 
 
 def second_factor(call: Call) -> dict[str, Any]:
-    """Return the second factors that are on, by Cognito's names; none for people of a provider, which asks for its
-    own."""
-    factors = call.services.profile.second_factor(call.caller.username, call.caller.sub)
-    return {"on": bool(factors), "factors": list(factors)}
+    """Return the second factors that are on, by Cognito's names; none for people of a provider, which asks for its own.
+
+    With an authenticator app, also how many recovery codes are left and when one was last used.
+    """
+    caller = call.caller
+    factors = call.services.profile.second_factor(caller.username, caller.sub)
+    answer: dict[str, Any] = {"on": bool(factors), "factors": list(factors)}
+    if _TOTP in factors:
+        codes = call.services.recovery_code_store.load(caller.username)
+        answer["recovery_codes"] = {"left": len(codes.digests), "used_at": codes.used_at or None}
+    return answer
 
 
 def rename(call: Call) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Routes that turn an authenticator app on and off, for people who are signed in with a password."""
+"""Routes that turn an authenticator app on and off, and recovery codes for a lost one, for people with a password."""
 
 from typing import Any
 
@@ -16,6 +16,8 @@ from .direct import (
 
 _MAX_PASSWORD = 256
 _MAX_CODE = 16
+#: With whatever people type between its sixteen characters.
+_MAX_RECOVERY_CODE = 64
 
 
 def setup(call: Call) -> Response:
@@ -48,6 +50,39 @@ def verify(call: Call) -> Response:
         visitor=call.visitor,
     )
     return Response({"mfa": True}, {"Set-Cookie": cleared_challenge(call)})
+
+
+def recovery_codes(call: Call) -> dict[str, Any]:
+    """New recovery codes, against password and a code of the app; they are shown here and never again."""
+    from ..edge.bodies import read_text
+    from ..session.sessions import COOKIE
+
+    current = embedded(call)
+    body = call.json_body()
+    try:
+        codes = current.recovery_codes.make(
+            password=read_text(body, "password", max_length=_MAX_PASSWORD),
+            code=read_text(body, "code", max_length=_MAX_CODE),
+            session_cookie=call.cookies.get(COOKIE),
+            visitor=call.visitor,
+        )
+    except UnsupportedChallenge as error:
+        raise with_login_url(error, call) from None
+    return {"recovery_codes": codes}
+
+
+def recover(call: Call) -> Response:
+    """A recovery code at the step that asks for the app: the app is off, and the page signs in once more."""
+    from ..edge.bodies import read_text
+    from ..sealed import challenges
+
+    current = embedded(call)
+    current.recovery_codes.use(
+        code=read_text(call.json_body(), "code", max_length=_MAX_RECOVERY_CODE),
+        cookie=challenges.join(call.cookies),
+        visitor=call.visitor,
+    )
+    return Response({"mfa": False}, {"Set-Cookie": cleared_challenge(call)})
 
 
 def disable(call: Call) -> dict[str, Any]:

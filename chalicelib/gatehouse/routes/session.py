@@ -27,7 +27,7 @@ def refresh(call: Call) -> Response:
 
 
 def look(call: Call) -> dict[str, bool]:
-    """Whether the browser's session goes on. Nothing changes: no deadline, no cookie, no token (S-99)."""
+    """Return whether the browser's session is alive, without a change of deadline, cookie or token (S-99)."""
     from ..session.sessions import COOKIE
 
     return {"goes_on": call.services.living_sessions.look(call.cookies.get(COOKIE))}

@@ -49,6 +49,8 @@ TABLE = (
     Route("POST", "/auth/mfa/setup", "mfa.setup"),
     Route("POST", "/auth/mfa/verify", "mfa.verify"),
     Route("POST", "/auth/mfa/disable", "mfa.disable"),
+    Route("POST", "/auth/mfa/recovery-codes", "mfa.recovery_codes"),
+    Route("POST", "/auth/direct/recovery-code", "mfa.recover"),
     Route("POST", "/auth/direct/passkey", "passkeys.ask"),
     Route("POST", "/auth/passkeys/open", "passkeys.open_list"),
     Route("POST", "/auth/passkeys/setup", "passkeys.setup"),

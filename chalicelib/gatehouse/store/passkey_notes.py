@@ -29,7 +29,7 @@ class Notes:
 
 
 class PasskeyNotes:
-    """Reads and writes the columns. All methods raise TemporarilyUnavailable. `clock` gives Unix seconds."""
+    """Reads and writes the columns. All methods raise TemporarilyUnavailable. `clock` returns Unix seconds."""
 
     def __init__(self, client: DynamoDB, table: str, clock: Callable[[], float]) -> None:
         self._client = client
@@ -37,7 +37,7 @@ class PasskeyNotes:
         self._clock = clock
 
     def load(self, user_name: str) -> Notes:
-        """Return the notes; names that cannot be read count as none."""
+        """Return the notes; unreadable names count as none."""
         with translated_errors("GetItem"):
             answer = self._client.get_item(
                 TableName=self._table,

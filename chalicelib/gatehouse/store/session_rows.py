@@ -103,7 +103,7 @@ class SessionRows:
         return True
 
     def exists(self, sub: str, session_id: str) -> bool:
-        """Whether nobody has ended the session; notes nothing."""
+        """Whether the session still has its row; writes nothing."""
         with translated_errors("GetItem"):
             answer = self._client.get_item(
                 TableName=self._table, Key=_key(sub, session_id), ConsistentRead=True

@@ -167,3 +167,16 @@ def a_lost_app_is_forgotten(world: World) -> Any:
     )
     world.admin("admin_delete_software_token", Username=address)
     return world.refused(world.tokens, address)
+
+
+@case(ACCEPTED, REFERENCE + "API_AdminSetUserMFAPreference.html")
+def an_app_that_an_administrator_switched_off_is_not_asked_for(world: World) -> Any:
+    """A recovery code does that: the password alone signs in, although the app's key is still there."""
+    address = world.person()
+    world.enrol(address)
+    world.admin(
+        "admin_set_user_mfa_preference",
+        Username=world.user(address)["Username"],
+        SoftwareTokenMfaSettings={"Enabled": False, "PreferredMfa": False},
+    )
+    return world.refused(world.tokens, address)

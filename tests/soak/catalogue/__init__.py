@@ -8,10 +8,12 @@ from tests.soak.catalogue.hosted import HOSTED
 from tests.soak.catalogue.infrastructure import INFRASTRUCTURE
 from tests.soak.catalogue.leaving import LEAVING
 from tests.soak.catalogue.operators import OPERATORS
+from tests.soak.catalogue.own_data import OWN_DATA
 from tests.soak.catalogue.ownership import OWNERSHIP
 from tests.soak.catalogue.passkeys import PASSKEYS
 from tests.soak.catalogue.people import PEOPLE
 from tests.soak.catalogue.programs import PROGRAMS
+from tests.soak.catalogue.recovery import RECOVERY
 from tests.soak.catalogue.sessions import SESSIONS
 from tests.soak.catalogue.step_up import STEP_UP
 from tests.soak.catalogue.tokens import TOKENS
@@ -27,6 +29,7 @@ DEFENCES: tuple[Defence, ...] = (
     *OWNERSHIP,
     *GUESSES,
     *PASSKEYS,
+    *RECOVERY,
     *API,
     *PEOPLE,
     *PROGRAMS,
@@ -34,6 +37,7 @@ DEFENCES: tuple[Defence, ...] = (
     *STEP_UP,
     *LEAVING,
     *OPERATORS,
+    *OWN_DATA,
     *INFRASTRUCTURE,
 )
 

@@ -111,4 +111,21 @@ LEAVING: tuple[Defence, ...] = (
         ),
         tests=("tests/component/test_leaving_signals.py",),
     ),
+    defence(
+        "people-from-before-are-indexed",
+        "S-100",
+        "a linked person of an earlier release is not found by a signal, even after a reconcile",
+        ("chalicelib.gatehouse.store.subjects:SubjectStore.note_person", nothing),
+        tests=("tests/unit/ops/test_reconcile.py",),
+    ),
+    defence(
+        "a-killed-worker-does-it-again",
+        "S-101",
+        "what a killed function had begun counts as done, and the profile stays enabled",
+        (
+            f"{_FLOW}._shut_out",
+            reading(("at <= person.row.decided_at or", "at <= person.row.ended_at or")),
+        ),
+        tests=("tests/soak/test_leavers.py",),
+    ),
 )

@@ -9,6 +9,7 @@ from email.utils import formatdate
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError
@@ -454,3 +455,39 @@ def test_every_trigger_that_is_not_ours_is_found(source: str, instead: str | Non
         changed[source] = {**WIRED[source], "LambdaArn": instead} if is_config else instead
     (said,) = faults(changed)
     assert "trigger is" in said
+
+
+@pytest.mark.parametrize("heard", ["2026-11-28T08:00:00.000Z", ""])
+def test_signals_of_people_who_leave(stage: Stage, heard: str) -> None:
+    """Doctor says when a provider last sent one, and how many were refused; it notes a provider that never did."""
+    stage = replace(stage, environment={**stage.environment, "SUBJECTS_TABLE": "subjects"})
+    rules = {"M": {"issuer": {"S": "https://acme.okta.com"}}}
+    items = {
+        "Acme": {"name": {"S": "Acme"}, "leaving": rules},
+        "Quiet": {"name": {"S": "Quiet"}},
+    }
+    aws = StubbedSession()
+    item = {"Item": {"lastSignalAt": {"S": heard}}} if heard else {}
+    key = {"TableName": "subjects", "Key": {"subject": {"S": "Acme"}}}
+    aws.expect("dynamodb", "get_item", item, key)
+    now = datetime(2026, 11, 29, 12, tzinfo=timezone.utc)
+    asked = {
+        "Namespace": "Gatehouse",
+        "MetricName": "RefusedLeavingSignals",
+        "Dimensions": [{"Name": "Stage", "Value": "dev"}],
+        "StartTime": datetime(2026, 11, 28, 12, tzinfo=timezone.utc),
+        "EndTime": now,
+        "Period": 86_400,
+        "Statistics": ["Sum"],
+    }
+    points = [{"Sum": 3.0, "Timestamp": now}]
+    aws.expect("cloudwatch", "get_metric_statistics", {"Datapoints": points}, asked)
+    with patch.object(Seen, "now", now):
+        found = whole("provider-signals", stage, aws, provider_items=items)
+    assert (found.healthy, len(found.notes)) == (True, 0 if heard else 1)
+    said = [f"Acme last sent a signal at {heard}."] if heard else []
+    assert [fact.says for fact in found.facts] == [
+        *said,
+        "3 signals were refused in the last 24 hours.",
+    ]
+    assert found.as_json()["facts"][-1]["id"] == "provider-signals"

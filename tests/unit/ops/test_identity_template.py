@@ -289,8 +289,8 @@ def test_each_function_has_a_role_of_its_own_for_this_account(resources: dict[st
 def test_the_api_may_ask_about_people_of_its_own_pool_and_change_little(
     resources: dict[str, Any],
 ) -> None:
-    """It may read whether people are enabled and which groups they are in, change their names and end their sessions. It
-    cannot create groups or people."""
+    """It may read whether people are enabled and which groups they are in, change their names, end their sessions, and
+    switch a lost app off. It cannot create groups or people."""
     allowed = {
         (action, str(statement["Resource"]))
         for role, statement in statements(resources)
@@ -300,7 +300,12 @@ def test_the_api_may_ask_about_people_of_its_own_pool_and_change_little(
     }
     pool = str({"GetAtt": "UserPool.Arn"})
     always = ("GetUser", "ListGroupsForUser", "UserGlobalSignOut", "UpdateUserAttributes")
-    by_password = ("InitiateAuth", "RespondToAuthChallenge", "SetUserPassword")  # `embedded` only
+    by_password = (  # `embedded` only
+        "InitiateAuth",
+        "RespondToAuthChallenge",
+        "SetUserPassword",
+        "SetUserMFAPreference",
+    )
     names = [f"cognito-idp:Admin{name}" for name in (*always, *by_password)]
     assert allowed == {(name, pool) for name in (*names, "cognito-idp:ListUsers")}
 

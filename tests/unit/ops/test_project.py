@@ -1,14 +1,17 @@
 """`init` and `lock`: what they write into a project, and what they do not change."""
 
+import hashlib
 import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from ops import cli, project
+from chalicelib.gatehouse import __version__
+from ops import cli, own_wheel, project
 from ops.errors import OpsError
 from ops.locked import load_lock
 from ops.project import OWN_LOCK, prepare
@@ -154,7 +157,9 @@ def test_the_wheel_is_locked_with_what_it_needs(
     monkeypatch.setattr(project, "_RUNTIME_LOCK", ROOT / "requirements.txt")
     for version in ("1.0", "1.1"):
         made = wheel(elsewhere, "chalice_gatehouse", version=version)
-        monkeypatch.setattr(project, "_installed_wheel", lambda made=made: made)
+        direct = json.dumps({"url": made.as_uri()})
+        installed = SimpleNamespace(read_text={"direct_url.json": direct}.get)
+        monkeypatch.setattr(own_wheel, "distribution", lambda name, of=installed: of)
         prepare(folder)
         assert (folder / "wheels" / made.name).read_bytes() == made.read_bytes()
         found = load_lock(folder / OWN_LOCK, RUNTIMES["3.12"], "x86_64")
@@ -162,6 +167,48 @@ def test_the_wheel_is_locked_with_what_it_needs(
         (own,) = (locked for locked in found if locked.name == "chalice-gatehouse")
         assert (own.version, own.path) == (version, folder / "wheels" / made.name)
     assert "-r requirements-gatehouse.txt" in prepare(folder).by_hand["requirements.txt"]
+
+
+@pytest.mark.security("S-76")
+def test_a_wheel_from_an_index_is_locked_by_its_version(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pip notes no address then. The lock has the hash of the index's file, and the project gets no copy of it."""
+    shelf = tmp_path_factory.mktemp("index")
+    made = wheel(shelf, "chalice_gatehouse", version=__version__)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(shelf))
+    monkeypatch.setattr(project, "_RUNTIME_LOCK", ROOT / "requirements.txt")
+    installed = SimpleNamespace(read_text=lambda name: None)
+    monkeypatch.setattr(own_wheel, "distribution", lambda name: installed)
+    assert f"chalice-gatehouse=={__version__}" in prepare(folder).done[-1]
+    found = load_lock(folder / OWN_LOCK, RUNTIMES["3.12"], "x86_64")
+    (own,) = (locked for locked in found if locked.name == "chalice-gatehouse")
+    digest = hashlib.sha256(made.read_bytes()).hexdigest()
+    assert (own.version, own.path, own.hashes) == (__version__, None, {f"sha256:{digest}"})
+    assert not (folder / "wheels").exists()
+
+
+@pytest.mark.parametrize(
+    ("direct", "said"),
+    [
+        ('{"url": "file:///gone/chalice_gatehouse-0.1.0-py3-none-any.whl"}', "that still exists"),
+        ('{"url": "file:///tmp"}', "that still exists"),
+        ("[]", "that still exists"),
+        (None, r"Set pip's index-url or PIP_INDEX_URL\. pip says:\n.*No matching distribution"),
+    ],
+)
+def test_a_wheel_that_is_nowhere_any_more_is_no_lock(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, direct: str | None, said: str
+) -> None:
+    """The error says where pip looks for it; tests/wheel/index_soak.py has an index."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    installed = SimpleNamespace(read_text=lambda name: direct)
+    monkeypatch.setattr(own_wheel, "distribution", lambda name: installed)
+    with pytest.raises(OpsError, match=f"(?s){said}"):
+        prepare(folder)
+    assert not (folder / OWN_LOCK).exists()
 
 
 def test_lock_keeps_hashes_and_leaves_addresses_out(

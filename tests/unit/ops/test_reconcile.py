@@ -8,6 +8,7 @@ import pytest
 
 from chalicelib.gatehouse.settings import Settings
 from chalicelib.gatehouse.store.providers import ProviderStore
+from chalicelib.gatehouse.store.subjects import SubjectStore
 from chalicelib.gatehouse.store.users import UserStore
 from chalicelib.gatehouse.triggers.entry import TriggerFailed
 from ops.directory import Directory
@@ -42,6 +43,7 @@ class Place:
                 TABLE: ("userName", frozenset({"Email"})),
                 "providers": ("name", frozenset()),
                 "sessions": ("sub/id", frozenset()),
+                "subjects": ("subject", frozenset()),
             }
         )
         self.users = UserStore(self.dynamodb, TABLE, self.clock)
@@ -70,6 +72,7 @@ class Place:
                 table=TABLE,
                 client_id=CLIENT,
                 refuse_address=ProviderStore(self.dynamodb, "providers", self.clock).refuse_address,
+                subjects=SubjectStore(self.dynamodb, "subjects", self.clock),
                 progress=progress,
                 report=self.report,
                 dry_run=dry_run,
@@ -126,6 +129,43 @@ def test_people_from_before_get_their_records(place: Place) -> None:
     }
     assert rows["grace"]["ClientId"] == CLIENT
     assert place.run().total == 0
+
+
+@pytest.mark.security("S-100")
+def test_people_from_before_are_found_by_their_providers_signals(place: Place) -> None:
+    """A row for each identity, linked ones too; what signals noted there stays, and a dry run writes none."""
+    place.pool.add(PoolUser("grace@x.example", "x" * 12, sub="grace"))
+    linked = [("Okta", "00uLin"), ("Acme", "lin 7")]
+    place.pool.add(PoolUser("lin@x.example", "x" * 12, sub="lin", identities=linked))
+    place.pool.add(
+        PoolUser(
+            "ada@x.example",
+            "",
+            status="EXTERNAL_PROVIDER",
+            username="okta_00uada",
+            identities=[("Okta", "00uAda")],
+        )
+    )
+    place.run(dry_run=True)
+    assert place.dynamodb.items("subjects") == {}
+    SubjectStore(place.dynamodb, "subjects", place.clock).note_gone("Okta", "00uAda", "2026-01-01")
+    place.run()
+    rows = {
+        key: {name: value["S"] for name, value in item.items()}
+        for key, item in place.dynamodb.items("subjects").items()
+    }
+    assert rows == {
+        "Okta/00uLin": {"subject": "Okta/00uLin", "userName": "lin"},
+        "Acme/lin 7": {"subject": "Acme/lin 7", "userName": "lin"},
+        "Okta/00uAda": {
+            "subject": "Okta/00uAda",
+            "userName": "okta_00uada",
+            "decidedAt": "2026-01-01",
+        },
+    }
+    before = place.dynamodb.items("subjects")
+    place.run()
+    assert place.dynamodb.items("subjects") == before
 
 
 def test_what_differs_is_mended_and_the_rest_is_not_written(place: Place) -> None:

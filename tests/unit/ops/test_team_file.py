@@ -133,6 +133,7 @@ def statements(body: str, role: str) -> list[dict[str, Any]]:
     return [each for policy in policies for each in policy["PolicyDocument"]["Statement"]]
 
 
+@pytest.mark.security("S-96")
 @pytest.mark.security("S-60")
 def test_each_function_has_a_role_that_allows_what_the_file_says(tmp_path: Path) -> None:
     """It allows nothing except those actions on those tables and queues, and writing to the function's own log."""
@@ -175,6 +176,11 @@ def test_each_function_has_a_role_that_allows_what_the_file_says(tmp_path: Path)
             },
         },
     ]
+    role, ours = (
+        json.loads(body)["Resources"][name] for name in ("TeamFunctionPackParcelRole", "ApiRole")
+    )
+    assume = "AssumeRolePolicyDocument"
+    assert role["Properties"][assume] == ours["Properties"][assume]
     streamed = statements(body, "TeamFunctionOnOrderRole")[0]
     assert streamed["Resource"] == {"Fn::GetAtt": ["TeamTableOrders", "StreamArn"]}
     api = statements(body, "ApiRole")
@@ -240,6 +246,7 @@ def test_app_and_file_that_agree_pass(tmp_path: Path) -> None:
     verify_functions(write(tmp_path, FILE, APP), FUNCTIONS)
 
 
+@pytest.mark.security("S-96")
 @pytest.mark.parametrize(
     ("file", "app", "said"),
     [
@@ -282,6 +289,7 @@ def test_a_function_whose_role_config_json_names_is_the_teams_own_business(tmp_p
     verify_functions(given, FUNCTIONS)
 
 
+@pytest.mark.security("S-96")
 @pytest.mark.parametrize(("command", "refused"), [("deploy", True), ("package", False)])
 def test_a_plain_chalice_deploy_names_the_function_without_a_role(
     command: str, refused: bool

@@ -2,6 +2,7 @@
 
 import pytest
 
+from chalicelib.gatehouse.store.recovery_codes import RecoveryCodeStore
 from tests.unit.ops.desk import Desk
 
 ADA = "ada@x.example"
@@ -73,8 +74,13 @@ def test_a_lost_phone(desk: Desk) -> None:
         preferred="SOFTWARE_TOKEN_MFA",
         totp_secret="SECRET",
     )
+    codes = RecoveryCodeStore(desk.dynamodb, "users")
+    desk.dynamodb.put("users", {"userName": {"S": "ada"}})
+    codes.replace("ada", ["0123456789ABCDEF"])
+    assert "recovery codes 1 left" in desk.run("show", ADA).out
     answer = desk.run("reset-mfa", ADA, "--yes")
     assert answer.code == 0, answer.err
+    assert codes.load("ada").digests == ()
     assert (user.factors, user.preferred, user.totp_secret) == (set(), None, None)
     assert desk.pool.called("admin_user_global_sign_out") == 1
     assert desk.row("ada")["validAfter"]

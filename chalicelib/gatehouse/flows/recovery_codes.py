@@ -1,0 +1,146 @@
+"""Recovery codes: for somebody who has lost the authenticator app (docs/adr/0015-recovery-codes.md).
+
+They are made by whoever is signed in, against password and app. Cognito knows no such codes, and nobody can answer its
+challenge without the app. So using one switches the app off, and the person signs in again with the password alone.
+Sources: OWASP ASVS 5.0 6.5.1 (single use), 6.5.2 (stored as hashes), 6.5.3 (random), 6.6.3 (throttled); NIST SP 800-63B-4
+3.1.2 (look-up secrets); AWS "AdminSetUserMFAPreference".
+"""
+
+import secrets
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from ..cognito.user_pool_api import Visitor
+from ..errors import (
+    ChallengeExpired,
+    InvalidChallengeCode,
+    InvalidRequest,
+    MfaNotOn,
+    NotFound,
+    TemporarilyUnavailable,
+)
+from ..log import log_event
+from ..sealed.challenges import Challenges
+from ..store.recovery_codes import RecoveryCodeStore, Spent
+from ..store.users import iso
+from .attempts import CHALLENGE, SIGN_IN, Attempts
+from .challenge_steps import TOTP
+from .credentials import read_code
+
+if TYPE_CHECKING:
+    from ..cognito.user_admin import UserAdmin
+    from .new_session import NewSessions
+    from .reauthentication import Reauthentication
+
+CODES = 10
+#: Base 32 of Crockford: no I, L, O or U. Sixteen of them have 80 bits.
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_LENGTH = 16
+_GROUP = 4
+#: How people read those that are left out.
+_READ_AS = str.maketrans("ILO", "110")
+
+
+def make_code() -> str:
+    """Return a new random code, in capitals and without separators."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+
+
+def shown(code: str) -> str:
+    """Return a code in groups of four, as people read it: `7KQ2-M0XD-…`."""
+    return "-".join(code[at : at + _GROUP] for at in range(0, len(code), _GROUP))
+
+
+def parse_recovery_code(text: str) -> str | None:
+    """Return a code as it was made from what people type: any case, spaces and dashes; or None."""
+    code = "".join(c for c in text.upper() if c.isalnum()).translate(_READ_AS)
+    return code if len(code) == _LENGTH and set(code) <= set(_ALPHABET) else None
+
+
+class RecoveryCodes:
+    """Makes and takes them."""
+
+    def __init__(
+        self,
+        *,
+        store: RecoveryCodeStore,
+        attempts: Attempts,
+        challenges: Challenges,
+        load_again: "Callable[[], Reauthentication]",
+        load_user_admin: "Callable[[], UserAdmin]",
+        load_new_sessions: "Callable[[], NewSessions]",
+        clock: Callable[[], float],
+        passkeys: bool = False,
+    ) -> None:
+        self._store = store
+        self._attempts = attempts
+        self._challenges = challenges
+        self._load_again = load_again
+        self._load_user_admin = load_user_admin
+        self._load_new_sessions = load_new_sessions
+        self._clock = clock
+        self._passkeys = passkeys
+
+    def make(
+        self, *, password: str, code: str, session_cookie: str | None, visitor: Visitor
+    ) -> list[str]:
+        """Return new codes, the only time that they are shown; the earlier ones no longer count.
+
+        Raises NoSession, SessionExpired, ManagedByProvider, InvalidCredentials, InvalidCode, TooManyAttempts, MfaNotOn
+        and TemporarilyUnavailable.
+        """
+        again = self._load_again()
+        session, email = again.native(session_cookie)
+        digits = read_code(code)
+        account = self._attempts.account_of(email, visitor)
+        with ExitStack() as once:
+            tokens, asked = again.by_both_factors(once, session, account, password, digits, visitor)
+            with again.revoked_after(tokens):
+                if not asked:
+                    raise MfaNotOn("the password alone signs in")
+                codes = [make_code() for _ in range(CODES)]
+                self._store.replace(session.username, codes)
+        for kind in (SIGN_IN, CHALLENGE):
+            self._attempts.succeeded(kind, account, visitor.ip)
+        log_event("recovery_codes_made", user=session.username)
+        return [shown(each) for each in codes]
+
+    def use(self, *, code: str, cookie: str | None, visitor: Visitor) -> None:
+        """Switch the app off for whoever has proved the password: `cookie` is the challenge that waits for the app.
+
+        A wrong code, a used one and somebody without codes get the same answer. Raises ChallengeExpired,
+        InvalidChallengeCode, InvalidRequest, TooManyAttempts and TemporarilyUnavailable; an outage uses no code up.
+        """
+        challenge = self._challenges.open(cookie)
+        if challenge.name != TOTP:
+            raise InvalidRequest("no code of an app is asked for")
+        typed = parse_recovery_code(code)
+        if typed is None:
+            raise InvalidChallengeCode("not the form of a recovery code")
+        self._load_new_sessions().refuse_ended(challenge.username, challenge.began_at)
+        account = self._attempts.account_of(challenge.email, visitor)
+        with (
+            self._attempts.guarded(CHALLENGE, account, visitor.ip),
+            self._attempts.step_once(challenge.session),
+        ):
+            spent = self._store.spend(challenge.username, typed, iso(self._clock()))
+            if spent is None:
+                self._attempts.failed()
+                log_event("challenge_failed", door="direct", detail="recovery code")
+                raise InvalidChallengeCode("no such recovery code")
+            self._switch_off(challenge.username, spent)
+        self._attempts.succeeded(CHALLENGE, account, visitor.ip)
+        log_event("recovery_code_used", level="warning", user=challenge.username, left=spent.left)
+
+    def _switch_off(self, user_name: str, spent: Spent) -> None:
+        try:
+            self._load_user_admin().turn_app_off(user_name, passkeys=self._passkeys)
+        except (TemporarilyUnavailable, NotFound) as error:
+            try:
+                self._store.restore(user_name, spent)
+            except TemporarilyUnavailable as lost:
+                log_event("recovery_code_lost", level="error", user=user_name, detail=lost.detail)
+            if isinstance(error, NotFound):
+                raise ChallengeExpired(error.detail) from None
+            raise

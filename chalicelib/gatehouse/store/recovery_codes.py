@@ -1,0 +1,150 @@
+"""A person's recovery codes: what is stored of them, and how one is used up (docs/adr/0015-recovery-codes.md).
+
+They lie in the person's row of the users table, in the column `recoveryCodes`: JSON with a random key, an HMAC-SHA-256 of
+each code under it, and when one was last used. The codes have 80 random bits, so nobody who reads the table can find
+one. Every write compares with what was read: of two containers with the same code, one gets it.
+"""
+
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from ..errors import TemporarilyUnavailable
+from .dynamodb import ConditionFailed, DynamoDB, read_text, translated_errors
+from .users import key_of
+
+_COLUMN = "recoveryCodes"
+_KEY_BYTES = 32
+#: Writes that race for one row are repeated this often.
+_RACES = 5
+
+
+@dataclass(frozen=True)
+class CodeSet:
+    """The codes of one person that are left. `used_at` is ISO 8601 UTC, empty before the first use."""
+
+    key: str = field(default="", repr=False)
+    digests: tuple[str, ...] = field(default=(), repr=False)
+    used_at: str = ""
+    #: A random text of whoever wrote it, so that a repeated write is recognized as one's own.
+    writer: str = ""
+
+    def digest_of(self, code: str) -> str:
+        """Return what is stored of a code."""
+        return hmac.new(bytes.fromhex(self.key), code.encode(), hashlib.sha256).hexdigest()
+
+    def find(self, code: str) -> str | None:
+        """Return the digest of a code that is left, or None. Every digest is compared, in constant time."""
+        if not self.key:
+            return None
+        wanted = self.digest_of(code)
+        found = [each for each in self.digests if hmac.compare_digest(each, wanted)]
+        return found[0] if found else None
+
+
+@dataclass(frozen=True)
+class Spent:
+    """A code that was just used up: the row's text before and after."""
+
+    before: str = field(repr=False)
+    after: str = field(repr=False)
+    left: int = 0
+
+
+class RecoveryCodeStore:
+    """Reads and writes the column. Every method raises TemporarilyUnavailable."""
+
+    def __init__(self, client: DynamoDB, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def load(self, user_name: str) -> CodeSet:
+        """Return what is left of a person's codes; a column that cannot be read counts as none."""
+        return _parse(self._read(user_name))
+
+    def replace(self, user_name: str, codes: Sequence[str]) -> None:
+        """Store new codes; the earlier ones no longer count. Without a row they cannot be stored."""
+        key = secrets.token_hex(_KEY_BYTES)
+        made = CodeSet(key=key)
+        made = replace(made, digests=tuple(made.digest_of(code) for code in codes))
+        if not self._write(user_name, _text_of(made), None):
+            raise TemporarilyUnavailable("no record to keep recovery codes in")
+
+    def remove(self, user_name: str) -> None:
+        """Remove them all; there may be none."""
+        self._write(user_name, "", None)
+
+    def spend(self, user_name: str, code: str, now: str) -> Spent | None:
+        """Use a code up; return None if it is not, or no longer, one of the person's. `now` is ISO 8601 UTC."""
+        writer = secrets.token_hex(8)
+        before = ""
+        for _ in range(_RACES):
+            text = self._read(user_name)
+            found = _parse(text)
+            if found.writer == writer:  # our write had arrived, but its answer was lost
+                return Spent(before, text, len(found.digests))
+            digest = found.find(code)
+            if digest is None:
+                return None
+            digests = tuple(each for each in found.digests if each != digest)
+            left = replace(found, digests=digests, used_at=now, writer=writer)
+            before, after = text, _text_of(left)
+            if self._write(user_name, after, before):
+                return Spent(before, after, len(digests))
+        raise TemporarilyUnavailable("too many writes of recovery codes at once")
+
+    def restore(self, user_name: str, spent: Spent) -> None:
+        """Undo `spend`, unless the codes were replaced or another one was used meanwhile."""
+        self._write(user_name, spent.before, spent.after)
+
+    def _read(self, user_name: str) -> str:
+        with translated_errors("GetItem"):
+            answer = self._client.get_item(
+                TableName=self._table,
+                Key={"userName": {"S": key_of(user_name)}},
+                ConsistentRead=True,
+            )
+        return read_text(answer.get("Item") or {}, _COLUMN)
+
+    def _write(self, user_name: str, text: str, seen: str | None) -> bool:
+        """Replace the column if it still is `seen` (None: whatever it is); return whether that held."""
+        values: dict[str, Any] = {":codes": {"S": text}}
+        condition = "attribute_exists(userName)"
+        if seen is not None:
+            condition = f"{_COLUMN} = :seen"
+            values[":seen"] = {"S": seen}
+        try:
+            with translated_errors("UpdateItem"):
+                self._client.update_item(
+                    TableName=self._table,
+                    Key={"userName": {"S": key_of(user_name)}},
+                    UpdateExpression=f"SET {_COLUMN} = :codes",
+                    ConditionExpression=condition,
+                    ExpressionAttributeValues=values,
+                )
+        except ConditionFailed:
+            return False
+        return True
+
+
+def _text_of(codes: CodeSet) -> str:
+    return json.dumps(asdict(codes), separators=(",", ":"))
+
+
+def _parse(text: str) -> CodeSet:
+    try:
+        found = json.loads(text or "{}")
+        codes = CodeSet(
+            key=str(found.get("key", "")),
+            digests=tuple(str(each) for each in found.get("digests", ())),
+            used_at=str(found.get("used_at", "")),
+            writer=str(found.get("writer", "")),
+        )
+        bytes.fromhex(codes.key)
+    except (ValueError, AttributeError, TypeError):
+        return CodeSet()
+    return codes

@@ -1,0 +1,96 @@
+"""Finds the wheel from which this program was installed, and writes the line that locks it: `init`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from chalicelib.gatehouse import __version__
+
+from .errors import OpsError
+
+DISTRIBUTION = "chalice-gatehouse"
+FOLDER = "wheels"
+"""Where a project keeps a wheel that is in no index."""
+
+
+@dataclass(frozen=True)
+class OwnWheel:
+    """`line` is for requirements files; `name` is what people read."""
+
+    line: str
+    name: str
+
+
+def lock_own_wheel(project_dir: Path) -> OwnWheel | None:
+    """Lock the wheel: by its version if pip found it in an index, else as a file, which is copied into the project.
+
+    Returns None in Gatehouse's own repository. Raises OpsError.
+    https://packaging.python.org/en/latest/specifications/direct-url/
+    """
+    try:
+        direct = distribution(DISTRIBUTION).read_text("direct_url.json")
+    except PackageNotFoundError:
+        return None
+    return _of_index() if direct is None else _of_file(_path_of(direct), project_dir)
+
+
+def _path_of(direct: str) -> Path:
+    try:
+        wheel = Path(unquote(urlsplit(json.loads(direct)["url"]).path)).resolve()
+    except (ValueError, KeyError, TypeError):
+        wheel = Path()
+    if wheel.suffix != ".whl" or not wheel.is_file():
+        raise OpsError(
+            f"{DISTRIBUTION} {__version__} was not installed from a wheel that still exists, "
+            f"so it cannot be locked. Put the wheel into {FOLDER}/ and install it: pip "
+            f"install '{FOLDER}/…whl[cli]'"
+        )
+    return wheel
+
+
+def _of_file(wheel: Path, project_dir: Path) -> OwnWheel:
+    if not wheel.is_relative_to(project_dir):
+        kept = project_dir / FOLDER / wheel.name
+        kept.parent.mkdir(exist_ok=True)
+        if not kept.exists() or kept.read_bytes() != wheel.read_bytes():
+            shutil.copyfile(wheel, kept)
+        wheel = kept
+    place = wheel.relative_to(project_dir).as_posix()
+    return OwnWheel(f"./{place} --hash={_hash(wheel)}\n", wheel.name)
+
+
+def _of_index() -> OwnWheel:
+    """Ask the index for the file of this version: what is installed no longer has its hash."""
+    pinned = f"{DISTRIBUTION}=={__version__}"
+    with tempfile.TemporaryDirectory() as scratch:
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"),
+                *("download", "--quiet", "--no-deps", "--only-binary=:all:"),
+                *("--dest", scratch, pinned),
+            ],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        found = list(Path(scratch).glob("*.whl"))
+        if done.returncode != 0 or len(found) != 1:
+            raise OpsError(
+                f"{pinned} was installed from an index that does not give it to pip now, so it cannot be locked. "
+                f"Set pip's index-url or PIP_INDEX_URL. pip says:\n{done.stderr.strip()}"
+            )
+        return OwnWheel(f"{pinned} --hash={_hash(found[0])}\n", pinned)
+
+
+def _hash(wheel: Path) -> str:
+    return f"sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}"

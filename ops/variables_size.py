@@ -1,0 +1,47 @@
+"""The size of a function's environment variables, which Lambda limits. `ops` and a plain `chalice deploy` check it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+# The limit for all variables of a function together, measured as compact JSON, because Lambda's error quotes them so.
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+_MOST_BYTES = 4096
+
+
+def problems_of_size(shared: Mapping[str, str], merged: Mapping[str, Any]) -> Iterator[str]:
+    """List functions whose variables are too large: Lambda would refuse such a function only after uploading the others.
+
+    `shared` are the variables of every function; `lambda_functions` of `merged` has those of single functions.
+    """
+    functions = {"every function": shared}
+    for name, own in variables_of_functions(merged).items():
+        functions[name] = {**shared, **{key: str(value) for key, value in own.items()}}
+    for name, variables in functions.items():
+        size = _bytes(variables)
+        if size > _MOST_BYTES:
+            big = sorted(variables, key=lambda key: len(variables[key].encode()), reverse=True)[:3]
+            largest = ", ".join(f"{key} ({_bytes({key: variables[key]})})" for key in big)
+            yield (
+                f"environment variables of {name} take {size} bytes and Lambda allows "
+                f"{_MOST_BYTES}: shorten the largest, {largest}"
+            )
+            if name == "every function":
+                return
+
+
+def variables_of_functions(merged: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the variables that single functions have in addition to the stage's, as Chalice merges them."""
+    functions = merged.get("lambda_functions")
+    blocks = functions.items() if isinstance(functions, dict) else ()
+    return {
+        name: block["environment_variables"]
+        for name, block in blocks
+        if isinstance(block, dict) and isinstance(block.get("environment_variables"), dict)
+    }
+
+
+def _bytes(variables: Mapping[str, str]) -> int:
+    return len(json.dumps(variables, ensure_ascii=False, separators=(",", ":")).encode())

@@ -1,0 +1,129 @@
+"""`Gatehouse(app, brand=…)`: a folder of the team's own gives logo, picture, colours and texts, through the app's routes."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chalice.app import Chalice
+
+from chalicelib.gatehouse import Gatehouse
+from tests.component.world import ENVIRONMENT
+from tests.doubles.browser import LambdaContext, build_event
+
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {}"><title>{}</title></svg>'
+SETTINGS = {
+    "BRAND_LOGO": "harbour.svg",
+    "BRAND_PICTURE": "quay.svg",
+    "BRAND_ACCENT": "#9d174d",
+    "LANGUAGES": "en,de",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """As docs/branding.md has a team fill it."""
+    made = tmp_path / "chalicelib" / "brand"
+    made.mkdir(parents=True)
+    (made / "harbour.svg").write_text(SVG.format("40 8", "harbour"))
+    (made / "quay.svg").write_text(SVG.format("80 60", "quay"))
+    (made / "texts.en.json").write_text('{"first": {"chooseLead": "Welcome aboard."}}')
+    (made / "texts.de.json").write_text('{"first": {"chooseLead": "Willkommen an Bord."}}')
+    return made
+
+
+class Site:
+    """A team's app that mounts Gatehouse below a prefix, as a browser sees it."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.app = Chalice("harbour")
+        self.gate = Gatehouse(
+            self.app, brand=str(folder), prefix="/account", environ={**ENVIRONMENT, **settings}
+        )
+
+    def get(self, path: str, **headers: str) -> Any:
+        event = build_event(
+            self.app.routes,
+            "GET",
+            path,
+            domain="x.example",
+            stage="api",
+            headers=list(headers.items()),
+        )
+        return self.app(event, LambdaContext())
+
+    def page(self, language: str = "en") -> str:
+        answer = self.get("/account", **{"Accept-Language": language})
+        assert answer["statusCode"] == 200, answer["body"]
+        return str(answer["body"])
+
+    def asset(self, name: str, language: str = "en") -> str:
+        """The file that the page names."""
+        (version,) = set(re.findall(r"/assets/(\w+)/", self.page(language)))
+        answer = self.get(f"/account/assets/{version}/{name}")
+        assert answer["statusCode"] == 200, answer["body"]
+        return str(answer["body"])
+
+
+def test_logo_picture_colours_and_texts_are_the_teams(folder: Path) -> None:
+    """Each under the name and the fingerprint that the page asks for; a wide logo leaves the tab our icon."""
+    site = Site(folder, **SETTINGS)
+    assert "<title>harbour</title>" in site.asset("logo.svg")
+    assert "<title>quay</title>" in site.asset("gate.svg")
+    assert "harbour" not in site.asset("icon.svg")
+    assert "--accent:#9d174d;" in site.asset("styles.css")
+    assert 'width="160"' in site.page()
+    assert "Welcome aboard." in site.asset("app.js")
+    assert "Willkommen an Bord." in site.asset("app.js", "de")
+
+
+def test_without_settings_the_folder_only_gives_texts(folder: Path) -> None:
+    """Files that no setting names are not served."""
+    site = Site(folder)
+    assert "harbour" not in site.asset("logo.svg")
+    assert "quay" not in site.asset("gate.svg")
+    assert "Welcome aboard." in site.asset("app.js")
+
+
+def test_two_apps_in_a_process_keep_their_brands(folder: Path, tmp_path: Path) -> None:
+    """The same settings, other folders."""
+    other = tmp_path / "other"
+    other.mkdir()
+    for name in ("harbour.svg", "quay.svg"):
+        (other / name).write_text(SVG.format("8 8", f"other {name}"))
+    one, two = Site(folder, **SETTINGS), Site(other, **SETTINGS)
+    assert "<title>harbour</title>" in one.asset("logo.svg")
+    assert "<title>other harbour.svg</title>" in two.asset("logo.svg")
+    assert "Welcome aboard." not in two.asset("app.js")
+
+
+@pytest.mark.parametrize(
+    ("gone", "said"),
+    [
+        ("harbour.svg", "BRAND_LOGO harbour.svg is not in chalicelib/brand/"),
+        ("quay.svg", "BRAND_PICTURE quay.svg is not in chalicelib/brand/"),
+    ],
+)
+def test_a_file_that_is_missing_is_named_in_the_log_alone(
+    folder: Path, gone: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`ops` says the same before it deploys; people read that the service is not set up."""
+    (folder / gone).unlink()
+    answer = Site(folder, **SETTINGS).get("/account")
+    assert answer["statusCode"] == 500
+    assert json.loads(answer["body"])["error"] == "misconfigured"
+    assert gone not in answer["body"]
+    (line,) = [each for each in capsys.readouterr().out.splitlines() if '"refused"' in each]
+    assert said in json.loads(line)["detail"]
+
+
+def test_a_folder_that_is_missing_is_named_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is misspelt, or Chalice did not package it. The page says so at its first view; the team's routes go on."""
+    site = Site(tmp_path / "harbor")
+    site.app.route("/orders", authorizer=site.gate.authorized("api/read"))(lambda: {"orders": []})
+    assert site.get("/account")["statusCode"] == 500
+    assert "harbor is not a folder: Chalice packages chalicelib/brand" in capsys.readouterr().out
+    assert site.get("/orders")["statusCode"] == 401

@@ -1,0 +1,128 @@
+"""/openapi.json for machines: two linters, and generated clients that call the API. Part of `make soak`.
+
+It is the document of a team that has followed docs/your-routes.md, so that its own routes are in there. The tools come
+from npm and PyPI, locked in this folder; the tests themselves speak to the local stack only.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.javascript_check import install
+from tests.lambda_runtime.environment import python_with
+from tests.own_project import described, running
+from tests.own_routes import follow
+
+HERE = Path(__file__).parent
+BIN = HERE / "node_modules" / ".bin"
+#: Redocly reports its use and looks for newer versions, unless it is told not to.
+QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
+#: What both clients must get, as a person without groups who has no orders.
+EXPECTED = {
+    "health": "ok",
+    "refused": "invalid_credentials",
+    "listed": True,
+    "users": "forbidden",
+    "orders": True,
+}
+
+
+@pytest.fixture(scope="module")
+def info(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    folder = tmp_path_factory.mktemp("team")
+    follow(folder)
+    with running(folder) as team:
+        yield described(team)
+
+
+@pytest.fixture(scope="module")
+def document(info: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file that the stack answers with."""
+    install(HERE)
+    answer = requests.get(f"{info['app_url']}openapi.json", verify=info["ca_file"])
+    assert "/orders" in answer.json()["paths"]
+    path = tmp_path_factory.mktemp("document") / "openapi.json"
+    path.write_text(answer.text)
+    return path
+
+
+def run(*command: str | Path, cwd: Path, environment: Mapping[str, str] | None = None) -> str:
+    """What a command prints; it must succeed."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env={**os.environ, **QUIET, **(environment or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_redocly_finds_nothing(document: Path) -> None:
+    """Its recommended rules, warnings too; redocly.yaml says which do not fit, and why."""
+    config = ("--config", HERE / "redocly.yaml")
+    said = run(BIN / "redocly", "lint", document, *config, "--format", "json", cwd=document.parent)
+    found = json.loads(said)
+    assert found["totals"] == {"errors": 0, "warnings": 0, "ignored": 0}, found["problems"]
+
+
+def test_spectral_finds_nothing(document: Path) -> None:
+    """Its rules for OpenAPI, warnings and hints too; spectral.yaml says which do not fit, and why."""
+    rules = ("--ruleset", HERE / "spectral.yaml", "--fail-severity", "hint")
+    run(BIN / "spectral", "lint", *rules, document, cwd=document.parent)
+
+
+@pytest.mark.parametrize("linter", ["redocly", "spectral"])
+def test_the_linters_would_find_something(document: Path, linter: str, tmp_path: Path) -> None:
+    """An operation without security and summary; otherwise the tests above would prove nothing."""
+    broken = json.loads(document.read_text())
+    operation = broken["paths"]["/orders"]["get"]
+    for name in ("security", "summary", "description", "tags"):
+        del operation[name]
+    (tmp_path / "openapi.json").write_text(json.dumps(broken))
+    options = {
+        "redocly": ("--config", HERE / "redocly.yaml"),
+        "spectral": ("--ruleset", HERE / "spectral.yaml", "--fail-severity", "hint"),
+    }[linter]
+    with pytest.raises(AssertionError, match="operation"):
+        run(BIN / linter, "lint", *options, tmp_path / "openapi.json", cwd=tmp_path)
+
+
+def test_a_generated_typescript_client_calls_the_api(
+    info: Any, document: Path, tmp_path: Path
+) -> None:
+    """openapi-typescript and openapi-fetch: paths, bodies and answers are typed, a team's too, and mistakes are refused."""
+    for name in ("client.ts", "package.json", "tsconfig.json"):
+        shutil.copy(HERE / name, tmp_path)
+    (tmp_path / "node_modules").symlink_to(HERE / "node_modules")
+    run(BIN / "openapi-typescript", document, "--output", "api.d.ts", cwd=tmp_path)
+    run(BIN / "tsc", "--project", ".", cwd=tmp_path)
+    trusted = {"NODE_EXTRA_CA_CERTS": info["ca_file"]}
+    person = info["demo_users"][0]
+    command = ("node", "client.js", info["app_url"].rstrip("/"), *person.values())
+    answers = json.loads(run(*command, cwd=tmp_path, environment=trusted))
+    assert answers == {**EXPECTED, "me": person["email"]}
+
+
+def test_a_generated_python_client_calls_the_api(info: Any, document: Path, tmp_path: Path) -> None:
+    """openapi-python-client, which makes classes of bodies and answers; it leaves nothing of the document out."""
+    python = python_with(HERE / "requirements.txt", "openapi-clients", Path(sys.executable))
+    options = ("--meta", "none", "--output-path", tmp_path / "made", "--fail-on-warning")
+    generator = (python.parent / "openapi-python-client", "generate", "--path", document)
+    path = {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}  # it calls ruff
+    run(*generator, *options, cwd=tmp_path, environment=path)
+    shutil.copy(HERE / "client.py", tmp_path)
+    person = info["demo_users"][0]
+    where = (info["app_url"].rstrip("/"), info["ca_file"])
+    answers = json.loads(run(python, "client.py", *where, *person.values(), cwd=tmp_path))
+    assert answers == {**EXPECTED, "me": person["email"]}

@@ -1,0 +1,110 @@
+"""A company lets many people go at once: all of them are out and nobody else is, although the worker is killed half-way.
+
+Short in the ordinary suite; GATEHOUSE_SOAK=1 makes it 1,000 people.
+"""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from app import gate
+from chalicelib.gatehouse.flows.leaving import CALLS_PER_SECOND
+from chalicelib.gatehouse.store.subjects import SubjectStore
+from tests.component.company import Company
+from tests.component.world import SESSIONS_TABLE, build_world
+from tests.doubles.browser import LambdaContext
+from tests.doubles.clock import Clock
+from tests.doubles.queue import QueueDouble
+
+PEOPLE = 1_000 if os.environ.get("GATEHOUSE_SOAK") else 30
+STAYING = PEOPLE // 10
+#: Okta sends several events in one request.
+EVENTS = 10
+BATCH = 10
+
+
+class Killed(BaseException):
+    """The function's process ends, without an answer."""
+
+
+@pytest.fixture
+def company() -> Iterator[Company]:
+    """A new world, whose queue waits until it is delivered."""
+    found = Company(build_world(Clock()))
+    found.world.queue.holding = True
+    yield found
+    gate.services = None
+
+
+def deliver(queue: QueueDouble) -> int:
+    """Let the function have every message, as Lambda's mapping does; a batch without an answer comes again, whole.
+
+    Returns how often the function was killed.
+    """
+    killed = 0
+    while queue.waiting:
+        batch, queue.waiting = queue.waiting[:BATCH], queue.waiting[BATCH:]
+        records = [{"messageId": name, "body": body} for name, body in batch]
+        try:
+            answer = gate.leaving({"Records": records}, LambdaContext())
+        except Killed:
+            killed += 1
+            queue.waiting += batch
+            continue
+        again = {entry["itemIdentifier"] for entry in answer["batchItemFailures"]}
+        queue.waiting += [(name, body) for name, body in batch if name in again]
+    return killed
+
+
+def dying(name: str, at: int) -> Any:
+    """Kill the process in the place of the store's `at`-th call of `name`."""
+    whole = getattr(SubjectStore, name)
+    calls = 0
+
+    def call(store: SubjectStore, *arguments: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == at:
+            raise Killed
+        return whole(store, *arguments)
+
+    return patch.object(SubjectStore, name, call)
+
+
+@pytest.mark.security("S-101")
+def test_everybody_who_leaves_is_out_and_nobody_else(company: Company) -> None:
+    """The process dies after a sign-out that is not noted yet, and after a disabling; neither loses anybody."""
+    world = company.world
+    users = [
+        company._join("Okta", f"00uMany{n}", f"p{n}@example.org") for n in range(PEOPLE + STAYING)
+    ]
+    browsers = [company.sign_in(user) for user in users]
+    world.clock.advance(2)
+    leaving = [f"00uMany{n}" for n in range(PEOPLE)]
+    for start in range(0, PEOPLE, EVENTS):
+        events = [
+            company.event("user.lifecycle.deactivate", subject, uuid=f"uuid-{subject}")
+            for subject in leaving[start : start + EVENTS]
+        ]
+        assert company.tell(*events).status == 204
+    assert len(world.queue.waiting) == PEOPLE
+    with dying("note_ended", PEOPLE // 2), dying("note_gone", PEOPLE // 3):
+        killed = deliver(world.queue)
+    assert killed == 2
+
+    refreshed = [browser.post("/auth/refresh").status for browser in browsers]
+    assert refreshed == [401] * PEOPLE + [200] * STAYING
+    assert [user.enabled for user in users] == [False] * PEOPLE + [True] * STAYING
+    assert len(world.dynamodb.items(SESSIONS_TABLE)) == STAYING + 2  # and the company's first two
+    assert company.signed_in() == {"ada", "bob"}
+    calls = len(world.pauses) + 1
+    # Four each: find the profile, read it, end its sessions, disable it; the two killed batches are done twice at most.
+    assert calls <= 4 * (PEOPLE + killed * BATCH)
+    seconds = calls / CALLS_PER_SECOND
+    print(
+        f"\n{PEOPLE} people out, {STAYING} stayed: {calls} calls of Cognito, "
+        f"{seconds:.0f} s by one function, {seconds / 2:.0f} s by two"
+    )
