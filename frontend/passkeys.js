@@ -54,7 +54,7 @@ export function passkeyButton({ post, address, choice, by, proceed }) {
       try {
         return await reply(post, await answerTo(asked.answer.challenge.options));
       } catch (error) {
-        // cancelled, timed out, or nothing here that fits: browsers do not tell which
+        // cancelled, timed out, or no fitting passkey: browsers do not say which
         if (error instanceof DOMException) return { response: OK, answer: { said: [texts.passkeyCancelled, texts.passkeyNoneMore] } };
         throw error;
       }

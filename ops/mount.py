@@ -22,7 +22,9 @@ _PROGRAM = """
 import json, sys
 sys.path.insert(0, "")
 from app import app
-gate = app.gatehouse
+gate = getattr(app, "gatehouse", None)
+if gate is None:
+    sys.exit("it does not mount Gatehouse; add `gate = Gatehouse(app)` (docs/adopt.md)")
 sources = {each.name: each for each in app.event_sources}
 names = [*sources, *(each.name for each in (*app.pure_lambda_functions, *app.builtin_auth_handlers))]
 def source(event):

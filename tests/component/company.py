@@ -1,4 +1,5 @@
-"""A company that says who leaves: Okta and another tenant, their people signed in, and the signals that both send."""
+"""Okta and another tenant, with people who are signed in, and the signals that both tenants send about people who
+leave."""
 
 from collections.abc import Mapping
 from datetime import datetime, timezone

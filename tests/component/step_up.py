@@ -1,4 +1,5 @@
-"""A team's app with a route that wants a recent proof, on the strict doubles: who signs in how, and what the route says."""
+"""A team's app with a route that requires a recent authentication, on the strict doubles; people's sign-ins and
+calls."""
 
 import base64
 import json

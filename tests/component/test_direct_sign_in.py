@@ -287,6 +287,8 @@ def test_only_our_own_page_may_post(direct: Direct) -> None:
         "mfa/setup",
         "mfa/verify",
         "mfa/disable",
+        "mfa/recovery-codes",
+        "direct/recovery-code",
     ):
         answer = direct.browser.post(
             f"/auth/{path}", {}, headers=[("Origin", "https://evil.example")]

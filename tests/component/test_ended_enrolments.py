@@ -94,7 +94,9 @@ def test_a_new_password_in_the_same_session_ends_it_too(
 
 
 @pytest.mark.security("S-83")
-@pytest.mark.parametrize("path", ["passkeys/open", "mfa/setup", "mfa/disable", "password"])
+@pytest.mark.parametrize(
+    "path", ["passkeys/open", "mfa/setup", "mfa/disable", "mfa/recovery-codes", "password"]
+)
 def test_an_ended_session_opens_nothing(direct: Direct, path: str) -> None:
     """Not even with the right password: that is for a session that goes on."""
     Passkeys(direct)
@@ -105,6 +107,7 @@ def test_an_ended_session_opens_nothing(direct: Direct, path: str) -> None:
         "passkeys/open": ("password",),
         "mfa/setup": ("password",),
         "mfa/disable": ("password", "code"),
+        "mfa/recovery-codes": ("password", "code"),
     }
     names = wanted.get(path, ("password", "new_password"))
     answer = direct.post(path, **{name: body[name] for name in names})

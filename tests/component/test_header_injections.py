@@ -41,6 +41,8 @@ BODIES = (
     ("/auth/mfa/setup", ("password",)),
     ("/auth/mfa/verify", ("code",)),
     ("/auth/mfa/disable", ("password", "code")),
+    ("/auth/mfa/recovery-codes", ("password", "code")),
+    ("/auth/direct/recovery-code", ("code",)),
     ("/auth/direct/passkey", ("email", "remember")),
     ("/auth/passkeys/open", ("password", "code")),
     ("/auth/passkeys/rename", ("id", "name")),

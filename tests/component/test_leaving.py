@@ -1,4 +1,4 @@
-"""What follows when a provider says that somebody leaves: by its event hook, and by Universal Logout."""
+"""What happens when a provider reports that a person leaves, through its event hook or Universal Logout."""
 
 import json
 from collections.abc import Callable
@@ -44,7 +44,7 @@ def company(world: World) -> Company:
 def test_whoever_leaves_is_out_and_nobody_else(
     company: Company, kind: str, target: list[Any], enabled: bool
 ) -> None:
-    """The sessions end; where Okta says gone, the profile is disabled as well."""
+    """The sessions end. If Okta says that the person is gone, the profile is also disabled."""
     answer = company.tell(company.event(kind, target=target))
     assert (answer.status, answer.body) == (204, "")
     assert company.signed_in() == {"bob"}
@@ -54,7 +54,7 @@ def test_whoever_leaves_is_out_and_nobody_else(
 
 @pytest.mark.security("S-70")
 def test_a_route_that_asks_refuses_at_once(company: Company) -> None:
-    """`validAfter` is in the record; the access token that is out already opens no fresh route."""
+    """`validAfter` is in the record, so a route with `fresh=True` refuses the access token that was already issued."""
     record = {"userName": {"S": "okta_00u1ada"}, "sub": {"S": company.ada.sub}}
     company.world.dynamodb.put(company.world.settings.users_table, record)
     claims = {
@@ -88,7 +88,7 @@ def test_whoever_comes_back_can_sign_in(company: Company) -> None:
 
 @pytest.mark.security("S-82")
 def test_whom_an_administrator_disabled_no_signal_enables(company: Company) -> None:
-    """Neither before nor after a signal that found the profile disabled already."""
+    """An administrator's decision stays, whether it came before or after the signal."""
     company.ada.enabled = False
     for kind in (REACTIVATE, DEACTIVATE, REACTIVATE):
         company.world.clock.advance(1)
@@ -99,7 +99,7 @@ def test_whom_an_administrator_disabled_no_signal_enables(company: Company) -> N
 @pytest.mark.security("S-81")
 @pytest.mark.security("S-85")
 def test_somebody_disabled_already_has_no_session_left(company: Company) -> None:
-    """Whoever enables the profile later, in AWS's console for instance, revives none."""
+    """If the profile is enabled later, for example in AWS's console, the old sessions stay ended."""
     company.ada.enabled = False
     company.world.clock.advance(1)
     company.tell(company.event(DEACTIVATE))
@@ -123,7 +123,7 @@ def test_a_provider_that_only_signs_out_disables_nobody(world: World) -> None:
 def test_a_linked_account_follows_a_rule_of_its_own(
     world: World, rule: str, out: bool, enabled: bool
 ) -> None:
-    """It has a password, so being gone at the provider may not mean being gone here."""
+    """It has a password, so a person who left the provider may still be welcome here."""
     company = Company(world, linked=rule)
     company.ada.username = "5d3c7b1e-native"
     company.ada.status = "CONFIRMED"
@@ -166,7 +166,7 @@ def test_a_late_return_does_not_let_an_old_clearing_act_again(company: Company) 
 
 
 def test_a_clearing_that_came_first_does_not_keep_a_deactivation_out(company: Company) -> None:
-    """Okta publishes both within a moment, and they come in any order."""
+    """Okta publishes both at almost the same time, and they arrive in any order."""
     cleared, gone = company.event("user.session.clear", published=1), company.event(DEACTIVATE)
     company.tell(cleared, gone)
     assert not company.ada.enabled
@@ -244,7 +244,7 @@ def test_the_queue_does_not_answer(company: Company) -> None:
 
 
 def test_what_fails_comes_again_and_stops_nobody_else(company: Company) -> None:
-    """Cognito fails for one of three: the others are out, and the one follows."""
+    """Cognito fails for one of three people: the other two are signed out, and the third one at the next delivery."""
     pool, queue = company.world.pool, company.world.queue
     eve = company._join("Okta", "00u3Eve", "eve@example.org")
     pool.fail("admin_user_global_sign_out", client_error("TooManyRequestsException"))
@@ -284,7 +284,7 @@ def test_a_function_that_is_cut_off_half_way_is_done_with_the_next_time(
 def test_messages_that_nobody_sent_are_dropped(
     company: Company, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """They would be as wrong the next time."""
+    """Delivering them again would not help."""
     good = {"provider": "Okta", "subject": "s", "kind": "gone", "at": "a", "id": "i", "group": ""}
     bodies = ["", "[]", "{}", json.dumps({**good, "kind": "x"}), json.dumps({**good, "id": 1})]
     records = [{"messageId": str(n), "body": body} for n, body in enumerate(bodies)]
@@ -367,7 +367,7 @@ def test_universal_logout_in_the_words_of_oktas_earlier_page(company: Company) -
 
 
 def test_a_token_serves_again_where_the_queue_failed(company: Company) -> None:
-    """Okta's second try must not be taken for a replay."""
+    """Okta's second try must not count as a replay."""
     token = company.token()
     company.world.queue.fault = client_error("ServiceUnavailable")
     assert company.revoke(token).status == 503

@@ -42,6 +42,8 @@ ROUTES: dict[str, dict[str, str]] = {
     "/auth/mfa/setup": {"password": PASSWORD},
     "/auth/mfa/verify": {"code": "123456"},
     "/auth/mfa/disable": {"password": PASSWORD, "code": "123456"},
+    "/auth/mfa/recovery-codes": {"password": PASSWORD, "code": "123456"},
+    "/auth/direct/recovery-code": {"code": "7KQ2-M0XD-0000-ABCD"},
     "/auth/direct/passkey": {},
     "/auth/passkeys/open": {"password": PASSWORD},
     "/auth/passkeys/setup": {},

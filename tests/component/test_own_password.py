@@ -1,4 +1,4 @@
-"""POST /auth/password: a new password by whoever is signed in and knows the old one."""
+"""POST /auth/password: a signed-in person who knows the old password chooses a new one."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def change(direct: Direct, browser: Browser | None = None, **body: Any) -> Answe
 
 @pytest.mark.security("S-85")
 def test_the_new_password_counts_and_other_sessions_end(direct: Direct) -> None:
-    """This browser goes on, and stays known; the old password opens nothing."""
+    """This browser's session continues, and the browser stays known; the old password no longer works."""
     other = direct.world.browser()
     direct.sign_in(browser=other)
     direct.sign_in()
@@ -55,7 +55,7 @@ def test_a_session_without_a_row_ends_too(direct: Direct) -> None:
 def test_the_old_password_is_asked_for_and_guessed_at_the_sign_ins_allowance(
     direct: Direct,
 ) -> None:
-    """Whoever finds an open browser does not get to try for ever, nor more than at the sign-in."""
+    """A person who finds an open browser gets no more guesses than at the sign-in."""
     direct.sign_in()
     statuses = [change(direct, password=WRONG).status for _ in range(6)]
     assert statuses == [401] * 5 + [429]
@@ -98,7 +98,7 @@ def test_without_a_living_session_nothing_changes(direct: Direct) -> None:
 
 @pytest.mark.security("S-68")
 def test_it_proves_no_mailbox(direct: Direct) -> None:
-    """Whoever knows the password need not read the mail: nobody is linked to the account by this."""
+    """A person who knows the password may not be able to read the mailbox, so this does not allow linking."""
     direct.sign_in()
     assert change(direct).status == 200
     (record,) = direct.world.users().values()
@@ -142,7 +142,7 @@ def test_providers_of_an_account_are_called_by_their_labels(
 def test_nothing_changes_while_other_sessions_cannot_be_ended(
     direct: Direct, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A new password beside living sessions of the old one would be a false comfort."""
+    """If old sessions stayed alive, people would wrongly feel safe after the change."""
 
     def refuse(**_: Any) -> None:
         raise DOWN

@@ -1,4 +1,4 @@
-"""The list of sessions, and what ends them: by oneself, by an administrator, by what ends all of a person's."""
+"""The list of sessions, and every way to end them: by the person, by an administrator, or all at once."""
 
 import json
 from collections.abc import Callable
@@ -109,7 +109,7 @@ def test_an_ended_session_gets_no_token_and_its_own_is_revoked(
 def test_where_the_table_does_not_answer_nobody_is_refreshed_and_nothing_is_lost(
     world: World, signed_in: Browser
 ) -> None:
-    """A session that was ended must not go on because nobody can look. The cookie stays, and serves a moment later."""
+    """An ended session must not continue because of an outage. The cookie stays, and works again after it."""
     issued = len(world.cognito.refresh_tokens())
     world.dynamodb.faults["sessions"] = DOWN
     answer = signed_in.post("/auth/refresh")
@@ -222,7 +222,7 @@ def test_nobody_else_sees_a_persons_sessions(
 
 @pytest.mark.security("S-85")
 def test_sign_out_takes_the_row_away(world: World, signed_in: Browser) -> None:
-    """Also where Cognito cannot be told: the copy of the cookie is dead all the same."""
+    """Even if Cognito does not answer, a copy of the cookie no longer works."""
     copy = dict(signed_in.cookies)
     from tests.doubles.cognito import times_out
 
@@ -235,7 +235,7 @@ def test_sign_out_takes_the_row_away(world: World, signed_in: Browser) -> None:
 
 @pytest.mark.security("S-85")
 def test_a_new_password_ends_the_rows_though_the_pool_is_down(direct: Direct) -> None:
-    """Whoever was signed in with the old one is out, by the table alone."""
+    """Sessions from the old password end because of the table alone."""
     direct.sign_in()
     stranger = direct.world.browser()
     direct.post("direct/forgot-password", stranger, email=EMAIL)

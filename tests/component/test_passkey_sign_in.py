@@ -57,7 +57,7 @@ def test_a_passkey_ends_the_session_before_it(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-87")
 def test_a_challenge_is_answered_in_its_own_browser(passkeys: Passkeys) -> None:
-    """Somebody who relays a challenge, or steals an answer, has not the cookie."""
+    """An attacker who relays a challenge, or steals an answer, does not have the cookie."""
     passkeys.set_up()
     victim, thief = passkeys.direct.world.browser(), passkeys.direct.world.browser()
     options = passkeys.ask(browser=victim).json()["challenge"]["options"]
@@ -87,7 +87,7 @@ def test_a_challenge_serves_once(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-88")
 def test_a_refused_answer_ends_the_challenge(passkeys: Passkeys) -> None:
-    """The cookie is cleared, and whoever kept it gets no second try."""
+    """The cookie is cleared, and a kept copy of it gives no second try."""
     passkeys.set_up()
     browser = passkeys.direct.world.browser()
     options = passkeys.ask(browser=browser).json()["challenge"]["options"]
@@ -206,7 +206,7 @@ def test_a_challenge_for_another_domain_is_not_passed_on(
 
 
 def shape(answer: Any) -> Any:
-    """All of an answer but what is random, which is told by its length."""
+    """Return an answer with its random parts replaced by their lengths."""
     status, body, headers, _ = outline(answer)
     options = body["challenge"]["options"]
     options["challenge"] = len(options["challenge"])
@@ -369,6 +369,6 @@ def test_the_page_is_told_of_passkeys(passkeys: Passkeys) -> None:
 
 
 def test_a_challenge_is_never_asked_after_a_password(passkeys: Passkeys) -> None:
-    """WEB_AUTHN as a second step is none that this page knows: it fails closed (S-45)."""
+    """The page does not support WEB_AUTHN as a second step, so the sign-in fails closed (S-45)."""
     passkeys.direct.pool.next_challenge = ("WEB_AUTHN", {})
     assert passkeys.direct.sign_in().json()["error"] == "unsupported_challenge"

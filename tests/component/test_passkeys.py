@@ -99,7 +99,7 @@ def test_a_removed_passkey_signs_nobody_in(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-91")
 def test_the_password_is_asked_again_and_throttled(passkeys: Passkeys) -> None:
-    """A session that somebody found open sets up nothing, and cannot be used to guess."""
+    """A person who finds an open session can neither set up a passkey nor guess the password."""
     passkeys.direct.sign_in()
     for _ in range(5):
         answer = passkeys.post("passkeys/open", password=WRONG)
@@ -149,7 +149,7 @@ def test_what_somebody_else_has_opened_serves_nobody(passkeys: Passkeys, path: s
 
 @pytest.mark.security("S-91")
 def test_an_enrolment_of_an_app_opens_no_passkeys(passkeys: Passkeys) -> None:
-    """Nor the other way round: each has a purpose of its own."""
+    """And the other way round: each has a separate purpose."""
     passkeys.direct.sign_in()
     passkeys.post("mfa/setup", password=PASSWORD)
     assert passkeys.post("passkeys/setup").json()["error"] == "challenge_expired"

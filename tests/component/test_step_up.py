@@ -1,4 +1,4 @@
-"""authorized(…, max_age=…): the person proved who they are a moment ago, by themselves and in this browser (S-93 … S-95)."""
+"""authorized(…, max_age=…): the person has authenticated recently, actively, and in this browser (S-93 … S-95)."""
 
 import json
 from collections.abc import Callable
@@ -86,7 +86,7 @@ def test_the_second_of_max_age_still_counts(shop: Shop) -> None:
 @pytest.mark.security("S-94")
 @pytest.mark.parametrize("door", ["okta", "password"])
 def test_a_refresh_keeps_the_time(shop: Shop, door: str) -> None:
-    """However often, and whichever container asks; a new proof begins anew."""
+    """This holds for any number of refreshes and for every container; a new authentication replaces the time."""
     browser = shop.browser()
     sign_in = (
         (lambda: shop.from_okta(browser, now(shop)))
@@ -106,7 +106,7 @@ def test_a_refresh_keeps_the_time(shop: Shop, door: str) -> None:
 
 @pytest.mark.security("S-94")
 def test_a_passkey_proves_at_the_moment_of_its_answer(shop: Shop) -> None:
-    """Not when the challenge was asked for, and in this browser alone."""
+    """The time is not that of the challenge's request, and the proof is valid only in this browser."""
     passkeys = Passkeys(shop.direct)
     passkeys.set_up()
     shop.restart()
@@ -151,7 +151,7 @@ def test_a_passkey_that_is_refused_confirms_nothing(shop: Shop, whose: str) -> N
 
 @pytest.mark.security("S-94")
 def test_a_silent_single_sign_on_proves_nothing(shop: Shop, ada: Browser) -> None:
-    """The round trip is of now, and so is Cognito's `auth_time`; the provider's is what counts."""
+    """The redirects and Cognito's `auth_time` are recent, but only the provider's `auth_time` counts."""
     shop.from_okta(ada, now(shop) - 3600)
     assert refused(shop.call(shop.refresh(ada)))
 
@@ -271,7 +271,7 @@ def _forge(shop: Shop, person: Person, source: str) -> dict[str, Any]:
 def test_attributes_and_metadata_that_anybody_can_write_are_no_proof(
     shop: Shop, person: Person, source: str
 ) -> None:
-    """Only what our own triggers noted is."""
+    """Only the times that our own triggers have stored count."""
     assert _forge(shop, person, f"TokenGeneration_{source}") == {}
 
 
@@ -299,7 +299,7 @@ def test_a_linked_person_may_confirm_through_either_door(shop: Shop) -> None:
 
 @pytest.mark.security("S-93")
 def test_scope_and_group_are_asked_first(world: World) -> None:
-    """Nobody is sent to confirm what is forbidden anyway; with both, it opens."""
+    """A person without the scope or group is not asked to confirm; with both, the route answers."""
     shop = Shop(world, group="admins")
     browser = shop.browser()
     token = shop.by_password(browser)
@@ -450,7 +450,7 @@ def test_login_with_prompt_sends_somebody_to_confirm(world: World, mode: str) ->
 def test_who_confirms_stays_as_remembered_as_before(
     shop: Shop, door: str, remembered: bool
 ) -> None:
-    """The box was ticked once; the new session takes the old one's place."""
+    """The box was ticked at the first sign-in; the new session replaces the old one and keeps that choice."""
     browser = shop.browser()
     if door == "okta":
         shop.from_okta(browser, now(shop), query="&remember=1" * remembered)
@@ -463,7 +463,7 @@ def test_who_confirms_stays_as_remembered_as_before(
 
 @pytest.mark.parametrize("door", ["okta", "password"])
 def test_another_person_does_not_inherit_that(shop: Shop, door: str) -> None:
-    """Who signs in instead has not ticked the box."""
+    """If another person signs in instead, the box counts as not ticked."""
     browser = shop.browser()
     shop.from_okta(browser, now(shop), query="&remember=1")
     if door == "okta":

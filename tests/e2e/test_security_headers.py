@@ -51,6 +51,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "POST /auth/mfa/setup": {"password": "wrong"},
     "POST /auth/mfa/verify": {"code": "000000"},
     "POST /auth/mfa/disable": {"password": "wrong", "code": "000000"},
+    "POST /auth/mfa/recovery-codes": {"password": "wrong", "code": "000000"},
+    "POST /auth/direct/recovery-code": {"code": "0000-0000-0000-0000"},
     "PATCH /me": {"given_name": "Alice"},
 }
 Seen = dict[str, set[int]]

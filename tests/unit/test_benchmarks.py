@@ -211,6 +211,8 @@ def test_the_exit_code_tells_of_a_missed_target(
     monkeypatch.setattr(command, "BENCHMARKS", {"thing": lambda lab, aws: [section]})
     monkeypatch.setattr(command.peers_home, "python", lambda: Path(sys.executable))
     monkeypatch.setattr(command.machine, "describe", lambda lab: [])
+    for build in ("unpack_ours", "unpack_sources", "unpack_earlier"):
+        monkeypatch.setattr(builds, build, lambda *_: ROOT)
     page = tmp_path / "BENCHMARKS.md"
     monkeypatch.setattr(sys, "argv", ["benchmarks", "--runs", "1", "--out", str(page)])
     assert command.main() == code

@@ -36,7 +36,7 @@ from .challenge_steps import SELECT_MFA, TOTP
 from .credentials import read_code, read_passkey_id
 from .reauthentication import Reauthentication
 
-#: The length of an ISO 8601 time up to its seconds. Behind them, Cognito's form and ours differ.
+#: The length of an ISO 8601 time up to its seconds. Cognito and we write the rest of it differently.
 _SECONDS = len("2026-01-01T00:00:00")
 #: Cognito's errors for a token that is no longer valid.
 _TOKEN_GONE = ("NotAuthorizedException", "PasswordResetRequiredException", "UserNotFoundException")

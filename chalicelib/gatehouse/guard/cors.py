@@ -17,7 +17,8 @@ READABLE = frozenset({("GET", "/auth/config"), ("GET", "/auth/session")})
 
 #: Seconds for which a browser may cache a preflight: removing an origin from the list takes effect within ten minutes.
 _MAX_AGE = "600"
-#: The response header that a script of another origin may read: how long to wait. EXPOSED_HEADERS adds to it.
+#: The response header that scripts of other origins may read; it says how long to wait. The setting EXPOSED_HEADERS
+#: adds more.
 _EXPOSED = "Retry-After"
 #: The same for a route with `max_age`: also the header that asks for a new authentication, and API Gateway's name for
 #: it.

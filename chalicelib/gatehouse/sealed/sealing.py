@@ -1,9 +1,9 @@
 """Sealed values: AES-256-GCM under a key ring, bound to a purpose.
 
-A sealed value has the form `<kid>.<base64url(nonce | ciphertext | tag)>`. A key for each purpose is derived from each
-key of the ring with HKDF-SHA256 (RFC 5869), and purpose and kid are authenticated, too, so a value sealed for one
-purpose cannot be opened for another. The nonce is 96 random bits (NIST SP 800-38D 8.2.2: below 2^32 values per key the
-risk of a repeat is negligible; `ops rotate-keys` replaces keys long before).
+A sealed value has the form `<kid>.<base64url(nonce | ciphertext | tag)>`. HKDF-SHA256 (RFC 5869) derives a separate key
+for each purpose from each key of the ring. Purpose and kid are also authenticated. So a value sealed for one purpose
+cannot be opened for another. The nonce is 96 random bits (NIST SP 800-38D 8.2.2: below 2^32 values per key the risk of
+a repeat is negligible; `ops rotate-keys` replaces keys long before).
 """
 
 import base64
