@@ -1,5 +1,6 @@
 """A password set by mail ends all earlier passkeys (S-102); people can recover without them."""
 
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from typing import Any
 
@@ -227,3 +228,32 @@ def test_a_stage_without_passkeys_notes_nothing(passkeys: Passkeys) -> None:
     passkeys.direct.restart(passkey_domain="")
     assert passkeys.reset().status == 200
     assert "passkeysEndedAt" not in row(passkeys)
+
+
+@pytest.mark.security("S-102")
+def test_sessions_without_number_keep_no_passkey(
+    passkeys: Passkeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody with the old password may have signed in so often that the sessions' rows cannot be deleted in time."""
+    table = passkeys.direct.world.dynamodb
+
+    def too_many(**_: Any) -> Any:
+        monkeypatch.setattr(table, "update_item", too_many)
+        raise connect_timeout()
+
+    monkeypatch.setattr(table, "query", too_many)
+    assert passkeys.reset().status == 200
+    monkeypatch.undo()
+    assert passkeys.sign_in(passkeys.direct.world.browser()).status == 401
+
+
+@pytest.mark.security("S-102")
+def test_made_up_passkeys_do_not_fill_the_record(passkeys: Passkeys) -> None:
+    """A refused passkey leaves no id: a full row could not say when its person was signed out."""
+    assert passkeys.open().status == 200
+    for each in range(3):
+        made_up = urlsafe_b64encode(bytes([each]) * 60).rstrip(b"=").decode()
+        credential = {"id": made_up, "rawId": made_up, "type": "public-key", "response": {}}
+        assert passkeys.post("passkeys/verify", credential=credential).status == 400
+    kept = row(passkeys)["passkeysSince"]
+    assert len(kept) == 1

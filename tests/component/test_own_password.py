@@ -122,7 +122,11 @@ def test_the_state_of_the_second_factor_is_the_pools(direct: Direct, world: Worl
     }
     direct.with_totp()
     answer = direct.browser.get("/me/second-factor", claims=claims)
-    assert answer.json() == {"on": True, "factors": ["SOFTWARE_TOKEN_MFA"]}
+    assert answer.json() == {
+        "on": True,
+        "factors": ["SOFTWARE_TOKEN_MFA"],
+        "recovery_codes": {"left": 0, "used_at": None},
+    }
     other = {**claims, "sub": "somebody-else"}
     assert direct.browser.get("/me/second-factor", claims=other).status == 404
     assert EMAIL not in answer.body

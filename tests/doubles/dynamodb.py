@@ -144,7 +144,8 @@ class DynamoDBDouble:
             own = self._named(TableName, key)
             new = {**old, **own}
             new.update({name: dict(value(old)) for name, value in sets.items()})
-            for name in removes:
+            emptied = [name for name in sets if new[name] == {"SS": []}]
+            for name in (*removes, *emptied):
                 new.pop(name, None)
             _check_item(new, own, index_keys)
             if set(own) & {*sets, *removes}:

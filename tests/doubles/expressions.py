@@ -78,7 +78,7 @@ class Expression:
         removes: list[str] = []
         seen: set[str] = set()
         while (clause := self._peek()) is not None:
-            if clause in seen or clause not in ("SET", "REMOVE", "ADD"):
+            if clause in seen or clause not in ("SET", "REMOVE", "ADD", "DELETE"):
                 raise UnknownSyntax(f"clause {clause!r}")
             seen.add(clause)
             self._next()
@@ -91,6 +91,8 @@ class Expression:
                     sets[name] = self._assigned()
                 elif clause == "ADD":
                     sets[name] = _united(name, self._value())
+                elif clause == "DELETE":
+                    sets[name] = _lessened(name, self._value())
                 else:
                     removes.append(name)
                 if self._peek() != ",":
@@ -247,3 +249,17 @@ def _tokenize(text: str) -> list[str]:
         tokens.append(match.group(1) or match.group(2))
         at = match.end()
     return tokens
+
+
+def _lessened(name: str, less: Value) -> Callable[[Item], Value]:
+    """Evaluate DELETE for a set of strings. The caller removes a set without elements."""
+    if set(less) != {"SS"}:
+        raise UnknownSyntax(f"DELETE of {sorted(less)}")
+
+    def delete(item: Item) -> Value:
+        there = item.get(name, {"SS": []})
+        if set(there) != {"SS"}:
+            raise Invalid(f"{name} is no set of strings")
+        return {"SS": sorted({*there["SS"]} - {*less["SS"]})}
+
+    return delete

@@ -112,13 +112,13 @@ def test_every_fault_is_met() -> None:
 def test_what_is_sampled_is_proved_with_every_fault_in_another_route() -> None:
     """Each call that is tested with two faults is tested with all faults elsewhere, and no call has two lines."""
     assert {_client(call) for call in ELSEWHERE} <= {_client(call) for call in CALLS}
-    lines = [(call.route, call.name) for call in (*CALLS, *ELSEWHERE)]
+    lines = [(call.route, call.name, call.scene) for call in (*CALLS, *ELSEWHERE)]
     assert len(lines) == len(set(lines))
 
 
 def _client(call: Call) -> tuple[str, str, int]:
-    """Return all data by which the clients distinguish calls."""
-    return call.host, call.limit, call.tries
+    """Return all data by which the clients distinguish calls. A scene that makes the same call twice has four tries."""
+    return call.host, call.limit, min(call.tries, 2)
 
 
 def test_the_page_is_up_to_date() -> None:

@@ -158,10 +158,12 @@ class Accounts:
             raise InvalidCode("a code for an unknown account was accepted")
         if names and not user.identities:
             self._user_admin.update_names(name, names)
-        self._end_sessions(user)
+        self._sign_out(user)
         self._note_proof(name, {} if user.identities else names, sessions_ended=True)
-        # After the sessions: while they last, a person who knew the old password could set up another passkey.
+        # After the proof: it makes every earlier session refuse to set up another passkey.
         self._end_passkeys(user)
+        # Last: somebody with the old password may have made so many rows that deleting them takes all the time there is.
+        self._notes.end_all(user.sub, user.user_name)
         log_event("account", request="reset_password", user=name)
 
     def _use_code(self, request: str, call: Callable[[], None]) -> None:
@@ -200,14 +202,13 @@ class Accounts:
         except TemporarilyUnavailable as error:
             log_event("passkeys_not_ended", level="error", user=user.user_name, detail=error.detail)
 
-    def _end_sessions(self, user: PoolUser) -> None:
-        """End the sessions of anybody who signed in with the old password (ASVS 7.4.3).
+    def _sign_out(self, user: PoolUser) -> None:
+        """Revoke the refresh tokens of anybody who signed in with the old password (ASVS 7.4.3).
 
-        The new password is valid even if this fails. Each of the two calls alone prevents the next refresh of these
-        sessions.
+        The new password is valid even if this fails. The rows of these sessions, which end later, prevent the next
+        refresh too.
         """
         try:
             self._user_admin.sign_out_everywhere(user.user_name)
         except (NotFound, TemporarilyUnavailable) as error:
             log_event("sessions_not_ended", level="error", detail=error.detail)
-        self._notes.end_all(user.sub, user.user_name)

@@ -10,7 +10,7 @@ Sources: Amazon Cognito API reference, "StartWebAuthnRegistration", "CompleteWeb
 
 import json
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -131,10 +131,12 @@ class Passkeys:
         """Register a new passkey, and return all passkeys. Raises NoSession, ChallengeExpired, PasskeyNotSupported."""
         session, enrolment = self._opened(session_cookie, cookie)
         # Noted first: without a note, the passkey would count as older than the last password that was set by mail.
-        self._notes.add(session.username, read_passkey_id(json.dumps(credential)))
+        credential_id = read_passkey_id(json.dumps(credential))
+        self._notes.add(session.username, credential_id)
         try:
             self._api.complete(enrolment.access_token, credential)
         except Refused as refused:
+            self._forget(session.username, credential_id)
             raise self._refusal(refused) from None
         log_event("passkey", user=session.username, on=True)
         return self._all(session, enrolment)
@@ -181,6 +183,11 @@ class Passkeys:
 
     def _opened(self, session_cookie: str | None, cookie: str | None) -> tuple[Session, Enrolment]:
         return self._again.resumed(session_cookie, cookie, PASSKEYS_PURPOSE)
+
+    def _forget(self, user_name: str, passkey_id: str) -> None:
+        """Delete the id of a passkey that does not exist, so that ids cannot fill the person's row."""
+        with suppress(TemporarilyUnavailable):
+            self._notes.forget(user_name, passkey_id)
 
     def _all(self, session: Session, enrolment: Enrolment) -> list[Passkey]:
         try:

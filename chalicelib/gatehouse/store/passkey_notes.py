@@ -70,6 +70,16 @@ class PasskeyNotes:
                 "attribute_exists(userName)",
             )
 
+    def forget(self, user_name: str, passkey_id: str) -> None:
+        """Delete the note of a passkey that Cognito refused."""
+        with suppress(ConditionFailed):
+            self._update(
+                user_name,
+                "DELETE passkeysSince :id",
+                {":id": {"SS": [passkey_id]}},
+                "attribute_exists(userName)",
+            )
+
     def end(self, user_name: str) -> None:
         """End all present passkeys."""
         self._update(

@@ -322,8 +322,12 @@ SESSIONS: tuple[Defence, ...] = (
         "S-36",
         "sessions that began with the old password stay signed in",
         (
-            "chalicelib.gatehouse.flows.accounts:Accounts._end_sessions",
-            lambda original: lambda self, email: None,
+            "chalicelib.gatehouse.flows.accounts:Accounts._sign_out",
+            lambda original: lambda self, user: None,
+        ),
+        (
+            "chalicelib.gatehouse.flows.session_notes:SessionNotes.end_all",
+            lambda original: lambda self, sub, user_name: None,
         ),
     ),
     defence(
