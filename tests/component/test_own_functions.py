@@ -76,7 +76,7 @@ def test_a_job_leaves_a_line_with_its_request_id(
 def test_a_right_that_is_missing_is_named_and_nothing_else_of_the_message(
     gate: Gatehouse, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Every stage names operation, code and action. Lambda logs raised errors, so the raised error has only a type's name."""
+    """Every stage names operation, code and action. Lambda logs raised errors, so the error has only a type name."""
     with pytest.raises(JobFailed) as failed:
         fired(gate, denied)
     assert str(failed.value) == "ClientError"

@@ -109,7 +109,7 @@ def test_an_ended_session_gets_no_token_and_its_own_is_revoked(
 def test_where_the_table_does_not_answer_nobody_is_refreshed_and_nothing_is_lost(
     world: World, signed_in: Browser
 ) -> None:
-    """An ended session must not continue because of an outage. The browser keeps the cookie, which works again afterwards."""
+    """An ended session must not continue because of an outage. The browser keeps the cookie, which works again later."""
     issued = len(world.cognito.refresh_tokens())
     world.dynamodb.faults["sessions"] = DOWN
     answer = signed_in.post("/auth/refresh")

@@ -158,7 +158,7 @@ def test_a_silent_single_sign_on_proves_nothing(shop: Shop, ada: Browser) -> Non
 
 @pytest.mark.security("S-94")
 def test_nor_beside_a_proof_in_another_browser(shop: Shop, ada: Browser) -> None:
-    """Here the sign-in is silent; elsewhere it is active a minute later, before or after: only that session has the proof."""
+    """Here the sign-in is silent; elsewhere it is active, a minute before or after: only that session has the proof."""
     shop.from_okta(ada, now(shop) - 3600)
     shop.world.clock.advance(MAX_AGE / 4)
     other = shop.browser()
