@@ -1,8 +1,8 @@
 """Runs in a fresh process: imports one subject, sends it a plan of events, prints CPU times as one line of JSON.
 
-It imports only what it needs for that, so that no subject finds its own imports already done. CPU time of the whole
-process (user and system), from just before the subject's import to its answer; also the elapsed time and the peak of
-the process's memory after the first round.
+It imports only what it needs for that, so that no module of a subject is imported before the measurement. CPU time of
+the whole process (user and system), from just before the subject's import to its answer; also the elapsed time and the
+peak of the process's memory after the first round.
 """
 
 import _socket
@@ -49,7 +49,7 @@ def _crowd(subject: Callable[[Any, Any], Any], steps: list[dict[str, Any]], peop
     """Let this many people sign in at once: all take a step before anybody takes the next one. Return the CPU seconds
     per person.
 
-    Small crowds are repeated, so that a person's figure does not come from a single measurement.
+    Small groups are repeated, so that a person's figure does not come from a single measurement.
     """
     crowds = max(1, 50 // people)
     taken = 0.0

@@ -1,4 +1,4 @@
-"""Whether our own response time tells a known address from an unknown one (S-40, S-73).
+"""Measures whether our own response time reveals if an address is known (S-40, S-73).
 
 It runs in process, with doubles of Cognito and DynamoDB. We do not control Cognito's own time
 (PreventUserExistenceErrors), but the time that we add must be the same for both. Two series of wrong passwords show the

@@ -48,7 +48,7 @@ class Times:
     warm: list[list[float]] = field(default_factory=list)
     wall: list[float] = field(default_factory=list)
     peak: list[float] = field(default_factory=list)
-    #: Elapsed seconds of one warm round; CPU seconds per person in crowds.
+    #: Elapsed seconds of one warm round; CPU seconds per person if many sign in at once.
     seconds: list[float] = field(default_factory=list)
     crowds: list[list[float]] = field(default_factory=list)
 

@@ -125,8 +125,8 @@ function moveOn() {
 }
 
 /**
- * Never if it cannot help, and never twice in a row: not after a sign-out, an error, a sign-in that left no session,
- * or a step back.
+ * Whether to start it: not if it cannot help, and not after a sign-out, an error, a sign-in without a session, or a
+ * step back.
  * @param {string|null} reason
  */
 const mayLeave = (reason) =>
@@ -145,7 +145,7 @@ function noticeFor(reason) {
 }
 
 /**
- * A module that did not load is an outage like any other.
+ * Treats a module that did not load like an outage.
  * @param {() => unknown} again
  */
 const missing = (again) => view.show('unavailable', view.unavailable({ offline: !navigator.onLine, retry: again }));
@@ -178,7 +178,7 @@ const OWN = ['two-step', 'passkeys'];
 
 // If a route requires a recent authentication, the page's call waits until the person has confirmed here, and is then repeated.
 const { fetch: send } = session;
-/** @type {((confirmed: boolean) => void)|null} whoever waits for that */
+/** @type {((confirmed: boolean) => void)|null} the waiting call */
 let waiting = null;
 const confirmHere = () => new Promise((/** @type {(confirmed: boolean) => void} */ resolve) => {
   waiting?.(false);

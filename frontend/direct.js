@@ -25,7 +25,7 @@ import { button, el, fill, heading, leaving, notice, show, way, waysAndBox } fro
 export function createDirect({ session, choice, ways, goTo, config, root, signInUrl }) {
   let email = ''; // passed from view to view
   let mailed = ''; // the address for which a code was requested
-  let password = ''; // kept only until the sign-in: a confirmed address signs in by itself
+  let password = ''; // kept until the sign-in, which follows a confirmed address
   /** @type {HTMLElement|null} */
   let nextNotice = null;
 

@@ -14,8 +14,8 @@ def end_sessions(directory: Directory, person: Person, report: Reporter) -> None
     try:
         directory.call("admin_user_global_sign_out", Username=person.user_name)
     except ClientError as error:
-        # AWS does not document this call for disabled people. A disabled person's refresh tokens do not work, and
-        # `enable` revokes them.
+        # AWS does not document what AdminUserGlobalSignOut does for disabled people. A disabled person's refresh tokens
+        # do not work, and `enable` revokes them.
         if person.user.enabled or aws.error_code(error) != "NotAuthorizedException":
             raise
     directory.sessions.end_all(person.user.sub)

@@ -3,8 +3,8 @@
 Lambda unpacks the zip into a read-only folder. Without bytecode, Python would compile every module again at each cold
 start, which takes a third of a cold sign-in's time. The bytecode is marked "unchecked" (PEP 552): Python does not
 compare it with its source, because no file changes there. Gatehouse's own modules are in one file, which
-`cold_start.py` reads: to find each of them separately takes a tenth of a small route's cold start. Equal sources give
-equal bytes: version 2 of the marshal format leaves out data that depends on the process.
+`cold_start.py` reads: finding each module separately would take a tenth of a small route's cold start. Equal sources
+give equal bytes: version 2 of the marshal format leaves out data that depends on the process.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _FORMAT = 2
 _UNCHECKED = (1).to_bytes(4, "little")
 #: Where Lambda unpacks a zip; tracebacks show this path.
 _TASK = "/var/task"
-#: The module of Gatehouse that reads the one file of all its modules.
+#: The module of Gatehouse that reads the combined file of all other modules.
 _READER = "cold_start.py"
 _ITS_FUNCTION = b"def load_from_one_file("
 
@@ -52,7 +52,7 @@ def _gatehouses(contents: Mapping[str, bytes]) -> list[str]:
 
 
 def _read_first(folder: str) -> tuple[str, str]:
-    """Return the modules that load the one file; they are not in it."""
+    """Return the modules that load the combined file; it does not contain them."""
     return f"{folder}__init__.py", f"{folder}{_READER}"
 
 

@@ -38,7 +38,7 @@ def overtaken(name: str) -> OpsError:
 
 @dataclass(frozen=True)
 class ChangeSet:
-    """`arn` is empty if there is nothing to change; `mark` identifies the stack's version then (`mark_of`)."""
+    """`arn` is empty if there is nothing to change; `mark` identifies the stack's version at that time (`mark_of`)."""
 
     arn: str
     stack: str

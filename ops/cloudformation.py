@@ -16,7 +16,8 @@ from .template import read_template
 
 # States of a failed first attempt: CloudFormation can only delete such stacks, not update them.
 LEFTOVERS = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
-# A stack in one of these states counts as absent: leftovers are removed before the creation, the others contain nothing.
+# A stack in one of these states counts as absent: `LEFTOVERS` are removed before the creation, and stacks in the other
+# two states contain nothing.
 ABSENT = (*LEFTOVERS, "REVIEW_IN_PROGRESS", "DELETE_COMPLETE")
 _UNDELETED = "DELETE_FAILED"
 _STUCK = (_UNDELETED, "UPDATE_ROLLBACK_FAILED")
@@ -95,7 +96,7 @@ class Stack:
     def settled(self, *, deleting: bool = False) -> dict[str, Any] | None:
         """Describe the stack once no operation is running; return None if there is none.
 
-        A failed deletion can be tried again, and nothing else can be done with the stack.
+        If a deletion has failed, the stack accepts only another deletion.
         """
         found = describe(self._api, self._name)
         if found and found["StackStatus"].endswith("_IN_PROGRESS"):
@@ -267,12 +268,12 @@ class Stack:
 
 
 def _under_way(status: str) -> bool:
-    # A stack in REVIEW_IN_PROGRESS is only a change set so far: nothing is running.
+    # A stack in REVIEW_IN_PROGRESS has only a change set: no operation is running.
     return status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS"
 
 
 def build_tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """Build tags in CloudFormation's format; it also puts them on the stack's resources."""
+    """Build tags in CloudFormation's format; CloudFormation also applies them to the stack's resources."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 

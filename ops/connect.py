@@ -29,7 +29,7 @@ from .report import Reporter
 from .stages import Stage
 
 STATEMENT_ID = "user-pool"
-"""Name of the statement in a trigger's resource policy; stable, so that repeating replaces it."""
+"""Name of the statement in a trigger's resource policy; stable, so that the next deployment replaces the statement."""
 
 _TRIGGER = "user_records"
 _OPTIONAL_TRIGGER = "token_claims"
@@ -163,7 +163,7 @@ def permission_of(functions: Any, function_arn: str) -> Mapping[str, Any] | None
 
 
 def permits(statement: Mapping[str, Any], pool_arn: str, account: str) -> bool:
-    """Whether a statement lets exactly this pool of this account invoke (S-58)."""
+    """Whether a statement lets exactly this pool of this account invoke the function (S-58)."""
     condition = statement.get("Condition", {})
     arns = {**condition.get("ArnLike", {}), **condition.get("ArnEquals", {})}
     accounts = condition.get("StringEquals", {})
@@ -177,7 +177,7 @@ def permits(statement: Mapping[str, Any], pool_arn: str, account: str) -> bool:
 
 
 def _limit(gateway: Any, stage: Stage, deployed: Deployed) -> None:
-    """Throttle the whole stage, below the account's limit that all its APIs share."""
+    """Throttle the whole stage below the limit that all APIs of the account share."""
     gateway.update_stage(
         restApiId=deployed.rest_api_id,
         stageName=stage.api_gateway_stage,

@@ -102,7 +102,7 @@ def _environment(region: str) -> Mapping[str, str]:
         **os.environ,
         "AWS_DEFAULT_REGION": region,
         "AWS_REGION": region,
-        # This machine's bytecode would be packaged with the app.
+        # Otherwise Chalice would package this machine's bytecode with the app.
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
     }

@@ -83,7 +83,7 @@ class Person:
 
     @property
     def providers(self) -> tuple[str, ...]:
-        """Names of the providers that lead to this account."""
+        """Names of the providers through which the person signs in to this account."""
         return tuple(dict.fromkeys(identity.provider for identity in self.user.identities))
 
     def __str__(self) -> str:
@@ -197,8 +197,8 @@ class Directory:
     def everybody(self, name: str) -> list[Person]:
         """Return everybody who matches a name: one person for a user name, perhaps several for an address.
 
-        ListUsers compares addresses exactly, so a provider's person whose address differs only in case is found only in
-        lower case.
+        ListUsers compares addresses exactly, so this asks for the address as written and in lower case. It does not
+        find people from a provider whose stored address has yet another case.
         """
         if not name.strip():
             raise OpsError("The name is empty: give a user name or an address.")

@@ -91,8 +91,8 @@ _NO_SUCH_PATH = frozenset({"MISSING_AUTHENTICATION_TOKEN", "RESOURCE_NOT_FOUND"}
 
 
 def gateway_responses(origins: Sequence[str], page: str | None) -> tuple[GatewayResponse, ...]:
-    """Build the responses of a stage whose ALLOWED_ORIGINS are `origins`; `page` is the address for people who are
-    lost.
+    """Build the responses of a stage whose ALLOWED_ORIGINS are `origins`; `page` is the page to which a mistyped
+    address leads.
 
     A gateway response cannot depend on the Accept header, as far as AWS documents it. So every response to an unknown
     path is a 404 in our error format. Its `Refresh` header leads browsers to the page; programs ignore it.

@@ -54,8 +54,8 @@ OUTPUT_VARIABLES = {
     "ProgramClientId": "PROGRAM_CLIENT_ID",
     "ProgramRedirectUris": "PROGRAM_REDIRECT_URIS",
 }
-# Outputs that depend on an option of the stage. If one is gone, its variable is removed from config.json, so that the
-# app no longer accepts what it stood for.
+# Outputs that depend on an option of the stage. If the stack no longer has one, its variable is removed from
+# config.json, so that the app stops accepting the removed client or domain.
 _PASSING = ("PasskeyDomain", "ProgramClientId", "ProgramRedirectUris")
 # Output of the template -> function, by its name in .chalice/config.json.
 _ROLES = {
@@ -216,8 +216,8 @@ def trigger_parameters(user_records: str, token_claims: str) -> dict[str, str]:
 def _first_triggers(session: boto3.Session, stage: Stage) -> dict[str, str]:
     """Return a new pool's trigger ARNs before the functions exist: Chalice's names, and so the ARNs, are predictable.
 
-    Then the second pass need not update the pool, an update that CloudFormation has sometimes refused. An existing
-    stack keeps its triggers until the second pass, because an older function may refuse new events.
+    Then the second pass does not have to update the pool, which CloudFormation has sometimes refused. An existing stack
+    keeps its triggers until the second pass, because an older function may refuse new events.
     """
     partition, account = pool_addresses.partition_of(stage.region).id, aws.account_id(session)
     arn = f"arn:{partition}:lambda:{stage.region}:{account}:function:"

@@ -46,7 +46,7 @@ class Validity:
     at_most_until: datetime
 
     def words(self, now: datetime) -> str:
-        """Describe it in a few words."""
+        """Describe the validity in a few words."""
         if now >= self.at_most_until:
             return f"expired on {self.at_most_until:%Y-%m-%d %H:%M} UTC"
         if now < self.surely_until:
@@ -226,11 +226,11 @@ def _send_again(
 
 
 def _explained(error: ClientError, email: str) -> OpsError | None:
-    """Return an error that says what to do about a refusal of AdminCreateUser, or None if AWS's message does."""
+    """Return an error that explains a refusal of AdminCreateUser, or None if AWS's own message is enough."""
     code = aws.error_code(error)
     if code in ("UsernameExistsException", "UnsupportedUserStateException"):
         return OpsError(
-            f"Somebody has just created an account for {email}: run the command again to see which."
+            f"Somebody has just created an account for {email}: run the command again to see it."
         )
     if code == "CodeDeliveryFailureException":
         return OpsError(

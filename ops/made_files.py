@@ -29,7 +29,7 @@ def made_files(contents: Mapping[str, bytes], runtime: Runtime) -> dict[str, byt
 def complete(package: Path, runtime: Runtime, prefix: str = "") -> None:
     """Write the files into a zip, replacing existing ones. `prefix` precedes all of a layer's names.
 
-    A zip that cannot be read, or contains a name twice, is not changed: it will be refused.
+    A zip that cannot be read, or contains a name twice, is not changed: a later check refuses it.
     """
     try:
         with zipfile.ZipFile(package) as packed:

@@ -20,7 +20,7 @@ _SOON = "within ten minutes, at once on the administrators' own routes"
 
 @dataclass(frozen=True)
 class Groups:
-    """`pool` are groups of the pool, `told` groups from providers, which are used only if `counted`."""
+    """`pool` has the groups of the pool, `told` the groups from providers; those are used only if `counted`."""
 
     pool: tuple[str, ...]
     told: tuple[str, ...]
@@ -86,7 +86,7 @@ def remove_from_group(directory: Directory, person: Person, group: str, report: 
     told = groups.counted and group in groups.told
     if group in groups.pool:
         directory.call("admin_remove_user_from_group", Username=person.user_name, GroupName=group)
-        report.note(f"{person} was removed from the pool's {group}: it loses its effect {_SOON}")
+        report.note(f"{person} was removed from the pool's {group}; it takes effect {_SOON}")
     elif not told:
         require_group(directory, group)
         report.note(f"{person} is not in {group}")

@@ -69,7 +69,7 @@ def _of_file(wheel: Path, project_dir: Path) -> OwnWheel:
 
 
 def _of_index() -> OwnWheel:
-    """Ask the index for the file of this version: what is installed no longer has its hash."""
+    """Ask the index for the wheel of this version, because the installed files do not include the wheel's hash."""
     pinned = f"{DISTRIBUTION}=={__version__}"
     with tempfile.TemporaryDirectory() as scratch:
         done = subprocess.run(

@@ -48,7 +48,7 @@ def differences(
         name: contents
         for wheel in wheels
         for name, contents in wheel.files().items()
-        # Chalice never packages all of itself.
+        # Chalice packages only some of its own modules.
         if not name.startswith("chalice/")
     }
     made = make({name: of for name, of in found.items() if not is_made(name)})

@@ -39,7 +39,7 @@ def delete_user(directory: Directory, name: str, report: Reporter) -> None:
 def unlink_user(directory: Directory, name: str, provider: str, report: Reporter) -> None:
     """Unlink a provider's identity from a native account; the account and its password are kept.
 
-    If the provider still links, the person's next sign-in through it links the account again.
+    If linking is still on for the provider, the person's next sign-in through it links the account again.
     """
     person = directory.require(name)
     refuse_unlink(person, provider)

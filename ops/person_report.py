@@ -58,7 +58,7 @@ def build_report(directory: Directory, name: str) -> dict[str, Any]:
 
 
 def _recovery_codes(directory: Directory, person: Person) -> dict[str, Any] | None:
-    """Return how many are left, for people with an authenticator app."""
+    """Return how many recovery codes are left, for people with an authenticator app."""
     if "SOFTWARE_TOKEN_MFA" not in person.factors:
         return None
     codes = directory.recovery_codes.load(person.user_name)

@@ -43,7 +43,7 @@ class Provider:
     native_sign_up: bool | None = None
 
     def tidied(self) -> Provider:
-        """Return the same with canonical issuer, domains and label."""
+        """Return this provider with canonical issuer, domains and label."""
         return replace(
             self,
             issuer=self.issuer.strip().rstrip("/"),

@@ -2,8 +2,8 @@
 
 First it compares each page of the pool with its people's records. Then it compares each page of the table with the names
 that it has seen. It writes as the trigger does (UserStore), so a sign-in at the same time does no harm. It does not change
-fields that the pool does not return. Nor does it change the address of a person whose provider has sent one outside the
-provider's domains: Cognito has stored that address, but no sign-in writes it into the table.
+fields that the pool does not return. If a provider has sent an address outside its domains, the table keeps the
+person's earlier address: Cognito stores the new one, but no sign-in writes it into the table.
 """
 
 from __future__ import annotations

@@ -178,9 +178,9 @@ def _listed(cognito: Any, stage: Stage, client_id: str) -> list[dict[str, Any]]:
 def _others(
     listed: list[dict[str, Any]], document: Mapping[str, Any]
 ) -> tuple[list[str], list[str]]:
-    """Split the unused secrets into older and newer ones.
+    """Split the unused secrets into those older and those newer than the one in use.
 
-    The stack's own first secret is stored without an id: then the oldest is in use.
+    The stack's own first secret is stored without an id. So without an id, the oldest secret is in use.
     """
     ids = [item["ClientSecretId"] for item in listed]
     used = document.get("client_secret_id")

@@ -70,7 +70,7 @@ def runtime_of(options: Mapping[str, Any], running: tuple[int, int] | None = Non
     wanted = options.get(OPTION) or f"{major}.{minor}"
     if wanted not in RUNTIMES:
         raise OpsError(
-            f"Python {wanted} is not a runtime of Gatehouse: it supports {SUPPORTED}. Run this "
+            f"Gatehouse supports {SUPPORTED}, not Python {wanted}. Run this "
             f'with one of them, or set "{OPTION}" in the stage\'s gatehouse block, '
             f'such as "{newest().python}".'
         )

@@ -95,7 +95,7 @@ def files() -> dict[str, bytes]:
 
 
 def cut(model: Mapping[str, Any], operations: tuple[str, ...]) -> dict[str, Any]:
-    """Return a service's model with only these operations and their shapes; of errors, only the names are kept."""
+    """Return a service's model with only these operations and their shapes; errors keep only their names."""
     kept = {
         name: {
             key: _without_texts(value) if key in ("input", "output") else value

@@ -34,7 +34,7 @@ _LAMBDAS_OWN = re.compile(
     r"_.*|AWS_(REGION|DEFAULT_REGION|ACCESS_KEY(_ID)?|SECRET_ACCESS_KEY|SESSION_TOKEN|"
     r"EXECUTION_ENV|LAMBDA_.*)|LAMBDA_(TASK_ROOT|RUNTIME_DIR)"
 )
-# The space reserved for each output that the identity stack does not have yet: the ARN of a secret.
+# The space reserved for each output that the identity stack does not have yet: the length of a secret's ARN.
 _LATER = "x" * 100
 # RefreshTokenValidity in templates/identity.yaml: a session cannot last longer than its refresh token.
 _REFRESH_TOKEN_SECONDS = 30 * 86_400

@@ -20,7 +20,8 @@ NAMES = (NAME, f"{NAME}-file")
 
 
 def add_team_policy(template: dict[str, Any], stage: Stage) -> list[str]:
-    """Add the team's policy to the API function's role in the template, as the first; return the file, if there is one.
+    """Add the team's policy to the API function's role in the template, before its other policies; return the file, if
+    any.
 
     Raises OpsError.
     """

@@ -1,8 +1,8 @@
 """Downloads a lock's wheels for one runtime of Lambda with pip, and checks their hashes.
 
-It returns all wheels, or raises an OpsError. Unlike Chalice, it downloads for Lambda's platform at once, whatever this
-machine is, so that nothing is downloaded again without hashes. If a package has no wheel, it is built from its locked
-source without the network, with the tools that requirements-dev.txt locks.
+It returns all wheels, or raises an OpsError. Unlike Chalice, it downloads for Lambda's platform from the start, on any
+machine. So no package is downloaded a second time without hashes. If a package has no wheel, it is built from its
+locked source without the network, with the tools that requirements-dev.txt locks.
 """
 
 from __future__ import annotations

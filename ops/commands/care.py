@@ -30,7 +30,7 @@ def doctor(stage: Stage, as_json: bool) -> int:
         click.echo(json.dumps(diagnosis.as_json(), indent=2))
         return code
     for finding in diagnosis.findings:
-        click.echo(f"{finding.id}: {finding.says}\n  mend: {finding.mend}")
+        click.echo(f"{finding.id}: {finding.says}\n  fix: {finding.mend}")
     for note in diagnosis.notes:
         click.echo(f"note: {note.id}: {note.says}\n  to set it up: {note.mend}")
     for fact in diagnosis.facts:

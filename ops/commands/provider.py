@@ -180,7 +180,7 @@ def remove(stage: Stage, name: str, yes: bool) -> None:
 @click.option(
     "--linked",
     type=click.Choice(["sign-out", "disable", "nothing"]),
-    help="What to do then with a password account that is linked to this person (initially: sign-out).",
+    help="What to do in these cases with a linked password account (initially: sign-out).",
 )
 @click.option("--app-id", metavar="ID", help="Our app's id at Okta, if it is not the client id.")
 @click.option(

@@ -41,8 +41,8 @@ def reset_mfa(stage: Stage, user: str, yes: bool) -> None:
 def unlink(stage: Stage, user: str, provider: str, yes: bool) -> None:
     """Unlink a provider from a native account.
 
-    The account and its password are kept. If the provider still links, the next sign-in through it links the account
-    again: run `provider add NAME … --no-link` first.
+    The account and its password are kept. The next sign-in through the provider links the account again if linking is
+    still on: run `provider add NAME … --no-link` first.
     """
     with at_work(stage, f"unlinking {user}") as (directory, report):
         from .. import people

@@ -48,7 +48,7 @@ class Note(Fault):
 
 @dataclass(frozen=True)
 class Fact(Fault):
-    """What a check saw and people want to know; nothing has to be done."""
+    """A fact that a check found and people want to know; it needs no action."""
 
     mend: str = ""
 
@@ -107,7 +107,7 @@ class Diagnosis:
 
 
 def diagnose(deployment: Deployment, checks: Sequence[Check]) -> Diagnosis:
-    """Run every check. A check that needs a part that another check found missing is listed as not made.
+    """Run every check. If a check needs a part that another check found missing, it is listed as not made.
 
     Raises OpsError if there are no credentials, or if AWS as a whole does not answer.
     """

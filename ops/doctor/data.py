@@ -61,12 +61,12 @@ def sealing_keys(deployment: Deployment) -> Iterator[Fault]:
     rotate = f"run `{PROGRAM} rotate-keys --stage {deployment.stage.name}`."
     found = _secret(deployment, "SEALING_KEYS_SECRET_ARN")
     if found is None:
-        yield Fault("the sealing keys cannot be read: nobody has a session.", rotate)
+        yield Fault("the sealing keys cannot be read: no session works.", rotate)
         return
     try:
         ring = KeyRing.parse(found)
     except ConfigurationError as error:
-        yield Fault(f"{error.detail}: nobody has a session.", rotate)
+        yield Fault(f"{error.detail}: no session works.", rotate)
         return
     if len(ring.secrets) > _MANY_KEYS:
         yield Fault(

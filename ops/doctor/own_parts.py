@@ -66,7 +66,7 @@ def own_functions(deployment: Deployment) -> Iterator[Fault]:
 
 
 def own_sources(deployment: Deployment) -> Iterator[Fault]:
-    """What arrives in a queue or stream is handed to the function that is declared for it."""
+    """Lambda passes the items of each queue or stream to the function that is declared for it."""
     for each, source in _called_by(deployment):
         arn = deployment.deployed.functions.get(each.name)
         if arn is None:
@@ -86,7 +86,7 @@ def own_sources(deployment: Deployment) -> Iterator[Fault]:
         if not any(mapping.get("State") in _WORKING for mapping in mappings):
             states = ", ".join(str(mapping.get("State")) for mapping in mappings) or "there is none"
             yield Fault(
-                f"{each.name} is not called for what arrives in {source}: its event source mapping must be enabled "
+                f"{each.name} is not called for items in {source}: its event source mapping must be enabled "
                 f"({states}).",
                 deployment.again,
             )
@@ -94,13 +94,13 @@ def own_sources(deployment: Deployment) -> Iterator[Fault]:
             result = mapping.get("LastProcessingResult", "")
             if result.startswith("PROBLEM"):
                 yield Fault(
-                    f"Lambda cannot hand {each.name} what arrives in {source}: {result}",
+                    f"Lambda cannot pass items of {source} to {each.name}: {result}",
                     f"look at `{PROGRAM} logs --stage {deployment.stage.name} --function {each.name}`.",
                 )
 
 
 def own_queues(deployment: Deployment) -> Iterator[Fault]:
-    """The team's queues exist, and no message failed so often that it was given up."""
+    """The team's queues exist, and their dead-letter queues are empty."""
     for queue in _file(deployment).queues:
         url = deployment.variable(f"{queue_variable(queue)}_URL")
         name = deployment.stage.named(queue)
@@ -113,13 +113,13 @@ def own_queues(deployment: Deployment) -> Iterator[Fault]:
         elif dead:
             yield Fault(
                 f"{dead} messages of the queue {queue} failed again and again, and wait in {name}-dead.",
-                f"`{PROGRAM} logs --stage {deployment.stage.name} --errors --since 1d` says why; after the mend, "
+                f"`{PROGRAM} logs --stage {deployment.stage.name} --errors --since 1d` says why; then "
                 "`aws sqs start-message-move-task --source-arn …` brings them back.",
             )
 
 
 def own_waits(deployment: Deployment) -> Iterator[Fault]:
-    """Nothing has waited for an hour in a queue or stream of the team's."""
+    """No item in the team's queues and streams is older than an hour."""
     stage = deployment.stage
     watched = [
         ("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", queue, 1)
@@ -144,7 +144,7 @@ def own_waits(deployment: Deployment) -> Iterator[Fault]:
         seconds = max((point["Maximum"] for point in found["Datapoints"]), default=0) / unit
         if seconds > _LONG_SECONDS:
             yield Fault(
-                f"what arrives for {name} waits for {seconds / 3600:.1f} hours.",
+                f"items for {name} wait for {seconds / 3600:.1f} hours.",
                 f"`{PROGRAM} logs --stage {stage.name} --errors --since 1d` says why; give the function more memory or "
                 "time, or a larger batch_size.",
             )
@@ -159,7 +159,7 @@ def _declared(deployment: Deployment) -> list[OwnFunction]:
 
 
 def _called_by(deployment: Deployment) -> Iterator[tuple[OwnFunction, str]]:
-    """Yield functions with the queue of the file (its name), or the stream (its ARN), that calls them."""
+    """Yield each function that a queue or stream calls, with the queue's name in the file or the stream's ARN."""
     queues = {deployment.stage.named(queue) for queue in _file(deployment).queues}
     for each in _declared(deployment):
         if each.source in queues or _STREAMS in each.source:

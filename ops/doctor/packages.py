@@ -20,7 +20,7 @@ _SHOWN = 5
 
 
 def runtime_age(deployment: Deployment) -> Iterator[Fault]:
-    """Each function has the configured runtime, which gets security updates for a while."""
+    """Each function has the configured runtime, and that runtime will get security updates for some time yet."""
     mend = f'set gatehouse.{OPTION} in config.json, such as "{newest().python}"; {deployment.again}'
     wanted = deployment.stage.options.get(OPTION)
     for function in deployment.functions.values():

@@ -20,7 +20,7 @@ def require_deployable(
 ) -> str:
     """Check settings and app without changing anything that runs; return the app's shape. Raises OpsError.
 
-    `copy` is the copy that runs now, whose addresses the check uses (None if nothing runs). `candidate` is the folder for
+    The check uses the addresses of `copy`, the copy that runs now (None if nothing runs). `candidate` is the folder for
     a new copy; `choose` writes the options of `up` into the settings there.
     """
     shutil.rmtree(candidate, ignore_errors=True)

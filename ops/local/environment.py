@@ -2,7 +2,7 @@
 
 It must contain only MiniStack, boto3 and the library that verifies passkeys. The Lambda workers run on its interpreter,
 so they would find any other package there, even if the Lambda zip lacks it. Its packages are compiled when it is made, as
-boto3 is in Lambda: the workers write no bytecode, and to compile botocore took half of each cold start.
+boto3 is in Lambda: the workers write no bytecode, and compiling botocore took half of each cold start.
 """
 
 from __future__ import annotations

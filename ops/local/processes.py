@@ -1,8 +1,8 @@
 """The stack's child processes: starts them with logs, watches them, and stops only those that it started.
 
 Every child has a random mark in its environment and leads its own session. To stop it means to end the processes of that
-session that have the mark. So an unrelated process that reused the process id is never ended, and a crashed child's own
-children are.
+session that have the mark. So it never ends an unrelated process that reused the process id, and it does end the
+children of a crashed child.
 """
 
 from __future__ import annotations
@@ -241,8 +241,8 @@ def _stop_marked(session: int, mark: str) -> bool:
 def _wait_until_gone(found: set[_Running], session: int, mark: str) -> bool:
     """Wait until the found processes and their new children have ended; return False after a timeout.
 
-    A dying process loses its environment, and so its mark, before it releases its ports. So this also checks the
-    processes themselves.
+    A process that is ending loses its environment, and so its mark, before it releases its ports. So this also checks
+    the processes themselves.
     """
     deadline = time.monotonic() + _STOP_SECONDS
     while time.monotonic() < deadline:

@@ -1,7 +1,7 @@
 """A challenge's Session is valid for one person, client and challenge, for one answer, within the client's time limit.
 
-MiniStack issues a Session but never checks it, has no MFA_SETUP, uses the typed name of a person, and accepts a code of
-an authenticator app several times.
+MiniStack issues a Session but never checks it, has no MFA_SETUP, uses a person's name as it was typed, and accepts
+a code of an authenticator app several times.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminRespondToAuthChallenge.html
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AssociateSoftwareToken.html
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-mfa-totp.html

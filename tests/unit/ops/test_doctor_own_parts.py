@@ -157,7 +157,7 @@ def test_functions_that_are_missing_or_left_over_are_found(stage: Stage) -> None
     ("changed", "said"),
     [
         ({}, None),
-        (None, "on_order is not called for what arrives in arn"),
+        (None, "on_order is not called for items in arn"),
         ({"State": "Disabled"}, "must be enabled (Disabled)"),
         ({"LastProcessingResult": "PROBLEM: Function call failed"}, "PROBLEM: Function call"),
     ],
@@ -208,8 +208,8 @@ def test_a_queue_that_is_missing_is_found(stage: Stage, code: str) -> None:
     ("queue_seconds", "stream_milliseconds", "said"),
     [
         (3_600, 3_600_000, []),
-        (7_200, 0, ["parcels waits for 2.0 hours"]),
-        (0, 5_400_000, ["on_order waits for 1.5 hours"]),
+        (7_200, 0, ["parcels wait for 2.0 hours"]),
+        (0, 5_400_000, ["on_order wait for 1.5 hours"]),
     ],
 )
 def test_what_waits_too_long_is_found(
