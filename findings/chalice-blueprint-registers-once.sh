@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# chalice 1.34.0: a Blueprint registers its routes with their arguments once only.
+# chalice 1.34.0: only the first app that registers a Blueprint gets its routes with their arguments.
 #
-# What one expects: a Blueprint is a description of routes; each app that registers it gets the same ones.
-# What happens: the first registration removes the arguments from the Blueprint. The second app gets the same
+# Expected: a Blueprint describes routes; every app that registers it gets the same routes.
+# Actual: the first registration removes the arguments from the Blueprint. The second app gets the same
 #   paths with Chalice's defaults: GET instead of POST, and no CORS. There is no message.
 # Source: chalice/app.py, Blueprint.register and Chalice._register_route, which pops each argument from a dictionary
 #   that the Blueprint keeps.
-# Who is affected: anybody who makes two apps in one process, as tests and libraries do. The second app answers other
-#   requests than the first.
-# Exits with 0 while this behaviour exists, with 1 once it has changed. Needs python3 (3.11 to 3.14) and a package index.
+# Who is affected: anybody who makes two apps in one process, as tests and libraries do. The second app then answers
+#   different requests than the first.
+# Exit code: 0 while this behaviour exists, 1 when it has changed. Needs python3 (3.11 to 3.14) and a package index.
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -1,15 +1,14 @@
 #!/usr/bin/env bash
 # chalice 1.34.0: a dependency that cannot be built is left out of the package, and the command succeeds.
-# What one expects: `chalice package` fails if a package of requirements.txt cannot be installed for Lambda.
-# What happens: it prints "Could not install dependencies", writes the zip without that
-#   dependency, and ends with exit code 0; `chalice deploy` continues and uploads the zip. The
-# second run takes that zip
-#   again ("Reusing existing deployment package") and does not even print the warning.
+# Expected: `chalice package` fails if a package of requirements.txt cannot be installed for Lambda.
+# Actual: it prints "Could not install dependencies", writes the zip without that dependency, and ends with exit
+#   code 0; `chalice deploy` continues and uploads the zip. The second run uses that zip again ("Reusing existing
+#   deployment package") and does not even print the warning.
 # Source: chalice/deploy/packager.py, BaseLambdaDeploymentPackager._build_python_dependencies and
 #   LambdaDeploymentPackager.create_deployment_package; https://github.com/aws/chalice/issues/929
 # Who is affected: anybody who deploys from CI. The job is green, and every invocation ends with
 #   Runtime.ImportModuleError.
-# Exits with 0 while this behaviour exists, with 1 once it has changed. Needs python3 (3.11 to 3.14) and a package index.
+# Exit code: 0 while this behaviour exists, 1 when it has changed. Needs python3 (3.11 to 3.14) and a package index.
 set -euo pipefail
 
 work=$(mktemp -d)

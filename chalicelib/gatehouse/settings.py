@@ -146,8 +146,8 @@ class Settings(SettingTable, parts={"brand": Brand}):
         "CAPTCHA",
         parse.one_of("off", "hcaptcha", "turnstile"),
         "`hcaptcha` or `turnstile`: a puzzle after repeated failures on the embedded form. "
-        "It must be solved on the app's own host, so the vendors' test keys, which name a "
-        "host of theirs, do not work; if a vendor names no host, the solution is accepted. "
+        "If the vendor's answer names the host on which it was solved, that must be the app's own; "
+        "so the vendors' test keys, which name other hosts, do not work. "
         "After 50 invented solutions, a source has to wait",
         default="off",
     )

@@ -1,5 +1,4 @@
-"""Okta and another tenant, with people who are signed in, and the signals that both tenants send about people who
-leave."""
+"""Okta and another tenant, with people who are signed in, and the signals that both tenants send when people leave."""
 
 from collections.abc import Mapping
 from datetime import datetime, timezone
@@ -16,7 +15,7 @@ SECRETS = {"Okta": "canary-okta-hook-secret", "Other": "canary-other-hook-secret
 ORGS = {"Okta": "https://acme.okta.com", "Other": "https://other.okta.com"}
 TYPE = "global-token-revocation+jwt"
 APP_ID = "0oaGatehouse"
-#: Somebody who lets go of what was said before.
+#: Somebody who discards the recorded calls.
 DROPPED = object()
 
 
@@ -25,7 +24,7 @@ def secret_arn(provider: str) -> str:
 
 
 class Company:
-    """Ada is Okta's, Bob the other tenant's; each has a browser that is signed in."""
+    """Ada belongs to Okta, Bob to the other tenant; each has a signed-in browser."""
 
     def __init__(self, world: World, **rules: str) -> None:
         self.world = world
@@ -78,7 +77,7 @@ class Company:
         return Person(user.sub, user.username, user.email, provider=provider, subject=subject)
 
     def sign_in(self, user: PoolUser) -> Browser:
-        """A browser with a new session of somebody."""
+        """Return a browser in which the person has a new session."""
         browser = self.world.browser()
         ((provider, _), *_) = user.identities
         answer = self.world.sign_in(browser, self.person(user), f"provider={provider}")
@@ -86,13 +85,13 @@ class Company:
         return browser
 
     def sign_everybody_in(self) -> None:
-        """Begin new sessions, a moment later."""
+        """Begin a new session for each person, a moment later."""
         self.world.clock.advance(1)
         self.browsers = {user.email: self.sign_in(user) for user in (self.ada, self.bob)}
         self.world.clock.advance(1)
 
     def signed_in(self) -> set[str]:
-        """Whose session goes on, by first name."""
+        """Return the first names of the people whose sessions continue."""
         return {
             email.partition("@")[0]
             for email, browser in self.browsers.items()
@@ -100,7 +99,7 @@ class Company:
         }
 
     def event(self, kind: str, subject: str = "00u1Ada", **changes: Any) -> dict[str, Any]:
-        """One event as Okta sends it; `published` may be seconds from now, `target` adds targets."""
+        """Return one event in Okta's format; `published` is an offset in seconds from now, `target` adds targets."""
         more = changes.pop("target", [])
         published = changes.pop("published", 0)
         if isinstance(published, int | float):
@@ -141,7 +140,7 @@ class Company:
         header: Mapping[str, Any] | None = None,
         claims: Mapping[str, Any] | None = None,
     ) -> str:
-        """A token of Universal Logout as Okta signs it; None among the changes takes a member away."""
+        """Return a token for Universal Logout, signed by Okta; a change to None removes that member."""
         now = int(self.world.clock())
         endpoint = f"{self.world.browser().root}auth/revoke/{provider}"
         signed = {"kid": f"kid-{provider}", "alg": "RS256", "typ": TYPE, **(header or {})}
@@ -166,7 +165,7 @@ class Company:
         body: Any = None,
         scheme: str = "Bearer",
     ) -> Answer:
-        """Post to a provider's revocation endpoint; by default Ada is meant."""
+        """Post to a provider's revocation endpoint; the default subject is Ada."""
         subject = {"format": "iss_sub", "iss": ORGS["Okta"], "sub": "00u1Ada"}
         return self._post(
             f"/auth/revoke/{provider}",
@@ -175,7 +174,7 @@ class Company:
         )
 
     def _post(self, path: str, body: Any, headers: Mapping[str, str]) -> Answer:
-        """As a server posts: without our page's header, and without cookies."""
+        """Post like a server: without our page's header, and without cookies."""
         return self.world.browser().post(
             path,
             body,
@@ -185,7 +184,7 @@ class Company:
 
 
 def iso(seconds: float) -> str:
-    """As Okta writes times."""
+    """Return the time in Okta's format."""
     return (
         datetime.fromtimestamp(seconds, timezone.utc)
         .isoformat(timespec="milliseconds")

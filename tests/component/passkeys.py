@@ -11,7 +11,7 @@ NEW_PASSWORD = "another horse 34"
 
 
 class Passkeys:
-    """Grace on a stage whose passkeys are for app.example.org; the device is as honest as a test wants it."""
+    """Grace on a stage whose passkeys are for app.example.org; a test can make the device lie."""
 
     def __init__(self, direct: Direct) -> None:
         self.direct = direct
@@ -28,14 +28,14 @@ class Passkeys:
         return self.post("passkeys/open", password=PASSWORD, **more)
 
     def set_up(self) -> Passkey:
-        """Grace signs in and sets up a passkey; all is closed again."""
+        """Sign Grace in, set up a passkey, close the list, and sign out."""
         assert self.open().status == 200
         self.add()
         self.post("passkeys/close")
         return self.device.passkeys[-1]
 
     def reset(self, password: str = NEW_PASSWORD) -> Answer:
-        """Set a new password by mail, from a browser that knows nothing; a second later people sign in with it."""
+        """Set a new password by mail in an unknown browser; sign-ins with it are possible one second later."""
         elsewhere = self.direct.world.browser()
         self.post("direct/forgot-password", elsewhere, email=EMAIL)
         code = self.direct.pool.last_code("reset")
@@ -56,6 +56,6 @@ class Passkeys:
         return self.direct.challenge("WEB_AUTHN", browser, credential=credential)
 
     def sign_in(self, browser: Browser | None = None, email: str = EMAIL, **lies: Any) -> Answer:
-        """Ask and answer; `lies` are the device's."""
+        """Request a challenge and answer it; `lies` are wrong values that the device sends."""
         options = self.ask(email, browser).json()["challenge"]["options"]
         return self.answer(self.device.get(options, **lies), browser)

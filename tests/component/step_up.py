@@ -21,7 +21,7 @@ ROUTE = "/refunds"
 
 
 class Shop:
-    """The app, and Cognito's calls of its triggers. Ada comes from Okta; Grace has a password."""
+    """The app, and Cognito's calls to its triggers. Ada comes from Okta; Grace has a password."""
 
     def __init__(self, world: World, openapi: str | None = None, **wanted: Any) -> None:
         self.world = world
@@ -37,7 +37,7 @@ class Shop:
         world.cognito.added_claims = self._added_claims
 
     def restart(self) -> None:
-        """A new container of every function."""
+        """Start a new container for every function."""
         self.gate.services = main_gate.services
 
     def browser(self) -> Browser:
@@ -51,14 +51,14 @@ class Shop:
         query: str = "",
         **claims: Any,
     ) -> None:
-        """Sign in through Okta, whose ID token says `auth_time`; None for a provider that does not say."""
+        """Sign in through Okta, whose ID token has `auth_time`; None means that the provider omits it."""
         start = browser.get(f"/auth/login?provider=Okta{query}").location
         self.hear(auth_time, **claims)
         back = self.world.cognito.authorize(start, person or Person())
         assert browser.get(back, site="cross-site").status == 303
 
     def hear(self, auth_time: object, *, part: str = "idToken", subject: str = "00u1ada") -> None:
-        """Cognito shows our trigger what Okta said."""
+        """Cognito calls our trigger with Okta's claims."""
         event = load_event("InboundFederation_ExternalProvider")
         attributes = event["request"]["attributes"]
         for told in (attributes["idToken"], attributes["userInfo"]):
@@ -80,7 +80,7 @@ class Shop:
         return token
 
     def call(self, token: str, *, origin: str | None = None, **changed: Any) -> Answer:
-        """Call the route as API Gateway does, whose authorizer hands the claims on as text; None takes one out."""
+        """Call the route as API Gateway does: its authorizer passes the claims on as text. None removes a claim."""
         claims = {**claims_of(token), **changed}
         event = build_event(
             self.app.routes,
@@ -104,7 +104,7 @@ class Shop:
         return added
 
     def token_event(self, person: Person, source: str) -> dict[str, Any]:
-        """What Cognito sends before it issues tokens."""
+        """Return the event that Cognito sends before it issues tokens."""
         event = load_event("TokenGeneration_HostedAuth_federated")
         event["triggerSource"], event["userName"] = source, person.username
         attributes = {"sub": person.sub, "email": person.email}
@@ -116,7 +116,7 @@ class Shop:
 
 
 def claims_of(token: str) -> dict[str, Any]:
-    """A token's claims, numbers as text."""
+    """Return a token's claims, with numbers as text."""
     payload = token.split(".")[1]
     claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     return {name: str(value) if isinstance(value, int) else value for name, value in claims.items()}

@@ -1,4 +1,6 @@
-"""A set-up that a password has opened does not outlive its session: no authenticator app, no passkey from an ended one."""
+"""An enrolment that a password has opened ends with its session: an ended session adds no authenticator app and no
+passkey.
+"""
 
 import copy
 from collections.abc import Callable
@@ -15,7 +17,9 @@ Finish = Callable[[], list[Answer]]
 
 
 def open_passkeys(direct: Direct) -> Finish:
-    """Sign in and open the list of passkeys; what is returned goes on in it, as far as it gets."""
+    """Sign in and open the list of passkeys; return a function that continues the set-up in that browser, as far as
+    possible.
+    """
     passkeys = Passkeys(direct)
     assert passkeys.open().status == 200
     options = passkeys.post("passkeys/setup").json()["options"]
@@ -32,14 +36,14 @@ def open_passkeys(direct: Direct) -> Finish:
 
 
 def set_up_app(direct: Direct) -> Finish:
-    """Sign in and begin with an authenticator app."""
+    """Sign in and begin to set up an authenticator app."""
     direct.sign_in()
     secret = direct.post("mfa/setup", password=PASSWORD).json()["secret"]
     return lambda: [direct.post("mfa/verify", code=direct.totp(secret))]
 
 
 def change_password(direct: Direct) -> None:
-    """The owner does, in another browser."""
+    """The owner changes the password in another browser."""
     owner = direct.world.browser()
     direct.sign_in(browser=owner)
     direct.world.clock.advance(60)
@@ -48,13 +52,13 @@ def change_password(direct: Direct) -> None:
 
 
 def end_session(direct: Direct) -> None:
-    """Somebody else ends it: its row goes."""
+    """Another browser ends the session: its row is deleted."""
     for row in list(direct.world.dynamodb.items(SESSIONS_TABLE)):
         direct.world.dynamodb.delete(SESSIONS_TABLE, row)
 
 
 def sign_out_and_replay(direct: Direct) -> None:
-    """The cookies that were there before are sent again."""
+    """Sign out, then send the earlier cookies again."""
     kept = copy.deepcopy(direct.browser.cookies)
     assert direct.post("logout").status == 200
     direct.browser.cookies.clear()
@@ -68,7 +72,7 @@ def sign_out_and_replay(direct: Direct) -> None:
 def test_what_was_opened_ends_with_its_session(
     direct: Direct, begin: Callable[[Direct], Finish], end: Callable[[Direct], None]
 ) -> None:
-    """Somebody who knew the password keeps no way in: nothing is set up, and the owner's sign-in is as it was."""
+    """Somebody who knew the password keeps no access: nothing is set up, and the owner's sign-in is unchanged."""
     finish = begin(direct)
     direct.world.clock.advance(1)
     end(direct)
@@ -84,7 +88,7 @@ def test_what_was_opened_ends_with_its_session(
 def test_a_new_password_in_the_same_session_ends_it_too(
     direct: Direct, begin: Callable[[Direct], Finish]
 ) -> None:
-    """The session goes on; what was opened with the old password does not. A thief may share the cookie."""
+    """The session continues, but the enrolment opened with the old password ends, because a thief may share the cookie."""
     finish = begin(direct)
     direct.world.clock.advance(1)
     body = {"password": PASSWORD, "new_password": NEW}
@@ -98,7 +102,7 @@ def test_a_new_password_in_the_same_session_ends_it_too(
     "path", ["passkeys/open", "mfa/setup", "mfa/disable", "mfa/recovery-codes", "password"]
 )
 def test_an_ended_session_opens_nothing(direct: Direct, path: str) -> None:
-    """Not even with the right password: that is for a session that goes on."""
+    """Even the right password opens nothing, because the session has ended."""
     Passkeys(direct)
     direct.sign_in()
     end_session(direct)

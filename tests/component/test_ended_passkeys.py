@@ -1,4 +1,4 @@
-"""A password that is set by mail ends the passkeys from before it (S-102); the way back works without them."""
+"""A password set by mail ends all earlier passkeys (S-102); people can recover without them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ from tests.doubles.aws_errors import connect_timeout
 
 @pytest.fixture
 def passkeys(direct: Direct) -> Passkeys:
-    """Grace has a passkey; so, for all that she knows, has somebody who knew her password."""
+    """Grace has a passkey; somebody who knew her password may have added one, too."""
     made = Passkeys(direct)
     made.set_up()
     direct.world.clock.advance(60)
@@ -28,7 +28,7 @@ def row(passkeys: Passkeys) -> dict[str, Any]:
 @pytest.mark.security("S-102")
 @pytest.mark.parametrize("app", [False, True], ids=["password", "password and app"])
 def test_a_password_set_by_mail_ends_the_passkeys_before_it(passkeys: Passkeys, app: bool) -> None:
-    """The device still has it, and so has Cognito; it signs nobody in, and no token of the try lives on."""
+    """The device and Cognito still have the passkey, but it signs nobody in, and the attempt's tokens are revoked."""
     if app:
         passkeys.direct.with_totp()
         passkeys.direct.grace.passkey_is_mfa = True
@@ -45,7 +45,9 @@ def test_a_password_set_by_mail_ends_the_passkeys_before_it(passkeys: Passkeys, 
 
 @pytest.mark.security("S-102")
 def test_the_way_back_without_passkeys(passkeys: Passkeys) -> None:
-    """A mailed code, a new password, the list, a new passkey on the same device: from nothing to signed in by passkey."""
+    """A person without a passkey uses a mailed code, a new password and the list, and sets up a new one on the same
+    device.
+    """
     passkeys.reset()
     browser = passkeys.direct.browser
     assert passkeys.direct.sign_in(password=NEW_PASSWORD).status == 200
@@ -63,7 +65,7 @@ def test_the_way_back_without_passkeys(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-102")
 def test_each_device_is_set_up_anew_and_each_new_password_starts_over(passkeys: Passkeys) -> None:
-    """Two devices after the first reset; none after the second."""
+    """There are two devices after the first reset, and none after the second."""
     passkeys.reset()
     other = Authenticator()
     passkeys.direct.sign_in(password=NEW_PASSWORD)
@@ -82,7 +84,7 @@ def test_each_device_is_set_up_anew_and_each_new_password_starts_over(passkeys: 
 @pytest.mark.security("S-89")
 @pytest.mark.security("S-102")
 def test_an_ended_passkey_is_refused_as_any_other(passkeys: Passkeys) -> None:
-    """The same answer as a signature that is wrong, and its challenge has served."""
+    """The answer is the same as for a wrong signature, and the challenge is used up."""
     passkeys.reset()
     seen = []
     for lies in ({}, {"origin": "https://app.example.net"}):
@@ -99,7 +101,7 @@ def test_an_ended_passkey_is_refused_as_any_other(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-102")
 def test_a_known_browser_is_not_led_to_an_ended_passkey(passkeys: Passkeys) -> None:
-    """Neither by the button nor by autofill: it is told that there is none."""
+    """Neither the button nor autofill offers it: the browser learns that there is no passkey."""
     passkeys.reset()
     passkeys.direct.sign_in(password=NEW_PASSWORD)
     assert passkeys.ask().json() == {"challenge": None}
@@ -108,7 +110,7 @@ def test_a_known_browser_is_not_led_to_an_ended_passkey(passkeys: Passkeys) -> N
 
 @pytest.mark.security("S-102")
 def test_a_list_that_was_open_before_keeps_nothing(passkeys: Passkeys) -> None:
-    """Somebody who has the old password prepares a passkey, and finishes it after the reset."""
+    """Somebody with the old password begins to set up a passkey, and finishes after the reset."""
     thief = passkeys.direct.browser
     passkeys.direct.sign_in(browser=thief)
     passkeys.post("passkeys/open", thief, password=PASSWORD)
@@ -123,7 +125,7 @@ def test_a_list_that_was_open_before_keeps_nothing(passkeys: Passkeys) -> None:
 @pytest.mark.security("S-102")
 @pytest.mark.parametrize("code", ["000000", "12345"])
 def test_a_wrong_code_ends_nothing(passkeys: Passkeys, code: str) -> None:
-    """Else anybody could take away somebody's passkeys."""
+    """Otherwise anybody could end another person's passkeys."""
     passkeys.post("direct/forgot-password", email=EMAIL)
     body = {"email": EMAIL, "code": code, "password": NEW_PASSWORD}
     assert passkeys.post("direct/reset-password", **body).status == 400
@@ -131,7 +133,7 @@ def test_a_wrong_code_ends_nothing(passkeys: Passkeys, code: str) -> None:
 
 
 def test_a_new_password_in_the_profile_ends_no_passkey(passkeys: Passkeys) -> None:
-    """Whoever gives the old one is at the list of passkeys, too, and can look into it."""
+    """A person who knows the old password can open the list of passkeys and check it."""
     passkeys.direct.sign_in()
     body = {"password": PASSWORD, "new_password": NEW_PASSWORD}
     assert passkeys.post("password", **body).status == 200
@@ -141,7 +143,7 @@ def test_a_new_password_in_the_profile_ends_no_passkey(passkeys: Passkeys) -> No
 
 @pytest.mark.security("S-102")
 def test_an_id_that_is_given_twice_is_one(passkeys: Passkeys) -> None:
-    """An ended passkey cannot travel under the id of a new one."""
+    """An ended passkey cannot be used under the id of a new one."""
     ended = passkeys.device.passkeys[-1]
     passkeys.reset()
     passkeys.direct.sign_in(password=NEW_PASSWORD)
@@ -159,7 +161,7 @@ def test_an_id_that_is_given_twice_is_one(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-102")
 def test_nothing_is_deleted_that_was_set_up_later(passkeys: Passkeys) -> None:
-    """Whatever the row says of its id: the time counts as well."""
+    """The time decides, even if the row contains the passkey's id."""
     passkeys.reset()
     passkeys.direct.world.clock.advance(5)
     passkeys.direct.sign_in(password=NEW_PASSWORD)
@@ -176,7 +178,7 @@ def test_nothing_is_deleted_that_was_set_up_later(passkeys: Passkeys) -> None:
 
 
 def _out(passkeys: Passkeys, monkeypatch: pytest.MonkeyPatch, call: str, words: str) -> None:
-    """The users table does not answer one kind of call: an update with these words, or reads from the second on."""
+    """The users table fails for one kind of call: an update with these words, or every read after the first."""
     table = passkeys.direct.world.dynamodb
     original, asked = getattr(table, call), list[str]()
 
@@ -196,7 +198,7 @@ def test_a_new_password_stands_where_passkeys_cannot_be_ended(
     monkeypatch: pytest.MonkeyPatch,
     log_lines: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    """The log says so, and the list shows them."""
+    """The log reports it, and the list still shows the passkeys."""
     _out(passkeys, monkeypatch, "update_item", "passkeysEndedAt")
     assert passkeys.reset().status == 200
     assert "passkeys_not_ended" in [line["event"] for line in log_lines()]
@@ -210,7 +212,7 @@ def test_a_new_password_stands_where_passkeys_cannot_be_ended(
 def test_where_nobody_knows_whether_it_has_ended_nobody_is_signed_in(
     passkeys: Passkeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An outage is no answer; what Cognito gave is revoked."""
+    """If the table fails, the sign-in fails, and Cognito's tokens are revoked."""
     browser = passkeys.direct.world.browser()
     options = passkeys.ask(browser=browser).json()["challenge"]["options"]
     _out(passkeys, monkeypatch, "get_item", "")
@@ -221,7 +223,7 @@ def test_where_nobody_knows_whether_it_has_ended_nobody_is_signed_in(
 
 
 def test_a_stage_without_passkeys_notes_nothing(passkeys: Passkeys) -> None:
-    """No column, no write."""
+    """There is no column and no write."""
     passkeys.direct.restart(passkey_domain="")
     assert passkeys.reset().status == 200
     assert "passkeysEndedAt" not in row(passkeys)

@@ -24,7 +24,7 @@ ADMINS = [{"type": "UserGroup", "id": "00g1", "displayName": "admins"}]
 
 @pytest.fixture
 def company(world: World) -> Company:
-    """Two tenants, each with somebody who is signed in."""
+    """Return two tenants, each with one signed-in person."""
     return Company(world)
 
 
@@ -54,7 +54,7 @@ def test_whoever_leaves_is_out_and_nobody_else(
 
 @pytest.mark.security("S-70")
 def test_a_route_that_asks_refuses_at_once(company: Company) -> None:
-    """`validAfter` is in the record, so a route with `fresh=True` refuses the access token that was already issued."""
+    """The record has `validAfter`, so a route with `fresh=True` refuses the access token that was already issued."""
     record = {"userName": {"S": "okta_00u1ada"}, "sub": {"S": company.ada.sub}}
     company.world.dynamodb.put(company.world.settings.users_table, record)
     claims = {
@@ -71,7 +71,7 @@ def test_a_route_that_asks_refuses_at_once(company: Company) -> None:
 
 
 def test_whoever_comes_back_can_sign_in(company: Company) -> None:
-    """Reactivated, unsuspended, or assigned to our app again."""
+    """Okta reactivates or unsuspends the person, or assigns them to our app again."""
     pairs = [
         (DEACTIVATE, "user.lifecycle.activate", []),
         ("user.lifecycle.suspend", "user.lifecycle.unsuspend", []),
@@ -88,7 +88,7 @@ def test_whoever_comes_back_can_sign_in(company: Company) -> None:
 
 @pytest.mark.security("S-82")
 def test_whom_an_administrator_disabled_no_signal_enables(company: Company) -> None:
-    """An administrator's decision stays, whether it came before or after the signal."""
+    """The administrator's decision stays, whether it came before or after the signal."""
     company.ada.enabled = False
     for kind in (REACTIVATE, DEACTIVATE, REACTIVATE):
         company.world.clock.advance(1)
@@ -109,7 +109,7 @@ def test_somebody_disabled_already_has_no_session_left(company: Company) -> None
 
 
 def test_a_provider_that_only_signs_out_disables_nobody(world: World) -> None:
-    """`--when-gone sign-out`."""
+    """This tests `--when-gone sign-out`."""
     company = Company(world, gone="sign-out")
     company.tell(company.event(DEACTIVATE))
     assert company.signed_in() == {"bob"}
@@ -123,7 +123,7 @@ def test_a_provider_that_only_signs_out_disables_nobody(world: World) -> None:
 def test_a_linked_account_follows_a_rule_of_its_own(
     world: World, rule: str, out: bool, enabled: bool
 ) -> None:
-    """It has a password, so a person who left the provider may still be welcome here."""
+    """The account has a password, so a person who left the provider may still be allowed here."""
     company = Company(world, linked=rule)
     company.ada.username = "5d3c7b1e-native"
     company.ada.status = "CONFIRMED"
@@ -142,7 +142,7 @@ def index(company: Company, user_name: str) -> None:
 @pytest.mark.security("S-81")
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_the_newer_signal_wins_in_any_order(company: Company, order: tuple[int, int]) -> None:
-    """Deactivated, then reactivated a second later: whichever comes first, Ada may come in."""
+    """Okta deactivates Ada and reactivates her a second later: Ada can sign in, whichever signal arrives first."""
     events = [company.event(DEACTIVATE), company.event(REACTIVATE, published=1)]
     for number in order:
         company.tell(events[number])
@@ -155,7 +155,7 @@ def test_the_newer_signal_wins_in_any_order(company: Company, order: tuple[int, 
 
 @pytest.mark.security("S-79")
 def test_a_late_return_does_not_let_an_old_clearing_act_again(company: Company) -> None:
-    """Okta sends a clearing twice, and in between a return that is older: the new session is not the one that was meant."""
+    """Okta sends a clearing twice, and an older reactivation in between: the clearing does not end the newer session."""
     cleared = company.event("user.session.clear")
     company.tell(cleared)
     company.tell(company.event("user.lifecycle.unsuspend", published=-5))
@@ -174,7 +174,7 @@ def test_a_clearing_that_came_first_does_not_keep_a_deactivation_out(company: Co
 
 
 def test_of_two_at_a_time_the_newer_one_wins(company: Company) -> None:
-    """While Ada is being disabled, somebody else hears that she is back: what was done is undone."""
+    """While one function disables Ada, another receives her reactivation: the first one then enables her again."""
     world = company.world
     disable = world.pool.admin_disable_user
 
@@ -189,7 +189,7 @@ def test_of_two_at_a_time_the_newer_one_wins(company: Company) -> None:
 
 
 def test_a_group_is_gone_until_the_next_sign_in(company: Company) -> None:
-    """Only that group, and only for people whose provider tells groups here."""
+    """Only that group is removed, and only for people whose provider sends groups."""
     company.tell(company.event("group.user_membership.remove", target=ADMINS))
     assert company.ada.told_groups == "=staff"
     company.put_row("Okta")
@@ -208,7 +208,7 @@ def test_a_group_is_gone_until_the_next_sign_in(company: Company) -> None:
 def test_a_newer_sign_in_keeps_a_group_only_if_the_provider_was_asked(
     company: Company, linked: bool
 ) -> None:
-    """A provider's person signs in through the provider. A linked one has a password, which tells no groups."""
+    """People of a provider sign in through it. A linked person may use a password, which brings no groups."""
     user_name = "5d3c7b1e-native" if linked else "okta_00u1ada"
     company.ada.username = user_name if linked else company.ada.username
     index(company, company.ada.username)
@@ -222,7 +222,7 @@ def test_a_newer_sign_in_keeps_a_group_only_if_the_provider_was_asked(
 
 
 def test_several_events_of_one_request_each_count(company: Company) -> None:
-    """Those that cannot be read or say nothing are counted, and stop no other one."""
+    """Unreadable and meaningless events are counted, and do not stop the others."""
     company.tell(
         {"eventType": DEACTIVATE},
         company.event("user.session.start"),
@@ -234,7 +234,7 @@ def test_several_events_of_one_request_each_count(company: Company) -> None:
 
 
 def test_the_queue_does_not_answer(company: Company) -> None:
-    """Okta is told to try again, and nobody is half out. One message of ten may be refused, too."""
+    """We ask Okta to try again, and nobody is partly signed out. The queue may also refuse one message of ten."""
     queue = company.world.queue
     queue.fault = client_error("ServiceUnavailable")
     assert company.tell(company.event(DEACTIVATE)).status == 503
@@ -244,7 +244,7 @@ def test_the_queue_does_not_answer(company: Company) -> None:
 
 
 def test_what_fails_comes_again_and_stops_nobody_else(company: Company) -> None:
-    """Cognito fails for one of three people: the other two are signed out, and the third one at the next delivery."""
+    """Cognito fails for one of three people: the other two are signed out now, the third at the next delivery."""
     pool, queue = company.world.pool, company.world.queue
     eve = company._join("Okta", "00u3Eve", "eve@example.org")
     pool.fail("admin_user_global_sign_out", client_error("TooManyRequestsException"))
@@ -260,7 +260,7 @@ def test_what_fails_comes_again_and_stops_nobody_else(company: Company) -> None:
 def test_a_function_that_is_cut_off_half_way_is_done_with_the_next_time(
     company: Company, operation: str
 ) -> None:
-    """Ada was disabled, and nobody noted it: she is enabled again all the same when she comes back."""
+    """Ada was disabled, but no row says so: she is still enabled again when Okta reactivates her."""
     pool, queue = company.world.pool, company.world.queue
     if operation == "admin_enable_user":
         company.tell(company.event(DEACTIVATE, published=-1))
@@ -284,7 +284,7 @@ def test_a_function_that_is_cut_off_half_way_is_done_with_the_next_time(
 def test_messages_that_nobody_sent_are_dropped(
     company: Company, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """Delivering them again would not help."""
+    """A second delivery would not help."""
     good = {"provider": "Okta", "subject": "s", "kind": "gone", "at": "a", "id": "i", "group": ""}
     bodies = ["", "[]", "{}", json.dumps({**good, "kind": "x"}), json.dumps({**good, "id": 1})]
     records = [{"messageId": str(n), "body": body} for n, body in enumerate(bodies)]
@@ -302,13 +302,13 @@ def test_somebody_who_is_deleted_in_the_middle_is_done_with(company: Company) ->
 
 
 def test_the_function_keeps_to_cognitos_pace(company: Company) -> None:
-    """Twelve calls a second; two functions at a time make 24, and Cognito allows 25."""
+    """One function makes twelve calls a second, two at a time make 24; Cognito allows 25."""
     company.tell(*(company.event("user.session.clear", f"00uNobody{n}") for n in range(3)))
     assert company.world.pauses == pytest.approx([n / CALLS_PER_SECOND for n in (1, 2)])
 
 
 def test_okta_verifies_the_address_once(company: Company) -> None:
-    """Its challenge comes back in the body, whatever the provider's name: the answer must not list providers."""
+    """The body returns Okta's challenge, for any provider name: the answer must not reveal which providers exist."""
     browser = company.world.browser()
     headers = [("X-Okta-Verification-Challenge", "challenge-1")]
     answer = browser.get("/auth/events/Okta", headers=headers)
@@ -323,7 +323,9 @@ def test_okta_verifies_the_address_once(company: Company) -> None:
 
 @pytest.mark.security("S-77")
 def test_a_secret_that_is_being_rotated_counts_beside_the_new_one(company: Company) -> None:
-    """The new one at once, although the container knows the old one; the old one until the next rotation."""
+    """The new secret works at once, although the container has cached the old one; the old one works until the next
+    rotation.
+    """
     nothing = company.event("user.session.start")
     assert company.tell(nothing).status == 204
     company.world.secrets.put(
@@ -348,7 +350,7 @@ def test_a_secret_that_is_being_rotated_counts_beside_the_new_one(company: Compa
     ],
 )
 def test_universal_logout_ends_the_sessions(company: Company, sub_id: dict[str, str]) -> None:
-    """By the provider's own name or by address; the person stays."""
+    """The token names the person by the provider's subject or by address; the account stays."""
     answer = company.revoke(company.token(), sub_id)
     assert (answer.status, answer.body) == (204, "")
     assert company.signed_in() == {"bob"}
@@ -356,7 +358,7 @@ def test_universal_logout_ends_the_sessions(company: Company, sub_id: dict[str, 
 
 
 def test_universal_logout_in_the_words_of_oktas_earlier_page(company: Company) -> None:
-    """`subject` for `sub_id`; `typ` as a whole media type; the audience in a list."""
+    """It has `subject` for `sub_id`, a whole media type as `typ`, and a list as audience."""
     token = company.token(
         header={"typ": "application/global-token-revocation+jwt"},
         claims={"aud": [f"{company.world.browser().root}auth/revoke/Okta"]},
@@ -367,7 +369,7 @@ def test_universal_logout_in_the_words_of_oktas_earlier_page(company: Company) -
 
 
 def test_a_token_serves_again_where_the_queue_failed(company: Company) -> None:
-    """Okta's second try must not count as a replay."""
+    """Okta's second attempt must not count as a replay."""
     token = company.token()
     company.world.queue.fault = client_error("ServiceUnavailable")
     assert company.revoke(token).status == 503
@@ -377,7 +379,7 @@ def test_a_token_serves_again_where_the_queue_failed(company: Company) -> None:
 
 
 def test_the_triggers_keep_the_index(world: World) -> None:
-    """At the first sign-in and at every other one; an outage stops nobody."""
+    """They write it at each sign-in; if the table fails, the sign-in still works."""
     world.restart(subjects_table=SUBJECTS_TABLE)
     gate.user_records(load_event("PostConfirmation_ConfirmSignUp_federated"), LambdaContext())
     gate.user_records(load_event("PostAuthentication_Authentication_linked"), LambdaContext())
@@ -388,13 +390,13 @@ def test_the_triggers_keep_the_index(world: World) -> None:
 
 
 def test_doctor_can_tell_when_a_provider_was_last_heard(company: Company) -> None:
-    """A row of the provider itself."""
+    """Each provider has one row with that time."""
     company.tell(company.event("user.session.clear"))
     assert set(company.world.dynamodb.items(SUBJECTS_TABLE)["Okta"]) == {"subject", "lastSignalAt"}
 
 
 def test_an_index_that_is_out_of_date_misleads_nobody(company: Company) -> None:
-    """It names somebody else: whose profile it is, the pool says."""
+    """The index names another person: the pool decides to whom the profile belongs."""
     company.world.pool.add(PoolUser("eve@example.org", "", username="eve-native"))
     index(company, "eve-native")
     company.tell(company.event(DEACTIVATE))

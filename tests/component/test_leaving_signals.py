@@ -1,4 +1,4 @@
-"""Signals that must sign nobody out: forged, replayed, of another tenant, late, malformed. Each is in the log."""
+"""Signals that must sign nobody out: forged, replayed, of another tenant, late, malformed. Each is logged."""
 
 import json
 import math
@@ -27,7 +27,7 @@ HUGE = '{"data": {"events": []}, "pad": "' + "x" * (256 * 1024) + '"}'
 def test_nobody_is_signed_out_and_the_log_says_so(
     case: dict[str, Any], world: World, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """Everybody's session goes on, everybody is enabled, and the groups are as they were."""
+    """Every session continues, every profile stays enabled, and the groups are unchanged."""
     company = Company(world)
     company.world.clock.advance(120)
     for told in case.get("before", ()):
@@ -52,7 +52,7 @@ def test_nobody_is_signed_out_and_the_log_says_so(
 
 
 def prepared(company: Company, case: Mapping[str, Any]) -> Callable[[], Any]:
-    """Return what sends the case's request: the same one each time."""
+    """Return a function that sends the case's request, the same one each time."""
     provider = case.get("provider", "Okta")
     if "without" in case:
         company.put_row("Okta", **{case["without"]: ""})
@@ -84,7 +84,7 @@ def prepared(company: Company, case: Mapping[str, Any]) -> Callable[[], Any]:
 
 
 def event(company: Company, told: Mapping[str, Any]) -> dict[str, Any]:
-    """Build an event; what is null is left out."""
+    """Build an event; null values are left out."""
     changes = {name: filled(company, value) for name, value in told.items()}
     changes = {name: DROPPED if value is None else value for name, value in changes.items()}
     raw = {
@@ -97,7 +97,7 @@ def event(company: Company, told: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def filled(company: Company, value: Any) -> Any:
-    """Put in what the data file cannot hold."""
+    """Fill in values that the data file cannot contain."""
     if isinstance(value, dict):
         return {name: filled(company, member) for name, member in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""A team's own Lambda functions and data: guarded, limited and logged, without a change of their signature."""
+"""A team's own Lambda functions and data: guarded, limited and logged; the functions' signatures stay unchanged."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ CANARY = "canary-ann@example.com"
 
 
 class Context:
-    """As Lambda gives it to a function."""
+    """The context that Lambda passes to a function."""
 
     aws_request_id = "r-1"
     function_name = "orders-dev-job"
@@ -64,7 +64,7 @@ def denied(event: Any) -> None:
 def test_a_job_leaves_a_line_with_its_request_id(
     gate: Gatehouse, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What it returns is returned."""
+    """The function's result is returned unchanged."""
     assert fired(gate, lambda event: "done") == "done"
     assert lines(capsys) == [
         {"event": "job_done", "request_id": Context.aws_request_id, "function": "orders-dev-job"}
@@ -76,7 +76,7 @@ def test_a_job_leaves_a_line_with_its_request_id(
 def test_a_right_that_is_missing_is_named_and_nothing_else_of_the_message(
     gate: Gatehouse, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Operation, code and action on every stage; Lambda logs what a function raises, so that is a type's name alone."""
+    """Every stage names operation, code and action. Lambda logs raised errors, so the raised error has only a type's name."""
     with pytest.raises(JobFailed) as failed:
         fired(gate, denied)
     assert str(failed.value) == "ClientError"
@@ -94,7 +94,7 @@ def test_a_right_that_is_missing_is_named_and_nothing_else_of_the_message(
 def test_what_looks_like_no_right_is_not_taken_for_one(
     gate: Gatehouse, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The text is AWS's and may change."""
+    """The text comes from AWS and may change."""
 
     def job(event: Any) -> None:
         from botocore.exceptions import ClientError
@@ -111,7 +111,7 @@ def test_what_looks_like_no_right_is_not_taken_for_one(
 def test_the_local_stack_tells_message_and_traceback(
     gate: Gatehouse, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whoever develops there needs no debugger to see what was wrong."""
+    """Developers see what was wrong without a debugger."""
 
     def job(event: Any) -> None:
         raise KeyError("order_id")
@@ -136,7 +136,7 @@ def test_the_local_stack_tells_message_and_traceback(
 def test_only_the_local_stack_tells_messages(
     monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], local: bool
 ) -> None:
-    """A stage called local that somebody deploys to AWS is none."""
+    """If somebody deploys a stage named "local" to AWS, it does not count as the local stack."""
     asked: list[bool] = []
     monkeypatch.setattr("chalicelib.gatehouse.gate.tell_messages", asked.append)
     Gatehouse(Chalice("orders"), environ={**ENVIRONMENT, **environ})
@@ -146,7 +146,7 @@ def test_only_the_local_stack_tells_messages(
 def test_a_jobs_calls_end_before_lambda_ends_the_job(
     gate: Gatehouse, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Lambda's time less what the last line takes."""
+    """The limit is Lambda's remaining time, minus the time for the last log line."""
     left: list[float] = []
     fired(gate, lambda event: left.append(gate.services.budget.left()))
     assert 2.0 < left[0] <= 3.0
@@ -164,7 +164,7 @@ def test_an_outage_in_a_job_is_told_by_its_detail(
 
 
 def test_tables_and_clients_are_the_stages_or_a_tests_doubles(gate: Gatehouse) -> None:
-    """boto3's own, with every operation, and one connection for as long as the container is warm."""
+    """They are boto3's own clients with every operation, and keep one connection per container."""
     orders = gate.table("orders")
     assert orders.name == "orders-dev-orders"
     assert gate.table("orders") is orders
@@ -177,7 +177,7 @@ def test_tables_and_clients_are_the_stages_or_a_tests_doubles(gate: Gatehouse) -
 
 
 def test_a_teams_calls_end_in_time(gate: Gatehouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those of a paginator too: the request has used its time up."""
+    """This includes a paginator's calls, after the request's time is used up."""
     monkeypatch.setattr(gate.services.budget, "left", lambda: 0.0)
     with pytest.raises(TemporarilyUnavailable, match="time is used up"):
         list(gate.client("dynamodb").get_paginator("query").paginate(TableName="orders"))

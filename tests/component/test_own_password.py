@@ -36,7 +36,9 @@ def test_the_new_password_counts_and_other_sessions_end(direct: Direct) -> None:
 
 @pytest.mark.security("S-85")
 def test_a_session_without_a_row_ends_too(direct: Direct) -> None:
-    """Begun while the table did not answer, or with an earlier release: the record says when all ended."""
+    """The session began during an outage of the table, or under an earlier release: the record has the time when all
+    ended.
+    """
     other = direct.world.browser()
     direct.world.dynamodb.faults["sessions"] = DOWN
     direct.sign_in(browser=other)
@@ -65,7 +67,7 @@ def test_the_old_password_is_asked_for_and_guessed_at_the_sign_ins_allowance(
 
 @pytest.mark.parametrize("new", ["short", " spaces around it ", "x" * 257])
 def test_a_new_password_that_may_not_be_one_costs_no_attempt(direct: Direct, new: str) -> None:
-    """Cognito is not asked."""
+    """Cognito is not called."""
     direct.sign_in()
     asked = direct.pool.called("admin_initiate_auth")
     answer = change(direct, new_password=new)
@@ -74,7 +76,7 @@ def test_a_new_password_that_may_not_be_one_costs_no_attempt(direct: Direct, new
 
 
 def test_with_a_second_factor_the_password_alone_changes_the_password(direct: Direct) -> None:
-    """The session was opened with it; the factor stays on."""
+    """The factor was checked at the sign-in, and stays on."""
     direct.sign_in()
     direct.with_totp()
     assert change(direct).status == 200
@@ -83,7 +85,7 @@ def test_with_a_second_factor_the_password_alone_changes_the_password(direct: Di
 
 @pytest.mark.security("S-83")
 def test_without_a_living_session_nothing_changes(direct: Direct) -> None:
-    """None, an ended one, and a provider's."""
+    """There is no session, an ended one, or one of a provider."""
     assert change(direct).json()["error"] == "no_session"
     direct.sign_in()
     for row in direct.world.dynamodb.items("gatehouse-dev-sessions"):
@@ -107,7 +109,7 @@ def test_it_proves_no_mailbox(direct: Direct) -> None:
 
 
 def test_the_state_of_the_second_factor_is_the_pools(direct: Direct, world: World) -> None:
-    """By the token's person alone."""
+    """The person is identified only by the token."""
     direct.sign_in()
     claims = {
         "sub": direct.grace.sub, "username": direct.grace.username, "token_use": "access",
@@ -129,7 +131,7 @@ def test_the_state_of_the_second_factor_is_the_pools(direct: Direct, world: Worl
 def test_providers_of_an_account_are_called_by_their_labels(
     world: World, signed_in: Browser
 ) -> None:
-    """That of the birth, and those that are linked; without the table by their names."""
+    """This covers the first provider and linked ones; if the table fails, the answer has their names."""
     found = signed_in.get("/me", claims=CLAIMS).json()["providers"]
     assert found == [{"name": "Okta", "label": "Acme Okta"}]
     world.restart()
@@ -142,7 +144,7 @@ def test_providers_of_an_account_are_called_by_their_labels(
 def test_nothing_changes_while_other_sessions_cannot_be_ended(
     direct: Direct, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If old sessions stayed alive, people would wrongly feel safe after the change."""
+    """If old sessions continued, people would wrongly feel safe after the change."""
 
     def refuse(**_: Any) -> None:
         raise DOWN
@@ -162,7 +164,7 @@ def test_nothing_changes_while_other_sessions_cannot_be_ended(
 def test_what_is_left_after_the_new_password_is_in_the_log(
     direct: Direct, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Rows are deleted once more when the old password is dead: somebody may have signed in by it in between."""
+    """Rows are deleted again after the change, because somebody may have signed in with the old password in between."""
     direct.sign_in()
     direct.world.clock.advance(60)
     query, asked = direct.world.dynamodb.query, []
@@ -180,7 +182,7 @@ def test_what_is_left_after_the_new_password_is_in_the_log(
 
 @pytest.mark.security("S-71")
 def test_a_browser_known_by_the_old_password_is_a_stranger(direct: Direct) -> None:
-    """Accounts from before proofs were noted have none to compare with; the end of their sessions counts for them."""
+    """Accounts from earlier releases have no time of a proof; the time when their sessions ended is used instead."""
     passkeys = Passkeys(direct)
     passkeys.set_up()
     known = direct.browser

@@ -42,7 +42,7 @@ def rows(world: World) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def second(world: World, signed_in: Browser) -> Browser:
-    """Ada's other browser, a minute later."""
+    """Return Ada's second browser, signed in a minute later."""
     world.clock.advance(60)
     browser = world.browser()
     browser.user_agent = FIREFOX
@@ -53,7 +53,7 @@ def second(world: World, signed_in: Browser) -> Browser:
 def test_a_person_sees_every_session_with_device_door_and_times(
     world: World, signed_in: Browser, second: Browser
 ) -> None:
-    """The last used one first; a refresh moves its time, and only that one's."""
+    """The last used session comes first; a refresh changes only the time of its own session."""
     newer, older = listed(second)
     assert newer == {
         "id": newer["id"],
@@ -76,7 +76,7 @@ def test_a_person_sees_every_session_with_device_door_and_times(
 def test_sessions_that_are_over_by_their_deadlines_are_on_no_list(
     world: World, signed_in: Browser
 ) -> None:
-    """DynamoDB's TTL may take days."""
+    """DynamoDB's TTL may take days to delete them."""
     world.clock.advance(1799)
     assert len(listed(signed_in)) == 1
     world.clock.advance(1)
@@ -88,7 +88,7 @@ def test_sessions_that_are_over_by_their_deadlines_are_on_no_list(
 def test_an_ended_session_gets_no_token_and_its_own_is_revoked(
     world: World, signed_in: Browser, second: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """Refused before Cognito is asked for tokens; the cookie goes, and a copy of it opens nothing either."""
+    """It is refused before Cognito is called; the cookie is cleared, and a copy of it does not work either."""
     other = listed(second)[1]["id"]
     answer = end(second, other)
     assert (answer.status, answer.json()) == (200, {"id": other})
@@ -109,7 +109,7 @@ def test_an_ended_session_gets_no_token_and_its_own_is_revoked(
 def test_where_the_table_does_not_answer_nobody_is_refreshed_and_nothing_is_lost(
     world: World, signed_in: Browser
 ) -> None:
-    """An ended session must not continue because of an outage. The cookie stays, and works again after it."""
+    """An ended session must not continue because of an outage. The browser keeps the cookie, which works again afterwards."""
     issued = len(world.cognito.refresh_tokens())
     world.dynamodb.faults["sessions"] = DOWN
     answer = signed_in.post("/auth/refresh")
@@ -122,7 +122,7 @@ def test_where_the_table_does_not_answer_nobody_is_refreshed_and_nothing_is_lost
 
 @pytest.mark.security("S-84")
 def test_end_others_keeps_this_one(world: World, signed_in: Browser, second: Browser) -> None:
-    """And nobody else's is touched."""
+    """Other people's sessions are not affected."""
     bob = world.browser()
     world.sign_in(bob, BOB)
     third = world.browser()
@@ -141,7 +141,7 @@ def test_end_others_keeps_this_one(world: World, signed_in: Browser, second: Bro
 def test_end_others_needs_a_living_session_of_ones_own(
     world: World, signed_in: Browser, second: Browser, cookie: str
 ) -> None:
-    """A thief whose session was ended must not end the owner's within the minutes of the old access token."""
+    """With an access token that is still valid, a thief whose session was ended must not end the owner's."""
     if cookie == "none":
         second.cookies.clear()
     elif cookie == "junk":
@@ -158,7 +158,7 @@ def test_end_others_needs_a_living_session_of_ones_own(
 
 @pytest.mark.security("S-84")
 def test_somebody_elses_id_is_as_unknown_as_any(world: World, signed_in: Browser) -> None:
-    """Unknown, malformed, ended and somebody else's: one answer, and Ada's session goes on."""
+    """Unknown, malformed, ended, and another person's ids get the same answer, and Ada's session continues."""
     (session,) = listed(signed_in)
     bob = world.browser()
     world.sign_in(bob, BOB)
@@ -173,7 +173,7 @@ def test_somebody_elses_id_is_as_unknown_as_any(world: World, signed_in: Browser
 
 @pytest.mark.security("S-84")
 def test_ids_are_random_and_their_own(world: World, signed_in: Browser, second: Browser) -> None:
-    """128 bits each."""
+    """They have 128 bits."""
     ids = {each["id"] for each in listed(second)}
     assert len(ids) == 2
     assert all(len(each) == 22 for each in ids)
@@ -183,7 +183,7 @@ def test_ids_are_random_and_their_own(world: World, signed_in: Browser, second: 
 def test_administrators_see_and_end_a_persons_sessions(
     world: World, signed_in: Browser, second: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """One of two; the log says who did it. An id of somebody else's is nobody's here either."""
+    """One of two sessions is ended; the log names the administrator. Another person's session id is unknown here, too."""
     add_administrator(world)
     world.pool.add(PoolUser(Person().email, "x" * 12, sub=Person().sub, username=ADA))
     root = world.browser()
@@ -210,7 +210,7 @@ def test_administrators_see_and_end_a_persons_sessions(
 def test_nobody_else_sees_a_persons_sessions(
     world: World, signed_in: Browser, claims: dict[str, str] | None, status: int
 ) -> None:
-    """Not by an old token either: the pool is asked."""
+    """An old token is refused, too, because the pool is asked."""
     add_administrator(world)
     (session,) = listed(signed_in)
     target = f"/users/{ADA}/sessions"
@@ -235,7 +235,7 @@ def test_sign_out_takes_the_row_away(world: World, signed_in: Browser) -> None:
 
 @pytest.mark.security("S-85")
 def test_a_new_password_ends_the_rows_though_the_pool_is_down(direct: Direct) -> None:
-    """Sessions from the old password end because of the table alone."""
+    """The table alone ends sessions from the old password."""
     direct.sign_in()
     stranger = direct.world.browser()
     direct.post("direct/forgot-password", stranger, email=EMAIL)
@@ -250,7 +250,7 @@ def test_a_new_password_ends_the_rows_though_the_pool_is_down(direct: Direct) ->
 def test_sign_out_everywhere_takes_all_rows_away(
     world: World, signed_in: Browser, second: Browser
 ) -> None:
-    """An administrator's; the list is empty at once."""
+    """The administrator ends them; the list is empty at once."""
     add_administrator(world)
     world.pool.add(PoolUser(Person().email, "x" * 12, sub=Person().sub, username=ADA))
     assert second.send("POST", f"/users/{ADA}/sign-out", claims=ADMIN).status == 200
@@ -258,7 +258,7 @@ def test_sign_out_everywhere_takes_all_rows_away(
 
 
 def test_a_sign_in_over_another_ends_that_one(direct: Direct) -> None:
-    """The browser sent it along (S-47)."""
+    """The browser sent the earlier session's cookie (S-47)."""
     direct.sign_in()
     (before,) = rows(direct.world)
     direct.sign_in()
@@ -271,7 +271,7 @@ def test_a_sign_in_over_another_ends_that_one(direct: Direct) -> None:
 def test_a_session_without_a_row_gets_one_at_its_next_refresh(
     world: World, browser: Browser, why: str
 ) -> None:
-    """Two refreshes with the same cookie, by two tabs or after a lost answer, make one row; then the session has an id."""
+    """Two refreshes with one cookie, from two tabs or after a lost answer, make one row; then the session has an id."""
     world.dynamodb.faults["sessions"] = DOWN
     world.sign_in(browser)
     assert rows(world) == []
@@ -291,7 +291,7 @@ def test_a_session_without_a_row_gets_one_at_its_next_refresh(
 
 @pytest.mark.security("S-86")
 def test_a_row_holds_no_token_address_or_name(world: World, signed_in: Browser) -> None:
-    """Nor anything of the header but names of our own list."""
+    """Of the User-Agent header, it only contains names from our own list."""
     browser = world.browser()
     browser.user_agent = "<script>alert(1)</script> Firefox/1 ada@example.org\u202e" + "x" * 5000
     world.sign_in(browser)
@@ -303,7 +303,7 @@ def test_a_row_holds_no_token_address_or_name(world: World, signed_in: Browser) 
 
 
 def test_a_provider_that_is_gone_is_called_by_its_name(world: World, signed_in: Browser) -> None:
-    """The list is no reason for a 503."""
+    """A missing provider must not cause a 503."""
     world.dynamodb.delete(world.settings.providers_table, "Okta")
     world.restart()
     assert listed(signed_in)[0]["provider_label"] == "Okta"

@@ -27,7 +27,7 @@ def passkeys(direct: Direct) -> Passkeys:
 
 
 def test_a_passkey_signs_in(passkeys: Passkeys) -> None:
-    """In a browser that knows nothing: the same scopes, session and device cookie as after a password."""
+    """An unknown browser gets the same scopes, session and device cookie as after a password."""
     passkeys.set_up()
     browser = passkeys.direct.world.browser()
     answer = passkeys.sign_in(browser)
@@ -48,7 +48,7 @@ def test_remember_me_travels_with_the_challenge(passkeys: Passkeys) -> None:
 
 
 def test_a_passkey_ends_the_session_before_it(passkeys: Passkeys) -> None:
-    """S-47 holds here as well."""
+    """This is S-47 for passkeys."""
     passkeys.set_up()
     first = passkeys.direct.world.cognito.refresh_tokens()[-1]
     assert passkeys.sign_in().status == 200
@@ -71,7 +71,7 @@ def test_a_challenge_is_answered_in_its_own_browser(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-88")
 def test_a_challenge_serves_once(passkeys: Passkeys) -> None:
-    """After a success: the same cookie and answer sign nobody in, though Cognito were to take it."""
+    """After a success, the same cookie and answer sign nobody in, even if Cognito would accept them."""
     passkeys.set_up()
     browser = passkeys.direct.world.browser()
     options = passkeys.ask(browser=browser).json()["challenge"]["options"]
@@ -87,7 +87,7 @@ def test_a_challenge_serves_once(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-88")
 def test_a_refused_answer_ends_the_challenge(passkeys: Passkeys) -> None:
-    """The cookie is cleared, and a kept copy of it gives no second try."""
+    """The cookie is cleared, and a copy of it allows no second attempt."""
     passkeys.set_up()
     browser = passkeys.direct.world.browser()
     options = passkeys.ask(browser=browser).json()["challenge"]["options"]
@@ -106,7 +106,9 @@ def test_a_refused_answer_ends_the_challenge(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-87")
 def test_two_tabs_ask_and_the_later_challenge_counts(passkeys: Passkeys) -> None:
-    """They share the cookie. The earlier one's answer is refused and uses the challenge up; asking again works in both."""
+    """The tabs share the cookie. The first tab's answer is refused and uses up the challenge; both tabs can request a new
+    one.
+    """
     passkeys.set_up()
     browser = passkeys.direct.world.browser()
     first, second = (passkeys.ask(browser=browser).json()["challenge"]["options"] for _ in range(2))
@@ -118,7 +120,7 @@ def test_two_tabs_ask_and_the_later_challenge_counts(passkeys: Passkeys) -> None
 
 
 def test_a_passkey_set_up_in_one_tab_confirms_in_the_other(passkeys: Passkeys) -> None:
-    """The list is open in one; the other signs in anew meanwhile, which closes the list and keeps the passkey."""
+    """One tab has the list open; the other signs in again, which closes the list and keeps the passkey."""
     passkeys.open()
     passkeys.add()
     assert passkeys.sign_in().status == 200
@@ -163,7 +165,9 @@ def test_a_challenge_ends_after_fifteen_minutes(passkeys: Passkeys) -> None:
     ids=str,
 )
 def test_an_answer_that_lies_signs_nobody_in(passkeys: Passkeys, lies: dict[str, Any]) -> None:
-    """Another site, a site that looks like ours, no user verification, another challenge, another person, a copied key."""
+    """It comes from another site or a similar name, without user verification, for another challenge or person, or a
+    copied key.
+    """
     passkeys.set_up()
     passkeys.device.passkeys[-1].counter = 5
     browser = passkeys.direct.world.browser()
@@ -174,7 +178,7 @@ def test_an_answer_that_lies_signs_nobody_in(passkeys: Passkeys, lies: dict[str,
 
 @pytest.mark.security("S-90")
 def test_another_persons_passkey_is_refused(passkeys: Passkeys) -> None:
-    """Two people, one device: each passkey is for its own address."""
+    """Two people share a device: each passkey only works for its own address."""
     passkeys.set_up()
     mine = passkeys.device.passkeys[-1]
     passkeys.direct.pool.add(PoolUser("ada@example.org", PASSWORD))
@@ -184,7 +188,7 @@ def test_another_persons_passkey_is_refused(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-90")
 def test_user_verification_is_asked_for_whatever_cognito_says(passkeys: Passkeys) -> None:
-    """And the relying party is the stage's own."""
+    """The relying party is always the stage's own."""
     passkeys.set_up()
     for email in (EMAIL, STRANGER):
         told = passkeys.ask(email, passkeys.direct.world.browser()).json()["challenge"]["options"]
@@ -195,7 +199,7 @@ def test_user_verification_is_asked_for_whatever_cognito_says(passkeys: Passkeys
 def test_a_challenge_for_another_domain_is_not_passed_on(
     passkeys: Passkeys, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The pool's relying party is not the stage's: the log says so, and nobody signs a foreign challenge."""
+    """The pool's relying party differs from the stage's: this is logged, and the browser gets no such challenge."""
     passkeys.set_up()
     passkeys.direct.pool.relying_party = "evil.example"
     browser = passkeys.direct.world.browser()
@@ -218,7 +222,9 @@ def shape(answer: Any) -> Any:
 @pytest.mark.security("S-89")
 @pytest.mark.parametrize("unknown", ["UserNotFoundException", "SELECT_CHALLENGE"])
 def test_everybody_gets_a_challenge_alike(passkeys: Passkeys, unknown: str) -> None:
-    """With a passkey, without one, unconfirmed, disabled, of a provider, unknown: one shape, one number of calls."""
+    """With or without passkey, unconfirmed, disabled, federated or unknown: the answers have one shape and cost equally
+    many calls.
+    """
     passkeys.set_up()
     pool = passkeys.direct.pool
     pool.unknown_by_choice = unknown
@@ -236,7 +242,7 @@ def test_everybody_gets_a_challenge_alike(passkeys: Passkeys, unknown: str) -> N
 
 @pytest.mark.security("S-89")
 def test_refusals_are_alike(passkeys: Passkeys) -> None:
-    """A made-up challenge goes to Cognito as a real one does, and the answer is the same."""
+    """A made-up challenge is sent to Cognito like a real one, and the answer is the same."""
     passkeys.set_up()
     pool = passkeys.direct.pool
     seen = []
@@ -254,7 +260,7 @@ def test_refusals_are_alike(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-89")
 def test_the_ids_of_passkeys_are_told_to_known_browsers_alone(passkeys: Passkeys) -> None:
-    """A stranger could tell by them who has an account, and one account's sites from another's."""
+    """They would reveal to strangers which accounts exist, and which sites belong to one account."""
     made = passkeys.set_up()
     known = passkeys.ask().json()["challenge"]["options"]["allowCredentials"]
     assert [each["type"] for each in known] == ["public-key"]
@@ -265,14 +271,16 @@ def test_the_ids_of_passkeys_are_told_to_known_browsers_alone(passkeys: Passkeys
 
 
 def test_a_known_browser_is_told_that_there_is_no_passkey(passkeys: Passkeys) -> None:
-    """It has signed in to the account: it may know, and need not show a prompt that leads nowhere."""
+    """The browser has signed in to the account, so it may know, and need not show a useless prompt."""
     passkeys.direct.sign_in()
     assert passkeys.ask().json() == {"challenge": None}
 
 
 @pytest.mark.security("S-92")
 def test_autofill_is_for_known_browsers(passkeys: Passkeys) -> None:
-    """Without an address the device cookie names the account; whoever has none gets nothing, and Cognito is not asked."""
+    """Without an address, the device cookie names the account; a browser without that cookie gets nothing, without a call
+    to Cognito.
+    """
     passkeys.set_up()
     options = passkeys.ask(None).json()["challenge"]["options"]
     assert len(options["allowCredentials"]) == 1
@@ -284,7 +292,7 @@ def test_autofill_is_for_known_browsers(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-92")
 def test_autofill_ends_with_a_new_password(passkeys: Passkeys) -> None:
-    """As the cookie does for the throttle (S-71)."""
+    """The device cookie's throttle allowance ends in the same way (S-71)."""
     passkeys.set_up()
     passkeys.direct.world.clock.advance(60)
     gate.services.users.record_proved(passkeys.direct.grace.username)
@@ -294,7 +302,7 @@ def test_autofill_ends_with_a_new_password(passkeys: Passkeys) -> None:
 @pytest.mark.security("S-92")
 @pytest.mark.parametrize("email", [EMAIL, STRANGER])
 def test_challenges_are_throttled_before_cognito(passkeys: Passkeys, email: str) -> None:
-    """Five, then a pause; known and unknown addresses alike; the password's allowance is another."""
+    """Five challenges, then a pause, for known and unknown addresses alike; the password has a separate allowance."""
     browser = passkeys.direct.world.browser()
     for _ in range(5):
         assert passkeys.ask(email, browser).status == 200
@@ -327,7 +335,7 @@ def test_a_good_passkey_forgets_the_attempts_before(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-88")
 def test_a_challenge_from_before_a_new_password_signs_nobody_in(passkeys: Passkeys) -> None:
-    """As with passwords: whoever began before the sessions were ended is not let in after it (S-67)."""
+    """As with passwords, a sign-in that began before all sessions were ended is refused afterwards (S-67)."""
     passkeys.set_up()
     browser = passkeys.direct.world.browser()
     options = passkeys.ask(browser=browser).json()["challenge"]["options"]
@@ -338,7 +346,7 @@ def test_a_challenge_from_before_a_new_password_signs_nobody_in(passkeys: Passke
 
 
 def test_malformed_answers_are_400(passkeys: Passkeys) -> None:
-    """And leave the challenge."""
+    """They do not use up the challenge."""
     passkeys.set_up()
     options = passkeys.ask().json()["challenge"]["options"]
     for body in ({}, {"credential": "text"}, {"credential": 7}, {"code": "123456"}):
@@ -355,7 +363,7 @@ def test_malformed_answers_are_400(passkeys: Passkeys) -> None:
     ],
 )
 def test_without_passkeys_there_is_nothing(direct: Direct, path: str) -> None:
-    """Nor where the form is not our own."""
+    """The same holds on a stage without our own form."""
     direct.sign_in()
     assert direct.post(path, email=EMAIL, password=PASSWORD).status == 404
     assert "passkeys" not in direct.browser.get("/auth/config").json()

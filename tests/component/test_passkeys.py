@@ -1,4 +1,4 @@
-"""POST /auth/passkeys/…: a person's own passkeys, set up, named, listed and removed (S-91)."""
+"""POST /auth/passkeys/…: people set up, name, list and remove their own passkeys (S-91)."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def passkeys(direct: Direct) -> Passkeys:
 
 
 def test_a_passkey_is_set_up_named_and_removed(passkeys: Passkeys) -> None:
-    """The password once, then all of it."""
+    """The person enters the password once for all steps."""
     assert passkeys.open().json() == {"passkeys": [], "ended": 0}
     options = passkeys.post("passkeys/setup").json()["options"]
     assert options["rp"]["id"] == DOMAIN
@@ -47,7 +47,7 @@ def test_a_passkey_is_set_up_named_and_removed(passkeys: Passkeys) -> None:
 
 
 def test_names_of_removed_passkeys_go(passkeys: Passkeys) -> None:
-    """With the next name that is given."""
+    """They are removed when the next name is written."""
     passkeys.open()
     for name in ("first", "second"):
         newest = passkeys.add().json()["passkeys"][0]["id"]
@@ -63,7 +63,7 @@ def test_names_of_removed_passkeys_go(passkeys: Passkeys) -> None:
 def test_without_their_persons_names_passkeys_have_cognitos(
     passkeys: Passkeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And everything else works: the table answers once, about the person, and not about the names."""
+    """Everything else still works: the table answers the read of the person, but not the read of the names."""
     passkeys.open()
     passkeys.add()
     table = passkeys.direct.world.dynamodb
@@ -81,7 +81,7 @@ def test_without_their_persons_names_passkeys_have_cognitos(
 
 
 def test_removing_what_is_gone_is_fine(passkeys: Passkeys) -> None:
-    """Two tabs remove the same one."""
+    """Two tabs remove the same passkey."""
     passkeys.open()
     made = passkeys.add().json()["passkeys"][0]
     for _ in range(2):
@@ -90,7 +90,7 @@ def test_removing_what_is_gone_is_fine(passkeys: Passkeys) -> None:
 
 
 def test_a_removed_passkey_signs_nobody_in(passkeys: Passkeys) -> None:
-    """Its device still has it."""
+    """The device still has it."""
     passkeys.set_up()
     passkeys.open()
     passkeys.post("passkeys/remove", id=passkeys.direct.grace.passkeys[0].id)
@@ -115,7 +115,7 @@ def test_the_password_is_asked_again_and_throttled(passkeys: Passkeys) -> None:
 def test_the_server_only_tokens_never_leave_and_are_revoked(
     passkeys: Passkeys, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """They are in no answer and no log, and dead when the list is closed."""
+    """They are in no answer and no log, and are revoked when the list is closed."""
     passkeys.set_up()
     pool = passkeys.direct.pool
     clients = [a["ClientId"] for name, a in pool.calls if name == "admin_initiate_auth"]
@@ -132,7 +132,7 @@ def test_the_server_only_tokens_never_leave_and_are_revoked(
 @pytest.mark.security("S-91")
 @pytest.mark.parametrize("path", CALLS)
 def test_what_somebody_else_has_opened_serves_nobody(passkeys: Passkeys, path: str) -> None:
-    """Two people at one browser: the second one's session changes nothing of the first one's."""
+    """Two people share a browser: the second person's session cannot continue the first person's enrolment."""
     passkeys.open()
     passkeys.add()
     cookie = passkeys.direct.browser.cookies[CHALLENGE_COOKIE]
@@ -149,7 +149,7 @@ def test_what_somebody_else_has_opened_serves_nobody(passkeys: Passkeys, path: s
 
 @pytest.mark.security("S-91")
 def test_an_enrolment_of_an_app_opens_no_passkeys(passkeys: Passkeys) -> None:
-    """And the other way round: each has a separate purpose."""
+    """Nor the reverse: each cookie has a separate purpose."""
     passkeys.direct.sign_in()
     passkeys.post("mfa/setup", password=PASSWORD)
     assert passkeys.post("passkeys/setup").json()["error"] == "challenge_expired"
@@ -159,7 +159,7 @@ def test_an_enrolment_of_an_app_opens_no_passkeys(passkeys: Passkeys) -> None:
 
 @pytest.mark.security("S-91")
 def test_passkeys_of_others_are_neither_named_nor_removed(passkeys: Passkeys) -> None:
-    """An id that is not in the person's own list."""
+    """The id is not in the person's own list."""
     passkeys.set_up()
     theirs = passkeys.direct.grace.passkeys[0].id
     passkeys.direct.pool.add(PoolUser("other@example.org", PASSWORD))
@@ -171,7 +171,7 @@ def test_passkeys_of_others_are_neither_named_nor_removed(passkeys: Passkeys) ->
 
 
 def test_what_was_opened_closes_by_itself(passkeys: Passkeys) -> None:
-    """After a quarter of an hour, or when the token dies before."""
+    """It closes after a quarter of an hour, or earlier if its token expires."""
     passkeys.open()
     passkeys.direct.pool.fail(
         "start_web_authn_registration", refusal("NotAuthorizedException", "x")
@@ -195,7 +195,7 @@ def test_what_was_opened_closes_by_itself(passkeys: Passkeys) -> None:
     ids=str,
 )
 def test_a_passkey_that_lies_is_not_kept(passkeys: Passkeys, lies: dict[str, Any]) -> None:
-    """Made on another site, for another one, without user verification, for another challenge."""
+    """It was made on another site, for another site, without user verification, or for another challenge."""
     passkeys.open()
     options = passkeys.post("passkeys/setup").json()["options"]
     credential = passkeys.device.create(options, **lies)
@@ -213,7 +213,7 @@ def test_a_registration_serves_once(passkeys: Passkeys) -> None:
 
 
 def test_with_an_app_its_code_is_needed(passkeys: Passkeys) -> None:
-    """And the passkey counts as a second factor from then on: it signs in by itself."""
+    """From then on the passkey counts as a second factor: it signs in without a code."""
     passkeys.direct.with_totp()
     passkeys.direct.sign_in()
     passkeys.direct.challenge("SOFTWARE_TOKEN_MFA", code=passkeys.direct.totp())
@@ -230,7 +230,7 @@ def test_with_an_app_its_code_is_needed(passkeys: Passkeys) -> None:
 
 
 def test_an_app_that_comes_later_leaves_the_passkey(passkeys: Passkeys) -> None:
-    """Turning it on makes the passkey a second factor, turning it off takes that back; it signs in all the while."""
+    """Turning the app on makes the passkey a second factor, turning it off reverses that; the passkey always signs in."""
     passkeys.set_up()
     secret = passkeys.post("mfa/setup", password=PASSWORD).json()["secret"]
     passkeys.post("mfa/verify", code=passkeys.direct.totp(secret))
@@ -275,7 +275,7 @@ def test_malformed_bodies_are_400(passkeys: Passkeys) -> None:
 
 
 def test_the_way_back_when_the_only_one_is_lost(passkeys: Passkeys) -> None:
-    """The password still signs in, and so does a new one by mail."""
+    """The password still signs in, and so does a new one that was set by mail."""
     passkeys.set_up()
     browser = passkeys.direct.world.browser()
     assert passkeys.direct.sign_in(browser=browser).status == 200

@@ -1,4 +1,4 @@
-"""Recovery codes: made against password and app, used in place of the app (S-105 … S-108)."""
+"""Recovery codes: created with password and app code, and used instead of the app's code (S-105 … S-108)."""
 
 import json
 import re
@@ -24,7 +24,7 @@ LATER = 30  # seconds until the app shows another code
 
 
 def make(direct: Direct) -> list[str]:
-    """Sign in with an app that is on, and make codes."""
+    """Sign in to an account with an app, and create codes."""
     direct.sign_in()
     if not direct.grace.factors:
         direct.with_totp()
@@ -36,7 +36,7 @@ def make(direct: Direct) -> list[str]:
 
 
 def lose_the_phone(direct: Direct, email: str = EMAIL) -> Any:
-    """Another browser, at the step that asks for the app."""
+    """Return another browser at the step that asks for the app's code."""
     browser = direct.world.browser()
     assert (
         direct.sign_in(email, browser=browser).json()["challenge"]["name"] == "SOFTWARE_TOKEN_MFA"
@@ -85,7 +85,7 @@ def test_the_profile_says_how_many_are_left(direct: Direct) -> None:
 
 @pytest.mark.security("S-105")
 def test_a_code_alone_opens_nothing(direct: Direct) -> None:
-    """Without a challenge, and at a challenge of another kind."""
+    """There is no challenge, or one of another kind."""
     (code, *_) = make(direct)
     stranger = direct.world.browser()
     assert use(direct, stranger, code).json()["error"] == "challenge_expired"
@@ -112,7 +112,7 @@ def test_a_code_of_somebody_else_opens_nothing(direct: Direct) -> None:
 
 @pytest.mark.security("S-105")
 def test_wrong_used_and_no_codes_look_alike(direct: Direct) -> None:
-    """So does an account that never made any; and the sign-in can go on with the app."""
+    """An account without codes gets the same answer; the sign-in can continue with the app."""
     direct.sign_in()
     direct.with_totp()
     browser = lose_the_phone(direct)
@@ -153,7 +153,7 @@ def test_a_code_serves_once_in_all_containers(direct: Direct) -> None:
 
 @pytest.mark.security("S-106")
 def test_of_two_containers_one_gets_the_code(direct: Direct) -> None:
-    """The second one has read the row before the first one wrote it."""
+    """The second container reads the row before the first one writes it."""
     (code, *_) = make(direct)
     plain, name = code.replace("-", ""), direct.grace.username
     store = RecoveryCodeStore(direct.world.dynamodb, direct.world.settings.users_table)
@@ -172,7 +172,7 @@ def test_of_two_containers_one_gets_the_code(direct: Direct) -> None:
 
 
 def test_a_write_whose_answer_was_lost_counts_as_ones_own(direct: Direct) -> None:
-    """The client repeats such a write, and its condition fails then."""
+    """The client repeats the write, and then its condition fails."""
     (code, *_) = make(direct)
     store = RecoveryCodeStore(direct.world.dynamodb, direct.world.settings.users_table)
     write = store._write
@@ -189,7 +189,7 @@ def test_a_write_whose_answer_was_lost_counts_as_ones_own(direct: Direct) -> Non
 
 @pytest.mark.security("S-106")
 def test_a_step_that_was_answered_takes_no_second_code(direct: Direct) -> None:
-    """The challenge's cookie was copied; the step is over all the same."""
+    """The challenge's cookie was copied, but the step is already finished."""
     first, second, *_ = make(direct)
     browser = lose_the_phone(direct)
     kept = browser.cookies[CHALLENGE_COOKIE]
@@ -271,7 +271,7 @@ def test_the_table_and_the_log_hold_no_code(
 
 @pytest.mark.security("S-108")
 def test_guesses_share_the_second_steps_allowance(direct: Direct) -> None:
-    """Three of one kind and two of the other: the next one waits, right or wrong."""
+    """After three guesses of one kind and two of the other, the next one must wait, right or wrong."""
     (code, *_) = make(direct)
     browser = lose_the_phone(direct)
     for _ in range(3):
@@ -280,7 +280,7 @@ def test_guesses_share_the_second_steps_allowance(direct: Direct) -> None:
         assert direct.challenge("SOFTWARE_TOKEN_MFA", browser, code="000000").status == 401
     assert use(direct, browser, code).status == 429
     assert direct.grace.factors == {"SOFTWARE_TOKEN_MFA"}
-    # nobody without the password can use it up, and what has no form of a code does not count
+    # nobody can use it up without the password; input that is not in a code's format does not count
     direct.world.clock.advance(3600)
     for _ in range(7):
         assert use(direct, browser if browser.cookies else direct.browser, "hello").status == 401

@@ -1,4 +1,4 @@
-"""Whether a session goes on: the page asks when somebody looks at it again."""
+"""Whether a session continues: the page asks when its window gets the focus again."""
 
 from dataclasses import replace
 from typing import Any
@@ -14,7 +14,7 @@ from tests.doubles.cognito import Person
 
 
 def goes_on(browser: Browser) -> Any:
-    """Ask; the browser's cookies stay as they are."""
+    """Send the question; the browser's cookies stay unchanged."""
     cookies = dict(browser.cookies)
     answer = browser.get("/auth/session")
     assert (answer.status, browser.cookies) == (200, cookies)
@@ -29,7 +29,7 @@ def end_all(world: World) -> None:
 
 @pytest.mark.security("S-99")
 def test_a_session_goes_on_until_somebody_ends_it(world: World, signed_in: Browser) -> None:
-    """Without a cookie, or with a broken one, there is none."""
+    """There is none without a cookie, or with an invalid one."""
     assert goes_on(signed_in) is True
     end_all(world)
     assert goes_on(signed_in) is False
@@ -41,7 +41,7 @@ def test_a_session_goes_on_until_somebody_ends_it(world: World, signed_in: Brows
 
 @pytest.mark.security("S-99")
 def test_asking_keeps_no_idle_session_alive(world: World, signed_in: Browser) -> None:
-    """However often: nothing is written, Cognito is not asked, and the session ends half an hour after its last use."""
+    """Any number of questions writes nothing and calls no Cognito; the session ends half an hour after its last use."""
     before = dict(world.dynamodb.items(SESSIONS_TABLE))
     asked = len(world.cognito.requests)
     for _ in range(29):
@@ -57,7 +57,7 @@ def test_asking_keeps_no_idle_session_alive(world: World, signed_in: Browser) ->
 def test_a_session_without_a_row_goes_on_until_all_of_its_person_end(
     world: World, browser: Browser
 ) -> None:
-    """One of an earlier release, or begun while the table did not answer."""
+    """The session is from an earlier release, or began during an outage of the table."""
     world.dynamodb.faults["sessions"] = client_error("InternalServerError")
     world.sign_in(browser)
     world.dynamodb.faults.clear()
@@ -69,7 +69,7 @@ def test_a_session_without_a_row_goes_on_until_all_of_its_person_end(
 
 
 def test_where_nobody_can_tell_the_cookie_stays(world: World, signed_in: Browser) -> None:
-    """The page goes on and asks again later."""
+    """The page continues, and asks again later."""
     cookies = dict(signed_in.cookies)
     world.dynamodb.faults["sessions"] = client_error("InternalServerError")
     answer = signed_in.get("/auth/session")

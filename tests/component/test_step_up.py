@@ -34,12 +34,12 @@ def shop(world: World) -> Shop:
 
 @pytest.fixture
 def ada(shop: Shop) -> Browser:
-    """A browser that Ada signs in with, through Okta."""
+    """A browser in which Ada signs in through Okta."""
     return shop.browser()
 
 
 def refused(answer: Answer) -> bool:
-    """Whether the route wants a confirmation; any other refusal is none of these tests'."""
+    """Return whether the route requests a confirmation; any other refusal fails the test."""
     if answer.status == 401:
         assert answer.json()["error"] == CODE
         return True
@@ -53,7 +53,7 @@ def now(shop: Shop) -> int:
 
 @pytest.mark.security("S-93")
 def test_an_old_proof_is_401_as_rfc_9470_has_it(shop: Shop, ada: Browser) -> None:
-    """The header for clients that know the RFC; the body says the same, since API Gateway renames that header."""
+    """RFC 9470's header is for standard clients; the body has the same values, because API Gateway renames that header."""
     shop.from_okta(ada, now(shop))
     token = shop.refresh(ada)
     assert shop.call(token).json() == {"refunded_by": Person().sub}
@@ -130,7 +130,7 @@ def test_a_passkey_proves_at_the_moment_of_its_answer(shop: Shop) -> None:
 @pytest.mark.security("S-94")
 @pytest.mark.parametrize("whose", ["another person", "nobody verified", "another site"])
 def test_a_passkey_that_is_refused_confirms_nothing(shop: Shop, whose: str) -> None:
-    """The person stays signed in, and as unconfirmed as before; their own passkey then confirms."""
+    """The person stays signed in, still without a confirmation; their own passkey then confirms."""
     passkeys = Passkeys(shop.direct)
     theirs = passkeys.set_up()
     passkeys.direct.pool.add(PoolUser("ada@example.org", PASSWORD))
@@ -158,7 +158,7 @@ def test_a_silent_single_sign_on_proves_nothing(shop: Shop, ada: Browser) -> Non
 
 @pytest.mark.security("S-94")
 def test_nor_beside_a_proof_in_another_browser(shop: Shop, ada: Browser) -> None:
-    """Silent here, by hand there a minute later: the proof is that session's alone. The other order is no better."""
+    """Here the sign-in is silent; elsewhere it is active a minute later, before or after: only that session has the proof."""
     shop.from_okta(ada, now(shop) - 3600)
     shop.world.clock.advance(MAX_AGE / 4)
     other = shop.browser()
@@ -178,7 +178,7 @@ def test_nor_beside_a_proof_in_another_browser(shop: Shop, ada: Browser) -> None
 def test_a_provider_that_does_not_say_when_is_never_fresh(
     shop: Shop, ada: Browser, told: object
 ) -> None:
-    """Whatever was noted before is gone with it."""
+    """The provider's missing time also removes any earlier proof."""
     shop.from_okta(ada, now(shop))
     shop.from_okta(ada, told)
     assert refused(shop.call(shop.refresh(ada)))
@@ -189,14 +189,14 @@ def test_a_provider_that_does_not_say_when_is_never_fresh(
 def test_the_providers_time_is_read_in_cognitos_spellings(
     shop: Shop, ada: Browser, form: Callable[[int], object]
 ) -> None:
-    """A number as text, or a date as it writes `exp`."""
+    """It is a number as text, or a date in the format of `exp`."""
     shop.from_okta(ada, form(now(shop)))
     assert not refused(shop.call(shop.refresh(ada)))
 
 
 @pytest.mark.security("S-94")
 def test_userinfo_tells_of_no_sign_in(shop: Shop, ada: Browser) -> None:
-    """Anything may stand there; the ID token is what the provider signed for this sign-in."""
+    """UserInfo may contain anything; the provider signed the ID token for this sign-in."""
     shop.from_okta(ada, now(shop), part="userInfo")
     assert refused(shop.call(shop.refresh(ada)))
 
@@ -224,7 +224,7 @@ def test_a_claim_that_is_missing_or_unreadable_is_no_proof(
 
 @pytest.mark.security("S-93")
 def test_a_cognito_that_resets_auth_time_at_a_refresh_makes_nobody_fresh(shop: Shop) -> None:
-    """AWS says that it does not; people saw it with rotation. The session can then no more be told from another."""
+    """AWS says that it does not, but people have seen it with rotation. Such a session looks like any other new one."""
     shop.world.cognito.resets_auth_time = True
     browser = shop.browser()
     shop.by_password(browser)
@@ -238,7 +238,7 @@ def test_a_cognito_that_resets_auth_time_at_a_refresh_makes_nobody_fresh(shop: S
 def test_managed_login_does_not_say_whether_it_asked(
     shop: Shop, seconds: float, linked: bool
 ) -> None:
-    """Its cookie signs people in by itself for an hour. A password a moment ago was another browser's."""
+    """Its cookie signs people in silently for an hour. The recent password was entered in another browser."""
     if linked:
         shop.direct.grace.identities.append(("Okta", "00u1grace"))
     grace = shop.direct.grace.person()
@@ -253,7 +253,7 @@ def test_managed_login_does_not_say_whether_it_asked(
 
 
 def _forge(shop: Shop, person: Person, source: str) -> dict[str, Any]:
-    """What somebody could write: attributes of the profile, and ClientMetadata."""
+    """Set everything that a person could write: attributes of the profile, and ClientMetadata."""
     event = shop.token_event(person, source)
     told = {name: str(now(shop)) for name in (PROVED_AT, SEEN_AT, "auth_time")}
     custom = {f"custom:{name}": value for name, value in told.items()}
@@ -277,13 +277,13 @@ def test_attributes_and_metadata_that_anybody_can_write_are_no_proof(
 
 @pytest.mark.security("S-94")
 def test_a_providers_person_proves_nothing_by_a_password(shop: Shop) -> None:
-    """There is none: whatever Cognito lets in that way came without Okta."""
+    """Such a person has no password: any sign-in that Cognito accepts this way did not come from Okta."""
     assert _forge(shop, Person(), "TokenGeneration_Authentication") == {}
 
 
 @pytest.mark.security("S-94")
 def test_a_linked_person_may_confirm_through_either_door(shop: Shop) -> None:
-    """The account keeps its name, the password, and Okta; what one door proves, the other's sessions do not have."""
+    """The account keeps its name, the password and Okta; a proof by one does not count for sessions of the other."""
     grace = shop.direct.grace
     grace.identities.append(("Okta", "00u1grace"))
     linked = Person(grace.sub, grace.username, grace.email, provider="Okta", subject="00u1grace")
@@ -314,7 +314,7 @@ def test_scope_and_group_are_asked_first(world: World) -> None:
 
 @pytest.mark.security("S-93")
 def test_it_goes_together_with_fresh(world: World) -> None:
-    """The cheap question first: the pool is asked about people who have proved something."""
+    """The cheap check comes first: the pool is only asked about people with a recent proof."""
     shop = Shop(world, fresh=True)
     browser = shop.browser()
     token = shop.by_password(browser)
@@ -330,7 +330,7 @@ def test_it_goes_together_with_fresh(world: World) -> None:
     "max_age", [0, -1, 29, 86_401, True, 300.0, "300", 10**20, float("nan"), [300]]
 )
 def test_an_age_that_is_none_stops_the_app_while_it_loads(max_age: Any) -> None:
-    """The message says what to write."""
+    """The error shows a valid value."""
     with pytest.raises(ValueError, match=r"from 30 to 86400.*write max_age=300"):
         authorized("api/read", max_age=max_age)
 
@@ -345,7 +345,7 @@ def test_rows_last_as_long_as_the_longest_age() -> None:
 def test_a_table_that_is_out_costs_the_proof_and_nobody_the_sign_in(
     shop: Shop, ada: Browser, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    """At the provider's word, at the first tokens, and at a refresh; the log says so each time."""
+    """The table fails at the provider's sign-in, at the first tokens, and at a refresh; each failure is logged."""
     table, events = shop.world.dynamodb, list[str]()
     for call in ("update_item", "get_item"):
         original = getattr(table, call)
@@ -374,7 +374,7 @@ def test_a_row_that_nobody_can_read_is_no_proof(shop: Shop, ada: Browser) -> Non
 
 
 def test_rows_hold_no_names_and_expire(shop: Shop, ada: Browser) -> None:
-    """A hash, two times, and DynamoDB's own deadline."""
+    """They hold a hash, two times, and DynamoDB's expiry."""
     shop.from_okta(ada, now(shop))
     rows = [r for k, r in shop.world.dynamodb.items(THROTTLE_TABLE).items() if "proof/" in k]
     assert len(rows) == 1
@@ -383,7 +383,7 @@ def test_rows_hold_no_names_and_expire(shop: Shop, ada: Browser) -> None:
 
 
 def test_an_app_without_such_a_route_notes_nothing(world: World) -> None:
-    """No write at a sign-in, no read at a refresh, no claim."""
+    """There is no write at a sign-in, no read at a refresh, and no claim."""
     from app import gate
 
     shop = Shop(world)
@@ -396,7 +396,7 @@ def test_an_app_without_such_a_route_notes_nothing(world: World) -> None:
 
 
 def test_other_origins_may_read_what_is_asked(world: World) -> None:
-    """Under both names."""
+    """They can read both header names."""
     world.settings = world.settings._replace(allowed_origins=frozenset({"https://app.example.org"}))
     shop = Shop(world)
     token = shop.by_password(shop.browser())
@@ -407,7 +407,7 @@ def test_other_origins_may_read_what_is_asked(world: World) -> None:
 
 
 def test_the_openapi_document_says_which_routes_want_it(world: World, tmp_path: Path) -> None:
-    """A team describes its route as ever; age and refusal come by themselves."""
+    """A team describes its route as usual; Gatehouse adds age and refusal."""
     described = {"post": {"operationId": "refund", "responses": {"200": {"description": "Done."}}}}
     (tmp_path / "shop.json").write_text(json.dumps({ROUTE: described}))
     shop = Shop(world, openapi=str(tmp_path))
@@ -420,7 +420,7 @@ def test_the_openapi_document_says_which_routes_want_it(world: World, tmp_path: 
 
 
 def test_the_claims_of_docs_your_routes_open_it(shop: Shop) -> None:
-    """What a team's own component test sends."""
+    """These are the claims that a team's own component test sends."""
     told = str(now(shop))
     claims = {**CLAIMS, "auth_time": told, SEEN_AT: told, PROVED_AT: told}
     assert (SEEN_AT, PROVED_AT) == ("gatehouse:seen_at", "gatehouse:proved_at")
@@ -430,7 +430,7 @@ def test_the_claims_of_docs_your_routes_open_it(shop: Shop) -> None:
 
 @pytest.mark.parametrize("mode", ["embedded", "managed"])
 def test_login_with_prompt_sends_somebody_to_confirm(world: World, mode: str) -> None:
-    """Through the provider that is named, whose page asks whatever sessions there are; else on our own page."""
+    """A named provider's page always asks for a sign-in; otherwise our own page asks."""
     world.restart(direct_sign_in=mode, throttle_table=THROTTLE_TABLE)
     browser = world.browser()
     named = world.cognito.read_authorize_url(

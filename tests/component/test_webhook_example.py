@@ -1,4 +1,4 @@
-"""examples/webhook: a signature over the raw body, its time, and each delivery once."""
+"""examples/webhook: it checks a signature over the raw body and its time, and handles each delivery once."""
 
 import base64
 import hashlib
@@ -25,7 +25,7 @@ BODY = json.dumps({"id": "evt_1", "amount": 990}, indent=1)
 
 
 class Deliveries:
-    """As much of DynamoDB as is called."""
+    """The DynamoDB operations that the example calls."""
 
     class exceptions:  # noqa: N801 - boto3's own name
         class ConditionalCheckFailedException(Exception):
@@ -41,14 +41,14 @@ class Deliveries:
 
 
 class Secrets:
-    """Holds the one secret."""
+    """A Secrets Manager with one secret."""
 
     def get_secret_value(self, SecretId: str) -> dict[str, str]:
         return {"SecretString": SECRET.decode()}
 
 
 class Service:
-    """The caller, with an app that has the route."""
+    """The service that calls the webhook, and an app with its route."""
 
     def __init__(self) -> None:
         self.app = Chalice("hooks")
@@ -88,7 +88,7 @@ class Service:
 
 @pytest.fixture(scope="module")
 def only_service() -> Service:
-    """One for all tests: a blueprint is registered once."""
+    """All tests share it, because a blueprint can be registered only once."""
     return Service()
 
 
@@ -104,7 +104,7 @@ def service(only_service: Service, monkeypatch: pytest.MonkeyPatch) -> Service:
 @pytest.mark.parametrize("binary", [False, True])
 @pytest.mark.parametrize("kind", ["application/json", "application/octet-stream"])
 def test_what_is_signed_is_taken(service: Service, kind: str, binary: bool) -> None:
-    """As text and as base64, whatever API Gateway makes of the type; blanks in the body are the sender's."""
+    """The body arrives as text or as base64, as API Gateway decides by its type; spaces in it are kept."""
     assert service.send(kind=kind, binary=binary) == (200, {"taken": True})
     assert service.deliveries.ids == ["evt_1"]
 
@@ -129,7 +129,7 @@ def test_what_is_signed_is_taken(service: Service, kind: str, binary: bool) -> N
     ],
 )
 def test_a_forged_or_old_signature_is_refused(service: Service, forge: Any) -> None:
-    """Before the body is read, and nothing is noted."""
+    """It is refused before the body is read, and nothing is stored."""
     status, said = service.send(header=forge(service))
     assert (status, said["error"]) == (401, "unauthorized")
     assert service.deliveries.ids == []
@@ -137,7 +137,7 @@ def test_a_forged_or_old_signature_is_refused(service: Service, forge: Any) -> N
 
 @pytest.mark.security("S-97")
 def test_a_replay_does_nothing_a_second_time(service: Service) -> None:
-    """Somebody who has seen a request can send it again for five minutes; the service itself does when it hears nothing."""
+    """Somebody who has seen a request can repeat it for five minutes; the service itself repeats it if it gets no answer."""
     header = service.sign(BODY.encode())
     assert service.send(header=header) == service.send(header=header) == (200, {"taken": True})
     assert service.deliveries.ids == ["evt_1"]
@@ -156,7 +156,7 @@ def test_a_signed_body_that_is_no_delivery_is_told_which_field(service: Service)
 def test_every_signature_is_compared_in_constant_time(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A comparison that ends at the first wrong letter lets a signature be guessed letter by letter."""
+    """If a comparison stopped at the first wrong letter, attackers could guess a signature letter by letter."""
     compared: list[Any] = []
     real = hmac.compare_digest
     monkeypatch.setattr(
@@ -171,7 +171,9 @@ def test_every_signature_is_compared_in_constant_time(
 
 
 def test_the_readme_declares_what_the_view_uses(tmp_path: Path) -> None:
-    """Its block for `.chalice/gatehouse.yaml`: the table by the name of its variable, its key, and its attribute for TTL."""
+    """Its block for `.chalice/gatehouse.yaml` has the table, with the variable for its name, its key, and its TTL
+    attribute.
+    """
     page = (Path(payments.__file__).parent / "README.md").read_text()
     block = page.partition("```yaml\n")[2].partition("```")[0]
     (tmp_path / ".chalice").mkdir()

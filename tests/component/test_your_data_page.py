@@ -1,4 +1,4 @@
-"""docs/your-data.md, followed to the letter in a copy of the checkout; tests/e2e/own_data_soak.py runs it on a stack."""
+"""Follows docs/your-data.md exactly in a copy of the checkout; tests/e2e/own_data_soak.py runs the result on a stack."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ from tests.own_data import follow
 
 
 def test_data_and_functions_made_as_the_page_says_work_and_break_nothing(tmp_path: Path) -> None:
-    """File, module, app and test; what `ops` says of the file; the checks of routes, modules and pages."""
+    """This covers file, module, app and test, what `ops` says about the file, and the checks of routes, modules and pages."""
     follow(tmp_path)
     written = ("chalicelib/orders.py", "tests/component/test_orders.py")
     agree = (

@@ -1,4 +1,4 @@
-"""docs/your-routes.md, followed to the letter in a copy of the checkout; tests/openapi has clients made of its document."""
+"""Follows docs/your-routes.md exactly in a copy of the checkout; tests/openapi generates clients from its document."""
 
 import subprocess
 import sys

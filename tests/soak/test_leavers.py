@@ -76,7 +76,7 @@ def dying(name: str, at: int) -> Any:
 
 @pytest.mark.security("S-101")
 def test_everybody_who_leaves_is_out_and_nobody_else(company: Company) -> None:
-    """The process dies after a sign-out that is not noted yet, and after a disabling; neither loses anybody."""
+    """The process dies after a sign-out that is not noted yet, before a disabling, and after one; none loses anybody."""
     world = company.world
     users = [
         company._join("Okta", f"00uMany{n}", f"p{n}@example.org") for n in range(PEOPLE + STAYING)
@@ -91,9 +91,10 @@ def test_everybody_who_leaves_is_out_and_nobody_else(company: Company) -> None:
         ]
         assert company.tell(*events).status == 204
     assert len(world.queue.waiting) == PEOPLE
-    with dying("note_ended", PEOPLE // 2), dying("note_gone", PEOPLE // 3):
+    died = dying("note_ended", PEOPLE // 2), dying("note_disabling", PEOPLE // 5)
+    with died[0], died[1], dying("note_gone", PEOPLE // 3):
         killed = deliver(world.queue)
-    assert killed == 2
+    assert killed == 3
 
     refreshed = [browser.post("/auth/refresh").status for browser in browsers]
     assert refreshed == [401] * PEOPLE + [200] * STAYING
@@ -101,7 +102,7 @@ def test_everybody_who_leaves_is_out_and_nobody_else(company: Company) -> None:
     assert len(world.dynamodb.items(SESSIONS_TABLE)) == STAYING + 2  # and the company's first two
     assert company.signed_in() == {"ada", "bob"}
     calls = len(world.pauses) + 1
-    # Four each: find the profile, read it, end its sessions, disable it; the two killed batches are done twice at most.
+    # Four each: find the profile, read it, end its sessions, disable it; the killed batches are done twice at most.
     assert calls <= 4 * (PEOPLE + killed * BATCH)
     seconds = calls / CALLS_PER_SECOND
     print(
