@@ -3,7 +3,7 @@ parts fit together.
 
     from chalicelib.gatehouse import Gatehouse
 
-These names are for apps that mount it; each is imported at its first use.
+Apps that mount Gatehouse import these names. Each name's module is loaded at the first use.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -51,6 +51,6 @@ def __getattr__(name: str) -> Any:
     """Import a public name from its module (PEP 562)."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # Without importlib, which would slow down every cold start.
+    # `__import__`, because importlib would slow down every cold start.
     home = __import__(f"{__name__}.{_HOMES[name]}", fromlist=[name])
     return getattr(home, name)

@@ -37,7 +37,7 @@ class CutModels(Loader):  # type: ignore[misc]  # botocore has no types
         return (found, str(FOLDER / name)) if found else super().load_data_with_path(name)
 
     def is_builtin_path(self, path: str) -> bool:
-        """Whether data is built into botocore. Ours counts as built in, because it sets no endpoint."""
+        """Whether data is built into botocore. Our data counts as built in, because it sets no endpoint."""
         return path.startswith(str(FOLDER)) or super().is_builtin_path(path)
 
 

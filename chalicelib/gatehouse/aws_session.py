@@ -1,8 +1,8 @@
 """botocore's session and connections without work that a cold container does not need.
 
 botocore's own classes do the work. There are three differences: models come from `aws_models`, all clients share one
-TLS context, and the modules that write documentation are not loaded. If a botocore lacks a name that is replaced here,
-it works as usual.
+TLS context, and the modules that write documentation are not loaded. A version of botocore that lacks a name that this
+module replaces works as usual.
 """
 
 import sys
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def new_session(cut: bool = True) -> "Session":
     """Return a session. `boto3.client` would make the same clients, but would also import S3's transfer manager.
 
-    With `cut`, its clients know only the operations that Gatehouse calls.
+    With `cut`, the session's clients know only the operations that Gatehouse calls.
     """
     with _without_documentation():
         from botocore.session import get_session

@@ -25,13 +25,13 @@ class Brand(SettingTable):
     accent = Setting(
         "BRAND_ACCENT",
         parse.colour,
-        "colour of buttons and links in the light theme, `#rrggbb`; `ops` refuses one that is too pale to read",
+        "colour of buttons and links in the light theme, `#rrggbb`; `ops` refuses a colour that is too pale to read",
         shown="the page's own",
     )
     accent_dark = Setting(
         "BRAND_ACCENT_DARK",
         parse.colour,
-        "the same in the dark theme; `ops` refuses one that is too dark to read",
+        "the same in the dark theme; `ops` refuses a colour that is too dark to read",
         shown="derived from `BRAND_ACCENT`",
     )
     terms_url = Setting(

@@ -1,4 +1,4 @@
-"""CAPTCHA as an extra hurdle after repeated failures; off unless a stage turns it on.
+"""Asks for a CAPTCHA after repeated failures; off unless a stage turns it on.
 
 hCaptcha and Turnstile share a protocol: the page's widget returns a token, and the server sends it to `siteverify`.
 Sources: hCaptcha developer guide, "Verify the user response server side"; Cloudflare Turnstile, "Server-side
@@ -14,11 +14,11 @@ from .errors import TemporarilyUnavailable
 
 #: From this number of counted attempts on, the page must send a solved challenge.
 REQUIRED_AFTER_ATTEMPTS = 3
-#: The same for a source address: people in an office make a few mistakes an hour, and should not have to solve puzzles
-#: for that.
+#: The same number for a source address. It is higher, because the people of an office share an address and make a few
+#: mistakes an hour.
 REQUIRED_AFTER_SOURCE_ATTEMPTS = 20
 MAX_TOKEN_LENGTH = 4096
-#: What a vendor's answer contains instead of a host name that is not known; hCaptcha sends `not-provided` under high
+#: A vendor that does not know the page's host name sends one of these instead; hCaptcha sends `not-provided` under high
 #: load.
 _UNTOLD = (None, "not-provided")
 

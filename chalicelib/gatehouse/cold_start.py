@@ -3,9 +3,9 @@
 Imports and botocore's models make many objects that are never freed. Python's garbage collector checks them after every
 700 new ones by default, which takes a tenth of a cold start. Source: Python's `gc.set_threshold`.
 
-To find, open and read Gatehouse's modules one by one takes a tenth of a small route's cold start. So the zip also has
-the bytecode of all modules in one file (`ops/bytecode.py`). If that file is missing, as on a developer's machine, or is
-for another Python, the modules are imported as usual.
+Finding, opening and reading Gatehouse's modules one by one takes a tenth of a small route's cold start. So the zip also
+has the bytecode of all modules in one file (`ops/bytecode.py`). If that file is missing, as on a developer's machine,
+or is for another Python, the modules are imported as usual.
 """
 
 import gc
@@ -36,7 +36,7 @@ def load_from_one_file(folder: str) -> None:
     """Load the modules of the package in `folder` from the file that has all their bytecode, if it exists."""
     place = f"{folder}/__pycache__/modules.{sys.implementation.cache_tag}.pyc"
     try:
-        file = os.open(place, os.O_RDONLY)  # stays open
+        file = os.open(place, os.O_RDONLY)  # the file stays open
     except OSError:
         return
     head = os.read(file, len(MAGIC_NUMBER) + 4)

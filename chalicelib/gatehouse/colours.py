@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 TEXT_CONTRAST = 4.5
 
-#: The page's own backgrounds, from frontend/styles.css: of the page, and of boxes.
+#: The backgrounds of the page and of its boxes, from frontend/styles.css.
 GROUNDS = {"light": ("#f5f8f6", "#ffffff"), "dark": ("#0c1617", "#132122")}
 
 _HEX = re.compile(r"#[0-9a-f]{6}", re.IGNORECASE)
@@ -38,7 +38,7 @@ def build_palette(accent: str, theme: str) -> dict[str, str]:
 
 
 def weakest(accent: str, theme: str) -> tuple[float, str]:
-    """Return the lowest contrast of text in `accent` or on it, and the colour with which it is so low."""
+    """Return the lowest contrast of text in `accent` or on it, and the other colour of that pair."""
     palette = build_palette(accent, theme)
     others = (*GROUNDS[theme], palette["tint"], palette["on-accent"])
     return min((contrast(accent, other), other) for other in others)

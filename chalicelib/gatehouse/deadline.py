@@ -59,19 +59,19 @@ class Budget:
         self._clock = clock
         self._ends_at = float("inf")
         self._abandoned: list[Worker] = []
-        #: Calls may be made side by side (`together`), and each looks at the list.
+        #: Protects the list, because parallel calls (`together`) read and change it.
         self._lock = threading.Lock()
 
     def begin_request(self) -> None:
-        """Start again with a request's budget."""
+        """Start a new budget, that of a request."""
         self._ends_at = self._clock() + self.limits.request
 
     def begin_trigger(self) -> None:
-        """Start again with a Cognito trigger's budget."""
+        """Start a new budget, that of a Cognito trigger."""
         self._ends_at = self._clock() + self.limits.trigger
 
     def begin_job(self, seconds: float) -> None:
-        """Start again with the `seconds` that Lambda leaves the function."""
+        """Start a new budget of the `seconds` that Lambda leaves the function."""
         self._ends_at = self._clock() + seconds
 
     def left(self) -> float:
@@ -85,7 +85,7 @@ class Budget:
         after `limit` seconds, when the invocation's budget is used up, or while too many calls to that peer hang. The
         call may still succeed later, as after any timeout, so only calls that may happen twice can be repeated.
         """
-        from . import workers  # a route without outbound calls does not need it
+        from . import workers  # routes without outbound calls do not need this module
 
         allowed = min(limit, self.left())
         if allowed <= 0:

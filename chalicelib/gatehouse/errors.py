@@ -53,7 +53,7 @@ class GatehouseError(Exception):
     code: ClassVar[str] = "internal_error"
     status: ClassVar[int] = 500
     message: ClassVar[str] = "Something went wrong on our side. Please try again."
-    #: The answer deletes the session cookie (the browser has one that cannot be used).
+    #: Whether the answer deletes the session cookie, because the browser has a cookie that cannot be used.
     clears_session: ClassVar[bool] = False
     #: The same for the cookie of a sign-in that waits for its next answer.
     clears_challenge: ClassVar[bool] = False

@@ -52,11 +52,11 @@ def verify_age(context: Mapping[str, Any], max_age: int, now: float) -> None:
     proved_at, seen_at = parse_moment(claims.get(PROVED_AT)), parse_moment(claims.get(SEEN_AT))
     signed_in_at = parse_moment(claims.get("auth_time"))
     if proved_at is None or seen_at is None or signed_in_at is None:
-        reason = "the token does not say when the person proved anything"
+        reason = "the token does not say when the person authenticated"
     elif not seen_at - BEFORE_SECONDS <= signed_in_at <= seen_at + AFTER_SECONDS:
         reason = "the proof belongs to another sign-in"
     elif proved_at > now + LEEWAY_SECONDS:
-        reason = "the proof is of the future"
+        reason = "the time of the proof is in the future"
     elif now - proved_at > max_age:
         reason = "the proof is too old"
     else:

@@ -1,8 +1,8 @@
 """Several groups in one text: from a provider, as Cognito stores them, and in a token of limited size (S-51, S-69).
 
 `custom:groups` holds the groups that a provider sent at the last sign-in. Our InboundFederation trigger writes `=` and
-the names with commas. So "no groups" is `=`, a value that replaces the previous one however Cognito treats empty
-values. Cognito wrote any text with another beginning before that trigger was attached.
+the names with commas. So `=` alone means no groups: it replaces the previous value, however Cognito treats empty
+values. A text that does not begin with `=` was written by Cognito, before that trigger was attached.
 """
 
 import json
@@ -17,7 +17,7 @@ MAX_TEXT = 2048
 _WRITTEN_BY_US = "="
 #: Bytes of JSON that `cognito:groups` may take in a token. A request's headers may have 10,240 bytes in all (Amazon API
 #: Gateway quotas). The rest of an access token is 1.1 kB, our cookie 4 kB at most, a browser's own headers some 1 kB,
-#: and a token is four thirds of its JSON.
+#: and base64url makes a token a third longer than its JSON.
 TOKEN_ROOM = 2800
 
 
@@ -40,7 +40,7 @@ def read_groups_claim(value: object) -> ToldGroups:
 def write_groups(names: Iterable[str]) -> tuple[str, int]:
     """Return the text for `custom:groups` with as many names as fit, and the number of names that do not fit."""
     told = tuple(names)
-    # Each name takes one more character: the comma, or for the first one the mark.
+    # Each name takes one more character: a comma, or for the first name the `=`.
     kept = as_many_as_fit(told, MAX_TEXT, lambda name: len(name.encode("utf-16-le")) // 2 + 1)
     return _WRITTEN_BY_US + ",".join(kept), len(told) - len(kept)
 

@@ -1,10 +1,10 @@
 """Names of groups: one rule for the pool's own and for those from an identity provider (S-51, S-69).
 
 A name is anything that Cognito allows as a group's name (letters, marks, symbols, numbers, punctuation; 128 at most),
-unless it could read as two: API Gateway passes `cognito:groups` as one string, `[a b]` or `a,b`, where `x,admins` would
-be the group admins. So a name must not contain a comma, begin with `[` or end with `]`. `group_texts.py` reads and
-writes several names. Sources: Amazon Cognito API reference, CreateGroup; AWS "Mapping IdP attributes to profiles and
-tokens".
+unless it could be read as two names: API Gateway passes `cognito:groups` as one string, `[a b]` or `a,b`, in which a
+group `x,admins` would count as the group `admins`. So a name must not contain a comma, begin with `[` or end with `]`.
+`group_texts.py` reads and writes several names. Sources: Amazon Cognito API reference, CreateGroup; AWS "Mapping IdP
+attributes to profiles and tokens".
 """
 
 from collections.abc import Iterable

@@ -29,7 +29,7 @@ class HttpAnswer:
 
     @property
     def is_unreadable(self) -> bool:
-        """Whether it reports success without content: an incomplete answer, or another server's page."""
+        """Whether the answer reports success without content: it is incomplete, or another server's page."""
         return self.status == 200 and self.body is None
 
 
@@ -49,7 +49,7 @@ class HttpClient:
     def get(self, url: str) -> HttpAnswer:
         """Fetch a JSON document; try a second time if the first answer had none."""
         limits = self._budget.limits
-        self._connections(url)  # its own imports and files do not count against the peer's time
+        self._connections(url)  # our imports and file reads do not count against the peer's time
 
         def fetch(seconds: float) -> HttpAnswer:
             try:
@@ -68,7 +68,7 @@ class HttpClient:
     ) -> HttpAnswer:
         """Post a form, with HTTP Basic authentication for Cognito (client_secret_basic, RFC 6749 2.3.1).
 
-        It is never repeated: a code works once, and so does a refresh token that rotates.
+        The request is never repeated: a code works once, and so does a refresh token that rotates.
         """
         self._connections(url)
         return self._budget.run(

@@ -80,8 +80,8 @@ class JwksCache:
             self._fetch_anew(False)
 
     def _hurry(self) -> None:
-        """Fetch the keys now. The interval for unknown kids does not apply here, because anybody's tokens can use it
-        up."""
+        """Fetch the keys now. The interval for unknown kids does not apply here, because anybody can use it up with
+        invented tokens."""
         now = self._clock()
         if now - self._hurried_at >= RETRY_INTERVAL_SECONDS:
             self._hurried_at = now

@@ -4,13 +4,13 @@ It happens only before the profile is made (PreSignUp_ExternalProvider), only fo
 link, and only if exactly one native account has the address. That account must be confirmed and enabled, with a
 verified address, and not linked to another person of that provider (a new person there with the same address must not
 get the old one's account). It must also be proved: the mailbox's owner has chosen the password (`provedAt` in the users
-table). An account that is older than proofs, or that a stranger made for the address, is linked once its owner has
-reset the password. In every other case the person gets a separate profile, as without linking, and the log gives the
-reason.
+table). Some accounts have no such proof: those made before Gatehouse recorded it, and those that a stranger made for
+the address. They can be linked after the mailbox's owner has reset the password. In every other case the person gets a
+separate profile, as without linking, and the log gives the reason.
 
 The pool decides which account an address belongs to: AdminGetUser compares an alias by the pool's own case rule.
-ListUsers may compare exactly (AWS does not say); it is also used, because a second account with the address prevents
-linking. Sources: AWS "Linking federated users to an existing user profile", "User pool case sensitivity"; API
+ListUsers may compare exactly (AWS does not say). It is also called, to find a second account with the address, which
+prevents linking. Sources: AWS "Linking federated users to an existing user profile", "User pool case sensitivity"; API
 reference, AdminGetUser, AdminLinkProviderForUser, ListUsers.
 """
 

@@ -14,7 +14,8 @@ from ..errors import InvalidGrant, InvalidToken, TemporarilyUnavailable
 from .http_client import HttpAnswer
 from .scopes import SCOPES
 
-#: An address by the rule of HTML's e-mail field; an address that can receive mail is never longer (RFC 5321 4.5.3.1).
+#: An address that HTML's e-mail field accepts, of 254 characters at most: a longer one cannot receive mail (RFC 5321
+#: 4.5.3.1).
 _HINT = re.compile(r"(?=.{1,254}\Z)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
 
 

@@ -1,8 +1,8 @@
 """Reads an identity provider's claims about a person at a sign-in, and derives attributes from them (S-69).
 
 `ATTRIBUTE_MAPPING` is the mapping that `ops provider add` registers: pool attribute -> claim, both case-sensitive.
-`sub` also becomes the user name without a mapping; it is mapped as well because that name is in lower case. Source: AWS
-"Mapping IdP attributes to profiles and tokens".
+Cognito makes the user name from `sub` without a mapping, but in lower case. The mapping of `sub` keeps its exact text.
+Source: AWS "Mapping IdP attributes to profiles and tokens".
 """
 
 import base64
@@ -42,8 +42,8 @@ def read_claims(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def read_auth_time(attributes: Mapping[str, Any]) -> int | None:
-    """Return when the person signed in at the provider, as the provider says (Unix seconds), or None if it does not
-    say.
+    """Return the time at which the person signed in at the provider (Unix seconds), or None if the provider does not
+    send it.
 
     Only the ID token is read, because userinfo describes a person and not a sign-in. Silent single sign-on does not
     change this time. Source: OpenID Connect Core 2, `auth_time`.
@@ -53,8 +53,8 @@ def read_auth_time(attributes: Mapping[str, Any]) -> int | None:
 
 
 def _id_token(attributes: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """Return the ID token's claims twice: as Cognito writes them, and as the token has them. The second are empty
-    unless both are from one token."""
+    """Return the ID token's claims twice: as Cognito writes them, and as the token itself contains them. The latter are
+    empty unless both come from the same token."""
     id_token = _mapping(attributes.get("idToken"))
     exact = _payload(_mapping(attributes.get("tokenResponse")).get("id_token"))
     return id_token, exact if exact.get("sub") == id_token.get("sub") else {}

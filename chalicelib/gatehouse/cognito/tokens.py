@@ -180,9 +180,10 @@ class TokenVerifier:
 
 @lru_cache(maxsize=16)
 def _read_kid(segment: str) -> str:
-    """Return the kid from a token's first segment. A pool has few headers, so each is parsed once.
+    """Return the kid from a token's first segment. A pool's tokens have only a few different headers, so each header is
+    parsed once.
 
-    This only parses: PyJWT parses the same bytes again, strictly, when it verifies.
+    This only parses the header; PyJWT parses the same bytes again, strictly, when it verifies the token.
     """
     try:
         padded = segment + "=" * (-len(segment) % 4)

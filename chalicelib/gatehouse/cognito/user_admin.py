@@ -12,9 +12,9 @@ from ..errors import NotFound, TemporarilyUnavailable
 from .pool_user import PoolUser, load_pool_user
 from .user_pool_calls import Refused, call_cognito
 
-#: Cognito's errors for an unknown name; the second one is for a name that no user can have.
+#: Cognito's errors for an unknown name. The second error is for a name that no user can have.
 _UNKNOWN = frozenset({"UserNotFoundException", "InvalidParameterException"})
-#: Groups per page, AWS's maximum, and the maximum number of pages read.
+#: The groups per page (AWS's maximum), and the maximum number of pages that are read.
 _GROUPS_A_PAGE = 60
 _GROUP_PAGES = 5
 
@@ -119,7 +119,7 @@ class UserAdmin:
         """Stop asking a person for an authenticator app; repeating it does no harm. Raises NotFound or
         TemporarilyUnavailable.
 
-        As `UserPoolApi.prefer_totp` does it with the person's own token. Source: API reference,
+        `UserPoolApi.prefer_totp` does the same with the person's own token. Source: API reference,
         "AdminSetUserMFAPreference".
         """
         settings: dict[str, Any] = {

@@ -63,7 +63,7 @@ class Refused(Exception):
 
 
 class TriggerFault(TemporarilyUnavailable):
-    """A trigger failed. Unlike other outages, this one comes after Cognito has checked the password or code."""
+    """A trigger failed. Unlike other outages, this happens after Cognito has checked the password or code."""
 
 
 class SecretRefused(Exception):

@@ -1,10 +1,11 @@
-"""Detects prefetches: requests before the person goes to a page must neither begin nor end a sign-in.
+"""Detects prefetches: a request that a browser makes before the person opens the page must neither begin nor end a
+sign-in.
 
 A prefetched callback would use up state and code, and its response might be discarded. A server should refuse with an
-error status, usually 503: the browser then discards the answer and requests the page again when the person goes there.
+error status, usually 503: the browser then discards the answer and requests the page again when the person opens it.
 Sources: MDN, Sec-Purpose; the prefetch specification (WICG nav-speculation); draft-nottingham-httpbis-pre-denied-00,
-which reports that practice. The other names are older headers of browsers: `Purpose` (Chromium), `X-Moz` (Firefox),
-`X-Purpose` (WebKit).
+which reports that practice. Older browsers send other headers: `Purpose` (Chromium), `X-Moz` (Firefox), `X-Purpose`
+(WebKit).
 """
 
 from collections.abc import Mapping

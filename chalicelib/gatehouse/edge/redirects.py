@@ -7,7 +7,8 @@ and newlines, and read a backslash as a slash, so none of these may occur.
 import re
 from urllib.parse import unquote
 
-#: A login cookie of this length stays below 4,096 bytes; `transactions` limits several together (S-31).
+#: With a `return_to` of this length, a login cookie stays below 4,096 bytes. `transactions` limits several cookies
+#: together (S-31).
 MAX_LENGTH = 2048
 #: Characters that browsers leave unencoded in an address although RFC 3986 does not allow them, and their encoded form.
 #: Source: the URL standard's percent-encode sets of path, query and fragment.

@@ -22,9 +22,9 @@ from ..store.locks import AddressLocks
 from ..store.users import UserStore
 
 UNCONFIRMED = "UNCONFIRMED"
-#: Errors that operators need to see: nobody got the mail.
+#: Errors that operators need to see, because no mail was sent.
 _UNDELIVERED = ("CodeDeliveryFailureException", "LimitExceededException")
-#: Nobody waits for this function, so it can wait for another one that uses the same address.
+#: No person waits for this function, so it can wait while another function uses the same address.
 _PATIENCE_SECONDS = 10.0
 
 

@@ -1,10 +1,10 @@
 """Accounts of people without a provider: sign-up, forgotten passwords, and the mailed code for both.
 
-An account belongs to the person who reads its mailbox (S-67). Before that, nobody can choose a password, a name or a
-second factor: sign-up takes only an address, and the person who enters the mailed code chooses the password in the same
-step. Known and unknown addresses get the same answer everywhere (S-40), in the same time (S-73). Sources: OWASP,
-"Account pre-hijacking"; A. Sudhodanan and A. Paverd, "Pre-hijacked accounts" (USENIX Security 2022); AWS "Managing user
-existence error responses" (Amazon Cognito developer guide).
+An account belongs to the person who reads its mailbox (S-67). Before the mailbox is proved, nobody can choose a
+password, a name or a second factor: sign-up takes only an address, and the person who enters the mailed code chooses
+the password in the same step. Known and unknown addresses get the same answer everywhere (S-40), in the same time
+(S-73). Sources: OWASP, "Account pre-hijacking"; A. Sudhodanan and A. Paverd, "Pre-hijacked accounts" (USENIX Security
+2022); AWS "Managing user existence error responses" (Amazon Cognito developer guide).
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -110,7 +110,7 @@ class Accounts:
             self._locks.held(self._locks.key_of(email), _PATIENCE_SECONDS),
         ):
             user = self._user_admin.find(email)
-            # Asked for everybody, so that all answers take the same time.
+            # Read for every address, so that all answers take the same time.
             ours = self._users.is_ours(email if user is None else user.user_name)
             if user is not None and user.status == UNCONFIRMED and ours:
                 self._confirm(user, digits, password, names, visitor)
@@ -133,7 +133,7 @@ class Accounts:
         try:
             self._user_admin.set_password(name, password)
         except Refused as refused:
-            # Checked before by the same rules, so the pool's policy must differ from the template's.
+            # The password was already checked by the template's rules, so the pool's policy must differ from them.
             raise TemporarilyUnavailable(f"AdminSetUserPassword: {refused.code}") from None
         self._note_proof(name, {})
         log_event("account", request="confirm", user=name)

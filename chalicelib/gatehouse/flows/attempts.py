@@ -1,4 +1,5 @@
-"""Throttled attempts: taken before Cognito is called, given back if Cognito checked nothing (S-41, S-62)."""
+"""Throttles attempts: an attempt is counted before Cognito is called, and given back if Cognito checked nothing (S-41,
+S-62)."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,10 +35,10 @@ LOGIN = "login"
 CAPTCHA = "captcha"
 
 #: Values that work once. Cognito accepts an app's code for one step before and after its own thirty seconds; a mark
-#: that outlives that does no harm. A challenge's cookie lasts fifteen minutes.
+#: that lasts longer does no harm. A challenge's cookie lasts fifteen minutes.
 _APP_CODE, _APP_CODE_SECONDS = "totp", 300
 _STEP, _STEP_SECONDS = "step", 1800
-#: No address holds a line break.
+#: Added to an address as a key for known browsers. No address contains a line break.
 _KNOWN = "\nknown"
 
 
@@ -164,7 +165,7 @@ class Attempts:
 
     @contextmanager
     def _once(self, kind: str, value: str, seconds: int) -> Iterator[bool]:
-        """Mark a value as used. The body gets whether this is the first use; if it raises an error, the mark is
+        """Mark a value as used. The body receives True at the first use. If the body raises an error, the mark is
         removed."""
         holder = self._marks.set(kind, value, seconds)
         try:
@@ -186,7 +187,8 @@ class Attempts:
         try:
             proved_at = datetime.fromisoformat(record.provedAt.replace("Z", "+00:00"))
         except ValueError:
-            # The account is older than proofs: what ended its sessions also ends the device's special treatment.
+            # No proof is recorded for this older account. Its device is unknown if the account's sessions were ended
+            # later.
             return record.provedAt == "" and not record.ends_tokens_of(device.issued_at // 1000)
         return device.issued_at >= round(proved_at.timestamp() * 1000)
 

@@ -26,8 +26,8 @@ CODE_RESPONSES: Mapping[str, str] = {
     "EMAIL_MFA": "EMAIL_MFA_CODE",
 }
 #: A code by mail has two names. In AWS's API model the challenge is EMAIL_OTP, but the answer to SELECT_MFA_TYPE is
-#: EMAIL_MFA; AWS's pages use both. Our page uses the first, and Cognito gets the name that it has sent. Source: Amazon
-#: Cognito API reference, "RespondToAuthChallenge" and "AdminRespondToAuthChallenge".
+#: EMAIL_MFA; AWS's pages use both. Our page uses EMAIL_OTP; the answer to Cognito repeats the name that Cognito sent.
+#: Source: Amazon Cognito API reference, "RespondToAuthChallenge" and "AdminRespondToAuthChallenge".
 _ALIASES: Mapping[str, str] = {"EMAIL_MFA": "EMAIL_OTP"}
 
 

@@ -57,7 +57,7 @@ from .credentials import (
 from .new_session import NewSessions
 from .session_flow import Refreshed
 
-#: If it is missing, the pre-token-generation trigger is not attached, and no route would accept the person.
+#: The pre-token-generation trigger adds this scope. Without it, no route would accept the person.
 REQUIRED_SCOPE = "api/read"
 
 
@@ -325,8 +325,8 @@ class DirectSignIn:
     ) -> DirectlySignedIn:
         """Make a session from tokens, after the same checks as for a hosted sign-in; refused tokens are revoked.
 
-        `challenge` is the answered one. If it was given before Cognito had named the user, a sign-out of that user is
-        checked now. `passkey` is the id of the one that signed in.
+        `challenge` is the answered one. If Cognito had not yet named the user when it sent that challenge, this method
+        checks now whether the user was signed out meanwhile. `passkey` is the id of the passkey that signed in.
         """
         assert tokens.refresh_token is not None
         with self._new_sessions.revoked_on_failure(tokens.refresh_token):
@@ -356,9 +356,9 @@ class DirectSignIn:
         return DirectlySignedIn(tokens.access_token, access, identity, session, sealed, device)
 
     def _refuse_ended_passkey(self, user_name: str, passkey: str) -> None:
-        """Refuse a passkey that is older than a password that was set by mail; Cognito still has it (S-102).
+        """Refuse a passkey from before the last password reset by mail. Cognito still has that passkey (S-102).
 
-        This comes after Cognito's own answer, so a person without a passkey of the account learns nothing about it.
+        This check comes after Cognito's own, so a person without a passkey of the account learns nothing from it.
         """
         if self._passkeys.load(user_name).has_ended(passkey):
             self._attempts.failed()

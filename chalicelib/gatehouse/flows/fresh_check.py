@@ -53,9 +53,9 @@ class FreshCheck:
             lambda: self._users.load(caller.username),
         )
         if person is None:
-            raise Unauthorized("nobody of that name is in the pool any more")
+            raise Unauthorized("the pool no longer has a user with that name")
         if person.sub != caller.sub:
-            raise Unauthorized("the name belongs to somebody else now")
+            raise Unauthorized("the user name belongs to another person now")
         if not person.enabled:
             raise Unauthorized("the person is disabled")
         if record is not None and record.ends_tokens_of(issued_at):

@@ -37,6 +37,6 @@ class GlobalSignOut:
         """
         user_name = person.user_name
         if not self._users.record_signed_out(user_name):
-            detail = "no record, or a later sign-out is in it"
+            detail = "there is no record, or it already contains a later sign-out"
             log_event("sign_out_not_noted", level="warning", user=user_name, detail=detail)
         self._notes.end_all(person.sub, user_name)

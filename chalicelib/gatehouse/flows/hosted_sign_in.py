@@ -197,7 +197,7 @@ class HostedSignIn:
         if not query.code:
             raise SignInError("callback without a code")
         try:
-            # This comes first: tokens that nobody can verify would be lost.
+            # The keys are loaded first: tokens that cannot be verified would be lost.
             self._tokens.load_keys()
             tokens = self._oauth.exchange_code(
                 code=query.code,

@@ -1,9 +1,10 @@
 """Acts on a provider's signal about one of its people: the work of the function `leaving` (S-75, S-77 … S-82).
 
-- Sessions end as they do for an administrator: refresh tokens in the pool, `validAfter` in the record.
+- Sessions end in the same way as when an administrator ends them: refresh tokens in the pool, `validAfter` in the
+  record.
 - A person who is deactivated at the provider is disabled here too, if the provider's row says so. Linked accounts have
   a separate rule.
-- A person who is reactivated there is enabled here, but only if it was a signal that disabled the profile.
+- A person who is reactivated at the provider is enabled here, but only if a signal had disabled the profile.
 - A group that was taken away is removed from `custom:groups`. The next sign-in through the provider replaces the list.
 
 Each signal arrives at least once, and signals arrive in any order. The newer one wins, by the provider's own time.
@@ -25,8 +26,8 @@ from ..store.subjects import SubjectRecord, SubjectStore
 from ..store.users import UserStore
 from .global_sign_out import GlobalSignOut
 
-#: For each of the two instances that may run at once (`MaximumConcurrency` in the identity template). Cognito allows 25
-#: in all.
+#: Calls a second of each of the two instances that may run at once (`MaximumConcurrency` in the identity template).
+#: Cognito allows 25 in all.
 CALLS_PER_SECOND = 12
 
 

@@ -1,6 +1,6 @@
 """Receives a provider's signals: authenticates the sender, and puts the signals into the queue (S-77 … S-80).
 
-Nobody is signed out here. Refused requests are counted, so that an alarm reports a wrong secret or an attack.
+This module signs no person out. Refused requests are counted, so that an alarm reports a wrong secret or an attack.
 """
 
 import hmac
@@ -54,8 +54,8 @@ class LeavingDoor:
     def take_events(
         self, name: str, secret: str, load_body: Callable[[], Mapping[str, Any]]
     ) -> None:
-        """Receive one request of an event hook. `secret` is the one that it sent; `load_body` is called only if that is
-        correct.
+        """Receive one request of an event hook. `secret` is the secret that the request contains; `load_body` is called
+        only if it is correct.
 
         Raises Unauthorized, InvalidRequest, and TemporarilyUnavailable; after the last one, Okta repeats the request
         once.
@@ -119,7 +119,7 @@ class LeavingDoor:
             raise
         log_event("leaving_taken", provider=provider.name, signals=len(subjects), ignored=0)
         if not subjects:
-            raise NotFound("nobody of that provider has this name")
+            raise NotFound("the provider has no person with this name")
 
     def _knows(self, provider: Provider, subject: str) -> bool:
         row = self._subjects.load(provider.name, subject)
@@ -130,7 +130,7 @@ class LeavingDoor:
         seconds = int(proof.expires_at - self._clock()) + _MARK_SECONDS_MORE
         holder = self._marks.set("revocation", value, seconds)
         if holder is None:
-            raise Unauthorized("the token has served already")
+            raise Unauthorized("the token was already used")
         return value, holder
 
     def _verify_secret(self, provider: Provider, told: str) -> None:

@@ -147,7 +147,7 @@ class Mfa:
         self._remove_codes(session.username)
 
     def _remove_codes(self, user_name: str) -> None:
-        """Recovery codes belong to the app. If this fails they open nothing while no app is on."""
+        """Recovery codes belong to the app. If this fails, they are useless as long as no app is on."""
         try:
             self._recovery_codes.remove(user_name)
         except TemporarilyUnavailable as error:

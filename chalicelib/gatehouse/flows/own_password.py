@@ -68,8 +68,8 @@ class OwnPassword:
         account = self._attempts.account_of(email, visitor)
         with self._attempts.guarded(SIGN_IN, account, visitor.ip):
             self._verify(session, old, visitor)
-            # Done before the password is set, so that an outage of the table changes nothing; and again afterwards,
-            # when the old password no longer works.
+            # Rows are deleted before the password is set, so that an outage of the table changes nothing. They are
+            # deleted again afterwards, when the old password no longer works.
             self._rows.end_all(session.sub, but=session.id)
         self._set(session, new)
         self._attempts.succeeded(SIGN_IN, account, visitor.ip)
