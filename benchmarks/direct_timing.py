@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from benchmarks.figures import Section, Target, number
 from benchmarks.processes import Lab
 from tests.component.direct import EMAIL, STRANGER, WRONG, Direct
+from tests.component.passkeys import Passkeys
 from tests.component.world import build_world
 from tests.doubles.clock import Clock
 
@@ -77,7 +78,18 @@ def run(lab: Lab) -> list[Section]:
         rows,
         targets=targets,
     )
-    return [refused, mails]
+    lab.tell("challenges for a passkey")
+    known, unknown = measure_challenges(_PAIRS)
+    medians = [number(statistics.median(values)) for values in (known, unknown)]
+    challenges = Section(
+        "A challenge for a passkey: can an account with a passkey be told from an unknown address?",
+        f"Our own time of `POST /auth/direct/passkey`, in process, {_PAIRS:,} of each kind, alternating. The time "
+        "of the double of Cognito is part of it: it finds the account's passkeys, and nothing for an unknown address. "
+        "So there is no target.",
+        ("", "known, µs", "unknown, µs", "AUC"),
+        [("challenge", *medians, f"{area_under_curve(known, unknown):.3f}")],
+    )
+    return [refused, mails, challenges]
 
 
 def area_under_curve(longer: list[float], shorter: list[float]) -> float:
@@ -100,14 +112,29 @@ def measure_mails(path: str, pairs: int) -> tuple[list[float], list[float]]:
     direct = Direct(build_world(clock))
     direct.restart(mails_per_day=1_000_000)
     direct.world.functions.holding = True  # as on AWS, nobody waits for it
+    return _alternate(direct, clock, f"direct/{path}", pairs)
+
+
+def measure_challenges(pairs: int) -> tuple[list[float], list[float]]:
+    """Time challenges for an account with a passkey and for an unknown address, in microseconds."""
+    clock = Clock()
+    passkeys = Passkeys(Direct(build_world(clock)))
+    passkeys.set_up()
+    return _alternate(passkeys.direct, clock, "direct/passkey", pairs)
+
+
+def _alternate(
+    direct: Direct, clock: Clock, path: str, pairs: int
+) -> tuple[list[float], list[float]]:
     samples: dict[str, list[float]] = {EMAIL: [], STRANGER: []}
     for count in range(pairs + 20):
         order = (EMAIL, STRANGER) if count % 2 else (STRANGER, EMAIL)
         for email in order:
             clock.advance(_HOUR)
+            browser = direct.world.browser()
             with contextlib.redirect_stdout(io.StringIO()):
                 start = time.perf_counter()
-                answer = direct.post(f"direct/{path}", email=email)
+                answer = direct.post(path, browser, email=email)
                 elapsed = time.perf_counter() - start
             assert answer.status == 200, answer
             if count >= 20:
