@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -37,10 +39,13 @@ def lock_own_wheel(project_dir: Path) -> OwnWheel | None:
     https://packaging.python.org/en/latest/specifications/direct-url/
     """
     try:
-        direct = distribution(DISTRIBUTION).read_text("direct_url.json")
+        installed = distribution(DISTRIBUTION)
     except PackageNotFoundError:
         return None
-    return _of_index() if direct is None else _of_file(_path_of(direct), project_dir)
+    direct = installed.read_text("direct_url.json")
+    if direct is not None:
+        return _of_file(_path_of(direct), project_dir)
+    return _of_index(_contents(installed.read_text("RECORD") or ""))
 
 
 def _path_of(direct: str) -> Path:
@@ -68,8 +73,12 @@ def _of_file(wheel: Path, project_dir: Path) -> OwnWheel:
     return OwnWheel(f"./{place} --hash={_hash(wheel)}\n", wheel.name)
 
 
-def _of_index() -> OwnWheel:
-    """Ask the index for the wheel of this version, because the installed files do not include the wheel's hash."""
+def _of_index(installed: dict[str, str]) -> OwnWheel:
+    """Ask the index for the wheel of this version, because the installed files do not include the wheel's hash.
+
+    pip may ask another index now than at the installation, where somebody else can offer the same name and version. So
+    the files must be the installed ones.
+    """
     pinned = f"{DISTRIBUTION}=={__version__}"
     with tempfile.TemporaryDirectory() as scratch:
         done = subprocess.run(
@@ -89,7 +98,31 @@ def _of_index() -> OwnWheel:
                 f"{pinned} was installed from an index that does not give it to pip now, so it cannot be locked. "
                 f"Set pip's index-url or PIP_INDEX_URL. pip says:\n{done.stderr.strip()}"
             )
+        if _contents(_record_of(found[0])) != installed:
+            raise OpsError(
+                f"{pinned} was installed from an index, but pip now gets another wheel of that name and version, so it "
+                "was not locked. Set pip's index-url or PIP_INDEX_URL to the index of the installation."
+            )
         return OwnWheel(f"{pinned} --hash={_hash(found[0])}\n", pinned)
+
+
+def _record_of(wheel: Path) -> str:
+    with zipfile.ZipFile(wheel) as packed:
+        (name,) = (each for each in packed.namelist() if each.endswith(".dist-info/RECORD"))
+        return packed.read(name).decode()
+
+
+def _contents(record: str) -> dict[str, str]:
+    """Return the hashes of a package's files by path, without those that pip writes or compiles.
+
+    https://packaging.python.org/en/latest/specifications/recording-installed-packages/#the-record-file
+    """
+    rows = [row for row in csv.reader(record.splitlines()) if len(row) == 3]
+    return {
+        path: digest
+        for path, digest, _ in rows
+        if digest and not path.startswith("..") and ".dist-info/" not in path
+    }
 
 
 def _hash(wheel: Path) -> str:

@@ -68,7 +68,7 @@ def build_app(
     _refuse_who_left(
         app, console
     )  # registered later, so that it runs for people with a session, too
-    _serve_console(app, people, console, sessions)
+    _serve_console(app, people, console, sessions, issuer)
 
     @app.after_request  # type: ignore[untyped-decorator]  # Flask's app is untyped here
     def carry_state(response: Any) -> Any:
@@ -139,7 +139,11 @@ def _refuse_who_left(app: Any, console: Any) -> None:
 
 
 def _serve_console(
-    app: Any, people: list[dict[str, Any]], console: Any, sessions: dict[str, tuple[str, int]]
+    app: Any,
+    people: list[dict[str, Any]],
+    console: Any,
+    sessions: dict[str, tuple[str, int]],
+    origin: str,
 ) -> None:
     """Serve the admin console, and add `use` and `alg` to the published keys, as Okta does."""
     import flask
@@ -155,10 +159,10 @@ def _serve_console(
     @app.post(_ADMIN)  # type: ignore[untyped-decorator]
     def press() -> Any:
         request = flask.request
-        if request.headers.get("Origin", request.host_url.rstrip("/")) != request.host_url.rstrip(
-            "/"
-        ):
-            flask.abort(403)  # a page of another origin sent the form
+        # A page of another origin may send the form, by the name of a host that leads here, too (DNS rebinding).
+        asked = request.host_url.rstrip("/")
+        if {asked, request.headers.get("Origin", asked)} != {origin}:
+            flask.abort(403)
         action, _, sub = request.form.get("press", "").partition(" ")
         way = request.form.get("way", "")
         if action not in module.ACTIONS or way not in module.WAYS:

@@ -152,7 +152,9 @@ def test_a_code_serves_once_in_all_containers(direct: Direct) -> None:
 
 
 @pytest.mark.security("S-106")
-def test_of_two_containers_one_gets_the_code(direct: Direct) -> None:
+def test_of_two_containers_one_gets_the_code(
+    direct: Direct, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The second container reads the row before the first one writes it."""
     (code, *_) = make(direct)
     plain, name = code.replace("-", ""), direct.grace.username
@@ -166,12 +168,14 @@ def test_of_two_containers_one_gets_the_code(direct: Direct) -> None:
             first.append(rival.spend(user_name, plain, "now"))
         return text
 
-    store._read = slow  # type: ignore[method-assign]
+    monkeypatch.setattr(store, "_read", slow)
     assert store.spend(name, plain, "now") is None
     assert first[0] is not None
 
 
-def test_a_write_whose_answer_was_lost_counts_as_ones_own(direct: Direct) -> None:
+def test_a_write_whose_answer_was_lost_counts_as_ones_own(
+    direct: Direct, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The client repeats the write, and then its condition fails."""
     (code, *_) = make(direct)
     store = RecoveryCodeStore(direct.world.dynamodb, direct.world.settings.users_table)
@@ -181,7 +185,7 @@ def test_a_write_whose_answer_was_lost_counts_as_ones_own(direct: Direct) -> Non
         write(user_name, text, seen)
         return write(user_name, text, seen)
 
-    store._write = twice  # type: ignore[method-assign]
+    monkeypatch.setattr(store, "_write", twice)
     spent = store.spend(direct.grace.username, code.replace("-", ""), "now")
     assert spent is not None
     assert spent.left == 9

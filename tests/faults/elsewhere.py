@@ -261,13 +261,11 @@ ELSEWHERE: tuple[Call, ...] = (
         "UpdateItem sessions", "GetItem users", "AdminInitiateAuth",
     ),
     *_lines(_DISABLE, "mfa disable", _KEPT, "AdminRespondToAuthChallenge", counted=2),
-    *_lines(_DISABLE, "mfa disable", _KEPT, "SetUserMFAPreference", counted=4),
     *_lines(
-        _DISABLE, "mfa disable", Outcome(200, code="", event="revoke_failed"), "RevokeToken",
+        _DISABLE, "mfa disable", _KEPT, "UpdateItem users", "SetUserMFAPreference", counted=4,
     ),
     *_lines(
-        _DISABLE, "mfa disable", Outcome(200, code="", event="record_not_written"),
-        "UpdateItem users",
+        _DISABLE, "mfa disable", Outcome(200, code="", event="revoke_failed"), "RevokeToken",
     ),
     *_lines(
         _CODES, "recovery codes", _KEPT, *_KEYS, "GetSecretValue mfa-client", *_COUNTS,

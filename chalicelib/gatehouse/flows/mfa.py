@@ -137,6 +137,8 @@ class Mfa:
                 once, session, account, password, digits, visitor
             )
             with self._again.revoked_after(tokens):
+                # First: codes that outlive their app would work against the next one.
+                self._recovery_codes.remove(session.username)
                 try:
                     self._api.prefer_totp(tokens.access_token, False, passkeys=self._passkeys)
                 except Refused as refused:
@@ -144,11 +146,3 @@ class Mfa:
         for kind in (SIGN_IN, CHALLENGE):
             self._attempts.succeeded(kind, account, visitor.ip)
         log_event("mfa", user=session.username, on=False)
-        self._remove_codes(session.username)
-
-    def _remove_codes(self, user_name: str) -> None:
-        """Recovery codes belong to the app. If this fails, they are useless as long as no app is on."""
-        try:
-            self._recovery_codes.remove(user_name)
-        except TemporarilyUnavailable as error:
-            log_event("record_not_written", level="error", user=user_name, detail=error.detail)

@@ -1,6 +1,7 @@
 """Routes that turn an authenticator app on and off, and recovery codes for a lost one, for people with a password."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from chalice.app import Response
 
@@ -13,6 +14,8 @@ from .direct import (
     totp_body,
     with_login_url,
 )
+
+_T = TypeVar("_T")
 
 _MAX_PASSWORD = 256
 _MAX_CODE = 16
@@ -54,21 +57,8 @@ def verify(call: Call) -> Response:
 
 def recovery_codes(call: Call) -> dict[str, Any]:
     """New recovery codes, against password and a code of the app; they are shown here and never again."""
-    from ..edge.bodies import read_text
-    from ..session.sessions import COOKIE
-
-    current = embedded(call)
-    body = call.json_body()
-    try:
-        codes = current.recovery_codes.make(
-            password=read_text(body, "password", max_length=_MAX_PASSWORD),
-            code=read_text(body, "code", max_length=_MAX_CODE),
-            session_cookie=call.cookies.get(COOKIE),
-            visitor=call.visitor,
-        )
-    except UnsupportedChallenge as error:
-        raise with_login_url(error, call) from None
-    return {"recovery_codes": codes}
+    make = embedded(call).recovery_codes.make
+    return {"recovery_codes": _by_both_factors(call, make)}
 
 
 def recover(call: Call) -> Response:
@@ -87,13 +77,18 @@ def recover(call: Call) -> Response:
 
 def disable(call: Call) -> dict[str, Any]:
     """Turn the app off, with the password and a code of the app."""
+    _by_both_factors(call, embedded(call).mfa.disable)
+    return {"mfa": False}
+
+
+def _by_both_factors(call: Call, action: Callable[..., _T]) -> _T:
+    """Do what requires the password and a code of the app; both are in the body."""
     from ..edge.bodies import read_text
     from ..session.sessions import COOKIE
 
-    current = embedded(call)
     body = call.json_body()
     try:
-        current.mfa.disable(
+        return action(
             password=read_text(body, "password", max_length=_MAX_PASSWORD),
             code=read_text(body, "code", max_length=_MAX_CODE),
             session_cookie=call.cookies.get(COOKIE),
@@ -101,4 +96,3 @@ def disable(call: Call) -> dict[str, Any]:
         )
     except UnsupportedChallenge as error:
         raise with_login_url(error, call) from None
-    return {"mfa": False}

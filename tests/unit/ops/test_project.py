@@ -4,6 +4,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -179,7 +180,10 @@ def test_a_wheel_from_an_index_is_locked_by_its_version(
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(shelf))
     monkeypatch.setattr(project, "_RUNTIME_LOCK", ROOT / "requirements.txt")
-    installed = SimpleNamespace(read_text=lambda name: None)
+    with zipfile.ZipFile(made) as packed:
+        (record,) = (name for name in packed.namelist() if name.endswith("RECORD"))
+        text = packed.read(record).decode()
+    installed = SimpleNamespace(read_text={"RECORD": text + "../bin/gatehouse,sha256=x,1\n"}.get)
     monkeypatch.setattr(own_wheel, "distribution", lambda name: installed)
     assert f"chalice-gatehouse=={__version__}" in prepare(folder).done[-1]
     found = load_lock(folder / OWN_LOCK, RUNTIMES["3.12"], "x86_64")
@@ -187,6 +191,23 @@ def test_a_wheel_from_an_index_is_locked_by_its_version(
     digest = hashlib.sha256(made.read_bytes()).hexdigest()
     assert (own.version, own.path, own.hashes) == (__version__, None, {f"sha256:{digest}"})
     assert not (folder / "wheels").exists()
+
+
+@pytest.mark.security("S-76")
+def test_another_wheel_of_the_same_version_is_not_locked(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pip may ask another index than at the installation, and a stranger may offer the name there."""
+    shelf = tmp_path_factory.mktemp("index")
+    wheel(shelf, "chalice_gatehouse", version=__version__)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(shelf))
+    ours = {"RECORD": "chalice_gatehouse/__init__.py,sha256=ours,1\n"}
+    installed = SimpleNamespace(read_text=ours.get)
+    monkeypatch.setattr(own_wheel, "distribution", lambda name: installed)
+    with pytest.raises(OpsError, match="another wheel of that name and version"):
+        prepare(folder)
+    assert not (folder / OWN_LOCK).exists()
 
 
 @pytest.mark.parametrize(
