@@ -289,6 +289,13 @@ INFRASTRUCTURE: tuple[Defence, ...] = (
         tests=("tests/unit/ops/test_locked.py",),
     ),
     defence(
+        "only-the-installed-wheel-is-locked",
+        "S-76",
+        "`init` locks whatever an index offers under the name and version",
+        ("ops.own_wheel:_contents", answering({})),
+        tests=("tests/unit/ops/test_project.py",),
+    ),
+    defence(
         "wheels-by-their-hashes",
         "S-76",
         "a wheel is accepted by its name, whatever its content",

@@ -152,6 +152,26 @@ PASSKEYS: tuple[Defence, ...] = (
         (f"{_DIRECT}._refuse_ended_passkey", nothing),
     ),
     defence(
+        "passkeys-end-before-rows",
+        "S-102",
+        "a new password deletes the rows of all sessions before it ends the passkeys",
+        (
+            "chalicelib.gatehouse.flows.accounts:Accounts._sign_out",
+            lambda original: (
+                lambda self, user: (
+                    self._notes.end_all(user.sub, user.user_name),
+                    original(self, user),
+                )
+            ),
+        ),
+    ),
+    defence(
+        "refused-passkeys-leave-no-id",
+        "S-102",
+        "each refused passkey adds an id to its person's row",
+        ("chalicelib.gatehouse.flows.passkeys:Passkeys._forget", nothing),
+    ),
+    defence(
         "passkeys-ended-are-noted",
         "S-102",
         "a new password by mail does not end the passkeys",
