@@ -1,9 +1,9 @@
-"""Recovery codes: for somebody who has lost the authenticator app (docs/adr/0015-recovery-codes.md).
+"""Recovery codes, for people who have lost their authenticator app (docs/adr/0015-recovery-codes.md).
 
-They are made by whoever is signed in, against password and app. Cognito knows no such codes, and nobody can answer its
-challenge without the app. So using one switches the app off, and the person signs in again with the password alone.
-Sources: OWASP ASVS 5.0 6.5.1 (single use), 6.5.2 (stored as hashes), 6.5.3 (random), 6.6.3 (throttled); NIST SP 800-63B-4
-3.1.2 (look-up secrets); AWS "AdminSetUserMFAPreference".
+To make them, a person who is signed in enters the password and a code of the app. Cognito has no such codes, and its
+challenge cannot be answered without the app. So a recovery code switches the app off, and the person signs in again
+with the password alone. Sources: OWASP ASVS 5.0 6.5.1 (single use), 6.5.2 (stored as hashes), 6.5.3 (random), 6.6.3
+(throttled); NIST SP 800-63B-4 3.1.2 (look-up secrets); AWS "AdminSetUserMFAPreference".
 """
 
 import secrets
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
     from .reauthentication import Reauthentication
 
 CODES = 10
-#: Base 32 of Crockford: no I, L, O or U. Sixteen of them have 80 bits.
+#: Crockford's base 32, without I, L, O and U. Sixteen characters have 80 bits.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LENGTH = 16
 _GROUP = 4
-#: How people read those that are left out.
+#: The digits that are meant if somebody types a letter that looks like one.
 _READ_AS = str.maketrans("ILO", "110")
 
 
@@ -53,13 +53,13 @@ def shown(code: str) -> str:
 
 
 def parse_recovery_code(text: str) -> str | None:
-    """Return a code as it was made from what people type: any case, spaces and dashes; or None."""
+    """Return the code that somebody typed, in any case and with spaces or dashes; None if it cannot be a code."""
     code = "".join(c for c in text.upper() if c.isalnum()).translate(_READ_AS)
     return code if len(code) == _LENGTH and set(code) <= set(_ALPHABET) else None
 
 
 class RecoveryCodes:
-    """Makes and takes them."""
+    """Makes recovery codes, and accepts them at a sign-in."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class RecoveryCodes:
     def make(
         self, *, password: str, code: str, session_cookie: str | None, visitor: Visitor
     ) -> list[str]:
-        """Return new codes, the only time that they are shown; the earlier ones no longer count.
+        """Return new codes, which replace all earlier ones. They cannot be shown again.
 
         Raises NoSession, SessionExpired, ManagedByProvider, InvalidCredentials, InvalidCode, TooManyAttempts, MfaNotOn
         and TemporarilyUnavailable.
@@ -107,10 +107,11 @@ class RecoveryCodes:
         return [shown(each) for each in codes]
 
     def use(self, *, code: str, cookie: str | None, visitor: Visitor) -> None:
-        """Switch the app off for whoever has proved the password: `cookie` is the challenge that waits for the app.
+        """Switch the app off. `cookie` holds the challenge for the app's code, so Cognito has accepted the password.
 
-        A wrong code, a used one and somebody without codes get the same answer. Raises ChallengeExpired,
-        InvalidChallengeCode, InvalidRequest, TooManyAttempts and TemporarilyUnavailable; an outage uses no code up.
+        A wrong code, a used code and an account without codes get the same answer. Raises ChallengeExpired,
+        InvalidChallengeCode, InvalidRequest, TooManyAttempts and TemporarilyUnavailable; after an outage
+        the code can be used again.
         """
         challenge = self._challenges.open(cookie)
         if challenge.name != TOTP:

@@ -1,8 +1,8 @@
-"""A person's recovery codes: what is stored of them, and how one is used up (docs/adr/0015-recovery-codes.md).
+"""Stores a person's recovery codes as hashes, and uses them up (docs/adr/0015-recovery-codes.md).
 
-They lie in the person's row of the users table, in the column `recoveryCodes`: JSON with a random key, an HMAC-SHA-256 of
-each code under it, and when one was last used. The codes have 80 random bits, so nobody who reads the table can find
-one. Every write compares with what was read: of two containers with the same code, one gets it.
+The column `recoveryCodes` of the person's row in the users table holds JSON: a random key, an HMAC-SHA-256 of each code
+under that key, and when a code was last used. A code has 80 random bits, so it cannot be found from its hash. A code is
+used up by a conditional write, so that only one of two containers with the same code succeeds.
 """
 
 import hashlib
@@ -19,26 +19,26 @@ from .users import key_of
 
 _COLUMN = "recoveryCodes"
 _KEY_BYTES = 32
-#: Writes that race for one row are repeated this often.
+#: How often a write is tried if other writes change the row at the same time.
 _RACES = 5
 
 
 @dataclass(frozen=True)
 class CodeSet:
-    """The codes of one person that are left. `used_at` is ISO 8601 UTC, empty before the first use."""
+    """The unused codes of one person. `used_at` is ISO 8601 UTC, empty before the first use."""
 
     key: str = field(default="", repr=False)
     digests: tuple[str, ...] = field(default=(), repr=False)
     used_at: str = ""
-    #: A random text of whoever wrote it, so that a repeated write is recognized as one's own.
+    #: A random text of the writer. It shows whether an earlier try of the same write has succeeded.
     writer: str = ""
 
     def digest_of(self, code: str) -> str:
-        """Return what is stored of a code."""
+        """Return the hash of a code."""
         return hmac.new(bytes.fromhex(self.key), code.encode(), hashlib.sha256).hexdigest()
 
     def find(self, code: str) -> str | None:
-        """Return the digest of a code that is left, or None. Every digest is compared, in constant time."""
+        """Return the hash of a code if it is unused, or None. Every hash is compared, in constant time."""
         if not self.key:
             return None
         wanted = self.digest_of(code)
@@ -67,7 +67,7 @@ class RecoveryCodeStore:
         return _parse(self._read(user_name))
 
     def replace(self, user_name: str, codes: Sequence[str]) -> None:
-        """Store new codes; the earlier ones no longer count. Without a row they cannot be stored."""
+        """Store new codes; they replace all earlier ones. A person without a row cannot store any."""
         key = secrets.token_hex(_KEY_BYTES)
         made = CodeSet(key=key)
         made = replace(made, digests=tuple(made.digest_of(code) for code in codes))
@@ -75,11 +75,11 @@ class RecoveryCodeStore:
             raise TemporarilyUnavailable("no record to keep recovery codes in")
 
     def remove(self, user_name: str) -> None:
-        """Remove them all; there may be none."""
+        """Remove all codes; there may be none."""
         self._write(user_name, "", None)
 
     def spend(self, user_name: str, code: str, now: str) -> Spent | None:
-        """Use a code up; return None if it is not, or no longer, one of the person's. `now` is ISO 8601 UTC."""
+        """Use a code up; return None if it is wrong or used. `now` is ISO 8601 UTC."""
         writer = secrets.token_hex(8)
         before = ""
         for _ in range(_RACES):
@@ -98,7 +98,7 @@ class RecoveryCodeStore:
         raise TemporarilyUnavailable("too many writes of recovery codes at once")
 
     def restore(self, user_name: str, spent: Spent) -> None:
-        """Undo `spend`, unless the codes were replaced or another one was used meanwhile."""
+        """Undo `spend`, unless the codes were replaced or another code was used in the meantime."""
         self._write(user_name, spent.before, spent.after)
 
     def _read(self, user_name: str) -> str:
@@ -111,7 +111,7 @@ class RecoveryCodeStore:
         return read_text(answer.get("Item") or {}, _COLUMN)
 
     def _write(self, user_name: str, text: str, seen: str | None) -> bool:
-        """Replace the column if it still is `seen` (None: whatever it is); return whether that held."""
+        """Replace the column if it still equals `seen`; None replaces any value. Return whether it was replaced."""
         values: dict[str, Any] = {":codes": {"S": text}}
         condition = "attribute_exists(userName)"
         if seen is not None:
