@@ -20,6 +20,7 @@ from ..session.sessions import BY_EITHER, BY_ENDPOINT, COOKIE, Session, Sessions
 from ..store.providers import ProviderStore
 from ..store.session_rows import new_id
 from ..store.users import NAME_COLUMNS, UserProfile, UserStore
+from ..workers import Ahead
 from .session_notes import SessionNotes
 
 
@@ -82,8 +83,13 @@ class NewSessions:
             session_id=new_id(),
         )
         sealed = self._sessions.seal(session)
-        self._record(identity)
-        noted = self._notes.begin(session, session.id, provider=provider, device=device)
+        # In parallel, so that the person waits for one of them only: neither write needs the other's result, and a
+        # failure of either is only logged.
+        recording = Ahead(lambda: self._record(identity))
+        try:
+            noted = self._notes.begin(session, session.id, provider=provider, device=device)
+        finally:
+            recording.take()
         if noted != session:
             session, sealed = noted, self._sessions.seal(noted)
         self._end_replaced_session(cookies)
