@@ -31,8 +31,16 @@ const arrival = {
 const page = () => location.pathname + (arrival.wish ? `?${new URLSearchParams({ return_to: arrival.wish })}` : '');
 history.replaceState(null, '', page() + location.hash);
 
+/** The configuration in the HTML. An old copy of the page, which the browser took from its cache, does not count. */
+function told() {
+  const [visit] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType('navigation'));
+  /** @type {HTMLMetaElement|null} */
+  const found = document.querySelector('meta[name=gatehouse-config]');
+  return found && visit?.transferSize ? JSON.parse(found.content) : null;
+}
+const inPage = told();
 /** @type {Config} null until it has come */
-let config = /** @type {any} */ (null);
+let config = inPage;
 let configAsked = false;
 // time before the configuration is requested again
 let pause = 2000;
@@ -106,8 +114,17 @@ function leave() {
   const url = session.signInUrl({ provider, returnTo: config.return_to ?? `${root.pathname}?returned=1` });
   depart();
   view.show('leaving', view.leaving({ label: labels()[provider] ?? provider, url }));
-  location.assign(url);
+  go(url);
 }
+
+// Before the page has loaded, browsers replace it in their history, so Back would skip it.
+const loaded = new Promise((resolve) => {
+  if (document.readyState === 'complete') resolve(0);
+  addEventListener('load', () => setTimeout(resolve));
+  setTimeout(resolve, 3000);
+});
+/** @param {string} url */
+const go = (url) => loaded.then(() => location.assign(url));
 
 /** Leaves the page; a person who returns with the Back button stays here. */
 function depart() {
@@ -120,7 +137,7 @@ function moveOn() {
   if (arrival.stepped || !config?.return_to || !(arrival.wish || arrival.shown)) return false;
   depart();
   view.show('leaving', view.leaving({}));
-  location.assign(config.return_to);
+  go(config.return_to);
   return true;
 }
 
@@ -290,10 +307,16 @@ function render() {
     else if (DIRECT.includes(next)) void showDirect(next, state.reason);
     else if (next !== 'choose') view.show(next, view.unavailable({ offline: next === 'offline', retry }));
     else if (config.auto_sign_in && mayLeave(state.reason)) leave();
-    else view.show(next, view.choose({ ways: [...waysIn(), ...emailWay()], choice, notice: noticeFor(state.reason) }));
+    else showChoice(noticeFor(state.reason));
     if (state.status !== 'unavailable' && next !== 'error') arrival.asked = arrival.signedOut = arrival.returned = false;
   }
   warn(state);
+}
+
+/** @param {view.Words} [notice] */
+function showChoice(notice) {
+  const ways = [...waysIn(), ...emailWay()];
+  if (notice || config !== inPage || !view.adopt(ways, choice)) view.show('choose', view.choose({ ways, choice, notice }));
 }
 
 /**
@@ -343,11 +366,13 @@ addEventListener('pageshow', async ({ persisted }) => {
   render();
 });
 
-// The configuration is requested together with the scripts, and says whether there may be a session. So a first visitor need
-// not wait for a second answer. If the configuration is slow, the session is requested anyway.
-const late = setTimeout(session.refresh, 1000);
-await loadConfig();
-clearTimeout(late);
+// The configuration is in the HTML, or is requested together with the scripts. It says whether there may be a session, so a first
+// visitor need not wait for a second answer. If the configuration is slow, the session is requested anyway.
+if (!config) {
+  const late = setTimeout(session.refresh, 1000);
+  await loadConfig();
+  clearTimeout(late);
+}
 if (config?.session === false && session.state.status === 'unknown') session.nobody();
 else await session.refresh();
 render();

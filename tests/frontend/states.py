@@ -79,6 +79,7 @@ def _offline(page: Page, api: FakeApi) -> None:
 
 
 def _script_lost(page: Page, api: FakeApi) -> None:
+    api.ask_for_config()
     page.route("**/app.js", lambda route: route.abort())
     page.goto(api.url)
     page.locator(".late").evaluate(

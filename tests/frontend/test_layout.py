@@ -206,7 +206,7 @@ def test_without_scripts_it_fits_too(browser: Browser, api: FakeApi) -> None:
     """The links in <noscript> fit in every size and theme."""
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    page.goto(f"{api.url}?basic=1")
+    page.goto(api.url)
     expect(page.get_by_role("link", name="Continue with Okta")).to_be_visible()
     assert layout_faults(page) == {}
     assert page.evaluate(
