@@ -31,12 +31,12 @@ const arrival = {
 const page = () => location.pathname + (arrival.wish ? `?${new URLSearchParams({ return_to: arrival.wish })}` : '');
 history.replaceState(null, '', page() + location.hash);
 
-/** The configuration in the HTML. An old copy of the page, which the browser took from its cache, does not count. */
+/** The configuration in the HTML. The page may be an old copy if the browser went back to it; then it does not count. */
 function told() {
   const [visit] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType('navigation'));
   /** @type {HTMLMetaElement|null} */
   const found = document.querySelector('meta[name=gatehouse-config]');
-  return found && visit?.transferSize ? JSON.parse(found.content) : null;
+  return found && visit?.type !== 'back_forward' ? JSON.parse(found.content) : null;
 }
 const inPage = told();
 /** @type {Config} null until it has come */

@@ -80,7 +80,7 @@ export const button = (label, onclick, kind = 'primary', sign) =>
 export const way = (label, sign, href, kind = '') =>
   el('a', { class: `button ${kind}`, href, onclick: busy }, icon(sign), el('span', {}, label), icon('go'));
 
-/** @param {MouseEvent & {currentTarget: Element}} event */
+/** @param {any} event a click on a link */
 function busy(event) {
   if (!event.ctrlKey && !event.metaKey && !event.shiftKey) event.currentTarget.setAttribute('aria-busy', 'true');
 }

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from .fake_api import FakeApi, error
-from .states import ALL
+from .states import ALL, DRAWN
 from .stills import translate
 from .views import View
 
@@ -142,7 +142,7 @@ def test_every_view_in_every_size_theme_and_by_keyboard(
     """Nothing overflows, overlaps, is cut or shifts; Tab reaches everything, visibly; axe finds nothing."""
     api.embed()
     view(page, api)
-    expect(page.locator("h1, .late")).to_be_visible()
+    expect(page.locator(DRAWN)).to_be_visible()
     assert page.evaluate(SHIFTS) == []
     reachable = page.evaluate(REACHABLE)
     assert layout_faults(page) == {}
