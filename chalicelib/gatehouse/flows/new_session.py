@@ -108,8 +108,7 @@ class NewSessions:
     def refuse_ended(self, user_name: str, began_at: int) -> None:
         """Raise ChallengeExpired for a sign-in that began before its person's sessions were ended (`began_at`: Unix
         seconds)."""
-        record = self._users.load(user_name)
-        if record is not None and record.ends_tokens_of(began_at):
+        if self._users.ends_tokens(user_name, began_at):
             raise ChallengeExpired("the sessions of the person were ended in the meantime")
 
     def record_proved(self, user_name: str) -> None:

@@ -114,14 +114,22 @@ class UserStore:
     def load(self, user_name: str) -> UserRecord | None:
         """Return the record, or None. The read is consistent, so a record is found right after the sign-in that wrote
         it."""
+        item = self._item(user_name)
+        return UserRecord.from_item(item) if item else None
+
+    def ends_tokens(self, user_name: str, issued_at: int) -> bool:
+        """Whether the person's record says so (`UserRecord.ends_tokens_of`). A name without a record takes the same time
+        (S-89)."""
+        return UserRecord.from_item(self._item(user_name)).ends_tokens_of(issued_at)
+
+    def _item(self, user_name: str) -> Item:
         with translated_errors("GetItem"):
             answer = self._client.get_item(
                 TableName=self._table,
                 Key={"userName": {"S": key_of(user_name)}},
                 ConsistentRead=True,
             )
-        item = answer.get("Item")
-        return UserRecord.from_item(item) if item else None
+        return answer.get("Item") or {}
 
     def is_proved(self, user_name: str) -> bool:
         """Whether the mailbox's owner has ever chosen the password (S-68)."""
