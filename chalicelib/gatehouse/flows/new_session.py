@@ -133,7 +133,7 @@ class NewSessions:
         sign-in repairs the record."""
         birthplace = birthplace_of(identity.username, identity.identities)
         try:
-            self._users.record_sign_in(
+            self._users.record_session(
                 UserProfile(
                     user_name=identity.username,
                     client_id=self._client_id,
