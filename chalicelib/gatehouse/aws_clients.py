@@ -229,6 +229,5 @@ def _verify_answer(operation_model: Any, response_dict: Mapping[str, Any], **_: 
 
 
 def _tells_nothing(operation_model: Any) -> bool:
-    """Whether the operation has no output, such as RevokeToken. Only for such operations Cognito sends an empty
-    body."""
+    """Whether an empty body is valid. Only Cognito sends one, for operations without output, such as RevokeToken."""
     return str(operation_model.service_model.service_name) == "cognito-idp"
