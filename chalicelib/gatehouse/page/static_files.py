@@ -1,8 +1,8 @@
 """The page and its assets, read once per container from the packaged `frontend/` folder.
 
-There is no build step. Instead, each container does this once: it removes comments, makes a module of a language's
-texts, joins the scripts of the first view, and applies a team's brand. Each language has a separate set of files under
-one fingerprint, so that modules can import each other by relative names and still be cached for ever.
+There is no build step. Instead, each container does this once: it removes comments, turns each language's texts into
+modules, joins the scripts of the first view, and applies a team's brand. Each language has its own set of files under
+one fingerprint, so that modules can import each other by relative names and browsers can still cache them for ever.
 """
 
 import hashlib
@@ -33,8 +33,8 @@ FRONTEND = next(
 _PAGE = "index.html"
 _LOGO, _ICON, _PICTURE, _STYLES = "logo.svg", "icon.svg", "gate.svg", "styles.css"
 _LOGO_HEIGHT = 32
-#: Added after the page's own rules, so that these take precedence: a team's picture fills its area; without a picture
-#: the text has all of it.
+#: Appended to the page's own rules, and so overrides them. With a team's picture, the picture fills its area; without a
+#: picture, the text takes this area.
 _FILLED = ".gate{background:var(--night) url(gate.svg) center/cover}"
 _NO_PICTURE = ".gate{display:none}body{grid-template:1fr/1fr}"
 #: A wider logo would be unreadable as a tab's icon.
@@ -125,8 +125,8 @@ class StaticFiles:
         """Return the page's HTML for an app at `base_path` (ends with a slash), in the preferred language.
 
         `page_path` is the page's own address, if that is different. `providers` (name, label) are for browsers without
-        scripts. They appear with `?basic=1`, to which the page redirects such browsers; so no other visit has to wait
-        for the providers table.
+        scripts. They are shown only with `?basic=1`, to which the page redirects such browsers. So no other visit has
+        to wait for the providers table.
         """
         language = choose_language(accept_language, self._brand.languages)
         found = self._sets[language]
@@ -237,7 +237,7 @@ def _rule(palette: Mapping[str, str]) -> str:
 
 
 def _build_set(texts: Mapping[str, str], words: Catalogue) -> FileSet:
-    """Turn the texts into two modules; the second one adds its texts to those of the first view."""
+    """Turn the texts into two modules; the second module adds its texts to those of the first view."""
     first, later = (_written(words[part]) for part in ("first", "later"))
     modules = {
         "texts.js": f"export const texts={first};",
@@ -267,5 +267,6 @@ def compact(name: str, text: str) -> str:
 
 @lru_cache(maxsize=4)
 def load_static_files(brand: Brand = PLAIN, own: str | None = None) -> StaticFiles:
-    """Return the container's files; those of a few brands are cached, since each app in a process has its own."""
+    """Return the container's files. The files of a few brands are cached, because each app in a process has its own
+    brand."""
     return StaticFiles(brand=brand, own=Path(own) if own else None)
