@@ -119,7 +119,7 @@ def test_missing_settings_are_named_in_the_log_and_not_in_the_answer(
 
 
 def test_health_needs_no_settings_at_all(world: World, browser: Browser) -> None:
-    """It says that the app runs, and calls nobody."""
+    """It only says that the app runs, and makes no outbound call."""
     gate.services = None
     assert browser.get("/health").json()["status"] == "ok"
 

@@ -32,7 +32,7 @@ def without(*names: str, **changes: str) -> dict[str, str]:
 
 @pytest.mark.security("S-48")
 def test_every_route_is_public_by_list_or_has_the_authorizer_and_a_scope() -> None:
-    """It walks the app: the lists are exact in both directions."""
+    """The app's routes and the lists match exactly."""
     routes = {
         (method, path): entry
         for path, methods in app.routes.items()

@@ -179,7 +179,7 @@ def test_the_document_names_the_prefixed_paths(browser: Below) -> None:
 
 
 def test_administrators_and_names(direct: Direct, browser: Below) -> None:
-    """The rest of the table."""
+    """These are routes that the tests above do not call."""
     sign_in(direct.world, browser)
     admin = {**CLAIMS, "cognito:groups": "admins"}
     assert browser.get("/users", claims=admin).status in (200, 401)

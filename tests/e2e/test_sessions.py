@@ -235,7 +235,7 @@ def administrator(stack: Stack) -> Iterator[Visitor]:
 @pytest.mark.security("S-83")
 @pytest.mark.security("S-84")
 def test_a_session_is_ended_from_another_browser(stack: Stack) -> None:
-    """On the real table, by the function's own rights, through API Gateway; the third browser goes on."""
+    """It uses the real table, the function's own role, and API Gateway; a third browser stays signed in."""
     lost, mine, third = Visitor(stack), Visitor(stack), Visitor(stack)
     headers = {
         "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"

@@ -459,7 +459,7 @@ def test_every_trigger_that_is_not_ours_is_found(source: str, instead: str | Non
 
 @pytest.mark.parametrize("heard", ["2026-11-28T08:00:00.000Z", ""])
 def test_signals_of_people_who_leave(stage: Stage, heard: str) -> None:
-    """Doctor says when a provider last sent one, and how many were refused; it notes a provider that never did."""
+    """Doctor says when a provider last sent a signal, and how many were refused; it notes a provider that never sent one."""
     stage = replace(stage, environment={**stage.environment, "SUBJECTS_TABLE": "subjects"})
     rules = {"M": {"issuer": {"S": "https://acme.okta.com"}}}
     items = {
