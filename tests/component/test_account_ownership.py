@@ -287,7 +287,7 @@ def test_a_reset_and_the_first_password_after_an_invitation_prove_the_mailbox(
 
 @pytest.mark.security("S-68")
 def test_nobody_writes_the_proof_for_himself(direct: Direct) -> None:
-    """Neither a route nor an attribute of the pool can set it."""
+    """Neither a route nor an attribute of the pool can set the proof."""
     for event in ("PostConfirmation_ConfirmSignUp", "PostAuthentication_Authentication"):
         sent = load_event(event)
         sent["request"]["userAttributes"]["provedAt"] = "2000-01-01T00:00:00.000Z"

@@ -41,7 +41,7 @@ class Below(Browser):
 
 @pytest.fixture
 def browser(direct: Direct, clock: Clock) -> Below:
-    """It uses a team's app that has its own page and /health."""
+    """A browser that uses a team's app with its own page and /health."""
     app = Chalice("orders")
     gate = Gatehouse(app, prefix=PREFIX, public={("GET", "/"), ("GET", "/health")})
     for path in ("/", "/health"):

@@ -52,8 +52,9 @@ def finish(page: Page, code: str, given: str, family: str, password: str) -> Non
 def test_the_mailboxs_owner_gets_the_account_and_the_stranger_nothing(
     page: Page, browser: Browser, stack: Stack, address: str, first: str
 ) -> None:
-    """It uses two devices, in both orders. The owner gets the chosen names and password; the stranger has no session,
-    no working password, and no factor in the account; and the owner may finish on another device.
+    """Owner and stranger use two devices, and either of them comes first. The owner gets the chosen names and password;
+    the stranger has no session, no working password, and no factor in the account; and the owner may finish on another
+    device.
     """
     strangers = browser.new_context(locale="en-GB").new_page()
     order = [strangers, page] if first == "stranger" else [page, strangers]

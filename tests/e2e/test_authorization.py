@@ -70,7 +70,7 @@ def test_a_good_token_gets_data(stack: Stack, tokens: dict[str, Any]) -> None:
 
 
 def test_no_token_is_401(stack: Stack) -> None:
-    """It has our error format, although API Gateway alone answers."""
+    """The answer has our error format, although API Gateway sends it without calling the app."""
     answer = call(stack, None)
     assert (answer.status_code, answer.json()["error"]) == (401, "unauthorized")
 

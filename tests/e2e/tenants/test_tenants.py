@@ -8,7 +8,7 @@ from tests.e2e.tenants.tenancy import Tenancy
 
 
 def test_the_domain_leads_to_the_tenant_and_the_list_stays_private(tenancy: Tenancy) -> None:
-    """Only people of its domain see Acme."""
+    """Only people of Acme's domain learn that Acme is a tenant."""
     visitor = Visitor(tenancy.stack)
     config = visitor.get("/auth/config").json()
     assert [provider["name"] for provider in config["providers"]] == ["Okta"]
@@ -66,7 +66,7 @@ def test_groups_of_the_tenant_open_the_route_and_nothing_else_does(tenancy: Tena
 
 @pytest.mark.security("S-56")
 def test_a_tenant_cannot_bring_somebody_elses_address(tenancy: Tenancy) -> None:
-    """It is refused before there is a profile."""
+    """The sign-in is refused before Cognito creates a profile."""
     visitor = Visitor(tenancy.stack)
     url = visitor.callback_url("00uMallory4", query="provider=Acme")
     answer = visitor.request("GET", url)
