@@ -23,7 +23,7 @@ SETTINGS = {
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """As docs/branding.md has a team fill it."""
+    """A brand folder, filled as docs/branding.md describes."""
     made = tmp_path / "chalicelib" / "brand"
     made.mkdir(parents=True)
     (made / "harbour.svg").write_text(SVG.format("40 8", "harbour"))
@@ -69,7 +69,8 @@ class Site:
 
 
 def test_logo_picture_colours_and_texts_are_the_teams(folder: Path) -> None:
-    """Each under the name and the fingerprint that the page asks for; a wide logo leaves the tab our icon."""
+    """Each file has the name and the fingerprint that the page requests; with a wide logo the browser's tab keeps our
+    icon."""
     site = Site(folder, **SETTINGS)
     assert "<title>harbour</title>" in site.asset("logo.svg")
     assert "<title>quay</title>" in site.asset("gate.svg")
@@ -90,7 +91,7 @@ def test_without_settings_the_folder_only_gives_texts(folder: Path) -> None:
 
 
 def test_two_apps_in_a_process_keep_their_brands(folder: Path, tmp_path: Path) -> None:
-    """The same settings, other folders."""
+    """They have the same settings, but different folders."""
     other = tmp_path / "other"
     other.mkdir()
     for name in ("harbour.svg", "quay.svg"):
@@ -111,7 +112,7 @@ def test_two_apps_in_a_process_keep_their_brands(folder: Path, tmp_path: Path) -
 def test_a_file_that_is_missing_is_named_in_the_log_alone(
     folder: Path, gone: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`ops` says the same before it deploys; people read that the service is not set up."""
+    """`ops` reports the same before a deployment; people only read that the service is not set up."""
     (folder / gone).unlink()
     answer = Site(folder, **SETTINGS).get("/account")
     assert answer["statusCode"] == 500
@@ -124,7 +125,8 @@ def test_a_file_that_is_missing_is_named_in_the_log_alone(
 def test_a_folder_that_is_missing_is_named_too(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It is misspelt, or Chalice did not package it. The page says so at its first view; the team's routes go on."""
+    """The name is misspelt, or Chalice did not package the folder. The first request for the page logs it; the team's
+    routes still work."""
     site = Site(tmp_path / "harbor")
     site.app.route("/orders", authorizer=site.gate.authorized("api/read"))(lambda: {"orders": []})
     assert site.get("/account")["statusCode"] == 500

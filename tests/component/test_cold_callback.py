@@ -105,7 +105,7 @@ def test_the_record_and_the_row_are_written_at_once(
 def test_a_callback_that_no_login_began_makes_nothing_read(
     world: World, browser: Browser, came: dict[str, str]
 ) -> None:
-    """Anybody can send one."""
+    """Anybody can send such a callback."""
     container = NewContainer(world)
     browser.cookies.clear()
     assert come_back(browser, came).location == "/api/?error=login_unknown"

@@ -33,7 +33,7 @@ def come_back(browser: Browser, query: dict[str, str] | str) -> Answer:
 def test_a_name_that_the_id_token_has_no_more_is_empty_in_the_record(
     world: World, browser: Browser
 ) -> None:
-    """The same if no trigger said so: the token has every name that the pool has."""
+    """This also works if no trigger reported it, because the token has every name that the pool has."""
     world.sign_in(browser)
     world.clock.advance(5)
     world.sign_in(browser, Person(family_name=""))

@@ -188,7 +188,7 @@ class FakeApi:
         self.answers["POST /auth/passkeys/close"] = Answer(200, {})
 
     def discover(self, *, provider: str | None = None, direct: bool | None = None) -> None:
-        """Some provider has domains; `provider` is the label of the one for every address.
+        """Some provider has domains. `provider` is the label of the provider to which every address belongs.
 
         Unless `direct` is given, people of a provider have no passwords, and all others do.
         """
