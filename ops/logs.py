@@ -44,7 +44,7 @@ class Line:
 
     @property
     def is_error(self) -> bool:
-        """Whether somebody should look at it."""
+        """Whether the line reports an error."""
         if self.said is not None:
             return self.said.get("level") == "error"
         return self.text.startswith(("[ERROR]", "Traceback")) or "Task timed out" in self.text

@@ -40,7 +40,7 @@ _LATER = "x" * 100
 _REFRESH_TOKEN_SECONDS = 30 * 86_400
 _URLS = ("PUBLIC_URL", "COGNITO_URL", "ISSUER", "JWKS_URL")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-# Settings that people write. `provision` writes all others, so a name that is similar to one of those is not a typo.
+# Settings that people write. Only a name that is similar to one of these can be a typo: `provision` writes all others.
 _WRITTEN_BY_PEOPLE = [setting.variable for setting in TABLE if setting.source != STACK]
 
 

@@ -61,7 +61,7 @@ def provider_signals(deployment: Deployment) -> Iterator[Fault]:
 
 
 def _refused(deployment: Deployment) -> int:
-    """Read the metric that the log carries. Anybody can send requests that are refused, so each only writes a log line."""
+    """Count refused signals by a metric in the log. Anybody can cause a refusal, so it writes only a log line."""
     until = deployment.now
     found = deployment.client("cloudwatch").get_metric_statistics(
         Namespace="Gatehouse",

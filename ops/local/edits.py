@@ -68,7 +68,7 @@ class Edits:
             for name in sorted(self._functions.keys() - {_API}) if way == _CODE else ():
                 self._put(name)
         except OpsError as error:
-            self._report.note(f"{named}{more}: not deployed, the stack runs on as before.\n{error}")
+            self._report.note(f"{named}{more}: not deployed, and the stack is unchanged.\n{error}")
         except (ClientError, BotoCoreError) as error:
             self._report.note(f"{named}{more}: the local AWS refuses it: {error}")
 

@@ -55,7 +55,7 @@ class WatchedFiles:
         except OpsError:
             yield (
                 project / NAME
-            )  # it is being written, or it is wrong: then the deployment reports it
+            )  # It is still being written, or it is invalid, which the deployment will report.
         yield project / ".chalice" / "config.json"
         yield from (project / ".chalice").glob("policy*.json")
         yield from _TEMPLATES.glob("*")
