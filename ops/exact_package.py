@@ -83,7 +83,7 @@ def _within_size(build: Callable[..., Any]) -> Callable[..., Any]:
 def _with_role(reference: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap _create_role_reference: if a function has no role, name the function and say what to do.
 
-    botocore would refuse the function with a message that says neither.
+    botocore would also refuse the function, but its message does not name it.
 
     `chalice package` needs no role.
     """

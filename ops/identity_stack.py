@@ -193,7 +193,7 @@ def delete(session: boto3.Session, stage: Stage, report: Reporter) -> None:
 
 
 def provider_list(direct_sign_in: str, names: list[str]) -> str:
-    """Build the `IdentityProviders` parameter: native people first unless switched off."""
+    """Build the `IdentityProviders` parameter: native people first, unless DIRECT_SIGN_IN is off."""
     others = [name for name in names if name and name != NATIVE]
     return ",".join([*([NATIVE] if direct_sign_in != "off" else []), *others])
 

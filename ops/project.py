@@ -75,7 +75,7 @@ def prepare(project_dir: Path) -> Prepared:
 
 
 def missing(config: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Yield what a configuration lacks: where, and what. Existing values stay, whatever they are."""
+    """Yield each missing part of a configuration: its place, and its value. Existing values are kept."""
     if not isinstance(config, dict):
         raise ValueError("it must hold one JSON object")
     if not isinstance(config.get("stages", {}), dict):

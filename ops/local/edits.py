@@ -92,7 +92,7 @@ class Edits:
             return "deployed again; people, sessions and records stay"
         copy_code(self._project_dir, self._stage.project_dir)
         self._zip = self._package.with_code(self._stage.project_dir)
-        self._put(_API)  # first, because the person will reload the page next
+        self._put(_API)  # the API first, because the person will reload the page next
         self._warm()
         return _CODE
 
@@ -122,7 +122,7 @@ class Edits:
             self._report.note(f"{url} does not answer: {failure}")
 
     def _deploy(self) -> None:
-        self._shape = ""  # unknown until the deployment has ended
+        self._shape = ""  # the shape is unknown until the deployment has ended
         self._stage = refresh(self._project_dir, self._stage)
         deploy(self._stage.project_dir, LOCAL, self._report, CHALICE)
         self._stage = load_stage(self._stage.project_dir, LOCAL)
