@@ -205,7 +205,7 @@ def tags_of(stage: Stage) -> dict[str, str]:
 
 
 def trigger_parameters(user_records: str, token_claims: str) -> dict[str, str]:
-    """Build the parameters that attach the pool's triggers, by their ARNs; not the one for the leaving function."""
+    """Build the parameters that attach the pool's triggers, by their ARNs; the function `leaving` is no trigger."""
     return {
         "UserRecordsFunctionArn": user_records,
         "InboundFederationFunctionArn": user_records,

@@ -158,7 +158,7 @@ def _write_lock(project_dir: Path) -> list[str]:
 
 
 def _by_hand(project_dir: Path) -> Iterator[tuple[str, list[str]]]:
-    """Return the lines that are missing."""
+    """Yield each file that lacks lines, with the lines that a person must add."""
     package = __package__.rpartition(".")[0] or "chalicelib.gatehouse"
     app = (project_dir / "app.py").read_text(encoding="utf-8")
     if "Gatehouse(" not in app:

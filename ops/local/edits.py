@@ -54,7 +54,8 @@ class Edits:
         self._look()
 
     def take(self, changed: Sequence[Path]) -> None:
-        """Deploy what has changed, and print how long it took; after an error, print it and leave the stack as it is."""
+        """Deploy what has changed, and print how long it took. If this fails, print the error and leave the stack as it
+        is."""
         began = time.monotonic()
         # Changes that were refused earlier are still in the project, and are deployed together with the new ones.
         changed = sorted({*changed, *self._waiting})

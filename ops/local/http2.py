@@ -1,8 +1,8 @@
 """HTTP/2 for the front proxy, as API Gateway offers it to browsers (RFC 9113): one connection for everything that a
 page loads.
 
-Each request is converted to HTTP/1.1 in memory and passed to the proxy's own handler, so the same rules apply to both.
-h2 (MIT) implements the protocol; it is imported with the first such connection and does not delay the start.
+Each request is converted to HTTP/1.1 in memory and passed to the proxy's own handler, so both versions follow the same
+rules. h2 (MIT) implements the protocol; it is imported with the first such connection and does not delay the start.
 """
 
 from __future__ import annotations

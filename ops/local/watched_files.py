@@ -24,7 +24,8 @@ class WatchedFiles:
     def changed(self) -> list[Path]:
         """Return the files that are new, different or gone; an empty list while files are still being written.
 
-        An editor, or `git switch`, writes in several steps. So changes are returned only when a second look finds no more.
+        An editor, or `git switch`, writes in several steps. So changes are returned only when a second look finds no
+        further change.
         """
         now = self._look()
         if now == self._seen:
