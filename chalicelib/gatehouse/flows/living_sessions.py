@@ -56,6 +56,5 @@ class LivingSessions:
         return self._began_later(session)
 
     def _began_later(self, session: Session) -> bool:
-        record = self._load_users().load(session.username)
         started_at = self._sessions.started_at(session)
-        return record is None or not record.ends_tokens_of(started_at)
+        return not self._load_users().ends_tokens(session.username, started_at)

@@ -20,6 +20,7 @@ from ..session.sessions import BY_EITHER, BY_ENDPOINT, COOKIE, Session, Sessions
 from ..store.providers import ProviderStore
 from ..store.session_rows import new_id
 from ..store.users import NAME_COLUMNS, UserProfile, UserStore
+from ..workers import Ahead
 from .session_notes import SessionNotes
 
 
@@ -83,8 +84,13 @@ class NewSessions:
             session_id=new_id(),
         )
         sealed = self._sessions.seal(session)
-        self._record(identity)
-        noted = self._notes.begin(session, session.id, provider=provider, device=device)
+        # In parallel, so that the person waits for one of them only: neither write needs the other's result, and a
+        # failure of either is only logged.
+        recording = Ahead(lambda: self._record(identity))
+        try:
+            noted = self._notes.begin(session, session.id, provider=provider, device=device)
+        finally:
+            recording.take()
         if noted != session:
             session, sealed = noted, self._sessions.seal(noted)
         self._end_replaced_session(cookies)
@@ -103,8 +109,7 @@ class NewSessions:
     def refuse_ended(self, user_name: str, began_at: int) -> None:
         """Raise ChallengeExpired if the person's sessions were ended after the sign-in began (`began_at`, Unix
         seconds)."""
-        record = self._users.load(user_name)
-        if record is not None and record.ends_tokens_of(began_at):
+        if self._users.ends_tokens(user_name, began_at):
             raise ChallengeExpired("the sessions of the person were ended in the meantime")
 
     def record_proved(self, user_name: str) -> None:
@@ -130,7 +135,7 @@ class NewSessions:
         sign-in repairs the record."""
         birthplace = birthplace_of(identity.username, identity.identities)
         try:
-            self._users.record_sign_in(
+            self._users.record_session(
                 UserProfile(
                     user_name=identity.username,
                     client_id=self._client_id,

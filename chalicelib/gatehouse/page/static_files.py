@@ -71,8 +71,9 @@ class FileSet(NamedTuple):
 class StaticFiles:
     """The frontend's files with a brand applied. Only names of files in the folder can be requested.
 
-    `own` is the folder with a team's logo, picture and texts, if it is not `brand/` in `folder`.
-    Raises ConfigurationError for an unusable catalogue, logo or picture, and for a folder that is missing.
+    `own` is the folder with a team's logos, picture and texts, if it is not `brand/` in `folder`.
+    Raises ConfigurationError for an unusable catalogue, picture or logo (also of a provider), and for a folder that is
+    missing.
     """
 
     def __init__(
@@ -96,6 +97,8 @@ class StaticFiles:
             self._put_logo(texts, own / brand.logo)
         if brand.picture:
             _put_picture(texts, own, brand.picture)
+        if (own / "providers").is_dir():
+            _put_provider_logos(texts, own / "providers")
         self._sets = {
             language: _build_set(texts, load_catalogue(folder, language, own))
             for language in brand.languages
@@ -196,6 +199,14 @@ def _put_picture(texts: dict[str, str], own: Path, name: str) -> None:
         return
     texts[_PICTURE] = load_logo(own / name, "BRAND_PICTURE").svg
     texts[_STYLES] += _FILLED
+
+
+def _put_provider_logos(texts: dict[str, str], folder: Path) -> None:
+    from .provider_logos import load_provider_logos
+
+    for name, svg, rule in load_provider_logos(folder):
+        texts[name] = svg
+        texts[_STYLES] += rule
 
 
 def _refresh(page_path: str) -> str:

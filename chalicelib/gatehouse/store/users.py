@@ -8,6 +8,7 @@ A PENDING write only creates a record, a CONFIRMED write only happens if it chan
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from types import MappingProxyType
 from typing import Any
 
 from .dynamodb import ConditionFailed, DynamoDB, Item, read_text, translated_errors
@@ -83,6 +84,8 @@ class UserRecord:
     createdAt: str  # noqa: N815
     updatedAt: str  # noqa: N815
     lastSignInAt: str  # noqa: N815
+    #: When the session before the latest one began, in any browser; empty if there was none.
+    previousSignInAt: str  # noqa: N815
     linked: str
     #: When the person last proved the mailbox and chose a password in the same step; empty if never (S-67).
     provedAt: str  # noqa: N815
@@ -115,14 +118,22 @@ class UserStore:
     def load(self, user_name: str) -> UserRecord | None:
         """Return the record, or None. The read is consistent, so a record is found right after the sign-in that wrote
         it."""
+        item = self._item(user_name)
+        return UserRecord.from_item(item) if item else None
+
+    def ends_tokens(self, user_name: str, issued_at: int) -> bool:
+        """Whether the person's record says so (`UserRecord.ends_tokens_of`). A name without a record takes the same time
+        (S-89)."""
+        return UserRecord.from_item(self._item(user_name)).ends_tokens_of(issued_at)
+
+    def _item(self, user_name: str) -> Item:
         with translated_errors("GetItem"):
             answer = self._client.get_item(
                 TableName=self._table,
                 Key={"userName": {"S": key_of(user_name)}},
                 ConsistentRead=True,
             )
-        item = answer.get("Item")
-        return UserRecord.from_item(item) if item else None
+        return answer.get("Item") or {}
 
     def is_proved(self, user_name: str) -> bool:
         """Whether the mailbox's owner has ever chosen the password (S-68)."""
@@ -247,25 +258,50 @@ class UserStore:
 
     def record_sign_in(self, profile: UserProfile) -> None:
         """Repair the record as `record_confirmed` does, and note the time, in one write (S-57)."""
-        columns = {**self._confirmed_columns(profile), "lastSignInAt": iso(self._clock())}
+        self._write_sign_in(profile)
+
+    def record_session(self, profile: UserProfile) -> None:
+        """Do what `record_sign_in` does, for a sign-in that makes a session, and note when the session before it began.
+
+        The trigger has reported the same sign-in a moment ago, perhaps twice. So the previous time is not that of
+        `lastSignInAt`, but that of `lastSessionAt`, which only this method writes.
+        """
+        self._write_sign_in(
+            profile, ("lastSessionAt",), moves={"previousSignInAt": "lastSessionAt"}
+        )
+
+    def _write_sign_in(
+        self,
+        profile: UserProfile,
+        more: tuple[str, ...] = (),
+        moves: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        times = dict.fromkeys(("lastSignInAt", *more), iso(self._clock()))
         self._write_confirmed(
             profile,
-            columns,
+            {**self._confirmed_columns(profile), **times},
             "attribute_not_exists(lastSignInAt) OR #lastSignInAt < :lastSignInAt",
+            moves,
         )
 
     def _confirmed_columns(self, profile: UserProfile) -> dict[str, str]:
         return {**profile.columns(), "status": CONFIRMED}
 
     def _write_confirmed(
-        self, profile: UserProfile, columns: Mapping[str, str], condition: str
+        self,
+        profile: UserProfile,
+        columns: Mapping[str, str],
+        condition: str,
+        moves: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         now = iso(self._clock())
         assignments = {name: {"S": value} for name, value in columns.items()}
         assignments["updatedAt"] = {"S": now}
         first_values = {"ClientId": {"S": profile.client_id}, "createdAt": {"S": now}}
         remove = ", ".join(("expiresAt", *profile.emptied()))
-        self._update(profile.user_name, assignments, first_values, condition, remove=remove)
+        self._update(
+            profile.user_name, assignments, first_values, condition, remove=remove, moves=moves
+        )
 
     def _update(
         self,
@@ -274,12 +310,17 @@ class UserStore:
         first_values: Mapping[str, Mapping[str, str]],
         condition: str,
         remove: str | None = None,
+        moves: Mapping[str, str] = MappingProxyType({}),
     ) -> bool:
-        """Make one conditional UpdateItem; return whether the condition held."""
+        """Make one conditional UpdateItem; return whether the condition held.
+
+        `moves` names columns, each with the column whose value it gets; that is the value before this write.
+        """
         sets = [f"#{name} = :{name}" for name in assignments]
         sets += [f"#{name} = if_not_exists(#{name}, :{name})" for name in first_values]
+        sets += [f"#{name} = if_not_exists(#{source}, :{name})" for name, source in moves.items()]
         expression = "SET " + ", ".join(sets) + (f" REMOVE {remove}" if remove else "")
-        values = {**assignments, **first_values}
+        values = {**assignments, **first_values, **{name: {"S": ""} for name in moves}}
         arguments: dict[str, Any] = {
             "TableName": self._table,
             "Key": {"userName": {"S": key_of(user_name)}},
