@@ -19,10 +19,10 @@ import { button, el, fill, heading, leaving, notice, show, way, waysAndBox } fro
  * @param {() => import('./view.js').Way[]} options.ways the other ways to sign in
  * @param {(name: string) => void} options.goTo shows one of the views below
  * @param {import('./app.js').Config} options.config the stage's configuration; with `discover`, the page asks for the address
- * before anything else
+ *   before anything else
  * @param {URL} options.root
  * @param {(way: import('./session.js').SignIn) => string} options.signInUrl the session's function, with the person's target
- * added
+ *   added
  */
 export function createDirect({ session, choice, ways, goTo, config, root, signInUrl }) {
   let email = ''; // kept from one view to the next

@@ -160,7 +160,8 @@ function waiting(control, kind, freed) {
 }
 
 /**
- * Sends when the person uses `control`, and shows the result. It sends nothing while an answer or the end of a wait is pending.
+ * Sends when the person uses `control`, and shows the result. It sends nothing while it waits
+ * for an answer, or while attempts are blocked.
  * @param {Object} options
  * @param {HTMLElement} options.control the button; it keeps the focus, so it is never really disabled
  * @param {() => string} options.kind the server's allowance against which an attempt counts
