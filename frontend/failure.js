@@ -1,4 +1,4 @@
-/** The view of a sign-in that failed elsewhere: what happened, and what to do. */
+/** The view after a sign-in that failed outside this page: what happened, and what to do. */
 import { texts } from './more-texts.js';
 import { button, el, heading, icon } from './view.js';
 

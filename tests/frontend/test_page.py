@@ -196,7 +196,7 @@ def test_a_failed_sign_out_is_not_passed_off_as_done(page: Page, api: FakeApi) -
 def test_the_signed_out_view_says_that_okta_stays(page: Page, api: FakeApi) -> None:
     page.goto(f"{api.url}?signed_out=1")
     expect(page.get_by_text("You are signed out.")).to_be_visible()
-    expect(page.get_by_text("may still be open in this browser")).to_be_visible()
+    expect(page.get_by_text("may still be signed in there")).to_be_visible()
     assert page.url == api.url
 
 
@@ -334,7 +334,7 @@ def test_a_refused_record_is_said_clearly(page: Page, api: FakeApi, status: int)
     api.answers["GET /me"] = error(status, "forbidden")
     page.goto(api.url)
     heading(page, "Hello, Ada")
-    expect(page.get_by_text("your account is not allowed to see its data here")).to_be_visible()
+    expect(page.get_by_text("your account has no access to its data here")).to_be_visible()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
 
 
