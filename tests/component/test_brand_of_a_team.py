@@ -28,6 +28,8 @@ def folder(tmp_path: Path) -> Path:
     made.mkdir(parents=True)
     (made / "harbour.svg").write_text(SVG.format("40 8", "harbour"))
     (made / "quay.svg").write_text(SVG.format("80 60", "quay"))
+    (made / "providers").mkdir()
+    (made / "providers" / "Okta.svg").write_text(SVG.format("8 8", "okta"))
     (made / "texts.en.json").write_text('{"first": {"chooseLead": "Welcome aboard."}}')
     (made / "texts.de.json").write_text('{"first": {"chooseLead": "Willkommen an Bord."}}')
     return made
@@ -74,6 +76,7 @@ def test_logo_picture_colours_and_texts_are_the_teams(folder: Path) -> None:
     assert "<title>quay</title>" in site.asset("gate.svg")
     assert "harbour" not in site.asset("icon.svg")
     assert "--accent:#9d174d;" in site.asset("styles.css")
+    assert "<title>okta</title>" in site.asset("provider-Okta.svg")
     assert 'width="160"' in site.page()
     assert "Welcome aboard." in site.asset("app.js")
     assert "Willkommen an Bord." in site.asset("app.js", "de")

@@ -70,6 +70,8 @@ def test_the_table_holds_exactly_the_fields_filled_from_oktas_claims(
         "createdAt",
         "updatedAt",
         "lastSignInAt",
+        "lastSessionAt",
+        "previousSignInAt",
     }
     assert (item["provider"], item["status"]) == ("Okta", "CONFIRMED")
 

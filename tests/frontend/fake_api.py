@@ -105,6 +105,7 @@ RECORD = {
     "status": "CONFIRMED",
     "createdAt": "2024-03-09T08:15:00Z",
     "lastSignInAt": "2024-05-02T07:58:12Z",
+    "previousSignInAt": "2024-05-01T16:03:40Z",
     "groups": ["admins", "early-access"],
 }
 

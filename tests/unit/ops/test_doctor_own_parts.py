@@ -208,8 +208,8 @@ def test_a_queue_that_is_missing_is_found(stage: Stage, code: str) -> None:
     ("queue_seconds", "stream_milliseconds", "said"),
     [
         (3_600, 3_600_000, []),
-        (7_200, 0, ["parcels wait for 2.0 hours"]),
-        (0, 5_400_000, ["on_order wait for 1.5 hours"]),
+        (7_200, 0, ["parcels have waited for 2.0 hours"]),
+        (0, 5_400_000, ["on_order have waited for 1.5 hours"]),
     ],
 )
 def test_what_waits_too_long_is_found(
