@@ -91,7 +91,7 @@ def test_sign_up_guesses_reset_and_sign_in(page: Page, stack: Stack) -> None:
 
 
 def code_of(app: pyotp.TOTP, step: int) -> str:
-    """The app's code for a step before or after the current one: each works once, and Cognito accepts both."""
+    """The app's code for a step before or after the current one. Cognito accepts both, and each code works once."""
     return app.at(int(time.time()) + 30 * step)
 
 

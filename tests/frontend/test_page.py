@@ -75,7 +75,8 @@ def test_the_refresh_call_carries_the_header_and_json(page: Page, api: FakeApi) 
 
 
 def test_a_browser_without_a_session_is_asked_no_second_question(page: Page, api: FakeApi) -> None:
-    """The configuration is requested with the scripts and says so: the page is usable one round trip after the HTML."""
+    """The configuration, which is requested with the scripts, says that there is no session: the page is usable one
+    round trip after the HTML."""
     page.goto(api.url)
     heading(page, "Sign in")
     assert api.sent("POST /auth/refresh") == []

@@ -25,7 +25,7 @@ OPTIONS = {
     "userVerification": "required",
     "allowCredentials": [],
 }
-#: An authenticator that answers at once, or says why not; `window.asked` is what it was asked.
+#: An authenticator that answers or refuses at once; `window.asked` lists its requests.
 AUTHENTICATOR = """
 window.asked = [];
 const answer = (kind) => async (options) => {
