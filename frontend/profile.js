@@ -61,7 +61,7 @@ export function profile({ problem, signOut, onward, failed, lost, ...own }) {
     [texts.signedInWith, label],
     [texts.linked, linked],
     [texts.since, date(record?.createdAt)],
-    [texts.lastSignIn, date(record?.lastSignInAt, { dateStyle: 'medium', timeStyle: 'short' })],
+    [texts.previousSignIn, date(record?.previousSignInAt, { dateStyle: 'medium', timeStyle: 'short' })],
     [texts.groups, groups.length > 0 && el('ul', { class: 'chips' }, ...groups.map((/** @type {string} */ group) => el('li', {}, group)))],
   ].filter((/** @type {any[]} */ [, value]) => value);
   return [

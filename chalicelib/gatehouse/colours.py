@@ -1,7 +1,8 @@
 """Derives the page's colours from a team's accent colour, with WCAG 2.2's contrast.
 
 "Contrast ratio" and "relative luminance" are defined by WCAG 2.2 (https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio):
-text needs 4.5:1 (SC 1.4.3). The accent colours links and buttons, so it is checked against every background of links.
+text needs 4.5:1 (SC 1.4.3). The accent colour is the colour of links and buttons, so it is checked against every
+background that links have.
 """
 
 import re
@@ -38,7 +39,7 @@ def build_palette(accent: str, theme: str) -> dict[str, str]:
 
 
 def weakest(accent: str, theme: str) -> tuple[float, str]:
-    """Return the lowest contrast of text in `accent` or on it, and the other colour of that pair."""
+    """Return the lowest contrast of text in the colour `accent` or on `accent`, and the other colour of that pair."""
     palette = build_palette(accent, theme)
     others = (*GROUNDS[theme], palette["tint"], palette["on-accent"])
     return min((contrast(accent, other), other) for other in others)

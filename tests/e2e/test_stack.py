@@ -80,7 +80,7 @@ def test_errors_of_gateway_and_app_look_alike(
 
 
 def test_an_oversized_body_is_413(stack: Stack) -> None:
-    """Before anything reads it."""
+    """It is refused before any code reads it."""
     answer = Visitor(stack).post("/auth/refresh", {"padding": "x" * 20_000})
     assert (answer.status_code, answer.json()["error"]) == (413, "payload_too_large")
 

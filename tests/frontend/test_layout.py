@@ -84,7 +84,7 @@ def layout_faults(page: Page) -> dict[str, list[str]]:
 
 
 def large_and_german_faults(page: Page) -> dict[str, list[str]]:
-    """The same with text of twice its size, as people set it in their browser, then in German, then both."""
+    """Layout faults with text of twice its size, as people set it in their browser, then in German, then with both."""
     browser = page.context.new_cdp_session(page)
     found = {}
     try:

@@ -82,7 +82,7 @@ def test_a_browser_without_a_session_is_asked_no_second_question(page: Page, api
 
 
 def test_a_slow_configuration_keeps_nobody_from_a_session(page: Page, api: FakeApi) -> None:
-    """It is answered only after the session was requested."""
+    """The configuration is answered only after the session was requested."""
     api.sign_in()
     asked = threading.Event()
     signed_in, configured = api.answers["POST /auth/refresh"], api.answers["GET /auth/config"]

@@ -40,12 +40,12 @@ class FreshCheck:
         """Raise unless the person is enabled, in `group` (if one is named), and has not been signed out since
         `issued_at`.
 
-        Unauthorized: the person was deleted, disabled or signed out, or another person has the name now; the browser
-        then refreshes and learns which. Forbidden: no longer in the group. TemporarilyUnavailable: a service did not
-        answer.
+        Raises Unauthorized if the person was deleted, disabled or signed out, or if another person has the name now:
+        the browser then refreshes its session, which shows what has happened. Raises Forbidden if the person is no
+        longer in the group, and TemporarilyUnavailable if a service does not answer.
 
-        Without a record there is no note of a sign-out, so the pool's answer alone decides. The next sign-in writes the
-        record.
+        Without a record, no sign-out is recorded either, so the pool's answer alone decides. The next sign-in writes
+        the record.
         """
         person, in_pool_group, record = workers.together(
             lambda: self._user_admin.find(caller.username),

@@ -38,7 +38,7 @@ CODES = 10
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LENGTH = 16
 _GROUP = 4
-#: The digits that are meant if somebody types a letter that looks like one.
+#: Letters that people type for the digits that they look like.
 _READ_AS = str.maketrans("ILO", "110")
 
 

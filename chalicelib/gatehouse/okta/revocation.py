@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 ALGORITHM = "RS256"
 TYPE = "global-token-revocation+jwt"
 LEEWAY_SECONDS = 30
-#: The longest accepted lifetime of a token. Okta's are valid for five minutes, and also for the five before they are
-#: made.
+#: The longest accepted lifetime of a token. Okta's tokens are valid from five minutes before they are made until five
+#: minutes after.
 MAX_LIFETIME_SECONDS = 900
 _MAX_LENGTH = 8192
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\Z")

@@ -30,7 +30,7 @@ class CodeSet:
     key: str = field(default="", repr=False)
     digests: tuple[str, ...] = field(default=(), repr=False)
     used_at: str = ""
-    #: A random text of the writer. It shows whether an earlier try of the same write has succeeded.
+    #: A random text that the writer chooses. It shows whether an earlier attempt of the same write has succeeded.
     writer: str = ""
 
     def digest_of(self, code: str) -> str:
@@ -63,7 +63,7 @@ class RecoveryCodeStore:
         self._table = table
 
     def load(self, user_name: str) -> CodeSet:
-        """Return what is left of a person's codes; a column that cannot be read counts as none."""
+        """Return a person's unused codes; a column that cannot be read counts as no codes."""
         return _parse(self._read(user_name))
 
     def replace(self, user_name: str, codes: Sequence[str]) -> None:
@@ -75,7 +75,7 @@ class RecoveryCodeStore:
             raise TemporarilyUnavailable("no record to keep recovery codes in")
 
     def remove(self, user_name: str) -> None:
-        """Remove all codes; there may be none."""
+        """Remove all codes, if there are any."""
         self._write(user_name, "", None)
 
     def spend(self, user_name: str, code: str, now: str) -> Spent | None:

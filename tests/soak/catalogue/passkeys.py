@@ -84,7 +84,22 @@ PASSKEYS: tuple[Defence, ...] = (
         "passkey-challenge-for-everybody",
         "S-89",
         "an address without a passkey gets no challenge",
-        (f"{_ASK}._challenged", reading(("if known:", "if True:"))),
+        (f"{_ASK}._challenged", reading(("usable is None", "options is None"))),
+    ),
+    defence(
+        "passkey-session-of-one-length",
+        "S-89",
+        "an invented challenge is shorter than Cognito's",
+        (
+            f"{_ASK}._challenged",
+            reading(("self._session_length = len(step.session)", "pass")),
+        ),
+    ),
+    defence(
+        "passkey-one-log-line",
+        "S-89",
+        "only a challenge of Cognito's is logged, which takes time",
+        (f"{_ASK}._challenged", reading(("log_event(", "step.session and log_event("))),
     ),
     defence(
         "passkey-cookie-of-one-length",

@@ -458,7 +458,7 @@ SESSIONS: tuple[Defence, ...] = (
     defence(
         "looking-is-no-use",
         "S-99",
-        "to look at the page, without using it, keeps an idle session alive",
+        "looking at the page, without using it, keeps an idle session alive",
         (
             f"{_LIVING}.look",
             reading(

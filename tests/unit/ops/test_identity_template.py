@@ -289,8 +289,8 @@ def test_each_function_has_a_role_of_its_own_for_this_account(resources: dict[st
 def test_the_api_may_ask_about_people_of_its_own_pool_and_change_little(
     resources: dict[str, Any],
 ) -> None:
-    """It may read whether people are enabled and which groups they are in, change their names, end their sessions, and
-    switch a lost app off. It cannot create groups or people."""
+    """The API's role may read whether people are enabled and which groups they are in, change their names, end their
+    sessions, and switch a lost app off. It cannot create groups or people."""
     allowed = {
         (action, str(statement["Resource"]))
         for role, statement in statements(resources)

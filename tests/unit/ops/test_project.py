@@ -267,7 +267,7 @@ def test_run_gives_a_program_the_stages_variables_and_its_exit_code(
 
 
 def test_the_program_is_started_by_its_name_in_both_houses() -> None:
-    """It is `python -m ops` here and `gatehouse` in the wheel (tests/wheel)."""
+    """The name is `python -m ops` in this repository and `gatehouse` in the wheel (tests/wheel)."""
     done = subprocess.run(
         [sys.executable, "-m", "ops", "--version"], capture_output=True, text=True
     )
