@@ -42,7 +42,7 @@ lint: $(STAMP) ## Check format, types, imports, JavaScript, security rules, secr
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache --no-logo
-	@if [ "$(JAVASCRIPT)" = no ]; then echo "The JavaScript is not looked at: JAVASCRIPT=no."; else $(BIN)/python -m tests.javascript_check; fi
+	@if [ "$(JAVASCRIPT)" = no ]; then echo "Skipping the JavaScript checks: JAVASCRIPT=no."; else $(BIN)/python -m tests.javascript_check; fi
 	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive app.py chalicelib ops benchmarks
 	@$(BIN)/python -m tests.secret_scan
 	@$(BIN)/cfn-lint ops/templates/*.yaml

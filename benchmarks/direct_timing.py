@@ -121,7 +121,7 @@ def measure_mails(path: str, pairs: int) -> tuple[list[float], list[float]]:
     clock = Clock()
     direct = Direct(build_world(clock))
     direct.restart(mails_per_day=1_000_000)
-    direct.world.functions.holding = True  # as on AWS, nobody waits for it
+    direct.world.functions.holding = True  # as on AWS, no request waits for the function
     return _alternate(direct, clock, f"direct/{path}", pairs)
 
 

@@ -1,5 +1,5 @@
 /**
- * The profile's link to passkeys. After a sign-in by password, on a device that can keep a passkey, it also offers one, unless
+ * The profile's link to passkeys. After a sign-in by password, on a device that can keep a passkey, it also offers to set one up, unless
  * the person has said "not now" in this browser or set one up here.
  */
 import { texts } from './more-texts.js';

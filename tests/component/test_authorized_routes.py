@@ -32,7 +32,7 @@ def without(*names: str, **changes: str) -> dict[str, str]:
 
 @pytest.mark.security("S-48")
 def test_every_route_is_public_by_list_or_has_the_authorizer_and_a_scope() -> None:
-    """It walks the app: the lists are exact in both directions."""
+    """The app's routes and the lists match exactly."""
     routes = {
         (method, path): entry
         for path, methods in app.routes.items()
@@ -231,7 +231,6 @@ def test_chalices_own_errors_come_in_our_envelope(world: World) -> None:
 @pytest.mark.security("S-51")
 @pytest.mark.parametrize("group", ["x,admins", "x admins", "[admins", ""])
 def test_no_route_asks_for_a_group_whose_name_could_read_as_several(group: str) -> None:
-    """No token contains such a group, so the route would be closed to everybody: it fails at once instead of in
-    production."""
+    """No token contains such a group, so nobody could use the route: the app fails at once instead of in production."""
     with pytest.raises(ValueError, match="rename it"):
         authorized("api/read", group=group)

@@ -35,7 +35,7 @@ def test_cases_are_whole() -> None:
 
 
 def test_a_difference_that_is_gone_is_noticed() -> None:
-    """So is an unlisted difference, and one that is not as listed."""
+    """An unlisted difference is noticed, too, and so is one that is not as listed."""
     case = CASES["an_address_signs_up_once"]
     listed = load_differences("local")["six_wrong_passwords_lock_the_account"]
     assert verdict(case, case.expected, {}) is None

@@ -143,7 +143,7 @@ def test_groups_beyond_the_first_page_count_and_a_list_without_end_is_no_answer(
 def test_a_providers_groups_count_as_they_do_in_tokens(
     world: World, root: PoolUser, route: Route
 ) -> None:
-    """For a provider's person, while the provider's row names the claim; for nobody else."""
+    """They count for a provider's person, while the provider's row names the claim, and for nobody else."""
     table = world.settings.providers_table
     telling = {"name": {"S": "Okta"}, "groups_claim": {"S": "groups"}}
     root.groups, root.told_groups = (), "[staff, admins]"

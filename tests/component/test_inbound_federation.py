@@ -112,7 +112,7 @@ def test_verified_is_what_the_provider_calls_so(
 
 
 def test_a_provider_without_a_groups_claim_tells_none(world: World) -> None:
-    """Its tokens do not matter."""
+    """Groups in such a provider's tokens are ignored."""
     assert not {"groups", "custom:groups"} & set(decide(event_of()))
 
 
@@ -230,7 +230,7 @@ def test_the_name_is_gone_from_the_table_at_that_sign_in(telling: World) -> None
 @pytest.mark.security("S-69")
 @pytest.mark.parametrize("name", ["Acme", "", None, ["Okta"], "Okta "])
 def test_an_unknown_provider_is_refused(telling: World, name: object) -> None:
-    """The same for one that is only in the pool."""
+    """This includes a provider that is only in the pool."""
     with pytest.raises(TriggerFailed, match="GATEHOUSE_REFUSED"):
         decide(event_of(providerName=name))
 
@@ -256,7 +256,7 @@ def test_foreign_events_are_refused(telling: World, change: dict[str, Any]) -> N
 
 @pytest.mark.parametrize("attributes", [None, {}, "x", {"idToken": "["}, {"idToken": {"sub": ""}}])
 def test_claims_without_a_subject_are_refused(telling: World, attributes: object) -> None:
-    """It is unknown to whom they belong."""
+    """It would be unknown to whom such claims belong."""
     with pytest.raises(TriggerFailed):
         decide(event_of(attributes=attributes))
 

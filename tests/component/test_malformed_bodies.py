@@ -102,7 +102,7 @@ def test_the_corpus_is_whole_and_every_route_is_meant() -> None:
 def test_a_malformed_body_has_the_same_decided_answer_at_every_route(
     direct: Direct, case: dict[str, Any]
 ) -> None:
-    """It is sent before anything reads the body: no call to Cognito, no write, no cookie, nothing reflected."""
+    """The answer comes before anything uses the body: no call to Cognito, no write, no cookie, nothing reflected."""
     calls, writes = len(direct.pool.calls), direct.world.dynamodb.writes
     for path in [*ROUTES, "/me"]:
         for answer in sent(direct.browser, path, case):

@@ -166,8 +166,8 @@ def test_a_challenge_ends_after_fifteen_minutes(passkeys: Passkeys) -> None:
     ids=str,
 )
 def test_an_answer_that_lies_signs_nobody_in(passkeys: Passkeys, lies: dict[str, Any]) -> None:
-    """It comes from another site or a similar name, without user verification, for another challenge or person, or a
-    copied key.
+    """The answer comes from another site or a similar host name, has no user verification, belongs to another challenge
+    or person, or comes from a copied key.
     """
     passkeys.set_up()
     passkeys.device.passkeys[-1].counter = 5

@@ -41,7 +41,7 @@ class Below(Browser):
 
 @pytest.fixture
 def browser(direct: Direct, clock: Clock) -> Below:
-    """It uses a team's app that has its own page and /health."""
+    """A browser that uses a team's app with its own page and /health."""
     app = Chalice("orders")
     gate = Gatehouse(app, prefix=PREFIX, public={("GET", "/"), ("GET", "/health")})
     for path in ("/", "/health"):
@@ -179,7 +179,7 @@ def test_the_document_names_the_prefixed_paths(browser: Below) -> None:
 
 
 def test_administrators_and_names(direct: Direct, browser: Below) -> None:
-    """The rest of the table."""
+    """These are routes that the tests above do not call."""
     sign_in(direct.world, browser)
     admin = {**CLAIMS, "cognito:groups": "admins"}
     assert browser.get("/users", claims=admin).status in (200, 401)

@@ -1,4 +1,4 @@
-"""One call to Cognito's user-pool API, with its errors sorted: about the person, about a trigger, or an outage.
+"""Makes one call to Cognito's user-pool API, and sorts its errors: about the person, about a trigger, or an outage.
 
 Source: Amazon Cognito user pools API reference, "Errors" of each operation.
 """

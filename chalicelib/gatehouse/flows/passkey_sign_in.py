@@ -68,10 +68,11 @@ class PasskeySignIn:
         return self._challenged(step, email, remember, known=known)
 
     def ask_known(self, *, remember: bool, visitor: Visitor) -> Challenged | None:
-        """Return the challenge for autofill, for the account to which this browser is known; None if there is none.
+        """Return the challenge for autofill, for the account that this browser has signed in to before; None if there
+        is none.
 
-        The page asks for it without an action of the person. So too many attempts are no error: the page then has no
-        autofill.
+        The page asks for it without any action by the person. So too many attempts raise no error; the page then offers
+        no autofill.
         """
         email = self._attempts.known_address(visitor)
         if email is None:

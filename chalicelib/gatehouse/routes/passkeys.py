@@ -28,10 +28,10 @@ _MAX_NAME = 60
 
 
 def ask(call: Call) -> Response:
-    """200 with a challenge and its cookie. Without an address, the challenge is for the account to which the browser is
-    known.
+    """200 with a challenge and its cookie. Without an address, the challenge is for the account that the browser has
+    signed in to before.
 
-    `{"challenge": null}` tells a browser known to the account that the account has no passkey.
+    `{"challenge": null}` tells such a browser that the account has no passkey.
     """
     from ..edge.bodies import read_email, read_flag
 
@@ -48,7 +48,7 @@ def ask(call: Call) -> Response:
 
 
 def open_list(call: Call) -> Response:
-    """Check the password and return the person's passkeys. A cookie makes the next calls possible without the
+    """Check the password, and return the person's passkeys with a cookie. With this cookie, the next calls need no
     password.
 
     `ended` is the number of passkeys that were deleted now, because a password set by mail had ended them.
@@ -119,7 +119,7 @@ def remove(call: Call) -> dict[str, Any]:
 
 
 def close(call: Call) -> Response:
-    """Revoke the tokens and clear the cookie, once the person has finished."""
+    """Revoke the tokens and clear the cookie when the person has finished."""
     _enabled(call).passkeys.close(*_cookies(call))
     return Response({}, {"Set-Cookie": cleared_challenge(call)})
 

@@ -1,10 +1,10 @@
-"""The index of people by provider and subject, with their providers' last signals.
+"""The index of people by provider and subject, with the last signals from their providers.
 
 The index is needed because Cognito cannot search by a custom attribute, and a linked account is not named after the
 provider's subject. Rows are written by the trigger at a sign-in, by `reconcile`, and by the function that acts on
 signals. Each write is one conditional UpdateItem, so that the newer of two signals wins in any order.
 
-A row whose key has no slash is about a provider: it contains the time of its last signal.
+A row whose key has no slash describes a provider: it contains the time of the provider's last signal.
 """
 
 from collections.abc import Callable, Mapping
@@ -57,7 +57,7 @@ class SubjectStore:
         return SubjectRecord.from_item(item) if item else NOBODY
 
     def note_person(self, provider: str, subject: str, user_name: str) -> bool:
-        """Note whose account it is; return whether that has changed. Raises TemporarilyUnavailable."""
+        """Record which account the person has; return whether that has changed. Raises TemporarilyUnavailable."""
         return self._update(
             f"{provider}/{subject}",
             {"userName": user_name},
@@ -70,8 +70,8 @@ class SubjectStore:
         self._update(f"{provider}/{subject}", {"endedAt": at}, condition)
 
     def note_disabling(self, provider: str, subject: str, at: str) -> None:
-        """Note that a signal is about to disable the profile. Written first, so that the cause is known even after a
-        crash. Raises TemporarilyUnavailable."""
+        """Record that a signal is about to disable the profile. This is written first, so that the cause is known even
+        after a crash. Raises TemporarilyUnavailable."""
         self._update(f"{provider}/{subject}", {"disabledAt": at}, None)
 
     def note_gone(self, provider: str, subject: str, at: str) -> bool:

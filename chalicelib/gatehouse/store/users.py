@@ -1,13 +1,14 @@
 """The users table: one record per person, written by the user-pool trigger and repaired at sign-in (S-55, S-57).
 
-Every write is one conditional UpdateItem, so the same event twice, late, or out of order leaves the same record. A
-PENDING write only creates, a CONFIRMED write only happens if it changes something, and `createdAt` and `ClientId` keep
-their first value.
+Every write is one conditional UpdateItem, so an event that arrives twice, late, or out of order leaves the same record.
+A PENDING write only creates a record, a CONFIRMED write only happens if it changes something, and `createdAt` and
+`ClientId` keep their first value.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from types import MappingProxyType
 from typing import Any
 
 from .dynamodb import ConditionFailed, DynamoDB, Item, read_text, translated_errors
@@ -16,7 +17,7 @@ PENDING = "PENDING"
 CONFIRMED = "CONFIRMED"
 #: `madeBy` of a PENDING record whose account has no data that anybody chose.
 OUR_SERVER = "gatehouse"
-#: Columns that may be cleared: everybody has an address, a `sub`, a provider.
+#: Columns that may be cleared. The others may not, because everybody has an address, a `sub` and a provider.
 NAME_COLUMNS = frozenset({"given_name", "family_name"})
 #: An unconfirmed sign-up leaves the table after this time (DynamoDB TTL on `expiresAt`).
 PENDING_LIFETIME_SECONDS = 30 * 86_400
@@ -25,8 +26,9 @@ PENDING_LIFETIME_SECONDS = 30 * 86_400
 def key_of(user_name: str) -> str:
     """Return the table's key for a user name: the name in lower case.
 
-    The pool ignores case, and AWS passes such names to triggers in lower case, but does not say so for tokens. With
-    this key, a person always has one record. Source: AWS "User pool case sensitivity" (Amazon Cognito developer guide).
+    The pool ignores case. AWS says that triggers get such names in lower case, but does not say so for tokens. With
+    this key, a person always has exactly one record. Source: AWS "User pool case sensitivity" (Amazon Cognito developer
+    guide).
     """
     return user_name.lower()
 
@@ -45,7 +47,7 @@ class UserProfile:
     #: Names of providers that a native person was linked to, sorted, with commas.
     linked: str = ""
     #: Columns for which the source is complete: if they are empty, they are cleared. For other columns an empty value
-    #: means nothing.
+    #: means that the source has not sent them.
     told: frozenset[str] = frozenset()
 
     def columns(self) -> dict[str, str]:
@@ -63,7 +65,7 @@ class UserProfile:
         return {name: value for name, value in columns.items() if value}
 
     def emptied(self) -> tuple[str, ...]:
-        """Return the columns that are empty according to the source, not those that it omitted (S-69)."""
+        """Return the columns that the source says are empty, without those that it omitted (S-69)."""
         return tuple(sorted((self.told & NAME_COLUMNS) - set(self.columns())))
 
 
@@ -82,6 +84,8 @@ class UserRecord:
     createdAt: str  # noqa: N815
     updatedAt: str  # noqa: N815
     lastSignInAt: str  # noqa: N815
+    #: When the session before the latest one began, in any browser; empty if there was none.
+    previousSignInAt: str  # noqa: N815
     linked: str
     #: When the person last proved the mailbox and chose a password in the same step; empty if never (S-67).
     provedAt: str  # noqa: N815
@@ -154,7 +158,7 @@ class UserStore:
         self._update(user_name, assignments, {}, "attribute_exists(userName)")
 
     def record_unlinked(self, user_name: str) -> None:
-        """Remove the last linked provider from a record: an empty value would mean "not given"."""
+        """Remove the last linked provider from a record. An empty value would not do that: it means "not given"."""
         assignments = {"updatedAt": {"S": iso(self._clock())}}
         self._update(user_name, assignments, {}, "attribute_exists(linked)", remove="linked")
 
@@ -166,8 +170,8 @@ class UserStore:
         """
         now = {"S": iso(self._clock())}
         ended = {"validAfter": now} if sessions_ended else {}
-        # The trigger may have noted the proof a moment ago, with another clock: that must not prevent the sessions'
-        # end.
+        # The trigger may have recorded the proof a moment ago, by another clock. That must not prevent the end of the
+        # sessions.
         column = "validAfter" if sessions_ended else "provedAt"
         self._update(
             user_name,
@@ -178,7 +182,7 @@ class UserStore:
         )
 
     def record_signed_out(self, user_name: str) -> bool:
-        """Note that tokens and sessions issued until now no longer count (S-70); a later note stays.
+        """Record that tokens and sessions issued until now no longer count (S-70). A later time in the record stays.
 
         Returns False if there is no record. It creates no record, which would have no address, names or `sub`.
         """
@@ -244,7 +248,7 @@ class UserStore:
         self._update(profile.user_name, assignments, {}, "attribute_not_exists(userName)")
 
     def record_confirmed(self, profile: UserProfile) -> None:
-        """Make the record CONFIRMED and its profile current; write nothing if it already is."""
+        """Make the record CONFIRMED and its profile current; write nothing if both are so already."""
         columns = self._confirmed_columns(profile)
         differs = " OR ".join(
             [f"#{name} <> :{name}" for name in columns]
@@ -254,25 +258,50 @@ class UserStore:
 
     def record_sign_in(self, profile: UserProfile) -> None:
         """Repair the record as `record_confirmed` does, and note the time, in one write (S-57)."""
-        columns = {**self._confirmed_columns(profile), "lastSignInAt": iso(self._clock())}
+        self._write_sign_in(profile)
+
+    def record_session(self, profile: UserProfile) -> None:
+        """Do what `record_sign_in` does, for a sign-in that makes a session, and note when the session before it began.
+
+        The trigger has reported the same sign-in a moment ago, perhaps twice. So the previous time is not that of
+        `lastSignInAt`, but that of `lastSessionAt`, which only this method writes.
+        """
+        self._write_sign_in(
+            profile, ("lastSessionAt",), moves={"previousSignInAt": "lastSessionAt"}
+        )
+
+    def _write_sign_in(
+        self,
+        profile: UserProfile,
+        more: tuple[str, ...] = (),
+        moves: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        times = dict.fromkeys(("lastSignInAt", *more), iso(self._clock()))
         self._write_confirmed(
             profile,
-            columns,
+            {**self._confirmed_columns(profile), **times},
             "attribute_not_exists(lastSignInAt) OR #lastSignInAt < :lastSignInAt",
+            moves,
         )
 
     def _confirmed_columns(self, profile: UserProfile) -> dict[str, str]:
         return {**profile.columns(), "status": CONFIRMED}
 
     def _write_confirmed(
-        self, profile: UserProfile, columns: Mapping[str, str], condition: str
+        self,
+        profile: UserProfile,
+        columns: Mapping[str, str],
+        condition: str,
+        moves: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         now = iso(self._clock())
         assignments = {name: {"S": value} for name, value in columns.items()}
         assignments["updatedAt"] = {"S": now}
         first_values = {"ClientId": {"S": profile.client_id}, "createdAt": {"S": now}}
         remove = ", ".join(("expiresAt", *profile.emptied()))
-        self._update(profile.user_name, assignments, first_values, condition, remove=remove)
+        self._update(
+            profile.user_name, assignments, first_values, condition, remove=remove, moves=moves
+        )
 
     def _update(
         self,
@@ -281,12 +310,17 @@ class UserStore:
         first_values: Mapping[str, Mapping[str, str]],
         condition: str,
         remove: str | None = None,
+        moves: Mapping[str, str] = MappingProxyType({}),
     ) -> bool:
-        """Make one conditional UpdateItem; return whether the condition held."""
+        """Make one conditional UpdateItem; return whether the condition held.
+
+        `moves` names columns, each with the column whose value it gets; that is the value before this write.
+        """
         sets = [f"#{name} = :{name}" for name in assignments]
         sets += [f"#{name} = if_not_exists(#{name}, :{name})" for name in first_values]
+        sets += [f"#{name} = if_not_exists(#{source}, :{name})" for name, source in moves.items()]
         expression = "SET " + ", ".join(sets) + (f" REMOVE {remove}" if remove else "")
-        values = {**assignments, **first_values}
+        values = {**assignments, **first_values, **{name: {"S": ""} for name in moves}}
         arguments: dict[str, Any] = {
             "TableName": self._table,
             "Key": {"userName": {"S": key_of(user_name)}},

@@ -94,7 +94,8 @@ def handle(
     return event
 
 
-#: ConfirmForgotPassword runs PostConfirmation again: by then the address is proved, so it also confirms.
+#: ConfirmForgotPassword runs PostConfirmation again. By then the address is proved, so this event also makes the record
+#: CONFIRMED.
 _WRITES: Mapping[str, Callable[[UserStore, UserProfile], None]] = {
     "PreSignUp_SignUp": UserStore.record_pending,
     "PreSignUp_AdminCreateUser": UserStore.record_pending,
@@ -215,7 +216,7 @@ def _request(event: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def parse_profile(event: Mapping[str, Any], client_id: str) -> UserProfile:
-    """Return an event's data about a person. `client_id` is used if no app client took part.
+    """Return an event's data about a person. `client_id` is used if the event names no app client.
 
     Unknown attributes are ignored, so that nobody can add columns by signing up. At PreSignUp there is no `sub` yet.
     """
@@ -246,7 +247,7 @@ def parse_profile(event: Mapping[str, Any], client_id: str) -> UserProfile:
 
 
 def _confirmed_names(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the names that were sent with a sign-up's code: the pool gets them a moment later (S-67)."""
+    """Return the names that were sent with a sign-up's code. The pool gets them only a moment later (S-67)."""
     if event.get("triggerSource") != "PostConfirmation_ConfirmSignUp":
         return {}
     metadata = _request(event).get("clientMetadata")
@@ -258,7 +259,7 @@ def _told_names(event: Mapping[str, Any], attributes: Mapping[str, Any]) -> froz
     """Return the names in an event, even empty ones.
 
     At a sign-in Cognito sends the whole profile, including `sub`: a missing name is empty in the pool. Before that, and
-    at a confirmation, it sends the attributes that it has; a value that is not text is ignored.
+    at a confirmation, it sends only the attributes that it has. A value that is not text is ignored.
     """
     if event.get("triggerSource") != "PostAuthentication_Authentication" or "sub" not in attributes:
         return frozenset()
@@ -268,8 +269,9 @@ def _told_names(event: Mapping[str, Any], attributes: Mapping[str, Any]) -> froz
 def parse_birthplace(event: Mapping[str, Any], user_name: str, identities: str) -> Birthplace:
     """Return where a person was created, and the providers that were linked since.
 
-    After creation the `identities` attribute names them. Before, a federated userName is `<provider>_<subject>`; `ops
-    provider add` allows no underscore in names, and native user names are UUIDs that nobody chooses.
+    After creation, the `identities` attribute names them. Before creation, the userName of a federated person is
+    `<provider>_<subject>`: `ops provider add` allows no underscore in a provider's name, and native user names are
+    UUIDs that no person chooses.
     """
     found = parse_identities(identities)
     if not found and event.get("triggerSource") == "PreSignUp_ExternalProvider":

@@ -108,7 +108,7 @@ def the_apps_code_signs_in(world: World) -> Any:
 
 @case("CodeMismatchException", TOTP)
 def a_wrong_code_of_the_app_is_refused(world: World) -> Any:
-    """Any other six digits."""
+    """The answer has six other digits."""
     address, username, secret = enrolled(world)
     code = made_up_code(world.totp(secret, 1))
     return world.refused(

@@ -133,7 +133,7 @@ def test_people_from_before_get_their_records(place: Place) -> None:
 
 @pytest.mark.security("S-100")
 def test_people_from_before_are_found_by_their_providers_signals(place: Place) -> None:
-    """A row for each identity, linked ones too; what signals noted there stays, and a dry run writes none."""
+    """Each identity gets a row, including linked ones. What signals noted in a row stays. A dry run writes no rows."""
     place.pool.add(PoolUser("grace@x.example", "x" * 12, sub="grace"))
     linked = [("Okta", "00uLin"), ("Acme", "lin 7")]
     place.pool.add(PoolUser("lin@x.example", "x" * 12, sub="lin", identities=linked))
