@@ -1,6 +1,6 @@
 /**
- * The profile's link to passkeys. After a sign-in by password, on a device that can keep a passkey, it also offers to set one up, unless
- * the person has said "not now" in this browser or set one up here.
+ * The profile's link to passkeys. After a sign-in by password, on a device that can keep a passkey, it also offers to set one
+ * up, unless the person has said "not now" in this browser or set one up here.
  */
 import { texts } from './more-texts.js';
 import { el, notice, way } from './view.js';
