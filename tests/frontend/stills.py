@@ -144,7 +144,7 @@ def styles(look: Look, name: str) -> str:
         )
         if name == "styles.css":
             text += f":root {{ font-size: {look.text}% }}"
-    return text + ".bone, [aria-busy] svg:last-child { animation: none }"
+    return text + ".bone, .late, [aria-busy] svg:last-child { animation: none }"
 
 
 @contextmanager
