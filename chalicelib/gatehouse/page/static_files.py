@@ -72,8 +72,8 @@ class StaticFiles:
     """The frontend's files with a brand applied. Only names of files in the folder can be requested.
 
     `own` is the folder with a team's logos, picture and texts, if it is not `brand/` in `folder`.
-    Raises ConfigurationError for an unusable catalogue, picture or logo (also of a provider), and for a folder that is
-    missing.
+    Raises ConfigurationError if a catalogue, a picture or a logo (the team's or a provider's) cannot be used, or if a
+    folder is missing.
     """
 
     def __init__(
@@ -258,8 +258,8 @@ def _written(words: Mapping[str, object]) -> str:
 def compact(name: str, text: str) -> str:
     """Return a stylesheet or module without comments, indentation and blank lines.
 
-    Only lines that are entirely a comment are removed, so nothing inside a string is affected; none of our strings
-    spans lines, so indentation has no meaning.
+    Only lines that consist of a comment are removed, so strings are not affected. None of our strings spans several
+    lines, so indentation has no meaning.
     """
     lines = _MARGINS.sub("\n", _COMMENT_LINES.sub("", text)).strip()
     return _CSS_SPACES.sub(r"\1", lines.replace("\n", "")) if name.endswith(".css") else lines
