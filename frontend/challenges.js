@@ -67,7 +67,7 @@ export function showChallenge({ challenge, email, reply, signIn, refuse, proceed
   /** @type {Record<string, () => unknown>} */
   const views = {
     SOFTWARE_TOKEN_MFA: () => askCode(
-      texts.appCodeTitle, [lead(texts.appCodeLead)], recovery ? { after: [linkButton(texts.recoveryUse, () => recover(recovery)), ...lost.after] } : lost),
+      texts.appCodeTitle, [lead(texts.appCodeLead)], recovery ? { after: [...lost.after, linkButton(texts.recoveryUse, () => recover(recovery))] } : lost),
     EMAIL_OTP: () => askCode(texts.mailCodeTitle, [lead(fill(texts.sentTo, challenge))]),
     SMS_MFA: () => askCode(texts.phoneCodeTitle, [lead(fill(texts.sentTo, challenge))], lost),
     MFA_SETUP: () => askCode(texts.setupTitle, enrolment(challenge), { label: texts.turnOn }),

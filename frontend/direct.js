@@ -246,6 +246,7 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
       prove('code', {
         path: 'confirm',
         title: texts.codeTitle,
+        untold: texts.enterCode, // nothing was sent from here
         done: texts.confirmed,
         again: 'resend-code',
         fields: [
@@ -299,10 +300,10 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
   /**
    * The second step: the person enters the mailed code, and chooses the password.
    * @param {string} name
-   * @param {{path: string, title: string, done: string, again: string, fields?: Field[], more?: Child[], elsewhere?: Node}} options
+   * @param {{path: string, title: string, untold?: string, done: string, again: string, fields?: Field[], more?: Child[], elsewhere?: Node}} options
    * @returns {View}
    */
-  function prove(name, { path, title, done, again, fields = [], more = [], elsewhere: other }) {
+  function prove(name, { path, title, untold = title, done, again, fields = [], more = [], elsewhere: other }) {
     const address = emailField(email);
     const sent = Boolean(email) && mailed === email;
     address.node.hidden = sent; // kept for password managers
@@ -323,7 +324,7 @@ export function createDirect({ session, choice, ways, goTo, config, root, signIn
       },
     });
     return [
-      title,
+      sent ? title : untold,
       [
         el('p', { class: 'quiet' }, sent ? fill(texts.codeLead, { email }) : texts.codeAsk),
         sheet,

@@ -23,8 +23,8 @@ const styled = sheet('profile.css');
  */
 const sections = await Promise.all([
   import('./profile-account.js'),
-  import('./profile-two-step.js'),
   import('./profile-sessions.js'),
+  import('./profile-two-step.js'),
   import('./profile-passkeys.js'),
 ]);
 await styled;

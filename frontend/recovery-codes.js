@@ -55,7 +55,7 @@ export function enterCode({ send, signIn, back, startOver, kind }) {
     heading(texts.recoveryUse),
     el('p', { class: 'quiet' }, texts.recoveryUseLead),
     sheet,
-    el('p', { class: 'quiet' }, texts.lostPhone),
+    el('p', { class: 'quiet' }, texts.recoveryLost),
     el('div', { class: 'links' }, linkButton(texts.useApp, back), linkButton(texts.startOver, () => startOver())),
   ], code.input);
 }

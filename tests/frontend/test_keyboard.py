@@ -27,7 +27,7 @@ def tab_to(page: Page, what: str) -> None:
 
 
 def type_in(page: Page, *texts: str) -> None:
-    """Fill consecutive fields: a password's toggle is between it and the next field."""
+    """Fill consecutive fields; a password's toggle comes between its field and the next one."""
     for index, text in enumerate(texts):
         if index:
             page.keyboard.press("Tab")

@@ -115,7 +115,7 @@ def a_callback_url_has_no_fragment(world: World) -> Any:
 
 @case(REFUSED, CREATE, "settings")
 def a_callback_url_is_https(world: World) -> Any:
-    """But for http://localhost."""
+    """Only http://localhost may be without TLS."""
     return refused(world, CallbackURLs=["http://app.example.org/callback"])
 
 
