@@ -33,8 +33,8 @@ FRONTEND = next(
 _PAGE = "index.html"
 _LOGO, _ICON, _PICTURE, _STYLES = "logo.svg", "icon.svg", "gate.svg", "styles.css"
 _LOGO_HEIGHT = 32
-#: Appended to the page's own rules, and so overrides them. A team's picture fills its area, without the glow of our gate.
-#: Without a picture, the text takes this area.
+#: Appended to the page's own rules, and so overrides them. A team's picture fills its area, without the glow that our
+#: own picture has. Without a picture, the text takes this area.
 _FILLED = ".gate{background:var(--night) url(gate.svg) center/cover}.gate::after{content:none}"
 _NO_PICTURE = ".gate{display:none}body{grid-template:1fr/1fr}"
 #: A wider logo would be unreadable as a tab's icon.
@@ -235,9 +235,9 @@ def _plain_ways(
 
 
 def _repainted(styles: str, palettes: Sequence[Mapping[str, str]]) -> str:
-    """Change the colours where the stylesheet declares them, so that its later rules, for more contrast, still apply.
+    """Change the colours in the stylesheet's own declarations, so that its later rules, for more contrast, still apply.
 
-    Its first rules for `:root` are those of the light and of the dark theme.
+    The stylesheet's first two rules for `:root` are for the light and for the dark theme.
     """
     remaining = iter(palettes)
 
