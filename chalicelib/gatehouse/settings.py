@@ -13,7 +13,7 @@ from .errors import ConfigurationError
 from .setting import LOCAL, PROJECT, STACK, Setting, SettingTable
 from .setting_rules import RULES
 
-#: Cognito's own sender has 50 mails a day (AWS "Quotas in Amazon Cognito").
+#: Cognito's own sender may send 50 mails a day (AWS "Quotas in Amazon Cognito").
 COGNITO_MAILS_PER_DAY = 50
 #: The longest time that browsers keep a cookie: 400 days.
 _LONGEST = 34_560_000
@@ -140,9 +140,9 @@ class Settings(SettingTable, parts={"brand": Brand}):
         "MAILS_PER_DAY",
         parse.number(1, 1_000_000),
         "how many mails the forms for sign-up and new passwords may send in 24 hours, 1 to "
-        "1,000,000 (S-41). Cognito's own sender has [50 a "
+        "1,000,000 (S-41). Cognito's own sender may send [50 a "
         "day](https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html) for the "
-        "whole account, so more needs SES (`ses_identity_arn`); with SES you must set this. "
+        "whole account; to send more, use SES (`ses_identity_arn`). With SES this is required. "
         "Invitations by `ops` and second-factor codes by mail are not counted",
         default=str(COGNITO_MAILS_PER_DAY),
     )
