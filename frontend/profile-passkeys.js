@@ -1,4 +1,4 @@
-/** The profile's link to passkeys. After a sign-in by password, on a device that can keep a passkey, it also offers one. */
+/** The profile's link to passkeys. After a sign-in by password, on a device that can keep a passkey, it also offers to set one up. */
 import { texts } from './more-texts.js';
 import { el, notice, way } from './view.js';
 

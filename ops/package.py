@@ -17,7 +17,7 @@ from .exact_package import MACHINES, cache_of, require_exact
 from .local.chalice_cli import run_chalice
 from .local.staged_copy import stage_copy
 from .runtimes import OPTION, Runtime, runtime_of
-from .stages import LOCAL, config_file
+from .stages import LOCAL, config_file, require_project
 from .wheels import Target
 
 NAME = "gatehouse.zip"
@@ -33,6 +33,7 @@ def package(project_dir: Path, out: Path, python: str = "") -> Path:
 
     It is for Lambda's runtime of version `python`, such as 3.13; the default is this Python's.
     """
+    require_project(project_dir)
     runtime = runtime_of({OPTION: python})
     try:
         out.mkdir(parents=True, exist_ok=True)

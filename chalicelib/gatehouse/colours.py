@@ -6,12 +6,20 @@ background that links have.
 """
 
 import re
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
 
 TEXT_CONTRAST = 4.5
 
-#: The backgrounds of the page and of its boxes, from frontend/styles.css.
-GROUNDS = {"light": ("#f5f8f6", "#ffffff"), "dark": ("#0c1617", "#132122")}
+#: The page's greys, from frontend/styles.css: surfaces, and what is written and drawn on them.
+SURFACES: Mapping[str, Mapping[str, str]] = {
+    "light": {"ground": "#f5f8f6", "raised": "#ffffff", "line": "#cdd9d5"},
+    "dark": {"ground": "#0c1617", "raised": "#132122", "line": "#263a3a"},
+}
+MARKS: Mapping[str, Mapping[str, str]] = {
+    "light": {"ink": "#0f2224", "quiet": "#4a6062", "edge": "#6f8785"},
+    "dark": {"ink": "#e8f1ee", "quiet": "#9db3b0", "edge": "#66807d"},
+}
 
 _HEX = re.compile(r"#[0-9a-f]{6}", re.IGNORECASE)
 _TINT = 0.12
@@ -28,20 +36,21 @@ def contrast(one: str, other: str) -> float:
 
 
 def build_palette(accent: str, theme: str) -> dict[str, str]:
-    """Return the page's colours derived from `accent`, by their names in styles.css."""
+    """Return the page's colours under `accent`, by their names in styles.css: the greys, in its hue, and its shades."""
     light = theme == "light"
     return {
-        "accent": accent,
-        "accent-deep": mix(accent, "#000000" if light else "#ffffff", _DEEPER),
-        "on-accent": "#ffffff" if light else "#000000",
-        "tint": mix(GROUNDS[theme][0], accent, _TINT),
+        **{name: _toned(grey, accent, lighter=light) for name, grey in SURFACES[theme].items()},
+        **{name: _toned(grey, accent, lighter=not light) for name, grey in MARKS[theme].items()},
+        **_shades(accent, theme),
     }
 
 
 def weakest(accent: str, theme: str) -> tuple[float, str]:
     """Return the lowest contrast of text in the colour `accent` or on `accent`, and the other colour of that pair."""
-    palette = build_palette(accent, theme)
-    others = (*GROUNDS[theme], palette["tint"], palette["on-accent"])
+    shades = _shades(accent, theme)
+    # Surfaces in the accent's hue differ more from the accent, never less.
+    surfaces = (SURFACES[theme]["ground"], SURFACES[theme]["raised"])
+    others = (*surfaces, shades["tint"], shades["on-accent"])
     return min((contrast(accent, other), other) for other in others)
 
 
@@ -71,6 +80,33 @@ def rehue(text: str, accent: str) -> str:
         return _written(hls_to_rgb(hue, lightness, min(saturation, strength)))
 
     return _HEX.sub(changed, text)
+
+
+def _shades(accent: str, theme: str) -> dict[str, str]:
+    light = theme == "light"
+    return {
+        "accent": accent,
+        "accent-deep": mix(accent, "#000000" if light else "#ffffff", _DEEPER),
+        "on-accent": "#ffffff" if light else "#000000",
+        "tint": mix(SURFACES[theme]["ground"], accent, _TINT),
+    }
+
+
+def _toned(colour: str, accent: str, *, lighter: bool) -> str:
+    """Return a grey with the hue of `accent`, and the next luminance above (`lighter`) or below its own.
+
+    Surfaces and marks move away from each other, so no contrast gets weaker than in the page's own colours.
+    """
+    from colorsys import hls_to_rgb, rgb_to_hls
+
+    hue, _, strength = rgb_to_hls(*_channels(accent))
+    saturation = min(rgb_to_hls(*_channels(colour))[2], strength)
+
+    def shade(step: int) -> str:
+        return _written(hls_to_rgb(hue, step / 255, saturation))
+
+    step = bisect_left(range(256), _luminance(colour), key=lambda one: _luminance(shade(one)))
+    return shade(step if lighter else max(0, step - 1))
 
 
 def _channels(colour: str) -> Channels:

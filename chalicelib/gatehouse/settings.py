@@ -19,6 +19,8 @@ COGNITO_MAILS_PER_DAY = 50
 _LONGEST = 34_560_000
 _EMBEDDED = ("DIRECT_SIGN_IN", ("embedded",))
 _CAPTCHA = ("CAPTCHA", ("hcaptcha", "turnstile"))
+#: The command line's name; ops/program.py has the same rule.
+_PROGRAM = "gatehouse" if __package__ == "chalice_gatehouse" else "python -m ops"
 _PLACEHOLDER_POOL_ARN = "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_placeholder"
 
 
@@ -35,7 +37,7 @@ def user_pool_arn(environ: Mapping[str, str] | None = None) -> str:
         return arn
     if environ.get("AWS_CHALICE_CLI_MODE"):
         raise ConfigurationError(
-            "USER_POOL_ARN is not set for this stage: run `python -m ops provision --stage STAGE` first"
+            f"USER_POOL_ARN is not set for this stage: run `{_PROGRAM} provision --stage STAGE` first"
         )
     return _PLACEHOLDER_POOL_ARN
 

@@ -11,7 +11,7 @@ from ..stages import LOCAL, Stage, load_stage
 from .chalice_cli import CACHE
 from .deployer import ROOT, local_aws_only
 from .stack import info
-from .staged_copy import refresh_copy
+from .staged_copy import naming_the_project, refresh_copy
 
 
 @contextmanager
@@ -26,7 +26,8 @@ def running_stage(project_dir: Path, state_dir: Path | None = None) -> Iterator[
         if found["ca_file"]:
             os.environ["REQUESTS_CA_BUNDLE"] = found["ca_file"]
         os.environ[CACHE] = str(project_dir / ".local" / "dependencies")
-        yield load_stage(state_dir / "app", LOCAL)
+        with naming_the_project(state_dir / "app", project_dir):
+            yield load_stage(state_dir / "app", LOCAL)
 
 
 def refresh(project_dir: Path, stage: Stage) -> Stage:

@@ -57,7 +57,7 @@ def test_a_second_factor_is_set_up_and_asked_for(tab: Page, stack: Stack) -> Non
     tab.see("You are signed out.")
 
     sign_in(tab, email)
-    tab.see_heading("Enter the code of your app")
+    tab.see_heading("Enter the code from your app")
     tab.fill("Code", "000000")
     tab.submit()
     tab.see("This code is wrong")

@@ -118,7 +118,7 @@ def test_a_second_factor_is_set_up_asked_for_and_taken_away(page: Page, stack: S
     sign_out(page)
 
     sign_in(page, email, PASSWORD)
-    title(page, "Enter the code of your app")
+    title(page, "Enter the code from your app")
     field(page, "Code").fill("000000")
     submit(page)
     expect(page.get_by_text("This code is wrong")).to_be_visible()

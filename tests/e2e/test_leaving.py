@@ -176,7 +176,7 @@ def test_the_page_says_that_somebody_was_deactivated_and_the_next_sign_in_is_ref
     signed_in.goto(stack.url)
     choose_bruno(signed_in)
     expect(signed_in.get_by_role("heading", name="Your account is disabled here")).to_be_visible()
-    signed_in.get_by_role("button", name="Try again").click()
+    signed_in.get_by_role("button", name="Back to sign-in").click()
     expect(signed_in.get_by_role("heading", name="Sign in")).to_be_visible()  # no loop
 
     press(console, "Deactivate")

@@ -133,7 +133,7 @@ def test_a_passkey_from_set_up_to_removal(
     sign_in(page, stack)
     open_list(page)
     remove_all(page)
-    expect(page.get_by_text("You have no passkey yet.")).to_be_visible()
+    expect(page.get_by_text("You have no passkey.")).to_be_visible()
     sign_out(page)
 
     # The device still has the passkey; Cognito does not.
@@ -171,7 +171,7 @@ def test_a_device_that_keeps_no_keys_sets_up_nothing(page: Page, stack: Stack) -
     open_list(page)
     button(page, "Set up a passkey").click()
     expect(page.get_by_text("No passkey was set up.")).to_be_visible(timeout=90_000)
-    expect(page.get_by_text("You have no passkey yet.")).to_be_visible()
+    expect(page.get_by_text("You have no passkey.")).to_be_visible()
 
 
 @pytest.mark.security("S-102")
@@ -213,7 +213,7 @@ def test_the_way_back_when_the_only_one_is_lost(page: Page, stack: Stack) -> Non
     page.locator("form button[type=submit]").click()
     open_list(page, new)
     expect(page.get_by_text("your earlier passkeys are removed")).to_be_visible()
-    expect(page.get_by_text("You have no passkey yet.")).to_be_visible()
+    expect(page.get_by_text("You have no passkey.")).to_be_visible()
     button(page, "Set up a passkey").click()
     expect(page.get_by_text("Your passkey is ready.")).to_be_visible()
     sign_out(page)

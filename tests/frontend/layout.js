@@ -25,6 +25,27 @@
     if ((box.height < 24 || box.width < 24) && !node.closest('.captcha')) faults.push(`too small: ${name(node)}`);
   }
 
+  // what is empty takes no row, which would double the space between its neighbours
+  for (const node of document.querySelectorAll('#view > :empty'))
+    if (node.getBoundingClientRect().height < 1 && !node.matches('#countdown') && getComputedStyle(node).position === 'static' && node.checkVisibility())
+      faults.push(`empty: ${name(node)}`);
+
+  // one letter alone at the end of a line, as in "E-" of "E-Mail"
+  for (const node of nodes) {
+    for (const child of node.childNodes) {
+      if (child.nodeType !== Node.TEXT_NODE) continue;
+      for (const { index } of child.data.matchAll(/(?<=\b\p{L})-(?=\p{L})/gu)) {
+        const [before, after] = [index - 1, index + 1].map((at) => {
+          const range = document.createRange();
+          range.setStart(child, at);
+          range.setEnd(child, at + 1);
+          return range.getBoundingClientRect();
+        });
+        if (before.bottom <= after.top + 1) faults.push(`broken after one letter: ${name(node)}`);
+      }
+    }
+  }
+
   // leaves: visible content, without the elements that contain it
   const leaves = [];
   for (const node of nodes) {

@@ -190,7 +190,7 @@ def _passkeys_ended(page: Page, api: FakeApi) -> None:
     page.goto(f"{api.url}#passkeys")
     fill(page, Password=PASSWORD)
     press(page, "Continue")
-    expect(page.get_by_text("You have no passkey yet.")).to_be_visible()
+    expect(page.get_by_text("You have no passkey.")).to_be_visible()
 
 
 def _passkey_offered(page: Page, api: FakeApi) -> None:

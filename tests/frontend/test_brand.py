@@ -140,6 +140,8 @@ def test_the_picture_is_replaced_or_off(
         page.goto(api.url)
         heading(page, "Sign in")
         assert gate.is_visible() is seen
+        glow = gate.evaluate("(gate) => getComputedStyle(gate, '::after').content")
+        assert glow == "none" or not seen, "the glow of our gate would change the picture's colours"
         expect(page.get_by_role("link", name="Continue with Okta")).to_be_in_viewport(ratio=1)
         assert page.evaluate("performance.getEntriesByType('layout-shift').length") == 0
         assert layout_faults(page) == {}

@@ -155,7 +155,7 @@ def test_a_refusal_offers_a_code_and_a_reset(page: Page, api: FakeApi) -> None:
 def test_somebody_unconfirmed_gets_in_by_the_code(page: Page, api: FakeApi) -> None:
     enter_password(page, api)
     page.get_by_role("link", name="Enter a code").click()
-    heading(page, "Check your mail")
+    heading(page, "Enter a code")
     api.accept_password()
     enter_code(page)
     heading(page, "Hello, Bo")

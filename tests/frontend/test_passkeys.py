@@ -257,7 +257,7 @@ def test_the_list_says_what_a_new_password_has_ended(page: Page, api: FakeApi) -
     fill(page, Password=PASSWORD)
     press(page, "Continue")
     expect(page.get_by_text("your earlier passkeys are removed")).to_be_visible()
-    expect(page.get_by_text("You have no passkey yet.")).to_be_visible()
+    expect(page.get_by_text("You have no passkey.")).to_be_visible()
 
 
 def test_it_is_not_offered_where_the_device_can_keep_none(page: Page, api: FakeApi) -> None:
@@ -298,7 +298,7 @@ def test_a_passkey_is_set_up_named_and_removed(page: Page, api: FakeApi) -> None
     press(page, "Remove")
     expect(page.get_by_text("You will no longer be able to sign in with “Mine”.")).to_be_visible()
     press(page, "Remove")
-    expect(page.get_by_text("You have no passkey yet.")).to_be_visible()
+    expect(page.get_by_text("You have no passkey.")).to_be_visible()
     assert bodies(api, "passkeys/rename") == [{"id": PASSKEY["id"], "name": "Mine"}]
     assert bodies(api, "passkeys/remove") == [{"id": PASSKEY["id"]}]
 
@@ -322,7 +322,7 @@ def test_a_passkey_is_set_up_without_a_mouse(page: Page, api: FakeApi) -> None:
     expect(page.get_by_label("Password", exact=True)).to_be_focused()
     page.keyboard.insert_text(PASSWORD)
     page.keyboard.press("Enter")
-    expect(page.get_by_text("You have no passkey yet.")).to_be_visible()
+    expect(page.get_by_text("You have no passkey.")).to_be_visible()
     tab_to(page, "Set up a passkey")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Your passkey is ready.")).to_be_visible()

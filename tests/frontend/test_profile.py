@@ -24,7 +24,7 @@ def test_sessions_are_asked_for_when_somebody_looks(page: Page, api: FakeApi) ->
     expect(rows.nth(0)).to_contain_text("This browser")
     expect(rows.nth(0).get_by_role("button")).to_have_count(0)
     expect(rows.nth(2)).to_contain_text("Unknown browser")
-    expect(rows.nth(2)).to_contain_text("With Email and password, since ")
+    expect(rows.nth(2)).to_contain_text("Email and password, since ")
 
 
 @pytest.mark.security("S-86")

@@ -54,7 +54,7 @@ def test_the_app_is_still_a_way(page: Page, api: FakeApi) -> None:
     api.embed()
     lose_the_phone(page, api)
     press(page, "Use the app instead")
-    heading(page, "Enter the code of your app")
+    heading(page, "Enter the code from your app")
 
 
 def test_the_profile_says_how_many_are_left(page: Page, api: FakeApi) -> None:

@@ -38,7 +38,11 @@ def folder(tmp_path: Path) -> Path:
         (tmp_path / name).mkdir()
     (tmp_path / "index.html").write_text("<a href='{{base}}'>{{title}}</a>{{words.hello}}{{legal}}")
     (tmp_path / "a.js").write_text("1")
-    (tmp_path / "styles.css").write_text(":root { --accent: #0b6b62; }")
+    (tmp_path / "styles.css").write_text(
+        ":root { --accent: #0b6b62; --line: #cdd9d5; --night: #0d2a2c; }"
+        "@media (prefers-color-scheme: dark) { :root { --accent: #62cdbb; --line: #263a3a; } }"
+        "@media (prefers-contrast: more) { :root { --line: var(--edge); } }"
+    )
     (tmp_path / "logo.svg").write_text(SQUARE)
     (tmp_path / "gate.svg").write_text('<svg fill="#123f43" stroke="#f0a042"/>')
     (tmp_path / "secret.txt").write_text("3")
@@ -194,9 +198,11 @@ def test_a_brand_recolours_page_and_pictures(folder: Path) -> None:
     plain, brand = StaticFiles(folder), StaticFiles(folder, Brand(accent="#9d174d"))
     assert plain.version != brand.version
     styles = text_of(brand, "styles.css")
-    light, _, dark = styles.partition("@media(prefers-color-scheme:dark)")
+    light, _, dark = styles.partition("@media (prefers-color-scheme:dark)")
     assert "--accent:#9d174d;" in light
-    assert re.search(r"--night:#2c0d19;", light)
+    assert "--night:#2c0d19;" in light
+    assert "#cdd9d5" not in styles
+    assert ":root{--line:var(--edge);}" in dark, "the person's wish for more contrast comes last"
     (accent,) = re.findall(r"--accent:(#\w+);", dark)
     assert colours.weakest(accent, "dark")[0] >= 4.5
     picture = text_of(brand, "gate.svg")

@@ -100,7 +100,7 @@ class Linker:
                     break
                 more = {"PaginationToken": page["PaginationToken"]}
             else:
-                raise TemporarilyUnavailable("ListUsers finds too many people of one address")
+                raise TemporarilyUnavailable("ListUsers finds too many people with one address")
         natives = [
             user
             for user in found.values()
@@ -131,7 +131,7 @@ class Linker:
     def _load(self, user_name: str) -> PoolUser:
         user = load_pool_user(self._client.admin_get_user, self._pool, user_name)
         if user is None:
-            raise TemporarilyUnavailable("AdminGetUser: the native account is gone")
+            raise TemporarilyUnavailable("AdminGetUser: the native account no longer exists")
         return user
 
     def _call(self, call: Any, **arguments: Any) -> dict[str, Any]:
@@ -161,7 +161,7 @@ def doubt_about_natives(found: list[PoolUser], wanted: Identity) -> str | None:
         return "the native account's address is not verified"
     theirs = {identity for identity in native.identities if identity.provider == wanted.provider}
     if theirs - {wanted}:
-        return "the native account is linked to somebody else there"
+        return "the native account is linked to somebody else at this provider"
     return None
 
 

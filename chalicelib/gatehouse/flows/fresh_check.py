@@ -55,13 +55,13 @@ class FreshCheck:
         if person is None:
             raise Unauthorized("the pool no longer has a user with that name")
         if person.sub != caller.sub:
-            raise Unauthorized("the user name belongs to another person now")
+            raise Unauthorized("the user name now belongs to another person")
         if not person.enabled:
             raise Unauthorized("the person is disabled")
         if record is not None and record.ends_tokens_of(issued_at):
             raise Unauthorized("the person was signed out everywhere after this token")
         if not in_pool_group and group not in self._told_groups(person):
-            raise Forbidden("no longer in the group")
+            raise Forbidden("the person is no longer in the group")
 
     def _is_in_group(self, user_name: str, group: str) -> bool:
         try:

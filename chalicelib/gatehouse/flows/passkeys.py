@@ -88,7 +88,7 @@ class Passkeys:
                 if step.challenge not in (TOTP, SELECT_MFA):
                     raise UnsupportedChallenge(f"challenge {step.challenge[:40]}")
                 if code is None:
-                    raise CodeRequired("password accepted, a second factor asked for")
+                    raise CodeRequired("the password is right, but a second factor is required")
                 digits = read_code(code)
                 with self._attempts.guarded(CHALLENGE, account, visitor.ip):
                     once.enter_context(self._attempts.app_code_once(session.username, digits))

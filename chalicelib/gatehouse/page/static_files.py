@@ -33,9 +33,9 @@ FRONTEND = next(
 _PAGE = "index.html"
 _LOGO, _ICON, _PICTURE, _STYLES = "logo.svg", "icon.svg", "gate.svg", "styles.css"
 _LOGO_HEIGHT = 32
-#: Appended to the page's own rules, and so overrides them. With a team's picture, the picture fills its area; without a
-#: picture, the text takes this area.
-_FILLED = ".gate{background:var(--night) url(gate.svg) center/cover}"
+#: Appended to the page's own rules, and so overrides them. A team's picture fills its area, without the glow of our gate.
+#: Without a picture, the text takes this area.
+_FILLED = ".gate{background:var(--night) url(gate.svg) center/cover}.gate::after{content:none}"
 _NO_PICTURE = ".gate{display:none}body{grid-template:1fr/1fr}"
 #: A wider logo would be unreadable as a tab's icon.
 _WIDEST_ICON = 1.25
@@ -43,6 +43,8 @@ _NIGHT = "#0d2a2c"
 _PLACEHOLDER = re.compile(r"\{\{(\w+)(?:\.(\w+))?\}\}")
 _COMMENT_LINES = re.compile(r"^[ \t]*(?://.*|/\*(?:[^*]|\*(?!/))*\*/[ \t]*)$", re.MULTILINE)
 _MARGINS = re.compile(r"\s*\n\s*")
+_ROOT = re.compile(r":root\{[^}]*\}")
+_DECLARED = re.compile(r"--([\w-]+):([^;}]+)")
 _CSS_SPACES = re.compile(r"\s*([{};>])\s*|(?<=[:,])\s+")
 _TYPES: Mapping[str, str] = {
     ".css": "text/css; charset=utf-8",
@@ -172,11 +174,11 @@ class StaticFiles:
         dark = self._brand.accent_dark or colours.mended(light, "dark")
         hue = light or dark
         self._night = colours.rehue(_NIGHT, hue)
-        dark_rule = _rule(colours.build_palette(dark, "dark"))
-        light_rule = _rule(
-            {"night": self._night, **(colours.build_palette(light, "light") if light else {})}
+        palettes = (
+            {"night": self._night, **(colours.build_palette(light, "light") if light else {})},
+            colours.build_palette(dark, "dark"),
         )
-        texts[_STYLES] += f"{light_rule}@media(prefers-color-scheme:dark){{{dark_rule}}}"
+        texts[_STYLES] = _repainted(texts[_STYLES], palettes)
         for name in (_LOGO, _PICTURE):
             texts[name] = colours.rehue(texts[name], hue)
 
@@ -232,8 +234,18 @@ def _plain_ways(
     return "".join(links)
 
 
-def _rule(palette: Mapping[str, str]) -> str:
-    return ":root{" + "".join(f"--{name}:{value};" for name, value in palette.items()) + "}"
+def _repainted(styles: str, palettes: Sequence[Mapping[str, str]]) -> str:
+    """Change the colours where the stylesheet declares them, so that its later rules, for more contrast, still apply.
+
+    Its first rules for `:root` are those of the light and of the dark theme.
+    """
+    remaining = iter(palettes)
+
+    def block(found: "re.Match[str]") -> str:
+        palette = next(remaining)
+        return _DECLARED.sub(lambda one: f"--{one[1]}:{palette.get(one[1], one[2])}", found[0])
+
+    return _ROOT.sub(block, styles, count=len(palettes))
 
 
 def _build_set(texts: Mapping[str, str], words: Catalogue) -> FileSet:

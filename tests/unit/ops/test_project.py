@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from chalice.app import Chalice
 
 from chalicelib.gatehouse import __version__
 from ops import cli, own_wheel, project
@@ -130,6 +131,34 @@ def test_lines_that_are_there_are_not_shown_again(
     (folder / ".gitignore").write_text(".local/\n.chalice/deployments/\n.chalice/venv/\n")
     assert cli.main(line) == 0
     assert "to add to" not in capsys.readouterr().out
+
+
+def test_the_lines_for_app_py_suit_an_app_with_a_health_route(folder: Path) -> None:
+    """Without the prefix, `/health` would be Gatehouse's own, and the app would not load."""
+    imported, mounted, _ = prepare(folder).by_hand["app.py"]
+    found: dict[str, Any] = {"app": Chalice(app_name="orders")}
+    exec(f"{imported}\n{mounted}", found)
+    found["app"].route("/health")(lambda: {"status": "ok"})
+    assert found["gate"].prefix == "/account"
+
+
+def test_with_requirements_in_the_line_belongs_there(folder: Path) -> None:
+    """`lock` rewrites requirements.txt, so a line in that file would be lost."""
+    (folder / OWN_LOCK).write_text("")
+    (folder / "requirements.in").write_text("humanize\n")
+    assert prepare(folder).by_hand["requirements.in, then run `python -m ops lock`"] == [
+        f"-r {OWN_LOCK}"
+    ]
+    (folder / "requirements.in").write_text(f"humanize\n-r {OWN_LOCK}\n")
+    assert not any(name.startswith("requirements") for name in prepare(folder).by_hand)
+
+
+def test_an_app_name_that_no_stage_may_have_is_said_by_init(folder: Path) -> None:
+    """Otherwise `up` would be the first to say so. Nobody else can choose the new name."""
+    config_file(folder).write_text(THEIRS.replace('"orders", "tags"', '"our_orders", "tags"'))
+    assert prepare(folder).amiss == [
+        "app_name must be 1-24 lower-case letters, digits or hyphens, starting with a letter, not 'our_orders'"
+    ]
 
 
 @pytest.mark.parametrize("lacking", ["app.py", ".chalice/config.json"])
