@@ -172,8 +172,9 @@ def _speed(loads: Loads, chromium: str) -> Section:
     return Section(
         "The page: until it can be used",
         f"Chromium {chromium}, headless, empty cache, HTTP/1.1 on loopback, address typed: wall time from "
-        "navigation until the view with its buttons is drawn; *in the document* is before it is laid out and "
-        "drawn. *Slow* is Lighthouse's mobile setting: 150 ms per round trip, 1.6 Mbit/s, processor four times "
+        "navigation until the view with its buttons is drawn; *in the document* is the time until the view "
+        "exists, before layout and drawing. "
+        "*Slow* is Lighthouse's mobile setting: 150 ms per round trip, 1.6 Mbit/s, processor four times "
         "slower. Our HTML contains the view, with the ways to sign in and whether the browser has a session; its "
         "links to providers work at once, and with its script everything else. The peers' script draws the view; "
         "they read web storage, and their ways to sign in are fixed in the code.",

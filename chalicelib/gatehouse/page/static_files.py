@@ -1,8 +1,8 @@
 """The page and its assets, read once per container from the packaged `frontend/` folder.
 
-There is no build step. Instead, each container does this once: it removes comments, makes a module of a language's
-texts, joins the scripts of the first view, and applies a team's brand. Each language has a separate set of files under
-one fingerprint, so that modules can import each other by relative names and still be cached for ever.
+There is no build step. Instead, each container does this once: it removes comments, turns each language's texts into
+modules, joins the scripts of the first view, and applies a team's brand. Each language has its own set of files under
+one fingerprint, so that modules can import each other by relative names and browsers can still cache them for ever.
 """
 
 import hashlib
@@ -20,6 +20,7 @@ from ..brand import PLAIN, Brand
 from ..errors import ConfigurationError
 from .bundle import bundle
 from .catalogue import Catalogue, choose_language, load_catalogue
+from .compaction import compact, join_lines, strip_margins
 from .first_view import build_choice, build_meta, is_certain, read_icons
 
 _HERE = Path(__file__).resolve()
@@ -34,9 +35,9 @@ FRONTEND = next(
 _PAGE = "index.html"
 _LOGO, _ICON, _PICTURE, _STYLES = "logo.svg", "icon.svg", "gate.svg", "styles.css"
 _LOGO_HEIGHT = 32
-#: Added after the page's own rules, so that these take precedence: a team's picture fills its area; without a picture
-#: the text has all of it.
-_FILLED = ".gate{background:var(--night) url(gate.svg) center/cover}"
+#: Appended to the page's own rules, and so overrides them. A team's picture fills its area, without the glow that our
+#: own picture has. Without a picture, the text takes this area.
+_FILLED = ".gate{background:var(--night) url(gate.svg) center/cover}.gate::after{content:none}"
 _NO_PICTURE = ".gate{display:none}body{grid-template:1fr/1fr}"
 #: A wider logo would be unreadable as a tab's icon.
 _WIDEST_ICON = 1.25
@@ -45,13 +46,8 @@ _PLACEHOLDER = re.compile(r"\{\{(\w+)(?:\.(\w+))?\}\}")
 #: What is shown until the script has drawn the first view, and its hint for people whose script does not arrive.
 _SKELETON = re.compile(r'<div class="skeleton">.*?</div>(?=\s*<noscript>)', re.DOTALL)
 _LATE = re.compile(r'<p class="late">.*?</p>')
-_COMMENT_LINES = re.compile(r"^[ \t]*(?://.*|/\*(?:[^*]|\*(?!/))*\*/[ \t]*)$", re.MULTILINE)
-#: A type within a line. None of our strings looks like one.
-_TYPES_IN_LINES = re.compile(r"/\*\* @\w+ [^*\n]*\*/ ?")
-_MARGINS = re.compile(r"\s*\n\s*")
-_CSS_SPACES = re.compile(r"\s*([{};>])\s*|(?<=[:,])\s+")
-#: A line break that has no meaning in a script, behind a line without a comment.
-_JOINTS = re.compile(r"^((?:(?!//).)*[;{,])\n", re.MULTILINE)
+_ROOT = re.compile(r":root\{[^}]*\}")
+_DECLARED = re.compile(r"--([\w-]+):([^;}]+)")
 _TYPES: Mapping[str, str] = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -81,8 +77,9 @@ class FileSet(NamedTuple):
 class StaticFiles:
     """The frontend's files with a brand applied. Only names of files in the folder can be requested.
 
-    `own` is the folder with a team's logo, picture and texts, if it is not `brand/` in `folder`.
-    Raises ConfigurationError for an unusable catalogue, logo or picture, and for a folder that is missing.
+    `own` is the folder with a team's logos, picture and texts, if it is not `brand/` in `folder`.
+    Raises ConfigurationError if a catalogue, a picture or a logo (the team's or a provider's) cannot be used, or if a
+    folder is missing.
     """
 
     def __init__(
@@ -96,7 +93,7 @@ class StaticFiles:
         files = sorted(path for path in folder.iterdir() if path.suffix in _TYPES)
         texts = {path.name: compact(path.name, path.read_text(encoding="utf-8")) for path in files}
         self._brand = brand
-        self._page = _MARGINS.sub("\n", (folder / _PAGE).read_text(encoding="utf-8"))
+        self._page = strip_margins((folder / _PAGE).read_text(encoding="utf-8"))
         self._icons = read_icons(texts.get("view.js", ""))
         self._night = _NIGHT
         self._logo_width = _LOGO_HEIGHT
@@ -107,6 +104,8 @@ class StaticFiles:
             self._put_logo(texts, own / brand.logo)
         if brand.picture:
             _put_picture(texts, own, brand.picture)
+        if (own / "providers").is_dir():
+            _put_provider_logos(texts, own / "providers")
         self._sets = {
             language: _build_set(texts, load_catalogue(folder, language, own))
             for language in brand.languages
@@ -190,11 +189,11 @@ class StaticFiles:
         dark = self._brand.accent_dark or colours.mended(light, "dark")
         hue = light or dark
         self._night = colours.rehue(_NIGHT, hue)
-        dark_rule = _rule(colours.build_palette(dark, "dark"))
-        light_rule = _rule(
-            {"night": self._night, **(colours.build_palette(light, "light") if light else {})}
+        palettes = (
+            {"night": self._night, **(colours.build_palette(light, "light") if light else {})},
+            colours.build_palette(dark, "dark"),
         )
-        texts[_STYLES] += f"{light_rule}@media(prefers-color-scheme:dark){{{dark_rule}}}"
+        texts[_STYLES] = _repainted(texts[_STYLES], palettes)
         for name in (_LOGO, _PICTURE):
             texts[name] = colours.rehue(texts[name], hue)
 
@@ -225,6 +224,14 @@ def _preload(base_path: str) -> str:
     return f'<link rel="preload" href="{address}" as="fetch" crossorigin>'
 
 
+def _put_provider_logos(texts: dict[str, str], folder: Path) -> None:
+    from .provider_logos import load_provider_logos
+
+    for name, svg, rule in load_provider_logos(folder):
+        texts[name] = svg
+        texts[_STYLES] += rule
+
+
 def _plain_ways(
     base_path: str,
     words: Mapping[str, str],
@@ -243,19 +250,29 @@ def _plain_ways(
     return "".join(links)
 
 
-def _rule(palette: Mapping[str, str]) -> str:
-    return ":root{" + "".join(f"--{name}:{value};" for name, value in palette.items()) + "}"
+def _repainted(styles: str, palettes: Sequence[Mapping[str, str]]) -> str:
+    """Change the colours in the stylesheet's own declarations, so that its later rules, for more contrast, still apply.
+
+    The stylesheet's first two rules for `:root` are for the light and for the dark theme.
+    """
+    remaining = iter(palettes)
+
+    def block(found: "re.Match[str]") -> str:
+        palette = next(remaining)
+        return _DECLARED.sub(lambda one: f"--{one[1]}:{palette.get(one[1], one[2])}", found[0])
+
+    return _ROOT.sub(block, styles, count=len(palettes))
 
 
 def _build_set(texts: Mapping[str, str], words: Catalogue) -> FileSet:
-    """Turn the texts into two modules; the second one adds its texts to those of the first view."""
+    """Turn the texts into two modules; the second module adds its texts to those of the first view."""
     first, later = (_written(words[part]) for part in ("first", "later"))
     modules = {
         "texts.js": f"export const texts={first};",
         "more-texts.js": f"import {{texts}} from './texts.js';Object.assign(texts,{later});export {{texts}};",
     }
     whole = {
-        name: _JOINTS.sub(r"\1", text) if name.endswith(".js") else text
+        name: join_lines(text) if name.endswith(".js") else text
         for name, text in sorted(bundle({**texts, **modules}).items())
     }
     digest = hashlib.sha256()
@@ -269,19 +286,8 @@ def _written(words: Mapping[str, object]) -> str:
     return json.dumps(words, ensure_ascii=False, separators=(",", ":"))
 
 
-def compact(name: str, text: str) -> str:
-    """Return a stylesheet or module without comments, indentation and blank lines.
-
-    Only lines that are entirely a comment are removed, and types within lines, so nothing inside a string is affected;
-    none of our strings spans lines, so indentation has no meaning.
-    """
-    lines = _MARGINS.sub("\n", _TYPES_IN_LINES.sub("", _COMMENT_LINES.sub("", text))).strip()
-    if not name.endswith(".css"):
-        return lines
-    return _CSS_SPACES.sub(r"\1", lines.replace("\n", "")).replace(";}", "}")
-
-
 @lru_cache(maxsize=4)
 def load_static_files(brand: Brand = PLAIN, own: str | None = None) -> StaticFiles:
-    """Return the container's files; those of a few brands are cached, since each app in a process has its own."""
+    """Return the container's files. The files of a few brands are cached, because each app in a process has its own
+    brand."""
     return StaticFiles(brand=brand, own=Path(own) if own else None)

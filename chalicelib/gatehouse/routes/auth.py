@@ -75,8 +75,8 @@ def login(call: Call) -> Response:
 def login_by_form(call: Call) -> Response:
     """303 to the same address by GET: a provider's app tile may send its parameters by POST.
 
-    Nothing begins or is counted here: the browser's next request does both, with the cookies that a form of another
-    site does not send. Source: OpenID Connect Core 4, third-party initiated login (GET and POST).
+    This request neither begins a sign-in nor counts one. The browser's next request does both, with the cookies that a
+    form of another site does not send. Source: OpenID Connect Core 4, third-party initiated login (GET and POST).
     """
     from ..edge.bodies import parse_form
 
@@ -116,7 +116,8 @@ def _is_to_confirm(call: Call) -> bool:
 
 
 def _chooses_on_the_page(call: Call) -> bool:
-    """Whether a sign-in names no provider and the stage has its own form, or the person must confirm on the page."""
+    """Whether the person chooses on the page how to sign in: the request names no provider, and the stage has its own
+    form or the person must confirm."""
     if call.settings.direct_sign_in != "embedded" and not _is_to_confirm(call):
         return False
     named = ("provider", "email", "iss", "managed")
@@ -134,7 +135,7 @@ def _page_location(call: Call) -> str:
 
 
 def _is_person(call: Call, error: GatehouseError) -> bool:
-    """Whether a person sees the answer: browsers request HTML for a navigation."""
+    """Whether a person will see the answer. For a navigation, browsers request HTML."""
     navigates = call.request.headers.get("sec-fetch-mode") == "navigate"
     if isinstance(error, TemporarilyUnavailable) and navigates:
         return True
@@ -142,7 +143,7 @@ def _is_person(call: Call, error: GatehouseError) -> bool:
 
 
 def _prefetch_refused() -> Response:
-    """The refusal of a prefetch, which is not logged as an error."""
+    """Return the refusal of a prefetch, which is not logged as an error."""
     body = {"error": PrefetchRefused.code, "message": PrefetchRefused.message}
     return Response(body, {}, PrefetchRefused.status)
 
@@ -194,14 +195,15 @@ def callback(call: Call) -> Response:
         code = page_error_code(error)
         log_event("sign_in_failed", door="hosted", code=code, detail=error.detail)
         location = _error_location(call, code, transaction)
-    except Exception as error:  # noqa: BLE001 - a bug of ours must not leave the login cookie behind, nor a blank page
+    except Exception as error:  # noqa: BLE001 - after a bug of ours, too, the page must explain
         log_exception("sign_in_failed", error, door="hosted")
         location = _error_location(call, SignInError.code, transaction)
     return Response("", {"Location": location, "Set-Cookie": cookies}, 303)
 
 
 def _error_location(call: Call, code: str, transaction: "LoginTransaction | None" = None) -> str:
-    """Return the page's address with a code that it explains, and with the person's target address (S-07)."""
+    """Return the page's address with an error code, which the page explains, and with the person's target address
+    (S-07)."""
     query = {"error": code}
     if transaction is not None:
         wanted = call.parse_place(transaction.return_to)

@@ -8,11 +8,11 @@ from .call import Call
 
 def config(call: Call) -> dict[str, Any]:
     """Return the page's configuration. Providers with domains stay private, because they are a list of customers.
-    Whether there are any is public: if `discover` is true, the page asks for the address first. `session` says whether
-    the browser sent a session cookie, valid or not; without one the page need not try a refresh. `return_to` is the
-    target of a sign-in on the page: the query's `return_to` if it is allowed (S-07), else the stage's setting.
-    `passkeys` is present if the stage has them. `programs`, if the stage has it, is the data that a program on a
-    person's machine needs for its own sign-in (RFC 8252).
+    Whether there are such providers is public: if `discover` is true, the page asks for the address first. `session`
+    says whether the browser sent a session cookie, valid or not; without a cookie the page need not try a refresh.
+    `return_to` is the target of a sign-in on the page: the query's `return_to` if it is allowed (S-07), else the
+    stage's setting. `passkeys` is present if the stage has passkeys. `programs` is present if the stage has a public
+    app client: the data that a program on a person's machine needs for its own sign-in (RFC 8252).
     """
     from ..cognito.programs import describe_programs
     from ..session.sessions import COOKIE
@@ -46,7 +46,7 @@ def load_config(call: Call) -> dict[str, Any] | None:
 
 
 def find_target(call: Call) -> str:
-    """Return the target after the sign-in: from the request, or else from the stage's setting, or else the page."""
+    """Return the target after the sign-in: from the request, otherwise from the stage's setting, otherwise the page."""
     origin = call.url.origin
     wish = call.query_value("return_to") or call.query_value("target_link_uri")
     if wish is not None and wish.startswith(origin + "/"):
@@ -55,5 +55,5 @@ def find_target(call: Call) -> str:
 
 
 def is_page(address: str, page_path: str) -> bool:
-    """Whether an address is the sign-in page itself, where people end up anyway."""
+    """Whether an address is the sign-in page itself, to which people are sent anyway if there is no other target."""
     return address.split("?")[0].split("#")[0].rstrip("/") == page_path.rstrip("/")
