@@ -32,12 +32,14 @@ const arrival = {
 const page = () => location.pathname + (arrival.wish ? `?${new URLSearchParams({ return_to: arrival.wish })}` : '');
 history.replaceState(null, '', page() + location.hash);
 
-/** The configuration in the HTML. The page may be an old copy if the browser went back to it; then it does not count. */
+/**
+ * The configuration in the HTML. If the browser went back (type 2), the page may be an old copy, which does not count. The newer
+ * interface, an entry of type `navigation`, may be missing so early.
+ */
 function told() {
-  const [visit] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType('navigation'));
   /** @type {HTMLMetaElement|null} */
   const found = document.querySelector('meta[name=gatehouse-config]');
-  return found && visit?.type !== 'back_forward' ? JSON.parse(found.content) : null;
+  return found && performance.navigation?.type < 2 ? JSON.parse(found.content) : null;
 }
 const inPage = told();
 /** @type {Config} null until it has been loaded */

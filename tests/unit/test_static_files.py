@@ -209,7 +209,7 @@ def test_a_brand_recolours_page_and_pictures(folder: Path) -> None:
     assert "--accent:#9d174d;" in light
     assert "--night:#2c0d19" in light
     assert "#cdd9d5" not in styles
-    assert ":root{--line:var(--edge);}" in dark, "the person's wish for more contrast comes last"
+    assert ":root{--line:var(--edge)}" in dark, "the person's wish for more contrast comes last"
     (accent,) = re.findall(r"--accent:(#\w+);", dark)
     assert colours.weakest(accent, "dark")[0] >= 4.5
     picture = text_of(brand, "gate.svg")
