@@ -452,7 +452,10 @@ SESSIONS: tuple[Defence, ...] = (
         "sessions-without-rows-end-too",
         "S-85",
         "a session without a row survives a sign-out everywhere",
-        (f"{_LIVING}._began_later", reading(("not self._load_users()", "True or not self._load_users()"))),
+        (
+            f"{_LIVING}._began_later",
+            reading(("not self._load_users()", "True or not self._load_users()")),
+        ),
         tests=("tests/component/test_own_password.py",),
     ),
     defence(
@@ -526,5 +529,11 @@ SESSIONS: tuple[Defence, ...] = (
             reading(("with self._attempts.guarded(SIGN_IN, account, visitor.ip):", "if True:")),
         ),
         tests=("tests/component/test_own_password.py",),
+    ),
+    defence(
+        "sessions-have-a-number",
+        "S-114",
+        "a person may have any number of sessions, so that ending them all takes longer than a request may",
+        ("chalicelib.gatehouse.store.session_rows:MOST_SESSIONS", value(1_000_000)),
     ),
 )
