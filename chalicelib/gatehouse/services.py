@@ -366,7 +366,7 @@ class Services:
 
     @cached_property
     def leaving(self) -> "Leaving":
-        """The work of the function `leaving`, with a limited rate of calls to Cognito."""
+        """Return the work of the function `leaving`, which limits the rate of its calls to Cognito."""
         from .cognito.pace import PacedClient
         from .cognito.provider_people import ProviderPeople
         from .cognito.user_admin import UserAdmin
@@ -623,7 +623,7 @@ class Container:
         self._budget = deadline.Budget() if given is None else given.budget
 
     def own_client(self, service: str) -> Any:
-        """Return a client for the app's own code; made at its first use."""
+        """Return a client for the app's own code. It is made at its first use."""
         return self._own_kept(service, lambda clients: clients.own(service))
 
     def own_table(self, name: str) -> Any:

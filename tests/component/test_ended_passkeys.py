@@ -232,7 +232,7 @@ def test_where_nobody_knows_whether_it_has_ended_nobody_is_signed_in(
 
 
 def test_a_stage_without_passkeys_notes_nothing(passkeys: Passkeys) -> None:
-    """There is no column and no write."""
+    """The person's row gets no column for it, and nothing is written."""
     passkeys.direct.restart(passkey_domain="")
     assert passkeys.reset().status == 200
     assert "passkeysEndedAt" not in row(passkeys)

@@ -94,7 +94,7 @@ def test_removing_what_is_gone_is_fine(passkeys: Passkeys) -> None:
 
 
 def test_a_removed_passkey_signs_nobody_in(passkeys: Passkeys) -> None:
-    """The device still has it."""
+    """It fails although the device still has the passkey."""
     passkeys.set_up()
     passkeys.open()
     passkeys.post("passkeys/remove", id=passkeys.direct.grace.passkeys[0].id)
@@ -153,7 +153,7 @@ def test_what_somebody_else_has_opened_serves_nobody(passkeys: Passkeys, path: s
 
 @pytest.mark.security("S-91")
 def test_an_enrolment_of_an_app_opens_no_passkeys(passkeys: Passkeys) -> None:
-    """Nor the reverse: each cookie has a separate purpose."""
+    """The reverse is refused, too, because each cookie has a separate purpose."""
     passkeys.direct.sign_in()
     passkeys.post("mfa/setup", password=PASSWORD)
     assert passkeys.post("passkeys/setup").json()["error"] == "challenge_expired"

@@ -98,7 +98,7 @@ PASSKEYS: tuple[Defence, ...] = (
     defence(
         "passkey-one-log-line",
         "S-89",
-        "only a challenge of Cognito's is logged, which takes time",
+        "only Cognito's own challenges are logged, and logging takes time",
         (f"{_ASK}._challenged", reading(("log_event(", "step.session and log_event("))),
     ),
     defence(
