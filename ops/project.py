@@ -21,9 +21,11 @@ from .locked import NAME
 from .own_wheel import lock_own_wheel
 from .program import PROGRAM
 from .stage_block import starting_block
-from .stages import LOCAL, config_file
+from .stage_rules import problems_of_name
+from .stages import LOCAL, config_file, require_project
 
 OWN_LOCK = "requirements-gatehouse.txt"
+_SOURCE = "requirements.in"
 _RUNTIME_LOCK = Path(__file__).parent / NAME
 _IGNORED = (".local/", ".chalice/deployments/", ".chalice/venv/")
 
@@ -54,12 +56,8 @@ class Prepared:
 
 def prepare(project_dir: Path) -> Prepared:
     """Add what Gatehouse needs to the project; repeating it changes nothing. Raises OpsError."""
+    require_project(project_dir)
     path = config_file(project_dir)
-    if not (project_dir / "app.py").is_file() or not path.is_file():
-        raise OpsError(
-            f"{project_dir} is not a Chalice project: app.py and .chalice/config.json are "
-            "needed. Run this in the project's folder, or name it with --project-dir."
-        )
     text = path.read_text(encoding="utf-8")
     try:
         config = json.loads(text)
@@ -75,7 +73,7 @@ def prepare(project_dir: Path) -> Prepared:
 
 
 def missing(config: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Yield what a configuration lacks: where, and what. Existing values stay, whatever they are."""
+    """Yield each missing part of a configuration: its place, and its value. Existing values are kept."""
     if not isinstance(config, dict):
         raise ValueError("it must hold one JSON object")
     if not isinstance(config.get("stages", {}), dict):
@@ -128,6 +126,7 @@ def _said(added: list[tuple[str, ...]]) -> str:
 
 def _amiss(config: Mapping[str, Any]) -> Iterator[str]:
     """List the team's own settings that contradict Gatehouse; the team must change them."""
+    yield from problems_of_name("app_name", config.get("app_name"))
     for where, block in {"": config, **config.get("stages", {})}.items():
         place = f" of stage {where}" if where else ""
         if block.get("manage_iam_role") is True:
@@ -158,7 +157,7 @@ def _write_lock(project_dir: Path) -> list[str]:
 
 
 def _by_hand(project_dir: Path) -> Iterator[tuple[str, list[str]]]:
-    """Return the lines that are missing."""
+    """Yield each file that lacks lines, with the lines that a person must add."""
     package = __package__.rpartition(".")[0] or "chalicelib.gatehouse"
     app = (project_dir / "app.py").read_text(encoding="utf-8")
     if "Gatehouse(" not in app:
@@ -166,12 +165,18 @@ def _by_hand(project_dir: Path) -> Iterator[tuple[str, list[str]]]:
             "app.py",
             [
                 f"from {package} import Gatehouse",
-                'gate = Gatehouse(app, public={("GET", "/health")})  # after `app = Chalice(…)`: your open routes',
+                'gate = Gatehouse(app, public={("GET", "/health")}, prefix="/account")'
+                "  # after `app = Chalice(…)`; public: your open routes; prefix: the sign-in page",
                 '@app.route("/…", authorizer=gate.authorized("api/read"))  # each other route of yours',
             ],
         )
-    if (project_dir / OWN_LOCK).exists() and f"-r {OWN_LOCK}" not in _lines(project_dir / NAME):
-        yield NAME, [f"-r {OWN_LOCK}"]
+    source = project_dir / _SOURCE
+    if (project_dir / OWN_LOCK).exists():
+        include = f"-r {OWN_LOCK}"
+        if source.exists() and include not in _lines(source):
+            yield f"{_SOURCE}, then run `{PROGRAM} lock`", [include]
+        elif not source.exists() and include not in _lines(project_dir / NAME):
+            yield NAME, [include]
     ignored = [each for each in _IGNORED if each not in _lines(project_dir / ".gitignore")]
     if ignored:
         yield ".gitignore", ignored

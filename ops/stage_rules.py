@@ -36,12 +36,8 @@ def problems_of(
 
 
 def _of_names(name: str, merged: Mapping[str, Any]) -> Iterator[str]:
-    for what, value in (("the stage's name", name), ("app_name", merged.get("app_name"))):
-        if not isinstance(value, str) or not _NAME.fullmatch(value):
-            yield (
-                f"{what} must be 1-24 lower-case letters, digits or hyphens, starting with a "
-                f"letter, not {value!r}"
-            )
+    yield from problems_of_name("the stage's name", name)
+    yield from problems_of_name("app_name", merged.get("app_name"))
     if not isinstance(merged.get("api_gateway_stage"), str) or not merged["api_gateway_stage"]:
         yield 'api_gateway_stage is missing: set it to "api"'
     if merged.get("manage_iam_role") is not False:
@@ -54,6 +50,15 @@ def _of_names(name: str, merged: Mapping[str, Any]) -> Iterator[str]:
         yield f"lambda_architecture must be one of {', '.join(_ARCHITECTURES)}"
     if not isinstance(size, int) or isinstance(size, bool):
         yield "minimum_compression_size is missing: set it to 1024"
+
+
+def problems_of_name(what: str, value: Any) -> Iterator[str]:
+    """Yield what is wrong with the name of a stage or an app."""
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        yield (
+            f"{what} must be 1-24 lower-case letters, digits or hyphens, starting with a "
+            f"letter, not {value!r}"
+        )
 
 
 def _of_custom_domain(domain: Any) -> Iterator[str]:

@@ -16,11 +16,12 @@ from typing import Any
 
 from . import json_text
 from .errors import OpsError
+from .program import PROGRAM
 from .stage_options import value_of
 from .stage_rules import problems_of
 
 LOCAL = "local"
-"""The one stage that may speak plain HTTP and name localhost."""
+"""The only stage that may use plain HTTP and localhost addresses."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,15 @@ def config_file(project_dir: Path) -> Path:
     return project_dir / ".chalice" / "config.json"
 
 
+def require_project(project_dir: Path) -> None:
+    """Raise OpsError unless the folder has a Chalice project."""
+    if not (project_dir / "app.py").is_file() or not config_file(project_dir).is_file():
+        raise OpsError(
+            f"{project_dir} is not a Chalice project: app.py and .chalice/config.json are "
+            "needed. Run this in the project's folder, or name it with --project-dir."
+        )
+
+
 def brand_folder(project_dir: Path) -> Path | None:
     """The folder with a project's own logo, picture and texts; None if it has no such folder."""
     folder = project_dir / "chalicelib" / "brand"
@@ -131,7 +141,11 @@ def load_stage(project_dir: Path, name: str) -> Stage:
         known = ", ".join(sorted(stages)) if isinstance(stages, dict) else "none"
         raise OpsError(
             f"There is no stage {name!r} in {config_file(project_dir)} (there: {known}).\n"
-            "Add one under `stages`, such as a copy of `dev`."
+            + (
+                f"Run `{PROGRAM} init`, which adds it."
+                if name == LOCAL
+                else "Add one under `stages`, such as a copy of `dev`."
+            )
         )
     # Chalice looks for a key in the stage first, then at the top of the file; so do we.
     merged: dict[str, Any] = {**config, **stages[name]}
@@ -146,8 +160,9 @@ def load_stage(project_dir: Path, name: str) -> Stage:
         name, merged, region, local=name == LOCAL, brand=brand_folder(project_dir)
     )
     if problems:
+        advice = "" if options else f" (`{PROGRAM} init` adds Gatehouse's settings; run it first)"
         raise OpsError.listing(
-            f"Stage {name!r} in {config_file(project_dir)} cannot be used:", problems
+            f"Stage {name!r} in {config_file(project_dir)} cannot be used{advice}:", problems
         )
     return Stage(
         name=name,

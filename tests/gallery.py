@@ -76,7 +76,7 @@ return found;"""
 
 
 class Screen(Protocol):
-    """A browser that shows an address and answers questions about it."""
+    """A browser that opens a URL, runs scripts in the page, and takes screenshots."""
 
     def show(self, url: str) -> None: ...
     def run(self, body: str) -> Any: ...

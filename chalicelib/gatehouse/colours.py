@@ -1,7 +1,8 @@
 """Derives the page's colours from a team's accent colour, with WCAG 2.2's contrast.
 
 "Contrast ratio" and "relative luminance" are defined by WCAG 2.2 (https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio):
-text needs 4.5:1 (SC 1.4.3). The accent colours links and buttons, so it is checked against every background of links.
+text needs 4.5:1 (SC 1.4.3). The accent colour is the colour of links and buttons, so it is checked against every
+background that links have.
 """
 
 import re
@@ -10,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 TEXT_CONTRAST = 4.5
 
-#: The page's greys, from frontend/styles.css: surfaces, and what is written and drawn on them.
+#: The page's greys, from frontend/styles.css: the surfaces, and the text and lines on them.
 SURFACES: Mapping[str, Mapping[str, str]] = {
     "light": {"ground": "#f5f8f6", "raised": "#ffffff", "line": "#cdd9d5"},
     "dark": {"ground": "#0c1617", "raised": "#132122", "line": "#263a3a"},
@@ -35,7 +36,8 @@ def contrast(one: str, other: str) -> float:
 
 
 def build_palette(accent: str, theme: str) -> dict[str, str]:
-    """Return the page's colours under `accent`, by their names in styles.css: the greys, in its hue, and its shades."""
+    """Return the page's colours for `accent`, by their names in styles.css: the greys in the hue of `accent`, and the
+    shades of `accent`."""
     light = theme == "light"
     shades = _shades(accent, theme)
     surfaces = {name: _toned(grey, accent, light) for name, grey in SURFACES[theme].items()}
@@ -45,9 +47,9 @@ def build_palette(accent: str, theme: str) -> dict[str, str]:
 
 
 def weakest(accent: str, theme: str) -> tuple[float, str]:
-    """Return the lowest contrast of text in `accent` or on it, and the other colour of that pair."""
+    """Return the lowest contrast of text in the colour `accent` or on `accent`, and the other colour of that pair."""
     shades = _shades(accent, theme)
-    # these have the page's own hue; in the hue of the accent they contrast with it at least as much
+    # These surfaces have the page's own hue. In the hue of the accent they contrast with it at least as much.
     surfaces = (SURFACES[theme]["ground"], SURFACES[theme]["raised"])
     others = (*surfaces, shades["tint"], shades["on-accent"])
     return min((contrast(accent, other), other) for other in others)
@@ -104,7 +106,7 @@ def _toned(grey: str, accent: str, lighter: bool) -> str:
 def _as_light(colour: str, other: str, lighter: bool) -> str:
     """Return `colour` with the luminance of `other`, or the next one above (`lighter`) or below.
 
-    Surfaces and marks move away from each other, so no contrast gets weaker than in the page's own colours.
+    Surfaces and marks change in opposite directions, so no contrast becomes lower than in the page's own colours.
     """
     from colorsys import hls_to_rgb, rgb_to_hls
 

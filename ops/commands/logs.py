@@ -33,10 +33,10 @@ def logs(
     only_errors: bool,
     follow: bool,
 ) -> None:
-    """Show the log lines of a stage's functions, including your own.
+    """Show the log lines of a stage.
 
-    Each line has the time, the function and the event. A failure is followed by its place in the code; on the local
-    stage, by its message and traceback.
+    It shows those of all functions, including your own. Each line has the time, the function and the event. A failure is
+    followed by its place in the code; on the local stage, by its message and traceback.
     """
     from .. import aws, identity_stack
     from .. import logs as log_lines

@@ -1,4 +1,4 @@
-"""An app's shape: what API Gateway and Lambda must know of it, that is its routes and functions as Chalice deploys them.
+"""An app's shape: its routes and functions, as Chalice describes them to API Gateway and Lambda.
 
 If two versions have the same shape, only the functions' code has to be replaced.
 """
@@ -29,7 +29,7 @@ print("\\n" + hashlib.sha256(json.dumps(told, sort_keys=True, default=vars).enco
 def load_shape(project_dir: Path, environment: Mapping[str, str]) -> str:
     """Import the project's `app.py` in a separate process, and return a digest of its shape.
 
-    `environment` is the stage's. If the app does not load, raises OpsError with the end of the traceback.
+    `environment` is the stage's. If the app does not load, raises OpsError with the project's own line and the error.
     """
     done = subprocess.run(
         [sys.executable, "-c", _PROGRAM],
@@ -40,6 +40,21 @@ def load_shape(project_dir: Path, environment: Mapping[str, str]) -> str:
         check=False,
     )
     if done.returncode != 0:
-        why = done.stderr.strip().splitlines()[-_SHOWN_LINES:] or ["no reason given"]
+        why = _told(done.stderr.strip().splitlines(), project_dir) or ["no reason given"]
         raise OpsError("\n".join(["The app does not load:", *(f"  {line}" for line in why)]))
     return done.stdout.splitlines()[-1]
+
+
+def _told(lines: list[str], project_dir: Path) -> list[str]:
+    """Shorten a traceback to the last line of the project's own code, and the error.
+
+    Without such a line, keep the end of it: an error may come from a package.
+    """
+    marks = (f'  File "{project_dir}/', f'  File "{project_dir.resolve()}/')
+    ours = f"{os.sep}chalicelib{os.sep}gatehouse{os.sep}"
+    places = [at for at, line in enumerate(lines) if line.startswith(marks) and ours not in line]
+    ends = [at for at, line in enumerate(lines) if not line.startswith((" ", "Traceback"))]
+    if not places or not ends or ends[-1] < places[-1]:
+        return lines[-_SHOWN_LINES:]
+    error = next(at for at in ends if at > places[-1])
+    return [*lines[places[-1] : places[-1] + 2], *lines[error:][:_SHOWN_LINES]]

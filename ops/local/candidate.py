@@ -6,10 +6,15 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from ..errors import OpsError
+from ..exact_package import MACHINES
+from ..identity_stack import FUNCTIONS
+from ..locked import NAME as LOCK
+from ..locked import load_lock
+from ..runtimes import runtime_of
 from ..stages import LOCAL, load_stage
+from ..team_functions import verify_functions
 from .app_shape import load_shape
-from .staged_copy import copy_code, refreshed_settings
+from .staged_copy import copy_code, naming_the_project, refreshed_settings
 
 
 def require_deployable(
@@ -20,8 +25,8 @@ def require_deployable(
 ) -> str:
     """Check settings and app without changing anything that runs; return the app's shape. Raises OpsError.
 
-    The check uses the addresses of `copy`, the copy that runs now (None if nothing runs). `candidate` is the folder for
-    a new copy; `choose` writes the options of `up` into the settings there.
+    It uses the addresses of `copy`, the copy that runs now. If that is None, it also checks the lock and the functions.
+    `candidate` is the folder for a new copy; `choose` writes the options of `up` into the settings there.
     """
     shutil.rmtree(candidate, ignore_errors=True)
     try:
@@ -33,11 +38,14 @@ def require_deployable(
         )
         (candidate / ".chalice" / "config.json").write_text(text, encoding="utf-8")
         choose(candidate)
-        try:
+        with naming_the_project(candidate, project_dir):
             stage = load_stage(candidate, LOCAL)
-        except OpsError as error:
-            raise OpsError(str(error).replace(str(candidate), str(project_dir))) from None
-        running = load_stage(copy, LOCAL).environment if copy else {}
-        return load_shape(candidate, {**running, **stage.environment})
+            running = load_stage(copy, LOCAL).environment if copy else {}
+            shape = load_shape(candidate, {**running, **stage.environment})
+            if copy is None:
+                # A deployment into a running stack checks these itself, before it changes anything.
+                load_lock(candidate / LOCK, runtime_of(stage.options), MACHINES[stage.architecture])
+                verify_functions(stage, FUNCTIONS)
+            return shape
     finally:
         shutil.rmtree(candidate, ignore_errors=True)

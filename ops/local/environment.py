@@ -44,7 +44,7 @@ def ministack_python(state_dir: Path, report: Reporter) -> Path:
     wanted = hashlib.sha256(_LOCK.read_bytes() + sys.version.encode() + _WAY).hexdigest()
     if python.exists() and stamp.exists() and stamp.read_text() == wanted:
         return python
-    report.step("Installing the local AWS (MiniStack), once")
+    report.step("Installing the local AWS (MiniStack): once, takes about a minute")
     shutil.rmtree(directory, ignore_errors=True)
     own_pip = importlib.util.find_spec("pip") is not None
     venv.EnvBuilder(with_pip=not own_pip, symlinks=True).create(directory)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,13 @@ from typing import Any
 from .. import aws
 from ..connect import connect, load_deployed
 from ..errors import OpsError
-from ..identity_stack import FUNCTIONS, provision
+from ..identity_stack import provision
 from ..mount import load_mount
 from ..program import PROGRAM
 from ..provider import Provider
 from ..providers import add_provider
 from ..report import Reporter
-from ..stages import LOCAL, Stage, load_stage, write_environment, write_option
-from ..team_functions import verify_functions
+from ..stages import LOCAL, Stage, load_stage, require_project, write_environment, write_option
 from . import programs
 from .addresses import Addresses, require_one_site
 from .announcement import announcement
@@ -33,7 +33,7 @@ from .leavers import tell_console
 from .okta import load_people
 from .people import DEMO_USERS, create_demo_users
 from .processes import Processes, require_free_port
-from .staged_copy import PLACES, stage_copy
+from .staged_copy import PLACES, naming_the_project, stage_copy
 
 _CHECK_SECONDS = 0.5
 _WATCH_SECONDS = 0.1
@@ -82,6 +82,7 @@ def up(
     before it stops anything.
     """
     require_linux()
+    require_project(project_dir)
     addresses = choices.addresses
     require_one_site(addresses, choices.origins)
     certificate = prepare() if addresses.https else None
@@ -96,6 +97,7 @@ def up(
         facts = _redeploy(project_dir, state_dir, report)
     else:
         require_deployable(project_dir, None, state_dir / "candidate", choices.write)
+        _require_free(addresses, _ports(state_dir) if processes.running() else ())
         left = _stop(processes, state_dir)
         if left:
             report.note(f"stopped earlier programs: {', '.join(left)}; people and records are lost")
@@ -219,7 +221,8 @@ def _start(
     choices.write(copy)
     credentials = create_deployer(addresses.aws_url, region)
     with local_aws_only(addresses.aws_url, region, credentials, state_dir / "no-aws-files"):
-        stage = _deploy(copy, shared, addresses, report)
+        with naming_the_project(copy, project_dir):
+            stage = _deploy(copy, shared, addresses, report)
         ca_file = certificate.ca_file if certificate else None
         tell_console(aws.session(stage), stage, OKTA, state_dir, ca_file, report)
         facts = _facts(stage, addresses, certificate)
@@ -241,7 +244,6 @@ def _start(
 def _deploy(copy: Path, shared: Path, addresses: Addresses, report: Reporter) -> Stage:
     """Do what `ops deploy` and `ops provider add` do on AWS."""
     stage = load_stage(copy, LOCAL)
-    verify_functions(stage, FUNCTIONS)
     session = aws.session(stage)
     outputs = provision(session, stage, {}, report)
     pool_id = outputs.environment["USER_POOL_ID"]
@@ -263,7 +265,7 @@ def _deploy(copy: Path, shared: Path, addresses: Addresses, report: Reporter) ->
 
 
 def _run_chalice(copy: Path, shared: Path, report: Reporter) -> None:
-    report.step("chalice deploy --stage local")
+    report.step("chalice deploy --stage local (the first one also downloads packages)")
     run_chalice(["deploy", "--stage", LOCAL], copy, shared / "dependencies")
     report.done()
 
@@ -290,10 +292,23 @@ def _facts(stage: Stage, addresses: Addresses, certificate: Certificate | None) 
     }
 
 
-def _require_free(addresses: Addresses) -> None:
-    require_free_port(addresses.app, "the app", "--port")
-    require_free_port(addresses.aws, "the local AWS", "--aws-port")
-    require_free_port(addresses.okta, "the Okta stand-in", "--okta-port")
+def _require_free(addresses: Addresses, ours: Collection[int] = ()) -> None:
+    """Raise OpsError if another program uses one of the ports; `ours` are those of the stack that will be stopped."""
+    for port, purpose, option in (
+        (addresses.app, "the app", "--port"),
+        (addresses.aws, "the local AWS", "--aws-port"),
+        (addresses.okta, "the Okta stand-in", "--okta-port"),
+    ):
+        if port not in ours:
+            require_free_port(port, purpose, option)
+
+
+def _ports(state_dir: Path) -> Collection[int]:
+    """Return the ports of the stack that runs here: any could be, if its start was interrupted."""
+    if not (state_dir / "info.json").exists():
+        return range(65536)
+    places = json.loads((state_dir / _CHOICES).read_text(encoding="utf-8"))["addresses"]
+    return (places["app"], places["aws"], places["okta"])
 
 
 def _region(project_dir: Path) -> str:
@@ -302,8 +317,6 @@ def _region(project_dir: Path) -> str:
 
 def _stop(processes: Processes, state_dir: Path) -> list[str]:
     stopped = processes.stop()
-    if (
-        not processes.running()
-    ):  # otherwise another `up` owns the programs and the file of facts by now
+    if not processes.running():  # otherwise another `up` owns the programs and info.json by now
         (state_dir / "info.json").unlink(missing_ok=True)
     return stopped

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from .. import json_text
@@ -24,6 +26,15 @@ CHOSEN = {
 }
 """The values that `up` writes into the local stage of the copy, by block; the project's own file lacks them."""
 _FOLDERS = ("chalicelib", "vendor")
+
+
+@contextmanager
+def naming_the_project(copy: Path, project_dir: Path) -> Iterator[None]:
+    """In an OpsError, name the project's own files in place of those of its copy, where an edit would be lost."""
+    try:
+        yield
+    except OpsError as error:
+        raise OpsError(str(error).replace(f"{copy}/", f"{project_dir}/")) from None
 
 
 def stage_copy(project_dir: Path, copy: Path) -> None:

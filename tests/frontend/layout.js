@@ -1,4 +1,4 @@
-/** What is wrong with the layout of the page as it stands: from boxes, not from pixels. Loaded by layout.py. */
+/** Finds layout faults in the page's current state, from the boxes of its elements. Loaded by layout.py. */
 () => {
   const faults = [];
   const root = document.documentElement;
@@ -17,7 +17,7 @@
       if (getComputedStyle(node).display !== 'inline') faults.push(`cut: ${name(node)}`);
   }
 
-  // WCAG 2.2, 2.5.8 asks for 24 px; ours are made for thumbs
+  // WCAG 2.2, 2.5.8 requires 24 px; our targets have 44 px, for thumbs
   for (const node of document.querySelectorAll('a, button, summary, label:has(input), .field input')) {
     if (!visible(node)) continue;
     const box = node.getBoundingClientRect();
@@ -46,7 +46,7 @@
     }
   }
 
-  // leaves: what is seen rather than what holds it
+  // leaves: visible content, without the elements that contain it
   const leaves = [];
   for (const node of nodes) {
     if (node.matches('a, button, input, svg, img, progress, .avatar, .bone')) leaves.push([node, [node.getBoundingClientRect()]]);

@@ -225,7 +225,7 @@ def _turned_off(page: Page, api: FakeApi) -> None:
 
 
 def ask_for_recovery_codes(page: Page, api: FakeApi) -> None:
-    """New codes, shown once."""
+    """Open the view with new recovery codes, which it shows once."""
     api.answers["POST /auth/mfa/setup"] = error(409, "mfa_already_on")
     codes = [f"7KQ2-M0XD-{at:04}-ABCD" for at in range(10)]
     api.answers["POST /auth/mfa/recovery-codes"] = Answer(200, {"recovery_codes": codes})
@@ -238,7 +238,7 @@ def ask_for_recovery_codes(page: Page, api: FakeApi) -> None:
 
 
 def lose_the_phone(page: Page, api: FakeApi) -> None:
-    """A recovery code in place of the app's."""
+    """Open the form for a recovery code, which replaces the app's code."""
     challenged("SOFTWARE_TOKEN_MFA")(page, api)
     press(page, "Use a recovery code")
     heading(page, "Use a recovery code")

@@ -1,4 +1,4 @@
-/** The page as it stands, as HTML that needs no script: another engine draws it. Loaded by stills.py. */
+/** Returns the page's current state as HTML without scripts, so that another engine can draw it. Loaded by stills.py. */
 () => {
   const still = document.documentElement.cloneNode(true);
   const here = [...document.querySelectorAll('input')];

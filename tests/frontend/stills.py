@@ -51,6 +51,10 @@ _PICTURE = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 200" preserveAspectRatio="xMidYMid slice">'
     '<rect width="400" height="200" fill="#2b1030"/><circle cx="200" cy="90" r="60" fill="#f2a"/></svg>'
 )
+_PROVIDER = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><circle cx="12" cy="12" r="8" fill="none" '
+    'stroke="#123" stroke-width="6"/></svg>'
+)
 
 
 class Look(NamedTuple):
@@ -85,6 +89,8 @@ def branded(folder: Path) -> Iterator[None]:
     shutil.copytree(HERE.parents[1] / "frontend", folder / "frontend")
     (folder / "frontend" / "brand" / "harbour.svg").write_text(_WORDMARK)
     (folder / "frontend" / "brand" / "pier.svg").write_text(_PICTURE)
+    (folder / "frontend" / "brand" / "providers").mkdir()
+    (folder / "frontend" / "brand" / "providers" / "Okta.svg").write_text(_PROVIDER)
     plain = fake_api.FILES
     fake_api.FILES = StaticFiles(folder / "frontend", _BRAND)
     try:

@@ -10,7 +10,7 @@ OTHER = f"DELETE /me/sessions/{'B' * 22}"
 
 
 def test_sessions_are_asked_for_when_somebody_looks(page: Page, api: FakeApi) -> None:
-    """It also works with the keyboard. Each device has a readable name, and this browser has no button."""
+    """The list also opens with the keyboard. Each device has a readable name, and this browser has no button."""
     api.sign_in()
     page.goto(api.url)
     summary = page.get_by_text("Where you are signed in")
@@ -62,7 +62,7 @@ def test_everywhere_else_at_once(page: Page, api: FakeApi) -> None:
 
 
 def test_a_list_that_failed_can_be_loaded_again(page: Page, api: FakeApi) -> None:
-    """The rest of the page still works."""
+    """Until then, the rest of the page still works."""
     api.sign_in()
     api.answers["GET /me/sessions"] = error(503, "temporarily_unavailable")
     page.goto(api.url)

@@ -280,6 +280,45 @@ def test_a_logo_that_could_act_is_refused(folder: Path, logo: str, problem: str)
         StaticFiles(folder, Brand(logo="acme.svg"))
 
 
+def test_a_providers_logo_is_on_the_buttons_that_lead_to_it(folder: Path) -> None:
+    """A rule of the stylesheet selects these buttons by their links. Without logos, the stylesheet has no such rule."""
+    plain = text_of(StaticFiles(folder), "styles.css")
+    logos = folder / "brand" / "providers"
+    logos.mkdir()
+    (logos / ".DS_Store").write_text("")
+    (logos / "Okta.svg").write_text(svg(attributes='viewBox="0 0 400 8"'))
+    (logos / "acme.eu.png").write_bytes(PNG)
+    files = StaticFiles(folder)
+    styles = text_of(files, "styles.css")
+    assert styles.startswith(plain)
+    assert '[href*="provider=acme.eu&"],[href$="provider=acme.eu"]' in styles
+    assert "url(provider-Okta.svg)" in styles
+    assert "width:6rem;height:1.5rem" in styles
+    assert 'viewBox="0 0 400 8"' in text_of(files, "provider-Okta.svg")
+    assert "data:image/png;base64," in text_of(files, "provider-acme.eu.svg")
+
+
+@pytest.mark.security("S-54")
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("Okta.svg", svg("<script>1</script>"), "provider logo Okta.svg has <script>"),
+        ("Okta.svg", svg() + " " * 32_768, "at most 32768 are allowed"),
+        ("Okta.gif", "", "brand/providers/Okta.gif must be named after an identity provider"),
+        ('a"]{}.svg', svg(), "must be named after an identity provider"),
+        ("README.md", "", "must be named after an identity provider"),
+    ],
+)
+def test_a_providers_logo_obeys_the_rules_of_the_brands(
+    folder: Path, name: str, text: str, problem: str
+) -> None:
+    """Its name becomes part of the stylesheet, so it has only the letters of providers' names."""
+    (folder / "brand" / "providers").mkdir()
+    (folder / "brand" / "providers" / name).write_text(text)
+    with pytest.raises(ConfigurationError, match=re.escape(problem)):
+        StaticFiles(folder)
+
+
 @pytest.mark.parametrize(("name", "problem"), [("x.svg", "is not in"), ("x.png", "is not a PNG")])
 def test_a_logo_that_is_none_is_refused(folder: Path, name: str, problem: str) -> None:
     if name.endswith("png"):

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from chalice.app import Chalice
 
 from chalicelib.gatehouse import __version__
 from ops import cli, own_wheel, project
@@ -132,6 +133,34 @@ def test_lines_that_are_there_are_not_shown_again(
     assert "to add to" not in capsys.readouterr().out
 
 
+def test_the_lines_for_app_py_suit_an_app_with_a_health_route(folder: Path) -> None:
+    """Without the prefix, `/health` would be Gatehouse's own, and the app would not load."""
+    imported, mounted, _ = prepare(folder).by_hand["app.py"]
+    found: dict[str, Any] = {"app": Chalice(app_name="orders")}
+    exec(f"{imported}\n{mounted}", found)
+    found["app"].route("/health")(lambda: {"status": "ok"})
+    assert found["gate"].prefix == "/account"
+
+
+def test_with_requirements_in_the_line_belongs_there(folder: Path) -> None:
+    """`lock` rewrites requirements.txt, so a line in that file would be lost."""
+    (folder / OWN_LOCK).write_text("")
+    (folder / "requirements.in").write_text("humanize\n")
+    assert prepare(folder).by_hand["requirements.in, then run `python -m ops lock`"] == [
+        f"-r {OWN_LOCK}"
+    ]
+    (folder / "requirements.in").write_text(f"humanize\n-r {OWN_LOCK}\n")
+    assert not any(name.startswith("requirements") for name in prepare(folder).by_hand)
+
+
+def test_an_app_name_that_no_stage_may_have_is_said_by_init(folder: Path) -> None:
+    """Otherwise `up` would be the first to say so. Nobody else can choose the new name."""
+    config_file(folder).write_text(THEIRS.replace('"orders", "tags"', '"our_orders", "tags"'))
+    assert prepare(folder).amiss == [
+        "app_name must be 1-24 lower-case letters, digits or hyphens, starting with a letter, not 'our_orders'"
+    ]
+
+
 @pytest.mark.parametrize("lacking", ["app.py", ".chalice/config.json"])
 def test_a_folder_that_is_no_project_is_refused(folder: Path, lacking: str) -> None:
     """Nothing is written."""
@@ -142,7 +171,7 @@ def test_a_folder_that_is_no_project_is_refused(folder: Path, lacking: str) -> N
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"stages": []}', '{"stages": {"dev": 1}}'])
 def test_a_configuration_that_cannot_be_read_stays_as_it_is(folder: Path, text: str) -> None:
-    """The error names it."""
+    """The error names the file."""
     config_file(folder).write_text(text)
     with pytest.raises(OpsError, match=r"config\.json cannot be used"):
         prepare(folder)
@@ -174,7 +203,8 @@ def test_the_wheel_is_locked_with_what_it_needs(
 def test_a_wheel_from_an_index_is_locked_by_its_version(
     folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """pip notes no address then. The lock has the hash of the index's file, and the project gets no copy of it."""
+    """pip records no address for such a wheel. The lock has the hash of the index's file, and the project gets no copy
+    of it."""
     shelf = tmp_path_factory.mktemp("index")
     made = wheel(shelf, "chalice_gatehouse", version=__version__)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
@@ -267,7 +297,7 @@ def test_run_gives_a_program_the_stages_variables_and_its_exit_code(
 
 
 def test_the_program_is_started_by_its_name_in_both_houses() -> None:
-    """It is `python -m ops` here and `gatehouse` in the wheel (tests/wheel)."""
+    """The name is `python -m ops` in this repository and `gatehouse` in the wheel (tests/wheel)."""
     done = subprocess.run(
         [sys.executable, "-m", "ops", "--version"], capture_output=True, text=True
     )

@@ -95,6 +95,14 @@ def test_variables_that_cannot_work_are_refused(
     assert said in str(caught.value)
 
 
+def test_before_init_every_command_names_it(tmp_path: Path) -> None:
+    """Otherwise a person would add by hand what `init` adds."""
+    folder = project(tmp_path, dev={})
+    for stage in ("dev", "local"):
+        with pytest.raises(OpsError, match="`python -m ops init`"):
+            load_stage(folder, stage)
+
+
 @pytest.mark.security("S-64")
 @pytest.mark.parametrize(
     "url", ["http://localhost:8000/", "https://localhost/", "https://127.0.0.1:1/", "http://a.com/"]
